@@ -1,0 +1,75 @@
+/**
+ * Container start: `tbox run --rm --network none IMAGE true` beside bubblewrap and rootless podman on the
+ * same root file system, in one run. The payload has no C library, so that the engine is measured and not
+ * the payload's own start.
+ *
+ * Usage: bun bench/start.ts TBOX ROOTFS [ROUNDS]
+ */
+import { loadavg } from "node:os";
+import { type Candidate, measure, quantile, type Series } from "./support/measure.ts";
+
+const [tbox, rootfs, rounds = "100"] = process.argv.slice(2);
+if (tbox === undefined || rootfs === undefined) {
+  console.error("usage: bun bench/start.ts TBOX ROOTFS [ROUNDS]");
+  process.exit(2);
+}
+
+const environment = Object.fromEntries(
+  ["HOME", "PATH", "XDG_RUNTIME_DIR", "TBOX_DATA_DIR", "TBOX_RUN_DIR", "TMPDIR"].flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value]];
+  }),
+);
+const image = "bench-true";
+const payload = "/bin/true";
+
+prepare([tbox, "import", "-", image]);
+const candidates: Candidate[] = [
+  { name: "tbox run", command: [tbox, "run", "--rm", "--network", "none", image, payload], environment },
+  {
+    name: "bwrap",
+    command: ["bwrap", "--unshare-all", "--bind", rootfs, "/", "--proc", "/proc", "--dev", "/dev", payload],
+    environment,
+  },
+];
+const podman = podmanCandidate();
+if (podman) candidates.push(podman);
+
+const before = loadavg()[0];
+const series = measure(candidates, { rounds: Number(rounds), warmups: 10, pause: 20 });
+print(series, before);
+
+/** Podman with everything switched off that this machine may refuse; absent when it does not run here. */
+function podmanCandidate(): Candidate | undefined {
+  const run = ["podman", "run", "--rm", "--network", "none", "--cgroups=disabled", "--runtime", "crun"];
+  const command = [...run, "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1000:1000", image, payload];
+  try {
+    prepare(["podman", "import", "-", image]);
+    const probe = Bun.spawnSync(command, { env: environment, stderr: "pipe" });
+    if (probe.exitCode === 0) return { name: "podman run", command, environment };
+    console.error(`podman is left out: ${probe.stderr.toString().trim().split("\n").at(-1)}`);
+  } catch (error) {
+    console.error(`podman is left out: ${error instanceof Error ? error.message : error}`);
+  }
+  return undefined;
+}
+
+/** Feeds the root file system as a tar to an import command. */
+function prepare(command: string[]): void {
+  const archive = Bun.spawnSync(["tar", "-C", rootfs ?? "", "-c", "."], { stderr: "inherit" });
+  const result = Bun.spawnSync(command, { env: environment, stdin: archive.stdout, stderr: "pipe" });
+  if (result.exitCode !== 0) throw new Error(`${command.join(" ")}: ${result.stderr.toString().trim()}`);
+}
+
+function print(series: Series[], before: number | undefined): void {
+  const own = series[0];
+  if (own === undefined) return;
+  console.log(`start of a container, ${own.times.length} interleaved runs each, milliseconds`);
+  console.log(`load average ${before?.toFixed(2)} before, ${loadavg()[0]?.toFixed(2)} after\n`);
+  console.log("                   min     p50     p90   tbox / it (p50)");
+  for (const { name, times } of series) {
+    const columns = [0, 0.5, 0.9].map((share) => quantile(times, share).toFixed(2).padStart(7)).join(" ");
+    const ratio = quantile(own.times, 0.5) / quantile(times, 0.5);
+    console.log(`${name.padEnd(15)} ${columns}   ${ratio.toFixed(2)}`);
+  }
+}

@@ -1,0 +1,174 @@
+//! Everything a monitor and a container's init need to know, decided by the daemon beforehand.
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LaunchRequest {
+    /// 64 lower-case hex characters. `containers/<id>/` exists in the store; the monitor listens on
+    /// `monitors/<first 32 characters>.sock` in the run directory.
+    pub id: String,
+    pub root: Root,
+    /// Applied in this order, after the standard mounts (/proc, /dev, /sys, …).
+    pub mounts: Vec<Mount>,
+    pub hostname: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domainname: Option<String>,
+    pub network: Network,
+    /// Size of /dev/shm in bytes.
+    pub shm_size: u64,
+    pub masked_paths: Vec<String>,
+    pub readonly_paths: Vec<String>,
+    pub process: Process,
+    pub log: Log,
+    /// One stream socket each, among the descriptors; served from before the program's first byte.
+    pub attachments: Vec<Attachment>,
+    /// Whether the last descriptor is a cgroup v2 directory to clone the container into.
+    pub cgroup: bool,
+    /// Whether the exit record is synced to disk before [`crate::monitor::FromMonitor::Exited`] is
+    /// followed by the monitor's end; off for containers that are removed at exit.
+    pub durable_exit: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum Root {
+    /// Unpacked layers of the store, base first, as `sha256/<hex>` below `layers/`. The upper and
+    /// work directories are `upper/` and `work/` of `containers/<id>/`.
+    Layers {
+        diff_ids: Vec<String>,
+        readonly: bool,
+        /// Mounts the overlay `volatile`: nothing of the upper directory is synced.
+        volatile: bool,
+    },
+    /// A directory of the host as the read-only lower layer; changes go to a tmpfs and are lost
+    /// when the container ends.
+    Directory { path: String, readonly: bool },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum Mount {
+    /// A file or directory of the host, resolved by the user's own rights.
+    Bind {
+        source: String,
+        target: String,
+        readonly: bool,
+        /// With everything mounted below the source.
+        recursive: bool,
+        propagation: Propagation,
+    },
+    /// A file below `containers/<id>/` of the store: /etc/hosts, /etc/hostname, /etc/resolv.conf.
+    StoreFile { name: String, target: String, readonly: bool },
+    Tmpfs {
+        target: String,
+        /// Bytes; the kernel's default when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        size: Option<u64>,
+        mode: u32,
+        readonly: bool,
+        /// Docker mounts tmpfs noexec unless asked; nosuid and nodev always hold.
+        exec: bool,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Propagation {
+    Private,
+    Rprivate,
+    Slave,
+    Rslave,
+    Shared,
+    Rshared,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum Network {
+    /// A network namespace of its own with only the loopback interface, up.
+    None,
+    /// The user's own network namespace.
+    Host,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Process {
+    /// At least one; the first is looked up in the PATH of `env` unless it holds a slash.
+    pub args: Vec<String>,
+    /// `NAME=value`, complete but for HOME, which init adds from the image's passwd file.
+    pub env: Vec<String>,
+    /// Absolute; created if missing.
+    pub cwd: String,
+    /// Docker's `name|uid[:group|gid]`, resolved against the container's passwd and group files;
+    /// empty is root.
+    pub user: String,
+    /// Supplementary groups, by name or number.
+    pub groups: Vec<String>,
+    /// A pseudo-terminal of this size, set before the program starts; absent: three pipes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tty: Option<TerminalSize>,
+    /// Whether stdin is kept for attachments; /dev/null otherwise.
+    pub open_stdin: bool,
+    /// Closes stdin when the first attachment that had it goes.
+    pub stdin_once: bool,
+    pub umask: u32,
+    /// Names without the `CAP_` prefix, upper case.
+    pub capabilities: Vec<String>,
+    pub no_new_privileges: bool,
+    pub seccomp: Seccomp,
+    pub rlimits: Vec<Rlimit>,
+    /// Runs the program as a child of a small PID 1 that reaps and forwards signals.
+    pub init: bool,
+    /// Adds `TBOX_TRACE=<phase>=<µs> …` to the environment.
+    pub trace: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TerminalSize {
+    pub columns: u16,
+    pub rows: u16,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Seccomp {
+    Default,
+    Unconfined,
+}
+
+/// `name` as in Docker's `--ulimit`: nofile, nproc, core, …; -1 is unlimited.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rlimit {
+    pub name: String,
+    pub soft: i64,
+    pub hard: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub enum Log {
+    /// Docker's json-file records in `containers/<id>/log/container.log`, older files beside it as
+    /// `container.log.1` (newest) and up.
+    JsonFile { max_size: u64, max_file: u32 },
+    None,
+}
+
+/// Which streams a stream socket carries, and in which framing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attachment {
+    /// Bytes read from the socket go to the program's stdin; end of file closes it.
+    pub stdin: bool,
+    pub stdout: bool,
+    pub stderr: bool,
+    pub framing: Framing,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Framing {
+    /// Docker's eight-byte header (stream, 0, 0, 0, length big-endian) before each piece.
+    Multiplexed,
+    Raw,
+}

@@ -1,0 +1,75 @@
+import type { Duplex } from "node:stream";
+import type { ContainerRecord } from "./record.ts";
+import type { CreateRequest } from "./create-request.ts";
+
+export type WaitCondition = "not-running" | "next-exit" | "removed";
+
+export interface AttachOptions {
+  stdin: boolean;
+  stdout: boolean;
+  stderr: boolean;
+  /** Replays the log first. */
+  logs: boolean;
+  /** Stays attached; without it the stream ends after the replay. */
+  stream: boolean;
+  /** Docker's eight-byte frames, or bytes as they are. */
+  framing: "multiplexed" | "raw";
+}
+
+export interface LogOptions {
+  stdout: boolean;
+  stderr: boolean;
+  follow: boolean;
+  /** Nanoseconds since the epoch, inclusive. */
+  since?: bigint;
+  until?: bigint;
+  /** Number of last records; all when absent. */
+  tail?: number;
+  signal: AbortSignal;
+}
+
+export interface LogRecord {
+  stream: "stdout" | "stderr";
+  /** As logged: ends with a newline unless it is part of a longer line or the stream's last piece. */
+  text: string;
+  /** RFC 3339 with nanoseconds. */
+  time: string;
+}
+
+export interface ListFilter {
+  /** Also those that do not run. */
+  all: boolean;
+  limit?: number;
+  /** Docker's `filters`; unknown keys are refused by name. */
+  filters: Map<string, string[]>;
+}
+
+export interface ExitStatus {
+  code: number;
+  error?: string;
+}
+
+/** The containers of the store. `name` is a name (with or without `/`), an ID, or a unique ID prefix. */
+export interface Containers {
+  create(
+    request: CreateRequest,
+    options: { name?: string; platform?: string },
+  ): Promise<{ id: string; warnings: string[] }>;
+  /** Throws not-found with Docker's text `No such container: NAME`. */
+  get(name: string): ContainerRecord;
+  list(filter: ListFilter): ContainerRecord[];
+  /** Streams from `attach` before the start miss no byte. A failed start ends them and throws. */
+  start(name: string): Promise<"started" | "already-started">;
+  /** `timeout` in seconds before SIGKILL: the container's own when absent, for ever when negative. */
+  stop(name: string, options: { timeout?: number; signal?: string }): Promise<"stopped" | "already-stopped">;
+  kill(name: string, options: { signal?: string }): Promise<void>;
+  /** Registers at once (before it returns its promise), so that a start afterwards is never missed. */
+  wait(name: string, condition: WaitCondition, signal: AbortSignal): Promise<ExitStatus>;
+  /** On a created container the stream comes alive at its start. */
+  attach(name: string, options: AttachOptions): Promise<Duplex>;
+  logs(name: string, options: LogOptions): AsyncIterable<LogRecord>;
+  resize(name: string, size: { columns: number; rows: number }): Promise<void>;
+  remove(name: string, options: { force: boolean; volumes: boolean }): Promise<void>;
+  /** Allocated bytes of the writable layer, measured by a worker. */
+  size(name: string): Promise<number>;
+}

@@ -1,0 +1,66 @@
+/**
+ * What a container is made from: the fields of Docker's `POST /containers/create` that tbox honours, in
+ * Docker's own spelling. Fields tbox does not honour never get here: the API refuses them by name.
+ */
+export interface CreateRequest {
+  Image?: string;
+  /** tbox's own: a directory of the host as read-only lower layer instead of an image. */
+  Rootfs?: string;
+  Cmd?: string[];
+  Entrypoint?: string[];
+  Env?: string[];
+  User?: string;
+  WorkingDir?: string;
+  Hostname?: string;
+  Domainname?: string;
+  Labels?: Record<string, string>;
+  Tty?: boolean;
+  OpenStdin?: boolean;
+  StdinOnce?: boolean;
+  AttachStdin?: boolean;
+  AttachStdout?: boolean;
+  AttachStderr?: boolean;
+  StopSignal?: string;
+  /** Seconds. */
+  StopTimeout?: number;
+  ExposedPorts?: Record<string, object>;
+  Volumes?: Record<string, object>;
+  HostConfig?: HostConfig;
+}
+
+export interface HostConfig {
+  AutoRemove?: boolean;
+  /** `source:target[:options]`, sources absolute. */
+  Binds?: string[];
+  Mounts?: MountRequest[];
+  /** Target to options, as `--tmpfs` gives them. */
+  Tmpfs?: Record<string, string>;
+  ReadonlyRootfs?: boolean;
+  CapAdd?: string[];
+  CapDrop?: string[];
+  GroupAdd?: string[];
+  SecurityOpt?: string[];
+  Ulimits?: { Name: string; Soft: number; Hard: number }[];
+  Init?: boolean;
+  NetworkMode?: string;
+  ShmSize?: number;
+  LogConfig?: { Type?: string; Config?: Record<string, string> };
+  ExtraHosts?: string[];
+  Dns?: string[];
+  DnsSearch?: string[];
+  DnsOptions?: string[];
+  MaskedPaths?: string[];
+  ReadonlyPaths?: string[];
+  /** Columns of rows: `[rows, columns]`, as Docker orders them. */
+  ConsoleSize?: [number, number];
+  Annotations?: Record<string, string>;
+}
+
+export interface MountRequest {
+  Type: "bind" | "tmpfs";
+  Source?: string;
+  Target: string;
+  ReadOnly?: boolean;
+  BindOptions?: { Propagation?: string; NonRecursive?: boolean; CreateMountpoint?: boolean };
+  TmpfsOptions?: { SizeBytes?: number; Mode?: number };
+}

@@ -1,0 +1,44 @@
+import type { Digest } from "#oci/digest.ts";
+import type { CreateRequest, HostConfig } from "./create-request.ts";
+
+export type ContainerStatus = "created" | "running" | "paused" | "restarting" | "removing" | "exited" | "dead";
+
+export interface ContainerState {
+  status: ContainerStatus;
+  /** 0 when not running. */
+  pid: number;
+  exitCode: number;
+  oomKilled: boolean;
+  /** Why the last start failed; empty otherwise. */
+  error: string;
+  /** RFC 3339 with nanoseconds; `0001-01-01T00:00:00Z` when it never happened. */
+  startedAt: string;
+  finishedAt: string;
+}
+
+/** When each phase of the last start ended, in microseconds since the request arrived. */
+export interface PhaseTrace {
+  name: string;
+  microseconds: number;
+}
+
+/** Everything kept of a container; one row of the database. */
+export interface ContainerRecord {
+  id: string;
+  /** Without the leading slash. */
+  name: string;
+  created: string;
+  /** The image as the request named it. */
+  image: string;
+  /** Absent for containers on a host directory. */
+  imageId?: Digest;
+  /** The program and its arguments as they run: entrypoint and command joined. */
+  path: string;
+  args: string[];
+  /** The request merged with the image's configuration. */
+  config: Omit<CreateRequest, "HostConfig">;
+  hostConfig: HostConfig;
+  state: ContainerState;
+  phases: PhaseTrace[];
+  restartCount: number;
+}

@@ -1,0 +1,103 @@
+import type { DiffId, Digest } from "#oci/digest.ts";
+import type { ImageConfig } from "#oci/config.ts";
+import type { Platform } from "#oci/platform.ts";
+import type { Reference } from "#oci/reference.ts";
+
+/** User name and password, or a registry's identity token, as `X-Registry-Auth` carries them. */
+export interface Credentials {
+  username?: string;
+  password?: string;
+  identityToken?: string;
+}
+
+/**
+ * One line of progress: `id` is a layer's short digest or absent for lines on the whole image; `current`
+ * and `total` are bytes. `status` uses Docker's wording, which clients parse.
+ */
+export interface Progress {
+  id?: string;
+  status: string;
+  current?: number;
+  total?: number;
+}
+
+export interface PullOptions {
+  platform?: Platform;
+  credentials?: Credentials;
+  signal: AbortSignal;
+}
+
+export interface ImportOptions {
+  reference?: Reference;
+  /** Dockerfile instructions applied to the configuration (`CMD`, `ENV`, …). */
+  changes: string[];
+  message: string;
+  platform?: Platform;
+  signal: AbortSignal;
+}
+
+/** An image of the store, ready to run: all layers unpacked. */
+export interface StoredImage {
+  /** Digest of the configuration: Docker's image ID. */
+  id: Digest;
+  config: ImageConfig;
+  /** Base first. */
+  diffIds: DiffId[];
+  /** Whether this is the built-in `hello` image, known by its digest. */
+  embedded: boolean;
+}
+
+export interface ImageDetails extends StoredImage {
+  /** Familiar names with tags: `debian:12`. */
+  repoTags: string[];
+  /** Familiar names with manifest digests: `debian@sha256:…`. */
+  repoDigests: string[];
+  /** Manifest (or index) descriptor the image came with. */
+  target: { mediaType: string; digest: Digest; size: number };
+  /** Sum of the layers' unpacked sizes in bytes. */
+  size: number;
+  /** Milliseconds since the epoch; 0 when the configuration has none. */
+  created: number;
+  /** When the newest name was given, in milliseconds since the epoch; absent if never. */
+  lastTagged?: number;
+  parent: string;
+}
+
+export interface ImageFilter {
+  /** Also images that no name points to. */
+  all: boolean;
+  /** Docker's `filters`: reference, dangling, label, before, since, until; unknown keys are refused. */
+  filters: Map<string, string[]>;
+}
+
+export interface RemoveImageOptions {
+  force: boolean;
+  prune: boolean;
+  signal: AbortSignal;
+}
+
+export type RemovedImage = { untagged: string } | { deleted: string };
+
+export interface ImageUsage {
+  image: ImageDetails;
+  /** Bytes of layers that other images share. */
+  sharedSize: number;
+  containers: number;
+}
+
+/** The images of the store. Names are resolved as Docker does: reference, full ID, unique ID prefix. */
+export interface Images {
+  /** Fetches what is missing; the name is set last, after everything it needs is verified and synced. */
+  pull(reference: Reference, options: PullOptions): AsyncIterable<Progress>;
+  /** Reads a docker-archive or an OCI layout tar; yields the names or IDs that were loaded. */
+  load(archive: ReadableStream<Uint8Array>, options: { signal: AbortSignal }): AsyncIterable<{ loaded: string }>;
+  /** Makes an image of one layer out of a root file system tar; gives its ID. */
+  import(archive: ReadableStream<Uint8Array>, options: ImportOptions): Promise<Digest>;
+  /** Throws not-found with Docker's text `No such image: NAME`. Makes the built-in image on demand. */
+  resolve(name: string, platform?: Platform): Promise<StoredImage>;
+  inspect(name: string): Promise<ImageDetails>;
+  list(filter: ImageFilter): Promise<ImageDetails[]>;
+  /** Untags, and deletes what nothing names any more; conflict when a container uses it. */
+  remove(name: string, options: RemoveImageOptions): Promise<RemovedImage[]>;
+  usage(): Promise<{ images: ImageUsage[]; layersSize: number }>;
+}
