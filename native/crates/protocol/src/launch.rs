@@ -31,7 +31,11 @@ pub struct LaunchRequest {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "type",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase"
+)]
 pub enum Root {
     /// Unpacked layers of the store, base first, as `sha256/<hex>` below `layers/`. The upper and
     /// work directories are `upper/` and `work/` of `containers/<id>/`.
@@ -47,7 +51,11 @@ pub enum Root {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "type",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase"
+)]
 pub enum Mount {
     /// A file or directory of the host, resolved by the user's own rights.
     Bind {
@@ -59,7 +67,11 @@ pub enum Mount {
         propagation: Propagation,
     },
     /// A file below `containers/<id>/` of the store: /etc/hosts, /etc/hostname, /etc/resolv.conf.
-    StoreFile { name: String, target: String, readonly: bool },
+    StoreFile {
+        name: String,
+        target: String,
+        readonly: bool,
+    },
     Tmpfs {
         target: String,
         /// Bytes; the kernel's default when absent.
@@ -147,11 +159,18 @@ pub struct Rlimit {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "type",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase"
+)]
 pub enum Log {
     /// Docker's json-file records in `containers/<id>/log/container.log`, older files beside it as
     /// `container.log.1` (newest) and up.
-    JsonFile { max_size: u64, max_file: u32 },
+    JsonFile {
+        max_size: u64,
+        max_file: u32,
+    },
     None,
 }
 

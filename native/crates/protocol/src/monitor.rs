@@ -7,7 +7,11 @@ use crate::failure::Failure;
 use crate::launch::Attachment;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "type",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase"
+)]
 pub enum ToMonitor {
     /// One descriptor: the stream socket to serve. It is closed when the container ends and all
     /// output was written to it.
@@ -21,7 +25,11 @@ pub enum ToMonitor {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "type",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase"
+)]
 pub enum FromMonitor {
     /// The program was executed.
     Started(Started),
@@ -31,6 +39,9 @@ pub enum FromMonitor {
     Logged { generation: u64, size: u64 },
     /// The container ended, its output is written and its exit record is in place.
     Exited(Exited),
+    /// A message on this connection was not understood or came with the wrong descriptors: says
+    /// what was expected and what came. The connection closes; the container is not touched.
+    Refused(Failure),
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -6,7 +6,11 @@ use crate::failure::Failure;
 
 /// Paths are relative to the store's root and never leave it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "operation", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "operation",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase"
+)]
 pub enum WorkRequest {
     /// Unpacks a layer blob (tar, gzip or zstd by content) into `layers/.staging/<random>`, checks
     /// the diffID over every decompressed byte, syncs, and renames it to `layers/sha256/<hex>`.
@@ -33,14 +37,22 @@ pub struct UnpackLimits {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "type",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase"
+)]
 pub enum FromWorker {
     /// Compressed bytes consumed so far; at most a few per second.
-    Progress { bytes: u64 },
+    Progress {
+        bytes: u64,
+    },
     Unpacked(Unpacked),
     Removed,
     /// In the order of the request.
-    Measured { sizes: Vec<Size> },
+    Measured {
+        sizes: Vec<Size>,
+    },
     Failed(Failure),
 }
 

@@ -2,13 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::failure::Failure;
 use crate::launch::LaunchRequest;
 use crate::work::WorkRequest;
 
 /// What the daemon asks of the zygote. The zygote only forks: for [`ToZygote::Launch`] and
 /// [`ToZygote::Work`] the first descriptor is a `SOCK_SEQPACKET` channel that the child answers on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "type",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase"
+)]
 pub enum ToZygote {
     /// Answered by [`FromZygote::Welcome`] on the same connection. No descriptors.
     Hello,
@@ -22,7 +27,11 @@ pub enum ToZygote {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "type",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase"
+)]
 pub enum FromZygote {
     Welcome {
         version: u32,
@@ -31,6 +40,9 @@ pub enum FromZygote {
         /// Whether containers get a cgroup namespace.
         cgroup_namespace: bool,
     },
+    /// The message was not understood or came with the wrong descriptors: says what was expected
+    /// and what came. The connection closes.
+    Refused(Failure),
 }
 
 /// How ids inside the user namespace map to ids of the host.
@@ -40,7 +52,8 @@ pub struct Mapping {
     pub mode: MappingMode,
     pub uids: Vec<IdRange>,
     pub gids: Vec<IdRange>,
-    /// Why single-id mode was chosen, and the line that would end it; absent in range mode.
+    /// Why single-id mode was chosen, or how many ids there are if they are fewer than images
+    /// expect, and the line that would end it; absent when 65536 ids or more are mapped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }

@@ -1,0 +1,120 @@
+//! Errors as JavaScript sees them: `code` is the errno's name.
+
+use rustix::io::Errno;
+use sys::{cgroup, lock, memfd, pidfd, seqpacket};
+
+pub type Result<T> = std::result::Result<T, napi::Error<Code>>;
+
+/// The name of an errno.
+#[derive(Debug, Clone)]
+pub struct Code(String);
+
+impl AsRef<str> for Code {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<napi::Status> for Code {
+    fn from(status: napi::Status) -> Self {
+        Self(status.as_ref().to_owned())
+    }
+}
+
+/// The error of a call without one of its own: `what` names the call.
+pub fn system(what: &'static str) -> impl Fn(Errno) -> napi::Error<Code> {
+    move |errno| coded(errno, format!("{what}: {errno}"))
+}
+
+pub fn of_seqpacket(error: seqpacket::Error) -> napi::Error<Code> {
+    use seqpacket::Error;
+    let errno = match &error {
+        Error::WouldBlock => Errno::AGAIN,
+        Error::Closed => Errno::PIPE,
+        Error::TooLong(_) => Errno::MSGSIZE,
+        Error::TooManyDescriptors(_) => Errno::TOOMANYREFS,
+        Error::Truncated | Error::NoMemoryFile => Errno::BADMSG,
+        Error::MemoryFile(source) => of_memfd(source),
+        Error::Name(_) => Errno::NAMETOOLONG,
+        Error::System { source, .. } => *source,
+    };
+    coded(errno, error.to_string())
+}
+
+pub fn of_cgroup(error: cgroup::Error) -> napi::Error<Code> {
+    let errno = match &error {
+        cgroup::Error::Name(_) => Errno::INVAL,
+        cgroup::Error::File { source, .. } => *source,
+    };
+    coded(errno, error.to_string())
+}
+
+pub fn of_lock(error: lock::Error) -> napi::Error<Code> {
+    let errno = match &error {
+        lock::Error::Open { source, .. } | lock::Error::Lock { source, .. } => *source,
+    };
+    coded(errno, error.to_string())
+}
+
+pub fn of_pidfd(error: pidfd::Error) -> napi::Error<Code> {
+    let errno = match &error {
+        pidfd::Error::Number(_) => Errno::INVAL,
+        pidfd::Error::Open { source, .. } => *source,
+        pidfd::Error::Other { .. } => Errno::SRCH,
+    };
+    coded(errno, error.to_string())
+}
+
+fn of_memfd(error: &memfd::Error) -> Errno {
+    match error {
+        memfd::Error::Create(errno) | memfd::Error::Seal(errno) => *errno,
+        memfd::Error::Fill(error) | memfd::Error::Read(error) => {
+            Errno::from_io_error(error).unwrap_or(Errno::IO)
+        }
+        memfd::Error::NotSealed => Errno::BADMSG,
+        memfd::Error::TooLong { .. } => Errno::MSGSIZE,
+    }
+}
+
+pub fn coded(errno: Errno, message: String) -> napi::Error<Code> {
+    let name = NAMES.iter().find(|(known, _)| *known == errno);
+    let code = match name {
+        Some((_, name)) => (*name).to_owned(),
+        None => format!("E{}", errno.raw_os_error()),
+    };
+    napi::Error::new(Code(code), message)
+}
+
+const NAMES: &[(Errno, &str)] = &[
+    (Errno::ACCESS, "EACCES"),
+    (Errno::ADDRINUSE, "EADDRINUSE"),
+    (Errno::AGAIN, "EAGAIN"),
+    (Errno::BADF, "EBADF"),
+    (Errno::BADMSG, "EBADMSG"),
+    (Errno::BUSY, "EBUSY"),
+    (Errno::CONNREFUSED, "ECONNREFUSED"),
+    (Errno::EXIST, "EEXIST"),
+    (Errno::FBIG, "EFBIG"),
+    (Errno::INVAL, "EINVAL"),
+    (Errno::IO, "EIO"),
+    (Errno::ISDIR, "EISDIR"),
+    (Errno::LOOP, "ELOOP"),
+    (Errno::MFILE, "EMFILE"),
+    (Errno::MSGSIZE, "EMSGSIZE"),
+    (Errno::NAMETOOLONG, "ENAMETOOLONG"),
+    (Errno::NFILE, "ENFILE"),
+    (Errno::NODEV, "ENODEV"),
+    (Errno::NOENT, "ENOENT"),
+    (Errno::NOMEM, "ENOMEM"),
+    (Errno::NOSPC, "ENOSPC"),
+    (Errno::NOSYS, "ENOSYS"),
+    (Errno::NOTDIR, "ENOTDIR"),
+    (Errno::NOTEMPTY, "ENOTEMPTY"),
+    (Errno::OPNOTSUPP, "EOPNOTSUPP"),
+    (Errno::PERM, "EPERM"),
+    (Errno::PIPE, "EPIPE"),
+    (Errno::RANGE, "ERANGE"),
+    (Errno::ROFS, "EROFS"),
+    (Errno::SRCH, "ESRCH"),
+    (Errno::TOOMANYREFS, "ETOOMANYREFS"),
+];

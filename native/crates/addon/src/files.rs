@@ -1,0 +1,31 @@
+//! Locks and byte streams.
+
+use std::os::fd::{AsFd, IntoRawFd};
+use std::path::Path;
+
+use napi_derive::napi;
+use sys::{descriptor, lock, pidfd, stream};
+
+use crate::error::{Result, of_lock, system};
+
+/// A descriptor that holds the lock until it is closed; nothing when somebody else has it.
+#[napi]
+pub fn lock_file(directory: String, name: String) -> Result<Option<i32>> {
+    let directory =
+        descriptor::open_directory(Path::new(&directory)).map_err(system("open the directory"))?;
+    let held = lock::try_exclusive(directory.as_fd(), &name).map_err(of_lock)?;
+    Ok(held.map(IntoRawFd::into_raw_fd))
+}
+
+/// Two connected ends; only the first does not wait.
+#[napi]
+pub fn stream_pair() -> Result<Vec<i32>> {
+    let (first, second) = stream::pair().map_err(system("socketpair"))?;
+    Ok(vec![first.into_raw_fd(), second.into_raw_fd()])
+}
+
+/// Clock ticks since boot; nothing when the process is gone.
+#[napi]
+pub fn process_start_time(pid: u32) -> Option<f64> {
+    pidfd::start_time(pid).map(|ticks| ticks as f64)
+}

@@ -1,0 +1,143 @@
+//! What the reactor waits for.
+
+use std::collections::VecDeque;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use sys::seqpacket::{self, Flags};
+
+/// Most messages kept for a peer that does not read.
+const MOST_WAITING: usize = 1024;
+
+pub enum Source {
+    Channel(Channel),
+    /// Readable when the process ends.
+    Process(OwnedFd),
+}
+
+impl AsFd for Source {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Channel(channel) => channel.socket.as_fd(),
+            Self::Process(pidfd) => pidfd.as_fd(),
+        }
+    }
+}
+
+/// A datagram socket, and what it had no room for yet.
+pub struct Channel {
+    socket: OwnedFd,
+    waiting: Mutex<VecDeque<Message>>,
+}
+
+struct Message {
+    text: Vec<u8>,
+    descriptors: Vec<OwnedFd>,
+}
+
+/// Whether messages are left that the socket has no room for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backlog {
+    Empty,
+    Waiting,
+}
+
+impl Channel {
+    pub fn new(socket: OwnedFd) -> Self {
+        Self {
+            socket,
+            waiting: Mutex::new(VecDeque::new()),
+        }
+    }
+
+    /// Sends a message after those that wait already. [`seqpacket::Error::WouldBlock`] when too
+    /// many do.
+    pub fn send(
+        &self,
+        text: Vec<u8>,
+        descriptors: Vec<OwnedFd>,
+    ) -> Result<Backlog, seqpacket::Error> {
+        let mut waiting = self.waiting();
+        if waiting.len() >= MOST_WAITING {
+            return Err(seqpacket::Error::WouldBlock);
+        }
+        let message = Message { text, descriptors };
+        if waiting.is_empty() {
+            match message.send(self.socket.as_fd()) {
+                Err(seqpacket::Error::WouldBlock) => {}
+                result => return result.map(|()| Backlog::Empty),
+            }
+        }
+        waiting.push_back(message);
+        Ok(Backlog::Waiting)
+    }
+
+    /// Sends of the waiting messages what the socket has room for.
+    pub fn flush(&self) -> Result<Backlog, seqpacket::Error> {
+        let mut waiting = self.waiting();
+        while let Some(message) = waiting.front() {
+            match message.send(self.socket.as_fd()) {
+                Ok(()) => drop(waiting.pop_front()),
+                Err(seqpacket::Error::WouldBlock) => return Ok(Backlog::Waiting),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Backlog::Empty)
+    }
+
+    /// The text of a message that has arrived; nothing at the end. Descriptors are closed: no peer
+    /// sends any.
+    pub fn receive(&self) -> Result<Option<Vec<u8>>, seqpacket::Error> {
+        let received = seqpacket::receive_ready(self.socket.as_fd())?;
+        Ok(received.map(|message| message.text))
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<Message>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Message {
+    fn send(&self, socket: BorrowedFd<'_>) -> Result<(), seqpacket::Error> {
+        let borrowed: Vec<_> = self.descriptors.iter().map(AsFd::as_fd).collect();
+        seqpacket::send(socket, &self.text, &borrowed, Flags::DONT_WAIT)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_socket_has_no_room_for_waits_in_order() {
+        let (ours, theirs) = seqpacket::pair().unwrap();
+        let channel = Channel::new(ours);
+        let mut sent = 0_u32;
+        while channel
+            .send(sent.to_string().into_bytes(), Vec::new())
+            .unwrap()
+            == Backlog::Empty
+        {
+            sent += 1;
+        }
+        channel.send(b"last".to_vec(), Vec::new()).unwrap();
+        let mut received = Vec::new();
+        while channel.flush().unwrap() == Backlog::Waiting {
+            received.push(seqpacket::receive(theirs.as_fd()).unwrap().unwrap().text);
+        }
+        while let Ok(Some(message)) = seqpacket::receive_ready(theirs.as_fd()) {
+            received.push(message.text);
+        }
+        let mut expected: Vec<_> = (0..=sent).map(|n| n.to_string().into_bytes()).collect();
+        expected.push(b"last".to_vec());
+        assert_eq!(received, expected);
+    }
+
+    #[test]
+    fn a_peer_that_never_reads_is_given_up_on() {
+        let (ours, _theirs) = seqpacket::pair().unwrap();
+        let channel = Channel::new(ours);
+        let result = (0..100_000).find_map(|_| channel.send(b"{}".to_vec(), Vec::new()).err());
+        assert!(matches!(result, Some(seqpacket::Error::WouldBlock)));
+    }
+}

@@ -1,0 +1,99 @@
+//! Collects the facts that the mapping is planned from.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use rustix::process::{getgid, getuid};
+
+use crate::identity::accounts::{self, Account};
+use crate::identity::plan::{Facts, Kind};
+use crate::identity::ranges::{self, Error, Range};
+
+/// Where the programs of the system lie; never the user's PATH.
+const PROGRAM_DIRECTORIES: [&str; 4] = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
+
+/// Reads the account and range files. Missing files count as empty.
+pub fn facts() -> Result<Facts, Error> {
+    let passwd = accounts::parse(&read("/etc/passwd"));
+    let group = accounts::parse(&read("/etc/group"));
+    let uid = getuid().as_raw();
+    let owners = owners(uid, &passwd);
+    let (subuid, subgid) = (read("/etc/subuid"), read("/etc/subgid"));
+    Ok(Facts {
+        user: owners[0].clone(),
+        users: Kind {
+            own: uid,
+            accounts: passwd,
+            parent: ranges::id_map(&read("/proc/self/uid_map")),
+            ..kind(&subuid, "/etc/subuid", &owners, &[])?
+        },
+        groups: Kind {
+            own: getgid().as_raw(),
+            accounts: group,
+            parent: ranges::id_map(&read("/proc/self/gid_map")),
+            ..kind(&subgid, "/etc/subgid", &owners, &["-g"])?
+        },
+        first_unused: ranges::first_unused(&[&subuid, &subgid]),
+        missing_program: ["newuidmap", "newgidmap"]
+            .into_iter()
+            .find(|name| program(name).is_none())
+            .map(str::to_owned),
+    })
+}
+
+/// The absolute path of a program of the system.
+pub fn program(name: &str) -> Option<PathBuf> {
+    PROGRAM_DIRECTORIES
+        .iter()
+        .map(|directory| Path::new(directory).join(name))
+        .find(|path| path.is_file())
+}
+
+/// The user's names in the range files, the best one to show first.
+fn owners(uid: u32, passwd: &[Account]) -> Vec<String> {
+    let names = passwd.iter().filter(|account| account.id == uid);
+    let mut owners: Vec<String> = names.map(|account| account.name.clone()).collect();
+    owners.push(uid.to_string());
+    owners
+}
+
+fn kind(text: &str, file: &str, owners: &[String], options: &[&str]) -> Result<Kind, Error> {
+    let mut ranges = ranges::of_owner(text, file, owners)?;
+    let mut source = file.to_owned();
+    if ranges.is_empty() {
+        ranges = from_directory_service(&owners[0], options)?;
+        source = "getsubids".to_owned();
+    }
+    Ok(Kind {
+        source,
+        ranges,
+        ..Kind::default()
+    })
+}
+
+/// Ranges that are not in the files but in a directory that the C library's name service knows.
+fn from_directory_service(user: &str, options: &[&str]) -> Result<Vec<Range>, Error> {
+    let Some(path) = program("getsubids") else {
+        return Ok(Vec::new());
+    };
+    let output = Command::new(path)
+        .args(options)
+        .arg(user)
+        .env_clear()
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output();
+    match output {
+        Ok(output) if output.status.success() => {
+            ranges::of_getsubids(&String::from_utf8_lossy(&output.stdout))
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn read(path: &str) -> String {
+    let bytes = fs::read(path).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
+}

@@ -1,0 +1,230 @@
+//! Decides the mapping of the user namespace from what the machine says; touches nothing.
+
+use protocol::zygote::{IdRange, Mapping, MappingMode};
+
+use crate::identity::accounts::Account;
+use crate::identity::ranges::{self, Error, Range};
+
+/// How many ids images expect to exist beside root.
+const EXPECTED: u64 = 65_536;
+
+/// The kernel takes 340 lines in a map.
+const MOST_LINES: usize = 339;
+
+/// Everything about one kind of id.
+#[derive(Debug, Clone, Default)]
+pub struct Kind {
+    /// The user's own id of this kind.
+    pub own: u32,
+    /// Where `ranges` came from: a file's path or `getsubids`.
+    pub source: String,
+    pub ranges: Vec<Range>,
+    /// Everybody with an id of this kind on this machine.
+    pub accounts: Vec<Account>,
+    /// The map of the namespace the user lives in.
+    pub parent: Vec<IdRange>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// As an administrator would write it.
+    pub user: String,
+    pub users: Kind,
+    pub groups: Kind,
+    /// The first id that no range holds.
+    pub first_unused: u64,
+    /// The program that is missing, if one is.
+    pub missing_program: Option<String>,
+}
+
+/// The best mapping these facts allow, with the reason if it is not a full one.
+pub fn plan(facts: &Facts) -> Result<Mapping, Error> {
+    for kind in [&facts.users, &facts.groups] {
+        ranges::check_free(&kind.ranges, &kind.source, kind.own, &kind.accounts)?;
+    }
+    if facts.users.ranges.is_empty() || facts.groups.ranges.is_empty() {
+        let missing = match facts.users.ranges.is_empty() {
+            true => "user",
+            false => "group",
+        };
+        let reason = format!(
+            "{} has no subordinate {missing} ids, so only one id exists; as root: {}",
+            facts.user,
+            remedy(facts)
+        );
+        return Ok(single(facts, reason));
+    }
+    if let Some(program) = &facts.missing_program {
+        let reason = format!(
+            "{program} is not installed, so only one id exists; install the package uidmap \
+             (Debian, Ubuntu) or shadow-utils (Fedora, Arch: shadow)"
+        );
+        return Ok(single(facts, reason));
+    }
+    let users = ranges::clip(&facts.users.ranges, &facts.users.parent);
+    let groups = ranges::clip(&facts.groups.ranges, &facts.groups.parent);
+    if users.is_empty() || groups.is_empty() {
+        let reason =
+            "the subordinate ids do not exist in the user namespace tbox runs in, so only \
+                      one id exists; give that namespace a range of 65536 ids"
+                .to_owned();
+        return Ok(single(facts, reason));
+    }
+    Ok(Mapping {
+        mode: MappingMode::Range,
+        reason: shortage(facts, &users, &groups),
+        uids: lines(facts.users.own, &users),
+        gids: lines(facts.groups.own, &groups),
+    })
+}
+
+/// Only root exists, and is the user.
+pub fn single(facts: &Facts, reason: String) -> Mapping {
+    Mapping {
+        mode: MappingMode::Single,
+        uids: lines(facts.users.own, &[]),
+        gids: lines(facts.groups.own, &[]),
+        reason: Some(reason),
+    }
+}
+
+fn lines(own: u32, ranges: &[Range]) -> Vec<IdRange> {
+    let mut lines = vec![IdRange {
+        inside: 0,
+        outside: own,
+        count: 1,
+    }];
+    let mut inside: u32 = 1;
+    for range in ranges.iter().take(MOST_LINES) {
+        // Many ranges can add up to more ids than there are.
+        let count = range.count.min(u32::MAX - inside);
+        if count > 0 {
+            let outside = range.first;
+            lines.push(IdRange {
+                inside,
+                outside,
+                count,
+            });
+            inside += count;
+        }
+    }
+    lines
+}
+
+fn shortage(facts: &Facts, users: &[Range], groups: &[Range]) -> Option<String> {
+    let (users, groups) = (ranges::total(users), ranges::total(groups));
+    if users >= EXPECTED && groups >= EXPECTED {
+        return None;
+    }
+    let listed = ranges::total(&facts.users.ranges).min(ranges::total(&facts.groups.ranges));
+    let remedy = match listed >= EXPECTED {
+        true => "give the user namespace tbox runs in a range of 65536 ids".to_owned(),
+        false => format!("as root: {}", remedy(facts)),
+    };
+    Some(format!(
+        "only {users} subordinate user ids and {groups} group ids exist of the 65536 that images \
+         expect; {remedy}"
+    ))
+}
+
+fn remedy(facts: &Facts) -> String {
+    let first = facts.first_unused;
+    let last = first + EXPECTED - 1;
+    format!(
+        "usermod --add-subuids {first}-{last} --add-subgids {first}-{last} {}",
+        facts.user
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(own: u32, ranges: &[(u32, u32)], parent: &str) -> Kind {
+        Kind {
+            own,
+            source: "file".to_owned(),
+            ranges: ranges
+                .iter()
+                .map(|&(first, count)| Range { first, count })
+                .collect(),
+            accounts: Vec::new(),
+            parent: ranges::id_map(parent),
+        }
+    }
+
+    fn facts(ranges: &[(u32, u32)], parent: &str) -> Facts {
+        Facts {
+            user: "ann".to_owned(),
+            users: kind(1000, ranges, parent),
+            groups: kind(100, ranges, parent),
+            first_unused: 100_000,
+            missing_program: None,
+        }
+    }
+
+    const WHOLE: &str = "0 0 4294967295";
+
+    fn triples(lines: &[IdRange]) -> Vec<(u32, u32, u32)> {
+        lines
+            .iter()
+            .map(|line| (line.inside, line.outside, line.count))
+            .collect()
+    }
+
+    #[test]
+    fn ranges_follow_root_in_their_order() {
+        let mapping = plan(&facts(&[(300_000, 60_000), (100_000, 10_000)], WHOLE)).unwrap();
+        assert_eq!(mapping.mode, MappingMode::Range);
+        assert_eq!(mapping.reason, None);
+        let expected = [
+            (0, 1000, 1),
+            (1, 300_000, 60_000),
+            (60_001, 100_000, 10_000),
+        ];
+        assert_eq!(triples(&mapping.uids), expected);
+        assert_eq!(triples(&mapping.gids)[0], (0, 100, 1));
+    }
+
+    #[test]
+    fn without_ranges_or_programs_one_id_exists_and_the_reason_names_the_remedy() {
+        let mapping = plan(&facts(&[], WHOLE)).unwrap();
+        assert_eq!(mapping.mode, MappingMode::Single);
+        assert_eq!(triples(&mapping.uids), [(0, 1000, 1)]);
+        let line = "usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ann";
+        assert!(mapping.reason.unwrap().contains(line));
+
+        let mut facts = facts(&[(100_000, 65536)], WHOLE);
+        facts.missing_program = Some("newuidmap".to_owned());
+        let mapping = plan(&facts).unwrap();
+        assert_eq!(mapping.mode, MappingMode::Single);
+        assert!(mapping.reason.unwrap().contains("newuidmap"));
+    }
+
+    #[test]
+    fn a_nested_namespace_gives_what_it_has_and_says_how_much() {
+        let parent = "0 1000 1\n1 100000 1000\n";
+        let mapping = plan(&facts(&[(500, 65536)], parent)).unwrap_err();
+        assert!(matches!(mapping, Error::Taken { id: 1000, .. }));
+        let mut nested = facts(&[(500, 65536)], parent);
+        (nested.users.own, nested.groups.own) = (1, 1);
+        let mapping = plan(&nested).unwrap();
+        assert_eq!(triples(&mapping.uids), [(0, 1, 1), (1, 500, 501)]);
+        assert!(
+            mapping
+                .reason
+                .unwrap()
+                .contains("only 501 subordinate user ids")
+        );
+        let mapping = plan(&facts(&[(100_000, 65536)], "1000 1000 1\n")).unwrap();
+        assert_eq!(mapping.mode, MappingMode::Single);
+    }
+
+    #[test]
+    fn more_ids_than_there_are_stop_at_the_last() {
+        let ranges = [(2000, 4_000_000_000), (4_100_000_000, 100_000_000)];
+        let mapping = plan(&facts(&ranges, WHOLE)).unwrap();
+        let last = mapping.uids.last().unwrap();
+        assert!(u64::from(last.inside) + u64::from(last.count) <= u64::from(u32::MAX));
+    }
+}

@@ -1,0 +1,16 @@
+//! One container's keeper: a fork of the zygote that owns its streams, writes its log, serves its
+//! clients and records how it ended, whether or not a daemon is there.
+
+mod attachment;
+mod channel;
+pub mod exit;
+mod input;
+mod launch;
+mod log;
+mod queue;
+mod record;
+mod serve;
+mod stream;
+mod watched;
+
+pub use launch::{Order, run};

@@ -1,0 +1,150 @@
+//! The program's standard input: a pipe or the terminal, fed from every attachment that has it.
+
+use std::os::fd::OwnedFd;
+
+use rustix::io::writev;
+use sys::event::{Interest, Poll};
+
+use crate::monitor::queue::{Flow, Queue};
+use crate::monitor::watched::Watched;
+
+/// Bytes that may wait for the program before clients are read no further.
+const LIMIT: usize = 64 * 1024;
+
+/// What the end of a client's input means.
+///
+/// As Docker does it: a pipe opened with `stdin_once` is closed by the first client whose input
+/// ends or that goes; every other input stays open for the next client. A terminal has no end of
+/// input but the character that its user types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AtEnd {
+    Close,
+    KeepOpen,
+}
+
+#[derive(Debug)]
+pub struct Input {
+    sink: Option<Watched>,
+    queue: Queue,
+    at_end: AtEnd,
+    closing: bool,
+}
+
+impl Input {
+    /// Without a descriptor everything is thrown away. It must not wait.
+    pub fn new(sink: Option<OwnedFd>, token: u64, at_end: AtEnd) -> Self {
+        Self {
+            sink: sink.map(|descriptor| Watched::new(descriptor, token)),
+            queue: Queue::default(),
+            at_end,
+            closing: false,
+        }
+    }
+
+    /// How many bytes may come now.
+    pub fn room(&self) -> usize {
+        LIMIT.saturating_sub(self.queue.len())
+    }
+
+    pub fn push(&mut self, bytes: &[u8]) {
+        let Some(sink) = self.sink.as_ref().filter(|_| !self.closing) else {
+            return;
+        };
+        let flow = self.queue.send(&[bytes], |slices| writev(sink, slices));
+        self.after(flow);
+    }
+
+    pub fn flush(&mut self) {
+        if let Some(sink) = &self.sink {
+            let flow = self.queue.flush(|slices| writev(sink, slices));
+            self.after(flow);
+        }
+    }
+
+    /// A client's input has ended, or the client has gone.
+    pub fn client_ended(&mut self) {
+        if self.at_end == AtEnd::Close {
+            self.closing = true;
+            self.flush();
+        }
+    }
+
+    /// The program closed its end, or ended.
+    pub fn close(&mut self) {
+        self.sink = None;
+        self.queue.clear();
+    }
+
+    /// Watches for room while bytes wait; never otherwise, because a program that closed its end
+    /// would be reported for ever.
+    pub fn watch(&mut self, poll: &Poll) {
+        let interest = (!self.queue.is_empty()).then_some(Interest::WRITE);
+        if let Some(sink) = &mut self.sink
+            && sink.watch(poll, interest).is_err()
+        {
+            self.close();
+        }
+    }
+
+    fn after(&mut self, flow: Flow) {
+        match flow {
+            Flow::Gone => self.close(),
+            Flow::Done if self.closing => self.close(),
+            Flow::Done | Flow::Full => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+
+    fn input(at_end: AtEnd) -> (Input, std::fs::File) {
+        let flags = rustix::pipe::PipeFlags::NONBLOCK;
+        let (reader, writer) = rustix::pipe::pipe_with(flags).unwrap();
+        (
+            Input::new(Some(writer), 1, at_end),
+            std::fs::File::from(reader),
+        )
+    }
+
+    #[test]
+    fn the_end_comes_after_the_last_byte() {
+        let (mut input, mut program) = input(AtEnd::Close);
+        let bytes = vec![b'x'; 100_000];
+        input.push(&bytes);
+        input.client_ended();
+        input.push(b"too late");
+        let mut received = Vec::<u8>::new();
+        let mut buffer = [0; 65_536];
+        loop {
+            match program.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => received.extend(&buffer[..count]),
+                Err(_) => input.flush(),
+            }
+        }
+        assert!(received == bytes);
+    }
+
+    #[test]
+    fn an_input_kept_open_outlives_its_clients() {
+        let (mut input, mut program) = input(AtEnd::KeepOpen);
+        input.push(b"a");
+        input.client_ended();
+        input.push(b"b");
+        let mut buffer = [0; 10];
+        assert_eq!(program.read(&mut buffer).unwrap(), 2);
+        assert!(program.read(&mut buffer).is_err());
+    }
+
+    #[test]
+    fn what_comes_for_a_program_that_closed_its_input_is_thrown_away() {
+        let (mut input, program) = input(AtEnd::Close);
+        drop(program);
+        input.push(b"a");
+        input.push(b"b");
+        assert_eq!(input.room(), LIMIT);
+    }
+}

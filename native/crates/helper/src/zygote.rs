@@ -1,0 +1,48 @@
+//! The zygote: root inside the user namespace, one thread, and little memory, so that a container
+//! starts with one message and one fork.
+
+mod family;
+mod reexecute;
+mod serve;
+mod start;
+
+use std::process::ExitCode;
+
+use protocol::failure::Failure;
+
+use crate::arguments::Zygote;
+use crate::messages;
+use crate::monitor;
+use crate::worker;
+use serve::Outcome;
+use start::Started;
+
+/// Starts a zygote and returns once it serves, in this process; returns in its forks when they
+/// have done their work.
+pub fn run(arguments: &Zygote) -> ExitCode {
+    match start::start(arguments) {
+        Ok(Started::Parent) => ExitCode::SUCCESS,
+        Ok(Started::Child(zygote)) => {
+            match zygote.serve() {
+                Outcome::Ended => {}
+                Outcome::Monitor { host, order } => monitor::run(host, order),
+                Outcome::Worker {
+                    store,
+                    mapping,
+                    order,
+                } => worker::run(&store, &mapping, order),
+            }
+            ExitCode::SUCCESS
+        }
+        Ok(Started::Abandoned) => ExitCode::FAILURE,
+        Err(failure) => report(&failure),
+    }
+}
+
+/// One line of JSON on standard output.
+pub fn report(failure: &Failure) -> ExitCode {
+    let mut line = messages::text(failure);
+    line.push(b'\n');
+    let _ = rustix::io::write(rustix::stdio::stdout(), &line);
+    ExitCode::FAILURE
+}

@@ -1,0 +1,340 @@
+//! The zygote's loop: it takes requests, forks, and buries.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use protocol::VERSION;
+use protocol::failure::{Failure, FailureKind};
+use protocol::work::WorkRequest;
+use protocol::zygote::{FromZygote, Mapping, ToZygote};
+use rustix::fs::{AtFlags, unlinkat};
+use rustix::net::sockopt::socket_peercred;
+use rustix::process::geteuid;
+use sandbox::host::Host;
+use sys::event::{Event, Interest, Poll};
+use sys::fork::{Side, fork};
+use sys::seqpacket::{self, Received};
+use sys::signals;
+
+use crate::failure;
+use crate::messages;
+use crate::monitor;
+use crate::timestamp;
+use crate::worker;
+use crate::zygote::family::Family;
+
+const LISTENER: u64 = 0;
+const SIGNALS: u64 = 1;
+const FIRST_FREE: u64 = 16;
+
+const MOST_CONNECTIONS: usize = 64;
+
+/// How long a zygote without children waits for a daemon.
+const IDLE: Duration = Duration::from_secs(30);
+
+const SIGHUP: i32 = 1;
+const SIGINT: i32 = 2;
+const SIGTERM: i32 = 15;
+const SIGCHLD: i32 = 17;
+
+/// How the loop ended, and in which process: the zygote's own end, or the task of a fork.
+pub enum Outcome {
+    Ended,
+    Monitor {
+        host: Host,
+        order: monitor::Order,
+    },
+    Worker {
+        store: OwnedFd,
+        mapping: Mapping,
+        order: worker::Order,
+    },
+}
+
+/// What a fork is for.
+enum Task {
+    Monitor(monitor::Order),
+    Worker(worker::Order),
+}
+
+struct Connection {
+    socket: OwnedFd,
+    token: u64,
+}
+
+pub struct Zygote {
+    host: Host,
+    store: OwnedFd,
+    run: OwnedFd,
+    mapping: Mapping,
+    cgroup_namespace: bool,
+    poll: Poll,
+    signals: OwnedFd,
+    /// Both nothing once the zygote is to end.
+    listener: Option<OwnedFd>,
+    lock: Option<OwnedFd>,
+    connections: Vec<Connection>,
+    next_token: u64,
+    family: Family,
+    /// Since when there has been nobody.
+    idle_since: Instant,
+}
+
+impl Zygote {
+    /// Listens; served is by [`Zygote::serve`].
+    pub fn create(
+        host: Host,
+        store: OwnedFd,
+        run: OwnedFd,
+        mapping: Mapping,
+        lock: OwnedFd,
+    ) -> Result<Self, Failure> {
+        let explain = |call| move |errno| failure::system("zygote", call, errno);
+        let poll = Poll::create().map_err(explain("epoll"))?;
+        let signals = signals::descriptor(&[SIGCHLD, SIGTERM, SIGINT, SIGHUP])
+            .map_err(explain("signalfd"))?;
+        poll.add(&signals, SIGNALS, Interest::READ)
+            .map_err(explain("epoll"))?;
+        let listener = seqpacket::listen(run.as_fd(), &socket_name(), 128)
+            .map_err(|error| failure::explained(FailureKind::System, "zygote-socket", error))?;
+        rustix::io::ioctl_fionbio(&listener, true).map_err(explain("listener"))?;
+        poll.add(&listener, LISTENER, Interest::READ)
+            .map_err(explain("epoll"))?;
+        Ok(Self {
+            cgroup_namespace: std::fs::symlink_metadata("/proc/self/ns/cgroup").is_ok(),
+            host,
+            store,
+            run,
+            mapping,
+            poll,
+            signals,
+            listener: Some(listener),
+            lock: Some(lock),
+            connections: Vec::new(),
+            next_token: FIRST_FREE,
+            family: Family::create()?,
+            idle_since: Instant::now(),
+        })
+    }
+
+    /// Returns in the zygote when it ends, and in every fork at once; all that a fork does not
+    /// need is closed there by then.
+    pub fn serve(mut self) -> Outcome {
+        let mut events = Vec::new();
+        loop {
+            if self.is_finished() {
+                return Outcome::Ended;
+            }
+            let timeout = self.timeout();
+            if self.poll.wait(&mut events, timeout).is_err() {
+                return Outcome::Ended;
+            }
+            for event in &events {
+                if let Some(task) = self.dispatch(*event) {
+                    return self.into_outcome(task);
+                }
+            }
+        }
+    }
+
+    fn into_outcome(self, task: Task) -> Outcome {
+        match task {
+            Task::Monitor(order) => Outcome::Monitor {
+                host: self.host,
+                order,
+            },
+            Task::Worker(order) => Outcome::Worker {
+                store: self.store,
+                mapping: self.mapping,
+                order,
+            },
+        }
+    }
+
+    fn is_finished(&mut self) -> bool {
+        if !self.family.is_empty() || !self.connections.is_empty() {
+            self.idle_since = Instant::now();
+            return false;
+        }
+        if self.listener.is_some() && self.idle_since.elapsed() >= IDLE {
+            self.shut_down();
+            // Whoever connected in the last moment is turned away, and can start another zygote.
+        }
+        self.listener.is_none()
+    }
+
+    fn timeout(&self) -> Option<Duration> {
+        let idle = self.family.is_empty() && self.connections.is_empty();
+        idle.then(|| IDLE.saturating_sub(self.idle_since.elapsed()))
+    }
+
+    /// A task if this is the fork that is to do it.
+    fn dispatch(&mut self, event: Event) -> Option<Task> {
+        match event.token {
+            LISTENER => self.accept(),
+            SIGNALS => self.take_signals(),
+            token => return self.serve_connection(token),
+        }
+        None
+    }
+
+    fn take_signals(&mut self) {
+        while let Ok(Some(number)) = signals::take(self.signals.as_fd()) {
+            match number {
+                SIGCHLD => self.family.reap(&self.host),
+                _ => self.shut_down(),
+            }
+        }
+    }
+
+    /// Stops taking requests, and lets another zygote take over at once.
+    fn shut_down(&mut self) {
+        if self.listener.take().is_some() {
+            let _ = unlinkat(&self.run, socket_name(), AtFlags::empty());
+        }
+        self.lock = None;
+        self.connections.clear();
+    }
+
+    fn accept(&mut self) {
+        while let Some(listener) = &self.listener
+            && let Ok(socket) = seqpacket::accept(listener.as_fd(), false)
+        {
+            let own = socket_peercred(&socket).is_ok_and(|peer| peer.uid == geteuid());
+            self.next_token += 1;
+            let token = self.next_token;
+            if own
+                && self.connections.len() < MOST_CONNECTIONS
+                && self.poll.add(&socket, token, Interest::READ).is_ok()
+            {
+                self.connections.push(Connection { socket, token });
+            }
+        }
+    }
+
+    fn serve_connection(&mut self, token: u64) -> Option<Task> {
+        let index = self.connections.iter().position(|c| c.token == token)?;
+        let received = seqpacket::receive_ready(self.connections[index].socket.as_fd());
+        let result = match received {
+            Ok(Some(received)) => self.obey(index, received),
+            Err(seqpacket::Error::WouldBlock) => Ok(None),
+            Ok(None) => {
+                self.connections.remove(index);
+                Ok(None)
+            }
+            Err(error) => Err(failure::explained(
+                FailureKind::InvalidArgument,
+                "message",
+                error,
+            )),
+        };
+        result.unwrap_or_else(|failure| {
+            if index < self.connections.len() {
+                let connection = self.connections.remove(index);
+                let _ = messages::send(connection.socket.as_fd(), &FromZygote::Refused(failure));
+            }
+            None
+        })
+    }
+
+    fn obey(&mut self, index: usize, received: Received) -> Result<Option<Task>, Failure> {
+        let received_at = timestamp::monotonic();
+        let Received { text, descriptors } = received;
+        match messages::parse(&text, "to the zygote")? {
+            ToZygote::Hello => {
+                check("hello", 0, descriptors.len())?;
+                self.welcome(index);
+                Ok(None)
+            }
+            ToZygote::Launch(request) => {
+                let expected = 1 + request.attachments.len() + usize::from(request.cgroup);
+                check("launch", expected, descriptors.len())?;
+                check_id(&request.id)?;
+                let report = self
+                    .family
+                    .reporter()
+                    .map_err(|errno| failure::system("fork", "report", errno))?;
+                let id = request.id.clone();
+                let order = monitor::Order {
+                    request,
+                    descriptors,
+                    received_at,
+                    report,
+                };
+                match fork().map_err(explain_fork)? {
+                    Side::Child => return Ok(Some(Task::Monitor(order))),
+                    Side::Parent(pid) => self.family.add_monitor(pid, id),
+                }
+                Ok(None)
+            }
+            ToZygote::Work(request) => {
+                check("work", descriptors_of(&request), descriptors.len())?;
+                let order = worker::Order {
+                    request,
+                    descriptors,
+                };
+                match fork().map_err(explain_fork)? {
+                    Side::Child => return Ok(Some(Task::Worker(order))),
+                    Side::Parent(pid) => self.family.add_worker(pid),
+                }
+                Ok(None)
+            }
+            ToZygote::Shutdown => {
+                check("shutdown", 0, descriptors.len())?;
+                self.shut_down();
+                Ok(None)
+            }
+        }
+    }
+
+    fn welcome(&mut self, index: usize) {
+        let welcome = FromZygote::Welcome {
+            version: VERSION,
+            pid: std::process::id(),
+            mapping: self.mapping.clone(),
+            cgroup_namespace: self.cgroup_namespace,
+        };
+        let socket = self.connections[index].socket.as_fd();
+        if messages::send(socket, &welcome).is_err() {
+            self.connections.remove(index);
+        }
+    }
+}
+
+fn descriptors_of(request: &WorkRequest) -> usize {
+    match request {
+        WorkRequest::Unpack { .. } => 2,
+        WorkRequest::Remove { .. } | WorkRequest::Measure { .. } => 1,
+    }
+}
+
+fn check(message: &str, expected: usize, received: usize) -> Result<(), Failure> {
+    match expected == received {
+        true => Ok(()),
+        false => Err(messages::wrong_descriptors(message, expected, received)),
+    }
+}
+
+/// The id becomes part of paths.
+fn check_id(id: &str) -> Result<(), Failure> {
+    let valid = id.len() == 64
+        && id
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    match valid {
+        true => Ok(()),
+        false => Err(failure::explained(
+            FailureKind::InvalidArgument,
+            "message",
+            format!("expected an id of 64 lower-case hex characters, received {id:?}"),
+        )),
+    }
+}
+
+fn explain_fork(error: sys::fork::Error) -> Failure {
+    failure::explained(FailureKind::Exhausted, "fork", error)
+}
+
+fn socket_name() -> String {
+    format!("zygote-{VERSION}.sock")
+}

@@ -1,0 +1,239 @@
+//! From an ordinary process to a zygote that serves, or to the reason why not.
+
+use std::fs::File;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+
+use protocol::VERSION;
+use protocol::failure::{Failure, FailureKind};
+use protocol::zygote::{Mapping, MappingMode};
+use rustix::fs::{Mode, OFlags, fstat, mkdirat, open, openat};
+use rustix::io::Errno;
+use rustix::mount::{MountPropagationFlags, mount_change};
+use rustix::process::{
+    DumpableBehavior, Pid, Signal, WaitOptions, chdir, geteuid, getpid, kill_process,
+    set_child_subreaper, set_dumpable_behavior, setsid, umask, waitpid,
+};
+use sandbox::host::Host;
+use serde::{Deserialize, Serialize};
+use sys::fork::{self, Side};
+use sys::{lock, seqpacket, user_namespace};
+
+use crate::arguments;
+use crate::failure;
+use crate::identity::{apply, diagnosis, inspect, plan};
+use crate::messages;
+use crate::zygote::reexecute;
+use crate::zygote::serve::Zygote;
+
+/// Which process this is after [`start`].
+pub enum Started {
+    /// The zygote serves, in another process.
+    Parent,
+    /// This is the zygote.
+    Child(Box<Zygote>),
+    /// This was to be the zygote, and its parent knows why it is not.
+    Abandoned,
+}
+
+/// What the future zygote tells its parent.
+#[derive(Debug, Serialize, Deserialize)]
+enum FromChild {
+    /// It is in a user namespace without a mapping.
+    Unmapped,
+    Serving,
+    Failed(Failure),
+}
+
+/// Returns in two processes: in the parent once the child serves.
+pub fn start(arguments: &arguments::Zygote) -> Result<Started, Failure> {
+    if geteuid().is_root() {
+        let message = "tbox runs as an ordinary user and refuses to run as root; log in as the \
+                       user who is to own the containers";
+        return Err(failure::explained(
+            FailureKind::InvalidArgument,
+            "identity",
+            message,
+        ));
+    }
+    reexecute::ensure_sealed()?;
+    umask(Mode::from_raw_mode(0o077));
+    let run = open_run_directory(&arguments.run)?;
+    let lock = take_lock(&run)?;
+    let facts = inspect::facts().map_err(|error| {
+        failure::explained(FailureKind::InvalidArgument, "subordinate-ids", error)
+    })?;
+    let mut mapping = plan::plan(&facts).map_err(|error| {
+        failure::explained(FailureKind::InvalidArgument, "subordinate-ids", error)
+    })?;
+    loop {
+        let (ours, theirs) = seqpacket::pair().map_err(|error| system("channel", error))?;
+        match fork::fork().map_err(|error| system("fork", error))? {
+            Side::Child => {
+                drop(ours);
+                return Ok(become_zygote(arguments, run, lock, theirs));
+            }
+            Side::Parent(child) => {
+                drop(theirs);
+                match accompany(child, &ours, &mapping)? {
+                    None => return Ok(Started::Parent),
+                    // The kernel takes a mapping once, so another needs another child.
+                    Some(reason) => mapping = plan::single(&facts, reason),
+                }
+            }
+        }
+    }
+}
+
+/// Maps the child's ids and waits until it serves. With a reason, ranges cannot be mapped.
+fn accompany(child: Pid, channel: &OwnedFd, mapping: &Mapping) -> Result<Option<String>, Failure> {
+    expect(channel, |message| matches!(message, FromChild::Unmapped))?;
+    if let Err(error) = apply::map(child, mapping) {
+        let _ = kill_process(child, Signal::KILL);
+        let _ = waitpid(Some(child), WaitOptions::empty());
+        return match mapping.mode {
+            MappingMode::Range => Ok(Some(format!(
+                "the subordinate ids cannot be mapped, so only one id exists: {error}"
+            ))),
+            MappingMode::Single => Err(system("user-namespace", error)),
+        };
+    }
+    messages::send_waiting(channel.as_fd(), mapping).map_err(|error| system("channel", error))?;
+    expect(channel, |message| matches!(message, FromChild::Serving))?;
+    Ok(None)
+}
+
+fn expect(channel: &OwnedFd, wanted: impl Fn(&FromChild) -> bool) -> Result<(), Failure> {
+    let received = seqpacket::receive(channel.as_fd()).map_err(|error| system("channel", error))?;
+    let Some(received) = received else {
+        return Err(system("zygote", "it ended before it served"));
+    };
+    match messages::parse(&received.text, "from the zygote")? {
+        FromChild::Failed(failure) => Err(failure),
+        message if wanted(&message) => Ok(()),
+        message => Err(system("channel", format!("unexpected {message:?}"))),
+    }
+}
+
+fn become_zygote(
+    arguments: &arguments::Zygote,
+    run: OwnedFd,
+    lock: OwnedFd,
+    parent: OwnedFd,
+) -> Started {
+    match prepare(arguments, run, lock, &parent) {
+        Ok(Some(zygote)) => {
+            // A parent that was killed meanwhile leaves a zygote that ends when nobody comes.
+            let _ = messages::send_waiting(parent.as_fd(), &FromChild::Serving);
+            Started::Child(zygote)
+        }
+        Ok(None) => Started::Abandoned,
+        Err(failure) => {
+            let _ = messages::send_waiting(parent.as_fd(), &FromChild::Failed(failure));
+            Started::Abandoned
+        }
+    }
+}
+
+/// Nothing when the parent has gone.
+fn prepare(
+    arguments: &arguments::Zygote,
+    run: OwnedFd,
+    lock: OwnedFd,
+    parent: &OwnedFd,
+) -> Result<Option<Box<Zygote>>, Failure> {
+    let _ = rustix::thread::set_name(c"tbox-zygote");
+    setsid().map_err(|errno| failure::system("session", "setsid", errno))?;
+    chdir("/").map_err(|errno| failure::system("session", "chdir /", errno))?;
+    user_namespace::enter_new().map_err(refused)?;
+    messages::send_waiting(parent.as_fd(), &FromChild::Unmapped)
+        .map_err(|error| system("channel", error))?;
+    let received = seqpacket::receive(parent.as_fd()).map_err(|error| system("channel", error))?;
+    let Some(received) = received else {
+        return Ok(None);
+    };
+    let mapping: Mapping = messages::parse(&received.text, "with the mapping")?;
+    // The first thing that needs the namespace's own rights: where a security module took them
+    // away, it shows here. Mounts of the host still arrive, none of ours leaves.
+    mount_change(
+        "/",
+        MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC,
+    )
+    .map_err(refused)?;
+    let store = open_directory(&arguments.store)?;
+    let host = Host::prepare(&arguments.store, &arguments.run)?;
+    // After this nobody outside the namespace can read this process or open what it holds.
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)
+        .map_err(|errno| failure::system("protect", "dumpable", errno))?;
+    set_child_subreaper(Some(getpid()))
+        .map_err(|errno| failure::system("subreaper", "zygote", errno))?;
+    make_directory(&run, "monitors")?;
+    let zygote = Zygote::create(host, store, run, mapping, lock)?;
+    silence(arguments)?;
+    Ok(Some(Box::new(zygote)))
+}
+
+/// Standard input and output become /dev/null; what a panic would say goes to a file.
+fn silence(arguments: &arguments::Zygote) -> Result<(), Failure> {
+    let open_null = || File::options().read(true).write(true).open("/dev/null");
+    let null = open_null().map_err(|error| system("standard-streams", error))?;
+    let path = arguments.run.join("zygote.log");
+    let log = File::create(path).map_err(|error| system("standard-streams", error))?;
+    let result = rustix::stdio::dup2_stdin(&null)
+        .and_then(|()| rustix::stdio::dup2_stdout(&null))
+        .and_then(|()| rustix::stdio::dup2_stderr(&log));
+    result.map_err(|errno| failure::system("standard-streams", "dup2", errno))
+}
+
+fn open_run_directory(path: &Path) -> Result<OwnedFd, Failure> {
+    let directory = open_directory(path)?;
+    let status = fstat(&directory)
+        .map_err(|errno| failure::system("run-directory", &path.to_string_lossy(), errno))?;
+    if status.st_uid != geteuid().as_raw() || status.st_mode & 0o022 != 0 {
+        let message = format!(
+            "{} must belong to the user and be writable by nobody else",
+            path.display()
+        );
+        return Err(failure::explained(
+            FailureKind::InvalidArgument,
+            "run-directory",
+            message,
+        ));
+    }
+    Ok(directory)
+}
+
+fn open_directory(path: &Path) -> Result<OwnedFd, Failure> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    open(path, flags, Mode::empty())
+        .map_err(|errno| failure::system("open-directory", &path.to_string_lossy(), errno))
+}
+
+fn make_directory(parent: &OwnedFd, name: &str) -> Result<(), Failure> {
+    match mkdirat(parent, name, Mode::from_raw_mode(0o700)) {
+        Ok(()) | Err(Errno::EXIST) => {}
+        Err(errno) => return Err(failure::system("run-directory", name, errno)),
+    }
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    openat(parent, name, flags, Mode::empty())
+        .map(drop)
+        .map_err(|errno| failure::system("run-directory", name, errno))
+}
+
+fn take_lock(run: &OwnedFd) -> Result<OwnedFd, Failure> {
+    let name = format!("zygote-{VERSION}.lock");
+    let lock = lock::try_exclusive(run.as_fd(), &name).map_err(|error| system("lock", error))?;
+    lock.ok_or_else(|| Failure {
+        errno: Some(Errno::WOULDBLOCK.raw_os_error()),
+        subject: Some(name),
+        ..system("lock", "another zygote serves this run directory")
+    })
+}
+
+fn refused(errno: Errno) -> Failure {
+    diagnosis::refused(errno, Path::new("/proc"))
+}
+
+fn system(step: &str, message: impl std::fmt::Display) -> Failure {
+    failure::explained(FailureKind::System, step, message)
+}

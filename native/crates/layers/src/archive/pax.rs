@@ -1,0 +1,237 @@
+//! The records of PAX extended headers.
+
+use super::{ArchiveError, Attribute, Segment, Time, number};
+
+/// What the records say about the next entry.
+#[derive(Debug, Default)]
+pub struct Records {
+    pub path: Option<Vec<u8>>,
+    pub link: Option<Vec<u8>>,
+    pub size: Option<u64>,
+    pub uid: Option<i64>,
+    pub gid: Option<i64>,
+    pub modified: Option<Time>,
+    pub attributes: Vec<Attribute>,
+    pub sparse: Sparse,
+}
+
+/// GNU's sparse formats 0.0 (offset and numbytes records), 0.1 (a map record), 1.0 (map in the data).
+#[derive(Debug, Default)]
+pub struct Sparse {
+    pub major: Option<u64>,
+    pub minor: Option<u64>,
+    pub name: Option<Vec<u8>>,
+    pub size: Option<u64>,
+    pub segments: Vec<Segment>,
+    offset: Option<u64>,
+}
+
+impl Sparse {
+    pub fn map_in_data(&self) -> bool {
+        self.major == Some(1) && self.minor == Some(0)
+    }
+}
+
+const ATTRIBUTE: &[u8] = b"SCHILY.xattr.";
+
+pub fn parse(text: &[u8], at: u64) -> Result<Records, ArchiveError> {
+    let mut records = Records::default();
+    each(text, at, |key, value| {
+        records
+            .set(key, value)
+            .map_err(|what| ArchiveError::Pax { at, what })
+    })?;
+    if records.sparse.offset.is_some() {
+        let what = "a sparse offset without its length";
+        return Err(ArchiveError::Pax { at, what });
+    }
+    Ok(records)
+}
+
+/// Some readers apply global records to every entry and some ignore them, so only those that say
+/// nothing about entries (a comment, a time) are let pass, and ignored.
+pub fn check_global(text: &[u8], at: u64) -> Result<(), ArchiveError> {
+    each(text, at, |key, _| match key {
+        b"path" | b"linkpath" | b"size" | b"uid" | b"gid" => Err(ArchiveError::Global {
+            at,
+            key: key.to_vec(),
+        }),
+        _ if key.starts_with(b"GNU.sparse.") || key.starts_with(ATTRIBUTE) => {
+            Err(ArchiveError::Global {
+                at,
+                key: key.to_vec(),
+            })
+        }
+        _ => Ok(()),
+    })
+}
+
+/// Calls `take` with the key and value of each `<length> <key>=<value>\n`.
+fn each(
+    mut text: &[u8],
+    at: u64,
+    mut take: impl FnMut(&[u8], &[u8]) -> Result<(), ArchiveError>,
+) -> Result<(), ArchiveError> {
+    let malformed = |what| ArchiveError::Pax { at, what };
+    while !text.is_empty() {
+        // The length counts itself, its space and the newline.
+        let space = text
+            .iter()
+            .take(20)
+            .position(|byte| *byte == b' ')
+            .ok_or_else(|| malformed("no length"))?;
+        let length = number::decimal(&text[..space])
+            .and_then(|length| usize::try_from(length).ok())
+            .filter(|length| *length <= text.len() && *length > space + 2)
+            .ok_or_else(|| malformed("a wrong length"))?;
+        let (record, rest) = text.split_at(length);
+        let body = record[space + 1..]
+            .strip_suffix(b"\n")
+            .ok_or_else(|| malformed("no newline at its end"))?;
+        let equals = body
+            .iter()
+            .position(|byte| *byte == b'=')
+            .filter(|index| *index > 0)
+            .ok_or_else(|| malformed("no key"))?;
+        take(&body[..equals], &body[equals + 1..])?;
+        text = rest;
+    }
+    Ok(())
+}
+
+impl Records {
+    /// An empty value leaves the header's own in force.
+    fn set(&mut self, key: &[u8], value: &[u8]) -> Result<(), &'static str> {
+        if let Some(name) = key.strip_prefix(ATTRIBUTE) {
+            return self.set_attribute(name, value);
+        }
+        if value.is_empty() {
+            return Ok(());
+        }
+        match key {
+            b"path" => self.path = Some(name(value)?),
+            b"linkpath" => self.link = Some(name(value)?),
+            b"size" => self.size = Some(number(value)?),
+            b"uid" => self.uid = Some(id(value)?),
+            b"gid" => self.gid = Some(id(value)?),
+            b"mtime" => self.modified = Some(number::time(value).ok_or("a time that is none")?),
+            _ => {
+                if let Some(key) = key.strip_prefix(b"GNU.sparse.") {
+                    self.sparse.set(key, value)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn set_attribute(&mut self, name: &[u8], value: &[u8]) -> Result<(), &'static str> {
+        if name.is_empty() || name.contains(&0) {
+            return Err("an attribute without a proper name");
+        }
+        self.attributes.retain(|attribute| attribute.name != name);
+        self.attributes.push(Attribute {
+            name: name.to_vec(),
+            value: value.to_vec(),
+        });
+        Ok(())
+    }
+}
+
+impl Sparse {
+    fn set(&mut self, key: &[u8], value: &[u8]) -> Result<(), &'static str> {
+        match key {
+            b"major" => self.major = Some(number(value)?),
+            b"minor" => self.minor = Some(number(value)?),
+            b"name" => self.name = Some(name(value)?),
+            b"size" | b"realsize" => self.size = Some(number(value)?),
+            b"offset" if self.offset.is_none() => self.offset = Some(number(value)?),
+            b"offset" => return Err("a sparse offset without its length"),
+            b"numbytes" => {
+                let offset = self.offset.take().ok_or("a sparse length without offset")?;
+                let length = number(value)?;
+                self.segments.push(Segment { offset, length });
+            }
+            b"map" => self.segments = map(value)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// `offset,length,offset,length,…`
+fn map(text: &[u8]) -> Result<Vec<Segment>, &'static str> {
+    let numbers = text
+        .split(|byte| *byte == b',')
+        .map(number)
+        .collect::<Result<Vec<_>, _>>()?;
+    let (pairs, rest) = numbers.as_chunks::<2>();
+    if !rest.is_empty() {
+        return Err("a sparse map of odd length");
+    }
+    Ok(pairs
+        .iter()
+        .map(|[offset, length]| Segment {
+            offset: *offset,
+            length: *length,
+        })
+        .collect())
+}
+
+fn name(value: &[u8]) -> Result<Vec<u8>, &'static str> {
+    if value.contains(&0) {
+        return Err("a NUL in a name");
+    }
+    Ok(value.to_vec())
+}
+
+fn number(value: &[u8]) -> Result<u64, &'static str> {
+    number::decimal(value).ok_or("a number that is none")
+}
+
+fn id(value: &[u8]) -> Result<i64, &'static str> {
+    i64::try_from(number(value)?).map_err(|_| "an id that is too large")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn later_records_win_and_empty_ones_do_not_count() {
+        let records = parse(b"9 path=a\n9 path=b\n8 path=\n", 0).unwrap();
+        assert_eq!(records.path.as_deref(), Some(&b"b"[..]));
+    }
+
+    #[test]
+    fn values_may_hold_any_bytes() {
+        let records = parse(b"29 SCHILY.xattr.user.x=\n=\0 \xff\n", 0).unwrap();
+        assert_eq!(records.attributes[0].name, b"user.x");
+        assert_eq!(records.attributes[0].value, b"\n=\0 \xff");
+    }
+
+    #[test]
+    fn malformed_records_are_refused() {
+        for text in [
+            &b"9 path=a"[..],
+            b"11 path=a\n",
+            b"8 path=a\n",
+            b"path=a\n",
+            b"-9 path=a\n",
+            b"5 =a\n",
+            b"9 patha\n\n",
+            b"11 path=\0a\n",
+            b"11 size=-1\n",
+            b"99999999999999999999 path=a\n",
+            b"23 GNU.sparse.offset=1\n",
+        ] {
+            assert!(parse(text, 0).is_err(), "{}", text.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn global_headers_may_comment_but_not_name() {
+        assert!(check_global(b"14 comment=abc\n", 0).is_err());
+        assert!(check_global(b"15 comment=abc\n", 0).is_ok());
+        assert!(check_global(b"9 path=a\n", 0).is_err());
+    }
+}

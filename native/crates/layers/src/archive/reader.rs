@@ -1,0 +1,351 @@
+//! The entries of an archive, one after another.
+
+use std::io::BufRead;
+
+use super::header::{BLOCK, Block, Format, Header, text};
+use super::pax::{self, Records};
+use super::sparse::{self, DataMap, padding};
+use super::{ArchiveError, Entry, Kind, Segment, Time};
+use crate::stream::{StreamError, unwrap_error};
+
+/// Largest extended header or long name: the kernel bounds names by 4 KiB and attributes by 64 KiB.
+const MAX_SPECIAL: u64 = 1024 * 1024;
+
+pub struct Reader<R> {
+    input: R,
+    /// Of the input, consumed.
+    offset: u64,
+    /// Of the current entry's data, unread.
+    data: u64,
+    /// After that data.
+    padding: u64,
+}
+
+/// What special entries said about the next one.
+#[derive(Default)]
+struct Pending {
+    records: Option<Records>,
+    long_name: Option<Vec<u8>>,
+    long_link: Option<Vec<u8>>,
+}
+
+impl<R: BufRead> Reader<R> {
+    pub fn new(input: R) -> Self {
+        Self {
+            input,
+            offset: 0,
+            data: 0,
+            padding: 0,
+        }
+    }
+
+    /// The next entry; `None` at the end of the archive, behind which the input may go on.
+    pub fn next(&mut self) -> Result<Option<Entry>, ArchiveError> {
+        self.skip(self.data + self.padding, "an entry's data")?;
+        self.data = 0;
+        self.padding = 0;
+        let mut pending = Pending::default();
+        loop {
+            let at = self.offset;
+            let Some(block) = self.header()? else {
+                return match pending {
+                    Pending {
+                        records: None,
+                        long_name: None,
+                        long_link: None,
+                    } => Ok(None),
+                    _ => Err(ArchiveError::Truncated("an extended header")),
+                };
+            };
+            let header = Header::parse(&block, at).map_err(|error| match error {
+                ArchiveError::Checksum(0)
+                | ArchiveError::Field {
+                    at: 0,
+                    field: "checksum",
+                } => ArchiveError::NotTar,
+                error => error,
+            })?;
+            if !self.special(&header, &mut pending)? {
+                return self.entry(header, &block, pending).map(Some);
+            }
+        }
+    }
+
+    /// Passes the next `length` stored bytes of the current entry to `take`, piece by piece.
+    pub fn copy<E: From<ArchiveError>>(
+        &mut self,
+        length: u64,
+        mut take: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut left = length;
+        while left > 0 {
+            let ready = fill(&mut self.input)?;
+            if ready.is_empty() {
+                return Err(ArchiveError::Truncated("an entry's data").into());
+            }
+            let count = ready.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+            take(&ready[..count])?;
+            self.input.consume(count);
+            self.offset += count as u64;
+            self.data -= count as u64;
+            left -= count as u64;
+        }
+        Ok(())
+    }
+
+    /// Takes an entry that only describes the next one; false if it is none.
+    fn special(&mut self, header: &Header, pending: &mut Pending) -> Result<bool, ArchiveError> {
+        let at = self.offset;
+        match header.flag {
+            b'x' => {
+                let text = self.special_data(header.size)?;
+                set_once(&mut pending.records, pax::parse(&text, at)?, at)?;
+            }
+            b'g' => pax::check_global(&self.special_data(header.size)?, at)?,
+            b'L' => {
+                let name = text(&self.special_data(header.size)?).to_vec();
+                set_once(&mut pending.long_name, name, at)?;
+            }
+            b'K' => {
+                let link = text(&self.special_data(header.size)?).to_vec();
+                set_once(&mut pending.long_link, link, at)?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn entry(
+        &mut self,
+        header: Header,
+        block: &Block,
+        pending: Pending,
+    ) -> Result<Entry, ArchiveError> {
+        let records = pending.records.unwrap_or_default();
+        let name = agreed(header.name, pending.long_name, records.path)?;
+        let link = agreed(header.link, pending.long_link, records.link)?;
+        let kind = kind(header.flag, &name, link)?;
+        let mut entry = Entry {
+            name,
+            kind,
+            mode: (header.mode & 0o7777) as u32,
+            uid: records.uid.unwrap_or(header.uid),
+            gid: records.gid.unwrap_or(header.gid),
+            modified: records.modified.unwrap_or(Time {
+                seconds: header.modified,
+                nanoseconds: 0,
+            }),
+            size: 0,
+            segments: Vec::new(),
+            attributes: records.attributes,
+        };
+        // As POSIX and all other readers have it, nothing but a file has data, whatever its size says.
+        if entry.kind == Kind::File {
+            let stored = records.size.unwrap_or(header.size);
+            if i64::try_from(stored).is_err() {
+                let at = self.offset;
+                return Err(ArchiveError::Field { at, field: "size" });
+            }
+            self.data = stored;
+            self.padding = padding(stored);
+            if header.flag == b'S' {
+                self.old_sparse(&mut entry, block, header.format)?;
+            } else {
+                self.pax_sparse(&mut entry, records.sparse)?;
+            }
+        }
+        Ok(entry)
+    }
+
+    fn old_sparse(
+        &mut self,
+        entry: &mut Entry,
+        block: &Block,
+        format: Format,
+    ) -> Result<(), ArchiveError> {
+        if format != Format::Gnu {
+            return Err(malformed(entry, "a header that is not GNU's"));
+        }
+        let mut more = sparse::old_header(block, &mut entry.segments)
+            .map_err(|what| malformed(entry, what))?;
+        while more {
+            let block = self
+                .block()?
+                .ok_or(ArchiveError::Truncated("a map of a file's data"))?;
+            more = sparse::old_extension(&block, &mut entry.segments)
+                .map_err(|what| malformed(entry, what))?;
+        }
+        entry.size = sparse::old_size(block).ok_or_else(|| malformed(entry, "no size"))?;
+        sparse::check(&entry.segments, entry.size, self.data).map_err(|what| malformed(entry, what))
+    }
+
+    fn pax_sparse(&mut self, entry: &mut Entry, map: pax::Sparse) -> Result<(), ArchiveError> {
+        let in_data = map.map_in_data();
+        match (map.major, map.minor) {
+            (None, None) | (Some(0), Some(0 | 1)) => {}
+            (Some(1), Some(0)) => {}
+            _ => return Err(malformed(entry, "an unknown version")),
+        }
+        if map.segments.is_empty() && map.size.is_none() && !in_data {
+            entry.size = self.data;
+            entry.segments = whole(self.data);
+            return Ok(());
+        }
+        if let Some(name) = map.name {
+            entry.name = name;
+        }
+        entry.size = map
+            .size
+            .filter(|size| i64::try_from(*size).is_ok())
+            .ok_or_else(|| malformed(entry, "no size"))?;
+        entry.segments = map.segments;
+        if in_data {
+            entry.segments = self.data_map(entry)?;
+        }
+        sparse::check(&entry.segments, entry.size, self.data).map_err(|what| malformed(entry, what))
+    }
+
+    fn data_map(&mut self, entry: &Entry) -> Result<Vec<Segment>, ArchiveError> {
+        let mut map = DataMap::default();
+        loop {
+            self.data = self
+                .data
+                .checked_sub(BLOCK as u64)
+                .ok_or_else(|| malformed(entry, "no end"))?;
+            let block = self
+                .block()?
+                .ok_or(ArchiveError::Truncated("a map of a file's data"))?;
+            if let Some(segments) = map.add(&block).map_err(|what| malformed(entry, what))? {
+                return Ok(segments);
+            }
+        }
+    }
+
+    /// The next header block; `None` at two blocks of zeros or where the input ends.
+    fn header(&mut self) -> Result<Option<Block>, ArchiveError> {
+        let at = self.offset;
+        match self.block()? {
+            Some(block) if block == [0; BLOCK] => match self.block()? {
+                Some(block) if block != [0; BLOCK] => Err(ArchiveError::LoneZeros(at)),
+                _ => Ok(None),
+            },
+            other => Ok(other),
+        }
+    }
+
+    fn special_data(&mut self, size: u64) -> Result<Vec<u8>, ArchiveError> {
+        if size > MAX_SPECIAL {
+            return Err(ArchiveError::HeaderTooLarge {
+                at: self.offset,
+                limit: MAX_SPECIAL,
+            });
+        }
+        self.data = size;
+        let mut data = Vec::new();
+        self.copy(size, |piece| {
+            data.extend_from_slice(piece);
+            Ok::<_, ArchiveError>(())
+        })?;
+        self.skip(padding(size), "an extended header")?;
+        Ok(data)
+    }
+
+    fn block(&mut self) -> Result<Option<Block>, ArchiveError> {
+        let mut block = [0; BLOCK];
+        let mut filled = 0;
+        while filled < BLOCK {
+            let ready = fill(&mut self.input)?;
+            if ready.is_empty() {
+                return match filled {
+                    0 => Ok(None),
+                    _ if self.offset < BLOCK as u64 => Err(ArchiveError::NotTar),
+                    _ => Err(ArchiveError::Truncated("a header")),
+                };
+            }
+            let count = ready.len().min(BLOCK - filled);
+            block[filled..filled + count].copy_from_slice(&ready[..count]);
+            self.input.consume(count);
+            self.offset += count as u64;
+            filled += count;
+        }
+        Ok(Some(block))
+    }
+
+    fn skip(&mut self, length: u64, what: &'static str) -> Result<(), ArchiveError> {
+        let mut left = length;
+        while left > 0 {
+            let ready = fill(&mut self.input)?.len() as u64;
+            if ready == 0 {
+                return Err(ArchiveError::Truncated(what));
+            }
+            let count = ready.min(left);
+            // At most the length of a slice.
+            self.input.consume(count as usize);
+            self.offset += count;
+            left -= count;
+        }
+        Ok(())
+    }
+}
+
+fn fill<R: BufRead>(input: &mut R) -> Result<&[u8], ArchiveError> {
+    input
+        .fill_buf()
+        .map_err(|error| unwrap_error(error, |_| StreamError::Cancelled).into())
+}
+
+fn set_once<T>(slot: &mut Option<T>, value: T, at: u64) -> Result<(), ArchiveError> {
+    if slot.replace(value).is_some() {
+        return Err(ArchiveError::Repeated(at));
+    }
+    Ok(())
+}
+
+/// GNU's and PAX's long names replace the header's; where both exist, readers differ on which wins.
+fn agreed(
+    header: Vec<u8>,
+    gnu: Option<Vec<u8>>,
+    pax: Option<Vec<u8>>,
+) -> Result<Vec<u8>, ArchiveError> {
+    match (gnu, pax) {
+        (Some(gnu), Some(pax)) if gnu != pax => Err(ArchiveError::Ambiguous(pax)),
+        (gnu, pax) => Ok(gnu.or(pax).unwrap_or(header)),
+    }
+}
+
+fn kind(flag: u8, name: &[u8], link: Vec<u8>) -> Result<Kind, ArchiveError> {
+    Ok(match flag {
+        // Before there was a type for them, a slash made a directory.
+        0 if name.ends_with(b"/") => Kind::Directory,
+        b'0' | b'7' | b'S' if name.ends_with(b"/") => {
+            return Err(ArchiveError::FileWithSlash(name.to_vec()));
+        }
+        0 | b'0' | b'7' | b'S' => Kind::File,
+        b'1' => Kind::HardLink(link),
+        b'2' => Kind::Symlink(link),
+        b'3' | b'4' => Kind::Device,
+        b'5' => Kind::Directory,
+        b'6' => Kind::Fifo,
+        _ => {
+            let name = name.to_vec();
+            return Err(ArchiveError::Type { name, flag });
+        }
+    })
+}
+
+fn whole(size: u64) -> Vec<Segment> {
+    if size == 0 {
+        return Vec::new();
+    }
+    vec![Segment {
+        offset: 0,
+        length: size,
+    }]
+}
+
+fn malformed(entry: &Entry, what: &'static str) -> ArchiveError {
+    ArchiveError::Sparse {
+        name: entry.name.clone(),
+        what,
+    }
+}

@@ -1,0 +1,119 @@
+//! Maps of files with holes, in GNU's four formats.
+
+use super::header::{BLOCK, Block};
+use super::{Segment, number};
+
+/// The size of a map is part of no other limit.
+const MAX_SEGMENTS: usize = 64 * 1024;
+
+const FIELD: usize = 12;
+
+/// The map of an old GNU header (type `S`), and whether a block of more follows.
+pub fn old_header(block: &Block, segments: &mut Vec<Segment>) -> Result<bool, &'static str> {
+    table(&block[386..482], segments)?;
+    Ok(block[482] != 0)
+}
+
+/// The size of the file that an old GNU header describes, holes included.
+pub fn old_size(block: &Block) -> Option<u64> {
+    u64::try_from(number::field(&block[483..495])?).ok()
+}
+
+/// A further block of the map.
+pub fn old_extension(block: &Block, segments: &mut Vec<Segment>) -> Result<bool, &'static str> {
+    table(&block[..504], segments)?;
+    Ok(block[504] != 0)
+}
+
+fn table(fields: &[u8], segments: &mut Vec<Segment>) -> Result<(), &'static str> {
+    for pair in fields.chunks_exact(2 * FIELD) {
+        if pair[0] == 0 || pair[FIELD] == 0 {
+            break;
+        }
+        let value = |field| number::field(field).and_then(|value| u64::try_from(value).ok());
+        let offset = value(&pair[..FIELD]).ok_or("a malformed offset")?;
+        let length = value(&pair[FIELD..]).ok_or("a malformed length")?;
+        push(segments, Segment { offset, length })?;
+    }
+    Ok(())
+}
+
+fn push(segments: &mut Vec<Segment>, segment: Segment) -> Result<(), &'static str> {
+    if segments.len() == MAX_SEGMENTS {
+        return Err("too many parts");
+    }
+    segments.push(segment);
+    Ok(())
+}
+
+/// Reads the map at the start of the data (format 1.0): lines of decimal numbers, first their count,
+/// padded to whole blocks.
+#[derive(Default)]
+pub struct DataMap {
+    line: Vec<u8>,
+    count: Option<u64>,
+    offset: Option<u64>,
+    segments: Vec<Segment>,
+}
+
+impl DataMap {
+    /// The map once `block` completes it.
+    pub fn add(&mut self, block: &Block) -> Result<Option<Vec<Segment>>, &'static str> {
+        for byte in block {
+            if *byte != b'\n' {
+                self.line.push(*byte);
+                if self.line.len() > 20 {
+                    return Err("a line that is no number");
+                }
+                continue;
+            }
+            let value = number::decimal(&self.line).ok_or("a line that is no number")?;
+            self.line.clear();
+            self.number(value)?;
+            if self.count == Some(self.segments.len() as u64) {
+                return Ok(Some(std::mem::take(&mut self.segments)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn number(&mut self, value: u64) -> Result<(), &'static str> {
+        if self.count.is_none() {
+            self.count = Some(value);
+            return Ok(());
+        }
+        match self.offset.take() {
+            None => self.offset = Some(value),
+            Some(offset) => {
+                let length = value;
+                push(&mut self.segments, Segment { offset, length })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Refuses maps that overlap, leave the file, or need other data than is stored.
+pub fn check(segments: &[Segment], size: u64, stored: u64) -> Result<(), &'static str> {
+    let mut end = 0;
+    let mut total = 0u64;
+    for segment in segments {
+        if segment.offset < end {
+            return Err("parts that overlap");
+        }
+        end = segment
+            .offset
+            .checked_add(segment.length)
+            .filter(|end| *end <= size)
+            .ok_or("a part beyond the end")?;
+        total += segment.length;
+    }
+    if total != stored {
+        return Err("other data than is stored");
+    }
+    Ok(())
+}
+
+pub const fn padding(size: u64) -> u64 {
+    size.wrapping_neg() % BLOCK as u64
+}

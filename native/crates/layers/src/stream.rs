@@ -1,0 +1,30 @@
+//! From a layer blob to its decompressed bytes and their digest.
+
+mod decode;
+mod pipeline;
+mod source;
+
+pub use pipeline::{Chunks, Digested, read};
+pub use source::unwrap_error;
+
+use rustix::io::Errno;
+
+#[derive(Debug, thiserror::Error)]
+pub enum StreamError {
+    #[error("reading the layer blob")]
+    Read(#[source] Errno),
+    #[error("reading the layer blob was given up")]
+    Cancelled,
+    #[error("the gzip stream is damaged: {0}")]
+    Gzip(String),
+    #[error("the gzip stream is followed by data that is not gzip")]
+    GzipTrailer,
+    #[error("the zstd stream is damaged: {0}")]
+    Zstd(String),
+    #[error("the layer is compressed with {0}; gzip, zstd and plain tar are supported")]
+    Compression(&'static str),
+    #[error("the layer unpacks to more than the limit of {0} bytes")]
+    TooLarge(u64),
+    #[error("starting a thread to unpack with")]
+    Thread(#[source] std::io::Error),
+}

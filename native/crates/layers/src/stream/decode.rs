@@ -1,0 +1,98 @@
+//! Decompression, chosen by the blob's first bytes: media types are often wrong.
+
+use std::io::{BufRead, Read};
+
+use flate2::bufread::GzDecoder;
+use zstd::stream::read::Decoder as ZstdDecoder;
+
+use super::StreamError;
+use super::source::{Source, unwrap_error};
+
+pub enum Decoder<'a> {
+    Plain(Source<'a>),
+    /// `None` once the last member and what may follow it was read.
+    Gzip(Option<Box<GzDecoder<Source<'a>>>>),
+    Zstd(Box<ZstdDecoder<'static, Source<'a>>>),
+}
+
+impl<'a> Decoder<'a> {
+    pub fn detect(mut source: Source<'a>) -> Result<Self, StreamError> {
+        match source.peek(6)? {
+            [0x1f, 0x8b, ..] => Ok(Self::Gzip(Some(Box::new(GzDecoder::new(source))))),
+            // The second is a skippable frame, which parallel compressors put first.
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => {
+                let decoder = ZstdDecoder::with_buffer(source).map_err(zstd_error)?;
+                Ok(Self::Zstd(Box::new(decoder)))
+            }
+            [0xfd, b'7', b'z', b'X', b'Z', 0] => Err(StreamError::Compression("xz")),
+            [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41] => Err(StreamError::Compression("bzip2")),
+            _ => Ok(Self::Plain(source)),
+        }
+    }
+
+    /// Fills `into` as far as the stream reaches; less than its length only at the end.
+    pub fn fill(&mut self, into: &mut [u8]) -> Result<usize, StreamError> {
+        let mut filled = 0;
+        while filled < into.len() {
+            let got = self.some(&mut into[filled..])?;
+            if got == 0 {
+                break;
+            }
+            filled += got;
+        }
+        Ok(filled)
+    }
+
+    fn some(&mut self, into: &mut [u8]) -> Result<usize, StreamError> {
+        match self {
+            Self::Plain(source) => source
+                .read(into)
+                .map_err(|error| unwrap_error(error, |_| StreamError::Cancelled)),
+            Self::Zstd(decoder) => decoder.read(into).map_err(zstd_error),
+            Self::Gzip(member) => gzip(member, into),
+        }
+    }
+}
+
+fn gzip(
+    member: &mut Option<Box<GzDecoder<Source<'_>>>>,
+    into: &mut [u8],
+) -> Result<usize, StreamError> {
+    while let Some(mut decoder) = member.take() {
+        let got = decoder.read(into).map_err(gzip_error)?;
+        if got > 0 {
+            *member = Some(decoder);
+            return Ok(got);
+        }
+        let mut source = decoder.into_inner();
+        if source.peek(2)? == [0x1f, 0x8b] {
+            *member = Some(Box::new(GzDecoder::new(source)));
+        } else {
+            only_zeros(source)?;
+        }
+    }
+    Ok(0)
+}
+
+/// Tape-minded tools pad with zero bytes, which GNU gzip ignores too; anything else is refused.
+fn only_zeros(mut source: Source<'_>) -> Result<(), StreamError> {
+    loop {
+        let rest = source.fill_buf().map_err(gzip_error)?;
+        if rest.is_empty() {
+            return Ok(());
+        }
+        if rest.iter().any(|byte| *byte != 0) {
+            return Err(StreamError::GzipTrailer);
+        }
+        let count = rest.len();
+        source.consume(count);
+    }
+}
+
+fn gzip_error(error: std::io::Error) -> StreamError {
+    unwrap_error(error, StreamError::Gzip)
+}
+
+fn zstd_error(error: std::io::Error) -> StreamError {
+    unwrap_error(error, StreamError::Zstd)
+}

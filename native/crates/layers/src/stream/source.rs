@@ -1,0 +1,161 @@
+//! Buffered reading of a blob from a file, a pipe or a socket.
+
+use std::io::{self, BufRead, Read};
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{Advice, FileType, fadvise, fstat};
+use rustix::io::{Errno, pread, read};
+
+use super::StreamError;
+
+const BUFFER: usize = 128 * 1024;
+
+pub struct Source<'a> {
+    blob: OwnedFd,
+    kind: Kind<'a>,
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    consumed: &'a AtomicU64,
+}
+
+enum Kind<'a> {
+    /// Read from its start whatever the offset that the descriptor shares with the daemon.
+    File { offset: u64 },
+    /// `stop` becomes readable when nobody wants the bytes any more: a pipe may stay silent for long.
+    Stream { stop: BorrowedFd<'a> },
+}
+
+impl<'a> Source<'a> {
+    pub fn new(
+        blob: OwnedFd,
+        stop: BorrowedFd<'a>,
+        consumed: &'a AtomicU64,
+    ) -> Result<Self, StreamError> {
+        let stat = fstat(&blob).map_err(StreamError::Read)?;
+        let kind = if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile {
+            // Only a hint: reading is correct without it.
+            let _ = fadvise(&blob, 0, None, Advice::Sequential);
+            Kind::File { offset: 0 }
+        } else {
+            Kind::Stream { stop }
+        };
+        Ok(Self {
+            blob,
+            kind,
+            buffer: vec![0; BUFFER],
+            start: 0,
+            end: 0,
+            consumed,
+        })
+    }
+
+    /// The next `count` bytes without consuming them; fewer only at the end of the blob.
+    pub fn peek(&mut self, count: usize) -> Result<&[u8], StreamError> {
+        while self.end - self.start < count {
+            self.buffer.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+            let got = self.receive(self.end).map_err(as_stream_error)?;
+            if got == 0 {
+                break;
+            }
+            self.end += got;
+        }
+        Ok(&self.buffer[self.start..self.end.min(self.start + count)])
+    }
+
+    /// Reads into the buffer from index `at` on; zero at the end of the blob.
+    fn receive(&mut self, at: usize) -> io::Result<usize> {
+        let got = receive(&self.blob, &mut self.kind, &mut self.buffer[at..])?;
+        self.consumed.fetch_add(got as u64, Ordering::Relaxed);
+        Ok(got)
+    }
+}
+
+impl Read for Source<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.start == self.end && into.len() >= BUFFER {
+            let got = receive(&self.blob, &mut self.kind, into)?;
+            self.consumed.fetch_add(got as u64, Ordering::Relaxed);
+            return Ok(got);
+        }
+        let ready = self.fill_buf()?;
+        let count = ready.len().min(into.len());
+        into[..count].copy_from_slice(&ready[..count]);
+        self.consume(count);
+        Ok(count)
+    }
+}
+
+impl BufRead for Source<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.start == self.end {
+            self.start = 0;
+            self.end = 0;
+            self.end = self.receive(0)?;
+        }
+        Ok(&self.buffer[self.start..self.end])
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.start += count;
+    }
+}
+
+fn receive(blob: &OwnedFd, kind: &mut Kind<'_>, into: &mut [u8]) -> io::Result<usize> {
+    loop {
+        let result = match kind {
+            Kind::File { offset } => pread(blob, &mut *into, *offset).inspect(|got| {
+                *offset += *got as u64;
+            }),
+            Kind::Stream { stop } => {
+                if !await_bytes(blob, *stop)? {
+                    return Err(io::Error::other(StreamError::Cancelled));
+                }
+                read(blob, &mut *into)
+            }
+        };
+        match result {
+            // The daemon's end of a socket may have made the descriptor non-blocking.
+            Err(Errno::INTR | Errno::AGAIN) => {}
+            Err(errno) => return Err(io::Error::other(StreamError::Read(errno))),
+            Ok(got) => return Ok(got),
+        }
+    }
+}
+
+fn await_bytes(blob: &OwnedFd, stop: BorrowedFd<'_>) -> io::Result<bool> {
+    let mut wanted = [
+        PollFd::new(blob, PollFlags::IN),
+        PollFd::from_borrowed_fd(stop, PollFlags::IN),
+    ];
+    loop {
+        match poll(&mut wanted, None) {
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(io::Error::other(StreamError::Read(errno))),
+            Ok(_) => return Ok(wanted[1].revents().is_empty()),
+        }
+    }
+}
+
+/// What a reader wrapped into an [`io::Error`], if it was ours; the error's text otherwise.
+pub fn unwrap_error(
+    error: io::Error,
+    otherwise: impl FnOnce(String) -> StreamError,
+) -> StreamError {
+    let text = error.to_string();
+    match error
+        .into_inner()
+        .map(|inner| inner.downcast::<StreamError>())
+    {
+        Some(Ok(ours)) => *ours,
+        _ => otherwise(text),
+    }
+}
+
+fn as_stream_error(error: io::Error) -> StreamError {
+    unwrap_error(error, |_| StreamError::Read(Errno::IO))
+}

@@ -1,0 +1,211 @@
+//! Modes, owners, attributes, times and special files.
+
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+
+use protocol::failure::FailureKind;
+
+use crate::support::sandbox::sandboxed;
+use crate::support::tar::{Header, Tar};
+use crate::support::tree::{attribute, names, text};
+
+/// `cap_net_raw` permitted and effective, in the kernel's second version.
+const CAPABILITY: [u8; 20] = [
+    1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+];
+
+sandboxed! {
+    fn l15_devices_are_skipped_and_fifos_made(sandbox: Range) {
+        let archive = Tar::new()
+            .bare(&Header::new(b'3', "dev/null").device(1, 3))
+            .bare(&Header::new(b'4', "dev/sda").device(8, 0))
+            .bare(&Header::new(b'3', "dev/whiteout").device(0, 0))
+            .bare(&Header::new(b'6', "dev/fifo").mode(0o620).owner(5, 6))
+            .file("dev/file", "");
+        let unpacked = sandbox.unpack(&archive.finish()).unwrap();
+        assert_eq!(unpacked.warnings.len(), 1, "{:?}", unpacked.warnings);
+        assert!(unpacked.warnings[0].contains("devices left out: 3 (dev/null, …)"));
+        let layer = sandbox.path(&unpacked);
+        assert_eq!(names(&layer), ["dev/", "dev/fifo", "dev/file"]);
+        let fifo = layer.join("dev/fifo").metadata().unwrap();
+        assert!(fifo.file_type().is_fifo());
+        assert_eq!((fifo.mode() & 0o7777, fifo.uid(), fifo.gid()), (0o620, 5, 6));
+        assert_eq!(fifo.mtime(), 1_700_000_000);
+    }
+
+    fn l16_set_id_bits_and_capabilities_survive_the_owner(sandbox: Range) {
+        let archive = Tar::new()
+            .add(Header::new(b'0', "setuid").mode(0o4755).owner(1, 1), "x")
+            .pax(&[("SCHILY.xattr.security.capability", &CAPABILITY[..])])
+            .add(Header::new(b'0', "capable").mode(0o755).owner(0, 7), "x")
+            .bare(&Header::new(b'5', "setgid").mode(0o2755).owner(0, 42))
+            .bare(&Header::new(b'5', "sticky").mode(0o1777))
+            .file("setgid/file", "")
+            .directory("setgid/sub");
+        let layer = sandbox.layer(&archive.finish());
+        let mode = |name: &str| layer.join(name).metadata().unwrap().mode() & 0o7777;
+        assert_eq!(mode("setuid"), 0o4755);
+        assert_eq!(mode("setgid"), 0o2755);
+        assert_eq!(mode("sticky"), 0o1777);
+        assert_eq!(mode("setgid/sub"), 0o755);
+        assert_eq!(layer.join("setuid").metadata().unwrap().uid(), 1);
+        assert_eq!(layer.join("setgid").metadata().unwrap().gid(), 42);
+        assert_eq!(layer.join("setgid/file").metadata().unwrap().gid(), 0);
+        assert_eq!(layer.join("setgid/sub").metadata().unwrap().gid(), 0);
+        let view = sandbox.view(&[layer]);
+        let value = attribute(&view.join("capable"), "security.capability").unwrap();
+        assert_eq!(value, CAPABILITY);
+    }
+
+    fn a5_overlay_attributes_are_never_taken_from_an_archive(sandbox: Range) {
+        let records = [
+            ("SCHILY.xattr.user.overlay.opaque", "y"),
+            ("SCHILY.xattr.user.overlay.redirect", "/outside"),
+            ("SCHILY.xattr.trusted.overlay.opaque", "y"),
+            ("SCHILY.xattr.user.tbox.owner", "0:0"),
+            ("SCHILY.xattr.user.kept", "value"),
+        ];
+        let archive = Tar::new()
+            .pax(&records)
+            .directory("d")
+            .pax(&records)
+            .file("f", "")
+            .pax(&records)
+            .symlink("l", "f")
+            .pax(&records)
+            .directory("./");
+        let unpacked = sandbox.unpack(&archive.finish()).unwrap();
+        let layer = sandbox.path(&unpacked);
+        for name in ["d", "f", "."] {
+            let path = layer.join(name);
+            assert_eq!(attribute(&path, "user.kept").as_deref(), Some(&b"value"[..]));
+            for reserved in ["user.overlay.opaque", "user.overlay.redirect", "user.tbox.owner"] {
+                assert_eq!(attribute(&path, reserved), None, "{name}");
+            }
+        }
+        assert_eq!(unpacked.warnings.len(), 2, "{:?}", unpacked.warnings);
+        assert!(unpacked.warnings[0].starts_with("attributes left out: 16 (d, …)"));
+        let lower = sandbox.layer(&Tar::new().file("d/lower", "").finish());
+        assert!(sandbox.view(&[lower, layer]).join("d/lower").exists());
+    }
+
+    fn a5_capabilities_of_a_foreign_root_do_not_fail_the_layer(sandbox: Range) {
+        let mut foreign = CAPABILITY.to_vec();
+        foreign[3] = 3;
+        foreign.extend_from_slice(&4_000_000u32.to_le_bytes());
+        let archive = Tar::new()
+            .pax(&[("SCHILY.xattr.security.capability", &foreign[..])])
+            .file("f", "x");
+        let unpacked = sandbox.unpack(&archive.finish()).unwrap();
+        assert!(unpacked.warnings[0].starts_with("attributes not set: 1 (f)"));
+    }
+
+    fn attributes_too_large_for_the_kernel_are_refused_by_name(sandbox: Range) {
+        let large = vec![b'x'; 100_000];
+        let archive = Tar::new().pax(&[("SCHILY.xattr.user.large", &large)]).file("f", "");
+        let message = sandbox.refuse(&archive.finish());
+        assert!(message.contains("entry f: ") && message.contains("user.large"), "{message}");
+    }
+
+    fn default_access_lists_do_not_touch_the_entries_inside(sandbox: Range) {
+        // Version 2; owner rwx, group r-x, others ---: the form the kernel stores.
+        let mut list = vec![2, 0, 0, 0];
+        for (tag, permissions) in [(1u16, 7u16), (4, 5), (0x20, 0)] {
+            list.extend_from_slice(&tag.to_le_bytes());
+            list.extend_from_slice(&permissions.to_le_bytes());
+            list.extend_from_slice(&[0xff; 4]);
+        }
+        let archive = Tar::new()
+            .pax(&[("SCHILY.xattr.system.posix_acl_default", &list)])
+            .directory("d")
+            .directory("d/sub")
+            .file("d/f", "");
+        let layer = sandbox.layer(&archive.finish());
+        assert!(attribute(&layer.join("d"), "system.posix_acl_default").is_some());
+        assert_eq!(attribute(&layer.join("d/sub"), "system.posix_acl_default"), None);
+        assert_eq!(layer.join("d/f").metadata().unwrap().mode(), 0o100_644);
+        assert_eq!(layer.join("d").metadata().unwrap().mtime(), 1_700_000_000);
+    }
+
+    fn l28_times_are_kept_and_directories_not_disturbed(sandbox: Range) {
+        let archive = Tar::new()
+            .bare(&Header::new(b'5', "d").modified(1_000_000_000))
+            .add(Header::new(b'0', "d/past").modified(-1_000_000_000), "")
+            .add(Header::new(b'0', "d/epoch").modified(0), "")
+            .bare(&Header::new(b'5', "d/e").modified(1_100_000_000))
+            .add(Header::new(b'0', "d/future").modified(16_725_225_600), "")
+            .pax(&[("mtime", "1700000000.123456789")])
+            .file("d/e/exact", "")
+            .pax(&[("mtime", "1600000000.5")])
+            .symlink("d/link", "exact")
+            .file("d/.wh.gone", "")
+            .pax(&[("mtime", "99999999999999999999")])
+            .file("absurd", "")
+            .pax(&[("mtime", "-99999999999999999999.5")])
+            .file("absurd2", "")
+            .bare(&Header::new(b'5', ".").modified(1_200_000_000));
+        let layer = sandbox.layer(&archive.finish());
+        let time = |name: &str| {
+            let stat = layer.join(name).symlink_metadata().unwrap();
+            (stat.mtime(), stat.mtime_nsec())
+        };
+        assert_eq!(time("d"), (1_000_000_000, 0));
+        assert_eq!(time("d/e"), (1_100_000_000, 0));
+        assert_eq!(time("d/past"), (-1_000_000_000, 0));
+        assert_eq!(time("d/epoch"), (0, 0));
+        assert_eq!(time("d/future"), (16_725_225_600, 0));
+        assert_eq!(time("d/e/exact"), (1_700_000_000, 123_456_789));
+        assert_eq!(time("d/link"), (1_600_000_000, 500_000_000));
+        assert_eq!(time("."), (1_200_000_000, 0));
+    }
+
+    fn l28_unpacking_twice_gives_the_same_tree(sandbox: Range) {
+        let archive = Tar::new()
+            .file("a/b/c", "")
+            .directory("a/")
+            .symlink("l", "a")
+            .file("l/through", "")
+            .file(".wh.gone", "")
+            .finish();
+        let unpacked = sandbox.unpack(&archive).unwrap();
+        let layer = sandbox.path(&unpacked);
+        let first = crate::support::tree::describe(&layer);
+        let hex = unpacked.diff_id.strip_prefix("sha256:").unwrap();
+        sandbox.remove(&format!("layers/sha256/{hex}")).unwrap();
+        sandbox.unpack(&archive).unwrap();
+        assert_eq!(crate::support::tree::describe(&layer), first);
+    }
+
+    fn a7_a_layer_with_set_id_files_cannot_be_reached_by_other_users(sandbox: Range) {
+        let archive = Tar::new().add(Header::new(b'0', "su").mode(0o6755), "x");
+        sandbox.layer(&archive.finish());
+        for directory in ["layers", "layers/sha256", "layers/.staging"] {
+            let stat = sandbox.root.join("store").join(directory).metadata().unwrap();
+            assert_eq!(stat.mode() & 0o7777, 0o700, "{directory}");
+        }
+    }
+
+    fn a_layer_that_is_there_is_told_from_its_note(sandbox: Range) {
+        let archive = Tar::new().file("f", "12345").directory("d").finish();
+        let first = sandbox.unpack(&archive).unwrap();
+        assert_eq!((first.size, first.entries), (5, 2));
+        let again = sandbox
+            .unpack_as(b"not even read", Some(&first.diff_id), crate::support::sandbox::LIMITS)
+            .unwrap();
+        assert_eq!(again, first);
+        assert_eq!(text(sandbox.path(&first).join("f")), "12345");
+    }
+
+    fn a_wrong_diff_id_is_refused_with_both(sandbox: Range) {
+        let wanted = format!("sha256:{}", "0".repeat(64));
+        let archive = Tar::new().file("f", "").finish();
+        let limits = crate::support::sandbox::LIMITS;
+        let failure = sandbox.unpack_as(&archive, Some(&wanted), limits).unwrap_err();
+        assert_eq!(failure.kind, FailureKind::DigestMismatch);
+        let actual = sandbox.unpack(&archive).unwrap().diff_id;
+        assert!(failure.message.contains(&wanted) && failure.message.contains(&actual));
+        for malformed in ["sha256:xyz", "sha512:00", "../../outside"] {
+            let failure = sandbox.unpack_as(&archive, Some(malformed), limits).unwrap_err();
+            assert_eq!(failure.kind, FailureKind::InvalidArgument);
+        }
+    }
+}

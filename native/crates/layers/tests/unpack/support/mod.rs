@@ -1,0 +1,3 @@
+pub mod sandbox;
+pub mod tar;
+pub mod tree;

@@ -1,0 +1,1 @@
+//! The steps that turn a fresh process into a container.

@@ -1,0 +1,50 @@
+//! Descriptors from numbers and paths.
+
+use std::os::fd::{FromRawFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::io::Errno;
+
+/// A directory to work below; nothing can be read through the descriptor itself.
+pub fn open_directory(path: &Path) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    openat(CWD, path, flags, Mode::empty())
+}
+
+/// A copy, closed on exec, of the descriptor with this number, which stays the caller's. A number
+/// that is not open is EBADF.
+pub fn duplicate(number: i32) -> Result<OwnedFd, Errno> {
+    // SAFETY: the kernel checks the number; no memory is passed and nothing is closed.
+    let copy = unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 0) };
+    if copy < 0 {
+        let error = std::io::Error::last_os_error();
+        return Err(Errno::from_io_error(&error).unwrap_or(Errno::BADF));
+    }
+    // SAFETY: the kernel has just returned this descriptor and nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::fd::AsRawFd;
+
+    #[test]
+    fn a_copy_outlives_its_original_and_is_closed_on_exec() {
+        let (reader, writer) = rustix::pipe::pipe().unwrap();
+        let copy = duplicate(writer.as_raw_fd()).unwrap();
+        drop(writer);
+        rustix::io::write(&copy, b"x").unwrap();
+        let mut byte = [0];
+        assert_eq!(rustix::io::read(&reader, &mut byte), Ok(1));
+        let flags = rustix::io::fcntl_getfd(&copy).unwrap();
+        assert!(flags.contains(rustix::io::FdFlags::CLOEXEC));
+    }
+
+    #[test]
+    fn a_number_that_is_not_open_is_refused() {
+        assert_eq!(duplicate(-1).unwrap_err(), Errno::BADF);
+        assert_eq!(duplicate(i32::MAX).unwrap_err(), Errno::BADF);
+    }
+}

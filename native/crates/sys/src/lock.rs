@@ -1,0 +1,61 @@
+//! Exclusive locks on files, held as long as the descriptor lives.
+
+use std::os::fd::{BorrowedFd, OwnedFd};
+
+use rustix::fs::{FlockOperation, Mode, OFlags, flock, openat};
+use rustix::io::Errno;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("open the lock file {name}: {source}")]
+    Open { name: String, source: Errno },
+    #[error("lock {name}: {source}")]
+    Lock { name: String, source: Errno },
+}
+
+/// Locks a file of the directory, creating it if need be; nothing when somebody else holds it.
+/// The lock follows the open file: a fork that keeps the descriptor keeps the lock.
+pub fn try_exclusive(directory: BorrowedFd<'_>, name: &str) -> Result<Option<OwnedFd>, Error> {
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let file = openat(directory, name, flags, Mode::from_raw_mode(0o600)).map_err(|source| {
+        Error::Open {
+            name: name.to_owned(),
+            source,
+        }
+    })?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Some(file)),
+        Err(Errno::WOULDBLOCK) => Ok(None),
+        Err(source) => Err(Error::Lock {
+            name: name.to_owned(),
+            source,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::fd::AsFd;
+
+    #[test]
+    fn only_one_holds_the_lock_until_it_goes() {
+        let path = std::env::temp_dir().join(format!("tbox-lock-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        let directory = OwnedFd::from(std::fs::File::open(&path).unwrap());
+        let first = try_exclusive(directory.as_fd(), "a.lock").unwrap();
+        assert!(first.is_some());
+        assert!(
+            try_exclusive(directory.as_fd(), "a.lock")
+                .unwrap()
+                .is_none()
+        );
+        drop(first);
+        assert!(
+            try_exclusive(directory.as_fd(), "a.lock")
+                .unwrap()
+                .is_some()
+        );
+        std::fs::remove_dir_all(&path).unwrap();
+    }
+}

@@ -1,0 +1,382 @@
+//! Datagram connections that carry descriptors: one message, one datagram, in order.
+
+use std::io::{IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+use rustix::cmsg_space;
+use rustix::fs::{AtFlags, Mode, fchmod, renameat, unlinkat};
+use rustix::io::Errno;
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags,
+    SendAncillaryBuffer, SendAncillaryMessage, SocketAddrUnix, SocketFlags, SocketType,
+    accept_with, bind, recvmsg, sendmsg, socket_with, socketpair,
+};
+
+use crate::memfd;
+
+/// Longest text, in bytes, that travels inside the datagram itself.
+pub const INLINE_LIMIT: usize = 64 * 1024;
+
+/// Content of a datagram whose text travels in the sealed memfd passed as the last descriptor.
+pub const SPILLED: u8 = 0x01;
+
+/// Longest text accepted from a memfd, in bytes.
+pub const SPILLED_LIMIT: u64 = 16 * 1024 * 1024;
+
+/// SCM_MAX_FD of the kernel.
+const MOST_DESCRIPTORS: usize = 253;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The socket does not wait, and the peer's queue is full or nothing has arrived.
+    #[error("the socket would have to wait")]
+    WouldBlock,
+    /// The peer is gone.
+    #[error("the peer closed the connection")]
+    Closed,
+    #[error("a message of {0} bytes is too long")]
+    TooLong(usize),
+    #[error("{0} descriptors do not fit in a message")]
+    TooManyDescriptors(usize),
+    #[error("the datagram or its descriptors were cut off")]
+    Truncated,
+    #[error("a spilled message came without its memory file")]
+    NoMemoryFile,
+    #[error(transparent)]
+    MemoryFile(#[from] memfd::Error),
+    #[error("the socket name {0} is too long or holds a zero byte")]
+    Name(String),
+    #[error("{call}: {source}")]
+    System { call: &'static str, source: Errno },
+}
+
+/// One message with what rode along.
+#[derive(Debug)]
+pub struct Received {
+    pub text: Vec<u8>,
+    pub descriptors: Vec<OwnedFd>,
+}
+
+bitflags::bitflags! {
+    /// How [`send`] behaves.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct Flags: u8 {
+        /// Never waits, whatever the socket's mode: [`Error::WouldBlock`] instead.
+        const DONT_WAIT = 1;
+    }
+}
+
+/// Two connected sockets, closed on exec.
+pub fn pair() -> Result<(OwnedFd, OwnedFd), Error> {
+    socketpair(
+        AddressFamily::UNIX,
+        SocketType::SEQPACKET,
+        SocketFlags::CLOEXEC,
+        None,
+    )
+    .map_err(system("socketpair"))
+}
+
+/// Listens on `name` in the directory, mode 0600, in place of any socket left there. The name
+/// appears only once connections are accepted.
+pub fn listen(directory: BorrowedFd<'_>, name: &str, backlog: i32) -> Result<OwnedFd, Error> {
+    let socket = create()?;
+    // On Linux a socket's file gets the socket's own mode: it is never open to others, not even
+    // between two calls.
+    fchmod(&socket, Mode::from_raw_mode(0o600)).map_err(system("fchmod"))?;
+    let temporary = format!("{name}~");
+    let address = address(directory, &temporary)?;
+    match bind(&socket, &address) {
+        Err(Errno::ADDRINUSE) => {
+            unlinkat(directory, &temporary, AtFlags::empty()).map_err(system("unlinkat"))?;
+            bind(&socket, &address).map_err(system("bind"))?;
+        }
+        result => result.map_err(system("bind"))?,
+    }
+    rustix::net::listen(&socket, backlog).map_err(system("listen"))?;
+    renameat(directory, &temporary, directory, name).map_err(system("renameat"))?;
+    Ok(socket)
+}
+
+/// Connects to a listening socket of the directory.
+pub fn connect(directory: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Error> {
+    let socket = create()?;
+    rustix::net::connect(&socket, &address(directory, name)?).map_err(system("connect"))?;
+    Ok(socket)
+}
+
+/// Takes one connection; the result is closed on exec and, if asked, does not wait.
+pub fn accept(socket: BorrowedFd<'_>, nonblocking: bool) -> Result<OwnedFd, Error> {
+    let mut flags = SocketFlags::CLOEXEC;
+    flags.set(SocketFlags::NONBLOCK, nonblocking);
+    retry(|| accept_with(socket, flags)).map_err(system("accept"))
+}
+
+/// Sends one message. A text over [`INLINE_LIMIT`] goes into a sealed memfd. Never raises SIGPIPE.
+pub fn send(
+    socket: BorrowedFd<'_>,
+    text: &[u8],
+    descriptors: &[BorrowedFd<'_>],
+    flags: Flags,
+) -> Result<(), Error> {
+    // An empty datagram cannot be told from the end, and a single byte may mean a spilled text.
+    if text.len() > INLINE_LIMIT || text == [SPILLED] {
+        if text.len() as u64 > SPILLED_LIMIT {
+            return Err(Error::TooLong(text.len()));
+        }
+        let spilled = memfd::sealed("tbox-message", text)?;
+        let mut all = descriptors.to_vec();
+        all.push(spilled.as_fd());
+        return send_datagram(socket, &[SPILLED], &all, flags);
+    }
+    send_datagram(socket, text, descriptors, flags)
+}
+
+/// Receives one message; nothing at the end of the connection. Waits if the socket does.
+pub fn receive(socket: BorrowedFd<'_>) -> Result<Option<Received>, Error> {
+    receive_with(socket, RecvFlags::empty())
+}
+
+/// Receives one message that has already arrived, or says [`Error::WouldBlock`].
+pub fn receive_ready(socket: BorrowedFd<'_>) -> Result<Option<Received>, Error> {
+    receive_with(socket, RecvFlags::DONTWAIT)
+}
+
+fn receive_with(socket: BorrowedFd<'_>, flags: RecvFlags) -> Result<Option<Received>, Error> {
+    let mut text = vec![0; INLINE_LIMIT];
+    let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let mut receive_once = || {
+        let mut parts = [IoSliceMut::new(&mut text)];
+        recvmsg(
+            socket,
+            &mut parts,
+            &mut control,
+            flags | RecvFlags::CMSG_CLOEXEC,
+        )
+    };
+    // A peer that closes without having read everything leaves this error in front of what it
+    // sent before; reading it clears it.
+    let message = match retry(&mut receive_once) {
+        Err(Errno::CONNRESET) => retry(&mut receive_once),
+        result => result,
+    };
+    let message = message.map_err(system("recvmsg"))?;
+    let mut descriptors = Vec::new();
+    for part in control.drain() {
+        if let RecvAncillaryMessage::ScmRights(rights) = part {
+            descriptors.extend(rights);
+        }
+    }
+    if message
+        .flags
+        .intersects(ReturnFlags::TRUNC | ReturnFlags::CTRUNC)
+    {
+        return Err(Error::Truncated);
+    }
+    if message.bytes == 0 {
+        return Ok(None);
+    }
+    text.truncate(message.bytes);
+    if text == [SPILLED] {
+        let file = descriptors.pop().ok_or(Error::NoMemoryFile)?;
+        text = memfd::read_sealed(file, SPILLED_LIMIT)?;
+    }
+    text.shrink_to_fit();
+    Ok(Some(Received { text, descriptors }))
+}
+
+fn send_datagram(
+    socket: BorrowedFd<'_>,
+    text: &[u8],
+    descriptors: &[BorrowedFd<'_>],
+    flags: Flags,
+) -> Result<(), Error> {
+    let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    if !descriptors.is_empty()
+        && (descriptors.len() > MOST_DESCRIPTORS
+            || !control.push(SendAncillaryMessage::ScmRights(descriptors)))
+    {
+        return Err(Error::TooManyDescriptors(descriptors.len()));
+    }
+    let mut native = rustix::net::SendFlags::NOSIGNAL;
+    native.set(
+        rustix::net::SendFlags::DONTWAIT,
+        flags.contains(Flags::DONT_WAIT),
+    );
+    match retry(|| sendmsg(socket, &[IoSlice::new(text)], &mut control, native)) {
+        Ok(_) => Ok(()),
+        Err(Errno::PIPE | Errno::CONNRESET) => Err(Error::Closed),
+        Err(Errno::MSGSIZE) => Err(Error::TooLong(text.len())),
+        Err(source) => Err(system("sendmsg")(source)),
+    }
+}
+
+fn create() -> Result<OwnedFd, Error> {
+    socket_with(
+        AddressFamily::UNIX,
+        SocketType::SEQPACKET,
+        SocketFlags::CLOEXEC,
+        None,
+    )
+    .map_err(system("socket"))
+}
+
+/// A socket address holds 108 bytes; through the descriptor any directory fits.
+fn address(directory: BorrowedFd<'_>, name: &str) -> Result<SocketAddrUnix, Error> {
+    SocketAddrUnix::new(format!("/proc/self/fd/{}/{name}", directory.as_raw_fd()))
+        .map_err(|_| Error::Name(name.to_owned()))
+}
+
+fn system(call: &'static str) -> impl Fn(Errno) -> Error {
+    move |source| match source {
+        Errno::AGAIN => Error::WouldBlock,
+        _ => Error::System { call, source },
+    }
+}
+
+fn retry<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
+    loop {
+        match call() {
+            Err(Errno::INTR) => {}
+            result => return result,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read, Write};
+
+    fn directory(name: &str) -> (std::path::PathBuf, OwnedFd) {
+        let path = std::env::temp_dir().join(format!("tbox-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        let descriptor = OwnedFd::from(std::fs::File::open(&path).unwrap());
+        (path, descriptor)
+    }
+
+    #[test]
+    fn text_and_descriptors_arrive_together() {
+        let (left, right) = pair().unwrap();
+        let (reader, writer) = rustix::pipe::pipe().unwrap();
+        send(left.as_fd(), b"{}", &[writer.as_fd()], Flags::empty()).unwrap();
+        drop(writer);
+        let mut received = receive(right.as_fd()).unwrap().unwrap();
+        assert_eq!(received.text, b"{}");
+        let mut writer = std::fs::File::from(received.descriptors.pop().unwrap());
+        assert!(received.descriptors.is_empty());
+        assert!(
+            rustix::io::fcntl_getfd(&writer)
+                .unwrap()
+                .contains(rustix::io::FdFlags::CLOEXEC)
+        );
+        writer.write_all(b"x").unwrap();
+        drop(writer);
+        let mut text = String::new();
+        std::fs::File::from(reader)
+            .read_to_string(&mut text)
+            .unwrap();
+        assert_eq!(text, "x");
+    }
+
+    #[test]
+    fn texts_around_the_limits_arrive_whole_with_their_descriptors() {
+        for size in [1, INLINE_LIMIT - 1, INLINE_LIMIT, INLINE_LIMIT + 1, 1 << 20] {
+            let (left, right) = pair().unwrap();
+            let text = vec![b'a'; size];
+            send(left.as_fd(), &text, &[left.as_fd()], Flags::DONT_WAIT).unwrap();
+            let received = receive(right.as_fd()).unwrap().unwrap();
+            assert_eq!(received.text, text);
+            assert_eq!(received.descriptors.len(), 1);
+        }
+        let (left, right) = pair().unwrap();
+        send(left.as_fd(), &[SPILLED], &[], Flags::empty()).unwrap();
+        assert_eq!(receive(right.as_fd()).unwrap().unwrap().text, [SPILLED]);
+        let text = vec![b'a'; SPILLED_LIMIT as usize + 1];
+        assert!(matches!(
+            send(left.as_fd(), &text, &[], Flags::empty()),
+            Err(Error::TooLong(_))
+        ));
+    }
+
+    #[test]
+    fn a_spilled_message_without_a_sealed_file_is_refused() {
+        let (left, right) = pair().unwrap();
+        rustix::net::send(&left, &[SPILLED], rustix::net::SendFlags::empty()).unwrap();
+        assert!(matches!(receive(right.as_fd()), Err(Error::NoMemoryFile)));
+        send_datagram(left.as_fd(), &[SPILLED], &[left.as_fd()], Flags::empty()).unwrap();
+        assert!(matches!(
+            receive(right.as_fd()),
+            Err(Error::MemoryFile(memfd::Error::NotSealed))
+        ));
+    }
+
+    #[test]
+    fn a_datagram_over_the_limit_is_an_error_not_a_shorter_text() {
+        let (left, right) = pair().unwrap();
+        send_datagram(
+            left.as_fd(),
+            &vec![b'a'; INLINE_LIMIT + 1],
+            &[],
+            Flags::empty(),
+        )
+        .unwrap();
+        assert!(matches!(receive(right.as_fd()), Err(Error::Truncated)));
+    }
+
+    #[test]
+    fn the_end_and_waiting_are_told_apart() {
+        let (left, right) = pair().unwrap();
+        assert!(matches!(
+            receive_ready(right.as_fd()),
+            Err(Error::WouldBlock)
+        ));
+        while send(left.as_fd(), b"{}", &[], Flags::DONT_WAIT).is_ok() {}
+        assert!(matches!(
+            send(left.as_fd(), b"{}", &[], Flags::DONT_WAIT),
+            Err(Error::WouldBlock)
+        ));
+        drop(right);
+        assert!(matches!(
+            send(left.as_fd(), b"{}", &[], Flags::empty()),
+            Err(Error::Closed)
+        ));
+        let (left, right) = pair().unwrap();
+        drop(left);
+        assert!(receive(right.as_fd()).unwrap().is_none());
+    }
+
+    #[test]
+    fn the_last_message_of_a_peer_that_left_something_unread_is_not_lost() {
+        let (left, right) = pair().unwrap();
+        send(right.as_fd(), b"unread", &[], Flags::empty()).unwrap();
+        send(left.as_fd(), b"last", &[], Flags::empty()).unwrap();
+        drop(left);
+        assert_eq!(receive(right.as_fd()).unwrap().unwrap().text, b"last");
+        assert!(receive(right.as_fd()).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_listener_is_private_and_replaces_what_was_left() {
+        use std::os::unix::fs::PermissionsExt;
+        let (path, directory) = directory(&format!("listen-{}", "x".repeat(120)));
+        drop(listen(directory.as_fd(), "a.sock", 4).unwrap());
+        std::fs::write(path.join("a.sock~"), "").unwrap();
+        let listener = listen(directory.as_fd(), "a.sock", 4).unwrap();
+        let mode = std::fs::symlink_metadata(path.join("a.sock"))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert!(!path.join("a.sock~").exists());
+        let client = connect(directory.as_fd(), "a.sock").unwrap();
+        let server = accept(listener.as_fd(), true).unwrap();
+        assert!(matches!(receive(server.as_fd()), Err(Error::WouldBlock)));
+        send(client.as_fd(), b"{}", &[], Flags::empty()).unwrap();
+        assert_eq!(receive(server.as_fd()).unwrap().unwrap().text, b"{}");
+        std::fs::remove_dir_all(path).unwrap();
+    }
+}

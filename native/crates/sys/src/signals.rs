@@ -1,0 +1,114 @@
+//! Signals as descriptors, and the signal state a process was born with.
+
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+use rustix::io::Errno;
+
+/// The highest signal number on Linux.
+pub const MOST: i32 = 64;
+
+/// Blocks these signals for this thread and reports them through the returned descriptor, which
+/// does not wait and is closed on exec.
+pub fn descriptor(numbers: &[i32]) -> Result<OwnedFd, Errno> {
+    let set = set_of(numbers);
+    // SAFETY: `set` is an initialised signal set; the old mask is not asked for.
+    check(unsafe { libc::sigprocmask(libc::SIG_BLOCK, &set, std::ptr::null_mut()) })?;
+    // SAFETY: `set` is an initialised signal set; -1 asks for a new descriptor.
+    let raw = unsafe { libc::signalfd(-1, &set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK) };
+    check(raw)?;
+    // SAFETY: the kernel has just returned this descriptor and nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(raw) })
+}
+
+/// Takes one signal that has arrived; nothing when none has.
+pub fn take(descriptor: BorrowedFd<'_>) -> Result<Option<i32>, Errno> {
+    let mut info = [0_u8; size_of::<libc::signalfd_siginfo>()];
+    match rustix::io::read(descriptor, &mut info) {
+        Ok(_) => {
+            let number = u32::from_ne_bytes([info[0], info[1], info[2], info[3]]);
+            Ok(i32::try_from(number).ok())
+        }
+        Err(Errno::AGAIN) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Undoes what the parent may have left: nothing blocked, every signal at its default, except
+/// SIGPIPE, which stays ignored.
+pub fn reset() -> Result<(), Errno> {
+    for number in 1..=MOST {
+        let action = match number {
+            libc::SIGPIPE => libc::SIG_IGN,
+            _ => libc::SIG_DFL,
+        };
+        // KILL, STOP and the two numbers the C library keeps for itself cannot be set; they are
+        // at their defaults anyway.
+        // SAFETY: neither action runs code of this process.
+        unsafe { libc::signal(number, action) };
+    }
+    let none = set_of(&[]);
+    // SAFETY: `none` is an initialised signal set; the old mask is not asked for.
+    check(unsafe { libc::sigprocmask(libc::SIG_SETMASK, &none, std::ptr::null_mut()) })
+}
+
+/// Sends any signal, real-time ones too, to the process behind a pidfd.
+pub fn send(pidfd: BorrowedFd<'_>, number: i32) -> Result<(), Errno> {
+    // SAFETY: the descriptor is open for the duration of the call; no memory is passed.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_pidfd_send_signal,
+            pidfd.as_raw_fd(),
+            number,
+            std::ptr::null::<libc::siginfo_t>(),
+            0,
+        )
+    };
+    check(if result < 0 { -1 } else { 0 })
+}
+
+fn set_of(numbers: &[i32]) -> libc::sigset_t {
+    let mut set = MaybeUninit::uninit();
+    // SAFETY: sigemptyset initialises the set it is given; sigaddset changes it and refuses
+    // numbers out of range.
+    unsafe {
+        libc::sigemptyset(set.as_mut_ptr());
+        for &number in numbers {
+            libc::sigaddset(set.as_mut_ptr(), number);
+        }
+        set.assume_init()
+    }
+}
+
+fn check(result: i32) -> Result<(), Errno> {
+    if result >= 0 {
+        return Ok(());
+    }
+    let error = std::io::Error::last_os_error();
+    Err(Errno::from_io_error(&error).unwrap_or(Errno::INVAL))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::fd::AsFd;
+
+    #[test]
+    fn a_real_time_signal_is_sent_and_taken() {
+        let descriptor = descriptor(&[37]).unwrap();
+        assert_eq!(take(descriptor.as_fd()).unwrap(), None);
+        // SAFETY: pthread_kill to the calling thread, with the signal blocked above.
+        unsafe { libc::pthread_kill(libc::pthread_self(), 37) };
+        assert_eq!(take(descriptor.as_fd()).unwrap(), Some(37));
+        assert_eq!(take(descriptor.as_fd()).unwrap(), None);
+    }
+
+    #[test]
+    fn a_number_out_of_range_is_refused() {
+        let itself = rustix::process::getpid();
+        let pidfd =
+            rustix::process::pidfd_open(itself, rustix::process::PidfdFlags::empty()).unwrap();
+        assert_eq!(send(pidfd.as_fd(), 65), Err(Errno::INVAL));
+        assert_eq!(send(pidfd.as_fd(), 0), Ok(()));
+    }
+}

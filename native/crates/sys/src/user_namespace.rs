@@ -1,0 +1,11 @@
+//! Entering a user namespace of one's own.
+
+use rustix::io::Errno;
+use rustix::thread::{UnshareFlags, unshare_unsafe};
+
+/// Moves the process into a new user namespace and a mount namespace owned by it. No id is mapped
+/// yet. Fails with EINVAL while there is a second thread.
+pub fn enter_new() -> Result<(), Errno> {
+    // SAFETY: the descriptor table is not unshared.
+    unsafe { unshare_unsafe(UnshareFlags::NEWUSER | UnshareFlags::NEWNS) }
+}

@@ -1,0 +1,74 @@
+import { z } from "zod";
+import { queryFilters } from "./filters.ts";
+import { query, queryFlag, queryInteger, queryText, queryTime } from "./query.ts";
+
+export const listContainersQuery = query({
+  all: queryFlag,
+  limit: queryInteger,
+  size: queryFlag,
+  filters: queryFilters,
+});
+
+/**
+ * Some clients repeat the whole body in the query of a create, so what else stands there is compared with
+ * the body instead of refused.
+ */
+export const createContainerQuery = z.looseObject({ name: queryText, platform: queryText });
+
+export const inspectContainerQuery = query({ size: queryFlag });
+
+export const startContainerQuery = query({ detachKeys: queryText });
+
+export const stopContainerQuery = query({ t: queryInteger, signal: queryText });
+
+export const killContainerQuery = query({ signal: queryText });
+
+const conditions = ["not-running", "next-exit", "removed"] as const;
+
+export const waitContainerQuery = query({
+  condition: z
+    .string()
+    .transform((text, context) => {
+      const condition = conditions.find((known) => known === text);
+      if (condition !== undefined) return condition;
+      context.issues.push({ code: "custom", input: text, message: `invalid condition: "${text}"` });
+      return z.NEVER;
+    })
+    .exactOptional(),
+});
+
+export const attachContainerQuery = query({
+  stdin: queryFlag,
+  stdout: queryFlag,
+  stderr: queryFlag,
+  logs: queryFlag,
+  stream: queryFlag,
+  detachKeys: queryText,
+});
+
+export const resizeContainerQuery = query({
+  h: z
+    .string()
+    .regex(/^\d{1,5}$/, "Invalid input: expected rows")
+    .transform(Number),
+  w: z
+    .string()
+    .regex(/^\d{1,5}$/, "Invalid input: expected columns")
+    .transform(Number),
+});
+
+export const containerLogsQuery = query({
+  stdout: queryFlag,
+  stderr: queryFlag,
+  follow: queryFlag,
+  timestamps: queryFlag,
+  since: queryTime,
+  until: queryTime,
+  tail: z
+    .string()
+    .regex(/^(all|-?\d{1,15})$/, 'Invalid input: expected a number or "all"')
+    .transform((text) => (text === "all" || text.startsWith("-") ? undefined : Number(text)))
+    .optional(),
+});
+
+export const removeContainerQuery = query({ v: queryFlag, force: queryFlag, link: queryFlag });

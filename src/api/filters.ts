@@ -1,0 +1,21 @@
+import { z } from "zod";
+import { parseJson } from "./json.ts";
+
+/** `{"name":["a"]}`, or `{"name":{"a":true}}` as Go clients write it. */
+const filters = z.record(
+  z.string(),
+  z.union([z.array(z.string()), z.record(z.string(), z.boolean()).transform((set) => Object.keys(set))]),
+);
+
+/** The query parameter `filters`; no filters when absent. */
+export const queryFilters = z
+  .string()
+  .transform((text, context) => {
+    try {
+      const result = filters.safeParse(parseJson(text));
+      if (result.success) return new Map(Object.entries(result.data));
+    } catch {}
+    context.issues.push({ code: "custom", input: text, message: "invalid filter" });
+    return z.NEVER;
+  })
+  .exactOptional();

@@ -1,0 +1,27 @@
+import { queryFilters } from "./filters.ts";
+import { query, queryFlag, queryText } from "./query.ts";
+
+/** `changes` may be repeated. */
+export const createImageQuery = query({
+  fromImage: queryText,
+  fromSrc: queryText,
+  repo: queryText,
+  tag: queryText,
+  message: queryText,
+  platform: queryText,
+  changes: queryText,
+});
+
+export const listImagesQuery = query({
+  all: queryFlag,
+  digests: queryFlag,
+  filters: queryFilters,
+  manifests: queryFlag,
+  "shared-size": queryFlag,
+});
+
+export const inspectImageQuery = query({ manifests: queryFlag, platform: queryText });
+
+export const removeImageQuery = query({ force: queryFlag, noprune: queryFlag, platforms: queryText });
+
+export const loadImagesQuery = query({ quiet: queryFlag, platform: queryText });

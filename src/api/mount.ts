@@ -1,0 +1,47 @@
+import { z } from "zod";
+import { dockerObject, notSupported } from "./docker-object.ts";
+
+const types = ["bind", "tmpfs"] as const;
+const known = ["volume", "image", "npipe", "cluster"];
+
+const mountType = z.string().transform((type, context) => {
+  const supported = types.find((candidate) => candidate === type);
+  if (supported !== undefined) return supported;
+  const message = known.includes(type)
+    ? `mounts of type "${type}" are not supported yet`
+    : `unknown type of mount "${type}"`;
+  const params = known.includes(type) ? notSupported : {};
+  context.issues.push({ code: "custom", input: type, message, params });
+  return z.NEVER;
+});
+
+/** An item of `HostConfig.Mounts`. */
+export const mountSchema = dockerObject(
+  {
+    Type: mountType,
+    Source: z.string().exactOptional(),
+    Target: z.string(),
+    ReadOnly: z.boolean().exactOptional(),
+    BindOptions: dockerObject(
+      {
+        Propagation: z.string().exactOptional(),
+        NonRecursive: z.boolean().exactOptional(),
+        CreateMountpoint: z.boolean().exactOptional(),
+      },
+      { unsupported: { ReadOnlyForceRecursive: [], ReadOnlyNonRecursive: [] } },
+    ).exactOptional(),
+    TmpfsOptions: dockerObject(
+      { SizeBytes: z.int().min(0).exactOptional(), Mode: z.int().min(0).exactOptional() },
+      { unset: { SizeBytes: [0], Mode: [0] }, unsupported: { Options: [] } },
+    ).exactOptional(),
+  },
+  {
+    unsupported: {
+      // Ways for a virtual machine to cache the host's files; the same on Linux.
+      Consistency: ["default", "consistent", "cached", "delegated"],
+      ClusterOptions: [],
+      ImageOptions: [],
+      VolumeOptions: [],
+    },
+  },
+);

@@ -1,0 +1,39 @@
+import { z } from "zod";
+
+/** Query parameters; those with an empty value are not set, unknown ones are refused by name. */
+export function query<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+  return z.preprocess((input, context) => {
+    if (typeof input !== "object" || input === null) return input;
+    const kept = Object.entries(input).filter(([, value]) => value !== "" && value !== undefined);
+    for (const [name, value] of kept) {
+      if (Object.hasOwn(shape, name)) continue;
+      const message = "unknown query parameter";
+      context.issues.push({ code: "custom", input: value, path: [name], message });
+    }
+    return Object.fromEntries(kept);
+  }, z.strictObject(shape));
+}
+
+/** Docker's rule: everything is true but 0, no, false, none and nothing at all. */
+export const queryFlag = z
+  .string()
+  .transform((text) => !["", "0", "no", "false", "none"].includes(text.trim().toLowerCase()))
+  .exactOptional();
+
+export const queryText = z.string().exactOptional();
+
+export const queryInteger = z
+  .string()
+  .regex(/^[+-]?\d{1,15}$/, "Invalid input: expected an integer")
+  .transform(Number)
+  .exactOptional();
+
+/** A point in time: seconds since the epoch with up to nine decimals; gives nanoseconds. */
+export const queryTime = z
+  .string()
+  .regex(/^\d{1,12}(\.\d*)?$/, "Invalid input: expected seconds since the epoch")
+  .transform((text) => {
+    const [seconds = "0", fraction = ""] = text.split(".");
+    return BigInt(seconds) * 1_000_000_000n + BigInt(fraction.padEnd(9, "0").slice(0, 9));
+  })
+  .exactOptional();

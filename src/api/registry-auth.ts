@@ -1,0 +1,56 @@
+import { z } from "zod";
+import { TboxError } from "#support/errors.ts";
+import { dockerObject } from "./docker-object.ts";
+import { parseJson } from "./json.ts";
+
+const text = z.string().exactOptional();
+
+const registryAuthSchema = dockerObject(
+  {
+    username: text,
+    password: text,
+    identitytoken: text,
+    auth: text,
+    // Where the client found the credentials: who they are for is decided by the image's name.
+    serveraddress: text,
+    email: text,
+  },
+  { unsupported: { registrytoken: [] } },
+);
+
+export interface RegistryAuth {
+  username?: string;
+  password?: string;
+  identityToken?: string;
+}
+
+/** The header `X-Registry-Auth`: JSON in base64, URL-safe or not. Nothing when it holds no credentials. */
+export function parseRegistryAuth(header: string | null | undefined): RegistryAuth | undefined {
+  if (header === null || header === undefined || header === "") return undefined;
+  const json = Buffer.from(header, "base64url").toString();
+  const result = registryAuthSchema.safeParse(parseHeader(json));
+  if (!result.success)
+    throw invalid(result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join(", "));
+  const { identitytoken, auth, username, password } = result.data;
+  if (identitytoken !== undefined)
+    return { ...(username === undefined ? {} : { username }), identityToken: identitytoken };
+  if (username !== undefined) return { username, password: password ?? "" };
+  if (auth === undefined) return undefined;
+  const pair = Buffer.from(auth, "base64").toString();
+  const colon = pair.indexOf(":");
+  if (colon === -1) throw invalid("auth: expected user:password in base64");
+  return { username: pair.slice(0, colon), password: pair.slice(colon + 1) };
+}
+
+function parseHeader(json: string): unknown {
+  try {
+    return parseJson(json);
+  } catch {
+    // The text holds a password and must not get into a message.
+    throw invalid("expected JSON in base64");
+  }
+}
+
+function invalid(reason: string): TboxError {
+  return new TboxError("invalid-argument", `invalid X-Registry-Auth header: ${reason}`);
+}

@@ -1,0 +1,104 @@
+import type { Command } from "./command.ts";
+import { runCommand } from "./commands/run.ts";
+
+export interface CommandEntry {
+  summary: string;
+  /** Named in the first block of help. */
+  common?: boolean;
+  load(): Promise<Command>;
+}
+
+/**
+ * Every command is a module of its own, loaded when it is called: the rest costs no start time. `run` comes
+ * with this one, because a dynamic import costs a third of a millisecond.
+ */
+export const commands: Record<string, CommandEntry> = {
+  run: {
+    summary: "Create and run a new container from an image",
+    common: true,
+    load: async () => runCommand,
+  },
+  ps: {
+    summary: "List containers",
+    common: true,
+    load: async () => (await import("./commands/ps.ts")).psCommand,
+  },
+  pull: {
+    summary: "Download an image from a registry",
+    common: true,
+    load: async () => (await import("./commands/pull.ts")).pullCommand,
+  },
+  images: {
+    summary: "List images",
+    common: true,
+    load: async () => (await import("./commands/images.ts")).imagesCommand,
+  },
+  logs: {
+    summary: "Show what a container has written",
+    common: true,
+    load: async () => (await import("./commands/logs.ts")).logsCommand,
+  },
+  stop: {
+    summary: "Stop one or more running containers",
+    common: true,
+    load: async () => (await import("./commands/stop.ts")).stopCommand,
+  },
+  rm: {
+    summary: "Remove one or more containers",
+    common: true,
+    load: async () => (await import("./commands/rm.ts")).rmCommand,
+  },
+  doctor: {
+    summary: "Show what this machine allows, and how to allow more",
+    common: true,
+    load: async () => (await import("./commands/doctor.ts")).doctorCommand,
+  },
+  attach: {
+    summary: "Attach local standard input, output, and error streams to a running container",
+    load: async () => (await import("./commands/attach.ts")).attachCommand,
+  },
+  create: {
+    summary: "Create a new container",
+    load: async () => (await import("./commands/create.ts")).createCommand,
+  },
+  daemon: {
+    summary: "Run the daemon in the foreground, or stop the one that runs",
+    load: async () => (await import("./commands/daemon.ts")).daemonCommand,
+  },
+  import: {
+    summary: "Make an image from a root file system in a tar archive",
+    load: async () => (await import("./commands/import.ts")).importCommand,
+  },
+  info: {
+    summary: "Show facts on the daemon and this machine",
+    load: async () => (await import("./commands/info.ts")).infoCommand,
+  },
+  inspect: {
+    summary: "Show all that is known of containers and images",
+    load: async () => (await import("./commands/inspect.ts")).inspectCommand,
+  },
+  kill: {
+    summary: "Kill one or more running containers",
+    load: async () => (await import("./commands/kill.ts")).killCommand,
+  },
+  load: {
+    summary: "Load images from a tar archive",
+    load: async () => (await import("./commands/load.ts")).loadCommand,
+  },
+  rmi: {
+    summary: "Remove one or more images",
+    load: async () => (await import("./commands/rmi.ts")).rmiCommand,
+  },
+  start: {
+    summary: "Start one or more stopped containers",
+    load: async () => (await import("./commands/start.ts")).startCommand,
+  },
+  version: {
+    summary: "Show the versions of tbox",
+    load: async () => (await import("./commands/version.ts")).versionCommand,
+  },
+  wait: {
+    summary: "Wait until containers stop, then print their exit codes",
+    load: async () => (await import("./commands/wait.ts")).waitCommand,
+  },
+};

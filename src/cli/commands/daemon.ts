@@ -1,0 +1,33 @@
+import { request } from "#client/api.ts";
+import { daemonSocket, tryConnect } from "#client/daemon.ts";
+import { command } from "../command.ts";
+import { ExitError } from "../exit.ts";
+import { printError } from "../output.ts";
+
+/** `tbox daemon` itself never gets here: it is another program in the same file. */
+export const daemonCommand = command({
+  synopsis: "[stop]",
+  description:
+    "Run the daemon in the foreground, or stop the one that runs. Containers go on without it; the next\n" +
+    "daemon finds them. Every other command starts a daemon in the background if there is none.",
+  flags: {},
+  arguments: { minimum: 1, maximum: 1 },
+  async run({ positionals: [action] }) {
+    if (action !== "stop")
+      throw new ExitError(`unknown command: tbox daemon ${action}\n\nSee 'tbox daemon --help'.`, 1);
+    const path = await daemonSocket();
+    if (!(await isRunning(path))) {
+      printError("no daemon is running");
+      return 0;
+    }
+    await request("POST", "/tbox/shutdown");
+    while (await isRunning(path)) await Bun.sleep(10);
+    return 0;
+  },
+});
+
+async function isRunning(path: string): Promise<boolean> {
+  const socket = await tryConnect(path);
+  socket?.close();
+  return socket !== undefined;
+}

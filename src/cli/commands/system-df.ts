@@ -1,0 +1,61 @@
+import { requestJson } from "#client/api.ts";
+import { asObject, asObjects, type JsonObject, numberAt, textAt } from "#client/json.ts";
+import { command, exactly } from "../command.ts";
+import { text, unsupportedBool } from "../flags/kinds.ts";
+import { type Listing, renderListing } from "../format/listing.ts";
+import { decimalSize } from "../format/size.ts";
+import { print } from "../output.ts";
+
+const listing: Listing = {
+  headings: {
+    Type: "TYPE",
+    TotalCount: "TOTAL",
+    Active: "ACTIVE",
+    Size: "SIZE",
+    Reclaimable: "RECLAIMABLE",
+  },
+  columns: ["Type", "TotalCount", "Active", "Size", "Reclaimable"],
+  quiet: "Type",
+};
+
+export const systemDfCommand = command({
+  synopsis: "[OPTIONS]",
+  description: "Show what takes up the disk",
+  flags: {
+    format: text("Format output using a template: 'table', 'table TEMPLATE', 'json' or 'TEMPLATE'"),
+    verbose: unsupportedBool("Show detailed information on space usage", { short: "v" }),
+  },
+  arguments: exactly(0),
+  async run({ flags }) {
+    const usage = asObject(await requestJson("GET", "/system/df"));
+    const rows = [imagesRow(usage), containersRow(asObjects(usage.Containers))];
+    await print(renderListing(listing, rows, flags));
+    return 0;
+  },
+});
+
+function imagesRow(usage: JsonObject): JsonObject {
+  const images = asObjects(usage.Images);
+  const used = images.filter((image) => numberAt(image, "Containers") > 0);
+  const whole = numberAt(usage, "LayersSize");
+  const inUse = used.reduce((sum, image) => sum + numberAt(image, "Size") - numberAt(image, "SharedSize"), 0);
+  return row("Images", images.length, used.length, whole, Math.max(0, whole - inUse));
+}
+
+function containersRow(containers: JsonObject[]): JsonObject {
+  const size = (list: JsonObject[]) =>
+    list.reduce((sum, container) => sum + numberAt(container, "SizeRw"), 0);
+  const idle = containers.filter((container) => textAt(container, "State") !== "running");
+  return row("Containers", containers.length, containers.length - idle.length, size(containers), size(idle));
+}
+
+function row(type: string, total: number, active: number, size: number, reclaimable: number): JsonObject {
+  const share = size > 0 ? ` (${Math.floor((reclaimable / size) * 100)}%)` : "";
+  return {
+    Type: type,
+    TotalCount: String(total),
+    Active: String(active),
+    Size: decimalSize(size),
+    Reclaimable: `${decimalSize(reclaimable)}${share}`,
+  };
+}

@@ -1,0 +1,149 @@
+import type { Invocation } from "../command.ts";
+import { ExitError } from "../exit.ts";
+import { resolveEnvironment, toRecord } from "./entries.ts";
+import type { ContainerFlags } from "./flags.ts";
+import { parseSecurityOptions } from "./security.ts";
+import type { StreamName } from "./streams.ts";
+import { parseBind } from "./volume.ts";
+
+export interface CreateContext {
+  /** The caller's environment variables. */
+  environment: Record<string, string | undefined>;
+  /** The caller's working directory, for relative paths. */
+  directory: string;
+  /** Whether the container runs in the background. */
+  detach: boolean;
+  /** Reads `--env-file` and `--label-file`. */
+  readEntries(path: string, kind: "env" | "label"): Promise<string[]>;
+  /** Rows and columns of the caller's terminal. */
+  consoleSize?: [number, number];
+}
+
+/** The body of `POST /containers/create` that a command line asks for. */
+export async function createBody(
+  { flags, given, positionals }: Invocation<ContainerFlags>,
+  context: CreateContext,
+): Promise<Record<string, unknown>> {
+  const { readEntries } = context;
+  const attached = attachedStreams(flags.attach, flags.interactive, context.detach);
+  const variables = await entriesOf(flags["env-file"], flags.env, (path) => readEntries(path, "env"));
+  const labels = await entriesOf(flags["label-file"], flags.label, (path) => readEntries(path, "label"));
+  const { image, rootfs, command } = imageAndCommand(flags.rootfs, positionals, context.directory);
+  // What is undefined is left out of the JSON.
+  return {
+    Image: image,
+    Rootfs: rootfs,
+    Cmd: nonEmpty(command),
+    // An empty entrypoint takes the image's away.
+    Entrypoint: flags.entrypoint === undefined ? undefined : [flags.entrypoint],
+    Env: resolveEnvironment(variables, context.environment),
+    User: flags.user,
+    WorkingDir: flags.workdir,
+    Hostname: flags.hostname,
+    Domainname: flags.domainname,
+    Labels: toRecord(labels),
+    Tty: flags.tty,
+    OpenStdin: flags.interactive,
+    StdinOnce: flags.interactive && attached.has("stdin"),
+    AttachStdin: attached.has("stdin"),
+    AttachStdout: attached.has("stdout"),
+    AttachStderr: attached.has("stderr"),
+    StopSignal: flags["stop-signal"],
+    StopTimeout: flags["stop-timeout"],
+    HostConfig: hostConfig(flags, given, context),
+  };
+}
+
+type Flags = Invocation<ContainerFlags>["flags"];
+
+function hostConfig(
+  flags: Flags,
+  given: ReadonlySet<string>,
+  { directory, consoleSize }: CreateContext,
+): Record<string, unknown> {
+  return {
+    AutoRemove: flags.rm,
+    Binds: nonEmpty(flags.volume.map((volume) => parseBind(volume, directory))),
+    Mounts: nonEmpty(flags.mount.map((mount) => absoluteSource(mount, directory))),
+    Tmpfs: flags.tmpfs.length > 0 ? tmpfs(flags.tmpfs) : undefined,
+    ReadonlyRootfs: flags["read-only"] || undefined,
+    CapAdd: nonEmpty(flags["cap-add"]),
+    CapDrop: nonEmpty(flags["cap-drop"]),
+    GroupAdd: nonEmpty(flags["group-add"]),
+    Ulimits: nonEmpty(flags.ulimit),
+    Init: given.has("init") ? flags.init : undefined,
+    NetworkMode: flags.network,
+    ShmSize: flags["shm-size"],
+    LogConfig: logConfig(flags["log-driver"], flags["log-opt"]),
+    ExtraHosts: nonEmpty(flags["add-host"]),
+    Dns: nonEmpty(flags.dns),
+    DnsSearch: nonEmpty(flags["dns-search"]),
+    DnsOptions: nonEmpty(flags["dns-option"]),
+    Annotations: flags.annotation.length > 0 ? toRecord(flags.annotation) : undefined,
+    ConsoleSize: flags.tty ? consoleSize : undefined,
+    ...parseSecurityOptions(flags["security-opt"]),
+  };
+}
+
+/** The entries of files in order, then those of the command line. */
+async function entriesOf(
+  paths: string[],
+  entries: string[],
+  read: (path: string) => Promise<string[]>,
+): Promise<string[]> {
+  if (paths.length === 0) return entries;
+  const fromFiles = await Promise.all(paths.map(read));
+  return [...fromFiles.flat(), ...entries];
+}
+
+/** The streams that a client attaches to. */
+export function attachedStreams(asked: StreamName[], interactive: boolean, detach: boolean): Set<StreamName> {
+  if (asked.length > 0) return new Set(asked);
+  if (detach) return new Set();
+  return new Set(interactive ? ["stdin", "stdout", "stderr"] : ["stdout", "stderr"]);
+}
+
+function imageAndCommand(
+  rootfs: string | undefined,
+  positionals: string[],
+  directory: string,
+): { image?: string; rootfs?: string; command: string[] } {
+  if (rootfs !== undefined) return { rootfs: absolute(rootfs, directory), command: positionals };
+  const [image, ...command] = positionals;
+  if (image === undefined) throw new ExitError("an IMAGE or --rootfs is required", 125);
+  return { image, command };
+}
+
+function tmpfs(values: string[]): Record<string, string> {
+  return Object.fromEntries(
+    values.map((value) => {
+      const colon = value.indexOf(":");
+      return colon === -1 ? [value, ""] : [value.slice(0, colon), value.slice(colon + 1)];
+    }),
+  );
+}
+
+function logConfig(driver: string | undefined, options: string[]): Record<string, unknown> | undefined {
+  if (driver === undefined && options.length === 0) return undefined;
+  const bad = options.find((option) => !/^[^=]+=/.test(option));
+  if (bad !== undefined) throw new ExitError(`invalid logging option "${bad}": it must be name=value`, 125);
+  return { Type: driver ?? "", Config: toRecord(options) };
+}
+
+function absoluteSource<Mount extends { Type: string; Source?: string }>(
+  mount: Mount,
+  directory: string,
+): Mount {
+  if (mount.Type !== "bind" || mount.Source === undefined) return mount;
+  return { ...mount, Source: absolute(mount.Source, directory) };
+}
+
+/** Only a relative path is joined: `..` after a symbolic link is the kernel's to resolve. */
+export function absolute(path: string, directory: string): string {
+  if (path.startsWith("/")) return path;
+  return path === "." ? directory : `${directory}/${path.replace(/^(\.\/)+/, "")}`;
+}
+
+function nonEmpty<T>(values: T[]): T[] | undefined {
+  return values.length === 0 ? undefined : values;
+}

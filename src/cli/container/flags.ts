@@ -1,0 +1,59 @@
+import { bool, integer, list, listOf, parsed, text, word } from "../flags/kinds.ts";
+import { parseBytes } from "./bytes.ts";
+import { parseEnvironmentEntry, parseLabel } from "./entries.ts";
+import { parseExtraHost, parseIpAddress } from "./hosts.ts";
+import { parseMount } from "./mount.ts";
+import { parseStreamName } from "./streams.ts";
+import { parseUlimit } from "./ulimit.ts";
+import { unsupportedContainerFlags } from "./unsupported-flags.ts";
+
+/** The options that `run` and `create` share. */
+export const containerFlags = {
+  "add-host": listOf("Add a custom host-to-IP mapping (host:ip)", parseExtraHost),
+  annotation: listOf("Add an annotation to the container", parseLabel, { valueName: "map" }),
+  attach: listOf("Attach to STDIN, STDOUT or STDERR", parseStreamName, { short: "a" }),
+  "cap-add": list("Add Linux capabilities"),
+  "cap-drop": list("Drop Linux capabilities"),
+  cidfile: text("Write the container ID to the file"),
+  dns: listOf("Set custom DNS servers", parseIpAddress),
+  "dns-option": list("Set DNS options", { also: "dns-opt" }),
+  "dns-search": list("Set custom DNS search domains"),
+  domainname: text("Container NIS domain name"),
+  entrypoint: text("Overwrite the default ENTRYPOINT of the image"),
+  env: listOf("Set environment variables", parseEnvironmentEntry, { short: "e" }),
+  "env-file": list("Read in a file of environment variables"),
+  "group-add": list("Add additional groups to join"),
+  hostname: text("Container host name", { short: "h" }),
+  init: bool("Run an init inside the container that forwards signals and reaps processes"),
+  interactive: bool("Keep STDIN open even if not attached", { short: "i" }),
+  label: listOf("Set meta data on a container", parseLabel, { short: "l" }),
+  "label-file": list("Read in a line delimited file of labels"),
+  "log-driver": text("Logging driver for the container (json-file, none)"),
+  "log-opt": list("Log driver options"),
+  mount: listOf("Attach a filesystem mount to the container", parseMount, { valueName: "mount" }),
+  name: text("Assign a name to the container"),
+  network: text("Network of the container (none, host)", { valueName: "network", also: "net" }),
+  platform: text("Platform of the image, if it has several (os/arch[/variant])"),
+  pull: word("Pull image before running (always, missing, never)", ["always", "missing", "never"] as const, {
+    shownDefault: "missing",
+  }),
+  quiet: bool("Suppress the pull output", { short: "q" }),
+  "read-only": bool("Mount the container's root filesystem as read only"),
+  rm: bool("Automatically remove the container when it exits"),
+  rootfs: text("Use a directory of the host as read-only root instead of an image", {
+    valueName: "directory",
+  }),
+  "security-opt": list("Security Options"),
+  "shm-size": parsed("Size of /dev/shm", parseBytes, { valueName: "bytes" }),
+  "stop-signal": text("Signal to stop the container"),
+  "stop-timeout": integer("Timeout (in seconds) to stop a container"),
+  tmpfs: list("Mount a tmpfs directory"),
+  tty: bool("Allocate a pseudo-TTY", { short: "t" }),
+  ulimit: listOf("Ulimit options", parseUlimit, { valueName: "ulimit" }),
+  user: text("Username or UID (format: <name|uid>[:<group|gid>])", { short: "u" }),
+  volume: list("Bind mount a volume", { short: "v" }),
+  workdir: text("Working directory inside the container", { short: "w" }),
+  ...unsupportedContainerFlags,
+};
+
+export type ContainerFlags = typeof containerFlags;

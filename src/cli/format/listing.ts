@@ -1,0 +1,61 @@
+import { ExitError } from "../exit.ts";
+import { alignColumns } from "./table.ts";
+import { compileTemplate } from "./template.ts";
+
+/** One kind of thing that commands list: its columns by field name, and what the default table shows. */
+export interface Listing {
+  /** Field name to heading, for tables of any template. */
+  headings: Record<string, string>;
+  /** Headings of fields that take an operand. */
+  heading?: Record<string, (operand: string) => string>;
+  /** Fields of the default table, in order. */
+  columns: string[];
+  /** Field that `--quiet` prints. */
+  quiet: string;
+}
+
+export interface ListingOptions {
+  format?: string | undefined;
+  quiet?: boolean;
+}
+
+/** Rows as text: the default table, `table TEMPLATE`, `json`, or a template applied to every row. */
+export function renderListing(
+  listing: Listing,
+  rows: Record<string, unknown>[],
+  { format = "", quiet = false }: ListingOptions,
+): string {
+  if (quiet && (format === "" || format === "table")) {
+    return rows.map((row) => `${row[listing.quiet]}\n`).join("");
+  }
+  if (format === "json") return rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+  if (format === "" || format === "table") return renderTable(listing, rows, defaultTemplate(listing));
+  const table = /^table\s+(.*)$/s.exec(format)?.[1];
+  if (table !== undefined) return renderTable(listing, rows, expandEscapes(table));
+  const template = compileFormat(expandEscapes(format));
+  return rows.map((row) => `${template(row)}\n`).join("");
+}
+
+/** Compiles a `--format`; a template that is wrong is the caller's mistake. */
+export function compileFormat(format: string): (value: unknown) => string {
+  try {
+    return compileTemplate(format);
+  } catch (error) {
+    throw new ExitError(error instanceof Error ? error.message : String(error), 64);
+  }
+}
+
+function defaultTemplate({ columns }: Listing): string {
+  return columns.map((column) => `{{.${column}}}`).join("\t");
+}
+
+function renderTable(listing: Listing, rows: Record<string, unknown>[], source: string): string {
+  const template = compileFormat(source);
+  const lines = [{ ...listing.headings, ...listing.heading }, ...rows].map((row) => template(row));
+  return alignColumns(lines.map((line) => line.split("\t")));
+}
+
+/** Shells pass `\t` and `\n` on as two characters. */
+function expandEscapes(format: string): string {
+  return format.replaceAll("\\t", "\t").replaceAll("\\n", "\n");
+}

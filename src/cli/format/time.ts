@@ -1,0 +1,63 @@
+/** How long something lasts, in one rounded unit, as Docker puts it: `About a minute`, `3 weeks`. */
+export function humanDuration(milliseconds: number): string {
+  const seconds = Math.floor(milliseconds / 1000);
+  if (seconds < 1) return "Less than a second";
+  if (seconds === 1) return "1 second";
+  if (seconds < 60) return `${seconds} seconds`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes === 1) return "About a minute";
+  if (minutes < 60) return `${minutes} minutes`;
+  const hours = Math.round(seconds / 3600);
+  if (hours === 1) return "About an hour";
+  if (hours < 48) return `${hours} hours`;
+  const wholeHours = Math.floor(seconds / 3600);
+  if (wholeHours < 24 * 7 * 2) return `${Math.floor(wholeHours / 24)} days`;
+  if (wholeHours < 24 * 30 * 2) return `${Math.floor(wholeHours / 24 / 7)} weeks`;
+  if (wholeHours < 24 * 365 * 2) return `${Math.floor(wholeHours / 24 / 30)} months`;
+  return `${Math.floor(wholeHours / 24 / 365)} years`;
+}
+
+const unitSeconds: Record<string, number> = { ns: 1e-9, us: 1e-6, µs: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600 };
+
+/** A duration as Go writes it (`1h30m`, `1.5s`) in seconds; nothing when the text is none. */
+export function parseDuration(text: string): number | undefined {
+  const body = text.replace(/^[+-]/, "");
+  if (!/^(\d+(\.\d*)?(ns|us|µs|ms|s|m|h))+$/.test(body)) return body === "0" ? 0 : undefined;
+  let seconds = 0;
+  for (const [, amount, unit] of body.matchAll(/(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h)/g)) {
+    seconds += Number(amount) * (unitSeconds[unit ?? ""] ?? 0);
+  }
+  return text.startsWith("-") ? -seconds : seconds;
+}
+
+/**
+ * A point in time for the API, in seconds since the epoch with up to nine decimals: a duration before now,
+ * a number of seconds, or a date with as much of the time as was given (local unless it names a zone).
+ */
+export function parseTimestamp(text: string, now: number): string {
+  if (/^\d+(\.\d{1,9})?$/.test(text)) return text;
+  const ago = parseDuration(text);
+  if (ago !== undefined) return (now / 1000 - ago).toFixed(3);
+  const match = /^(\d{4}-\d{2}-\d{2})(?:T(\d{2}(?::\d{2}){0,2})(?:\.(\d{1,9}))?)?(Z|[+-]\d{2}:\d{2})?$/.exec(
+    text,
+  );
+  const [, date = "", time = "00", fraction, zone = ""] = match ?? [];
+  const full = time.split(":").concat("00", "00").slice(0, 3).join(":");
+  const seconds = Date.parse(`${date}T${full}${zone}`) / 1000;
+  if (match === null || Number.isNaN(seconds)) throw new Error(`invalid time '${text}'`);
+  return fraction === undefined ? String(seconds) : `${seconds}.${fraction}`;
+}
+
+/** A time as Go prints it, in the local zone: `2026-01-31 12:00:00 +0000 UTC`. */
+export function goTime(milliseconds: number): string {
+  const time = new Date(milliseconds);
+  const offset = -time.getTimezoneOffset();
+  const local = new Date(milliseconds + offset * 60_000).toISOString();
+  const zone = `${offset < 0 ? "-" : "+"}${twoDigits(Math.abs(offset) / 60)}${twoDigits(Math.abs(offset) % 60)}`;
+  const name = /\(?([A-Z]{2,5})\)?$/.exec(time.toLocaleTimeString("en-US", { timeZoneName: "short" }))?.[1];
+  return `${local.slice(0, 10)} ${local.slice(11, 19)} ${zone} ${name ?? zone}`;
+}
+
+function twoDigits(value: number): string {
+  return String(Math.floor(value)).padStart(2, "0");
+}

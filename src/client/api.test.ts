@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, describe, expect, spyOn, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { pathTo, requestJson, requestLines } from "./api.ts";
+
+// The tests may run as root, which a client refuses.
+const uid = spyOn(process, "getuid").mockReturnValue(1000);
+let directory: string;
+let server: ReturnType<typeof Bun.serve>;
+const saved = process.env.TBOX_RUN_DIR;
+
+beforeAll(() => {
+  directory = mkdtempSync(`${tmpdir()}/tbox-test-`);
+  process.env.TBOX_RUN_DIR = directory;
+  server = Bun.serve({
+    unix: `${directory}/tbox.sock`,
+    async fetch(request) {
+      const { pathname, search } = new URL(request.url);
+      if (pathname === "/missing") return Response.json({ message: "No such thing" }, { status: 404 });
+      if (pathname === "/lines") return new Response(lines());
+      return Response.json({ path: pathname, search, body: await request.text() });
+    },
+  });
+});
+afterAll(async () => {
+  uid.mockRestore();
+  await server.stop(true);
+  if (saved === undefined) delete process.env.TBOX_RUN_DIR;
+  else process.env.TBOX_RUN_DIR = saved;
+  rmSync(directory, { recursive: true });
+});
+
+/** Two objects cut in the middle of a character. */
+function lines(): ReadableStream<Uint8Array> {
+  const bytes = Buffer.from('{"a":"é"}\n\n{"b":2}');
+  return new ReadableStream({
+    start(controller) {
+      controller.enqueue(bytes.subarray(0, 7));
+      controller.enqueue(bytes.subarray(7));
+      controller.close();
+    },
+  });
+}
+
+test("root is turned away with the reason", async () => {
+  uid.mockReturnValueOnce(0);
+  await expect(requestJson("GET", "/x")).rejects.toThrow("tbox runs as an ordinary user, not as root");
+});
+
+describe("requests", () => {
+  test("repeat a query's name for every value and leave out what is not set", async () => {
+    const query = { a: ["1", "2 3"], b: undefined, c: "" };
+    expect(await requestJson("POST", "/x", { query, json: { y: 1 } })).toEqual({
+      path: "/x",
+      search: "?a=1&a=2+3&c=",
+      body: '{"y":1}',
+    });
+  });
+
+  test("throw the daemon's error", async () => {
+    await expect(requestJson("GET", "/missing")).rejects.toMatchObject({
+      status: 404,
+      code: "not-found",
+      message: "No such thing",
+    });
+  });
+
+  test("read one object a line", async () => {
+    expect(await Array.fromAsync(requestLines("GET", "/lines"))).toEqual([{ a: "é" }, { b: 2 }]);
+  });
+});
+
+test("names keep their slashes and colons in a path and nothing else", () => {
+  expect(pathTo("images", "localhost:5000/a b?c", "/json")).toBe("/images/localhost:5000/a%20b%3Fc/json");
+});
+
+test.each(["", "..", "../containers/a", "a/./b", "a//b"])("'%s' is no name", (name) => {
+  expect(() => pathTo("images", name)).toThrow(`invalid name: "${name}"`);
+});

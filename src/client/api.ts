@@ -1,0 +1,108 @@
+import { TboxError } from "#support/errors.ts";
+import { connectDaemon, connectionError, daemonSocket, isAbsence } from "./daemon.ts";
+import { daemonError } from "./daemon-error.ts";
+import { isObject, type JsonObject } from "./json.ts";
+
+export interface ApiRequest {
+  /** Several values of one name are repeated. */
+  query?: Record<string, string | string[] | undefined>;
+  headers?: Record<string, string>;
+  /** Sent as JSON. */
+  json?: unknown;
+  /** Sent as it is. */
+  body?: ReadableStream<Uint8Array> | Blob;
+  signal?: AbortSignal;
+}
+
+type Method = "GET" | "POST" | "DELETE";
+
+/** A request to the daemon, which is started if none runs; throws the daemon's error. */
+export async function request(method: Method, path: string, options: ApiRequest = {}): Promise<Response> {
+  const response = await send(method, path, options);
+  if (response.status >= 400) throw daemonError(response.status, await response.text());
+  return response;
+}
+
+/** The body of the answer as JSON. */
+export async function requestJson(method: Method, path: string, options: ApiRequest = {}): Promise<unknown> {
+  return (await request(method, path, options)).json();
+}
+
+/** The objects of an answer of one JSON object a line, as they come. */
+export async function* requestLines(
+  method: Method,
+  path: string,
+  options: ApiRequest = {},
+): AsyncGenerator<JsonObject, void, void> {
+  const response = await request(method, path, options);
+  for await (const line of splitLines(response.body)) {
+    const value: unknown = JSON.parse(line);
+    if (isObject(value)) yield value;
+  }
+}
+
+/**
+ * A path of the API with the name of an image or container in it. Slashes and colons of the name stay as
+ * they are, as Docker's clients send them.
+ */
+export function pathTo(collection: string, name: string, rest = ""): string {
+  // A URL would lose these segments and with them lead to something else.
+  if (name.split("/").some((segment) => segment === "" || segment === "." || segment === "..")) {
+    throw new TboxError("invalid-argument", `invalid name: "${name}"`);
+  }
+  const escaped = encodeURIComponent(name).replace(/%(2F|3A|40)/g, (code) => decodeURIComponent(code));
+  return `/${collection}/${escaped}${rest}`;
+}
+
+async function send(method: Method, path: string, options: ApiRequest): Promise<Response> {
+  const socket = await daemonSocket();
+  // A body that is a stream can be sent once only, so a daemon has to be there before the attempt.
+  if (options.body instanceof ReadableStream) (await connectDaemon()).close();
+  try {
+    return await attempt(socket, method, path, options);
+  } catch (error) {
+    if (!isAbsence(error)) throw failure(socket, error);
+  }
+  (await connectDaemon()).close();
+  try {
+    return await attempt(socket, method, path, options);
+  } catch (error) {
+    throw failure(socket, error);
+  }
+}
+
+function attempt(socket: string, method: Method, path: string, options: ApiRequest): Promise<Response> {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(options.query ?? {})) {
+    for (const one of value === undefined ? [] : [value].flat()) query.append(name, one);
+  }
+  const headers = { ...options.headers };
+  if (options.json !== undefined) headers["Content-Type"] = "application/json";
+  const body = options.json === undefined ? (options.body ?? null) : JSON.stringify(options.json);
+  return fetch(`http://tbox${path}${query.size > 0 ? `?${query}` : ""}`, {
+    unix: socket,
+    method,
+    headers,
+    body,
+    signal: options.signal ?? null,
+    // A container may run for weeks before `wait` has an answer.
+    timeout: false,
+  });
+}
+
+function failure(socket: string, error: unknown): unknown {
+  const aborted = error instanceof Error && error.name === "AbortError";
+  return aborted ? new TboxError("cancelled", "cancelled", { cause: error }) : connectionError(socket, error);
+}
+
+async function* splitLines(body: ReadableStream<Uint8Array> | null): AsyncGenerator<string, void, void> {
+  if (body === null) return;
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of body) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) if (line.trim() !== "") yield line;
+  }
+  if (rest.trim() !== "") yield rest;
+}

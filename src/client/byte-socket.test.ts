@@ -1,0 +1,150 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { connectUnix } from "./byte-socket.ts";
+import { upgrade } from "./upgrade.ts";
+
+let directory: string;
+let path: string;
+let server: Server | undefined;
+
+beforeEach(() => {
+  directory = mkdtempSync(`${tmpdir()}/tbox-test-`);
+  path = `${directory}/s.sock`;
+});
+afterEach(() => {
+  server?.close();
+  rmSync(directory, { recursive: true });
+});
+
+async function serve(handler: (socket: Socket) => void): Promise<void> {
+  server = createServer({ allowHalfOpen: true }, handler);
+  await new Promise<void>((resolve) => server?.listen(path, resolve));
+}
+
+async function readAll(source: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of source) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
+
+describe("connectUnix", () => {
+  test("a missing socket is ENOENT, one without a listener ECONNREFUSED", async () => {
+    await expect(connectUnix(path)).rejects.toMatchObject({ code: "ENOENT" });
+    await serve(() => {});
+    // A copy of the name outlives the server.
+    const { linkSync } = await import("node:fs");
+    linkSync(path, `${path}.stale`);
+    server?.close();
+    await expect(connectUnix(`${path}.stale`)).rejects.toMatchObject({ code: "ECONNREFUSED" });
+  });
+
+  test("ending the writing side leaves the reading side open", async () => {
+    await serve((socket) => {
+      let length = 0;
+      socket.on("data", (chunk) => {
+        length += chunk.length;
+      });
+      socket.on("end", () => socket.end(`got ${length}`));
+    });
+    const socket = await connectUnix(path);
+    const writing = socket.write(new Uint8Array(3_000_000));
+    socket.endWriting();
+    await writing;
+    expect(await readAll(socket)).toBe("got 3000000");
+  });
+
+  test("writes that begin before others are done keep their order", async () => {
+    await serve((socket) => socket.pipe(socket));
+    const socket = await connectUnix(path);
+    const texts = Array.from({ length: 200 }, (_, index) => `${index},`.repeat(500));
+    for (const text of texts) void socket.write(Buffer.from(text));
+    socket.endWriting();
+    expect(await readAll(socket)).toBe(texts.join(""));
+  });
+
+  test("a reader that does not read makes the sender wait", async () => {
+    let sent = 0;
+    const blocked = Promise.withResolvers<void>();
+    await serve((socket) => {
+      const chunk = Buffer.alloc(65_536);
+      const fill = () => {
+        while (sent < 64_000_000) {
+          sent += chunk.length;
+          if (!socket.write(chunk)) break;
+        }
+        if (sent >= 64_000_000) socket.end();
+        else if (sent > 1_000_000) blocked.resolve();
+      };
+      socket.on("drain", fill);
+      fill();
+    });
+    const socket = await connectUnix(path);
+    let received = 0;
+    for await (const chunk of socket) {
+      received += chunk.length;
+      if (received > 500_000) break;
+    }
+    await blocked.promise;
+    expect(sent).toBeLessThan(16_000_000);
+    for await (const chunk of socket) received += chunk.length;
+    expect(received).toBe(sent);
+  });
+});
+
+describe("upgrade", () => {
+  const answer = (text: string) => serve((socket) => socket.once("data", () => socket.write(text)));
+
+  test("sends the request and leaves what follows the head to the stream", async () => {
+    let seen = "";
+    await serve((socket) => {
+      socket.once("data", (chunk) => {
+        seen = chunk.toString();
+        socket.write(
+          "HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\nfirst ",
+        );
+        socket.end("second");
+      });
+    });
+    const socket = await connectUnix(path);
+    const { mediaType } = await upgrade(socket, {
+      target: "/tbox/run",
+      headers: { "X-Registry-Auth": "e30=" },
+      body: { a: "é" },
+    });
+    expect(mediaType).toBe("application/vnd.docker.raw-stream");
+    expect(await readAll(socket)).toBe("first second");
+    expect(seen).toStartWith("POST /tbox/run HTTP/1.1\r\nHost: tbox\r\n");
+    expect(seen).toContain("Upgrade: tcp\r\nContent-Length: 10\r\nContent-Type: application/json\r\n");
+    expect(seen).toEndWith('X-Registry-Auth: e30=\r\n\r\n{"a":"é"}');
+  });
+
+  test.each([
+    ["a length", 'HTTP/1.1 409 Conflict\r\nContent-Length: 17\r\n\r\n{"message":"no"}\n'],
+    [
+      "chunks",
+      'HTTP/1.1 409 Conflict\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"mes\r\nc\r\nsage":"no"}\n\r\n0\r\n\r\n',
+    ],
+  ])("another answer is the daemon's error (%s)", async (_, text) => {
+    await answer(text);
+    const refused = upgrade(await connectUnix(path), { target: "/x" });
+    await expect(refused).rejects.toMatchObject({ status: 409, code: "conflict", message: "no" });
+  });
+
+  test("a body that is no JSON is the message", async () => {
+    await answer("HTTP/1.1 500 Oops\r\nContent-Length: 4\r\n\r\nboom");
+    await expect(upgrade(await connectUnix(path), { target: "/x" })).rejects.toThrow("boom");
+  });
+
+  test("a connection that closes without an answer is an error", async () => {
+    await serve((socket) => socket.once("data", () => socket.end()));
+    const refused = upgrade(await connectUnix(path), { target: "/x" });
+    await expect(refused).rejects.toThrow("closed the connection without an answer");
+  });
+
+  test("an answer that is not HTTP is an error", async () => {
+    await answer("SSH-2.0-OpenSSH\r\n\r\n");
+    await expect(upgrade(await connectUnix(path), { target: "/x" })).rejects.toThrow("is not HTTP");
+  });
+});

@@ -1,0 +1,134 @@
+import { TboxError } from "#support/errors.ts";
+
+/** A connected unix socket. Iterating reads it until the other side has sent everything. */
+export interface ByteSocket extends AsyncIterable<Uint8Array> {
+  /** Resolves when the kernel has taken all of it; a second write may begin before that. */
+  write(chunk: Uint8Array): Promise<void>;
+  /** Puts bytes back before those not yet read. */
+  unread(chunk: Uint8Array): void;
+  /** Ends this side after what was written; the other side can go on sending. */
+  endWriting(): void;
+  close(): void;
+}
+
+/** Beyond this many unread bytes the sender is made to wait. */
+const readAhead = 256 * 1024;
+
+/** Connects; the error of a failed connect has the kernel's code (`ENOENT`, `ECONNREFUSED`, `EACCES`). */
+export async function connectUnix(path: string): Promise<ByteSocket> {
+  const state = new SocketState();
+  state.socket = await Bun.connect({
+    unix: path,
+    allowHalfOpen: true,
+    socket: {
+      binaryType: "uint8array",
+      data: (_socket, chunk) => state.received(chunk),
+      drain: () => state.flush(),
+      end: () => state.ended(),
+      close: (_socket, error) => state.ended(error),
+      error: (_socket, error) => state.ended(error),
+    },
+  });
+  return state;
+}
+
+interface Outgoing {
+  chunk: Uint8Array;
+  done: () => void;
+  failed: (error: unknown) => void;
+}
+
+class SocketState implements ByteSocket {
+  socket: Bun.Socket | undefined;
+  readonly #unread: Uint8Array[] = [];
+  #unreadBytes = 0;
+  #paused = false;
+  #ended = false;
+  #error: Error | undefined;
+  #wake: (() => void) | undefined;
+  readonly #outgoing: Outgoing[] = [];
+  #endWhenWritten = false;
+
+  received(chunk: Uint8Array): void {
+    this.#unread.push(chunk);
+    this.#unreadBytes += chunk.length;
+    if (this.#unreadBytes > readAhead && !this.#paused) {
+      this.#paused = true;
+      this.socket?.pause();
+    }
+    this.#wake?.();
+  }
+
+  ended(error?: Error): void {
+    this.#ended = true;
+    this.#error ??= error;
+    this.#wake?.();
+    if (error === undefined) return;
+    for (const { failed } of this.#outgoing.splice(0)) failed(error);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
+    for (;;) {
+      const chunk = this.#unread.shift();
+      if (chunk === undefined) {
+        if (this.#error)
+          throw new TboxError("unavailable", "lost the connection to the daemon", { cause: this.#error });
+        if (this.#ended) return;
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+        this.#wake = undefined;
+        continue;
+      }
+      this.#unreadBytes -= chunk.length;
+      if (this.#paused && this.#unreadBytes <= readAhead / 2) {
+        this.#paused = false;
+        this.socket?.resume();
+      }
+      yield chunk;
+    }
+  }
+
+  unread(chunk: Uint8Array): void {
+    if (chunk.length === 0) return;
+    this.#unread.unshift(chunk);
+    this.#unreadBytes += chunk.length;
+  }
+
+  write(chunk: Uint8Array): Promise<void> {
+    return new Promise((done, failed) => {
+      this.#outgoing.push({ chunk, done, failed });
+      if (this.#outgoing.length === 1) this.flush();
+    });
+  }
+
+  flush(): void {
+    for (let first = this.#outgoing[0]; first !== undefined; first = this.#outgoing[0]) {
+      const written = this.socket?.write(first.chunk) ?? -1;
+      if (written < 0) {
+        const lost = new TboxError("unavailable", "the daemon closed the connection");
+        for (const { failed } of this.#outgoing.splice(0)) failed(lost);
+        return;
+      }
+      if (written < first.chunk.length) {
+        first.chunk = first.chunk.subarray(written);
+        return;
+      }
+      this.#outgoing.shift();
+      first.done();
+    }
+    if (this.#endWhenWritten) this.socket?.shutdown();
+  }
+
+  endWriting(): void {
+    this.#endWhenWritten = true;
+    if (this.#outgoing.length === 0) this.socket?.shutdown();
+  }
+
+  close(): void {
+    this.#ended = true;
+    // What was written still arrives; an abrupt end could make the daemon drop it.
+    this.socket?.end();
+    this.#wake?.();
+  }
+}

@@ -1,0 +1,10 @@
+import { newestVersion } from "./api-version.ts";
+import { version } from "../version.ts";
+
+/** Headers of every response. */
+export const commonHeaders: Record<string, string> = {
+  "Api-Version": newestVersion,
+  "Docker-Experimental": "false",
+  Ostype: "linux",
+  Server: `tbox/${version} (linux)`,
+};

@@ -1,0 +1,108 @@
+import { Elysia } from "elysia";
+import {
+  createContainerQuery,
+  inspectContainerQuery,
+  killContainerQuery,
+  listContainersQuery,
+  removeContainerQuery,
+  resizeContainerQuery,
+  startContainerQuery,
+  stopContainerQuery,
+} from "#api/containers.ts";
+import { containerParams as params } from "#api/names.ts";
+import type { Engine } from "#engine/engine.ts";
+import { TboxError } from "#support/errors.ts";
+import { containerSizes } from "../container-sizes.ts";
+import { parseCreateBody } from "../http/create-body.ts";
+import { shapeContainer } from "../shape/container-inspect.ts";
+import { shapeContainerSummary } from "../shape/container-summary.ts";
+import { created, empty, noContent } from "./answers.ts";
+
+export function containerRoutes(engine: Engine, dataDirectory: string) {
+  const { containers } = engine;
+  return new Elysia()
+    .get(
+      "/containers/json",
+      ({ query: { all = false, filters = new Map(), size = false, limit } }) => {
+        // Docker takes a limit as a wish for the last ones, whatever their state.
+        const bounded = limit !== undefined && limit > 0 ? { all: true, limit } : { all };
+        const now = Date.now();
+        return Promise.all(
+          containers
+            .list({ ...bounded, filters })
+            .map(async (record) =>
+              shapeContainerSummary(record, now, size ? await containerSizes(engine, record) : undefined),
+            ),
+        );
+      },
+      { query: listContainersQuery },
+    )
+    .post(
+      "/containers/create",
+      async ({ query, request }) => {
+        const body = await parseCreateBody(request, query);
+        const { name, platform } = query;
+        const { id, warnings } = await containers.create(body, {
+          ...(name ? { name } : {}),
+          ...(platform ? { platform } : {}),
+        });
+        return created({ Id: id, Warnings: warnings });
+      },
+      { query: createContainerQuery, parse: "none" },
+    )
+    .get(
+      "/containers/:id/json",
+      async ({ params: { id }, query: { size } }) => {
+        const record = containers.get(id);
+        return shapeContainer(record, dataDirectory, size ? await containerSizes(engine, record) : undefined);
+      },
+      { params, query: inspectContainerQuery },
+    )
+    .post(
+      "/containers/:id/start",
+      async ({ params: { id }, request }) => {
+        if (request.body !== null) {
+          const message = "starting container with non-empty request body is not supported";
+          throw new TboxError("invalid-argument", message);
+        }
+        return noContent((await containers.start(id)) === "started" ? "done" : "unchanged");
+      },
+      { params, query: startContainerQuery, parse: "none" },
+    )
+    .post(
+      "/containers/:id/stop",
+      async ({ params: { id }, query: { t, signal } }) => {
+        const outcome = await containers.stop(id, {
+          ...(t === undefined ? {} : { timeout: t }),
+          ...(signal === undefined ? {} : { signal }),
+        });
+        return noContent(outcome === "stopped" ? "done" : "unchanged");
+      },
+      { params, query: stopContainerQuery },
+    )
+    .post(
+      "/containers/:id/kill",
+      async ({ params: { id }, query }) => {
+        await containers.kill(id, query);
+        return noContent();
+      },
+      { params, query: killContainerQuery },
+    )
+    .post(
+      "/containers/:id/resize",
+      async ({ params: { id }, query: { h, w } }) => {
+        await containers.resize(id, { columns: w, rows: h });
+        return empty();
+      },
+      { params, query: resizeContainerQuery },
+    )
+    .delete(
+      "/containers/:id",
+      async ({ params: { id }, query: { force = false, v = false, link = false } }) => {
+        if (link) throw new TboxError("not-implemented", "link: links between containers are not supported yet");
+        await containers.remove(id, { force, volumes: v });
+        return noContent();
+      },
+      { params, query: removeContainerQuery },
+    );
+}

@@ -1,0 +1,87 @@
+import { Elysia } from "elysia";
+import {
+  createImageQuery,
+  inspectImageQuery,
+  listImagesQuery,
+  loadImagesQuery,
+  removeImageQuery,
+} from "#api/images.ts";
+import type { Images } from "#images/images.ts";
+import { TboxError } from "#support/errors.ts";
+import { describeError } from "../error-response.ts";
+import { parseImageName, parseImagePath } from "../http/image-path.ts";
+import { streamedLines } from "../http/streamed.ts";
+import { importImage } from "../import-image.ts";
+import { pullImage } from "../pull-image.ts";
+import { shapeImage, shapeImageSummary, shapeLoaded, shapeRemoved } from "../shape/image.ts";
+import { shapeProgress } from "../shape/progress.ts";
+import { refuse, refuseParameters } from "./unsupported.ts";
+
+const unsupportedActions = {
+  get: "saving images",
+  history: "the history of images",
+  push: "pushing images",
+  tag: "tagging images",
+};
+
+const tell = (error: unknown) => describeError(error).message;
+
+export function imageRoutes(images: Images) {
+  return new Elysia()
+    .post(
+      "/images/create",
+      ({ query, request }) =>
+        query.fromSrc === undefined
+          ? streamedLines(pullImage(images, query, request), shapeProgress, tell)
+          : importImage(images, query, request),
+      { query: createImageQuery, parse: "none" },
+    )
+    .post(
+      "/images/load",
+      ({ query: { platform }, request: { body, signal } }) => {
+        refuseParameters({ platform });
+        if (body === null) throw new TboxError("invalid-argument", "the request has no body");
+        return streamedLines(images.load(body, { signal }), shapeLoaded, tell);
+      },
+      { query: loadImagesQuery, parse: "none" },
+    )
+    .get(
+      "/images/json",
+      async ({ query: { all = false, filters = new Map(), manifests, "shared-size": shared } }) => {
+        refuseParameters({ manifests });
+        const usage = shared ? await usageById(images) : undefined;
+        const list = await images.list({ all, filters });
+        return list.map((image) => shapeImageSummary(image, usage?.get(image.id)));
+      },
+      { query: listImagesQuery },
+    )
+    .get(
+      "/images/*",
+      async ({ params: { "*": rest }, query: { manifests, platform } }) => {
+        const { name, action } = parseImagePath(rest, ["json", "history", "get"]);
+        if (action !== "json") return refuse(unsupportedActions[action]);
+        refuseParameters({ manifests, platform });
+        return shapeImage(await images.inspect(name));
+      },
+      { query: inspectImageQuery },
+    )
+    .post(
+      "/images/*",
+      ({ params: { "*": rest } }) => refuse(unsupportedActions[parseImagePath(rest, ["push", "tag"]).action]),
+      { parse: "none" },
+    )
+    .delete(
+      "/images/*",
+      async ({ params: { "*": rest }, query: { force = false, noprune = false, platforms }, request }) => {
+        refuseParameters({ platforms });
+        const options = { force, prune: !noprune, signal: request.signal };
+        return (await images.remove(parseImageName(rest), options)).map(shapeRemoved);
+      },
+      { query: removeImageQuery },
+    );
+}
+
+async function usageById(images: Images) {
+  const { images: list } = await images.usage();
+  return new Map(list.map(({ image, ...usage }) => [image.id, usage]));
+}

@@ -1,0 +1,95 @@
+import { Elysia } from "elysia";
+import { TboxError } from "#support/errors.ts";
+
+type Method = "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
+
+/** Docker's endpoints that tbox does not have yet. */
+const endpoints: [Method, string, string][] = [
+  ["POST", "/auth", "logging in to registries through the daemon"],
+  ["POST", "/build", "building images"],
+  ["POST", "/build/prune", "pruning the build cache"],
+  ["POST", "/commit", "committing containers"],
+  ["GET", "/containers/:id/archive", "copying files out of containers"],
+  ["HEAD", "/containers/:id/archive", "copying files out of containers"],
+  ["PUT", "/containers/:id/archive", "copying files into containers"],
+  ["GET", "/containers/:id/attach/ws", "attaching by WebSocket"],
+  ["GET", "/containers/:id/changes", "listing changed files of containers"],
+  ["POST", "/containers/:id/exec", "running further programs in a container (exec)"],
+  ["GET", "/containers/:id/export", "exporting containers"],
+  ["POST", "/containers/:id/pause", "pausing containers"],
+  ["POST", "/containers/:id/rename", "renaming containers"],
+  ["POST", "/containers/:id/restart", "restarting containers"],
+  ["GET", "/containers/:id/stats", "statistics of containers"],
+  ["GET", "/containers/:id/top", "listing processes of containers"],
+  ["POST", "/containers/:id/unpause", "pausing containers"],
+  ["POST", "/containers/:id/update", "updating containers"],
+  ["POST", "/containers/prune", "pruning containers"],
+  ["GET", "/distribution/*", "looking up images in registries"],
+  ["GET", "/events", "events"],
+  ["GET", "/exec/:id/json", "running further programs in a container (exec)"],
+  ["POST", "/exec/:id/resize", "running further programs in a container (exec)"],
+  ["POST", "/exec/:id/start", "running further programs in a container (exec)"],
+  ["GET", "/images/get", "saving images"],
+  ["POST", "/images/prune", "pruning images"],
+  ["GET", "/images/search", "searching registries"],
+  ["GET", "/networks", "networks besides none and host"],
+  ["POST", "/networks/:id/connect", "networks besides none and host"],
+  ["POST", "/networks/:id/disconnect", "networks besides none and host"],
+  ["POST", "/networks/create", "networks besides none and host"],
+  ["POST", "/networks/prune", "networks besides none and host"],
+  ["DELETE", "/plugins/:id", "plugins"],
+  ["POST", "/plugins/:id/:action", "plugins"],
+  ["POST", "/plugins/create", "plugins"],
+  ["GET", "/plugins/privileges", "plugins"],
+  ["POST", "/plugins/pull", "plugins"],
+  ["POST", "/swarm/init", "swarms"],
+  ["POST", "/swarm/join", "swarms"],
+  ["GET", "/volumes", "named volumes"],
+  ["POST", "/volumes/create", "named volumes"],
+  ["PUT", "/volumes/:id", "named volumes"],
+  ["POST", "/volumes/prune", "named volumes"],
+];
+
+/** Of these there is none in tbox: the answer for one of them is Docker's for one that is not there. */
+const absent: ["GET" | "DELETE", string, (name: string) => string][] = [
+  ["GET", "/networks/:id", (name) => `network ${name} not found`],
+  ["DELETE", "/networks/:id", (name) => `network ${name} not found`],
+  ["GET", "/volumes/:id", (name) => `get ${name}: no such volume`],
+  ["DELETE", "/volumes/:id", (name) => `get ${name}: no such volume`],
+  ["GET", "/plugins/:id/json", (name) => `plugin "${name}" not found`],
+];
+
+const swarm = ["/swarm", "/nodes", "/services", "/tasks", "/secrets", "/configs"];
+
+export function unsupportedRoutes() {
+  const routes = new Elysia().get("/plugins", () => []);
+  for (const [method, path, what] of endpoints) {
+    routes.route(method, path, () => refuse(what), { parse: "none" });
+  }
+  for (const [method, path, message] of absent) {
+    routes.route(method, path, ({ params }) => refuseName(message(String(params.id))));
+  }
+  for (const path of swarm) routes.all(path, refuseSwarm).all(`${path}/*`, refuseSwarm);
+  return routes;
+}
+
+/** Throws not-implemented for an endpoint. */
+export function refuse(what: string): never {
+  throw new TboxError("not-implemented", `tbox does not yet support ${what}`);
+}
+
+/** Throws not-implemented for the first query parameter that is set. */
+export function refuseParameters(parameters: Record<string, string | boolean | undefined>): void {
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value) throw new TboxError("not-implemented", `${name}: not supported yet`);
+  }
+}
+
+function refuseName(message: string): never {
+  throw new TboxError("not-found", message);
+}
+
+function refuseSwarm(): never {
+  const remedy = 'Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
+  throw new TboxError("unavailable", `This node is not a swarm manager. ${remedy}`);
+}

@@ -1,0 +1,96 @@
+import type { ContainerRecord } from "#containers/record.ts";
+import type { ContainerSizes } from "./container-summary.ts";
+import { shapeHostConfig } from "./host-config.ts";
+import { mountPoints } from "./mount-points.ts";
+import { containerNetworks } from "./networks.ts";
+
+/** `GET /containers/{id}/json`; `directory` is the store's. */
+export function shapeContainer(record: ContainerRecord, directory: string, sizes?: ContainerSizes) {
+  const own = `${directory}/containers/${record.id}`;
+  const logs = record.hostConfig.LogConfig?.Type !== "none";
+  return {
+    Id: record.id,
+    Created: record.created,
+    Path: record.path,
+    Args: record.args,
+    State: shapeState(record),
+    Image: record.imageId ?? "",
+    ResolvConfPath: `${own}/resolv.conf`,
+    HostnamePath: `${own}/hostname`,
+    HostsPath: `${own}/hosts`,
+    LogPath: logs ? `${own}/log/container.log` : "",
+    Name: `/${record.name}`,
+    RestartCount: record.restartCount,
+    Driver: "overlay",
+    Platform: "linux",
+    MountLabel: "",
+    ProcessLabel: "",
+    AppArmorProfile: "",
+    ExecIDs: null,
+    HostConfig: shapeHostConfig(record.hostConfig),
+    GraphDriver: { Name: "overlay", Data: {} },
+    ...(sizes === undefined ? {} : { SizeRw: sizes.writable, SizeRootFs: sizes.root }),
+    Mounts: mountPoints(record.hostConfig),
+    Config: shapeConfig(record),
+    NetworkSettings: {
+      Bridge: "",
+      SandboxID: "",
+      SandboxKey: "",
+      Ports: {},
+      HairpinMode: false,
+      LinkLocalIPv6Address: "",
+      LinkLocalIPv6PrefixLen: 0,
+      SecondaryIPAddresses: null,
+      SecondaryIPv6Addresses: null,
+      EndpointID: "",
+      Gateway: "",
+      GlobalIPv6Address: "",
+      GlobalIPv6PrefixLen: 0,
+      IPAddress: "",
+      IPPrefixLen: 0,
+      IPv6Gateway: "",
+      MacAddress: "",
+      Networks: containerNetworks(record),
+    },
+    Tbox: { Phases: record.phases.map(({ name, microseconds }) => ({ Name: name, Microseconds: microseconds })) },
+  };
+}
+
+function shapeState({ state }: ContainerRecord) {
+  return {
+    Status: state.status,
+    Running: state.status === "running" || state.status === "paused" || state.status === "restarting",
+    Paused: state.status === "paused",
+    Restarting: state.status === "restarting",
+    OOMKilled: state.oomKilled,
+    Dead: state.status === "dead",
+    Pid: state.pid,
+    ExitCode: state.exitCode,
+    Error: state.error,
+    StartedAt: state.startedAt,
+    FinishedAt: state.finishedAt,
+  };
+}
+
+function shapeConfig({ id, image, config }: ContainerRecord) {
+  return {
+    Hostname: id.slice(0, 12),
+    Domainname: "",
+    User: "",
+    AttachStdin: false,
+    AttachStdout: false,
+    AttachStderr: false,
+    Tty: false,
+    OpenStdin: false,
+    StdinOnce: false,
+    Env: [],
+    Cmd: null,
+    Image: image,
+    Volumes: null,
+    WorkingDir: "",
+    Entrypoint: null,
+    OnBuild: null,
+    Labels: {},
+    ...config,
+  };
+}

@@ -1,0 +1,39 @@
+import type { ContainerRecord } from "#containers/record.ts";
+import { containerStatus } from "./container-status.ts";
+import { mountPoints } from "./mount-points.ts";
+import { containerNetworks } from "./networks.ts";
+import { unixSeconds } from "./time.ts";
+
+export interface ContainerSizes {
+  /** Bytes of the writable layer. */
+  writable: number;
+  /** Bytes of the whole root file system. */
+  root: number;
+}
+
+/** An item of `GET /containers/json`; `now` in milliseconds since the epoch. */
+export function shapeContainerSummary(record: ContainerRecord, now: number, sizes?: ContainerSizes) {
+  return {
+    Id: record.id,
+    Names: [`/${record.name}`],
+    Image: record.image,
+    ImageID: record.imageId ?? "",
+    Command: commandLine(record),
+    Created: unixSeconds(record.created),
+    Ports: [],
+    ...(sizes === undefined ? {} : { SizeRw: sizes.writable, SizeRootFs: sizes.root }),
+    Labels: record.config.Labels ?? {},
+    State: record.state.status,
+    Status: containerStatus(record.state, now),
+    HostConfig: {
+      NetworkMode: record.hostConfig.NetworkMode ?? "default",
+      ...(record.hostConfig.Annotations === undefined ? {} : { Annotations: record.hostConfig.Annotations }),
+    },
+    NetworkSettings: { Networks: containerNetworks(record) },
+    Mounts: mountPoints(record.hostConfig),
+  };
+}
+
+function commandLine({ path, args }: ContainerRecord): string {
+  return [path, ...args.map((arg) => (arg.includes(" ") ? `'${arg}'` : arg))].join(" ");
+}

@@ -1,0 +1,35 @@
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import type { Engine } from "#engine/engine.ts";
+import { TboxError } from "#support/errors.ts";
+import { checkTarget } from "../http/adapter.ts";
+import { readSmallBody } from "../http/request-body.ts";
+import { serveRun } from "../run/serve-run.ts";
+import { attachUpgraded, isAttach } from "./attach.ts";
+import { refuseUpgrade } from "./upgrade-response.ts";
+
+/** Serves a request with `Upgrade: tcp`, whose connection becomes a stream. */
+export async function serveUpgrade(
+  engine: Engine,
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): Promise<void> {
+  // A client that goes before its answer is no failure of the daemon.
+  socket.on("error", () => socket.destroy());
+  try {
+    const target = checkTarget(request);
+    // The body of such a request comes as any other body does; the first bytes of the stream are behind it.
+    const body = await readSmallBody(request);
+    if (head.length > 0) socket.unshift(head);
+    if (isAttach(request.method, target.path)) return await attachUpgraded(engine.containers, target, socket);
+    if (request.method === "POST" && target.path === "/tbox/run") {
+      return await serveRun(engine, body, request.headers["x-registry-auth"], socket);
+    }
+    const exec = /^\/exec\/[^/]+\/start$/.test(target.path);
+    if (!exec) throw new TboxError("not-found", "page not found");
+    throw new TboxError("not-implemented", "tbox does not yet support running further programs in a container (exec)");
+  } catch (error) {
+    refuseUpgrade(socket, error);
+  }
+}

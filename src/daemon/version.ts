@@ -1,0 +1,7 @@
+import manifest from "../../package.json" with { type: "json" };
+
+/** Version of this program. */
+export const version: string = manifest.version;
+
+/** The machine's architecture by Go's name. */
+export const architecture: string = { x64: "amd64", ia32: "386" }[String(process.arch)] ?? process.arch;

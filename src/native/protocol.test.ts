@@ -1,0 +1,134 @@
+import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import {
+  type ContainerProcess,
+  fromMonitorSchema,
+  fromWorkerSchema,
+  fromZygoteSchema,
+  type LaunchRequest,
+  type ToMonitor,
+  type ToZygote,
+} from "./protocol.ts";
+
+function fixture(name: string): unknown[] {
+  const path = `${import.meta.dirname}/../../native/crates/protocol/fixtures/${name}.json`;
+  return JSON.parse(readFileSync(path, "utf8"));
+}
+
+describe.each([
+  ["from-zygote", fromZygoteSchema],
+  ["from-monitor", fromMonitorSchema],
+  ["from-worker", fromWorkerSchema],
+] as const)("%s", (name, schema) => {
+  test.each(fixture(name).map((message) => [message]))("%j is read whole", (message) => {
+    expect<unknown>(schema.parse(message)).toEqual(message);
+  });
+});
+
+const fullProcess: ContainerProcess = {
+  args: ["sh", "-c", 'echo "ü"'],
+  env: ["PATH=/bin", "EMPTY="],
+  cwd: "/work",
+  user: "www:1000",
+  groups: ["audio", "50"],
+  tty: { columns: 80, rows: 24 },
+  openStdin: true,
+  stdinOnce: true,
+  umask: 0o22,
+  capabilities: ["CHOWN", "NET_BIND_SERVICE"],
+  noNewPrivileges: true,
+  seccomp: "default",
+  rlimits: [{ name: "nofile", soft: 1024, hard: -1 }],
+  init: true,
+  trace: true,
+};
+
+const fullLaunch: LaunchRequest = {
+  id: "0123456789abcdef".repeat(4),
+  root: { type: "layers", diffIds: ["sha256/aa", "sha256/bb"], readonly: false, volatile: true },
+  mounts: [
+    {
+      type: "bind",
+      source: "/home/me/src",
+      target: "/src",
+      readonly: true,
+      recursive: true,
+      propagation: "rprivate",
+    },
+    { type: "store-file", name: "hosts", target: "/etc/hosts", readonly: false },
+    { type: "tmpfs", target: "/run", size: 65_536, mode: 0o755, readonly: false, exec: false },
+    { type: "tmpfs", target: "/tmp", mode: 0o1777, readonly: true, exec: true },
+  ],
+  hostname: "0123456789ab",
+  domainname: "example.org",
+  network: { type: "none" },
+  shmSize: 67_108_864,
+  maskedPaths: ["/proc/kcore"],
+  readonlyPaths: ["/proc/sys"],
+  process: fullProcess,
+  log: { type: "json-file", maxSize: 10_485_760, maxFile: 3 },
+  attachments: [
+    { stdin: true, stdout: true, stderr: false, framing: "raw" },
+    { stdin: false, stdout: false, stderr: true, framing: "multiplexed" },
+  ],
+  cgroup: true,
+  durableExit: false,
+};
+
+const smallLaunch: LaunchRequest = {
+  id: "f".repeat(64),
+  root: { type: "directory", path: "/", readonly: true },
+  mounts: [],
+  hostname: "host",
+  network: { type: "host" },
+  shmSize: 0,
+  maskedPaths: [],
+  readonlyPaths: [],
+  process: {
+    args: ["true"],
+    env: [],
+    cwd: "/",
+    user: "",
+    groups: [],
+    openStdin: false,
+    stdinOnce: false,
+    umask: 0,
+    capabilities: [],
+    noNewPrivileges: false,
+    seccomp: "unconfined",
+    rlimits: [],
+    init: false,
+    trace: false,
+  },
+  log: { type: "none" },
+  attachments: [],
+  cgroup: false,
+  durableExit: true,
+};
+
+// That these are the types' is checked by the compiler, that they are the fixtures' by the tests.
+const toZygote: ToZygote[] = [
+  { type: "hello" },
+  { type: "launch", ...fullLaunch },
+  { type: "launch", ...smallLaunch },
+  { type: "work", operation: "unpack", diffId: "sha256:aa", limits: { bytes: 2 ** 40, entries: 2_000_000 } },
+  { type: "work", operation: "unpack", limits: { bytes: 1, entries: 1 } },
+  { type: "work", operation: "remove", paths: ["containers/aa", "layers/sha256/bb"] },
+  { type: "work", operation: "measure", paths: ["containers/aa/upper"] },
+  { type: "shutdown" },
+];
+
+const toMonitor: ToMonitor[] = [
+  { type: "attach", stdin: true, stdout: true, stderr: true, framing: "multiplexed" },
+  { type: "signal", number: 15 },
+  { type: "resize", columns: 120, rows: 40 },
+  { type: "await-log", generation: 2, size: 4096 },
+];
+
+test("what is sent to the zygote is what it reads", () => {
+  expect<unknown>(toZygote).toEqual(fixture("to-zygote"));
+});
+
+test("what is sent to a monitor is what it reads", () => {
+  expect<unknown>(toMonitor).toEqual(fixture("to-monitor"));
+});

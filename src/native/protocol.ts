@@ -1,0 +1,222 @@
+/**
+ * The messages between the daemon and the helper, as in `native/crates/protocol`: schemas for what
+ * arrives, types for what is sent.
+ */
+import { z } from "zod";
+
+/** A daemon speaks only to a zygote of its own version. */
+export const protocolVersion = 1;
+
+const failureSchema = z.object({
+  kind: z.enum([
+    "command-not-found",
+    "command-not-executable",
+    "invalid-argument",
+    "invalid-image",
+    "digest-mismatch",
+    "unmapped-id",
+    "exhausted",
+    "system",
+  ]),
+  step: z.string(),
+  subject: z.string().optional(),
+  errno: z.number().optional(),
+  message: z.string(),
+});
+
+const idRangesSchema = z.array(z.object({ inside: z.number(), outside: z.number(), count: z.number() }));
+
+const mappingSchema = z.object({
+  mode: z.enum(["range", "single"]),
+  uids: idRangesSchema,
+  gids: idRangesSchema,
+  reason: z.string().optional(),
+});
+
+export const fromZygoteSchema = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("welcome"),
+    version: z.number(),
+    pid: z.number(),
+    mapping: mappingSchema,
+    cgroupNamespace: z.boolean(),
+  }),
+]);
+
+const startedSchema = z.object({
+  pid: z.number(),
+  startedAt: z.string(),
+  phases: z.array(z.object({ name: z.string(), at: z.number() })),
+});
+
+/** Also the content of a container's `exit.json`. */
+export const exitedSchema = z.object({
+  pid: z.number(),
+  code: z.number(),
+  signal: z.number().optional(),
+  oomKilled: z.boolean(),
+  startedAt: z.string(),
+  finishedAt: z.string(),
+});
+
+export const fromMonitorSchema = z.discriminatedUnion("type", [
+  startedSchema.extend({ type: z.literal("started") }),
+  failureSchema.extend({ type: z.literal("failed") }),
+  z.object({ type: z.literal("logged"), generation: z.number(), size: z.number() }),
+  exitedSchema.extend({ type: z.literal("exited") }),
+]);
+
+const unpackedSchema = z.object({
+  diffId: z.string(),
+  size: z.number(),
+  entries: z.number(),
+  warnings: z.array(z.string()),
+  ownersKept: z.boolean(),
+});
+
+export const fromWorkerSchema = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("progress"), bytes: z.number() }),
+  unpackedSchema.extend({ type: z.literal("unpacked") }),
+  z.object({ type: z.literal("removed") }),
+  z.object({
+    type: z.literal("measured"),
+    sizes: z.array(z.object({ bytes: z.number(), inodes: z.number() })),
+  }),
+  failureSchema.extend({ type: z.literal("failed") }),
+]);
+
+export type Failure = z.infer<typeof failureSchema>;
+export type Mapping = z.infer<typeof mappingSchema>;
+export type FromZygote = z.infer<typeof fromZygoteSchema>;
+export type Started = z.infer<typeof startedSchema>;
+export type Exited = z.infer<typeof exitedSchema>;
+export type Unpacked = z.infer<typeof unpackedSchema>;
+export type FromWorker = z.infer<typeof fromWorkerSchema>;
+
+/** What a message says, without its name. */
+export function withoutType<T extends { type: string }>({ type: _, ...content }: T): Omit<T, "type"> {
+  return content;
+}
+
+/** Allocated on disk, in bytes. */
+export interface TreeSize {
+  bytes: number;
+  inodes: number;
+}
+
+export type ToZygote =
+  | { type: "hello" }
+  | ({ type: "launch" } & LaunchRequest)
+  | ({ type: "work" } & WorkRequest)
+  | { type: "shutdown" };
+
+export type ToMonitor =
+  | ({ type: "attach" } & Attachment)
+  | { type: "signal"; number: number }
+  | { type: "resize"; columns: number; rows: number }
+  | ({ type: "await-log" } & LogPosition);
+
+/** `generation` counts rotations, `size` is in bytes. */
+export interface LogPosition {
+  generation: number;
+  size: number;
+}
+
+/** Paths are relative to the store's root. */
+export type WorkRequest =
+  | { operation: "unpack"; diffId?: string; limits: UnpackLimits }
+  | { operation: "remove"; paths: string[] }
+  | { operation: "measure"; paths: string[] };
+
+export interface UnpackLimits {
+  /** Most decompressed bytes. */
+  bytes: number;
+  entries: number;
+}
+
+/** Which streams a connection carries, and in which framing. */
+export interface Attachment {
+  stdin: boolean;
+  stdout: boolean;
+  stderr: boolean;
+  framing: "multiplexed" | "raw";
+}
+
+export interface TerminalSize {
+  columns: number;
+  rows: number;
+}
+
+/** What a container is made of, decided beforehand. `containers/<id>/` exists in the store. */
+export interface LaunchRequest {
+  /** 64 lower-case hex characters. */
+  id: string;
+  root: Root;
+  /** Applied in this order, after the standard mounts. */
+  mounts: Mount[];
+  hostname: string;
+  domainname?: string;
+  /** A network namespace with only the loopback interface, or the user's own. */
+  network: { type: "none" } | { type: "host" };
+  /** Size of /dev/shm in bytes. */
+  shmSize: number;
+  maskedPaths: string[];
+  readonlyPaths: string[];
+  process: ContainerProcess;
+  log: { type: "json-file"; maxSize: number; maxFile: number } | { type: "none" };
+  attachments: Attachment[];
+  /** Whether a cgroup directory is passed to clone the container into. */
+  cgroup: boolean;
+  /** Whether the exit record is synced to disk. */
+  durableExit: boolean;
+}
+
+export type Root =
+  /** Unpacked layers, base first, as `sha256/<hex>`. */
+  | { type: "layers"; diffIds: string[]; readonly: boolean; volatile: boolean }
+  /** A directory of the host; changes are lost when the container ends. */
+  | { type: "directory"; path: string; readonly: boolean };
+
+export type Mount =
+  | {
+      type: "bind";
+      source: string;
+      target: string;
+      readonly: boolean;
+      /** With everything mounted below the source. */
+      recursive: boolean;
+      propagation: "private" | "rprivate" | "slave" | "rslave" | "shared" | "rshared";
+    }
+  /** A file below `containers/<id>/` of the store. */
+  | { type: "store-file"; name: string; target: string; readonly: boolean }
+  /** `size` in bytes. */
+  | { type: "tmpfs"; target: string; size?: number; mode: number; readonly: boolean; exec: boolean };
+
+export interface ContainerProcess {
+  /** The first is looked up in the PATH of `env` unless it holds a slash. */
+  args: string[];
+  /** `NAME=value`, complete but for HOME. */
+  env: string[];
+  /** Absolute; created if missing. */
+  cwd: string;
+  /** Docker's `name|uid[:group|gid]`; empty is root. */
+  user: string;
+  groups: string[];
+  /** A terminal of this size; three pipes when absent. */
+  tty?: TerminalSize;
+  /** Whether stdin is kept for attachments; /dev/null otherwise. */
+  openStdin: boolean;
+  /** Closes stdin when the first attachment that had it goes. */
+  stdinOnce: boolean;
+  umask: number;
+  /** Upper case, without `CAP_`. */
+  capabilities: string[];
+  noNewPrivileges: boolean;
+  seccomp: "default" | "unconfined";
+  /** -1 is unlimited. */
+  rlimits: { name: string; soft: number; hard: number }[];
+  /** Runs the program under a small PID 1 that reaps and forwards signals. */
+  init: boolean;
+  /** Adds `TBOX_TRACE=<phase>=<µs> …` to the environment. */
+  trace: boolean;
+}

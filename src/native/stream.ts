@@ -1,0 +1,30 @@
+import { closeSync } from "node:fs";
+import { connect } from "node:net";
+import type { Duplex } from "node:stream";
+import { addon } from "./addon.ts";
+
+/** A byte stream, half of which may end before the other, and the descriptor of its other end. */
+export interface StreamPair {
+  stream: Duplex;
+  /** Closed by `closePeer` once it was passed on. */
+  peer: number;
+}
+
+export function openStream(): StreamPair {
+  const [own, peer] = addon().streamPair();
+  // Bun takes `fd` and ignores the path, which only the types ask for.
+  const options = { fd: own, path: "", allowHalfOpen: true };
+  return { stream: connect(options), peer };
+}
+
+/** Passes the other ends on, then closes them here, so that the stream ends when the peer is gone. */
+export function passOn<T>(pairs: StreamPair[], send: (peers: number[]) => T): T {
+  try {
+    return send(pairs.map((pair) => pair.peer));
+  } catch (error) {
+    for (const { stream } of pairs) stream.destroy();
+    throw error;
+  } finally {
+    for (const { peer } of pairs) closeSync(peer);
+  }
+}

@@ -1,0 +1,62 @@
+import { TboxError } from "#support/errors.ts";
+import { FailureError } from "./failure.ts";
+import { type FromWorker, fromWorkerSchema, type TreeSize, type Unpacked, withoutType } from "./protocol.ts";
+import { type Channel, type ChannelListener, keepAlive } from "./reactor.ts";
+
+export interface Answers {
+  unpack: Unpacked;
+  remove: undefined;
+  measure: TreeSize[];
+}
+
+export interface WorkOptions {
+  /** The blob to unpack: a file or a pipe; copied. */
+  source?: number;
+  /** Compressed bytes consumed so far. */
+  onProgress?: (bytes: number) => void;
+  /** Ends the worker. */
+  signal?: AbortSignal;
+}
+
+/** What a worker answers over the channel that `open` makes for a listener. */
+export async function awaitWork<Operation extends keyof Answers>(
+  operation: Operation,
+  { onProgress, signal }: WorkOptions,
+  open: (listener: ChannelListener) => Channel,
+): Promise<Answers[Operation]> {
+  signal?.throwIfAborted();
+  using _ = keepAlive();
+  const { promise, resolve, reject } = Promise.withResolvers<FromWorker>();
+  const channel = open({
+    message(text) {
+      const message = fromWorkerSchema.parse(JSON.parse(text));
+      if (message.type === "progress") onProgress?.(message.bytes);
+      else resolve(message);
+    },
+    closed(reason) {
+      const cause = reason === undefined ? undefined : new Error(reason);
+      reject(new TboxError("unavailable", `${operation}: the worker ended without an answer`, { cause }));
+    },
+  });
+  const abort = () =>
+    reject(new TboxError("cancelled", `${operation}: cancelled`, { cause: signal?.reason }));
+  signal?.addEventListener("abort", abort, { once: true });
+  try {
+    const answer = await promise;
+    if (answer.type === "failed") throw new FailureError(withoutType(answer));
+    return readers[operation](answer);
+  } finally {
+    signal?.removeEventListener("abort", abort);
+    channel.close();
+  }
+}
+
+const readers: { [Operation in keyof Answers]: (answer: FromWorker) => Answers[Operation] } = {
+  unpack: (answer) => (answer.type === "unpacked" ? withoutType(answer) : unexpected("unpacked", answer)),
+  remove: (answer) => (answer.type === "removed" ? undefined : unexpected("removed", answer)),
+  measure: (answer) => (answer.type === "measured" ? answer.sizes : unexpected("measured", answer)),
+};
+
+function unexpected(expected: string, { type }: FromWorker): never {
+  throw new TboxError("internal", `the worker answered ${type} in place of ${expected}`);
+}

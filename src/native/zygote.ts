@@ -1,0 +1,135 @@
+import { closeSync } from "node:fs";
+import type { Duplex } from "node:stream";
+import { errnoOf } from "./failure.ts";
+import { type Monitor, openMonitor } from "./monitor.ts";
+import type { Attachment, LaunchRequest, Mapping, ToZygote, WorkRequest } from "./protocol.ts";
+import { type Channel, type ChannelListener, openChannel } from "./reactor.ts";
+import { openStream, passOn } from "./stream.ts";
+import { type Answers, awaitWork, type WorkOptions } from "./worker.ts";
+import { connectZygote, type ZygoteConnection, type ZygotePlace } from "./zygote-connection.ts";
+
+/** The process that starts containers and workers inside the user namespace. */
+export interface Zygote extends Disposable {
+  readonly pid: number;
+  readonly mapping: Mapping;
+  /** Whether containers get a cgroup namespace. */
+  readonly cgroupNamespace: boolean;
+  /** Starts a container. Resolves before it has started: see `Monitor.started`. */
+  launch(request: Launch, options?: LaunchOptions): Promise<Launched>;
+  /** Has a worker handle image-controlled files; rejects with a `FailureError`. */
+  work<Request extends WorkRequest>(
+    request: Request,
+    options?: WorkOptions,
+  ): Promise<Answers[Request["operation"]]>;
+  /** Ends the zygote once it has no children. */
+  shutdown(): void;
+}
+
+export type Launch = Omit<LaunchRequest, "attachments" | "cgroup">;
+
+export interface LaunchOptions {
+  attachments?: Attachment[];
+  /** Descriptor of the cgroup directory to start in; copied. */
+  cgroup?: number;
+}
+
+export interface Launched {
+  monitor: Monitor;
+  /** One for each attachment; not a byte of output is missed. */
+  streams: Duplex[];
+}
+
+/** Connects to the zygote of the store, which is started if none runs, then and whenever it has died. */
+export async function openZygote(place: ZygotePlace): Promise<Zygote> {
+  let connection = await connectZygote(place);
+  let reconnecting: Promise<void> | undefined;
+
+  async function ensureConnected(): Promise<void> {
+    if (connection.isOpen()) return;
+    reconnecting ??= connectZygote(place)
+      .then((opened) => {
+        connection = opened;
+      })
+      .finally(() => {
+        reconnecting = undefined;
+      });
+    await reconnecting;
+  }
+
+  /** A zygote that died a moment ago is noticed only by sending to it: nothing was started then. */
+  async function attempt<T>(action: () => T): Promise<Awaited<T>> {
+    if (!connection.isOpen()) await ensureConnected();
+    try {
+      return await action();
+    } catch (error) {
+      if (errnoOf(error) !== "EPIPE") throw error;
+      connection.close();
+      await ensureConnected();
+      return await action();
+    }
+  }
+
+  return {
+    get pid() {
+      return connection.pid;
+    },
+    get mapping() {
+      return connection.mapping;
+    },
+    get cgroupNamespace() {
+      return connection.cgroupNamespace;
+    },
+    launch: (launch, options = {}) => attempt(() => sendLaunch(connection, launch, options)),
+    work: (request, options = {}) => attempt(() => sendWork(connection, request, options)),
+    shutdown() {
+      connection.send({ type: "shutdown" }, []);
+      // What is asked of it now would go unheard.
+      connection.close();
+    },
+    [Symbol.dispose]: () => connection.close(),
+  };
+}
+
+function sendLaunch(
+  connection: ZygoteConnection,
+  launch: Launch,
+  { attachments = [], cgroup }: LaunchOptions,
+): Launched {
+  const request: ToZygote = { type: "launch", ...launch, attachments, cgroup: cgroup !== undefined };
+  const pairs = attachments.map(openStream);
+  const monitor = passOn(pairs, (peers) => {
+    const passed = cgroup === undefined ? peers : [...peers, cgroup];
+    return openMonitor(launch.id, (listener) => openChild(connection, request, passed, listener));
+  });
+  return { monitor, streams: pairs.map((pair) => pair.stream) };
+}
+
+function sendWork<Request extends WorkRequest>(
+  connection: ZygoteConnection,
+  request: Request,
+  options: WorkOptions,
+): Promise<Answers[Request["operation"]]> {
+  const passed = options.source === undefined ? [] : [options.source];
+  return awaitWork<Request["operation"]>(request.operation, options, (listener) =>
+    openChild(connection, { type: "work", ...request }, passed, listener),
+  );
+}
+
+/** Has the zygote fork a child that answers over a channel of its own. */
+function openChild(
+  connection: ZygoteConnection,
+  request: ToZygote,
+  descriptors: number[],
+  listener: ChannelListener,
+): Channel {
+  const { channel, peer } = openChannel(listener);
+  try {
+    connection.send(request, [peer, ...descriptors]);
+    return channel;
+  } catch (error) {
+    channel.close();
+    throw error;
+  } finally {
+    closeSync(peer);
+  }
+}

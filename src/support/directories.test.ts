@@ -1,0 +1,54 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dataDirectory, runDirectory } from "./directories.ts";
+
+const uid = process.getuid?.() ?? 0;
+
+describe("dataDirectory", () => {
+  test.each([
+    [{ TBOX_DATA_DIR: "/data", XDG_DATA_HOME: "/xdg", HOME: "/home/a" }, "/data"],
+    [{ XDG_DATA_HOME: "/xdg", HOME: "/home/a" }, "/xdg/tbox"],
+    [{ XDG_DATA_HOME: "relative", HOME: "/home/a" }, "/home/a/.local/share/tbox"],
+    [{ TBOX_DATA_DIR: "", HOME: "/home/a" }, "/home/a/.local/share/tbox"],
+  ])("%o is %s", (environment, expected) => {
+    expect(dataDirectory(environment)).toBe(expected);
+  });
+
+  test("refuses a relative TBOX_DATA_DIR and an environment without HOME", () => {
+    expect(() => dataDirectory({ TBOX_DATA_DIR: "data" })).toThrow("must be an absolute path: data");
+    expect(() => dataDirectory({})).toThrow("HOME is not set");
+  });
+});
+
+describe("runDirectory", () => {
+  let session: string;
+  beforeAll(() => {
+    session = mkdtempSync(`${tmpdir()}/tbox-test-`);
+  });
+  afterAll(() => rmSync(session, { recursive: true }));
+
+  test("prefers TBOX_RUN_DIR", async () => {
+    expect(await runDirectory({ TBOX_RUN_DIR: "/run/a", XDG_RUNTIME_DIR: session }, uid)).toBe("/run/a");
+  });
+
+  test("takes the session's directory when it is private to the user", async () => {
+    expect(await runDirectory({ XDG_RUNTIME_DIR: session }, uid)).toBe(`${session}/tbox`);
+  });
+
+  test.each([0o755, 0o710, 0o777])("passes over a session directory with mode %o", async (mode) => {
+    chmodSync(session, mode);
+    const other = await runDirectory({ XDG_RUNTIME_DIR: session }, uid);
+    chmodSync(session, 0o700);
+    expect(other).toBe(`/tmp/tbox-${uid}`);
+  });
+
+  test("passes over a session directory that belongs to another user", async () => {
+    expect(await runDirectory({ XDG_RUNTIME_DIR: session }, 987_654)).toBe("/tmp/tbox-987654");
+  });
+
+  test("passes over a session directory that is missing or relative", async () => {
+    expect(await runDirectory({ XDG_RUNTIME_DIR: `${session}/none` }, 987_654)).toBe("/tmp/tbox-987654");
+    expect(await runDirectory({ XDG_RUNTIME_DIR: "run" }, 987_654)).toBe("/tmp/tbox-987654");
+  });
+});

@@ -1,0 +1,140 @@
+/**
+ * `tbox` as a user calls it: a program in a process of its own, never as root, with directories of its own.
+ */
+import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { resolve } from "node:path";
+import { type FakeDaemon, type FakeOptions, startFakeDaemon } from "./fake-daemon.ts";
+
+const root = resolve(import.meta.dir, "../../..");
+const compiled = `${root}/dist/tbox`;
+
+/** Why the tests against the real daemon cannot run here; nothing when they can. */
+export const realUnavailable: string | undefined = !existsSync(compiled)
+  ? "dist/tbox is not built"
+  : process.getuid?.() === 0 && process.env.TBOX_TEST_USER === undefined
+    ? "the tests run as root and TBOX_TEST_USER names no ordinary user with subordinate ids"
+    : undefined;
+
+export interface Outcome {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface CallOptions {
+  /** Bytes to feed, or a pipe that the test holds; nothing when absent. */
+  stdin?: Uint8Array | "pipe";
+  environment?: Record<string, string>;
+}
+
+export interface CommandLine extends AsyncDisposable {
+  /** What stands before the command in `tbox run … COMMAND`: an image, or options in its place. */
+  image: string[];
+  /** Private to the user under whom tbox runs. */
+  directory: string;
+  fake?: FakeDaemon;
+  /** Runs `tbox` to its end. */
+  call(args: string[], options?: CallOptions): Promise<Outcome>;
+  spawn(
+    args: string[],
+    options?: CallOptions,
+  ): Bun.Subprocess<Uint8Array | "pipe" | "ignore", "pipe", "pipe">;
+  /** The whole command for `args`, to be run by another program. */
+  command(args: string[]): string[];
+}
+
+/** Against a daemon of the tests; from the sources, so that nothing has to be built. */
+export async function openWithFake(options: Partial<FakeOptions> = {}): Promise<CommandLine> {
+  const user = process.getuid?.() === 0 ? "65534" : undefined;
+  const directory = privateDirectory(user);
+  const fake = await startFakeDaemon({ socketPath: `${directory}/tbox.sock`, ...options });
+  if (user !== undefined) chownSync(fake.socketPath, Number(user), Number(user));
+  const line = openCommandLine([process.execPath, `${root}/src/main.ts`], directory, user);
+  return {
+    ...line,
+    fake,
+    image: ["image"],
+    async [Symbol.asyncDispose]() {
+      await fake[Symbol.asyncDispose]();
+      rmSync(directory, { recursive: true });
+    },
+  };
+}
+
+/** The compiled program with its own daemon, on the root file system of this machine. */
+export async function openReal(): Promise<CommandLine> {
+  const user = process.getuid?.() === 0 ? process.env.TBOX_TEST_USER : undefined;
+  const directory = privateDirectory(user);
+  const line = openCommandLine([compiled], directory, user);
+  return {
+    ...line,
+    image: ["--rootfs", "/"],
+    async [Symbol.asyncDispose]() {
+      await line.call(["daemon", "stop"]);
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function openCommandLine(
+  program: string[],
+  directory: string,
+  user: string | undefined,
+): Omit<CommandLine, "image" | typeof Symbol.asyncDispose> {
+  const environment = {
+    HOME: directory,
+    PATH: process.env.PATH ?? "",
+    TERM: "xterm",
+    TBOX_RUN_DIR: directory,
+    TBOX_DATA_DIR: `${directory}/data`,
+  };
+  const prefix =
+    user === undefined ? [] : ["setpriv", `--reuid=${user}`, `--regid=${groupOf(user)}`, "--clear-groups"];
+  const spawn = (args: string[], options: CallOptions = {}) =>
+    Bun.spawn([...prefix, ...program, ...args], {
+      cwd: directory,
+      env: { ...environment, ...options.environment },
+      stdin: options.stdin ?? "ignore",
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+  return {
+    directory,
+    spawn,
+    async call(args, options) {
+      const child = spawn(args, options);
+      const [stdout, stderr, code] = await Promise.all([
+        new Response(child.stdout).text(),
+        new Response(child.stderr).text(),
+        child.exited,
+      ]);
+      return { code, stdout, stderr };
+    },
+    command: (args) => [
+      "env",
+      ...Object.entries(environment).map(([name, value]) => `${name}=${value}`),
+      ...prefix,
+      ...program,
+      ...args,
+    ],
+  };
+}
+
+function privateDirectory(user: string | undefined): string {
+  const directory = mkdtempSync(`${tmpdir()}/tbox-e2e-`);
+  chmodSync(directory, 0o700);
+  if (user !== undefined) {
+    const id = (flag: string) => Number(/^\d+$/.test(user) ? user : output(["id", flag, user]));
+    chownSync(directory, id("-u"), id("-g"));
+  }
+  return directory;
+}
+
+function groupOf(user: string): string {
+  return /^\d+$/.test(user) ? user : output(["id", "-g", user]);
+}
+
+function output(command: string[]): string {
+  return Bun.spawnSync(command).stdout.toString().trim();
+}

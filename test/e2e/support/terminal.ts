@@ -1,0 +1,37 @@
+/** A program in a terminal window that a test types into and reads from. */
+export interface TerminalWindow extends Disposable {
+  /** Types text; `{Enter}`-like names are keys of tmux: `C-c`, `Enter`, `BSpace`. */
+  type(...keys: string[]): void;
+  resize(columns: number, rows: number): void;
+  /** Waits until the screen shows what is wanted and gives the screen. */
+  shows(wanted: RegExp): Promise<string>;
+}
+
+export const tmuxUnavailable: string | undefined = Bun.which("tmux") ? undefined : "tmux is not installed";
+
+let count = 0;
+
+/** Opens a window on a tmux server of its own, so that no configuration and no other session is in play. */
+export function openTerminal(command: string[], size: { columns: number; rows: number }): TerminalWindow {
+  const server = `tbox-test-${process.pid}-${count++}`;
+  const tmux = (...args: string[]) => {
+    const result = Bun.spawnSync(["tmux", "-L", server, "-f", "/dev/null", ...args], { stderr: "pipe" });
+    if (result.exitCode !== 0) throw new Error(`tmux ${args[0]}: ${result.stderr}`);
+    return result.stdout.toString();
+  };
+  tmux("new-session", "-d", "-s", "w", "-x", `${size.columns}`, "-y", `${size.rows}`, ...command);
+  return {
+    type: (...keys) => void tmux("send-keys", "-t", "w", ...keys),
+    resize: (columns, rows) => void tmux("resize-window", "-t", "w", "-x", `${columns}`, "-y", `${rows}`),
+    async shows(wanted) {
+      const deadline = performance.now() + 8000;
+      for (;;) {
+        const screen = tmux("capture-pane", "-p", "-t", "w").trimEnd();
+        if (wanted.test(screen)) return screen;
+        if (performance.now() > deadline) throw new Error(`the screen never showed ${wanted}:\n${screen}`);
+        await Bun.sleep(20);
+      }
+    },
+    [Symbol.dispose]: () => void Bun.spawnSync(["tmux", "-L", server, "kill-server"]),
+  };
+}

@@ -1,0 +1,255 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { once } from "node:events";
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import type { Duplex } from "node:stream";
+import { FailureError } from "#native/failure.ts";
+import { connectMonitor } from "#native/monitor.ts";
+import type { Attachment, ContainerProcess } from "#native/protocol.ts";
+import { watchProcess } from "#native/reactor.ts";
+import { type Launch, type Launched, openZygote, type Zygote } from "#native/zygote.ts";
+import { killTrees, processesMentioning } from "#test/support/processes.ts";
+import { tar } from "#test/support/tar.ts";
+import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
+import { hasRanges, helperUnavailable } from "#test/support/user.ts";
+
+if (helperUnavailable !== undefined) console.error(`skipped: ${helperUnavailable}`);
+
+const both: Attachment = { stdin: true, stdout: true, stderr: true, framing: "raw" };
+const opened = new AsyncDisposableStack();
+let directory: TemporaryDirectory;
+let store: string;
+let run: string;
+let zygote: Zygote;
+
+describe.skipIf(helperUnavailable !== undefined)("the zygote", () => {
+  beforeAll(async () => {
+    directory = opened.use(temporaryDirectory("native"));
+    store = `${directory.path}/store`;
+    run = `${directory.path}/run`;
+    for (const path of [`${store}/containers`, `${store}/layers/.staging`, `${store}/layers/sha256`]) {
+      mkdirSync(path, { recursive: true });
+    }
+    mkdirSync(`${run}/monitors`, { recursive: true, mode: 0o700 });
+    opened.defer(() => killTrees(processesMentioning(run)));
+    zygote = opened.use(await openZygote({ store, run }));
+  });
+  afterAll(() => opened.disposeAsync());
+
+  test("maps the user's subordinate ids if there are any", () => {
+    expect(zygote.mapping.mode).toBe(hasRanges ? "range" : "single");
+    expect(zygote.mapping.uids[0]).toEqual({ inside: 0, outside: process.getuid?.() ?? -1, count: 1 });
+  });
+
+  test("output comes through a connection given at the launch, and so does the exit code", async () => {
+    const { monitor, streams } = await launch(["sh", "-c", "echo out; echo err >&2; exit 7"], [both]);
+    expect((await monitor.started).pid).toBeGreaterThan(1);
+    expect((await whole(streams[0])).split("\n").sort()).toEqual(["", "err", "out"]);
+    expect(await monitor.exited).toMatchObject({ code: 7, oomKilled: false });
+  });
+
+  test("input ends when its connection's half does", async () => {
+    const { monitor, streams } = await launch(["cat"], [both], { openStdin: true, stdinOnce: true });
+    streams[0]?.end("hello");
+    expect(await whole(streams[0])).toBe("hello");
+    expect((await monitor.exited).code).toBe(0);
+  });
+
+  test("megabytes pass unchanged", async () => {
+    const bytes = Buffer.alloc(8 << 20, "0123456789abcdef\n");
+    const { monitor, streams } = await launch(["cat"], [both], { openStdin: true, stdinOnce: true });
+    const echo = whole(streams[0]);
+    streams[0]?.end(bytes);
+    expect(Bun.hash(await echo)).toBe(Bun.hash(bytes));
+    expect((await monitor.exited).code).toBe(0);
+  });
+
+  test("a program that is not there fails with its name", async () => {
+    const { monitor } = await launch(["/no/such/program"], []);
+    const error = await monitor.started.catch((error) => error);
+    expect(error).toBeInstanceOf(FailureError);
+    expect(error.failure).toMatchObject({ kind: "command-not-found" });
+    expect(error.message).toContain("/no/such/program");
+    expect(monitor.exited).rejects.toBe(error);
+  });
+
+  test("a signal reaches PID 1", async () => {
+    const { monitor, streams } = await launch(
+      ["sh", "-c", "trap 'exit 5' TERM; echo ready; read x"],
+      [both],
+      {
+        openStdin: true,
+      },
+    );
+    await line(streams[0], "ready");
+    monitor.signal(15);
+    expect((await monitor.exited).code).toBe(5);
+  });
+
+  test("a terminal has the size it was given, and the size that follows", async () => {
+    const script = "trap 'stty size; exit' WINCH; stty size; while :; do sleep 0.05; done";
+    const { monitor, streams } = await launch(["sh", "-c", script], [both], {
+      openStdin: true,
+      tty: { columns: 91, rows: 17 },
+    });
+    await line(streams[0], "17 91");
+    monitor.resize(120, 40);
+    await line(streams[0], "40 120");
+    expect((await monitor.exited).code).toBe(0);
+  });
+
+  test("another monitor of the same container tells its start and its end", async () => {
+    const { id, monitor, streams } = await launch(["sh", "-c", "echo ready; read x; exit 3"], [both], {
+      openStdin: true,
+    });
+    const started = await monitor.started;
+    await line(streams[0], "ready");
+    monitor[Symbol.dispose]();
+    const later = connectMonitor(run, id);
+    expect(await later.started).toEqual(started);
+    const stream = later.attach(both);
+    stream.write("go\n");
+    expect((await later.exited).code).toBe(3);
+    await once(stream.resume(), "end");
+    const record = JSON.parse(readFileSync(`${store}/containers/${id}/exit.json`, "utf8"));
+    expect(record).toEqual(await later.exited);
+  });
+
+  test("the log can be waited for, until the end", async () => {
+    const { id, monitor } = await launch(["sh", "-c", "echo one; read x; echo two"], [], {
+      openStdin: true,
+    });
+    const first = await monitor.awaitLog({ generation: 0, size: 0 });
+    expect(first?.size).toBeGreaterThan(0);
+    const log = () => readFileSync(`${store}/containers/${id}/log/container.log`, "utf8");
+    expect(log()).toContain("one");
+    const next = monitor.awaitLog(first ?? { generation: 0, size: 0 });
+    const stream = monitor.attach(both);
+    stream.end("\n");
+    expect((await next)?.size).toBeGreaterThan(first?.size ?? 0);
+    expect(log()).toContain("two");
+    await monitor.exited;
+    expect(await monitor.awaitLog({ generation: 9, size: 9 })).toBeUndefined();
+  });
+
+  test("a worker unpacks, measures and removes", async () => {
+    const blob = `${directory.path}/layer.tar`;
+    writeFileSync(
+      blob,
+      tar([
+        { path: "etc", type: "directory" },
+        { path: "etc/a", content: "hello", uid: 5 },
+      ]),
+    );
+    const source = openSync(blob, "r");
+    const limits = { bytes: 1 << 20, entries: 100 };
+    const unpacked = await zygote.work({ operation: "unpack", limits }, { source });
+    closeSync(source);
+    expect(unpacked).toMatchObject({ size: 5, ownersKept: hasRanges });
+    const path = `layers/${unpacked.diffId.replace(":", "/")}`;
+    expect(readFileSync(`${store}/${path}/etc/a`, "utf8")).toBe("hello");
+    const [size] = await zygote.work({ operation: "measure", paths: [path] });
+    expect(size?.inodes).toBe(3);
+    await zygote.work({ operation: "remove", paths: [path] });
+    expect(await zygote.work({ operation: "measure", paths: [path] })).toEqual([{ bytes: 0, inodes: 0 }]);
+  });
+
+  test("a worker refuses what is no archive, by a failure", async () => {
+    const source = openSync("/proc/self/exe", "r");
+    const limits = { bytes: 1 << 20, entries: 100 };
+    const error = await zygote.work({ operation: "unpack", limits }, { source }).catch((error) => error);
+    closeSync(source);
+    expect(error).toBeInstanceOf(FailureError);
+    expect(error.failure.kind).toBe("invalid-image");
+  });
+
+  test("work that is cancelled is cancelled at once", async () => {
+    // A pipe that nobody writes to: the worker would wait for ever.
+    const child = Bun.spawn(["sleep", "600"], {
+      stdout: "pipe",
+      stdio: ["ignore", "ignore", "ignore", "pipe"],
+    });
+    const source = child.stdio[3];
+    if (typeof source !== "number") throw new Error("no descriptor");
+    const limits = { bytes: 1, entries: 1 };
+    const abort = new AbortController();
+    const work = zygote.work({ operation: "unpack", limits }, { source, signal: abort.signal });
+    abort.abort();
+    expect(work).rejects.toMatchObject({ code: "cancelled" });
+    child.kill();
+  });
+
+  test("a zygote that died is started anew, and its containers went on", async () => {
+    const { monitor, streams } = await launch(["sh", "-c", "echo ready; read x; exit 4"], [both], {
+      openStdin: true,
+    });
+    await line(streams[0], "ready");
+    using zygoteProcess = watchProcess(zygote.pid);
+    zygoteProcess.signal(9);
+    await zygoteProcess.exited;
+    const next = await launch(["sh", "-c", "exit 6"], []);
+    expect((await next.monitor.exited).code).toBe(6);
+    streams[0]?.end("\n");
+    expect((await monitor.exited).code).toBe(4);
+  });
+});
+
+let count = 0;
+
+async function launch(
+  args: string[],
+  attachments: Attachment[],
+  settings: Partial<ContainerProcess> = {},
+): Promise<Launched & { id: string }> {
+  const id = `${process.pid}${count++}`.padStart(32, "a").padEnd(64, "0");
+  mkdirSync(`${store}/containers/${id}`);
+  const request: Launch = {
+    id,
+    root: { type: "directory", path: "/", readonly: false },
+    mounts: [],
+    hostname: "test",
+    network: { type: "none" },
+    shmSize: 1 << 20,
+    maskedPaths: [],
+    readonlyPaths: [],
+    process: {
+      args,
+      env: ["PATH=/usr/bin:/bin"],
+      cwd: "/",
+      user: "",
+      groups: [],
+      openStdin: false,
+      stdinOnce: false,
+      umask: 0o22,
+      capabilities: [],
+      noNewPrivileges: true,
+      seccomp: "default",
+      rlimits: [],
+      init: false,
+      trace: false,
+      ...settings,
+    },
+    log: { type: "json-file", maxSize: 1 << 20, maxFile: 1 },
+    durableExit: false,
+  };
+  return { id, ...(await zygote.launch(request, { attachments })) };
+}
+
+async function whole(stream: Duplex | undefined): Promise<string> {
+  let text = "";
+  stream?.setEncoding("utf8").on("data", (piece) => {
+    text += piece;
+  });
+  if (stream) await once(stream, "end");
+  return text;
+}
+
+/** Reads until the text has come. */
+async function line(stream: Duplex | undefined, text: string): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let read = "";
+  stream?.on("data", (piece) => {
+    read += piece;
+    if (read.includes(text)) resolve();
+  });
+  await promise;
+}

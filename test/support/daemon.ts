@@ -1,0 +1,86 @@
+import { mkdirSync } from "node:fs";
+import { killTrees, processesMentioning } from "./processes.ts";
+import { awaitLine, type Outcome, type ProgramOptions, runProgram } from "./program.ts";
+import { repository } from "./repository.ts";
+import { temporaryDirectory } from "./temp.ts";
+
+/** A daemon of the built program, with directories of its own. */
+export interface TestDaemon extends AsyncDisposable {
+  readonly data: string;
+  readonly run: string;
+  readonly socket: string;
+  readonly pid: number;
+  /** Everything the daemon and `tbox` get to see. */
+  readonly environment: Record<string, string>;
+  /** A request to its API. */
+  request(method: string, path: string, body?: unknown): Promise<Response>;
+  /** Runs `tbox`. */
+  tbox(args: string[], options?: ProgramOptions): Promise<Outcome>;
+  /** Ends the daemon alone, with no chance to clean up. */
+  kill(): Promise<void>;
+  /** Starts it again after `kill`. */
+  start(): Promise<void>;
+}
+
+export async function startDaemon(environment: Record<string, string> = {}): Promise<TestDaemon> {
+  const directory = temporaryDirectory("daemon");
+  const data = `${directory.path}/data`;
+  const run = `${directory.path}/run`;
+  const socket = `${run}/tbox.sock`;
+  mkdirSync(run, { mode: 0o700 });
+  const all = {
+    HOME: directory.path,
+    PATH: process.env.PATH ?? "",
+    TBOX_DATA_DIR: data,
+    TBOX_RUN_DIR: run,
+    ...environment,
+  };
+  const program = `${repository}/dist/tbox`;
+  let child = await spawnDaemon(program, all);
+  return {
+    data,
+    run,
+    socket,
+    environment: all,
+    get pid() {
+      return child.pid;
+    },
+    request: (method, path, body) =>
+      fetch(`http://docker${path}`, {
+        unix: socket,
+        method,
+        ...(body === undefined
+          ? {}
+          : { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } }),
+      }),
+    tbox: (args, options) =>
+      runProgram([program, ...args], { cwd: directory.path, environment: all, ...options }),
+    async kill() {
+      child.kill("SIGKILL");
+      await child.exited;
+    },
+    async start() {
+      child = await spawnDaemon(program, all);
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGTERM");
+      await child.exited;
+      // The zygote and the monitors carry the run directory in their command line.
+      await killTrees(processesMentioning(run));
+      directory[Symbol.dispose]();
+    },
+  };
+}
+
+type Child = Bun.Subprocess<"ignore", "pipe", "inherit">;
+
+async function spawnDaemon(program: string, environment: Record<string, string>): Promise<Child> {
+  const child = Bun.spawn([program, "daemon", "--notify"], {
+    cwd: "/",
+    env: environment,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const report: unknown = JSON.parse(await awaitLine(child.stdout, "{"));
+  if (typeof report === "object" && report !== null && "ready" in report) return child;
+  throw new Error(`the daemon did not start: ${JSON.stringify(report)}`);
+}

@@ -1,0 +1,47 @@
+export interface Outcome {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface ProgramOptions {
+  cwd?: string;
+  /** The whole environment. */
+  environment?: Record<string, string>;
+  stdin?: Uint8Array | string;
+}
+
+/** Runs a program to its end. */
+export async function runProgram(command: string[], options: ProgramOptions = {}): Promise<Outcome> {
+  const child = Bun.spawn(command, {
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    env: options.environment ?? process.env,
+    stdin: options.stdin === undefined ? "ignore" : Buffer.from(options.stdin),
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [stdout, stderr, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+  return { code, stdout, stderr };
+}
+
+/** The first line of a stream that holds the text; throws with all that was read when none comes. */
+export async function awaitLine(stream: ReadableStream<Uint8Array>, text: string): Promise<string> {
+  const decoder = new TextDecoder();
+  const reader = stream.getReader();
+  let read = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) throw new Error(`no line with ${text} in:\n${read}`);
+    read += decoder.decode(value, { stream: true });
+    const complete = read.split("\n").slice(0, -1);
+    const line = complete.find((candidate) => candidate.includes(text));
+    if (line === undefined) continue;
+    void drain(reader);
+    return line;
+  }
+}
+
+/** Goes on reading, so that the writer never waits. */
+async function drain(reader: { read(): Promise<{ done: boolean }> }): Promise<void> {
+  while (!(await reader.read()).done);
+}

@@ -1,0 +1,56 @@
+import { writeFileSync } from "node:fs";
+import { awaitLine } from "./program.ts";
+import { temporaryDirectory } from "./temp.ts";
+
+/** Debian's docker-registry on a free loopback port, empty. */
+export interface TestRegistry extends AsyncDisposable {
+  /** `127.0.0.1:port`, as in a reference. */
+  host: string;
+  /** Where its files lie: `docker/registry/v2/…` below. */
+  directory: string;
+}
+
+export interface Credentials {
+  username: string;
+  password: string;
+}
+
+export const registryUnavailable: string | undefined = Bun.which("docker-registry")
+  ? undefined
+  : "docker-registry is not installed";
+
+/** With credentials, nothing is to be had without them. */
+export async function startRegistry(credentials?: Credentials): Promise<TestRegistry> {
+  const directory = temporaryDirectory("registry");
+  const configuration = {
+    version: "0.1",
+    log: { level: "info", formatter: "text" },
+    storage: { filesystem: { rootdirectory: directory.path }, delete: { enabled: true } },
+    http: { addr: "127.0.0.1:0" },
+    ...(credentials ? { auth: { htpasswd: await writePasswords(directory.path, credentials) } } : {}),
+  };
+  // JSON is YAML.
+  writeFileSync(`${directory.path}/config.yml`, JSON.stringify(configuration));
+  const child = Bun.spawn(["docker-registry", "serve", `${directory.path}/config.yml`], {
+    env: { PATH: process.env.PATH, HOME: directory.path },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const line = await awaitLine(child.stderr, "listening on");
+  const host = /listening on ([\d.]+:\d+)/.exec(line)?.[1];
+  if (host === undefined) throw new Error(`no address in: ${line}`);
+  return {
+    host,
+    directory: directory.path,
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+      await child.exited;
+      directory[Symbol.dispose]();
+    },
+  };
+}
+
+async function writePasswords(directory: string, { username, password }: Credentials) {
+  const hash = await Bun.password.hash(password, { algorithm: "bcrypt", cost: 4 });
+  writeFileSync(`${directory}/htpasswd`, `${username}:${hash}\n`);
+  return { realm: "tests", path: `${directory}/htpasswd` };
+}

@@ -1,0 +1,24 @@
+import { existsSync, readFileSync } from "node:fs";
+import { userInfo } from "node:os";
+import { repository } from "./repository.ts";
+
+/** Why tests that talk to the helper cannot run here; nothing when they can. */
+export const helperUnavailable: string | undefined = findObstacle(["tbox-helper", "tbox.node"]);
+
+/** Why tests of the whole program cannot run here; nothing when they can. */
+export const programUnavailable: string | undefined = helperUnavailable ?? findObstacle(["tbox", "hello"]);
+
+/** Whether the user who runs the tests has subordinate ids: without them only id 0 exists in a container. */
+export const hasRanges: boolean = ["/etc/subuid", "/etc/subgid"].every(hasRange);
+
+function findObstacle(files: string[]): string | undefined {
+  if (process.getuid?.() === 0) return "the tests run as root: scripts/test runs them as an ordinary user";
+  const missing = files.find((name) => !existsSync(`${repository}/dist/${name}`));
+  return missing === undefined ? undefined : `dist/${missing} is not built`;
+}
+
+function hasRange(file: string): boolean {
+  const { username, uid } = userInfo();
+  const lines = existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];
+  return lines.some((line) => line.startsWith(`${username}:`) || line.startsWith(`${uid}:`));
+}
