@@ -9,7 +9,7 @@ const invalid = "invalid name";
 export const objectName = z
   .string(invalid)
   .max(1024, invalid)
-  .refine((name) => !/[\x00-\x1f\x7f]/.test(name), invalid)
+  .refine((name) => !/\p{Cc}/u.test(name), invalid)
   .refine((name) => !name.split("/").some((part) => part === "" || part === "." || part === ".."), invalid);
 
 /** Parameters of `/containers/{id}/…`. */

@@ -1,27 +1,35 @@
 import { Elysia } from "elysia";
 import type { Engine } from "#engine/engine.ts";
 import { errorResponse } from "./error-response.ts";
-import { containerRoutes } from "./routes/containers.ts";
+import { parseQuery } from "./http/target.ts";
 import { containerStreamRoutes } from "./routes/container-streams.ts";
+import { containerRoutes } from "./routes/containers.ts";
 import { imageRoutes } from "./routes/images.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { tboxRoutes } from "./routes/tbox.ts";
 import { unsupportedRoutes } from "./routes/unsupported.ts";
 
 export interface AppOptions {
+  dataDirectory: string;
   engine: Engine;
   /** Asked to end the daemon. */
   shutdown: () => void;
 }
 
 /** Everything that is answered by an ordinary HTTP response. */
-export function createApp({ engine, shutdown }: AppOptions) {
-  return new Elysia()
-    .onError(({ error }) => errorResponse(error))
-    .use(systemRoutes(engine))
-    .use(imageRoutes(engine.images))
-    .use(containerRoutes(engine))
-    .use(containerStreamRoutes(engine.containers))
-    .use(tboxRoutes(engine, shutdown))
-    .use(unsupportedRoutes());
+export function createApp({ engine, dataDirectory, shutdown }: AppOptions) {
+  return (
+    new Elysia()
+      // Elysia's own reading of a query splits values at commas and parses what looks like JSON.
+      .onTransform({ as: "global" }, (context) => {
+        context.query = parseQuery(context.request.url);
+      })
+      .onError(({ error }) => errorResponse(error))
+      .use(systemRoutes(engine))
+      .use(imageRoutes(engine.images))
+      .use(containerRoutes(engine, dataDirectory))
+      .use(containerStreamRoutes(engine.containers))
+      .use(tboxRoutes(engine, shutdown))
+      .use(unsupportedRoutes())
+  );
 }

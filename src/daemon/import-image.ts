@@ -16,7 +16,8 @@ export interface ImportQuery {
 /** `POST /images/create?fromSrc=-`: an image out of the archive in the body. */
 export async function importImage(images: Images, query: ImportQuery, request: Request): Promise<Response> {
   const { fromSrc, repo, tag, message = "", platform } = query;
-  if (fromSrc !== "-") throw new TboxError("not-implemented", "fromSrc: importing from a URL is not supported yet");
+  if (fromSrc !== "-")
+    throw new TboxError("not-implemented", "fromSrc: importing from a URL is not supported yet");
   if (request.body === null) throw new TboxError("invalid-argument", "the request has no body");
   const id = await images.import(request.body, {
     message,

@@ -17,7 +17,8 @@ export interface PullQuery {
 /** `POST /images/create?fromImage=…`. */
 export function pullImage(images: Images, query: PullQuery, request: Request): AsyncIterable<Progress> {
   const { fromImage, tag, platform, ...ofImports } = query;
-  if (fromImage === undefined) throw new TboxError("invalid-argument", "fromImage: the name of an image is missing");
+  if (fromImage === undefined)
+    throw new TboxError("invalid-argument", "fromImage: the name of an image is missing");
   const foreign = Object.keys(ofImports)[0];
   if (foreign !== undefined) throw new TboxError("invalid-argument", `${foreign}: only for imports`);
   const name = nameWithTag(fromImage, tag);

@@ -7,6 +7,13 @@ import { parseTarget, type Target } from "./target.ts";
 
 export type Answer = (request: Request) => Response | Promise<Response>;
 
+/** A request of node's server and what it will be answered with. */
+export interface Exchange {
+  request: IncomingMessage;
+  response: ServerResponse;
+  target: Target;
+}
+
 /** Name of the header in which a route finds the minor version of the API; a client cannot set it. */
 export const versionHeader = "api-version";
 
@@ -17,24 +24,20 @@ const passedHeaders = ["content-type", "content-length", "x-registry-auth"];
 const drainLimit = 64 * 1024 * 1024;
 
 /** Gives a request of node's server to `answer` and sends what it gives back. */
-export async function serveRequest(
-  request: IncomingMessage,
-  response: ServerResponse,
-  answer: Answer,
-): Promise<void> {
+export async function serveRequest({ request, response, target }: Exchange, answer: Answer): Promise<void> {
   const gone = new AbortController();
   response.once("close", () => {
     if (!response.writableFinished) gone.abort();
   });
   let answered: Response;
   try {
-    answered = await answer(await toWebRequest(request, checkTarget(request), gone.signal));
+    answered = await answer(await toWebRequest(request, target, gone.signal));
   } catch (error) {
     answered = errorResponse(error);
   }
   if (gone.signal.aborted) return void answered.body?.cancel().catch(() => {});
   await sendResponse(response, answered, request.method === "HEAD");
-  if (!request.complete) drain(request);
+  drain(request);
 }
 
 /** The target of a request, whose head must have one Host at most. */
@@ -61,7 +64,9 @@ async function toWebRequest(
   return new Request(url, { method, headers, signal, body });
 }
 
-function drain(request: IncomingMessage): void {
+/** Reads and drops what is left of a request's body. */
+export function drain(request: IncomingMessage): void {
+  if (request.complete) return;
   let length = 0;
   request.on("error", () => {});
   request.on("data", (chunk: Buffer) => {

@@ -1,5 +1,6 @@
 import { objectName } from "#api/names.ts";
 import { TboxError } from "#support/errors.ts";
+import { decodePathPart } from "./target.ts";
 
 /**
  * Takes apart the rest of a path below `/images/`: a name, which may hold slashes, and one of the actions
@@ -16,11 +17,5 @@ export function parseImagePath<Action extends string>(
 
 /** The name of an image in a path. */
 export function parseImageName(encoded: string): string {
-  let name: string;
-  try {
-    name = decodeURIComponent(encoded);
-  } catch (cause) {
-    throw new TboxError("invalid-argument", "invalid path", { cause });
-  }
-  return objectName.parse(name);
+  return objectName.parse(decodePathPart(encoded));
 }

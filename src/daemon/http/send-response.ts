@@ -30,7 +30,11 @@ export async function sendResponse(
   }
   response.writeHead(answer.status, headers);
   response.flushHeaders();
-  if (answer.body !== null) await sendBody(response, answer.body);
+  if (answer.body === null) response.end();
+  else if (headOnly) {
+    await answer.body.cancel();
+    response.end();
+  } else await sendBody(response, answer.body);
 }
 
 const newline = Buffer.from("\n");

@@ -23,3 +23,20 @@ export function parseTarget(line: string): Target {
   }
   return { ...stripVersion(path), search: question === -1 ? "" : target.slice(question) };
 }
+
+/** The query of a URL; of a parameter that is repeated the first counts, as for Docker. */
+export function parseQuery(url: string): Record<string, string> {
+  const question = url.indexOf("?");
+  if (question === -1) return {};
+  const parameters = [...new URLSearchParams(url.slice(question + 1))];
+  return Object.fromEntries(parameters.reverse());
+}
+
+/** A percent-encoded part of a path as text. */
+export function decodePathPart(encoded: string): string {
+  try {
+    return decodeURIComponent(encoded);
+  } catch (cause) {
+    throw new TboxError("invalid-argument", "invalid path", { cause });
+  }
+}

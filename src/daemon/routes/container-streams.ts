@@ -6,8 +6,8 @@ import { TboxError } from "#support/errors.ts";
 import { versionHeader } from "../http/adapter.ts";
 import { gathered } from "../http/gathered.ts";
 import { streamed } from "../http/streamed.ts";
-import { outputFraming, outputMediaType } from "../shape/output.ts";
 import { shapeLog } from "../shape/log-text.ts";
+import { outputFraming, outputMediaType } from "../shape/output.ts";
 
 /** Answers that begin at once and end when the container has something to say, or has said it all. */
 export function containerStreamRoutes(containers: Containers) {
@@ -26,7 +26,15 @@ export function containerStreamRoutes(containers: Containers) {
     .get(
       "/containers/:id/logs",
       ({ params: { id }, query, request: { signal, headers } }) => {
-        const { stdout = false, stderr = false, follow = false, timestamps = false, since, until, tail } = query;
+        const {
+          stdout = false,
+          stderr = false,
+          follow = false,
+          timestamps = false,
+          since,
+          until,
+          tail,
+        } = query;
         if (!stdout && !stderr) {
           throw new TboxError("invalid-argument", "Bad parameters: you must choose at least one stream");
         }

@@ -99,7 +99,8 @@ export function containerRoutes(engine: Engine, dataDirectory: string) {
     .delete(
       "/containers/:id",
       async ({ params: { id }, query: { force = false, v = false, link = false } }) => {
-        if (link) throw new TboxError("not-implemented", "link: links between containers are not supported yet");
+        if (link)
+          throw new TboxError("not-implemented", "link: links between containers are not supported yet");
         await containers.remove(id, { force, volumes: v });
         return noContent();
       },

@@ -21,7 +21,7 @@ export function systemRoutes(engine: Engine) {
   return new Elysia()
     .get("/_ping", () => new Response("OK", { headers: pingHeaders }))
     .head("/_ping", () => new Response("OK", { headers: pingHeaders }))
-    .get("/version", async () => shapeVersion(await engine.information()))
+    .get("/version", async () => shapeVersion((await engine.information()).kernelVersion))
     .get("/info", async () =>
       shapeInformation(await engine.information(), {
         images: (await images.list(everything)).length,

@@ -67,7 +67,7 @@ export function unsupportedRoutes() {
     routes.route(method, path, () => refuse(what), { parse: "none" });
   }
   for (const [method, path, message] of absent) {
-    routes.route(method, path, ({ params }) => refuseName(message(String(params.id))));
+    routes.route(method, path, ({ params }) => refuseName(message(nameIn(params))));
   }
   for (const path of swarm) routes.all(path, refuseSwarm).all(`${path}/*`, refuseSwarm);
   return routes;
@@ -85,11 +85,16 @@ export function refuseParameters(parameters: Record<string, string | boolean | u
   }
 }
 
+function nameIn(params: { id?: unknown }): string {
+  return String(params.id ?? "");
+}
+
 function refuseName(message: string): never {
   throw new TboxError("not-found", message);
 }
 
 function refuseSwarm(): never {
-  const remedy = 'Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
+  const remedy =
+    'Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
   throw new TboxError("unavailable", `This node is not a swarm manager. ${remedy}`);
 }

@@ -4,7 +4,7 @@ import { parseJson } from "#api/json.ts";
 import { runControlSchema } from "#api/run-request.ts";
 import { frameType, type RunEvent } from "#api/run-stream.ts";
 import { logError } from "../log.ts";
-import { endClient } from "../streams/join.ts";
+import { dropInput } from "../streams/join.ts";
 import { upgradedHead } from "../streams/upgrade-response.ts";
 import { createFrameReader, encodeFrame } from "./frames.ts";
 
@@ -63,7 +63,10 @@ export function openRunClient(socket: Duplex): RunClient {
       handle = (control) => void handler(control).catch((error) => logError("run control", error));
       for (const control of waiting.splice(0)) handle(control);
     },
-    end: () => endClient(socket),
+    end() {
+      socket.end();
+      dropInput(socket);
+    },
   };
 }
 

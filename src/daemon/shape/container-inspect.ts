@@ -52,7 +52,9 @@ export function shapeContainer(record: ContainerRecord, directory: string, sizes
       MacAddress: "",
       Networks: containerNetworks(record),
     },
-    Tbox: { Phases: record.phases.map(({ name, microseconds }) => ({ Name: name, Microseconds: microseconds })) },
+    Tbox: {
+      Phases: record.phases.map(({ name, microseconds }) => ({ Name: name, Microseconds: microseconds })),
+    },
   };
 }
 

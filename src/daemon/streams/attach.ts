@@ -1,16 +1,13 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
-import { Duplex } from "node:stream";
+import type { Duplex } from "node:stream";
 import { attachContainerQuery } from "#api/containers.ts";
 import { containerParams } from "#api/names.ts";
 import type { Containers } from "#containers/containers.ts";
-import { errorResponse } from "../error-response.ts";
-import { checkTarget } from "../http/adapter.ts";
+import type { Exchange } from "../http/adapter.ts";
 import { commonHeaders } from "../http/common-headers.ts";
 import { hasBody } from "../http/request-body.ts";
-import { sendResponse } from "../http/send-response.ts";
-import type { Target } from "../http/target.ts";
+import { decodePathPart, parseQuery, type Target } from "../http/target.ts";
 import { outputFraming, outputMediaType } from "../shape/output.ts";
-import { joinStreams } from "./join.ts";
+import { dropInput, joinStreams } from "./join.ts";
 import { upgradedHead } from "./upgrade-response.ts";
 
 const path = /^\/containers\/([^/]+)\/attach$/;
@@ -23,7 +20,9 @@ export function isAttach(method: string | undefined, target: string): boolean {
 export async function attachUpgraded(containers: Containers, target: Target, socket: Duplex): Promise<void> {
   const { stream, mediaType, stdin } = await openAttachment(containers, target);
   socket.write(upgradedHead(mediaType(target.version)));
-  joinStreams(socket, stream, stdin);
+  joinStreams({ output: socket, ...(stdin ? { input: socket } : {}) }, stream);
+  if (!stdin) dropInput(socket);
+  else stream.once("close", () => dropInput(socket));
 }
 
 /**
@@ -32,29 +31,29 @@ export async function attachUpgraded(containers: Containers, target: Target, soc
  */
 export async function attachPlain(
   containers: Containers,
-  request: IncomingMessage,
-  response: ServerResponse,
+  { request, response, target }: Exchange,
 ): Promise<void> {
-  try {
-    const { stream, mediaType, stdin } = await openAttachment(containers, checkTarget(request));
-    // Neither a length nor chunks: the bytes are those of the stream.
-    response.removeHeader("transfer-encoding");
-    response.shouldKeepAlive = false;
-    response.writeHead(200, { ...commonHeaders, "Content-Type": mediaType(0), Connection: "close" });
-    response.flushHeaders();
-    // Without a body there is no input, which is not the same as its end.
-    joinStreams(Duplex.from({ readable: request, writable: response }), stream, stdin && hasBody(request));
-  } catch (error) {
-    await sendResponse(response, errorResponse(error), false);
-  }
+  const { stream, mediaType, stdin } = await openAttachment(containers, target);
+  // Neither a length nor chunks: the bytes are those of the stream.
+  response.removeHeader("transfer-encoding");
+  response.shouldKeepAlive = false;
+  response.writeHead(200, { ...commonHeaders, "Content-Type": mediaType(0), Connection: "close" });
+  response.flushHeaders();
+  // Without a body there is no input, which is not the same as its end.
+  const input = stdin && hasBody(request) ? { input: request } : {};
+  joinStreams({ output: response, ...input }, stream);
 }
 
 async function openAttachment(containers: Containers, { path: target, search }: Target) {
   const encoded = path.exec(target)?.[1] ?? "";
-  const { id } = containerParams.parse({ id: decode(encoded) });
-  const query = Object.fromEntries(new URLSearchParams(search));
-  const { stdin = false, stdout = false, stderr = false, logs = false, stream = false } =
-    attachContainerQuery.parse(query);
+  const { id } = containerParams.parse({ id: decodePathPart(encoded) });
+  const {
+    stdin = false,
+    stdout = false,
+    stderr = false,
+    logs = false,
+    stream = false,
+  } = attachContainerQuery.parse(parseQuery(search));
   const tty = containers.get(id).config.Tty === true;
   const framing = outputFraming(tty);
   return {

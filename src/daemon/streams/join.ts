@@ -1,28 +1,29 @@
-import type { Duplex } from "node:stream";
+import type { Duplex, Readable, Writable } from "node:stream";
 
-/**
- * Joins a client's connection with a container's stream until both have ended. The end of what the client
- * sends is the end of the container's input, not the end of the client; when the client is gone, the
- * container's stream is closed.
- */
-export function joinStreams(client: Duplex, container: Duplex, stdin: boolean): void {
-  client.on("error", () => client.destroy());
-  container.on("error", () => container.destroy());
-  client.once("close", () => container.destroy());
-  container.once("close", () => endClient(client));
-  container.pipe(client);
-  if (!stdin) client.resume();
-  // An end that came before anybody listened is not told again.
-  else if (client.readableEnded) container.end();
-  else client.pipe(container);
+export interface Client {
+  /** What the client sends to the program; absent when it is not to have any input. */
+  input?: Readable;
+  output: Writable;
 }
 
 /**
- * Ends a connection after what was written to it. What the client still sends is read and dropped: a
- * connection closed with unread bytes looks broken to the client.
+ * Joins a client with a container's stream until both have ended. The end of what the client sends is the
+ * end of the program's input, not the end of the client; when the client is gone, the stream is closed.
  */
-export function endClient(client: Duplex): void {
+export function joinStreams({ input, output }: Client, container: Duplex): void {
+  output.on("error", () => output.destroy());
+  container.on("error", () => container.destroy());
+  output.once("close", () => container.destroy());
+  container.once("close", () => output.end());
+  container.pipe(output);
+  if (input === undefined) return;
+  // An end that came before anybody listened is not told again.
+  if (input.readableEnded) container.end();
+  else input.pipe(container);
+}
+
+/** Reads what a client sends and drops it: a connection that is closed with unread bytes looks broken to it. */
+export function dropInput(client: Readable): void {
   client.unpipe();
   client.resume();
-  client.end();
 }

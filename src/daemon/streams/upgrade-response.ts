@@ -2,7 +2,7 @@ import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { describeError } from "../error-response.ts";
 import { commonHeaders } from "../http/common-headers.ts";
-import { endClient } from "./join.ts";
+import { dropInput } from "./join.ts";
 
 /** The answer that hands a connection over to a stream. */
 export function upgradedHead(mediaType?: string): string {
@@ -22,5 +22,6 @@ export function refuseUpgrade(socket: Duplex, error: unknown): void {
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${lines.join("")}\r\n${body}`);
-  endClient(socket);
+  socket.end();
+  dropInput(socket);
 }

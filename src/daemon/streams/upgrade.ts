@@ -24,11 +24,15 @@ export async function serveUpgrade(
     if (head.length > 0) socket.unshift(head);
     if (isAttach(request.method, target.path)) return await attachUpgraded(engine.containers, target, socket);
     if (request.method === "POST" && target.path === "/tbox/run") {
-      return await serveRun(engine, body, request.headers["x-registry-auth"], socket);
+      const auth = request.headers["x-registry-auth"];
+      return await serveRun(engine, { body, auth: typeof auth === "string" ? auth : undefined }, socket);
     }
     const exec = /^\/exec\/[^/]+\/start$/.test(target.path);
     if (!exec) throw new TboxError("not-found", "page not found");
-    throw new TboxError("not-implemented", "tbox does not yet support running further programs in a container (exec)");
+    throw new TboxError(
+      "not-implemented",
+      "tbox does not yet support running further programs in a container (exec)",
+    );
   } catch (error) {
     refuseUpgrade(socket, error);
   }

@@ -7,6 +7,7 @@ mod identity;
 mod messages;
 mod monitor;
 mod timestamp;
+mod watched;
 mod worker;
 mod zygote;
 

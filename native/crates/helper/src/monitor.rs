@@ -11,6 +11,5 @@ mod queue;
 mod record;
 mod serve;
 mod stream;
-mod watched;
 
 pub use launch::{Order, run};

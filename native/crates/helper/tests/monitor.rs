@@ -44,7 +44,10 @@ fn megabytes_on_both_streams_arrive_byte_by_byte_and_unmixed() {
         .collect();
     let (stdout, stderr) = demultiplex(&received[0]);
     let lengths = (stdout.len(), stderr.len());
-    assert!(stdout == out && stderr == err, "the multiplexed client: {lengths:?}");
+    assert!(
+        stdout == out && stderr == err,
+        "the multiplexed client: {lengths:?}"
+    );
     assert!(received[1] == out, "the client of stdout");
     assert!(received[2] == err, "the client of stderr");
     assert_eq!(container.exited().code, 0);
@@ -430,6 +433,22 @@ fn a_program_that_cannot_be_found_is_a_failure_and_leaves_nothing() {
     assert_eq!(read_all(&clients[0]), b"");
     assert!(!container.has_socket());
     assert!(!container.directory.join("exit.json").exists());
+}
+
+#[test]
+fn a_request_too_long_for_a_datagram_arrives_whole() {
+    let Some(zygote) = Zygote::start() else {
+        return;
+    };
+    let mut request = zygote.request(&["sh", "-c", "echo $LAST ${#V1999}"]);
+    let variable = |number| format!("V{number}={}", "x".repeat(100));
+    request.process.env.extend((0..2000).map(variable));
+    request.process.env.push("LAST=here".to_owned());
+    let (container, clients) =
+        zygote.launch(request, &[attachment(false, true, true, Framing::Raw)]);
+    container.started();
+    assert_eq!(read_all(&clients[0]), b"here 100\n");
+    assert_eq!(container.exited().code, 0);
 }
 
 #[test]

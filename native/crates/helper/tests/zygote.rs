@@ -26,7 +26,7 @@ fn root_is_refused_in_one_line() {
         println!("skipped: this test needs root");
         return;
     }
-    let output = std::process::Command::new(support::HELPER)
+    let output = std::process::Command::new(support::helper())
         .args(["zygote", "--store", "/nonexistent", "--run", "/nonexistent"])
         .output()
         .unwrap();
@@ -323,7 +323,10 @@ fn how_long_a_launch_takes_and_how_much_memory_it_needs() {
     for index in 0..phases[0].len() {
         let mut times: Vec<u64> = phases.iter().map(|phases| phases[index].1).collect();
         times.sort_unstable();
-        println!("  {} at p50 {} µs", phases[0][index].0, times[100]);
+        println!(
+            "  {} at min {} p50 {} µs",
+            phases[0][index].0, times[0], times[100]
+        );
     }
     let (container, _) = zygote.launch(zygote.request(&["sleep", "1000"]), &[]);
     let monitor = parent_of(container.started().pid);

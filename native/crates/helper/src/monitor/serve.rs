@@ -25,8 +25,8 @@ use crate::monitor::exit::{self, Status};
 use crate::monitor::input::{AtEnd, Input};
 use crate::monitor::log::JsonLog;
 use crate::monitor::stream::Stream;
-use crate::monitor::watched::Watched;
 use crate::timestamp;
+use crate::watched::Watched;
 
 const LISTENER: u64 = 0;
 const PROGRAM: u64 = 1;
@@ -49,6 +49,9 @@ const TERMINAL_GRACE: Duration = Duration::from_secs(1);
 
 /// How often an exit record that could not be written is tried again.
 const RECORD_AGAIN: Duration = Duration::from_secs(1);
+
+/// How long connections wait when none could be taken.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
 /// Where the container's files and the monitor's socket lie.
 #[derive(Debug)]
@@ -76,6 +79,7 @@ pub struct Streams {
 enum Stage {
     Running,
     /// PID 1 has ended, and with it every process of the container; some output may be unread.
+    /// Since then, or since the last of it, nothing has come.
     Draining(Status, Instant),
     /// The log is complete.
     Ended(Exited),
@@ -96,6 +100,8 @@ pub struct Monitor {
     attachments: Vec<Attached>,
     channels: Vec<Channel>,
     listener: Watched,
+    /// False while connections cannot be taken, for want of descriptors.
+    accepting: bool,
     /// Device and inode of the listener's file: a restarted container has another one.
     socket: Option<(u64, u64)>,
     place: Files,
@@ -147,6 +153,7 @@ impl Monitor {
             attachments: Vec::new(),
             channels: Vec::new(),
             listener,
+            accepting: true,
             socket,
             place: Files {
                 directory: place.directory,
@@ -186,6 +193,7 @@ impl Monitor {
             if self.poll.wait(&mut events, timeout).is_err() {
                 return;
             }
+            self.accepting = true;
             for event in &events {
                 self.dispatch(*event);
             }
@@ -246,6 +254,8 @@ impl Monitor {
         for channel in &mut self.channels {
             channel.watch(&self.poll);
         }
+        let interest = self.accepting.then_some(Interest::READ);
+        let _ = self.listener.watch(&self.poll, interest);
     }
 
     fn is_finished(&self) -> bool {
@@ -258,6 +268,7 @@ impl Monitor {
         match &self.stage {
             Stage::Draining(_, since) => Some(TERMINAL_GRACE.saturating_sub(since.elapsed())),
             Stage::Ended(_) if !self.recorded => Some(RECORD_AGAIN),
+            _ if !self.accepting => Some(ACCEPT_AGAIN),
             _ => None,
         }
     }
@@ -271,7 +282,12 @@ impl Monitor {
         };
         let mut buffer = std::mem::take(&mut self.buffer);
         match rustix::io::read(source, &mut buffer) {
-            Ok(count) if count > 0 => self.deliver(stream, &buffer[..count]),
+            Ok(count) if count > 0 => {
+                self.deliver(stream, &buffer[..count]);
+                if let Stage::Draining(_, since) = &mut self.stage {
+                    *since = Instant::now();
+                }
+            }
             Err(Errno::AGAIN | Errno::INTR) => {}
             // The end; of a terminal, EIO is.
             Ok(_) | Err(_) => self.end_source(stream),
@@ -433,9 +449,18 @@ impl Monitor {
     // Connections.
 
     fn accept(&mut self) {
-        while let Ok(socket) = seqpacket::accept(self.listener.as_fd(), false) {
-            if self.channels.len() < MOST_CHANNELS && is_own(&socket) {
-                self.connect(socket);
+        loop {
+            match seqpacket::accept(self.listener.as_fd(), false) {
+                Ok(socket) => {
+                    if self.channels.len() < MOST_CHANNELS && is_own(&socket) {
+                        self.connect(socket);
+                    }
+                }
+                Err(seqpacket::Error::WouldBlock) => return,
+                Err(_) => {
+                    self.accepting = false;
+                    return;
+                }
             }
         }
     }

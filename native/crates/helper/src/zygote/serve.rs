@@ -20,6 +20,7 @@ use crate::failure;
 use crate::messages;
 use crate::monitor;
 use crate::timestamp;
+use crate::watched::Watched;
 use crate::worker;
 use crate::zygote::family::Family;
 
@@ -31,6 +32,9 @@ const MOST_CONNECTIONS: usize = 64;
 
 /// How long a zygote without children waits for a daemon.
 const IDLE: Duration = Duration::from_secs(30);
+
+/// How long connections wait when none could be taken.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
 const SIGHUP: i32 = 1;
 const SIGINT: i32 = 2;
@@ -71,8 +75,10 @@ pub struct Zygote {
     poll: Poll,
     signals: OwnedFd,
     /// Both nothing once the zygote is to end.
-    listener: Option<OwnedFd>,
+    listener: Option<Watched>,
     lock: Option<OwnedFd>,
+    /// False while connections cannot be taken, for want of descriptors.
+    accepting: bool,
     connections: Vec<Connection>,
     next_token: u64,
     family: Family,
@@ -98,7 +104,9 @@ impl Zygote {
         let listener = seqpacket::listen(run.as_fd(), &socket_name(), 128)
             .map_err(|error| failure::explained(FailureKind::System, "zygote-socket", error))?;
         rustix::io::ioctl_fionbio(&listener, true).map_err(explain("listener"))?;
-        poll.add(&listener, LISTENER, Interest::READ)
+        let mut listener = Watched::new(listener, LISTENER);
+        listener
+            .watch(&poll, Some(Interest::READ))
             .map_err(explain("epoll"))?;
         Ok(Self {
             cgroup_namespace: std::fs::symlink_metadata("/proc/self/ns/cgroup").is_ok(),
@@ -110,6 +118,7 @@ impl Zygote {
             signals,
             listener: Some(listener),
             lock: Some(lock),
+            accepting: true,
             connections: Vec::new(),
             next_token: FIRST_FREE,
             family: Family::create()?,
@@ -125,10 +134,12 @@ impl Zygote {
             if self.is_finished() {
                 return Outcome::Ended;
             }
+            self.watch_listener();
             let timeout = self.timeout();
             if self.poll.wait(&mut events, timeout).is_err() {
                 return Outcome::Ended;
             }
+            self.accepting = true;
             for event in &events {
                 if let Some(task) = self.dispatch(*event) {
                     return self.into_outcome(task);
@@ -158,12 +169,14 @@ impl Zygote {
         }
         if self.listener.is_some() && self.idle_since.elapsed() >= IDLE {
             self.shut_down();
-            // Whoever connected in the last moment is turned away, and can start another zygote.
         }
         self.listener.is_none()
     }
 
     fn timeout(&self) -> Option<Duration> {
+        if !self.accepting {
+            return Some(ACCEPT_AGAIN);
+        }
         let idle = self.family.is_empty() && self.connections.is_empty();
         idle.then(|| IDLE.saturating_sub(self.idle_since.elapsed()))
     }
@@ -197,18 +210,34 @@ impl Zygote {
     }
 
     fn accept(&mut self) {
-        while let Some(listener) = &self.listener
-            && let Ok(socket) = seqpacket::accept(listener.as_fd(), false)
-        {
-            let own = socket_peercred(&socket).is_ok_and(|peer| peer.uid == geteuid());
-            self.next_token += 1;
-            let token = self.next_token;
-            if own
-                && self.connections.len() < MOST_CONNECTIONS
-                && self.poll.add(&socket, token, Interest::READ).is_ok()
-            {
-                self.connections.push(Connection { socket, token });
+        while let Some(listener) = &self.listener {
+            match seqpacket::accept(listener.as_fd(), false) {
+                Ok(socket) => self.add_connection(socket),
+                Err(seqpacket::Error::WouldBlock) => return,
+                Err(_) => {
+                    self.accepting = false;
+                    return;
+                }
             }
+        }
+    }
+
+    fn add_connection(&mut self, socket: OwnedFd) {
+        let own = socket_peercred(&socket).is_ok_and(|peer| peer.uid == geteuid());
+        self.next_token += 1;
+        let token = self.next_token;
+        if own
+            && self.connections.len() < MOST_CONNECTIONS
+            && self.poll.add(&socket, token, Interest::READ).is_ok()
+        {
+            self.connections.push(Connection { socket, token });
+        }
+    }
+
+    fn watch_listener(&mut self) {
+        let interest = self.accepting.then_some(Interest::READ);
+        if let Some(listener) = &mut self.listener {
+            let _ = listener.watch(&self.poll, interest);
         }
     }
 

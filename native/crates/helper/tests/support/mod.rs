@@ -22,7 +22,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sys::seqpacket::{self, Flags};
 
-pub const HELPER: &str = env!("CARGO_BIN_EXE_tbox-helper");
+/// The helper under test; `TBOX_HELPER` names another build of it, such as the static one.
+pub fn helper() -> PathBuf {
+    let built = env!("CARGO_BIN_EXE_tbox-helper");
+    std::env::var_os("TBOX_HELPER").map_or_else(|| built.into(), PathBuf::from)
+}
 
 /// Longest wait for anything; reaching it is a failure.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -245,7 +249,7 @@ impl Place {
     }
 
     pub fn run_helper(&self) -> Output {
-        Command::new(HELPER)
+        Command::new(helper())
             .arg("zygote")
             .args([
                 Path::new("--store"),

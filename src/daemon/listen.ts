@@ -1,0 +1,69 @@
+import { lstatSync, mkdirSync, unlinkSync } from "node:fs";
+import type { Server } from "node:http";
+import { connect } from "node:net";
+import { TboxError } from "#support/errors.ts";
+
+/**
+ * Makes a server listen on a socket that only its owner can open, in a directory that is the owner's alone.
+ * A socket left by a daemon that died is replaced; throws already-exists when a daemon answers on it.
+ */
+export async function listen(server: Server, directory: string, uid: number): Promise<string> {
+  ensurePrivateDirectory(directory, uid);
+  const path = `${directory}/tbox.sock`;
+  if (await isAnswered(path)) throw new TboxError("already-exists", `a daemon runs already at ${path}`);
+  // From its first instant the socket is closed to everybody else.
+  const umask = process.umask(0o177);
+  try {
+    await bind(server, path);
+  } finally {
+    process.umask(umask);
+  }
+  return path;
+}
+
+function ensurePrivateDirectory(path: string, uid: number): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new TboxError("unavailable", `create the run directory ${path}`, { cause });
+  }
+  const status = lstatSync(path);
+  if (!status.isDirectory()) throw new TboxError("forbidden", `the run directory ${path} is not a directory`);
+  if (status.uid !== uid) {
+    throw new TboxError(
+      "forbidden",
+      `the run directory ${path} belongs to user ${status.uid}, not to ${uid}`,
+    );
+  }
+  if ((status.mode & 0o077) !== 0) {
+    throw new TboxError("forbidden", `the run directory ${path} is open to other users: chmod 700 ${path}`);
+  }
+}
+
+/** Whether somebody listens; a socket that nobody listens on is removed. */
+async function isAnswered(path: string): Promise<boolean> {
+  const code = await new Promise<string | undefined>((resolve) => {
+    const probe = connect({ path });
+    probe.once("connect", () => {
+      probe.destroy();
+      resolve(undefined);
+    });
+    probe.once("error", (error) => resolve("code" in error ? String(error.code) : "unknown"));
+  });
+  if (code === undefined) return true;
+  if (code === "ECONNREFUSED") unlinkSync(path);
+  else if (code !== "ENOENT") throw new TboxError("unavailable", `probe the socket ${path}: ${code}`);
+  return false;
+}
+
+function bind(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (cause: Error) =>
+      reject(new TboxError("unavailable", `listen on the socket ${path}`, { cause }));
+    server.once("error", fail);
+    server.listen(path, () => {
+      server.off("error", fail);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,50 @@
+import { writeSync } from "node:fs";
+import { readConfig } from "#engine/config.ts";
+import { openEngine } from "#engine/open-engine.ts";
+import { errorChain, errorCode, TboxError } from "#support/errors.ts";
+import { openDaemon } from "./daemon.ts";
+import { log } from "./log.ts";
+
+/**
+ * `tbox daemon`: serves the API until it is told to end by a signal or a client; containers go on. With
+ * `--notify` one line of JSON on standard output says that it is ready, or why it is not.
+ */
+export async function runDaemon(args: string[]): Promise<void> {
+  const notify = args.includes("--notify");
+  try {
+    const unknown = args.find((argument) => argument !== "--notify");
+    if (unknown !== undefined) throw new TboxError("invalid-argument", `unknown flag: ${unknown}`);
+    await serve((socket) => {
+      if (notify) print(JSON.stringify({ ready: true, socket }));
+    });
+    process.exit(0);
+  } catch (error) {
+    const message = errorChain(error);
+    if (notify) print(JSON.stringify({ error: message, code: errorCode(error) }));
+    log("error", message);
+    process.exit(1);
+  }
+}
+
+async function serve(ready: (socket: string) => void): Promise<void> {
+  const uid = process.getuid?.() ?? -1;
+  if (uid === 0) throw new TboxError("forbidden", "tbox runs as an ordinary user, not as root");
+  const stopped = Promise.withResolvers<string>();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stopped.resolve(signal));
+  const config = await readConfig(process.env, uid);
+  await using engine = await openEngine(config);
+  const { dataDirectory, runDirectory } = config;
+  await using daemon = await openDaemon({ engine, dataDirectory, runDirectory, uid });
+  ready(daemon.socketPath);
+  log("info", `listening on ${daemon.socketPath}`);
+  void daemon.shutdown.then(() => stopped.resolve("a client's request"));
+  log("info", `ended by ${await stopped.promise}`);
+}
+
+function print(line: string): void {
+  try {
+    writeSync(1, `${line}\n`);
+  } catch {
+    // Whoever started the daemon may have gone; it serves others.
+  }
+}
