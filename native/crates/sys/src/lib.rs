@@ -1,11 +1,17 @@
 //! Safe kernel calls: over rustix where it has one, over libc where it lacks one.
 pub mod cgroup;
+pub mod clone;
 pub mod descriptor;
 pub mod event;
 pub mod fork;
+pub mod interface;
+pub mod keyring;
 pub mod lock;
 pub mod memfd;
+pub mod mounts;
 pub mod pidfd;
+pub mod program;
+pub mod seccomp;
 pub mod seqpacket;
 pub mod shared_poll;
 pub mod signals;

@@ -1,0 +1,27 @@
+//! Becoming another program.
+
+use std::convert::Infallible;
+use std::ffi::{CStr, CString, c_char};
+
+use rustix::io::Errno;
+
+/// Executes the program at `path` with these arguments and this environment.
+pub fn execute(
+    path: &CStr,
+    arguments: &[CString],
+    environment: &[CString],
+) -> Result<Infallible, Errno> {
+    let arguments = pointers(arguments);
+    let environment = pointers(environment);
+    // SAFETY: both lists end with a null pointer, and the texts outlive the call.
+    unsafe { libc::execve(path.as_ptr(), arguments.as_ptr(), environment.as_ptr()) };
+    Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::INVAL))
+}
+
+fn pointers(texts: &[CString]) -> Vec<*const c_char> {
+    texts
+        .iter()
+        .map(|text| text.as_ptr())
+        .chain(std::iter::once(std::ptr::null()))
+        .collect()
+}
