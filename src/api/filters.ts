@@ -1,10 +1,10 @@
 import { z } from "zod";
+import { dictionary } from "./docker-object.ts";
 import { parseJson } from "./json.ts";
 
 /** `{"name":["a"]}`, or `{"name":{"a":true}}` as Go clients write it. */
-const filters = z.record(
-  z.string(),
-  z.union([z.array(z.string()), z.record(z.string(), z.boolean()).transform((set) => Object.keys(set))]),
+const filters = dictionary(
+  z.union([z.array(z.string()), dictionary(z.boolean()).transform((set) => Object.keys(set))]),
 );
 
 /** The query parameter `filters`; no filters when absent. */

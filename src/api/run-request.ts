@@ -10,6 +10,8 @@ export const runRequestSchema = z.strictObject({
   container: createContainerSchema,
 });
 
+export type CheckedRunRequest = z.infer<typeof runRequestSchema>;
+
 /** A `RunControl` frame, checked. */
 export const runControlSchema = z.discriminatedUnion("control", [
   z.strictObject({

@@ -1,5 +1,4 @@
-import { z } from "zod";
-import { notSupported } from "#api/docker-object.ts";
+import { type Issue, issueOf, toIssue } from "#api/issue.ts";
 import { type ErrorCode, errorChain, TboxError } from "#support/errors.ts";
 import { logError } from "./log.ts";
 
@@ -28,8 +27,8 @@ export function describeError(error: unknown): ErrorAnswer {
     if (status === 500) logError("request failed", error);
     return { status, message: errorChain(error) };
   }
-  if (error instanceof z.ZodError) return describeIssue(error.issues[0]);
-  const answer = describeElysiaError(error);
+  const issue = issueOf(error);
+  const answer = issue === undefined ? describeElysiaError(error) : describeIssue(issue);
   if (answer !== undefined) return answer;
   logError("request failed", error);
   return { status: 500, message: errorChain(error) };
@@ -41,12 +40,6 @@ export function errorResponse(error: unknown): Response {
   return Response.json({ message }, { status });
 }
 
-interface Issue {
-  path?: PropertyKey[] | undefined;
-  message?: string | undefined;
-  params?: unknown;
-}
-
 function describeElysiaError(error: unknown): ErrorAnswer | undefined {
   if (!(error instanceof Error) || !("code" in error)) return undefined;
   switch (error.code) {
@@ -55,10 +48,10 @@ function describeElysiaError(error: unknown): ErrorAnswer | undefined {
     case "PARSE":
       return { status: 400, message: "invalid request body" };
     case "VALIDATION": {
-      const issue = "valueError" in error ? toIssue(error.valueError) : undefined;
+      const issue = toIssue("valueError" in error ? error.valueError : undefined);
       // An answer that does not pass its own schema is the daemon's fault.
       if ("type" in error && error.type === "response") {
-        logError("invalid answer", new Error(describeIssue(issue).message));
+        logError("invalid answer", new Error(issue.message));
         return { status: 500, message: "the daemon made an invalid answer" };
       }
       return describeIssue(issue);
@@ -68,12 +61,6 @@ function describeElysiaError(error: unknown): ErrorAnswer | undefined {
   }
 }
 
-function toIssue(value: unknown): Issue | undefined {
-  return typeof value === "object" && value !== null ? value : undefined;
-}
-
-function describeIssue(issue: Issue | undefined): ErrorAnswer {
-  const path = issue?.path?.map(String).join(".") ?? "";
-  const message = `${path === "" ? "" : `${path}: `}${issue?.message ?? "invalid request"}`;
-  return { status: issue?.params === notSupported ? statuses["not-implemented"] : 400, message };
+function describeIssue({ message, notSupported }: Issue): ErrorAnswer {
+  return { status: notSupported ? statuses["not-implemented"] : statuses["invalid-argument"], message };
 }

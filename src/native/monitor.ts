@@ -64,6 +64,7 @@ export function openMonitor(id: string, open: (listener: ChannelListener) => Cha
         case "started":
           return started.resolve(withoutType(message));
         case "failed":
+        case "refused":
           return fail(new FailureError(withoutType(message)));
         case "logged":
           return log.moved(withoutType(message));

@@ -41,6 +41,7 @@ export const fromZygoteSchema = z.discriminatedUnion("type", [
     mapping: mappingSchema,
     cgroupNamespace: z.boolean(),
   }),
+  failureSchema.extend({ type: z.literal("refused") }),
 ]);
 
 const startedSchema = z.object({
@@ -64,6 +65,7 @@ export const fromMonitorSchema = z.discriminatedUnion("type", [
   failureSchema.extend({ type: z.literal("failed") }),
   z.object({ type: z.literal("logged"), generation: z.number(), size: z.number() }),
   exitedSchema.extend({ type: z.literal("exited") }),
+  failureSchema.extend({ type: z.literal("refused") }),
 ]);
 
 const unpackedSchema = z.object({

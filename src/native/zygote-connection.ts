@@ -1,8 +1,17 @@
 import { TboxError } from "#support/errors.ts";
-import { errnoOf } from "./failure.ts";
+import { errnoOf, FailureError } from "./failure.ts";
 import { builtFile } from "./files.ts";
-import { type FromZygote, fromZygoteSchema, protocolVersion, type ToZygote } from "./protocol.ts";
+import {
+  type FromZygote,
+  fromZygoteSchema,
+  type Mapping,
+  protocolVersion,
+  type ToZygote,
+  withoutType,
+} from "./protocol.ts";
 import { type Channel, type ChannelListener, connectChannel, keepAlive } from "./reactor.ts";
+
+type Welcome = Extract<FromZygote, { type: "welcome" }>;
 
 export interface ZygotePlace {
   /** Directory of the store. */
@@ -14,7 +23,7 @@ export interface ZygotePlace {
 }
 
 export interface ZygoteConnection {
-  mapping: FromZygote["mapping"];
+  mapping: Mapping;
   cgroupNamespace: boolean;
   pid: number;
   /** False as soon as the zygote is known to have died. */
@@ -40,10 +49,14 @@ export async function connectZygote(place: ZygotePlace): Promise<ZygoteConnectio
 
 /** Nothing when no zygote listens. */
 async function greet(place: ZygotePlace): Promise<ZygoteConnection | undefined> {
-  const welcome = Promise.withResolvers<FromZygote>();
+  const welcome = Promise.withResolvers<Welcome>();
   let open = true;
   const channel = connect(place, {
-    message: (text) => welcome.resolve(fromZygoteSchema.parse(JSON.parse(text))),
+    message(text) {
+      const message = fromZygoteSchema.parse(JSON.parse(text));
+      if (message.type === "welcome") return welcome.resolve(message);
+      welcome.reject(new FailureError(withoutType(message)));
+    },
     closed(reason) {
       open = false;
       welcome.reject(new TboxError("unavailable", `the zygote closed the connection${suffix(reason)}`));

@@ -107,9 +107,11 @@ describe.skipIf(helperUnavailable !== undefined)("the zygote", () => {
     const later = connectMonitor(run, id);
     expect(await later.started).toEqual(started);
     const stream = later.attach(both);
+    // The end may come before the exit does; it must find a listener.
+    const ended = once(stream.resume(), "end");
     stream.write("go\n");
     expect((await later.exited).code).toBe(3);
-    await once(stream.resume(), "end");
+    await ended;
     const record = JSON.parse(readFileSync(`${store}/containers/${id}/exit.json`, "utf8"));
     expect(record).toEqual(await later.exited);
   });

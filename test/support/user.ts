@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from "node:fs";
-import { userInfo } from "node:os";
 import { repository } from "./repository.ts";
 
 /** Why tests that talk to the helper cannot run here; nothing when they can. */
@@ -17,8 +16,15 @@ function findObstacle(files: string[]): string | undefined {
   return missing === undefined ? undefined : `dist/${missing} is not built`;
 }
 
+/** From the file itself: the environment may say nothing, or something else. */
+function nameOf(uid: number): string | undefined {
+  const lines = readFileSync("/etc/passwd", "utf8").split("\n");
+  return lines.map((line) => line.split(":")).find((fields) => fields[2] === String(uid))?.[0];
+}
+
 function hasRange(file: string): boolean {
-  const { username, uid } = userInfo();
+  const uid = process.getuid?.() ?? 0;
+  const username = nameOf(uid);
   const lines = existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];
   return lines.some((line) => line.startsWith(`${username}:`) || line.startsWith(`${uid}:`));
 }

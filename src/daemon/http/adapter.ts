@@ -33,6 +33,8 @@ export async function serveRequest({ request, response, target }: Exchange, answ
   try {
     answered = await answer(await toWebRequest(request, target, gone.signal));
   } catch (error) {
+    // A body that breaks off with its connection is no failure of the daemon.
+    if (gone.signal.aborted || request.destroyed) return;
     answered = errorResponse(error);
   }
   if (gone.signal.aborted) return void answered.body?.cancel().catch(() => {});

@@ -7,7 +7,8 @@ export function tboxRoutes(engine: Engine, shutdown: () => void) {
   return new Elysia()
     .get("/tbox/doctor", async () => ({ checks: await engine.diagnose() }))
     .post("/tbox/shutdown", () => {
-      shutdown();
+      // The answer is on its way before connections are closed.
+      setImmediate(shutdown);
       return noContent();
     });
 }

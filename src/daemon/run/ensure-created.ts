@@ -1,11 +1,11 @@
 import type { RegistryAuth } from "#api/registry-auth.ts";
+import type { CheckedRunRequest } from "#api/run-request.ts";
 import type { Engine } from "#engine/engine.ts";
 import { parsePlatform } from "#oci/platform.ts";
 import { parseReference } from "#oci/reference.ts";
 import { TboxError } from "#support/errors.ts";
 import { shapeProgress } from "../shape/progress.ts";
 import type { RunClient } from "./run-client.ts";
-import type { RunRequest } from "./serve-run.ts";
 
 export interface PullContext {
   credentials: RegistryAuth | undefined;
@@ -15,7 +15,7 @@ export interface PullContext {
 /** Creates a run's container, pulling its image as the request says. */
 export async function ensureCreated(
   engine: Engine,
-  request: RunRequest,
+  request: CheckedRunRequest,
   context: PullContext,
 ): Promise<{ id: string; warnings: string[] }> {
   const { name, platform, pull, container } = request;
@@ -36,7 +36,7 @@ export async function ensureCreated(
 
 async function pullImage(
   { images }: Engine,
-  { container, platform }: RunRequest,
+  { container, platform }: CheckedRunRequest,
   { credentials, client }: PullContext,
 ): Promise<void> {
   if (container.Image === undefined) throw new TboxError("invalid-argument", "there is no image to pull");

@@ -1,8 +1,7 @@
 import type { Duplex, Writable } from "node:stream";
-import type { z } from "zod";
 import { parseJson } from "#api/json.ts";
 import { runControlSchema } from "#api/run-request.ts";
-import { frameType, type RunEvent } from "#api/run-stream.ts";
+import { frameType, type RunControl, type RunEvent } from "#api/run-stream.ts";
 import { logError } from "../log.ts";
 import { dropInput } from "../streams/join.ts";
 import { upgradedHead } from "../streams/upgrade-response.ts";
@@ -25,8 +24,6 @@ export interface RunClient {
   /** Nothing more comes. */
   end(): void;
 }
-
-export type RunControl = z.infer<typeof runControlSchema>;
 
 export function openRunClient(socket: Duplex): RunClient {
   const gone = new AbortController();

@@ -1,8 +1,7 @@
 import type { Duplex } from "node:stream";
-import type { z } from "zod";
 import { parseJson } from "#api/json.ts";
 import { parseRegistryAuth, type RegistryAuth } from "#api/registry-auth.ts";
-import { runRequestSchema } from "#api/run-request.ts";
+import { type CheckedRunRequest, runRequestSchema } from "#api/run-request.ts";
 import type { Engine } from "#engine/engine.ts";
 import { errorCode, TboxError } from "#support/errors.ts";
 import { describeError } from "../error-response.ts";
@@ -10,8 +9,6 @@ import { logError } from "../log.ts";
 import { ensureCreated } from "./ensure-created.ts";
 import { openRunClient, type RunClient } from "./run-client.ts";
 import { startFailureCode } from "./start-failure-code.ts";
-
-export type RunRequest = z.infer<typeof runRequestSchema>;
 
 /** What a run needs to go on: `auth` is the header `X-Registry-Auth`. */
 export interface RunInput {
@@ -33,7 +30,7 @@ export async function serveRun(engine: Engine, { body, auth }: RunInput, socket:
 }
 
 interface Run {
-  request: RunRequest;
+  request: CheckedRunRequest;
   credentials: RegistryAuth | undefined;
   client: RunClient;
 }
@@ -80,7 +77,7 @@ async function run(engine: Engine, { request, credentials, client }: Run): Promi
 async function attach(
   { containers }: Engine,
   id: string,
-  { container }: RunRequest,
+  { container }: CheckedRunRequest,
 ): Promise<Duplex | undefined> {
   const { AttachStdin = false, AttachStdout = false, AttachStderr = false, OpenStdin = false } = container;
   const stdin = AttachStdin && OpenStdin;
@@ -96,7 +93,7 @@ async function attach(
   });
 }
 
-async function follow(stream: Duplex, { container }: RunRequest, client: RunClient): Promise<void> {
+async function follow(stream: Duplex, { container }: CheckedRunRequest, client: RunClient): Promise<void> {
   stream.on("error", () => stream.destroy());
   client.gone.addEventListener("abort", () => stream.destroy());
   if (client.gone.aborted) stream.destroy();

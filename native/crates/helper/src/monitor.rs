@@ -3,6 +3,8 @@
 
 mod attachment;
 mod channel;
+mod connections;
+mod ending;
 pub mod exit;
 mod input;
 mod launch;

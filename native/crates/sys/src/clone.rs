@@ -56,5 +56,8 @@ pub fn clone3(namespaces: Namespaces, cgroup: Option<BorrowedFd<'_>>) -> Result<
     }
     // SAFETY: the kernel has just made this descriptor and nobody else owns it.
     let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
-    Ok(Side::Parent { pid: result as u32, pidfd })
+    Ok(Side::Parent {
+        pid: result as u32,
+        pidfd,
+    })
 }

@@ -1,27 +1,18 @@
 //! The monitor's loop. It waits for nothing but its epoll instance.
 
-use std::fs::File;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
-use protocol::failure::{Failure, FailureKind};
 use protocol::launch::Attachment;
-use protocol::monitor::{Exited, FromMonitor, Started, ToMonitor};
+use protocol::monitor::{Exited, FromMonitor, Started};
 use rustix::fs::{AtFlags, OFlags, fcntl_getfl, fcntl_setfl, statat, unlinkat};
 use rustix::io::Errno;
-use rustix::net::sockopt::socket_peercred;
-use rustix::process::geteuid;
 use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer};
-use rustix::termios::{Winsize, tcsetwinsize};
 use sys::event::{Event, Interest, Poll};
-use sys::seqpacket::{self, Received};
-use sys::signals;
 
-use crate::failure;
-use crate::messages;
 use crate::monitor::attachment::Attached;
 use crate::monitor::channel::Channel;
-use crate::monitor::exit::{self, Status};
+use crate::monitor::exit::Status;
 use crate::monitor::input::{AtEnd, Input};
 use crate::monitor::log::JsonLog;
 use crate::monitor::stream::Stream;
@@ -38,14 +29,8 @@ const FIRST_FREE: u64 = 16;
 /// A pipe's whole content.
 const PIECE: usize = 64 * 1024;
 
-const MOST_CHANNELS: usize = 64;
-const MOST_ATTACHMENTS: usize = 256;
-
-/// Messages handled for one connection before the others have their turn.
-const MESSAGES_AT_ONCE: usize = 16;
-
 /// How long a terminal that somebody outside the container keeps open can hold up its end.
-const TERMINAL_GRACE: Duration = Duration::from_secs(1);
+pub(super) const TERMINAL_GRACE: Duration = Duration::from_secs(1);
 
 /// How often an exit record that could not be written is tried again.
 const RECORD_AGAIN: Duration = Duration::from_secs(1);
@@ -76,7 +61,7 @@ pub struct Streams {
 
 /// How far the container has come.
 #[derive(Debug)]
-enum Stage {
+pub(super) enum Stage {
     Running,
     /// PID 1 has ended, and with it every process of the container; some output may be unread.
     /// Since then, or since the last of it, nothing has come.
@@ -86,36 +71,36 @@ enum Stage {
 }
 
 pub struct Monitor {
-    poll: Poll,
-    next_token: u64,
-    stage: Stage,
-    started: Started,
-    program: Watched,
-    cgroup: Option<OwnedFd>,
-    sources: [Option<Watched>; 2],
-    input: Input,
-    terminal: Option<OwnedFd>,
+    pub(super) poll: Poll,
+    pub(super) next_token: u64,
+    pub(super) stage: Stage,
+    pub(super) started: Started,
+    pub(super) program: Watched,
+    pub(super) cgroup: Option<OwnedFd>,
+    pub(super) sources: [Option<Watched>; 2],
+    pub(super) input: Input,
+    pub(super) terminal: Option<OwnedFd>,
     /// Held so that the terminal survives a program that closes it for a while.
-    terminal_peer: Option<OwnedFd>,
-    attachments: Vec<Attached>,
-    channels: Vec<Channel>,
-    listener: Watched,
+    pub(super) terminal_peer: Option<OwnedFd>,
+    pub(super) attachments: Vec<Attached>,
+    pub(super) channels: Vec<Channel>,
+    pub(super) listener: Watched,
     /// False while connections cannot be taken, for want of descriptors.
-    accepting: bool,
+    pub(super) accepting: bool,
     /// Device and inode of the listener's file: a restarted container has another one.
-    socket: Option<(u64, u64)>,
-    place: Files,
-    recorded: bool,
-    buffer: Vec<u8>,
+    pub(super) socket: Option<(u64, u64)>,
+    pub(super) place: Files,
+    pub(super) recorded: bool,
+    pub(super) buffer: Vec<u8>,
 }
 
 /// What is left of [`Place`].
-struct Files {
-    directory: OwnedFd,
-    log: Option<JsonLog>,
-    sockets: OwnedFd,
-    socket_name: String,
-    durable_exit: bool,
+pub(super) struct Files {
+    pub(super) directory: OwnedFd,
+    pub(super) log: Option<JsonLog>,
+    pub(super) sockets: OwnedFd,
+    pub(super) socket_name: String,
+    pub(super) durable_exit: bool,
 }
 
 impl Monitor {
@@ -273,8 +258,6 @@ impl Monitor {
         }
     }
 
-    // The program's output.
-
     fn read(&mut self, stream: Stream) {
         let index = stream.index();
         let Some(source) = &self.sources[index] else {
@@ -295,7 +278,7 @@ impl Monitor {
         self.buffer = buffer;
     }
 
-    fn deliver(&mut self, stream: Stream, piece: &[u8]) {
+    pub(super) fn deliver(&mut self, stream: Stream, piece: &[u8]) {
         for attached in &mut self.attachments {
             attached.offer(stream, piece);
         }
@@ -304,111 +287,11 @@ impl Monitor {
         }
     }
 
-    fn end_source(&mut self, stream: Stream) {
+    pub(super) fn end_source(&mut self, stream: Stream) {
         if let Some(mut source) = self.sources[stream.index()].take() {
             let _ = source.watch(&self.poll, None);
         }
     }
-
-    // The program's end.
-
-    fn collect(&mut self) {
-        let status = match exit::collect(self.program.as_fd()) {
-            Ok(Some(status)) => status,
-            Ok(None) => return,
-            // Nobody else can have collected it; to wait on would be to wait for ever.
-            Err(_) => Status::exited(255),
-        };
-        let _ = self.program.watch(&self.poll, None);
-        self.stage = Stage::Draining(status, Instant::now());
-        self.input.close();
-        self.terminal_peer = None;
-        if self.terminal.is_none() {
-            // Every writer has ended: what a pipe holds now is all it will ever hold, even if
-            // somebody outside the container has it open.
-            self.drain(Stream::Stdout);
-            self.drain(Stream::Stderr);
-        }
-    }
-
-    fn drain(&mut self, stream: Stream) {
-        let mut buffer = std::mem::take(&mut self.buffer);
-        while let Some(source) = &self.sources[stream.index()] {
-            match rustix::io::read(source, &mut buffer) {
-                Ok(count) if count > 0 => self.deliver(stream, &buffer[..count]),
-                Err(Errno::INTR) => {}
-                Ok(_) | Err(_) => self.end_source(stream),
-            }
-        }
-        self.buffer = buffer;
-    }
-
-    fn end_if_drained(&mut self) {
-        if let Stage::Draining(status, since) = &self.stage {
-            let drained = self.sources.iter().all(Option::is_none);
-            if drained || since.elapsed() >= TERMINAL_GRACE {
-                let status = *status;
-                self.end(status);
-            }
-        }
-        if let Stage::Ended(exited) = &self.stage
-            && !self.recorded
-        {
-            let exited = exited.clone();
-            self.record(&exited);
-        }
-    }
-
-    fn end(&mut self, status: Status) {
-        self.end_source(Stream::Stdout);
-        self.end_source(Stream::Stderr);
-        let finished_at = timestamp::now();
-        if let Some(log) = &mut self.place.log {
-            log.finish(&finished_at);
-        }
-        let exited = Exited {
-            pid: self.started.pid,
-            code: status.code,
-            signal: status.signal,
-            oom_killed: self
-                .cgroup
-                .as_ref()
-                .is_some_and(|cgroup| exit::oom_killed(cgroup.as_fd())),
-            started_at: self.started.started_at.clone(),
-            finished_at,
-        };
-        let record = self.record(&exited);
-        self.answer();
-        for channel in &mut self.channels {
-            channel.send(&FromMonitor::Exited(exited.clone()));
-        }
-        if self.place.durable_exit
-            && let Some(file) = record
-        {
-            let _ = exit::sync_record(self.place.directory.as_fd(), &file);
-        }
-        self.stage = Stage::Ended(exited);
-    }
-
-    /// Writes the exit record unless the container is gone or has been started anew.
-    fn record(&mut self, exited: &Exited) -> Option<File> {
-        if !self.owns_socket() {
-            self.recorded = true;
-            return None;
-        }
-        match exit::write_record(self.place.directory.as_fd(), exited) {
-            Ok(file) => {
-                self.recorded = true;
-                Some(file)
-            }
-            Err(error) => {
-                self.recorded = error.kind() == std::io::ErrorKind::NotFound;
-                None
-            }
-        }
-    }
-
-    // Clients.
 
     fn serve_attachment(&mut self, index: usize, ready: Interest) {
         if ready.intersects(Interest::HANGUP | Interest::ERROR) {
@@ -446,91 +329,7 @@ impl Monitor {
         }
     }
 
-    // Connections.
-
-    fn accept(&mut self) {
-        loop {
-            match seqpacket::accept(self.listener.as_fd(), false) {
-                Ok(socket) => {
-                    if self.channels.len() < MOST_CHANNELS && is_own(&socket) {
-                        self.connect(socket);
-                    }
-                }
-                Err(seqpacket::Error::WouldBlock) => return,
-                Err(_) => {
-                    self.accepting = false;
-                    return;
-                }
-            }
-        }
-    }
-
-    fn serve_channel(&mut self, index: usize) {
-        self.channels[index].flush();
-        for _ in 0..MESSAGES_AT_ONCE {
-            let failure = match self.channels[index].receive() {
-                Ok(None) => return,
-                Ok(Some(received)) => match self.obey(index, received) {
-                    Ok(()) => continue,
-                    Err(failure) => failure,
-                },
-                Err(error) => failure::explained(FailureKind::InvalidArgument, "message", error),
-            };
-            self.channels[index].send(&FromMonitor::Refused(failure));
-            self.channels[index].close();
-            return;
-        }
-    }
-
-    fn obey(&mut self, index: usize, received: Received) -> Result<(), Failure> {
-        let Received {
-            text,
-            mut descriptors,
-        } = received;
-        let message: ToMonitor = messages::parse(&text, "to the monitor")?;
-        let expected = usize::from(matches!(message, ToMonitor::Attach(_)));
-        if descriptors.len() != expected {
-            let found = descriptors.len();
-            return Err(messages::wrong_descriptors("the message", expected, found));
-        }
-        match message {
-            ToMonitor::Attach(wants) => {
-                if self.attachments.len() >= MOST_ATTACHMENTS {
-                    return Err(invalid(format!("more than {MOST_ATTACHMENTS} attachments")));
-                }
-                if let Some(socket) = descriptors.pop() {
-                    self.attach(socket, wants);
-                }
-            }
-            ToMonitor::Signal { number } => {
-                if !(1..=signals::MOST).contains(&number) {
-                    return Err(invalid(format!("signal {number} does not exist")));
-                }
-                // A program that has just ended needs no signal.
-                let _ = signals::send(self.program.as_fd(), number);
-            }
-            ToMonitor::Resize { columns, rows } => self.resize(columns, rows),
-            ToMonitor::AwaitLog { generation, size } => {
-                let known = crate::monitor::log::Position { generation, size };
-                self.channels[index].await_log(known);
-            }
-        }
-        Ok(())
-    }
-
-    fn resize(&self, columns: u16, rows: u16) {
-        if let Some(terminal) = &self.terminal {
-            let size = Winsize {
-                ws_row: rows,
-                ws_col: columns,
-                ws_xpixel: 0,
-                ws_ypixel: 0,
-            };
-            let _ = tcsetwinsize(terminal, size);
-        }
-    }
-
-    fn answer(&mut self) {
+    pub(super) fn answer(&mut self) {
         if let Some(log) = &self.place.log {
             let position = log.position();
             for channel in &mut self.channels {
@@ -548,7 +347,7 @@ impl Monitor {
         self.accept();
     }
 
-    fn owns_socket(&self) -> bool {
+    pub(super) fn owns_socket(&self) -> bool {
         let found = file_identity(&self.place.sockets, &self.place.socket_name);
         self.socket.is_some() && found == self.socket
     }
@@ -562,12 +361,4 @@ impl Monitor {
 fn file_identity(directory: &OwnedFd, name: &str) -> Option<(u64, u64)> {
     let status = statat(directory, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
     Some((status.st_dev, status.st_ino))
-}
-
-fn is_own(socket: &OwnedFd) -> bool {
-    socket_peercred(socket).is_ok_and(|peer| peer.uid == geteuid())
-}
-
-fn invalid(message: String) -> Failure {
-    failure::explained(FailureKind::InvalidArgument, "message", message)
 }

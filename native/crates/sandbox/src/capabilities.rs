@@ -1,0 +1,136 @@
+//! Capability sets by name.
+
+use protocol::failure::{Failure, FailureKind};
+use rustix::thread::{
+    CapabilitySet, CapabilitySets, clear_ambient_capability_set,
+    remove_capability_from_bounding_set, set_capabilities,
+};
+
+use crate::failure::{explained, system};
+
+/// Bit n is the capability of number n.
+pub type Set = u64;
+
+/// In the order of their numbers, from 0.
+const NAMES: [&str; 41] = [
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "DAC_READ_SEARCH",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "SETGID",
+    "SETUID",
+    "SETPCAP",
+    "LINUX_IMMUTABLE",
+    "NET_BIND_SERVICE",
+    "NET_BROADCAST",
+    "NET_ADMIN",
+    "NET_RAW",
+    "IPC_LOCK",
+    "IPC_OWNER",
+    "SYS_MODULE",
+    "SYS_RAWIO",
+    "SYS_CHROOT",
+    "SYS_PTRACE",
+    "SYS_PACCT",
+    "SYS_ADMIN",
+    "SYS_BOOT",
+    "SYS_NICE",
+    "SYS_RESOURCE",
+    "SYS_TIME",
+    "SYS_TTY_CONFIG",
+    "MKNOD",
+    "LEASE",
+    "AUDIT_WRITE",
+    "AUDIT_CONTROL",
+    "SETFCAP",
+    "MAC_OVERRIDE",
+    "MAC_ADMIN",
+    "SYSLOG",
+    "WAKE_ALARM",
+    "BLOCK_SUSPEND",
+    "AUDIT_READ",
+    "PERFMON",
+    "BPF",
+    "CHECKPOINT_RESTORE",
+];
+
+/// Docker's fourteen.
+pub const DEFAULT: Set = 0xa804_25fb;
+
+pub const SYS_ADMIN: Set = 1 << 21;
+
+/// The set of these names.
+pub fn parse(names: &[String]) -> Result<Set, Failure> {
+    names.iter().try_fold(0, |set, name| match number(name) {
+        Some(number) => Ok(set | 1 << number),
+        None => {
+            let message = format!("unknown capability {name:?}");
+            Err(explained(
+                FailureKind::InvalidArgument,
+                "capabilities",
+                message,
+            ))
+        }
+    })
+}
+
+/// The number of a capability that is named in the table.
+pub fn number(name: &str) -> Option<u32> {
+    NAMES
+        .iter()
+        .position(|known| *known == name)
+        .map(|index| index as u32)
+}
+
+/// Leaves nothing but `keep` in the bounding set.
+pub fn bound(keep: Set) -> Result<(), Failure> {
+    for (index, name) in NAMES.iter().enumerate() {
+        if keep & (1 << index) != 0 {
+            continue;
+        }
+        match remove_capability_from_bounding_set(CapabilitySet::from_bits_retain(1 << index)) {
+            // A kernel that does not know this one yet.
+            Ok(()) | Err(rustix::io::Errno::INVAL) => {}
+            Err(errno) => return Err(system("capabilities", name, errno)),
+        }
+    }
+    Ok(())
+}
+
+/// Sets permitted and effective; inheritable and ambient are emptied.
+pub fn apply(set: Set) -> Result<(), Failure> {
+    let set = CapabilitySet::from_bits_retain(set);
+    let _ = clear_ambient_capability_set();
+    set_capabilities(
+        None,
+        CapabilitySets {
+            effective: set,
+            permitted: set,
+            inheritable: CapabilitySet::empty(),
+        },
+    )
+    .map_err(|errno| system("capabilities", "set", errno))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_mask_is_dockers_fourteen_names() {
+        let names = "CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP \
+                     NET_BIND_SERVICE SYS_CHROOT KILL AUDIT_WRITE";
+        let names: Vec<String> = names.split_whitespace().map(str::to_owned).collect();
+        assert_eq!(parse(&names), Ok(DEFAULT));
+    }
+
+    #[test]
+    fn an_unknown_name_is_refused_by_name() {
+        assert!(
+            parse(&["CAP_CHOWN".to_owned()])
+                .is_err_and(|failure| failure.message.contains("CAP_CHOWN"))
+        );
+    }
+}

@@ -1,0 +1,60 @@
+//! What the container's first process tells its monitor: one message per event, then silence when it has
+//! become the program.
+
+use std::os::fd::{BorrowedFd, OwnedFd};
+
+use protocol::failure::{Failure, FailureKind};
+use protocol::monitor::Phase;
+use rustix::time::{ClockId, clock_gettime};
+use serde::{Deserialize, Serialize};
+use sys::seqpacket;
+
+use crate::failure::explained;
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum Report {
+    Phases {
+        phases: Vec<Phase>,
+    },
+    /// One descriptor: the master of the terminal.
+    Terminal,
+    Failed {
+        failure: Failure,
+    },
+}
+
+pub fn send(
+    channel: BorrowedFd<'_>,
+    report: &Report,
+    descriptors: &[BorrowedFd<'_>],
+) -> Result<(), Failure> {
+    let text = serde_json::to_vec(report).map_err(broken)?;
+    seqpacket::send(channel, &text, descriptors, seqpacket::Flags::empty()).map_err(broken)
+}
+
+/// The next report; none once the other side has executed its program or died.
+pub fn receive(channel: BorrowedFd<'_>) -> Result<Option<(Report, Vec<OwnedFd>)>, Failure> {
+    let Some(received) = seqpacket::receive(channel).map_err(broken)? else {
+        return Ok(None);
+    };
+    let report = serde_json::from_slice(&received.text).map_err(broken)?;
+    Ok(Some((report, received.descriptors)))
+}
+
+/// A phase that ends now.
+pub fn phase(name: &str) -> Phase {
+    let now = clock_gettime(ClockId::Monotonic);
+    Phase {
+        name: name.to_owned(),
+        at: now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64,
+    }
+}
+
+fn broken(error: impl std::fmt::Display) -> Failure {
+    explained(
+        FailureKind::System,
+        "report",
+        format!("report between init and monitor: {error}"),
+    )
+}

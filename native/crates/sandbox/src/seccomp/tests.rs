@@ -1,0 +1,150 @@
+use super::*;
+use crate::capabilities;
+
+const NATIVE: u32 = if cfg!(target_arch = "x86_64") {
+    0xc000_003e
+} else {
+    0xc000_00b7
+};
+
+/// Runs the program over one call, as the kernel would.
+fn run(program: &Program, architecture: u32, number: u32, arguments: [u64; 2]) -> u32 {
+    let mut accumulator = 0;
+    let mut at = 0;
+    loop {
+        let step = program[at];
+        at += 1;
+        match u32::from(step.code) {
+            code if code == libc::BPF_LD | libc::BPF_W | libc::BPF_ABS => {
+                accumulator = match step.k {
+                    0 => number,
+                    4 => architecture,
+                    16 => arguments[0] as u32,
+                    24 => arguments[1] as u32,
+                    other => panic!("load at {other}"),
+                };
+            }
+            code if code == libc::BPF_ALU | libc::BPF_AND => accumulator &= step.k,
+            code if code == libc::BPF_JMP | libc::BPF_JEQ => {
+                at += usize::from(if accumulator == step.k {
+                    step.jt
+                } else {
+                    step.jf
+                });
+            }
+            code if code == libc::BPF_JMP | libc::BPF_JGE => {
+                at += usize::from(if accumulator >= step.k {
+                    step.jt
+                } else {
+                    step.jf
+                });
+            }
+            code if code == libc::BPF_JMP | libc::BPF_JA => at += step.k as usize,
+            code if code == libc::BPF_RET => return step.k,
+            code => panic!("instruction {code}"),
+        }
+    }
+}
+
+fn errno(number: i32) -> u32 {
+    libc::SECCOMP_RET_ERRNO | number as u32
+}
+
+fn default_answer(number: libc::c_long, arguments: [u64; 2]) -> u32 {
+    run(
+        &compile(capabilities::DEFAULT),
+        NATIVE,
+        number as u32,
+        arguments,
+    )
+}
+
+#[test]
+fn every_number_gets_what_the_table_says() {
+    let program = compile(capabilities::DEFAULT);
+    for number in 0..=600 {
+        let found = run(&program, NATIVE, number, [0, 0]);
+        match profile::action(number, capabilities::DEFAULT) {
+            Action::Refuse => assert_eq!(found, errno(libc::EPERM), "call {number}"),
+            Action::Unknown => assert_eq!(found, errno(libc::ENOSYS), "call {number}"),
+            _ => assert_eq!(found, libc::SECCOMP_RET_ALLOW, "call {number}"),
+        }
+    }
+}
+
+#[test]
+fn the_program_stays_small() {
+    let length = compile(capabilities::DEFAULT).len();
+    assert!(length < 150, "{length} instructions");
+}
+
+#[test]
+fn foreign_architectures_and_x32_numbers_do_not_exist() {
+    let program = compile(capabilities::DEFAULT);
+    assert_eq!(run(&program, 0x4000_0003, 3, [0, 0]), errno(libc::ENOSYS));
+    assert_eq!(
+        run(&program, NATIVE, 0x4000_0000, [0, 0]),
+        errno(libc::ENOSYS)
+    );
+}
+
+#[test]
+fn clone_may_not_make_namespaces_and_clone3_does_not_exist() {
+    assert_eq!(
+        default_answer(libc::SYS_clone, [libc::CLONE_NEWUSER as u64, 0]),
+        errno(libc::EPERM)
+    );
+    assert_eq!(
+        default_answer(libc::SYS_clone, [libc::SIGCHLD as u64, 0]),
+        libc::SECCOMP_RET_ALLOW
+    );
+    assert_eq!(
+        default_answer(libc::SYS_clone3, [0, 0]),
+        errno(libc::ENOSYS)
+    );
+}
+
+#[test]
+fn terminal_input_cannot_be_pushed_even_with_high_bits_set() {
+    for request in [libc::TIOCSTI, libc::TIOCLINUX] {
+        assert_eq!(
+            default_answer(libc::SYS_ioctl, [0, request | 1 << 40]),
+            errno(libc::EPERM)
+        );
+    }
+    assert_eq!(
+        default_answer(libc::SYS_ioctl, [0, libc::TIOCGWINSZ]),
+        libc::SECCOMP_RET_ALLOW
+    );
+}
+
+#[test]
+fn sockets_of_the_kernels_crypto_and_of_virtual_machines_are_refused() {
+    for family in 0..46 {
+        let refused = family == libc::AF_ALG || family == libc::AF_VSOCK;
+        let wanted = if refused {
+            errno(libc::EPERM)
+        } else {
+            libc::SECCOMP_RET_ALLOW
+        };
+        assert_eq!(
+            default_answer(libc::SYS_socket, [family as u64, 0]),
+            wanted,
+            "family {family}"
+        );
+    }
+}
+
+#[test]
+fn a_capability_opens_its_calls_and_no_others() {
+    let with = compile(capabilities::DEFAULT | capabilities::SYS_ADMIN);
+    assert_eq!(
+        run(&with, NATIVE, libc::SYS_mount as u32, [0, 0]),
+        libc::SECCOMP_RET_ALLOW
+    );
+    assert_eq!(
+        run(&with, NATIVE, libc::SYS_reboot as u32, [0, 0]),
+        errno(libc::EPERM)
+    );
+    assert_eq!(default_answer(libc::SYS_mount, [0, 0]), errno(libc::EPERM));
+}

@@ -1,0 +1,17 @@
+//! One file a step, in the order in which `launch` takes them.
+
+pub mod attach;
+pub mod confinement;
+pub mod devices;
+pub mod execution;
+pub mod host_root;
+pub mod identity;
+pub mod kernel_files;
+pub mod overlay;
+pub mod pivot;
+pub mod protected;
+pub mod reaper;
+pub mod root;
+pub mod terminal;
+pub mod volumes;
+pub mod working_directory;

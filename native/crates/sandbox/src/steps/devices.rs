@@ -1,0 +1,107 @@
+//! /dev: a small tmpfs with the harmless devices of the host, terminals, shared memory and queues.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use protocol::failure::Failure;
+use rustix::fs::{Mode, OFlags, mkdirat, openat, symlinkat};
+use rustix::io::Errno;
+use rustix::mount::MountAttrFlags;
+
+use crate::failure::system;
+use crate::host::{self, Host};
+use crate::steps::attach;
+use crate::steps::kernel_files::{HARMLESS, place};
+use crate::tree::{self, Kind};
+
+const LINKS: [(&str, &str); 5] = [
+    ("pts/ptmx", "ptmx"),
+    ("/proc/self/fd", "fd"),
+    ("/proc/self/fd/0", "stdin"),
+    ("/proc/self/fd/1", "stdout"),
+    ("/proc/self/fd/2", "stderr"),
+];
+
+/// Mounts /dev and everything in it; gives the new /dev.
+pub fn mount_devices(root: BorrowedFd<'_>, host: &Host, shm_size: u64) -> Result<OwnedFd, Failure> {
+    let explain = |errno| system("devices", "/dev", errno);
+    let devices = attach::create(
+        "tmpfs",
+        &[("mode", "0755"), ("size", "64m")],
+        MountAttrFlags::MOUNT_ATTR_NOSUID,
+    )
+    .map_err(explain)?;
+    attach::attach(devices.as_fd(), place(root, "dev")?.as_fd()).map_err(explain)?;
+    let devices =
+        tree::open_plain(root, "dev", OFlags::PATH | OFlags::DIRECTORY).map_err(explain)?;
+    for device in host::copy_devices() {
+        let (name, device) = device?;
+        cover(devices.as_fd(), name, Kind::File, device.as_fd())
+            .map_err(|errno| system("devices", name, errno))?;
+    }
+    for (target, name) in LINKS {
+        symlinkat(target, &devices, name).map_err(|errno| system("devices", name, errno))?;
+    }
+    mount_inside(devices.as_fd(), host, shm_size)
+        .map_err(|(name, errno)| system("devices", name, errno))?;
+    Ok(devices)
+}
+
+/// Shows the terminal as /dev/console.
+pub fn mount_console(devices: BorrowedFd<'_>, terminal: BorrowedFd<'_>) -> Result<(), Failure> {
+    attach::copy_of(terminal, false)
+        .and_then(|copy| cover(devices, "console", Kind::File, copy.as_fd()))
+        .map_err(|errno| system("devices", "console", errno))
+}
+
+fn mount_inside(
+    devices: BorrowedFd<'_>,
+    host: &Host,
+    shm_size: u64,
+) -> Result<(), (&'static str, Errno)> {
+    let mut pts_options = vec![("ptmxmode", "0666"), ("mode", "0620")];
+    // Group 5 is the terminals' everywhere; in single-id mode it does not exist.
+    if host.maps_group(5) {
+        pts_options.push(("gid", "5"));
+    }
+    let terminals = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NOEXEC;
+    let size = shm_size.to_string();
+    let mounts = [
+        ("pts", "devpts", pts_options, terminals),
+        (
+            "shm",
+            "tmpfs",
+            vec![("mode", "1777"), ("size", size.as_str())],
+            HARMLESS,
+        ),
+        ("mqueue", "mqueue", vec![], HARMLESS),
+    ];
+    for (name, kind, options, attributes) in mounts {
+        attach::create(kind, &options, attributes)
+            .and_then(|mount| cover(devices, name, Kind::Directory, mount.as_fd()))
+            .map_err(|errno| (name, errno))?;
+    }
+    Ok(())
+}
+
+/// Makes an entry of the new, empty /dev and covers it.
+fn cover(
+    devices: BorrowedFd<'_>,
+    name: &str,
+    kind: Kind,
+    mount: BorrowedFd<'_>,
+) -> Result<(), Errno> {
+    match kind {
+        Kind::Directory => mkdirat(devices, name, Mode::from_raw_mode(0o755))?,
+        Kind::File => {
+            let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
+            drop(openat(devices, name, flags, Mode::from_raw_mode(0o600))?);
+        }
+    }
+    let entry = openat(
+        devices,
+        name,
+        OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC,
+        Mode::empty(),
+    )?;
+    attach::attach(mount, entry.as_fd())
+}

@@ -1,0 +1,101 @@
+//! Who the program is: read from the container's own files, after the pivot.
+
+use std::io::Read;
+use std::os::fd::{AsFd, BorrowedFd};
+
+use protocol::failure::{Failure, FailureKind};
+use protocol::launch::Process;
+use rustix::fs::{FileType, Gid, OFlags, Uid, fchown, fstat};
+use rustix::io::Errno;
+use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
+
+use crate::accounts::{self, Account};
+use crate::failure::{explained, system};
+use crate::tree;
+
+/// Longest passwd or group file that is read, in bytes.
+const LIMIT: u64 = 10 * 1024 * 1024;
+
+/// Finds the account that the request names.
+pub fn find_account(root: BorrowedFd<'_>, process: &Process) -> Result<Account, Failure> {
+    let passwd = read(root, "/etc/passwd")?;
+    let group = read(root, "/etc/group")?;
+    accounts::resolve(&process.user, &process.groups, &passwd, &group)
+}
+
+/// Gives the standard streams to the account, so that the program may open /dev/stdout again.
+pub fn own_streams(account: &Account) {
+    let (uid, gid) = (Uid::from_raw(account.uid), Gid::from_raw(account.gid));
+    for stream in [
+        rustix::stdio::stdin(),
+        rustix::stdio::stdout(),
+        rustix::stdio::stderr(),
+    ] {
+        // /dev/null as standard input belongs to the host; it refuses, and is open to all anyway.
+        let _ = fchown(stream, Some(uid), Some(gid));
+    }
+}
+
+/// Takes on the ids. Capabilities go with the change from root to somebody else.
+pub fn become_account(account: &Account) -> Result<(), Failure> {
+    let gid = Gid::from_raw(account.gid);
+    let uid = Uid::from_raw(account.uid);
+    let groups: Vec<Gid> = account.groups.iter().copied().map(Gid::from_raw).collect();
+    match set_thread_groups(&groups) {
+        // In single-id mode the kernel allows no change of groups, and there is only one.
+        Err(Errno::PERM) if account.groups == [0] => {}
+        Err(Errno::INVAL) => return Err(unmapped("group", &format!("{:?}", account.groups))),
+        other => other.map_err(|errno| system("user", "groups", errno))?,
+    }
+    set_thread_res_gid(gid, gid, gid).map_err(|errno| change_refused("gid", account.gid, errno))?;
+    set_thread_res_uid(uid, uid, uid).map_err(|errno| change_refused("uid", account.uid, errno))
+}
+
+fn change_refused(what: &str, id: u32, errno: Errno) -> Failure {
+    match errno {
+        Errno::INVAL => unmapped(what, &id.to_string()),
+        _ => system("user", what, errno),
+    }
+}
+
+fn unmapped(what: &str, id: &str) -> Failure {
+    let message = format!(
+        "{what} {id} lies outside the ids of this user: the range in /etc/subuid and /etc/subgid must reach it"
+    );
+    explained(FailureKind::UnmappedId, "user", message)
+}
+
+/// A file's text; empty when it is missing. Anything but a regular file of sane size is refused.
+fn read(root: BorrowedFd<'_>, path: &str) -> Result<String, Failure> {
+    let invalid = |reason: &str| {
+        explained(
+            FailureKind::InvalidImage,
+            "user",
+            format!("{path} of the image {reason}"),
+        )
+    };
+    // Non-blocking: the image may have put a FIFO here.
+    let file = match tree::open(
+        root,
+        path,
+        OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY,
+    ) {
+        Ok(file) => file,
+        Err(Errno::NOENT | Errno::NOTDIR) => return Ok(String::new()),
+        Err(Errno::LOOP) => return Err(invalid("is a link that leads nowhere")),
+        Err(errno) => return Err(system("user", path, errno)),
+    };
+    let status = fstat(file.as_fd()).map_err(|errno| system("user", path, errno))?;
+    if FileType::from_raw_mode(status.st_mode) != FileType::RegularFile {
+        return Err(invalid("is not a regular file"));
+    }
+    if status.st_size as u64 > LIMIT {
+        return Err(invalid("is larger than 10 MiB"));
+    }
+    let mut bytes = Vec::new();
+    let read = std::fs::File::from(file)
+        .take(LIMIT)
+        .read_to_end(&mut bytes);
+    read.map_err(|error| explained(FailureKind::System, "user", format!("read {path}: {error}")))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}

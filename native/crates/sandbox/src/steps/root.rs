@@ -1,0 +1,148 @@
+//! The root file system: one overlay over the layers.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use protocol::failure::{Failure, FailureKind};
+use protocol::launch::Root;
+use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat};
+use rustix::io::Errno;
+use rustix::mount::{MountPropagationFlags, mount_change};
+
+use crate::failure::{explained, system};
+use crate::steps::host_root;
+use crate::steps::overlay::{Access, Overlay};
+use crate::tree::{self, path_of};
+
+/// The directories of the store, opened in the container's mount namespace: what was opened before it
+/// existed belongs to another one and can be neither covered nor copied.
+#[derive(Debug)]
+pub struct Store {
+    root: OwnedFd,
+    container_path: String,
+    pub container: OwnedFd,
+}
+
+impl Store {
+    pub fn open(path: &Path, id: &str) -> Result<Self, Failure> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let root = openat(CWD, path, flags, Mode::empty())
+            .map_err(|errno| system("open", &path.to_string_lossy(), errno))?;
+        let container_path = format!("containers/{id}");
+        let container = tree::open_plain(root.as_fd(), &container_path, flags)
+            .map_err(|errno| system("container-directory", &container_path, errno))?;
+        Ok(Self {
+            root,
+            container_path,
+            container,
+        })
+    }
+}
+
+/// Nothing that is mounted from here on may reach another namespace.
+pub fn isolate() -> Result<(), Failure> {
+    mount_change(
+        "/",
+        MountPropagationFlags::PRIVATE | MountPropagationFlags::REC,
+    )
+    .map_err(|errno| system("isolate-mounts", "/", errno))
+}
+
+/// Mounts the root over the container's own directory and opens it.
+pub fn mount_root(store: &Store, root: &Root) -> Result<OwnedFd, Failure> {
+    let target = path_of(store.container.as_fd());
+    match root {
+        Root::Layers {
+            diff_ids, volatile, ..
+        } => {
+            let lowers = open_layers(store, diff_ids)?;
+            let upper = open_part(store, "upper")?;
+            let work = open_part(store, "work")?;
+            let overlay = Overlay {
+                lowers: &lowers,
+                upper: &upper,
+                work: &work,
+                access: Access::Changeable,
+                volatile: *volatile,
+            };
+            overlay.mount(&target).map_err(refused_overlay)?;
+            reopen(store)
+        }
+        Root::Directory { path, readonly } => {
+            let place = store.container.as_fd();
+            host_root::mount_host_root(place, || reopen(store), path, Access::new(*readonly))
+        }
+    }
+}
+
+/// Makes the whole root read-only once nothing needs to be made in it any more.
+pub fn protect_root(root: BorrowedFd<'_>, plan: &Root) -> Result<(), Failure> {
+    let (Root::Layers { readonly, .. } | Root::Directory { readonly, .. }) = plan;
+    if !readonly {
+        return Ok(());
+    }
+    use sys::mounts::{Attributes, Depth, Propagation, set_attributes};
+    set_attributes(
+        root,
+        Attributes::READONLY,
+        Propagation::Unchanged,
+        Depth::One,
+    )
+    .map_err(|errno| system("read-only-root", "/", errno))
+}
+
+fn refused_overlay(errno: Errno) -> Failure {
+    match errno {
+        Errno::INVAL | Errno::OPNOTSUPP => explained(
+            FailureKind::System,
+            "mount-root",
+            format!(
+                "mount overlay: {errno}: the file system of the data directory cannot hold the upper layer of an \
+                 overlay; set TBOX_DATA_DIR to a directory on ext4, xfs, btrfs or tmpfs"
+            ),
+        ),
+        _ => system("mount-root", "overlay", errno),
+    }
+}
+
+/// Opens the layers, base first. An image without layers has one empty one.
+fn open_layers(store: &Store, diff_ids: &[String]) -> Result<Vec<OwnedFd>, Failure> {
+    if diff_ids.is_empty() {
+        return Ok(vec![make_part(store.container.as_fd(), "empty")?]);
+    }
+    let flags = OFlags::PATH | OFlags::DIRECTORY;
+    let open = |id: &String| {
+        let path = format!("layers/{id}");
+        tree::open_plain(store.root.as_fd(), &path, flags)
+            .map_err(|errno| system("layer", &path, errno))
+    };
+    diff_ids.iter().map(open).collect()
+}
+
+fn open_part(store: &Store, name: &str) -> Result<OwnedFd, Failure> {
+    tree::open_plain(
+        store.container.as_fd(),
+        name,
+        OFlags::PATH | OFlags::DIRECTORY,
+    )
+    .map_err(|errno| system("container-directory", name, errno))
+}
+
+fn make_part(parent: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Failure> {
+    match mkdirat(parent, name, Mode::from_raw_mode(0o755)) {
+        Ok(()) | Err(Errno::EXIST) => {}
+        Err(errno) => return Err(system("container-directory", name, errno)),
+    }
+    tree::open_plain(parent, name, OFlags::PATH | OFlags::DIRECTORY)
+        .map_err(|errno| system("container-directory", name, errno))
+}
+
+/// What now covers the container's directory.
+fn reopen(store: &Store) -> Result<OwnedFd, Failure> {
+    tree::open_plain(
+        store.root.as_fd(),
+        &store.container_path,
+        OFlags::PATH | OFlags::DIRECTORY,
+    )
+    .map_err(|errno| system("mount-root", &store.container_path, errno))
+}

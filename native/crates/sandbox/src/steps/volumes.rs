@@ -1,0 +1,145 @@
+//! What the request mounts besides: directories of the host, files of the store, tmpfs.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use protocol::failure::{Failure, FailureKind};
+use protocol::launch::{Mount, Propagation};
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+use rustix::mount::MountAttrFlags;
+use sys::mounts::{self, Attributes, Depth, set_attributes};
+
+use crate::failure::{explained, system};
+use crate::steps::attach;
+use crate::steps::root::Store;
+use crate::tree;
+
+/// A mount that is ready but attached nowhere.
+#[derive(Debug)]
+pub struct Volume {
+    mount: OwnedFd,
+    target: String,
+}
+
+/// Opens all sources while the host's paths still mean the host's files.
+pub fn open_volumes(store: &Store, mounts: &[Mount]) -> Result<Vec<Volume>, Failure> {
+    mounts
+        .iter()
+        .map(|mount| open_volume(store, mount))
+        .collect()
+}
+
+/// Attaches them in order, below the root and never through a link of the image that leads out of it.
+pub fn attach_volumes(root: BorrowedFd<'_>, volumes: &[Volume]) -> Result<(), Failure> {
+    for Volume { mount, target } in volumes {
+        attach::kind(mount.as_fd())
+            .and_then(|kind| tree::ensure(root, target, kind))
+            .and_then(|place| attach::attach(mount.as_fd(), place.as_fd()))
+            .map_err(|errno| refused_target(target, errno))?;
+    }
+    Ok(())
+}
+
+fn open_volume(store: &Store, mount: &Mount) -> Result<Volume, Failure> {
+    let (mount, target) = match mount {
+        Mount::Bind {
+            source,
+            target,
+            readonly,
+            recursive,
+            propagation,
+        } => {
+            let mount = bind(source, *readonly, *recursive, *propagation);
+            (
+                mount.map_err(|errno| system("mount", source, errno))?,
+                target,
+            )
+        }
+        Mount::StoreFile {
+            name,
+            target,
+            readonly,
+        } => {
+            let mount = tree::open_plain(store.container.as_fd(), name, OFlags::PATH)
+                .and_then(|file| attach::copy_of(file.as_fd(), false))
+                .and_then(|mount| {
+                    restrict(mount, *readonly, mounts::Propagation::Private, Depth::One)
+                });
+            (mount.map_err(|errno| system("mount", name, errno))?, target)
+        }
+        Mount::Tmpfs {
+            target,
+            size,
+            mode,
+            readonly,
+            exec,
+        } => {
+            let mount = tmpfs(*size, *mode, *readonly, *exec);
+            (
+                mount.map_err(|errno| system("mount", target, errno))?,
+                target,
+            )
+        }
+    };
+    Ok(Volume {
+        mount,
+        target: target.clone(),
+    })
+}
+
+fn bind(
+    source: &str,
+    readonly: bool,
+    recursive: bool,
+    propagation: Propagation,
+) -> Result<OwnedFd, Errno> {
+    let mount = attach::copy(source, recursive)?;
+    let (propagation, depth) = match propagation {
+        Propagation::Private => (mounts::Propagation::Private, Depth::One),
+        Propagation::Rprivate => (mounts::Propagation::Private, Depth::Tree),
+        Propagation::Slave => (mounts::Propagation::Slave, Depth::One),
+        Propagation::Rslave => (mounts::Propagation::Slave, Depth::Tree),
+        Propagation::Shared => (mounts::Propagation::Shared, Depth::One),
+        Propagation::Rshared => (mounts::Propagation::Shared, Depth::Tree),
+    };
+    set_attributes(mount.as_fd(), Attributes::empty(), propagation, depth)?;
+    // Read-only covers what is mounted below, too: a writable corner would make the word a lie.
+    restrict(mount, readonly, mounts::Propagation::Unchanged, Depth::Tree)
+}
+
+fn restrict(
+    mount: OwnedFd,
+    readonly: bool,
+    propagation: mounts::Propagation,
+    depth: Depth,
+) -> Result<OwnedFd, Errno> {
+    let mut add = Attributes::NOSUID | Attributes::NODEV;
+    add.set(Attributes::READONLY, readonly);
+    set_attributes(mount.as_fd(), add, propagation, depth)?;
+    Ok(mount)
+}
+
+fn tmpfs(size: Option<u64>, mode: u32, readonly: bool, exec: bool) -> Result<OwnedFd, Errno> {
+    let mode = format!("{mode:o}");
+    let size = size.map(|size| size.to_string());
+    let mut options = vec![("mode", mode.as_str())];
+    options.extend(size.as_deref().map(|size| ("size", size)));
+    let mut attributes = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV;
+    attributes.set(MountAttrFlags::MOUNT_ATTR_NOEXEC, !exec);
+    attributes.set(MountAttrFlags::MOUNT_ATTR_RDONLY, readonly);
+    attach::create("tmpfs", &options, attributes)
+}
+
+fn refused_target(target: &str, errno: Errno) -> Failure {
+    match errno {
+        Errno::NOTDIR | Errno::LOOP => explained(
+            FailureKind::InvalidArgument,
+            "mount",
+            format!(
+                "mount {target}: {errno}: are you trying to mount a directory onto a file (or vice-versa)? \
+                 check that the path exists and is of the expected type"
+            ),
+        ),
+        _ => system("mount", target, errno),
+    }
+}
