@@ -1,0 +1,92 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { digestOf, splitDigest } from "#oci/digest.ts";
+import { type ContentStore, openDiskContentStore } from "./store.ts";
+
+const text = new TextEncoder().encode("the bytes of a blob");
+const expected = { digest: digestOf(text), size: text.byteLength };
+let root: string;
+let store: ContentStore;
+
+beforeEach(async () => {
+  root = await mkdtemp(`${tmpdir()}/tbox-content-`);
+  store = await openDiskContentStore(root);
+});
+afterEach(() => rm(root, { recursive: true, force: true }));
+
+async function* pieces(...parts: Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* parts;
+}
+const from =
+  (...parts: Uint8Array[]) =>
+  async () => ({ offset: 0, bytes: pieces(...parts) });
+
+describe("the content store", () => {
+  test("a new one is an image layout without images", async () => {
+    expect(await Bun.file(`${root}/oci-layout`).json()).toEqual({ imageLayoutVersion: "1.0.0" });
+    expect(await Bun.file(`${root}/index.json`).json()).toEqual({ schemaVersion: 2, manifests: [] });
+  });
+
+  test("gives back what it took", async () => {
+    await store.ingest(from(text.slice(0, 5), text.slice(5)), expected);
+    expect(await store.has(expected.digest)).toBe(true);
+    expect(await store.read(expected.digest, 100)).toEqual(text);
+    expect(await store.list()).toEqual([expected.digest]);
+  });
+
+  test.each([
+    ["other bytes", new TextEncoder().encode("the bytes of a BLOB"), "have the digest"],
+    [
+      "too many bytes",
+      new TextEncoder().encode("the bytes of a blob and more"),
+      "is longer than its 19 bytes",
+    ],
+    ["too few bytes", text.slice(0, 4), "ended after 4 of 19 bytes"],
+  ])("refuses %s and shows nothing", async (_, bytes, message) => {
+    expect(store.ingest(from(bytes), expected)).rejects.toThrow(message);
+    await store.ingest(from(bytes), expected).catch(() => {});
+    expect(await store.has(expected.digest)).toBe(false);
+    expect(await store.list()).toEqual([]);
+  });
+
+  test("goes on where a cut left off", async () => {
+    await store.ingest(from(text.slice(0, 7)), expected).catch(() => {});
+    const asked: number[] = [];
+    await store.ingest(async (offset) => {
+      asked.push(offset);
+      return { offset, bytes: pieces(text.slice(offset)) };
+    }, expected);
+    expect(asked).toEqual([7]);
+    expect(await store.read(expected.digest, 100)).toEqual(text);
+  });
+
+  test("begins anew where the source does", async () => {
+    await store.ingest(from(text.slice(0, 7)), expected).catch(() => {});
+    await store.ingest(from(text), expected);
+    expect(await store.read(expected.digest, 100)).toEqual(text);
+  });
+
+  test("takes one blob once, however many ask at the same time", async () => {
+    let opened = 0;
+    const source = async () => {
+      opened++;
+      return { offset: 0, bytes: pieces(text) };
+    };
+    await store.has(expected.digest);
+    const first = store.ingest(source, expected);
+    await Promise.all([first, store.ingest(source, expected), store.ingest(source, expected)]);
+    expect(opened).toBe(1);
+  });
+
+  test("a damaged blob is not given out", async () => {
+    await store.put(text);
+    await Bun.write(`${root}/blobs/sha256/${splitDigest(expected.digest).hex}`, "the bytes of a bl0b");
+    expect(store.read(expected.digest, 100)).rejects.toThrow("is damaged");
+  });
+
+  test("a stream of unknown digest is kept under the one it turns out to have", async () => {
+    expect(await store.adopt(pieces(text.slice(0, 3), text.slice(3)))).toEqual(expected);
+    expect(await readdir(`${root}/blobs/.partial`)).toEqual([]);
+  });
+});

@@ -1,0 +1,79 @@
+import { z } from "zod";
+import { TboxError } from "#support/errors.ts";
+import { type DiffId, parseDiffId } from "./digest.ts";
+import { parseStrictJson } from "./strict-json.ts";
+
+const text = z.string().nullish().transform(unset);
+const texts = z.array(z.string()).nullish().transform(unset);
+const names = z.record(z.string(), z.unknown()).nullish();
+
+const executionSchema = z.looseObject({
+  User: text,
+  Env: texts,
+  Cmd: texts,
+  Entrypoint: texts,
+  WorkingDir: text,
+  StopSignal: text,
+  Labels: z.record(z.string(), z.string()).nullish().transform(unset),
+  Volumes: names.transform(keys),
+  ExposedPorts: names.transform(keys),
+});
+
+const historySchema = z.looseObject({
+  created: text,
+  created_by: text,
+  author: text,
+  comment: text,
+  empty_layer: z.boolean().nullish().transform(unset),
+});
+
+/** OCI image-spec, config.md; read loosely: unknown fields stay, what is null is absent. */
+export const imageConfigSchema = z.looseObject({
+  architecture: z.string(),
+  os: z.string(),
+  variant: text,
+  created: text,
+  author: text,
+  config: executionSchema.nullish().transform(unset),
+  rootfs: z.object({ type: z.literal("layers"), diff_ids: z.array(z.string()) }),
+  history: z.array(historySchema).nullish().transform(unset),
+});
+
+export type ImageConfig = z.infer<typeof imageConfigSchema>;
+
+/** Most layers that fit the kernel's overlay and Docker's own limit. */
+const mostLayers = 127;
+
+/** Reads the bytes of a configuration. */
+export function parseConfig(bytes: Uint8Array): ImageConfig {
+  const result = imageConfigSchema.safeParse(parseStrictJson(bytes, "image configuration"));
+  if (!result.success) {
+    const issue = result.error.issues[0];
+    const where = issue?.path.join(".") ?? "";
+    throw new TboxError("invalid-argument", `image configuration: ${where}: ${issue?.message ?? "invalid"}`);
+  }
+  if (result.data.rootfs.diff_ids.length > mostLayers) {
+    throw new TboxError("invalid-argument", `image configuration: more than ${mostLayers} layers`);
+  }
+  return result.data;
+}
+
+/** Base first. */
+export function diffIdsOf(config: ImageConfig): DiffId[] {
+  return config.rootfs.diff_ids.map(parseDiffId);
+}
+
+/** Milliseconds since the epoch; 0 when the configuration does not say. */
+export function createdAt(config: ImageConfig): number {
+  const time = Date.parse(config.created ?? "");
+  return Number.isNaN(time) ? 0 : time;
+}
+
+function unset<T>(value: T | null | undefined): T | undefined {
+  return value ?? undefined;
+}
+
+function keys(value: Record<string, unknown> | null | undefined): Record<string, object> | undefined {
+  if (value == null) return undefined;
+  return Object.fromEntries(Object.keys(value).map((name) => [name, {}]));
+}

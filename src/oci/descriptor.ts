@@ -1,0 +1,26 @@
+import { z } from "zod";
+import { type Digest, parseDigest } from "./digest.ts";
+
+/** What points at a blob (OCI image-spec, descriptor.md). */
+export interface Descriptor {
+  mediaType: string;
+  digest: Digest;
+  /** Bytes. */
+  size: number;
+}
+
+export const digestSchema = z.string().transform((text, context) => {
+  try {
+    return parseDigest(text);
+  } catch (error) {
+    context.addIssue({ code: "custom", message: error instanceof Error ? error.message : "invalid digest" });
+    return z.NEVER;
+  }
+});
+
+export const descriptorSchema = z.object({
+  mediaType: z.string(),
+  digest: digestSchema,
+  size: z.int().nonnegative(),
+  urls: z.array(z.string()).optional(),
+});

@@ -1,0 +1,80 @@
+import { z } from "zod";
+import { TboxError } from "#support/errors.ts";
+import { descriptorSchema } from "./descriptor.ts";
+import { isIndexType, isLayerType, isManifestType, mediaTypes } from "./media-types.ts";
+import { parseStrictJson } from "./strict-json.ts";
+
+const manifestSchema = z.looseObject({
+  schemaVersion: z.literal(2),
+  config: descriptorSchema,
+  layers: z
+    .array(descriptorSchema)
+    .nullish()
+    .transform((layers) => layers ?? []),
+});
+
+const indexEntrySchema = descriptorSchema.extend({
+  platform: z
+    .object({ os: z.string(), architecture: z.string(), variant: z.string().optional() })
+    .nullish()
+    .transform((platform) => platform ?? undefined),
+  annotations: z
+    .record(z.string(), z.string())
+    .nullish()
+    .transform((found) => found ?? undefined),
+});
+
+const indexSchema = z.looseObject({
+  schemaVersion: z.literal(2),
+  manifests: z.array(indexEntrySchema),
+});
+
+/** OCI image-spec, manifest.md. */
+export type Manifest = z.infer<typeof manifestSchema>;
+
+/** OCI image-spec, image-index.md. */
+export type ImageIndex = z.infer<typeof indexSchema>;
+export type IndexEntry = z.infer<typeof indexEntrySchema>;
+
+export type ManifestDocument =
+  | { kind: "manifest"; mediaType: string; manifest: Manifest }
+  | { kind: "index"; mediaType: string; index: ImageIndex };
+
+/**
+ * Reads a manifest or an index. The media type it was delivered under (none in a layout without one) must
+ * be that in the document, and the document must be of one kind only.
+ */
+export function parseManifest(bytes: Uint8Array, deliveredAs: string | undefined): ManifestDocument {
+  const value = parseStrictJson(bytes, "manifest");
+  if (typeof value !== "object" || value === null) throw refuse("is not an object");
+  const fields = value as Record<string, unknown>;
+  if (fields.schemaVersion === 1) throw refuse("has schema 1, which is not supported: push the image again");
+  const inside = typeof fields.mediaType === "string" ? fields.mediaType : undefined;
+  const isIndex = "manifests" in fields;
+  if (isIndex && ("layers" in fields || "config" in fields)) throw refuse("is both an index and a manifest");
+  if (inside !== undefined && deliveredAs !== undefined && inside !== deliveredAs) {
+    throw refuse(`says it is ${inside} but was delivered as ${deliveredAs}`);
+  }
+  const mediaType = inside ?? deliveredAs ?? (isIndex ? mediaTypes.index : mediaTypes.manifest);
+  if (isIndexType(mediaType) && isIndex) {
+    return { kind: "index", mediaType, index: read(indexSchema, value) };
+  }
+  if (isManifestType(mediaType) && !isIndex) {
+    const manifest = read(manifestSchema, value);
+    const foreign = manifest.layers.find((layer) => !isLayerType(layer.mediaType));
+    if (foreign) throw refuse(`has a layer of the unknown type ${foreign.mediaType}`);
+    return { kind: "manifest", mediaType, manifest };
+  }
+  throw refuse(`has the unsupported type ${mediaType}`);
+}
+
+function read<T>(schema: z.ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw refuse(`${issue?.path.join(".") ?? ""}: ${issue?.message ?? "invalid"}`);
+}
+
+function refuse(reason: string): TboxError {
+  return new TboxError("invalid-argument", `manifest ${reason}`);
+}

@@ -1,0 +1,34 @@
+/** Media types of the OCI image-spec and their older Docker twins. */
+export const mediaTypes = {
+  index: "application/vnd.oci.image.index.v1+json",
+  manifest: "application/vnd.oci.image.manifest.v1+json",
+  config: "application/vnd.oci.image.config.v1+json",
+  layer: "application/vnd.oci.image.layer.v1.tar",
+  layerGzip: "application/vnd.oci.image.layer.v1.tar+gzip",
+  layerZstd: "application/vnd.oci.image.layer.v1.tar+zstd",
+  dockerList: "application/vnd.docker.distribution.manifest.list.v2+json",
+  dockerManifest: "application/vnd.docker.distribution.manifest.v2+json",
+  dockerConfig: "application/vnd.docker.container.image.v1+json",
+} as const;
+
+const indexTypes = new Set<string>([mediaTypes.index, mediaTypes.dockerList]);
+const manifestTypes = new Set<string>([mediaTypes.manifest, mediaTypes.dockerManifest]);
+
+/** The compression is told by the content, so only the kind matters. */
+const layerPattern =
+  /^application\/vnd\.(?:oci\.image\.layer\.(?:nondistributable\.)?v1\.tar(?:\+gzip|\+zstd)?|docker\.image\.rootfs\.(?:foreign\.)?diff\.tar(?:\.gzip|\.zstd)?)$/;
+
+export function isIndexType(mediaType: string): boolean {
+  return indexTypes.has(mediaType);
+}
+
+export function isManifestType(mediaType: string): boolean {
+  return manifestTypes.has(mediaType);
+}
+
+export function isLayerType(mediaType: string): boolean {
+  return layerPattern.test(mediaType);
+}
+
+/** What is asked of a registry, best first. */
+export const acceptedManifests = [...manifestTypes, ...indexTypes];

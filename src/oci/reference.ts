@@ -1,0 +1,105 @@
+import { TboxError } from "#support/errors.ts";
+import { type Digest, parseDigest } from "./digest.ts";
+
+/** Where an image is and which one, as Docker normalises names: `debian` is `docker.io/library/debian`. */
+export interface Reference {
+  domain: string;
+  path: string;
+  tag?: string;
+  digest?: Digest;
+}
+
+const defaultDomain = "docker.io";
+const officialPrefix = "library/";
+const longestName = 255;
+
+const component = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
+const pathPattern = new RegExp(`^${component}(?:/${component})*$`);
+const label = "(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])";
+const domainPattern = new RegExp(`^(?:${label}(?:\\.${label})*|\\[[0-9a-fA-F:]+\\])(?::[0-9]+)?$`);
+const tagPattern = /^\w[\w.-]{0,127}$/;
+
+/** Reads `[domain/]path[:tag][@digest]`; no default tag is added. */
+export function parseReference(text: string): Reference {
+  if (/^[0-9a-f]{64}$/.test(text)) {
+    const hint = "cannot specify 64-byte hexadecimal strings";
+    throw invalid(`invalid repository name (${text}), ${hint}`);
+  }
+  const at = text.indexOf("@");
+  const digest = at < 0 ? undefined : parseDigestPart(text.slice(at + 1));
+  const named = at < 0 ? text : text.slice(0, at);
+  const { name, tag } = splitTag(named);
+  const { domain, path } = splitDomain(name);
+  if (path !== path.toLowerCase()) {
+    throw invalid(`invalid reference format: repository name (${path}) must be lowercase`);
+  }
+  if (!domainPattern.test(domain) || !pathPattern.test(path)) throw invalid("invalid reference format");
+  if (tag !== undefined && !tagPattern.test(tag)) throw invalid("invalid reference format");
+  if (domain.length + path.length + 1 > longestName) {
+    throw invalid(`repository name must not be more than ${longestName} characters`);
+  }
+  return { domain, path, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
+}
+
+/** `latest` where neither a tag nor a digest says which one. */
+export function withDefaultTag(reference: Reference): Reference {
+  if (reference.tag !== undefined || reference.digest !== undefined) return reference;
+  return { ...reference, tag: "latest" };
+}
+
+/** `docker.io/library/debian`. */
+export function canonicalRepository({ domain, path }: Reference): string {
+  return `${domain}/${path}`;
+}
+
+/** `debian`: what Docker shows for the same. */
+export function familiarRepository({ domain, path }: Reference): string {
+  if (domain !== defaultDomain) return `${domain}/${path}`;
+  return path.startsWith(officialPrefix) ? path.slice(officialPrefix.length) : path;
+}
+
+/** `docker.io/library/debian:12@sha256:…`. */
+export function canonicalName(reference: Reference): string {
+  return `${canonicalRepository(reference)}${suffix(reference)}`;
+}
+
+/** `debian:12`. */
+export function familiarName(reference: Reference): string {
+  return `${familiarRepository(reference)}${suffix(reference)}`;
+}
+
+function suffix({ tag, digest }: Reference): string {
+  return `${tag === undefined ? "" : `:${tag}`}${digest === undefined ? "" : `@${digest}`}`;
+}
+
+function splitTag(named: string): { name: string; tag?: string } {
+  const colon = named.lastIndexOf(":");
+  // A colon before the last slash belongs to a port.
+  if (colon < 0 || named.indexOf("/", colon) >= 0) return { name: named };
+  return { name: named.slice(0, colon), tag: named.slice(colon + 1) };
+}
+
+/** The first part is a domain if it has a dot or a colon, is `localhost`, or has upper case. */
+function splitDomain(name: string): { domain: string; path: string } {
+  const slash = name.indexOf("/");
+  const first = name.slice(0, Math.max(slash, 0));
+  const isDomain = /[.:]/.test(first) || first === "localhost" || first !== first.toLowerCase();
+  if (slash < 0 || !isDomain) {
+    return { domain: defaultDomain, path: slash < 0 ? `${officialPrefix}${name}` : name };
+  }
+  const path = name.slice(slash + 1);
+  if (first !== "index.docker.io" && first !== defaultDomain) return { domain: first, path };
+  return { domain: defaultDomain, path: path.includes("/") ? path : `${officialPrefix}${path}` };
+}
+
+function parseDigestPart(text: string): Digest {
+  try {
+    return parseDigest(text);
+  } catch (cause) {
+    throw new TboxError("invalid-argument", "invalid reference format", { cause });
+  }
+}
+
+function invalid(message: string): TboxError {
+  return new TboxError("invalid-argument", message);
+}
