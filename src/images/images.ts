@@ -1,5 +1,5 @@
-import type { DiffId, Digest } from "#oci/digest.ts";
 import type { ImageConfig } from "#oci/config.ts";
+import type { DiffId, Digest } from "#oci/digest.ts";
 import type { Platform } from "#oci/platform.ts";
 import type { Reference } from "#oci/reference.ts";
 
@@ -90,7 +90,10 @@ export interface Images {
   /** Fetches what is missing; the name is set last, after everything it needs is verified and synced. */
   pull(reference: Reference, options: PullOptions): AsyncIterable<Progress>;
   /** Reads a docker-archive or an OCI layout tar; yields the names or IDs that were loaded. */
-  load(archive: ReadableStream<Uint8Array>, options: { signal: AbortSignal }): AsyncIterable<{ loaded: string }>;
+  load(
+    archive: ReadableStream<Uint8Array>,
+    options: { signal: AbortSignal },
+  ): AsyncIterable<{ loaded: string }>;
   /** Makes an image of one layer out of a root file system tar; gives its ID. */
   import(archive: ReadableStream<Uint8Array>, options: ImportOptions): Promise<Digest>;
   /** Throws not-found with Docker's text `No such image: NAME`. Makes the built-in image on demand. */

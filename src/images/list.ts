@@ -1,0 +1,119 @@
+import { canonicalRepository, familiarRepository, parseReference } from "#oci/reference.ts";
+import { TboxError } from "#support/errors.ts";
+import type { ImageDetails, ImageFilter } from "./images.ts";
+import type { ImageRecord } from "./records.ts";
+import { findImage } from "./resolve.ts";
+import type { Workshop } from "./workshop.ts";
+
+const filterNames = new Set(["reference", "dangling", "label", "before", "since", "until"]);
+
+export function detailsOf(
+  { records, layers }: Workshop,
+  record: ImageRecord,
+  embedded: boolean,
+): ImageDetails {
+  const names = records.names().filter(({ id }) => id === record.id);
+  const tagged = Math.max(0, ...names.map((name) => name.tagged));
+  return {
+    id: record.id,
+    config: record.config,
+    diffIds: record.diffIds,
+    embedded,
+    repoTags: names.map(({ name }) => familiar(name)).sort(),
+    repoDigests: records
+      .digests()
+      .filter(({ id }) => id === record.id)
+      .map(({ name }) => familiar(name))
+      .sort(),
+    target: record.target,
+    size: [...new Set(record.diffIds)].reduce((sum, diffId) => sum + layers.size(diffId), 0),
+    created: record.created,
+    ...(tagged > 0 ? { lastTagged: tagged } : {}),
+    parent: "",
+  };
+}
+
+/** Newest first. Without `all`, images that are only in the store by their ID are shown too: they dangle. */
+export function listImages(
+  workshop: Workshop,
+  { filters }: ImageFilter,
+  embedded: string | undefined,
+): ImageDetails[] {
+  const unknown = [...filters.keys()].find((key) => !filterNames.has(key));
+  if (unknown !== undefined) throw new TboxError("invalid-argument", `invalid filter '${unknown}'`);
+  const details = workshop.records.all().map((record) => detailsOf(workshop, record, record.id === embedded));
+  const tests = [...filters].map(([key, values]) => testFor(workshop, key, values));
+  return details
+    .map((image) => narrowed(image, filters.get("reference")))
+    .filter((image) => tests.every((test) => test(image)))
+    .sort((a, b) => b.created - a.created);
+}
+
+function testFor({ records }: Workshop, key: string, values: string[]): (image: ImageDetails) => boolean {
+  switch (key) {
+    case "dangling": {
+      const wanted = booleanOf(values);
+      return (image) => (image.repoTags.length === 0) === wanted;
+    }
+    case "label":
+      return (image) => values.every((value) => hasLabel(image, value));
+    case "before":
+    case "since": {
+      const times = values.map((value) => findImage(records, value).created);
+      return ({ created }) => times.every((time) => (key === "before" ? created < time : created > time));
+    }
+    case "until": {
+      const times = values.map(timeOf);
+      return ({ created }) => times.every((time) => created < time);
+    }
+    // The names that do not fit have been taken away.
+    default:
+      return ({ repoTags, repoDigests }) => repoTags.length + repoDigests.length > 0;
+  }
+}
+
+/** With `reference` only the names that match are shown. */
+function narrowed(image: ImageDetails, patterns: string[] | undefined): ImageDetails {
+  if (!patterns) return image;
+  const globs = patterns.map((pattern) => new Bun.Glob(pattern));
+  const fits = (name: string) => {
+    const reference = parseReference(name);
+    const names = [name, familiarRepository(reference), canonicalRepository(reference)];
+    return globs.some((glob) => names.some((one) => glob.match(one)));
+  };
+  return { ...image, repoTags: image.repoTags.filter(fits), repoDigests: image.repoDigests.filter(fits) };
+}
+
+function hasLabel({ config }: ImageDetails, wanted: string): boolean {
+  const equals = wanted.indexOf("=");
+  const name = equals < 0 ? wanted : wanted.slice(0, equals);
+  const labels = config.config?.Labels ?? {};
+  if (!Object.hasOwn(labels, name)) return false;
+  return equals < 0 || labels[name] === wanted.slice(equals + 1);
+}
+
+function booleanOf(values: string[]): boolean {
+  const [value = "", ...others] = values;
+  if (others.length === 0 && ["1", "true", "t"].includes(value.toLowerCase())) return true;
+  if (others.length === 0 && ["0", "false", "f"].includes(value.toLowerCase())) return false;
+  throw new TboxError("invalid-argument", `invalid filter 'dangling=[${values.join(" ")}]'`);
+}
+
+/** A date, seconds since the epoch, or a duration before now. */
+function timeOf(text: string): number {
+  const duration = /^(\d+(?:\.\d+)?)([smh])$/.exec(text);
+  if (duration) {
+    const unit = { s: 1000, m: 60_000, h: 3_600_000 }[duration[2] ?? "s"] ?? 1000;
+    return Date.now() - Number(duration[1]) * unit;
+  }
+  const time = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text);
+  if (Number.isNaN(time)) throw new TboxError("invalid-argument", `invalid filter 'until=${text}'`);
+  return time;
+}
+
+function familiar(name: string): string {
+  const at = name.indexOf("@");
+  const reference = parseReference(name);
+  const rest = at < 0 ? `:${reference.tag}` : name.slice(at);
+  return `${familiarRepository(reference)}${rest}`;
+}

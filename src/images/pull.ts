@@ -1,0 +1,190 @@
+import { chooseManifest } from "#oci/choose-manifest.ts";
+import type { Descriptor } from "#oci/descriptor.ts";
+import { type Digest, shortDigest } from "#oci/digest.ts";
+import { type ManifestDocument, parseManifest } from "#oci/manifest.ts";
+import { hostPlatform } from "#oci/platform.ts";
+import {
+  canonicalRepository,
+  familiarName,
+  familiarRepository,
+  type Reference,
+  withDefaultTag,
+} from "#oci/reference.ts";
+import { openRepository, type Repository } from "#registry/repository.ts";
+import { TboxError } from "#support/errors.ts";
+import { openFeed } from "#support/feed.ts";
+import { downloadBlob } from "./download.ts";
+import type { Progress, PullOptions } from "./images.ts";
+import { type ImageParts, readConfig, recordOf, unpackLayer } from "./store-image.ts";
+import type { Workshop } from "./workshop.ts";
+
+/** Layers that are downloaded at the same time, as many as Docker does. */
+const width = 3;
+
+type Report = (progress: Progress) => void;
+
+/** Pulls an image; the names are given last, when everything is verified, synced and unpacked. */
+export async function* pull(
+  workshop: Workshop,
+  asked: Reference,
+  options: PullOptions,
+): AsyncGenerator<Progress> {
+  const reference = withDefaultTag(asked);
+  // Whoever stops listening stops the pull.
+  const stop = new AbortController();
+  const signal = AbortSignal.any([options.signal, stop.signal]);
+  const feed = openFeed<Progress>();
+  const work = workshop.protect(() => pullImage(workshop, reference, { ...options, signal }, feed.push));
+  try {
+    yield* feed.during(work);
+  } finally {
+    stop.abort(new TboxError("cancelled", `pull of ${familiarName(reference)} was cancelled`));
+    await work.catch(() => {});
+  }
+}
+
+async function pullImage(
+  workshop: Workshop,
+  reference: Reference,
+  options: PullOptions,
+  report: Report,
+): Promise<void> {
+  const { signal } = options;
+  const repository = openRepository(reference, options.credentials, workshop.registry);
+  const wanted = reference.digest ?? reference.tag ?? "latest";
+  const pulling = `Pulling from ${reference.domain === "docker.io" ? reference.path : familiarRepository(reference)}`;
+  const found = await fetchDocument(workshop, repository, wanted, undefined, signal);
+  report({ id: reference.tag ?? wanted, status: pulling });
+  const parts = await resolveManifest(workshop, repository, found, reference, options);
+  await downloadBlob(workshop, repository, parts.manifest.config, { signal });
+  const config = await readConfig(workshop, parts.manifest);
+  const record = recordOf(parts, config);
+  await pullLayers(workshop, repository, record.diffIds, parts.manifest.layers, { signal, report });
+  const tag = reference.tag === undefined ? undefined : `${canonicalRepository(reference)}:${reference.tag}`;
+  const before = tag === undefined ? undefined : workshop.records.name(tag)?.id;
+  const known = before === record.id || (tag === undefined && workshop.records.get(record.id) !== undefined);
+  workshop.records.add(record, { tag, digest: `${canonicalRepository(reference)}@${parts.target.digest}` });
+  await workshop.changed();
+  report({ status: `Digest: ${parts.target.digest}` });
+  const outcome = known ? "Image is up to date for" : "Downloaded newer image for";
+  report({ status: `Status: ${outcome} ${familiarName(reference)}` });
+}
+
+interface FetchedDocument {
+  descriptor: Descriptor;
+  document: ManifestDocument;
+}
+
+/** Fetches a manifest or index, keeps its bytes, and reads it. */
+async function fetchDocument(
+  { content }: Workshop,
+  repository: Repository,
+  wanted: string,
+  expected: Descriptor | undefined,
+  signal: AbortSignal,
+): Promise<FetchedDocument> {
+  const { bytes, mediaType, digest } = await repository.fetchManifest(wanted, signal);
+  if (expected && bytes.byteLength !== expected.size) {
+    const message = `manifest ${wanted} has ${bytes.byteLength} bytes where its index says ${expected.size}`;
+    throw new TboxError("invalid-argument", message);
+  }
+  const document = parseManifest(bytes, mediaType);
+  await content.ingest(async () => ({ offset: 0, bytes: once(bytes) }), { digest, size: bytes.byteLength });
+  return { descriptor: { mediaType: document.mediaType, digest, size: bytes.byteLength }, document };
+}
+
+/** Follows one level of index to the manifest for the platform. */
+async function resolveManifest(
+  workshop: Workshop,
+  repository: Repository,
+  { descriptor, document }: FetchedDocument,
+  reference: Reference,
+  { platform, signal }: PullOptions,
+): Promise<ImageParts> {
+  if (document.kind === "manifest") {
+    return { target: descriptor, manifestDescriptor: descriptor, manifest: document.manifest };
+  }
+  const name = familiarName(reference);
+  const entry = chooseManifest(document.index, platform ?? hostPlatform(), name);
+  const chosen = await fetchDocument(workshop, repository, entry.digest, entry, signal);
+  if (chosen.document.kind !== "manifest") {
+    throw new TboxError("invalid-argument", `${name}: an index within an index is not supported`);
+  }
+  return { target: descriptor, manifestDescriptor: chosen.descriptor, manifest: chosen.document.manifest };
+}
+
+interface PullLayersOptions {
+  signal: AbortSignal;
+  report: Report;
+}
+
+/** Downloads and unpacks side by side: a layer is unpacked while the next ones still arrive. */
+async function pullLayers(
+  workshop: Workshop,
+  repository: Repository,
+  diffIds: ReturnType<typeof recordOf>["diffIds"],
+  blobs: (Descriptor & { urls?: string[] | undefined })[],
+  { signal, report }: PullLayersOptions,
+): Promise<void> {
+  const stop = new AbortController();
+  const limited = AbortSignal.any([signal, stop.signal]);
+  const jobs = blobs.map((blob, index) => ({ blob, diffId: diffIds[index] }));
+  // The same layer twice in one image is one layer.
+  const seen = new Set<Digest>();
+  const todo = jobs.filter(({ blob }) => !seen.has(blob.digest) && seen.add(blob.digest));
+  for (const { blob } of todo) {
+    if (blob.urls?.length) {
+      throw new TboxError(
+        "not-implemented",
+        `layer ${blob.digest} must be fetched from elsewhere: not supported`,
+      );
+    }
+    report({ id: shortDigest(blob.digest), status: "Pulling fs layer" });
+  }
+  const waiting = [...todo];
+  const unpackings: Promise<void>[] = [];
+  const worker = async () => {
+    for (let job = waiting.shift(); job; job = waiting.shift()) {
+      const { blob, diffId } = job;
+      if (diffId === undefined) continue;
+      const id = shortDigest(blob.digest);
+      if (workshop.layers.has(diffId) && (await workshop.content.has(blob.digest))) {
+        report({ id, status: "Already exists" });
+        continue;
+      }
+      const onProgress = throttled((current) =>
+        report({ id, status: "Downloading", current, total: blob.size }),
+      );
+      await downloadBlob(workshop, repository, blob, { signal: limited, onProgress });
+      report({ id, status: "Download complete" });
+      const onUnpack = (current: number) => report({ id, status: "Extracting", current, total: blob.size });
+      const unpacking = unpackLayer(workshop, blob.digest, diffId, { signal: limited, onProgress: onUnpack });
+      unpackings.push(unpacking.then(() => report({ id, status: "Pull complete" })));
+      unpackings.at(-1)?.catch((error) => stop.abort(error));
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: width }, worker));
+    await Promise.all(unpackings);
+  } catch (error) {
+    stop.abort(error);
+    await Promise.allSettled(unpackings);
+    // The first failure is the reason; what it stopped only says that it was stopped.
+    throw signal.aborted ? signal.reason : stop.signal.reason;
+  }
+}
+
+/** At most ten calls a second. */
+function throttled(call: (value: number) => void): (value: number) => void {
+  let next = 0;
+  return (value) => {
+    const now = performance.now();
+    if (now < next) return;
+    next = now + 100;
+    call(value);
+  };
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}

@@ -1,0 +1,64 @@
+import type { Digest } from "#oci/digest.ts";
+import { formatPlatform, matchesPlatform, type Platform } from "#oci/platform.ts";
+import { canonicalRepository, parseReference, withDefaultTag } from "#oci/reference.ts";
+import { TboxError } from "#support/errors.ts";
+import type { ImageRecord, ImageRecords } from "./records.ts";
+
+/** The image of a name: a reference, a full ID, or a prefix that only one ID has. */
+export function findImage(records: ImageRecords, name: string): ImageRecord {
+  const found = byId(records, name) ?? byReference(records, name) ?? byPrefix(records, name);
+  if (found) return found;
+  throw new TboxError("not-found", `No such image: ${shownName(name)}`);
+}
+
+/** Refuses an image that is for another platform than the one asked for. */
+export function checkPlatform({ config }: ImageRecord, name: string, wanted: Platform | undefined): void {
+  const offered = { os: config.os, architecture: config.architecture, variant: config.variant };
+  if (!wanted || matchesPlatform(offered, wanted)) return;
+  const message = `image with reference ${name} was found but does not match the specified platform`;
+  throw new TboxError(
+    "not-found",
+    `${message}: wanted ${formatPlatform(wanted)}, actual: ${formatPlatform(offered)}`,
+  );
+}
+
+function byId(records: ImageRecords, name: string): ImageRecord | undefined {
+  const id = /^(?:sha256:)?([0-9a-f]{64})$/.exec(name)?.[1];
+  return id === undefined ? undefined : records.get(`sha256:${id}` as Digest);
+}
+
+function byReference(records: ImageRecords, name: string): ImageRecord | undefined {
+  let reference: ReturnType<typeof parseReference>;
+  try {
+    reference = withDefaultTag(parseReference(name));
+  } catch {
+    return undefined;
+  }
+  const repository = canonicalRepository(reference);
+  if (reference.digest !== undefined) {
+    const wanted = `${repository}@${reference.digest}`;
+    const id = records.digests().find((entry) => entry.name === wanted)?.id;
+    return id && records.get(id);
+  }
+  const id = records.name(`${repository}:${reference.tag}`)?.id;
+  return id && records.get(id);
+}
+
+function byPrefix(records: ImageRecords, name: string): ImageRecord | undefined {
+  const prefix = /^(?:sha256:)?([0-9a-f]+)$/.exec(name)?.[1];
+  if (prefix === undefined) return undefined;
+  const [only, ...others] = records.all().filter(({ id }) => id.startsWith(`sha256:${prefix}`));
+  if (others.length > 0) throw new TboxError("invalid-argument", `ambiguous image ID prefix: ${prefix}`);
+  return only;
+}
+
+function shownName(name: string): string {
+  try {
+    const reference = withDefaultTag(parseReference(name));
+    return reference.tag !== undefined && !/:[^/]*$/.test(name) && !name.includes("@")
+      ? `${name}:${reference.tag}`
+      : name;
+  } catch {
+    return name;
+  }
+}

@@ -1,0 +1,146 @@
+import type { Database } from "bun:sqlite";
+import { mkdirSync, readdirSync, statfsSync } from "node:fs";
+import type { Unpacked } from "#native/protocol.ts";
+import type { Zygote } from "#native/zygote.ts";
+import { type DiffId, parseDiffId, splitDigest } from "#oci/digest.ts";
+import { errorChain } from "#support/errors.ts";
+
+/** Gives a blob's descriptor for as long as `use` runs. */
+export type WithBlob = <T>(use: (descriptor: number) => Promise<T>) => Promise<T>;
+
+export interface UnpackOptions {
+  signal?: AbortSignal;
+  /** Called with the compressed bytes consumed so far. */
+  onProgress?: (bytes: number) => void;
+}
+
+/** Unpacked layers, one directory per diffID, shared by all images. */
+export interface Layers {
+  has(diffId: DiffId): boolean;
+  /** Bytes of the files in the layer, as its archive says; 0 when it is not here. */
+  size(diffId: DiffId): number;
+  /** Unpacks a layer unless it is here; callers at the same time share one unpacking. */
+  ensure(diffId: DiffId, blob: WithBlob, options?: UnpackOptions): Promise<void>;
+  /** Unpacks a layer whose diffID is not known beforehand. */
+  adopt(blob: WithBlob, options?: UnpackOptions): Promise<DiffId>;
+  remove(diffIds: DiffId[]): Promise<void>;
+  list(): DiffId[];
+}
+
+export interface LayersOptions {
+  database: Database;
+  store: string;
+  zygote: Zygote;
+  /** Told of what an archive held and a layer cannot: devices, foreign owners. */
+  warn: (message: string) => void;
+}
+
+/** Free bytes that an unpacking must leave. */
+const reserve = 64 * 1024 * 1024;
+const mostEntries = 2_000_000;
+/** Unpackings at the same time: each keeps more than one core busy. */
+const width = 2;
+
+export async function openLayers({ database, store, zygote, warn }: LayersOptions): Promise<Layers> {
+  for (const path of ["layers/sha256", "layers/.staging"]) {
+    mkdirSync(`${store}/${path}`, { recursive: true, mode: 0o700 });
+  }
+  database.run(
+    "CREATE TABLE IF NOT EXISTS layers (diff_id TEXT PRIMARY KEY, size INTEGER NOT NULL, owners_kept INTEGER NOT NULL) STRICT",
+  );
+  const insert = database.query(
+    "INSERT OR REPLACE INTO layers (diff_id, size, owners_kept) VALUES ($diffId, $size, $ownersKept)",
+  );
+  const forget = database.query("DELETE FROM layers WHERE diff_id = $diffId");
+  const sizes = new Map<DiffId, number>();
+  const running = new Map<DiffId, Promise<void>>();
+  const queue = openQueue(width);
+
+  await sweep();
+
+  async function sweep(): Promise<void> {
+    const onDisk = new Set(readdirSync(`${store}/layers/sha256`));
+    const rows = database
+      .query<{ diff_id: string; size: number; owners_kept: number }, []>("SELECT * FROM layers")
+      .all();
+    const spoilt: DiffId[] = [];
+    for (const row of rows) {
+      const diffId = parseDiffId(row.diff_id);
+      // Unpacked when there was one id only; now that there are more, the owners would be wrong.
+      const outdated = row.owners_kept === 0 && zygote.mapping.mode === "range";
+      if (onDisk.has(splitDigest(diffId).hex) && !outdated) sizes.set(diffId, row.size);
+      else spoilt.push(diffId);
+    }
+    for (const diffId of spoilt) forget.run({ diffId });
+    const staged = readdirSync(`${store}/layers/.staging`).map((name) => `layers/.staging/${name}`);
+    const orphans = [...onDisk].filter((hex) => !sizes.has(`sha256:${hex}` as DiffId));
+    const paths = [...staged, ...orphans.map((hex) => `layers/sha256/${hex}`)];
+    if (paths.length > 0) await zygote.work({ operation: "remove", paths });
+  }
+
+  async function unpack(
+    diffId: DiffId | undefined,
+    blob: WithBlob,
+    options: UnpackOptions,
+  ): Promise<Unpacked> {
+    const { bavail, bsize } = statfsSync(store);
+    const limits = { bytes: Math.max(0, bavail * bsize - reserve), entries: mostEntries };
+    const request = { operation: "unpack" as const, limits, ...(diffId === undefined ? {} : { diffId }) };
+    const unpacked = await queue(() => blob((source) => zygote.work(request, { source, ...options })));
+    for (const warning of unpacked.warnings) warn(`layer ${unpacked.diffId}: ${warning}`);
+    const found = parseDiffId(unpacked.diffId);
+    insert.run({ diffId: found, size: unpacked.size, ownersKept: Number(unpacked.ownersKept) });
+    sizes.set(found, unpacked.size);
+    return unpacked;
+  }
+
+  return {
+    has: (diffId) => sizes.has(diffId),
+    size: (diffId) => sizes.get(diffId) ?? 0,
+    ensure(diffId, blob, options = {}) {
+      if (sizes.has(diffId)) return Promise.resolve();
+      const work =
+        running.get(diffId) ??
+        unpack(diffId, blob, options)
+          .then(() => {})
+          .finally(() => {
+            running.delete(diffId);
+          });
+      running.set(diffId, work);
+      return work;
+    },
+    async adopt(blob, options = {}) {
+      return parseDiffId((await unpack(undefined, blob, options)).diffId);
+    },
+    async remove(diffIds) {
+      for (const diffId of diffIds) {
+        sizes.delete(diffId);
+        forget.run({ diffId });
+      }
+      const paths = diffIds.map((diffId) => `layers/sha256/${splitDigest(diffId).hex}`);
+      if (paths.length === 0) return;
+      await zygote.work({ operation: "remove", paths }).catch((error) => {
+        // The rows are gone, so the next start finds what is left.
+        warn(`remove layers: ${errorChain(error)}`);
+      });
+    },
+    list: () => [...sizes.keys()],
+  };
+}
+
+/** Runs at most `most` of the given tasks at a time, in order. */
+function openQueue(most: number): <T>(task: () => Promise<T>) => Promise<T> {
+  let free = most;
+  const waiting: (() => void)[] = [];
+  return async (task) => {
+    if (free === 0) await new Promise<void>((resolve) => waiting.push(resolve));
+    else free--;
+    try {
+      return await task();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else free++;
+    }
+  };
+}

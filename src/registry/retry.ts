@@ -1,0 +1,53 @@
+import { TboxError } from "#support/errors.ts";
+
+/** Waits between tries in milliseconds; as many tries as waits, and one. */
+const waits = [250, 1000, 3000, 8000];
+
+/** No server may make a client wait longer than this at once, in milliseconds. */
+const longestWait = 60_000;
+
+/** A failure that may be over at the next try; `after` is how long the server asked to wait, in ms. */
+export class TemporaryFailure extends TboxError {
+  readonly after: number | undefined;
+
+  constructor(message: string, options: { cause?: unknown; after?: number | undefined } = {}) {
+    super("unavailable", message, options);
+    this.after = options.after;
+  }
+}
+
+/** Repeats what fails temporarily, a bounded number of times. */
+export async function retrying<T>(signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
+  for (const wait of waits) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof TemporaryFailure)) throw error;
+      await pause(Math.min(error.after ?? wait, longestWait), signal);
+    }
+  }
+  return attempt();
+}
+
+/** `Retry-After` in milliseconds: seconds or a date (RFC 9110, section 10.2.3). */
+export function parseRetryAfter(value: string | null, now: number): number | undefined {
+  if (value === null) return undefined;
+  if (/^\d+$/.test(value)) return Number(value) * 1000;
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}
+
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  signal.throwIfAborted();
+  const stop = () => {
+    clearTimeout(timer);
+    reject(signal.reason);
+  };
+  const timer = setTimeout(() => {
+    signal.removeEventListener("abort", stop);
+    resolve();
+  }, milliseconds);
+  signal.addEventListener("abort", stop, { once: true });
+  return promise;
+}
