@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
-import type { ContainerRecord } from "./record.ts";
 import type { CreateRequest } from "./create-request.ts";
+import type { ContainerRecord } from "./record.ts";
 
 export type WaitCondition = "not-running" | "next-exit" | "removed";
 

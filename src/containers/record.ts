@@ -1,7 +1,14 @@
 import type { Digest } from "#oci/digest.ts";
 import type { CreateRequest, HostConfig } from "./create-request.ts";
 
-export type ContainerStatus = "created" | "running" | "paused" | "restarting" | "removing" | "exited" | "dead";
+export type ContainerStatus =
+  | "created"
+  | "running"
+  | "paused"
+  | "restarting"
+  | "removing"
+  | "exited"
+  | "dead";
 
 export interface ContainerState {
   status: ContainerStatus;

@@ -1,5 +1,6 @@
 import type { Containers } from "#containers/containers.ts";
 import type { Images } from "#images/images.ts";
+import type { Check } from "./doctor.ts";
 import type { SystemInformation } from "./system-information.ts";
 
 /** Every service of the daemon, opened and closed together. */
@@ -7,4 +8,6 @@ export interface Engine extends AsyncDisposable {
   images: Images;
   containers: Containers;
   information(): Promise<SystemInformation>;
+  /** What this machine allows, and what would allow more. */
+  diagnose(): Promise<Check[]>;
 }

@@ -6,7 +6,7 @@ import { addon } from "./addon.ts";
 /** A byte stream, half of which may end before the other, and the descriptor of its other end. */
 export interface StreamPair {
   stream: Duplex;
-  /** Closed by `closePeer` once it was passed on. */
+  /** Closed once it was passed on. */
   peer: number;
 }
 
@@ -27,4 +27,10 @@ export function passOn<T>(pairs: StreamPair[], send: (peers: number[]) => T): T 
   } finally {
     for (const { peer } of pairs) closeSync(peer);
   }
+}
+
+/** Ends a stream that nobody was given the other end of. */
+export function discardStream({ stream, peer }: StreamPair): void {
+  stream.destroy();
+  closeSync(peer);
 }

@@ -4,7 +4,7 @@ import { errnoOf } from "./failure.ts";
 import { type Monitor, openMonitor } from "./monitor.ts";
 import type { Attachment, LaunchRequest, Mapping, ToZygote, WorkRequest } from "./protocol.ts";
 import { type Channel, type ChannelListener, openChannel } from "./reactor.ts";
-import { openStream, passOn } from "./stream.ts";
+import { openStream, passOn, type StreamPair } from "./stream.ts";
 import { type Answers, awaitWork, type WorkOptions } from "./worker.ts";
 import { connectZygote, type ZygoteConnection, type ZygotePlace } from "./zygote-connection.ts";
 
@@ -29,6 +29,8 @@ export type Launch = Omit<LaunchRequest, "attachments" | "cgroup">;
 
 export interface LaunchOptions {
   attachments?: Attachment[];
+  /** Streams for the attachments that were opened beforehand, one for each; new ones otherwise. */
+  pairs?: StreamPair[];
   /** Descriptor of the cgroup directory to start in; copied. */
   cgroup?: number;
 }
@@ -93,10 +95,9 @@ export async function openZygote(place: ZygotePlace): Promise<Zygote> {
 function sendLaunch(
   connection: ZygoteConnection,
   launch: Launch,
-  { attachments = [], cgroup }: LaunchOptions,
+  { attachments = [], pairs = attachments.map(openStream), cgroup }: LaunchOptions,
 ): Launched {
   const request: ToZygote = { type: "launch", ...launch, attachments, cgroup: cgroup !== undefined };
-  const pairs = attachments.map(openStream);
   const monitor = passOn(pairs, (peers) => {
     const passed = cgroup === undefined ? peers : [...peers, cgroup];
     return openMonitor(launch.id, (listener) => openChild(connection, request, passed, listener));

@@ -3,8 +3,8 @@ import { TboxError } from "#support/errors.ts";
 import { type DiffId, parseDiffId } from "./digest.ts";
 import { parseStrictJson } from "./strict-json.ts";
 
-const text = z.string().nullish().transform(unset);
-const texts = z.array(z.string()).nullish().transform(unset);
+const text = z.string().nullish().transform(unset).optional();
+const texts = z.array(z.string()).nullish().transform(unset).optional();
 const names = z.record(z.string(), z.unknown()).nullish();
 
 const executionSchema = z.looseObject({
@@ -14,9 +14,9 @@ const executionSchema = z.looseObject({
   Entrypoint: texts,
   WorkingDir: text,
   StopSignal: text,
-  Labels: z.record(z.string(), z.string()).nullish().transform(unset),
-  Volumes: names.transform(keys),
-  ExposedPorts: names.transform(keys),
+  Labels: z.record(z.string(), z.string()).nullish().transform(unset).optional(),
+  Volumes: names.transform(keys).optional(),
+  ExposedPorts: names.transform(keys).optional(),
 });
 
 const historySchema = z.looseObject({
@@ -24,7 +24,7 @@ const historySchema = z.looseObject({
   created_by: text,
   author: text,
   comment: text,
-  empty_layer: z.boolean().nullish().transform(unset),
+  empty_layer: z.boolean().nullish().transform(unset).optional(),
 });
 
 /** OCI image-spec, config.md; read loosely: unknown fields stay, what is null is absent. */
@@ -34,9 +34,9 @@ export const imageConfigSchema = z.looseObject({
   variant: text,
   created: text,
   author: text,
-  config: executionSchema.nullish().transform(unset),
+  config: executionSchema.nullish().transform(unset).optional(),
   rootfs: z.object({ type: z.literal("layers"), diff_ids: z.array(z.string()) }),
-  history: z.array(historySchema).nullish().transform(unset),
+  history: z.array(historySchema).nullish().transform(unset).optional(),
 });
 
 export type ImageConfig = z.infer<typeof imageConfigSchema>;

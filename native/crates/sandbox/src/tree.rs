@@ -29,38 +29,65 @@ pub fn open_plain(root: BorrowedFd<'_>, path: &str, flags: OFlags) -> Result<Own
     resolve(root, path, flags, resolve_flags)
 }
 
-/// Opens the place for a mount, making what is missing of it: directories 0755, an empty file.
+/// Opens the place for a mount, making what is missing of it: directories 0755, an empty file. A link
+/// that leads nowhere yet is followed, as the root's own processes would follow it.
 pub fn ensure(root: BorrowedFd<'_>, path: &str, kind: Kind) -> Result<OwnedFd, Errno> {
+    ensure_through(root, path, kind, MOST_LINKS)
+}
+
+/// As many links as the kernel follows in one path.
+const MOST_LINKS: u32 = 40;
+
+fn ensure_through(
+    root: BorrowedFd<'_>,
+    path: &str,
+    kind: Kind,
+    links: u32,
+) -> Result<OwnedFd, Errno> {
     match open(root, path, OFlags::PATH) {
-        Err(Errno::NOENT) => {}
+        Err(Errno::NOENT) if links > 0 => {}
         found => return found,
     }
     let parts: Vec<&str> = path
         .split('/')
         .filter(|part| !matches!(*part, "" | "."))
         .collect();
-    let mut done = String::new();
+    let mut done = String::from(".");
     for (index, part) in parts.iter().enumerate() {
-        let parent = open(
-            root,
-            if done.is_empty() { "." } else { &done },
-            OFlags::PATH | OFlags::DIRECTORY,
-        )?;
+        let last = index + 1 == parts.len();
+        let parent = open(root, &done, OFlags::PATH | OFlags::DIRECTORY)?;
         if *part != ".." {
-            make(
-                parent.as_fd(),
-                part,
-                if index + 1 == parts.len() {
-                    kind
-                } else {
-                    Kind::Directory
-                },
-            )?;
+            let wanted = if last { kind } else { Kind::Directory };
+            make(parent.as_fd(), part, wanted)?;
+            if let Some(target) = dangling(root, parent.as_fd(), &done, part)? {
+                ensure_through(root, &target, wanted, links - 1)?;
+            }
         }
         done.push('/');
         done.push_str(part);
     }
     open(root, path, OFlags::PATH)
+}
+
+/// Where a link leads, seen from the root, if nothing is there yet.
+fn dangling(
+    root: BorrowedFd<'_>,
+    parent: BorrowedFd<'_>,
+    done: &str,
+    part: &str,
+) -> Result<Option<String>, Errno> {
+    match open(root, &format!("{done}/{part}"), OFlags::PATH) {
+        Err(Errno::NOENT) => {}
+        Ok(_) => return Ok(None),
+        Err(errno) => return Err(errno),
+    }
+    let target = rustix::fs::readlinkat(parent, part, Vec::new())?;
+    let target = target.to_str().map_err(|_| Errno::INVAL)?;
+    Ok(Some(if target.starts_with('/') {
+        target.to_owned()
+    } else {
+        format!("{done}/{target}")
+    }))
 }
 
 /// Makes one entry unless something of that name is there.

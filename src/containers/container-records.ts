@@ -1,0 +1,61 @@
+import type { Database } from "bun:sqlite";
+import { TboxError } from "#support/errors.ts";
+import type { ContainerRecord } from "./record.ts";
+
+/** The table of containers, kept in memory too: what a lookup costs is a map. */
+export interface ContainerRecords {
+  all(): ContainerRecord[];
+  /** By name, ID or a prefix that only one ID has; Docker's text when there is none. */
+  find(name: string): ContainerRecord;
+  named(name: string): ContainerRecord | undefined;
+  /** Keeps a new or changed record. */
+  save(record: ContainerRecord): void;
+  delete(id: string): void;
+}
+
+export function openContainerRecords(database: Database): ContainerRecords {
+  database.run(
+    "CREATE TABLE IF NOT EXISTS containers (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, record TEXT NOT NULL) STRICT",
+  );
+  const put = database.query(
+    "INSERT OR REPLACE INTO containers (id, name, record) VALUES ($id, $name, $record)",
+  );
+  const drop = database.query("DELETE FROM containers WHERE id = $id");
+  const byId = new Map<string, ContainerRecord>();
+  const byName = new Map<string, ContainerRecord>();
+  for (const row of database.query<{ record: string }, []>("SELECT record FROM containers").all()) {
+    const record: ContainerRecord = JSON.parse(row.record);
+    byId.set(record.id, record);
+    byName.set(record.name, record);
+  }
+  return {
+    all: () => [...byId.values()],
+    named: (name) => byName.get(name),
+    find(name) {
+      const plain = name.startsWith("/") ? name.slice(1) : name;
+      const found = byId.get(plain) ?? byName.get(plain) ?? byPrefix(byId, plain);
+      if (!found) throw new TboxError("not-found", `No such container: ${name}`);
+      return found;
+    },
+    save(record) {
+      put.run({ id: record.id, name: record.name, record: JSON.stringify(record) });
+      byId.set(record.id, record);
+      byName.set(record.name, record);
+    },
+    delete(id) {
+      drop.run({ id });
+      const record = byId.get(id);
+      byId.delete(id);
+      if (record) byName.delete(record.name);
+    },
+  };
+}
+
+function byPrefix(byId: Map<string, ContainerRecord>, prefix: string): ContainerRecord | undefined {
+  if (!/^[0-9a-f]+$/.test(prefix)) return undefined;
+  const [only, ...others] = [...byId.values()].filter(({ id }) => id.startsWith(prefix));
+  if (others.length > 0) {
+    throw new TboxError("invalid-argument", `Multiple IDs found with provided prefix: ${prefix}`);
+  }
+  return only;
+}

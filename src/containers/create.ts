@@ -1,0 +1,150 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { hostname } from "node:os";
+import { parsePlatform } from "#oci/platform.ts";
+import { TboxError } from "#support/errors.ts";
+import type { CreateRequest, HostConfig } from "./create-request.ts";
+import { writeEtcFiles } from "./etc-files.ts";
+import { containerDirectory, type Fleet } from "./fleet.ts";
+import { mergeConfig } from "./merge-config.ts";
+import { planMounts } from "./mounts.ts";
+import { inventName, parseName } from "./name.ts";
+import { planLaunch } from "./plan-launch.ts";
+import type { ContainerRecord } from "./record.ts";
+import { parseSignal } from "./signals.ts";
+
+export const never = "0001-01-01T00:00:00Z";
+
+/** Makes a container: everything that can be refused is refused here, and nothing is left of it then. */
+export async function createContainer(
+  fleet: Fleet,
+  request: CreateRequest,
+  options: { name?: string; platform?: string },
+): Promise<{ id: string; warnings: string[] }> {
+  const name = options.name
+    ? parseName(options.name)
+    : inventName((taken) => fleet.records.named(taken) !== undefined);
+  refuseTakenName(fleet, name);
+  const image = await resolveImage(fleet, request, options.platform);
+  // Another request may have taken the name while the image was looked up.
+  refuseTakenName(fleet, name);
+  const id = randomBytes(32).toString("hex");
+  const { config, path, args } = mergeConfig(request, image?.config.config);
+  const host = request.HostConfig ?? {};
+  const record: ContainerRecord = {
+    id,
+    name,
+    created: new Date().toISOString(),
+    image: request.Image ?? "",
+    ...(image ? { imageId: image.id } : {}),
+    path,
+    args,
+    config: { ...config, Hostname: hostnameOf(id, config.Hostname, host) },
+    hostConfig: host,
+    state: {
+      status: "created",
+      pid: 0,
+      exitCode: 0,
+      oomKilled: false,
+      error: "",
+      startedAt: never,
+      finishedAt: never,
+    },
+    phases: [],
+    restartCount: 0,
+  };
+  check(record);
+  makeSources(host);
+  makeDirectory(fleet, record);
+  fleet.records.save(record);
+  return { id, warnings: warningsFor(record, image?.config.config?.Volumes) };
+}
+
+/** The name that the container's program sees. */
+function hostnameOf(id: string, asked: string | undefined, { NetworkMode }: HostConfig): string {
+  const name = asked || (NetworkMode === "host" ? hostname() : id.slice(0, 12));
+  if (/^[\w.-]{1,64}$/.test(name)) return name;
+  throw new TboxError("invalid-argument", `invalid hostname ${JSON.stringify(name)}`);
+}
+
+async function resolveImage(fleet: Fleet, request: CreateRequest, platform: string | undefined) {
+  if (request.Rootfs === undefined) {
+    if (!request.Image) throw new TboxError("invalid-argument", "no image specified");
+    return fleet.images.resolve(
+      request.Image,
+      platform === undefined || platform === "" ? undefined : parsePlatform(platform),
+    );
+  }
+  if (request.Image) throw new TboxError("invalid-argument", "Rootfs and Image exclude each other");
+  if (!request.Rootfs.startsWith("/")) {
+    throw new TboxError("invalid-argument", `Rootfs must be an absolute path: ${request.Rootfs}`);
+  }
+  return undefined;
+}
+
+/** Plans the launch for its refusals only: a container that cannot be started is not made. */
+function check(record: ContainerRecord): void {
+  planLaunch(record, { diffIds: [], hostname: record.config.Hostname ?? "", trace: false });
+  if (record.config.StopSignal) parseSignal(record.config.StopSignal);
+  if (Object.keys(record.config.Volumes ?? {}).length > 0) {
+    throw new TboxError("not-implemented", "anonymous volumes are not supported yet");
+  }
+  for (const text of [
+    record.path,
+    ...record.args,
+    ...(record.config.Env ?? []),
+    record.config.WorkingDir ?? "",
+  ]) {
+    if (text.includes("\0")) throw new TboxError("invalid-argument", "an argument holds a null character");
+  }
+}
+
+/** What `-v` names is made where it is missing; what `--mount` names must be there. */
+function makeSources(host: HostConfig): void {
+  const { sourcesToMake, sourcesToHave } = planMounts(host);
+  for (const source of sourcesToHave) {
+    if (existsSync(source)) continue;
+    const message = `invalid mount config for type "bind": bind source path does not exist: ${source}`;
+    throw new TboxError("invalid-argument", message);
+  }
+  for (const source of sourcesToMake) {
+    if (existsSync(source)) continue;
+    try {
+      mkdirSync(source, { recursive: true, mode: 0o755 });
+    } catch (cause) {
+      throw new TboxError("invalid-argument", `error while creating mount source path '${source}'`, {
+        cause,
+      });
+    }
+  }
+}
+
+function makeDirectory(fleet: Fleet, record: ContainerRecord): void {
+  const directory = containerDirectory(fleet, record.id);
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+    // The upper directory is the container's root: others than its root user must get through it.
+    mkdirSync(`${directory}/upper`, { mode: 0o755 });
+    mkdirSync(`${directory}/work`, { mode: 0o700 });
+    writeEtcFiles(directory, record, record.config.Hostname ?? "");
+  } catch (error) {
+    rmSync(directory, { recursive: true, force: true });
+    if (error instanceof TboxError) throw error;
+    throw new TboxError("internal", `make the directory of container ${record.name}`, { cause: error });
+  }
+}
+
+function refuseTakenName({ records }: Fleet, name: string): void {
+  const other = records.named(name);
+  if (!other) return;
+  throw new TboxError(
+    "conflict",
+    `Conflict. The container name "/${name}" is already in use by container "${other.id}". You have to remove (or rename) that container to be able to reuse that name.`,
+  );
+}
+
+function warningsFor({ config }: ContainerRecord, volumes: Record<string, object> | undefined): string[] {
+  const kept = Object.keys({ ...volumes, ...config.Volumes });
+  if (kept.length === 0) return [];
+  return [`${kept.join(", ")}: declared as volumes by the image, kept in the container's own layer`];
+}

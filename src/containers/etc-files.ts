@@ -1,0 +1,75 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import type { Mount } from "#native/protocol.ts";
+import { TboxError } from "#support/errors.ts";
+import type { ContainerRecord } from "./record.ts";
+
+const names = ["hostname", "hosts", "resolv.conf"] as const;
+
+/** The files over /etc that every container gets. */
+export const etcMounts: Mount[] = names.map((name) => ({
+  type: "store-file",
+  name,
+  target: `/etc/${name}`,
+  readonly: false,
+}));
+
+/** Writes them into the container's directory. */
+export function writeEtcFiles(directory: string, record: ContainerRecord, hostname: string): void {
+  const contents = {
+    hostname: `${hostname}\n`,
+    hosts: hosts(record, hostname),
+    "resolv.conf": resolver(record),
+  };
+  for (const name of names) writeFileSync(`${directory}/${name}`, contents[name], { mode: 0o644 });
+}
+
+function hosts({ config, hostConfig }: ContainerRecord, hostname: string): string {
+  const fullName = config.Domainname ? `${hostname}.${config.Domainname} ${hostname}` : hostname;
+  const lines = [
+    "127.0.0.1\tlocalhost",
+    "::1\tlocalhost ip6-localhost ip6-loopback",
+    "fe00::\tip6-localnet",
+    "ff00::\tip6-mcastprefix",
+    "ff02::1\tip6-allnodes",
+    "ff02::2\tip6-allrouters",
+    `127.0.1.1\t${fullName}`,
+    ...(hostConfig.ExtraHosts ?? []).map(extraHost),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** `name:address`, or `name=address` where the address has colons. */
+function extraHost(entry: string): string {
+  const [, name = "", address = ""] = /^([^:=]+)[:=](.+)$/.exec(entry) ?? [];
+  if (address === "host-gateway") {
+    throw new TboxError("not-implemented", `extra host ${entry}: host-gateway is not supported yet`);
+  }
+  if (!/^[\w.-]+$/.test(name) || !/^\[?[0-9a-fA-F:.]+\]?$/.test(address)) {
+    throw new TboxError("invalid-argument", `bad format for add-host: ${JSON.stringify(entry)}`);
+  }
+  return `${address.replace(/^\[|\]$/g, "")}\t${name}`;
+}
+
+function resolver({ hostConfig }: ContainerRecord): string {
+  const { Dns = [], DnsSearch = [], DnsOptions = [] } = hostConfig;
+  for (const word of [...Dns, ...DnsSearch, ...DnsOptions]) {
+    if (/[\s\0]/.test(word))
+      throw new TboxError("invalid-argument", `invalid DNS setting ${JSON.stringify(word)}`);
+  }
+  const own = [
+    ...Dns.map((server) => `nameserver ${server}`),
+    ...(DnsSearch.length > 0 ? [`search ${DnsSearch.join(" ")}`] : []),
+    ...(DnsOptions.length > 0 ? [`options ${DnsOptions.join(" ")}`] : []),
+  ];
+  if (own.length > 0) return `${own.join("\n")}\n`;
+  // Without a network there is nobody to ask; with the host's the host's resolver answers.
+  return hostConfig.NetworkMode === "host" ? hostResolver() : "";
+}
+
+function hostResolver(): string {
+  try {
+    return readFileSync("/etc/resolv.conf", "utf8");
+  } catch {
+    return "";
+  }
+}

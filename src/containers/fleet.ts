@@ -1,0 +1,51 @@
+import type { Images } from "#images/images.ts";
+import type { Monitor } from "#native/monitor.ts";
+import type { Attachment, Exited } from "#native/protocol.ts";
+import type { StreamPair } from "#native/stream.ts";
+import type { Zygote } from "#native/zygote.ts";
+import type { ContainerRecords } from "./container-records.ts";
+import type { ContainerRecord } from "./record.ts";
+
+/** What the deeds on containers work with. */
+export interface Fleet {
+  records: ContainerRecords;
+  zygote: Zygote;
+  images: Images;
+  /** Root directory of the store. */
+  store: string;
+  /** Directory of the monitors' sockets. */
+  run: string;
+  /** What is known of a container beside its record. */
+  companion(id: string): Companion;
+  forget(id: string): void;
+  /** Called with failures that nobody waits for. */
+  warn: (what: string, error: unknown) => void;
+}
+
+/** The part of a container that does not outlive the daemon. */
+export interface Companion {
+  monitor: Monitor | undefined;
+  /** Streams opened before the start, to be handed to the container. */
+  waiting: { attachment: Attachment; pair: StreamPair }[];
+  /** Whoever waits for the next exit. */
+  exits: Set<(exited: Pick<Exited, "code">) => void>;
+  /** Whoever waits for the removal. */
+  removals: Set<(code: number) => void>;
+  /** The operation that runs; the next one waits for it. */
+  busy: Promise<unknown>;
+}
+
+export function isRunning({ state }: ContainerRecord): boolean {
+  return state.status === "running" || state.status === "paused";
+}
+
+export function containerDirectory({ store }: Pick<Fleet, "store">, id: string): string {
+  return `${store}/containers/${id}`;
+}
+
+/** Runs one operation on a container after the one before: their history is a line. */
+export function inTurn<T>(companion: Companion, operation: () => Promise<T>): Promise<T> {
+  const turn = companion.busy.then(operation, operation);
+  companion.busy = turn.catch(() => {});
+  return turn;
+}

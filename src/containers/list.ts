@@ -1,0 +1,98 @@
+import { familiarName, parseReference, withDefaultTag } from "#oci/reference.ts";
+import { TboxError } from "#support/errors.ts";
+import type { ListFilter } from "./containers.ts";
+import { type Fleet, isRunning } from "./fleet.ts";
+import type { ContainerRecord } from "./record.ts";
+
+type Test = (record: ContainerRecord) => boolean;
+
+const statuses = ["created", "running", "paused", "restarting", "removing", "exited", "dead"];
+
+/** Newest first. */
+export function listContainers(fleet: Fleet, { all, limit, filters }: ListFilter): ContainerRecord[] {
+  const tests = [...filters].map(([key, values]) => testFor(fleet, key, values));
+  // Who asks for a state or a number of containers means those that do not run as well.
+  const everything = all || limit !== undefined || filters.has("status") || filters.has("exited");
+  const found = fleet.records
+    .all()
+    .filter((record) => everything || isRunning(record))
+    .filter((record) => tests.every((test) => test(record)))
+    .sort((a, b) => (a.created < b.created ? 1 : -1));
+  return limit === undefined || limit <= 0 ? found : found.slice(0, limit);
+}
+
+function testFor(fleet: Fleet, key: string, values: string[]): Test {
+  const some = (test: (record: ContainerRecord, value: string) => boolean): Test => {
+    return (record) => values.some((value) => test(record, value));
+  };
+  switch (key) {
+    case "id":
+      return some(({ id }, value) => id.startsWith(value));
+    case "name":
+      return some(({ name }, value) => pattern(value).test(name) || pattern(value).test(`/${name}`));
+    case "label":
+      return (record) => values.every((value) => hasLabel(record, value));
+    case "status": {
+      const unknown = values.find((value) => !statuses.includes(value));
+      if (unknown !== undefined) throw invalid(`invalid filter 'status=${unknown}'`);
+      return some(({ state }, value) => state.status === value);
+    }
+    case "exited":
+      return some(({ state }, value) => state.status === "exited" && String(state.exitCode) === value);
+    case "ancestor":
+      return some((record, value) => isFrom(record, value));
+    case "before":
+    case "since": {
+      const times = values.map((value) => fleet.records.find(value).created);
+      return ({ created }) => times.every((time) => (key === "before" ? created < time : created > time));
+    }
+    case "network":
+      return some(({ hostConfig }, value) => networkOf(hostConfig.NetworkMode) === value);
+    case "volume":
+      return some(({ hostConfig }, value) =>
+        (hostConfig.Binds ?? []).some((bind) => bind.split(":").slice(0, 2).includes(value)),
+      );
+    // No container has a health check, publishes a port or is a task of a swarm.
+    case "health":
+      return some((_, value) => value === "none");
+    case "publish":
+    case "expose":
+    case "is-task":
+      return () => key === "is-task" && values.every((value) => value === "false");
+    default:
+      throw invalid(`invalid filter '${key}'`);
+  }
+}
+
+function hasLabel({ config }: ContainerRecord, wanted: string): boolean {
+  const equals = wanted.indexOf("=");
+  const name = equals < 0 ? wanted : wanted.slice(0, equals);
+  const labels = config.Labels ?? {};
+  return Object.hasOwn(labels, name) && (equals < 0 || labels[name] === wanted.slice(equals + 1));
+}
+
+function isFrom({ image, imageId }: ContainerRecord, wanted: string): boolean {
+  if (imageId?.startsWith(wanted) || imageId?.startsWith(`sha256:${wanted}`)) return true;
+  try {
+    const name = familiarName(withDefaultTag(parseReference(wanted)));
+    return familiarName(withDefaultTag(parseReference(image))) === name;
+  } catch {
+    return false;
+  }
+}
+
+function networkOf(mode: string | undefined): string {
+  return mode === "host" ? "host" : "none";
+}
+
+function pattern(text: string): RegExp {
+  try {
+    return new RegExp(text);
+  } catch (cause) {
+    throw new TboxError("invalid-argument", `invalid filter 'name=${text}'`, { cause });
+  }
+}
+
+function invalid(message: string): TboxError {
+  return new TboxError("invalid-argument", message);
+}

@@ -1,0 +1,81 @@
+import { type FileHandle, open, readdir, stat } from "node:fs/promises";
+import { z } from "zod";
+import type { LogRecord } from "./containers.ts";
+
+const lineSchema = z.object({ log: z.string(), stream: z.enum(["stdout", "stderr"]), time: z.string() });
+const chunkSize = 64 * 1024;
+const newline = 10;
+
+/** A container's log files, oldest first. */
+export async function logFiles(directory: string): Promise<string[]> {
+  const names = await readdir(directory).catch(() => []);
+  const numbered = names.flatMap((name) => {
+    const [, number] = /^container\.log(?:\.(\d+))?$/.exec(name) ?? [];
+    return name.startsWith("container.log") ? [{ name, age: Number(number ?? 0) }] : [];
+  });
+  return numbered.sort((a, b) => b.age - a.age).map(({ name }) => `${directory}/${name}`);
+}
+
+export interface PlacedRecord {
+  record: LogRecord;
+  /** Where the next line begins, in bytes. */
+  end: number;
+}
+
+/** The records of a file from an offset to its end as it is now; what is no record is passed over. */
+export async function* readRecords(file: FileHandle, from: number): AsyncGenerator<PlacedRecord> {
+  let rest: Buffer<ArrayBufferLike> = Buffer.alloc(0);
+  let position = from;
+  for (;;) {
+    const chunk = Buffer.alloc(chunkSize);
+    const { bytesRead } = await file.read(chunk, 0, chunkSize, position + rest.byteLength);
+    if (bytesRead === 0) return;
+    let data: Buffer<ArrayBufferLike> = Buffer.concat([rest, chunk.subarray(0, bytesRead)]);
+    for (let end = data.indexOf(newline); end >= 0; end = data.indexOf(newline)) {
+      position += end + 1;
+      const record = parseRecord(data.subarray(0, end));
+      data = data.subarray(end + 1);
+      if (record) yield { record, end: position };
+    }
+    rest = data;
+  }
+}
+
+/** The offset at which the last `count` lines of a file begin, and how many there are. */
+export async function tailOffset(path: string, count: number): Promise<{ offset: number; lines: number }> {
+  await using file = await open(path, "r");
+  const { size } = await file.stat();
+  let lines = 0;
+  if (count <= 0) return { offset: size, lines };
+  for (let end = size; end > 0; ) {
+    const start = Math.max(0, end - chunkSize);
+    const chunk = Buffer.alloc(end - start);
+    await file.read(chunk, 0, chunk.byteLength, start);
+    for (let index = chunk.byteLength - 1; index >= 0; index--) {
+      // The newline that ends the file ends its last line and begins none.
+      if (chunk[index] !== newline || start + index + 1 === size) continue;
+      if (++lines === count) return { offset: start + index + 1, lines };
+    }
+    end = start;
+  }
+  return { offset: 0, lines: size > 0 ? lines + 1 : 0 };
+}
+
+/** Files that are newer than the given one, oldest first: the log was rotated while it was read. */
+export async function newerFiles(directory: string, file: FileHandle): Promise<string[]> {
+  const files = await logFiles(directory);
+  const { ino } = await file.stat();
+  const inodes = await Promise.all(files.map(async (path) => (await stat(path).catch(() => undefined))?.ino));
+  return files.slice(inodes.indexOf(ino) + 1);
+}
+
+/** A damaged region has no newline of its own: the record begins after its last null character. */
+function parseRecord(line: Buffer<ArrayBufferLike>): LogRecord | undefined {
+  const text = line.subarray(line.lastIndexOf(0) + 1).toString();
+  try {
+    const { log, stream, time } = lineSchema.parse(JSON.parse(text));
+    return { text: log, stream, time };
+  } catch {
+    return undefined;
+  }
+}

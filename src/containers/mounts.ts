@@ -1,0 +1,145 @@
+import type { Mount } from "#native/protocol.ts";
+import { TboxError } from "#support/errors.ts";
+import type { HostConfig, MountRequest } from "./create-request.ts";
+
+export interface PlannedMounts {
+  mounts: Mount[];
+  /** Sources of `-v` that are made where they are missing. */
+  sourcesToMake: string[];
+  /** Sources of `--mount` that must be there. */
+  sourcesToHave: string[];
+}
+
+const propagations = ["private", "rprivate", "slave", "rslave", "shared", "rshared"] as const;
+type Propagation = (typeof propagations)[number];
+
+/** What a container mounts besides its standard mounts; upper directories before what lies in them. */
+export function planMounts(host: HostConfig): PlannedMounts {
+  const binds = (host.Binds ?? []).map(parseBind);
+  const requested = (host.Mounts ?? []).map(planMount);
+  const temporary = Object.entries(host.Tmpfs ?? {}).map(([target, options]) => planTmpfs(target, options));
+  const mounts = [...binds, ...requested, ...temporary];
+  const seen = new Set<string>();
+  for (const { target } of mounts) {
+    const place = plainTarget(target);
+    if (seen.has(place)) throw invalid(`Duplicate mount point: ${target}`);
+    seen.add(place);
+  }
+  const depth = ({ target }: Mount) => plainTarget(target).split("/").length;
+  return {
+    mounts: mounts.sort((a, b) => depth(a) - depth(b)),
+    sourcesToMake: binds.map(({ source }) => source),
+    sourcesToHave: requested.flatMap((mount) => (mount.type === "bind" ? [mount.source] : [])),
+  };
+}
+
+type BindMount = Extract<Mount, { type: "bind" }>;
+
+/** `source:target[:options]`. */
+function parseBind(text: string): BindMount {
+  const [source = "", target, options = "", ...rest] = text.split(":");
+  if (target === undefined) throw unsupported(`${text}: anonymous volumes are`);
+  if (rest.length > 0) throw invalid(`invalid volume specification: '${text}'`);
+  if (!source.startsWith("/")) throw unsupported(`${text}: named volumes are`);
+  const mount: BindMount = {
+    type: "bind",
+    source,
+    target: checkTarget(target),
+    readonly: false,
+    recursive: true,
+    propagation: "rprivate",
+  };
+  for (const option of options.split(",").filter((word) => word !== "")) {
+    if (option === "ro") mount.readonly = true;
+    else if (isPropagation(option)) mount.propagation = option;
+    // Labels for a security module that rootless containers do not have.
+    else if (!["rw", "z", "Z"].includes(option)) throw invalid(`invalid mode: ${options}`);
+  }
+  return mount;
+}
+
+function planMount(request: MountRequest): Mount {
+  const target = checkTarget(request.Target);
+  const readonly = request.ReadOnly ?? false;
+  if (request.Type === "tmpfs") {
+    if (request.Source)
+      throw invalid(`invalid mount config for type "tmpfs": field Source must not be specified`);
+    const { SizeBytes: size, Mode: mode = 0o1777 } = request.TmpfsOptions ?? {};
+    return { type: "tmpfs", target, mode, readonly, exec: false, ...(size ? { size } : {}) };
+  }
+  const source = request.Source ?? "";
+  if (!source.startsWith("/")) {
+    throw invalid(
+      `invalid mount config for type "bind": invalid mount path: '${source}' mount path must be absolute`,
+    );
+  }
+  const propagation = request.BindOptions?.Propagation || "rprivate";
+  if (!isPropagation(propagation)) throw invalid(`invalid propagation config: ${propagation}`);
+  return {
+    type: "bind",
+    source,
+    target,
+    readonly,
+    recursive: !request.BindOptions?.NonRecursive,
+    propagation,
+  };
+}
+
+/** `--tmpfs target:options` with the kernel's words. */
+function planTmpfs(target: string, options: string): Mount {
+  const mount: Extract<Mount, { type: "tmpfs" }> = {
+    type: "tmpfs",
+    target: checkTarget(target),
+    mode: 0o1777,
+    readonly: false,
+    exec: false,
+  };
+  for (const option of options.split(",").filter((word) => word !== "")) {
+    const [name = "", value = ""] = option.split("=", 2);
+    if (name === "size") mount.size = parseSize(value, option);
+    else if (name === "mode" && /^[0-7]{1,4}$/.test(value)) mount.mode = Number.parseInt(value, 8);
+    else if (name === "exec" || name === "noexec") mount.exec = name === "exec";
+    else if (name === "ro" || name === "rw") mount.readonly = name === "ro";
+    // These always hold.
+    else if (!["nosuid", "nodev"].includes(name)) throw invalid(`invalid tmpfs option "${option}"`);
+  }
+  return mount;
+}
+
+function parseSize(text: string, option: string): number {
+  const [, number, unit = ""] = /^(\d+)([kmg]?)$/i.exec(text) ?? [];
+  const factor = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }[unit.toLowerCase()];
+  if (number === undefined || factor === undefined) throw invalid(`invalid tmpfs option "${option}"`);
+  return Number(number) * factor;
+}
+
+function checkTarget(target: string): string {
+  if (!target.startsWith("/")) {
+    throw invalid(`invalid mount path: '${target}' mount path must be absolute`);
+  }
+  if (plainTarget(target) === "/") throw invalid("invalid specification: destination can't be '/'");
+  if (target.includes("\0")) throw invalid("invalid mount path: it holds a null character");
+  return target;
+}
+
+/** For comparing: without `.`, `..`, doubled and trailing slashes. */
+function plainTarget(target: string): string {
+  const parts: string[] = [];
+  for (const part of target.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return `/${parts.join("/")}`;
+}
+
+function isPropagation(text: string): text is Propagation {
+  return propagations.some((known) => known === text);
+}
+
+function invalid(message: string): TboxError {
+  return new TboxError("invalid-argument", message);
+}
+
+function unsupported(what: string): TboxError {
+  return new TboxError("not-implemented", `${what} not supported yet`);
+}

@@ -1,0 +1,78 @@
+import type { Database } from "bun:sqlite";
+import { mkdirSync } from "node:fs";
+import type { Images } from "#images/images.ts";
+import type { Zygote } from "#native/zygote.ts";
+import { TboxError } from "#support/errors.ts";
+import { attachContainer } from "./attach.ts";
+import { openContainerRecords } from "./container-records.ts";
+import type { Containers } from "./containers.ts";
+import { createContainer } from "./create.ts";
+import { type Companion, type Fleet, isRunning } from "./fleet.ts";
+import { listContainers } from "./list.ts";
+import { readLogs } from "./logs.ts";
+import { recoverContainers } from "./recover.ts";
+import { removeContainer } from "./remove.ts";
+import { startContainer } from "./start.ts";
+import { killContainer, stopContainer } from "./stop.ts";
+import { waitContainer } from "./wait.ts";
+
+export interface ContainersOptions {
+  /** Safe against the death of the process: a start must not wait for a disk. */
+  database: Database;
+  zygote: Zygote;
+  images: Images;
+  store: string;
+  run: string;
+  warn: (what: string, error: unknown) => void;
+}
+
+/** Opens the containers of a store and finds again those that run. */
+export async function openContainers({ database, ...options }: ContainersOptions): Promise<Containers> {
+  mkdirSync(`${options.store}/containers`, { recursive: true, mode: 0o700 });
+  const companions = new Map<string, Companion>();
+  const fleet: Fleet = {
+    ...options,
+    records: openContainerRecords(database),
+    companion(id) {
+      let found = companions.get(id);
+      if (!found) {
+        found = {
+          monitor: undefined,
+          waiting: [],
+          exits: new Set(),
+          removals: new Set(),
+          busy: Promise.resolve(),
+        };
+        companions.set(id, found);
+      }
+      return found;
+    },
+    forget: (id) => companions.delete(id),
+  };
+  await recoverContainers(fleet);
+  return {
+    create: (request, createOptions) => createContainer(fleet, request, createOptions),
+    get: (name) => fleet.records.find(name),
+    list: (filter) => listContainers(fleet, filter),
+    start: (name) => startContainer(fleet, name),
+    stop: (name, stopOptions) => stopContainer(fleet, name, stopOptions),
+    kill: async (name, killOptions) => killContainer(fleet, name, killOptions),
+    wait: (name, condition, signal) => waitContainer(fleet, name, condition, signal),
+    attach: (name, attachOptions) => attachContainer(fleet, name, attachOptions),
+    logs: (name, logOptions) => readLogs(fleet, name, logOptions),
+    async resize(name, { columns, rows }) {
+      const { id, name: own } = fleet.records.find(name);
+      const { monitor } = fleet.companion(id);
+      if (!isRunning(fleet.records.find(id)) || !monitor) {
+        throw new TboxError("conflict", `cannot resize a stopped container: container ${own} is not running`);
+      }
+      monitor.resize(columns, rows);
+    },
+    remove: (name, removeOptions) => removeContainer(fleet, name, removeOptions),
+    async size(name) {
+      const { id } = fleet.records.find(name);
+      const [size] = await fleet.zygote.work({ operation: "measure", paths: [`containers/${id}/upper`] });
+      return size?.bytes ?? 0;
+    },
+  };
+}

@@ -1,0 +1,92 @@
+import type { Launch } from "#native/zygote.ts";
+import { type DiffId, splitDigest } from "#oci/digest.ts";
+import { TboxError } from "#support/errors.ts";
+import { planCapabilities } from "./capabilities.ts";
+import { programEnvironment } from "./environment.ts";
+import { etcMounts } from "./etc-files.ts";
+import { planLog } from "./log-options.ts";
+import { planMounts } from "./mounts.ts";
+import { defaultMaskedPaths, defaultReadonlyPaths } from "./protected-paths.ts";
+import type { ContainerRecord } from "./record.ts";
+import { parseSecurityOptions } from "./security-options.ts";
+
+const defaultShmSize = 64 * 1024 * 1024;
+
+export interface LaunchContext {
+  /** Of the image; none for a directory of the host. */
+  diffIds: DiffId[];
+  hostname: string;
+  /** Whether the program is shown the phases of its start. */
+  trace: boolean;
+}
+
+/** Everything the helper needs to know to start a container; refuses what it cannot do. */
+export function planLaunch(record: ContainerRecord, { diffIds, hostname, trace }: LaunchContext): Launch {
+  const { id, path, args, config, hostConfig: host } = record;
+  const tty = config.Tty ?? false;
+  const [rows = 0, columns = 0] = host.ConsoleSize ?? [];
+  const { noNewPrivileges, seccomp } = parseSecurityOptions(host.SecurityOpt ?? []);
+  const readonly = host.ReadonlyRootfs ?? false;
+  return {
+    id,
+    root:
+      config.Rootfs === undefined
+        ? {
+            type: "layers",
+            diffIds: diffIds.map(layerPath),
+            readonly,
+            // What is removed at its exit need not survive a loss of power.
+            volatile: host.AutoRemove ?? false,
+          }
+        : { type: "directory", path: config.Rootfs, readonly },
+    mounts: [...(config.Rootfs === undefined ? etcMounts : []), ...planMounts(host).mounts],
+    hostname,
+    ...(config.Domainname ? { domainname: config.Domainname } : {}),
+    network: planNetwork(host.NetworkMode),
+    shmSize: host.ShmSize || defaultShmSize,
+    maskedPaths: host.MaskedPaths ?? defaultMaskedPaths,
+    readonlyPaths: host.ReadonlyPaths ?? defaultReadonlyPaths,
+    process: {
+      args: [path, ...args],
+      env: programEnvironment(config.Env ?? [], { hostname, tty }),
+      cwd: config.WorkingDir || "/",
+      user: config.User ?? "",
+      groups: host.GroupAdd ?? [],
+      // A terminal without a size would confuse what asks for it.
+      ...(tty ? { tty: { columns: columns || 80, rows: rows || 24 } } : {}),
+      openStdin: config.OpenStdin ?? false,
+      stdinOnce: config.StdinOnce ?? false,
+      umask: 0o022,
+      capabilities: planCapabilities(host.CapAdd ?? [], host.CapDrop ?? []),
+      noNewPrivileges,
+      seccomp,
+      rlimits: (host.Ulimits ?? []).map(({ Name, Soft, Hard }) => ({ name: Name, soft: Soft, hard: Hard })),
+      init: host.Init ?? false,
+      trace,
+    },
+    log: planLog(host.LogConfig),
+    durableExit: !host.AutoRemove,
+  };
+}
+
+/** The networks that there are; others are refused by name. */
+export function planNetwork(mode: string | undefined): Launch["network"] {
+  switch (mode ?? "") {
+    case "":
+    case "default":
+    case "none":
+      return { type: "none" };
+    case "host":
+      return { type: "host" };
+    default:
+      throw new TboxError(
+        "not-implemented",
+        `network ${JSON.stringify(mode)} is not supported yet: use none or host`,
+      );
+  }
+}
+
+function layerPath(diffId: DiffId): string {
+  const { algorithm, hex } = splitDigest(diffId);
+  return `${algorithm}/${hex}`;
+}

@@ -1,0 +1,64 @@
+import { readdirSync } from "node:fs";
+import { connectMonitor, type Monitor } from "#native/monitor.ts";
+import { errorCode } from "#support/errors.ts";
+import { type Fleet, isRunning } from "./fleet.ts";
+import { follow, readExitRecord, settle } from "./lifecycle.ts";
+import type { ContainerRecord } from "./record.ts";
+
+/**
+ * Finds what went on, and what ended, while there was no daemon: running containers by their monitors,
+ * the others by the exit records those left.
+ */
+export async function recoverContainers(fleet: Fleet): Promise<void> {
+  await Promise.all(fleet.records.all().map((record) => recover(fleet, record)));
+  sweep(fleet);
+}
+
+async function recover(fleet: Fleet, record: ContainerRecord): Promise<void> {
+  const monitor = connect(fleet, record);
+  const started = await monitor?.started.catch(() => undefined);
+  if (monitor && started) {
+    // A start that the last daemon did not come to note is noted now.
+    record.state = {
+      ...record.state,
+      status: "running",
+      pid: started.pid,
+      startedAt: started.startedAt,
+      error: "",
+    };
+    fleet.records.save(record);
+    fleet.companion(record.id).monitor = monitor;
+    follow(fleet, record, monitor);
+    return;
+  }
+  if (isRunning(record)) await settle(fleet, record, await readExitRecord(fleet, record));
+}
+
+function connect(fleet: Fleet, { id, name }: ContainerRecord): Monitor | undefined {
+  try {
+    return connectMonitor(fleet.run, id);
+  } catch (error) {
+    if (errorCode(error) !== "not-found") fleet.warn(`reach the monitor of container ${name}`, error);
+    return undefined;
+  }
+}
+
+/** Directories that no record names, and what was set aside but not deleted. */
+function sweep(fleet: Fleet): void {
+  const known = new Set(fleet.records.all().map(({ id }) => id));
+  const lost = list(`${fleet.store}/containers`).filter((id) => !known.has(id));
+  const paths = [
+    ...lost.map((id) => `containers/${id}`),
+    ...list(`${fleet.store}/trash`).map((name) => `trash/${name}`),
+  ];
+  if (paths.length === 0) return;
+  fleet.zygote.work({ operation: "remove", paths }).catch((error) => fleet.warn("clean the store", error));
+}
+
+function list(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,48 @@
+import { randomUUID } from "node:crypto";
+import { mkdirSync, renameSync } from "node:fs";
+import { discardStream } from "#native/stream.ts";
+import { TboxError } from "#support/errors.ts";
+import { containerDirectory, type Fleet, inTurn, isRunning } from "./fleet.ts";
+import type { ContainerRecord } from "./record.ts";
+import { killAndWait } from "./stop.ts";
+
+/** Removes a container and what it wrote; a running one only by force. */
+export async function removeContainer(
+  fleet: Fleet,
+  name: string,
+  { force }: { force: boolean },
+): Promise<void> {
+  const { id, name: own } = fleet.records.find(name);
+  if (isRunning(fleet.records.find(id))) {
+    if (!force) {
+      const fix = "stop the container before removing or force remove";
+      throw new TboxError("conflict", `cannot remove container "/${own}": container is running: ${fix}`);
+    }
+    await killAndWait(fleet, id);
+  }
+  await inTurn(fleet.companion(id), async () => {
+    const record = fleet.records.all().find((one) => one.id === id);
+    // With AutoRemove its end has removed it.
+    if (record) await removeStopped(fleet, record);
+  });
+}
+
+/** The record goes at once; the files are set aside by one rename and deleted by a worker afterwards. */
+export async function removeStopped(fleet: Fleet, record: ContainerRecord): Promise<void> {
+  const { id } = record;
+  const companion = fleet.companion(id);
+  const trash = `trash/${randomUUID()}`;
+  mkdirSync(`${fleet.store}/trash`, { recursive: true, mode: 0o700 });
+  try {
+    renameSync(containerDirectory(fleet, id), `${fleet.store}/${trash}`);
+  } catch (error) {
+    fleet.warn(`set the files of container ${record.name} aside`, error);
+  }
+  fleet.records.delete(id);
+  for (const { pair } of companion.waiting) discardStream(pair);
+  for (const tell of [...companion.removals]) tell(record.state.exitCode);
+  fleet.forget(id);
+  fleet.zygote
+    .work({ operation: "remove", paths: [trash] })
+    .catch((error) => fleet.warn(`delete the files of container ${record.name}`, error));
+}

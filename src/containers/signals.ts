@@ -1,0 +1,26 @@
+import { constants } from "node:os";
+import { TboxError } from "#support/errors.ts";
+
+const realTimeMinimum = 34;
+const realTimeMaximum = 64;
+
+/** A signal's number on Linux: `TERM`, `SIGTERM`, `15`, `RTMIN+3`, `RTMAX-1`. */
+export function parseSignal(text: string): number {
+  if (/^\d+$/.test(text)) {
+    const number = Number(text);
+    if (number >= 1 && number <= realTimeMaximum) return number;
+    throw invalid(text);
+  }
+  const name = text.toUpperCase().replace(/^SIG/, "");
+  const named = (constants.signals as Record<string, number>)[`SIG${name}`];
+  if (named !== undefined) return named;
+  const [, edge, offset] = /^RT(MIN|MAX)([+-]\d+)?$/.exec(name) ?? [];
+  if (edge === undefined) throw invalid(text);
+  const number = (edge === "MIN" ? realTimeMinimum : realTimeMaximum) + Number(offset ?? 0);
+  if (number < realTimeMinimum || number > realTimeMaximum) throw invalid(text);
+  return number;
+}
+
+function invalid(text: string): TboxError {
+  return new TboxError("invalid-argument", `invalid signal: ${text}`);
+}

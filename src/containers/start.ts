@@ -1,0 +1,106 @@
+import { FailureError } from "#native/failure.ts";
+import type { Started } from "#native/protocol.ts";
+import type { Launched } from "#native/zygote.ts";
+import { errorChain, TboxError } from "#support/errors.ts";
+import { type Companion, type Fleet, inTurn, isRunning } from "./fleet.ts";
+import { follow } from "./lifecycle.ts";
+import { planLaunch } from "./plan-launch.ts";
+import type { ContainerRecord, PhaseTrace } from "./record.ts";
+import { removeStopped } from "./remove.ts";
+
+/** Starts a container; what was attached before gets its output from the first byte. */
+export function startContainer(fleet: Fleet, name: string): Promise<"started" | "already-started"> {
+  const requested = now();
+  const { id } = fleet.records.find(name);
+  const companion = fleet.companion(id);
+  return inTurn(companion, async () => {
+    const record = fleet.records.find(id);
+    if (isRunning(record)) return "already-started";
+    await launch(fleet, record, companion, requested);
+    return "started";
+  });
+}
+
+async function launch(
+  fleet: Fleet,
+  record: ContainerRecord,
+  companion: Companion,
+  requested: bigint,
+): Promise<void> {
+  const image = record.imageId === undefined ? undefined : await fleet.images.resolve(record.imageId);
+  const resolved = now();
+  const plan = planLaunch(record, {
+    diffIds: image?.diffIds ?? [],
+    hostname: record.config.Hostname ?? "",
+    trace: image?.embedded ?? false,
+  });
+  const prepared = now();
+  const waiting = companion.waiting.splice(0);
+  let launched: Launched;
+  let started: Started;
+  try {
+    launched = await fleet.zygote.launch(plan, {
+      attachments: waiting.map(({ attachment }) => attachment),
+      pairs: waiting.map(({ pair }) => pair),
+    });
+    started = await launched.monitor.started;
+  } catch (error) {
+    for (const { pair } of waiting) pair.stream.destroy();
+    throw await failed(fleet, record, companion, error);
+  }
+  const phases: [string, bigint][] = [
+    ["resolved", resolved],
+    ["prepared", prepared],
+    ...started.phases.map(({ name, at }): [string, bigint] => [name, BigInt(at)]),
+    ["reported", now()],
+  ];
+  companion.monitor = launched.monitor;
+  record.phases = phases.map(
+    ([name, at]): PhaseTrace => ({ name, microseconds: Number((at - requested) / 1000n) }),
+  );
+  record.state = {
+    status: "running",
+    pid: started.pid,
+    exitCode: 0,
+    oomKilled: false,
+    error: "",
+    startedAt: started.startedAt,
+    finishedAt: record.state.finishedAt,
+  };
+  fleet.records.save(record);
+  follow(fleet, record, launched.monitor);
+}
+
+/** Notes why a container could not be started, and tells whoever waits for its exit. */
+async function failed(
+  fleet: Fleet,
+  record: ContainerRecord,
+  companion: Companion,
+  error: unknown,
+): Promise<TboxError> {
+  const exitCode = exitCodeOf(error);
+  const message = errorChain(error);
+  record.state = {
+    ...record.state,
+    status: record.state.startedAt.startsWith("0001") ? "created" : "exited",
+    exitCode,
+    error: message,
+  };
+  fleet.records.save(record);
+  for (const exited of [...companion.exits]) exited({ code: exitCode });
+  if (record.hostConfig.AutoRemove) await removeStopped(fleet, record);
+  const code = error instanceof TboxError ? error.code : "internal";
+  const known =
+    error instanceof FailureError &&
+    ["command-not-found", "command-not-executable"].includes(error.failure.kind);
+  return new TboxError(known ? "invalid-argument" : code, `start container ${record.name}`, { cause: error });
+}
+
+function exitCodeOf(error: unknown): number {
+  if (!(error instanceof FailureError)) return 128;
+  return { "command-not-found": 127, "command-not-executable": 126 }[error.failure.kind as string] ?? 128;
+}
+
+function now(): bigint {
+  return process.hrtime.bigint();
+}

@@ -1,0 +1,59 @@
+import { TboxError } from "#support/errors.ts";
+import { type Fleet, isRunning } from "./fleet.ts";
+import { parseSignal } from "./signals.ts";
+
+const defaultTimeout = 10;
+const kill = 9;
+
+/** Asks a container to end and ends it after a while; `timeout` in seconds, negative is for ever. */
+export async function stopContainer(
+  fleet: Fleet,
+  name: string,
+  options: { timeout?: number; signal?: string },
+): Promise<"stopped" | "already-stopped"> {
+  const { id, config } = fleet.records.find(name);
+  const companion = fleet.companion(id);
+  const { monitor } = companion;
+  if (!isRunning(fleet.records.find(id)) || !monitor) return "already-stopped";
+  const timeout = options.timeout ?? config.StopTimeout ?? defaultTimeout;
+  const ended = exitOf(fleet, id);
+  monitor.signal(parseSignal(options.signal || config.StopSignal || "TERM"));
+  const timer = timeout < 0 ? undefined : setTimeout(() => monitor.signal(kill), timeout * 1000);
+  try {
+    await ended;
+  } finally {
+    clearTimeout(timer);
+  }
+  return "stopped";
+}
+
+/** Sends a signal; SIGKILL when none is named. */
+export function killContainer(fleet: Fleet, name: string, { signal = "KILL" }: { signal?: string }): void {
+  const { id, name: own } = fleet.records.find(name);
+  const number = parseSignal(signal || "KILL");
+  const { monitor } = fleet.companion(id);
+  if (!isRunning(fleet.records.find(id)) || !monitor) {
+    throw new TboxError("conflict", `cannot kill container: ${name}: container ${own} is not running`);
+  }
+  monitor.signal(number);
+}
+
+export async function killAndWait(fleet: Fleet, id: string): Promise<void> {
+  const ended = exitOf(fleet, id);
+  fleet.companion(id).monitor?.signal(kill);
+  await ended;
+}
+
+/** Resolves at the container's next exit; at once when it does not run. */
+function exitOf(fleet: Fleet, id: string): Promise<void> {
+  const record = fleet.records.all().find((one) => one.id === id);
+  if (!record || !isRunning(record)) return Promise.resolve();
+  const { exits } = fleet.companion(id);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const tell = () => {
+    exits.delete(tell);
+    resolve();
+  };
+  exits.add(tell);
+  return promise;
+}

@@ -1,0 +1,77 @@
+import { lstat, mkdir, readFile } from "node:fs/promises";
+import { z } from "zod";
+import { dataDirectory, runDirectory } from "#support/directories.ts";
+import { TboxError } from "#support/errors.ts";
+
+export interface Config {
+  dataDirectory: string;
+  runDirectory: string;
+  /** Domain to the registry that is asked in its place. */
+  registryMirrors: Record<string, string>;
+  /** Domains that may be spoken to in plain http. */
+  insecureRegistries: string[];
+  environment: Record<string, string | undefined>;
+}
+
+const fileSchema = z.strictObject({
+  "registry-mirrors": z.record(z.string(), z.url({ protocol: /^https?$/ })).default({}),
+  "insecure-registries": z.array(z.string()).default([]),
+});
+
+/** The directories, made where they are missing, and what the user's configuration file says. */
+export async function readConfig(
+  environment: Record<string, string | undefined>,
+  uid: number,
+): Promise<Config> {
+  const data = dataDirectory(environment);
+  const run = await runDirectory(environment, uid);
+  await ensurePrivate(data, uid);
+  await ensurePrivate(run, uid);
+  const file = await readConfigFile(environment);
+  return {
+    dataDirectory: data,
+    runDirectory: run,
+    registryMirrors: file["registry-mirrors"],
+    insecureRegistries: file["insecure-registries"],
+    environment,
+  };
+}
+
+/** Makes a directory of the user's own; one that others could change is refused. */
+async function ensurePrivate(path: string, uid: number): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new TboxError("unavailable", `cannot make the directory ${path}`, { cause });
+  }
+  const found = await lstat(path);
+  if (!found.isDirectory()) throw new TboxError("forbidden", `${path} is not a directory`);
+  if (found.uid !== uid) throw new TboxError("forbidden", `${path} belongs to another user`);
+  if (found.mode & 0o022) {
+    throw new TboxError("forbidden", `${path} can be changed by others: run chmod go-w ${path}`);
+  }
+}
+
+async function readConfigFile(
+  environment: Record<string, string | undefined>,
+): Promise<z.infer<typeof fileSchema>> {
+  const home = environment.XDG_CONFIG_HOME || `${environment.HOME ?? ""}/.config`;
+  const path = `${home}/tbox/config.json`;
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return fileSchema.parse({});
+    throw new TboxError("unavailable", `read ${path}`, { cause });
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new TboxError("invalid-argument", `${path} is not JSON`, { cause });
+  }
+  const result = fileSchema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw new TboxError("invalid-argument", `${path}: ${[...(issue?.path ?? []), issue?.message].join(": ")}`);
+}

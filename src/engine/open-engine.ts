@@ -1,0 +1,71 @@
+import { randomUUID } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import type { Containers } from "#containers/containers.ts";
+import { openContainers } from "#containers/open-containers.ts";
+import { openDiskContentStore } from "#content/store.ts";
+import { openImages } from "#images/open-images.ts";
+import { openLayers } from "#layers/layers.ts";
+import { tryLock } from "#native/file-lock.ts";
+import { builtFile } from "#native/files.ts";
+import { openZygote } from "#native/zygote.ts";
+import { openDatabase } from "#support/database.ts";
+import { errorChain, TboxError } from "#support/errors.ts";
+import type { Config } from "./config.ts";
+import { diagnose } from "./doctor.ts";
+import type { Engine } from "./engine.ts";
+import { readSystemInformation } from "./system-information.ts";
+
+/** Opens every service of a store. Only one engine can have a store open. */
+export async function openEngine(config: Config): Promise<Engine> {
+  const { dataDirectory: store, runDirectory: run } = config;
+  await using resources = new AsyncDisposableStack();
+  for (const path of [`${store}/containers`, `${run}/monitors`])
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  const lock = tryLock(store, "daemon.lock");
+  if (!lock) throw new TboxError("already-exists", `another daemon has the store ${store} open`);
+  resources.use(lock);
+  // Names of images must survive the loss of power; a container's start must not wait for a disk.
+  const safe = openDatabase(`${store}/tbox.db`, "power");
+  resources.defer(() => safe.close());
+  const fast = openDatabase(`${store}/tbox.db`, "process");
+  resources.defer(() => fast.close());
+  const content = await openDiskContentStore(store);
+  const zygote = resources.use(await openZygote({ store, run }));
+  const warn = (message: string) => console.error(`warn ${message}`);
+  const layers = await openLayers({ database: safe, store, zygote, warn });
+  let containers: Containers | undefined;
+  const everyContainer = () => containers?.list({ all: true, filters: new Map() }) ?? [];
+  const images = await openImages({
+    database: safe,
+    content,
+    layers,
+    registry: { insecure: config.insecureRegistries, mirrors: config.registryMirrors },
+    helloProgram: builtFile("hello"),
+    usedBy: (image) =>
+      everyContainer()
+        .filter(({ imageId }) => imageId === image)
+        .map(({ id, state }) => ({ id, running: state.status === "running" || state.status === "paused" })),
+  });
+  containers = await openContainers({
+    database: fast,
+    zygote,
+    images,
+    store,
+    run,
+    warn: (what, error) => warn(`${what}: ${errorChain(error)}`),
+  });
+  const information = { id: randomUUID(), dataDirectory: store, zygote, environment: config.environment };
+  const owned = resources.move();
+  return {
+    images,
+    containers,
+    information: async () => readSystemInformation(information),
+    diagnose: async () => diagnose(zygote, store),
+    async [Symbol.asyncDispose]() {
+      // Containers go on without a daemon, and while they do the zygote stays for what they need.
+      const running = everyContainer().some(({ state }) => state.status === "running");
+      if (!running) zygote.shutdown();
+      await owned.disposeAsync();
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import { readFileSync } from "node:fs";
+import { arch, cpus, hostname, release, totalmem } from "node:os";
+import type { Zygote } from "#native/zygote.ts";
+
+/** What `GET /info` tells of the machine and of how tbox uses it. */
+export interface SystemInformation {
+  id: string;
+  /** Host name. */
+  name: string;
+  kernelVersion: string;
+  operatingSystem: string;
+  osVersion: string;
+  /** As `uname -m` says it. */
+  architecture: string;
+  cpus: number;
+  /** Bytes. */
+  memory: number;
+  dataDirectory: string;
+  storageDriver: string;
+  driverStatus: [string, string][];
+  cgroupDriver: string;
+  cgroupVersion: string;
+  httpProxy: string;
+  httpsProxy: string;
+  noProxy: string;
+  securityOptions: string[];
+  warnings: string[];
+}
+
+export interface InformationSources {
+  id: string;
+  dataDirectory: string;
+  zygote: Zygote;
+  environment: Record<string, string | undefined>;
+}
+
+export function readSystemInformation(sources: InformationSources): SystemInformation {
+  const { id, dataDirectory, zygote, environment } = sources;
+  const release_ = readRelease();
+  const { mapping } = zygote;
+  const proxy = (name: string) => environment[name] ?? environment[name.toLowerCase()] ?? "";
+  return {
+    id,
+    name: hostname(),
+    kernelVersion: release(),
+    operatingSystem: release_.PRETTY_NAME ?? "Linux",
+    osVersion: release_.VERSION_ID ?? "",
+    architecture: arch() === "x64" ? "x86_64" : arch() === "arm64" ? "aarch64" : arch(),
+    cpus: cpus().length,
+    memory: totalmem(),
+    dataDirectory,
+    storageDriver: "overlay",
+    driverStatus: [
+      ["Mount", "kernel overlay with userxattr"],
+      ["Id mapping", mapping.mode === "range" ? `${count(mapping.uids)} ids` : "single id"],
+    ],
+    cgroupDriver: "none",
+    cgroupVersion: "2",
+    httpProxy: proxy("HTTP_PROXY"),
+    httpsProxy: proxy("HTTPS_PROXY"),
+    noProxy: proxy("NO_PROXY"),
+    securityOptions: ["name=seccomp,profile=builtin", "name=rootless", "name=no-new-privileges"],
+    warnings: mapping.reason === undefined ? [] : [mapping.reason],
+  };
+}
+
+function count(ranges: { count: number }[]): number {
+  return ranges.reduce((sum, range) => sum + range.count, 0);
+}
+
+/** The fields of os-release(5). */
+function readRelease(): Record<string, string> {
+  try {
+    const lines = readFileSync("/etc/os-release", "utf8").split("\n");
+    const pairs = lines.flatMap((line) => {
+      const [, name, value] = /^([A-Z_]+)="?([^"]*)"?$/.exec(line) ?? [];
+      return name !== undefined && value !== undefined ? [[name, value]] : [];
+    });
+    return Object.fromEntries(pairs);
+  } catch {
+    return {};
+  }
+}

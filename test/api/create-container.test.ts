@@ -1,0 +1,302 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { CreateRequest } from "#containers/create-request.ts";
+import { type FakeApi, openFakeApi } from "./support/fake-api.ts";
+
+let api: FakeApi;
+beforeAll(async () => {
+  api = await openFakeApi();
+});
+afterAll(() => api[Symbol.asyncDispose]());
+
+async function create(body: unknown, path = "/containers/create") {
+  const response = await api.request("POST", path, { json: body });
+  return { status: response.status, body: await response.json() };
+}
+
+/** Every field that docker 28 sends, none of them set. */
+const unset = {
+  Hostname: "",
+  Domainname: "",
+  User: "",
+  AttachStdin: false,
+  AttachStdout: true,
+  AttachStderr: true,
+  Tty: false,
+  OpenStdin: false,
+  StdinOnce: false,
+  Env: null,
+  Cmd: ["true"],
+  Image: "image",
+  Volumes: {},
+  WorkingDir: "",
+  Entrypoint: null,
+  OnBuild: null,
+  Labels: {},
+  HostConfig: {
+    Binds: null,
+    ContainerIDFile: "",
+    LogConfig: { Type: "", Config: {} },
+    NetworkMode: "default",
+    PortBindings: {},
+    RestartPolicy: { Name: "no", MaximumRetryCount: 0 },
+    AutoRemove: false,
+    VolumeDriver: "",
+    VolumesFrom: null,
+    ConsoleSize: [0, 0],
+    CapAdd: null,
+    CapDrop: null,
+    CgroupnsMode: "",
+    Dns: [],
+    DnsOptions: [],
+    DnsSearch: [],
+    ExtraHosts: null,
+    GroupAdd: null,
+    IpcMode: "",
+    Cgroup: "",
+    Links: null,
+    OomScoreAdj: 0,
+    PidMode: "",
+    Privileged: false,
+    PublishAllPorts: false,
+    ReadonlyRootfs: false,
+    SecurityOpt: null,
+    UTSMode: "",
+    UsernsMode: "",
+    ShmSize: 0,
+    Isolation: "",
+    CpuShares: 0,
+    Memory: 0,
+    NanoCpus: 0,
+    CgroupParent: "",
+    BlkioWeight: 0,
+    BlkioWeightDevice: [],
+    BlkioDeviceReadBps: [],
+    BlkioDeviceWriteBps: [],
+    BlkioDeviceReadIOps: [],
+    BlkioDeviceWriteIOps: [],
+    CpuPeriod: 0,
+    CpuQuota: 0,
+    CpuRealtimePeriod: 0,
+    CpuRealtimeRuntime: 0,
+    CpusetCpus: "",
+    CpusetMems: "",
+    Devices: [],
+    DeviceCgroupRules: null,
+    DeviceRequests: null,
+    MemoryReservation: 0,
+    MemorySwap: 0,
+    MemorySwappiness: -1,
+    OomKillDisable: false,
+    PidsLimit: 0,
+    Ulimits: [],
+    CpuCount: 0,
+    CpuPercent: 0,
+    IOMaximumIOps: 0,
+    IOMaximumBandwidth: 0,
+    MaskedPaths: null,
+    ReadonlyPaths: null,
+  },
+  NetworkingConfig: {
+    EndpointsConfig: {
+      default: {
+        IPAMConfig: null,
+        Links: null,
+        Aliases: null,
+        MacAddress: "",
+        GwPriority: 0,
+        DNSNames: null,
+      },
+    },
+  },
+};
+
+test("what docker's client sends when nothing is asked for is nothing", async () => {
+  expect((await create(unset, "/containers/create?name=plain")).status).toBe(201);
+  expect(api.engine.created.at(-1)).toEqual({
+    AttachStdin: false,
+    AttachStdout: true,
+    AttachStderr: true,
+    Tty: false,
+    OpenStdin: false,
+    StdinOnce: false,
+    Cmd: ["true"],
+    Image: "image",
+    Volumes: {},
+    Labels: {},
+    HostConfig: {
+      NetworkMode: "default",
+      LogConfig: { Config: {} },
+      AutoRemove: false,
+      Dns: [],
+      DnsOptions: [],
+      DnsSearch: [],
+      ReadonlyRootfs: false,
+      Ulimits: [],
+    },
+  });
+});
+
+test("what is honoured gets through as it was sent", async () => {
+  const asked: CreateRequest = {
+    Image: "image",
+    Entrypoint: [""],
+    Env: ["A=1"],
+    Labels: { "com.docker.compose.project": "p" },
+    StopTimeout: 0,
+    Hostname: "h",
+    HostConfig: {
+      Binds: ["/a:/b:ro"],
+      Mounts: [
+        { Type: "bind", Source: "/s", Target: "/t", ReadOnly: true, BindOptions: { Propagation: "rslave" } },
+        { Type: "tmpfs", Target: "/m", TmpfsOptions: { SizeBytes: 4096, Mode: 0o700 } },
+      ],
+      Tmpfs: { "/x": "size=1m" },
+      Init: false,
+      MaskedPaths: [],
+      Ulimits: [{ Name: "nofile", Soft: 10, Hard: 20 }],
+      ConsoleSize: [24, 80],
+      ShmSize: 1024,
+      LogConfig: { Type: "json-file", Config: { "max-size": "1m" } },
+    },
+  };
+  expect((await create(asked)).status).toBe(201);
+  expect(api.engine.created.at(-1)).toEqual(asked);
+});
+
+test("a word stands for a list of one, a port for a TCP port", async () => {
+  await create({ Image: "image", Cmd: "sh", ExposedPorts: { "8080": {}, "53/udp": {} } });
+  expect(api.engine.created.at(-1)).toEqual({
+    Image: "image",
+    Cmd: ["sh"],
+    ExposedPorts: { "8080/tcp": {}, "53/udp": {} },
+  });
+});
+
+test("names of JavaScript are labels like any other", async () => {
+  const labels = '{"__proto__":"a","constructor":"b","toString":"c"}';
+  const response = await api.request("POST", "/containers/create?name=proto", {
+    body: `{"Image":"image","Labels":${labels},"HostConfig":{"Annotations":${labels}}}`,
+    headers: { "Content-Type": "application/json" },
+  });
+  expect(response.status).toBe(201);
+  const inspected = await (await api.request("GET", "/containers/proto/json")).text();
+  expect(inspected).toContain(`"Labels":${labels}`);
+  expect(inspected).toContain(`"Annotations":${labels}`);
+  expect(Object.getOwnPropertyNames(Object.prototype)).not.toContain("a");
+});
+
+describe("fields that would not be honoured are refused by name", () => {
+  const host = (HostConfig: object) => ({ Image: "image", HostConfig });
+  test.each<[object, number, string]>([
+    [host({ Memory: 1024 }), 501, "HostConfig.Memory: not supported yet"],
+    [host({ Privileged: true }), 501, "HostConfig.Privileged: not supported yet"],
+    [
+      host({ PortBindings: { "80/tcp": [{ HostPort: "80" }] } }),
+      501,
+      "HostConfig.PortBindings: not supported yet",
+    ],
+    [host({ RestartPolicy: { Name: "always" } }), 501, "HostConfig.RestartPolicy: not supported yet"],
+    [host({ PidMode: "host" }), 501, "HostConfig.PidMode: not supported yet"],
+    [host({ Sysctls: { a: "1" } }), 501, "HostConfig.Sysctls: not supported yet"],
+    [host({ PidsLimit: 5 }), 501, "HostConfig.PidsLimit: not supported yet"],
+    [host({ MemorySwappiness: 10 }), 501, "HostConfig.MemorySwappiness: not supported yet"],
+    [
+      host({ Mounts: [{ Type: "volume", Source: "v", Target: "/v" }] }),
+      501,
+      'HostConfig.Mounts.0.Type: mounts of type "volume" are not supported yet',
+    ],
+    [
+      host({ Mounts: [{ Type: "x", Target: "/v" }] }),
+      400,
+      'HostConfig.Mounts.0.Type: unknown type of mount "x"',
+    ],
+    [{ Image: "image", Healthcheck: { Test: ["CMD", "true"] } }, 501, "Healthcheck: not supported yet"],
+    [{ Image: "image", MacAddress: "02:00:00:00:00:01" }, 501, "MacAddress: not supported yet"],
+    [
+      { Image: "image", NetworkingConfig: { EndpointsConfig: { back: {} } } },
+      501,
+      "NetworkingConfig.EndpointsConfig.back: a network besides HostConfig.NetworkMode is not supported yet",
+    ],
+    [
+      { Image: "image", NetworkingConfig: { EndpointsConfig: { default: { Aliases: ["a"] } } } },
+      501,
+      "NetworkingConfig.EndpointsConfig.default.Aliases: not supported yet",
+    ],
+    [{ Image: "image", Surprise: 1 }, 400, "Surprise: unknown field"],
+    [host({ Surprise: [1] }), 400, "HostConfig.Surprise: unknown field"],
+    [{ Image: 5 }, 400, "Image: Invalid input: expected string, received number"],
+    [{ Image: "image", Labels: { a: 1 } }, 400, "Labels.a: Invalid input: expected string, received number"],
+    [{ Image: "image", ExposedPorts: { x: {} } }, 400, "ExposedPorts.x: invalid port"],
+  ])("%j", async (body, status, message) => {
+    expect(await create(body)).toEqual({ status, body: { message } });
+  });
+
+  test("a body that is no object is refused", async () => {
+    expect((await create([])).body).toEqual({ message: "Invalid input: expected object, received array" });
+    expect((await create(null)).status).toBe(400);
+  });
+
+  test("those that ask for nothing are not", async () => {
+    const body = {
+      Surprise: null,
+      Healthcheck: { Test: ["NONE"] },
+      Image: "image",
+      HostConfig: { Memory: -1 },
+    };
+    expect((await create(body)).status).toBe(201);
+  });
+});
+
+describe("the query", () => {
+  test("may repeat the body, as some clients do", async () => {
+    const path = "/containers/create?name=q&Image=image&Cmd=a&Cmd=b,c&HostConfig={%22Init%22:true}";
+    expect(
+      (await create({ Image: "image", Cmd: ["a", "b,c"], HostConfig: { Init: true } }, path)).status,
+    ).toBe(201);
+    expect(api.engine.created.at(-1)?.Cmd).toEqual(["a", "b,c"]);
+  });
+
+  test("may hold nothing else", async () => {
+    expect(await create({ Image: "image" }, "/containers/create?Memory=5")).toEqual({
+      status: 400,
+      body: { message: "Memory: unknown query parameter" },
+    });
+  });
+});
+
+describe("the body", () => {
+  const post = (body: string | Uint8Array, type = "application/json") =>
+    api.request("POST", "/containers/create", { body, headers: { "Content-Type": type } });
+
+  test.each([
+    ["", "the request has no body"],
+    ["{", "invalid JSON"],
+    ["[".repeat(100_000), "JSON is nested deeper than 64 levels"],
+    [`{"Labels":${'{"a":'.repeat(70)}1${"}".repeat(70)}}`, "JSON is nested deeper than 64 levels"],
+  ])("%.30s is refused", async (body, message) => {
+    const response = await post(body);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ message: expect.stringContaining(message) });
+  });
+
+  test("of another type is refused", async () => {
+    const response = await post('{"Image":"image"}', "text/plain");
+    expect(await response.json()).toEqual({
+      message: "unsupported Content-Type header (text/plain): must be 'application/json'",
+    });
+    expect((await post('{"Image":"image"}', "application/json; charset=utf-8")).status).toBe(201);
+  });
+
+  test("of more than 16 MiB is refused, with a length and without", async () => {
+    const large = Buffer.alloc(17 * 1024 * 1024, " ");
+    const message = "the body is larger than 16777216 bytes";
+    const response = await post(large);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toEqual({ message });
+    const chunked = await api.request("POST", "/containers/create", {
+      body: new Blob([large]).stream(),
+      headers: { "Content-Type": "application/json" },
+    });
+    expect(await chunked.json()).toEqual({ message });
+  });
+});

@@ -1,0 +1,142 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { buildImage, busyboxLayer, busyboxUnavailable, pushImage } from "#test/support/images.ts";
+import { registryUnavailable, startRegistry, type TestRegistry } from "#test/support/registry.ts";
+import { programUnavailable } from "#test/support/user.ts";
+import { openConnection } from "./support/connection.ts";
+import { dockerUnavailable, docker as runDocker } from "./support/docker.ts";
+
+const obstacle = dockerUnavailable ?? programUnavailable ?? registryUnavailable ?? busyboxUnavailable;
+if (obstacle !== undefined) console.error(`skipped with docker's client and real containers: ${obstacle}`);
+
+describe.skipIf(obstacle !== undefined)("docker's client with real containers", () => {
+  let registry: TestRegistry;
+  let daemon: TestDaemon;
+  let image: string;
+
+  beforeAll(async () => {
+    registry = await startRegistry();
+    const source = { layers: [busyboxLayer()], config: { Cmd: ["sh"], Env: ["PATH=/bin"] } };
+    await pushImage(registry.host, "test/busybox", "1", buildImage(source));
+    image = `${registry.host}/test/busybox:1`;
+    daemon = await startDaemon();
+  });
+  afterAll(async () => {
+    await daemon?.[Symbol.asyncDispose]();
+    await registry?.[Symbol.asyncDispose]();
+  });
+
+  const docker = (args: string[], stdin?: string | Uint8Array) =>
+    runDocker(daemon.socket, args, stdin === undefined ? {} : { stdin });
+  const run = (options: string[], ...command: string[]) => [
+    "run",
+    "--rm",
+    "--network",
+    "none",
+    ...options,
+    image,
+    ...command,
+  ];
+  const sh = (script: string, ...options: string[]) => run(options, "sh", "-c", script);
+
+  test("tells versions and facts", async () => {
+    expect((await docker(["version", "--format", "{{.Server.APIVersion}}"])).stdout).toBe("1.51\n");
+    const info = await docker(["info", "--format", "{{.ServerErrors}} {{.OSType}} {{.DefaultRuntime}}"]);
+    expect(info.stdout).toBe("[] linux tbox\n");
+  });
+
+  test("pulls from a registry and lists what it got", async () => {
+    const { stdout, stderr, code } = await docker(["pull", image]);
+    expect(stderr).toBe("");
+    expect(stdout).toContain(`Status: Downloaded newer image for ${image}`);
+    expect(code).toBe(0);
+    expect((await docker(["images", "--format", "{{.Repository}}:{{.Tag}}"])).stdout).toContain(`${image}\n`);
+    expect((await docker(["pull", `${registry.host}/test/none:1`])).code).toBe(1);
+  });
+
+  test("gets output, errors and exit codes apart", async () => {
+    expect(await docker(sh("echo out; echo err >&2; exit 7"))).toEqual({
+      stdout: "out\n",
+      stderr: "err\n",
+      code: 7,
+    });
+    expect((await docker(run([], "/nope"))).code).toBe(127);
+    expect((await docker(run([], "/etc/passwd"))).code).toBe(126);
+    expect((await docker(sh("kill -9 $$"))).code).toBe(137);
+  });
+
+  test("feeds input and gets it back, byte for byte", async () => {
+    const input = Buffer.alloc(5_000_000, "0123456789abcde\n");
+    const { stdout, code } = await docker(run(["-i"], "cat"), input);
+    expect(Bun.hash(stdout)).toBe(Bun.hash(input));
+    expect(code).toBe(0);
+  });
+
+  test("the end of the input is not the end of the output", async () => {
+    const script = "wc -c; sleep 1; echo after";
+    expect((await docker(sh(script, "-i"), new Uint8Array(1_000_000))).stdout).toMatch(
+      /^\s*1000000\nafter\n$/,
+    );
+    expect((await docker(sh("wc -c"))).stdout.trim()).toBe("0");
+  });
+
+  test("half of a hijacked connection ends, the other half goes on", async () => {
+    const body = {
+      Image: image,
+      Cmd: ["sh", "-c", "wc -c; sleep 1; echo after"],
+      OpenStdin: true,
+      StdinOnce: true,
+    };
+    const created = await daemon.request("POST", "/containers/create?name=half", body);
+    expect(created.status).toBe(201);
+    using connection = await openConnection(daemon.socket);
+    connection.write(
+      "POST /containers/half/attach?stdin=1&stdout=1&stream=1 HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n",
+    );
+    await connection.until("101 UPGRADED");
+    expect((await daemon.request("POST", "/containers/half/start")).status).toBe(204);
+    connection.writeBytes(Buffer.alloc(1_000_000, "x"));
+    connection.endWriting();
+    const output = (await connection.ended).toString();
+    expect(output).toContain("1000000\n");
+    expect(output).toContain("after\n");
+    await docker(["rm", "-f", "half"]);
+  });
+
+  test("follows a container in the background through its life", async () => {
+    const script = "echo one; echo two >&2; trap 'exit 3' TERM; while :; do sleep 0.1; done";
+    const started = await docker([
+      "run",
+      "-d",
+      "--name",
+      "bg",
+      "--network",
+      "none",
+      "-l",
+      "a=b",
+      image,
+      "sh",
+      "-c",
+      script,
+    ]);
+    expect(started.stdout).toMatch(/^[0-9a-f]{64}\n$/);
+    expect(
+      (await docker(["ps", "--filter", "label=a=b", "--format", "{{.Names}} {{.Status}}"])).stdout,
+    ).toMatch(/^bg Up .*\n$/);
+    const follow = docker(["logs", "-f", "bg"]);
+    expect((await docker(["stop", "-t", "5", "bg"])).stdout).toBe("bg\n");
+    expect(await follow).toEqual({ stdout: "one\n", stderr: "two\n", code: 0 });
+    expect((await docker(["inspect", "-f", "{{.State.Status}} {{.State.ExitCode}}", "bg"])).stdout).toBe(
+      "exited 3\n",
+    );
+    expect((await docker(["wait", "bg"])).stdout).toBe("3\n");
+    expect((await docker(["logs", "--tail", "1", "-t", "bg"])).stderr).toMatch(/^\d{4}-\S+Z two\n$/);
+    expect((await docker(["rm", "bg"])).stdout).toBe("bg\n");
+    expect((await docker(["ps", "-aq"])).stdout).toBe("");
+  });
+
+  test("removes an image", async () => {
+    expect((await docker(["rmi", image])).stdout).toContain(`Untagged: ${image}`);
+    expect((await docker(["images", "-q"])).stdout).toBe("");
+  });
+});

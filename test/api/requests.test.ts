@@ -1,0 +1,284 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { exchange, openConnection } from "./support/connection.ts";
+import { type FakeApi, openFakeApi } from "./support/fake-api.ts";
+
+let api: FakeApi;
+beforeAll(async () => {
+  api = await openFakeApi();
+  await api.engine.containers.create({ Image: "image", Cmd: ["true"] }, { name: "c" });
+});
+afterAll(() => api[Symbol.asyncDispose]());
+
+const close = "Connection: close\r\n\r\n";
+
+async function send(request: string): Promise<{ status: number; head: string; body: string }> {
+  const [head = "", ...body] = (await exchange(api.socket, request)).split("\r\n\r\n");
+  return { status: Number(head.split(" ")[1]), head, body: body.join("\r\n\r\n") };
+}
+
+describe("the Host header decides nothing", () => {
+  const routes = [
+    "GET /_ping",
+    "GET /containers/json",
+    "GET /v1.51/containers/c/json",
+    "GET /containers/secrets",
+    "GET /images/json",
+    "GET /images/image/json",
+    "GET /version",
+    "GET /events",
+    "GET /secrets",
+    "GET /nothing/here",
+    "DELETE /containers/none",
+    "POST /containers/none/wait",
+    "POST /containers/none/attach",
+    "POST /images/create?fromImage=none&tag=1",
+  ];
+  const hosts = [
+    "a",
+    "ab",
+    "abc",
+    "docker",
+    "localhost",
+    "api.moby.localhost",
+    "",
+    "/var/run/docker.sock",
+    "a b",
+    "[::1]:80",
+  ];
+
+  test.each(routes)("%s", async (route) => {
+    const [method, path] = route.split(" ");
+    const withoutTimes = ({ status, body }: { status: number; body: string }) => ({ status, body });
+    const wanted = withoutTimes(await send(`${route} HTTP/1.1\r\nHost: docker\r\n${close}`));
+    for (const host of hosts) {
+      const got = withoutTimes(await send(`${route} HTTP/1.1\r\nHost: ${host}\r\n${close}`));
+      expect({ host, ...got }).toEqual({ host, ...wanted });
+    }
+    const absolute = await send(`${method} http://else.where${path} HTTP/1.1\r\nHost: x\r\n${close}`);
+    expect(withoutTimes(absolute)).toEqual(wanted);
+    const two = await send(`${route} HTTP/1.1\r\nHost: docker\r\nHost: docker\r\n${close}`);
+    expect(two.status).toBe(400);
+  });
+});
+
+describe("framing", () => {
+  const chunked = "Transfer-Encoding: chunked\r\nContent-Type: application/json\r\n";
+  test.each([
+    ["a length and chunks", `Content-Length: 5\r\n${chunked}\r\n0\r\n\r\n`],
+    ["two lengths", "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}x"],
+    ["a length that is no number", "Content-Length: x\r\n\r\n"],
+    ["a length with a sign", "Content-Length: +2\r\n\r\n{}"],
+    ["a length beyond all numbers", "Content-Length: 99999999999999999999999\r\n\r\n"],
+    ["a chunk whose length is no number", `${chunked}\r\nxyz\r\n{}\r\n0\r\n\r\n`],
+    ["a chunk with a wrong end", `${chunked}\r\n2\r\n{}XX0\r\n\r\n`],
+    ["two codings", "Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n"],
+    ["a header without a name", ": x\r\n\r\n"],
+    ["a header with a space in its name", "Content Length: 2\r\n\r\n{}"],
+  ])("%s is one refused request, never two", async (_, rest) => {
+    const before = api.engine.calls.length;
+    const request = `POST /containers/create HTTP/1.1\r\nHost: d\r\n${rest}`;
+    const smuggled =
+      "POST /containers/c/kill?signal=SMUGGLED HTTP/1.1\r\nHost: d\r\nConnection: close\r\n\r\n";
+    using connection = await openConnection(api.socket);
+    connection.write(request + smuggled);
+    connection.endWriting();
+    const answer = (await connection.ended).toString();
+    expect(answer === "" ? 400 : Number(answer.split(" ")[1])).toBeGreaterThanOrEqual(400);
+    expect(api.engine.calls.slice(before)).not.toContain("kill SMUGGLED");
+  });
+
+  test("requests in one piece are answered in order", async () => {
+    const get = (path: string, rest = "\r\n") => `GET ${path} HTTP/1.1\r\nHost: d\r\n${rest}`;
+    const { body } = await send(get("/_ping") + get("/containers/none/json") + get("/_ping", close));
+    expect(body.match(/HTTP\/1.1 \d+/g)).toEqual(["HTTP/1.1 404", "HTTP/1.1 200"]);
+  });
+
+  test("headers of 200 kB pass", async () => {
+    const { status } = await send(
+      `GET /_ping HTTP/1.1\r\nHost: d\r\nX-Big: ${"x".repeat(200_000)}\r\n${close}`,
+    );
+    expect(status).toBe(200);
+  });
+
+  test("an unread body does not keep the client from its answer", async () => {
+    const response = await api.request("POST", "/nothing", { body: new Uint8Array(5_000_000) });
+    expect(response.status).toBe(404);
+    expect((await api.request("GET", "/_ping")).status).toBe(200);
+  });
+
+  test("a client that asks first is told to go on", async () => {
+    using connection = await openConnection(api.socket);
+    connection.write(
+      `POST /containers/create HTTP/1.1\r\nHost: d\r\nExpect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: 17\r\n${close}`,
+    );
+    await connection.until("100 Continue");
+    connection.write('{"Image":"image"}');
+    expect((await connection.ended).toString()).toContain("201 Created");
+  });
+});
+
+describe("versions", () => {
+  test.each(["", "/v1.24", "/v1.41", "/v1.51"])("'%s' is spoken", async (version) => {
+    const response = await api.request("GET", `${version}/_ping`);
+    expect(response.status).toBe(200);
+    expect(response.headers.get("Api-Version")).toBe("1.51");
+  });
+
+  test.each([
+    [
+      "/v1.23",
+      "client version 1.23 is too old. Minimum supported API version is 1.24, please upgrade your client to a newer version",
+    ],
+    [
+      "/v0.9",
+      "client version 0.9 is too old. Minimum supported API version is 1.24, please upgrade your client to a newer version",
+    ],
+    ["/v1.52", "client version 1.52 is too new. Maximum supported API version is 1.51"],
+    ["/v2.0", "client version 2.0 is too new. Maximum supported API version is 1.51"],
+  ])("%s is refused in Docker's words", async (version, message) => {
+    const response = await api.request("GET", `${version}/_ping`);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toEqual({ message });
+  });
+
+  test("ping tells what a client negotiates with", async () => {
+    const head = await api.request("HEAD", "/_ping");
+    expect(head.status).toBe(200);
+    expect(await head.text()).toBe("");
+    expect(Object.fromEntries(head.headers)).toMatchObject({
+      "api-version": "1.51",
+      "builder-version": "1",
+      "cache-control": "no-cache, no-store, must-revalidate",
+      "docker-experimental": "false",
+      ostype: "linux",
+      swarm: "inactive",
+    });
+    expect(await (await api.request("GET", "/_ping")).text()).toBe("OK");
+  });
+});
+
+describe("answers", () => {
+  test("errors are Docker's JSON of exactly its type", async () => {
+    const response = await api.request("GET", "/containers/none/json");
+    expect(response.headers.get("Content-Type")).toBe("application/json");
+    expect(await response.text()).toBe('{"message":"No such container: none"}\n');
+    expect(response.status).toBe(404);
+  });
+
+  test.each([
+    ["GET", "/nothing/here", 404, "page not found"],
+    ["PATCH", "/containers/json", 404, "page not found"],
+    ["POST", "/grpc", 404, "page not found"],
+    ["POST", "/session", 404, "page not found"],
+    ["GET", "/images/image/nothing", 404, "page not found"],
+    ["GET", "/events", 501, "tbox does not yet support events"],
+    ["POST", "/build", 501, "tbox does not yet support building images"],
+    [
+      "POST",
+      "/containers/c/exec",
+      501,
+      "tbox does not yet support running further programs in a container (exec)",
+    ],
+    ["POST", "/images/a/b:5/push", 501, "tbox does not yet support pushing images"],
+    ["GET", "/images/get", 501, "tbox does not yet support saving images"],
+    ["GET", "/networks/bridge", 404, "network bridge not found"],
+    ["GET", "/volumes/v", 404, "get v: no such volume"],
+    ["GET", "/plugins/p/json", 404, 'plugin "p" not found'],
+    [
+      "POST",
+      "/images/create?fromImage=busybox",
+      501,
+      "tag: pulling all tags of busybox is not supported yet",
+    ],
+    ["GET", "/containers/json?nope=1", 400, "nope: unknown query parameter"],
+    ["GET", "/containers/json?limit=x", 400, "limit: Invalid input: expected an integer"],
+    ["GET", "/containers/json?filters=[", 400, "filters: invalid filter"],
+    ["POST", "/containers/c/wait?condition=x", 400, 'condition: invalid condition: "x"'],
+    ["GET", "/containers/c/logs", 400, "Bad parameters: you must choose at least one stream"],
+    ["DELETE", "/containers/c?link=1", 501, "link: links between containers are not supported yet"],
+    ["GET", "/images/json?manifests=1", 501, "manifests: not supported yet"],
+  ])("%s %s: %d", async (method, path, status, message) => {
+    const response = await api.request(method, path);
+    const text = await response.text();
+    expect({ status: response.status, text }).toEqual({
+      status,
+      text: `${JSON.stringify({ message })}\n`,
+    });
+  });
+
+  test("swarm is refused as by a node without one", async () => {
+    for (const path of ["/swarm", "/nodes", "/services/x", "/secrets"]) {
+      const response = await api.request("GET", path);
+      expect(response.status).toBe(503);
+      expect(await response.text()).toContain("This node is not a swarm manager");
+    }
+    expect(await (await api.request("GET", "/plugins")).json()).toEqual([]);
+  });
+
+  test("a client's shutdown is answered before it happens", async () => {
+    for (let round = 0; round < 20; round++) {
+      const other = await openFakeApi();
+      const answer = other.request("POST", "/tbox/shutdown");
+      await other.shutdown;
+      await other[Symbol.asyncDispose]();
+      expect((await answer).status).toBe(204);
+    }
+  });
+});
+
+describe("names", () => {
+  const hostile = [
+    "..",
+    "../x",
+    "a/../b",
+    "%2e%2e",
+    "%2e%2e%2fx",
+    "a%00b",
+    "%00",
+    ".",
+    "x".repeat(10_000),
+    "%zz",
+    "a%0ab",
+  ];
+  test.each(hostile)("%s reaches no store", async (name) => {
+    const before = api.engine.calls.length;
+    const attempts = [
+      ["GET", `/containers/${name}/json`],
+      ["POST", `/containers/${name}/start`],
+      ["POST", `/containers/${name}/wait`],
+      ["POST", `/containers/${name}/attach?stdout=1&stream=1`],
+      ["GET", `/containers/${name}/logs?stdout=1`],
+      ["DELETE", `/containers/${name}?force=1`],
+      ["GET", `/images/${name}/json`],
+      ["DELETE", `/images/${name}`],
+    ];
+    for (const [method, path] of attempts) {
+      const { status } = await send(`${method} ${path} HTTP/1.1\r\nHost: d\r\n${close}`);
+      expect({ method, path, refused: status === 400 || status === 404 }).toMatchObject({ refused: true });
+    }
+    expect(api.engine.calls.slice(before)).toEqual([]);
+  });
+
+  test.each(["__proto__", "constructor", "toString", "-x", "hasOwnProperty"])(
+    "%s is a name like any other",
+    async (name) => {
+      const response = await api.request("GET", `/containers/${name}/json`);
+      expect(await response.json()).toEqual({ message: `No such container: ${name}` });
+      const unknown = await api.request("GET", `/containers/json?${name}=1`);
+      expect(await unknown.json()).toEqual({ message: `${name}: unknown query parameter` });
+      expect(
+        await (await api.request("GET", `/containers/json?filters={"${name}":["a"]}`)).json(),
+      ).toBeArray();
+      expect(api.engine.calls.at(-1)).toContain(name);
+    },
+  );
+
+  test("those of images hold slashes, ports and digests, escaped or not", async () => {
+    for (const name of ["a/b/c", "127.0.0.1:5000/x/y:1", `a@sha256:${"0".repeat(64)}`]) {
+      await api.request("DELETE", `/images/${name}`);
+      expect(api.engine.calls.at(-1)).toBe(`rmi ${name}`);
+      await api.request("DELETE", `/images/${encodeURIComponent(name)}`);
+      expect(api.engine.calls.at(-1)).toBe(`rmi ${name}`);
+    }
+  });
+});

@@ -1,0 +1,308 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { encodeFrame } from "#daemon/run/frames.ts";
+import { type Connection, openConnection } from "./support/connection.ts";
+import { type FakeApi, openFakeApi } from "./support/fake-api.ts";
+import type { Terminal } from "./support/fake-engine.ts";
+
+let api: FakeApi;
+beforeEach(async () => {
+  api = await openFakeApi();
+});
+afterEach(() => api[Symbol.asyncDispose]());
+
+async function cat({ input, write }: Terminal): Promise<number> {
+  let count = 0;
+  for await (const bytes of input) {
+    count += bytes.length;
+    await write("stdout", bytes);
+  }
+  await write("stderr", `${count}`);
+  return 3;
+}
+
+const create = (name: string, config: object) =>
+  api.request("POST", `/containers/create?name=${name}`, { json: { Image: "image", ...config } });
+const start = (name: string) => api.request("POST", `/containers/${name}/start`);
+
+async function attach(target: string, head = "Connection: Upgrade\r\nUpgrade: tcp\r\n"): Promise<Connection> {
+  const connection = await openConnection(api.socket);
+  connection.write(`POST ${target} HTTP/1.1\r\nHost: d\r\n${head}\r\n`);
+  return connection;
+}
+
+/** What follows the head. */
+function stream(bytes: Buffer): string {
+  return bytes.subarray(bytes.indexOf("\r\n\r\n") + 4).toString();
+}
+
+const frame = (type: number, text: string) => encodeFrame(type, Buffer.from(text)).toString();
+
+describe("attach", () => {
+  const all = "stdin=1&stdout=1&stderr=1&stream=1";
+  beforeEach(() => {
+    api.engine.programs.cat = cat;
+  });
+
+  test("carries frames both ways until both have ended", async () => {
+    await create("c", { Cmd: ["cat"], OpenStdin: true });
+    using connection = await attach(`/v1.51/containers/c/attach?${all}`);
+    const head = (await connection.until("\r\n\r\n")).toString();
+    expect(head).toBe(
+      "HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.multiplexed-stream\r\n" +
+        "Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n",
+    );
+    await start("c");
+    connection.write("abc");
+    await connection.until("abc");
+    connection.endWriting();
+    expect(stream(await connection.ended)).toBe(frame(1, "abc") + frame(2, "3"));
+  });
+
+  test("takes bytes behind the request for input, and its end for the input's", async () => {
+    await create("c", { Cmd: ["cat"], OpenStdin: true });
+    using connection = await openConnection(api.socket);
+    const head = "Host: d\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n";
+    connection.write(`POST /containers/c/attach?${all} HTTP/1.1\r\n${head}\r\nearly`);
+    connection.endWriting();
+    await connection.until("\r\n\r\n");
+    await start("c");
+    expect(stream(await connection.ended)).toBe(frame(1, "early") + frame(2, "5"));
+  });
+
+  test("goes on when a client without input ends its side at once", async () => {
+    api.engine.programs.late = async ({ write }) => {
+      await write("stdout", "late");
+      return 0;
+    };
+    await create("c", { Cmd: ["late"] });
+    using connection = await attach("/containers/c/attach?stdout=1&stderr=1&stream=1");
+    connection.endWriting();
+    await connection.until("\r\n\r\n");
+    await start("c");
+    expect(stream(await connection.ended)).toBe(frame(1, "late"));
+  });
+
+  test.each([
+    ["/v1.51", false, "multiplexed"],
+    ["/v1.42", false, "multiplexed"],
+    ["/v1.41", false, "raw"],
+    ["/v1.51", true, "raw"],
+  ])("%s with a terminal: %p is a %s stream", async (version, Tty, type) => {
+    await create("c", { Cmd: ["cat"], Tty });
+    using connection = await attach(`${version}/containers/c/attach?stdout=1&stream=1`);
+    const head = (await connection.until("\r\n\r\n")).toString();
+    expect(head).toContain(`Content-Type: application/vnd.docker.${type}-stream\r\n`);
+  });
+
+  test("without an upgrade answers with the bytes alone", async () => {
+    await create("c", { Cmd: ["cat"], OpenStdin: true });
+    using connection = await attach(`/containers/c/attach?${all}`, "Transfer-Encoding: chunked\r\n");
+    const head = (await connection.until("\r\n\r\n")).toString();
+    expect(head).toStartWith("HTTP/1.1 200 OK\r\n");
+    expect(head).toContain("application/vnd.docker.raw-stream");
+    expect(head.toLowerCase()).not.toMatch(/content-length|transfer-encoding/);
+    await start("c");
+    connection.write("3\r\nabc\r\n0\r\n\r\n");
+    expect(stream(await connection.ended)).toBe(frame(1, "abc") + frame(2, "3"));
+  });
+
+  test("without an upgrade and a body has no input, and does not end it", async () => {
+    await create("c", { Cmd: ["cat"], OpenStdin: true });
+    using connection = await attach(`/containers/c/attach?${all}`, "Content-Length: 0\r\n");
+    await connection.until("\r\n\r\n");
+    await start("c");
+    expect(api.engine.containers.get("c").state.status).toBe("running");
+  });
+
+  test.each(["Connection: Upgrade\r\nUpgrade: tcp\r\n", "Connection: close\r\n"])(
+    "to a container that is not there is an ordinary error (%j)",
+    async (head) => {
+      using connection = await attach(`/containers/none/attach?${all}`, head);
+      const answer = (await connection.ended).toString();
+      expect(answer).toStartWith("HTTP/1.1 404 Not Found\r\n");
+      expect(answer).toEndWith('\r\n\r\n{"message":"No such container: none"}\n');
+    },
+  );
+
+  test("ends when the start fails", async () => {
+    await create("c", { Cmd: ["/nope"] });
+    using connection = await attach("/containers/c/attach?stdout=1&stream=1");
+    await connection.until("\r\n\r\n");
+    const response = await start("c");
+    expect(response.status).toBe(400);
+    expect(stream(await connection.ended)).toBe("");
+  });
+
+  test("of a client that goes is let go of", async () => {
+    await create("c", { Cmd: ["cat"], OpenStdin: true });
+    const connection = await attach(`/containers/c/attach?${all}`);
+    await connection.until("\r\n\r\n");
+    await start("c");
+    connection[Symbol.dispose]();
+    while (!api.engine.calls.includes("detached")) await Bun.sleep(1);
+  });
+
+  test("makes a program wait for a client that does not read", async () => {
+    let written = 0;
+    api.engine.programs.yes = async ({ write }) => {
+      const bytes = Buffer.alloc(64 * 1024, "y");
+      while (written < 1024 * bytes.length) {
+        await write("stdout", bytes);
+        written += bytes.length;
+      }
+      return 0;
+    };
+    await create("c", { Cmd: ["yes"] });
+    using connection = await attach("/containers/c/attach?stdout=1&stream=1");
+    await connection.until("\r\n\r\n");
+    connection.pause();
+    await start("c");
+    const size = await settled(() => written);
+    expect(size).toBeLessThan(4 * 1024 * 1024);
+    connection.resume();
+    const end = (await connection.ended).length;
+    expect(end).toBeGreaterThan(64 * 1024 * 1024);
+  });
+
+  test("is the only upgrade there is, and other protocols are none", async () => {
+    using exec = await attach("/exec/e/start");
+    expect((await exec.ended).toString()).toStartWith("HTTP/1.1 501 ");
+    using other = await attach("/containers/json");
+    expect((await other.ended).toString()).toStartWith("HTTP/1.1 404 ");
+    const h2c = "Connection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n";
+    using java = await openConnection(api.socket);
+    java.write(`GET /_ping HTTP/1.1\r\nHost: d\r\n${h2c}\r\n`);
+    expect((await java.until("OK")).toString()).toStartWith("HTTP/1.1 200 OK");
+  });
+});
+
+/** A number that has stopped growing. */
+async function settled(read: () => number): Promise<number> {
+  for (let last = -1; ; last = read()) {
+    await Bun.sleep(100);
+    if (read() === last && last > 0) return last;
+  }
+}
+
+describe("wait", () => {
+  test("sends its head at once and its answer at the end", async () => {
+    const release = Promise.withResolvers<void>();
+    api.engine.programs.sleep = async () => {
+      await release.promise;
+      return 7;
+    };
+    await create("c", { Cmd: ["sleep"] });
+    using connection = await openConnection(api.socket);
+    connection.write("POST /containers/c/wait?condition=next-exit HTTP/1.1\r\nHost: d\r\n\r\n");
+    const head = (await connection.until("\r\n\r\n")).toString();
+    expect(head).toStartWith("HTTP/1.1 200 OK\r\n");
+    expect(head.toLowerCase()).toContain("transfer-encoding: chunked");
+    await start("c");
+    release.resolve();
+    await connection.until('{"StatusCode":7}\n');
+    expect(api.engine.calls).toContain("wait next-exit");
+  });
+
+  test("is given up when its client goes", async () => {
+    await create("c", { Cmd: ["sleep"] });
+    const connection = await openConnection(api.socket);
+    connection.write("POST /containers/c/wait HTTP/1.1\r\nHost: d\r\n\r\n");
+    await connection.until("\r\n\r\n");
+    connection[Symbol.dispose]();
+    while (!api.engine.calls.includes("wait aborted")) await Bun.sleep(1);
+  });
+
+  test("for nothing is 404", async () => {
+    expect((await api.request("POST", "/containers/none/wait")).status).toBe(404);
+  });
+});
+
+describe("logs", () => {
+  const records = [
+    { stream: "stdout", text: "a\n", time: "T1" },
+    { stream: "stderr", text: "long", time: "T2" },
+    { stream: "stderr", text: "er\n", time: "T3" },
+  ] as const;
+  beforeEach(() => {
+    api.engine.logs.c = async function* () {
+      yield* records;
+    };
+  });
+  const logs = async (query: string) => {
+    const response = await api.request("GET", `/containers/c/logs?stdout=1&stderr=1&${query}`);
+    return { type: response.headers.get("Content-Type"), text: await response.text() };
+  };
+
+  test("are framed, with the time at each line's beginning", async () => {
+    await create("c", { Cmd: ["x"] });
+    expect(await logs("")).toEqual({
+      type: "application/vnd.docker.multiplexed-stream",
+      text: frame(1, "a\n") + frame(2, "long") + frame(2, "er\n"),
+    });
+    expect((await logs("timestamps=true&tail=all&since=0")).text).toBe(
+      frame(1, "T1 a\n") + frame(2, "T2 long") + frame(2, "er\n"),
+    );
+  });
+
+  test("of a terminal are bytes", async () => {
+    await create("c", { Cmd: ["x"], Tty: true });
+    expect(await logs("")).toEqual({ type: "application/vnd.docker.raw-stream", text: "a\nlonger\n" });
+  });
+
+  test("are asked for to the nanosecond", async () => {
+    await create("c", { Cmd: ["x"] });
+    const asked: unknown[] = [];
+    const { logs: original } = api.engine.containers;
+    api.engine.containers.logs = (name, { signal: _, ...options }) => {
+      asked.push(options);
+      return original(name, { signal: new AbortController().signal, ...options });
+    };
+    await logs("follow=True&since=1795573021.534&until=1795573022.000000001&tail=5");
+    await logs("tail=-1");
+    expect(asked).toEqual([
+      {
+        stdout: true,
+        stderr: true,
+        follow: true,
+        since: 1795573021534000000n,
+        until: 1795573022000000001n,
+        tail: 5,
+      },
+      { stdout: true, stderr: true, follow: false },
+    ]);
+    expect((await api.request("GET", "/containers/c/logs?stdout=1&since=yesterday")).status).toBe(400);
+    expect((await api.request("GET", "/containers/c/logs?stdout=1&tail=few")).status).toBe(400);
+  });
+
+  test("that are followed come as they are written and end with their client", async () => {
+    const ended = Promise.withResolvers<void>();
+    api.engine.logs.c = async function* (signal) {
+      yield records[0];
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      ended.resolve();
+    };
+    await create("c", { Cmd: ["x"] });
+    const client = new AbortController();
+    const path = "/containers/c/logs?stdout=1&follow=1";
+    const response = await api.request("GET", path, { signal: client.signal });
+    const piece = await response.body?.getReader().read();
+    expect(Buffer.from(piece?.value ?? []).toString()).toBe(frame(1, "a\n"));
+    client.abort();
+    await ended.promise;
+  });
+
+  test("are read no faster than the client does, and whole", async () => {
+    const text = `${"x".repeat(1023)}\n`;
+    let read = 0;
+    api.engine.logs.c = async function* () {
+      for (; read < 65536; read++) yield { stream: "stdout", text, time: "T" };
+    };
+    await create("c", { Cmd: ["x"], Tty: true });
+    using connection = await openConnection(api.socket);
+    connection.pause();
+    connection.write("GET /containers/c/logs?stdout=1 HTTP/1.1\r\nHost: d\r\nConnection: close\r\n\r\n");
+    expect(await settled(() => read)).toBeLessThan(4096);
+    connection.resume();
+    expect((await connection.ended).length).toBeGreaterThan(64 * 1024 * 1024);
+  });
+});

@@ -1,0 +1,68 @@
+import { connect } from "node:net";
+
+/** A connection whose bytes the test writes and reads itself. */
+export interface Connection extends Disposable {
+  write(text: string): void;
+  writeBytes(bytes: Uint8Array): void;
+  /** Ends this side only. */
+  endWriting(): void;
+  /** Stops reading, so that what the other side sends piles up. */
+  pause(): void;
+  resume(): void;
+  /** Resolves with what was received when the text is in it, throws when the connection ends before. */
+  until(text: string): Promise<Buffer>;
+  /** Resolves with everything received when the other side has ended. */
+  ended: Promise<Buffer>;
+}
+
+export async function openConnection(path: string): Promise<Connection> {
+  const socket = connect({ path, allowHalfOpen: true });
+  await new Promise<void>((resolve, reject) => {
+    socket.once("connect", resolve).once("error", reject);
+  });
+  const chunks: Buffer[] = [];
+  const watchers = new Set<() => void>();
+  const finished = Promise.withResolvers<Buffer>();
+  let over = false;
+  const notify = () => {
+    for (const watch of watchers) watch();
+  };
+  const finish = () => {
+    over = true;
+    finished.resolve(Buffer.concat(chunks));
+    notify();
+  };
+  socket.on("data", (bytes: Buffer) => {
+    chunks.push(bytes);
+    notify();
+  });
+  socket.on("end", finish).on("close", finish).on("error", finish);
+  return {
+    write: (text) => void socket.write(text),
+    writeBytes: (bytes) => void socket.write(bytes),
+    endWriting: () => void socket.end(),
+    pause: () => void socket.pause(),
+    resume: () => void socket.resume(),
+    ended: finished.promise,
+    until: (text) =>
+      new Promise((resolve, reject) => {
+        const watch = () => {
+          const data = Buffer.concat(chunks);
+          if (!data.includes(text) && !over) return;
+          watchers.delete(watch);
+          if (data.includes(text)) resolve(data);
+          else reject(new Error(`the connection ended without ${JSON.stringify(text)}: ${data}`));
+        };
+        watchers.add(watch);
+        watch();
+      }),
+    [Symbol.dispose]: () => void socket.destroy(),
+  };
+}
+
+/** Sends one request with a head of the test's own and gives all that comes back until the end. */
+export async function exchange(path: string, request: string): Promise<string> {
+  using connection = await openConnection(path);
+  connection.write(request);
+  return (await connection.ended).toString();
+}

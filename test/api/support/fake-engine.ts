@@ -1,0 +1,244 @@
+import type { Duplex } from "node:stream";
+import type { AttachOptions, Containers, ExitStatus, LogRecord } from "#containers/containers.ts";
+import type { CreateRequest } from "#containers/create-request.ts";
+import type { ContainerRecord } from "#containers/record.ts";
+import { writable } from "#daemon/http/send-response.ts";
+import { encodeFrame } from "#daemon/run/frames.ts";
+import type { Engine } from "#engine/engine.ts";
+import type { ImageDetails, Images, Progress } from "#images/images.ts";
+import { TboxError } from "#support/errors.ts";
+import { fakeInformation } from "./fake-information.ts";
+import { socketPair } from "./socket-pair.ts";
+
+/** What runs in a fake container: reads and writes its side of the stream, gives the exit code. */
+export type Program = (terminal: Terminal) => Promise<number>;
+
+export interface Terminal {
+  input: AsyncIterable<Buffer>;
+  /** Resolves when the reader has taken it. */
+  write(stream: "stdout" | "stderr", text: string | Uint8Array): Promise<void>;
+}
+
+export interface FakeEngine extends Engine {
+  programs: Record<string, Program>;
+  /** Lines of a pull, or what it throws, by the image's name. */
+  pulls: Record<string, (signal: AbortSignal) => AsyncIterable<Progress>>;
+  /** Names of the images that are there. */
+  present: Set<string>;
+  /** Calls of the interfaces, in order. */
+  calls: string[];
+  logs: Record<string, (signal: AbortSignal) => AsyncIterable<LogRecord>>;
+  created: CreateRequest[];
+}
+
+interface FakeContainer {
+  record: ContainerRecord;
+  attached?: { options: AttachOptions; far: Duplex };
+  exited: PromiseWithResolvers<ExitStatus>;
+}
+
+/** An engine whose containers are functions of the test; images are names. */
+export function fakeEngine(): FakeEngine {
+  const all = new Map<string, FakeContainer>();
+  const calls: string[] = [];
+  const created: CreateRequest[] = [];
+  const present = new Set(["image"]);
+  const programs: FakeEngine["programs"] = {};
+  const pulls: FakeEngine["pulls"] = {};
+  const logs: FakeEngine["logs"] = {};
+
+  const find = (name: string): FakeContainer => {
+    const bare = name.replace(/^\//, "");
+    const found = [...all.values()].find(({ record }) => record.name === bare || record.id.startsWith(bare));
+    if (found === undefined) throw new TboxError("not-found", `No such container: ${name}`);
+    return found;
+  };
+
+  const containers: Containers = {
+    async create(request, { name }) {
+      calls.push("create");
+      created.push(request);
+      const image = request.Image ?? "";
+      if (!present.has(image)) throw new TboxError("not-found", `No such image: ${image}`);
+      const id = String(all.size + 1)
+        .padStart(4, "0")
+        .repeat(16);
+      const { HostConfig, ...config } = request;
+      const [path = "", ...args] = [...(request.Entrypoint ?? []), ...(request.Cmd ?? [])];
+      const record: ContainerRecord = {
+        id,
+        name: name ?? `fake${all.size + 1}`,
+        created: "2026-01-02T03:04:05.000000006Z",
+        image,
+        path,
+        args,
+        config,
+        hostConfig: HostConfig ?? {},
+        state: {
+          status: "created",
+          pid: 0,
+          exitCode: 0,
+          oomKilled: false,
+          error: "",
+          startedAt: "0001-01-01T00:00:00Z",
+          finishedAt: "0001-01-01T00:00:00Z",
+        },
+        phases: [{ name: "mounts", microseconds: 5 }],
+        restartCount: 0,
+      };
+      all.set(id, { record, exited: Promise.withResolvers() });
+      return { id, warnings: [] };
+    },
+    get: (name) => find(name).record,
+    list(filter) {
+      calls.push(`list ${JSON.stringify({ ...filter, filters: [...filter.filters] })}`);
+      return [...all.values()].map(({ record }) => record);
+    },
+    async start(name) {
+      calls.push("start");
+      const container = find(name);
+      const { record, attached } = container;
+      const program = programs[record.path];
+      if (program === undefined) {
+        attached?.far.end();
+        if (record.hostConfig.AutoRemove) all.delete(record.id);
+        container.exited.resolve({ code: 127 });
+        throw new TboxError("invalid-argument", `exec ${record.path}: no such file or directory`);
+      }
+      record.state = { ...record.state, status: "running", pid: 42, startedAt: new Date().toISOString() };
+      // A program whose client is gone ends as it likes.
+      void run(container, program).catch(() => {});
+      return "started";
+    },
+    async stop() {
+      calls.push("stop");
+      return "already-stopped";
+    },
+    async kill(name, { signal }) {
+      find(name);
+      calls.push(`kill ${signal}`);
+    },
+    wait(name, condition, signal) {
+      calls.push(`wait ${condition}`);
+      const { exited } = find(name);
+      return new Promise((resolve, reject) => {
+        void exited.promise.then(resolve);
+        signal.addEventListener("abort", () => {
+          calls.push("wait aborted");
+          reject(new TboxError("cancelled", "wait cancelled"));
+        });
+      });
+    },
+    async attach(name, options) {
+      calls.push("attach");
+      const [near, far] = await socketPair();
+      far.once("close", () => calls.push("detached"));
+      far.on("error", () => {});
+      find(name).attached = { options, far };
+      return near;
+    },
+    logs: (name, { signal }) => {
+      calls.push("logs");
+      return logs[find(name).record.name]?.(signal) ?? none();
+    },
+    async resize(_, { columns, rows }) {
+      calls.push(`resize ${columns}x${rows}`);
+    },
+    async remove(name) {
+      calls.push("remove");
+      all.delete(find(name).record.id);
+    },
+    size: async () => 4096,
+  };
+
+  async function run(container: FakeContainer, program: Program): Promise<void> {
+    const { attached, record } = container;
+    const code = await program({
+      input: attached?.options.stdin ? attached.far.iterator({ destroyOnReturn: false }) : none(),
+      async write(stream, text) {
+        if (attached === undefined || attached.far.destroyed) return;
+        const bytes = Buffer.from(text);
+        const framed =
+          attached.options.framing === "raw" ? bytes : encodeFrame(stream === "stdout" ? 1 : 2, bytes);
+        if (!attached.far.write(framed)) await writable(attached.far);
+      },
+    });
+    attached?.far.end();
+    record.state = {
+      ...record.state,
+      status: "exited",
+      exitCode: code,
+      finishedAt: new Date().toISOString(),
+    };
+    if (record.hostConfig.AutoRemove) all.delete(record.id);
+    container.exited.resolve({ code });
+  }
+
+  const images: Images = {
+    pull(reference, { signal }) {
+      const name = JSON.stringify(reference);
+      calls.push(`pull ${name}`);
+      const found = Object.keys(pulls).find((key) => name.includes(key));
+      if (found === undefined) throw new TboxError("not-found", "pull access denied");
+      return pulls[found]?.(signal) ?? none();
+    },
+    async *load(archive) {
+      let size = 0;
+      for await (const bytes of archive) size += bytes.length;
+      yield { loaded: `loaded:${size}` };
+    },
+    async import(archive, { changes, message }) {
+      let size = 0;
+      for await (const bytes of archive) size += bytes.length;
+      calls.push(`import ${size} ${changes.join("|")} ${message}`);
+      return imageDetails("x").id;
+    },
+    resolve: async (name) => imageDetails(name),
+    async inspect(name) {
+      calls.push(`inspect ${name}`);
+      if (!present.has(name)) throw new TboxError("not-found", `No such image: ${name}`);
+      return imageDetails(name);
+    },
+    list: async () => [...present].map(imageDetails),
+    async remove(name) {
+      calls.push(`rmi ${name}`);
+      return [{ untagged: name }, { deleted: imageDetails(name).id }];
+    },
+    usage: async () => ({
+      images: [...present].map((name) => ({ image: imageDetails(name), sharedSize: 1, containers: 2 })),
+      layersSize: 3,
+    }),
+  };
+
+  return {
+    images,
+    containers,
+    programs,
+    pulls,
+    present,
+    calls,
+    logs,
+    created,
+    information: async () => fakeInformation,
+    diagnose: async () => [{ name: "kernel", status: "ok", detail: "6.1" }],
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+function imageDetails(name: string): ImageDetails {
+  const digest = `sha256:${"a".repeat(64)}` as ImageDetails["id"];
+  return {
+    id: digest,
+    config: { architecture: "amd64", os: "linux", rootfs: { type: "layers", diff_ids: [] } },
+    diffIds: [],
+    embedded: false,
+    repoTags: [`${name}:latest`],
+    repoDigests: [],
+    target: { mediaType: "application/vnd.oci.image.manifest.v1+json", digest, size: 7 },
+    size: 1000,
+    created: 1_700_000_000_000,
+    parent: "",
+  };
+}
+
+async function* none(): AsyncGenerator<never, void, void> {}
