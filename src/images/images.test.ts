@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { openDiskContentStore } from "#content/store.ts";
 import type { Layers } from "#layers/layers.ts";
-import { digestOf, type DiffId } from "#oci/digest.ts";
+import { type DiffId, digestOf } from "#oci/digest.ts";
 import { parseReference } from "#oci/reference.ts";
 import { tar } from "#test/support/tar.ts";
 import type { Images, Progress } from "./images.ts";
@@ -83,7 +83,11 @@ test("a second pull fetches no layer again", async () => {
 });
 
 test.each([
-  ["a layer with other bytes", `/v2/debian/blobs/${diffId}`, () => new Response("x".repeat(layer.byteLength))],
+  [
+    "a layer with other bytes",
+    `/v2/debian/blobs/${diffId}`,
+    () => new Response("x".repeat(layer.byteLength)),
+  ],
   ["a layer that is longer", `/v2/debian/blobs/${diffId}`, () => new Response(`${layer}x`.repeat(3))],
   ["a configuration with other bytes", `/v2/debian/blobs/${digestOf(config)}`, () => new Response("{}")],
   ["a manifest of schema 1", "/v2/debian/manifests/12", () => document(encode({ schemaVersion: 1 }), "")],
@@ -138,7 +142,9 @@ test("removing the last name removes the image", async () => {
 test("an image in use is not removed", async () => {
   await pull();
   users = [{ id: "c".repeat(64), running: true }];
-  expect(images.remove(digestOf(config), { force: true, prune: true, signal })).rejects.toThrow("cannot be forced");
+  expect(images.remove(digestOf(config), { force: true, prune: true, signal })).rejects.toThrow(
+    "cannot be forced",
+  );
   expect(images.remove(name(), { force: false, prune: true, signal })).rejects.toThrow("must force");
   expect((await images.resolve(name())).id).toBe(digestOf(config));
 });
@@ -172,7 +178,9 @@ test("an imported root file system becomes an image with the changes asked for",
 });
 
 test("a filter that does not exist is refused by name", () => {
-  expect(images.list({ all: false, filters: new Map([["colour", ["red"]]]) })).rejects.toThrow("invalid filter 'colour'");
+  expect(images.list({ all: false, filters: new Map([["colour", ["red"]]]) })).rejects.toThrow(
+    "invalid filter 'colour'",
+  );
 });
 
 function name(): string {

@@ -1,15 +1,20 @@
 import { TboxError } from "#support/errors.ts";
 import type { ImageIndex, IndexEntry } from "./manifest.ts";
-import { formatPlatform, matchesPlatform, type Platform } from "./platform.ts";
+import { distance, formatPlatform, type Platform } from "./platform.ts";
 
 /**
- * The entry of an index for a platform: the first that fits, one of the very variant before others.
+ * The entry of an index for a platform: the nearest that fits, the first among equals.
  * Attestations and entries without an architecture are no images.
  */
 export function chooseManifest(index: ImageIndex, wanted: Platform, name: string): IndexEntry {
-  const fitting = index.manifests.filter(({ platform }) => platform && matchesPlatform(platform, wanted));
-  const exact = fitting.find(({ platform }) => platform?.variant === wanted.variant);
-  const chosen = exact ?? fitting[0] ?? onlyEntry(index);
+  let chosen = onlyEntry(index);
+  let best: number | undefined;
+  for (const entry of index.manifests) {
+    const found = entry.platform && distance(entry.platform, wanted);
+    if (found === undefined || (best !== undefined && found >= best)) continue;
+    chosen = entry;
+    best = found;
+  }
   if (chosen) return chosen;
   const message = `no matching manifest for ${formatPlatform(wanted)} in the manifest list entries of ${name}`;
   throw new TboxError("not-found", message);

@@ -35,7 +35,7 @@ export const imageConfigSchema = z.looseObject({
   created: text,
   author: text,
   config: executionSchema.nullish().transform(unset).optional(),
-  rootfs: z.object({ type: z.literal("layers"), diff_ids: z.array(z.string()) }),
+  rootfs: z.looseObject({ type: z.literal("layers"), diff_ids: z.array(z.string()) }),
   history: z.array(historySchema).nullish().transform(unset).optional(),
 });
 

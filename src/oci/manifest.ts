@@ -4,6 +4,9 @@ import { descriptorSchema } from "./descriptor.ts";
 import { isIndexType, isLayerType, isManifestType, mediaTypes } from "./media-types.ts";
 import { parseStrictJson } from "./strict-json.ts";
 
+/** Longest manifest, index or configuration that is read, in bytes. */
+const documentLimit = 4 * 1024 * 1024;
+
 const manifestSchema = z.looseObject({
   schemaVersion: z.literal(2),
   config: descriptorSchema,
@@ -48,7 +51,8 @@ export function parseManifest(bytes: Uint8Array, deliveredAs: string | undefined
   const value = parseStrictJson(bytes, "manifest");
   if (typeof value !== "object" || value === null) throw refuse("is not an object");
   const fields = value as Record<string, unknown>;
-  if (fields.schemaVersion === 1) throw refuse("has schema 1, which is not supported: push the image again");
+  if (fields.schemaVersion === 1)
+    throw refuse("is of schema 1: schema 1 is not supported, push the image again");
   const inside = typeof fields.mediaType === "string" ? fields.mediaType : undefined;
   const isIndex = "manifests" in fields;
   if (isIndex && ("layers" in fields || "config" in fields)) throw refuse("is both an index and a manifest");
@@ -62,6 +66,8 @@ export function parseManifest(bytes: Uint8Array, deliveredAs: string | undefined
   if (isManifestType(mediaType) && !isIndex) {
     const manifest = read(manifestSchema, value);
     const foreign = manifest.layers.find((layer) => !isLayerType(layer.mediaType));
+    if (manifest.config.size > documentLimit)
+      throw refuse(`has a configuration of over ${documentLimit} bytes`);
     if (foreign) throw refuse(`has a layer of the unknown type ${foreign.mediaType}`);
     return { kind: "manifest", mediaType, manifest };
   }

@@ -37,12 +37,26 @@ export function hostPlatform(): Platform {
   return { os: "linux", architecture: process.arch === "arm64" ? "arm64" : "amd64" };
 }
 
-/** Whether an image for `offered` is one for `wanted`. Variants count only where both name one. */
+/** Whether an image for `offered` is one for `wanted`. */
 export function matchesPlatform(offered: Platform, wanted: Platform): boolean {
+  return distance(offered, wanted) !== undefined;
+}
+
+/**
+ * How far an image for `offered` is from one for `wanted`: 0 is the very one, nothing means that it does not
+ * run there. A processor runs what was made for its predecessors, and an image that names no variant is
+ * taken if there is nothing better.
+ */
+export function distance(offered: Platform, wanted: Platform): number | undefined {
   const image = normalise(offered.os, offered.architecture, offered.variant);
   const asked = normalise(wanted.os, wanted.architecture, wanted.variant);
-  if (image.os !== asked.os || image.architecture !== asked.architecture) return false;
-  return defaultVariant(image) === defaultVariant(asked) || !image.variant || !asked.variant;
+  if (image.os !== asked.os || image.architecture !== asked.architecture) return undefined;
+  const have = variantOf(image);
+  const want = variantOf(asked);
+  if (have === want) return 0;
+  if (!image.variant) return Number.POSITIVE_INFINITY;
+  const steps = numberOf(want) - numberOf(have);
+  return steps > 0 ? steps : undefined;
 }
 
 function normalise(os: string, architecture: string, variant: string | undefined): Platform {
@@ -51,7 +65,11 @@ function normalise(os: string, architecture: string, variant: string | undefined
   return { os, architecture: known?.architecture ?? architecture, ...(chosen ? { variant: chosen } : {}) };
 }
 
-function defaultVariant({ architecture, variant }: Platform): string | undefined {
-  if (variant) return variant;
-  return { arm64: "v8", arm: "v7" }[architecture];
+function variantOf({ architecture, variant }: Platform): string | undefined {
+  return variant ?? { amd64: "v1", arm64: "v8", arm: "v7" }[architecture];
+}
+
+/** Not a number where the variants have no order. */
+function numberOf(variant: string | undefined): number {
+  return Number(/^v(\d+(?:\.\d+)?)$/.exec(variant ?? "")?.[1]);
 }

@@ -17,11 +17,12 @@ const component = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
 const pathPattern = new RegExp(`^${component}(?:/${component})*$`);
 const label = "(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])";
 const domainPattern = new RegExp(`^(?:${label}(?:\\.${label})*|\\[[0-9a-fA-F:]+\\])(?::[0-9]+)?$`);
+const identifierPattern = /^[0-9a-f]{64}$/;
 const tagPattern = /^\w[\w.-]{0,127}$/;
 
 /** Reads `[domain/]path[:tag][@digest]`; no default tag is added. */
 export function parseReference(text: string): Reference {
-  if (/^[0-9a-f]{64}$/.test(text)) {
+  if (identifierPattern.test(text)) {
     const hint = "cannot specify 64-byte hexadecimal strings";
     throw invalid(`invalid repository name (${text}), ${hint}`);
   }
@@ -54,8 +55,11 @@ export function canonicalRepository({ domain, path }: Reference): string {
 
 /** `debian`: what Docker shows for the same. */
 export function familiarRepository({ domain, path }: Reference): string {
-  if (domain !== defaultDomain) return `${domain}/${path}`;
-  return path.startsWith(officialPrefix) ? path.slice(officialPrefix.length) : path;
+  const short = path.startsWith(officialPrefix) ? path.slice(officialPrefix.length) : path;
+  const candidates = domain === defaultDomain ? [short, path] : [];
+  // A path may look like a domain, or like an identifier: short is only what is read back as the same.
+  const found = candidates.find((name) => isReadAs(name, domain, path));
+  return found ?? `${domain}/${path}`;
 }
 
 /** `docker.io/library/debian:12@sha256:…`. */
@@ -77,6 +81,11 @@ function splitTag(named: string): { name: string; tag?: string } {
   // A colon before the last slash belongs to a port.
   if (colon < 0 || named.indexOf("/", colon) >= 0) return { name: named };
   return { name: named.slice(0, colon), tag: named.slice(colon + 1) };
+}
+
+function isReadAs(name: string, domain: string, path: string): boolean {
+  const read = splitDomain(name);
+  return !identifierPattern.test(name) && read.domain === domain && read.path === path;
 }
 
 /** The first part is a domain if it has a dot or a colon, is `localhost`, or has upper case. */
