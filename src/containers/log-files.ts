@@ -1,8 +1,6 @@
 import { type FileHandle, open, readdir, stat } from "node:fs/promises";
-import { z } from "zod";
 import type { LogRecord } from "./containers.ts";
 
-const lineSchema = z.object({ log: z.string(), stream: z.enum(["stdout", "stderr"]), time: z.string() });
 const chunkSize = 64 * 1024;
 const newline = 10;
 
@@ -73,9 +71,21 @@ export async function newerFiles(directory: string, file: FileHandle): Promise<s
 function parseRecord(line: Buffer<ArrayBufferLike>): LogRecord | undefined {
   const text = line.subarray(line.lastIndexOf(0) + 1).toString();
   try {
-    const { log, stream, time } = lineSchema.parse(JSON.parse(text));
-    return { text: log, stream, time };
+    const value: unknown = JSON.parse(text);
+    return isLine(value) ? { text: value.log, stream: value.stream, time: value.time } : undefined;
   } catch {
     return undefined;
   }
+}
+
+interface Line {
+  log: string;
+  stream: LogRecord["stream"];
+  time: string;
+}
+
+function isLine(value: unknown): value is Line {
+  if (typeof value !== "object" || value === null) return false;
+  const { log, stream, time } = value as Partial<Record<keyof Line, unknown>>;
+  return typeof log === "string" && typeof time === "string" && (stream === "stdout" || stream === "stderr");
 }

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { extract } from "tar-stream";
-import { z } from "zod";
 import type { Expected } from "#content/store.ts";
+import { parseArchiveList, parseLayoutList } from "#oci/archive.ts";
 import { chooseManifest } from "#oci/choose-manifest.ts";
 import { parseDigest } from "#oci/digest.ts";
 import { type Manifest, parseManifest } from "#oci/manifest.ts";
@@ -12,20 +12,6 @@ import { TboxError } from "#support/errors.ts";
 import { openFeed } from "#support/feed.ts";
 import { documentLimit, type ImageParts, readConfig, recordOf, unpackLayer } from "./store-image.ts";
 import type { Workshop } from "./workshop.ts";
-
-/** The images of docker-archive's `manifest.json`. */
-const archiveSchema = z.array(
-  z.object({ Config: z.string(), RepoTags: z.array(z.string()).nullish(), Layers: z.array(z.string()) }),
-);
-const layoutSchema = z.object({
-  manifests: z.array(
-    z.object({
-      mediaType: z.string().optional(),
-      digest: z.string(),
-      annotations: z.record(z.string(), z.string()).nullish(),
-    }),
-  ),
-});
 
 /** Names in an archive, as plain relative paths, and what they stand for. Never a path of the host. */
 type Contents = Map<string, Expected>;
@@ -98,7 +84,7 @@ async function loadArchive(
   signal: AbortSignal,
   report: (loaded: { loaded: string }) => void,
 ): Promise<void> {
-  for (const entry of await readJson(workshop, listed, archiveSchema, "manifest.json")) {
+  for (const entry of parseArchiveList(await workshop.content.read(listed.digest, documentLimit))) {
     const config = take(contents, entry.Config);
     const manifest: Manifest = {
       schemaVersion: 2,
@@ -122,7 +108,7 @@ async function loadLayout(
   signal: AbortSignal,
   report: (loaded: { loaded: string }) => void,
 ): Promise<void> {
-  const { manifests } = await readJson(workshop, index, layoutSchema, "index.json");
+  const { manifests } = parseLayoutList(await workshop.content.read(index.digest, documentLimit));
   for (const entry of manifests) {
     const parts = await layoutParts(workshop, contents, entry);
     const names = namesOf(entry.annotations ?? {});
@@ -212,24 +198,6 @@ function take(contents: Contents, name: string): Expected {
   const found = contents.get(plainPath(name, ""));
   if (!found) throw new TboxError("invalid-argument", `the archive lacks ${JSON.stringify(name)}`);
   return found;
-}
-
-async function readJson<T>(
-  { content }: Workshop,
-  blob: Expected,
-  schema: z.ZodType<T>,
-  name: string,
-): Promise<T> {
-  const bytes = await content.read(blob.digest, documentLimit);
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder().decode(bytes));
-  } catch (cause) {
-    throw new TboxError("invalid-argument", `${name} is not JSON`, { cause });
-  }
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  throw new TboxError("invalid-argument", `${name}: ${result.error.issues[0]?.message ?? "invalid"}`);
 }
 
 /** `a/./b/../c` as `a/c`: only a key, so leading out of it means nothing. */

@@ -62,7 +62,7 @@ describe.skipIf(obstacle !== undefined)("docker's client with real containers", 
     });
     expect((await docker(run([], "/nope"))).code).toBe(127);
     expect((await docker(run([], "/etc/passwd"))).code).toBe(126);
-    expect((await docker(sh("kill -9 $$"))).code).toBe(137);
+    expect((await docker(sh("kill -9 $$", "--init"))).code).toBe(137);
   });
 
   test("feeds input and gets it back, byte for byte", async () => {

@@ -36,7 +36,8 @@ describe.each([
   });
 
   test.skipIf(skipped)("a program that a signal ended is 128 and the signal", async () => {
-    expect((await tbox.call(sh("kill -9 $$"))).code).toBe(137);
+    // A first process is not killed by what it sends to itself, so another one is.
+    expect((await tbox.call(sh("kill -9 $$", "--init"))).code).toBe(137);
   });
 
   test.skipIf(skipped)("bytes pass unchanged in both directions", async () => {

@@ -1,4 +1,4 @@
-import type { Duplex, Writable } from "node:stream";
+import { type Duplex, finished, type Writable } from "node:stream";
 import { parseJson } from "#api/json.ts";
 import { runControlSchema } from "#api/run-request.ts";
 import { frameType, type RunControl, type RunEvent } from "#api/run-stream.ts";
@@ -69,7 +69,8 @@ export function openRunClient(socket: Duplex): RunClient {
 
 function copyOutput(container: Duplex, socket: Duplex): Promise<void> {
   return new Promise((resolve) => {
-    container.once("close", resolve).once("end", resolve);
+    // Also of an end that came before anybody listened.
+    finished(container, { writable: false }, () => resolve());
     container.pipe(socket, { end: false });
   });
 }

@@ -1,4 +1,4 @@
-import type { Duplex, Readable, Writable } from "node:stream";
+import { type Duplex, finished, type Readable, type Writable } from "node:stream";
 
 export interface Client {
   /** What the client sends to the program; absent when it is not to have any input. */
@@ -14,10 +14,10 @@ export function joinStreams({ input, output }: Client, container: Duplex): void 
   output.on("error", () => output.destroy());
   container.on("error", () => container.destroy());
   output.once("close", () => container.destroy());
-  container.once("close", () => output.end());
+  // An end that came before anybody listened is not told again.
+  finished(container, { writable: false }, () => output.end());
   container.pipe(output);
   if (input === undefined) return;
-  // An end that came before anybody listened is not told again.
   if (input.readableEnded) container.end();
   else input.pipe(container);
 }

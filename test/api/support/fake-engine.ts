@@ -6,6 +6,7 @@ import { writable } from "#daemon/http/send-response.ts";
 import { encodeFrame } from "#daemon/run/frames.ts";
 import type { Engine } from "#engine/engine.ts";
 import type { ImageDetails, Images, Progress } from "#images/images.ts";
+import { canonicalName } from "#oci/reference.ts";
 import { TboxError } from "#support/errors.ts";
 import { fakeInformation } from "./fake-information.ts";
 import { socketPair } from "./socket-pair.ts";
@@ -176,7 +177,7 @@ export function fakeEngine(): FakeEngine {
 
   const images: Images = {
     pull(reference, { signal }) {
-      const name = JSON.stringify(reference);
+      const name = canonicalName(reference);
       calls.push(`pull ${name}`);
       const found = Object.keys(pulls).find((key) => name.includes(key));
       if (found === undefined) throw new TboxError("not-found", "pull access denied");

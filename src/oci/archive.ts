@@ -1,0 +1,43 @@
+import { z } from "zod";
+import { TboxError } from "#support/errors.ts";
+
+const listSchema = z.array(
+  z.object({ Config: z.string(), RepoTags: z.array(z.string()).nullish(), Layers: z.array(z.string()) }),
+);
+const layoutSchema = z.object({
+  manifests: z.array(
+    z.object({
+      mediaType: z.string().optional(),
+      digest: z.string(),
+      annotations: z.record(z.string(), z.string()).nullish(),
+    }),
+  ),
+});
+
+/** Images of a docker-archive; the paths are those in the archive. */
+export type ArchiveList = z.infer<typeof listSchema>;
+
+/** What an OCI layout lists, before anything of it is known to be here. */
+export type LayoutList = z.infer<typeof layoutSchema>;
+
+/** Reads `manifest.json` of a docker-archive (moby image specification 1.2). */
+export function parseArchiveList(bytes: Uint8Array): ArchiveList {
+  return parse(bytes, listSchema, "manifest.json");
+}
+
+/** Reads `index.json` of an OCI layout (OCI image-spec, image-layout.md). */
+export function parseLayoutList(bytes: Uint8Array): LayoutList {
+  return parse(bytes, layoutSchema, "index.json");
+}
+
+function parse<T>(bytes: Uint8Array, schema: z.ZodType<T>, name: string): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder().decode(bytes));
+  } catch (cause) {
+    throw new TboxError("invalid-argument", `${name} is not JSON`, { cause });
+  }
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new TboxError("invalid-argument", `${name}: ${result.error.issues[0]?.message ?? "invalid"}`);
+}
