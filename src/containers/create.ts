@@ -84,7 +84,7 @@ async function resolveImage(fleet: Fleet, request: CreateRequest, platform: stri
 
 /** Plans the launch for its refusals only: a container that cannot be started is not made. */
 function check(record: ContainerRecord): void {
-  planLaunch(record, { diffIds: [], hostname: record.config.Hostname ?? "", trace: false });
+  planLaunch(record, { diffIds: [], hostname: record.config.Hostname ?? "" });
   if (record.config.StopSignal) parseSignal(record.config.StopSignal);
   if (Object.keys(record.config.Volumes ?? {}).length > 0) {
     throw new TboxError("not-implemented", "anonymous volumes are not supported yet");

@@ -16,8 +16,8 @@ export interface LaunchContext {
   /** Of the image; none for a directory of the host. */
   diffIds: DiffId[];
   hostname: string;
-  /** Whether the program is shown the phases of its start. */
-  trace: boolean;
+  /** When the start was asked for, if the program is to be shown the phases since then. */
+  trace?: number;
 }
 
 /** Everything the helper needs to know to start a container; refuses what it cannot do. */
@@ -62,7 +62,7 @@ export function planLaunch(record: ContainerRecord, { diffIds, hostname, trace }
       seccomp,
       rlimits: (host.Ulimits ?? []).map(({ Name, Soft, Hard }) => ({ name: Name, soft: Soft, hard: Hard })),
       init: host.Init ?? false,
-      trace,
+      ...(trace === undefined ? {} : { trace }),
     },
     log: planLog(host.LogConfig),
     durableExit: !host.AutoRemove,

@@ -1,3 +1,4 @@
+import { monotonic } from "#native/clock.ts";
 import { FailureError } from "#native/failure.ts";
 import type { Started } from "#native/protocol.ts";
 import type { Launched } from "#native/zygote.ts";
@@ -10,7 +11,7 @@ import { removeStopped } from "./remove.ts";
 
 /** Starts a container; what was attached before gets its output from the first byte. */
 export function startContainer(fleet: Fleet, name: string): Promise<"started" | "already-started"> {
-  const requested = now();
+  const requested = monotonic();
   const { id } = fleet.records.find(name);
   const companion = fleet.companion(id);
   return inTurn(companion, async () => {
@@ -25,16 +26,16 @@ async function launch(
   fleet: Fleet,
   record: ContainerRecord,
   companion: Companion,
-  requested: bigint,
+  requested: number,
 ): Promise<void> {
   const image = record.imageId === undefined ? undefined : await fleet.images.resolve(record.imageId);
-  const resolved = now();
+  const resolved = monotonic();
   const plan = planLaunch(record, {
     diffIds: image?.diffIds ?? [],
     hostname: record.config.Hostname ?? "",
-    trace: image?.embedded ?? false,
+    ...(image?.embedded ? { trace: requested } : {}),
   });
-  const prepared = now();
+  const prepared = monotonic();
   const waiting = companion.waiting.splice(0);
   let launched: Launched;
   let started: Started;
@@ -48,15 +49,15 @@ async function launch(
     for (const { pair } of waiting) pair.stream.destroy();
     throw await failed(fleet, record, companion, error);
   }
-  const phases: [string, bigint][] = [
+  const phases: [string, number][] = [
     ["resolved", resolved],
     ["prepared", prepared],
-    ...started.phases.map(({ name, at }): [string, bigint] => [name, BigInt(at)]),
-    ["reported", now()],
+    ...started.phases.map(({ name, at }): [string, number] => [name, at]),
+    ["reported", monotonic()],
   ];
   companion.monitor = launched.monitor;
   record.phases = phases.map(
-    ([name, at]): PhaseTrace => ({ name, microseconds: Number((at - requested) / 1000n) }),
+    ([name, at]): PhaseTrace => ({ name, microseconds: Math.round((at - requested) / 1000) }),
   );
   record.state = {
     status: "running",
@@ -99,8 +100,4 @@ async function failed(
 function exitCodeOf(error: unknown): number {
   if (!(error instanceof FailureError)) return 128;
   return { "command-not-found": 127, "command-not-executable": 126 }[error.failure.kind as string] ?? 128;
-}
-
-function now(): bigint {
-  return process.hrtime.bigint();
 }

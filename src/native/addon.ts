@@ -13,6 +13,8 @@ export interface Addon {
   lockFile(directory: string, name: string): number | null;
   /** Clock ticks since boot; null when the process is gone. */
   processStartTime(pid: number): number | null;
+  /** CLOCK_MONOTONIC in nanoseconds, which the runtime's own clocks are not. */
+  monotonic(): number;
   delegatedCgroup(proc: string): string | null;
   createCgroup(parent: string, child: string): void;
   removeCgroup(parent: string, child: string): void;
@@ -65,6 +67,7 @@ const functions: (keyof Addon)[] = [
   "streamPair",
   "lockFile",
   "processStartTime",
+  "monotonic",
   "delegatedCgroup",
   "createCgroup",
   "removeCgroup",

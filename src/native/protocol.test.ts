@@ -40,7 +40,7 @@ const fullProcess: ContainerProcess = {
   seccomp: "default",
   rlimits: [{ name: "nofile", soft: 1024, hard: -1 }],
   init: true,
-  trace: true,
+  trace: 1_200_300_400_500,
 };
 
 const fullLaunch: LaunchRequest = {
@@ -98,7 +98,6 @@ const smallLaunch: LaunchRequest = {
     seccomp: "unconfined",
     rlimits: [],
     init: false,
-    trace: false,
   },
   log: { type: "none" },
   attachments: [],

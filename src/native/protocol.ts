@@ -219,6 +219,6 @@ export interface ContainerProcess {
   rlimits: { name: string; soft: number; hard: number }[];
   /** Runs the program under a small PID 1 that reaps and forwards signals. */
   init: boolean;
-  /** Adds `TBOX_TRACE=<phase>=<µs> …` to the environment. */
-  trace: boolean;
+  /** When the start was asked for, as of `monotonic`: adds `TBOX_TRACE=<phase>=<µs> …` to the environment. */
+  trace?: number;
 }

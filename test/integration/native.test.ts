@@ -227,7 +227,6 @@ async function launch(
       seccomp: "default",
       rlimits: [],
       init: false,
-      trace: false,
       ...settings,
     },
     log: { type: "json-file", maxSize: 1 << 20, maxFile: 1 },

@@ -133,8 +133,10 @@ pub struct Process {
     pub rlimits: Vec<Rlimit>,
     /// Runs the program as a child of a small PID 1 that reaps and forwards signals.
     pub init: bool,
-    /// Adds `TBOX_TRACE=<phase>=<µs> …` to the environment.
-    pub trace: bool,
+    /// When the start was asked for, in nanoseconds of CLOCK_MONOTONIC: `TBOX_TRACE=<phase>=<µs> …` since
+    /// then is added to the environment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -190,8 +190,8 @@ impl Child<'_> {
         if !env.iter().any(|entry| entry.starts_with("HOME=")) {
             env.push(format!("HOME={home}"));
         }
-        if process.trace {
-            env.push(format!("TBOX_TRACE={}", trace(phases)));
+        if let Some(begin) = process.trace {
+            env.push(format!("TBOX_TRACE={}", trace(begin, phases)));
         }
         execution::plan(&process.args, &env)
     }
@@ -256,9 +256,8 @@ fn stdio(outer: Option<Outer>, master: Option<OwnedFd>) -> Result<Stdio, Failure
     }
 }
 
-/// `phase=µs` words, counted from the first phase.
-fn trace(phases: &[Phase]) -> String {
-    let begin = phases.first().map_or(0, |first| first.at);
+/// `phase=µs` words, counted from the moment the start was asked for.
+fn trace(begin: u64, phases: &[Phase]) -> String {
     let words: Vec<String> = phases
         .iter()
         .map(|one| format!("{}={}", one.name, one.at.saturating_sub(begin) / 1000))

@@ -143,7 +143,7 @@ impl Zygote {
                 seccomp: Seccomp::Unconfined,
                 rlimits: Vec::new(),
                 init: false,
-                trace: false,
+                trace: None,
             },
             log: Log::None,
             attachments: Vec::new(),
