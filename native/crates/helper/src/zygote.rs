@@ -2,6 +2,7 @@
 //! starts with one message and one fork.
 
 mod family;
+mod networks;
 mod reexecute;
 mod serve;
 mod start;

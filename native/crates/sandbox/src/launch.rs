@@ -44,12 +44,21 @@ pub enum Stdio {
     Terminal(OwnedFd),
 }
 
+/// What a container may be given that was made beforehand.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Prepared<'prepared> {
+    /// The cgroup to be born into.
+    pub cgroup: Option<BorrowedFd<'prepared>>,
+    /// A network namespace in which only the loopback interface is up.
+    pub network: Option<BorrowedFd<'prepared>>,
+}
+
 /// Starts the container; returns once its program was executed. Called in the monitor, which has one
 /// thread and is root of the user namespace.
 pub fn launch(
     host: &Host,
     request: &LaunchRequest,
-    cgroup: Option<BorrowedFd<'_>>,
+    prepared: Prepared<'_>,
 ) -> Result<Launched, Failure> {
     let capabilities = capabilities::parse(&request.process.capabilities)?;
     let filter = host.filter(capabilities);
@@ -61,8 +70,14 @@ pub fn launch(
         | Namespaces::IPC
         | Namespaces::UTS
         | Namespaces::CGROUP;
-    namespaces.set(Namespaces::NETWORK, request.network == Network::None);
-    match clone3(namespaces, cgroup).map_err(|errno| system("clone", "namespaces", errno))? {
+    let own_network = request.network == Network::None;
+    namespaces.set(
+        Namespaces::NETWORK,
+        own_network && prepared.network.is_none(),
+    );
+    match clone3(namespaces, prepared.cgroup)
+        .map_err(|errno| system("clone", "namespaces", errno))?
+    {
         Side::Child => {
             drop(ours);
             let child = Child {
@@ -71,6 +86,7 @@ pub fn launch(
                 capabilities,
                 filter: &filter,
                 channel: theirs.as_fd(),
+                network: prepared.network,
             };
             let failed = child.run(inner);
             let Err(failure) = failed;
@@ -100,6 +116,7 @@ struct Child<'launch> {
     capabilities: Set,
     filter: &'launch Program,
     channel: BorrowedFd<'launch>,
+    network: Option<BorrowedFd<'launch>>,
 }
 
 impl Child<'_> {
@@ -108,6 +125,8 @@ impl Child<'_> {
         let process = &request.process;
         let mut phases = vec![phase("born")];
 
+        // Before /sys is mounted, which shows the network namespace of whoever mounts it.
+        self.enter_network()?;
         // Before anything is mounted: no mount of ours may reach the monitor's namespace.
         root::isolate()?;
         // In this namespace, and before the root covers the container's directory.
@@ -130,9 +149,6 @@ impl Child<'_> {
         phases.push(phase("pivoted"));
 
         self.name()?;
-        if request.network == Network::None {
-            sys::interface::loopback_up().map_err(|errno| system("network", "lo", errno))?;
-        }
         // From here on every path is the container's, whoever resolves it.
         let account = identity::find_account(root.as_fd(), process)?;
         identity::own_streams(&account);
@@ -154,6 +170,18 @@ impl Child<'_> {
             terminal::take_control()?;
         }
         execution::execute(&execution)
+    }
+
+    /// A container's own network has a loopback interface that is up, and nothing else.
+    fn enter_network(&self) -> Result<(), Failure> {
+        match (self.request.network, self.network) {
+            (Network::None, Some(namespace)) => sys::network_namespace::enter(namespace)
+                .map_err(|errno| system("network", "namespace", errno)),
+            (Network::None, None) => {
+                sys::interface::loopback_up().map_err(|errno| system("network", "lo", errno))
+            }
+            (Network::Host, _) => Ok(()),
+        }
     }
 
     /// Makes the streams descriptors 0 to 2, in a session of the container's own.

@@ -8,7 +8,7 @@ use protocol::monitor::{FromMonitor, Phase, Started};
 use rustix::fs::{AtFlags, Mode, OFlags, fcntl_getfl, fcntl_setfl, openat, unlinkat};
 use rustix::io::Errno;
 use sandbox::host::Host;
-use sandbox::launch::{Launched, Stdio, launch};
+use sandbox::launch::{Launched, Prepared, Stdio, launch};
 use sys::seqpacket;
 
 use crate::failure;
@@ -25,6 +25,8 @@ pub struct Order {
     pub request: Box<LaunchRequest>,
     /// The channel, the attachments' sockets, the cgroup: their number fits the request.
     pub descriptors: Vec<OwnedFd>,
+    /// An empty network namespace for the container, if one was ready.
+    pub network: Option<OwnedFd>,
     /// When the request arrived, in nanoseconds of CLOCK_MONOTONIC.
     pub received_at: u64,
     /// Tells the zygote which container is this monitor's, should the monitor be killed.
@@ -55,12 +57,21 @@ fn begin(host: Host, order: Order, forked_at: u64) -> Result<Monitor, Failure> {
     let Order {
         request,
         mut descriptors,
+        network,
         received_at,
         report,
     } = order;
     let cgroup = request.cgroup.then(|| descriptors.pop()).flatten();
     let place = prepare(&host, &request)?;
-    let launched = launch(&host, &request, cgroup.as_ref().map(AsFd::as_fd));
+    let launched = launch(
+        &host,
+        &request,
+        Prepared {
+            cgroup: cgroup.as_ref().map(AsFd::as_fd),
+            network: network.as_ref().map(AsFd::as_fd),
+        },
+    );
+    drop(network);
     let launched = match launched {
         Ok(launched) => launched,
         Err(failure) => {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use protocol::VERSION;
 use protocol::failure::{Failure, FailureKind};
+use protocol::launch::Network;
 use protocol::work::WorkRequest;
 use protocol::zygote::{FromZygote, Mapping, ToZygote};
 use rustix::fs::{AtFlags, unlinkat};
@@ -23,9 +24,11 @@ use crate::timestamp;
 use crate::watched::Watched;
 use crate::worker;
 use crate::zygote::family::Family;
+use crate::zygote::networks::Networks;
 
 const LISTENER: u64 = 0;
 const SIGNALS: u64 = 1;
+const NETWORKS: u64 = 2;
 const FIRST_FREE: u64 = 16;
 
 const MOST_CONNECTIONS: usize = 64;
@@ -82,6 +85,7 @@ pub struct Zygote {
     connections: Vec<Connection>,
     next_token: u64,
     family: Family,
+    networks: Networks,
     /// Since when there has been nobody.
     idle_since: Instant,
 }
@@ -122,6 +126,7 @@ impl Zygote {
             connections: Vec::new(),
             next_token: FIRST_FREE,
             family: Family::create()?,
+            networks: Networks::default(),
             idle_since: Instant::now(),
         })
     }
@@ -135,6 +140,11 @@ impl Zygote {
                 return Outcome::Ended;
             }
             self.watch_listener();
+            if self.listener.is_some()
+                && let Some(pid) = self.networks.refill(&self.poll, NETWORKS)
+            {
+                self.family.add_worker(pid);
+            }
             let timeout = self.timeout();
             if self.poll.wait(&mut events, timeout).is_err() {
                 return Outcome::Ended;
@@ -178,7 +188,8 @@ impl Zygote {
             return Some(ACCEPT_AGAIN);
         }
         let idle = self.family.is_empty() && self.connections.is_empty();
-        idle.then(|| IDLE.saturating_sub(self.idle_since.elapsed()))
+        let end = idle.then(|| IDLE.saturating_sub(self.idle_since.elapsed()));
+        end.into_iter().chain(self.networks.due()).min()
     }
 
     /// A task if this is the fork that is to do it.
@@ -186,6 +197,7 @@ impl Zygote {
         match event.token {
             LISTENER => self.accept(),
             SIGNALS => self.take_signals(),
+            NETWORKS => self.networks.receive(&self.poll),
             token => return self.serve_connection(token),
         }
         None
@@ -284,9 +296,14 @@ impl Zygote {
                     .reporter()
                     .map_err(|errno| failure::system("fork", "report", errno))?;
                 let id = request.id.clone();
+                let network = match request.network {
+                    Network::None => self.networks.take(),
+                    Network::Host => None,
+                };
                 let order = monitor::Order {
                     request,
                     descriptors,
+                    network,
                     received_at,
                     report,
                 };
