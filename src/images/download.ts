@@ -15,7 +15,14 @@ export async function downloadBlob(
   options: { signal: AbortSignal; onProgress?: (bytes: number) => void },
 ): Promise<void> {
   const { signal } = options;
-  const source: BlobSource = (offset) => repository.fetchBlob(blob, offset, signal);
+  // The repository has tried often enough already when it does not even begin.
+  let refused = false;
+  const source: BlobSource = async (offset) => {
+    refused = true;
+    const answer = await repository.fetchBlob(blob, offset, signal);
+    refused = false;
+    return answer;
+  };
   for (let attempt = 1; ; attempt++) {
     try {
       return await content.ingest(source, blob, options);
@@ -23,7 +30,7 @@ export async function downloadBlob(
       signal.throwIfAborted();
       // A cut, or a download shared with somebody who has given up.
       const passing = error instanceof TboxError ? error.code === "unavailable" : isAbort(error);
-      if (!passing || attempt === mostTries) throw error;
+      if (!passing || refused || attempt === mostTries) throw error;
     }
   }
 }

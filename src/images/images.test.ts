@@ -1,11 +1,12 @@
 import { Database } from "bun:sqlite";
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { openDiskContentStore } from "#content/store.ts";
 import type { Layers } from "#layers/layers.ts";
 import { type DiffId, digestOf } from "#oci/digest.ts";
 import { parseReference } from "#oci/reference.ts";
+import { errorChain } from "#support/errors.ts";
 import { tar } from "#test/support/tar.ts";
 import type { Images, Progress } from "./images.ts";
 import { openImages } from "./open-images.ts";
@@ -27,7 +28,7 @@ let unpacked: Set<DiffId>;
 let users: { id: string; running: boolean }[];
 let server: Bun.Server<undefined>;
 let asked: string[];
-let answers: Map<string, () => Response>;
+let answers: Map<string, (request: Request) => Response>;
 
 beforeEach(async () => {
   root = await mkdtemp(`${tmpdir()}/tbox-images-`);
@@ -46,7 +47,7 @@ beforeEach(async () => {
     fetch(request) {
       const { pathname } = new URL(request.url);
       asked.push(pathname);
-      return answers.get(pathname)?.() ?? new Response("{}", { status: 404 });
+      return answers.get(pathname)?.(request) ?? new Response("{}", { status: 404 });
     },
   });
   images = await openImages({
@@ -117,6 +118,138 @@ test("of an index the entry for the platform is taken, never an attestation", as
   await pull();
   expect((await images.inspect(name())).target.digest).toBe(digestOf(index));
   expect(await images.list({ all: false, filters: new Map() })).toHaveLength(1);
+});
+
+/** Serves an image with this configuration in place of the usual one; gives its ID. */
+function serveConfig(value: Record<string, unknown>): string {
+  const bytes = encode(value);
+  const changed = {
+    schemaVersion: 2,
+    mediaType: "application/vnd.oci.image.manifest.v1+json",
+    config: blob("application/vnd.oci.image.config.v1+json", bytes),
+    layers: [blob("application/vnd.oci.image.layer.v1.tar", layer)],
+  };
+  answers.set("/v2/debian/manifests/12", () => document(encode(changed), changed.mediaType));
+  answers.set(`/v2/debian/blobs/${digestOf(bytes)}`, () => new Response(bytes));
+  return digestOf(bytes);
+}
+
+const rootfs = { type: "layers", diff_ids: [diffId] };
+const platform = { os: "linux", architecture: "amd64" };
+
+test.each([
+  ["without a history", { ...platform, rootfs }],
+  ["with a history shorter than its layers", { ...platform, rootfs, history: [] }],
+  ["created at no time", { ...platform, rootfs, created: null }],
+  ["with fields of somebody's own", { ...platform, rootfs, x: { y: 1 }, config: { Z: [1] } }],
+])("a configuration %s is kept byte for byte", async (_, value) => {
+  const id = serveConfig(value);
+  await pull();
+  expect((await images.resolve(name())).id as string).toBe(id);
+});
+
+test("a root file system that is not made of layers is refused", async () => {
+  serveConfig({ ...platform, rootfs: { ...rootfs, type: "other" } });
+  await expect(pull()).rejects.toThrow("rootfs");
+});
+
+test("a manifest of schema 1 is refused by name", async () => {
+  const signed = "application/vnd.docker.distribution.manifest.v1+prettyjws";
+  answers.set("/v2/debian/manifests/12", () => document(encode({ schemaVersion: 1 }), signed));
+  const error = await pull().catch(errorChain);
+  expect(error).toContain("schema 1");
+  expect(error).toContain(name());
+});
+
+test("a layer that is said to be elsewhere is asked of the registry and of nobody else", async () => {
+  const elsewhere = { ...blob("application/vnd.oci.image.layer.v1.tar", layer), urls: [] as string[] };
+  const paths = [
+    "http://127.0.0.1",
+    "http://169.254.169.254/x",
+    "file:///etc/passwd",
+    `${server.url}elsewhere`,
+  ];
+  elsewhere.urls = paths;
+  const changed = { ...JSON.parse(new TextDecoder().decode(manifest)), layers: [elsewhere] };
+  answers.set("/v2/debian/manifests/12", () => document(encode(changed), changed.mediaType));
+  await pull();
+  expect(asked).not.toContain("/elsewhere");
+});
+
+describe("a layer", () => {
+  const path = `/v2/debian/blobs/${diffId}`;
+
+  test("with one bit flipped is refused with both digests, and not kept", async () => {
+    const flipped = Buffer.from(layer);
+    flipped[600] = (flipped[600] ?? 0) ^ 1;
+    answers.set(path, () => new Response(flipped));
+    const error = await pull().catch(errorChain);
+    expect(error).toContain(diffId);
+    expect(error).toContain(digestOf(flipped));
+    expect(await Bun.file(`${root}/store/blobs/${diffId.replace(":", "/")}`).exists()).toBe(false);
+  });
+
+  test("that ends early is refused with both lengths", async () => {
+    answers.set(path, () => new Response(layer.subarray(0, 1000)));
+    const error = await pull().catch(errorChain);
+    expect(error).toContain(`ended after 1000 of ${layer.byteLength} bytes`);
+  });
+
+  test("that never ends is not read to the end", async () => {
+    let sent = 0;
+    const source = () =>
+      new ReadableStream({
+        pull(controller) {
+          sent += 65_536;
+          controller.enqueue(new Uint8Array(65_536));
+        },
+      });
+    answers.set(path, () => new Response(source()));
+    const error = await pull().catch(errorChain);
+    expect(error).toContain(`is longer than its ${layer.byteLength} bytes`);
+    expect(sent).toBeLessThan(64 * 1024 * 1024);
+  });
+
+  test("is carried on with after a cut, without asking for what has come", async () => {
+    let served = 0;
+    const cut = Math.floor(layer.byteLength * 0.6);
+    serveRanges((offset) => {
+      const part = offset === 0 ? layer.subarray(0, cut) : layer.subarray(offset);
+      served += part.byteLength;
+      return partial(part, offset);
+    });
+    await pull();
+    expect(served).toBe(layer.byteLength);
+  });
+
+  test("is begun anew where the registry knows no ranges", async () => {
+    let count = 0;
+    serveRanges(() => new Response(count++ === 0 ? layer.subarray(0, 900) : layer));
+    await pull();
+    expect(count).toBe(2);
+  });
+
+  test("is begun anew where the registry refuses the range", async () => {
+    let count = 0;
+    serveRanges((offset) => {
+      if (offset > 0) return new Response(null, { status: 416 });
+      return new Response(count++ === 0 ? layer.subarray(0, 900) : layer);
+    });
+    await pull();
+    expect(count).toBe(2);
+  });
+
+  function serveRanges(answer: (offset: number) => Response): void {
+    answers.set(path, (request) =>
+      answer(Number(/^bytes=(\d+)-$/.exec(request.headers.get("Range") ?? "")?.[1] ?? 0)),
+    );
+  }
+
+  function partial(part: Uint8Array, offset: number): Response {
+    if (offset === 0) return new Response(part);
+    const range = `bytes ${offset}-${layer.byteLength - 1}/${layer.byteLength}`;
+    return new Response(part, { status: 206, headers: { "Content-Range": range } });
+  }
 });
 
 test("an image that is not here is named in the refusal", () => {

@@ -3,15 +3,9 @@ import type { Descriptor } from "#oci/descriptor.ts";
 import { type Digest, shortDigest } from "#oci/digest.ts";
 import { type ManifestDocument, parseManifest } from "#oci/manifest.ts";
 import { hostPlatform } from "#oci/platform.ts";
-import {
-  canonicalRepository,
-  familiarName,
-  familiarRepository,
-  type Reference,
-  withDefaultTag,
-} from "#oci/reference.ts";
+import { canonicalRepository, familiarName, type Reference, withDefaultTag } from "#oci/reference.ts";
 import { openRepository, type Repository } from "#registry/repository.ts";
-import { TboxError } from "#support/errors.ts";
+import { errorCode, TboxError } from "#support/errors.ts";
 import { openFeed } from "#support/feed.ts";
 import { downloadBlob } from "./download.ts";
 import type { Progress, PullOptions } from "./images.ts";
@@ -52,9 +46,8 @@ async function pullImage(
   const { signal } = options;
   const repository = openRepository(reference, options.credentials, workshop.registry);
   const wanted = reference.digest ?? reference.tag ?? "latest";
-  const pulling = `Pulling from ${reference.domain === "docker.io" ? reference.path : familiarRepository(reference)}`;
-  const found = await fetchDocument(workshop, repository, wanted, undefined, signal);
-  report({ id: reference.tag ?? wanted, status: pulling });
+  const found = await fetchDocument(workshop, repository, { name: familiarName(reference), wanted }, signal);
+  report({ id: reference.tag ?? wanted, status: `Pulling from ${reference.path}` });
   const parts = await resolveManifest(workshop, repository, found, reference, options);
   await downloadBlob(workshop, repository, parts.manifest.config, { signal });
   const config = await readConfig(workshop, parts.manifest);
@@ -75,12 +68,20 @@ interface FetchedDocument {
   document: ManifestDocument;
 }
 
+interface WantedDocument {
+  /** Of the image, for messages. */
+  name: string;
+  /** Tag or digest. */
+  wanted: string;
+  /** What an index says of it. */
+  expected?: Descriptor;
+}
+
 /** Fetches a manifest or index, keeps its bytes, and reads it. */
 async function fetchDocument(
   { content }: Workshop,
   repository: Repository,
-  wanted: string,
-  expected: Descriptor | undefined,
+  { name, wanted, expected }: WantedDocument,
   signal: AbortSignal,
 ): Promise<FetchedDocument> {
   const { bytes, mediaType, digest } = await repository.fetchManifest(wanted, signal);
@@ -88,9 +89,17 @@ async function fetchDocument(
     const message = `manifest ${wanted} has ${bytes.byteLength} bytes where its index says ${expected.size}`;
     throw new TboxError("invalid-argument", message);
   }
-  const document = parseManifest(bytes, mediaType);
+  const document = read(name, bytes, mediaType);
   await content.ingest(async () => ({ offset: 0, bytes: once(bytes) }), { digest, size: bytes.byteLength });
   return { descriptor: { mediaType: document.mediaType, digest, size: bytes.byteLength }, document };
+}
+
+function read(name: string, bytes: Uint8Array, mediaType: string | undefined): ManifestDocument {
+  try {
+    return parseManifest(bytes, mediaType);
+  } catch (cause) {
+    throw new TboxError(errorCode(cause), `image ${name}`, { cause });
+  }
 }
 
 /** Follows one level of index to the manifest for the platform. */
@@ -106,7 +115,8 @@ async function resolveManifest(
   }
   const name = familiarName(reference);
   const entry = chooseManifest(document.index, platform ?? hostPlatform(), name);
-  const chosen = await fetchDocument(workshop, repository, entry.digest, entry, signal);
+  const wanted = { name, wanted: entry.digest, expected: entry };
+  const chosen = await fetchDocument(workshop, repository, wanted, signal);
   if (chosen.document.kind !== "manifest") {
     throw new TboxError("invalid-argument", `${name}: an index within an index is not supported`);
   }
@@ -133,12 +143,6 @@ async function pullLayers(
   const seen = new Set<Digest>();
   const todo = jobs.filter(({ blob }) => !seen.has(blob.digest) && seen.add(blob.digest));
   for (const { blob } of todo) {
-    if (blob.urls?.length) {
-      throw new TboxError(
-        "not-implemented",
-        `layer ${blob.digest} must be fetched from elsewhere: not supported`,
-      );
-    }
     report({ id: shortDigest(blob.digest), status: "Pulling fs layer" });
   }
   const waiting = [...todo];
