@@ -5,7 +5,7 @@ const chunkSize = 64 * 1024;
 const newline = 10;
 
 /** A container's log files, oldest first. */
-export async function logFiles(directory: string): Promise<string[]> {
+async function logFiles(directory: string): Promise<string[]> {
   const names = await readdir(directory).catch(() => []);
   const numbered = names.flatMap((name) => {
     const [, number] = /^container\.log(?:\.(\d+))?$/.exec(name) ?? [];
@@ -40,8 +40,10 @@ export async function* readRecords(file: FileHandle, from: number): AsyncGenerat
 }
 
 /** The offset at which the last `count` lines of a file begin, and how many there are. */
-export async function tailOffset(path: string, count: number): Promise<{ offset: number; lines: number }> {
-  await using file = await open(path, "r");
+export async function tailOffset(
+  file: FileHandle,
+  count: number,
+): Promise<{ offset: number; lines: number }> {
   const { size } = await file.stat();
   let lines = 0;
   if (count <= 0) return { offset: size, lines };
@@ -59,12 +61,40 @@ export async function tailOffset(path: string, count: number): Promise<{ offset:
   return { offset: 0, lines: size > 0 ? lines + 1 : 0 };
 }
 
-/** Files that are newer than the given one, oldest first: the log was rotated while it was read. */
-export async function newerFiles(directory: string, file: FileHandle): Promise<string[]> {
-  const files = await logFiles(directory);
+/** A container's log files, opened, oldest first; none once the container was removed. */
+export async function openLogs(directory: string): Promise<FileHandle[]> {
+  for (;;) {
+    const paths = await logFiles(directory);
+    const opened = await Promise.all(paths.map((path) => open(path, "r").catch(() => undefined)));
+    const files = opened.filter((file) => file !== undefined);
+    const inodes = await Promise.all(files.map(async (file) => (await file.stat()).ino));
+    // A rotation meanwhile: what was opened may be in another order than it was listed.
+    const now = (await Promise.all((await logFiles(directory)).map(inodeOf))).filter(
+      (ino) => ino !== undefined,
+    );
+    if (now.length === 0 || inodes.join() === now.join()) return files;
+    await closeAll(files);
+  }
+}
+
+/** Files that are newer than the given one, opened, oldest first: the log was rotated while it was read. */
+export async function openNewer(directory: string, file: FileHandle): Promise<FileHandle[]> {
   const { ino } = await file.stat();
-  const inodes = await Promise.all(files.map(async (path) => (await stat(path).catch(() => undefined))?.ino));
-  return files.slice(inodes.indexOf(ino) + 1);
+  const newest = await inodeOf(`${directory}/container.log`);
+  if (newest === undefined || newest === ino) return [];
+  const files = await openLogs(directory);
+  const inodes = await Promise.all(files.map(async (one) => (await one.stat()).ino));
+  const older = inodes.indexOf(ino) + 1;
+  await closeAll(files.slice(0, older));
+  return files.slice(older);
+}
+
+export async function closeAll(files: FileHandle[]): Promise<void> {
+  await Promise.all(files.map((file) => file.close()));
+}
+
+async function inodeOf(path: string): Promise<number | undefined> {
+  return (await stat(path).catch(() => undefined))?.ino;
 }
 
 /** A damaged region has no newline of its own: the record begins after its last null character. */

@@ -1,8 +1,8 @@
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { TboxError } from "#support/errors.ts";
 import type { LogOptions, LogRecord } from "./containers.ts";
 import { containerDirectory, type Fleet } from "./fleet.ts";
-import { logFiles, newerFiles, readRecords, tailOffset } from "./log-files.ts";
+import { closeAll, openLogs, openNewer, readRecords, tailOffset } from "./log-files.ts";
 
 /** A container's log, and with `follow` what is added to it until the container ends. */
 export async function* readLogs(fleet: Fleet, name: string, options: LogOptions): AsyncGenerator<LogRecord> {
@@ -19,30 +19,32 @@ export async function* readLogs(fleet: Fleet, name: string, options: LogOptions)
   const { monitor } = fleet.companion(id);
   // Asked before anything is read: what is logged meanwhile wakes the first wait below.
   let position = options.follow ? await monitor?.awaitLog(noPosition) : undefined;
-  let file: FileHandle | undefined;
+  const files = await openLogs(directory);
   let offset = 0;
   try {
-    for (const { path, from } of await plan(await logFiles(directory), options.tail)) {
-      await file?.close();
-      file = await open(path, "r");
-      offset = from;
-      for await (const { record, end } of readRecords(file, from)) {
+    const begin = await plan(files, options.tail);
+    for (let index = 0; index < files.length; index++) {
+      const file = files[index];
+      offset = begin[index] ?? 0;
+      if (!file || offset === skipped) continue;
+      for await (const { record, end } of readRecords(file, offset)) {
         options.signal.throwIfAborted();
         offset = end;
         if (wanted(record)) yield record;
       }
     }
-    let more = options.follow && file !== undefined;
-    while (more && file) {
+    let more = options.follow;
+    for (let file = files.at(-1); more && file; ) {
       // Once the container has ended there is one last look.
       more = position !== undefined;
       for await (const { record, end } of readRecords(file, offset)) {
         offset = end;
         if (wanted(record)) yield record;
       }
-      for (const path of await newerFiles(directory, file)) {
-        await file.close();
-        file = await open(path, "r");
+      for (const newer of await openNewer(directory, file)) {
+        files.push(newer);
+        await closeAll(files.splice(0, files.length - 1));
+        file = newer;
         offset = 0;
         for await (const { record, end } of readRecords(file, 0)) {
           offset = end;
@@ -54,29 +56,30 @@ export async function* readLogs(fleet: Fleet, name: string, options: LogOptions)
         position = await Promise.race([monitor.awaitLog(position), aborted(options.signal)]);
     }
   } finally {
-    await file?.close();
+    await closeAll(files);
   }
 }
 
 /** Where no log is: asked for what differs from it, a monitor tells at once where the log is. */
 const noPosition = { generation: 2 ** 32, size: 0 };
 
-interface Stretch {
-  path: string;
-  from: number;
-}
+const skipped = -1;
 
-/** Which files to read from where so that the last `tail` lines come. */
-async function plan(files: string[], tail: number | undefined): Promise<Stretch[]> {
-  const stretches: Stretch[] = [];
-  let missing = tail ?? Number.POSITIVE_INFINITY;
-  for (const [age, path] of files.toReversed().entries()) {
-    if (missing <= 0 && age > 0) break;
-    const { offset, lines } = tail === undefined ? { offset: 0, lines: 0 } : await tailOffset(path, missing);
-    stretches.unshift({ path, from: offset });
+/** Where to begin in each file so that the last `tail` lines come; `skipped` is not at all. */
+async function plan(files: FileHandle[], tail: number | undefined): Promise<number[]> {
+  if (tail === undefined) return files.map(() => 0);
+  const offsets: number[] = [];
+  let missing = tail;
+  for (const [age, file] of files.toReversed().entries()) {
+    if (missing <= 0 && age > 0) {
+      offsets.unshift(skipped);
+      continue;
+    }
+    const { offset, lines } = await tailOffset(file, missing);
+    offsets.unshift(offset);
     missing -= lines;
   }
-  return stretches;
+  return offsets;
 }
 
 /** RFC 3339 with nanoseconds as nanoseconds since the epoch. */

@@ -23,6 +23,8 @@ interface Peer {
   monitor: Monitor;
   sent: unknown[];
   says(message: object): void;
+  /** Closes its end; the news of that is still on the way. */
+  hangsUp(): void;
   leaves(reason?: string): void;
 }
 
@@ -42,6 +44,9 @@ function openPeer(): Peer {
     monitor,
     sent,
     says: (message) => listener?.message(JSON.stringify(message)),
+    hangsUp: () => {
+      open = false;
+    },
     leaves(reason) {
       open = false;
       listener?.closed(reason);
@@ -73,6 +78,15 @@ test("a monitor that ends without a word is unavailable", async () => {
   expect(await monitor.started).toEqual(started);
   expect(monitor.exited).rejects.toMatchObject({ code: "unavailable" });
   expect(await monitor.awaitLog({ generation: 0, size: 0 })).toBeUndefined();
+});
+
+test("whoever asks for the log while the monitor ends hears of the end", async () => {
+  const { monitor, says, hangsUp } = openPeer();
+  says({ type: "started", ...started });
+  hangsUp();
+  const waiting = monitor.awaitLog({ generation: 0, size: 0 });
+  says({ type: "exited", ...exited });
+  expect(await waiting).toBeUndefined();
 });
 
 test("nothing said after the exit changes it", async () => {

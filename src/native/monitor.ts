@@ -27,7 +27,7 @@ export interface Monitor extends Disposable {
   resize(columns: number, rows: number): void;
   /** Where the log is, as soon as it differs from `position`; nothing when the container has ended. */
   awaitLog(position: LogPosition): Promise<LogPosition | undefined>;
-  /** Lets go of the monitor; `started`, `exited` and log waits still open never settle. */
+  /** Lets go of the monitor; `started` and `exited`, if still open, never settle. */
   [Symbol.dispose](): void;
 }
 
@@ -56,7 +56,8 @@ export function openMonitor(id: string, open: (listener: ChannelListener) => Cha
   };
   const send = (message: ToMonitor, descriptors?: number[]) =>
     channel.send(JSON.stringify(message), descriptors);
-  const log = openLogWatch((position) => send({ type: "await-log", ...position }));
+  // What is asked of a monitor that has just ended is answered by the news of its end.
+  const log = openLogWatch((position) => whileOpen(() => send({ type: "await-log", ...position })));
   const channel = open({
     message(text) {
       const message = fromMonitorSchema.parse(JSON.parse(text));
@@ -94,7 +95,10 @@ export function openMonitor(id: string, open: (listener: ChannelListener) => Cha
     signal: (number) => whileOpen(() => send({ type: "signal", number })),
     resize: (columns, rows) => whileOpen(() => send({ type: "resize", columns, rows })),
     awaitLog: log.next,
-    [Symbol.dispose]: () => channel.close(),
+    [Symbol.dispose]() {
+      channel.close();
+      log.end();
+    },
   };
 }
 
