@@ -1,7 +1,7 @@
 import type { Command } from "./command.ts";
 import { type CommandEntry, commands } from "./commands.ts";
 import { ExitError } from "./exit.ts";
-import { parseFlags, UsageError } from "./flags/parse.ts";
+import { flagFailure, parseFlags, UsageError } from "./flags/parse.ts";
 import { printError } from "./output.ts";
 
 /** Runs a command line and gives the exit code; every failure has been told on standard error. */
@@ -15,7 +15,7 @@ export async function runCli(argv: string[]): Promise<number> {
 
 async function invoke(entry: CommandEntry, name: string, argv: string[]): Promise<number> {
   const command = await entry.load();
-  const usageFailure = command.failureCode ?? 1;
+  const failure = command.failureCode ?? 1;
   try {
     const parsed = parseFlags(command.flags, argv, command.placement ?? "anywhere");
     if (parsed.help) {
@@ -26,14 +26,14 @@ async function invoke(entry: CommandEntry, name: string, argv: string[]): Promis
     checkCount(command, name, parsed.positionals.length);
     return await command.run({ flags: parsed.values, given: parsed.given, positionals: parsed.positionals });
   } catch (error) {
-    return reportFailure(error, name, usageFailure);
+    return reportFailure(error, name, failure);
   }
 }
 
-async function reportFailure(error: unknown, name: string, usageFailure: number): Promise<number> {
+async function reportFailure(error: unknown, name: string, failure: number): Promise<number> {
   if (error instanceof UsageError) {
     printError(`${error.message}\nSee 'tbox ${name} --help'.`, "bare");
-    return usageFailure;
+    return flagFailure;
   }
   if (error instanceof ExitError) {
     if (error.message !== "") printError(error.message);
@@ -41,7 +41,7 @@ async function reportFailure(error: unknown, name: string, usageFailure: number)
   }
   const { failureMessage } = await import("./failure.ts");
   printError(failureMessage(error));
-  return usageFailure;
+  return failure;
 }
 
 function checkCount(command: Command, name: string, count: number): void {

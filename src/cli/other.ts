@@ -1,4 +1,5 @@
 import { type CommandEntry, commands } from "./commands.ts";
+import { flagFailure } from "./flags/parse.ts";
 import { groups, unsupportedCommands } from "./groups.ts";
 import { commandHelp, generalHelp, groupHelp } from "./help.ts";
 import { nearest } from "./nearest.ts";
@@ -13,7 +14,10 @@ export async function runOther(argv: string[], invoke: Invoke): Promise<number> 
   if (first === undefined || first === "--help" || first === "-h") return show(generalHelp());
   if (first === "help") return help(rest);
   if (first === "--version" || first === "-v") return show(`tbox version ${version}\n`);
-  if (first.startsWith("-")) return complain(`unknown flag: ${first}\nSee 'tbox --help'.`);
+  if (first.startsWith("-")) {
+    printError(`unknown flag: ${first}\nSee 'tbox --help'.`, "bare");
+    return flagFailure;
+  }
   if (Object.hasOwn(groups, first)) return runGroup(first, rest, invoke);
   return unknown(first, `tbox ${first}`, Object.keys({ ...commands, ...groups }), "tbox --help");
 }

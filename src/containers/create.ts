@@ -13,7 +13,7 @@ import { planLaunch } from "./plan-launch.ts";
 import type { ContainerRecord } from "./record.ts";
 import { parseSignal } from "./signals.ts";
 
-export const never = "0001-01-01T00:00:00Z";
+const never = "0001-01-01T00:00:00Z";
 
 /** Makes a container: everything that can be refused is refused here, and nothing is left of it then. */
 export async function createContainer(

@@ -70,7 +70,7 @@ export function planLaunch(record: ContainerRecord, { diffIds, hostname, trace }
 }
 
 /** The networks that there are; others are refused by name. */
-export function planNetwork(mode: string | undefined): Launch["network"] {
+function planNetwork(mode: string | undefined): Launch["network"] {
   switch (mode ?? "") {
     case "":
     case "default":

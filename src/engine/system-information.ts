@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { arch, cpus, hostname, release, totalmem } from "node:os";
 import type { Zygote } from "#native/zygote.ts";
 
@@ -55,7 +55,8 @@ export function readSystemInformation(sources: InformationSources): SystemInform
       ["Id mapping", mapping.mode === "range" ? `${count(mapping.uids)} ids` : "single id"],
     ],
     cgroupDriver: "none",
-    cgroupVersion: "2",
+    // The unified hierarchy has this file in its root; a hybrid one is the first version for all that counts.
+    cgroupVersion: existsSync("/sys/fs/cgroup/cgroup.controllers") ? "2" : "1",
     httpProxy: proxy("HTTP_PROXY"),
     httpsProxy: proxy("HTTPS_PROXY"),
     noProxy: proxy("NO_PROXY"),

@@ -10,7 +10,7 @@ import { recordOf, unpackLayer } from "./store-image.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** The name under which the built-in image is found when nobody's own image has it. */
-export const embeddedName = "docker.io/library/hello:latest";
+const embeddedName = "docker.io/library/hello:latest";
 
 /** The built-in image: one layer with one program. */
 export interface EmbeddedImage {

@@ -9,7 +9,7 @@ export interface Descriptor {
   size: number;
 }
 
-export const digestSchema = z.string().transform((text, context) => {
+const digestSchema = z.string().transform((text, context) => {
   try {
     return parseDigest(text);
   } catch (error) {

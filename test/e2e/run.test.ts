@@ -149,6 +149,15 @@ describe("the command line", () => {
     expect(await tbox.call(args)).toEqual({ code, stderr, stdout: "" });
   });
 
+  test.each(["ps --nosuch", "stop -t x name", "--nosuch", "run --nosuch image"])(
+    "a wrong flag is 125: %s",
+    async (line) => {
+      const { code, stderr, stdout } = await tbox.call(line.split(" "));
+      expect(stderr).toContain("--");
+      expect({ code, stdout }).toEqual({ code: 125, stdout: "" });
+    },
+  );
+
   test("a missing image is pulled with plain lines on standard error", async () => {
     expect(await tbox.call(["run", "missing", "echo", "hi"])).toEqual({
       code: 0,

@@ -13,6 +13,9 @@ export interface ParsedFlags<Table> {
 /** Where options may stand: anywhere, or only before the first argument that is none. */
 export type Placement = "anywhere" | "leading";
 
+/** Exit code for a flag that is unknown or has no valid value, whatever the command; Docker's. */
+export const flagFailure = 125;
+
 /** A wrong command line; the message is Docker's. */
 export class UsageError extends Error {}
 

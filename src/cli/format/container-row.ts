@@ -69,7 +69,7 @@ export function containerRow(container: JsonObject, { now, truncate }: RowOption
   };
 }
 
-export function ellipsis(text: string, length: number): string {
+function ellipsis(text: string, length: number): string {
   const characters = [...text];
   return characters.length <= length ? text : `${characters.slice(0, length - 1).join("")}…`;
 }

@@ -13,7 +13,7 @@ export async function preparePull(
 }
 
 /** The tag is `latest` unless the name has a tag or a digest. */
-export function withTag(image: string): string {
+function withTag(image: string): string {
   const last = image.slice(image.lastIndexOf("/") + 1);
   return last.includes(":") || last.includes("@") ? image : `${image}:latest`;
 }
