@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statfsSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, statfsSync } from "node:fs";
 import { findDelegatedCgroup } from "#native/cgroup.ts";
 import type { Zygote } from "#native/zygote.ts";
 
@@ -70,12 +70,19 @@ function disk(directory: string): Check {
 
 function tun(): Check {
   const name = "/dev/net/tun";
-  try {
-    const open = (statSync(name).mode & 0o006) === 0o006;
-    const restricted = readFileSync("/proc/sys/kernel/unprivileged_userns_clone", "utf8").trim() === "0";
-    if (open && !restricted) return { name, status: "ok", detail: "open to all" };
-  } catch {
-    if (existsSync(name)) return { name, status: "ok", detail: "present" };
+  if (!existsSync(name)) {
+    return {
+      name,
+      status: "degraded",
+      detail: "absent",
+      remedy: "load the kernel module: sudo modprobe tun",
+    };
   }
-  return { name, status: "degraded", detail: "not usable: containers get no network of their own" };
+  try {
+    closeSync(openSync(name, "r+"));
+    return { name, status: "ok", detail: "can be opened" };
+  } catch {
+    const remedy = `open it to all, as distributions do: sudo chmod 0666 ${name}`;
+    return { name, status: "degraded", detail: "cannot be opened: no network but the host's", remedy };
+  }
 }

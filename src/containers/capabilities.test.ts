@@ -1,0 +1,25 @@
+import { expect, test } from "bun:test";
+import { planCapabilities } from "./capabilities.ts";
+
+test.each([
+  [[], ["all"], []],
+  [["net_admin"], ["ALL"], ["NET_ADMIN"]],
+  [["CAP_CHOWN", "KILL"], ["ALL"], ["CHOWN", "KILL"]],
+])("added %j, dropped %j", (add, drop, expected) => {
+  expect(planCapabilities(add, drop)).toEqual(expected);
+});
+
+test("by default they are Docker's", () => {
+  const capabilities = planCapabilities([], []);
+  expect(capabilities).toHaveLength(14);
+  expect(capabilities).not.toContain("SYS_ADMIN");
+});
+
+test("one may be dropped from all, and one added to the default", () => {
+  expect(planCapabilities(["ALL"], ["CAP_SYS_ADMIN"])).toHaveLength(40);
+  expect(planCapabilities(["SYS_PTRACE"], ["KILL"])).toHaveLength(14);
+});
+
+test("an unknown one is refused by name", () => {
+  expect(() => planCapabilities(["FLY"], [])).toThrow('unknown capability "FLY"');
+});

@@ -1,0 +1,41 @@
+import { expect, test } from "bun:test";
+import { programEnvironment } from "./environment.ts";
+import { mergeConfig } from "./merge-config.ts";
+
+const image = { Entrypoint: ["e"], Cmd: ["c"], Env: ["A=1", "PATH=/bin"], User: "u", WorkingDir: "/w" };
+
+test.each([
+  ["nothing", {}, ["e", "c"]],
+  ["a command", { Cmd: ["x"] }, ["e", "x"]],
+  ["an entrypoint, which drops the image's command", { Entrypoint: ["y"] }, ["y"]],
+  ["both", { Entrypoint: ["y"], Cmd: ["x"] }, ["y", "x"]],
+  ["an empty entrypoint, which takes the image's away", { Entrypoint: [""], Cmd: ["x"] }, ["x"]],
+])("asked for %s", (_, request, expected) => {
+  const { path, args } = mergeConfig(request, image);
+  expect([path, ...args]).toEqual(expected);
+});
+
+test("an empty entrypoint without a command leaves nothing to run", () => {
+  expect(() => mergeConfig({ Entrypoint: [""] }, image)).toThrow("no command specified");
+});
+
+test("what the request leaves open is the image's", () => {
+  const { config } = mergeConfig({ User: "", Labels: { b: "2" } }, { ...image, Labels: { a: "1", b: "1" } });
+  expect(config).toMatchObject({ User: "u", WorkingDir: "/w", Labels: { a: "1", b: "2" } });
+});
+
+test("a variable of the request replaces the image's, and without a value takes it away", () => {
+  const { config } = mergeConfig({ Env: ["A=2", "PATH", "B=", "C"] }, image);
+  expect(config.Env).toEqual(["A=2", "B="]);
+  expect(programEnvironment(config.Env ?? [], { hostname: "h", tty: true })).toEqual([
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOSTNAME=h",
+    "TERM=xterm",
+    "A=2",
+    "B=",
+  ]);
+});
+
+test("a relative working directory is refused", () => {
+  expect(() => mergeConfig({ WorkingDir: "rel" }, image)).toThrow("needs to be an absolute path");
+});

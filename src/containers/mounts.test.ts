@@ -1,0 +1,40 @@
+import { expect, test } from "bun:test";
+import { planMounts } from "./mounts.ts";
+
+test("binds, mounts and temporary file systems come upper directories first", () => {
+  const { mounts, sourcesToMake, sourcesToHave } = planMounts({
+    Binds: ["/h:/a/b/c:ro,z", "/i:/a"],
+    Mounts: [{ Type: "bind", Source: "/j", Target: "/a/b", ReadOnly: true }],
+    Tmpfs: { "/t": "size=1m,mode=700,exec" },
+  });
+  expect(mounts.map(({ target }) => target)).toEqual(["/a", "/t", "/a/b", "/a/b/c"]);
+  expect(mounts[3]).toEqual({
+    type: "bind",
+    source: "/h",
+    target: "/a/b/c",
+    readonly: true,
+    recursive: true,
+    propagation: "rprivate",
+  });
+  expect(mounts[1]).toMatchObject({ type: "tmpfs", size: 1024 ** 2, mode: 0o700, exec: true });
+  expect(sourcesToMake).toEqual(["/h", "/i"]);
+  expect(sourcesToHave).toEqual(["/j"]);
+});
+
+test.each([
+  [["/a:/b", "/c:/b/"], "Duplicate mount point"],
+  [["/a:/x/.."], "destination can't be '/'"],
+  [["/a:b"], "mount path must be absolute"],
+  [["/a:/b:ro:x"], "invalid volume specification"],
+  [["/a:/b:sideways"], "invalid mode: sideways"],
+  [["name:/b"], "named volumes are not supported yet"],
+])("%j is refused", (Binds, message) => {
+  expect(() => planMounts({ Binds })).toThrow(message);
+});
+
+test.each(["size=1x", "uid=5", "mode=999"])(
+  "the option %s of a temporary file system is refused",
+  (option) => {
+    expect(() => planMounts({ Tmpfs: { "/t": option } })).toThrow(`invalid tmpfs option "${option}"`);
+  },
+);
