@@ -93,11 +93,16 @@ describe.skipIf(unavailable !== undefined)("a Debian of debootstrap in a registr
   test("every id of it is the user's own or of the user's range", async () => {
     const own = process.getuid?.() ?? -1;
     const allowed = [[own, own + 1], ...rangesOf("/etc/subuid")];
-    const owners = new Set<number>();
+    const groups = [[process.getgid?.() ?? -1, (process.getgid?.() ?? -1) + 1], ...rangesOf("/etc/subgid")];
+    const isOf = (ranges: number[][], id: number) =>
+      ranges.some(([first = 0, end = 0]) => id >= first && id < end);
+    const found = { uids: new Set<number>(), gids: new Set<number>() };
     const visit = (path: string): void => {
       for (const entry of readdirSync(path, { withFileTypes: true })) {
         const below = `${path}/${entry.name}`;
-        owners.add(lstatSync(below, { throwIfNoEntry: false })?.uid ?? own);
+        const { uid, gid } = lstatSync(below);
+        found.uids.add(uid);
+        found.gids.add(gid);
         if (entry.isDirectory()) visitReadable(below);
       }
     };
@@ -109,10 +114,9 @@ describe.skipIf(unavailable !== undefined)("a Debian of debootstrap in a registr
       }
     };
     visit(`${daemon.data}/layers`);
-    expect(owners.size).toBeGreaterThan(1);
-    for (const uid of owners) {
-      expect(allowed.some(([first = 0, end = 0]) => uid >= first && uid < end)).toBe(true);
-    }
+    expect(found.gids.size).toBeGreaterThan(1);
+    expect([...found.uids].filter((uid) => !isOf(allowed, uid))).toEqual([]);
+    expect([...found.gids].filter((gid) => !isOf(groups, gid))).toEqual([]);
     const { stdout } = await daemon.tbox(["run", "--rm", image, "cat", "/proc/self/uid_map"]);
     for (const line of stdout.trim().split("\n")) {
       const [, outside = 0, count = 0] = line.trim().split(/\s+/).map(Number);

@@ -142,7 +142,7 @@ describe("the command line", () => {
       "tbox: conflicting options: cannot specify both --attach and --detach\n",
     ],
     [["run", "--env-file", "/nope", "x"], 125, "tbox: open /nope: no such file or directory\n"],
-    [["ps", "--nope"], 1, "unknown flag: --nope\nSee 'tbox ps --help'.\n"],
+    [["ps", "--nope"], 125, "unknown flag: --nope\nSee 'tbox ps --help'.\n"],
     [["exec", "x", "sh"], 1, "tbox: tbox exec is not supported yet\n"],
     [["imagse"], 1, "tbox: unknown command: tbox imagse\n\nDid you mean 'images'?\n\nSee 'tbox --help'.\n"],
   ])("%j", async (args, code, stderr) => {

@@ -13,7 +13,7 @@ export function temporaryDirectory(name: string): TemporaryDirectory {
 }
 
 /** Removes a tree with overlay work directories (mode 000) and files of subordinate ids in it. */
-function removeTree(path: string): void {
+export function removeTree(path: string): void {
   try {
     rmSync(path, { recursive: true, force: true });
   } catch {

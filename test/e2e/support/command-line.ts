@@ -4,6 +4,8 @@
 import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { resolve } from "node:path";
+import { killTrees, processesMentioning } from "#test/support/processes.ts";
+import { removeTree } from "#test/support/temp.ts";
 import { type FakeDaemon, type FakeOptions, startFakeDaemon } from "./fake-daemon.ts";
 
 const root = resolve(import.meta.dir, "../../..");
@@ -72,7 +74,9 @@ export async function openReal(): Promise<CommandLine> {
     image: ["--rootfs", "/"],
     async [Symbol.asyncDispose]() {
       await line.call(["daemon", "stop"]);
-      rmSync(directory, { recursive: true, force: true });
+      // The zygote and the monitors carry the directory in their command line.
+      await killTrees(processesMentioning(directory));
+      removeTree(directory);
     },
   };
 }
