@@ -5,12 +5,14 @@ import type { StreamPair } from "#native/stream.ts";
 import type { Zygote } from "#native/zygote.ts";
 import type { ContainerRecords } from "./container-records.ts";
 import type { ContainerRecord } from "./record.ts";
+import type { Trash } from "./trash.ts";
 
 /** What the deeds on containers work with. */
 export interface Fleet {
   records: ContainerRecords;
   zygote: Zygote;
   images: Images;
+  trash: Trash;
   /** Root directory of the store. */
   store: string;
   /** Directory of the monitors' sockets. */

@@ -14,6 +14,7 @@ import { recoverContainers } from "./recover.ts";
 import { removeContainer } from "./remove.ts";
 import { startContainer } from "./start.ts";
 import { killContainer, stopContainer } from "./stop.ts";
+import { openTrash } from "./trash.ts";
 import { waitContainer } from "./wait.ts";
 
 export interface ContainersOptions {
@@ -33,6 +34,7 @@ export async function openContainers({ database, ...options }: ContainersOptions
   const fleet: Fleet = {
     ...options,
     records: openContainerRecords(database),
+    trash: openTrash(options),
     companion(id) {
       let found = companions.get(id);
       if (!found) {

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { connectMonitor, type Monitor } from "#native/monitor.ts";
 import { errorCode } from "#support/errors.ts";
-import { type Fleet, isRunning } from "./fleet.ts";
+import { containerDirectory, type Fleet, isRunning } from "./fleet.ts";
 import { follow, readExitRecord, settle } from "./lifecycle.ts";
 import type { ContainerRecord } from "./record.ts";
 
@@ -43,22 +43,9 @@ function connect(fleet: Fleet, { id, name }: ContainerRecord): Monitor | undefin
   }
 }
 
-/** Directories that no record names, and what was set aside but not deleted. */
+/** Directories that no record names. */
 function sweep(fleet: Fleet): void {
   const known = new Set(fleet.records.all().map(({ id }) => id));
-  const lost = list(`${fleet.store}/containers`).filter((id) => !known.has(id));
-  const paths = [
-    ...lost.map((id) => `containers/${id}`),
-    ...list(`${fleet.store}/trash`).map((name) => `trash/${name}`),
-  ];
-  if (paths.length === 0) return;
-  fleet.zygote.work({ operation: "remove", paths }).catch((error) => fleet.warn("clean the store", error));
-}
-
-function list(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
+  const lost = readdirSync(`${fleet.store}/containers`).filter((id) => !known.has(id));
+  for (const id of lost) fleet.trash.discard(containerDirectory(fleet, id));
 }

@@ -1,5 +1,3 @@
-import { randomUUID } from "node:crypto";
-import { mkdirSync, renameSync } from "node:fs";
 import { discardStream } from "#native/stream.ts";
 import { TboxError } from "#support/errors.ts";
 import { containerDirectory, type Fleet, inTurn, isRunning } from "./fleet.ts";
@@ -27,14 +25,12 @@ export async function removeContainer(
   });
 }
 
-/** The record goes at once; the files are set aside by one rename and deleted by a worker afterwards. */
+/** The record goes at once, and the files out of sight. */
 export async function removeStopped(fleet: Fleet, record: ContainerRecord): Promise<void> {
   const { id } = record;
   const companion = fleet.companion(id);
-  const trash = `trash/${randomUUID()}`;
-  mkdirSync(`${fleet.store}/trash`, { recursive: true, mode: 0o700 });
   try {
-    renameSync(containerDirectory(fleet, id), `${fleet.store}/${trash}`);
+    fleet.trash.discard(containerDirectory(fleet, id));
   } catch (error) {
     fleet.warn(`set the files of container ${record.name} aside`, error);
   }
@@ -42,7 +38,4 @@ export async function removeStopped(fleet: Fleet, record: ContainerRecord): Prom
   for (const { pair } of companion.waiting) discardStream(pair);
   for (const tell of [...companion.removals]) tell(record.state.exitCode);
   fleet.forget(id);
-  fleet.zygote
-    .work({ operation: "remove", paths: [trash] })
-    .catch((error) => fleet.warn(`delete the files of container ${record.name}`, error));
 }

@@ -28,6 +28,8 @@ enum Member {
         container: Container,
         /// The container's PID 1, once it was reported.
         pid: Option<u32>,
+        /// Its network namespace, where the zygote had made it.
+        network: Option<OwnedFd>,
     },
     Worker,
     /// PID 1 of a container whose monitor was killed: it became the zygote's own child.
@@ -62,12 +64,13 @@ impl Family {
         rustix::io::fcntl_dupfd_cloexec(&self.reporter, 3)
     }
 
-    pub fn add_monitor(&mut self, pid: Pid, id: String) {
+    pub fn add_monitor(&mut self, pid: Pid, id: String, network: Option<OwnedFd>) {
         let started_at = timestamp::now();
         let container = Container { id, started_at };
         let monitor = Member::Monitor {
             container,
             pid: None,
+            network,
         };
         self.members.insert(number(pid), monitor);
     }
@@ -77,8 +80,9 @@ impl Family {
     }
 
     /// Collects every child that has ended. Where a monitor was killed, its container stays with
-    /// the zygote, which writes the exit record in its place.
-    pub fn reap(&mut self, host: &Host) {
+    /// the zygote, which writes the exit record in its place. Gives the network namespaces that have lost
+    /// their container.
+    pub fn reap(&mut self, host: &Host) -> Vec<OwnedFd> {
         self.read_reports();
         let mut ended = Vec::new();
         while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
@@ -92,22 +96,36 @@ impl Family {
         let (monitors, others): (Vec<_>, Vec<_>) = ended
             .into_iter()
             .partition(|(pid, _)| matches!(self.members.get(pid), Some(Member::Monitor { .. })));
+        let mut networks = Vec::new();
         for (pid, status) in monitors {
-            self.lose_monitor(pid, status, others.iter().map(|(pid, _)| *pid));
+            let ended = others.iter().map(|(pid, _)| *pid);
+            networks.extend(self.lose_monitor(pid, status, ended));
         }
         for (pid, status) in others {
             if let Some(Member::Orphan(container)) = self.members.remove(&pid) {
                 record(host, &container, pid, status);
             }
         }
+        networks
     }
 
-    fn lose_monitor(&mut self, pid: u32, status: Status, ended: impl Iterator<Item = u32>) {
-        let Some(Member::Monitor { container, pid }) = self.members.remove(&pid) else {
-            return;
+    fn lose_monitor(
+        &mut self,
+        pid: u32,
+        status: Status,
+        ended: impl Iterator<Item = u32>,
+    ) -> Option<OwnedFd> {
+        let member = self.members.remove(&pid);
+        let Some(Member::Monitor {
+            container,
+            pid,
+            network,
+        }) = member
+        else {
+            return None;
         };
         if status.signal.is_none() {
-            return;
+            return network;
         }
         // A monitor killed after it had collected its container leaves no orphan.
         if let Some(pid) = pid
@@ -115,6 +133,7 @@ impl Family {
         {
             self.members.insert(pid, Member::Orphan(container));
         }
+        network
     }
 
     fn read_reports(&mut self) {

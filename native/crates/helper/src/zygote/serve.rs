@@ -141,7 +141,7 @@ impl Zygote {
             }
             self.watch_listener();
             if self.listener.is_some()
-                && let Some(pid) = self.networks.refill(&self.poll, NETWORKS)
+                && let Some(pid) = self.networks.tend(&self.poll, NETWORKS)
             {
                 self.family.add_worker(pid);
             }
@@ -206,7 +206,11 @@ impl Zygote {
     fn take_signals(&mut self) {
         while let Ok(Some(number)) = signals::take(self.signals.as_fd()) {
             match number {
-                SIGCHLD => self.family.reap(&self.host),
+                SIGCHLD => {
+                    for network in self.family.reap(&self.host) {
+                        self.networks.retire(network);
+                    }
+                }
                 _ => self.shut_down(),
             }
         }
@@ -300,6 +304,8 @@ impl Zygote {
                     Network::None => self.networks.take(),
                     Network::Host => None,
                 };
+                // A namespace ends with its last user: that is to be the zygote, at a quiet moment.
+                let kept = network.as_ref().and_then(|one| one.try_clone().ok());
                 let order = monitor::Order {
                     request,
                     descriptors,
@@ -309,7 +315,7 @@ impl Zygote {
                 };
                 match fork().map_err(explain_fork)? {
                     Side::Child => return Ok(Some(Task::Monitor(order))),
-                    Side::Parent(pid) => self.family.add_monitor(pid, id),
+                    Side::Parent(pid) => self.family.add_monitor(pid, id, kept),
                 }
                 Ok(None)
             }
