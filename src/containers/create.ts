@@ -1,11 +1,10 @@
-import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { parsePlatform } from "#oci/platform.ts";
 import { TboxError } from "#support/errors.ts";
 import type { CreateRequest, HostConfig } from "./create-request.ts";
-import { writeEtcFiles } from "./etc-files.ts";
-import { containerDirectory, type Fleet } from "./fleet.ts";
+import { etcFiles, type NameSettings } from "./etc-files.ts";
+import type { Fleet } from "./fleet.ts";
 import { mergeConfig } from "./merge-config.ts";
 import { planMounts } from "./mounts.ts";
 import { inventName, parseName } from "./name.ts";
@@ -28,18 +27,17 @@ export async function createContainer(
   const image = await resolveImage(fleet, request, options.platform);
   // Another request may have taken the name while the image was looked up.
   refuseTakenName(fleet, name);
-  const id = randomBytes(32).toString("hex");
   const { config, path, args } = mergeConfig(request, image?.config.config);
   const host = request.HostConfig ?? {};
   const record: ContainerRecord = {
-    id,
+    id: "",
     name,
     created: new Date().toISOString(),
     image: request.Image ?? "",
     ...(image ? { imageId: image.id } : {}),
     path,
     args,
-    config: { ...config, Hostname: hostnameOf(id, config.Hostname, host) },
+    config,
     hostConfig: host,
     state: {
       status: "created",
@@ -55,14 +53,15 @@ export async function createContainer(
   };
   check(record);
   makeSources(host);
-  makeDirectory(fleet, record);
+  record.id = makeDirectory(fleet, record);
+  record.config = { ...config, Hostname: hostnameOf(record.id, record) };
   fleet.records.save(record);
-  return { id, warnings: warningsFor(record, image?.config.config?.Volumes) };
+  return { id: record.id, warnings: warningsFor(record, image?.config.config?.Volumes) };
 }
 
 /** The name that the container's program sees. */
-function hostnameOf(id: string, asked: string | undefined, { NetworkMode }: HostConfig): string {
-  const name = asked || (NetworkMode === "host" ? hostname() : id.slice(0, 12));
+function hostnameOf(id: string, { config, hostConfig }: NameSettings): string {
+  const name = config.Hostname || (hostConfig.NetworkMode === "host" ? hostname() : id.slice(0, 12));
   if (/^[\w.-]{1,64}$/.test(name)) return name;
   throw new TboxError("invalid-argument", `invalid hostname ${JSON.stringify(name)}`);
 }
@@ -119,16 +118,10 @@ function makeSources(host: HostConfig): void {
   }
 }
 
-function makeDirectory(fleet: Fleet, record: ContainerRecord): void {
-  const directory = containerDirectory(fleet, record.id);
+function makeDirectory(fleet: Fleet, record: ContainerRecord): string {
   try {
-    mkdirSync(directory, { mode: 0o700 });
-    // The upper directory is the container's root: others than its root user must get through it.
-    mkdirSync(`${directory}/upper`, { mode: 0o755 });
-    mkdirSync(`${directory}/work`, { mode: 0o700 });
-    writeEtcFiles(directory, record, record.config.Hostname ?? "");
+    return fleet.directories.take((id) => etcFiles(record, hostnameOf(id, record)));
   } catch (error) {
-    rmSync(directory, { recursive: true, force: true });
     if (error instanceof TboxError) throw error;
     throw new TboxError("internal", `make the directory of container ${record.name}`, { cause: error });
   }

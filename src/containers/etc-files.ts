@@ -1,7 +1,11 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import type { Mount } from "#native/protocol.ts";
 import { TboxError } from "#support/errors.ts";
+import type { ContainerFiles } from "./directories.ts";
 import type { ContainerRecord } from "./record.ts";
+
+/** The part of a container that names and name servers depend on. */
+export type NameSettings = Pick<ContainerRecord, "config" | "hostConfig">;
 
 const names = ["hostname", "hosts", "resolv.conf"] as const;
 
@@ -13,17 +17,21 @@ export const etcMounts: Mount[] = names.map((name) => ({
   readonly: false,
 }));
 
-/** Writes them into the container's directory. */
-export function writeEtcFiles(directory: string, record: ContainerRecord, hostname: string): void {
-  const contents = {
+/** What they say. */
+export function etcFiles(settings: NameSettings, hostname: string): ContainerFiles {
+  return {
     hostname: `${hostname}\n`,
-    hosts: hosts(record, hostname),
-    "resolv.conf": resolver(record),
+    hosts: hosts(settings, hostname),
+    "resolv.conf": resolver(settings),
   };
-  for (const name of names) writeFileSync(`${directory}/${name}`, contents[name], { mode: 0o644 });
 }
 
-function hosts({ config, hostConfig }: ContainerRecord, hostname: string): string {
+/** What they say for a container that asks for nothing special. */
+export function usualFiles(id: string): ContainerFiles {
+  return etcFiles({ config: {}, hostConfig: {} }, id.slice(0, 12));
+}
+
+function hosts({ config, hostConfig }: NameSettings, hostname: string): string {
   const fullName = config.Domainname ? `${hostname}.${config.Domainname} ${hostname}` : hostname;
   const lines = [
     "127.0.0.1\tlocalhost",
@@ -50,7 +58,7 @@ function extraHost(entry: string): string {
   return `${address.replace(/^\[|\]$/g, "")}\t${name}`;
 }
 
-function resolver({ hostConfig }: ContainerRecord): string {
+function resolver({ hostConfig }: NameSettings): string {
   const { Dns = [], DnsSearch = [], DnsOptions = [] } = hostConfig;
   for (const word of [...Dns, ...DnsSearch, ...DnsOptions]) {
     if (/[\s\0]/.test(word))

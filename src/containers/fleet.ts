@@ -4,6 +4,7 @@ import type { Attachment, Exited } from "#native/protocol.ts";
 import type { StreamPair } from "#native/stream.ts";
 import type { Zygote } from "#native/zygote.ts";
 import type { ContainerRecords } from "./container-records.ts";
+import type { Directories } from "./directories.ts";
 import type { ContainerRecord } from "./record.ts";
 import type { Trash } from "./trash.ts";
 
@@ -13,6 +14,7 @@ export interface Fleet {
   zygote: Zygote;
   images: Images;
   trash: Trash;
+  directories: Directories;
   /** Root directory of the store. */
   store: string;
   /** Directory of the monitors' sockets. */

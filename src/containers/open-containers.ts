@@ -7,6 +7,8 @@ import { attachContainer } from "./attach.ts";
 import { openContainerRecords } from "./container-records.ts";
 import type { Containers } from "./containers.ts";
 import { createContainer } from "./create.ts";
+import { openDirectories } from "./directories.ts";
+import { usualFiles } from "./etc-files.ts";
 import { type Companion, type Fleet, isRunning } from "./fleet.ts";
 import { listContainers } from "./list.ts";
 import { readLogs } from "./logs.ts";
@@ -35,6 +37,7 @@ export async function openContainers({ database, ...options }: ContainersOptions
     ...options,
     records: openContainerRecords(database),
     trash: openTrash(options),
+    directories: openDirectories(`${options.store}/containers`, usualFiles),
     companion(id) {
       let found = companions.get(id);
       if (!found) {

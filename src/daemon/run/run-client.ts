@@ -14,7 +14,7 @@ const inputLimit = 256 * 1024;
 export interface RunClient {
   /** Aborted when the client is gone, or says that it is by ending its side. */
   gone: AbortSignal;
-  tell(event: RunEvent): void;
+  tell(...events: RunEvent[]): void;
   /** Passes a container's frames on to the client; resolves when they have ended. */
   copyOutput(container: Duplex): Promise<void>;
   /** Gives the client's input to a program. */
@@ -53,7 +53,7 @@ export function openRunClient(socket: Duplex): RunClient {
   };
   return {
     gone: gone.signal,
-    tell: (event) => write(encodeFrame(frameType.control, Buffer.from(JSON.stringify(event)))),
+    tell: (...events) => write(Buffer.concat(events.map(encodeEvent))),
     copyOutput: (container) => copyOutput(container, socket),
     openInput: (program) => input.open(program),
     openControl(handler) {
@@ -65,6 +65,10 @@ export function openRunClient(socket: Duplex): RunClient {
       dropInput(socket);
     },
   };
+}
+
+function encodeEvent(event: RunEvent): Buffer {
+  return encodeFrame(frameType.control, Buffer.from(JSON.stringify(event)));
 }
 
 function copyOutput(container: Duplex, socket: Duplex): Promise<void> {

@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use crate::capabilities;
 use crate::failure::{explained, system};
 use crate::seccomp::{self, Program};
-use crate::steps::attach;
+use crate::steps::{attach, root};
 use crate::tree;
 
 /// Names below /dev with their numbers: what a container gets of the host's devices.
@@ -35,8 +35,10 @@ pub struct Host {
 impl Host {
     /// Opens what launches need. Called as root of the user namespace, in a mount namespace of its own.
     pub fn prepare(store: &Path, run: &Path) -> Result<Self, Failure> {
+        let opened = open_directory(store)?;
+        root::ensure_base(opened.as_fd())?;
         Ok(Self {
-            store: open_directory(store)?,
+            store: opened,
             run: open_directory(run)?,
             store_path: store.to_owned(),
             mapped_gids: mapped_gids()?,

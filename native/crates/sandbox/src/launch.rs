@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use protocol::failure::{Failure, FailureKind};
 use protocol::launch::{LaunchRequest, Network};
 use protocol::monitor::Phase;
+use rustix::fs::Mode;
 use rustix::process::setsid;
 use sys::clone::{Namespaces, Side, clone3};
 use sys::seqpacket;
@@ -125,6 +126,8 @@ impl Child<'_> {
         let process = &request.process;
         let mut phases = vec![phase("born")];
 
+        // What is made for the container is to be seen by its users, who are not all root.
+        rustix::process::umask(Mode::from_raw_mode(0o022));
         // Before /sys is mounted, which shows the network namespace of whoever mounts it.
         self.enter_network()?;
         // Before anything is mounted: no mount of ours may reach the monitor's namespace.

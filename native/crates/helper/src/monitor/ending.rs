@@ -78,17 +78,25 @@ impl Monitor {
             started_at: self.started.started_at.clone(),
             finished_at,
         };
-        let record = self.record(&exited);
+        if self.place.durable_exit {
+            let record = self.record(&exited);
+            self.tell(&exited);
+            if let Some(file) = record {
+                let _ = exit::sync_record(self.place.directory.as_fd(), &file);
+            }
+        } else {
+            // Whoever waits for a container that is removed at its end need not wait for the disk.
+            self.tell(&exited);
+            self.record(&exited);
+        }
+        self.stage = Stage::Ended(exited);
+    }
+
+    fn tell(&mut self, exited: &Exited) {
         self.answer();
         for channel in &mut self.channels {
             channel.send(&FromMonitor::Exited(exited.clone()));
         }
-        if self.place.durable_exit
-            && let Some(file) = record
-        {
-            let _ = exit::sync_record(self.place.directory.as_fd(), &file);
-        }
-        self.stage = Stage::Ended(exited);
     }
 
     /// Writes the exit record unless the container is gone or has been started anew.

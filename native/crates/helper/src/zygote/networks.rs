@@ -19,7 +19,7 @@ const MOST_READY: usize = 4;
 const MOST_USED: usize = 32;
 
 /// How long nothing must have happened before any is made or thrown away.
-const QUIET: Duration = Duration::from_millis(40);
+const QUIET: Duration = Duration::from_millis(12);
 
 /// How long to wait when one could not be made: the user's limit may be reached.
 const AGAIN: Duration = Duration::from_secs(10);

@@ -5,14 +5,14 @@ use std::path::Path;
 
 use protocol::failure::{Failure, FailureKind};
 use protocol::launch::Root;
-use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, chmodat, mkdirat, openat};
 use rustix::io::Errno;
 use rustix::mount::{MountPropagationFlags, mount_change};
 
 use crate::failure::{explained, system};
 use crate::steps::host_root;
 use crate::steps::overlay::{Access, Overlay};
-use crate::tree::{self, path_of};
+use crate::tree::{self, Kind, path_of};
 
 /// The directories of the store, opened in the container's mount namespace: what was opened before it
 /// existed belongs to another one and can be neither covered nor copied.
@@ -105,18 +105,50 @@ fn refused_overlay(errno: Errno) -> Failure {
     }
 }
 
-/// Opens the layers, base first. An image without layers has one empty one.
-fn open_layers(store: &Store, diff_ids: &[String]) -> Result<Vec<OwnedFd>, Failure> {
-    if diff_ids.is_empty() {
-        return Ok(vec![make_part(store.container.as_fd(), "empty")?]);
+/// What every container mounts something over, so that nothing has to be made for it in the upper layer.
+const TARGETS: [(&str, &[&str]); 4] = [
+    ("dev", &[]),
+    ("etc", &["hostname", "hosts", "resolv.conf"]),
+    ("proc", &[]),
+    ("sys", &[]),
+];
+
+const BASE: &str = "base";
+
+/// Makes the layer that lies below all others: directories and files that standard mounts cover.
+pub fn ensure_base(store: BorrowedFd<'_>) -> Result<(), Failure> {
+    let base = make_part(store, BASE)?;
+    open_to_all(store, BASE, 0o755)?;
+    for (name, files) in TARGETS {
+        let directory = make_part(base.as_fd(), name)?;
+        open_to_all(base.as_fd(), name, 0o755)?;
+        for file in files {
+            tree::make(directory.as_fd(), file, Kind::File)
+                .map_err(|errno| system("base-layer", file, errno))?;
+            open_to_all(directory.as_fd(), file, 0o644)?;
+        }
     }
+    Ok(())
+}
+
+/// Whatever the umask says: these are seen where an image has nothing of the name.
+fn open_to_all(parent: BorrowedFd<'_>, name: &str, mode: u32) -> Result<(), Failure> {
+    chmodat(parent, name, Mode::from_raw_mode(mode), AtFlags::empty())
+        .map_err(|errno| system("base-layer", name, errno))
+}
+
+/// Opens the layers, base first.
+fn open_layers(store: &Store, diff_ids: &[String]) -> Result<Vec<OwnedFd>, Failure> {
     let flags = OFlags::PATH | OFlags::DIRECTORY;
-    let open = |id: &String| {
-        let path = format!("layers/{id}");
+    let open = |path: String| {
         tree::open_plain(store.root.as_fd(), &path, flags)
             .map_err(|errno| system("layer", &path, errno))
     };
-    diff_ids.iter().map(open).collect()
+    let layers = diff_ids.iter().map(|id| format!("layers/{id}"));
+    std::iter::once(BASE.to_owned())
+        .chain(layers)
+        .map(open)
+        .collect()
 }
 
 fn open_part(store: &Store, name: &str) -> Result<OwnedFd, Failure> {
