@@ -39,7 +39,7 @@ export async function attachContainer(options: AttachOptions): Promise<number> {
   using session = new DisposableStack();
   if (options.sigProxy) {
     const send = (signal: string) => post("/kill", { signal });
-    session.use(proxySignals({ send, tty, container: options.name })).open();
+    session.use(proxySignals({ send, tty, container: () => options.name })).open();
   }
   if (options.start) await options.start();
   else if (tty) await changeSize(path("/resize"));

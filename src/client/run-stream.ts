@@ -22,11 +22,13 @@ export interface RunStream {
 export async function openRunStream(request: RunRequest, registryAuth?: string): Promise<RunStream> {
   const socket = await connectDaemon();
   const headers = registryAuth === undefined ? {} : { "X-Registry-Auth": registryAuth };
-  await upgrade(socket, { target: "/tbox/run", headers, body: request });
+  // The caller has things to prepare meanwhile; a refusal comes with the first message.
+  const answered = upgrade(socket, { target: "/tbox/run", headers, body: request });
+  answered.catch(() => {});
   // A write fails only when the connection is gone, and then reading it fails with the better message.
   const write = (type: number, bytes: Uint8Array) => socket.write(encodeFrame(type, bytes)).catch(() => {});
   return {
-    messages: readMessages(socket),
+    messages: readMessages(answered, socket),
     writeInput: (bytes) => (bytes.length === 0 ? Promise.resolve() : write(frameType.stdin, bytes)),
     endInput: () => void write(frameType.stdin, new Uint8Array(0)),
     send: (control) => void write(frameType.control, new TextEncoder().encode(JSON.stringify(control))),
@@ -34,7 +36,11 @@ export async function openRunStream(request: RunRequest, registryAuth?: string):
   };
 }
 
-async function* readMessages(source: AsyncIterable<Uint8Array>): AsyncGenerator<RunMessage, void, void> {
+async function* readMessages(
+  answered: Promise<unknown>,
+  source: AsyncIterable<Uint8Array>,
+): AsyncGenerator<RunMessage, void, void> {
+  await answered;
   const decoder = createFrameDecoder(frameType.control);
   for await (const chunk of source) {
     for (const { type, bytes } of decoder.push(chunk)) yield toMessage(type, bytes);

@@ -6,7 +6,7 @@ import { ExitError } from "../exit.ts";
 import { print, printError } from "../output.ts";
 import type { ProgressPrinter } from "../progress/printer.ts";
 import { openOutput, openSession } from "../terminal/session.ts";
-import { proxySignals, type SignalProxy } from "../terminal/signals.ts";
+import { proxySignals } from "../terminal/signals.ts";
 
 export interface FollowOptions {
   flags: RunInvocation["flags"];
@@ -20,10 +20,19 @@ export async function followRun(run: RunStream, options: FollowOptions): Promise
   const { tty } = flags;
   const writeOutput = openOutput();
   let detached = false;
-  let signals: SignalProxy | undefined;
   let progress: ProgressPrinter | undefined;
   let container = "";
   using session = new DisposableStack();
+  const signals =
+    flags["sig-proxy"] && !flags.detach
+      ? session.use(
+          proxySignals({
+            send: (signal) => run.send({ control: "signal", signal }),
+            tty,
+            container: () => shortName(flags.name, container),
+          }),
+        )
+      : undefined;
   const target = {
     write: run.writeInput,
     end: run.endInput,
@@ -47,10 +56,7 @@ export async function followRun(run: RunStream, options: FollowOptions): Promise
         if (flags.cidfile !== undefined) {
           await (await import("./cid-file.ts")).writeCidFile(flags.cidfile, message.id);
         }
-        if (flags["sig-proxy"] && !flags.detach) {
-          const send = (signal: string) => run.send({ control: "signal", signal });
-          signals = session.use(proxySignals({ send, tty, container: shortName(flags.name, message.id) }));
-        }
+        signals?.hold();
         break;
       case "started":
         if (flags.detach) {

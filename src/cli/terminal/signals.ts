@@ -17,8 +17,12 @@ const forwarded = [
   "SIGXFSZ",
 ] as const;
 
+type Signal = (typeof forwarded)[number];
+
 export interface SignalProxy extends Disposable {
-  /** Sends what was held back; before it, nothing is sent. */
+  /** From here on signals are for the container, and kept until it runs. Before, they end this program. */
+  hold(): void;
+  /** From here on signals are sent, those that were kept first. */
   open(): void;
 }
 
@@ -27,33 +31,42 @@ export interface SignalProxyOptions {
   send(signal: string): void;
   tty: boolean;
   /** For the hint after a second Ctrl-C. */
-  container: string;
+  container(): string;
 }
 
-/** Gives signals to the program in the container instead of obeying them, until disposed. */
+/** Gives signals to the program in the container instead of obeying them, from `hold` until disposed. */
 export function proxySignals(options: SignalProxyOptions): SignalProxy {
-  const held: string[] = [];
-  let isOpen = false;
+  const held: Signal[] = [];
+  let stage: "before" | "holding" | "open" = "before";
   let interrupts = 0;
-  const receive = (signal: string) => {
-    if (!isOpen) return void held.push(signal);
-    options.send(signal);
-    if (signal !== "INT" || options.tty) return;
+  const receive = (signal: Signal) => {
+    if (stage === "before") return obey(signal);
+    if (stage === "holding") return void held.push(signal);
+    options.send(signal.slice(3));
+    if (signal !== "SIGINT" || options.tty) return;
     interrupts++;
-    if (interrupts === 2) printError(`still running; to end it at once: tbox kill ${options.container}`);
+    if (interrupts === 2) printError(`still running; to end it at once: tbox kill ${options.container()}`);
   };
   const listeners = forwarded.map((signal) => {
-    const listener = () => receive(signal.slice(3));
+    const listener = () => receive(signal);
     process.on(signal, listener);
     return { signal, listener };
   });
+  const dispose = () => {
+    for (const { signal, listener } of listeners) process.off(signal, listener);
+  };
+  const obey = (signal: Signal) => {
+    dispose();
+    process.kill(process.pid, signal);
+  };
   return {
+    hold() {
+      stage = "holding";
+    },
     open() {
-      isOpen = true;
+      stage = "open";
       for (const signal of held.splice(0)) receive(signal);
     },
-    [Symbol.dispose]() {
-      for (const { signal, listener } of listeners) process.off(signal, listener);
-    },
+    [Symbol.dispose]: dispose,
   };
 }
