@@ -23,6 +23,11 @@ export const commands: Record<string, CommandEntry> = {
     common: true,
     load: async () => (await import("./commands/ps.ts")).psCommand,
   },
+  exec: {
+    summary: "Run a command in a running container",
+    common: true,
+    load: async () => (await import("./commands/exec.ts")).execCommand,
+  },
   pull: {
     summary: "Download an image from a registry",
     common: true,

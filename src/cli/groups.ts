@@ -3,13 +3,13 @@ import { type CommandEntry, commands } from "./commands.ts";
 /** Commands of Docker's that tbox does not have yet. */
 export const unsupportedCommands = new Set(
   (
-    "build builder buildx checkpoint commit compose config context cp diff events exec export history login " +
+    "build builder buildx checkpoint commit compose config context cp diff events export history login " +
     "logout manifest network node pause plugin port push rename restart save search secret service stack " +
     "stats swarm tag top trust unpause update volume"
   ).split(" "),
 );
 
-const ofContainers = "attach create inspect kill logs rm run start stop wait".split(" ");
+const ofContainers = "attach create exec inspect kill logs rm run start stop wait".split(" ");
 const ofImages = "import inspect load pull".split(" ");
 
 /** The two-word forms: group, then word, then the command it stands for. */

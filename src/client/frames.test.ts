@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { createFrameDecoder, decodeFrames, encodeFrame } from "./frames.ts";
+import { encodeFrame } from "#api/frame.ts";
+import { createFrameDecoder, decodeFrames } from "./frames.ts";
 
 async function* chunked(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);

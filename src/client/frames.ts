@@ -1,20 +1,10 @@
+import { frameHeaderLength } from "#api/frame.ts";
 import { TboxError } from "#support/errors.ts";
 
 /** A piece of a frame: pieces of one frame come in order, unless the decoder was told to join them. */
 export interface Piece {
   type: number;
   bytes: Uint8Array;
-}
-
-const headerLength = 8;
-
-/** A frame: one byte of type, three zero bytes, the length as 32 bits big-endian, the payload. */
-export function encodeFrame(type: number, payload: Uint8Array): Uint8Array {
-  const frame = new Uint8Array(headerLength + payload.length);
-  frame[0] = type;
-  new DataView(frame.buffer).setUint32(4, payload.length);
-  frame.set(payload, headerLength);
-  return frame;
 }
 
 export interface FrameDecoder {
@@ -38,10 +28,10 @@ export function createFrameDecoder(joined?: number): FrameDecoder {
       const pieces: Piece[] = [];
       for (;;) {
         if (missing === 0) {
-          if (rest.length < headerLength) return pieces;
+          if (rest.length < frameHeaderLength) return pieces;
           type = rest[0] ?? 0;
           missing = new DataView(rest.buffer, rest.byteOffset).getUint32(4);
-          rest = rest.subarray(headerLength);
+          rest = rest.subarray(frameHeaderLength);
         }
         if (type === joined ? rest.length < missing : missing > 0 && rest.length === 0) return pieces;
         const piece = rest.subarray(0, missing);

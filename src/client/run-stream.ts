@@ -1,7 +1,8 @@
+import { encodeFrame } from "#api/frame.ts";
 import { frameType, type RunControl, type RunEvent, type RunRequest } from "#api/run-stream.ts";
 import { TboxError } from "#support/errors.ts";
 import { connectDaemon } from "./daemon.ts";
-import { createFrameDecoder, encodeFrame } from "./frames.ts";
+import { createFrameDecoder } from "./frames.ts";
 import { isObject, textsAt } from "./json.ts";
 import { upgrade } from "./upgrade.ts";
 

@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { CreateRequest } from "./create-request.ts";
+import type { Execs } from "./execs.ts";
 import type { ContainerRecord } from "./record.ts";
 
 export type WaitCondition = "not-running" | "next-exit" | "removed";
@@ -70,6 +71,8 @@ export interface Containers {
   logs(name: string, options: LogOptions): AsyncIterable<LogRecord>;
   resize(name: string, size: { columns: number; rows: number }): Promise<void>;
   remove(name: string, options: { force: boolean; volumes: boolean }): Promise<void>;
+  /** Further programs in containers that run. */
+  execs: Execs;
   /** Allocated bytes of the writable layer, measured by a worker. */
   size(name: string): Promise<number>;
 }

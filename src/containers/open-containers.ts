@@ -9,6 +9,7 @@ import type { Containers } from "./containers.ts";
 import { createContainer } from "./create.ts";
 import { openDirectories } from "./directories.ts";
 import { usualFiles } from "./etc-files.ts";
+import { openExecs } from "./execs.ts";
 import { type Companion, type Fleet, isRunning } from "./fleet.ts";
 import { listContainers } from "./list.ts";
 import { readLogs } from "./logs.ts";
@@ -74,6 +75,7 @@ export async function openContainers({ database, ...options }: ContainersOptions
       monitor.resize(columns, rows);
     },
     remove: (name, removeOptions) => removeContainer(fleet, name, removeOptions),
+    execs: openExecs(fleet),
     async size(name) {
       const { id } = fleet.records.find(name);
       const [size] = await fleet.zygote.work({ operation: "measure", paths: [`containers/${id}/upper`] });

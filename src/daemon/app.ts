@@ -4,6 +4,7 @@ import { errorResponse } from "./error-response.ts";
 import { parseQuery } from "./http/target.ts";
 import { containerStreamRoutes } from "./routes/container-streams.ts";
 import { containerRoutes } from "./routes/containers.ts";
+import { execRoutes } from "./routes/execs.ts";
 import { imageRoutes } from "./routes/images.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { tboxRoutes } from "./routes/tbox.ts";
@@ -29,6 +30,7 @@ export function createApp({ engine, dataDirectory, shutdown }: AppOptions) {
       .use(imageRoutes(engine.images))
       .use(containerRoutes(engine, dataDirectory))
       .use(containerStreamRoutes(engine.containers))
+      .use(execRoutes(engine.containers))
       .use(tboxRoutes(engine, shutdown))
       .use(unsupportedRoutes())
   );

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import {
   type ContainerProcess,
+  type ExecRequest,
   fromMonitorSchema,
   fromWorkerSchema,
   fromZygoteSchema,
@@ -105,6 +106,15 @@ const smallLaunch: LaunchRequest = {
   durableExit: true,
 };
 
+const { trace: _, ...execProcess } = fullProcess;
+const fullExec: ExecRequest = {
+  id: fullLaunch.id,
+  network: { type: "none" },
+  process: { ...execProcess, init: false },
+  attachments: fullLaunch.attachments,
+  cgroup: false,
+};
+
 // That these are the types' is checked by the compiler, that they are the fixtures' by the tests.
 const toZygote: ToZygote[] = [
   { type: "hello" },
@@ -115,6 +125,7 @@ const toZygote: ToZygote[] = [
   { type: "work", operation: "remove", paths: ["containers/aa", "layers/sha256/bb"] },
   { type: "work", operation: "measure", paths: ["containers/aa/upper"] },
   { type: "shutdown" },
+  { type: "exec", ...fullExec },
 ];
 
 const toMonitor: ToMonitor[] = [

@@ -5,7 +5,7 @@
 import { z } from "zod";
 
 /** A daemon speaks only to a zygote of its own version. */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
 const failureSchema = z.object({
   kind: z.enum([
@@ -15,6 +15,7 @@ const failureSchema = z.object({
     "invalid-image",
     "digest-mismatch",
     "unmapped-id",
+    "not-running",
     "exhausted",
     "system",
   ]),
@@ -109,6 +110,7 @@ export interface TreeSize {
 export type ToZygote =
   | { type: "hello" }
   | ({ type: "launch" } & LaunchRequest)
+  | ({ type: "exec" } & ExecRequest)
   | ({ type: "work" } & WorkRequest)
   | { type: "shutdown" };
 
@@ -172,6 +174,19 @@ export interface LaunchRequest {
   /** Whether the exit record is synced to disk. */
   durableExit: boolean;
 }
+
+/** One more program in a container that runs. */
+export interface ExecRequest {
+  /** Of the container. */
+  id: string;
+  network: LaunchRequest["network"];
+  process: ContainerProcess;
+  attachments: Attachment[];
+  /** Whether the container's cgroup directory is passed. */
+  cgroup: boolean;
+}
+
+export type Exec = Omit<ExecRequest, "attachments" | "cgroup">;
 
 export type Root =
   /** Unpacked layers, base first, as `sha256/<hex>`. */

@@ -2,7 +2,7 @@ import { closeSync } from "node:fs";
 import type { Duplex } from "node:stream";
 import { errnoOf } from "./failure.ts";
 import { type Monitor, openMonitor } from "./monitor.ts";
-import type { Attachment, LaunchRequest, Mapping, ToZygote, WorkRequest } from "./protocol.ts";
+import type { Attachment, Exec, LaunchRequest, Mapping, ToZygote, WorkRequest } from "./protocol.ts";
 import { type Channel, type ChannelListener, openChannel } from "./reactor.ts";
 import { openStream, passOn, type StreamPair } from "./stream.ts";
 import { type Answers, awaitWork, type WorkOptions } from "./worker.ts";
@@ -16,6 +16,8 @@ export interface Zygote extends Disposable {
   readonly cgroupNamespace: boolean;
   /** Starts a container. Resolves before it has started: see `Monitor.started`. */
   launch(request: Launch, options?: LaunchOptions): Promise<Launched>;
+  /** Starts one more program in a container. Resolves before it has started; its monitor keeps no log. */
+  exec(request: Exec, options?: LaunchOptions): Promise<Launched>;
   /** Has a worker handle image-controlled files; rejects with a `FailureError`. */
   work<Request extends WorkRequest>(
     request: Request,
@@ -81,7 +83,9 @@ export async function openZygote(place: ZygotePlace): Promise<Zygote> {
     get cgroupNamespace() {
       return connection.cgroupNamespace;
     },
-    launch: (launch, options = {}) => attempt(() => sendLaunch(connection, launch, options)),
+    launch: (launch, options = {}) =>
+      attempt(() => sendLaunch(connection, { type: "launch", ...launch }, options)),
+    exec: (exec, options = {}) => attempt(() => sendLaunch(connection, { type: "exec", ...exec }, options)),
     work: (request, options = {}) => attempt(() => sendWork(connection, request, options)),
     shutdown() {
       connection.send({ type: "shutdown" }, []);
@@ -94,13 +98,13 @@ export async function openZygote(place: ZygotePlace): Promise<Zygote> {
 
 function sendLaunch(
   connection: ZygoteConnection,
-  launch: Launch,
+  program: ({ type: "launch" } & Launch) | ({ type: "exec" } & Exec),
   { attachments = [], pairs = attachments.map(openStream), cgroup }: LaunchOptions,
 ): Launched {
-  const request: ToZygote = { type: "launch", ...launch, attachments, cgroup: cgroup !== undefined };
+  const request: ToZygote = { ...program, attachments, cgroup: cgroup !== undefined };
   const monitor = passOn(pairs, (peers) => {
     const passed = cgroup === undefined ? peers : [...peers, cgroup];
-    return openMonitor(launch.id, (listener) => openChild(connection, request, passed, listener));
+    return openMonitor(program.id, (listener) => openChild(connection, request, passed, listener));
   });
   return { monitor, streams: pairs.map((pair) => pair.stream) };
 }

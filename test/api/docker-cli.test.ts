@@ -135,6 +135,22 @@ describe.skipIf(obstacle !== undefined)("docker's client with real containers", 
     expect((await docker(["ps", "-aq"])).stdout).toBe("");
   });
 
+  test("runs further programs in a container", async () => {
+    await docker(["run", "-d", "--name", "more", "--network", "none", image, "sleep", "1000"]);
+    const exec = (options: string[], ...command: string[]) =>
+      docker(["exec", ...options, "more", ...command]);
+    expect(await exec([], "sh", "-c", "echo out; echo err >&2; exit 5")).toEqual({
+      stdout: "out\n",
+      stderr: "err\n",
+      code: 5,
+    });
+    const command = ["exec", "-i", "-e", "A=b", "more", "sh", "-c", "wc -c; echo $A"];
+    expect((await docker(command, new Uint8Array(100_000))).stdout).toMatch(/^\s*100000\nb\n$/);
+    expect((await exec([], "/nope")).code).toBe(127);
+    expect((await exec(["-d"], "touch", "/tmp/x")).code).toBe(0);
+    await docker(["rm", "-f", "more"]);
+  });
+
   test("removes an image", async () => {
     expect((await docker(["rmi", image])).stdout).toContain(`Untagged: ${image}`);
     expect((await docker(["images", "-q"])).stdout).toBe("");

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { encodeFrame } from "#api/frame.ts";
 import { frameType, type RunEvent } from "#api/run-stream.ts";
-import { encodeFrame } from "#daemon/run/frames.ts";
 import { type Connection, openConnection } from "./support/connection.ts";
 import { type FakeApi, openFakeApi } from "./support/fake-api.ts";
 

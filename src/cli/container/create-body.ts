@@ -1,6 +1,6 @@
 import type { Invocation } from "../command.ts";
 import { ExitError } from "../exit.ts";
-import { resolveEnvironment, toRecord } from "./entries.ts";
+import { entriesOf, resolveEnvironment, toRecord } from "./entries.ts";
 import type { ContainerFlags } from "./flags.ts";
 import { parseSecurityOptions } from "./security.ts";
 import type { StreamName } from "./streams.ts";
@@ -83,17 +83,6 @@ function hostConfig(
     ConsoleSize: flags.tty ? consoleSize : undefined,
     ...parseSecurityOptions(flags["security-opt"]),
   };
-}
-
-/** The entries of files in order, then those of the command line. */
-async function entriesOf(
-  paths: string[],
-  entries: string[],
-  read: (path: string) => Promise<string[]>,
-): Promise<string[]> {
-  if (paths.length === 0) return entries;
-  const fromFiles = await Promise.all(paths.map(read));
-  return [...fromFiles.flat(), ...entries];
 }
 
 /** The streams that a client attaches to. */

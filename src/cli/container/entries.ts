@@ -36,3 +36,14 @@ export function toRecord(entries: readonly string[]): Record<string, string> {
   }
   return record;
 }
+
+/** The entries of files in order, then those of the command line. */
+export async function entriesOf(
+  paths: string[],
+  entries: string[],
+  read: (path: string) => Promise<string[]>,
+): Promise<string[]> {
+  if (paths.length === 0) return entries;
+  const fromFiles = await Promise.all(paths.map(read));
+  return [...fromFiles.flat(), ...entries];
+}

@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import type { Engine } from "#engine/engine.ts";
 import { errorResponse } from "../error-response.ts";
 import { attachPlain, isAttach } from "../streams/attach.ts";
+import { isExecStart, startExecPlain } from "../streams/exec.ts";
 import { serveUpgrade } from "../streams/upgrade.ts";
 import { type Answer, checkTarget, drain, serveRequest } from "./adapter.ts";
 import { sendResponse } from "./send-response.ts";
@@ -56,6 +57,8 @@ async function respond(
   try {
     const exchange = { request, response, target: checkTarget(request) };
     if (isAttach(request.method, exchange.target.path)) await attachPlain(engine.containers, exchange);
+    else if (isExecStart(request.method, exchange.target.path))
+      await startExecPlain(engine.containers, exchange);
     else await serveRequest(exchange, answer);
   } catch (error) {
     await sendResponse(response, errorResponse(error), request.method === "HEAD");

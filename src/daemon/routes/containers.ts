@@ -54,7 +54,11 @@ export function containerRoutes(engine: Engine, dataDirectory: string) {
       "/containers/:id/json",
       async ({ params: { id }, query: { size } }) => {
         const record = containers.get(id);
-        return shapeContainer(record, dataDirectory, size ? await containerSizes(engine, record) : undefined);
+        return shapeContainer(record, {
+          directory: dataDirectory,
+          execs: containers.execs.running(record.id),
+          sizes: size ? await containerSizes(engine, record) : undefined,
+        });
       },
       { params, query: inspectContainerQuery },
     )

@@ -1,18 +1,9 @@
+import { frameHeaderLength } from "#api/frame.ts";
 import { frameType } from "#api/run-stream.ts";
 import { TboxError } from "#support/errors.ts";
 
-const headerLength = 8;
-
 /** Longest control frame of a client. */
 const controlLimit = 64 * 1024;
-
-export function encodeFrame(type: number, payload: Uint8Array): Buffer {
-  const frame = Buffer.allocUnsafe(headerLength + payload.length);
-  frame.writeUInt32BE(type << 24, 0);
-  frame.writeUInt32BE(payload.length, 4);
-  frame.set(payload, headerLength);
-  return frame;
-}
 
 export interface FrameListener {
   /** A piece of the program's input, as it comes; not the whole frame. */
@@ -35,17 +26,17 @@ export function createFrameReader(listener: FrameListener): (bytes: Buffer) => v
         missing -= piece.length;
         data = data.subarray(piece.length);
       }
-      if (missing > 0 || data.length < headerLength) break;
+      if (missing > 0 || data.length < frameHeaderLength) break;
       const type = data.readUInt8(0);
       const length = data.readUInt32BE(4);
       if (type === frameType.stdin) {
-        data = data.subarray(headerLength);
+        data = data.subarray(frameHeaderLength);
         missing = length;
         if (length === 0) listener.endInput();
       } else if (type === frameType.control && length <= controlLimit) {
-        const end = headerLength + length;
+        const end = frameHeaderLength + length;
         if (data.length < end) break;
-        listener.control(data.toString("utf8", headerLength, end));
+        listener.control(data.toString("utf8", frameHeaderLength, end));
         data = data.subarray(end);
       } else {
         throw new TboxError("invalid-argument", `invalid frame of type ${type} with ${length} bytes`);

@@ -1,11 +1,12 @@
 import { type Duplex, finished, type Writable } from "node:stream";
+import { encodeFrame } from "#api/frame.ts";
 import { parseJson } from "#api/json.ts";
 import { runControlSchema } from "#api/run-request.ts";
 import { frameType, type RunControl, type RunEvent } from "#api/run-stream.ts";
 import { logError } from "../log.ts";
 import { dropInput } from "../streams/join.ts";
 import { upgradedHead } from "../streams/upgrade-response.ts";
-import { createFrameReader, encodeFrame } from "./frames.ts";
+import { createFrameReader } from "./frames.ts";
 
 /** Input kept for a program that does not run yet; a client that sends more is made to wait. */
 const inputLimit = 256 * 1024;
@@ -67,7 +68,7 @@ export function openRunClient(socket: Duplex): RunClient {
   };
 }
 
-function encodeEvent(event: RunEvent): Buffer {
+function encodeEvent(event: RunEvent): Uint8Array {
   return encodeFrame(frameType.control, Buffer.from(JSON.stringify(event)));
 }
 

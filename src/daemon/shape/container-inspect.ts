@@ -4,8 +4,11 @@ import { shapeHostConfig } from "./host-config.ts";
 import { mountPoints } from "./mount-points.ts";
 import { containerNetworks } from "./networks.ts";
 
-/** `GET /containers/{id}/json`; `directory` is the store's. */
-export function shapeContainer(record: ContainerRecord, directory: string, sizes?: ContainerSizes) {
+/** `GET /containers/{id}/json`; `directory` is the store's, `execs` are IDs. */
+export function shapeContainer(
+  record: ContainerRecord,
+  { directory, execs, sizes }: { directory: string; execs: string[]; sizes?: ContainerSizes | undefined },
+) {
   const own = `${directory}/containers/${record.id}`;
   const logs = record.hostConfig.LogConfig?.Type !== "none";
   return {
@@ -26,7 +29,7 @@ export function shapeContainer(record: ContainerRecord, directory: string, sizes
     MountLabel: "",
     ProcessLabel: "",
     AppArmorProfile: "",
-    ExecIDs: null,
+    ExecIDs: execs.length > 0 ? execs : null,
     HostConfig: shapeHostConfig(record.hostConfig),
     GraphDriver: { Name: "overlay", Data: {} },
     ...(sizes === undefined ? {} : { SizeRw: sizes.writable, SizeRootFs: sizes.root }),

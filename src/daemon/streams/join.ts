@@ -8,15 +8,20 @@ export interface Client {
 
 /**
  * Joins a client with a container's stream until both have ended. The end of what the client sends is the
- * end of the program's input, not the end of the client; when the client is gone, the stream is closed.
+ * end of the program's input, not the end of the client; when the client is gone, the stream is closed. The
+ * client's end waits for `settled`, after which it may ask how the program ended.
  */
-export function joinStreams({ input, output }: Client, container: Duplex): void {
+export function joinStreams(
+  { input, output }: Client,
+  container: Duplex,
+  settled: Promise<void> = Promise.resolve(),
+): void {
   output.on("error", () => output.destroy());
   container.on("error", () => container.destroy());
   output.once("close", () => container.destroy());
   // An end that came before anybody listened is not told again.
-  finished(container, { writable: false }, () => output.end());
-  container.pipe(output);
+  finished(container, { writable: false }, () => void settled.then(() => output.end()));
+  container.pipe(output, { end: false });
   if (input === undefined) return;
   if (input.readableEnded) container.end();
   else input.pipe(container);

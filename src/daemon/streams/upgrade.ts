@@ -6,6 +6,7 @@ import { checkTarget } from "../http/adapter.ts";
 import { readSmallBody } from "../http/request-body.ts";
 import { serveRun } from "../run/serve-run.ts";
 import { attachUpgraded, isAttach } from "./attach.ts";
+import { isExecStart, startExecUpgraded } from "./exec.ts";
 import { refuseUpgrade } from "./upgrade-response.ts";
 
 /** Serves a request with `Upgrade: tcp`, whose connection becomes a stream. */
@@ -27,12 +28,10 @@ export async function serveUpgrade(
       const auth = request.headers["x-registry-auth"];
       return await serveRun(engine, { body, auth: typeof auth === "string" ? auth : undefined }, socket);
     }
-    const exec = /^\/exec\/[^/]+\/start$/.test(target.path);
-    if (!exec) throw new TboxError("not-found", "page not found");
-    throw new TboxError(
-      "not-implemented",
-      "tbox does not yet support running further programs in a container (exec)",
-    );
+    if (isExecStart(request.method, target.path)) {
+      return await startExecUpgraded(engine.containers, target, body, socket);
+    }
+    throw new TboxError("not-found", "page not found");
   } catch (error) {
     refuseUpgrade(socket, error);
   }

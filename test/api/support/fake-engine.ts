@@ -1,9 +1,10 @@
 import type { Duplex } from "node:stream";
+import { encodeFrame } from "#api/frame.ts";
 import type { AttachOptions, Containers, ExitStatus, LogRecord } from "#containers/containers.ts";
 import type { CreateRequest } from "#containers/create-request.ts";
 import type { ContainerRecord } from "#containers/record.ts";
 import { writable } from "#daemon/http/send-response.ts";
-import { encodeFrame } from "#daemon/run/frames.ts";
+
 import type { Engine } from "#engine/engine.ts";
 import type { ImageDetails, Images, Progress } from "#images/images.ts";
 import { canonicalName } from "#oci/reference.ts";
@@ -148,6 +149,15 @@ export function fakeEngine(): FakeEngine {
     async remove(name) {
       calls.push("remove");
       all.delete(find(name).record.id);
+    },
+    execs: {
+      create: () => "e".repeat(64),
+      get(id) {
+        throw new TboxError("not-found", `No such exec instance: ${id}`);
+      },
+      running: () => [],
+      start: () => Promise.reject(new TboxError("not-found", "No such exec instance")),
+      resize: () => {},
     },
     size: async () => 4096,
   };

@@ -6,8 +6,9 @@
 import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
+import { encodeFrame } from "#api/frame.ts";
 import { frameType, type RunControl, type RunEvent, type RunRequest } from "#api/run-stream.ts";
-import { encodeFrame } from "#client/frames.ts";
+
 import { runDirectory } from "#support/directories.ts";
 
 export interface FakeDaemon extends AsyncDisposable {

@@ -5,6 +5,7 @@ mod attachment;
 mod channel;
 mod connections;
 mod ending;
+mod exec;
 pub mod exit;
 mod input;
 mod launch;
@@ -14,4 +15,5 @@ mod record;
 mod serve;
 mod stream;
 
+pub use exec::{ExecOrder, run_exec};
 pub use launch::{Order, run};

@@ -27,6 +27,7 @@ pub fn run(arguments: &Zygote) -> ExitCode {
             match zygote.serve() {
                 Outcome::Ended => {}
                 Outcome::Monitor { host, order } => monitor::run(host, order),
+                Outcome::Exec { host, order } => monitor::run_exec(host, order),
                 Outcome::Worker {
                     store,
                     mapping,

@@ -32,6 +32,8 @@ pub enum FailureKind {
     DigestMismatch,
     /// An id lies outside the mapped range.
     UnmappedId,
+    /// The container has ended, or was never started (status 409).
+    NotRunning,
     /// Disk, memory or another resource ran out.
     Exhausted,
     /// The kernel refused or an input/output error.

@@ -30,6 +30,22 @@ pub struct LaunchRequest {
     pub durable_exit: bool,
 }
 
+/// One more program in a container that runs, confined as its first one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ExecRequest {
+    /// Of the container.
+    pub id: String,
+    /// The container's own.
+    pub network: Network,
+    /// `stdin_once`, `init` and `trace` mean nothing here.
+    pub process: Process,
+    /// One stream socket each, among the descriptors; served from before the program's first byte.
+    pub attachments: Vec<Attachment>,
+    /// Whether the last descriptor is the container's cgroup.
+    pub cgroup: bool,
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(
     tag = "type",

@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
-use crate::launch::LaunchRequest;
+use crate::launch::{ExecRequest, LaunchRequest};
 use crate::work::WorkRequest;
 
-/// What the daemon asks of the zygote. The zygote only forks: for [`ToZygote::Launch`] and
-/// [`ToZygote::Work`] the first descriptor is a `SOCK_SEQPACKET` channel that the child answers on.
+/// What the daemon asks of the zygote. The zygote only forks: for [`ToZygote::Launch`],
+/// [`ToZygote::Exec`] and [`ToZygote::Work`] the first descriptor is a `SOCK_SEQPACKET` channel that the child answers on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(
     tag = "type",
@@ -20,6 +20,8 @@ pub enum ToZygote {
     /// Forks a monitor. Descriptors: channel, then one stream socket per entry of
     /// `attachments`, then the cgroup directory if `cgroup` is set.
     Launch(Box<LaunchRequest>),
+    /// Forks a monitor for one more program of a container. Descriptors as of `Launch`.
+    Exec(Box<ExecRequest>),
     /// Forks a worker. Descriptors: channel, then what the request names.
     Work(WorkRequest),
     /// Ends the zygote once it has no children. No answer; the connection closes.

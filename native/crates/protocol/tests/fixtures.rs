@@ -15,7 +15,10 @@ use serde_json::Value;
 
 /// Messages of each kind, as the `type` of the fixtures must show them.
 const MESSAGES: [(&str, &[&str]); 5] = [
-    ("to-zygote", &["hello", "launch", "shutdown", "work"]),
+    (
+        "to-zygote",
+        &["exec", "hello", "launch", "shutdown", "work"],
+    ),
     ("from-zygote", &["refused", "welcome"]),
     ("to-monitor", &["attach", "await-log", "resize", "signal"]),
     (

@@ -7,22 +7,17 @@ use protocol::failure::{Failure, FailureKind};
 use protocol::launch::{LaunchRequest, Network};
 use protocol::monitor::Phase;
 use rustix::fs::Mode;
-use rustix::process::setsid;
 use sys::clone::{Namespaces, Side, clone3};
 use sys::seqpacket;
 
-use crate::capabilities::{self, Set};
+use crate::capabilities;
 use crate::failure::{explained, system};
 use crate::host::Host;
+use crate::program::{Program, follow, show_console, stdio};
 use crate::report::{self, Report, phase};
-use crate::seccomp::Program;
-use crate::steps::execution::{self, Execution};
 use crate::steps::root::Store;
-use crate::steps::terminal::{self, Inner, Outer};
-use crate::steps::{
-    confinement, devices, identity, kernel_files, pivot, protected, reaper, root, volumes,
-    working_directory,
-};
+use crate::steps::terminal::{self, Inner};
+use crate::steps::{devices, kernel_files, pivot, protected, root, volumes};
 
 /// A container whose program was executed.
 #[derive(Debug)]
@@ -81,12 +76,16 @@ pub fn launch(
     {
         Side::Child => {
             drop(ours);
-            let child = Child {
-                host,
-                request,
+            let program = Program {
+                process: &request.process,
                 capabilities,
                 filter: &filter,
                 channel: theirs.as_fd(),
+            };
+            let child = Child {
+                host,
+                request,
+                program,
                 network: prepared.network,
             };
             let failed = child.run(inner);
@@ -114,16 +113,18 @@ pub fn launch(
 struct Child<'launch> {
     host: &'launch Host,
     request: &'launch LaunchRequest,
-    capabilities: Set,
-    filter: &'launch Program,
-    channel: BorrowedFd<'launch>,
+    program: Program<'launch>,
     network: Option<BorrowedFd<'launch>>,
 }
 
 impl Child<'_> {
     fn run(&self, streams: Inner) -> Result<Infallible, Failure> {
-        let Child { host, request, .. } = self;
-        let process = &request.process;
+        let Child {
+            host,
+            request,
+            program,
+            ..
+        } = self;
         let mut phases = vec![phase("born")];
 
         // What is made for the container is to be seen by its users, who are not all root.
@@ -140,7 +141,8 @@ impl Child<'_> {
         kernel_files::mount_kernel_files(root.as_fd(), request.network)?;
         let devices = devices::mount_devices(root.as_fd(), host, request.shm_size)?;
         // After /dev: its terminal belongs to the container's own /dev/pts.
-        self.give_streams(devices.as_fd(), streams)?;
+        program.give_streams(devices.as_fd(), streams)?;
+        show_console(devices.as_fd(), &request.process)?;
         // After the standard mounts, which they may cover.
         volumes::attach_volumes(root.as_fd(), &volumes)?;
         // After the volumes: none of them may uncover what is protected.
@@ -153,26 +155,11 @@ impl Child<'_> {
 
         self.name()?;
         // From here on every path is the container's, whoever resolves it.
-        let account = identity::find_account(root.as_fd(), process)?;
-        identity::own_streams(&account);
-        working_directory::enter(root.as_fd(), &process.cwd)?;
+        let account = program.settle(root.as_fd())?;
         // After the working directory, which may have to be made.
         root::protect_root(root.as_fd(), &request.root)?;
         drop((store, volumes, root, devices));
-        let execution = self.plan_execution(&account.home, &phases)?;
-        sys::signals::reset_for_program().map_err(|errno| system("signals", "reset", errno))?;
-        confinement::confine(process, &account, self.capabilities, self.filter)?;
-        phases.push(phase("confined"));
-        report::send(self.channel, &Report::Phases { phases }, &[])?;
-        // Last: everything but the standard streams is closed by the exec.
-        sys::fork::close_others_on_exec().map_err(|errno| system("exec", "descriptors", errno))?;
-        if process.init {
-            return reaper::start(self.channel, process.tty.is_some(), &execution);
-        }
-        if process.tty.is_some() {
-            terminal::take_control()?;
-        }
-        execution::execute(&execution)
+        program.become_it(&account, phases)
     }
 
     /// A container's own network has a loopback interface that is up, and nothing else.
@@ -187,24 +174,6 @@ impl Child<'_> {
         }
     }
 
-    /// Makes the streams descriptors 0 to 2, in a session of the container's own.
-    fn give_streams(&self, devices: BorrowedFd<'_>, streams: Inner) -> Result<(), Failure> {
-        setsid().map_err(|errno| system("session", "setsid", errno))?;
-        match streams {
-            Inner::Pipes {
-                stdin,
-                stdout,
-                stderr,
-            } => terminal::install(&stdin, &stdout, &stderr),
-            Inner::Terminal(size) => {
-                let (master, peer) = terminal::open_terminal(devices, size)?;
-                devices::mount_console(devices, peer.as_fd())?;
-                report::send(self.channel, &Report::Terminal, &[master.as_fd()])?;
-                terminal::install(&peer, &peer, &peer)
-            }
-        }
-    }
-
     fn name(&self) -> Result<(), Failure> {
         rustix::system::sethostname(self.request.hostname.as_bytes())
             .map_err(|errno| system("hostname", &self.request.hostname, errno))?;
@@ -214,84 +183,4 @@ impl Child<'_> {
         rustix::system::setdomainname(domainname.as_bytes())
             .map_err(|errno| system("domainname", domainname, errno))
     }
-
-    fn plan_execution(&self, home: &str, phases: &[Phase]) -> Result<Execution, Failure> {
-        let process = &self.request.process;
-        let mut env = process.env.clone();
-        if !env.iter().any(|entry| entry.starts_with("HOME=")) {
-            env.push(format!("HOME={home}"));
-        }
-        if let Some(begin) = process.trace {
-            env.push(format!("TBOX_TRACE={}", trace(begin, phases)));
-        }
-        execution::plan(&process.args, &env)
-    }
-}
-
-/// Reads the child's reports until it has become the program.
-fn follow(
-    channel: BorrowedFd<'_>,
-    pidfd: BorrowedFd<'_>,
-) -> Result<(Vec<Phase>, Option<OwnedFd>), Failure> {
-    let mut phases = None;
-    let mut master = None;
-    while let Some((report, mut descriptors)) = report::receive(channel)? {
-        match report {
-            Report::Phases { phases: reported } => phases = Some(reported),
-            Report::Terminal => master = descriptors.pop(),
-            Report::Failed { failure } => {
-                reap(pidfd);
-                return Err(failure);
-            }
-        }
-    }
-    // The channel closes by the exec, or because the child died on the way.
-    let Some(phases) = phases else {
-        reap(pidfd);
-        return Err(explained(
-            FailureKind::System,
-            "launch",
-            "the container's first process died before its program",
-        ));
-    };
-    Ok((phases, master))
-}
-
-fn reap(pidfd: BorrowedFd<'_>) {
-    let _ = rustix::process::waitid(
-        rustix::process::WaitId::PidFd(pidfd),
-        rustix::process::WaitIdOptions::EXITED,
-    );
-}
-
-fn stdio(outer: Option<Outer>, master: Option<OwnedFd>) -> Result<Stdio, Failure> {
-    match (outer, master) {
-        (
-            Some(Outer {
-                stdin,
-                stdout,
-                stderr,
-            }),
-            None,
-        ) => Ok(Stdio::Pipes {
-            stdin,
-            stdout,
-            stderr,
-        }),
-        (None, Some(master)) => Ok(Stdio::Terminal(master)),
-        _ => Err(explained(
-            FailureKind::System,
-            "streams",
-            "the container's terminal did not arrive",
-        )),
-    }
-}
-
-/// `phase=µs` words, counted from the moment the start was asked for.
-fn trace(begin: u64, phases: &[Phase]) -> String {
-    let words: Vec<String> = phases
-        .iter()
-        .map(|one| format!("{}={}", one.name, one.at.saturating_sub(begin) / 1000))
-        .collect();
-    words.join(" ")
 }

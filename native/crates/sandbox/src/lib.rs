@@ -2,9 +2,11 @@
 
 mod accounts;
 mod capabilities;
+pub mod exec;
 mod failure;
 pub mod host;
 pub mod launch;
+mod program;
 mod report;
 mod rlimits;
 mod seccomp;

@@ -9,6 +9,7 @@ pub mod keyring;
 pub mod lock;
 pub mod memfd;
 pub mod mounts;
+pub mod namespaces;
 pub mod network_namespace;
 pub mod pidfd;
 pub mod program;

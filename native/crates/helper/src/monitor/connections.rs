@@ -23,8 +23,8 @@ const MESSAGES_AT_ONCE: usize = 16;
 
 impl Monitor {
     pub(super) fn accept(&mut self) {
-        loop {
-            match seqpacket::accept(self.listener.as_fd(), false) {
+        while let Some(listener) = &self.listener {
+            match seqpacket::accept(listener.as_fd(), false) {
                 Ok(socket) => {
                     if self.channels.len() < MOST_CHANNELS && is_own(&socket) {
                         self.connect(socket);

@@ -64,7 +64,7 @@ impl Monitor {
         self.end_source(Stream::Stdout);
         self.end_source(Stream::Stderr);
         let finished_at = timestamp::now();
-        if let Some(log) = &mut self.place.log {
+        if let Some(log) = self.log() {
             log.finish(&finished_at);
         }
         let exited = Exited {
@@ -78,11 +78,11 @@ impl Monitor {
             started_at: self.started.started_at.clone(),
             finished_at,
         };
-        if self.place.durable_exit {
+        if self.place.as_ref().is_some_and(|place| place.durable_exit) {
             let record = self.record(&exited);
             self.tell(&exited);
-            if let Some(file) = record {
-                let _ = exit::sync_record(self.place.directory.as_fd(), &file);
+            if let (Some(place), Some(file)) = (&self.place, record) {
+                let _ = exit::sync_record(place.directory.as_fd(), &file);
             }
         } else {
             // Whoever waits for a container that is removed at its end need not wait for the disk.
@@ -101,11 +101,11 @@ impl Monitor {
 
     /// Writes the exit record unless the container is gone or has been started anew.
     fn record(&mut self, exited: &Exited) -> Option<File> {
-        if !self.owns_socket() {
+        let Some(place) = self.place.as_ref().filter(|_| self.owns_socket()) else {
             self.recorded = true;
             return None;
-        }
-        match exit::write_record(self.place.directory.as_fd(), exited) {
+        };
+        match exit::write_record(place.directory.as_fd(), exited) {
             Ok(file) => {
                 self.recorded = true;
                 Some(file)

@@ -92,7 +92,7 @@ fn begin(host: Host, order: Order, forked_at: u64) -> Result<Monitor, Failure> {
         false => AtEnd::KeepOpen,
     };
     let streams = streams(launched.stdio, at_end)?;
-    let mut monitor = Monitor::create(place, launched.pidfd, cgroup, streams, started)
+    let mut monitor = Monitor::create(Some(place), launched.pidfd, cgroup, streams, started)
         .map_err(|errno| failure::system("monitor", "epoll", errno))?;
     for (wants, socket) in request.attachments.iter().zip(descriptors) {
         monitor.attach(socket, *wants);
@@ -132,7 +132,7 @@ fn prepare(host: &Host, request: &LaunchRequest) -> Result<Place, Failure> {
     })
 }
 
-fn phases(launched: &Launched, received_at: u64, forked_at: u64) -> Vec<Phase> {
+pub(super) fn phases(launched: &Launched, received_at: u64, forked_at: u64) -> Vec<Phase> {
     let mut phases = vec![
         Phase {
             name: "received".to_owned(),
@@ -147,7 +147,7 @@ fn phases(launched: &Launched, received_at: u64, forked_at: u64) -> Vec<Phase> {
     phases
 }
 
-fn streams(stdio: Stdio, at_end: AtEnd) -> Result<Streams, Failure> {
+pub(super) fn streams(stdio: Stdio, at_end: AtEnd) -> Result<Streams, Failure> {
     let explain = |errno| failure::system("streams", "standard streams", errno);
     let streams = match stdio {
         Stdio::Pipes {

@@ -84,12 +84,13 @@ pub struct Monitor {
     pub(super) terminal_peer: Option<OwnedFd>,
     pub(super) attachments: Vec<Attached>,
     pub(super) channels: Vec<Channel>,
-    pub(super) listener: Watched,
+    /// Nothing for one more program of a container: only whoever had it started knows of it.
+    pub(super) listener: Option<Watched>,
     /// False while connections cannot be taken, for want of descriptors.
     pub(super) accepting: bool,
     /// Device and inode of the listener's file: a restarted container has another one.
     pub(super) socket: Option<(u64, u64)>,
-    pub(super) place: Files,
+    pub(super) place: Option<Files>,
     pub(super) recorded: bool,
     pub(super) buffer: Vec<u8>,
 }
@@ -104,26 +105,25 @@ pub(super) struct Files {
 }
 
 impl Monitor {
+    /// Without a place there are no log, no record and no socket.
     pub fn create(
-        place: Place,
+        place: Option<Place>,
         pidfd: OwnedFd,
         cgroup: Option<OwnedFd>,
         streams: Streams,
         started: Started,
     ) -> Result<Self, Errno> {
         let poll = Poll::create()?;
-        fcntl_setfl(
-            &place.listener,
-            fcntl_getfl(&place.listener)? | OFlags::NONBLOCK,
-        )?;
-        let mut listener = Watched::new(place.listener, LISTENER);
-        listener.watch(&poll, Some(Interest::READ))?;
+        let socket = place
+            .as_ref()
+            .and_then(|place| file_identity(&place.sockets, &place.socket_name));
+        let (listener, place) = place.map(Place::split).unzip();
+        let listener = listener.map(|one| listen(&poll, one)).transpose()?;
         let mut program = Watched::new(pidfd, PROGRAM);
         program.watch(&poll, Some(Interest::READ))?;
         let peer_flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
         let peer = |terminal: &OwnedFd| ioctl_tiocgptpeer(terminal, peer_flags).ok();
         let stderr = streams.stderr.map(|source| Watched::new(source, STDERR));
-        let socket = file_identity(&place.sockets, &place.socket_name);
         Ok(Self {
             poll,
             next_token: FIRST_FREE,
@@ -140,14 +140,8 @@ impl Monitor {
             listener,
             accepting: true,
             socket,
-            place: Files {
-                directory: place.directory,
-                log: place.log,
-                sockets: place.sockets,
-                socket_name: place.socket_name,
-                durable_exit: place.durable_exit,
-            },
-            recorded: false,
+            recorded: place.is_none(),
+            place,
             buffer: vec![0; PIECE],
         })
     }
@@ -240,7 +234,9 @@ impl Monitor {
             channel.watch(&self.poll);
         }
         let interest = self.accepting.then_some(Interest::READ);
-        let _ = self.listener.watch(&self.poll, interest);
+        if let Some(listener) = &mut self.listener {
+            let _ = listener.watch(&self.poll, interest);
+        }
     }
 
     fn is_finished(&self) -> bool {
@@ -282,7 +278,7 @@ impl Monitor {
         for attached in &mut self.attachments {
             attached.offer(stream, piece);
         }
-        if let Some(log) = &mut self.place.log {
+        if let Some(log) = self.log() {
             log.write(stream, piece, &timestamp::now());
         }
     }
@@ -330,7 +326,7 @@ impl Monitor {
     }
 
     pub(super) fn answer(&mut self) {
-        if let Some(log) = &self.place.log {
+        if let Some(log) = self.log() {
             let position = log.position();
             for channel in &mut self.channels {
                 channel.answer(position);
@@ -340,22 +336,50 @@ impl Monitor {
 
     /// Takes the socket away and tells those who came too late to be served.
     fn leave(&mut self) {
-        if self.owns_socket() {
-            let name = self.place.socket_name.as_str();
-            let _ = unlinkat(&self.place.sockets, name, AtFlags::empty());
+        if let Some(place) = &self.place
+            && self.owns_socket()
+        {
+            let _ = unlinkat(&place.sockets, place.socket_name.as_str(), AtFlags::empty());
         }
         self.accept();
     }
 
     pub(super) fn owns_socket(&self) -> bool {
-        let found = file_identity(&self.place.sockets, &self.place.socket_name);
+        let found = self
+            .place
+            .as_ref()
+            .and_then(|place| file_identity(&place.sockets, &place.socket_name));
         self.socket.is_some() && found == self.socket
+    }
+
+    pub(super) fn log(&mut self) -> Option<&mut JsonLog> {
+        self.place.as_mut()?.log.as_mut()
     }
 
     fn token(&mut self) -> u64 {
         self.next_token += 1;
         self.next_token
     }
+}
+
+impl Place {
+    fn split(self) -> (OwnedFd, Files) {
+        let files = Files {
+            directory: self.directory,
+            log: self.log,
+            sockets: self.sockets,
+            socket_name: self.socket_name,
+            durable_exit: self.durable_exit,
+        };
+        (self.listener, files)
+    }
+}
+
+fn listen(poll: &Poll, listener: OwnedFd) -> Result<Watched, Errno> {
+    fcntl_setfl(&listener, fcntl_getfl(&listener)? | OFlags::NONBLOCK)?;
+    let mut listener = Watched::new(listener, LISTENER);
+    listener.watch(poll, Some(Interest::READ))?;
+    Ok(listener)
 }
 
 fn file_identity(directory: &OwnedFd, name: &str) -> Option<(u64, u64)> {

@@ -10,6 +10,7 @@ use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, WaitOptions, wait};
 use sandbox::host::Host;
+use sys::pidfd;
 
 use crate::failure;
 use crate::monitor::exit::{self, REPORT, Status};
@@ -73,6 +74,29 @@ impl Family {
             network,
         };
         self.members.insert(number(pid), monitor);
+    }
+
+    /// The first process of a container; nothing when it does not run, or an earlier zygote started it.
+    pub fn container(&mut self, id: &str) -> Option<OwnedFd> {
+        self.read_reports();
+        let pid = self
+            .members
+            .iter()
+            .find_map(|(monitor, member)| match member {
+                Member::Monitor {
+                    container,
+                    pid: Some(pid),
+                    ..
+                } if container.id == id => Some((*pid, *monitor)),
+                Member::Orphan(container) if container.id == id => {
+                    Some((*monitor, std::process::id()))
+                }
+                _ => None,
+            });
+        let (pid, parent) = pid?;
+        let descriptor = pidfd::open(pid, None).ok()?;
+        // The number may be another process's by now, but that one has another parent.
+        (pidfd::parent(pid) == Some(parent)).then_some(descriptor)
     }
 
     pub fn add_worker(&mut self, pid: Pid) {

@@ -51,6 +51,10 @@ pub enum Outcome {
         host: Host,
         order: monitor::Order,
     },
+    Exec {
+        host: Host,
+        order: monitor::ExecOrder,
+    },
     Worker {
         store: OwnedFd,
         mapping: Mapping,
@@ -61,6 +65,7 @@ pub enum Outcome {
 /// What a fork is for.
 enum Task {
     Monitor(monitor::Order),
+    Exec(monitor::ExecOrder),
     Worker(worker::Order),
 }
 
@@ -161,6 +166,10 @@ impl Zygote {
     fn into_outcome(self, task: Task) -> Outcome {
         match task {
             Task::Monitor(order) => Outcome::Monitor {
+                host: self.host,
+                order,
+            },
+            Task::Exec(order) => Outcome::Exec {
                 host: self.host,
                 order,
             },
@@ -316,6 +325,21 @@ impl Zygote {
                 match fork().map_err(explain_fork)? {
                     Side::Child => return Ok(Some(Task::Monitor(order))),
                     Side::Parent(pid) => self.family.add_monitor(pid, id, kept),
+                }
+                Ok(None)
+            }
+            ToZygote::Exec(request) => {
+                let expected = 1 + request.attachments.len() + usize::from(request.cgroup);
+                check("exec", expected, descriptors.len())?;
+                let order = monitor::ExecOrder {
+                    container: self.family.container(&request.id),
+                    request,
+                    descriptors,
+                    received_at,
+                };
+                match fork().map_err(explain_fork)? {
+                    Side::Child => return Ok(Some(Task::Exec(order))),
+                    Side::Parent(pid) => self.family.add_worker(pid),
                 }
                 Ok(None)
             }

@@ -1,0 +1,16 @@
+//! Joining the namespaces of another process.
+
+use std::os::fd::BorrowedFd;
+
+use rustix::io::Errno;
+use rustix::thread::{ThreadNameSpaceType, move_into_thread_name_spaces};
+
+use crate::clone::Namespaces;
+
+/// Moves the calling thread, which must be the only one, into these namespaces of the process. Of the pid
+/// namespace only its later children are.
+pub fn join(process: BorrowedFd<'_>, namespaces: Namespaces) -> Result<(), Errno> {
+    // Both sets are of the kernel's CLONE_NEW* bits.
+    let kinds = ThreadNameSpaceType::from_bits_retain(namespaces.bits() as u32);
+    move_into_thread_name_spaces(process, kinds)
+}

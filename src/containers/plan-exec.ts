@@ -1,0 +1,31 @@
+import type { Exec } from "#native/protocol.ts";
+import { mergeEnvironment, programEnvironment } from "./environment.ts";
+import type { ExecRequest } from "./execs.ts";
+import { planLaunch } from "./plan-launch.ts";
+import type { ContainerRecord } from "./record.ts";
+
+/** One more program in a container, confined as its first one; what the request leaves open is the container's. */
+export function planExec(container: ContainerRecord, request: ExecRequest): Exec {
+  const { id, config } = container;
+  const hostname = config.Hostname ?? "";
+  const { process, network } = planLaunch(container, { diffIds: [], hostname });
+  const { tty: _, ...rest } = process;
+  const tty = request.Tty ?? false;
+  const [rows = 0, columns = 0] = request.ConsoleSize ?? [];
+  const kept = mergeEnvironment({ image: config.Env ?? [], request: request.Env ?? [] });
+  return {
+    id,
+    network,
+    process: {
+      ...rest,
+      args: request.Cmd,
+      env: programEnvironment(kept, { hostname, tty }),
+      cwd: request.WorkingDir || process.cwd,
+      user: request.User || process.user,
+      ...(tty ? { tty: { columns: columns || 80, rows: rows || 24 } } : {}),
+      openStdin: request.AttachStdin ?? false,
+      stdinOnce: false,
+      init: false,
+    },
+  };
+}

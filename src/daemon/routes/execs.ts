@@ -1,0 +1,26 @@
+import { Elysia } from "elysia";
+import { createExecSchema, execParams, resizeExecQuery } from "#api/execs.ts";
+import { containerParams } from "#api/names.ts";
+import type { Containers } from "#containers/containers.ts";
+import { shapeExec } from "../shape/exec.ts";
+import { created, empty } from "./answers.ts";
+
+/** Programs that are started in running containers; `POST /exec/{id}/start` hands its connection over. */
+export function execRoutes({ execs }: Containers) {
+  return new Elysia()
+    .post(
+      "/containers/:id/exec",
+      ({ params: { id }, body: { Detach: _, DetachKeys: __, ...request } }) =>
+        created({ Id: execs.create(id, request) }),
+      { params: containerParams, body: createExecSchema },
+    )
+    .get("/exec/:id/json", ({ params: { id } }) => shapeExec(execs.get(id)), { params: execParams })
+    .post(
+      "/exec/:id/resize",
+      ({ params: { id }, query: { h, w } }) => {
+        execs.resize(id, { columns: w, rows: h });
+        return empty();
+      },
+      { params: execParams, query: resizeExecQuery },
+    );
+}

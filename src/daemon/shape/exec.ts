@@ -1,0 +1,27 @@
+import type { ExecRecord } from "#containers/execs.ts";
+
+/** `GET /exec/{id}/json`. */
+export function shapeExec({ id, containerId, request, running, exitCode, pid }: ExecRecord) {
+  const {
+    Cmd,
+    Tty = false,
+    User = "",
+    AttachStdin = false,
+    AttachStdout = false,
+    AttachStderr = false,
+  } = request;
+  const [entrypoint = "", ...words] = Cmd;
+  return {
+    ID: id,
+    ContainerID: containerId,
+    Running: running,
+    ExitCode: exitCode ?? null,
+    Pid: pid,
+    CanRemove: false,
+    DetachKeys: "",
+    OpenStdin: AttachStdin,
+    OpenStdout: AttachStdout,
+    OpenStderr: AttachStderr,
+    ProcessConfig: { entrypoint, arguments: words, tty: Tty, user: User, privileged: false },
+  };
+}
