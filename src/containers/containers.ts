@@ -51,7 +51,7 @@ export interface ExitStatus {
 }
 
 /** The containers of the store. `name` is a name (with or without `/`), an ID, or a unique ID prefix. */
-export interface Containers {
+export interface Containers extends AsyncDisposable {
   create(
     request: CreateRequest,
     options: { name?: string; platform?: string },

@@ -81,5 +81,6 @@ export async function openContainers({ database, ...options }: ContainersOptions
       const [size] = await fleet.zygote.work({ operation: "measure", paths: [`containers/${id}/upper`] });
       return size?.bytes ?? 0;
     },
+    [Symbol.asyncDispose]: () => fleet.trash.empty(),
   };
 }

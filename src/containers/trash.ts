@@ -6,6 +6,8 @@ import type { Zygote } from "#native/zygote.ts";
 export interface Trash {
   /** Sets a directory of the store aside by one rename. Throws the file system's error. */
   discard(directory: string): void;
+  /** Deletes it all now. */
+  empty(): Promise<void>;
 }
 
 /** Milliseconds until what was set aside is deleted: nobody waits for it, and a start does not wait behind it. */
@@ -22,10 +24,15 @@ export function openTrash({ store, zygote, warn }: TrashOptions): Trash {
   const directory = `${store}/trash`;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   let full = readdirSync(directory);
-  const empty = () => {
+  const empty = async () => {
     const paths = full.map((name) => `trash/${name}`);
     full = [];
-    zygote.work({ operation: "remove", paths }).catch((error) => warn("empty the trash", error));
+    if (paths.length === 0) return;
+    try {
+      await zygote.work({ operation: "remove", paths });
+    } catch (error) {
+      warn("empty the trash", error);
+    }
   };
   if (full.length > 0) setTimeout(empty, delay);
   return {
@@ -34,5 +41,6 @@ export function openTrash({ store, zygote, warn }: TrashOptions): Trash {
       renameSync(path, `${directory}/${name}`);
       if (full.push(name) === 1) setTimeout(empty, delay);
     },
+    empty,
   };
 }

@@ -46,7 +46,7 @@ export async function openEngine(config: Config): Promise<Engine> {
         .filter(({ imageId }) => imageId === image)
         .map(({ id, state }) => ({ id, running: state.status === "running" || state.status === "paused" })),
   });
-  containers = await openContainers({
+  const opened = await openContainers({
     database: fast,
     zygote,
     images,
@@ -54,14 +54,16 @@ export async function openEngine(config: Config): Promise<Engine> {
     run,
     warn: (what, error) => warn(`${what}: ${errorChain(error)}`),
   });
+  containers = opened;
   const information = { id: randomUUID(), dataDirectory: store, zygote, environment: config.environment };
   const owned = resources.move();
   return {
     images,
-    containers,
+    containers: opened,
     information: async () => readSystemInformation(information),
     diagnose: async () => diagnose(zygote, store),
     async [Symbol.asyncDispose]() {
+      await opened[Symbol.asyncDispose]();
       // Containers go on without a daemon, and while they do the zygote stays for what they need.
       const running = everyContainer().some(({ state }) => state.status === "running");
       if (!running) zygote.shutdown();

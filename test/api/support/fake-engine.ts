@@ -160,6 +160,7 @@ export function fakeEngine(): FakeEngine {
       resize: () => {},
     },
     size: async () => 4096,
+    [Symbol.asyncDispose]: async () => {},
   };
 
   async function run(container: FakeContainer, program: Program): Promise<void> {
