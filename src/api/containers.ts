@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { notSupported } from "./docker-object.ts";
 import { queryFilters } from "./filters.ts";
+import { hostConfigSchema } from "./host-config.ts";
 import { query, queryFlag, queryInteger, queryText, queryTime } from "./query.ts";
 
 export const listContainersQuery = query({
@@ -20,6 +22,12 @@ export const inspectContainerQuery = query({ size: queryFlag });
 export const startContainerQuery = query({ detachKeys: queryText });
 
 export const stopContainerQuery = query({ t: queryInteger, signal: queryText });
+
+export const renameContainerQuery = query({ name: queryText });
+
+export const topContainerQuery = query({ ps_args: queryText });
+
+export const pruneQuery = query({ filters: queryFilters });
 
 export const killContainerQuery = query({ signal: queryText });
 
@@ -72,3 +80,13 @@ export const containerLogsQuery = query({
 });
 
 export const removeContainerQuery = query({ v: queryFlag, force: queryFlag, link: queryFlag });
+
+/** Body of `POST /containers/{id}/update`. */
+export const updateContainerSchema = hostConfigSchema.transform((changes, context) => {
+  const { RestartPolicy, ...others } = changes;
+  for (const name of Object.keys(others)) {
+    const message = "cannot be changed";
+    context.issues.push({ code: "custom", input: others, path: [name], message, params: notSupported });
+  }
+  return RestartPolicy === undefined ? {} : { RestartPolicy };
+});

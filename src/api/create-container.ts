@@ -20,6 +20,27 @@ const ports = dictionary(empty).transform((given, context) =>
   ),
 );
 
+/** Nanoseconds; Docker's shortest is a millisecond, and 0 is the default. */
+const nanoseconds = z
+  .int()
+  .refine((value) => value === 0 || value >= 1_000_000, "cannot be less than 1ms")
+  .exactOptional();
+
+const healthcheck = dockerObject({
+  Test: z
+    .array(z.string())
+    .refine(
+      ([kind]) => kind === undefined || ["NONE", "CMD", "CMD-SHELL"].includes(kind),
+      "the first word must be NONE, CMD or CMD-SHELL",
+    )
+    .exactOptional(),
+  Interval: nanoseconds,
+  Timeout: nanoseconds,
+  StartPeriod: nanoseconds,
+  StartInterval: nanoseconds,
+  Retries: z.int().min(0).exactOptional(),
+});
+
 const endpoint = dockerObject(
   {},
   {
@@ -64,6 +85,8 @@ export const createContainerSchema = dockerObject(
     AttachStderr: flag,
     StopSignal: text,
     StopTimeout: z.int().min(-1).exactOptional(),
+    Healthcheck: healthcheck.exactOptional(),
+    Shell: z.array(z.string()).exactOptional(),
     ExposedPorts: ports.exactOptional(),
     Volumes: dictionary(empty).exactOptional(),
     HostConfig: hostConfigSchema.exactOptional(),
@@ -72,11 +95,9 @@ export const createContainerSchema = dockerObject(
   {
     unsupported: {
       ArgsEscaped: [],
-      Healthcheck: [{ Test: ["NONE"] }],
       MacAddress: [],
       NetworkDisabled: [],
       OnBuild: [],
-      Shell: [],
     },
   },
 ).transform(({ NetworkingConfig, ...request }, context) => {

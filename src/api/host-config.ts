@@ -33,6 +33,10 @@ export const hostConfigSchema = dockerObject(
     DnsOptions: texts,
     MaskedPaths: texts,
     ReadonlyPaths: texts,
+    RestartPolicy: dockerObject({
+      Name: z.string().exactOptional(),
+      MaximumRetryCount: z.int().exactOptional(),
+    }).exactOptional(),
     ConsoleSize: z.tuple([z.int().min(0), z.int().min(0)]).exactOptional(),
     Annotations: dictionary(z.string()).exactOptional(),
     // The client writes this file itself.
@@ -81,7 +85,6 @@ export const hostConfigSchema = dockerObject(
       PortBindings: [],
       Privileged: [],
       PublishAllPorts: [],
-      RestartPolicy: [{ Name: "no" }],
       Runtime: [],
       StorageOpt: [],
       Sysctls: [],

@@ -25,3 +25,6 @@ export const inspectImageQuery = query({ manifests: queryFlag, platform: queryTe
 export const removeImageQuery = query({ force: queryFlag, noprune: queryFlag, platforms: queryText });
 
 export const loadImagesQuery = query({ quiet: queryFlag, platform: queryText });
+
+/** Of a tag; a push has only `tag`. */
+export const tagImageQuery = query({ repo: queryText, tag: queryText, platform: queryText });

@@ -70,6 +70,14 @@ export const commands: Record<string, CommandEntry> = {
     summary: "Run the daemon in the foreground, or stop the one that runs",
     load: async () => (await import("./commands/daemon.ts")).daemonCommand,
   },
+  events: {
+    summary: "Show what happens, as it happens",
+    load: async () => (await import("./commands/events.ts")).eventsCommand,
+  },
+  history: {
+    summary: "Show what an image was made by",
+    load: async () => (await import("./commands/history.ts")).historyCommand,
+  },
   import: {
     summary: "Make an image from a root file system in a tar archive",
     load: async () => (await import("./commands/import.ts")).importCommand,
@@ -90,6 +98,14 @@ export const commands: Record<string, CommandEntry> = {
     summary: "Load images from a tar archive",
     load: async () => (await import("./commands/load.ts")).loadCommand,
   },
+  rename: {
+    summary: "Rename a container",
+    load: async () => (await import("./commands/rename.ts")).renameCommand,
+  },
+  restart: {
+    summary: "Restart one or more containers",
+    load: async () => (await import("./commands/restart.ts")).restartCommand,
+  },
   rmi: {
     summary: "Remove one or more images",
     load: async () => (await import("./commands/rmi.ts")).rmiCommand,
@@ -97,6 +113,18 @@ export const commands: Record<string, CommandEntry> = {
   start: {
     summary: "Start one or more stopped containers",
     load: async () => (await import("./commands/start.ts")).startCommand,
+  },
+  tag: {
+    summary: "Give an image one more name",
+    load: async () => (await import("./commands/tag.ts")).tagCommand,
+  },
+  top: {
+    summary: "Display the running processes of a container",
+    load: async () => (await import("./commands/top.ts")).topCommand,
+  },
+  update: {
+    summary: "Change what may be changed of one or more containers",
+    load: async () => (await import("./commands/update.ts")).updateCommand,
   },
   version: {
     summary: "Show the versions of tbox",

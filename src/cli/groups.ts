@@ -3,14 +3,15 @@ import { type CommandEntry, commands } from "./commands.ts";
 /** Commands of Docker's that tbox does not have yet. */
 export const unsupportedCommands = new Set(
   (
-    "build builder buildx checkpoint commit compose config context cp diff events export history login " +
-    "logout manifest network node pause plugin port push rename restart save search secret service stack " +
-    "stats swarm tag top trust unpause update volume"
+    "build builder buildx checkpoint commit compose config context cp diff export login " +
+    "logout manifest network node pause plugin port push save search secret service stack " +
+    "stats swarm trust unpause volume"
   ).split(" "),
 );
 
-const ofContainers = "attach create exec inspect kill logs rm run start stop wait".split(" ");
-const ofImages = "import inspect load pull".split(" ");
+const ofContainers =
+  "attach create exec inspect kill logs rename restart rm run start stop top update wait".split(" ");
+const ofImages = "history import inspect load pull tag".split(" ");
 
 /** The two-word forms: group, then word, then the command it stands for. */
 export const groups: Record<string, { summary: string; words: Record<string, CommandEntry> }> = {
@@ -20,6 +21,10 @@ export const groups: Record<string, { summary: string; words: Record<string, Com
       ...pick(ofContainers),
       ...under(["ls", "list", "ps"], "ps"),
       ...under(["remove"], "rm"),
+      prune: {
+        summary: "Remove all stopped containers",
+        load: async () => (await import("./commands/prune.ts")).pruneContainersCommand,
+      },
       inspect: {
         summary: "Show all that is known of containers",
         load: async () => (await import("./commands/inspect.ts")).inspectContainerCommand,
@@ -32,6 +37,10 @@ export const groups: Record<string, { summary: string; words: Record<string, Com
       ...pick(ofImages),
       ...under(["ls", "list"], "images"),
       ...under(["rm", "remove"], "rmi"),
+      prune: {
+        summary: "Remove unused images",
+        load: async () => (await import("./commands/prune.ts")).pruneImagesCommand,
+      },
       inspect: {
         summary: "Show all that is known of images",
         load: async () => (await import("./commands/inspect.ts")).inspectImageCommand,
@@ -41,7 +50,11 @@ export const groups: Record<string, { summary: string; words: Record<string, Com
   system: {
     summary: "Manage tbox",
     words: {
-      ...pick(["info"]),
+      ...pick(["events", "info"]),
+      prune: {
+        summary: "Remove what is not used",
+        load: async () => (await import("./commands/prune.ts")).pruneSystemCommand,
+      },
       df: {
         summary: "Show what takes up the disk",
         load: async () => (await import("./commands/system-df.ts")).systemDfCommand,

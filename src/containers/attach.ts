@@ -15,6 +15,7 @@ export async function attachContainer(fleet: Fleet, name: string, options: Attac
       `container ${record.name} is paused, unpause the container before attach`,
     );
   }
+  fleet.notify("attach", record);
   const { stdin, stdout, stderr, framing } = options;
   const attachment = { stdin: stdin && (record.config.OpenStdin ?? false), stdout, stderr, framing };
   if (options.logs) return replay(fleet, record.id, options);

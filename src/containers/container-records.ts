@@ -10,6 +10,7 @@ export interface ContainerRecords {
   named(name: string): ContainerRecord | undefined;
   /** Keeps a new or changed record. */
   save(record: ContainerRecord): void;
+  rename(record: ContainerRecord, name: string): void;
   delete(id: string): void;
 }
 
@@ -28,7 +29,7 @@ export function openContainerRecords(database: Database): ContainerRecords {
     byId.set(record.id, record);
     byName.set(record.name, record);
   }
-  return {
+  const records: ContainerRecords = {
     all: () => [...byId.values()],
     named: (name) => byName.get(name),
     find(name) {
@@ -42,6 +43,11 @@ export function openContainerRecords(database: Database): ContainerRecords {
       byId.set(record.id, record);
       byName.set(record.name, record);
     },
+    rename(record, name) {
+      byName.delete(record.name);
+      record.name = name;
+      records.save(record);
+    },
     delete(id) {
       drop.run({ id });
       const record = byId.get(id);
@@ -49,6 +55,7 @@ export function openContainerRecords(database: Database): ContainerRecords {
       if (record) byName.delete(record.name);
     },
   };
+  return records;
 }
 
 function byPrefix(byId: Map<string, ContainerRecord>, prefix: string): ContainerRecord | undefined {

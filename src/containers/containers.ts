@@ -1,7 +1,9 @@
 import type { Duplex } from "node:stream";
-import type { CreateRequest } from "./create-request.ts";
+import type { CreateRequest, HostConfig } from "./create-request.ts";
 import type { Execs } from "./execs.ts";
+import type { PrunedContainers } from "./prune.ts";
 import type { ContainerRecord } from "./record.ts";
+import type { ProcessTable } from "./top.ts";
 
 export type WaitCondition = "not-running" | "next-exit" | "removed";
 
@@ -61,6 +63,15 @@ export interface Containers extends AsyncDisposable {
   list(filter: ListFilter): ContainerRecord[];
   /** Streams from `attach` before the start miss no byte. A failed start ends them and throws. */
   start(name: string): Promise<"started" | "already-started">;
+  /** Stops and starts. */
+  restart(name: string, options: { timeout?: number; signal?: string }): Promise<void>;
+  rename(name: string, wanted: string): Promise<void>;
+  /** Changes what may be changed of a container. */
+  update(name: string, changes: Pick<HostConfig, "RestartPolicy">): void;
+  /** `args` are those of `ps`. */
+  top(name: string, args: string): Promise<ProcessTable>;
+  /** Removes those that do not run; filters `label`, `label!`, `until`. */
+  prune(filters: Map<string, string[]>): Promise<PrunedContainers>;
   /** `timeout` in seconds before SIGKILL: the container's own when absent, for ever when negative. */
   stop(name: string, options: { timeout?: number; signal?: string }): Promise<"stopped" | "already-stopped">;
   kill(name: string, options: { signal?: string }): Promise<void>;

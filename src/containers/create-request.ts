@@ -23,13 +23,33 @@ export interface CreateRequest {
   StopSignal?: string;
   /** Seconds. */
   StopTimeout?: number;
+  Healthcheck?: Healthcheck;
+  Shell?: string[];
   ExposedPorts?: Record<string, object>;
   Volumes?: Record<string, object>;
   HostConfig?: HostConfig;
 }
 
+/** Docker's HealthConfig; durations in nanoseconds, 0 is the default. */
+export interface Healthcheck {
+  /** `["NONE"]`, `["CMD", …]` or `["CMD-SHELL", command]`. */
+  Test?: string[] | undefined;
+  Interval?: number | undefined;
+  Timeout?: number | undefined;
+  StartPeriod?: number | undefined;
+  StartInterval?: number | undefined;
+  Retries?: number | undefined;
+}
+
+export interface RestartPolicy {
+  /** `no`, `always`, `unless-stopped` or `on-failure`. */
+  Name?: string;
+  MaximumRetryCount?: number;
+}
+
 export interface HostConfig {
   AutoRemove?: boolean;
+  RestartPolicy?: RestartPolicy;
   /** `source:target[:options]`, sources absolute. */
   Binds?: string[];
   Mounts?: MountRequest[];

@@ -4,12 +4,13 @@ import { parsePlatform } from "#oci/platform.ts";
 import { TboxError } from "#support/errors.ts";
 import type { CreateRequest, HostConfig } from "./create-request.ts";
 import { etcFiles, type NameSettings } from "./etc-files.ts";
-import type { Fleet } from "./fleet.ts";
+import { type Fleet, refuseTakenName } from "./fleet.ts";
 import { mergeConfig } from "./merge-config.ts";
 import { planMounts } from "./mounts.ts";
 import { inventName, parseName } from "./name.ts";
 import { planLaunch } from "./plan-launch.ts";
 import type { ContainerRecord } from "./record.ts";
+import { checkRestartPolicy } from "./restart-policy.ts";
 import { parseSignal } from "./signals.ts";
 
 const never = "0001-01-01T00:00:00Z";
@@ -56,6 +57,7 @@ export async function createContainer(
   record.id = makeDirectory(fleet, record);
   record.config = { ...config, Hostname: hostnameOf(record.id, record) };
   fleet.records.save(record);
+  fleet.notify("create", record);
   return { id: record.id, warnings: warningsFor(record, image?.config.config?.Volumes) };
 }
 
@@ -84,6 +86,7 @@ async function resolveImage(fleet: Fleet, request: CreateRequest, platform: stri
 /** Plans the launch for its refusals only: a container that cannot be started is not made. */
 function check(record: ContainerRecord): void {
   planLaunch(record, { diffIds: [], hostname: record.config.Hostname ?? "" });
+  checkRestartPolicy(record.hostConfig.RestartPolicy ?? {}, record.hostConfig.AutoRemove ?? false);
   if (record.config.StopSignal) parseSignal(record.config.StopSignal);
   if (Object.keys(record.config.Volumes ?? {}).length > 0) {
     throw new TboxError("not-implemented", "anonymous volumes are not supported yet");
@@ -125,15 +128,6 @@ function makeDirectory(fleet: Fleet, record: ContainerRecord): string {
     if (error instanceof TboxError) throw error;
     throw new TboxError("internal", `make the directory of container ${record.name}`, { cause: error });
   }
-}
-
-function refuseTakenName({ records }: Fleet, name: string): void {
-  const other = records.named(name);
-  if (!other) return;
-  throw new TboxError(
-    "conflict",
-    `Conflict. The container name "/${name}" is already in use by container "${other.id}". You have to remove (or rename) that container to be able to reuse that name.`,
-  );
 }
 
 function warningsFor({ config }: ContainerRecord, volumes: Record<string, object> | undefined): string[] {

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { FailureError } from "#native/failure.ts";
+import type { Monitor } from "#native/monitor.ts";
 import type { Attachment, Exec } from "#native/protocol.ts";
 import { errorChain, TboxError } from "#support/errors.ts";
 import { type Fleet, isRunning } from "./fleet.ts";
@@ -47,13 +48,22 @@ export interface Execs {
   /** IDs of a container's programs that run. */
   running(containerId: string): string[];
   /** Starts one, once. A program that cannot be executed is an end with 126 or 127, as of Docker's. */
-  start(id: string, options: { detach: boolean }): Promise<StartedExec>;
+  start(id: string, options: StartExecOptions): Promise<StartedExec>;
+  /** Ends a program at once; nothing when it does not run. */
+  kill(id: string): void;
   resize(id: string, size: { columns: number; rows: number }): void;
+}
+
+export interface StartExecOptions {
+  /** Nobody wants its streams. */
+  detach: boolean;
+  /** Docker's frames unless it has a terminal; raw joins output and errors. */
+  framing?: "raw";
 }
 
 interface Companion {
   record: ExecRecord;
-  resize: (columns: number, rows: number) => void;
+  monitor: Pick<Monitor, "resize" | "signal"> | undefined;
 }
 
 export function openExecs(fleet: Fleet): Execs {
@@ -67,14 +77,19 @@ export function openExecs(fleet: Fleet): Execs {
     throw new TboxError("not-found", `No such exec instance: ${id}`);
   }
 
-  async function launch(companion: Companion, detach: boolean): Promise<StartedExec> {
+  async function launch(companion: Companion, { detach, framing }: StartExecOptions): Promise<StartedExec> {
     const { record } = companion;
-    const plan: Exec = planExec(runningContainer(fleet, record.containerId), record.request);
-    const attachments = detach ? [] : attachmentsOf(record.request);
+    const container = runningContainer(fleet, record.containerId);
+    const plan: Exec = planExec(container, record.request);
+    const attachments = detach ? [] : attachmentsOf(record.request, framing);
+    const attributes = { execID: record.id };
+    fleet.notify(`exec_start: ${record.request.Cmd.join(" ")}`, container, attributes);
     const { monitor, streams } = await fleet.zygote.exec(plan, { attachments });
     const end = (code: number) => {
       Object.assign(record, { running: false, exitCode: code, pid: 0 });
+      companion.monitor = undefined;
       monitor[Symbol.dispose]();
+      fleet.notify("exec_die", container, { ...attributes, exitCode: String(code) });
     };
     try {
       record.pid = (await monitor.started).pid;
@@ -84,7 +99,7 @@ export function openExecs(fleet: Fleet): Execs {
       throw error;
     }
     record.running = true;
-    companion.resize = monitor.resize;
+    companion.monitor = monitor;
     const ended = monitor.exited.then(
       ({ code }) => end(code),
       () => end(255),
@@ -94,7 +109,8 @@ export function openExecs(fleet: Fleet): Execs {
 
   return {
     create(container, request) {
-      const { id: containerId } = runningContainer(fleet, container);
+      const owner = runningContainer(fleet, container);
+      const { id: containerId } = owner;
       if (request.Cmd.length === 0) throw new TboxError("invalid-argument", "no exec command specified");
       for (const [id, { record }] of all) {
         const gone = !fleet.records.all().some((one) => one.id === record.containerId);
@@ -102,7 +118,8 @@ export function openExecs(fleet: Fleet): Execs {
       }
       const id = randomBytes(32).toString("hex");
       const record = { id, containerId, request, running: false, exitCode: undefined, pid: 0 };
-      all.set(id, { record, resize: () => {} });
+      all.set(id, { record, monitor: undefined });
+      fleet.notify(`exec_create: ${request.Cmd.join(" ")}`, owner, { execID: id });
       return id;
     },
     get: (id) => find(id).record,
@@ -110,18 +127,19 @@ export function openExecs(fleet: Fleet): Execs {
       [...all.values()].flatMap(({ record }) =>
         record.running && record.containerId === containerId ? [record.id] : [],
       ),
-    async start(id, { detach }) {
+    async start(id, options) {
       const companion = find(id);
       const { record } = companion;
       if (record.running || record.exitCode !== undefined) {
         throw new TboxError("conflict", `exec instance ${id} has run already`);
       }
-      return launch(companion, detach);
+      return launch(companion, options);
     },
+    kill: (id) => find(id).monitor?.signal(9),
     resize(id, { columns, rows }) {
-      const { record, resize } = find(id);
-      if (!record.running) throw new TboxError("conflict", `exec instance ${id} is not running`);
-      resize(columns, rows);
+      const { monitor } = find(id);
+      if (!monitor) throw new TboxError("conflict", `exec instance ${id} is not running`);
+      monitor.resize(columns, rows);
     },
   };
 }
@@ -149,13 +167,10 @@ function runningContainer(fleet: Fleet, name: string) {
   return record;
 }
 
-function attachmentsOf({
-  Tty = false,
-  AttachStdin = false,
-  AttachStdout = false,
-  AttachStderr = false,
-}: ExecRequest): Attachment[] {
+function attachmentsOf(
+  { Tty = false, AttachStdin = false, AttachStdout = false, AttachStderr = false }: ExecRequest,
+  framing: Attachment["framing"] = Tty ? "raw" : "multiplexed",
+): Attachment[] {
   if (!AttachStdin && !AttachStdout && !AttachStderr) return [];
-  const framing = Tty ? "raw" : "multiplexed";
   return [{ stdin: AttachStdin, stdout: AttachStdout, stderr: AttachStderr, framing }];
 }

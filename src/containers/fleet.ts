@@ -3,6 +3,7 @@ import type { Monitor } from "#native/monitor.ts";
 import type { Attachment, Exited } from "#native/protocol.ts";
 import type { StreamPair } from "#native/stream.ts";
 import type { Zygote } from "#native/zygote.ts";
+import { TboxError } from "#support/errors.ts";
 import type { ContainerRecords } from "./container-records.ts";
 import type { Directories } from "./directories.ts";
 import type { ContainerRecord } from "./record.ts";
@@ -22,6 +23,10 @@ export interface Fleet {
   /** What is known of a container beside its record. */
   companion(id: string): Companion;
   forget(id: string): void;
+  /** Tells what happened to a container (Docker's events). */
+  notify: (action: string, record: ContainerRecord, attributes?: Record<string, string>) => void;
+  /** Probes a container that has started, if it has a check. */
+  watchHealth: (record: ContainerRecord) => Disposable;
   /** Called with failures that nobody waits for. */
   warn: (what: string, error: unknown) => void;
 }
@@ -37,6 +42,15 @@ export interface Companion {
   removals: Set<(code: number) => void>;
   /** The operation that runs; the next one waits for it. */
   busy: Promise<unknown>;
+  /** Its end was asked for, so its restart policy does not apply. */
+  stopping: boolean;
+  /** It is being restarted, so its end is not the end of it. */
+  kept: boolean;
+  /** Waits before it is started again. */
+  restart: Timer | undefined;
+  /** Milliseconds of the last such wait. */
+  wait: number;
+  health: Disposable | undefined;
 }
 
 export function isRunning({ state }: ContainerRecord): boolean {
@@ -52,4 +66,14 @@ export function inTurn<T>(companion: Companion, operation: () => Promise<T>): Pr
   const turn = companion.busy.then(operation, operation);
   companion.busy = turn.catch(() => {});
   return turn;
+}
+
+/** Throws Docker's conflict when a name is another container's. */
+export function refuseTakenName({ records }: Fleet, name: string): void {
+  const other = records.named(name);
+  if (!other) return;
+  throw new TboxError(
+    "conflict",
+    `Conflict. The container name "/${name}" is already in use by container "${other.id}". You have to remove (or rename) that container to be able to reuse that name.`,
+  );
 }

@@ -4,6 +4,7 @@ import { type Exited, exitedSchema } from "#native/protocol.ts";
 import { containerDirectory, type Fleet } from "./fleet.ts";
 import type { ContainerRecord } from "./record.ts";
 import { removeStopped } from "./remove.ts";
+import { scheduleRestart, wantsRestart } from "./restart-policy.ts";
 
 /** What is said of a container whose end nobody saw. */
 const lostCode = 255;
@@ -26,6 +27,10 @@ export async function settle(
   const companion = fleet.companion(id);
   companion.monitor?.[Symbol.dispose]();
   companion.monitor = undefined;
+  companion.health?.[Symbol.dispose]();
+  companion.health = undefined;
+  const manual = companion.stopping;
+  companion.stopping = false;
   record.state = {
     ...record.state,
     status: "exited",
@@ -35,9 +40,23 @@ export async function settle(
     error: exited ? "" : "the end of this container was not seen: its supervisor is gone",
     finishedAt: exited?.finishedAt ?? new Date().toISOString(),
   };
+  record.stoppedByUser = manual;
+  const restarts = !companion.kept && wantsRestart(record, manual);
+  if (restarts) record.state.status = "restarting";
   fleet.records.save(record);
+  if (record.state.oomKilled) fleet.notify("oom", record);
+  fleet.notify("die", record, {
+    exitCode: String(record.state.exitCode),
+    execDuration: String(Math.max(0, Math.floor(duration(record) / 1000))),
+  });
   for (const tell of [...companion.exits]) tell({ code: record.state.exitCode });
-  if (record.hostConfig.AutoRemove) await removeStopped(fleet, record);
+  if (restarts) scheduleRestart(fleet, record);
+  else if (record.hostConfig.AutoRemove && !companion.kept) await removeStopped(fleet, record);
+}
+
+/** Milliseconds that the last run took. */
+function duration({ state }: ContainerRecord): number {
+  return Date.parse(state.finishedAt) - Date.parse(state.startedAt);
 }
 
 /** The exit record that a monitor left; none when it did not come to it, or left it for an earlier start. */

@@ -52,9 +52,9 @@ function testFor(fleet: Fleet, key: string, values: string[]): Test {
       return some(({ hostConfig }, value) =>
         (hostConfig.Binds ?? []).some((bind) => bind.split(":").slice(0, 2).includes(value)),
       );
-    // No container has a health check, publishes a port or is a task of a swarm.
     case "health":
-      return some((_, value) => value === "none");
+      return some(({ state }, value) => (state.health?.status ?? "none") === value);
+    // No container publishes a port or is a task of a swarm.
     case "publish":
     case "expose":
     case "is-task":
@@ -64,7 +64,8 @@ function testFor(fleet: Fleet, key: string, values: string[]): Test {
   }
 }
 
-function hasLabel({ config }: ContainerRecord, wanted: string): boolean {
+/** Whether a container has a label: `name`, or `name=value`. */
+export function hasLabel({ config }: ContainerRecord, wanted: string): boolean {
   const equals = wanted.indexOf("=");
   const name = equals < 0 ? wanted : wanted.slice(0, equals);
   const labels = config.Labels ?? {};

@@ -1,6 +1,6 @@
 import type { ImageConfig } from "#oci/config.ts";
 import { TboxError } from "#support/errors.ts";
-import type { CreateRequest } from "./create-request.ts";
+import type { CreateRequest, Healthcheck } from "./create-request.ts";
 import { mergeEnvironment } from "./environment.ts";
 
 export interface MergedConfig {
@@ -27,6 +27,8 @@ export function mergeConfig(request: CreateRequest, image: ImageConfig["config"]
     Env: mergeEnvironment({ image: image?.Env ?? [], request: asked.Env ?? [] }),
     Cmd: command,
     ...(entrypoint.length > 0 ? { Entrypoint: entrypoint } : {}),
+    ...mergeHealthcheck(asked.Healthcheck, image?.Healthcheck),
+    ...(asked.Shell || image?.Shell ? { Shell: asked.Shell ?? image?.Shell ?? [] } : {}),
     User: asked.User || image?.User || "",
     WorkingDir: workingDirectory,
     Labels: { ...image?.Labels, ...asked.Labels },
@@ -43,4 +45,14 @@ export function mergeConfig(request: CreateRequest, image: ImageConfig["config"]
     throw new TboxError("invalid-argument", message);
   }
   return { config, path, args };
+}
+
+/** What the request leaves open of a check is the image's. */
+function mergeHealthcheck(
+  asked: Healthcheck | undefined,
+  image: NonNullable<ImageConfig["config"]>["Healthcheck"],
+): { Healthcheck?: Healthcheck } {
+  if (!asked && !image) return {};
+  const set = Object.entries(asked ?? {}).filter(([, value]) => value !== 0 && value !== undefined);
+  return { Healthcheck: { ...image, ...Object.fromEntries(set) } };
 }

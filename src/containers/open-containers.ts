@@ -11,12 +11,19 @@ import { openDirectories } from "./directories.ts";
 import { usualFiles } from "./etc-files.ts";
 import { openExecs } from "./execs.ts";
 import { type Companion, type Fleet, isRunning } from "./fleet.ts";
+import { watchHealth } from "./health.ts";
 import { listContainers } from "./list.ts";
 import { readLogs } from "./logs.ts";
+import { pruneContainers } from "./prune.ts";
+import type { ContainerRecord } from "./record.ts";
 import { recoverContainers } from "./recover.ts";
 import { removeContainer } from "./remove.ts";
+import { renameContainer } from "./rename.ts";
+import { restartContainer } from "./restart.ts";
+import { checkRestartPolicy } from "./restart-policy.ts";
 import { startContainer } from "./start.ts";
 import { killContainer, stopContainer } from "./stop.ts";
+import { listProcesses } from "./top.ts";
 import { openTrash } from "./trash.ts";
 import { waitContainer } from "./wait.ts";
 
@@ -27,6 +34,8 @@ export interface ContainersOptions {
   images: Images;
   store: string;
   run: string;
+  /** Told of everything that happens to a container. */
+  notify: (action: string, id: string, attributes: Record<string, string>) => void;
   warn: (what: string, error: unknown) => void;
 }
 
@@ -48,12 +57,25 @@ export async function openContainers({ database, ...options }: ContainersOptions
           exits: new Set(),
           removals: new Set(),
           busy: Promise.resolve(),
+          stopping: false,
+          kept: false,
+          restart: undefined,
+          wait: 0,
+          health: undefined,
         };
         companions.set(id, found);
       }
       return found;
     },
     forget: (id) => companions.delete(id),
+    notify: (action, { id, name, image, config }, attributes = {}) =>
+      options.notify(action, id, { ...config.Labels, image, name, ...attributes }),
+    watchHealth: (record) => watchHealth(fleet, execs, record),
+  };
+  const execs = openExecs(fleet);
+  const size = async ({ id }: ContainerRecord) => {
+    const [found] = await fleet.zygote.work({ operation: "measure", paths: [`containers/${id}/upper`] });
+    return found?.bytes ?? 0;
   };
   await recoverContainers(fleet);
   return {
@@ -75,12 +97,34 @@ export async function openContainers({ database, ...options }: ContainersOptions
       monitor.resize(columns, rows);
     },
     remove: (name, removeOptions) => removeContainer(fleet, name, removeOptions),
-    execs: openExecs(fleet),
-    async size(name) {
-      const { id } = fleet.records.find(name);
-      const [size] = await fleet.zygote.work({ operation: "measure", paths: [`containers/${id}/upper`] });
-      return size?.bytes ?? 0;
+    restart: (name, restartOptions) => restartContainer(fleet, name, restartOptions),
+    rename: (name, wanted) => renameContainer(fleet, name, wanted),
+    prune: (filters) => pruneContainers(fleet, filters, size),
+    async top(name, args) {
+      const record = fleet.records.find(name);
+      if (!isRunning(record)) {
+        throw new TboxError("conflict", `container ${record.id} is not running`);
+      }
+      const more = execs.running(record.id).map((id) => execs.get(id).pid);
+      return listProcesses([record.state.pid, ...more], args);
     },
-    [Symbol.asyncDispose]: () => fleet.trash.empty(),
+    update(name, { RestartPolicy }) {
+      const record = fleet.records.find(name);
+      if (RestartPolicy) {
+        checkRestartPolicy(RestartPolicy, record.hostConfig.AutoRemove ?? false);
+        record.hostConfig.RestartPolicy = RestartPolicy;
+      }
+      fleet.records.save(record);
+      fleet.notify("update", record);
+    },
+    execs,
+    size: (name) => size(fleet.records.find(name)),
+    async [Symbol.asyncDispose]() {
+      for (const { restart, health } of companions.values()) {
+        clearTimeout(restart);
+        health?.[Symbol.dispose]();
+      }
+      await fleet.trash.empty();
+    },
   };
 }

@@ -21,6 +21,25 @@ export interface ContainerState {
   /** RFC 3339 with nanoseconds; `0001-01-01T00:00:00Z` when it never happened. */
   startedAt: string;
   finishedAt: string;
+  /** Of a container with a check, since its last start. */
+  health?: HealthState;
+}
+
+export interface HealthState {
+  status: "starting" | "healthy" | "unhealthy";
+  /** Failures in a row. */
+  failingStreak: number;
+  /** The last probes, oldest first. */
+  log: HealthProbe[];
+}
+
+export interface HealthProbe {
+  /** RFC 3339. */
+  start: string;
+  end: string;
+  /** -1 when it could not be run, or took too long. */
+  exitCode: number;
+  output: string;
 }
 
 /** When each phase of the last start ended, in microseconds since the request arrived. */
@@ -48,4 +67,6 @@ export interface ContainerRecord {
   state: ContainerState;
   phases: PhaseTrace[];
   restartCount: number;
+  /** Whether the last end was asked for: `unless-stopped` containers are left alone then. */
+  stoppedByUser?: boolean;
 }

@@ -4,6 +4,7 @@ import { errorCode } from "#support/errors.ts";
 import { containerDirectory, type Fleet, isRunning } from "./fleet.ts";
 import { follow, readExitRecord, settle } from "./lifecycle.ts";
 import type { ContainerRecord } from "./record.ts";
+import { scheduleRestart, wantsStart } from "./restart-policy.ts";
 
 /**
  * Finds what went on, and what ended, while there was no daemon: running containers by their monitors,
@@ -28,10 +29,13 @@ async function recover(fleet: Fleet, record: ContainerRecord): Promise<void> {
     };
     fleet.records.save(record);
     fleet.companion(record.id).monitor = monitor;
+    fleet.companion(record.id).health = fleet.watchHealth(record);
     follow(fleet, record, monitor);
     return;
   }
   if (isRunning(record)) await settle(fleet, record, await readExitRecord(fleet, record));
+  else if (record.state.status === "restarting") scheduleRestart(fleet, record);
+  else if (record.state.status === "exited" && wantsStart(record)) scheduleRestart(fleet, record);
 }
 
 function connect(fleet: Fleet, { id, name }: ContainerRecord): Monitor | undefined {

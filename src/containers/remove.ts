@@ -2,7 +2,7 @@ import { discardStream } from "#native/stream.ts";
 import { TboxError } from "#support/errors.ts";
 import { containerDirectory, type Fleet, inTurn, isRunning } from "./fleet.ts";
 import type { ContainerRecord } from "./record.ts";
-import { killAndWait } from "./stop.ts";
+import { abandonRestart, killAndWait } from "./stop.ts";
 
 /** Removes a container and what it wrote; a running one only by force. */
 export async function removeContainer(
@@ -11,6 +11,13 @@ export async function removeContainer(
   { force }: { force: boolean },
 ): Promise<void> {
   const { id, name: own } = fleet.records.find(name);
+  if (fleet.records.find(id).state.status === "restarting") {
+    if (!force) {
+      const fix = "stop the container before removing or force remove";
+      throw new TboxError("conflict", `cannot remove container "/${own}": container is restarting: ${fix}`);
+    }
+    abandonRestart(fleet, fleet.records.find(id));
+  }
   if (isRunning(fleet.records.find(id))) {
     if (!force) {
       const fix = "stop the container before removing or force remove";
@@ -35,6 +42,7 @@ export async function removeStopped(fleet: Fleet, record: ContainerRecord): Prom
     fleet.warn(`set the files of container ${record.name} aside`, error);
   }
   fleet.records.delete(id);
+  fleet.notify("destroy", record);
   for (const { pair } of companion.waiting) discardStream(pair);
   for (const tell of [...companion.removals]) tell(record.state.exitCode);
   fleet.forget(id);

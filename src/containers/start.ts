@@ -17,6 +17,8 @@ export function startContainer(fleet: Fleet, name: string): Promise<"started" | 
   return inTurn(companion, async () => {
     const record = fleet.records.find(id);
     if (isRunning(record)) return "already-started";
+    clearTimeout(companion.restart);
+    companion.restart = undefined;
     await launch(fleet, record, companion, requested);
     return "started";
   });
@@ -68,7 +70,10 @@ async function launch(
     startedAt: started.startedAt,
     finishedAt: record.state.finishedAt,
   };
+  record.stoppedByUser = false;
   fleet.records.save(record);
+  fleet.notify("start", record);
+  companion.health = fleet.watchHealth(record);
   follow(fleet, record, launched.monitor);
 }
 

@@ -1,5 +1,6 @@
 import { TboxError } from "#support/errors.ts";
 import { type Fleet, isRunning } from "./fleet.ts";
+import type { ContainerRecord } from "./record.ts";
 import { parseSignal } from "./signals.ts";
 
 const defaultTimeout = 10;
@@ -14,7 +15,13 @@ export async function stopContainer(
   const { id, config } = fleet.records.find(name);
   const companion = fleet.companion(id);
   const { monitor } = companion;
-  if (!isRunning(fleet.records.find(id)) || !monitor) return "already-stopped";
+  const record = fleet.records.find(id);
+  if (record.state.status === "restarting") {
+    abandonRestart(fleet, record);
+    return "stopped";
+  }
+  if (!isRunning(record) || !monitor) return "already-stopped";
+  companion.stopping = true;
   const timeout = options.timeout ?? config.StopTimeout ?? defaultTimeout;
   const ended = exitOf(fleet, id);
   monitor.signal(parseSignal(options.signal || config.StopSignal || "TERM"));
@@ -24,7 +31,18 @@ export async function stopContainer(
   } finally {
     clearTimeout(timer);
   }
+  if (!record.hostConfig.AutoRemove) fleet.notify("stop", record);
   return "stopped";
+}
+
+/** Leaves a container that waits to be started again as it is. */
+export function abandonRestart(fleet: Fleet, record: ContainerRecord): void {
+  const companion = fleet.companion(record.id);
+  clearTimeout(companion.restart);
+  companion.restart = undefined;
+  record.state.status = "exited";
+  record.stoppedByUser = true;
+  fleet.records.save(record);
 }
 
 /** Sends a signal; SIGKILL when none is named. */
@@ -35,11 +53,15 @@ export function killContainer(fleet: Fleet, name: string, { signal = "KILL" }: {
   if (!isRunning(fleet.records.find(id)) || !monitor) {
     throw new TboxError("conflict", `cannot kill container: ${name}: container ${own} is not running`);
   }
+  // A kill is an end that was asked for; another signal is the program's own business.
+  if (number === kill) fleet.companion(id).stopping = true;
   monitor.signal(number);
+  fleet.notify("kill", fleet.records.find(id), { signal: String(number) });
 }
 
 export async function killAndWait(fleet: Fleet, id: string): Promise<void> {
   const ended = exitOf(fleet, id);
+  fleet.companion(id).stopping = true;
   fleet.companion(id).monitor?.signal(kill);
   await ended;
 }

@@ -1,12 +1,14 @@
 import type { Containers } from "#containers/containers.ts";
 import type { Images } from "#images/images.ts";
 import type { Check } from "./doctor.ts";
+import type { EventLog } from "./events.ts";
 import type { SystemInformation } from "./system-information.ts";
 
 /** Every service of the daemon, opened and closed together. */
 export interface Engine extends AsyncDisposable {
   images: Images;
   containers: Containers;
+  events: EventLog;
   information(): Promise<SystemInformation>;
   /** What this machine allows, and what would allow more. */
   diagnose(): Promise<Check[]>;

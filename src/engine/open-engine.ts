@@ -13,6 +13,7 @@ import { errorChain, TboxError } from "#support/errors.ts";
 import type { Config } from "./config.ts";
 import { diagnose } from "./doctor.ts";
 import type { Engine } from "./engine.ts";
+import { openEventLog } from "./events.ts";
 import { readSystemInformation } from "./system-information.ts";
 
 /** Opens every service of a store. Only one engine can have a store open. */
@@ -33,6 +34,7 @@ export async function openEngine(config: Config): Promise<Engine> {
   const zygote = resources.use(await openZygote({ store, run }));
   const warn = (message: string) => console.error(`warn ${message}`);
   const layers = await openLayers({ database: safe, store, zygote, warn });
+  const events = openEventLog();
   let containers: Containers | undefined;
   const everyContainer = () => containers?.list({ all: true, filters: new Map() }) ?? [];
   const images = await openImages({
@@ -41,6 +43,7 @@ export async function openEngine(config: Config): Promise<Engine> {
     layers,
     registry: { insecure: config.insecureRegistries, mirrors: config.registryMirrors },
     helloProgram: builtFile("hello"),
+    notify: (action, id, name) => events.publish({ type: "image", action, id, attributes: { name } }),
     usedBy: (image) =>
       everyContainer()
         .filter(({ imageId }) => imageId === image)
@@ -52,6 +55,7 @@ export async function openEngine(config: Config): Promise<Engine> {
     images,
     store,
     run,
+    notify: (action, id, attributes) => events.publish({ type: "container", action, id, attributes }),
     warn: (what, error) => warn(`${what}: ${errorChain(error)}`),
   });
   containers = opened;
@@ -60,6 +64,7 @@ export async function openEngine(config: Config): Promise<Engine> {
   return {
     images,
     containers: opened,
+    events,
     information: async () => readSystemInformation(information),
     diagnose: async () => diagnose(zygote, store),
     async [Symbol.asyncDispose]() {

@@ -57,6 +57,7 @@ beforeEach(async () => {
     registry: { insecure: [], mirrors: {} },
     helloProgram: `${root}/hello`,
     usedBy: () => users,
+    notify: () => {},
   });
 });
 afterEach(async () => {

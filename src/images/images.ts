@@ -2,6 +2,7 @@ import type { ImageConfig } from "#oci/config.ts";
 import type { DiffId, Digest } from "#oci/digest.ts";
 import type { Platform } from "#oci/platform.ts";
 import type { Reference } from "#oci/reference.ts";
+import type { PruneImagesOptions } from "./prune.ts";
 
 /** User name and password, or a registry's identity token, as `X-Registry-Auth` carries them. */
 export interface Credentials {
@@ -78,6 +79,25 @@ export interface RemoveImageOptions {
 
 export type RemovedImage = { untagged: string } | { deleted: string };
 
+export interface PrunedImages {
+  removed: RemovedImage[];
+  /** Bytes of unpacked layers. */
+  space: number;
+}
+
+/** A step of an image's making. */
+export interface HistoryEntry {
+  /** The image's, or `<missing>` for what is no image by itself. */
+  id: string;
+  /** Seconds since the epoch; 0 when nobody knows. */
+  created: number;
+  createdBy: string;
+  comment: string;
+  /** Bytes of the layer it left. */
+  size: number;
+  tags: string[];
+}
+
 export interface ImageUsage {
   image: ImageDetails;
   /** Bytes of layers that other images share. */
@@ -102,5 +122,11 @@ export interface Images {
   list(filter: ImageFilter): Promise<ImageDetails[]>;
   /** Untags, and deletes what nothing names any more; conflict when a container uses it. */
   remove(name: string, options: RemoveImageOptions): Promise<RemovedImage[]>;
+  /** Gives an image one more name; gives its ID. */
+  tag(name: string, target: Reference): Promise<string>;
+  /** What made an image, newest first. */
+  history(name: string): Promise<HistoryEntry[]>;
+  /** Removes images that nobody needs. */
+  prune(options: PruneImagesOptions): Promise<PrunedImages>;
   usage(): Promise<{ images: ImageUsage[]; layersSize: number }>;
 }

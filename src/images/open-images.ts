@@ -2,18 +2,21 @@ import type { Database } from "bun:sqlite";
 import type { ContentStore } from "#content/store.ts";
 import type { Layers } from "#layers/layers.ts";
 import type { Digest } from "#oci/digest.ts";
-import { familiarName, parseReference } from "#oci/reference.ts";
+import { familiarName, parseReference, withDefaultTag } from "#oci/reference.ts";
 import type { RegistryOptions } from "#registry/repository.ts";
 import { isEmbeddedName, openEmbeddedImage } from "./embedded.ts";
 import { collectGarbage } from "./garbage.ts";
+import { historyOf } from "./history.ts";
 import type { Images, StoredImage } from "./images.ts";
 import { importImage } from "./import-image.ts";
 import { detailsOf, listImages } from "./list.ts";
 import { load } from "./load.ts";
+import { pruneImages } from "./prune.ts";
 import { pull } from "./pull.ts";
 import { type ImageRecord, openImageRecords } from "./records.ts";
 import { removeImage } from "./remove.ts";
 import { checkPlatform, findImage } from "./resolve.ts";
+import { tagImage } from "./tag.ts";
 import { usageOf } from "./usage.ts";
 import type { ImageUser, Workshop } from "./workshop.ts";
 
@@ -25,6 +28,8 @@ export interface ImagesOptions {
   registry: RegistryOptions;
   helloProgram: string;
   usedBy: (id: Digest) => ImageUser[];
+  /** Told of everything that happens to an image; `name` as Docker shows it. */
+  notify: (action: string, id: string, name: string) => void;
 }
 
 export async function openImages(options: ImagesOptions): Promise<Images> {
@@ -72,9 +77,22 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
   }
 
   return {
-    pull: (reference, pullOptions) => pull(workshop, reference, pullOptions),
-    load: (archive, { signal }) => load(workshop, archive, signal),
-    import: (archive, importOptions) => importImage(workshop, archive, importOptions),
+    async *pull(reference, pullOptions) {
+      yield* pull(workshop, reference, pullOptions);
+      const name = familiarName(withDefaultTag(reference));
+      options.notify("pull", name, name);
+    },
+    async *load(archive, { signal }) {
+      for await (const one of load(workshop, archive, signal)) {
+        options.notify("load", one.loaded, one.loaded);
+        yield one;
+      }
+    },
+    async import(archive, importOptions) {
+      const id = await importImage(workshop, archive, importOptions);
+      options.notify("import", id, importOptions.reference ? familiarName(importOptions.reference) : id);
+      return id;
+    },
     async resolve(name, platform) {
       if (isEmbeddedName(name) && embedded.id() === undefined) {
         const own = records.name("docker.io/library/hello:latest");
@@ -93,10 +111,29 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
     },
     list: async (filter) => listImages(workshop, filter, embedded.id()),
     async remove(name, removeOptions) {
+      const { id } = findImage(records, name);
       const removed = await removeImage(workshop, name, removeOptions);
+      for (const one of removed) {
+        if ("untagged" in one) options.notify("untag", id, one.untagged);
+        else if (one.deleted === id) options.notify("delete", id, id);
+      }
       garbage = true;
       await collect();
       return removed;
+    },
+    async tag(name, target) {
+      const id = await tagImage(workshop, name, target);
+      options.notify("tag", id, familiarName(target));
+      return id;
+    },
+    history: async (name) => historyOf(workshop, name),
+    async prune(pruneOptions) {
+      const pruned = await pruneImages(workshop, pruneOptions);
+      for (const one of pruned.removed)
+        if ("deleted" in one) options.notify("delete", one.deleted, one.deleted);
+      garbage = true;
+      await collect();
+      return pruned;
     },
     usage: async () => usageOf(workshop, embedded.id()),
   };

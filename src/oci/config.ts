@@ -7,6 +7,17 @@ const text = z.string().nullish().transform(unset).optional();
 const texts = z.array(z.string()).nullish().transform(unset).optional();
 const names = z.record(z.string(), z.unknown()).nullish();
 
+const number = z.number().nullish().transform(unset).optional();
+
+const healthcheckSchema = z.looseObject({
+  Test: texts,
+  Interval: number,
+  Timeout: number,
+  StartPeriod: number,
+  StartInterval: number,
+  Retries: number,
+});
+
 const executionSchema = z.looseObject({
   User: text,
   Env: texts,
@@ -15,6 +26,9 @@ const executionSchema = z.looseObject({
   WorkingDir: text,
   StopSignal: text,
   Labels: z.record(z.string(), z.string()).nullish().transform(unset).optional(),
+  // Docker's own, which the specification lets stand.
+  Healthcheck: healthcheckSchema.nullish().transform(unset).optional(),
+  Shell: texts,
   Volumes: names.transform(keys).optional(),
   ExposedPorts: names.transform(keys).optional(),
 });

@@ -53,6 +53,12 @@ export function canonicalRepository({ domain, path }: Reference): string {
   return `${domain}/${path}`;
 }
 
+/** Checks a tag by itself. */
+export function parseTag(text: string): string {
+  if (tagPattern.test(text)) return text;
+  throw invalid("invalid tag format");
+}
+
 /** `debian`: what Docker shows for the same. */
 export function familiarRepository({ domain, path }: Reference): string {
   const short = path.startsWith(officialPrefix) ? path.slice(officialPrefix.length) : path;

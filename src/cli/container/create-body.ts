@@ -2,6 +2,7 @@ import type { Invocation } from "../command.ts";
 import { ExitError } from "../exit.ts";
 import { entriesOf, resolveEnvironment, toRecord } from "./entries.ts";
 import type { ContainerFlags } from "./flags.ts";
+import { healthcheck } from "./healthcheck.ts";
 import { parseSecurityOptions } from "./security.ts";
 import type { StreamName } from "./streams.ts";
 import { parseBind } from "./volume.ts";
@@ -48,6 +49,7 @@ export async function createBody(
     AttachStdin: attached.has("stdin"),
     AttachStdout: attached.has("stdout"),
     AttachStderr: attached.has("stderr"),
+    Healthcheck: healthcheck(flags),
     StopSignal: flags["stop-signal"],
     StopTimeout: flags["stop-timeout"],
     HostConfig: hostConfig(flags, given, context),
@@ -63,6 +65,7 @@ function hostConfig(
 ): Record<string, unknown> {
   return {
     AutoRemove: flags.rm,
+    RestartPolicy: flags.restart,
     Binds: nonEmpty(flags.volume.map((volume) => parseBind(volume, directory))),
     Mounts: nonEmpty(flags.mount.map((mount) => absoluteSource(mount, directory))),
     Tmpfs: flags.tmpfs.length > 0 ? tmpfs(flags.tmpfs) : undefined,

@@ -3,9 +3,13 @@ import { parseBytes } from "./bytes.ts";
 import { parseEnvironmentEntry, parseLabel } from "./entries.ts";
 import { parseExtraHost, parseIpAddress } from "./hosts.ts";
 import { parseMount } from "./mount.ts";
+import { parseNanoseconds } from "./nanoseconds.ts";
+import { parseRestartPolicy } from "./restart-policy.ts";
 import { parseStreamName } from "./streams.ts";
 import { parseUlimit } from "./ulimit.ts";
 import { unsupportedContainerFlags } from "./unsupported-flags.ts";
+
+const duration = { valueName: "duration" };
 
 /** The options that `run` and `create` share. */
 export const containerFlags = {
@@ -23,6 +27,20 @@ export const containerFlags = {
   env: listOf("Set environment variables", parseEnvironmentEntry, { short: "e" }),
   "env-file": list("Read in a file of environment variables"),
   "group-add": list("Add additional groups to join"),
+  "health-cmd": text("Command to run to check health"),
+  "health-interval": parsed("Time between running the check (ms|s|m|h)", parseNanoseconds, duration),
+  "health-retries": integer("Consecutive failures needed to report unhealthy"),
+  "health-start-interval": parsed(
+    "Time between running the check during the start period (ms|s|m|h)",
+    parseNanoseconds,
+    duration,
+  ),
+  "health-start-period": parsed(
+    "Start period for the container to initialize before counting failures (ms|s|m|h)",
+    parseNanoseconds,
+    duration,
+  ),
+  "health-timeout": parsed("Maximum time to allow one check to run (ms|s|m|h)", parseNanoseconds, duration),
   hostname: text("Container host name", { short: "h" }),
   init: bool("Run an init inside the container that forwards signals and reaps processes"),
   interactive: bool("Keep STDIN open even if not attached", { short: "i" }),
@@ -33,12 +51,14 @@ export const containerFlags = {
   mount: listOf("Attach a filesystem mount to the container", parseMount, { valueName: "mount" }),
   name: text("Assign a name to the container"),
   network: text("Network of the container (none, host)", { valueName: "network", also: "net" }),
+  "no-healthcheck": bool("Disable any container-specified HEALTHCHECK"),
   platform: text("Platform of the image, if it has several (os/arch[/variant])"),
   pull: word("Pull image before running (always, missing, never)", ["always", "missing", "never"] as const, {
     shownDefault: "missing",
   }),
   quiet: bool("Suppress the pull output", { short: "q" }),
   "read-only": bool("Mount the container's root filesystem as read only"),
+  restart: parsed("Restart policy to apply when a container exits", parseRestartPolicy),
   rm: bool("Automatically remove the container when it exits"),
   rootfs: text("Use a directory of the host as read-only root instead of an image", {
     valueName: "directory",

@@ -4,10 +4,14 @@ import {
   inspectContainerQuery,
   killContainerQuery,
   listContainersQuery,
+  pruneQuery,
   removeContainerQuery,
+  renameContainerQuery,
   resizeContainerQuery,
   startContainerQuery,
   stopContainerQuery,
+  topContainerQuery,
+  updateContainerSchema,
 } from "#api/containers.ts";
 import { containerParams as params } from "#api/names.ts";
 import type { Engine } from "#engine/engine.ts";
@@ -83,6 +87,49 @@ export function containerRoutes(engine: Engine, dataDirectory: string) {
         return noContent(outcome === "stopped" ? "done" : "unchanged");
       },
       { params, query: stopContainerQuery },
+    )
+    .post(
+      "/containers/:id/restart",
+      async ({ params: { id }, query: { t, signal } }) => {
+        await containers.restart(id, {
+          ...(t === undefined ? {} : { timeout: t }),
+          ...(signal === undefined ? {} : { signal }),
+        });
+        return noContent();
+      },
+      { params, query: stopContainerQuery },
+    )
+    .post(
+      "/containers/:id/rename",
+      async ({ params: { id }, query: { name = "" } }) => {
+        await containers.rename(id, name);
+        return noContent();
+      },
+      { params, query: renameContainerQuery },
+    )
+    .post(
+      "/containers/:id/update",
+      ({ params: { id }, body }) => {
+        containers.update(id, body);
+        return { Warnings: [] };
+      },
+      { params, body: updateContainerSchema },
+    )
+    .get(
+      "/containers/:id/top",
+      async ({ params: { id }, query: { ps_args = "" } }) => {
+        const { titles, processes } = await containers.top(id, ps_args);
+        return { Titles: titles, Processes: processes };
+      },
+      { params, query: topContainerQuery },
+    )
+    .post(
+      "/containers/prune",
+      async ({ query: { filters = new Map() } }) => {
+        const { ids, space } = await containers.prune(filters);
+        return { ContainersDeleted: ids, SpaceReclaimed: space };
+      },
+      { query: pruneQuery },
     )
     .post(
       "/containers/:id/kill",

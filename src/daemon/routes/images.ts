@@ -1,27 +1,29 @@
 import { Elysia } from "elysia";
+import { pruneQuery } from "#api/containers.ts";
 import {
   createImageQuery,
   inspectImageQuery,
   listImagesQuery,
   loadImagesQuery,
   removeImageQuery,
+  tagImageQuery,
 } from "#api/images.ts";
 import type { Images } from "#images/images.ts";
+import { parseReference, parseTag } from "#oci/reference.ts";
 import { TboxError } from "#support/errors.ts";
 import { describeError } from "../error-response.ts";
 import { parseImageName, parseImagePath } from "../http/image-path.ts";
 import { streamedLines } from "../http/streamed.ts";
 import { importImage } from "../import-image.ts";
+import { parsePruneFilters } from "../prune-filters.ts";
 import { pullImage } from "../pull-image.ts";
-import { shapeImage, shapeImageSummary, shapeLoaded, shapeRemoved } from "../shape/image.ts";
+import { shapeHistory, shapeImage, shapeImageSummary, shapeLoaded, shapeRemoved } from "../shape/image.ts";
 import { shapeProgress } from "../shape/progress.ts";
 import { refuse, refuseParameters } from "./unsupported.ts";
 
 const unsupportedActions = {
   get: "saving images",
-  history: "the history of images",
   push: "pushing images",
-  tag: "tagging images",
 };
 
 const tell = (error: unknown) => describeError(error).message;
@@ -59,7 +61,8 @@ export function imageRoutes(images: Images) {
       "/images/*",
       async ({ params: { "*": rest }, query: { manifests, platform } }) => {
         const { name, action } = parseImagePath(rest, ["json", "history", "get"]);
-        if (action !== "json") return refuse(unsupportedActions[action]);
+        if (action === "get") return refuse(unsupportedActions[action]);
+        if (action === "history") return (await images.history(name)).map(shapeHistory);
         refuseParameters({ manifests, platform });
         return shapeImage(await images.inspect(name));
       },
@@ -67,8 +70,22 @@ export function imageRoutes(images: Images) {
     )
     .post(
       "/images/*",
-      ({ params: { "*": rest } }) => refuse(unsupportedActions[parseImagePath(rest, ["push", "tag"]).action]),
-      { parse: "none" },
+      async ({ params: { "*": rest }, query: { repo = "", tag = "" } }) => {
+        const { name, action } = parseImagePath(rest, ["push", "tag"]);
+        if (action === "push") return refuse(unsupportedActions[action]);
+        const target = parseReference(repo);
+        await images.tag(name, tag === "" ? target : { ...target, tag: parseTag(tag) });
+        return new Response(null, { status: 201 });
+      },
+      { query: tagImageQuery, parse: "none" },
+    )
+    .post(
+      "/images/prune",
+      async ({ query: { filters = new Map() }, request: { signal } }) => {
+        const { removed, space } = await images.prune({ ...parsePruneFilters(filters), signal });
+        return { ImagesDeleted: removed.map(shapeRemoved), SpaceReclaimed: space };
+      },
+      { query: pruneQuery },
     )
     .delete(
       "/images/*",

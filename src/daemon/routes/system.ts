@@ -1,8 +1,13 @@
 import { Elysia } from "elysia";
+import { eventsQuery } from "#api/events.ts";
 import { diskUsageTypes } from "#api/system.ts";
 import type { Engine } from "#engine/engine.ts";
+import type { EngineEvent } from "#engine/events.ts";
 import { containerSizes } from "../container-sizes.ts";
+import { eventFilter } from "../event-filter.ts";
+import { streamed } from "../http/streamed.ts";
 import { shapeDiskUsage } from "../shape/disk-usage.ts";
+import { shapeEvent } from "../shape/event.ts";
 import { shapeInformation } from "../shape/information.ts";
 import { shapeVersion } from "../shape/version.ts";
 
@@ -29,10 +34,27 @@ export function systemRoutes(engine: Engine) {
         now: new Date(),
       }),
     )
+    .get(
+      "/events",
+      ({ query: { since, until, filters = new Map() }, request: { signal } }) => {
+        const passes = eventFilter(filters);
+        const options = {
+          signal,
+          ...(since === undefined ? {} : { since }),
+          ...(until === undefined ? {} : { until }),
+        };
+        return streamed(lines(engine.events.read(options), passes), "application/json");
+      },
+      { query: eventsQuery },
+    )
     .get("/system/df", async ({ request }) => {
       const wanted = diskUsageTypes.parse(new URL(request.url).searchParams.getAll("type"));
       return shapeDiskUsage(await measure(engine, wanted), Date.now());
     });
+}
+
+async function* lines(events: AsyncIterable<EngineEvent>, passes: (event: EngineEvent) => boolean) {
+  for await (const event of events) if (passes(event)) yield `${JSON.stringify(shapeEvent(event))}\n`;
 }
 
 async function measure(engine: Engine, wanted: readonly string[]) {

@@ -1,4 +1,4 @@
-import type { ContainerRecord } from "#containers/record.ts";
+import type { ContainerRecord, HealthState } from "#containers/record.ts";
 import type { ContainerSizes } from "./container-summary.ts";
 import { shapeHostConfig } from "./host-config.ts";
 import { mountPoints } from "./mount-points.ts";
@@ -74,6 +74,20 @@ function shapeState({ state }: ContainerRecord) {
     Error: state.error,
     StartedAt: state.startedAt,
     FinishedAt: state.finishedAt,
+    ...(state.health ? { Health: shapeHealth(state.health) } : {}),
+  };
+}
+
+function shapeHealth({ status, failingStreak, log }: HealthState) {
+  return {
+    Status: status,
+    FailingStreak: failingStreak,
+    Log: log.map(({ start, end, exitCode, output }) => ({
+      Start: start,
+      End: end,
+      ExitCode: exitCode,
+      Output: output,
+    })),
   };
 }
 

@@ -6,7 +6,7 @@ export function containerStatus(state: ContainerState, now: number): string {
   const since = (time: string) => approximateDuration(Math.max(0, now - Date.parse(time)));
   switch (state.status) {
     case "running":
-      return `Up ${since(state.startedAt)}`;
+      return `Up ${since(state.startedAt)}${health(state)}`;
     case "paused":
       return `Up ${since(state.startedAt)} (Paused)`;
     case "restarting":
@@ -20,4 +20,9 @@ export function containerStatus(state: ContainerState, now: number): string {
     case "dead":
       return "Dead";
   }
+}
+
+function health({ health: found }: ContainerState): string {
+  if (!found) return "";
+  return found.status === "starting" ? " (health: starting)" : ` (${found.status})`;
 }

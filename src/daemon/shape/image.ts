@@ -1,4 +1,4 @@
-import type { ImageDetails, RemovedImage } from "#images/images.ts";
+import type { HistoryEntry, ImageDetails, RemovedImage } from "#images/images.ts";
 
 /** An item of `GET /images/json`; -1 stands for what was not asked for. */
 export function shapeImageSummary(image: ImageDetails, usage = { sharedSize: -1, containers: -1 }) {
@@ -66,4 +66,16 @@ export function shapeLoaded({ loaded }: { loaded: string }) {
 /** An item of the answer to `DELETE /images/{name}`. */
 export function shapeRemoved(removed: RemovedImage) {
   return "untagged" in removed ? { Untagged: removed.untagged } : { Deleted: removed.deleted };
+}
+
+/** An item of `GET /images/{name}/history`. */
+export function shapeHistory({ id, created, createdBy, comment, size, tags }: HistoryEntry) {
+  return {
+    Id: id,
+    Created: created,
+    CreatedBy: createdBy,
+    Tags: tags.length > 0 ? tags : null,
+    Size: size,
+    Comment: comment,
+  };
 }

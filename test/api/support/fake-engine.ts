@@ -6,6 +6,7 @@ import type { ContainerRecord } from "#containers/record.ts";
 import { writable } from "#daemon/http/send-response.ts";
 
 import type { Engine } from "#engine/engine.ts";
+import { openEventLog } from "#engine/events.ts";
 import type { ImageDetails, Images, Progress } from "#images/images.ts";
 import { canonicalName } from "#oci/reference.ts";
 import { TboxError } from "#support/errors.ts";
@@ -157,8 +158,14 @@ export function fakeEngine(): FakeEngine {
       },
       running: () => [],
       start: () => Promise.reject(new TboxError("not-found", "No such exec instance")),
+      kill: () => {},
       resize: () => {},
     },
+    restart: async () => {},
+    rename: async () => {},
+    update: () => {},
+    top: async () => ({ titles: [], processes: [] }),
+    prune: async () => ({ ids: [], space: 0 }),
     size: async () => 4096,
     [Symbol.asyncDispose]: async () => {},
   };
@@ -216,6 +223,9 @@ export function fakeEngine(): FakeEngine {
       calls.push(`rmi ${name}`);
       return [{ untagged: name }, { deleted: imageDetails(name).id }];
     },
+    tag: async () => "sha256:1",
+    history: async () => [],
+    prune: async () => ({ removed: [], space: 0 }),
     usage: async () => ({
       images: [...present].map((name) => ({ image: imageDetails(name), sharedSize: 1, containers: 2 })),
       layersSize: 3,
@@ -231,6 +241,7 @@ export function fakeEngine(): FakeEngine {
     calls,
     logs,
     created,
+    events: openEventLog(),
     information: async () => fakeInformation,
     diagnose: async () => [{ name: "kernel", status: "ok", detail: "6.1" }],
     async [Symbol.asyncDispose]() {},

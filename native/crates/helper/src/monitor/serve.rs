@@ -240,7 +240,8 @@ impl Monitor {
     }
 
     fn is_finished(&self) -> bool {
-        self.recorded
+        matches!(self.stage, Stage::Ended(_))
+            && self.recorded
             && self.attachments.is_empty()
             && !self.channels.iter().any(Channel::has_pending)
     }

@@ -148,7 +148,7 @@ impl Zygote {
             log: Log::None,
             attachments: Vec::new(),
             cgroup: false,
-            durable_exit: false,
+            durable_exit: true,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 
+use rustix::fs::{AtFlags, unlinkat};
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, mount};
 
@@ -37,6 +38,9 @@ pub struct Overlay<'descriptors> {
 impl Overlay<'_> {
     /// Mounts it over the directory at `target`.
     pub fn mount(&self, target: &str) -> Result<(), Errno> {
+        if self.volatile {
+            self.forget_last_mount();
+        }
         // Descriptor paths are short: 127 of them fit the one page that mount options may have. The
         // kernel wants the topmost layer first.
         let lowers: Vec<String> = self
@@ -56,5 +60,20 @@ impl Overlay<'_> {
         let mut flags = MountFlags::NODEV;
         flags.set(MountFlags::RDONLY, self.access == Access::ReadOnly);
         mount("overlay", target, "overlay", flags, options.as_c_str())
+    }
+
+    /// The kernel marks a work directory that was mounted `volatile`, and mounts it no more, since the machine
+    /// may have crashed meanwhile. A container of such a time is removed by the next daemon; where it is
+    /// started again, nothing crashed.
+    fn forget_last_mount(&self) {
+        for (name, flags) in [
+            ("work/incompat/volatile/dirty", AtFlags::empty()),
+            ("work/incompat/volatile", AtFlags::REMOVEDIR),
+            ("work/incompat", AtFlags::REMOVEDIR),
+        ] {
+            if unlinkat(self.work, name, flags).is_err() {
+                return;
+            }
+        }
     }
 }

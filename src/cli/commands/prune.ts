@@ -1,0 +1,62 @@
+import { command, exactly } from "../command.ts";
+import { parseFilter } from "../filters.ts";
+import { bool, listOf } from "../flags/kinds.ts";
+import { confirmed, printReclaimed, prune } from "../prune.ts";
+
+const shared = {
+  filter: listOf('Provide filter values (e.g. "until=<timestamp>")', parseFilter, { valueName: "filter" }),
+  force: bool("Do not prompt for confirmation", { short: "f" }),
+};
+
+export const pruneContainersCommand = command({
+  synopsis: "[OPTIONS]",
+  description: "Remove all stopped containers",
+  flags: shared,
+  arguments: exactly(0),
+  async run({ flags: { filter, force } }) {
+    if (!(await confirmed("This will remove all stopped containers.", force))) return 0;
+    await printReclaimed(await pruneContainers(filter));
+    return 0;
+  },
+});
+
+export const pruneImagesCommand = command({
+  synopsis: "[OPTIONS]",
+  description: "Remove unused images",
+  flags: { ...shared, all: bool("Remove all unused images, not just those without a name", { short: "a" }) },
+  arguments: exactly(0),
+  async run({ flags: { all, filter, force } }) {
+    const what = all ? "all images without at least one container associated to them" : "all dangling images";
+    if (!(await confirmed(`This will remove ${what}.`, force))) return 0;
+    await printReclaimed(await pruneImages(filter, all));
+    return 0;
+  },
+});
+
+export const pruneSystemCommand = command({
+  synopsis: "[OPTIONS]",
+  description: "Remove what is not used",
+  flags: { ...shared, all: bool("Remove all unused images, not just those without a name", { short: "a" }) },
+  arguments: exactly(0),
+  async run({ flags: { all, filter, force } }) {
+    const images = all
+      ? "all images without at least one container associated to them"
+      : "all dangling images";
+    const warning = `This will remove:\n  - all stopped containers\n  - ${images}\n`;
+    if (!(await confirmed(warning, force))) return 0;
+    await printReclaimed((await pruneContainers(filter)) + (await pruneImages(filter, all)));
+    return 0;
+  },
+});
+
+type Filters = [string, string][];
+
+function pruneContainers(filters: Filters): Promise<number> {
+  const heading = "Deleted Containers:";
+  return prune({ path: "/containers/prune", filters, heading, field: "ContainersDeleted" });
+}
+
+function pruneImages(filters: Filters, all: boolean): Promise<number> {
+  const every: Filters = [...filters, ["dangling", all ? "false" : "true"]];
+  return prune({ path: "/images/prune", filters: every, heading: "Deleted Images:", field: "ImagesDeleted" });
+}

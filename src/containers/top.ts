@@ -1,0 +1,64 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { TboxError } from "#support/errors.ts";
+
+export interface ProcessTable {
+  titles: string[];
+  /** A process each; the last column may hold spaces. */
+  processes: string[][];
+}
+
+/** The processes that descend from `roots`, as `ps` of the host shows them with these arguments. */
+export async function listProcesses(roots: number[], args: string): Promise<ProcessTable> {
+  const words = args.split(/\s+/).filter((word) => word !== "");
+  const command = ["ps", ...(words.length > 0 ? words : ["-ef"])];
+  if (!Bun.which("ps")) {
+    throw new TboxError("unavailable", "ps is not installed on the host: apt-get install procps");
+  }
+  const child = Bun.spawn(command, {
+    cwd: "/",
+    env: { PATH: process.env.PATH, LC_ALL: "C" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const [output, errors, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+  if (code !== 0) {
+    throw new TboxError("invalid-argument", `ps: ${errors.trim().split("\n")[0] ?? `exit status ${code}`}`);
+  }
+  const [head = "", ...lines] = output.trimEnd().split("\n");
+  const titles = head.trim().split(/\s+/);
+  const column = titles.indexOf("PID");
+  if (column === -1) throw new TboxError("invalid-argument", "couldn't find PID field in ps output");
+  const wanted = descendants(roots);
+  const processes = lines.map((line) => split(line, titles.length));
+  return { titles, processes: processes.filter((fields) => wanted.has(Number(fields[column]))) };
+}
+
+function split(line: string, count: number): string[] {
+  const fields = line.trim().split(/\s+/);
+  return [...fields.slice(0, count - 1), fields.slice(count - 1).join(" ")];
+}
+
+/** A process whose parent has ended belongs to PID 1 of its container, so no one is missed. */
+function descendants(roots: number[]): Set<number> {
+  const children = new Map<number, number[]>();
+  for (const name of readdirSync("/proc")) {
+    const parent = /^\d+$/.test(name) ? parentOf(name) : undefined;
+    if (parent !== undefined) children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
+  }
+  const found = new Set<number>();
+  const waiting = [...roots];
+  for (let pid = waiting.pop(); pid !== undefined; pid = waiting.pop()) {
+    if (found.has(pid)) continue;
+    found.add(pid);
+    waiting.push(...(children.get(pid) ?? []));
+  }
+  return found;
+}
+
+function parentOf(pid: string): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,51 @@
+import { TboxError } from "#support/errors.ts";
+import type { PrunedImages } from "./images.ts";
+import type { ImageRecord } from "./records.ts";
+import { removeImage } from "./remove.ts";
+import type { Workshop } from "./workshop.ts";
+
+export interface PruneImagesOptions {
+  /** Also images with a name that no container uses; otherwise only those without. */
+  all: boolean;
+  /** Labels (`name` or `name=value`) that an image must have, or must not. */
+  labels: string[];
+  notLabels: string[];
+  /** Only images made before, in milliseconds since the epoch. */
+  until: number | undefined;
+  signal: AbortSignal;
+}
+
+/** Removes images that nobody needs. */
+export async function pruneImages(workshop: Workshop, options: PruneImagesOptions): Promise<PrunedImages> {
+  const { records, layers } = workshop;
+  const pruned: PrunedImages = { removed: [], space: 0 };
+  const sizes = () => layers.list().reduce((sum, diffId) => sum + layers.size(diffId), 0);
+  const before = sizes();
+  for (const image of records.all()) {
+    options.signal.throwIfAborted();
+    const named = records.names().some(({ id }) => id === image.id);
+    if ((named && !options.all) || workshop.usedBy(image.id).length > 0 || !passes(image, options)) continue;
+    try {
+      const removal = { force: true, prune: true, signal: options.signal };
+      pruned.removed.push(...(await removeImage(workshop, image.id, removal)));
+    } catch (error) {
+      // Somebody has begun to use it meanwhile.
+      if (!(error instanceof TboxError && ["conflict", "not-found"].includes(error.code))) throw error;
+    }
+  }
+  const left = new Set(records.all().flatMap((image) => image.diffIds));
+  const kept = layers.list().filter((diffId) => left.has(diffId));
+  pruned.space = Math.max(0, before - kept.reduce((sum, diffId) => sum + layers.size(diffId), 0));
+  return pruned;
+}
+
+function passes(image: ImageRecord, { labels, notLabels, until }: PruneImagesOptions): boolean {
+  const own = image.config.config?.Labels ?? {};
+  const has = (label: string) => {
+    const equals = label.indexOf("=");
+    const name = equals < 0 ? label : label.slice(0, equals);
+    return Object.hasOwn(own, name) && (equals < 0 || own[name] === label.slice(equals + 1));
+  };
+  if (until !== undefined && image.created >= until) return false;
+  return labels.every(has) && !notLabels.some(has);
+}

@@ -1,0 +1,16 @@
+import { canonicalRepository, type Reference, withDefaultTag } from "#oci/reference.ts";
+import { TboxError } from "#support/errors.ts";
+import { findImage } from "./resolve.ts";
+import type { Workshop } from "./workshop.ts";
+
+/** Gives an image one more name; one that was another's moves. Gives the image's ID. */
+export async function tagImage(workshop: Workshop, source: string, target: Reference): Promise<string> {
+  const image = findImage(workshop.records, source);
+  if (target.digest !== undefined) {
+    throw new TboxError("invalid-argument", "refusing to create a tag with a digest reference");
+  }
+  const { tag = "latest" } = withDefaultTag(target);
+  workshop.records.add(image, { tag: `${canonicalRepository(target)}:${tag}` });
+  await workshop.changed();
+  return image.id;
+}
