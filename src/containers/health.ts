@@ -11,7 +11,7 @@ const mostProbes = 5;
 const mostOutput = 4096;
 
 /** The check of a container; nothing when it has none. */
-export function healthcheckOf({ config }: Pick<ContainerRecord, "config">): Healthcheck | undefined {
+function healthcheckOf({ config }: Pick<ContainerRecord, "config">): Healthcheck | undefined {
   const check = config.Healthcheck;
   return check?.Test && check.Test.length > 0 && check.Test[0] !== "NONE" ? check : undefined;
 }
@@ -78,7 +78,7 @@ export function watchHealth(fleet: Fleet, execs: Execs, record: ContainerRecord)
 }
 
 /** What a probe makes of a container's health (Docker's rules). */
-export function apply(
+export function applyProbe(
   health: HealthState,
   probe: HealthProbe,
   { retries, inStartPeriod }: { retries: number; inStartPeriod: boolean },
