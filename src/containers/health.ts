@@ -57,7 +57,7 @@ export function watchHealth(fleet: Fleet, execs: Execs, record: ContainerRecord)
     if (!health) return;
     const inStartPeriod = (Date.now() - started) * 1_000_000 < (found.StartPeriod ?? 0);
     const before = health.status;
-    apply(
+    applyProbe(
       health,
       { start: begun, end: new Date().toISOString(), ...outcome },
       {
