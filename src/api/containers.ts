@@ -9,6 +9,8 @@ export const listContainersQuery = query({
   limit: queryInteger,
   size: queryFlag,
   filters: queryFilters,
+  // Of the first versions of the API; commands are given in full.
+  trunc_cmd: queryFlag,
 });
 
 /**

@@ -13,6 +13,8 @@ export const execParams = z.strictObject({ id: objectName });
 /** Body of `POST /containers/{id}/exec`. */
 export const createExecSchema = dockerObject(
   {
+    // Older clients repeat what the path says.
+    Container: text,
     Cmd: z.array(z.string()).default([]),
     Env: z.array(z.string()).exactOptional(),
     User: text,

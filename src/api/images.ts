@@ -18,6 +18,8 @@ export const listImagesQuery = query({
   filters: queryFilters,
   manifests: queryFlag,
   "shared-size": queryFlag,
+  // Of the first versions of the API: a client takes the IDs out by itself.
+  only_ids: queryFlag,
 });
 
 export const inspectImageQuery = query({ manifests: queryFlag, platform: queryText });
@@ -27,4 +29,10 @@ export const removeImageQuery = query({ force: queryFlag, noprune: queryFlag, pl
 export const loadImagesQuery = query({ quiet: queryFlag, platform: queryText });
 
 /** Of a tag; a push has only `tag`. */
-export const tagImageQuery = query({ repo: queryText, tag: queryText, platform: queryText });
+export const tagImageQuery = query({
+  repo: queryText,
+  tag: queryText,
+  platform: queryText,
+  // A tag always moves.
+  force: queryFlag,
+});

@@ -3,7 +3,7 @@ const defaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbi
 export interface EnvironmentSources {
   /** The image's; entries without a value mean nothing there. */
   image: string[];
-  /** The request's; an entry without a value takes a variable away. */
+  /** The request's; an entry without a value takes a variable away, and is kept to say so. */
   request: string[];
 }
 
@@ -11,10 +11,7 @@ export interface EnvironmentSources {
 export function mergeEnvironment({ image, request }: EnvironmentSources): string[] {
   const merged = new Map<string, string>();
   for (const entry of image) if (entry.indexOf("=") > 0) merged.set(nameOf(entry), entry);
-  for (const entry of request) {
-    if (entry.indexOf("=") > 0) merged.set(nameOf(entry), entry);
-    else merged.delete(entry);
-  }
+  for (const entry of request) if (entry.indexOf("=") !== 0) merged.set(nameOf(entry), entry);
   return [...merged.values()];
 }
 
@@ -22,7 +19,8 @@ export function mergeEnvironment({ image, request }: EnvironmentSources): string
 export function programEnvironment(kept: string[], settings: { hostname: string; tty: boolean }): string[] {
   const names = new Set(kept.map(nameOf));
   const own = [defaultPath, `HOSTNAME=${settings.hostname}`, ...(settings.tty ? ["TERM=xterm"] : [])];
-  return [...own.filter((entry) => !names.has(nameOf(entry))), ...kept];
+  const set = kept.filter((entry) => entry.includes("="));
+  return [...own.filter((entry) => !names.has(nameOf(entry))), ...set];
 }
 
 function nameOf(entry: string): string {

@@ -125,6 +125,7 @@ test("what docker's client sends when nothing is asked for is nothing", async ()
     Labels: {},
     HostConfig: {
       NetworkMode: "default",
+      RestartPolicy: { Name: "no", MaximumRetryCount: 0 },
       LogConfig: { Config: {} },
       AutoRemove: false,
       Dns: [],
@@ -195,7 +196,7 @@ describe("fields that would not be honoured are refused by name", () => {
       501,
       "HostConfig.PortBindings: not supported yet",
     ],
-    [host({ RestartPolicy: { Name: "always" } }), 501, "HostConfig.RestartPolicy: not supported yet"],
+    [host({ Privileged: true }), 501, "HostConfig.Privileged: not supported yet"],
     [host({ PidMode: "host" }), 501, "HostConfig.PidMode: not supported yet"],
     [host({ Sysctls: { a: "1" } }), 501, "HostConfig.Sysctls: not supported yet"],
     [host({ PidsLimit: 5 }), 501, "HostConfig.PidsLimit: not supported yet"],
@@ -210,7 +211,11 @@ describe("fields that would not be honoured are refused by name", () => {
       400,
       'HostConfig.Mounts.0.Type: unknown type of mount "x"',
     ],
-    [{ Image: "image", Healthcheck: { Test: ["CMD", "true"] } }, 501, "Healthcheck: not supported yet"],
+    [
+      { Image: "image", Healthcheck: { Test: ["RUN"] } },
+      400,
+      "Healthcheck.Test: the first word must be NONE, CMD or CMD-SHELL",
+    ],
     [{ Image: "image", MacAddress: "02:00:00:00:00:01" }, 501, "MacAddress: not supported yet"],
     [
       { Image: "image", NetworkingConfig: { EndpointsConfig: { back: {} } } },

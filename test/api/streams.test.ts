@@ -35,7 +35,7 @@ function stream(bytes: Buffer): string {
   return bytes.subarray(bytes.indexOf("\r\n\r\n") + 4).toString();
 }
 
-const frame = (type: number, text: string) => encodeFrame(type, Buffer.from(text)).toString();
+const frame = (type: number, text: string) => Buffer.from(encodeFrame(type, Buffer.from(text))).toString();
 
 describe("attach", () => {
   const all = "stdin=1&stdout=1&stderr=1&stream=1";
@@ -164,9 +164,9 @@ describe("attach", () => {
     expect(end).toBeGreaterThan(64 * 1024 * 1024);
   });
 
-  test("is the only upgrade there is, and other protocols are none", async () => {
+  test("is no upgrade for anything, and other protocols are none", async () => {
     using exec = await attach("/exec/e/start");
-    expect((await exec.ended).toString()).toStartWith("HTTP/1.1 501 ");
+    expect((await exec.ended).toString()).toStartWith("HTTP/1.1 404 ");
     using other = await attach("/containers/json");
     expect((await other.ended).toString()).toStartWith("HTTP/1.1 404 ");
     const h2c = "Connection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n";
