@@ -12,12 +12,13 @@ const folders: Record<string, string[]> = {
   native: words,
   layers: [...words, "native"],
   images: [...words, "content", "registry", "layers"],
-  containers: [...words, "native", "layers", "images"],
+  volumes: words,
+  containers: [...words, "native", "layers", "images", "volumes"],
   api: words,
   client: [...words, "api"],
   cli: [...words, "api", "client"],
-  engine: [...words, "content", "registry", "native", "layers", "images", "containers"],
-  daemon: [...words, "api", "engine", "images", "containers"],
+  engine: [...words, "content", "registry", "native", "layers", "images", "volumes", "containers"],
+  daemon: [...words, "api", "engine", "images", "volumes", "containers"],
 };
 
 /** Packages that only some folders may use. */

@@ -13,6 +13,7 @@ export const hostConfigSchema = dockerObject(
     AutoRemove: flag,
     Binds: texts,
     Mounts: z.array(mountSchema).exactOptional(),
+    VolumesFrom: texts,
     Tmpfs: dictionary(z.string()).exactOptional(),
     ReadonlyRootfs: flag,
     CapAdd: texts,
@@ -90,8 +91,7 @@ export const hostConfigSchema = dockerObject(
       Sysctls: [],
       UTSMode: [],
       UsernsMode: [],
-      VolumeDriver: [],
-      VolumesFrom: [],
+      VolumeDriver: ["local"],
     },
   },
 ).transform(({ ContainerIDFile: _, ...hostConfig }) => hostConfig);

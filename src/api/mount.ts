@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { dockerObject, notSupported } from "./docker-object.ts";
+import { dictionary, dockerObject, notSupported } from "./docker-object.ts";
 
-const types = ["bind", "tmpfs"] as const;
-const known = ["volume", "image", "npipe", "cluster"];
+const types = ["bind", "tmpfs", "volume"] as const;
+const known = ["image", "npipe", "cluster"];
 
 const mountType = z.string().transform((type, context) => {
   const supported = types.find((candidate) => candidate === type);
@@ -30,6 +30,10 @@ export const mountSchema = dockerObject(
       },
       { unsupported: { ReadOnlyForceRecursive: [], ReadOnlyNonRecursive: [] } },
     ).exactOptional(),
+    VolumeOptions: dockerObject(
+      { NoCopy: z.boolean().exactOptional(), Labels: dictionary(z.string()).exactOptional() },
+      { unsupported: { DriverConfig: [{ Name: "local" }], Subpath: [] } },
+    ).exactOptional(),
     TmpfsOptions: dockerObject(
       { SizeBytes: z.int().min(0).exactOptional(), Mode: z.int().min(0).exactOptional() },
       { unset: { SizeBytes: [0], Mode: [0] }, unsupported: { Options: [] } },
@@ -41,7 +45,6 @@ export const mountSchema = dockerObject(
       Consistency: ["default", "consistent", "cached", "delegated"],
       ClusterOptions: [],
       ImageOptions: [],
-      VolumeOptions: [],
     },
   },
 );

@@ -1,3 +1,4 @@
+import type { Command } from "./command.ts";
 import { type CommandEntry, commands } from "./commands.ts";
 
 /** Commands of Docker's that tbox does not have yet. */
@@ -5,7 +6,7 @@ export const unsupportedCommands = new Set(
   (
     "build builder buildx checkpoint commit compose config context cp diff export login " +
     "logout manifest network node pause plugin port push save search secret service stack " +
-    "stats swarm trust unpause volume"
+    "stats swarm trust unpause"
   ).split(" "),
 );
 
@@ -47,6 +48,18 @@ export const groups: Record<string, { summary: string; words: Record<string, Com
       },
     },
   },
+  volume: {
+    summary: "Manage volumes",
+    words: {
+      create: volumeWord("Create a volume", (module) => module.createVolumeCommand),
+      inspect: volumeWord("Show all that is known of volumes", (module) => module.inspectVolumeCommand),
+      ls: volumeWord("List volumes", (module) => module.listVolumesCommand),
+      list: volumeWord("List volumes", (module) => module.listVolumesCommand),
+      prune: volumeWord("Remove volumes that no container uses", (module) => module.pruneVolumesCommand),
+      rm: volumeWord("Remove one or more volumes", (module) => module.removeVolumeCommand),
+      remove: volumeWord("Remove one or more volumes", (module) => module.removeVolumeCommand),
+    },
+  },
   system: {
     summary: "Manage tbox",
     words: {
@@ -70,4 +83,11 @@ function pick(names: string[]): Record<string, CommandEntry> {
 function under(words: string[], name: string): Record<string, CommandEntry> {
   const entry = commands[name];
   return entry === undefined ? {} : Object.fromEntries(words.map((word) => [word, entry]));
+}
+
+function volumeWord(
+  summary: string,
+  pickFrom: (module: typeof import("./commands/volume.ts")) => Command,
+): CommandEntry {
+  return { summary, load: async () => pickFrom(await import("./commands/volume.ts")) };
 }

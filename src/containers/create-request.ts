@@ -50,7 +50,9 @@ export interface RestartPolicy {
 export interface HostConfig {
   AutoRemove?: boolean;
   RestartPolicy?: RestartPolicy;
-  /** `source:target[:options]`, sources absolute. */
+  /** Containers whose mounts are taken over: `name[:ro|rw]`. */
+  VolumesFrom?: string[];
+  /** `source:target[:options]`; a source that is no absolute path is the name of a volume. */
   Binds?: string[];
   Mounts?: MountRequest[];
   /** Target to options, as `--tmpfs` gives them. */
@@ -77,10 +79,11 @@ export interface HostConfig {
 }
 
 export interface MountRequest {
-  Type: "bind" | "tmpfs";
+  Type: "bind" | "tmpfs" | "volume";
   Source?: string;
   Target: string;
   ReadOnly?: boolean;
   BindOptions?: { Propagation?: string; NonRecursive?: boolean; CreateMountpoint?: boolean };
+  VolumeOptions?: { NoCopy?: boolean; Labels?: Record<string, string> };
   TmpfsOptions?: { SizeBytes?: number; Mode?: number };
 }

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { parsePlatform } from "#oci/platform.ts";
 import { TboxError } from "#support/errors.ts";
+import { makeVolumes, planVolumes } from "./container-volumes.ts";
 import type { CreateRequest, HostConfig } from "./create-request.ts";
 import { etcFiles, type NameSettings } from "./etc-files.ts";
 import { type Fleet, refuseTakenName } from "./fleet.ts";
@@ -29,7 +30,7 @@ export async function createContainer(
   // Another request may have taken the name while the image was looked up.
   refuseTakenName(fleet, name);
   const { config, path, args } = mergeConfig(request, image?.config.config);
-  const host = request.HostConfig ?? {};
+  const host = { ...request.HostConfig };
   const record: ContainerRecord = {
     id: "",
     name,
@@ -52,13 +53,21 @@ export async function createContainer(
     phases: [],
     restartCount: 0,
   };
+  const planned = planVolumes({
+    host,
+    anonymous: Object.keys({ ...image?.config.config?.Volumes, ...config.Volumes }),
+    find: fleet.records.find,
+  });
+  if (planned.binds.length > 0) host.Binds = [...(host.Binds ?? []), ...planned.binds];
+  if (planned.volumes.length > 0) record.volumes = planned.volumes;
   check(record);
   makeSources(host);
   record.id = makeDirectory(fleet, record);
+  if (record.volumes) record.volumes = makeVolumes(fleet.volumes, record.volumes);
   record.config = { ...config, Hostname: hostnameOf(record.id, record) };
   fleet.records.save(record);
   fleet.notify("create", record);
-  return { id: record.id, warnings: warningsFor(record, image?.config.config?.Volumes) };
+  return { id: record.id, warnings: [] };
 }
 
 /** The name that the container's program sees. */
@@ -88,9 +97,6 @@ function check(record: ContainerRecord): void {
   planLaunch(record, { diffIds: [], hostname: record.config.Hostname ?? "" });
   checkRestartPolicy(record.hostConfig.RestartPolicy ?? {}, record.hostConfig.AutoRemove ?? false);
   if (record.config.StopSignal) parseSignal(record.config.StopSignal);
-  if (Object.keys(record.config.Volumes ?? {}).length > 0) {
-    throw new TboxError("not-implemented", "anonymous volumes are not supported yet");
-  }
   for (const text of [
     record.path,
     ...record.args,
@@ -128,10 +134,4 @@ function makeDirectory(fleet: Fleet, record: ContainerRecord): string {
     if (error instanceof TboxError) throw error;
     throw new TboxError("internal", `make the directory of container ${record.name}`, { cause: error });
   }
-}
-
-function warningsFor({ config }: ContainerRecord, volumes: Record<string, object> | undefined): string[] {
-  const kept = Object.keys({ ...volumes, ...config.Volumes });
-  if (kept.length === 0) return [];
-  return [`${kept.join(", ")}: declared as volumes by the image, kept in the container's own layer`];
 }

@@ -4,6 +4,7 @@ import type { Attachment, Exited } from "#native/protocol.ts";
 import type { StreamPair } from "#native/stream.ts";
 import type { Zygote } from "#native/zygote.ts";
 import { TboxError } from "#support/errors.ts";
+import type { Volumes } from "#volumes/volumes.ts";
 import type { ContainerRecords } from "./container-records.ts";
 import type { Directories } from "./directories.ts";
 import type { ContainerRecord } from "./record.ts";
@@ -14,6 +15,7 @@ export interface Fleet {
   records: ContainerRecords;
   zygote: Zygote;
   images: Images;
+  volumes: Volumes;
   trash: Trash;
   directories: Directories;
   /** Root directory of the store. */

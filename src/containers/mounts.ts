@@ -1,6 +1,7 @@
 import type { Mount } from "#native/protocol.ts";
 import { TboxError } from "#support/errors.ts";
 import type { HostConfig, MountRequest } from "./create-request.ts";
+import type { ContainerVolume } from "./record.ts";
 
 export interface PlannedMounts {
   mounts: Mount[];
@@ -14,11 +15,11 @@ const propagations = ["private", "rprivate", "slave", "rslave", "shared", "rshar
 type Propagation = (typeof propagations)[number];
 
 /** What a container mounts besides its standard mounts; upper directories before what lies in them. */
-export function planMounts(host: HostConfig): PlannedMounts {
-  const binds = (host.Binds ?? []).map(parseBind);
-  const requested = (host.Mounts ?? []).map(planMount);
+export function planMounts(host: HostConfig, volumes: ContainerVolume[] = []): PlannedMounts {
+  const binds = (host.Binds ?? []).filter((text) => text.startsWith("/")).map(parseBind);
+  const requested = (host.Mounts ?? []).filter(({ Type }) => Type !== "volume").map(planMount);
   const temporary = Object.entries(host.Tmpfs ?? {}).map(([target, options]) => planTmpfs(target, options));
-  const mounts = [...binds, ...requested, ...temporary];
+  const mounts = [...binds, ...requested, ...volumes.map(planVolume), ...temporary];
   const seen = new Set<string>();
   for (const { target } of mounts) {
     const place = plainTarget(target);
@@ -35,25 +36,42 @@ export function planMounts(host: HostConfig): PlannedMounts {
 
 type BindMount = Extract<Mount, { type: "bind" }>;
 
-/** `source:target[:options]`. */
-function parseBind(text: string): BindMount {
+export interface BindText {
+  /** An absolute path, or the name of a volume. */
+  source: string;
+  target: string;
+  options: string[];
+}
+
+/** Takes `source:target[:options]` apart. */
+export function parseBindText(text: string): BindText {
   const [source = "", target, options = "", ...rest] = text.split(":");
-  if (target === undefined) throw unsupported(`${text}: anonymous volumes are`);
-  if (rest.length > 0) throw invalid(`invalid volume specification: '${text}'`);
-  if (!source.startsWith("/")) throw unsupported(`${text}: named volumes are`);
+  if (target === undefined || source === "" || rest.length > 0) {
+    throw invalid(`invalid volume specification: '${text}'`);
+  }
+  checkTarget(target);
+  return { source, target, options: options.split(",").filter((word) => word !== "") };
+}
+
+function planVolume({ name, target, readonly, fill }: ContainerVolume): Mount {
+  return { type: "volume", name, target: checkTarget(target), readonly, fill };
+}
+
+function parseBind(text: string): BindMount {
+  const { source, target, options } = parseBindText(text);
   const mount: BindMount = {
     type: "bind",
     source,
-    target: checkTarget(target),
+    target,
     readonly: false,
     recursive: true,
     propagation: "rprivate",
   };
-  for (const option of options.split(",").filter((word) => word !== "")) {
+  for (const option of options) {
     if (option === "ro") mount.readonly = true;
     else if (isPropagation(option)) mount.propagation = option;
     // Labels for a security module that rootless containers do not have.
-    else if (!["rw", "z", "Z"].includes(option)) throw invalid(`invalid mode: ${options}`);
+    else if (!["rw", "z", "Z"].includes(option)) throw invalid(`invalid mode: ${options.join(",")}`);
   }
   return mount;
 }
@@ -123,7 +141,7 @@ function checkTarget(target: string): string {
 }
 
 /** For comparing: without `.`, `..`, doubled and trailing slashes. */
-function plainTarget(target: string): string {
+export function plainTarget(target: string): string {
   const parts: string[] = [];
   for (const part of target.split("/")) {
     if (part === "..") parts.pop();
@@ -138,8 +156,4 @@ function isPropagation(text: string): text is Propagation {
 
 function invalid(message: string): TboxError {
   return new TboxError("invalid-argument", message);
-}
-
-function unsupported(what: string): TboxError {
-  return new TboxError("not-implemented", `${what} not supported yet`);
 }

@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import type { Images } from "#images/images.ts";
 import type { Zygote } from "#native/zygote.ts";
 import { TboxError } from "#support/errors.ts";
+import type { Volumes } from "#volumes/volumes.ts";
 import { attachContainer } from "./attach.ts";
 import { openContainerRecords } from "./container-records.ts";
 import type { Containers } from "./containers.ts";
@@ -24,7 +25,7 @@ import { checkRestartPolicy } from "./restart-policy.ts";
 import { startContainer } from "./start.ts";
 import { killContainer, stopContainer } from "./stop.ts";
 import { listProcesses } from "./top.ts";
-import { openTrash } from "./trash.ts";
+import type { Trash } from "./trash.ts";
 import { waitContainer } from "./wait.ts";
 
 export interface ContainersOptions {
@@ -32,6 +33,8 @@ export interface ContainersOptions {
   database: Database;
   zygote: Zygote;
   images: Images;
+  volumes: Volumes;
+  trash: Trash;
   store: string;
   run: string;
   /** Told of everything that happens to a container. */
@@ -46,7 +49,6 @@ export async function openContainers({ database, ...options }: ContainersOptions
   const fleet: Fleet = {
     ...options,
     records: openContainerRecords(database),
-    trash: openTrash(options),
     directories: openDirectories(`${options.store}/containers`, usualFiles),
     companion(id) {
       let found = companions.get(id);

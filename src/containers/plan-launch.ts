@@ -39,7 +39,7 @@ export function planLaunch(record: ContainerRecord, { diffIds, hostname, trace }
             volatile: host.AutoRemove ?? false,
           }
         : { type: "directory", path: config.Rootfs, readonly },
-    mounts: [...(config.Rootfs === undefined ? etcMounts : []), ...planMounts(host).mounts],
+    mounts: [...(config.Rootfs === undefined ? etcMounts : []), ...planMounts(host, record.volumes).mounts],
     hostname,
     ...(config.Domainname ? { domainname: config.Domainname } : {}),
     network: planNetwork(host.NetworkMode),

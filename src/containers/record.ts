@@ -48,6 +48,18 @@ export interface PhaseTrace {
   microseconds: number;
 }
 
+export interface ContainerVolume {
+  name: string;
+  target: string;
+  readonly: boolean;
+  /** Whether it gets what the image has at the target while it is empty. */
+  fill: boolean;
+  /** Nobody gave it a name: it goes with the container where that is asked for. */
+  anonymous: boolean;
+  /** For a volume that is yet to be made. */
+  labels?: Record<string, string>;
+}
+
 /** Everything kept of a container; one row of the database. */
 export interface ContainerRecord {
   id: string;
@@ -67,6 +79,8 @@ export interface ContainerRecord {
   state: ContainerState;
   phases: PhaseTrace[];
   restartCount: number;
+  /** Absent for none. */
+  volumes?: ContainerVolume[];
   /** Whether the last end was asked for: `unless-stopped` containers are left alone then. */
   stoppedByUser?: boolean;
 }

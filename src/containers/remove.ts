@@ -1,5 +1,6 @@
 import { discardStream } from "#native/stream.ts";
 import { TboxError } from "#support/errors.ts";
+import { removeAnonymous } from "./container-volumes.ts";
 import { containerDirectory, type Fleet, inTurn, isRunning } from "./fleet.ts";
 import type { ContainerRecord } from "./record.ts";
 import { abandonRestart, killAndWait } from "./stop.ts";
@@ -8,7 +9,7 @@ import { abandonRestart, killAndWait } from "./stop.ts";
 export async function removeContainer(
   fleet: Fleet,
   name: string,
-  { force }: { force: boolean },
+  { force, volumes = false }: { force: boolean; volumes?: boolean },
 ): Promise<void> {
   const { id, name: own } = fleet.records.find(name);
   if (fleet.records.find(id).state.status === "restarting") {
@@ -28,7 +29,9 @@ export async function removeContainer(
   await inTurn(fleet.companion(id), async () => {
     const record = fleet.records.all().find((one) => one.id === id);
     // With AutoRemove its end has removed it.
-    if (record) await removeStopped(fleet, record);
+    if (!record) return;
+    await removeStopped(fleet, record);
+    if (volumes) removeAnonymous(fleet.volumes, record);
   });
 }
 
@@ -44,6 +47,7 @@ export async function removeStopped(fleet: Fleet, record: ContainerRecord): Prom
   fleet.records.delete(id);
   fleet.notify("destroy", record);
   for (const { pair } of companion.waiting) discardStream(pair);
+  if (record.hostConfig.AutoRemove) removeAnonymous(fleet.volumes, record);
   for (const tell of [...companion.removals]) tell(record.state.exitCode);
   fleet.forget(id);
 }

@@ -9,6 +9,7 @@ import { imageRoutes } from "./routes/images.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { tboxRoutes } from "./routes/tbox.ts";
 import { unsupportedRoutes } from "./routes/unsupported.ts";
+import { volumeRoutes } from "./routes/volumes.ts";
 
 export interface AppOptions {
   dataDirectory: string;
@@ -26,11 +27,12 @@ export function createApp({ engine, dataDirectory, shutdown }: AppOptions) {
         context.query = parseQuery(context.request.url);
       })
       .onError(({ error }) => errorResponse(error))
-      .use(systemRoutes(engine))
+      .use(systemRoutes(engine, dataDirectory))
       .use(imageRoutes(engine.images))
       .use(containerRoutes(engine, dataDirectory))
       .use(containerStreamRoutes(engine.containers))
       .use(execRoutes(engine.containers))
+      .use(volumeRoutes(engine.volumes))
       .use(tboxRoutes(engine, shutdown))
       .use(unsupportedRoutes())
   );

@@ -29,6 +29,8 @@ export async function runDaemon(args: string[]): Promise<void> {
 async function serve(ready: (socket: string) => void): Promise<void> {
   const uid = process.getuid?.() ?? -1;
   if (uid === 0) throw new TboxError("forbidden", "tbox runs as an ordinary user, not as root");
+  // What is made for containers is to be seen by their users; the store itself is closed to others.
+  process.umask(0o022);
   const stopped = Promise.withResolvers<string>();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stopped.resolve(signal));
   const config = await readConfig(process.env, uid);

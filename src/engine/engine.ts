@@ -1,5 +1,6 @@
 import type { Containers } from "#containers/containers.ts";
 import type { Images } from "#images/images.ts";
+import type { Volumes } from "#volumes/volumes.ts";
 import type { Check } from "./doctor.ts";
 import type { EventLog } from "./events.ts";
 import type { SystemInformation } from "./system-information.ts";
@@ -8,6 +9,7 @@ import type { SystemInformation } from "./system-information.ts";
 export interface Engine extends AsyncDisposable {
   images: Images;
   containers: Containers;
+  volumes: Volumes;
   events: EventLog;
   information(): Promise<SystemInformation>;
   /** What this machine allows, and what would allow more. */

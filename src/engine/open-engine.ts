@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import type { Containers } from "#containers/containers.ts";
 import { openContainers } from "#containers/open-containers.ts";
+import { openTrash } from "#containers/trash.ts";
 import { openDiskContentStore } from "#content/store.ts";
 import { openImages } from "#images/open-images.ts";
 import { openLayers } from "#layers/layers.ts";
@@ -10,6 +11,7 @@ import { builtFile } from "#native/files.ts";
 import { openZygote } from "#native/zygote.ts";
 import { openDatabase } from "#support/database.ts";
 import { errorChain, TboxError } from "#support/errors.ts";
+import { openVolumes } from "#volumes/open-volumes.ts";
 import type { Config } from "./config.ts";
 import { diagnose } from "./doctor.ts";
 import type { Engine } from "./engine.ts";
@@ -49,14 +51,33 @@ export async function openEngine(config: Config): Promise<Engine> {
         .filter(({ imageId }) => imageId === image)
         .map(({ id, state }) => ({ id, running: state.status === "running" || state.status === "paused" })),
   });
+  const warnOf = (what: string, error: unknown) => warn(`${what}: ${errorChain(error)}`);
+  const trash = openTrash({ store, zygote, warn: warnOf });
+  const volumes = openVolumes({
+    database: safe,
+    store,
+    usedBy: (name) =>
+      everyContainer().flatMap(({ id, volumes: own = [] }) =>
+        own.some((one) => one.name === name) ? [id] : [],
+      ),
+    discard: trash.discard,
+    measure: async (paths) =>
+      paths.length === 0
+        ? []
+        : (await zygote.work({ operation: "measure", paths })).map(({ bytes }) => bytes),
+    notify: (action, name) =>
+      events.publish({ type: "volume", action, id: name, attributes: { driver: "local" } }),
+  });
   const opened = await openContainers({
     database: fast,
     zygote,
     images,
+    volumes,
+    trash,
     store,
     run,
     notify: (action, id, attributes) => events.publish({ type: "container", action, id, attributes }),
-    warn: (what, error) => warn(`${what}: ${errorChain(error)}`),
+    warn: warnOf,
   });
   containers = opened;
   const information = { id: randomUUID(), dataDirectory: store, zygote, environment: config.environment };
@@ -64,6 +85,7 @@ export async function openEngine(config: Config): Promise<Engine> {
   return {
     images,
     containers: opened,
+    volumes,
     events,
     information: async () => readSystemInformation(information),
     diagnose: async () => diagnose(zygote, store),

@@ -57,6 +57,7 @@ const fullLaunch: LaunchRequest = {
       propagation: "rprivate",
     },
     { type: "store-file", name: "hosts", target: "/etc/hosts", readonly: false },
+    { type: "volume", name: "data", target: "/data", readonly: false, fill: true },
     { type: "tmpfs", target: "/run", size: 65_536, mode: 0o755, readonly: false, exec: false },
     { type: "tmpfs", target: "/tmp", mode: 0o1777, readonly: true, exec: true },
   ],

@@ -206,6 +206,8 @@ export type Mount =
     }
   /** A file below `containers/<id>/` of the store. */
   | { type: "store-file"; name: string; target: string; readonly: boolean }
+  /** `fill` gives an empty volume what the image has at the target. */
+  | { type: "volume"; name: string; target: string; readonly: boolean; fill: boolean }
   /** `size` in bytes. */
   | { type: "tmpfs"; target: string; size?: number; mode: number; readonly: boolean; exec: boolean };
 

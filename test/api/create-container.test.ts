@@ -202,9 +202,9 @@ describe("fields that would not be honoured are refused by name", () => {
     [host({ PidsLimit: 5 }), 501, "HostConfig.PidsLimit: not supported yet"],
     [host({ MemorySwappiness: 10 }), 501, "HostConfig.MemorySwappiness: not supported yet"],
     [
-      host({ Mounts: [{ Type: "volume", Source: "v", Target: "/v" }] }),
+      host({ Mounts: [{ Type: "image", Source: "v", Target: "/v" }] }),
       501,
-      'HostConfig.Mounts.0.Type: mounts of type "volume" are not supported yet',
+      'HostConfig.Mounts.0.Type: mounts of type "image" are not supported yet',
     ],
     [
       host({ Mounts: [{ Type: "x", Target: "/v" }] }),

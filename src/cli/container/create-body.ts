@@ -5,7 +5,7 @@ import type { ContainerFlags } from "./flags.ts";
 import { healthcheck } from "./healthcheck.ts";
 import { parseSecurityOptions } from "./security.ts";
 import type { StreamName } from "./streams.ts";
-import { parseBind } from "./volume.ts";
+import { anonymousVolumes, hasSource, parseBind } from "./volume.ts";
 
 export interface CreateContext {
   /** The caller's environment variables. */
@@ -49,6 +49,7 @@ export async function createBody(
     AttachStdin: attached.has("stdin"),
     AttachStdout: attached.has("stdout"),
     AttachStderr: attached.has("stderr"),
+    Volumes: anonymousVolumes(flags.volume),
     Healthcheck: healthcheck(flags),
     StopSignal: flags["stop-signal"],
     StopTimeout: flags["stop-timeout"],
@@ -66,7 +67,8 @@ function hostConfig(
   return {
     AutoRemove: flags.rm,
     RestartPolicy: flags.restart,
-    Binds: nonEmpty(flags.volume.map((volume) => parseBind(volume, directory))),
+    Binds: nonEmpty(flags.volume.filter(hasSource).map((volume) => parseBind(volume, directory))),
+    VolumesFrom: nonEmpty(flags["volumes-from"]),
     Mounts: nonEmpty(flags.mount.map((mount) => absoluteSource(mount, directory))),
     Tmpfs: flags.tmpfs.length > 0 ? tmpfs(flags.tmpfs) : undefined,
     ReadonlyRootfs: flags["read-only"] || undefined,

@@ -9,6 +9,7 @@ export interface MountValue {
   ReadOnly?: boolean;
   BindOptions?: Record<string, unknown>;
   TmpfsOptions?: Record<string, unknown>;
+  VolumeOptions?: Record<string, unknown>;
 }
 
 interface Draft {
@@ -18,20 +19,22 @@ interface Draft {
   readOnly?: boolean;
   bind: Record<string, unknown>;
   tmpfs: Record<string, unknown>;
+  volume: Record<string, unknown>;
 }
 
 /** The value of `--mount`: comma-separated `key=value` fields, quoted as in CSV where they hold a comma. */
 export function parseMount(text: string): MountValue {
-  const draft: Draft = { type: "volume", bind: {}, tmpfs: {} };
+  const draft: Draft = { type: "volume", bind: {}, tmpfs: {}, volume: {} };
   for (const field of splitFields(text)) applyField(draft, field);
-  const { type, source, target, readOnly, bind, tmpfs } = draft;
+  const { type, source, target, readOnly, bind, tmpfs, volume } = draft;
   if (target === undefined || target === "") throw new Error("target is required");
-  if (type === "volume") throw new Error("volume mounts are not supported yet, use type=bind or type=tmpfs");
-  if (type !== "bind" && type !== "tmpfs") throw new Error(`mounts of type "${type}" are not supported yet`);
+  if (type !== "bind" && type !== "tmpfs" && type !== "volume")
+    throw new Error(`mounts of type "${type}" are not supported yet`);
   if (type === "bind" && !source) throw new Error("source is required for a bind mount");
   if (type === "tmpfs" && source !== undefined) throw new Error("a tmpfs mount has no source");
   refuseForeign(type, "bind", bind);
   refuseForeign(type, "tmpfs", tmpfs);
+  refuseForeign(type, "volume", volume);
   return {
     Type: type,
     Target: target,
@@ -39,6 +42,7 @@ export function parseMount(text: string): MountValue {
     ...(readOnly === undefined ? {} : { ReadOnly: readOnly }),
     ...(isEmpty(bind) ? {} : { BindOptions: bind }),
     ...(isEmpty(tmpfs) ? {} : { TmpfsOptions: tmpfs }),
+    ...(isEmpty(volume) ? {} : { VolumeOptions: volume }),
   };
 }
 
@@ -48,6 +52,10 @@ function applyField(draft: Draft, field: string): void {
   const value = equals === -1 ? undefined : field.slice(equals + 1);
   if (key === "readonly" || key === "ro") {
     draft.readOnly = flag(key, value);
+    return;
+  }
+  if (key === "volume-nocopy") {
+    draft.volume.NoCopy = flag(key, value);
     return;
   }
   if (key === "bind-nonrecursive") {
@@ -80,6 +88,11 @@ function applyField(draft: Draft, field: string): void {
     case "bind-create-src":
       draft.bind.CreateMountpoint = flag(key, value);
       return;
+    case "volume-label": {
+      const [name = "", ...rest] = value.split("=");
+      draft.volume.Labels = { ...Object(draft.volume.Labels), [name]: rest.join("=") };
+      return;
+    }
     case "tmpfs-size":
       draft.tmpfs.SizeBytes = checked(key, value, parseBytes);
       return;

@@ -54,5 +54,4 @@ export const unsupportedContainerFlags = {
   userns: unsupported("User namespace"),
   uts: unsupported("UTS namespace"),
   "volume-driver": unsupported("Volume driver"),
-  "volumes-from": unsupported("Volumes of another container"),
 };

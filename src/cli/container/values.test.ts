@@ -91,8 +91,8 @@ describe("mounts", () => {
     ["type=tmpfs,dst=/b,bind-nonrecursive", "cannot mix bind options with a mount of type tmpfs"],
     ["type=bind,src=/a", "target is required"],
     ["type=bind,dst=/a", "source is required for a bind mount"],
-    ["type=volume,src=v,dst=/b", "volume mounts are not supported yet"],
-    ["src=v,dst=/b", "volume mounts are not supported yet"],
+    ["type=image,src=v,dst=/b", 'mounts of type "image" are not supported yet'],
+    ["src=v,dst=/b,tmpfs-size=1m", "cannot mix tmpfs options with a mount of type volume"],
     ['type=bind,"src=/a', "a quote is not closed"],
   ])("refuses %s", (text, message) => expect(() => parseMount(text)).toThrow(message));
 });
@@ -104,13 +104,13 @@ describe("volumes", () => {
     ["./a:/b", "/here/a:/b"],
     [".:/b", "/here:/b"],
     ["../a:/b", "/here/../a:/b"],
+    ["data:/b:ro", "data:/b:ro"],
   ])("%s", (text, bind) => expect(parseBind(text, "/here")).toBe(bind));
   test.each([
     ["/a:b", "the target must be an absolute path"],
     ["/a:/", "the target may not be '/'"],
     ["/a:/b:ro:x", "it must be source:target[:options]"],
-    ["data:/b", "named volumes are not supported yet"],
-    ["/b", "anonymous volumes are not supported yet"],
+    ["data:b", "the target must be an absolute path"],
   ])("refuses %s", (text, message) => expect(() => parseBind(text, "/here")).toThrow(message));
 });
 

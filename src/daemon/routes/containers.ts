@@ -32,11 +32,13 @@ export function containerRoutes(engine: Engine, dataDirectory: string) {
         const bounded = limit !== undefined && limit > 0 ? { all: true, limit } : { all };
         const now = Date.now();
         return Promise.all(
-          containers
-            .list({ ...bounded, filters })
-            .map(async (record) =>
-              shapeContainerSummary(record, now, size ? await containerSizes(engine, record) : undefined),
-            ),
+          containers.list({ ...bounded, filters }).map(async (record) =>
+            shapeContainerSummary(record, {
+              now,
+              directory: dataDirectory,
+              sizes: size ? await containerSizes(engine, record) : undefined,
+            }),
+          ),
         );
       },
       { query: listContainersQuery },

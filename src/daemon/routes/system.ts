@@ -21,7 +21,7 @@ const pingHeaders = {
 
 const everything = { all: true, filters: new Map<string, string[]>() };
 
-export function systemRoutes(engine: Engine) {
+export function systemRoutes(engine: Engine, dataDirectory: string) {
   const { images, containers } = engine;
   return new Elysia()
     .get("/_ping", () => new Response("OK", { headers: pingHeaders }))
@@ -49,7 +49,7 @@ export function systemRoutes(engine: Engine) {
     )
     .get("/system/df", async ({ request }) => {
       const wanted = diskUsageTypes.parse(new URL(request.url).searchParams.getAll("type"));
-      return shapeDiskUsage(await measure(engine, wanted), Date.now());
+      return shapeDiskUsage(await measure(engine, wanted), { now: Date.now(), directory: dataDirectory });
     });
 }
 
@@ -63,6 +63,18 @@ async function measure(engine: Engine, wanted: readonly string[]) {
   const measured = records?.map(async (record) => ({ record, sizes: await containerSizes(engine, record) }));
   return {
     ...(wants("image") ? { images: await engine.images.usage() } : {}),
+    ...(wants("volume") ? { volumes: await measureVolumes(engine) } : {}),
     ...(measured === undefined ? {} : { containers: await Promise.all(measured) }),
   };
+}
+
+async function measureVolumes({ volumes, containers }: Engine) {
+  const sizes = await volumes.sizes();
+  const used = containers.list(everything).flatMap(({ volumes: own = [] }) => own.map(({ name }) => name));
+  return volumes.list({ filters: new Map() }).map((volume) => ({
+    volume,
+    mountpoint: volumes.mountpoint(volume.name),
+    size: sizes.get(volume.name) ?? 0,
+    users: used.filter((name) => name === volume.name).length,
+  }));
 }

@@ -33,18 +33,13 @@ const endpoints: [Method, string, string][] = [
   ["POST", "/plugins/pull", "plugins"],
   ["POST", "/swarm/init", "swarms"],
   ["POST", "/swarm/join", "swarms"],
-  ["GET", "/volumes", "named volumes"],
-  ["POST", "/volumes/create", "named volumes"],
-  ["PUT", "/volumes/:id", "named volumes"],
-  ["POST", "/volumes/prune", "named volumes"],
+  ["PUT", "/volumes/:id", "volumes of a cluster"],
 ];
 
 /** Of these there is none in tbox: the answer for one of them is Docker's for one that is not there. */
 const absent: ["GET" | "DELETE", string, (name: string) => string][] = [
   ["GET", "/networks/:id", (name) => `network ${name} not found`],
   ["DELETE", "/networks/:id", (name) => `network ${name} not found`],
-  ["GET", "/volumes/:id", (name) => `get ${name}: no such volume`],
-  ["DELETE", "/volumes/:id", (name) => `get ${name}: no such volume`],
   ["GET", "/plugins/:id/json", (name) => `plugin "${name}" not found`],
 ];
 

@@ -33,7 +33,7 @@ export function shapeContainer(
     HostConfig: shapeHostConfig(record.hostConfig),
     GraphDriver: { Name: "overlay", Data: {} },
     ...(sizes === undefined ? {} : { SizeRw: sizes.writable, SizeRootFs: sizes.root }),
-    Mounts: mountPoints(record.hostConfig),
+    Mounts: mountPoints(record, directory),
     Config: shapeConfig(record),
     NetworkSettings: {
       Bridge: "",

@@ -11,8 +11,11 @@ export interface ContainerSizes {
   root: number;
 }
 
-/** An item of `GET /containers/json`; `now` in milliseconds since the epoch. */
-export function shapeContainerSummary(record: ContainerRecord, now: number, sizes?: ContainerSizes) {
+/** An item of `GET /containers/json`; `now` in milliseconds since the epoch, `directory` the store's. */
+export function shapeContainerSummary(
+  record: ContainerRecord,
+  { now, directory, sizes }: { now: number; directory: string; sizes?: ContainerSizes | undefined },
+) {
   return {
     Id: record.id,
     Names: [`/${record.name}`],
@@ -30,7 +33,7 @@ export function shapeContainerSummary(record: ContainerRecord, now: number, size
       ...(record.hostConfig.Annotations === undefined ? {} : { Annotations: record.hostConfig.Annotations }),
     },
     NetworkSettings: { Networks: containerNetworks(record) },
-    Mounts: mountPoints(record.hostConfig),
+    Mounts: mountPoints(record, directory),
   };
 }
 

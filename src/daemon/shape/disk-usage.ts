@@ -1,15 +1,21 @@
 import type { ContainerRecord } from "#containers/record.ts";
 import type { ImageUsage } from "#images/images.ts";
+import type { Volume } from "#volumes/volumes.ts";
 import { type ContainerSizes, shapeContainerSummary } from "./container-summary.ts";
 import { shapeImageSummary } from "./image.ts";
+import { shapeVolume } from "./volume.ts";
 
 export interface DiskUsage {
   images?: { images: ImageUsage[]; layersSize: number };
+  volumes?: { volume: Volume; mountpoint: string; size: number; users: number }[];
   containers?: { record: ContainerRecord; sizes: ContainerSizes }[];
 }
 
 /** `GET /system/df`: what was not asked for is left out. */
-export function shapeDiskUsage({ images, containers }: DiskUsage, now: number) {
+export function shapeDiskUsage(
+  { images, containers, volumes }: DiskUsage,
+  { now, directory }: { now: number; directory: string },
+) {
   return {
     ...(images === undefined
       ? {}
@@ -19,8 +25,16 @@ export function shapeDiskUsage({ images, containers }: DiskUsage, now: number) {
         }),
     ...(containers === undefined
       ? {}
-      : { Containers: containers.map(({ record, sizes }) => shapeContainerSummary(record, now, sizes)) }),
-    Volumes: [],
+      : {
+          Containers: containers.map(({ record, sizes }) =>
+            shapeContainerSummary(record, { now, directory, sizes }),
+          ),
+        }),
+    ...(volumes === undefined
+      ? {}
+      : {
+          Volumes: volumes.map(({ volume, mountpoint, ...usage }) => shapeVolume(volume, mountpoint, usage)),
+        }),
     BuildCache: [],
     BuilderSize: 0,
   };

@@ -1,8 +1,29 @@
-import type { HostConfig, MountRequest } from "#containers/create-request.ts";
+import type { MountRequest } from "#containers/create-request.ts";
+import type { ContainerRecord, ContainerVolume } from "#containers/record.ts";
 
-/** `Mounts` of a container: where something of the host or of memory lies in it. */
-export function mountPoints({ Binds = [], Mounts = [] }: HostConfig) {
-  return [...Binds.map(fromBind), ...Mounts.map(fromMount)];
+/** `Mounts` of a container: where something of the host, of memory or of a volume lies in it; `directory` is the store's. */
+export function mountPoints(
+  { hostConfig: { Binds = [], Mounts = [] }, volumes = [] }: Pick<ContainerRecord, "hostConfig" | "volumes">,
+  directory: string,
+) {
+  return [
+    ...Binds.filter((bind) => bind.startsWith("/")).map(fromBind),
+    ...Mounts.filter(({ Type }) => Type !== "volume").map(fromMount),
+    ...volumes.map((volume) => fromVolume(volume, directory)),
+  ];
+}
+
+function fromVolume({ name, target, readonly }: ContainerVolume, directory: string) {
+  return {
+    Type: "volume",
+    Name: name,
+    Source: `${directory}/volumes/${name}/_data`,
+    Destination: target,
+    Driver: "local",
+    Mode: "z",
+    RW: !readonly,
+    Propagation: "",
+  };
 }
 
 const propagations = new Set(["private", "rprivate", "slave", "rslave", "shared", "rshared"]);

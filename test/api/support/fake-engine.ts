@@ -1,3 +1,4 @@
+import { Database } from "bun:sqlite";
 import type { Duplex } from "node:stream";
 import { encodeFrame } from "#api/frame.ts";
 import type { AttachOptions, Containers, ExitStatus, LogRecord } from "#containers/containers.ts";
@@ -10,6 +11,8 @@ import { openEventLog } from "#engine/events.ts";
 import type { ImageDetails, Images, Progress } from "#images/images.ts";
 import { canonicalName } from "#oci/reference.ts";
 import { TboxError } from "#support/errors.ts";
+import { temporaryDirectory } from "#test/support/temp.ts";
+import { openVolumes } from "#volumes/open-volumes.ts";
 import { fakeInformation } from "./fake-information.ts";
 import { socketPair } from "./socket-pair.ts";
 
@@ -57,6 +60,7 @@ export function fakeEngine(): FakeEngine {
     return found;
   };
 
+  const temporary = temporaryDirectory("volumes");
   const containers: Containers = {
     async create(request, { name }) {
       calls.push("create");
@@ -242,9 +246,19 @@ export function fakeEngine(): FakeEngine {
     logs,
     created,
     events: openEventLog(),
+    volumes: openVolumes({
+      database: new Database(":memory:", { strict: true }),
+      store: temporary.path,
+      usedBy: () => [],
+      discard: () => {},
+      measure: async (paths) => paths.map(() => 0),
+      notify: () => {},
+    }),
     information: async () => fakeInformation,
     diagnose: async () => [{ name: "kernel", status: "ok", detail: "6.1" }],
-    async [Symbol.asyncDispose]() {},
+    async [Symbol.asyncDispose]() {
+      temporary[Symbol.dispose]();
+    },
   };
 }
 

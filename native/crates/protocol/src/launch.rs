@@ -88,6 +88,14 @@ pub enum Mount {
         target: String,
         readonly: bool,
     },
+    /// `volumes/<name>/_data` of the store.
+    Volume {
+        name: String,
+        target: String,
+        readonly: bool,
+        /// Whether an empty volume gets what the image has at the target.
+        fill: bool,
+    },
     Tmpfs {
         target: String,
         /// Bytes; the kernel's default when absent.

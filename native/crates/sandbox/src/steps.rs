@@ -9,6 +9,7 @@ pub mod identity;
 pub mod kernel_files;
 pub mod overlay;
 pub mod pivot;
+mod populate;
 pub mod protected;
 pub mod reaper;
 pub mod root;

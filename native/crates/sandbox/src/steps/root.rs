@@ -39,6 +39,16 @@ impl Store {
     }
 }
 
+impl Store {
+    /// The directory of a volume.
+    pub fn open_volume(&self, name: &str) -> Result<OwnedFd, Failure> {
+        let path = format!("volumes/{name}/_data");
+        let flags = OFlags::PATH | OFlags::DIRECTORY;
+        tree::open_plain(self.root.as_fd(), &path, flags)
+            .map_err(|errno| system("volume", name, errno))
+    }
+}
+
 /// Nothing that is mounted from here on may reach another namespace.
 pub fn isolate() -> Result<(), Failure> {
     mount_change(

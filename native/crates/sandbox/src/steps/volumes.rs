@@ -11,6 +11,7 @@ use sys::mounts::{self, Attributes, Depth, set_attributes};
 
 use crate::failure::{explained, system};
 use crate::steps::attach;
+use crate::steps::populate::populate;
 use crate::steps::root::Store;
 use crate::tree;
 
@@ -19,6 +20,8 @@ use crate::tree;
 pub struct Volume {
     mount: OwnedFd,
     target: String,
+    /// An empty directory gets what the image has at the target, before it covers that.
+    fill: Option<OwnedFd>,
 }
 
 /// Opens all sources while the host's paths still mean the host's files.
@@ -31,7 +34,16 @@ pub fn open_volumes(store: &Store, mounts: &[Mount]) -> Result<Vec<Volume>, Fail
 
 /// Attaches them in order, below the root and never through a link of the image that leads out of it.
 pub fn attach_volumes(root: BorrowedFd<'_>, volumes: &[Volume]) -> Result<(), Failure> {
-    for Volume { mount, target } in volumes {
+    for Volume {
+        mount,
+        target,
+        fill,
+    } in volumes
+    {
+        if let Some(volume) = fill {
+            populate(root, target, volume.as_fd())
+                .map_err(|errno| system("fill-volume", target, errno))?;
+        }
         attach::kind(mount.as_fd())
             .and_then(|kind| tree::ensure(root, target, kind))
             .and_then(|place| attach::attach(mount.as_fd(), place.as_fd()))
@@ -41,6 +53,7 @@ pub fn attach_volumes(root: BorrowedFd<'_>, volumes: &[Volume]) -> Result<(), Fa
 }
 
 fn open_volume(store: &Store, mount: &Mount) -> Result<Volume, Failure> {
+    let mut fill = None;
     let (mount, target) = match mount {
         Mount::Bind {
             source,
@@ -67,6 +80,19 @@ fn open_volume(store: &Store, mount: &Mount) -> Result<Volume, Failure> {
                 });
             (mount.map_err(|errno| system("mount", name, errno))?, target)
         }
+        Mount::Volume {
+            name,
+            target,
+            readonly,
+            fill: filled,
+        } => {
+            let directory = store.open_volume(name)?;
+            let mount = attach::copy_of(directory.as_fd(), false).and_then(|mount| {
+                restrict(mount, *readonly, mounts::Propagation::Private, Depth::One)
+            });
+            fill = filled.then_some(directory);
+            (mount.map_err(|errno| system("mount", name, errno))?, target)
+        }
         Mount::Tmpfs {
             target,
             size,
@@ -84,6 +110,7 @@ fn open_volume(store: &Store, mount: &Mount) -> Result<Volume, Failure> {
     Ok(Volume {
         mount,
         target: target.clone(),
+        fill,
     })
 }
 

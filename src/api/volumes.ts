@@ -1,0 +1,22 @@
+import { z } from "zod";
+import { dictionary, dockerObject } from "./docker-object.ts";
+import { queryFilters } from "./filters.ts";
+import { objectName } from "./names.ts";
+import { query, queryFlag } from "./query.ts";
+
+/** Parameters of `/volumes/{name}`. */
+export const volumeParams = z.strictObject({ name: objectName });
+
+export const listVolumesQuery = query({ filters: queryFilters });
+
+export const removeVolumeQuery = query({ force: queryFlag });
+
+/** Body of `POST /volumes/create`. */
+export const createVolumeSchema = dockerObject(
+  {
+    Name: z.string().exactOptional(),
+    Driver: z.literal("local", 'Invalid input: only the driver "local" is there').exactOptional(),
+    Labels: dictionary(z.string()).exactOptional(),
+  },
+  { unsupported: { DriverOpts: [], ClusterVolumeSpec: [] } },
+);

@@ -1,0 +1,46 @@
+import { Elysia } from "elysia";
+import {
+  createVolumeSchema,
+  listVolumesQuery,
+  volumeParams as params,
+  removeVolumeQuery,
+} from "#api/volumes.ts";
+import type { Volume, Volumes } from "#volumes/volumes.ts";
+import { shapeVolume } from "../shape/volume.ts";
+import { created, noContent } from "./answers.ts";
+
+export function volumeRoutes(volumes: Volumes) {
+  const shape = (volume: Volume) => shapeVolume(volume, volumes.mountpoint(volume.name));
+  return new Elysia()
+    .get(
+      "/volumes",
+      ({ query: { filters = new Map() } }) => ({
+        Volumes: volumes.list({ filters }).map(shape),
+        Warnings: null,
+      }),
+      { query: listVolumesQuery },
+    )
+    .post(
+      "/volumes/create",
+      ({ body: { Name: name, Labels: labels } }) =>
+        created(shape(volumes.create({ ...(name ? { name } : {}), ...(labels ? { labels } : {}) }))),
+      { body: createVolumeSchema },
+    )
+    .post(
+      "/volumes/prune",
+      async ({ query: { filters = new Map() } }) => {
+        const { names, space } = await volumes.prune(filters);
+        return { VolumesDeleted: names, SpaceReclaimed: space };
+      },
+      { query: listVolumesQuery },
+    )
+    .get("/volumes/:name", ({ params: { name } }) => shape(volumes.get(name)), { params })
+    .delete(
+      "/volumes/:name",
+      ({ params: { name }, query: { force = false } }) => {
+        volumes.remove(name, { force });
+        return noContent();
+      },
+      { params, query: removeVolumeQuery },
+    );
+}
