@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import type { ContainerArchive, FileInContainer } from "./archive.ts";
 import type { CreateRequest, HostConfig } from "./create-request.ts";
 import type { Execs } from "./execs.ts";
 import type { PrunedContainers } from "./prune.ts";
@@ -82,6 +83,16 @@ export interface Containers extends AsyncDisposable {
   logs(name: string, options: LogOptions): AsyncIterable<LogRecord>;
   resize(name: string, size: { columns: number; rows: number }): Promise<void>;
   remove(name: string, options: { force: boolean; volumes: boolean }): Promise<void>;
+  /** What lies at a path, of a link itself. */
+  stat(name: string, path: string): Promise<FileInContainer>;
+  /** What lies at a path as a tar, whether the container runs or not. */
+  archive(name: string, path: string): Promise<ContainerArchive>;
+  /** Unpacks a tar into the directory at a path. */
+  extract(
+    name: string,
+    path: string,
+    options: { archive: ReadableStream<Uint8Array>; keepKinds: boolean },
+  ): Promise<void>;
   /** Further programs in containers that run. */
   execs: Execs;
   /** Allocated bytes of the writable layer, measured by a worker. */

@@ -4,6 +4,7 @@ import type { Images } from "#images/images.ts";
 import type { Zygote } from "#native/zygote.ts";
 import { TboxError } from "#support/errors.ts";
 import type { Volumes } from "#volumes/volumes.ts";
+import { archiveFromContainer, extractIntoContainer, statInContainer } from "./archive.ts";
 import { attachContainer } from "./attach.ts";
 import { openContainerRecords } from "./container-records.ts";
 import type { Containers } from "./containers.ts";
@@ -119,6 +120,9 @@ export async function openContainers({ database, ...options }: ContainersOptions
       fleet.records.save(record);
       fleet.notify("update", record);
     },
+    stat: (name, path) => statInContainer(fleet, name, path),
+    archive: (name, path) => archiveFromContainer(fleet, name, path),
+    extract: (name, path, extractOptions) => extractIntoContainer(fleet, name, path, extractOptions),
     execs,
     size: (name) => size(fleet.records.find(name)),
     async [Symbol.asyncDispose]() {

@@ -2,6 +2,7 @@ import { Elysia } from "elysia";
 import type { Engine } from "#engine/engine.ts";
 import { errorResponse } from "./error-response.ts";
 import { parseQuery } from "./http/target.ts";
+import { archiveRoutes } from "./routes/archives.ts";
 import { containerStreamRoutes } from "./routes/container-streams.ts";
 import { containerRoutes } from "./routes/containers.ts";
 import { execRoutes } from "./routes/execs.ts";
@@ -33,6 +34,7 @@ export function createApp({ engine, dataDirectory, shutdown }: AppOptions) {
       .use(containerStreamRoutes(engine.containers))
       .use(execRoutes(engine.containers))
       .use(volumeRoutes(engine.volumes))
+      .use(archiveRoutes(engine.containers))
       .use(tboxRoutes(engine, shutdown))
       .use(unsupportedRoutes())
   );

@@ -25,6 +25,7 @@ const codes: Record<Failure["kind"], ErrorCode> = {
   "invalid-image": "invalid-argument",
   "digest-mismatch": "invalid-argument",
   "unmapped-id": "invalid-argument",
+  "not-found": "not-found",
   "not-running": "conflict",
   exhausted: "internal",
   system: "internal",

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import {
   type ContainerProcess,
+  type ContainerView,
   type ExecRequest,
   fromMonitorSchema,
   fromWorkerSchema,
@@ -116,6 +117,13 @@ const fullExec: ExecRequest = {
   cgroup: false,
 };
 
+const view: ContainerView = {
+  id: fullLaunch.id,
+  running: true,
+  root: { type: "layers", diffIds: ["sha256/aa"], readonly: false, volatile: false },
+  mounts: [],
+};
+
 // That these are the types' is checked by the compiler, that they are the fixtures' by the tests.
 const toZygote: ToZygote[] = [
   { type: "hello" },
@@ -127,6 +135,9 @@ const toZygote: ToZygote[] = [
   { type: "work", operation: "measure", paths: ["containers/aa/upper"] },
   { type: "shutdown" },
   { type: "exec", ...fullExec },
+  { type: "work", operation: "status", container: view, path: "/etc" },
+  { type: "work", operation: "archive", container: view, path: "/etc/." },
+  { type: "work", operation: "extract", container: view, path: "/tmp", keepKinds: true },
 ];
 
 const toMonitor: ToMonitor[] = [

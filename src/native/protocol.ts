@@ -5,7 +5,7 @@
 import { z } from "zod";
 
 /** A daemon speaks only to a zygote of its own version. */
-export const protocolVersion = 2;
+export const protocolVersion = 3;
 
 const failureSchema = z.object({
   kind: z.enum([
@@ -15,6 +15,7 @@ const failureSchema = z.object({
     "invalid-image",
     "digest-mismatch",
     "unmapped-id",
+    "not-found",
     "not-running",
     "exhausted",
     "system",
@@ -77,6 +78,18 @@ const unpackedSchema = z.object({
   ownersKept: z.boolean(),
 });
 
+/** As of stat(2); of a link itself. */
+const fileStatusSchema = z.object({
+  /** Type and permissions. */
+  mode: z.number(),
+  size: z.number(),
+  /** Seconds since the epoch, and nanoseconds. */
+  modified: z.number(),
+  nanoseconds: z.number(),
+  /** Of a link. */
+  target: z.string(),
+});
+
 export const fromWorkerSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("progress"), bytes: z.number() }),
   unpackedSchema.extend({ type: z.literal("unpacked") }),
@@ -85,9 +98,12 @@ export const fromWorkerSchema = z.discriminatedUnion("type", [
     type: z.literal("measured"),
     sizes: z.array(z.object({ bytes: z.number(), inodes: z.number() })),
   }),
+  fileStatusSchema.extend({ type: z.literal("status") }),
+  z.object({ type: z.literal("copied") }),
   failureSchema.extend({ type: z.literal("failed") }),
 ]);
 
+export type FileStatus = z.infer<typeof fileStatusSchema>;
 export type Failure = z.infer<typeof failureSchema>;
 export type Mapping = z.infer<typeof mappingSchema>;
 export type FromZygote = z.infer<typeof fromZygoteSchema>;
@@ -130,7 +146,18 @@ export interface LogPosition {
 export type WorkRequest =
   | { operation: "unpack"; diffId?: string; limits: UnpackLimits }
   | { operation: "remove"; paths: string[] }
-  | { operation: "measure"; paths: string[] };
+  | { operation: "measure"; paths: string[] }
+  | { operation: "status"; container: ContainerView; path: string }
+  | { operation: "archive"; container: ContainerView; path: string }
+  | { operation: "extract"; container: ContainerView; path: string; keepKinds: boolean };
+
+/** A container whose files are looked at: in its own mounts while it runs, in the worker's otherwise. */
+export interface ContainerView {
+  id: string;
+  running: boolean;
+  root: Root;
+  mounts: Mount[];
+}
 
 export interface UnpackLimits {
   /** Most decompressed bytes. */

@@ -1,16 +1,26 @@
 import { TboxError } from "#support/errors.ts";
 import { FailureError } from "./failure.ts";
-import { type FromWorker, fromWorkerSchema, type TreeSize, type Unpacked, withoutType } from "./protocol.ts";
+import {
+  type FileStatus,
+  type FromWorker,
+  fromWorkerSchema,
+  type TreeSize,
+  type Unpacked,
+  withoutType,
+} from "./protocol.ts";
 import { type Channel, type ChannelListener, keepAlive } from "./reactor.ts";
 
 export interface Answers {
   unpack: Unpacked;
   remove: undefined;
   measure: TreeSize[];
+  status: FileStatus;
+  archive: undefined;
+  extract: undefined;
 }
 
 export interface WorkOptions {
-  /** The blob to unpack: a file or a pipe; copied. */
+  /** The blob or archive to unpack, or where an archive goes: a file, a pipe or a socket; copied. */
   source?: number;
   /** Compressed bytes consumed so far. */
   onProgress?: (bytes: number) => void;
@@ -54,6 +64,9 @@ export async function awaitWork<Operation extends keyof Answers>(
 const readers: { [Operation in keyof Answers]: (answer: FromWorker) => Answers[Operation] } = {
   unpack: (answer) => (answer.type === "unpacked" ? withoutType(answer) : unexpected("unpacked", answer)),
   remove: (answer) => (answer.type === "removed" ? undefined : unexpected("removed", answer)),
+  status: (answer) => (answer.type === "status" ? withoutType(answer) : unexpected("status", answer)),
+  archive: (answer) => (answer.type === "copied" ? undefined : unexpected("copied", answer)),
+  extract: (answer) => (answer.type === "copied" ? undefined : unexpected("copied", answer)),
   measure: (answer) => (answer.type === "measured" ? answer.sizes : unexpected("measured", answer)),
 };
 

@@ -40,6 +40,7 @@ export async function openFakeApi(): Promise<FakeApi> {
       }),
     async [Symbol.asyncDispose]() {
       await daemon[Symbol.asyncDispose]();
+      await engine[Symbol.asyncDispose]();
       directory[Symbol.dispose]();
     },
   };

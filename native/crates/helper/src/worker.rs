@@ -1,11 +1,15 @@
 //! One request about image-controlled files: a fork of the zygote that does it, answers, and ends.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
+use layers::copy::{self, ExtractOptions};
+use protocol::failure::Failure;
 use protocol::work::{FromWorker, WorkRequest};
 use protocol::zygote::Mapping;
 use rustix::thread::set_no_new_privs;
+use sandbox::host::Host;
+use sandbox::visit::open_root;
 use sys::seqpacket::Error;
 
 use crate::messages;
@@ -19,10 +23,12 @@ pub struct Order {
     pub request: WorkRequest,
     /// The channel and what the request names.
     pub descriptors: Vec<OwnedFd>,
+    /// The first process of the container that the request is about, if it runs.
+    pub container: Option<OwnedFd>,
 }
 
 /// Does the work below the store's root.
-pub fn run(store: &OwnedFd, mapping: &Mapping, mut order: Order) {
+pub fn run(host: &Host, store: &OwnedFd, mapping: &Mapping, mut order: Order) {
     let _ = rustix::thread::set_name(c"tbox-worker");
     let _ = set_no_new_privs(true);
     if order.descriptors.is_empty() {
@@ -41,6 +47,14 @@ pub fn run(store: &OwnedFd, mapping: &Mapping, mut order: Order) {
             std::process::exit(0);
         }
     };
+    if let Some(view) = order.request.container() {
+        let root = open_root(host, view, order.container.as_ref().map(AsFd::as_fd));
+        let answer = root
+            .and_then(|root| copy(root.as_fd(), &order.request, order.descriptors, mapping))
+            .unwrap_or_else(FromWorker::Failed);
+        let _ = messages::send_waiting(channel.as_fd(), &answer);
+        return;
+    }
     let result = layers::work::perform(
         store.as_fd(),
         &order.request,
@@ -50,4 +64,32 @@ pub fn run(store: &OwnedFd, mapping: &Mapping, mut order: Order) {
     );
     let answer = result.unwrap_or_else(FromWorker::Failed);
     let _ = messages::send_waiting(channel.as_fd(), &answer);
+}
+
+/// What is asked of a container's files.
+fn copy(
+    root: BorrowedFd<'_>,
+    request: &WorkRequest,
+    mut descriptors: Vec<OwnedFd>,
+    mapping: &Mapping,
+) -> Result<FromWorker, Failure> {
+    match (request, descriptors.pop()) {
+        (WorkRequest::Status { path, .. }, _) => copy::status(root, path).map(FromWorker::Status),
+        (WorkRequest::Archive { path, .. }, Some(output)) => {
+            copy::archive(root, path, output).map(|()| FromWorker::Copied)
+        }
+        (
+            WorkRequest::Extract {
+                path, keep_kinds, ..
+            },
+            Some(source),
+        ) => {
+            let options = ExtractOptions {
+                mapping,
+                keep_kinds: *keep_kinds,
+            };
+            copy::extract(root, path, source, &options).map(|()| FromWorker::Copied)
+        }
+        _ => Err(messages::wrong_descriptors("the request", 2, 1)),
+    }
 }

@@ -29,10 +29,11 @@ pub fn run(arguments: &Zygote) -> ExitCode {
                 Outcome::Monitor { host, order } => monitor::run(host, order),
                 Outcome::Exec { host, order } => monitor::run_exec(host, order),
                 Outcome::Worker {
+                    host,
                     store,
                     mapping,
                     order,
-                } => worker::run(&store, &mapping, order),
+                } => worker::run(&host, &store, &mapping, order),
             }
             ExitCode::SUCCESS
         }

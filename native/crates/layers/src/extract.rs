@@ -8,7 +8,7 @@ mod warnings;
 mod whiteouts;
 
 pub use directories::describe_implied;
-pub use entries::{Extracted, Extractor};
+pub use entries::{Extracted, Extractor, Place};
 
 use rustix::io::Errno;
 
@@ -36,6 +36,8 @@ pub enum Problem {
     LongName(usize),
     #[error("its name has a part longer than {0} bytes")]
     LongPart(usize),
+    #[error("{0} would take the place of something of another kind")]
+    Overwrite(&'static str),
     #[error("its name is reserved for marks of deletion")]
     Reserved,
     #[error("it makes the layer's root something else than a directory")]

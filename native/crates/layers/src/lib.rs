@@ -4,6 +4,7 @@
 //! a tree is ever resolved from the process's own root.
 
 mod archive;
+pub mod copy;
 mod extract;
 mod failure;
 mod measure;

@@ -2,7 +2,7 @@
 
 use std::os::fd::{BorrowedFd, OwnedFd};
 
-use protocol::failure::Failure;
+use protocol::failure::{Failure, FailureKind};
 use protocol::work::{FromWorker, WorkRequest};
 use protocol::zygote::Mapping;
 
@@ -35,6 +35,15 @@ pub fn perform(
                 remove(store, path)?;
             }
             Ok(FromWorker::Removed)
+        }
+        WorkRequest::Status { .. } | WorkRequest::Archive { .. } | WorkRequest::Extract { .. } => {
+            Err(Failure {
+                kind: FailureKind::InvalidArgument,
+                step: "work".to_owned(),
+                subject: None,
+                errno: None,
+                message: "a container's files are none of the store's".to_owned(),
+            })
         }
         WorkRequest::Measure { paths } => {
             let sizes = paths

@@ -32,6 +32,8 @@ pub enum FailureKind {
     DigestMismatch,
     /// An id lies outside the mapped range.
     UnmappedId,
+    /// What was asked for is not there (status 404).
+    NotFound,
     /// The container has ended, or was never started (status 409).
     NotRunning,
     /// Disk, memory or another resource ran out.

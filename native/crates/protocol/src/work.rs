@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
+use crate::launch::{Mount, Root};
 
 /// Paths are relative to the store's root and never leave it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,8 +24,61 @@ pub enum WorkRequest {
     },
     /// Deletes trees, without following anything. Missing ones are no error. Descriptors: channel.
     Remove { paths: Vec<String> },
+    /// Says what lies at a path of a container's root. Descriptors: channel.
+    Status {
+        container: ContainerView,
+        path: String,
+    },
+    /// Writes what lies there as a tar. Descriptors: channel, output.
+    Archive {
+        container: ContainerView,
+        path: String,
+    },
+    /// Unpacks a tar, plain or compressed, into the directory there. Descriptors: channel, source.
+    Extract {
+        container: ContainerView,
+        path: String,
+        /// A directory and something else never take each other's place.
+        keep_kinds: bool,
+    },
     /// Adds up allocated bytes and inodes below each path, hard links once. Descriptors: channel.
     Measure { paths: Vec<String> },
+}
+
+impl WorkRequest {
+    /// The container whose files it is about.
+    pub fn container(&self) -> Option<&ContainerView> {
+        match self {
+            Self::Status { container, .. }
+            | Self::Archive { container, .. }
+            | Self::Extract { container, .. } => Some(container),
+            Self::Unpack { .. } | Self::Remove { .. } | Self::Measure { .. } => None,
+        }
+    }
+}
+
+/// A container whose files are looked at: in its own mounts while it runs, in mounts of the worker's otherwise.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ContainerView {
+    pub id: String,
+    pub running: bool,
+    pub root: Root,
+    pub mounts: Vec<Mount>,
+}
+
+/// As of `stat`; of a link itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FileStatus {
+    /// Type and permissions.
+    pub mode: u32,
+    pub size: u64,
+    /// Seconds since the epoch, and nanoseconds.
+    pub modified: i64,
+    pub nanoseconds: u64,
+    /// Of a link.
+    pub target: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +103,9 @@ pub enum FromWorker {
     },
     Unpacked(Unpacked),
     Removed,
+    Status(FileStatus),
+    /// The archive is written, or unpacked.
+    Copied,
     /// In the order of the request.
     Measured {
         sizes: Vec<Size>,

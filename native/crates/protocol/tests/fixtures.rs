@@ -27,7 +27,9 @@ const MESSAGES: [(&str, &[&str]); 5] = [
     ),
     (
         "from-worker",
-        &["failed", "measured", "progress", "removed", "unpacked"],
+        &[
+            "copied", "failed", "measured", "progress", "removed", "status", "unpacked",
+        ],
     ),
 ];
 

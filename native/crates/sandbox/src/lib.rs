@@ -12,3 +12,4 @@ mod rlimits;
 mod seccomp;
 mod steps;
 mod tree;
+pub mod visit;

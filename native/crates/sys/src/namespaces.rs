@@ -3,7 +3,9 @@
 use std::os::fd::BorrowedFd;
 
 use rustix::io::Errno;
-use rustix::thread::{ThreadNameSpaceType, move_into_thread_name_spaces};
+use rustix::thread::{
+    ThreadNameSpaceType, UnshareFlags, move_into_thread_name_spaces, unshare_unsafe,
+};
 
 use crate::clone::Namespaces;
 
@@ -13,4 +15,10 @@ pub fn join(process: BorrowedFd<'_>, namespaces: Namespaces) -> Result<(), Errno
     // Both sets are of the kernel's CLONE_NEW* bits.
     let kinds = ThreadNameSpaceType::from_bits_retain(namespaces.bits() as u32);
     move_into_thread_name_spaces(process, kinds)
+}
+
+/// Moves the calling thread, which must be the only one, into a copy of its mount namespace.
+pub fn enter_new_mounts() -> Result<(), Errno> {
+    // SAFETY: the descriptor table is not unshared.
+    unsafe { unshare_unsafe(UnshareFlags::NEWNS) }
 }

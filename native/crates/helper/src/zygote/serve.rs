@@ -56,6 +56,7 @@ pub enum Outcome {
         order: monitor::ExecOrder,
     },
     Worker {
+        host: Host,
         store: OwnedFd,
         mapping: Mapping,
         order: worker::Order,
@@ -174,6 +175,7 @@ impl Zygote {
                 order,
             },
             Task::Worker(order) => Outcome::Worker {
+                host: self.host,
                 store: self.store,
                 mapping: self.mapping,
                 order,
@@ -345,9 +347,14 @@ impl Zygote {
             }
             ToZygote::Work(request) => {
                 check("work", descriptors_of(&request), descriptors.len())?;
+                let container = match request.container() {
+                    Some(view) if view.running => self.family.container(&view.id),
+                    _ => None,
+                };
                 let order = worker::Order {
                     request,
                     descriptors,
+                    container,
                 };
                 match fork().map_err(explain_fork)? {
                     Side::Child => return Ok(Some(Task::Worker(order))),
@@ -379,8 +386,8 @@ impl Zygote {
 
 fn descriptors_of(request: &WorkRequest) -> usize {
     match request {
-        WorkRequest::Unpack { .. } => 2,
-        WorkRequest::Remove { .. } | WorkRequest::Measure { .. } => 1,
+        WorkRequest::Unpack { .. } | WorkRequest::Archive { .. } | WorkRequest::Extract { .. } => 2,
+        WorkRequest::Remove { .. } | WorkRequest::Measure { .. } | WorkRequest::Status { .. } => 1,
     }
 }
 

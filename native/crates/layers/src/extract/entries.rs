@@ -35,7 +35,25 @@ const DEFAULT_ACL: &[u8] = b"system.posix_acl_default";
 /// Most bytes of default access lists remembered.
 const MAX_INHERITED: usize = 16 * 1024 * 1024;
 
+/// Where the entries of an archive go that is no layer: into a tree that is used as it is, and not as one of
+/// several. A name that marks a deletion in a layer is a name like any other there.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// Below the root; empty is the root itself.
+    pub directory: Vec<u8>,
+    /// A directory and something else never take each other's place.
+    pub keep_kinds: bool,
+}
+
+impl Place {
+    fn path(&self, raw: &[u8]) -> Result<Path, Problem> {
+        let inside = Path::parse(raw)?;
+        Path::parse(&[&self.directory, inside.bytes()].join(&b'/'))
+    }
+}
+
 pub struct Extractor<'a> {
+    place: Option<Place>,
     directories: Directories<'a>,
     owners: Owners<'a>,
     limits: UnpackLimits,
@@ -59,6 +77,7 @@ impl<'a> Extractor<'a> {
     /// Unpacks into `root`, an empty directory.
     pub fn new(root: BorrowedFd<'a>, mapping: &'a Mapping, limits: UnpackLimits) -> Self {
         Self {
+            place: None,
             directories: Directories::new(root),
             owners: Owners::new(mapping),
             limits,
@@ -71,6 +90,12 @@ impl<'a> Extractor<'a> {
     }
 
     /// Creates `entry`, whose data `archive` is about to give.
+    /// For an archive that is no layer.
+    pub fn into_place(mut self, place: Place) -> Self {
+        self.place = Some(place);
+        self
+    }
+
     pub fn add(
         &mut self,
         entry: Entry,
@@ -109,7 +134,14 @@ impl<'a> Extractor<'a> {
 
     fn entry(&mut self, entry: &Entry, archive: &mut Reader<impl BufRead>) -> Result<(), Problem> {
         self.count(entry)?;
-        match Name::parse(&entry.name)? {
+        let name = match &self.place {
+            None => Name::parse(&entry.name)?,
+            Some(place) => match place.path(&entry.name)? {
+                path if path.bytes().is_empty() => Name::Root,
+                path => Name::Plain(path),
+            },
+        };
+        match name {
             Name::Root => self.root(entry),
             Name::Plain(path) => self.plain(entry, &path, archive),
             Name::Whiteout(path) => whiteouts::hide(&mut self.directories, &path),
@@ -204,14 +236,17 @@ impl<'a> Extractor<'a> {
                     openat(parent.fd(), path.name(), DIRECTORY, Mode::empty())
                         .map_err(doing("opening it"))?
                 } else {
+                    if self.keeps_kinds() {
+                        return Err(Problem::Overwrite("a directory"));
+                    }
                     self.clear(&parent, path)?;
-                    // What it replaces hid a directory of lower layers as a whole.
-                    make_directory(parent.change(), path.name())
-                        .and_then(|directory| {
-                            set_opaque(directory.as_fd())?;
-                            Ok(directory)
-                        })
-                        .map_err(doing(action))?
+                    let directory = make_directory(parent.change(), path.name());
+                    let directory = directory.map_err(doing(action))?;
+                    if self.place.is_none() {
+                        // What it replaces hid a directory of lower layers as a whole.
+                        set_opaque(directory.as_fd()).map_err(doing(action))?;
+                    }
+                    directory
                 }
             }
             result => result.map_err(doing(action))?,
@@ -225,7 +260,10 @@ impl<'a> Extractor<'a> {
     /// The target must be there already. Its attributes are those of its own entry.
     fn hard_link(&mut self, target: &[u8], path: &Path) -> Result<(), Problem> {
         let missing = || Problem::NoTarget(target.to_vec());
-        let target_path = Path::parse(target)?;
+        let target_path = match &self.place {
+            None => Path::parse(target)?,
+            Some(place) => place.path(target)?,
+        };
         if target_path.bytes().is_empty() {
             return Err(Problem::DirectoryTarget(target.to_vec()));
         }
@@ -329,6 +367,9 @@ impl<'a> Extractor<'a> {
     fn clear(&mut self, parent: &Directory, path: &Path) -> Result<(), Problem> {
         let failed = "replacing an earlier entry";
         match Existing::at(parent.fd(), path.name()).map_err(doing(failed))? {
+            Existing::Directory if self.keeps_kinds() => {
+                Err(Problem::Overwrite("something else than a directory"))
+            }
             Existing::Directory | Existing::Symlink => {
                 // Open directories may have been reached through it.
                 self.directories.close()?;
@@ -336,6 +377,10 @@ impl<'a> Extractor<'a> {
             }
             _ => unlinkat(parent.change(), path.name(), AtFlags::empty()).map_err(doing(failed)),
         }
+    }
+
+    fn keeps_kinds(&self) -> bool {
+        self.place.as_ref().is_some_and(|place| place.keep_kinds)
     }
 
     /// Sets owner, mode, attributes and time, in this order: a new owner clears set-id bits and

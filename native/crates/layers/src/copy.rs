@@ -1,0 +1,138 @@
+//! Copying files out of and into a container's root: `docker cp`.
+//!
+//! The container may run and be hostile: every name is looked up below a descriptor of its root, and below
+//! that of a directory once that is open.
+
+mod read;
+mod write;
+
+use std::os::fd::{BorrowedFd, OwnedFd};
+
+use protocol::failure::{Failure, FailureKind};
+use protocol::work::{FileStatus, UnpackLimits};
+use protocol::zygote::Mapping;
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, openat2, readlinkat, statat};
+use rustix::io::Errno;
+
+use crate::archive::Reader;
+use crate::extract::{Extractor, Place};
+use crate::store::retry;
+use crate::stream;
+use crate::unpack::UnpackError;
+
+/// What lies at a path: of a link itself, unless the path ends with a slash.
+pub fn status(root: BorrowedFd<'_>, path: &str) -> Result<FileStatus, Failure> {
+    let (parent, name) = open(root, path)?;
+    let found = statat(&parent, name.as_str(), AtFlags::SYMLINK_NOFOLLOW);
+    let found = found.map_err(|errno| refused(path, errno))?;
+    let kind = FileType::from_raw_mode(found.st_mode);
+    let target = match kind {
+        FileType::Symlink => {
+            let target = readlinkat(&parent, name.as_str(), Vec::new());
+            let target = target.map_err(|errno| refused(path, errno))?;
+            String::from_utf8_lossy(target.as_bytes()).into_owned()
+        }
+        _ => String::new(),
+    };
+    Ok(FileStatus {
+        mode: found.st_mode,
+        size: found.st_size.unsigned_abs(),
+        modified: found.st_mtime,
+        nanoseconds: found.st_mtime_nsec,
+        target,
+    })
+}
+
+/// Writes what lies at a path to `output` as a tar, its entries named after the last part of the path.
+pub fn archive(root: BorrowedFd<'_>, path: &str, output: OwnedFd) -> Result<(), Failure> {
+    let (parent, name) = open(root, path)?;
+    let label = path
+        .trim_end_matches(['/', '.'])
+        .rsplit('/')
+        .next()
+        .unwrap_or_default();
+    let label = if label.is_empty() { "." } else { label };
+    read::tree(&parent, &name, label, output)
+        .map_err(|error| failed(path, &error.to_string(), error.errno()))
+}
+
+/// Unpacks a tar, plain or compressed, into the directory at a path.
+pub fn extract(
+    root: BorrowedFd<'_>,
+    path: &str,
+    source: OwnedFd,
+    options: &ExtractOptions<'_>,
+) -> Result<(), Failure> {
+    // Where it really is: the entries' own names are resolved below it.
+    let directory = write::directory_of(root, path).map_err(|errno| refused(path, errno))?;
+    let place = Place {
+        directory,
+        keep_kinds: options.keep_kinds,
+    };
+    let limits = UnpackLimits {
+        bytes: u64::MAX,
+        entries: u64::MAX,
+    };
+    let result = stream::read(source, limits.bytes, &mut |_| {}, |chunks| {
+        let mut archive = Reader::new(chunks);
+        let mut extractor = Extractor::new(root, options.mapping, limits).into_place(place);
+        while let Some(entry) = archive.next()? {
+            extractor.add(entry, &mut archive)?;
+        }
+        extractor.finish()?;
+        Ok::<_, UnpackError>(())
+    });
+    result.map(|_| ()).map_err(Failure::from)
+}
+
+pub struct ExtractOptions<'a> {
+    pub mapping: &'a Mapping,
+    /// A directory and something else never take each other's place.
+    pub keep_kinds: bool,
+}
+
+/// Opens the directory of a path's last part, which is `.` where the path ends with a slash.
+fn open(root: BorrowedFd<'_>, path: &str) -> Result<(OwnedFd, String), Failure> {
+    let (parent, name) = match path.rsplit_once('/') {
+        Some((_, "" | ".")) => (path, "."),
+        Some((_, "..")) => (path, "."),
+        Some((parent, name)) => (parent, name),
+        None => ("", path),
+    };
+    let name = if name.is_empty() { "." } else { name };
+    open_directory(root, parent)
+        .map(|directory| (directory, name.to_owned()))
+        .map_err(|errno| refused(path, errno))
+}
+
+/// Opens a directory as a process with this root would see it.
+fn open_directory(root: BorrowedFd<'_>, path: &str) -> Result<OwnedFd, Errno> {
+    let path = if path.is_empty() { "/" } else { path };
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
+    retry(|| openat2(root, path, flags, Mode::empty(), resolve))
+}
+
+fn refused(path: &str, errno: Errno) -> Failure {
+    match errno {
+        Errno::NOENT => failed(path, "no such file or directory", Some(errno)),
+        Errno::NOTDIR => failed(path, "not a directory", Some(errno)),
+        _ => failed(path, &errno.to_string(), Some(errno)),
+    }
+}
+
+fn failed(path: &str, reason: &str, errno: Option<Errno>) -> Failure {
+    let kind = match errno {
+        Some(Errno::NOENT) => FailureKind::NotFound,
+        Some(Errno::NOTDIR | Errno::LOOP) => FailureKind::InvalidArgument,
+        Some(Errno::NOSPC | Errno::DQUOT) => FailureKind::Exhausted,
+        _ => FailureKind::System,
+    };
+    Failure {
+        kind,
+        step: "copy".to_owned(),
+        subject: Some(path.to_owned()),
+        errno: errno.map(Errno::raw_os_error),
+        message: format!("{path}: {reason}"),
+    }
+}

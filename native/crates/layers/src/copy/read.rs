@@ -1,0 +1,259 @@
+//! A tree as a tar.
+
+use std::collections::HashMap;
+use std::ffi::{CStr, CString};
+use std::fs::File;
+use std::io::{BufWriter, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::fs::{
+    AtFlags, Dir, FileType, Mode, OFlags, Stat, fgetxattr, flistxattr, openat, readlinkat, statat,
+};
+use rustix::io::Errno;
+use tar::{Builder, EntryType, Header};
+
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    #[error("{}: {errno}", String::from_utf8_lossy(name))]
+    System { name: Vec<u8>, errno: Errno },
+    #[error("write the archive: {0}")]
+    Write(#[from] std::io::Error),
+}
+
+impl ReadError {
+    pub fn errno(&self) -> Option<Errno> {
+        match self {
+            Self::System { errno, .. } => Some(*errno),
+            Self::Write(error) => Errno::from_io_error(error),
+        }
+    }
+}
+
+/// Writes what `name` is in `parent`, and what is below it, under the name `label`.
+pub fn tree(parent: &OwnedFd, name: &str, label: &str, output: OwnedFd) -> Result<(), ReadError> {
+    let name = CString::new(name).map_err(|_| at(name.as_bytes(), Errno::INVAL))?;
+    let mut writer = Writer {
+        builder: Builder::new(BufWriter::with_capacity(256 * 1024, File::from(output))),
+        linked: HashMap::new(),
+    };
+    writer.entry(parent, &name, label.as_bytes().to_vec())?;
+    writer.builder.into_inner()?.flush()?;
+    Ok(())
+}
+
+struct Writer {
+    builder: Builder<BufWriter<File>>,
+    /// The first name of a file with several.
+    linked: HashMap<(u64, u64), Vec<u8>>,
+}
+
+const OPEN: OFlags = OFlags::RDONLY
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::CLOEXEC);
+
+impl Writer {
+    fn entry(&mut self, parent: &OwnedFd, name: &CStr, path: Vec<u8>) -> Result<(), ReadError> {
+        let status = match statat(parent, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(status) => status,
+            // It was there when the directory was read: a container may go on meanwhile.
+            Err(Errno::NOENT) if !self.is_first() => return Ok(()),
+            Err(errno) => return Err(at(&path, errno)),
+        };
+        let kind = FileType::from_raw_mode(status.st_mode);
+        let identity = (status.st_dev, status.st_ino);
+        if kind != FileType::Directory && status.st_nlink > 1 {
+            if let Some(first) = self.linked.get(&identity).cloned() {
+                return self.write(&path, EntryType::Link, &status, Some(&first), None, &[]);
+            }
+            self.linked.insert(identity, path.clone());
+        }
+        match kind {
+            FileType::Directory => self.directory(parent, name, path, &status),
+            FileType::RegularFile => {
+                let file =
+                    openat(parent, name, OPEN, Mode::empty()).map_err(|errno| at(&path, errno))?;
+                let attributes = attributes(&file);
+                let file = File::from(file);
+                self.write(
+                    &path,
+                    EntryType::Regular,
+                    &status,
+                    None,
+                    Some(file),
+                    &attributes,
+                )
+            }
+            FileType::Symlink => {
+                let target =
+                    readlinkat(parent, name, Vec::new()).map_err(|errno| at(&path, errno))?;
+                let target = target.as_bytes();
+                self.write(&path, EntryType::Symlink, &status, Some(target), None, &[])
+            }
+            FileType::Fifo => self.write(&path, EntryType::Fifo, &status, None, None, &[]),
+            FileType::CharacterDevice => {
+                self.write(&path, EntryType::Char, &status, None, None, &[])
+            }
+            FileType::BlockDevice => self.write(&path, EntryType::Block, &status, None, None, &[]),
+            // A socket is nothing without the program behind it.
+            _ => Ok(()),
+        }
+    }
+
+    fn is_first(&self) -> bool {
+        self.linked.is_empty()
+    }
+
+    fn directory(
+        &mut self,
+        parent: &OwnedFd,
+        name: &CStr,
+        mut path: Vec<u8>,
+        status: &Stat,
+    ) -> Result<(), ReadError> {
+        let flags = OPEN | OFlags::DIRECTORY;
+        let directory =
+            openat(parent, name, flags, Mode::empty()).map_err(|errno| at(&path, errno))?;
+        path.push(b'/');
+        let attributes = attributes(&directory);
+        self.write(&path, EntryType::Directory, status, None, None, &attributes)?;
+        let mut names = Vec::new();
+        for entry in Dir::read_from(&directory).map_err(|errno| at(&path, errno))? {
+            let entry = entry.map_err(|errno| at(&path, errno))?;
+            if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
+                names.push(entry.file_name().to_owned());
+            }
+        }
+        // The same tree gives the same archive.
+        names.sort();
+        for name in names {
+            let below = [path.as_slice(), name.to_bytes()].concat();
+            self.entry(&directory, &name, below)?;
+        }
+        Ok(())
+    }
+
+    fn write(
+        &mut self,
+        path: &[u8],
+        kind: EntryType,
+        status: &Stat,
+        target: Option<&[u8]>,
+        data: Option<File>,
+        attributes: &[(String, Vec<u8>)],
+    ) -> Result<(), ReadError> {
+        let mut header = Header::new_ustar();
+        let mut extended: Vec<(String, Vec<u8>)> = attributes.to_vec();
+        let size = if data.is_some() {
+            status.st_size.unsigned_abs()
+        } else {
+            0
+        };
+        header.set_entry_type(kind);
+        header.set_mode(status.st_mode & 0o7777);
+        header.set_size(size);
+        header.set_mtime(status.st_mtime.max(0).unsigned_abs());
+        for (key, id) in [("uid", status.st_uid), ("gid", status.st_gid)] {
+            // What seven octal digits cannot hold.
+            let fits = id <= 0o7_777_777;
+            if !fits {
+                extended.push((key.to_owned(), id.to_string().into_bytes()));
+            }
+            let shown = if fits { u64::from(id) } else { 0 };
+            if key == "uid" {
+                header.set_uid(shown)
+            } else {
+                header.set_gid(shown)
+            }
+        }
+        if status.st_mtime < 0 || status.st_mtime_nsec != 0 {
+            let time = format!("{}.{:09}", status.st_mtime, status.st_mtime_nsec);
+            extended.push(("mtime".to_owned(), time.into_bytes()));
+        }
+        if matches!(kind, EntryType::Char | EntryType::Block) {
+            header.set_device_major(rustix::fs::major(status.st_rdev))?;
+            header.set_device_minor(rustix::fs::minor(status.st_rdev))?;
+        }
+        put(&mut header.as_old_mut().name, path, "path", &mut extended);
+        if let Some(target) = target {
+            put(
+                &mut header.as_old_mut().linkname,
+                target,
+                "linkpath",
+                &mut extended,
+            );
+        }
+        header.set_cksum();
+        if !extended.is_empty() {
+            let records = extended
+                .iter()
+                .map(|(key, value)| (key.as_str(), value.as_slice()));
+            self.builder.append_pax_extensions(records)?;
+        }
+        match data {
+            // Exactly as long as the header says, whatever is written to it meanwhile.
+            Some(file) => self.builder.append(&header, Padded { file, left: size })?,
+            None => self.builder.append(&header, std::io::empty())?,
+        }
+        Ok(())
+    }
+}
+
+/// A file that became shorter is filled with zeros, one that grew is cut.
+struct Padded {
+    file: File,
+    left: u64,
+}
+
+impl Read for Padded {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let room = usize::try_from(self.left)
+            .unwrap_or(usize::MAX)
+            .min(buffer.len());
+        let mut count = self.file.read(&mut buffer[..room])?;
+        if count == 0 {
+            buffer[..room].fill(0);
+            count = room;
+        }
+        self.left -= count as u64;
+        Ok(count)
+    }
+}
+
+/// Into the field of the header, or into an extended one where that is too short.
+fn put(field: &mut [u8; 100], value: &[u8], key: &str, extended: &mut Vec<(String, Vec<u8>)>) {
+    let length = value.len().min(field.len());
+    field[..length].copy_from_slice(&value[..length]);
+    if value.len() > field.len() {
+        extended.push((key.to_owned(), value.to_vec()));
+    }
+}
+
+/// Attributes that an archive carries; those of the overlay are its own.
+fn attributes(file: &OwnedFd) -> Vec<(String, Vec<u8>)> {
+    let mut names = vec![0; 64 * 1024];
+    let Ok(length) = flistxattr(file.as_fd(), &mut names[..]) else {
+        return Vec::new();
+    };
+    let names = names[..length].split(|byte| *byte == 0);
+    names
+        .filter_map(|name| std::str::from_utf8(name).ok())
+        .filter(|name| {
+            name.starts_with("user.") && !name.starts_with("user.overlay.")
+                || *name == "security.capability"
+        })
+        .filter_map(|name| {
+            let mut value = vec![0; 64 * 1024];
+            let length = fgetxattr(file.as_fd(), name, &mut value[..]).ok()?;
+            value.truncate(length);
+            Some((format!("SCHILY.xattr.{name}"), value))
+        })
+        .collect()
+}
+
+fn at(name: &[u8], errno: Errno) -> ReadError {
+    ReadError::System {
+        name: name.to_vec(),
+        errno,
+    }
+}

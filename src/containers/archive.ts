@@ -1,0 +1,111 @@
+import { closeSync } from "node:fs";
+import type { Duplex } from "node:stream";
+import type { ContainerView, FileStatus } from "#native/protocol.ts";
+import { openStream } from "#native/stream.ts";
+import { TboxError } from "#support/errors.ts";
+import { type Fleet, inTurn, isRunning } from "./fleet.ts";
+import { planLaunch } from "./plan-launch.ts";
+import type { ContainerRecord } from "./record.ts";
+
+/** What lies at a path of a container. */
+export type FileInContainer = FileStatus;
+
+/** Of a link it is the link itself. Throws not-found with Docker's text. */
+export function statInContainer(fleet: Fleet, name: string, path: string): Promise<FileInContainer> {
+  return withView(fleet, name, path, (container) =>
+    fleet.zygote.work({ operation: "status", container, path: absolute(path) }),
+  );
+}
+
+export interface ContainerArchive {
+  status: FileInContainer;
+  /** A tar; breaks off when it could not be written to its end. */
+  stream: Duplex;
+}
+
+/** What lies there as a tar, its entries named after the last part of the path. */
+export async function archiveFromContainer(
+  fleet: Fleet,
+  name: string,
+  path: string,
+): Promise<ContainerArchive> {
+  const status = await statInContainer(fleet, name, path);
+  const { stream, peer } = openStream();
+  const done = withView(fleet, name, path, (container) =>
+    fleet.zygote.work({ operation: "archive", container, path: absolute(path) }, { source: peer }),
+  );
+  // The worker has it, or there is none.
+  done.finally(() => closeSync(peer)).catch((error) => stream.destroy(error));
+  return { status, stream };
+}
+
+/** Unpacks a tar, plain or compressed, into the directory at a path. */
+export async function extractIntoContainer(
+  fleet: Fleet,
+  name: string,
+  path: string,
+  { archive, keepKinds }: { archive: ReadableStream<Uint8Array>; keepKinds: boolean },
+): Promise<void> {
+  const { hostConfig } = fleet.records.find(name);
+  if (hostConfig.ReadonlyRootfs) {
+    throw new TboxError("forbidden", "container rootfs is marked read-only");
+  }
+  const { stream, peer } = openStream();
+  const feeding = feed(archive, stream);
+  try {
+    await withView(fleet, name, path, (container) =>
+      fleet.zygote.work(
+        { operation: "extract", container, path: absolute(path), keepKinds },
+        { source: peer },
+      ),
+    );
+  } finally {
+    closeSync(peer);
+    stream.destroy();
+    await feeding;
+  }
+}
+
+async function feed(archive: ReadableStream<Uint8Array>, stream: Duplex): Promise<void> {
+  stream.on("error", () => stream.destroy());
+  stream.resume();
+  for await (const bytes of archive) {
+    if (stream.destroyed) return;
+    if (stream.write(bytes)) continue;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    stream.once("drain", resolve).once("close", resolve);
+    await promise;
+  }
+  stream.end();
+}
+
+/** A container neither starts nor goes while its files are copied without it. */
+function withView<T>(
+  fleet: Fleet,
+  name: string,
+  path: string,
+  copy: (view: ContainerView) => Promise<T>,
+): Promise<T> {
+  const { id } = fleet.records.find(name);
+  const explained = (error: unknown) => {
+    if (!(error instanceof TboxError && error.code === "not-found")) throw error;
+    throw new TboxError("not-found", `Could not find the file ${path} in container ${name}`, {
+      cause: error,
+    });
+  };
+  const work = async () => copy(await viewOf(fleet, fleet.records.find(id))).catch(explained);
+  return isRunning(fleet.records.find(id)) ? work() : inTurn(fleet.companion(id), work);
+}
+
+async function viewOf(fleet: Fleet, record: ContainerRecord): Promise<ContainerView> {
+  const image = record.imageId === undefined ? undefined : await fleet.images.resolve(record.imageId);
+  const hostname = record.config.Hostname ?? "";
+  const { id, root, mounts } = planLaunch(record, { diffIds: image?.diffIds ?? [], hostname });
+  return { id, running: isRunning(record), root, mounts };
+}
+
+function absolute(path: string): string {
+  if (path === "") throw new TboxError("invalid-argument", "missing required query parameter: path");
+  if (path.includes("\0")) throw new TboxError("invalid-argument", "a path holds a null character");
+  return path.startsWith("/") ? path : `/${path}`;
+}

@@ -1,0 +1,51 @@
+import { Elysia } from "elysia";
+import { readArchiveQuery, writeArchiveQuery } from "#api/archive.ts";
+import { containerParams as params } from "#api/names.ts";
+import type { Containers } from "#containers/containers.ts";
+import { TboxError } from "#support/errors.ts";
+import { streamed } from "../http/streamed.ts";
+import { shapePathStat } from "../shape/path-stat.ts";
+import { empty } from "./answers.ts";
+
+const statHeader = "X-Docker-Container-Path-Stat";
+
+/** Files in and out of containers, as tars. */
+export function archiveRoutes(containers: Containers) {
+  return new Elysia()
+    .head(
+      "/containers/:id/archive",
+      async ({ params: { id }, query: { path } }) => {
+        const stat = shapePathStat(path, await containers.stat(id, path));
+        return new Response(null, { headers: { [statHeader]: stat } });
+      },
+      { params, query: readArchiveQuery },
+    )
+    .get(
+      "/containers/:id/archive",
+      async ({ params: { id }, query: { path } }) => {
+        const { status, stream } = await containers.archive(id, path);
+        const response = streamed(stream, "application/x-tar");
+        response.headers.set(statHeader, shapePathStat(path, status));
+        return response;
+      },
+      { params, query: readArchiveQuery },
+    )
+    .put(
+      "/containers/:id/archive",
+      async ({
+        params: { id },
+        query: { path, noOverwriteDirNonDir: keepKinds = false },
+        request: { body },
+      }) => {
+        if (body === null) throw new TboxError("invalid-argument", "the request has no body");
+        await containers.extract(id, path, { archive: body, keepKinds });
+        return empty();
+      },
+      { params, query: writeArchiveQuery, parse: "none" },
+    )
+    .get(
+      "/containers/:id/export",
+      async ({ params: { id } }) => streamed((await containers.archive(id, "/")).stream, "application/x-tar"),
+      { params },
+    );
+}
