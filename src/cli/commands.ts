@@ -62,6 +62,10 @@ export const commands: Record<string, CommandEntry> = {
     summary: "Attach local standard input, output, and error streams to a running container",
     load: async () => (await import("./commands/attach.ts")).attachCommand,
   },
+  cp: {
+    summary: "Copy files between a container and this machine",
+    load: async () => (await import("./commands/cp.ts")).cpCommand,
+  },
   create: {
     summary: "Create a new container",
     load: async () => (await import("./commands/create.ts")).createCommand,
@@ -73,6 +77,10 @@ export const commands: Record<string, CommandEntry> = {
   events: {
     summary: "Show what happens, as it happens",
     load: async () => (await import("./commands/events.ts")).eventsCommand,
+  },
+  export: {
+    summary: "Write a container's root file system as a tar archive",
+    load: async () => (await import("./commands/export.ts")).exportCommand,
   },
   history: {
     summary: "Show what an image was made by",

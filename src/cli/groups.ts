@@ -4,14 +4,16 @@ import { type CommandEntry, commands } from "./commands.ts";
 /** Commands of Docker's that tbox does not have yet. */
 export const unsupportedCommands = new Set(
   (
-    "build builder buildx checkpoint commit compose config context cp diff export login " +
+    "build builder buildx checkpoint commit compose config context diff login " +
     "logout manifest network node pause plugin port push save search secret service stack " +
     "stats swarm trust unpause"
   ).split(" "),
 );
 
 const ofContainers =
-  "attach create exec inspect kill logs rename restart rm run start stop top update wait".split(" ");
+  "attach cp create exec export inspect kill logs rename restart rm run start stop top update wait".split(
+    " ",
+  );
 const ofImages = "history import inspect load pull tag".split(" ");
 
 /** The two-word forms: group, then word, then the command it stands for. */

@@ -14,7 +14,7 @@ export interface ApiRequest {
   signal?: AbortSignal;
 }
 
-type Method = "GET" | "POST" | "DELETE";
+type Method = "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
 
 /** A request to the daemon, which is started if none runs; throws the daemon's error. */
 export async function request(method: Method, path: string, options: ApiRequest = {}): Promise<Response> {

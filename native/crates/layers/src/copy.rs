@@ -15,6 +15,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, openat2, readlin
 use rustix::io::Errno;
 
 use crate::archive::Reader;
+use crate::copy::read::Extent;
 use crate::extract::{Extractor, Place};
 use crate::store::retry;
 use crate::stream;
@@ -52,7 +53,12 @@ pub fn archive(root: BorrowedFd<'_>, path: &str, output: OwnedFd) -> Result<(), 
         .next()
         .unwrap_or_default();
     let label = if label.is_empty() { "." } else { label };
-    read::tree(&parent, &name, label, output)
+    // The root stands for the container's own files; whoever names a place means what is there.
+    let extent = match label {
+        "." => Extent::OneMount,
+        _ => Extent::Everything,
+    };
+    read::tree(&parent, &name, label, extent, output)
         .map_err(|error| failed(path, &error.to_string(), error.errno()))
 }
 

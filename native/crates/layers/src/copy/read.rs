@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io::{BufWriter, Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{
-    AtFlags, Dir, FileType, Mode, OFlags, Stat, fgetxattr, flistxattr, openat, readlinkat, statat,
+    AtFlags, Dir, FileType, Mode, OFlags, Stat, StatxFlags, fgetxattr, flistxattr, openat,
+    readlinkat, statat, statx,
 };
 use rustix::io::Errno;
 use tar::{Builder, EntryType, Header};
@@ -29,12 +30,30 @@ impl ReadError {
     }
 }
 
+/// How far a tree reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// What is mounted below is left out, but for the directory it is mounted on.
+    OneMount,
+    Everything,
+}
+
 /// Writes what `name` is in `parent`, and what is below it, under the name `label`.
-pub fn tree(parent: &OwnedFd, name: &str, label: &str, output: OwnedFd) -> Result<(), ReadError> {
+pub fn tree(
+    parent: &OwnedFd,
+    name: &str,
+    label: &str,
+    extent: Extent,
+    output: OwnedFd,
+) -> Result<(), ReadError> {
     let name = CString::new(name).map_err(|_| at(name.as_bytes(), Errno::INVAL))?;
     let mut writer = Writer {
         builder: Builder::new(BufWriter::with_capacity(256 * 1024, File::from(output))),
         linked: HashMap::new(),
+        only: match extent {
+            Extent::OneMount => Some(mount_of(parent.as_fd()).map_err(|errno| at(b".", errno))?),
+            Extent::Everything => None,
+        },
     };
     writer.entry(parent, &name, label.as_bytes().to_vec())?;
     writer.builder.into_inner()?.flush()?;
@@ -45,6 +64,8 @@ struct Writer {
     builder: Builder<BufWriter<File>>,
     /// The first name of a file with several.
     linked: HashMap<(u64, u64), Vec<u8>>,
+    /// The mount that is not to be left.
+    only: Option<u64>,
 }
 
 const OPEN: OFlags = OFlags::RDONLY
@@ -117,6 +138,11 @@ impl Writer {
         path.push(b'/');
         let attributes = attributes(&directory);
         self.write(&path, EntryType::Directory, status, None, None, &attributes)?;
+        if let Some(only) = self.only
+            && mount_of(directory.as_fd()).map_err(|errno| at(&path, errno))? != only
+        {
+            return Ok(());
+        }
         let mut names = Vec::new();
         for entry in Dir::read_from(&directory).map_err(|errno| at(&path, errno))? {
             let entry = entry.map_err(|errno| at(&path, errno))?;
@@ -227,6 +253,12 @@ fn put(field: &mut [u8; 100], value: &[u8], key: &str, extended: &mut Vec<(Strin
     if value.len() > field.len() {
         extended.push((key.to_owned(), value.to_vec()));
     }
+}
+
+/// The number of the mount that a descriptor is of.
+fn mount_of(file: BorrowedFd<'_>) -> Result<u64, Errno> {
+    let found = statx(file, c"", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID)?;
+    Ok(found.stx_mnt_id)
 }
 
 /// Attributes that an archive carries; those of the overlay are its own.
