@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import {
   existsSync,
   lstatSync,
@@ -49,8 +49,8 @@ describe.skipIf(shellUnavailable !== undefined).each([
       "1000",
     ]);
   });
+  afterEach(() => local[Symbol.dispose]());
   afterAll(async () => {
-    local?.[Symbol.dispose]();
     await daemon?.[Symbol.asyncDispose]();
   });
 
