@@ -31,6 +31,17 @@ export const topContainerQuery = query({ ps_args: queryText });
 
 export const pruneQuery = query({ filters: queryFilters });
 
+/** `changes` may be repeated. */
+export const commitContainerQuery = query({
+  container: z.string("missing required query parameter"),
+  repo: queryText,
+  tag: queryText,
+  author: queryText,
+  comment: queryText,
+  changes: queryText,
+  pause: queryFlag,
+});
+
 export const killContainerQuery = query({ signal: queryText });
 
 const conditions = ["not-running", "next-exit", "removed"] as const;

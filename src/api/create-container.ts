@@ -64,42 +64,44 @@ const endpoint = dockerObject(
   },
 );
 
+const config = {
+  Image: text,
+  Rootfs: text,
+  Cmd: words,
+  Entrypoint: words,
+  Env: z.array(z.string()).exactOptional(),
+  User: text,
+  WorkingDir: text,
+  Hostname: text,
+  Domainname: text,
+  Labels: dictionary(z.string()).exactOptional(),
+  Tty: flag,
+  OpenStdin: flag,
+  StdinOnce: flag,
+  AttachStdin: flag,
+  AttachStdout: flag,
+  AttachStderr: flag,
+  StopSignal: text,
+  StopTimeout: z.int().min(-1).exactOptional(),
+  Healthcheck: healthcheck.exactOptional(),
+  Shell: z.array(z.string()).exactOptional(),
+  ExposedPorts: ports.exactOptional(),
+  Volumes: dictionary(empty).exactOptional(),
+};
+
+const unsupported = { ArgsEscaped: [], MacAddress: [], NetworkDisabled: [], OnBuild: [] };
+
+/** Body of `POST /commit`: what takes the place of the container's own settings. */
+export const commitContainerSchema = dockerObject(config, { unsupported });
+
 /** Body of `POST /containers/create`: what tbox honours of it. */
 export const createContainerSchema = dockerObject(
   {
-    Image: text,
-    Rootfs: text,
-    Cmd: words,
-    Entrypoint: words,
-    Env: z.array(z.string()).exactOptional(),
-    User: text,
-    WorkingDir: text,
-    Hostname: text,
-    Domainname: text,
-    Labels: dictionary(z.string()).exactOptional(),
-    Tty: flag,
-    OpenStdin: flag,
-    StdinOnce: flag,
-    AttachStdin: flag,
-    AttachStdout: flag,
-    AttachStderr: flag,
-    StopSignal: text,
-    StopTimeout: z.int().min(-1).exactOptional(),
-    Healthcheck: healthcheck.exactOptional(),
-    Shell: z.array(z.string()).exactOptional(),
-    ExposedPorts: ports.exactOptional(),
-    Volumes: dictionary(empty).exactOptional(),
+    ...config,
     HostConfig: hostConfigSchema.exactOptional(),
     NetworkingConfig: dockerObject({ EndpointsConfig: dictionary(endpoint).exactOptional() }).exactOptional(),
   },
-  {
-    unsupported: {
-      ArgsEscaped: [],
-      MacAddress: [],
-      NetworkDisabled: [],
-      OnBuild: [],
-    },
-  },
+  { unsupported },
 ).transform(({ NetworkingConfig, ...request }, context) => {
   const mode = request.HostConfig?.NetworkMode ?? "default";
   for (const network of Object.keys(NetworkingConfig?.EndpointsConfig ?? {})) {

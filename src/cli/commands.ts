@@ -62,6 +62,10 @@ export const commands: Record<string, CommandEntry> = {
     summary: "Attach local standard input, output, and error streams to a running container",
     load: async () => (await import("./commands/attach.ts")).attachCommand,
   },
+  commit: {
+    summary: "Make an image out of a container and what it has changed",
+    load: async () => (await import("./commands/commit.ts")).commitCommand,
+  },
   cp: {
     summary: "Copy files between a container and this machine",
     load: async () => (await import("./commands/cp.ts")).cpCommand,
@@ -73,6 +77,10 @@ export const commands: Record<string, CommandEntry> = {
   daemon: {
     summary: "Run the daemon in the foreground, or stop the one that runs",
     load: async () => (await import("./commands/daemon.ts")).daemonCommand,
+  },
+  diff: {
+    summary: "Show what a container has changed of its image",
+    load: async () => (await import("./commands/diff.ts")).diffCommand,
   },
   events: {
     summary: "Show what happens, as it happens",

@@ -4,14 +4,14 @@ import { type CommandEntry, commands } from "./commands.ts";
 /** Commands of Docker's that tbox does not have yet. */
 export const unsupportedCommands = new Set(
   (
-    "build builder buildx checkpoint commit compose config context diff login " +
+    "build builder buildx checkpoint compose config context login " +
     "logout manifest network node pause plugin port push save search secret service stack " +
     "stats swarm trust unpause"
   ).split(" "),
 );
 
 const ofContainers =
-  "attach cp create exec export inspect kill logs rename restart rm run start stop top update wait".split(
+  "attach commit cp create diff exec export inspect kill logs rename restart rm run start stop top update wait".split(
     " ",
   );
 const ofImages = "history import inspect load pull tag".split(" ");

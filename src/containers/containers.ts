@@ -1,5 +1,8 @@
 import type { Duplex } from "node:stream";
+import type { Digest } from "#oci/digest.ts";
 import type { ContainerArchive, FileInContainer } from "./archive.ts";
+import type { Change } from "./changes.ts";
+import type { CommitContainerOptions } from "./commit.ts";
 import type { CreateRequest, HostConfig } from "./create-request.ts";
 import type { Execs } from "./execs.ts";
 import type { PrunedContainers } from "./prune.ts";
@@ -93,6 +96,10 @@ export interface Containers extends AsyncDisposable {
     path: string,
     options: { archive: ReadableStream<Uint8Array>; keepKinds: boolean },
   ): Promise<void>;
+  /** What it has changed of its image. */
+  changes(name: string): Promise<Change[]>;
+  /** Makes an image of it; gives the image's ID. */
+  commit(name: string, options: CommitContainerOptions): Promise<Digest>;
   /** Further programs in containers that run. */
   execs: Execs;
   /** Allocated bytes of the writable layer, measured by a worker. */

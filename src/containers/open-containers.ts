@@ -6,6 +6,8 @@ import { TboxError } from "#support/errors.ts";
 import type { Volumes } from "#volumes/volumes.ts";
 import { archiveFromContainer, extractIntoContainer, statInContainer } from "./archive.ts";
 import { attachContainer } from "./attach.ts";
+import { changesOf } from "./changes.ts";
+import { commitContainer } from "./commit.ts";
 import { openContainerRecords } from "./container-records.ts";
 import type { Containers } from "./containers.ts";
 import { createContainer } from "./create.ts";
@@ -123,6 +125,8 @@ export async function openContainers({ database, ...options }: ContainersOptions
     stat: (name, path) => statInContainer(fleet, name, path),
     archive: (name, path) => archiveFromContainer(fleet, name, path),
     extract: (name, path, extractOptions) => extractIntoContainer(fleet, name, path, extractOptions),
+    changes: (name) => changesOf(fleet, name),
+    commit: (name, commitOptions) => commitContainer(fleet, name, commitOptions),
     execs,
     size: (name) => size(fleet.records.find(name)),
     async [Symbol.asyncDispose]() {

@@ -3,14 +3,14 @@ import { TboxError } from "#support/errors.ts";
 
 type Execution = NonNullable<ImageConfig["config"]>;
 
-/** A configuration made by Dockerfile instructions, as `import --change` takes them. */
-export function applyChanges(changes: string[]): Execution {
-  const config: Partial<Execution> = {};
+/** A configuration changed by Dockerfile instructions, as `import --change` and `commit --change` take them. */
+export function applyChanges(base: Execution, changes: string[]): Execution {
+  const config = { ...base };
   for (const change of changes) apply(config, change);
-  return config as Execution;
+  return config;
 }
 
-function apply(config: Partial<Execution>, change: string): void {
+function apply(config: Execution, change: string): void {
   const [, word = "", rest = ""] = /^\s*(\S+)\s*([\s\S]*?)\s*$/.exec(change) ?? [];
   switch (word.toUpperCase()) {
     case "CMD":

@@ -37,6 +37,20 @@ export interface ImportOptions {
   signal: AbortSignal;
 }
 
+/** What is made of a container's changes. */
+export interface CommitOptions {
+  /** The image below them. */
+  parent: Digest;
+  config: NonNullable<ImageConfig["config"]>;
+  /** Dockerfile instructions applied to the configuration. */
+  changes: string[];
+  createdBy: string;
+  author: string;
+  comment: string;
+  reference?: Reference;
+  signal: AbortSignal;
+}
+
 /** An image of the store, ready to run: all layers unpacked. */
 export interface StoredImage {
   /** Digest of the configuration: Docker's image ID. */
@@ -116,6 +130,8 @@ export interface Images {
   ): AsyncIterable<{ loaded: string }>;
   /** Makes an image of one layer out of a root file system tar; gives its ID. */
   import(archive: ReadableStream<Uint8Array>, options: ImportOptions): Promise<Digest>;
+  /** Makes an image of another one and a layer, a plain tar; gives its ID. */
+  commit(layer: AsyncIterable<Uint8Array>, options: CommitOptions): Promise<Digest>;
   /** Throws not-found with Docker's text `No such image: NAME`. Makes the built-in image on demand. */
   resolve(name: string, platform?: Platform): Promise<StoredImage>;
   inspect(name: string): Promise<ImageDetails>;

@@ -1,13 +1,11 @@
-import { type ImageConfig, parseConfig } from "#oci/config.ts";
+import type { ImageConfig } from "#oci/config.ts";
 import type { Digest } from "#oci/digest.ts";
-import type { Manifest } from "#oci/manifest.ts";
 import { mediaTypes } from "#oci/media-types.ts";
 import { hostPlatform } from "#oci/platform.ts";
-import { canonicalRepository, withDefaultTag } from "#oci/reference.ts";
 import { applyChanges } from "./changes.ts";
 import type { ImportOptions } from "./images.ts";
-import { recordOf } from "./store-image.ts";
 import type { Workshop } from "./workshop.ts";
+import { writeImage } from "./write-image.ts";
 
 /** Makes an image of one layer out of a tar of a root file system, compressed or not; gives its ID. */
 export function importImage(
@@ -16,7 +14,7 @@ export function importImage(
   options: ImportOptions,
 ): Promise<Digest> {
   return workshop.protect(async () => {
-    const { content, layers, records } = workshop;
+    const { content, layers } = workshop;
     const { signal } = options;
     const blob = await content.adopt(archive, { signal });
     const diffId = await layers.adopt(
@@ -26,24 +24,12 @@ export function importImage(
       },
       { signal },
     );
-    const configBlob = await content.put(encode(configFor(diffId, options)));
-    const config = parseConfig(await content.read(configBlob.digest, configBlob.size));
-    const manifest: Manifest = {
-      schemaVersion: 2,
-      config: { mediaType: mediaTypes.config, ...configBlob },
-      layers: [{ mediaType: await layerType(workshop, blob.digest), ...blob }],
-    };
-    const manifestBlob = await content.put(encode({ mediaType: mediaTypes.manifest, ...manifest }));
-    const target = { mediaType: mediaTypes.manifest, ...manifestBlob };
-    const reference = options.reference && withDefaultTag(options.reference);
-    const tag = reference && `${canonicalRepository(reference)}:${reference.tag}`;
-    records.add(recordOf({ target, manifestDescriptor: target, manifest }, config), { tag });
-    await workshop.changed();
-    return configBlob.digest;
+    const layer = { mediaType: await layerType(workshop, blob.digest), ...blob };
+    return writeImage(workshop, { config: configFor(diffId, options), layers: [layer] }, options.reference);
   });
 }
 
-function configFor(diffId: string, { changes, message, platform }: ImportOptions): Partial<ImageConfig> {
+function configFor(diffId: string, { changes, message, platform }: ImportOptions): ImageConfig {
   const { os, architecture, variant } = platform ?? hostPlatform();
   const created = new Date().toISOString();
   return {
@@ -51,10 +37,10 @@ function configFor(diffId: string, { changes, message, platform }: ImportOptions
     architecture,
     ...(variant ? { variant } : {}),
     created,
-    config: applyChanges(changes),
+    config: applyChanges({}, changes),
     rootfs: { type: "layers", diff_ids: [diffId] },
     history: [{ created, created_by: "import", comment: message || "Imported from -" }],
-  } as Partial<ImageConfig>;
+  };
 }
 
 /** The media type says how the blob is compressed; its first bytes tell. */
@@ -64,8 +50,4 @@ async function layerType({ content }: Workshop, blob: Digest): Promise<string> {
   await file.read(head, 0, 4, 0);
   if (head[0] === 0x1f && head[1] === 0x8b) return mediaTypes.layerGzip;
   return head.readUInt32LE(0) === 0xfd2fb528 ? mediaTypes.layerZstd : mediaTypes.layer;
-}
-
-function encode(value: object): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(value));
 }

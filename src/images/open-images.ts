@@ -4,6 +4,7 @@ import type { Layers } from "#layers/layers.ts";
 import type { Digest } from "#oci/digest.ts";
 import { familiarName, parseReference, withDefaultTag } from "#oci/reference.ts";
 import type { RegistryOptions } from "#registry/repository.ts";
+import { commitImage } from "./commit-image.ts";
 import { isEmbeddedName, openEmbeddedImage } from "./embedded.ts";
 import { collectGarbage } from "./garbage.ts";
 import { historyOf } from "./history.ts";
@@ -93,6 +94,7 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
       options.notify("import", id, importOptions.reference ? familiarName(importOptions.reference) : id);
       return id;
     },
+    commit: (layer, commitOptions) => commitImage(workshop, layer, commitOptions),
     async resolve(name, platform) {
       if (isEmbeddedName(name) && embedded.id() === undefined) {
         const own = records.name("docker.io/library/hello:latest");

@@ -138,6 +138,8 @@ const toZygote: ToZygote[] = [
   { type: "work", operation: "status", container: view, path: "/etc" },
   { type: "work", operation: "archive", container: view, path: "/etc/." },
   { type: "work", operation: "extract", container: view, path: "/tmp", keepKinds: true },
+  { type: "work", operation: "layer", upper: "containers/aa/upper" },
+  { type: "work", operation: "changes", upper: "containers/aa/upper", lowers: ["base", "layers/sha256/bb"] },
 ];
 
 const toMonitor: ToMonitor[] = [

@@ -5,7 +5,7 @@
 import { z } from "zod";
 
 /** A daemon speaks only to a zygote of its own version. */
-export const protocolVersion = 3;
+export const protocolVersion = 4;
 
 const failureSchema = z.object({
   kind: z.enum([
@@ -149,7 +149,11 @@ export type WorkRequest =
   | { operation: "measure"; paths: string[] }
   | { operation: "status"; container: ContainerView; path: string }
   | { operation: "archive"; container: ContainerView; path: string }
-  | { operation: "extract"; container: ContainerView; path: string; keepKinds: boolean };
+  | { operation: "extract"; container: ContainerView; path: string; keepKinds: boolean }
+  /** Writes an upper directory as a layer. */
+  | { operation: "layer"; upper: string }
+  /** Lists what an upper directory changes of the layers below: `C`, `A` or `D`, the path, a NUL each. */
+  | { operation: "changes"; upper: string; lowers: string[] };
 
 /** A container whose files are looked at: in its own mounts while it runs, in the worker's otherwise. */
 export interface ContainerView {

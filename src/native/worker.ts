@@ -17,10 +17,12 @@ export interface Answers {
   status: FileStatus;
   archive: undefined;
   extract: undefined;
+  layer: undefined;
+  changes: undefined;
 }
 
 export interface WorkOptions {
-  /** The blob or archive to unpack, or where an archive goes: a file, a pipe or a socket; copied. */
+  /** The blob or archive to unpack, or where what is asked for goes: a file, a pipe or a socket; copied. */
   source?: number;
   /** Compressed bytes consumed so far. */
   onProgress?: (bytes: number) => void;
@@ -65,10 +67,16 @@ const readers: { [Operation in keyof Answers]: (answer: FromWorker) => Answers[O
   unpack: (answer) => (answer.type === "unpacked" ? withoutType(answer) : unexpected("unpacked", answer)),
   remove: (answer) => (answer.type === "removed" ? undefined : unexpected("removed", answer)),
   status: (answer) => (answer.type === "status" ? withoutType(answer) : unexpected("status", answer)),
-  archive: (answer) => (answer.type === "copied" ? undefined : unexpected("copied", answer)),
-  extract: (answer) => (answer.type === "copied" ? undefined : unexpected("copied", answer)),
+  archive: copied,
+  extract: copied,
+  layer: copied,
+  changes: copied,
   measure: (answer) => (answer.type === "measured" ? answer.sizes : unexpected("measured", answer)),
 };
+
+function copied(answer: FromWorker): undefined {
+  if (answer.type !== "copied") unexpected("copied", answer);
+}
 
 function unexpected(expected: string, { type }: FromWorker): never {
   throw new TboxError("internal", `the worker answered ${type} in place of ${expected}`);

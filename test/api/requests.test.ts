@@ -172,7 +172,6 @@ describe("answers", () => {
     ["POST", "/session", 404, "page not found"],
     ["GET", "/images/image/nothing", 404, "page not found"],
     ["POST", "/build", 501, "tbox does not yet support building images"],
-    ["POST", "/commit", 501, "tbox does not yet support committing containers"],
     ["POST", "/images/a/b:5/push", 501, "tbox does not yet support pushing images"],
     ["GET", "/images/get", 501, "tbox does not yet support saving images"],
     ["GET", "/networks/bridge", 404, "network bridge not found"],

@@ -1,4 +1,4 @@
-import { createContainerSchema } from "#api/create-container.ts";
+import { commitContainerSchema, createContainerSchema } from "#api/create-container.ts";
 import { parseJson } from "#api/json.ts";
 import { TboxError } from "#support/errors.ts";
 
@@ -7,6 +7,7 @@ import { TboxError } from "#support/errors.ts";
  * and nothing to worry about, any other parameter is refused.
  */
 export async function parseCreateBody(request: Request, query: Record<string, unknown>) {
+  if (request.body === null) throw new TboxError("invalid-argument", "the request has no body");
   const body = await parseJsonBody(request);
   const fields = typeof body === "object" && body !== null ? body : {};
   const unknown = Object.keys(query).find(
@@ -18,9 +19,13 @@ export async function parseCreateBody(request: Request, query: Record<string, un
   return createContainerSchema.parse(body);
 }
 
+/** The body of `POST /commit`, which may be left out. */
+export async function parseCommitBody(request: Request) {
+  return request.body === null ? {} : commitContainerSchema.parse((await parseJsonBody(request)) ?? {});
+}
+
 async function parseJsonBody(request: Request): Promise<unknown> {
   const type = request.headers.get("content-type") ?? "";
-  if (request.body === null) throw new TboxError("invalid-argument", "the request has no body");
   if (!/^application\/json\s*(;|$)/i.test(type)) {
     throw new TboxError(
       "invalid-argument",

@@ -1,5 +1,6 @@
 import { Elysia } from "elysia";
 import {
+  commitContainerQuery,
   createContainerQuery,
   inspectContainerQuery,
   killContainerQuery,
@@ -16,8 +17,10 @@ import {
 import { containerParams as params } from "#api/names.ts";
 import type { Engine } from "#engine/engine.ts";
 import { TboxError } from "#support/errors.ts";
+import { commitContainer } from "../commit-container.ts";
 import { containerSizes } from "../container-sizes.ts";
 import { parseCreateBody } from "../http/create-body.ts";
+import { shapeChanges } from "../shape/change.ts";
 import { shapeContainer } from "../shape/container-inspect.ts";
 import { shapeContainerSummary } from "../shape/container-summary.ts";
 import { created, empty, noContent } from "./answers.ts";
@@ -125,6 +128,17 @@ export function containerRoutes(engine: Engine, dataDirectory: string) {
       },
       { params, query: topContainerQuery },
     )
+    .get(
+      "/containers/:id/changes",
+      async ({ params: { id } }) => shapeChanges(await containers.changes(id)),
+      {
+        params,
+      },
+    )
+    .post("/commit", ({ query, request }) => commitContainer(containers, query, request), {
+      query: commitContainerQuery,
+      parse: "none",
+    })
     .post(
       "/containers/prune",
       async ({ query: { filters = new Map() } }) => {

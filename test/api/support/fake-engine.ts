@@ -168,6 +168,8 @@ export function fakeEngine(): FakeEngine {
     stat: async () => ({ mode: 0o100644, size: 0, modified: 0, nanoseconds: 0, target: "" }),
     archive: () => Promise.reject(new TboxError("not-found", "no such file")),
     extract: async () => {},
+    changes: async () => [],
+    commit: async () => imageDetails("x").id,
     restart: async () => {},
     rename: async () => {},
     update: () => {},
@@ -217,6 +219,10 @@ export function fakeEngine(): FakeEngine {
       let size = 0;
       for await (const bytes of archive) size += bytes.length;
       calls.push(`import ${size} ${changes.join("|")} ${message}`);
+      return imageDetails("x").id;
+    },
+    async commit(layer) {
+      for await (const _ of layer);
       return imageDetails("x").id;
     },
     resolve: async (name) => imageDetails(name),

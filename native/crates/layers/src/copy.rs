@@ -3,6 +3,7 @@
 //! The container may run and be hostile: every name is looked up below a descriptor of its root, and below
 //! that of a directory once that is open.
 
+mod changes;
 mod read;
 mod write;
 
@@ -17,7 +18,7 @@ use rustix::io::Errno;
 use crate::archive::Reader;
 use crate::copy::read::Extent;
 use crate::extract::{Extractor, Place};
-use crate::store::retry;
+use crate::store::{DIRECTORY, retry};
 use crate::stream;
 use crate::unpack::UnpackError;
 
@@ -89,6 +90,35 @@ pub fn extract(
         Ok::<_, UnpackError>(())
     });
     result.map(|_| ()).map_err(Failure::from)
+}
+
+/// Writes what a container has changed of its image, as a layer.
+pub fn layer(store: BorrowedFd<'_>, upper: &str, output: OwnedFd) -> Result<(), Failure> {
+    let directory = open_store(store, upper)?;
+    read::layer(&directory, output)
+        .map_err(|error| failed(upper, &error.to_string(), error.errno()))
+}
+
+/// Lists what a container has changed of its image, whose layers are `lowers`, base first.
+pub fn list_changes(
+    store: BorrowedFd<'_>,
+    upper: &str,
+    lowers: &[String],
+    output: OwnedFd,
+) -> Result<(), Failure> {
+    let directory = open_store(store, upper)?;
+    let lowers = lowers
+        .iter()
+        .map(|path| open_store(store, path))
+        .collect::<Result<Vec<_>, _>>()?;
+    changes::changes(&directory, &lowers, output)
+        .map_err(|error| failed(upper, &error.to_string(), Errno::from_io_error(&error)))
+}
+
+fn open_store(store: BorrowedFd<'_>, path: &str) -> Result<OwnedFd, Failure> {
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+    retry(|| openat2(store, path, DIRECTORY, Mode::empty(), resolve))
+        .map_err(|errno| refused(path, errno))
 }
 
 pub struct ExtractOptions<'a> {

@@ -6,6 +6,7 @@ use protocol::failure::{Failure, FailureKind};
 use protocol::work::{FromWorker, WorkRequest};
 use protocol::zygote::Mapping;
 
+use crate::copy;
 use crate::measure::{MeasureError, measure};
 use crate::remove::remove;
 use crate::unpack::{Order, unpack};
@@ -36,14 +37,16 @@ pub fn perform(
             }
             Ok(FromWorker::Removed)
         }
+        WorkRequest::Layer { upper } => {
+            copy::layer(store, upper, output(descriptors)?)?;
+            Ok(FromWorker::Copied)
+        }
+        WorkRequest::Changes { upper, lowers } => {
+            copy::list_changes(store, upper, lowers, output(descriptors)?)?;
+            Ok(FromWorker::Copied)
+        }
         WorkRequest::Status { .. } | WorkRequest::Archive { .. } | WorkRequest::Extract { .. } => {
-            Err(Failure {
-                kind: FailureKind::InvalidArgument,
-                step: "work".to_owned(),
-                subject: None,
-                errno: None,
-                message: "a container's files are none of the store's".to_owned(),
-            })
+            Err(misplaced("a container's files are none of the store's"))
         }
         WorkRequest::Measure { paths } => {
             let sizes = paths
@@ -52,5 +55,20 @@ pub fn perform(
                 .collect::<Result<_, MeasureError>>()?;
             Ok(FromWorker::Measured { sizes })
         }
+    }
+}
+
+fn output(descriptors: Vec<OwnedFd>) -> Result<OwnedFd, Failure> {
+    let first = descriptors.into_iter().next();
+    first.ok_or_else(|| misplaced("no descriptor for the output came with the request"))
+}
+
+fn misplaced(message: &str) -> Failure {
+    Failure {
+        kind: FailureKind::InvalidArgument,
+        step: "work".to_owned(),
+        subject: None,
+        errno: None,
+        message: message.to_owned(),
     }
 }

@@ -41,6 +41,11 @@ pub enum WorkRequest {
         /// A directory and something else never take each other's place.
         keep_kinds: bool,
     },
+    /// Writes an upper directory as a layer. Descriptors: channel, output.
+    Layer { upper: String },
+    /// Lists what an upper directory changes of the layers below, base first: `C`, `A` or `D`, the path, a NUL
+    /// each. Descriptors: channel, output.
+    Changes { upper: String, lowers: Vec<String> },
     /// Adds up allocated bytes and inodes below each path, hard links once. Descriptors: channel.
     Measure { paths: Vec<String> },
 }
@@ -52,7 +57,11 @@ impl WorkRequest {
             Self::Status { container, .. }
             | Self::Archive { container, .. }
             | Self::Extract { container, .. } => Some(container),
-            Self::Unpack { .. } | Self::Remove { .. } | Self::Measure { .. } => None,
+            Self::Unpack { .. }
+            | Self::Remove { .. }
+            | Self::Layer { .. }
+            | Self::Changes { .. }
+            | Self::Measure { .. } => None,
         }
     }
 }

@@ -386,7 +386,11 @@ impl Zygote {
 
 fn descriptors_of(request: &WorkRequest) -> usize {
     match request {
-        WorkRequest::Unpack { .. } | WorkRequest::Archive { .. } | WorkRequest::Extract { .. } => 2,
+        WorkRequest::Unpack { .. }
+        | WorkRequest::Archive { .. }
+        | WorkRequest::Layer { .. }
+        | WorkRequest::Changes { .. }
+        | WorkRequest::Extract { .. } => 2,
         WorkRequest::Remove { .. } | WorkRequest::Measure { .. } | WorkRequest::Status { .. } => 1,
     }
 }

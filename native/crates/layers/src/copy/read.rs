@@ -54,8 +54,24 @@ pub fn tree(
             Extent::OneMount => Some(mount_of(parent.as_fd()).map_err(|errno| at(b".", errno))?),
             Extent::Everything => None,
         },
+        layer: false,
     };
-    writer.entry(parent, &name, label.as_bytes().to_vec())?;
+    let status = statat(parent, &name, AtFlags::SYMLINK_NOFOLLOW)
+        .map_err(|errno| at(label.as_bytes(), errno))?;
+    writer.entry(parent, &name, &status, label.as_bytes().to_vec())?;
+    writer.builder.into_inner()?.flush()?;
+    Ok(())
+}
+
+/// Writes the upper directory of an overlay as a layer.
+pub fn layer(directory: &OwnedFd, output: OwnedFd) -> Result<(), ReadError> {
+    let mut writer = Writer {
+        builder: Builder::new(BufWriter::with_capacity(256 * 1024, File::from(output))),
+        linked: HashMap::new(),
+        only: None,
+        layer: true,
+    };
+    writer.children(directory, b"")?;
     writer.builder.into_inner()?.flush()?;
     Ok(())
 }
@@ -66,6 +82,8 @@ struct Writer {
     linked: HashMap<(u64, u64), Vec<u8>>,
     /// The mount that is not to be left.
     only: Option<u64>,
+    /// What the kernel marks as deleted is told of as a layer tells it (OCI image-spec, layer.md).
+    layer: bool,
 }
 
 const OPEN: OFlags = OFlags::RDONLY
@@ -74,23 +92,27 @@ const OPEN: OFlags = OFlags::RDONLY
     .union(OFlags::CLOEXEC);
 
 impl Writer {
-    fn entry(&mut self, parent: &OwnedFd, name: &CStr, path: Vec<u8>) -> Result<(), ReadError> {
-        let status = match statat(parent, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(status) => status,
-            // It was there when the directory was read: a container may go on meanwhile.
-            Err(Errno::NOENT) if !self.is_first() => return Ok(()),
-            Err(errno) => return Err(at(&path, errno)),
-        };
+    fn entry(
+        &mut self,
+        parent: &OwnedFd,
+        name: &CStr,
+        status: &Stat,
+        path: Vec<u8>,
+    ) -> Result<(), ReadError> {
         let kind = FileType::from_raw_mode(status.st_mode);
+        if self.layer && is_whiteout(status) {
+            // The kernel makes many out of one file, with links.
+            return self.mark(&path, name);
+        }
         let identity = (status.st_dev, status.st_ino);
         if kind != FileType::Directory && status.st_nlink > 1 {
             if let Some(first) = self.linked.get(&identity).cloned() {
-                return self.write(&path, EntryType::Link, &status, Some(&first), None, &[]);
+                return self.write(&path, EntryType::Link, status, Some(&first), None, &[]);
             }
             self.linked.insert(identity, path.clone());
         }
         match kind {
-            FileType::Directory => self.directory(parent, name, path, &status),
+            FileType::Directory => self.directory(parent, name, path, status),
             FileType::RegularFile => {
                 let file =
                     openat(parent, name, OPEN, Mode::empty()).map_err(|errno| at(&path, errno))?;
@@ -99,7 +121,7 @@ impl Writer {
                 self.write(
                     &path,
                     EntryType::Regular,
-                    &status,
+                    status,
                     None,
                     Some(file),
                     &attributes,
@@ -109,20 +131,19 @@ impl Writer {
                 let target =
                     readlinkat(parent, name, Vec::new()).map_err(|errno| at(&path, errno))?;
                 let target = target.as_bytes();
-                self.write(&path, EntryType::Symlink, &status, Some(target), None, &[])
+                self.write(&path, EntryType::Symlink, status, Some(target), None, &[])
             }
-            FileType::Fifo => self.write(&path, EntryType::Fifo, &status, None, None, &[]),
+            FileType::Fifo => self.write(&path, EntryType::Fifo, status, None, None, &[]),
+            FileType::CharacterDevice if self.layer && status.st_rdev == 0 => {
+                self.mark(&path, name)
+            }
             FileType::CharacterDevice => {
-                self.write(&path, EntryType::Char, &status, None, None, &[])
+                self.write(&path, EntryType::Char, status, None, None, &[])
             }
-            FileType::BlockDevice => self.write(&path, EntryType::Block, &status, None, None, &[]),
+            FileType::BlockDevice => self.write(&path, EntryType::Block, status, None, None, &[]),
             // A socket is nothing without the program behind it.
             _ => Ok(()),
         }
-    }
-
-    fn is_first(&self) -> bool {
-        self.linked.is_empty()
     }
 
     fn directory(
@@ -143,9 +164,42 @@ impl Writer {
         {
             return Ok(());
         }
+        if self.layer && is_opaque(directory.as_fd()) {
+            self.mark(&path, c".wh..opq")?;
+        }
+        self.children(&directory, &path)
+    }
+
+    /// An empty file that stands for a deletion: of what has the name in lower layers, or of all that the
+    /// directory holds there.
+    fn mark(&mut self, path: &[u8], name: &CStr) -> Result<(), ReadError> {
+        let parent = path.len() - path.iter().rev().take_while(|byte| **byte != b'/').count();
+        let marked = [&path[..parent], b".wh.", name.to_bytes()].concat();
+        let mut header = Header::new_ustar();
+        let mut extended = Vec::new();
+        header.set_entry_type(EntryType::Regular);
+        for set in [
+            Header::set_uid,
+            Header::set_gid,
+            Header::set_size,
+            Header::set_mtime,
+        ] {
+            set(&mut header, 0);
+        }
+        header.set_mode(0);
+        put(
+            &mut header.as_old_mut().name,
+            &marked,
+            "path",
+            &mut extended,
+        );
+        self.append(header, &extended, None)
+    }
+
+    fn children(&mut self, directory: &OwnedFd, path: &[u8]) -> Result<(), ReadError> {
         let mut names = Vec::new();
-        for entry in Dir::read_from(&directory).map_err(|errno| at(&path, errno))? {
-            let entry = entry.map_err(|errno| at(&path, errno))?;
+        for entry in Dir::read_from(directory).map_err(|errno| at(path, errno))? {
+            let entry = entry.map_err(|errno| at(path, errno))?;
             if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
                 names.push(entry.file_name().to_owned());
             }
@@ -153,8 +207,13 @@ impl Writer {
         // The same tree gives the same archive.
         names.sort();
         for name in names {
-            let below = [path.as_slice(), name.to_bytes()].concat();
-            self.entry(&directory, &name, below)?;
+            let below = [path, name.to_bytes()].concat();
+            match statat(directory, &name, AtFlags::SYMLINK_NOFOLLOW) {
+                Ok(status) => self.entry(directory, &name, &status, below)?,
+                // It was there when the directory was read: a container may go on meanwhile.
+                Err(Errno::NOENT) => {}
+                Err(errno) => return Err(at(&below, errno)),
+            }
         }
         Ok(())
     }
@@ -209,6 +268,19 @@ impl Writer {
                 &mut extended,
             );
         }
+        self.append(
+            header,
+            &extended,
+            data.map(|file| Padded { file, left: size }),
+        )
+    }
+
+    fn append(
+        &mut self,
+        mut header: Header,
+        extended: &[(String, Vec<u8>)],
+        data: Option<Padded>,
+    ) -> Result<(), ReadError> {
         header.set_cksum();
         if !extended.is_empty() {
             let records = extended
@@ -217,15 +289,15 @@ impl Writer {
             self.builder.append_pax_extensions(records)?;
         }
         match data {
-            // Exactly as long as the header says, whatever is written to it meanwhile.
-            Some(file) => self.builder.append(&header, Padded { file, left: size })?,
+            Some(data) => self.builder.append(&header, data)?,
             None => self.builder.append(&header, std::io::empty())?,
         }
         Ok(())
     }
 }
 
-/// A file that became shorter is filled with zeros, one that grew is cut.
+/// Exactly as long as the header says, whatever is written to the file meanwhile: one that became shorter is
+/// filled with zeros, one that grew is cut.
 struct Padded {
     file: File,
     left: u64,
@@ -253,6 +325,18 @@ fn put(field: &mut [u8; 100], value: &[u8], key: &str, extended: &mut Vec<(Strin
     if value.len() > field.len() {
         extended.push((key.to_owned(), value.to_vec()));
     }
+}
+
+/// Whether an overlay takes it for a deletion.
+pub fn is_whiteout(status: &Stat) -> bool {
+    FileType::from_raw_mode(status.st_mode) == FileType::CharacterDevice && status.st_rdev == 0
+}
+
+/// Whether a directory hides what lower layers have in it.
+pub fn is_opaque(directory: BorrowedFd<'_>) -> bool {
+    let mut value = [0; 8];
+    fgetxattr(directory, c"user.overlay.opaque", &mut value)
+        .is_ok_and(|length| &value[..length] == b"y")
 }
 
 /// The number of the mount that a descriptor is of.

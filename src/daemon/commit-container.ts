@@ -1,0 +1,30 @@
+import type { Containers } from "#containers/containers.ts";
+import { parseReference } from "#oci/reference.ts";
+import { parseCommitBody } from "./http/create-body.ts";
+import { nameWithTag } from "./image-name.ts";
+import { created } from "./routes/answers.ts";
+
+export interface CommitQuery {
+  container: string;
+  repo?: string;
+  tag?: string;
+  author?: string;
+  comment?: string;
+}
+
+/** `POST /commit`: an image out of a container. */
+export async function commitContainer(
+  containers: Containers,
+  { container, repo, tag, author = "", comment = "" }: CommitQuery,
+  request: Request,
+): Promise<Response> {
+  const id = await containers.commit(container, {
+    author,
+    comment,
+    config: await parseCommitBody(request),
+    changes: new URL(request.url).searchParams.getAll("changes"),
+    signal: request.signal,
+    ...(repo === undefined ? {} : { reference: parseReference(nameWithTag(repo, tag)) }),
+  });
+  return created({ Id: id });
+}
