@@ -1,10 +1,13 @@
-import { runCli } from "#cli/main.ts";
+import { runMain } from "#cli/run-main.ts";
 
 const [first, second] = process.argv.slice(2);
-if (first === "daemon" && (second === undefined || (second.startsWith("-") && second !== "--help"))) {
-  // Imported only when it is asked for: no other command is to pay for it.
+// What is not `run` is imported only when it is asked for: no other command is to pay for it.
+if (first === "run") {
+  process.exit(await runMain(process.argv.slice(3)));
+} else if (first === "daemon" && (second === undefined || (second.startsWith("-") && second !== "--help"))) {
   const { runDaemon } = await import("#daemon/main.ts");
   await runDaemon(process.argv.slice(3));
 } else {
+  const { runCli } = await import("#cli/main.ts");
   process.exit(await runCli(process.argv.slice(2)));
 }

@@ -1,60 +1,11 @@
-import type { Command } from "./command.ts";
-import { type CommandEntry, commands } from "./commands.ts";
-import { ExitError } from "./exit.ts";
-import { flagFailure, parseFlags, UsageError } from "./flags/parse.ts";
-import { printError } from "./output.ts";
+import { commands } from "./commands.ts";
+import { invoke } from "./invoke.ts";
 
-/** Runs a command line and gives the exit code; every failure has been told on standard error. */
+/** Runs a command line and gives the exit code. */
 export async function runCli(argv: string[]): Promise<number> {
-  const [first] = argv;
-  const entry = first === undefined ? undefined : lookUp(commands, first);
-  if (first !== undefined && entry) return invoke(entry, first, argv.slice(1));
+  const [first = "", ...rest] = argv;
+  const entry = Object.hasOwn(commands, first) ? commands[first] : undefined;
+  if (entry) return invoke(await entry.load(), first, rest);
   const { runOther } = await import("./other.ts");
-  return runOther(argv, invoke);
-}
-
-async function invoke(entry: CommandEntry, name: string, argv: string[]): Promise<number> {
-  const command = await entry.load();
-  const failure = command.failureCode ?? 1;
-  try {
-    const parsed = parseFlags(command.flags, argv, command.placement ?? "anywhere");
-    if (parsed.help) {
-      const { commandHelp } = await import("./help.ts");
-      await Bun.write(Bun.stdout, commandHelp(name, command));
-      return 0;
-    }
-    checkCount(command, name, parsed.positionals.length);
-    return await command.run({ flags: parsed.values, given: parsed.given, positionals: parsed.positionals });
-  } catch (error) {
-    return reportFailure(error, name, failure);
-  }
-}
-
-async function reportFailure(error: unknown, name: string, failure: number): Promise<number> {
-  if (error instanceof UsageError) {
-    printError(`${error.message}\nSee 'tbox ${name} --help'.`, "bare");
-    return flagFailure;
-  }
-  if (error instanceof ExitError) {
-    if (error.message !== "") printError(error.message);
-    return error.exitCode;
-  }
-  const { failureMessage } = await import("./failure.ts");
-  printError(failureMessage(error));
-  return failure;
-}
-
-function checkCount(command: Command, name: string, count: number): void {
-  const { minimum, maximum } = command.arguments;
-  if (count >= minimum && count <= maximum) return;
-  const wanted = count < minimum ? minimum : maximum;
-  const kind = minimum === maximum ? "" : count < minimum ? "at least " : "at most ";
-  const number = wanted === 1 ? "1 argument" : `${wanted} arguments`;
-  const rule = maximum === 0 ? "accepts no arguments" : `requires ${kind}${number}`;
-  const message = `'tbox ${name}' ${rule}\n\nUsage:  tbox ${name} ${command.synopsis}\n\nSee 'tbox ${name} --help'.`;
-  throw new ExitError(message, 1);
-}
-
-function lookUp<T>(table: Record<string, T>, name: string): T | undefined {
-  return Object.hasOwn(table, name) ? table[name] : undefined;
+  return runOther(argv);
 }

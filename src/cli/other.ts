@@ -1,15 +1,15 @@
-import { type CommandEntry, commands } from "./commands.ts";
+import { commandHelp } from "./command-help.ts";
+import { commands } from "./commands.ts";
 import { flagFailure } from "./flags/parse.ts";
 import { groups, unsupportedCommands } from "./groups.ts";
-import { commandHelp, generalHelp, groupHelp } from "./help.ts";
+import { generalHelp, groupHelp } from "./help.ts";
+import { invoke } from "./invoke.ts";
 import { nearest } from "./nearest.ts";
 import { print, printError } from "./output.ts";
 import { version } from "./version.ts";
 
-export type Invoke = (entry: CommandEntry, name: string, argv: string[]) => Promise<number>;
-
 /** Everything but a plain command: help, versions, groups of commands and what nobody knows. */
-export async function runOther(argv: string[], invoke: Invoke): Promise<number> {
+export async function runOther(argv: string[]): Promise<number> {
   const [first, ...rest] = argv;
   if (first === undefined || first === "--help" || first === "-h") return show(generalHelp());
   if (first === "help") return help(rest);
@@ -18,11 +18,11 @@ export async function runOther(argv: string[], invoke: Invoke): Promise<number> 
     printError(`unknown flag: ${first}\nSee 'tbox --help'.`, "bare");
     return flagFailure;
   }
-  if (Object.hasOwn(groups, first)) return runGroup(first, rest, invoke);
+  if (Object.hasOwn(groups, first)) return runGroup(first, rest);
   return unknown(first, `tbox ${first}`, Object.keys({ ...commands, ...groups }), "tbox --help");
 }
 
-async function runGroup(name: string, argv: string[], invoke: Invoke): Promise<number> {
+async function runGroup(name: string, argv: string[]): Promise<number> {
   const group = groups[name];
   const [word, ...rest] = argv;
   if (group === undefined) return 1;
@@ -30,7 +30,7 @@ async function runGroup(name: string, argv: string[], invoke: Invoke): Promise<n
     return show(groupHelp(name, group.summary, group.words));
   }
   const entry = Object.hasOwn(group.words, word) ? group.words[word] : undefined;
-  if (entry) return invoke(entry, `${name} ${word}`, rest);
+  if (entry) return invoke(await entry.load(), `${name} ${word}`, rest);
   return unknown(word, `tbox ${name} ${word}`, Object.keys(group.words), `tbox ${name} --help`);
 }
 
