@@ -23,7 +23,8 @@ export function dockerObject<Shape extends z.core.$ZodLooseShape>(
 ) {
   return z.preprocess((input, context) => {
     if (!isRecord(input)) return input;
-    const kept = Object.entries(input).filter(([name, value]) => {
+    const entries = Object.entries(input).map(([name, value]) => [spelt(shape, name), value] as const);
+    const kept = entries.filter(([name, value]) => {
       if (value === null || value === "") return false;
       if (Object.hasOwn(shape, name)) return !isListed(value, unset, name);
       if (isUnset(value) || isListed(value, unsupported, name)) return false;
@@ -39,6 +40,13 @@ export function dockerObject<Shape extends z.core.$ZodLooseShape>(
     });
     return Object.fromEntries(kept);
   }, z.strictObject(shape));
+}
+
+/** A field's own spelling: Docker takes every mixture of upper and lower case, and clients send some. */
+function spelt(shape: z.core.$ZodLooseShape, name: string): string {
+  if (Object.hasOwn(shape, name)) return name;
+  const lower = name.toLowerCase();
+  return Object.keys(shape).find((known) => known.toLowerCase() === lower) ?? name;
 }
 
 /** A map whose keys are anything, `__proto__` too, and whose values pass the schema. */

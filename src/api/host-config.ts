@@ -39,6 +39,7 @@ export const hostConfigSchema = dockerObject(
       MaximumRetryCount: z.int().exactOptional(),
     }).exactOptional(),
     ConsoleSize: z.tuple([z.int().min(0), z.int().min(0)]).exactOptional(),
+    Isolation: z.literal("default", "must be default on Linux").exactOptional(),
     Annotations: dictionary(z.string()).exactOptional(),
     // The client writes this file itself.
     ContainerIDFile: z.string().exactOptional(),
@@ -70,7 +71,6 @@ export const hostConfigSchema = dockerObject(
       IOMaximumBandwidth: [],
       IOMaximumIOps: [],
       IpcMode: ["private"],
-      Isolation: ["default"],
       KernelMemory: [],
       KernelMemoryTCP: [],
       Links: [],

@@ -1,5 +1,5 @@
 import { TboxError } from "#support/errors.ts";
-import { anonymousLabel, type Volumes } from "#volumes/volumes.ts";
+import type { Volumes } from "#volumes/volumes.ts";
 import type { HostConfig } from "./create-request.ts";
 import { parseBindText, plainTarget } from "./mounts.ts";
 import type { ContainerRecord, ContainerVolume } from "./record.ts";
@@ -78,9 +78,9 @@ export function planVolumes({ host, anonymous, find }: VolumeSources): PlannedVo
 /** Makes those that are not there yet, and names those without a name. */
 export function makeVolumes(volumes: Volumes, planned: ContainerVolume[]): ContainerVolume[] {
   return planned.map((volume) => {
-    const labels = { ...volume.labels, ...(volume.anonymous ? { [anonymousLabel]: "" } : {}) };
     const name = volume.name === "" ? {} : { name: volume.name };
-    return { ...volume, name: volumes.create({ ...name, labels }).name };
+    const labels = volume.labels ? { labels: volume.labels } : {};
+    return { ...volume, name: volumes.create({ ...name, ...labels }).name };
   });
 }
 

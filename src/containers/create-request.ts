@@ -75,6 +75,8 @@ export interface HostConfig {
   ReadonlyPaths?: string[];
   /** Columns of rows: `[rows, columns]`, as Docker orders them. */
   ConsoleSize?: [number, number];
+  /** There is only one kind on Linux. */
+  Isolation?: "default";
   Annotations?: Record<string, string>;
 }
 

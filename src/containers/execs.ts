@@ -19,6 +19,8 @@ export interface ExecRequest {
   AttachStderr?: boolean;
   /** Rows and columns. */
   ConsoleSize?: [number, number];
+  /** Keys that part a client from its terminal. */
+  DetachKeys?: string;
 }
 
 export interface ExecRecord {
@@ -33,7 +35,7 @@ export interface ExecRecord {
 }
 
 export interface StartedExec {
-  /** Docker's frames without a terminal, bytes as they are with one; nothing when nothing is attached. */
+  /** Nothing when nothing is attached. */
   stream: Duplex | undefined;
   /** Settles when the record says how the program ended. */
   ended: Promise<void>;
@@ -47,6 +49,8 @@ export interface Execs {
   get(id: string): ExecRecord;
   /** IDs of a container's programs that run. */
   running(containerId: string): string[];
+  /** The same of one that can be started: throws conflict when it has been, or its container does not run. */
+  startable(id: string): ExecRecord;
   /** Starts one, once. A program that cannot be executed is an end with 126 or 127, as of Docker's. */
   start(id: string, options: StartExecOptions): Promise<StartedExec>;
   /** Ends a program at once; nothing when it does not run. */
@@ -57,8 +61,8 @@ export interface Execs {
 export interface StartExecOptions {
   /** Nobody wants its streams. */
   detach: boolean;
-  /** Docker's frames unless it has a terminal; raw joins output and errors. */
-  framing?: "raw";
+  /** Docker's frames, or bytes as they are. */
+  framing: Attachment["framing"];
 }
 
 interface Companion {
@@ -75,6 +79,16 @@ export function openExecs(fleet: Fleet): Execs {
     if (found && known) return found;
     all.delete(id);
     throw new TboxError("not-found", `No such exec instance: ${id}`);
+  }
+
+  function startable(id: string): Companion {
+    const companion = find(id);
+    const { containerId, running, exitCode } = companion.record;
+    if (running || exitCode !== undefined) {
+      throw new TboxError("conflict", `exec instance ${id} has run already`);
+    }
+    runningContainer(fleet, containerId);
+    return companion;
   }
 
   async function launch(companion: Companion, { detach, framing }: StartExecOptions): Promise<StartedExec> {
@@ -127,14 +141,8 @@ export function openExecs(fleet: Fleet): Execs {
       [...all.values()].flatMap(({ record }) =>
         record.running && record.containerId === containerId ? [record.id] : [],
       ),
-    async start(id, options) {
-      const companion = find(id);
-      const { record } = companion;
-      if (record.running || record.exitCode !== undefined) {
-        throw new TboxError("conflict", `exec instance ${id} has run already`);
-      }
-      return launch(companion, options);
-    },
+    startable: (id) => startable(id).record,
+    start: async (id, options) => launch(startable(id), options),
     kill: (id) => find(id).monitor?.signal(9),
     resize(id, { columns, rows }) {
       const { monitor } = find(id);
@@ -168,8 +176,8 @@ function runningContainer(fleet: Fleet, name: string) {
 }
 
 function attachmentsOf(
-  { Tty = false, AttachStdin = false, AttachStdout = false, AttachStderr = false }: ExecRequest,
-  framing: Attachment["framing"] = Tty ? "raw" : "multiplexed",
+  { AttachStdin = false, AttachStdout = false, AttachStderr = false }: ExecRequest,
+  framing: Attachment["framing"],
 ): Attachment[] {
   if (!AttachStdin && !AttachStdout && !AttachStderr) return [];
   return [{ stdin: AttachStdin, stdout: AttachStdout, stderr: AttachStderr, framing }];

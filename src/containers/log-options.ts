@@ -12,7 +12,7 @@ export function planLog(config: HostConfig["LogConfig"]): Log {
   const { Type: type = "", Config: options = {} } = config ?? {};
   if (type === "none") return { type: "none" };
   if (type !== "" && type !== "json-file") {
-    throw new TboxError("not-implemented", `log driver ${JSON.stringify(type)} is not supported yet`);
+    throw new TboxError("invalid-argument", `logger: no log driver named '${type}' is registered`);
   }
   const log: Log = { type: "json-file", maxSize: defaultMaxSize, maxFile: defaultMaxFile };
   for (const [name, value] of Object.entries(options)) {

@@ -89,7 +89,7 @@ export async function openContainers({ database, ...options }: ContainersOptions
     list: (filter) => listContainers(fleet, filter),
     start: (name) => startContainer(fleet, name),
     stop: (name, stopOptions) => stopContainer(fleet, name, stopOptions),
-    kill: async (name, killOptions) => killContainer(fleet, name, killOptions),
+    kill: (name, killOptions) => killContainer(fleet, name, killOptions),
     wait: (name, condition, signal) => waitContainer(fleet, name, condition, signal),
     attach: (name, attachOptions) => attachContainer(fleet, name, attachOptions),
     logs: (name, logOptions) => readLogs(fleet, name, logOptions),

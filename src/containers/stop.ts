@@ -45,8 +45,15 @@ export function abandonRestart(fleet: Fleet, record: ContainerRecord): void {
   fleet.records.save(record);
 }
 
-/** Sends a signal; SIGKILL when none is named. */
-export function killContainer(fleet: Fleet, name: string, { signal = "KILL" }: { signal?: string }): void {
+/** Seconds that a kill waits for the end. */
+const killPatience = 10;
+
+/** Sends a signal; SIGKILL when none is named, and then the container has ended afterwards. */
+export async function killContainer(
+  fleet: Fleet,
+  name: string,
+  { signal = "KILL" }: { signal?: string },
+): Promise<void> {
   const { id, name: own } = fleet.records.find(name);
   const number = parseSignal(signal || "KILL");
   const { monitor } = fleet.companion(id);
@@ -55,8 +62,14 @@ export function killContainer(fleet: Fleet, name: string, { signal = "KILL" }: {
   }
   // A kill is an end that was asked for; another signal is the program's own business.
   if (number === kill) fleet.companion(id).stopping = true;
+  const ended = exitOf(fleet, id);
   monitor.signal(number);
   fleet.notify("kill", fleet.records.find(id), { signal: String(number) });
+  if (number !== kill) return;
+  const { promise: tired, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, killPatience * 1000);
+  await Promise.race([ended, tired]);
+  clearTimeout(timer);
 }
 
 export async function killAndWait(fleet: Fleet, id: string): Promise<void> {

@@ -30,7 +30,8 @@ export function commitImage(
       await unpackLayer(workshop, blob.digest, added, { signal });
       layers.push({ mediaType: mediaTypes.layer, ...blob });
     }
-    return writeImage(workshop, { config: configFor(base.config, added, options), layers }, reference);
+    const config = configFor(base.config, added, options);
+    return writeImage(workshop, { config, layers, parent }, reference);
   });
 }
 

@@ -17,6 +17,8 @@ export interface ImageRecord {
   config: ImageConfig;
   diffIds: DiffId[];
   created: number;
+  /** The image below, of one that was made here. */
+  parent?: Digest | undefined;
 }
 
 export interface NameRecord {
@@ -137,17 +139,20 @@ function writeRow({
   manifest,
   configSize,
   layers,
+  parent,
   config,
 }: ImageRecord): Record<keyof ImageRow, string> {
   return {
     id,
-    manifest: JSON.stringify({ target, manifest, configSize, layers }),
+    manifest: JSON.stringify({ target, manifest, configSize, layers, parent }),
     config: JSON.stringify(config),
   };
 }
 
 function readRow(row: ImageRow): ImageRecord {
-  const stored: Pick<ImageRecord, "target" | "manifest" | "configSize" | "layers"> = JSON.parse(row.manifest);
+  const stored: Pick<ImageRecord, "target" | "manifest" | "configSize" | "layers" | "parent"> = JSON.parse(
+    row.manifest,
+  );
   const config = imageConfigSchema.parse(JSON.parse(row.config));
   return {
     id: parseDigest(row.id),

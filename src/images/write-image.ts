@@ -11,12 +11,14 @@ export interface NewImage {
   config: ImageConfig;
   /** Blobs of the layers, base first; their bytes and the unpacked layers are in the store. */
   layers: Descriptor[];
+  /** The image below. */
+  parent?: Digest;
 }
 
 /** Writes an image made here, its name last; gives its ID. */
 export async function writeImage(
   workshop: Workshop,
-  { config, layers }: NewImage,
+  { config, layers, parent }: NewImage,
   reference: Reference | undefined,
 ): Promise<Digest> {
   const { content, records } = workshop;
@@ -32,7 +34,8 @@ export async function writeImage(
   const tag = named && `${canonicalRepository(named)}:${named.tag}`;
   // As every later start will read it.
   const read = parseConfig(await content.read(configBlob.digest, configBlob.size));
-  records.add(recordOf({ target, manifestDescriptor: target, manifest }, read), { tag });
+  const record = recordOf({ target, manifestDescriptor: target, manifest }, read);
+  records.add({ ...record, parent }, { tag });
   await workshop.changed();
   return configBlob.digest;
 }

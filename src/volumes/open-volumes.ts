@@ -40,7 +40,9 @@ export function openVolumes(options: VolumesOptions): Volumes {
   }
 
   const volumes: Volumes = {
-    create({ name = randomBytes(32).toString("hex"), labels = {} }) {
+    create({ name: given, labels: own = {} }) {
+      const name = given ?? randomBytes(32).toString("hex");
+      const labels = given === undefined ? { ...own, [anonymousLabel]: "" } : own;
       const existing = all.get(name);
       if (existing) return existing;
       if (!namePattern.test(name) || name.length > 255) throw refuseName(name);

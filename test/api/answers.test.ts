@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { TboxError } from "#support/errors.ts";
 import { type FakeApi, openFakeApi } from "./support/fake-api.ts";
 
 let api: FakeApi;
@@ -239,4 +240,20 @@ test("info, version, disk usage and doctor tell about the machine", async () => 
   expect(await get("/system/df")).toMatchObject({ LayersSize: 3, Images: [{ Containers: 2 }], Volumes: [] });
   expect(await get("/system/df?type=container&type=volume")).not.toHaveProperty("LayersSize");
   expect(await get("/tbox/doctor")).toEqual({ checks: [{ name: "kernel", status: "ok", detail: "6.1" }] });
+});
+
+test("an archive that cannot be read is told of where a loaded one would be", async () => {
+  const { images } = api.engine;
+  const { load } = images;
+  images.load = async function* () {
+    await Promise.reject(new TboxError("invalid-argument", "the archive is none"));
+    yield { loaded: "" };
+  };
+  const headers = { "Content-Type": "application/x-tar" };
+  const answer = await api.request("POST", "/images/load", { body: new Uint8Array(3), headers });
+  images.load = load;
+  expect({ status: answer.status, body: await answer.json() }).toEqual({
+    status: 200,
+    body: { errorDetail: { message: "the archive is none" }, error: "the archive is none" },
+  });
 });

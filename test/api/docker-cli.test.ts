@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { openConnection } from "#test/support/connection.ts";
 import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
 import { buildImage, busyboxLayer, busyboxUnavailable, pushImage } from "#test/support/images.ts";
 import { registryUnavailable, startRegistry, type TestRegistry } from "#test/support/registry.ts";
 import { programUnavailable } from "#test/support/user.ts";
-import { openConnection } from "./support/connection.ts";
 import { dockerUnavailable, docker as runDocker } from "./support/docker.ts";
 
 const obstacle = dockerUnavailable ?? programUnavailable ?? registryUnavailable ?? busyboxUnavailable;

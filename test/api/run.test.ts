@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { encodeFrame } from "#api/frame.ts";
 import { frameType, type RunEvent } from "#api/run-stream.ts";
-import { type Connection, openConnection } from "./support/connection.ts";
+import { type Connection, openConnection } from "#test/support/connection.ts";
 import { type FakeApi, openFakeApi } from "./support/fake-api.ts";
 
 let api: FakeApi;

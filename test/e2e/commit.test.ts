@@ -140,8 +140,11 @@ describe.skipIf(shellUnavailable !== undefined)("what a container has changed", 
         ...["keptmore", "4750 7:8 1600000000 2", "one", "pipe", "same", ""],
       ].join("\n"),
     );
-    const { Author, Config } = JSON.parse((await tbox("inspect", "-f", "{{json .}}", "made:1")).stdout);
+    const { Author, Config, Parent } = JSON.parse(
+      (await tbox("inspect", "-f", "{{json .}}", "made:1")).stdout,
+    );
     expect(Author).toBe("Ada");
+    expect(Parent).toBe((await tbox("inspect", "-f", "{{.Id}}", "box:1")).stdout.trim());
     expect(Config).toMatchObject({ Labels: { kind: "box" }, WorkingDir: "/work", Cmd: ["sh", "-c", work] });
     const history = (await tbox("history", "--no-trunc", "--format", "{{.Comment}}|{{.CreatedBy}}", "made:1"))
       .stdout;

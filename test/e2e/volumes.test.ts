@@ -110,6 +110,13 @@ describe.skipIf(shellUnavailable !== undefined)("volumes", () => {
     await tbox("volume", "rm", "shared");
   });
 
+  test("without a name are nobody's to keep", async () => {
+    const created = await daemon.request("POST", "/volumes/create", {});
+    const { Name: name } = (await created.json()) as { Name: string };
+    const pruned = await daemon.request("POST", "/volumes/prune");
+    expect(((await pruned.json()) as { VolumesDeleted: string[] }).VolumesDeleted).toContain(name);
+  });
+
   test("with names that could be paths are refused", async () => {
     const { stderr, code } = await tbox("volume", "create", "../up");
     expect(stderr).toContain("includes invalid characters for a local volume name");

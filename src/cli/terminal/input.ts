@@ -1,4 +1,4 @@
-import type { DetachFilter } from "./detach-keys.ts";
+import type { DetachFilter } from "#support/detach-keys.ts";
 
 export interface InputTarget {
   /** Resolves when more may be written. */

@@ -1,7 +1,7 @@
+import { createDetachFilter, defaultDetachKeys, parseDetachKeys } from "#support/detach-keys.ts";
 import { brokenPipeExitCode, ExitError } from "../exit.ts";
 import { failureMessage } from "../failure.ts";
 import { type ByteSink, isBrokenPipe, openByteSink, printError } from "../output.ts";
-import { createDetachFilter, defaultDetachKeys, parseDetachKeys } from "./detach-keys.ts";
 import { copyInput, type InputTarget } from "./input.ts";
 
 /** The container's end of a session. */

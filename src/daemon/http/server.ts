@@ -27,7 +27,7 @@ export function createApiServer(engine: Engine, answer: Answer): ApiServer {
     requestTimeout: 0,
     headersTimeout: 0,
     // Java's clients ask for `h2c` and are content without.
-    shouldUpgradeCallback: ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === "tcp",
+    shouldUpgradeCallback: ({ headers }: IncomingMessage) => /^(tcp|websocket)$/i.test(headers.upgrade ?? ""),
   };
   const server = createServer(options, (request, response) => {
     void respond(engine, answer, request, response);

@@ -31,18 +31,34 @@ export async function streamedLines<T>(
   describe: (error: unknown) => string,
 ): Promise<Response> {
   const items = source[Symbol.asyncIterator]();
-  const first = await items.next();
-  async function* lines(): AsyncGenerator<string, void, void> {
-    try {
-      for (let next = first; !next.done; next = await items.next()) yield toLine(shape(next.value));
-    } catch (error) {
-      const message = describe(error);
-      yield toLine({ errorDetail: { message }, error: message });
-    } finally {
-      await items.return?.();
+  return streamed(lines(items, await items.next(), shape, describe), "application/json");
+}
+
+/** The same when every failure is a line, the first one too. */
+export function streamedOutcome<T>(
+  source: AsyncIterable<T>,
+  shape: (item: T) => unknown,
+  describe: (error: unknown) => string,
+): Response {
+  return streamed(lines(source[Symbol.asyncIterator](), undefined, shape, describe), "application/json");
+}
+
+async function* lines<T>(
+  items: AsyncIterator<T>,
+  first: IteratorResult<T> | undefined,
+  shape: (item: T) => unknown,
+  describe: (error: unknown) => string,
+): AsyncGenerator<string, void, void> {
+  try {
+    for (let next = first ?? (await items.next()); !next.done; next = await items.next()) {
+      yield toLine(shape(next.value));
     }
+  } catch (error) {
+    const message = describe(error);
+    yield toLine({ errorDetail: { message }, error: message });
+  } finally {
+    await items.return?.();
   }
-  return streamed(lines(), "application/json");
 }
 
 function toLine(value: unknown): string {

@@ -11,49 +11,58 @@ import { outputFraming, outputMediaType } from "../shape/output.ts";
 
 /** Answers that begin at once and end when the container has something to say, or has said it all. */
 export function containerStreamRoutes(containers: Containers) {
-  return new Elysia()
-    .post(
-      "/containers/:id/wait",
-      ({ params: { id }, query: { condition = "not-running" }, request: { signal } }) => {
-        containers.get(id);
-        const exit = containers.wait(id, condition, signal);
-        // When the client goes before the exit, nobody is left to hear of the cancellation.
-        exit.catch(() => {});
-        return streamed(exitLine(exit), "application/json");
-      },
-      { params, query: waitContainerQuery },
-    )
-    .get(
-      "/containers/:id/logs",
-      ({ params: { id }, query, request: { signal, headers } }) => {
-        const {
-          stdout = false,
-          stderr = false,
-          follow = false,
-          timestamps = false,
-          since,
-          until,
-          tail,
-        } = query;
-        if (!stdout && !stderr) {
-          throw new TboxError("invalid-argument", "Bad parameters: you must choose at least one stream");
-        }
-        const tty = containers.get(id).config.Tty === true;
-        const records = containers.logs(id, {
-          stdout,
-          stderr,
-          follow,
-          signal,
-          // Zero is how clients say that they do not care.
-          ...(since === undefined || since === 0n ? {} : { since }),
-          ...(until === undefined || until === 0n ? {} : { until }),
-          ...(tail === undefined ? {} : { tail }),
-        });
-        const text = shapeLog(records, { timestamps, framing: outputFraming(tty) });
-        return streamed(gathered(text), outputMediaType(tty, Number(headers.get(versionHeader))));
-      },
-      { params, query: containerLogsQuery },
-    );
+  return (
+    new Elysia()
+      .post(
+        "/containers/:id/wait",
+        ({ params: { id }, query: { condition = "not-running" }, request: { signal } }) => {
+          containers.get(id);
+          const exit = containers.wait(id, condition, signal);
+          // When the client goes before the exit, nobody is left to hear of the cancellation.
+          exit.catch(() => {});
+          return streamed(exitLine(exit), "application/json");
+        },
+        { params, query: waitContainerQuery },
+      )
+      // With `Upgrade: websocket` the request does not get here.
+      .get("/containers/:id/attach/ws", () => {
+        throw new TboxError(
+          "invalid-argument",
+          "attach/ws: the request does not ask for `Upgrade: websocket`",
+        );
+      })
+      .get(
+        "/containers/:id/logs",
+        ({ params: { id }, query, request: { signal, headers } }) => {
+          const {
+            stdout = false,
+            stderr = false,
+            follow = false,
+            timestamps = false,
+            since,
+            until,
+            tail,
+          } = query;
+          if (!stdout && !stderr) {
+            throw new TboxError("invalid-argument", "Bad parameters: you must choose at least one stream");
+          }
+          const tty = containers.get(id).config.Tty === true;
+          const records = containers.logs(id, {
+            stdout,
+            stderr,
+            follow,
+            signal,
+            // Zero is how clients say that they do not care.
+            ...(since === undefined || since === 0n ? {} : { since }),
+            ...(until === undefined || until === 0n ? {} : { until }),
+            ...(tail === undefined ? {} : { tail }),
+          });
+          const text = shapeLog(records, { timestamps, framing: outputFraming(tty) });
+          return streamed(gathered(text), outputMediaType(tty, Number(headers.get(versionHeader))));
+        },
+        { params, query: containerLogsQuery },
+      )
+  );
 }
 
 async function* exitLine(exit: Promise<{ code: number; error?: string }>) {

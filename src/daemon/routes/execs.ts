@@ -10,7 +10,7 @@ export function execRoutes({ execs }: Containers) {
   return new Elysia()
     .post(
       "/containers/:id/exec",
-      ({ params: { id }, body: { Container: _, Detach: __, DetachKeys: ___, ...request } }) =>
+      ({ params: { id }, body: { Container: _, Detach: __, ...request } }) =>
         created({ Id: execs.create(id, request) }),
       { params: containerParams, body: createExecSchema },
     )

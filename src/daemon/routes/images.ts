@@ -13,7 +13,7 @@ import { parseReference, parseTag } from "#oci/reference.ts";
 import { TboxError } from "#support/errors.ts";
 import { describeError } from "../error-response.ts";
 import { parseImageName, parseImagePath } from "../http/image-path.ts";
-import { streamedLines } from "../http/streamed.ts";
+import { streamedLines, streamedOutcome } from "../http/streamed.ts";
 import { importImage } from "../import-image.ts";
 import { parsePruneFilters } from "../prune-filters.ts";
 import { pullImage } from "../pull-image.ts";
@@ -43,7 +43,7 @@ export function imageRoutes(images: Images) {
       ({ query: { platform }, request: { body, signal } }) => {
         refuseParameters({ platform });
         if (body === null) throw new TboxError("invalid-argument", "the request has no body");
-        return streamedLines(images.load(body, { signal }), shapeLoaded, tell);
+        return streamedOutcome(images.load(body, { signal }), shapeLoaded, tell);
       },
       { query: loadImagesQuery, parse: "none" },
     )

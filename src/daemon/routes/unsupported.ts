@@ -8,7 +8,6 @@ const endpoints: [Method, string, string][] = [
   ["POST", "/auth", "logging in to registries through the daemon"],
   ["POST", "/build", "building images"],
   ["POST", "/build/prune", "pruning the build cache"],
-  ["GET", "/containers/:id/attach/ws", "attaching by WebSocket"],
   ["POST", "/containers/:id/pause", "pausing containers"],
   ["GET", "/containers/:id/stats", "statistics of containers"],
   ["POST", "/containers/:id/unpause", "pausing containers"],

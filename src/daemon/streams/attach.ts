@@ -7,6 +7,7 @@ import { commonHeaders } from "../http/common-headers.ts";
 import { hasBody } from "../http/request-body.ts";
 import { decodePathPart, parseQuery, type Target } from "../http/target.ts";
 import { outputFraming, outputMediaType } from "../shape/output.ts";
+import { detachKeysOf } from "./detach.ts";
 import { dropInput, joinStreams } from "./join.ts";
 import { upgradedHead } from "./upgrade-response.ts";
 
@@ -18,9 +19,13 @@ export function isAttach(method: string | undefined, target: string): boolean {
 
 /** `POST /containers/{id}/attach` of a client that asked for the connection. */
 export async function attachUpgraded(containers: Containers, target: Target, socket: Duplex): Promise<void> {
-  const { stream, mediaType, stdin } = await openAttachment(containers, target);
+  const { stream, mediaType, stdin, detachKeys } = await openAttachment(
+    containers,
+    nameIn(target),
+    target.search,
+  );
   socket.write(upgradedHead(mediaType(target.version)));
-  joinStreams({ output: socket, ...(stdin ? { input: socket } : {}) }, stream);
+  joinStreams({ output: socket, ...(stdin ? { input: socket, detachKeys } : {}) }, stream);
   if (!stdin) dropInput(socket);
   else stream.once("close", () => dropInput(socket));
 }
@@ -33,19 +38,32 @@ export async function attachPlain(
   containers: Containers,
   { request, response, target }: Exchange,
 ): Promise<void> {
-  const { stream, mediaType, stdin } = await openAttachment(containers, target);
+  const { stream, mediaType, stdin, detachKeys } = await openAttachment(
+    containers,
+    nameIn(target),
+    target.search,
+  );
   // Neither a length nor chunks: the bytes are those of the stream.
   response.removeHeader("transfer-encoding");
   response.shouldKeepAlive = false;
   response.writeHead(200, { ...commonHeaders, "Content-Type": mediaType(0), Connection: "close" });
   response.flushHeaders();
   // Without a body there is no input, which is not the same as its end.
-  const input = stdin && hasBody(request) ? { input: request } : {};
+  const input = stdin && hasBody(request) ? { input: request, detachKeys } : {};
   joinStreams({ output: response, ...input }, stream);
 }
 
-async function openAttachment(containers: Containers, { path: target, search }: Target) {
-  const encoded = path.exec(target)?.[1] ?? "";
+function nameIn({ path: target }: Target): string {
+  return path.exec(target)?.[1] ?? "";
+}
+
+/** Connects to a container as a query asks; frames unless there is a terminal or `raw` is asked for. */
+export async function openAttachment(
+  containers: Containers,
+  encoded: string,
+  search: string,
+  wanted?: "raw",
+) {
   const { id } = containerParams.parse({ id: decodePathPart(encoded) });
   const {
     stdin = false,
@@ -53,10 +71,12 @@ async function openAttachment(containers: Containers, { path: target, search }: 
     stderr = false,
     logs = false,
     stream = false,
+    detachKeys,
   } = attachContainerQuery.parse(parseQuery(search));
   const tty = containers.get(id).config.Tty === true;
-  const framing = outputFraming(tty);
+  const framing = wanted ?? outputFraming(tty);
   return {
+    detachKeys: tty ? detachKeysOf(detachKeys) : undefined,
     stdin: stdin && stream,
     stream: await containers.attach(id, { stdin, stdout, stderr, logs, stream, framing }),
     mediaType: (version: number) => outputMediaType(tty, version),

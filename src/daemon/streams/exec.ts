@@ -4,12 +4,14 @@ import { encodeFrame } from "#api/frame.ts";
 import { parseJson } from "#api/json.ts";
 import { frameType } from "#api/run-stream.ts";
 import type { Containers } from "#containers/containers.ts";
-import { type ExecRecord, type StartedExec, unstartable } from "#containers/execs.ts";
+import { type ExecRecord, unstartable } from "#containers/execs.ts";
+import { errorChain } from "#support/errors.ts";
 import type { Exchange } from "../http/adapter.ts";
 import { commonHeaders } from "../http/common-headers.ts";
 import { readSmallBody } from "../http/request-body.ts";
 import { decodePathPart, type Target } from "../http/target.ts";
 import { outputMediaType } from "../shape/output.ts";
+import { detachKeysOf } from "./detach.ts";
 import { dropInput, joinStreams } from "./join.ts";
 import { upgradedHead } from "./upgrade-response.ts";
 
@@ -26,9 +28,13 @@ export async function startExecUpgraded(
   body: Buffer,
   socket: Duplex,
 ): Promise<void> {
-  const { stream, ended, stdin, tty } = await start(containers, target, body);
+  const start = parseStart(containers, target, body);
+  const { record, tty, detachKeys } = start;
+  // Clients read the head by itself: it is sent before there can be output.
   socket.write(upgradedHead(outputMediaType(tty, target.version)));
-  joinStreams({ output: socket, ...(stdin ? { input: socket } : {}) }, stream, ended);
+  const { stream, ended } = await startOrTell(containers, start);
+  const stdin = !start.detached && record.request.AttachStdin === true;
+  joinStreams({ output: socket, ...(stdin ? { input: socket, detachKeys } : {}) }, stream, ended);
   if (!stdin) dropInput(socket);
   else stream.once("close", () => dropInput(socket));
 }
@@ -38,46 +44,56 @@ export async function startExecPlain(
   containers: Containers,
   { request, response, target }: Exchange,
 ): Promise<void> {
-  const body = await readSmallBody(request);
-  const { stream, ended, tty, detached } = await start(containers, target, body);
+  const start = parseStart(containers, target, await readSmallBody(request));
   response.removeHeader("transfer-encoding");
-  if (detached) {
+  if (start.detached) {
+    await containers.execs.start(start.record.id, { detach: true, framing: "raw" });
     response.writeHead(200, { ...commonHeaders, "Content-Length": "0" }).end();
     return;
   }
   response.shouldKeepAlive = false;
-  const type = outputMediaType(tty, 0);
+  const type = outputMediaType(start.tty, 0);
   response.writeHead(200, { ...commonHeaders, "Content-Type": type, Connection: "close" });
   response.flushHeaders();
+  const { stream, ended } = await startOrTell(containers, start);
   joinStreams({ output: response }, stream, ended);
 }
 
-async function start(containers: Containers, { path: target }: Target, body: Buffer) {
-  const { id } = execParams.parse({ id: decodePathPart(path.exec(target)?.[1] ?? "") });
-  const { Detach: detached = false, ConsoleSize: size } = startExecSchema.parse(
-    body.length === 0 ? {} : parseJson(body.toString()),
-  );
-  const record = containers.execs.get(id);
-  const { Tty: tty = false, AttachStdin: stdin = false } = record.request;
-  if (size !== undefined) record.request.ConsoleSize = size;
-  const { stream, ended } = await startOrTell(containers, record, detached);
-  return { stream: stream ?? new PassThrough().end(), ended, stdin: stdin && !detached, tty, detached };
+interface Start {
+  record: ExecRecord;
+  detached: boolean;
+  /** As the start says it, whatever the create said: it decides whether there are frames. */
+  tty: boolean;
+  detachKeys: Uint8Array | undefined;
 }
 
-/** A program that cannot be executed is told of in the stream, where Docker's clients look for it. */
+/** Throws what can be known before the start. */
+function parseStart(containers: Containers, { path: target }: Target, body: Buffer): Start {
+  const { id } = execParams.parse({ id: decodePathPart(path.exec(target)?.[1] ?? "") });
+  const {
+    Detach: detached = false,
+    Tty: tty = false,
+    ConsoleSize: size,
+  } = startExecSchema.parse(body.length === 0 ? {} : parseJson(body.toString()));
+  const record = containers.execs.startable(id);
+  if (size !== undefined) record.request.ConsoleSize = size;
+  const { Tty, DetachKeys } = record.request;
+  return { record, detached, tty, detachKeys: Tty ? detachKeysOf(DetachKeys) : undefined };
+}
+
+/** Starts the program; what keeps it from starting is told of in the stream, where Docker's clients look for it. */
 async function startOrTell(
   { execs }: Containers,
-  { id, request }: ExecRecord,
-  detach: boolean,
-): Promise<StartedExec> {
+  { record: { id }, detached, tty }: Start,
+): Promise<{ stream: Duplex; ended: Promise<void> }> {
+  const framing = tty ? "raw" : "multiplexed";
   try {
-    return await execs.start(id, { detach });
+    const { stream, ended } = await execs.start(id, { detach: detached, framing });
+    return { stream: stream ?? new PassThrough().end(), ended };
   } catch (error) {
-    const reason = unstartable(error);
-    if (reason === undefined || detach) throw error;
-    const text = Buffer.from(`${reason}\r\n`);
+    const text = Buffer.from(`${unstartable(error) ?? errorChain(error)}\r\n`);
     const stream = new PassThrough();
-    stream.end(request.Tty ? text : encodeFrame(frameType.stdout, text));
+    stream.end(tty ? text : encodeFrame(frameType.stdout, text));
     return { stream, ended: Promise.resolve() };
   }
 }

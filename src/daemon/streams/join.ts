@@ -1,9 +1,12 @@
 import { type Duplex, finished, type Readable, type Writable } from "node:stream";
+import { watchKeys } from "./detach.ts";
 
 export interface Client {
   /** What the client sends to the program; absent when it is not to have any input. */
   input?: Readable;
   output: Writable;
+  /** Typed, they end the connection and not the program. */
+  detachKeys?: Uint8Array | undefined;
 }
 
 /**
@@ -12,7 +15,7 @@ export interface Client {
  * client's end waits for `settled`, after which it may ask how the program ended.
  */
 export function joinStreams(
-  { input, output }: Client,
+  { input, output, detachKeys }: Client,
   container: Duplex,
   settled: Promise<void> = Promise.resolve(),
 ): void {
@@ -23,8 +26,13 @@ export function joinStreams(
   finished(container, { writable: false }, () => void settled.then(() => output.end()));
   container.pipe(output, { end: false });
   if (input === undefined) return;
+  const detach = () => {
+    output.end();
+    container.destroy();
+  };
   if (input.readableEnded) container.end();
-  else input.pipe(container);
+  else if (detachKeys === undefined) input.pipe(container);
+  else input.pipe(watchKeys(detachKeys, detach)).pipe(container);
 }
 
 /** Reads what a client sends and drops it: a connection that is closed with unread bytes looks broken to it. */

@@ -6,10 +6,11 @@ import { checkTarget } from "../http/adapter.ts";
 import { readSmallBody } from "../http/request-body.ts";
 import { serveRun } from "../run/serve-run.ts";
 import { attachUpgraded, isAttach } from "./attach.ts";
+import { attachWebSocket, isWebSocketAttach } from "./attach-websocket.ts";
 import { isExecStart, startExecUpgraded } from "./exec.ts";
 import { refuseUpgrade } from "./upgrade-response.ts";
 
-/** Serves a request with `Upgrade: tcp`, whose connection becomes a stream. */
+/** Serves a request with `Upgrade: tcp` or `websocket`, whose connection becomes a stream. */
 export async function serveUpgrade(
   engine: Engine,
   request: IncomingMessage,
@@ -22,6 +23,9 @@ export async function serveUpgrade(
     const target = checkTarget(request);
     // The body of such a request comes as any other body does; the first bytes of the stream are behind it.
     const body = await readSmallBody(request);
+    if (isWebSocketAttach(request.method, target.path)) {
+      return await attachWebSocket(engine.containers, target, { request, socket, head });
+    }
     if (head.length > 0) socket.unshift(head);
     if (isAttach(request.method, target.path)) return await attachUpgraded(engine.containers, target, socket);
     if (request.method === "POST" && target.path === "/tbox/run") {

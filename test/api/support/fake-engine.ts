@@ -161,6 +161,9 @@ export function fakeEngine(): FakeEngine {
         throw new TboxError("not-found", `No such exec instance: ${id}`);
       },
       running: () => [],
+      startable: (id) => {
+        throw new TboxError("not-found", `No such exec instance: ${id}`);
+      },
       start: () => Promise.reject(new TboxError("not-found", "No such exec instance")),
       kill: () => {},
       resize: () => {},

@@ -1,0 +1,30 @@
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { createWebSocketStream, WebSocketServer } from "ws";
+import type { Containers } from "#containers/containers.ts";
+import type { Target } from "../http/target.ts";
+import { openAttachment } from "./attach.ts";
+import { joinStreams } from "./join.ts";
+
+const path = /^\/containers\/([^/]+)\/attach\/ws$/;
+
+export function isWebSocketAttach(method: string | undefined, target: string): boolean {
+  return method === "GET" && path.test(target);
+}
+
+const server = new WebSocketServer({ noServer: true, perMessageDeflate: false });
+
+/** `GET /containers/{id}/attach/ws`: messages both ways are pieces of raw streams, stdout and stderr mixed. */
+export async function attachWebSocket(
+  containers: Containers,
+  target: Target,
+  { request, socket, head }: { request: IncomingMessage; socket: Duplex; head: Buffer },
+): Promise<void> {
+  const encoded = path.exec(target.path)?.[1] ?? "";
+  const { stream, stdin, detachKeys } = await openAttachment(containers, encoded, target.search, "raw");
+  server.handleUpgrade(request, socket, head, (client) => {
+    const messages = createWebSocketStream(client);
+    joinStreams({ output: messages, ...(stdin ? { input: messages, detachKeys } : {}) }, stream);
+    if (!stdin) messages.resume();
+  });
+}
