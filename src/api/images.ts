@@ -1,4 +1,5 @@
 import { queryFilters } from "./filters.ts";
+import { queryPlatform } from "./platform.ts";
 import { query, queryFlag, queryText } from "./query.ts";
 
 /** `changes` may be repeated. */
@@ -28,11 +29,11 @@ export const removeImageQuery = query({ force: queryFlag, noprune: queryFlag, pl
 
 export const loadImagesQuery = query({ quiet: queryFlag, platform: queryText });
 
-/** Of a tag; a push has only `tag`. */
+/** Of a tag and of a push. */
 export const tagImageQuery = query({
   repo: queryText,
   tag: queryText,
-  platform: queryText,
+  platform: queryPlatform,
   // A tag always moves.
   force: queryFlag,
 });

@@ -110,6 +110,10 @@ export const commands: Record<string, CommandEntry> = {
     summary: "Load images from a tar archive",
     load: async () => (await import("./commands/load.ts")).loadCommand,
   },
+  push: {
+    summary: "Upload an image to a registry",
+    load: async () => (await import("./commands/push.ts")).pushCommand,
+  },
   rename: {
     summary: "Rename a container",
     load: async () => (await import("./commands/rename.ts")).renameCommand,

@@ -5,7 +5,7 @@ import { type CommandEntry, commands } from "./commands.ts";
 export const unsupportedCommands = new Set(
   (
     "build builder buildx checkpoint compose config context login " +
-    "logout manifest network node pause plugin port push save search secret service stack " +
+    "logout manifest network node pause plugin port save search secret service stack " +
     "stats swarm trust unpause"
   ).split(" "),
 );
@@ -14,7 +14,7 @@ const ofContainers =
   "attach commit cp create diff exec export inspect kill logs rename restart rm run start stop top update wait".split(
     " ",
   );
-const ofImages = "history import inspect load pull tag".split(" ");
+const ofImages = "history import inspect load pull push tag".split(" ");
 
 /** The two-word forms: group, then word, then the command it stands for. */
 export const groups: Record<string, { summary: string; words: Record<string, CommandEntry> }> = {

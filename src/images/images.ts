@@ -22,6 +22,16 @@ export interface Progress {
   total?: number;
 }
 
+/** A line of a push; `aux` is for programs: what was pushed. */
+export type PushProgress = Progress | { aux: Record<string, unknown> };
+
+export interface PushOptions {
+  /** Of an image with several platforms only the manifest for this one. */
+  platform?: Platform;
+  credentials?: Credentials;
+  signal: AbortSignal;
+}
+
 export interface PullOptions {
   platform?: Platform;
   credentials?: Credentials;
@@ -123,6 +133,8 @@ export interface ImageUsage {
 export interface Images {
   /** Fetches what is missing; the name is set last, after everything it needs is verified and synced. */
   pull(reference: Reference, options: PullOptions): AsyncIterable<Progress>;
+  /** Sends an image to the registry of its name, byte for byte; all tags of the repository without a tag. */
+  push(reference: Reference, options: PushOptions): AsyncIterable<PushProgress>;
   /** Reads a docker-archive or an OCI layout tar; yields the names or IDs that were loaded. */
   load(
     archive: ReadableStream<Uint8Array>,

@@ -3,7 +3,7 @@ import type { ContentStore } from "#content/store.ts";
 import type { Layers } from "#layers/layers.ts";
 import type { Digest } from "#oci/digest.ts";
 import { familiarName, parseReference, withDefaultTag } from "#oci/reference.ts";
-import type { RegistryOptions } from "#registry/repository.ts";
+import type { RegistryOptions } from "#registry/session.ts";
 import { commitImage } from "./commit-image.ts";
 import { isEmbeddedName, openEmbeddedImage } from "./embedded.ts";
 import { collectGarbage } from "./garbage.ts";
@@ -14,9 +14,10 @@ import { detailsOf, listImages } from "./list.ts";
 import { load } from "./load.ts";
 import { pruneImages } from "./prune.ts";
 import { pull } from "./pull.ts";
+import { push } from "./push.ts";
 import { type ImageRecord, openImageRecords } from "./records.ts";
 import { removeImage } from "./remove.ts";
-import { checkPlatform, findImage } from "./resolve.ts";
+import { checkPlatform, findImage, targetOf } from "./resolve.ts";
 import { tagImage } from "./tag.ts";
 import { usageOf } from "./usage.ts";
 import type { ImageUser, Workshop } from "./workshop.ts";
@@ -43,7 +44,7 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
   async function collect(): Promise<void> {
     if (!garbage || protectors > 0) return;
     garbage = false;
-    await collectGarbage(content, layers, records, () => false);
+    await collectGarbage(content, layers, records);
   }
 
   const workshop: Workshop = {
@@ -83,6 +84,11 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
       const name = familiarName(withDefaultTag(reference));
       options.notify("pull", name, name);
     },
+    async *push(reference, pushOptions) {
+      yield* push(workshop, reference, pushOptions);
+      const name = familiarName(reference);
+      options.notify("push", name, name);
+    },
     async *load(archive, { signal }) {
       for await (const one of load(workshop, archive, signal)) {
         options.notify("load", one.loaded, one.loaded);
@@ -109,7 +115,8 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
     },
     async inspect(name) {
       const record = findImage(records, name);
-      return detailsOf(workshop, record, record.id === embedded.id());
+      const target = targetOf(records, name, record);
+      return { ...detailsOf(workshop, record, record.id === embedded.id()), target };
     },
     list: async (filter) => listImages(workshop, filter, embedded.id()),
     async remove(name, removeOptions) {

@@ -10,6 +10,7 @@ import { openFeed } from "#support/feed.ts";
 import { downloadBlob } from "./download.ts";
 import type { Progress, PullOptions } from "./images.ts";
 import { type ImageParts, readConfig, recordOf, unpackLayer } from "./store-image.ts";
+import { throttled } from "./throttled.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** Layers that are downloaded at the same time, as many as Docker does. */
@@ -176,17 +177,6 @@ async function pullLayers(
     // The first failure is the reason; what it stopped only says that it was stopped.
     throw signal.aborted ? signal.reason : stop.signal.reason;
   }
-}
-
-/** At most ten calls a second. */
-function throttled(call: (value: number) => void): (value: number) => void {
-  let next = 0;
-  return (value) => {
-    const now = performance.now();
-    if (now < next) return;
-    next = now + 100;
-    call(value);
-  };
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -25,6 +25,8 @@ export interface NameRecord {
   /** Canonical, with a tag: `docker.io/library/debian:12`. */
   name: string;
   id: Digest;
+  /** What the name led to: the same image may have come in several manifests and indexes. */
+  target: Descriptor;
   /** Milliseconds since the epoch. */
   tagged: number;
 }
@@ -37,7 +39,7 @@ export interface ImageRecords {
   name(name: string): NameRecord | undefined;
   /** Canonical repositories with digests: `docker.io/library/debian@sha256:…`. */
   digests(): { name: string; id: Digest }[];
-  /** Adds an image and its names at once; a name that was another's moves. */
+  /** Adds an image and its names, which lead to its target, at once; a name that was another's moves. */
   add(record: ImageRecord, names: { tag?: string | undefined; digest?: string | undefined }): void;
   untag(name: string): void;
   forgetDigest(name: string): void;
@@ -50,6 +52,14 @@ interface ImageRow {
   config: string;
 }
 
+interface NameRow {
+  name: string;
+  image: string;
+  tagged: number;
+  /** Absent for names of the first versions, which lead to their image's own. */
+  target: string | null;
+}
+
 export function openImageRecords(database: Database): ImageRecords {
   database.run(
     "CREATE TABLE IF NOT EXISTS images (id TEXT PRIMARY KEY, manifest TEXT NOT NULL, config TEXT NOT NULL) STRICT",
@@ -60,16 +70,22 @@ export function openImageRecords(database: Database): ImageRecords {
   database.run(
     "CREATE TABLE IF NOT EXISTS image_digests (name TEXT PRIMARY KEY, image TEXT NOT NULL REFERENCES images(id)) STRICT",
   );
+  database.run(
+    "CREATE TABLE IF NOT EXISTS image_targets (name TEXT PRIMARY KEY REFERENCES image_names(name) ON DELETE CASCADE, target TEXT NOT NULL) STRICT",
+  );
   const images = new Map<Digest, ImageRecord>();
   for (const row of database.query<ImageRow, []>("SELECT * FROM images").all()) {
     images.set(parseDigest(row.id), readRow(row));
   }
   const names = new Map<string, NameRecord>();
-  const nameRows = database.query<{ name: string; image: string; tagged: number }, []>(
-    "SELECT * FROM image_names",
+  const nameRows = database.query<NameRow, []>(
+    "SELECT * FROM image_names LEFT JOIN image_targets USING (name)",
   );
-  for (const { name, image, tagged } of nameRows.all())
-    names.set(name, { name, id: parseDigest(image), tagged });
+  for (const { name, image, tagged, target } of nameRows.all()) {
+    const id = parseDigest(image);
+    const own = target === null ? images.get(id)?.target : (JSON.parse(target) as Descriptor);
+    if (own) names.set(name, { name, id, tagged, target: own });
+  }
   const digests = new Map<string, Digest>();
   for (const { name, image } of database
     .query<{ name: string; image: string }, []>("SELECT * FROM image_digests")
@@ -82,6 +98,9 @@ export function openImageRecords(database: Database): ImageRecords {
   );
   const putName = database.query(
     "INSERT OR REPLACE INTO image_names (name, image, tagged) VALUES ($name, $id, $tagged)",
+  );
+  const putTarget = database.query(
+    "INSERT OR REPLACE INTO image_targets (name, target) VALUES ($name, $target)",
   );
   const putDigest = database.query("INSERT OR REPLACE INTO image_digests (name, image) VALUES ($name, $id)");
   const dropName = database.query("DELETE FROM image_names WHERE name = $name");
@@ -97,17 +116,20 @@ export function openImageRecords(database: Database): ImageRecords {
     name: (name) => names.get(name),
     digests: () => [...digests].map(([name, id]) => ({ name, id })),
     add(record, { tag, digest }) {
-      const { id } = record;
+      const { id, target } = record;
       const tagged = Date.now();
       database
         .transaction(() => {
           if (!images.has(id)) putImage.run(writeRow(record));
-          if (tag !== undefined) putName.run({ name: tag, id, tagged });
+          if (tag !== undefined) {
+            putName.run({ name: tag, id, tagged });
+            putTarget.run({ name: tag, target: JSON.stringify(target) });
+          }
           if (digest !== undefined) putDigest.run({ name: digest, id });
         })
         .immediate();
       if (!images.has(id)) images.set(id, record);
-      if (tag !== undefined) names.set(tag, { name: tag, id, tagged });
+      if (tag !== undefined) names.set(tag, { name: tag, id, tagged, target });
       if (digest !== undefined) digests.set(digest, id);
     },
     untag(name) {

@@ -1,3 +1,4 @@
+import type { Descriptor } from "#oci/descriptor.ts";
 import type { Digest } from "#oci/digest.ts";
 import { formatPlatform, matchesPlatform, type Platform } from "#oci/platform.ts";
 import { canonicalRepository, parseReference, withDefaultTag } from "#oci/reference.ts";
@@ -9,6 +10,17 @@ export function findImage(records: ImageRecords, name: string): ImageRecord {
   const found = byId(records, name) ?? byReference(records, name) ?? byPrefix(records, name);
   if (found) return found;
   throw new TboxError("not-found", `No such image: ${shownName(name)}`);
+}
+
+/** What a name of the image leads to; its own target for an ID or a digest. */
+export function targetOf(records: ImageRecords, name: string, image: ImageRecord): Descriptor {
+  try {
+    const reference = withDefaultTag(parseReference(name));
+    const named = records.name(`${canonicalRepository(reference)}:${reference.tag}`);
+    return named?.id === image.id && reference.digest === undefined ? named.target : image.target;
+  } catch {
+    return image.target;
+  }
 }
 
 /** Refuses an image that is for another platform than the one asked for. */

@@ -1,6 +1,6 @@
 import { canonicalRepository, type Reference, withDefaultTag } from "#oci/reference.ts";
 import { TboxError } from "#support/errors.ts";
-import { findImage } from "./resolve.ts";
+import { findImage, targetOf } from "./resolve.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** Gives an image one more name; one that was another's moves. Gives the image's ID. */
@@ -10,7 +10,8 @@ export async function tagImage(workshop: Workshop, source: string, target: Refer
     throw new TboxError("invalid-argument", "refusing to create a tag with a digest reference");
   }
   const { tag = "latest" } = withDefaultTag(target);
-  workshop.records.add(image, { tag: `${canonicalRepository(target)}:${tag}` });
+  const named = { ...image, target: targetOf(workshop.records, source, image) };
+  workshop.records.add(named, { tag: `${canonicalRepository(target)}:${tag}` });
   await workshop.changed();
   return image.id;
 }

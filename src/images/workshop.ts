@@ -1,7 +1,7 @@
 import type { ContentStore } from "#content/store.ts";
 import type { Layers } from "#layers/layers.ts";
 import type { Digest } from "#oci/digest.ts";
-import type { RegistryOptions } from "#registry/repository.ts";
+import type { RegistryOptions } from "#registry/session.ts";
 import type { ImageRecords } from "./records.ts";
 
 /** What the deeds on images work with. */

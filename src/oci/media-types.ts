@@ -32,3 +32,8 @@ export function isLayerType(mediaType: string): boolean {
 
 /** What is asked of a registry, best first. */
 export const acceptedManifests = [...manifestTypes, ...indexTypes];
+
+/** Layers that their makers allow nobody to hand on. */
+export function isDistributable(mediaType: string): boolean {
+  return !/\.(?:nondistributable|foreign)\./.test(mediaType);
+}

@@ -4,38 +4,56 @@ import { parseRetryAfter, TemporaryFailure } from "./retry.ts";
 
 const mostRedirects = 5;
 
+export type Body = Uint8Array<ArrayBuffer> | AsyncIterable<Uint8Array>;
+
 export interface ExchangeOptions {
+  method?: "GET" | "HEAD" | "POST" | "PUT" | "PATCH";
   headers: Record<string, string>;
+  /** Made anew for every redirect; a stream needs a `content-length` among the headers. */
+  body?: (() => Body) | undefined;
   /** Sent to the origin of the first URL only. */
   authorization: string | undefined;
   signal: AbortSignal;
 }
 
 /**
- * One GET, following redirects by hand: credentials stay with their origin, https never becomes http, and
+ * One request, following redirects by hand: credentials stay with their origin, https never becomes http, and
  * only those two schemes are spoken. Statuses that may pass (429, 5xx) are temporary failures.
  */
 export async function exchange(url: URL, options: ExchangeOptions): Promise<Response> {
-  const { headers, authorization, signal } = options;
+  const { authorization } = options;
   let target = url;
   for (let hop = 0; hop <= mostRedirects; hop++) {
     const own = authorization !== undefined && sameOrigin(target, url) ? { authorization } : {};
-    const response = await send(target, { ...headers, ...own }, signal);
+    const response = await send(target, { ...options, headers: { ...options.headers, ...own } });
     const location = response.headers.get("location");
-    if (![301, 302, 303, 307, 308].includes(response.status) || location === null) {
+    if (!isRedirect(response.status, options) || location === null) {
       if (response.status === 429 || response.status >= 500) throw await busy(response, target);
       return response;
     }
     await response.body?.cancel();
-    target = follow(target, location);
+    target = resolveLocation(target, location);
   }
   throw new TboxError("unavailable", `registry ${url.host}: more than ${mostRedirects} redirects`);
 }
 
-async function send(url: URL, headers: Record<string, string>, signal: AbortSignal): Promise<Response> {
+/** What is sent goes elsewhere only where the status says that it does so unchanged. */
+function isRedirect(status: number, { method = "GET" }: ExchangeOptions): boolean {
+  const statuses = method === "GET" || method === "HEAD" ? [301, 302, 303, 307, 308] : [307, 308];
+  return statuses.includes(status);
+}
+
+async function send(url: URL, { method = "GET", headers, body, signal }: ExchangeOptions): Promise<Response> {
   try {
-    // The digests are over the bytes as they come: nothing may decompress them on the way.
-    return await fetch(url, { headers, signal, redirect: "manual", decompress: false });
+    return await fetch(url, {
+      method,
+      headers,
+      signal,
+      redirect: "manual",
+      // The digests are over the bytes as they come: nothing may decompress them on the way.
+      decompress: false,
+      ...(body === undefined ? {} : { body: body() as Bun.BodyInit }),
+    });
   } catch (cause) {
     signal.throwIfAborted();
     const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
@@ -56,7 +74,8 @@ function reasonOf(code: string, cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }
 
-function follow(from: URL, location: string): URL {
+/** Where a `Location` leads; throws where it leads from https to http or to another scheme. */
+export function resolveLocation(from: URL, location: string): URL {
   let target: URL;
   try {
     target = new URL(location, from);

@@ -23,7 +23,7 @@ export async function retrying<T>(signal: AbortSignal, attempt: () => Promise<T>
       return await attempt();
     } catch (error) {
       if (!(error instanceof TemporaryFailure)) throw error;
-      await pause(Math.min(error.after ?? wait, longestWait), signal);
+      await pause(error.after ?? wait, signal);
     }
   }
   return attempt();
@@ -37,17 +37,21 @@ export function parseRetryAfter(value: string | null, now: number): number | und
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+/** Waits, at most as long as any server may make a client wait. */
+export function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   signal.throwIfAborted();
   const stop = () => {
     clearTimeout(timer);
     reject(signal.reason);
   };
-  const timer = setTimeout(() => {
-    signal.removeEventListener("abort", stop);
-    resolve();
-  }, milliseconds);
+  const timer = setTimeout(
+    () => {
+      signal.removeEventListener("abort", stop);
+      resolve();
+    },
+    Math.min(milliseconds, longestWait),
+  );
   signal.addEventListener("abort", stop, { once: true });
   return promise;
 }

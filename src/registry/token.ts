@@ -23,7 +23,7 @@ export interface TokenRequest {
   challenge: Challenge;
   /** The registry that asked for a token. */
   registry: URL;
-  scope: string;
+  scopes: string[];
   credentials: RegistryCredentials | undefined;
   signal: AbortSignal;
 }
@@ -40,12 +40,14 @@ const replySchema = z.object({
 
 /** Asks a registry's token server. Credentials are only sent over https, to loopback or to the registry. */
 export async function fetchToken(request: TokenRequest): Promise<Token> {
-  const { challenge, registry, scope, credentials, signal } = request;
+  const { challenge, registry, scopes, credentials, signal } = request;
   const realm = parseRealm(challenge, registry);
   const safe = realm.protocol === "https:" || isLoopback(realm.hostname) || sameOrigin(realm, registry);
   const authorization = safe ? basicAuthorization(credentials) : undefined;
   realm.searchParams.set("service", challenge.parameters.get("service") ?? registry.host);
-  realm.searchParams.append("scope", challenge.parameters.get("scope") ?? scope);
+  for (const scope of allScopes(challenge.parameters.get("scope"), scopes)) {
+    realm.searchParams.append("scope", scope);
+  }
   const response = await exchange(realm, { headers: {}, authorization, signal });
   const what = `token server ${realm.host}`;
   const bytes = await readBody(response, limit, `the answer of ${what}`);
@@ -63,6 +65,23 @@ export function basicAuthorization(credentials: RegistryCredentials | undefined)
   if (!credentials?.username) return undefined;
   const pair = `${credentials.username}:${credentials.password ?? credentials.identityToken ?? ""}`;
   return `Basic ${Buffer.from(pair).toString("base64")}`;
+}
+
+/** What the registry names, and of our own what that leaves out. */
+function allScopes(named: string | undefined, own: string[]): string[] {
+  const given = (named ?? "").split(" ").filter((scope) => scope !== "");
+  const missing = own.filter((scope) => !given.some((other) => covers(other, scope)));
+  return [...given, ...missing];
+}
+
+/** Whether a scope has all actions of another on the same resource. */
+function covers(scope: string, other: string): boolean {
+  const split = (text: string) => {
+    const colon = text.lastIndexOf(":");
+    return { resource: text.slice(0, colon), actions: text.slice(colon + 1).split(",") };
+  };
+  const [one, two] = [split(scope), split(other)];
+  return one.resource === two.resource && two.actions.every((action) => one.actions.includes(action));
 }
 
 function parseRealm(challenge: Challenge, registry: URL): URL {

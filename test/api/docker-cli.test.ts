@@ -54,6 +54,19 @@ describe.skipIf(obstacle !== undefined)("docker's client with real containers", 
     expect((await docker(["pull", `${registry.host}/test/none:1`])).code).toBe(1);
   });
 
+  test("pushes to a registry, and tells of a refusal", async () => {
+    const name = `${registry.host}/pushed:1`;
+    expect((await docker(["tag", image, name])).code).toBe(0);
+    const { stdout, code } = await docker(["push", name]);
+    expect(stdout).toContain(`The push refers to repository [${registry.host}/pushed]`);
+    expect(stdout).toMatch(/1: digest: sha256:[0-9a-f]{64} size: \d+\n$/);
+    expect(code).toBe(0);
+    const missing = await docker(["push", `${registry.host}/nosuch:1`]);
+    expect(missing.stderr).toContain("An image does not exist locally with the tag:");
+    expect(missing.code).toBe(1);
+    expect((await docker(["rmi", name])).code).toBe(0);
+  });
+
   test("gets output, errors and exit codes apart", async () => {
     expect(await docker(sh("echo out; echo err >&2; exit 7"))).toEqual({
       stdout: "out\n",

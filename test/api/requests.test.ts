@@ -172,7 +172,7 @@ describe("answers", () => {
     ["POST", "/session", 404, "page not found"],
     ["GET", "/images/image/nothing", 404, "page not found"],
     ["POST", "/build", 501, "tbox does not yet support building images"],
-    ["POST", "/images/a/b:5/push", 501, "tbox does not yet support pushing images"],
+    ["POST", "/images/a/b/push?platform=linux", 400, 'platform: expected {"os":…,"architecture":…} as JSON'],
     ["GET", "/images/get", 501, "tbox does not yet support saving images"],
     ["GET", "/networks/bridge", 404, "network bridge not found"],
     ["GET", "/volumes/v", 404, "get v: no such volume"],

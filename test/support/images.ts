@@ -49,6 +49,16 @@ export function buildImage(source: ImageSource): TestImage {
   return { manifest, config, layers };
 }
 
+/** An index of images for different architectures. */
+export function imageIndex(images: TestImage[]): Blob {
+  const mediaType = "application/vnd.oci.image.index.v1+json";
+  const manifests = images.map(({ manifest, config }) => ({
+    ...descriptor(manifest),
+    platform: { os: "linux", architecture: JSON.parse(Buffer.from(config.bytes).toString()).architecture },
+  }));
+  return json(mediaType, { schemaVersion: 2, mediaType, manifests });
+}
+
 /** An OCI layout in a tar, as `skopeo copy oci-archive:` writes. */
 export function ociArchive(image: TestImage, name: string): Uint8Array {
   const blobs = [image.manifest, image.config, ...image.layers];

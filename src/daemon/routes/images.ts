@@ -17,14 +17,10 @@ import { streamedLines, streamedOutcome } from "../http/streamed.ts";
 import { importImage } from "../import-image.ts";
 import { parsePruneFilters } from "../prune-filters.ts";
 import { pullImage } from "../pull-image.ts";
+import { pushImage } from "../push-image.ts";
 import { shapeHistory, shapeImage, shapeImageSummary, shapeLoaded, shapeRemoved } from "../shape/image.ts";
 import { shapeProgress } from "../shape/progress.ts";
 import { refuse, refuseParameters } from "./unsupported.ts";
-
-const unsupportedActions = {
-  get: "saving images",
-  push: "pushing images",
-};
 
 const tell = (error: unknown) => describeError(error).message;
 
@@ -61,7 +57,7 @@ export function imageRoutes(images: Images) {
       "/images/*",
       async ({ params: { "*": rest }, query: { manifests, platform } }) => {
         const { name, action } = parseImagePath(rest, ["json", "history", "get"]);
-        if (action === "get") return refuse(unsupportedActions[action]);
+        if (action === "get") return refuse("saving images");
         if (action === "history") return (await images.history(name)).map(shapeHistory);
         refuseParameters({ manifests, platform });
         return shapeImage(await images.inspect(name));
@@ -70,9 +66,12 @@ export function imageRoutes(images: Images) {
     )
     .post(
       "/images/*",
-      async ({ params: { "*": rest }, query: { repo = "", tag = "" } }) => {
+      async ({ params: { "*": rest }, query: { repo = "", tag = "", platform }, request }) => {
         const { name, action } = parseImagePath(rest, ["push", "tag"]);
-        if (action === "push") return refuse(unsupportedActions[action]);
+        if (action === "push") {
+          const lines = pushImage(images, name, { tag, platform }, request);
+          return streamedLines(lines, shapeProgress, tell);
+        }
         const target = parseReference(repo);
         await images.tag(name, tag === "" ? target : { ...target, tag: parseTag(tag) });
         return new Response(null, { status: 201 });

@@ -1,7 +1,9 @@
-import type { Progress } from "#images/images.ts";
+import type { PushProgress } from "#images/images.ts";
 
-/** A line of `POST /images/create`. */
-export function shapeProgress({ id, status, current, total }: Progress): Record<string, unknown> {
+/** A line of `POST /images/create` or `POST /images/{name}/push`. */
+export function shapeProgress(progress: PushProgress): Record<string, unknown> {
+  if ("aux" in progress) return { progressDetail: {}, aux: progress.aux };
+  const { id, status, current, total } = progress;
   const measured = current !== undefined && (current > 0 || total !== undefined);
   return {
     status,

@@ -213,6 +213,11 @@ export function fakeEngine(): FakeEngine {
       if (found === undefined) throw new TboxError("not-found", "pull access denied");
       return pulls[found]?.(signal) ?? none();
     },
+    async *push(reference, { platform }) {
+      calls.push(`push ${canonicalName(reference)} ${platform?.architecture ?? ""}`.trimEnd());
+      yield { status: "The push refers to repository [x]" };
+      yield { aux: { Tag: "1" } };
+    },
     async *load(archive) {
       let size = 0;
       for await (const bytes of archive) size += bytes.length;

@@ -1,0 +1,34 @@
+import { z } from "zod";
+import { TboxError } from "#support/errors.ts";
+import { type Descriptor, descriptorSchema } from "./descriptor.ts";
+import { parseStrictJson } from "./strict-json.ts";
+
+const list = z
+  .array(descriptorSchema)
+  .nullish()
+  .transform((found) => found ?? []);
+
+const documentSchema = z.looseObject({
+  config: descriptorSchema.nullish(),
+  layers: list,
+  blobs: list,
+  manifests: list,
+});
+
+/** What a manifest or an index needs to be whole. */
+export interface References {
+  blobs: Descriptor[];
+  manifests: Descriptor[];
+}
+
+/** Reads what a document refers to, whatever it describes: attestations and artifacts too. */
+export function parseReferences(bytes: Uint8Array): References {
+  const result = documentSchema.safeParse(parseStrictJson(bytes, "manifest"));
+  if (!result.success) {
+    const issue = result.error.issues[0];
+    const reason = `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "invalid"}`;
+    throw new TboxError("invalid-argument", `manifest ${reason}`);
+  }
+  const { config, layers, blobs, manifests } = result.data;
+  return { blobs: [...(config ? [config] : []), ...layers, ...blobs], manifests };
+}

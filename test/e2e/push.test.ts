@@ -1,0 +1,111 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { buildImage, type ImageSource, imageIndex, pushImage, type TestImage } from "#test/support/images.ts";
+import { runProgram } from "#test/support/program.ts";
+import { registryUnavailable, startRegistry, type TestRegistry } from "#test/support/registry.ts";
+import { programUnavailable } from "#test/support/user.ts";
+
+const obstacle = programUnavailable ?? registryUnavailable;
+if (obstacle !== undefined) console.error(`skipped pushes: ${obstacle}`);
+
+const source: ImageSource = {
+  layers: [[{ path: "a", content: "first" }], [{ path: "b", content: "second" }]],
+  compression: "zstd",
+};
+
+describe.skipIf(obstacle !== undefined)("push", () => {
+  let registry: TestRegistry;
+  let locked: TestRegistry;
+  let daemon: TestDaemon;
+  let image: TestImage;
+  const me = { username: "me", password: "a:b c" };
+
+  beforeAll(async () => {
+    registry = await startRegistry();
+    locked = await startRegistry(me);
+    daemon = await startDaemon();
+    image = buildImage(source);
+    await pushImage(registry.host, "from", "1", image);
+    await tbox("pull", `${registry.host}/from:1`);
+  });
+  afterAll(async () => {
+    await daemon?.[Symbol.asyncDispose]();
+    await locked?.[Symbol.asyncDispose]();
+    await registry?.[Symbol.asyncDispose]();
+  });
+
+  const tbox = (...args: string[]) => daemon.tbox(args);
+  const raw = (name: string) => Bun.$`skopeo inspect --raw --tls-verify=false docker://${name}`.text();
+
+  test("what was pulled arrives byte for byte, and is found by its digest after", async () => {
+    const name = `${locked.host}/to/image:2`;
+    await tbox("tag", `${registry.host}/from:1`, name);
+    const refused = await tbox("push", name);
+    expect(refused.stderr).toContain("push access denied");
+    expect(refused.code).toBe(1);
+    const auth = Buffer.from(`${me.username}:${me.password}`).toString("base64");
+    await Bun.write(
+      `${daemon.environment.HOME}/.docker/config.json`,
+      JSON.stringify({ auths: { [locked.host]: { auth } } }),
+    );
+    const pushed = await tbox("push", name);
+    expect(pushed.stderr).toBe("");
+    const { digest, bytes } = image.manifest;
+    expect(pushed.stdout).toStartWith(`The push refers to repository [${locked.host}/to/image]\n`);
+    expect(pushed.stdout).toEndWith(`2: digest: ${digest} size: ${bytes.length}\n`);
+    const credentials = `${me.username}:${me.password}`;
+    const found =
+      await Bun.$`skopeo inspect --raw --tls-verify=false --creds ${credentials} docker://${name}`.text();
+    expect(found).toBe(Buffer.from(bytes).toString());
+    const inspected = JSON.parse((await tbox("inspect", name)).stdout)[0];
+    expect(inspected.RepoDigests).toContain(`${locked.host}/to/image@${digest}`);
+    expect((await tbox("push", name)).stdout).toContain("Layer already exists");
+  });
+
+  test("to another repository of a registry that has it sends no layer", async () => {
+    const name = `${registry.host}/to:1`;
+    await tbox("tag", `${registry.host}/from:1`, name);
+    const { stdout } = await tbox("push", name);
+    expect(stdout).toContain("Mounted from from");
+    expect(stdout).not.toContain("Pushed");
+    expect(await raw(name)).toBe(Buffer.from(image.manifest.bytes).toString());
+  });
+
+  test("all tags of a repository, or the one that is named", async () => {
+    for (const tag of ["a", "b"])
+      await tbox("tag", `${registry.host}/from:1`, `${registry.host}/tags:${tag}`);
+    const { stdout } = await tbox("push", "-a", `${registry.host}/tags`);
+    expect(stdout).toMatch(/^a: digest: [\s\S]*^b: digest: /m);
+    expect((await tbox("push", "-q", `${registry.host}/tags:b`)).stdout).toBe(`${registry.host}/tags:b\n`);
+    const missing = await tbox("push", `${registry.host}/tags`);
+    expect(missing.stderr).toContain(`An image does not exist locally with the tag: ${registry.host}/tags`);
+    expect(missing.code).toBe(1);
+  });
+
+  test("an index is kept where the registry has the rest of it, and told of where not", async () => {
+    const other = buildImage({ ...source, architecture: "s390x" });
+    const index = imageIndex([image, other]);
+    await pushImage(registry.host, "multi", "1", other);
+    await pushImage(registry.host, "multi", "1", image);
+    await pushImage(registry.host, "multi", "1", { ...image, manifest: index });
+    await tbox("pull", `${registry.host}/multi:1`);
+    await tbox("tag", `${registry.host}/multi:1`, `${registry.host}/multi:2`);
+    await tbox("push", `${registry.host}/multi:2`);
+    expect(await raw(`${registry.host}/multi:2`)).toBe(Buffer.from(index.bytes).toString());
+    await tbox("tag", `${registry.host}/multi:1`, `${registry.host}/single:1`);
+    const { stderr, code } = await tbox("push", `${registry.host}/single:1`);
+    expect(stderr).toContain("Not all platforms");
+    expect(code).toBe(0);
+    expect(await raw(`${registry.host}/single:1`)).toBe(Buffer.from(image.manifest.bytes).toString());
+    const foreign = await tbox("push", "--platform", "linux/arm/v5", `${registry.host}/single:1`);
+    expect(foreign.stderr).toContain("no matching manifest for linux/arm/v5");
+  });
+
+  test("umoci and skopeo read the store as it lies", async () => {
+    const listed = await runProgram(["umoci", "ls", "--layout", daemon.data]);
+    const [name] = listed.stdout.split("\n");
+    expect(name).toStartWith(registry.host);
+    const { stdout } = await runProgram(["skopeo", "inspect", "--raw", `oci:${daemon.data}:${name}`]);
+    expect(stdout).toBe(Buffer.from(image.manifest.bytes).toString());
+  });
+});
