@@ -5,23 +5,22 @@ import { parseJson } from "./json.ts";
 
 const text = z.string().exactOptional();
 
-const registryAuthSchema = dockerObject(
-  {
-    username: text,
-    password: text,
-    identitytoken: text,
-    auth: text,
-    // Where the client found the credentials: who they are for is decided by the image's name.
-    serveraddress: text,
-    email: text,
-  },
-  { unsupported: { registrytoken: [] } },
-);
+const registryAuthSchema = dockerObject({
+  username: text,
+  password: text,
+  identitytoken: text,
+  registrytoken: text,
+  auth: text,
+  // Where the client found the credentials: who they are for is decided by the image's name.
+  serveraddress: text,
+  email: text,
+});
 
 export interface RegistryAuth {
   username?: string;
   password?: string;
   identityToken?: string;
+  registryToken?: string;
 }
 
 /** The header `X-Registry-Auth`: JSON in base64, URL-safe or not. Nothing when it holds no credentials. */
@@ -31,11 +30,16 @@ export function parseRegistryAuth(header: string | null | undefined): RegistryAu
   const result = registryAuthSchema.safeParse(parseHeader(json));
   if (!result.success)
     throw invalid(result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join(", "));
-  const { identitytoken, auth, username, password } = result.data;
-  if (identitytoken !== undefined)
-    return { ...(username === undefined ? {} : { username }), identityToken: identitytoken };
-  if (username !== undefined) return { username, password: password ?? "" };
-  if (auth === undefined) return undefined;
+  return credentialsOf(result.data);
+}
+
+/** What counts of the fields that a client has filled in. */
+function credentialsOf(fields: z.infer<typeof registryAuthSchema>): RegistryAuth | undefined {
+  const { identitytoken, registrytoken, auth, username, password } = fields;
+  if (registrytoken) return { registryToken: registrytoken };
+  if (identitytoken) return { ...(username ? { username } : {}), identityToken: identitytoken };
+  if (username) return { username, password: password ?? "" };
+  if (!auth) return undefined;
   const pair = Buffer.from(auth, "base64").toString();
   const colon = pair.indexOf(":");
   if (colon === -1) throw invalid("auth: expected user:password in base64");

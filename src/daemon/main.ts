@@ -33,7 +33,11 @@ async function serve(ready: (socket: string) => void): Promise<void> {
   process.umask(0o022);
   const stopped = Promise.withResolvers<string>();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stopped.resolve(signal));
-  const config = await readConfig(process.env, uid);
+  const environment = { ...process.env };
+  // The program would take them by rules of its own, whatever the registry client decides.
+  for (const name of Object.keys(process.env))
+    if (/^(https?|all|no)_proxy$/i.test(name)) delete process.env[name];
+  const config = await readConfig(environment, uid);
   await using engine = await openEngine(config);
   const { dataDirectory, runDirectory } = config;
   await using daemon = await openDaemon({ engine, dataDirectory, runDirectory, uid });

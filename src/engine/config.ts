@@ -1,21 +1,29 @@
 import { lstat, mkdir, readFile } from "node:fs/promises";
 import { z } from "zod";
+import type { RegistryOptions } from "#registry/session.ts";
 import { dataDirectory, runDirectory } from "#support/directories.ts";
 import { TboxError } from "#support/errors.ts";
 
 export interface Config {
   dataDirectory: string;
   runDirectory: string;
-  /** Domain to the registry that is asked in its place. */
-  registryMirrors: Record<string, string>;
-  /** Domains that may be spoken to in plain http. */
-  insecureRegistries: string[];
+  registry: RegistryOptions;
   environment: Record<string, string | undefined>;
 }
 
+const url = z.url({ protocol: /^https?$/ });
+const urls = z.array(url);
+
 const fileSchema = z.strictObject({
-  "registry-mirrors": z.record(z.string(), z.url({ protocol: /^https?$/ })).default({}),
+  // Docker's form has those of Docker Hub only.
+  "registry-mirrors": z
+    .union([
+      urls.transform((mirrors) => ({ "docker.io": mirrors })),
+      z.record(z.string(), z.union([url.transform((one) => [one]), urls])),
+    ])
+    .default({}),
   "insecure-registries": z.array(z.string()).default([]),
+  "token-servers": z.array(z.string()).default([]),
 });
 
 /** The directories, made where they are missing, and what the user's configuration file says. */
@@ -27,12 +35,18 @@ export async function readConfig(
   const run = await runDirectory(environment, uid);
   await ensurePrivate(data, uid);
   await ensurePrivate(run, uid);
-  const file = await readConfigFile(environment);
+  const home = environment.XDG_CONFIG_HOME || `${environment.HOME ?? ""}/.config`;
+  const file = await readConfigFile(`${home}/tbox/config.json`);
   return {
     dataDirectory: data,
     runDirectory: run,
-    registryMirrors: file["registry-mirrors"],
-    insecureRegistries: file["insecure-registries"],
+    registry: {
+      mirrors: file["registry-mirrors"],
+      insecure: file["insecure-registries"],
+      tokenServers: file["token-servers"],
+      certificates: [`${home}/tbox/certs.d`, `${home}/docker/certs.d`, "/etc/docker/certs.d"],
+      environment,
+    },
     environment,
   };
 }
@@ -52,11 +66,7 @@ async function ensurePrivate(path: string, uid: number): Promise<void> {
   }
 }
 
-async function readConfigFile(
-  environment: Record<string, string | undefined>,
-): Promise<z.infer<typeof fileSchema>> {
-  const home = environment.XDG_CONFIG_HOME || `${environment.HOME ?? ""}/.config`;
-  const path = `${home}/tbox/config.json`;
+async function readConfigFile(path: string): Promise<z.infer<typeof fileSchema>> {
   let text: string;
   try {
     text = await readFile(path, "utf8");

@@ -43,7 +43,7 @@ export async function openEngine(config: Config): Promise<Engine> {
     database: safe,
     content,
     layers,
-    registry: { insecure: config.insecureRegistries, mirrors: config.registryMirrors },
+    registry: config.registry,
     helloProgram: builtFile("hello"),
     notify: (action, id, name) => events.publish({ type: "image", action, id, attributes: { name } }),
     usedBy: (image) =>

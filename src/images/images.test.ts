@@ -7,6 +7,7 @@ import type { Layers } from "#layers/layers.ts";
 import { type DiffId, digestOf } from "#oci/digest.ts";
 import { parseReference } from "#oci/reference.ts";
 import { errorChain } from "#support/errors.ts";
+import { plainRegistry } from "#test/support/registry-options.ts";
 import { tar } from "#test/support/tar.ts";
 import type { Images, Progress } from "./images.ts";
 import { openImages } from "./open-images.ts";
@@ -54,7 +55,7 @@ beforeEach(async () => {
     database: new Database(":memory:", { strict: true }),
     content: await openDiskContentStore(`${root}/store`),
     layers: fakeLayers(),
-    registry: { insecure: [], mirrors: {} },
+    registry: plainRegistry,
     helloProgram: `${root}/hello`,
     usedBy: () => users,
     notify: () => {},

@@ -9,6 +9,8 @@ export interface Credentials {
   username?: string;
   password?: string;
   identityToken?: string;
+  /** A token for the registry itself. */
+  registryToken?: string;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { digestOf } from "#oci/digest.ts";
 import { parseReference } from "#oci/reference.ts";
+import { plainRegistry } from "#test/support/registry-options.ts";
 import { type Destination, openDestination } from "./destination.ts";
 
 type Answer = (request: Request, url: URL, body: Buffer) => Response | Promise<Response>;
@@ -42,7 +43,7 @@ function serve(answer: Answer): {
 
 function destinationAt(host: string, sources: string[] = []): Destination {
   const credentials = { username: "me", password: "secret" };
-  return openDestination(parseReference(`${host}/app`), { credentials, sources, insecure: [], mirrors: {} });
+  return openDestination(parseReference(`${host}/app`), { credentials, sources, ...plainRegistry });
 }
 
 function put(destination: Destination, content = small, mountFrom: string[] = []) {

@@ -4,7 +4,7 @@ import { familiarRepository, type Reference } from "#oci/reference.ts";
 import { TboxError } from "#support/errors.ts";
 import { type Refused, refusal } from "./refusal.ts";
 import { retrying } from "./retry.ts";
-import { openSession, pushBase, type RegistryOptions } from "./session.ts";
+import { baseOf, openSession, type RegistryOptions } from "./session.ts";
 import type { RegistryCredentials } from "./token.ts";
 import { locationOf, sendBlob, type UploadSource } from "./upload.ts";
 
@@ -46,7 +46,7 @@ export function openDestination(
 ): Destination {
   const { path } = reference;
   const scopes = [`repository:${path}:pull,push`, ...sources.map((source) => `repository:${source}:pull`)];
-  const session = openSession({ base: pushBase(reference, options), scopes, credentials });
+  const session = openSession({ ...options, base: baseOf(reference, options), scopes, credentials });
   const name = familiarRepository(reference);
   const refused = (response: Response, what: string, action: Refused["action"] = "push") =>
     refusal(response, { action, name, what });

@@ -1,6 +1,8 @@
 import { TboxError } from "#support/errors.ts";
+import { connectionFailure } from "./connection-failure.ts";
 import { sameOrigin } from "./origin.ts";
 import { parseRetryAfter, TemporaryFailure } from "./retry.ts";
+import type { Connection } from "./transport.ts";
 
 const mostRedirects = 5;
 
@@ -13,6 +15,8 @@ export interface ExchangeOptions {
   body?: (() => Body) | undefined;
   /** Sent to the origin of the first URL only. */
   authorization: string | undefined;
+  /** The way to a URL: its certificates and its proxy. */
+  connect: (url: URL) => Promise<Connection>;
   signal: AbortSignal;
 }
 
@@ -43,9 +47,12 @@ function isRedirect(status: number, { method = "GET" }: ExchangeOptions): boolea
   return statuses.includes(status);
 }
 
-async function send(url: URL, { method = "GET", headers, body, signal }: ExchangeOptions): Promise<Response> {
+async function send(url: URL, options: ExchangeOptions): Promise<Response> {
+  const { method = "GET", headers, body, signal, connect } = options;
+  const connection = await connect(url);
   try {
     return await fetch(url, {
+      ...connection,
       method,
       headers,
       signal,
@@ -56,22 +63,8 @@ async function send(url: URL, { method = "GET", headers, body, signal }: Exchang
     });
   } catch (cause) {
     signal.throwIfAborted();
-    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-    const message = `registry ${url.host}: ${reasonOf(code, cause)}`;
-    if (/REFUSED|NOTFOUND|DNS|CERT|TLS|SSL|SELF_SIGNED|ISSUER|ENOENT/i.test(code)) {
-      throw new TboxError("unavailable", message, { cause });
-    }
-    throw new TemporaryFailure(message, { cause });
+    throw connectionFailure(url, connection.proxy !== undefined, cause);
   }
-}
-
-function reasonOf(code: string, cause: unknown): string {
-  if (/REFUSED/i.test(code)) return "connection refused";
-  if (/NOTFOUND|DNS/i.test(code)) return "no such host";
-  if (/CERT|SELF_SIGNED|ISSUER|TLS|SSL/i.test(code)) {
-    return "its certificate is not trusted: put its authority where NODE_EXTRA_CA_CERTS of the daemon points";
-  }
-  return cause instanceof Error ? cause.message : String(cause);
 }
 
 /** Where a `Location` leads; throws where it leads from https to http or to another scheme. */
@@ -98,5 +91,6 @@ export function resolveLocation(from: URL, location: string): URL {
 async function busy(response: Response, url: URL): Promise<TemporaryFailure> {
   await response.body?.cancel();
   const after = parseRetryAfter(response.headers.get("retry-after"), Date.now());
-  return new TemporaryFailure(`registry ${url.host} answered ${response.status}`, { after });
+  const { status } = response;
+  return new TemporaryFailure(`registry ${url.host} answered ${status}`, { status, after });
 }

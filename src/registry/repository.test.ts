@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { digestOf } from "#oci/digest.ts";
 import { parseReference } from "#oci/reference.ts";
+import { plainRegistry } from "#test/support/registry-options.ts";
 import { registryBase } from "./origin.ts";
 import { openRepository, type Repository } from "./repository.ts";
 import type { RegistryCredentials } from "./token.ts";
@@ -36,7 +37,7 @@ function serve(answer: Answer): { host: string; requests: Request[] } {
 }
 
 function repositoryAt(host: string, credentials?: RegistryCredentials): Repository {
-  return openRepository(parseReference(`${host}/app`), credentials, { insecure: [], mirrors: {} });
+  return openRepository(parseReference(`${host}/app`), credentials, plainRegistry);
 }
 
 const document = (headers: Record<string, string> = {}) =>
@@ -237,31 +238,54 @@ describe("a manifest", () => {
 });
 
 test.each([
-  ["localhost:5000", [], "http://localhost:5000/"],
-  ["127.3.2.1", [], "http://127.3.2.1/"],
-  ["[::1]:5000", [], "http://[::1]:5000/"],
-  ["registry:5000", [], "https://registry:5000/"],
-  ["registry:5000", ["registry:5000"], "http://registry:5000/"],
-  ["registry:5001", ["registry:5000"], "https://registry:5001/"],
-  ["localhost.example", [], "https://localhost.example/"],
-  ["docker.io", [], "https://registry-1.docker.io/"],
-])("%s with %j in plain http is %s", (domain, insecure, base) => {
-  expect(registryBase(domain, insecure).href).toBe(base);
+  ["localhost:5000", [], "http://localhost:5000/", "https://localhost:5000/"],
+  ["127.3.2.1", [], "http://127.3.2.1/", "https://127.3.2.1/"],
+  ["[::1]:5000", [], "http://[::1]:5000/", "https://[::1]:5000/"],
+  ["registry:5000", [], "https://registry:5000/", undefined],
+  ["registry:5000", ["registry:5000"], "https://registry:5000/", "http://registry:5000/"],
+  ["registry:5000", ["registry"], "https://registry:5000/", "http://registry:5000/"],
+  ["10.1.2.3:5000", ["10.0.0.0/8"], "https://10.1.2.3:5000/", "http://10.1.2.3:5000/"],
+  ["11.1.2.3:5000", ["10.0.0.0/8"], "https://11.1.2.3:5000/", undefined],
+  ["registry:5001", ["registry:5000"], "https://registry:5001/", undefined],
+  ["localhost.example", [], "https://localhost.example/", undefined],
+  ["docker.io", [], "https://registry-1.docker.io/", undefined],
+])("%s with %j as insecure is asked at %s, else at %s", (domain, insecure, url, otherwise) => {
+  const base = registryBase(domain, insecure);
+  expect([base.url.href, base.otherwise?.href]).toEqual([url, otherwise]);
 });
 
-test("a certificate that nobody vouches for is refused with what to do about it", async () => {
-  const { cert, key } = selfSigned();
-  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", tls: { cert, key }, fetch: () => document() });
-  servers.push(server);
-  const mirrors = { "docker.io": `https://127.0.0.1:${server.port}` };
-  const repository = openRepository(parseReference("app"), undefined, { insecure: [], mirrors });
-  await expect(repository.fetchManifest("1", signal)).rejects.toThrow("NODE_EXTRA_CA_CERTS");
-});
+describe("a mirror", () => {
+  const empty = (request: Request) =>
+    request.headers.has("Authorization") ? document() : new Response("{}", { status: 404 });
 
-function selfSigned(): { cert: string; key: string } {
-  const command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -keyout - -out -";
-  const text = Bun.spawnSync(command.split(" ")).stdout.toString();
-  const part = (name: string) =>
-    new RegExp(`-----BEGIN ${name}-----[^]*?-----END ${name}-----`).exec(text)?.[0] ?? "";
-  return { cert: part("CERTIFICATE"), key: part("PRIVATE KEY") };
-}
+  test.each([
+    ["that lacks the image", empty],
+    ["that is broken", () => new Response("", { status: 400 })],
+    ["that wants a password", () => demand('Basic realm="x"')],
+  ])("%s is passed over, and never sees a password", async (_, answer) => {
+    const registry = serve((request) =>
+      request.headers.has("Authorization") ? document() : demand('Basic realm="x"'),
+    );
+    const mirror = serve(answer);
+    const mirrors = { [registry.host]: [`http://${mirror.host}`] };
+    const repository = openRepository(parseReference(`${registry.host}/app`), me, {
+      ...plainRegistry,
+      mirrors,
+    });
+    expect((await repository.fetchManifest("1", signal)).bytes).toEqual(manifest);
+    expect(mirror.requests.some((request) => request.headers.has("Authorization"))).toBe(false);
+    expect(mirror.requests.length).toBeGreaterThan(0);
+  });
+
+  test("that has the image is all that is asked", async () => {
+    const registry = serve(() => undefined);
+    const mirror = serve(() => document());
+    const mirrors = { [registry.host]: [`http://${mirror.host}`] };
+    const repository = openRepository(parseReference(`${registry.host}/app`), me, {
+      ...plainRegistry,
+      mirrors,
+    });
+    expect((await repository.fetchManifest("1", signal)).bytes).toEqual(manifest);
+    expect(registry.requests).toEqual([]);
+  });
+});

@@ -4,9 +4,11 @@ import { acceptedManifests } from "#oci/media-types.ts";
 import { familiarRepository, type Reference } from "#oci/reference.ts";
 import { TboxError } from "#support/errors.ts";
 import { chunksOf, readBody } from "./body.ts";
+import { firstThatHas } from "./mirrors.ts";
+import type { RegistryBase } from "./origin.ts";
 import { refusal } from "./refusal.ts";
 import { retrying, TemporaryFailure } from "./retry.ts";
-import { openSession, pullBase, type RegistryOptions } from "./session.ts";
+import { baseOf, openSession, type RegistryOptions } from "./session.ts";
 import type { RegistryCredentials } from "./token.ts";
 
 /** Longest manifest or index that is read, in bytes. */
@@ -30,17 +32,34 @@ export interface Repository {
   ): Promise<{ offset: number; bytes: AsyncIterable<Uint8Array> }>;
 }
 
+/** The mirrors of a registry, asked in turn, and last the registry itself. */
 export function openRepository(
   reference: Reference,
   credentials: RegistryCredentials | undefined,
   options: RegistryOptions,
 ): Repository {
+  const { domain } = reference;
+  const mirrors = Object.hasOwn(options.mirrors, domain) ? (options.mirrors[domain] ?? []) : [];
+  const own = openAt(reference, credentials, baseOf(reference, options), options);
+  if (mirrors.length === 0) return own;
+  // Credentials are for the registry and no affair of its mirrors.
+  const all = mirrors.map((url) => openAt(reference, undefined, mirrorBase(url), options));
+  return firstThatHas([...all, own]);
+}
+
+function mirrorBase(url: string): RegistryBase {
+  return { url: new URL(url), otherwise: undefined };
+}
+
+function openAt(
+  reference: Reference,
+  credentials: RegistryCredentials | undefined,
+  base: RegistryBase,
+  options: RegistryOptions,
+): Repository {
   const name = familiarRepository(reference);
-  const session = openSession({
-    base: pullBase(reference, options),
-    scopes: [`repository:${reference.path}:pull`],
-    credentials,
-  });
+  const scopes = [`repository:${reference.path}:pull`];
+  const session = openSession({ ...options, base, scopes, credentials });
   const get = (path: string, headers: Record<string, string>, signal: AbortSignal) =>
     session.send(`/v2/${reference.path}/${path}`, { headers, signal });
   const refused = (response: Response, what: string) => refusal(response, { action: "pull", name, what });

@@ -6,12 +6,22 @@ const waits = [250, 1000, 3000, 8000];
 /** No server may make a client wait longer than this at once, in milliseconds. */
 const longestWait = 60_000;
 
-/** A failure that may be over at the next try; `after` is how long the server asked to wait, in ms. */
+interface TemporaryFailureOptions {
+  cause?: unknown;
+  /** Of the answer, if there was one. */
+  status?: number;
+  /** How long the server asked to wait, in milliseconds. */
+  after?: number | undefined;
+}
+
+/** A failure that may be over at the next try. */
 export class TemporaryFailure extends TboxError {
+  readonly status: number | undefined;
   readonly after: number | undefined;
 
-  constructor(message: string, options: { cause?: unknown; after?: number | undefined } = {}) {
+  constructor(message: string, options: TemporaryFailureOptions = {}) {
     super("unavailable", message, options);
+    this.status = options.status;
     this.after = options.after;
   }
 }

@@ -1,9 +1,11 @@
+import { isIP } from "node:net";
 import { z } from "zod";
 import { TboxError } from "#support/errors.ts";
 import { readBody } from "./body.ts";
 import type { Challenge } from "./challenge.ts";
 import { exchange } from "./exchange.ts";
-import { isLoopback, sameOrigin } from "./origin.ts";
+import { isLoopback, isPrivate, sameOrigin } from "./origin.ts";
+import type { Connection } from "./transport.ts";
 
 /** What a user has for one registry. */
 export interface RegistryCredentials {
@@ -11,6 +13,8 @@ export interface RegistryCredentials {
   password?: string | undefined;
   /** A refresh token, in place of a password. */
   identityToken?: string | undefined;
+  /** A token for the registry itself, which is sent as it is. */
+  registryToken?: string | undefined;
 }
 
 export interface Token {
@@ -25,6 +29,9 @@ export interface TokenRequest {
   registry: URL;
   scopes: string[];
   credentials: RegistryCredentials | undefined;
+  /** Hosts that the user trusts with credentials for other hosts. */
+  tokenServers: readonly string[];
+  connect: (url: URL) => Promise<Connection>;
   signal: AbortSignal;
 }
 
@@ -38,22 +45,32 @@ const replySchema = z.object({
   expires_in: z.number().nonnegative().optional(),
 });
 
-/** Asks a registry's token server. Credentials are only sent over https, to loopback or to the registry. */
+/**
+ * Asks a registry's token server. Credentials go to it over https, or where the registry itself is, and only to
+ * a server of the registry's own domain or one that the user has listed.
+ */
 export async function fetchToken(request: TokenRequest): Promise<Token> {
-  const { challenge, registry, scopes, credentials, signal } = request;
+  const { challenge, registry, scopes, credentials, connect, signal } = request;
   const realm = parseRealm(challenge, registry);
-  const safe = realm.protocol === "https:" || isLoopback(realm.hostname) || sameOrigin(realm, registry);
-  const authorization = safe ? basicAuthorization(credentials) : undefined;
-  realm.searchParams.set("service", challenge.parameters.get("service") ?? registry.host);
-  for (const scope of allScopes(challenge.parameters.get("scope"), scopes)) {
-    realm.searchParams.append("scope", scope);
-  }
-  const response = await exchange(realm, { headers: {}, authorization, signal });
   const what = `token server ${realm.host}`;
+  const trusted = isTrusted(realm, request);
+  const service = challenge.parameters.get("service") ?? registry.host;
+  const asked = allScopes(challenge.parameters.get("scope"), scopes);
+  const response =
+    trusted && credentials?.identityToken
+      ? await exchange(realm, {
+          ...refreshRequest(credentials.identityToken, service, asked),
+          connect,
+          signal,
+        })
+      : await exchange(withQuery(realm, service, asked), {
+          headers: {},
+          authorization: trusted ? basicAuthorization(credentials) : undefined,
+          connect,
+          signal,
+        });
   const bytes = await readBody(response, limit, `the answer of ${what}`);
-  if (!response.ok) {
-    throw new TboxError("unauthorized", `${what} answered ${response.status}: unauthorized`);
-  }
+  if (!response.ok) throw refused(response.status, request, realm, trusted);
   const reply = replySchema.safeParse(parse(bytes));
   const value = reply.data?.token ?? reply.data?.access_token;
   if (!reply.success || !value) throw new TboxError("unavailable", `${what} gave no token`);
@@ -61,9 +78,52 @@ export async function fetchToken(request: TokenRequest): Promise<Token> {
   return { value, expires: performance.now() + lifetime * 1000 };
 }
 
+function refused(status: number, request: TokenRequest, realm: URL, trusted: boolean): TboxError {
+  const message = `token server ${realm.host} answered ${status}: unauthorized`;
+  const kept = request.credentials !== undefined && !trusted;
+  const remedy = `: it is not of the domain of ${request.registry.host} and was sent no credentials; if you trust it, list it under token-servers in ~/.config/tbox/config.json`;
+  return new TboxError("unauthorized", `${message}: incorrect username or password${kept ? remedy : ""}`);
+}
+
+function withQuery(realm: URL, service: string, scopes: string[]): URL {
+  const target = new URL(realm);
+  target.searchParams.set("service", service);
+  for (const scope of scopes) target.searchParams.append("scope", scope);
+  return target;
+}
+
+/** OAuth 2, as registries understand it (distribution, "Authenticate with OAuth2"). */
+function refreshRequest(refreshToken: string, service: string, scopes: string[]) {
+  const form = new URLSearchParams({ grant_type: "refresh_token", service, client_id: "tbox" });
+  if (scopes.length > 0) form.set("scope", scopes.join(" "));
+  form.set("refresh_token", refreshToken);
+  return {
+    method: "POST" as const,
+    headers: { "content-type": "application/x-www-form-urlencoded" },
+    body: () => new TextEncoder().encode(form.toString()),
+    authorization: undefined,
+  };
+}
+
+/** Whether a token server may see the credentials for a registry. */
+function isTrusted(realm: URL, { registry, tokenServers }: TokenRequest): boolean {
+  if (sameOrigin(realm, registry)) return true;
+  if (isLoopback(realm.hostname)) return isLoopback(registry.hostname);
+  if (realm.protocol !== "https:") return false;
+  return sameDomain(realm.hostname, registry.hostname) || tokenServers.includes(realm.host);
+}
+
+/** Whether two hosts are below the same name of at least two parts, as `auth.docker.io` and `registry.docker.io`. */
+function sameDomain(one: string, two: string): boolean {
+  if (one === two) return true;
+  if (isIP(one) || isIP(two) || one.startsWith("[") || two.startsWith("[")) return false;
+  const ending = (host: string) => host.split(".").slice(-2).join(".");
+  return ending(one).includes(".") && ending(one) === ending(two);
+}
+
 export function basicAuthorization(credentials: RegistryCredentials | undefined): string | undefined {
   if (!credentials?.username) return undefined;
-  const pair = `${credentials.username}:${credentials.password ?? credentials.identityToken ?? ""}`;
+  const pair = `${credentials.username}:${credentials.password ?? ""}`;
   return `Basic ${Buffer.from(pair).toString("base64")}`;
 }
 
@@ -89,6 +149,12 @@ function parseRealm(challenge: Challenge, registry: URL): URL {
   const realm = URL.parse(text);
   if (!realm || !["http:", "https:"].includes(realm.protocol)) {
     throw new TboxError("unavailable", `registry ${registry.host} names no usable token server`);
+  }
+  if (isPrivate(realm.hostname) && !isPrivate(registry.hostname)) {
+    throw new TboxError(
+      "forbidden",
+      `registry ${registry.host} names a token server of this machine's own: ${realm.host}`,
+    );
   }
   realm.username = "";
   realm.password = "";

@@ -208,7 +208,7 @@ describe("a pull", () => {
 
   test.each([
     [btoa("{"), "expected JSON in base64"],
-    [btoa('{"registrytoken":"x"}'), "registrytoken: not supported yet"],
+    [btoa('{"auth":"x"}'), "auth: expected user:password in base64"],
   ])("with the credentials %s is refused", async (header, reason) => {
     const response = await pull("fromImage=a&tag=1", { "X-Registry-Auth": header });
     expect(await response.json()).toEqual({ message: `invalid X-Registry-Auth header: ${reason}` });
