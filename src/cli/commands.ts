@@ -4,6 +4,8 @@ export interface CommandEntry {
   summary: string;
   /** Named in the first block of help. */
   common?: boolean;
+  /** Left out of help. */
+  hidden?: boolean;
   load(): Promise<Command>;
 }
 
@@ -61,6 +63,19 @@ export const commands: Record<string, CommandEntry> = {
   commit: {
     summary: "Make an image out of a container and what it has changed",
     load: async () => (await import("./commands/commit.ts")).commitCommand,
+  },
+  completion: {
+    summary: "Print a script that lets a shell complete the words of tbox",
+    load: async () => (await import("./commands/completion.ts")).completionCommand,
+  },
+  __complete: {
+    summary: "Print what the last word can become",
+    hidden: true,
+    load: async () => (await import("./commands/completion.ts")).completeCommand,
+  },
+  context: {
+    summary: "Print the line that points Docker's clients at tbox",
+    load: async () => (await import("./commands/context.ts")).contextCommand,
   },
   cp: {
     summary: "Copy files between a container and this machine",

@@ -4,7 +4,7 @@ import { type CommandEntry, commands } from "./commands.ts";
 /** Commands of Docker's that tbox does not have yet. */
 export const unsupportedCommands = new Set(
   (
-    "build builder buildx checkpoint compose config context login " +
+    "build builder buildx checkpoint compose config login " +
     "logout manifest network node pause plugin port save search secret service stack " +
     "stats swarm trust unpause"
   ).split(" "),

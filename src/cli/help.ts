@@ -5,7 +5,7 @@ import { groups } from "./groups.ts";
 export function generalHelp(): string {
   const entries = Object.entries(commands);
   const common = entries.filter(([, entry]) => entry.common);
-  const others = entries.filter(([, entry]) => !entry.common);
+  const others = entries.filter(([, entry]) => !entry.common && !entry.hidden);
   return `${[
     "Usage:  tbox COMMAND",
     "A container engine without root",

@@ -1,0 +1,53 @@
+import { expect, test } from "bun:test";
+import { planCompletion } from "./plan.ts";
+
+async function texts(before: string[], current: string): Promise<string[]> {
+  const completion = await planCompletion(before, current);
+  return completion.kind === "words" ? completion.words.map(({ text }) => text) : [];
+}
+const kind = async (line: string) => (await planCompletion(line.split(" ").slice(0, -1), "")).kind;
+
+test("commands and groups are the first words, hidden ones are not", async () => {
+  const words = await texts([], "");
+  expect(words).toContain("run");
+  expect(words).toContain("volume");
+  expect(words).not.toContain("__complete");
+  expect(await texts(["help"], "")).toEqual(words);
+});
+
+test("a group has its own words", async () => {
+  expect(await texts(["volume"], "")).toContain("prune");
+});
+
+test("options are those of the command, without what only exists to be refused", async () => {
+  const words = await texts(["run"], "--");
+  expect(words).toContain("--rm");
+  expect(words).toContain("--help");
+  expect(words).not.toContain("--privileged");
+});
+
+test.each([
+  ["stop ", "container"],
+  ["stop a ", "container"],
+  ["stop -t 3 ", "container"],
+  ["rename a ", "nothing"],
+  ["run ", "image"],
+  ["run -it --rm ", "image"],
+  ["run -itu ", "nothing"],
+  ["run --name ", "nothing"],
+  ["run --name=x ", "image"],
+  ["run --network ", "network"],
+  ["run -v ", "file"],
+  ["run image ", "nothing"],
+  ["run image -v ", "nothing"],
+  ["rmi ", "image"],
+  ["image rm ", "image"],
+  ["tag a ", "image"],
+  ["volume rm ", "volume"],
+  ["exec -- ", "container"],
+  ["exec a ", "nothing"],
+  ["import ", "file"],
+  ["nosuch ", "nothing"],
+] as const)("after %j comes: %s", async (line, expected) => {
+  expect(await kind(line)).toBe(expected);
+});
