@@ -24,6 +24,7 @@ const folders: Record<string, string[]> = {
 /** Packages that only some folders may use. */
 const packages: Record<string, (path: string) => boolean> = {
   elysia: (path) => path.startsWith("daemon/"),
+  "@elysiajs/openapi/openapi": (path) => path === "daemon/openapi.ts",
   ws: (path) => path.startsWith("daemon/"),
   "tar-stream": (path) => /^(images|cli\/copy)\//.test(path),
   zod: (path) =>

@@ -51,7 +51,7 @@ function spelt(shape: z.core.$ZodLooseShape, name: string): string {
 
 /** A map whose keys are anything, `__proto__` too, and whose values pass the schema. */
 export function dictionary<Value>(value: z.ZodType<Value>) {
-  return z.unknown().transform((input, context): Record<string, Value> => {
+  const map = z.unknown().transform((input, context): Record<string, Value> => {
     if (!isRecord(input)) {
       context.issues.push({ code: "custom", input, message: "Invalid input: expected object" });
       return z.NEVER;
@@ -69,6 +69,7 @@ export function dictionary<Value>(value: z.ZodType<Value>) {
       }),
     );
   });
+  return map.meta({ type: "object" });
 }
 
 /** Whether a value of a client says that nothing is asked for. */

@@ -2,6 +2,7 @@ import { Elysia } from "elysia";
 import type { Engine } from "#engine/engine.ts";
 import { errorResponse } from "./error-response.ts";
 import { parseQuery } from "./http/target.ts";
+import { describeApi } from "./openapi.ts";
 import { archiveRoutes } from "./routes/archives.ts";
 import { containerStreamRoutes } from "./routes/container-streams.ts";
 import { containerRoutes } from "./routes/containers.ts";
@@ -21,21 +22,20 @@ export interface AppOptions {
 
 /** Everything that is answered by an ordinary HTTP response. */
 export function createApp({ engine, dataDirectory, shutdown }: AppOptions) {
-  return (
-    new Elysia()
-      // Elysia's own reading of a query splits values at commas and parses what looks like JSON.
-      .onTransform({ as: "global" }, (context) => {
-        context.query = parseQuery(context.request.url);
-      })
-      .onError(({ error }) => errorResponse(error))
-      .use(systemRoutes(engine, dataDirectory))
-      .use(imageRoutes(engine.images))
-      .use(containerRoutes(engine, dataDirectory))
-      .use(containerStreamRoutes(engine.containers))
-      .use(execRoutes(engine.containers))
-      .use(volumeRoutes(engine.volumes))
-      .use(archiveRoutes(engine.containers))
-      .use(tboxRoutes(engine, shutdown))
-      .use(unsupportedRoutes())
-  );
+  const app = new Elysia()
+    // Elysia's own reading of a query splits values at commas and parses what looks like JSON.
+    .onTransform({ as: "global" }, (context) => {
+      context.query = parseQuery(context.request.url);
+    })
+    .onError(({ error }) => errorResponse(error))
+    .use(systemRoutes(engine, dataDirectory))
+    .use(imageRoutes(engine.images))
+    .use(containerRoutes(engine, dataDirectory))
+    .use(containerStreamRoutes(engine.containers))
+    .use(execRoutes(engine.containers))
+    .use(volumeRoutes(engine.volumes))
+    .use(archiveRoutes(engine.containers))
+    .use(tboxRoutes(engine, shutdown))
+    .use(unsupportedRoutes());
+  return app.get("/tbox/openapi.json", () => describeApi(app));
 }

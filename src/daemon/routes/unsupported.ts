@@ -39,7 +39,7 @@ const absent: ["GET" | "DELETE", string, (name: string) => string][] = [
 const swarm = ["/swarm", "/nodes", "/services", "/tasks", "/secrets", "/configs"];
 
 export function unsupportedRoutes() {
-  const routes = new Elysia().get("/plugins", () => []);
+  const routes = new Elysia({ detail: { hide: true } }).get("/plugins", () => []);
   for (const [method, path, what] of endpoints) {
     routes.route(method, path, () => refuse(what), { parse: "none" });
   }

@@ -1,0 +1,94 @@
+import type { AnyElysia } from "elysia";
+import { attachContainerQuery } from "#api/containers.ts";
+import { commitContainerSchema, createContainerSchema } from "#api/create-container.ts";
+import { startExecSchema } from "#api/execs.ts";
+import { type JsonObject, type Schema, toJsonSchema } from "#api/json-schema.ts";
+import { version } from "./version.ts";
+
+type Paths = Record<string, Record<string, JsonObject>>;
+
+/** The OpenAPI document of what is served, made of the schemas that check the requests. */
+export async function describeApi(app: AnyElysia): Promise<JsonObject> {
+  // Loaded when somebody asks: the daemon starts without it.
+  const { toOpenAPISchema } = await import("@elysiajs/openapi/openapi");
+  const { paths } = toOpenAPISchema(app, {}, undefined, { zod: toJsonSchema });
+  return {
+    openapi: "3.1.1",
+    info: {
+      title: "tbox",
+      version,
+      description:
+        "Docker's Engine API as tbox serves it, on a unix socket; paths may begin with /v1.24 to /v1.51.",
+    },
+    paths: { ...spellOut(paths as Paths), ...streams() },
+  };
+}
+
+/** Bodies that are read by the handlers themselves. */
+const bodies: Record<string, Schema> = {
+  "/containers/create": createContainerSchema,
+  "/commit": commitContainerSchema,
+};
+
+/** What follows a name that may hold slashes, by the route that takes all of it. */
+const suffixes: Record<string, Record<string, string[]>> = {
+  "/images/*": { get: ["/json", "/history", "/get"], post: ["/push", "/tag"], delete: [""] },
+  "/distribution/*": { get: ["/json"] },
+};
+
+function spellOut(paths: Paths): Paths {
+  const spelt: Paths = {};
+  for (const [path, operations] of Object.entries(paths)) {
+    for (const [method, operation] of Object.entries(operations)) {
+      for (const full of namesOf(path, method)) {
+        spelt[full] ??= {};
+        spelt[full][method] = {
+          ...operation,
+          ...bodyOf(full),
+          operationId: `${method}${operationName(full)}`,
+        };
+      }
+    }
+  }
+  return spelt;
+}
+
+function namesOf(path: string, method: string): string[] {
+  const found = suffixes[path]?.[method];
+  return found ? found.map((suffix) => path.replace("*", `{name}${suffix}`)) : [path];
+}
+
+function operationName(path: string): string {
+  const words = path.split(/[^a-zA-Z]+/).filter((word) => word !== "");
+  return words.map((word) => word[0]?.toUpperCase() + word.slice(1)).join("");
+}
+
+function bodyOf(path: string): JsonObject {
+  const schema = bodies[path];
+  return schema === undefined ? {} : { requestBody: jsonBody(schema) };
+}
+
+function jsonBody(schema: Schema): JsonObject {
+  return { content: { "application/json": { schema: toJsonSchema(schema) } } };
+}
+
+/** Requests that take their connection over, which no route sees. */
+function streams(): Paths {
+  const id = { name: "id", in: "path", required: true, schema: { type: "string" } };
+  const { properties = {} } = toJsonSchema(attachContainerQuery) as { properties?: Record<string, unknown> };
+  const query = Object.entries(properties).map(([name, schema]) => ({ name, in: "query", schema }));
+  const answers = { "101": { description: "The connection is the stream." } };
+  return {
+    "/containers/{id}/attach": {
+      post: { operationId: "postContainersIdAttach", parameters: [id, ...query], responses: answers },
+    },
+    "/exec/{id}/start": {
+      post: {
+        operationId: "postExecIdStart",
+        parameters: [id],
+        requestBody: jsonBody(startExecSchema),
+        responses: answers,
+      },
+    },
+  };
+}
