@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { openConnection } from "#test/support/connection.ts";
 import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { dockerUnavailable, docker as runDocker } from "#test/support/docker.ts";
 import { buildImage, busyboxLayer, busyboxUnavailable, pushImage } from "#test/support/images.ts";
 import { registryUnavailable, startRegistry, type TestRegistry } from "#test/support/registry.ts";
 import { programUnavailable } from "#test/support/user.ts";
-import { dockerUnavailable, docker as runDocker } from "./support/docker.ts";
 
 const obstacle = dockerUnavailable ?? programUnavailable ?? registryUnavailable ?? busyboxUnavailable;
 if (obstacle !== undefined) console.error(`skipped with docker's client and real containers: ${obstacle}`);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { dockerUnavailable, docker as runDocker } from "./support/docker.ts";
+import { dockerUnavailable, docker as runDocker } from "#test/support/docker.ts";
 import { type FakeApi, openFakeApi } from "./support/fake-api.ts";
 
 if (dockerUnavailable !== undefined) console.error(`skipped with docker's client: ${dockerUnavailable}`);
