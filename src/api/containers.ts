@@ -3,6 +3,7 @@ import { notSupported } from "./docker-object.ts";
 import { queryFilters } from "./filters.ts";
 import { hostConfigSchema } from "./host-config.ts";
 import { query, queryFlag, queryInteger, queryText, queryTime } from "./query.ts";
+import { resourceShape } from "./resources.ts";
 
 export const listContainersQuery = query({
   all: queryFlag,
@@ -94,12 +95,15 @@ export const containerLogsQuery = query({
 
 export const removeContainerQuery = query({ v: queryFlag, force: queryFlag, link: queryFlag });
 
+/** `one-shot` answers at once, without a sample from before to compare with. */
+export const containerStatsQuery = query({ stream: queryFlag, "one-shot": queryFlag });
+
 /** Body of `POST /containers/{id}/update`. */
 export const updateContainerSchema = hostConfigSchema.transform((changes, context) => {
-  const { RestartPolicy, ...others } = changes;
-  for (const name of Object.keys(others)) {
+  for (const name of Object.keys(changes)) {
+    if (name === "RestartPolicy" || Object.hasOwn(resourceShape, name)) continue;
     const message = "cannot be changed";
-    context.issues.push({ code: "custom", input: others, path: [name], message, params: notSupported });
+    context.issues.push({ code: "custom", input: changes, path: [name], message, params: notSupported });
   }
-  return RestartPolicy === undefined ? {} : { RestartPolicy };
+  return changes;
 });

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { dictionary, dockerObject } from "./docker-object.ts";
 import { mountSchema } from "./mount.ts";
+import { resourceShape, unsetResources } from "./resources.ts";
 
 const texts = z.array(z.string()).exactOptional();
 const flag = z.boolean().exactOptional();
@@ -41,48 +42,27 @@ export const hostConfigSchema = dockerObject(
     ConsoleSize: z.tuple([z.int().min(0), z.int().min(0)]).exactOptional(),
     Isolation: z.literal("default", "must be default on Linux").exactOptional(),
     Annotations: dictionary(z.string()).exactOptional(),
+    OomScoreAdj: z.int().exactOptional(),
+    CgroupParent: z.string().exactOptional(),
+    ...resourceShape,
     // The client writes this file itself.
     ContainerIDFile: z.string().exactOptional(),
   },
   {
-    unset: { ShmSize: [0], ConsoleSize: [[0, 0]] },
+    unset: { ShmSize: [0], ConsoleSize: [[0, 0]], OomScoreAdj: [0], ...unsetResources },
     unsupported: {
-      BlkioDeviceReadBps: [],
-      BlkioDeviceReadIOps: [],
-      BlkioDeviceWriteBps: [],
-      BlkioDeviceWriteIOps: [],
-      BlkioWeight: [],
-      BlkioWeightDevice: [],
       Cgroup: [],
-      CgroupParent: [],
       CgroupnsMode: ["private"],
       CpuCount: [],
       CpuPercent: [],
-      CpuPeriod: [],
-      CpuQuota: [-1],
-      CpuRealtimePeriod: [],
-      CpuRealtimeRuntime: [],
-      CpuShares: [],
-      CpusetCpus: [],
-      CpusetMems: [],
       DeviceCgroupRules: [],
       DeviceRequests: [],
       Devices: [],
       IOMaximumBandwidth: [],
       IOMaximumIOps: [],
       IpcMode: ["private"],
-      KernelMemory: [],
-      KernelMemoryTCP: [],
       Links: [],
-      Memory: [-1],
-      MemoryReservation: [-1],
-      MemorySwap: [-1],
-      MemorySwappiness: [-1],
-      NanoCpus: [],
-      OomKillDisable: [],
-      OomScoreAdj: [],
       PidMode: [],
-      PidsLimit: [-1],
       PortBindings: [],
       Privileged: [],
       PublishAllPorts: [],

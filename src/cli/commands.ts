@@ -125,6 +125,10 @@ export const commands: Record<string, CommandEntry> = {
     summary: "Load images from a tar archive",
     load: async () => (await import("./commands/load.ts")).loadCommand,
   },
+  pause: {
+    summary: "Pause all processes within one or more containers",
+    load: async () => (await import("./commands/pause.ts")).pauseCommand,
+  },
   push: {
     summary: "Upload an image to a registry",
     load: async () => (await import("./commands/push.ts")).pushCommand,
@@ -145,6 +149,10 @@ export const commands: Record<string, CommandEntry> = {
     summary: "Start one or more stopped containers",
     load: async () => (await import("./commands/start.ts")).startCommand,
   },
+  stats: {
+    summary: "Display a live stream of what containers use",
+    load: async () => (await import("./commands/stats.ts")).statsCommand,
+  },
   tag: {
     summary: "Give an image one more name",
     load: async () => (await import("./commands/tag.ts")).tagCommand,
@@ -152,6 +160,10 @@ export const commands: Record<string, CommandEntry> = {
   top: {
     summary: "Display the running processes of a container",
     load: async () => (await import("./commands/top.ts")).topCommand,
+  },
+  unpause: {
+    summary: "Unpause all processes within one or more containers",
+    load: async () => (await import("./commands/unpause.ts")).unpauseCommand,
   },
   update: {
     summary: "Change what may be changed of one or more containers",

@@ -4,14 +4,13 @@ import { type CommandEntry, commands } from "./commands.ts";
 /** Commands of Docker's that tbox does not have yet. */
 export const unsupportedCommands = new Set(
   (
-    "build builder buildx checkpoint compose config login " +
-    "logout manifest network node pause plugin port save search secret service stack " +
-    "stats swarm trust unpause"
+    "build builder buildx checkpoint compose config login logout manifest network node plugin port save " +
+    "search secret service stack swarm trust"
   ).split(" "),
 );
 
 const ofContainers =
-  "attach commit cp create diff exec export inspect kill logs rename restart rm run start stop top update wait".split(
+  "attach commit cp create diff exec export inspect kill logs pause rename restart rm run start stats stop top unpause update wait".split(
     " ",
   );
 const ofImages = "history import inspect load pull push tag".split(" ");

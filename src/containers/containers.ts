@@ -3,11 +3,13 @@ import type { Digest } from "#oci/digest.ts";
 import type { ContainerArchive, FileInContainer } from "./archive.ts";
 import type { Change } from "./changes.ts";
 import type { CommitContainerOptions } from "./commit.ts";
-import type { CreateRequest, HostConfig } from "./create-request.ts";
+import type { CreateRequest } from "./create-request.ts";
 import type { Execs } from "./execs.ts";
 import type { PrunedContainers } from "./prune.ts";
 import type { ContainerRecord } from "./record.ts";
+import type { ContainerStats } from "./stats.ts";
 import type { ProcessTable } from "./top.ts";
+import type { ContainerChanges } from "./update.ts";
 
 export type WaitCondition = "not-running" | "next-exit" | "removed";
 
@@ -71,7 +73,12 @@ export interface Containers extends AsyncDisposable {
   restart(name: string, options: { timeout?: number; signal?: string }): Promise<void>;
   rename(name: string, wanted: string): Promise<void>;
   /** Changes what may be changed of a container. */
-  update(name: string, changes: Pick<HostConfig, "RestartPolicy">): void;
+  update(name: string, changes: ContainerChanges): { warnings: string[] };
+  /** Stops every process where it is; needs a cgroup. */
+  pause(name: string): Promise<void>;
+  unpause(name: string): Promise<void>;
+  /** What a container uses at this moment; nothing when it does not run. */
+  stats(name: string): ContainerStats | undefined;
   /** `args` are those of `ps`. */
   top(name: string, args: string): Promise<ProcessTable>;
   /** Removes those that do not run; filters `label`, `label!`, `until`. */

@@ -1,3 +1,5 @@
+import type { Resources } from "./limits/resources.ts";
+
 /**
  * What a container is made from: the fields of Docker's `POST /containers/create` that tbox honours, in
  * Docker's own spelling. Fields tbox does not honour never get here: the API refuses them by name.
@@ -47,7 +49,7 @@ export interface RestartPolicy {
   MaximumRetryCount?: number;
 }
 
-export interface HostConfig {
+export interface HostConfig extends Resources {
   AutoRemove?: boolean;
   RestartPolicy?: RestartPolicy;
   /** Containers whose mounts are taken over: `name[:ro|rw]`. */
@@ -78,6 +80,10 @@ export interface HostConfig {
   /** There is only one kind on Linux. */
   Isolation?: "default";
   Annotations?: Record<string, string>;
+  /** -1000 to 1000. */
+  OomScoreAdj?: number;
+  /** A path below the place where this user's containers have their cgroups. */
+  CgroupParent?: string;
 }
 
 export interface MountRequest {

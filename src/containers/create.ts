@@ -2,10 +2,14 @@ import { existsSync, mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { parsePlatform } from "#oci/platform.ts";
 import { TboxError } from "#support/errors.ts";
+import { partsOf } from "./cgroups.ts";
 import { makeVolumes, planVolumes } from "./container-volumes.ts";
 import type { CreateRequest, HostConfig } from "./create-request.ts";
 import { etcFiles, type NameSettings } from "./etc-files.ts";
 import { type Fleet, refuseTakenName } from "./fleet.ts";
+import { checkOomScore } from "./limits/oom-score.ts";
+import { resourceFields, resourcesOf } from "./limits/resources.ts";
+import { limitMode, settleLimits, withDefaults } from "./limits/settle-limits.ts";
 import { mergeConfig } from "./merge-config.ts";
 import { planMounts } from "./mounts.ts";
 import { inventName, parseName } from "./name.ts";
@@ -61,13 +65,14 @@ export async function createContainer(
   if (planned.binds.length > 0) host.Binds = [...(host.Binds ?? []), ...planned.binds];
   if (planned.volumes.length > 0) record.volumes = planned.volumes;
   check(record);
+  const warnings = limit(fleet, host);
   makeSources(host);
   record.id = makeDirectory(fleet, record);
   if (record.volumes) record.volumes = makeVolumes(fleet.volumes, record.volumes);
   record.config = { ...config, Hostname: hostnameOf(record.id, record) };
   fleet.records.save(record);
   fleet.notify("create", record);
-  return { id: record.id, warnings: [] };
+  return { id: record.id, warnings };
 }
 
 /** The name that the container's program sees. */
@@ -105,6 +110,18 @@ function check(record: ContainerRecord): void {
   ]) {
     if (text.includes("\0")) throw new TboxError("invalid-argument", "an argument holds a null character");
   }
+}
+
+/** Leaves the limits that will be kept in the configuration, Docker's defaults among them. */
+function limit({ zygote: { delegation }, limitMode: usual }: Fleet, host: HostConfig): string[] {
+  partsOf(host.CgroupParent);
+  checkOomScore(host.OomScoreAdj);
+  const mode = limitMode(host.Annotations, usual);
+  const asked = withDefaults(resourcesOf(host), delegation);
+  const { resources, warnings } = settleLimits(asked, delegation, mode);
+  for (const field of resourceFields) delete host[field];
+  Object.assign(host, resources);
+  return warnings;
 }
 
 /** What `-v` names is made where it is missing; what `--mount` names must be there. */

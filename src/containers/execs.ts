@@ -4,6 +4,7 @@ import { FailureError } from "#native/failure.ts";
 import type { Monitor } from "#native/monitor.ts";
 import type { Attachment, Exec } from "#native/protocol.ts";
 import { errorChain, TboxError } from "#support/errors.ts";
+import { openContainerCgroup } from "./cgroups.ts";
 import { type Fleet, isRunning } from "./fleet.ts";
 import { planExec } from "./plan-exec.ts";
 
@@ -98,7 +99,10 @@ export function openExecs(fleet: Fleet): Execs {
     const attachments = detach ? [] : attachmentsOf(record.request, framing);
     const attributes = { execID: record.id };
     fleet.notify(`exec_start: ${record.request.Cmd.join(" ")}`, container, attributes);
-    const { monitor, streams } = await fleet.zygote.exec(plan, { attachments });
+    const { monitor, streams } = await fleet.zygote.exec(plan, {
+      attachments,
+      cgroup: () => openContainerCgroup(container),
+    });
     const end = (code: number) => {
       Object.assign(record, { running: false, exitCode: code, pid: 0 });
       companion.monitor = undefined;

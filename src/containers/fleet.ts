@@ -7,6 +7,7 @@ import { TboxError } from "#support/errors.ts";
 import type { Volumes } from "#volumes/volumes.ts";
 import type { ContainerRecords } from "./container-records.ts";
 import type { Directories } from "./directories.ts";
+import type { LimitMode } from "./limits/settle-limits.ts";
 import type { ContainerRecord } from "./record.ts";
 import type { Trash } from "./trash.ts";
 
@@ -29,6 +30,8 @@ export interface Fleet {
   notify: (action: string, record: ContainerRecord, attributes?: Record<string, string>) => void;
   /** Probes a container that has started, if it has a check. */
   watchHealth: (record: ContainerRecord) => Disposable;
+  /** What is done about a limit that cannot be kept, unless the container says so. */
+  limitMode: LimitMode;
   /** Called with failures that nobody waits for. */
   warn: (what: string, error: unknown) => void;
 }
@@ -53,6 +56,8 @@ export interface Companion {
   /** Milliseconds of the last such wait. */
   wait: number;
   health: Disposable | undefined;
+  /** Whether the event of its last kill for want of memory was published. */
+  oomTold: boolean;
 }
 
 export function isRunning({ state }: ContainerRecord): boolean {

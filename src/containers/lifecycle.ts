@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Monitor } from "#native/monitor.ts";
 import { type Exited, exitedSchema } from "#native/protocol.ts";
+import { dropCgroup, killCgroup } from "./cgroups.ts";
 import { containerDirectory, type Fleet } from "./fleet.ts";
 import type { ContainerRecord } from "./record.ts";
 import { removeStopped } from "./remove.ts";
@@ -12,7 +13,11 @@ const lostCode = 255;
 /** Waits for a running container's end in the background and settles what follows from it. */
 export function follow(fleet: Fleet, record: ContainerRecord, monitor: Monitor): void {
   monitor.exited
-    .catch(() => readExitRecord(fleet, record))
+    .catch(() => {
+      // Without its monitor nobody reaches a container any more, so it does not go on unseen.
+      killCgroup(record);
+      return readExitRecord(fleet, record);
+    })
     .then((exited) => settle(fleet, record, exited))
     .catch((error) => fleet.warn(`exit of container ${record.name}`, error));
 }
@@ -36,7 +41,7 @@ export async function settle(
     status: "exited",
     pid: 0,
     exitCode: exited?.code ?? lostCode,
-    oomKilled: exited?.oomKilled ?? false,
+    oomKilled: exited?.oomKilled ?? record.state.oomKilled,
     error: exited ? "" : "the end of this container was not seen: its supervisor is gone",
     finishedAt: exited?.finishedAt ?? new Date().toISOString(),
   };
@@ -44,7 +49,7 @@ export async function settle(
   const restarts = !companion.kept && wantsRestart(record, manual);
   if (restarts) record.state.status = "restarting";
   fleet.records.save(record);
-  if (record.state.oomKilled) fleet.notify("oom", record);
+  if (record.state.oomKilled && !companion.oomTold) fleet.notify("oom", record);
   fleet.notify("die", record, {
     exitCode: String(record.state.exitCode),
     execDuration: String(Math.max(0, Math.floor(duration(record) / 1000))),
@@ -52,6 +57,15 @@ export async function settle(
   for (const tell of [...companion.exits]) tell({ code: record.state.exitCode });
   if (restarts) scheduleRestart(fleet, record);
   else if (record.hostConfig.AutoRemove && !companion.kept) await removeStopped(fleet, record);
+  // Nobody waits for this.
+  dropCgroup(fleet, record);
+}
+
+/** Says at once that the kernel killed a process of a container for want of memory. */
+export function tellOutOfMemory(fleet: Fleet, record: ContainerRecord): void {
+  record.state.oomKilled = true;
+  fleet.companion(record.id).oomTold = true;
+  fleet.notify("oom", record);
 }
 
 /** Milliseconds that the last run took. */

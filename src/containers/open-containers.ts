@@ -16,19 +16,22 @@ import { usualFiles } from "./etc-files.ts";
 import { openExecs } from "./execs.ts";
 import { type Companion, type Fleet, isRunning } from "./fleet.ts";
 import { watchHealth } from "./health.ts";
+import type { LimitMode } from "./limits/settle-limits.ts";
 import { listContainers } from "./list.ts";
 import { readLogs } from "./logs.ts";
+import { pauseContainer, unpauseContainer } from "./pause.ts";
 import { pruneContainers } from "./prune.ts";
 import type { ContainerRecord } from "./record.ts";
 import { recoverContainers } from "./recover.ts";
 import { removeContainer } from "./remove.ts";
 import { renameContainer } from "./rename.ts";
 import { restartContainer } from "./restart.ts";
-import { checkRestartPolicy } from "./restart-policy.ts";
 import { startContainer } from "./start.ts";
+import { readStats } from "./stats.ts";
 import { killContainer, stopContainer } from "./stop.ts";
 import { listProcesses } from "./top.ts";
 import type { Trash } from "./trash.ts";
+import { updateContainer } from "./update.ts";
 import { waitContainer } from "./wait.ts";
 
 export interface ContainersOptions {
@@ -40,6 +43,7 @@ export interface ContainersOptions {
   trash: Trash;
   store: string;
   run: string;
+  limitMode: LimitMode;
   /** Told of everything that happens to a container. */
   notify: (action: string, id: string, attributes: Record<string, string>) => void;
   warn: (what: string, error: unknown) => void;
@@ -67,6 +71,7 @@ export async function openContainers({ database, ...options }: ContainersOptions
           restart: undefined,
           wait: 0,
           health: undefined,
+          oomTold: false,
         };
         companions.set(id, found);
       }
@@ -113,15 +118,10 @@ export async function openContainers({ database, ...options }: ContainersOptions
       const more = execs.running(record.id).map((id) => execs.get(id).pid);
       return listProcesses([record.state.pid, ...more], args);
     },
-    update(name, { RestartPolicy }) {
-      const record = fleet.records.find(name);
-      if (RestartPolicy) {
-        checkRestartPolicy(RestartPolicy, record.hostConfig.AutoRemove ?? false);
-        record.hostConfig.RestartPolicy = RestartPolicy;
-      }
-      fleet.records.save(record);
-      fleet.notify("update", record);
-    },
+    update: (name, changes) => updateContainer(fleet, name, changes),
+    pause: (name) => pauseContainer(fleet, name),
+    unpause: (name) => unpauseContainer(fleet, name),
+    stats: (name) => readStats(fleet, name),
     stat: (name, path) => statInContainer(fleet, name, path),
     archive: (name, path) => archiveFromContainer(fleet, name, path),
     extract: (name, path, extractOptions) => extractIntoContainer(fleet, name, path, extractOptions),

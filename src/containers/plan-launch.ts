@@ -25,7 +25,7 @@ export function planLaunch(record: ContainerRecord, { diffIds, hostname, trace }
   const { id, path, args, config, hostConfig: host } = record;
   const tty = config.Tty ?? false;
   const [rows = 0, columns = 0] = host.ConsoleSize ?? [];
-  const { noNewPrivileges, seccomp } = parseSecurityOptions(host.SecurityOpt ?? []);
+  const { noNewPrivileges, seccomp, writableCgroups } = parseSecurityOptions(host.SecurityOpt ?? []);
   const readonly = host.ReadonlyRootfs ?? false;
   return {
     id,
@@ -61,10 +61,12 @@ export function planLaunch(record: ContainerRecord, { diffIds, hostname, trace }
       noNewPrivileges,
       seccomp,
       rlimits: (host.Ulimits ?? []).map(({ Name, Soft, Hard }) => ({ name: Name, soft: Soft, hard: Hard })),
+      ...(host.OomScoreAdj ? { oomScoreAdjustment: host.OomScoreAdj } : {}),
       init: host.Init ?? false,
       ...(trace === undefined ? {} : { trace }),
     },
     log: planLog(host.LogConfig),
+    cgroupWritable: writableCgroups,
     durableExit: !host.AutoRemove,
   };
 }

@@ -81,6 +81,8 @@ export interface ContainerRecord {
   restartCount: number;
   /** Absent for none. */
   volumes?: ContainerVolume[];
+  /** Path of its cgroup while it has one. */
+  cgroup?: string;
   /** Whether the last end was asked for: `unless-stopped` containers are left alone then. */
   stoppedByUser?: boolean;
 }

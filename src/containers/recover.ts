@@ -1,8 +1,10 @@
 import { readdirSync } from "node:fs";
 import { connectMonitor, type Monitor } from "#native/monitor.ts";
 import { errorCode } from "#support/errors.ts";
+import { dropCgroup, sweepCgroups } from "./cgroups.ts";
 import { containerDirectory, type Fleet, isRunning } from "./fleet.ts";
-import { follow, readExitRecord, settle } from "./lifecycle.ts";
+import { follow, readExitRecord, settle, tellOutOfMemory } from "./lifecycle.ts";
+import { isFrozen } from "./pause.ts";
 import type { ContainerRecord } from "./record.ts";
 import { scheduleRestart, wantsStart } from "./restart-policy.ts";
 
@@ -13,6 +15,7 @@ import { scheduleRestart, wantsStart } from "./restart-policy.ts";
 export async function recoverContainers(fleet: Fleet): Promise<void> {
   await Promise.all(fleet.records.all().map((record) => recover(fleet, record)));
   sweep(fleet);
+  sweepCgroups(fleet);
 }
 
 async function recover(fleet: Fleet, record: ContainerRecord): Promise<void> {
@@ -22,7 +25,7 @@ async function recover(fleet: Fleet, record: ContainerRecord): Promise<void> {
     // A start that the last daemon did not come to note is noted now.
     record.state = {
       ...record.state,
-      status: "running",
+      status: isFrozen(record) ? "paused" : "running",
       pid: started.pid,
       startedAt: started.startedAt,
       error: "",
@@ -33,14 +36,17 @@ async function recover(fleet: Fleet, record: ContainerRecord): Promise<void> {
     follow(fleet, record, monitor);
     return;
   }
+  // Left by a daemon that came no further than to note the end.
+  if (!isRunning(record)) dropCgroup(fleet, record);
   if (isRunning(record)) await settle(fleet, record, await readExitRecord(fleet, record));
   else if (record.state.status === "restarting") scheduleRestart(fleet, record);
   else if (record.state.status === "exited" && wantsStart(record)) scheduleRestart(fleet, record);
 }
 
-function connect(fleet: Fleet, { id, name }: ContainerRecord): Monitor | undefined {
+function connect(fleet: Fleet, record: ContainerRecord): Monitor | undefined {
+  const { id, name } = record;
   try {
-    return connectMonitor(fleet.run, id);
+    return connectMonitor(fleet.run, id, () => tellOutOfMemory(fleet, record));
   } catch (error) {
     if (errorCode(error) !== "not-found") fleet.warn(`reach the monitor of container ${name}`, error);
     return undefined;

@@ -21,8 +21,10 @@ export async function removeContainer(
   }
   if (isRunning(fleet.records.find(id))) {
     if (!force) {
-      const fix = "stop the container before removing or force remove";
-      throw new TboxError("conflict", `cannot remove container "/${own}": container is running: ${fix}`);
+      const paused = fleet.records.find(id).state.status === "paused";
+      const fix = `${paused ? "unpause and then " : ""}stop the container before removing or force remove`;
+      const state = paused ? "paused" : "running";
+      throw new TboxError("conflict", `cannot remove container "/${own}": container is ${state}: ${fix}`);
     }
     await killAndWait(fleet, id);
   }

@@ -3,14 +3,21 @@ import { TboxError } from "#support/errors.ts";
 export interface SecurityOptions {
   noNewPrivileges: boolean;
   seccomp: "default" | "unconfined";
+  /** Whether the container may write below its own cgroup. */
+  writableCgroups: boolean;
 }
 
 /** `--security-opt`; what is not honoured is refused by name. */
 export function parseSecurityOptions(options: string[]): SecurityOptions {
-  const parsed: SecurityOptions = { noNewPrivileges: true, seccomp: "default" };
+  const parsed: SecurityOptions = {
+    noNewPrivileges: true,
+    seccomp: "default",
+    writableCgroups: false,
+  };
   for (const option of options) {
     const [, name = "", value] = /^([^=:]+)[=:]?(.*)$/.exec(option) ?? [];
     if (name === "no-new-privileges") parsed.noNewPrivileges = switchOf(option, value);
+    else if (name === "writable-cgroups") parsed.writableCgroups = switchOf(option, value);
     else if (name === "seccomp" && value === "unconfined") parsed.seccomp = "unconfined";
     else if (name === "seccomp" && (value === "builtin" || value === "default")) parsed.seccomp = "default";
     else if (name === "seccomp") throw unsupported("a seccomp profile of one's own is");

@@ -3,8 +3,9 @@ import { FailureError } from "#native/failure.ts";
 import type { Started } from "#native/protocol.ts";
 import type { Launched } from "#native/zygote.ts";
 import { errorChain, TboxError } from "#support/errors.ts";
+import { dropCgroup, makeCgroup } from "./cgroups.ts";
 import { type Companion, type Fleet, inTurn, isRunning } from "./fleet.ts";
-import { follow } from "./lifecycle.ts";
+import { follow, tellOutOfMemory } from "./lifecycle.ts";
 import { planLaunch } from "./plan-launch.ts";
 import type { ContainerRecord, PhaseTrace } from "./record.ts";
 import { removeStopped } from "./remove.ts";
@@ -16,6 +17,9 @@ export function startContainer(fleet: Fleet, name: string): Promise<"started" | 
   const companion = fleet.companion(id);
   return inTurn(companion, async () => {
     const record = fleet.records.find(id);
+    if (record.state.status === "paused") {
+      throw new TboxError("conflict", "cannot start a paused container, try unpause instead");
+    }
     if (isRunning(record)) return "already-started";
     clearTimeout(companion.restart);
     companion.restart = undefined;
@@ -43,12 +47,15 @@ async function launch(
   let started: Started;
   try {
     launched = await fleet.zygote.launch(plan, {
+      cgroup: (delegation) => makeCgroup(fleet, record, delegation),
+      outOfMemory: () => tellOutOfMemory(fleet, record),
       attachments: waiting.map(({ attachment }) => attachment),
       pairs: waiting.map(({ pair }) => pair),
     });
     started = await launched.monitor.started;
   } catch (error) {
     for (const { pair } of waiting) pair.stream.destroy();
+    dropCgroup(fleet, record);
     throw await failed(fleet, record, companion, error);
   }
   const phases: [string, number][] = [
@@ -70,6 +77,7 @@ async function launch(
     startedAt: started.startedAt,
     finishedAt: record.state.finishedAt,
   };
+  companion.oomTold = false;
   record.stoppedByUser = false;
   fleet.records.save(record);
   fleet.notify("start", record);

@@ -1,5 +1,7 @@
 import { TboxError } from "#support/errors.ts";
+import { killCgroup } from "./cgroups.ts";
 import { type Fleet, isRunning } from "./fleet.ts";
+import { resume } from "./pause.ts";
 import type { ContainerRecord } from "./record.ts";
 import { parseSignal } from "./signals.ts";
 
@@ -25,7 +27,13 @@ export async function stopContainer(
   const timeout = options.timeout ?? config.StopTimeout ?? defaultTimeout;
   const ended = exitOf(fleet, id);
   monitor.signal(parseSignal(options.signal || config.StopSignal || "TERM"));
-  const timer = timeout < 0 ? undefined : setTimeout(() => monitor.signal(kill), timeout * 1000);
+  // A paused program hears of it as soon as it goes on.
+  if (record.state.status === "paused") await resume(fleet, record);
+  const end = () => {
+    monitor.signal(kill);
+    killCgroup(record);
+  };
+  const timer = timeout < 0 ? undefined : setTimeout(end, timeout * 1000);
   try {
     await ended;
   } finally {
@@ -54,17 +62,22 @@ export async function killContainer(
   name: string,
   { signal = "KILL" }: { signal?: string },
 ): Promise<void> {
-  const { id, name: own } = fleet.records.find(name);
+  const record = fleet.records.find(name);
+  const { id, name: own, config } = record;
   const number = parseSignal(signal || "KILL");
   const { monitor } = fleet.companion(id);
-  if (!isRunning(fleet.records.find(id)) || !monitor) {
+  if (!isRunning(record) || !monitor) {
     throw new TboxError("conflict", `cannot kill container: ${name}: container ${own} is not running`);
   }
   // A kill is an end that was asked for; another signal is the program's own business.
   if (number === kill) fleet.companion(id).stopping = true;
   const ended = exitOf(fleet, id);
   monitor.signal(number);
-  fleet.notify("kill", fleet.records.find(id), { signal: String(number) });
+  if (number === kill) killCgroup(record);
+  else if (record.state.status === "paused" && number === parseSignal(config.StopSignal || "TERM")) {
+    await resume(fleet, record);
+  }
+  fleet.notify("kill", record, { signal: String(number) });
   if (number !== kill) return;
   const { promise: tired, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, killPatience * 1000);
@@ -76,6 +89,8 @@ export async function killAndWait(fleet: Fleet, id: string): Promise<void> {
   const ended = exitOf(fleet, id);
   fleet.companion(id).stopping = true;
   fleet.companion(id).monitor?.signal(kill);
+  const record = fleet.records.all().find((one) => one.id === id);
+  if (record) killCgroup(record);
   await ended;
 }
 

@@ -8,6 +8,8 @@ export interface Config {
   dataDirectory: string;
   runDirectory: string;
   registry: RegistryOptions;
+  /** Whether a limit that cannot be kept is an error or a warning. */
+  limits: "strict" | "warn";
   environment: Record<string, string | undefined>;
 }
 
@@ -24,6 +26,7 @@ const fileSchema = z.strictObject({
     .default({}),
   "insecure-registries": z.array(z.string()).default([]),
   "token-servers": z.array(z.string()).default([]),
+  limits: z.enum(["strict", "warn"]).default("strict"),
 });
 
 /** The directories, made where they are missing, and what the user's configuration file says. */
@@ -47,6 +50,7 @@ export async function readConfig(
       certificates: [`${home}/tbox/certs.d`, `${home}/docker/certs.d`, "/etc/docker/certs.d"],
       environment,
     },
+    limits: file.limits,
     environment,
   };
 }

@@ -1,5 +1,5 @@
 import { closeSync, existsSync, openSync, statfsSync } from "node:fs";
-import { findDelegatedCgroup } from "#native/cgroup.ts";
+import type { Controller } from "#native/delegation.ts";
 import type { Zygote } from "#native/zygote.ts";
 
 /** One thing that tbox needs or profits from. */
@@ -15,7 +15,7 @@ const scarce = 1024 ** 3;
 
 /** What this machine allows, for the user who runs the daemon. */
 export function diagnose(zygote: Zygote, dataDirectory: string): Check[] {
-  return [userNamespace(zygote), ids(zygote), ...mappers(), cgroups(), disk(dataDirectory), tun()];
+  return [userNamespace(zygote), ids(zygote), ...mappers(), ...cgroups(zygote), disk(dataDirectory), tun()];
 }
 
 function userNamespace({ pid }: Zygote): Check {
@@ -43,16 +43,34 @@ function mappers(): Check[] {
   });
 }
 
-function cgroups(): Check {
+const limits: [Controller, string][] = [
+  ["memory", "--memory"],
+  ["pids", "--pids-limit"],
+  ["cpu", "--cpus"],
+  ["io", "--device-read-bps"],
+  ["cpuset", "--cpuset-cpus"],
+];
+
+function cgroups({ delegation: { base, controllers, obstacle } }: Zygote): Check[] {
   const name = "cgroups";
-  const delegated = findDelegatedCgroup();
-  if (delegated !== undefined) return { name, status: "ok", detail: "a cgroup v2 directory is delegated" };
-  return {
-    name,
-    status: "degraded",
-    detail: "no cgroup v2 directory is delegated to this user: limits cannot be set",
-    remedy: "run the daemon in a systemd unit with Delegate=yes",
-  };
+  if (!base) {
+    const { reason, remedy } = obstacle();
+    return [{ name, status: "degraded", detail: `no limits, no pause: ${reason}`, remedy }];
+  }
+  const place = `containers are below ${base.path}`;
+  const missing = limits.filter(([controller]) => !controllers.has(controller));
+  return [
+    { name, status: "ok", detail: `${place}; controllers: ${[...controllers].join(" ") || "none"}` },
+    ...missing.map(([controller, option]): Check => {
+      const { reason, remedy } = obstacle(controller);
+      return {
+        name: `limits by ${controller}`,
+        status: "degraded",
+        detail: `no ${option}: ${reason}`,
+        remedy,
+      };
+    }),
+  ];
 }
 
 function disk(directory: string): Check {

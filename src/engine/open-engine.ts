@@ -76,6 +76,7 @@ export async function openEngine(config: Config): Promise<Engine> {
     trash,
     store,
     run,
+    limitMode: config.limits,
     notify: (action, id, attributes) => events.publish({ type: "container", action, id, attributes }),
     warn: warnOf,
   });

@@ -18,7 +18,12 @@ export interface SystemInformation {
   dataDirectory: string;
   storageDriver: string;
   driverStatus: [string, string][];
+  /** `none` where no container can be limited. */
   cgroupDriver: string;
+  /** Whose limits hold. */
+  controllers: string[];
+  /** Whether the kernel counts swap by cgroup. */
+  swapLimit: boolean;
   cgroupVersion: string;
   httpProxy: string;
   httpsProxy: string;
@@ -38,6 +43,7 @@ export function readSystemInformation(sources: InformationSources): SystemInform
   const { id, dataDirectory, zygote, environment } = sources;
   const release_ = readRelease();
   const { mapping } = zygote;
+  const { base, controllers, files } = zygote.delegation;
   const proxy = (name: string) => environment[name] ?? environment[name.toLowerCase()] ?? "";
   return {
     id,
@@ -54,7 +60,9 @@ export function readSystemInformation(sources: InformationSources): SystemInform
       ["Mount", "kernel overlay with userxattr"],
       ["Id mapping", mapping.mode === "range" ? `${count(mapping.uids)} ids` : "single id"],
     ],
-    cgroupDriver: "none",
+    cgroupDriver: base && controllers.size > 0 ? "cgroupfs" : "none",
+    controllers: [...controllers],
+    swapLimit: files.has("memory.swap.max"),
     // The unified hierarchy has this file in its root; a hybrid one is the first version for all that counts.
     cgroupVersion: existsSync("/sys/fs/cgroup/cgroup.controllers") ? "2" : "1",
     httpProxy: proxy("HTTP_PROXY"),

@@ -15,7 +15,11 @@ export interface Addon {
   processStartTime(pid: number): number | null;
   /** CLOCK_MONOTONIC in nanoseconds, which the runtime's own clocks are not. */
   monotonic(): number;
-  delegatedCgroup(proc: string): string | null;
+  cgroupOfProcess(proc: string, process: number): string | null;
+  isCgroupDelegated(directory: string): boolean;
+  /** `settings` are files and texts in turn. */
+  prepareCgroup(parent: string, child: string, settings: string[]): number;
+  cgroupChildren(directory: string): string[];
   createCgroup(parent: string, child: string): void;
   removeCgroup(parent: string, child: string): void;
   openCgroup(parent: string, child: string): number;
@@ -68,7 +72,10 @@ const functions: (keyof Addon)[] = [
   "lockFile",
   "processStartTime",
   "monotonic",
-  "delegatedCgroup",
+  "cgroupOfProcess",
+  "isCgroupDelegated",
+  "prepareCgroup",
+  "cgroupChildren",
   "createCgroup",
   "removeCgroup",
   "openCgroup",

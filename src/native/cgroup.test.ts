@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { closeSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { findDelegatedCgroup, openCgroup } from "./cgroup.ts";
+import { openCgroup } from "./cgroup.ts";
 
 let root: string;
 beforeAll(() => {
@@ -17,10 +17,20 @@ test("children come and go, files are written and read", () => {
   child.write("pids.max", "5");
   expect(child.read("pids.max")).toBe("5");
   closeSync(cgroup.openChild("one"));
+  expect(cgroup.children()).toEqual(["one"]);
   rmSync(`${child.path}/pids.max`);
+  child.ensureChild("below");
   cgroup.removeChild("one");
   cgroup.removeChild("one");
   expect(existsSync(child.path)).toBe(false);
+});
+
+test("a child whose settings cannot be written is not left behind", () => {
+  const cgroup = openCgroup(root);
+  closeSync(cgroup.prepareChild("plain", []));
+  const refused = () => cgroup.prepareChild("limited", [["memory.max", "1"]]);
+  expect(refused).toThrow(expect.objectContaining({ code: "ENOENT" }));
+  expect(cgroup.children()).toEqual(["plain"]);
 });
 
 test("a name that leaves the directory is refused", () => {
@@ -28,11 +38,4 @@ test("a name that leaves the directory is refused", () => {
   expect(() => cgroup.ensureChild("../x")).toThrow(expect.objectContaining({ code: "EINVAL" }));
   expect(() => cgroup.read("a/b")).toThrow(expect.objectContaining({ code: "EINVAL" }));
   expect(() => cgroup.read("none")).toThrow(expect.objectContaining({ code: "ENOENT" }));
-});
-
-test("without a cgroup v2 mount there is none to use", () => {
-  mkdirSync(`${root}/self`);
-  writeFileSync(`${root}/self/cgroup`, "0::/a\n");
-  writeFileSync(`${root}/self/mountinfo`, "24 30 0:22 / /proc rw - proc proc rw\n");
-  expect(findDelegatedCgroup(root)).toBeUndefined();
 });

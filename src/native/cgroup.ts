@@ -1,26 +1,28 @@
 import { addon } from "./addon.ts";
 import { errnoOf } from "./failure.ts";
 
-/** A cgroup v2 directory. Names hold no slash. */
+/** A file of a cgroup and the text to write to it. */
+export type Setting = [file: string, text: string];
+
+/** A cgroup v2 directory. Names hold no slash. Errors carry the errno's name as `code`. */
 export interface Cgroup {
   readonly path: string;
   /** Creates a child if it is not there. */
   ensureChild(name: string): Cgroup;
-  /** Removes an empty child; none is no error. */
-  removeChild(name: string): void;
-  /** A descriptor of a child to start a container in; the caller closes it. */
+  /**
+   * A new child with these settings, as a descriptor to start a container in, which the caller closes. Nothing
+   * is left of it when one cannot be written.
+   */
+  prepareChild(name: string, settings: Setting[]): number;
+  /** A descriptor of a child to start a program in; the caller closes it. */
   openChild(name: string): number;
+  /** Removes a child with all of its own; none is no error. Throws EBUSY while a process is in it. */
+  removeChild(name: string): void;
+  children(): string[];
   read(file: string): string;
   write(file: string, text: string): void;
 }
 
-/** The own cgroup v2 directory, if children may be created in it and processes moved there. */
-export function findDelegatedCgroup(proc = "/proc"): Cgroup | undefined {
-  const path = addon().delegatedCgroup(proc);
-  return path === null ? undefined : openCgroup(path);
-}
-
-/** Errors carry the errno's name as `code`. */
 export function openCgroup(path: string): Cgroup {
   return {
     path,
@@ -32,8 +34,10 @@ export function openCgroup(path: string): Cgroup {
       }
       return openCgroup(`${path}/${name}`);
     },
-    removeChild: (name) => addon().removeCgroup(path, name),
+    prepareChild: (name, settings) => addon().prepareCgroup(path, name, settings.flat()),
     openChild: (name) => addon().openCgroup(path, name),
+    removeChild: (name) => addon().removeCgroup(path, name),
+    children: () => addon().cgroupChildren(path),
     read: (file) => addon().readCgroupFile(path, file),
     write: (file, text) => addon().writeCgroupFile(path, file, text),
   };

@@ -32,10 +32,11 @@ export interface Monitor extends Disposable {
 }
 
 /** The monitor of a container that runs, after the daemon was started anew; throws not-found. */
-export function connectMonitor(runDirectory: string, id: string): Monitor {
+export function connectMonitor(runDirectory: string, id: string, outOfMemory?: () => void): Monitor {
   const name = `${id.slice(0, 32)}.sock`;
   try {
-    return openMonitor(id, (listener) => connectChannel(`${runDirectory}/monitors`, name, listener));
+    const open = (listener: ChannelListener) => connectChannel(`${runDirectory}/monitors`, name, listener);
+    return openMonitor(id, open, outOfMemory);
   } catch (cause) {
     const code = errnoOf(cause);
     const gone = code === "ENOENT" || code === "ECONNREFUSED";
@@ -43,8 +44,12 @@ export function connectMonitor(runDirectory: string, id: string): Monitor {
   }
 }
 
-/** A monitor over the channel that `open` makes for a listener. */
-export function openMonitor(id: string, open: (listener: ChannelListener) => Channel): Monitor {
+/** A monitor over the channel that `open` makes for a listener; `outOfMemory` hears of kills for want of it. */
+export function openMonitor(
+  id: string,
+  open: (listener: ChannelListener) => Channel,
+  outOfMemory?: () => void,
+): Monitor {
   const started = Promise.withResolvers<Started>();
   const exited = Promise.withResolvers<Exited>();
   // Callers may care about one of the two only.
@@ -69,6 +74,8 @@ export function openMonitor(id: string, open: (listener: ChannelListener) => Cha
           return fail(new FailureError(withoutType(message)));
         case "logged":
           return log.moved(withoutType(message));
+        case "out-of-memory":
+          return outOfMemory?.();
         case "exited":
           exited.resolve(withoutType(message));
           return log.end();

@@ -41,6 +41,7 @@ const fullProcess: ContainerProcess = {
   noNewPrivileges: true,
   seccomp: "default",
   rlimits: [{ name: "nofile", soft: 1024, hard: -1 }],
+  oomScoreAdjustment: 500,
   init: true,
   trace: 1_200_300_400_500,
 };
@@ -75,6 +76,7 @@ const fullLaunch: LaunchRequest = {
     { stdin: false, stdout: false, stderr: true, framing: "multiplexed" },
   ],
   cgroup: true,
+  cgroupWritable: true,
   durableExit: false,
 };
 
@@ -105,6 +107,7 @@ const smallLaunch: LaunchRequest = {
   log: { type: "none" },
   attachments: [],
   cgroup: false,
+  cgroupWritable: false,
   durableExit: true,
 };
 

@@ -5,7 +5,7 @@
 import { z } from "zod";
 
 /** A daemon speaks only to a zygote of its own version. */
-export const protocolVersion = 4;
+export const protocolVersion = 5;
 
 const failureSchema = z.object({
   kind: z.enum([
@@ -66,6 +66,7 @@ export const fromMonitorSchema = z.discriminatedUnion("type", [
   startedSchema.extend({ type: z.literal("started") }),
   failureSchema.extend({ type: z.literal("failed") }),
   z.object({ type: z.literal("logged"), generation: z.number(), size: z.number() }),
+  z.object({ type: z.literal("out-of-memory") }),
   exitedSchema.extend({ type: z.literal("exited") }),
   failureSchema.extend({ type: z.literal("refused") }),
 ]);
@@ -202,6 +203,8 @@ export interface LaunchRequest {
   attachments: Attachment[];
   /** Whether a cgroup directory is passed to clone the container into. */
   cgroup: boolean;
+  /** Whether the container may write below its own cgroup. */
+  cgroupWritable: boolean;
   /** Whether the exit record is synced to disk. */
   durableExit: boolean;
 }
@@ -265,6 +268,8 @@ export interface ContainerProcess {
   seccomp: "default" | "unconfined";
   /** -1 is unlimited. */
   rlimits: { name: string; soft: number; hard: number }[];
+  /** How readily the kernel ends it for want of memory; the daemon's own when absent. */
+  oomScoreAdjustment?: number;
   /** Runs the program under a small PID 1 that reaps and forwards signals. */
   init: boolean;
   /** When the start was asked for, as of `monotonic`: adds `TBOX_TRACE=<phase>=<µs> …` to the environment. */

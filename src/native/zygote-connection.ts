@@ -1,4 +1,5 @@
 import { TboxError } from "#support/errors.ts";
+import { type Delegation, prepareDelegation } from "./delegation.ts";
 import { errnoOf, FailureError } from "./failure.ts";
 import { builtFile } from "./files.ts";
 import {
@@ -10,6 +11,7 @@ import {
   withoutType,
 } from "./protocol.ts";
 import { type Channel, type ChannelListener, connectChannel, keepAlive } from "./reactor.ts";
+import { isManaged, scoped } from "./scope.ts";
 
 type Welcome = Extract<FromZygote, { type: "welcome" }>;
 
@@ -25,6 +27,7 @@ export interface ZygotePlace {
 export interface ZygoteConnection {
   mapping: Mapping;
   cgroupNamespace: boolean;
+  delegation: Delegation;
   pid: number;
   /** False as soon as the zygote is known to have died. */
   isOpen(): boolean;
@@ -80,7 +83,8 @@ async function greet(place: ZygotePlace): Promise<ZygoteConnection | undefined> 
       const message = `the zygote speaks version ${version} of the protocol, not ${protocolVersion}`;
       throw new TboxError("unavailable", message);
     }
-    return { mapping, cgroupNamespace, pid, isOpen: () => open, send, close };
+    const delegation = prepareDelegation({ proc: "/proc", process: pid, managed: isManaged() });
+    return { mapping, cgroupNamespace, delegation, pid, isOpen: () => open, send, close };
   } catch (error) {
     close();
     throw error;
@@ -89,24 +93,29 @@ async function greet(place: ZygotePlace): Promise<ZygoteConnection | undefined> 
   }
 }
 
-/** The program ends once its zygote accepts connections, or prints why it cannot. */
+/** Starts a zygote, in a systemd scope of its own where there can be one. */
 async function startZygote({ store, run, helper = builtFile("tbox-helper") }: ZygotePlace): Promise<void> {
+  const command = [helper, "zygote", "--store", store, "--run", run];
+  const scope = scoped(command, process.getuid?.() ?? -1);
+  // A user's systemd that makes no scope leaves a zygote in the daemon's own cgroup, whose limits are what they are.
+  if (scope && (await runToEnd(scope.command, scope.environment)) === undefined) return;
+  // Nothing of the user's environment is to reach a process that containers descend from.
+  const reason = await runToEnd(command, {});
+  if (reason !== undefined) throw new TboxError("unavailable", `cannot start the zygote: ${reason}`);
+}
+
+/** The helper ends once its zygote accepts connections, or prints why it cannot: that is given back. */
+async function runToEnd(command: string[], env: Record<string, string>): Promise<string | undefined> {
+  const [program] = command;
   let child: Bun.Subprocess<"ignore", "pipe", "ignore">;
   try {
-    child = Bun.spawn([helper, "zygote", "--store", store, "--run", run], {
-      cwd: "/",
-      // Nothing of the user's environment is to reach a process that containers descend from.
-      env: {},
-      stdio: ["ignore", "pipe", "ignore"],
-      detached: true,
-    });
+    child = Bun.spawn(command, { cwd: "/", env, stdio: ["ignore", "pipe", "ignore"], detached: true });
   } catch (cause) {
-    throw new TboxError("unavailable", `cannot run ${helper}: build it with npm run build`, { cause });
+    throw new TboxError("unavailable", `cannot run ${program}: build it with npm run build`, { cause });
   }
-  if ((await child.exited) === 0) return;
+  if ((await child.exited) === 0) return undefined;
   const line = (await child.stdout.text()).trim();
-  const reason = line || `${helper} ended with ${child.signalCode ?? `code ${child.exitCode}`}`;
-  throw new TboxError("unavailable", `cannot start the zygote: ${reason}`);
+  return line || `${program} ended with ${child.signalCode ?? `code ${child.exitCode}`}`;
 }
 
 function connect(place: ZygotePlace, listener: ChannelListener): Channel | undefined {

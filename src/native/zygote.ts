@@ -1,5 +1,6 @@
 import { closeSync } from "node:fs";
 import type { Duplex } from "node:stream";
+import type { Delegation } from "./delegation.ts";
 import { errnoOf } from "./failure.ts";
 import { type Monitor, openMonitor } from "./monitor.ts";
 import type { Attachment, Exec, LaunchRequest, Mapping, ToZygote, WorkRequest } from "./protocol.ts";
@@ -14,6 +15,8 @@ export interface Zygote extends Disposable {
   readonly mapping: Mapping;
   /** Whether containers get a cgroup namespace. */
   readonly cgroupNamespace: boolean;
+  /** What containers may be limited by, as long as this process lives. */
+  readonly delegation: Delegation;
   /** Starts a container. Resolves before it has started: see `Monitor.started`. */
   launch(request: Launch, options?: LaunchOptions): Promise<Launched>;
   /** Starts one more program in a container. Resolves before it has started; its monitor keeps no log. */
@@ -33,8 +36,10 @@ export interface LaunchOptions {
   attachments?: Attachment[];
   /** Streams for the attachments that were opened beforehand, one for each; new ones otherwise. */
   pairs?: StreamPair[];
-  /** Descriptor of the cgroup directory to start in; copied. */
-  cgroup?: number;
+  /** Makes a cgroup to start in and gives its descriptor, which is closed once the launch is on its way. */
+  cgroup?: (delegation: Delegation) => number | undefined;
+  /** Told of every time that the kernel killed in the container for want of memory. */
+  outOfMemory?: () => void;
 }
 
 export interface Launched {
@@ -83,6 +88,9 @@ export async function openZygote(place: ZygotePlace): Promise<Zygote> {
     get cgroupNamespace() {
       return connection.cgroupNamespace;
     },
+    get delegation() {
+      return connection.delegation;
+    },
     launch: (launch, options = {}) =>
       attempt(() => sendLaunch(connection, { type: "launch", ...launch }, options)),
     exec: (exec, options = {}) => attempt(() => sendLaunch(connection, { type: "exec", ...exec }, options)),
@@ -99,14 +107,21 @@ export async function openZygote(place: ZygotePlace): Promise<Zygote> {
 function sendLaunch(
   connection: ZygoteConnection,
   program: ({ type: "launch" } & Launch) | ({ type: "exec" } & Exec),
-  { attachments = [], pairs = attachments.map(openStream), cgroup }: LaunchOptions,
+  { attachments = [], pairs, cgroup: makeCgroup, outOfMemory }: LaunchOptions,
 ): Launched {
+  const cgroup = makeCgroup?.(connection.delegation);
   const request: ToZygote = { ...program, attachments, cgroup: cgroup !== undefined };
-  const monitor = passOn(pairs, (peers) => {
-    const passed = cgroup === undefined ? peers : [...peers, cgroup];
-    return openMonitor(program.id, (listener) => openChild(connection, request, passed, listener));
-  });
-  return { monitor, streams: pairs.map((pair) => pair.stream) };
+  const opened = pairs ?? attachments.map(openStream);
+  try {
+    const monitor = passOn(opened, (peers) => {
+      const passed = cgroup === undefined ? peers : [...peers, cgroup];
+      const open = (listener: ChannelListener) => openChild(connection, request, passed, listener);
+      return openMonitor(program.id, open, outOfMemory);
+    });
+    return { monitor, streams: opened.map((pair) => pair.stream) };
+  } finally {
+    if (cgroup !== undefined) closeSync(cgroup);
+  }
 }
 
 function sendWork<Request extends WorkRequest>(

@@ -133,7 +133,7 @@ describe("the command line", () => {
 
   test.each([
     [["run", "--nope", "x"], 125, "unknown flag: --nope\nSee 'tbox run --help'.\n"],
-    [["run", "--memory", "1g", "x"], 125, "--memory is not supported yet\nSee 'tbox run --help'.\n"],
+    [["run", "--device", "/dev/sda", "x"], 125, "--device is not supported yet\nSee 'tbox run --help'.\n"],
     [["run", "-p80:80", "x"], 125, "--publish is not supported yet\nSee 'tbox run --help'.\n"],
     [["run"], 125, "tbox: an IMAGE or --rootfs is required\n"],
     [
@@ -143,7 +143,7 @@ describe("the command line", () => {
     ],
     [["run", "--env-file", "/nope", "x"], 125, "tbox: open /nope: no such file or directory\n"],
     [["ps", "--nope"], 125, "unknown flag: --nope\nSee 'tbox ps --help'.\n"],
-    [["pause", "x"], 1, "tbox: tbox pause is not supported yet\n"],
+    [["swarm", "x"], 1, "tbox: tbox swarm is not supported yet\n"],
     [["imagse"], 1, "tbox: unknown command: tbox imagse\n\nDid you mean 'images'?\n\nSee 'tbox --help'.\n"],
   ])("%j", async (args, code, stderr) => {
     expect(await tbox.call(args)).toEqual({ code, stderr, stdout: "" });

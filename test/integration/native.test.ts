@@ -230,6 +230,7 @@ async function launch(
       ...settings,
     },
     log: { type: "json-file", maxSize: 1 << 20, maxFile: 1 },
+    cgroupWritable: false,
     durableExit: false,
   };
   return { id, ...(await zygote.launch(request, { attachments })) };

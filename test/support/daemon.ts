@@ -22,7 +22,11 @@ export interface TestDaemon extends AsyncDisposable {
   start(): Promise<void>;
 }
 
-export async function startDaemon(environment: Record<string, string> = {}): Promise<TestDaemon> {
+/** `cgroup` is a directory for the daemon to be started in; the caller's own when absent. */
+export async function startDaemon(
+  environment: Record<string, string> = {},
+  cgroup?: string,
+): Promise<TestDaemon> {
   const directory = temporaryDirectory("daemon");
   const data = `${directory.path}/data`;
   const run = `${directory.path}/run`;
@@ -36,7 +40,8 @@ export async function startDaemon(environment: Record<string, string> = {}): Pro
     ...environment,
   };
   const program = `${repository}/dist/tbox`;
-  let child = await spawnDaemon(program, all);
+  const command = [...(cgroup === undefined ? [] : entering(cgroup)), program];
+  let child = await spawnDaemon(command, all);
   return {
     data,
     run,
@@ -60,7 +65,7 @@ export async function startDaemon(environment: Record<string, string> = {}): Pro
       await child.exited;
     },
     async start() {
-      child = await spawnDaemon(program, all);
+      child = await spawnDaemon(command, all);
     },
     async [Symbol.asyncDispose]() {
       child.kill("SIGTERM");
@@ -74,8 +79,13 @@ export async function startDaemon(environment: Record<string, string> = {}): Pro
 
 type Child = Bun.Subprocess<"ignore", "pipe", "inherit">;
 
-async function spawnDaemon(program: string, environment: Record<string, string>): Promise<Child> {
-  const child = Bun.spawn([program, "daemon", "--notify"], {
+/** The words before a command that is to be started in a cgroup. */
+function entering(cgroup: string): string[] {
+  return ["sh", "-c", 'echo $$ >"$0/cgroup.procs" && exec "$@"', cgroup];
+}
+
+async function spawnDaemon(command: string[], environment: Record<string, string>): Promise<Child> {
+  const child = Bun.spawn([...command, "daemon", "--notify"], {
     cwd: "/",
     env: environment,
     stdio: ["ignore", "pipe", "inherit"],

@@ -1,5 +1,5 @@
 import { requestJson } from "#client/api.ts";
-import { asObject, type JsonObject, numberAt, textAt, textsAt } from "#client/json.ts";
+import { asObject, type JsonObject, numberAt, objectAt, textAt, textsAt } from "#client/json.ts";
 import { command, exactly } from "../command.ts";
 import { text } from "../flags/kinds.ts";
 import { compileFormat } from "../format/listing.ts";
@@ -37,6 +37,7 @@ function describe(info: JsonObject): string {
     text("Logging Driver", "LoggingDriver"),
     text("Cgroup Driver", "CgroupDriver"),
     text("Cgroup Version", "CgroupVersion"),
+    line("Cgroup Controllers", textsAt(objectAt(info, "Tbox"), "CgroupControllers").join(" ")),
     text("Default Runtime", "DefaultRuntime"),
     ...list("Security Options", textsAt(info, "SecurityOptions")),
     text("Kernel Version", "KernelVersion"),

@@ -1,18 +1,26 @@
-import { pathTo, request } from "#client/api.ts";
+import { pathTo, requestJson } from "#client/api.ts";
+import { asObject, textsAt } from "#client/json.ts";
 import { atLeast, command } from "../command.ts";
+import { resourceFlags } from "../container/resource-flags.ts";
+import { resources } from "../container/resources.ts";
 import { parseRestartPolicy } from "../container/restart-policy.ts";
 import { parsed } from "../flags/kinds.ts";
 import { forEachName } from "../for-each-name.ts";
+import { printError } from "../output.ts";
 
 export const updateCommand = command({
   synopsis: "[OPTIONS] CONTAINER [CONTAINER...]",
   description: "Change what may be changed of one or more containers",
-  flags: { restart: parsed("Restart policy to apply when a container exits", parseRestartPolicy) },
+  flags: {
+    ...resourceFlags,
+    restart: parsed("Restart policy to apply when a container exits", parseRestartPolicy),
+  },
   arguments: atLeast(1),
   run: ({ flags, positionals }) =>
     forEachName(positionals, async (name) => {
-      const json = { RestartPolicy: flags.restart };
-      await request("POST", pathTo("containers", name, "/update"), { json });
+      const json = { ...resources(flags), RestartPolicy: flags.restart };
+      const answer = await requestJson("POST", pathTo("containers", name, "/update"), { json });
+      for (const warning of textsAt(asObject(answer), "Warnings")) printError(`WARNING: ${warning}`, "bare");
       return `${name}\n`;
     }),
 });

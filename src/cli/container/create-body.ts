@@ -3,6 +3,7 @@ import { ExitError } from "../exit.ts";
 import { entriesOf, resolveEnvironment, toRecord } from "./entries.ts";
 import type { ContainerFlags } from "./flags.ts";
 import { healthcheck } from "./healthcheck.ts";
+import { deviceRates, resources } from "./resources.ts";
 import { parseSecurityOptions } from "./security.ts";
 import type { StreamName } from "./streams.ts";
 import { anonymousVolumes, hasSource, parseBind } from "./volume.ts";
@@ -84,7 +85,11 @@ function hostConfig(
     Dns: nonEmpty(flags.dns),
     DnsSearch: nonEmpty(flags["dns-search"]),
     DnsOptions: nonEmpty(flags["dns-option"]),
-    Annotations: flags.annotation.length > 0 ? toRecord(flags.annotation) : undefined,
+    Annotations: annotations(flags),
+    OomScoreAdj: flags["oom-score-adj"],
+    CgroupParent: flags["cgroup-parent"],
+    ...resources(flags),
+    ...deviceRates(flags),
     ConsoleSize: flags.tty ? consoleSize : undefined,
     ...parseSecurityOptions(flags["security-opt"]),
   };
@@ -106,6 +111,11 @@ function imageAndCommand(
   const [image, ...command] = positionals;
   if (image === undefined) throw new ExitError("an IMAGE or --rootfs is required", 125);
   return { image, command };
+}
+
+function annotations({ annotation, limits }: Flags): Record<string, string> | undefined {
+  const all = limits === undefined ? annotation : [...annotation, `tbox.limits=${limits}`];
+  return all.length > 0 ? toRecord(all) : undefined;
 }
 
 function tmpfs(values: string[]): Record<string, string> {

@@ -4,6 +4,7 @@ import { parseEnvironmentEntry, parseLabel } from "./entries.ts";
 import { parseExtraHost, parseIpAddress } from "./hosts.ts";
 import { parseMount } from "./mount.ts";
 import { parseNanoseconds } from "./nanoseconds.ts";
+import { deviceRateFlags, resourceFlags } from "./resource-flags.ts";
 import { parseRestartPolicy } from "./restart-policy.ts";
 import { parseStreamName } from "./streams.ts";
 import { parseUlimit } from "./ulimit.ts";
@@ -16,6 +17,7 @@ export const containerFlags = {
   "add-host": listOf("Add a custom host-to-IP mapping (host:ip)", parseExtraHost),
   annotation: listOf("Add an annotation to the container", parseLabel, { valueName: "map" }),
   attach: listOf("Attach to STDIN, STDOUT or STDERR", parseStreamName, { short: "a" }),
+  "cgroup-parent": text("Optional parent cgroup for the container"),
   "cap-add": list("Add Linux capabilities"),
   "cap-drop": list("Drop Linux capabilities"),
   cidfile: text("Write the container ID to the file"),
@@ -74,6 +76,12 @@ export const containerFlags = {
   volume: list("Mount a volume or a directory of the host", { short: "v" }),
   "volumes-from": list("Mount volumes from the specified containers"),
   workdir: text("Working directory inside the container", { short: "w" }),
+  ...resourceFlags,
+  ...deviceRateFlags,
+  limits: word("What to do about limits that cannot be kept (strict, warn)", ["strict", "warn"] as const, {
+    shownDefault: "strict",
+  }),
+  "oom-score-adj": integer("Tune host's OOM preferences (-1000 to 1000)"),
   ...unsupportedContainerFlags,
 };
 

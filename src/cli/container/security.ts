@@ -10,7 +10,7 @@ export function parseSecurityOptions(options: string[]): Record<string, unknown>
       unmasked = true;
       continue;
     }
-    if (value === undefined && name !== "no-new-privileges") {
+    if (value === undefined && !["no-new-privileges", "writable-cgroups"].includes(name)) {
       throw new ExitError(`Invalid --security-opt: "${option}"`, 125);
     }
     passed.push(option);

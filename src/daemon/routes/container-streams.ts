@@ -1,5 +1,5 @@
 import { Elysia } from "elysia";
-import { containerLogsQuery, waitContainerQuery } from "#api/containers.ts";
+import { containerLogsQuery, containerStatsQuery, waitContainerQuery } from "#api/containers.ts";
 import { containerParams as params } from "#api/names.ts";
 import type { Containers } from "#containers/containers.ts";
 import { TboxError } from "#support/errors.ts";
@@ -8,6 +8,7 @@ import { gathered } from "../http/gathered.ts";
 import { streamed } from "../http/streamed.ts";
 import { shapeLog } from "../shape/log-text.ts";
 import { outputFraming, outputMediaType } from "../shape/output.ts";
+import { oneSample, statsLines } from "../streams/stats.ts";
 
 /** Answers that begin at once and end when the container has something to say, or has said it all. */
 export function containerStreamRoutes(containers: Containers) {
@@ -31,6 +32,18 @@ export function containerStreamRoutes(containers: Containers) {
           "attach/ws: the request does not ask for `Upgrade: websocket`",
         );
       })
+      .get(
+        "/containers/:id/stats",
+        ({ params: { id }, query: { stream = true, "one-shot": quick = false }, request: { signal } }) => {
+          const { id: full } = containers.get(id);
+          if (stream && quick) {
+            throw new TboxError("invalid-argument", "cannot have stream=true and one-shot=true");
+          }
+          if (!stream) return oneSample(containers, full, { quick, signal });
+          return streamed(statsLines(containers, full, signal), "application/json");
+        },
+        { params, query: containerStatsQuery },
+      )
       .get(
         "/containers/:id/logs",
         ({ params: { id }, query, request: { signal, headers } }) => {

@@ -114,11 +114,24 @@ export function containerRoutes(engine: Engine, dataDirectory: string) {
     )
     .post(
       "/containers/:id/update",
-      ({ params: { id }, body }) => {
-        containers.update(id, body);
-        return { Warnings: [] };
-      },
+      ({ params: { id }, body }) => ({ Warnings: containers.update(id, body).warnings }),
       { params, body: updateContainerSchema },
+    )
+    .post(
+      "/containers/:id/pause",
+      async ({ params: { id } }) => {
+        await containers.pause(id);
+        return noContent();
+      },
+      { params },
+    )
+    .post(
+      "/containers/:id/unpause",
+      async ({ params: { id } }) => {
+        await containers.unpause(id);
+        return noContent();
+      },
+      { params },
     )
     .get(
       "/containers/:id/top",

@@ -11,6 +11,7 @@ export interface Counts {
 /** `GET /info`. */
 export function shapeInformation(system: SystemInformation, { images, states, now }: Counts) {
   const running = states.filter((state) => state === "running").length;
+  const limits = (controller: string) => system.controllers.includes(controller);
   const paused = states.filter((state) => state === "paused").length;
   return {
     ID: system.id,
@@ -23,13 +24,13 @@ export function shapeInformation(system: SystemInformation, { images, states, no
     DriverStatus: system.driverStatus,
     DockerRootDir: system.dataDirectory,
     Plugins: { Volume: [], Network: ["none", "host"], Authorization: null, Log: ["json-file", "none"] },
-    MemoryLimit: false,
-    SwapLimit: false,
-    CpuCfsPeriod: false,
-    CpuCfsQuota: false,
-    CPUShares: false,
-    CPUSet: false,
-    PidsLimit: false,
+    MemoryLimit: limits("memory"),
+    SwapLimit: system.swapLimit,
+    CpuCfsPeriod: limits("cpu"),
+    CpuCfsQuota: limits("cpu"),
+    CPUShares: limits("cpu"),
+    CPUSet: limits("cpuset"),
+    PidsLimit: limits("pids"),
     OomKillDisable: false,
     IPv4Forwarding: false,
     Debug: false,
@@ -76,5 +77,6 @@ export function shapeInformation(system: SystemInformation, { images, states, no
     SecurityOptions: system.securityOptions,
     ProductLicense: "Apache-2.0",
     Warnings: system.warnings,
+    Tbox: { CgroupControllers: system.controllers },
   };
 }

@@ -1,5 +1,5 @@
 /** What Docker writes for a time that never was. */
-const never = "0001-01-01T00:00:00Z";
+export const never = "0001-01-01T00:00:00Z";
 
 /** Seconds since the epoch of an RFC 3339 time; 0 when it never was. */
 export function unixSeconds(time: string): number {

@@ -13,6 +13,8 @@ export const fakeInformation: SystemInformation = {
   storageDriver: "overlay",
   driverStatus: [["Native Overlay", "true"]],
   cgroupDriver: "none",
+  controllers: [],
+  swapLimit: false,
   cgroupVersion: "2",
   httpProxy: "",
   httpsProxy: "",

@@ -9,9 +9,30 @@ use sys::cgroup;
 use crate::error::{Result, of_cgroup};
 
 #[napi]
-pub fn delegated_cgroup(proc: String) -> Result<Option<String>> {
-    let path = cgroup::delegated(Path::new(&proc)).map_err(of_cgroup)?;
+pub fn cgroup_of_process(proc: String, process: u32) -> Result<Option<String>> {
+    let path = cgroup::directory_of(Path::new(&proc), process).map_err(of_cgroup)?;
     Ok(path.map(|path| path.to_string_lossy().into_owned()))
+}
+
+#[napi]
+pub fn is_cgroup_delegated(directory: String) -> bool {
+    cgroup::is_delegated(Path::new(&directory))
+}
+
+/// The settings are files and texts in turn.
+#[napi]
+pub fn prepare_cgroup(parent: String, child: String, settings: Vec<String>) -> Result<i32> {
+    let settings: Vec<_> = settings
+        .chunks_exact(2)
+        .map(|pair| (pair[0].clone(), pair[1].clone()))
+        .collect();
+    let directory = cgroup::prepare(Path::new(&parent), &child, &settings).map_err(of_cgroup)?;
+    Ok(directory.into_raw_fd())
+}
+
+#[napi]
+pub fn cgroup_children(directory: String) -> Result<Vec<String>> {
+    cgroup::children(Path::new(&directory)).map_err(of_cgroup)
 }
 
 #[napi]
@@ -21,7 +42,7 @@ pub fn create_cgroup(parent: String, child: String) -> Result<()> {
 
 #[napi]
 pub fn remove_cgroup(parent: String, child: String) -> Result<()> {
-    cgroup::remove(Path::new(&parent), &child).map_err(of_cgroup)
+    cgroup::remove_tree(Path::new(&parent), &child).map_err(of_cgroup)
 }
 
 #[napi]

@@ -4,7 +4,6 @@ use std::os::fd::{AsFd, IntoRawFd};
 use std::path::Path;
 
 use napi_derive::napi;
-use rustix::time::{ClockId, clock_gettime};
 use sys::{descriptor, lock, pidfd, stream};
 
 use crate::error::{Result, of_lock, system};
@@ -34,6 +33,5 @@ pub fn process_start_time(pid: u32) -> Option<f64> {
 /// CLOCK_MONOTONIC in nanoseconds; exact for the first hundred days after boot.
 #[napi]
 pub fn monotonic() -> f64 {
-    let time = clock_gettime(ClockId::Monotonic);
-    time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
+    sys::clock::monotonic().in_nanoseconds() as f64
 }

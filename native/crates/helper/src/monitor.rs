@@ -10,6 +10,7 @@ pub mod exit;
 mod input;
 mod launch;
 mod log;
+pub mod memory;
 mod queue;
 mod record;
 mod serve;

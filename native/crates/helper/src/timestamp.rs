@@ -1,17 +1,16 @@
 //! Clock readings in the forms the protocol and the log use.
 
-use rustix::time::{ClockId, clock_gettime};
+use sys::clock;
 
 /// The wall clock as RFC 3339 with nanoseconds, UTC.
 pub fn now() -> String {
-    let time = clock_gettime(ClockId::Realtime);
-    rfc3339(time.tv_sec, time.tv_nsec)
+    let time = clock::wall();
+    rfc3339(time.seconds, time.nanoseconds)
 }
 
 /// CLOCK_MONOTONIC in nanoseconds.
 pub fn monotonic() -> u64 {
-    let time = clock_gettime(ClockId::Monotonic);
-    u64::try_from(time.tv_sec * 1_000_000_000 + time.tv_nsec).unwrap_or(0)
+    clock::monotonic().in_nanoseconds()
 }
 
 /// Seconds and nanoseconds since 1970 in the proleptic Gregorian calendar.

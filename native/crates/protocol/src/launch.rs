@@ -25,6 +25,8 @@ pub struct LaunchRequest {
     pub attachments: Vec<Attachment>,
     /// Whether the last descriptor is a cgroup v2 directory to clone the container into.
     pub cgroup: bool,
+    /// Whether the container may write below its own cgroup.
+    pub cgroup_writable: bool,
     /// Whether the exit record is synced to disk before [`crate::monitor::FromMonitor::Exited`] is
     /// followed by the monitor's end; off for containers that are removed at exit.
     pub durable_exit: bool,
@@ -155,6 +157,10 @@ pub struct Process {
     pub no_new_privileges: bool,
     pub seccomp: Seccomp,
     pub rlimits: Vec<Rlimit>,
+    /// How readily the kernel ends the program for want of memory, -1000 to 1000; the daemon's own
+    /// when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oom_score_adjustment: Option<i32>,
     /// Runs the program as a child of a small PID 1 that reaps and forwards signals.
     pub init: bool,
     /// When the start was asked for, in nanoseconds of CLOCK_MONOTONIC: `TBOX_TRACE=<phase>=<µs> …` since

@@ -37,6 +37,8 @@ pub enum FromMonitor {
     Failed(Failure),
     /// Answers [`ToMonitor::AwaitLog`]. `generation` counts rotations, `size` is in bytes.
     Logged { generation: u64, size: u64 },
+    /// The kernel killed a process of the container for want of memory.
+    OutOfMemory,
     /// The container ended, its output is written and its exit record is in place.
     Exited(Exited),
     /// A message on this connection was not understood or came with the wrong descriptors: says

@@ -23,7 +23,14 @@ const MESSAGES: [(&str, &[&str]); 5] = [
     ("to-monitor", &["attach", "await-log", "resize", "signal"]),
     (
         "from-monitor",
-        &["exited", "failed", "logged", "refused", "started"],
+        &[
+            "exited",
+            "failed",
+            "logged",
+            "out-of-memory",
+            "refused",
+            "started",
+        ],
     ),
     (
         "from-worker",

@@ -13,6 +13,7 @@ use crate::capabilities;
 use crate::failure::{explained, system};
 use crate::host::Host;
 use crate::launch::Launched;
+use crate::oom_score;
 use crate::program::{Program, follow, stdio};
 use crate::report::{self, Report, phase};
 use crate::steps::terminal::{self, Inner};
@@ -33,6 +34,7 @@ pub fn exec(
     let (ours, theirs) =
         seqpacket::pair().map_err(|error| explained(FailureKind::System, "report", error))?;
     join(container, Namespaces::PID)?;
+    let score = oom_score::lend(process.oom_score_adjustment)?;
     match clone3(Namespaces::empty(), cgroup)
         .map_err(|errno| system("clone", "container", errno))?
     {
@@ -51,7 +53,7 @@ pub fn exec(
         }
         Side::Parent { pid, pidfd } => {
             let begun = phase("cloned");
-            drop((inner, theirs));
+            drop((inner, theirs, score));
             let (mut phases, master) = follow(ours.as_fd(), pidfd.as_fd())?;
             phases.insert(0, begun);
             phases.push(phase("executed"));

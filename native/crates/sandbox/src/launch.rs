@@ -13,6 +13,7 @@ use sys::seqpacket;
 use crate::capabilities;
 use crate::failure::{explained, system};
 use crate::host::Host;
+use crate::oom_score;
 use crate::program::{Program, follow, show_console, stdio};
 use crate::report::{self, Report, phase};
 use crate::steps::root::Store;
@@ -61,16 +62,15 @@ pub fn launch(
     let (inner, outer) = terminal::create(&request.process)?;
     let (ours, theirs) =
         seqpacket::pair().map_err(|error| explained(FailureKind::System, "report", error))?;
-    let mut namespaces = Namespaces::MOUNT
-        | Namespaces::PID
-        | Namespaces::IPC
-        | Namespaces::UTS
-        | Namespaces::CGROUP;
+    let mut namespaces = Namespaces::MOUNT | Namespaces::PID | Namespaces::IPC | Namespaces::UTS;
+    // A namespace that is made by the clone has the monitor's cgroup as its root.
+    namespaces.set(Namespaces::CGROUP, prepared.cgroup.is_none());
     let own_network = request.network == Network::None;
     namespaces.set(
         Namespaces::NETWORK,
         own_network && prepared.network.is_none(),
     );
+    let score = oom_score::lend(request.process.oom_score_adjustment)?;
     match clone3(namespaces, prepared.cgroup)
         .map_err(|errno| system("clone", "namespaces", errno))?
     {
@@ -87,6 +87,7 @@ pub fn launch(
                 request,
                 program,
                 network: prepared.network,
+                own_cgroup: prepared.cgroup.is_some(),
             };
             let failed = child.run(inner);
             let Err(failure) = failed;
@@ -95,7 +96,7 @@ pub fn launch(
         }
         Side::Parent { pid, pidfd } => {
             let begun = phase("cloned");
-            drop((inner, theirs));
+            drop((inner, theirs, score));
             let (mut phases, master) = follow(ours.as_fd(), pidfd.as_fd())?;
             phases.insert(0, begun);
             phases.push(phase("executed"));
@@ -115,6 +116,8 @@ struct Child<'launch> {
     request: &'launch LaunchRequest,
     program: Program<'launch>,
     network: Option<BorrowedFd<'launch>>,
+    /// Whether it was born into a cgroup of its own.
+    own_cgroup: bool,
 }
 
 impl Child<'_> {
@@ -131,6 +134,11 @@ impl Child<'_> {
         rustix::process::umask(Mode::from_raw_mode(0o022));
         // Before /sys is mounted, which shows the network namespace of whoever mounts it.
         self.enter_network()?;
+        // Before the hierarchy is mounted, which shows what is below the namespace's root.
+        if self.own_cgroup {
+            sys::namespaces::enter_new_cgroup()
+                .map_err(|errno| system("cgroup", "namespace", errno))?;
+        }
         // Before anything is mounted: no mount of ours may reach the monitor's namespace.
         root::isolate()?;
         // In this namespace, and before the root covers the container's directory.
@@ -138,7 +146,7 @@ impl Child<'_> {
         // While the host's paths still mean the host's files.
         let volumes = volumes::open_volumes(&store, &request.mounts)?;
         let root = root::mount_root(&store, &request.root)?;
-        kernel_files::mount_kernel_files(root.as_fd(), request.network)?;
+        kernel_files::mount_kernel_files(root.as_fd(), request.network, request.cgroup_writable)?;
         let devices = devices::mount_devices(root.as_fd(), host, request.shm_size)?;
         // After /dev: its terminal belongs to the container's own /dev/pts.
         program.give_streams(devices.as_fd(), streams)?;

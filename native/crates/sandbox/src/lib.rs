@@ -6,6 +6,7 @@ pub mod exec;
 mod failure;
 pub mod host;
 pub mod launch;
+mod oom_score;
 mod program;
 mod report;
 mod rlimits;

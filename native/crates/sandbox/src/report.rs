@@ -5,7 +5,6 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 
 use protocol::failure::{Failure, FailureKind};
 use protocol::monitor::Phase;
-use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 use sys::seqpacket;
 
@@ -44,10 +43,9 @@ pub fn receive(channel: BorrowedFd<'_>) -> Result<Option<(Report, Vec<OwnedFd>)>
 
 /// A phase that ends now.
 pub fn phase(name: &str) -> Phase {
-    let now = clock_gettime(ClockId::Monotonic);
     Phase {
         name: name.to_owned(),
-        at: now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64,
+        at: sys::clock::monotonic().in_nanoseconds(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Files of cgroup v2 directories, below a directory given by the caller.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{
@@ -23,13 +23,72 @@ pub enum Error {
     },
 }
 
-/// The cgroup v2 directory of the calling process, if the process may create children in it and
-/// move processes there. `proc` is where the proc file system is mounted.
-pub fn delegated(proc: &Path) -> Result<Option<PathBuf>, Error> {
-    let membership = read_whole(&proc.join("self/cgroup"))?;
+/// The cgroup v2 directory of a process, where one is mounted. `proc` is where the proc file system is.
+pub fn directory_of(proc: &Path, process: u32) -> Result<Option<PathBuf>, Error> {
+    let membership = read_whole(&proc.join(process.to_string()).join("cgroup"))?;
     let mounts = read_whole(&proc.join("self/mountinfo"))?;
-    Ok(locate(&membership, &mounts)
-        .filter(|path| writable(path) && writable(&path.join("cgroup.procs"))))
+    Ok(locate(&membership, &mounts))
+}
+
+/// Whether the calling process may create children in a directory and move processes there.
+pub fn is_delegated(directory: &Path) -> bool {
+    ["", "cgroup.procs", "cgroup.subtree_control"]
+        .iter()
+        .all(|name| writable(&directory.join(name)))
+}
+
+/// A new child with these texts in its files, ready to clone a process into. Nothing of it is left when
+/// a file cannot be written.
+pub fn prepare(
+    parent: &Path,
+    child: &str,
+    settings: &[(String, String)],
+) -> Result<OwnedFd, Error> {
+    create(parent, child)?;
+    let prepared = open(parent, child).and_then(|directory| {
+        for (file, text) in settings {
+            write_in(directory.as_fd(), valid(file)?, text)
+                .map_err(|source| failed("write", &parent.join(child), file)(source))?;
+        }
+        Ok(directory)
+    });
+    if prepared.is_err() {
+        let _ = remove(parent, child);
+    }
+    prepared
+}
+
+/// Removes a child with all of its own. One that is not there is no error.
+pub fn remove_tree(parent: &Path, child: &str) -> Result<(), Error> {
+    match remove(parent, child) {
+        Err(Error::File {
+            source: Errno::BUSY | Errno::NOTEMPTY,
+            ..
+        }) => {}
+        done => return done,
+    }
+    let path = parent.join(valid(child)?);
+    for name in children(&path)? {
+        remove_tree(&path, &name)?;
+    }
+    remove(parent, child)
+}
+
+/// The names of the directories in a directory.
+pub fn children(directory: &Path) -> Result<Vec<String>, Error> {
+    let explain = |error: std::io::Error| Error::File {
+        action: "list",
+        path: directory.to_owned(),
+        source: Errno::from_io_error(&error).unwrap_or(Errno::IO),
+    };
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(directory).map_err(explain)? {
+        let entry = entry.map_err(explain)?;
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    Ok(names)
 }
 
 /// Creates a child. One that is there already is EEXIST.
@@ -75,11 +134,16 @@ pub fn read(directory: &Path, file: &str) -> Result<String, Error> {
 
 /// Writes a file in one call, as the kernel wants it.
 pub fn write(directory: &Path, file: &str, text: &str) -> Result<(), Error> {
-    let opened = open_file(directory, file, OFlags::WRONLY)?;
-    match rustix::io::write(&opened, text.as_bytes()) {
-        Ok(written) if written == text.len() => Ok(()),
-        Ok(_) => Err(failed("write", directory, file)(Errno::IO)),
-        Err(source) => Err(failed("write", directory, file)(source)),
+    valid(file)?;
+    let opened = open_directory(directory)?;
+    write_in(opened.as_fd(), file, text).map_err(failed("write", directory, file))
+}
+
+fn write_in(directory: BorrowedFd<'_>, file: &str, text: &str) -> Result<(), Errno> {
+    let opened = open_below(directory, file, OFlags::WRONLY)?;
+    match rustix::io::write(&opened, text.as_bytes())? {
+        written if written == text.len() => Ok(()),
+        _ => Err(Errno::IO),
     }
 }
 
@@ -142,14 +206,18 @@ fn open_directory(path: &Path) -> Result<OwnedFd, Error> {
 
 fn open_file(directory: &Path, file: &str, flags: OFlags) -> Result<OwnedFd, Error> {
     let parent = open_directory(directory)?;
+    open_below(parent.as_fd(), valid(file)?, flags).map_err(failed("open", directory, file))
+}
+
+/// Refuses links and what lies elsewhere.
+fn open_below(directory: BorrowedFd<'_>, file: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
     openat2(
-        parent.as_fd(),
-        valid(file)?,
+        directory,
+        file,
         flags | OFlags::CLOEXEC,
         Mode::empty(),
         ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS,
     )
-    .map_err(failed("open", directory, file))
 }
 
 fn read_whole(path: &Path) -> Result<String, Error> {
@@ -215,18 +283,55 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_without_the_processes_file_is_not_delegated() {
+    fn only_a_directory_with_files_to_write_is_delegated() {
         let proc = temporary("delegated");
         let root = proc.join("root");
         std::fs::create_dir_all(proc.join("self")).unwrap();
+        std::fs::create_dir_all(proc.join("7")).unwrap();
         std::fs::create_dir_all(&root).unwrap();
-        std::fs::write(proc.join("self/cgroup"), "0::/\n").unwrap();
+        std::fs::write(proc.join("7/cgroup"), "0::/\n").unwrap();
         let mount = format!("31 24 0:27 / {} rw - cgroup2 cgroup2 rw\n", root.display());
         std::fs::write(proc.join("self/mountinfo"), mount).unwrap();
-        assert_eq!(delegated(&proc).unwrap(), None);
+        assert_eq!(directory_of(&proc, 7).unwrap(), Some(root.clone()));
+        assert!(directory_of(&proc, 8).is_err());
         std::fs::write(root.join("cgroup.procs"), "").unwrap();
-        assert_eq!(delegated(&proc).unwrap(), Some(root));
+        assert!(!is_delegated(&root));
+        std::fs::write(root.join("cgroup.subtree_control"), "").unwrap();
+        assert!(is_delegated(&root));
         std::fs::remove_dir_all(proc).unwrap();
+    }
+
+    #[test]
+    fn nothing_is_left_of_a_child_whose_files_cannot_be_written() {
+        let root = temporary("prepare");
+        let setting = ("pids.max".to_owned(), "5".to_owned());
+        // In a plain directory the file is missing, as that of an unusable controller is.
+        assert!(matches!(
+            prepare(&root, "child", std::slice::from_ref(&setting)),
+            Err(Error::File {
+                source: Errno::NOENT,
+                ..
+            })
+        ));
+        assert!(!root.join("child").exists());
+        prepare(&root, "child", &[]).unwrap();
+        assert!(prepare(&root, "child", &[]).is_err());
+        assert!(root.join("child").exists());
+        std::fs::remove_dir_all(root).unwrap();
+    }
+
+    #[test]
+    fn a_tree_is_removed_from_its_leaves_up() {
+        let root = temporary("tree");
+        std::fs::create_dir_all(root.join("a/b/c")).unwrap();
+        std::fs::create_dir_all(root.join("a/d")).unwrap();
+        let mut names = children(&root.join("a")).unwrap();
+        names.sort();
+        assert_eq!(names, ["b", "d"]);
+        remove_tree(&root, "a").unwrap();
+        remove_tree(&root, "a").unwrap();
+        assert!(!root.join("a").exists());
+        std::fs::remove_dir_all(root).unwrap();
     }
 
     #[test]

@@ -18,6 +18,8 @@ bitflags::bitflags! {
         const HANGUP = 4;
         /// An error waits to be read; reported whether watched for or not.
         const ERROR = 8;
+        /// A kernel file that says so has changed since it was read.
+        const CHANGE = 16;
     }
 }
 
@@ -90,6 +92,7 @@ fn native(interest: Interest) -> epoll::EventFlags {
     let mut flags = epoll::EventFlags::empty();
     flags.set(epoll::EventFlags::IN, interest.contains(Interest::READ));
     flags.set(epoll::EventFlags::OUT, interest.contains(Interest::WRITE));
+    flags.set(epoll::EventFlags::PRI, interest.contains(Interest::CHANGE));
     flags
 }
 
@@ -99,6 +102,7 @@ fn happened(flags: epoll::EventFlags) -> Interest {
     ready.set(Interest::WRITE, flags.contains(epoll::EventFlags::OUT));
     ready.set(Interest::HANGUP, flags.contains(epoll::EventFlags::HUP));
     ready.set(Interest::ERROR, flags.contains(epoll::EventFlags::ERR));
+    ready.set(Interest::CHANGE, flags.contains(epoll::EventFlags::PRI));
     ready
 }
 

@@ -1,5 +1,6 @@
 //! Safe kernel calls: over rustix where it has one, over libc where it lacks one.
 pub mod cgroup;
+pub mod clock;
 pub mod clone;
 pub mod descriptor;
 pub mod event;

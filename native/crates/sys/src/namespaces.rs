@@ -17,6 +17,12 @@ pub fn join(process: BorrowedFd<'_>, namespaces: Namespaces) -> Result<(), Errno
     move_into_thread_name_spaces(process, kinds)
 }
 
+/// Makes the calling thread's cgroup the root of what it sees of the hierarchy; it must be the only thread.
+pub fn enter_new_cgroup() -> Result<(), Errno> {
+    // SAFETY: the descriptor table is not unshared.
+    unsafe { unshare_unsafe(UnshareFlags::NEWCGROUP) }
+}
+
 /// Moves the calling thread, which must be the only one, into a copy of its mount namespace.
 pub fn enter_new_mounts() -> Result<(), Errno> {
     // SAFETY: the descriptor table is not unshared.

@@ -8,6 +8,7 @@ use protocol::monitor::{Exited, FromMonitor};
 use rustix::io::Errno;
 
 use crate::monitor::exit::{self, Status};
+use crate::monitor::memory;
 use crate::monitor::serve::{Monitor, Stage, TERMINAL_GRACE};
 use crate::monitor::stream::Stream;
 use crate::timestamp;
@@ -64,6 +65,7 @@ impl Monitor {
         self.end_source(Stream::Stdout);
         self.end_source(Stream::Stderr);
         let finished_at = timestamp::now();
+        self.count_oom_kills();
         if let Some(log) = self.log() {
             log.finish(&finished_at);
         }
@@ -71,10 +73,7 @@ impl Monitor {
             pid: self.started.pid,
             code: status.code,
             signal: status.signal,
-            oom_killed: self
-                .cgroup
-                .as_ref()
-                .is_some_and(|cgroup| exit::oom_killed(cgroup.as_fd())),
+            oom_killed: self.oom_kills > 0,
             started_at: self.started.started_at.clone(),
             finished_at,
         };
@@ -90,6 +89,20 @@ impl Monitor {
             self.record(&exited);
         }
         self.stage = Stage::Ended(exited);
+    }
+
+    /// Tells of every time that the kernel killed for want of memory, as soon as it has.
+    pub(super) fn count_oom_kills(&mut self) {
+        let Some(events) = &self.memory else {
+            return;
+        };
+        let kills = memory::kills(events.as_fd());
+        if kills > self.oom_kills {
+            self.oom_kills = kills;
+            for channel in &mut self.channels {
+                channel.send(&FromMonitor::OutOfMemory);
+            }
+        }
     }
 
     fn tell(&mut self, exited: &Exited) {

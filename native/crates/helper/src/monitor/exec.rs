@@ -72,7 +72,7 @@ fn begin(host: Host, order: ExecOrder, forked_at: u64) -> Result<Monitor, Failur
         phases: phases(&launched, received_at, forked_at),
     };
     let streams = streams(launched.stdio, AtEnd::Close)?;
-    let mut monitor = Monitor::create(None, launched.pidfd, cgroup, streams, started)
+    let mut monitor = Monitor::create(None, launched.pidfd, None, streams, started)
         .map_err(|errno| failure::system("monitor", "epoll", errno))?;
     for (wants, socket) in request.attachments.iter().zip(descriptors) {
         monitor.attach(socket, *wants);

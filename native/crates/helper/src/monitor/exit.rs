@@ -1,7 +1,7 @@
 //! How a container ended, and the record of it on disk.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use protocol::monitor::Exited;
@@ -62,18 +62,6 @@ pub fn collect(pidfd: BorrowedFd<'_>) -> Result<Option<Status>, Errno> {
         Some(signal) => Status::killed(signal),
         None => Status::exited(status.exit_status().unwrap_or(0)),
     }))
-}
-
-/// Whether the kernel killed a process of this cgroup for want of memory.
-pub fn oom_killed(cgroup: BorrowedFd<'_>) -> bool {
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-    let Ok(file) = openat(cgroup, "memory.events", flags, Mode::empty()) else {
-        return false;
-    };
-    let mut text = String::new();
-    let _ = File::from(file).read_to_string(&mut text);
-    let count = text.lines().find_map(|line| line.strip_prefix("oom_kill "));
-    count.is_some_and(|count| count.trim() != "0")
 }
 
 /// Forgets the record of an earlier run.
@@ -147,21 +135,6 @@ mod tests {
         assert!(!path.join(TEMPORARY).exists());
         remove_record(directory.as_fd()).unwrap();
         remove_record(directory.as_fd()).unwrap();
-        std::fs::remove_dir_all(path).unwrap();
-    }
-
-    #[test]
-    fn kills_for_want_of_memory_are_read_from_the_cgroup() {
-        let (path, directory) = directory("oom");
-        assert!(!oom_killed(directory.as_fd()));
-        for (text, expected) in [
-            ("low 0\noom 1\noom_kill 0\noom_group_kill 0\n", false),
-            ("low 0\noom 3\noom_kill 2\noom_group_kill 0\n", true),
-            ("low 0\n", false),
-        ] {
-            std::fs::write(path.join("memory.events"), text).unwrap();
-            assert_eq!(oom_killed(directory.as_fd()), expected);
-        }
         std::fs::remove_dir_all(path).unwrap();
     }
 }

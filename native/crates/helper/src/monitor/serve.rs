@@ -1,6 +1,6 @@
 //! The monitor's loop. It waits for nothing but its epoll instance.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use protocol::launch::Attachment;
@@ -15,6 +15,7 @@ use crate::monitor::channel::Channel;
 use crate::monitor::exit::Status;
 use crate::monitor::input::{AtEnd, Input};
 use crate::monitor::log::JsonLog;
+use crate::monitor::memory;
 use crate::monitor::stream::Stream;
 use crate::timestamp;
 use crate::watched::Watched;
@@ -24,6 +25,7 @@ const PROGRAM: u64 = 1;
 const STDIN: u64 = 2;
 const STDOUT: u64 = 3;
 const STDERR: u64 = 4;
+const MEMORY: u64 = 5;
 const FIRST_FREE: u64 = 16;
 
 /// A pipe's whole content.
@@ -76,7 +78,10 @@ pub struct Monitor {
     pub(super) stage: Stage,
     pub(super) started: Started,
     pub(super) program: Watched,
-    pub(super) cgroup: Option<OwnedFd>,
+    /// Of the kernel, which counts there whom it killed for want of memory.
+    pub(super) memory: Option<Watched>,
+    /// How many of them the daemon was told of.
+    pub(super) oom_kills: u64,
     pub(super) sources: [Option<Watched>; 2],
     pub(super) input: Input,
     pub(super) terminal: Option<OwnedFd>,
@@ -119,6 +124,7 @@ impl Monitor {
             .and_then(|place| file_identity(&place.sockets, &place.socket_name));
         let (listener, place) = place.map(Place::split).unzip();
         let listener = listener.map(|one| listen(&poll, one)).transpose()?;
+        let memory = cgroup.and_then(|cgroup| memory::watch(&poll, cgroup.as_fd(), MEMORY));
         let mut program = Watched::new(pidfd, PROGRAM);
         program.watch(&poll, Some(Interest::READ))?;
         let peer_flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
@@ -130,7 +136,8 @@ impl Monitor {
             stage: Stage::Running,
             started,
             program,
-            cgroup,
+            memory,
+            oom_kills: 0,
             sources: [Some(Watched::new(streams.stdout, STDOUT)), stderr],
             input: Input::new(streams.stdin, STDIN, streams.at_end),
             terminal_peer: streams.terminal.as_ref().and_then(peer),
@@ -185,6 +192,7 @@ impl Monitor {
         match event.token {
             LISTENER => self.accept(),
             PROGRAM => self.collect(),
+            MEMORY => self.count_oom_kills(),
             STDIN => self.input.flush(),
             STDOUT => self.read(Stream::Stdout),
             STDERR => self.read(Stream::Stderr),

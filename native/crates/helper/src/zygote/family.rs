@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, OwnedFd};
+use std::rc::Rc;
 
 use protocol::failure::Failure;
 use protocol::monitor::Exited;
@@ -14,6 +15,7 @@ use sys::pidfd;
 
 use crate::failure;
 use crate::monitor::exit::{self, REPORT, Status};
+use crate::monitor::memory;
 use crate::timestamp;
 
 /// A container as far as the zygote knows it.
@@ -21,6 +23,8 @@ use crate::timestamp;
 struct Container {
     id: String,
     started_at: String,
+    /// Kept for the end of an orphan, which its monitor does not see.
+    cgroup: Option<Rc<OwnedFd>>,
 }
 
 #[derive(Debug)]
@@ -35,6 +39,14 @@ enum Member {
     Worker,
     /// PID 1 of a container whose monitor was killed: it became the zygote's own child.
     Orphan(Container),
+}
+
+/// What the zygote holds for as long as a monitor lives.
+#[derive(Debug, Default)]
+pub struct Kept {
+    /// A namespace ends with its last user: that is to be the zygote, at a quiet moment.
+    pub network: Option<OwnedFd>,
+    pub cgroup: Option<OwnedFd>,
 }
 
 /// Everybody whose end the zygote will hear of and is to do something about.
@@ -65,9 +77,13 @@ impl Family {
         rustix::io::fcntl_dupfd_cloexec(&self.reporter, 3)
     }
 
-    pub fn add_monitor(&mut self, pid: Pid, id: String, network: Option<OwnedFd>) {
-        let started_at = timestamp::now();
-        let container = Container { id, started_at };
+    pub fn add_monitor(&mut self, pid: Pid, id: String, kept: Kept) {
+        let Kept { network, cgroup } = kept;
+        let container = Container {
+            id,
+            started_at: timestamp::now(),
+            cgroup: cgroup.map(Rc::new),
+        };
         let monitor = Member::Monitor {
             container,
             pid: None,
@@ -176,8 +192,7 @@ fn record(host: &Host, container: &Container, pid: u32, status: Status) {
         pid,
         code: status.code,
         signal: status.signal,
-        // The cgroup went with the monitor.
-        oom_killed: false,
+        oom_killed: container.cgroup.as_deref().is_some_and(killed_for_memory),
         started_at: container.started_at.clone(),
         finished_at: timestamp::now(),
     };
@@ -189,6 +204,10 @@ fn record(host: &Host, container: &Container, pid: u32, status: Status) {
         container.id.get(..32).unwrap_or(&container.id)
     );
     let _ = unlinkat(host.run(), socket, AtFlags::empty());
+}
+
+fn killed_for_memory(cgroup: &OwnedFd) -> bool {
+    memory::events(cgroup.as_fd()).is_some_and(|events| memory::kills(events.as_fd()) > 0)
 }
 
 fn is_child(pid: u32) -> bool {

@@ -23,7 +23,7 @@ use crate::monitor;
 use crate::timestamp;
 use crate::watched::Watched;
 use crate::worker;
-use crate::zygote::family::Family;
+use crate::zygote::family::{Family, Kept};
 use crate::zygote::networks::Networks;
 
 const LISTENER: u64 = 0;
@@ -315,8 +315,12 @@ impl Zygote {
                     Network::None => self.networks.take(),
                     Network::Host => None,
                 };
-                // A namespace ends with its last user: that is to be the zygote, at a quiet moment.
-                let kept = network.as_ref().and_then(|one| one.try_clone().ok());
+                let copy = |one: &OwnedFd| one.try_clone().ok();
+                let cgroup = descriptors.last().filter(|_| request.cgroup);
+                let kept = Kept {
+                    network: network.as_ref().and_then(copy),
+                    cgroup: cgroup.and_then(copy),
+                };
                 let order = monitor::Order {
                     request,
                     descriptors,

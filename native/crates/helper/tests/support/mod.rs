@@ -142,12 +142,14 @@ impl Zygote {
                 no_new_privileges: true,
                 seccomp: Seccomp::Unconfined,
                 rlimits: Vec::new(),
+                oom_score_adjustment: None,
                 init: false,
                 trace: None,
             },
             log: Log::None,
             attachments: Vec::new(),
             cgroup: false,
+            cgroup_writable: false,
             durable_exit: true,
         }
     }

@@ -18,7 +18,11 @@ pub const HARMLESS: MountAttrFlags = MountAttrFlags::MOUNT_ATTR_NOSUID
     .union(MountAttrFlags::MOUNT_ATTR_NOEXEC);
 
 /// Mounts /proc for the new pid namespace and /sys for the new network namespace.
-pub fn mount_kernel_files(root: BorrowedFd<'_>, network: Network) -> Result<(), Failure> {
+pub fn mount_kernel_files(
+    root: BorrowedFd<'_>,
+    network: Network,
+    cgroup_writable: bool,
+) -> Result<(), Failure> {
     let proc = attach::create("proc", &[], HARMLESS).map_err(|errno| match errno {
         Errno::PERM => explained(
             FailureKind::System,
@@ -34,7 +38,7 @@ pub fn mount_kernel_files(root: BorrowedFd<'_>, network: Network) -> Result<(), 
     attach::attach(sysfs.as_fd(), place(root, "sys")?.as_fd())
         .map_err(|errno| system("sysfs", "/sys", errno))?;
     if network == Network::None {
-        mount_cgroup(root);
+        mount_cgroup(root, cgroup_writable);
     }
     Ok(())
 }
@@ -70,8 +74,11 @@ fn sysfs(network: Network) -> Result<OwnedFd, Errno> {
 }
 
 /// Shows the container its own cgroup, where there is a unified hierarchy; a start never fails for it.
-fn mount_cgroup(root: BorrowedFd<'_>) {
-    let attributes = HARMLESS | MountAttrFlags::MOUNT_ATTR_RDONLY;
+fn mount_cgroup(root: BorrowedFd<'_>, writable: bool) {
+    let attributes = match writable {
+        true => HARMLESS,
+        false => HARMLESS | MountAttrFlags::MOUNT_ATTR_RDONLY,
+    };
     let _ = tree::open_plain(root, "sys/fs/cgroup", OFlags::PATH | OFlags::DIRECTORY).and_then(
         |place| {
             let cgroup = attach::create("cgroup2", &[], attributes)?;

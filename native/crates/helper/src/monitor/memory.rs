@@ -1,0 +1,57 @@
+//! What the kernel does to a container for want of memory.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::{Mode, OFlags, openat};
+use sys::event::{Interest, Poll};
+
+use crate::watched::Watched;
+
+/// How many processes of this cgroup the kernel has killed for want of memory, according to its file.
+pub fn kills(events: BorrowedFd<'_>) -> u64 {
+    let mut buffer = [0; 1024];
+    let length = rustix::io::pread(events, &mut buffer, 0).unwrap_or(0);
+    let text = String::from_utf8_lossy(&buffer[..length]);
+    let count = text.lines().find_map(|line| line.strip_prefix("oom_kill "));
+    count
+        .and_then(|count| count.trim().parse().ok())
+        .unwrap_or(0)
+}
+
+/// The file for [`kills`] of a cgroup, if the kernel limits its memory.
+pub fn events(cgroup: BorrowedFd<'_>) -> Option<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    openat(cgroup, "memory.events", flags, Mode::empty()).ok()
+}
+
+/// Watches the file of a cgroup. It is read once before: only what changes later is reported.
+pub fn watch(poll: &Poll, cgroup: BorrowedFd<'_>, token: u64) -> Option<Watched> {
+    let mut events = Watched::new(events(cgroup)?, token);
+    kills(events.as_fd());
+    events.watch(poll, Some(Interest::CHANGE)).ok()?;
+    Some(events)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kills_for_want_of_memory_are_read_from_the_cgroup() {
+        let path = std::env::temp_dir().join(format!("tbox-oom-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        let directory = OwnedFd::from(std::fs::File::open(&path).unwrap());
+        assert!(events(directory.as_fd()).is_none());
+        for (text, expected) in [
+            ("low 0\noom 1\noom_kill 0\noom_group_kill 0\n", 0),
+            ("low 0\noom 3\noom_kill 2\noom_group_kill 0\n", 2),
+            ("low 0\n", 0),
+        ] {
+            std::fs::write(path.join("memory.events"), text).unwrap();
+            let events = super::events(directory.as_fd()).unwrap();
+            assert_eq!(kills(events.as_fd()), expected);
+            assert_eq!(kills(events.as_fd()), expected);
+        }
+        std::fs::remove_dir_all(path).unwrap();
+    }
+}

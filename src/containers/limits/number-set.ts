@@ -1,0 +1,21 @@
+/** Whether a list of numbers and ranges (`0-2,7`) holds all of another. */
+export function includesAll(list: string, wanted: string): boolean {
+  const held = rangesOf(list);
+  return rangesOf(wanted).every(([first, last]) => {
+    for (let number = first; number <= last; number++) {
+      if (!held.some(([low, high]) => low <= number && number <= high)) return false;
+    }
+    return first <= last;
+  });
+}
+
+function rangesOf(list: string): [number, number][] {
+  return list
+    .trim()
+    .split(",")
+    .filter((part) => part !== "")
+    .map((part) => {
+      const [first = "", last = first] = part.split("-");
+      return [Number(first), Number(last)];
+    });
+}

@@ -1,0 +1,53 @@
+import type { Containers } from "#containers/containers.ts";
+import type { ContainerStats } from "#containers/stats.ts";
+import { errorCode } from "#support/errors.ts";
+import { shapeStats } from "../shape/stats.ts";
+
+/** Milliseconds between two samples, as Docker takes them. */
+const interval = 1000;
+
+/** A sample now and one a second, until the client or the container is gone. */
+export async function* statsLines(
+  containers: Containers,
+  id: string,
+  signal: AbortSignal,
+): AsyncGenerator<string, void, void> {
+  let before: ContainerStats | undefined;
+  while (!signal.aborted) {
+    let line: string;
+    try {
+      const now = containers.stats(id);
+      line = `${JSON.stringify(shapeStats(containers.get(id), now, before))}\n`;
+      before = now;
+    } catch (error) {
+      if (errorCode(error) === "not-found") return;
+      throw error;
+    }
+    yield line;
+    await pause(signal);
+  }
+}
+
+/** One sample; with another from a second before to compare with unless it is to be quick. */
+export async function oneSample(
+  containers: Containers,
+  id: string,
+  { quick, signal }: { quick: boolean; signal: AbortSignal },
+) {
+  const before = quick ? undefined : containers.stats(id);
+  if (before !== undefined) await pause(signal);
+  return shapeStats(containers.get(id), containers.stats(id), before);
+}
+
+function pause(signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const end = () => {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", end);
+    resolve();
+  };
+  const timer = setTimeout(end, interval);
+  signal.addEventListener("abort", end);
+  if (signal.aborted) end();
+  return promise;
+}

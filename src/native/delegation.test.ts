@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { prepareDelegation } from "./delegation.ts";
+
+let root: string;
+beforeAll(() => {
+  root = mkdtempSync(`${tmpdir()}/tbox-delegation-`);
+});
+afterAll(() => rmSync(root, { recursive: true }));
+
+/** A hierarchy of plain files: it shows what is read and written, and passes nothing on. */
+function hierarchy(
+  name: string,
+  { membership = "0::/own\n", files = {} }: { membership?: string; files?: Record<string, string> },
+) {
+  const proc = `${root}/${name}/proc`;
+  const own = `${root}/${name}/cgroup/own`;
+  for (const process of ["self", String(process_), "7"]) {
+    mkdirSync(`${proc}/${process}`, { recursive: true });
+    writeFileSync(`${proc}/${process}/cgroup`, membership);
+  }
+  const mount = `31 24 0:27 / ${root}/${name}/cgroup rw - cgroup2 cgroup2 rw\n`;
+  writeFileSync(`${proc}/self/mountinfo`, mount);
+  mkdirSync(own, { recursive: true });
+  for (const [file, text] of Object.entries(files)) writeFileSync(`${own}/${file}`, text);
+  return { proc, own };
+}
+
+const process_ = process.pid;
+const delegated = {
+  "cgroup.procs": "",
+  "cgroup.controllers": "cpu memory pids\n",
+  "cgroup.subtree_control": "memory pids\n",
+};
+
+test("what is passed on to the children limits containers", () => {
+  const { proc, own } = hierarchy("passed", { files: delegated });
+  const found = prepareDelegation({ proc, process: 7, managed: false });
+  expect(found.base?.path).toBe(own);
+  // The kernel would take the wish for cpu; a plain file keeps its text.
+  expect(readFileSync(`${own}/cgroup.subtree_control`, "utf8")).toStartWith("+cpu");
+  expect(found.obstacle("io")).toEqual({
+    reason: 'the cgroup controller "io" is not delegated to this user',
+    remedy: `echo +io | sudo tee ${own.slice(0, own.lastIndexOf("/"))}/cgroup.subtree_control`,
+  });
+});
+
+test("a process that has moved to its leaf before leads back to the place above", () => {
+  const { proc, own } = hierarchy("leaf", { membership: "0::/own/tbox.init\n", files: delegated });
+  expect(prepareDelegation({ proc, process: 7, managed: true }).base?.path).toBe(own);
+});
+
+test("under systemd a missing controller is had by a drop-in", () => {
+  const { proc } = hierarchy("managed", { files: delegated });
+  const { remedy } = prepareDelegation({ proc, process: 7, managed: true }).obstacle("cpuset");
+  expect(remedy).toContain("/etc/systemd/system/user@.service.d");
+  expect(remedy).toContain("Delegate=cpu cpuset io memory pids");
+});
+
+test("a directory that belongs to others is no place for containers", () => {
+  const { proc, own } = hierarchy("foreign", { files: { "cgroup.controllers": "memory\n" } });
+  const found = prepareDelegation({ proc, process: 7, managed: true });
+  expect(found.base).toBeUndefined();
+  expect(found.controllers.size).toBe(0);
+  expect(found.obstacle("memory")).toEqual({
+    reason: `the cgroup ${own} is not delegated to this user`,
+    remedy: 'sudo loginctl enable-linger "$USER" && tbox daemon stop',
+  });
+});
+
+test.each([
+  ["one", "9:memory:/x\n"],
+  ["both", "9:memory:/x\n0::/own\n"],
+])("version %s of the hierarchy is told from version 2", (name, membership) => {
+  const { proc } = hierarchy(`old-${name}`, { membership, files: { "cgroup.controllers": "" } });
+  const found = prepareDelegation({ proc, process: 7, managed: true });
+  expect(found.base).toBeUndefined();
+  expect(found.obstacle("memory").reason).toContain("cgroup v1");
+});

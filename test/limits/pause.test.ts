@@ -1,0 +1,157 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { loadShell, shellUnavailable } from "#test/e2e/support/images.ts";
+import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { type Limited, openLimited, until } from "./support/limited.ts";
+import { cgroupsUnavailable } from "./support/place.ts";
+
+const skipped = shellUnavailable ?? cgroupsUnavailable;
+if (skipped !== undefined) console.error(`skipped: ${skipped}`);
+
+describe.skipIf(skipped !== undefined)("a container in a cgroup of its own", () => {
+  let limited: Limited;
+  beforeAll(async () => {
+    limited = await openLimited();
+  });
+  afterAll(() => limited?.[Symbol.asyncDispose]());
+  const tbox = (...args: string[]) => limited.tbox(...args);
+  const counter = ["sh", "-c", "i=0; while :; do i=$((i+1)); echo $i >/count; done"];
+  const counted = async (name: string) => (await tbox("cp", `${name}:/count`, "-")).stdout;
+
+  test("is stopped where it is and goes on", async () => {
+    await limited.start("busy", [], ...counter);
+    await until(async () => (await tbox("exec", "busy", "cat", "/count")).code === 0);
+    expect(await tbox("pause", "busy")).toMatchObject({ code: 0, stdout: "busy\n" });
+    expect(await limited.read("busy", "cgroup.events")).toContain("frozen 1");
+    expect(await limited.inspect("busy", "{{.State.Status}} {{.State.Paused}} {{.State.Running}}")).toBe(
+      "paused true true",
+    );
+    expect((await tbox("ps")).stdout).toContain("(Paused)");
+    expect((await tbox("pause", "busy")).stderr).toContain("is already paused");
+    expect((await tbox("exec", "busy", "true")).stderr).toContain("is paused, unpause the container");
+    expect((await tbox("start", "busy")).stderr).toContain("cannot start a paused container");
+    expect((await tbox("rm", "busy")).stderr).toContain("container is paused");
+    const before = await counted("busy");
+    expect(await tbox("unpause", "busy")).toMatchObject({ code: 0, stdout: "busy\n" });
+    expect((await tbox("unpause", "busy")).stderr).toContain("is not paused");
+    await until(async () => (await counted("busy")) !== before);
+    const { stdout } = await tbox("events", "--since", "1h", "--until", "0s", "--format", "{{.Action}}");
+    expect(stdout).toContain("pause\nunpause\n");
+    await tbox("rm", "-f", "busy");
+  });
+
+  test("is paused still for the next daemon, and removed all the same", async () => {
+    await limited.start("kept", [], "sleep", "1000");
+    await tbox("pause", "kept");
+    await limited.daemon.kill();
+    await limited.daemon.start();
+    expect(await limited.inspect("kept", "{{.State.Status}}")).toBe("paused");
+    expect((await tbox("rm", "-f", "kept")).code).toBe(0);
+    await limited.empty();
+  });
+
+  test("that is paused hears of its end", async () => {
+    const script = "trap 'exit 7' TERM; while :; do sleep 0.1; done";
+    await limited.start("heard", [], "sh", "-c", script);
+    await tbox("pause", "heard");
+    expect((await tbox("stop", "heard")).code).toBe(0);
+    expect(await limited.inspect("heard", "{{.State.ExitCode}}")).toBe("7");
+    await tbox("rm", "heard");
+  });
+
+  test("shows itself as the root of the hierarchy, and cannot write there", async () => {
+    const script = "cat /proc/self/cgroup; mkdir /sys/fs/cgroup/x";
+    const { stdout, stderr } = await tbox("run", "--rm", "box:1", "sh", "-c", script);
+    expect(stdout).toMatch(/^0::\/$/m);
+    expect(stderr).toContain("Read-only file system");
+    await limited.start("watched", [], "sleep", "1000");
+    expect((await tbox("exec", "watched", "cat", "/proc/self/cgroup")).stdout).toMatch(/^0::\/$/m);
+    await tbox("rm", "-f", "watched");
+  });
+
+  test("may write below itself where that was asked for", async () => {
+    const option = ["--security-opt", "writable-cgroups"];
+    const script = "mkdir /sys/fs/cgroup/x/ && echo made";
+    const { stdout } = await tbox("run", "--rm", ...option, "box:1", "sh", "-c", script);
+    expect(stdout).toBe("made\n");
+    await limited.empty();
+  });
+
+  test("has it below the parent that was asked for, which goes with it", async () => {
+    await limited.start("below", ["--cgroup-parent", "/group/part"], "sleep", "1000");
+    expect((await Bun.file(`${limited.place}/group/part/cgroup.events`).text()).trim()).toContain(
+      "populated 1",
+    );
+    await tbox("rm", "-f", "below");
+    await limited.empty();
+  });
+
+  test("leaves none behind when its monitor, its zygote or its daemon is killed", async () => {
+    const { daemon } = limited;
+    for (const victim of ["monitor", "zygote"] as const) {
+      await limited.start(victim, [], "sleep", "1000");
+      for (const pid of helpers(daemon.run, `tbox-${victim}`)) process.kill(pid, "SIGKILL");
+      if (victim === "monitor") {
+        await until(async () => (await limited.inspect(victim, "{{.State.Running}}")) === "false");
+      }
+      await tbox("rm", "-f", victim);
+      await limited.empty();
+    }
+    await limited.start("all", [], "sleep", "1000");
+    await daemon.kill();
+    for (const pid of [...helpers(daemon.run, "tbox-zygote"), ...helpers(daemon.run, "tbox-monitor")]) {
+      process.kill(pid, "SIGKILL");
+    }
+    await daemon.start();
+    expect(await limited.inspect("all", "{{.State.Running}}")).toBe("false");
+    await limited.empty();
+    await tbox("rm", "all");
+  });
+});
+
+/** Processes of the helper that serve a run directory, by the name they gave themselves. */
+function helpers(run: string, name: string): number[] {
+  const { stdout } = Bun.spawnSync(["ps", "-eo", "pid=,comm=,args="]);
+  return stdout
+    .toString()
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, comm, ...args]) => comm === name && args.join(" ").includes(run))
+    .map(([pid]) => Number(pid));
+}
+
+describe.skipIf(shellUnavailable !== undefined || cgroupsUnavailable === undefined)(
+  "without a cgroup",
+  () => {
+    let daemon: TestDaemon;
+    beforeAll(async () => {
+      daemon = await startDaemon();
+      await loadShell(daemon, "box:1");
+    });
+    afterAll(() => daemon?.[Symbol.asyncDispose]());
+
+    test("a pause is refused with the reason and what to do", async () => {
+      await daemon.tbox(["run", "-d", "--name", "on", "box:1", "sleep", "1000"]);
+      const { code, stderr } = await daemon.tbox(["pause", "on"]);
+      expect(stderr).toMatch(
+        /^tbox: cannot pause container [0-9a-f]+: a cgroup is needed to stop its processes: /,
+      );
+      expect(code).toBe(1);
+      expect((await daemon.tbox(["inspect", "-f", "{{.State.Status}}", "on"])).stdout).toBe("running\n");
+      await daemon.tbox(["rm", "-f", "on"]);
+    });
+
+    test("statistics are empty, as Docker's of what is not there", async () => {
+      await daemon.tbox(["run", "-d", "--name", "on", "box:1", "sleep", "1000"]);
+      const response = await daemon.request("GET", "/containers/on/stats?stream=0&one-shot=1");
+      expect(await response.json()).toMatchObject({ name: "/on", pids_stats: {}, memory_stats: {} });
+      const { stdout } = await daemon.tbox([
+        "stats",
+        "--no-stream",
+        "--format",
+        "{{.Name}} {{.CPUPerc}} {{.PIDs}}",
+      ]);
+      expect(stdout).toBe("on -- --\n");
+      await daemon.tbox(["rm", "-f", "on"]);
+    });
+  },
+);

@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { loadShell, shellUnavailable } from "#test/e2e/support/images.ts";
+import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { limitsUnavailable } from "./support/place.ts";
+
+const skipped = shellUnavailable ?? (limitsUnavailable === undefined ? "limits can be kept here" : undefined);
+if (skipped !== undefined) console.error(`skipped: ${skipped}`);
+
+describe.skipIf(skipped !== undefined)("where no limit can be kept", () => {
+  let daemon: TestDaemon;
+  beforeAll(async () => {
+    daemon = await startDaemon();
+    await loadShell(daemon, "box:1");
+  });
+  afterAll(() => daemon?.[Symbol.asyncDispose]());
+  const tbox = (...args: string[]) => daemon.tbox(args);
+
+  test.each([
+    [["-m", "64m"], "Memory", "memory"],
+    [["--cpus", "0.5"], "NanoCpus", "cpu"],
+    [["--cpu-shares", "5"], "CpuShares", "cpu"],
+    [["--cpuset-cpus", "0"], "CpusetCpus", "cpuset"],
+    [["--pids-limit", "10"], "PidsLimit", "pids"],
+    [["--blkio-weight", "100"], "BlkioWeight", "io"],
+  ])("%j is refused with the controller, the reason and what to do", async (options, field, controller) => {
+    const { code, stdout, stderr } = await tbox("run", "--rm", ...options, "box:1", "true");
+    expect(stderr).toStartWith(`tbox: ${field} needs the cgroup controller "${controller}": `);
+    expect(stderr).toContain("tbox.limits=warn");
+    expect({ code, stdout }).toEqual({ code: 125, stdout: "" });
+    expect((await tbox("ps", "-aq")).stdout).toBe("");
+  });
+
+  test("over the API that is a status of 400", async () => {
+    const body = { Image: "box:1", Cmd: ["true"], HostConfig: { Memory: 1 << 26 } };
+    const response = await daemon.request("POST", "/containers/create", body);
+    expect(response.status).toBe(400);
+    expect(await response.text()).toContain('needs the cgroup controller \\"memory\\"');
+  });
+
+  test("a warning will do where that was said, and what is shown is what holds", async () => {
+    const options = ["--name", "warned", "--limits", "warn", "-m", "64m", "--pids-limit", "9"];
+    const { code, stderr } = await tbox("run", ...options, "box:1", "true");
+    expect(code).toBe(0);
+    const warnings = stderr.trimEnd().split("\n");
+    expect(warnings.map((line) => line.split(" needs")[0])).toEqual([
+      "WARNING: Memory",
+      "WARNING: PidsLimit",
+    ]);
+    const host = "{{.HostConfig.Memory}} {{.HostConfig.PidsLimit}}";
+    expect((await tbox("inspect", "-f", host, "warned")).stdout).toBe("0 <nil>\n");
+    expect((await tbox("update", "-m", "64m", "warned")).stderr).toStartWith("WARNING: Memory needs");
+    await tbox("rm", "-f", "warned");
+  });
+
+  test("an update is refused as well", async () => {
+    await tbox("create", "--name", "plain", "box:1", "true");
+    const { code, stderr } = await tbox("update", "-m", "64m", "plain");
+    expect(stderr).toStartWith('tbox: Memory needs the cgroup controller "memory"');
+    expect(code).toBe(1);
+    await tbox("rm", "-f", "plain");
+  });
+
+  test("what cgroup v2 has no file for is refused by name", async () => {
+    const { code, stderr } = await tbox("run", "--rm", "--kernel-memory", "64m", "box:1", "true");
+    expect(stderr).toStartWith("tbox: KernelMemory is no limit of cgroup v2");
+    expect(code).toBe(125);
+  });
+
+  test("doctor and info say so too", async () => {
+    const { stdout } = await tbox("doctor");
+    expect(stdout).toMatch(/^\[!!\] (cgroups|limits by memory): /m);
+    expect((await tbox("info", "-f", "{{.MemoryLimit}} {{.CgroupDriver}}")).stdout).toBe("false none\n");
+  });
+});
+
+describe.skipIf(shellUnavailable !== undefined)("what needs no cgroup", () => {
+  let daemon: TestDaemon;
+  beforeAll(async () => {
+    daemon = await startDaemon();
+    await loadShell(daemon, "box:1");
+  });
+  afterAll(() => daemon?.[Symbol.asyncDispose]());
+  const tbox = (...args: string[]) => daemon.tbox(args);
+
+  test("a ulimit above the daemon's own is refused with both numbers, and nothing is left", async () => {
+    const hard = Number(/^Max open files +\d+ +(\d+)/m.exec(await Bun.file("/proc/self/limits").text())?.[1]);
+    const asked = `nofile=${hard + 1}`;
+    const { code, stderr } = await tbox("run", "--rm", "--ulimit", asked, "box:1", "true");
+    expect(stderr).toContain(`ulimit nofile: hard limit ${hard + 1} is above the allowed ${hard}`);
+    expect(code).toBe(125);
+    expect((await tbox("ps", "-aq")).stdout).toBe("");
+    const script = "ulimit -Sn; ulimit -Hn";
+    const held = await tbox("run", "--rm", "--ulimit", "nofile=100:200", "box:1", "sh", "-c", script);
+    expect(held.stdout).toBe("100\n200\n");
+  });
+
+  test("an oom score is the program's, that of exec too", async () => {
+    await tbox("run", "-d", "--name", "score", "--oom-score-adj", "500", "box:1", "sleep", "1000");
+    const own = ["cat", "/proc/1/oom_score_adj", "/proc/self/oom_score_adj"];
+    expect((await tbox("exec", "score", ...own)).stdout).toBe("500\n500\n");
+    await tbox("rm", "-f", "score");
+  });
+
+  test("a lower oom score than the daemon's is root's to give", async () => {
+    const { code, stderr } = await tbox("run", "--oom-score-adj", "-1000", "box:1", "true");
+    expect(stderr).toContain("oom score adj -1000 is below the daemon's own");
+    expect(code).toBe(125);
+  });
+
+  test.each([
+    ["-m", "1m", "minimum memory limit allowed is 6MB"],
+    ["--cpus", "9999", "range of CPUs is from 0.01 to"],
+    ["--cgroup-parent", "../x", "invalid cgroup parent: ../x"],
+    ["--device-read-bps", "/dev/null:1mb", "device /dev/null is not a block device"],
+    ["--annotation", "tbox.limits=maybe", "invalid annotation tbox.limits=maybe"],
+  ])("%s %s is refused", async (flag, value, message) => {
+    const { code, stderr } = await tbox("run", "--rm", flag, value, "box:1", "true");
+    expect(stderr).toContain(message);
+    expect(code).toBe(125);
+  });
+});

@@ -1,0 +1,54 @@
+import { existsSync, readFileSync } from "node:fs";
+import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { loadShell } from "../../e2e/support/images.ts";
+import { containersIn, makePlace } from "./place.ts";
+
+/** A daemon in a cgroup of its own, with an image that has a shell. */
+export interface Limited extends AsyncDisposable {
+  daemon: TestDaemon;
+  /** Where its containers have their cgroups. */
+  place: string;
+  tbox(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }>;
+  /** Starts a container in the background; throws when that fails. */
+  start(name: string, options: string[], ...command: string[]): Promise<void>;
+  inspect(name: string, template: string): Promise<string>;
+  /** The text of a file of a container's cgroup. */
+  read(name: string, file: string): Promise<string>;
+  /** Resolves when no container has a cgroup any more. */
+  empty(): Promise<void>;
+}
+
+export async function openLimited(controllers?: string[]): Promise<Limited> {
+  const place = makePlace(controllers);
+  const daemon = await startDaemon({}, place);
+  await loadShell(daemon, "box:1");
+  const tbox = (...args: string[]) => daemon.tbox(args);
+  const inspect = async (name: string, template: string) =>
+    (await tbox("inspect", "-f", template, name)).stdout.trim();
+  const cgroup = async (name: string) => {
+    const id = await inspect(name, "{{.Id}}");
+    return `${place}/${containersIn(place).find((found) => found.endsWith(id))}`;
+  };
+  return {
+    daemon,
+    place,
+    tbox,
+    inspect,
+    async start(name, options, ...command) {
+      const { code, stderr } = await tbox("run", "-d", "--name", name, ...options, "box:1", ...command);
+      if (code !== 0) throw new Error(stderr);
+    },
+    read: async (name, file) => readFileSync(`${await cgroup(name)}/${file}`, "utf8").trim(),
+    empty: () => until(() => !existsSync(place) || containersIn(place).length === 0),
+    async [Symbol.asyncDispose]() {
+      const left = (await tbox("ps", "-aq")).stdout.trim();
+      if (left !== "") await tbox("rm", "-f", ...left.split("\n"));
+      await daemon[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Waits for a condition; the test's own time limit ends a wait in vain. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await Bun.sleep(10);
+}
