@@ -1,8 +1,11 @@
 import type { Digest } from "#oci/digest.ts";
 import type { Reference } from "#oci/reference.ts";
+import { cgroupOf } from "./cgroups.ts";
 import { imageOf, layerOf } from "./changes.ts";
 import type { CreateRequest } from "./create-request.ts";
 import type { Fleet } from "./fleet.ts";
+import { pauseContainer, unpauseContainer } from "./pause.ts";
+import type { ContainerRecord } from "./record.ts";
 
 export interface CommitContainerOptions {
   reference?: Reference;
@@ -12,6 +15,8 @@ export interface CommitContainerOptions {
   changes: string[];
   /** What takes the place of the container's own settings. */
   config: Omit<CreateRequest, "HostConfig">;
+  /** Whether its processes are to stand still meanwhile; without a cgroup they go on. */
+  pause: boolean;
   signal: AbortSignal;
 }
 
@@ -19,10 +24,11 @@ export interface CommitContainerOptions {
 export async function commitContainer(
   fleet: Fleet,
   name: string,
-  { config, ...options }: CommitContainerOptions,
+  { config, pause, ...options }: CommitContainerOptions,
 ): Promise<Digest> {
   const record = fleet.records.find(name);
   const { id: parent } = await fleet.images.resolve(imageOf(record));
+  await using _ = await standstill(fleet, record, pause);
   const image = await fleet.images.commit(layerOf(fleet, record), {
     ...options,
     parent,
@@ -34,6 +40,16 @@ export async function commitContainer(
     ...(options.comment ? { comment: options.comment } : {}),
   });
   return image;
+}
+
+async function standstill(
+  fleet: Fleet,
+  record: ContainerRecord,
+  wanted: boolean,
+): Promise<AsyncDisposable | undefined> {
+  if (!wanted || record.state.status !== "running" || cgroupOf(record) === undefined) return undefined;
+  await pauseContainer(fleet, record.id);
+  return { [Symbol.asyncDispose]: () => unpauseContainer(fleet, record.id) };
 }
 
 /** The settings that an image can have (OCI image-spec, config.md; healthcheck and shell are Docker's). */

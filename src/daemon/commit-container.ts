@@ -10,17 +10,19 @@ export interface CommitQuery {
   tag?: string;
   author?: string;
   comment?: string;
+  pause?: boolean;
 }
 
 /** `POST /commit`: an image out of a container. */
 export async function commitContainer(
   containers: Containers,
-  { container, repo, tag, author = "", comment = "" }: CommitQuery,
+  { container, repo, tag, author = "", comment = "", pause = true }: CommitQuery,
   request: Request,
 ): Promise<Response> {
   const id = await containers.commit(container, {
     author,
     comment,
+    pause,
     config: await parseCommitBody(request),
     changes: new URL(request.url).searchParams.getAll("changes"),
     signal: request.signal,

@@ -49,6 +49,21 @@ describe.skipIf(skipped !== undefined)("a container in a cgroup of its own", () 
     await limited.empty();
   });
 
+  test("stands still while it is committed, unless that is not wanted", async () => {
+    await limited.start("model", [], "sleep", "1000");
+    const heard = async () => {
+      const filter = ["--filter", "container=model", "--filter", "event=pause", "--filter", "event=unpause"];
+      const asked = ["events", "--since", "1h", "--until", "0s", ...filter, "--format", "{{.Action}}"];
+      return (await tbox(...asked)).stdout;
+    };
+    expect((await tbox("commit", "--pause=false", "model", "moving:1")).code).toBe(0);
+    expect(await heard()).toBe("");
+    expect((await tbox("commit", "model", "still:1")).code).toBe(0);
+    expect(await heard()).toBe("pause\nunpause\n");
+    expect(await limited.inspect("model", "{{.State.Status}}")).toBe("running");
+    await tbox("rm", "-f", "model");
+  });
+
   test("that is paused hears of its end", async () => {
     const script = "trap 'exit 7' TERM; while :; do sleep 0.1; done";
     await limited.start("heard", [], "sh", "-c", script);

@@ -1,7 +1,7 @@
 import { requestJson } from "#client/api.ts";
 import { asObject, textAt } from "#client/json.ts";
 import { command } from "../command.ts";
-import { list, text } from "../flags/kinds.ts";
+import { bool, list, text } from "../flags/kinds.ts";
 import { print } from "../output.ts";
 import { splitReference } from "../pull-image.ts";
 
@@ -11,6 +11,7 @@ export const commitCommand = command({
   flags: {
     author: text('Author of the image ("Jane Doe <jane@example.org>")', { short: "a" }),
     change: list("Apply Dockerfile instruction to the created image", { short: "c" }),
+    pause: bool("Pause the container meanwhile, where it has a cgroup", { short: "p", initial: true }),
     message: text("Message kept in the image's history", { short: "m" }),
   },
   arguments: { minimum: 1, maximum: 2 },
@@ -24,6 +25,7 @@ export const commitCommand = command({
         author: flags.author,
         comment: flags.message,
         changes: flags.change,
+        pause: flags.pause ? "1" : "0",
       },
     });
     await print(`${textAt(asObject(answer), "Id")}\n`);
