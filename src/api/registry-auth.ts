@@ -5,7 +5,7 @@ import { parseJson } from "./json.ts";
 
 const text = z.string().exactOptional();
 
-const registryAuthSchema = dockerObject({
+export const registryAuthSchema = dockerObject({
   username: text,
   password: text,
   identitytoken: text,
@@ -15,6 +15,8 @@ const registryAuthSchema = dockerObject({
   serveraddress: text,
   email: text,
 });
+
+export type RegistryAuthFields = z.infer<typeof registryAuthSchema>;
 
 export interface RegistryAuth {
   username?: string;
@@ -34,7 +36,7 @@ export function parseRegistryAuth(header: string | null | undefined): RegistryAu
 }
 
 /** What counts of the fields that a client has filled in. */
-function credentialsOf(fields: z.infer<typeof registryAuthSchema>): RegistryAuth | undefined {
+export function credentialsOf(fields: RegistryAuthFields): RegistryAuth | undefined {
   const { identitytoken, registrytoken, auth, username, password } = fields;
   if (registrytoken) return { registryToken: registrytoken };
   if (identitytoken) return { ...(username ? { username } : {}), identityToken: identitytoken };

@@ -125,6 +125,14 @@ export const commands: Record<string, CommandEntry> = {
     summary: "Load images from a tar archive",
     load: async () => (await import("./commands/load.ts")).loadCommand,
   },
+  login: {
+    summary: "Log in to a registry",
+    load: async () => (await import("./commands/login.ts")).loginCommand,
+  },
+  logout: {
+    summary: "Forget the credentials for a registry",
+    load: async () => (await import("./commands/logout.ts")).logoutCommand,
+  },
   pause: {
     summary: "Pause all processes within one or more containers",
     load: async () => (await import("./commands/pause.ts")).pauseCommand,

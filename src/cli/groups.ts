@@ -4,8 +4,8 @@ import { type CommandEntry, commands } from "./commands.ts";
 /** Commands of Docker's that tbox does not have yet. */
 export const unsupportedCommands = new Set(
   (
-    "build builder buildx checkpoint compose config login logout manifest network node plugin port save " +
-    "search secret service stack swarm trust"
+    "build builder buildx checkpoint compose config manifest network node plugin port save search " +
+    "secret service stack swarm trust"
   ).split(" "),
 );
 

@@ -1,7 +1,14 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { registryAuth, registryKey } from "./credentials.ts";
+import {
+  eraseCredentials,
+  registryAuth,
+  registryKey,
+  serverKey,
+  storeCredentials,
+  storedCredentials,
+} from "./credentials.ts";
 
 let directory: string;
 const warnings: string[] = [];
@@ -67,4 +74,81 @@ test("a helper is asked for the registry's key", async () => {
   chmodSync(helper, 0o755);
   const config = { credHelpers: { "ghcr.io": "tbox-test" } };
   expect(await credentials("ghcr.io/a", config)).toMatchObject({ username: "u", password: "ghcr.io" });
+});
+
+test.each([
+  ["", "https://index.docker.io/v1/"],
+  ["docker.io", "https://index.docker.io/v1/"],
+  ["https://index.docker.io/v1/", "https://index.docker.io/v1/"],
+  ["ghcr.io", "ghcr.io"],
+  ["https://ghcr.io/v2/", "ghcr.io"],
+  ["localhost:5000", "localhost:5000"],
+])("the server %j has the key %s", (server, key) => expect(serverKey(server)).toBe(key));
+
+test("the exact key goes before one that only has the same host, and never one that looks alike", async () => {
+  const auths = {
+    "https://ghcr.io/v1/": { auth: encoded("url:x") },
+    "ghcr.io": { auth: encoded("exact:x") },
+    "ghcr.io.example": { auth: encoded("alike:x") },
+    "xghcr.io": { auth: encoded("alike:x") },
+    "ghcr.io:443": { auth: encoded("port:x") },
+  };
+  expect(await credentials("ghcr.io/a", { auths })).toMatchObject({ username: "exact" });
+  expect(await credentials("example/ghcr.io", { auths })).toBeUndefined();
+  expect(await credentials("ghcr.io:5000/a", { auths })).toBeUndefined();
+});
+
+test("a helper without a name means the file", async () => {
+  const config = {
+    credsStore: "tbox-test-none",
+    credHelpers: { "ghcr.io": "" },
+    auths: { "ghcr.io": { auth: encoded("a:b") } },
+  };
+  expect(await credentials("ghcr.io/a", config)).toMatchObject({ username: "a" });
+  expect(warnings).toEqual([]);
+});
+
+const own = () => ({ DOCKER_CONFIG: directory, PATH: `${directory}:${process.env.PATH}` });
+const warn = (warning: string) => void warnings.push(warning);
+
+test("what is stored is found, and erased under every spelling of its key", async () => {
+  const stored = { username: "u", password: "p:w", serveraddress: "ghcr.io" };
+  expect(await storeCredentials(stored, own())).toBe("file");
+  expect(await storedCredentials("ghcr.io", warn, own())).toEqual(stored);
+  await storeCredentials({ ...stored, serveraddress: "https://ghcr.io/v1/" }, own());
+  expect(await eraseCredentials("ghcr.io", warn, own())).toBe(true);
+  expect(await storedCredentials("ghcr.io", warn, own())).toBeUndefined();
+  expect(await eraseCredentials("ghcr.io", warn, own())).toBe(false);
+});
+
+test("a helper keeps what is stored, and the file only says for whom", async () => {
+  const helper = `${directory}/docker-credential-tbox-test`;
+  const script = `#!/bin/sh
+case $1 in
+store) cat > "${directory}/kept" ;;
+erase) rm "${directory}/kept" ;;
+get) cat "${directory}/kept" 2>/dev/null || { echo "credentials not found in native keychain"; exit 1; } ;;
+esac
+`;
+  writeFileSync(helper, script);
+  chmodSync(helper, 0o755);
+  writeFileSync(`${directory}/config.json`, JSON.stringify({ credsStore: "tbox-test" }));
+  expect(await storedCredentials("ghcr.io", warn, own())).toBeUndefined();
+  const stored = { identitytoken: "t", serveraddress: "ghcr.io" };
+  expect(await storeCredentials(stored, own())).toBe("helper");
+  expect(await storedCredentials("ghcr.io", warn, own())).toEqual(stored);
+  expect(await Bun.file(`${directory}/config.json`).json()).toMatchObject({ auths: { "ghcr.io": {} } });
+  expect(await eraseCredentials("ghcr.io", warn, own())).toBe(true);
+  expect(await storedCredentials("ghcr.io", warn, own())).toBeUndefined();
+  expect(warnings).toEqual([]);
+});
+
+test("a helper that fails is named, with what it says", async () => {
+  const helper = `${directory}/docker-credential-tbox-test`;
+  writeFileSync(helper, "#!/bin/sh\necho the keychain is locked\nexit 1\n");
+  chmodSync(helper, 0o755);
+  expect(await credentials("ghcr.io/a", { credsStore: "tbox-test" })).toBeUndefined();
+  expect(warnings).toEqual([
+    "the credential helper docker-credential-tbox-test does not work: the keychain is locked",
+  ]);
 });

@@ -8,6 +8,7 @@ import { containerStreamRoutes } from "./routes/container-streams.ts";
 import { containerRoutes } from "./routes/containers.ts";
 import { execRoutes } from "./routes/execs.ts";
 import { imageRoutes } from "./routes/images.ts";
+import { registryRoutes } from "./routes/registries.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { tboxRoutes } from "./routes/tbox.ts";
 import { unsupportedRoutes } from "./routes/unsupported.ts";
@@ -29,6 +30,7 @@ export function createApp({ engine, dataDirectory, shutdown }: AppOptions) {
     })
     .onError(({ error }) => errorResponse(error))
     .use(systemRoutes(engine, dataDirectory))
+    .use(registryRoutes(engine.images))
     .use(imageRoutes(engine.images))
     .use(containerRoutes(engine, dataDirectory))
     .use(containerStreamRoutes(engine.containers))

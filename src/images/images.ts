@@ -2,6 +2,7 @@ import type { ImageConfig } from "#oci/config.ts";
 import type { DiffId, Digest } from "#oci/digest.ts";
 import type { Platform } from "#oci/platform.ts";
 import type { Reference } from "#oci/reference.ts";
+import type { DistributedImage } from "./look-up.ts";
 import type { PruneImagesOptions } from "./prune.ts";
 
 /** User name and password, or a registry's identity token, as `X-Registry-Auth` carries them. */
@@ -137,6 +138,10 @@ export interface Images {
   pull(reference: Reference, options: PullOptions): AsyncIterable<Progress>;
   /** Sends an image to the registry of its name, byte for byte; all tags of the repository without a tag. */
   push(reference: Reference, options: PushOptions): AsyncIterable<PushProgress>;
+  /** What a registry has under a name. */
+  lookUp(reference: Reference, options: PullOptions): Promise<DistributedImage>;
+  /** Throws unauthorized unless a registry accepts the credentials. */
+  logIn(domain: string, credentials: Credentials, signal: AbortSignal): Promise<void>;
   /** Reads a docker-archive or an OCI layout tar; yields the names or IDs that were loaded. */
   load(
     archive: ReadableStream<Uint8Array>,

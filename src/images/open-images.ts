@@ -3,6 +3,7 @@ import type { ContentStore } from "#content/store.ts";
 import type { Layers } from "#layers/layers.ts";
 import type { Digest } from "#oci/digest.ts";
 import { familiarName, parseReference, withDefaultTag } from "#oci/reference.ts";
+import { checkLogin } from "#registry/login.ts";
 import type { RegistryOptions } from "#registry/session.ts";
 import { commitImage } from "./commit-image.ts";
 import { isEmbeddedName, openEmbeddedImage } from "./embedded.ts";
@@ -12,6 +13,7 @@ import type { Images, StoredImage } from "./images.ts";
 import { importImage } from "./import-image.ts";
 import { detailsOf, listImages } from "./list.ts";
 import { load } from "./load.ts";
+import { lookUpImage } from "./look-up.ts";
 import { pruneImages } from "./prune.ts";
 import { pull } from "./pull.ts";
 import { push } from "./push.ts";
@@ -89,6 +91,8 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
       const name = familiarName(reference);
       options.notify("push", name, name);
     },
+    lookUp: (reference, { credentials, signal }) => lookUpImage(workshop, reference, { credentials, signal }),
+    logIn: (domain, credentials, signal) => checkLogin(domain, credentials, options.registry, signal),
     async *load(archive, { signal }) {
       for await (const one of load(workshop, archive, signal)) {
         options.notify("load", one.loaded, one.loaded);

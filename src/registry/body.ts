@@ -26,10 +26,19 @@ export async function* chunksOf(response: Response, what: string): AsyncGenerato
 }
 
 /** A whole body of at most `limit` bytes; what is longer is refused without being read. */
-export async function readBody(response: Response, limit: number, what: string): Promise<Uint8Array> {
+export function readBody(response: Response, limit: number, what: string): Promise<Uint8Array> {
+  return readAll(chunksOf(response, what), limit, what);
+}
+
+/** The same for bytes that come already. */
+export async function readAll(
+  bytes: AsyncIterable<Uint8Array>,
+  limit: number,
+  what: string,
+): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let size = 0;
-  for await (const part of chunksOf(response, what)) {
+  for await (const part of bytes) {
     size += part.byteLength;
     if (size > limit) throw new TboxError("invalid-argument", `${what} is longer than ${limit} bytes`);
     parts.push(part);

@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { createServer as createTlsServer } from "node:https";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { parseReference } from "#oci/reference.ts";
+import { selfSigned } from "#test/support/certificate.ts";
 import { plainRegistry } from "#test/support/registry-options.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
 import { openRepository } from "./repository.ts";
@@ -28,7 +29,13 @@ let closing: (() => Promise<unknown> | unknown)[];
 let asked: Asked[];
 
 beforeAll(() => {
-  certificate = selfSigned();
+  certificate = selfSigned(
+    "registry.test",
+    "*.registry.test",
+    "elsewhere.example",
+    "plain.test",
+    "localhost",
+  );
 });
 beforeEach(() => {
   directory = temporaryDirectory("reach");
@@ -307,18 +314,4 @@ async function socks(
     client.pipe(upstream).pipe(client);
   });
   upstream.on("error", () => client.destroy());
-}
-
-function selfSigned(): { cert: string; key: string } {
-  const names = ["registry.test", "*.registry.test", "elsewhere.example", "plain.test", "localhost"];
-  const alternatives = [...names.map((name) => `DNS:${name}`), "IP:127.0.0.1"].join(",");
-  const text = Bun.spawnSync([
-    ..."openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=test".split(
-      " ",
-    ),
-    ...["-addext", `subjectAltName=${alternatives}`, "-keyout", "-", "-out", "-"],
-  ]).stdout.toString();
-  const part = (name: string) =>
-    new RegExp(`-----BEGIN ${name}-----[\\s\\S]*?-----END ${name}-----`).exec(text)?.[0] ?? "";
-  return { cert: part("CERTIFICATE"), key: part("PRIVATE KEY") };
 }

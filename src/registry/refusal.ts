@@ -16,17 +16,27 @@ export async function refusal(response: Response, { action, name, what }: Refuse
   const bytes = await readBody(response, errorLimit, what).catch(() => new Uint8Array());
   const { code, message } = firstError(bytes);
   const { status } = response;
-  if (status === 401 || status === 403) return denial(action, name, code, message);
+  if (status === 401 || status === 403) return denial({ action, name }, status, code, message);
   if (status === 404) return new TboxError("not-found", `${what} not found${message ? `: ${message}` : ""}`);
   return new TboxError("unavailable", `${what}: the registry answered ${status} ${message}`.trim());
 }
 
-function denial(action: "pull" | "push", name: string, code: string, message: string): TboxError {
+function denial(
+  { action, name }: Pick<Refused, "action" | "name">,
+  status: 401 | 403,
+  code: string,
+  message: string,
+): TboxError {
   if (action === "pull") {
     const hint = `repository does not exist or may require 'docker login'`;
     return new TboxError("not-found", `pull access denied for ${name}, ${hint}: ${message || "denied"}`);
   }
-  const reason = `${code.toLowerCase() || "denied"}: ${message || "requested access to the resource is denied"}`;
+  // The answer to a HEAD says nothing.
+  const usual =
+    status === 401
+      ? "unauthorized: authentication required"
+      : "denied: requested access to the resource is denied";
+  const reason = message === "" ? usual : `${code.toLowerCase()}: ${message}`;
   return new TboxError("forbidden", `push access denied for ${name}, may require 'docker login': ${reason}`);
 }
 

@@ -174,6 +174,12 @@ describe("answers", () => {
     ["POST", "/build", 501, "tbox does not yet support building images"],
     ["POST", "/images/a/b/push?platform=linux", 400, 'platform: expected {"os":…,"architecture":…} as JSON'],
     ["GET", "/images/get", 501, "tbox does not yet support saving images"],
+    [
+      "GET",
+      "/images/search?term=x",
+      501,
+      "searching registries is not supported: registries have no search in common, look at https://hub.docker.com/search",
+    ],
     ["GET", "/networks/bridge", 404, "network bridge not found"],
     ["GET", "/volumes/v", 404, "get v: no such volume"],
     ["GET", "/plugins/p/json", 404, 'plugin "p" not found'],

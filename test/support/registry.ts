@@ -19,14 +19,24 @@ export const registryUnavailable: string | undefined = Bun.which("docker-registr
   ? undefined
   : "docker-registry is not installed";
 
+/** Parts of its configuration file: `http`, `auth`. */
+export interface RegistryConfiguration {
+  http?: Record<string, unknown>;
+  auth?: Record<string, unknown>;
+}
+
 /** With credentials, nothing is to be had without them. */
-export async function startRegistry(credentials?: Credentials): Promise<TestRegistry> {
+export async function startRegistry(
+  credentials?: Credentials,
+  { http, auth }: RegistryConfiguration = {},
+): Promise<TestRegistry> {
   const directory = temporaryDirectory("registry");
   const configuration = {
     version: "0.1",
     log: { level: "info", formatter: "text" },
     storage: { filesystem: { rootdirectory: directory.path }, delete: { enabled: true } },
-    http: { addr: "127.0.0.1:0" },
+    http: { addr: "127.0.0.1:0", ...http },
+    ...(auth ? { auth } : {}),
     ...(credentials ? { auth: { htpasswd: await writePasswords(directory.path, credentials) } } : {}),
   };
   // JSON is YAML.

@@ -5,12 +5,9 @@ type Method = "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
 
 /** Docker's endpoints that tbox does not have yet. */
 const endpoints: [Method, string, string][] = [
-  ["POST", "/auth", "logging in to registries through the daemon"],
   ["POST", "/build", "building images"],
   ["POST", "/build/prune", "pruning the build cache"],
-  ["GET", "/distribution/*", "looking up images in registries"],
   ["GET", "/images/get", "saving images"],
-  ["GET", "/images/search", "searching registries"],
   ["GET", "/networks", "networks besides none and host"],
   ["POST", "/networks/:id/connect", "networks besides none and host"],
   ["POST", "/networks/:id/disconnect", "networks besides none and host"],

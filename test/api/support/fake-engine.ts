@@ -9,6 +9,7 @@ import { writable } from "#daemon/http/send-response.ts";
 import type { Engine } from "#engine/engine.ts";
 import { openEventLog } from "#engine/events.ts";
 import type { ImageDetails, Images, Progress } from "#images/images.ts";
+import { digestOf } from "#oci/digest.ts";
 import { canonicalName } from "#oci/reference.ts";
 import { TboxError } from "#support/errors.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
@@ -220,6 +221,15 @@ export function fakeEngine(): FakeEngine {
       calls.push(`push ${canonicalName(reference)} ${platform?.architecture ?? ""}`.trimEnd());
       yield { status: "The push refers to repository [x]" };
       yield { aux: { Tag: "1" } };
+    },
+    async lookUp(reference) {
+      calls.push(`look up ${canonicalName(reference)}`);
+      const descriptor = { mediaType: "x/y", digest: digestOf("x"), size: 1 };
+      return { descriptor, platforms: [{ os: "linux", architecture: "amd64" }] };
+    },
+    async logIn(domain, { username }) {
+      calls.push(`log in ${username} at ${domain}`);
+      if (username !== "me") throw new TboxError("unauthorized", "incorrect username or password");
     },
     async *load(archive) {
       let size = 0;
