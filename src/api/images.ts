@@ -23,11 +23,14 @@ export const listImagesQuery = query({
   only_ids: queryFlag,
 });
 
-export const inspectImageQuery = query({ manifests: queryFlag, platform: queryText });
+export const inspectImageQuery = query({ manifests: queryFlag, platform: queryPlatform });
+
+/** `names` may be repeated. */
+export const saveImagesQuery = query({ names: queryText, platform: queryPlatform });
 
 export const removeImageQuery = query({ force: queryFlag, noprune: queryFlag, platforms: queryText });
 
-export const loadImagesQuery = query({ quiet: queryFlag, platform: queryText });
+export const loadImagesQuery = query({ quiet: queryFlag, platform: queryPlatform });
 
 /** Of a tag and of a push. */
 export const tagImageQuery = query({

@@ -153,6 +153,10 @@ export const commands: Record<string, CommandEntry> = {
     summary: "Remove one or more images",
     load: async () => (await import("./commands/rmi.ts")).rmiCommand,
   },
+  save: {
+    summary: "Write images to a tar archive",
+    load: async () => (await import("./commands/save.ts")).saveCommand,
+  },
   start: {
     summary: "Start one or more stopped containers",
     load: async () => (await import("./commands/start.ts")).startCommand,

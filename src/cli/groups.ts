@@ -4,7 +4,7 @@ import { type CommandEntry, commands } from "./commands.ts";
 /** Commands of Docker's that tbox does not have yet. */
 export const unsupportedCommands = new Set(
   (
-    "build builder buildx checkpoint compose config manifest network node plugin port save search " +
+    "build builder buildx checkpoint compose config manifest network node plugin port search " +
     "secret service stack swarm trust"
   ).split(" "),
 );
@@ -13,7 +13,7 @@ const ofContainers =
   "attach commit cp create diff exec export inspect kill logs pause rename restart rm run start stats stop top unpause update wait".split(
     " ",
   );
-const ofImages = "history import inspect load pull push tag".split(" ");
+const ofImages = "history import inspect load pull push save tag".split(" ");
 
 /** The two-word forms: group, then word, then the command it stands for. */
 export const groups: Record<string, { summary: string; words: Record<string, CommandEntry> }> = {

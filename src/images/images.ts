@@ -2,8 +2,10 @@ import type { ImageConfig } from "#oci/config.ts";
 import type { DiffId, Digest } from "#oci/digest.ts";
 import type { Platform } from "#oci/platform.ts";
 import type { Reference } from "#oci/reference.ts";
+import type { LoadOptions } from "./load.ts";
 import type { DistributedImage } from "./look-up.ts";
 import type { PruneImagesOptions } from "./prune.ts";
+import type { SaveOptions } from "./save.ts";
 
 /** User name and password, or a registry's identity token, as `X-Registry-Auth` carries them. */
 export interface Credentials {
@@ -112,6 +114,9 @@ export interface PrunedImages {
   space: number;
 }
 
+/** A line of a load: a name, or an ID without one, that is here now, or a name that another image had. */
+export type LoadedImage = { loaded: string } | { moved: string; from: Digest };
+
 /** A step of an image's making. */
 export interface HistoryEntry {
   /** The image's, or `<missing>` for what is no image by itself. */
@@ -143,10 +148,9 @@ export interface Images {
   /** Throws unauthorized unless a registry accepts the credentials. */
   logIn(domain: string, credentials: Credentials, signal: AbortSignal): Promise<void>;
   /** Reads a docker-archive or an OCI layout tar; yields the names or IDs that were loaded. */
-  load(
-    archive: ReadableStream<Uint8Array>,
-    options: { signal: AbortSignal },
-  ): AsyncIterable<{ loaded: string }>;
+  load(archive: ReadableStream<Uint8Array>, options: LoadOptions): AsyncIterable<LoadedImage>;
+  /** One archive, an OCI layout and a docker-archive at once. Throws before the first byte for what is not here. */
+  save(names: string[], options: SaveOptions): Promise<AsyncIterable<Uint8Array>>;
   /** Makes an image of one layer out of a root file system tar; gives its ID. */
   import(archive: ReadableStream<Uint8Array>, options: ImportOptions): Promise<Digest>;
   /** Makes an image of another one and a layer, a plain tar; gives its ID. */

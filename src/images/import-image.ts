@@ -1,9 +1,9 @@
 import type { ImageConfig } from "#oci/config.ts";
 import type { Digest } from "#oci/digest.ts";
-import { mediaTypes } from "#oci/media-types.ts";
 import { hostPlatform } from "#oci/platform.ts";
 import { applyChanges } from "./changes.ts";
 import type { ImportOptions } from "./images.ts";
+import { layerType } from "./layer-type.ts";
 import type { Workshop } from "./workshop.ts";
 import { writeImage } from "./write-image.ts";
 
@@ -24,7 +24,7 @@ export function importImage(
       },
       { signal },
     );
-    const layer = { mediaType: await layerType(workshop, blob.digest), ...blob };
+    const layer = { mediaType: await layerType(content, blob.digest), ...blob };
     return writeImage(workshop, { config: configFor(diffId, options), layers: [layer] }, options.reference);
   });
 }
@@ -41,13 +41,4 @@ function configFor(diffId: string, { changes, message, platform }: ImportOptions
     rootfs: { type: "layers", diff_ids: [diffId] },
     history: [{ created, created_by: "import", comment: message || "Imported from -" }],
   };
-}
-
-/** The media type says how the blob is compressed; its first bytes tell. */
-async function layerType({ content }: Workshop, blob: Digest): Promise<string> {
-  await using file = await content.open(blob);
-  const head = Buffer.alloc(4);
-  await file.read(head, 0, 4, 0);
-  if (head[0] === 0x1f && head[1] === 0x8b) return mediaTypes.layerGzip;
-  return head.readUInt32LE(0) === 0xfd2fb528 ? mediaTypes.layerZstd : mediaTypes.layer;
 }

@@ -5,6 +5,7 @@ import type { Digest } from "#oci/digest.ts";
 import { familiarName, parseReference, withDefaultTag } from "#oci/reference.ts";
 import { checkLogin } from "#registry/login.ts";
 import type { RegistryOptions } from "#registry/session.ts";
+import { coalesced } from "#support/coalesced.ts";
 import { commitImage } from "./commit-image.ts";
 import { isEmbeddedName, openEmbeddedImage } from "./embedded.ts";
 import { collectGarbage } from "./garbage.ts";
@@ -20,6 +21,7 @@ import { push } from "./push.ts";
 import { type ImageRecord, openImageRecords } from "./records.ts";
 import { removeImage } from "./remove.ts";
 import { checkPlatform, findImage, targetOf } from "./resolve.ts";
+import { saveImages } from "./save.ts";
 import { tagImage } from "./tag.ts";
 import { usageOf } from "./usage.ts";
 import type { ImageUser, Workshop } from "./workshop.ts";
@@ -64,14 +66,14 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
         await collect();
       }
     },
-    async changed() {
-      await content.writeIndex(
+    changed: coalesced(() =>
+      content.writeIndex(
         records.names().flatMap(({ name, id }) => {
           const manifest = records.get(id)?.manifest;
           return manifest ? [{ name: familiarName(parseReference(name)), ...manifest }] : [];
         }),
-      );
-    },
+      ),
+    ),
   };
   const embedded = openEmbeddedImage(workshop);
 
@@ -93,11 +95,16 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
     },
     lookUp: (reference, { credentials, signal }) => lookUpImage(workshop, reference, { credentials, signal }),
     logIn: (domain, credentials, signal) => checkLogin(domain, credentials, options.registry, signal),
-    async *load(archive, { signal }) {
-      for await (const one of load(workshop, archive, signal)) {
-        options.notify("load", one.loaded, one.loaded);
+    async *load(archive, loadOptions) {
+      for await (const one of load(workshop, archive, loadOptions)) {
+        if ("loaded" in one) options.notify("load", one.loaded, one.loaded);
         yield one;
       }
+    },
+    async save(names, saveOptions) {
+      const archive = await saveImages(workshop, names, saveOptions);
+      for (const name of names) options.notify("save", name, name);
+      return archive;
     },
     async import(archive, importOptions) {
       const id = await importImage(workshop, archive, importOptions);

@@ -1,4 +1,3 @@
-import { chooseManifest } from "#oci/choose-manifest.ts";
 import type { Descriptor } from "#oci/descriptor.ts";
 import { type Digest, shortDigest } from "#oci/digest.ts";
 import { type ManifestDocument, parseManifest } from "#oci/manifest.ts";
@@ -8,8 +7,9 @@ import { openRepository, type Repository } from "#registry/repository.ts";
 import { errorCode, TboxError } from "#support/errors.ts";
 import { openFeed } from "#support/feed.ts";
 import { downloadBlob } from "./download.ts";
+import { type FetchedDocument, followIndex } from "./follow-index.ts";
 import type { Progress, PullOptions } from "./images.ts";
-import { type ImageParts, readConfig, recordOf, unpackLayer } from "./store-image.ts";
+import { readConfig, recordOf, unpackLayer } from "./store-image.ts";
 import { throttled } from "./throttled.ts";
 import type { Workshop } from "./workshop.ts";
 
@@ -49,7 +49,13 @@ async function pullImage(
   const wanted = reference.digest ?? reference.tag ?? "latest";
   const found = await fetchDocument(workshop, repository, { name: familiarName(reference), wanted }, signal);
   report({ id: reference.tag ?? wanted, status: `Pulling from ${reference.path}` });
-  const parts = await resolveManifest(workshop, repository, found, reference, options);
+  const name = familiarName(reference);
+  const parts = await followIndex(found, {
+    name,
+    platform: options.platform ?? hostPlatform(),
+    fetch: (entry) =>
+      fetchDocument(workshop, repository, { name, wanted: entry.digest, expected: entry }, signal),
+  });
   await downloadBlob(workshop, repository, parts.manifest.config, { signal });
   const config = await readConfig(workshop, parts.manifest);
   const record = recordOf(parts, config);
@@ -62,11 +68,6 @@ async function pullImage(
   report({ status: `Digest: ${parts.target.digest}` });
   const outcome = known ? "Image is up to date for" : "Downloaded newer image for";
   report({ status: `Status: ${outcome} ${familiarName(reference)}` });
-}
-
-interface FetchedDocument {
-  descriptor: Descriptor;
-  document: ManifestDocument;
 }
 
 interface WantedDocument {
@@ -101,27 +102,6 @@ function read(name: string, bytes: Uint8Array, mediaType: string | undefined): M
   } catch (cause) {
     throw new TboxError(errorCode(cause), `image ${name}`, { cause });
   }
-}
-
-/** Follows one level of index to the manifest for the platform. */
-async function resolveManifest(
-  workshop: Workshop,
-  repository: Repository,
-  { descriptor, document }: FetchedDocument,
-  reference: Reference,
-  { platform, signal }: PullOptions,
-): Promise<ImageParts> {
-  if (document.kind === "manifest") {
-    return { target: descriptor, manifestDescriptor: descriptor, manifest: document.manifest };
-  }
-  const name = familiarName(reference);
-  const entry = chooseManifest(document.index, platform ?? hostPlatform(), name);
-  const wanted = { name, wanted: entry.digest, expected: entry };
-  const chosen = await fetchDocument(workshop, repository, wanted, signal);
-  if (chosen.document.kind !== "manifest") {
-    throw new TboxError("invalid-argument", `${name}: an index within an index is not supported`);
-  }
-  return { target: descriptor, manifestDescriptor: chosen.descriptor, manifest: chosen.document.manifest };
 }
 
 interface PullLayersOptions {

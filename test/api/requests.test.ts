@@ -173,7 +173,7 @@ describe("answers", () => {
     ["GET", "/images/image/nothing", 404, "page not found"],
     ["POST", "/build", 501, "tbox does not yet support building images"],
     ["POST", "/images/a/b/push?platform=linux", 400, 'platform: expected {"os":…,"architecture":…} as JSON'],
-    ["GET", "/images/get", 501, "tbox does not yet support saving images"],
+    ["GET", "/images/get", 400, "names: no image is named"],
     [
       "GET",
       "/images/search?term=x",

@@ -61,15 +61,18 @@ export function imageIndex(images: TestImage[]): Blob {
 
 /** An OCI layout in a tar, as `skopeo copy oci-archive:` writes. */
 export function ociArchive(image: TestImage, name: string): Uint8Array {
-  const blobs = [image.manifest, image.config, ...image.layers];
-  const reference = {
-    ...descriptor(image.manifest),
-    annotations: { "org.opencontainers.image.ref.name": name },
-  };
+  return ociLayout(image.manifest, name, [image]);
+}
+
+/** The same of a manifest or an index, with the blobs of these images. */
+export function ociLayout(top: Blob, name: string, images: TestImage[]): Uint8Array {
+  const every = [top, ...images.flatMap(({ manifest, config, layers }) => [manifest, config, ...layers])];
+  const blobs = new Map(every.map(({ digest, bytes }) => [digest, bytes]));
+  const reference = { ...descriptor(top), annotations: { "org.opencontainers.image.ref.name": name } };
   return tar([
     { path: "oci-layout", content: JSON.stringify({ imageLayoutVersion: "1.0.0" }) },
     { path: "index.json", content: JSON.stringify({ schemaVersion: 2, manifests: [reference] }) },
-    ...blobs.map(({ digest, bytes }) => ({ path: `blobs/${digest.replace(":", "/")}`, content: bytes })),
+    ...[...blobs].map(([digest, bytes]) => ({ path: `blobs/${digest.replace(":", "/")}`, content: bytes })),
   ]);
 }
 

@@ -6,6 +6,7 @@ import {
   listImagesQuery,
   loadImagesQuery,
   removeImageQuery,
+  saveImagesQuery,
   tagImageQuery,
 } from "#api/images.ts";
 import type { Images } from "#images/images.ts";
@@ -18,9 +19,10 @@ import { importImage } from "../import-image.ts";
 import { parsePruneFilters } from "../prune-filters.ts";
 import { pullImage } from "../pull-image.ts";
 import { pushImage } from "../push-image.ts";
+import { saveImages } from "../save-images.ts";
 import { shapeHistory, shapeImage, shapeImageSummary, shapeLoaded, shapeRemoved } from "../shape/image.ts";
 import { shapeProgress } from "../shape/progress.ts";
-import { refuse, refuseParameters } from "./unsupported.ts";
+import { refuseParameters } from "./unsupported.ts";
 
 const tell = (error: unknown) => describeError(error).message;
 
@@ -37,9 +39,8 @@ export function imageRoutes(images: Images) {
     .post(
       "/images/load",
       ({ query: { platform }, request: { body, signal } }) => {
-        refuseParameters({ platform });
         if (body === null) throw new TboxError("invalid-argument", "the request has no body");
-        return streamedOutcome(images.load(body, { signal }), shapeLoaded, tell);
+        return streamedOutcome(images.load(body, { platform, signal }), shapeLoaded, tell);
       },
       { query: loadImagesQuery, parse: "none" },
     )
@@ -54,12 +55,20 @@ export function imageRoutes(images: Images) {
       { query: listImagesQuery },
     )
     .get(
+      "/images/get",
+      ({ query: { platform }, request: { url, signal } }) => {
+        const names = new URL(url).searchParams.getAll("names");
+        return saveImages(images, names, { platform, signal });
+      },
+      { query: saveImagesQuery },
+    )
+    .get(
       "/images/*",
-      async ({ params: { "*": rest }, query: { manifests, platform } }) => {
+      async ({ params: { "*": rest }, query: { manifests, platform }, request: { signal } }) => {
         const { name, action } = parseImagePath(rest, ["json", "history", "get"]);
-        if (action === "get") return refuse("saving images");
+        if (action === "get") return saveImages(images, [name], { platform, signal });
         if (action === "history") return (await images.history(name)).map(shapeHistory);
-        refuseParameters({ manifests, platform });
+        refuseParameters({ manifests, platform: platform !== undefined });
         return shapeImage(await images.inspect(name));
       },
       { query: inspectImageQuery },

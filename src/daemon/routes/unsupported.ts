@@ -7,7 +7,6 @@ type Method = "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
 const endpoints: [Method, string, string][] = [
   ["POST", "/build", "building images"],
   ["POST", "/build/prune", "pruning the build cache"],
-  ["GET", "/images/get", "saving images"],
   ["GET", "/networks", "networks besides none and host"],
   ["POST", "/networks/:id/connect", "networks besides none and host"],
   ["POST", "/networks/:id/disconnect", "networks besides none and host"],
@@ -45,7 +44,7 @@ export function unsupportedRoutes() {
 }
 
 /** Throws not-implemented for an endpoint. */
-export function refuse(what: string): never {
+function refuse(what: string): never {
   throw new TboxError("not-implemented", `tbox does not yet support ${what}`);
 }
 

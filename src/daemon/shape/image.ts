@@ -1,4 +1,4 @@
-import type { HistoryEntry, ImageDetails, RemovedImage } from "#images/images.ts";
+import type { HistoryEntry, ImageDetails, LoadedImage, RemovedImage } from "#images/images.ts";
 
 /** An item of `GET /images/json`; -1 stands for what was not asked for. */
 export function shapeImageSummary(image: ImageDetails, usage = { sharedSize: -1, containers: -1 }) {
@@ -58,9 +58,13 @@ function shapeConfig({ config: { config } }: ImageDetails) {
 }
 
 /** A line of `POST /images/load`. */
-export function shapeLoaded({ loaded }: { loaded: string }) {
-  const name = loaded.startsWith("sha256:") ? "Loaded image ID" : "Loaded image";
-  return { stream: `${name}: ${loaded}\n` };
+export function shapeLoaded(line: LoadedImage) {
+  if ("moved" in line) {
+    const moved = `The image ${line.moved} already exists, renaming the old one with ID ${line.from}`;
+    return { stream: `${moved} to empty string\n` };
+  }
+  const name = line.loaded.startsWith("sha256:") ? "Loaded image ID" : "Loaded image";
+  return { stream: `${name}: ${line.loaded}\n` };
 }
 
 /** An item of the answer to `DELETE /images/{name}`. */

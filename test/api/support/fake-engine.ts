@@ -236,6 +236,10 @@ export function fakeEngine(): FakeEngine {
       for await (const bytes of archive) size += bytes.length;
       yield { loaded: `loaded:${size}` };
     },
+    async save(names) {
+      calls.push(`save ${names.join(" ")}`);
+      return new Blob([names.join(" ")]).stream();
+    },
     async import(archive, { changes, message }) {
       let size = 0;
       for await (const bytes of archive) size += bytes.length;
