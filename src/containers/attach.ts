@@ -4,7 +4,7 @@ import { openStream } from "#native/stream.ts";
 import { TboxError } from "#support/errors.ts";
 import type { AttachOptions } from "./containers.ts";
 import { type Fleet, isRunning } from "./fleet.ts";
-import { readLogs } from "./logs.ts";
+import { openLog } from "./logs.ts";
 
 /** Connects to a container's streams; to those of its next start when it does not run. */
 export async function attachContainer(fleet: Fleet, name: string, options: AttachOptions): Promise<Duplex> {
@@ -50,8 +50,9 @@ function replay(fleet: Fleet, id: string, options: ReplayOptions, live?: Duplex)
   const output = new PassThrough();
   output.once("close", () => stop.abort());
   const { stdout, stderr, framing, follow = false } = options;
-  const records = readLogs(fleet, id, { stdout, stderr, follow, signal: stop.signal });
+  const opening = openLog(fleet, id, { stdout, stderr, follow, signal: stop.signal });
   const write = async () => {
+    const records = await opening;
     for await (const { stream, text } of records) await writePiece(output, framing, stream, text);
     if (live) await pipeline(live, output);
     else output.end();

@@ -90,7 +90,8 @@ export interface Containers extends AsyncDisposable {
   wait(name: string, condition: WaitCondition, signal: AbortSignal): Promise<ExitStatus>;
   /** On a created container the stream comes alive at its start. */
   attach(name: string, options: AttachOptions): Promise<Duplex>;
-  logs(name: string, options: LogOptions): AsyncIterable<LogRecord>;
+  /** Once the promise resolves nothing of it is lost. */
+  logs(name: string, options: LogOptions): Promise<AsyncIterable<LogRecord>>;
   resize(name: string, size: { columns: number; rows: number }): Promise<void>;
   remove(name: string, options: { force: boolean; volumes: boolean }): Promise<void>;
   /** What lies at a path, of a link itself. */

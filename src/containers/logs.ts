@@ -1,25 +1,59 @@
 import type { FileHandle } from "node:fs/promises";
+import type { Monitor } from "#native/monitor.ts";
+import type { LogPosition } from "#native/protocol.ts";
 import { TboxError } from "#support/errors.ts";
 import type { LogOptions, LogRecord } from "./containers.ts";
 import { containerDirectory, type Fleet } from "./fleet.ts";
 import { closeAll, openLogs, openNewer, readRecords, tailOffset } from "./log-files.ts";
 
-/** A container's log, and with `follow` what is added to it until the container ends. */
-export async function* readLogs(fleet: Fleet, name: string, options: LogOptions): AsyncGenerator<LogRecord> {
+/**
+ * A container's log, and with `follow` what is added to it until the container ends. It is open once the
+ * promise resolves: what is logged later is not lost, even if the container is removed at once.
+ */
+export async function openLog(
+  fleet: Fleet,
+  name: string,
+  options: LogOptions,
+): Promise<AsyncIterable<LogRecord>> {
   const { id, hostConfig } = fleet.records.find(name);
   if (hostConfig.LogConfig?.Type === "none") {
     throw new TboxError("not-implemented", "configured logging driver does not support reading");
   }
   const directory = `${containerDirectory(fleet, id)}/log`;
+  const { monitor } = fleet.companion(id);
+  // Asked before anything is opened: what is logged meanwhile wakes the first wait.
+  const position = options.follow ? await monitor?.awaitLog(noPosition) : undefined;
+  const files = await openLogs(directory);
+  let begun = false;
+  // Whoever asked may be gone before the first record is.
+  options.signal.addEventListener("abort", () => void (begun || closeAll(files)), { once: true });
+  return {
+    [Symbol.asyncIterator]() {
+      begun = true;
+      return readLog({ directory, files, monitor, position }, options);
+    },
+  };
+}
+
+interface OpenLog {
+  directory: string;
+  /** Oldest first. */
+  files: FileHandle[];
+  monitor: Monitor | undefined;
+  /** Of the end of the log; nothing when nothing follows. */
+  position: LogPosition | undefined;
+}
+
+async function* readLog(
+  { directory, files, monitor, position: first }: OpenLog,
+  options: LogOptions,
+): AsyncGenerator<LogRecord> {
   const wanted = ({ stream, time }: LogRecord) => {
     if (!(stream === "stdout" ? options.stdout : options.stderr)) return false;
     const at = options.since === undefined && options.until === undefined ? 0n : nanoseconds(time);
     return at >= (options.since ?? at) && at <= (options.until ?? at);
   };
-  const { monitor } = fleet.companion(id);
-  // Asked before anything is read: what is logged meanwhile wakes the first wait below.
-  let position = options.follow ? await monitor?.awaitLog(noPosition) : undefined;
-  const files = await openLogs(directory);
+  let position = first;
   let offset = 0;
   try {
     const begin = await plan(files, options.tail);

@@ -18,7 +18,7 @@ import { type Companion, type Fleet, isRunning } from "./fleet.ts";
 import { watchHealth } from "./health.ts";
 import type { LimitMode } from "./limits/settle-limits.ts";
 import { listContainers } from "./list.ts";
-import { readLogs } from "./logs.ts";
+import { openLog } from "./logs.ts";
 import { pauseContainer, unpauseContainer } from "./pause.ts";
 import { pruneContainers } from "./prune.ts";
 import type { ContainerRecord } from "./record.ts";
@@ -97,7 +97,7 @@ export async function openContainers({ database, ...options }: ContainersOptions
     kill: (name, killOptions) => killContainer(fleet, name, killOptions),
     wait: (name, condition, signal) => waitContainer(fleet, name, condition, signal),
     attach: (name, attachOptions) => attachContainer(fleet, name, attachOptions),
-    logs: (name, logOptions) => readLogs(fleet, name, logOptions),
+    logs: (name, logOptions) => openLog(fleet, name, logOptions),
     async resize(name, { columns, rows }) {
       const { id, name: own } = fleet.records.find(name);
       const { monitor } = fleet.companion(id);

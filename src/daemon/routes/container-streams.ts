@@ -46,7 +46,7 @@ export function containerStreamRoutes(containers: Containers) {
       )
       .get(
         "/containers/:id/logs",
-        ({ params: { id }, query, request: { signal, headers } }) => {
+        async ({ params: { id }, query, request: { signal, headers } }) => {
           const {
             stdout = false,
             stderr = false,
@@ -60,7 +60,7 @@ export function containerStreamRoutes(containers: Containers) {
             throw new TboxError("invalid-argument", "Bad parameters: you must choose at least one stream");
           }
           const tty = containers.get(id).config.Tty === true;
-          const records = containers.logs(id, {
+          const records = await containers.logs(id, {
             stdout,
             stderr,
             follow,

@@ -145,7 +145,7 @@ export function fakeEngine(): FakeEngine {
       find(name).attached = { options, far };
       return near;
     },
-    logs: (name, { signal }) => {
+    logs: async (name, { signal }) => {
       calls.push("logs");
       return logs[find(name).record.name]?.(signal) ?? none();
     },
