@@ -21,6 +21,14 @@ test("the output of a run that ended before it was copied has been copied", asyn
   expect(await client.copyOutput(await endedStream())).toBeUndefined();
 });
 
+test("the stream of a client that went before it was joined is closed", async () => {
+  const output = openSocket().destroy();
+  await once(output, "close");
+  const stream = openSocket();
+  joinStreams({ output }, stream);
+  expect(stream.destroyed).toBe(true);
+});
+
 test("the client of a stream that broke before it was joined hears of the end", async () => {
   const output = openSocket();
   const stream = openSocket().destroy();

@@ -19,6 +19,11 @@ export function joinStreams(
   container: Duplex,
   settled: Promise<void> = Promise.resolve(),
 ): void {
+  if (output.destroyed) {
+    // The client went while the stream was opened, and that is not told again.
+    container.destroy();
+    return;
+  }
   output.on("error", () => output.destroy());
   container.on("error", () => container.destroy());
   output.once("close", () => container.destroy());
