@@ -14,11 +14,12 @@ const folders: Record<string, string[]> = {
   images: [...words, "content", "registry", "layers"],
   volumes: words,
   containers: [...words, "native", "layers", "images", "volumes"],
+  build: [...words, "content", "layers", "images", "containers"],
   api: words,
   client: [...words, "api"],
   cli: [...words, "api", "client"],
-  engine: [...words, "content", "registry", "native", "layers", "images", "volumes", "containers"],
-  daemon: [...words, "api", "engine", "images", "volumes", "containers"],
+  engine: [...words, "content", "registry", "native", "layers", "images", "volumes", "containers", "build"],
+  daemon: [...words, "api", "engine", "images", "volumes", "containers", "build"],
 };
 
 /** Packages that only some folders may use. */

@@ -1,10 +1,10 @@
+import { nearest } from "#support/nearest.ts";
 import { commandHelp } from "./command-help.ts";
 import { commands } from "./commands.ts";
 import { flagFailure } from "./flags/parse.ts";
 import { groups, unsupportedCommands } from "./groups.ts";
 import { generalHelp, groupHelp } from "./help.ts";
 import { invoke } from "./invoke.ts";
-import { nearest } from "./nearest.ts";
 import { print, printError } from "./output.ts";
 import { version } from "./version.ts";
 

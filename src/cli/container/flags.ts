@@ -1,5 +1,5 @@
+import { parseBytes } from "#support/bytes.ts";
 import { bool, integer, list, listOf, parsed, text, word } from "../flags/kinds.ts";
-import { parseBytes } from "./bytes.ts";
 import { parseEnvironmentEntry, parseLabel } from "./entries.ts";
 import { parseExtraHost, parseIpAddress } from "./hosts.ts";
 import { parseMount } from "./mount.ts";

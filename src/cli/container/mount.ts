@@ -1,5 +1,6 @@
+import { parseBytes } from "#support/bytes.ts";
+import { splitFields } from "#support/fields.ts";
 import { parseBool } from "../flags/kinds.ts";
-import { parseBytes } from "./bytes.ts";
 
 /** A mount as the API takes it. */
 export interface MountValue {
@@ -131,26 +132,4 @@ function refuseForeign(type: string, of: string, options: Record<string, unknown
 
 function isEmpty(object: object): boolean {
   return Object.keys(object).length === 0;
-}
-
-function splitFields(text: string): string[] {
-  const fields: string[] = [];
-  for (let at = 0; ; ) {
-    let field: string;
-    if (text[at] === '"') {
-      const quoted = /"((?:[^"]|"")*)"(?=,|$)/y;
-      quoted.lastIndex = at;
-      const match = quoted.exec(text);
-      if (match === null) throw new Error("a quote is not closed");
-      field = (match[1] ?? "").replaceAll('""', '"');
-      at = quoted.lastIndex;
-    } else {
-      const comma = text.indexOf(",", at);
-      field = text.slice(at, comma === -1 ? undefined : comma);
-      at += field.length;
-    }
-    fields.push(field);
-    if (at >= text.length) return fields;
-    at++;
-  }
 }

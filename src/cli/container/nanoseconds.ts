@@ -1,4 +1,4 @@
-import { parseDuration } from "../format/time.ts";
+import { parseDuration } from "#support/duration.ts";
 
 /** A duration as Go writes it (`1m30s`) in nanoseconds. */
 export function parseNanoseconds(text: string): number {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { parseBytes } from "./bytes.ts";
+import { parseBytes } from "#support/bytes.ts";
 import { parseEnvironmentEntry, parseLabel, resolveEnvironment, toRecord } from "./entries.ts";
 import { parseEntries } from "./entry-file.ts";
 import { parseExtraHost, parseIpAddress } from "./hosts.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { binarySize, decimalSize } from "./size.ts";
-import { humanDuration, parseDuration, parseTimestamp } from "./time.ts";
+import { humanDuration, parseTimestamp } from "./time.ts";
 
 const second = 1000;
 const hour = 3600 * second;
@@ -27,20 +27,6 @@ describe("humanDuration", () => {
     [729 * day, "24 months"],
     [730 * day, "2 years"],
   ])("%d", (milliseconds, expected) => expect(humanDuration(milliseconds)).toBe(expected));
-});
-
-describe("parseDuration", () => {
-  test.each([
-    ["0", 0],
-    ["42m", 2520],
-    ["1h30m", 5400],
-    ["1.5s", 1.5],
-    ["100ms", 0.1],
-    ["-2s", -2],
-  ])("%s", (text, seconds) => expect(parseDuration(text)).toBe(seconds));
-  test.each(["", "1", "h", "1x", "1h 2m", "2026"])("'%s' is none", (text) => {
-    expect(parseDuration(text)).toBeUndefined();
-  });
 });
 
 describe("parseTimestamp", () => {

@@ -1,3 +1,5 @@
+import { parseDuration } from "#support/duration.ts";
+
 /** How long something lasts, in one rounded unit, as Docker puts it: `About a minute`, `3 weeks`. */
 export function humanDuration(milliseconds: number): string {
   const seconds = Math.floor(milliseconds / 1000);
@@ -15,19 +17,6 @@ export function humanDuration(milliseconds: number): string {
   if (wholeHours < 24 * 30 * 2) return `${Math.floor(wholeHours / 24 / 7)} weeks`;
   if (wholeHours < 24 * 365 * 2) return `${Math.floor(wholeHours / 24 / 30)} months`;
   return `${Math.floor(wholeHours / 24 / 365)} years`;
-}
-
-const unitSeconds: Record<string, number> = { ns: 1e-9, us: 1e-6, µs: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600 };
-
-/** A duration as Go writes it (`1h30m`, `1.5s`) in seconds; nothing when the text is none. */
-export function parseDuration(text: string): number | undefined {
-  const body = text.replace(/^[+-]/, "");
-  if (!/^(\d+(\.\d*)?(ns|us|µs|ms|s|m|h))+$/.test(body)) return body === "0" ? 0 : undefined;
-  let seconds = 0;
-  for (const [, amount, unit] of body.matchAll(/(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h)/g)) {
-    seconds += Number(amount) * (unitSeconds[unit ?? ""] ?? 0);
-  }
-  return text.startsWith("-") ? -seconds : seconds;
 }
 
 /**

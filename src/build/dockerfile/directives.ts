@@ -1,0 +1,41 @@
+import { TboxError } from "#support/errors.ts";
+
+const known = ["syntax", "escape", "check"];
+
+/** Reads the parser directives at the head of a Dockerfile. */
+export interface Directives {
+  escape: "\\" | "`";
+  /** Whether a line is a directive. The first that is none ends them. */
+  take(line: string): boolean;
+}
+
+export function openDirectives(): Directives {
+  const seen = new Set<string>();
+  let done = false;
+  const directives: Directives = {
+    escape: "\\",
+    take(line) {
+      if (done) return false;
+      const [, word = "", value = ""] = /^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$/.exec(line) ?? [];
+      const name = word.toLowerCase();
+      if (!known.includes(name)) {
+        done = true;
+        return false;
+      }
+      if (seen.has(name)) throw invalid(`only one ${name} parser directive can be used`);
+      seen.add(name);
+      if (name === "escape") {
+        if (value !== "\\" && value !== "`") {
+          throw invalid(`invalid escape token '${value}' does not match \` or \\`);
+        }
+        directives.escape = value;
+      }
+      return true;
+    },
+  };
+  return directives;
+}
+
+function invalid(message: string): TboxError {
+  return new TboxError("invalid-argument", message);
+}

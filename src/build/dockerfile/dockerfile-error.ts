@@ -1,0 +1,23 @@
+import { type ErrorCode, TboxError } from "#support/errors.ts";
+import type { LineRange } from "./statement.ts";
+
+/** A failure that a Dockerfile's lines led to. */
+export class DockerfileError extends TboxError {
+  readonly lines: LineRange;
+
+  constructor(message: string, lines: LineRange, options: { cause?: unknown; code?: ErrorCode } = {}) {
+    super(options.code ?? "invalid-argument", message, options);
+    this.name = "DockerfileError";
+    this.lines = lines;
+  }
+}
+
+/** Runs a part of the work on some lines; what it throws without lines of its own gets these. */
+export function atLines<T>(lines: LineRange, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof DockerfileError || !(error instanceof TboxError)) throw error;
+    throw new DockerfileError(error.message, lines, { code: error.code, cause: error.cause });
+  }
+}

@@ -1,0 +1,270 @@
+import { TboxError } from "#support/errors.ts";
+import { isBlank } from "./blanks.ts";
+import { cutMatch, replaceMatch } from "./shell-pattern.ts";
+
+export interface ExpandOptions {
+  escape?: "\\" | "`";
+  /** Quotes stay in the result. */
+  keepQuotes?: boolean;
+  /** Escapes stay in the result. */
+  keepEscapes?: boolean;
+  /** Quotes are characters like any other. */
+  ignoreQuotes?: boolean;
+  /** Variables that nobody has set stay as they were written. */
+  keepUnset?: boolean;
+}
+
+/** The value of a variable; nothing when it is not set. */
+export type Lookup = (name: string) => string | undefined;
+
+/** Expands the variables of a word and takes its quotes and escapes away, as BuildKit does. */
+export function expandWord(text: string, lookup: Lookup, options: ExpandOptions = {}): string {
+  return expand(text, lookup, options).text;
+}
+
+/** The same, split at blanks that were not quoted. */
+export function expandWords(text: string, lookup: Lookup, options: ExpandOptions = {}): string[] {
+  return expand(text, lookup, options).words;
+}
+
+interface Expanded {
+  text: string;
+  words: string[];
+}
+
+function expand(text: string, lookup: Lookup, options: ExpandOptions): Expanded {
+  const scanner = openScanner(text);
+  try {
+    return expandUntil({ scanner, lookup, options }, undefined, options.keepEscapes ?? false);
+  } catch (cause) {
+    if (!(cause instanceof TboxError)) throw cause;
+    throw new TboxError("invalid-argument", `failed to process ${JSON.stringify(text)}`, { cause });
+  }
+}
+
+interface Scanner {
+  peek(): string | undefined;
+  next(): string | undefined;
+}
+
+interface Expansion {
+  scanner: Scanner;
+  lookup: Lookup;
+  options: ExpandOptions;
+}
+
+function openScanner(text: string): Scanner {
+  const characters = [...text];
+  let at = 0;
+  return { peek: () => characters[at], next: () => characters[at++] };
+}
+
+/** Goes on to the given character, or to the end of the text. */
+function expandUntil(expansion: Expansion, stop: string | undefined, keepEscapes: boolean): Expanded {
+  const { scanner, options } = expansion;
+  const words = openWords();
+  let text = "";
+  const add = (piece: string, splits: "splits" | "solid") => {
+    text += piece;
+    if (splits === "solid") words.addSolid(piece);
+    else for (const character of piece) words.add(character);
+  };
+  for (let character = scanner.peek(); character !== undefined; character = scanner.peek()) {
+    if (character === stop) {
+      scanner.next();
+      return { text, words: words.end() };
+    }
+    if (character === "$") add(expandDollar(expansion), "splits");
+    else if (character === "<") add(readLess(scanner), "solid");
+    else if (character === "'" && !options.ignoreQuotes) add(readSingleQuotes(expansion), "solid");
+    else if (character === '"' && !options.ignoreQuotes)
+      add(readDoubleQuotes(expansion, keepEscapes), "solid");
+    else if (character === (options.escape ?? "\\")) {
+      scanner.next();
+      if (keepEscapes) add(character, "solid");
+      const escaped = scanner.next();
+      if (escaped !== undefined) add(escaped, "solid");
+    } else {
+      scanner.next();
+      add(character, "splits");
+    }
+  }
+  if (stop !== undefined) {
+    throw invalid(`unexpected end of statement while looking for matching ${stop}`);
+  }
+  return { text, words: words.end() };
+}
+
+function readSingleQuotes({ scanner, options }: Expansion): string {
+  const quote = scanner.next() ?? "";
+  let text = "";
+  for (let character = scanner.next(); character !== quote; character = scanner.next()) {
+    if (character === undefined) {
+      throw invalid("unexpected end of statement while looking for matching single-quote");
+    }
+    text += character;
+  }
+  return options.keepQuotes ? quote + text + quote : text;
+}
+
+function readDoubleQuotes(expansion: Expansion, keepEscapes: boolean): string {
+  const { scanner, options } = expansion;
+  const mark = options.escape ?? "\\";
+  const quote = scanner.next() ?? "";
+  let text = "";
+  for (;;) {
+    const character = scanner.peek();
+    if (character === undefined) {
+      throw invalid("unexpected end of statement while looking for matching double-quote");
+    }
+    if (character === "$") {
+      text += expandDollar(expansion);
+      continue;
+    }
+    scanner.next();
+    if (character === quote) return options.keepQuotes ? quote + text + quote : text;
+    if (character !== mark) {
+      text += character;
+      continue;
+    }
+    if (keepEscapes) text += character;
+    const next = scanner.peek();
+    // Nothing else can be escaped between double quotes: there the escape is itself.
+    if (next === '"' || next === "$" || next === mark) text += scanner.next();
+    else if (next !== undefined) text += character;
+  }
+}
+
+/** A heredoc's mark keeps the blanks before its name, so that the two stay one word. */
+function readLess(scanner: Scanner): string {
+  let text = scanner.next() ?? "";
+  if (scanner.peek() !== "<") return text;
+  text += scanner.next();
+  while (/^[\t\r ]$/.test(scanner.peek() ?? "")) text += scanner.next();
+  return text;
+}
+
+function expandDollar(expansion: Expansion): string {
+  const { scanner, lookup, options } = expansion;
+  scanner.next();
+  if (scanner.peek() !== "{") {
+    const name = readName(scanner);
+    if (name === "") return "$";
+    const value = lookup(name);
+    return value ?? (options.keepUnset ? `$${name}` : "");
+  }
+  scanner.next();
+  const first = scanner.peek();
+  if (first === undefined) throw invalid("syntax error: missing '}'");
+  if (first === "{" || first === "}" || first === ":") throw invalid("syntax error: bad substitution");
+  const name = readName(scanner);
+  const modifier = scanner.next() ?? "";
+  if (modifier === "}") {
+    const value = lookup(name);
+    return value ?? (options.keepUnset ? `\${${name}}` : "");
+  }
+  if (modifier === "/") return substitute(expansion, name);
+  if (modifier === ":") return modify(expansion, { name, modifier: scanner.next() ?? "", colon: true });
+  return modify(expansion, { name, modifier, colon: false });
+}
+
+interface Modification {
+  name: string;
+  modifier: string;
+  /** Whether an empty value counts as none. */
+  colon: boolean;
+}
+
+function modify(expansion: Expansion, { name, modifier, colon }: Modification): string {
+  const { lookup, options } = expansion;
+  const written = `${colon ? ":" : ""}${modifier}`;
+  const cuts = modifier === "#" || modifier === "%";
+  if (!/^[-+?#%]$/.test(modifier) || (colon && cuts)) {
+    throw invalid(`unsupported modifier (${written}) in substitution`);
+  }
+  const word = readUntil(expansion, "}", cuts, "syntax error: missing '}'");
+  const value = lookup(name);
+  if (value === undefined && options.keepUnset) return `\${${name}${written}${word}}`;
+  const usable = value !== undefined && !(colon && value === "");
+  switch (modifier) {
+    case "-":
+      return usable ? value : word;
+    case "+":
+      return usable ? word : "";
+    case "?": {
+      if (usable) return value;
+      const state = value === undefined ? "unset" : "empty";
+      throw invalid(`${name}: ${word || `is not allowed to be ${state}`}`);
+    }
+    default: {
+      const longest = word.startsWith(modifier);
+      const side = modifier === "#" ? "front" : "back";
+      return cutMatch(value ?? "", longest ? word.slice(1) : word, { side, longest });
+    }
+  }
+}
+
+function substitute(expansion: Expansion, name: string): string {
+  const { scanner, lookup, options } = expansion;
+  const every = scanner.peek() === "/";
+  if (every) scanner.next();
+  const pattern = readUntil(expansion, "/", true, "syntax error: missing the second / of a substitution");
+  const replacement = readUntil(expansion, "}", true, "syntax error: missing '}'");
+  const value = lookup(name);
+  if (value === undefined && options.keepUnset) return `\${${name}/${pattern}/${replacement}}`;
+  return replaceMatch(value ?? "", pattern, { replacement, every });
+}
+
+function readUntil(expansion: Expansion, stop: string, keepEscapes: boolean, missing: string): string {
+  try {
+    return expandUntil(expansion, stop, keepEscapes).text;
+  } catch (error) {
+    if (expansion.scanner.peek() === undefined) throw invalid(missing);
+    throw error;
+  }
+}
+
+/** Letters, digits and `_`; or digits alone; or one of the shell's special parameters. */
+function readName(scanner: Scanner): string {
+  const digits = take(scanner, /\p{Nd}/u);
+  if (digits !== "") return digits;
+  if (/[@*#?\-$!]/.test(scanner.peek() ?? "")) return scanner.next() ?? "";
+  return take(scanner, /[\p{L}\p{Nd}_]/u);
+}
+
+function take(scanner: Scanner, wanted: RegExp): string {
+  let text = "";
+  while (wanted.test(scanner.peek() ?? "")) text += scanner.next();
+  return text;
+}
+
+/** Collects words: a blank ends one unless it was quoted. */
+function openWords() {
+  const words: string[] = [];
+  let word = "";
+  let open = false;
+  return {
+    add(character: string) {
+      if (!isBlank(character)) {
+        word += character;
+        open = true;
+      } else if (open && word !== "") {
+        words.push(word);
+        word = "";
+        open = false;
+      }
+    },
+    addSolid(piece: string) {
+      word += piece;
+      open = true;
+    },
+    end(): string[] {
+      if (word !== "") words.push(word);
+      return words;
+    },
+  };
+}
+
+function invalid(message: string): TboxError {
+  return new TboxError("invalid-argument", message);
+}

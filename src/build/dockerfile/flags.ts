@@ -1,0 +1,47 @@
+import { TboxError } from "#support/errors.ts";
+import { nearest } from "#support/nearest.ts";
+
+type Kind = "text" | "texts" | "switch";
+
+type Value<K extends Kind> = K extends "text" ? string : K extends "texts" ? string[] : boolean;
+
+/** The flags of an instruction, by their names; those that were not given are absent. */
+export type FlagValues<Table extends Record<string, Kind>> = { [Name in keyof Table]?: Value<Table[Name]> };
+
+/** Reads `--name=value`; unknown and repeated flags are refused. */
+export function readFlags<Table extends Record<string, Kind>>(
+  flags: string[],
+  table: Table,
+): FlagValues<Table> {
+  const values: Record<string, string | string[] | boolean> = {};
+  for (const flag of flags) {
+    const [, name = "", given, value = ""] = /^--([^=]*)(=([\s\S]*))?$/.exec(flag) ?? [];
+    const kind = Object.hasOwn(table, name) ? table[name] : undefined;
+    if (kind === undefined) throw unknownFlag(name, Object.keys(table));
+    if (kind !== "texts" && Object.hasOwn(values, name)) throw invalid(`duplicate flag specified: --${name}`);
+    if (kind === "switch") {
+      if (given !== undefined && value === "") throw invalid(`missing a value on flag: --${name}`);
+      values[name] = readSwitch(name, value);
+      continue;
+    }
+    if (given === undefined) throw invalid(`missing a value on flag: --${name}`);
+    values[name] = kind === "text" ? value : [...((values[name] as string[] | undefined) ?? []), value];
+  }
+  return values as FlagValues<Table>;
+}
+
+function readSwitch(name: string, value: string): boolean {
+  const lower = value.toLowerCase();
+  if (lower === "true" || lower === "") return true;
+  if (lower === "false") return false;
+  throw invalid(`expecting boolean value for flag --${name}, not: ${value}`);
+}
+
+function unknownFlag(name: string, known: string[]): TboxError {
+  const similar = nearest(name, known);
+  return invalid(`unknown flag: --${name}${similar ? ` (did you mean ${similar}?)` : ""}`);
+}
+
+function invalid(message: string): TboxError {
+  return new TboxError("invalid-argument", message);
+}

@@ -1,0 +1,151 @@
+import { TboxError } from "#support/errors.ts";
+import { nearest } from "#support/nearest.ts";
+import { atLines } from "./dockerfile-error.ts";
+import { readFlags } from "./flags.ts";
+import { readHealthcheck } from "./healthcheck.ts";
+import type { CommandLine, From, Instruction } from "./instruction.ts";
+import { readCopy } from "./read-copy.ts";
+import { readRun } from "./read-run.ts";
+import type { Pair, Statement } from "./statement.ts";
+
+type Body = Instruction extends infer One
+  ? One extends Instruction
+    ? Omit<One, "source" | "lines">
+    : never
+  : never;
+
+const keywords =
+  "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL USER VOLUME WORKDIR".split(
+    " ",
+  );
+
+/** Checks an instruction's flags and words; the error says on which lines it is. */
+export function readInstruction(statement: Statement): Instruction {
+  const { source, lines } = statement;
+  return atLines(lines, () => ({ source, lines, ...readBody(statement) }) as Instruction);
+}
+
+function readBody(statement: Statement): Body {
+  const { flags, words, pairs } = statement;
+  const keyword = statement.keyword.toUpperCase();
+  switch (keyword) {
+    case "FROM":
+      return readFrom(statement);
+    case "ARG":
+      return { kind: "arg", arguments: atLeastOne(words, keyword).map(readArgument) };
+    case "ENV":
+      readFlags(flags, {});
+      return { kind: "env", pairs: named(pairs, keyword) };
+    case "LABEL":
+      readFlags(flags, {});
+      return { kind: "label", pairs: named(pairs, keyword) };
+    case "RUN":
+      return readRun(statement);
+    case "CMD":
+    case "ENTRYPOINT":
+      readFlags(flags, {});
+      return { kind: keyword === "CMD" ? "cmd" : "entrypoint", command: commandOf(statement) };
+    case "SHELL":
+      readFlags(flags, {});
+      atLeastOne(words, keyword);
+      if (!statement.json)
+        throw invalid(`SHELL requires the arguments to be in JSON form: ${statement.source}`);
+      return { kind: "shell", words };
+    case "COPY":
+    case "ADD":
+      return readCopy(statement);
+    case "EXPOSE":
+      readFlags(flags, {});
+      return { kind: "expose", ports: atLeastOne(words, keyword) };
+    case "USER":
+      readFlags(flags, {});
+      return { kind: "user", user: onlyOne(words, keyword) };
+    case "VOLUME":
+      readFlags(flags, {});
+      return { kind: "volume", paths: atLeastOne(words, keyword).map(volumePath) };
+    case "WORKDIR":
+      readFlags(flags, {});
+      return { kind: "workdir", path: onlyOne(words, keyword) };
+    case "STOPSIGNAL":
+      readFlags(flags, {});
+      return { kind: "stopsignal", signal: onlyOne(words, keyword) };
+    case "MAINTAINER":
+      readFlags(flags, {});
+      return { kind: "maintainer", name: onlyOne(words, keyword) };
+    case "HEALTHCHECK":
+      return { kind: "healthcheck", healthcheck: readHealthcheck(statement) };
+    case "ONBUILD":
+      return { kind: "onbuild", trigger: readTrigger(statement) };
+    default: {
+      const similar = nearest(keyword, keywords);
+      throw invalid(
+        `unknown instruction: ${statement.keyword}${similar ? ` (did you mean ${similar}?)` : ""}`,
+      );
+    }
+  }
+}
+
+function readFrom({ words, flags }: Statement): From {
+  const [base = "", as, name] = words;
+  const { platform } = readFlags(flags, { platform: "text" });
+  const on = platform === undefined ? {} : { platform };
+  if (words.length === 1) return { kind: "from", base, ...on };
+  if (words.length !== 3 || as?.toLowerCase() !== "as" || name === undefined) {
+    throw invalid("FROM requires either one or three arguments");
+  }
+  if (!/^[a-z][a-z0-9-_.]*$/.test(name.toLowerCase())) {
+    const rule = "name can't start with a number or contain symbols";
+    throw invalid(`invalid name for build stage: ${JSON.stringify(name)}, ${rule}`);
+  }
+  return { kind: "from", base, name: name.toLowerCase(), ...on };
+}
+
+function readArgument(word: string): { name: string; value?: string } {
+  const equals = word.indexOf("=");
+  if (equals === 0) throw invalid("ARG names can not be blank");
+  return equals < 0 ? { name: word } : { name: word.slice(0, equals), value: word.slice(equals + 1) };
+}
+
+/** The words, or one for the shell; without words there is nothing for it. */
+function commandOf({ words, json }: Statement): CommandLine {
+  return { words, shell: !json };
+}
+
+function readTrigger({ flags, trigger, source, heredocs }: Statement): string {
+  if (!trigger) throw invalid("ONBUILD requires at least one argument");
+  readFlags(flags, {});
+  const keyword = trigger.keyword.toUpperCase();
+  if (keyword === "ONBUILD") throw invalid("Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed");
+  if (keyword === "MAINTAINER" || keyword === "FROM") {
+    throw invalid(`${keyword} isn't allowed as an ONBUILD trigger`);
+  }
+  const documents = heredocs.map(({ content, name }) => `\n${content}${name}`);
+  return source.replace(/^\s*ONBUILD\s*/i, "") + documents.join("");
+}
+
+function named(pairs: Pair[], keyword: string): Pair[] {
+  atLeastOne(pairs, keyword);
+  if (pairs.some(({ name }) => name === "")) throw invalid(`${keyword} names can not be blank`);
+  return pairs;
+}
+
+function volumePath(word: string): string {
+  const path = word.trim();
+  if (path === "") throw invalid("VOLUME specified can not be an empty string");
+  return path;
+}
+
+function atLeastOne<T>(words: T[], keyword: string): T[] {
+  if (words.length === 0) throw invalid(`${keyword} requires at least one argument`);
+  return words;
+}
+
+function onlyOne(words: string[], keyword: string): string {
+  const [word] = words;
+  if (word === undefined || words.length > 1) throw invalid(`${keyword} requires exactly one argument`);
+  return word;
+}
+
+function invalid(message: string): TboxError {
+  return new TboxError("invalid-argument", message);
+}

@@ -1,0 +1,32 @@
+import { TboxError } from "#support/errors.ts";
+import { readFlags } from "./flags.ts";
+import type { Run } from "./instruction.ts";
+import { mountSource } from "./run-mount.ts";
+import type { Statement } from "./statement.ts";
+
+/** RUN with what it is confined to. */
+export function readRun({ words, json, flags, heredocs }: Statement): Run {
+  const given = readFlags(flags, { mount: "texts", network: "text", security: "text", device: "texts" });
+  const { network = "default", security = "sandbox", mount = [], device = [] } = given;
+  if (!["default", "none", "host"].includes(network)) {
+    throw invalid(`unsupported network mode ${JSON.stringify(network)}`);
+  }
+  if (security === "insecure") {
+    throw new TboxError(
+      "forbidden",
+      "RUN --security=insecure: a build may do what a container may, and no more",
+    );
+  }
+  if (security !== "sandbox") throw invalid(`security ${JSON.stringify(security)} is not valid`);
+  if (device.length > 0) throw new TboxError("not-implemented", "RUN --device is not supported yet");
+  if (words.length === 0 && heredocs.length === 0 && !json) {
+    throw invalid("RUN requires at least one argument");
+  }
+  for (const text of mount) mountSource(text);
+  const command = { words, shell: !json };
+  return { kind: "run", command, heredocs, mounts: mount, network: network as Run["network"] };
+}
+
+function invalid(message: string): TboxError {
+  return new TboxError("invalid-argument", message);
+}

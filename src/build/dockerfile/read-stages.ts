@@ -1,0 +1,51 @@
+import { TboxError } from "#support/errors.ts";
+import { atLines, DockerfileError } from "./dockerfile-error.ts";
+import type { Argument, From, Instruction, Located } from "./instruction.ts";
+import { parseDockerfile } from "./parse.ts";
+import { readInstruction } from "./read-instruction.ts";
+import type { Dockerfile } from "./statement.ts";
+
+/** The instructions from one FROM to the next. */
+export interface Stage {
+  from: From & Located;
+  instructions: Instruction[];
+}
+
+/** A Dockerfile whose instructions were checked. */
+export interface Stages {
+  /** What stands before the first FROM. */
+  globals: (Argument & Located)[];
+  stages: Stage[];
+  escapeMark: Dockerfile["escapeMark"];
+  warnings: Dockerfile["warnings"];
+}
+
+export function readStages(text: string): Stages {
+  const { statements, escapeMark, warnings } = parseDockerfile(text);
+  const globals: Stages["globals"] = [];
+  const stages: Stage[] = [];
+  for (const statement of statements) {
+    const instruction = readInstruction(statement);
+    const stage = stages.at(-1);
+    if (instruction.kind === "from") stages.push({ from: instruction, instructions: [] });
+    else if (stage) stage.instructions.push(instruction);
+    else if (instruction.kind === "arg") globals.push(instruction);
+    else throw new DockerfileError("no build stage in current context", instruction.lines);
+  }
+  if (stages.length === 0) {
+    throw new TboxError("invalid-argument", "dockerfile contains no stages to build");
+  }
+  return { globals, stages, escapeMark, warnings };
+}
+
+/** An instruction that an image's ONBUILD put off; its errors point to the FROM that sets it off. */
+export function readTrigger(text: string, { lines }: Located): Instruction {
+  return atLines(lines, () => {
+    const { statements } = parseDockerfile(text);
+    const [statement] = statements;
+    if (statement === undefined || statements.length > 1) {
+      throw new TboxError("invalid-argument", "onbuild trigger should be a single expression");
+    }
+    return readInstruction({ ...statement, lines });
+  });
+}

@@ -1,0 +1,195 @@
+import { parseBytes } from "#support/bytes.ts";
+import { errorChain, TboxError } from "#support/errors.ts";
+import { splitFields } from "#support/fields.ts";
+import { nearest } from "#support/nearest.ts";
+
+const types = ["bind", "cache", "tmpfs", "secret", "ssh"] as const;
+const sharings = ["shared", "private", "locked"] as const;
+
+/** One `--mount` of RUN. Ids and the mode are those of what the mount makes: files of secrets, caches. */
+export interface RunMount {
+  type: (typeof types)[number];
+  from: string;
+  source: string;
+  target: string;
+  readOnly: boolean;
+  /** Bytes of a tmpfs; 0 for no limit. */
+  size: number;
+  id: string;
+  sharing: (typeof sharings)[number];
+  required: boolean;
+  /** Variable that a secret becomes. */
+  env?: string;
+  mode?: number;
+  uid?: number;
+  gid?: number;
+}
+
+const keys =
+  "type from source src target dst destination readonly ro readwrite rw required size id sharing mode uid gid env".split(
+    " ",
+  );
+
+/** Where a mount takes its files from: a stage, an image, or with nothing the context. */
+export function mountSource(text: string): string | undefined {
+  const found = splitPairs(text).find(({ key }) => key === "from")?.value;
+  if (found !== undefined && /\$./.test(found)) {
+    throw invalid("'from' doesn't support variable expansion, define alias stage instead");
+  }
+  return found;
+}
+
+/** Reads a mount; `expand` puts in the variables of a value. */
+export function parseRunMount(text: string, expand: (value: string) => string): RunMount {
+  const draft: Draft = { type: "bind" };
+  for (const { key, value, field } of splitPairs(text)) {
+    apply(draft, key, value === undefined ? undefined : expand(value), field);
+  }
+  return finish(draft);
+}
+
+interface Draft extends Partial<RunMount> {
+  type: RunMount["type"];
+}
+
+function apply(draft: Draft, key: string, value: string | undefined, field: string): void {
+  if (key === "readonly" || key === "ro" || key === "readwrite" || key === "rw") {
+    const on = value === undefined || readSwitch(key, value);
+    draft.readOnly = key.startsWith("readw") || key === "rw" ? !on : on;
+    return;
+  }
+  if (key === "required") {
+    refuseForeign(draft, key, ["secret", "ssh"]);
+    draft.required = value === undefined || readSwitch(key, value);
+    return;
+  }
+  if (value === undefined) throw invalid(`invalid field '${field}' must be a key=value pair`);
+  switch (key) {
+    case "type":
+      draft.type = oneOf(types, value, "mount type");
+      return;
+    case "from":
+      draft.from = value;
+      return;
+    case "source":
+    case "src":
+      draft.source = value;
+      return;
+    case "target":
+    case "dst":
+    case "destination":
+      draft.target = value;
+      return;
+    case "size":
+      refuseForeign(draft, key, ["tmpfs"]);
+      draft.size = readSize(value);
+      return;
+    case "id":
+      draft.id = value;
+      return;
+    case "sharing":
+      draft.sharing = oneOf(sharings, value, "sharing value");
+      return;
+    case "mode":
+      draft.mode = readNumber(key, value, 8);
+      return;
+    case "uid":
+    case "gid":
+      draft[key] = readNumber(key, value, 10);
+      return;
+    case "env":
+      draft.env = value;
+      return;
+    default: {
+      const similar = nearest(key, keys);
+      throw invalid(`unexpected key '${key}' in '${field}'${similar ? ` (did you mean ${similar}?)` : ""}`);
+    }
+  }
+}
+
+function finish(draft: Draft): RunMount {
+  const { type, from = "", source = "", target = "", id = "", sharing, env, mode, uid, gid } = draft;
+  const makesFiles = type === "secret" || type === "ssh" || type === "cache";
+  for (const [name, value] of Object.entries({ mode, uid, gid })) {
+    if (value !== undefined && !makesFiles) throw invalid(`${name} not allowed for "${type}" type mounts`);
+  }
+  if (sharing !== undefined && type !== "cache") {
+    throw invalid(`invalid cache sharing set for ${type} mount`);
+  }
+  if (env !== undefined && type !== "secret") throw invalid(`unexpected key 'env' for mount type '${type}'`);
+  if (type === "secret") {
+    if (from !== "") throw invalid("secret mount should not have a from");
+    if (source === "" && target === "" && id === "") {
+      throw invalid("invalid secret mount. one of source, target required");
+    }
+    if (source !== "" && id !== "") throw invalid("both source and id can't be set");
+  }
+  if (type === "ssh" && source !== "") throw invalid("ssh does not support source");
+  if ((type === "bind" || type === "cache" || type === "tmpfs") && target === "") {
+    throw invalid(`a ${type} mount needs a target`);
+  }
+  return {
+    type,
+    from,
+    source,
+    target,
+    readOnly: draft.readOnly ?? (type !== "cache" && type !== "tmpfs"),
+    size: draft.size ?? 0,
+    id,
+    sharing: sharing ?? "shared",
+    required: draft.required ?? false,
+    ...(env === undefined ? {} : { env }),
+    ...(mode === undefined ? {} : { mode }),
+    ...(uid === undefined ? {} : { uid }),
+    ...(gid === undefined ? {} : { gid }),
+  };
+}
+
+function splitPairs(text: string): { key: string; value?: string; field: string }[] {
+  return read(() => splitFields(text), `mount ${JSON.stringify(text)}`).map((field) => {
+    const equals = field.indexOf("=");
+    if (equals < 0) return { key: field.toLowerCase(), field };
+    return { key: field.slice(0, equals).toLowerCase(), value: field.slice(equals + 1), field };
+  });
+}
+
+function refuseForeign({ type }: Draft, key: string, takenBy: RunMount["type"][]): void {
+  if (!takenBy.includes(type)) throw invalid(`unexpected key '${key}' for mount type '${type}'`);
+}
+
+function oneOf<Word extends string>(words: readonly Word[], text: string, what: string): Word {
+  const lower = text.toLowerCase();
+  const found = words.find((word) => word === lower);
+  if (found !== undefined) return found;
+  const similar = nearest(lower, [...words]);
+  throw invalid(`unsupported ${what} ${JSON.stringify(text)}${similar ? ` (did you mean ${similar}?)` : ""}`);
+}
+
+function readSwitch(key: string, value: string): boolean {
+  if (/^(1|t|true)$/i.test(value)) return true;
+  if (/^(0|f|false)$/i.test(value)) return false;
+  throw invalid(`invalid value for ${key}: ${value}`);
+}
+
+function readSize(value: string): number {
+  return read(() => parseBytes(value), `invalid value for size: ${value}`);
+}
+
+function readNumber(key: string, value: string, base: 8 | 10): number {
+  const digits = base === 8 ? /^[0-7]{1,5}$/ : /^\d{1,10}$/;
+  const number = Number.parseInt(value, base);
+  if (!digits.test(value) || number > 0xffff_fffe) throw invalid(`invalid value ${value} for ${key}`);
+  return number;
+}
+
+function read<T>(work: () => T, what: string): T {
+  try {
+    return work();
+  } catch (error) {
+    throw invalid(`${what}: ${errorChain(error)}`);
+  }
+}
+
+function invalid(message: string): TboxError {
+  return new TboxError("invalid-argument", message);
+}
