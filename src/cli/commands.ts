@@ -31,6 +31,11 @@ export const commands: Record<string, CommandEntry> = {
     common: true,
     load: async () => (await import("./commands/pull.ts")).pullCommand,
   },
+  build: {
+    summary: "Build an image from a Dockerfile",
+    common: true,
+    load: async () => (await import("./commands/build.ts")).buildCommand,
+  },
   images: {
     summary: "List images",
     common: true,

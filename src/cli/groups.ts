@@ -4,7 +4,7 @@ import { type CommandEntry, commands } from "./commands.ts";
 /** Commands of Docker's that tbox does not have yet. */
 export const unsupportedCommands = new Set(
   (
-    "build builder buildx checkpoint compose config manifest network node plugin port search " +
+    "buildx checkpoint compose config manifest network node plugin port search " +
     "secret service stack swarm trust"
   ).split(" "),
 );
@@ -13,7 +13,7 @@ const ofContainers =
   "attach commit cp create diff exec export inspect kill logs pause rename restart rm run start stats stop top unpause update wait".split(
     " ",
   );
-const ofImages = "history import inspect load pull push save tag".split(" ");
+const ofImages = "build history import inspect load pull push save tag".split(" ");
 
 /** The two-word forms: group, then word, then the command it stands for. */
 export const groups: Record<string, { summary: string; words: Record<string, CommandEntry> }> = {
@@ -46,6 +46,16 @@ export const groups: Record<string, { summary: string; words: Record<string, Com
       inspect: {
         summary: "Show all that is known of images",
         load: async () => (await import("./commands/inspect.ts")).inspectImageCommand,
+      },
+    },
+  },
+  builder: {
+    summary: "Manage builds",
+    words: {
+      ...pick(["build"]),
+      prune: {
+        summary: "Remove what builds keep",
+        load: async () => (await import("./commands/prune.ts")).pruneBuilderCommand,
       },
     },
   },

@@ -7,6 +7,7 @@ import { print } from "./output.ts";
 export interface Prune {
   /** `/containers/prune` and the like. */
   path: string;
+  query?: Record<string, string>;
   filters: [string, string][];
   /** Heading of the list of what is gone. */
   heading: string;
@@ -24,8 +25,10 @@ export async function confirmed(warning: string, force: boolean): Promise<boolea
 }
 
 /** Has one kind of thing pruned and shows what is gone. Gives the bytes that are free now. */
-export async function prune({ path, filters, heading, field }: Prune): Promise<number> {
-  const answer = asObject(await requestJson("POST", path, { query: { filters: filtersQuery(filters) } }));
+export async function prune({ path, query = {}, filters, heading, field }: Prune): Promise<number> {
+  const answer = asObject(
+    await requestJson("POST", path, { query: { ...query, filters: filtersQuery(filters) } }),
+  );
   const list = Array.isArray(answer[field]) ? answer[field] : [];
   if (list.length > 0) await print(`${heading}\n${list.map(describe).join("")}\n`);
   return numberAt(answer, "SpaceReclaimed");

@@ -52,6 +52,22 @@ export async function storedCredentials(
   return fromFile(config, key);
 }
 
+/** The credentials for every registry that the configuration names, as `X-Registry-Auth` carries them. */
+export async function registryAuths(
+  warn: (message: string) => void,
+  environment: Environment = process.env,
+): Promise<Record<string, string>> {
+  const config = await readDockerConfig(environment);
+  if (config === undefined) return {};
+  const keys = [...Object.keys(objectAt(config, "auths")), ...Object.keys(objectAt(config, "credHelpers"))];
+  const found: Record<string, string> = {};
+  for (const key of new Set(keys.map(serverKey))) {
+    const credentials = await storedCredentials(key, warn, environment);
+    if (credentials) found[key] = encodeAuth(credentials);
+  }
+  return found;
+}
+
 /** Keeps credentials: in the helper for the key, or unencrypted in the file; says which. */
 export async function storeCredentials(
   credentials: RegistryAuth,

@@ -50,15 +50,21 @@ export async function extractIntoContainer(
   if (hostConfig.ReadonlyRootfs) {
     throw new TboxError("forbidden", "container rootfs is marked read-only");
   }
+  await withView(fleet, name, path, (container) =>
+    feedArchive(fleet, archive, { container, path: absolute(path), keepKinds }),
+  );
+}
+
+/** Has a worker unpack an archive. */
+export async function feedArchive(
+  fleet: Fleet,
+  archive: ReadableStream<Uint8Array>,
+  request: { container: ContainerView; path: string; keepKinds: boolean; squash?: boolean },
+): Promise<void> {
   const { stream, peer } = openStream();
   const feeding = feed(archive, stream);
   try {
-    await withView(fleet, name, path, (container) =>
-      fleet.zygote.work(
-        { operation: "extract", container, path: absolute(path), keepKinds },
-        { source: peer },
-      ),
-    );
+    await fleet.zygote.work({ operation: "extract", ...request }, { source: peer });
   } finally {
     closeSync(peer);
     stream.destroy();
@@ -100,7 +106,10 @@ function withView<T>(
 async function viewOf(fleet: Fleet, record: ContainerRecord): Promise<ContainerView> {
   const image = record.imageId === undefined ? undefined : await fleet.images.resolve(record.imageId);
   const hostname = record.config.Hostname ?? "";
-  const { id, root, mounts } = planLaunch(record, { diffIds: image?.diffIds ?? [], hostname });
+  const { id, root, mounts } = planLaunch(record, {
+    diffIds: record.layers ?? image?.diffIds ?? [],
+    hostname,
+  });
   return { id, running: isRunning(record), root, mounts };
 }
 

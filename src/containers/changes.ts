@@ -66,7 +66,8 @@ function parseChange(text: string): Change {
   return { kind: kinds[kind], path: text.slice(1) };
 }
 
-async function readText(stream: Duplex): Promise<string> {
+/** All that a stream gives. */
+export async function readText(stream: Duplex): Promise<string> {
   const pieces: Buffer[] = [];
   for await (const piece of stream) pieces.push(piece);
   return Buffer.concat(pieces).toString();

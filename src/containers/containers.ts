@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import type { Digest } from "#oci/digest.ts";
+import type { DiffId, Digest } from "#oci/digest.ts";
 import type { ContainerArchive, FileInContainer } from "./archive.ts";
 import type { Change } from "./changes.ts";
 import type { CommitContainerOptions } from "./commit.ts";
@@ -8,6 +8,7 @@ import type { Execs } from "./execs.ts";
 import type { PrunedContainers } from "./prune.ts";
 import type { ContainerRecord } from "./record.ts";
 import type { ContainerStats } from "./stats.ts";
+import type { Step, Workspace } from "./steps.ts";
 import type { ProcessTable } from "./top.ts";
 import type { ContainerChanges } from "./update.ts";
 
@@ -108,6 +109,10 @@ export interface Containers extends AsyncDisposable {
   changes(name: string): Promise<Change[]>;
   /** Makes an image of it; gives the image's ID. */
   commit(name: string, options: CommitContainerOptions): Promise<Digest>;
+  /** Makes the container of a build's step; gives what it will have changed, as a path in the store. */
+  createStep(step: Step): Promise<{ id: string; upper: string }>;
+  /** Makes a root of layers to copy files into. */
+  openWorkspace(layers: DiffId[]): Workspace;
   /** Further programs in containers that run. */
   execs: Execs;
   /** Allocated bytes of the writable layer, measured by a worker. */

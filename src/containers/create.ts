@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { hostname } from "node:os";
+import type { DiffId } from "#oci/digest.ts";
 import { parsePlatform } from "#oci/platform.ts";
 import { TboxError } from "#support/errors.ts";
 import { partsOf } from "./cgroups.ts";
@@ -24,13 +25,14 @@ const never = "0001-01-01T00:00:00Z";
 export async function createContainer(
   fleet: Fleet,
   request: CreateRequest,
-  options: { name?: string; platform?: string },
+  options: { name?: string; platform?: string; layers?: DiffId[] },
 ): Promise<{ id: string; warnings: string[] }> {
   const name = options.name
     ? parseName(options.name)
     : inventName((taken) => fleet.records.named(taken) !== undefined);
   refuseTakenName(fleet, name);
-  const image = await resolveImage(fleet, request, options.platform);
+  const { layers } = options;
+  const image = layers ? undefined : await resolveImage(fleet, request, options.platform);
   // Another request may have taken the name while the image was looked up.
   refuseTakenName(fleet, name);
   const { config, path, args } = mergeConfig(request, image?.config.config);
@@ -41,6 +43,7 @@ export async function createContainer(
     created: new Date().toISOString(),
     image: request.Image ?? "",
     ...(image ? { imageId: image.id } : {}),
+    ...(layers ? { layers } : {}),
     path,
     args,
     config,

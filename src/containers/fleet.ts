@@ -8,6 +8,7 @@ import type { Volumes } from "#volumes/volumes.ts";
 import type { ContainerRecords } from "./container-records.ts";
 import type { Directories } from "./directories.ts";
 import type { LimitMode } from "./limits/settle-limits.ts";
+import type { StepExtras } from "./plan-launch.ts";
 import type { ContainerRecord } from "./record.ts";
 import type { Trash } from "./trash.ts";
 
@@ -58,6 +59,8 @@ export interface Companion {
   health: Disposable | undefined;
   /** Whether the event of its last kill for want of memory was published. */
   oomTold: boolean;
+  /** Of a step of a build. */
+  step: StepExtras | undefined;
 }
 
 export function isRunning({ state }: ContainerRecord): boolean {

@@ -28,6 +28,7 @@ import { renameContainer } from "./rename.ts";
 import { restartContainer } from "./restart.ts";
 import { startContainer } from "./start.ts";
 import { readStats } from "./stats.ts";
+import { createStep, openWorkspace } from "./steps.ts";
 import { killContainer, stopContainer } from "./stop.ts";
 import { listProcesses } from "./top.ts";
 import type { Trash } from "./trash.ts";
@@ -72,6 +73,7 @@ export async function openContainers({ database, ...options }: ContainersOptions
           wait: 0,
           health: undefined,
           oomTold: false,
+          step: undefined,
         };
         companions.set(id, found);
       }
@@ -127,6 +129,8 @@ export async function openContainers({ database, ...options }: ContainersOptions
     extract: (name, path, extractOptions) => extractIntoContainer(fleet, name, path, extractOptions),
     changes: (name) => changesOf(fleet, name),
     commit: (name, commitOptions) => commitContainer(fleet, name, commitOptions),
+    createStep: (step) => createStep(fleet, step),
+    openWorkspace: (layers) => openWorkspace(fleet, layers),
     execs,
     size: (name) => size(fleet.records.find(name)),
     async [Symbol.asyncDispose]() {

@@ -1,3 +1,4 @@
+import type { Mount } from "#native/protocol.ts";
 import type { Launch } from "#native/zygote.ts";
 import { type DiffId, splitDigest } from "#oci/digest.ts";
 import { TboxError } from "#support/errors.ts";
@@ -12,16 +13,27 @@ import { parseSecurityOptions } from "./security-options.ts";
 
 const defaultShmSize = 64 * 1024 * 1024;
 
+/** What a step of a build has besides, known to nobody but its launch. */
+export interface StepExtras {
+  mounts: Mount[];
+  /** `NAME=value` of secrets. */
+  environment: string[];
+}
+
 export interface LaunchContext {
   /** Of the image; none for a directory of the host. */
   diffIds: DiffId[];
   hostname: string;
   /** When the start was asked for, if the program is to be shown the phases since then. */
   trace?: number;
+  step?: StepExtras | undefined;
 }
 
 /** Everything the helper needs to know to start a container; refuses what it cannot do. */
-export function planLaunch(record: ContainerRecord, { diffIds, hostname, trace }: LaunchContext): Launch {
+export function planLaunch(
+  record: ContainerRecord,
+  { diffIds, hostname, trace, step }: LaunchContext,
+): Launch {
   const { id, path, args, config, hostConfig: host } = record;
   const tty = config.Tty ?? false;
   const [rows = 0, columns = 0] = host.ConsoleSize ?? [];
@@ -36,10 +48,15 @@ export function planLaunch(record: ContainerRecord, { diffIds, hostname, trace }
             diffIds: diffIds.map(layerPath),
             readonly,
             // What is removed at its exit need not survive a loss of power.
-            volatile: host.AutoRemove ?? false,
+            volatile: (host.AutoRemove ?? false) || record.layers !== undefined,
+            ...(step ? { targets: true } : {}),
           }
         : { type: "directory", path: config.Rootfs, readonly },
-    mounts: [...(config.Rootfs === undefined ? etcMounts : []), ...planMounts(host, record.volumes).mounts],
+    mounts: [
+      ...(config.Rootfs === undefined ? etcMounts : []),
+      ...planMounts(host, record.volumes).mounts,
+      ...(step?.mounts ?? []),
+    ],
     hostname,
     ...(config.Domainname ? { domainname: config.Domainname } : {}),
     network: planNetwork(host.NetworkMode),
@@ -48,7 +65,7 @@ export function planLaunch(record: ContainerRecord, { diffIds, hostname, trace }
     readonlyPaths: host.ReadonlyPaths ?? defaultReadonlyPaths,
     process: {
       args: [path, ...args],
-      env: programEnvironment(config.Env ?? [], { hostname, tty }),
+      env: programEnvironment([...(config.Env ?? []), ...(step?.environment ?? [])], { hostname, tty }),
       cwd: config.WorkingDir || "/",
       user: config.User ?? "",
       groups: host.GroupAdd ?? [],
@@ -67,7 +84,7 @@ export function planLaunch(record: ContainerRecord, { diffIds, hostname, trace }
     },
     log: planLog(host.LogConfig),
     cgroupWritable: writableCgroups,
-    durableExit: !host.AutoRemove,
+    durableExit: !host.AutoRemove && record.layers === undefined,
   };
 }
 
@@ -88,7 +105,8 @@ function planNetwork(mode: string | undefined): Launch["network"] {
   }
 }
 
-function layerPath(diffId: DiffId): string {
+/** As the helper names a layer. */
+export function layerPath(diffId: DiffId): string {
   const { algorithm, hex } = splitDigest(diffId);
   return `${algorithm}/${hex}`;
 }

@@ -1,4 +1,4 @@
-import type { Digest } from "#oci/digest.ts";
+import type { DiffId, Digest } from "#oci/digest.ts";
 import type { CreateRequest, HostConfig } from "./create-request.ts";
 
 export type ContainerStatus =
@@ -68,8 +68,10 @@ export interface ContainerRecord {
   created: string;
   /** The image as the request named it. */
   image: string;
-  /** Absent for containers on a host directory. */
+  /** Absent for containers on a host directory and for the steps of builds. */
   imageId?: Digest;
+  /** Of a step of a build: what it runs on, base first. It does not outlive the daemon. */
+  layers?: DiffId[];
   /** The program and its arguments as they run: entrypoint and command joined. */
   path: string;
   args: string[];

@@ -6,6 +6,7 @@ import { containerDirectory, type Fleet, isRunning } from "./fleet.ts";
 import { follow, readExitRecord, settle, tellOutOfMemory } from "./lifecycle.ts";
 import { isFrozen } from "./pause.ts";
 import type { ContainerRecord } from "./record.ts";
+import { removeContainer } from "./remove.ts";
 import { scheduleRestart, wantsStart } from "./restart-policy.ts";
 
 /**
@@ -14,6 +15,9 @@ import { scheduleRestart, wantsStart } from "./restart-policy.ts";
  */
 export async function recoverContainers(fleet: Fleet): Promise<void> {
   await Promise.all(fleet.records.all().map((record) => recover(fleet, record)));
+  // Whoever ran the step of a build is gone.
+  const steps = fleet.records.all().filter(({ layers }) => layers !== undefined);
+  for (const { id } of steps) await removeContainer(fleet, id, { force: true, volumes: true });
   sweep(fleet);
   sweepCgroups(fleet);
 }

@@ -37,7 +37,8 @@ async function launch(
   const image = record.imageId === undefined ? undefined : await fleet.images.resolve(record.imageId);
   const resolved = monotonic();
   const plan = planLaunch(record, {
-    diffIds: image?.diffIds ?? [],
+    diffIds: record.layers ?? image?.diffIds ?? [],
+    step: companion.step,
     hostname: record.config.Hostname ?? "",
     ...(image?.embedded ? { trace: requested } : {}),
   });

@@ -4,6 +4,7 @@ import { errorResponse } from "./error-response.ts";
 import { parseQuery } from "./http/target.ts";
 import { describeApi } from "./openapi.ts";
 import { archiveRoutes } from "./routes/archives.ts";
+import { buildRoutes } from "./routes/build.ts";
 import { containerStreamRoutes } from "./routes/container-streams.ts";
 import { containerRoutes } from "./routes/containers.ts";
 import { execRoutes } from "./routes/execs.ts";
@@ -37,6 +38,7 @@ export function createApp({ engine, dataDirectory, shutdown }: AppOptions) {
     .use(execRoutes(engine.containers))
     .use(volumeRoutes(engine.volumes))
     .use(archiveRoutes(engine.containers))
+    .use(buildRoutes(engine.builder))
     .use(tboxRoutes(engine, shutdown))
     .use(unsupportedRoutes());
   return app.get("/tbox/openapi.json", () => describeApi(app));

@@ -1,3 +1,4 @@
+import type { Builder } from "#build/builder.ts";
 import type { Containers } from "#containers/containers.ts";
 import type { Images } from "#images/images.ts";
 import type { Volumes } from "#volumes/volumes.ts";
@@ -9,6 +10,7 @@ import type { SystemInformation } from "./system-information.ts";
 export interface Engine extends AsyncDisposable {
   images: Images;
   containers: Containers;
+  builder: Builder;
   volumes: Volumes;
   events: EventLog;
   information(): Promise<SystemInformation>;

@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
+import type { Builder } from "#build/builder.ts";
+import { openBuilder } from "#build/open-builder.ts";
 import type { Containers } from "#containers/containers.ts";
 import { openContainers } from "#containers/open-containers.ts";
 import { openTrash } from "#containers/trash.ts";
@@ -38,6 +40,7 @@ export async function openEngine(config: Config): Promise<Engine> {
   const layers = await openLayers({ database: safe, store, zygote, warn });
   const events = openEventLog();
   let containers: Containers | undefined;
+  let builder: Builder | undefined;
   const everyContainer = () => containers?.list({ all: true, filters: new Map() }) ?? [];
   const images = await openImages({
     database: safe,
@@ -45,6 +48,7 @@ export async function openEngine(config: Config): Promise<Engine> {
     layers,
     registry: config.registry,
     helloProgram: builtFile("hello"),
+    keeps: (diffId) => builder?.keeps(diffId) ?? false,
     notify: (action, id, name) => events.publish({ type: "image", action, id, attributes: { name } }),
     usedBy: (image) =>
       everyContainer()
@@ -81,11 +85,22 @@ export async function openEngine(config: Config): Promise<Engine> {
     warn: warnOf,
   });
   containers = opened;
+  const opener = openBuilder({
+    database: fast,
+    images,
+    layers,
+    content,
+    containers: opened,
+    store,
+    discard: trash.discard,
+  });
+  builder = opener;
   const information = { id: randomUUID(), dataDirectory: store, zygote, environment: config.environment };
   const owned = resources.move();
   return {
     images,
     containers: opened,
+    builder: opener,
     volumes,
     events,
     information: async () => readSystemInformation(information),

@@ -31,11 +31,12 @@ export function commitImage(
       layers.push({ mediaType: mediaTypes.layer, ...blob });
     }
     const config = configFor(base.config, added, options);
-    return writeImage(workshop, { config, layers, parent }, reference);
+    return writeImage(workshop, { config, layers, parent }, reference ? [reference] : []);
   });
 }
 
-async function layersOf({ content }: Workshop, manifest: Descriptor): Promise<Descriptor[]> {
+/** The blobs of an image's layers, base first. */
+export async function layersOf({ content }: Workshop, manifest: Descriptor): Promise<Descriptor[]> {
   const document = parseManifest(await content.read(manifest.digest, documentLimit), manifest.mediaType);
   if (document.kind === "manifest") return document.manifest.layers;
   throw new TboxError("internal", `${manifest.digest} is an index where a manifest was kept`);

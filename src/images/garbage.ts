@@ -5,11 +5,12 @@ import { parseReferences, type References } from "#oci/references.ts";
 import type { ImageRecords } from "./records.ts";
 import { documentLimit } from "./store-image.ts";
 
-/** Removes blobs that no image and no name leads to, and layers that no image has. */
+/** Removes blobs and layers that neither an image, nor a name, nor, as `inUse` tells, anything else needs. */
 export async function collectGarbage(
   content: ContentStore,
   layers: Layers,
   records: ImageRecords,
+  inUse: (diffId: string) => boolean,
 ): Promise<void> {
   const blobs = new Set<Digest>();
   const diffIds = new Set<string>();
@@ -21,8 +22,10 @@ export async function collectGarbage(
     for (const diffId of image.diffIds) diffIds.add(diffId);
   }
   for (const document of documents) await reach(content, document, blobs);
-  for (const digest of await content.list()) if (!blobs.has(digest)) await content.remove(digest);
-  await layers.remove(layers.list().filter((diffId) => !diffIds.has(diffId)));
+  for (const digest of await content.list()) {
+    if (!blobs.has(digest) && !inUse(digest)) await content.remove(digest);
+  }
+  await layers.remove(layers.list().filter((diffId) => !diffIds.has(diffId) && !inUse(diffId)));
 }
 
 /** Adds a manifest or an index and everything below it; what is not here leads nowhere. */

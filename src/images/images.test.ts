@@ -58,6 +58,7 @@ beforeEach(async () => {
     registry: plainRegistry,
     helloProgram: `${root}/hello`,
     usedBy: () => users,
+    keeps: () => false,
     notify: () => {},
   });
 });
@@ -350,6 +351,8 @@ function fakeLayers(): Layers {
       unpacked.add(diffId as DiffId);
       return diffId as DiffId;
     },
+    keep: async () => undefined,
+    settle: async () => {},
     remove: async (diffIds) => {
       for (const one of diffIds) unpacked.delete(one);
     },

@@ -1,4 +1,5 @@
 import type { ImageConfig } from "#oci/config.ts";
+import type { Descriptor } from "#oci/descriptor.ts";
 import type { DiffId, Digest } from "#oci/digest.ts";
 import type { Platform } from "#oci/platform.ts";
 import type { Reference } from "#oci/reference.ts";
@@ -75,6 +76,22 @@ export interface StoredImage {
   diffIds: DiffId[];
   /** Whether this is the built-in `hello` image, known by its digest. */
   embedded: boolean;
+}
+
+/** An image to build on. */
+export interface BaseImage extends StoredImage {
+  /** Blobs of the layers, base first. */
+  layers: Descriptor[];
+}
+
+export interface NewImage {
+  config: ImageConfig;
+  /** Blobs of the layers, base first; their bytes and the unpacked layers are in the store. */
+  layers: Descriptor[];
+  /** Of the manifest. */
+  annotations?: Record<string, string>;
+  /** The image below. */
+  parent?: Digest;
 }
 
 export interface ImageDetails extends StoredImage {
@@ -155,6 +172,16 @@ export interface Images {
   import(archive: ReadableStream<Uint8Array>, options: ImportOptions): Promise<Digest>;
   /** Makes an image of another one and a layer, a plain tar; gives its ID. */
   commit(layer: AsyncIterable<Uint8Array>, options: CommitOptions): Promise<Digest>;
+  /** Throws not-found like `resolve`. */
+  base(name: string, platform?: Platform): Promise<BaseImage>;
+  /** Writes an image of what is in the store, its names last; gives its ID. */
+  write(image: NewImage, references: Reference[]): Promise<Digest>;
+  /** Runs work whose blobs and layers nothing refers to yet; no garbage is collected meanwhile. */
+  protect<T>(work: () => Promise<T>): Promise<T>;
+  /** The layers of all images. */
+  usedLayers(): DiffId[];
+  /** Removes what nothing refers to any more. */
+  collect(): Promise<void>;
   /** Throws not-found with Docker's text `No such image: NAME`. Makes the built-in image on demand. */
   resolve(name: string, platform?: Platform): Promise<StoredImage>;
   inspect(name: string): Promise<ImageDetails>;

@@ -25,7 +25,12 @@ export function importImage(
       { signal },
     );
     const layer = { mediaType: await layerType(content, blob.digest), ...blob };
-    return writeImage(workshop, { config: configFor(diffId, options), layers: [layer] }, options.reference);
+    const { reference } = options;
+    return writeImage(
+      workshop,
+      { config: configFor(diffId, options), layers: [layer] },
+      reference ? [reference] : [],
+    );
   });
 }
 

@@ -6,7 +6,7 @@ import { familiarName, parseReference, withDefaultTag } from "#oci/reference.ts"
 import { checkLogin } from "#registry/login.ts";
 import type { RegistryOptions } from "#registry/session.ts";
 import { coalesced } from "#support/coalesced.ts";
-import { commitImage } from "./commit-image.ts";
+import { commitImage, layersOf } from "./commit-image.ts";
 import { isEmbeddedName, openEmbeddedImage } from "./embedded.ts";
 import { collectGarbage } from "./garbage.ts";
 import { historyOf } from "./history.ts";
@@ -25,6 +25,7 @@ import { saveImages } from "./save.ts";
 import { tagImage } from "./tag.ts";
 import { usageOf } from "./usage.ts";
 import type { ImageUser, Workshop } from "./workshop.ts";
+import { writeImage } from "./write-image.ts";
 
 export interface ImagesOptions {
   /** Safe against the loss of power: names are set in it, last of all. */
@@ -34,6 +35,8 @@ export interface ImagesOptions {
   registry: RegistryOptions;
   helloProgram: string;
   usedBy: (id: Digest) => ImageUser[];
+  /** Whether something besides images needs a layer and its blob. */
+  keeps: (diffId: string) => boolean;
   /** Told of everything that happens to an image; `name` as Docker shows it. */
   notify: (action: string, id: string, name: string) => void;
 }
@@ -48,7 +51,7 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
   async function collect(): Promise<void> {
     if (!garbage || protectors > 0) return;
     garbage = false;
-    await collectGarbage(content, layers, records);
+    await collectGarbage(content, layers, records, options.keeps);
   }
 
   const workshop: Workshop = {
@@ -112,6 +115,22 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
       return id;
     },
     commit: (layer, commitOptions) => commitImage(workshop, layer, commitOptions),
+    async base(name, platform) {
+      const record = findImage(records, name);
+      checkPlatform(record, name, platform);
+      return { ...stored(record), layers: await layersOf(workshop, record.manifest) };
+    },
+    async write(image, references) {
+      const id = await writeImage(workshop, image, references);
+      for (const reference of references) options.notify("tag", id, familiarName(withDefaultTag(reference)));
+      return id;
+    },
+    protect: workshop.protect,
+    usedLayers: () => records.all().flatMap(({ diffIds }) => diffIds),
+    async collect() {
+      garbage = true;
+      await collect();
+    },
     async resolve(name, platform) {
       if (isEmbeddedName(name) && embedded.id() === undefined) {
         const own = records.name("docker.io/library/hello:latest");

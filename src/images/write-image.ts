@@ -1,25 +1,17 @@
-import { type ImageConfig, parseConfig } from "#oci/config.ts";
-import type { Descriptor } from "#oci/descriptor.ts";
+import { parseConfig } from "#oci/config.ts";
 import type { Digest } from "#oci/digest.ts";
 import type { Manifest } from "#oci/manifest.ts";
 import { mediaTypes } from "#oci/media-types.ts";
 import { canonicalRepository, type Reference, withDefaultTag } from "#oci/reference.ts";
+import type { NewImage } from "./images.ts";
 import { recordOf } from "./store-image.ts";
 import type { Workshop } from "./workshop.ts";
 
-export interface NewImage {
-  config: ImageConfig;
-  /** Blobs of the layers, base first; their bytes and the unpacked layers are in the store. */
-  layers: Descriptor[];
-  /** The image below. */
-  parent?: Digest;
-}
-
-/** Writes an image made here, its name last; gives its ID. */
+/** Writes an image made here, its names last; gives its ID. */
 export async function writeImage(
   workshop: Workshop,
-  { config, layers, parent }: NewImage,
-  reference: Reference | undefined,
+  { config, layers, annotations, parent }: NewImage,
+  references: Reference[],
 ): Promise<Digest> {
   const { content, records } = workshop;
   const configBlob = await content.put(encode(config));
@@ -27,15 +19,17 @@ export async function writeImage(
     schemaVersion: 2,
     config: { mediaType: mediaTypes.config, ...configBlob },
     layers,
+    ...(annotations && Object.keys(annotations).length > 0 ? { annotations } : {}),
   };
   const manifestBlob = await content.put(encode({ mediaType: mediaTypes.manifest, ...manifest }));
   const target = { mediaType: mediaTypes.manifest, ...manifestBlob };
-  const named = reference && withDefaultTag(reference);
-  const tag = named && `${canonicalRepository(named)}:${named.tag}`;
+  const tags = references.map((reference) => {
+    return `${canonicalRepository(reference)}:${withDefaultTag(reference).tag}`;
+  });
   // As every later start will read it.
   const read = parseConfig(await content.read(configBlob.digest, configBlob.size));
   const record = recordOf({ target, manifestDescriptor: target, manifest }, read);
-  records.add({ ...record, parent }, { tag });
+  for (const tag of tags.length === 0 ? [undefined] : tags) records.add({ ...record, parent }, { tag });
   await workshop.changed();
   return configBlob.digest;
 }

@@ -23,8 +23,21 @@ export interface Layers {
   ensure(diffId: DiffId, blob: WithBlob, options?: UnpackOptions): Promise<void>;
   /** Unpacks a layer whose diffID is not known beforehand. */
   adopt(blob: WithBlob, options?: UnpackOptions): Promise<DiffId>;
+  /**
+   * Makes an upper directory of the store a layer, with its blob, and moves it away; nothing when it is empty.
+   * It survives a loss of power only once `settle` has resolved.
+   */
+  keep(upper: string, options?: KeepOptions): Promise<DiffId | undefined>;
+  settle(): Promise<void>;
   remove(diffIds: DiffId[]): Promise<void>;
   list(): DiffId[];
+}
+
+export interface KeepOptions {
+  /** Later times of modification become this one, in seconds since the epoch. */
+  latest?: number;
+  /** Its directories hide nothing of those in the layers below. */
+  merge?: boolean;
 }
 
 export interface LayersOptions {
@@ -54,6 +67,8 @@ export async function openLayers({ database, store, zygote, warn }: LayersOption
   const forget = database.query("DELETE FROM layers WHERE diff_id = $diffId");
   const sizes = new Map<DiffId, number>();
   const running = new Map<DiffId, Promise<void>>();
+  let unsettled: Unpacked[] = [];
+  let settling: Promise<void> = Promise.resolve();
   const queue = openQueue(width);
 
   await sweep();
@@ -88,10 +103,26 @@ export async function openLayers({ database, store, zygote, warn }: LayersOption
     const request = { operation: "unpack" as const, limits, ...(diffId === undefined ? {} : { diffId }) };
     const unpacked = await queue(() => blob((source) => zygote.work(request, { source, ...options })));
     for (const warning of unpacked.warnings) warn(`layer ${unpacked.diffId}: ${warning}`);
-    const found = parseDiffId(unpacked.diffId);
-    insert.run({ diffId: found, size: unpacked.size, ownersKept: Number(unpacked.ownersKept) });
-    sizes.set(found, unpacked.size);
+    record(unpacked);
     return unpacked;
+  }
+
+  function record({ diffId, size, ownersKept }: Unpacked): void {
+    insert.run({ diffId, size, ownersKept: Number(ownersKept) });
+    sizes.set(parseDiffId(diffId), size);
+  }
+
+  async function settle(): Promise<void> {
+    const kept = unsettled;
+    unsettled = [];
+    if (kept.length === 0) return;
+    try {
+      await zygote.work({ operation: "sync" });
+    } catch (error) {
+      unsettled.push(...kept);
+      throw error;
+    }
+    for (const one of kept) if (sizes.has(parseDiffId(one.diffId))) record(one);
   }
 
   return {
@@ -111,6 +142,20 @@ export async function openLayers({ database, store, zygote, warn }: LayersOption
     },
     async adopt(blob, options = {}) {
       return parseDiffId((await unpack(undefined, blob, options)).diffId);
+    },
+    async keep(upper, keepOptions = {}) {
+      const kept = await zygote.work({ operation: "keep", upper, ...keepOptions });
+      if (!kept) return undefined;
+      const diffId = parseDiffId(kept.diffId);
+      if (!sizes.has(diffId)) {
+        unsettled.push(kept);
+        sizes.set(diffId, kept.size);
+      }
+      return diffId;
+    },
+    settle() {
+      settling = settling.then(settle, settle);
+      return settling;
     },
     async remove(diffIds) {
       for (const diffId of diffIds) {

@@ -143,6 +143,59 @@ const toZygote: ToZygote[] = [
   { type: "work", operation: "extract", container: view, path: "/tmp", keepKinds: true },
   { type: "work", operation: "layer", upper: "containers/aa/upper" },
   { type: "work", operation: "changes", upper: "containers/aa/upper", lowers: ["base", "layers/sha256/bb"] },
+  { type: "work", operation: "keep", upper: "containers/aa/upper", latest: 0, merge: true },
+  { type: "work", operation: "keep", upper: "containers/aa/upper" },
+  { type: "work", operation: "sync" },
+  {
+    type: "work",
+    operation: "list",
+    id: fullLaunch.id,
+    tree: { type: "layers", diffIds: ["sha256/aa"] },
+    path: "/usr/lib",
+  },
+  {
+    type: "work",
+    operation: "copy",
+    container: {
+      id: fullLaunch.id,
+      running: false,
+      root: { type: "layers", diffIds: ["sha256/aa"], readonly: false, volatile: true, targets: true },
+      mounts: [
+        {
+          type: "tree",
+          tree: { type: "directory", path: "/home/u/context" },
+          source: "/src",
+          target: "/mnt",
+          readonly: true,
+        },
+        { type: "cache", name: "aa", target: "/c", readonly: false, uid: 1, gid: 2, mode: 0o755 },
+        { type: "secret", content: "AA==", target: "/s", uid: 0, gid: 0, mode: 0o400 },
+      ],
+    },
+    copies: [
+      {
+        tree: { type: "directory", path: "/home/u/context" },
+        source: "/src",
+        target: "/app/",
+        skip: ["node_modules"],
+        unpack: false,
+      },
+    ],
+    owner: { type: "named", name: "app:www" },
+    mode: "u=rwX,go=rX",
+  },
+  {
+    type: "work",
+    operation: "copy",
+    container: {
+      id: fullLaunch.id,
+      running: false,
+      root: { type: "layers", diffIds: [], readonly: false, volatile: true },
+      mounts: [],
+    },
+    copies: [],
+    owner: { type: "kept" },
+  },
 ];
 
 const toMonitor: ToMonitor[] = [

@@ -5,7 +5,7 @@
 import { z } from "zod";
 
 /** A daemon speaks only to a zygote of its own version. */
-export const protocolVersion = 5;
+export const protocolVersion = 6;
 
 const failureSchema = z.object({
   kind: z.enum([
@@ -94,6 +94,8 @@ const fileStatusSchema = z.object({
 export const fromWorkerSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("progress"), bytes: z.number() }),
   unpackedSchema.extend({ type: z.literal("unpacked") }),
+  z.object({ type: z.literal("unchanged") }),
+  z.object({ type: z.literal("synced") }),
   z.object({ type: z.literal("removed") }),
   z.object({
     type: z.literal("measured"),
@@ -150,11 +152,47 @@ export type WorkRequest =
   | { operation: "measure"; paths: string[] }
   | { operation: "status"; container: ContainerView; path: string }
   | { operation: "archive"; container: ContainerView; path: string }
-  | { operation: "extract"; container: ContainerView; path: string; keepKinds: boolean }
+  | { operation: "extract"; container: ContainerView; path: string; keepKinds: boolean; squash?: boolean }
   /** Writes an upper directory as a layer. */
   | { operation: "layer"; upper: string }
   /** Lists what an upper directory changes of the layers below: `C`, `A` or `D`, the path, a NUL each. */
-  | { operation: "changes"; upper: string; lowers: string[] };
+  | { operation: "changes"; upper: string; lowers: string[] }
+  /**
+   * Makes an upper directory a layer, unsynced; `latest` limits times of modification, in seconds; with `merge`
+   * its directories hide nothing of those below.
+   */
+  | { operation: "keep"; upper: string; latest?: number; merge?: boolean }
+  /** Makes what was kept survive a loss of power. */
+  | { operation: "sync" }
+  /** Lists what lies at a path of a tree and below: one `ListedEntry` a line. */
+  | { operation: "list"; id: string; tree: Tree; path: string }
+  /** Copies files of trees into a container's root, in order; `mode` as of chmod(1). */
+  | { operation: "copy"; container: ContainerView; copies: Copy[]; owner: Owner; mode?: string };
+
+/** One source of a `COPY`: a directory's content, or a file. */
+export interface Copy {
+  tree: Tree;
+  /** Resolved as in a root, links and all. */
+  source: string;
+  /** The same in the container's root; a directory when it ends with a slash. */
+  target: string;
+  /** Left out: paths below the source. */
+  skip: string[];
+  /** Whether an archive is unpacked into the target. */
+  unpack: boolean;
+}
+
+/** `named` is `name|uid[:group|gid]`, resolved against the container's own files. */
+export type Owner = { type: "kept" } | { type: "root" } | { type: "named"; name: string };
+
+/** Files that a build takes from: layers, base first, as `sha256/<hex>`; or a directory of the host. */
+export type Tree = { type: "layers"; diffIds: string[] } | { type: "directory"; path: string };
+
+/** The path is empty for the listed path itself. */
+export interface ListedEntry {
+  path: string;
+  kind: "file" | "directory" | "link" | "other";
+}
 
 /** A container whose files are looked at: in its own mounts while it runs, in the worker's otherwise. */
 export interface ContainerView {
@@ -224,7 +262,14 @@ export type Exec = Omit<ExecRequest, "attachments" | "cgroup">;
 
 export type Root =
   /** Unpacked layers, base first, as `sha256/<hex>`. */
-  | { type: "layers"; diffIds: string[]; readonly: boolean; volatile: boolean }
+  | {
+      type: "layers";
+      diffIds: string[];
+      readonly: boolean;
+      volatile: boolean;
+      /** Whether `containers/<id>/targets` lies below the layers. */
+      targets?: boolean;
+    }
   /** A directory of the host; changes are lost when the container ends. */
   | { type: "directory"; path: string; readonly: boolean };
 
@@ -243,7 +288,21 @@ export type Mount =
   /** `fill` gives an empty volume what the image has at the target. */
   | { type: "volume"; name: string; target: string; readonly: boolean; fill: boolean }
   /** `size` in bytes. */
-  | { type: "tmpfs"; target: string; size?: number; mode: number; readonly: boolean; exec: boolean };
+  | { type: "tmpfs"; target: string; size?: number; mode: number; readonly: boolean; exec: boolean }
+  /** What lies at `source` in a tree; changes are lost with the container. */
+  | { type: "tree"; tree: Tree; source: string; target: string; readonly: boolean }
+  /** `build/caches/<name>` of the store, made with this owner and mode where it is missing. */
+  | {
+      type: "cache";
+      name: string;
+      target: string;
+      readonly: boolean;
+      uid: number;
+      gid: number;
+      mode: number;
+    }
+  /** A file in memory; the content is base64. */
+  | { type: "secret"; content: string; target: string; uid: number; gid: number; mode: number };
 
 export interface ContainerProcess {
   /** The first is looked up in the PATH of `env` unless it holds a slash. */

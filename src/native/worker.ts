@@ -19,6 +19,11 @@ export interface Answers {
   extract: undefined;
   layer: undefined;
   changes: undefined;
+  /** Nothing when the directory is empty. */
+  keep: Unpacked | undefined;
+  sync: undefined;
+  list: undefined;
+  copy: undefined;
 }
 
 export interface WorkOptions {
@@ -71,6 +76,13 @@ const readers: { [Operation in keyof Answers]: (answer: FromWorker) => Answers[O
   extract: copied,
   layer: copied,
   changes: copied,
+  keep: (answer) => {
+    if (answer.type === "unchanged") return undefined;
+    return answer.type === "unpacked" ? withoutType(answer) : unexpected("unpacked or unchanged", answer);
+  },
+  sync: (answer) => (answer.type === "synced" ? undefined : unexpected("synced", answer)),
+  list: copied,
+  copy: copied,
   measure: (answer) => (answer.type === "measured" ? answer.sizes : unexpected("measured", answer)),
 };
 

@@ -171,7 +171,16 @@ describe("answers", () => {
     ["POST", "/grpc", 404, "page not found"],
     ["POST", "/session", 404, "page not found"],
     ["GET", "/images/image/nothing", 404, "page not found"],
-    ["POST", "/build", 501, "tbox does not yet support building images"],
+    ["POST", "/build", 400, "the request has no body: a tar of the build context is missing"],
+    ["POST", "/build?memory=1&remote=x", 501, "memory: not supported yet"],
+    ["POST", "/build?squash=1&remote=x", 501, "squash: not supported yet"],
+    [
+      "POST",
+      "/build?version=2&remote=x",
+      501,
+      "version: BuildKit's own protocol is not supported yet: set DOCKER_BUILDKIT=0, or use tbox build",
+    ],
+    ["POST", "/build?remote=x&buildargs=nope", 400, "buildargs: Invalid input: expected object"],
     ["POST", "/images/a/b/push?platform=linux", 400, 'platform: expected {"os":…,"architecture":…} as JSON'],
     ["GET", "/images/get", 400, "names: no image is named"],
     [

@@ -1,6 +1,7 @@
+import { parseBytes } from "#support/bytes.ts";
 import { command, exactly } from "../command.ts";
 import { parseFilter } from "../filters.ts";
-import { bool, listOf } from "../flags/kinds.ts";
+import { bool, listOf, parsed } from "../flags/kinds.ts";
 import { confirmed, printReclaimed, prune } from "../prune.ts";
 
 const shared = {
@@ -29,6 +30,31 @@ export const pruneImagesCommand = command({
     const what = all ? "all images without at least one container associated to them" : "all dangling images";
     if (!(await confirmed(`This will remove ${what}.`, force))) return 0;
     await printReclaimed(await pruneImages(filter, all));
+    return 0;
+  },
+});
+
+export const pruneBuilderCommand = command({
+  synopsis: "[OPTIONS]",
+  description: "Remove what builds keep",
+  flags: {
+    ...shared,
+    all: bool("Remove everything, not just what no image has", { short: "a" }),
+    "keep-storage": parsed("Amount of disk space to keep", parseBytes, { valueName: "bytes" }),
+  },
+  arguments: exactly(0),
+  async run({ flags: { all, filter, force, "keep-storage": keep } }) {
+    const what = all ? "all build cache" : "all build cache that no image uses";
+    if (!(await confirmed(`This will remove ${what}.`, force))) return 0;
+    await printReclaimed(
+      await prune({
+        path: "/build/prune",
+        query: { all: all ? "1" : "0", ...(keep === undefined ? {} : { "keep-storage": String(keep) }) },
+        filters: filter,
+        heading: "Deleted build cache objects:",
+        field: "CachesDeleted",
+      }),
+    );
     return 0;
   },
 });

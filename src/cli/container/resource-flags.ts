@@ -1,5 +1,5 @@
+import { parseBytes } from "#support/bytes.ts";
 import { bool, integer, listOf, parsed, text } from "../flags/kinds.ts";
-import { parseBytes } from "./bytes.ts";
 import { parseCpus, parseDeviceRate, parseDeviceWeight, parseSwap } from "./resource-values.ts";
 
 const bytes = { valueName: "bytes" };

@@ -1,5 +1,5 @@
+import { parseBytes } from "#support/bytes.ts";
 import { parseInteger } from "../flags/kinds.ts";
-import { parseBytes } from "./bytes.ts";
 
 /** A number of processors with up to nine decimals, in billionths. */
 export function parseCpus(text: string): number {

@@ -51,6 +51,11 @@ export function moving(write: Write, columns: number): ProgressPrinter {
   };
 }
 
+/** Of a build, whose progress has no detail of its own. */
+export function describeProgress(progress: JsonObject): string {
+  return describe({ ...progress, progressDetail: progress });
+}
+
 function describe(line: JsonObject, columns?: number): string {
   const id = textAt(line, "id");
   const label = `${id === "" ? "" : `${id}: `}${textAt(line, "status") || textAt(line, "stream").trimEnd()}`;

@@ -5,8 +5,6 @@ type Method = "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
 
 /** Docker's endpoints that tbox does not have yet. */
 const endpoints: [Method, string, string][] = [
-  ["POST", "/build", "building images"],
-  ["POST", "/build/prune", "pruning the build cache"],
   ["GET", "/networks", "networks besides none and host"],
   ["POST", "/networks/:id/connect", "networks besides none and host"],
   ["POST", "/networks/:id/disconnect", "networks besides none and host"],

@@ -1,6 +1,8 @@
+import type { CacheUsage } from "#build/builder.ts";
 import type { ContainerRecord } from "#containers/record.ts";
 import type { ImageUsage } from "#images/images.ts";
 import type { Volume } from "#volumes/volumes.ts";
+import { shapeCacheUsage } from "./build.ts";
 import { type ContainerSizes, shapeContainerSummary } from "./container-summary.ts";
 import { shapeImageSummary } from "./image.ts";
 import { shapeVolume } from "./volume.ts";
@@ -8,12 +10,13 @@ import { shapeVolume } from "./volume.ts";
 export interface DiskUsage {
   images?: { images: ImageUsage[]; layersSize: number };
   volumes?: { volume: Volume; mountpoint: string; size: number; users: number }[];
+  builds?: CacheUsage[];
   containers?: { record: ContainerRecord; sizes: ContainerSizes }[];
 }
 
 /** `GET /system/df`: what was not asked for is left out. */
 export function shapeDiskUsage(
-  { images, containers, volumes }: DiskUsage,
+  { images, containers, volumes, builds }: DiskUsage,
   { now, directory }: { now: number; directory: string },
 ) {
   return {
@@ -35,7 +38,11 @@ export function shapeDiskUsage(
       : {
           Volumes: volumes.map(({ volume, mountpoint, ...usage }) => shapeVolume(volume, mountpoint, usage)),
         }),
-    BuildCache: [],
-    BuilderSize: 0,
+    ...(builds === undefined
+      ? {}
+      : {
+          BuildCache: builds.map(shapeCacheUsage),
+          BuilderSize: builds.reduce((sum, { size }) => sum + size, 0),
+        }),
   };
 }

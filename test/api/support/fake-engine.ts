@@ -1,6 +1,7 @@
 import { Database } from "bun:sqlite";
 import type { Duplex } from "node:stream";
 import { encodeFrame } from "#api/frame.ts";
+import type { Builder } from "#build/builder.ts";
 import type { AttachOptions, Containers, ExitStatus, LogRecord } from "#containers/containers.ts";
 import type { CreateRequest } from "#containers/create-request.ts";
 import type { ContainerRecord } from "#containers/record.ts";
@@ -174,6 +175,12 @@ export function fakeEngine(): FakeEngine {
     extract: async () => {},
     changes: async () => [],
     commit: async () => imageDetails("x").id,
+    createStep: async () => {
+      throw new TboxError("not-implemented", "steps of builds");
+    },
+    openWorkspace() {
+      throw new TboxError("not-implemented", "steps of builds");
+    },
     restart: async () => {},
     rename: async () => {},
     update: () => ({ warnings: [] }),
@@ -250,6 +257,11 @@ export function fakeEngine(): FakeEngine {
       for await (const _ of layer);
       return imageDetails("x").id;
     },
+    base: async (name) => ({ ...imageDetails(name), layers: [] }),
+    write: async () => imageDetails("x").id,
+    protect: (work) => work(),
+    collect: async () => {},
+    usedLayers: () => [],
     resolve: async (name) => imageDetails(name),
     async inspect(name) {
       calls.push(`inspect ${name}`);
@@ -270,8 +282,19 @@ export function fakeEngine(): FakeEngine {
     }),
   };
 
+  const builder: Builder = {
+    async *build({ dockerfile }) {
+      calls.push(`build ${dockerfile}`);
+      yield { type: "built", image: imageDetails("x").id, tags: [] };
+    },
+    prune: async () => ({ ids: [], space: 0 }),
+    usage: () => [],
+    keeps: () => false,
+  };
+
   return {
     images,
+    builder,
     containers,
     programs,
     pulls,

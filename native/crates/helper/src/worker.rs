@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 
 use layers::copy::{self, ExtractOptions};
 use protocol::failure::Failure;
-use protocol::work::{FromWorker, WorkRequest};
+use protocol::work::{ContainerView, Copy, FromWorker, Owner, WorkRequest};
 use protocol::zygote::Mapping;
 use rustix::thread::set_no_new_privs;
 use sandbox::host::Host;
-use sandbox::visit::open_root;
+use sandbox::visit::{open_root, open_with_trees};
+use sandbox::{owner, trees};
 use sys::seqpacket::Error;
 
 use crate::messages;
@@ -47,6 +48,28 @@ pub fn run(host: &Host, store: &OwnedFd, mapping: &Mapping, mut order: Order) {
             std::process::exit(0);
         }
     };
+    if let WorkRequest::Copy {
+        container,
+        copies,
+        owner: whose,
+        mode,
+    } = &order.request
+    {
+        let answer = transfer(host, mapping, container, copies, whose, mode.as_deref());
+        let answer = answer.map_or_else(FromWorker::Failed, |()| FromWorker::Copied);
+        let _ = messages::send_waiting(channel.as_fd(), &answer);
+        return;
+    }
+    if let WorkRequest::List { id, tree, path } = &order.request {
+        let listed = match order.descriptors.pop() {
+            Some(output) => trees::open_alone(host, id, tree)
+                .and_then(|root| copy::list(root.as_fd(), path, output)),
+            None => Err(messages::wrong_descriptors("the request", 2, 1)),
+        };
+        let answer = listed.map_or_else(FromWorker::Failed, |()| FromWorker::Copied);
+        let _ = messages::send_waiting(channel.as_fd(), &answer);
+        return;
+    }
     if let Some(view) = order.request.container() {
         let root = open_root(host, view, order.container.as_ref().map(AsFd::as_fd));
         let answer = root
@@ -66,6 +89,35 @@ pub fn run(host: &Host, store: &OwnedFd, mapping: &Mapping, mut order: Order) {
     let _ = messages::send_waiting(channel.as_fd(), &answer);
 }
 
+/// Copies files of trees into a container's root.
+fn transfer(
+    host: &Host,
+    mapping: &Mapping,
+    container: &ContainerView,
+    copies: &[Copy],
+    whose: &Owner,
+    mode: Option<&str>,
+) -> Result<(), Failure> {
+    let (root, trees) = open_with_trees(host, container, copies.iter().map(|copy| &copy.tree))?;
+    let root_of = |copy: &Copy| trees.iter().find(|(tree, _)| **tree == copy.tree);
+    let roots = copies
+        .iter()
+        .filter_map(root_of)
+        .map(|(_, root)| root.as_fd());
+    let found = owner::find(root.as_fd(), whose)?;
+    copy::transfer(
+        root.as_fd(),
+        &copy::Sources {
+            roots: roots.collect(),
+            copies,
+            owner: found,
+            archive_owner: found.filter(|_| matches!(whose, Owner::Named { .. })),
+            mode,
+            mapping,
+        },
+    )
+}
+
 /// What is asked of a container's files.
 fn copy(
     root: BorrowedFd<'_>,
@@ -80,13 +132,17 @@ fn copy(
         }
         (
             WorkRequest::Extract {
-                path, keep_kinds, ..
+                path,
+                keep_kinds,
+                squash,
+                ..
             },
             Some(source),
         ) => {
             let options = ExtractOptions {
                 mapping,
                 keep_kinds: *keep_kinds,
+                squash: *squash,
             };
             copy::extract(root, path, source, &options).map(|()| FromWorker::Copied)
         }

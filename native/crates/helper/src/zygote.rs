@@ -33,7 +33,7 @@ pub fn run(arguments: &Zygote) -> ExitCode {
                     store,
                     mapping,
                     order,
-                } => worker::run(&host, &store, &mapping, order),
+                } => worker::run(&host, &store, &mapping, *order),
             }
             ExitCode::SUCCESS
         }

@@ -4,9 +4,17 @@
 //! that of a directory once that is open.
 
 mod changes;
+mod list;
+mod mode;
 mod read;
+mod transfer;
 mod write;
 
+pub use list::list;
+pub use transfer::{Sources, transfer};
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
 use std::os::fd::{BorrowedFd, OwnedFd};
 
 use protocol::failure::{Failure, FailureKind};
@@ -16,7 +24,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, openat2, readlin
 use rustix::io::Errno;
 
 use crate::archive::Reader;
-use crate::copy::read::Extent;
+use crate::copy::read::{Counts, Extent};
 use crate::extract::{Extractor, Place};
 use crate::store::{DIRECTORY, retry};
 use crate::stream;
@@ -83,6 +91,9 @@ pub fn extract(
     let result = stream::read(source, limits.bytes, &mut |_| {}, |chunks| {
         let mut archive = Reader::new(chunks);
         let mut extractor = Extractor::new(root, options.mapping, limits).into_place(place);
+        if options.squash {
+            extractor = extractor.owned_by((0, 0), options.mapping);
+        }
         while let Some(entry) = archive.next()? {
             extractor.add(entry, &mut archive)?;
         }
@@ -95,8 +106,14 @@ pub fn extract(
 /// Writes what a container has changed of its image, as a layer.
 pub fn layer(store: BorrowedFd<'_>, upper: &str, output: OwnedFd) -> Result<(), Failure> {
     let directory = open_store(store, upper)?;
-    read::layer(&directory, output)
-        .map_err(|error| failed(upper, &error.to_string(), error.errno()))
+    let output = BufWriter::with_capacity(256 * 1024, File::from(output));
+    write_layer(&directory, output).map(|_| ())
+}
+
+/// Writes an upper directory as a layer; gives the sink back, flushed, and what went into it.
+pub fn write_layer<W: Write>(directory: &OwnedFd, output: W) -> Result<(W, Counts), Failure> {
+    read::layer(directory, output)
+        .map_err(|error| failed("layer", &error.to_string(), error.errno()))
 }
 
 /// Lists what a container has changed of its image, whose layers are `lowers`, base first.
@@ -125,6 +142,8 @@ pub struct ExtractOptions<'a> {
     pub mapping: &'a Mapping,
     /// A directory and something else never take each other's place.
     pub keep_kinds: bool,
+    /// Everything is root's.
+    pub squash: bool,
 }
 
 /// Opens the directory of a path's last part, which is `.` where the path ends with a slash.
@@ -149,7 +168,7 @@ fn open_directory(root: BorrowedFd<'_>, path: &str) -> Result<OwnedFd, Errno> {
     retry(|| openat2(root, path, flags, Mode::empty(), resolve))
 }
 
-fn refused(path: &str, errno: Errno) -> Failure {
+pub fn refused(path: &str, errno: Errno) -> Failure {
     match errno {
         Errno::NOENT => failed(path, "no such file or directory", Some(errno)),
         Errno::NOTDIR => failed(path, "not a directory", Some(errno)),
@@ -157,7 +176,7 @@ fn refused(path: &str, errno: Errno) -> Failure {
     }
 }
 
-fn failed(path: &str, reason: &str, errno: Option<Errno>) -> Failure {
+pub fn failed(path: &str, reason: &str, errno: Option<Errno>) -> Failure {
     let kind = match errno {
         Some(Errno::NOENT) => FailureKind::NotFound,
         Some(Errno::NOTDIR | Errno::LOOP) => FailureKind::InvalidArgument,

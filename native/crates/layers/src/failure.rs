@@ -59,6 +59,12 @@ impl From<RemoveError> for Failure {
     }
 }
 
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        failure("store", store_kind(&error), None, &error)
+    }
+}
+
 impl From<MeasureError> for Failure {
     fn from(error: MeasureError) -> Self {
         let kind = match &error {

@@ -7,6 +7,7 @@ mod archive;
 pub mod copy;
 mod extract;
 mod failure;
+mod keep;
 mod measure;
 mod remove;
 mod store;

@@ -94,6 +94,11 @@ impl Layers {
         }
     }
 
+    /// The directory of the committed layers.
+    pub fn committed(&self) -> BorrowedFd<'_> {
+        self.committed.as_fd()
+    }
+
     /// An empty directory to unpack into.
     pub fn stage(&self) -> Result<Staging<'_>, StoreError> {
         loop {
@@ -124,7 +129,7 @@ fn ensure_directory(parent: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Store
     openat(parent, name, DIRECTORY, Mode::empty()).map_err(at("opening", name))
 }
 
-fn unique_name() -> String {
+pub fn unique_name() -> String {
     let now = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .map_or(0, |elapsed| elapsed.as_nanos());

@@ -66,7 +66,7 @@ pub fn unpack(
             actual: format!("sha256:{hex}"),
         });
     }
-    note(&staging, &value)?;
+    note(staging.root(), &value)?;
     staging.commit(&hex)?;
     Ok(Unpacked {
         diff_id: format!("sha256:{hex}"),
@@ -94,10 +94,10 @@ fn extract(
 /// shows nothing of its own prefix to containers, and no archive can set it.
 const FOUND: &str = "user.overlay.tbox.found";
 
-fn note(staging: &Staging<'_>, found: &Extracted) -> Result<(), StoreError> {
+pub fn note(layer: BorrowedFd<'_>, found: &Extracted) -> Result<(), StoreError> {
     let kept = u8::from(found.owners_kept);
     let text = format!("{} {} {kept}", found.size, found.entries);
-    match fsetxattr(staging.root(), FOUND, text.as_bytes(), XattrFlags::empty()) {
+    match fsetxattr(layer, FOUND, text.as_bytes(), XattrFlags::empty()) {
         // It can be counted again.
         Ok(()) | Err(Errno::OPNOTSUPP) => Ok(()),
         Err(errno) => Err(StoreError::System {
@@ -144,6 +144,6 @@ fn hex_of(diff_id: &str) -> Result<&str, UnpackError> {
         .ok_or_else(|| UnpackError::DiffId(diff_id.to_owned()))
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

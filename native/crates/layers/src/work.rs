@@ -7,6 +7,7 @@ use protocol::work::{FromWorker, WorkRequest};
 use protocol::zygote::Mapping;
 
 use crate::copy;
+use crate::keep::{keep, sync};
 use crate::measure::{MeasureError, measure};
 use crate::remove::remove;
 use crate::unpack::{Order, unpack};
@@ -45,7 +46,20 @@ pub fn perform(
             copy::list_changes(store, upper, lowers, output(descriptors)?)?;
             Ok(FromWorker::Copied)
         }
-        WorkRequest::Status { .. } | WorkRequest::Archive { .. } | WorkRequest::Extract { .. } => {
+        WorkRequest::Keep {
+            upper,
+            latest,
+            merge,
+        } => {
+            let kept = keep(store, upper, *latest, *merge, mapping)?;
+            Ok(kept.map_or(FromWorker::Unchanged, FromWorker::Unpacked))
+        }
+        WorkRequest::Sync => sync(store).map(|()| FromWorker::Synced),
+        WorkRequest::Status { .. }
+        | WorkRequest::Archive { .. }
+        | WorkRequest::List { .. }
+        | WorkRequest::Copy { .. }
+        | WorkRequest::Extract { .. } => {
             Err(misplaced("a container's files are none of the store's"))
         }
         WorkRequest::Measure { paths } => {

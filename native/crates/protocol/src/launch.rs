@@ -62,6 +62,10 @@ pub enum Root {
         readonly: bool,
         /// Mounts the overlay `volatile`: nothing of the upper directory is synced.
         volatile: bool,
+        /// Whether `containers/<id>/targets` lies below the layers: what the mounts cover is found there,
+        /// so that nothing is made for them in the upper directory.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        targets: bool,
     },
     /// A directory of the host as the read-only lower layer; changes go to a tmpfs and are lost
     /// when the container ends.
@@ -108,6 +112,45 @@ pub enum Mount {
         /// Docker mounts tmpfs noexec unless asked; nosuid and nodev always hold.
         exec: bool,
     },
+    /// What lies at `source` in a tree, resolved as in a root. Changes are lost with the container.
+    Tree {
+        tree: Tree,
+        source: String,
+        target: String,
+        readonly: bool,
+    },
+    /// `build/caches/<name>` of the store, made with this owner and mode where it is missing.
+    Cache {
+        name: String,
+        target: String,
+        readonly: bool,
+        uid: u32,
+        gid: u32,
+        mode: u32,
+    },
+    /// A file in memory.
+    Secret {
+        /// Base64.
+        content: String,
+        target: String,
+        uid: u32,
+        gid: u32,
+        mode: u32,
+    },
+}
+
+/// Files that a build takes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase"
+)]
+pub enum Tree {
+    /// Unpacked layers, base first, as `sha256/<hex>`; none for no files.
+    Layers { diff_ids: Vec<String> },
+    /// A directory of the host.
+    Directory { path: String },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
-use crate::launch::{Mount, Root};
+use crate::launch::{Mount, Root, Tree};
 
 /// Paths are relative to the store's root and never leave it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -40,12 +40,45 @@ pub enum WorkRequest {
         path: String,
         /// A directory and something else never take each other's place.
         keep_kinds: bool,
+        /// Whether everything is to be root's, whatever the archive says.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        squash: bool,
     },
     /// Writes an upper directory as a layer. Descriptors: channel, output.
     Layer { upper: String },
     /// Lists what an upper directory changes of the layers below, base first: `C`, `A` or `D`, the path, a NUL
     /// each. Descriptors: channel, output.
     Changes { upper: String, lowers: Vec<String> },
+    /// Makes an upper directory a layer: its blob, a plain tar, and the directory itself, moved to
+    /// `layers/sha256/<hex>`. Nothing is synced. Answers `unpacked`, or `unchanged` when it is empty.
+    /// Descriptors: channel.
+    Keep {
+        upper: String,
+        /// Later times of modification, in seconds since the epoch, become this one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        latest: Option<i64>,
+        /// Whether its directories are to hide nothing of those below.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        merge: bool,
+    },
+    /// Makes what was kept survive a loss of power. Descriptors: channel.
+    Sync,
+    /// Lists what lies at a path of a tree and below: one `ListedEntry` a line, nothing where there is
+    /// nothing. The tree is mounted in the container's directory. Descriptors: channel, output.
+    List {
+        id: String,
+        tree: Tree,
+        path: String,
+    },
+    /// Copies files of trees into a container's root, in order. Descriptors: channel.
+    Copy {
+        container: ContainerView,
+        copies: Vec<Copy>,
+        owner: Owner,
+        /// As of chmod(1), for files and directories.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mode: Option<String>,
+    },
     /// Adds up allocated bytes and inodes below each path, hard links once. Descriptors: channel.
     Measure { paths: Vec<String> },
 }
@@ -56,11 +89,15 @@ impl WorkRequest {
         match self {
             Self::Status { container, .. }
             | Self::Archive { container, .. }
+            | Self::Copy { container, .. }
             | Self::Extract { container, .. } => Some(container),
             Self::Unpack { .. }
             | Self::Remove { .. }
             | Self::Layer { .. }
             | Self::Changes { .. }
+            | Self::Keep { .. }
+            | Self::Sync
+            | Self::List { .. }
             | Self::Measure { .. } => None,
         }
     }
@@ -74,6 +111,52 @@ pub struct ContainerView {
     pub running: bool,
     pub root: Root,
     pub mounts: Vec<Mount>,
+}
+
+/// One source of a `COPY`. A directory's content goes into the target; a file becomes the target, or goes into it
+/// where that is a directory or ends with a slash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Copy {
+    pub tree: Tree,
+    /// Resolved as in a root, links and all.
+    pub source: String,
+    /// The same in the container's root.
+    pub target: String,
+    /// Left out: paths below the source.
+    pub skip: Vec<String>,
+    /// Whether an archive is unpacked into the target.
+    pub unpack: bool,
+}
+
+/// Whose the copies are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum Owner {
+    /// As in the source.
+    Kept,
+    Root,
+    /// `name|uid[:group|gid]`, resolved against the container's passwd and group files. Without a group
+    /// it is the number of the user.
+    Named {
+        name: String,
+    },
+}
+
+/// What `List` finds; the path is empty for the listed path itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedEntry {
+    pub path: String,
+    pub kind: EntryKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EntryKind {
+    File,
+    Directory,
+    Link,
+    Other,
 }
 
 /// As of `stat`; of a link itself.
@@ -111,9 +194,12 @@ pub enum FromWorker {
         bytes: u64,
     },
     Unpacked(Unpacked),
+    /// An upper directory in which nothing was changed.
+    Unchanged,
+    Synced,
     Removed,
     Status(FileStatus),
-    /// The archive is written, or unpacked.
+    /// The archive is written, or unpacked; the files are copied.
     Copied,
     /// In the order of the request.
     Measured {

@@ -35,7 +35,15 @@ const MESSAGES: [(&str, &[&str]); 5] = [
     (
         "from-worker",
         &[
-            "copied", "failed", "measured", "progress", "removed", "status", "unpacked",
+            "copied",
+            "failed",
+            "measured",
+            "progress",
+            "removed",
+            "status",
+            "synced",
+            "unchanged",
+            "unpacked",
         ],
     ),
 ];

@@ -145,6 +145,8 @@ impl Child<'_> {
         let store = Store::open(host.store_path(), &request.id)?;
         // While the host's paths still mean the host's files.
         let volumes = volumes::open_volumes(&store, &request.mounts)?;
+        // Before they are covered by the layers.
+        volumes::make_targets(&store, &request.root, &volumes)?;
         let root = root::mount_root(&store, &request.root)?;
         kernel_files::mount_kernel_files(root.as_fd(), request.network, request.cgroup_writable)?;
         let devices = devices::mount_devices(root.as_fd(), host, request.shm_size)?;

@@ -59,7 +59,7 @@ pub enum Outcome {
         host: Host,
         store: OwnedFd,
         mapping: Mapping,
-        order: worker::Order,
+        order: Box<worker::Order>,
     },
 }
 
@@ -67,7 +67,7 @@ pub enum Outcome {
 enum Task {
     Monitor(monitor::Order),
     Exec(monitor::ExecOrder),
-    Worker(worker::Order),
+    Worker(Box<worker::Order>),
 }
 
 struct Connection {
@@ -361,7 +361,7 @@ impl Zygote {
                     container,
                 };
                 match fork().map_err(explain_fork)? {
-                    Side::Child => return Ok(Some(Task::Worker(order))),
+                    Side::Child => return Ok(Some(Task::Worker(Box::new(order)))),
                     Side::Parent(pid) => self.family.add_worker(pid),
                 }
                 Ok(None)
@@ -394,8 +394,14 @@ fn descriptors_of(request: &WorkRequest) -> usize {
         | WorkRequest::Archive { .. }
         | WorkRequest::Layer { .. }
         | WorkRequest::Changes { .. }
+        | WorkRequest::List { .. }
         | WorkRequest::Extract { .. } => 2,
-        WorkRequest::Remove { .. } | WorkRequest::Measure { .. } | WorkRequest::Status { .. } => 1,
+        WorkRequest::Remove { .. }
+        | WorkRequest::Measure { .. }
+        | WorkRequest::Keep { .. }
+        | WorkRequest::Sync
+        | WorkRequest::Copy { .. }
+        | WorkRequest::Status { .. } => 1,
     }
 }
 

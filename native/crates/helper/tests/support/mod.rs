@@ -83,7 +83,7 @@ impl Zygote {
         let output = place.run_helper();
         assert!(output.status.success(), "{output:?}");
         let run = OwnedFd::from(fs::File::open(place.run()).unwrap());
-        let connection = patient(seqpacket::connect(run.as_fd(), "zygote-4.sock").unwrap());
+        let connection = patient(seqpacket::connect(run.as_fd(), "zygote-6.sock").unwrap());
         Some(Self {
             store: place.store(),
             run: place.run(),
@@ -95,7 +95,7 @@ impl Zygote {
 
     pub fn connect(&self) -> OwnedFd {
         let run = OwnedFd::from(fs::File::open(&self.run).unwrap());
-        patient(seqpacket::connect(run.as_fd(), "zygote-4.sock").unwrap())
+        patient(seqpacket::connect(run.as_fd(), "zygote-6.sock").unwrap())
     }
 
     pub fn pid(&self) -> u32 {

@@ -41,9 +41,14 @@ impl<R: BufRead> Reader<R> {
 
     /// The next entry; `None` at the end of the archive, behind which the input may go on.
     pub fn next(&mut self) -> Result<Option<Entry>, ArchiveError> {
-        self.skip(self.data + self.padding, "an entry's data")?;
+        self.skip(self.data, "an entry's data")?;
+        let padding = self.padding;
         self.data = 0;
         self.padding = 0;
+        // Some writers leave out what fills the last block; there is nothing in it that could be missed.
+        if let Err(ArchiveError::Truncated(_)) = self.skip(padding, "a block") {
+            return Ok(None);
+        }
         let mut pending = Pending::default();
         loop {
             let at = self.offset;

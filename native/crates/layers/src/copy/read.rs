@@ -55,6 +55,7 @@ pub fn tree(
             Extent::Everything => None,
         },
         layer: false,
+        counts: Counts::default(),
     };
     let status = statat(parent, &name, AtFlags::SYMLINK_NOFOLLOW)
         .map_err(|errno| at(label.as_bytes(), errno))?;
@@ -63,27 +64,38 @@ pub fn tree(
     Ok(())
 }
 
+/// What went into an archive.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Counts {
+    pub entries: u64,
+    /// Of all files together, in bytes.
+    pub size: u64,
+}
+
 /// Writes the upper directory of an overlay as a layer.
-pub fn layer(directory: &OwnedFd, output: OwnedFd) -> Result<(), ReadError> {
+pub fn layer<W: Write>(directory: &OwnedFd, output: W) -> Result<(W, Counts), ReadError> {
     let mut writer = Writer {
-        builder: Builder::new(BufWriter::with_capacity(256 * 1024, File::from(output))),
+        builder: Builder::new(output),
         linked: HashMap::new(),
         only: None,
         layer: true,
+        counts: Counts::default(),
     };
     writer.children(directory, b"")?;
-    writer.builder.into_inner()?.flush()?;
-    Ok(())
+    let mut output = writer.builder.into_inner()?;
+    output.flush()?;
+    Ok((output, writer.counts))
 }
 
-struct Writer {
-    builder: Builder<BufWriter<File>>,
+struct Writer<W: Write> {
+    builder: Builder<W>,
     /// The first name of a file with several.
     linked: HashMap<(u64, u64), Vec<u8>>,
     /// The mount that is not to be left.
     only: Option<u64>,
     /// What the kernel marks as deleted is told of as a layer tells it (OCI image-spec, layer.md).
     layer: bool,
+    counts: Counts,
 }
 
 const OPEN: OFlags = OFlags::RDONLY
@@ -91,7 +103,7 @@ const OPEN: OFlags = OFlags::RDONLY
     .union(OFlags::NONBLOCK)
     .union(OFlags::CLOEXEC);
 
-impl Writer {
+impl<W: Write> Writer<W> {
     fn entry(
         &mut self,
         parent: &OwnedFd,
@@ -281,6 +293,8 @@ impl Writer {
         extended: &[(String, Vec<u8>)],
         data: Option<Padded>,
     ) -> Result<(), ReadError> {
+        self.counts.entries += 1;
+        self.counts.size += data.as_ref().map_or(0, |data| data.left);
         header.set_cksum();
         if !extended.is_empty() {
             let records = extended
@@ -346,12 +360,20 @@ fn mount_of(file: BorrowedFd<'_>) -> Result<u64, Errno> {
 }
 
 /// Attributes that an archive carries; those of the overlay are its own.
-fn attributes(file: &OwnedFd) -> Vec<(String, Vec<u8>)> {
-    let mut names = vec![0; 64 * 1024];
-    let Ok(length) = flistxattr(file.as_fd(), &mut names[..]) else {
-        return Vec::new();
+pub fn attributes(file: &OwnedFd) -> Vec<(String, Vec<u8>)> {
+    let mut few = [0; 1024];
+    let list = |buffer: &mut [u8]| flistxattr(file.as_fd(), buffer);
+    let names = match list(&mut few) {
+        Ok(length) => few[..length].to_vec(),
+        Err(Errno::RANGE) => {
+            let mut many = vec![0; 64 * 1024];
+            let length = list(&mut many).unwrap_or(0);
+            many.truncate(length);
+            many
+        }
+        Err(_) => return Vec::new(),
     };
-    let names = names[..length].split(|byte| *byte == 0);
+    let names = names.split(|byte| *byte == 0);
     names
         .filter_map(|name| std::str::from_utf8(name).ok())
         .filter(|name| {

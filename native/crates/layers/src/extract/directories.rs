@@ -18,7 +18,7 @@ use crate::store::{DIRECTORY, Existing, retry};
 /// Archives list a directory's content together, with one subdirectory after another in between.
 const KEPT: usize = 8;
 
-const OPAQUE: &str = "user.overlay.opaque";
+pub const OPAQUE: &str = "user.overlay.opaque";
 
 /// A directory that entries are created in. When it is closed it gets its modification time back,
 /// which the creation of entries has changed.

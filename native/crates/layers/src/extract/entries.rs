@@ -96,6 +96,12 @@ impl<'a> Extractor<'a> {
         self
     }
 
+    /// Gives everything to one owner.
+    pub fn owned_by(mut self, owner: (u32, u32), mapping: &'a Mapping) -> Self {
+        self.owners = Owners::only(owner, mapping);
+        self
+    }
+
     pub fn add(
         &mut self,
         entry: Entry,

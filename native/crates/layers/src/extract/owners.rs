@@ -6,6 +6,8 @@ use super::Problem;
 
 pub struct Owners<'m> {
     mapping: &'m Mapping,
+    /// Whose everything is to be, whatever the archive says.
+    only: Option<(u32, u32)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,10 +20,24 @@ pub enum Owner {
 
 impl<'m> Owners<'m> {
     pub fn new(mapping: &'m Mapping) -> Self {
-        Self { mapping }
+        Self {
+            mapping,
+            only: None,
+        }
+    }
+
+    pub fn only((uid, gid): (u32, u32), mapping: &'m Mapping) -> Self {
+        Self {
+            mapping,
+            only: Some((uid, gid)),
+        }
     }
 
     pub fn find(&self, uid: i64, gid: i64) -> Result<Owner, Problem> {
+        let (uid, gid) = match self.only {
+            Some((uid, gid)) => (i64::from(uid), i64::from(gid)),
+            None => (uid, gid),
+        };
         if self.mapping.mode == MappingMode::Single && (uid, gid) != (0, 0) {
             return Ok(Owner::Noted { uid, gid });
         }

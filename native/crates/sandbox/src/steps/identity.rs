@@ -23,6 +23,16 @@ pub fn find_account(root: BorrowedFd<'_>, process: &Process) -> Result<Account, 
     accounts::resolve(&process.user, &process.groups, &passwd, &group)
 }
 
+/// The owner that a name of a `--chown` stands for: a number without a group is its group too.
+pub fn find_owner(root: BorrowedFd<'_>, name: &str) -> Result<(u32, u32), Failure> {
+    let passwd = read(root, "/etc/passwd")?;
+    let group = read(root, "/etc/group")?;
+    let account = accounts::resolve(name, &[], &passwd, &group)?;
+    let number = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
+    let gid = if number { account.uid } else { account.gid };
+    Ok((account.uid, gid))
+}
+
 /// Gives the standard streams to the account, so that the program may open /dev/stdout again.
 pub fn own_streams(account: &Account) {
     let (uid, gid) = (Uid::from_raw(account.uid), Gid::from_raw(account.gid));

@@ -35,23 +35,34 @@ pub struct Overlay<'descriptors> {
     pub volatile: bool,
 }
 
+/// Mounts directories that nothing is written to over the one at `target`: two at least, base first.
+pub fn mount_lowers(lowers: &[OwnedFd], target: &str) -> Result<(), Errno> {
+    let options = format!("lowerdir={},userxattr", join(lowers));
+    let options = std::ffi::CString::new(options).map_err(|_| Errno::INVAL)?;
+    let flags = MountFlags::NODEV | MountFlags::RDONLY;
+    mount("overlay", target, "overlay", flags, options.as_c_str())
+}
+
+/// Descriptor paths are short: 127 of them fit the one page that mount options may have. The kernel wants the
+/// topmost layer first.
+fn join(lowers: &[OwnedFd]) -> String {
+    let paths: Vec<String> = lowers
+        .iter()
+        .rev()
+        .map(|lower| path_of(lower.as_fd()))
+        .collect();
+    paths.join(":")
+}
+
 impl Overlay<'_> {
     /// Mounts it over the directory at `target`.
     pub fn mount(&self, target: &str) -> Result<(), Errno> {
         if self.volatile {
             self.forget_last_mount();
         }
-        // Descriptor paths are short: 127 of them fit the one page that mount options may have. The
-        // kernel wants the topmost layer first.
-        let lowers: Vec<String> = self
-            .lowers
-            .iter()
-            .rev()
-            .map(|lower| path_of(lower.as_fd()))
-            .collect();
         let options = format!(
             "lowerdir={},upperdir={},workdir={},userxattr{}",
-            lowers.join(":"),
+            join(self.lowers),
             path_of(self.upper.as_fd()),
             path_of(self.work.as_fd()),
             if self.volatile { ",volatile" } else { "" },

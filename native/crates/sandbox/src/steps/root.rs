@@ -5,7 +5,7 @@ use std::path::Path;
 
 use protocol::failure::{Failure, FailureKind};
 use protocol::launch::Root;
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, chmodat, mkdirat, openat};
+use rustix::fs::{AtFlags, CWD, Gid, Mode, OFlags, Uid, chmodat, fchmod, fchown, mkdirat, openat};
 use rustix::io::Errno;
 use rustix::mount::{MountPropagationFlags, mount_change};
 
@@ -40,12 +40,54 @@ impl Store {
 }
 
 impl Store {
+    /// Opens layers, base first.
+    pub fn open_layers(&self, diff_ids: &[String]) -> Result<Vec<OwnedFd>, Failure> {
+        let layers = diff_ids.iter().map(|id| format!("layers/{id}"));
+        layers.map(|path| self.open_part(&path)).collect()
+    }
+
+    fn open_part(&self, path: &str) -> Result<OwnedFd, Failure> {
+        tree::open_plain(self.root.as_fd(), path, OFlags::PATH | OFlags::DIRECTORY)
+            .map_err(|errno| system("layer", path, errno))
+    }
+
+    /// The layer for what mounts cover.
+    pub fn open_targets(&self) -> Result<OwnedFd, Failure> {
+        open_part(self, "targets")
+    }
+
     /// The directory of a volume.
     pub fn open_volume(&self, name: &str) -> Result<OwnedFd, Failure> {
         let path = format!("volumes/{name}/_data");
         let flags = OFlags::PATH | OFlags::DIRECTORY;
         tree::open_plain(self.root.as_fd(), &path, flags)
             .map_err(|errno| system("volume", name, errno))
+    }
+}
+
+impl Store {
+    /// The directory of a build's cache, made with this owner and mode where it is missing.
+    pub fn ensure_cache(
+        &self,
+        name: &str,
+        (uid, gid): (u32, u32),
+        mode: u32,
+    ) -> Result<OwnedFd, Failure> {
+        let build = make_part(self.root.as_fd(), "build")?;
+        let caches = make_part(build.as_fd(), "caches")?;
+        let refused = |errno| system("cache", name, errno);
+        let readable = OFlags::RDONLY | OFlags::DIRECTORY;
+        match mkdirat(&caches, name, Mode::from_raw_mode(0o700)) {
+            Ok(()) => {
+                let made = tree::open_plain(caches.as_fd(), name, readable).map_err(refused)?;
+                fchown(&made, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))
+                    .map_err(refused)?;
+                fchmod(&made, Mode::from_raw_mode(mode)).map_err(refused)?;
+            }
+            Err(Errno::EXIST) => {}
+            Err(errno) => return Err(refused(errno)),
+        }
+        tree::open_plain(caches.as_fd(), name, OFlags::PATH | OFlags::DIRECTORY).map_err(refused)
     }
 }
 
@@ -63,9 +105,12 @@ pub fn mount_root(store: &Store, root: &Root) -> Result<OwnedFd, Failure> {
     let target = path_of(store.container.as_fd());
     match root {
         Root::Layers {
-            diff_ids, volatile, ..
+            diff_ids,
+            volatile,
+            targets,
+            ..
         } => {
-            let lowers = open_layers(store, diff_ids)?;
+            let lowers = open_lowers(store, diff_ids, *targets)?;
             let upper = open_part(store, "upper")?;
             let work = open_part(store, "work")?;
             let overlay = Overlay {
@@ -147,18 +192,14 @@ fn open_to_all(parent: BorrowedFd<'_>, name: &str, mode: u32) -> Result<(), Fail
         .map_err(|errno| system("base-layer", name, errno))
 }
 
-/// Opens the layers, base first.
-fn open_layers(store: &Store, diff_ids: &[String]) -> Result<Vec<OwnedFd>, Failure> {
-    let flags = OFlags::PATH | OFlags::DIRECTORY;
-    let open = |path: String| {
-        tree::open_plain(store.root.as_fd(), &path, flags)
-            .map_err(|errno| system("layer", &path, errno))
-    };
-    let layers = diff_ids.iter().map(|id| format!("layers/{id}"));
-    std::iter::once(BASE.to_owned())
-        .chain(layers)
-        .map(open)
-        .collect()
+/// Opens what the upper directory lies on, the lowest first.
+fn open_lowers(store: &Store, diff_ids: &[String], targets: bool) -> Result<Vec<OwnedFd>, Failure> {
+    let mut lowers = vec![store.open_part(BASE)?];
+    if targets {
+        lowers.push(store.open_targets()?);
+    }
+    lowers.extend(store.open_layers(diff_ids)?);
+    Ok(lowers)
 }
 
 fn open_part(store: &Store, name: &str) -> Result<OwnedFd, Failure> {

@@ -3,17 +3,20 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use protocol::failure::{Failure, FailureKind};
-use protocol::launch::{Mount, Propagation};
-use rustix::fs::OFlags;
+use protocol::launch::{Mount, Propagation, Root};
+use rustix::fs::{Gid, Mode, OFlags, Uid, fchmod, fchown, openat};
 use rustix::io::Errno;
 use rustix::mount::MountAttrFlags;
 use sys::mounts::{self, Attributes, Depth, set_attributes};
 
+use crate::base64;
 use crate::failure::{explained, system};
 use crate::steps::attach;
+use crate::steps::overlay::Access;
 use crate::steps::populate::populate;
 use crate::steps::root::Store;
 use crate::tree;
+use crate::trees;
 
 /// A mount that is ready but attached nowhere.
 #[derive(Debug)]
@@ -28,8 +31,23 @@ pub struct Volume {
 pub fn open_volumes(store: &Store, mounts: &[Mount]) -> Result<Vec<Volume>, Failure> {
     mounts
         .iter()
-        .map(|mount| open_volume(store, mount))
+        .enumerate()
+        .map(|(index, mount)| open_volume(store, index, mount))
         .collect()
+}
+
+/// Makes what the mounts will cover, in the layer that lies below the image's for this.
+pub fn make_targets(store: &Store, root: &Root, volumes: &[Volume]) -> Result<(), Failure> {
+    let Root::Layers { targets: true, .. } = root else {
+        return Ok(());
+    };
+    let targets = store.open_targets()?;
+    for Volume { mount, target, .. } in volumes {
+        attach::kind(mount.as_fd())
+            .and_then(|kind| tree::ensure(targets.as_fd(), target, kind))
+            .map_err(|errno| refused_target(target, errno))?;
+    }
+    Ok(())
 }
 
 /// Attaches them in order, below the root and never through a link of the image that leads out of it.
@@ -52,7 +70,7 @@ pub fn attach_volumes(root: BorrowedFd<'_>, volumes: &[Volume]) -> Result<(), Fa
     Ok(())
 }
 
-fn open_volume(store: &Store, mount: &Mount) -> Result<Volume, Failure> {
+fn open_volume(store: &Store, index: usize, mount: &Mount) -> Result<Volume, Failure> {
     let mut fill = None;
     let (mount, target) = match mount {
         Mount::Bind {
@@ -92,6 +110,49 @@ fn open_volume(store: &Store, mount: &Mount) -> Result<Volume, Failure> {
             });
             fill = filled.then_some(directory);
             (mount.map_err(|errno| system("mount", name, errno))?, target)
+        }
+        Mount::Tree {
+            tree,
+            source,
+            target,
+            readonly,
+        } => {
+            let root = trees::open(store, index, tree, Access::new(*readonly))?;
+            let place = trees::find(root.as_fd(), source)?;
+            let mount = attach::copy_of(place.as_fd(), false).and_then(|mount| {
+                restrict(mount, *readonly, mounts::Propagation::Private, Depth::One)
+            });
+            (
+                mount.map_err(|errno| system("mount", source, errno))?,
+                target,
+            )
+        }
+        Mount::Cache {
+            name,
+            target,
+            readonly,
+            uid,
+            gid,
+            mode,
+        } => {
+            let directory = store.ensure_cache(name, (*uid, *gid), *mode)?;
+            let mount = attach::copy_of(directory.as_fd(), false).and_then(|mount| {
+                restrict(mount, *readonly, mounts::Propagation::Private, Depth::One)
+            });
+            (mount.map_err(|errno| system("mount", name, errno))?, target)
+        }
+        Mount::Secret {
+            content,
+            target,
+            uid,
+            gid,
+            mode,
+        } => {
+            let mount = secret(content, (*uid, *gid), *mode);
+            (
+                mount.map_err(|errno| system("secret", target, errno))?,
+                target,
+            )
         }
         Mount::Tmpfs {
             target,
@@ -169,4 +230,30 @@ fn refused_target(target: &str, errno: Errno) -> Failure {
         ),
         _ => system("mount", target, errno),
     }
+}
+
+/// A file of a file system of its own, which goes when nothing shows it any more.
+fn secret(content: &str, (uid, gid): (u32, u32), mode: u32) -> Result<OwnedFd, Errno> {
+    let bytes = base64::decode(content).ok_or(Errno::INVAL)?;
+    let attributes = MountAttrFlags::MOUNT_ATTR_NOSUID
+        | MountAttrFlags::MOUNT_ATTR_NODEV
+        | MountAttrFlags::MOUNT_ATTR_NOEXEC;
+    let memory = attach::create("tmpfs", &[("mode", "0700")], attributes)?;
+    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
+    let file = openat(&memory, "secret", flags, Mode::from_raw_mode(0o600))?;
+    let mut left = bytes.as_slice();
+    while !left.is_empty() {
+        let count = rustix::io::write(&file, left)?;
+        left = &left[count..];
+    }
+    fchown(&file, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))?;
+    fchmod(&file, Mode::from_raw_mode(mode))?;
+    drop(file);
+    let file = tree::open_plain(memory.as_fd(), "secret", OFlags::PATH)?;
+    restrict(
+        attach::copy_of(file.as_fd(), false)?,
+        true,
+        mounts::Propagation::Private,
+        Depth::One,
+    )
 }

@@ -1,0 +1,476 @@
+//! `COPY` and `ADD`: files of trees into a container's root.
+//!
+//! Both sides may be hostile. Sources are opened below their tree's root; targets are resolved as the container's
+//! own processes would see them, and below a directory that was copied no link is followed at all.
+
+use std::collections::{HashMap, HashSet};
+use std::ffi::{CStr, CString};
+use std::fs::File;
+use std::io::{Read, Seek};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::rc::Rc;
+
+use protocol::failure::Failure;
+use protocol::work::{Copy, UnpackLimits};
+use protocol::zygote::Mapping;
+use rustix::fs::{
+    AtFlags, Dir, FileType, Gid, Mode, OFlags, ResolveFlags, Stat, Timespec, Timestamps, Uid,
+    XattrFlags, chmodat, chownat, fchmod, fchown, fsetxattr, fstat, ftruncate, futimens, linkat,
+    mkdirat, mknodat, openat, openat2, readlinkat, statat, symlinkat, unlinkat, utimensat,
+};
+use rustix::io::Errno;
+
+use super::mode::Change;
+use super::read::attributes;
+use super::write::directory_of;
+use super::{failed, refused};
+use crate::archive::Reader;
+use crate::extract::{Extractor, Place};
+use crate::store::{DIRECTORY, retry};
+use crate::stream;
+use crate::unpack::UnpackError;
+
+/// What is copied from where, and how.
+pub struct Sources<'a> {
+    /// The opened root of each copy's tree.
+    pub roots: Vec<BorrowedFd<'a>>,
+    pub copies: &'a [Copy],
+    /// None where each file keeps its own.
+    pub owner: Option<(u32, u32)>,
+    /// The same for what is unpacked from archives.
+    pub archive_owner: Option<(u32, u32)>,
+    pub mode: Option<&'a str>,
+    pub mapping: &'a Mapping,
+}
+
+/// Copies everything, in order.
+pub fn transfer(root: BorrowedFd<'_>, sources: &Sources<'_>) -> Result<(), Failure> {
+    let mut copier = Copier {
+        root,
+        owner: sources.owner,
+        archive_owner: sources.archive_owner,
+        mode: sources.mode.map(Change::parse).transpose()?,
+        mapping: sources.mapping,
+        linked: HashMap::new(),
+    };
+    for (copy, tree) in sources.copies.iter().zip(&sources.roots) {
+        copier.copy(*tree, copy)?;
+    }
+    Ok(())
+}
+
+struct Copier<'r> {
+    root: BorrowedFd<'r>,
+    owner: Option<(u32, u32)>,
+    archive_owner: Option<(u32, u32)>,
+    mode: Option<Change>,
+    mapping: &'r Mapping,
+    /// Where the first name of a file with several went.
+    linked: HashMap<(u64, u64), (Rc<OwnedFd>, CString)>,
+}
+
+const READ: OFlags = OFlags::RDONLY
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::CLOEXEC);
+
+impl Copier<'_> {
+    fn copy(&mut self, tree: BorrowedFd<'_>, copy: &Copy) -> Result<(), Failure> {
+        self.linked.clear();
+        let source = resolve(tree, &copy.source, OFlags::PATH)
+            .map_err(|errno| refused(&copy.source, errno))?;
+        let at_source = |errno| refused(&copy.source, errno);
+        let status = fstat(&source).map_err(at_source)?;
+        if FileType::from_raw_mode(status.st_mode).is_dir() {
+            let target = Rc::new(self.ensure(&copy.target)?);
+            let source = openat(&source, ".", DIRECTORY, Mode::empty()).map_err(at_source)?;
+            let skip = copy.skip.iter().map(String::as_str).collect();
+            return self.content(&source, &target, "", &skip);
+        }
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK;
+        let source = resolve(tree, &copy.source, flags).map_err(at_source)?;
+        if copy.unpack && self.unpack(&source, &copy.target)? {
+            return Ok(());
+        }
+        let name = copy.source.rsplit('/').find(|part| !part.is_empty());
+        self.file_to(source, &status, name.unwrap_or_default(), &copy.target)
+    }
+
+    /// A file to where the request says, which may be a directory or a link.
+    fn file_to(
+        &mut self,
+        source: OwnedFd,
+        status: &Stat,
+        own_name: &str,
+        target: &str,
+    ) -> Result<(), Failure> {
+        let at_target = |errno| refused(target, errno);
+        let existing = match resolve(self.root, target, OFlags::PATH) {
+            Ok(found) => {
+                let mode = fstat(&found).map_err(at_target)?.st_mode;
+                Some(FileType::from_raw_mode(mode))
+            }
+            Err(Errno::NOENT) => None,
+            Err(errno) => return Err(at_target(errno)),
+        };
+        let (directory, name) = match (existing, target.rsplit_once('/')) {
+            (Some(FileType::Directory), _) => (self.ensure(target)?, own_name),
+            (None, Some((_, ""))) => (self.ensure(target)?, own_name),
+            (_, Some((parent, name))) => (self.ensure(parent)?, name),
+            (_, None) => (self.ensure("/")?, target),
+        };
+        let name = c_string(name)?;
+        let is_link = matches!(
+            statat(&directory, &name, AtFlags::SYMLINK_NOFOLLOW),
+            Ok(found) if FileType::from_raw_mode(found.st_mode).is_symlink()
+        );
+        if existing.is_some_and(|kind| kind != FileType::Directory) && is_link {
+            // What the link leads to gets the content; the link stays.
+            let flags = OFlags::WRONLY | OFlags::NONBLOCK;
+            let file = resolve(self.root, target, flags).map_err(at_target)?;
+            ftruncate(&file, 0).map_err(at_target)?;
+            return self
+                .fill(source, file, status)
+                .map_err(|error| broken(target, &error));
+        }
+        self.file(source, status, &directory, &name, target)
+    }
+
+    /// Opens a directory of the container's root, making what is missing of it.
+    fn ensure(&self, path: &str) -> Result<OwnedFd, Failure> {
+        let at = |errno| refused(path, errno);
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+        let mut done = String::from("/");
+        for part in path.split('/').filter(|part| !matches!(*part, "" | ".")) {
+            let parent = resolve(self.root, &done, flags).map_err(at)?;
+            done = format!("{done}{part}/");
+            match resolve(self.root, &done, OFlags::PATH) {
+                Err(Errno::NOENT) if part != ".." => {}
+                Ok(_) => continue,
+                Err(errno) => return Err(at(errno)),
+            }
+            mkdirat(&parent, part, Mode::from_raw_mode(0o755)).map_err(at)?;
+            if let Some((uid, gid)) = self.owner.filter(|owner| *owner != (0, 0)) {
+                let made = openat(&parent, part, DIRECTORY, Mode::empty()).map_err(at)?;
+                own(&made, uid, gid).map_err(at)?;
+            }
+        }
+        resolve(self.root, &done, flags).map_err(at)
+    }
+
+    fn content(
+        &mut self,
+        source: &OwnedFd,
+        target: &Rc<OwnedFd>,
+        path: &str,
+        skip: &HashSet<&str>,
+    ) -> Result<(), Failure> {
+        for name in names(source).map_err(|errno| refused(path, errno))? {
+            let text = name.to_string_lossy();
+            let path = format!("{path}{text}");
+            if skip.contains(path.as_str()) {
+                continue;
+            }
+            let at = |errno| refused(&path, errno);
+            let status = statat(source, &name, AtFlags::SYMLINK_NOFOLLOW).map_err(at)?;
+            match FileType::from_raw_mode(status.st_mode) {
+                FileType::Directory => {
+                    self.directory(source, target, &name, &status, &path, skip)?;
+                }
+                FileType::RegularFile => {
+                    let file = openat(source, &name, READ, Mode::empty()).map_err(at)?;
+                    self.shared_file(file, &status, target, &name, &path)?;
+                }
+                FileType::Symlink => {
+                    let link = readlinkat(source, &name, Vec::new()).map_err(at)?;
+                    self.clear(target, &name, &path)?;
+                    symlinkat(&link, target.as_ref(), &name).map_err(at)?;
+                    self.describe_link(target, &name, &status).map_err(at)?;
+                }
+                FileType::Fifo => {
+                    self.clear(target, &name, &path)?;
+                    let mode = Mode::from_raw_mode(0o600);
+                    mknodat(target.as_ref(), &name, FileType::Fifo, mode, 0).map_err(at)?;
+                    self.describe_link(target, &name, &status).map_err(at)?;
+                    let mode = Mode::from_raw_mode(self.mode_of(&status));
+                    chmodat(target.as_ref(), &name, mode, AtFlags::empty()).map_err(at)?;
+                }
+                // It is nothing without the program behind it.
+                FileType::Socket => {}
+                _ => {
+                    return Err(failed(
+                        &path,
+                        "a device cannot be copied",
+                        Some(Errno::PERM),
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn directory(
+        &mut self,
+        source: &OwnedFd,
+        target: &Rc<OwnedFd>,
+        name: &CStr,
+        status: &Stat,
+        path: &str,
+        skip: &HashSet<&str>,
+    ) -> Result<(), Failure> {
+        let at = |errno| refused(path, errno);
+        let below = openat(source, name, DIRECTORY, Mode::empty()).map_err(at)?;
+        // Open to its owner while it is filled.
+        let new = match mkdirat(target.as_ref(), name, Mode::from_raw_mode(0o700)) {
+            Ok(()) => true,
+            Err(Errno::EXIST) => false,
+            Err(errno) => return Err(at(errno)),
+        };
+        let made = match openat(target.as_ref(), name, DIRECTORY, Mode::empty()) {
+            Err(Errno::NOTDIR | Errno::LOOP) => {
+                return Err(failed(
+                    path,
+                    "cannot copy to non-directory",
+                    Some(Errno::NOTDIR),
+                ));
+            }
+            opened => Rc::new(opened.map_err(at)?),
+        };
+        self.content(&below, &made, &format!("{path}/"), skip)?;
+        if new {
+            self.describe(&made, &attributes(&below), status)
+                .map_err(at)?;
+        }
+        Ok(())
+    }
+
+    /// A file that may have several names, of which the first is copied and the others are links again.
+    fn shared_file(
+        &mut self,
+        source: OwnedFd,
+        status: &Stat,
+        target: &Rc<OwnedFd>,
+        name: &CStr,
+        path: &str,
+    ) -> Result<(), Failure> {
+        let identity = (status.st_dev, status.st_ino);
+        if status.st_nlink > 1 {
+            if let Some((directory, first)) = self.linked.get(&identity) {
+                let (directory, first) = (Rc::clone(directory), first.clone());
+                self.clear(target, name, path)?;
+                return linkat(
+                    directory.as_ref(),
+                    &first,
+                    target.as_ref(),
+                    name,
+                    AtFlags::empty(),
+                )
+                .map_err(|errno| refused(path, errno));
+            }
+            let place = (Rc::clone(target), name.to_owned());
+            self.linked.insert(identity, place);
+        }
+        self.file(source, status, target, name, path)
+    }
+
+    fn file(
+        &self,
+        source: OwnedFd,
+        status: &Stat,
+        target: &OwnedFd,
+        name: &CStr,
+        path: &str,
+    ) -> Result<(), Failure> {
+        self.clear(target, name, path)?;
+        let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
+        let file = openat(target, name, flags, Mode::from_raw_mode(0o600))
+            .map_err(|errno| refused(path, errno))?;
+        self.fill(source, file, status)
+            .map_err(|error| broken(path, &error))
+    }
+
+    fn fill(&self, source: OwnedFd, file: OwnedFd, status: &Stat) -> std::io::Result<()> {
+        let found = attributes(&source);
+        let mut from = File::from(source);
+        let mut to = File::from(file);
+        std::io::copy(&mut from, &mut to)?;
+        self.describe(&OwnedFd::from(to), &found, status)?;
+        Ok(())
+    }
+
+    /// Makes room for a new name. A directory never gives way to something else.
+    fn clear(&self, target: &OwnedFd, name: &CStr, path: &str) -> Result<(), Failure> {
+        match unlinkat(target, name, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(Errno::ISDIR) => Err(failed(
+                path,
+                "cannot replace a directory with a file",
+                Some(Errno::ISDIR),
+            )),
+            Err(errno) => Err(refused(path, errno)),
+        }
+    }
+
+    fn describe(
+        &self,
+        made: &OwnedFd,
+        attributes: &[(String, Vec<u8>)],
+        status: &Stat,
+    ) -> Result<(), Errno> {
+        let (uid, gid) = self.owner.unwrap_or((status.st_uid, status.st_gid));
+        if (uid, gid) != (0, 0) {
+            own(made, uid, gid)?;
+        }
+        for (key, value) in attributes {
+            let name = key.trim_start_matches("SCHILY.xattr.");
+            match fsetxattr(made, name, value, XattrFlags::empty()) {
+                Ok(()) | Err(Errno::OPNOTSUPP) => {}
+                Err(errno) => return Err(errno),
+            }
+        }
+        fchmod(made, Mode::from_raw_mode(self.mode_of(status)))?;
+        futimens(made, &times(status))
+    }
+
+    fn describe_link(&self, target: &OwnedFd, name: &CStr, status: &Stat) -> Result<(), Errno> {
+        let (uid, gid) = self.owner.unwrap_or((status.st_uid, status.st_gid));
+        if (uid, gid) != (0, 0) {
+            let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
+            chownat(
+                target,
+                name,
+                Some(uid),
+                Some(gid),
+                AtFlags::SYMLINK_NOFOLLOW,
+            )?;
+        }
+        utimensat(target, name, &times(status), AtFlags::SYMLINK_NOFOLLOW)
+    }
+
+    fn mode_of(&self, status: &Stat) -> u32 {
+        let directory = FileType::from_raw_mode(status.st_mode).is_dir();
+        match &self.mode {
+            Some(change) => change.apply(status.st_mode & 0o7777, directory),
+            None => status.st_mode & 0o7777,
+        }
+    }
+
+    /// Whether it was an archive.
+    fn unpack(&self, source: &OwnedFd, target: &str) -> Result<bool, Failure> {
+        let again = source.try_clone().map_err(|error| broken(target, &error))?;
+        let mut file = File::from(again);
+        let archive = is_archive(&mut file).map_err(|error| broken(target, &error))?;
+        file.rewind().map_err(|error| broken(target, &error))?;
+        if !archive {
+            return Ok(false);
+        }
+        drop(self.ensure(target)?);
+        let directory = directory_of(self.root, target).map_err(|errno| refused(target, errno))?;
+        let place = Place {
+            directory,
+            keep_kinds: false,
+        };
+        let limits = UnpackLimits {
+            bytes: u64::MAX,
+            entries: u64::MAX,
+        };
+        stream::read(OwnedFd::from(file), limits.bytes, &mut |_| {}, |chunks| {
+            let mut archive = Reader::new(chunks);
+            let mut extractor = Extractor::new(self.root, self.mapping, limits).into_place(place);
+            if let Some(owner) = self.archive_owner {
+                extractor = extractor.owned_by(owner, self.mapping);
+            }
+            while let Some(entry) = archive.next()? {
+                extractor.add(entry, &mut archive)?;
+            }
+            extractor.finish()?;
+            Ok::<_, UnpackError>(())
+        })
+        .map_err(Failure::from)?;
+        Ok(true)
+    }
+}
+
+/// By its content: a tar, or something compressed that begins with one.
+fn is_archive(file: &mut File) -> std::io::Result<bool> {
+    let mut magic = [0; 6];
+    let length = fill(file, &mut magic)?;
+    file.rewind()?;
+    let mut head = [0; 512];
+    let filled = match &magic[..length] {
+        [0x1f, 0x8b, ..] => fill(&mut flate2::read::GzDecoder::new(&mut *file), &mut head),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => zstd::stream::read::Decoder::new(&mut *file)
+            .and_then(|mut all| fill(&mut all, &mut head)),
+        // What is compressed so is taken for an archive; unpacking it says what is not supported.
+        [0xfd, b'7', b'z', b'X', b'Z', 0] | [b'B', b'Z', b'h', _, 0x31, 0x41] => return Ok(true),
+        _ => fill(file, &mut head),
+    };
+    // What cannot be decompressed is a file like any other.
+    let Ok(512) = filled else { return Ok(false) };
+    let sum: u32 = head
+        .iter()
+        .enumerate()
+        .map(|(index, byte)| {
+            if (148..156).contains(&index) {
+                32
+            } else {
+                u32::from(*byte)
+            }
+        })
+        .sum();
+    let digits = String::from_utf8_lossy(&head[148..156]);
+    let noted = u32::from_str_radix(digits.trim_matches(|c: char| c == '\0' || c == ' '), 8);
+    Ok(noted == Ok(sum))
+}
+
+fn fill(source: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match source.read(&mut buffer[filled..])? {
+            0 => break,
+            count => filled += count,
+        }
+    }
+    Ok(filled)
+}
+
+fn resolve(root: BorrowedFd<'_>, path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
+    let path = if path.is_empty() { "/" } else { path };
+    let how = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
+    retry(|| openat2(root, path, flags | OFlags::CLOEXEC, Mode::empty(), how))
+}
+
+fn own(file: &OwnedFd, uid: u32, gid: u32) -> Result<(), Errno> {
+    fchown(file, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))
+}
+
+fn times(status: &Stat) -> Timestamps {
+    let time = Timespec {
+        tv_sec: status.st_mtime,
+        tv_nsec: status.st_mtime_nsec as _,
+    };
+    Timestamps {
+        last_access: time,
+        last_modification: time,
+    }
+}
+
+fn names(directory: &OwnedFd) -> Result<Vec<CString>, Errno> {
+    let mut names = Vec::new();
+    for entry in Dir::read_from(directory.as_fd())? {
+        let entry = entry?;
+        if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
+            names.push(entry.file_name().to_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn c_string(name: &str) -> Result<CString, Failure> {
+    CString::new(name).map_err(|_| refused(name, Errno::INVAL))
+}
+
+fn broken(path: &str, error: &std::io::Error) -> Failure {
+    failed(path, &error.to_string(), Errno::from_io_error(error))
+}

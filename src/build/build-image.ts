@@ -1,0 +1,155 @@
+import { randomUUID } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { hostPlatform } from "#oci/platform.ts";
+import { familiarName, withDefaultTag } from "#oci/reference.ts";
+import { errorCode, TboxError } from "#support/errors.ts";
+import type { BuildRun } from "./build-run.ts";
+import type { BuildEvent, BuildRequest, ContextSource } from "./builder.ts";
+import { checkDirectory, openContext, readDockerfile } from "./context/open-context.ts";
+import { readStages } from "./dockerfile/read-stages.ts";
+import { finishImage } from "./finish-image.ts";
+import { ownValue, planStages } from "./plan/plan-stages.ts";
+import { isPredefined, platformArguments } from "./plan/platform-arguments.ts";
+import { openSolver } from "./solve.ts";
+import type { Workshop } from "./workshop.ts";
+
+/** Carries out one build; `emit` is told how it goes on. */
+export async function buildImage(
+  workshop: Workshop,
+  request: BuildRequest,
+  emit: (event: BuildEvent) => void,
+): Promise<void> {
+  const scratch = `${workshop.store}/build/work/${randomUUID()}`;
+  mkdirSync(scratch, { recursive: true, mode: 0o700 });
+  await using held = new AsyncDisposableStack();
+  held.defer(() => workshop.discard(scratch));
+  // A step that fails ends the others.
+  const stop = new AbortController();
+  const signal = AbortSignal.any([request.signal, stop.signal]);
+  const directory = await openSource(workshop, request.context, { held, scratch });
+  const text = request.dockerfileText ?? (await readDockerfile(directory, request.dockerfile));
+  emit({ type: "dockerfile", name: request.dockerfile, text });
+  const read = readStages(text);
+  for (const { message, line } of read.warnings) {
+    emit({ type: "warning", text: message, lines: { start: line, end: line } });
+  }
+  const given = request.arguments;
+  const platform = request.platform ?? hostPlatform();
+  const planned = planStages(read, {
+    arguments: given,
+    predefined: (stage) => platformArguments(hostPlatform(), platform, stage),
+    target: request.target,
+  });
+  warnOfUnused(given, read, emit);
+  const run: BuildRun = {
+    workshop,
+    request,
+    planned,
+    settings: { escapeMark: read.escapeMark, given, globals: planned.globals },
+    context: openContext(directory, request.dockerfile, workshop.knownDigests(directory)),
+    scratch,
+    epoch: epochOf(ownValue(given, "SOURCE_DATE_EPOCH") ?? planned.globals.SOURCE_DATE_EPOCH),
+    signal,
+    emit,
+    mayReuse: await reuseRule(workshop, request),
+    filesOf: (source, lines) => solver.filesOf(source, lines),
+  };
+  const solver = openSolver(() => run);
+  try {
+    const stage = await solver.stage(planned.target);
+    const image = await finishImage(run, stage);
+    const tags = request.tags.map((tag) => familiarName(withDefaultTag(tag)));
+    emit({ type: "built", image, tags });
+  } finally {
+    stop.abort(new TboxError("cancelled", "the build has ended"));
+    await solver.ended();
+    await workshop.layers.settle().catch(() => {});
+  }
+}
+
+/** The directory with the files of the context. */
+async function openSource(
+  workshop: Workshop,
+  source: ContextSource,
+  { held, scratch }: { held: AsyncDisposableStack; scratch: string },
+): Promise<string> {
+  if (source.type === "directory") return checkDirectory(source.path);
+  if (source.type === "none") {
+    const empty = `${scratch}/context`;
+    mkdirSync(empty, { recursive: true });
+    return empty;
+  }
+  const workspace = held.use(workshop.containers.openWorkspace([]));
+  const body = source.type === "stream" ? source.body : await fetchContext(source.url);
+  await workspace.extract(body);
+  mkdirSync(scratch, { recursive: true });
+  return `${workshop.store}/${workspace.upper}`;
+}
+
+/** With images to take results from, only what one of them is made of is taken, as Docker has it. */
+async function reuseRule(
+  { images }: Workshop,
+  { noCache, cacheFrom }: BuildRequest,
+): Promise<BuildRun["mayReuse"]> {
+  if (noCache) return () => false;
+  if (cacheFrom.length === 0) return () => true;
+  const found = await Promise.all(
+    cacheFrom.map((name) =>
+      images.resolve(name).catch((error) => {
+        if (errorCode(error) !== "not-found") throw error;
+        return undefined;
+      }),
+    ),
+  );
+  return ({ diffIds, history }) =>
+    found.some((image) => {
+      const made = image?.config.history?.[history.length - 1]?.created_by;
+      return (
+        diffIds.every((diffId, index) => image?.diffIds[index] === diffId) &&
+        made === history.at(-1)?.created_by
+      );
+    });
+}
+
+async function fetchContext(url: string): Promise<ReadableStream<Uint8Array>> {
+  if (!/^https?:\/\//.test(url) || /\.git(?:[#?]|$)/.test(url)) {
+    throw new TboxError(
+      "not-implemented",
+      `the build context ${url}: git repositories are not supported yet`,
+    );
+  }
+  const response = await fetch(url).catch((cause) => {
+    throw new TboxError("unavailable", `the build context ${url}`, { cause });
+  });
+  if (!response.ok || response.body === null) {
+    throw new TboxError("unavailable", `the build context ${url}: the server answered ${response.status}`);
+  }
+  return response.body;
+}
+
+function epochOf(text: string | undefined): number | undefined {
+  if (text === undefined || text === "") return undefined;
+  if (/^\d{1,12}$/.test(text)) return Number(text);
+  throw new TboxError("invalid-argument", `invalid SOURCE_DATE_EPOCH: ${JSON.stringify(text)}`);
+}
+
+function warnOfUnused(
+  given: Record<string, string>,
+  { globals, stages }: ReturnType<typeof readStages>,
+  emit: (event: BuildEvent) => void,
+): void {
+  const instructions = [...globals, ...stages.flatMap((stage) => stage.instructions)];
+  const declared = new Set(
+    instructions.flatMap((one) => (one.kind === "arg" ? one.arguments.map(({ name }) => name) : [])),
+  );
+  const known = platformArguments(hostPlatform(), hostPlatform(), "");
+  const unused = Object.keys(given).filter(
+    (name) =>
+      !declared.has(name) &&
+      !isPredefined(name) &&
+      !Object.hasOwn(known, name) &&
+      name !== "SOURCE_DATE_EPOCH",
+  );
+  if (unused.length === 0) return;
+  emit({ type: "warning", text: `One or more build-args [${unused.join(" ")}] were not consumed` });
+}

@@ -1,0 +1,105 @@
+import type { Credentials, Progress } from "#images/images.ts";
+import type { Digest } from "#oci/digest.ts";
+import type { Platform } from "#oci/platform.ts";
+import type { Reference } from "#oci/reference.ts";
+import type { LineRange } from "./dockerfile/statement.ts";
+
+/** Where the files of a build come from. */
+export type ContextSource =
+  /** A tar, compressed or not, or the text of a Dockerfile alone. */
+  | { type: "stream"; body: ReadableStream<Uint8Array> }
+  /** Of the same machine and user. */
+  | { type: "directory"; path: string }
+  /** A tar or a Dockerfile at an address. */
+  | { type: "remote"; url: string }
+  | { type: "none" };
+
+export interface BuildRequest {
+  context: ContextSource;
+  /** In the context; the name of the text where that is given. */
+  dockerfile: string;
+  /** In place of the one in the context. */
+  dockerfileText?: string;
+  tags: Reference[];
+  /** Name or number of a stage; the last one when absent. */
+  target?: string;
+  arguments: Record<string, string>;
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+  noCache: boolean;
+  /** Asks the registries even for base images that are here. */
+  pull: boolean;
+  platform?: Platform;
+  /** Of RUN, where the instruction asks for none. */
+  network?: string;
+  extraHosts: string[];
+  /** Bytes; 0 for the default. */
+  shmSize: number;
+  ulimits: { Name: string; Soft: number; Hard: number }[];
+  secrets: Map<string, Uint8Array>;
+  /** Sockets of SSH agents, as paths of this machine. */
+  agents: Map<string, string>;
+  /** Images whose layers may serve for steps. */
+  cacheFrom: string[];
+  credentials: (domain: string) => Credentials | undefined;
+  signal: AbortSignal;
+}
+
+/** What a step is about. Numbers are those of the instructions in the file, from 1. */
+export interface StepTitle {
+  number: number;
+  total: number;
+  /** Name of its stage; absent when there is only one. */
+  stage?: string;
+  /** As it was written, on one line. */
+  text: string;
+}
+
+export type BuildEvent =
+  /** What is built, for whoever shows lines of it. */
+  | { type: "dockerfile"; name: string; text: string }
+  | { type: "started"; step: StepTitle }
+  /** The program of a RUN is about to be started. */
+  | { type: "running"; number: number; container: string }
+  | { type: "output"; number: number; stream: "stdout" | "stderr"; text: string }
+  /** The ID tells what the stage is by now, in twelve digits. */
+  | { type: "finished"; number: number; cached: boolean; id: string; milliseconds: number }
+  | { type: "pulling"; progress: Progress }
+  | { type: "warning"; text: string; lines?: LineRange }
+  | { type: "built"; image: Digest; tags: string[] };
+
+export interface PruneBuildOptions {
+  /** Also what a build of today used. */
+  all: boolean;
+  /** Leaves the newest, up to so many bytes. */
+  keep: number;
+  /** Only what was not used since, in milliseconds since the epoch. */
+  until?: number;
+}
+
+export interface PrunedBuilds {
+  ids: string[];
+  /** Bytes. */
+  space: number;
+}
+
+/** One result of a step that is kept. */
+export interface CacheUsage {
+  id: string;
+  description: string;
+  /** Bytes of its layer; 0 when images have it too. */
+  size: number;
+  created: number;
+  lastUsed: number;
+  uses: number;
+  shared: boolean;
+}
+
+export interface Builder {
+  /** Ends with `built`, or throws: a `DockerfileError` where lines of the Dockerfile are to blame. */
+  build(request: BuildRequest): AsyncGenerator<BuildEvent>;
+  prune(options: PruneBuildOptions): Promise<PrunedBuilds>;
+  usage(): CacheUsage[];
+  /** Whether a layer and its blob are the result of a step that is kept. */
+  keeps(diffId: string): boolean;
+}

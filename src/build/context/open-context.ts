@@ -1,0 +1,67 @@
+import { lstatSync } from "node:fs";
+import { TboxError } from "#support/errors.ts";
+import { parseIgnoreFile } from "#support/ignore-patterns.ts";
+import { readInside } from "./inside.ts";
+import type { Listing } from "./listing.ts";
+import { digestFiles, type KnownDigests, type ScannedFile, scanDirectory } from "./scan.ts";
+
+/** The files that a build may copy from. */
+export interface Context {
+  /** Absolute, on this machine. */
+  directory: string;
+  /** Without what `.dockerignore` leaves out. */
+  list(): Promise<Listing<ScannedFile>>;
+  digests(files: [string, ScannedFile][]): Promise<Map<string, string>>;
+}
+
+const mostText = 16 * 1024 * 1024;
+
+export function openContext(directory: string, dockerfile: string, known: KnownDigests): Context {
+  let listing: Promise<Listing<ScannedFile>> | undefined;
+  return {
+    directory,
+    list() {
+      listing ??= readIgnoreFile(directory, dockerfile).then((patterns) =>
+        scanDirectory(directory, patterns),
+      );
+      return listing;
+    },
+    digests: (files) => digestFiles(directory, files, known),
+  };
+}
+
+/** The text of the Dockerfile in a directory. */
+export async function readDockerfile(directory: string, path: string): Promise<string> {
+  const text =
+    (await readInside(directory, path, mostText)) ??
+    // What Docker looks for too where nobody named another.
+    (path === "Dockerfile" ? await readInside(directory, "dockerfile", mostText) : undefined);
+  if (text === undefined) {
+    throw new TboxError("invalid-argument", `Cannot locate specified Dockerfile: ${path}`);
+  }
+  if (text.trim() === "") throw new TboxError("invalid-argument", `the Dockerfile (${path}) cannot be empty`);
+  return text;
+}
+
+/** A directory of this machine that a client names. */
+export function checkDirectory(path: string): string {
+  const found = lstatOf(path);
+  if (!path.startsWith("/") || !found?.isDirectory()) {
+    throw new TboxError("invalid-argument", `the build context ${path} is no directory of this machine`);
+  }
+  return path;
+}
+
+function lstatOf(path: string) {
+  try {
+    return lstatSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The Dockerfile's own file of patterns comes before that of the directory. */
+async function readIgnoreFile(directory: string, dockerfile: string): Promise<string[]> {
+  const own = await readInside(directory, `${dockerfile}.dockerignore`, mostText);
+  return parseIgnoreFile(own ?? (await readInside(directory, ".dockerignore", mostText)) ?? "");
+}

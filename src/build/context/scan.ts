@@ -1,0 +1,136 @@
+import {
+  closeSync,
+  constants,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  type Stats,
+} from "node:fs";
+import { TboxError } from "#support/errors.ts";
+import { compileIgnorePatterns, type Ignores } from "#support/ignore-patterns.ts";
+import type { ListedFile, Listing } from "./listing.ts";
+
+export interface ScannedFile extends ListedFile {
+  mode: number;
+  size: number;
+  /** Differs when the file may. */
+  stamp: string;
+}
+
+/** Entries, and bytes, that are looked at in a row: others are to get their turn. */
+const mostEntries = 500;
+const mostBytes = 4 * 1024 * 1024;
+
+/** Lists a directory of the host without what the patterns leave out. Links are not followed. */
+export async function scanDirectory(root: string, patterns: string[]): Promise<Listing<ScannedFile>> {
+  const ignores = compileIgnorePatterns(patterns);
+  const listing: Listing<ScannedFile> = { entries: new Map(), ignored: [] };
+  listing.entries.set("", describe(root, lstatSync(root)));
+  await scanBelow(root, "", { ignores, listing, count: { value: 0 } });
+  return listing;
+}
+
+interface Scan {
+  ignores: Ignores;
+  listing: Listing<ScannedFile>;
+  count: { value: number };
+}
+
+/** Whether anything was found that is not left out. */
+async function scanBelow(root: string, directory: string, scan: Scan): Promise<boolean> {
+  const { ignores, listing, count } = scan;
+  let found = false;
+  for (const name of readNames(`${root}/${directory}`)) {
+    const path = directory === "" ? name : `${directory}/${name}`;
+    if (++count.value % mostEntries === 0) await new Promise((resolve) => setImmediate(resolve));
+    const ignored = ignores(path);
+    const status = lstatSync(`${root}/${path}`);
+    if (ignored && (!status.isDirectory() || ignores.wholly(path))) {
+      listing.ignored.push(path);
+      continue;
+    }
+    listing.entries.set(path, describe(`${root}/${path}`, status));
+    if (!status.isDirectory()) {
+      found = true;
+      continue;
+    }
+    const filled = await scanBelow(root, path, scan);
+    if (ignored && !filled) {
+      listing.entries.delete(path);
+      listing.ignored = listing.ignored.filter((other) => !other.startsWith(`${path}/`));
+      listing.ignored.push(path);
+    } else found = true;
+  }
+  return found;
+}
+
+function readNames(path: string): string[] {
+  try {
+    return readdirSync(path).sort();
+  } catch (cause) {
+    throw new TboxError("forbidden", `read ${path} of the build context`, { cause });
+  }
+}
+
+function describe(path: string, status: Stats): ScannedFile {
+  const { mode, size, ino, mtimeMs, ctimeMs } = status;
+  const stamp = `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
+  if (status.isFile()) return { kind: "file", mode, size, stamp };
+  if (status.isDirectory()) return { kind: "directory", mode, size: 0, stamp };
+  if (!status.isSymbolicLink()) return { kind: "other", mode, size: 0, stamp };
+  return { kind: "link", mode, size: 0, stamp, target: readlinkSync(path) };
+}
+
+/** Digests of files that were read before, by their stamps. */
+export type KnownDigests = Map<string, { stamp: string; digest: string }>;
+
+/** Gives the digests of files of a scanned directory; reads only those that may have changed. */
+export async function digestFiles(
+  root: string,
+  files: [string, ScannedFile][],
+  known: KnownDigests,
+): Promise<Map<string, string>> {
+  const digests = new Map<string, string>();
+  const buffer = Buffer.allocUnsafe(256 * 1024);
+  const begun = Date.now();
+  let bytes = 0;
+  for (const [path, { stamp, size }] of files) {
+    const before = known.get(path);
+    if (before?.stamp === stamp) {
+      digests.set(path, before.digest);
+      continue;
+    }
+    bytes += size;
+    if (bytes > mostBytes) {
+      bytes = 0;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const digest = digestFile(`${root}/${path}`, buffer);
+    digests.set(path, digest);
+    // One that was changed just now may be changed again within the same tick of the file system's clock.
+    const changed = Number(stamp.split(" ")[3]);
+    if (begun - changed > 50) known.set(path, { stamp, digest });
+  }
+  return digests;
+}
+
+function digestFile(path: string, buffer: Buffer): string {
+  const hasher = new Bun.CryptoHasher("sha256");
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (cause) {
+    throw new TboxError("forbidden", `read ${path} of the build context`, { cause });
+  }
+  try {
+    for (let count = 1; count > 0; ) {
+      count = readSync(descriptor, buffer);
+      hasher.update(buffer.subarray(0, count));
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+  return hasher.digest("hex");
+}

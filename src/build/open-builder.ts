@@ -1,0 +1,58 @@
+import type { Database } from "bun:sqlite";
+import { mkdirSync, readdirSync } from "node:fs";
+import { openFeed } from "#support/feed.ts";
+import { buildImage } from "./build-image.ts";
+import type { BuildEvent, Builder } from "./builder.ts";
+import { openBuildCache } from "./cache.ts";
+import type { KnownDigests } from "./context/scan.ts";
+import { openLocks } from "./locks.ts";
+import { pruneCache, usageOf } from "./prune.ts";
+import type { Workshop } from "./workshop.ts";
+
+export interface BuilderOptions extends Omit<Workshop, "cache" | "locks" | "knownDigests"> {
+  /** Safe against the death of the process: a layer that a loss of power took away is missed and made anew. */
+  database: Database;
+}
+
+/** Directories whose digests are remembered. */
+const mostDirectories = 16;
+
+export function openBuilder({ database, ...options }: BuilderOptions): Builder {
+  const known = new Map<string, KnownDigests>();
+  const workshop: Workshop = {
+    ...options,
+    cache: openBuildCache(database),
+    locks: openLocks(),
+    knownDigests(directory) {
+      const digests = known.get(directory) ?? new Map();
+      known.delete(directory);
+      known.set(directory, digests);
+      for (const oldest of known.keys()) if (known.size > mostDirectories) known.delete(oldest);
+      return digests;
+    },
+  };
+  const work = `${options.store}/build/work`;
+  mkdirSync(work, { recursive: true, mode: 0o700 });
+  // Of builds that the last daemon did not come to end.
+  for (const name of readdirSync(work)) options.discard(`${work}/${name}`);
+  return {
+    async *build(request) {
+      const feed = openFeed<BuildEvent>();
+      const stop = new AbortController();
+      const signal = AbortSignal.any([request.signal, stop.signal]);
+      const building = options.images.protect(() =>
+        buildImage(workshop, { ...request, signal }, (event) => feed.push(event)),
+      );
+      try {
+        yield* feed.during(building);
+      } finally {
+        // Whoever stops reading does not want the image any more.
+        stop.abort();
+        await building.catch(() => {});
+      }
+    },
+    prune: (pruneOptions) => pruneCache(workshop, pruneOptions),
+    usage: () => usageOf(workshop),
+    keeps: (diffId) => workshop.cache.keeps(diffId),
+  };
+}

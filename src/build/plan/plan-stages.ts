@@ -1,0 +1,145 @@
+import { TboxError } from "#support/errors.ts";
+import { nearest } from "#support/nearest.ts";
+import { atLines, DockerfileError } from "../dockerfile/dockerfile-error.ts";
+import { expandWord } from "../dockerfile/expand.ts";
+import type { Instruction } from "../dockerfile/instruction.ts";
+import type { Stage, Stages } from "../dockerfile/read-stages.ts";
+import { mountSource } from "../dockerfile/run-mount.ts";
+
+/** Where a stage begins, or files come from. */
+export type Source = { type: "stage"; index: number } | { type: "image"; name: string } | { type: "scratch" };
+
+export interface PlannedStage extends Stage {
+  /** Of the stage, or its number. */
+  name: string;
+  base: Source;
+  platform?: string;
+  /** Number of its FROM among all instructions of the file, from 1. */
+  number: number;
+}
+
+export interface PlannedStages {
+  stages: PlannedStage[];
+  /** The stage to build. */
+  target: number;
+  /** Instructions in the file, those before the first FROM left out. */
+  total: number;
+  /** Arguments that stages may declare without a value of their own. */
+  globals: Record<string, string>;
+}
+
+/** Expands the FROM lines and finds the stage that is asked for. */
+export function planStages(
+  read: Stages,
+  options: {
+    arguments: Record<string, string>;
+    predefined: (stage: string) => Record<string, string>;
+    target: string | undefined;
+  },
+): PlannedStages {
+  const last = read.stages.at(-1)?.from.name;
+  const globals = planGlobals(read, options, options.predefined(options.target ?? last ?? "default"));
+  const stages: PlannedStage[] = [];
+  let number = 1;
+  for (const stage of read.stages) {
+    const planned = atLines(stage.from.lines, () => planStage(stage, stages, globals, read.escapeMark));
+    stages.push({ ...planned, number });
+    number += 1 + stage.instructions.length;
+  }
+  return { stages, target: findTarget(stages, options.target), total: number - 1, globals };
+}
+
+function planGlobals(
+  { globals, escapeMark }: Stages,
+  { arguments: given }: { arguments: Record<string, string> },
+  predefined: Record<string, string>,
+): Record<string, string> {
+  const values: Record<string, string> = { ...predefined };
+  for (const name of Object.keys(predefined)) values[name] = given[name] ?? predefined[name] ?? "";
+  for (const { arguments: declared, lines } of globals) {
+    for (const { name, value } of declared) {
+      const lookup = (wanted: string) => ownValue(values, wanted);
+      const chosen =
+        ownValue(given, name) ??
+        (value === undefined
+          ? undefined
+          : atLines(lines, () => expandWord(value, lookup, { escape: escapeMark })));
+      if (chosen !== undefined) values[name] = chosen;
+    }
+  }
+  return values;
+}
+
+function planStage(
+  stage: Stage,
+  before: PlannedStage[],
+  globals: Record<string, string>,
+  mark: Stages["escapeMark"],
+): Omit<PlannedStage, "number"> {
+  const { from } = stage;
+  const expand = (word: string) => expandWord(word, (name) => ownValue(globals, name), { escape: mark });
+  const base = expand(from.base);
+  if (base === "") throw new TboxError("invalid-argument", `base name (${from.base}) should not be blank`);
+  const platform = from.platform === undefined ? undefined : expand(from.platform);
+  if (platform === "") {
+    throw new TboxError("invalid-argument", `empty platform value from expression ${from.platform}`);
+  }
+  return {
+    ...stage,
+    name: from.name ?? String(before.length),
+    base: findBase(base, before),
+    ...(platform === undefined ? {} : { platform }),
+  };
+}
+
+/** A stage before this one, or an image. */
+function findBase(name: string, before: PlannedStage[]): Source {
+  const index = before.findLastIndex(({ from }) => from.name === name.toLowerCase());
+  if (index >= 0) return { type: "stage", index };
+  return name === "scratch" ? { type: "scratch" } : { type: "image", name };
+}
+
+function findTarget(stages: PlannedStage[], target: string | undefined): number {
+  if (target === undefined || target === "") return stages.length - 1;
+  const named = stages.findLastIndex(({ from }) => from.name === target.toLowerCase());
+  if (named >= 0) return named;
+  if (/^\d+$/.test(target) && Number(target) < stages.length) return Number(target);
+  const similar = nearest(
+    target,
+    stages.flatMap(({ from }) => from.name ?? []),
+  );
+  const hint = similar ? ` (did you mean ${similar}?)` : "";
+  throw new TboxError("invalid-argument", `target stage ${JSON.stringify(target)} could not be found${hint}`);
+}
+
+/** What `--from` names: a stage by name or number, which must come before; an image otherwise. */
+export function findSource(from: string, stages: PlannedStage[], current: number): Source {
+  if (from === "scratch") return { type: "scratch" };
+  const named = stages.findLastIndex((stage) => stage.from.name === from.toLowerCase());
+  const numbered = /^\d+$/.test(from) ? Number(from) : -1;
+  const index = named >= 0 ? named : numbered;
+  if (index < 0) return { type: "image", name: from };
+  if (index >= stages.length) throw new TboxError("invalid-argument", `invalid stage index ${from}`);
+  if (index < current) return { type: "stage", index };
+  const stage = JSON.stringify(stages[current]?.name ?? "");
+  const rule = `it needs to be defined before current stage ${stage}`;
+  throw new TboxError("invalid-argument", `cannot copy from stage ${JSON.stringify(from)}, ${rule}`);
+}
+
+/** Everything that an instruction takes files from, besides the context. */
+export function sourcesOf(instruction: Instruction): string[] {
+  if (instruction.kind === "copy" && instruction.from !== undefined) {
+    if (/\$./.test(instruction.from)) {
+      const rule = "define a new stage with FROM using ARG from global scope as a workaround";
+      const message = `variable expansion is not supported for --from, ${rule}`;
+      throw new DockerfileError(message, instruction.lines);
+    }
+    return [instruction.from];
+  }
+  if (instruction.kind !== "run") return [];
+  return instruction.mounts.flatMap((text) => mountSource(text) ?? []);
+}
+
+export function ownValue(values: Record<string, string>, name: string): string | undefined {
+  return Object.hasOwn(values, name) ? values[name] : undefined;
+}

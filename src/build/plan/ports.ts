@@ -1,0 +1,22 @@
+import { TboxError } from "#support/errors.ts";
+
+/** Reads the ports of EXPOSE: `80`, `53/udp`, `8000-8010`, `127.0.0.1:80:80`; gives `port/protocol`, sorted. */
+export function parsePorts(words: string[]): string[] {
+  return [...new Set(words.flatMap(parsePort))].sort();
+}
+
+function parsePort(word: string): string[] {
+  const slash = word.indexOf("/");
+  const ports = slash < 0 ? word : word.slice(0, slash);
+  const protocol = slash < 0 ? "tcp" : word.slice(slash + 1).toLowerCase();
+  // What it would be published as says nothing here.
+  const inside = ports.slice(ports.lastIndexOf(":") + 1);
+  const [, first, last] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(inside) ?? [];
+  const low = Number(first);
+  const high = Number(last ?? first);
+  const valid = first !== undefined && low <= high && high <= 65535;
+  if (!valid || !["tcp", "udp", "sctp"].includes(protocol)) {
+    throw new TboxError("invalid-argument", `invalid port in EXPOSE: ${JSON.stringify(word)}`);
+  }
+  return Array.from({ length: high - low + 1 }, (_, index) => `${low + index}/${protocol}`);
+}

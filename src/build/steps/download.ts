@@ -1,0 +1,64 @@
+import { mkdir, open, utimes } from "node:fs/promises";
+import { posix } from "node:path";
+import { parseDigest } from "#oci/digest.ts";
+import { TboxError } from "#support/errors.ts";
+
+export interface Download {
+  /** Of the file in the directory. */
+  name: string;
+  digest: string;
+}
+
+/** Whether a source of ADD is an address. */
+export function isAddress(source: string): boolean {
+  return /^https?:\/\//.test(source) || isRepository(source);
+}
+
+/** Addresses of git repositories. */
+function isRepository(source: string): boolean {
+  return /^(?:git:\/\/|ssh:\/\/|git@)/.test(source) || /^https?:\/\/[^#?]+\.git(?:[#?]|$)/.test(source);
+}
+
+/** Fetches the file of an address, as ADD keeps it: for its owner only, as old as the server says. */
+export async function download(
+  address: string,
+  { directory, checksum, signal }: { directory: string; checksum: string; signal: AbortSignal },
+): Promise<Download> {
+  if (isRepository(address)) {
+    throw new TboxError("not-implemented", `ADD ${address}: git repositories are not supported yet`);
+  }
+  const expected = checksum === "" ? undefined : parseDigest(checksum);
+  let response: Response;
+  try {
+    response = await fetch(address, { signal });
+  } catch (cause) {
+    signal.throwIfAborted();
+    throw new TboxError("unavailable", `ADD ${address}`, { cause });
+  }
+  if (!response.ok || response.body === null) {
+    throw new TboxError("unavailable", `ADD ${address}: the server answered ${response.status}`);
+  }
+  const name = nameOf(address);
+  await mkdir(directory, { recursive: true });
+  const hasher = new Bun.CryptoHasher(expected?.startsWith("sha512:") ? "sha512" : "sha256");
+  {
+    await using file = await open(`${directory}/${name}`, "w", 0o600);
+    for await (const piece of response.body) {
+      hasher.update(piece);
+      await file.appendFile(piece);
+    }
+  }
+  const digest = `${expected?.startsWith("sha512:") ? "sha512" : "sha256"}:${hasher.digest("hex")}`;
+  if (expected !== undefined && digest !== expected) {
+    throw new TboxError("invalid-argument", `ADD ${address}: digest mismatch ${digest}: ${expected}`);
+  }
+  const modified = Date.parse(response.headers.get("last-modified") ?? "");
+  const time = Number.isNaN(modified) ? 0 : modified / 1000;
+  await utimes(`${directory}/${name}`, time, time);
+  return { name, digest };
+}
+
+function nameOf(address: string): string {
+  const name = posix.basename(decodeURIComponent(new URL(address).pathname));
+  return name === "" || name === "/" || name === "." || name === ".." ? "__unnamed__" : name;
+}

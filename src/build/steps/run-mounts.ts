@@ -1,0 +1,185 @@
+import { posix } from "node:path";
+import type { FileTree, StepMount, Workspace } from "#containers/steps.ts";
+import { TboxError } from "#support/errors.ts";
+import type { BuildRun, StepPlace } from "../build-run.ts";
+import { cacheKey } from "../cache.ts";
+import { atLines } from "../dockerfile/dockerfile-error.ts";
+import type { Located, Run } from "../dockerfile/instruction.ts";
+import { parseRunMount, type RunMount } from "../dockerfile/run-mount.ts";
+import { expander, fromWorkingDirectory } from "../plan/apply-setting.ts";
+import { findSource } from "../plan/plan-stages.ts";
+import type { StageState } from "../plan/stage-state.ts";
+import { describeContext } from "./context-key.ts";
+
+/** The mounts of a RUN: what they are is known before, and they are opened when the program is to run. */
+export interface RunMounts extends Disposable {
+  /** What the result depends on. */
+  key: unknown;
+  open(): Promise<{ mounts: StepMount[]; environment: string[] }>;
+}
+
+type Opened = { mount?: StepMount; environment?: string };
+
+interface Planned {
+  key: unknown;
+  open(held: DisposableStack): Promise<Opened>;
+}
+
+export async function openRunMounts(
+  run: BuildRun,
+  stage: StageState,
+  instruction: Run & Located,
+  place: StepPlace,
+): Promise<RunMounts> {
+  const expand = expander(stage, run.settings);
+  const planned: Planned[] = [];
+  for (const [position, text] of instruction.mounts.entries()) {
+    const mount = atLines(instruction.lines, () => parseRunMount(text, expand));
+    planned.push(await planMount({ run, stage, instruction, place, position }, mount));
+  }
+  const held = new DisposableStack();
+  return {
+    key: planned.map(({ key }) => key),
+    async open() {
+      const opened: Opened[] = [];
+      for (const one of planned) opened.push(await one.open(held));
+      return {
+        mounts: opened.flatMap(({ mount }) => mount ?? []),
+        environment: opened.flatMap(({ environment }) => environment ?? []),
+      };
+    },
+    [Symbol.dispose]: () => held.dispose(),
+  };
+}
+
+interface Where {
+  run: BuildRun;
+  stage: StageState;
+  instruction: Run & Located;
+  place: StepPlace;
+  position: number;
+}
+
+async function planMount(where: Where, mount: RunMount): Promise<Planned> {
+  const target = targetOf(where.stage, mount.target);
+  switch (mount.type) {
+    case "bind":
+      return planBind(where, mount, target);
+    case "cache":
+      return planCache(where, mount, target);
+    case "tmpfs": {
+      const { size, readOnly: readonly } = mount;
+      const open = async (): Promise<Opened> => ({ mount: { type: "tmpfs", target, size, readonly } });
+      return { key: ["tmpfs", target, size], open };
+    }
+    case "secret":
+      return planSecret(where.run, mount);
+    case "ssh":
+      return planAgent(where, mount);
+  }
+}
+
+async function planBind(
+  { run, instruction, place }: Where,
+  mount: RunMount,
+  target: string,
+): Promise<Planned> {
+  const source = posix.join("/", mount.source);
+  const shape = { type: "tree" as const, source, target, readonly: mount.readOnly };
+  if (mount.from !== "") {
+    const from = atLines(instruction.lines, () => findSource(mount.from, run.planned.stages, place.index));
+    const layers = await run.filesOf(from, instruction.lines);
+    return {
+      key: ["bind", layers, source, target, mount.readOnly],
+      open: async () => ({ mount: { ...shape, tree: { layers } } }),
+    };
+  }
+  const { digest, ignored } = await describeContext(run.context, source);
+  return {
+    key: ["bind", digest, target, mount.readOnly],
+    async open(held) {
+      const tree = ignored ? visibleContext(run, held) : { directory: run.context.directory };
+      return { mount: { ...shape, tree: await tree } };
+    },
+  };
+}
+
+/** A copy of the context without what `.dockerignore` leaves out. */
+async function visibleContext(run: BuildRun, held: DisposableStack): Promise<FileTree> {
+  const workspace: Workspace = held.use(run.workshop.containers.openWorkspace([]));
+  const { ignored: skip } = await run.context.list();
+  const tree = { directory: run.context.directory };
+  await workspace.copy([{ tree, source: "/", target: "/", skip, unpack: false }], {
+    owner: { type: "root" },
+  });
+  return { directory: `${run.workshop.store}/${workspace.upper}` };
+}
+
+function planCache({ run }: Where, mount: RunMount, target: string): Planned {
+  if (mount.from !== "" || mount.source !== "") {
+    throw new TboxError("not-implemented", "a cache mount with from or source is not supported yet");
+  }
+  const id = mount.id || posix.normalize(target);
+  const { uid = 0, gid = 0, mode = 0o755, readOnly: readonly, sharing } = mount;
+  return {
+    // What lies in the cache never decides whether a step runs.
+    key: ["cache", id, target, readonly],
+    async open(held) {
+      const { locks } = run.workshop;
+      let name = cacheKey(["cache", id]);
+      if (sharing === "locked") held.use(await locks.alone(name, run.signal));
+      if (sharing === "private") name = held.use(locks.spare(name)).name;
+      return { mount: { type: "cache", name, target, readonly, uid, gid, mode } };
+    },
+  };
+}
+
+function planSecret(run: BuildRun, mount: RunMount): Planned {
+  const id = mount.id || mount.source || posix.basename(mount.target);
+  const content = run.request.secrets.get(id);
+  const asFile = mount.target !== "" || mount.env === undefined;
+  const target = posix.join("/", mount.target || `/run/secrets/${posix.basename(id)}`);
+  return {
+    // A secret's content never decides whether a step runs.
+    key: ["secret", id, asFile ? target : null, mount.env ?? null],
+    async open() {
+      if (content === undefined) {
+        if (mount.required) throw new TboxError("invalid-argument", `secret ${id}: not found`);
+        return {};
+      }
+      const { uid = 0, gid = 0, mode = 0o400 } = mount;
+      return {
+        ...(asFile ? { mount: { type: "secret", content, target, uid, gid, mode } } : {}),
+        ...(mount.env === undefined
+          ? {}
+          : { environment: `${mount.env}=${new TextDecoder().decode(content)}` }),
+      };
+    },
+  };
+}
+
+function planAgent({ run, position }: Where, mount: RunMount): Planned {
+  const id = mount.id || "default";
+  const path = run.request.agents.get(id);
+  if (mount.uid || mount.gid) {
+    throw new TboxError("not-implemented", "the uid and gid of an ssh mount are not supported yet");
+  }
+  const target = posix.join("/", mount.target || `/run/buildkit/ssh_agent.${position}`);
+  return {
+    key: ["ssh", id, target],
+    async open() {
+      if (path === undefined) {
+        if (mount.required) throw new TboxError("invalid-argument", `ssh agent ${id}: not found`);
+        return {};
+      }
+      return { mount: { type: "socket", path, target }, environment: `SSH_AUTH_SOCK=${target}` };
+    },
+  };
+}
+
+function targetOf(stage: StageState, target: string): string {
+  if (target === "") return "";
+  const path = fromWorkingDirectory(stage, target).replace(/(?<=.)\/$/, "");
+  if (path === "/") throw new TboxError("invalid-argument", `invalid mount target ${JSON.stringify(target)}`);
+  return path;
+}

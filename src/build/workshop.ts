@@ -1,0 +1,23 @@
+import type { Containers } from "#containers/containers.ts";
+import type { ContentStore } from "#content/store.ts";
+import type { Images } from "#images/images.ts";
+import type { Layers } from "#layers/layers.ts";
+import type { BuildCache } from "./cache.ts";
+import type { KnownDigests } from "./context/scan.ts";
+import type { Locks } from "./locks.ts";
+
+/** What builds work with. */
+export interface Workshop {
+  images: Images;
+  layers: Layers;
+  content: ContentStore;
+  containers: Containers;
+  cache: BuildCache;
+  locks: Locks;
+  /** Root directory of the store. */
+  store: string;
+  /** Digests of the files of a directory that were read before. */
+  knownDigests(directory: string): KnownDigests;
+  /** Sets a directory of the store aside to be deleted. */
+  discard(directory: string): void;
+}

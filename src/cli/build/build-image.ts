@@ -1,0 +1,100 @@
+import { requestLines } from "#client/api.ts";
+import { type JsonObject, textAt, textsAt } from "#client/json.ts";
+import type { Invocation } from "../command.ts";
+import { ExitError } from "../exit.ts";
+import { failureMessage } from "../failure.ts";
+import { openByteSink, print } from "../output.ts";
+import { excerpt } from "./excerpt.ts";
+import type { BuildFlags } from "./flags.ts";
+import { plainView } from "./plain-view.ts";
+import { type PreparedBuild, prepareBuild } from "./request.ts";
+import { streamOf } from "./stream.ts";
+import type { BuildView } from "./view.ts";
+
+/** Has the daemon build an image and shows how it goes on; gives the exit code. */
+export async function buildImage({
+  flags,
+  positionals: [source = ""],
+}: Invocation<BuildFlags>): Promise<number> {
+  const prepared = await prepareBuild(flags, source);
+  const quiet = flags.quiet || flags.progress === "quiet";
+  const view = quiet ? undefined : await openView(flags.progress ?? "auto");
+  let dockerfile: { name: string; text: string } | undefined;
+  let built: JsonObject | undefined;
+  let failure: JsonObject | undefined;
+  try {
+    const body = bodyOf(prepared);
+    for await (const event of requestLines("POST", "/tbox/build", { body })) {
+      const type = textAt(event, "type");
+      if (type === "dockerfile") dockerfile = { name: textAt(event, "name"), text: textAt(event, "text") };
+      else if (type === "built") built = event;
+      else if (type === "failed") failure = event;
+      else await view?.show(event);
+    }
+  } finally {
+    await view?.end();
+  }
+  if (failure) {
+    await tellFailure(view, excerpt(dockerfile, failure));
+    throw new ExitError(textAt(failure, "message"), 1);
+  }
+  if (!built) throw new ExitError("the daemon ended the build without a result", 1);
+  await tellResult(built, flags);
+  return 0;
+}
+
+async function openView(progress: "auto" | "plain" | "tty" | "quiet"): Promise<BuildView> {
+  const sink = openByteSink("stderr");
+  const write = (text: string) => sink.write(Buffer.from(text));
+  if (progress === "plain") return plainView(write);
+  const { isTerminal, terminalSize } = await import("../terminal/terminal.ts");
+  const columns = terminalSize()?.columns;
+  if (!isTerminal(2) || columns === undefined) {
+    if (progress === "tty") throw new ExitError("--progress tty: standard error is no terminal", 1);
+    return plainView(write);
+  }
+  const { liveView } = await import("./live-view.ts");
+  return liveView(write, columns);
+}
+
+function bodyOf({ request, body }: PreparedBuild): Blob | ReadableStream<Uint8Array> {
+  const line = `${JSON.stringify(request)}\n`;
+  if (body === undefined) return new Blob([line]);
+  const both = async function* () {
+    yield new TextEncoder().encode(line);
+    yield* body;
+  };
+  return streamOf(both());
+}
+
+/** The last output of the step that failed, and where it is in the Dockerfile. */
+async function tellFailure(view: BuildView | undefined, lines: string): Promise<void> {
+  const tail = view?.tail();
+  const output =
+    tail && tail.lines.length > 0 ? `------\n > ${tail.label}:\n${tail.lines.join("\n")}\n------\n` : "";
+  process.stderr.write(output + lines);
+}
+
+async function tellResult(built: JsonObject, flags: Invocation<BuildFlags>["flags"]): Promise<void> {
+  const image = textAt(built, "image");
+  const tags = textsAt(built, "tags");
+  const quiet = flags.quiet || flags.progress === "quiet";
+  if (flags.iidfile !== undefined) await writeFile(flags.iidfile, image);
+  if (flags["metadata-file"] !== undefined) {
+    const metadata = {
+      "containerimage.config.digest": image,
+      ...(tags.length > 0 ? { "image.name": tags.join(",") } : {}),
+    };
+    await writeFile(flags["metadata-file"], `${JSON.stringify(metadata, undefined, 2)}\n`);
+  }
+  if (quiet) return print(`${image}\n`);
+  process.stderr.write([`built ${image}`, ...tags.map((tag) => `tagged ${tag}`), ""].join("\n"));
+}
+
+async function writeFile(path: string, text: string): Promise<void> {
+  try {
+    await Bun.write(path, text);
+  } catch (cause) {
+    throw new ExitError(`cannot write ${path}: ${failureMessage(cause)}`, 1, { cause });
+  }
+}

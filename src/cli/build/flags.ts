@@ -1,0 +1,62 @@
+import { parseBytes } from "#support/bytes.ts";
+import { parseEnvironmentEntry, parseLabel } from "../container/entries.ts";
+import { parseExtraHost } from "../container/hosts.ts";
+import { parseUlimit } from "../container/ulimit.ts";
+import { bool, list, listOf, parsed, text, unsupported, unsupportedBool, word } from "../flags/kinds.ts";
+
+export const buildFlags = {
+  "add-host": listOf("Add a custom host-to-IP mapping (host:ip)", parseExtraHost),
+  annotation: listOf("Add annotation to the image", parseLabel, { valueName: "map" }),
+  "build-arg": listOf("Set build-time variables", parseEnvironmentEntry),
+  "cache-from": list("Images to take the results of steps from"),
+  file: text("Name of the Dockerfile (default: PATH/Dockerfile)", { short: "f" }),
+  // The containers of steps never stay.
+  "force-rm": bool("Always remove intermediate containers", { hidden: true }),
+  iidfile: text("Write the image ID to a file"),
+  label: listOf("Set metadata for an image", parseLabel),
+  load: bool("What tbox does anyway: the image goes to its store", { hidden: true }),
+  "metadata-file": text("Write build result metadata to a file"),
+  network: text("Networking mode for RUN (none, host)"),
+  "no-cache": bool("Do not use cache when building the image"),
+  platform: text("Target platform of the build"),
+  progress: word(
+    "Type of progress output (auto, plain, tty, quiet)",
+    ["auto", "plain", "tty", "quiet"] as const,
+    {
+      shownDefault: "auto",
+    },
+  ),
+  pull: bool("Always attempt to pull all referenced images"),
+  quiet: bool("Suppress the build output and print image ID on success", { short: "q" }),
+  rm: bool("Remove intermediate containers after a successful build", { hidden: true, initial: true }),
+  secret: list("Secret to expose to the build (id=mysecret[,src=/local/secret][,env=NAME])"),
+  "shm-size": parsed("Size of /dev/shm of RUN", parseBytes, { valueName: "bytes" }),
+  ssh: list("SSH agent socket to expose to the build (default|<id>[=<socket>])"),
+  tag: list("Name and optionally a tag (name:tag)", { short: "t" }),
+  target: text("Set the target build stage to build"),
+  ulimit: listOf("Ulimit options", parseUlimit, { valueName: "ulimit" }),
+  "build-context": unsupported("Additional build contexts"),
+  "cache-to": unsupported("Cache export destinations"),
+  call: unsupported("Another way to evaluate the build", { harmless: "build" }),
+  "cgroup-parent": unsupported("Parent cgroup of RUN"),
+  check: unsupportedBool("Check the Dockerfile only"),
+  compress: bool("What is sent never leaves the machine", { hidden: true }),
+  "cpu-period": unsupported("CPU period"),
+  "cpu-quota": unsupported("CPU quota"),
+  "cpu-shares": unsupported("CPU shares", { short: "c" }),
+  "cpuset-cpus": unsupported("CPUs to run on"),
+  "cpuset-mems": unsupported("Memory nodes to use"),
+  "disable-content-trust": unsupportedBool("Signatures of images"),
+  isolation: unsupported("Isolation of containers", { harmless: "default" }),
+  memory: unsupported("Memory limit", { short: "m" }),
+  "memory-swap": unsupported("Memory and swap limit"),
+  "no-cache-filter": unsupported("Stages without cache"),
+  output: unsupported("Output destination", { short: "o" }),
+  provenance: unsupported("Provenance attestation", { harmless: "false" }),
+  push: unsupportedBool("Push the image"),
+  sbom: unsupported("Bill of materials", { harmless: "false" }),
+  "security-opt": unsupported("Security options"),
+  squash: unsupportedBool("Squash the new layers"),
+};
+
+export type BuildFlags = typeof buildFlags;
