@@ -37,6 +37,10 @@ export interface ContentStore {
   adopt(source: AsyncIterable<Uint8Array>, options?: IngestOptions): Promise<Expected>;
   remove(digest: Digest): Promise<void>;
   list(): Promise<Digest[]>;
+  /** Drops what unfinished writes have left, save for those of `kept`. None may be running. */
+  sweep(kept: ReadonlySet<Digest>): Promise<void>;
+  /** Bytes that unfinished writes have left. */
+  unfinished(): Promise<number>;
   /** Replaces `index.json`. */
   writeIndex(entries: IndexEntry[]): Promise<void>;
 }
@@ -121,14 +125,29 @@ export async function openDiskContentStore(root: string): Promise<ContentStore> 
       );
       return folders.flat();
     },
-    writeIndex(entries) {
+    async sweep(kept) {
+      const names = new Set([...kept].map((digest) => splitDigest(digest).hex));
+      for (const name of await readdir(partials)) {
+        if (!names.has(name)) await rm(`${partials}/${name}`, { force: true });
+      }
+    },
+    async unfinished() {
+      const files = (await readdir(partials)).map((name) =>
+        stat(`${partials}/${name}`).catch(() => undefined),
+      );
+      return (await Promise.all(files)).reduce((sum, file) => sum + (file?.size ?? 0), 0);
+    },
+    async writeIndex(entries) {
       const manifests = entries.map(({ name, mediaType, digest, size }) => ({
         mediaType,
         digest,
         size,
         annotations: { "org.opencontainers.image.ref.name": name },
       }));
-      return replaceFile(root, "index.json", JSON.stringify({ schemaVersion: 2, manifests }));
+      const text = JSON.stringify({ schemaVersion: 2, manifests });
+      // A sync for nothing would make every daemon start later.
+      if ((await Bun.file(`${root}/index.json`).text()) === text) return;
+      await replaceFile(root, "index.json", text);
     },
   };
   async function ingestOnce(source: BlobSource, expected: Expected, options: IngestOptions): Promise<void> {

@@ -49,6 +49,7 @@ export async function openEngine(config: Config): Promise<Engine> {
     registry: config.registry,
     helloProgram: builtFile("hello"),
     keeps: (diffId) => builder?.keeps(diffId) ?? false,
+    warn,
     notify: (action, id, name) => events.publish({ type: "image", action, id, attributes: { name } }),
     usedBy: (image) =>
       everyContainer()

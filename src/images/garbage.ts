@@ -5,27 +5,43 @@ import { parseReferences, type References } from "#oci/references.ts";
 import type { ImageRecords } from "./records.ts";
 import { documentLimit } from "./store-image.ts";
 
-/** Removes blobs and layers that neither an image, nor a name, nor, as `inUse` tells, anything else needs. */
+/**
+ * Removes blobs that no image and no name leads to and no unfinished pull waits for, layers that no image has, and
+ * what unfinished writes have left; nothing that, as `inUse` tells, anything else needs. Nobody may be bringing in
+ * anything meanwhile.
+ */
 export async function collectGarbage(
   content: ContentStore,
   layers: Layers,
   records: ImageRecords,
   inUse: (diffId: string) => boolean,
 ): Promise<void> {
-  const blobs = new Set<Digest>();
-  const diffIds = new Set<string>();
+  const diffIds = new Set(records.all().flatMap((image) => image.diffIds));
+  const expected = new Set(records.expected());
+  await content.sweep(expected);
+  await removeBlobs(content, records, expected, inUse);
+  await layers.remove(layers.list().filter((diffId) => !diffIds.has(diffId) && !inUse(diffId)));
+}
+
+async function removeBlobs(
+  content: ContentStore,
+  records: ImageRecords,
+  expected: ReadonlySet<Digest>,
+  inUse: (diffId: string) => boolean,
+): Promise<void> {
   const documents: Digest[] = records.names().map(({ target }) => target.digest);
   for (const { name } of records.digests()) documents.push(parseDigest(name.slice(name.indexOf("@") + 1)));
+  const blobs = new Set<Digest>(expected);
   for (const image of records.all()) {
     documents.push(image.target.digest, image.manifest.digest);
     for (const digest of [image.id, ...image.layers]) blobs.add(digest);
-    for (const diffId of image.diffIds) diffIds.add(diffId);
   }
-  for (const document of documents) await reach(content, document, blobs);
-  for (const digest of await content.list()) {
-    if (!blobs.has(digest) && !inUse(digest)) await content.remove(digest);
-  }
-  await layers.remove(layers.list().filter((diffId) => !diffIds.has(diffId) && !inUse(diffId)));
+  const unknown = (await content.list()).filter((digest) => !blobs.has(digest) && !inUse(digest));
+  const direct = new Set(documents);
+  // Usually all is known without reading a document.
+  if (unknown.every((digest) => direct.has(digest))) return;
+  for (const document of direct) await reach(content, document, blobs);
+  for (const digest of unknown) if (!blobs.has(digest)) await content.remove(digest);
 }
 
 /** Adds a manifest or an index and everything below it; what is not here leads nowhere. */

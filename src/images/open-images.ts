@@ -6,12 +6,14 @@ import { familiarName, parseReference, withDefaultTag } from "#oci/reference.ts"
 import { checkLogin } from "#registry/login.ts";
 import type { RegistryOptions } from "#registry/session.ts";
 import { coalesced } from "#support/coalesced.ts";
+import { errorChain } from "#support/errors.ts";
 import { commitImage, layersOf } from "./commit-image.ts";
 import { isEmbeddedName, openEmbeddedImage } from "./embedded.ts";
 import { collectGarbage } from "./garbage.ts";
 import { historyOf } from "./history.ts";
 import type { Images, StoredImage } from "./images.ts";
 import { importImage } from "./import-image.ts";
+import { openKeeper } from "./keeper.ts";
 import { detailsOf, listImages } from "./list.ts";
 import { load } from "./load.ts";
 import { lookUpImage } from "./look-up.ts";
@@ -37,6 +39,7 @@ export interface ImagesOptions {
   usedBy: (id: Digest) => ImageUser[];
   /** Whether something besides images needs a layer and its blob. */
   keeps: (diffId: string) => boolean;
+  warn: (message: string) => void;
   /** Told of everything that happens to an image; `name` as Docker shows it. */
   notify: (action: string, id: string, name: string) => void;
 }
@@ -44,31 +47,12 @@ export interface ImagesOptions {
 export async function openImages(options: ImagesOptions): Promise<Images> {
   const { content, layers } = options;
   const records = openImageRecords(options.database);
-  let protectors = 0;
-  let garbage = false;
-
-  /** Garbage is collected only while nobody is bringing in what nothing refers to yet. */
-  async function collect(): Promise<void> {
-    if (!garbage || protectors > 0) return;
-    garbage = false;
-    await collectGarbage(content, layers, records, options.keeps);
-  }
+  const keeper = openKeeper(() => collectGarbage(content, layers, records, options.keeps));
 
   const workshop: Workshop = {
     ...options,
     records,
-    async protect(work) {
-      protectors++;
-      try {
-        return await work();
-      } catch (error) {
-        garbage = true;
-        throw error;
-      } finally {
-        protectors--;
-        await collect();
-      }
-    },
+    protect: keeper.protect,
     changed: coalesced(() =>
       content.writeIndex(
         records.names().flatMap(({ name, id }) => {
@@ -84,6 +68,10 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
     const { id, config, diffIds } = record;
     return { id, config, diffIds, embedded: id === embedded.id() };
   }
+
+  // A daemon that was killed leaves what it was at, and may not have told the layout of the last names.
+  const tidied = Promise.all([keeper.collect(), workshop.changed()]);
+  tidied.catch((error) => options.warn(`tidy the image store: ${errorChain(error)}`));
 
   return {
     async *pull(reference, pullOptions) {
@@ -127,10 +115,7 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
     },
     protect: workshop.protect,
     usedLayers: () => records.all().flatMap(({ diffIds }) => diffIds),
-    async collect() {
-      garbage = true;
-      await collect();
-    },
+    collect: () => keeper.collect(),
     async resolve(name, platform) {
       if (isEmbeddedName(name) && embedded.id() === undefined) {
         const own = records.name("docker.io/library/hello:latest");
@@ -156,8 +141,7 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
         if ("untagged" in one) options.notify("untag", id, one.untagged);
         else if (one.deleted === id) options.notify("delete", id, id);
       }
-      garbage = true;
-      await collect();
+      await keeper.collect();
       return removed;
     },
     async tag(name, target) {
@@ -170,8 +154,7 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
       const pruned = await pruneImages(workshop, pruneOptions);
       for (const one of pruned.removed)
         if ("deleted" in one) options.notify("delete", one.deleted, one.deleted);
-      garbage = true;
-      await collect();
+      await keeper.collect();
       return pruned;
     },
     usage: async () => usageOf(workshop, embedded.id()),

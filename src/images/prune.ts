@@ -21,6 +21,8 @@ export async function pruneImages(workshop: Workshop, options: PruneImagesOption
   const pruned: PrunedImages = { removed: [], space: 0 };
   const sizes = () => layers.list().reduce((sum, diffId) => sum + layers.size(diffId), 0);
   const before = sizes();
+  // What unfinished pulls have left is nobody's any more.
+  records.settle();
   for (const image of records.all()) {
     options.signal.throwIfAborted();
     const named = records.names().some(({ id }) => id === image.id);

@@ -1,7 +1,7 @@
 import type { Descriptor } from "#oci/descriptor.ts";
 import { type Digest, shortDigest } from "#oci/digest.ts";
 import { type ManifestDocument, parseManifest } from "#oci/manifest.ts";
-import { hostPlatform } from "#oci/platform.ts";
+import { hostPlatform, matchesPlatform } from "#oci/platform.ts";
 import { canonicalRepository, familiarName, type Reference, withDefaultTag } from "#oci/reference.ts";
 import { openRepository, type Repository } from "#registry/repository.ts";
 import { errorCode, TboxError } from "#support/errors.ts";
@@ -9,7 +9,7 @@ import { openFeed } from "#support/feed.ts";
 import { downloadBlob } from "./download.ts";
 import { type FetchedDocument, followIndex } from "./follow-index.ts";
 import type { Progress, PullOptions } from "./images.ts";
-import { readConfig, recordOf, unpackLayer } from "./store-image.ts";
+import { type ImageParts, readConfig, recordOf, unpackLayer } from "./store-image.ts";
 import { throttled } from "./throttled.ts";
 import type { Workshop } from "./workshop.ts";
 
@@ -47,27 +47,86 @@ async function pullImage(
   const { signal } = options;
   const repository = openRepository(reference, options.credentials, workshop.registry);
   const wanted = reference.digest ?? reference.tag ?? "latest";
-  const found = await fetchDocument(workshop, repository, { name: familiarName(reference), wanted }, signal);
+  // Of a name with both the digest counts, and no tag is set by it.
+  const isTag = reference.tag !== undefined && reference.digest === undefined;
+  const tag = isTag ? `${canonicalRepository(reference)}:${reference.tag}` : undefined;
+  const current = await currentTarget(workshop, repository, tag, options);
   report({ id: reference.tag ?? wanted, status: `Pulling from ${reference.path}` });
+  if (current) return reportOutcome(report, reference, current, true);
   const name = familiarName(reference);
+  const found = await fetchDocument(workshop, repository, { name, wanted }, signal);
   const parts = await followIndex(found, {
     name,
     platform: options.platform ?? hostPlatform(),
     fetch: (entry) =>
       fetchDocument(workshop, repository, { name, wanted: entry.digest, expected: entry }, signal),
   });
-  await downloadBlob(workshop, repository, parts.manifest.config, { signal });
-  const config = await readConfig(workshop, parts.manifest);
-  const record = recordOf(parts, config);
-  await pullLayers(workshop, repository, record.diffIds, parts.manifest.layers, { signal, report });
-  const tag = reference.tag === undefined ? undefined : `${canonicalRepository(reference)}:${reference.tag}`;
-  const before = tag === undefined ? undefined : workshop.records.name(tag)?.id;
-  const known = before === record.id || (tag === undefined && workshop.records.get(record.id) !== undefined);
-  workshop.records.add(record, { tag, digest: `${canonicalRepository(reference)}@${parts.target.digest}` });
+  const known = await resumable(workshop, parts, async () => {
+    await downloadBlob(workshop, repository, parts.manifest.config, { signal });
+    const record = recordOf(parts, await readConfig(workshop, parts.manifest));
+    await pullLayers(workshop, repository, record.diffIds, parts.manifest.layers, { signal, report });
+    const before = tag === undefined ? workshop.records.get(record.id)?.id : workshop.records.name(tag)?.id;
+    workshop.records.add(record, { tag, digest: `${canonicalRepository(reference)}@${parts.target.digest}` });
+    return before === record.id;
+  });
   await workshop.changed();
-  report({ status: `Digest: ${parts.target.digest}` });
+  reportOutcome(report, reference, parts.target.digest, known);
+}
+
+function reportOutcome(report: Report, reference: Reference, digest: Digest, known: boolean): void {
+  report({ status: `Digest: ${digest}` });
   const outcome = known ? "Image is up to date for" : "Downloaded newer image for";
   report({ status: `Status: ${outcome} ${familiarName(reference)}` });
+}
+
+/**
+ * What a tag leads to here if the registry says that it still does: a question that limits of registries do not
+ * count, in place of a fetch that they do.
+ */
+async function currentTarget(
+  { records, layers, content }: Workshop,
+  repository: Repository,
+  tag: string | undefined,
+  { platform, signal }: PullOptions,
+): Promise<Digest | undefined> {
+  const known = tag === undefined ? undefined : records.name(tag);
+  const image = known && records.get(known.id);
+  if (!known || !image) return undefined;
+  const { os, architecture, variant } = image.config;
+  if (!matchesPlatform({ os, architecture, variant }, platform ?? hostPlatform())) return undefined;
+  const whole = image.diffIds.every((diffId) => layers.has(diffId));
+  if (!whole || !(await hasAll(content, [known.target.digest, image.id, ...image.layers]))) return undefined;
+  const digest = await repository.headManifest(tag?.slice(tag.lastIndexOf(":") + 1) ?? "", signal);
+  return digest === known.target.digest ? digest : undefined;
+}
+
+async function hasAll(content: Workshop["content"], digests: Digest[]): Promise<boolean> {
+  return (await Promise.all(digests.map((digest) => content.has(digest)))).every(Boolean);
+}
+
+/** Runs the rest of a pull, up to its records; what it has brought when it is cut off is kept for the next one. */
+async function resumable<T>(
+  { records }: Workshop,
+  { target, manifestDescriptor, manifest }: ImageParts,
+  work: () => Promise<T>,
+): Promise<T> {
+  const blobs = [target, manifestDescriptor, manifest.config, ...manifest.layers].map(({ digest }) => digest);
+  records.expect(blobs);
+  try {
+    const result = await work();
+    records.settle(blobs);
+    return result;
+  } catch (error) {
+    if (!isCut(error)) records.settle(blobs);
+    throw error;
+  }
+}
+
+function isCut(error: unknown): boolean {
+  const code = errorCode(error);
+  return (
+    code === "unavailable" || code === "cancelled" || (error instanceof Error && error.name === "AbortError")
+  );
 }
 
 interface WantedDocument {

@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import { createdAt, diffIdsOf, type ImageConfig, imageConfigSchema } from "#oci/config.ts";
 import type { Descriptor } from "#oci/descriptor.ts";
 import { type DiffId, type Digest, parseDigest } from "#oci/digest.ts";
+import { openExpectations } from "./expectations.ts";
 
 /** What is kept of an image. */
 export interface ImageRecord {
@@ -41,6 +42,12 @@ export interface ImageRecords {
   digests(): { name: string; id: Digest }[];
   /** Adds an image and its names, which lead to its target, at once; a name that was another's moves. */
   add(record: ImageRecord, names: { tag?: string | undefined; digest?: string | undefined }): void;
+  /** Keeps blobs that nothing refers to yet for a pull that is not finished, also over a restart. */
+  expect(digests: Digest[]): void;
+  /** Those that were expected not too long ago. */
+  expected(): Digest[];
+  /** Expects these no more; without a list none at all. */
+  settle(digests?: Digest[]): void;
   untag(name: string): void;
   forgetDigest(name: string): void;
   remove(id: Digest): void;
@@ -73,6 +80,7 @@ export function openImageRecords(database: Database): ImageRecords {
   database.run(
     "CREATE TABLE IF NOT EXISTS image_targets (name TEXT PRIMARY KEY REFERENCES image_names(name) ON DELETE CASCADE, target TEXT NOT NULL) STRICT",
   );
+  const expectations = openExpectations(database);
   const images = new Map<Digest, ImageRecord>();
   for (const row of database.query<ImageRow, []>("SELECT * FROM images").all()) {
     images.set(parseDigest(row.id), readRow(row));
@@ -110,6 +118,7 @@ export function openImageRecords(database: Database): ImageRecords {
   const dropImage = database.query("DELETE FROM images WHERE id = $id");
 
   return {
+    ...expectations,
     get: (id) => images.get(id),
     all: () => [...images.values()],
     names: () => [...names.values()],

@@ -1,28 +1,47 @@
 import { TboxError } from "#support/errors.ts";
 import { TemporaryFailure } from "./retry.ts";
 
-/** A connection on which nothing comes for this long is given up, in milliseconds. */
-const patience = 60_000;
+/** How long a server is waited for before it is given up, in milliseconds. */
+export const usualPatience = 60_000;
+/** Bytes that have to come in that time, so that a trickle is no life sign. */
+const leastBytes = 4096;
 
-/** The body's chunks; a connection that breaks or falls silent is a temporary failure. */
-export async function* chunksOf(response: Response, what: string): AsyncGenerator<Uint8Array> {
+/** The body's chunks; a connection that breaks, falls silent or only trickles is a temporary failure. */
+export async function* chunksOf(
+  response: Response,
+  what: string,
+  patience = usualPatience,
+): AsyncGenerator<Uint8Array> {
   const reader = response.body?.getReader();
   if (!reader) return;
+  let begun = performance.now();
+  let received = 0;
   try {
     for (;;) {
-      const { promise: silence, reject } = Promise.withResolvers<never>();
-      const timer = setTimeout(() => reject(new Error(`nothing came for ${patience / 1000} s`)), patience);
-      const piece = await Promise.race([reader.read(), silence])
-        .catch((cause) => {
-          throw new TemporaryFailure(`${what}: the connection broke`, { cause });
-        })
-        .finally(() => clearTimeout(timer));
+      const left = begun + patience - performance.now();
+      const piece = await within(reader.read(), left, patience).catch((cause) => {
+        throw new TemporaryFailure(`${what}: the connection broke`, { cause });
+      });
       if (piece.done) return;
+      received += piece.value.byteLength;
+      if (received >= leastBytes) {
+        begun = performance.now();
+        received = 0;
+      }
       yield piece.value;
+      // The time that somebody takes to use a piece is not the server's.
+      if (received === 0) begun = performance.now();
     }
   } finally {
     await reader.cancel().catch(() => {});
   }
+}
+
+function within<T>(work: Promise<T>, left: number, patience: number): Promise<T> {
+  const { promise: silence, reject } = Promise.withResolvers<never>();
+  const expire = () => reject(new Error(`too little came for ${patience / 1000} s`));
+  const timer = setTimeout(expire, Math.max(0, left));
+  return Promise.race([work, silence]).finally(() => clearTimeout(timer));
 }
 
 /** A whole body of at most `limit` bytes; what is longer is refused without being read. */

@@ -1,10 +1,13 @@
 import { TboxError } from "#support/errors.ts";
+import { readBody, usualPatience } from "./body.ts";
 import { connectionFailure } from "./connection-failure.ts";
 import { sameOrigin } from "./origin.ts";
 import { parseRetryAfter, TemporaryFailure } from "./retry.ts";
 import type { Connection } from "./transport.ts";
 
 const mostRedirects = 5;
+/** Longest text of a busy server that is read, in bytes. */
+const shownLimit = 16 * 1024;
 
 export type Body = Uint8Array<ArrayBuffer> | AsyncIterable<Uint8Array>;
 
@@ -17,6 +20,8 @@ export interface ExchangeOptions {
   authorization: string | undefined;
   /** The way to a URL: its certificates and its proxy. */
   connect: (url: URL) => Promise<Connection>;
+  /** How long an answer may take to begin, in milliseconds; ten times that when something is sent. */
+  patience?: number | undefined;
   signal: AbortSignal;
 }
 
@@ -32,7 +37,9 @@ export async function exchange(url: URL, options: ExchangeOptions): Promise<Resp
     const response = await send(target, { ...options, headers: { ...options.headers, ...own } });
     const location = response.headers.get("location");
     if (!isRedirect(response.status, options) || location === null) {
-      if (response.status === 429 || response.status >= 500) throw await busy(response, target);
+      if (response.status === 429 || response.status >= 500) {
+        throw await busy(response, target, authorization !== undefined);
+      }
       return response;
     }
     await response.body?.cancel();
@@ -50,12 +57,15 @@ function isRedirect(status: number, { method = "GET" }: ExchangeOptions): boolea
 async function send(url: URL, options: ExchangeOptions): Promise<Response> {
   const { method = "GET", headers, body, signal, connect } = options;
   const connection = await connect(url);
+  const late = new AbortController();
+  const limit = (options.patience ?? usualPatience) * (body === undefined ? 1 : 10);
+  const timer = setTimeout(() => late.abort(new Error(`no answer for ${limit / 1000} s`)), limit);
   try {
     return await fetch(url, {
       ...connection,
       method,
       headers,
-      signal,
+      signal: AbortSignal.any([signal, late.signal]),
       redirect: "manual",
       // The digests are over the bytes as they come: nothing may decompress them on the way.
       decompress: false,
@@ -63,7 +73,13 @@ async function send(url: URL, options: ExchangeOptions): Promise<Response> {
     });
   } catch (cause) {
     signal.throwIfAborted();
-    throw connectionFailure(url, connection.proxy !== undefined, cause);
+    throw connectionFailure(
+      url,
+      connection.proxy !== undefined,
+      late.signal.aborted ? late.signal.reason : cause,
+    );
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -88,9 +104,16 @@ export function resolveLocation(from: URL, location: string): URL {
   return target;
 }
 
-async function busy(response: Response, url: URL): Promise<TemporaryFailure> {
-  await response.body?.cancel();
-  const after = parseRetryAfter(response.headers.get("retry-after"), Date.now());
+/** Says what a user needs to know of a limit: whose it is, whether one is logged in, how long it lasts. */
+async function busy(response: Response, url: URL, known: boolean): Promise<TemporaryFailure> {
   const { status } = response;
-  return new TemporaryFailure(`registry ${url.host} answered ${status}`, { status, after });
+  const bytes = await readBody(response, shownLimit, "").catch(() => new Uint8Array());
+  const text = new TextDecoder().decode(bytes).replace(/\s+/g, " ").trim().slice(0, 200);
+  const after = parseRetryAfter(response.headers.get("retry-after"), Date.now());
+  const parts = [
+    `registry ${url.host} answered ${status} to a request ${known ? "with" : "without"} credentials`,
+    ...(after === undefined ? [] : [`it asks to wait ${Math.ceil(after / 1000)} s`]),
+    ...(text === "" ? [] : [text]),
+  ];
+  return new TemporaryFailure(parts.join(": "), { status, after });
 }

@@ -24,6 +24,13 @@ export function firstThatHas(repositories: Repository[]): Repository {
 
   return {
     fetchManifest: (tagOrDigest, signal) => ask(signal, (one) => one.fetchManifest(tagOrDigest, signal)),
+    async headManifest(tag, signal) {
+      for (const repository of repositories) {
+        const digest = broken.has(repository) ? undefined : await repository.headManifest(tag, signal);
+        if (digest !== undefined) return digest;
+      }
+      return undefined;
+    },
     fetchBlob: (blob, offset, signal) => ask(signal, (one) => one.fetchBlob(blob, offset, signal)),
   };
 }

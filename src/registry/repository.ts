@@ -1,5 +1,5 @@
 import type { Descriptor } from "#oci/descriptor.ts";
-import { type Digest, digestOf } from "#oci/digest.ts";
+import { type Digest, digestOf, parseDigest } from "#oci/digest.ts";
 import { acceptedManifests } from "#oci/media-types.ts";
 import { familiarRepository, type Reference } from "#oci/reference.ts";
 import { TboxError } from "#support/errors.ts";
@@ -24,6 +24,8 @@ export interface FetchedManifest {
 export interface Repository {
   /** By tag or digest; the digest is computed over the bytes and compared with every one that is named. */
   fetchManifest(tagOrDigest: string, signal: AbortSignal): Promise<FetchedManifest>;
+  /** What a tag leads to, without fetching it; nothing when the registry does not say. */
+  headManifest(tag: string, signal: AbortSignal): Promise<Digest | undefined>;
   /** The blob's bytes from `offset` on, or from where the registry begins. */
   fetchBlob(
     blob: Descriptor,
@@ -77,6 +79,20 @@ function openAt(
         const mediaType = response.headers.get("content-type")?.split(";")[0]?.trim();
         return { bytes, mediaType, digest };
       }),
+    async headManifest(tag, signal) {
+      const target = `/v2/${reference.path}/manifests/${tag}`;
+      const headers = { accept: acceptedManifests.join(", ") };
+      try {
+        const response = await session.send(target, { method: "HEAD", headers, signal });
+        const digest = response.headers.get("docker-content-digest");
+        return response.ok && digest !== null ? parseDigest(digest) : undefined;
+      } catch (error) {
+        // The fetch that follows says what is wrong.
+        signal.throwIfAborted();
+        if (error instanceof TboxError) return undefined;
+        throw error;
+      }
+    },
     fetchBlob: (blob, offset, signal) =>
       retrying(signal, async () => {
         const headers: Record<string, string> = offset > 0 ? { range: `bytes=${offset}-` } : {};
@@ -86,11 +102,14 @@ function openAt(
           await response.body?.cancel();
           const whole = await get(`blobs/${blob.digest}`, {}, signal);
           if (!whole.ok) throw await refused(whole, what);
-          return { offset: 0, bytes: chunksOf(whole, what) };
+          return { offset: 0, bytes: chunksOf(whole, what, options.patience) };
         }
         if (!response.ok) throw await refused(response, what);
         refuseEncoding(response, what);
-        return { offset: beginning(response, offset, what), bytes: chunksOf(response, what) };
+        return {
+          offset: beginning(response, offset, what),
+          bytes: chunksOf(response, what, options.patience),
+        };
       }),
   };
 }

@@ -26,13 +26,18 @@ export class TemporaryFailure extends TboxError {
   }
 }
 
+/** Whether another try makes sense: not when the server wants to be left alone for longer than anybody waits. */
+export function mayPass(error: unknown): error is TemporaryFailure {
+  return error instanceof TemporaryFailure && (error.after ?? 0) <= longestWait;
+}
+
 /** Repeats what fails temporarily, a bounded number of times. */
 export async function retrying<T>(signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
   for (const wait of waits) {
     try {
       return await attempt();
     } catch (error) {
-      if (!(error instanceof TemporaryFailure)) throw error;
+      if (!mayPass(error)) throw error;
       await pause(error.after ?? wait, signal);
     }
   }
@@ -47,7 +52,7 @@ export function parseRetryAfter(value: string | null, now: number): number | und
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
-/** Waits, at most as long as any server may make a client wait. */
+/** Waits; stops when the signal does. */
 export function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   signal.throwIfAborted();
@@ -55,13 +60,10 @@ export function pause(milliseconds: number, signal: AbortSignal): Promise<void> 
     clearTimeout(timer);
     reject(signal.reason);
   };
-  const timer = setTimeout(
-    () => {
-      signal.removeEventListener("abort", stop);
-      resolve();
-    },
-    Math.min(milliseconds, longestWait),
-  );
+  const timer = setTimeout(() => {
+    signal.removeEventListener("abort", stop);
+    resolve();
+  }, milliseconds);
   signal.addEventListener("abort", stop, { once: true });
   return promise;
 }

@@ -14,6 +14,8 @@ export interface RegistryOptions extends TransportOptions {
   mirrors: Readonly<Record<string, readonly string[]>>;
   /** Hosts that may get credentials as the token servers of registries elsewhere. */
   tokenServers: readonly string[];
+  /** How long a server that does not answer is waited for, in milliseconds; a minute when absent. */
+  patience?: number;
 }
 
 export interface SessionOptions extends RegistryOptions {
@@ -44,7 +46,7 @@ export function baseOf({ domain }: Reference, { insecure }: RegistryOptions): Re
 }
 
 export function openSession(options: SessionOptions): RegistrySession {
-  const { scopes, credentials, tokenServers } = options;
+  const { scopes, credentials, tokenServers, patience } = options;
   const transport = openTransport(options);
   let { url: base, otherwise } = options.base;
   const unverified = otherwise !== undefined;
@@ -85,7 +87,7 @@ export function openSession(options: SessionOptions): RegistrySession {
   async function authorized(url: URL, request: SessionRequest): Promise<Response> {
     const { headers = {} } = request;
     const attempt = (sent: string | undefined) =>
-      exchange(url, { ...request, headers, connect, authorization: sent });
+      exchange(url, { ...request, headers, connect, patience, authorization: sent });
     if (!sameOrigin(url, base)) return attempt(undefined);
     const used = authorization();
     const first = await attempt(used);

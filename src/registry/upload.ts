@@ -1,7 +1,7 @@
 import type { Digest } from "#oci/digest.ts";
 import { TboxError } from "#support/errors.ts";
 import { resolveLocation } from "./exchange.ts";
-import { pause, TemporaryFailure } from "./retry.ts";
+import { mayPass, pause, TemporaryFailure } from "./retry.ts";
 import type { RegistrySession } from "./session.ts";
 
 /** A blob to send. */
@@ -60,7 +60,7 @@ async function sendWhole(source: UploadSource, options: SendOptions): Promise<bo
     await response.body?.cancel();
     return false;
   } catch (error) {
-    if (!(error instanceof TemporaryFailure)) throw error;
+    if (!mayPass(error)) throw error;
     await pause(error.after ?? respite, signal);
     return false;
   }
@@ -78,7 +78,7 @@ async function sendChunks(source: UploadSource, options: SendOptions): Promise<v
       if (!response.ok) throw await failure(response, upload.location, options);
       return;
     } catch (error) {
-      if (!(error instanceof TemporaryFailure) || ++cuts > mostCuts) throw error;
+      if (!mayPass(error) || ++cuts > mostCuts) throw error;
       await pause(error.after ?? respite, signal);
       upload = (await progressOf(upload, options)) ?? { location: await open(), offset: 0 };
       onProgress(upload.offset);
