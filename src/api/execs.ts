@@ -32,7 +32,14 @@ export const createExecSchema = dockerObject(
 
 /** Body of `POST /exec/{id}/start`. */
 export const startExecSchema = dockerObject(
-  { Detach: flag, Tty: flag, ConsoleSize: size },
+  {
+    Detach: flag,
+    Tty: flag,
+    ConsoleSize: size,
+    // What dockerode tells its own side of the connection.
+    hijack: flag,
+    stdin: flag,
+  },
   {
     unset: { ConsoleSize: [[0, 0]] },
   },

@@ -16,14 +16,15 @@ export interface CommitQuery {
 /** `POST /commit`: an image out of a container. */
 export async function commitContainer(
   containers: Containers,
-  { container, repo, tag, author = "", comment = "", pause = true }: CommitQuery,
+  query: CommitQuery,
   request: Request,
 ): Promise<Response> {
+  const { container, repo, tag, author = "", comment = "", pause = true } = query;
   const id = await containers.commit(container, {
     author,
     comment,
     pause,
-    config: await parseCommitBody(request),
+    config: await parseCommitBody(request, query),
     changes: new URL(request.url).searchParams.getAll("changes"),
     signal: request.signal,
     ...(repo === undefined ? {} : { reference: parseReference(nameWithTag(repo, tag)) }),

@@ -3,25 +3,42 @@ import { parseJson } from "#api/json.ts";
 import { TboxError } from "#support/errors.ts";
 
 /**
- * The body of `POST /containers/create`. Some clients repeat its fields in the query: those are in the body
- * and nothing to worry about, any other parameter is refused.
+ * The body of `POST /containers/create`. Some clients repeat its fields in the query, or parameters of the query
+ * in the body: what stands in both is nothing to worry about, anything else is refused.
  */
 export async function parseCreateBody(request: Request, query: Record<string, unknown>) {
   if (request.body === null) throw new TboxError("invalid-argument", "the request has no body");
   const body = await parseJsonBody(request);
-  const fields = typeof body === "object" && body !== null ? body : {};
-  const unknown = Object.keys(query).find(
-    (name) => name !== "name" && name !== "platform" && !Object.hasOwn(fields, name),
-  );
+  const fields = fieldsOf(body);
+  const unknown = Object.keys(query).find((name) => !parameters.has(name) && !Object.hasOwn(fields, name));
   if (unknown !== undefined) {
     throw new TboxError("invalid-argument", `${unknown}: unknown query parameter`);
   }
-  return createContainerSchema.parse(body);
+  return createContainerSchema.parse(withoutRepeated(body, query, parameters));
 }
 
+const parameters = new Set(["name", "platform"]);
+
 /** The body of `POST /commit`, which may be left out. */
-export async function parseCommitBody(request: Request) {
-  return request.body === null ? {} : commitContainerSchema.parse((await parseJsonBody(request)) ?? {});
+export async function parseCommitBody(request: Request, query: object) {
+  if (request.body === null) return {};
+  const body = (await parseJsonBody(request)) ?? {};
+  return commitContainerSchema.parse(withoutRepeated(body, { ...query }, Object.keys(query)));
+}
+
+function withoutRepeated(body: unknown, query: Record<string, unknown>, names: Iterable<string>): unknown {
+  const fields = fieldsOf(body);
+  if (!isObject(body)) return body;
+  for (const name of names) if (Bun.deepEquals(fields[name], query[name])) delete fields[name];
+  return fields;
+}
+
+function fieldsOf(body: unknown): Record<string, unknown> {
+  return isObject(body) ? { ...body } : {};
+}
+
+function isObject(body: unknown): body is object {
+  return typeof body === "object" && body !== null && !Array.isArray(body);
 }
 
 async function parseJsonBody(request: Request): Promise<unknown> {

@@ -1,0 +1,42 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { runProgram } from "#test/support/program.ts";
+import { repository } from "#test/support/repository.ts";
+import { loadShell, shellUnavailable } from "./support/images.ts";
+
+const obstacle = shellUnavailable ?? (Bun.which("node") ? undefined : "node is not installed");
+if (obstacle !== undefined) console.error(`skipped: ${obstacle}`);
+
+describe.skipIf(obstacle !== undefined)("dockerode", () => {
+  let daemon: TestDaemon;
+  beforeAll(async () => {
+    daemon = await startDaemon();
+    await loadShell(daemon, "box:1");
+  });
+  afterAll(() => daemon?.[Symbol.asyncDispose]());
+
+  test("sees what it would see of Docker", async () => {
+    const script = `${repository}/test/e2e/clients/dockerode.mjs`;
+    const { stdout, stderr, code } = await runProgram(["node", script, daemon.socket, "box:1"]);
+    expect({ stderr, code }).toEqual({ stderr: "", code: 0 });
+    expect(JSON.parse(stdout)).toEqual({
+      version: "1.51",
+      image: "linux",
+      run: { code: 3, streams: ["out\n", "err\n"] },
+      listed: { names: ["/node"], state: "running" },
+      exec: ["typed", "done\n"],
+      execCode: 0,
+      archive: true,
+      logs: true,
+      stats: "string",
+      end: 137,
+      died: "die",
+      committed: true,
+      built: { by: "dockerode" },
+      volume: "local",
+      missing: { status: 404, message: "No such container: nosuch" },
+      loaded: true,
+      left: 0,
+    });
+  });
+});
