@@ -40,3 +40,6 @@ export const tagImageQuery = query({
   // A tag always moves.
   force: queryFlag,
 });
+
+/** Of tbox's own check of the store. */
+export const checkStoreQuery = query({ repair: queryFlag });

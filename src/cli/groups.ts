@@ -79,6 +79,10 @@ export const groups: Record<string, { summary: string; words: Record<string, Com
         summary: "Remove what is not used",
         load: async () => (await import("./commands/prune.ts")).pruneSystemCommand,
       },
+      check: {
+        summary: "Find what is damaged on the disk, and repair it",
+        load: async () => (await import("./commands/system-check.ts")).systemCheckCommand,
+      },
       df: {
         summary: "Show what takes up the disk",
         load: async () => (await import("./commands/system-df.ts")).systemDfCommand,

@@ -1,7 +1,7 @@
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import type { Descriptor } from "#oci/descriptor.ts";
 import { type Digest, digestOf, parseDigest, splitDigest } from "#oci/digest.ts";
-import { TboxError } from "#support/errors.ts";
+import { errorCode, TboxError } from "#support/errors.ts";
 import { isMissing, replaceFile, syncDirectory } from "./durable-file.ts";
 
 /** What a blob is expected to be; its bytes are checked against both. */
@@ -26,6 +26,8 @@ export interface ContentStore {
   has(digest: Digest): Promise<boolean>;
   /** Bytes; not-found when it is not here. */
   size(digest: Digest): Promise<number>;
+  /** The digest that a blob's bytes have now; nothing when it is not here. */
+  computeDigest(digest: Digest): Promise<Digest | undefined>;
   /** A small blob, verified again; refused when longer than `limit` bytes. */
   read(digest: Digest, limit: number): Promise<Uint8Array>;
   /** For streaming and for handing its descriptor on; the caller closes it. */
@@ -39,8 +41,8 @@ export interface ContentStore {
   list(): Promise<Digest[]>;
   /** Drops what unfinished writes have left, save for those of `kept`. None may be running. */
   sweep(kept: ReadonlySet<Digest>): Promise<void>;
-  /** Bytes that unfinished writes have left. */
-  unfinished(): Promise<number>;
+  /** Bytes on the disk, as `du` counts them, with what unfinished writes have left. */
+  diskUsage(): Promise<number>;
   /** Replaces `index.json`. */
   writeIndex(entries: IndexEntry[]): Promise<void>;
 }
@@ -73,6 +75,17 @@ export async function openDiskContentStore(root: string): Promise<ContentStore> 
           throw absent(digest, cause);
         })
       ).size;
+    },
+    async computeDigest(digest) {
+      const { algorithm } = splitDigest(digest);
+      const size = await store.size(digest).catch((error) => {
+        if (errorCode(error) === "not-found") return undefined;
+        throw error;
+      });
+      if (size === undefined) return undefined;
+      const hasher = new Bun.CryptoHasher(algorithm);
+      await hashFile(pathOf(digest), size, hasher);
+      return parseDigest(`${algorithm}:${hasher.digest("hex")}`);
     },
     async read(digest, limit) {
       if ((await store.size(digest)) > limit) {
@@ -131,11 +144,10 @@ export async function openDiskContentStore(root: string): Promise<ContentStore> 
         if (!names.has(name)) await rm(`${partials}/${name}`, { force: true });
       }
     },
-    async unfinished() {
-      const files = (await readdir(partials)).map((name) =>
-        stat(`${partials}/${name}`).catch(() => undefined),
-      );
-      return (await Promise.all(files)).reduce((sum, file) => sum + (file?.size ?? 0), 0);
+    async diskUsage() {
+      const folders = [`${root}/blobs/sha256`, `${root}/blobs/sha512`, partials];
+      const sizes = await Promise.all(folders.map(allocatedIn));
+      return sizes.reduce((sum, size) => sum + size, 0);
     },
     async writeIndex(entries) {
       const manifests = entries.map(({ name, mediaType, digest, size }) => ({
@@ -220,6 +232,12 @@ async function writeAll(
   }
   await file.sync();
   return { digest: parseDigest(`sha256:${hasher.digest("hex")}`), size };
+}
+
+async function allocatedIn(folder: string): Promise<number> {
+  const files = (await readdir(folder)).map((name) => stat(`${folder}/${name}`).catch(() => undefined));
+  // A block is 512 bytes, whatever the file system's own are.
+  return (await Promise.all(files)).reduce((sum, file) => sum + (file?.blocks ?? 0) * 512, 0);
 }
 
 async function settle(partial: string, path: string, folder: string): Promise<void> {

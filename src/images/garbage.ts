@@ -20,6 +20,7 @@ export async function collectGarbage(
   const expected = new Set(records.expected());
   await content.sweep(expected);
   await removeBlobs(content, records, expected, inUse);
+  await layers.sweep();
   await layers.remove(layers.list().filter((diffId) => !diffIds.has(diffId) && !inUse(diffId)));
 }
 

@@ -3,6 +3,7 @@ import type { Descriptor } from "#oci/descriptor.ts";
 import type { DiffId, Digest } from "#oci/digest.ts";
 import type { Platform } from "#oci/platform.ts";
 import type { Reference } from "#oci/reference.ts";
+import type { CheckLine, CheckOptions } from "./check.ts";
 import type { LoadOptions } from "./load.ts";
 import type { DistributedImage } from "./look-up.ts";
 import type { PruneImagesOptions } from "./prune.ts";
@@ -127,7 +128,7 @@ export type RemovedImage = { untagged: string } | { deleted: string };
 
 export interface PrunedImages {
   removed: RemovedImage[];
-  /** Bytes of unpacked layers. */
+  /** Bytes of the disk that are free now. */
   space: number;
 }
 
@@ -194,5 +195,7 @@ export interface Images {
   history(name: string): Promise<HistoryEntry[]>;
   /** Removes images that nobody needs. */
   prune(options: PruneImagesOptions): Promise<PrunedImages>;
+  /** Finds what is damaged on the disk, and repairs what it can. */
+  check(options: CheckOptions): AsyncIterable<CheckLine>;
   usage(): Promise<{ images: ImageUsage[]; layersSize: number }>;
 }

@@ -7,29 +7,29 @@ import type { Workshop } from "./workshop.ts";
 
 const filterNames = new Set(["reference", "dangling", "label", "before", "since", "until"]);
 
-export function detailsOf(
+/** Describes images with what names they have now; looking those up once serves all of them. */
+export function describer(
   { records, layers }: Workshop,
-  record: ImageRecord,
-  embedded: boolean,
-): ImageDetails {
-  const names = records.names().filter(({ id }) => id === record.id);
-  const tagged = Math.max(0, ...names.map((name) => name.tagged));
-  return {
-    id: record.id,
-    config: record.config,
-    diffIds: record.diffIds,
-    embedded,
-    repoTags: names.map(({ name }) => familiar(name)).sort(),
-    repoDigests: records
-      .digests()
-      .filter(({ id }) => id === record.id)
-      .map(({ name }) => familiar(name))
-      .sort(),
-    target: record.target,
-    size: [...new Set(record.diffIds)].reduce((sum, diffId) => sum + layers.size(diffId), 0),
-    created: record.created,
-    ...(tagged > 0 ? { lastTagged: tagged } : {}),
-    parent: record.parent !== undefined && records.get(record.parent) ? record.parent : "",
+  embedded: string | undefined,
+): (record: ImageRecord) => ImageDetails {
+  const names = Map.groupBy(records.names(), ({ id }) => id);
+  const digests = Map.groupBy(records.digests(), ({ id }) => id);
+  return (record) => {
+    const own = names.get(record.id) ?? [];
+    const tagged = Math.max(0, ...own.map((name) => name.tagged));
+    return {
+      id: record.id,
+      config: record.config,
+      diffIds: record.diffIds,
+      embedded: record.id === embedded,
+      repoTags: own.map(({ name }) => familiar(name)).sort(),
+      repoDigests: (digests.get(record.id) ?? []).map(({ name }) => familiar(name)).sort(),
+      target: record.target,
+      size: [...new Set(record.diffIds)].reduce((sum, diffId) => sum + layers.size(diffId), 0),
+      created: record.created,
+      ...(tagged > 0 ? { lastTagged: tagged } : {}),
+      parent: "",
+    };
   };
 }
 
@@ -41,7 +41,7 @@ export function listImages(
 ): ImageDetails[] {
   const unknown = [...filters.keys()].find((key) => !filterNames.has(key));
   if (unknown !== undefined) throw new TboxError("invalid-argument", `invalid filter '${unknown}'`);
-  const details = workshop.records.all().map((record) => detailsOf(workshop, record, record.id === embedded));
+  const details = workshop.records.all().map(describer(workshop, embedded));
   const tests = [...filters].map(([key, values]) => testFor(workshop, key, values));
   return details
     .map((image) => narrowed(image, filters.get("reference")))

@@ -7,6 +7,7 @@ import { checkLogin } from "#registry/login.ts";
 import type { RegistryOptions } from "#registry/session.ts";
 import { coalesced } from "#support/coalesced.ts";
 import { errorChain } from "#support/errors.ts";
+import { checkStore } from "./check.ts";
 import { commitImage, layersOf } from "./commit-image.ts";
 import { isEmbeddedName, openEmbeddedImage } from "./embedded.ts";
 import { collectGarbage } from "./garbage.ts";
@@ -14,7 +15,7 @@ import { historyOf } from "./history.ts";
 import type { Images, StoredImage } from "./images.ts";
 import { importImage } from "./import-image.ts";
 import { openKeeper } from "./keeper.ts";
-import { detailsOf, listImages } from "./list.ts";
+import { describer, listImages } from "./list.ts";
 import { load } from "./load.ts";
 import { lookUpImage } from "./look-up.ts";
 import { pruneImages } from "./prune.ts";
@@ -25,7 +26,7 @@ import { removeImage } from "./remove.ts";
 import { checkPlatform, findImage, targetOf } from "./resolve.ts";
 import { saveImages } from "./save.ts";
 import { tagImage } from "./tag.ts";
-import { usageOf } from "./usage.ts";
+import { occupied, usageOf } from "./usage.ts";
 import type { ImageUser, Workshop } from "./workshop.ts";
 import { writeImage } from "./write-image.ts";
 
@@ -131,7 +132,7 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
     async inspect(name) {
       const record = findImage(records, name);
       const target = targetOf(records, name, record);
-      return { ...detailsOf(workshop, record, record.id === embedded.id()), target };
+      return { ...describer(workshop, embedded.id())(record), target };
     },
     list: async (filter) => listImages(workshop, filter, embedded.id()),
     async remove(name, removeOptions) {
@@ -151,12 +152,13 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
     },
     history: async (name) => historyOf(workshop, name),
     async prune(pruneOptions) {
-      const pruned = await pruneImages(workshop, pruneOptions);
-      for (const one of pruned.removed)
-        if ("deleted" in one) options.notify("delete", one.deleted, one.deleted);
+      const before = await occupied(content, layers);
+      const removed = await pruneImages(workshop, pruneOptions);
+      for (const one of removed) if ("deleted" in one) options.notify("delete", one.deleted, one.deleted);
       await keeper.collect();
-      return pruned;
+      return { removed, space: Math.max(0, before - (await occupied(content, layers))) };
     },
-    usage: async () => usageOf(workshop, embedded.id()),
+    check: (checkOptions) => checkStore(workshop, checkOptions),
+    usage: () => usageOf(workshop, embedded.id()),
   };
 }

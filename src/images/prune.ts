@@ -1,5 +1,5 @@
 import { TboxError } from "#support/errors.ts";
-import type { PrunedImages } from "./images.ts";
+import type { RemovedImage } from "./images.ts";
 import type { ImageRecord } from "./records.ts";
 import { removeImage } from "./remove.ts";
 import type { Workshop } from "./workshop.ts";
@@ -16,29 +16,29 @@ export interface PruneImagesOptions {
 }
 
 /** Removes images that nobody needs. */
-export async function pruneImages(workshop: Workshop, options: PruneImagesOptions): Promise<PrunedImages> {
-  const { records, layers } = workshop;
-  const pruned: PrunedImages = { removed: [], space: 0 };
-  const sizes = () => layers.list().reduce((sum, diffId) => sum + layers.size(diffId), 0);
-  const before = sizes();
+export async function pruneImages(workshop: Workshop, options: PruneImagesOptions): Promise<RemovedImage[]> {
+  const { records } = workshop;
+  const removed: RemovedImage[] = [];
+  const named = new Set(records.names().map(({ id }) => id));
   // What unfinished pulls have left is nobody's any more.
   records.settle();
   for (const image of records.all()) {
     options.signal.throwIfAborted();
-    const named = records.names().some(({ id }) => id === image.id);
-    if ((named && !options.all) || workshop.usedBy(image.id).length > 0 || !passes(image, options)) continue;
+    if (
+      (named.has(image.id) && !options.all) ||
+      workshop.usedBy(image.id).length > 0 ||
+      !passes(image, options)
+    )
+      continue;
     try {
       const removal = { force: true, prune: true, signal: options.signal };
-      pruned.removed.push(...(await removeImage(workshop, image.id, removal)));
+      removed.push(...(await removeImage(workshop, image.id, removal)));
     } catch (error) {
       // Somebody has begun to use it meanwhile.
       if (!(error instanceof TboxError && ["conflict", "not-found"].includes(error.code))) throw error;
     }
   }
-  const left = new Set(records.all().flatMap((image) => image.diffIds));
-  const kept = layers.list().filter((diffId) => left.has(diffId));
-  pruned.space = Math.max(0, before - kept.reduce((sum, diffId) => sum + layers.size(diffId), 0));
-  return pruned;
+  return removed;
 }
 
 function passes(image: ImageRecord, { labels, notLabels, until }: PruneImagesOptions): boolean {

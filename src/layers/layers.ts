@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { mkdirSync, readdirSync, statfsSync } from "node:fs";
-import type { Unpacked } from "#native/protocol.ts";
+import type { Unpacked, UnpackLimits } from "#native/protocol.ts";
 import type { Zygote } from "#native/zygote.ts";
 import { type DiffId, parseDiffId, splitDigest } from "#oci/digest.ts";
 import { errorChain } from "#support/errors.ts";
@@ -29,8 +29,14 @@ export interface Layers {
    */
   keep(upper: string, options?: KeepOptions): Promise<DiffId | undefined>;
   settle(): Promise<void>;
+  /** Whether a layer is on the disk as its blob says, found by unpacking it once more beside. */
+  verify(diffId: DiffId, blob: WithBlob, options?: UnpackOptions): Promise<boolean>;
   remove(diffIds: DiffId[]): Promise<void>;
   list(): DiffId[];
+  /** Bytes on the disk, as `du` counts them, by layer. */
+  diskUsage(): Promise<Map<DiffId, number>>;
+  /** Drops directories that are no layer and what unpackings have left. None may be running. */
+  sweep(): Promise<void>;
 }
 
 export interface KeepOptions {
@@ -70,10 +76,12 @@ export async function openLayers({ database, store, zygote, warn }: LayersOption
   let unsettled: Unpacked[] = [];
   let settling: Promise<void> = Promise.resolve();
   const queue = openQueue(width);
+  const occupied = new Map<DiffId, number>();
 
+  readRows();
   await sweep();
 
-  async function sweep(): Promise<void> {
+  function readRows(): void {
     const onDisk = new Set(readdirSync(`${store}/layers/sha256`));
     const rows = database
       .query<{ diff_id: string; size: number; owners_kept: number }, []>("SELECT * FROM layers")
@@ -87,10 +95,19 @@ export async function openLayers({ database, store, zygote, warn }: LayersOption
       else spoilt.push(diffId);
     }
     for (const diffId of spoilt) forget.run({ diffId });
+  }
+
+  async function sweep(): Promise<void> {
+    const onDisk = readdirSync(`${store}/layers/sha256`);
     const staged = readdirSync(`${store}/layers/.staging`).map((name) => `layers/.staging/${name}`);
-    const orphans = [...onDisk].filter((hex) => !sizes.has(`sha256:${hex}` as DiffId));
+    const orphans = onDisk.filter((hex) => !sizes.has(`sha256:${hex}` as DiffId));
     const paths = [...staged, ...orphans.map((hex) => `layers/sha256/${hex}`)];
     if (paths.length > 0) await zygote.work({ operation: "remove", paths });
+  }
+
+  function limitsNow(): UnpackLimits {
+    const { bavail, bsize } = statfsSync(store);
+    return { bytes: Math.max(0, bavail * bsize - reserve), entries: mostEntries };
   }
 
   async function unpack(
@@ -98,8 +115,7 @@ export async function openLayers({ database, store, zygote, warn }: LayersOption
     blob: WithBlob,
     options: UnpackOptions,
   ): Promise<Unpacked> {
-    const { bavail, bsize } = statfsSync(store);
-    const limits = { bytes: Math.max(0, bavail * bsize - reserve), entries: mostEntries };
+    const limits = limitsNow();
     const request = { operation: "unpack" as const, limits, ...(diffId === undefined ? {} : { diffId }) };
     const unpacked = await queue(() => blob((source) => zygote.work(request, { source, ...options })));
     for (const warning of unpacked.warnings) warn(`layer ${unpacked.diffId}: ${warning}`);
@@ -157,12 +173,17 @@ export async function openLayers({ database, store, zygote, warn }: LayersOption
       settling = settling.then(settle, settle);
       return settling;
     },
+    verify(diffId, blob, options = {}) {
+      const request = { operation: "verify" as const, diffId, limits: limitsNow() };
+      return queue(() => blob((source) => zygote.work(request, { source, ...options })));
+    },
     async remove(diffIds) {
       for (const diffId of diffIds) {
         sizes.delete(diffId);
+        occupied.delete(diffId);
         forget.run({ diffId });
       }
-      const paths = diffIds.map((diffId) => `layers/sha256/${splitDigest(diffId).hex}`);
+      const paths = diffIds.map(pathOf);
       if (paths.length === 0) return;
       await zygote.work({ operation: "remove", paths }).catch((error) => {
         // The rows are gone, so the next start finds what is left.
@@ -170,7 +191,21 @@ export async function openLayers({ database, store, zygote, warn }: LayersOption
       });
     },
     list: () => [...sizes.keys()],
+    async diskUsage() {
+      const unknown = [...sizes.keys()].filter((diffId) => !occupied.has(diffId));
+      if (unknown.length > 0) {
+        const measured = await zygote.work({ operation: "measure", paths: unknown.map(pathOf) });
+        // A layer never changes, so it is measured once.
+        for (const [index, diffId] of unknown.entries()) occupied.set(diffId, measured[index]?.bytes ?? 0);
+      }
+      return new Map([...sizes.keys()].map((diffId) => [diffId, occupied.get(diffId) ?? 0]));
+    },
+    sweep,
   };
+}
+
+function pathOf(diffId: DiffId): string {
+  return `layers/sha256/${splitDigest(diffId).hex}`;
 }
 
 /** Runs at most `most` of the given tasks at a time, in order. */

@@ -196,6 +196,7 @@ const toZygote: ToZygote[] = [
     copies: [],
     owner: { type: "kept" },
   },
+  { type: "work", operation: "verify", diffId: "sha256:aa", limits: { bytes: 1, entries: 1 } },
 ];
 
 const toMonitor: ToMonitor[] = [

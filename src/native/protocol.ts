@@ -5,7 +5,7 @@
 import { z } from "zod";
 
 /** A daemon speaks only to a zygote of its own version. */
-export const protocolVersion = 6;
+export const protocolVersion = 7;
 
 const failureSchema = z.object({
   kind: z.enum([
@@ -96,6 +96,7 @@ export const fromWorkerSchema = z.discriminatedUnion("type", [
   unpackedSchema.extend({ type: z.literal("unpacked") }),
   z.object({ type: z.literal("unchanged") }),
   z.object({ type: z.literal("synced") }),
+  z.object({ type: z.literal("verified"), intact: z.boolean() }),
   z.object({ type: z.literal("removed") }),
   z.object({
     type: z.literal("measured"),
@@ -148,6 +149,8 @@ export interface LogPosition {
 /** Paths are relative to the store's root. */
 export type WorkRequest =
   | { operation: "unpack"; diffId?: string; limits: UnpackLimits }
+  /** Unpacks a layer's blob once more, beside, and compares. */
+  | { operation: "verify"; diffId: string; limits: UnpackLimits }
   | { operation: "remove"; paths: string[] }
   | { operation: "measure"; paths: string[] }
   | { operation: "status"; container: ContainerView; path: string }

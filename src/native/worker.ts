@@ -12,6 +12,8 @@ import { type Channel, type ChannelListener, keepAlive } from "./reactor.ts";
 
 export interface Answers {
   unpack: Unpacked;
+  /** Whether the layer is as its blob says. */
+  verify: boolean;
   remove: undefined;
   measure: TreeSize[];
   status: FileStatus;
@@ -70,6 +72,7 @@ export async function awaitWork<Operation extends keyof Answers>(
 
 const readers: { [Operation in keyof Answers]: (answer: FromWorker) => Answers[Operation] } = {
   unpack: (answer) => (answer.type === "unpacked" ? withoutType(answer) : unexpected("unpacked", answer)),
+  verify: (answer) => (answer.type === "verified" ? answer.intact : unexpected("verified", answer)),
   remove: (answer) => (answer.type === "removed" ? undefined : unexpected("removed", answer)),
   status: (answer) => (answer.type === "status" ? withoutType(answer) : unexpected("status", answer)),
   archive: copied,

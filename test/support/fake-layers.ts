@@ -15,9 +15,12 @@ export function fakeLayers(unpacked: Set<DiffId>, adopted: DiffId): Layers {
     },
     keep: async () => undefined,
     settle: async () => {},
+    verify: async (one) => unpacked.has(one),
     remove: async (diffIds) => {
       for (const one of diffIds) unpacked.delete(one);
     },
     list: () => [...unpacked],
+    diskUsage: async () => new Map([...unpacked].map((one) => [one, 4096])),
+    sweep: async () => {},
   };
 }

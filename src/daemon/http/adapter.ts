@@ -18,7 +18,7 @@ export interface Exchange {
 export const versionHeader = "api-version";
 
 /** What routes look at. Everything else of a request's head, Host above all, decides nothing. */
-const passedHeaders = ["content-type", "content-length", "x-registry-auth"];
+const passedHeaders = ["content-type", "content-length", "x-registry-auth", "x-registry-config"];
 
 /** Most of an unwanted body that is read so that the client can get to the answer. */
 const drainLimit = 64 * 1024 * 1024;

@@ -1,11 +1,23 @@
 import { Elysia } from "elysia";
+import { checkStoreQuery } from "#api/images.ts";
 import type { Engine } from "#engine/engine.ts";
+import { checkStore } from "../check-store.ts";
+import { describeError } from "../error-response.ts";
+import { streamedLines } from "../http/streamed.ts";
 import { noContent } from "./answers.ts";
+
+const tell = (error: unknown) => describeError(error).message;
 
 /** What only tbox has. `POST /tbox/run` is not here: it takes the connection over. */
 export function tboxRoutes(engine: Engine, shutdown: () => void) {
   return new Elysia()
     .get("/tbox/doctor", async () => ({ checks: await engine.diagnose() }))
+    .post(
+      "/tbox/check",
+      ({ query: { repair = false }, request }) =>
+        streamedLines(checkStore(engine.images, repair, request), (line) => line, tell),
+      { query: checkStoreQuery, parse: "none" },
+    )
     .post("/tbox/shutdown", () => {
       // The answer is on its way before connections are closed.
       setImmediate(shutdown);

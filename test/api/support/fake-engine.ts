@@ -276,6 +276,10 @@ export function fakeEngine(): FakeEngine {
     tag: async () => "sha256:1",
     history: async () => [],
     prune: async () => ({ removed: [], space: 0 }),
+    async *check({ repair, credentials }) {
+      calls.push(`check ${repair} ${credentials("ghcr.io")?.username}`);
+      yield { summary: { blobs: 1, layers: 2, images: 3 } };
+    },
     usage: async () => ({
       images: [...present].map((name) => ({ image: imageDetails(name), sharedSize: 1, containers: 2 })),
       layersSize: 3,

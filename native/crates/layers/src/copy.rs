@@ -6,7 +6,7 @@
 mod changes;
 mod list;
 mod mode;
-mod read;
+pub(crate) mod read;
 mod transfer;
 mod write;
 

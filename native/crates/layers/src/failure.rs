@@ -38,7 +38,7 @@ impl From<UnpackError> for Failure {
             UnpackError::Archive(error) => archive_kind(error),
             UnpackError::Extract(error) => problem_kind(&error.problem),
             UnpackError::Store(error) => store_kind(error),
-            UnpackError::Measure(_) => FailureKind::System,
+            UnpackError::Measure(_) | UnpackError::Compare(_) => FailureKind::System,
         };
         let subject = match &error {
             UnpackError::Extract(ExtractError { name, .. }) => Some(quote(name)),

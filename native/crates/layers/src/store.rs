@@ -149,6 +149,10 @@ impl Staging<'_> {
         self.root.as_fd()
     }
 
+    pub fn root_fd(&self) -> &OwnedFd {
+        &self.root
+    }
+
     /// Makes the tree durable, then visible as the layer of this digest. Another worker may have
     /// been faster; its tree stays then, and this one goes.
     pub fn commit(mut self, hex: &str) -> Result<(), StoreError> {

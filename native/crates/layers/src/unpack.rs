@@ -1,13 +1,16 @@
 //! Unpacking one layer, from its blob to its committed directory, in one pass.
 
+use std::io::Write;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use protocol::work::{UnpackLimits, Unpacked};
 use protocol::zygote::{Mapping, MappingMode};
 use rustix::fs::{XattrFlags, fgetxattr, fsetxattr};
 use rustix::io::Errno;
+use sha2::{Digest, Sha256};
 
 use crate::archive::{ArchiveError, Reader};
+use crate::copy::read::{self, ReadError};
 use crate::extract::{ExtractError, Extracted, Extractor};
 use crate::measure::{self, MeasureError};
 use crate::store::{Layers, Staging, StoreError};
@@ -31,6 +34,8 @@ pub enum UnpackError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Measure(#[from] MeasureError),
+    #[error("comparing the layer")]
+    Compare(#[from] ReadError),
 }
 
 pub struct Order<'a> {
@@ -54,27 +59,75 @@ pub fn unpack(
     {
         return recall(layer, hex, order.mapping);
     }
+    let (staging, found, hex) = stage(&layers, blob, order, progress)?;
+    note(staging.root(), &found)?;
+    staging.commit(&hex)?;
+    Ok(Unpacked {
+        diff_id: format!("sha256:{hex}"),
+        size: found.size,
+        entries: found.entries,
+        warnings: found.warnings,
+        owners_kept: found.owners_kept,
+    })
+}
+
+/// Whether the layer on the disk is what its blob unpacks to: names, kinds, content, owners, times, attributes. One
+/// that is not there is not.
+pub fn verify(
+    store: BorrowedFd<'_>,
+    blob: Option<OwnedFd>,
+    order: &Order<'_>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<bool, UnpackError> {
+    let hex = hex_of(order.diff_id.unwrap_or_default())?;
+    let layers = Layers::open(store)?;
+    let Some(layer) = layers.find(hex)? else {
+        return Ok(false);
+    };
+    let (staging, ..) = stage(&layers, blob, order, progress)?;
+    Ok(fingerprint(&layer)? == fingerprint(staging.root_fd())?)
+}
+
+/// Unpacks into a directory of its own, and compares the diffID.
+fn stage<'l>(
+    layers: &'l Layers,
+    blob: Option<OwnedFd>,
+    order: &Order<'_>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<(Staging<'l>, Extracted, String), UnpackError> {
     let blob = blob.ok_or(UnpackError::NoBlob)?;
     let staging = layers.stage()?;
     let Digested { value, sha256 } = stream::read(blob, order.limits.bytes, progress, |chunks| {
         extract(chunks, &staging, order)
     })?;
-    let hex = hex(&sha256);
-    if let Some(expected) = expected.filter(|expected| *expected != hex) {
+    let actual = hex(&sha256);
+    let expected = order.diff_id.map(hex_of).transpose()?;
+    if let Some(expected) = expected.filter(|expected| *expected != actual) {
         return Err(UnpackError::Mismatch {
             expected: format!("sha256:{expected}"),
-            actual: format!("sha256:{hex}"),
+            actual: format!("sha256:{actual}"),
         });
     }
-    note(staging.root(), &value)?;
-    staging.commit(&hex)?;
-    Ok(Unpacked {
-        diff_id: format!("sha256:{hex}"),
-        size: value.size,
-        entries: value.entries,
-        warnings: value.warnings,
-        owners_kept: value.owners_kept,
-    })
+    Ok((staging, value, actual))
+}
+
+/// The digest of a tree, as an archive that the same tree always gives.
+fn fingerprint(directory: &OwnedFd) -> Result<[u8; 32], ReadError> {
+    let (Hasher(digest), _) = read::layer(directory, Hasher(Sha256::new()))?;
+    Ok(digest.finalize().into())
+}
+
+struct Hasher(Sha256);
+
+impl Write for Hasher {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 fn extract(

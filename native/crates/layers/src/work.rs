@@ -10,7 +10,7 @@ use crate::copy;
 use crate::keep::{keep, sync};
 use crate::measure::{MeasureError, measure};
 use crate::remove::remove;
-use crate::unpack::{Order, unpack};
+use crate::unpack::{Order, unpack, verify};
 
 /// Carries out `request` on the store, the directory `store`. `descriptors` are those that the
 /// request names, without the channel. `progress` is told the compressed bytes read so far, a few
@@ -23,6 +23,15 @@ pub fn perform(
     progress: &mut dyn FnMut(u64),
 ) -> Result<FromWorker, Failure> {
     match request {
+        WorkRequest::Verify { diff_id, limits } => {
+            let order = Order {
+                diff_id: Some(diff_id),
+                limits: *limits,
+                mapping,
+            };
+            let intact = verify(store, descriptors.into_iter().next(), &order, progress)?;
+            Ok(FromWorker::Verified { intact })
+        }
         WorkRequest::Unpack { diff_id, limits } => {
             let order = Order {
                 diff_id: diff_id.as_deref(),

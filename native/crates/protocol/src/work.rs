@@ -22,6 +22,11 @@ pub enum WorkRequest {
         diff_id: Option<String>,
         limits: UnpackLimits,
     },
+    /// Unpacks a layer's blob once more, beside, and compares. Descriptors: channel, blob.
+    Verify {
+        diff_id: String,
+        limits: UnpackLimits,
+    },
     /// Deletes trees, without following anything. Missing ones are no error. Descriptors: channel.
     Remove { paths: Vec<String> },
     /// Says what lies at a path of a container's root. Descriptors: channel.
@@ -92,6 +97,7 @@ impl WorkRequest {
             | Self::Copy { container, .. }
             | Self::Extract { container, .. } => Some(container),
             Self::Unpack { .. }
+            | Self::Verify { .. }
             | Self::Remove { .. }
             | Self::Layer { .. }
             | Self::Changes { .. }
@@ -197,6 +203,10 @@ pub enum FromWorker {
     /// An upper directory in which nothing was changed.
     Unchanged,
     Synced,
+    /// Whether the layer is there and as its blob says.
+    Verified {
+        intact: bool,
+    },
     Removed,
     Status(FileStatus),
     /// The archive is written, or unpacked; the files are copied.

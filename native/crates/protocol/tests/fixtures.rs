@@ -44,6 +44,7 @@ const MESSAGES: [(&str, &[&str]); 5] = [
             "synced",
             "unchanged",
             "unpacked",
+            "verified",
         ],
     ),
 ];

@@ -391,6 +391,7 @@ impl Zygote {
 fn descriptors_of(request: &WorkRequest) -> usize {
     match request {
         WorkRequest::Unpack { .. }
+        | WorkRequest::Verify { .. }
         | WorkRequest::Archive { .. }
         | WorkRequest::Layer { .. }
         | WorkRequest::Changes { .. }

@@ -14,3 +14,4 @@ mod single;
 mod sparse;
 mod support;
 mod throughput;
+mod verify;
