@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { TboxError } from "#support/errors.ts";
-import { dictionary } from "./docker-object.ts";
+import { dictionary, dockerObject } from "./docker-object.ts";
 import { queryFilters } from "./filters.ts";
 import { parseJson } from "./json.ts";
 import { query, queryFlag, queryInteger, queryText } from "./query.ts";
+import { resourceShape, unsetResources } from "./resources.ts";
 
 /** A JSON object or list in a query parameter. */
 function queryJson<Value>(schema: z.ZodType<Value>) {
@@ -105,6 +106,8 @@ export const tboxBuildSchema = z.strictObject({
   extraHosts: z.array(z.string()),
   shmSize: z.number(),
   ulimits: z.array(z.object({ Name: z.string(), Soft: z.number(), Hard: z.number() })),
+  resources: dockerObject(resourceShape, { unset: unsetResources }),
+  cgroupParent: z.string().exactOptional(),
   /** Contents in base64. */
   secrets: record,
   agents: record,
@@ -112,6 +115,9 @@ export const tboxBuildSchema = z.strictObject({
   /** `X-Registry-Auth` by domain. */
   credentials: record,
 });
+
+/** `GET /tbox/files`. */
+export const filesQuery = query({ image: z.string() });
 
 export type TboxBuildRequest = z.infer<typeof tboxBuildSchema>;
 

@@ -1,3 +1,4 @@
+import type { Resources } from "#containers/limits/resources.ts";
 import type { Credentials, Progress } from "#images/images.ts";
 import type { Digest } from "#oci/digest.ts";
 import type { Platform } from "#oci/platform.ts";
@@ -36,6 +37,9 @@ export interface BuildRequest {
   /** Bytes; 0 for the default. */
   shmSize: number;
   ulimits: { Name: string; Soft: number; Hard: number }[];
+  /** What a RUN may use up. */
+  resources: Resources;
+  cgroupParent?: string;
   secrets: Map<string, Uint8Array>;
   /** Sockets of SSH agents, as paths of this machine. */
   agents: Map<string, string>;
@@ -98,6 +102,8 @@ export interface CacheUsage {
 export interface Builder {
   /** Ends with `built`, or throws: a `DockerfileError` where lines of the Dockerfile are to blame. */
   build(request: BuildRequest): AsyncGenerator<BuildEvent>;
+  /** The files of an image as a tar, without anything that a container has besides. */
+  files(image: string): AsyncGenerator<Uint8Array>;
   prune(options: PruneBuildOptions): Promise<PrunedBuilds>;
   usage(): CacheUsage[];
   /** Whether a layer and its blob are the result of a step that is kept. */

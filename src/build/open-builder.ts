@@ -51,6 +51,11 @@ export function openBuilder({ database, ...options }: BuilderOptions): Builder {
         await building.catch(() => {});
       }
     },
+    async *files(image) {
+      const { diffIds } = await options.images.resolve(image);
+      using workspace = options.containers.openWorkspace([]);
+      for await (const piece of workspace.export({ layers: diffIds })) yield piece;
+    },
     prune: (pruneOptions) => pruneCache(workshop, pruneOptions),
     usage: () => usageOf(workshop),
     keeps: (diffId) => workshop.cache.keeps(diffId),

@@ -1,4 +1,5 @@
 import { closeSync, mkdirSync } from "node:fs";
+import type { Duplex } from "node:stream";
 import type { ContainerView, ListedEntry, Mount, Owner, Tree } from "#native/protocol.ts";
 import { openStream } from "#native/stream.ts";
 import type { DiffId } from "#oci/digest.ts";
@@ -55,6 +56,8 @@ export interface Workspace extends Disposable {
   upper: string;
   /** What lies at a path of a tree and below it; nothing where there is nothing. */
   list(tree: FileTree, path: string): Promise<ListedEntry[]>;
+  /** A tree as a tar; breaks off when it could not be written to its end. */
+  export(tree: FileTree): Duplex;
   /** Unpacks a tar, compressed or not, into the root; everything becomes root's. */
   extract(archive: ReadableStream<Uint8Array>): Promise<void>;
   /** `mode` as of chmod(1). */
@@ -111,6 +114,14 @@ export function openWorkspace(fleet: Fleet, layers: DiffId[]): Workspace {
         .split("\n")
         .filter((line) => line !== "")
         .map((line): ListedEntry => JSON.parse(line));
+    },
+    export(tree) {
+      const { stream, peer } = openStream();
+      fleet.zygote
+        .work({ operation: "export", id, tree: planTree(tree) }, { source: peer })
+        .finally(() => closeSync(peer))
+        .catch((error) => stream.destroy(error));
+      return stream;
     },
     extract: (archive) =>
       feedArchive(fleet, archive, { container: view, path: "/", keepKinds: false, squash: true }),

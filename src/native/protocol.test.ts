@@ -146,6 +146,7 @@ const toZygote: ToZygote[] = [
   { type: "work", operation: "keep", upper: "containers/aa/upper", latest: 0, merge: true },
   { type: "work", operation: "keep", upper: "containers/aa/upper" },
   { type: "work", operation: "sync" },
+  { type: "work", operation: "export", id: fullLaunch.id, tree: { type: "layers", diffIds: [] } },
   {
     type: "work",
     operation: "list",

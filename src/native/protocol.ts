@@ -169,6 +169,8 @@ export type WorkRequest =
   | { operation: "sync" }
   /** Lists what lies at a path of a tree and below: one `ListedEntry` a line. */
   | { operation: "list"; id: string; tree: Tree; path: string }
+  /** Writes a tree as a tar. */
+  | { operation: "export"; id: string; tree: Tree }
   /** Copies files of trees into a container's root, in order; `mode` as of chmod(1). */
   | { operation: "copy"; container: ContainerView; copies: Copy[]; owner: Owner; mode?: string };
 

@@ -25,6 +25,7 @@ export interface Answers {
   keep: Unpacked | undefined;
   sync: undefined;
   list: undefined;
+  export: undefined;
   copy: undefined;
 }
 
@@ -85,6 +86,7 @@ const readers: { [Operation in keyof Answers]: (answer: FromWorker) => Answers[O
   },
   sync: (answer) => (answer.type === "synced" ? undefined : unexpected("synced", answer)),
   list: copied,
+  export: copied,
   copy: copied,
   measure: (answer) => (answer.type === "measured" ? answer.sizes : unexpected("measured", answer)),
 };

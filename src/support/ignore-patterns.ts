@@ -29,6 +29,7 @@ export function parseIgnoreFile(text: string): string[] {
 export function compileIgnorePatterns(patterns: string[]): Ignores {
   const rules = patterns.flatMap((pattern) => compileRule(pattern) ?? []);
   const ignores = (path: string) => {
+    if (rules.length === 0) return false;
     const paths = pathAndParents(path);
     let ignored = false;
     for (const rule of rules) {

@@ -181,6 +181,12 @@ describe.skipIf(shellUnavailable !== undefined)("COPY and ADD", () => {
     expect(await output(tree, ["ADD --unpack=false t.bin /x/", "COPY t.tar.gz /x/"], files)).toBe(
       "/x\n/x/t.bin\n/x/t.tar.gz\n",
     );
+    const xz = new Uint8Array(
+      await new Response(Bun.spawn(["xz", "-c"], { stdin: archive, stdout: "pipe" }).stdout).arrayBuffer(),
+    );
+    expect(await output(tree, ["ADD t.tar.xz /x/"], { "t.tar.xz": xz })).toBe(
+      "/x\n/x/in\n/x/in/a\n/x/in/l\n",
+    );
     const evil = tar([
       { path: "esc", type: "symlink", target: "/etc" },
       { path: "esc/owned", content: "x" },

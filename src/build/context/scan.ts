@@ -10,13 +10,18 @@ import {
 } from "node:fs";
 import { TboxError } from "#support/errors.ts";
 import { compileIgnorePatterns, type Ignores } from "#support/ignore-patterns.ts";
-import type { ListedFile, Listing } from "./listing.ts";
+import type { EntryKind, ListedFile, Listing } from "./listing.ts";
 
-export interface ScannedFile extends ListedFile {
+export interface ScannedFile extends ListedFile, Stamp {
   mode: number;
+}
+
+/** Differs when the file may. Numbers are compared as they are: there may be very many files. */
+interface Stamp {
+  ino: number;
   size: number;
-  /** Differs when the file may. */
-  stamp: string;
+  mtimeMs: number;
+  ctimeMs: number;
 }
 
 /** Entries, and bytes, that are looked at in a row: others are to get their turn. */
@@ -76,15 +81,19 @@ function readNames(path: string): string[] {
 
 function describe(path: string, status: Stats): ScannedFile {
   const { mode, size, ino, mtimeMs, ctimeMs } = status;
-  const stamp = `${ino} ${size} ${mtimeMs} ${ctimeMs}`;
-  if (status.isFile()) return { kind: "file", mode, size, stamp };
-  if (status.isDirectory()) return { kind: "directory", mode, size: 0, stamp };
-  if (!status.isSymbolicLink()) return { kind: "other", mode, size: 0, stamp };
-  return { kind: "link", mode, size: 0, stamp, target: readlinkSync(path) };
+  const kind = kindOf(status);
+  if (kind === "link") return { kind, mode, size, ino, mtimeMs, ctimeMs, target: readlinkSync(path) };
+  return { kind, mode, size, ino, mtimeMs, ctimeMs };
+}
+
+function kindOf(status: Stats): EntryKind {
+  if (status.isFile()) return "file";
+  if (status.isDirectory()) return "directory";
+  return status.isSymbolicLink() ? "link" : "other";
 }
 
 /** Digests of files that were read before, by their stamps. */
-export type KnownDigests = Map<string, { stamp: string; digest: string }>;
+export type KnownDigests = Map<string, Stamp & { digest: string }>;
 
 /** Gives the digests of files of a scanned directory; reads only those that may have changed. */
 export async function digestFiles(
@@ -96,13 +105,13 @@ export async function digestFiles(
   const buffer = Buffer.allocUnsafe(256 * 1024);
   const begun = Date.now();
   let bytes = 0;
-  for (const [path, { stamp, size }] of files) {
+  for (const [path, file] of files) {
     const before = known.get(path);
-    if (before?.stamp === stamp) {
+    if (before && isSame(before, file)) {
       digests.set(path, before.digest);
       continue;
     }
-    bytes += size;
+    bytes += file.size;
     if (bytes > mostBytes) {
       bytes = 0;
       await new Promise((resolve) => setImmediate(resolve));
@@ -110,10 +119,19 @@ export async function digestFiles(
     const digest = digestFile(`${root}/${path}`, buffer);
     digests.set(path, digest);
     // One that was changed just now may be changed again within the same tick of the file system's clock.
-    const changed = Number(stamp.split(" ")[3]);
-    if (begun - changed > 50) known.set(path, { stamp, digest });
+    const { ino, size, mtimeMs, ctimeMs } = file;
+    if (begun - ctimeMs > 50) known.set(path, { ino, size, mtimeMs, ctimeMs, digest });
   }
   return digests;
+}
+
+function isSame(one: Stamp, other: Stamp): boolean {
+  return (
+    one.ctimeMs === other.ctimeMs &&
+    one.mtimeMs === other.mtimeMs &&
+    one.size === other.size &&
+    one.ino === other.ino
+  );
 }
 
 function digestFile(path: string, buffer: Buffer): string {

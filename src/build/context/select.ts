@@ -28,7 +28,7 @@ export function isPattern(source: string): boolean {
 
 /** What a source of COPY stands for. A pattern may stand for nothing; a path that is not there is an error. */
 export function selectSource(listing: Listing, source: string, selection: Selection): Selected[] {
-  const excludes = compileIgnorePatterns(selection.exclude);
+  const excludes = selection.exclude.length > 0 ? compileIgnorePatterns(selection.exclude) : undefined;
   const found = selection.parents ? withParents(listing, source) : plain(listing, source);
   return found.flatMap(({ path, under }): Selected[] => {
     const real = followLinks(listing, path);
@@ -38,7 +38,7 @@ export function selectSource(listing: Listing, source: string, selection: Select
     if (entry.kind === "directory") {
       return [{ path: real, directory: true, ...placed, skip: skipped(listing, real, excludes) }];
     }
-    const excluded = excludes(posix.basename(path));
+    const excluded = excludes?.(posix.basename(path)) ?? false;
     return excluded ? [] : [{ path: real, directory: false, ...placed, skip: [] }];
   });
 }
@@ -70,18 +70,16 @@ function withParents(listing: Listing, source: string): { path: string; under: s
     .map((path) => ({ path: posix.join(root, path), under: path }));
 }
 
-function skipped(listing: Listing, directory: string, excludes: Ignores): string[] {
+function skipped(listing: Listing, directory: string, excludes: Ignores | undefined): string[] {
   const prefix = directory === "" ? "" : `${directory}/`;
   const ignored = listing.ignored
     .filter((path) => path.startsWith(prefix))
     .map((path) => path.slice(prefix.length));
-  const excluded = [...below(listing, directory)].map(([path]) => path).filter((path) => excludes(path));
+  if (!excludes) return ignored;
+  const paths = [...below(listing, directory)].map(([path]) => path);
   // A directory that is left out may hold what is taken in again.
-  const kept = new Set(
-    [...below(listing, directory)].map(([path]) => path).filter((path) => !excludes(path)),
-  );
-  const needed = new Set([...kept].flatMap(parentsOf));
-  return [...ignored, ...excluded.filter((path) => !needed.has(path))];
+  const needed = new Set(paths.filter((path) => !excludes(path)).flatMap(parentsOf));
+  return [...ignored, ...paths.filter((path) => excludes(path) && !needed.has(path))];
 }
 
 /** Relative to the root of the tree, from which nothing leads out. */

@@ -1,9 +1,10 @@
-import { posix } from "node:path";
 import { TboxError } from "#support/errors.ts";
-import { cacheKey } from "../cache.ts";
-import { below, followLinks, type Listing } from "../context/listing.ts";
+import { followLinks, type Listing } from "../context/listing.ts";
 import type { Context } from "../context/open-context.ts";
 import type { ScannedFile } from "../context/scan.ts";
+
+/** Characters that are hashed at once. */
+const mostText = 256 * 1024;
 
 /** What lies at a path of the context: a hash of all of it, and whether something there is left out. */
 export async function describeContext(
@@ -25,24 +26,28 @@ export async function digestSelection(
   listing: Listing<ScannedFile>,
   { path, skip }: { path: string; skip: Set<string> },
 ): Promise<string> {
-  const entry = listing.entries.get(path);
-  const inside: [string, ScannedFile][] =
-    entry?.kind === "directory"
-      ? [...below(listing, path)].filter(([name]) => !isSkipped(name, skip))
-      : entry
-        ? [["", entry]]
-        : [];
-  const full = (name: string) => (name === "" ? path : posix.join(path, name));
-  const files = inside.filter(([, { kind }]) => kind === "file");
-  const digests = await context.digests(files.map(([name, file]) => [full(name), file]));
-  const lines = inside.map(([name, { kind, mode, target }]) => [
-    name,
-    kind,
-    // Of a link it is always the same.
-    kind === "link" ? 0 : mode & 0o7777,
-    target ?? digests.get(full(name)) ?? "",
-  ]);
-  return cacheKey(lines);
+  const directory = listing.entries.get(path)?.kind === "directory";
+  const base = directory ? (path === "" ? "" : `${path}/`) : path;
+  const inside: [string, ScannedFile][] = [];
+  const files: [string, ScannedFile][] = [];
+  for (const [full, entry] of listing.entries) {
+    if (directory ? full === "" || !full.startsWith(base) : full !== path) continue;
+    if (skip.size > 0 && isSkipped(full.slice(base.length), skip)) continue;
+    inside.push([full, entry]);
+    if (entry.kind === "file") files.push([full, entry]);
+  }
+  const digests = await context.digests(files);
+  const hasher = new Bun.CryptoHasher("sha256");
+  let text = "";
+  for (const [full, { kind, mode, target }] of inside) {
+    // No name holds a null character. The permissions of a link are always the same.
+    const permissions = kind === "link" ? 0 : mode & 0o7777;
+    text += `${full.slice(base.length)}\0${kind}\0${permissions}\0${target ?? digests.get(full) ?? ""}\0`;
+    if (text.length < mostText) continue;
+    hasher.update(text);
+    text = "";
+  }
+  return hasher.update(text).digest("hex");
 }
 
 function isSkipped(name: string, skip: Set<string>): boolean {

@@ -63,6 +63,8 @@ export async function runProgram(
             ExtraHosts: request.extraHosts,
             Ulimits: request.ulimits,
             LogConfig: { Type: "none" },
+            ...request.resources,
+            ...(request.cgroupParent === undefined ? {} : { CgroupParent: request.cgroupParent }),
             ...(request.shmSize > 0 ? { ShmSize: request.shmSize } : {}),
           },
         },

@@ -6,6 +6,7 @@ import { failureMessage } from "../failure.ts";
 import { openByteSink, print } from "../output.ts";
 import { excerpt } from "./excerpt.ts";
 import type { BuildFlags } from "./flags.ts";
+import { writeOutput } from "./output.ts";
 import { plainView } from "./plain-view.ts";
 import { type PreparedBuild, prepareBuild } from "./request.ts";
 import { streamOf } from "./stream.ts";
@@ -39,6 +40,8 @@ export async function buildImage({
     throw new ExitError(textAt(failure, "message"), 1);
   }
   if (!built) throw new ExitError("the daemon ended the build without a result", 1);
+  for (const output of flags.output)
+    await writeOutput(output, textAt(built, "image"), textsAt(built, "tags"));
   await tellResult(built, flags);
   return 0;
 }

@@ -1,8 +1,23 @@
 import { parseBytes } from "#support/bytes.ts";
 import { parseEnvironmentEntry, parseLabel } from "../container/entries.ts";
 import { parseExtraHost } from "../container/hosts.ts";
+import { resourceFlags } from "../container/resource-flags.ts";
 import { parseUlimit } from "../container/ulimit.ts";
 import { bool, list, listOf, parsed, text, unsupported, unsupportedBool, word } from "../flags/kinds.ts";
+import { parseOutput } from "./output.ts";
+
+const { "cpu-period": period, "cpu-quota": quota, "cpu-shares": shares, memory, ...others } = resourceFlags;
+
+/** What a RUN may use up. */
+const limits = {
+  "cpu-period": period,
+  "cpu-quota": quota,
+  "cpu-shares": shares,
+  "cpuset-cpus": others["cpuset-cpus"],
+  "cpuset-mems": others["cpuset-mems"],
+  memory,
+  "memory-swap": others["memory-swap"],
+};
 
 export const buildFlags = {
   "add-host": listOf("Add a custom host-to-IP mapping (host:ip)", parseExtraHost),
@@ -12,12 +27,14 @@ export const buildFlags = {
   file: text("Name of the Dockerfile (default: PATH/Dockerfile)", { short: "f" }),
   // The containers of steps never stay.
   "force-rm": bool("Always remove intermediate containers", { hidden: true }),
+  "cgroup-parent": text("Parent cgroup of RUN"),
   iidfile: text("Write the image ID to a file"),
   label: listOf("Set metadata for an image", parseLabel),
   load: bool("What tbox does anyway: the image goes to its store", { hidden: true }),
   "metadata-file": text("Write build result metadata to a file"),
   network: text("Networking mode for RUN (none, host)"),
   "no-cache": bool("Do not use cache when building the image"),
+  output: listOf("Output destination (format: type=local,dest=path)", parseOutput, { short: "o" }),
   platform: text("Target platform of the build"),
   progress: word(
     "Type of progress output (auto, plain, tty, quiet)",
@@ -35,23 +52,15 @@ export const buildFlags = {
   tag: list("Name and optionally a tag (name:tag)", { short: "t" }),
   target: text("Set the target build stage to build"),
   ulimit: listOf("Ulimit options", parseUlimit, { valueName: "ulimit" }),
+  ...limits,
   "build-context": unsupported("Additional build contexts"),
   "cache-to": unsupported("Cache export destinations"),
   call: unsupported("Another way to evaluate the build", { harmless: "build" }),
-  "cgroup-parent": unsupported("Parent cgroup of RUN"),
   check: unsupportedBool("Check the Dockerfile only"),
   compress: bool("What is sent never leaves the machine", { hidden: true }),
-  "cpu-period": unsupported("CPU period"),
-  "cpu-quota": unsupported("CPU quota"),
-  "cpu-shares": unsupported("CPU shares", { short: "c" }),
-  "cpuset-cpus": unsupported("CPUs to run on"),
-  "cpuset-mems": unsupported("Memory nodes to use"),
   "disable-content-trust": unsupportedBool("Signatures of images"),
   isolation: unsupported("Isolation of containers", { harmless: "default" }),
-  memory: unsupported("Memory limit", { short: "m" }),
-  "memory-swap": unsupported("Memory and swap limit"),
   "no-cache-filter": unsupported("Stages without cache"),
-  output: unsupported("Output destination", { short: "o" }),
   provenance: unsupported("Provenance attestation", { harmless: "false" }),
   push: unsupportedBool("Push the image"),
   sbom: unsupported("Bill of materials", { harmless: "false" }),

@@ -38,12 +38,35 @@ export async function prepareBuild(flags: Flags, source: string): Promise<Prepar
     extraHosts: flags["add-host"],
     shmSize: flags["shm-size"] ?? 0,
     ulimits: flags.ulimit,
+    resources: limits(flags),
+    ...(flags["cgroup-parent"] === undefined ? {} : { cgroupParent: flags["cgroup-parent"] }),
     secrets: Object.fromEntries(await Promise.all(flags.secret.map(readSecret))),
     agents: Object.fromEntries(flags.ssh.map(readAgent)),
     cacheFrom: flags["cache-from"].map(cacheImage),
     credentials: await registryAuths((warning) => printError(`WARNING: ${warning}`, "bare")),
   };
   return body === undefined ? { request } : { request, body };
+}
+
+/** What a RUN may use up. */
+function limits(flags: Flags): TboxBuildRequest["resources"] {
+  const {
+    memory,
+    "memory-swap": swap,
+    "cpu-period": period,
+    "cpu-quota": quota,
+    "cpu-shares": shares,
+  } = flags;
+  const { "cpuset-cpus": cpus, "cpuset-mems": mems } = flags;
+  return {
+    ...(memory === undefined ? {} : { Memory: memory }),
+    ...(swap === undefined ? {} : { MemorySwap: swap }),
+    ...(period === undefined ? {} : { CpuPeriod: period }),
+    ...(quota === undefined ? {} : { CpuQuota: quota }),
+    ...(shares === undefined ? {} : { CpuShares: shares }),
+    ...(cpus === undefined ? {} : { CpusetCpus: cpus }),
+    ...(mems === undefined ? {} : { CpusetMems: mems }),
+  };
 }
 
 type Found = Pick<TboxBuildRequest, "context" | "dockerfile" | "dockerfileText"> &

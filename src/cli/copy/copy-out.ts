@@ -28,10 +28,11 @@ export async function copyOut({ container, source, target, followLink }: CopyOut
     for await (const bytes of body) await write("stdout", bytes);
     return;
   }
-  await unpack(body, { source, target });
+  await unpackArchive(body, { source, target });
 }
 
-async function unpack(
+/** Unpacks an archive of what `source` names where a copy of it is wanted. */
+export async function unpackArchive(
   body: ReadableStream<Uint8Array>,
   { source, target }: { source: string; target: string },
 ): Promise<void> {

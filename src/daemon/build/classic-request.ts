@@ -1,6 +1,7 @@
 import { type BuildQuery, parseRegistryConfig } from "#api/build.ts";
 import { parseRegistryAuth } from "#api/registry-auth.ts";
 import type { BuildRequest } from "#build/builder.ts";
+import type { Resources } from "#containers/limits/resources.ts";
 import { parsePlatform } from "#oci/platform.ts";
 import { parseReference } from "#oci/reference.ts";
 import { TboxError } from "#support/errors.ts";
@@ -39,6 +40,8 @@ export function classicRequest(query: BuildQuery, request: Request): BuildReques
       .filter((text) => text !== ""),
     shmSize: query.shmsize ?? 0,
     ulimits,
+    resources: resourcesOf(query),
+    ...(query.cgroupparent === undefined ? {} : { cgroupParent: query.cgroupparent }),
     secrets: new Map(),
     agents: new Map(),
     cacheFrom: query.cachefrom ?? [],
@@ -65,11 +68,22 @@ function refuse(query: BuildQuery): void {
   if (query.isolation !== undefined && query.isolation !== "default") {
     throw new TboxError("invalid-argument", `invalid isolation: ${JSON.stringify(query.isolation)}`);
   }
-  const { squash, outputs, cgroupparent, cpusetcpus, cpusetmems } = query;
-  refuseParameters({ squash, outputs, cgroupparent, cpusetcpus, cpusetmems });
-  for (const name of ["memory", "memswap", "cpushares", "cpuperiod", "cpuquota"] as const) {
-    if (query[name]) throw new TboxError("not-implemented", `${name}: not supported yet`);
-  }
+  const { squash, outputs } = query;
+  refuseParameters({ squash, outputs });
+}
+
+/** What is not 0. */
+function resourcesOf(query: BuildQuery): Resources {
+  const { memory, memswap, cpushares, cpuperiod, cpuquota, cpusetcpus, cpusetmems } = query;
+  return {
+    ...(memory ? { Memory: memory } : {}),
+    ...(memswap ? { MemorySwap: memswap } : {}),
+    ...(cpushares ? { CpuShares: cpushares } : {}),
+    ...(cpuperiod ? { CpuPeriod: cpuperiod } : {}),
+    ...(cpuquota ? { CpuQuota: cpuquota } : {}),
+    ...(cpusetcpus ? { CpusetCpus: cpusetcpus } : {}),
+    ...(cpusetmems ? { CpusetMems: cpusetmems } : {}),
+  };
 }
 
 function withoutNull(values: Record<string, string | null>): Record<string, string> {

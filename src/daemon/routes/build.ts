@@ -1,11 +1,12 @@
 import { Elysia } from "elysia";
-import { buildQuery, type PruneBuildQuery, pruneBuildQuery } from "#api/build.ts";
+import { buildQuery, filesQuery, type PruneBuildQuery, pruneBuildQuery } from "#api/build.ts";
 import type { Builder, PruneBuildOptions } from "#build/builder.ts";
 import { momentOf } from "#containers/prune.ts";
 import { TboxError } from "#support/errors.ts";
 import { buildAnswer, buildLines, classicFailure, tboxFailure } from "../build/answer.ts";
 import { classicRequest } from "../build/classic-request.ts";
 import { tboxRequest } from "../build/tbox-request.ts";
+import { streamed } from "../http/streamed.ts";
 import { classicLines } from "../shape/build.ts";
 
 export function buildRoutes(builder: Builder) {
@@ -26,6 +27,9 @@ export function buildRoutes(builder: Builder) {
         buildLines(builder.build(await tboxRequest(request)), (event) => [event], tboxFailure),
       { parse: "none" },
     )
+    .get("/tbox/files", ({ query: { image } }) => streamed(builder.files(image), "application/x-tar"), {
+      query: filesQuery,
+    })
     .post(
       "/build/prune",
       async ({ query }) => {

@@ -291,6 +291,7 @@ export function fakeEngine(): FakeEngine {
       calls.push(`build ${dockerfile}`);
       yield { type: "built", image: imageDetails("x").id, tags: [] };
     },
+    async *files() {},
     prune: async () => ({ ids: [], space: 0 }),
     usage: () => [],
     keeps: () => false,

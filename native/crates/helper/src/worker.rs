@@ -60,13 +60,13 @@ pub fn run(host: &Host, store: &OwnedFd, mapping: &Mapping, mut order: Order) {
         let _ = messages::send_waiting(channel.as_fd(), &answer);
         return;
     }
-    if let WorkRequest::List { id, tree, path } = &order.request {
-        let listed = match order.descriptors.pop() {
+    if let WorkRequest::List { id, tree, .. } | WorkRequest::Export { id, tree } = &order.request {
+        let answer = match order.descriptors.pop() {
             Some(output) => trees::open_alone(host, id, tree)
-                .and_then(|root| copy::list(root.as_fd(), path, output)),
+                .and_then(|root| show(root.as_fd(), &order.request, output)),
             None => Err(messages::wrong_descriptors("the request", 2, 1)),
         };
-        let answer = listed.map_or_else(FromWorker::Failed, |()| FromWorker::Copied);
+        let answer = answer.map_or_else(FromWorker::Failed, |()| FromWorker::Copied);
         let _ = messages::send_waiting(channel.as_fd(), &answer);
         return;
     }
@@ -87,6 +87,14 @@ pub fn run(host: &Host, store: &OwnedFd, mapping: &Mapping, mut order: Order) {
     );
     let answer = result.unwrap_or_else(FromWorker::Failed);
     let _ = messages::send_waiting(channel.as_fd(), &answer);
+}
+
+/// What is asked of a tree.
+fn show(root: BorrowedFd<'_>, request: &WorkRequest, output: OwnedFd) -> Result<(), Failure> {
+    match request {
+        WorkRequest::List { path, .. } => copy::list(root, path, output),
+        _ => copy::archive(root, "/.", output),
+    }
 }
 
 /// Copies files of trees into a container's root.

@@ -11,7 +11,7 @@ use protocol::failure::Failure;
 use protocol::monitor::FromMonitor;
 use protocol::work::{FromWorker, WorkRequest};
 use protocol::zygote::{FromZygote, MappingMode, ToZygote};
-use support::{Place, Zygote, patient, receive, send, until};
+use support::{Place, Zygote, patient, receive, send, until, zygote_socket};
 use sys::seqpacket;
 
 fn failure(output: &std::process::Output) -> Failure {
@@ -96,7 +96,7 @@ fn it_runs_from_a_sealed_copy_with_nothing_inherited() {
     assert!(fs::read_link(format!("/proc/{pid}/exe")).is_err());
     assert!(fs::read_dir(format!("/proc/{pid}/fd")).is_err());
     let directory = fs::metadata(&zygote.run).unwrap();
-    let socket = fs::metadata(zygote.run.join("zygote-6.sock")).unwrap();
+    let socket = fs::metadata(zygote.run.join(zygote_socket())).unwrap();
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
     assert_eq!(socket.permissions().mode() & 0o777, 0o600);
     assert_eq!(socket.uid(), directory.uid());
@@ -110,12 +110,12 @@ fn the_second_of_two_zygotes_ends_and_says_why() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(failure(&output).step, "lock");
     let run = std::os::fd::OwnedFd::from(fs::File::open(place.run()).unwrap());
-    let connection = patient(seqpacket::connect(run.as_fd(), "zygote-6.sock").unwrap());
+    let connection = patient(seqpacket::connect(run.as_fd(), &zygote_socket()).unwrap());
     send(&connection, &ToZygote::Shutdown, &[]);
     assert_eq!(receive::<FromZygote>(&connection), None);
     // Once it is told to end another one can take its place.
     assert!(place.run_helper().status.success());
-    let connection = patient(seqpacket::connect(run.as_fd(), "zygote-6.sock").unwrap());
+    let connection = patient(seqpacket::connect(run.as_fd(), &zygote_socket()).unwrap());
     send(&connection, &ToZygote::Shutdown, &[]);
     assert_eq!(receive::<FromZygote>(&connection), None);
     fs::remove_dir_all(&place.directory).unwrap();
@@ -142,7 +142,7 @@ fn a_zygote_told_to_end_waits_for_its_containers() {
     container.started();
     send(&zygote.connection, &ToZygote::Shutdown, &[]);
     assert_eq!(receive::<FromZygote>(&zygote.connection), None);
-    assert!(!zygote.run.join("zygote-6.sock").exists());
+    assert!(!zygote.run.join(zygote_socket()).exists());
     assert!(fs::exists(format!("/proc/{pid}")).unwrap());
     container.kill();
     assert_eq!(container.exited().code, 137);

@@ -4,8 +4,10 @@
 //! that of a directory once that is open.
 
 mod changes;
+mod describe;
 mod list;
 mod mode;
+mod probe;
 pub(crate) mod read;
 mod transfer;
 mod write;

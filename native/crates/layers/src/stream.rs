@@ -21,8 +21,10 @@ pub enum StreamError {
     GzipTrailer,
     #[error("the zstd stream is damaged: {0}")]
     Zstd(String),
-    #[error("the layer is compressed with {0}; gzip, zstd and plain tar are supported")]
-    Compression(&'static str),
+    #[error("the xz stream is damaged: {0}")]
+    Xz(String),
+    #[error("the bzip2 stream is damaged: {0}")]
+    Bzip2(String),
     #[error("the layer unpacks to more than the limit of {0} bytes")]
     TooLarge(u64),
     #[error("starting a thread to unpack with")]

@@ -67,6 +67,7 @@ pub fn perform(
         WorkRequest::Status { .. }
         | WorkRequest::Archive { .. }
         | WorkRequest::List { .. }
+        | WorkRequest::Export { .. }
         | WorkRequest::Copy { .. }
         | WorkRequest::Extract { .. } => {
             Err(misplaced("a container's files are none of the store's"))

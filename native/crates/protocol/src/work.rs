@@ -75,6 +75,8 @@ pub enum WorkRequest {
         tree: Tree,
         path: String,
     },
+    /// Writes a tree as a tar. It is mounted in the container's directory. Descriptors: channel, output.
+    Export { id: String, tree: Tree },
     /// Copies files of trees into a container's root, in order. Descriptors: channel.
     Copy {
         container: ContainerView,
@@ -104,6 +106,7 @@ impl WorkRequest {
             | Self::Keep { .. }
             | Self::Sync
             | Self::List { .. }
+            | Self::Export { .. }
             | Self::Measure { .. } => None,
         }
     }

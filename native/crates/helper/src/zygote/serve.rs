@@ -396,6 +396,7 @@ fn descriptors_of(request: &WorkRequest) -> usize {
         | WorkRequest::Layer { .. }
         | WorkRequest::Changes { .. }
         | WorkRequest::List { .. }
+        | WorkRequest::Export { .. }
         | WorkRequest::Extract { .. } => 2,
         WorkRequest::Remove { .. }
         | WorkRequest::Measure { .. }

@@ -50,6 +50,10 @@ pub fn patient(socket: OwnedFd) -> OwnedFd {
     socket
 }
 
+pub fn zygote_socket() -> String {
+    format!("zygote-{}.sock", protocol::VERSION)
+}
+
 /// Waits for a condition that nothing announces.
 pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
@@ -83,7 +87,7 @@ impl Zygote {
         let output = place.run_helper();
         assert!(output.status.success(), "{output:?}");
         let run = OwnedFd::from(fs::File::open(place.run()).unwrap());
-        let connection = patient(seqpacket::connect(run.as_fd(), "zygote-6.sock").unwrap());
+        let connection = patient(seqpacket::connect(run.as_fd(), &zygote_socket()).unwrap());
         Some(Self {
             store: place.store(),
             run: place.run(),
@@ -95,7 +99,7 @@ impl Zygote {
 
     pub fn connect(&self) -> OwnedFd {
         let run = OwnedFd::from(fs::File::open(&self.run).unwrap());
-        patient(seqpacket::connect(run.as_fd(), "zygote-6.sock").unwrap())
+        patient(seqpacket::connect(run.as_fd(), &zygote_socket()).unwrap())
     }
 
     pub fn pid(&self) -> u32 {

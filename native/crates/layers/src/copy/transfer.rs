@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ffi::{CStr, CString};
 use std::fs::File;
-use std::io::{Read, Seek};
+use std::io::Seek;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 
@@ -14,13 +14,14 @@ use protocol::failure::Failure;
 use protocol::work::{Copy, UnpackLimits};
 use protocol::zygote::Mapping;
 use rustix::fs::{
-    AtFlags, Dir, FileType, Gid, Mode, OFlags, ResolveFlags, Stat, Timespec, Timestamps, Uid,
-    XattrFlags, chmodat, chownat, fchmod, fchown, fsetxattr, fstat, ftruncate, futimens, linkat,
-    mkdirat, mknodat, openat, openat2, readlinkat, statat, symlinkat, unlinkat, utimensat,
+    AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat, chmodat, fstat, ftruncate, linkat,
+    mkdirat, mknodat, openat, openat2, readlinkat, statat, symlinkat, unlinkat,
 };
 use rustix::io::Errno;
 
+use super::describe::{Look, own};
 use super::mode::Change;
+use super::probe::is_archive;
 use super::read::attributes;
 use super::write::directory_of;
 use super::{failed, refused};
@@ -47,9 +48,11 @@ pub struct Sources<'a> {
 pub fn transfer(root: BorrowedFd<'_>, sources: &Sources<'_>) -> Result<(), Failure> {
     let mut copier = Copier {
         root,
-        owner: sources.owner,
+        look: Look {
+            owner: sources.owner,
+            mode: sources.mode.map(Change::parse).transpose()?,
+        },
         archive_owner: sources.archive_owner,
-        mode: sources.mode.map(Change::parse).transpose()?,
         mapping: sources.mapping,
         linked: HashMap::new(),
     };
@@ -61,9 +64,8 @@ pub fn transfer(root: BorrowedFd<'_>, sources: &Sources<'_>) -> Result<(), Failu
 
 struct Copier<'r> {
     root: BorrowedFd<'r>,
-    owner: Option<(u32, u32)>,
+    look: Look,
     archive_owner: Option<(u32, u32)>,
-    mode: Option<Change>,
     mapping: &'r Mapping,
     /// Where the first name of a file with several went.
     linked: HashMap<(u64, u64), (Rc<OwnedFd>, CString)>,
@@ -150,7 +152,7 @@ impl Copier<'_> {
                 Err(errno) => return Err(at(errno)),
             }
             mkdirat(&parent, part, Mode::from_raw_mode(0o755)).map_err(at)?;
-            if let Some((uid, gid)) = self.owner.filter(|owner| *owner != (0, 0)) {
+            if let Some((uid, gid)) = self.look.owner.filter(|owner| *owner != (0, 0)) {
                 let made = openat(&parent, part, DIRECTORY, Mode::empty()).map_err(at)?;
                 own(&made, uid, gid).map_err(at)?;
             }
@@ -185,14 +187,18 @@ impl Copier<'_> {
                     let link = readlinkat(source, &name, Vec::new()).map_err(at)?;
                     self.clear(target, &name, &path)?;
                     symlinkat(&link, target.as_ref(), &name).map_err(at)?;
-                    self.describe_link(target, &name, &status).map_err(at)?;
+                    self.look
+                        .describe_link(target, &name, &status)
+                        .map_err(at)?;
                 }
                 FileType::Fifo => {
                     self.clear(target, &name, &path)?;
                     let mode = Mode::from_raw_mode(0o600);
                     mknodat(target.as_ref(), &name, FileType::Fifo, mode, 0).map_err(at)?;
-                    self.describe_link(target, &name, &status).map_err(at)?;
-                    let mode = Mode::from_raw_mode(self.mode_of(&status));
+                    self.look
+                        .describe_link(target, &name, &status)
+                        .map_err(at)?;
+                    let mode = Mode::from_raw_mode(self.look.mode_of(&status));
                     chmodat(target.as_ref(), &name, mode, AtFlags::empty()).map_err(at)?;
                 }
                 // It is nothing without the program behind it.
@@ -238,7 +244,8 @@ impl Copier<'_> {
         };
         self.content(&below, &made, &format!("{path}/"), skip)?;
         if new {
-            self.describe(&made, &attributes(&below), status)
+            self.look
+                .describe(&made, &attributes(&below), status)
                 .map_err(at)?;
         }
         Ok(())
@@ -294,7 +301,7 @@ impl Copier<'_> {
         let mut from = File::from(source);
         let mut to = File::from(file);
         std::io::copy(&mut from, &mut to)?;
-        self.describe(&OwnedFd::from(to), &found, status)?;
+        self.look.describe(&OwnedFd::from(to), &found, status)?;
         Ok(())
     }
 
@@ -308,50 +315,6 @@ impl Copier<'_> {
                 Some(Errno::ISDIR),
             )),
             Err(errno) => Err(refused(path, errno)),
-        }
-    }
-
-    fn describe(
-        &self,
-        made: &OwnedFd,
-        attributes: &[(String, Vec<u8>)],
-        status: &Stat,
-    ) -> Result<(), Errno> {
-        let (uid, gid) = self.owner.unwrap_or((status.st_uid, status.st_gid));
-        if (uid, gid) != (0, 0) {
-            own(made, uid, gid)?;
-        }
-        for (key, value) in attributes {
-            let name = key.trim_start_matches("SCHILY.xattr.");
-            match fsetxattr(made, name, value, XattrFlags::empty()) {
-                Ok(()) | Err(Errno::OPNOTSUPP) => {}
-                Err(errno) => return Err(errno),
-            }
-        }
-        fchmod(made, Mode::from_raw_mode(self.mode_of(status)))?;
-        futimens(made, &times(status))
-    }
-
-    fn describe_link(&self, target: &OwnedFd, name: &CStr, status: &Stat) -> Result<(), Errno> {
-        let (uid, gid) = self.owner.unwrap_or((status.st_uid, status.st_gid));
-        if (uid, gid) != (0, 0) {
-            let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
-            chownat(
-                target,
-                name,
-                Some(uid),
-                Some(gid),
-                AtFlags::SYMLINK_NOFOLLOW,
-            )?;
-        }
-        utimensat(target, name, &times(status), AtFlags::SYMLINK_NOFOLLOW)
-    }
-
-    fn mode_of(&self, status: &Stat) -> u32 {
-        let directory = FileType::from_raw_mode(status.st_mode).is_dir();
-        match &self.mode {
-            Some(change) => change.apply(status.st_mode & 0o7777, directory),
-            None => status.st_mode & 0o7777,
         }
     }
 
@@ -391,68 +354,10 @@ impl Copier<'_> {
     }
 }
 
-/// By its content: a tar, or something compressed that begins with one.
-fn is_archive(file: &mut File) -> std::io::Result<bool> {
-    let mut magic = [0; 6];
-    let length = fill(file, &mut magic)?;
-    file.rewind()?;
-    let mut head = [0; 512];
-    let filled = match &magic[..length] {
-        [0x1f, 0x8b, ..] => fill(&mut flate2::read::GzDecoder::new(&mut *file), &mut head),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => zstd::stream::read::Decoder::new(&mut *file)
-            .and_then(|mut all| fill(&mut all, &mut head)),
-        // What is compressed so is taken for an archive; unpacking it says what is not supported.
-        [0xfd, b'7', b'z', b'X', b'Z', 0] | [b'B', b'Z', b'h', _, 0x31, 0x41] => return Ok(true),
-        _ => fill(file, &mut head),
-    };
-    // What cannot be decompressed is a file like any other.
-    let Ok(512) = filled else { return Ok(false) };
-    let sum: u32 = head
-        .iter()
-        .enumerate()
-        .map(|(index, byte)| {
-            if (148..156).contains(&index) {
-                32
-            } else {
-                u32::from(*byte)
-            }
-        })
-        .sum();
-    let digits = String::from_utf8_lossy(&head[148..156]);
-    let noted = u32::from_str_radix(digits.trim_matches(|c: char| c == '\0' || c == ' '), 8);
-    Ok(noted == Ok(sum))
-}
-
-fn fill(source: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<usize> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match source.read(&mut buffer[filled..])? {
-            0 => break,
-            count => filled += count,
-        }
-    }
-    Ok(filled)
-}
-
 fn resolve(root: BorrowedFd<'_>, path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
     let path = if path.is_empty() { "/" } else { path };
     let how = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
     retry(|| openat2(root, path, flags | OFlags::CLOEXEC, Mode::empty(), how))
-}
-
-fn own(file: &OwnedFd, uid: u32, gid: u32) -> Result<(), Errno> {
-    fchown(file, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))
-}
-
-fn times(status: &Stat) -> Timestamps {
-    let time = Timespec {
-        tv_sec: status.st_mtime,
-        tv_nsec: status.st_mtime_nsec as _,
-    };
-    Timestamps {
-        last_access: time,
-        last_modification: time,
-    }
 }
 
 fn names(directory: &OwnedFd) -> Result<Vec<CString>, Errno> {

@@ -2,7 +2,9 @@
 
 use std::io::{BufRead, Read};
 
+use bzip2::bufread::MultiBzDecoder;
 use flate2::bufread::GzDecoder;
+use lzma_rust2::XzReader;
 use zstd::stream::read::Decoder as ZstdDecoder;
 
 use super::StreamError;
@@ -13,6 +15,8 @@ pub enum Decoder<'a> {
     /// `None` once the last member and what may follow it was read.
     Gzip(Option<Box<GzDecoder<Source<'a>>>>),
     Zstd(Box<ZstdDecoder<'static, Source<'a>>>),
+    Xz(Box<XzReader<Source<'a>>>),
+    Bzip2(Box<MultiBzDecoder<Source<'a>>>),
 }
 
 impl<'a> Decoder<'a> {
@@ -24,8 +28,12 @@ impl<'a> Decoder<'a> {
                 let decoder = ZstdDecoder::with_buffer(source).map_err(zstd_error)?;
                 Ok(Self::Zstd(Box::new(decoder)))
             }
-            [0xfd, b'7', b'z', b'X', b'Z', 0] => Err(StreamError::Compression("xz")),
-            [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41] => Err(StreamError::Compression("bzip2")),
+            [0xfd, b'7', b'z', b'X', b'Z', 0] => {
+                Ok(Self::Xz(Box::new(XzReader::new(source, true))))
+            }
+            [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41] => {
+                Ok(Self::Bzip2(Box::new(MultiBzDecoder::new(source))))
+            }
             _ => Ok(Self::Plain(source)),
         }
     }
@@ -50,6 +58,14 @@ impl<'a> Decoder<'a> {
                 .map_err(|error| unwrap_error(error, |_| StreamError::Cancelled)),
             Self::Zstd(decoder) => decoder.read(into).map_err(zstd_error),
             Self::Gzip(member) => gzip(member, into),
+            Self::Xz(decoder) => {
+                let read = decoder.read(into);
+                read.map_err(|error| unwrap_error(error, StreamError::Xz))
+            }
+            Self::Bzip2(decoder) => {
+                let read = decoder.read(into);
+                read.map_err(|error| unwrap_error(error, StreamError::Bzip2))
+            }
         }
     }
 }
