@@ -23,6 +23,7 @@ export const hostConfigSchema = dockerObject(
     SecurityOpt: texts,
     Ulimits: z.array(ulimit).exactOptional(),
     Init: flag,
+    UsernsMode: z.enum(["host", "keep-id"], "must be host or keep-id").exactOptional(),
     NetworkMode: z.string().exactOptional(),
     ShmSize: z.int().min(0).exactOptional(),
     LogConfig: dockerObject({
@@ -70,7 +71,6 @@ export const hostConfigSchema = dockerObject(
       StorageOpt: [],
       Sysctls: [],
       UTSMode: [],
-      UsernsMode: [],
       VolumeDriver: ["local"],
     },
   },

@@ -66,6 +66,8 @@ export interface HostConfig extends Resources {
   SecurityOpt?: string[];
   Ulimits?: { Name: string; Soft: number; Hard: number }[];
   Init?: boolean;
+  /** `keep-id`: the container's user is the caller. `host` asks for what there is anyway. */
+  UsernsMode?: "host" | "keep-id";
   NetworkMode?: string;
   ShmSize?: number;
   LogConfig?: { Type?: string; Config?: Record<string, string> };

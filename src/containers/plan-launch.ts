@@ -37,7 +37,7 @@ export function planLaunch(
   const { id, path, args, config, hostConfig: host } = record;
   const tty = config.Tty ?? false;
   const [rows = 0, columns = 0] = host.ConsoleSize ?? [];
-  const { noNewPrivileges, seccomp, writableCgroups } = parseSecurityOptions(host.SecurityOpt ?? []);
+  const { noNewPrivileges, seccomp, writableCgroups, keepId } = parseSecurityOptions(host.SecurityOpt ?? []);
   const readonly = host.ReadonlyRootfs ?? false;
   return {
     id,
@@ -69,6 +69,7 @@ export function planLaunch(
       cwd: config.WorkingDir || "/",
       user: config.User ?? "",
       groups: host.GroupAdd ?? [],
+      keepId: keepId || host.UsernsMode === "keep-id",
       // A terminal without a size would confuse what asks for it.
       ...(tty ? { tty: { columns: columns || 80, rows: rows || 24 } } : {}),
       openStdin: config.OpenStdin ?? false,

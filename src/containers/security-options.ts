@@ -5,6 +5,8 @@ export interface SecurityOptions {
   seccomp: "default" | "unconfined";
   /** Whether the container may write below its own cgroup. */
   writableCgroups: boolean;
+  /** Whether the container's user is to be the caller, as of `HostConfig.UsernsMode`. */
+  keepId: boolean;
 }
 
 /** `--security-opt`; what is not honoured is refused by name. */
@@ -13,11 +15,14 @@ export function parseSecurityOptions(options: string[]): SecurityOptions {
     noNewPrivileges: true,
     seccomp: "default",
     writableCgroups: false,
+    keepId: false,
   };
   for (const option of options) {
     const [, name = "", value] = /^([^=:]+)[=:]?(.*)$/.exec(option) ?? [];
     if (name === "no-new-privileges") parsed.noNewPrivileges = switchOf(option, value);
     else if (name === "writable-cgroups") parsed.writableCgroups = switchOf(option, value);
+    // For Docker's own clients, which send no other mode of UsernsMode than host.
+    else if (name === "userns" && value === "keep-id") parsed.keepId = true;
     else if (name === "seccomp" && value === "unconfined") parsed.seccomp = "unconfined";
     else if (name === "seccomp" && (value === "builtin" || value === "default")) parsed.seccomp = "default";
     else if (name === "seccomp") throw unsupported("a seccomp profile of one's own is");

@@ -319,6 +319,8 @@ export interface ContainerProcess {
   /** Docker's `name|uid[:group|gid]`; empty is root. */
   user: string;
   groups: string[];
+  /** Whether `user` is to be the caller; of an exec, whether the container's own user is. */
+  keepId: boolean;
   /** A terminal of this size; three pipes when absent. */
   tty?: TerminalSize;
   /** Whether stdin is kept for attachments; /dev/null otherwise. */

@@ -153,6 +153,7 @@ test("what is honoured gets through as it was sent", async () => {
       ],
       Tmpfs: { "/x": "size=1m" },
       Init: false,
+      UsernsMode: "keep-id",
       MaskedPaths: [],
       Ulimits: [{ Name: "nofile", Soft: 10, Hard: 20 }],
       ConsoleSize: [24, 80],
@@ -197,6 +198,8 @@ describe("fields that would not be honoured are refused by name", () => {
     ],
     [host({ Privileged: true }), 501, "HostConfig.Privileged: not supported yet"],
     [host({ PidMode: "host" }), 501, "HostConfig.PidMode: not supported yet"],
+    [host({ UsernsMode: "auto" }), 400, "HostConfig.UsernsMode: must be host or keep-id"],
+    [host({ UsernsMode: "keep-id:uid=5" }), 400, "HostConfig.UsernsMode: must be host or keep-id"],
     [host({ Sysctls: { a: "1" } }), 501, "HostConfig.Sysctls: not supported yet"],
     [host({ CpuPercent: 5 }), 501, "HostConfig.CpuPercent: not supported yet"],
     [

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { once } from "node:events";
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import type { Duplex } from "node:stream";
 import { FailureError } from "#native/failure.ts";
 import { connectMonitor } from "#native/monitor.ts";
-import type { Attachment, ContainerProcess } from "#native/protocol.ts";
+import type { Attachment, ContainerProcess, Mount } from "#native/protocol.ts";
 import { watchProcess } from "#native/reactor.ts";
 import { type Launch, type Launched, openZygote, type Zygote } from "#native/zygote.ts";
 import { killTrees, processesMentioning } from "#test/support/processes.ts";
@@ -52,6 +52,40 @@ describe.skipIf(helperUnavailable !== undefined)("the zygote", () => {
     streams[0]?.end("hello");
     expect(await whole(streams[0])).toBe("hello");
     expect((await monitor.exited).code).toBe(0);
+  });
+
+  test("a user who is to be the caller writes as the caller, and so does what is executed later", async () => {
+    const caller = { uid: process.getuid?.(), gid: process.getgid?.() };
+    const project = `${directory.path}/project`;
+    mkdirSync(project);
+    const bind: Mount = {
+      type: "bind",
+      source: project,
+      target: "/mnt",
+      readonly: false,
+      recursive: true,
+      propagation: "rprivate",
+    };
+    const settings = { user: "1234:77", keepId: true, openStdin: true };
+    const script = "id -u; id -g; echo > /mnt/first; read x";
+    const { id, monitor, streams } = await launch(["sh", "-c", script], [both], settings, [bind]);
+    await line(streams[0], "1234\n77\n");
+    const { process: program, network } = plan(id, ["sh", "-c", "id -u; echo > /mnt/later"], {
+      user: "1234:77",
+      keepId: true,
+    });
+    const later = await zygote.exec({ id, process: program, network }, { attachments: [both] });
+    expect(await whole(later.streams[0])).toBe("1234\n");
+    streams[0]?.end("\n");
+    expect((await monitor.exited).code).toBe(0);
+    for (const name of ["first", "later"]) expect(statSync(`${project}/${name}`)).toMatchObject(caller);
+  });
+
+  test("without ids for it, a user is refused with what would help", async () => {
+    const { monitor } = await launch(["true"], [], { user: "500000000" });
+    const error = await monitor.started.catch((error) => error);
+    expect(error.failure).toMatchObject({ kind: "unmapped-id" });
+    expect(error.message).toContain("keep-id");
   });
 
   test("megabytes pass unchanged", async () => {
@@ -201,10 +235,16 @@ async function launch(
   args: string[],
   attachments: Attachment[],
   settings: Partial<ContainerProcess> = {},
+  mounts: Mount[] = [],
 ): Promise<Launched & { id: string }> {
   const id = `${process.pid}${count++}`.padStart(32, "a").padEnd(64, "0");
   mkdirSync(`${store}/containers/${id}`);
-  const request: Launch = {
+  const request = { ...plan(id, args, settings), mounts };
+  return { id, ...(await zygote.launch(request, { attachments })) };
+}
+
+function plan(id: string, args: string[], settings: Partial<ContainerProcess>): Launch {
+  return {
     id,
     root: { type: "directory", path: "/", readonly: false },
     mounts: [],
@@ -219,6 +259,7 @@ async function launch(
       cwd: "/",
       user: "",
       groups: [],
+      keepId: false,
       openStdin: false,
       stdinOnce: false,
       umask: 0o22,
@@ -233,7 +274,6 @@ async function launch(
     cgroupWritable: false,
     durableExit: false,
   };
-  return { id, ...(await zygote.launch(request, { attachments })) };
 }
 
 async function whole(stream: Duplex | undefined): Promise<string> {

@@ -78,7 +78,7 @@ test("with --rootfs all arguments are the command", async () => {
 test("host settings", async () => {
   const line =
     "-v ./a:/a:ro --mount type=bind,src=b,dst=/b --tmpfs /t:size=1m --tmpfs /u --read-only --cap-drop ALL " +
-    "--cap-add CHOWN --group-add 5 --ulimit nofile=1:2 --init --network none --shm-size 1m --log-driver none " +
+    "--cap-add CHOWN --group-add 5 --ulimit nofile=1:2 --init --userns keep-id --network none --shm-size 1m --log-driver none " +
     "--log-opt max-size=1m --add-host a:1.2.3.4 --dns 1.1.1.1 --dns-search s --dns-opt o --annotation k=v x";
   expect((await body(line)).HostConfig).toEqual({
     AutoRemove: false,
@@ -91,6 +91,7 @@ test("host settings", async () => {
     GroupAdd: ["5"],
     Ulimits: [{ Name: "nofile", Soft: 1, Hard: 2 }],
     Init: true,
+    UsernsMode: "keep-id",
     NetworkMode: "none",
     ShmSize: 1048576,
     LogConfig: { Type: "none", Config: { "max-size": "1m" } },

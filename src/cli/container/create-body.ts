@@ -78,6 +78,7 @@ function hostConfig(
     GroupAdd: nonEmpty(flags["group-add"]),
     Ulimits: nonEmpty(flags.ulimit),
     Init: given.has("init") ? flags.init : undefined,
+    UsernsMode: flags.userns,
     NetworkMode: flags.network,
     ShmSize: flags["shm-size"],
     LogConfig: logConfig(flags["log-driver"], flags["log-opt"]),

@@ -73,6 +73,7 @@ export const containerFlags = {
   tty: bool("Allocate a pseudo-TTY", { short: "t" }),
   ulimit: listOf("Ulimit options", parseUlimit, { valueName: "ulimit" }),
   user: text("Username or UID (format: <name|uid>[:<group|gid>])", { short: "u" }),
+  userns: word("User namespace to use (host, keep-id)", ["host", "keep-id"] as const),
   volume: list("Mount a volume or a directory of the host", { short: "v" }),
   "volumes-from": list("Mount volumes from the specified containers"),
   workdir: text("Working directory inside the container", { short: "w" }),

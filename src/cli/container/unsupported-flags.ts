@@ -33,7 +33,6 @@ export const unsupportedContainerFlags = {
   "storage-opt": value,
   sysctl: value,
   "use-api-socket": plain,
-  userns: value,
   uts: value,
   "volume-driver": value,
 };

@@ -187,6 +187,9 @@ pub struct Process {
     pub user: String,
     /// Supplementary groups, by name or number.
     pub groups: Vec<String>,
+    /// Whether `user` is to be the caller: what it writes outside the image is then the caller's. For an
+    /// exec: whether the container's own user is.
+    pub keep_id: bool,
     /// A pseudo-terminal of this size, set before the program starts; absent: three pipes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tty: Option<TerminalSize>,

@@ -2,8 +2,9 @@
 
 use protocol::failure::{Failure, FailureKind};
 use rustix::thread::{
-    CapabilitySet, CapabilitySets, clear_ambient_capability_set,
-    remove_capability_from_bounding_set, set_capabilities,
+    CapabilitiesSecureBits, CapabilitySet, CapabilitySets, clear_ambient_capability_set,
+    configure_capability_in_ambient_set, remove_capability_from_bounding_set, set_capabilities,
+    set_capabilities_secure_bits,
 };
 
 use crate::failure::{explained, system};
@@ -61,6 +62,10 @@ pub const DEFAULT: Set = 0xa804_25fb;
 
 pub const SYS_ADMIN: Set = 1 << 21;
 
+/// What a user needs for files that were its own and are another's since keep-id made it the caller: CHOWN,
+/// DAC_OVERRIDE, FOWNER and FSETID.
+pub const FILES: Set = 0x1b;
+
 /// The set of these names.
 pub fn parse(names: &[String]) -> Result<Set, Failure> {
     names.iter().try_fold(0, |set, name| match number(name) {
@@ -99,6 +104,25 @@ pub fn bound(keep: Set) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Sets permitted and effective for a user who is not root, and for the programs it executes.
+pub fn lend(set: Set) -> Result<(), Failure> {
+    // Without it access(2) leaves capabilities out of account for whoever is not root.
+    set_capabilities_secure_bits(CapabilitiesSecureBits::NO_SETUID_FIXUP)
+        .map_err(|errno| system("capabilities", "secure bits", errno))?;
+    let lent = CapabilitySet::from_bits_retain(set);
+    let sets = CapabilitySets {
+        effective: lent,
+        permitted: lent,
+        inheritable: lent,
+    };
+    set_capabilities(None, sets)
+        .and_then(|()| {
+            lent.iter()
+                .try_for_each(|one| configure_capability_in_ambient_set(one, true))
+        })
+        .map_err(|errno| system("capabilities", "ambient", errno))
+}
+
 /// Sets permitted and effective; inheritable and ambient are emptied.
 pub fn apply(set: Set) -> Result<(), Failure> {
     let set = CapabilitySet::from_bits_retain(set);
@@ -124,6 +148,12 @@ mod tests {
                      NET_BIND_SERVICE SYS_CHROOT KILL AUDIT_WRITE";
         let names: Vec<String> = names.split_whitespace().map(str::to_owned).collect();
         assert_eq!(parse(&names), Ok(DEFAULT));
+    }
+
+    #[test]
+    fn the_capabilities_over_files_have_their_names() {
+        let names = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID"].map(str::to_owned);
+        assert_eq!(parse(&names), Ok(FILES));
     }
 
     #[test]

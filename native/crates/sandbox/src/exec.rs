@@ -16,6 +16,7 @@ use crate::launch::Launched;
 use crate::oom_score;
 use crate::program::{Program, follow, stdio};
 use crate::report::{self, Report, phase};
+use crate::steps::keep_id;
 use crate::steps::terminal::{self, Inner};
 use crate::tree;
 
@@ -54,7 +55,9 @@ pub fn exec(
         Side::Parent { pid, pidfd } => {
             let begun = phase("cloned");
             drop((inner, theirs, score));
-            let (mut phases, master) = follow(ours.as_fd(), pidfd.as_fd())?;
+            let (mut phases, master) = follow(ours.as_fd(), pidfd.as_fd(), |ids| {
+                keep_id::map(ours.as_fd(), host, pid, ids)
+            })?;
             phases.insert(0, begun);
             phases.push(phase("executed"));
             Ok(Launched {
@@ -90,6 +93,9 @@ fn run(
     drop(devices);
     let account = program.settle(root.as_fd())?;
     drop(root);
+    if program.process.keep_id {
+        keep_id::join(container)?;
+    }
     program.become_it(&account, Vec::new())
 }
 

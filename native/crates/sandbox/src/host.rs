@@ -9,6 +9,7 @@ use rustix::io::Errno;
 
 use crate::capabilities;
 use crate::failure::{explained, system};
+use crate::id_map::IdMap;
 use crate::seccomp::{self, Program};
 use crate::steps::{attach, root};
 use crate::tree;
@@ -28,7 +29,8 @@ pub struct Host {
     store: OwnedFd,
     store_path: PathBuf,
     run: OwnedFd,
-    mapped_gids: Vec<(u32, u32)>,
+    uids: IdMap,
+    gids: IdMap,
     default_filter: Program,
 }
 
@@ -41,7 +43,8 @@ impl Host {
             store: opened,
             run: open_directory(run)?,
             store_path: store.to_owned(),
-            mapped_gids: mapped_gids()?,
+            uids: IdMap::read("uid_map")?,
+            gids: IdMap::read("gid_map")?,
             default_filter: seccomp::compile(capabilities::DEFAULT),
         })
     }
@@ -78,11 +81,14 @@ impl Host {
         &self.store_path
     }
 
-    /// Whether a group id exists in the user namespace.
-    pub(crate) fn maps_group(&self, gid: u32) -> bool {
-        self.mapped_gids
-            .iter()
-            .any(|(first, count)| gid >= *first && gid - first < *count)
+    /// The user ids that exist in the user namespace.
+    pub(crate) fn uids(&self) -> &IdMap {
+        &self.uids
+    }
+
+    /// The group ids that exist in the user namespace.
+    pub(crate) fn gids(&self) -> &IdMap {
+        &self.gids
     }
 
     /// The seccomp filter for this capability set.
@@ -122,19 +128,4 @@ pub(crate) fn is_device(device: BorrowedFd<'_>, number: (u32, u32)) -> Result<bo
     let status = fstat(device)?;
     let found = (major(status.st_rdev), minor(status.st_rdev));
     Ok(FileType::from_raw_mode(status.st_mode) == FileType::CharacterDevice && found == number)
-}
-
-fn mapped_gids() -> Result<Vec<(u32, u32)>, Failure> {
-    let map = std::fs::read_to_string("/proc/self/gid_map").map_err(|error| {
-        explained(
-            FailureKind::System,
-            "mapping",
-            format!("read gid_map: {error}"),
-        )
-    })?;
-    let parse = |line: &str| {
-        let mut words = line.split_whitespace();
-        Some((words.next()?.parse().ok()?, words.nth(1)?.parse().ok()?))
-    };
-    Ok(map.lines().filter_map(parse).collect())
 }

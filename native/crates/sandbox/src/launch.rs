@@ -18,7 +18,7 @@ use crate::program::{Program, follow, show_console, stdio};
 use crate::report::{self, Report, phase};
 use crate::steps::root::Store;
 use crate::steps::terminal::{self, Inner};
-use crate::steps::{devices, kernel_files, pivot, protected, root, volumes};
+use crate::steps::{devices, keep_id, kernel_files, pivot, protected, root, volumes};
 
 /// A container whose program was executed.
 #[derive(Debug)]
@@ -97,7 +97,9 @@ pub fn launch(
         Side::Parent { pid, pidfd } => {
             let begun = phase("cloned");
             drop((inner, theirs, score));
-            let (mut phases, master) = follow(ours.as_fd(), pidfd.as_fd())?;
+            let (mut phases, master) = follow(ours.as_fd(), pidfd.as_fd(), |ids| {
+                keep_id::map(ours.as_fd(), host, pid, ids)
+            })?;
             phases.insert(0, begun);
             phases.push(phase("executed"));
             Ok(Launched {
@@ -169,6 +171,10 @@ impl Child<'_> {
         // After the working directory, which may have to be made.
         root::protect_root(root.as_fd(), &request.root)?;
         drop((store, volumes, root, devices));
+        if request.process.keep_id {
+            // After everything that needs the rights of the namespace that the mounts belong to.
+            keep_id::enter(program.channel, &account)?;
+        }
         program.become_it(&account, phases)
     }
 

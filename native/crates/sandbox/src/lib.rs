@@ -6,6 +6,7 @@ mod capabilities;
 pub mod exec;
 mod failure;
 pub mod host;
+mod id_map;
 pub mod launch;
 mod oom_score;
 pub mod owner;

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use protocol::failure::{Failure, FailureKind};
 use protocol::launch::Process;
 use protocol::monitor::Phase;
-use rustix::process::setsid;
+use rustix::process::{Signal, setsid};
 
 use crate::accounts::Account;
 use crate::capabilities::Set;
@@ -48,7 +48,6 @@ impl Program<'_> {
     /// Finds out who the program is to be, and enters its working directory.
     pub fn settle(&self, root: BorrowedFd<'_>) -> Result<Account, Failure> {
         let account = identity::find_account(root, self.process)?;
-        identity::own_streams(&account);
         working_directory::enter(root, &self.process.cwd)?;
         Ok(account)
     }
@@ -60,6 +59,7 @@ impl Program<'_> {
         mut phases: Vec<Phase>,
     ) -> Result<Infallible, Failure> {
         let Program { process, .. } = self;
+        identity::own_streams(account);
         let execution = self.plan(&account.home, &phases)?;
         sys::signals::reset_for_program().map_err(|errno| system("signals", "reset", errno))?;
         confinement::confine(process, account, self.capabilities, self.filter)?;
@@ -100,6 +100,7 @@ pub(crate) fn show_console(devices: BorrowedFd<'_>, process: &Process) -> Result
 pub(crate) fn follow(
     channel: BorrowedFd<'_>,
     pidfd: BorrowedFd<'_>,
+    map: impl Fn((u32, u32)) -> Result<(), Failure>,
 ) -> Result<(Vec<Phase>, Option<OwnedFd>), Failure> {
     let mut phases = None;
     let mut master = None;
@@ -107,6 +108,14 @@ pub(crate) fn follow(
         match report {
             Report::Phases { phases: reported } => phases = Some(reported),
             Report::Terminal => master = descriptors.pop(),
+            Report::UserNamespace { uid, gid } => {
+                if let Err(failure) = map((uid, gid)) {
+                    // It would wait for ever.
+                    let _ = rustix::process::pidfd_send_signal(pidfd, Signal::KILL);
+                    reap(pidfd);
+                    return Err(failure);
+                }
+            }
             Report::Failed { failure } => {
                 reap(pidfd);
                 return Err(failure);

@@ -16,6 +16,11 @@ pub enum Report {
     Phases {
         phases: Vec<Phase>,
     },
+    /// It has entered a user namespace and waits for its ids to be mapped.
+    UserNamespace {
+        uid: u32,
+        gid: u32,
+    },
     /// One descriptor: the master of the terminal.
     Terminal,
     Failed {

@@ -6,6 +6,7 @@ pub mod devices;
 pub mod execution;
 pub mod host_root;
 pub mod identity;
+pub mod keep_id;
 pub mod kernel_files;
 pub mod overlay;
 pub mod pivot;

@@ -14,6 +14,7 @@ bitflags::bitflags! {
         const UTS = libc::CLONE_NEWUTS as u64;
         const CGROUP = libc::CLONE_NEWCGROUP as u64;
         const NETWORK = libc::CLONE_NEWNET as u64;
+        const USER = libc::CLONE_NEWUSER as u64;
     }
 }
 

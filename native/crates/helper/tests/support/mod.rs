@@ -138,6 +138,7 @@ impl Zygote {
                 cwd: "/".to_owned(),
                 user: String::new(),
                 groups: Vec::new(),
+                keep_id: false,
                 tty: None,
                 open_stdin: false,
                 stdin_once: false,

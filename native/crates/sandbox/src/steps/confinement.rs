@@ -3,9 +3,10 @@
 use protocol::failure::Failure;
 use protocol::launch::{Process, Seccomp};
 use rustix::fs::Mode;
+use rustix::process::getuid;
 
 use crate::accounts::Account;
-use crate::capabilities::{self, Set};
+use crate::capabilities::{self, FILES, Set};
 use crate::failure::system;
 use crate::rlimits;
 use crate::seccomp::Program;
@@ -31,8 +32,14 @@ pub fn confine(
         install(process, filter)?;
     }
     capabilities::bound(capabilities)?;
-    identity::become_account(account)?;
-    capabilities::apply(if account.uid == 0 { capabilities } else { 0 })?;
+    // Only where keep-id has made this user the caller is it there already.
+    let kept = getuid().as_raw() == account.uid;
+    identity::become_account(process, account)?;
+    match account.uid {
+        0 => capabilities::apply(capabilities)?,
+        _ if kept => capabilities::lend(capabilities & FILES)?,
+        _ => capabilities::apply(0)?,
+    }
     if process.no_new_privileges {
         install(process, filter)?;
     }

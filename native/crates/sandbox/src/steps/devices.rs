@@ -60,7 +60,7 @@ fn mount_inside(
 ) -> Result<(), (&'static str, Errno)> {
     let mut pts_options = vec![("ptmxmode", "0666"), ("mode", "0620")];
     // Group 5 is the terminals' everywhere; in single-id mode it does not exist.
-    if host.maps_group(5) {
+    if host.gids().contains(5) {
         pts_options.push(("gid", "5"));
     }
     let terminals = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NOEXEC;

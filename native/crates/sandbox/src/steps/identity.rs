@@ -7,6 +7,7 @@ use protocol::failure::{Failure, FailureKind};
 use protocol::launch::Process;
 use rustix::fs::{FileType, Gid, OFlags, Uid, fchown, fstat};
 use rustix::io::Errno;
+use rustix::process::getgid;
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
 use crate::accounts::{self, Account};
@@ -47,30 +48,40 @@ pub fn own_streams(account: &Account) {
 }
 
 /// Takes on the ids. Capabilities go with the change from root to somebody else.
-pub fn become_account(account: &Account) -> Result<(), Failure> {
+pub fn become_account(process: &Process, account: &Account) -> Result<(), Failure> {
     let gid = Gid::from_raw(account.gid);
     let uid = Uid::from_raw(account.uid);
     let groups: Vec<Gid> = account.groups.iter().copied().map(Gid::from_raw).collect();
     match set_thread_groups(&groups) {
-        // In single-id mode the kernel allows no change of groups, and there is only one.
-        Err(Errno::PERM) if account.groups == [0] => {}
-        Err(Errno::INVAL) => return Err(unmapped("group", &format!("{:?}", account.groups))),
+        // In single-id mode the kernel allows no change of groups: there is only one, and those that the
+        // image's own file adds do not exist.
+        Err(Errno::PERM) if account.gid == getgid().as_raw() && process.groups.is_empty() => {}
+        Err(Errno::INVAL | Errno::PERM) => {
+            return Err(unmapped(process, "group", &format!("{:?}", account.groups)));
+        }
         other => other.map_err(|errno| system("user", "groups", errno))?,
     }
-    set_thread_res_gid(gid, gid, gid).map_err(|errno| change_refused("gid", account.gid, errno))?;
-    set_thread_res_uid(uid, uid, uid).map_err(|errno| change_refused("uid", account.uid, errno))
+    set_thread_res_gid(gid, gid, gid)
+        .map_err(|errno| change_refused(process, "gid", account.gid, errno))?;
+    set_thread_res_uid(uid, uid, uid)
+        .map_err(|errno| change_refused(process, "uid", account.uid, errno))
 }
 
-fn change_refused(what: &str, id: u32, errno: Errno) -> Failure {
+fn change_refused(process: &Process, what: &str, id: u32, errno: Errno) -> Failure {
     match errno {
-        Errno::INVAL => unmapped(what, &id.to_string()),
+        Errno::INVAL => unmapped(process, what, &id.to_string()),
         _ => system("user", what, errno),
     }
 }
 
-fn unmapped(what: &str, id: &str) -> Failure {
+fn unmapped(process: &Process, what: &str, id: &str) -> Failure {
+    let other_way = match process.keep_id {
+        true => "",
+        false => ", or --userns keep-id make the container's user the caller",
+    };
     let message = format!(
-        "{what} {id} lies outside the ids of this user: the range in /etc/subuid and /etc/subgid must reach it"
+        "{what} {id} lies outside the ids of this user: the range in /etc/subuid and /etc/subgid must reach \
+         it{other_way}"
     );
     explained(FailureKind::UnmappedId, "user", message)
 }
