@@ -134,7 +134,7 @@ function machineTime(): number {
   return ticks.reduce((sum, one) => sum + one, 0) * 10_000_000;
 }
 
-/** Of a network of the container's own, without its loopback interface. */
+/** Of the interfaces to networks that a container has of its own. */
 function readNetworks({ hostConfig, state }: ContainerRecord): ContainerStats["networks"] {
   if (hostConfig.NetworkMode === "host") return undefined;
   let table: string;
@@ -148,7 +148,8 @@ function readNetworks({ hostConfig, state }: ContainerRecord): ContainerStats["n
     .slice(2)
     .flatMap((line): [string, NetworkTraffic][] => {
       const [name = "", rest = ""] = line.trim().split(/:\s*/);
-      if (name === "" || name === "lo") return [];
+      // Others are the kernel's own: loopback, and the tunnels that every namespace begins with.
+      if (!/^eth\d+$/.test(name)) return [];
       const numbers = rest.split(/\s+/).map(Number);
       const at = (index: number) => numbers[index] ?? 0;
       return [

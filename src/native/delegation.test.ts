@@ -34,9 +34,9 @@ const delegated = {
   "cgroup.subtree_control": "memory pids\n",
 };
 
-test("what is passed on to the children limits containers", () => {
+test("what is passed on to the children limits containers", async () => {
   const { proc, own } = hierarchy("passed", { files: delegated });
-  const found = prepareDelegation({ proc, process: 7, managed: false });
+  const found = await prepareDelegation({ proc, process: 7, managed: false });
   expect(found.base?.path).toBe(own);
   // The kernel would take the wish for cpu; a plain file keeps its text.
   expect(readFileSync(`${own}/cgroup.subtree_control`, "utf8")).toStartWith("+cpu");
@@ -46,21 +46,21 @@ test("what is passed on to the children limits containers", () => {
   });
 });
 
-test("a process that has moved to its leaf before leads back to the place above", () => {
+test("a process that has moved to its leaf before leads back to the place above", async () => {
   const { proc, own } = hierarchy("leaf", { membership: "0::/own/tbox.init\n", files: delegated });
-  expect(prepareDelegation({ proc, process: 7, managed: true }).base?.path).toBe(own);
+  expect((await prepareDelegation({ proc, process: 7, managed: true })).base?.path).toBe(own);
 });
 
-test("under systemd a missing controller is had by a drop-in", () => {
+test("under systemd a missing controller is had by a drop-in", async () => {
   const { proc } = hierarchy("managed", { files: delegated });
-  const { remedy } = prepareDelegation({ proc, process: 7, managed: true }).obstacle("cpuset");
+  const { remedy } = (await prepareDelegation({ proc, process: 7, managed: true })).obstacle("cpuset");
   expect(remedy).toContain("/etc/systemd/system/user@.service.d");
   expect(remedy).toContain("Delegate=cpu cpuset io memory pids");
 });
 
-test("a directory that belongs to others is no place for containers", () => {
+test("a directory that belongs to others is no place for containers", async () => {
   const { proc, own } = hierarchy("foreign", { files: { "cgroup.controllers": "memory\n" } });
-  const found = prepareDelegation({ proc, process: 7, managed: true });
+  const found = await prepareDelegation({ proc, process: 7, managed: true });
   expect(found.base).toBeUndefined();
   expect(found.controllers.size).toBe(0);
   expect(found.obstacle("memory")).toEqual({
@@ -72,9 +72,9 @@ test("a directory that belongs to others is no place for containers", () => {
 test.each([
   ["one", "9:memory:/x\n"],
   ["both", "9:memory:/x\n0::/own\n"],
-])("version %s of the hierarchy is told from version 2", (name, membership) => {
+])("version %s of the hierarchy is told from version 2", async (name, membership) => {
   const { proc } = hierarchy(`old-${name}`, { membership, files: { "cgroup.controllers": "" } });
-  const found = prepareDelegation({ proc, process: 7, managed: true });
+  const found = await prepareDelegation({ proc, process: 7, managed: true });
   expect(found.base).toBeUndefined();
   expect(found.obstacle("memory").reason).toContain("cgroup v1");
 });

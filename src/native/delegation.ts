@@ -40,8 +40,11 @@ export interface DelegationPlace {
  */
 const leafName = "tbox.init";
 
+/** Milliseconds that the kernel is given to forget a process. */
+const longestWait = 512;
+
 /** Makes the place where containers get their cgroups, once for each process that starts them. */
-export function prepareDelegation(place: DelegationPlace): Delegation {
+export async function prepareDelegation(place: DelegationPlace): Promise<Delegation> {
   const { proc, process: pid, managed } = place;
   const own = ownCgroup(proc, pid);
   const path = own?.replace(new RegExp(`/${leafName}$`), "");
@@ -49,7 +52,7 @@ export function prepareDelegation(place: DelegationPlace): Delegation {
   const legacy = membership.split("\n").some((line) => /^\d+:(?!name=)[a-z]/.test(line));
   const found = path !== undefined && addon().isCgroupDelegated(path) ? openCgroup(path) : undefined;
   const leaf = found && settle(found, place);
-  const enabled = found && leaf ? enable(found) : new Set<string>();
+  const enabled = found && leaf ? await enable(found) : new Set<string>();
   return {
     base: leaf && found,
     controllers: new Set(all.filter((name) => enabled.has(name))),
@@ -108,18 +111,27 @@ function move(pid: number, leaf: Cgroup): void {
 }
 
 /** Passes on to the children what can be passed on. */
-function enable(base: Cgroup): Set<string> {
+async function enable(base: Cgroup): Promise<Set<string>> {
   const offered = new Set(words(base.read("cgroup.controllers")));
   const passed = new Set(words(base.read("cgroup.subtree_control")));
   for (const name of all) {
     if (!offered.has(name) || passed.has(name)) continue;
-    try {
-      base.write("cgroup.subtree_control", `+${name}`);
-    } catch {
-      // What was not passed on is told to whoever asks for it.
-    }
+    await passOn(base, name);
   }
   return new Set(words(base.read("cgroup.subtree_control")));
+}
+
+/** What was not passed on is told to whoever asks for it. */
+async function passOn(base: Cgroup, name: string): Promise<void> {
+  for (let wait = 1; wait <= longestWait; wait *= 2) {
+    try {
+      return base.write("cgroup.subtree_control", `+${name}`);
+    } catch (error) {
+      // A process that has ended, and is listed no more, is in the way for a moment.
+      if (errnoOf(error) !== "EBUSY" || processes(base).length > 0) return;
+    }
+    await Bun.sleep(wait);
+  }
 }
 
 const oldHierarchy: Obstacle = {

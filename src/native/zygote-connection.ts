@@ -83,7 +83,7 @@ async function greet(place: ZygotePlace): Promise<ZygoteConnection | undefined> 
       const message = `the zygote speaks version ${version} of the protocol, not ${protocolVersion}`;
       throw new TboxError("unavailable", message);
     }
-    const delegation = prepareDelegation({ proc: "/proc", process: pid, managed: isManaged() });
+    const delegation = await prepareDelegation({ proc: "/proc", process: pid, managed: isManaged() });
     return { mapping, cgroupNamespace, delegation, pid, isOpen: () => open, send, close };
   } catch (error) {
     close();

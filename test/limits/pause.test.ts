@@ -22,9 +22,8 @@ describe.skipIf(skipped !== undefined)("a container in a cgroup of its own", () 
     await until(async () => (await tbox("exec", "busy", "cat", "/count")).code === 0);
     expect(await tbox("pause", "busy")).toMatchObject({ code: 0, stdout: "busy\n" });
     expect(await limited.read("busy", "cgroup.events")).toContain("frozen 1");
-    expect(await limited.inspect("busy", "{{.State.Status}} {{.State.Paused}} {{.State.Running}}")).toBe(
-      "paused true true",
-    );
+    const paused = { Status: "paused", Paused: true, Running: true };
+    expect((await limited.inspect("busy")).State).toMatchObject(paused);
     expect((await tbox("ps")).stdout).toContain("(Paused)");
     expect((await tbox("pause", "busy")).stderr).toContain("is already paused");
     expect((await tbox("exec", "busy", "true")).stderr).toContain("is paused, unpause the container");
@@ -44,7 +43,7 @@ describe.skipIf(skipped !== undefined)("a container in a cgroup of its own", () 
     await tbox("pause", "kept");
     await limited.daemon.kill();
     await limited.daemon.start();
-    expect(await limited.inspect("kept", "{{.State.Status}}")).toBe("paused");
+    expect((await limited.inspect("kept")).State.Status).toBe("paused");
     expect((await tbox("rm", "-f", "kept")).code).toBe(0);
     await limited.empty();
   });
@@ -60,7 +59,7 @@ describe.skipIf(skipped !== undefined)("a container in a cgroup of its own", () 
     expect(await heard()).toBe("");
     expect((await tbox("commit", "model", "still:1")).code).toBe(0);
     expect(await heard()).toBe("pause\nunpause\n");
-    expect(await limited.inspect("model", "{{.State.Status}}")).toBe("running");
+    expect((await limited.inspect("model")).State.Status).toBe("running");
     await tbox("rm", "-f", "model");
   });
 
@@ -69,7 +68,7 @@ describe.skipIf(skipped !== undefined)("a container in a cgroup of its own", () 
     await limited.start("heard", [], "sh", "-c", script);
     await tbox("pause", "heard");
     expect((await tbox("stop", "heard")).code).toBe(0);
-    expect(await limited.inspect("heard", "{{.State.ExitCode}}")).toBe("7");
+    expect((await limited.inspect("heard")).State.ExitCode).toBe(7);
     await tbox("rm", "heard");
   });
 
@@ -106,7 +105,7 @@ describe.skipIf(skipped !== undefined)("a container in a cgroup of its own", () 
       await limited.start(victim, [], "sleep", "1000");
       for (const pid of helpers(daemon.run, `tbox-${victim}`)) process.kill(pid, "SIGKILL");
       if (victim === "monitor") {
-        await until(async () => (await limited.inspect(victim, "{{.State.Running}}")) === "false");
+        await until(async () => !(await limited.inspect(victim)).State.Running);
       }
       await tbox("rm", "-f", victim);
       await limited.empty();
@@ -117,7 +116,7 @@ describe.skipIf(skipped !== undefined)("a container in a cgroup of its own", () 
       process.kill(pid, "SIGKILL");
     }
     await daemon.start();
-    expect(await limited.inspect("all", "{{.State.Running}}")).toBe("false");
+    expect((await limited.inspect("all")).State.Running).toBe(false);
     await limited.empty();
     await tbox("rm", "all");
   });

@@ -79,9 +79,10 @@ export async function startDaemon(
 
 type Child = Bun.Subprocess<"ignore", "pipe", "inherit">;
 
-/** The words before a command that is to be started in a cgroup. */
+/** The words before a command that is to be started in a cgroup, or in the leaf that a daemon before made of it. */
 function entering(cgroup: string): string[] {
-  return ["sh", "-c", 'echo $$ >"$0/cgroup.procs" && exec "$@"', cgroup];
+  const script = 'if [ -d "$0/tbox.init" ]; then set -- "$0/tbox.init" "$@"; else set -- "$0" "$@"; fi';
+  return ["sh", "-c", `${script}; echo $$ >"$1/cgroup.procs"; shift; exec "$@"`, cgroup];
 }
 
 async function spawnDaemon(command: string[], environment: Record<string, string>): Promise<Child> {

@@ -3,6 +3,19 @@ import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
 import { loadShell } from "../../e2e/support/images.ts";
 import { containersIn, makePlace } from "./place.ts";
 
+export interface Inspected {
+  Id: string;
+  State: {
+    Status: string;
+    Running: boolean;
+    Paused: boolean;
+    OOMKilled: boolean;
+    ExitCode: number;
+    Pid: number;
+  };
+  HostConfig: { Memory: number; NanoCpus: number; PidsLimit: number | null };
+}
+
 /** A daemon in a cgroup of its own, with an image that has a shell. */
 export interface Limited extends AsyncDisposable {
   daemon: TestDaemon;
@@ -11,7 +24,9 @@ export interface Limited extends AsyncDisposable {
   tbox(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }>;
   /** Starts a container in the background; throws when that fails. */
   start(name: string, options: string[], ...command: string[]): Promise<void>;
-  inspect(name: string, template: string): Promise<string>;
+  inspect(name: string): Promise<Inspected>;
+  /** Removes every container and waits until none has a cgroup. */
+  clear(): Promise<void>;
   /** The text of a file of a container's cgroup. */
   read(name: string, file: string): Promise<string>;
   /** Resolves when no container has a cgroup any more. */
@@ -23,11 +38,19 @@ export async function openLimited(controllers?: string[]): Promise<Limited> {
   const daemon = await startDaemon({}, place);
   await loadShell(daemon, "box:1");
   const tbox = (...args: string[]) => daemon.tbox(args);
-  const inspect = async (name: string, template: string) =>
-    (await tbox("inspect", "-f", template, name)).stdout.trim();
+  const inspect = async (name: string): Promise<Inspected> => {
+    const response = await daemon.request("GET", `/containers/${name}/json`);
+    return response.json() as Promise<Inspected>;
+  };
   const cgroup = async (name: string) => {
-    const id = await inspect(name, "{{.Id}}");
-    return `${place}/${containersIn(place).find((found) => found.endsWith(id))}`;
+    const { Id } = await inspect(name);
+    return `${place}/${containersIn(place).find((found) => found.endsWith(Id))}`;
+  };
+  const empty = () => until(() => !existsSync(place) || containersIn(place).length === 0);
+  const clear = async () => {
+    const all = (await (await daemon.request("GET", "/containers/json?all=1")).json()) as { Id: string }[];
+    await Promise.all(all.map(({ Id }) => daemon.request("DELETE", `/containers/${Id}?force=1`)));
+    await empty();
   };
   return {
     daemon,
@@ -39,10 +62,10 @@ export async function openLimited(controllers?: string[]): Promise<Limited> {
       if (code !== 0) throw new Error(stderr);
     },
     read: async (name, file) => readFileSync(`${await cgroup(name)}/${file}`, "utf8").trim(),
-    empty: () => until(() => !existsSync(place) || containersIn(place).length === 0),
+    empty,
+    clear,
     async [Symbol.asyncDispose]() {
-      const left = (await tbox("ps", "-aq")).stdout.trim();
-      if (left !== "") await tbox("rm", "-f", ...left.split("\n"));
+      await clear();
       await daemon[Symbol.asyncDispose]();
     },
   };
