@@ -12,13 +12,25 @@ const folders: Record<string, string[]> = {
   native: words,
   layers: [...words, "native"],
   images: [...words, "content", "registry", "layers"],
+  network: [...words, "native"],
   volumes: words,
-  containers: [...words, "native", "layers", "images", "volumes"],
+  containers: [...words, "native", "layers", "network", "images", "volumes"],
   build: [...words, "content", "layers", "images", "containers"],
   api: words,
   client: [...words, "api"],
   cli: [...words, "api", "client"],
-  engine: [...words, "content", "registry", "native", "layers", "images", "volumes", "containers", "build"],
+  engine: [
+    ...words,
+    "content",
+    "registry",
+    "native",
+    "layers",
+    "network",
+    "images",
+    "volumes",
+    "containers",
+    "build",
+  ],
   daemon: [...words, "api", "engine", "images", "volumes", "containers", "build"],
 };
 
@@ -29,7 +41,9 @@ const packages: Record<string, (path: string) => boolean> = {
   ws: (path) => path.startsWith("daemon/"),
   "tar-stream": (path) => /^(images|cli\/copy)\//.test(path),
   zod: (path) =>
-    /^(api|oci|registry|cli)\//.test(path) || path === "native/protocol.ts" || path === "engine/config.ts",
+    /^(api|oci|registry|cli)\//.test(path) ||
+    /^native\/(net-)?protocol\.ts$/.test(path) ||
+    path === "engine/config.ts",
 };
 
 /** What a crate may use of the others. */
@@ -40,7 +54,8 @@ const crates: Record<string, string[]> = {
   addon: ["sys"],
   layers: ["sys", "protocol"],
   sandbox: ["sys", "protocol"],
-  helper: ["sys", "protocol", "layers", "sandbox"],
+  network: ["sys", "protocol"],
+  helper: ["sys", "protocol", "layers", "network", "sandbox"],
 };
 
 const sources = [...new Bun.Glob("**/*.ts").scanSync(`${repository}/src`)].toSorted();

@@ -6,7 +6,19 @@ import { resourceShape, unsetResources } from "./resources.ts";
 const texts = z.array(z.string()).exactOptional();
 const flag = z.boolean().exactOptional();
 
+const portBinding = dockerObject({
+  HostIp: z.string().exactOptional(),
+  HostPort: z.string().exactOptional(),
+});
+
 const ulimit = z.strictObject({ Name: z.string(), Soft: z.int(), Hard: z.int() });
+
+/** `8080` is `8080/tcp`. */
+const portBindings = dictionary(z.array(portBinding).nullable()).transform((given) =>
+  Object.fromEntries(
+    Object.entries(given).map(([port, value]) => [port.includes("/") ? port : `${port}/tcp`, value]),
+  ),
+);
 
 /** `HostConfig` of `POST /containers/create`. */
 export const hostConfigSchema = dockerObject(
@@ -25,6 +37,8 @@ export const hostConfigSchema = dockerObject(
     Init: flag,
     UsernsMode: z.enum(["host", "keep-id"], "must be host or keep-id").exactOptional(),
     NetworkMode: z.string().exactOptional(),
+    PortBindings: portBindings.exactOptional(),
+    PublishAllPorts: flag,
     ShmSize: z.int().min(0).exactOptional(),
     LogConfig: dockerObject({
       Type: z.string().exactOptional(),
@@ -64,9 +78,7 @@ export const hostConfigSchema = dockerObject(
       IpcMode: ["private"],
       Links: [],
       PidMode: [],
-      PortBindings: [],
       Privileged: [],
-      PublishAllPorts: [],
       Runtime: [],
       StorageOpt: [],
       Sysctls: [],

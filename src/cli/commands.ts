@@ -142,6 +142,10 @@ export const commands: Record<string, CommandEntry> = {
     summary: "Pause all processes within one or more containers",
     load: async () => (await import("./commands/pause.ts")).pauseCommand,
   },
+  port: {
+    summary: "List port mappings or a specific mapping for the container",
+    load: async () => (await import("./commands/port.ts")).portCommand,
+  },
   push: {
     summary: "Upload an image to a registry",
     load: async () => (await import("./commands/push.ts")).pushCommand,

@@ -4,13 +4,12 @@ import { type CommandEntry, commands } from "./commands.ts";
 /** Commands of Docker's that tbox does not have yet. */
 export const unsupportedCommands = new Set(
   (
-    "buildx checkpoint compose config manifest network node plugin port search " +
-    "secret service stack swarm trust"
+    "buildx checkpoint compose config manifest node plugin search " + "secret service stack swarm trust"
   ).split(" "),
 );
 
 const ofContainers =
-  "attach commit cp create diff exec export inspect kill logs pause rename restart rm run start stats stop top unpause update wait".split(
+  "attach commit cp create diff exec export inspect kill logs pause port rename restart rm run start stats stop top unpause update wait".split(
     " ",
   );
 const ofImages = "build history import inspect load pull push save tag".split(" ");
@@ -71,6 +70,14 @@ export const groups: Record<string, { summary: string; words: Record<string, Com
       remove: volumeWord("Remove one or more volumes", (module) => module.removeVolumeCommand),
     },
   },
+  network: {
+    summary: "Manage networks",
+    words: {
+      inspect: networkWord("Show all that is known of networks", (module) => module.inspectNetworkCommand),
+      ls: networkWord("List networks", (module) => module.listNetworksCommand),
+      list: networkWord("List networks", (module) => module.listNetworksCommand),
+    },
+  },
   system: {
     summary: "Manage tbox",
     words: {
@@ -105,4 +112,11 @@ function volumeWord(
   pickFrom: (module: typeof import("./commands/volume.ts")) => Command,
 ): CommandEntry {
   return { summary, load: async () => pickFrom(await import("./commands/volume.ts")) };
+}
+
+function networkWord(
+  summary: string,
+  pickFrom: (module: typeof import("./commands/network.ts")) => Command,
+): CommandEntry {
+  return { summary, load: async () => pickFrom(await import("./commands/network.ts")) };
 }

@@ -69,6 +69,9 @@ export interface HostConfig extends Resources {
   /** `keep-id`: the container's user is the caller. `host` asks for what there is anyway. */
   UsernsMode?: "host" | "keep-id";
   NetworkMode?: string;
+  /** By port of the container: `80/tcp`. */
+  PortBindings?: Record<string, PortBinding[] | null>;
+  PublishAllPorts?: boolean;
   ShmSize?: number;
   LogConfig?: { Type?: string; Config?: Record<string, string> };
   ExtraHosts?: string[];
@@ -86,6 +89,13 @@ export interface HostConfig extends Resources {
   OomScoreAdj?: number;
   /** A path below the place where this user's containers have their cgroups. */
   CgroupParent?: string;
+}
+
+/** Docker's: an empty port is any, an empty address all. */
+export interface PortBinding {
+  HostIp?: string;
+  /** A number, or a range of which one is taken. */
+  HostPort?: string;
 }
 
 export interface MountRequest {

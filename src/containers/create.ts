@@ -14,7 +14,9 @@ import { limitMode, settleLimits, withDefaults } from "./limits/settle-limits.ts
 import { mergeConfig } from "./merge-config.ts";
 import { planMounts } from "./mounts.ts";
 import { inventName, parseName } from "./name.ts";
+import { isBridged } from "./network-mode.ts";
 import { planLaunch } from "./plan-launch.ts";
+import { planPorts } from "./ports.ts";
 import type { ContainerRecord } from "./record.ts";
 import { checkRestartPolicy } from "./restart-policy.ts";
 import { parseSignal } from "./signals.ts";
@@ -75,7 +77,17 @@ export async function createContainer(
   record.config = { ...config, Hostname: hostnameOf(record.id, record) };
   fleet.records.save(record);
   fleet.notify("create", record);
-  return { id: record.id, warnings };
+  return { id: record.id, warnings: [...warnings, ...warningsOf(fleet, record)] };
+}
+
+function warningsOf({ networks }: Fleet, { config, hostConfig }: ContainerRecord): string[] {
+  const { NetworkMode: mode } = hostConfig;
+  if (!isBridged(mode)) {
+    const discarded = `Published ports are discarded when using ${mode} network mode`;
+    return planPorts(config, hostConfig).length > 0 ? [discarded] : [];
+  }
+  const trouble = networks.trouble();
+  return trouble === undefined ? [] : [trouble];
 }
 
 /** The name that the container's program sees. */
@@ -103,6 +115,7 @@ async function resolveImage(fleet: Fleet, request: CreateRequest, platform: stri
 /** Plans the launch for its refusals only: a container that cannot be started is not made. */
 function check(record: ContainerRecord): void {
   planLaunch(record, { diffIds: [], hostname: record.config.Hostname ?? "" });
+  planPorts(record.config, record.hostConfig);
   checkRestartPolicy(record.hostConfig.RestartPolicy ?? {}, record.hostConfig.AutoRemove ?? false);
   if (record.config.StopSignal) parseSignal(record.config.StopSignal);
   for (const text of [

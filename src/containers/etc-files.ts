@@ -1,7 +1,9 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import type { Mount } from "#native/protocol.ts";
+import type { Joined } from "#network/network.ts";
 import { TboxError } from "#support/errors.ts";
 import type { ContainerFiles } from "./directories.ts";
+import { isBridged } from "./network-mode.ts";
 import type { ContainerRecord } from "./record.ts";
 
 /** The part of a container that names and name servers depend on. */
@@ -21,7 +23,7 @@ export const etcMounts: Mount[] = names.map((name) => ({
 export function etcFiles(settings: NameSettings, hostname: string): ContainerFiles {
   return {
     hostname: `${hostname}\n`,
-    hosts: hosts(settings, hostname),
+    hosts: hosts(settings, hostname, []),
     "resolv.conf": resolver(settings),
   };
 }
@@ -31,7 +33,20 @@ export function usualFiles(id: string): ContainerFiles {
   return etcFiles({ config: {}, hostConfig: {} }, id.slice(0, 12));
 }
 
-function hosts({ config, hostConfig }: NameSettings, hostname: string): string {
+/** Adds the addresses that a container has from this start on to its own name. */
+export function writeHosts(
+  directory: string,
+  settings: NameSettings,
+  { hostname, joined }: { hostname: string; joined: Joined },
+): void {
+  const addresses = joined.endpoints.flatMap(({ ipv4, ipv6 }) => [
+    ipv4.address,
+    ...(ipv6 ? [ipv6.address] : []),
+  ]);
+  writeFileSync(`${directory}/hosts`, hosts(settings, hostname, addresses), { mode: 0o644 });
+}
+
+function hosts({ config, hostConfig }: NameSettings, hostname: string, addresses: string[]): string {
   const fullName = config.Domainname ? `${hostname}.${config.Domainname} ${hostname}` : hostname;
   const lines = [
     "127.0.0.1\tlocalhost",
@@ -40,7 +55,9 @@ function hosts({ config, hostConfig }: NameSettings, hostname: string): string {
     "ff00::\tip6-mcastprefix",
     "ff02::1\tip6-allnodes",
     "ff02::2\tip6-allrouters",
-    `127.0.1.1\t${fullName}`,
+    ...(isBridged(hostConfig.NetworkMode) ? addresses : ["127.0.1.1"]).map(
+      (address) => `${address}\t${fullName}`,
+    ),
     ...(hostConfig.ExtraHosts ?? []).map(extraHost),
   ];
   return `${lines.join("\n")}\n`;
@@ -71,7 +88,16 @@ function resolver({ hostConfig }: NameSettings): string {
   ];
   if (own.length > 0) return `${own.join("\n")}\n`;
   // Without a network there is nobody to ask; with the host's the host's resolver answers.
+  if (isBridged(hostConfig.NetworkMode)) return forwarder();
   return hostConfig.NetworkMode === "host" ? hostResolver() : "";
+}
+
+/** The net helper listens there in every sandbox, and asks whom the host would ask at that time. */
+function forwarder(): string {
+  const kept = hostResolver()
+    .split("\n")
+    .filter((line) => /^(search|domain|options)\s/.test(line));
+  return `${["nameserver 127.0.0.11", ...kept].join("\n")}\n`;
 }
 
 function hostResolver(): string {

@@ -3,6 +3,7 @@ import type { Monitor } from "#native/monitor.ts";
 import type { Attachment, Exited } from "#native/protocol.ts";
 import type { StreamPair } from "#native/stream.ts";
 import type { Zygote } from "#native/zygote.ts";
+import type { Networks } from "#network/networks.ts";
 import { TboxError } from "#support/errors.ts";
 import type { Volumes } from "#volumes/volumes.ts";
 import type { ContainerRecords } from "./container-records.ts";
@@ -18,6 +19,7 @@ export interface Fleet {
   zygote: Zygote;
   images: Images;
   volumes: Volumes;
+  networks: Networks;
   trash: Trash;
   directories: Directories;
   /** Root directory of the store. */

@@ -30,6 +30,9 @@ export async function settle(
 ): Promise<void> {
   const { id } = record;
   const companion = fleet.companion(id);
+  // Before anybody can take it for ended: its ports are free then.
+  const left = leaveNetwork(fleet, record);
+  if (left) await left;
   companion.monitor?.[Symbol.dispose]();
   companion.monitor = undefined;
   companion.health?.[Symbol.dispose]();
@@ -66,6 +69,14 @@ export function tellOutOfMemory(fleet: Fleet, record: ContainerRecord): void {
   record.state.oomKilled = true;
   fleet.companion(record.id).oomTold = true;
   fleet.notify("oom", record);
+}
+
+/** Gives back what a container had of its networks; there is something to wait for if it had ports. */
+export function leaveNetwork(fleet: Fleet, record: ContainerRecord): Promise<void> | undefined {
+  const { network } = record;
+  delete record.network;
+  const left = network && fleet.networks.leave(network);
+  return network?.ports ? left : undefined;
 }
 
 /** Milliseconds that the last run took. */

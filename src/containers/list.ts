@@ -2,6 +2,8 @@ import { familiarName, parseReference, withDefaultTag } from "#oci/reference.ts"
 import { TboxError } from "#support/errors.ts";
 import type { ListFilter } from "./containers.ts";
 import { type Fleet, isRunning } from "./fleet.ts";
+import { networkName } from "./network-mode.ts";
+import { exposedPorts, parsePorts } from "./ports.ts";
 import type { ContainerRecord } from "./record.ts";
 
 type Test = (record: ContainerRecord) => boolean;
@@ -47,18 +49,24 @@ function testFor(fleet: Fleet, key: string, values: string[]): Test {
       return ({ created }) => times.every((time) => (key === "before" ? created < time : created > time));
     }
     case "network":
-      return some(({ hostConfig }, value) => networkOf(hostConfig.NetworkMode) === value);
+      return some((record, value) => {
+        const wanted = networkName(record.hostConfig.NetworkMode);
+        return value === wanted || fleet.networks.named(wanted)?.id.startsWith(value) === true;
+      });
     case "volume":
       return some(({ hostConfig }, value) =>
         (hostConfig.Binds ?? []).some((bind) => bind.split(":").slice(0, 2).includes(value)),
       );
     case "health":
       return some(({ state }, value) => (state.health?.status ?? "none") === value);
-    // No container publishes a port or is a task of a swarm.
     case "publish":
-    case "expose":
+    case "expose": {
+      const wanted = values.flatMap(parsePorts);
+      return (record) => wanted.some(({ number, protocol }) => hasPort(record, key, number, protocol));
+    }
+    // No container is a task of a swarm.
     case "is-task":
-      return () => key === "is-task" && values.every((value) => value === "false");
+      return () => values.every((value) => value === "false");
     default:
       throw invalid(`invalid filter '${key}'`);
   }
@@ -82,8 +90,18 @@ function isFrom({ image, imageId }: ContainerRecord, wanted: string): boolean {
   }
 }
 
-function networkOf(mode: string | undefined): string {
-  return mode === "host" ? "host" : "none";
+function hasPort(
+  { config, network }: ContainerRecord,
+  kind: "publish" | "expose",
+  number: number,
+  protocol: string,
+): boolean {
+  if (kind === "publish") {
+    return network?.ports?.some((port) => port.hostPort === number && port.protocol === protocol) === true;
+  }
+  return exposedPorts(config.ExposedPorts ?? {}).some(
+    (port) => port.number === number && port.protocol === protocol,
+  );
 }
 
 function pattern(text: string): RegExp {

@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import { mkdirSync } from "node:fs";
 import type { Images } from "#images/images.ts";
 import type { Zygote } from "#native/zygote.ts";
+import type { Networks } from "#network/networks.ts";
 import { TboxError } from "#support/errors.ts";
 import type { Volumes } from "#volumes/volumes.ts";
 import { archiveFromContainer, extractIntoContainer, statInContainer } from "./archive.ts";
@@ -41,6 +42,7 @@ export interface ContainersOptions {
   zygote: Zygote;
   images: Images;
   volumes: Volumes;
+  networks: Networks;
   trash: Trash;
   store: string;
   run: string;
@@ -90,6 +92,8 @@ export async function openContainers({ database, ...options }: ContainersOptions
     return found?.bytes ?? 0;
   };
   await recoverContainers(fleet);
+  // Nobody waits for the helper, which has to be started first.
+  void fleet.networks.adopt(fleet.records.all().flatMap(({ network }) => network ?? []));
   return {
     create: (request, createOptions) => createContainer(fleet, request, createOptions),
     get: (name) => fleet.records.find(name),

@@ -7,6 +7,7 @@ import { programEnvironment } from "./environment.ts";
 import { etcMounts } from "./etc-files.ts";
 import { planLog } from "./log-options.ts";
 import { planMounts } from "./mounts.ts";
+import { isBridged } from "./network-mode.ts";
 import { defaultMaskedPaths, defaultReadonlyPaths } from "./protected-paths.ts";
 import type { ContainerRecord } from "./record.ts";
 import { parseSecurityOptions } from "./security-options.ts";
@@ -24,6 +25,8 @@ export interface LaunchContext {
   /** Of the image; none for a directory of the host. */
   diffIds: DiffId[];
   hostname: string;
+  /** The sandbox of the net helper that it is to run in, if it is to. */
+  sandbox?: number;
   /** When the start was asked for, if the program is to be shown the phases since then. */
   trace?: number;
   step?: StepExtras | undefined;
@@ -32,7 +35,7 @@ export interface LaunchContext {
 /** Everything the helper needs to know to start a container; refuses what it cannot do. */
 export function planLaunch(
   record: ContainerRecord,
-  { diffIds, hostname, trace, step }: LaunchContext,
+  { diffIds, hostname, sandbox, trace, step }: LaunchContext,
 ): Launch {
   const { id, path, args, config, hostConfig: host } = record;
   const tty = config.Tty ?? false;
@@ -59,7 +62,7 @@ export function planLaunch(
     ],
     hostname,
     ...(config.Domainname ? { domainname: config.Domainname } : {}),
-    network: planNetwork(host.NetworkMode),
+    network: planNetwork(host.NetworkMode, sandbox),
     shmSize: host.ShmSize || defaultShmSize,
     maskedPaths: host.MaskedPaths ?? defaultMaskedPaths,
     readonlyPaths: host.ReadonlyPaths ?? defaultReadonlyPaths,
@@ -90,20 +93,14 @@ export function planLaunch(
 }
 
 /** The networks that there are; others are refused by name. */
-function planNetwork(mode: string | undefined): Launch["network"] {
-  switch (mode ?? "") {
-    case "":
-    case "default":
-    case "none":
-      return { type: "none" };
-    case "host":
-      return { type: "host" };
-    default:
-      throw new TboxError(
-        "not-implemented",
-        `network ${JSON.stringify(mode)} is not supported yet: use none or host`,
-      );
-  }
+function planNetwork(mode: string | undefined, sandbox: number | undefined): Launch["network"] {
+  if (mode === "host") return { type: "host" };
+  if (mode === "none") return { type: "none" };
+  if (isBridged(mode)) return sandbox === undefined ? { type: "none" } : { type: "sandbox", sandbox };
+  throw new TboxError(
+    "not-implemented",
+    `network ${JSON.stringify(mode)} is not supported yet: use bridge, none or host`,
+  );
 }
 
 /** As the helper names a layer. */

@@ -1,3 +1,4 @@
+import type { Joined } from "#network/network.ts";
 import type { DiffId, Digest } from "#oci/digest.ts";
 import type { CreateRequest, HostConfig } from "./create-request.ts";
 
@@ -83,6 +84,8 @@ export interface ContainerRecord {
   restartCount: number;
   /** Absent for none. */
   volumes?: ContainerVolume[];
+  /** What it runs in; absent while it does not run, and where it has no network of its own. */
+  network?: Joined;
   /** Path of its cgroup while it has one. */
   cgroup?: string;
   /** Whether the last end was asked for: `unless-stopped` containers are left alone then. */

@@ -2,11 +2,16 @@ import { monotonic } from "#native/clock.ts";
 import { FailureError } from "#native/failure.ts";
 import type { Started } from "#native/protocol.ts";
 import type { Launched } from "#native/zygote.ts";
+import type { Joined } from "#network/network.ts";
 import { errorChain, TboxError } from "#support/errors.ts";
 import { dropCgroup, makeCgroup } from "./cgroups.ts";
-import { type Companion, type Fleet, inTurn, isRunning } from "./fleet.ts";
-import { follow, tellOutOfMemory } from "./lifecycle.ts";
+import { writeHosts } from "./etc-files.ts";
+import { type Companion, containerDirectory, type Fleet, inTurn, isRunning } from "./fleet.ts";
+import { follow, leaveNetwork, tellOutOfMemory } from "./lifecycle.ts";
+import { isBridged } from "./network-mode.ts";
 import { planLaunch } from "./plan-launch.ts";
+import { explainPort } from "./port-conflict.ts";
+import { planPorts } from "./ports.ts";
 import type { ContainerRecord, PhaseTrace } from "./record.ts";
 import { removeStopped } from "./remove.ts";
 
@@ -36,17 +41,21 @@ async function launch(
 ): Promise<void> {
   const image = record.imageId === undefined ? undefined : await fleet.images.resolve(record.imageId);
   const resolved = monotonic();
-  const plan = planLaunch(record, {
-    diffIds: record.layers ?? image?.diffIds ?? [],
-    step: companion.step,
-    hostname: record.config.Hostname ?? "",
-    ...(image?.embedded ? { trace: requested } : {}),
-  });
-  const prepared = monotonic();
+  const hostname = record.config.Hostname ?? "";
   const waiting = companion.waiting.splice(0);
+  let prepared: number;
   let launched: Launched;
   let started: Started;
   try {
+    const joined = await join(fleet, record, hostname);
+    const plan = planLaunch(record, {
+      diffIds: record.layers ?? image?.diffIds ?? [],
+      step: companion.step,
+      hostname,
+      ...(joined ? { sandbox: joined.sandbox } : {}),
+      ...(image?.embedded ? { trace: requested } : {}),
+    });
+    prepared = monotonic();
     launched = await fleet.zygote.launch(plan, {
       cgroup: (delegation) => makeCgroup(fleet, record, delegation),
       outOfMemory: () => tellOutOfMemory(fleet, record),
@@ -86,6 +95,28 @@ async function launch(
   follow(fleet, record, launched.monitor);
 }
 
+/** Connects a container to its network, if it has one. */
+async function join(fleet: Fleet, record: ContainerRecord, hostname: string): Promise<Joined | undefined> {
+  if (!isBridged(record.hostConfig.NetworkMode)) return undefined;
+  const joining = fleet.networks.join();
+  const joined = joining instanceof Promise ? await joining : joining;
+  const ports = planPorts(record.config, record.hostConfig);
+  if (!joined) {
+    if (ports.length === 0) return undefined;
+    throw new TboxError("unavailable", fleet.networks.trouble() ?? "there is no network to publish ports of");
+  }
+  record.network = joined;
+  if (ports.length > 0) {
+    await fleet.networks.publish(joined, ports).catch((error) => {
+      throw explainPort(fleet, error);
+    });
+  }
+  if (record.config.Rootfs === undefined) {
+    writeHosts(containerDirectory(fleet, record.id), record, { hostname, joined });
+  }
+  return joined;
+}
+
 /** Notes why a container could not be started, and tells whoever waits for its exit. */
 async function failed(
   fleet: Fleet,
@@ -93,6 +124,7 @@ async function failed(
   companion: Companion,
   error: unknown,
 ): Promise<TboxError> {
+  await leaveNetwork(fleet, record);
   const exitCode = exitCodeOf(error);
   const message = errorChain(error);
   record.state = {

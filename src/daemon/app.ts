@@ -9,6 +9,7 @@ import { containerStreamRoutes } from "./routes/container-streams.ts";
 import { containerRoutes } from "./routes/containers.ts";
 import { execRoutes } from "./routes/execs.ts";
 import { imageRoutes } from "./routes/images.ts";
+import { networkRoutes } from "./routes/networks.ts";
 import { registryRoutes } from "./routes/registries.ts";
 import { systemRoutes } from "./routes/system.ts";
 import { tboxRoutes } from "./routes/tbox.ts";
@@ -37,6 +38,7 @@ export function createApp({ engine, dataDirectory, shutdown }: AppOptions) {
     .use(containerStreamRoutes(engine.containers))
     .use(execRoutes(engine.containers))
     .use(volumeRoutes(engine.volumes))
+    .use(networkRoutes(engine))
     .use(archiveRoutes(engine.containers))
     .use(buildRoutes(engine.builder))
     .use(tboxRoutes(engine, shutdown))

@@ -1,6 +1,8 @@
-import { closeSync, existsSync, openSync, statfsSync } from "node:fs";
+import { existsSync, statfsSync } from "node:fs";
 import type { Controller } from "#native/delegation.ts";
 import type { Zygote } from "#native/zygote.ts";
+import type { Networks } from "#network/networks.ts";
+import { errorChain } from "#support/errors.ts";
 
 /** One thing that tbox needs or profits from. */
 export interface Check {
@@ -13,9 +15,22 @@ export interface Check {
 
 const scarce = 1024 ** 3;
 
+interface Subject {
+  zygote: Zygote;
+  networks: Networks;
+  dataDirectory: string;
+}
+
 /** What this machine allows, for the user who runs the daemon. */
-export function diagnose(zygote: Zygote, dataDirectory: string): Check[] {
-  return [userNamespace(zygote), ids(zygote), ...mappers(), ...cgroups(zygote), disk(dataDirectory), tun()];
+export async function diagnose({ zygote, networks, dataDirectory }: Subject): Promise<Check[]> {
+  return [
+    userNamespace(zygote),
+    ids(zygote),
+    ...mappers(),
+    ...cgroups(zygote),
+    disk(dataDirectory),
+    await network(networks),
+  ];
 }
 
 function userNamespace({ pid }: Zygote): Check {
@@ -86,21 +101,34 @@ function disk(directory: string): Check {
   };
 }
 
-function tun(): Check {
-  const name = "/dev/net/tun";
-  if (!existsSync(name)) {
+async function network(networks: Networks): Promise<Check> {
+  const name = "network";
+  try {
+    const { pid, uplink } = await networks.state();
+    switch (uplink.kind) {
+      case "connect-first":
+        return { name, status: "ok", detail: `bridges and uplink, held by process ${pid}` };
+      case "accept-first":
+        return {
+          name,
+          status: "degraded",
+          detail: `connections that the host cannot make are taken and then broken off: ${uplink.reason}`,
+          remedy: "load the kernel modules: sudo modprobe -a nfnetlink_queue nft_queue",
+        };
+      case "none":
+        return {
+          name,
+          status: "degraded",
+          detail: `containers reach one another and nothing else: ${uplink.reason}`,
+          remedy: "load the kernel modules: sudo modprobe -a nf_tables nft_tproxy nft_socket nft_reject_inet",
+        };
+    }
+  } catch (error) {
     return {
       name,
-      status: "degraded",
-      detail: "absent",
-      remedy: "load the kernel module: sudo modprobe tun",
+      status: "missing",
+      detail: errorChain(error),
+      remedy: "use --network host or none; bridges need the kernel modules bridge and veth",
     };
-  }
-  try {
-    closeSync(openSync(name, "r+"));
-    return { name, status: "ok", detail: "can be opened" };
-  } catch {
-    const remedy = `open it to all, as distributions do: sudo chmod 0666 ${name}`;
-    return { name, status: "degraded", detail: "cannot be opened: no network but the host's", remedy };
   }
 }

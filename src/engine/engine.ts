@@ -1,6 +1,7 @@
 import type { Builder } from "#build/builder.ts";
 import type { Containers } from "#containers/containers.ts";
 import type { Images } from "#images/images.ts";
+import type { Networks } from "#network/networks.ts";
 import type { Volumes } from "#volumes/volumes.ts";
 import type { Check } from "./doctor.ts";
 import type { EventLog } from "./events.ts";
@@ -12,6 +13,7 @@ export interface Engine extends AsyncDisposable {
   containers: Containers;
   builder: Builder;
   volumes: Volumes;
+  networks: Networks;
   events: EventLog;
   information(): Promise<SystemInformation>;
   /** What this machine allows, and what would allow more. */

@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import type { Builder } from "#build/builder.ts";
 import { openBuilder } from "#build/open-builder.ts";
 import type { Containers } from "#containers/containers.ts";
+import { isOn } from "#containers/network-mode.ts";
 import { openContainers } from "#containers/open-containers.ts";
 import { openTrash } from "#containers/trash.ts";
 import { openDiskContentStore } from "#content/store.ts";
@@ -11,6 +12,7 @@ import { openLayers } from "#layers/layers.ts";
 import { tryLock } from "#native/file-lock.ts";
 import { builtFile } from "#native/files.ts";
 import { openZygote } from "#native/zygote.ts";
+import { openNetworks } from "#network/open-networks.ts";
 import { openDatabase } from "#support/database.ts";
 import { errorChain, TboxError } from "#support/errors.ts";
 import { openVolumes } from "#volumes/open-volumes.ts";
@@ -73,11 +75,20 @@ export async function openEngine(config: Config): Promise<Engine> {
     notify: (action, name) =>
       events.publish({ type: "volume", action, id: name, attributes: { driver: "local" } }),
   });
+  const networks = resources.use(
+    openNetworks({
+      database: safe,
+      zygote,
+      usedBy: (network) => everyContainer().flatMap((record) => (isOn(record, network) ? [record.id] : [])),
+      warn: warnOf,
+    }),
+  );
   const opened = await openContainers({
     database: fast,
     zygote,
     images,
     volumes,
+    networks,
     trash,
     store,
     run,
@@ -96,16 +107,18 @@ export async function openEngine(config: Config): Promise<Engine> {
     discard: trash.discard,
   });
   builder = opener;
-  const information = { id: randomUUID(), dataDirectory: store, zygote, environment: config.environment };
+  const { environment } = config;
+  const information = { id: randomUUID(), dataDirectory: store, zygote, networks, environment };
   const owned = resources.move();
   return {
     images,
     containers: opened,
     builder: opener,
     volumes,
+    networks,
     events,
     information: async () => readSystemInformation(information),
-    diagnose: async () => diagnose(zygote, store),
+    diagnose: () => diagnose({ zygote, networks, dataDirectory: store }),
     async [Symbol.asyncDispose]() {
       await opened[Symbol.asyncDispose]();
       // Containers go on without a daemon, and while they do the zygote stays for what they need.

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { arch, cpus, hostname, release, totalmem } from "node:os";
 import type { Zygote } from "#native/zygote.ts";
+import type { Networks } from "#network/networks.ts";
 
 /** What `GET /info` tells of the machine and of how tbox uses it. */
 export interface SystemInformation {
@@ -36,11 +37,12 @@ export interface InformationSources {
   id: string;
   dataDirectory: string;
   zygote: Zygote;
+  networks: Networks;
   environment: Record<string, string | undefined>;
 }
 
 export function readSystemInformation(sources: InformationSources): SystemInformation {
-  const { id, dataDirectory, zygote, environment } = sources;
+  const { id, dataDirectory, zygote, networks, environment } = sources;
   const release_ = readRelease();
   const { mapping } = zygote;
   const { base, controllers, files } = zygote.delegation;
@@ -69,7 +71,7 @@ export function readSystemInformation(sources: InformationSources): SystemInform
     httpsProxy: proxy("HTTPS_PROXY"),
     noProxy: proxy("NO_PROXY"),
     securityOptions: ["name=seccomp,profile=builtin", "name=rootless", "name=no-new-privileges"],
-    warnings: mapping.reason === undefined ? [] : [mapping.reason],
+    warnings: [mapping.reason, networks.trouble()].filter((text) => text !== undefined),
   };
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
+import { fromNetSchema, type ToNet } from "./net-protocol.ts";
 import {
   type ContainerProcess,
   type ContainerView,
@@ -21,6 +22,7 @@ describe.each([
   ["from-zygote", fromZygoteSchema],
   ["from-monitor", fromMonitorSchema],
   ["from-worker", fromWorkerSchema],
+  ["from-net", fromNetSchema],
 ] as const)("%s", (name, schema) => {
   test.each(fixture(name).map((message) => [message]))("%j is read whole", (message) => {
     expect<unknown>(schema.parse(message)).toEqual(message);
@@ -200,6 +202,8 @@ const toZygote: ToZygote[] = [
     owner: { type: "kept" },
   },
   { type: "work", operation: "verify", diffId: "sha256:aa", limits: { bytes: 1, entries: 1 } },
+  { type: "net" },
+  { type: "launch", ...smallLaunch, network: { type: "sandbox", sandbox: 1_764_109_220_000_001 } },
 ];
 
 const toMonitor: ToMonitor[] = [
@@ -208,6 +212,62 @@ const toMonitor: ToMonitor[] = [
   { type: "resize", columns: 120, rows: 40 },
   { type: "await-log", generation: 2, size: 4096 },
 ];
+
+const endpoint = {
+  network: "ab".repeat(32),
+  interface: "eth0",
+  mac: "02:42:ac:11:00:02",
+  ipv4: "172.17.0.2",
+};
+
+const toNet: ToNet[] = [
+  { request: 1, type: "survey" },
+  {
+    request: 2,
+    type: "network",
+    id: "ab".repeat(32),
+    ipv4: { gateway: "172.17.0.1", prefix: 16 },
+    ipv6: { gateway: "fd00::1", prefix: 64 },
+    internal: false,
+    mtu: 1500,
+    hostLoopback: true,
+  },
+  {
+    request: 3,
+    type: "network",
+    id: "cd".repeat(32),
+    ipv4: { gateway: "10.0.0.1", prefix: 8 },
+    internal: true,
+    mtu: 1400,
+    hostLoopback: false,
+  },
+  { request: 4, type: "remove-network", id: "cd".repeat(32) },
+  {
+    request: 5,
+    type: "sandbox",
+    sandbox: 1_764_109_220_000_001,
+    endpoints: [
+      { ...endpoint, ipv6: "fd00::2", defaultRoute: true },
+      { ...endpoint, interface: "eth1", defaultRoute: false },
+    ],
+  },
+  { request: 6, type: "release", sandboxes: [1_764_109_220_000_001] },
+  {
+    request: 7,
+    type: "publish",
+    sandbox: 1_764_109_220_000_001,
+    ipv4: "172.17.0.2",
+    ipv6: "fd00::2",
+    ports: [
+      { protocol: "tcp", addresses: ["0.0.0.0", "::"], first: 8080, last: 8090, containerPort: 80 },
+      { protocol: "udp", addresses: ["127.0.0.1"], first: 0, last: 0, containerPort: 53 },
+    ],
+  },
+];
+
+test("what is sent to the net helper is what it reads", () => {
+  expect<unknown>(toNet).toEqual(fixture("to-net"));
+});
 
 test("what is sent to the zygote is what it reads", () => {
   expect<unknown>(toZygote).toEqual(fixture("to-zygote"));

@@ -7,7 +7,7 @@ import { z } from "zod";
 /** A daemon speaks only to a zygote of its own version. */
 export const protocolVersion = 7;
 
-const failureSchema = z.object({
+export const failureSchema = z.object({
   kind: z.enum([
     "command-not-found",
     "command-not-executable",
@@ -132,6 +132,7 @@ export type ToZygote =
   | ({ type: "launch" } & LaunchRequest)
   | ({ type: "exec" } & ExecRequest)
   | ({ type: "work" } & WorkRequest)
+  | { type: "net" }
   | { type: "shutdown" };
 
 export type ToMonitor =
@@ -235,8 +236,8 @@ export interface LaunchRequest {
   mounts: Mount[];
   hostname: string;
   domainname?: string;
-  /** A network namespace with only the loopback interface, or the user's own. */
-  network: { type: "none" } | { type: "host" };
+  /** A network namespace with only the loopback interface, one that the net helper made, or the user's own. */
+  network: { type: "none" } | { type: "sandbox"; sandbox: number } | { type: "host" };
   /** Size of /dev/shm in bytes. */
   shmSize: number;
   maskedPaths: string[];

@@ -26,6 +26,8 @@ export interface Zygote extends Disposable {
     request: Request,
     options?: WorkOptions,
   ): Promise<Answers[Request["operation"]]>;
+  /** A channel to the net helper, which is started if none runs. */
+  net(listener: ChannelListener): Promise<Channel>;
   /** Ends the zygote once it has no children. */
   shutdown(): void;
 }
@@ -95,6 +97,7 @@ export async function openZygote(place: ZygotePlace): Promise<Zygote> {
       attempt(() => sendLaunch(connection, { type: "launch", ...launch }, options)),
     exec: (exec, options = {}) => attempt(() => sendLaunch(connection, { type: "exec", ...exec }, options)),
     work: (request, options = {}) => attempt(() => sendWork(connection, request, options)),
+    net: (listener) => attempt(() => openChild(connection, { type: "net" }, [], listener)),
     shutdown() {
       connection.send({ type: "shutdown" }, []);
       // What is asked of it now would go unheard.

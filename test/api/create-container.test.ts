@@ -131,6 +131,8 @@ test("what docker's client sends when nothing is asked for is nothing", async ()
       Dns: [],
       DnsOptions: [],
       DnsSearch: [],
+      PortBindings: {},
+      PublishAllPorts: false,
       ReadonlyRootfs: false,
       Ulimits: [],
     },
@@ -190,12 +192,7 @@ test("names of JavaScript are labels like any other", async () => {
 describe("fields that would not be honoured are refused by name", () => {
   const host = (HostConfig: object) => ({ Image: "image", HostConfig });
   test.each<[object, number, string]>([
-    [host({ Privileged: true }), 501, "HostConfig.Privileged: not supported yet"],
-    [
-      host({ PortBindings: { "80/tcp": [{ HostPort: "80" }] } }),
-      501,
-      "HostConfig.PortBindings: not supported yet",
-    ],
+    [host({ Links: ["a:b"] }), 501, "HostConfig.Links: not supported yet"],
     [host({ Privileged: true }), 501, "HostConfig.Privileged: not supported yet"],
     [host({ PidMode: "host" }), 501, "HostConfig.PidMode: not supported yet"],
     [host({ UsernsMode: "auto" }), 400, "HostConfig.UsernsMode: must be host or keep-id"],

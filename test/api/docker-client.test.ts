@@ -118,7 +118,7 @@ describe.skipIf(dockerUnavailable !== undefined)("docker's client", () => {
   test("is told by name what there is not", async () => {
     const refused = async (...args: string[]) => (await docker(args)).stderr;
     expect(await refused("inspect", "nothing")).toBe("Error: No such object: nothing\n");
-    expect(await refused("run", "-p", "80:80", "image", "both")).toContain("HostConfig.PortBindings");
+    expect(await refused("run", "--link", "a:b", "image", "both")).toContain("HostConfig.Links");
     expect(await refused("run", "--privileged", "image")).toContain(
       "HostConfig.Privileged: not supported yet",
     );

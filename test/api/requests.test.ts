@@ -188,7 +188,7 @@ describe("answers", () => {
       501,
       "searching registries is not supported: registries have no search in common, look at https://hub.docker.com/search",
     ],
-    ["GET", "/networks/bridge", 404, "network bridge not found"],
+    ["GET", "/networks/nope", 404, "network nope not found"],
     ["GET", "/volumes/v", 404, "get v: no such volume"],
     ["GET", "/plugins/p/json", 404, 'plugin "p" not found'],
     [

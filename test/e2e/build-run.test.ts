@@ -27,16 +27,7 @@ describe.skipIf(shellUnavailable !== undefined)("RUN", () => {
       "umask",
     ].join("; ");
     const [inBuild] = [await output("cat /report", [`RUN (${report}) > /report 2>&1`])];
-    const inRun = await daemon.tbox([
-      "run",
-      "--rm",
-      "--network",
-      "none",
-      "box:1",
-      "sh",
-      "-c",
-      `(${report}) > /r 2>&1; cat /r`,
-    ]);
+    const inRun = await daemon.tbox(["run", "--rm", "box:1", "sh", "-c", `(${report}) > /r 2>&1; cat /r`]);
     expect(inBuild).toBe(inRun.stdout);
     expect(inBuild).not.toContain("canary");
     expect(await output("cat /etc/hosts | wc -l", ["RUN echo mine > /etc/hosts"])).not.toBe("1\n");

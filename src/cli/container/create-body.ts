@@ -3,6 +3,7 @@ import { ExitError } from "../exit.ts";
 import { entriesOf, resolveEnvironment, toRecord } from "./entries.ts";
 import type { ContainerFlags } from "./flags.ts";
 import { healthcheck } from "./healthcheck.ts";
+import { portBindings } from "./publish.ts";
 import { deviceRates, resources } from "./resources.ts";
 import { parseSecurityOptions } from "./security.ts";
 import type { StreamName } from "./streams.ts";
@@ -51,6 +52,7 @@ export async function createBody(
     AttachStdout: attached.has("stdout"),
     AttachStderr: attached.has("stderr"),
     Volumes: anonymousVolumes(flags.volume),
+    ExposedPorts: exposedPorts(flags),
     Healthcheck: healthcheck(flags),
     StopSignal: flags["stop-signal"],
     StopTimeout: flags["stop-timeout"],
@@ -80,6 +82,8 @@ function hostConfig(
     Init: given.has("init") ? flags.init : undefined,
     UsernsMode: flags.userns,
     NetworkMode: flags.network,
+    PortBindings: flags.publish.length > 0 ? portBindings(flags.publish.flat()) : undefined,
+    PublishAllPorts: flags["publish-all"] || undefined,
     ShmSize: flags["shm-size"],
     LogConfig: logConfig(flags["log-driver"], flags["log-opt"]),
     ExtraHosts: nonEmpty(flags["add-host"]),
@@ -94,6 +98,12 @@ function hostConfig(
     ConsoleSize: flags.tty ? consoleSize : undefined,
     ...parseSecurityOptions(flags["security-opt"]),
   };
+}
+
+/** What is published is exposed too. */
+function exposedPorts({ expose, publish }: Flags): Record<string, object> | undefined {
+  const ports = [...expose.flat(), ...publish.flat().map(({ port }) => port)];
+  return ports.length === 0 ? undefined : Object.fromEntries(ports.map((port) => [port, {}]));
 }
 
 /** The streams that a client attaches to. */

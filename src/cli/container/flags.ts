@@ -4,6 +4,7 @@ import { parseEnvironmentEntry, parseLabel } from "./entries.ts";
 import { parseExtraHost, parseIpAddress } from "./hosts.ts";
 import { parseMount } from "./mount.ts";
 import { parseNanoseconds } from "./nanoseconds.ts";
+import { parseExpose, parsePublish } from "./publish.ts";
 import { deviceRateFlags, resourceFlags } from "./resource-flags.ts";
 import { parseRestartPolicy } from "./restart-policy.ts";
 import { parseStreamName } from "./streams.ts";
@@ -28,6 +29,7 @@ export const containerFlags = {
   entrypoint: text("Overwrite the default ENTRYPOINT of the image"),
   env: listOf("Set environment variables", parseEnvironmentEntry, { short: "e" }),
   "env-file": list("Read in a file of environment variables"),
+  expose: listOf("Expose a port or a range of ports", parseExpose),
   "group-add": list("Add additional groups to join"),
   "health-cmd": text("Command to run to check health"),
   "health-interval": parsed("Time between running the check (ms|s|m|h)", parseNanoseconds, duration),
@@ -52,9 +54,11 @@ export const containerFlags = {
   "log-opt": list("Log driver options"),
   mount: listOf("Attach a filesystem mount to the container", parseMount, { valueName: "mount" }),
   name: text("Assign a name to the container"),
-  network: text("Network of the container (none, host)", { valueName: "network", also: "net" }),
+  network: text("Network of the container (bridge, none, host)", { valueName: "network", also: "net" }),
   "no-healthcheck": bool("Disable any container-specified HEALTHCHECK"),
   platform: text("Platform of the image, if it has several (os/arch[/variant])"),
+  publish: listOf("Publish a container's port(s) to the host", parsePublish, { short: "p" }),
+  "publish-all": bool("Publish all exposed ports to random ports", { short: "P" }),
   pull: word("Pull image before running (always, missing, never)", ["always", "missing", "never"] as const, {
     shownDefault: "missing",
   }),

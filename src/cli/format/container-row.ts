@@ -96,7 +96,9 @@ function ports(list: JsonObject[]): string {
     .map((port) => {
       const inside = `${numberAt(port, "PrivatePort")}/${textAt(port, "Type")}`;
       const outside = numberAt(port, "PublicPort");
-      return outside === 0 ? inside : `${textAt(port, "IP")}:${outside}->${inside}`;
+      if (outside === 0) return inside;
+      const address = textAt(port, "IP");
+      return `${address.includes(":") ? `[${address}]` : address}:${outside}->${inside}`;
     })
     .join(", ");
 }

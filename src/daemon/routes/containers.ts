@@ -39,6 +39,7 @@ export function containerRoutes(engine: Engine, dataDirectory: string) {
             shapeContainerSummary(record, {
               now,
               directory: dataDirectory,
+              networks: engine.networks,
               sizes: size ? await containerSizes(engine, record) : undefined,
             }),
           ),
@@ -66,6 +67,7 @@ export function containerRoutes(engine: Engine, dataDirectory: string) {
         return shapeContainer(record, {
           directory: dataDirectory,
           execs: containers.execs.running(record.id),
+          networks: engine.networks,
           sizes: size ? await containerSizes(engine, record) : undefined,
         });
       },

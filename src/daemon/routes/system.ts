@@ -49,7 +49,11 @@ export function systemRoutes(engine: Engine, dataDirectory: string) {
     )
     .get("/system/df", async ({ request }) => {
       const wanted = diskUsageTypes.parse(new URL(request.url).searchParams.getAll("type"));
-      return shapeDiskUsage(await measure(engine, wanted), { now: Date.now(), directory: dataDirectory });
+      return shapeDiskUsage(await measure(engine, wanted), {
+        now: Date.now(),
+        directory: dataDirectory,
+        networks: engine.networks,
+      });
     });
 }
 

@@ -5,11 +5,10 @@ type Method = "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
 
 /** Docker's endpoints that tbox does not have yet. */
 const endpoints: [Method, string, string][] = [
-  ["GET", "/networks", "networks besides none and host"],
-  ["POST", "/networks/:id/connect", "networks besides none and host"],
-  ["POST", "/networks/:id/disconnect", "networks besides none and host"],
-  ["POST", "/networks/create", "networks besides none and host"],
-  ["POST", "/networks/prune", "networks besides none and host"],
+  ["POST", "/networks/:id/connect", "networks besides bridge, none and host"],
+  ["POST", "/networks/:id/disconnect", "networks besides bridge, none and host"],
+  ["POST", "/networks/create", "networks besides bridge, none and host"],
+  ["POST", "/networks/prune", "networks besides bridge, none and host"],
   ["DELETE", "/plugins/:id", "plugins"],
   ["POST", "/plugins/:id/:action", "plugins"],
   ["POST", "/plugins/create", "plugins"],
@@ -22,7 +21,6 @@ const endpoints: [Method, string, string][] = [
 
 /** Of these there is none in tbox: the answer for one of them is Docker's for one that is not there. */
 const absent: ["GET" | "DELETE", string, (name: string) => string][] = [
-  ["GET", "/networks/:id", (name) => `network ${name} not found`],
   ["DELETE", "/networks/:id", (name) => `network ${name} not found`],
   ["GET", "/plugins/:id/json", (name) => `plugin "${name}" not found`],
 ];

@@ -2,12 +2,20 @@ import type { ContainerRecord, HealthState } from "#containers/record.ts";
 import type { ContainerSizes } from "./container-summary.ts";
 import { shapeHostConfig } from "./host-config.ts";
 import { mountPoints } from "./mount-points.ts";
-import { containerNetworks } from "./networks.ts";
+import { containerNetworks, defaultAddresses, type Networks } from "./networks.ts";
+import { shapePortMap } from "./ports.ts";
+
+interface InspectContext {
+  directory: string;
+  execs: string[];
+  networks: Networks;
+  sizes?: ContainerSizes | undefined;
+}
 
 /** `GET /containers/{id}/json`; `directory` is the store's, `execs` are IDs. */
 export function shapeContainer(
   record: ContainerRecord,
-  { directory, execs, sizes }: { directory: string; execs: string[]; sizes?: ContainerSizes | undefined },
+  { directory, execs, networks, sizes }: InspectContext,
 ) {
   const own = `${directory}/containers/${record.id}`;
   const logs = record.hostConfig.LogConfig?.Type !== "none";
@@ -39,21 +47,14 @@ export function shapeContainer(
       Bridge: "",
       SandboxID: "",
       SandboxKey: "",
-      Ports: {},
+      Ports: shapePortMap(record),
       HairpinMode: false,
       LinkLocalIPv6Address: "",
       LinkLocalIPv6PrefixLen: 0,
       SecondaryIPAddresses: null,
       SecondaryIPv6Addresses: null,
-      EndpointID: "",
-      Gateway: "",
-      GlobalIPv6Address: "",
-      GlobalIPv6PrefixLen: 0,
-      IPAddress: "",
-      IPPrefixLen: 0,
-      IPv6Gateway: "",
-      MacAddress: "",
-      Networks: containerNetworks(record),
+      ...defaultAddresses(record),
+      Networks: containerNetworks(record, networks),
     },
     Tbox: {
       Phases: record.phases.map(({ name, microseconds }) => ({ Name: name, Microseconds: microseconds })),

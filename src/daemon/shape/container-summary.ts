@@ -1,7 +1,8 @@
 import type { ContainerRecord } from "#containers/record.ts";
 import { containerStatus } from "./container-status.ts";
 import { mountPoints } from "./mount-points.ts";
-import { containerNetworks } from "./networks.ts";
+import { containerNetworks, type Networks } from "./networks.ts";
+import { shapePortList } from "./ports.ts";
 import { unixSeconds } from "./time.ts";
 
 export interface ContainerSizes {
@@ -11,10 +12,17 @@ export interface ContainerSizes {
   root: number;
 }
 
+interface SummaryContext {
+  now: number;
+  directory: string;
+  networks: Networks;
+  sizes?: ContainerSizes | undefined;
+}
+
 /** An item of `GET /containers/json`; `now` in milliseconds since the epoch, `directory` the store's. */
 export function shapeContainerSummary(
   record: ContainerRecord,
-  { now, directory, sizes }: { now: number; directory: string; sizes?: ContainerSizes | undefined },
+  { now, directory, networks, sizes }: SummaryContext,
 ) {
   return {
     Id: record.id,
@@ -23,7 +31,7 @@ export function shapeContainerSummary(
     ImageID: record.imageId ?? "",
     Command: commandLine(record),
     Created: unixSeconds(record.created),
-    Ports: [],
+    Ports: shapePortList(record),
     ...(sizes === undefined ? {} : { SizeRw: sizes.writable, SizeRootFs: sizes.root }),
     Labels: record.config.Labels ?? {},
     State: record.state.status,
@@ -32,7 +40,7 @@ export function shapeContainerSummary(
       NetworkMode: record.hostConfig.NetworkMode ?? "default",
       ...(record.hostConfig.Annotations === undefined ? {} : { Annotations: record.hostConfig.Annotations }),
     },
-    NetworkSettings: { Networks: containerNetworks(record) },
+    NetworkSettings: { Networks: containerNetworks(record, networks) },
     Mounts: mountPoints(record, directory),
   };
 }

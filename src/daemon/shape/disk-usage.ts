@@ -5,6 +5,7 @@ import type { Volume } from "#volumes/volumes.ts";
 import { shapeCacheUsage } from "./build.ts";
 import { type ContainerSizes, shapeContainerSummary } from "./container-summary.ts";
 import { shapeImageSummary } from "./image.ts";
+import type { Networks } from "./networks.ts";
 import { shapeVolume } from "./volume.ts";
 
 export interface DiskUsage {
@@ -17,7 +18,7 @@ export interface DiskUsage {
 /** `GET /system/df`: what was not asked for is left out. */
 export function shapeDiskUsage(
   { images, containers, volumes, builds }: DiskUsage,
-  { now, directory }: { now: number; directory: string },
+  { now, directory, networks }: { now: number; directory: string; networks: Networks },
 ) {
   return {
     ...(images === undefined
@@ -30,7 +31,7 @@ export function shapeDiskUsage(
       ? {}
       : {
           Containers: containers.map(({ record, sizes }) =>
-            shapeContainerSummary(record, { now, directory, sizes }),
+            shapeContainerSummary(record, { now, directory, networks, sizes }),
           ),
         }),
     ...(volumes === undefined

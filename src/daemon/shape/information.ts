@@ -23,7 +23,12 @@ export function shapeInformation(system: SystemInformation, { images, states, no
     Driver: system.storageDriver,
     DriverStatus: system.driverStatus,
     DockerRootDir: system.dataDirectory,
-    Plugins: { Volume: [], Network: ["none", "host"], Authorization: null, Log: ["json-file", "none"] },
+    Plugins: {
+      Volume: [],
+      Network: ["bridge", "host", "none"],
+      Authorization: null,
+      Log: ["json-file", "none"],
+    },
     MemoryLimit: limits("memory"),
     SwapLimit: system.swapLimit,
     CpuCfsPeriod: limits("cpu"),

@@ -1,26 +1,106 @@
+import { networkName } from "#containers/network-mode.ts";
 import type { ContainerRecord } from "#containers/record.ts";
+import type { Engine } from "#engine/engine.ts";
 
-/** The networks a container is in, each without an address: `none` and `host` give none. */
-export function containerNetworks({ hostConfig }: ContainerRecord) {
-  const mode = hostConfig.NetworkMode ?? "default";
-  const name = mode === "default" ? "none" : mode;
+export type Networks = Engine["networks"];
+type Network = ReturnType<Networks["get"]>;
+type Endpoint = NonNullable<ContainerRecord["network"]>["endpoints"][number];
+
+/** The networks a container is in: with addresses while it runs. */
+export function containerNetworks({ hostConfig, network }: ContainerRecord, networks: Networks) {
+  if (network) {
+    return Object.fromEntries(network.endpoints.map((endpoint) => [endpoint.name, shapeEndpoint(endpoint)]));
+  }
+  const name = networkName(hostConfig.NetworkMode);
+  return { [name]: { ...unconnected, NetworkID: networks.named(name)?.id ?? "" } };
+}
+
+const unconnected = {
+  IPAMConfig: null,
+  Links: null,
+  Aliases: null,
+  MacAddress: "",
+  DriverOpts: null,
+  GwPriority: 0,
+  NetworkID: "",
+  EndpointID: "",
+  Gateway: "",
+  IPAddress: "",
+  IPPrefixLen: 0,
+  IPv6Gateway: "",
+  GlobalIPv6Address: "",
+  GlobalIPv6PrefixLen: 0,
+  DNSNames: null,
+};
+
+function shapeEndpoint({ network, id, mac, ipv4, ipv6 }: Endpoint) {
   return {
-    [name]: {
-      IPAMConfig: null,
-      Links: null,
-      Aliases: null,
-      MacAddress: "",
-      DriverOpts: null,
-      GwPriority: 0,
-      NetworkID: "",
-      EndpointID: "",
-      Gateway: "",
-      IPAddress: "",
-      IPPrefixLen: 0,
-      IPv6Gateway: "",
-      GlobalIPv6Address: "",
-      GlobalIPv6PrefixLen: 0,
-      DNSNames: null,
-    },
+    ...unconnected,
+    NetworkID: network,
+    EndpointID: id,
+    MacAddress: mac,
+    Gateway: ipv4.gateway,
+    IPAddress: ipv4.address,
+    IPPrefixLen: ipv4.prefix,
+    IPv6Gateway: ipv6?.gateway ?? "",
+    GlobalIPv6Address: ipv6?.address ?? "",
+    GlobalIPv6PrefixLen: ipv6?.prefix ?? 0,
   };
+}
+
+/** Addresses on the default network, which Docker has in `NetworkSettings` itself too. */
+export function defaultAddresses({ network }: ContainerRecord) {
+  const endpoint = network?.endpoints.find(({ name }) => name === "bridge");
+  const shaped = endpoint ? shapeEndpoint(endpoint) : unconnected;
+  const { EndpointID, Gateway, GlobalIPv6Address, GlobalIPv6PrefixLen } = shaped;
+  const { IPAddress, IPPrefixLen, IPv6Gateway, MacAddress } = shaped;
+  return {
+    EndpointID,
+    Gateway,
+    GlobalIPv6Address,
+    GlobalIPv6PrefixLen,
+    IPAddress,
+    IPPrefixLen,
+    IPv6Gateway,
+    MacAddress,
+  };
+}
+
+/** `GET /networks/{id}`; `running` are the containers whose places on it are shown. */
+export function shapeNetwork(network: Network, running: ContainerRecord[]) {
+  const configurations = [network.ipv4, network.ipv6].flatMap((place) =>
+    place ? [{ Subnet: place.subnet, Gateway: place.gateway }] : [],
+  );
+  return {
+    Name: network.name,
+    Id: network.id,
+    Created: network.created,
+    Scope: "local",
+    Driver: network.driver,
+    EnableIPv4: true,
+    EnableIPv6: network.ipv6 !== undefined,
+    IPAM: { Driver: "default", Options: null, Config: configurations },
+    Internal: network.internal,
+    Attachable: false,
+    Ingress: false,
+    ConfigFrom: { Network: "" },
+    ConfigOnly: false,
+    Containers: Object.fromEntries(running.flatMap((record) => placeOn(record, network))),
+    Options: network.options,
+    Labels: network.labels,
+  };
+}
+
+function placeOn({ id, name, network: joined }: ContainerRecord, network: Network): [string, object][] {
+  const endpoint = joined?.endpoints.find((one) => one.network === network.id);
+  if (!endpoint) return [];
+  const withPrefix = (place: Endpoint["ipv6"]) => (place ? `${place.address}/${place.prefix}` : "");
+  const shaped = {
+    Name: name,
+    EndpointID: endpoint.id,
+    MacAddress: endpoint.mac,
+    IPv4Address: withPrefix(endpoint.ipv4),
+    IPv6Address: withPrefix(endpoint.ipv6),
+  };
+  return [[id, shaped]];
 }

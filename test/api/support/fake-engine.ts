@@ -10,6 +10,7 @@ import { writable } from "#daemon/http/send-response.ts";
 import type { Engine } from "#engine/engine.ts";
 import { openEventLog } from "#engine/events.ts";
 import type { ImageDetails, Images, Progress } from "#images/images.ts";
+import { openNetworks } from "#network/open-networks.ts";
 import { digestOf } from "#oci/digest.ts";
 import { canonicalName } from "#oci/reference.ts";
 import { TboxError } from "#support/errors.ts";
@@ -315,6 +316,12 @@ export function fakeEngine(): FakeEngine {
       discard: () => {},
       measure: async (paths) => paths.map(() => 0),
       notify: () => {},
+    }),
+    networks: openNetworks({
+      database: new Database(":memory:", { strict: true }),
+      zygote: { net: () => Promise.reject(new TboxError("unavailable", "no net helper")) },
+      usedBy: () => [],
+      warn: () => {},
     }),
     information: async () => fakeInformation,
     diagnose: async () => [{ name: "kernel", status: "ok", detail: "6.1" }],

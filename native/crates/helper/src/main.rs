@@ -6,8 +6,8 @@ mod failure;
 mod identity;
 mod messages;
 mod monitor;
+mod net;
 mod timestamp;
-mod watched;
 mod worker;
 mod zygote;
 

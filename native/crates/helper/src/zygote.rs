@@ -2,6 +2,7 @@
 //! starts with one message and one fork.
 
 mod family;
+mod net_helper;
 mod networks;
 mod reexecute;
 mod serve;
@@ -14,6 +15,7 @@ use protocol::failure::Failure;
 use crate::arguments::Zygote;
 use crate::messages;
 use crate::monitor;
+use crate::net;
 use crate::worker;
 use serve::Outcome;
 use start::Started;
@@ -28,6 +30,7 @@ pub fn run(arguments: &Zygote) -> ExitCode {
                 Outcome::Ended => {}
                 Outcome::Monitor { host, order } => monitor::run(host, order),
                 Outcome::Exec { host, order } => monitor::run_exec(host, order),
+                Outcome::Net { mapping, order } => net::run(&mapping, order),
                 Outcome::Worker {
                     host,
                     store,

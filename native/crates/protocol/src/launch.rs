@@ -169,6 +169,8 @@ pub enum Propagation {
 pub enum Network {
     /// A network namespace of its own with only the loopback interface, up.
     None,
+    /// A network namespace that the net helper has made.
+    Sandbox { sandbox: u64 },
     /// The user's own network namespace.
     Host,
 }

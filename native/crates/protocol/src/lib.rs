@@ -9,6 +9,7 @@
 pub mod failure;
 pub mod launch;
 pub mod monitor;
+pub mod net;
 pub mod work;
 pub mod zygote;
 

@@ -24,6 +24,8 @@ pub enum ToZygote {
     Exec(Box<ExecRequest>),
     /// Forks a worker. Descriptors: channel, then what the request names.
     Work(WorkRequest),
+    /// Passes the descriptor, a channel, on to the net helper, which is started if there is none.
+    Net,
     /// Ends the zygote once it has no children. No answer; the connection closes.
     Shutdown,
 }

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use protocol::monitor::{Exited, FromMonitor, ToMonitor};
+use protocol::net::{FromNet, ToNet};
 use protocol::work::FromWorker;
 use protocol::zygote::{FromZygote, ToZygote};
 use serde::Serialize;
@@ -14,12 +15,24 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// Messages of each kind, as the `type` of the fixtures must show them.
-const MESSAGES: [(&str, &[&str]); 5] = [
+const MESSAGES: [(&str, &[&str]); 7] = [
     (
         "to-zygote",
-        &["exec", "hello", "launch", "shutdown", "work"],
+        &["exec", "hello", "launch", "net", "shutdown", "work"],
     ),
     ("from-zygote", &["refused", "welcome"]),
+    (
+        "to-net",
+        &[
+            "network",
+            "publish",
+            "release",
+            "remove-network",
+            "sandbox",
+            "survey",
+        ],
+    ),
+    ("from-net", &["done", "failed", "published", "state"]),
     ("to-monitor", &["attach", "await-log", "resize", "signal"]),
     (
         "from-monitor",
@@ -95,6 +108,8 @@ fn every_fixture_comes_back_unchanged() {
             "to-monitor" => rewritten::<ToMonitor>(&name, &value),
             "from-monitor" => rewritten::<FromMonitor>(&name, &value),
             "from-worker" => rewritten::<FromWorker>(&name, &value),
+            "to-net" => rewritten::<ToNet>(&name, &value),
+            "from-net" => rewritten::<FromNet>(&name, &value),
             "exit-record" => rewritten::<Exited>(&name, &value),
             _ => panic!("{name}: no such kind of message"),
         };

@@ -81,7 +81,7 @@ fn run(
     rustix::process::umask(Mode::from_raw_mode(0o022));
     let mut namespaces = Namespaces::MOUNT | Namespaces::IPC | Namespaces::UTS | Namespaces::CGROUP;
     // Of the host's own network namespace nobody here is master, and everybody is in it.
-    namespaces.set(Namespaces::NETWORK, network == Network::None);
+    namespaces.set(Namespaces::NETWORK, network != Network::Host);
     join(container, namespaces)?;
     // Joining a mount namespace makes its root the process's own: from here on every path is the container's.
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;

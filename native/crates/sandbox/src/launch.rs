@@ -46,7 +46,7 @@ pub enum Stdio {
 pub struct Prepared<'prepared> {
     /// The cgroup to be born into.
     pub cgroup: Option<BorrowedFd<'prepared>>,
-    /// A network namespace in which only the loopback interface is up.
+    /// A network namespace in which nobody has been; that of the sandbox where the request names one.
     pub network: Option<BorrowedFd<'prepared>>,
 }
 
@@ -178,11 +178,18 @@ impl Child<'_> {
         program.become_it(&account, phases)
     }
 
-    /// A container's own network has a loopback interface that is up, and nothing else.
+    /// In a namespace of the container's own the loopback interface is up, whoever made it.
     fn enter_network(&self) -> Result<(), Failure> {
         match (self.request.network, self.network) {
-            (Network::None, Some(namespace)) => sys::network_namespace::enter(namespace)
-                .map_err(|errno| system("network", "namespace", errno)),
+            (Network::None | Network::Sandbox { .. }, Some(namespace)) => {
+                sys::network_namespace::enter(namespace)
+                    .map_err(|errno| system("network", "namespace", errno))
+            }
+            (Network::Sandbox { sandbox }, None) => Err(explained(
+                FailureKind::NotFound,
+                "network",
+                format!("network sandbox {sandbox} is gone"),
+            )),
             (Network::None, None) => {
                 sys::interface::loopback_up().map_err(|errno| system("network", "lo", errno))
             }

@@ -10,7 +10,7 @@ use sys::event::{Interest, Poll};
 
 use crate::monitor::queue::{Flow, Queue};
 use crate::monitor::stream::Stream;
-use crate::watched::Watched;
+use sys::watched::Watched;
 
 /// Bytes that may wait for one client before the program's output is read no further.
 const LIMIT: usize = 256 * 1024;

@@ -9,7 +9,7 @@ use sys::seqpacket::{self, Error, Flags, Received};
 
 use crate::messages;
 use crate::monitor::log::Position;
-use crate::watched::Watched;
+use sys::watched::Watched;
 
 /// Messages and questions that may wait on one connection; a peer that lets more pile up does not
 /// read, and is dropped.

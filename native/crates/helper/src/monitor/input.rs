@@ -6,7 +6,7 @@ use rustix::io::writev;
 use sys::event::{Interest, Poll};
 
 use crate::monitor::queue::{Flow, Queue};
-use crate::watched::Watched;
+use sys::watched::Watched;
 
 /// Bytes that may wait for the program before clients are read no further.
 const LIMIT: usize = 64 * 1024;

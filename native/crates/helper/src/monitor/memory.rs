@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, openat};
 use sys::event::{Interest, Poll};
 
-use crate::watched::Watched;
+use sys::watched::Watched;
 
 /// How many processes of this cgroup the kernel has killed for want of memory, according to its file.
 pub fn kills(events: BorrowedFd<'_>) -> u64 {

@@ -18,7 +18,7 @@ use crate::monitor::log::JsonLog;
 use crate::monitor::memory;
 use crate::monitor::stream::Stream;
 use crate::timestamp;
-use crate::watched::Watched;
+use sys::watched::Watched;
 
 const LISTENER: u64 = 0;
 const PROGRAM: u64 = 1;

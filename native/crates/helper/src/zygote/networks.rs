@@ -10,7 +10,7 @@ use sys::event::{Interest, Poll};
 use sys::fork::{Side, fork};
 use sys::seqpacket::{self, Error};
 
-use crate::watched::Watched;
+use sys::watched::Watched;
 
 /// For some starts at once; a larger burst makes its own. One takes about 200 KiB of the kernel.
 const MOST_READY: usize = 4;

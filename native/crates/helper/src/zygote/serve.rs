@@ -20,15 +20,18 @@ use sys::signals;
 use crate::failure;
 use crate::messages;
 use crate::monitor;
+use crate::net;
 use crate::timestamp;
-use crate::watched::Watched;
 use crate::worker;
 use crate::zygote::family::{Family, Kept};
+use crate::zygote::net_helper::NetHelper;
 use crate::zygote::networks::Networks;
+use sys::watched::Watched;
 
 const LISTENER: u64 = 0;
 const SIGNALS: u64 = 1;
 const NETWORKS: u64 = 2;
+const NET_HELPER: u64 = 3;
 const FIRST_FREE: u64 = 16;
 
 const MOST_CONNECTIONS: usize = 64;
@@ -55,6 +58,10 @@ pub enum Outcome {
         host: Host,
         order: monitor::ExecOrder,
     },
+    Net {
+        mapping: Mapping,
+        order: net::Order,
+    },
     Worker {
         host: Host,
         store: OwnedFd,
@@ -67,6 +74,8 @@ pub enum Outcome {
 enum Task {
     Monitor(monitor::Order),
     Exec(monitor::ExecOrder),
+    /// The helper's end of its channel, and the daemon's.
+    Net(OwnedFd, OwnedFd),
     Worker(Box<worker::Order>),
 }
 
@@ -92,6 +101,7 @@ pub struct Zygote {
     next_token: u64,
     family: Family,
     networks: Networks,
+    net_helper: NetHelper,
     /// Since when there has been nobody.
     idle_since: Instant,
 }
@@ -133,6 +143,7 @@ impl Zygote {
             next_token: FIRST_FREE,
             family: Family::create()?,
             networks: Networks::default(),
+            net_helper: NetHelper::default(),
             idle_since: Instant::now(),
         })
     }
@@ -174,6 +185,10 @@ impl Zygote {
                 host: self.host,
                 order,
             },
+            Task::Net(helper, daemon) => Outcome::Net {
+                mapping: self.mapping,
+                order: self.net_helper.order(helper, daemon),
+            },
             Task::Worker(order) => Outcome::Worker {
                 host: self.host,
                 store: self.store,
@@ -209,6 +224,12 @@ impl Zygote {
             LISTENER => self.accept(),
             SIGNALS => self.take_signals(),
             NETWORKS => self.networks.receive(&self.poll),
+            NET_HELPER => {
+                self.net_helper.receive(&self.poll);
+                for network in self.net_helper.take_released() {
+                    self.networks.retire(network);
+                }
+            }
             token => return self.serve_connection(token),
         }
         None
@@ -311,14 +332,22 @@ impl Zygote {
                     .reporter()
                     .map_err(|errno| failure::system("fork", "report", errno))?;
                 let id = request.id.clone();
-                let network = match request.network {
-                    Network::None => self.networks.take(),
-                    Network::Host => None,
-                };
                 let copy = |one: &OwnedFd| one.try_clone().ok();
+                // A namespace ends with its last user: that is to be the zygote, at a quiet moment.
+                let (network, kept) = match request.network {
+                    Network::None => {
+                        let network = self.networks.take();
+                        let kept = network.as_ref().and_then(copy);
+                        (network, kept)
+                    }
+                    Network::Sandbox { sandbox } => {
+                        (self.net_helper.sandbox(&self.poll, sandbox), None)
+                    }
+                    Network::Host => (None, None),
+                };
                 let cgroup = descriptors.last().filter(|_| request.cgroup);
                 let kept = Kept {
-                    network: network.as_ref().and_then(copy),
+                    network: kept,
                     cgroup: cgroup.and_then(copy),
                 };
                 let order = monitor::Order {
@@ -363,6 +392,26 @@ impl Zygote {
                 match fork().map_err(explain_fork)? {
                     Side::Child => return Ok(Some(Task::Worker(Box::new(order)))),
                     Side::Parent(pid) => self.family.add_worker(pid),
+                }
+                Ok(None)
+            }
+            ToZygote::Net => {
+                check("net", 1, descriptors.len())?;
+                let Some(daemon) = descriptors.into_iter().next() else {
+                    return Ok(None);
+                };
+                if self.net_helper.pass_on(&self.poll, daemon.as_fd()) {
+                    return Ok(None);
+                }
+                let (ours, theirs) = seqpacket::pair().map_err(|error| {
+                    failure::explained(FailureKind::Exhausted, "net-helper", error)
+                })?;
+                match fork().map_err(explain_fork)? {
+                    Side::Child => {
+                        drop(ours);
+                        return Ok(Some(Task::Net(theirs, daemon)));
+                    }
+                    Side::Parent(_) => self.net_helper.know(&self.poll, ours, NET_HELPER),
                 }
                 Ok(None)
             }

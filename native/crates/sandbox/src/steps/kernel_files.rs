@@ -37,7 +37,7 @@ pub fn mount_kernel_files(
     let sysfs = sysfs(network).map_err(|errno| system("sysfs", "/sys", errno))?;
     attach::attach(sysfs.as_fd(), place(root, "sys")?.as_fd())
         .map_err(|errno| system("sysfs", "/sys", errno))?;
-    if network == Network::None {
+    if network != Network::Host {
         mount_cgroup(root, cgroup_writable);
     }
     Ok(())
@@ -59,7 +59,7 @@ pub fn place(root: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Failure> {
 
 fn sysfs(network: Network) -> Result<OwnedFd, Errno> {
     let attributes = HARMLESS | MountAttrFlags::MOUNT_ATTR_RDONLY;
-    if network == Network::None {
+    if network != Network::Host {
         match attach::create("sysfs", &[], attributes) {
             // Covered in part, as /proc may be: what the host shows is the best there is.
             Err(Errno::PERM) => {}

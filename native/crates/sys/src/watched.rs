@@ -2,8 +2,8 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use crate::event::{Interest, Poll};
 use rustix::io::Errno;
-use sys::event::{Interest, Poll};
 
 #[derive(Debug)]
 pub struct Watched {
@@ -19,6 +19,11 @@ impl Watched {
             token,
             interest: None,
         }
+    }
+
+    /// To be called once it is watched for nothing: a copy elsewhere would go on reporting.
+    pub fn into_descriptor(self) -> OwnedFd {
+        self.descriptor
     }
 
     pub fn token(&self) -> u64 {

@@ -1,0 +1,189 @@
+//! What daemons ask of the net helper.
+
+use std::os::fd::AsFd;
+
+use network::netlink;
+use network::sandbox::{Plug, Sandbox};
+use protocol::failure::{Failure, FailureKind};
+use protocol::net::{Answer, FromNet, Order, ToNet};
+use rustix::io::Errno;
+
+use crate::failure;
+use crate::messages;
+use crate::net::maker::{Client, Job, Outcome, Work};
+use crate::net::messages::FromHelper;
+use crate::net::serve::Server;
+
+/// Messages handled for one connection before the others have their turn.
+const AT_ONCE: usize = 64;
+
+impl Server {
+    pub(super) fn serve_daemon(&mut self, connection: u64) {
+        for _ in 0..AT_ONCE {
+            let Some(socket) = self.daemons.get(&connection) else {
+                return;
+            };
+            match sys::seqpacket::receive_ready(socket.as_fd()) {
+                Ok(Some(received)) => {
+                    // Whoever does not keep to the protocol is not listened to.
+                    let Ok(ToNet { request, order }) =
+                        messages::parse(&received.text, "to the net helper")
+                    else {
+                        self.daemons.remove(&connection);
+                        return;
+                    };
+                    if let Some(answer) = self.obey(connection, request, order) {
+                        self.answer(connection, request, answer);
+                    }
+                }
+                Err(sys::seqpacket::Error::WouldBlock) => return,
+                Ok(None) | Err(_) => {
+                    self.daemons.remove(&connection);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The answer, unless it comes later.
+    fn obey(&mut self, connection: u64, request: u64, order: Order) -> Option<Answer> {
+        let done = match order {
+            Order::Survey => {
+                return Some(Answer::State {
+                    pid: std::process::id(),
+                    uplink: self.uplink_kind.clone(),
+                    sandboxes: self.sandboxes.keys().copied().collect(),
+                    published: self.ports.sandboxes(),
+                });
+            }
+            Order::Network(network) => self
+                .bridges
+                .ensure(&self.links, &self.probe, network)
+                .map_err(|error| explain("make the bridge", error)),
+            Order::RemoveNetwork { id } => self
+                .bridges
+                .remove(&self.links, &id)
+                .map_err(|error| explain("remove the bridge", error)),
+            Order::Sandbox(wanted) => {
+                let sandbox = wanted.sandbox;
+                let plugs: Result<Vec<Plug>, Failure> = wanted
+                    .endpoints
+                    .iter()
+                    .enumerate()
+                    .map(|(number, endpoint)| {
+                        let bridge = self.bridges.get(&endpoint.network);
+                        bridge
+                            .and_then(|bridge| Plug::of(sandbox, number, endpoint, bridge))
+                            .ok_or_else(|| unknown(&endpoint.network))
+                    })
+                    .collect();
+                match plugs {
+                    Ok(plugs) => {
+                        let job = Job {
+                            sandbox,
+                            work: Work::Make(plugs),
+                            client: Some(Client {
+                                connection,
+                                request,
+                            }),
+                        };
+                        if self.maker.order(job) {
+                            return None;
+                        }
+                        Err(system("make a network namespace: the maker has ended"))
+                    }
+                    Err(failure) => Err(failure),
+                }
+            }
+            Order::Publish(publication) => match self.ports.publish(&self.poll, &publication) {
+                Ok(ports) => return Some(Answer::Published { ports }),
+                Err(error) => {
+                    let subject = error.place.to_string();
+                    Err(failure::system("publish", &subject, error.errno))
+                }
+            },
+            Order::Release { sandboxes } => {
+                for sandbox in &sandboxes {
+                    self.sandboxes.remove(sandbox);
+                    self.names.remove(*sandbox);
+                    self.ports.withdraw(*sandbox);
+                }
+                self.tell_zygote(&FromHelper::Release { sandboxes }, &[]);
+                Ok(())
+            }
+        };
+        Some(match done {
+            Ok(()) => Answer::Done,
+            Err(failure) => Answer::Failed(failure),
+        })
+    }
+
+    pub(super) fn take_made(&mut self) {
+        for outcome in self.maker.made() {
+            let Outcome {
+                sandbox,
+                client,
+                result,
+            } = outcome;
+            let done = match result {
+                Ok(made) => self.keep(sandbox, made, client.is_some()),
+                Err(error) => Err(explain("make a network namespace", error)),
+            };
+            let answer = match done {
+                Ok(()) => Answer::Done,
+                Err(failure) => Answer::Failed(failure),
+            };
+            if let Some(Client {
+                connection,
+                request,
+            }) = client
+            {
+                self.answer(connection, request, answer);
+            }
+        }
+    }
+
+    /// The zygote has the namespace before the daemon hears of it.
+    fn keep(&mut self, sandbox: u64, made: Sandbox, new: bool) -> Result<(), Failure> {
+        if new {
+            let message = FromHelper::Sandbox { sandbox };
+            self.tell_zygote(&message, &[made.namespace.as_fd()]);
+        } else if !self.sandboxes.contains_key(&sandbox) {
+            // It was released meanwhile.
+            return Ok(());
+        }
+        self.names
+            .add(&self.poll, sandbox, made.names)
+            .map_err(|errno| failure::system("network", "epoll", errno))?;
+        self.sandboxes.insert(sandbox, made.namespace);
+        Ok(())
+    }
+
+    fn answer(&mut self, connection: u64, request: u64, answer: Answer) {
+        let message = FromNet { request, answer };
+        if let Some(socket) = self.daemons.get(&connection)
+            && messages::send(socket.as_fd(), &message).is_err()
+        {
+            self.daemons.remove(&connection);
+        }
+    }
+}
+
+fn explain(action: &str, netlink::Error { what, errno }: netlink::Error) -> Failure {
+    let hint = match errno {
+        Errno::OPNOTSUPP => ": the kernel lacks a part that containers' networks need",
+        _ => "",
+    };
+    let mut failure = failure::system("network", what, errno);
+    failure.message = format!("{action}: {what}: {errno}{hint}");
+    failure
+}
+
+fn unknown(network: &str) -> Failure {
+    let message = format!("no bridge of network {network}, or no hardware address");
+    failure::explained(FailureKind::InvalidArgument, "network", message)
+}
+
+fn system(message: &str) -> Failure {
+    failure::explained(FailureKind::System, "network", message)
+}

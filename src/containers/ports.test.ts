@@ -1,0 +1,43 @@
+import { expect, test } from "bun:test";
+import { planPorts } from "./ports.ts";
+
+const everywhere = ["0.0.0.0", "::"];
+
+test("ports are published as they are bound", () => {
+  const bindings = {
+    "80/tcp": [{ HostPort: "8080" }, { HostIp: "127.0.0.1", HostPort: "" }],
+    "53/udp": [{ HostIp: "::1", HostPort: "5300-5310" }],
+    "90-91": [{}],
+  };
+  expect(planPorts({}, { PortBindings: bindings })).toEqual([
+    { protocol: "tcp", addresses: everywhere, first: 8080, last: 8080, containerPort: 80 },
+    { protocol: "tcp", addresses: ["127.0.0.1"], first: 0, last: 0, containerPort: 80 },
+    { protocol: "udp", addresses: ["::1"], first: 5300, last: 5310, containerPort: 53 },
+    { protocol: "tcp", addresses: everywhere, first: 0, last: 0, containerPort: 90 },
+    { protocol: "tcp", addresses: everywhere, first: 0, last: 0, containerPort: 91 },
+  ]);
+});
+
+test("all that is exposed and not bound is published anywhere when that is asked for", () => {
+  const config = { ExposedPorts: { "80/tcp": {}, "443/tcp": {}, "80/udp": {} } };
+  expect(planPorts(config, {})).toEqual([]);
+  const host = { PublishAllPorts: true, PortBindings: { "443/tcp": [{ HostPort: "8443" }] } };
+  expect(
+    planPorts(config, host).map(({ protocol, first, containerPort }) => [protocol, first, containerPort]),
+  ).toEqual([
+    ["tcp", 8443, 443],
+    ["tcp", 0, 80],
+    ["udp", 0, 80],
+  ]);
+});
+
+test.each([
+  [{ "0/tcp": [{}] }, "invalid port"],
+  [{ "70000/tcp": [{}] }, "invalid port"],
+  [{ "80/tcp": [{ HostPort: "x" }] }, "invalid port"],
+  [{ "80/tcp": [{ HostPort: "9-8" }] }, "invalid port"],
+  [{ "80/tcp": [{ HostIp: "localhost" }] }, "invalid HostIp"],
+  [{ "80/sctp": [{}] }, "sctp ports is not supported"],
+])("%j is refused: %s", (PortBindings, message) => {
+  expect(() => planPorts({}, { PortBindings })).toThrow(message);
+});

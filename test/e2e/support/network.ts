@@ -1,0 +1,33 @@
+import { networkInterfaces } from "node:os";
+import type { TestDaemon } from "#test/support/daemon.ts";
+
+/** An address of this machine that others see; none on a machine without a network. */
+export function hostAddress(family: "IPv4" | "IPv6"): string | undefined {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return all.find((one) => one.family === family && !one.internal && !one.address.startsWith("fe80"))
+    ?.address;
+}
+
+/** The process that holds a daemon's networks. */
+export async function netHelperPid({ tbox }: TestDaemon): Promise<number> {
+  const { stdout } = await tbox(["doctor"]);
+  return Number(/ network: .* held by process (\d+)$/m.exec(stdout)?.[1]);
+}
+
+/** Kills it and waits for its successor. */
+export async function killNetHelper(daemon: TestDaemon): Promise<void> {
+  const pid = await netHelperPid(daemon);
+  process.kill(pid, "SIGKILL");
+  while ((await netHelperPid(daemon)) === pid) await Bun.sleep(10);
+}
+
+/** Whether nobody listens there. */
+export async function isRefused(place: string): Promise<boolean> {
+  try {
+    await fetch(`http://${place}`, { keepalive: false });
+    return false;
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    return /ECONNREFUSED|ConnectionRefused/.test(`${code} ${error}`);
+  }
+}
