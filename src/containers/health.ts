@@ -1,3 +1,4 @@
+import { finished } from "node:stream/promises";
 import type { Healthcheck } from "./create-request.ts";
 import type { Execs } from "./execs.ts";
 import { type Fleet, isRunning } from "./fleet.ts";
@@ -109,7 +110,8 @@ async function runProbe(
     stream?.on("data", (bytes: Buffer) => {
       if (output.length < mostOutput) output += bytes.toString();
     });
-    const outcome = await Promise.race([ended, late.promise]);
+    const drained = stream && finished(stream.resume(), { writable: false }).catch(() => {});
+    const outcome = await Promise.race([Promise.all([ended, drained]), late.promise]);
     clearTimeout(timer);
     if (outcome === "late") {
       execs.kill(id);

@@ -43,19 +43,22 @@ async function launch(
   const resolved = monotonic();
   const hostname = record.config.Hostname ?? "";
   const waiting = companion.waiting.splice(0);
-  let prepared: number;
+  let prepared = resolved;
   let launched: Launched;
   let started: Started;
   try {
-    const joined = await join(fleet, record, hostname);
-    const plan = planLaunch(record, {
-      diffIds: record.layers ?? image?.diffIds ?? [],
-      step: companion.step,
-      hostname,
-      ...(joined ? { sandbox: joined.sandbox } : {}),
-      ...(image?.embedded ? { trace: requested } : {}),
-    });
-    prepared = monotonic();
+    const plan = async (again: boolean) => {
+      if (again) await leaveNetwork(fleet, record);
+      const joined = await join(fleet, record, { hostname, fresh: again });
+      prepared = monotonic();
+      return planLaunch(record, {
+        diffIds: record.layers ?? image?.diffIds ?? [],
+        step: companion.step,
+        hostname,
+        ...(joined ? { sandbox: joined.sandbox } : {}),
+        ...(image?.embedded ? { trace: requested } : {}),
+      });
+    };
     launched = await fleet.zygote.launch(plan, {
       cgroup: (delegation) => makeCgroup(fleet, record, delegation),
       outOfMemory: () => tellOutOfMemory(fleet, record),
@@ -96,9 +99,13 @@ async function launch(
 }
 
 /** Connects a container to its network, if it has one. */
-async function join(fleet: Fleet, record: ContainerRecord, hostname: string): Promise<Joined | undefined> {
+async function join(
+  fleet: Fleet,
+  record: ContainerRecord,
+  { hostname, fresh }: { hostname: string; fresh: boolean },
+): Promise<Joined | undefined> {
   if (!isBridged(record.hostConfig.NetworkMode)) return undefined;
-  const joining = fleet.networks.join();
+  const joining = fleet.networks.join({ fresh });
   const joined = joining instanceof Promise ? await joining : joining;
   const ports = planPorts(record.config, record.hostConfig);
   if (!joined) {

@@ -28,7 +28,7 @@ export function describer(
       size: [...new Set(record.diffIds)].reduce((sum, diffId) => sum + layers.size(diffId), 0),
       created: record.created,
       ...(tagged > 0 ? { lastTagged: tagged } : {}),
-      parent: "",
+      parent: record.parent !== undefined && records.get(record.parent) ? record.parent : "",
     };
   };
 }

@@ -17,8 +17,11 @@ export interface Zygote extends Disposable {
   readonly cgroupNamespace: boolean;
   /** What containers may be limited by, as long as this process lives. */
   readonly delegation: Delegation;
-  /** Starts a container. Resolves before it has started: see `Monitor.started`. */
-  launch(request: Launch, options?: LaunchOptions): Promise<Launched>;
+  /**
+   * Starts a container. Resolves before it has started: see `Monitor.started`. The request is made again, and told
+   * so, for another zygote when the one it was made for has died.
+   */
+  launch(request: (again: boolean) => Promise<Launch>, options?: LaunchOptions): Promise<Launched>;
   /** Starts one more program in a container. Resolves before it has started; its monitor keeps no log. */
   exec(request: Exec, options?: LaunchOptions): Promise<Launched>;
   /** Has a worker handle image-controlled files; rejects with a `FailureError`. */
@@ -68,15 +71,15 @@ export async function openZygote(place: ZygotePlace): Promise<Zygote> {
   }
 
   /** A zygote that died a moment ago is noticed only by sending to it: nothing was started then. */
-  async function attempt<T>(action: () => T): Promise<Awaited<T>> {
+  async function attempt<T>(action: (again: boolean) => T): Promise<Awaited<T>> {
     if (!connection.isOpen()) await ensureConnected();
     try {
-      return await action();
+      return await action(false);
     } catch (error) {
       if (errnoOf(error) !== "EPIPE") throw error;
       connection.close();
       await ensureConnected();
-      return await action();
+      return await action(true);
     }
   }
 
@@ -93,8 +96,10 @@ export async function openZygote(place: ZygotePlace): Promise<Zygote> {
     get delegation() {
       return connection.delegation;
     },
-    launch: (launch, options = {}) =>
-      attempt(() => sendLaunch(connection, { type: "launch", ...launch }, options)),
+    launch: (request, options = {}) =>
+      attempt(async (again) =>
+        sendLaunch(connection, { type: "launch", ...(await request(again)) }, options),
+      ),
     exec: (exec, options = {}) => attempt(() => sendLaunch(connection, { type: "exec", ...exec }, options)),
     work: (request, options = {}) => attempt(() => sendWork(connection, request, options)),
     net: (listener) => attempt(() => openChild(connection, { type: "net" }, [], listener)),

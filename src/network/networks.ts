@@ -11,9 +11,9 @@ export interface Networks extends AsyncDisposable {
   list(filters: Map<string, string[]>): Network[];
   /**
    * A network namespace on the default network: at once if one is ready. Nothing when the helper cannot make
-   * any: `trouble` says why.
+   * any: `trouble` says why. With `fresh` none that is ready will do: its helper may have died.
    */
-  join(): Joined | Promise<Joined | undefined>;
+  join(options?: { fresh?: boolean }): Joined | Promise<Joined | undefined>;
   /** Has ports of the host lead to what was joined, all or none, and notes them there. */
   publish(joined: Joined, ports: PortRequest[]): Promise<void>;
   /** Gives back what a container that has ended was in. Its ports are free when this settles. */

@@ -80,8 +80,8 @@ export function openNetworks({ database, zygote, usedBy, warn }: NetworksOptions
     get: (name) => findNetwork(all, name),
     named: (name) => [...all.values()].find((network) => network.id === name || network.name === name),
     list: (filters) => filterNetworks([...all.values()], filters, (network) => usedBy(network).length > 0),
-    join() {
-      const taken = pool.take();
+    join({ fresh } = {}) {
+      const taken = fresh ? undefined : pool.take();
       if (taken) return taken;
       return sandboxes.make().catch((error) => {
         trouble = `containers have no network: ${errorChain(error)}`;

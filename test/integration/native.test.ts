@@ -240,7 +240,7 @@ async function launch(
   const id = `${process.pid}${count++}`.padStart(32, "a").padEnd(64, "0");
   mkdirSync(`${store}/containers/${id}`);
   const request = { ...plan(id, args, settings), mounts };
-  return { id, ...(await zygote.launch(request, { attachments })) };
+  return { id, ...(await zygote.launch(async () => request, { attachments })) };
 }
 
 function plan(id: string, args: string[], settings: Partial<ContainerProcess>): Launch {

@@ -25,7 +25,7 @@ describe.skipIf(skipped !== undefined)("limits", () => {
 
   test("every one is in the container's cgroup before its program runs", async () => {
     const options = ["-m", "64m", "--memory-swap", "96m", "--memory-reservation", "32m", "--cpus", "0.5"];
-    const more = ["--cpu-shares", "512", "--pids-limit", "50"];
+    const more = ["--network", "none", "--cpu-shares", "512", "--pids-limit", "50"];
     const script = "cd /sys/fs/cgroup; cat memory.max memory.low cpu.max cpu.weight pids.max";
     const { stdout, stderr } = await tbox("run", "--rm", ...options, ...more, "box:1", "sh", "-c", script);
     expect(stderr).toBe("");
