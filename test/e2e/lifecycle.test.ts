@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { until } from "#test/support/until.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
 
 if (shellUnavailable !== undefined) console.error(`skipped: ${shellUnavailable}`);
@@ -33,9 +34,6 @@ describe.skipIf(shellUnavailable !== undefined)("the life of a container", () =>
     id: string,
   ): Promise<{ Pid: number; Status: string; ExitCode: number; FinishedAt: string }> {
     return JSON.parse((await tbox("inspect", "-f", "{{json .State}}", id)).stdout);
-  }
-  async function until(condition: () => Promise<boolean>): Promise<void> {
-    while (!(await condition())) await Bun.sleep(20);
   }
   const secondsSince = (from: number) => (performance.now() - from) / 1000;
 

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
 import { awaitLine } from "#test/support/program.ts";
+import { until } from "#test/support/until.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
 
 if (shellUnavailable !== undefined) console.error(`skipped: ${shellUnavailable}`);
@@ -23,9 +24,6 @@ describe.skipIf(shellUnavailable !== undefined)("the upkeep of containers and im
     (await tbox("inspect", "-f", template, name)).stdout.trim();
   const start = (name: string, options: string[], ...command: string[]) =>
     tbox("run", "-d", "--name", name, "--network", "none", ...options, "box:1", ...command);
-  async function until(condition: () => Promise<boolean>): Promise<void> {
-    while (!(await condition())) await Bun.sleep(20);
-  }
 
   test("a restart keeps the container and what it wrote", async () => {
     await start("again", [], "sh", "-c", "echo x >> /count; sleep 1000");

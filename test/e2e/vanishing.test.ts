@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { type Connection, openConnection } from "#test/support/connection.ts";
 import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
 import { processesMentioning } from "#test/support/processes.ts";
+import { until } from "#test/support/until.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
 
 if (shellUnavailable !== undefined) console.error(`skipped: ${shellUnavailable}`);
@@ -38,9 +39,6 @@ describe.skipIf(shellUnavailable !== undefined)("a client", () => {
     // The connection that requests keep open, and what the first use opens, are none of a client's.
     await (await daemon.request("GET", "/containers/json")).text();
     return { descriptors: descriptors(), helpers: processesMentioning(daemon.run).length };
-  }
-  async function until(condition: () => boolean): Promise<void> {
-    while (!condition()) await Bun.sleep(10);
   }
   async function newExec(...Cmd: string[]): Promise<string> {
     const created = await daemon.request("POST", "/containers/idle/exec", { Cmd, AttachStdout: true });

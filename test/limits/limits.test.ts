@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { shellUnavailable } from "#test/e2e/support/images.ts";
 import { docker, dockerUnavailable } from "#test/support/docker.ts";
-import { type Limited, openLimited, until } from "./support/limited.ts";
+import { until } from "#test/support/until.ts";
+import { type Limited, openLimited } from "./support/limited.ts";
 import { limitsUnavailable } from "./support/place.ts";
 
 const skipped = shellUnavailable ?? limitsUnavailable;

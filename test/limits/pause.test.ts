@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { loadShell, shellUnavailable } from "#test/e2e/support/images.ts";
 import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
-import { type Limited, openLimited, until } from "./support/limited.ts";
+import { until } from "#test/support/until.ts";
+import { type Limited, openLimited } from "./support/limited.ts";
 import { cgroupsUnavailable } from "./support/place.ts";
 
 const skipped = shellUnavailable ?? cgroupsUnavailable;

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { until } from "#test/support/until.ts";
 import { loadShell } from "../../e2e/support/images.ts";
 import { containersIn, makePlace } from "./place.ts";
 
@@ -69,9 +70,4 @@ export async function openLimited(controllers?: string[]): Promise<Limited> {
       await daemon[Symbol.asyncDispose]();
     },
   };
-}
-
-/** Waits for a condition; the test's own time limit ends a wait in vain. */
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await Bun.sleep(10);
 }
