@@ -87,9 +87,10 @@ const config = {
   Shell: z.array(z.string()).exactOptional(),
   ExposedPorts: ports.exactOptional(),
   Volumes: dictionary(empty).exactOptional(),
+  NetworkDisabled: flag,
 };
 
-const unsupported = { ArgsEscaped: [], MacAddress: [], NetworkDisabled: [], OnBuild: [] };
+const unsupported = { ArgsEscaped: [], MacAddress: [], OnBuild: [] };
 
 /** Body of `POST /commit`: what takes the place of the container's own settings. */
 export const commitContainerSchema = dockerObject(config, { unsupported });

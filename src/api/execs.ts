@@ -20,6 +20,7 @@ export const createExecSchema = dockerObject(
     User: text,
     WorkingDir: text,
     Tty: flag,
+    Privileged: flag,
     AttachStdin: flag,
     AttachStdout: flag,
     AttachStderr: flag,
@@ -27,7 +28,7 @@ export const createExecSchema = dockerObject(
     DetachKeys: text,
     ConsoleSize: size,
   },
-  { unsupported: { Privileged: [] }, unset: { ConsoleSize: [[0, 0]] } },
+  { unset: { ConsoleSize: [[0, 0]] } },
 );
 
 /** Body of `POST /exec/{id}/start`. */

@@ -9,7 +9,7 @@ const mountType = z.string().transform((type, context) => {
   if (supported !== undefined) return supported;
   const message = known.includes(type)
     ? `mounts of type "${type}" are not supported yet`
-    : `unknown type of mount "${type}"`;
+    : `mount type unknown: "${type}"`;
   const params = known.includes(type) ? notSupported : {};
   context.issues.push({ code: "custom", input: type, message, params });
   return z.NEVER;
@@ -20,7 +20,7 @@ export const mountSchema = dockerObject(
   {
     Type: mountType,
     Source: z.string().exactOptional(),
-    Target: z.string(),
+    Target: z.string("field Target must not be empty"),
     ReadOnly: z.boolean().exactOptional(),
     BindOptions: dockerObject(
       {
@@ -31,8 +31,15 @@ export const mountSchema = dockerObject(
       { unsupported: { ReadOnlyForceRecursive: [], ReadOnlyNonRecursive: [] } },
     ).exactOptional(),
     VolumeOptions: dockerObject(
-      { NoCopy: z.boolean().exactOptional(), Labels: dictionary(z.string()).exactOptional() },
-      { unsupported: { DriverConfig: [{ Name: "local" }], Subpath: [] } },
+      {
+        NoCopy: z.boolean().exactOptional(),
+        Labels: dictionary(z.string()).exactOptional(),
+        DriverConfig: dockerObject({
+          Name: z.literal("local", 'only the driver "local" is there').exactOptional(),
+          Options: dictionary(z.string()).exactOptional(),
+        }).exactOptional(),
+      },
+      { unsupported: { Subpath: [] } },
     ).exactOptional(),
     TmpfsOptions: dockerObject(
       { SizeBytes: z.int().min(0).exactOptional(), Mode: z.int().min(0).exactOptional() },

@@ -17,6 +17,7 @@ export const createVolumeSchema = dockerObject(
     Name: z.string().exactOptional(),
     Driver: z.literal("local", 'Invalid input: only the driver "local" is there').exactOptional(),
     Labels: dictionary(z.string()).exactOptional(),
+    DriverOpts: dictionary(z.string()).exactOptional(),
   },
-  { unsupported: { DriverOpts: [], ClusterVolumeSpec: [] } },
+  { unsupported: { ClusterVolumeSpec: [] } },
 );

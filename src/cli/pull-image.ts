@@ -7,6 +7,8 @@ import { openProgress } from "./progress/printer.ts";
 
 export interface PullOptions {
   platform: string | undefined;
+  /** Every tag of the repository. */
+  all?: boolean;
   /** Where progress goes; nowhere when absent. */
   progress?: "stdout" | "stderr";
 }
@@ -16,7 +18,7 @@ export async function pullImage(image: string, options: PullOptions): Promise<vo
   const auth = await registryAuth(image, (warning) => printError(`WARNING: ${warning}`, "bare"));
   const { name, tag } = splitReference(image);
   const lines = requestLines("POST", "/images/create", {
-    query: { fromImage: name, tag, platform: options.platform },
+    query: { fromImage: name, ...(options.all ? {} : { tag }), platform: options.platform },
     headers: auth === undefined ? {} : { "X-Registry-Auth": auth },
   });
   const progress = options.progress === undefined ? undefined : await openProgress(options.progress);

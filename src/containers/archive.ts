@@ -30,13 +30,25 @@ export async function archiveFromContainer(
   path: string,
 ): Promise<ContainerArchive> {
   const status = await statInContainer(fleet, name, path);
+  fleet.notify("archive-path", fleet.records.find(name), { path });
+  return { status, stream: send(fleet, name, { path, archived: absolute(path) }) };
+}
+
+function send(fleet: Fleet, name: string, { path, archived }: { path: string; archived: string }): Duplex {
   const { stream, peer } = openStream();
   const done = withView(fleet, name, path, (container) =>
-    fleet.zygote.work({ operation: "archive", container, path: absolute(path) }, { source: peer }),
+    fleet.zygote.work({ operation: "archive", container, path: archived }, { source: peer }),
   );
   // The worker has it, or there is none.
   done.finally(() => closeSync(peer)).catch((error) => stream.destroy(error));
-  return { status, stream };
+  return stream;
+}
+
+/** The container's own files as a tar, without what is mounted over them; names begin below the root. */
+export async function exportContainer(fleet: Fleet, name: string): Promise<Duplex> {
+  await statInContainer(fleet, name, "/");
+  fleet.notify("export", fleet.records.find(name));
+  return send(fleet, name, { path: "/", archived: "" });
 }
 
 /** Unpacks a tar, plain or compressed, into the directory at a path. */
@@ -50,6 +62,7 @@ export async function extractIntoContainer(
   if (hostConfig.ReadonlyRootfs) {
     throw new TboxError("forbidden", "container rootfs is marked read-only");
   }
+  fleet.notify("extract-to-dir", fleet.records.find(name), { path });
   await withView(fleet, name, path, (container) =>
     feedArchive(fleet, archive, { container, path: absolute(path), keepKinds }),
   );

@@ -1,8 +1,12 @@
 import { TboxError } from "#support/errors.ts";
+import { parseVolumeOptions } from "#volumes/volume-options.ts";
 import type { Volumes } from "#volumes/volumes.ts";
 import type { HostConfig } from "./create-request.ts";
 import { parseBindText, plainTarget } from "./mounts.ts";
 import type { ContainerRecord, ContainerVolume } from "./record.ts";
+
+/** What may be said of a volume with `-v`; `z` and `Z` are for a security module that is not used. */
+const volumeOptions = new Set(["ro", "rw", "z", "Z", "nocopy"]);
 
 export interface VolumeSources {
   host: HostConfig;
@@ -31,6 +35,8 @@ export function planVolumes({ host, anonymous, find }: VolumeSources): PlannedVo
     const { source, target, options } = parseBindText(bind);
     taken.add(plainTarget(target));
     if (source.startsWith("/")) continue;
+    const unknown = options.find((option) => !volumeOptions.has(option));
+    if (unknown !== undefined) throw new TboxError("invalid-argument", `invalid mode: ${options.join(",")}`);
     const readonly = options.includes("ro");
     add({ name: source, target, readonly, fill: !options.includes("nocopy"), anonymous: false });
   }
@@ -39,6 +45,8 @@ export function planVolumes({ host, anonymous, find }: VolumeSources): PlannedVo
     if (Type !== "volume") continue;
     const fill = !VolumeOptions?.NoCopy;
     const labels = VolumeOptions?.Labels;
+    const options = VolumeOptions?.DriverConfig?.Options;
+    if (options) parseVolumeOptions(options);
     add({
       name: Source,
       target: Target,
@@ -46,26 +54,35 @@ export function planVolumes({ host, anonymous, find }: VolumeSources): PlannedVo
       fill,
       anonymous: Source === "",
       ...(labels ? { labels } : {}),
+      ...(options ? { options } : {}),
     });
   }
   for (const target of Object.keys(host.Tmpfs ?? {})) taken.add(plainTarget(target));
+  // Of two containers with the same target the later one's is taken.
+  const theirs = new Map<string, () => void>();
   for (const text of host.VolumesFrom ?? []) {
     const [name = "", mode = ""] = text.split(":");
     if (!["", "ro", "rw", "z", "Z"].includes(mode)) {
-      throw new TboxError("invalid-argument", `invalid mode for volumes-from: ${mode}`);
+      const message = `invalid volumes-from ${JSON.stringify(text)}: invalid mode: ${mode}`;
+      throw new TboxError("invalid-argument", message);
     }
-    const { volumes: theirs = [], hostConfig } = find(name);
-    for (const volume of theirs) {
-      if (taken.has(plainTarget(volume.target))) continue;
-      add({ ...volume, anonymous: false, readonly: mode === "ro" || volume.readonly });
+    const { volumes: others = [], hostConfig } = find(name);
+    for (const volume of others) {
+      const taker = () => add({ ...volume, fill: false, readonly: mode === "ro" || volume.readonly });
+      theirs.set(plainTarget(volume.target), taker);
     }
     for (const bind of hostConfig.Binds ?? []) {
       const { source, target, options } = parseBindText(bind);
-      if (!source.startsWith("/") || taken.has(plainTarget(target))) continue;
-      taken.add(plainTarget(target));
+      if (!source.startsWith("/")) continue;
       const words = mode === "ro" ? [...options.filter((word) => word !== "rw"), "ro"] : options;
-      binds.push([source, target, ...(words.length > 0 ? [words.join(",")] : [])].join(":"));
+      const taken = [source, target, ...(words.length > 0 ? [words.join(",")] : [])].join(":");
+      theirs.set(plainTarget(target), () => binds.push(taken));
     }
+  }
+  for (const [target, take] of theirs) {
+    if (taken.has(target)) continue;
+    taken.add(target);
+    take();
   }
   for (const target of anonymous) {
     if (!taken.has(plainTarget(target))) {
@@ -80,7 +97,10 @@ export function makeVolumes(volumes: Volumes, planned: ContainerVolume[]): Conta
   return planned.map((volume) => {
     const name = volume.name === "" ? {} : { name: volume.name };
     const labels = volume.labels ? { labels: volume.labels } : {};
-    return { ...volume, name: volumes.create({ ...name, ...labels }).name };
+    const options = volume.options ? { options: volume.options } : {};
+    const made = volumes.create({ ...name, ...labels, ...options });
+    const bound = parseVolumeOptions(made.options);
+    return { ...volume, name: made.name, ...(bound ? { bound } : {}) };
   });
 }
 

@@ -99,6 +99,8 @@ export interface Containers extends AsyncDisposable {
   stat(name: string, path: string): Promise<FileInContainer>;
   /** What lies at a path as a tar, whether the container runs or not. */
   archive(name: string, path: string): Promise<ContainerArchive>;
+  /** The container's own files as a tar. */
+  export(name: string): Promise<Duplex>;
   /** Unpacks a tar into the directory at a path. */
   extract(
     name: string,

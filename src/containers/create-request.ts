@@ -29,6 +29,8 @@ export interface CreateRequest {
   Shell?: string[];
   ExposedPorts?: Record<string, object>;
   Volumes?: Record<string, object>;
+  /** The same as the network `none`. */
+  NetworkDisabled?: boolean;
   HostConfig?: HostConfig;
 }
 
@@ -66,6 +68,8 @@ export interface HostConfig extends Resources {
   SecurityOpt?: string[];
   Ulimits?: { Name: string; Soft: number; Hard: number }[];
   Init?: boolean;
+  /** As much as the caller has: every capability over the namespaces of the container, nothing masked or filtered. */
+  Privileged?: boolean;
   /** `keep-id`: the container's user is the caller. `host` asks for what there is anyway. */
   UsernsMode?: "host" | "keep-id";
   NetworkMode?: string;
@@ -104,6 +108,10 @@ export interface MountRequest {
   Target: string;
   ReadOnly?: boolean;
   BindOptions?: { Propagation?: string; NonRecursive?: boolean; CreateMountpoint?: boolean };
-  VolumeOptions?: { NoCopy?: boolean; Labels?: Record<string, string> };
+  VolumeOptions?: {
+    NoCopy?: boolean;
+    Labels?: Record<string, string>;
+    DriverConfig?: { Name?: "local"; Options?: Record<string, string> };
+  };
   TmpfsOptions?: { SizeBytes?: number; Mode?: number };
 }

@@ -39,6 +39,7 @@ export async function createContainer(
   refuseTakenName(fleet, name);
   const { config, path, args } = mergeConfig(request, image?.config.config);
   const host = { ...request.HostConfig };
+  if (request.NetworkDisabled) host.NetworkMode = "none";
   const record: ContainerRecord = {
     id: "",
     name,

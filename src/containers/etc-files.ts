@@ -11,13 +11,10 @@ export type NameSettings = Pick<ContainerRecord, "config" | "hostConfig">;
 
 const names = ["hostname", "hosts", "resolv.conf"] as const;
 
-/** The files over /etc that every container gets. */
-export const etcMounts: Mount[] = names.map((name) => ({
-  type: "store-file",
-  name,
-  target: `/etc/${name}`,
-  readonly: false,
-}));
+/** The files over /etc that every container gets; those of a read-only one are read-only. */
+export function etcMounts(readonly: boolean): Mount[] {
+  return names.map((name) => ({ type: "store-file", name, target: `/etc/${name}`, readonly }));
+}
 
 /** What they say. */
 export function etcFiles(settings: NameSettings, hostname: string): ContainerFiles {
@@ -47,7 +44,10 @@ export function writeHosts(
 }
 
 function hosts({ config, hostConfig }: NameSettings, hostname: string, addresses: string[]): string {
-  const fullName = config.Domainname ? `${hostname}.${config.Domainname} ${hostname}` : hostname;
+  const [first = "", ...rest] = hostname.split(".");
+  // A hostname with dots is the full one, and its first part the short one.
+  const short = rest.length > 0 ? `${hostname} ${first}` : hostname;
+  const fullName = config.Domainname ? `${hostname}.${config.Domainname} ${hostname}` : short;
   const lines = [
     "127.0.0.1\tlocalhost",
     "::1\tlocalhost ip6-localhost ip6-loopback",

@@ -15,6 +15,8 @@ export interface ExecRequest {
   User?: string;
   WorkingDir?: string;
   Tty?: boolean;
+  /** With every capability, and no filter of system calls. */
+  Privileged?: boolean;
   AttachStdin?: boolean;
   AttachStdout?: boolean;
   AttachStderr?: boolean;
@@ -31,7 +33,7 @@ export interface ExecRecord {
   running: boolean;
   /** Nothing until it has ended. */
   exitCode: number | undefined;
-  /** On the host; 0 unless it runs. */
+  /** On the host, also of one that has ended; 0 before it runs. */
   pid: number;
 }
 
@@ -50,7 +52,7 @@ export interface Execs {
   get(id: string): ExecRecord;
   /** IDs of a container's programs that run. */
   running(containerId: string): string[];
-  /** The same of one that can be started: throws conflict when it has been, or its container does not run. */
+  /** The same of one that can be started: throws conflict when it has been, not-found after its container's end. */
   startable(id: string): ExecRecord;
   /** Starts one, once. A program that cannot be executed is an end with 126 or 127, as of Docker's. */
   start(id: string, options: StartExecOptions): Promise<StartedExec>;
@@ -68,6 +70,8 @@ export interface StartExecOptions {
 
 interface Companion {
   record: ExecRecord;
+  /** Of its container: the start that it belongs to. */
+  startedAt: string;
   monitor: Pick<Monitor, "resize" | "signal"> | undefined;
 }
 
@@ -88,7 +92,12 @@ export function openExecs(fleet: Fleet): Execs {
     if (running || exitCode !== undefined) {
       throw new TboxError("conflict", `exec instance ${id} has run already`);
     }
-    runningContainer(fleet, containerId);
+    const owner = fleet.records.find(containerId);
+    // A container that starts anew has none of what was to run in it before.
+    if (!isRunning(owner) || owner.state.startedAt !== companion.startedAt) {
+      all.delete(id);
+      throw new TboxError("not-found", `No such exec instance: ${id}`);
+    }
     return companion;
   }
 
@@ -104,7 +113,7 @@ export function openExecs(fleet: Fleet): Execs {
       cgroup: () => openContainerCgroup(container),
     });
     const end = (code: number) => {
-      Object.assign(record, { running: false, exitCode: code, pid: 0 });
+      Object.assign(record, { running: false, exitCode: code });
       companion.monitor = undefined;
       monitor[Symbol.dispose]();
       fleet.notify("exec_die", container, { ...attributes, exitCode: String(code) });
@@ -129,14 +138,14 @@ export function openExecs(fleet: Fleet): Execs {
     create(container, request) {
       const owner = runningContainer(fleet, container);
       const { id: containerId } = owner;
-      if (request.Cmd.length === 0) throw new TboxError("invalid-argument", "no exec command specified");
+      if (request.Cmd.length === 0) throw new TboxError("invalid-argument", "No exec command specified");
       for (const [id, { record }] of all) {
         const gone = !fleet.records.all().some((one) => one.id === record.containerId);
         if (gone) all.delete(id);
       }
       const id = randomBytes(32).toString("hex");
       const record = { id, containerId, request, running: false, exitCode: undefined, pid: 0 };
-      all.set(id, { record, monitor: undefined });
+      all.set(id, { record, startedAt: owner.state.startedAt, monitor: undefined });
       fleet.notify(`exec_create: ${request.Cmd.join(" ")}`, owner, { execID: id });
       return id;
     },

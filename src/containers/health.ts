@@ -117,7 +117,7 @@ async function runProbe(
       execs.kill(id);
       stream?.destroy();
       const text = `Health check exceeded timeout (${timeout / second}s)`;
-      return { exitCode: -1, output: `${text}: ${output}`.slice(0, mostOutput) };
+      return { exitCode: -1, output: (output ? `${text}: ${output}` : text).slice(0, mostOutput) };
     }
     return { exitCode: execs.get(id).exitCode ?? -1, output: output.slice(0, mostOutput) };
   } catch (error) {

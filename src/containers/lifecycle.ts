@@ -57,6 +57,7 @@ export async function settle(
     exitCode: String(record.state.exitCode),
     execDuration: String(Math.max(0, Math.floor(duration(record) / 1000))),
   });
+  tellVolumes(fleet, record, "unmount");
   for (const tell of [...companion.exits]) tell({ code: record.state.exitCode });
   if (restarts) scheduleRestart(fleet, record);
   else if (record.hostConfig.AutoRemove && !companion.kept) await removeStopped(fleet, record);
@@ -69,6 +70,18 @@ export function tellOutOfMemory(fleet: Fleet, record: ContainerRecord): void {
   record.state.oomKilled = true;
   fleet.companion(record.id).oomTold = true;
   fleet.notify("oom", record);
+}
+
+/** Says that a container uses its volumes from now on, or no more. */
+export function tellVolumes(
+  fleet: Fleet,
+  { id, volumes = [] }: ContainerRecord,
+  action: "mount" | "unmount",
+): void {
+  for (const { name, target, readonly } of volumes) {
+    const how = { destination: target, propagation: "", "read/write": String(!readonly) };
+    fleet.volumes.announce(action, name, { container: id, ...(action === "mount" ? how : {}) });
+  }
 }
 
 /** Gives back what a container had of its networks; there is something to wait for if it had ports. */

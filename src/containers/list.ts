@@ -2,6 +2,7 @@ import { familiarName, parseReference, withDefaultTag } from "#oci/reference.ts"
 import { TboxError } from "#support/errors.ts";
 import type { ListFilter } from "./containers.ts";
 import { type Fleet, isRunning } from "./fleet.ts";
+import { plainTarget } from "./mounts.ts";
 import { networkName } from "./network-mode.ts";
 import { exposedPorts, parsePorts } from "./ports.ts";
 import type { ContainerRecord } from "./record.ts";
@@ -42,7 +43,7 @@ function testFor(fleet: Fleet, key: string, values: string[]): Test {
     case "exited":
       return some(({ state }, value) => state.status === "exited" && String(state.exitCode) === value);
     case "ancestor":
-      return some((record, value) => isFrom(record, value));
+      return some((record, value) => isFrom(fleet, record, value));
     case "before":
     case "since": {
       const times = values.map((value) => fleet.records.find(value).created);
@@ -54,9 +55,7 @@ function testFor(fleet: Fleet, key: string, values: string[]): Test {
         return value === wanted || fleet.networks.named(wanted)?.id.startsWith(value) === true;
       });
     case "volume":
-      return some(({ hostConfig }, value) =>
-        (hostConfig.Binds ?? []).some((bind) => bind.split(":").slice(0, 2).includes(value)),
-      );
+      return some((record, value) => mountsOf(record).includes(value));
     case "health":
       return some(({ state }, value) => (state.health?.status ?? "none") === value);
     case "publish":
@@ -72,6 +71,15 @@ function testFor(fleet: Fleet, key: string, values: string[]): Test {
   }
 }
 
+/** Names of volumes, directories of the host, and where they lie in a container. */
+function mountsOf({ hostConfig: { Binds = [], Mounts = [] }, volumes = [] }: ContainerRecord): string[] {
+  return [
+    ...Binds.flatMap((bind) => bind.split(":").slice(0, 2)),
+    ...Mounts.flatMap(({ Source, Target }) => [...(Source ? [Source] : []), plainTarget(Target)]),
+    ...volumes.flatMap(({ name, target }) => [name, plainTarget(target)]),
+  ];
+}
+
 /** Whether a container has a label: `name`, or `name=value`. */
 export function hasLabel({ config }: ContainerRecord, wanted: string): boolean {
   const equals = wanted.indexOf("=");
@@ -80,8 +88,11 @@ export function hasLabel({ config }: ContainerRecord, wanted: string): boolean {
   return Object.hasOwn(labels, name) && (equals < 0 || labels[name] === wanted.slice(equals + 1));
 }
 
-function isFrom({ image, imageId }: ContainerRecord, wanted: string): boolean {
+/** Whether a container is of an image, or of one that was made from it. */
+function isFrom({ images }: Fleet, { image, imageId }: ContainerRecord, wanted: string): boolean {
   if (imageId?.startsWith(wanted) || imageId?.startsWith(`sha256:${wanted}`)) return true;
+  const ancestor = images.known(wanted);
+  if (ancestor && imageId) return ancestor === imageId || images.descends(imageId, ancestor);
   try {
     const name = familiarName(withDefaultTag(parseReference(wanted)));
     return familiarName(withDefaultTag(parseReference(image))) === name;

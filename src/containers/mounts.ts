@@ -5,9 +5,9 @@ import type { ContainerVolume } from "./record.ts";
 
 export interface PlannedMounts {
   mounts: Mount[];
-  /** Sources of `-v` that are made where they are missing. */
+  /** Sources of `-v`, and of `--mount` where that says so, that are made where they are missing. */
   sourcesToMake: string[];
-  /** Sources of `--mount` that must be there. */
+  /** Other sources of `--mount`, which must be there. */
   sourcesToHave: string[];
 }
 
@@ -17,7 +17,8 @@ type Propagation = (typeof propagations)[number];
 /** What a container mounts besides its standard mounts; upper directories before what lies in them. */
 export function planMounts(host: HostConfig, volumes: ContainerVolume[] = []): PlannedMounts {
   const binds = (host.Binds ?? []).filter((text) => text.startsWith("/")).map(parseBind);
-  const requested = (host.Mounts ?? []).filter(({ Type }) => Type !== "volume").map(planMount);
+  const asked = (host.Mounts ?? []).filter(({ Type }) => Type !== "volume");
+  const requested = asked.map(planMount);
   const temporary = Object.entries(host.Tmpfs ?? {}).map(([target, options]) => planTmpfs(target, options));
   const mounts = [...binds, ...requested, ...volumes.map(planVolume), ...temporary];
   const seen = new Set<string>();
@@ -29,8 +30,13 @@ export function planMounts(host: HostConfig, volumes: ContainerVolume[] = []): P
   const depth = ({ target }: Mount) => plainTarget(target).split("/").length;
   return {
     mounts: mounts.sort((a, b) => depth(a) - depth(b)),
-    sourcesToMake: binds.map(({ source }) => source),
-    sourcesToHave: requested.flatMap((mount) => (mount.type === "bind" ? [mount.source] : [])),
+    sourcesToMake: [
+      ...binds.map(({ source }) => source),
+      ...asked.flatMap(({ BindOptions, Source = "" }) => (BindOptions?.CreateMountpoint ? [Source] : [])),
+    ],
+    sourcesToHave: asked.flatMap(({ Type, BindOptions, Source = "" }) =>
+      Type === "bind" && !BindOptions?.CreateMountpoint ? [Source] : [],
+    ),
   };
 }
 
@@ -53,7 +59,17 @@ export function parseBindText(text: string): BindText {
   return { source, target, options: options.split(",").filter((word) => word !== "") };
 }
 
-function planVolume({ name, target, readonly, fill }: ContainerVolume): Mount {
+function planVolume({ name, target, readonly, fill, bound }: ContainerVolume): Mount {
+  if (bound) {
+    return {
+      type: "bind",
+      source: bound.path,
+      target: checkTarget(target),
+      readonly: readonly || bound.readonly,
+      recursive: true,
+      propagation: "rprivate",
+    };
+  }
   return { type: "volume", name, target: checkTarget(target), readonly, fill };
 }
 
@@ -86,6 +102,7 @@ function planMount(request: MountRequest): Mount {
     return { type: "tmpfs", target, mode, readonly, exec: false, ...(size ? { size } : {}) };
   }
   const source = request.Source ?? "";
+  if (source === "") throw invalid(`invalid mount config for type "bind": field Source must not be empty`);
   if (!source.startsWith("/")) {
     throw invalid(
       `invalid mount config for type "bind": invalid mount path: '${source}' mount path must be absolute`,

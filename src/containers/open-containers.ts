@@ -5,7 +5,7 @@ import type { Zygote } from "#native/zygote.ts";
 import type { Networks } from "#network/networks.ts";
 import { TboxError } from "#support/errors.ts";
 import type { Volumes } from "#volumes/volumes.ts";
-import { archiveFromContainer, extractIntoContainer, statInContainer } from "./archive.ts";
+import { archiveFromContainer, exportContainer, extractIntoContainer, statInContainer } from "./archive.ts";
 import { attachContainer } from "./attach.ts";
 import { changesOf } from "./changes.ts";
 import { commitContainer } from "./commit.ts";
@@ -111,6 +111,7 @@ export async function openContainers({ database, ...options }: ContainersOptions
         throw new TboxError("conflict", `cannot resize a stopped container: container ${own} is not running`);
       }
       monitor.resize(columns, rows);
+      fleet.notify("resize", fleet.records.find(name), { width: String(columns), height: String(rows) });
     },
     remove: (name, removeOptions) => removeContainer(fleet, name, removeOptions),
     restart: (name, restartOptions) => restartContainer(fleet, name, restartOptions),
@@ -130,6 +131,7 @@ export async function openContainers({ database, ...options }: ContainersOptions
     stats: (name) => readStats(fleet, name),
     stat: (name, path) => statInContainer(fleet, name, path),
     archive: (name, path) => archiveFromContainer(fleet, name, path),
+    export: (name) => exportContainer(fleet, name),
     extract: (name, path, extractOptions) => extractIntoContainer(fleet, name, path, extractOptions),
     changes: (name) => changesOf(fleet, name),
     commit: (name, commitOptions) => commitContainer(fleet, name, commitOptions),

@@ -8,7 +8,7 @@ import type { ContainerRecord } from "./record.ts";
 export function planExec(container: ContainerRecord, request: ExecRequest): Exec {
   const { id, config } = container;
   const hostname = config.Hostname ?? "";
-  const { process, network } = planLaunch(container, { diffIds: [], hostname });
+  const { process, network } = planLaunch(privileged(container, request), { diffIds: [], hostname });
   const { tty: _, ...rest } = process;
   const tty = request.Tty ?? false;
   const [rows = 0, columns = 0] = request.ConsoleSize ?? [];
@@ -28,4 +28,9 @@ export function planExec(container: ContainerRecord, request: ExecRequest): Exec
       init: false,
     },
   };
+}
+
+/** A program may be privileged in a container that is not. */
+function privileged(container: ContainerRecord, { Privileged }: ExecRequest): ContainerRecord {
+  return Privileged ? { ...container, hostConfig: { ...container.hostConfig, Privileged } } : container;
 }

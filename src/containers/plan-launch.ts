@@ -3,6 +3,7 @@ import type { Launch } from "#native/zygote.ts";
 import { type DiffId, splitDigest } from "#oci/digest.ts";
 import { TboxError } from "#support/errors.ts";
 import { planCapabilities } from "./capabilities.ts";
+import type { HostConfig } from "./create-request.ts";
 import { programEnvironment } from "./environment.ts";
 import { etcMounts } from "./etc-files.ts";
 import { planLog } from "./log-options.ts";
@@ -10,7 +11,7 @@ import { planMounts } from "./mounts.ts";
 import { isBridged } from "./network-mode.ts";
 import { defaultMaskedPaths, defaultReadonlyPaths } from "./protected-paths.ts";
 import type { ContainerRecord } from "./record.ts";
-import { parseSecurityOptions } from "./security-options.ts";
+import { parseSecurityOptions, type SecurityOptions } from "./security-options.ts";
 
 const defaultShmSize = 64 * 1024 * 1024;
 
@@ -40,7 +41,7 @@ export function planLaunch(
   const { id, path, args, config, hostConfig: host } = record;
   const tty = config.Tty ?? false;
   const [rows = 0, columns = 0] = host.ConsoleSize ?? [];
-  const { noNewPrivileges, seccomp, writableCgroups, keepId } = parseSecurityOptions(host.SecurityOpt ?? []);
+  const { noNewPrivileges, seccomp, writableCgroups, keepId } = securityOf(host);
   const readonly = host.ReadonlyRootfs ?? false;
   return {
     id,
@@ -56,7 +57,7 @@ export function planLaunch(
           }
         : { type: "directory", path: config.Rootfs, readonly },
     mounts: [
-      ...(config.Rootfs === undefined ? etcMounts : []),
+      ...(config.Rootfs === undefined ? etcMounts(readonly) : []),
       ...planMounts(host, record.volumes).mounts,
       ...(step?.mounts ?? []),
     ],
@@ -64,8 +65,8 @@ export function planLaunch(
     ...(config.Domainname ? { domainname: config.Domainname } : {}),
     network: planNetwork(host.NetworkMode, sandbox),
     shmSize: host.ShmSize || defaultShmSize,
-    maskedPaths: host.MaskedPaths ?? defaultMaskedPaths,
-    readonlyPaths: host.ReadonlyPaths ?? defaultReadonlyPaths,
+    maskedPaths: host.MaskedPaths ?? (host.Privileged ? [] : defaultMaskedPaths),
+    readonlyPaths: host.ReadonlyPaths ?? (host.Privileged ? [] : defaultReadonlyPaths),
     process: {
       args: [path, ...args],
       env: programEnvironment([...(config.Env ?? []), ...(step?.environment ?? [])], { hostname, tty }),
@@ -78,7 +79,7 @@ export function planLaunch(
       openStdin: config.OpenStdin ?? false,
       stdinOnce: config.StdinOnce ?? false,
       umask: 0o022,
-      capabilities: planCapabilities(host.CapAdd ?? [], host.CapDrop ?? []),
+      capabilities: planCapabilities(host.Privileged ? ["ALL"] : (host.CapAdd ?? []), host.CapDrop ?? []),
       noNewPrivileges,
       seccomp,
       rlimits: (host.Ulimits ?? []).map(({ Name, Soft, Hard }) => ({ name: Name, soft: Soft, hard: Hard })),
@@ -90,6 +91,14 @@ export function planLaunch(
     cgroupWritable: writableCgroups,
     durableExit: !host.AutoRemove && record.layers === undefined,
   };
+}
+
+/** What is confined of a container; of a privileged one only what is asked for by name. */
+function securityOf({ SecurityOpt = [], Privileged = false }: HostConfig): SecurityOptions {
+  const asked = parseSecurityOptions(SecurityOpt);
+  if (!Privileged) return asked;
+  const noNewPrivileges = asked.noNewPrivileges && SecurityOpt.some((option) => option.startsWith("no-new"));
+  return { ...asked, noNewPrivileges, seccomp: "unconfined", writableCgroups: true };
 }
 
 /** The networks that there are; others are refused by name. */

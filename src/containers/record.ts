@@ -1,5 +1,6 @@
 import type { Joined } from "#network/network.ts";
 import type { DiffId, Digest } from "#oci/digest.ts";
+import type { BoundVolume } from "#volumes/volume-options.ts";
 import type { CreateRequest, HostConfig } from "./create-request.ts";
 
 export type ContainerStatus =
@@ -59,6 +60,9 @@ export interface ContainerVolume {
   anonymous: boolean;
   /** For a volume that is yet to be made. */
   labels?: Record<string, string>;
+  options?: Record<string, string>;
+  /** The directory of the host that it stands for; absent for one that lies in the store. */
+  bound?: BoundVolume;
 }
 
 /** Everything kept of a container; one row of the database. */

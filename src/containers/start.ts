@@ -7,7 +7,7 @@ import { errorChain, TboxError } from "#support/errors.ts";
 import { dropCgroup, makeCgroup } from "./cgroups.ts";
 import { writeHosts } from "./etc-files.ts";
 import { type Companion, containerDirectory, type Fleet, inTurn, isRunning } from "./fleet.ts";
-import { follow, leaveNetwork, tellOutOfMemory } from "./lifecycle.ts";
+import { follow, leaveNetwork, tellOutOfMemory, tellVolumes } from "./lifecycle.ts";
 import { isBridged } from "./network-mode.ts";
 import { planLaunch } from "./plan-launch.ts";
 import { explainPort } from "./port-conflict.ts";
@@ -93,6 +93,7 @@ async function launch(
   companion.oomTold = false;
   record.stoppedByUser = false;
   fleet.records.save(record);
+  tellVolumes(fleet, record, "mount");
   fleet.notify("start", record);
   companion.health = fleet.watchHealth(record);
   follow(fleet, record, launched.monitor);

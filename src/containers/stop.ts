@@ -66,6 +66,7 @@ export async function killContainer(
   const { id, name: own, config } = record;
   const number = parseSignal(signal || "KILL");
   const { monitor } = fleet.companion(id);
+  if (record.state.status === "restarting" && number === kill) return abandonRestart(fleet, record);
   if (!isRunning(record) || !monitor) {
     throw new TboxError("conflict", `cannot kill container: ${name}: container ${own} is not running`);
   }

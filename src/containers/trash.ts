@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync, readdirSync, renameSync } from "node:fs";
+import { errnoOf } from "#native/failure.ts";
 import type { Zygote } from "#native/zygote.ts";
 
 /** What is to be deleted, and gone from everybody's sight already. */
@@ -38,7 +39,13 @@ export function openTrash({ store, zygote, warn }: TrashOptions): Trash {
   return {
     discard(path) {
       const name = randomUUID();
-      renameSync(path, `${directory}/${name}`);
+      try {
+        renameSync(path, `${directory}/${name}`);
+      } catch (error) {
+        // Somebody has deleted it already.
+        if (errnoOf(error) === "ENOENT") return;
+        throw error;
+      }
       if (full.push(name) === 1) setTimeout(empty, delay);
     },
     empty,

@@ -24,7 +24,11 @@ function testFor(key: string, values: string[]): (event: EngineEvent) => boolean
     case "network":
       return isOf(key);
     case "image":
-      return (event) => isOf("image")(event) || values.includes(event.attributes.image ?? "");
+      return (event) =>
+        isOf("image")(event) ||
+        values.some(
+          (value) => event.attributes.image === value || withoutTag(event.attributes.image) === value,
+        );
     case "label":
       return ({ attributes }) =>
         values.every((value) => {
@@ -43,6 +47,11 @@ function testFor(key: string, values: string[]): (event: EngineEvent) => boolean
     default:
       throw new TboxError("invalid-argument", `invalid filter '${key}'`);
   }
+}
+
+/** The name of an image without its tag. */
+function withoutTag(image: string | undefined): string | undefined {
+  return image?.replace(/:[^:/@]*$/, "");
 }
 
 function split(label: string): [string, string?] {

@@ -22,11 +22,9 @@ export function pullImage(images: Images, query: PullQuery, request: Request): A
   const foreign = Object.keys(ofImports)[0];
   if (foreign !== undefined) throw new TboxError("invalid-argument", `${foreign}: only for imports`);
   const name = nameWithTag(fromImage, tag);
-  if (!/[:@][^/]*$/.test(name)) {
-    throw new TboxError("not-implemented", `tag: pulling all tags of ${name} is not supported yet`);
-  }
   const credentials = parseRegistryAuth(request.headers.get("x-registry-auth"));
-  return images.pull(parseReference(name), {
+  const isWhole = /[:@][^/]*$/.test(name);
+  return images[isWhole ? "pull" : "pullAllTags"](parseReference(name), {
     signal: request.signal,
     ...(platform === undefined ? {} : { platform: parsePlatform(platform) }),
     ...(credentials === undefined ? {} : { credentials }),

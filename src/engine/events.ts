@@ -13,7 +13,7 @@ export interface EngineEvent {
 export interface ReadEventsOptions {
   /** Replays what is still known from this moment on. */
   since?: bigint;
-  /** Ends with this moment. */
+  /** Ends with this moment; without `since` everything before it that is still known is replayed. */
   until?: bigint;
   signal: AbortSignal;
 }
@@ -43,7 +43,8 @@ export function openEventLog(): EventLog {
       const tell = (event: EngineEvent) => feed.push(event);
       readers.add(tell);
       try {
-        if (since !== undefined) for (const event of past) if (event.time >= since) feed.push(event);
+        const from = since ?? (until === undefined ? undefined : 0n);
+        if (from !== undefined) for (const event of past) if (event.time >= from) feed.push(event);
         for await (const event of feed.during(ending(until, signal))) {
           if (until === undefined || event.time <= until) yield event;
         }

@@ -72,8 +72,8 @@ export async function openEngine(config: Config): Promise<Engine> {
       paths.length === 0
         ? []
         : (await zygote.work({ operation: "measure", paths })).map(({ bytes }) => bytes),
-    notify: (action, name) =>
-      events.publish({ type: "volume", action, id: name, attributes: { driver: "local" } }),
+    notify: (action, name, attributes = {}) =>
+      events.publish({ type: "volume", action, id: name, attributes: { driver: "local", ...attributes } }),
   });
   const networks = resources.use(
     openNetworks({

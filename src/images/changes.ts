@@ -20,7 +20,7 @@ function apply(config: Execution, change: string): void {
       config.Entrypoint = command(rest);
       return;
     case "ENV":
-      config.Env = [...(config.Env ?? []), ...pairs(rest, change).map(([name, value]) => `${name}=${value}`)];
+      config.Env = pairs(rest, change).reduce(setVariable, config.Env ?? []);
       return;
     case "LABEL":
       config.Labels = { ...config.Labels, ...Object.fromEntries(pairs(rest, change)) };
@@ -40,9 +40,18 @@ function apply(config: Execution, change: string): void {
     case "STOPSIGNAL":
       config.StopSignal = required(rest, change);
       return;
+    case "ONBUILD":
+      config.OnBuild = [...(config.OnBuild ?? []), required(rest, change)];
+      return;
     default:
       throw new TboxError("invalid-argument", `${word || "an empty line"} is not a valid change command`);
   }
+}
+
+/** In its old place where the variable is there already. */
+function setVariable(environment: string[], [name, value]: [string, string]): string[] {
+  const at = environment.findIndex((entry) => entry.startsWith(`${name}=`));
+  return at < 0 ? [...environment, `${name}=${value}`] : environment.with(at, `${name}=${value}`);
 }
 
 /** The JSON form as it is; anything else is for a shell. */

@@ -159,6 +159,8 @@ export interface ImageUsage {
 export interface Images {
   /** Fetches what is missing; the name is set last, after everything it needs is verified and synced. */
   pull(reference: Reference, options: PullOptions): AsyncIterable<Progress>;
+  /** The same of every tag that the registry has of a repository. */
+  pullAllTags(reference: Reference, options: PullOptions): AsyncIterable<Progress>;
   /** Sends an image to the registry of its name, byte for byte; all tags of the repository without a tag. */
   push(reference: Reference, options: PushOptions): AsyncIterable<PushProgress>;
   /** What a registry has under a name. */
@@ -185,6 +187,10 @@ export interface Images {
   collect(): Promise<void>;
   /** Throws not-found with Docker's text `No such image: NAME`. Makes the built-in image on demand. */
   resolve(name: string, platform?: Platform): Promise<StoredImage>;
+  /** ID of the image of a name, without asking anybody; nothing when there is none. */
+  known(name: string): Digest | undefined;
+  /** Whether an image was made from another one. */
+  descends(image: Digest, ancestor: Digest): boolean;
   inspect(name: string): Promise<ImageDetails>;
   list(filter: ImageFilter): Promise<ImageDetails[]>;
   /** Untags, and deletes what nothing names any more; conflict when a container uses it. */

@@ -44,6 +44,6 @@ function configFor(diffId: string, { changes, message, platform }: ImportOptions
     created,
     config: applyChanges({}, changes),
     rootfs: { type: "layers", diff_ids: [diffId] },
-    history: [{ created, created_by: "import", comment: message || "Imported from -" }],
+    history: [{ created, comment: message || "Imported from -" }],
   };
 }

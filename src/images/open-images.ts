@@ -6,7 +6,7 @@ import { familiarName, parseReference, withDefaultTag } from "#oci/reference.ts"
 import { checkLogin } from "#registry/login.ts";
 import type { RegistryOptions } from "#registry/session.ts";
 import { coalesced } from "#support/coalesced.ts";
-import { errorChain } from "#support/errors.ts";
+import { errorChain, TboxError } from "#support/errors.ts";
 import { checkStore } from "./check.ts";
 import { commitImage, layersOf } from "./commit-image.ts";
 import { isEmbeddedName, openEmbeddedImage } from "./embedded.ts";
@@ -19,11 +19,11 @@ import { describer, listImages } from "./list.ts";
 import { load } from "./load.ts";
 import { lookUpImage } from "./look-up.ts";
 import { pruneImages } from "./prune.ts";
-import { pull } from "./pull.ts";
+import { pull, pullAllTags } from "./pull.ts";
 import { push } from "./push.ts";
 import { type ImageRecord, openImageRecords } from "./records.ts";
 import { removeImage } from "./remove.ts";
-import { checkPlatform, findImage, targetOf } from "./resolve.ts";
+import { checkPlatform, descends, findImage, findKnown, targetOf } from "./resolve.ts";
 import { saveImages } from "./save.ts";
 import { tagImage } from "./tag.ts";
 import { occupied, usageOf } from "./usage.ts";
@@ -75,6 +75,11 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
   tidied.catch((error) => options.warn(`tidy the image store: ${errorChain(error)}`));
 
   return {
+    async *pullAllTags(reference, pullOptions) {
+      yield* pullAllTags(workshop, reference, pullOptions);
+      const name = familiarName(reference);
+      options.notify("pull", name, name);
+    },
     async *pull(reference, pullOptions) {
       yield* pull(workshop, reference, pullOptions);
       const name = familiarName(withDefaultTag(reference));
@@ -117,6 +122,8 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
     protect: workshop.protect,
     usedLayers: () => records.all().flatMap(({ diffIds }) => diffIds),
     collect: () => keeper.collect(),
+    known: (name) => findKnown(records, name)?.id,
+    descends: (image, ancestor) => descends(records, image, ancestor),
     async resolve(name, platform) {
       if (isEmbeddedName(name) && embedded.id() === undefined) {
         const own = records.name("docker.io/library/hello:latest");
@@ -136,6 +143,7 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
     },
     list: async (filter) => listImages(workshop, filter, embedded.id()),
     async remove(name, removeOptions) {
+      if (name.trim() === "") throw new TboxError("invalid-argument", "image name cannot be blank");
       const { id } = findImage(records, name);
       const removed = await removeImage(workshop, name, removeOptions);
       for (const one of removed) {

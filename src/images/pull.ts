@@ -38,6 +38,18 @@ export async function* pull(
   }
 }
 
+/** Pulls every tag of a repository, one after the other. */
+export async function* pullAllTags(
+  workshop: Workshop,
+  reference: Reference,
+  options: PullOptions,
+): AsyncGenerator<Progress> {
+  const repository = openRepository(reference, options.credentials, workshop.registry);
+  for (const tag of await repository.listTags(options.signal)) {
+    yield* pull(workshop, { ...reference, tag }, options);
+  }
+}
+
 async function pullImage(
   workshop: Workshop,
   reference: Reference,

@@ -27,6 +27,7 @@ export async function removeImage(
     removed.push({ untagged: named.shown });
     if (names.length > 1) return finish(workshop, removed);
   } else {
+    refuseIfRunning(workshop, image);
     if (names.length > 1 && !force) {
       const reason = "image is referenced in multiple repositories";
       throw conflict(`unable to delete ${shortDigest(image.id)} (must be forced) - ${reason}`);
@@ -71,22 +72,23 @@ function nameFor(
   return { key: `${repository}:${reference.tag}`, shown, digest: false };
 }
 
+function refuseIfRunning(workshop: Workshop, image: ImageRecord): void {
+  const running = workshop.usedBy(image.id).find((user) => user.running);
+  if (!running) return;
+  const reason = `image is being used by running container ${running.id.slice(0, 12)}`;
+  throw conflict(`unable to delete ${shortDigest(image.id)} (cannot be forced) - ${reason}`);
+}
+
 function refuseIfUsed(
   workshop: Workshop,
   image: ImageRecord,
   force: boolean,
   named: string | undefined,
 ): void {
-  const users = workshop.usedBy(image.id);
-  const running = users.find((user) => user.running);
   const id = shortDigest(image.id);
   const unable =
     named === undefined ? `unable to delete ${id}` : `unable to remove repository reference "${named}"`;
-  if (running && named === undefined) {
-    const user = running.id.slice(0, 12);
-    throw conflict(`${unable} (cannot be forced) - image is being used by running container ${user}`);
-  }
-  const [user] = users;
+  const [user] = workshop.usedBy(image.id);
   if (!user || force) return;
   const container = user.id.slice(0, 12);
   throw conflict(

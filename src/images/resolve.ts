@@ -7,9 +7,14 @@ import type { ImageRecord, ImageRecords } from "./records.ts";
 
 /** The image of a name: a reference, a full ID, or a prefix that only one ID has. */
 export function findImage(records: ImageRecords, name: string): ImageRecord {
-  const found = byId(records, name) ?? byReference(records, name) ?? byPrefix(records, name);
+  const found = findKnown(records, name);
   if (found) return found;
   throw new TboxError("not-found", `No such image: ${shownName(name)}`);
+}
+
+/** The same; nothing for none. */
+export function findKnown(records: ImageRecords, name: string): ImageRecord | undefined {
+  return byId(records, name) ?? byReference(records, name) ?? byPrefix(records, name);
 }
 
 /** What a name of the image leads to; its own target for an ID or a digest. */
@@ -32,6 +37,14 @@ export function checkPlatform({ config }: ImageRecord, name: string, wanted: Pla
     "not-found",
     `${message}: wanted ${formatPlatform(wanted)}, actual: ${formatPlatform(offered)}`,
   );
+}
+
+/** Whether an image was made from another one: it says so itself, or has layers on top of all of the other's. */
+export function descends(records: ImageRecords, image: Digest, ancestor: Digest): boolean {
+  const base = records.get(ancestor)?.diffIds ?? [];
+  const { diffIds = [], parent } = records.get(image) ?? {};
+  const builtOn = diffIds.length > base.length && base.every((diffId, index) => diffIds[index] === diffId);
+  return builtOn || parent === ancestor || (parent !== undefined && descends(records, parent, ancestor));
 }
 
 function byId(records: ImageRecords, name: string): ImageRecord | undefined {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { TboxError } from "#support/errors.ts";
 import { type DiffId, parseDiffId } from "./digest.ts";
+import { hostPlatform } from "./platform.ts";
 import { parseStrictJson } from "./strict-json.ts";
 
 const text = z.string().nullish().transform(unset).optional();
@@ -29,6 +30,7 @@ const executionSchema = z.looseObject({
   // Docker's own, which the specification lets stand.
   Healthcheck: healthcheckSchema.nullish().transform(unset).optional(),
   Shell: texts,
+  OnBuild: texts,
   Volumes: names.transform(keys).optional(),
   ExposedPorts: names.transform(keys).optional(),
 });
@@ -43,8 +45,9 @@ const historySchema = z.looseObject({
 
 /** OCI image-spec, config.md; read loosely: unknown fields stay, what is null is absent. */
 export const imageConfigSchema = z.looseObject({
-  architecture: z.string(),
-  os: z.string(),
+  // Images of Docker's early days say neither.
+  architecture: z.string().default(() => hostPlatform().architecture),
+  os: z.string().default("linux"),
   variant: text,
   created: text,
   author: text,

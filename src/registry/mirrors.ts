@@ -31,6 +31,7 @@ export function firstThatHas(repositories: Repository[]): Repository {
       }
       return undefined;
     },
+    listTags: (signal) => ask(signal, (one) => one.listTags(signal)),
     fetchBlob: (blob, offset, signal) => ask(signal, (one) => one.fetchBlob(blob, offset, signal)),
   };
 }

@@ -9,6 +9,7 @@ import type { RegistryBase } from "./origin.ts";
 import { refusal } from "./refusal.ts";
 import { retrying, TemporaryFailure } from "./retry.ts";
 import { baseOf, openSession, type RegistryOptions } from "./session.ts";
+import { allTags } from "./tags.ts";
 import type { RegistryCredentials } from "./token.ts";
 
 /** Longest manifest or index that is read, in bytes. */
@@ -26,6 +27,8 @@ export interface Repository {
   fetchManifest(tagOrDigest: string, signal: AbortSignal): Promise<FetchedManifest>;
   /** What a tag leads to, without fetching it; nothing when the registry does not say. */
   headManifest(tag: string, signal: AbortSignal): Promise<Digest | undefined>;
+  /** Every tag that the registry has of it. */
+  listTags(signal: AbortSignal): Promise<string[]>;
   /** The blob's bytes from `offset` on, or from where the registry begins. */
   fetchBlob(
     blob: Descriptor,
@@ -93,6 +96,18 @@ function openAt(
         throw error;
       }
     },
+    listTags: (signal) =>
+      retrying(signal, () => {
+        const what = `tags of ${name}`;
+        return allTags(async (target) => {
+          const isPath = !/^(https?:)?\//.test(target);
+          const response = isPath
+            ? await get(target, {}, signal)
+            : await session.send(target.startsWith("/") ? target : new URL(target), { signal });
+          if (!response.ok) throw await refused(response, what);
+          return response;
+        }, what);
+      }),
     fetchBlob: (blob, offset, signal) =>
       retrying(signal, async () => {
         const headers: Record<string, string> = offset > 0 ? { range: `bytes=${offset}-` } : {};

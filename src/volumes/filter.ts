@@ -28,6 +28,9 @@ function testFor(
     case "label!":
       return ({ labels }) => !values.some((value) => has(labels, value));
     case "dangling": {
+      const unknown = values.find((value) => !["true", "1", "false", "0"].includes(value));
+      if (unknown !== undefined)
+        throw new TboxError("invalid-argument", `invalid filter 'dangling=${unknown}'`);
       const wanted = values.some((value) => value === "true" || value === "1");
       return ({ name }) => isUsed(name) !== wanted;
     }

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import { TboxError } from "#support/errors.ts";
 import { filterVolumes } from "./filter.ts";
+import { parseVolumeOptions } from "./volume-options.ts";
 import { anonymousLabel, type Volume, type Volumes } from "./volumes.ts";
 
 export interface VolumesOptions {
@@ -14,7 +15,7 @@ export interface VolumesOptions {
   discard: (path: string) => void;
   /** Allocated bytes below each path of the store. */
   measure: (paths: string[]) => Promise<number[]>;
-  notify: (action: string, name: string) => void;
+  notify: (action: string, name: string, attributes?: Record<string, string>) => void;
 }
 
 const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
@@ -40,13 +41,17 @@ export function openVolumes(options: VolumesOptions): Volumes {
   }
 
   const volumes: Volumes = {
-    create({ name: given, labels: own = {} }) {
+    create({ name: given, labels: own = {}, options: asked = {} }) {
       const name = given ?? randomBytes(32).toString("hex");
       const labels = given === undefined ? { ...own, [anonymousLabel]: "" } : own;
       const existing = all.get(name);
-      if (existing) return existing;
+      if (existing) {
+        if (Object.keys(asked).length === 0 || Bun.deepEquals(asked, existing.options)) return existing;
+        throw new TboxError("conflict", `create ${name}: a volume of this name has other options`);
+      }
       if (!namePattern.test(name) || name.length > 255) throw refuseName(name);
-      const volume = { name, created: new Date().toISOString(), labels, options: {} };
+      parseVolumeOptions(asked);
+      const volume = { name, created: new Date().toISOString(), labels, options: asked };
       const directory = `${store}/volumes/${name}`;
       mkdirSync(directory, { recursive: true, mode: 0o700 });
       try {
@@ -91,6 +96,7 @@ export function openVolumes(options: VolumesOptions): Volumes {
       const space = gone.reduce((sum, volume) => sum + (sizes[unused.indexOf(volume)] ?? 0), 0);
       return { names: gone.map(({ name }) => name), space };
     },
+    announce: notify,
     mountpoint: (name) => `${store}/volumes/${name}/_data`,
     async sizes() {
       const names = [...all.keys()];

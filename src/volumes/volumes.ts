@@ -16,6 +16,8 @@ export interface CreateVolume {
   /** Made up when absent. */
   name?: string;
   labels?: Record<string, string>;
+  /** Of Docker's driver `local`: `type=none`, `o=bind` and `device`, a directory of the host. */
+  options?: Record<string, string>;
 }
 
 /** The volumes of the store. */
@@ -29,6 +31,8 @@ export interface Volumes {
   remove(name: string, options: { force: boolean }): void;
   /** Removes those that nobody uses: anonymous ones, or all of them with the filter `all`. */
   prune(filters: Map<string, string[]>): Promise<{ names: string[]; space: number }>;
+  /** Tells that a container that has started or ended uses it or does so no more. */
+  announce(action: "mount" | "unmount", name: string, attributes: Record<string, string>): void;
   /** Where its content lies on the host. */
   mountpoint(name: string): string;
   /** Allocated bytes of each volume. */

@@ -132,6 +132,7 @@ test("what docker's client sends when nothing is asked for is nothing", async ()
       DnsOptions: [],
       DnsSearch: [],
       PortBindings: {},
+      Privileged: false,
       PublishAllPorts: false,
       ReadonlyRootfs: false,
       Ulimits: [],
@@ -193,7 +194,7 @@ describe("fields that would not be honoured are refused by name", () => {
   const host = (HostConfig: object) => ({ Image: "image", HostConfig });
   test.each<[object, number, string]>([
     [host({ Links: ["a:b"] }), 501, "HostConfig.Links: not supported yet"],
-    [host({ Privileged: true }), 501, "HostConfig.Privileged: not supported yet"],
+    [host({ CpuCount: 1 }), 501, "HostConfig.CpuCount: not supported yet"],
     [host({ PidMode: "host" }), 501, "HostConfig.PidMode: not supported yet"],
     [host({ UsernsMode: "auto" }), 400, "HostConfig.UsernsMode: must be host or keep-id"],
     [host({ UsernsMode: "keep-id:uid=5" }), 400, "HostConfig.UsernsMode: must be host or keep-id"],
@@ -207,7 +208,7 @@ describe("fields that would not be honoured are refused by name", () => {
     [
       host({ Mounts: [{ Type: "x", Target: "/v" }] }),
       400,
-      'HostConfig.Mounts.0.Type: unknown type of mount "x"',
+      'HostConfig.Mounts.0.Type: mount type unknown: "x"',
     ],
     [
       { Image: "image", Healthcheck: { Test: ["RUN"] } },
@@ -272,7 +273,7 @@ describe("the body", () => {
     api.request("POST", "/containers/create", { body, headers: { "Content-Type": type } });
 
   test.each([
-    ["", "the request has no body"],
+    ["", "config cannot be empty in order to create a container"],
     ["{", "invalid JSON"],
     ["[".repeat(100_000), "JSON is nested deeper than 64 levels"],
     [`{"Labels":${'{"a":'.repeat(70)}1${"}".repeat(70)}}`, "JSON is nested deeper than 64 levels"],

@@ -191,12 +191,6 @@ describe("answers", () => {
     ["GET", "/networks/nope", 404, "network nope not found"],
     ["GET", "/volumes/v", 404, "get v: no such volume"],
     ["GET", "/plugins/p/json", 404, 'plugin "p" not found'],
-    [
-      "POST",
-      "/images/create?fromImage=busybox",
-      501,
-      "tag: pulling all tags of busybox is not supported yet",
-    ],
     ["GET", "/containers/json?nope=1", 400, "nope: unknown query parameter"],
     ["GET", "/containers/json?limit=x", 400, "limit: Invalid input: expected an integer"],
     ["GET", "/containers/json?filters=[", 400, "filters: invalid filter"],

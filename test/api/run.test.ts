@@ -185,8 +185,8 @@ describe("a client of a run", () => {
     ["{", "invalid JSON"],
     ["{}", "pull: "],
     [
-      '{"pull":"never","detach":false,"container":{"HostConfig":{"Privileged":true}}}',
-      "container.HostConfig.Privileged: not supported yet",
+      '{"pull":"never","detach":false,"container":{"HostConfig":{"CpuCount":1}}}',
+      "container.HostConfig.CpuCount: not supported yet",
     ],
     ['{"pull":"never","detach":false,"container":{},"nope":1}', "nope"],
   ])("that asks for %s is refused before the connection is handed over", async (body, message) => {

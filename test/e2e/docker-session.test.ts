@@ -73,7 +73,7 @@ function session(directory: string, archive: Uint8Array): Step[] {
     },
     { args: [...run, "--rm", "--init", "box:1", "sh", "-c", "echo $$"], out: /^[2-9]\n$/ },
     { args: [...run, "--rm", "-t", "box:1", "tty"], out: "/dev/pts/0\r\n" },
-    { args: [...run, "--rm", "--privileged", "box:1", "true"], err: /Privileged/, code: 125 },
+    { args: [...run, "--rm", "--gpus", "all", "box:1", "true"], err: /DeviceRequests/, code: 125 },
     // life
     {
       args: [

@@ -99,10 +99,4 @@ describe.skipIf(shellUnavailable !== undefined)("one more program in a container
     expect((await start()).status).toBe(409);
     expect((await daemon.request("GET", "/exec/nosuch/json")).status).toBe(404);
   });
-
-  test("privileges that are not given are refused by name", async () => {
-    const outcome = await exec(["--privileged"], "true");
-    expect(outcome.stderr).toContain("Privileged: not supported yet");
-    expect(outcome.code).toBe(1);
-  });
 });

@@ -53,7 +53,7 @@ export async function writeOutput(
       const target = resolve(destination);
       await mkdir(target, { recursive: true });
       const { body } = await files(image);
-      return unpackArchive(body ?? new Blob().stream(), { source: "/.", target });
+      return unpackArchive(body ?? new Blob().stream(), { source: "/.", target, bare: true });
     }
   }
 }

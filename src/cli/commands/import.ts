@@ -8,7 +8,7 @@ import { print } from "../output.ts";
 import { splitReference } from "../pull-image.ts";
 
 export const importCommand = command({
-  synopsis: "[OPTIONS] file|- [REPOSITORY[:TAG]]",
+  synopsis: "[OPTIONS] file|URL|- [REPOSITORY[:TAG]]",
   description: "Make an image from a root file system in a tar archive",
   flags: {
     change: list("Apply Dockerfile instruction to the created image", { short: "c" }),
@@ -17,16 +17,12 @@ export const importCommand = command({
   },
   arguments: { minimum: 1, maximum: 2 },
   async run({ flags, positionals: [source = "", reference] }) {
-    if (/^https?:\/\//.test(source)) {
-      throw new ExitError("importing from a URL is not supported yet: download it and import the file", 1);
-    }
-    const body = await archiveBody(
-      source,
-      "cannot import from a terminal: redirect an archive to standard input",
-    );
+    const isUrl = /^https?:\/\//.test(source);
+    const hint = "cannot import from a terminal: redirect an archive to standard input";
+    const body = isUrl ? undefined : await archiveBody(source, hint);
     const parts = reference === undefined ? undefined : splitReference(reference);
     const query = {
-      fromSrc: "-",
+      fromSrc: isUrl ? source : "-",
       repo: parts?.name,
       tag: parts?.tag,
       message: flags.message,
@@ -34,7 +30,8 @@ export const importCommand = command({
       platform: flags.platform,
     };
     const headers = { "Content-Type": "application/x-tar" };
-    for await (const line of requestLines("POST", "/images/create", { query, headers, body })) {
+    const sent = body === undefined ? { query } : { query, headers, body };
+    for await (const line of requestLines("POST", "/images/create", sent)) {
       const message = textAt(objectAt(line, "errorDetail"), "message") || textAt(line, "error");
       if (message !== "") throw new ExitError(message, 1);
       await print(`${textAt(line, "status")}\n`);

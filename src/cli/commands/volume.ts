@@ -16,10 +16,12 @@ export const createVolumeCommand = command({
     driver: text("Specify volume driver name", { short: "d", shownDefault: "local" }),
     label: listOf("Set metadata for a volume", parseLabel),
     name: text("Specify volume name", { hidden: true }),
+    opt: listOf("Set driver specific options (type=none o=bind device=PATH)", parseLabel, { short: "o" }),
   },
   arguments: { minimum: 0, maximum: 1 },
   async run({ flags, positionals: [name = flags.name] }) {
-    const json = { Name: name, Driver: flags.driver, Labels: toRecord(flags.label) };
+    const labels = toRecord(flags.label);
+    const json = { Name: name, Driver: flags.driver, Labels: labels, DriverOpts: toRecord(flags.opt) };
     await print(`${textAt(asObject(await requestJson("POST", "/volumes/create", { json })), "Name")}\n`);
     return 0;
   },

@@ -23,7 +23,7 @@ test("options are those of the command, without what only exists to be refused",
   const words = await texts(["run"], "--");
   expect(words).toContain("--rm");
   expect(words).toContain("--help");
-  expect(words).not.toContain("--privileged");
+  expect(words).not.toContain("--gpus");
 });
 
 test.each([

@@ -98,6 +98,7 @@ const places: Record<string, "container" | "image" | "volume" | "network" | "fil
   VOLUME: "volume",
   NETWORK: "network",
   "file|-": "file",
+  "file|URL|-": "file",
   PATH: "file",
 };
 

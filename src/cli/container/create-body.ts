@@ -80,6 +80,7 @@ function hostConfig(
     GroupAdd: nonEmpty(flags["group-add"]),
     Ulimits: nonEmpty(flags.ulimit),
     Init: given.has("init") ? flags.init : undefined,
+    Privileged: flags.privileged || undefined,
     UsernsMode: flags.userns,
     NetworkMode: flags.network,
     PortBindings: flags.publish.length > 0 ? portBindings(flags.publish.flat()) : undefined,

@@ -46,6 +46,9 @@ export const containerFlags = {
   ),
   "health-timeout": parsed("Maximum time to allow one check to run (ms|s|m|h)", parseNanoseconds, duration),
   hostname: text("Container host name", { short: "h" }),
+  privileged: bool(
+    "Give the container all that you have over it: every capability, nothing masked or filtered",
+  ),
   init: bool("Run an init inside the container that forwards signals and reaps processes"),
   interactive: bool("Keep STDIN open even if not attached", { short: "i" }),
   label: listOf("Set meta data on a container", parseLabel, { short: "l" }),

@@ -94,6 +94,15 @@ function applyField(draft: Draft, field: string): void {
       draft.volume.Labels = { ...Object(draft.volume.Labels), [name]: rest.join("=") };
       return;
     }
+    case "volume-opt": {
+      const [name = "", ...rest] = value.split("=");
+      const options = { ...Object(Object(draft.volume.DriverConfig).Options), [name]: rest.join("=") };
+      draft.volume.DriverConfig = { ...Object(draft.volume.DriverConfig), Options: options };
+      return;
+    }
+    case "volume-driver":
+      draft.volume.DriverConfig = { ...Object(draft.volume.DriverConfig), Name: value };
+      return;
     case "tmpfs-size":
       draft.tmpfs.SizeBytes = checked(key, value, parseBytes);
       return;

@@ -25,7 +25,6 @@ export const unsupportedContainerFlags = {
   "mac-address": value,
   "network-alias": unsupported("", { also: "net-alias" }),
   pid: value,
-  privileged: plain,
   runtime: value,
   "storage-opt": value,
   sysctl: value,

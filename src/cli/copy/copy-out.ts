@@ -31,10 +31,17 @@ export async function copyOut({ container, source, target, followLink }: CopyOut
   await unpackArchive(body, { source, target });
 }
 
+export interface Unpacking {
+  source: string;
+  target: string;
+  /** The archive is of a whole root file system: its names begin below the root. */
+  bare?: boolean;
+}
+
 /** Unpacks an archive of what `source` names where a copy of it is wanted. */
 export async function unpackArchive(
   body: ReadableStream<Uint8Array>,
-  { source, target }: { source: string; target: string },
+  { source, target, bare = false }: Unpacking,
 ): Promise<void> {
   const existing = await lstatOrNothing(target, "follow");
   const unpacker = extract();
@@ -45,9 +52,11 @@ export async function unpackArchive(
     const { header } = entry;
     const parts = header.name.split("/").filter((part) => part !== "" && part !== ".");
     if (parts.includes("..")) throw new ExitError(`the container named a file ${header.name}: refused`, 1);
-    root ??= await placeFor(header, { source, target, existing });
-    // The first part is the name of what was asked for, in whose place is what was wanted.
-    const path = resolve(root, ...(header.name.startsWith(".") ? parts : parts.slice(1)));
+    root ??= await placeFor(bare ? "directory" : header.type, { source, target, existing });
+    // The first part is the name of what was asked for, in whose place is what was wanted; the root has none.
+    const isNameless = bare || header.name.startsWith("/");
+    const path = resolve(root, ...(isNameless ? parts : parts.slice(1)));
+    if (bare) await mkdir(root, { recursive: true });
     await checkWay(root, path);
     if (header.type === "directory") await mkdir(path, { recursive: true });
     else if (header.type === "symlink") {
@@ -78,7 +87,7 @@ interface Wanted {
 }
 
 /** Where the first entry of the archive goes. */
-async function placeFor({ type }: Header, { source, target, existing }: Wanted): Promise<string> {
+async function placeFor(type: Header["type"], { source, target, existing }: Wanted): Promise<string> {
   const isDirectory = type === "directory";
   if (existing?.isDirectory()) {
     if (isDirectory && meansContents(source)) return resolve(target);

@@ -7,7 +7,7 @@ const machine = { cpus: 2, available: () => ({ cpus: "0-1,4", mems: "0" }) };
 const mebibytes = (count: number) => count * 1024 * 1024;
 
 test.each<[Resources, string]>([
-  [{ Memory: 5 }, "minimum memory limit allowed is 6MB"],
+  [{ Memory: 5 }, "Minimum memory limit allowed is 6MB"],
   [{ MemorySwap: mebibytes(9) }, "always set the Memory limit when using Memoryswap"],
   [{ Memory: mebibytes(9), MemorySwap: mebibytes(8) }, "memoryswap limit should be larger than memory"],
   [{ MemorySwap: -2 }, "invalid memory-swap -2"],
@@ -20,7 +20,7 @@ test.each<[Resources, string]>([
   [{ CpuShares: -1 }, "invalid CPU shares -1"],
   [{ CpusetCpus: "0-2" }, "requested CPUs are not available - requested 0-2, available: 0-1,4"],
   [{ CpusetCpus: "1-0" }, "requested CPUs are not available"],
-  [{ CpusetCpus: "all" }, "invalid value all for cpuset CPUs"],
+  [{ CpusetCpus: "all" }, "Invalid value all for cpuset cpus"],
   [{ CpusetMems: "1" }, "requested memory nodes are not available - requested 1, available: 0"],
   [{ PidsLimit: -2 }, "invalid pids limit -2"],
   [{ BlkioWeight: 5 }, "range of blkio weight is from 10 to 1000"],

@@ -27,7 +27,7 @@ export function checkResources(resources: Resources, machine: Machine): void {
 }
 
 function checkMemory({ Memory = 0, MemorySwap = 0, MemoryReservation = 0 }: Resources): void {
-  if (Memory !== 0 && Memory < leastMemory) throw invalid("minimum memory limit allowed is 6MB");
+  if (Memory !== 0 && Memory < leastMemory) throw invalid("Minimum memory limit allowed is 6MB");
   if (MemorySwap < -1) throw invalid(`invalid memory-swap ${MemorySwap}: -1 is unlimited`);
   if (MemorySwap > 0 && Memory === 0) {
     throw invalid("you should always set the Memory limit when using Memoryswap limit, see usage");
@@ -67,7 +67,7 @@ function checkCpu(
 
 function checkSet(what: string, asked: string, available: string | undefined): void {
   if (!/^\d{1,4}(-\d{1,4})?(,\d{1,4}(-\d{1,4})?)*$/.test(asked)) {
-    throw invalid(`invalid value ${asked} for cpuset ${what}`);
+    throw invalid(`Invalid value ${asked} for cpuset ${what === "CPUs" ? "cpus" : "mems"}`);
   }
   if (available !== undefined && !includesAll(available, asked)) {
     throw invalid(`requested ${what} are not available - requested ${asked}, available: ${available}`);

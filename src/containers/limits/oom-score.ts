@@ -5,7 +5,7 @@ import { TboxError } from "#support/errors.ts";
 export function checkOomScore(asked = 0, path = "/proc/self/oom_score_adj"): void {
   if (asked === 0) return;
   if (!Number.isInteger(asked) || asked < -1000 || asked > 1000) {
-    const message = `invalid value ${asked}, range for oom score adj is [-1000, 1000]`;
+    const message = `Invalid value ${asked}, range for oom score adj is [-1000, 1000]`;
     throw new TboxError("invalid-argument", message);
   }
   const own = Number(readFileSync(path, "utf8"));

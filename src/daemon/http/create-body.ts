@@ -7,15 +7,20 @@ import { TboxError } from "#support/errors.ts";
  * in the body: what stands in both is nothing to worry about, anything else is refused.
  */
 export async function parseCreateBody(request: Request, query: Record<string, unknown>) {
-  if (request.body === null) throw new TboxError("invalid-argument", "the request has no body");
-  const body = await parseJsonBody(request);
+  const body = request.body === null ? undefined : await parseJsonBody(request);
   const fields = fieldsOf(body);
+  if (body === undefined || (isObject(body) && !Object.keys(body).some((name) => !beside.has(name)))) {
+    throw new TboxError("invalid-argument", "config cannot be empty in order to create a container");
+  }
   const unknown = Object.keys(query).find((name) => !parameters.has(name) && !Object.hasOwn(fields, name));
   if (unknown !== undefined) {
     throw new TboxError("invalid-argument", `${unknown}: unknown query parameter`);
   }
   return createContainerSchema.parse(withoutRepeated(body, query, parameters));
 }
+
+/** What the body has besides the container's own configuration. */
+const beside = new Set(["HostConfig", "NetworkingConfig"]);
 
 const parameters = new Set(["name", "platform"]);
 

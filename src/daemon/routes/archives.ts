@@ -45,7 +45,7 @@ export function archiveRoutes(containers: Containers) {
     )
     .get(
       "/containers/:id/export",
-      async ({ params: { id } }) => streamed((await containers.archive(id, "/")).stream, "application/x-tar"),
+      async ({ params: { id } }) => streamed(await containers.export(id), "application/x-tar"),
       { params },
     );
 }

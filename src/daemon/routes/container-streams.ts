@@ -26,12 +26,15 @@ export function containerStreamRoutes(containers: Containers) {
         { params, query: waitContainerQuery },
       )
       // With `Upgrade: websocket` the request does not get here.
-      .get("/containers/:id/attach/ws", () => {
-        throw new TboxError(
-          "invalid-argument",
-          "attach/ws: the request does not ask for `Upgrade: websocket`",
-        );
-      })
+      .get(
+        "/containers/:id/attach/ws",
+        ({ params: { id } }) => {
+          containers.get(id);
+          const message = "attach/ws: the request does not ask for `Upgrade: websocket`";
+          throw new TboxError("invalid-argument", message);
+        },
+        { params },
+      )
       .get(
         "/containers/:id/stats",
         ({ params: { id }, query: { stream = true, "one-shot": quick = false }, request: { signal } }) => {

@@ -40,6 +40,7 @@ export function containerRoutes(engine: Engine, dataDirectory: string) {
               now,
               directory: dataDirectory,
               networks: engine.networks,
+              imageNamed: (name) => engine.images.known(name),
               sizes: size ? await containerSizes(engine, record) : undefined,
             }),
           ),
@@ -145,10 +146,8 @@ export function containerRoutes(engine: Engine, dataDirectory: string) {
     )
     .get(
       "/containers/:id/changes",
-      async ({ params: { id } }) => shapeChanges(await containers.changes(id)),
-      {
-        params,
-      },
+      async ({ params: { id } }) => Response.json(shapeChanges(await containers.changes(id))),
+      { params },
     )
     .post("/commit", ({ query, request }) => commitContainer(containers, query, request), {
       query: commitContainerQuery,

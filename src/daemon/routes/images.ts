@@ -33,7 +33,7 @@ export function imageRoutes(images: Images) {
       ({ query, request }) =>
         query.fromSrc === undefined
           ? streamedLines(pullImage(images, query, request), shapeProgress, tell)
-          : importImage(images, query, request),
+          : importImage(images, { ...query, fromSrc: query.fromSrc }, request),
       { query: createImageQuery, parse: "none" },
     )
     .post(

@@ -3,6 +3,7 @@ import { eventsQuery } from "#api/events.ts";
 import { diskUsageTypes } from "#api/system.ts";
 import type { Engine } from "#engine/engine.ts";
 import type { EngineEvent } from "#engine/events.ts";
+import { TboxError } from "#support/errors.ts";
 import { containerSizes } from "../container-sizes.ts";
 import { eventFilter } from "../event-filter.ts";
 import { streamed } from "../http/streamed.ts";
@@ -38,6 +39,9 @@ export function systemRoutes(engine: Engine, dataDirectory: string) {
       "/events",
       ({ query: { since, until, filters = new Map() }, request: { signal } }) => {
         const passes = eventFilter(filters);
+        if (since !== undefined && until !== undefined && since > until) {
+          throw new TboxError("invalid-argument", "`since` cannot be after `until`");
+        }
         const options = {
           signal,
           ...(since === undefined ? {} : { since }),
@@ -53,6 +57,7 @@ export function systemRoutes(engine: Engine, dataDirectory: string) {
         now: Date.now(),
         directory: dataDirectory,
         networks: engine.networks,
+        imageNamed: (name) => images.known(name),
       });
     });
 }

@@ -22,8 +22,16 @@ export function volumeRoutes(volumes: Volumes) {
     )
     .post(
       "/volumes/create",
-      ({ body: { Name: name, Labels: labels } }) =>
-        created(shape(volumes.create({ ...(name ? { name } : {}), ...(labels ? { labels } : {}) }))),
+      ({ body: { Name: name, Labels: labels, DriverOpts: options } }) =>
+        created(
+          shape(
+            volumes.create({
+              ...(name ? { name } : {}),
+              ...(labels ? { labels } : {}),
+              ...(options ? { options } : {}),
+            }),
+          ),
+        ),
       { body: createVolumeSchema },
     )
     .post(

@@ -106,11 +106,11 @@ function shapeConfig({ id, image, config }: ContainerRecord) {
     Env: [],
     Cmd: null,
     Image: image,
-    Volumes: null,
     WorkingDir: "",
     Entrypoint: null,
     OnBuild: null,
     Labels: {},
     ...config,
+    Volumes: Object.keys(config.Volumes ?? {}).length > 0 ? config.Volumes : null,
   };
 }

@@ -12,22 +12,24 @@ export interface ContainerSizes {
   root: number;
 }
 
-interface SummaryContext {
+export interface SummaryContext {
   now: number;
   directory: string;
   networks: Networks;
+  /** ID of the image that has a name now. */
+  imageNamed: (name: string) => string | undefined;
   sizes?: ContainerSizes | undefined;
 }
 
 /** An item of `GET /containers/json`; `now` in milliseconds since the epoch, `directory` the store's. */
 export function shapeContainerSummary(
   record: ContainerRecord,
-  { now, directory, networks, sizes }: SummaryContext,
+  { now, directory, networks, imageNamed, sizes }: SummaryContext,
 ) {
   return {
     Id: record.id,
     Names: [`/${record.name}`],
-    Image: record.image,
+    Image: imageName(record, imageNamed),
     ImageID: record.imageId ?? "",
     Command: commandLine(record),
     Created: unixSeconds(record.created),
@@ -43,6 +45,11 @@ export function shapeContainerSummary(
     NetworkSettings: { Networks: containerNetworks(record, networks) },
     Mounts: mountPoints(record, directory),
   };
+}
+
+/** As the request had it, unless the name is another image's by now, or nobody's. */
+function imageName({ image, imageId }: ContainerRecord, imageNamed: SummaryContext["imageNamed"]): string {
+  return imageId === undefined || imageNamed(image) === imageId ? image : imageId;
 }
 
 function commandLine({ path, args }: ContainerRecord): string {

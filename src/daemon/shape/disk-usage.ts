@@ -3,9 +3,8 @@ import type { ContainerRecord } from "#containers/record.ts";
 import type { ImageUsage } from "#images/images.ts";
 import type { Volume } from "#volumes/volumes.ts";
 import { shapeCacheUsage } from "./build.ts";
-import { type ContainerSizes, shapeContainerSummary } from "./container-summary.ts";
+import { type ContainerSizes, type SummaryContext, shapeContainerSummary } from "./container-summary.ts";
 import { shapeImageSummary } from "./image.ts";
-import type { Networks } from "./networks.ts";
 import { shapeVolume } from "./volume.ts";
 
 export interface DiskUsage {
@@ -18,7 +17,7 @@ export interface DiskUsage {
 /** `GET /system/df`: what was not asked for is left out. */
 export function shapeDiskUsage(
   { images, containers, volumes, builds }: DiskUsage,
-  { now, directory, networks }: { now: number; directory: string; networks: Networks },
+  context: Omit<SummaryContext, "sizes">,
 ) {
   return {
     ...(images === undefined
@@ -31,7 +30,7 @@ export function shapeDiskUsage(
       ? {}
       : {
           Containers: containers.map(({ record, sizes }) =>
-            shapeContainerSummary(record, { now, directory, networks, sizes }),
+            shapeContainerSummary(record, { ...context, sizes }),
           ),
         }),
     ...(volumes === undefined

@@ -6,6 +6,7 @@ export function shapeExec({ id, containerId, request, running, exitCode, pid }: 
     Cmd,
     Tty = false,
     User = "",
+    Privileged = false,
     AttachStdin = false,
     AttachStdout = false,
     AttachStderr = false,
@@ -22,6 +23,6 @@ export function shapeExec({ id, containerId, request, running, exitCode, pid }: 
     OpenStdin: AttachStdin,
     OpenStdout: AttachStdout,
     OpenStderr: AttachStderr,
-    ProcessConfig: { entrypoint, arguments: words, tty: Tty, user: User, privileged: false },
+    ProcessConfig: { entrypoint, arguments: words, tty: Tty, user: User, privileged: Privileged },
   };
 }

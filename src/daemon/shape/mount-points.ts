@@ -1,4 +1,5 @@
 import type { MountRequest } from "#containers/create-request.ts";
+import { plainTarget } from "#containers/mounts.ts";
 import type { ContainerRecord, ContainerVolume } from "#containers/record.ts";
 
 /** `Mounts` of a container: where something of the host, of memory or of a volume lies in it; `directory` is the store's. */
@@ -18,7 +19,7 @@ function fromVolume({ name, target, readonly }: ContainerVolume, directory: stri
     Type: "volume",
     Name: name,
     Source: `${directory}/volumes/${name}/_data`,
-    Destination: target,
+    Destination: plainTarget(target),
     Driver: "local",
     Mode: "z",
     RW: !readonly,
@@ -29,12 +30,12 @@ function fromVolume({ name, target, readonly }: ContainerVolume, directory: stri
 const propagations = new Set(["private", "rprivate", "slave", "rslave", "shared", "rshared"]);
 
 function fromBind(bind: string) {
-  const [Source = "", Destination = "", Mode = ""] = bind.split(":");
+  const [Source = "", target = "", Mode = ""] = bind.split(":");
   const options = Mode.split(",");
   return {
     Type: "bind",
     Source,
-    Destination,
+    Destination: plainTarget(target),
     Mode,
     RW: !options.includes("ro"),
     Propagation: options.find((option) => propagations.has(option)) ?? "rprivate",
@@ -45,7 +46,7 @@ function fromMount({ Type, Source = "", Target, ReadOnly = false, BindOptions }:
   return {
     Type,
     Source,
-    Destination: Target,
+    Destination: plainTarget(Target),
     Mode: "",
     RW: !ReadOnly,
     Propagation: Type === "bind" ? (BindOptions?.Propagation ?? "rprivate") : "",

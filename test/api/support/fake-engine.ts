@@ -173,6 +173,7 @@ export function fakeEngine(): FakeEngine {
     },
     stat: async () => ({ mode: 0o100644, size: 0, modified: 0, nanoseconds: 0, target: "" }),
     archive: () => Promise.reject(new TboxError("not-found", "no such file")),
+    export: () => Promise.reject(new TboxError("not-found", "no such file")),
     extract: async () => {},
     changes: async () => [],
     commit: async () => imageDetails("x").id,
@@ -230,6 +231,12 @@ export function fakeEngine(): FakeEngine {
       yield { status: "The push refers to repository [x]" };
       yield { aux: { Tag: "1" } };
     },
+    async *pullAllTags(reference) {
+      calls.push(`pull all of ${canonicalName(reference)}`);
+      yield { status: "Digest: x" };
+    },
+    known: () => undefined,
+    descends: () => false,
     async lookUp(reference) {
       calls.push(`look up ${canonicalName(reference)}`);
       const descriptor = { mediaType: "x/y", digest: digestOf("x"), size: 1 };

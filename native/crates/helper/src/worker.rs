@@ -93,7 +93,7 @@ pub fn run(host: &Host, store: &OwnedFd, mapping: &Mapping, mut order: Order) {
 fn show(root: BorrowedFd<'_>, request: &WorkRequest, output: OwnedFd) -> Result<(), Failure> {
     match request {
         WorkRequest::List { path, .. } => copy::list(root, path, output),
-        _ => copy::archive(root, "/.", output),
+        _ => copy::archive(root, "", output),
     }
 }
 

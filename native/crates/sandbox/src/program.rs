@@ -78,6 +78,8 @@ impl Program<'_> {
 
     fn plan(&self, home: &str, phases: &[Phase]) -> Result<Execution, Failure> {
         let mut env = self.process.env.clone();
+        // An empty one is as good as none.
+        env.retain(|entry| entry != "HOME=");
         if !env.iter().any(|entry| entry.starts_with("HOME=")) {
             env.push(format!("HOME={home}"));
         }

@@ -47,21 +47,39 @@ pub fn tree(
     output: OwnedFd,
 ) -> Result<(), ReadError> {
     let name = CString::new(name).map_err(|_| at(name.as_bytes(), Errno::INVAL))?;
-    let mut writer = Writer {
-        builder: Builder::new(BufWriter::with_capacity(256 * 1024, File::from(output))),
-        linked: HashMap::new(),
-        only: match extent {
-            Extent::OneMount => Some(mount_of(parent.as_fd()).map_err(|errno| at(b".", errno))?),
-            Extent::Everything => None,
-        },
-        layer: false,
-        counts: Counts::default(),
-    };
+    let mut writer = plain(parent.as_fd(), extent, output)?;
     let status = statat(parent, &name, AtFlags::SYMLINK_NOFOLLOW)
         .map_err(|errno| at(label.as_bytes(), errno))?;
     writer.entry(parent, &name, &status, label.as_bytes().to_vec())?;
     writer.builder.into_inner()?.flush()?;
     Ok(())
+}
+
+/// Writes what is below the root of a file system, and not mounted there, by names that begin below it.
+pub fn contents(root: BorrowedFd<'_>, output: OwnedFd) -> Result<(), ReadError> {
+    let flags = OPEN | OFlags::DIRECTORY;
+    let root = openat(root, ".", flags, Mode::empty()).map_err(|errno| at(b".", errno))?;
+    let mut writer = plain(root.as_fd(), Extent::OneMount, output)?;
+    writer.children(&root, b"")?;
+    writer.builder.into_inner()?.flush()?;
+    Ok(())
+}
+
+fn plain(
+    place: BorrowedFd<'_>,
+    extent: Extent,
+    output: OwnedFd,
+) -> Result<Writer<BufWriter<File>>, ReadError> {
+    Ok(Writer {
+        builder: Builder::new(BufWriter::with_capacity(256 * 1024, File::from(output))),
+        linked: HashMap::new(),
+        only: match extent {
+            Extent::OneMount => Some(mount_of(place).map_err(|errno| at(b".", errno))?),
+            Extent::Everything => None,
+        },
+        layer: false,
+        counts: Counts::default(),
+    })
 }
 
 /// What went into an archive.

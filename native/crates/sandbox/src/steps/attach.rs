@@ -18,6 +18,8 @@ pub fn create(
     attributes: MountAttrFlags,
 ) -> Result<OwnedFd, Errno> {
     let context = fsopen(kind, FsOpenFlags::FSOPEN_CLOEXEC)?;
+    // What `mount` and `df` show in front; without it they say "none".
+    fsconfig_set_string(context.as_fd(), "source", kind)?;
     for (key, value) in options {
         fsconfig_set_string(context.as_fd(), *key, *value)?;
     }
