@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { dictionary, dockerObject, notSupported } from "./docker-object.ts";
+import { dictionary, dockerObject } from "./docker-object.ts";
+import { endpointSchema } from "./endpoint.ts";
 import { hostConfigSchema } from "./host-config.ts";
 
 /** One word, or the list of them. */
@@ -41,29 +42,6 @@ const healthcheck = dockerObject({
   Retries: z.int().min(0).exactOptional(),
 });
 
-const endpoint = dockerObject(
-  {},
-  {
-    unsupported: {
-      Aliases: [],
-      DNSNames: [],
-      DriverOpts: [],
-      EndpointID: [],
-      Gateway: [],
-      GlobalIPv6Address: [],
-      GlobalIPv6PrefixLen: [],
-      GwPriority: [],
-      IPAMConfig: [],
-      IPAddress: [],
-      IPPrefixLen: [],
-      IPv6Gateway: [],
-      Links: [],
-      MacAddress: [],
-      NetworkID: [],
-    },
-  },
-);
-
 const config = {
   Image: text,
   Rootfs: text,
@@ -90,26 +68,32 @@ const config = {
   NetworkDisabled: flag,
 };
 
-const unsupported = { ArgsEscaped: [], MacAddress: [], OnBuild: [] };
+const unsupported = { ArgsEscaped: [], OnBuild: [] };
 
 /** Body of `POST /commit`: what takes the place of the container's own settings. */
-export const commitContainerSchema = dockerObject(config, { unsupported });
+export const commitContainerSchema = dockerObject(config, {
+  unsupported: { ...unsupported, MacAddress: [] },
+});
 
 /** Body of `POST /containers/create`: what tbox honours of it. */
 export const createContainerSchema = dockerObject(
   {
     ...config,
+    MacAddress: text,
     HostConfig: hostConfigSchema.exactOptional(),
-    NetworkingConfig: dockerObject({ EndpointsConfig: dictionary(endpoint).exactOptional() }).exactOptional(),
+    NetworkingConfig: dockerObject({
+      EndpointsConfig: dictionary(endpointSchema.nullable()).exactOptional(),
+    }).exactOptional(),
   },
   { unsupported },
-).transform(({ NetworkingConfig, ...request }, context) => {
+).transform(({ NetworkingConfig, MacAddress, ...request }) => {
   const mode = request.HostConfig?.NetworkMode ?? "default";
-  for (const network of Object.keys(NetworkingConfig?.EndpointsConfig ?? {})) {
-    if (network === mode || network === "default") continue;
-    const path = ["NetworkingConfig", "EndpointsConfig", network];
-    const message = "a network besides HostConfig.NetworkMode is not supported yet";
-    context.issues.push({ code: "custom", input: network, path, message, params: notSupported });
+  const given = Object.entries(NetworkingConfig?.EndpointsConfig ?? {});
+  const networks = Object.fromEntries(given.map(([name, settings]) => [name, settings ?? {}]));
+  // Of the network that the container is on before all others.
+  if (MacAddress !== undefined) networks[mode] = { mac: MacAddress.toLowerCase(), ...networks[mode] };
+  for (const name of [mode, "default"]) {
+    if (Object.keys(networks[name] ?? {}).length === 0) delete networks[name];
   }
-  return request;
+  return Object.keys(networks).length > 0 ? { ...request, Networks: networks } : request;
 });

@@ -73,9 +73,21 @@ export const groups: Record<string, { summary: string; words: Record<string, Com
   network: {
     summary: "Manage networks",
     words: {
+      connect: networkWord("Connect a container to a network", (module) => module.connectNetworkCommand),
+      create: networkWord("Create a network", (module) => module.createNetworkCommand),
+      disconnect: networkWord(
+        "Disconnect a container from a network",
+        (module) => module.disconnectNetworkCommand,
+      ),
       inspect: networkWord("Show all that is known of networks", (module) => module.inspectNetworkCommand),
       ls: networkWord("List networks", (module) => module.listNetworksCommand),
       list: networkWord("List networks", (module) => module.listNetworksCommand),
+      prune: {
+        summary: "Remove all networks that no container is on",
+        load: async () => (await import("./commands/prune.ts")).pruneNetworksCommand,
+      },
+      rm: networkWord("Remove one or more networks", (module) => module.removeNetworkCommand),
+      remove: networkWord("Remove one or more networks", (module) => module.removeNetworkCommand),
     },
   },
   system: {

@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import type { EndpointSettings } from "#network/network.ts";
 import type { DiffId, Digest } from "#oci/digest.ts";
 import type { ContainerArchive, FileInContainer } from "./archive.ts";
 import type { Change } from "./changes.ts";
@@ -82,6 +83,9 @@ export interface Containers extends AsyncDisposable {
   stats(name: string): ContainerStats | undefined;
   /** `args` are those of `ps`. */
   top(name: string, args: string): Promise<ProcessTable>;
+  /** Puts a container on one more network, or takes it from one: at once if it runs. */
+  connect(name: string, connection: { network: string; settings: EndpointSettings }): Promise<void>;
+  disconnect(name: string, network: string): Promise<void>;
   /** Removes those that do not run; filters `label`, `label!`, `until`. */
   prune(filters: Map<string, string[]>): Promise<PrunedContainers>;
   /** `timeout` in seconds before SIGKILL: the container's own when absent, for ever when negative. */

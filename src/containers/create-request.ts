@@ -1,3 +1,4 @@
+import type { EndpointSettings } from "#network/network.ts";
 import type { Resources } from "./limits/resources.ts";
 
 /**
@@ -32,6 +33,8 @@ export interface CreateRequest {
   /** The same as the network `none`. */
   NetworkDisabled?: boolean;
   HostConfig?: HostConfig;
+  /** What is asked of networks, by name or ID: that of `HostConfig.NetworkMode`, and more. */
+  Networks?: Record<string, EndpointSettings>;
 }
 
 /** Docker's HealthConfig; durations in nanoseconds, 0 is the default. */

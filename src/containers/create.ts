@@ -14,7 +14,8 @@ import { limitMode, settleLimits, withDefaults } from "./limits/settle-limits.ts
 import { mergeConfig } from "./merge-config.ts";
 import { planMounts } from "./mounts.ts";
 import { inventName, parseName } from "./name.ts";
-import { isBridged } from "./network-mode.ts";
+import { networkMode } from "./network-mode.ts";
+import { networkWarnings, requestedNetworks } from "./network-request.ts";
 import { planLaunch } from "./plan-launch.ts";
 import { planPorts } from "./ports.ts";
 import type { ContainerRecord } from "./record.ts";
@@ -40,6 +41,9 @@ export async function createContainer(
   const { config, path, args } = mergeConfig(request, image?.config.config);
   const host = { ...request.HostConfig };
   if (request.NetworkDisabled) host.NetworkMode = "none";
+  const networks = requestedNetworks(fleet, { ...request, HostConfig: host });
+  const sharer = sharedWith(fleet, host);
+  if (sharer) host.NetworkMode = `container:${sharer.id}`;
   const record: ContainerRecord = {
     id: "",
     name,
@@ -51,6 +55,7 @@ export async function createContainer(
     args,
     config,
     hostConfig: host,
+    ...(networks ? { networks } : {}),
     state: {
       status: "created",
       pid: 0,
@@ -73,22 +78,19 @@ export async function createContainer(
   check(record);
   const warnings = limit(fleet, host);
   makeSources(host);
+  if (sharer?.config.Hostname !== undefined) config.Hostname = sharer.config.Hostname;
   record.id = makeDirectory(fleet, record);
   if (record.volumes) record.volumes = makeVolumes(fleet.volumes, record.volumes);
   record.config = { ...config, Hostname: hostnameOf(record.id, record) };
   fleet.records.save(record);
   fleet.notify("create", record);
-  return { id: record.id, warnings: [...warnings, ...warningsOf(fleet, record)] };
+  return { id: record.id, warnings: [...warnings, ...networkWarnings(fleet, record)] };
 }
 
-function warningsOf({ networks }: Fleet, { config, hostConfig }: ContainerRecord): string[] {
-  const { NetworkMode: mode } = hostConfig;
-  if (!isBridged(mode)) {
-    const discarded = `Published ports are discarded when using ${mode} network mode`;
-    return planPorts(config, hostConfig).length > 0 ? [discarded] : [];
-  }
-  const trouble = networks.trouble();
-  return trouble === undefined ? [] : [trouble];
+/** The container whose network another is to be in, if it is to. */
+function sharedWith({ records }: Fleet, { NetworkMode }: HostConfig): ContainerRecord | undefined {
+  const mode = networkMode(NetworkMode);
+  return mode.kind === "container" ? records.find(mode.container) : undefined;
 }
 
 /** The name that the container's program sees. */
@@ -163,7 +165,9 @@ function makeSources(host: HostConfig): void {
 
 function makeDirectory(fleet: Fleet, record: ContainerRecord): string {
   try {
-    return fleet.directories.take((id) => etcFiles(record, hostnameOf(id, record)));
+    const gateway =
+      record.hostConfig.NetworkMode === "host" ? "127.0.0.1" : fleet.networks.gateway(undefined);
+    return fleet.directories.take((id) => etcFiles(record, hostnameOf(id, record), gateway));
   } catch (error) {
     if (error instanceof TboxError) throw error;
     throw new TboxError("internal", `make the directory of container ${record.name}`, { cause: error });

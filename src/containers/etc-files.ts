@@ -1,13 +1,13 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Mount } from "#native/protocol.ts";
-import type { Joined } from "#network/network.ts";
+import { type Joined, tellsNames } from "#network/network.ts";
 import { TboxError } from "#support/errors.ts";
 import type { ContainerFiles } from "./directories.ts";
-import { isBridged } from "./network-mode.ts";
+import { isBridged, networksOf } from "./network-mode.ts";
 import type { ContainerRecord } from "./record.ts";
 
 /** The part of a container that names and name servers depend on. */
-export type NameSettings = Pick<ContainerRecord, "config" | "hostConfig">;
+export type NameSettings = Pick<ContainerRecord, "config" | "hostConfig" | "networks">;
 
 const names = ["hostname", "hosts", "resolv.conf"] as const;
 
@@ -16,11 +16,11 @@ export function etcMounts(readonly: boolean): Mount[] {
   return names.map((name) => ({ type: "store-file", name, target: `/etc/${name}`, readonly }));
 }
 
-/** What they say. */
-export function etcFiles(settings: NameSettings, hostname: string): ContainerFiles {
+/** What they say; `gateway` is the host's address as the container is to have it. */
+export function etcFiles(settings: NameSettings, hostname: string, gateway?: string): ContainerFiles {
   return {
     hostname: `${hostname}\n`,
-    hosts: hosts(settings, hostname, []),
+    hosts: hosts(settings, { hostname, addresses: [], gateway }),
     "resolv.conf": resolver(settings),
   };
 }
@@ -34,16 +34,33 @@ export function usualFiles(id: string): ContainerFiles {
 export function writeHosts(
   directory: string,
   settings: NameSettings,
-  { hostname, joined }: { hostname: string; joined: Joined },
+  { hostname, joined, gateway }: { hostname: string; joined: Joined; gateway: string | undefined },
 ): void {
   const addresses = joined.endpoints.flatMap(({ ipv4, ipv6 }) => [
     ipv4.address,
     ...(ipv6 ? [ipv6.address] : []),
   ]);
-  writeFileSync(`${directory}/hosts`, hosts(settings, hostname, addresses), { mode: 0o644 });
+  const text = hosts(settings, { hostname, addresses, gateway });
+  writeFileSync(`${directory}/hosts`, text, { mode: 0o644 });
 }
 
-function hosts({ config, hostConfig }: NameSettings, hostname: string, addresses: string[]): string {
+/** Has a container ask whom it is to ask on the networks that it is on now. */
+export function writeResolver(directory: string, settings: NameSettings): void {
+  writeFileSync(`${directory}/resolv.conf`, resolver(settings), { mode: 0o644 });
+}
+
+/** Has one container's files say what another's say: they are in the same place. */
+export function shareFiles(from: string, to: string): void {
+  for (const name of names) writeFileSync(`${to}/${name}`, readFileSync(`${from}/${name}`), { mode: 0o644 });
+}
+
+interface Place {
+  hostname: string;
+  addresses: string[];
+  gateway: string | undefined;
+}
+
+function hosts({ config, hostConfig }: NameSettings, { hostname, addresses, gateway }: Place): string {
   const [first = "", ...rest] = hostname.split(".");
   // A hostname with dots is the full one, and its first part the short one.
   const short = rest.length > 0 ? `${hostname} ${first}` : hostname;
@@ -58,28 +75,37 @@ function hosts({ config, hostConfig }: NameSettings, hostname: string, addresses
     ...(isBridged(hostConfig.NetworkMode) ? addresses : ["127.0.1.1"]).map(
       (address) => `${address}\t${fullName}`,
     ),
-    ...(hostConfig.ExtraHosts ?? []).map(extraHost),
+    ...(hostConfig.ExtraHosts ?? []).map((entry) => extraHost(entry, gateway)),
   ];
   return `${lines.join("\n")}\n`;
 }
 
 /** `name:address`, or `name=address` where the address has colons. */
-function extraHost(entry: string): string {
-  const [, name = "", address = ""] = /^([^:=]+)[:=](.+)$/.exec(entry) ?? [];
-  if (address === "host-gateway") {
-    throw new TboxError("not-implemented", `extra host ${entry}: host-gateway is not supported yet`);
+function extraHost(entry: string, gateway: string | undefined): string {
+  const [, name = "", given = ""] = /^([^:=]+)[:=](.+)$/.exec(entry) ?? [];
+  if (given === "host-gateway" && gateway === undefined) {
+    throw new TboxError(
+      "unavailable",
+      `extra host ${entry}: there is no network whose gateway would be the host`,
+    );
   }
+  const address = given === "host-gateway" ? (gateway ?? "") : given;
   if (!/^[\w.-]+$/.test(name) || !/^\[?[0-9a-fA-F:.]+\]?$/.test(address)) {
     throw new TboxError("invalid-argument", `bad format for add-host: ${JSON.stringify(entry)}`);
   }
   return `${address.replace(/^\[|\]$/g, "")}\t${name}`;
 }
 
-function resolver({ hostConfig }: NameSettings): string {
+function resolver(settings: NameSettings): string {
+  const { hostConfig } = settings;
   const { Dns = [], DnsSearch = [], DnsOptions = [] } = hostConfig;
   for (const word of [...Dns, ...DnsSearch, ...DnsOptions]) {
     if (/[\s\0]/.test(word))
       throw new TboxError("invalid-argument", `invalid DNS setting ${JSON.stringify(word)}`);
+  }
+  if (isBridged(hostConfig.NetworkMode)) {
+    const named = Object.keys(networksOf(settings)).some((name) => tellsNames({ name }));
+    if (named || Dns.length === 0) return forwarder({ DnsSearch, DnsOptions, named });
   }
   const own = [
     ...Dns.map((server) => `nameserver ${server}`),
@@ -88,16 +114,30 @@ function resolver({ hostConfig }: NameSettings): string {
   ];
   if (own.length > 0) return `${own.join("\n")}\n`;
   // Without a network there is nobody to ask; with the host's the host's resolver answers.
-  if (isBridged(hostConfig.NetworkMode)) return forwarder();
   return hostConfig.NetworkMode === "host" ? hostResolver() : "";
 }
 
+interface ResolverWords {
+  DnsSearch: string[];
+  DnsOptions: string[];
+  /** Whether neighbours are found by name. */
+  named: boolean;
+}
+
 /** The net helper listens there in every sandbox, and asks whom the host would ask at that time. */
-function forwarder(): string {
-  const kept = hostResolver()
-    .split("\n")
-    .filter((line) => /^(search|domain|options)\s/.test(line));
-  return `${["nameserver 127.0.0.11", ...kept].join("\n")}\n`;
+function forwarder({ DnsSearch, DnsOptions, named }: ResolverWords): string {
+  const host = hostResolver().split("\n");
+  const hostOptions = host.flatMap((line) => /^options\s+(.*)$/.exec(line)?.[1]?.trim().split(/\s+/) ?? []);
+  const options = DnsOptions.length > 0 ? [...DnsOptions] : hostOptions;
+  // A neighbour's name is not to be looked for in the host's domains first.
+  if (named && !options.some((option) => option.startsWith("ndots:"))) options.push("ndots:0");
+  return `${[
+    "nameserver 127.0.0.11",
+    ...(DnsSearch.length > 0
+      ? [`search ${DnsSearch.join(" ")}`]
+      : host.filter((line) => /^(search|domain)\s/.test(line))),
+    ...(options.length > 0 ? [`options ${options.join(" ")}`] : []),
+  ].join("\n")}\n`;
 }
 
 function hostResolver(): string {

@@ -31,6 +31,8 @@ export interface Fleet {
   forget(id: string): void;
   /** Tells what happened to a container (Docker's events). */
   notify: (action: string, record: ContainerRecord, attributes?: Record<string, string>) => void;
+  /** Tells that a container was put on a network, or taken from it. */
+  notifyNetwork: (action: "connect" | "disconnect", network: string, record: ContainerRecord) => void;
   /** Probes a container that has started, if it has a check. */
   watchHealth: (record: ContainerRecord) => Disposable;
   /** What is done about a limit that cannot be kept, unless the container says so. */

@@ -3,6 +3,7 @@ import type { Monitor } from "#native/monitor.ts";
 import { type Exited, exitedSchema } from "#native/protocol.ts";
 import { dropCgroup, killCgroup } from "./cgroups.ts";
 import { containerDirectory, type Fleet } from "./fleet.ts";
+import { leaveNetworks, tellNetworks } from "./join.ts";
 import type { ContainerRecord } from "./record.ts";
 import { removeStopped } from "./remove.ts";
 import { scheduleRestart, wantsRestart } from "./restart-policy.ts";
@@ -31,7 +32,7 @@ export async function settle(
   const { id } = record;
   const companion = fleet.companion(id);
   // Before anybody can take it for ended: its ports are free then.
-  const left = leaveNetwork(fleet, record);
+  const left = leaveNetworks(fleet, record);
   if (left) await left;
   companion.monitor?.[Symbol.dispose]();
   companion.monitor = undefined;
@@ -58,6 +59,7 @@ export async function settle(
     execDuration: String(Math.max(0, Math.floor(duration(record) / 1000))),
   });
   tellVolumes(fleet, record, "unmount");
+  tellNetworks(fleet, record, "disconnect");
   for (const tell of [...companion.exits]) tell({ code: record.state.exitCode });
   if (restarts) scheduleRestart(fleet, record);
   else if (record.hostConfig.AutoRemove && !companion.kept) await removeStopped(fleet, record);
@@ -82,14 +84,6 @@ export function tellVolumes(
     const how = { destination: target, propagation: "", "read/write": String(!readonly) };
     fleet.volumes.announce(action, name, { container: id, ...(action === "mount" ? how : {}) });
   }
-}
-
-/** Gives back what a container had of its networks; there is something to wait for if it had ports. */
-export function leaveNetwork(fleet: Fleet, record: ContainerRecord): Promise<void> | undefined {
-  const { network } = record;
-  delete record.network;
-  const left = network && fleet.networks.leave(network);
-  return network?.ports ? left : undefined;
 }
 
 /** Milliseconds that the last run took. */

@@ -3,7 +3,7 @@ import { TboxError } from "#support/errors.ts";
 import type { ListFilter } from "./containers.ts";
 import { type Fleet, isRunning } from "./fleet.ts";
 import { plainTarget } from "./mounts.ts";
-import { networkName } from "./network-mode.ts";
+import { networksOf } from "./network-mode.ts";
 import { exposedPorts, parsePorts } from "./ports.ts";
 import type { ContainerRecord } from "./record.ts";
 
@@ -51,8 +51,8 @@ function testFor(fleet: Fleet, key: string, values: string[]): Test {
     }
     case "network":
       return some((record, value) => {
-        const wanted = networkName(record.hostConfig.NetworkMode);
-        return value === wanted || fleet.networks.named(wanted)?.id.startsWith(value) === true;
+        const on = Object.keys(networksOf(record));
+        return on.some((name) => name === value || fleet.networks.named(name)?.id.startsWith(value) === true);
       });
     case "volume":
       return some((record, value) => mountsOf(record).includes(value));

@@ -2,16 +2,17 @@ import type { ImageConfig } from "#oci/config.ts";
 import { TboxError } from "#support/errors.ts";
 import type { CreateRequest, Healthcheck } from "./create-request.ts";
 import { mergeEnvironment } from "./environment.ts";
+import type { ContainerConfig } from "./record.ts";
 
 export interface MergedConfig {
-  config: Omit<CreateRequest, "HostConfig">;
+  config: ContainerConfig;
   path: string;
   args: string[];
 }
 
 /** The request over the image's configuration, as Docker merges them. */
 export function mergeConfig(request: CreateRequest, image: ImageConfig["config"]): MergedConfig {
-  const { HostConfig: _, ...asked } = request;
+  const { HostConfig: _, Networks: __, ...asked } = request;
   // A single empty word takes the image's entrypoint away.
   const reset = asked.Entrypoint?.length === 1 && asked.Entrypoint[0] === "";
   const ownEntrypoint = reset ? [] : (asked.Entrypoint ?? []);

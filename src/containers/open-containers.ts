@@ -9,6 +9,7 @@ import { archiveFromContainer, exportContainer, extractIntoContainer, statInCont
 import { attachContainer } from "./attach.ts";
 import { changesOf } from "./changes.ts";
 import { commitContainer } from "./commit.ts";
+import { connectContainer, disconnectContainer } from "./connect.ts";
 import { openContainerRecords } from "./container-records.ts";
 import type { Containers } from "./containers.ts";
 import { createContainer } from "./create.ts";
@@ -49,6 +50,8 @@ export interface ContainersOptions {
   limitMode: LimitMode;
   /** Told of everything that happens to a container. */
   notify: (action: string, id: string, attributes: Record<string, string>) => void;
+  /** Told of every container that is put on a network, or taken from it. */
+  notifyNetwork: (action: string, network: string, container: string) => void;
   warn: (what: string, error: unknown) => void;
 }
 
@@ -84,6 +87,7 @@ export async function openContainers({ database, ...options }: ContainersOptions
     forget: (id) => companions.delete(id),
     notify: (action, { id, name, image, config }, attributes = {}) =>
       options.notify(action, id, { ...config.Labels, image, name, ...attributes }),
+    notifyNetwork: (action, network, { id }) => options.notifyNetwork(action, network, id),
     watchHealth: (record) => watchHealth(fleet, execs, record),
   };
   const execs = openExecs(fleet);
@@ -125,6 +129,8 @@ export async function openContainers({ database, ...options }: ContainersOptions
       const more = execs.running(record.id).map((id) => execs.get(id).pid);
       return listProcesses([record.state.pid, ...more], args);
     },
+    connect: (name, connection) => connectContainer(fleet, name, connection),
+    disconnect: (name, network) => disconnectContainer(fleet, name, network),
     update: (name, changes) => updateContainer(fleet, name, changes),
     pause: (name) => pauseContainer(fleet, name),
     unpause: (name) => unpauseContainer(fleet, name),

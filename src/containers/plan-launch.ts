@@ -1,14 +1,12 @@
 import type { Mount } from "#native/protocol.ts";
 import type { Launch } from "#native/zygote.ts";
 import { type DiffId, splitDigest } from "#oci/digest.ts";
-import { TboxError } from "#support/errors.ts";
 import { planCapabilities } from "./capabilities.ts";
 import type { HostConfig } from "./create-request.ts";
 import { programEnvironment } from "./environment.ts";
 import { etcMounts } from "./etc-files.ts";
 import { planLog } from "./log-options.ts";
 import { planMounts } from "./mounts.ts";
-import { isBridged } from "./network-mode.ts";
 import { defaultMaskedPaths, defaultReadonlyPaths } from "./protected-paths.ts";
 import type { ContainerRecord } from "./record.ts";
 import { parseSecurityOptions, type SecurityOptions } from "./security-options.ts";
@@ -26,8 +24,8 @@ export interface LaunchContext {
   /** Of the image; none for a directory of the host. */
   diffIds: DiffId[];
   hostname: string;
-  /** The sandbox of the net helper that it is to run in, if it is to. */
-  sandbox?: number;
+  /** Where it is to run; without it as far as the record tells. */
+  network?: Launch["network"];
   /** When the start was asked for, if the program is to be shown the phases since then. */
   trace?: number;
   step?: StepExtras | undefined;
@@ -36,7 +34,7 @@ export interface LaunchContext {
 /** Everything the helper needs to know to start a container; refuses what it cannot do. */
 export function planLaunch(
   record: ContainerRecord,
-  { diffIds, hostname, sandbox, trace, step }: LaunchContext,
+  { diffIds, hostname, network, trace, step }: LaunchContext,
 ): Launch {
   const { id, path, args, config, hostConfig: host } = record;
   const tty = config.Tty ?? false;
@@ -63,7 +61,7 @@ export function planLaunch(
     ],
     hostname,
     ...(config.Domainname ? { domainname: config.Domainname } : {}),
-    network: planNetwork(host.NetworkMode, sandbox),
+    network: network ?? record.shared ?? { type: host.NetworkMode === "host" ? "host" : "none" },
     shmSize: host.ShmSize || defaultShmSize,
     maskedPaths: host.MaskedPaths ?? (host.Privileged ? [] : defaultMaskedPaths),
     readonlyPaths: host.ReadonlyPaths ?? (host.Privileged ? [] : defaultReadonlyPaths),
@@ -99,17 +97,6 @@ function securityOf({ SecurityOpt = [], Privileged = false }: HostConfig): Secur
   if (!Privileged) return asked;
   const noNewPrivileges = asked.noNewPrivileges && SecurityOpt.some((option) => option.startsWith("no-new"));
   return { ...asked, noNewPrivileges, seccomp: "unconfined", writableCgroups: true };
-}
-
-/** The networks that there are; others are refused by name. */
-function planNetwork(mode: string | undefined, sandbox: number | undefined): Launch["network"] {
-  if (mode === "host") return { type: "host" };
-  if (mode === "none") return { type: "none" };
-  if (isBridged(mode)) return sandbox === undefined ? { type: "none" } : { type: "sandbox", sandbox };
-  throw new TboxError(
-    "not-implemented",
-    `network ${JSON.stringify(mode)} is not supported yet: use bridge, none or host`,
-  );
 }
 
 /** As the helper names a layer. */

@@ -1,8 +1,6 @@
 import { expect, test } from "bun:test";
 import { planPorts } from "./ports.ts";
 
-const everywhere = ["0.0.0.0", "::"];
-
 test("ports are published as they are bound", () => {
   const bindings = {
     "80/tcp": [{ HostPort: "8080" }, { HostIp: "127.0.0.1", HostPort: "" }],
@@ -10,11 +8,11 @@ test("ports are published as they are bound", () => {
     "90-91": [{}],
   };
   expect(planPorts({}, { PortBindings: bindings })).toEqual([
-    { protocol: "tcp", addresses: everywhere, first: 8080, last: 8080, containerPort: 80 },
+    { protocol: "tcp", addresses: [], first: 8080, last: 8080, containerPort: 80 },
     { protocol: "tcp", addresses: ["127.0.0.1"], first: 0, last: 0, containerPort: 80 },
     { protocol: "udp", addresses: ["::1"], first: 5300, last: 5310, containerPort: 53 },
-    { protocol: "tcp", addresses: everywhere, first: 0, last: 0, containerPort: 90 },
-    { protocol: "tcp", addresses: everywhere, first: 0, last: 0, containerPort: 91 },
+    { protocol: "tcp", addresses: [], first: 0, last: 0, containerPort: 90 },
+    { protocol: "tcp", addresses: [], first: 0, last: 0, containerPort: 91 },
   ]);
 });
 

@@ -3,10 +3,7 @@ import { parseAddress } from "#network/address.ts";
 import { TboxError } from "#support/errors.ts";
 import type { CreateRequest, HostConfig, PortBinding } from "./create-request.ts";
 
-/** Where a port is listened on that nobody gave an address. */
-const everywhere = ["0.0.0.0", "::"];
-
-/** The ports of the host that a container is to have. Throws invalid-argument. */
+/** The ports of the host that a container is to have, without addresses where none was given. Throws invalid-argument. */
 export function planPorts(
   { ExposedPorts = {} }: Pick<CreateRequest, "ExposedPorts">,
   { PortBindings = {}, PublishAllPorts = false }: HostConfig,
@@ -57,7 +54,7 @@ function request(
     );
   }
   const [first, last] = HostPort === "" ? [0, 0] : parseRange(HostPort, HostPort);
-  return { protocol, addresses: host === "" ? everywhere : [host], first, last, containerPort };
+  return { protocol, addresses: host === "" ? [] : [host], first, last, containerPort };
 }
 
 function parseRange(text: string, shown: string): [number, number] {

@@ -1,4 +1,5 @@
-import type { Joined } from "#network/network.ts";
+import type { LaunchRequest } from "#native/protocol.ts";
+import type { EndpointSettings, Joined } from "#network/network.ts";
 import type { DiffId, Digest } from "#oci/digest.ts";
 import type { BoundVolume } from "#volumes/volume-options.ts";
 import type { CreateRequest, HostConfig } from "./create-request.ts";
@@ -65,6 +66,9 @@ export interface ContainerVolume {
   bound?: BoundVolume;
 }
 
+/** What a container is made from, but for what belongs to this machine. */
+export type ContainerConfig = Omit<CreateRequest, "HostConfig" | "Networks">;
+
 /** Everything kept of a container; one row of the database. */
 export interface ContainerRecord {
   id: string;
@@ -81,13 +85,17 @@ export interface ContainerRecord {
   path: string;
   args: string[];
   /** The request merged with the image's configuration. */
-  config: Omit<CreateRequest, "HostConfig">;
+  config: ContainerConfig;
   hostConfig: HostConfig;
   state: ContainerState;
   phases: PhaseTrace[];
   restartCount: number;
   /** Absent for none. */
   volumes?: ContainerVolume[];
+  /** The networks it is to be on, by name; absent for those of others, and none. */
+  networks?: Record<string, EndpointSettings>;
+  /** While it runs in another container's network: where that is. */
+  shared?: LaunchRequest["network"];
   /** What it runs in; absent while it does not run, and where it has no network of its own. */
   network?: Joined;
   /** Path of its cgroup while it has one. */

@@ -1,6 +1,7 @@
 import { TboxError } from "#support/errors.ts";
 import { type Fleet, inTurn, refuseTakenName } from "./fleet.ts";
 import { parseName } from "./name.ts";
+import { namesOn } from "./network-request.ts";
 
 /** Gives a container another name. */
 export function renameContainer(fleet: Fleet, name: string, wanted: string): Promise<void> {
@@ -15,6 +16,7 @@ export function renameContainer(fleet: Fleet, name: string, wanted: string): Pro
     refuseTakenName(fleet, next);
     const before = record.name;
     fleet.records.rename(record, next);
+    if (record.network) await fleet.networks.rename(record.network, (network) => namesOn(record, network));
     fleet.notify("rename", record, { oldName: `/${before}` });
   });
 }

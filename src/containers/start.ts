@@ -2,16 +2,12 @@ import { monotonic } from "#native/clock.ts";
 import { FailureError } from "#native/failure.ts";
 import type { Started } from "#native/protocol.ts";
 import type { Launched } from "#native/zygote.ts";
-import type { Joined } from "#network/network.ts";
 import { errorChain, TboxError } from "#support/errors.ts";
 import { dropCgroup, makeCgroup } from "./cgroups.ts";
-import { writeHosts } from "./etc-files.ts";
-import { type Companion, containerDirectory, type Fleet, inTurn, isRunning } from "./fleet.ts";
-import { follow, leaveNetwork, tellOutOfMemory, tellVolumes } from "./lifecycle.ts";
-import { isBridged } from "./network-mode.ts";
+import { type Companion, type Fleet, inTurn, isRunning } from "./fleet.ts";
+import { joinNetworks, leaveNetworks } from "./join.ts";
+import { follow, tellOutOfMemory, tellVolumes } from "./lifecycle.ts";
 import { planLaunch } from "./plan-launch.ts";
-import { explainPort } from "./port-conflict.ts";
-import { planPorts } from "./ports.ts";
 import type { ContainerRecord, PhaseTrace } from "./record.ts";
 import { removeStopped } from "./remove.ts";
 
@@ -48,14 +44,14 @@ async function launch(
   let started: Started;
   try {
     const plan = async (again: boolean) => {
-      if (again) await leaveNetwork(fleet, record);
-      const joined = await join(fleet, record, { hostname, fresh: again });
+      if (again) await leaveNetworks(fleet, record);
+      const network = await joinNetworks(fleet, record, { fresh: again });
       prepared = monotonic();
       return planLaunch(record, {
         diffIds: record.layers ?? image?.diffIds ?? [],
         step: companion.step,
         hostname,
-        ...(joined ? { sandbox: joined.sandbox } : {}),
+        network,
         ...(image?.embedded ? { trace: requested } : {}),
       });
     };
@@ -99,32 +95,6 @@ async function launch(
   follow(fleet, record, launched.monitor);
 }
 
-/** Connects a container to its network, if it has one. */
-async function join(
-  fleet: Fleet,
-  record: ContainerRecord,
-  { hostname, fresh }: { hostname: string; fresh: boolean },
-): Promise<Joined | undefined> {
-  if (!isBridged(record.hostConfig.NetworkMode)) return undefined;
-  const joining = fleet.networks.join({ fresh });
-  const joined = joining instanceof Promise ? await joining : joining;
-  const ports = planPorts(record.config, record.hostConfig);
-  if (!joined) {
-    if (ports.length === 0) return undefined;
-    throw new TboxError("unavailable", fleet.networks.trouble() ?? "there is no network to publish ports of");
-  }
-  record.network = joined;
-  if (ports.length > 0) {
-    await fleet.networks.publish(joined, ports).catch((error) => {
-      throw explainPort(fleet, error);
-    });
-  }
-  if (record.config.Rootfs === undefined) {
-    writeHosts(containerDirectory(fleet, record.id), record, { hostname, joined });
-  }
-  return joined;
-}
-
 /** Notes why a container could not be started, and tells whoever waits for its exit. */
 async function failed(
   fleet: Fleet,
@@ -132,7 +102,7 @@ async function failed(
   companion: Companion,
   error: unknown,
 ): Promise<TboxError> {
-  await leaveNetwork(fleet, record);
+  await leaveNetworks(fleet, record);
   const exitCode = exitCodeOf(error);
   const message = errorChain(error);
   record.state = {

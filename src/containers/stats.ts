@@ -135,8 +135,8 @@ function machineTime(): number {
 }
 
 /** Of the interfaces to networks that a container has of its own. */
-function readNetworks({ hostConfig, state }: ContainerRecord): ContainerStats["networks"] {
-  if (hostConfig.NetworkMode === "host") return undefined;
+function readNetworks({ network, state }: ContainerRecord): ContainerStats["networks"] {
+  if (!network) return undefined;
   let table: string;
   try {
     table = readFileSync(`/proc/${state.pid}/net/dev`, "utf8");

@@ -1,5 +1,5 @@
-import { momentOf } from "#containers/prune.ts";
 import { TboxError } from "#support/errors.ts";
+import { momentOf } from "#support/moment.ts";
 
 /** Docker's filters of `POST /images/prune`; without `dangling=false` only images without a name. */
 export function parsePruneFilters(filters: Map<string, string[]>) {

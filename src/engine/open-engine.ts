@@ -79,7 +79,12 @@ export async function openEngine(config: Config): Promise<Engine> {
     openNetworks({
       database: safe,
       zygote,
-      usedBy: (network) => everyContainer().flatMap((record) => (isOn(record, network) ? [record.id] : [])),
+      usedBy: (network) =>
+        everyContainer()
+          .filter((record) => isOn(record, network))
+          .map(({ name, network: joined }) => ({ name, running: joined !== undefined })),
+      notify: (action, { id, name, driver }) =>
+        events.publish({ type: "network", action, id, attributes: { name, type: driver } }),
       warn: warnOf,
     }),
   );
@@ -94,6 +99,10 @@ export async function openEngine(config: Config): Promise<Engine> {
     run,
     limitMode: config.limits,
     notify: (action, id, attributes) => events.publish({ type: "container", action, id, attributes }),
+    notifyNetwork(action, name, container) {
+      const { id = "", driver: type = "" } = networks.named(name) ?? {};
+      events.publish({ type: "network", action, id, attributes: { container, name, type } });
+    },
     warn: warnOf,
   });
   containers = opened;

@@ -39,8 +39,15 @@ export type NetOrder =
   | { type: "remove-network"; id: string }
   /** Makes a network namespace, which a launch may name from the answer on. */
   | { type: "sandbox"; sandbox: number; endpoints: EndpointRequest[] }
+  /** Adds an interface to a sandbox, or takes one away. */
+  | { type: "connect"; sandbox: number; endpoint: EndpointRequest }
+  | { type: "disconnect"; sandbox: number; interface: string }
+  | ({ type: "route" } & RouteRequest)
+  | ({ type: "names" } & SandboxNames)
   /** Listens on ports of the host: on all, or on none. */
   | ({ type: "publish" } & Publication)
+  /** Has the published ports of a sandbox lead to other addresses of it. */
+  | { type: "retarget"; sandbox: number; ipv4: string; ipv6?: string }
   | { type: "release"; sandboxes: number[] };
 
 export interface Publication {
@@ -74,9 +81,45 @@ export interface BridgeRequest {
 /** One interface of a sandbox. */
 export interface EndpointRequest {
   network: string;
+  /** No other interface of the sandbox has it. */
+  number: number;
   interface: string;
   mac: string;
   ipv4: string;
   ipv6?: string;
-  defaultRoute: boolean;
+  /** Addresses besides, which mean something on the network alone. */
+  linkLocal?: string[];
+  /** Whether the default route leads through it. */
+  ipv4Route: boolean;
+  ipv6Route: boolean;
+}
+
+/** Has the default routes of a sandbox lead through one of its interfaces. */
+export interface RouteRequest {
+  sandbox: number;
+  network: string;
+  interface: string;
+  ipv4: boolean;
+  ipv6: boolean;
+}
+
+/** What a sandbox is called and whom it asks for names, in the place of what was said before. */
+export interface SandboxNames {
+  sandbox: number;
+  /** On the networks where names are told: it finds others there, and is found. */
+  places: NamedPlace[];
+  /** Its own words for others' names. */
+  links: { alias: string; name: string }[];
+  /** Whom it asks for all other names; whom the host asks when there are none. */
+  servers: string[];
+  /** Whether it asks for other names at all. */
+  outside: boolean;
+}
+
+export interface NamedPlace {
+  network: string;
+  /** In lower case. The first is the one that its addresses are told by. */
+  names: string[];
+  ipv4: string;
+  ipv6?: string;
 }

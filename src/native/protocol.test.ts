@@ -132,6 +132,8 @@ const view: ContainerView = {
 };
 
 // That these are the types' is checked by the compiler, that they are the fixtures' by the tests.
+const sandbox = 1_764_109_220_000_001;
+
 const toZygote: ToZygote[] = [
   { type: "hello" },
   { type: "launch", ...fullLaunch },
@@ -203,7 +205,8 @@ const toZygote: ToZygote[] = [
   },
   { type: "work", operation: "verify", diffId: "sha256:aa", limits: { bytes: 1, entries: 1 } },
   { type: "net" },
-  { type: "launch", ...smallLaunch, network: { type: "sandbox", sandbox: 1_764_109_220_000_001 } },
+  { type: "launch", ...smallLaunch, network: { type: "sandbox", sandbox } },
+  { type: "launch", ...smallLaunch, network: { type: "process", pid: 4711 } },
 ];
 
 const toMonitor: ToMonitor[] = [
@@ -215,6 +218,7 @@ const toMonitor: ToMonitor[] = [
 
 const endpoint = {
   network: "ab".repeat(32),
+  number: 0,
   interface: "eth0",
   mac: "02:42:ac:11:00:02",
   ipv4: "172.17.0.2",
@@ -245,17 +249,17 @@ const toNet: ToNet[] = [
   {
     request: 5,
     type: "sandbox",
-    sandbox: 1_764_109_220_000_001,
+    sandbox,
     endpoints: [
-      { ...endpoint, ipv6: "fd00::2", defaultRoute: true },
-      { ...endpoint, interface: "eth1", defaultRoute: false },
+      { ...endpoint, ipv6: "fd00::2", ipv4Route: true, ipv6Route: true },
+      { ...endpoint, number: 1, interface: "eth1", ipv4Route: false, ipv6Route: false },
     ],
   },
-  { request: 6, type: "release", sandboxes: [1_764_109_220_000_001] },
+  { request: 6, type: "release", sandboxes: [sandbox] },
   {
     request: 7,
     type: "publish",
-    sandbox: 1_764_109_220_000_001,
+    sandbox,
     ipv4: "172.17.0.2",
     ipv6: "fd00::2",
     ports: [
@@ -263,6 +267,50 @@ const toNet: ToNet[] = [
       { protocol: "udp", addresses: ["127.0.0.1"], first: 0, last: 0, containerPort: 53 },
     ],
   },
+  {
+    request: 8,
+    type: "connect",
+    sandbox,
+    endpoint: {
+      ...endpoint,
+      number: 2,
+      interface: "eth2",
+      ipv6: "fd00::2",
+      linkLocal: ["169.254.8.8", "fe80::8"],
+      ipv4Route: true,
+      ipv6Route: false,
+    },
+  },
+  { request: 9, type: "disconnect", sandbox, interface: "eth2" },
+  {
+    request: 10,
+    type: "route",
+    sandbox,
+    network: "ab".repeat(32),
+    interface: "eth0",
+    ipv4: true,
+    ipv6: false,
+  },
+  {
+    request: 11,
+    type: "names",
+    sandbox,
+    places: [
+      {
+        network: "ab".repeat(32),
+        names: ["web.front", "web", "www"],
+        ipv4: "172.17.0.2",
+        ipv6: "fd00::2",
+      },
+      { network: "ab".repeat(32), names: ["web.back"], ipv4: "172.18.0.2" },
+    ],
+    links: [{ alias: "db", name: "postgres" }],
+    servers: ["192.0.2.53", "2001:db8::53"],
+    outside: true,
+  },
+  { request: 12, type: "names", sandbox, places: [], links: [], servers: [], outside: false },
+  { request: 13, type: "retarget", sandbox, ipv4: "172.18.0.2", ipv6: "fd01::2" },
+  { request: 14, type: "retarget", sandbox, ipv4: "172.18.0.2" },
 ];
 
 test("what is sent to the net helper is what it reads", () => {

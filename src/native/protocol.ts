@@ -5,7 +5,7 @@
 import { z } from "zod";
 
 /** A daemon speaks only to a zygote of its own version. */
-export const protocolVersion = 7;
+export const protocolVersion = 8;
 
 export const failureSchema = z.object({
   kind: z.enum([
@@ -236,8 +236,15 @@ export interface LaunchRequest {
   mounts: Mount[];
   hostname: string;
   domainname?: string;
-  /** A network namespace with only the loopback interface, one that the net helper made, or the user's own. */
-  network: { type: "none" } | { type: "sandbox"; sandbox: number } | { type: "host" };
+  /**
+   * A network namespace with only the loopback interface, one that the net helper made, that of another
+   * container's process, or the user's own.
+   */
+  network:
+    | { type: "none" }
+    | { type: "sandbox"; sandbox: number }
+    | { type: "process"; pid: number }
+    | { type: "host" };
   /** Size of /dev/shm in bytes. */
   shmSize: number;
   maskedPaths: string[];

@@ -1,5 +1,5 @@
 import { TboxError } from "#support/errors.ts";
-import type { Network } from "./network.ts";
+import { isPredefined, type Network } from "./network.ts";
 
 /** The networks that pass Docker's filters, in the order of their names. */
 export function filterNetworks(
@@ -11,11 +11,6 @@ export function filterNetworks(
   return networks
     .filter((network) => tests.every((test) => test(network)))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-/** Whether a network was there from the start. */
-function isPredefined({ name }: Network): boolean {
-  return ["bridge", "host", "none"].includes(name);
 }
 
 function testFor(
@@ -38,9 +33,9 @@ function testFor(
       return (network) => values.includes(isPredefined(network) ? "builtin" : "custom");
     }
     case "label":
-      return ({ labels }) => values.every((value) => has(labels, value));
+      return ({ labels }) => values.every((value) => hasLabel(labels, value));
     case "label!":
-      return ({ labels }) => !values.some((value) => has(labels, value));
+      return ({ labels }) => !values.some((value) => hasLabel(labels, value));
     case "dangling": {
       const wanted = values.some((value) => value === "true" || value === "1");
       return (network) => !isPredefined(network) && isUsed(network) !== wanted;
@@ -50,7 +45,8 @@ function testFor(
   }
 }
 
-function has(labels: Record<string, string>, wanted: string): boolean {
+/** `name`, or `name=value`. */
+export function hasLabel(labels: Record<string, string>, wanted: string): boolean {
   const equals = wanted.indexOf("=");
   const name = equals < 0 ? wanted : wanted.slice(0, equals);
   return Object.hasOwn(labels, name) && (equals < 0 || labels[name] === wanted.slice(equals + 1));

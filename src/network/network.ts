@@ -3,6 +3,12 @@ export interface NetworkSubnet {
   /** `172.17.0.0/16`. */
   subnet: string;
   gateway: string;
+  /** Where addresses are taken from, where that is only a part of the subnet. */
+  range?: string;
+  /** Addresses that no container gets, by what they are. */
+  reserved?: Record<string, string>;
+  /** Whether somebody asked for this subnet: containers may ask for addresses in it then. */
+  chosen?: boolean;
 }
 
 /** What containers can be connected to. */
@@ -14,6 +20,7 @@ export interface Network {
   created: string;
   driver: "bridge" | "host" | "null";
   internal: boolean;
+  attachable?: boolean;
   /** Both absent for those without a bridge. */
   ipv4?: NetworkSubnet;
   ipv6?: NetworkSubnet;
@@ -28,9 +35,25 @@ export interface Endpoint {
   name: string;
   /** 64 lower-case hex characters. */
   id: string;
+  /** Of the interface in the container; no other of the container has it. */
+  number: number;
+  interface: string;
   mac: string;
   ipv4: EndpointAddress;
   ipv6?: EndpointAddress;
+  linkLocal?: string[];
+  /** Of the networks that lead beyond themselves the one that comes first has the default route. */
+  priority?: number;
+  /** What others on the network find it by; absent where names are not told. */
+  names?: string[];
+  /** Its own words for names of others there. */
+  links?: Link[];
+}
+
+/** Another container's name, and the word for it. */
+export interface Link {
+  name: string;
+  alias: string;
 }
 
 export interface EndpointAddress {
@@ -44,6 +67,8 @@ export interface Joined {
   /** As the net helper knows it. */
   sandbox: number;
   endpoints: Endpoint[];
+  /** Whom it asks for names that no network has; whom the host asks when absent. */
+  servers?: string[];
   /** Absent for none. */
   ports?: PublishedPort[];
 }
@@ -55,4 +80,27 @@ export interface PublishedPort {
   /** The same port on each of these addresses of the host. */
   addresses: string[];
   hostPort: number;
+}
+
+/** What is asked of a container's place on a network. */
+export interface EndpointSettings {
+  aliases?: string[];
+  links?: Link[];
+  ipv4?: string;
+  ipv6?: string;
+  linkLocal?: string[];
+  mac?: string;
+  priority?: number;
+  /** Name of the interface in the container. */
+  interface?: string;
+}
+
+/** Whether containers on a network find one another by names: as of Docker's, not on those there are from the start. */
+export function tellsNames({ name }: Pick<Network, "name">): boolean {
+  return !isPredefined({ name });
+}
+
+/** Whether a network was there from the start. */
+export function isPredefined({ name }: Pick<Network, "name">): boolean {
+  return ["bridge", "host", "none"].includes(name);
 }

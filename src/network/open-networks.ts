@@ -1,29 +1,26 @@
 import type { Database } from "bun:sqlite";
-import { randomBytes } from "node:crypto";
-import { type NetHelper, openNetHelper } from "#native/net-helper.ts";
-import type { PortRequest, Publication } from "#native/net-protocol.ts";
+import { openNetHelper } from "#native/net-helper.ts";
 import type { Zygote } from "#native/zygote.ts";
 import { errorChain, TboxError } from "#support/errors.ts";
-import { formatAddress, formatSubnet } from "./address.ts";
-import {
-  adoptEndpoint,
-  type Bridge,
-  bridgeRequest,
-  openBridge,
-  releaseEndpoint,
-  takeEndpoint,
-} from "./bridge.ts";
+import { type Bridge, bridgeRequest, openBridge } from "./bridge.ts";
 import { filterNetworks } from "./filter.ts";
-import type { Joined, Network } from "./network.ts";
-import { defaultNetwork, type Networks } from "./networks.ts";
+import { isPredefined, type Joined, type Network } from "./network.ts";
+import { defaultNetwork, type JoinRequest, type Networks } from "./networks.ts";
+import { planNetwork } from "./plan-network.ts";
 import { openPool } from "./pool.ts";
-import { chooseSubnet, hostRoutes, inventSubnet6, usualGateway } from "./subnets.ts";
+import { pruneTest } from "./prune.ts";
+import { openNetworkRecords } from "./records.ts";
+import { openSandboxes } from "./sandboxes.ts";
+import { checkSettings } from "./settings.ts";
+import { hostRoutes } from "./subnets.ts";
 
 export interface NetworksOptions {
   database: Database;
   zygote: Pick<Zygote, "net">;
-  /** IDs of the containers on a network, whether they run or not. */
-  usedBy: (network: Network) => string[];
+  /** Names of the containers on a network, whether they run or not. */
+  usedBy: (network: Network) => { name: string; running: boolean }[];
+  /** Tells what happened to a network (Docker's events). */
+  notify: (action: "create" | "destroy", network: Network) => void;
   warn: (what: string, error: unknown) => void;
 }
 
@@ -34,15 +31,17 @@ const ready = 4;
 const again = 1000;
 
 /** Opens the networks of a store. The helper is started at once, and nobody waits for it. */
-export function openNetworks({ database, zygote, usedBy, warn }: NetworksOptions): Networks {
-  database.run("CREATE TABLE IF NOT EXISTS networks (id TEXT PRIMARY KEY, network TEXT NOT NULL) STRICT");
-  const all = readNetworks(database);
+export function openNetworks({ database, zygote, usedBy, notify, warn }: NetworksOptions): Networks {
+  const records = openNetworkRecords(database);
   const bridges = new Map<string, Bridge>();
-  for (const network of all.values()) {
+  const open = (network: Network) => {
     const bridge = openBridge(network);
     if (bridge) bridges.set(network.id, bridge);
-  }
-  const published = new Map<number, Joined>();
+    return bridge;
+  };
+  for (const network of records.all()) open(network);
+  /** What containers that run are in. */
+  const active = new Map<number, Joined>();
   let lostAt = Number.NEGATIVE_INFINITY;
   let trouble: string | undefined;
   const helper = openNetHelper({
@@ -51,11 +50,13 @@ export function openNetworks({ database, zygote, usedBy, warn }: NetworksOptions
       for (const bridge of bridges.values()) {
         await fresh.perform({ type: "network", ...bridgeRequest(bridge) });
       }
-      const { uplink, sandboxes: known, published: listened } = await fresh.survey();
-      for (const joined of published.values()) {
-        if (listened.includes(joined.sandbox)) continue;
-        const again = fresh.publish(publication(joined, fixedPorts(joined)));
-        await again.catch((error) => warn("publish the ports of a container again", error));
+      const { uplink, sandboxes: known, published } = await fresh.survey();
+      for (const joined of active.values()) {
+        if (!known.includes(joined.sandbox)) continue;
+        await sandboxes.tellNames(joined, fresh);
+        if (published.includes(joined.sandbox)) continue;
+        const restored = sandboxes.publishAgain(joined, fresh);
+        await restored.catch((error) => warn("publish the ports of a container again", error));
       }
       // A zygote that has died took them with it.
       pool.keep(({ sandbox }) => known.includes(sandbox));
@@ -74,45 +75,95 @@ export function openNetworks({ database, zygote, usedBy, warn }: NetworksOptions
       setTimeout(start, wait).unref();
     },
   });
-  const sandboxes = openSandboxes(helper, () => bridgeOf(bridges, all, defaultNetwork));
-  const pool = openPool({ make: sandboxes.make, size: ready, delay: 20, pause: 10_000 });
+  const sandboxes = openSandboxes(helper, bridges, records.byId);
+  const usual = { network: records.find(defaultNetwork), settings: {}, names: [] };
+  const make = () => sandboxes.make([usual], []);
+  const pool = openPool({ make, size: ready, delay: 20, pause: 10_000 });
+  const noted = <T extends Joined | undefined>(joined: T): T => {
+    if (joined) active.set(joined.sandbox, joined);
+    return joined;
+  };
+
+  async function remove(network: Network): Promise<void> {
+    records.delete(network.id);
+    bridges.delete(network.id);
+    await helper
+      .perform({ type: "remove-network", id: network.id })
+      .catch((error) => warn(`remove the bridge of network ${network.name}`, error));
+    notify("destroy", network);
+  }
+
   return {
-    get: (name) => findNetwork(all, name),
-    named: (name) => [...all.values()].find((network) => network.id === name || network.name === name),
-    list: (filters) => filterNetworks([...all.values()], filters, (network) => usedBy(network).length > 0),
-    join({ fresh } = {}) {
-      const taken = fresh ? undefined : pool.take();
-      if (taken) return taken;
-      return sandboxes.make().catch((error) => {
-        trouble = `containers have no network: ${errorChain(error)}`;
+    get: records.find,
+    named: (name) => records.all().find((network) => network.id === name || network.name === name),
+    list: (filters) => filterNetworks(records.all(), filters, (network) => usedBy(network).length > 0),
+    create(request) {
+      const plan = planNetwork(request, { networks: records.all(), routes: hostRoutes() });
+      const network = records.add(plan);
+      const bridge = open(network);
+      // The helper is told before anything that comes later; what keeps it from obeying shows when one joins.
+      const made = bridge && helper.perform({ type: "network", ...bridgeRequest(bridge) });
+      made?.catch((error) => warn(`make the bridge of network ${network.name}`, error));
+      notify("create", network);
+      return network;
+    },
+    async remove(name) {
+      const network = records.find(name);
+      if (isPredefined(network)) {
+        throw new TboxError("forbidden", `${network.name} is a pre-defined network and cannot be removed`);
+      }
+      const running = usedBy(network).filter((container) => container.running);
+      if (running.length > 0) {
+        const names = running.map((container) => `name:"${container.name}"`).join(", ");
+        const message = `error while removing network: network ${network.name} id ${network.id} has active endpoints (${names})`;
+        throw new TboxError("forbidden", message);
+      }
+      await remove(network);
+    },
+    async prune(filters) {
+      const passes = pruneTest(filters);
+      const unused = records.all().filter((one) => !isPredefined(one) && usedBy(one).length === 0);
+      const pruned = unused.filter(passes);
+      for (const network of pruned) await remove(network);
+      return pruned.map(({ name }) => name);
+    },
+    check: checkSettings,
+    join(request) {
+      const taken = request.fresh || !isUsual(request) ? undefined : pool.take();
+      if (taken) return noted(taken);
+      return sandboxes.make(request.places, request.servers).then(noted, (error) => {
+        if (isUsual(request)) trouble = `containers have no network: ${errorChain(error)}`;
+        // Who asks for more than any network is not to get less.
+        if (!isUsual(request)) throw error;
         warn("network", error);
         return undefined;
       });
     },
-    async publish(joined, ports) {
-      const found = await helper.publish(publication(joined, ports));
-      joined.ports = ports.map(({ protocol, containerPort }, index) => {
-        const { addresses = [], port: hostPort = 0 } = found[index] ?? {};
-        return { protocol, containerPort, addresses, hostPort };
-      });
-      published.set(joined.sandbox, joined);
+    connect: sandboxes.connect,
+    disconnect: sandboxes.disconnect,
+    async rename(joined, namesOn) {
+      for (const endpoint of joined.endpoints) {
+        const network = records.byId(endpoint.network);
+        if (network && endpoint.names) endpoint.names = namesOn(network);
+      }
+      await sandboxes.tellNames(joined);
     },
+    publish: sandboxes.publish,
+    isReachable: (joined) => sandboxes.gateways(joined).ipv4 !== undefined,
+    gateway: (joined) =>
+      (joined && sandboxes.gateways(joined).ipv4?.ipv4.gateway) ?? usual.network.ipv4?.gateway,
     async leave(joined) {
-      published.delete(joined.sandbox);
+      active.delete(joined.sandbox);
       const release = helper.perform({ type: "release", sandboxes: [joined.sandbox] });
       // A helper that has died has let go of it, too.
       const released = release.catch((error) => warn("leave the network", error));
-      for (const endpoint of joined.endpoints) {
-        const bridge = bridges.get(endpoint.network);
-        if (bridge) releaseEndpoint(bridge, endpoint);
-      }
+      sandboxes.release(joined);
       if (joined.ports) await released;
     },
     async adopt(inUse) {
-      for (const joined of inUse) if (joined.ports) published.set(joined.sandbox, joined);
-      for (const endpoint of inUse.flatMap(({ endpoints }) => endpoints)) {
-        const bridge = bridges.get(endpoint.network);
-        if (bridge) adoptEndpoint(bridge, endpoint);
+      for (const joined of inUse) {
+        noted(joined);
+        sandboxes.adopt(joined);
       }
       try {
         const kept = new Set(inUse.map(({ sandbox }) => sandbox));
@@ -134,96 +185,8 @@ export function openNetworks({ database, zygote, usedBy, warn }: NetworksOptions
   };
 }
 
-function publication({ sandbox, endpoints: [first] }: Joined, ports: PortRequest[]): Publication {
-  if (!first) throw new TboxError("invalid-argument", "a container without a network cannot publish ports");
-  const { ipv4, ipv6 } = first;
-  return { sandbox, ipv4: ipv4.address, ...(ipv6 ? { ipv6: ipv6.address } : {}), ports };
-}
-
-/** The ports that a container has, asked for by their numbers. */
-function fixedPorts({ ports = [] }: Joined): PortRequest[] {
-  return ports.map(({ hostPort, ...port }) => ({ ...port, first: hostPort, last: hostPort }));
-}
-
-/** Makes network namespaces on the default network. */
-function openSandboxes(helper: NetHelper, bridgeFor: () => Bridge) {
-  // Greater than any that an earlier daemon may have used.
-  const before = Date.now() * 1000;
-  let last = before;
-  return {
-    before,
-    async make(): Promise<Joined> {
-      const bridge = bridgeFor();
-      const endpoint = takeEndpoint(bridge, randomBytes(32).toString("hex"));
-      const { network, mac, ipv4, ipv6 } = endpoint;
-      const sandbox = ++last;
-      const plug = {
-        network,
-        interface: "eth0",
-        mac,
-        ipv4: ipv4.address,
-        ...(ipv6 ? { ipv6: ipv6.address } : {}),
-        defaultRoute: true,
-      };
-      try {
-        await helper.perform({ type: "sandbox", sandbox, endpoints: [plug] });
-      } catch (error) {
-        releaseEndpoint(bridge, endpoint);
-        throw error;
-      }
-      return { sandbox, endpoints: [endpoint] };
-    },
-  };
-}
-
-function bridgeOf(bridges: Map<string, Bridge>, all: Map<string, Network>, name: string): Bridge {
-  const bridge = bridges.get(findNetwork(all, name).id);
-  if (!bridge) throw new TboxError("internal", `network ${name} has no bridge`);
-  return bridge;
-}
-
-function findNetwork(all: Map<string, Network>, name: string): Network {
-  const networks = [...all.values()];
-  const exact = all.get(name) ?? networks.find((network) => network.name === name);
-  if (exact) return exact;
-  const [only, ...others] = /^[0-9a-f]+$/.test(name) ? networks.filter(({ id }) => id.startsWith(name)) : [];
-  if (others.length > 0) {
-    const message = `network ${name} is ambiguous (${others.length + 1} matches found on name)`;
-    throw new TboxError("invalid-argument", message);
-  }
-  if (only) return only;
-  throw new TboxError("not-found", `network ${name} not found`);
-}
-
-/** Those that were made, and the three that every store has. */
-function readNetworks(database: Database): Map<string, Network> {
-  const put = database.query("INSERT INTO networks (id, network) VALUES ($id, $network)");
-  const rows = database.query<{ network: string }, []>("SELECT network FROM networks").all();
-  const all = new Map<string, Network>();
-  for (const { network: text } of rows) {
-    const network: Network = JSON.parse(text);
-    all.set(network.id, network);
-  }
-  const add = (network: Network) => {
-    put.run({ id: network.id, network: JSON.stringify(network) });
-    all.set(network.id, network);
-  };
-  if (all.size === 0) for (const network of predefined()) add(network);
-  return all;
-}
-
-function predefined(): Network[] {
-  const plain = { created: new Date().toISOString(), internal: false, options: {}, labels: {} };
-  const id = () => randomBytes(32).toString("hex");
-  const ipv4 = chooseSubnet(hostRoutes());
-  const ipv6 = inventSubnet6();
-  const place = (subnet: typeof ipv4) => ({
-    subnet: formatSubnet(subnet),
-    gateway: formatAddress(usualGateway(subnet)),
-  });
-  return [
-    { ...plain, id: id(), name: "bridge", driver: "bridge", ipv4: place(ipv4), ipv6: place(ipv6) },
-    { ...plain, id: id(), name: "host", driver: "host" },
-    { ...plain, id: id(), name: "none", driver: "null" },
-  ];
+/** Whether any of those that are ready will do. */
+function isUsual({ places: [first, ...others], servers }: JoinRequest): boolean {
+  if (!first || others.length > 0 || servers.length > 0) return false;
+  return first.network.name === defaultNetwork && Object.keys(first.settings).length === 0;
 }

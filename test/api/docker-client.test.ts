@@ -120,6 +120,8 @@ describe.skipIf(dockerUnavailable !== undefined)("docker's client", () => {
     expect(await refused("inspect", "nothing")).toBe("Error: No such object: nothing\n");
     expect(await refused("run", "--link", "a:b", "image", "both")).toContain("HostConfig.Links");
     expect(await refused("exec", "none", "sh")).toContain("No such container: none");
-    expect(await refused("network", "create", "n")).toContain("tbox does not yet support networks");
+    expect(await refused("network", "create", "-d", "overlay", "n")).toContain(
+      'network driver "overlay" is not supported: use bridge',
+    );
   });
 });

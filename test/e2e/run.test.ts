@@ -134,7 +134,7 @@ describe("the command line", () => {
   test.each([
     [["run", "--nope", "x"], 125, "unknown flag: --nope\nSee 'tbox run --help'.\n"],
     [["run", "--device", "/dev/sda", "x"], 125, "--device is not supported yet\nSee 'tbox run --help'.\n"],
-    [["run", "--link=a:b", "x"], 125, "--link is not supported yet\nSee 'tbox run --help'.\n"],
+    [["run", "--pid=host", "x"], 125, "--pid is not supported yet\nSee 'tbox run --help'.\n"],
     [["run"], 125, "tbox: an IMAGE or --rootfs is required\n"],
     [
       ["run", "-d", "-a", "stdout", "x"],

@@ -68,14 +68,33 @@ export const pruneSystemCommand = command({
     const images = all
       ? "all images without at least one container associated to them"
       : "all dangling images";
-    const warning = `This will remove:\n  - all stopped containers\n  - ${images}\n`;
+    const networks = "all networks not used by at least one container";
+    const warning = `This will remove:\n  - all stopped containers\n  - ${networks}\n  - ${images}\n`;
     if (!(await confirmed(warning, force))) return 0;
-    await printReclaimed((await pruneContainers(filter)) + (await pruneImages(filter, all)));
+    const containers = await pruneContainers(filter);
+    await pruneNetworks(filter);
+    await printReclaimed(containers + (await pruneImages(filter, all)));
+    return 0;
+  },
+});
+
+export const pruneNetworksCommand = command({
+  synopsis: "[OPTIONS]",
+  description: "Remove all networks that no container is on",
+  flags: shared,
+  arguments: exactly(0),
+  async run({ flags: { filter, force } }) {
+    const warning = "This will remove all custom networks not used by at least one container.";
+    if (await confirmed(warning, force)) await pruneNetworks(filter);
     return 0;
   },
 });
 
 type Filters = [string, string][];
+
+function pruneNetworks(filters: Filters): Promise<number> {
+  return prune({ path: "/networks/prune", filters, heading: "Deleted Networks:", field: "NetworksDeleted" });
+}
 
 function pruneContainers(filters: Filters): Promise<number> {
   const heading = "Deleted Containers:";

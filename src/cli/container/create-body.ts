@@ -3,6 +3,7 @@ import { ExitError } from "../exit.ts";
 import { entriesOf, resolveEnvironment, toRecord } from "./entries.ts";
 import type { ContainerFlags } from "./flags.ts";
 import { healthcheck } from "./healthcheck.ts";
+import { networking } from "./network.ts";
 import { portBindings } from "./publish.ts";
 import { deviceRates, resources } from "./resources.ts";
 import { parseSecurityOptions } from "./security.ts";
@@ -32,6 +33,7 @@ export async function createBody(
   const variables = await entriesOf(flags["env-file"], flags.env, (path) => readEntries(path, "env"));
   const labels = await entriesOf(flags["label-file"], flags.label, (path) => readEntries(path, "label"));
   const { image, rootfs, command } = imageAndCommand(flags.rootfs, positionals, context.directory);
+  const place = networking(flags);
   // What is undefined is left out of the JSON.
   return {
     Image: image,
@@ -56,7 +58,8 @@ export async function createBody(
     Healthcheck: healthcheck(flags),
     StopSignal: flags["stop-signal"],
     StopTimeout: flags["stop-timeout"],
-    HostConfig: hostConfig(flags, given, context),
+    HostConfig: hostConfig(flags, given, context, place.mode),
+    NetworkingConfig: place.config,
   };
 }
 
@@ -66,6 +69,7 @@ function hostConfig(
   flags: Flags,
   given: ReadonlySet<string>,
   { directory, consoleSize }: CreateContext,
+  networkMode: string | undefined,
 ): Record<string, unknown> {
   return {
     AutoRemove: flags.rm,
@@ -82,7 +86,7 @@ function hostConfig(
     Init: given.has("init") ? flags.init : undefined,
     Privileged: flags.privileged || undefined,
     UsernsMode: flags.userns,
-    NetworkMode: flags.network,
+    NetworkMode: networkMode,
     PortBindings: flags.publish.length > 0 ? portBindings(flags.publish.flat()) : undefined,
     PublishAllPorts: flags["publish-all"] || undefined,
     ShmSize: flags["shm-size"],

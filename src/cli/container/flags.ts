@@ -4,6 +4,7 @@ import { parseEnvironmentEntry, parseLabel } from "./entries.ts";
 import { parseExtraHost, parseIpAddress } from "./hosts.ts";
 import { parseMount } from "./mount.ts";
 import { parseNanoseconds } from "./nanoseconds.ts";
+import { parseNetwork } from "./network.ts";
 import { parseExpose, parsePublish } from "./publish.ts";
 import { deviceRateFlags, resourceFlags } from "./resource-flags.ts";
 import { parseRestartPolicy } from "./restart-policy.ts";
@@ -57,7 +58,16 @@ export const containerFlags = {
   "log-opt": list("Log driver options"),
   mount: listOf("Attach a filesystem mount to the container", parseMount, { valueName: "mount" }),
   name: text("Assign a name to the container"),
-  network: text("Network of the container (bridge, none, host)", { valueName: "network", also: "net" }),
+  ip: parsed("IPv4 address (e.g., 172.30.100.104)", parseIpAddress),
+  ip6: parsed("IPv6 address (e.g., 2001:db8::33)", parseIpAddress),
+  link: list("Find another container on the network by a name of one's own (name:alias)"),
+  "link-local-ip": listOf("Container IPv4/IPv6 link-local addresses", parseIpAddress),
+  "mac-address": text("Container MAC address (e.g., 92:d0:c6:0a:29:33)"),
+  network: listOf("Connect a container to a network (name, none, host, container:name)", parseNetwork, {
+    valueName: "network",
+    also: "net",
+  }),
+  "network-alias": list("Add network-scoped alias for the container", { also: "net-alias" }),
   "no-healthcheck": bool("Disable any container-specified HEALTHCHECK"),
   platform: text("Platform of the image, if it has several (os/arch[/variant])"),
   publish: listOf("Publish a container's port(s) to the host", parsePublish, { short: "p" }),

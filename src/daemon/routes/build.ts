@@ -1,8 +1,8 @@
 import { Elysia } from "elysia";
 import { buildQuery, filesQuery, type PruneBuildQuery, pruneBuildQuery } from "#api/build.ts";
 import type { Builder, PruneBuildOptions } from "#build/builder.ts";
-import { momentOf } from "#containers/prune.ts";
 import { TboxError } from "#support/errors.ts";
+import { momentOf } from "#support/moment.ts";
 import { buildAnswer, buildLines, classicFailure, tboxFailure } from "../build/answer.ts";
 import { classicRequest } from "../build/classic-request.ts";
 import { tboxRequest } from "../build/tbox-request.ts";

@@ -1,7 +1,16 @@
 import { Elysia } from "elysia";
-import { inspectNetworkQuery, listNetworksQuery, networkParams as params } from "#api/networks.ts";
+import {
+  connectNetworkSchema,
+  createNetworkSchema,
+  disconnectNetworkSchema,
+  inspectNetworkQuery,
+  listNetworksQuery,
+  networkParams as params,
+  pruneNetworksQuery,
+} from "#api/networks.ts";
 import type { Engine } from "#engine/engine.ts";
 import { shapeNetwork } from "../shape/networks.ts";
+import { created, noContent } from "./answers.ts";
 
 const running = { all: false, filters: new Map<string, string[]>() };
 
@@ -13,8 +22,40 @@ export function networkRoutes({ networks, containers }: Engine) {
         networks.list(filters).map((network) => shapeNetwork(network, [])),
       { query: listNetworksQuery },
     )
+    .post("/networks/create", ({ body }) => created({ Id: networks.create(body).id, Warning: "" }), {
+      body: createNetworkSchema,
+    })
+    .post(
+      "/networks/prune",
+      async ({ query: { filters = new Map() } }) => ({ NetworksDeleted: await networks.prune(filters) }),
+      { query: pruneNetworksQuery },
+    )
     .get("/networks/:id", ({ params: { id } }) => shapeNetwork(networks.get(id), containers.list(running)), {
       params,
       query: inspectNetworkQuery,
-    });
+    })
+    .delete(
+      "/networks/:id",
+      async ({ params: { id } }) => {
+        await networks.remove(id);
+        return noContent();
+      },
+      { params },
+    )
+    .post(
+      "/networks/:id/connect",
+      async ({ params: { id: network }, body: { Container: container, EndpointConfig: settings = {} } }) => {
+        await containers.connect(container, { network, settings });
+        return new Response();
+      },
+      { params, body: connectNetworkSchema },
+    )
+    .post(
+      "/networks/:id/disconnect",
+      async ({ params: { id: network }, body: { Container: container } }) => {
+        await containers.disconnect(container, network);
+        return new Response();
+      },
+      { params, body: disconnectNetworkSchema },
+    );
 }

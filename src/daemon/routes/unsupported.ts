@@ -5,10 +5,6 @@ type Method = "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
 
 /** Docker's endpoints that tbox does not have yet. */
 const endpoints: [Method, string, string][] = [
-  ["POST", "/networks/:id/connect", "networks besides bridge, none and host"],
-  ["POST", "/networks/:id/disconnect", "networks besides bridge, none and host"],
-  ["POST", "/networks/create", "networks besides bridge, none and host"],
-  ["POST", "/networks/prune", "networks besides bridge, none and host"],
   ["DELETE", "/plugins/:id", "plugins"],
   ["POST", "/plugins/:id/:action", "plugins"],
   ["POST", "/plugins/create", "plugins"],
@@ -21,7 +17,6 @@ const endpoints: [Method, string, string][] = [
 
 /** Of these there is none in tbox: the answer for one of them is Docker's for one that is not there. */
 const absent: ["GET" | "DELETE", string, (name: string) => string][] = [
-  ["DELETE", "/networks/:id", (name) => `network ${name} not found`],
   ["GET", "/plugins/:id/json", (name) => `plugin "${name}" not found`],
 ];
 

@@ -1,4 +1,6 @@
-import { networkName } from "#containers/network-mode.ts";
+import { interfaceOption } from "#api/endpoint.ts";
+import { networksOf } from "#containers/network-mode.ts";
+import { namesOn } from "#containers/network-request.ts";
 import type { ContainerRecord } from "#containers/record.ts";
 import type { Engine } from "#engine/engine.ts";
 
@@ -6,13 +8,41 @@ export type Networks = Engine["networks"];
 type Network = ReturnType<Networks["get"]>;
 type Endpoint = NonNullable<ContainerRecord["network"]>["endpoints"][number];
 
-/** The networks a container is in: with addresses while it runs. */
-export function containerNetworks({ hostConfig, network }: ContainerRecord, networks: Networks) {
-  if (network) {
-    return Object.fromEntries(network.endpoints.map((endpoint) => [endpoint.name, shapeEndpoint(endpoint)]));
-  }
-  const name = networkName(hostConfig.NetworkMode);
-  return { [name]: { ...unconnected, NetworkID: networks.named(name)?.id ?? "" } };
+/** The networks a container is on: with addresses while it runs. */
+export function containerNetworks(record: ContainerRecord, networks: Networks) {
+  const all = Object.entries(networksOf(record)).map(([name, settings]) => {
+    const endpoint = record.network?.endpoints.find((one) => one.name === name);
+    const network = networks.named(name);
+    const names = network && namesOn(record, network);
+    const shaped = {
+      ...unconnected,
+      NetworkID: network?.id ?? "",
+      ...(endpoint ? shapeEndpoint(endpoint) : {}),
+      ...shapeSettings(settings),
+      ...(names && names.length > 0 ? { DNSNames: names } : {}),
+    };
+    return [name, shaped] as const;
+  });
+  return Object.fromEntries(all);
+}
+
+type Settings = ReturnType<typeof networksOf>[string];
+
+function shapeSettings({ aliases, links, ipv4, ipv6, linkLocal, mac, priority, ...rest }: Settings) {
+  const { interface: name } = rest;
+  const addresses = {
+    ...(ipv4 === undefined ? {} : { IPv4Address: ipv4 }),
+    ...(ipv6 === undefined ? {} : { IPv6Address: ipv6 }),
+    ...(linkLocal === undefined ? {} : { LinkLocalIPs: linkLocal }),
+  };
+  return {
+    IPAMConfig: Object.keys(addresses).length > 0 ? addresses : null,
+    Links: links?.map((link) => `${link.name}:${link.alias}`) ?? null,
+    Aliases: aliases ?? null,
+    DriverOpts: name === undefined ? null : { [interfaceOption]: name },
+    GwPriority: priority ?? 0,
+    ...(mac === undefined ? {} : { MacAddress: mac }),
+  };
 }
 
 const unconnected = {
@@ -35,7 +65,6 @@ const unconnected = {
 
 function shapeEndpoint({ network, id, mac, ipv4, ipv6 }: Endpoint) {
   return {
-    ...unconnected,
     NetworkID: network,
     EndpointID: id,
     MacAddress: mac,
@@ -69,7 +98,16 @@ export function defaultAddresses({ network }: ContainerRecord) {
 /** `GET /networks/{id}`; `running` are the containers whose places on it are shown. */
 export function shapeNetwork(network: Network, running: ContainerRecord[]) {
   const configurations = [network.ipv4, network.ipv6].flatMap((place) =>
-    place ? [{ Subnet: place.subnet, Gateway: place.gateway }] : [],
+    place
+      ? [
+          {
+            Subnet: place.subnet,
+            ...(place.range === undefined ? {} : { IPRange: place.range }),
+            Gateway: place.gateway,
+            ...(place.reserved === undefined ? {} : { AuxiliaryAddresses: place.reserved }),
+          },
+        ]
+      : [],
   );
   return {
     Name: network.name,
@@ -81,7 +119,7 @@ export function shapeNetwork(network: Network, running: ContainerRecord[]) {
     EnableIPv6: network.ipv6 !== undefined,
     IPAM: { Driver: "default", Options: null, Config: configurations },
     Internal: network.internal,
-    Attachable: false,
+    Attachable: network.attachable ?? false,
     Ingress: false,
     ConfigFrom: { Network: "" },
     ConfigOnly: false,

@@ -8,6 +8,8 @@ pub mod firewall;
 pub mod host_resolver;
 pub mod inside;
 pub mod links;
+pub mod name_streams;
+pub mod name_table;
 pub mod names;
 pub mod netlink;
 pub mod ports;

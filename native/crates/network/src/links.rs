@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-use crate::netlink::{Batch, CREATE};
+use crate::netlink::{Batch, CREATE, REPLACE};
 
 const NEW_LINK: u16 = 16;
 const DELETE_LINK: u16 = 17;
@@ -108,10 +108,11 @@ pub fn address(batch: &mut Batch, index: u32, address: IpAddr, prefix: u8) {
         .bytes(1, &bytes);
 }
 
+/// Takes the place of the one there was.
 pub fn default_route(batch: &mut Batch, index: u32, gateway: IpAddr) {
     let (family, bytes) = parts(gateway);
     batch
-        .message("route", NEW_ROUTE, CREATE, &route(family, 254, 0, 1))
+        .message("route", NEW_ROUTE, REPLACE, &route(family, 254, 0, 1))
         .bytes(5, &bytes)
         .number(4, index);
 }

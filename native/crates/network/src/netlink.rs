@@ -17,6 +17,8 @@ const NESTED: u16 = 0x8000;
 
 /// Makes something, which must not be there yet.
 pub const CREATE: u16 = 0x400 | 0x200;
+/// Makes something, in the place of what is there.
+pub const REPLACE: u16 = 0x400 | 0x100;
 /// Adds to the end of a list.
 pub const APPEND: u16 = 0x800 | 0x400;
 
@@ -66,6 +68,9 @@ impl Netlink {
     /// Has the kernel do all of it, and gives the first thing that went wrong.
     pub fn perform(&self, batch: &Batch) -> Result<(), Error> {
         let failed = |what, errno| Error { what, errno };
+        if batch.bytes.is_empty() {
+            return Ok(());
+        }
         send(&self.0, &batch.bytes, SendFlags::empty()).map_err(|errno| failed("send", errno))?;
         let mut result = Ok(());
         let mut buffer = vec![0; 32 * 1024];

@@ -126,6 +126,20 @@ impl Ports {
         Ok(published)
     }
 
+    /// Leads to other addresses of a sandbox from now on.
+    pub fn retarget(&mut self, sandbox: u64, ipv4: Ipv4Addr, ipv6: Option<Ipv6Addr>) {
+        for (index, listener) in &mut self.listeners {
+            if listener.sandbox == sandbox {
+                listener.target = Target {
+                    ipv4,
+                    ipv6,
+                    ..listener.target
+                };
+                self.visits.end_of(*index);
+            }
+        }
+    }
+
     /// Listens no more for a sandbox.
     pub fn withdraw(&mut self, sandbox: u64) {
         self.listeners.retain(|index, listener| {

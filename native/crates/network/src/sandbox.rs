@@ -1,7 +1,7 @@
 //! Network namespaces for containers, with interfaces on bridges.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::fd::{AsFd, OwnedFd};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use protocol::net::{Endpoint, Subnet};
 use rustix::io::Errno;
@@ -26,26 +26,66 @@ pub struct Plug {
     pub mtu: u32,
     pub ipv4: (Ipv4Addr, Subnet<Ipv4Addr>),
     pub ipv6: Option<(Ipv6Addr, Subnet<Ipv6Addr>)>,
+    pub link_local: Vec<IpAddr>,
     /// Whether there is a way beyond the network, for each version of the protocol.
     pub routes: (bool, bool),
 }
 
 impl Plug {
     /// Nothing when the hardware address is none.
-    pub fn of(sandbox: u64, number: usize, endpoint: &Endpoint, bridge: &Bridge) -> Option<Self> {
+    pub fn of(sandbox: u64, endpoint: &Endpoint, bridge: &Bridge) -> Option<Self> {
         let network = &bridge.network;
-        let routed = endpoint.default_route && !network.internal;
+        let routed = !network.internal;
         Some(Self {
-            name: format!("v{sandbox:x}{number:x}"),
+            name: outer_name(sandbox, endpoint.number),
             interface: endpoint.interface.clone(),
             mac: links::parse_mac(&endpoint.mac)?,
             bridge: bridge.index,
             mtu: network.mtu,
             ipv4: (endpoint.ipv4, network.ipv4),
             ipv6: endpoint.ipv6.zip(network.ipv6),
-            routes: (routed, routed && host_has_ipv6()),
+            link_local: endpoint.link_local.clone(),
+            routes: (
+                routed && endpoint.ipv4_route,
+                routed && endpoint.ipv6_route && host_has_ipv6(),
+            ),
         })
     }
+}
+
+/// Where default routes are to lead.
+#[derive(Debug, Clone)]
+pub struct Route {
+    pub interface: String,
+    pub gateways: Vec<IpAddr>,
+}
+
+impl Route {
+    pub fn of(interface: String, bridge: &Bridge, ipv4: bool, ipv6: bool) -> Self {
+        let network = &bridge.network;
+        let ipv4 = ipv4.then_some(network.ipv4.gateway.into());
+        let ipv6 = network.ipv6.filter(|_| ipv6 && host_has_ipv6());
+        let ipv6 = ipv6.map(|subnet| subnet.gateway.into());
+        let open = !network.internal;
+        Self {
+            interface,
+            gateways: ipv4.into_iter().chain(ipv6).filter(|_| open).collect(),
+        }
+    }
+}
+
+/// Of the interface on the bridge: no longer than the kernel takes, and no other's.
+fn outer_name(sandbox: u64, number: u32) -> String {
+    let digits = |mut rest: u64| {
+        let mut text = String::new();
+        while rest > 0 {
+            let digit = (rest % 36) as u32;
+            text.extend(char::from_digit(digit, 36));
+            rest /= 36;
+        }
+        text
+    };
+    format!("v{}{}", digits(sandbox), digits(number.into()))
 }
 
 /// A namespace that nobody has been in.
@@ -61,17 +101,14 @@ pub fn make(bridges: &Netlink, plugs: &[Plug], ping_group: u32) -> Result<Sandbo
     let failed = |what| move |errno: Errno| Error { what, errno };
     sys::network_namespace::enter_new().map_err(failed("namespace"))?;
     let namespace = open_own().map_err(failed("namespace"))?;
-    let has_ipv6 = plugs.iter().any(|plug| plug.ipv6.is_some());
     for (name, value) in [
         ("ipv4/ip_unprivileged_port_start", "0"),
         ("ipv4/ping_group_range", &format!("0 {ping_group}")),
         ("ipv6/conf/all/accept_ra", "0"),
         ("ipv6/conf/default/accept_ra", "0"),
         ("ipv6/conf/default/accept_dad", "0"),
-        (
-            "ipv6/conf/default/disable_ipv6",
-            if has_ipv6 { "0" } else { "1" },
-        ),
+        // Interfaces get it with their address.
+        ("ipv6/conf/default/disable_ipv6", "1"),
     ] {
         set_kernel_parameter(name, value);
     }
@@ -96,11 +133,55 @@ pub fn listen_again(namespace: OwnedFd) -> Result<Sandbox, Error> {
     Ok(Sandbox { namespace, names })
 }
 
+/// Adds one interface to a namespace that is there. The calling thread is left in it.
+pub fn add(bridges: &Netlink, namespace: BorrowedFd<'_>, plug: &Plug) -> Result<(), Error> {
+    let (own, probe) = enter(namespace)?;
+    connect(bridges, &own, namespace, &probe, plug)
+}
+
+/// Takes an interface out of a namespace. The calling thread is left in it.
+pub fn take(namespace: BorrowedFd<'_>, interface: &str) -> Result<(), Error> {
+    let (own, _) = enter(namespace)?;
+    let mut batch = Batch::default();
+    links::remove(&mut batch, interface);
+    match own.perform(&batch) {
+        // It has gone with its network.
+        Err(error) if error.errno == Errno::NODEV => Ok(()),
+        result => result,
+    }
+}
+
+/// Has the default routes of a namespace lead elsewhere. The calling thread is left in it.
+pub fn route(namespace: BorrowedFd<'_>, route: &Route) -> Result<(), Error> {
+    let (own, probe) = enter(namespace)?;
+    let index = index_of(&probe, &route.interface)?;
+    let mut batch = Batch::default();
+    for gateway in &route.gateways {
+        links::default_route(&mut batch, index, *gateway);
+    }
+    own.perform(&batch)
+}
+
+fn enter(namespace: BorrowedFd<'_>) -> Result<(Netlink, OwnedFd), Error> {
+    let failed = |what| move |errno: Errno| Error { what, errno };
+    sys::network_namespace::enter(namespace).map_err(failed("namespace"))?;
+    let own = Netlink::open(Subject::Links).map_err(failed("netlink"))?;
+    let probe = sockets::udp(Ipv4Addr::LOCALHOST.into()).map_err(failed("socket"))?;
+    Ok((own, probe))
+}
+
+fn index_of(probe: &OwnedFd, interface: &str) -> Result<u32, Error> {
+    name_to_index(probe, interface).map_err(|errno| Error {
+        what: "interface",
+        errno,
+    })
+}
+
 /// Adds one interface to a namespace, whose own netlink this is and of which `probe` is a socket.
 fn connect(
     bridges: &Netlink,
     own: &Netlink,
-    namespace: rustix::fd::BorrowedFd<'_>,
+    namespace: BorrowedFd<'_>,
     probe: &OwnedFd,
     plug: &Plug,
 ) -> Result<(), Error> {
@@ -115,15 +196,19 @@ fn connect(
     };
     links::veth(&mut batch, &pair);
     bridges.perform(&batch)?;
-    let index = name_to_index(probe, &plug.interface).map_err(|errno| Error {
-        what: "interface",
-        errno,
-    })?;
+    let index = index_of(probe, &plug.interface)?;
+    if plug.ipv6.is_some() {
+        set_kernel_parameter(&format!("ipv6/conf/{}/disable_ipv6", plug.interface), "0");
+    }
     let mut batch = Batch::default();
     let (address, subnet) = plug.ipv4;
     links::address(&mut batch, index, address.into(), subnet.prefix);
     if let Some((address, subnet)) = plug.ipv6 {
         links::address(&mut batch, index, address.into(), subnet.prefix);
+    }
+    for address in &plug.link_local {
+        let prefix = if address.is_ipv4() { 16 } else { 64 };
+        links::address(&mut batch, index, *address, prefix);
     }
     links::bring_up(&mut batch, index);
     let (ipv4, ipv6) = plug.routes;
@@ -164,4 +249,24 @@ fn host_has_ipv6() -> bool {
     const FAR: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
     let socket = sockets::udp(FAR.into());
     socket.is_ok_and(|socket| rustix::net::connect(&socket, &SocketAddr::from((FAR, 53))).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outer_names_differ_and_are_short_enough() {
+        let sandbox = 1_764_109_220_000_001;
+        let names = [
+            outer_name(sandbox, 0),
+            outer_name(sandbox, 1),
+            outer_name(sandbox + 1, 0),
+            outer_name(sandbox + 1000, 46_655),
+        ];
+        for (index, name) in names.iter().enumerate() {
+            assert!(name.len() <= 15, "{name}");
+            assert!(!names[..index].contains(name), "{name}");
+        }
+    }
 }

@@ -10,11 +10,12 @@ pub enum Owner {
     Datagrams,
     Names,
     Questions,
+    NameStreams,
     Ports,
     Visits,
 }
 
-const OWNERS: [Owner; 9] = [
+const OWNERS: [Owner; 10] = [
     Owner::Helper,
     Owner::Copies,
     Owner::Uplink,
@@ -22,6 +23,7 @@ const OWNERS: [Owner; 9] = [
     Owner::Datagrams,
     Owner::Names,
     Owner::Questions,
+    Owner::NameStreams,
     Owner::Ports,
     Owner::Visits,
 ];

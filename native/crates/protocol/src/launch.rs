@@ -171,6 +171,8 @@ pub enum Network {
     None,
     /// A network namespace that the net helper has made.
     Sandbox { sandbox: u64 },
+    /// The one that a process of another container is in.
+    Process { pid: u32 },
     /// The user's own network namespace.
     Host,
 }

@@ -33,9 +33,30 @@ pub enum Order {
     /// Makes a network namespace with these interfaces, kept until it is released. The zygote has it by the
     /// time of the answer.
     Sandbox(Sandbox),
+    /// Adds an interface to a sandbox.
+    Connect { sandbox: u64, endpoint: Endpoint },
+    /// Takes one away.
+    Disconnect { sandbox: u64, interface: String },
+    /// Has the default routes of a sandbox lead through one of its interfaces, to the gateway of its network.
+    Route {
+        sandbox: u64,
+        network: String,
+        interface: String,
+        ipv4: bool,
+        ipv6: bool,
+    },
+    /// Says what a sandbox is called and whom it asks for names. What was said before is forgotten.
+    Names(Names),
     /// Listens on ports of the host for a sandbox: on all of them, or on none. Answered by
     /// [`Answer::Published`]; a port that cannot be had is the subject of the failure.
     Publish(Publication),
+    /// Has the published ports of a sandbox lead to other addresses of it.
+    Retarget {
+        sandbox: u64,
+        ipv4: Ipv4Addr,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ipv6: Option<Ipv6Addr>,
+    },
     /// Forgets sandboxes, with their ports.
     Release { sandboxes: Vec<u64> },
 }
@@ -76,14 +97,52 @@ pub struct Sandbox {
 #[serde(rename_all = "camelCase")]
 pub struct Endpoint {
     pub network: String,
+    /// No other interface of the sandbox has it.
+    pub number: u32,
     /// `eth0`, …
     pub interface: String,
     pub mac: String,
     pub ipv4: Ipv4Addr,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ipv6: Option<Ipv6Addr>,
-    /// Whether the default routes lead through this interface.
-    pub default_route: bool,
+    /// Addresses besides, which mean something on the network alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub link_local: Vec<IpAddr>,
+    /// Whether the default route leads through this interface.
+    pub ipv4_route: bool,
+    pub ipv6_route: bool,
+}
+
+/// A sandbox for which nothing was said has no name, and asks whom the host asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Names {
+    pub sandbox: u64,
+    /// On the networks where names are told: it finds others there, and is found.
+    pub places: Vec<Place>,
+    /// Its own words for others' names.
+    pub links: Vec<Link>,
+    /// Whom it asks for all other names; whom the host asks when there are none.
+    pub servers: Vec<IpAddr>,
+    /// Whether it asks for other names at all.
+    pub outside: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Place {
+    pub network: String,
+    /// In lower case. The first is the one that its addresses are told by.
+    pub names: Vec<String>,
+    pub ipv4: Ipv4Addr,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipv6: Option<Ipv6Addr>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    pub alias: String,
+    pub name: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -24,10 +24,15 @@ const MESSAGES: [(&str, &[&str]); 7] = [
     (
         "to-net",
         &[
+            "connect",
+            "disconnect",
+            "names",
             "network",
             "publish",
             "release",
             "remove-network",
+            "retarget",
+            "route",
             "sandbox",
             "survey",
         ],

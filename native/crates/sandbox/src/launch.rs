@@ -181,14 +181,20 @@ impl Child<'_> {
     /// In a namespace of the container's own the loopback interface is up, whoever made it.
     fn enter_network(&self) -> Result<(), Failure> {
         match (self.request.network, self.network) {
-            (Network::None | Network::Sandbox { .. }, Some(namespace)) => {
-                sys::network_namespace::enter(namespace)
-                    .map_err(|errno| system("network", "namespace", errno))
-            }
+            (
+                Network::None | Network::Sandbox { .. } | Network::Process { .. },
+                Some(namespace),
+            ) => sys::network_namespace::enter(namespace)
+                .map_err(|errno| system("network", "namespace", errno)),
             (Network::Sandbox { sandbox }, None) => Err(explained(
                 FailureKind::NotFound,
                 "network",
                 format!("network sandbox {sandbox} is gone"),
+            )),
+            (Network::Process { pid }, None) => Err(explained(
+                FailureKind::NotFound,
+                "network",
+                format!("the network of process {pid} is gone"),
             )),
             (Network::None, None) => {
                 sys::interface::loopback_up().map_err(|errno| system("network", "lo", errno))

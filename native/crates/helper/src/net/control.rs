@@ -1,11 +1,11 @@
 //! What daemons ask of the net helper.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use network::netlink;
-use network::sandbox::{Plug, Sandbox};
+use network::sandbox::{Plug, Route, Sandbox};
 use protocol::failure::{Failure, FailureKind};
-use protocol::net::{Answer, FromNet, Order, ToNet};
+use protocol::net::{Answer, Endpoint, FromNet, Order, ToNet};
 use rustix::io::Errno;
 
 use crate::failure;
@@ -66,34 +66,46 @@ impl Server {
                 .map_err(|error| explain("remove the bridge", error)),
             Order::Sandbox(wanted) => {
                 let sandbox = wanted.sandbox;
-                let plugs: Result<Vec<Plug>, Failure> = wanted
-                    .endpoints
-                    .iter()
-                    .enumerate()
-                    .map(|(number, endpoint)| {
-                        let bridge = self.bridges.get(&endpoint.network);
-                        bridge
-                            .and_then(|bridge| Plug::of(sandbox, number, endpoint, bridge))
-                            .ok_or_else(|| unknown(&endpoint.network))
-                    })
-                    .collect();
-                match plugs {
-                    Ok(plugs) => {
-                        let job = Job {
-                            sandbox,
-                            work: Work::Make(plugs),
-                            client: Some(Client {
-                                connection,
-                                request,
-                            }),
-                        };
-                        if self.maker.order(job) {
-                            return None;
-                        }
-                        Err(system("make a network namespace: the maker has ended"))
-                    }
-                    Err(failure) => Err(failure),
-                }
+                let plugs = wanted.endpoints.iter();
+                let plugs: Result<Vec<Plug>, Failure> =
+                    plugs.map(|endpoint| self.plug(sandbox, endpoint)).collect();
+                let order = plugs.map(Work::Make);
+                return self.order(connection, request, sandbox, order);
+            }
+            Order::Connect { sandbox, endpoint } => {
+                let plug = self.plug(sandbox, &endpoint);
+                let order = plug.and_then(|plug| Ok(Work::Connect(self.namespace(sandbox)?, plug)));
+                return self.order(connection, request, sandbox, order);
+            }
+            Order::Disconnect { sandbox, interface } => {
+                let order = self.namespace(sandbox);
+                let order = order.map(|namespace| Work::Disconnect(namespace, interface));
+                return self.order(connection, request, sandbox, order);
+            }
+            Order::Route {
+                sandbox,
+                network,
+                interface,
+                ipv4,
+                ipv6,
+            } => {
+                let bridge = self.bridges.get(&network).ok_or_else(|| unknown(&network));
+                let route = bridge.map(|bridge| Route::of(interface, bridge, ipv4, ipv6));
+                let order =
+                    route.and_then(|route| Ok(Work::Route(self.namespace(sandbox)?, route)));
+                return self.order(connection, request, sandbox, order);
+            }
+            Order::Names(names) => {
+                self.names.set(names);
+                Ok(())
+            }
+            Order::Retarget {
+                sandbox,
+                ipv4,
+                ipv6,
+            } => {
+                self.ports.retarget(sandbox, ipv4, ipv6);
+                Ok(())
             }
             Order::Publish(publication) => match self.ports.publish(&self.poll, &publication) {
                 Ok(ports) => return Some(Answer::Published { ports }),
@@ -105,7 +117,7 @@ impl Server {
             Order::Release { sandboxes } => {
                 for sandbox in &sandboxes {
                     self.sandboxes.remove(sandbox);
-                    self.names.remove(*sandbox);
+                    self.names.remove(&self.poll, *sandbox);
                     self.ports.withdraw(*sandbox);
                 }
                 self.tell_zygote(&FromHelper::Release { sandboxes }, &[]);
@@ -118,6 +130,46 @@ impl Server {
         })
     }
 
+    fn plug(&self, sandbox: u64, endpoint: &Endpoint) -> Result<Plug, Failure> {
+        let bridge = self.bridges.get(&endpoint.network);
+        bridge
+            .and_then(|bridge| Plug::of(sandbox, endpoint, bridge))
+            .ok_or_else(|| unknown(&endpoint.network))
+    }
+
+    fn namespace(&self, sandbox: u64) -> Result<OwnedFd, Failure> {
+        let namespace = self.sandboxes.get(&sandbox);
+        let copy = namespace.and_then(|namespace| namespace.try_clone().ok());
+        copy.ok_or_else(|| {
+            let message = format!("network sandbox {sandbox} is gone");
+            failure::explained(FailureKind::NotFound, "network", message)
+        })
+    }
+
+    /// Has the maker do it; the answer if that comes at once.
+    fn order(
+        &self,
+        connection: u64,
+        request: u64,
+        sandbox: u64,
+        work: Result<Work, Failure>,
+    ) -> Option<Answer> {
+        let work = match work {
+            Ok(work) => work,
+            Err(failure) => return Some(Answer::Failed(failure)),
+        };
+        let job = Job {
+            sandbox,
+            work,
+            client: Some(Client {
+                connection,
+                request,
+            }),
+        };
+        let refused = system("make a network namespace: the maker has ended");
+        (!self.maker.order(job)).then_some(Answer::Failed(refused))
+    }
+
     pub(super) fn take_made(&mut self) {
         for outcome in self.maker.made() {
             let Outcome {
@@ -126,7 +178,8 @@ impl Server {
                 result,
             } = outcome;
             let done = match result {
-                Ok(made) => self.keep(sandbox, made, client.is_some()),
+                Ok(Some(made)) => self.keep(sandbox, made, client.is_some()),
+                Ok(None) => Ok(()),
                 Err(error) => Err(explain("make a network namespace", error)),
             };
             let answer = match done {

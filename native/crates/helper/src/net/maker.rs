@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use network::netlink::{Error, Netlink, Subject};
-use network::sandbox::{self, Plug, Sandbox};
+use network::sandbox::{self, Plug, Route, Sandbox};
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::io::Errno;
 
@@ -24,6 +24,9 @@ pub enum Work {
     Make(Vec<Plug>),
     /// Listen in it for questions about names: whoever did has died.
     Listen(OwnedFd),
+    Connect(OwnedFd, Plug),
+    Disconnect(OwnedFd, String),
+    Route(OwnedFd, Route),
 }
 
 /// A daemon's connection, and its number for the job.
@@ -38,7 +41,8 @@ pub struct Client {
 pub struct Outcome {
     pub sandbox: u64,
     pub client: Option<Client>,
-    pub result: Result<Sandbox, Error>,
+    /// With the sandbox, if it was made or taken over.
+    pub result: Result<Option<Sandbox>, Error>,
 }
 
 #[derive(Debug)]
@@ -111,10 +115,17 @@ fn perform(
     bridges: &OwnedFd,
     work: Work,
     ping_group: u32,
-) -> Result<Sandbox, Error> {
+) -> Result<Option<Sandbox>, Error> {
     let result = match work {
-        Work::Make(plugs) => sandbox::make(netlink, &plugs, ping_group),
-        Work::Listen(namespace) => sandbox::listen_again(namespace),
+        Work::Make(plugs) => sandbox::make(netlink, &plugs, ping_group).map(Some),
+        Work::Listen(namespace) => sandbox::listen_again(namespace).map(Some),
+        Work::Connect(namespace, plug) => {
+            sandbox::add(netlink, namespace.as_fd(), &plug).map(|()| None)
+        }
+        Work::Disconnect(namespace, interface) => {
+            sandbox::take(namespace.as_fd(), &interface).map(|()| None)
+        }
+        Work::Route(namespace, route) => sandbox::route(namespace.as_fd(), &route).map(|()| None),
     };
     // A namespace lives as long as somebody is in it.
     let left = sys::network_namespace::enter(bridges.as_fd());

@@ -9,7 +9,7 @@ use network::bridges::Bridges;
 use network::copy::Copies;
 use network::datagrams::Datagrams;
 use network::inside::{self, Inside};
-use network::names::Names;
+use network::names::{Means, Names};
 use network::netlink::Netlink;
 use network::ports::Ports;
 use network::tokens::{Owner, parts, token};
@@ -151,12 +151,14 @@ impl Server {
                     return;
                 }
             }
-            self.names.tend(&self.poll);
+            let (names, mut means) = self.names();
+            names.tend_questions(&mut means);
             if self.tended.elapsed() >= TEND {
                 self.tended = Instant::now();
                 self.uplink.tend();
                 self.datagrams.tend();
                 self.ports.tend();
+                self.names.tend_streams(&self.poll);
             }
         }
     }
@@ -196,10 +198,30 @@ impl Server {
                 ports.ready(poll, bridges, inside, copies, index);
             }
             Owner::Visits => self.ports.answered(index),
-            Owner::Names => self.names.ready(poll, &mut self.copies, index, second),
-            Owner::Questions => self.names.answered(poll, index),
+            Owner::Names => {
+                let (names, mut means) = self.names();
+                names.ready(&mut means, index, second);
+            }
+            Owner::Questions => {
+                let (names, mut means) = self.names();
+                names.answered(&mut means, index);
+            }
+            Owner::NameStreams => {
+                let (names, mut means) = self.names();
+                names.stream_ready(&mut means, index, second);
+            }
         }
         true
+    }
+
+    /// The names, with what they need of the rest.
+    fn names(&mut self) -> (&mut Names, Means<'_>) {
+        let means = Means {
+            poll: &self.poll,
+            bridges: &self.bridges,
+            inside: &mut self.inside,
+        };
+        (&mut self.names, means)
     }
 
     fn hear_zygote(&mut self) -> bool {

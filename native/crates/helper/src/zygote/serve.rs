@@ -8,7 +8,7 @@ use protocol::failure::{Failure, FailureKind};
 use protocol::launch::Network;
 use protocol::work::WorkRequest;
 use protocol::zygote::{FromZygote, Mapping, ToZygote};
-use rustix::fs::{AtFlags, unlinkat};
+use rustix::fs::{AtFlags, Mode, OFlags, open, unlinkat};
 use rustix::net::sockopt::socket_peercred;
 use rustix::process::geteuid;
 use sandbox::host::Host;
@@ -343,6 +343,7 @@ impl Zygote {
                     Network::Sandbox { sandbox } => {
                         (self.net_helper.sandbox(&self.poll, sandbox), None)
                     }
+                    Network::Process { pid } => (namespace_of(pid), None),
                     Network::Host => (None, None),
                 };
                 let cgroup = descriptors.last().filter(|_| request.cgroup);
@@ -477,6 +478,12 @@ fn check_id(id: &str) -> Result<(), Failure> {
             format!("expected an id of 64 lower-case hex characters, received {id:?}"),
         )),
     }
+}
+
+/// One that is not of this user namespace, as those of containers are, could not be entered.
+fn namespace_of(pid: u32) -> Option<OwnedFd> {
+    let path = format!("/proc/{pid}/ns/net");
+    open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()
 }
 
 fn explain_fork(error: sys::fork::Error) -> Failure {

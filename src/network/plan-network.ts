@@ -1,0 +1,146 @@
+import { TboxError } from "#support/errors.ts";
+import {
+  contains,
+  formatAddress,
+  formatSubnet,
+  overlap,
+  parseAddress,
+  parseSubnet,
+  type Subnet,
+} from "./address.ts";
+import type { Network, NetworkSubnet } from "./network.ts";
+import { readNetworkOptions } from "./options.ts";
+import { chooseSubnet, inventSubnet6, usualGateway } from "./subnets.ts";
+
+/** What a network is made from. */
+export interface CreateNetwork {
+  name: string;
+  driver?: string;
+  internal?: boolean;
+  attachable?: boolean;
+  ipv6?: boolean;
+  /** At most one for each version of the protocol. */
+  pools?: AddressPool[];
+  options?: Record<string, string>;
+  labels?: Record<string, string>;
+}
+
+export interface AddressPool {
+  subnet?: string;
+  range?: string;
+  gateway?: string;
+  reserved?: Record<string, string>;
+}
+
+/** What a network that is being made must leave alone. */
+export interface Surroundings {
+  networks: Network[];
+  /** Where the host sends packets itself. */
+  routes: Subnet[];
+}
+
+/** A network without its ID, or the reason why there cannot be one. */
+export function planNetwork(request: CreateNetwork, around: Surroundings): Omit<Network, "id" | "created"> {
+  const { name, internal = false, attachable = false, options = {}, labels = {} } = request;
+  checkName(name, around.networks);
+  checkDriver(request.driver ?? "bridge");
+  readNetworkOptions(options);
+  const pools = (request.pools ?? []).filter(({ subnet, range, gateway }) => subnet ?? range ?? gateway);
+  const planned = pools.map((pool) => planPool(pool, around.networks));
+  const of = (family: 4 | 6) => planned.filter(({ subnet }) => parseSubnet(subnet).base.family === family);
+  const [ipv4, ...more4] = of(4);
+  const [ipv6, ...more6] = of(6);
+  if (more4.length + more6.length > 0) {
+    throw new TboxError(
+      "not-implemented",
+      "more than one subnet for a version of the protocol is not supported",
+    );
+  }
+  if (ipv6 && request.ipv6 === false) {
+    throw new TboxError("invalid-argument", `subnet ${ipv6.subnet} needs IPv6 to be enabled for the network`);
+  }
+  const taken = [...around.routes, ...around.networks.flatMap(subnetsOf)];
+  return {
+    name,
+    driver: "bridge",
+    internal,
+    attachable,
+    ipv4: ipv4 ?? anyPlace(chooseSubnet(taken)),
+    ...(ipv6 || request.ipv6 ? { ipv6: ipv6 ?? anyPlace(inventSubnet6()) } : {}),
+    options,
+    labels,
+  };
+}
+
+function checkName(name: string, networks: Network[]): void {
+  if (name.trim() === "") throw new TboxError("invalid-argument", "invalid name: name is empty");
+  if (name.includes("/") || /\p{Cc}/u.test(name) || name.length > 255) {
+    throw new TboxError("invalid-argument", `invalid name ${JSON.stringify(name)} for a network`);
+  }
+  if (["default", "container"].includes(name) || name.startsWith("container:")) {
+    throw new TboxError("forbidden", `operation is not permitted on predefined ${name} network`);
+  }
+  if (networks.some((network) => network.name === name)) {
+    throw new TboxError("conflict", `network with name ${name} already exists`);
+  }
+}
+
+function checkDriver(driver: string): void {
+  if (driver === "bridge" || driver === "default") return;
+  if (driver === "host" || driver === "null") {
+    throw new TboxError("forbidden", `only one instance of "${driver}" network is allowed`);
+  }
+  throw new TboxError(
+    "not-implemented",
+    `network driver ${JSON.stringify(driver)} is not supported: use bridge`,
+  );
+}
+
+function planPool(
+  { subnet: text, range, gateway, reserved = {} }: AddressPool,
+  networks: Network[],
+): NetworkSubnet {
+  if (text === undefined) {
+    throw new TboxError("invalid-argument", "invalid network config: a range or gateway needs its subnet");
+  }
+  const subnet = parseSubnet(text);
+  if (subnet.base.family === 4 ? subnet.prefix > 30 || subnet.prefix < 8 : subnet.prefix > 126) {
+    throw new TboxError(
+      "invalid-argument",
+      `invalid subnet ${text}: it has no room for a gateway and containers`,
+    );
+  }
+  const other = networks.flatMap(subnetsOf).find((one) => overlap(one, subnet));
+  if (other) {
+    const message = `invalid pool request: Pool overlaps with other one on this address space: ${formatSubnet(other)}`;
+    throw new TboxError("forbidden", message);
+  }
+  const within = (address: string, what: string) => {
+    const parsed = parseAddress(address);
+    if (parsed && contains(subnet, parsed)) return formatAddress(parsed);
+    throw new TboxError(
+      "invalid-argument",
+      `invalid ${what} ${address}: it must be an address of subnet ${text}`,
+    );
+  };
+  const part = range === undefined ? undefined : parseSubnet(range);
+  if (part && (!contains(subnet, part.base) || part.prefix < subnet.prefix)) {
+    throw new TboxError("invalid-argument", `invalid ip-range ${range}: it must be a part of subnet ${text}`);
+  }
+  for (const [name, address] of Object.entries(reserved)) within(address, `auxiliary address ${name}`);
+  return {
+    subnet: formatSubnet(subnet),
+    gateway: gateway === undefined ? formatAddress(usualGateway(subnet)) : within(gateway, "gateway"),
+    ...(part ? { range: formatSubnet(part) } : {}),
+    ...(Object.keys(reserved).length > 0 ? { reserved } : {}),
+    chosen: true,
+  };
+}
+
+function anyPlace(subnet: Subnet): NetworkSubnet {
+  return { subnet: formatSubnet(subnet), gateway: formatAddress(usualGateway(subnet)) };
+}
+
+function subnetsOf({ ipv4, ipv6 }: Network): Subnet[] {
+  return [ipv4, ipv6].flatMap((place) => (place ? [parseSubnet(place.subnet)] : []));
+}

@@ -1,0 +1,74 @@
+import type { Database } from "bun:sqlite";
+import { randomBytes } from "node:crypto";
+import { TboxError } from "#support/errors.ts";
+import { formatAddress, formatSubnet } from "./address.ts";
+import type { Network } from "./network.ts";
+import { chooseSubnet, hostRoutes, inventSubnet6, usualGateway } from "./subnets.ts";
+
+/** The table of networks, kept in memory too. */
+export interface NetworkRecords {
+  all(): Network[];
+  byId(id: string): Network | undefined;
+  /** By name, ID or a prefix that only one ID has; Docker's text when there is none. */
+  find(name: string): Network;
+  add(network: Omit<Network, "id" | "created">): Network;
+  delete(id: string): void;
+}
+
+/** The networks that were made, and the three that every store has. */
+export function openNetworkRecords(database: Database): NetworkRecords {
+  database.run("CREATE TABLE IF NOT EXISTS networks (id TEXT PRIMARY KEY, network TEXT NOT NULL) STRICT");
+  const put = database.query("INSERT INTO networks (id, network) VALUES ($id, $network)");
+  const drop = database.query("DELETE FROM networks WHERE id = $id");
+  const rows = database.query<{ network: string }, []>("SELECT network FROM networks").all();
+  const all = new Map<string, Network>();
+  for (const { network: text } of rows) {
+    const network: Network = JSON.parse(text);
+    all.set(network.id, network);
+  }
+  const records: NetworkRecords = {
+    all: () => [...all.values()],
+    byId: (id) => all.get(id),
+    find: (name) => findNetwork(all, name),
+    add(plan) {
+      const network = { ...plan, id: randomBytes(32).toString("hex"), created: new Date().toISOString() };
+      put.run({ id: network.id, network: JSON.stringify(network) });
+      all.set(network.id, network);
+      return network;
+    },
+    delete(id) {
+      drop.run({ id });
+      all.delete(id);
+    },
+  };
+  if (all.size === 0) for (const network of predefined()) records.add(network);
+  return records;
+}
+
+function findNetwork(all: Map<string, Network>, name: string): Network {
+  const networks = [...all.values()];
+  const exact = all.get(name) ?? networks.find((network) => network.name === name);
+  if (exact) return exact;
+  const [only, ...others] = /^[0-9a-f]+$/.test(name) ? networks.filter(({ id }) => id.startsWith(name)) : [];
+  if (others.length > 0) {
+    const message = `network ${name} is ambiguous (${others.length + 1} matches found on name)`;
+    throw new TboxError("invalid-argument", message);
+  }
+  if (only) return only;
+  throw new TboxError("not-found", `network ${name} not found`);
+}
+
+function predefined(): Omit<Network, "id" | "created">[] {
+  const plain = { internal: false, options: {}, labels: {} };
+  const ipv4 = chooseSubnet(hostRoutes());
+  const ipv6 = inventSubnet6();
+  const place = (subnet: typeof ipv4) => ({
+    subnet: formatSubnet(subnet),
+    gateway: formatAddress(usualGateway(subnet)),
+  });
+  return [
+    { ...plain, name: "bridge", driver: "bridge", ipv4: place(ipv4), ipv6: place(ipv6) },
+    { ...plain, name: "host", driver: "host" },
+    { ...plain, name: "none", driver: "null" },
+  ];
+}

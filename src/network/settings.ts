@@ -1,0 +1,51 @@
+import { TboxError } from "#support/errors.ts";
+import { parseAddress } from "./address.ts";
+import { type EndpointSettings, type Network, tellsNames } from "./network.ts";
+
+/** Throws invalid-argument, in Docker's words, for what a network cannot give to a container. */
+export function checkSettings(network: Network, settings: EndpointSettings): void {
+  const { ipv4, ipv6, mac, aliases = [], links = [], linkLocal = [] } = settings;
+  if (aliases.length > 0 && !tellsNames(network)) {
+    throw invalid(network, "network-scoped alias is supported only for containers in user defined networks");
+  }
+  if (links.length > 0 && !tellsNames(network)) {
+    const message = `links on network ${network.name} are not supported: make a network, where containers find one another by name`;
+    throw new TboxError("not-implemented", message);
+  }
+  checkAddress(network, ipv4, 4);
+  checkAddress(network, ipv6, 6);
+  const bad = linkLocal.find((address) => !parseAddress(address));
+  if (bad !== undefined) throw invalid(network, `invalid link-local IP address: ${bad}`);
+  if (mac !== undefined && !isHardwareAddress(mac)) throw invalid(network, `invalid MAC address: ${mac}`);
+  for (const name of [...aliases, ...links.map(({ alias }) => alias)]) {
+    if (name === "" || name.length > 253 || /[\s\p{Cc}/]/u.test(name)) {
+      throw invalid(network, `invalid alias ${JSON.stringify(name)}`);
+    }
+  }
+  if (settings.interface !== undefined && !/^[^\s/:.]{1,15}$/.test(settings.interface)) {
+    throw invalid(network, `invalid interface name ${JSON.stringify(settings.interface)}`);
+  }
+}
+
+function checkAddress(network: Network, text: string | undefined, family: 4 | 6): void {
+  if (text === undefined) return;
+  if (parseAddress(text)?.family !== family) throw invalid(network, `invalid IPv${family} address: ${text}`);
+  const place = family === 4 ? network.ipv4 : network.ipv6;
+  if (!tellsNames(network)) {
+    throw invalid(network, "user specified IP address is supported on user defined networks only");
+  }
+  if (place?.chosen) return;
+  const rule =
+    "user specified IP address is supported only when connecting to networks with user configured subnets";
+  throw invalid(network, rule);
+}
+
+function isHardwareAddress(text: string): boolean {
+  const first = Number.parseInt(text.slice(0, 2), 16);
+  // The lowest bit of the first byte is that of groups.
+  return /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(text) && first % 2 === 0;
+}
+
+function invalid({ name }: Network, message: string): TboxError {
+  return new TboxError("invalid-argument", `invalid config for network ${name}: ${message}`);
+}
