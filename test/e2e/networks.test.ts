@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
-import { hostAddress, isRefused, killNetHelper } from "./support/network.ts";
+import { hostAddress, isRefused, killNetHelper, killZygote, netHelperPid } from "./support/network.ts";
 
 if (shellUnavailable !== undefined) console.error(`skipped: ${shellUnavailable}`);
 
@@ -65,6 +65,29 @@ describe.skipIf(shellUnavailable !== undefined)("networks", () => {
     expect(await refused("network", "rm", "front")).toContain('has active endpoints (name:"site")');
     await tbox("rm", "-f", "site");
     await tbox("network", "rm", "front", "back");
+  });
+
+  test("a zygote that is killed leaves networks, names and ports as they are", async () => {
+    await tbox("network", "create", "lasting");
+    const id = await start(server("lasts"), "--name", "old", "--network", "lasting", "-p", "127.0.0.1::80");
+    const [, place = ""] = (await tbox("port", id)).split(" -> ");
+    const word = async () => (await fetch(`http://${place}/word`, { keepalive: false })).text();
+    expect(await sh(fetchWord("old"), "--network", "lasting")).toBe("lasts\n");
+    const helper = await netHelperPid(daemon);
+    killZygote(daemon);
+    expect(await word()).toBe("lasts\n");
+    expect(await sh(fetchWord("old"), "--network", "lasting")).toBe("lasts\n");
+    const other = await start(server("new"), "--name", "new", "--network", "lasting");
+    expect(await sh(fetchWord("new"), "--network", "lasting")).toBe("new\n");
+    killZygote(daemon);
+    await daemon.kill();
+    expect(await word()).toBe("lasts\n");
+    await daemon.start();
+    expect(await sh(`${fetchWord("old")}; ${fetchWord("new")}`, "--network", "lasting")).toBe("lasts\nnew\n");
+    expect(await netHelperPid(daemon)).toBe(helper);
+    await tbox("rm", "-f", id, other);
+    expect(await isRefused(place)).toBe(true);
+    await tbox("network", "rm", "lasting");
   });
 
   test("names are known in the first instruction, whoever comes and goes, port 53 served or not", async () => {

@@ -1,5 +1,7 @@
+import { readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import type { TestDaemon } from "#test/support/daemon.ts";
+import { processesMentioning } from "#test/support/processes.ts";
 
 /** An address of this machine that others see; none on a machine without a network. */
 export function hostAddress(family: "IPv4" | "IPv6"): string | undefined {
@@ -19,6 +21,15 @@ export async function killNetHelper(daemon: TestDaemon): Promise<void> {
   const pid = await netHelperPid(daemon);
   process.kill(pid, "SIGKILL");
   while ((await netHelperPid(daemon)) === pid) await Bun.sleep(10);
+}
+
+/** Kills the process that starts a daemon's containers. */
+export function killZygote({ run }: TestDaemon): void {
+  const zygote = processesMentioning(run).find(
+    (pid) => readFileSync(`/proc/${pid}/comm`, "utf8") === "tbox-zygote\n",
+  );
+  if (zygote === undefined) throw new Error("no zygote");
+  process.kill(zygote, "SIGKILL");
 }
 
 /** Whether nobody listens there. */

@@ -2,6 +2,7 @@
 //! it makes what containers ask for.
 
 mod control;
+mod inhabitants;
 mod maker;
 pub mod messages;
 mod serve;
@@ -17,6 +18,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 pub struct Order {
     /// To the zygote.
     pub zygote: OwnedFd,
+    /// Where a later zygote is to find it.
+    pub run: OwnedFd,
     /// To the daemon that asked for it.
     pub daemon: OwnedFd,
     /// The namespace that the bridges are in.
@@ -26,7 +29,7 @@ pub struct Order {
 
 const RESOLVER: &str = "/etc/resolv.conf";
 
-/// Serves until the zygote has gone.
+/// Serves as long as there is anybody to serve: a zygote, a daemon, or a container.
 pub fn run(mapping: &Mapping, order: Order) {
     let _ = rustix::thread::set_name(c"tbox-net");
     // The zygote had them blocked to read them.
@@ -40,7 +43,7 @@ pub fn run(mapping: &Mapping, order: Order) {
             ..limit
         },
     );
-    serve::run(order, highest_group(mapping), Path::new(RESOLVER));
+    serve::run(order, mapping, highest_group(mapping), Path::new(RESOLVER));
 }
 
 /// The last of the group ids that follow one another from 0.

@@ -14,28 +14,41 @@ use network::netlink::Netlink;
 use network::ports::Ports;
 use network::tokens::{Owner, parts, token};
 use network::uplink::Uplink;
-use protocol::failure::Failure;
+use protocol::failure::{Failure, FailureKind};
 use protocol::net::{Answer, FromNet, ToNet};
+use protocol::zygote::Mapping;
+use rustix::fs::{Mode, OFlags, open};
 use rustix::io::Errno;
+use rustix::net::sockopt::socket_peercred;
+use rustix::process::geteuid;
 use sys::event::{Event, Interest, Poll};
 use sys::seqpacket;
 
 use crate::failure;
 use crate::messages;
 use crate::net::Order;
+use crate::net::inhabitants;
 use crate::net::maker::{Job, Maker, Work};
-use crate::net::messages::{FromHelper, ToHelper};
+use crate::net::messages::{FromHelper, ToHelper, socket_name};
 
 const ZYGOTE: u64 = 0;
 const MAKER: u64 = 1;
-const FIRST_DAEMON: u64 = 2;
+const SUCCESSORS: u64 = 2;
+const FIRST_DAEMON: u64 = 3;
 
 /// How often what has come to nothing is cleared away.
 const TEND: Duration = Duration::from_secs(5);
 
 pub(super) struct Server {
     pub(super) poll: Poll,
-    zygote: OwnedFd,
+    /// Nothing once it has died, until another comes.
+    zygote: Option<OwnedFd>,
+    /// Nobody may need the helper any more.
+    parted: bool,
+    /// Where another comes.
+    successors: OwnedFd,
+    mapping: Mapping,
+    namespace: OwnedFd,
     pub(super) daemons: BTreeMap<u64, OwnedFd>,
     next_daemon: u64,
     inside: Inside,
@@ -54,15 +67,21 @@ pub(super) struct Server {
     tended: Instant,
 }
 
-/// Serves until the zygote has gone. Without a namespace for the bridges every request is refused.
-pub fn run(order: Order, ping_group: u32, resolver: &Path) {
+/// Serves as long as there is anybody to serve. Without a namespace for the bridges every request is refused.
+pub fn run(order: Order, mapping: &Mapping, ping_group: u32, resolver: &Path) {
     let Order {
         zygote,
+        run,
         daemon,
         namespace,
         sandboxes,
     } = order;
-    match Server::create(zygote, namespace, ping_group, resolver) {
+    let place = Place {
+        zygote,
+        run,
+        mapping: mapping.clone(),
+    };
+    match Server::create(place, namespace, ping_group, resolver) {
         Ok(mut server) => {
             server.take_over(sandboxes);
             server.add_daemon(daemon);
@@ -88,9 +107,16 @@ fn refuse(daemon: &OwnedFd, failure: &Failure) {
     }
 }
 
+/// Where the helper is to be found, and by whom.
+struct Place {
+    zygote: OwnedFd,
+    run: OwnedFd,
+    mapping: Mapping,
+}
+
 impl Server {
     fn create(
-        zygote: OwnedFd,
+        place: Place,
         namespace: Option<OwnedFd>,
         ping_group: u32,
         resolver: &Path,
@@ -101,22 +127,32 @@ impl Server {
         let (mut inside, made) = inside::enter(namespace)?;
         let poll = Poll::create().map_err(explain("epoll"))?;
         let own = |index| token(Owner::Helper, index, false);
-        poll.add(&zygote, own(ZYGOTE), Interest::READ)
-            .map_err(explain("epoll"))?;
+        let successors = seqpacket::listen(place.run.as_fd(), &socket_name(), 4)
+            .map_err(|error| failure::explained(FailureKind::System, "network", error))?;
+        rustix::io::ioctl_fionbio(&successors, true).map_err(explain("listener"))?;
+        for (socket, index) in [(&place.zygote, ZYGOTE), (&successors, SUCCESSORS)] {
+            poll.add(socket, own(index), Interest::READ)
+                .map_err(explain("epoll"))?;
+        }
         let probe = inside
             .socket(inside::Kind::Udp, std::net::Ipv4Addr::LOCALHOST.into())
             .map_err(explain("socket"))?;
         let uplink = Uplink::create(&poll, made.tcp, made.queue).map_err(explain("epoll"))?;
         let datagrams = Datagrams::create(&poll, made.udp).map_err(explain("epoll"))?;
-        let copy = made.namespace.try_clone().map_err(|error| {
-            failure::explained(protocol::failure::FailureKind::Exhausted, "network", error)
-        })?;
+        let copy = made
+            .namespace
+            .try_clone()
+            .map_err(|error| failure::explained(FailureKind::Exhausted, "network", error))?;
         let maker = Maker::start(copy, ping_group).map_err(explain("thread"))?;
         poll.add(maker.wake(), own(MAKER), Interest::READ)
             .map_err(explain("epoll"))?;
         let server = Self {
             poll,
-            zygote,
+            zygote: Some(place.zygote),
+            parted: false,
+            successors,
+            mapping: place.mapping,
+            namespace: made.namespace,
             daemons: BTreeMap::new(),
             next_daemon: FIRST_DAEMON,
             inside,
@@ -134,7 +170,7 @@ impl Server {
             tended: Instant::now(),
         };
         if !adopted {
-            server.tell_zygote(&FromHelper::Namespace, &[made.namespace.as_fd()]);
+            server.tell_zygote(&FromHelper::Namespace, &[server.namespace.as_fd()]);
         }
         Ok(server)
     }
@@ -147,14 +183,16 @@ impl Server {
                 return;
             }
             for event in &events {
-                if !self.dispatch(*event) {
-                    return;
-                }
+                self.dispatch(*event);
             }
             let (names, mut means) = self.names();
             names.tend_questions(&mut means);
+            if std::mem::take(&mut self.parted) && !self.is_needed() {
+                return;
+            }
             if self.tended.elapsed() >= TEND {
                 self.tended = Instant::now();
+                self.parted = self.zygote.is_none();
                 self.uplink.tend();
                 self.datagrams.tend();
                 self.ports.tend();
@@ -163,14 +201,14 @@ impl Server {
         }
     }
 
-    /// False once there is nobody to serve.
-    fn dispatch(&mut self, event: Event) -> bool {
+    fn dispatch(&mut self, event: Event) {
         let Some((owner, index, second)) = parts(event.token) else {
-            return true;
+            return;
         };
         let poll = &self.poll;
         match owner {
-            Owner::Helper if index == ZYGOTE => return self.hear_zygote(),
+            Owner::Helper if index == ZYGOTE => self.hear_zygote(),
+            Owner::Helper if index == SUCCESSORS => self.accept_zygote(),
             Owner::Helper if index == MAKER => self.take_made(),
             Owner::Helper => self.serve_daemon(index),
             Owner::Copies => self.copies.ready(poll, index, second),
@@ -211,7 +249,6 @@ impl Server {
                 names.stream_ready(&mut means, index, second);
             }
         }
-        true
     }
 
     /// The names, with what they need of the rest.
@@ -224,20 +261,67 @@ impl Server {
         (&mut self.names, means)
     }
 
-    fn hear_zygote(&mut self) -> bool {
-        match seqpacket::receive_ready(self.zygote.as_fd()) {
+    fn hear_zygote(&mut self) {
+        let Some(zygote) = &self.zygote else {
+            return;
+        };
+        match seqpacket::receive_ready(zygote.as_fd()) {
             Ok(Some(received)) => {
                 let message = messages::parse(&received.text, "to the net helper");
-                if let (Ok(ToHelper::Daemon), Some(daemon)) =
-                    (message, received.descriptors.into_iter().next())
-                {
-                    self.add_daemon(daemon);
+                match (message, received.descriptors.into_iter().next()) {
+                    (Ok(ToHelper::Daemon), Some(daemon)) => self.add_daemon(daemon),
+                    (Ok(ToHelper::End), None) => self.part(),
+                    _ => {}
                 }
-                true
             }
-            Err(seqpacket::Error::WouldBlock) => true,
-            Ok(None) | Err(_) => false,
+            Err(seqpacket::Error::WouldBlock) => {}
+            Ok(None) | Err(_) => self.part(),
         }
+    }
+
+    /// Goes on without the zygote.
+    fn part(&mut self) {
+        if let Some(zygote) = self.zygote.take() {
+            self.parted = true;
+            let _ = self.poll.remove(&zygote);
+        }
+    }
+
+    /// Hands everything over to a zygote that comes in the place of another.
+    fn accept_zygote(&mut self) {
+        let Ok(zygote) = seqpacket::accept(self.successors.as_fd(), false) else {
+            return;
+        };
+        if !socket_peercred(&zygote).is_ok_and(|peer| peer.uid == geteuid()) {
+            return;
+        }
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+        let Ok(user) = open("/proc/self/ns/user", flags, Mode::empty()) else {
+            return;
+        };
+        self.part();
+        if self
+            .poll
+            .add(&zygote, token(Owner::Helper, ZYGOTE, false), Interest::READ)
+            .is_err()
+        {
+            return;
+        }
+        self.zygote = Some(zygote);
+        let handover = FromHelper::Handover {
+            mapping: self.mapping.clone(),
+            sandboxes: self.sandboxes.len(),
+        };
+        self.tell_zygote(&handover, &[user.as_fd(), self.namespace.as_fd()]);
+        for (sandbox, namespace) in &self.sandboxes {
+            let sandbox = *sandbox;
+            self.tell_zygote(&FromHelper::Sandbox { sandbox }, &[namespace.as_fd()]);
+        }
+    }
+
+    fn is_needed(&self) -> bool {
+        let asked = self.zygote.is_some() || !self.daemons.is_empty();
+        asked || inhabitants::are_in(self.sandboxes.values())
     }
 
     /// Goes on with sandboxes of a helper that has died.
@@ -265,8 +349,11 @@ impl Server {
 
     /// Waits for room: the zygote reads whenever a container is started, and in between.
     pub(super) fn tell_zygote(&self, message: &FromHelper, descriptors: &[BorrowedFd<'_>]) {
+        let Some(zygote) = &self.zygote else {
+            return;
+        };
         let text = messages::text(message);
         let flags = seqpacket::Flags::empty();
-        let _ = seqpacket::send(self.zygote.as_fd(), &text, descriptors, flags);
+        let _ = seqpacket::send(zygote.as_fd(), &text, descriptors, flags);
     }
 }

@@ -3,6 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
+
+use protocol::zygote::Mapping;
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
 
 use sys::event::{Interest, Poll};
 use sys::seqpacket::{self, Error, Flags, Received};
@@ -10,7 +14,48 @@ use sys::watched::Watched;
 
 use crate::messages;
 use crate::net::Order;
-use crate::net::messages::{FromHelper, ToHelper};
+use crate::net::messages::{FromHelper, ToHelper, socket_name};
+
+/// What a zygote that has died has left.
+#[derive(Debug)]
+pub struct Taken {
+    channel: OwnedFd,
+    pub mapping: Mapping,
+    pub user_namespace: OwnedFd,
+    namespace: OwnedFd,
+    sandboxes: BTreeMap<u64, OwnedFd>,
+}
+
+/// Longest time in which a helper that is there says all that it has.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Finds the net helper of a zygote that has died, if it has outlived it.
+pub fn take_over(run: BorrowedFd<'_>) -> Option<Taken> {
+    let channel = seqpacket::connect(run, &socket_name()).ok()?;
+    set_socket_timeout(&channel, Timeout::Recv, Some(PATIENCE)).ok()?;
+    let Received { text, descriptors } = seqpacket::receive(channel.as_fd()).ok()??;
+    let FromHelper::Handover { mapping, sandboxes } =
+        messages::parse(&text, "from the net helper").ok()?
+    else {
+        return None;
+    };
+    let mut descriptors = descriptors.into_iter();
+    let (user_namespace, namespace) = (descriptors.next()?, descriptors.next()?);
+    let mut known = BTreeMap::new();
+    for _ in 0..sandboxes {
+        let Received { text, descriptors } = seqpacket::receive(channel.as_fd()).ok()??;
+        if let Ok(FromHelper::Sandbox { sandbox }) = messages::parse(&text, "from the net helper") {
+            known.insert(sandbox, descriptors.into_iter().next()?);
+        }
+    }
+    Some(Taken {
+        channel,
+        mapping,
+        user_namespace,
+        namespace,
+        sandboxes: known,
+    })
+}
 
 #[derive(Debug, Default)]
 pub struct NetHelper {
@@ -22,6 +67,21 @@ pub struct NetHelper {
 }
 
 impl NetHelper {
+    /// Goes on with the helper of a zygote that has died.
+    pub fn take(&mut self, poll: &Poll, taken: Taken, token: u64) {
+        self.namespace = Some(taken.namespace);
+        self.sandboxes = taken.sandboxes;
+        self.know(poll, taken.channel, token);
+    }
+
+    /// Tells it that the zygote ends.
+    pub fn end(&self) {
+        if let Some(channel) = &self.channel {
+            let text = messages::text(&ToHelper::End);
+            let _ = seqpacket::send(channel.as_fd(), &text, &[], Flags::DONT_WAIT);
+        }
+    }
+
     /// Passes a daemon's channel on, if there is a helper to take it.
     pub fn pass_on(&mut self, poll: &Poll, daemon: BorrowedFd<'_>) -> bool {
         self.receive(poll);
@@ -41,9 +101,10 @@ impl NetHelper {
     }
 
     /// What a new helper is to be forked with.
-    pub fn order(self, zygote: OwnedFd, daemon: OwnedFd) -> Order {
+    pub fn order(self, zygote: OwnedFd, run: OwnedFd, daemon: OwnedFd) -> Order {
         Order {
             zygote,
+            run,
             daemon,
             namespace: self.namespace,
             sandboxes: self.sandboxes.into_iter().collect(),

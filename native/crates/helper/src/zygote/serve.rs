@@ -24,7 +24,7 @@ use crate::net;
 use crate::timestamp;
 use crate::worker;
 use crate::zygote::family::{Family, Kept};
-use crate::zygote::net_helper::NetHelper;
+use crate::zygote::net_helper::{NetHelper, Taken};
 use crate::zygote::networks::Networks;
 use sys::watched::Watched;
 
@@ -114,6 +114,7 @@ impl Zygote {
         run: OwnedFd,
         mapping: Mapping,
         lock: OwnedFd,
+        taken: Option<Taken>,
     ) -> Result<Self, Failure> {
         let explain = |call| move |errno| failure::system("zygote", call, errno);
         let poll = Poll::create().map_err(explain("epoll"))?;
@@ -128,6 +129,10 @@ impl Zygote {
         listener
             .watch(&poll, Some(Interest::READ))
             .map_err(explain("epoll"))?;
+        let mut net_helper = NetHelper::default();
+        if let Some(taken) = taken {
+            net_helper.take(&poll, taken, NET_HELPER);
+        }
         Ok(Self {
             cgroup_namespace: std::fs::symlink_metadata("/proc/self/ns/cgroup").is_ok(),
             host,
@@ -143,7 +148,7 @@ impl Zygote {
             next_token: FIRST_FREE,
             family: Family::create()?,
             networks: Networks::default(),
-            net_helper: NetHelper::default(),
+            net_helper,
             idle_since: Instant::now(),
         })
     }
@@ -154,6 +159,7 @@ impl Zygote {
         let mut events = Vec::new();
         loop {
             if self.is_finished() {
+                self.net_helper.end();
                 return Outcome::Ended;
             }
             self.watch_listener();
@@ -187,7 +193,7 @@ impl Zygote {
             },
             Task::Net(helper, daemon) => Outcome::Net {
                 mapping: self.mapping,
-                order: self.net_helper.order(helper, daemon),
+                order: self.net_helper.order(helper, self.run, daemon),
             },
             Task::Worker(order) => Outcome::Worker {
                 host: self.host,

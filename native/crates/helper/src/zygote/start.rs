@@ -23,6 +23,7 @@ use crate::arguments;
 use crate::failure;
 use crate::identity::{apply, diagnosis, inspect, plan};
 use crate::messages;
+use crate::zygote::net_helper;
 use crate::zygote::reexecute;
 use crate::zygote::serve::Zygote;
 
@@ -41,6 +42,8 @@ pub enum Started {
 enum FromChild {
     /// It is in a user namespace without a mapping.
     Unmapped,
+    /// It is in one that has its mapping: that of a zygote that has died.
+    Mapped,
     Serving,
     Failed(Failure),
 }
@@ -87,7 +90,13 @@ pub fn start(arguments: &arguments::Zygote) -> Result<Started, Failure> {
 
 /// Maps the child's ids and waits until it serves. With a reason, ranges cannot be mapped.
 fn accompany(child: Pid, channel: &OwnedFd, mapping: &Mapping) -> Result<Option<String>, Failure> {
-    expect(channel, |message| matches!(message, FromChild::Unmapped))?;
+    let begun = expect(channel, |message| {
+        matches!(message, FromChild::Unmapped | FromChild::Mapped)
+    })?;
+    if matches!(begun, FromChild::Mapped) {
+        expect(channel, |message| matches!(message, FromChild::Serving))?;
+        return Ok(None);
+    }
     if let Err(error) = apply::map(child, mapping) {
         let _ = kill_process(child, Signal::KILL);
         let _ = waitpid(Some(child), WaitOptions::empty());
@@ -103,14 +112,14 @@ fn accompany(child: Pid, channel: &OwnedFd, mapping: &Mapping) -> Result<Option<
     Ok(None)
 }
 
-fn expect(channel: &OwnedFd, wanted: impl Fn(&FromChild) -> bool) -> Result<(), Failure> {
+fn expect(channel: &OwnedFd, wanted: impl Fn(&FromChild) -> bool) -> Result<FromChild, Failure> {
     let received = seqpacket::receive(channel.as_fd()).map_err(|error| system("channel", error))?;
     let Some(received) = received else {
         return Err(system("zygote", "it ended before it served"));
     };
     match messages::parse(&received.text, "from the zygote")? {
         FromChild::Failed(failure) => Err(failure),
-        message if wanted(&message) => Ok(()),
+        message if wanted(&message) => Ok(message),
         message => Err(system("channel", format!("unexpected {message:?}"))),
     }
 }
@@ -145,14 +154,18 @@ fn prepare(
     let _ = rustix::thread::set_name(c"tbox-zygote");
     setsid().map_err(|errno| failure::system("session", "setsid", errno))?;
     chdir("/").map_err(|errno| failure::system("session", "chdir /", errno))?;
-    user_namespace::enter_new().map_err(refused)?;
-    messages::send_waiting(parent.as_fd(), &FromChild::Unmapped)
-        .map_err(|error| system("channel", error))?;
-    let received = seqpacket::receive(parent.as_fd()).map_err(|error| system("channel", error))?;
-    let Some(received) = received else {
-        return Ok(None);
+    let taken = net_helper::take_over(run.as_fd())
+        .filter(|taken| user_namespace::enter(taken.user_namespace.as_fd()).is_ok());
+    let mapping = match &taken {
+        Some(taken) => {
+            send(parent, &FromChild::Mapped)?;
+            taken.mapping.clone()
+        }
+        None => match enter_new(parent)? {
+            Some(mapping) => mapping,
+            None => return Ok(None),
+        },
     };
-    let mapping: Mapping = messages::parse(&received.text, "with the mapping")?;
     // The first thing that needs the namespace's own rights: where a security module took them
     // away, it shows here. Mounts of the host still arrive, none of ours leaves.
     mount_change(
@@ -168,9 +181,22 @@ fn prepare(
     set_child_subreaper(Some(getpid()))
         .map_err(|errno| failure::system("subreaper", "zygote", errno))?;
     make_directory(&run, "monitors")?;
-    let zygote = Zygote::create(host, store, run, mapping, lock)?;
+    let zygote = Zygote::create(host, store, run, mapping, lock, taken)?;
     silence(arguments)?;
     Ok(Some(Box::new(zygote)))
+}
+
+/// The mapping of a new user namespace; nothing when the parent has gone.
+fn enter_new(parent: &OwnedFd) -> Result<Option<Mapping>, Failure> {
+    user_namespace::enter_new().map_err(refused)?;
+    send(parent, &FromChild::Unmapped)?;
+    let received = seqpacket::receive(parent.as_fd()).map_err(|error| system("channel", error))?;
+    let parse = |received: seqpacket::Received| messages::parse(&received.text, "with the mapping");
+    received.map(parse).transpose()
+}
+
+fn send(parent: &OwnedFd, message: &FromChild) -> Result<(), Failure> {
+    messages::send_waiting(parent.as_fd(), message).map_err(|error| system("channel", error))
 }
 
 /// Standard input and output become /dev/null; what a panic would say goes to a file.
