@@ -59,7 +59,9 @@ export async function openLimited(controllers?: string[]): Promise<Limited> {
     tbox,
     inspect,
     async start(name, options, ...command) {
-      const { code, stderr } = await tbox("run", "-d", "--name", name, ...options, "box:1", ...command);
+      // Not every kernel that can limit has what a network takes.
+      const all = ["run", "-d", "--network", "none", "--name", name, ...options];
+      const { code, stderr } = await tbox(...all, "box:1", ...command);
       if (code !== 0) throw new Error(stderr);
     },
     read: async (name, file) => readFileSync(`${await cgroup(name)}/${file}`, "utf8").trim(),
