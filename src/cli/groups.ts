@@ -90,6 +90,15 @@ export const groups: Record<string, { summary: string; words: Record<string, Com
       remove: networkWord("Remove one or more networks", (module) => module.removeNetworkCommand),
     },
   },
+  setup: {
+    summary: "Set up what tbox can do without",
+    words: {
+      systemd: {
+        summary: "Have your own systemd start the daemon",
+        load: async () => (await import("./commands/setup-systemd.ts")).setupSystemdCommand,
+      },
+    },
+  },
   system: {
     summary: "Manage tbox",
     words: {

@@ -89,7 +89,8 @@ async function lastLine(path: string): Promise<string> {
   return tail.trimEnd().split("\n").at(-1) || "it wrote nothing";
 }
 
-function ownProgram(): DaemonProgram {
+/** The program that runs, as a daemon is started from it. */
+export function ownProgram(): DaemonProgram {
   const compiled = Bun.main.startsWith("/$bunfs/");
   const command = compiled ? [process.execPath] : [process.execPath, Bun.main];
   return { command, environment: process.env };

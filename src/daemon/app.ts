@@ -21,10 +21,12 @@ export interface AppOptions {
   engine: Engine;
   /** Asked to end the daemon. */
   shutdown: () => void;
+  /** Whether systemd listens for the daemon, and starts another one when somebody connects. */
+  passed: boolean;
 }
 
 /** Everything that is answered by an ordinary HTTP response. */
-export function createApp({ engine, dataDirectory, shutdown }: AppOptions) {
+export function createApp({ engine, dataDirectory, shutdown, passed }: AppOptions) {
   const app = new Elysia()
     // Elysia's own reading of a query splits values at commas and parses what looks like JSON.
     .onTransform({ as: "global" }, (context) => {
@@ -41,7 +43,7 @@ export function createApp({ engine, dataDirectory, shutdown }: AppOptions) {
     .use(networkRoutes(engine))
     .use(archiveRoutes(engine.containers))
     .use(buildRoutes(engine.builder))
-    .use(tboxRoutes(engine, shutdown))
+    .use(tboxRoutes(engine, { shutdown, passed }))
     .use(unsupportedRoutes());
   return app.get("/tbox/openapi.json", () => describeApi(app));
 }

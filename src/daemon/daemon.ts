@@ -1,4 +1,5 @@
 import type { Engine } from "#engine/engine.ts";
+import { passOnConnections } from "./activation.ts";
 import { createApp } from "./app.ts";
 import { createApiServer } from "./http/server.ts";
 import { listen } from "./listen.ts";
@@ -8,6 +9,8 @@ export interface DaemonOptions {
   dataDirectory: string;
   runDirectory: string;
   uid: number;
+  /** Of a socket that systemd listens on for it. */
+  passed?: number | undefined;
 }
 
 /** A daemon that serves the API. Disposing of it ends all connections and removes the socket. */
@@ -22,18 +25,24 @@ export async function openDaemon({
   dataDirectory,
   runDirectory,
   uid,
+  passed,
 }: DaemonOptions): Promise<Daemon> {
   const shutdown = Promise.withResolvers<void>();
-  const app = createApp({ engine, dataDirectory, shutdown: shutdown.resolve });
+  const app = createApp({ engine, dataDirectory, shutdown: shutdown.resolve, passed: passed !== undefined });
   const { server, closeConnections } = createApiServer(engine, (request) => app.fetch(request));
-  const socketPath = await listen(server, runDirectory, uid);
+  // systemd's own socket stays where it is, also when the daemon has ended.
+  const name = passed === undefined ? "tbox.sock" : "behind-systemd.sock";
+  const listening = await listen(server, { directory: runDirectory, uid, name });
+  const door = passed === undefined ? undefined : await passOnConnections(passed, listening);
   return {
-    socketPath,
+    socketPath: `${runDirectory}/tbox.sock`,
     shutdown: shutdown.promise,
     async [Symbol.asyncDispose]() {
+      door?.stop();
       const closed = new Promise((resolve) => server.close(resolve));
       closeConnections();
       await closed;
+      await door?.[Symbol.asyncDispose]();
     },
   };
 }

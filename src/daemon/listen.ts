@@ -7,9 +7,12 @@ import { TboxError } from "#support/errors.ts";
  * Makes a server listen on a socket that only its owner can open, in a directory that is the owner's alone.
  * A socket left by a daemon that died is replaced; throws already-exists when a daemon answers on it.
  */
-export async function listen(server: Server, directory: string, uid: number): Promise<string> {
+export async function listen(
+  server: Server,
+  { directory, uid, name }: { directory: string; uid: number; name: string },
+): Promise<string> {
   ensurePrivateDirectory(directory, uid);
-  const path = `${directory}/tbox.sock`;
+  const path = `${directory}/${name}`;
   if (await isAnswered(path)) throw new TboxError("already-exists", `a daemon runs already at ${path}`);
   // From its first instant the socket is closed to everybody else.
   const umask = process.umask(0o177);

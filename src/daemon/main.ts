@@ -2,6 +2,7 @@ import { writeSync } from "node:fs";
 import { readConfig } from "#engine/config.ts";
 import { openEngine } from "#engine/open-engine.ts";
 import { errorChain, errorCode, TboxError } from "#support/errors.ts";
+import { takePassedSocket } from "./activation.ts";
 import { openDaemon } from "./daemon.ts";
 import { log } from "./log.ts";
 
@@ -33,6 +34,7 @@ async function serve(ready: (socket: string) => void): Promise<void> {
   process.umask(0o022);
   const stopped = Promise.withResolvers<string>();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stopped.resolve(signal));
+  const passed = takePassedSocket(process.env, process.pid);
   const environment = { ...process.env };
   // The program would take them by rules of its own, whatever the registry client decides.
   for (const name of Object.keys(process.env))
@@ -40,7 +42,7 @@ async function serve(ready: (socket: string) => void): Promise<void> {
   const config = await readConfig(environment, uid);
   await using engine = await openEngine(config);
   const { dataDirectory, runDirectory } = config;
-  await using daemon = await openDaemon({ engine, dataDirectory, runDirectory, uid });
+  await using daemon = await openDaemon({ engine, dataDirectory, runDirectory, uid, passed });
   ready(daemon.socketPath);
   log("info", `listening on ${daemon.socketPath}`);
   void daemon.shutdown.then(() => stopped.resolve("a client's request"));

@@ -1,12 +1,21 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, statSync } from "node:fs";
 import { startDaemon } from "#test/support/daemon.ts";
-import { runProgram } from "#test/support/program.ts";
+import { killTrees, processesMentioning } from "#test/support/processes.ts";
+import { awaitLine, runProgram } from "#test/support/program.ts";
 import { repository } from "#test/support/repository.ts";
+import { temporaryDirectory } from "#test/support/temp.ts";
 import { programUnavailable } from "#test/support/user.ts";
 
 if (programUnavailable !== undefined)
   console.error(`skipped with the daemon's process: ${programUnavailable}`);
+
+/** Listens as systemd does, on descriptor 3, and becomes the program that is to take it. */
+const passing = [
+  "use Socket; $^F = 3; socket(S, AF_UNIX, SOCK_STREAM, 0) && fileno(S) == 3 or die $!;",
+  "bind(S, sockaddr_un(shift)) && listen(S, 64) or die $!;",
+  "$ENV{LISTEN_FDS} = 1; $ENV{LISTEN_PID} = $$; exec @ARGV;",
+].join(" ");
 
 describe.skipIf(programUnavailable !== undefined)("the daemon", () => {
   const program = `${repository}/dist/tbox`;
@@ -40,6 +49,43 @@ describe.skipIf(programUnavailable !== undefined)("the daemon", () => {
     expect(existsSync(daemon.socket)).toBe(true);
     await daemon.start();
     expect((await daemon.request("GET", "/_ping")).status).toBe(200);
+  });
+
+  test("serves a socket that systemd listens on, and leaves it there for the next one", async () => {
+    using temporary = temporaryDirectory("passed");
+    const environment = { PATH: process.env.PATH ?? "", TBOX_DATA_DIR: `${temporary.path}/data` };
+    const run = `${temporary.path}/run`;
+    const socket = `${run}/tbox.sock`;
+    mkdirSync(run, { mode: 0o700 });
+    const child = Bun.spawn(["perl", "-e", passing, socket, program, "daemon", "--notify"], {
+      env: { ...environment, TBOX_RUN_DIR: run },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    await using _ = {
+      async [Symbol.asyncDispose]() {
+        child.kill();
+        await child.exited;
+        await killTrees(processesMentioning(run));
+      },
+    };
+    await awaitLine(child.stdout, "ready");
+    const inode = statSync(socket).ino;
+    const body = JSON.stringify({ Image: "nothing", Env: ["x".repeat(1_000_000)] });
+    const headers = { "Content-Type": "application/json" };
+    const created = await fetch("http://d/containers/create", {
+      unix: socket,
+      method: "POST",
+      body,
+      headers,
+    });
+    expect(await created.text()).toContain("No such image: nothing");
+    // No response is lost with the daemon: it is on its way while connections are closed.
+    const stopped = await runProgram([program, "daemon", "stop"], {
+      environment: { ...environment, TBOX_RUN_DIR: run },
+    });
+    expect(stopped).toEqual({ code: 0, stdout: "", stderr: "" });
+    expect(await child.exited).toBe(0);
+    expect(statSync(socket).ino).toBe(inode);
   });
 
   test("refuses a flag it does not know", async () => {

@@ -8,6 +8,7 @@ import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.
 const uid = process.getuid?.() ?? -1;
 let temporary: TemporaryDirectory;
 let directory: string;
+const place = () => ({ directory, uid, name: "tbox.sock" });
 beforeEach(() => {
   temporary = temporaryDirectory("listen");
   directory = `${temporary.path}/run`;
@@ -20,7 +21,7 @@ test.each([0o000, 0o022, 0o077, 0o777])(
     const before = process.umask(umask & 0o077);
     const server = createServer();
     try {
-      const path = await listen(server, directory, uid);
+      const path = await listen(server, place());
       expect(statSync(path).mode & 0o777).toBe(0o600);
       expect(statSync(directory).mode & 0o777).toBe(0o700);
       expect(process.umask()).toBe(umask & 0o077);
@@ -37,7 +38,7 @@ test("a socket that a dead daemon left is replaced", async () => {
   Bun.spawnSync([process.execPath, "-e", script]);
   expect(existsSync(`${directory}/tbox.sock`)).toBe(true);
   const server = createServer((_, response) => response.end("new"));
-  const path = await listen(server, directory, uid);
+  const path = await listen(server, place());
   expect(await (await fetch("http://d/", { unix: path })).text()).toBe("new");
   server.close();
 });
@@ -46,7 +47,7 @@ test("a daemon that runs is left alone", async () => {
   mkdirSync(directory, { mode: 0o700 });
   const running = createSocket();
   await new Promise<void>((resolve) => running.listen(`${directory}/tbox.sock`, resolve));
-  expect(listen(createServer(), directory, uid)).rejects.toMatchObject({
+  expect(listen(createServer(), place())).rejects.toMatchObject({
     code: "already-exists",
     message: `a daemon runs already at ${directory}/tbox.sock`,
   });
@@ -55,11 +56,13 @@ test("a daemon that runs is left alone", async () => {
 
 test("a directory of somebody else, open to others, or a link is refused", async () => {
   mkdirSync(directory, { mode: 0o700 });
-  expect(listen(createServer(), directory, uid + 1)).rejects.toMatchObject({ code: "forbidden" });
+  expect(listen(createServer(), { ...place(), uid: uid + 1 })).rejects.toMatchObject({ code: "forbidden" });
   chmodSync(directory, 0o755);
-  expect(listen(createServer(), directory, uid)).rejects.toThrow(`chmod 700 ${directory}`);
+  expect(listen(createServer(), place())).rejects.toThrow(`chmod 700 ${directory}`);
   chmodSync(directory, 0o700);
   symlinkSync(directory, `${temporary.path}/link`);
-  expect(listen(createServer(), `${temporary.path}/link`, uid)).rejects.toThrow("is not a directory");
+  expect(listen(createServer(), { ...place(), directory: `${temporary.path}/link` })).rejects.toThrow(
+    "is not a directory",
+  );
   rmSync(directory, { recursive: true });
 });

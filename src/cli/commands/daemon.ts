@@ -1,8 +1,7 @@
-import { request } from "#client/api.ts";
-import { daemonSocket, tryConnect } from "#client/daemon.ts";
 import { command } from "../command.ts";
 import { ExitError } from "../exit.ts";
 import { printError } from "../output.ts";
+import { stopDaemon } from "../stop-daemon.ts";
 
 /** `tbox daemon` itself never gets here: it is another program in the same file. */
 export const daemonCommand = command({
@@ -15,19 +14,7 @@ export const daemonCommand = command({
   async run({ positionals: [action] }) {
     if (action !== "stop")
       throw new ExitError(`unknown command: tbox daemon ${action}\n\nSee 'tbox daemon --help'.`, 1);
-    const path = await daemonSocket();
-    if (!(await isRunning(path))) {
-      printError("no daemon is running");
-      return 0;
-    }
-    await request("POST", "/tbox/shutdown");
-    while (await isRunning(path)) await Bun.sleep(10);
+    if (!(await stopDaemon())) printError("no daemon is running");
     return 0;
   },
 });
-
-async function isRunning(path: string): Promise<boolean> {
-  const socket = await tryConnect(path);
-  socket?.close();
-  return socket !== undefined;
-}

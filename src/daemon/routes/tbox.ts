@@ -9,7 +9,7 @@ import { noContent } from "./answers.ts";
 const tell = (error: unknown) => describeError(error).message;
 
 /** What only tbox has. `POST /tbox/run` is not here: it takes the connection over. */
-export function tboxRoutes(engine: Engine, shutdown: () => void) {
+export function tboxRoutes(engine: Engine, { shutdown, passed }: { shutdown: () => void; passed: boolean }) {
   return new Elysia()
     .get("/tbox/doctor", async () => ({ checks: await engine.diagnose() }))
     .post(
@@ -21,6 +21,7 @@ export function tboxRoutes(engine: Engine, shutdown: () => void) {
     .post("/tbox/shutdown", () => {
       // The answer is on its way before connections are closed.
       setImmediate(shutdown);
-      return noContent();
+      // To ask again whether it has ended would start another one where systemd listens.
+      return passed ? { Pid: process.pid } : noContent();
     });
 }

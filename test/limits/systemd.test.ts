@@ -1,0 +1,100 @@
+import { beforeAll, describe, expect, test } from "bun:test";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { shellUnavailable } from "#test/e2e/support/images.ts";
+import { docker, dockerUnavailable } from "#test/support/docker.ts";
+import { buildImage, busyboxLayer, ociArchive } from "#test/support/images.ts";
+import { type ProgramOptions, runProgram } from "#test/support/program.ts";
+import { repository } from "#test/support/repository.ts";
+import { until } from "#test/support/until.ts";
+
+// Where somebody else's systemd is, nothing of it is to be changed: the boot of a guest with one says so.
+const skipped = process.env.TBOX_TEST_SYSTEMD === "1" ? shellUnavailable : "no systemd of the tests' own";
+if (skipped !== undefined) console.error(`skipped: ${skipped}`);
+
+const mebibyte = 1024 * 1024;
+
+describe.skipIf(skipped !== undefined)("under the user's own systemd", () => {
+  const runtime = process.env.XDG_RUNTIME_DIR ?? "";
+  const socket = `${runtime}/tbox/tbox.sock`;
+  const names = ["HOME", "PATH", "USER", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"];
+  const environment = Object.fromEntries(names.map((name) => [name, process.env[name] ?? ""]));
+  const tbox = (args: string[], options: ProgramOptions = {}) =>
+    runProgram([`${repository}/dist/tbox`, ...args], { environment, ...options });
+  const systemctl = async (...words: string[]) =>
+    (await runProgram(["systemctl", "--user", ...words], { environment })).stdout.trim();
+  const state = () => systemctl("show", "--property=ActiveState", "--value", "tbox.service");
+  const ping = async () => (await fetch("http://docker/_ping", { unix: socket })).text();
+  const cgroupOf = async (name: string) => {
+    const { stdout } = await tbox(["inspect", "-f", "{{.State.Pid}}", name]);
+    return /^0::(.*)$/m.exec(readFileSync(`/proc/${stdout.trim()}/cgroup`, "utf8"))?.[1] ?? "";
+  };
+
+  beforeAll(async () => {
+    const { code, stderr } = await tbox(["setup", "systemd"]);
+    if (code !== 0) throw new Error(stderr);
+    const image = ociArchive(
+      buildImage({ layers: [busyboxLayer()], config: { Env: ["PATH=/bin"] } }),
+      "box:1",
+    );
+    const loaded = await tbox(["load"], { stdin: image });
+    if (loaded.code !== 0) throw new Error(loaded.stderr);
+  });
+  test("a connection starts the daemon, and what stops it leaves systemd listening", async () => {
+    expect((await tbox(["daemon", "stop"])).code).toBe(0);
+    await until(async () => (await state()) === "inactive");
+    expect(statSync(socket).mode & 0o777).toBe(0o600);
+    expect(await ping()).toBe("OK");
+    expect(await state()).toBe("active");
+    expect((await tbox(["daemon", "stop"])).code).toBe(0);
+    expect(await ping()).toBe("OK");
+  });
+
+  test("limits hold in a scope with all controllers that the user has", async () => {
+    const limits = ["-m", "64m", "--memory-swap", "64m", "--cpus", "0.5", "--pids-limit", "20"];
+    const run = ["run", "-d", "--network", "none", "--name", "limited", ...limits, "box:1", "sleep", "1000"];
+    const { code, stderr } = await tbox(run);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const cgroup = await cgroupOf("limited");
+    expect(cgroup).toMatch(/\/user@\d+\.service\/.*\.scope\/tbox-[0-9a-f]+-[0-9a-f]+$/);
+    const read = (file: string) => readFileSync(`/sys/fs/cgroup${cgroup}/${file}`, "utf8").trim();
+    expect(read("memory.max")).toBe(String(64 * mebibyte));
+    expect(read("cpu.max")).toBe("50000 100000");
+    expect(read("pids.max")).toBe("20");
+    const { stdout } = await tbox(["info", "-f", "{{json .Tbox.CgroupControllers}}"]);
+    expect(JSON.parse(stdout)).toEqual(expect.arrayContaining(["cpu", "io", "memory", "pids"]));
+  });
+
+  test("containers go on when the daemon is restarted, or killed", async () => {
+    const running = async () => (await tbox(["ps", "--format", "{{.Names}}"])).stdout;
+    await systemctl("restart", "tbox.service");
+    expect(await running()).toBe("limited\n");
+    const main = () => systemctl("show", "--property=MainPID", "--value", "tbox.service");
+    const before = await main();
+    process.kill(Number(before), "SIGKILL");
+    await until(async () => !["0", before].includes(await main()));
+    expect(await running()).toBe("limited\n");
+  });
+
+  test("streams pass through systemd's socket, each direction to its end", async () => {
+    const input = "x".repeat(400_000);
+    const run = ["run", "--rm", "-i", "--network", "none", "box:1", "cat"];
+    expect((await tbox(run, { stdin: input })).stdout).toBe(input);
+  });
+
+  test.skipIf(dockerUnavailable !== undefined)("docker's client finds the daemon there", async () => {
+    await tbox(["daemon", "stop"]);
+    const { stdout } = await docker(socket, ["run", "--rm", "--network", "none", "box:1", "echo", "hello"]);
+    expect(stdout).toBe("hello\n");
+  });
+
+  test("what was set up is taken back, and containers go on", async () => {
+    const units = `${environment.HOME}/.config/systemd/user`;
+    expect(existsSync(`${units}/tbox.socket`)).toBe(true);
+    const { code, stderr } = await tbox(["setup", "systemd", "--remove"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(existsSync(`${units}/tbox.socket`)).toBe(false);
+    expect(existsSync(`${units}/tbox.service`)).toBe(false);
+    expect(await systemctl("show", "--property=LoadState", "--value", "tbox.socket")).toBe("not-found");
+    expect((await tbox(["ps", "--format", "{{.Names}}"])).stdout).toBe("limited\n");
+  });
+});
