@@ -9,6 +9,8 @@ export interface DockerObjectRules {
    * null, "", 0, false, [], {}, objects of those, or one of the values listed here.
    */
   unsupported?: Record<string, readonly unknown[]>;
+  /** Why some of them never will be, and what to do instead. */
+  reasons?: Record<string, string>;
   /** Values of honoured fields that mean "not set", besides null and "". */
   unset?: Record<string, readonly unknown[]>;
 }
@@ -19,7 +21,7 @@ export interface DockerObjectRules {
  */
 export function dockerObject<Shape extends z.core.$ZodLooseShape>(
   shape: Shape,
-  { unsupported = {}, unset = {} }: DockerObjectRules = {},
+  { unsupported = {}, reasons = {}, unset = {} }: DockerObjectRules = {},
 ) {
   return z.preprocess((input, context) => {
     if (!isRecord(input)) return input;
@@ -33,7 +35,7 @@ export function dockerObject<Shape extends z.core.$ZodLooseShape>(
         code: "custom",
         input: value,
         path: [name],
-        message: known ? "not supported yet" : "unknown field",
+        message: known ? (reasons[name] ?? "not supported yet") : "unknown field",
         params: known ? notSupported : {},
       });
       return false;

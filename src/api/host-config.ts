@@ -11,6 +11,14 @@ const portBinding = dockerObject({
   HostPort: z.string().exactOptional(),
 });
 
+const device = dockerObject({
+  PathOnHost: z.string(),
+  PathInContainer: z.string().exactOptional(),
+  CgroupPermissions: z.string().exactOptional(),
+});
+
+const forWindows = "not supported: it is for Windows";
+
 const ulimit = z.strictObject({ Name: z.string(), Soft: z.int(), Hard: z.int() });
 
 /** `8080` is `8080/tcp`. */
@@ -60,30 +68,41 @@ export const hostConfigSchema = dockerObject(
     Annotations: dictionary(z.string()).exactOptional(),
     OomScoreAdj: z.int().exactOptional(),
     CgroupParent: z.string().exactOptional(),
+    Devices: z.array(device).exactOptional(),
+    Sysctls: dictionary(z.string()).exactOptional(),
+    PidMode: z.string().exactOptional(),
+    IpcMode: z.string().exactOptional(),
+    UTSMode: z.string().exactOptional(),
+    CgroupnsMode: z.string().exactOptional(),
+    Runtime: z.literal("tbox", "unknown or invalid runtime name: there is only tbox").exactOptional(),
     ...resourceShape,
     // The client writes this file itself.
     ContainerIDFile: z.string().exactOptional(),
   },
   {
-    unset: { ShmSize: [0], ConsoleSize: [[0, 0]], OomScoreAdj: [0], ...unsetResources },
+    unset: { Devices: [[]], ShmSize: [0], ConsoleSize: [[0, 0]], OomScoreAdj: [0], ...unsetResources },
     unsupported: {
       Cgroup: [],
-      CgroupnsMode: ["private"],
       CpuCount: [],
       CpuPercent: [],
       DeviceCgroupRules: [],
       DeviceRequests: [],
-      Devices: [],
       IOMaximumBandwidth: [],
       IOMaximumIOps: [],
-      IpcMode: ["private"],
       Links: [],
-      PidMode: [],
-      Runtime: [],
       StorageOpt: [],
-      Sysctls: [],
-      UTSMode: [],
       VolumeDriver: ["local"],
+    },
+    reasons: {
+      Cgroup: "not supported: use CgroupParent",
+      CpuCount: forWindows,
+      CpuPercent: forWindows,
+      DeviceCgroupRules: "not supported: only root can make rules for devices; Devices names those to have",
+      DeviceRequests: "not supported: name the device files in Devices (--device /dev/nvidia0)",
+      IOMaximumBandwidth: forWindows,
+      IOMaximumIOps: forWindows,
+      StorageOpt: "not supported: only root can limit how much a directory holds (project quotas)",
+      VolumeDriver: "not supported: there is only the driver local",
     },
   },
 ).transform(({ ContainerIDFile: _, ...hostConfig }) => hostConfig);

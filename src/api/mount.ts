@@ -28,7 +28,16 @@ export const mountSchema = dockerObject(
         NonRecursive: z.boolean().exactOptional(),
         CreateMountpoint: z.boolean().exactOptional(),
       },
-      { unsupported: { ReadOnlyForceRecursive: [], ReadOnlyNonRecursive: [] } },
+      {
+        unsupported: {
+          // What is read-only is so with everything below, or the container does not start.
+          ReadOnlyForceRecursive: [true],
+          ReadOnlyNonRecursive: [],
+        },
+        reasons: {
+          ReadOnlyNonRecursive: "not supported: what is mounted below is read-only too; use NonRecursive",
+        },
+      },
     ).exactOptional(),
     VolumeOptions: dockerObject(
       {
@@ -38,12 +47,17 @@ export const mountSchema = dockerObject(
           Name: z.literal("local", 'only the driver "local" is there').exactOptional(),
           Options: dictionary(z.string()).exactOptional(),
         }).exactOptional(),
+        Subpath: z.string().exactOptional(),
       },
-      { unsupported: { Subpath: [] } },
+      {},
     ).exactOptional(),
     TmpfsOptions: dockerObject(
-      { SizeBytes: z.int().min(0).exactOptional(), Mode: z.int().min(0).exactOptional() },
-      { unset: { SizeBytes: [0], Mode: [0] }, unsupported: { Options: [] } },
+      {
+        SizeBytes: z.int().min(0).exactOptional(),
+        Mode: z.int().min(0).exactOptional(),
+        Options: z.array(z.array(z.string()).min(1).max(2)).exactOptional(),
+      },
+      { unset: { SizeBytes: [0], Mode: [0] } },
     ).exactOptional(),
   },
   {

@@ -123,7 +123,9 @@ async function viewOf(fleet: Fleet, record: ContainerRecord): Promise<ContainerV
     diffIds: record.layers ?? image?.diffIds ?? [],
     hostname,
   });
-  return { id, running: isRunning(record), root, mounts };
+  // Devices are of no use to a copy, and may not be there any more.
+  const files = mounts.filter(({ type }) => type !== "device");
+  return { id, running: isRunning(record), root, mounts: files };
 }
 
 function absolute(path: string): string {

@@ -43,10 +43,17 @@ export function planVolumes({ host, anonymous, find }: VolumeSources): PlannedVo
   for (const { Type, Source = "", Target, ReadOnly = false, VolumeOptions } of host.Mounts ?? []) {
     taken.add(plainTarget(Target));
     if (Type !== "volume") continue;
-    const fill = !VolumeOptions?.NoCopy;
-    const labels = VolumeOptions?.Labels;
     const options = VolumeOptions?.DriverConfig?.Options;
     if (options) parseVolumeOptions(options);
+    const { NoCopy, Labels: labels, Subpath: subpath } = VolumeOptions ?? {};
+    // What the image has there is the whole volume's, not a part's.
+    const fill = !NoCopy && !subpath;
+    if (subpath && (subpath.startsWith("/") || subpath.split("/").includes(".."))) {
+      throw new TboxError(
+        "invalid-argument",
+        `subpath must be a relative path within the volume: ${subpath}`,
+      );
+    }
     add({
       name: Source,
       target: Target,
@@ -55,6 +62,7 @@ export function planVolumes({ host, anonymous, find }: VolumeSources): PlannedVo
       anonymous: Source === "",
       ...(labels ? { labels } : {}),
       ...(options ? { options } : {}),
+      ...(subpath ? { subpath } : {}),
     });
   }
   for (const target of Object.keys(host.Tmpfs ?? {})) taken.add(plainTarget(target));

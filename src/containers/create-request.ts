@@ -96,6 +96,24 @@ export interface HostConfig extends Resources {
   OomScoreAdj?: number;
   /** A path below the place where this user's containers have their cgroups. */
   CgroupParent?: string;
+  Devices?: DeviceRequest[];
+  Sysctls?: Record<string, string>;
+  /** `host`, or `container:` and a container. */
+  PidMode?: string;
+  /** The same, or `none`, `private`, `shareable`. */
+  IpcMode?: string;
+  UTSMode?: string;
+  CgroupnsMode?: string;
+  /** There is only one. */
+  Runtime?: "tbox";
+}
+
+export interface DeviceRequest {
+  PathOnHost: string;
+  /** The same when absent. */
+  PathInContainer?: string;
+  /** Of `rwm`. */
+  CgroupPermissions?: string;
 }
 
 /** Docker's: an empty port is any, an empty address all. */
@@ -114,7 +132,9 @@ export interface MountRequest {
   VolumeOptions?: {
     NoCopy?: boolean;
     Labels?: Record<string, string>;
+    Subpath?: string;
     DriverConfig?: { Name?: "local"; Options?: Record<string, string> };
   };
-  TmpfsOptions?: { SizeBytes?: number; Mode?: number };
+  /** `Options` are words of the kernel, alone or with a value. */
+  TmpfsOptions?: { SizeBytes?: number; Mode?: number; Options?: string[][] };
 }

@@ -6,6 +6,7 @@ import { TboxError } from "#support/errors.ts";
 import { partsOf } from "./cgroups.ts";
 import { makeVolumes, planVolumes } from "./container-volumes.ts";
 import type { CreateRequest, HostConfig } from "./create-request.ts";
+import { checkDevices } from "./devices.ts";
 import { etcFiles, type NameSettings } from "./etc-files.ts";
 import { type Fleet, refuseTakenName } from "./fleet.ts";
 import { checkOomScore } from "./limits/oom-score.ts";
@@ -20,6 +21,7 @@ import { planLaunch } from "./plan-launch.ts";
 import { planPorts } from "./ports.ts";
 import type { ContainerRecord } from "./record.ts";
 import { checkRestartPolicy } from "./restart-policy.ts";
+import { settleModes } from "./shared-namespaces.ts";
 import { parseSignal } from "./signals.ts";
 
 const never = "0001-01-01T00:00:00Z";
@@ -75,8 +77,9 @@ export async function createContainer(
   });
   if (planned.binds.length > 0) host.Binds = [...(host.Binds ?? []), ...planned.binds];
   if (planned.volumes.length > 0) record.volumes = planned.volumes;
+  const warnings = settleModes(fleet, host, config);
   check(record);
-  const warnings = limit(fleet, host);
+  warnings.push(...limit(fleet, host), ...checkDevices(host.Devices));
   makeSources(host);
   if (sharer?.config.Hostname !== undefined) config.Hostname = sharer.config.Hostname;
   record.id = makeDirectory(fleet, record);
@@ -95,9 +98,13 @@ function sharedWith({ records }: Fleet, { NetworkMode }: HostConfig): ContainerR
 
 /** The name that the container's program sees. */
 function hostnameOf(id: string, { config, hostConfig }: NameSettings): string {
-  const name = config.Hostname || (hostConfig.NetworkMode === "host" ? hostname() : id.slice(0, 12));
+  const name = config.Hostname || (sharesName(hostConfig) ? hostname() : id.slice(0, 12));
   if (/^[\w.-]{1,64}$/.test(name)) return name;
   throw new TboxError("invalid-argument", `invalid hostname ${JSON.stringify(name)}`);
+}
+
+function sharesName({ NetworkMode, UTSMode }: HostConfig): boolean {
+  return NetworkMode === "host" || UTSMode === "host";
 }
 
 async function resolveImage(fleet: Fleet, request: CreateRequest, platform: string | undefined) {

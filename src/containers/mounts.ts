@@ -1,6 +1,7 @@
 import type { Mount } from "#native/protocol.ts";
 import { TboxError } from "#support/errors.ts";
 import type { HostConfig, MountRequest } from "./create-request.ts";
+import { planDevices } from "./devices.ts";
 import type { ContainerVolume } from "./record.ts";
 
 export interface PlannedMounts {
@@ -20,7 +21,8 @@ export function planMounts(host: HostConfig, volumes: ContainerVolume[] = []): P
   const asked = (host.Mounts ?? []).filter(({ Type }) => Type !== "volume");
   const requested = asked.map(planMount);
   const temporary = Object.entries(host.Tmpfs ?? {}).map(([target, options]) => planTmpfs(target, options));
-  const mounts = [...binds, ...requested, ...volumes.map(planVolume), ...temporary];
+  const devices = planDevices(host.Devices);
+  const mounts = [...binds, ...requested, ...volumes.map(planVolume), ...temporary, ...devices];
   const seen = new Set<string>();
   for (const { target } of mounts) {
     const place = plainTarget(target);
@@ -40,6 +42,7 @@ export function planMounts(host: HostConfig, volumes: ContainerVolume[] = []): P
   };
 }
 
+type TmpfsMount = Extract<Mount, { type: "tmpfs" }>;
 type BindMount = Extract<Mount, { type: "bind" }>;
 
 export interface BindText {
@@ -59,8 +62,11 @@ export function parseBindText(text: string): BindText {
   return { source, target, options: options.split(",").filter((word) => word !== "") };
 }
 
-function planVolume({ name, target, readonly, fill, bound }: ContainerVolume): Mount {
+function planVolume({ name, target, readonly, fill, bound, subpath }: ContainerVolume): Mount {
   if (bound) {
+    // Its directories are somebody else's, too, who might lead a path through it elsewhere.
+    if (subpath !== undefined)
+      throw invalid(`volume ${name} stands for a directory of the host: no Subpath of it`);
     return {
       type: "bind",
       source: bound.path,
@@ -70,7 +76,8 @@ function planVolume({ name, target, readonly, fill, bound }: ContainerVolume): M
       propagation: "rprivate",
     };
   }
-  return { type: "volume", name, target: checkTarget(target), readonly, fill };
+  const part = subpath === undefined ? {} : { subpath };
+  return { type: "volume", name, target: checkTarget(target), readonly, fill, ...part };
 }
 
 function parseBind(text: string): BindMount {
@@ -98,8 +105,17 @@ function planMount(request: MountRequest): Mount {
   if (request.Type === "tmpfs") {
     if (request.Source)
       throw invalid(`invalid mount config for type "tmpfs": field Source must not be specified`);
-    const { SizeBytes: size, Mode: mode = 0o1777 } = request.TmpfsOptions ?? {};
-    return { type: "tmpfs", target, mode, readonly, exec: false, ...(size ? { size } : {}) };
+    const { SizeBytes: size, Mode: mode = 0o1777, Options = [] } = request.TmpfsOptions ?? {};
+    const mount: TmpfsMount = {
+      type: "tmpfs",
+      target,
+      mode,
+      readonly,
+      exec: false,
+      ...(size ? { size } : {}),
+    };
+    for (const words of Options) applyTmpfsOption(mount, words.join("="));
+    return mount;
   }
   const source = request.Source ?? "";
   if (source === "") throw invalid(`invalid mount config for type "bind": field Source must not be empty`);
@@ -122,23 +138,25 @@ function planMount(request: MountRequest): Mount {
 
 /** `--tmpfs target:options` with the kernel's words. */
 function planTmpfs(target: string, options: string): Mount {
-  const mount: Extract<Mount, { type: "tmpfs" }> = {
+  const mount: TmpfsMount = {
     type: "tmpfs",
     target: checkTarget(target),
     mode: 0o1777,
     readonly: false,
     exec: false,
   };
-  for (const option of options.split(",").filter((word) => word !== "")) {
-    const [name = "", value = ""] = option.split("=", 2);
-    if (name === "size") mount.size = parseSize(value, option);
-    else if (name === "mode" && /^[0-7]{1,4}$/.test(value)) mount.mode = Number.parseInt(value, 8);
-    else if (name === "exec" || name === "noexec") mount.exec = name === "exec";
-    else if (name === "ro" || name === "rw") mount.readonly = name === "ro";
-    // These always hold.
-    else if (!["nosuid", "nodev"].includes(name)) throw invalid(`invalid tmpfs option "${option}"`);
-  }
+  for (const option of options.split(",").filter((word) => word !== "")) applyTmpfsOption(mount, option);
   return mount;
+}
+
+function applyTmpfsOption(mount: TmpfsMount, option: string): void {
+  const [name = "", value = ""] = option.split("=", 2);
+  if (name === "size") mount.size = parseSize(value, option);
+  else if (name === "mode" && /^[0-7]{1,4}$/.test(value)) mount.mode = Number.parseInt(value, 8);
+  else if (name === "exec" || name === "noexec") mount.exec = name === "exec";
+  else if (name === "ro" || name === "rw") mount.readonly = name === "ro";
+  // These always hold.
+  else if (!["nosuid", "nodev"].includes(name)) throw invalid(`invalid tmpfs option "${option}"`);
 }
 
 function parseSize(text: string, option: string): number {

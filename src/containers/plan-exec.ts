@@ -8,7 +8,7 @@ import type { ContainerRecord } from "./record.ts";
 export function planExec(container: ContainerRecord, request: ExecRequest): Exec {
   const { id, config } = container;
   const hostname = config.Hostname ?? "";
-  const { process, network } = planLaunch(privileged(container, request), { diffIds: [], hostname });
+  const { process, network, shared } = planLaunch(privileged(container, request), { diffIds: [], hostname });
   const { tty: _, ...rest } = process;
   const tty = request.Tty ?? false;
   const [rows = 0, columns = 0] = request.ConsoleSize ?? [];
@@ -16,6 +16,7 @@ export function planExec(container: ContainerRecord, request: ExecRequest): Exec
   return {
     id,
     network,
+    ...(shared ? { shared } : {}),
     process: {
       ...rest,
       args: request.Cmd,

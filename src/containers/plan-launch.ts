@@ -10,6 +10,8 @@ import { planMounts } from "./mounts.ts";
 import { defaultMaskedPaths, defaultReadonlyPaths } from "./protected-paths.ts";
 import type { ContainerRecord } from "./record.ts";
 import { parseSecurityOptions, type SecurityOptions } from "./security-options.ts";
+import { planShared } from "./shared-namespaces.ts";
+import { planSysctls } from "./sysctls.ts";
 
 const defaultShmSize = 64 * 1024 * 1024;
 
@@ -62,7 +64,9 @@ export function planLaunch(
     hostname,
     ...(config.Domainname ? { domainname: config.Domainname } : {}),
     network: network ?? record.shared ?? { type: host.NetworkMode === "host" ? "host" : "none" },
-    shmSize: host.ShmSize || defaultShmSize,
+    shared: planShared(host),
+    shmSize: host.IpcMode === "none" ? 0 : host.ShmSize || defaultShmSize,
+    sysctls: planSysctls(host),
     maskedPaths: host.MaskedPaths ?? (host.Privileged ? [] : defaultMaskedPaths),
     readonlyPaths: host.ReadonlyPaths ?? (host.Privileged ? [] : defaultReadonlyPaths),
     process: {

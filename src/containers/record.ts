@@ -59,6 +59,8 @@ export interface ContainerVolume {
   fill: boolean;
   /** Nobody gave it a name: it goes with the container where that is asked for. */
   anonymous: boolean;
+  /** What of it is mounted; all when absent. */
+  subpath?: string;
   /** For a volume that is yet to be made. */
   labels?: Record<string, string>;
   options?: Record<string, string>;

@@ -10,6 +10,7 @@ import { follow, tellOutOfMemory, tellVolumes } from "./lifecycle.ts";
 import { planLaunch } from "./plan-launch.ts";
 import type { ContainerRecord, PhaseTrace } from "./record.ts";
 import { removeStopped } from "./remove.ts";
+import { requireDonors } from "./shared-namespaces.ts";
 
 /** Starts a container; what was attached before gets its output from the first byte. */
 export function startContainer(fleet: Fleet, name: string): Promise<"started" | "already-started"> {
@@ -39,6 +40,7 @@ async function launch(
   const resolved = monotonic();
   const hostname = record.config.Hostname ?? "";
   const waiting = companion.waiting.splice(0);
+  requireDonors(fleet, record.hostConfig);
   let prepared = resolved;
   let launched: Launched;
   let started: Started;

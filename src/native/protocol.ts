@@ -245,8 +245,11 @@ export interface LaunchRequest {
     | { type: "sandbox"; sandbox: number }
     | { type: "process"; pid: number }
     | { type: "host" };
-  /** Size of /dev/shm in bytes. */
+  shared?: Shared;
+  /** Size of /dev/shm in bytes, where it is the container's own; 0 for none. */
   shmSize: number;
+  /** Each of a namespace that is the container's own. */
+  sysctls?: { name: string; value: string }[];
   maskedPaths: string[];
   readonlyPaths: string[];
   process: ContainerProcess;
@@ -265,6 +268,8 @@ export interface ExecRequest {
   /** Of the container. */
   id: string;
   network: LaunchRequest["network"];
+  /** The container's own. */
+  shared?: Shared;
   process: ContainerProcess;
   attachments: Attachment[];
   /** Whether the container's cgroup directory is passed. */
@@ -272,6 +277,17 @@ export interface ExecRequest {
 }
 
 export type Exec = Omit<ExecRequest, "attachments" | "cgroup">;
+
+/** Which namespaces a container has in common with others; `uts` and `cgroup` are the host's. */
+export interface Shared {
+  pid?: Sharing;
+  /** With it go /dev/shm and /dev/mqueue. */
+  ipc?: Sharing;
+  uts?: true;
+  cgroup?: true;
+}
+
+export type Sharing = { type: "host" } | { type: "container"; id: string };
 
 export type Root =
   /** Unpacked layers, base first, as `sha256/<hex>`. */
@@ -299,7 +315,9 @@ export type Mount =
   /** A file below `containers/<id>/` of the store. */
   | { type: "store-file"; name: string; target: string; readonly: boolean }
   /** `fill` gives an empty volume what the image has at the target. */
-  | { type: "volume"; name: string; target: string; readonly: boolean; fill: boolean }
+  | { type: "volume"; name: string; target: string; readonly: boolean; fill: boolean; subpath?: string }
+  /** A device of the host, or a directory with some. */
+  | { type: "device"; source: string; target: string }
   /** `size` in bytes. */
   | { type: "tmpfs"; target: string; size?: number; mode: number; readonly: boolean; exec: boolean }
   /** What lies at `source` in a tree; changes are lost with the container. */

@@ -194,12 +194,24 @@ describe("fields that would not be honoured are refused by name", () => {
   const host = (HostConfig: object) => ({ Image: "image", HostConfig });
   test.each<[object, number, string]>([
     [host({ Links: ["a:b"] }), 501, "HostConfig.Links: not supported yet"],
-    [host({ CpuCount: 1 }), 501, "HostConfig.CpuCount: not supported yet"],
-    [host({ PidMode: "host" }), 501, "HostConfig.PidMode: not supported yet"],
+    [
+      host({ DeviceRequests: [{ Count: -1, Capabilities: [["gpu"]] }] }),
+      501,
+      "HostConfig.DeviceRequests: not supported: name the device files in Devices (--device /dev/nvidia0)",
+    ],
+    [
+      host({ StorageOpt: { size: "1G" } }),
+      501,
+      "HostConfig.StorageOpt: not supported: only root can limit how much a directory holds (project quotas)",
+    ],
+    [
+      host({ Runtime: "kata" }),
+      400,
+      "HostConfig.Runtime: unknown or invalid runtime name: there is only tbox",
+    ],
     [host({ UsernsMode: "auto" }), 400, "HostConfig.UsernsMode: must be host or keep-id"],
     [host({ UsernsMode: "keep-id:uid=5" }), 400, "HostConfig.UsernsMode: must be host or keep-id"],
-    [host({ Sysctls: { a: "1" } }), 501, "HostConfig.Sysctls: not supported yet"],
-    [host({ CpuPercent: 5 }), 501, "HostConfig.CpuPercent: not supported yet"],
+    [host({ CpuPercent: 5 }), 501, "HostConfig.CpuPercent: not supported: it is for Windows"],
     [
       host({ Mounts: [{ Type: "image", Source: "v", Target: "/v" }] }),
       501,

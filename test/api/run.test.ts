@@ -186,7 +186,7 @@ describe("a client of a run", () => {
     ["{}", "pull: "],
     [
       '{"pull":"never","detach":false,"container":{"HostConfig":{"CpuCount":1}}}',
-      "container.HostConfig.CpuCount: not supported yet",
+      "container.HostConfig.CpuCount: not supported: it is for Windows",
     ],
     ['{"pull":"never","detach":false,"container":{},"nope":1}', "nope"],
   ])("that asks for %s is refused before the connection is handed over", async (body, message) => {

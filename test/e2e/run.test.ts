@@ -133,8 +133,11 @@ describe("the command line", () => {
 
   test.each([
     [["run", "--nope", "x"], 125, "unknown flag: --nope\nSee 'tbox run --help'.\n"],
-    [["run", "--device", "/dev/sda", "x"], 125, "--device is not supported yet\nSee 'tbox run --help'.\n"],
-    [["run", "--pid=host", "x"], 125, "--pid is not supported yet\nSee 'tbox run --help'.\n"],
+    [
+      ["run", "--gpus", "all", "x"],
+      125,
+      "--gpus is not supported: name the device files: --device /dev/nvidia0\nSee 'tbox run --help'.\n",
+    ],
     [["run"], 125, "tbox: an IMAGE or --rootfs is required\n"],
     [
       ["run", "-d", "-a", "stdout", "x"],

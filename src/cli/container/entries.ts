@@ -10,6 +10,12 @@ export function parseLabel(text: string): string {
   return text;
 }
 
+/** `name=value`. */
+export function parseSysctl(text: string): string {
+  if (!/^[^=]+=/.test(text)) throw new Error(`sysctl '${text}' must be name=value`);
+  return text;
+}
+
 // Plain loops: the first call of `flatMap` or `fromEntries` costs a start a tenth of a millisecond each.
 
 /** The entries with their values; a bare name takes the caller's value and is dropped when there is none. */

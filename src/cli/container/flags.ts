@@ -1,6 +1,7 @@
 import { parseBytes } from "#support/bytes.ts";
 import { bool, integer, list, listOf, parsed, text, word } from "../flags/kinds.ts";
-import { parseEnvironmentEntry, parseLabel } from "./entries.ts";
+import { parseDevice } from "./device.ts";
+import { parseEnvironmentEntry, parseLabel, parseSysctl } from "./entries.ts";
 import { parseExtraHost, parseIpAddress } from "./hosts.ts";
 import { parseMount } from "./mount.ts";
 import { parseNanoseconds } from "./nanoseconds.ts";
@@ -22,7 +23,9 @@ export const containerFlags = {
   "cgroup-parent": text("Optional parent cgroup for the container"),
   "cap-add": list("Add Linux capabilities"),
   "cap-drop": list("Drop Linux capabilities"),
+  cgroupns: text("Cgroup namespace to use (host, private)"),
   cidfile: text("Write the container ID to the file"),
+  device: listOf("Add a host device to the container", parseDevice),
   dns: listOf("Set custom DNS servers", parseIpAddress),
   "dns-option": list("Set DNS options", { also: "dns-opt" }),
   "dns-search": list("Set custom DNS search domains"),
@@ -52,6 +55,7 @@ export const containerFlags = {
   ),
   init: bool("Run an init inside the container that forwards signals and reaps processes"),
   interactive: bool("Keep STDIN open even if not attached", { short: "i" }),
+  ipc: text("IPC mode to use (none, private, shareable, host, container:ID)"),
   label: listOf("Set meta data on a container", parseLabel, { short: "l" }),
   "label-file": list("Read in a line delimited file of labels"),
   "log-driver": text("Logging driver for the container (json-file, none)"),
@@ -69,6 +73,7 @@ export const containerFlags = {
   }),
   "network-alias": list("Add network-scoped alias for the container", { also: "net-alias" }),
   "no-healthcheck": bool("Disable any container-specified HEALTHCHECK"),
+  pid: text("PID namespace to use (host, container:ID)"),
   platform: text("Platform of the image, if it has several (os/arch[/variant])"),
   publish: listOf("Publish a container's port(s) to the host", parsePublish, { short: "p" }),
   "publish-all": bool("Publish all exposed ports to random ports", { short: "P" }),
@@ -82,15 +87,18 @@ export const containerFlags = {
   rootfs: text("Use a directory of the host as read-only root instead of an image", {
     valueName: "directory",
   }),
+  runtime: text("Runtime to use for this container (tbox)"),
   "security-opt": list("Security Options"),
   "shm-size": parsed("Size of /dev/shm", parseBytes, { valueName: "bytes" }),
   "stop-signal": text("Signal to stop the container"),
   "stop-timeout": integer("Timeout (in seconds) to stop a container"),
+  sysctl: listOf("Sysctl options", parseSysctl, { valueName: "map" }),
   tmpfs: list("Mount a tmpfs directory"),
   tty: bool("Allocate a pseudo-TTY", { short: "t" }),
   ulimit: listOf("Ulimit options", parseUlimit, { valueName: "ulimit" }),
   user: text("Username or UID (format: <name|uid>[:<group|gid>])", { short: "u" }),
   userns: word("User namespace to use (host, keep-id)", ["host", "keep-id"] as const),
+  uts: text("UTS namespace to use (host)"),
   volume: list("Mount a volume or a directory of the host", { short: "v" }),
   "volumes-from": list("Mount volumes from the specified containers"),
   workdir: text("Working directory inside the container", { short: "w" }),

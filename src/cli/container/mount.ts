@@ -81,13 +81,20 @@ function applyField(draft: Draft, field: string): void {
       draft.bind.Propagation = value.toLowerCase();
       return;
     case "bind-recursive":
+      if (value === "readonly") {
+        draft.bind.ReadOnlyForceRecursive = true;
+        return;
+      }
       if (value !== "enabled" && value !== "disabled") {
-        throw new Error(`bind-recursive=${value} is not supported yet, use enabled or disabled`);
+        throw new Error(`bind-recursive=${value} is not supported, use enabled, disabled or readonly`);
       }
       draft.bind.NonRecursive = value === "disabled";
       return;
     case "bind-create-src":
       draft.bind.CreateMountpoint = flag(key, value);
+      return;
+    case "volume-subpath":
+      draft.volume.Subpath = value;
       return;
     case "volume-label": {
       const [name = "", ...rest] = value.split("=");

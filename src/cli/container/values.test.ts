@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { parseBytes } from "#support/bytes.ts";
+import { parseDevice } from "./device.ts";
 import { parseEnvironmentEntry, parseLabel, resolveEnvironment, toRecord } from "./entries.ts";
 import { parseEntries } from "./entry-file.ts";
 import { parseExtraHost, parseIpAddress } from "./hosts.ts";
@@ -176,4 +177,17 @@ describe("security options", () => {
   test("a word that says nothing is refused", () => {
     expect(() => parseSecurityOptions(["foo"])).toThrow('Invalid --security-opt: "foo"');
   });
+});
+
+test.each([
+  ["/dev/fuse", { PathOnHost: "/dev/fuse", PathInContainer: "/dev/fuse", CgroupPermissions: "rwm" }],
+  ["/dev/a:/dev/b", { PathOnHost: "/dev/a", PathInContainer: "/dev/b", CgroupPermissions: "rwm" }],
+  ["/dev/a:rw", { PathOnHost: "/dev/a", PathInContainer: "/dev/a", CgroupPermissions: "rw" }],
+  ["/dev/a:/dev/b:r", { PathOnHost: "/dev/a", PathInContainer: "/dev/b", CgroupPermissions: "r" }],
+])("the device %s", (text, value) => {
+  expect(parseDevice(text)).toEqual(value);
+});
+
+test.each(["", "/dev/a:/b:x", "/a:/b:r:w", "vendor.com/gpu=all"])("the device %j is refused", (text) => {
+  expect(() => parseDevice(text)).toThrow();
 });

@@ -52,14 +52,17 @@ export function listOf<T>(usage: string, parse: (text: string) => T, options: Fl
   };
 }
 
-/** An option of Docker's that tbox does not have yet: refused by its name unless it asks for nothing. */
+/**
+ * An option of Docker's that tbox does not have: refused by its name unless it asks for nothing. Without a reason
+ * it is yet to come.
+ */
 export function unsupported(
   usage: string,
-  options: FlagOptions & { harmless?: string } = {},
+  options: FlagOptions & { harmless?: string; reason?: string } = {},
 ): Flag<undefined> {
-  const { harmless, ...rest } = options;
+  const { harmless, reason, ...rest } = options;
   const accept = (value: string) => {
-    if (value !== harmless) throw new UnsupportedFlag();
+    if (value !== harmless) throw new UnsupportedFlag(reason);
     return undefined;
   };
   return { usage, valueName: "string", initial: undefined, hidden: true, accept, ...rest };

@@ -124,7 +124,9 @@ class Parser {
     try {
       this.values[name] = flag.accept(text, this.values[name]);
     } catch (error) {
-      if (error instanceof UnsupportedFlag) throw new UsageError(`--${name} is not supported yet`);
+      if (error instanceof UnsupportedFlag) {
+        throw new UsageError(`--${name} is not supported${error.message ? `: ${error.message}` : " yet"}`);
+      }
       const shown = flag.short === undefined ? `--${name}` : `-${flag.short}, --${name}`;
       const reason = error instanceof Error ? error.message : String(error);
       throw new UsageError(`invalid argument "${text}" for "${shown}" flag: ${reason}`);

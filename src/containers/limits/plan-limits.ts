@@ -67,7 +67,7 @@ function unknownToVersion2(resources: Resources): Refusal[] {
     "CpuRealtimeRuntime",
   ] as const;
   return fields
-    .filter((field) => resources[field])
+    .filter((field) => resources[field] !== undefined && resources[field] !== false)
     .map((field) => ({ field, message: `${field} is no limit of cgroup v2` }));
 }
 

@@ -66,6 +66,8 @@ export const resourceFields = [
 export function resourcesOf(fields: Resources): Resources {
   const asked = resourceFields.filter((name) => {
     const value = fields[name];
+    // 0 is a wish: never to swap.
+    if (name === "MemorySwappiness") return value !== undefined;
     return Array.isArray(value) ? value.length > 0 : Boolean(value);
   });
   return Object.fromEntries(asked.map((name) => [name, fields[name]]));

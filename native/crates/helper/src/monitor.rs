@@ -11,6 +11,7 @@ mod input;
 mod launch;
 mod log;
 pub mod memory;
+mod orphans;
 mod queue;
 mod record;
 mod serve;

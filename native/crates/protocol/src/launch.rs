@@ -15,8 +15,13 @@ pub struct LaunchRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub domainname: Option<String>,
     pub network: Network,
-    /// Size of /dev/shm in bytes.
+    #[serde(default, skip_serializing_if = "Shared::is_nothing")]
+    pub shared: Shared,
+    /// Size of /dev/shm in bytes, where it is the container's own; 0 for none.
     pub shm_size: u64,
+    /// Written before the program starts; each of a namespace that is the container's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sysctls: Vec<Sysctl>,
     pub masked_paths: Vec<String>,
     pub readonly_paths: Vec<String>,
     pub process: Process,
@@ -40,6 +45,9 @@ pub struct ExecRequest {
     pub id: String,
     /// The container's own.
     pub network: Network,
+    /// The container's own.
+    #[serde(default, skip_serializing_if = "Shared::is_nothing")]
+    pub shared: Shared,
     /// `stdin_once`, `init` and `trace` mean nothing here.
     pub process: Process,
     /// One stream socket each, among the descriptors; served from before the program's first byte.
@@ -101,7 +109,12 @@ pub enum Mount {
         readonly: bool,
         /// Whether an empty volume gets what the image has at the target.
         fill: bool,
+        /// What of the volume is mounted, resolved as in a root; all of it when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        subpath: Option<String>,
     },
+    /// A device of the host, or a directory with some, for whoever may open it there.
+    Device { source: String, target: String },
     Tmpfs {
         target: String,
         /// Bytes; the kernel's default when absent.
@@ -175,6 +188,54 @@ pub enum Network {
     Process { pid: u32 },
     /// The user's own network namespace.
     Host,
+}
+
+/// Which namespaces a container has in common with others.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Shared {
+    #[serde(default, skip_serializing_if = "Sharing::is_own")]
+    pub pid: Sharing,
+    /// With it go /dev/shm and /dev/mqueue.
+    #[serde(default, skip_serializing_if = "Sharing::is_own")]
+    pub ipc: Sharing,
+    /// The host's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub uts: bool,
+    /// The host's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cgroup: bool,
+}
+
+impl Shared {
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum Sharing {
+    #[default]
+    Own,
+    Host,
+    /// Another container's, which runs.
+    Container {
+        id: String,
+    },
+}
+
+impl Sharing {
+    pub fn is_own(&self) -> bool {
+        *self == Self::Own
+    }
+}
+
+/// `name` has dots: `net.ipv4.ip_forward`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sysctl {
+    pub name: String,
+    pub value: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use protocol::failure::{Failure, FailureKind};
-use protocol::launch::{ExecRequest, Network};
+use protocol::launch::{ExecRequest, Network, Sharing};
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use sys::clone::{Namespaces, Side, clone3};
 use sys::seqpacket;
@@ -16,8 +16,8 @@ use crate::launch::Launched;
 use crate::oom_score;
 use crate::program::{Program, follow, stdio};
 use crate::report::{self, Report, phase};
-use crate::steps::keep_id;
 use crate::steps::terminal::{self, Inner};
+use crate::steps::{keep_id, shared};
 use crate::tree;
 
 /// Starts the program; returns once it was executed. Called in a monitor of its own, whose children are in
@@ -34,7 +34,9 @@ pub fn exec(
     let (inner, outer) = terminal::create(process)?;
     let (ours, theirs) =
         seqpacket::pair().map_err(|error| explained(FailureKind::System, "report", error))?;
-    join(container, Namespaces::PID)?;
+    if request.shared.pid != Sharing::Host {
+        join(container, Namespaces::PID)?;
+    }
     let score = oom_score::lend(process.oom_score_adjustment)?;
     match clone3(Namespaces::empty(), cgroup)
         .map_err(|errno| system("clone", "container", errno))?
@@ -47,7 +49,7 @@ pub fn exec(
                 filter: &filter,
                 channel: theirs.as_fd(),
             };
-            let failed = run(&program, container, request.network, inner);
+            let failed = run(&program, container, request, inner);
             let Err(failure) = failed;
             let _ = report::send(theirs.as_fd(), &Report::Failed { failure }, &[]);
             std::process::exit(127);
@@ -75,13 +77,12 @@ pub fn exec(
 fn run(
     program: &Program<'_>,
     container: BorrowedFd<'_>,
-    network: Network,
+    request: &ExecRequest,
     streams: Inner,
 ) -> Result<Infallible, Failure> {
     rustix::process::umask(Mode::from_raw_mode(0o022));
-    let mut namespaces = Namespaces::MOUNT | Namespaces::IPC | Namespaces::UTS | Namespaces::CGROUP;
-    // Of the host's own network namespace nobody here is master, and everybody is in it.
-    namespaces.set(Namespaces::NETWORK, network != Network::Host);
+    let mut namespaces = shared::joined(&request.shared);
+    namespaces.set(Namespaces::NETWORK, request.network != Network::Host);
     join(container, namespaces)?;
     // Joining a mount namespace makes its root the process's own: from here on every path is the container's.
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;

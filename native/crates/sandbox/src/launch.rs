@@ -18,7 +18,9 @@ use crate::program::{Program, follow, show_console, stdio};
 use crate::report::{self, Report, phase};
 use crate::steps::root::Store;
 use crate::steps::terminal::{self, Inner};
-use crate::steps::{devices, keep_id, kernel_files, pivot, protected, root, volumes};
+use crate::steps::{
+    devices, keep_id, kernel_files, pivot, protected, root, shared, sysctls, volumes,
+};
 
 /// A container whose program was executed.
 #[derive(Debug)]
@@ -48,6 +50,9 @@ pub struct Prepared<'prepared> {
     pub cgroup: Option<BorrowedFd<'prepared>>,
     /// A network namespace in which nobody has been; that of the sandbox where the request names one.
     pub network: Option<BorrowedFd<'prepared>>,
+    /// First processes of the containers whose namespaces are shared.
+    pub pid: Option<BorrowedFd<'prepared>>,
+    pub ipc: Option<BorrowedFd<'prepared>>,
 }
 
 /// Starts the container; returns once its program was executed. Called in the monitor, which has one
@@ -62,14 +67,16 @@ pub fn launch(
     let (inner, outer) = terminal::create(&request.process)?;
     let (ours, theirs) =
         seqpacket::pair().map_err(|error| explained(FailureKind::System, "report", error))?;
-    let mut namespaces = Namespaces::MOUNT | Namespaces::PID | Namespaces::IPC | Namespaces::UTS;
+    let mut namespaces = shared::made(&request.shared);
     // A namespace that is made by the clone has the monitor's cgroup as its root.
-    namespaces.set(Namespaces::CGROUP, prepared.cgroup.is_none());
+    let own_cgroup = prepared.cgroup.is_some() && !request.shared.cgroup;
+    namespaces.set(Namespaces::CGROUP, !own_cgroup && !request.shared.cgroup);
     let own_network = request.network == Network::None;
     namespaces.set(
         Namespaces::NETWORK,
         own_network && prepared.network.is_none(),
     );
+    shared::join_processes(&request.shared, prepared.pid)?;
     let score = oom_score::lend(request.process.oom_score_adjustment)?;
     match clone3(namespaces, prepared.cgroup)
         .map_err(|errno| system("clone", "namespaces", errno))?
@@ -86,8 +93,8 @@ pub fn launch(
                 host,
                 request,
                 program,
-                network: prepared.network,
-                own_cgroup: prepared.cgroup.is_some(),
+                prepared,
+                own_cgroup,
             };
             let failed = child.run(inner);
             let Err(failure) = failed;
@@ -117,8 +124,8 @@ struct Child<'launch> {
     host: &'launch Host,
     request: &'launch LaunchRequest,
     program: Program<'launch>,
-    network: Option<BorrowedFd<'launch>>,
-    /// Whether it was born into a cgroup of its own.
+    prepared: Prepared<'launch>,
+    /// Whether it was born into a cgroup that is to be the root of what it sees.
     own_cgroup: bool,
 }
 
@@ -143,6 +150,7 @@ impl Child<'_> {
         }
         // Before anything is mounted: no mount of ours may reach the monitor's namespace.
         root::isolate()?;
+        let memory = shared::join_memory(&request.shared, self.prepared.ipc, request.shm_size)?;
         // In this namespace, and before the root covers the container's directory.
         let store = Store::open(host.store_path(), &request.id)?;
         // While the host's paths still mean the host's files.
@@ -150,13 +158,20 @@ impl Child<'_> {
         // Before they are covered by the layers.
         volumes::make_targets(&store, &request.root, &volumes)?;
         let root = root::mount_root(&store, &request.root)?;
-        kernel_files::mount_kernel_files(root.as_fd(), request.network, request.cgroup_writable)?;
-        let devices = devices::mount_devices(root.as_fd(), host, request.shm_size)?;
+        kernel_files::mount_kernel_files(
+            root.as_fd(),
+            request.network,
+            &request.shared,
+            request.cgroup_writable,
+        )?;
+        let devices = devices::mount_devices(root.as_fd(), host, &memory)?;
         // After /dev: its terminal belongs to the container's own /dev/pts.
         program.give_streams(devices.as_fd(), streams)?;
         show_console(devices.as_fd(), &request.process)?;
         // After the standard mounts, which they may cover.
         volumes::attach_volumes(root.as_fd(), &volumes)?;
+        // While /proc/sys can be written to.
+        sysctls::write(root.as_fd(), &request.sysctls)?;
         // After the volumes: none of them may uncover what is protected.
         protected::mask(root.as_fd(), &request.masked_paths)?;
         protected::write_protect(root.as_fd(), &request.readonly_paths)?;
@@ -170,7 +185,7 @@ impl Child<'_> {
         let account = program.settle(root.as_fd())?;
         // After the working directory, which may have to be made.
         root::protect_root(root.as_fd(), &request.root)?;
-        drop((store, volumes, root, devices));
+        drop((store, volumes, memory, root, devices));
         if request.process.keep_id {
             // After everything that needs the rights of the namespace that the mounts belong to.
             keep_id::enter(program.channel, &account)?;
@@ -180,7 +195,7 @@ impl Child<'_> {
 
     /// In a namespace of the container's own the loopback interface is up, whoever made it.
     fn enter_network(&self) -> Result<(), Failure> {
-        match (self.request.network, self.network) {
+        match (self.request.network, self.prepared.network) {
             (
                 Network::None | Network::Sandbox { .. } | Network::Process { .. },
                 Some(namespace),
@@ -204,6 +219,9 @@ impl Child<'_> {
     }
 
     fn name(&self) -> Result<(), Failure> {
+        if self.request.shared.uts {
+            return Ok(());
+        }
         rustix::system::sethostname(self.request.hostname.as_bytes())
             .map_err(|errno| system("hostname", &self.request.hostname, errno))?;
         let Some(domainname) = &self.request.domainname else {

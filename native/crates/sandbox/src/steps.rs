@@ -14,6 +14,8 @@ mod populate;
 pub mod protected;
 pub mod reaper;
 pub mod root;
+pub mod shared;
+pub mod sysctls;
 pub mod terminal;
 pub mod volumes;
 pub mod working_directory;

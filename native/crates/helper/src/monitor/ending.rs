@@ -22,6 +22,9 @@ impl Monitor {
             Err(_) => Status::exited(255),
         };
         let _ = self.program.watch(&self.poll, None);
+        if let Some(orphans) = self.orphans.take() {
+            orphans.end();
+        }
         self.stage = Stage::Draining(status, Instant::now());
         self.input.close();
         self.terminal_peer = None;

@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, OwnedFd};
 
 use protocol::failure::{Failure, FailureKind};
-use protocol::launch::{LaunchRequest, Log};
+use protocol::launch::{LaunchRequest, Log, Sharing};
 use protocol::monitor::{FromMonitor, Phase, Started};
 use rustix::fs::{AtFlags, Mode, OFlags, fcntl_getfl, fcntl_setfl, openat, unlinkat};
 use rustix::io::Errno;
@@ -16,6 +16,7 @@ use crate::messages;
 use crate::monitor::exit;
 use crate::monitor::input::AtEnd;
 use crate::monitor::log::{self, JsonLog};
+use crate::monitor::orphans::Orphans;
 use crate::monitor::serve::{Monitor, Place, Streams};
 use crate::timestamp;
 
@@ -27,6 +28,9 @@ pub struct Order {
     pub descriptors: Vec<OwnedFd>,
     /// An empty network namespace for the container, if one was ready.
     pub network: Option<OwnedFd>,
+    /// First processes of the containers whose namespaces are shared; nothing when they have ended.
+    pub pid: Option<OwnedFd>,
+    pub ipc: Option<OwnedFd>,
     /// When the request arrived, in nanoseconds of CLOCK_MONOTONIC.
     pub received_at: u64,
     /// Tells the zygote which container is this monitor's, should the monitor be killed.
@@ -58,20 +62,28 @@ fn begin(host: Host, order: Order, forked_at: u64) -> Result<Monitor, Failure> {
         request,
         mut descriptors,
         network,
+        pid,
+        ipc,
         received_at,
         report,
     } = order;
     let cgroup = request.cgroup.then(|| descriptors.pop()).flatten();
     let place = prepare(&host, &request)?;
+    let orphans = (request.shared.pid == Sharing::Host)
+        .then(Orphans::adopt)
+        .transpose()
+        .map_err(|errno| failure::system("monitor", "subreaper", errno))?;
     let launched = launch(
         &host,
         &request,
         Prepared {
             cgroup: cgroup.as_ref().map(AsFd::as_fd),
             network: network.as_ref().map(AsFd::as_fd),
+            pid: pid.as_ref().map(AsFd::as_fd),
+            ipc: ipc.as_ref().map(AsFd::as_fd),
         },
     );
-    drop(network);
+    drop((network, pid, ipc));
     let launched = match launched {
         Ok(launched) => launched,
         Err(failure) => {
@@ -87,6 +99,7 @@ fn begin(host: Host, order: Order, forked_at: u64) -> Result<Monitor, Failure> {
         started_at: timestamp::now(),
         phases: phases(&launched, received_at, forked_at),
     };
+    let program = launched.pid;
     let at_end = match request.process.stdin_once && request.process.tty.is_none() {
         true => AtEnd::Close,
         false => AtEnd::KeepOpen,
@@ -94,6 +107,7 @@ fn begin(host: Host, order: Order, forked_at: u64) -> Result<Monitor, Failure> {
     let streams = streams(launched.stdio, at_end)?;
     let mut monitor = Monitor::create(Some(place), launched.pidfd, cgroup, streams, started)
         .map_err(|errno| failure::system("monitor", "epoll", errno))?;
+    monitor.orphans = orphans.map(|orphans| orphans.except(program));
     for (wants, socket) in request.attachments.iter().zip(descriptors) {
         monitor.attach(socket, *wants);
     }

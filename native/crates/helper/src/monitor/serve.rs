@@ -16,6 +16,7 @@ use crate::monitor::exit::Status;
 use crate::monitor::input::{AtEnd, Input};
 use crate::monitor::log::JsonLog;
 use crate::monitor::memory;
+use crate::monitor::orphans::Orphans;
 use crate::monitor::stream::Stream;
 use crate::timestamp;
 use sys::watched::Watched;
@@ -78,6 +79,8 @@ pub struct Monitor {
     pub(super) stage: Stage,
     pub(super) started: Started,
     pub(super) program: Watched,
+    /// Of a container that has no pid namespace of its own.
+    pub(super) orphans: Option<Orphans>,
     /// Of the kernel, which counts there whom it killed for want of memory.
     pub(super) memory: Option<Watched>,
     /// How many of them the daemon was told of.
@@ -136,6 +139,7 @@ impl Monitor {
             stage: Stage::Running,
             started,
             program,
+            orphans: None,
             memory,
             oom_kills: 0,
             sources: [Some(Watched::new(streams.stdout, STDOUT)), stderr],
@@ -214,6 +218,9 @@ impl Monitor {
             if self.attachments[index].hung_up() {
                 self.take_input(index);
             }
+        }
+        if let Some(orphans) = &mut self.orphans {
+            orphans.collect();
         }
         self.end_if_drained();
         self.release_attachments();

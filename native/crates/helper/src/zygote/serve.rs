@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use protocol::VERSION;
 use protocol::failure::{Failure, FailureKind};
-use protocol::launch::Network;
+use protocol::launch::{Network, Sharing};
 use protocol::work::WorkRequest;
 use protocol::zygote::{FromZygote, Mapping, ToZygote};
 use rustix::fs::{AtFlags, Mode, OFlags, open, unlinkat};
@@ -357,7 +357,13 @@ impl Zygote {
                     network: kept,
                     cgroup: cgroup.and_then(copy),
                 };
+                let mut other = |sharing: &Sharing| match sharing {
+                    Sharing::Container { id } => self.family.container(id),
+                    Sharing::Own | Sharing::Host => None,
+                };
                 let order = monitor::Order {
+                    pid: other(&request.shared.pid),
+                    ipc: other(&request.shared.ipc),
                     request,
                     descriptors,
                     network,

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use protocol::launch::{
-    Attachment, Framing, LaunchRequest, Log, Network, Process, Root, Seccomp, TerminalSize,
+    Attachment, Framing, LaunchRequest, Log, Network, Process, Root, Seccomp, Shared, TerminalSize,
 };
 use protocol::monitor::{Exited, FromMonitor, Started, ToMonitor};
 use protocol::zygote::{FromZygote, ToZygote};
@@ -129,7 +129,9 @@ impl Zygote {
             hostname: "test".to_owned(),
             domainname: None,
             network: Network::None,
+            shared: Shared::default(),
             shm_size: 1 << 20,
+            sysctls: Vec::new(),
             masked_paths: Vec::new(),
             readonly_paths: Vec::new(),
             process: Process {

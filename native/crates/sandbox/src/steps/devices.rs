@@ -11,6 +11,7 @@ use crate::failure::system;
 use crate::host::{self, Host};
 use crate::steps::attach;
 use crate::steps::kernel_files::{HARMLESS, place};
+use crate::steps::shared::Memory;
 use crate::tree::{self, Kind};
 
 const LINKS: [(&str, &str); 5] = [
@@ -22,7 +23,11 @@ const LINKS: [(&str, &str); 5] = [
 ];
 
 /// Mounts /dev and everything in it; gives the new /dev.
-pub fn mount_devices(root: BorrowedFd<'_>, host: &Host, shm_size: u64) -> Result<OwnedFd, Failure> {
+pub fn mount_devices(
+    root: BorrowedFd<'_>,
+    host: &Host,
+    memory: &Memory,
+) -> Result<OwnedFd, Failure> {
     let explain = |errno| system("devices", "/dev", errno);
     let devices = attach::create(
         "tmpfs",
@@ -41,7 +46,8 @@ pub fn mount_devices(root: BorrowedFd<'_>, host: &Host, shm_size: u64) -> Result
     for (target, name) in LINKS {
         symlinkat(target, &devices, name).map_err(|errno| system("devices", name, errno))?;
     }
-    mount_inside(devices.as_fd(), host, shm_size)
+    mount_inside(devices.as_fd(), host)
+        .and_then(|()| mount_memory(devices.as_fd(), memory))
         .map_err(|(name, errno)| system("devices", name, errno))?;
     Ok(devices)
 }
@@ -53,34 +59,39 @@ pub fn mount_console(devices: BorrowedFd<'_>, terminal: BorrowedFd<'_>) -> Resul
         .map_err(|errno| system("devices", "console", errno))
 }
 
-fn mount_inside(
-    devices: BorrowedFd<'_>,
-    host: &Host,
-    shm_size: u64,
-) -> Result<(), (&'static str, Errno)> {
+fn mount_inside(devices: BorrowedFd<'_>, host: &Host) -> Result<(), (&'static str, Errno)> {
     let mut pts_options = vec![("ptmxmode", "0666"), ("mode", "0620")];
     // Group 5 is the terminals' everywhere; in single-id mode it does not exist.
     if host.gids().contains(5) {
         pts_options.push(("gid", "5"));
     }
     let terminals = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NOEXEC;
-    let size = shm_size.to_string();
-    let mounts = [
-        ("pts", "devpts", pts_options, terminals),
-        (
-            "shm",
-            "tmpfs",
-            vec![("mode", "1777"), ("size", size.as_str())],
-            HARMLESS,
-        ),
-        ("mqueue", "mqueue", vec![], HARMLESS),
-    ];
-    for (name, kind, options, attributes) in mounts {
-        attach::create(kind, &options, attributes)
-            .and_then(|mount| cover(devices, name, Kind::Directory, mount.as_fd()))
-            .map_err(|errno| (name, errno))?;
+    attach::create("devpts", &pts_options, terminals)
+        .and_then(|mount| cover(devices, "pts", Kind::Directory, mount.as_fd()))
+        .map_err(|errno| ("pts", errno))
+}
+
+fn mount_memory(devices: BorrowedFd<'_>, memory: &Memory) -> Result<(), (&'static str, Errno)> {
+    let cover = |name, mount: &OwnedFd| {
+        cover(devices, name, Kind::Directory, mount.as_fd()).map_err(|errno| (name, errno))
+    };
+    let size = match memory {
+        Memory::Own { size } => *size,
+        Memory::Shared { shm, queues } => {
+            cover("shm", shm)?;
+            return match queues {
+                Some(queues) => cover("mqueue", queues),
+                None => Ok(()),
+            };
+        }
+    };
+    if size > 0 {
+        let options = [("mode", "1777"), ("size", &size.to_string())];
+        let shm = attach::create("tmpfs", &options, HARMLESS).map_err(|errno| ("shm", errno))?;
+        cover("shm", &shm)?;
     }
-    Ok(())
+    let queues = attach::create("mqueue", &[], HARMLESS).map_err(|errno| ("mqueue", errno))?;
+    cover("mqueue", &queues)
 }
 
 /// Makes an entry of the new, empty /dev and covers it.

@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use protocol::failure::{Failure, FailureKind};
-use protocol::launch::Network;
+use protocol::launch::{Network, Shared, Sharing};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::mount::MountAttrFlags;
@@ -21,9 +21,10 @@ pub const HARMLESS: MountAttrFlags = MountAttrFlags::MOUNT_ATTR_NOSUID
 pub fn mount_kernel_files(
     root: BorrowedFd<'_>,
     network: Network,
+    shared: &Shared,
     cgroup_writable: bool,
 ) -> Result<(), Failure> {
-    let proc = attach::create("proc", &[], HARMLESS).map_err(|errno| match errno {
+    let proc = proc(shared).map_err(|errno| match errno {
         Errno::PERM => explained(
             FailureKind::System,
             "proc",
@@ -38,9 +39,20 @@ pub fn mount_kernel_files(
     attach::attach(sysfs.as_fd(), place(root, "sys")?.as_fd())
         .map_err(|errno| system("sysfs", "/sys", errno))?;
     if network != Network::Host {
-        mount_cgroup(root, cgroup_writable);
+        mount_cgroup(root, shared, cgroup_writable);
     }
     Ok(())
+}
+
+fn proc(shared: &Shared) -> Result<OwnedFd, Errno> {
+    if shared.pid != Sharing::Host {
+        return attach::create("proc", &[], HARMLESS);
+    }
+    // Of the host's pid namespace nobody here may mount a new one.
+    let copy = attach::copy("/proc", true)?;
+    let add = Attributes::NOSUID | Attributes::NODEV | Attributes::NOEXEC;
+    set_attributes(copy.as_fd(), add, Propagation::Private, Depth::Tree)?;
+    Ok(copy)
 }
 
 /// The directory for a mount that programs trust: the image may not lead it elsewhere by a link.
@@ -74,15 +86,27 @@ fn sysfs(network: Network) -> Result<OwnedFd, Errno> {
 }
 
 /// Shows the container its own cgroup, where there is a unified hierarchy; a start never fails for it.
-fn mount_cgroup(root: BorrowedFd<'_>, writable: bool) {
+fn mount_cgroup(root: BorrowedFd<'_>, shared: &Shared, writable: bool) {
     let attributes = match writable {
         true => HARMLESS,
         false => HARMLESS | MountAttrFlags::MOUNT_ATTR_RDONLY,
     };
     let _ = tree::open_plain(root, "sys/fs/cgroup", OFlags::PATH | OFlags::DIRECTORY).and_then(
         |place| {
-            let cgroup = attach::create("cgroup2", &[], attributes)?;
+            let cgroup = match shared.cgroup {
+                true => host_cgroup(writable)?,
+                false => attach::create("cgroup2", &[], attributes)?,
+            };
             attach::attach(cgroup.as_fd(), place.as_fd())
         },
     );
+}
+
+/// The whole hierarchy, as the host shows it.
+fn host_cgroup(writable: bool) -> Result<OwnedFd, Errno> {
+    let copy = attach::copy("/sys/fs/cgroup", true)?;
+    let mut add = Attributes::NOSUID | Attributes::NODEV | Attributes::NOEXEC;
+    add.set(Attributes::READONLY, !writable);
+    set_attributes(copy.as_fd(), add, Propagation::Private, Depth::Tree)?;
+    Ok(copy)
 }

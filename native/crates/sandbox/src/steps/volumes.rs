@@ -103,13 +103,42 @@ fn open_volume(store: &Store, index: usize, mount: &Mount) -> Result<Volume, Fai
             target,
             readonly,
             fill: filled,
+            subpath,
         } => {
-            let directory = store.open_volume(name)?;
-            let mount = attach::copy_of(directory.as_fd(), false).and_then(|mount| {
+            let mut place = store.open_volume(name)?;
+            if let Some(path) = subpath {
+                place =
+                    tree::open(place.as_fd(), path, OFlags::PATH).map_err(|errno| match errno {
+                        Errno::NOENT | Errno::NOTDIR => explained(
+                            FailureKind::InvalidArgument,
+                            "volume-subpath",
+                            format!(
+                                "volume {name} holds no {path}: a subpath has to be there before"
+                            ),
+                        ),
+                        _ => system("volume-subpath", path, errno),
+                    })?;
+            }
+            let mount = attach::copy_of(place.as_fd(), false).and_then(|mount| {
                 restrict(mount, *readonly, mounts::Propagation::Private, Depth::One)
             });
-            fill = filled.then_some(directory);
+            fill = filled.then_some(place);
             (mount.map_err(|errno| system("mount", name, errno))?, target)
+        }
+        Mount::Device { source, target } => {
+            let mount = attach::copy(source, true)
+                .and_then(|mount| {
+                    let add = Attributes::NOSUID | Attributes::NOEXEC;
+                    set_attributes(
+                        mount.as_fd(),
+                        add,
+                        mounts::Propagation::Private,
+                        Depth::Tree,
+                    )?;
+                    Ok(mount)
+                })
+                .map_err(|errno| system("device", source, errno))?;
+            (mount, target)
         }
         Mount::Tree {
             tree,
