@@ -4,8 +4,9 @@ import { hostPlatform } from "#oci/platform.ts";
 import { familiarName, withDefaultTag } from "#oci/reference.ts";
 import { errorCode, TboxError } from "#support/errors.ts";
 import type { BuildRun } from "./build-run.ts";
-import type { BuildEvent, BuildRequest, ContextSource } from "./builder.ts";
-import { checkDirectory, openContext, readDockerfile } from "./context/open-context.ts";
+import type { BuildEvent, BuildRequest } from "./builder.ts";
+import { openContext, readDockerfile } from "./context/open-context.ts";
+import { openSource } from "./context/open-source.ts";
 import { readStages } from "./dockerfile/read-stages.ts";
 import { finishImage } from "./finish-image.ts";
 import { ownValue, planStages } from "./plan/plan-stages.ts";
@@ -26,8 +27,8 @@ export async function buildImage(
   // A step that fails ends the others.
   const stop = new AbortController();
   const signal = AbortSignal.any([request.signal, stop.signal]);
-  const directory = await openSource(workshop, request.context, { held, scratch });
-  const text = request.dockerfileText ?? (await readDockerfile(directory, request.dockerfile));
+  const { directory, text: onlyText } = await openSource({ workshop, request, held, scratch, signal });
+  const text = request.dockerfileText ?? onlyText ?? (await readDockerfile(directory, request.dockerfile));
   emit({ type: "dockerfile", name: request.dockerfile, text });
   const read = readStages(text);
   for (const { message, line } of read.warnings) {
@@ -67,25 +68,6 @@ export async function buildImage(
   }
 }
 
-/** The directory with the files of the context. */
-async function openSource(
-  workshop: Workshop,
-  source: ContextSource,
-  { held, scratch }: { held: AsyncDisposableStack; scratch: string },
-): Promise<string> {
-  if (source.type === "directory") return checkDirectory(source.path);
-  if (source.type === "none") {
-    const empty = `${scratch}/context`;
-    mkdirSync(empty, { recursive: true });
-    return empty;
-  }
-  const workspace = held.use(workshop.containers.openWorkspace([]));
-  const body = source.type === "stream" ? source.body : await fetchContext(source.url);
-  await workspace.extract(body);
-  mkdirSync(scratch, { recursive: true });
-  return `${workshop.store}/${workspace.upper}`;
-}
-
 /** With images to take results from, only what one of them is made of is taken, as Docker has it. */
 async function reuseRule(
   { images }: Workshop,
@@ -109,22 +91,6 @@ async function reuseRule(
         made === history.at(-1)?.created_by
       );
     });
-}
-
-async function fetchContext(url: string): Promise<ReadableStream<Uint8Array>> {
-  if (!/^https?:\/\//.test(url) || /\.git(?:[#?]|$)/.test(url)) {
-    throw new TboxError(
-      "not-implemented",
-      `the build context ${url}: git repositories are not supported yet`,
-    );
-  }
-  const response = await fetch(url).catch((cause) => {
-    throw new TboxError("unavailable", `the build context ${url}`, { cause });
-  });
-  if (!response.ok || response.body === null) {
-    throw new TboxError("unavailable", `the build context ${url}: the server answered ${response.status}`);
-  }
-  return response.body;
 }
 
 function epochOf(text: string | undefined): number | undefined {

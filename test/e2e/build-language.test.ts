@@ -210,7 +210,6 @@ describe.skipIf(shellUnavailable !== undefined)("a Dockerfile", () => {
     ["COPY --form=x a /b", "unknown flag: --form (did you mean from?)"],
     ["RUN --security=insecure true", "a build may do what a container may, and no more"],
     ["RUN --device=x true", "not supported yet"],
-    ["ADD https://example.org/x.git /x", "git repositories are not supported yet"],
     ["FROM nosuch-base.invalid/x", "nosuch-base.invalid"],
     ["COPY --from=9 /x /y", "invalid stage index 9"],
     ["RUN <<END\nnever", "unterminated heredoc"],

@@ -1,33 +1,16 @@
 import { mkdir, open, utimes } from "node:fs/promises";
 import { posix } from "node:path";
-import { parseDigest } from "#oci/digest.ts";
+import type { Digest } from "#oci/digest.ts";
 import { TboxError } from "#support/errors.ts";
 
-export interface Download {
-  /** Of the file in the directory. */
-  name: string;
-  digest: string;
-}
-
-/** Whether a source of ADD is an address. */
-export function isAddress(source: string): boolean {
-  return /^https?:\/\//.test(source) || isRepository(source);
-}
-
-/** Addresses of git repositories. */
-function isRepository(source: string): boolean {
-  return /^(?:git:\/\/|ssh:\/\/|git@)/.test(source) || /^https?:\/\/[^#?]+\.git(?:[#?]|$)/.test(source);
-}
-
-/** Fetches the file of an address, as ADD keeps it: for its owner only, as old as the server says. */
+/**
+ * Fetches the file of an address, as ADD keeps it: for its owner only, as old as the server says. Gives its
+ * digest, which must be the expected one.
+ */
 export async function download(
   address: string,
-  { directory, checksum, signal }: { directory: string; checksum: string; signal: AbortSignal },
-): Promise<Download> {
-  if (isRepository(address)) {
-    throw new TboxError("not-implemented", `ADD ${address}: git repositories are not supported yet`);
-  }
-  const expected = checksum === "" ? undefined : parseDigest(checksum);
+  { directory, expected, signal }: { directory: string; expected: Digest | undefined; signal: AbortSignal },
+): Promise<string> {
   let response: Response;
   try {
     response = await fetch(address, { signal });
@@ -55,10 +38,11 @@ export async function download(
   const modified = Date.parse(response.headers.get("last-modified") ?? "");
   const time = Number.isNaN(modified) ? 0 : modified / 1000;
   await utimes(`${directory}/${name}`, time, time);
-  return { name, digest };
+  return digest;
 }
 
-function nameOf(address: string): string {
+/** Of the file that an address becomes. */
+export function nameOf(address: string): string {
   const name = posix.basename(decodeURIComponent(new URL(address).pathname));
   return name === "" || name === "/" || name === "." || name === ".." ? "__unnamed__" : name;
 }

@@ -1,7 +1,8 @@
-import { realpathSync, statSync } from "node:fs";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, relative, resolve } from "node:path";
 import type { TboxBuildRequest } from "#api/build.ts";
 import { registryAuths } from "#client/credentials.ts";
+import { isArchive } from "#support/archive-head.ts";
 import { splitFields } from "#support/fields.ts";
 import type { Invocation } from "../command.ts";
 import { resolveEnvironment, toRecord } from "../container/entries.ts";
@@ -74,7 +75,7 @@ type Found = Pick<TboxBuildRequest, "context" | "dockerfile" | "dockerfileText">
 
 async function findContext(file: string | undefined, source: string): Promise<Found> {
   if (source === "-") return fromInput(file);
-  if (/^https?:\/\//.test(source)) {
+  if (isRemote(source)) {
     return { context: { type: "remote", url: source }, dockerfile: file ?? "Dockerfile" };
   }
   const path = directoryOf(source);
@@ -120,13 +121,10 @@ async function fromInput(file: string | undefined): Promise<Found> {
   };
 }
 
-function isArchive(head: Buffer): boolean {
-  const compressed = ["1f8b", "28b52ffd", "fd377a58", "425a68"];
-  if (compressed.some((magic) => head.subarray(0, magic.length / 2).toString("hex") === magic)) return true;
-  if (head.length < 512) return false;
-  const noted = Number.parseInt(head.subarray(148, 156).toString().replaceAll("\0", " ").trim(), 8);
-  const sum = head.subarray(0, 512).reduce((all, byte, at) => all + (at >= 148 && at < 156 ? 32 : byte), 0);
-  return sum === noted;
+/** Addresses of http, https and git; what could be a path is one if it is there. */
+function isRemote(source: string): boolean {
+  if (/^(?:https?|git|ssh):\/\//.test(source)) return true;
+  return /^(?:[\w.-]+@[\w.-]+:|github\.com\/)/.test(source) && !existsSync(source);
 }
 
 function directoryOf(source: string): string {

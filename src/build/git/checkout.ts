@@ -1,0 +1,136 @@
+import { existsSync } from "node:fs";
+import { lstat, mkdir, readdir, realpath, rm } from "node:fs/promises";
+import { TboxError } from "#support/errors.ts";
+import type { BuildRequest } from "../builder.ts";
+import { type GitAccess, git } from "./git.ts";
+import type { Repository } from "./repository.ts";
+
+/** A commit, and what it takes to get it. */
+export interface FoundCommit {
+  commit: string;
+  access: GitAccess;
+}
+
+const wholeCommit = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+
+/** Asks the remote which commit is meant; does without where the commit itself is named. */
+export async function findCommit(
+  repository: Repository,
+  { request, home, signal }: { request: BuildRequest; home: string; signal: AbortSignal },
+): Promise<FoundCommit> {
+  await mkdir(home, { recursive: true });
+  const access = accessTo(repository, request, { home, signal });
+  const { ref = "HEAD", remote, commit: expected } = repository;
+  const commit = wholeCommit.test(ref) ? ref : await askRemote(access, home, remote, ref);
+  if (expected !== undefined && !commit.startsWith(expected)) {
+    throw new TboxError(
+      "invalid-argument",
+      `${remote}: expected the commit ${expected}, ${ref} is ${commit}`,
+    );
+  }
+  return { commit, access };
+}
+
+/** Gets the files of a commit; gives the directory of them that is meant. */
+export async function checkOut(
+  repository: Repository,
+  { commit, access }: FoundCommit,
+  { target, keepGitDirectory }: { target: string; keepGitDirectory: boolean },
+): Promise<string> {
+  const { remote, submodules, directory } = repository;
+  await mkdir(target, { recursive: true });
+  await git(access, target, "init", "--quiet", "--template=");
+  await git(access, target, "remote", "add", "--", "origin", remote);
+  await fetchCommit(access, target, repository.ref, commit);
+  await git(access, target, "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit);
+  if (submodules && existsSync(`${target}/.gitmodules`)) {
+    await git(access, target, "submodule", "--quiet", "update", "--init", "--recursive", "--depth=1");
+    if (!keepGitDirectory) await removeLinks(target);
+  }
+  if (!keepGitDirectory) await rm(`${target}/.git`, { recursive: true });
+  return directoryIn(target, directory, remote);
+}
+
+async function askRemote(access: GitAccess, home: string, remote: string, ref: string): Promise<string> {
+  const output = await git(access, home, "ls-remote", "--", remote, ref, `${ref}^{}`);
+  const found = new Map(
+    output.split("\n").map((line): [string, string] => {
+      const [commit = "", name = ""] = line.split("\t");
+      return [name, commit];
+    }),
+  );
+  // A branch comes before a tag, and of a tag with a text of its own the commit is wanted.
+  const names = [`refs/heads/${ref}`, `refs/tags/${ref}^{}`, `refs/tags/${ref}`, `${ref}^{}`, ref];
+  const commit = names.map((name) => found.get(name)).find((one) => one !== undefined);
+  if (commit !== undefined && wholeCommit.test(commit)) return commit;
+  throw new TboxError("invalid-argument", `repository ${remote} does not contain ref ${ref}`);
+}
+
+/** Alone where the server gives out single commits, by its name, or with all there is. */
+async function fetchCommit(
+  access: GitAccess,
+  target: string,
+  ref: string | undefined,
+  commit: string,
+): Promise<void> {
+  const everything = ["+refs/heads/*:refs/remotes/origin/*", "+refs/tags/*:refs/tags/*"];
+  const attempts = [
+    ["--depth=1", "--", "origin", commit],
+    ...(ref === undefined || ref === commit ? [] : [["--depth=1", "--", "origin", ref]]),
+    ["--", "origin", ...everything],
+  ];
+  let failure: unknown;
+  for (const words of attempts) {
+    try {
+      await git(access, target, "fetch", "--quiet", "--no-tags", ...words);
+      await git(access, target, "cat-file", "-e", `${commit}^{commit}`);
+      return;
+    } catch (error) {
+      access.signal.throwIfAborted();
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+function accessTo(
+  { remote }: Repository,
+  { secrets, agents }: BuildRequest,
+  { home, signal }: { home: string; signal: AbortSignal },
+): GitAccess {
+  if (!/^https?:/i.test(remote)) {
+    const agent = agents.get("default");
+    if (agent === undefined && !/^git:/i.test(remote)) {
+      throw new TboxError("invalid-argument", `${remote} needs an SSH agent: build with --ssh default`);
+    }
+    return { home, signal, ...(agent === undefined ? {} : { agent }) };
+  }
+  const { hostname } = new URL(remote);
+  const text = (name: string) => {
+    const secret = secrets.get(`${name}.${hostname}`) ?? secrets.get(name);
+    return secret === undefined ? undefined : new TextDecoder().decode(secret).trim();
+  };
+  const token = text("GIT_AUTH_TOKEN");
+  const basic = token && `basic ${Buffer.from(`x-access-token:${token}`).toString("base64")}`;
+  const header = text("GIT_AUTH_HEADER") ?? basic;
+  return { home, signal, ...(header ? { authorization: { remote, header } } : {}) };
+}
+
+/** The files of submodules that lead to their repositories. */
+async function removeLinks(directory: string): Promise<void> {
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    const path = `${directory}/${entry.name}`;
+    if (entry.name === ".git" && entry.isFile()) await rm(path);
+    else if (entry.isDirectory() && entry.name !== ".git") await removeLinks(path);
+  }
+}
+
+/** Links in a repository lead nowhere: the directory is one by itself. */
+async function directoryIn(target: string, directory: string, remote: string): Promise<string> {
+  if (directory === "") return target;
+  const path = `${target}/${directory}`;
+  const found = await lstat(path).catch(() => undefined);
+  if (found?.isDirectory() && (await realpath(path)) === `${await realpath(target)}/${directory}`)
+    return path;
+  throw new TboxError("not-found", `${remote} has no directory ${JSON.stringify(directory)}`);
+}
