@@ -112,6 +112,9 @@ export const tboxBuildSchema = z.strictObject({
   secrets: record,
   agents: record,
   cacheFrom: z.array(z.string()),
+  inlineCache: z.boolean(),
+  noCacheStages: z.array(z.string()),
+  allowHostNetwork: z.boolean(),
   /** `X-Registry-Auth` by domain. */
   credentials: record,
 });

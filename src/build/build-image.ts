@@ -2,9 +2,10 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { hostPlatform } from "#oci/platform.ts";
 import { familiarName, withDefaultTag } from "#oci/reference.ts";
-import { errorCode, TboxError } from "#support/errors.ts";
+import { TboxError } from "#support/errors.ts";
 import type { BuildRun } from "./build-run.ts";
 import type { BuildEvent, BuildRequest } from "./builder.ts";
+import { openReuse } from "./cache-images.ts";
 import { openContext, readDockerfile } from "./context/open-context.ts";
 import { openSource } from "./context/open-source.ts";
 import { readStages } from "./dockerfile/read-stages.ts";
@@ -52,7 +53,7 @@ export async function buildImage(
     epoch: epochOf(ownValue(given, "SOURCE_DATE_EPOCH") ?? planned.globals.SOURCE_DATE_EPOCH),
     signal,
     emit,
-    mayReuse: await reuseRule(workshop, request),
+    reuse: await openReuse({ workshop, request, signal, emit }),
     filesOf: (source, lines) => solver.filesOf(source, lines),
   };
   const solver = openSolver(() => run);
@@ -66,31 +67,6 @@ export async function buildImage(
     await solver.ended();
     await workshop.layers.settle().catch(() => {});
   }
-}
-
-/** With images to take results from, only what one of them is made of is taken, as Docker has it. */
-async function reuseRule(
-  { images }: Workshop,
-  { noCache, cacheFrom }: BuildRequest,
-): Promise<BuildRun["mayReuse"]> {
-  if (noCache) return () => false;
-  if (cacheFrom.length === 0) return () => true;
-  const found = await Promise.all(
-    cacheFrom.map((name) =>
-      images.resolve(name).catch((error) => {
-        if (errorCode(error) !== "not-found") throw error;
-        return undefined;
-      }),
-    ),
-  );
-  return ({ diffIds, history }) =>
-    found.some((image) => {
-      const made = image?.config.history?.[history.length - 1]?.created_by;
-      return (
-        diffIds.every((diffId, index) => image?.diffIds[index] === diffId) &&
-        made === history.at(-1)?.created_by
-      );
-    });
 }
 
 function epochOf(text: string | undefined): number | undefined {

@@ -1,5 +1,6 @@
 import type { DiffId } from "#oci/digest.ts";
 import type { BuildEvent, BuildRequest } from "./builder.ts";
+import type { Reuse } from "./cache-images.ts";
 import type { Context } from "./context/open-context.ts";
 import type { LineRange } from "./dockerfile/statement.ts";
 import type { SettingContext } from "./plan/apply-setting.ts";
@@ -20,8 +21,7 @@ export interface BuildRun {
   epoch: number | undefined;
   signal: AbortSignal;
   emit(event: BuildEvent): void;
-  /** Whether a known result may be used. */
-  mayReuse(stage: StageState): boolean;
+  reuse: Reuse;
   /** The files of a stage or an image; of a stage once it is built. */
   filesOf(source: Source, lines: LineRange): Promise<DiffId[]>;
 }

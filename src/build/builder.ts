@@ -43,10 +43,22 @@ export interface BuildRequest {
   secrets: Map<string, Uint8Array>;
   /** Sockets of SSH agents, as paths of this machine. */
   agents: Map<string, string>;
-  /** Images whose layers may serve for steps. */
-  cacheFrom: string[];
+  cacheFrom: CacheImages;
+  /** Writes into the image what others need to take its steps from it. */
+  inlineCache: boolean;
+  /** Names of stages that are built anew. */
+  noCacheStages: string[];
+  /** Whether a RUN may ask for the host's network: a build that has it anyway gives nothing away. */
+  allowHostNetwork: boolean;
   credentials: (domain: string) => Credentials | undefined;
   signal: AbortSignal;
+}
+
+/** Images whose steps may serve. */
+export interface CacheImages {
+  names: string[];
+  /** Whether nothing else may, and only what is here: as Docker's classic builder has it. */
+  only: boolean;
 }
 
 /** What a step is about. Numbers are those of the instructions in the file, from 1. */
@@ -72,13 +84,23 @@ export type BuildEvent =
   | { type: "warning"; text: string; lines?: LineRange }
   | { type: "built"; image: Digest; tags: string[] };
 
-export interface PruneBuildOptions {
-  /** Also what a build of today used. */
+/** Bytes; 0 stands for no such limit. */
+export interface CacheLimits {
+  /** Kept in any case. */
+  reserved: number;
+  /** The most that may stay. */
+  most: number;
+  /** Of the file system, to be left free. */
+  free: number;
+}
+
+export interface PruneBuildOptions extends CacheLimits {
+  /** Also what images have. */
   all: boolean;
-  /** Leaves the newest, up to so many bytes. */
-  keep: number;
   /** Only what was not used since, in milliseconds since the epoch. */
   until?: number;
+  /** Docker's `filters`: id, type, description, inuse, shared, private; unknown keys are refused. */
+  filters: Map<string, string[]>;
 }
 
 export interface PrunedBuilds {
@@ -87,9 +109,10 @@ export interface PrunedBuilds {
   space: number;
 }
 
-/** One result of a step that is kept. */
+/** One result of a step that is kept, or a directory that `RUN --mount=type=cache` keeps. */
 export interface CacheUsage {
   id: string;
+  type: "regular" | "exec.cachemount";
   description: string;
   /** Bytes of its layer; 0 when images have it too. */
   size: number;
@@ -97,6 +120,7 @@ export interface CacheUsage {
   lastUsed: number;
   uses: number;
   shared: boolean;
+  inUse: boolean;
 }
 
 export interface Builder {
@@ -105,7 +129,7 @@ export interface Builder {
   /** The files of an image as a tar, without anything that a container has besides. */
   files(image: string): AsyncGenerator<Uint8Array>;
   prune(options: PruneBuildOptions): Promise<PrunedBuilds>;
-  usage(): CacheUsage[];
+  usage(): Promise<CacheUsage[]>;
   /** Whether a layer and its blob are the result of a step that is kept. */
   keeps(diffId: string): boolean;
 }

@@ -1,5 +1,6 @@
 import type { ImageConfig } from "#oci/config.ts";
 import type { Digest } from "#oci/digest.ts";
+import { inlineCache } from "#oci/inline-cache.ts";
 import { TboxError } from "#support/errors.ts";
 import type { BuildRun } from "./build-run.ts";
 import { cacheKey } from "./cache.ts";
@@ -35,6 +36,7 @@ function configOf(run: BuildRun, stage: StageState): ImageConfig {
     },
     rootfs: { type: "layers", diff_ids: stage.diffIds },
     history: stage.history,
+    ...(run.request.inlineCache ? inlineCache(stage.steps) : {}),
   };
   return { ...config, created: new Date(timeOf(run, config)).toISOString() };
 }

@@ -2,26 +2,31 @@ import type { Database } from "bun:sqlite";
 import { mkdirSync, readdirSync } from "node:fs";
 import { openFeed } from "#support/feed.ts";
 import { buildImage } from "./build-image.ts";
-import type { BuildEvent, Builder } from "./builder.ts";
+import type { BuildEvent, Builder, CacheLimits } from "./builder.ts";
 import { openBuildCache } from "./cache.ts";
+import { openCacheMounts } from "./cache-mounts.ts";
 import type { KnownDigests } from "./context/scan.ts";
 import { openLocks } from "./locks.ts";
-import { pruneCache, usageOf } from "./prune.ts";
+import { keepWithin, pruneCache, usageOf } from "./prune.ts";
 import type { Workshop } from "./workshop.ts";
 
-export interface BuilderOptions extends Omit<Workshop, "cache" | "locks" | "knownDigests"> {
+export interface BuilderOptions extends Omit<Workshop, "cache" | "cacheMounts" | "locks" | "knownDigests"> {
   /** Safe against the death of the process: a layer that a loss of power took away is missed and made anew. */
   database: Database;
+  /** How much builds may leave behind. */
+  limits: CacheLimits;
+  warn(what: string, error: unknown): void;
 }
 
 /** Directories whose digests are remembered. */
 const mostDirectories = 16;
 
-export function openBuilder({ database, ...options }: BuilderOptions): Builder {
+export function openBuilder({ database, limits, warn, ...options }: BuilderOptions): Builder {
   const known = new Map<string, KnownDigests>();
   const workshop: Workshop = {
     ...options,
     cache: openBuildCache(database),
+    cacheMounts: openCacheMounts({ database, ...options }),
     locks: openLocks(),
     knownDigests(directory) {
       const digests = known.get(directory) ?? new Map();
@@ -35,6 +40,17 @@ export function openBuilder({ database, ...options }: BuilderOptions): Builder {
   mkdirSync(work, { recursive: true, mode: 0o700 });
   // Of builds that the last daemon did not come to end.
   for (const name of readdirSync(work)) options.discard(`${work}/${name}`);
+  let tidying = false;
+  /** Nobody waits for it. */
+  const tidy = () => {
+    if (tidying) return;
+    tidying = true;
+    keepWithin(workshop, limits)
+      .catch((error) => warn("prune what builds keep", error))
+      .finally(() => {
+        tidying = false;
+      });
+  };
   return {
     async *build(request) {
       const feed = openFeed<BuildEvent>();
@@ -49,6 +65,7 @@ export function openBuilder({ database, ...options }: BuilderOptions): Builder {
         // Whoever stops reading does not want the image any more.
         stop.abort();
         await building.catch(() => {});
+        tidy();
       }
     },
     async *files(image) {

@@ -1,8 +1,8 @@
 import type { BaseImage } from "#images/images.ts";
 import type { DiffId } from "#oci/digest.ts";
 import { hostPlatform, type Platform, parsePlatform } from "#oci/platform.ts";
-import { familiarName, parseReference, withDefaultTag } from "#oci/reference.ts";
-import { errorChain, errorCode, TboxError } from "#support/errors.ts";
+import { errorChain, TboxError } from "#support/errors.ts";
+import { fetchImage } from "./base-image.ts";
 import type { BuildRun, StepResult } from "./build-run.ts";
 import { cacheKey } from "./cache.ts";
 import { DockerfileError } from "./dockerfile/dockerfile-error.ts";
@@ -11,7 +11,7 @@ import { readTrigger } from "./dockerfile/read-stages.ts";
 import type { LineRange } from "./dockerfile/statement.ts";
 import { applySetting } from "./plan/apply-setting.ts";
 import { findSource, type PlannedStage, type Source, sourcesOf } from "./plan/plan-stages.ts";
-import { emptyStage, type StageState, stageOfImage, stageOfStage } from "./plan/stage-state.ts";
+import { emptyStage, type StageState, stageOfImage, stageOfStage, withStep } from "./plan/stage-state.ts";
 import { copyFiles } from "./steps/copy.ts";
 import { runProgram } from "./steps/run.ts";
 import { changeDirectory } from "./steps/workdir.ts";
@@ -53,7 +53,7 @@ export function openSolver(run: () => BuildRun): Solver {
     prefetch(triggers, index);
     const id = base.diffIds.at(-1)?.slice("sha256:".length) ?? cacheKey(["scratch"]);
     run().emit(finished(plan.number, begun, { cached: true, key: id }));
-    let state: StageState = { ...base, triggers: [] };
+    let state: StageState = { ...base, triggers: [], fresh: isFresh(plan) };
     for (const trigger of triggers) {
       state = (await take(state, trigger, { index, number: plan.number })).stage;
     }
@@ -67,6 +67,11 @@ export function openSolver(run: () => BuildRun): Solver {
       state = result.stage;
     }
     return state;
+  }
+
+  /** Whether the request wants nothing known for a stage. */
+  function isFresh({ from, name }: PlannedStage): boolean {
+    return run().request.noCacheStages.some((one) => one.toLowerCase() === (from.name ?? name));
   }
 
   /** One instruction; what fails in it is told with its lines. */
@@ -110,10 +115,11 @@ export function openSolver(run: () => BuildRun): Solver {
       stage.settings,
     ]);
     const known = cache.find(key);
-    const cached = known !== undefined && run().mayReuse(stage);
+    const { reuse } = run();
+    const cached = (known ?? reuse.find(key)) !== undefined && reuse.may(stage);
     if (known) cache.use(known);
     else cache.add({ key, description: oneLine(source), created: Date.now() });
-    return { stage, cached, key };
+    return { stage: withStep(stage, key, null), cached, key };
   }
 
   function prefetch(instructions: Instruction[], index: number): void {
@@ -145,29 +151,9 @@ export function openSolver(run: () => BuildRun): Solver {
 
   function image(name: string, platform: Platform | undefined): Promise<BaseImage> {
     const key = `${name} ${JSON.stringify(platform)}`;
-    const running = images.get(key) ?? fetchImage(name, platform);
+    const running = images.get(key) ?? fetchImage(run(), name, platform);
     images.set(key, running);
     return running;
-  }
-
-  async function fetchImage(name: string, platform: Platform | undefined): Promise<BaseImage> {
-    const { workshop, request, signal, emit } = run();
-    if (!request.pull) {
-      const here = await workshop.images.base(name, platform).catch((error) => {
-        if (errorCode(error) !== "not-found") throw error;
-        return undefined;
-      });
-      if (here) return here;
-    }
-    const reference = withDefaultTag(parseReference(name));
-    const credentials = request.credentials(reference.domain);
-    const progress = workshop.images.pull(reference, {
-      signal,
-      ...(platform === undefined ? {} : { platform }),
-      ...(credentials === undefined ? {} : { credentials }),
-    });
-    for await (const one of progress) emit({ type: "pulling", progress: one });
-    return workshop.images.base(familiarName(reference), platform);
   }
 
   return {

@@ -3,6 +3,7 @@ import type { ContentStore } from "#content/store.ts";
 import type { Images } from "#images/images.ts";
 import type { Layers } from "#layers/layers.ts";
 import type { BuildCache } from "./cache.ts";
+import type { CacheMounts } from "./cache-mounts.ts";
 import type { KnownDigests } from "./context/scan.ts";
 import type { Locks } from "./locks.ts";
 
@@ -13,11 +14,14 @@ export interface Workshop {
   content: ContentStore;
   containers: Containers;
   cache: BuildCache;
+  cacheMounts: CacheMounts;
   locks: Locks;
   /** Root directory of the store. */
   store: string;
   /** Digests of the files of a directory that were read before. */
   knownDigests(directory: string): KnownDigests;
+  /** Bytes of each of some directories, which are named relative to the store. */
+  measure(paths: string[]): Promise<number[]>;
   /** Sets a directory of the store aside to be deleted. */
   discard(directory: string): void;
 }

@@ -1,8 +1,11 @@
+import { statfsSync } from "node:fs";
 import { lstat, mkdir, readFile } from "node:fs/promises";
 import { z } from "zod";
+import type { CacheLimits } from "#build/builder.ts";
 import type { RegistryOptions } from "#registry/session.ts";
+import { parseBytes } from "#support/bytes.ts";
 import { dataDirectory, runDirectory } from "#support/directories.ts";
-import { TboxError } from "#support/errors.ts";
+import { errorChain, TboxError } from "#support/errors.ts";
 
 export interface Config {
   dataDirectory: string;
@@ -10,11 +13,14 @@ export interface Config {
   registry: RegistryOptions;
   /** Whether a limit that cannot be kept is an error or a warning. */
   limits: "strict" | "warn";
+  /** How much builds may leave behind. */
+  builds: CacheLimits;
   environment: Record<string, string | undefined>;
 }
 
 const url = z.url({ protocol: /^https?$/ });
 const urls = z.array(url);
+const size = z.union([z.number().nonnegative(), z.string().transform(parseSize)]);
 
 const fileSchema = z.strictObject({
   // Docker's form has those of Docker Hub only.
@@ -27,7 +33,24 @@ const fileSchema = z.strictObject({
   "insecure-registries": z.array(z.string()).default([]),
   "token-servers": z.array(z.string()).default([]),
   limits: z.enum(["strict", "warn"]).default("strict"),
+  // Docker's form.
+  builder: z
+    .strictObject({
+      gc: z
+        .strictObject({
+          enabled: z.boolean().default(true),
+          defaultKeepStorage: size.exactOptional(),
+          defaultReservedSpace: size.exactOptional(),
+          defaultMaxUsedSpace: size.exactOptional(),
+          defaultMinFreeSpace: size.exactOptional(),
+        })
+        .exactOptional(),
+    })
+    .exactOptional(),
 });
+
+/** Of the file system, that what builds keep may take when nothing else is said. */
+const shareOfDisk = 0.1;
 
 /** The directories, made where they are missing, and what the user's configuration file says. */
 export async function readConfig(
@@ -51,8 +74,28 @@ export async function readConfig(
       environment,
     },
     limits: file.limits,
+    builds: cacheLimits(file, data),
     environment,
   };
+}
+
+function cacheLimits({ builder }: z.infer<typeof fileSchema>, data: string): CacheLimits {
+  const given = builder?.gc;
+  if (given?.enabled === false) return { reserved: 0, most: 0, free: 0 };
+  const reserved = given?.defaultReservedSpace ?? given?.defaultKeepStorage ?? 0;
+  const free = given?.defaultMinFreeSpace ?? 0;
+  const { blocks, bsize } = statfsSync(data);
+  const most = given?.defaultMaxUsedSpace ?? Math.max(reserved, Math.floor(blocks * bsize * shareOfDisk));
+  return { reserved, most, free };
+}
+
+function parseSize(text: string, context: z.RefinementCtx): number {
+  try {
+    return parseBytes(text);
+  } catch (error) {
+    context.addIssue({ code: "custom", message: errorChain(error) });
+    return z.NEVER;
+  }
 }
 
 /** Makes a directory of the user's own; one that others could change is refused. */

@@ -59,6 +59,8 @@ export async function openEngine(config: Config): Promise<Engine> {
         .map(({ id, state }) => ({ id, running: state.status === "running" || state.status === "paused" })),
   });
   const warnOf = (what: string, error: unknown) => warn(`${what}: ${errorChain(error)}`);
+  const measure = async (paths: string[]) =>
+    paths.length === 0 ? [] : (await zygote.work({ operation: "measure", paths })).map(({ bytes }) => bytes);
   const trash = openTrash({ store, zygote, warn: warnOf });
   const volumes = openVolumes({
     database: safe,
@@ -68,10 +70,7 @@ export async function openEngine(config: Config): Promise<Engine> {
         own.some((one) => one.name === name) ? [id] : [],
       ),
     discard: trash.discard,
-    measure: async (paths) =>
-      paths.length === 0
-        ? []
-        : (await zygote.work({ operation: "measure", paths })).map(({ bytes }) => bytes),
+    measure,
     notify: (action, name, attributes = {}) =>
       events.publish({ type: "volume", action, id: name, attributes: { driver: "local", ...attributes } }),
   });
@@ -114,6 +113,9 @@ export async function openEngine(config: Config): Promise<Engine> {
     containers: opened,
     store,
     discard: trash.discard,
+    measure,
+    limits: config.builds,
+    warn: warnOf,
   });
   builder = opener;
   const { environment } = config;

@@ -92,7 +92,8 @@ describe.skipIf(shellUnavailable !== undefined)("what is built goes", () => {
     [["-o", "type=x"], 'output type "x" is not supported'],
     [["-o", "type=local"], "dest is required"],
     [["-o", "type=oci,compression=zstd"], "compression of an output is not supported yet"],
-    [["--cache-to", "type=inline"], "not supported yet"],
+    [["--cache-to", "type=local,dest=x"], "not supported yet"],
+    [["--allow", "security.insecure"], "only network.host can be allowed"],
     [["-f", "nope"], "unable to read the Dockerfile"],
   ])("%j is refused", async (given, reason) => {
     const { code, stderr } = await build(daemon, "FROM box:1\n", {}, ...given);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { readlinkSync, writeFileSync } from "node:fs";
 import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
 import { build, builtOutput, type ContextFiles, writeContext } from "./support/build.ts";
@@ -140,6 +140,13 @@ describe.skipIf(shellUnavailable !== undefined)("RUN", () => {
 
   test("has the network, hosts and limits that are asked for", async () => {
     expect(await output("cat /n", ["RUN --network=none wc -l < /proc/net/dev > /n"])).toBe("3\n");
+    const hosts = ["RUN --network=host readlink /proc/self/ns/net > /n"];
+    const own = readlinkSync("/proc/self/ns/net");
+    expect(await output("cat /n", hosts, {}, "--allow", "network.host")).toBe(`${own}\n`);
+    expect(await output("cat /n", hosts, {}, "--network", "host")).toBe(`${own}\n`);
+    const refused = await build(daemon, `FROM box:1\n${hosts}\n`);
+    expect(refused.stderr).toContain("RUN --network=host is not allowed");
+    expect(await output("cat /n", ["RUN grep -c eth0 /proc/net/dev > /n"])).toBe("1\n");
     const given = ["--add-host", "some.test:10.1.2.3", "--ulimit", "nofile=100:200", "--shm-size", "8m"];
     const lines = [
       "RUN grep some.test /etc/hosts > /n; ulimit -n >> /n; df -k /dev/shm | tail -1 | awk '{print $2}' >> /n",

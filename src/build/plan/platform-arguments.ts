@@ -24,6 +24,17 @@ export function proxyEnvironment(given: Record<string, string>): string[] {
     .map(([name, value]) => `${name}=${value}`);
 }
 
+/** What the builder itself takes, as BuildKit's does: nobody has to declare it. */
+const ofBuilder = [
+  "BUILDKIT_CACHE_MOUNT_NS",
+  "BUILDKIT_CONTEXT_KEEP_GIT_DIR",
+  "BUILDKIT_DOCKERFILE_CHECK",
+  "BUILDKIT_INLINE_CACHE",
+  "BUILDKIT_SANDBOX_HOSTNAME",
+  // There is one front end, which is built in.
+  "BUILDKIT_SYNTAX",
+];
+
 export function isPredefined(name: string): boolean {
-  return proxies.includes(name.toLowerCase());
+  return proxies.includes(name.toLowerCase()) || ofBuilder.includes(name);
 }

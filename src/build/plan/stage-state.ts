@@ -1,6 +1,7 @@
 import type { ImageConfig } from "#oci/config.ts";
 import type { Descriptor } from "#oci/descriptor.ts";
 import type { DiffId } from "#oci/digest.ts";
+import type { InlineStep } from "#oci/inline-cache.ts";
 import type { Platform } from "#oci/platform.ts";
 
 export type Settings = NonNullable<ImageConfig["config"]>;
@@ -24,6 +25,10 @@ export interface StageState {
   triggers: string[];
   /** Whether this stage has set a command: an entrypoint takes away only one that was there before. */
   hasCommand: boolean;
+  /** Its steps so far, for who takes them from the image. */
+  steps: InlineStep[];
+  /** Whether nothing that is known may serve. */
+  fresh: boolean;
   /** When the newest layer was made, in milliseconds since the epoch. */
   created: number;
 }
@@ -42,6 +47,8 @@ export function emptyStage(platform: Platform): StageState {
     layers: [],
     triggers: [],
     hasCommand: false,
+    steps: [],
+    fresh: false,
     created: 0,
   });
 }
@@ -67,6 +74,8 @@ export function stageOfImage(
     layers,
     triggers: Array.isArray(OnBuild) ? OnBuild.filter((text) => typeof text === "string") : [],
     hasCommand: false,
+    steps: [],
+    fresh: false,
     created: Date.parse(config.created ?? "") || 0,
   });
 }
@@ -74,6 +83,11 @@ export function stageOfImage(
 /** A stage that begins as another one ends; what that one puts off is done here. */
 export function stageOfStage(stage: StageState): StageState {
   return { ...stage, hasCommand: false };
+}
+
+/** One more step, and the number of the layer it left. */
+export function withStep(stage: StageState, key: string, layer: number | null): StageState {
+  return { ...stage, steps: [...stage.steps, { key, layer }] };
 }
 
 /** Programs are always found somewhere. */

@@ -1,7 +1,8 @@
 import type { DiffId } from "#oci/digest.ts";
 import { mediaTypes } from "#oci/media-types.ts";
 import type { BuildRun, StepResult } from "../build-run.ts";
-import { noted, type StageState } from "../plan/stage-state.ts";
+import type { KnownStep } from "../cache-images.ts";
+import { noted, type StageState, withStep } from "../plan/stage-state.ts";
 
 export interface LayerStep {
   /** Of everything that the result depends on. */
@@ -18,15 +19,9 @@ export async function makeLayer(
   stage: StageState,
   { key, createdBy, make }: LayerStep,
 ): Promise<StepResult> {
+  const reused = await reuse(run, stage, { key, createdBy });
+  if (reused) return { stage: reused, cached: true, key };
   const { cache, layers } = run.workshop;
-  const known = cache.find(key);
-  if (known && (known.diffId === undefined || layers.has(known.diffId))) {
-    const reused = await withLayer(run, stage, createdBy, known.created, known.diffId);
-    if (run.mayReuse(reused)) {
-      cache.use(known);
-      return { stage: reused, cached: true, key };
-    }
-  }
   const diffId = await make();
   run.signal.throwIfAborted();
   const created = run.epoch === undefined ? Date.now() : run.epoch * 1000;
@@ -34,18 +29,36 @@ export async function makeLayer(
   cache.add(diffId === undefined ? step : { ...step, diffId });
   // Later steps do not wait for the disk; the image does.
   layers.settle().catch(() => {});
-  return { stage: await withLayer(run, stage, createdBy, created, diffId), cached: false, key };
+  const known = diffId === undefined ? { created } : { created, layer: await ownLayer(run, diffId) };
+  return { stage: after(stage, { key, createdBy }, known), cached: false, key };
 }
 
-async function withLayer(
-  { workshop }: BuildRun,
-  stage: StageState,
-  createdBy: string,
-  created: number,
-  diffId: DiffId | undefined,
-): Promise<StageState> {
-  if (diffId === undefined) return noted(stage, createdBy, { created });
+type Named = Pick<LayerStep, "key" | "createdBy">;
+
+/** The stage after a step whose result is known, here or in an image. */
+async function reuse(run: BuildRun, stage: StageState, step: Named): Promise<StageState | undefined> {
+  const { cache, layers } = run.workshop;
+  const here = cache.find(step.key);
+  if (here && (here.diffId === undefined || layers.has(here.diffId))) {
+    const { created, diffId } = here;
+    const known = diffId === undefined ? { created } : { created, layer: await ownLayer(run, diffId) };
+    const reused = after(stage, step, known);
+    if (!run.reuse.may(reused)) return undefined;
+    cache.use(here);
+    return reused;
+  }
+  const told = run.reuse.find(step.key);
+  if (!told) return undefined;
+  const reused = after(stage, step, told);
+  return run.reuse.may(reused) ? reused : undefined;
+}
+
+async function ownLayer({ workshop }: BuildRun, diffId: DiffId): Promise<NonNullable<KnownStep["layer"]>> {
   const size = await workshop.content.size(diffId);
-  const descriptor = { mediaType: mediaTypes.layer, digest: diffId, size };
-  return noted(stage, createdBy, { diffId, descriptor, created });
+  return { diffId, descriptor: { mediaType: mediaTypes.layer, digest: diffId, size } };
+}
+
+function after(stage: StageState, { key, createdBy }: Named, { layer, created }: KnownStep): StageState {
+  const next = noted(stage, createdBy, { ...layer, created });
+  return withStep(next, key, layer === undefined ? null : stage.diffIds.length);
 }

@@ -1,3 +1,4 @@
+import { existsSync, renameSync } from "node:fs";
 import { posix } from "node:path";
 import type { FileTree, StepMount, Workspace } from "#containers/steps.ts";
 import { TboxError } from "#support/errors.ts";
@@ -115,23 +116,53 @@ async function visibleContext(run: BuildRun, held: DisposableStack): Promise<Fil
   return { directory: `${run.workshop.store}/${workspace.upper}` };
 }
 
-function planCache({ run }: Where, mount: RunMount, target: string): Planned {
-  if (mount.from !== "" || mount.source !== "") {
-    throw new TboxError("not-implemented", "a cache mount with from or source is not supported yet");
-  }
-  const id = mount.id || posix.normalize(target);
+async function planCache(where: Where, mount: RunMount, target: string): Promise<Planned> {
+  const { run } = where;
   const { uid = 0, gid = 0, mode = 0o755, readOnly: readonly, sharing } = mount;
+  const space = run.request.arguments.BUILDKIT_CACHE_MOUNT_NS;
+  const id = `${space ? `${space}/` : ""}${mount.id || posix.normalize(target)}`;
+  const first = await firstFiles(where, mount);
   return {
     // What lies in the cache never decides whether a step runs.
     key: ["cache", id, target, readonly],
     async open(held) {
-      const { locks } = run.workshop;
-      let name = cacheKey(["cache", id]);
+      const { locks, cacheMounts } = run.workshop;
+      let name = cacheKey(first ? ["cache", id, first.tree, first.source] : ["cache", id]);
       if (sharing === "locked") held.use(await locks.alone(name, run.signal));
       if (sharing === "private") name = held.use(locks.spare(name)).name;
+      held.use(cacheMounts.use(name, `cache mount ${target}`));
+      if (first) await fillCache(run, cacheMounts.path(name), first);
       return { mount: { type: "cache", name, target, readonly, uid, gid, mode } };
     },
   };
+}
+
+interface FirstFiles {
+  tree: FileTree;
+  source: string;
+}
+
+/** What is in a cache to begin with. */
+async function firstFiles(
+  { run, instruction, place }: Where,
+  { from, source }: RunMount,
+): Promise<FirstFiles | undefined> {
+  if (from === "") {
+    if (source === "") return undefined;
+    throw new TboxError("invalid-argument", "the source of a cache mount needs from: a cache begins empty");
+  }
+  const found = atLines(instruction.lines, () => findSource(from, run.planned.stages, place.index));
+  return { tree: { layers: await run.filesOf(found, instruction.lines) }, source: posix.join("/", source) };
+}
+
+async function fillCache(run: BuildRun, path: string, { tree, source }: FirstFiles): Promise<void> {
+  const { locks, containers, store } = run.workshop;
+  using _ = await locks.alone(`fill ${path}`, run.signal);
+  if (existsSync(`${store}/${path}`)) return;
+  using workspace = containers.openWorkspace([]);
+  const copies = [{ tree, source, target: "/", skip: [], unpack: false }];
+  await workspace.copy(copies, { owner: { type: "kept" } });
+  renameSync(`${store}/${workspace.upper}`, `${store}/${path}`);
 }
 
 function planSecret(run: BuildRun, mount: RunMount): Planned {

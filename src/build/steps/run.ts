@@ -1,6 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import type { StepMount } from "#containers/steps.ts";
+import { TboxError } from "#support/errors.ts";
 import type { BuildRun, StepPlace, StepResult } from "../build-run.ts";
+import type { BuildRequest } from "../builder.ts";
 import { cacheKey } from "../cache.ts";
 import { heredocText, parseHeredoc } from "../dockerfile/heredoc.ts";
 import type { Located, Run } from "../dockerfile/instruction.ts";
@@ -14,7 +16,7 @@ import { readOutput } from "./run-frames.ts";
 import { openRunMounts } from "./run-mounts.ts";
 
 /** Every step has the same, so that what is made does not differ. */
-const hostname = "buildkitsandbox";
+const defaultHostname = "buildkitsandbox";
 
 /** RUN: a program on the stage's files; what it changes is a layer. */
 export async function runProgram(
@@ -26,7 +28,8 @@ export async function runProgram(
   const { request, epoch } = run;
   const { args, script } = programOf(instruction, stage);
   using mounts = await openRunMounts(run, stage, instruction, place);
-  const network = instruction.network === "default" ? (request.network ?? "") : instruction.network;
+  const network = networkOf(request, instruction);
+  const hostname = request.arguments.BUILDKIT_SANDBOX_HOSTNAME || defaultHostname;
   const environment = Object.entries(stage.environment).map(([name, value]) => `${name}=${value}`);
   const key = cacheKey([
     "run",
@@ -38,6 +41,7 @@ export async function runProgram(
     stage.settings.WorkingDir ?? "",
     mounts.key,
     network,
+    hostname,
     request.extraHosts,
     epoch ?? null,
   ]);
@@ -80,6 +84,16 @@ export async function runProgram(
       }
     },
   });
+}
+
+/** The host's network takes the caller's word besides the Dockerfile's. */
+function networkOf({ network, allowHostNetwork }: BuildRequest, instruction: Run): string {
+  if (instruction.network === "default") return network ?? "";
+  if (instruction.network === "host" && !allowHostNetwork) {
+    const fix = "build with --allow network.host, or --network host";
+    throw new TboxError("forbidden", `RUN --network=host is not allowed: ${fix}`);
+  }
+  return instruction.network;
 }
 
 /** Runs a step's container to its end, or until nobody wants it any more; gives the exit code. */

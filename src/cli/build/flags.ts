@@ -19,11 +19,23 @@ const limits = {
   "memory-swap": others["memory-swap"],
 };
 
+function parseEntitlement(text: string): string {
+  if (text === "network.host") return text;
+  throw new Error(`"${text}" is not supported: only network.host can be allowed`);
+}
+
+function parseCacheExport(text: string): string {
+  if (text === "inline" || text === "type=inline") return text;
+  throw new Error(`"${text}" is not supported yet: only type=inline, into the image itself`);
+}
+
 export const buildFlags = {
+  allow: listOf("Allow what a Dockerfile asks for (network.host)", parseEntitlement, { valueName: "word" }),
   "add-host": listOf("Add a custom host-to-IP mapping (host:ip)", parseExtraHost),
   annotation: listOf("Add annotation to the image", parseLabel, { valueName: "map" }),
   "build-arg": listOf("Set build-time variables", parseEnvironmentEntry),
   "cache-from": list("Images to take the results of steps from"),
+  "cache-to": listOf("Where the results of steps go besides (type=inline: into the image)", parseCacheExport),
   file: text("Name of the Dockerfile (default: PATH/Dockerfile)", { short: "f" }),
   // The containers of steps never stay.
   "force-rm": bool("Always remove intermediate containers", { hidden: true }),
@@ -32,7 +44,8 @@ export const buildFlags = {
   label: listOf("Set metadata for an image", parseLabel),
   load: bool("What tbox does anyway: the image goes to its store", { hidden: true }),
   "metadata-file": text("Write build result metadata to a file"),
-  network: text("Networking mode for RUN (none, host)"),
+  network: text("Networking mode for RUN (default, none, host)"),
+  "no-cache-filter": list("Do not cache specified stages"),
   "no-cache": bool("Do not use cache when building the image"),
   output: listOf("Output destination (format: type=local,dest=path)", parseOutput, { short: "o" }),
   platform: text("Target platform of the build"),
@@ -54,13 +67,11 @@ export const buildFlags = {
   ulimit: listOf("Ulimit options", parseUlimit, { valueName: "ulimit" }),
   ...limits,
   "build-context": unsupported("Additional build contexts"),
-  "cache-to": unsupported("Cache export destinations"),
   call: unsupported("Another way to evaluate the build", { harmless: "build" }),
   check: unsupportedBool("Check the Dockerfile only"),
   compress: bool("What is sent never leaves the machine", { hidden: true }),
   "disable-content-trust": unsupportedBool("Signatures of images"),
   isolation: unsupported("Isolation of containers", { harmless: "default" }),
-  "no-cache-filter": unsupported("Stages without cache"),
   provenance: unsupported("Provenance attestation", { harmless: "false" }),
   push: unsupportedBool("Push the image"),
   sbom: unsupported("Bill of materials", { harmless: "false" }),

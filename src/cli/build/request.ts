@@ -44,6 +44,9 @@ export async function prepareBuild(flags: Flags, source: string): Promise<Prepar
     secrets: Object.fromEntries(await Promise.all(flags.secret.map(readSecret))),
     agents: Object.fromEntries(flags.ssh.map(readAgent)),
     cacheFrom: flags["cache-from"].map(cacheImage),
+    inlineCache: flags["cache-to"].length > 0,
+    noCacheStages: flags["no-cache-filter"],
+    allowHostNetwork: flags.allow.length > 0,
     credentials: await registryAuths((warning) => printError(`WARNING: ${warning}`, "bare")),
   };
   return body === undefined ? { request } : { request, body };

@@ -41,15 +41,24 @@ export const pruneBuilderCommand = command({
     ...shared,
     all: bool("Remove everything, not just what no image has", { short: "a" }),
     "keep-storage": parsed("Amount of disk space to keep", parseBytes, { valueName: "bytes" }),
+    "reserved-space": parsed("Amount of disk space always allowed to keep", parseBytes, {
+      valueName: "bytes",
+    }),
+    "max-used-space": parsed("Maximum amount of disk space allowed to keep", parseBytes, {
+      valueName: "bytes",
+    }),
+    "min-free-space": parsed("Target amount of free disk space after pruning", parseBytes, {
+      valueName: "bytes",
+    }),
   },
   arguments: exactly(0),
-  async run({ flags: { all, filter, force, "keep-storage": keep } }) {
+  async run({ flags: { all, filter, force, ...limits } }) {
     const what = all ? "all build cache" : "all build cache that no image uses";
     if (!(await confirmed(`This will remove ${what}.`, force))) return 0;
     await printReclaimed(
       await prune({
         path: "/build/prune",
-        query: { all: all ? "1" : "0", ...(keep === undefined ? {} : { "keep-storage": String(keep) }) },
+        query: { all: all ? "1" : "0", ...limitsQuery(limits) },
         filters: filter,
         heading: "Deleted build cache objects:",
         field: "CachesDeleted",
@@ -89,6 +98,11 @@ export const pruneNetworksCommand = command({
     return 0;
   },
 });
+
+function limitsQuery(limits: Record<string, number | undefined>): Record<string, string> {
+  const given = Object.entries(limits).filter(([, bytes]) => bytes !== undefined);
+  return Object.fromEntries(given.map(([name, bytes]) => [name, String(bytes)]));
+}
 
 type Filters = [string, string][];
 

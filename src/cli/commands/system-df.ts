@@ -1,5 +1,5 @@
 import { requestJson } from "#client/api.ts";
-import { asObject, asObjects, type JsonObject, numberAt, textAt } from "#client/json.ts";
+import { asObject, asObjects, type JsonObject, numberAt, objectAt, textAt } from "#client/json.ts";
 import { command, exactly } from "../command.ts";
 import { text, unsupportedBool } from "../flags/kinds.ts";
 import { type Listing, renderListing } from "../format/listing.ts";
@@ -28,7 +28,12 @@ export const systemDfCommand = command({
   arguments: exactly(0),
   async run({ flags }) {
     const usage = asObject(await requestJson("GET", "/system/df"));
-    const rows = [imagesRow(usage), containersRow(asObjects(usage.Containers))];
+    const rows = [
+      imagesRow(usage),
+      containersRow(asObjects(usage.Containers)),
+      volumesRow(asObjects(usage.Volumes)),
+      buildsRow(asObjects(usage.BuildCache)),
+    ];
     await print(renderListing(listing, rows, flags));
     return 0;
   },
@@ -47,6 +52,21 @@ function containersRow(containers: JsonObject[]): JsonObject {
     list.reduce((sum, container) => sum + numberAt(container, "SizeRw"), 0);
   const idle = containers.filter((container) => textAt(container, "State") !== "running");
   return row("Containers", containers.length, containers.length - idle.length, size(containers), size(idle));
+}
+
+function volumesRow(volumes: JsonObject[]): JsonObject {
+  const usage = volumes.map((volume) => objectAt(volume, "UsageData"));
+  const idle = usage.filter((one) => numberAt(one, "RefCount") === 0);
+  return row("Local Volumes", usage.length, usage.length - idle.length, sizesOf(usage), sizesOf(idle));
+}
+
+function buildsRow(builds: JsonObject[]): JsonObject {
+  const idle = builds.filter((one) => one.InUse !== true);
+  return row("Build Cache", builds.length, builds.length - idle.length, sizesOf(builds), sizesOf(idle));
+}
+
+function sizesOf(list: JsonObject[]): number {
+  return list.reduce((sum, one) => sum + numberAt(one, "Size"), 0);
 }
 
 function row(type: string, total: number, active: number, size: number, reclaimable: number): JsonObject {

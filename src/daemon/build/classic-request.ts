@@ -44,7 +44,10 @@ export function classicRequest(query: BuildQuery, request: Request): BuildReques
     ...(query.cgroupparent === undefined ? {} : { cgroupParent: query.cgroupparent }),
     secrets: new Map(),
     agents: new Map(),
-    cacheFrom: query.cachefrom ?? [],
+    cacheFrom: { names: query.cachefrom ?? [], only: true },
+    inlineCache: isTrue(query.buildargs?.BUILDKIT_INLINE_CACHE),
+    noCacheStages: [],
+    allowHostNetwork: network === "host",
     credentials: credentialsIn(parseRegistryConfig(request.headers.get("x-registry-config"))),
     signal: request.signal,
   };
@@ -90,6 +93,10 @@ function withoutNull(values: Record<string, string | null>): Record<string, stri
   return Object.fromEntries(
     Object.entries(values).flatMap(([name, value]) => (value === null ? [] : [[name, value]])),
   );
+}
+
+export function isTrue(text: string | null | undefined): boolean {
+  return /^(1|t|true)$/i.test(text ?? "");
 }
 
 function isSet(text: string | undefined): boolean {

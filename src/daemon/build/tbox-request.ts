@@ -4,7 +4,7 @@ import type { BuildRequest, ContextSource } from "#build/builder.ts";
 import { parsePlatform } from "#oci/platform.ts";
 import { parseReference } from "#oci/reference.ts";
 import { TboxError } from "#support/errors.ts";
-import { credentialsIn } from "./classic-request.ts";
+import { credentialsIn, isTrue } from "./classic-request.ts";
 
 /** Longest first line, in bytes: secrets are in it. */
 const mostHead = 16 * 1024 * 1024;
@@ -18,9 +18,12 @@ export async function tboxRequest({ body, signal }: Request): Promise<BuildReque
     const issue = result.error.issues[0];
     throw new TboxError("invalid-argument", `${issue?.path.join(".")}: ${issue?.message}`);
   }
-  const { context, tags, platform, secrets, agents, credentials, ...same } = result.data;
+  const { context, tags, platform, secrets, agents, credentials, cacheFrom, ...same } = result.data;
   return {
     ...same,
+    cacheFrom: { names: cacheFrom, only: false },
+    inlineCache: same.inlineCache || isTrue(same.arguments.BUILDKIT_INLINE_CACHE),
+    allowHostNetwork: same.allowHostNetwork || same.network === "host",
     context: sourceOf(context, rest),
     tags: tags.map(parseReference),
     ...(platform === undefined ? {} : { platform: parsePlatform(platform) }),

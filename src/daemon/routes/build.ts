@@ -1,7 +1,6 @@
 import { Elysia } from "elysia";
 import { buildQuery, filesQuery, type PruneBuildQuery, pruneBuildQuery } from "#api/build.ts";
 import type { Builder, PruneBuildOptions } from "#build/builder.ts";
-import { TboxError } from "#support/errors.ts";
 import { momentOf } from "#support/moment.ts";
 import { buildAnswer, buildLines, classicFailure, tboxFailure } from "../build/answer.ts";
 import { classicRequest } from "../build/classic-request.ts";
@@ -41,14 +40,16 @@ export function buildRoutes(builder: Builder) {
 }
 
 function pruneOptions(query: PruneBuildQuery): PruneBuildOptions {
-  const { all = false, "min-free-space": free } = query;
-  if (free) throw new TboxError("not-implemented", "min-free-space: not supported yet");
-  const keep = query["keep-storage"] ?? query["max-used-space"] ?? query["reserved-space"] ?? 0;
-  let until: number | undefined;
-  for (const [key, values] of query.filters ?? []) {
-    if (key !== "until" && key !== "unused-for")
-      throw new TboxError("invalid-argument", `invalid filter '${key}'`);
-    until = Math.min(...values.map(momentOf));
-  }
-  return { all, keep, ...(until === undefined ? {} : { until }) };
+  const { all = false, "min-free-space": free = 0, "max-used-space": most = 0 } = query;
+  const reserved = query["reserved-space"] ?? query["keep-storage"] ?? 0;
+  const { until, "unused-for": unused, ...filters } = Object.fromEntries(query.filters ?? []);
+  const moments = [...(until ?? []), ...(unused ?? [])].map(momentOf);
+  return {
+    all,
+    reserved,
+    most,
+    free,
+    filters: new Map(Object.entries(filters)),
+    ...(moments.length === 0 ? {} : { until: Math.min(...moments) }),
+  };
 }

@@ -74,7 +74,7 @@ async function measure(engine: Engine, wanted: readonly string[]) {
     ...(wants("image") ? { images: await engine.images.usage() } : {}),
     ...(wants("volume") ? { volumes: await measureVolumes(engine) } : {}),
     ...(measured === undefined ? {} : { containers: await Promise.all(measured) }),
-    ...(wants("build-cache") ? { builds: engine.builder.usage() } : {}),
+    ...(wants("build-cache") ? { builds: await engine.builder.usage() } : {}),
   };
 }
 

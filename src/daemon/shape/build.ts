@@ -52,12 +52,13 @@ function outputLines(text: string, stream: "stdout" | "stderr"): object[] {
 }
 
 /** An item of `BuildCache` of `GET /system/df`. */
-export function shapeCacheUsage({ id, description, size, created, lastUsed, uses, shared }: CacheUsage) {
+export function shapeCacheUsage(usage: CacheUsage) {
+  const { id, type, description, size, created, lastUsed, uses, shared, inUse } = usage;
   return {
     ID: id,
-    Type: "regular",
+    Type: type,
     Description: description,
-    InUse: false,
+    InUse: inUse,
     Shared: shared,
     Size: size,
     CreatedAt: new Date(created).toISOString(),

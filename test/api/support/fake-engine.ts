@@ -303,7 +303,7 @@ export function fakeEngine(): FakeEngine {
     },
     async *files() {},
     prune: async () => ({ ids: [], space: 0 }),
-    usage: () => [],
+    usage: async () => [],
     keeps: () => false,
   };
 
