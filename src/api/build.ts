@@ -94,6 +94,7 @@ export const tboxBuildSchema = z.strictObject({
   ]),
   dockerfile: z.string(),
   dockerfileText: z.string().exactOptional(),
+  checkOnly: z.boolean(),
   tags: z.array(z.string()),
   target: z.string().exactOptional(),
   arguments: record,

@@ -10,7 +10,10 @@ import { openContext, readDockerfile } from "./context/open-context.ts";
 import { openSource } from "./context/open-source.ts";
 import { readStages } from "./dockerfile/read-stages.ts";
 import { finishImage } from "./finish-image.ts";
-import { ownValue, planStages } from "./plan/plan-stages.ts";
+import { checkStages } from "./lint/check-stages.ts";
+import { openLint } from "./lint/lint.ts";
+import { lintFile } from "./lint/lint-file.ts";
+import { ownValue, planGlobals, planStages } from "./plan/plan-stages.ts";
 import { isPredefined, platformArguments } from "./plan/platform-arguments.ts";
 import { openSolver } from "./solve.ts";
 import type { Workshop } from "./workshop.ts";
@@ -32,23 +35,27 @@ export async function buildImage(
   const text = request.dockerfileText ?? onlyText ?? (await readDockerfile(directory, request.dockerfile));
   emit({ type: "dockerfile", name: request.dockerfile, text });
   const read = readStages(text);
-  for (const { message, line } of read.warnings) {
-    emit({ type: "warning", text: message, lines: { start: line, end: line } });
-  }
   const given = request.arguments;
+  const context = openContext(directory, request.dockerfile, workshop.knownDigests(directory));
+  const lint = openLint(given.BUILDKIT_DOCKERFILE_CHECK ?? read.check, emit);
   const platform = request.platform ?? hostPlatform();
-  const planned = planStages(read, {
-    arguments: given,
-    predefined: (stage) => platformArguments(hostPlatform(), platform, stage),
-    target: request.target,
-  });
+  const predefined = (stage: string) => platformArguments(hostPlatform(), platform, stage);
+  const defaults = planGlobals(read, { arguments: {} }, predefined(""));
+  lint.report(lintFile(read, { text, defaults, ignored: await context.ignores() }));
+  const planned = planStages(read, { arguments: given, predefined, target: request.target });
   warnOfUnused(given, read, emit);
+  if (request.checkOnly) {
+    lint.report(await checkStages(workshop, planned.stages, platform));
+    emit({ type: "checked", findings: lint.count() });
+    return;
+  }
   const run: BuildRun = {
     workshop,
     request,
     planned,
     settings: { escapeMark: read.escapeMark, given, globals: planned.globals },
-    context: openContext(directory, request.dockerfile, workshop.knownDigests(directory)),
+    context,
+    lint,
     scratch,
     epoch: epochOf(ownValue(given, "SOURCE_DATE_EPOCH") ?? planned.globals.SOURCE_DATE_EPOCH),
     signal,

@@ -3,6 +3,7 @@ import type { BuildEvent, BuildRequest } from "./builder.ts";
 import type { Reuse } from "./cache-images.ts";
 import type { Context } from "./context/open-context.ts";
 import type { LineRange } from "./dockerfile/statement.ts";
+import type { Lint } from "./lint/lint.ts";
 import type { SettingContext } from "./plan/apply-setting.ts";
 import type { PlannedStages, Source } from "./plan/plan-stages.ts";
 import type { StageState } from "./plan/stage-state.ts";
@@ -19,6 +20,7 @@ export interface BuildRun {
   scratch: string;
   /** Seconds since the epoch that nothing made here is younger than. */
   epoch: number | undefined;
+  lint: Lint;
   signal: AbortSignal;
   emit(event: BuildEvent): void;
   reuse: Reuse;

@@ -22,6 +22,8 @@ export interface BuildRequest {
   /** In place of the one in the context. */
   dockerfileText?: string;
   tags: Reference[];
+  /** Tells what the checks find in the Dockerfile, and builds nothing. */
+  checkOnly: boolean;
   /** Name or number of a stage; the last one when absent. */
   target?: string;
   arguments: Record<string, string>;
@@ -81,7 +83,10 @@ export type BuildEvent =
   /** The ID tells what the stage is by now, in twelve digits. */
   | { type: "finished"; number: number; cached: boolean; id: string; milliseconds: number }
   | { type: "pulling"; progress: Progress }
-  | { type: "warning"; text: string; lines?: LineRange }
+  /** The rule is that of a check of the Dockerfile. */
+  | { type: "warning"; text: string; lines?: LineRange; rule?: string }
+  /** In place of `built`. */
+  | { type: "checked"; findings: number }
   | { type: "built"; image: Digest; tags: string[] };
 
 /** Bytes; 0 stands for no such limit. */

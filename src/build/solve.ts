@@ -9,6 +9,7 @@ import { DockerfileError } from "./dockerfile/dockerfile-error.ts";
 import type { Instruction } from "./dockerfile/instruction.ts";
 import { readTrigger } from "./dockerfile/read-stages.ts";
 import type { LineRange } from "./dockerfile/statement.ts";
+import { lintPlatform, lintStage } from "./lint/lint-stage.ts";
 import { applySetting } from "./plan/apply-setting.ts";
 import { findSource, type PlannedStage, type Source, sourcesOf } from "./plan/plan-stages.ts";
 import { emptyStage, type StageState, stageOfImage, stageOfStage, withStep } from "./plan/stage-state.ts";
@@ -49,6 +50,7 @@ export function openSolver(run: () => BuildRun): Solver {
     prefetch(plan.instructions, index);
     const base = await guarded(plan.from.lines, () => begin(plan));
     if (plan.base.type === "stage") announce();
+    lintBase(plan, base);
     const triggers = base.triggers.map((text) => readTrigger(text, plan.from));
     prefetch(triggers, index);
     const id = base.diffIds.at(-1)?.slice("sha256:".length) ?? cacheKey(["scratch"]);
@@ -67,6 +69,14 @@ export function openSolver(run: () => BuildRun): Solver {
       state = result.stage;
     }
     return state;
+  }
+
+  function lintBase(plan: PlannedStage, base: StageState): void {
+    const variables = new Set(Object.keys(base.environment));
+    const { findings } = lintStage(plan, { variables, hasDirectory: Boolean(base.settings.WorkingDir) });
+    const wanted = run().request.platform ?? hostPlatform();
+    const ofImage = plan.base.type === "image" && plan.platform === undefined;
+    run().lint.report(ofImage ? [...lintPlatform(plan, base.platform, wanted), ...findings] : findings);
   }
 
   /** Whether the request wants nothing known for a stage. */

@@ -191,6 +191,26 @@ describe.skipIf(shellUnavailable !== undefined)("a Dockerfile", () => {
     );
   });
 
+  test("is checked, with its build or without", async () => {
+    const dockerfile = "FROM box:1\nWORKDIR $NOPE/x\nCMD true\n";
+    const built = await daemon.tbox(["build", "--progress=plain", "-"], { stdin: dockerfile });
+    expect(built.code).toBe(0);
+    expect(built.stderr).toContain("WARNING: JSONArgsRecommended: JSON arguments recommended for CMD");
+    expect(built.stderr).toContain("WARNING: UndefinedVar: Usage of undefined variable '$NOPE' (line 2)");
+    const checked = await daemon.tbox(["build", "--check", "-"], { stdin: `${dockerfile}RUN false\n` });
+    expect({ code: checked.code, stderr: checked.stderr }).toEqual({ code: 1, stderr: "" });
+    expect(checked.stdout).toContain("   2 | >>> WORKDIR $NOPE/x\n");
+    expect(checked.stdout).toEndWith("Check complete, 2 warnings have been found!\n");
+    const clean = await daemon.tbox(["build", "--call=check", "-"], { stdin: "FROM box:1\n" });
+    expect(clean).toMatchObject({ code: 0, stdout: "Check complete, no warnings found.\n" });
+    const strict = await build(daemon, `# check=error=true\n${dockerfile}`);
+    expect({ code: strict.code, told: strict.stderr.includes("lint violation found for rules") }).toEqual({
+      code: 1,
+      told: true,
+    });
+    expect((await build(daemon, `# check=skip=all;error=true\n${dockerfile}`)).code).toBe(0);
+  });
+
   test("a failure shows where it is, and the last output", async () => {
     const { code, stderr } = await daemon.tbox(["build", "--progress=plain", "-"], {
       stdin: "FROM box:1\nRUN echo before\nRUN echo said; \\\n  exit 7\nRUN echo never\n",

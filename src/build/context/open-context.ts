@@ -1,6 +1,6 @@
 import { lstatSync } from "node:fs";
 import { TboxError } from "#support/errors.ts";
-import { parseIgnoreFile } from "#support/ignore-patterns.ts";
+import { compileIgnorePatterns, type Ignores, parseIgnoreFile } from "#support/ignore-patterns.ts";
 import { readInside } from "./inside.ts";
 import type { Listing } from "./listing.ts";
 import { digestFiles, type KnownDigests, type ScannedFile, scanDirectory } from "./scan.ts";
@@ -9,6 +9,8 @@ import { digestFiles, type KnownDigests, type ScannedFile, scanDirectory } from 
 export interface Context {
   /** Absolute, on this machine. */
   directory: string;
+  /** What `.dockerignore` leaves out. */
+  ignores(): Promise<Ignores>;
   /** Without what `.dockerignore` leaves out. */
   list(): Promise<Listing<ScannedFile>>;
   digests(files: [string, ScannedFile][]): Promise<Map<string, string>>;
@@ -18,12 +20,16 @@ const mostText = 16 * 1024 * 1024;
 
 export function openContext(directory: string, dockerfile: string, known: KnownDigests): Context {
   let listing: Promise<Listing<ScannedFile>> | undefined;
+  let compiled: Promise<Ignores> | undefined;
+  const ignores = () => {
+    compiled ??= readIgnoreFile(directory, dockerfile).then(compileIgnorePatterns);
+    return compiled;
+  };
   return {
     directory,
+    ignores,
     list() {
-      listing ??= readIgnoreFile(directory, dockerfile).then((patterns) =>
-        scanDirectory(directory, patterns),
-      );
+      listing ??= ignores().then((one) => scanDirectory(directory, one));
       return listing;
     },
     digests: (files) => digestFiles(directory, files, known),

@@ -9,7 +9,7 @@ import {
   type Stats,
 } from "node:fs";
 import { TboxError } from "#support/errors.ts";
-import { compileIgnorePatterns, type Ignores } from "#support/ignore-patterns.ts";
+import type { Ignores } from "#support/ignore-patterns.ts";
 import type { EntryKind, ListedFile, Listing } from "./listing.ts";
 
 export interface ScannedFile extends ListedFile, Stamp {
@@ -29,8 +29,7 @@ const mostEntries = 500;
 const mostBytes = 4 * 1024 * 1024;
 
 /** Lists a directory of the host without what the patterns leave out. Links are not followed. */
-export async function scanDirectory(root: string, patterns: string[]): Promise<Listing<ScannedFile>> {
-  const ignores = compileIgnorePatterns(patterns);
+export async function scanDirectory(root: string, ignores: Ignores): Promise<Listing<ScannedFile>> {
   const listing: Listing<ScannedFile> = { entries: new Map(), ignored: [] };
   listing.entries.set("", describe(root, lstatSync(root)));
   await scanBelow(root, "", { ignores, listing, count: { value: 0 } });

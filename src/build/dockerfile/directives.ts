@@ -5,6 +5,8 @@ const known = ["syntax", "escape", "check"];
 /** Reads the parser directives at the head of a Dockerfile. */
 export interface Directives {
   escape: "\\" | "`";
+  /** Value of `check`. */
+  check?: string;
   /** Whether a line is a directive. The first that is none ends them. */
   take(line: string): boolean;
 }
@@ -30,6 +32,7 @@ export function openDirectives(): Directives {
         }
         directives.escape = value;
       }
+      if (name === "check") directives.check = value;
       return true;
     },
   };

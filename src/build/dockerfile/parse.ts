@@ -32,7 +32,8 @@ export function parseDockerfile(text: string): Dockerfile {
     const end = Math.max(1, lines.number());
     throw new DockerfileError("file with no instructions", { start: end, end });
   }
-  return { statements, escapeMark: directives.escape, warnings };
+  const { escape: escapeMark, check } = directives;
+  return { statements, escapeMark, warnings, ...(check === undefined ? {} : { check }) };
 }
 
 interface Lines {

@@ -18,10 +18,11 @@ export interface Stages {
   stages: Stage[];
   escapeMark: Dockerfile["escapeMark"];
   warnings: Dockerfile["warnings"];
+  check?: string;
 }
 
 export function readStages(text: string): Stages {
-  const { statements, escapeMark, warnings } = parseDockerfile(text);
+  const { statements, ...file } = parseDockerfile(text);
   const globals: Stages["globals"] = [];
   const stages: Stage[] = [];
   for (const statement of statements) {
@@ -35,7 +36,7 @@ export function readStages(text: string): Stages {
   if (stages.length === 0) {
     throw new TboxError("invalid-argument", "dockerfile contains no stages to build");
   }
-  return { globals, stages, escapeMark, warnings };
+  return { ...file, globals, stages };
 }
 
 /** An instruction that an image's ONBUILD put off; its errors point to the FROM that sets it off. */

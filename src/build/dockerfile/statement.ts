@@ -43,5 +43,7 @@ export interface Dockerfile {
   statements: Statement[];
   /** What continues lines and escapes characters. */
   escapeMark: "\\" | "`";
+  /** Value of the directive `check`. */
+  check?: string;
   warnings: { message: string; line: number }[];
 }

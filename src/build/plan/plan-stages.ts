@@ -49,7 +49,8 @@ export function planStages(
   return { stages, target: findTarget(stages, options.target), total: number - 1, globals };
 }
 
-function planGlobals(
+/** The arguments before the first FROM and those that need no declaration, with their values. */
+export function planGlobals(
   { globals, escapeMark }: Stages,
   { arguments: given }: { arguments: Record<string, string> },
   predefined: Record<string, string>,

@@ -1,5 +1,6 @@
 import { parseDigest } from "#oci/digest.ts";
 import { TboxError } from "#support/errors.ts";
+import { compileIgnorePatterns } from "#support/ignore-patterns.ts";
 import type { BuildRun } from "../build-run.ts";
 import { scanDirectory } from "../context/scan.ts";
 import { selectSource } from "../context/select.ts";
@@ -61,7 +62,7 @@ async function fromRepository(
     key: ["git", found.commit, inside, keepGitDirectory, submodules, copy.exclude],
     async open() {
       const files = await checkOut(repository, found, { target: directory, keepGitDirectory });
-      const selected = selectSource(await scanDirectory(files, []), "/", copy);
+      const selected = selectSource(await scanDirectory(files, compileIgnorePatterns([])), "/", copy);
       const place = target.endsWith("/") ? target : `${target}/`;
       return selected.map((one) => ({
         ...planCopy(copy, { directory: files }, one, place),

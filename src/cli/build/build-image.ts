@@ -1,5 +1,5 @@
 import { requestLines } from "#client/api.ts";
-import { type JsonObject, textAt, textsAt } from "#client/json.ts";
+import { type JsonObject, numberAt, textAt, textsAt } from "#client/json.ts";
 import type { Invocation } from "../command.ts";
 import { ExitError } from "../exit.ts";
 import { failureMessage } from "../failure.ts";
@@ -18,6 +18,7 @@ export async function buildImage({
   positionals: [source = ""],
 }: Invocation<BuildFlags>): Promise<number> {
   const prepared = await prepareBuild(flags, source);
+  if (prepared.request.checkOnly) return checkDockerfile(prepared);
   const quiet = flags.quiet || flags.progress === "quiet";
   const view = quiet ? undefined : await openView(flags.progress ?? "auto");
   let dockerfile: { name: string; text: string } | undefined;
@@ -58,6 +59,30 @@ async function openView(progress: "auto" | "plain" | "tty" | "quiet"): Promise<B
   }
   const { liveView } = await import("./live-view.ts");
   return liveView(write, columns);
+}
+
+/** Shows what is found in a Dockerfile; that there is something is a failure. */
+async function checkDockerfile(prepared: PreparedBuild): Promise<number> {
+  let dockerfile: { name: string; text: string } | undefined;
+  let findings = 0;
+  for await (const event of requestLines("POST", "/tbox/build", { body: bodyOf(prepared) })) {
+    switch (textAt(event, "type")) {
+      case "dockerfile":
+        dockerfile = { name: textAt(event, "name"), text: textAt(event, "text") };
+        break;
+      case "warning":
+        await print(`WARNING: ${textAt(event, "text")}\n${excerpt(dockerfile, event)}\n`);
+        break;
+      case "failed":
+        process.stderr.write(excerpt(dockerfile, event));
+        throw new ExitError(textAt(event, "message"), 1);
+      case "checked":
+        findings = numberAt(event, "findings");
+    }
+  }
+  if (findings === 0) await print("Check complete, no warnings found.\n");
+  else await print(`Check complete, ${findings} warning${findings === 1 ? " has" : "s have"} been found!\n`);
+  return findings === 0 ? 0 : 1;
 }
 
 function bodyOf({ request, body }: PreparedBuild): Blob | ReadableStream<Uint8Array> {

@@ -36,6 +36,10 @@ export const buildFlags = {
   "build-arg": listOf("Set build-time variables", parseEnvironmentEntry),
   "cache-from": list("Images to take the results of steps from"),
   "cache-to": listOf("Where the results of steps go besides (type=inline: into the image)", parseCacheExport),
+  call: word("Set method for evaluating build (build, check)", ["build", "check"] as const, {
+    shownDefault: "build",
+  }),
+  check: bool("Check the Dockerfile only"),
   file: text("Name of the Dockerfile (default: PATH/Dockerfile)", { short: "f" }),
   // The containers of steps never stay.
   "force-rm": bool("Always remove intermediate containers", { hidden: true }),
@@ -67,8 +71,6 @@ export const buildFlags = {
   ulimit: listOf("Ulimit options", parseUlimit, { valueName: "ulimit" }),
   ...limits,
   "build-context": unsupported("Additional build contexts"),
-  call: unsupported("Another way to evaluate the build", { harmless: "build" }),
-  check: unsupportedBool("Check the Dockerfile only"),
   compress: bool("What is sent never leaves the machine", { hidden: true }),
   "disable-content-trust": unsupportedBool("Signatures of images"),
   isolation: unsupported("Isolation of containers", { harmless: "default" }),

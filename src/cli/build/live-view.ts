@@ -1,6 +1,6 @@
 import { type JsonObject, numberAt, objectAt, textAt } from "#client/json.ts";
 import { describeProgress } from "../progress/printer.ts";
-import { type BuildView, OutputTails, seconds, stepNumber } from "./view.ts";
+import { type BuildView, OutputTails, seconds, stepNumber, warningLine } from "./view.ts";
 
 /** Lines of output shown below a step that runs. */
 const mostLines = 6;
@@ -53,7 +53,7 @@ export function liveView(write: (text: string) => Promise<void>, columns: number
           pulling = describeProgress(objectAt(event, "progress"));
           return;
         case "warning":
-          pending += `WARNING: ${textAt(event, "text")}\n`;
+          pending += warningLine(event);
           return;
       }
     },

@@ -1,6 +1,6 @@
 import { type JsonObject, numberAt, objectAt, textAt } from "#client/json.ts";
 import { describeProgress } from "../progress/printer.ts";
-import { type BuildView, OutputTails, seconds, stepNumber } from "./view.ts";
+import { type BuildView, OutputTails, seconds, stepNumber, warningLine } from "./view.ts";
 
 /** One line after another, each with the number of its step. */
 export function plainView(write: (text: string) => Promise<void>): BuildView {
@@ -26,7 +26,7 @@ export function plainView(write: (text: string) => Promise<void>): BuildView {
         case "pulling":
           return pullingLine(event, write);
         case "warning":
-          return write(`WARNING: ${textAt(event, "text")}\n`);
+          return write(warningLine(event));
       }
     },
     tail: () => tails.last(),

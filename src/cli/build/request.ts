@@ -27,6 +27,7 @@ export async function prepareBuild(flags: Flags, source: string): Promise<Prepar
   const request: TboxBuildRequest = {
     context,
     ...file,
+    checkOnly: flags.check || flags.call === "check",
     tags: flags.tag,
     ...(target === undefined ? {} : { target }),
     arguments: toRecord(resolveEnvironment(flags["build-arg"], process.env)),

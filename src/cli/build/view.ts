@@ -26,6 +26,12 @@ export function seconds(milliseconds: number): string {
   return `${(milliseconds / 1000).toFixed(1)}s`;
 }
 
+/** With the line of the Dockerfile, where there is one. */
+export function warningLine(event: JsonObject): string {
+  const line = numberAt(objectAt(event, "lines"), "start");
+  return `WARNING: ${textAt(event, "text")}${line === 0 ? "" : ` (line ${line})`}\n`;
+}
+
 const mostLines = 20;
 
 /** Keeps the last lines of every step. */

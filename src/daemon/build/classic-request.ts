@@ -22,6 +22,7 @@ export function classicRequest(query: BuildQuery, request: Request): BuildReques
         ? { type: "stream", body: request.body as ReadableStream<Uint8Array> }
         : { type: "remote", url: remote },
     dockerfile,
+    checkOnly: false,
     tags: parameters
       .getAll("t")
       .filter((tag) => tag !== "")

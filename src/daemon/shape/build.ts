@@ -32,6 +32,8 @@ export function classicLines(quiet: boolean): (event: BuildEvent) => object[] {
       case "pulling":
         return [shapeProgress(event.progress)];
       case "warning":
+        // Docker's classic builder has no checks but one.
+        if (event.rule !== undefined && event.rule !== "NoEmptyContinuation") return [];
         return [{ stream: `[Warning] ${event.text}\n` }];
       case "built":
         return [
@@ -40,6 +42,7 @@ export function classicLines(quiet: boolean): (event: BuildEvent) => object[] {
           ...event.tags.map((tag) => ({ stream: `Successfully tagged ${tag}\n` })),
         ];
       case "dockerfile":
+      case "checked":
         return [];
     }
   };

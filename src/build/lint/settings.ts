@@ -1,0 +1,87 @@
+import { TboxError } from "#support/errors.ts";
+import { nearest } from "#support/nearest.ts";
+
+/** What BuildKit's checks of the same names look for. */
+export const rules = [
+  "ConsistentInstructionCasing",
+  "CopyIgnoredFile",
+  "DuplicateStageName",
+  "ExposeInvalidFormat",
+  "ExposeProtoCasing",
+  "FromAsCasing",
+  "FromPlatformFlagConstDisallowed",
+  "InvalidBaseImagePlatform",
+  "InvalidDefaultArgInFrom",
+  "InvalidDefinitionDescription",
+  "JSONArgsRecommended",
+  "LegacyKeyValueFormat",
+  "MaintainerDeprecated",
+  "MultipleInstructionsDisallowed",
+  "NoEmptyContinuation",
+  "RedundantTargetPlatform",
+  "ReservedStageName",
+  "SecretsUsedInArgOrEnv",
+  "StageNameCasing",
+  "UndefinedArgInFrom",
+  "UndefinedVar",
+  "WorkdirRelativePath",
+] as const;
+
+export type Rule = (typeof rules)[number];
+
+/** Those that are only checked when asked for. */
+const experimental: Rule[] = ["InvalidDefinitionDescription"];
+
+export interface LintSettings {
+  checks(rule: Rule): boolean;
+  /** Whether what is found fails the build. */
+  error: boolean;
+}
+
+/** Reads the value of the directive `check`: `skip=A,B;error=true;experimental=all`. */
+export function parseLintSettings(text: string | undefined): LintSettings {
+  const skipped = new Set<Rule>();
+  const extra = new Set<Rule>();
+  let error = false;
+  for (const part of (text ?? "").split(";")) {
+    const field = part.trim();
+    if (field === "") continue;
+    const equals = field.indexOf("=");
+    const key = field.slice(0, equals < 0 ? undefined : equals).trim();
+    const value = equals < 0 ? "" : field.slice(equals + 1).trim();
+    if (key === "skip") addRules(skipped, value);
+    else if (key === "experimental") addRules(extra, value);
+    else if (key === "error") error = readSwitch(value);
+    else throw invalid(`unknown option ${JSON.stringify(key)}: there are skip, error, experimental`);
+  }
+  return { checks: (rule) => !skipped.has(rule) && (!experimental.includes(rule) || extra.has(rule)), error };
+}
+
+function addRules(set: Set<Rule>, value: string): void {
+  for (const word of value.split(",")) {
+    const name = word.trim().toLowerCase();
+    if (name === "" || name === "none") continue;
+    const found = name === "all" ? rules : rules.filter((rule) => rule.toLowerCase() === name);
+    if (found.length === 0) throw unknown(word.trim());
+    for (const rule of found) set.add(rule);
+  }
+}
+
+function unknown(word: string): TboxError {
+  const similar = nearest(
+    word.toLowerCase(),
+    rules.map((rule) => rule.toLowerCase()),
+  );
+  const rule = rules.find((one) => one.toLowerCase() === similar);
+  return invalid(`unknown rule ${JSON.stringify(word)}${rule ? ` (did you mean ${rule}?)` : ""}`);
+}
+
+function readSwitch(value: string): boolean {
+  if (/^(1|t|true)$/i.test(value)) return true;
+  if (/^(0|f|false)$/i.test(value)) return false;
+  throw invalid(`invalid value for error: ${JSON.stringify(value)}`);
+}
+
+function invalid(reason: string): TboxError {
+  return new TboxError("invalid-argument", `check: ${reason}`);
+}
