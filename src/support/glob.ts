@@ -19,30 +19,82 @@ export function compileDeepGlob(pattern: string): RegExp {
   return new RegExp(`^${globSource(pattern, "deep")}$`, "su");
 }
 
+/** One character, any number of them within a name, or any number of directories. */
+const slash = escapeRegExp("/");
+
+type Token = { kind: "one" | "star" | "deep"; source: string };
+
 function globSource(pattern: string, depth: "shallow" | "deep"): string {
-  let source = "";
+  const groups = { count: 0 };
+  const [first, ...others] = splitBefore(readTokens(pattern, depth), ({ kind }) => kind === "deep");
+  const parts = others.map((part, index) => {
+    const source = (part[0]?.source ?? "") + namesSource(part.slice(1), groups);
+    return index < others.length - 1 ? once(source, groups) : source;
+  });
+  return namesSource(first ?? [], groups) + parts.join("");
+}
+
+/** Without `**`: names, in each of which the stars are by themselves. */
+function namesSource(tokens: Token[], groups: { count: number }): string {
+  return splitBefore(tokens, ({ source }) => source === slash)
+    .map((name) => {
+      const [first = [], ...others] = splitBefore(name, ({ kind }) => kind === "star");
+      const parts = others.map((part, index) => {
+        const source = joined(part);
+        return index < others.length - 1 ? once(source, groups) : source;
+      });
+      return joined(first) + parts.join("");
+    })
+    .join("");
+}
+
+/**
+ * What is not tried at a second place when what follows does not fit: as another star of its kind follows, the
+ * first place is as good as any. So the time a match takes does not grow with every star.
+ */
+function once(source: string, groups: { count: number }): string {
+  const name = `g${groups.count++}`;
+  return `(?=(?<${name}>${source}))\\k<${name}>`;
+}
+
+function joined(tokens: Token[]): string {
+  return tokens.map(({ source }) => source).join("");
+}
+
+/** Pieces of a list, each but the first beginning with an item of that kind. */
+function splitBefore(tokens: Token[], begins: (token: Token) => boolean): Token[][] {
+  const pieces: Token[][] = [[]];
+  for (const token of tokens) {
+    if (begins(token)) pieces.push([]);
+    pieces.at(-1)?.push(token);
+  }
+  return pieces;
+}
+
+function readTokens(pattern: string, depth: "shallow" | "deep"): Token[] {
+  const tokens: Token[] = [];
+  const add = (kind: Token["kind"], source: string) => tokens.push({ kind, source });
   const characters = [...pattern];
   for (let at = 0; at < characters.length; at++) {
     const character = characters[at] ?? "";
     if (character === "*" && depth === "deep" && characters[at + 1] === "*") {
       at++;
       if (characters[at + 1] === "/") at++;
-      source += at + 1 === characters.length ? ".*" : "(?:.*/)?";
-    } else if (character === "*") source += "[^/]*";
-    else if (character === "?") source += "[^/]";
+      add("deep", at + 1 === characters.length ? ".*" : "(?:.*?/)??");
+    } else if (character === "*") add("star", "[^/]*?");
+    else if (character === "?") add("one", "[^/]");
     else if (character === "[") {
       const set = readSet(characters, at + 1, pattern);
-      source += set.source;
+      add("one", set.source);
       at = set.end;
     } else if (character === "\\") {
       const next = characters[++at];
       if (next === undefined) throw malformed(pattern);
-      source += escapeRegExp(next);
-    } else source += escapeRegExp(character);
+      add("one", escapeRegExp(next));
+    } else add("one", escapeRegExp(character));
   }
-  return source;
+  return tokens;
 }
-
 /** From behind the bracket to the one that closes it. */
 function readSet(characters: string[], start: number, pattern: string): { source: string; end: number } {
   let at = start;

@@ -126,6 +126,21 @@ describe.skipIf(shellUnavailable !== undefined)("COPY and ADD", () => {
     expect(unknown.stderr).toContain("unknown.invalid");
   });
 
+  test("a stage comes before an image of its name", async () => {
+    await build(daemon, "FROM box:1\nRUN echo image > /f\n", {}, "-t", "both:latest");
+    const dockerfile = "FROM box:1 AS both\nRUN echo stage > /f\nFROM box:1\nCOPY --from=both /f /x\n";
+    expect(await builtOutput(daemon, "cat /x", dockerfile)).toBe("stage\n");
+  });
+
+  test("the last pattern of a .dockerignore decides, and the Dockerfile is found though it is left out", async () => {
+    const ignore = "# a comment\nba*\n!bay\n/f1/\nf2/\ndir\n!dir/keep\nDockerfile\n.dockerignore\n";
+    const names = ["bar", "bay", "f1/a", "f2/a", "dir/keep", "dir/drop", "sub/f2/a", "# a comment"];
+    const files = Object.fromEntries([[".dockerignore", ignore], ...names.map((name) => [name, ""])]);
+    expect(await output("cd /x; find . -type f | sort", ["COPY . /x/"], files)).toBe(
+      "./# a comment\n./bay\n./dir/keep\n./sub/f2/a\n",
+    );
+  });
+
   test("owners and modes are what --chown and --chmod say", async () => {
     const files = { f: { text: "f", mode: 0o600 }, "d/e": { text: "e", mode: 0o711 } };
     const lines = [

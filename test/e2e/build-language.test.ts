@@ -92,6 +92,10 @@ describe.skipIf(shellUnavailable !== undefined)("a Dockerfile", () => {
     const dockerfile =
       "\ufeff# syntax=docker/dockerfile:1\r\n# escape=`\r\nFROM box:1\r\nRUN echo one `\r\n  two > /x\r\n";
     expect(await output("cat /x", dockerfile)).toBe("one two\n");
+    const late = "# a comment\n# escape=`\nFROM box:1\nRUN echo one \\\n  two > /x\n";
+    expect(await output("cat /x", late)).toBe("one two\n");
+    const twice = "# escape=`\n# escape=`\nFROM box:1\n";
+    expect((await build(daemon, twice)).stderr).toContain("only one escape parser directive can be used");
   });
 
   test("WORKDIR, USER and ENV build on each other", async () => {
@@ -124,6 +128,10 @@ describe.skipIf(shellUnavailable !== undefined)("a Dockerfile", () => {
     const cleared = await config('FROM box:1\nCMD x\nENTRYPOINT ["e"]\nCMD []\nENTRYPOINT []\n');
     expect(cleared).toMatchObject({ Cmd: [], Entrypoint: null });
     expect((await build(daemon, 'FROM box:1\nCMD ["a", 1]\n')).stderr).toContain("strings only");
+    const windows = 'FROM box:1\nCMD ["c:\\win"]\n';
+    expect((await config(windows)).Cmd).toEqual(["/bin/sh", "-c", '["c:\\win"]']);
+    const both = await build(daemon, 'FROM box:1\nENTRYPOINT ["echo"]\nCMD x\n');
+    expect((await daemon.tbox(["run", "--rm", both.stdout])).stdout).toBe("/bin/sh -c x\n");
   });
 
   test("an entrypoint takes away a command of the base only", async () => {

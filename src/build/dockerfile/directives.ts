@@ -1,4 +1,5 @@
 import { TboxError } from "#support/errors.ts";
+import { trimEnd } from "./blanks.ts";
 
 const known = ["syntax", "escape", "check"];
 
@@ -18,9 +19,10 @@ export function openDirectives(): Directives {
     escape: "\\",
     take(line) {
       if (done) return false;
-      const [, word = "", value = ""] = /^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$/.exec(line) ?? [];
+      const [start = "", word = ""] = /^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*/.exec(line) ?? [];
+      const value = trimEnd(line.slice(start.length));
       const name = word.toLowerCase();
-      if (!known.includes(name)) {
+      if (!known.includes(name) || value === "") {
         done = true;
         return false;
       }

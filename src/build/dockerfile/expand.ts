@@ -33,12 +33,13 @@ interface Expanded {
 }
 
 function expand(text: string, lookup: Lookup, options: ExpandOptions): Expanded {
-  const scanner = openScanner(text);
+  const expansion = { scanner: openScanner(text), lookup, options, depth: 0, most: mostGrowth + text.length };
   try {
-    return expandUntil({ scanner, lookup, options }, undefined, options.keepEscapes ?? false);
+    return expandUntil(expansion, undefined, options.keepEscapes ?? false);
   } catch (cause) {
     if (!(cause instanceof TboxError)) throw cause;
-    throw new TboxError("invalid-argument", `failed to process ${JSON.stringify(text)}`, { cause });
+    const shown = text.length > mostShown ? `${text.slice(0, mostShown)}…` : text;
+    throw new TboxError("invalid-argument", `failed to process ${JSON.stringify(shown)}`, { cause });
   }
 }
 
@@ -51,7 +52,18 @@ interface Expansion {
   scanner: Scanner;
   lookup: Lookup;
   options: ExpandOptions;
+  /** Substitutions that this is inside of. */
+  depth: number;
+  /** Characters that may come out. */
+  most: number;
 }
+
+/** Characters by which a text may grow: variables of variables double with each. */
+const mostGrowth = 1024 * 1024;
+/** Characters of a text that a message shows. */
+const mostShown = 200;
+/** Substitutions in substitutions. */
+const mostDepth = 100;
 
 function openScanner(text: string): Scanner {
   const characters = [...text];
@@ -61,11 +73,13 @@ function openScanner(text: string): Scanner {
 
 /** Goes on to the given character, or to the end of the text. */
 function expandUntil(expansion: Expansion, stop: string | undefined, keepEscapes: boolean): Expanded {
-  const { scanner, options } = expansion;
+  const { scanner, options, most } = expansion;
+  if (expansion.depth > mostDepth) throw invalid(`more than ${mostDepth} substitutions in each other`);
   const words = openWords();
   let text = "";
   const add = (piece: string, splits: "splits" | "solid") => {
     text += piece;
+    if (text.length > most) throw invalid("the result is too long");
     if (splits === "solid") words.addSolid(piece);
     else for (const character of piece) words.add(character);
   };
@@ -217,7 +231,7 @@ function substitute(expansion: Expansion, name: string): string {
 
 function readUntil(expansion: Expansion, stop: string, keepEscapes: boolean, missing: string): string {
   try {
-    return expandUntil(expansion, stop, keepEscapes).text;
+    return expandUntil({ ...expansion, depth: expansion.depth + 1 }, stop, keepEscapes).text;
   } catch (error) {
     if (expansion.scanner.peek() === undefined) throw invalid(missing);
     throw error;

@@ -25,7 +25,10 @@ export function readFlags<Table extends Record<string, Kind>>(
       continue;
     }
     if (given === undefined) throw invalid(`missing a value on flag: --${name}`);
-    values[name] = kind === "text" ? value : [...((values[name] as string[] | undefined) ?? []), value];
+    const before = values[name];
+    if (kind === "text") values[name] = value;
+    else if (Array.isArray(before)) before.push(value);
+    else values[name] = [value];
   }
   return values as FlagValues<Table>;
 }

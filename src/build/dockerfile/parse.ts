@@ -49,11 +49,12 @@ function openLines(text: string): Lines {
   return { next: () => lines[at++], number: () => Math.min(at, lines.length) };
 }
 
+/** What ends a line that goes on. An escaped escape at the end of a line is itself. */
+const continuations = { "\\": /([^\\])\\[ \t]*$|^\\[ \t]*$/, "`": /([^`])`[ \t]*$|^`[ \t]*$/ };
+
 /** Puts continued lines together; comments and blank lines between them are dropped. */
-function joinLines(first: string, lines: Lines, mark: string): { source: string; gap: boolean } {
-  const escaped = mark === "`" ? "`" : "\\\\";
-  // An escaped escape at the end of a line is itself.
-  const pattern = new RegExp(`([^${escaped}])${escaped}[ \\t]*$|^${escaped}[ \\t]*$`);
+function joinLines(first: string, lines: Lines, mark: "\\" | "`"): { source: string; gap: boolean } {
+  const pattern = continuations[mark];
   let gap = false;
   let continued = pattern.test(first);
   let source = first.replace(pattern, "$1");
@@ -90,5 +91,7 @@ function takesHeredocs(statement: Omit<Statement, "heredocs" | "lines">): boolea
 }
 
 function withoutEnd(line: string): string {
-  return line.replace(/[\r\n]+$/, "");
+  let end = line.length;
+  while (end > 0 && (line[end - 1] === "\n" || line[end - 1] === "\r")) end--;
+  return line.slice(0, end);
 }

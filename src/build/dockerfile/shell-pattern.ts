@@ -6,6 +6,7 @@ export function cutMatch(
   pattern: string,
   { side, longest }: { side: "front" | "back"; longest: boolean },
 ): string {
+  checkLength(value);
   if (side === "front") {
     const found = patternToRegExp(pattern, { longest, anchored: true }).exec(value);
     return found ? value.slice(found[0].length) : value;
@@ -21,21 +22,35 @@ export function replaceMatch(
   pattern: string,
   { replacement, every }: { replacement: string; every: boolean },
 ): string {
+  checkLength(value);
   const regExp = patternToRegExp(pattern, { longest: true, anchored: false, every });
   return value.replace(regExp, () => replacement);
 }
+
+/** Longest value that is searched: the time it takes grows with its square. */
+const mostText = 16 * 1024;
 
 /** `*` and `?` of a shell, without brackets (POSIX 2.13). */
 function patternToRegExp(
   pattern: string,
   { longest, anchored, every = false }: { longest: boolean; anchored: boolean; every?: boolean },
 ): RegExp {
-  let source = anchored ? "^" : "";
+  const [first = "", ...others] = splitAtStars(pattern);
+  // Between two stars the first place that fits is as good as any other: it is never looked for again.
+  const middle = others.slice(0, -1).map((part, index) => `(?=(?<g${index}>.*?${part}))\\k<g${index}>`);
+  const last = others.length === 0 ? "" : `${longest ? ".*" : ".*?"}${others.at(-1)}`;
+  return new RegExp(`${anchored ? "^" : ""}${first}${middle.join("")}${last}`, every ? "gu" : "u");
+}
+
+/** What stands between the stars, as regular expressions. */
+function splitAtStars(pattern: string): string[] {
+  const parts = [""];
+  const add = (source: string) => parts.push(`${parts.pop() ?? ""}${source}`);
   const characters = [...pattern];
   for (let at = 0; at < characters.length; at++) {
     const character = characters[at] ?? "";
-    if (character === "*") source += longest ? ".*" : ".*?";
-    else if (character === "?") source += ".";
+    if (character === "*") parts.push("");
+    else if (character === "?") add(".");
     else if (character === "\\") {
       const next = characters[at + 1];
       // A brace or slash had to be escaped to be written inside `${}`; the escape is not the pattern's.
@@ -46,11 +61,16 @@ function patternToRegExp(
           `invalid pattern (${pattern}) in substitution: invalid escape '\\${next ?? ""}'`,
         );
       }
-      source += `\\${next}`;
+      add(`\\${next}`);
       at++;
-    } else source += escapeRegExp(character);
+    } else add(escapeRegExp(character));
   }
-  return new RegExp(source, every ? "gu" : "u");
+  return parts;
+}
+
+function checkLength(value: string): void {
+  if (value.length <= mostText) return;
+  throw new TboxError("invalid-argument", `a value of more than ${mostText} characters is not searched`);
 }
 
 function mirror(text: string): string {

@@ -1,0 +1,42 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are the variables of Dockerfiles
+import { expect, test } from "bun:test";
+import { compileDeepGlob } from "#support/glob.ts";
+import { expandWord } from "./expand.ts";
+import { readStages } from "./read-stages.ts";
+
+const many = 1 << 18;
+
+// Each is read in a moment, or would not be in the lifetime of the test.
+test.each([
+  ["blanks", `RUN a${" ".repeat(many)}b`],
+  ["tabs after a backslash", `RUN a\\${"\t".repeat(many)}b`],
+  ["carriage returns", `RUN a${"\r".repeat(many)}b`],
+  ["backslashes", `RUN ${"\\".repeat(many)}b`],
+  ["lines that go on", `RUN ${"x \\\n".repeat(many)}y`],
+  ["comments between", `RUN a \\\n${"# c\n".repeat(many)}b`],
+  ["quotes", `ENV A=${"'".repeat(many)}`],
+  ["marks of heredocs", `RUN ${"<".repeat(many)}`],
+  ["mounts", `RUN ${"--mount=type=tmpfs,target=/a ".repeat(5000)}x`],
+])("very many %s are read", (_, line) => {
+  expect(
+    readStages(`# syntax=a${" ".repeat(many)}b\nFROM a\n${line}\n`).stages[0]?.instructions,
+  ).toHaveLength(1);
+});
+
+test("substitutions end, however they are put together", () => {
+  const long = () => "a".repeat(10_000);
+  expect(expandWord(`\${A#${"*a".repeat(30)}b}`, long)).toBe(long());
+  expect(expandWord(`\${A%${"b*a".repeat(30)}}`, long)).toBe(long());
+  expect(expandWord(`\${A/${"*a".repeat(30)}b/x}`, long)).toBe(long());
+  expect(() => expandWord(`${"${A:-".repeat(20_000)}${"}".repeat(20_000)}`, () => undefined)).toThrow(
+    "failed to process",
+  );
+  expect(() => expandWord("$A".repeat(10_000), long)).toThrow("failed to process");
+});
+
+test("patterns end, however many stars they have", () => {
+  expect(compileDeepGlob(`${"*a".repeat(30)}b`).test("a".repeat(4000))).toBe(false);
+  expect(compileDeepGlob(`${"*a".repeat(30)}*`).test("a".repeat(4000))).toBe(true);
+  expect(compileDeepGlob(`${"**/a/".repeat(30)}b`).test(`${"a/".repeat(2000)}c`)).toBe(false);
+  expect(compileDeepGlob(`${"**/a/".repeat(30)}*c`).test(`${"a/".repeat(2000)}bc`)).toBe(true);
+});
