@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readlinkSync, writeFileSync } from "node:fs";
 import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { tar } from "#test/support/tar.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
 import { build, builtOutput, type ContextFiles, writeContext } from "./support/build.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
@@ -182,6 +183,34 @@ describe.skipIf(shellUnavailable !== undefined)("RUN", () => {
     expect(again.stdout).toBe(once.stdout);
     const run = await daemon.tbox(["run", "--rm", once.stdout, "stat", "-c", "%Y", "/w/d/f"]);
     expect(run.stdout).toBe("1700000000\n");
+  });
+
+  test("with SOURCE_DATE_EPOCH another machine makes the same image", async () => {
+    await using other = await startDaemon();
+    await loadShell(other, "box:1", {}, [{ path: "kept", content: "kept" }]);
+    const dockerfile = [
+      "FROM box:1 AS made",
+      "WORKDIR /w/deep",
+      "RUN for i in c a b; do echo $i > $i; done; mkdir -p x/y; ln -s a l; ln a h; rm /kept",
+      "FROM box:1",
+      "COPY --from=made /w /w",
+      "COPY --chown=5:6 . /ctx/",
+      "ADD t.tar /tar/",
+      "RUN --mount=type=cache,target=/c date > /c/now; date +%Y > /dev/null; touch /ctx/new",
+      "HEALTHCHECK CMD true",
+      "",
+    ].join("\n");
+    const archive = tar([{ path: "in", content: "tar" }]);
+    const given = ["--build-arg", "SOURCE_DATE_EPOCH=1700000000", "--label", "l=1", "--annotation", "a=b"];
+    const digests = async (of: TestDaemon, names: string[]) => {
+      const files = Object.fromEntries(names.map((name) => [name, name]));
+      const { stdout, stderr } = await build(of, dockerfile, { ...files, "t.tar": archive }, ...given);
+      if (stdout === "") throw new Error(stderr);
+      const [{ Id, Descriptor }] = JSON.parse((await of.tbox(["image", "inspect", stdout])).stdout);
+      return [Id, Descriptor.digest];
+    };
+    // Written in another order, at another time, by another daemon.
+    expect(await digests(other, ["z", "d/b", "d/a"])).toEqual(await digests(daemon, ["d/a", "d/b", "z"]));
   });
 
   test("is ended when the client goes, and what was finished stays cached", async () => {

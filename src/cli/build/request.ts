@@ -30,7 +30,7 @@ export async function prepareBuild(flags: Flags, source: string): Promise<Prepar
     checkOnly: flags.check || flags.call === "check",
     tags: flags.tag,
     ...(target === undefined ? {} : { target }),
-    arguments: toRecord(resolveEnvironment(flags["build-arg"], process.env)),
+    arguments: { ...epochOf(process.env), ...toRecord(resolveEnvironment(flags["build-arg"], process.env)) },
     labels: toRecord(flags.label),
     annotations: toRecord(flags.annotation),
     noCache: flags["no-cache"],
@@ -51,6 +51,11 @@ export async function prepareBuild(flags: Flags, source: string): Promise<Prepar
     credentials: await registryAuths((warning) => printError(`WARNING: ${warning}`, "bare")),
   };
   return body === undefined ? { request } : { request, body };
+}
+
+/** The moment that reproducible builds are told of by their environment. */
+function epochOf({ SOURCE_DATE_EPOCH: epoch }: NodeJS.ProcessEnv): Record<string, string> {
+  return epoch === undefined || epoch === "" ? {} : { SOURCE_DATE_EPOCH: epoch };
 }
 
 /** What a RUN may use up. */
