@@ -32,7 +32,7 @@ describe.skipIf(obstacle !== undefined)("dockerode", () => {
       end: 137,
       died: "die",
       committed: true,
-      built: { by: "dockerode" },
+      built: { by: "a-client" },
       volume: "local",
       missing: { status: 404, message: "No such container: nosuch" },
       loaded: true,
