@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import type { Duplex } from "node:stream";
 import { attachContainerQuery } from "#api/containers.ts";
 import { containerParams } from "#api/names.ts";
@@ -9,7 +10,7 @@ import { decodePathPart, parseQuery, type Target } from "../http/target.ts";
 import { outputFraming, outputMediaType } from "../shape/output.ts";
 import { detachKeysOf } from "./detach.ts";
 import { dropInput, joinStreams } from "./join.ts";
-import { upgradedHead } from "./upgrade-response.ts";
+import { headRead, upgradedHead } from "./upgrade-response.ts";
 
 const path = /^\/containers\/([^/]+)\/attach$/;
 
@@ -18,13 +19,19 @@ export function isAttach(method: string | undefined, target: string): boolean {
 }
 
 /** `POST /containers/{id}/attach` of a client that asked for the connection. */
-export async function attachUpgraded(containers: Containers, target: Target, socket: Duplex): Promise<void> {
+export async function attachUpgraded(
+  containers: Containers,
+  target: Target,
+  headers: IncomingHttpHeaders,
+  socket: Duplex,
+): Promise<void> {
   const { stream, mediaType, stdin, detachKeys } = await openAttachment(
     containers,
     nameIn(target),
     target.search,
   );
   socket.write(upgradedHead(mediaType(target.version)));
+  await headRead(headers);
   joinStreams({ output: socket, ...(stdin ? { input: socket, detachKeys } : {}) }, stream);
   if (!stdin) dropInput(socket);
   else stream.once("close", () => dropInput(socket));

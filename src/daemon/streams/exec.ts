@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import { type Duplex, PassThrough } from "node:stream";
 import { execParams, startExecSchema } from "#api/execs.ts";
 import { encodeFrame } from "#api/frame.ts";
@@ -13,7 +14,7 @@ import { decodePathPart, type Target } from "../http/target.ts";
 import { outputMediaType } from "../shape/output.ts";
 import { detachKeysOf } from "./detach.ts";
 import { dropInput, joinStreams } from "./join.ts";
-import { upgradedHead } from "./upgrade-response.ts";
+import { headRead, upgradedHead } from "./upgrade-response.ts";
 
 const path = /^\/exec\/([^/]+)\/start$/;
 
@@ -25,13 +26,14 @@ export function isExecStart(method: string | undefined, target: string): boolean
 export async function startExecUpgraded(
   containers: Containers,
   target: Target,
-  body: Buffer,
+  { body, headers }: { body: Buffer; headers: IncomingHttpHeaders },
   socket: Duplex,
 ): Promise<void> {
   const start = parseStart(containers, target, body);
   const { record, tty, detachKeys } = start;
   // Clients read the head by itself: it is sent before there can be output.
   socket.write(upgradedHead(outputMediaType(tty, target.version)));
+  await headRead(headers);
   const { stream, ended } = await startOrTell(containers, start);
   const stdin = !start.detached && record.request.AttachStdin === true;
   joinStreams({ output: socket, ...(stdin ? { input: socket, detachKeys } : {}) }, stream, ended);

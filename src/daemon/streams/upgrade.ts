@@ -27,13 +27,15 @@ export async function serveUpgrade(
       return await attachWebSocket(engine.containers, target, { request, socket, head });
     }
     if (head.length > 0) socket.unshift(head);
-    if (isAttach(request.method, target.path)) return await attachUpgraded(engine.containers, target, socket);
+    if (isAttach(request.method, target.path)) {
+      return await attachUpgraded(engine.containers, target, request.headers, socket);
+    }
     if (request.method === "POST" && target.path === "/tbox/run") {
       const auth = request.headers["x-registry-auth"];
       return await serveRun(engine, { body, auth: typeof auth === "string" ? auth : undefined }, socket);
     }
     if (isExecStart(request.method, target.path)) {
-      return await startExecUpgraded(engine.containers, target, body, socket);
+      return await startExecUpgraded(engine.containers, target, { body, headers: request.headers }, socket);
     }
     throw new TboxError("not-found", "page not found");
   } catch (error) {
