@@ -100,6 +100,8 @@ function sharedWith({ records }: Fleet, { NetworkMode }: HostConfig): ContainerR
 function hostnameOf(id: string, { config, hostConfig }: NameSettings): string {
   const name = config.Hostname || (sharesName(hostConfig) ? hostname() : id.slice(0, 12));
   if (/^[\w.-]{1,64}$/.test(name)) return name;
+  // A machine that was given no name is called "(none)" by its kernel.
+  if (name === "(none)" && !config.Hostname) return "localhost";
   throw new TboxError("invalid-argument", `invalid hostname ${JSON.stringify(name)}`);
 }
 

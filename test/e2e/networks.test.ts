@@ -154,12 +154,14 @@ describe.skipIf(shellUnavailable !== undefined)("networks", () => {
       [["connect", "host", "none"], "No such container: none"],
     ];
     for (const [args, message] of cases) expect(await refused("network", ...args)).toContain(message);
+    await tbox("network", "create", "named");
     const runs: [string[], string][] = [
       [["--network", "nope"], "network nope not found"],
       [["--ip", "10.1.1.1"], "user specified IP address is supported on user defined networks only"],
       [["--network-alias", "a"], "network-scoped alias is supported only for containers in user defined"],
       [["--network", "none", "--network", "bridge"], "cannot be had with others"],
       [["--network", "container:nope"], "No such container: nope"],
+      [["--network", "named", "--dns", "127.0.0.1"], "DNS server 127.0.0.1, which is the container itself"],
     ];
     for (const [options, message] of runs) {
       const { code, stderr } = await daemon.tbox(["run", "--rm", ...options, "box:1", "true"]);
@@ -167,6 +169,7 @@ describe.skipIf(shellUnavailable !== undefined)("networks", () => {
       expect(code).toBe(125);
     }
     expect(await tbox("ps", "-aq")).toBe("");
+    await tbox("network", "rm", "named");
   });
 
   test("a container that runs is connected and disconnected, and its ports follow", async () => {
@@ -184,6 +187,8 @@ describe.skipIf(shellUnavailable !== undefined)("networks", () => {
     expect(await refused("network", "disconnect", "one", "mover")).toContain("is not connected to network");
     expect(await word()).toBe("moved\n");
     expect(await tbox("exec", "mover", "ls", "/sys/class/net")).toBe("eth1\nlo");
+    // Without IPv6 there is none, not even of the link.
+    expect(await tbox("exec", "mover", "cat", "/proc/net/if_inet6")).toMatch(/^0{31}1 01 80 10 80 +lo$/);
     expect(await tbox("exec", "mover", "cat", "/etc/hosts")).toContain(await addressOf("mover", "two"));
     expect(await sh("nslookup mover", "--network", "one")).toContain("NXDOMAIN");
     await tbox("stop", "-t", "0", "mover");

@@ -22,10 +22,14 @@ export interface TestDaemon extends AsyncDisposable {
   start(): Promise<void>;
 }
 
-/** `cgroup` is a directory for the daemon to be started in; the caller's own when absent. */
+/**
+ * `cgroup` is a directory for the daemon to be started in, the caller's own when absent; `before` are words before
+ * its command.
+ */
 export async function startDaemon(
   environment: Record<string, string> = {},
   cgroup?: string,
+  before: string[] = [],
 ): Promise<TestDaemon> {
   const directory = temporaryDirectory("daemon");
   const data = `${directory.path}/data`;
@@ -40,7 +44,7 @@ export async function startDaemon(
     ...environment,
   };
   const program = `${repository}/dist/tbox`;
-  const command = [...(cgroup === undefined ? [] : entering(cgroup)), program];
+  const command = [...before, ...(cgroup === undefined ? [] : entering(cgroup)), program];
   let child = await spawnDaemon(command, all);
   return {
     data,

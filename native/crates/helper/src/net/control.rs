@@ -224,7 +224,9 @@ impl Server {
 
 fn explain(action: &str, netlink::Error { what, errno }: netlink::Error) -> Failure {
     let hint = match errno {
-        Errno::OPNOTSUPP => ": the kernel lacks a part that containers' networks need",
+        Errno::OPNOTSUPP => {
+            ": the kernel has none: load its modules bridge and veth, or use --network none"
+        }
         _ => "",
     };
     let mut failure = failure::system("network", what, errno);
