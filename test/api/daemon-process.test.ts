@@ -79,10 +79,13 @@ describe.skipIf(programUnavailable !== undefined)("the daemon", () => {
       headers,
     });
     expect(await created.text()).toContain("No such image: nothing");
-    // No response is lost with the daemon: it is on its way while connections are closed.
-    const stopped = await runProgram([program, "daemon", "stop"], {
-      environment: { ...environment, TBOX_RUN_DIR: run },
-    });
+    const everywhere = { ...environment, TBOX_RUN_DIR: run };
+    const input = "x".repeat(2_000_000);
+    const echo = ["run", "--rm", "-i", "--network", "none", "--rootfs", "/", "cat"];
+    const back = await runProgram([program, ...echo], { environment: everywhere, stdin: input });
+    expect(back).toEqual({ code: 0, stdout: input, stderr: "" });
+    // Its answer is on its way while connections are closed.
+    const stopped = await runProgram([program, "daemon", "stop"], { environment: everywhere });
     expect(stopped).toEqual({ code: 0, stdout: "", stderr: "" });
     expect(await child.exited).toBe(0);
     expect(statSync(socket).ino).toBe(inode);

@@ -15,6 +15,8 @@ describe.skipIf(skipped !== undefined)("a container in a cgroup of its own", () 
   });
   afterAll(() => limited?.[Symbol.asyncDispose]());
   const tbox = (...args: string[]) => limited.tbox(...args);
+  const answer = async (method: string, path: string) =>
+    (await limited.daemon.request(method, `/containers/${path}`)).text();
   const counter = ["sh", "-c", "i=0; while :; do i=$((i+1)); echo $i >/count; sleep 0.02; done"];
   const counted = async (name: string) => (await tbox("cp", `${name}:/count`, "-")).stdout;
 
@@ -26,17 +28,17 @@ describe.skipIf(skipped !== undefined)("a container in a cgroup of its own", () 
     const paused = { Status: "paused", Paused: true, Running: true };
     expect((await limited.inspect("busy")).State).toMatchObject(paused);
     expect((await tbox("ps")).stdout).toContain("(Paused)");
-    expect((await tbox("pause", "busy")).stderr).toContain("is already paused");
+    expect(await answer("POST", "busy/pause")).toContain("is already paused");
     expect((await tbox("exec", "busy", "true")).stderr).toContain("is paused, unpause the container");
-    expect((await tbox("start", "busy")).stderr).toContain("cannot start a paused container");
-    expect((await tbox("rm", "busy")).stderr).toContain("container is paused");
+    expect(await answer("POST", "busy/start")).toContain("cannot start a paused container");
+    expect(await answer("DELETE", "busy")).toContain("container is paused");
     const before = await counted("busy");
     expect(await tbox("unpause", "busy")).toMatchObject({ code: 0, stdout: "busy\n" });
-    expect((await tbox("unpause", "busy")).stderr).toContain("is not paused");
+    expect(await answer("POST", "busy/unpause")).toContain("is not paused");
     await until(async () => (await counted("busy")) !== before);
     const { stdout } = await tbox("events", "--since", "1h", "--until", "0s", "--format", "{{.Action}}");
     expect(stdout).toContain("pause\nunpause\n");
-    await tbox("rm", "-f", "busy");
+    await answer("DELETE", "busy?force=1");
   });
 
   test("is paused still for the next daemon, and removed all the same", async () => {
@@ -45,7 +47,7 @@ describe.skipIf(skipped !== undefined)("a container in a cgroup of its own", () 
     await limited.daemon.kill();
     await limited.daemon.start();
     expect((await limited.inspect("kept")).State.Status).toBe("paused");
-    expect((await tbox("rm", "-f", "kept")).code).toBe(0);
+    expect(await answer("DELETE", "kept?force=1")).toBe("");
     await limited.empty();
   });
 
@@ -61,7 +63,7 @@ describe.skipIf(skipped !== undefined)("a container in a cgroup of its own", () 
     expect((await tbox("commit", "model", "still:1")).code).toBe(0);
     expect(await heard()).toBe("pause\nunpause\n");
     expect((await limited.inspect("model")).State.Status).toBe("running");
-    await tbox("rm", "-f", "model");
+    await answer("DELETE", "model?force=1");
   });
 
   test("that is paused hears of its end", async () => {
@@ -70,7 +72,7 @@ describe.skipIf(skipped !== undefined)("a container in a cgroup of its own", () 
     await tbox("pause", "heard");
     expect((await tbox("stop", "heard")).code).toBe(0);
     expect((await limited.inspect("heard")).State.ExitCode).toBe(7);
-    await tbox("rm", "heard");
+    await answer("DELETE", "heard");
   });
 
   test("shows itself as the root of the hierarchy, and cannot write there", async () => {
@@ -80,7 +82,7 @@ describe.skipIf(skipped !== undefined)("a container in a cgroup of its own", () 
     expect(stderr).toContain("Read-only file system");
     await limited.start("watched", [], "sleep", "1000");
     expect((await tbox("exec", "watched", "cat", "/proc/self/cgroup")).stdout).toMatch(/^0::\/$/m);
-    await tbox("rm", "-f", "watched");
+    await answer("DELETE", "watched?force=1");
   });
 
   test("may write below itself where that was asked for", async () => {
@@ -96,7 +98,7 @@ describe.skipIf(skipped !== undefined)("a container in a cgroup of its own", () 
     expect((await Bun.file(`${limited.place}/group/part/cgroup.events`).text()).trim()).toContain(
       "populated 1",
     );
-    await tbox("rm", "-f", "below");
+    await answer("DELETE", "below?force=1");
     await limited.empty();
   });
 
@@ -108,7 +110,7 @@ describe.skipIf(skipped !== undefined)("a container in a cgroup of its own", () 
       if (victim === "monitor") {
         await until(async () => !(await limited.inspect(victim)).State.Running);
       }
-      await tbox("rm", "-f", victim);
+      await answer("DELETE", `${victim}?force=1`);
       await limited.empty();
     }
     await limited.start("all", [], "sleep", "1000");
@@ -119,7 +121,7 @@ describe.skipIf(skipped !== undefined)("a container in a cgroup of its own", () 
     await daemon.start();
     expect((await limited.inspect("all")).State.Running).toBe(false);
     await limited.empty();
-    await tbox("rm", "all");
+    await answer("DELETE", "all");
   });
 });
 

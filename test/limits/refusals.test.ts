@@ -22,6 +22,8 @@ describe.skipIf(skipped !== undefined)("where no limit can be kept", () => {
     [["--cpuset-cpus", "0"], "CpusetCpus", "cpuset"],
     [["--pids-limit", "10"], "PidsLimit", "pids"],
     [["--blkio-weight", "100"], "BlkioWeight", "io"],
+    [["--cpu-quota", "5000", "--cpu-period", "10000"], "CpuQuota", "cpu"],
+    [["--memory-reservation", "32m"], "MemoryReservation", "memory"],
   ])("%j is refused with the controller, the reason and what to do", async (options, field, controller) => {
     const { code, stdout, stderr } = await tbox("run", "--rm", ...options, "box:1", "true");
     expect(stderr).toStartWith(`tbox: ${field} needs the cgroup controller "${controller}": `);
@@ -60,9 +62,16 @@ describe.skipIf(skipped !== undefined)("where no limit can be kept", () => {
     await tbox("rm", "-f", "plain");
   });
 
-  test("what cgroup v2 has no file for is refused by name", async () => {
-    const { code, stderr } = await tbox("run", "--rm", "--kernel-memory", "64m", "box:1", "true");
-    expect(stderr).toStartWith("tbox: KernelMemory is no limit of cgroup v2");
+  test.each([
+    [["--kernel-memory", "64m"], "KernelMemory"],
+    [["--memory-swappiness", "0"], "MemorySwappiness"],
+    [["--oom-kill-disable"], "OomKillDisable"],
+    [["--cpu-rt-period", "10000"], "CpuRealtimePeriod"],
+    [["--cpu-rt-runtime", "5000"], "CpuRealtimeRuntime"],
+  ])("%j, which cgroup v2 has no file for, is refused by name", async (options, field) => {
+    const { code, stderr } = await tbox("run", "--rm", ...options, "box:1", "true");
+    expect(stderr).toStartWith(`tbox: ${field} is no limit of cgroup v2`);
+    expect(stderr).toContain("to do without it: ");
     expect(code).toBe(125);
   });
 
@@ -108,7 +117,7 @@ describe.skipIf(shellUnavailable !== undefined)("what needs no cgroup", () => {
   });
 
   test.each([
-    ["-m", "1m", "minimum memory limit allowed is 6MB"],
+    ["-m", "1m", "Minimum memory limit allowed is 6MB"],
     ["--cpus", "9999", "range of CPUs is from 0.01 to"],
     ["--cgroup-parent", "../x", "invalid cgroup parent: ../x"],
     ["--device-read-bps", "/dev/null:1mb", "device /dev/null is not a block device"],

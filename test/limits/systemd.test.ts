@@ -1,7 +1,6 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { shellUnavailable } from "#test/e2e/support/images.ts";
-import { docker, dockerUnavailable } from "#test/support/docker.ts";
 import { buildImage, busyboxLayer, ociArchive } from "#test/support/images.ts";
 import { type ProgramOptions, runProgram } from "#test/support/program.ts";
 import { repository } from "#test/support/repository.ts";
@@ -73,18 +72,6 @@ describe.skipIf(skipped !== undefined)("under the user's own systemd", () => {
     process.kill(Number(before), "SIGKILL");
     await until(async () => !["0", before].includes(await main()));
     expect(await running()).toBe("limited\n");
-  });
-
-  test("streams pass through systemd's socket, each direction to its end", async () => {
-    const input = "x".repeat(400_000);
-    const run = ["run", "--rm", "-i", "--network", "none", "box:1", "cat"];
-    expect((await tbox(run, { stdin: input })).stdout).toBe(input);
-  });
-
-  test.skipIf(dockerUnavailable !== undefined)("docker's client finds the daemon there", async () => {
-    await tbox(["daemon", "stop"]);
-    const { stdout } = await docker(socket, ["run", "--rm", "--network", "none", "box:1", "echo", "hello"]);
-    expect(stdout).toBe("hello\n");
   });
 
   test("what was set up is taken back, and containers go on", async () => {
