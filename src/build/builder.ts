@@ -119,7 +119,7 @@ export interface CacheUsage {
   id: string;
   type: "regular" | "exec.cachemount";
   description: string;
-  /** Bytes of its layer; 0 when images have it too. */
+  /** Bytes of the disk; 0 of a layer that images have too. */
   size: number;
   created: number;
   lastUsed: number;

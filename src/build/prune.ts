@@ -48,17 +48,17 @@ function bytesToKeep({ store }: Workshop, { reserved, most, free }: CacheLimits,
   return Math.max(reserved, Math.min(most === 0 ? total : most, total - missing), 0);
 }
 
-async function everything({ cache, cacheMounts, layers, images, measure }: Workshop): Promise<Kept[]> {
+async function everything({ cache, cacheMounts, images, measure }: Workshop): Promise<Kept[]> {
+  const { kept } = await images.usage();
   const used = new Set(images.usedLayers());
-  const counted = new Set<string>();
   const steps = cache
     .all()
     .sort((a, b) => b.lastUsed - a.lastUsed)
     .map(({ key, diffId, ...step }): Kept => {
       const shared = diffId !== undefined && used.has(diffId);
-      const own = diffId !== undefined && !shared && !counted.has(diffId);
-      if (diffId !== undefined) counted.add(diffId);
-      const size = own ? layers.size(diffId) : 0;
+      const size = (diffId === undefined ? undefined : kept.get(diffId)) ?? 0;
+      // Of several results that are one layer, the first has its size.
+      if (diffId !== undefined) kept.delete(diffId);
       const remove = () => cache.remove(key);
       return { ...step, id: key.slice(0, 25), type: "regular", size, shared, inUse: false, remove };
     });

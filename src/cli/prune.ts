@@ -34,6 +34,10 @@ export async function prune({ path, query = {}, filters, heading, field }: Prune
   return numberAt(answer, "SpaceReclaimed");
 }
 
+export function pruneVolumes(filters: [string, string][]): Promise<number> {
+  return prune({ path: "/volumes/prune", filters, heading: "Deleted Volumes:", field: "VolumesDeleted" });
+}
+
 export async function printReclaimed(bytes: number): Promise<void> {
   await print(`Total reclaimed space: ${decimalSize(bytes)}\n`);
 }

@@ -123,4 +123,6 @@ export interface Containers extends AsyncDisposable {
   execs: Execs;
   /** Allocated bytes of the writable layer, measured by a worker. */
   size(name: string): Promise<number>;
+  /** Bytes of the disk that each container's files take: what it changed, its log, and all else. */
+  diskUsage(): Promise<Map<string, number>>;
 }

@@ -23,7 +23,6 @@ import { listContainers } from "./list.ts";
 import { openLog } from "./logs.ts";
 import { pauseContainer, unpauseContainer } from "./pause.ts";
 import { pruneContainers } from "./prune.ts";
-import type { ContainerRecord } from "./record.ts";
 import { recoverContainers } from "./recover.ts";
 import { removeContainer } from "./remove.ts";
 import { renameContainer } from "./rename.ts";
@@ -91,10 +90,10 @@ export async function openContainers({ database, ...options }: ContainersOptions
     watchHealth: (record) => watchHealth(fleet, execs, record),
   };
   const execs = openExecs(fleet);
-  const size = async ({ id }: ContainerRecord) => {
-    const [found] = await fleet.zygote.work({ operation: "measure", paths: [`containers/${id}/upper`] });
-    return found?.bytes ?? 0;
-  };
+  const measure = async (paths: string[]) =>
+    paths.length === 0
+      ? []
+      : (await fleet.zygote.work({ operation: "measure", paths })).map(({ bytes }) => bytes);
   await recoverContainers(fleet);
   // Nobody waits for the helper, which has to be started first.
   void fleet.networks.adopt(fleet.records.all().flatMap(({ network }) => network ?? []));
@@ -120,7 +119,8 @@ export async function openContainers({ database, ...options }: ContainersOptions
     remove: (name, removeOptions) => removeContainer(fleet, name, removeOptions),
     restart: (name, restartOptions) => restartContainer(fleet, name, restartOptions),
     rename: (name, wanted) => renameContainer(fleet, name, wanted),
-    prune: (filters) => pruneContainers(fleet, filters, size),
+    prune: (filters) =>
+      pruneContainers(fleet, filters, async ({ id }) => (await measure([`containers/${id}`]))[0] ?? 0),
     async top(name, args) {
       const record = fleet.records.find(name);
       if (!isRunning(record)) {
@@ -144,7 +144,12 @@ export async function openContainers({ database, ...options }: ContainersOptions
     createStep: (step) => createStep(fleet, step),
     openWorkspace: (layers) => openWorkspace(fleet, layers),
     execs,
-    size: (name) => size(fleet.records.find(name)),
+    size: async (name) => (await measure([`containers/${fleet.records.find(name).id}/upper`]))[0] ?? 0,
+    async diskUsage() {
+      const ids = fleet.records.all().map(({ id }) => id);
+      const sizes = await measure(ids.map((id) => `containers/${id}`));
+      return new Map(ids.map((id, index) => [id, sizes[index] ?? 0]));
+    },
     async [Symbol.asyncDispose]() {
       for (const { restart, health } of companions.values()) {
         clearTimeout(restart);

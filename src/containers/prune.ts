@@ -7,7 +7,7 @@ import { removeStopped } from "./remove.ts";
 
 export interface PrunedContainers {
   ids: string[];
-  /** Bytes of their writable layers. */
+  /** Bytes of the disk. */
   space: number;
 }
 

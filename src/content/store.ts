@@ -41,10 +41,15 @@ export interface ContentStore {
   list(): Promise<Digest[]>;
   /** Drops what unfinished writes have left, save for those of `kept`. None may be running. */
   sweep(kept: ReadonlySet<Digest>): Promise<void>;
-  /** Bytes on the disk, as `du` counts them, with what unfinished writes have left. */
-  diskUsage(): Promise<number>;
+  /** Bytes on the disk, as `du` counts them: of each blob, and of what unfinished writes have left. */
+  diskUsage(): Promise<ContentUsage>;
   /** Replaces `index.json`. */
   writeIndex(entries: IndexEntry[]): Promise<void>;
+}
+
+export interface ContentUsage {
+  blobs: Map<Digest, number>;
+  unfinished: number;
 }
 
 /** Gives a blob's bytes from `offset` on; the answer tells where they really begin. */
@@ -145,9 +150,14 @@ export async function openDiskContentStore(root: string): Promise<ContentStore> 
       }
     },
     async diskUsage() {
-      const folders = [`${root}/blobs/sha256`, `${root}/blobs/sha512`, partials];
-      const sizes = await Promise.all(folders.map(allocatedIn));
-      return sizes.reduce((sum, size) => sum + size, 0);
+      const blobs = (await store.list()).map(
+        async (digest): Promise<[Digest, number]> => [digest, await allocated(pathOf(digest))],
+      );
+      const left = (await readdir(partials)).map((name) => allocated(`${partials}/${name}`));
+      return {
+        blobs: new Map(await Promise.all(blobs)),
+        unfinished: (await Promise.all(left)).reduce((sum, size) => sum + size, 0),
+      };
     },
     async writeIndex(entries) {
       const manifests = entries.map(({ name, mediaType, digest, size }) => ({
@@ -234,10 +244,11 @@ async function writeAll(
   return { digest: parseDigest(`sha256:${hasher.digest("hex")}`), size };
 }
 
-async function allocatedIn(folder: string): Promise<number> {
-  const files = (await readdir(folder)).map((name) => stat(`${folder}/${name}`).catch(() => undefined));
+/** Nothing when the file has gone meanwhile. */
+async function allocated(path: string): Promise<number> {
+  const file = await stat(path).catch(() => undefined);
   // A block is 512 bytes, whatever the file system's own are.
-  return (await Promise.all(files)).reduce((sum, file) => sum + (file?.blocks ?? 0) * 512, 0);
+  return (file?.blocks ?? 0) * 512;
 }
 
 async function settle(partial: string, path: string, folder: string): Promise<void> {

@@ -112,8 +112,8 @@ export async function openEngine(config: Config): Promise<Engine> {
     content,
     containers: opened,
     store,
-    discard: trash.discard,
     measure,
+    discard: trash.discard,
     limits: config.builds,
     warn: warnOf,
   });

@@ -148,11 +148,25 @@ export interface HistoryEntry {
   tags: string[];
 }
 
+/** Bytes of the disk, as `du` counts them. */
 export interface ImageUsage {
   image: ImageDetails;
-  /** Bytes of layers that other images share. */
+  /** Its blobs and unpacked layers. */
+  size: number;
+  /** That part of it which other images have too. */
   sharedSize: number;
   containers: number;
+}
+
+/** Bytes of the disk, as `du` counts them. */
+export interface ImagesUsage {
+  images: ImageUsage[];
+  /** All images, and what unfinished pulls have left. */
+  size: number;
+  /** What no container's image needs of that. */
+  reclaimable: number;
+  /** Layers with their blobs that no image has and something else keeps. */
+  kept: Map<DiffId, number>;
 }
 
 /** The images of the store. Names are resolved as Docker does: reference, full ID, unique ID prefix. */
@@ -203,5 +217,7 @@ export interface Images {
   prune(options: PruneImagesOptions): Promise<PrunedImages>;
   /** Finds what is damaged on the disk, and repairs what it can. */
   check(options: CheckOptions): AsyncIterable<CheckLine>;
-  usage(): Promise<{ images: ImageUsage[]; layersSize: number }>;
+  usage(): Promise<ImagesUsage>;
+  /** How much of each image's `size` others share, and how many containers have it. */
+  sharing(): Map<Digest, { sharedSize: number; containers: number }>;
 }

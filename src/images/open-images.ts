@@ -26,7 +26,7 @@ import { removeImage } from "./remove.ts";
 import { checkPlatform, descends, findImage, findKnown, targetOf } from "./resolve.ts";
 import { saveImages } from "./save.ts";
 import { tagImage } from "./tag.ts";
-import { occupied, usageOf } from "./usage.ts";
+import { occupied, sharingOf, usageOf } from "./usage.ts";
 import type { ImageUser, Workshop } from "./workshop.ts";
 import { writeImage } from "./write-image.ts";
 
@@ -160,13 +160,14 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
     },
     history: async (name) => historyOf(workshop, name),
     async prune(pruneOptions) {
-      const before = await occupied(content, layers);
+      const before = await occupied(options);
       const removed = await pruneImages(workshop, pruneOptions);
       for (const one of removed) if ("deleted" in one) options.notify("delete", one.deleted, one.deleted);
       await keeper.collect();
-      return { removed, space: Math.max(0, before - (await occupied(content, layers))) };
+      return { removed, space: Math.max(0, before - (await occupied(options))) };
     },
     check: (checkOptions) => checkStore(workshop, checkOptions),
     usage: () => usageOf(workshop, embedded.id()),
+    sharing: () => sharingOf(workshop),
   };
 }

@@ -14,6 +14,8 @@ export interface Workshop {
   helloProgram: string;
   /** The containers that use an image. */
   usedBy: (id: Digest) => ImageUser[];
+  /** Whether something besides images needs a layer and its blob. */
+  keeps: (diffId: string) => boolean;
   /** Runs work whose blobs and layers nothing refers to yet; no garbage is collected meanwhile. */
   protect: <T>(work: () => Promise<T>) => Promise<T>;
   /** Called after names or images changed. */

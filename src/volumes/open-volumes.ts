@@ -100,7 +100,7 @@ export function openVolumes(options: VolumesOptions): Volumes {
     mountpoint: (name) => `${store}/volumes/${name}/_data`,
     async sizes() {
       const names = [...all.keys()];
-      const sizes = await measure(names.map((name) => `volumes/${name}/_data`));
+      const sizes = await measure(names.map((name) => `volumes/${name}`));
       return new Map(names.map((name, index) => [name, sizes[index] ?? 0]));
     },
   };

@@ -1,8 +1,9 @@
 import { parseBytes } from "#support/bytes.ts";
 import { command, exactly } from "../command.ts";
+import { ExitError } from "../exit.ts";
 import { parseFilter } from "../filters.ts";
 import { bool, listOf, parsed } from "../flags/kinds.ts";
-import { confirmed, printReclaimed, prune } from "../prune.ts";
+import { confirmed, printReclaimed, prune, pruneVolumes } from "../prune.ts";
 
 const shared = {
   filter: listOf('Provide filter values (e.g. "until=<timestamp>")', parseFilter, { valueName: "filter" }),
@@ -55,15 +56,7 @@ export const pruneBuilderCommand = command({
   async run({ flags: { all, filter, force, ...limits } }) {
     const what = all ? "all build cache" : "all build cache that no image uses";
     if (!(await confirmed(`This will remove ${what}.`, force))) return 0;
-    await printReclaimed(
-      await prune({
-        path: "/build/prune",
-        query: { all: all ? "1" : "0", ...limitsQuery(limits) },
-        filters: filter,
-        heading: "Deleted build cache objects:",
-        field: "CachesDeleted",
-      }),
-    );
+    await printReclaimed(await pruneBuilds(filter, all, limitsQuery(limits)));
     return 0;
   },
 });
@@ -71,18 +64,34 @@ export const pruneBuilderCommand = command({
 export const pruneSystemCommand = command({
   synopsis: "[OPTIONS]",
   description: "Remove what is not used",
-  flags: { ...shared, all: bool("Remove all unused images, not just those without a name", { short: "a" }) },
+  flags: {
+    ...shared,
+    all: bool("Remove all unused images, not just those without a name", { short: "a" }),
+    volumes: bool("Remove anonymous volumes too"),
+  },
   arguments: exactly(0),
-  async run({ flags: { all, filter, force } }) {
-    const images = all
-      ? "all images without at least one container associated to them"
-      : "all dangling images";
-    const networks = "all networks not used by at least one container";
-    const warning = `This will remove:\n  - all stopped containers\n  - ${networks}\n  - ${images}\n`;
+  async run({ flags: { all, filter, force, volumes } }) {
+    const filters = (key: string) => filter.some(([name]) => name === key);
+    if (volumes && filters("until")) {
+      throw new ExitError('the "until" filter is not supported with "--volumes"', 1);
+    }
+    // What builds keep has no labels.
+    const builds = !filters("label") && !filters("label!");
+    const removed = [
+      "all stopped containers",
+      "all networks not used by at least one container",
+      ...(volumes ? ["all anonymous volumes not used by at least one container"] : []),
+      all ? "all images without at least one container associated to them" : "all dangling images",
+      ...(builds ? [all ? "all build cache" : "unused build cache"] : []),
+    ];
+    const warning = `This will remove:\n${removed.map((what) => `  - ${what}\n`).join("")}`;
     if (!(await confirmed(warning, force))) return 0;
-    const containers = await pruneContainers(filter);
+    let freed = await pruneContainers(filter);
+    if (volumes) freed += await pruneVolumes(filter);
     await pruneNetworks(filter);
-    await printReclaimed(containers + (await pruneImages(filter, all)));
+    freed += await pruneImages(filter, all);
+    if (builds) freed += await pruneBuilds(filter, all);
+    await printReclaimed(freed);
     return 0;
   },
 });
@@ -113,6 +122,16 @@ function pruneNetworks(filters: Filters): Promise<number> {
 function pruneContainers(filters: Filters): Promise<number> {
   const heading = "Deleted Containers:";
   return prune({ path: "/containers/prune", filters, heading, field: "ContainersDeleted" });
+}
+
+function pruneBuilds(filters: Filters, all: boolean, limits: Record<string, string> = {}): Promise<number> {
+  return prune({
+    path: "/build/prune",
+    query: { all: all ? "1" : "0", ...limits },
+    filters,
+    heading: "Deleted build cache objects:",
+    field: "CachesDeleted",
+  });
 }
 
 function pruneImages(filters: Filters, all: boolean): Promise<number> {

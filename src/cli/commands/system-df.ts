@@ -1,7 +1,11 @@
 import { requestJson } from "#client/api.ts";
-import { asObject, asObjects, type JsonObject, numberAt, objectAt, textAt } from "#client/json.ts";
+import { asObject, asObjects, type JsonObject, numberAt, objectAt } from "#client/json.ts";
 import { command, exactly } from "../command.ts";
-import { text, unsupportedBool } from "../flags/kinds.ts";
+import { ExitError } from "../exit.ts";
+import { bool, text } from "../flags/kinds.ts";
+import { containerListing, containerRow } from "../format/container-row.ts";
+import { cacheListing, cacheRow, volumeListing, volumeRow } from "../format/disk-usage-rows.ts";
+import { imageListing, imageRows } from "../format/image-row.ts";
 import { type Listing, renderListing } from "../format/listing.ts";
 import { decimalSize } from "../format/size.ts";
 import { print } from "../output.ts";
@@ -23,59 +27,57 @@ export const systemDfCommand = command({
   description: "Show what takes up the disk",
   flags: {
     format: text("Format output using a template: 'table', 'table TEMPLATE', 'json' or 'TEMPLATE'"),
-    verbose: unsupportedBool("Show detailed information on space usage", { short: "v" }),
+    verbose: bool("Show detailed information on space usage", { short: "v" }),
   },
   arguments: exactly(0),
-  async run({ flags }) {
+  async run({ flags: { format, verbose } }) {
+    if (verbose && format !== undefined) {
+      throw new ExitError("the options --verbose and --format cannot be used together", 1);
+    }
     const usage = asObject(await requestJson("GET", "/system/df"));
-    const rows = [
-      imagesRow(usage),
-      containersRow(asObjects(usage.Containers)),
-      volumesRow(asObjects(usage.Volumes)),
-      buildsRow(asObjects(usage.BuildCache)),
-    ];
-    await print(renderListing(listing, rows, flags));
+    await print(verbose ? details(usage) : renderListing(listing, summary(usage), { format }));
     return 0;
   },
 });
 
-function imagesRow(usage: JsonObject): JsonObject {
-  const images = asObjects(usage.Images);
-  const used = images.filter((image) => numberAt(image, "Containers") > 0);
-  const whole = numberAt(usage, "LayersSize");
-  const inUse = used.reduce((sum, image) => sum + numberAt(image, "Size") - numberAt(image, "SharedSize"), 0);
-  return row("Images", images.length, used.length, whole, Math.max(0, whole - inUse));
+function summary(usage: JsonObject): JsonObject[] {
+  return [
+    row("Images", objectAt(usage, "ImageUsage")),
+    row("Containers", objectAt(usage, "ContainerUsage")),
+    row("Local Volumes", objectAt(usage, "VolumeUsage")),
+    row("Build Cache", objectAt(usage, "BuildCacheUsage")),
+  ];
 }
 
-function containersRow(containers: JsonObject[]): JsonObject {
-  const size = (list: JsonObject[]) =>
-    list.reduce((sum, container) => sum + numberAt(container, "SizeRw"), 0);
-  const idle = containers.filter((container) => textAt(container, "State") !== "running");
-  return row("Containers", containers.length, containers.length - idle.length, size(containers), size(idle));
-}
-
-function volumesRow(volumes: JsonObject[]): JsonObject {
-  const usage = volumes.map((volume) => objectAt(volume, "UsageData"));
-  const idle = usage.filter((one) => numberAt(one, "RefCount") === 0);
-  return row("Local Volumes", usage.length, usage.length - idle.length, sizesOf(usage), sizesOf(idle));
-}
-
-function buildsRow(builds: JsonObject[]): JsonObject {
-  const idle = builds.filter((one) => one.InUse !== true);
-  return row("Build Cache", builds.length, builds.length - idle.length, sizesOf(builds), sizesOf(idle));
-}
-
-function sizesOf(list: JsonObject[]): number {
-  return list.reduce((sum, one) => sum + numberAt(one, "Size"), 0);
-}
-
-function row(type: string, total: number, active: number, size: number, reclaimable: number): JsonObject {
+function row(type: string, sums: JsonObject): JsonObject {
+  const [size, reclaimable] = [numberAt(sums, "TotalSize"), numberAt(sums, "Reclaimable")];
   const share = size > 0 ? ` (${Math.floor((reclaimable / size) * 100)}%)` : "";
   return {
     Type: type,
-    TotalCount: String(total),
-    Active: String(active),
+    TotalCount: String(numberAt(sums, "TotalCount")),
+    Active: String(numberAt(sums, "ActiveCount")),
     Size: decimalSize(size),
     Reclaimable: `${decimalSize(reclaimable)}${share}`,
   };
 }
+
+/** Every image, container, volume and thing that builds keep. */
+function details(usage: JsonObject): string {
+  const shown = { now: Date.now(), truncate: true, digests: false };
+  const table = (title: string, of: Listing, columns: string[], rows: Record<string, unknown>[]) =>
+    `${title}\n\n${renderListing({ ...of, columns }, rows, {})}`;
+  const images = asObjects(usage.Images).flatMap((image) => imageRows(image, shown));
+  const containers = asObjects(usage.Containers).map((container) => containerRow(container, shown));
+  const volumes = asObjects(usage.Volumes).map(volumeRow);
+  const caches = asObjects(usage.BuildCache).map((item) => cacheRow(item, shown.now));
+  const built = decimalSize(numberAt(objectAt(usage, "BuildCacheUsage"), "TotalSize"));
+  return [
+    table("Images space usage:", imageListing(false), imageColumns, images),
+    table("Containers space usage:", containerListing(true), containerColumns, containers),
+    table("Local Volumes space usage:", volumeListing, volumeListing.columns, volumes),
+    table(`Build cache usage: ${built}`, cacheListing, cacheListing.columns, caches),
+  ].join("\n");
+}
+
+const imageColumns = "Repository Tag ID CreatedSince Size SharedSize UniqueSize Containers".split(" ");
+const containerColumns = "ID Image Command LocalVolumes Size RunningFor Status Names".split(" ");

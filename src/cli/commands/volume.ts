@@ -7,7 +7,7 @@ import { bool, listOf, text } from "../flags/kinds.ts";
 import { forEachName } from "../for-each-name.ts";
 import { compileFormat, type Listing, renderListing } from "../format/listing.ts";
 import { print } from "../output.ts";
-import { confirmed, printReclaimed, prune } from "../prune.ts";
+import { confirmed, printReclaimed, pruneVolumes } from "../prune.ts";
 
 export const createVolumeCommand = command({
   synopsis: "[OPTIONS] [VOLUME]",
@@ -110,8 +110,7 @@ export const pruneVolumesCommand = command({
     const which = all ? "all local volumes" : "anonymous local volumes";
     if (!(await confirmed(`This will remove ${which} not used by at least one container.`, force))) return 0;
     const filters: [string, string][] = all ? [...filter, ["all", "true"]] : filter;
-    const heading = "Deleted Volumes:";
-    await printReclaimed(await prune({ path: "/volumes/prune", filters, heading, field: "VolumesDeleted" }));
+    await printReclaimed(await pruneVolumes(filters));
     return 0;
   },
 });

@@ -48,9 +48,9 @@ export function imageRoutes(images: Images) {
       "/images/json",
       async ({ query: { all = false, filters = new Map(), manifests, "shared-size": shared } }) => {
         refuseParameters({ manifests });
-        const usage = shared ? await usageById(images) : undefined;
+        const sharing = shared ? images.sharing() : undefined;
         const list = await images.list({ all, filters });
-        return list.map((image) => shapeImageSummary(image, usage?.get(image.id)));
+        return list.map((image) => shapeImageSummary(image, sharing?.get(image.id)));
       },
       { query: listImagesQuery },
     )
@@ -104,9 +104,4 @@ export function imageRoutes(images: Images) {
       },
       { query: removeImageQuery },
     );
-}
-
-async function usageById(images: Images) {
-  const { images: list } = await images.usage();
-  return new Map(list.map(({ image, ...usage }) => [image.id, usage]));
 }

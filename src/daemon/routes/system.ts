@@ -68,14 +68,23 @@ async function* lines(events: AsyncIterable<EngineEvent>, passes: (event: Engine
 
 async function measure(engine: Engine, wanted: readonly string[]) {
   const wants = (type: string) => wanted.length === 0 || wanted.includes(type);
-  const records = wants("container") ? engine.containers.list(everything) : undefined;
-  const measured = records?.map(async (record) => ({ record, sizes: await containerSizes(engine, record) }));
   return {
     ...(wants("image") ? { images: await engine.images.usage() } : {}),
     ...(wants("volume") ? { volumes: await measureVolumes(engine) } : {}),
-    ...(measured === undefined ? {} : { containers: await Promise.all(measured) }),
+    ...(wants("container") ? { containers: await measureContainers(engine) } : {}),
     ...(wants("build-cache") ? { builds: await engine.builder.usage() } : {}),
   };
+}
+
+/** All files of a container, not its writable layer alone. */
+async function measureContainers(engine: Engine) {
+  const sizes = await engine.containers.diskUsage();
+  const measured = engine.containers.list(everything).map(async (record) => {
+    const { writable, root } = await containerSizes(engine, record);
+    const all = sizes.get(record.id) ?? 0;
+    return { record, sizes: { writable: all, root: root - writable + all } };
+  });
+  return await Promise.all(measured);
 }
 
 async function measureVolumes({ volumes, containers }: Engine) {

@@ -194,6 +194,7 @@ export function fakeEngine(): FakeEngine {
     top: async () => ({ titles: [], processes: [] }),
     prune: async () => ({ ids: [], space: 0 }),
     size: async () => 4096,
+    diskUsage: async () => new Map(),
     [Symbol.asyncDispose]: async () => {},
   };
 
@@ -291,9 +292,18 @@ export function fakeEngine(): FakeEngine {
       yield { summary: { blobs: 1, layers: 2, images: 3 } };
     },
     usage: async () => ({
-      images: [...present].map((name) => ({ image: imageDetails(name), sharedSize: 1, containers: 2 })),
-      layersSize: 3,
+      images: [...present].map((name) => ({
+        image: imageDetails(name),
+        size: 3,
+        sharedSize: 1,
+        containers: 2,
+      })),
+      size: 3,
+      reclaimable: 1,
+      kept: new Map(),
     }),
+    sharing: () =>
+      new Map([...present].map((name) => [imageDetails(name).id, { sharedSize: 1, containers: 2 }])),
   };
 
   const builder: Builder = {
