@@ -43,6 +43,8 @@ export interface PullOptions {
   platform?: Platform;
   credentials?: Credentials;
   signal: AbortSignal;
+  /** Called in the moment in which the image has its name, before anybody can have taken it away. */
+  arrived?: () => void;
 }
 
 export interface ImportOptions {

@@ -64,7 +64,10 @@ async function pullImage(
   const tag = isTag ? `${canonicalRepository(reference)}:${reference.tag}` : undefined;
   const current = await currentTarget(workshop, repository, tag, options);
   report({ id: reference.tag ?? wanted, status: `Pulling from ${reference.path}` });
-  if (current) return reportOutcome(report, reference, current, true);
+  if (current) {
+    options.arrived?.();
+    return reportOutcome(report, reference, current, true);
+  }
   const name = familiarName(reference);
   const found = await fetchDocument(workshop, repository, { name, wanted }, signal);
   const parts = await followIndex(found, {
@@ -79,6 +82,7 @@ async function pullImage(
     await pullLayers(workshop, repository, record.diffIds, parts.manifest.layers, { signal, report });
     const before = tag === undefined ? workshop.records.get(record.id)?.id : workshop.records.name(tag)?.id;
     workshop.records.add(record, { tag, digest: `${canonicalRepository(reference)}@${parts.target.digest}` });
+    options.arrived?.();
     return before === record.id;
   });
   await workshop.changed();
@@ -109,7 +113,8 @@ async function currentTarget(
   const whole = image.diffIds.every((diffId) => layers.has(diffId));
   if (!whole || !(await hasAll(content, [known.target.digest, image.id, ...image.layers]))) return undefined;
   const digest = await repository.headManifest(tag?.slice(tag.lastIndexOf(":") + 1) ?? "", signal);
-  return digest === known.target.digest ? digest : undefined;
+  const unchanged = tag !== undefined && records.name(tag)?.id === known.id;
+  return unchanged && digest === known.target.digest ? digest : undefined;
 }
 
 async function hasAll(content: Workshop["content"], digests: Digest[]): Promise<boolean> {

@@ -24,24 +24,34 @@ export async function ensureCreated(
       ...(name === undefined ? {} : { name }),
       ...(platform === undefined ? {} : { platform }),
     });
-  if (pull === "always") await pullImage(engine, request, context);
+  const pullAndCreate = async () => {
+    let creation: ReturnType<typeof create> | undefined;
+    await pullImage(engine, request, context, () => {
+      creation = create();
+      // Its failure is told when the pull has ended.
+      creation.catch(() => {});
+    });
+    return await (creation ?? create());
+  };
+  if (pull === "always") return await pullAndCreate();
   try {
     return await create();
   } catch (error) {
     if (pull !== "missing" || !isMissingImage(error)) throw error;
   }
-  await pullImage(engine, request, context);
-  return create();
+  return await pullAndCreate();
 }
 
 async function pullImage(
   { images }: Engine,
   { container, platform }: CheckedRunRequest,
   { credentials, client }: PullContext,
+  arrived: () => void,
 ): Promise<void> {
   if (container.Image === undefined) throw new TboxError("invalid-argument", "there is no image to pull");
   const progress = images.pull(parseReference(container.Image), {
     signal: client.gone,
+    arrived,
     ...(platform === undefined ? {} : { platform: parsePlatform(platform) }),
     ...(credentials === undefined ? {} : { credentials }),
   });
