@@ -111,9 +111,7 @@ function timeOf(text: string): number {
   return time;
 }
 
+/** Of a canonical name, without taking it apart: there may be thousands. */
 function familiar(name: string): string {
-  const at = name.indexOf("@");
-  const reference = parseReference(name);
-  const rest = at < 0 ? `:${reference.tag}` : name.slice(at);
-  return `${familiarRepository(reference)}${rest}`;
+  return name.replace(/^docker\.io\/(?:library\/(?=[^/]*$))?/, "");
 }

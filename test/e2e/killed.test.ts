@@ -12,7 +12,7 @@ const obstacle = shellUnavailable ?? straceUnavailable ?? registryUnavailable;
 if (obstacle !== undefined) console.error(`skipped the kill points: ${obstacle}`);
 
 /** At how many of its calls each operation is killed: a number, or `all`. */
-const wanted = process.env.TBOX_TEST_KILL_POINTS ?? "4";
+const wanted = process.env.TBOX_TEST_KILL_POINTS ?? "3";
 
 interface Operation {
   /** Makes that it has all its work to do. */

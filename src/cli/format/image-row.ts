@@ -33,19 +33,23 @@ export function imageRows(
   const created = numberAt(image, "Created") * 1000;
   const size = decimalSize(numberAt(image, "Size"), 3);
   const shared = numberAt(image, "SharedSize");
-  const rest = {
+  const containers = numberAt(image, "Containers");
+  const own = names(textsAt(image, "RepoTags"), textsAt(image, "RepoDigests"), digests);
+  return own.map(({ Repository, Tag, Digest }) => ({
+    Repository,
+    Tag,
+    Digest,
     ID: truncate ? id.replace(/^sha256:/, "").slice(0, 12) : id,
     CreatedSince: created > 0 ? `${humanDuration(now - created)} ago` : "N/A",
-    CreatedAt: created > 0 ? goTime(created) : "N/A",
+    // Seldom shown, and the most expensive of all.
+    get CreatedAt() {
+      return created > 0 ? goTime(created) : "N/A";
+    },
     Size: size,
     VirtualSize: size,
-    Containers: numberAt(image, "Containers") < 0 ? "N/A" : String(numberAt(image, "Containers")),
+    Containers: containers < 0 ? "N/A" : String(containers),
     SharedSize: shared < 0 ? "N/A" : decimalSize(shared, 3),
     UniqueSize: shared < 0 ? "N/A" : decimalSize(numberAt(image, "Size") - shared, 3),
-  };
-  return names(textsAt(image, "RepoTags"), textsAt(image, "RepoDigests"), digests).map((name) => ({
-    ...name,
-    ...rest,
   }));
 }
 

@@ -1,6 +1,7 @@
 import { ExitError } from "../exit.ts";
 import { alignColumns } from "./table.ts";
 import { compileTemplate } from "./template.ts";
+import { goText } from "./template-values.ts";
 
 /** One kind of thing that commands list: its columns by field name, and what the default table shows. */
 export interface Listing {
@@ -29,7 +30,7 @@ export function renderListing(
     return rows.map((row) => `${row[listing.quiet]}\n`).join("");
   }
   if (format === "json") return rows.map((row) => `${JSON.stringify(row)}\n`).join("");
-  if (format === "" || format === "table") return renderTable(listing, rows, defaultTemplate(listing));
+  if (format === "" || format === "table") return renderColumns(listing, rows);
   const table = /^table\s+(.*)$/s.exec(format)?.[1];
   if (table !== undefined) return renderTable(listing, rows, expandEscapes(table));
   const template = compileFormat(expandEscapes(format));
@@ -45,8 +46,9 @@ export function compileFormat(format: string): (value: unknown) => string {
   }
 }
 
-function defaultTemplate({ columns }: Listing): string {
-  return columns.map((column) => `{{.${column}}}`).join("\t");
+/** Without a template: there may be thousands of rows. */
+function renderColumns({ columns, headings }: Listing, rows: Record<string, unknown>[]): string {
+  return alignColumns([headings, ...rows].map((row) => columns.map((column) => goText(row[column]))));
 }
 
 function renderTable(listing: Listing, rows: Record<string, unknown>[], source: string): string {

@@ -1,22 +1,28 @@
 /**
- * Rows of cells as columns, each as wide as its widest cell and three spaces apart, as Docker prints them.
+ * Rows of cells as columns, each as wide as its widest cell and three spaces apart, as Docker prints them. There may
+ * be thousands of rows, and this runs once, so it is never compiled.
  */
 export function alignColumns(rows: string[][]): string {
   const widths: number[] = [];
   for (const row of rows) {
-    row.forEach((cell, column) => {
-      widths[column] = Math.max(widths[column] ?? 0, [...cell].length);
-    });
+    for (let column = 0; column < row.length; column++) {
+      const length = lengthOf(row[column] ?? "");
+      if (length > (widths[column] ?? 7)) widths[column] = length;
+    }
   }
-  const width = (column: number) => Math.max(7, widths[column] ?? 0) + 3;
-  return rows
-    .map((row) => {
-      const last = row.length - 1;
-      return `${row.map((cell, column) => (column === last ? cell : pad(cell, width(column)))).join("")}\n`;
-    })
-    .join("");
+  let text = "";
+  for (const row of rows) {
+    const last = row.length - 1;
+    for (let column = 0; column < last; column++) {
+      const cell = row[column] ?? "";
+      text += cell.padEnd((widths[column] ?? 7) + 3 + cell.length - lengthOf(cell));
+    }
+    text += `${row[last] ?? ""}\n`;
+  }
+  return text;
 }
 
-function pad(cell: string, width: number): string {
-  return cell + " ".repeat(Math.max(0, width - [...cell].length));
+/** In characters. */
+function lengthOf(cell: string): number {
+  return Buffer.byteLength(cell) === cell.length ? cell.length : [...cell].length;
 }

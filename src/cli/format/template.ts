@@ -133,8 +133,7 @@ function start(from: PathExpression["from"], scope: Scope): unknown {
 
 function member(value: unknown, name: string): unknown {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-    const found = Object.entries(value).find(([key]) => key === name);
-    if (found) return found[1];
+    if (Object.hasOwn(value, name)) return (value as Record<string, unknown>)[name];
     throw new TemplateError(`map has no entry for key "${name}"`);
   }
   if (value === null || value === undefined) throw new TemplateError(`nil data; no entry for key "${name}"`);

@@ -43,8 +43,19 @@ export function goTime(milliseconds: number): string {
   const offset = -time.getTimezoneOffset();
   const local = new Date(milliseconds + offset * 60_000).toISOString();
   const zone = `${offset < 0 ? "-" : "+"}${twoDigits(Math.abs(offset) / 60)}${twoDigits(Math.abs(offset) % 60)}`;
-  const name = /\(?([A-Z]{2,5})\)?$/.exec(time.toLocaleTimeString("en-US", { timeZoneName: "short" }))?.[1];
+  const name = zoneName(time, offset);
   return `${local.slice(0, 10)} ${local.slice(11, 19)} ${zone} ${name ?? zone}`;
+}
+
+/** By the offset: asking for a name takes long. */
+const zoneNames = new Map<number, string | undefined>();
+
+function zoneName(time: Date, offset: number): string | undefined {
+  if (!zoneNames.has(offset)) {
+    const text = time.toLocaleTimeString("en-US", { timeZoneName: "short" });
+    zoneNames.set(offset, /\(?([A-Z]{2,5})\)?$/.exec(text)?.[1]);
+  }
+  return zoneNames.get(offset);
 }
 
 function twoDigits(value: number): string {
