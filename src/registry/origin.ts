@@ -61,3 +61,21 @@ export function isWithin(host: string, network: string): boolean {
     return false;
   }
 }
+
+/**
+ * Whether two hosts are below one name that somebody has registered, as `auth.docker.io` and `registry.docker.io`.
+ * Such a name has two parts, and one more below endings like `co.uk`, which belong to everybody.
+ */
+export function sameDomain(one: string, two: string): boolean {
+  if (one === two) return true;
+  if (isIP(one) || isIP(two) || one.startsWith("[") || two.startsWith("[")) return false;
+  const domain = registered(one);
+  return domain !== undefined && domain === registered(two);
+}
+
+function registered(host: string): string | undefined {
+  const shared = /(?:^|\.)[a-z]{2,3}\.[a-z]{2}$/.test(host);
+  const parts = host.split(".");
+  const count = shared && parts.length > 2 ? 3 : 2;
+  return parts.length < count || parts.includes("") ? undefined : parts.slice(-count).join(".");
+}

@@ -1,10 +1,9 @@
-import { isIP } from "node:net";
 import { z } from "zod";
 import { TboxError } from "#support/errors.ts";
 import { readBody } from "./body.ts";
 import type { Challenge } from "./challenge.ts";
 import { exchange } from "./exchange.ts";
-import { isLoopback, isPrivate, sameOrigin } from "./origin.ts";
+import { isLoopback, isPrivate, sameDomain, sameOrigin } from "./origin.ts";
 import type { Connection } from "./transport.ts";
 
 /** What a user has for one registry. */
@@ -111,14 +110,6 @@ function isTrusted(realm: URL, { registry, tokenServers }: TokenRequest): boolea
   if (isLoopback(realm.hostname)) return isLoopback(registry.hostname);
   if (realm.protocol !== "https:") return false;
   return sameDomain(realm.hostname, registry.hostname) || tokenServers.includes(realm.host);
-}
-
-/** Whether two hosts are below the same name of at least two parts, as `auth.docker.io` and `registry.docker.io`. */
-function sameDomain(one: string, two: string): boolean {
-  if (one === two) return true;
-  if (isIP(one) || isIP(two) || one.startsWith("[") || two.startsWith("[")) return false;
-  const ending = (host: string) => host.split(".").slice(-2).join(".");
-  return ending(one).includes(".") && ending(one) === ending(two);
 }
 
 export function basicAuthorization(credentials: RegistryCredentials | undefined): string | undefined {
