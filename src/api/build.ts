@@ -101,6 +101,7 @@ export const tboxBuildSchema = z.strictObject({
   labels: record,
   annotations: record,
   noCache: z.boolean(),
+  squash: z.boolean(),
   pull: z.boolean(),
   platform: z.string().exactOptional(),
   network: z.string().exactOptional(),

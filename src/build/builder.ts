@@ -30,6 +30,8 @@ export interface BuildRequest {
   labels: Record<string, string>;
   annotations: Record<string, string>;
   noCache: boolean;
+  /** Makes one layer of all that the build makes. */
+  squash: boolean;
   /** Asks the registries even for base images that are here. */
   pull: boolean;
   platform?: Platform;

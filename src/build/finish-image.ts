@@ -5,13 +5,15 @@ import { TboxError } from "#support/errors.ts";
 import type { BuildRun } from "./build-run.ts";
 import { cacheKey } from "./cache.ts";
 import type { StageState } from "./plan/stage-state.ts";
+import { squash } from "./squash.ts";
 
 /** Most layers that fit the kernel's overlay and Docker's own limit. */
 const mostLayers = 127;
 
 /** Writes the image of a stage, once what it is made of survives a loss of power; gives its ID. */
-export async function finishImage(run: BuildRun, stage: StageState): Promise<Digest> {
+export async function finishImage(run: BuildRun, built: StageState): Promise<Digest> {
   const { workshop, request } = run;
+  const stage = request.squash ? await squash(run, built) : built;
   if (stage.diffIds.length > mostLayers) {
     throw new TboxError("invalid-argument", `the image would have more than ${mostLayers} layers`);
   }

@@ -58,6 +58,8 @@ export interface Workspace extends Disposable {
   list(tree: FileTree, path: string): Promise<ListedEntry[]>;
   /** A tree as a tar; breaks off when it could not be written to its end. */
   export(tree: FileTree): Duplex;
+  /** These layers as one, a plain tar; what they delete of those below stays deleted. The root is theirs after. */
+  squash(layers: DiffId[], below: DiffId[]): Duplex;
   /** Unpacks a tar, compressed or not, into the root; everything becomes root's. */
   extract(archive: ReadableStream<Uint8Array>): Promise<void>;
   /** `mode` as of chmod(1). */
@@ -119,6 +121,21 @@ export function openWorkspace(fleet: Fleet, layers: DiffId[]): Workspace {
       const { stream, peer } = openStream();
       fleet.zygote
         .work({ operation: "export", id, tree: planTree(tree) }, { source: peer })
+        .finally(() => closeSync(peer))
+        .catch((error) => stream.destroy(error));
+      return stream;
+    },
+    squash(layers, below) {
+      const { stream, peer } = openStream();
+      const upper = `containers/${id}/upper`;
+      const write = async () => {
+        const [own, lowers] = [layers, below].map((list) =>
+          list.map((diffId) => `layers/${layerPath(diffId)}`),
+        );
+        await fleet.zygote.work({ operation: "merge", upper, layers: own ?? [], lowers: lowers ?? [] });
+        await fleet.zygote.work({ operation: "layer", upper }, { source: peer });
+      };
+      write()
         .finally(() => closeSync(peer))
         .catch((error) => stream.destroy(error));
       return stream;

@@ -161,6 +161,13 @@ const toZygote: ToZygote[] = [
   { type: "work", operation: "changes", upper: "containers/aa/upper", lowers: ["base", "layers/sha256/bb"] },
   { type: "work", operation: "keep", upper: "containers/aa/upper", latest: 0, merge: true },
   { type: "work", operation: "keep", upper: "containers/aa/upper" },
+  {
+    type: "work",
+    operation: "merge",
+    upper: "containers/aa/upper",
+    layers: ["layers/sha256/bb", "layers/sha256/cc"],
+    lowers: ["layers/sha256/aa"],
+  },
   { type: "work", operation: "sync" },
   { type: "work", operation: "export", id: fullLaunch.id, tree: { type: "layers", diffIds: [] } },
   {

@@ -5,7 +5,7 @@
 import { z } from "zod";
 
 /** A daemon speaks only to a zygote of its own version. */
-export const protocolVersion = 8;
+export const protocolVersion = 9;
 
 export const failureSchema = z.object({
   kind: z.enum([
@@ -166,6 +166,8 @@ export type WorkRequest =
    * its directories hide nothing of those below.
    */
   | { operation: "keep"; upper: string; latest?: number; merge?: boolean }
+  /** Lays layers, base first, that are above `lowers`, over one another in an empty upper directory: to be read only. */
+  | { operation: "merge"; upper: string; layers: string[]; lowers: string[] }
   /** Makes what was kept survive a loss of power. */
   | { operation: "sync" }
   /** Lists what lies at a path of a tree and below: one `ListedEntry` a line. */

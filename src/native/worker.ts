@@ -20,6 +20,7 @@ export interface Answers {
   archive: undefined;
   extract: undefined;
   layer: undefined;
+  merge: undefined;
   changes: undefined;
   /** Nothing when the directory is empty. */
   keep: Unpacked | undefined;
@@ -79,6 +80,7 @@ const readers: { [Operation in keyof Answers]: (answer: FromWorker) => Answers[O
   archive: copied,
   extract: copied,
   layer: copied,
+  merge: copied,
   changes: copied,
   keep: (answer) => {
     if (answer.type === "unchanged") return undefined;

@@ -172,7 +172,6 @@ describe("answers", () => {
     ["POST", "/session", 404, "page not found"],
     ["GET", "/images/image/nothing", 404, "page not found"],
     ["POST", "/build", 400, "the request has no body: a tar of the build context is missing"],
-    ["POST", "/build?squash=1&remote=x", 501, "squash: not supported yet"],
     [
       "POST",
       "/build?version=2&remote=x",

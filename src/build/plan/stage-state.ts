@@ -21,6 +21,8 @@ export interface StageState {
   diffIds: DiffId[];
   /** Blobs of the layers. */
   layers: Descriptor[];
+  /** How many of the layers, and lines of the history, are of an image that was there before. */
+  base: { layers: number; history: number };
   /** Instructions that an image built on this one begins with. */
   triggers: string[];
   /** Whether this stage has set a command: an entrypoint takes away only one that was there before. */
@@ -45,6 +47,7 @@ export function emptyStage(platform: Platform): StageState {
     history: [],
     diffIds: [],
     layers: [],
+    base: { layers: 0, history: 0 },
     triggers: [],
     hasCommand: false,
     steps: [],
@@ -72,6 +75,7 @@ export function stageOfImage(
     history: config.history ?? [],
     diffIds,
     layers,
+    base: { layers: layers.length, history: config.history?.length ?? 0 },
     triggers: Array.isArray(OnBuild) ? OnBuild.filter((text) => typeof text === "string") : [],
     hasCommand: false,
     steps: [],

@@ -66,6 +66,7 @@ export const buildFlags = {
   secret: list("Secret to expose to the build (id=mysecret[,src=/local/secret][,env=NAME])"),
   "shm-size": parsed("Size of /dev/shm of RUN", parseBytes, { valueName: "bytes" }),
   ssh: list("SSH agent socket to expose to the build (default|<id>[=<socket>])"),
+  squash: bool("Make one layer of all that the build makes"),
   tag: list("Name and optionally a tag (name:tag)", { short: "t" }),
   target: text("Set the target build stage to build"),
   ulimit: listOf("Ulimit options", parseUlimit, { valueName: "ulimit" }),
@@ -78,7 +79,6 @@ export const buildFlags = {
   push: unsupportedBool("Push the image"),
   sbom: unsupported("Bill of materials", { harmless: "false" }),
   "security-opt": unsupported("Security options"),
-  squash: unsupportedBool("Squash the new layers"),
 };
 
 export type BuildFlags = typeof buildFlags;

@@ -34,6 +34,7 @@ export async function prepareBuild(flags: Flags, source: string): Promise<Prepar
     labels: toRecord(flags.label),
     annotations: toRecord(flags.annotation),
     noCache: flags["no-cache"],
+    squash: flags.squash,
     pull: flags.pull,
     ...(platform === undefined ? {} : { platform }),
     ...(network === undefined ? {} : { network }),

@@ -32,6 +32,7 @@ export function classicRequest(query: BuildQuery, request: Request): BuildReques
     labels: query.labels ?? {},
     annotations: {},
     noCache: query.nocache ?? false,
+    squash: query.squash ?? false,
     pull: isSet(query.pull),
     ...(platform === undefined ? {} : { platform: parsePlatform(platform) }),
     ...(network === undefined ? {} : { network }),
@@ -72,8 +73,8 @@ function refuse(query: BuildQuery): void {
   if (query.isolation !== undefined && query.isolation !== "default") {
     throw new TboxError("invalid-argument", `invalid isolation: ${JSON.stringify(query.isolation)}`);
   }
-  const { squash, outputs } = query;
-  refuseParameters({ squash, outputs });
+  const { outputs } = query;
+  refuseParameters({ outputs });
 }
 
 /** What is not 0. */

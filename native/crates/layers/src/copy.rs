@@ -4,7 +4,7 @@
 //! that of a directory once that is open.
 
 mod changes;
-mod describe;
+pub(crate) mod describe;
 mod list;
 mod mode;
 mod probe;

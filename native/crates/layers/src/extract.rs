@@ -7,7 +7,7 @@ mod owners;
 mod warnings;
 mod whiteouts;
 
-pub use directories::{OPAQUE, describe_implied};
+pub use directories::{OPAQUE, describe_implied, make_directory, set_opaque};
 pub use entries::{Extracted, Extractor, Place};
 
 use rustix::io::Errno;

@@ -9,6 +9,7 @@ mod extract;
 mod failure;
 mod keep;
 mod measure;
+mod merge;
 mod remove;
 mod store;
 mod stream;

@@ -9,6 +9,7 @@ use protocol::zygote::Mapping;
 use crate::copy;
 use crate::keep::{keep, sync};
 use crate::measure::{MeasureError, measure};
+use crate::merge::merge;
 use crate::remove::remove;
 use crate::unpack::{Order, unpack, verify};
 
@@ -62,6 +63,14 @@ pub fn perform(
         } => {
             let kept = keep(store, upper, *latest, *merge, mapping)?;
             Ok(kept.map_or(FromWorker::Unchanged, FromWorker::Unpacked))
+        }
+        WorkRequest::Merge {
+            upper,
+            layers,
+            lowers,
+        } => {
+            merge(store, upper, layers, lowers)?;
+            Ok(FromWorker::Copied)
         }
         WorkRequest::Sync => sync(store).map(|()| FromWorker::Synced),
         WorkRequest::Status { .. }

@@ -66,6 +66,14 @@ pub enum WorkRequest {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         merge: bool,
     },
+    /// Lays layers, base first, over one another in an upper directory that is empty. What they delete of those below
+    /// stays deleted, as far as any of those, `lowers`, has it. Its files are theirs, under one more name: it is to be
+    /// read only. Descriptors: channel.
+    Merge {
+        upper: String,
+        layers: Vec<String>,
+        lowers: Vec<String>,
+    },
     /// Makes what was kept survive a loss of power. Descriptors: channel.
     Sync,
     /// Lists what lies at a path of a tree and below: one `ListedEntry` a line, nothing where there is
@@ -104,6 +112,7 @@ impl WorkRequest {
             | Self::Layer { .. }
             | Self::Changes { .. }
             | Self::Keep { .. }
+            | Self::Merge { .. }
             | Self::Sync
             | Self::List { .. }
             | Self::Export { .. }

@@ -463,6 +463,7 @@ fn descriptors_of(request: &WorkRequest) -> usize {
         WorkRequest::Remove { .. }
         | WorkRequest::Measure { .. }
         | WorkRequest::Keep { .. }
+        | WorkRequest::Merge { .. }
         | WorkRequest::Sync
         | WorkRequest::Copy { .. }
         | WorkRequest::Status { .. } => 1,
