@@ -7,6 +7,8 @@ import { loadShell, shellUnavailable } from "./support/images.ts";
 
 if (shellUnavailable !== undefined) console.error(`skipped: ${shellUnavailable}`);
 
+/** Milliseconds, about as long as the longest step takes. */
+const mostDelay = 60;
 /** How often the daemon is killed; more by `TBOX_TEST_KILLS`. */
 const kills = Number(process.env.TBOX_TEST_KILLS ?? 6);
 
@@ -46,12 +48,16 @@ describe.skipIf(shellUnavailable !== undefined)("a build whose daemon is killed"
           stderr: "pipe",
         });
         await awaitLines(client.stderr, round % 14);
+        // Anywhere between two lines of progress.
+        const delay = Math.random() * mostDelay;
+        await Bun.sleep(delay);
         await daemon.kill();
         await client.exited;
         await daemon.start();
         const again = await daemon.tbox(build);
-        expect({ round, code: again.code, stderr: again.code === 0 ? "" : again.stderr }).toEqual({
+        expect({ round, delay, code: again.code, stderr: again.code === 0 ? "" : again.stderr }).toEqual({
           round,
+          delay,
           code: 0,
           stderr: "",
         });

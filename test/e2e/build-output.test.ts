@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { registryUnavailable, startRegistry } from "#test/support/registry.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
 import { build } from "./support/build.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
@@ -56,15 +57,33 @@ describe.skipIf(shellUnavailable !== undefined)("what is built goes", () => {
     const given = ["-t", "many:1", "-t", "many:2", "--iidfile", id, "--metadata-file", metadata];
     const { stdout: image } = await build(daemon, "FROM box:1\n", {}, ...given, "--annotation", "org.x=y");
     expect(readFileSync(id, "utf8")).toBe(image);
+    const [{ Descriptor }] = JSON.parse((await daemon.tbox(["image", "inspect", image])).stdout);
     expect(JSON.parse(readFileSync(metadata, "utf8"))).toEqual({
       "containerimage.config.digest": image,
+      "containerimage.descriptor": Descriptor,
+      "containerimage.digest": Descriptor.digest,
       "image.name": "many:1,many:2",
     });
     const listed = await daemon.tbox(["images", "--format", "{{.Tag}}", "many"]);
     expect(listed.stdout.trim().split("\n").toSorted()).toEqual(["1", "2"]);
-    const [{ Descriptor }] = JSON.parse((await daemon.tbox(["image", "inspect", image])).stdout);
     const manifest = readFileSync(`${daemon.data}/blobs/${Descriptor.digest.replace(":", "/")}`, "utf8");
     expect(JSON.parse(manifest).annotations).toEqual({ "org.x": "y" });
+  });
+
+  test.skipIf(registryUnavailable !== undefined)("to a registry, under every name", async () => {
+    await using registry = await startRegistry();
+    const names = ["a:1", "b/c:2"].map((name) => `${registry.host}/${name}`);
+    const given = names.flatMap((name) => ["-t", name]);
+    const { code, stdout: image } = await build(daemon, "FROM box:1\nENV A=pushed\n", {}, "--push", ...given);
+    expect(code).toBe(0);
+    await daemon.tbox(["rmi", ...names]);
+    for (const name of names) {
+      await daemon.tbox(["pull", name]);
+      expect((await daemon.tbox(["image", "inspect", "-f", "{{.Id}}", name])).stdout.trim()).toBe(image);
+    }
+    expect((await build(daemon, "FROM box:1\n", {}, "-o", "type=registry")).stderr).toContain(
+      "tag is needed",
+    );
   });
 
   test("away again: what builds keep is pruned, and what images need stays", async () => {

@@ -1,12 +1,12 @@
-import { requestLines } from "#client/api.ts";
-import { type JsonObject, numberAt, textAt, textsAt } from "#client/json.ts";
+import { pathTo, requestJson, requestLines } from "#client/api.ts";
+import { asObject, type JsonObject, numberAt, objectAt, textAt, textsAt } from "#client/json.ts";
 import type { Invocation } from "../command.ts";
 import { ExitError } from "../exit.ts";
 import { failureMessage } from "../failure.ts";
 import { openByteSink, print } from "../output.ts";
 import { excerpt } from "./excerpt.ts";
 import type { BuildFlags } from "./flags.ts";
-import { writeOutput } from "./output.ts";
+import { type Output, writeOutput } from "./output.ts";
 import { plainView } from "./plain-view.ts";
 import { type PreparedBuild, prepareBuild } from "./request.ts";
 import { streamOf } from "./stream.ts";
@@ -20,6 +20,7 @@ export async function buildImage({
   const prepared = await prepareBuild(flags, source);
   if (prepared.request.checkOnly) return checkDockerfile(prepared);
   const quiet = flags.quiet || flags.progress === "quiet";
+  const outputs = outputsOf(flags);
   const view = quiet ? undefined : await openView(flags.progress ?? "auto");
   let dockerfile: { name: string; text: string } | undefined;
   let built: JsonObject | undefined;
@@ -41,10 +42,16 @@ export async function buildImage({
     throw new ExitError(textAt(failure, "message"), 1);
   }
   if (!built) throw new ExitError("the daemon ended the build without a result", 1);
-  for (const output of flags.output)
-    await writeOutput(output, textAt(built, "image"), textsAt(built, "tags"));
+  const [image, tags] = [textAt(built, "image"), textsAt(built, "tags")];
+  for (const output of outputs) await writeOutput(output, { image, tags, quiet });
   await tellResult(built, flags);
   return 0;
+}
+
+function outputsOf({ output, push, tag }: Invocation<BuildFlags>["flags"]): Output[] {
+  const outputs: Output[] = push ? [...output, { type: "registry", destination: "-" }] : output;
+  if (tag.length > 0 || outputs.every(({ type }) => type !== "registry")) return outputs;
+  throw new ExitError("tag is needed when pushing to registry", 1);
 }
 
 async function openView(progress: "auto" | "plain" | "tty" | "quiet"): Promise<BuildView> {
@@ -109,8 +116,14 @@ async function tellResult(built: JsonObject, flags: Invocation<BuildFlags>["flag
   const quiet = flags.quiet || flags.progress === "quiet";
   if (flags.iidfile !== undefined) await writeFile(flags.iidfile, image);
   if (flags["metadata-file"] !== undefined) {
+    const descriptor = objectAt(
+      asObject(await requestJson("GET", pathTo("images", image, "/json"))),
+      "Descriptor",
+    );
     const metadata = {
       "containerimage.config.digest": image,
+      "containerimage.descriptor": descriptor,
+      "containerimage.digest": textAt(descriptor, "digest"),
       ...(tags.length > 0 ? { "image.name": tags.join(",") } : {}),
     };
     await writeFile(flags["metadata-file"], `${JSON.stringify(metadata, undefined, 2)}\n`);

@@ -61,6 +61,7 @@ export const buildFlags = {
     },
   ),
   pull: bool("Always attempt to pull all referenced images"),
+  push: bool("Push the image, under every name it is given"),
   quiet: bool("Suppress the build output and print image ID on success", { short: "q" }),
   rm: bool("Remove intermediate containers after a successful build", { hidden: true, initial: true }),
   secret: list("Secret to expose to the build (id=mysecret[,src=/local/secret][,env=NAME])"),
@@ -76,7 +77,6 @@ export const buildFlags = {
   "disable-content-trust": unsupportedBool("Signatures of images"),
   isolation: unsupported("Isolation of containers", { harmless: "default" }),
   provenance: unsupported("Provenance attestation", { harmless: "false" }),
-  push: unsupportedBool("Push the image"),
   sbom: unsupported("Bill of materials", { harmless: "false" }),
   "security-opt": unsupported("Security options"),
 };

@@ -5,23 +5,26 @@ import { splitFields } from "#support/fields.ts";
 import { writeArchive } from "../archive-output.ts";
 import { toRecord } from "../container/entries.ts";
 import { unpackArchive } from "../copy/copy-out.ts";
+import { splitReference } from "../pull-image.ts";
+import { pushImage } from "../push-image.ts";
 
 /** Where a built image goes besides tbox's own store. */
 export interface Output {
-  type: "image" | "oci" | "docker" | "local" | "tar" | "cacheonly";
+  type: "image" | "registry" | "oci" | "docker" | "local" | "tar" | "cacheonly";
   /** Standard output for `-`. */
   destination: string;
 }
 
-const types = ["image", "oci", "docker", "local", "tar", "cacheonly"] as const;
+const types = ["image", "registry", "oci", "docker", "local", "tar", "cacheonly"] as const;
 
 /** The value of `--output`: `type=…,dest=…`, or a directory, or `-` for a tar. */
 export function parseOutput(text: string): Output {
   if (!text.includes("=")) {
     return text === "-" ? { type: "tar", destination: "-" } : { type: "local", destination: text };
   }
-  const { type = "", dest, ...others } = toRecord(splitFields(text));
-  const known = types.find((one) => one === type);
+  const { type = "", dest, push, ...others } = toRecord(splitFields(text));
+  const wanted = type === "image" && push === "true" ? "registry" : type;
+  const known = types.find((one) => one === wanted);
   if (known === undefined) throw new Error(`output type "${type}" is not supported, use ${types.join(", ")}`);
   const unknown = Object.keys(others)[0];
   if (unknown !== undefined) throw new Error(`${unknown} of an output is not supported yet`);
@@ -34,13 +37,18 @@ export function parseOutput(text: string): Output {
 /** Writes what was built to where it is wanted. */
 export async function writeOutput(
   { type, destination }: Output,
-  image: string,
-  tags: string[],
+  { image, tags, quiet }: { image: string; tags: string[]; quiet: boolean },
 ): Promise<void> {
   const path = destination === "-" ? undefined : destination;
   switch (type) {
     case "image":
     case "cacheonly":
+      return;
+    case "registry":
+      for (const tag of tags) {
+        const { name, tag: word } = splitReference(tag);
+        await pushImage(tag, { name, tag: word, quiet, stream: "stderr" });
+      }
       return;
     case "oci":
     case "docker": {
