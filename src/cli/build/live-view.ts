@@ -19,7 +19,7 @@ export function liveView(write: (text: string) => Promise<void>, columns: number
   /** Takes the moving lines away, writes what is to stay, and draws the moving lines anew. */
   const draw = () => {
     const moving = [...running].flatMap(([number, begun]) => [
-      `=> ${tails.label(number)} ${seconds(performance.now() - begun)}`,
+      stepLine(tails.label(number), seconds(performance.now() - begun), columns),
       ...tails
         .lines(number)
         .slice(-mostLines)
@@ -57,7 +57,10 @@ export function liveView(write: (text: string) => Promise<void>, columns: number
           return;
       }
     },
-    tail: () => tails.last(),
+    tail() {
+      const last = tails.last();
+      return last && { label: printable(last.label), lines: last.lines.map(printable) };
+    },
     async end() {
       clearInterval(timer);
       running.clear();
@@ -68,7 +71,15 @@ export function liveView(write: (text: string) => Promise<void>, columns: number
 }
 
 function doneLine(event: JsonObject, label: string, columns: number): string {
-  const time = event.cached === true ? "CACHED" : seconds(numberAt(event, "milliseconds"));
+  return stepLine(
+    label,
+    event.cached === true ? "CACHED" : seconds(numberAt(event, "milliseconds")),
+    columns,
+  );
+}
+
+/** However long the label is, the time is there to be seen. */
+function stepLine(label: string, time: string, columns: number): string {
   const room = Math.max(10, columns - time.length - 5);
   return `=> ${printable(label).slice(0, room).padEnd(room)} ${time}`;
 }
