@@ -127,10 +127,16 @@ export function openExecs(fleet: Fleet): Execs {
     }
     record.running = true;
     companion.monitor = monitor;
-    const ended = monitor.exited.then(
-      ({ code }) => end(code),
-      () => end(255),
-    );
+    // No kernel ends it with the container where the pid namespace is another's.
+    const { exits } = fleet.companion(record.containerId);
+    const outlived = () => companion.monitor?.signal(9);
+    if (container.hostConfig.PidMode) exits.add(outlived);
+    const ended = monitor.exited
+      .then(
+        ({ code }) => end(code),
+        () => end(255),
+      )
+      .finally(() => exits.delete(outlived));
     return { stream: streams[0], ended };
   }
 

@@ -91,6 +91,17 @@ describe.skipIf(programUnavailable !== undefined)("the daemon", () => {
     expect(statSync(socket).ino).toBe(inode);
   });
 
+  test.skipIf(existsSync(`/run/user/${process.getuid?.()}/systemd/private`))(
+    "is not set up under a systemd that is not there",
+    async () => {
+      const { code, stderr } = await runProgram([program, "setup", "systemd"], {
+        environment: { PATH: process.env.PATH ?? "", HOME: "/nonexistent" },
+      });
+      expect(stderr).toMatch(/^tbox: user \S+ has no systemd of their own: /);
+      expect(code).toBe(1);
+    },
+  );
+
   test("refuses a flag it does not know", async () => {
     const { code, stderr } = await runProgram([program, "daemon", "--nope"]);
     expect(stderr).toContain("unknown flag: --nope");

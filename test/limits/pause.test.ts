@@ -17,6 +17,12 @@ describe.skipIf(skipped !== undefined)("a container in a cgroup of its own", () 
   const tbox = (...args: string[]) => limited.tbox(...args);
   const answer = async (method: string, path: string) =>
     (await limited.daemon.request(method, `/containers/${path}`)).text();
+  /** The pauses that were told of a container. */
+  const heard = async (name: string) => {
+    const filter = [`container=${name}`, "event=pause", "event=unpause"].flatMap((one) => ["--filter", one]);
+    const asked = ["events", "--since", "1h", "--until", "0s", ...filter, "--format", "{{.Action}}"];
+    return (await tbox(...asked)).stdout;
+  };
   const counter = ["sh", "-c", "i=0; while :; do i=$((i+1)); echo $i >/count; sleep 0.02; done"];
   const counted = async (name: string) => (await tbox("cp", `${name}:/count`, "-")).stdout;
 
@@ -36,8 +42,7 @@ describe.skipIf(skipped !== undefined)("a container in a cgroup of its own", () 
     expect(await tbox("unpause", "busy")).toMatchObject({ code: 0, stdout: "busy\n" });
     expect(await answer("POST", "busy/unpause")).toContain("is not paused");
     await until(async () => (await counted("busy")) !== before);
-    const { stdout } = await tbox("events", "--since", "1h", "--until", "0s", "--format", "{{.Action}}");
-    expect(stdout).toContain("pause\nunpause\n");
+    expect(await heard("busy")).toBe("pause\nunpause\n");
     await answer("DELETE", "busy?force=1");
   });
 
@@ -53,15 +58,10 @@ describe.skipIf(skipped !== undefined)("a container in a cgroup of its own", () 
 
   test("stands still while it is committed, unless that is not wanted", async () => {
     await limited.start("model", [], "sleep", "1000");
-    const heard = async () => {
-      const filter = ["--filter", "container=model", "--filter", "event=pause", "--filter", "event=unpause"];
-      const asked = ["events", "--since", "1h", "--until", "0s", ...filter, "--format", "{{.Action}}"];
-      return (await tbox(...asked)).stdout;
-    };
     expect((await tbox("commit", "--pause=false", "model", "moving:1")).code).toBe(0);
-    expect(await heard()).toBe("");
+    expect(await heard("model")).toBe("");
     expect((await tbox("commit", "model", "still:1")).code).toBe(0);
-    expect(await heard()).toBe("pause\nunpause\n");
+    expect(await heard("model")).toBe("pause\nunpause\n");
     expect((await limited.inspect("model")).State.Status).toBe("running");
     await answer("DELETE", "model?force=1");
   });
