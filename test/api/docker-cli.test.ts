@@ -4,6 +4,7 @@ import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
 import { dockerUnavailable, docker as runDocker } from "#test/support/docker.ts";
 import { buildImage, busyboxLayer, busyboxUnavailable, pushImage } from "#test/support/images.ts";
 import { registryUnavailable, startRegistry, type TestRegistry } from "#test/support/registry.ts";
+import { until } from "#test/support/until.ts";
 import { programUnavailable } from "#test/support/user.ts";
 
 const obstacle = dockerUnavailable ?? programUnavailable ?? registryUnavailable ?? busyboxUnavailable;
@@ -117,7 +118,7 @@ describe.skipIf(obstacle !== undefined)("docker's client with real containers", 
   });
 
   test("follows a container in the background through its life", async () => {
-    const script = "echo one; echo two >&2; trap 'exit 3' TERM; while :; do sleep 0.1; done";
+    const script = "trap 'exit 3' TERM; echo one; echo two >&2; while :; do sleep 0.1; done";
     const started = await docker([
       "run",
       "-d",
@@ -136,6 +137,8 @@ describe.skipIf(obstacle !== undefined)("docker's client with real containers", 
     expect(
       (await docker(["ps", "--filter", "label=a=b", "--format", "{{.Names}} {{.Status}}"])).stdout,
     ).toMatch(/^bg Up .*\n$/);
+    // Before that a signal finds nobody who would take it.
+    await until(async () => (await docker(["logs", "bg"])).stderr === "two\n");
     const follow = docker(["logs", "-f", "bg"]);
     expect((await docker(["stop", "-t", "5", "bg"])).stdout).toBe("bg\n");
     expect(await follow).toEqual({ stdout: "one\n", stderr: "two\n", code: 0 });
