@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import { mkdirSync, rmSync } from "node:fs";
 import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
 import { startRegistry } from "#test/support/registry.ts";
+import { tar } from "#test/support/tar.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
 
 if (shellUnavailable !== undefined) console.error(`skipped: ${shellUnavailable}`);
@@ -154,6 +155,28 @@ describe.skipIf(shellUnavailable !== undefined)("what Docker's users rely on", (
     const { Id } = (await created.json()) as { Id: string };
     await tbox("restart", "-t", "0", "host");
     expect((await daemon.request("POST", `/exec/${Id}/start`, {})).status).toBe(404);
+  });
+
+  test("a context whose files nobody may read is built all the same", async () => {
+    const body = tar([
+      { path: "Dockerfile", content: "FROM box:1\nCOPY dir /dir/\n", mode: 0 },
+      { path: "dir/./file", content: "x", mode: 0 },
+    ]);
+    const url = "http://docker/build?t=unreadable:1";
+    const response = await fetch(url, { unix: daemon.socket, method: "POST", body });
+    expect(await response.text()).toContain("Successfully built");
+    const { stdout } = await tbox(
+      "run",
+      "--rm",
+      "--network",
+      "none",
+      "unreadable:1",
+      "stat",
+      "-c",
+      "%a",
+      "/dir/file",
+    );
+    expect(stdout).toBe("0\n");
   });
 
   test("every tag of a repository is pulled", async () => {

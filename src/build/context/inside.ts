@@ -1,7 +1,8 @@
-import { constants } from "node:fs";
-import { lstat, open, readlink } from "node:fs/promises";
+import { closeSync, fstatSync, readFileSync } from "node:fs";
+import { lstat, readlink } from "node:fs/promises";
 import { posix } from "node:path";
 import { TboxError } from "#support/errors.ts";
+import { openOwn } from "./open-own.ts";
 
 /** As many links as the kernel follows in one path. */
 const mostLinks = 40;
@@ -39,13 +40,14 @@ async function resolveInside(root: string, path: string): Promise<string | undef
 export async function readInside(root: string, path: string, limit: number): Promise<string | undefined> {
   const found = await resolveInside(root, path);
   if (found === undefined) return undefined;
-  await using file = await open(
-    `${root}/${found}`,
-    constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
-  );
-  const status = await file.stat();
-  if (status.isDirectory()) return undefined;
-  if (!status.isFile()) throw new TboxError("invalid-argument", `${path} is no regular file`);
-  if (status.size > limit) throw new TboxError("invalid-argument", `${path} is longer than ${limit} bytes`);
-  return file.readFile("utf8");
+  const descriptor = openOwn(`${root}/${found}`);
+  try {
+    const status = fstatSync(descriptor);
+    if (status.isDirectory()) return undefined;
+    if (!status.isFile()) throw new TboxError("invalid-argument", `${path} is no regular file`);
+    if (status.size > limit) throw new TboxError("invalid-argument", `${path} is longer than ${limit} bytes`);
+    return readFileSync(descriptor, "utf8");
+  } finally {
+    closeSync(descriptor);
+  }
 }

@@ -1,16 +1,8 @@
-import {
-  closeSync,
-  constants,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readlinkSync,
-  readSync,
-  type Stats,
-} from "node:fs";
+import { closeSync, lstatSync, readdirSync, readlinkSync, readSync, type Stats } from "node:fs";
 import { TboxError } from "#support/errors.ts";
 import type { Ignores } from "#support/ignore-patterns.ts";
 import type { EntryKind, ListedFile, Listing } from "./listing.ts";
+import { openOwn } from "./open-own.ts";
 
 export interface ScannedFile extends ListedFile, Stamp {
   mode: number;
@@ -137,7 +129,7 @@ function digestFile(path: string, buffer: Buffer): string {
   const hasher = new Bun.CryptoHasher("sha256");
   let descriptor: number;
   try {
-    descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    descriptor = openOwn(path);
   } catch (cause) {
     throw new TboxError("forbidden", `read ${path} of the build context`, { cause });
   }
