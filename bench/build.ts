@@ -7,6 +7,7 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
+import { environmentOf } from "./support/environment.ts";
 import { type Candidate, measure, quantile, type Series } from "./support/measure.ts";
 
 const [tbox, rootfs, directory, roundsText = "10"] = process.argv.slice(2);
@@ -17,12 +18,7 @@ if (tbox === undefined || rootfs === undefined || directory === undefined) {
 const rounds = Number(roundsText);
 const image = "localhost/bench-shell:latest";
 const environment = {
-  ...Object.fromEntries(
-    ["HOME", "PATH", "XDG_RUNTIME_DIR", "TBOX_DATA_DIR", "TBOX_RUN_DIR"].flatMap((name) => {
-      const value = process.env[name];
-      return value === undefined ? [] : [[name, value]];
-    }),
-  ),
+  ...environmentOf(process.env),
   TMPDIR: directory,
   CONTAINERS_STORAGE_CONF: `${directory}/storage.conf`,
 };

@@ -6,6 +6,7 @@
  * Usage: bun bench/start.ts TBOX ROOTFS [ROUNDS]
  */
 import { loadavg } from "node:os";
+import { environmentOf } from "./support/environment.ts";
 import { type Candidate, measure, quantile, type Series } from "./support/measure.ts";
 
 const [tbox, rootfs, rounds = "100"] = process.argv.slice(2);
@@ -14,12 +15,7 @@ if (tbox === undefined || rootfs === undefined) {
   process.exit(2);
 }
 
-const environment = Object.fromEntries(
-  ["HOME", "PATH", "XDG_RUNTIME_DIR", "TBOX_DATA_DIR", "TBOX_RUN_DIR", "TMPDIR"].flatMap((name) => {
-    const value = process.env[name];
-    return value === undefined ? [] : [[name, value]];
-  }),
-);
+const environment = environmentOf(process.env);
 const image = "bench-true";
 const payload = "/bin/true";
 

@@ -1,0 +1,118 @@
+/** A place with an iperf3 server on a port of the host that leads there. */
+export interface Place {
+  name: string;
+  /** The words before a command that is to run there. */
+  enter: string[];
+  published: number;
+  /** The port of the host's own server, where it is reached from there by the host's address. */
+  outward?: number;
+}
+
+interface ForwarderOptions {
+  tbox: string;
+  environment: Record<string, string>;
+  directory: string;
+  host: string;
+}
+
+interface Places extends AsyncDisposable {
+  all: Place[];
+}
+
+const inside = 5201;
+const native = 38_801;
+
+/** The host itself, a container, and namespaces of pasta and slirp4netns where those are installed. */
+export async function forwarders({ tbox, environment, directory, host }: ForwarderOptions): Promise<Places> {
+  await using resources = new AsyncDisposableStack();
+  const spawn = (command: string[], talkative = false) => {
+    const stdio = ["ignore", "pipe", talkative ? "ignore" : "inherit"] as const;
+    const child = Bun.spawn(command, { env: environment, stdio: [...stdio] });
+    resources.defer(async () => {
+      child.kill("SIGKILL");
+      await child.exited;
+    });
+    return child;
+  };
+  const all: Place[] = [];
+  const add = async (place: Place, port: number) => {
+    spawn([...place.enter, "iperf3", "-s", "-p", String(port)]);
+    await answers(host, place.published);
+    all.push(place);
+  };
+  await add({ name: "native", enter: [], published: native, outward: native }, native);
+
+  const id = call(tbox, environment, `run -d -p 38802:${inside} --rootfs / sleep 1000`.split(" "));
+  resources.defer(() => void call(tbox, environment, ["rm", "-f", id]));
+  const enter = [tbox, "exec", id];
+  await add({ name: "tbox", enter, published: 38_802, outward: native }, inside);
+
+  /** A namespace that nothing leads to yet. */
+  const namespace = async () => {
+    const script = "echo $$; exec sleep 1000";
+    const child = spawn(["unshare", "--user", "--map-root-user", "--net", "sh", "-c", script]);
+    for await (const bytes of child.stdout) return new TextDecoder().decode(bytes).trim();
+    throw new Error("no namespace");
+  };
+  const entering = (pid: string) => ["nsenter", "--preserve-credentials", "-U", "-n", "-t", pid];
+  if (Bun.which("pasta")) {
+    const pid = await namespace();
+    spawn(["pasta", "--config-net", "-f", "-q", "-t", `38803:${inside}`, pid]);
+    // It gives the namespace the host's own address, which therefore does not lead to the host.
+    await add({ name: "pasta", enter: entering(pid), published: 38_803 }, inside);
+  }
+  if (Bun.which("slirp4netns")) {
+    const pid = await namespace();
+    const socket = `${directory}/slirp.sock`;
+    const options = ["--configure", "--mtu=65520", "--disable-host-loopback", "--api-socket", socket];
+    spawn(["slirp4netns", ...options, pid, "tap0"], true);
+    await forward(socket, { host_addr: "0.0.0.0", host_port: 38_804, guest_port: inside });
+    await add({ name: "slirp4netns", enter: entering(pid), published: 38_804, outward: native }, inside);
+  }
+  const owned = resources.move();
+  return { all, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+function call(tbox: string, environment: Record<string, string>, args: string[]): string {
+  const result = Bun.spawnSync([tbox, ...args], { env: environment, stderr: "inherit" });
+  if (result.exitCode !== 0) throw new Error(`tbox ${args.join(" ")} exited with ${result.exitCode}`);
+  return result.stdout.toString().trim();
+}
+
+/** Waits until somebody answers behind a port. */
+async function answers(host: string, port: number): Promise<void> {
+  for (let attempt = 0; attempt < 200; attempt++) {
+    const probe = Bun.spawnSync(["iperf3", "-c", host, "-p", String(port), "-n", "1K"], { stdout: "ignore" });
+    if (probe.exitCode === 0) return;
+    await Bun.sleep(50);
+  }
+  throw new Error(`nobody answers on port ${port}`);
+}
+
+/** Has slirp4netns lead a port of the host into its namespace. */
+async function forward(socket: string, ports: object): Promise<void> {
+  const request = JSON.stringify({ execute: "add_hostfwd", arguments: { proto: "tcp", ...ports } });
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const answer = await new Promise<string>((resolve) => {
+      let text = "";
+      Bun.connect({
+        unix: socket,
+        socket: {
+          open: (own) => {
+            own.write(request);
+            own.shutdown();
+          },
+          data: (_, bytes) => {
+            text += bytes.toString();
+          },
+          close: () => resolve(text),
+          connectError: () => resolve(""),
+        },
+      }).catch(() => resolve(""));
+    });
+    if (answer.includes("return")) return;
+    if (answer.includes("error")) throw new Error(`slirp4netns: ${answer}`);
+    await Bun.sleep(50);
+  }
+  throw new Error("slirp4netns does not answer");
+}
