@@ -41,3 +41,16 @@ test("nothing is left open when passing on fails", async () => {
   ).toThrow("refused");
   expect(pair.stream.destroyed).toBe(true);
 });
+
+test("what is kept after a failure can be passed on again", async () => {
+  const pair = openStream();
+  const refuse = () => {
+    throw new Error("try another");
+  };
+  expect(() => passOn([pair], refuse, () => true)).toThrow("try another");
+  expect(pair.stream.destroyed).toBe(false);
+  passOn([pair], () => {});
+  pair.stream.resume();
+  await once(pair.stream, "end");
+  pair.stream.destroy();
+});

@@ -17,15 +17,22 @@ export function openStream(): StreamPair {
   return { stream: connect(options), peer };
 }
 
-/** Passes the other ends on, then closes them here, so that the stream ends when the peer is gone. */
-export function passOn<T>(pairs: StreamPair[], send: (peers: number[]) => T): T {
+/**
+ * Passes the other ends on, then closes them here, so that the stream ends when the peer is gone. After a failure
+ * that `isKept` knows all stays open, for another attempt.
+ */
+export function passOn<T>(
+  pairs: StreamPair[],
+  send: (peers: number[]) => T,
+  isKept: (error: unknown) => boolean = () => false,
+): T {
   try {
-    return send(pairs.map((pair) => pair.peer));
-  } catch (error) {
-    for (const { stream } of pairs) stream.destroy();
-    throw error;
-  } finally {
+    const result = send(pairs.map((pair) => pair.peer));
     for (const { peer } of pairs) closeSync(peer);
+    return result;
+  } catch (error) {
+    if (!isKept(error)) for (const pair of pairs) discardStream(pair);
+    throw error;
   }
 }
 

@@ -98,7 +98,7 @@ export async function openZygote(place: ZygotePlace): Promise<Zygote> {
     },
     launch: (request, options = {}) =>
       attempt(async (again) =>
-        sendLaunch(connection, { type: "launch", ...(await request(again)) }, options),
+        sendLaunch(connection, { type: "launch", ...(await request(again)) }, { ...options, again }),
       ),
     exec: (exec, options = {}) => attempt(() => sendLaunch(connection, { type: "exec", ...exec }, options)),
     work: (request, options = {}) => attempt(() => sendWork(connection, request, options)),
@@ -115,17 +115,26 @@ export async function openZygote(place: ZygotePlace): Promise<Zygote> {
 function sendLaunch(
   connection: ZygoteConnection,
   program: ({ type: "launch" } & Launch) | ({ type: "exec" } & Exec),
-  { attachments = [], pairs, cgroup: makeCgroup, outOfMemory }: LaunchOptions,
+  {
+    attachments = [],
+    pairs,
+    cgroup: makeCgroup,
+    outOfMemory,
+    again = false,
+  }: LaunchOptions & { again?: boolean },
 ): Launched {
   const cgroup = makeCgroup?.(connection.delegation);
   const request: ToZygote = { ...program, attachments, cgroup: cgroup !== undefined };
   const opened = pairs ?? attachments.map(openStream);
   try {
-    const monitor = passOn(opened, (peers) => {
+    const send = (peers: number[]) => {
       const passed = cgroup === undefined ? peers : [...peers, cgroup];
       const open = (listener: ChannelListener) => openChild(connection, request, passed, listener);
       return openMonitor(program.id, open, outOfMemory);
-    });
+    };
+    // Streams that somebody has already are for the next zygote, if this one has died.
+    const isKept = (error: unknown) => pairs !== undefined && !again && errnoOf(error) === "EPIPE";
+    const monitor = passOn(opened, send, isKept);
     return { monitor, streams: opened.map((pair) => pair.stream) };
   } finally {
     if (cgroup !== undefined) closeSync(cgroup);
