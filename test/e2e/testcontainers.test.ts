@@ -23,6 +23,8 @@ describe.skipIf(obstacle !== undefined)("testcontainers", () => {
     const script = `${repository}/test/e2e/clients/testcontainers.mjs`;
     const environment = {
       ...daemon.environment,
+      // Where it keeps a lock for all of a user's tests.
+      TMPDIR: daemon.environment.HOME ?? "",
       DOCKER_HOST: `unix://${daemon.socket}`,
       RYUK_CONTAINER_IMAGE: "reaper:1",
       TESTCONTAINERS_HOST_OVERRIDE: "127.0.0.1",
