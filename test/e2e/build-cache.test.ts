@@ -84,7 +84,7 @@ describe.skipIf(shellUnavailable !== undefined)("the cache of builds", () => {
     const prune = (...options: string[]) => daemon.tbox(["builder", "prune", "-f", ...options]);
     expect((await prune("--filter", "description=urandom > /nope")).stdout).toContain(" 0B");
     expect((await prune("--max-used-space", "1g")).stdout).toContain(" 0B");
-    expect((await prune("--keep-storage", "700k")).stdout).toMatch(/: 30\d(\.\d+)?kB/);
+    expect((await prune("--keep-storage", "1400k")).stdout).toMatch(/: 61\d(\.\d+)?kB/);
     expect(await cachedSteps(daemon, step("a"))).toEqual([1]);
     expect(await cachedSteps(daemon, step("c"))).toEqual([1, 2]);
     expect((await prune("--filter", "nope=1")).stderr).toContain("invalid filter 'nope'");
@@ -96,7 +96,7 @@ describe.skipIf(shellUnavailable !== undefined)("the cache of builds", () => {
   test("stays within the size of the configuration", async () => {
     using directory = temporaryDirectory("configuration");
     mkdirSync(`${directory.path}/tbox`);
-    const configuration = { builder: { gc: { defaultMaxUsedSpace: "700kB" } } };
+    const configuration = { builder: { gc: { defaultMaxUsedSpace: "1400kB" } } };
     writeFileSync(`${directory.path}/tbox/config.json`, JSON.stringify(configuration));
     await using small = await startDaemon({ XDG_CONFIG_HOME: directory.path });
     await loadShell(small, "box:1");
@@ -108,7 +108,7 @@ describe.skipIf(shellUnavailable !== undefined)("the cache of builds", () => {
     // An image that goes leaves its layers to the cache, which the next build looks after.
     await build(small, "FROM box:1\n");
     const size = async () => (await small.tbox(["system", "df", "--format", "{{.Type}} {{.Size}}"])).stdout;
-    await until(async () => /Build Cache 60\d(\.\d+)?kB/.test(await size()));
+    await until(async () => /Build Cache 1\.2\d+MB/.test(await size()));
   });
 
   test("of mounts is told of and pruned", async () => {
