@@ -20,10 +20,8 @@ const AT_ONCE: usize = 8;
 struct Direction {
     waiting: Vec<u8>,
     written: usize,
-    /// Nothing more comes.
+    /// Nothing more comes, and the other has been told so.
     ended: bool,
-    /// The other has been told so.
-    told: bool,
 }
 
 #[derive(Debug)]
@@ -82,7 +80,7 @@ impl Copies {
         let result = pair
             .advance(&mut self.buffer, second)
             .and_then(|()| pair.watch(poll));
-        let finished = pair.directions.iter().all(|direction| direction.told);
+        let finished = pair.directions.iter().all(|direction| direction.ended);
         if result.is_ok() && !finished {
             return;
         }
@@ -153,17 +151,7 @@ impl Direction {
         buffer: &mut [u8],
     ) -> Result<(), Errno> {
         for _ in 0..AT_ONCE {
-            if !self.flush(target)? {
-                return Ok(());
-            }
-            if self.ended {
-                if !self.told {
-                    self.told = true;
-                    match shutdown(target.as_fd(), Shutdown::Write) {
-                        Ok(()) | Err(Errno::NOTCONN) => {}
-                        Err(errno) => return Err(errno),
-                    }
-                }
+            if self.ended || !self.flush(target)? {
                 return Ok(());
             }
             let length = match recv(source, &mut *buffer, RecvFlags::DONTWAIT) {
@@ -171,7 +159,14 @@ impl Direction {
                 Err(Errno::AGAIN | Errno::INTR) => return Ok(()),
                 Err(errno) => return Err(errno),
             };
-            self.ended = length == 0;
+            if length == 0 {
+                // At once: nothing would call again for it.
+                self.ended = true;
+                return match shutdown(target.as_fd(), Shutdown::Write) {
+                    Ok(()) | Err(Errno::NOTCONN) => Ok(()),
+                    Err(errno) => Err(errno),
+                };
+            }
             let written = write(target, &buffer[..length])?;
             self.waiting.extend_from_slice(&buffer[written..length]);
         }
@@ -257,6 +252,29 @@ mod tests {
         drop(other);
         assert_eq!(writer.join().unwrap(), "thanks");
         server.join().unwrap();
+    }
+
+    #[test]
+    fn an_end_is_told_whenever_it_comes() {
+        for length in 0..2 * AT_ONCE {
+            let (mut one, first) = streams();
+            let (mut other, second) = streams();
+            one.write_all(&vec![7; length]).unwrap();
+            one.shutdown(std::net::Shutdown::Write).unwrap();
+            let [first, second] = [first, second].map(|end| Watched::new(end, 0));
+            let mut direction = Direction::default();
+            let mut rounds = 0;
+            while !direction.ended && rounds < 3 {
+                direction.advance(&first, &second, &mut [0]).unwrap();
+                rounds += 1;
+            }
+            other
+                .set_read_timeout(Some(std::time::Duration::from_secs(10)))
+                .unwrap();
+            let mut received = Vec::new();
+            other.read_to_end(&mut received).unwrap();
+            assert_eq!(received.len(), length);
+        }
     }
 
     #[test]
