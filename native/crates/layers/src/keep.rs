@@ -8,7 +8,7 @@ use protocol::failure::Failure;
 use protocol::work::Unpacked;
 use protocol::zygote::{Mapping, MappingMode};
 use rustix::fs::{
-    AtFlags, Dir, Mode, OFlags, RenameFlags, Timespec, Timestamps, fremovexattr, mkdirat, openat,
+    AtFlags, Mode, OFlags, RenameFlags, Timespec, Timestamps, fremovexattr, mkdirat, openat,
     renameat, renameat_with, statat, syncfs, unlinkat, utimensat,
 };
 use rustix::io::Errno;
@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use crate::copy::{failed, write_layer};
 use crate::extract::{Extracted, OPAQUE, describe_implied};
+use crate::names::names;
 use crate::store::{DIRECTORY, Layers, open_parent, unique_name};
 use crate::unpack::{hex, note};
 
@@ -168,17 +169,6 @@ fn show_below(directory: BorrowedFd<'_>) -> Result<(), Errno> {
 
 fn is_empty(directory: &OwnedFd) -> Result<bool, Errno> {
     Ok(names(directory.as_fd())?.is_empty())
-}
-
-fn names(directory: BorrowedFd<'_>) -> Result<Vec<std::ffi::CString>, Errno> {
-    let mut names = Vec::new();
-    for entry in Dir::read_from(directory)? {
-        let entry = entry?;
-        if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
-            names.push(entry.file_name().to_owned());
-        }
-    }
-    Ok(names)
 }
 
 fn open_plain(parent: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Errno> {

@@ -10,6 +10,7 @@ mod failure;
 mod keep;
 mod measure;
 mod merge;
+mod names;
 mod remove;
 mod store;
 mod stream;

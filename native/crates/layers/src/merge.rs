@@ -1,16 +1,17 @@
 //! Laying layers over one another: what overlayfs would show of them, and hide of those below.
 
-use std::ffi::{CStr, CString};
+use std::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use protocol::failure::Failure;
-use rustix::fs::{AtFlags, Dir, Mode, ResolveFlags, fgetxattr, fstat, linkat, openat2, unlinkat};
+use rustix::fs::{AtFlags, Mode, ResolveFlags, fstat, linkat, openat2, unlinkat};
 use rustix::io::Errno;
 
 use crate::copy::describe::Look;
-use crate::copy::read::attributes;
+use crate::copy::read::{attributes, is_opaque};
 use crate::copy::{failed, refused};
-use crate::extract::{OPAQUE, make_directory, set_opaque};
+use crate::extract::{make_directory, set_opaque};
+use crate::names::names;
 use crate::remove;
 use crate::store::{DIRECTORY, Existing, open_parent, retry};
 
@@ -78,7 +79,7 @@ impl Pair<'_> {
     fn lay_directory(&self, path: &[u8], found: &mut Vec<Vec<u8>>) -> Result<(), Problem> {
         let from = below(self.source.as_fd(), path)?;
         let into = below(self.target, path)?;
-        for name in names(&from)? {
+        for name in names(from.as_fd())? {
             let existing = Existing::at(into.as_fd(), name.to_bytes())?;
             let own = Existing::at(from.as_fd(), name.to_bytes())?;
             if own == Existing::Directory {
@@ -122,7 +123,7 @@ impl Pair<'_> {
 
 /// Makes the directory of that name what the other layers and this one make of it together.
 fn enter(from: &OwnedFd, into: &OwnedFd, name: &CStr, existing: Existing) -> Result<(), Problem> {
-    let opaque = is_opaque(&below(from.as_fd(), name.to_bytes())?);
+    let opaque = is_opaque(below(from.as_fd(), name.to_bytes())?.as_fd());
     match existing {
         Existing::Directory if !opaque => return Ok(()),
         Existing::Directory => remove::tree(into.as_fd(), name.to_bytes())?,
@@ -139,26 +140,10 @@ fn enter(from: &OwnedFd, into: &OwnedFd, name: &CStr, existing: Existing) -> Res
     Ok(())
 }
 
-fn is_opaque(directory: &OwnedFd) -> bool {
-    let mut value = [0; 1];
-    matches!(fgetxattr(directory, OPAQUE, &mut value), Ok(1)) && value == *b"y"
-}
-
 fn below(root: BorrowedFd<'_>, path: &[u8]) -> Result<OwnedFd, Errno> {
     let path = if path.is_empty() { b"." } else { path };
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
     retry(|| openat2(root, path, DIRECTORY, Mode::empty(), resolve))
-}
-
-fn names(directory: &OwnedFd) -> Result<Vec<CString>, Errno> {
-    let mut names = Vec::new();
-    for entry in Dir::read_from(directory)? {
-        let entry = entry?;
-        if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
-            names.push(entry.file_name().to_owned());
-        }
-    }
-    Ok(names)
 }
 
 #[derive(Debug, thiserror::Error)]

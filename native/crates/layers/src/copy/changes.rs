@@ -5,10 +5,11 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, openat, statat};
+use rustix::fs::{AtFlags, FileType, Mode, openat, statat};
 use rustix::io::Errno;
 
 use super::read::{is_opaque, is_whiteout};
+use crate::names::names;
 use crate::store::DIRECTORY;
 
 /// Writes every change below the upper directory: `C`, `A` or `D`, the path from the root, a NUL. `lowers` are
@@ -29,15 +30,7 @@ struct Listing<'l> {
 
 impl Listing<'_> {
     fn directory(&mut self, directory: &OwnedFd, path: &mut Vec<CString>) -> std::io::Result<()> {
-        let mut names = Vec::new();
-        for entry in Dir::read_from(directory)? {
-            let entry = entry?;
-            if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
-                names.push(entry.file_name().to_owned());
-            }
-        }
-        names.sort();
-        for name in names {
+        for name in names(directory.as_fd())? {
             let status = match statat(directory, &name, AtFlags::SYMLINK_NOFOLLOW) {
                 Err(Errno::NOENT) => continue,
                 result => result?,

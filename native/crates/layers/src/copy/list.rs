@@ -6,10 +6,11 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use protocol::failure::Failure;
 use protocol::work::{EntryKind, ListedEntry};
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, openat, openat2, statat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, openat, openat2, statat};
 use rustix::io::Errno;
 
 use super::{failed, refused};
+use crate::names::names;
 use crate::store::{DIRECTORY, retry};
 
 /// Writes what lies at a path and below, one JSON text a line.
@@ -46,15 +47,7 @@ impl Listing {
     }
 
     fn below(&mut self, directory: &OwnedFd, path: &str) -> std::io::Result<()> {
-        let mut names = Vec::new();
-        for entry in Dir::read_from(directory)? {
-            let entry = entry?;
-            if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
-                names.push(entry.file_name().to_owned());
-            }
-        }
-        names.sort();
-        for name in names {
+        for name in names(directory.as_fd())? {
             // A name that is no text can be matched by no pattern and is copied with its directory only.
             let Ok(text) = name.to_str() else { continue };
             let status = statat(directory.as_fd(), &name, AtFlags::SYMLINK_NOFOLLOW)?;

@@ -7,11 +7,14 @@ use std::io::{BufWriter, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{
-    AtFlags, Dir, FileType, Mode, OFlags, Stat, StatxFlags, fgetxattr, flistxattr, openat,
-    readlinkat, statat, statx,
+    AtFlags, FileType, Mode, OFlags, Stat, StatxFlags, fgetxattr, flistxattr, openat, readlinkat,
+    statat, statx,
 };
 use rustix::io::Errno;
 use tar::{Builder, EntryType, Header};
+
+use crate::extract::OPAQUE;
+use crate::names::names;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
@@ -227,16 +230,7 @@ impl<W: Write> Writer<W> {
     }
 
     fn children(&mut self, directory: &OwnedFd, path: &[u8]) -> Result<(), ReadError> {
-        let mut names = Vec::new();
-        for entry in Dir::read_from(directory).map_err(|errno| at(path, errno))? {
-            let entry = entry.map_err(|errno| at(path, errno))?;
-            if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
-                names.push(entry.file_name().to_owned());
-            }
-        }
-        // The same tree gives the same archive.
-        names.sort();
-        for name in names {
+        for name in names(directory.as_fd()).map_err(|errno| at(path, errno))? {
             let below = [path, name.to_bytes()].concat();
             match statat(directory, &name, AtFlags::SYMLINK_NOFOLLOW) {
                 Ok(status) => self.entry(directory, &name, &status, below)?,
@@ -367,8 +361,7 @@ pub fn is_whiteout(status: &Stat) -> bool {
 /// Whether a directory hides what lower layers have in it.
 pub fn is_opaque(directory: BorrowedFd<'_>) -> bool {
     let mut value = [0; 8];
-    fgetxattr(directory, c"user.overlay.opaque", &mut value)
-        .is_ok_and(|length| &value[..length] == b"y")
+    fgetxattr(directory, OPAQUE, &mut value).is_ok_and(|length| &value[..length] == b"y")
 }
 
 /// The number of the mount that a descriptor is of.

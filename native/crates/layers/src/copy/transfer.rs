@@ -14,7 +14,7 @@ use protocol::failure::Failure;
 use protocol::work::{Copy, UnpackLimits};
 use protocol::zygote::Mapping;
 use rustix::fs::{
-    AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat, chmodat, fstat, ftruncate, linkat,
+    AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat, chmodat, fstat, ftruncate, linkat,
     mkdirat, mknodat, openat, openat2, readlinkat, statat, symlinkat, unlinkat,
 };
 use rustix::io::Errno;
@@ -27,6 +27,7 @@ use super::write::directory_of;
 use super::{failed, refused};
 use crate::archive::Reader;
 use crate::extract::{Extractor, Place};
+use crate::names::names;
 use crate::store::{DIRECTORY, retry};
 use crate::stream;
 use crate::unpack::UnpackError;
@@ -167,7 +168,7 @@ impl Copier<'_> {
         path: &str,
         skip: &HashSet<&str>,
     ) -> Result<(), Failure> {
-        for name in names(source).map_err(|errno| refused(path, errno))? {
+        for name in names(source.as_fd()).map_err(|errno| refused(path, errno))? {
             let text = name.to_string_lossy();
             let path = format!("{path}{text}");
             if skip.contains(path.as_str()) {
@@ -358,18 +359,6 @@ fn resolve(root: BorrowedFd<'_>, path: &str, flags: OFlags) -> Result<OwnedFd, E
     let path = if path.is_empty() { "/" } else { path };
     let how = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
     retry(|| openat2(root, path, flags | OFlags::CLOEXEC, Mode::empty(), how))
-}
-
-fn names(directory: &OwnedFd) -> Result<Vec<CString>, Errno> {
-    let mut names = Vec::new();
-    for entry in Dir::read_from(directory.as_fd())? {
-        let entry = entry?;
-        if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
-            names.push(entry.file_name().to_owned());
-        }
-    }
-    names.sort();
-    Ok(names)
 }
 
 fn c_string(name: &str) -> Result<CString, Failure> {
