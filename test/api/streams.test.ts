@@ -145,45 +145,6 @@ describe("attach", () => {
     expect(stream(await connection.ended)).toBe(frame(1, "abc") + frame(2, "3"));
   });
 
-  test("carries messages of a WebSocket, without frames of its own", async () => {
-    await create("c", { Cmd: ["cat"], OpenStdin: true });
-    const client = new WebSocket(`ws+unix://${api.socket}:/v1.51/containers/c/attach/ws?${all}`);
-    client.binaryType = "nodebuffer";
-    let received = "";
-    const echoed = Promise.withResolvers<void>();
-    const closed = Promise.withResolvers<void>();
-    client.onmessage = ({ data }) => {
-      received += String(data);
-      if (received.includes("end")) echoed.resolve();
-    };
-    client.onclose = () => closed.resolve();
-    await new Promise((resolve) => {
-      client.onopen = resolve;
-    });
-    await start("c");
-    client.send("text, ");
-    client.send(Buffer.from("bytes, end"));
-    await echoed.promise;
-    expect(received).toBe("text, bytes, end");
-    client.close();
-    await closed.promise;
-  });
-
-  test("by WebSocket refuses what is none, and tells its faults before", async () => {
-    await create("c", { Cmd: ["cat"] });
-    const plain = await api.request("GET", "/containers/c/attach/ws?stream=1");
-    expect({ status: plain.status, text: await plain.text() }).toMatchObject({
-      status: 400,
-      text: expect.stringContaining("Upgrade: websocket"),
-    });
-    using connection = await openConnection(api.socket);
-    connection.write(
-      "GET /containers/nobody/attach/ws HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
-        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
-    );
-    expect((await connection.ended).toString()).toStartWith("HTTP/1.1 404 Not Found");
-  });
-
   test("without an upgrade and a body has no input, and does not end it", async () => {
     await create("c", { Cmd: ["cat"], OpenStdin: true });
     using connection = await attach(`/containers/c/attach?${all}`, "Content-Length: 0\r\n");
