@@ -58,11 +58,11 @@ export async function extractIntoContainer(
   path: string,
   { archive, keepKinds }: { archive: ReadableStream<Uint8Array>; keepKinds: boolean },
 ): Promise<void> {
-  const { hostConfig } = fleet.records.find(name);
-  if (hostConfig.ReadonlyRootfs) {
+  const record = fleet.records.find(name);
+  if (record.hostConfig.ReadonlyRootfs) {
     throw new TboxError("forbidden", "container rootfs is marked read-only");
   }
-  fleet.notify("extract-to-dir", fleet.records.find(name), { path });
+  fleet.notify("extract-to-dir", record, { path });
   await withView(fleet, name, path, (container) =>
     feedArchive(fleet, archive, { container, path: absolute(path), keepKinds }),
   );

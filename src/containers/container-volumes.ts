@@ -83,8 +83,8 @@ export function planVolumes({ host, anonymous, find }: VolumeSources): PlannedVo
       const { source, target, options } = parseBindText(bind);
       if (!source.startsWith("/")) continue;
       const words = mode === "ro" ? [...options.filter((word) => word !== "rw"), "ro"] : options;
-      const taken = [source, target, ...(words.length > 0 ? [words.join(",")] : [])].join(":");
-      theirs.set(plainTarget(target), () => binds.push(taken));
+      const bound = [source, target, ...(words.length > 0 ? [words.join(",")] : [])].join(":");
+      theirs.set(plainTarget(target), () => binds.push(bound));
     }
   }
   for (const [target, take] of theirs) {

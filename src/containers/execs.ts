@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import type { Duplex } from "node:stream";
-import { FailureError } from "#native/failure.ts";
 import type { Monitor } from "#native/monitor.ts";
 import type { Attachment, Exec } from "#native/protocol.ts";
 import { errorChain, TboxError } from "#support/errors.ts";
 import { openContainerCgroup } from "./cgroups.ts";
 import { type Fleet, isRunning } from "./fleet.ts";
 import { planExec } from "./plan-exec.ts";
+import { programFailureCode } from "./program-failure.ts";
 
 /** What is asked of one more program (Docker's ExecConfig). */
 export interface ExecRequest {
@@ -122,7 +122,7 @@ export function openExecs(fleet: Fleet): Execs {
       record.pid = (await monitor.started).pid;
     } catch (error) {
       for (const stream of streams) stream.destroy();
-      end(exitCodeOf(error));
+      end(programFailureCode(error) ?? 126);
       throw error;
     }
     record.running = true;
@@ -173,16 +173,9 @@ export function openExecs(fleet: Fleet): Execs {
 
 /** Why a program could not be started, in the words of Docker's runtime; nothing when it is no such failure. */
 export function unstartable(error: unknown): string | undefined {
-  const known = error instanceof FailureError && exitCodes[error.failure.kind] !== undefined;
-  if (!known) return undefined;
+  if (programFailureCode(error) === undefined) return undefined;
   const reason = errorChain(error);
   return `OCI runtime exec failed: exec failed: unable to start container process: ${reason}: unknown`;
-}
-
-const exitCodes: Record<string, number> = { "command-not-found": 127, "command-not-executable": 126 };
-
-function exitCodeOf(error: unknown): number {
-  return (error instanceof FailureError && exitCodes[error.failure.kind]) || 126;
 }
 
 function runningContainer(fleet: Fleet, name: string) {

@@ -1,5 +1,4 @@
 import { monotonic } from "#native/clock.ts";
-import { FailureError } from "#native/failure.ts";
 import type { Started } from "#native/protocol.ts";
 import type { Launched } from "#native/zygote.ts";
 import { errorChain, TboxError } from "#support/errors.ts";
@@ -8,6 +7,7 @@ import { type Companion, type Fleet, inTurn, isRunning } from "./fleet.ts";
 import { joinNetworks, leaveNetworks } from "./join.ts";
 import { follow, tellOutOfMemory, tellVolumes } from "./lifecycle.ts";
 import { planLaunch } from "./plan-launch.ts";
+import { programFailureCode } from "./program-failure.ts";
 import type { ContainerRecord, PhaseTrace } from "./record.ts";
 import { removeStopped } from "./remove.ts";
 import { requireDonors } from "./shared-namespaces.ts";
@@ -105,7 +105,8 @@ async function failed(
   error: unknown,
 ): Promise<TboxError> {
   await leaveNetworks(fleet, record);
-  const exitCode = exitCodeOf(error);
+  const programCode = programFailureCode(error);
+  const exitCode = programCode ?? 128;
   const message = errorChain(error);
   record.state = {
     ...record.state,
@@ -117,13 +118,6 @@ async function failed(
   for (const exited of [...companion.exits]) exited({ code: exitCode });
   if (record.hostConfig.AutoRemove) await removeStopped(fleet, record);
   const code = error instanceof TboxError ? error.code : "internal";
-  const known =
-    error instanceof FailureError &&
-    ["command-not-found", "command-not-executable"].includes(error.failure.kind);
-  return new TboxError(known ? "invalid-argument" : code, `start container ${record.name}`, { cause: error });
-}
-
-function exitCodeOf(error: unknown): number {
-  if (!(error instanceof FailureError)) return 128;
-  return { "command-not-found": 127, "command-not-executable": 126 }[error.failure.kind as string] ?? 128;
+  const shown = programCode === undefined ? code : "invalid-argument";
+  return new TboxError(shown, `start container ${record.name}`, { cause: error });
 }

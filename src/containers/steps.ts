@@ -16,16 +16,7 @@ export type FileTree = { layers: DiffId[] } | { directory: string };
 /** What `RUN --mount` mounts. */
 export type StepMount =
   | { type: "tree"; tree: FileTree; source: string; target: string; readonly: boolean }
-  | {
-      type: "cache";
-      /** Of a directory in `build/caches` of the store. */
-      name: string;
-      target: string;
-      readonly: boolean;
-      uid: number;
-      gid: number;
-      mode: number;
-    }
+  | Extract<Mount, { type: "cache" }>
   | { type: "secret"; content: Uint8Array; target: string; uid: number; gid: number; mode: number }
   | { type: "socket"; path: string; target: string }
   | { type: "tmpfs"; target: string; size: number; readonly: boolean };

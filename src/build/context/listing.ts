@@ -20,7 +20,24 @@ export interface Listing<Entry extends ListedFile = ListedFile> {
 const mostLinks = 40;
 
 /** The entry that a path leads to, links followed as if the directory were the root; nothing when there is none. */
-export function followLinks(listing: Listing, path: string): string | undefined {
+export function followLinks({ entries }: Listing, path: string): string | undefined {
+  const look = (name: string) => {
+    const entry = entries.get(name);
+    return entry?.kind === "link" ? entry : entry && {};
+  };
+  return followPath(path, look, () => undefined);
+}
+
+/**
+ * Where a path leads in a directory that is the root of everything for it: links are followed, but never out. The
+ * path that comes back has no link in it; nothing when there is nothing. `look` tells what a path without links is,
+ * `tire` what comes of too many links.
+ */
+export function followPath(
+  path: string,
+  look: (path: string) => { target?: string } | undefined,
+  tire: () => undefined,
+): string | undefined {
   let links = 0;
   let rest = path.split("/");
   let done = "";
@@ -31,15 +48,16 @@ export function followLinks(listing: Listing, path: string): string | undefined 
       continue;
     }
     const next = done === "" ? part : `${done}/${part}`;
-    const entry = listing.entries.get(next);
-    if (!entry) return undefined;
-    if (entry.kind !== "link" || entry.target === undefined) {
+    const found = look(next);
+    if (!found) return undefined;
+    const { target } = found;
+    if (target === undefined) {
       done = next;
       continue;
     }
-    if (++links > mostLinks) return undefined;
-    if (entry.target.startsWith("/")) done = "";
-    rest = [...entry.target.split("/"), ...rest];
+    if (++links > mostLinks) return tire();
+    if (target.startsWith("/")) done = "";
+    rest = [...target.split("/"), ...rest];
   }
   return done;
 }

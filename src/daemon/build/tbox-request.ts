@@ -4,6 +4,7 @@ import type { BuildRequest, ContextSource } from "#build/builder.ts";
 import { parsePlatform } from "#oci/platform.ts";
 import { parseReference } from "#oci/reference.ts";
 import { TboxError } from "#support/errors.ts";
+import { streamOf } from "../http/request-body.ts";
 import { credentialsIn, isTrue } from "./classic-request.ts";
 
 /** Longest first line, in bytes: secrets are in it. */
@@ -47,32 +48,13 @@ async function cutLine(
   let size = 0;
   for (;;) {
     const { done, value } = await pieces.next();
-    if (done) return { line: Buffer.concat(head).toString(), rest: resumed(pieces, new Uint8Array()) };
+    if (done) return { line: Buffer.concat(head).toString(), rest: streamOf(pieces) };
     const end = value.indexOf(10);
     head.push(end < 0 ? value : value.subarray(0, end));
     if (end >= 0) {
-      return { line: Buffer.concat(head).toString(), rest: resumed(pieces, value.subarray(end + 1)) };
+      return { line: Buffer.concat(head).toString(), rest: streamOf(pieces, value.subarray(end + 1)) };
     }
     size += value.length;
     if (size > mostHead) throw new TboxError("invalid-argument", "the first line of the body is too long");
   }
-}
-
-function resumed(pieces: AsyncIterator<Uint8Array>, first: Uint8Array): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>(
-    {
-      start(controller) {
-        if (first.length > 0) controller.enqueue(first);
-      },
-      async pull(controller) {
-        const { done, value } = await pieces.next();
-        if (done) controller.close();
-        else controller.enqueue(value);
-      },
-      async cancel() {
-        await pieces.return?.();
-      },
-    },
-    { highWaterMark: 0 },
-  );
 }

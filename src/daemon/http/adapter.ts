@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { TboxError } from "#support/errors.ts";
 import { errorResponse } from "../error-response.ts";
-import { hasBody, hasJsonType, readSmallBody, streamBody } from "./request-body.ts";
+import { hasBody, isJsonType, readSmallBody, streamBody } from "./request-body.ts";
 import { sendResponse } from "./send-response.ts";
 import { parseTarget, type Target } from "./target.ts";
 
@@ -62,7 +62,9 @@ async function toWebRequest(
   const url = `http://docker${path}${search}`;
   const { method = "GET" } = request;
   if (!hasBody(request)) return new Request(url, { method, headers, signal });
-  const body = hasJsonType(request) ? await readSmallBody(request) : streamBody(request);
+  const body = isJsonType(request.headers["content-type"])
+    ? await readSmallBody(request)
+    : streamBody(request);
   return new Request(url, { method, headers, signal, body });
 }
 

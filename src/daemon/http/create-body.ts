@@ -1,6 +1,7 @@
 import { commitContainerSchema, createContainerSchema } from "#api/create-container.ts";
 import { parseJson } from "#api/json.ts";
 import { TboxError } from "#support/errors.ts";
+import { isJsonType } from "./request-body.ts";
 
 /**
  * The body of `POST /containers/create`. Some clients repeat its fields in the query, or parameters of the query
@@ -48,7 +49,7 @@ function isObject(body: unknown): body is object {
 
 async function parseJsonBody(request: Request): Promise<unknown> {
   const type = request.headers.get("content-type") ?? "";
-  if (!/^application\/json\s*(;|$)/i.test(type)) {
+  if (!isJsonType(type)) {
     throw new TboxError(
       "invalid-argument",
       `unsupported Content-Type header (${type}): must be 'application/json'`,

@@ -9,8 +9,8 @@ export function hasBody({ headers }: IncomingMessage): boolean {
   return headers["transfer-encoding"] !== undefined || (length !== undefined && Number(length) !== 0);
 }
 
-export function hasJsonType({ headers }: IncomingMessage): boolean {
-  return /^application\/json\s*(;|$)/i.test(headers["content-type"] ?? "");
+export function isJsonType(type = ""): boolean {
+  return /^application\/json\s*(;|$)/i.test(type);
 }
 
 /** A body small enough to keep; throws invalid-argument, without having read it all, when it is not. */
@@ -29,16 +29,26 @@ export async function readSmallBody(request: IncomingMessage): Promise<Buffer> {
 
 /** A body as it comes: the sender waits for whoever reads it. */
 export function streamBody(request: IncomingMessage): ReadableStream<Uint8Array> {
-  const chunks = request.iterator({ destroyOnReturn: false });
+  return streamOf(request.iterator({ destroyOnReturn: false }));
+}
+
+/** Pieces as they are asked for, after some that have been read already. */
+export function streamOf(
+  pieces: AsyncIterator<Uint8Array>,
+  first: Uint8Array = new Uint8Array(),
+): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>(
     {
+      start(controller) {
+        if (first.length > 0) controller.enqueue(first);
+      },
       async pull(controller) {
-        const { done, value } = await chunks.next();
+        const { done, value } = await pieces.next();
         if (done) controller.close();
         else controller.enqueue(value);
       },
       async cancel() {
-        await chunks.return?.();
+        await pieces.return?.();
       },
     },
     { highWaterMark: 0 },
