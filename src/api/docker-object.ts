@@ -41,7 +41,36 @@ export function dockerObject<Shape extends z.core.$ZodLooseShape>(
       return false;
     });
     return Object.fromEntries(kept);
-  }, z.strictObject(shape));
+  }, sparseObject(shape));
+}
+
+/** Combinations of fields whose schemas are kept: clients send few, an attacker could send many. */
+const mostParts = 500;
+
+/**
+ * A strict object that is checked in the time its present fields take: a request to create a container has fifteen
+ * of a hundred, and to look for the others takes longer than the rest.
+ */
+function sparseObject<Shape extends z.core.$ZodLooseShape>(shape: Shape): z.ZodObject<Shape, z.core.$strict> {
+  const whole = z.strictObject(shape);
+  const required = Object.keys(shape).filter((name) => shape[name]?._zod.optin !== "optional");
+  const parts = new Map<string, z.ZodObject>();
+  const partOf = (value: object) => {
+    const names = Object.keys(value).concat(required);
+    const key = names.join();
+    const known = parts.get(key);
+    if (known) return known;
+    const part = z.strictObject(
+      Object.fromEntries(names.flatMap((name) => (name in shape ? [[name, shape[name]]] : []))),
+    );
+    if (parts.size >= mostParts) parts.clear();
+    parts.set(key, part);
+    return part;
+  };
+  const check = whole._zod.run;
+  whole._zod.run = (payload, context) =>
+    (isRecord(payload.value) ? partOf(payload.value)._zod.run : check)(payload, context);
+  return whole;
 }
 
 /** A field's own spelling: Docker takes every mixture of upper and lower case, and clients send some. */

@@ -7,10 +7,20 @@ export async function daemonSocket(): Promise<string> {
   return `${await runDirectory(process.env, ordinaryUser())}/tbox.sock`;
 }
 
+let ahead: Promise<ByteSocket | undefined> | undefined;
+
+/** Begins the connection that the next `connectDaemon` gives: the daemon takes it while this program gets ready. */
+export function connectAhead(): void {
+  ahead = daemonSocket().then(tryConnect);
+  ahead.catch(() => {});
+}
+
 /** A new connection to the daemon, which is started if none runs. */
 export async function connectDaemon(): Promise<ByteSocket> {
+  const begun = ahead;
+  ahead = undefined;
   const path = await daemonSocket();
-  const socket = await tryConnect(path);
+  const socket = await (begun ?? tryConnect(path));
   if (socket) return socket;
   const { startDaemon } = await import("./start-daemon.ts");
   return startDaemon(path);

@@ -37,10 +37,10 @@ export interface SignalProxyOptions {
 /** Gives signals to the program in the container instead of obeying them, from `hold` until disposed. */
 export function proxySignals(options: SignalProxyOptions): SignalProxy {
   const held: Signal[] = [];
-  let stage: "before" | "holding" | "open" = "before";
+  let stage: "idle" | "holding" | "open" = "idle";
   let interrupts = 0;
   const receive = (signal: Signal) => {
-    if (stage === "before") return obey(signal);
+    if (stage === "idle") return obey(signal);
     if (stage === "holding") return void held.push(signal);
     options.send(signal.slice(3));
     if (signal !== "SIGINT" || options.tty) return;
@@ -52,11 +52,8 @@ export function proxySignals(options: SignalProxyOptions): SignalProxy {
     process.on(signal, listener);
     return { signal, listener };
   });
-  const dispose = () => {
-    for (const { signal, listener } of listeners) process.off(signal, listener);
-  };
   const obey = (signal: Signal) => {
-    dispose();
+    for (const { signal, listener } of listeners) process.off(signal, listener);
     process.kill(process.pid, signal);
   };
   return {
@@ -67,6 +64,9 @@ export function proxySignals(options: SignalProxyOptions): SignalProxy {
       stage = "open";
       for (const signal of held.splice(0)) receive(signal);
     },
-    [Symbol.dispose]: dispose,
+    // The listeners stay: to take them away costs time at every end, and nothing but a signal needs it.
+    [Symbol.dispose]() {
+      stage = "idle";
+    },
   };
 }

@@ -19,10 +19,20 @@ export async function readSmallBody(request: IncomingMessage): Promise<Buffer> {
   if (Number(request.headers["content-length"] ?? 0) > jsonLimit) throw tooLarge();
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+  // Not by iterating, which takes as long as everything else about a small request.
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const take = (chunk: Buffer) => {
     length += chunk.length;
-    if (length > jsonLimit) throw tooLarge();
-    chunks.push(chunk);
+    if (length > jsonLimit) reject(tooLarge());
+    else chunks.push(chunk);
+  };
+  const lose = () => reject(new TboxError("cancelled", "the client is gone"));
+  request.on("data", take).on("end", resolve).on("error", reject).on("close", lose);
+  try {
+    await promise;
+  } finally {
+    request.off("data", take);
+    if (length > jsonLimit) request.pause();
   }
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
 }

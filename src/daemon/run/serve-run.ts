@@ -49,15 +49,15 @@ async function run(engine: Engine, { request, credentials, client }: Run): Promi
       exit = containers.wait(id, autoRemove ? "removed" : "next-exit", client.gone);
       exit.catch(() => {});
     }
+    // The client gets ready while the container is launched.
+    client.tell({ event: "created", id, warnings });
     await containers.start(id);
   } catch (error) {
     stream?.destroy();
-    client.tell({ event: "created", id, warnings });
     if (autoRemove) await removeCreated(engine, id);
     return tellFailure(client, error, startFailureCode);
   }
-  // Both at once: a client that was woken before would take a processor from the launch.
-  client.tell({ event: "created", id, warnings }, { event: "started" });
+  client.tell({ event: "started" });
   if (exit === undefined) return;
   client.openControl((control) =>
     control.control === "resize"

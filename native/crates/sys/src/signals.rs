@@ -37,36 +37,44 @@ pub fn take(descriptor: BorrowedFd<'_>) -> Result<Option<i32>, Errno> {
 /// Undoes what the parent may have left: nothing blocked, every signal at its default, except
 /// SIGPIPE, which stays ignored.
 pub fn reset() -> Result<(), Errno> {
-    set_defaults(libc::SIG_IGN)
-}
-
-/// The state a program expects to be executed in: nothing blocked, every signal at its default.
-pub fn reset_for_program() -> Result<(), Errno> {
-    set_defaults(libc::SIG_DFL)
-}
-
-fn set_defaults(broken_pipe: libc::sighandler_t) -> Result<(), Errno> {
     for number in 1..=MOST {
-        let action = match number {
-            libc::SIGPIPE => broken_pipe,
-            _ => libc::SIG_DFL,
-        };
-        // The kernel's own structure: handler, flags, restorer, mask. The C library's call refuses
-        // the two numbers it keeps for itself, but a parent may have left those ignored too. KILL
-        // and STOP cannot be set and are always at their defaults.
-        let action = [action, 0, 0, 0];
-        // SAFETY: neither action runs code of this process; the kernel reads four words and eight
-        // is the size of its signal set; the old action is not asked for.
-        unsafe {
-            libc::syscall(
-                libc::SYS_rt_sigaction,
-                number,
-                action.as_ptr(),
-                std::ptr::null::<usize>(),
-                8,
-            );
-        }
+        set_action(
+            number,
+            match number {
+                libc::SIGPIPE => libc::SIG_IGN,
+                _ => libc::SIG_DFL,
+            },
+        );
     }
+    unblock_all()
+}
+
+/// After [`reset`] in this process or one it descends from: the state a program expects to be executed in,
+/// nothing blocked and every signal at its default. What is caught the exec itself sets back.
+pub fn reset_for_program() -> Result<(), Errno> {
+    set_action(libc::SIGPIPE, libc::SIG_DFL);
+    unblock_all()
+}
+
+fn set_action(number: i32, action: libc::sighandler_t) {
+    // The kernel's own structure: handler, flags, restorer, mask. The C library's call refuses the two
+    // numbers it keeps for itself, but a parent may have left those ignored too. KILL and STOP cannot be
+    // set and are always at their defaults.
+    let action = [action, 0, 0, 0];
+    // SAFETY: the callers' actions run no code of this process; the kernel reads four words and eight is
+    // the size of its signal set; the old action is not asked for.
+    unsafe {
+        libc::syscall(
+            libc::SYS_rt_sigaction,
+            number,
+            action.as_ptr(),
+            std::ptr::null::<usize>(),
+            8,
+        );
+    }
+}
+
+fn unblock_all() -> Result<(), Errno> {
     let none = set_of(&[]);
     // SAFETY: `none` is an initialised signal set; the old mask is not asked for.
     check(unsafe { libc::sigprocmask(libc::SIG_SETMASK, &none, std::ptr::null_mut()) })
