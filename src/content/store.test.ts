@@ -79,6 +79,26 @@ describe("the content store", () => {
     expect(opened).toBe(1);
   });
 
+  test("a blob can be read as it arrives, from before its first byte on", async () => {
+    const { file, whole } = await store.openArriving(expected.digest);
+    await using _ = file;
+    expect(whole).toBe(false);
+    const read = async () => (await file.read(Buffer.alloc(100), 0, 100, 0)).bytesRead;
+    const seen: number[] = [await read()];
+    const source = async () => ({ offset: 0, bytes: pieces(text.slice(0, 7), text.slice(7)) });
+    const reads: Promise<unknown>[] = [];
+    await store.ingest(source, expected, {
+      onProgress: () => void reads.push(read().then((length) => seen.push(length))),
+    });
+    await Promise.all(reads);
+    expect(seen[0]).toBe(0);
+    expect(seen.at(-1)).toBe(text.length);
+    const late = await store.openArriving(expected.digest);
+    await using __ = late.file;
+    expect(late.whole).toBe(true);
+    expect(await readdir(`${root}/blobs/.partial`)).toEqual([]);
+  });
+
   test("a damaged blob is not given out", async () => {
     await store.put(text);
     await Bun.write(`${root}/blobs/sha256/${splitDigest(expected.digest).hex}`, "the bytes of a bl0b");

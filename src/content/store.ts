@@ -32,6 +32,8 @@ export interface ContentStore {
   read(digest: Digest, limit: number): Promise<Uint8Array>;
   /** For streaming and for handing its descriptor on; the caller closes it. */
   open(digest: Digest): Promise<FileHandle>;
+  /** The same of a blob that is being ingested, or will be: its file grows until it is the blob. */
+  openArriving(digest: Digest): Promise<{ file: FileHandle; whole: boolean }>;
   /** Writes what `source` gives from its offset on; what an earlier try left is kept for the next. */
   ingest(source: BlobSource, expected: Expected, options?: IngestOptions): Promise<void>;
   put(bytes: Uint8Array): Promise<Expected>;
@@ -69,6 +71,7 @@ export async function openDiskContentStore(root: string): Promise<ContentStore> 
 
   const folderOf = (digest: Digest) => `${root}/blobs/${splitDigest(digest).algorithm}`;
   const pathOf = (digest: Digest) => `${folderOf(digest)}/${splitDigest(digest).hex}`;
+  const partialOf = (digest: Digest) => `${partials}/${splitDigest(digest).hex}`;
   const absent = (digest: Digest, cause: unknown) =>
     isMissing(cause) ? new TboxError("not-found", `no blob ${digest}`, { cause }) : cause;
 
@@ -107,6 +110,15 @@ export async function openDiskContentStore(root: string): Promise<ContentStore> 
       open(pathOf(digest), "r").catch((cause) => {
         throw absent(digest, cause);
       }),
+    async openArriving(digest) {
+      for (;;) {
+        const whole = await openIfThere(pathOf(digest));
+        if (whole) return { file: whole, whole: true };
+        const file = await openIfThere(partialOf(digest));
+        if (file) return { file, whole: false };
+        await (await open(partialOf(digest), "a", 0o600)).close();
+      }
+    },
     ingest(source, expected, options = {}) {
       const { digest } = expected;
       const work =
@@ -175,7 +187,7 @@ export async function openDiskContentStore(root: string): Promise<ContentStore> 
   async function ingestOnce(source: BlobSource, expected: Expected, options: IngestOptions): Promise<void> {
     const { digest } = expected;
     if (await store.has(digest)) return;
-    const partial = await ingestBlob(`${partials}/${splitDigest(digest).hex}`, source, expected, options);
+    const partial = await ingestBlob(partialOf(digest), source, expected, options);
     await settle(partial, pathOf(digest), folderOf(digest));
   }
   return store;
@@ -223,6 +235,15 @@ async function ingestBlob(
   }
   await file.sync();
   return partial;
+}
+
+async function openIfThere(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, "r");
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
 }
 
 async function writeAll(

@@ -1,7 +1,8 @@
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, fstatSync } from "node:fs";
 import { openDiskContentStore } from "#content/store.ts";
+import type { Layers } from "#layers/layers.ts";
 import type { DiffId } from "#oci/digest.ts";
 import { parseReference } from "#oci/reference.ts";
 import { errorChain } from "#support/errors.ts";
@@ -49,11 +50,12 @@ afterEach(async () => {
 });
 
 /** As a daemon does when it starts, over what is in the store. */
-async function open(): Promise<void> {
+async function open(ensure?: Layers["ensure"]): Promise<void> {
+  const layers = fakeLayers(new Set(), image.layers[0]?.diffId as DiffId);
   images = await openImages({
     database,
     content: await openDiskContentStore(`${directory.path}/store`),
-    layers: fakeLayers(new Set(), image.layers[0]?.diffId as DiffId),
+    layers: { ...layers, ...(ensure ? { ensure } : {}) },
     registry: { ...plainRegistry, patience: 300 },
     helloProgram: "/nonexistent",
     usedBy: () => [],
@@ -163,6 +165,46 @@ describe("a pull that was cut off", () => {
     );
     expect(left).toEqual([]);
   });
+});
+
+test("a layer is unpacked while it arrives", async () => {
+  const { digest, bytes } = layer(0);
+  const gate = Promise.withResolvers<void>();
+  answers.set(digest, () => {
+    const half = bytes.length >> 1;
+    const body = new ReadableStream({
+      async start(controller) {
+        controller.enqueue(bytes.slice(0, half));
+        await gate.promise;
+        controller.enqueue(bytes.slice(half));
+        controller.close();
+      },
+    });
+    return new Response(body, { headers: { "Content-Length": `${bytes.length}` } });
+  });
+  const read: [number, number | undefined][] = [];
+  await open((diffId, blob) =>
+    blob(async (descriptor, arrival) => {
+      if (diffId !== layer(0).diffId) return;
+      const more = Promise.withResolvers<void>();
+      using _ = arrival?.onMore(more.resolve);
+      read.push([fstatSync(descriptor).size, arrival?.size]);
+      gate.resolve();
+      await more.promise;
+    }),
+  );
+  await pull();
+  expect(read).toEqual([[expect.any(Number), bytes.length]]);
+  expect(read[0]?.[0]).toBeGreaterThan(0);
+  expect(read[0]?.[0]).toBeLessThan(bytes.length);
+});
+
+test("what is wrong with a blob is told, not what comes of unpacking it", async () => {
+  answers.set(layer(1).digest, (_, bytes) => new Response("?".repeat(bytes.length)));
+  await open((diffId) =>
+    diffId === layer(1).diffId ? Promise.reject(new Error("no archive")) : Promise.resolve(),
+  );
+  expect(errorChain(await pull().catch((error) => error))).toContain("its bytes have the digest");
 });
 
 test("two pulls at once ask for every blob once", async () => {

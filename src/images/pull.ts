@@ -9,8 +9,8 @@ import { openFeed } from "#support/feed.ts";
 import { downloadBlob } from "./download.ts";
 import { type FetchedDocument, followIndex } from "./follow-index.ts";
 import type { Progress, PullOptions } from "./images.ts";
-import { type ImageParts, readConfig, recordOf, unpackLayer } from "./store-image.ts";
-import { throttled } from "./throttled.ts";
+import { pullLayer } from "./pull-layer.ts";
+import { type ImageParts, readConfig, recordOf } from "./store-image.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** Layers that are downloaded at the same time, as many as Docker does. */
@@ -185,7 +185,7 @@ interface PullLayersOptions {
   report: Report;
 }
 
-/** Downloads and unpacks side by side: a layer is unpacked while the next ones still arrive. */
+/** Downloads and unpacks side by side: a layer is unpacked while it and the next ones still arrive. */
 async function pullLayers(
   workshop: Workshop,
   repository: Repository,
@@ -204,24 +204,19 @@ async function pullLayers(
   }
   const waiting = [...todo];
   const unpackings: Promise<void>[] = [];
+  const unpacking = (work: Promise<void>) => {
+    unpackings.push(work);
+    work.catch((error) => stop.abort(error));
+  };
   const worker = async () => {
     for (let job = waiting.shift(); job; job = waiting.shift()) {
       const { blob, diffId } = job;
       if (diffId === undefined) continue;
-      const id = shortDigest(blob.digest);
       if (workshop.layers.has(diffId) && (await workshop.content.has(blob.digest))) {
-        report({ id, status: "Already exists" });
+        report({ id: shortDigest(blob.digest), status: "Already exists" });
         continue;
       }
-      const onProgress = throttled((current) =>
-        report({ id, status: "Downloading", current, total: blob.size }),
-      );
-      await downloadBlob(workshop, repository, blob, { signal: limited, onProgress });
-      report({ id, status: "Download complete" });
-      const onUnpack = (current: number) => report({ id, status: "Extracting", current, total: blob.size });
-      const unpacking = unpackLayer(workshop, blob.digest, diffId, { signal: limited, onProgress: onUnpack });
-      unpackings.push(unpacking.then(() => report({ id, status: "Pull complete" })));
-      unpackings.at(-1)?.catch((error) => stop.abort(error));
+      await pullLayer(workshop, repository, { blob, diffId }, { signal: limited, report, unpacking });
     }
   };
   try {

@@ -1,3 +1,4 @@
+import type { Arrival } from "#layers/layers.ts";
 import { createdAt, diffIdsOf, type ImageConfig, parseConfig } from "#oci/config.ts";
 import type { Descriptor } from "#oci/descriptor.ts";
 import type { Manifest } from "#oci/manifest.ts";
@@ -26,20 +27,26 @@ export async function readConfig({ content }: Workshop, manifest: Manifest): Pro
   return config;
 }
 
-/** Unpacks one layer whose blob is in the content store. */
+/** Unpacks one layer whose blob is in the content store, or with `arrival` on its way there. */
 export async function unpackLayer(
   { content, layers }: Workshop,
   blob: Descriptor["digest"],
   diffId: ImageRecord["diffIds"][number],
-  options: { signal: AbortSignal; onProgress?: (bytes: number) => void },
+  options: { signal: AbortSignal; onProgress?: (bytes: number) => void; arrival?: Arrival },
 ): Promise<void> {
+  const { arrival } = options;
   for (;;) {
     try {
       return await layers.ensure(
         diffId,
         async (use) => {
-          await using file = await content.open(blob);
-          return await use(file.fd);
+          if (arrival === undefined) {
+            await using file = await content.open(blob);
+            return await use(file.fd);
+          }
+          const { file, whole } = await content.openArriving(blob);
+          await using _ = file;
+          return await use(file.fd, whole ? undefined : arrival);
         },
         options,
       );

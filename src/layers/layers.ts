@@ -1,12 +1,21 @@
 import type { Database } from "bun:sqlite";
 import { mkdirSync, readdirSync, statfsSync } from "node:fs";
+import { openNews } from "#native/news.ts";
 import type { Unpacked, UnpackLimits } from "#native/protocol.ts";
 import type { Zygote } from "#native/zygote.ts";
 import { type DiffId, parseDiffId, splitDigest } from "#oci/digest.ts";
 import { errorChain } from "#support/errors.ts";
 
-/** Gives a blob's descriptor for as long as `use` runs. */
-export type WithBlob = <T>(use: (descriptor: number) => Promise<T>) => Promise<T>;
+/** Gives a blob's descriptor for as long as `use` runs; of a file that is still being written also its arrival. */
+export type WithBlob = <T>(use: (descriptor: number, arrival?: Arrival) => Promise<T>) => Promise<T>;
+
+/** How a blob comes that is still being written. */
+export interface Arrival {
+  /** Bytes that it will have. */
+  readonly size: number;
+  /** Has a listener told whenever there is more of it, until it is disposed of. */
+  onMore(listener: () => void): Disposable;
+}
 
 export interface UnpackOptions {
   signal?: AbortSignal;
@@ -57,8 +66,8 @@ export interface LayersOptions {
 /** Free bytes that an unpacking must leave. */
 const reserve = 64 * 1024 * 1024;
 const mostEntries = 2_000_000;
-/** Unpackings at the same time: each keeps more than one core busy. */
-const width = 2;
+/** Unpackings at the same time, as many as downloads: each keeps more than one core busy, or waits for its bytes. */
+const width = 3;
 
 export async function openLayers({ database, store, zygote, warn }: LayersOptions): Promise<Layers> {
   for (const path of ["layers/sha256", "layers/.staging"]) {
@@ -117,7 +126,15 @@ export async function openLayers({ database, store, zygote, warn }: LayersOption
   ): Promise<Unpacked> {
     const limits = limitsNow();
     const request = { operation: "unpack" as const, limits, ...(diffId === undefined ? {} : { diffId }) };
-    const unpacked = await queue(() => blob((source) => zygote.work(request, { source, ...options })));
+    const work = async (source: number, arrival?: Arrival) => {
+      if (arrival === undefined) return await zygote.work(request, { source, ...options });
+      // Whatever comes of it, its end has the worker wait no longer.
+      using news = openNews();
+      using _ = arrival.onMore(news.tell);
+      const arriving = { ...request, arriving: arrival.size };
+      return await zygote.work(arriving, { source, news: news.peer, ...options });
+    };
+    const unpacked = await queue(() => blob(work));
     for (const warning of unpacked.warnings) warn(`layer ${unpacked.diffId}: ${warning}`);
     record(unpacked);
     return unpacked;

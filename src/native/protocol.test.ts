@@ -150,6 +150,13 @@ const toZygote: ToZygote[] = [
   { type: "launch", ...smallLaunch },
   { type: "work", operation: "unpack", diffId: "sha256:aa", limits: { bytes: 2 ** 40, entries: 2_000_000 } },
   { type: "work", operation: "unpack", limits: { bytes: 1, entries: 1 } },
+  {
+    type: "work",
+    operation: "unpack",
+    diffId: "sha256:aa",
+    limits: { bytes: 1, entries: 1 },
+    arriving: 4096,
+  },
   { type: "work", operation: "remove", paths: ["containers/aa", "layers/sha256/bb"] },
   { type: "work", operation: "measure", paths: ["containers/aa/upper"] },
   { type: "shutdown" },

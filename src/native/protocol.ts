@@ -5,7 +5,7 @@
 import { z } from "zod";
 
 /** A daemon speaks only to a zygote of its own version. */
-export const protocolVersion = 9;
+export const protocolVersion = 10;
 
 export const failureSchema = z.object({
   kind: z.enum([
@@ -149,7 +149,8 @@ export interface LogPosition {
 
 /** Paths are relative to the store's root. */
 export type WorkRequest =
-  | { operation: "unpack"; diffId?: string; limits: UnpackLimits }
+  /** `arriving` is the size that the blob will have, where its file is still being written. */
+  | { operation: "unpack"; diffId?: string; limits: UnpackLimits; arriving?: number }
   /** Unpacks a layer's blob once more, beside, and compares. */
   | { operation: "verify"; diffId: string; limits: UnpackLimits }
   | { operation: "remove"; paths: string[] }

@@ -33,6 +33,8 @@ export interface Answers {
 export interface WorkOptions {
   /** The blob or archive to unpack, or where what is asked for goes: a file, a pipe or a socket; copied. */
   source?: number;
+  /** Tells of a blob that is still arriving; copied. */
+  news?: number;
   /** Compressed bytes consumed so far. */
   onProgress?: (bytes: number) => void;
   /** Ends the worker. */

@@ -146,7 +146,7 @@ function sendWork<Request extends WorkRequest>(
   request: Request,
   options: WorkOptions,
 ): Promise<Answers[Request["operation"]]> {
-  const passed = options.source === undefined ? [] : [options.source];
+  const passed = [options.source, options.news].filter((descriptor) => descriptor !== undefined);
   return awaitWork<Request["operation"]>(request.operation, options, (listener) =>
     openChild(connection, { type: "work", ...request }, passed, listener),
   );

@@ -24,57 +24,65 @@ export function imageListing(withDigests: boolean): Listing {
   };
 }
 
-/** An image of `GET /images/json`: a row for every name, or one row when it has none. */
+/**
+ * An image of `GET /images/json`: a row for every name, or one row when it has none. There may be thousands, so what
+ * is shown seldom is made only when it is asked for.
+ */
 export function imageRows(
   image: JsonObject,
   { now, truncate, digests }: RowOptions & { digests: boolean },
 ): Record<string, unknown>[] {
   const id = textAt(image, "Id");
   const created = numberAt(image, "Created") * 1000;
-  const size = decimalSize(numberAt(image, "Size"), 3);
-  const shared = numberAt(image, "SharedSize");
-  const containers = numberAt(image, "Containers");
-  const own = names(textsAt(image, "RepoTags"), textsAt(image, "RepoDigests"), digests);
-  return own.map(({ Repository, Tag, Digest }) => ({
-    Repository,
-    Tag,
-    Digest,
-    ID: truncate ? id.replace(/^sha256:/, "").slice(0, 12) : id,
-    CreatedSince: created > 0 ? `${humanDuration(now - created)} ago` : "N/A",
-    // Seldom shown, and the most expensive of all.
-    get CreatedAt() {
-      return created > 0 ? goTime(created) : "N/A";
-    },
-    Size: size,
-    VirtualSize: size,
-    Containers: containers < 0 ? "N/A" : String(containers),
-    SharedSize: shared < 0 ? "N/A" : decimalSize(shared, 3),
-    UniqueSize: shared < 0 ? "N/A" : decimalSize(numberAt(image, "Size") - shared, 3),
-  }));
-}
-
-interface Name {
-  Repository: string;
-  Tag: string;
-  Digest: string;
+  const bytes = numberAt(image, "Size");
+  const shown = truncate ? id.slice(id.indexOf(":") + 1).slice(0, 12) : id;
+  const age = created > 0 ? `${humanDuration(now - created)} ago` : "N/A";
+  const size = decimalSize(bytes, 3);
+  const rows: Record<string, unknown>[] = [];
+  const add = (repository: string, tag: string, digest: string) =>
+    rows.push({
+      Repository: repository,
+      Tag: tag,
+      Digest: digest,
+      ID: shown,
+      CreatedSince: age,
+      get CreatedAt() {
+        return created > 0 ? goTime(created) : "N/A";
+      },
+      Size: size,
+      VirtualSize: size,
+      get Containers() {
+        const count = numberAt(image, "Containers");
+        return count < 0 ? "N/A" : String(count);
+      },
+      get SharedSize() {
+        const shared = numberAt(image, "SharedSize");
+        return shared < 0 ? "N/A" : decimalSize(shared, 3);
+      },
+      get UniqueSize() {
+        const shared = numberAt(image, "SharedSize");
+        return shared < 0 ? "N/A" : decimalSize(bytes - shared, 3);
+      },
+    });
+  const digestOf = (repository: string) =>
+    digests
+      ? (textsAt(image, "RepoDigests")
+          .find((name) => name.startsWith(`${repository}@`))
+          ?.slice(repository.length + 1) ?? none)
+      : none;
+  for (const name of textsAt(image, "RepoTags")) {
+    if (name === `${none}:${none}`) continue;
+    const [repository, tag] = split(name, ":");
+    add(repository, tag, digestOf(repository));
+  }
+  if (rows.length > 0) return rows;
+  const [first] = textsAt(image, "RepoDigests");
+  const [repository, digest] = first === undefined ? [none, none] : split(first, "@");
+  add(repository, none, digest);
+  return rows;
 }
 
 const none = "<none>";
-
-function names(tags: string[], digests: string[], withDigests: boolean): Name[] {
-  const byRepository = new Map(digests.map((digest) => split(digest, "@")));
-  const tagged = tags
-    .filter((tag) => tag !== `${none}:${none}`)
-    .map((tag) => split(tag, ":"))
-    .map(([repository, tag]) => ({
-      Repository: repository,
-      Tag: tag,
-      Digest: (withDigests && byRepository.get(repository)) || none,
-    }));
-  if (tagged.length > 0) return tagged;
-  const [first] = byRepository;
-  return [{ Repository: first?.[0] ?? none, Tag: none, Digest: first?.[1] ?? none }];
-}
 
 /** Splits at the last separator: a repository may hold a port. */
 function split(name: string, separator: string): [string, string] {

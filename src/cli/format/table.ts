@@ -3,6 +3,7 @@
  * be thousands of rows, and this runs once, so it is never compiled.
  */
 export function alignColumns(rows: string[][]): string {
+  const lengthOf = rows.every((row) => ascii.test(row.join(""))) ? units : characters;
   const widths: number[] = [];
   for (const row of rows) {
     for (let column = 0; column < row.length; column++) {
@@ -22,7 +23,12 @@ export function alignColumns(rows: string[][]): string {
   return text;
 }
 
-/** In characters. */
-function lengthOf(cell: string): number {
-  return Buffer.byteLength(cell) === cell.length ? cell.length : [...cell].length;
+const ascii = /^[\0-\x7f]*$/;
+
+function units(cell: string): number {
+  return cell.length;
+}
+
+function characters(cell: string): number {
+  return [...cell].length;
 }

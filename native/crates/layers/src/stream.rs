@@ -5,7 +5,7 @@ mod pipeline;
 mod source;
 
 pub use pipeline::{Chunks, Digested, read};
-pub use source::unwrap_error;
+pub use source::{Arriving, Blob, unwrap_error};
 
 use rustix::io::Errno;
 

@@ -14,7 +14,7 @@ use crate::copy::read::{self, ReadError};
 use crate::extract::{ExtractError, Extracted, Extractor};
 use crate::measure::{self, MeasureError};
 use crate::store::{Layers, Staging, StoreError};
-use crate::stream::{self, Chunks, Digested, StreamError};
+use crate::stream::{self, Blob, Chunks, Digested, StreamError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum UnpackError {
@@ -48,7 +48,7 @@ pub struct Order<'a> {
 /// Idempotent: a layer that is there already is neither read nor touched.
 pub fn unpack(
     store: BorrowedFd<'_>,
-    blob: Option<OwnedFd>,
+    blob: Option<Blob>,
     order: &Order<'_>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Unpacked, UnpackError> {
@@ -75,7 +75,7 @@ pub fn unpack(
 /// that is not there is not.
 pub fn verify(
     store: BorrowedFd<'_>,
-    blob: Option<OwnedFd>,
+    blob: Option<Blob>,
     order: &Order<'_>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<bool, UnpackError> {
@@ -91,7 +91,7 @@ pub fn verify(
 /// Unpacks into a directory of its own, and compares the diffID.
 fn stage<'l>(
     layers: &'l Layers,
-    blob: Option<OwnedFd>,
+    blob: Option<Blob>,
     order: &Order<'_>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<(Staging<'l>, Extracted, String), UnpackError> {

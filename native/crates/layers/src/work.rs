@@ -11,6 +11,7 @@ use crate::keep::{keep, sync};
 use crate::measure::{MeasureError, measure};
 use crate::merge::merge;
 use crate::remove::remove;
+use crate::stream::{Arriving, Blob};
 use crate::unpack::{Order, unpack, verify};
 
 /// Carries out `request` on the store, the directory `store`. `descriptors` are those that the
@@ -30,16 +31,20 @@ pub fn perform(
                 limits: *limits,
                 mapping,
             };
-            let intact = verify(store, descriptors.into_iter().next(), &order, progress)?;
+            let intact = verify(store, blob(descriptors, None), &order, progress)?;
             Ok(FromWorker::Verified { intact })
         }
-        WorkRequest::Unpack { diff_id, limits } => {
+        WorkRequest::Unpack {
+            diff_id,
+            limits,
+            arriving,
+        } => {
             let order = Order {
                 diff_id: diff_id.as_deref(),
                 limits: *limits,
                 mapping,
             };
-            let unpacked = unpack(store, descriptors.into_iter().next(), &order, progress)?;
+            let unpacked = unpack(store, blob(descriptors, *arriving), &order, progress)?;
             Ok(FromWorker::Unpacked(unpacked))
         }
         WorkRequest::Remove { paths } => {
@@ -89,6 +94,20 @@ pub fn perform(
             Ok(FromWorker::Measured { sizes })
         }
     }
+}
+
+/// The blob to unpack, if it came.
+fn blob(descriptors: Vec<OwnedFd>, arriving: Option<u64>) -> Option<Blob> {
+    let mut descriptors = descriptors.into_iter();
+    let bytes = descriptors.next()?;
+    let arriving = match arriving {
+        Some(size) => Some(Arriving {
+            size,
+            news: descriptors.next()?,
+        }),
+        None => None,
+    };
+    Some(Blob { bytes, arriving })
 }
 
 fn output(descriptors: Vec<OwnedFd>) -> Result<OwnedFd, Failure> {

@@ -14,7 +14,7 @@ pub mod work;
 pub mod zygote;
 
 /// Raised whenever a message changes; a daemon speaks only to a zygote of its own version.
-pub const VERSION: u32 = 9;
+pub const VERSION: u32 = 10;
 
 /// Longest JSON text, in bytes, that travels inside the datagram itself.
 pub const INLINE_LIMIT: usize = 64 * 1024;

@@ -15,12 +15,17 @@ use crate::launch::{Mount, Root, Tree};
 pub enum WorkRequest {
     /// Unpacks a layer blob (tar, gzip or zstd by content) into `layers/.staging/<random>`, checks
     /// the diffID over every decompressed byte, syncs, and renames it to `layers/sha256/<hex>`.
-    /// Already there: succeeds at once. Descriptors: channel, blob (a file or a pipe).
+    /// Already there: succeeds at once. Descriptors: channel, blob (a file or a pipe), and of a blob that is still
+    /// arriving a socket or pipe that says so: a byte whenever the file has grown, and the end when it will not any
+    /// more.
     Unpack {
         /// `sha256:<hex>`; computed and used as found when absent (import of a tar).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         diff_id: Option<String>,
         limits: UnpackLimits,
+        /// Bytes that the blob will have, where it is a file that is still being written.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        arriving: Option<u64>,
     },
     /// Unpacks a layer's blob once more, beside, and compares. Descriptors: channel, blob.
     Verify {

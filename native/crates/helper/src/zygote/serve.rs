@@ -452,6 +452,9 @@ impl Zygote {
 
 fn descriptors_of(request: &WorkRequest) -> usize {
     match request {
+        WorkRequest::Unpack {
+            arriving: Some(_), ..
+        } => 3,
         WorkRequest::Unpack { .. }
         | WorkRequest::Verify { .. }
         | WorkRequest::Archive { .. }

@@ -1,7 +1,7 @@
 //! One thread decompresses, one hashes, and the caller's extracts.
 
 use std::io::{self, BufRead, Read};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::StreamError;
 use super::decode::Decoder;
-use super::source::{Source, unwrap_error};
+use super::source::{Blob, Source, unwrap_error};
 
 /// Small enough for the second-level cache, so that hashing and writing find the bytes there.
 const CHUNK: usize = 256 * 1024;
@@ -32,14 +32,14 @@ pub struct Digested<T> {
 /// Hands the decompressed bytes of `blob` to `consume`, which runs on this thread. Whatever it
 /// leaves unread is read and hashed too. `progress` is told the compressed bytes read so far.
 pub fn read<T, E: From<StreamError>>(
-    blob: OwnedFd,
+    blob: impl Into<Blob>,
     limit: u64,
     progress: &mut dyn FnMut(u64),
     consume: impl FnOnce(&mut Chunks<'_>) -> Result<T, E>,
 ) -> Result<Digested<T>, E> {
     let consumed = AtomicU64::new(0);
     let stop = eventfd(0, EventfdFlags::CLOEXEC).map_err(StreamError::Read)?;
-    let source = Source::new(blob, stop.as_fd(), &consumed)?;
+    let source = Source::new(blob.into(), stop.as_fd(), &consumed)?;
     let (hash_sender, hash_receiver) = sync_channel::<Chunk>(DEPTH);
     let (chunk_sender, chunk_receiver) = sync_channel(DEPTH);
     let (spare_sender, spare_receiver) = channel();

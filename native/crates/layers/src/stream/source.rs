@@ -12,6 +12,30 @@ use super::StreamError;
 
 const BUFFER: usize = 128 * 1024;
 
+/// A blob to be read.
+pub struct Blob {
+    pub bytes: OwnedFd,
+    /// Absent where it is whole, or a stream that tells its end itself.
+    pub arriving: Option<Arriving>,
+}
+
+/// What is known of a file that is still being written.
+pub struct Arriving {
+    /// Bytes that it will have.
+    pub size: u64,
+    /// Gives a byte whenever it has grown, and ends when it will not any more.
+    pub news: OwnedFd,
+}
+
+impl From<OwnedFd> for Blob {
+    fn from(bytes: OwnedFd) -> Self {
+        Self {
+            bytes,
+            arriving: None,
+        }
+    }
+}
+
 pub struct Source<'a> {
     blob: OwnedFd,
     kind: Kind<'a>,
@@ -24,23 +48,38 @@ pub struct Source<'a> {
 enum Kind<'a> {
     /// Read from its start whatever the offset that the descriptor shares with the daemon.
     File { offset: u64 },
+    /// The same, waiting for what has not come yet.
+    Arriving {
+        offset: u64,
+        arriving: Arriving,
+        stop: BorrowedFd<'a>,
+    },
     /// `stop` becomes readable when nobody wants the bytes any more: a pipe may stay silent for long.
     Stream { stop: BorrowedFd<'a> },
 }
 
 impl<'a> Source<'a> {
     pub fn new(
-        blob: OwnedFd,
+        Blob {
+            bytes: blob,
+            arriving,
+        }: Blob,
         stop: BorrowedFd<'a>,
         consumed: &'a AtomicU64,
     ) -> Result<Self, StreamError> {
         let stat = fstat(&blob).map_err(StreamError::Read)?;
-        let kind = if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile {
+        let kind = if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+            Kind::Stream { stop }
+        } else if let Some(arriving) = arriving {
+            Kind::Arriving {
+                offset: 0,
+                arriving,
+                stop,
+            }
+        } else {
             // Only a hint: reading is correct without it.
             let _ = fadvise(&blob, 0, None, Advice::Sequential);
             Kind::File { offset: 0 }
-        } else {
-            Kind::Stream { stop }
         };
         Ok(Self {
             blob,
@@ -111,6 +150,11 @@ fn receive(blob: &OwnedFd, kind: &mut Kind<'_>, into: &mut [u8]) -> io::Result<u
             Kind::File { offset } => pread(blob, &mut *into, *offset).inspect(|got| {
                 *offset += *got as u64;
             }),
+            Kind::Arriving {
+                offset,
+                arriving,
+                stop,
+            } => return receive_arriving(blob, offset, arriving, *stop, into),
             Kind::Stream { stop } => {
                 if !await_bytes(blob, *stop)? {
                     return Err(io::Error::other(StreamError::Cancelled));
@@ -123,6 +167,37 @@ fn receive(blob: &OwnedFd, kind: &mut Kind<'_>, into: &mut [u8]) -> io::Result<u
             Err(Errno::INTR | Errno::AGAIN) => {}
             Err(errno) => return Err(io::Error::other(StreamError::Read(errno))),
             Ok(got) => return Ok(got),
+        }
+    }
+}
+
+/// Of a file that ends before its size there is nothing to be made.
+fn receive_arriving(
+    blob: &OwnedFd,
+    offset: &mut u64,
+    Arriving { size, news }: &Arriving,
+    stop: BorrowedFd<'_>,
+    into: &mut [u8],
+) -> io::Result<usize> {
+    let left = usize::try_from(*size - *offset).unwrap_or(usize::MAX);
+    let most = into.len().min(left);
+    if most == 0 {
+        return Ok(0);
+    }
+    let mut over = false;
+    loop {
+        match pread(blob, &mut into[..most], *offset) {
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(io::Error::other(StreamError::Read(errno))),
+            Ok(0) if over || !await_bytes(news, stop)? => {
+                return Err(io::Error::other(StreamError::Cancelled));
+            }
+            // What had come before the news is there now, however much of the news is still unread.
+            Ok(0) => over = matches!(read(news, &mut [0; 512]), Ok(0)),
+            Ok(got) => {
+                *offset += got as u64;
+                return Ok(got);
+            }
         }
     }
 }

@@ -89,6 +89,7 @@ sandboxed! {
                         let request = protocol::work::WorkRequest::Unpack {
                             diff_id: None,
                             limits: LIMITS,
+                            arriving: None,
                         };
                         threads.spawn(move || {
                             let store = std::os::fd::AsFd::as_fd(store);

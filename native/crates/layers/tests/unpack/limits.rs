@@ -97,7 +97,7 @@ sandboxed! {
         std::fs::write(&blob, Tar::new().file("f", vec![1; 4 << 20]).finish()).unwrap();
         let blob = std::fs::File::open(blob).unwrap();
         let store = std::fs::File::open(&small).unwrap();
-        let request = protocol::work::WorkRequest::Unpack { diff_id: None, limits: LIMITS };
+        let request = protocol::work::WorkRequest::Unpack { diff_id: None, limits: LIMITS, arriving: None };
         let store = std::os::fd::AsFd::as_fd(&store);
         let failure =
             layers::work::perform(store, &request, vec![blob.into()], &sandbox.mapping, &mut |_| {})

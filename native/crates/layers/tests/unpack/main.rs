@@ -4,6 +4,7 @@
 //! user with a range in /etc/subuid; root names one: `TBOX_TEST_USER=<name> cargo test -p layers`.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod arriving;
 mod cases;
 mod escapes;
 mod limits;

@@ -162,7 +162,11 @@ impl Sandbox {
         limits: UnpackLimits,
     ) -> Result<Unpacked, Failure> {
         let diff_id = diff_id.map(str::to_owned);
-        let request = WorkRequest::Unpack { diff_id, limits };
+        let request = WorkRequest::Unpack {
+            diff_id,
+            limits,
+            arriving: None,
+        };
         let result = self.perform(&request, vec![blob]);
         let staging = self.root.join("store/layers/.staging");
         assert_eq!(std::fs::read_dir(staging).unwrap().count(), 0);
