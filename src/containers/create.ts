@@ -176,7 +176,15 @@ function makeDirectory(fleet: Fleet, record: ContainerRecord): string {
   try {
     const gateway =
       record.hostConfig.NetworkMode === "host" ? "127.0.0.1" : fleet.networks.gateway(undefined);
-    return fleet.directories.take((id) => etcFiles(record, hostnameOf(id, record), gateway));
+    const joined = fleet.networks.upcoming();
+    let hosts: string | undefined;
+    const id = fleet.directories.take((taken) => {
+      const files = etcFiles(record, { hostname: hostnameOf(taken, record), joined, gateway });
+      hosts = files.hosts;
+      return files;
+    });
+    fleet.companion(id).hosts = hosts;
+    return id;
   } catch (error) {
     if (error instanceof TboxError) throw error;
     throw new TboxError("internal", `make the directory of container ${record.name}`, { cause: error });

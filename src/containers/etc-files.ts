@@ -16,32 +16,37 @@ export function etcMounts(readonly: boolean): Mount[] {
   return names.map((name) => ({ type: "store-file", name, target: `/etc/${name}`, readonly }));
 }
 
-/** What they say; `gateway` is the host's address as the container is to have it. */
-export function etcFiles(settings: NameSettings, hostname: string, gateway?: string): ContainerFiles {
+/** Where a container is. */
+export interface Place {
+  hostname: string;
+  /** The networks that it is on, or is likely to be on. */
+  joined: Joined | undefined;
+  /** The host's address as the container is to have it. */
+  gateway: string | undefined;
+}
+
+/** What they say. */
+export function etcFiles(settings: NameSettings, place: Place) {
   return {
-    hostname: `${hostname}\n`,
-    hosts: hosts(settings, { hostname, addresses: [], gateway }),
+    hostname: `${place.hostname}\n`,
+    hosts: hosts(settings, place),
     "resolv.conf": resolver(settings),
   };
 }
 
 /** What they say for a container that asks for nothing special. */
-export function usualFiles(id: string): ContainerFiles {
-  return etcFiles({ config: {}, hostConfig: {} }, id.slice(0, 12));
+export function usualFiles(id: string, joined: Joined | undefined): ContainerFiles {
+  return etcFiles({ config: {}, hostConfig: {} }, { hostname: id.slice(0, 12), joined, gateway: undefined });
 }
 
-/** Adds the addresses that a container has from this start on to its own name. */
+/** Has /etc/hosts say under what addresses a container is from now on, unless `known` is what it says already. */
 export function writeHosts(
   directory: string,
   settings: NameSettings,
-  { hostname, joined, gateway }: { hostname: string; joined: Joined; gateway: string | undefined },
+  { known, ...place }: Place & { known: string | undefined },
 ): void {
-  const addresses = joined.endpoints.flatMap(({ ipv4, ipv6 }) => [
-    ipv4.address,
-    ...(ipv6 ? [ipv6.address] : []),
-  ]);
-  const text = hosts(settings, { hostname, addresses, gateway });
-  writeFileSync(`${directory}/hosts`, text, { mode: 0o644 });
+  const text = hosts(settings, place);
+  if (text !== known) writeFileSync(`${directory}/hosts`, text, { mode: 0o644 });
 }
 
 /** Has a container ask whom it is to ask on the networks that it is on now. */
@@ -54,13 +59,11 @@ export function shareFiles(from: string, to: string): void {
   for (const name of names) writeFileSync(`${to}/${name}`, readFileSync(`${from}/${name}`), { mode: 0o644 });
 }
 
-interface Place {
-  hostname: string;
-  addresses: string[];
-  gateway: string | undefined;
-}
-
-function hosts({ config, hostConfig }: NameSettings, { hostname, addresses, gateway }: Place): string {
+function hosts({ config, hostConfig }: NameSettings, { hostname, joined, gateway }: Place): string {
+  const addresses = (joined?.endpoints ?? []).flatMap(({ ipv4, ipv6 }) => [
+    ipv4.address,
+    ...(ipv6 ? [ipv6.address] : []),
+  ]);
   const [first = "", ...rest] = hostname.split(".");
   // A hostname with dots is the full one, and its first part the short one.
   const short = rest.length > 0 ? `${hostname} ${first}` : hostname;

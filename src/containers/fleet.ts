@@ -61,6 +61,8 @@ export interface Companion {
   /** Milliseconds of the last such wait. */
   wait: number;
   health: Disposable | undefined;
+  /** What its /etc/hosts is known to say, before its first start. */
+  hosts: string | undefined;
   /** Whether the event of its last kill for want of memory was published. */
   oomTold: boolean;
   /** Of a step of a build. */

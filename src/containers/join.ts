@@ -55,7 +55,10 @@ async function join(
   const joining = fleet.networks.join({ places, servers, fresh });
   const joined = joining instanceof Promise ? await joining : joining;
   if (!joined) {
-    if (planPorts(record.config, record.hostConfig).length === 0) return { type: "none" };
+    if (planPorts(record.config, record.hostConfig).length === 0) {
+      writeNetworkFiles(fleet, record, undefined);
+      return { type: "none" };
+    }
     throw new TboxError("unavailable", fleet.networks.trouble() ?? "there is no network to publish ports of");
   }
   record.network = joined;
@@ -75,13 +78,18 @@ export async function publishPorts(fleet: Fleet, record: ContainerRecord, joined
 }
 
 /** Has the files over /etc say where a container is now, and whom it may ask for names. */
-export function writeNetworkFiles(fleet: Fleet, record: ContainerRecord, joined: Joined): void {
+export function writeNetworkFiles(fleet: Fleet, record: ContainerRecord, joined: Joined | undefined): void {
   if (record.config.Rootfs !== undefined) return;
   const directory = containerDirectory(fleet, record.id);
   const hostname = record.config.Hostname ?? "";
-  writeHosts(directory, record, { hostname, joined, gateway: fleet.networks.gateway(joined) });
+  const companion = fleet.companion(record.id);
+  const known = companion.hosts;
+  // The program may change it from now on.
+  companion.hosts = undefined;
+  writeHosts(directory, record, { hostname, joined, gateway: fleet.networks.gateway(joined), known });
   // What a directory begins with is right for the default network.
-  if (joined.endpoints.length !== 1 || joined.endpoints[0]?.names) writeResolver(directory, record);
+  if (joined && (joined.endpoints.length !== 1 || joined.endpoints[0]?.names))
+    writeResolver(directory, record);
 }
 
 function share(fleet: Fleet, record: ContainerRecord, name: string): LaunchRequest["network"] {

@@ -61,7 +61,9 @@ export async function openContainers({ database, ...options }: ContainersOptions
   const fleet: Fleet = {
     ...options,
     records: openContainerRecords(database),
-    directories: openDirectories(`${options.store}/containers`, usualFiles),
+    directories: openDirectories(`${options.store}/containers`, (id) =>
+      usualFiles(id, options.networks.upcoming()),
+    ),
     companion(id) {
       let found = companions.get(id);
       if (!found) {
@@ -76,6 +78,7 @@ export async function openContainers({ database, ...options }: ContainersOptions
           restart: undefined,
           wait: 0,
           health: undefined,
+          hosts: undefined,
           oomTold: false,
           step: undefined,
         };

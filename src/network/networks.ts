@@ -34,6 +34,8 @@ export interface Networks extends AsyncDisposable {
   isReachable(joined: Joined): boolean;
   /** The host's address as what was joined has it; that of the default network when it has none. */
   gateway(joined: Joined | undefined): string | undefined;
+  /** What the next container on nothing but the default network is likely to be in. */
+  upcoming(): Joined | undefined;
   /** Gives back what a container that has ended was in. Its ports are free when this settles. */
   leave(joined: Joined): Promise<void>;
   /** Takes note of what containers that run are in; every other namespace is thrown away. */

@@ -152,6 +152,7 @@ export function openNetworks({ database, zygote, usedBy, notify, warn }: Network
     isReachable: (joined) => sandboxes.gateways(joined).ipv4 !== undefined,
     gateway: (joined) =>
       (joined && sandboxes.gateways(joined).ipv4?.ipv4.gateway) ?? usual.network.ipv4?.gateway,
+    upcoming: pool.peek,
     async leave(joined) {
       active.delete(joined.sandbox);
       const release = helper.perform({ type: "release", sandboxes: [joined.sandbox] });

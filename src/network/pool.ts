@@ -2,6 +2,8 @@
 export interface Pool<T> {
   /** One that is ready; others are made when there is time. */
   take(): T | undefined;
+  /** The one that comes next, if it is ready. */
+  peek(): T | undefined;
   /** Forgets those that do not pass. */
   keep(test: (one: T) => boolean): void;
   /** Makes what is missing, soon. */
@@ -48,6 +50,7 @@ export function openPool<T>({ make, size, delay, pause }: PoolOptions<T>): Pool<
       schedule(delay);
       return taken;
     },
+    peek: () => ready[0],
     keep(test) {
       ready = ready.filter(test);
       schedule(delay);

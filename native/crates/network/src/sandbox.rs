@@ -93,58 +93,116 @@ fn outer_name(sandbox: u64, number: u32) -> String {
 pub struct Sandbox {
     pub namespace: OwnedFd,
     pub names: Listeners,
+    /// What told the firewall, of no more use: to close it takes 10 ms, in which the kernel waits for all processors.
+    pub spent: Option<OwnedFd>,
 }
 
-/// Makes a namespace with these interfaces, up and with their addresses. The calling thread is left in it.
-/// `bridges` is of the namespace that the bridges are in.
-pub fn make(bridges: &Netlink, plugs: &[Plug], ping_group: u32) -> Result<Sandbox, Error> {
-    let failed = |what| move |errno: Errno| Error { what, errno };
-    sys::network_namespace::enter_new().map_err(failed("namespace"))?;
-    let namespace = open_own().map_err(failed("namespace"))?;
-    for (name, value) in [
-        ("ipv4/ip_unprivileged_port_start", "0"),
-        ("ipv4/ping_group_range", &format!("0 {ping_group}")),
-        ("ipv6/conf/all/accept_ra", "0"),
-        ("ipv6/conf/default/accept_ra", "0"),
-        ("ipv6/conf/default/accept_dad", "0"),
-        // Interfaces get it with their address.
-        ("ipv6/conf/default/disable_ipv6", "1"),
-    ] {
-        set_kernel_parameter(name, value);
+/// A namespace that is on no network yet: what all of them have in common is made before one is asked for.
+#[derive(Debug)]
+pub struct Blank {
+    sandbox: Sandbox,
+    inside: Inside,
+}
+
+/// What changes a namespace's interfaces.
+#[derive(Debug)]
+struct Inside {
+    netlink: Netlink,
+    /// Any socket of the namespace.
+    probe: OwnedFd,
+}
+
+impl Inside {
+    /// Of the namespace that the calling thread is in.
+    fn open() -> Result<Self, Error> {
+        Ok(Self {
+            netlink: Netlink::open(Subject::Links).map_err(failed("netlink"))?,
+            probe: sockets::udp(Ipv4Addr::LOCALHOST.into()).map_err(failed("socket"))?,
+        })
     }
-    let own = Netlink::open(Subject::Links).map_err(failed("netlink"))?;
-    let mut batch = Batch::default();
-    links::bring_up(&mut batch, links::LOOPBACK);
-    own.perform(&batch)?;
-    let probe = sockets::udp(Ipv4Addr::LOCALHOST.into()).map_err(failed("socket"))?;
-    for plug in plugs {
-        connect(bridges, &own, namespace.as_fd(), &probe, plug)?;
+
+    fn index_of(&self, interface: &str) -> Result<u32, Error> {
+        name_to_index(&self.probe, interface).map_err(failed("interface"))
     }
-    let names = listen().map_err(failed("names"))?;
-    Ok(Sandbox { namespace, names })
+}
+
+fn failed(what: &'static str) -> impl Fn(Errno) -> Error {
+    move |errno| Error { what, errno }
+}
+
+impl Blank {
+    /// The calling thread is left in it.
+    pub fn make(ping_group: u32) -> Result<Self, Error> {
+        sys::network_namespace::enter_new().map_err(failed("namespace"))?;
+        let namespace = open_own().map_err(failed("namespace"))?;
+        for (name, value) in [
+            ("ipv4/ip_unprivileged_port_start", "0"),
+            ("ipv4/ping_group_range", &format!("0 {ping_group}")),
+            ("ipv6/conf/all/accept_ra", "0"),
+            ("ipv6/conf/default/accept_ra", "0"),
+            ("ipv6/conf/default/accept_dad", "0"),
+            // Interfaces get it with their address.
+            ("ipv6/conf/default/disable_ipv6", "1"),
+        ] {
+            set_kernel_parameter(name, value);
+        }
+        let inside = Inside::open()?;
+        let mut batch = Batch::default();
+        links::bring_up(&mut batch, links::LOOPBACK);
+        inside.netlink.perform(&batch)?;
+        let (names, spent) = listen().map_err(failed("names"))?;
+        Ok(Self {
+            sandbox: Sandbox {
+                namespace,
+                names,
+                spent,
+            },
+            inside,
+        })
+    }
+
+    /// What is of no use any more: see [`Sandbox`].
+    pub fn take_spent(&mut self) -> Option<OwnedFd> {
+        self.sandbox.spent.take()
+    }
+
+    /// Gives it these interfaces, up and with their addresses. The calling thread is left in it. `bridges` is of the
+    /// namespace that the bridges are in.
+    pub fn furnish(self, bridges: &Netlink, plugs: &[Plug]) -> Result<Sandbox, Error> {
+        let Self { sandbox, inside } = self;
+        let namespace = sandbox.namespace.as_fd();
+        // Interfaces have their kernel parameters in the namespace of who sets them.
+        sys::network_namespace::enter(namespace).map_err(failed("namespace"))?;
+        for plug in plugs {
+            connect(bridges, &inside, namespace, plug)?;
+        }
+        Ok(sandbox)
+    }
 }
 
 /// Takes over a namespace from a helper that has died: where the container's questions arrive went with it.
 /// The calling thread is left in it.
 pub fn listen_again(namespace: OwnedFd) -> Result<Sandbox, Error> {
-    let failed = |what| move |errno: Errno| Error { what, errno };
     sys::network_namespace::enter(namespace.as_fd()).map_err(failed("namespace"))?;
-    let names = listen().map_err(failed("names"))?;
-    Ok(Sandbox { namespace, names })
+    let (names, spent) = listen().map_err(failed("names"))?;
+    Ok(Sandbox {
+        namespace,
+        names,
+        spent,
+    })
 }
 
 /// Adds one interface to a namespace that is there. The calling thread is left in it.
 pub fn add(bridges: &Netlink, namespace: BorrowedFd<'_>, plug: &Plug) -> Result<(), Error> {
-    let (own, probe) = enter(namespace)?;
-    connect(bridges, &own, namespace, &probe, plug)
+    connect(bridges, &enter(namespace)?, namespace, plug)
 }
 
 /// Takes an interface out of a namespace. The calling thread is left in it.
 pub fn take(namespace: BorrowedFd<'_>, interface: &str) -> Result<(), Error> {
-    let (own, _) = enter(namespace)?;
+    let inside = enter(namespace)?;
     let mut batch = Batch::default();
     links::remove(&mut batch, interface);
-    match own.perform(&batch) {
+    match inside.netlink.perform(&batch) {
         // It has gone with its network.
         Err(error) if error.errno == Errno::NODEV => Ok(()),
         result => result,
@@ -153,36 +211,25 @@ pub fn take(namespace: BorrowedFd<'_>, interface: &str) -> Result<(), Error> {
 
 /// Has the default routes of a namespace lead elsewhere. The calling thread is left in it.
 pub fn route(namespace: BorrowedFd<'_>, route: &Route) -> Result<(), Error> {
-    let (own, probe) = enter(namespace)?;
-    let index = index_of(&probe, &route.interface)?;
+    let inside = enter(namespace)?;
+    let index = inside.index_of(&route.interface)?;
     let mut batch = Batch::default();
     for gateway in &route.gateways {
         links::default_route(&mut batch, index, *gateway);
     }
-    own.perform(&batch)
+    inside.netlink.perform(&batch)
 }
 
-fn enter(namespace: BorrowedFd<'_>) -> Result<(Netlink, OwnedFd), Error> {
-    let failed = |what| move |errno: Errno| Error { what, errno };
+fn enter(namespace: BorrowedFd<'_>) -> Result<Inside, Error> {
     sys::network_namespace::enter(namespace).map_err(failed("namespace"))?;
-    let own = Netlink::open(Subject::Links).map_err(failed("netlink"))?;
-    let probe = sockets::udp(Ipv4Addr::LOCALHOST.into()).map_err(failed("socket"))?;
-    Ok((own, probe))
+    Inside::open()
 }
 
-fn index_of(probe: &OwnedFd, interface: &str) -> Result<u32, Error> {
-    name_to_index(probe, interface).map_err(|errno| Error {
-        what: "interface",
-        errno,
-    })
-}
-
-/// Adds one interface to a namespace, whose own netlink this is and of which `probe` is a socket.
+/// Adds one interface to a namespace, which the calling thread is in.
 fn connect(
     bridges: &Netlink,
-    own: &Netlink,
+    inside: &Inside,
     namespace: BorrowedFd<'_>,
-    probe: &OwnedFd,
     plug: &Plug,
 ) -> Result<(), Error> {
     let mut batch = Batch::default();
@@ -196,7 +243,7 @@ fn connect(
     };
     links::veth(&mut batch, &pair);
     bridges.perform(&batch)?;
-    let index = index_of(probe, &plug.interface)?;
+    let index = inside.index_of(&plug.interface)?;
     if plug.ipv6.is_some() {
         set_kernel_parameter(&format!("ipv6/conf/{}/disable_ipv6", plug.interface), "0");
     }
@@ -218,7 +265,7 @@ fn connect(
     if let Some((_, subnet)) = plug.ipv6.filter(|_| ipv6) {
         links::default_route(&mut batch, index, subnet.gateway.into());
     }
-    own.perform(&batch)?;
+    inside.netlink.perform(&batch)?;
     let mut batch = Batch::default();
     links::settle(&mut batch, &plug.name);
     bridges.perform(&batch)
@@ -226,22 +273,25 @@ fn connect(
 
 /// Where the namespace's questions about names go: to 127.0.0.11, port 53, without taking that port from
 /// the container where the kernel can redirect.
-fn listen() -> Result<Listeners, Errno> {
+fn listen() -> Result<(Listeners, Option<OwnedFd>), Errno> {
     const RESOLVER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 11);
     let place = |port| SocketAddr::from((RESOLVER, port));
     let udp = sockets::bind_udp(place(0))?;
     let tcp = sockets::listen_tcp(place(0))?;
     let port = |socket: &OwnedFd| sockets::local_address(socket).map(|place| place.port());
     let (udp_port, tcp_port) = (port(&udp)?, port(&tcp)?);
-    let redirected = Netlink::open(Subject::Packets)
-        .is_ok_and(|firewall| firewall::redirect_names(&firewall, udp_port, tcp_port).is_ok());
-    if redirected {
-        return Ok(Listeners { udp, tcp });
-    }
-    Ok(Listeners {
-        udp: sockets::bind_udp(place(53))?,
-        tcp: sockets::listen_tcp(place(53))?,
-    })
+    let firewall = Netlink::open(Subject::Packets).ok();
+    let redirected = firewall
+        .as_ref()
+        .is_some_and(|firewall| firewall::redirect_names(firewall, udp_port, tcp_port).is_ok());
+    let listeners = match redirected {
+        true => Listeners { udp, tcp },
+        false => Listeners {
+            udp: sockets::bind_udp(place(53))?,
+            tcp: sockets::listen_tcp(place(53))?,
+        },
+    };
+    Ok((listeners, firewall.map(Netlink::into_socket)))
 }
 
 /// A container that had a way of this kind where the host has none would try it first, and wait.

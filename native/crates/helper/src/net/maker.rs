@@ -1,13 +1,16 @@
 //! The thread that makes sandboxes: the kernel takes its time, and connections are not to wait.
 
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvError, Sender, TryRecvError, channel};
 use std::thread;
 
 use network::netlink::{Error, Netlink, Subject};
-use network::sandbox::{self, Plug, Route, Sandbox};
+use network::sandbox::{self, Blank, Plug, Route, Sandbox};
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::io::Errno;
+
+/// Namespaces on no network yet that are kept ready: to make one takes as long as to put it on a network.
+const BLANKS: usize = 2;
 
 /// Something to be done about a sandbox.
 #[derive(Debug)]
@@ -60,21 +63,44 @@ impl Maker {
         let waker = wake.try_clone().map_err(|_| Errno::MFILE)?;
         let (jobs, todo) = channel();
         let (done, made) = channel();
+        let (spent, to_close) = channel::<OwnedFd>();
+        spawn("tbox-closer", move || to_close.into_iter().for_each(drop))?;
         let work = move || {
             let Ok(netlink) = enter(&bridges) else {
                 return;
             };
-            for Job {
-                sandbox,
-                work,
-                client,
-            } in todo
-            {
-                let result = perform(&netlink, &bridges, work, ping_group);
+            let mut workshop = Workshop {
+                netlink,
+                bridges,
+                ping_group,
+                blanks: Vec::new(),
+                spent,
+            };
+            let mut failed = false;
+            loop {
+                let job = match todo.try_recv() {
+                    Ok(job) => job,
+                    Err(TryRecvError::Empty) if !failed && workshop.blanks.len() < BLANKS => {
+                        failed = workshop.prepare().is_err();
+                        continue;
+                    }
+                    // What failed is tried again when there is something to do.
+                    Err(TryRecvError::Empty) => match todo.recv() {
+                        Ok(job) => job,
+                        Err(RecvError) => return,
+                    },
+                    Err(TryRecvError::Disconnected) => return,
+                };
+                failed = false;
+                let Job {
+                    sandbox,
+                    work,
+                    client,
+                } = job;
                 let outcome = Outcome {
                     sandbox,
                     client,
-                    result,
+                    result: workshop.perform(work),
                 };
                 if done.send(outcome).is_err() {
                     return;
@@ -82,10 +108,7 @@ impl Maker {
                 let _ = rustix::io::write(&waker, &1_u64.to_ne_bytes());
             }
         };
-        thread::Builder::new()
-            .name("tbox-maker".to_owned())
-            .spawn(work)
-            .map_err(|_| Errno::AGAIN)?;
+        spawn("tbox-maker", work)?;
         Ok(Self { jobs, made, wake })
     }
 
@@ -105,33 +128,78 @@ impl Maker {
     }
 }
 
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), Errno> {
+    let thread = thread::Builder::new().name(name.to_owned()).spawn(work);
+    thread.map(drop).map_err(|_| Errno::AGAIN)
+}
+
 fn enter(bridges: &OwnedFd) -> Result<Netlink, Errno> {
     sys::network_namespace::enter(bridges.as_fd())?;
     Netlink::open(Subject::Links)
 }
 
-fn perform(
-    netlink: &Netlink,
-    bridges: &OwnedFd,
-    work: Work,
+/// What the thread works with.
+struct Workshop {
+    /// Of the namespace with the bridges.
+    netlink: Netlink,
+    bridges: OwnedFd,
     ping_group: u32,
-) -> Result<Option<Sandbox>, Error> {
-    let result = match work {
-        Work::Make(plugs) => sandbox::make(netlink, &plugs, ping_group).map(Some),
-        Work::Listen(namespace) => sandbox::listen_again(namespace).map(Some),
-        Work::Connect(namespace, plug) => {
-            sandbox::add(netlink, namespace.as_fd(), &plug).map(|()| None)
+    blanks: Vec<Blank>,
+    /// Takes what another thread is to close.
+    spent: Sender<OwnedFd>,
+}
+
+impl Workshop {
+    /// Makes one more namespace ahead of need.
+    fn prepare(&mut self) -> Result<(), Error> {
+        let made = Blank::make(self.ping_group);
+        self.leave()?;
+        let mut blank = made?;
+        self.close(blank.take_spent());
+        self.blanks.push(blank);
+        Ok(())
+    }
+
+    fn perform(&mut self, work: Work) -> Result<Option<Sandbox>, Error> {
+        let result = match work {
+            Work::Make(plugs) => self.make(&plugs).map(Some),
+            Work::Listen(namespace) => sandbox::listen_again(namespace).map(Some),
+            Work::Connect(namespace, plug) => {
+                sandbox::add(&self.netlink, namespace.as_fd(), &plug).map(|()| None)
+            }
+            Work::Disconnect(namespace, interface) => {
+                sandbox::take(namespace.as_fd(), &interface).map(|()| None)
+            }
+            Work::Route(namespace, route) => {
+                sandbox::route(namespace.as_fd(), &route).map(|()| None)
+            }
+        };
+        self.leave()?;
+        let mut made = result?;
+        self.close(made.as_mut().and_then(|sandbox| sandbox.spent.take()));
+        Ok(made)
+    }
+
+    fn make(&mut self, plugs: &[Plug]) -> Result<Sandbox, Error> {
+        let blank = match self.blanks.pop() {
+            Some(blank) => blank,
+            None => Blank::make(self.ping_group)?,
+        };
+        blank.furnish(&self.netlink, plugs)
+    }
+
+    /// A namespace lives as long as somebody is in it.
+    fn leave(&self) -> Result<(), Error> {
+        let left = sys::network_namespace::enter(self.bridges.as_fd());
+        left.map_err(|errno| Error {
+            what: "namespace",
+            errno,
+        })
+    }
+
+    fn close(&self, spent: Option<OwnedFd>) {
+        if let Some(socket) = spent {
+            let _ = self.spent.send(socket);
         }
-        Work::Disconnect(namespace, interface) => {
-            sandbox::take(namespace.as_fd(), &interface).map(|()| None)
-        }
-        Work::Route(namespace, route) => sandbox::route(namespace.as_fd(), &route).map(|()| None),
-    };
-    // A namespace lives as long as somebody is in it.
-    let left = sys::network_namespace::enter(bridges.as_fd());
-    left.map_err(|errno| Error {
-        what: "namespace",
-        errno,
-    })?;
-    result
+    }
 }
