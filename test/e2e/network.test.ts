@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
 import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
 import { hostAddress, killNetHelper, netHelperPid } from "./support/network.ts";
@@ -113,6 +114,20 @@ describe.skipIf(shellUnavailable !== undefined)("the default network", () => {
 
   test("without a network there is no interface but the loopback", async () => {
     expect(await sh("ls /sys/class/net; cat /etc/resolv.conf", ["--network", "none"])).toBe("lo\n");
+  });
+
+  test("the network helper has few rights, and no calls but those it needs", async () => {
+    await sh("true");
+    const pid = await netHelperPid(daemon);
+    const threads = readdirSync(`/proc/${pid}/task`);
+    expect(threads.length).toBeGreaterThan(1);
+    for (const thread of threads) {
+      const status = readFileSync(`/proc/${pid}/task/${thread}/status`, "utf8");
+      // NET_BIND_SERVICE, NET_ADMIN, SYS_PTRACE, SYS_ADMIN, over its own namespaces.
+      expect(status).toMatch(/^CapPrm:\t0000000000281400$/m);
+      expect(status).toMatch(/^NoNewPrivs:\t1$/m);
+      expect(status).toMatch(/^Seccomp:\t2$/m);
+    }
   });
 
   test("a network helper that is killed is replaced, and containers keep their addresses", async () => {

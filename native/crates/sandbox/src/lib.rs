@@ -8,6 +8,7 @@ mod failure;
 pub mod host;
 mod id_map;
 pub mod launch;
+pub mod net_helper;
 mod oom_score;
 pub mod owner;
 mod program;

@@ -18,6 +18,15 @@ pub const fn instruction(code: u32, jump_true: u8, jump_false: u8, value: u32) -
 /// Installs the program for this thread and what it executes. Needs `no_new_privs` or
 /// CAP_SYS_ADMIN in the user namespace.
 pub fn install(program: &[Instruction]) -> Result<(), Errno> {
+    install_for(program, 0)
+}
+
+/// The same for every thread of the process.
+pub fn install_for_all_threads(program: &[Instruction]) -> Result<(), Errno> {
+    install_for(program, libc::SECCOMP_FILTER_FLAG_TSYNC)
+}
+
+fn install_for(program: &[Instruction], flags: libc::c_ulong) -> Result<(), Errno> {
     let header = libc::sock_fprog {
         len: u16::try_from(program.len()).map_err(|_| Errno::INVAL)?,
         filter: program.as_ptr().cast_mut(),
@@ -27,11 +36,12 @@ pub fn install(program: &[Instruction]) -> Result<(), Errno> {
         libc::syscall(
             libc::SYS_seccomp,
             libc::SECCOMP_SET_MODE_FILTER,
-            0,
+            flags,
             &raw const header,
         )
     };
-    if result < 0 {
+    // Above zero it is a thread that could not be had.
+    if result != 0 {
         Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::INVAL))
     } else {
         Ok(())

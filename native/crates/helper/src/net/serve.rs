@@ -21,6 +21,7 @@ use rustix::fs::{Mode, OFlags, open};
 use rustix::io::Errno;
 use rustix::net::sockopt::socket_peercred;
 use rustix::process::geteuid;
+use sandbox::net_helper;
 use sys::event::{Event, Interest, Poll};
 use sys::seqpacket;
 
@@ -123,6 +124,8 @@ impl Server {
     ) -> Result<Self, Failure> {
         let explain =
             |what: &'static str| move |errno: Errno| failure::system("network", what, errno);
+        // Before the first thread.
+        net_helper::confine(resolver, place.run.as_fd())?;
         let adopted = namespace.is_some();
         let (mut inside, made) = inside::enter(namespace)?;
         let poll = Poll::create().map_err(explain("epoll"))?;
@@ -172,6 +175,8 @@ impl Server {
         if !adopted {
             server.tell_zygote(&FromHelper::Namespace, &[server.namespace.as_fd()]);
         }
+        // After the last.
+        net_helper::confine_calls()?;
         Ok(server)
     }
 

@@ -15,6 +15,8 @@ pub enum Action {
     SocketOfCommonFamily,
     /// `personality`: the harmless ones, and asking.
     HarmlessPersonality,
+    /// Only with one of these as its first argument.
+    FirstArgument(&'static [u32]),
     /// `ioctl`: anything but putting input into a terminal's queue.
     IoctlButTerminalInput,
 }

@@ -80,6 +80,7 @@ fn decide(action: Action) -> Program {
             answer(ALLOW),
             answer(REFUSE),
         ],
+        Action::FirstArgument(values) => allow_values(FIRST_ARGUMENT_AT, values),
         Action::SocketOfCommonFamily => refuse_values(
             FIRST_ARGUMENT_AT,
             &[libc::AF_ALG as u32, libc::AF_VSOCK as u32],

@@ -148,3 +148,19 @@ fn a_capability_opens_its_calls_and_no_others() {
     );
     assert_eq!(default_answer(libc::SYS_mount, [0, 0]), errno(libc::EPERM));
 }
+
+#[test]
+fn what_is_not_on_a_list_is_refused_and_first_arguments_are_looked_at() {
+    let program = allow_only(&[5, 3, 4, 100], &[(7, &[1, 8]), (8, &[2])]);
+    let answer = |number, first| run(&program, NATIVE, number, [first, 0]);
+    for number in [3, 4, 5, 100] {
+        assert_eq!(answer(number, 0), libc::SECCOMP_RET_ALLOW, "{number}");
+    }
+    for number in [0, 2, 6, 9, 99, 101, 4096, u32::MAX] {
+        assert_eq!(answer(number, 1), errno(libc::EPERM), "{number}");
+    }
+    assert_eq!(answer(7, 8), libc::SECCOMP_RET_ALLOW);
+    assert_eq!(answer(7, 2), errno(libc::EPERM));
+    assert_eq!(answer(8, 2), libc::SECCOMP_RET_ALLOW);
+    assert_eq!(run(&program, 1, 3, [0, 0]), errno(libc::ENOSYS));
+}
