@@ -33,8 +33,8 @@ export async function serveRequest({ request, response, target }: Exchange, answ
   try {
     answered = await answer(await toWebRequest(request, target, gone.signal));
   } catch (error) {
-    // A body that breaks off with its connection is no failure of the daemon.
-    if (gone.signal.aborted || request.destroyed) return;
+    // A body that breaks off with its connection is no failure of the daemon; one that was read whole is destroyed, too.
+    if (gone.signal.aborted || (request.destroyed && !request.complete)) return;
     answered = errorResponse(error);
   }
   if (gone.signal.aborted) return void answered.body?.cancel().catch(() => {});
