@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { awaitLine } from "#test/support/program.ts";
+import { repository } from "#test/support/repository.ts";
 import { until } from "#test/support/until.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
 
@@ -85,11 +87,17 @@ describe.skipIf(shellUnavailable !== undefined)("the life of a container", () =>
         ["--rm"],
         "trap 'echo last; exit 3' TERM; echo up; while :; do sleep 0.01; done",
       );
-      const [logs, waited] = [tbox("logs", "-f", id), tbox("wait", id)];
-      await until(async () => (await tbox("logs", id)).stdout === "up\n");
+      const follower = Bun.spawn([`${repository}/dist/tbox`, "logs", "-f", id], {
+        env: daemon.environment,
+        stdout: "pipe",
+      });
+      const [first, all] = follower.stdout.tee();
+      // Both are there before the end: the answer's head comes when it is waited for.
+      await awaitLine(first, "up");
+      const waited = await daemon.request("POST", `/containers/${id}/wait`);
       await tbox("stop", id);
-      expect((await logs).stdout).toBe("up\nlast\n");
-      expect((await waited).stdout).toBe("3\n");
+      expect(await new Response(all).text()).toBe("up\nlast\n");
+      expect(await waited.json()).toMatchObject({ StatusCode: 3 });
       const late = await tbox("wait", id);
       expect(late.stderr).toContain(`No such container: ${id}`);
     }
