@@ -1,3 +1,5 @@
+import type { Layers } from "#layers/layers.ts";
+import type { DiffId } from "#oci/digest.ts";
 import { canonicalRepository, familiarRepository, parseReference } from "#oci/reference.ts";
 import { TboxError } from "#support/errors.ts";
 import type { ImageDetails, ImageFilter } from "./images.ts";
@@ -16,16 +18,17 @@ export function describer(
   const digests = Map.groupBy(records.digests(), ({ id }) => id);
   return (record) => {
     const own = names.get(record.id) ?? [];
-    const tagged = Math.max(0, ...own.map((name) => name.tagged));
+    let tagged = 0;
+    for (const name of own) tagged = Math.max(tagged, name.tagged);
     return {
       id: record.id,
       config: record.config,
       diffIds: record.diffIds,
       embedded: record.id === embedded,
-      repoTags: own.map(({ name }) => familiar(name)).sort(),
-      repoDigests: (digests.get(record.id) ?? []).map(({ name }) => familiar(name)).sort(),
+      repoTags: familiarNames(own),
+      repoDigests: familiarNames(digests.get(record.id) ?? []),
       target: record.target,
-      size: [...new Set(record.diffIds)].reduce((sum, diffId) => sum + layers.size(diffId), 0),
+      size: sizeOf(record.diffIds, layers),
       created: record.created,
       ...(tagged > 0 ? { lastTagged: tagged } : {}),
       parent: record.parent !== undefined && records.get(record.parent) ? record.parent : "",
@@ -42,11 +45,14 @@ export function listImages(
   const unknown = [...filters.keys()].find((key) => !filterNames.has(key));
   if (unknown !== undefined) throw new TboxError("invalid-argument", `invalid filter '${unknown}'`);
   const details = workshop.records.all().map(describer(workshop, embedded));
+  const newestFirst = (images: ImageDetails[]) => images.sort((a, b) => b.created - a.created);
+  if (filters.size === 0) return newestFirst(details);
   const tests = [...filters].map(([key, values]) => testFor(workshop, key, values));
-  return details
-    .map((image) => narrowed(image, filters.get("reference")))
-    .filter((image) => tests.every((test) => test(image)))
-    .sort((a, b) => b.created - a.created);
+  return newestFirst(
+    details
+      .map((image) => narrowed(image, filters.get("reference")))
+      .filter((image) => tests.every((test) => test(image))),
+  );
 }
 
 function testFor({ records }: Workshop, key: string, values: string[]): (image: ImageDetails) => boolean {
@@ -111,7 +117,24 @@ function timeOf(text: string): number {
   return time;
 }
 
+/** In order. */
+function familiarNames(names: { name: string }[]): string[] {
+  const found = names.map(({ name }) => familiar(name));
+  return found.length > 1 ? found.sort() : found;
+}
+
+/** A layer that comes twice is there once. */
+function sizeOf(diffIds: DiffId[], layers: Layers): number {
+  let sum = 0;
+  for (let index = 0; index < diffIds.length; index++) {
+    const diffId = diffIds[index];
+    if (diffId !== undefined && diffIds.indexOf(diffId) === index) sum += layers.size(diffId);
+  }
+  return sum;
+}
+
 /** Of a canonical name, without taking it apart: there may be thousands. */
 function familiar(name: string): string {
+  if (!name.startsWith("docker.io/")) return name;
   return name.replace(/^docker\.io\/(?:library\/(?=[^/]*$))?/, "");
 }
