@@ -49,7 +49,7 @@ const mostParts = 500;
 
 /**
  * A strict object that is checked in the time its present fields take: a request to create a container has fifteen
- * of a hundred, and to look for the others takes longer than the rest.
+ * of a hundred, and to look for the others takes longer than the rest. Fields that it has not must be gone.
  */
 function sparseObject<Shape extends z.core.$ZodLooseShape>(shape: Shape): z.ZodObject<Shape, z.core.$strict> {
   const whole = z.strictObject(shape);
@@ -60,9 +60,7 @@ function sparseObject<Shape extends z.core.$ZodLooseShape>(shape: Shape): z.ZodO
     const key = names.join();
     const known = parts.get(key);
     if (known) return known;
-    const part = z.strictObject(
-      Object.fromEntries(names.flatMap((name) => (name in shape ? [[name, shape[name]]] : []))),
-    );
+    const part = z.strictObject(Object.fromEntries(names.map((name) => [name, shape[name]])));
     if (parts.size >= mostParts) parts.clear();
     parts.set(key, part);
     return part;

@@ -126,10 +126,7 @@ function familiarNames(names: { name: string }[]): string[] {
 /** A layer that comes twice is there once. */
 function sizeOf(diffIds: DiffId[], layers: Layers): number {
   let sum = 0;
-  for (let index = 0; index < diffIds.length; index++) {
-    const diffId = diffIds[index];
-    if (diffId !== undefined && diffIds.indexOf(diffId) === index) sum += layers.size(diffId);
-  }
+  for (const diffId of new Set(diffIds)) sum += layers.size(diffId);
   return sum;
 }
 

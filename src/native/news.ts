@@ -12,11 +12,9 @@ export interface News extends Disposable {
 export function openNews(): News {
   const [own, peer] = addon().streamPair();
   const one = new Uint8Array(1);
-  let open = true;
   return {
     peer,
     tell() {
-      if (!open) return;
       try {
         writeSync(own, one);
       } catch (error) {
@@ -26,8 +24,7 @@ export function openNews(): News {
       }
     },
     [Symbol.dispose]() {
-      if (open) for (const descriptor of [own, peer]) closeSync(descriptor);
-      open = false;
+      for (const descriptor of [own, peer]) closeSync(descriptor);
     },
   };
 }

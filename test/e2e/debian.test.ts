@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
-import { type Outcome, runProgram } from "#test/support/program.ts";
+import { printed } from "#test/support/program.ts";
 import { registryUnavailable, startRegistry, type TestRegistry } from "#test/support/registry.ts";
 import { repository } from "#test/support/repository.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
@@ -35,11 +35,9 @@ describe.skipIf(unavailable !== undefined)("a Debian of debootstrap in a registr
   }, patience);
   afterAll(() => opened.disposeAsync());
 
-  async function succeed(command: string[]): Promise<Outcome> {
+  function succeed(command: string[]): Promise<string> {
     const environment = { PATH: process.env.PATH ?? "", HOME: directory.path, TMPDIR: directory.path };
-    const outcome = await runProgram(command, { environment, cwd: directory.path });
-    if (outcome.code !== 0) throw new Error(`${command.join(" ")}: ${outcome.stderr}`);
-    return outcome;
+    return printed(command, { environment, cwd: directory.path });
   }
 
   /** With umoci, which makes the layer, and skopeo, which pushes it. */
@@ -83,11 +81,11 @@ describe.skipIf(unavailable !== undefined)("a Debian of debootstrap in a registr
 
   test("lies in a store that skopeo and umoci read", async () => {
     const inspected = await succeed(["skopeo", "inspect", `oci:${daemon.data}:${image}`]);
-    const { Layers: layers } = JSON.parse(inspected.stdout);
+    const { Layers: layers } = JSON.parse(inspected);
     expect(layers).toHaveLength(1);
     const copy = `${directory.path}/copy`;
     await succeed(["skopeo", "copy", `oci:${daemon.data}:${image}`, `oci:${copy}:debian`]);
-    expect((await succeed(["umoci", "ls", "--layout", copy])).stdout).toBe("debian\n");
+    expect(await succeed(["umoci", "ls", "--layout", copy])).toBe("debian\n");
   });
 
   test("every id of it is the user's own or of the user's range", async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
-import { runProgram } from "#test/support/program.ts";
+import { printed } from "#test/support/program.ts";
 import { repository } from "#test/support/repository.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
 import { hasRanges, programUnavailable } from "#test/support/user.ts";
@@ -22,11 +22,9 @@ describe.skipIf(unavailable !== undefined)("archives made by scripts", () => {
   });
   afterAll(() => opened.disposeAsync());
 
-  const run = async (...command: string[]): Promise<string> => {
+  const run = (...command: string[]): Promise<string> => {
     const environment = { PATH: process.env.PATH ?? "", TMPDIR: directory.path };
-    const outcome = await runProgram(command, { environment, cwd: directory.path });
-    if (outcome.code !== 0) throw new Error(`${command.join(" ")}: ${outcome.stderr}`);
-    return outcome.stdout;
+    return printed(command, { environment, cwd: directory.path });
   };
 
   test(

@@ -9,7 +9,7 @@ import {
   ociLayout,
   type TestImage,
 } from "#test/support/images.ts";
-import { runProgram } from "#test/support/program.ts";
+import { printed } from "#test/support/program.ts";
 import { programUnavailable } from "#test/support/user.ts";
 
 if (programUnavailable !== undefined) console.error(`skipped saving images: ${programUnavailable}`);
@@ -38,11 +38,8 @@ describe.skipIf(programUnavailable !== undefined)("save and load", () => {
   const load = async (archive: Uint8Array, ...args: string[]) =>
     daemon.tbox(["load", ...args], { stdin: archive });
   const idOf = async (name: string) => (await tbox("images", "-q", "--no-trunc", name)).stdout.trim();
-  const skopeo = async (...args: string[]) => {
-    const outcome = await runProgram(["skopeo", ...args], { cwd: home, environment: daemon.environment });
-    if (outcome.code !== 0) throw new Error(`skopeo ${args.join(" ")}: ${outcome.stderr}`);
-    return outcome.stdout;
-  };
+  const skopeo = (...args: string[]) =>
+    printed(["skopeo", ...args], { cwd: home, environment: daemon.environment });
   const save = async (file: string, ...names: string[]) => {
     const outcome = await tbox("save", "-o", `${home}/${file}`, ...names);
     expect(outcome).toEqual({ stdout: "", stderr: "", code: 0 });

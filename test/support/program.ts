@@ -24,6 +24,13 @@ export async function runProgram(command: string[], options: ProgramOptions = {}
   return { code, stdout, stderr };
 }
 
+/** What a program that must not fail prints. */
+export async function printed(command: string[], options: ProgramOptions = {}): Promise<string> {
+  const { code, stdout, stderr } = await runProgram(command, options);
+  if (code !== 0) throw new Error(`${command.join(" ")}: ${stderr}`);
+  return stdout;
+}
+
 /** The first line of a stream that holds the text; throws with all that was read when none comes. */
 export async function awaitLine(stream: ReadableStream<Uint8Array>, text: string): Promise<string> {
   const decoder = new TextDecoder();

@@ -64,21 +64,17 @@ export function imageRows(
         return shared < 0 ? "N/A" : decimalSize(bytes - shared, 3);
       },
     });
+  const references = textsAt(image, "RepoDigests");
   const digestOf = (repository: string) =>
-    digests
-      ? (textsAt(image, "RepoDigests")
-          .find((name) => name.startsWith(`${repository}@`))
-          ?.slice(repository.length + 1) ?? none)
-      : none;
+    references.findLast((name) => name.startsWith(`${repository}@`))?.slice(repository.length + 1) ?? none;
   for (const name of textsAt(image, "RepoTags")) {
     if (name === `${none}:${none}`) continue;
     const [repository, tag] = split(name, ":");
-    add(repository, tag, digestOf(repository));
+    add(repository, tag, digests ? digestOf(repository) : none);
   }
   if (rows.length > 0) return rows;
-  const [first] = textsAt(image, "RepoDigests");
-  const [repository, digest] = first === undefined ? [none, none] : split(first, "@");
-  add(repository, none, digest);
+  const [repository] = split(references[0] ?? none, "@");
+  add(repository, none, digestOf(repository));
   return rows;
 }
 

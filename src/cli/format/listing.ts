@@ -48,11 +48,7 @@ export function compileFormat(format: string): (value: unknown) => string {
 
 /** Without a template: there may be thousands of rows. */
 function renderColumns({ columns, headings }: Listing, rows: Record<string, unknown>[]): string {
-  return alignColumns([headings, ...rows].map((row) => columns.map((column) => asText(row[column]))));
-}
-
-function asText(value: unknown): string {
-  return typeof value === "string" ? value : goText(value);
+  return alignColumns([headings, ...rows].map((row) => columns.map((column) => goText(row[column]))));
 }
 
 function renderTable(listing: Listing, rows: Record<string, unknown>[], source: string): string {

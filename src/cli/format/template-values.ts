@@ -1,5 +1,7 @@
 /** A value as Go prints it: `[a b]`, `map[k:v]`, `<no value>`. */
 export function goText(value: unknown): string {
+  // Most are, and there may be thousands.
+  if (typeof value === "string") return value;
   if (value === undefined) return "<no value>";
   if (value === null) return "<nil>";
   if (Array.isArray(value)) return `[${value.map(goText).join(" ")}]`;

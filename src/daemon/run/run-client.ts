@@ -15,7 +15,7 @@ const inputLimit = 256 * 1024;
 export interface RunClient {
   /** Aborted when the client is gone, or says that it is by ending its side. */
   gone: AbortSignal;
-  tell(...events: RunEvent[]): void;
+  tell(event: RunEvent): void;
   /** Passes a container's frames on to the client; resolves when they have ended. */
   copyOutput(container: Duplex): Promise<void>;
   /** Gives the client's input to a program. */
@@ -46,15 +46,14 @@ export function openRunClient(socket: Duplex): RunClient {
   });
   socket.once("end", () => gone.abort()).once("close", () => gone.abort());
   if (socket.readableEnded || socket.destroyed) gone.abort();
-  // The head goes out with the first event: one write, and no switch to the client before the launch.
+  // The head goes out with the first event, in one write.
   let head = Buffer.from(upgradedHead());
-  const write = (bytes: Uint8Array) => {
-    socket.write(head.length === 0 ? bytes : Buffer.concat([head, bytes]));
-    head = Buffer.alloc(0);
-  };
   return {
     gone: gone.signal,
-    tell: (...events) => write(Buffer.concat(events.map(encodeEvent))),
+    tell(event) {
+      socket.write(Buffer.concat([head, encodeEvent(event)]));
+      head = Buffer.alloc(0);
+    },
     copyOutput: (container) => copyOutput(container, socket),
     openInput: (program) => input.open(program),
     openControl(handler) {

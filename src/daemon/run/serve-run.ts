@@ -38,6 +38,8 @@ interface Run {
 async function run(engine: Engine, { request, credentials, client }: Run): Promise<void> {
   const { containers } = engine;
   const { id, warnings } = await ensureCreated(engine, request, { credentials, client });
+  // The client gets ready while the container is launched.
+  client.tell({ event: "created", id, warnings });
   const autoRemove = request.container.HostConfig?.AutoRemove === true;
   let stream: Duplex | undefined;
   let exit: Promise<{ code: number }> | undefined;
@@ -49,8 +51,6 @@ async function run(engine: Engine, { request, credentials, client }: Run): Promi
       exit = containers.wait(id, autoRemove ? "removed" : "next-exit", client.gone);
       exit.catch(() => {});
     }
-    // The client gets ready while the container is launched.
-    client.tell({ event: "created", id, warnings });
     await containers.start(id);
   } catch (error) {
     stream?.destroy();

@@ -1,7 +1,7 @@
 //! The thread that makes sandboxes: the kernel takes its time, and connections are not to wait.
 
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::mpsc::{Receiver, RecvError, Sender, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread;
 
 use network::netlink::{Error, Netlink, Subject};
@@ -76,22 +76,7 @@ impl Maker {
                 blanks: Vec::new(),
                 spent,
             };
-            let mut failed = false;
-            loop {
-                let job = match todo.try_recv() {
-                    Ok(job) => job,
-                    Err(TryRecvError::Empty) if !failed && workshop.blanks.len() < BLANKS => {
-                        failed = workshop.prepare().is_err();
-                        continue;
-                    }
-                    // What failed is tried again when there is something to do.
-                    Err(TryRecvError::Empty) => match todo.recv() {
-                        Ok(job) => job,
-                        Err(RecvError) => return,
-                    },
-                    Err(TryRecvError::Disconnected) => return,
-                };
-                failed = false;
+            while let Some(job) = workshop.next(&todo) {
                 let Job {
                     sandbox,
                     work,
@@ -150,6 +135,19 @@ struct Workshop {
 }
 
 impl Workshop {
+    /// What is to be done next; until there is anything, namespaces are made ahead of need. One that cannot be made is
+    /// tried again after the next job.
+    fn next(&mut self, todo: &Receiver<Job>) -> Option<Job> {
+        while self.blanks.len() < BLANKS {
+            match todo.try_recv() {
+                Err(TryRecvError::Empty) if self.prepare().is_ok() => {}
+                Err(TryRecvError::Empty) => break,
+                job => return job.ok(),
+            }
+        }
+        todo.recv().ok()
+    }
+
     /// Makes one more namespace ahead of need.
     fn prepare(&mut self) -> Result<(), Error> {
         let made = Blank::make(self.ping_group);
