@@ -1,5 +1,5 @@
 import { TboxError } from "#support/errors.ts";
-import { connectDaemon, connectionError, daemonSocket, isAbsence } from "./daemon.ts";
+import { connectDaemon, connectionError, daemonSocket, isAbsence, knownSocket } from "./daemon.ts";
 import { daemonError } from "./daemon-error.ts";
 import { isObject, type JsonObject } from "./json.ts";
 
@@ -55,7 +55,7 @@ export function pathTo(collection: string, name: string, rest = ""): string {
 }
 
 async function send(method: Method, path: string, options: ApiRequest): Promise<Response> {
-  const socket = await daemonSocket();
+  let socket = knownSocket() ?? (await daemonSocket());
   // A body that is a stream can be sent once only, so a daemon has to be there before the attempt.
   if (options.body instanceof ReadableStream) (await connectDaemon()).close();
   try {
@@ -64,6 +64,7 @@ async function send(method: Method, path: string, options: ApiRequest): Promise<
     if (!isAbsence(error)) throw failure(socket, error);
   }
   (await connectDaemon()).close();
+  socket = await daemonSocket();
   try {
     return await attempt(socket, method, path, options);
   } catch (error) {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dataDirectory, runDirectory } from "./directories.ts";
+import { dataDirectory, knownRunDirectory, runDirectory } from "./directories.ts";
 
 const uid = process.getuid?.() ?? 0;
 
@@ -51,4 +51,14 @@ describe("runDirectory", () => {
     expect(await runDirectory({ XDG_RUNTIME_DIR: `${session}/none` }, 987_654)).toBe("/tmp/tbox-987654");
     expect(await runDirectory({ XDG_RUNTIME_DIR: "run" }, 987_654)).toBe("/tmp/tbox-987654");
   });
+});
+
+test.each([
+  [{ TBOX_RUN_DIR: "/run/a", XDG_RUNTIME_DIR: "/run/user/1000" }, "/run/a"],
+  [{ XDG_RUNTIME_DIR: "/run/user/1000" }, "/run/user/1000/tbox"],
+  [{ XDG_RUNTIME_DIR: "/run/user/1001" }, undefined],
+  [{ XDG_RUNTIME_DIR: "/run/user/1000/deeper" }, undefined],
+  [{}, undefined],
+])("knownRunDirectory: of %o user 1000 knows %s", (environment, expected) => {
+  expect(knownRunDirectory(environment, 1000)).toBe(expected);
 });

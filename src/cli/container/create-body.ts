@@ -53,7 +53,7 @@ export async function createBody(
     AttachStdin: attached.has("stdin"),
     AttachStdout: attached.has("stdout"),
     AttachStderr: attached.has("stderr"),
-    Volumes: anonymousVolumes(flags.volume),
+    Volumes: flags.volume.length > 0 ? anonymousVolumes(flags.volume) : undefined,
     ExposedPorts: exposedPorts(flags),
     Healthcheck: healthcheck(flags),
     StopSignal: flags["stop-signal"],
@@ -74,9 +74,9 @@ function hostConfig(
   return {
     AutoRemove: flags.rm,
     RestartPolicy: flags.restart,
-    Binds: nonEmpty(flags.volume.filter(hasSource).map((volume) => parseBind(volume, directory))),
+    Binds: flags.volume.length > 0 ? binds(flags.volume, directory) : undefined,
     VolumesFrom: nonEmpty(flags["volumes-from"]),
-    Mounts: nonEmpty(flags.mount.map((mount) => absoluteSource(mount, directory))),
+    Mounts: flags.mount.length > 0 ? flags.mount.map((mount) => absoluteSource(mount, directory)) : undefined,
     Tmpfs: flags.tmpfs.length > 0 ? tmpfs(flags.tmpfs) : undefined,
     ReadonlyRootfs: flags["read-only"] || undefined,
     CapAdd: nonEmpty(flags["cap-add"]),
@@ -110,6 +110,10 @@ function hostConfig(
     ConsoleSize: flags.tty ? consoleSize : undefined,
     ...parseSecurityOptions(flags["security-opt"]),
   };
+}
+
+function binds(volumes: string[], directory: string): string[] | undefined {
+  return nonEmpty(volumes.filter(hasSource).map((volume) => parseBind(volume, directory)));
 }
 
 /** What is published is exposed too. */
