@@ -7,7 +7,7 @@ use std::fs;
 use std::io::Write;
 
 use protocol::failure::FailureKind;
-use protocol::launch::{Framing, Log};
+use protocol::launch::{Framing, Log, Mount, Propagation};
 use protocol::monitor::{FromMonitor, ToMonitor};
 use support::{
     Zygote, attachment, demultiplex, noise, read_all, read_exactly, read_until, receive, send,
@@ -433,6 +433,37 @@ fn a_program_that_cannot_be_found_is_a_failure_and_leaves_nothing() {
     assert_eq!(read_all(&clients[0]), b"");
     assert!(!container.has_socket());
     assert!(!container.directory.join("exit.json").exists());
+}
+
+#[test]
+fn a_program_whose_log_cannot_be_opened_is_not_executed() {
+    let Some(zygote) = Zygote::start() else {
+        return;
+    };
+    let mut request = zygote.request(&["sh", "-c", ">/tmp/executed"]);
+    request.log = Log::JsonFile {
+        max_size: 0,
+        max_file: 1,
+    };
+    let directory = zygote.store.join("containers").join(&request.id);
+    std::fs::write(directory.join("log"), b"").unwrap();
+    request.mounts.push(Mount::Bind {
+        source: directory.to_str().unwrap().to_owned(),
+        target: "/tmp".to_owned(),
+        readonly: false,
+        recursive: false,
+        propagation: Propagation::Private,
+    });
+    let (container, clients) =
+        zygote.launch(request, &[attachment(false, true, true, Framing::Raw)]);
+    match container.next() {
+        FromMonitor::Failed(failure) => assert_eq!(failure.step, "log"),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(receive::<FromMonitor>(&container.channel), None);
+    assert_eq!(read_all(&clients[0]), b"");
+    assert!(!directory.join("executed").exists());
+    assert!(!container.has_socket());
 }
 
 #[test]

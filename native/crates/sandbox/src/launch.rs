@@ -14,7 +14,7 @@ use crate::capabilities;
 use crate::failure::{explained, system};
 use crate::host::Host;
 use crate::oom_score;
-use crate::program::{Program, follow, show_console, stdio};
+use crate::program::{Program, follow, kill, show_console, stdio};
 use crate::report::{self, Report, phase};
 use crate::steps::root::Store;
 use crate::steps::terminal::{self, Inner};
@@ -56,11 +56,13 @@ pub struct Prepared<'prepared> {
 }
 
 /// Starts the container; returns once its program was executed. Called in the monitor, which has one
-/// thread and is root of the user namespace.
+/// thread and is root of the user namespace. It gets ready while the container is made: the program is
+/// executed only after that, and never if it fails.
 pub fn launch(
     host: &Host,
     request: &LaunchRequest,
     prepared: Prepared<'_>,
+    get_ready: impl FnOnce() -> Result<(), Failure>,
 ) -> Result<Launched, Failure> {
     let capabilities = capabilities::parse(&request.process.capabilities)?;
     let filter = host.filter(capabilities);
@@ -104,6 +106,11 @@ pub fn launch(
         Side::Parent { pid, pidfd } => {
             let begun = phase("cloned");
             drop((inner, theirs, score));
+            if let Err(failure) = get_ready() {
+                kill(pidfd.as_fd());
+                return Err(failure);
+            }
+            report::let_go_on(ours.as_fd());
             let (mut phases, master) = follow(ours.as_fd(), pidfd.as_fd(), |ids| {
                 keep_id::map(ours.as_fd(), host, pid, ids)
             })?;
@@ -186,6 +193,7 @@ impl Child<'_> {
         // After the working directory, which may have to be made.
         root::protect_root(root.as_fd(), &request.root)?;
         drop((store, volumes, memory, root, devices));
+        report::wait(program.channel)?;
         if request.process.keep_id {
             // After everything that needs the rights of the namespace that the mounts belong to.
             keep_id::enter(program.channel, &account)?;

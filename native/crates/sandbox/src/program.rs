@@ -113,8 +113,7 @@ pub(crate) fn follow(
             Report::UserNamespace { uid, gid } => {
                 if let Err(failure) = map((uid, gid)) {
                     // It would wait for ever.
-                    let _ = rustix::process::pidfd_send_signal(pidfd, Signal::KILL);
-                    reap(pidfd);
+                    kill(pidfd);
                     return Err(failure);
                 }
             }
@@ -134,6 +133,12 @@ pub(crate) fn follow(
         ));
     };
     Ok((phases, master))
+}
+
+/// Ends a child on its way to the program.
+pub(crate) fn kill(pidfd: BorrowedFd<'_>) {
+    let _ = rustix::process::pidfd_send_signal(pidfd, Signal::KILL);
+    reap(pidfd);
 }
 
 fn reap(pidfd: BorrowedFd<'_>) {

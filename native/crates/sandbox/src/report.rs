@@ -1,5 +1,5 @@
 //! What the container's first process tells its monitor: one message per event, then silence when it has
-//! become the program.
+//! become the program. The other way goes only that it may go on.
 
 use std::os::fd::{BorrowedFd, OwnedFd};
 
@@ -44,6 +44,19 @@ pub fn receive(channel: BorrowedFd<'_>) -> Result<Option<(Report, Vec<OwnedFd>)>
     };
     let report = serde_json::from_slice(&received.text).map_err(broken)?;
     Ok(Some((report, received.descriptors)))
+}
+
+/// Lets the other side's [`wait`] return. If it has died, that is found out by reading its reports.
+pub fn let_go_on(channel: BorrowedFd<'_>) {
+    let _ = seqpacket::send(channel, b"go", &[], seqpacket::Flags::empty());
+}
+
+/// Waits in the container's first process until the monitor has sent something.
+pub fn wait(channel: BorrowedFd<'_>) -> Result<(), Failure> {
+    match seqpacket::receive(channel).map_err(broken)? {
+        Some(_) => Ok(()),
+        None => Err(broken("the monitor has ended")),
+    }
 }
 
 /// A phase that ends now.

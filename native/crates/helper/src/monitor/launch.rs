@@ -68,7 +68,7 @@ fn begin(host: Host, order: Order, forked_at: u64) -> Result<Monitor, Failure> {
         report,
     } = order;
     let cgroup = request.cgroup.then(|| descriptors.pop()).flatten();
-    let place = prepare(&host, &request)?;
+    let mut place = None;
     let orphans = (request.shared.pid == Sharing::Host)
         .then(Orphans::adopt)
         .transpose()
@@ -82,12 +82,23 @@ fn begin(host: Host, order: Order, forked_at: u64) -> Result<Monitor, Failure> {
             pid: pid.as_ref().map(AsFd::as_fd),
             ipc: ipc.as_ref().map(AsFd::as_fd),
         },
+        || {
+            place = Some(prepare(&host, &request)?);
+            Ok(())
+        },
     );
     drop((network, pid, ipc));
     let launched = match launched {
         Ok(launched) => launched,
         Err(failure) => {
-            let _ = unlinkat(&place.sockets, &place.socket_name, AtFlags::empty());
+            if let Some(Place {
+                sockets,
+                socket_name,
+                ..
+            }) = place
+            {
+                let _ = unlinkat(sockets, socket_name, AtFlags::empty());
+            }
             return Err(failure);
         }
     };
@@ -105,7 +116,7 @@ fn begin(host: Host, order: Order, forked_at: u64) -> Result<Monitor, Failure> {
         false => AtEnd::KeepOpen,
     };
     let streams = streams(launched.stdio, at_end)?;
-    let mut monitor = Monitor::create(Some(place), launched.pidfd, cgroup, streams, started)
+    let mut monitor = Monitor::create(place, launched.pidfd, cgroup, streams, started)
         .map_err(|errno| failure::system("monitor", "epoll", errno))?;
     monitor.orphans = orphans.map(|orphans| orphans.except(program));
     for (wants, socket) in request.attachments.iter().zip(descriptors) {
@@ -114,7 +125,7 @@ fn begin(host: Host, order: Order, forked_at: u64) -> Result<Monitor, Failure> {
     Ok(monitor)
 }
 
-/// Opens what the monitor needs beside the container, so that nothing can fail once it runs.
+/// Opens what the monitor needs beside the container, so that nothing can fail once its program runs.
 fn prepare(host: &Host, request: &LaunchRequest) -> Result<Place, Failure> {
     let container = host.container_directory(&request.id)?;
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;

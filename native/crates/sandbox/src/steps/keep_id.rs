@@ -7,7 +7,6 @@ use protocol::failure::{Failure, FailureKind};
 use rustix::io::Errno;
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use sys::clone::Namespaces;
-use sys::seqpacket;
 
 use crate::accounts::Account;
 use crate::failure::{explained, system};
@@ -24,11 +23,8 @@ pub fn enter(channel: BorrowedFd<'_>, account: &Account) -> Result<(), Failure> 
     protect(DumpableBehavior::Dumpable)?;
     let (uid, gid) = (account.uid, account.gid);
     report::send(channel, &Report::UserNamespace { uid, gid }, &[])?;
-    match seqpacket::receive(channel) {
-        Ok(Some(_)) => protect(DumpableBehavior::NotDumpable),
-        Ok(None) => Err(lost("the monitor has ended")),
-        Err(error) => Err(lost(error)),
-    }
+    report::wait(channel)?;
+    protect(DumpableBehavior::NotDumpable)
 }
 
 /// Maps the ids of a process that has entered one, and lets it go on. Called as root of the namespace above.
@@ -47,7 +43,8 @@ pub fn map(
             explained(FailureKind::System, "user-namespace", message)
         })?;
     }
-    seqpacket::send(channel, b"mapped", &[], seqpacket::Flags::empty()).map_err(lost)
+    report::let_go_on(channel);
+    Ok(())
 }
 
 /// Joins the one of a container that runs. There is none where the container's own user is root.
@@ -71,12 +68,4 @@ fn refused(errno: Errno) -> Failure {
         );
     }
     failure
-}
-
-fn lost(error: impl std::fmt::Display) -> Failure {
-    explained(
-        FailureKind::System,
-        "user-namespace",
-        format!("keep-id: {error}"),
-    )
 }
