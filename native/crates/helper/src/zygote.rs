@@ -3,7 +3,7 @@
 
 mod family;
 mod net_helper;
-mod networks;
+mod ready;
 mod reexecute;
 mod serve;
 mod start;

@@ -5,13 +5,14 @@ mod support;
 
 use std::fs;
 use std::os::fd::AsFd;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use protocol::failure::Failure;
+use protocol::launch::Framing;
 use protocol::monitor::FromMonitor;
 use protocol::work::{FromWorker, WorkRequest};
 use protocol::zygote::{FromZygote, MappingMode, ToZygote};
-use support::{Place, Zygote, patient, receive, send, until, zygote_socket};
+use support::{Place, Zygote, attachment, patient, read_all, receive, send, until, zygote_socket};
 use sys::seqpacket;
 
 fn failure(output: &std::process::Output) -> Failure {
@@ -284,6 +285,34 @@ fn a_worker_answers_and_ends() {
         }
     }
     assert_eq!(receive::<FromWorker>(&ours), None);
+}
+
+#[test]
+fn a_dev_that_was_ready_is_like_one_made_at_the_start() {
+    let Some(zygote) = Zygote::start() else {
+        return;
+    };
+    // Mount points with their options, and what is there.
+    let script = "while read -r _ _ _ root point options _; do echo $root $point $options; done \
+                  </proc/self/mountinfo | grep ' /dev'; for file in /dev/*; do echo $file; done; echo >/dev/null; \
+                  [ -c /dev/tty ] && [ -d /dev/pts ]";
+    // More at once than can be ready, after a while in which some got ready.
+    std::thread::sleep(Duration::from_millis(200));
+    let wants = attachment(false, true, true, Framing::Raw);
+    let launched: Vec<_> = (0..12)
+        .map(|_| zygote.launch(zygote.request(&["sh", "-c", script]), &[wants]))
+        .collect();
+    let mut seen = Vec::new();
+    for (container, clients) in &launched {
+        container.started();
+        seen.push(String::from_utf8(read_all(&clients[0])).unwrap());
+        assert_eq!(container.exited().code, 0);
+    }
+    assert!(seen[0].contains("/null /dev/null "), "{}", seen[0]);
+    assert!(seen[0].contains("/ /dev/pts "), "{}", seen[0]);
+    for other in &seen {
+        assert_eq!(*other, seen[0]);
+    }
 }
 
 /// Prints figures: `cargo test --release -p helper --test zygote -- --ignored --nocapture`.

@@ -50,9 +50,16 @@ pub struct Prepared<'prepared> {
     pub cgroup: Option<BorrowedFd<'prepared>>,
     /// A network namespace in which nobody has been; that of the sandbox where the request names one.
     pub network: Option<BorrowedFd<'prepared>>,
+    /// A /dev that nobody has had.
+    pub devices: Option<BorrowedFd<'prepared>>,
     /// First processes of the containers whose namespaces are shared.
     pub pid: Option<BorrowedFd<'prepared>>,
     pub ipc: Option<BorrowedFd<'prepared>>,
+}
+
+/// Makes what [`Prepared::devices`] takes. Called in a process of its own, whose mount namespace it leaves.
+pub fn prepare_devices(host: &Host) -> Result<OwnedFd, Failure> {
+    devices::prepare(host)
 }
 
 /// Starts the container; returns once its program was executed. Called in the monitor, which has one
@@ -171,7 +178,7 @@ impl Child<'_> {
             &request.shared,
             request.cgroup_writable,
         )?;
-        let devices = devices::mount_devices(root.as_fd(), host, &memory)?;
+        let devices = devices::mount_devices(root.as_fd(), host, &memory, self.prepared.devices)?;
         // After /dev: its terminal belongs to the container's own /dev/pts.
         program.give_streams(devices.as_fd(), streams)?;
         show_console(devices.as_fd(), &request.process)?;

@@ -28,6 +28,8 @@ pub struct Order {
     pub descriptors: Vec<OwnedFd>,
     /// An empty network namespace for the container, if one was ready.
     pub network: Option<OwnedFd>,
+    /// A /dev, if one was ready.
+    pub devices: Option<OwnedFd>,
     /// First processes of the containers whose namespaces are shared; nothing when they have ended.
     pub pid: Option<OwnedFd>,
     pub ipc: Option<OwnedFd>,
@@ -62,6 +64,7 @@ fn begin(host: Host, order: Order, forked_at: u64) -> Result<Monitor, Failure> {
         request,
         mut descriptors,
         network,
+        devices,
         pid,
         ipc,
         received_at,
@@ -79,6 +82,7 @@ fn begin(host: Host, order: Order, forked_at: u64) -> Result<Monitor, Failure> {
         Prepared {
             cgroup: cgroup.as_ref().map(AsFd::as_fd),
             network: network.as_ref().map(AsFd::as_fd),
+            devices: devices.as_ref().map(AsFd::as_fd),
             pid: pid.as_ref().map(AsFd::as_fd),
             ipc: ipc.as_ref().map(AsFd::as_fd),
         },
@@ -87,7 +91,7 @@ fn begin(host: Host, order: Order, forked_at: u64) -> Result<Monitor, Failure> {
             Ok(())
         },
     );
-    drop((network, pid, ipc));
+    drop((network, devices, pid, ipc));
     let launched = match launched {
         Ok(launched) => launched,
         Err(failure) => {

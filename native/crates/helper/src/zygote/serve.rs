@@ -25,12 +25,12 @@ use crate::timestamp;
 use crate::worker;
 use crate::zygote::family::{Family, Kept};
 use crate::zygote::net_helper::{NetHelper, Taken};
-use crate::zygote::networks::Networks;
+use crate::zygote::ready::Ready;
 use sys::watched::Watched;
 
 const LISTENER: u64 = 0;
 const SIGNALS: u64 = 1;
-const NETWORKS: u64 = 2;
+const MAKER: u64 = 2;
 const NET_HELPER: u64 = 3;
 const FIRST_FREE: u64 = 16;
 
@@ -100,7 +100,7 @@ pub struct Zygote {
     connections: Vec<Connection>,
     next_token: u64,
     family: Family,
-    networks: Networks,
+    ready: Ready,
     net_helper: NetHelper,
     /// Since when there has been nobody.
     idle_since: Instant,
@@ -147,7 +147,7 @@ impl Zygote {
             connections: Vec::new(),
             next_token: FIRST_FREE,
             family: Family::create()?,
-            networks: Networks::default(),
+            ready: Ready::default(),
             net_helper,
             idle_since: Instant::now(),
         })
@@ -164,7 +164,7 @@ impl Zygote {
             }
             self.watch_listener();
             if self.listener.is_some()
-                && let Some(pid) = self.networks.tend(&self.poll, NETWORKS)
+                && let Some(pid) = self.ready.tend(&self.host, &self.poll, MAKER)
             {
                 self.family.add_worker(pid);
             }
@@ -221,7 +221,7 @@ impl Zygote {
         }
         let idle = self.family.is_empty() && self.connections.is_empty();
         let end = idle.then(|| IDLE.saturating_sub(self.idle_since.elapsed()));
-        end.into_iter().chain(self.networks.due()).min()
+        end.into_iter().chain(self.ready.due()).min()
     }
 
     /// A task if this is the fork that is to do it.
@@ -229,11 +229,11 @@ impl Zygote {
         match event.token {
             LISTENER => self.accept(),
             SIGNALS => self.take_signals(),
-            NETWORKS => self.networks.receive(&self.poll),
+            MAKER => self.ready.receive(&self.poll),
             NET_HELPER => {
                 self.net_helper.receive(&self.poll);
                 for network in self.net_helper.take_released() {
-                    self.networks.retire(network);
+                    self.ready.retire(network);
                 }
             }
             token => return self.serve_connection(token),
@@ -246,7 +246,7 @@ impl Zygote {
             match number {
                 SIGCHLD => {
                     for network in self.family.reap(&self.host) {
-                        self.networks.retire(network);
+                        self.ready.retire(network);
                     }
                 }
                 _ => self.shut_down(),
@@ -342,7 +342,7 @@ impl Zygote {
                 // A namespace ends with its last user: that is to be the zygote, at a quiet moment.
                 let (network, kept) = match request.network {
                     Network::None => {
-                        let network = self.networks.take();
+                        let network = self.ready.take_network();
                         let kept = network.as_ref().and_then(copy);
                         (network, kept)
                     }
@@ -367,6 +367,7 @@ impl Zygote {
                     request,
                     descriptors,
                     network,
+                    devices: self.ready.take_devices(),
                     received_at,
                     report,
                 };

@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use protocol::failure::Failure;
-use rustix::fs::{Mode, OFlags, mkdirat, openat, symlinkat};
+use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat, symlinkat};
 use rustix::io::Errno;
 use rustix::mount::MountAttrFlags;
 
@@ -11,6 +11,7 @@ use crate::failure::system;
 use crate::host::{self, Host};
 use crate::steps::attach;
 use crate::steps::kernel_files::{HARMLESS, place};
+use crate::steps::root;
 use crate::steps::shared::Memory;
 use crate::tree::{self, Kind};
 
@@ -22,12 +23,38 @@ const LINKS: [(&str, &str); 5] = [
     ("/proc/self/fd/2", "stderr"),
 ];
 
-/// Mounts /dev and everything in it; gives the new /dev.
+/// Mounts /dev and everything in it, from what [`prepare`] gave if there is some; gives the new /dev.
 pub fn mount_devices(
     root: BorrowedFd<'_>,
     host: &Host,
     memory: &Memory,
+    prepared: Option<BorrowedFd<'_>>,
 ) -> Result<OwnedFd, Failure> {
+    let place = place(root, "dev")?;
+    let attached = prepared.is_some_and(|tree| attach::attach(tree, place.as_fd()).is_ok());
+    let devices = match attached {
+        true => open(root, "dev").map_err(|errno| system("devices", "/dev", errno))?,
+        false => make(root, "dev", host)?,
+    };
+    mount_memory(devices.as_fd(), memory)
+        .map_err(|(name, errno)| system("devices", name, errno))?;
+    Ok(devices)
+}
+
+/// Makes a /dev for one container that is attached nowhere, complete but for its memory. Called in a process of its
+/// own, which is in another mount namespace then and sees the /dev at /sys.
+pub fn prepare(host: &Host) -> Result<OwnedFd, Failure> {
+    let explain = |errno| system("devices", "/dev", errno);
+    sys::namespaces::enter_new_mounts().map_err(explain)?;
+    root::isolate()?;
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let root = openat(CWD, "/", flags, Mode::empty()).map_err(explain)?;
+    let devices = make(root.as_fd(), "sys", host)?;
+    attach::copy_of(devices.as_fd(), true).map_err(explain)
+}
+
+/// Covers a directory of the root with a /dev.
+fn make(root: BorrowedFd<'_>, name: &str, host: &Host) -> Result<OwnedFd, Failure> {
     let explain = |errno| system("devices", "/dev", errno);
     let devices = attach::create(
         "tmpfs",
@@ -35,9 +62,9 @@ pub fn mount_devices(
         MountAttrFlags::MOUNT_ATTR_NOSUID,
     )
     .map_err(explain)?;
-    attach::attach(devices.as_fd(), place(root, "dev")?.as_fd()).map_err(explain)?;
-    let devices =
-        tree::open_plain(root, "dev", OFlags::PATH | OFlags::DIRECTORY).map_err(explain)?;
+    let place = open(root, name).map_err(explain)?;
+    attach::attach(devices.as_fd(), place.as_fd()).map_err(explain)?;
+    let devices = open(root, name).map_err(explain)?;
     for device in host::copy_devices() {
         let (name, device) = device?;
         cover(devices.as_fd(), name, Kind::File, device.as_fd())
@@ -46,10 +73,12 @@ pub fn mount_devices(
     for (target, name) in LINKS {
         symlinkat(target, &devices, name).map_err(|errno| system("devices", name, errno))?;
     }
-    mount_inside(devices.as_fd(), host)
-        .and_then(|()| mount_memory(devices.as_fd(), memory))
-        .map_err(|(name, errno)| system("devices", name, errno))?;
+    mount_terminals(devices.as_fd(), host).map_err(|errno| system("devices", "pts", errno))?;
     Ok(devices)
+}
+
+fn open(root: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Errno> {
+    tree::open_plain(root, name, OFlags::PATH | OFlags::DIRECTORY)
 }
 
 /// Shows the terminal as /dev/console.
@@ -59,7 +88,7 @@ pub fn mount_console(devices: BorrowedFd<'_>, terminal: BorrowedFd<'_>) -> Resul
         .map_err(|errno| system("devices", "console", errno))
 }
 
-fn mount_inside(devices: BorrowedFd<'_>, host: &Host) -> Result<(), (&'static str, Errno)> {
+fn mount_terminals(devices: BorrowedFd<'_>, host: &Host) -> Result<(), Errno> {
     let mut pts_options = vec![("ptmxmode", "0666"), ("mode", "0620")];
     // Group 5 is the terminals' everywhere; in single-id mode it does not exist.
     if host.gids().contains(5) {
@@ -68,7 +97,6 @@ fn mount_inside(devices: BorrowedFd<'_>, host: &Host) -> Result<(), (&'static st
     let terminals = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NOEXEC;
     attach::create("devpts", &pts_options, terminals)
         .and_then(|mount| cover(devices, "pts", Kind::Directory, mount.as_fd()))
-        .map_err(|errno| ("pts", errno))
 }
 
 fn mount_memory(devices: BorrowedFd<'_>, memory: &Memory) -> Result<(), (&'static str, Errno)> {

@@ -1,0 +1,174 @@
+//! What a container needs that can be made ahead: network namespaces, made ahead of need and thrown away when nobody
+//! waits, because both take longer than all the mounts of a start together; and /dev, a quarter of those mounts.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::process::Pid;
+use sandbox::host::Host;
+use sys::event::{Interest, Poll};
+use sys::fork::{Side, fork};
+use sys::seqpacket::{self, Error};
+
+use sys::watched::Watched;
+
+/// For some starts at once; a larger burst makes its own. A namespace takes about 200 KiB of the kernel.
+const MOST_READY: usize = 4;
+
+/// With more than that no process is started to make what is missing.
+const ENOUGH_READY: usize = 2;
+
+/// What the messages of the maker say, each with one descriptor.
+const NETWORK: &[u8] = b"network";
+const DEVICES: &[u8] = b"devices";
+
+/// Used namespaces that wait to be thrown away, all together.
+const MOST_USED: usize = 32;
+
+/// How long nothing must have happened before any is made or thrown away.
+const QUIET: Duration = Duration::from_millis(12);
+
+/// How long to wait when one could not be made: the user's limit may be reached.
+const AGAIN: Duration = Duration::from_secs(10);
+
+#[derive(Debug, Default)]
+pub struct Ready {
+    /// Namespaces whose loopback interface is up and that nobody has been in.
+    networks: Vec<OwnedFd>,
+    /// Those that somebody was in.
+    used: Vec<OwnedFd>,
+    devices: Vec<OwnedFd>,
+    /// From the process that makes some.
+    maker: Option<Watched>,
+    not_before: Option<Instant>,
+}
+
+impl Ready {
+    /// A network namespace, if one is ready.
+    pub fn take_network(&mut self) -> Option<OwnedFd> {
+        self.postpone(QUIET);
+        self.networks.pop()
+    }
+
+    /// A /dev for [`sandbox::launch::Prepared`], if one is ready.
+    pub fn take_devices(&mut self) -> Option<OwnedFd> {
+        self.postpone(QUIET);
+        self.devices.pop()
+    }
+
+    /// Keeps a network namespace whose container has ended until there is time to throw it away. It is never used
+    /// again: a socket of it may have been passed to somebody who still has it.
+    pub fn retire(&mut self, namespace: OwnedFd) {
+        self.postpone(QUIET);
+        if self.used.len() >= MOST_USED {
+            self.used.clear();
+        }
+        self.used.push(namespace);
+    }
+
+    /// How long it is until [`Ready::tend`] has something to do; for ever when nothing.
+    pub fn due(&self) -> Option<Duration> {
+        if !self.is_to_make() && self.used.is_empty() {
+            return None;
+        }
+        let wait = self
+            .not_before
+            .map(|moment| moment.saturating_duration_since(Instant::now()));
+        Some(wait.unwrap_or_default())
+    }
+
+    /// Throws away and has another process make what is missing, if that is due. The process is a child to
+    /// be collected.
+    pub fn tend(&mut self, host: &Host, poll: &Poll, token: u64) -> Option<Pid> {
+        if self.due() != Some(Duration::ZERO) {
+            return None;
+        }
+        self.used.clear();
+        if !self.is_to_make() {
+            return None;
+        }
+        let started = self.start_maker(host, poll, token);
+        if started.is_none() {
+            self.postpone(AGAIN);
+        }
+        started
+    }
+
+    /// Takes what the maker has made; to be called when its token is reported.
+    pub fn receive(&mut self, poll: &Poll) {
+        let Some(maker) = &mut self.maker else {
+            return;
+        };
+        loop {
+            match seqpacket::receive_ready(maker.as_fd()) {
+                Ok(Some(received)) => {
+                    let made = match received.text.as_slice() {
+                        NETWORK => &mut self.networks,
+                        _ => &mut self.devices,
+                    };
+                    made.extend(received.descriptors.into_iter().take(1));
+                }
+                Err(Error::WouldBlock) => return,
+                Ok(None) | Err(_) => break,
+            }
+        }
+        // A process forked meanwhile may hold a copy, which would go on reporting.
+        let _ = maker.watch(poll, None);
+        self.maker = None;
+        if self.is_to_make() {
+            self.postpone(AGAIN);
+        }
+    }
+
+    fn is_to_make(&self) -> bool {
+        self.maker.is_none() && self.networks.len().min(self.devices.len()) <= ENOUGH_READY
+    }
+
+    fn postpone(&mut self, time: Duration) {
+        self.not_before = Some(Instant::now() + time);
+    }
+
+    fn start_maker(&mut self, host: &Host, poll: &Poll, token: u64) -> Option<Pid> {
+        let (ours, theirs) = seqpacket::pair().ok()?;
+        let mut maker = Watched::new(ours, token);
+        maker.watch(poll, Some(Interest::READ)).ok()?;
+        match fork().ok()? {
+            Side::Child => {
+                drop(maker);
+                make_networks(&theirs, MOST_READY.saturating_sub(self.networks.len()));
+                make_devices(&theirs, MOST_READY.saturating_sub(self.devices.len()), host);
+                std::process::exit(0);
+            }
+            Side::Parent(pid) => {
+                self.maker = Some(maker);
+                Some(pid)
+            }
+        }
+    }
+}
+
+/// Makes network namespaces and passes them on, as far as that succeeds.
+fn make_networks(channel: &OwnedFd, count: usize) -> Option<()> {
+    for _ in 0..count {
+        sys::network_namespace::enter_new().ok()?;
+        sys::interface::loopback_up().ok()?;
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+        let namespace = openat(CWD, "/proc/self/ns/net", flags, Mode::empty()).ok()?;
+        pass_on(channel, NETWORK, namespace)?;
+    }
+    Some(())
+}
+
+fn make_devices(channel: &OwnedFd, count: usize, host: &Host) -> Option<()> {
+    for _ in 0..count {
+        let devices = sandbox::launch::prepare_devices(host).ok()?;
+        pass_on(channel, DEVICES, devices)?;
+    }
+    Some(())
+}
+
+fn pass_on(channel: &OwnedFd, kind: &[u8], made: OwnedFd) -> Option<()> {
+    let flags = seqpacket::Flags::empty();
+    seqpacket::send(channel.as_fd(), kind, &[made.as_fd()], flags).ok()
+}
