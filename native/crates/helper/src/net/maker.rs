@@ -1,8 +1,9 @@
 //! The thread that makes sandboxes: the kernel takes its time, and connections are not to wait.
 
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
+use std::time::Duration;
 
 use network::netlink::{Error, Netlink, Subject};
 use network::sandbox::{self, Blank, Plug, Route, Sandbox};
@@ -11,6 +12,10 @@ use rustix::io::Errno;
 
 /// Namespaces on no network yet that are kept ready: to make one takes as long as to put it on a network.
 const BLANKS: usize = 2;
+
+/// How long nothing must have been asked before one is made: a container that waits for what was made last starts in
+/// that time, for which it needs the processors.
+const QUIET: Duration = Duration::from_millis(12);
 
 /// Something to be done about a sandbox.
 #[derive(Debug)]
@@ -135,13 +140,13 @@ struct Workshop {
 }
 
 impl Workshop {
-    /// What is to be done next; until there is anything, namespaces are made ahead of need. One that cannot be made is
+    /// What is to be done next; while there is nothing, namespaces are made ahead of need. One that cannot be made is
     /// tried again after the next job.
     fn next(&mut self, todo: &Receiver<Job>) -> Option<Job> {
         while self.blanks.len() < BLANKS {
-            match todo.try_recv() {
-                Err(TryRecvError::Empty) if self.prepare().is_ok() => {}
-                Err(TryRecvError::Empty) => break,
+            match todo.recv_timeout(QUIET) {
+                Err(RecvTimeoutError::Timeout) if self.prepare().is_ok() => {}
+                Err(RecvTimeoutError::Timeout) => break,
                 job => return job.ok(),
             }
         }
