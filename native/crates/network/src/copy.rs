@@ -10,18 +10,33 @@ use sys::watched::Watched;
 use crate::sockets;
 use crate::tokens::{Owner, token};
 
-const BUFFER: usize = 256 * 1024;
+/// Bytes copied in one direction before the other connections have their turn. The more are passed on at once, the less
+/// often who takes them falls asleep between, and to be woken costs as much as to be given 64 KiB.
+const AT_ONCE: usize = 2 * 1024 * 1024;
 
-/// Buffers copied in one direction before the other connections have their turn.
-const AT_ONCE: usize = 8;
+/// Bytes that are read of a connection at first, and at least.
+const LEAST: usize = 64 * 1024;
 
 /// What one connection has sent and the other has not taken yet.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Direction {
     waiting: Vec<u8>,
     written: usize,
+    /// As many bytes are read as the other is likely to take: what it does not take has to be kept.
+    reach: usize,
     /// Nothing more comes, and the other has been told so.
     ended: bool,
+}
+
+impl Default for Direction {
+    fn default() -> Self {
+        Self {
+            waiting: Vec::new(),
+            written: 0,
+            reach: LEAST,
+            ended: false,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -46,7 +61,7 @@ impl Default for Copies {
         Self {
             pairs: Vec::new(),
             free: Vec::new(),
-            buffer: vec![0; BUFFER],
+            buffer: vec![0; AT_ONCE],
         }
     }
 }
@@ -150,11 +165,13 @@ impl Direction {
         target: &Watched,
         buffer: &mut [u8],
     ) -> Result<(), Errno> {
-        for _ in 0..AT_ONCE {
+        let mut left = buffer.len();
+        while left > 0 {
             if self.ended || !self.flush(target)? {
                 return Ok(());
             }
-            let length = match recv(source, &mut *buffer, RecvFlags::DONTWAIT) {
+            let reach = self.reach.min(left);
+            let length = match recv(source, &mut buffer[..reach], RecvFlags::DONTWAIT) {
                 Ok((_, length)) => length,
                 Err(Errno::AGAIN | Errno::INTR) => return Ok(()),
                 Err(errno) => return Err(errno),
@@ -169,6 +186,12 @@ impl Direction {
             }
             let written = write(target, &buffer[..length])?;
             self.waiting.extend_from_slice(&buffer[written..length]);
+            if written < length {
+                self.reach = written.max(LEAST);
+            } else if length == self.reach {
+                self.reach = (2 * length).min(AT_ONCE);
+            }
+            left -= length;
         }
         Ok(())
     }
@@ -256,7 +279,8 @@ mod tests {
 
     #[test]
     fn an_end_is_told_whenever_it_comes() {
-        for length in 0..2 * AT_ONCE {
+        // Turns of three bytes: the end comes in the middle of one, and after one that took all there was.
+        for length in 0..10 {
             let (mut one, first) = streams();
             let (mut other, second) = streams();
             one.write_all(&vec![7; length]).unwrap();
@@ -264,8 +288,8 @@ mod tests {
             let [first, second] = [first, second].map(|end| Watched::new(end, 0));
             let mut direction = Direction::default();
             let mut rounds = 0;
-            while !direction.ended && rounds < 3 {
-                direction.advance(&first, &second, &mut [0]).unwrap();
+            while !direction.ended && rounds < 4 {
+                direction.advance(&first, &second, &mut [0; 3]).unwrap();
                 rounds += 1;
             }
             other

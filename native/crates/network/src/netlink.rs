@@ -83,12 +83,13 @@ impl Netlink {
             };
             for (sequence, errno) in acknowledgements(&buffer[..length]) {
                 open = open.saturating_sub(1);
-                let what = batch
+                let expected = batch
                     .expected
                     .iter()
                     .find(|(number, _)| *number == sequence);
-                if let (Some(errno), Ok(())) = (errno, &result) {
-                    result = Err(failed(what.map_or("batch", |(_, what)| what), errno));
+                let what = expected.map_or(Some("batch"), |(_, what)| *what);
+                if let (Some(errno), Some(what), Ok(())) = (errno, what, &result) {
+                    result = Err(failed(what, errno));
                 }
             }
         }
@@ -128,7 +129,8 @@ fn aligned(length: usize) -> usize {
 pub struct Batch {
     bytes: Vec<u8>,
     sequence: u32,
-    expected: Vec<(u32, &'static str)>,
+    /// Sequence numbers, and what an error is to name; nothing where the kernel may refuse.
+    expected: Vec<(u32, Option<&'static str>)>,
     /// Where the message begins that is being written.
     start: usize,
 }
@@ -143,7 +145,14 @@ impl Batch {
         header: &[u8],
     ) -> &mut Self {
         self.begin(kind, flags | ACKNOWLEDGE, header);
-        self.expected.push((self.sequence, what));
+        self.expected.push((self.sequence, Some(what)));
+        self
+    }
+
+    /// Begins a request that the kernel may refuse.
+    pub fn attempt(&mut self, kind: u16, header: &[u8]) -> &mut Self {
+        self.begin(kind, ACKNOWLEDGE, header);
+        self.expected.push((self.sequence, None));
         self
     }
 
@@ -231,21 +240,43 @@ mod tests {
         assert_eq!(word(&batch.bytes, first) as usize, HEADER + 4);
         assert_eq!(&batch.bytes[32..40], &[7, 0, 3, 0, b'a', b'b', 0, 0]);
         assert_eq!(batch.bytes[40..42], 24_u16.to_ne_bytes());
-        assert_eq!(batch.expected, [(1, "one")]);
+        assert_eq!(batch.expected, [(1, Some("one"))]);
+    }
+
+    /// What the kernel says to a request.
+    fn answer(sequence: u32, code: i32) -> Vec<u8> {
+        let mut bytes = 36_u32.to_ne_bytes().to_vec();
+        bytes.extend(ERROR.to_ne_bytes());
+        bytes.extend([0; 2]);
+        bytes.extend(sequence.to_ne_bytes());
+        bytes.extend([0; 4]);
+        bytes.extend(code.to_ne_bytes());
+        bytes.resize(36, 0);
+        bytes
+    }
+
+    #[test]
+    fn what_may_be_refused_fails_nothing_else() {
+        let mut batch = Batch::default();
+        batch.message("one", 16, 0, &[0; 16]);
+        batch.attempt(16, &[0; 16]);
+        batch.message("other", 16, 0, &[0; 16]);
+        for (codes, expected) in [
+            ([0, -22, 0], None),
+            ([0, -22, -17], Some(("other", Errno::EXIST))),
+        ] {
+            let (ours, kernel) = std::os::unix::net::UnixDatagram::pair().unwrap();
+            for (sequence, code) in (1..).zip(codes) {
+                kernel.send(&answer(sequence, code)).unwrap();
+            }
+            let result = Netlink(ours.into()).perform(&batch);
+            let found = result.err().map(|error| (error.what, error.errno));
+            assert_eq!(found, expected);
+        }
     }
 
     #[test]
     fn errors_are_told_from_acknowledgements() {
-        let answer = |sequence: u32, code: i32| {
-            let mut bytes = 36_u32.to_ne_bytes().to_vec();
-            bytes.extend(ERROR.to_ne_bytes());
-            bytes.extend([0; 2]);
-            bytes.extend(sequence.to_ne_bytes());
-            bytes.extend([0; 4]);
-            bytes.extend(code.to_ne_bytes());
-            bytes.resize(36, 0);
-            bytes
-        };
         let both = [answer(1, 0), answer(2, -17)].concat();
         assert_eq!(
             acknowledgements(&both),

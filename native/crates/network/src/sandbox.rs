@@ -242,12 +242,16 @@ fn connect(
         namespace,
     };
     links::veth(&mut batch, &pair);
+    links::enlarge_named(&mut batch, &plug.name);
+    // As large as those on it allow: a bridge without any keeps to 64 KiB.
+    links::enlarge(&mut batch, plug.bridge);
     bridges.perform(&batch)?;
     let index = inside.index_of(&plug.interface)?;
     if plug.ipv6.is_some() {
         set_kernel_parameter(&format!("ipv6/conf/{}/disable_ipv6", plug.interface), "0");
     }
     let mut batch = Batch::default();
+    links::enlarge(&mut batch, index);
     let (address, subnet) = plug.ipv4;
     links::address(&mut batch, index, address.into(), subnet.prefix);
     if let Some((address, subnet)) = plug.ipv6 {
