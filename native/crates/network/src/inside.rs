@@ -9,7 +9,7 @@ use std::thread;
 
 use protocol::failure::{Failure, FailureKind};
 use protocol::net::Uplink;
-use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::fs::{CWD, Mode, OFlags, openat, stat};
 use rustix::io::Errno;
 
 use crate::firewall;
@@ -196,6 +196,12 @@ fn open_queue() -> Result<OwnedFd, String> {
 pub fn open_own() -> Result<OwnedFd, Errno> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
     openat(CWD, "/proc/thread-self/ns/net", flags, Mode::empty())
+}
+
+/// A number of the namespace of the calling thread that nobody else's has: of a file in /proc/net, which is the same one
+/// for all in the namespace.
+pub fn own_number() -> Result<u64, Errno> {
+    Ok(stat("/proc/thread-self/net/dev")?.st_ino)
 }
 
 /// What is not there need not be set: the defaults of a kernel without it will do.

@@ -9,7 +9,7 @@ use rustix::net::netdevice::name_to_index;
 
 use crate::bridges::Bridge;
 use crate::firewall;
-use crate::inside::{open_own, set_kernel_parameter};
+use crate::inside::{open_own, own_number, set_kernel_parameter};
 use crate::links::{self, Veth};
 use crate::names::Listeners;
 use crate::netlink::{Batch, Error, Netlink, Subject};
@@ -92,6 +92,8 @@ fn outer_name(sandbox: u64, number: u32) -> String {
 #[derive(Debug)]
 pub struct Sandbox {
     pub namespace: OwnedFd,
+    /// The inode of `net/dev` in /proc of whoever is in it.
+    pub number: u64,
     pub names: Listeners,
     /// What told the firewall, of no more use: to close it takes 10 ms, in which the kernel waits for all processors.
     pub spent: Option<OwnedFd>,
@@ -135,6 +137,7 @@ impl Blank {
     pub fn make(ping_group: u32) -> Result<Self, Error> {
         sys::network_namespace::enter_new().map_err(failed("namespace"))?;
         let namespace = open_own().map_err(failed("namespace"))?;
+        let number = own_number().map_err(failed("namespace"))?;
         for (name, value) in [
             ("ipv4/ip_unprivileged_port_start", "0"),
             ("ipv4/ping_group_range", &format!("0 {ping_group}")),
@@ -154,6 +157,7 @@ impl Blank {
         Ok(Self {
             sandbox: Sandbox {
                 namespace,
+                number,
                 names,
                 spent,
             },
@@ -184,9 +188,11 @@ impl Blank {
 /// The calling thread is left in it.
 pub fn listen_again(namespace: OwnedFd) -> Result<Sandbox, Error> {
     sys::network_namespace::enter(namespace.as_fd()).map_err(failed("namespace"))?;
+    let number = own_number().map_err(failed("namespace"))?;
     let (names, spent) = listen().map_err(failed("names"))?;
     Ok(Sandbox {
         namespace,
+        number,
         names,
         spent,
     })

@@ -12,8 +12,8 @@ use landlock::{
 };
 use protocol::failure::{Failure, FailureKind};
 
-/// To make interfaces and enter namespaces, and to see who is in them.
-const CAPABILITIES: [&str; 4] = ["NET_ADMIN", "NET_BIND_SERVICE", "SYS_ADMIN", "SYS_PTRACE"];
+/// To make interfaces and enter namespaces.
+const CAPABILITIES: [&str; 3] = ["NET_ADMIN", "NET_BIND_SERVICE", "SYS_ADMIN"];
 
 /// Calls that move bytes, make sockets, wait, and keep memory. None starts a program or a thread, changes a file's
 /// name or owner, or mounts anything.

@@ -12,7 +12,7 @@ use crate::failure;
 use crate::messages;
 use crate::net::maker::{Client, Job, Outcome, Work};
 use crate::net::messages::FromHelper;
-use crate::net::serve::Server;
+use crate::net::serve::{Namespace, Server};
 
 /// Messages handled for one connection before the others have their turn.
 const AT_ONCE: usize = 64;
@@ -139,7 +139,7 @@ impl Server {
 
     fn namespace(&self, sandbox: u64) -> Result<OwnedFd, Failure> {
         let namespace = self.sandboxes.get(&sandbox);
-        let copy = namespace.and_then(|namespace| namespace.try_clone().ok());
+        let copy = namespace.and_then(|namespace| namespace.descriptor.try_clone().ok());
         copy.ok_or_else(|| {
             let message = format!("network sandbox {sandbox} is gone");
             failure::explained(FailureKind::NotFound, "network", message)
@@ -208,7 +208,11 @@ impl Server {
         self.names
             .add(&self.poll, sandbox, made.names)
             .map_err(|errno| failure::system("network", "epoll", errno))?;
-        self.sandboxes.insert(sandbox, made.namespace);
+        let namespace = Namespace {
+            descriptor: made.namespace,
+            number: Some(made.number),
+        };
+        self.sandboxes.insert(sandbox, namespace);
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! The net helper's loop.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -58,7 +58,7 @@ pub(super) struct Server {
     pub(super) probe: OwnedFd,
     pub(super) bridges: Bridges,
     pub(super) maker: Maker,
-    pub(super) sandboxes: BTreeMap<u64, OwnedFd>,
+    pub(super) sandboxes: BTreeMap<u64, Namespace>,
     pub(super) names: Names,
     pub(super) uplink_kind: protocol::net::Uplink,
     copies: Copies,
@@ -66,6 +66,13 @@ pub(super) struct Server {
     pub(super) ports: Ports,
     datagrams: Datagrams,
     tended: Instant,
+}
+
+/// Of a sandbox.
+pub(super) struct Namespace {
+    pub(super) descriptor: OwnedFd,
+    /// As in [`network::sandbox::Sandbox`]; nothing until the maker has been in one that was taken over.
+    pub(super) number: Option<u64>,
 }
 
 /// Serves as long as there is anybody to serve. Without a namespace for the bridges every request is refused.
@@ -320,13 +327,16 @@ impl Server {
         self.tell_zygote(&handover, &[user.as_fd(), self.namespace.as_fd()]);
         for (sandbox, namespace) in &self.sandboxes {
             let sandbox = *sandbox;
-            self.tell_zygote(&FromHelper::Sandbox { sandbox }, &[namespace.as_fd()]);
+            let descriptor = namespace.descriptor.as_fd();
+            self.tell_zygote(&FromHelper::Sandbox { sandbox }, &[descriptor]);
         }
     }
 
     fn is_needed(&self) -> bool {
         let asked = self.zygote.is_some() || !self.daemons.is_empty();
-        asked || inhabitants::are_in(self.sandboxes.values())
+        let numbers = self.sandboxes.values().map(|namespace| namespace.number);
+        let numbers: Option<BTreeSet<u64>> = numbers.collect();
+        asked || numbers.is_none_or(|numbers| inhabitants::are_in(&numbers))
     }
 
     /// Goes on with sandboxes of a helper that has died.
@@ -339,6 +349,10 @@ impl Server {
                     client: None,
                 });
             }
+            let namespace = Namespace {
+                descriptor: namespace,
+                number: None,
+            };
             self.sandboxes.insert(sandbox, namespace);
         }
     }
