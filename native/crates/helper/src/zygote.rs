@@ -6,6 +6,7 @@ mod net_helper;
 mod ready;
 mod reexecute;
 mod serve;
+mod spare;
 mod start;
 
 use std::process::ExitCode;
@@ -29,6 +30,12 @@ pub fn run(arguments: &Zygote) -> ExitCode {
             match zygote.serve() {
                 Outcome::Ended => {}
                 Outcome::Monitor { host, order } => monitor::run(host, order),
+                Outcome::Spare { host, channel } => {
+                    let _ = rustix::thread::set_name(c"tbox-spare");
+                    if let Some(order) = spare::await_order(&channel) {
+                        monitor::run(host, order);
+                    }
+                }
                 Outcome::Exec { host, order } => monitor::run_exec(host, order),
                 Outcome::Net { mapping, order } => net::run(&mapping, order),
                 Outcome::Worker {

@@ -287,6 +287,51 @@ fn a_worker_answers_and_ends() {
     assert_eq!(receive::<FromWorker>(&ours), None);
 }
 
+/// Children of a process that have this name.
+fn children_named(pid: u32, name: &str) -> Vec<u32> {
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+    let is_named = |child: &u32| {
+        fs::read_to_string(format!("/proc/{child}/comm")).is_ok_and(|comm| comm.trim() == name)
+    };
+    let numbers = children.split_whitespace();
+    numbers
+        .map(|number| number.parse().unwrap())
+        .filter(is_named)
+        .collect()
+}
+
+#[test]
+fn a_container_gets_the_monitor_that_is_ready_or_another_one() {
+    let Some(zygote) = Zygote::start() else {
+        return;
+    };
+    let pid = zygote.pid();
+    let ready = || children_named(pid, "tbox-spare");
+    until("a monitor to be ready", || ready().len() == 1);
+    let spare = ready()[0];
+    let (container, _) = zygote.launch(zygote.request(&["sleep", "1000"]), &[]);
+    assert_eq!(parent_of(container.started().pid), spare);
+    until("another one to be ready", || {
+        ready().len() == 1 && ready()[0] != spare
+    });
+    let number = ready()[0];
+    let other = rustix::process::Pid::from_raw(number.cast_signed()).unwrap();
+    rustix::process::kill_process(other, rustix::process::Signal::KILL).unwrap();
+    until("it to be gone", || ready() != [number]);
+    let (second, _) = zygote.launch(zygote.request(&["sleep", "1000"]), &[]);
+    second.started();
+    for container in [container, second] {
+        container.kill();
+        assert_eq!(container.exited().code, 137);
+    }
+    until("a last one to be ready", || ready().len() == 1);
+    let last = ready()[0];
+    drop(zygote);
+    until("it to end with the zygote", || {
+        !std::path::Path::new(&format!("/proc/{last}")).exists()
+    });
+}
+
 #[test]
 fn a_dev_that_was_ready_is_like_one_made_at_the_start() {
     let Some(zygote) = Zygote::start() else {

@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags,
     SendAncillaryBuffer, SendAncillaryMessage, SocketAddrUnix, SocketFlags, SocketType,
-    accept_with, bind, recvmsg, sendmsg, socket_with, socketpair,
+    accept_with, bind, recv, recvmsg, sendmsg, socket_with, socketpair,
 };
 
 use crate::memfd;
@@ -144,7 +144,21 @@ pub fn receive_ready(socket: BorrowedFd<'_>) -> Result<Option<Received>, Error> 
 }
 
 fn receive_with(socket: BorrowedFd<'_>, flags: RecvFlags) -> Result<Option<Received>, Error> {
-    let mut text = vec![0; INLINE_LIMIT];
+    // A fork copies every page that it writes to: no larger buffer than is needed.
+    let peek = || {
+        recv(
+            socket,
+            &mut [0; 0],
+            flags | RecvFlags::PEEK | RecvFlags::TRUNC,
+        )
+    };
+    let length = match retry(peek) {
+        // See below.
+        Err(Errno::CONNRESET) => retry(peek),
+        result => result,
+    };
+    let (_, length) = length.map_err(system("recv"))?;
+    let mut text = vec![0; length.clamp(1, INLINE_LIMIT)];
     let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let mut receive_once = || {

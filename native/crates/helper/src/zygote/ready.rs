@@ -1,5 +1,6 @@
 //! What a container needs that can be made ahead: network namespaces, made ahead of need and thrown away when nobody
-//! waits, because both take longer than all the mounts of a start together; and /dev, a quarter of those mounts.
+//! waits, because both take longer than all the mounts of a start together; /dev, a quarter of those mounts; and the
+//! process that is to be its monitor.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
@@ -11,6 +12,8 @@ use sys::event::{Interest, Poll};
 use sys::fork::{Side, fork};
 use sys::seqpacket::{self, Error};
 
+use crate::monitor::Order;
+use crate::zygote::spare::{Forked, Spare};
 use sys::watched::Watched;
 
 /// For some starts at once; a larger burst makes its own. A namespace takes about 200 KiB of the kernel.
@@ -39,6 +42,7 @@ pub struct Ready {
     /// Those that somebody was in.
     used: Vec<OwnedFd>,
     devices: Vec<OwnedFd>,
+    spare: Option<Spare>,
     /// From the process that makes some.
     maker: Option<Watched>,
     not_before: Option<Instant>,
@@ -57,6 +61,29 @@ impl Ready {
         self.devices.pop()
     }
 
+    /// Has a process that is ready do this; nothing when there is none.
+    pub fn hand_over(&mut self, order: &Order) -> Option<Pid> {
+        self.postpone(QUIET);
+        self.spare.take()?.hand_over(order)
+    }
+
+    /// Makes a process ready, if none is and it is time. Gives the channel for its order in that process.
+    pub fn fork_spare(&mut self) -> Option<OwnedFd> {
+        if self.spare.is_some() || !self.wait().is_zero() {
+            return None;
+        }
+        match Spare::fork() {
+            Some(Forked::Zygote(spare)) => self.spare = Some(spare),
+            Some(Forked::Spare(channel)) => return Some(channel),
+            None => self.postpone(AGAIN),
+        }
+        None
+    }
+
+    pub fn dismiss_spare(&mut self) {
+        self.spare = None;
+    }
+
     /// Keeps a network namespace whose container has ended until there is time to throw it away. It is never used
     /// again: a socket of it may have been passed to somebody who still has it.
     pub fn retire(&mut self, namespace: OwnedFd) {
@@ -67,15 +94,19 @@ impl Ready {
         self.used.push(namespace);
     }
 
-    /// How long it is until [`Ready::tend`] has something to do; for ever when nothing.
+    /// How long it is until [`Ready::tend`] or [`Ready::fork_spare`] has something to do; for ever when nothing.
     pub fn due(&self) -> Option<Duration> {
-        if !self.is_to_make() && self.used.is_empty() {
+        if !self.is_to_make() && self.used.is_empty() && self.spare.is_some() {
             return None;
         }
+        Some(self.wait())
+    }
+
+    fn wait(&self) -> Duration {
         let wait = self
             .not_before
             .map(|moment| moment.saturating_duration_since(Instant::now()));
-        Some(wait.unwrap_or_default())
+        wait.unwrap_or_default()
     }
 
     /// Throws away and has another process make what is missing, if that is due. The process is a child to

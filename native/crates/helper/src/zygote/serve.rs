@@ -54,6 +54,11 @@ pub enum Outcome {
         host: Host,
         order: monitor::Order,
     },
+    /// One that was made ahead.
+    Spare {
+        host: Host,
+        channel: OwnedFd,
+    },
     Exec {
         host: Host,
         order: monitor::ExecOrder,
@@ -73,6 +78,8 @@ pub enum Outcome {
 /// What a fork is for.
 enum Task {
     Monitor(monitor::Order),
+    /// Its channel.
+    Spare(OwnedFd),
     Exec(monitor::ExecOrder),
     /// The helper's end of its channel, and the daemon's.
     Net(OwnedFd, OwnedFd),
@@ -163,10 +170,13 @@ impl Zygote {
                 return Outcome::Ended;
             }
             self.watch_listener();
-            if self.listener.is_some()
-                && let Some(pid) = self.ready.tend(&self.host, &self.poll, MAKER)
-            {
-                self.family.add_worker(pid);
+            if self.listener.is_some() {
+                if let Some(pid) = self.ready.tend(&self.host, &self.poll, MAKER) {
+                    self.family.add_worker(pid);
+                }
+                if let Some(channel) = self.ready.fork_spare() {
+                    return self.into_outcome(Task::Spare(channel));
+                }
             }
             let timeout = self.timeout();
             if self.poll.wait(&mut events, timeout).is_err() {
@@ -186,6 +196,10 @@ impl Zygote {
             Task::Monitor(order) => Outcome::Monitor {
                 host: self.host,
                 order,
+            },
+            Task::Spare(channel) => Outcome::Spare {
+                host: self.host,
+                channel,
             },
             Task::Exec(order) => Outcome::Exec {
                 host: self.host,
@@ -260,6 +274,7 @@ impl Zygote {
             let _ = unlinkat(&self.run, socket_name(), AtFlags::empty());
         }
         self.lock = None;
+        self.ready.dismiss_spare();
         self.connections.clear();
     }
 
@@ -371,6 +386,10 @@ impl Zygote {
                     received_at,
                     report,
                 };
+                if let Some(pid) = self.ready.hand_over(&order) {
+                    self.family.add_monitor(pid, id, kept);
+                    return Ok(None);
+                }
                 match fork().map_err(explain_fork)? {
                     Side::Child => return Ok(Some(Task::Monitor(order))),
                     Side::Parent(pid) => self.family.add_monitor(pid, id, kept),
