@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
-import { processesMentioning } from "#test/support/processes.ts";
+import { busyProcesses } from "#test/support/processes.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
 
@@ -63,7 +63,7 @@ describe.skipIf(shellUnavailable !== undefined)("many containers that remove the
     // A directory is made ahead for the next container.
     const left = () => readdirSync(`${daemon.data}/containers`).length;
     while (left() > 1) await Bun.sleep(20);
-    const helpers = () => processesMentioning(daemon.run).length;
+    const helpers = () => busyProcesses(daemon.run).length;
     // The daemon's own command line does not tell; the zygote and its keeper do.
     while (helpers() > 2) await Bun.sleep(20);
     expect(mounts()).toBe(before);

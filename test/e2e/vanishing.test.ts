@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { type Connection, openConnection } from "#test/support/connection.ts";
 import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
-import { processesMentioning } from "#test/support/processes.ts";
+import { busyProcesses } from "#test/support/processes.ts";
 import { until } from "#test/support/until.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
 
@@ -38,7 +38,7 @@ describe.skipIf(shellUnavailable !== undefined)("a client", () => {
   async function settled(): Promise<{ descriptors: number; helpers: number }> {
     // The connection that requests keep open, and what the first use opens, are none of a client's.
     await (await daemon.request("GET", "/containers/json")).text();
-    return { descriptors: descriptors(), helpers: processesMentioning(daemon.run).length };
+    return { descriptors: descriptors(), helpers: busyProcesses(daemon.run).length };
   }
   async function newExec(...Cmd: string[]): Promise<string> {
     const created = await daemon.request("POST", "/containers/idle/exec", { Cmd, AttachStdout: true });
@@ -74,7 +74,7 @@ describe.skipIf(shellUnavailable !== undefined)("a client", () => {
     }
     await until(() => descriptors() <= before.descriptors);
     // A further program goes on without its client, to its own end.
-    await until(() => processesMentioning(daemon.run).length <= before.helpers);
+    await until(() => busyProcesses(daemon.run).length <= before.helpers);
   });
 
   test.each([

@@ -5,6 +5,20 @@ export function processesMentioning(text: string): number[] {
   return processIds().filter((pid) => commandLine(pid).split("\0").join(" ").includes(text));
 }
 
+/** The same without the one that is kept ready for the next container, which may be there or not. */
+export function busyProcesses(text: string): number[] {
+  return processesMentioning(text).filter((pid) => nameOf(pid) !== "tbox-spare");
+}
+
+/** What a process calls itself; nothing when it has ended. */
+export function nameOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, "utf8").trimEnd();
+  } catch {
+    return "";
+  }
+}
+
 /** Kills the processes and everything that descends from them, and waits for their end. */
 export async function killTrees(roots: number[]): Promise<void> {
   const pids = withDescendants(roots);

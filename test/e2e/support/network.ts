@@ -1,7 +1,6 @@
-import { readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import type { TestDaemon } from "#test/support/daemon.ts";
-import { processesMentioning } from "#test/support/processes.ts";
+import { nameOf, processesMentioning } from "#test/support/processes.ts";
 
 /** An address of this machine that others see; none on a machine without a network. */
 export function hostAddress(family: "IPv4" | "IPv6"): string | undefined {
@@ -25,9 +24,7 @@ export async function killNetHelper(daemon: TestDaemon): Promise<void> {
 
 /** Kills the process that starts a daemon's containers. */
 export function killZygote({ run }: TestDaemon): void {
-  const zygote = processesMentioning(run).find(
-    (pid) => readFileSync(`/proc/${pid}/comm`, "utf8") === "tbox-zygote\n",
-  );
+  const zygote = processesMentioning(run).find((pid) => nameOf(pid) === "tbox-zygote");
   if (zygote === undefined) throw new Error("no zygote");
   process.kill(zygote, "SIGKILL");
 }

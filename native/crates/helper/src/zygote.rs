@@ -5,6 +5,7 @@ mod family;
 mod net_helper;
 mod ready;
 mod reexecute;
+mod requests;
 mod serve;
 mod spare;
 mod start;

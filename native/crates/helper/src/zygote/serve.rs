@@ -5,25 +5,21 @@ use std::time::{Duration, Instant};
 
 use protocol::VERSION;
 use protocol::failure::{Failure, FailureKind};
-use protocol::launch::{Network, Sharing};
-use protocol::work::WorkRequest;
-use protocol::zygote::{FromZygote, Mapping, ToZygote};
-use rustix::fs::{AtFlags, Mode, OFlags, open, unlinkat};
+use protocol::zygote::{FromZygote, Mapping};
+use rustix::fs::{AtFlags, unlinkat};
 use rustix::net::sockopt::socket_peercred;
 use rustix::process::geteuid;
 use sandbox::host::Host;
 use sys::event::{Event, Interest, Poll};
-use sys::fork::{Side, fork};
-use sys::seqpacket::{self, Received};
+use sys::seqpacket;
 use sys::signals;
 
 use crate::failure;
 use crate::messages;
 use crate::monitor;
 use crate::net;
-use crate::timestamp;
 use crate::worker;
-use crate::zygote::family::{Family, Kept};
+use crate::zygote::family::Family;
 use crate::zygote::net_helper::{NetHelper, Taken};
 use crate::zygote::ready::Ready;
 use sys::watched::Watched;
@@ -31,7 +27,7 @@ use sys::watched::Watched;
 const LISTENER: u64 = 0;
 const SIGNALS: u64 = 1;
 const MAKER: u64 = 2;
-const NET_HELPER: u64 = 3;
+pub(super) const NET_HELPER: u64 = 3;
 const FIRST_FREE: u64 = 16;
 
 const MOST_CONNECTIONS: usize = 64;
@@ -76,7 +72,7 @@ pub enum Outcome {
 }
 
 /// What a fork is for.
-enum Task {
+pub(super) enum Task {
     Monitor(monitor::Order),
     /// Its channel.
     Spare(OwnedFd),
@@ -86,8 +82,8 @@ enum Task {
     Worker(Box<worker::Order>),
 }
 
-struct Connection {
-    socket: OwnedFd,
+pub(super) struct Connection {
+    pub(super) socket: OwnedFd,
     token: u64,
 }
 
@@ -95,20 +91,20 @@ pub struct Zygote {
     host: Host,
     store: OwnedFd,
     run: OwnedFd,
-    mapping: Mapping,
-    cgroup_namespace: bool,
-    poll: Poll,
+    pub(super) mapping: Mapping,
+    pub(super) cgroup_namespace: bool,
+    pub(super) poll: Poll,
     signals: OwnedFd,
     /// Both nothing once the zygote is to end.
     listener: Option<Watched>,
     lock: Option<OwnedFd>,
     /// False while connections cannot be taken, for want of descriptors.
     accepting: bool,
-    connections: Vec<Connection>,
+    pub(super) connections: Vec<Connection>,
     next_token: u64,
-    family: Family,
-    ready: Ready,
-    net_helper: NetHelper,
+    pub(super) family: Family,
+    pub(super) ready: Ready,
+    pub(super) net_helper: NetHelper,
     /// Since when there has been nobody.
     idle_since: Instant,
 }
@@ -269,7 +265,7 @@ impl Zygote {
     }
 
     /// Stops taking requests, and lets another zygote take over at once.
-    fn shut_down(&mut self) {
+    pub(super) fn shut_down(&mut self) {
         if self.listener.take().is_some() {
             let _ = unlinkat(&self.run, socket_name(), AtFlags::empty());
         }
@@ -334,196 +330,6 @@ impl Zygote {
             None
         })
     }
-
-    fn obey(&mut self, index: usize, received: Received) -> Result<Option<Task>, Failure> {
-        let received_at = timestamp::monotonic();
-        let Received { text, descriptors } = received;
-        match messages::parse(&text, "to the zygote")? {
-            ToZygote::Hello => {
-                check("hello", 0, descriptors.len())?;
-                self.welcome(index);
-                Ok(None)
-            }
-            ToZygote::Launch(request) => {
-                let expected = 1 + request.attachments.len() + usize::from(request.cgroup);
-                check("launch", expected, descriptors.len())?;
-                check_id(&request.id)?;
-                let report = self
-                    .family
-                    .reporter()
-                    .map_err(|errno| failure::system("fork", "report", errno))?;
-                let id = request.id.clone();
-                let copy = |one: &OwnedFd| one.try_clone().ok();
-                // A namespace ends with its last user: that is to be the zygote, at a quiet moment.
-                let (network, kept) = match request.network {
-                    Network::None => {
-                        let network = self.ready.take_network();
-                        let kept = network.as_ref().and_then(copy);
-                        (network, kept)
-                    }
-                    Network::Sandbox { sandbox } => {
-                        (self.net_helper.sandbox(&self.poll, sandbox), None)
-                    }
-                    Network::Process { pid } => (namespace_of(pid), None),
-                    Network::Host => (None, None),
-                };
-                let cgroup = descriptors.last().filter(|_| request.cgroup);
-                let kept = Kept {
-                    network: kept,
-                    cgroup: cgroup.and_then(copy),
-                };
-                let mut other = |sharing: &Sharing| match sharing {
-                    Sharing::Container { id } => self.family.container(id),
-                    Sharing::Own | Sharing::Host => None,
-                };
-                let order = monitor::Order {
-                    pid: other(&request.shared.pid),
-                    ipc: other(&request.shared.ipc),
-                    request,
-                    descriptors,
-                    network,
-                    devices: self.ready.take_devices(),
-                    received_at,
-                    report,
-                };
-                if let Some(pid) = self.ready.hand_over(&order) {
-                    self.family.add_monitor(pid, id, kept);
-                    return Ok(None);
-                }
-                match fork().map_err(explain_fork)? {
-                    Side::Child => return Ok(Some(Task::Monitor(order))),
-                    Side::Parent(pid) => self.family.add_monitor(pid, id, kept),
-                }
-                Ok(None)
-            }
-            ToZygote::Exec(request) => {
-                let expected = 1 + request.attachments.len() + usize::from(request.cgroup);
-                check("exec", expected, descriptors.len())?;
-                let order = monitor::ExecOrder {
-                    container: self.family.container(&request.id),
-                    request,
-                    descriptors,
-                    received_at,
-                };
-                match fork().map_err(explain_fork)? {
-                    Side::Child => return Ok(Some(Task::Exec(order))),
-                    Side::Parent(pid) => self.family.add_worker(pid),
-                }
-                Ok(None)
-            }
-            ToZygote::Work(request) => {
-                check("work", descriptors_of(&request), descriptors.len())?;
-                let container = match request.container() {
-                    Some(view) if view.running => self.family.container(&view.id),
-                    _ => None,
-                };
-                let order = worker::Order {
-                    request,
-                    descriptors,
-                    container,
-                };
-                match fork().map_err(explain_fork)? {
-                    Side::Child => return Ok(Some(Task::Worker(Box::new(order)))),
-                    Side::Parent(pid) => self.family.add_worker(pid),
-                }
-                Ok(None)
-            }
-            ToZygote::Net => {
-                check("net", 1, descriptors.len())?;
-                let Some(daemon) = descriptors.into_iter().next() else {
-                    return Ok(None);
-                };
-                if self.net_helper.pass_on(&self.poll, daemon.as_fd()) {
-                    return Ok(None);
-                }
-                let (ours, theirs) = seqpacket::pair().map_err(|error| {
-                    failure::explained(FailureKind::Exhausted, "net-helper", error)
-                })?;
-                match fork().map_err(explain_fork)? {
-                    Side::Child => {
-                        drop(ours);
-                        return Ok(Some(Task::Net(theirs, daemon)));
-                    }
-                    Side::Parent(_) => self.net_helper.know(&self.poll, ours, NET_HELPER),
-                }
-                Ok(None)
-            }
-            ToZygote::Shutdown => {
-                check("shutdown", 0, descriptors.len())?;
-                self.shut_down();
-                Ok(None)
-            }
-        }
-    }
-
-    fn welcome(&mut self, index: usize) {
-        let welcome = FromZygote::Welcome {
-            version: VERSION,
-            pid: std::process::id(),
-            mapping: self.mapping.clone(),
-            cgroup_namespace: self.cgroup_namespace,
-        };
-        let socket = self.connections[index].socket.as_fd();
-        if messages::send(socket, &welcome).is_err() {
-            self.connections.remove(index);
-        }
-    }
-}
-
-fn descriptors_of(request: &WorkRequest) -> usize {
-    match request {
-        WorkRequest::Unpack {
-            arriving: Some(_), ..
-        } => 3,
-        WorkRequest::Unpack { .. }
-        | WorkRequest::Verify { .. }
-        | WorkRequest::Archive { .. }
-        | WorkRequest::Layer { .. }
-        | WorkRequest::Changes { .. }
-        | WorkRequest::List { .. }
-        | WorkRequest::Export { .. }
-        | WorkRequest::Extract { .. } => 2,
-        WorkRequest::Remove { .. }
-        | WorkRequest::Measure { .. }
-        | WorkRequest::Keep { .. }
-        | WorkRequest::Merge { .. }
-        | WorkRequest::Sync
-        | WorkRequest::Copy { .. }
-        | WorkRequest::Status { .. } => 1,
-    }
-}
-
-fn check(message: &str, expected: usize, received: usize) -> Result<(), Failure> {
-    match expected == received {
-        true => Ok(()),
-        false => Err(messages::wrong_descriptors(message, expected, received)),
-    }
-}
-
-/// The id becomes part of paths.
-fn check_id(id: &str) -> Result<(), Failure> {
-    let valid = id.len() == 64
-        && id
-            .bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    match valid {
-        true => Ok(()),
-        false => Err(failure::explained(
-            FailureKind::InvalidArgument,
-            "message",
-            format!("expected an id of 64 lower-case hex characters, received {id:?}"),
-        )),
-    }
-}
-
-/// One that is not of this user namespace, as those of containers are, could not be entered.
-fn namespace_of(pid: u32) -> Option<OwnedFd> {
-    let path = format!("/proc/{pid}/ns/net");
-    open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()
-}
-
-fn explain_fork(error: sys::fork::Error) -> Failure {
-    failure::explained(FailureKind::Exhausted, "fork", error)
 }
 
 fn socket_name() -> String {

@@ -1,0 +1,235 @@
+//! What a daemon asks of the zygote: for each request a fork, whose task is the result in that fork.
+
+use std::os::fd::{AsFd, OwnedFd};
+
+use protocol::VERSION;
+use protocol::failure::{Failure, FailureKind};
+use protocol::launch::{ExecRequest, LaunchRequest, Network, Sharing};
+use protocol::work::WorkRequest;
+use protocol::zygote::{FromZygote, ToZygote};
+use rustix::fs::{Mode, OFlags, open};
+use sys::fork::{Side, fork};
+use sys::seqpacket::{self, Received};
+
+use crate::failure;
+use crate::messages;
+use crate::monitor;
+use crate::timestamp;
+use crate::worker;
+use crate::zygote::family::Kept;
+use crate::zygote::serve::{NET_HELPER, Task, Zygote};
+
+impl Zygote {
+    pub(super) fn obey(
+        &mut self,
+        index: usize,
+        received: Received,
+    ) -> Result<Option<Task>, Failure> {
+        let received_at = timestamp::monotonic();
+        let Received { text, descriptors } = received;
+        match messages::parse(&text, "to the zygote")? {
+            ToZygote::Hello => {
+                check("hello", 0, descriptors.len())?;
+                self.welcome(index);
+                Ok(None)
+            }
+            ToZygote::Launch(request) => self.launch(request, descriptors, received_at),
+            ToZygote::Exec(request) => self.exec(request, descriptors, received_at),
+            ToZygote::Work(request) => self.work(request, descriptors),
+            ToZygote::Net => self.net(descriptors),
+            ToZygote::Shutdown => {
+                check("shutdown", 0, descriptors.len())?;
+                self.shut_down();
+                Ok(None)
+            }
+        }
+    }
+
+    fn launch(
+        &mut self,
+        request: Box<LaunchRequest>,
+        descriptors: Vec<OwnedFd>,
+        received_at: u64,
+    ) -> Result<Option<Task>, Failure> {
+        let expected = 1 + request.attachments.len() + usize::from(request.cgroup);
+        check("launch", expected, descriptors.len())?;
+        check_id(&request.id)?;
+        let report = self
+            .family
+            .reporter()
+            .map_err(|errno| failure::system("fork", "report", errno))?;
+        let id = request.id.clone();
+        let copy = |one: &OwnedFd| one.try_clone().ok();
+        // A namespace ends with its last user: that is to be the zygote, at a quiet moment.
+        let (network, kept) = match request.network {
+            Network::None => {
+                let network = self.ready.take_network();
+                let kept = network.as_ref().and_then(copy);
+                (network, kept)
+            }
+            Network::Sandbox { sandbox } => (self.net_helper.sandbox(&self.poll, sandbox), None),
+            Network::Process { pid } => (namespace_of(pid), None),
+            Network::Host => (None, None),
+        };
+        let cgroup = descriptors.last().filter(|_| request.cgroup);
+        let kept = Kept {
+            network: kept,
+            cgroup: cgroup.and_then(copy),
+        };
+        let mut other = |sharing: &Sharing| match sharing {
+            Sharing::Container { id } => self.family.container(id),
+            Sharing::Own | Sharing::Host => None,
+        };
+        let order = monitor::Order {
+            pid: other(&request.shared.pid),
+            ipc: other(&request.shared.ipc),
+            request,
+            descriptors,
+            network,
+            devices: self.ready.take_devices(),
+            received_at,
+            report,
+        };
+        if let Some(pid) = self.ready.hand_over(&order) {
+            self.family.add_monitor(pid, id, kept);
+            return Ok(None);
+        }
+        match fork().map_err(explain_fork)? {
+            Side::Child => return Ok(Some(Task::Monitor(order))),
+            Side::Parent(pid) => self.family.add_monitor(pid, id, kept),
+        }
+        Ok(None)
+    }
+
+    fn exec(
+        &mut self,
+        request: Box<ExecRequest>,
+        descriptors: Vec<OwnedFd>,
+        received_at: u64,
+    ) -> Result<Option<Task>, Failure> {
+        let expected = 1 + request.attachments.len() + usize::from(request.cgroup);
+        check("exec", expected, descriptors.len())?;
+        let order = monitor::ExecOrder {
+            container: self.family.container(&request.id),
+            request,
+            descriptors,
+            received_at,
+        };
+        match fork().map_err(explain_fork)? {
+            Side::Child => return Ok(Some(Task::Exec(order))),
+            Side::Parent(pid) => self.family.add_worker(pid),
+        }
+        Ok(None)
+    }
+
+    fn work(
+        &mut self,
+        request: WorkRequest,
+        descriptors: Vec<OwnedFd>,
+    ) -> Result<Option<Task>, Failure> {
+        check("work", descriptors_of(&request), descriptors.len())?;
+        let container = match request.container() {
+            Some(view) if view.running => self.family.container(&view.id),
+            _ => None,
+        };
+        let order = worker::Order {
+            request,
+            descriptors,
+            container,
+        };
+        match fork().map_err(explain_fork)? {
+            Side::Child => return Ok(Some(Task::Worker(Box::new(order)))),
+            Side::Parent(pid) => self.family.add_worker(pid),
+        }
+        Ok(None)
+    }
+
+    fn net(&mut self, descriptors: Vec<OwnedFd>) -> Result<Option<Task>, Failure> {
+        check("net", 1, descriptors.len())?;
+        let Some(daemon) = descriptors.into_iter().next() else {
+            return Ok(None);
+        };
+        if self.net_helper.pass_on(&self.poll, daemon.as_fd()) {
+            return Ok(None);
+        }
+        let (ours, theirs) = seqpacket::pair()
+            .map_err(|error| failure::explained(FailureKind::Exhausted, "net-helper", error))?;
+        match fork().map_err(explain_fork)? {
+            Side::Child => {
+                drop(ours);
+                return Ok(Some(Task::Net(theirs, daemon)));
+            }
+            Side::Parent(_) => self.net_helper.know(&self.poll, ours, NET_HELPER),
+        }
+        Ok(None)
+    }
+
+    fn welcome(&mut self, index: usize) {
+        let welcome = FromZygote::Welcome {
+            version: VERSION,
+            pid: std::process::id(),
+            mapping: self.mapping.clone(),
+            cgroup_namespace: self.cgroup_namespace,
+        };
+        let socket = self.connections[index].socket.as_fd();
+        if messages::send(socket, &welcome).is_err() {
+            self.connections.remove(index);
+        }
+    }
+}
+
+fn descriptors_of(request: &WorkRequest) -> usize {
+    match request {
+        WorkRequest::Unpack {
+            arriving: Some(_), ..
+        } => 3,
+        WorkRequest::Unpack { .. }
+        | WorkRequest::Verify { .. }
+        | WorkRequest::Archive { .. }
+        | WorkRequest::Layer { .. }
+        | WorkRequest::Changes { .. }
+        | WorkRequest::List { .. }
+        | WorkRequest::Export { .. }
+        | WorkRequest::Extract { .. } => 2,
+        WorkRequest::Remove { .. }
+        | WorkRequest::Measure { .. }
+        | WorkRequest::Keep { .. }
+        | WorkRequest::Merge { .. }
+        | WorkRequest::Sync
+        | WorkRequest::Copy { .. }
+        | WorkRequest::Status { .. } => 1,
+    }
+}
+
+fn check(message: &str, expected: usize, received: usize) -> Result<(), Failure> {
+    match expected == received {
+        true => Ok(()),
+        false => Err(messages::wrong_descriptors(message, expected, received)),
+    }
+}
+
+/// The id becomes part of paths.
+fn check_id(id: &str) -> Result<(), Failure> {
+    let valid = id.len() == 64
+        && id
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    match valid {
+        true => Ok(()),
+        false => Err(failure::explained(
+            FailureKind::InvalidArgument,
+            "message",
+            format!("expected an id of 64 lower-case hex characters, received {id:?}"),
+        )),
+    }
+}
+
+/// One that is not of this user namespace, as those of containers are, could not be entered.
+fn namespace_of(pid: u32) -> Option<OwnedFd> {
+    let path = format!("/proc/{pid}/ns/net");
+    open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()
+}
+
+fn explain_fork(error: sys::fork::Error) -> Failure {
+    failure::explained(FailureKind::Exhausted, "fork", error)
+}
