@@ -97,6 +97,19 @@ export function ownProgram(): DaemonProgram {
 }
 
 /**
+ * How the daemon's runtime compiles, in what JavaScriptCore counts: 15 for a call of a function, 1 for a turn of a loop.
+ * Most daemons serve some dozens of starts: what those call is compiled at its second call and not at its thirtieth, but
+ * optimised, for which a thread takes a processor from the container, only where it has become hot.
+ */
+export const compilerSettings = {
+  BUN_JSC_thresholdForJITAfterWarmUp: "20",
+  BUN_JSC_thresholdForJITSoon: "10",
+  BUN_JSC_thresholdForOptimizeAfterWarmUp: "20000",
+  BUN_JSC_thresholdForOptimizeAfterLongWarmUp: "20000",
+  BUN_JSC_thresholdForOptimizeSoon: "20000",
+};
+
+/**
  * What a daemon may inherit from the shell that happened to start it: where things lie, the session's bus,
  * proxies and certificate stores. Nothing that changes how its runtime or its libraries behave.
  */
@@ -119,7 +132,7 @@ const inherited = new Set([
 ]);
 
 function daemonEnvironment(environment: Environment): Record<string, string> {
-  const kept: Record<string, string> = {};
+  const kept: Record<string, string> = { ...compilerSettings };
   for (const [name, value] of Object.entries(environment)) {
     const wanted = inherited.has(name) || name.startsWith("TBOX_") || /^(https?|no|all)_proxy$/i.test(name);
     if (wanted && value !== undefined) kept[name] = value;

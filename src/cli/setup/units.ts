@@ -1,3 +1,4 @@
+import { compilerSettings } from "#client/start-daemon.ts";
 import { TboxError } from "#support/errors.ts";
 
 export interface Units {
@@ -32,7 +33,9 @@ export function planUnits({ command, socket, environment }: Units): Record<strin
       "",
       "[Service]",
       `ExecStart=${[...command, "daemon"].map(quote).join(" ")}`,
-      ...Object.entries(environment).map(([name, value]) => `Environment=${quote(`${name}=${value}`)}`),
+      ...Object.entries({ ...compilerSettings, ...environment }).map(
+        ([name, value]) => `Environment=${quote(`${name}=${value}`)}`,
+      ),
       "# Containers live in a scope of their own, with all controllers. Where there is none, they live here.",
       "Delegate=yes",
       "KillMode=process",
