@@ -166,6 +166,8 @@ impl Ready {
         maker.watch(poll, Some(Interest::READ)).ok()?;
         match fork().ok()? {
             Side::Child => {
+                // Not to be taken for the zygote.
+                let _ = rustix::thread::set_name(c"tbox-ready");
                 drop(maker);
                 make_networks(&theirs, MOST_READY.saturating_sub(self.networks.len()));
                 make_devices(&theirs, MOST_READY.saturating_sub(self.devices.len()), host);
