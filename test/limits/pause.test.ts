@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { loadShell, shellUnavailable } from "#test/e2e/support/images.ts";
 import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { processesNamed } from "#test/support/processes.ts";
 import { until } from "#test/support/until.ts";
 import { type Limited, openLimited } from "./support/limited.ts";
 import { cgroupsUnavailable } from "./support/place.ts";
@@ -106,7 +107,7 @@ describe.skipIf(skipped !== undefined)("a container in a cgroup of its own", () 
     const { daemon } = limited;
     for (const victim of ["monitor", "zygote"] as const) {
       await limited.start(victim, [], "sleep", "1000");
-      for (const pid of helpers(daemon.run, `tbox-${victim}`)) process.kill(pid, "SIGKILL");
+      for (const pid of processesNamed(`tbox-${victim}`, daemon.run)) process.kill(pid, "SIGKILL");
       if (victim === "monitor") {
         await until(async () => !(await limited.inspect(victim)).State.Running);
       }
@@ -115,7 +116,7 @@ describe.skipIf(skipped !== undefined)("a container in a cgroup of its own", () 
     }
     await limited.start("all", [], "sleep", "1000");
     await daemon.kill();
-    for (const pid of [...helpers(daemon.run, "tbox-zygote"), ...helpers(daemon.run, "tbox-monitor")]) {
+    for (const pid of ["tbox-zygote", "tbox-monitor"].flatMap((name) => processesNamed(name, daemon.run))) {
       process.kill(pid, "SIGKILL");
     }
     await daemon.start();
@@ -124,17 +125,6 @@ describe.skipIf(skipped !== undefined)("a container in a cgroup of its own", () 
     await answer("DELETE", "all");
   });
 });
-
-/** Processes of the helper that serve a run directory, by the name they gave themselves. */
-function helpers(run: string, name: string): number[] {
-  const { stdout } = Bun.spawnSync(["ps", "-eo", "pid=,comm=,args="]);
-  return stdout
-    .toString()
-    .split("\n")
-    .map((line) => line.trim().split(/\s+/))
-    .filter(([, comm, ...args]) => comm === name && args.join(" ").includes(run))
-    .map(([pid]) => Number(pid));
-}
 
 describe.skipIf(shellUnavailable !== undefined || cgroupsUnavailable === undefined)(
   "without a cgroup",

@@ -5,13 +5,18 @@ export function processesMentioning(text: string): number[] {
   return processIds().filter((pid) => commandLine(pid).split("\0").join(" ").includes(text));
 }
 
-/** The same without the one that is kept ready for the next container, which may be there or not. */
+/** Those of them that call themselves by this name. */
+export function processesNamed(name: string, text: string): number[] {
+  return processesMentioning(text).filter((pid) => nameOf(pid) === name);
+}
+
+/** As `processesMentioning`, without the one that is kept ready for the next container, which may be there or not. */
 export function busyProcesses(text: string): number[] {
   return processesMentioning(text).filter((pid) => nameOf(pid) !== "tbox-spare");
 }
 
 /** What a process calls itself; nothing when it has ended. */
-export function nameOf(pid: number): string {
+function nameOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/comm`, "utf8").trimEnd();
   } catch {

@@ -1,6 +1,6 @@
 import { networkInterfaces } from "node:os";
 import type { TestDaemon } from "#test/support/daemon.ts";
-import { nameOf, processesMentioning } from "#test/support/processes.ts";
+import { processesNamed } from "#test/support/processes.ts";
 
 /** An address of this machine that others see; none on a machine without a network. */
 export function hostAddress(family: "IPv4" | "IPv6"): string | undefined {
@@ -24,7 +24,7 @@ export async function killNetHelper(daemon: TestDaemon): Promise<void> {
 
 /** Kills the process that starts a daemon's containers. */
 export function killZygote({ run }: TestDaemon): void {
-  const zygote = processesMentioning(run).find((pid) => nameOf(pid) === "tbox-zygote");
+  const [zygote] = processesNamed("tbox-zygote", run);
   if (zygote === undefined) throw new Error("no zygote");
   process.kill(zygote, "SIGKILL");
 }

@@ -79,19 +79,16 @@ pub fn veth(batch: &mut Batch, pair: &Veth<'_>) {
 }
 
 /// Has TCP over IPv4 hand over up to half a MiB in one piece: bridges, packet filters and whoever waits for it are
-/// concerned with pieces, not bytes. Kernels before 6.3 refuse, and then pieces have 64 KiB.
-pub fn enlarge(batch: &mut Batch, index: u32) {
+/// concerned with pieces, not bytes. Kernels before 6.3 do not know this, and pieces have 64 KiB there.
+pub fn enlarge(batch: &mut Batch, index: u32) -> &mut Batch {
     batch
         .attempt(NEW_LINK, &interface(index, 0))
-        .number(link::GSO_IPV4_MAX_SIZE, LARGEST_PIECE);
+        .number(link::GSO_IPV4_MAX_SIZE, LARGEST_PIECE)
 }
 
 /// As [`enlarge`].
 pub fn enlarge_named(batch: &mut Batch, name: &str) {
-    batch
-        .attempt(NEW_LINK, &interface(0, 0))
-        .text(link::NAME, name)
-        .number(link::GSO_IPV4_MAX_SIZE, LARGEST_PIECE);
+    enlarge(batch, 0).text(link::NAME, name);
 }
 
 pub fn bring_up(batch: &mut Batch, index: u32) {

@@ -152,16 +152,11 @@ fn receive_with(socket: BorrowedFd<'_>, flags: RecvFlags) -> Result<Option<Recei
             flags | RecvFlags::PEEK | RecvFlags::TRUNC,
         )
     };
-    let length = match retry(peek) {
-        // See below.
-        Err(Errno::CONNRESET) => retry(peek),
-        result => result,
-    };
-    let (_, length) = length.map_err(system("recv"))?;
+    let (_, length) = retry_past_reset(peek).map_err(system("recv"))?;
     let mut text = vec![0; length.clamp(1, INLINE_LIMIT)];
     let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
-    let mut receive_once = || {
+    let receive_once = || {
         let mut parts = [IoSliceMut::new(&mut text)];
         recvmsg(
             socket,
@@ -170,13 +165,7 @@ fn receive_with(socket: BorrowedFd<'_>, flags: RecvFlags) -> Result<Option<Recei
             flags | RecvFlags::CMSG_CLOEXEC,
         )
     };
-    // A peer that closes without having read everything leaves this error in front of what it
-    // sent before; reading it clears it.
-    let message = match retry(&mut receive_once) {
-        Err(Errno::CONNRESET) => retry(&mut receive_once),
-        result => result,
-    };
-    let message = message.map_err(system("recvmsg"))?;
+    let message = retry_past_reset(receive_once).map_err(system("recvmsg"))?;
     let mut descriptors = Vec::new();
     for part in control.drain() {
         if let RecvAncillaryMessage::ScmRights(rights) = part {
@@ -248,6 +237,15 @@ fn system(call: &'static str) -> impl Fn(Errno) -> Error {
     move |source| match source {
         Errno::AGAIN => Error::WouldBlock,
         _ => Error::System { call, source },
+    }
+}
+
+/// A peer that closes without having read everything leaves this error in front of what it sent before; reading it
+/// clears it.
+fn retry_past_reset<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
+    match retry(&mut call) {
+        Err(Errno::CONNRESET) => retry(call),
+        result => result,
     }
 }
 

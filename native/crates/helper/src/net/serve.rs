@@ -333,10 +333,12 @@ impl Server {
     }
 
     fn is_needed(&self) -> bool {
-        let asked = self.zygote.is_some() || !self.daemons.is_empty();
+        if self.zygote.is_some() || !self.daemons.is_empty() {
+            return true;
+        }
         let numbers = self.sandboxes.values().map(|namespace| namespace.number);
         let numbers: Option<BTreeSet<u64>> = numbers.collect();
-        asked || numbers.is_none_or(|numbers| inhabitants::are_in(&numbers))
+        numbers.is_none_or(|numbers| inhabitants::are_in(&numbers))
     }
 
     /// Goes on with sandboxes of a helper that has died.

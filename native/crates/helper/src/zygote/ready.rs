@@ -11,10 +11,10 @@ use sandbox::host::Host;
 use sys::event::{Interest, Poll};
 use sys::fork::{Side, fork};
 use sys::seqpacket::{self, Error};
+use sys::watched::Watched;
 
 use crate::monitor::Order;
 use crate::zygote::spare::{Forked, Spare};
-use sys::watched::Watched;
 
 /// For some starts at once; a larger burst makes its own. A namespace takes about 200 KiB of the kernel.
 const MOST_READY: usize = 4;

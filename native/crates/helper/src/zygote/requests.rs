@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use protocol::VERSION;
 use protocol::failure::{Failure, FailureKind};
-use protocol::launch::{ExecRequest, LaunchRequest, Network, Sharing};
+use protocol::launch::{Attachment, ExecRequest, LaunchRequest, Network, Sharing};
 use protocol::work::WorkRequest;
 use protocol::zygote::{FromZygote, ToZygote};
 use rustix::fs::{Mode, OFlags, open};
@@ -51,7 +51,7 @@ impl Zygote {
         descriptors: Vec<OwnedFd>,
         received_at: u64,
     ) -> Result<Option<Task>, Failure> {
-        let expected = 1 + request.attachments.len() + usize::from(request.cgroup);
+        let expected = descriptors_of_program(&request.attachments, request.cgroup);
         check("launch", expected, descriptors.len())?;
         check_id(&request.id)?;
         let report = self
@@ -90,14 +90,14 @@ impl Zygote {
             received_at,
             report,
         };
-        if let Some(pid) = self.ready.hand_over(&order) {
-            self.family.add_monitor(pid, id, kept);
-            return Ok(None);
-        }
-        match fork().map_err(explain_fork)? {
-            Side::Child => return Ok(Some(Task::Monitor(order))),
-            Side::Parent(pid) => self.family.add_monitor(pid, id, kept),
-        }
+        let pid = match self.ready.hand_over(&order) {
+            Some(pid) => pid,
+            None => match fork().map_err(explain_fork)? {
+                Side::Child => return Ok(Some(Task::Monitor(order))),
+                Side::Parent(pid) => pid,
+            },
+        };
+        self.family.add_monitor(pid, id, kept);
         Ok(None)
     }
 
@@ -107,7 +107,7 @@ impl Zygote {
         descriptors: Vec<OwnedFd>,
         received_at: u64,
     ) -> Result<Option<Task>, Failure> {
-        let expected = 1 + request.attachments.len() + usize::from(request.cgroup);
+        let expected = descriptors_of_program(&request.attachments, request.cgroup);
         check("exec", expected, descriptors.len())?;
         let order = monitor::ExecOrder {
             container: self.family.container(&request.id),
@@ -115,11 +115,7 @@ impl Zygote {
             descriptors,
             received_at,
         };
-        match fork().map_err(explain_fork)? {
-            Side::Child => return Ok(Some(Task::Exec(order))),
-            Side::Parent(pid) => self.family.add_worker(pid),
-        }
-        Ok(None)
+        self.fork_worker(Task::Exec(order))
     }
 
     fn work(
@@ -137,11 +133,18 @@ impl Zygote {
             descriptors,
             container,
         };
+        self.fork_worker(Task::Worker(Box::new(order)))
+    }
+
+    /// Forks for a task that leaves nothing to be settled by the zygote.
+    fn fork_worker(&mut self, task: Task) -> Result<Option<Task>, Failure> {
         match fork().map_err(explain_fork)? {
-            Side::Child => return Ok(Some(Task::Worker(Box::new(order)))),
-            Side::Parent(pid) => self.family.add_worker(pid),
+            Side::Child => Ok(Some(task)),
+            Side::Parent(pid) => {
+                self.family.add_worker(pid);
+                Ok(None)
+            }
         }
-        Ok(None)
     }
 
     fn net(&mut self, descriptors: Vec<OwnedFd>) -> Result<Option<Task>, Failure> {
@@ -176,6 +179,11 @@ impl Zygote {
             self.connections.remove(index);
         }
     }
+}
+
+/// The channel, a socket for each attachment, and the cgroup.
+fn descriptors_of_program(attachments: &[Attachment], cgroup: bool) -> usize {
+    1 + attachments.len() + usize::from(cgroup)
 }
 
 fn descriptors_of(request: &WorkRequest) -> usize {

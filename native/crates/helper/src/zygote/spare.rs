@@ -25,15 +25,14 @@ pub enum Forked {
     Spare(OwnedFd),
 }
 
-/// An order with its descriptors apart: the report's first, then those that are there, then those of the request.
+/// An order without its descriptors: those come with it, the report's first, then of the optional ones those that are
+/// there, then those of the request.
 #[derive(Serialize, Deserialize)]
 struct Parcel<Request> {
     request: Request,
     received_at: u64,
-    network: bool,
-    devices: bool,
-    pid: bool,
-    ipc: bool,
+    /// Which of `network`, `devices`, `pid` and `ipc` are.
+    present: [bool; 4],
 }
 
 impl Spare {
@@ -48,28 +47,15 @@ impl Spare {
 
     /// Gives it the order; nothing when it has died.
     pub fn hand_over(self, order: &Order) -> Option<Pid> {
-        let Order {
-            request,
-            descriptors,
-            network,
-            devices,
-            pid,
-            ipc,
-            received_at,
-            report,
-        } = order;
+        let optional = [&order.network, &order.devices, &order.pid, &order.ipc];
         let parcel = Parcel {
-            request,
-            received_at: *received_at,
-            network: network.is_some(),
-            devices: devices.is_some(),
-            pid: pid.is_some(),
-            ipc: ipc.is_some(),
+            request: &order.request,
+            received_at: order.received_at,
+            present: optional.map(Option::is_some),
         };
-        let optional = [network, devices, pid, ipc].into_iter().flatten();
-        let all: Vec<BorrowedFd<'_>> = std::iter::once(report)
-            .chain(optional)
-            .chain(descriptors)
+        let all: Vec<BorrowedFd<'_>> = std::iter::once(&order.report)
+            .chain(optional.into_iter().flatten())
+            .chain(&order.descriptors)
             .map(AsFd::as_fd)
             .collect();
         let text = messages::text(&parcel);
@@ -84,14 +70,15 @@ pub fn await_order(channel: &OwnedFd) -> Option<Order> {
     let parcel: Parcel<Box<LaunchRequest>> = serde_json::from_slice(&received.text).ok()?;
     let mut descriptors = received.descriptors.into_iter();
     let report = descriptors.next()?;
-    let mut next = |wanted: bool| wanted.then(|| descriptors.next()).flatten();
+    let mut next = |present: bool| present.then(|| descriptors.next()).flatten();
+    let [network, devices, pid, ipc] = parcel.present.map(&mut next);
     Some(Order {
-        network: next(parcel.network),
-        devices: next(parcel.devices),
-        pid: next(parcel.pid),
-        ipc: next(parcel.ipc),
         request: parcel.request,
         descriptors: descriptors.collect(),
+        network,
+        devices,
+        pid,
+        ipc,
         received_at: parcel.received_at,
         report,
     })
