@@ -35,6 +35,7 @@ interface Reactor {
   connect(directory: string, name: string): number;
   send(token: number, text: string, descriptors: number[]): void;
   watchProcess(pid: number, startTime: number | null): number;
+  isRunning(token: number): boolean;
   signal(token: number, number: number): void;
   close(token: number): void;
   hold(): void;

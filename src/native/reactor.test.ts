@@ -40,8 +40,10 @@ test("the end of a watched process is told, whoever ended it", async () => {
   await using child = Bun.spawn(["sleep", "600"]);
   const startTime = addon().processStartTime(child.pid) ?? undefined;
   using watch = watchProcess(child.pid, startTime);
+  expect(watch.isRunning()).toBe(true);
   watch.signal(15);
   await watch.exited;
+  expect(watch.isRunning()).toBe(false);
   expect(await child.exited).toBe(143);
   expect(() => watch.signal(15)).toThrow();
 });

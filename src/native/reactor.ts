@@ -18,6 +18,8 @@ export interface ChannelListener {
 export interface ProcessWatch extends Disposable {
   /** Settles when the process ends. */
   exited: Promise<void>;
+  /** What is true now, before `exited` settles. */
+  isRunning(): boolean;
   /** Sends a signal to this very process; throws ESRCH when it has ended. */
   signal(number: number): void;
 }
@@ -40,6 +42,7 @@ export function watchProcess(pid: number, startTime?: number): ProcessWatch {
   handlers.set(token, { message: () => {}, closed: () => resolve() });
   return {
     exited: promise,
+    isRunning: () => reactor().isRunning(token),
     signal: (number) => reactor().signal(token, number),
     [Symbol.dispose]: () => close(token),
   };

@@ -10,7 +10,7 @@ import {
   type ToZygote,
   withoutType,
 } from "./protocol.ts";
-import { type Channel, type ChannelListener, connectChannel, keepAlive } from "./reactor.ts";
+import { type Channel, type ChannelListener, connectChannel, keepAlive, watchProcess } from "./reactor.ts";
 import { isManaged, scoped } from "./scope.ts";
 
 type Welcome = Extract<FromZygote, { type: "welcome" }>;
@@ -29,7 +29,7 @@ export interface ZygoteConnection {
   cgroupNamespace: boolean;
   delegation: Delegation;
   pid: number;
-  /** False as soon as the zygote is known to have died. */
+  /** False as soon as the zygote has died: a fork of it may hold its socket for a moment, and nobody read it. */
   isOpen(): boolean;
   send(message: ToZygote, descriptors: number[]): void;
   close(): void;
@@ -47,12 +47,12 @@ export async function connectZygote(place: ZygotePlace): Promise<ZygoteConnectio
   await startZygote(place);
   const started = await greet(place);
   if (started) return started;
-  throw new TboxError("unavailable", `nobody listens at ${socketPath(place)} though the zygote has started`);
+  throw new TboxError("unavailable", `nobody answers at ${socketPath(place)} though the zygote has started`);
 }
 
-/** Nothing when no zygote listens. */
+/** Nothing when no zygote listens, or the one that did ends. */
 async function greet(place: ZygotePlace): Promise<ZygoteConnection | undefined> {
-  const welcome = Promise.withResolvers<Welcome>();
+  const welcome = Promise.withResolvers<Welcome | undefined>();
   let open = true;
   const channel = connect(place, {
     message(text) {
@@ -62,31 +62,43 @@ async function greet(place: ZygotePlace): Promise<ZygoteConnection | undefined> 
     },
     closed(reason) {
       open = false;
-      welcome.reject(new TboxError("unavailable", `the zygote closed the connection${suffix(reason)}`));
+      if (reason === undefined) return welcome.resolve(undefined);
+      welcome.reject(new TboxError("unavailable", `the zygote closed the connection: ${reason}`));
     },
   });
   if (!channel) return undefined;
   using _ = keepAlive();
   const late = () => welcome.reject(new TboxError("unavailable", "the zygote does not answer"));
   const timer = setTimeout(late, patience);
+  const resources = new DisposableStack();
+  resources.defer(() => channel.close());
   const close = () => {
     open = false;
-    channel.close();
+    resources.dispose();
   };
   const send = (message: ToZygote, descriptors: number[]) => {
     channel.send(JSON.stringify(message), descriptors);
   };
   try {
     send({ type: "hello" }, []);
-    const { version, pid, mapping, cgroupNamespace } = await welcome.promise;
+    const answer = await welcome.promise;
+    if (!answer) {
+      close();
+      return undefined;
+    }
+    const { version, pid, mapping, cgroupNamespace } = answer;
     if (version !== protocolVersion) {
       const message = `the zygote speaks version ${version} of the protocol, not ${protocolVersion}`;
       throw new TboxError("unavailable", message);
     }
+    const zygote = resources.use(watchProcess(pid));
     const delegation = await prepareDelegation({ proc: "/proc", process: pid, managed: isManaged() });
-    return { mapping, cgroupNamespace, delegation, pid, isOpen: () => open, send, close };
+    const isOpen = () => open && zygote.isRunning();
+    return { mapping, cgroupNamespace, delegation, pid, isOpen, send, close };
   } catch (error) {
     close();
+    // Closed before it was sent to, or gone before it was watched.
+    if (["EPIPE", "ESRCH"].includes(errnoOf(error) ?? "")) return undefined;
     throw error;
   } finally {
     clearTimeout(timer);
@@ -130,8 +142,4 @@ function connect(place: ZygotePlace, listener: ChannelListener): Channel | undef
 
 function socketPath({ run }: ZygotePlace): string {
   return `${run}/${socketName}`;
-}
-
-function suffix(reason: string | undefined): string {
-  return reason === undefined ? "" : `: ${reason}`;
 }

@@ -5,9 +5,9 @@ import type { Duplex } from "node:stream";
 import { FailureError } from "#native/failure.ts";
 import { connectMonitor } from "#native/monitor.ts";
 import type { Attachment, ContainerProcess, Mount } from "#native/protocol.ts";
-import { watchProcess } from "#native/reactor.ts";
+import { type ProcessWatch, watchProcess } from "#native/reactor.ts";
 import { type Launch, type Launched, openZygote, type Zygote } from "#native/zygote.ts";
-import { killTrees, processesMentioning } from "#test/support/processes.ts";
+import { killTrees, nameOf, processesMentioning } from "#test/support/processes.ts";
 import { tar } from "#test/support/tar.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
 import { hasRanges, helperUnavailable } from "#test/support/user.ts";
@@ -227,7 +227,43 @@ describe.skipIf(helperUnavailable !== undefined)("the zygote", () => {
     streams[0]?.end("\n");
     expect((await monitor.exited).code).toBe(4);
   });
+
+  test("a fork that makes something ahead does not pass for a zygote that died", async () => {
+    using maker = await stopMaker();
+    using zygoteProcess = watchProcess(zygote.pid);
+    zygoteProcess.signal(9);
+    await zygoteProcess.exited;
+    const { monitor } = await launch(["sh", "-c", "exit 5"], []);
+    expect((await monitor.exited).code).toBe(5);
+    if (maker.isRunning()) maker.signal(9);
+  });
 });
+
+/** Stops a fork of the zygote that makes namespaces, which lives for some milliseconds now and then. */
+async function stopMaker(): Promise<ProcessWatch> {
+  for (;;) {
+    const { monitor } = await launch(["true"], []);
+    await monitor.exited;
+    for (let look = 0; look < 300; look++) {
+      const children = readFileSync(`/proc/${zygote.pid}/task/${zygote.pid}/children`, "utf8");
+      const maker = children.split(" ").find((pid) => nameOf(Number(pid)) === "tbox-ready");
+      const stopped = maker === undefined ? undefined : stop(Number(maker));
+      if (stopped) return stopped;
+      await Bun.sleep(0);
+    }
+  }
+}
+
+/** Nothing when it has ended meanwhile. */
+function stop(pid: number): ProcessWatch | undefined {
+  try {
+    const watch = watchProcess(pid);
+    watch.signal(19);
+    return watch;
+  } catch {
+    return undefined;
+  }
+}
 
 let count = 0;
 

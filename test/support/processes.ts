@@ -16,7 +16,7 @@ export function busyProcesses(text: string): number[] {
 }
 
 /** What a process calls itself; nothing when it has ended. */
-function nameOf(pid: number): string {
+export function nameOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/comm`, "utf8").trimEnd();
   } catch {

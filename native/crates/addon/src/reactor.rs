@@ -122,6 +122,15 @@ impl Reactor {
         self.shared.add(Source::Process(process))
     }
 
+    /// Whether a watched process has not ended, even if that was not reported yet.
+    #[napi]
+    pub fn is_running(&self, token: u32) -> bool {
+        match self.shared.get(token).as_deref() {
+            Ok(Source::Process(process)) => pidfd::is_running(process.as_fd()),
+            _ => false,
+        }
+    }
+
     /// Signals a watched process.
     #[napi]
     pub fn signal(&self, token: u32, number: i32) -> Result<()> {

@@ -2,6 +2,7 @@
 //! starts with one message and one fork.
 
 mod family;
+mod maker;
 mod net_helper;
 mod ready;
 mod reexecute;
@@ -37,6 +38,7 @@ pub fn run(arguments: &Zygote) -> ExitCode {
                         monitor::run(host, order);
                     }
                 }
+                Outcome::Maker { host, commission } => commission.carry_out(&host),
                 Outcome::Exec { host, order } => monitor::run_exec(host, order),
                 Outcome::Net { mapping, order } => net::run(&mapping, order),
                 Outcome::Worker {

@@ -1,7 +1,8 @@
 //! Processes held by descriptor: a number that is given to another process meanwhile is noticed.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
@@ -35,6 +36,12 @@ pub fn open(number: u32, start_time: Option<u64>) -> Result<OwnedFd, Error> {
     }
 }
 
+/// Whether the process has not ended: a zombie has.
+pub fn is_running(process: BorrowedFd<'_>) -> bool {
+    let mut watched = [PollFd::from_borrowed_fd(process, PollFlags::IN)];
+    poll(&mut watched, Some(&Timespec::default())) == Ok(0)
+}
+
 /// When the process started, in clock ticks since boot; nothing when it is gone.
 pub fn start_time(number: u32) -> Option<u64> {
     parse_start_time(&std::fs::read_to_string(format!("/proc/{number}/stat")).ok()?)
@@ -55,6 +62,8 @@ pub fn parent(number: u32) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::fd::AsFd;
+
     use super::*;
 
     #[test]
@@ -75,6 +84,24 @@ mod tests {
             Err(Error::Other { .. })
         ));
         assert!(matches!(open(0, None), Err(Error::Number(0))));
+    }
+
+    #[test]
+    fn a_zombie_has_ended() {
+        let mut child = std::process::Command::new("sleep")
+            .arg("600")
+            .spawn()
+            .unwrap();
+        let process = open(child.id(), None).unwrap();
+        assert!(is_running(process.as_fd()));
+        child.kill().unwrap();
+        while std::fs::read_to_string(format!("/proc/{}/stat", child.id()))
+            .is_ok_and(|stat| !stat.contains(") Z "))
+        {
+            std::thread::yield_now();
+        }
+        assert!(!is_running(process.as_fd()));
+        child.wait().unwrap();
     }
 
     #[test]

@@ -5,15 +5,14 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::process::Pid;
-use sandbox::host::Host;
 use sys::event::{Interest, Poll};
 use sys::fork::{Side, fork};
 use sys::seqpacket::{self, Error};
 use sys::watched::Watched;
 
 use crate::monitor::Order;
+use crate::zygote::maker::{Commission, NETWORK};
 use crate::zygote::spare::{Forked, Spare};
 
 /// For some starts at once; a larger burst makes its own. A namespace takes about 200 KiB of the kernel.
@@ -21,10 +20,6 @@ const MOST_READY: usize = 4;
 
 /// With more than that no process is started to make what is missing.
 const ENOUGH_READY: usize = 2;
-
-/// What the messages of the maker say, each with one descriptor.
-const NETWORK: &[u8] = b"network";
-const DEVICES: &[u8] = b"devices";
 
 /// Used namespaces that wait to be thrown away, all together.
 const MOST_USED: usize = 32;
@@ -46,6 +41,13 @@ pub struct Ready {
     /// From the process that makes some.
     maker: Option<Watched>,
     not_before: Option<Instant>,
+}
+
+/// Which process this is after [`Ready::tend`].
+pub enum Tended {
+    /// With the child.
+    Zygote(Pid),
+    Maker(Commission),
 }
 
 impl Ready {
@@ -109,9 +111,9 @@ impl Ready {
         wait.unwrap_or_default()
     }
 
-    /// Throws away and has another process make what is missing, if that is due. The process is a child to
-    /// be collected.
-    pub fn tend(&mut self, host: &Host, poll: &Poll, token: u64) -> Option<Pid> {
+    /// Throws away and has another process make what is missing, if that is due. The process is a child to be
+    /// collected; in that process, gives what it is to do.
+    pub fn tend(&mut self, poll: &Poll, token: u64) -> Option<Tended> {
         if self.due() != Some(Duration::ZERO) {
             return None;
         }
@@ -119,11 +121,11 @@ impl Ready {
         if !self.is_to_make() {
             return None;
         }
-        let started = self.start_maker(host, poll, token);
-        if started.is_none() {
+        let tended = self.fork_maker(poll, token);
+        if tended.is_none() {
             self.postpone(AGAIN);
         }
-        started
+        tended
     }
 
     /// Takes what the maker has made; to be called when its token is reported.
@@ -160,48 +162,20 @@ impl Ready {
         self.not_before = Some(Instant::now() + time);
     }
 
-    fn start_maker(&mut self, host: &Host, poll: &Poll, token: u64) -> Option<Pid> {
+    fn fork_maker(&mut self, poll: &Poll, token: u64) -> Option<Tended> {
         let (ours, theirs) = seqpacket::pair().ok()?;
         let mut maker = Watched::new(ours, token);
         maker.watch(poll, Some(Interest::READ)).ok()?;
         match fork().ok()? {
-            Side::Child => {
-                // Not to be taken for the zygote.
-                let _ = rustix::thread::set_name(c"tbox-ready");
-                drop(maker);
-                make_networks(&theirs, MOST_READY.saturating_sub(self.networks.len()));
-                make_devices(&theirs, MOST_READY.saturating_sub(self.devices.len()), host);
-                std::process::exit(0);
-            }
+            Side::Child => Some(Tended::Maker(Commission {
+                channel: theirs,
+                networks: MOST_READY.saturating_sub(self.networks.len()),
+                devices: MOST_READY.saturating_sub(self.devices.len()),
+            })),
             Side::Parent(pid) => {
                 self.maker = Some(maker);
-                Some(pid)
+                Some(Tended::Zygote(pid))
             }
         }
     }
-}
-
-/// Makes network namespaces and passes them on, as far as that succeeds.
-fn make_networks(channel: &OwnedFd, count: usize) -> Option<()> {
-    for _ in 0..count {
-        sys::network_namespace::enter_new().ok()?;
-        sys::interface::loopback_up().ok()?;
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-        let namespace = openat(CWD, "/proc/self/ns/net", flags, Mode::empty()).ok()?;
-        pass_on(channel, NETWORK, namespace)?;
-    }
-    Some(())
-}
-
-fn make_devices(channel: &OwnedFd, count: usize, host: &Host) -> Option<()> {
-    for _ in 0..count {
-        let devices = sandbox::launch::prepare_devices(host).ok()?;
-        pass_on(channel, DEVICES, devices)?;
-    }
-    Some(())
-}
-
-fn pass_on(channel: &OwnedFd, kind: &[u8], made: OwnedFd) -> Option<()> {
-    let flags = seqpacket::Flags::empty();
-    seqpacket::send(channel.as_fd(), kind, &[made.as_fd()], flags).ok()
 }

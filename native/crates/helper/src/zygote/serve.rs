@@ -13,6 +13,7 @@ use sandbox::host::Host;
 use sys::event::{Event, Interest, Poll};
 use sys::seqpacket;
 use sys::signals;
+use sys::watched::Watched;
 
 use crate::failure;
 use crate::messages;
@@ -20,9 +21,9 @@ use crate::monitor;
 use crate::net;
 use crate::worker;
 use crate::zygote::family::Family;
+use crate::zygote::maker::Commission;
 use crate::zygote::net_helper::{NetHelper, Taken};
-use crate::zygote::ready::Ready;
-use sys::watched::Watched;
+use crate::zygote::ready::{Ready, Tended};
 
 const LISTENER: u64 = 0;
 const SIGNALS: u64 = 1;
@@ -55,6 +56,10 @@ pub enum Outcome {
         host: Host,
         channel: OwnedFd,
     },
+    Maker {
+        host: Host,
+        commission: Commission,
+    },
     Exec {
         host: Host,
         order: monitor::ExecOrder,
@@ -76,6 +81,7 @@ pub(super) enum Task {
     Monitor(monitor::Order),
     /// Its channel.
     Spare(OwnedFd),
+    Maker(Commission),
     Exec(monitor::ExecOrder),
     /// The helper's end of its channel, and the daemon's.
     Net(OwnedFd, OwnedFd),
@@ -167,8 +173,12 @@ impl Zygote {
             }
             self.watch_listener();
             if self.listener.is_some() {
-                if let Some(pid) = self.ready.tend(&self.host, &self.poll, MAKER) {
-                    self.family.add_worker(pid);
+                match self.ready.tend(&self.poll, MAKER) {
+                    Some(Tended::Maker(commission)) => {
+                        return self.into_outcome(Task::Maker(commission));
+                    }
+                    Some(Tended::Zygote(pid)) => self.family.add_worker(pid),
+                    None => {}
                 }
                 if let Some(channel) = self.ready.fork_spare() {
                     return self.into_outcome(Task::Spare(channel));
@@ -196,6 +206,10 @@ impl Zygote {
             Task::Spare(channel) => Outcome::Spare {
                 host: self.host,
                 channel,
+            },
+            Task::Maker(commission) => Outcome::Maker {
+                host: self.host,
+                commission,
             },
             Task::Exec(order) => Outcome::Exec {
                 host: self.host,
