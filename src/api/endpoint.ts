@@ -20,10 +20,13 @@ const unsupported = {
   NetworkID: [],
 };
 
-/** `name` or `name:alias`. */
-const link = z.string().transform((given) => {
-  const [name = "", alias = name] = given.split(":");
-  return { name, alias };
+/** `name`, `name:alias`, or as an inspection tells it: `/name:/container/alias`. */
+export const linkSchema = z.string().transform((given, context) => {
+  const [, name, alias = name] = /^\/?([^:/]+)(?::(?:\/[^:/]+\/)?([^:/]+))?$/.exec(given) ?? [];
+  if (name !== undefined && alias !== undefined) return { name, alias };
+  const message = `bad format for links: ${JSON.stringify(given)}: it must be name or name:alias`;
+  context.issues.push({ code: "custom", input: given, message });
+  return z.NEVER;
 });
 
 const driverOptions = dictionary(z.string()).transform((options, context) => {
@@ -45,7 +48,7 @@ const driverOptions = dictionary(z.string()).transform((options, context) => {
 export const endpointSchema = dockerObject(
   {
     Aliases: texts,
-    Links: z.array(link).exactOptional(),
+    Links: z.array(linkSchema).exactOptional(),
     MacAddress: text,
     GwPriority: z.int().exactOptional(),
     DriverOpts: driverOptions.exactOptional(),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { dictionary, dockerObject } from "./docker-object.ts";
+import { linkSchema } from "./endpoint.ts";
 import { mountSchema } from "./mount.ts";
 import { resourceShape, unsetResources } from "./resources.ts";
 
@@ -54,6 +55,7 @@ export const hostConfigSchema = dockerObject(
       Config: dictionary(z.string()).exactOptional(),
     }).exactOptional(),
     ExtraHosts: texts,
+    Links: z.array(linkSchema).exactOptional(),
     Dns: texts,
     DnsSearch: texts,
     DnsOptions: texts,
@@ -89,7 +91,6 @@ export const hostConfigSchema = dockerObject(
       DeviceRequests: [],
       IOMaximumBandwidth: [],
       IOMaximumIOps: [],
-      Links: [],
       StorageOpt: [],
       VolumeDriver: ["local"],
     },

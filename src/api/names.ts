@@ -14,3 +14,6 @@ export const objectName = z
 
 /** Parameters of `/containers/{id}/…`. */
 export const containerParams = z.strictObject({ id: objectName });
+
+/** Parameters of `/containers/{id}/{alias}`. */
+export const linkParams = z.strictObject({ id: objectName, alias: objectName });

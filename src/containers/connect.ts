@@ -1,4 +1,4 @@
-import type { EndpointSettings, Network } from "#network/network.ts";
+import { type EndpointSettings, type Network, tellsNames } from "#network/network.ts";
 import { TboxError } from "#support/errors.ts";
 import { type Fleet, inTurn, isRunning } from "./fleet.ts";
 import { publishPorts, writeNetworkFiles } from "./join.ts";
@@ -21,6 +21,10 @@ export function connectContainer(
     if (Object.hasOwn(networks, network.name)) {
       const message = `endpoint with name ${record.name} already exists in network ${network.name}`;
       throw new TboxError("forbidden", message);
+    }
+    if (settings.links && !tellsNames(network)) {
+      const message = `links on network ${network.name} are had from the creation on, or not at all`;
+      throw new TboxError("not-implemented", message);
     }
     fleet.networks.check(network, settings);
     checkServers(record.hostConfig, [network]);

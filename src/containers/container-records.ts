@@ -8,6 +8,7 @@ export interface ContainerRecords {
   /** By name, ID or a prefix that only one ID has; Docker's text when there is none. */
   find(name: string): ContainerRecord;
   named(name: string): ContainerRecord | undefined;
+  withId(id: string): ContainerRecord | undefined;
   /** Keeps a new or changed record. */
   save(record: ContainerRecord): void;
   rename(record: ContainerRecord, name: string): void;
@@ -32,6 +33,7 @@ export function openContainerRecords(database: Database): ContainerRecords {
   const records: ContainerRecords = {
     all: () => [...byId.values()],
     named: (name) => byName.get(name),
+    withId: (id) => byId.get(id),
     find(name) {
       const plain = name.startsWith("/") ? name.slice(1) : name;
       const found = byId.get(plain) ?? byName.get(plain) ?? byPrefix(byId, plain);

@@ -6,6 +6,7 @@ import type { Change } from "./changes.ts";
 import type { CommitContainerOptions } from "./commit.ts";
 import type { CreateRequest } from "./create-request.ts";
 import type { Execs } from "./execs.ts";
+import type { ContainerLink } from "./links.ts";
 import type { PrunedContainers } from "./prune.ts";
 import type { ContainerRecord } from "./record.ts";
 import type { ContainerStats } from "./stats.ts";
@@ -74,6 +75,10 @@ export interface Containers extends AsyncDisposable {
   /** Stops and starts. */
   restart(name: string, options: { timeout?: number; signal?: string }): Promise<void>;
   rename(name: string, wanted: string): Promise<void>;
+  /** Those of the default network, of all containers. */
+  links(): ContainerLink[];
+  /** Takes a link from a container, at once if it runs; throws not-found. */
+  unlink(name: string, alias: string): Promise<void>;
   /** Changes what may be changed of a container. */
   update(name: string, changes: ContainerChanges): { warnings: string[] };
   /** Stops every process where it is; needs a cgroup. */

@@ -1,4 +1,4 @@
-import type { EndpointSettings } from "#network/network.ts";
+import type { EndpointSettings, Link } from "#network/network.ts";
 import type { Resources } from "./limits/resources.ts";
 
 /**
@@ -82,6 +82,8 @@ export interface HostConfig extends Resources {
   ShmSize?: number;
   LogConfig?: { Type?: string; Config?: Record<string, string> };
   ExtraHosts?: string[];
+  /** Of the network of `NetworkMode`; a container has them in its place there. */
+  Links?: Link[];
   Dns?: string[];
   DnsSearch?: string[];
   DnsOptions?: string[];

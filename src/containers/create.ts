@@ -44,6 +44,7 @@ export async function createContainer(
   const host = { ...request.HostConfig };
   if (request.NetworkDisabled) host.NetworkMode = "none";
   const networks = requestedNetworks(fleet, { ...request, HostConfig: host });
+  delete host.Links;
   const sharer = sharedWith(fleet, host);
   if (sharer) host.NetworkMode = `container:${sharer.id}`;
   const record: ContainerRecord = {

@@ -15,10 +15,21 @@ export function mergeEnvironment({ image, request }: EnvironmentSources): string
   return [...merged.values()];
 }
 
-/** What a program starts with: the kept variables and those that every container has. Never the host's. */
-export function programEnvironment(kept: string[], settings: { hostname: string; tty: boolean }): string[] {
+/**
+ * What a program starts with: the kept variables, those of links, and those that every container has. Never the
+ * host's.
+ */
+export function programEnvironment(
+  kept: string[],
+  settings: { hostname: string; tty: boolean; linked?: string[] | undefined },
+): string[] {
   const names = new Set(kept.map(nameOf));
-  const own = [defaultPath, `HOSTNAME=${settings.hostname}`, ...(settings.tty ? ["TERM=xterm"] : [])];
+  const own = [
+    defaultPath,
+    `HOSTNAME=${settings.hostname}`,
+    ...(settings.tty ? ["TERM=xterm"] : []),
+    ...(settings.linked ?? []),
+  ];
   const set = kept.filter((entry) => entry.includes("="));
   return [...own.filter((entry) => !names.has(nameOf(entry))), ...set];
 }

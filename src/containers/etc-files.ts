@@ -16,6 +16,12 @@ export function etcMounts(readonly: boolean): Mount[] {
   return names.map((name) => ({ type: "store-file", name, target: `/etc/${name}`, readonly }));
 }
 
+/** What one line of /etc/hosts says. */
+export interface HostEntry {
+  address: string;
+  names: string[];
+}
+
 /** Where a container is. */
 export interface Place {
   hostname: string;
@@ -23,6 +29,8 @@ export interface Place {
   joined: Joined | undefined;
   /** The host's address as the container is to have it. */
   gateway: string | undefined;
+  /** Others that it knows by words of its own; absent for none. */
+  linked?: HostEntry[];
 }
 
 /** What they say. */
@@ -59,7 +67,10 @@ export function shareFiles(from: string, to: string): void {
   for (const name of names) writeFileSync(`${to}/${name}`, readFileSync(`${from}/${name}`), { mode: 0o644 });
 }
 
-function hosts({ config, hostConfig }: NameSettings, { hostname, joined, gateway }: Place): string {
+function hosts(
+  { config, hostConfig }: NameSettings,
+  { hostname, joined, gateway, linked = [] }: Place,
+): string {
   const addresses = (joined?.endpoints ?? []).flatMap(({ ipv4, ipv6 }) => [
     ipv4.address,
     ...(ipv6 ? [ipv6.address] : []),
@@ -78,6 +89,7 @@ function hosts({ config, hostConfig }: NameSettings, { hostname, joined, gateway
     ...(isBridged(hostConfig.NetworkMode) ? addresses : ["127.0.1.1"]).map(
       (address) => `${address}\t${fullName}`,
     ),
+    ...linked.map(({ address, names }) => `${address}\t${names.join(" ")}`),
     ...(hostConfig.ExtraHosts ?? []).map((entry) => extraHost(entry, gateway)),
   ];
   return `${lines.join("\n")}\n`;

@@ -5,6 +5,7 @@ import type { Attachment, Exec } from "#native/protocol.ts";
 import { errorChain, TboxError } from "#support/errors.ts";
 import { openContainerCgroup } from "./cgroups.ts";
 import { type Fleet, isRunning } from "./fleet.ts";
+import { linkedEnvironment } from "./links.ts";
 import { planExec } from "./plan-exec.ts";
 import { programFailureCode } from "./program-failure.ts";
 
@@ -80,7 +81,7 @@ export function openExecs(fleet: Fleet): Execs {
 
   function find(id: string): Companion {
     const found = all.get(id);
-    const known = found && fleet.records.all().some((record) => record.id === found.record.containerId);
+    const known = found && fleet.records.withId(found.record.containerId);
     if (found && known) return found;
     all.delete(id);
     throw new TboxError("not-found", `No such exec instance: ${id}`);
@@ -104,7 +105,7 @@ export function openExecs(fleet: Fleet): Execs {
   async function launch(companion: Companion, { detach, framing }: StartExecOptions): Promise<StartedExec> {
     const { record } = companion;
     const container = runningContainer(fleet, record.containerId);
-    const plan: Exec = planExec(container, record.request);
+    const plan: Exec = planExec(container, record.request, linkedEnvironment(fleet, container));
     const attachments = detach ? [] : attachmentsOf(record.request, framing);
     const attributes = { execID: record.id };
     fleet.notify(`exec_start: ${record.request.Cmd.join(" ")}`, container, attributes);

@@ -3,6 +3,7 @@ import { type Joined, tellsNames } from "#network/network.ts";
 import { TboxError } from "#support/errors.ts";
 import { shareFiles, writeHosts, writeResolver } from "./etc-files.ts";
 import { containerDirectory, type Fleet, isRunning } from "./fleet.ts";
+import { linkedHosts, linksOf } from "./links.ts";
 import { networkMode, networksOf } from "./network-mode.ts";
 import { namesOn } from "./network-request.ts";
 import { explainPort } from "./port-conflict.ts";
@@ -64,6 +65,7 @@ async function join(
   record.network = joined;
   await publishPorts(fleet, record, joined);
   writeNetworkFiles(fleet, record, joined);
+  tellLinked(fleet, record);
   tellNetworks(fleet, record, "connect");
   return { type: "sandbox", sandbox: joined.sandbox };
 }
@@ -86,10 +88,19 @@ export function writeNetworkFiles(fleet: Fleet, record: ContainerRecord, joined:
   const known = companion.hosts;
   // The program may change it from now on.
   companion.hosts = undefined;
-  writeHosts(directory, record, { hostname, joined, gateway: fleet.networks.gateway(joined), known });
+  const [gateway, linked] = [fleet.networks.gateway(joined), linkedHosts(fleet, record)];
+  writeHosts(directory, record, { hostname, joined, gateway, linked, known });
   // What a directory begins with is right for the default network.
   if (joined && (joined.endpoints.length !== 1 || joined.endpoints[0]?.names))
     writeResolver(directory, record);
+}
+
+/** Has those that run and know a container by a word of their own find it where it is now. */
+function tellLinked(fleet: Fleet, { id }: ContainerRecord): void {
+  for (const other of fleet.records.all()) {
+    const knows = isRunning(other) && linksOf(fleet, other).some(({ to }) => to.id === id);
+    if (knows) writeNetworkFiles(fleet, other, other.network);
+  }
 }
 
 function share(fleet: Fleet, record: ContainerRecord, name: string): LaunchRequest["network"] {

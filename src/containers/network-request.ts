@@ -2,6 +2,7 @@ import { type EndpointSettings, type Network, tellsNames } from "#network/networ
 import { TboxError } from "#support/errors.ts";
 import type { CreateRequest, HostConfig } from "./create-request.ts";
 import type { Fleet } from "./fleet.ts";
+import { linkConflict, settleLinks, withLinks } from "./links.ts";
 import { networkMode } from "./network-mode.ts";
 import { planPorts } from "./ports.ts";
 import type { ContainerRecord } from "./record.ts";
@@ -16,7 +17,9 @@ export function requestedNetworks(
 ): Record<string, EndpointSettings> | undefined {
   const mode = networkMode(request.HostConfig?.NetworkMode);
   const asked = Object.entries(request.Networks ?? {});
+  const links = request.HostConfig?.Links ?? [];
   if (mode.kind !== "own") {
+    if (links.length > 0) throw linkConflict(mode.kind);
     const other = asked.find(([, settings]) => Object.keys(settings).length > 0)?.[0];
     const strange = asked.find(([name]) => name !== request.HostConfig?.NetworkMode)?.[0] ?? other;
     if (strange !== undefined) {
@@ -36,11 +39,16 @@ export function requestedNetworks(
         `a container cannot be on network ${network.name} and on others`,
       );
     }
-    networks.check(network, settings);
     all.set(network.name, settings);
   }
+  all.set(primary.name, withLinks(all.get(primary.name) ?? {}, links));
+  const settled = [...all].map(([name, settings]) => {
+    const network = networks.get(name);
+    networks.check(network, settings);
+    return [name, settleLinks({ records }, network, settings)];
+  });
   checkServers(request.HostConfig, [...all.keys()].map(networks.get));
-  return Object.fromEntries(all);
+  return Object.fromEntries(settled);
 }
 
 /** Throws for name servers that cannot be asked for a container on these networks. */

@@ -19,6 +19,7 @@ import { openExecs } from "./execs.ts";
 import { type Companion, type Fleet, isRunning } from "./fleet.ts";
 import { watchHealth } from "./health.ts";
 import type { LimitMode } from "./limits/settle-limits.ts";
+import { linksOf } from "./links.ts";
 import { listContainers } from "./list.ts";
 import { openLog } from "./logs.ts";
 import { pauseContainer, unpauseContainer } from "./pause.ts";
@@ -33,6 +34,7 @@ import { createStep, openWorkspace } from "./steps.ts";
 import { killContainer, stopContainer } from "./stop.ts";
 import { listProcesses } from "./top.ts";
 import type { Trash } from "./trash.ts";
+import { unlinkContainer } from "./unlink.ts";
 import { updateContainer } from "./update.ts";
 import { waitContainer } from "./wait.ts";
 
@@ -122,6 +124,8 @@ export async function openContainers({ database, ...options }: ContainersOptions
     remove: (name, removeOptions) => removeContainer(fleet, name, removeOptions),
     restart: (name, restartOptions) => restartContainer(fleet, name, restartOptions),
     rename: (name, wanted) => renameContainer(fleet, name, wanted),
+    links: () => fleet.records.all().flatMap((record) => linksOf(fleet, record)),
+    unlink: (name, alias) => unlinkContainer(fleet, name, alias),
     prune: (filters) =>
       pruneContainers(fleet, filters, async ({ id }) => (await measure([`containers/${id}`]))[0] ?? 0),
     async top(name, args) {

@@ -4,8 +4,11 @@ import type { ExecRequest } from "./execs.ts";
 import { planLaunch } from "./plan-launch.ts";
 import type { ContainerRecord } from "./record.ts";
 
-/** One more program in a container, confined as its first one; what the request leaves open is the container's. */
-export function planExec(container: ContainerRecord, request: ExecRequest): Exec {
+/**
+ * One more program in a container, confined as its first one; what the request leaves open is the container's.
+ * `linked` are variables of links.
+ */
+export function planExec(container: ContainerRecord, request: ExecRequest, linked: string[]): Exec {
   const { id, config } = container;
   const hostname = config.Hostname ?? "";
   const { process, network, shared } = planLaunch(privileged(container, request), { diffIds: [], hostname });
@@ -20,7 +23,7 @@ export function planExec(container: ContainerRecord, request: ExecRequest): Exec
     process: {
       ...rest,
       args: request.Cmd,
-      env: programEnvironment(kept, { hostname, tty }),
+      env: programEnvironment(kept, { hostname, tty, linked }),
       cwd: request.WorkingDir || process.cwd,
       user: request.User || process.user,
       ...(tty ? { tty: { columns: columns || 80, rows: rows || 24 } } : {}),

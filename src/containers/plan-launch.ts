@@ -31,12 +31,14 @@ export interface LaunchContext {
   /** When the start was asked for, if the program is to be shown the phases since then. */
   trace?: number;
   step?: StepExtras | undefined;
+  /** Variables of links. */
+  linked?: string[];
 }
 
 /** Everything the helper needs to know to start a container; refuses what it cannot do. */
 export function planLaunch(
   record: ContainerRecord,
-  { diffIds, hostname, network, trace, step }: LaunchContext,
+  { diffIds, hostname, network, trace, step, linked }: LaunchContext,
 ): Launch {
   const { id, path, args, config, hostConfig: host } = record;
   const tty = config.Tty ?? false;
@@ -71,7 +73,11 @@ export function planLaunch(
     readonlyPaths: host.ReadonlyPaths ?? (host.Privileged ? [] : defaultReadonlyPaths),
     process: {
       args: [path, ...args],
-      env: programEnvironment([...(config.Env ?? []), ...(step?.environment ?? [])], { hostname, tty }),
+      env: programEnvironment([...(config.Env ?? []), ...(step?.environment ?? [])], {
+        hostname,
+        tty,
+        linked,
+      }),
       cwd: config.WorkingDir || "/",
       user: config.User ?? "",
       groups: host.GroupAdd ?? [],

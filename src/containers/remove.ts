@@ -29,7 +29,7 @@ export async function removeContainer(
     await killAndWait(fleet, id);
   }
   await inTurn(fleet.companion(id), async () => {
-    const record = fleet.records.all().find((one) => one.id === id);
+    const record = fleet.records.withId(id);
     // With AutoRemove its end has removed it.
     if (!record) return;
     await removeStopped(fleet, record);

@@ -1,6 +1,7 @@
 import { TboxError } from "#support/errors.ts";
 import type { RestartPolicy } from "./create-request.ts";
 import type { Fleet } from "./fleet.ts";
+import { linksOf } from "./links.ts";
 import type { ContainerRecord } from "./record.ts";
 import { startContainer } from "./start.ts";
 
@@ -48,9 +49,28 @@ export function scheduleRestart(fleet: Fleet, record: ContainerRecord): void {
   const ran = Date.parse(record.state.finishedAt) - Date.parse(record.state.startedAt);
   const wait = ran >= steady || !companion.wait ? shortest : Math.min(longest, companion.wait * 2);
   companion.wait = wait;
-  companion.restart = setTimeout(() => {
-    companion.restart = undefined;
-    record.restartCount++;
-    startContainer(fleet, record.id).catch((error) => fleet.warn(`restart container ${record.name}`, error));
-  }, wait);
+  record.restartCount++;
+  companion.restart = setTimeout(() => restart(fleet, record), wait);
+}
+
+/** Starts a container that waits for it, after those that it needs. */
+async function restart(fleet: Fleet, record: ContainerRecord): Promise<void> {
+  const ready = neededBy(fleet, record).map((other) => {
+    const { restart: waiting, busy } = fleet.companion(other.id);
+    return waiting ? restart(fleet, other) : busy;
+  });
+  await Promise.all(ready);
+  await startContainer(fleet, record.id).catch((error) =>
+    fleet.warn(`restart container ${record.name}`, error),
+  );
+}
+
+/** Containers without which another cannot start. */
+function neededBy(fleet: Fleet, record: ContainerRecord): ContainerRecord[] {
+  const { NetworkMode, PidMode, IpcMode } = record.hostConfig;
+  const donors = [NetworkMode, PidMode, IpcMode].flatMap((mode = "") => {
+    const [, id = ""] = /^container:(.*)$/.exec(mode) ?? [];
+    return fleet.records.withId(id) ?? [];
+  });
+  return [...donors, ...linksOf(fleet, record).map(({ to }) => to)];
 }

@@ -6,6 +6,7 @@ import { dropCgroup, makeCgroup } from "./cgroups.ts";
 import { type Companion, type Fleet, inTurn, isRunning } from "./fleet.ts";
 import { joinNetworks, leaveNetworks } from "./join.ts";
 import { follow, tellOutOfMemory, tellVolumes } from "./lifecycle.ts";
+import { linkedEnvironment, requireLinked } from "./links.ts";
 import { planLaunch } from "./plan-launch.ts";
 import { programFailureCode } from "./program-failure.ts";
 import type { ContainerRecord, PhaseTrace } from "./record.ts";
@@ -40,11 +41,12 @@ async function launch(
   const resolved = monotonic();
   const hostname = record.config.Hostname ?? "";
   const waiting = companion.waiting.splice(0);
-  requireDonors(fleet, record.hostConfig);
   let prepared = resolved;
   let launched: Launched;
   let started: Started;
   try {
+    requireDonors(fleet, record.hostConfig);
+    requireLinked(fleet, record);
     const plan = async (again: boolean) => {
       if (again) await leaveNetworks(fleet, record);
       const network = await joinNetworks(fleet, record, { fresh: again });
@@ -54,6 +56,7 @@ async function launch(
         step: companion.step,
         hostname,
         network,
+        linked: linkedEnvironment(fleet, record),
         ...(image?.embedded ? { trace: requested } : {}),
       });
     };

@@ -96,8 +96,7 @@ export function takeEndpoint(
     ...(ipv6 && address6 ? { ipv6: place(ipv6, address6) } : {}),
     ...(linkLocal ? { linkLocal } : {}),
     ...(priority === undefined ? {} : { priority }),
-    ...(tellsNames(network) ? { names } : {}),
-    ...(links ? { links } : {}),
+    ...(tellsNames(network) ? { names, ...(links ? { links } : {}) } : {}),
   };
 }
 

@@ -50,7 +50,7 @@ export interface Endpoint {
   links?: Link[];
 }
 
-/** Another container's name, and the word for it. */
+/** Another container's name, or its ID where networks tell no names, and the word for it. */
 export interface Link {
   name: string;
   alias: string;

@@ -8,10 +8,6 @@ export function checkSettings(network: Network, settings: EndpointSettings): voi
   if (aliases.length > 0 && !tellsNames(network)) {
     throw invalid(network, "network-scoped alias is supported only for containers in user defined networks");
   }
-  if (links.length > 0 && !tellsNames(network)) {
-    const message = `links on network ${network.name} are not supported: make a network, where containers find one another by name`;
-    throw new TboxError("not-implemented", message);
-  }
   checkAddress(network, ipv4, 4);
   checkAddress(network, ipv6, 6);
   const bad = linkLocal.find((address) => !parseAddress(address));

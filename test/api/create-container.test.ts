@@ -193,7 +193,11 @@ test("names of JavaScript are labels like any other", async () => {
 describe("fields that would not be honoured are refused by name", () => {
   const host = (HostConfig: object) => ({ Image: "image", HostConfig });
   test.each<[object, number, string]>([
-    [host({ Links: ["a:b"] }), 501, "HostConfig.Links: not supported yet"],
+    [
+      host({ Links: ["a:b:c"] }),
+      400,
+      'HostConfig.Links.0: bad format for links: "a:b:c": it must be name or name:alias',
+    ],
     [
       host({ DeviceRequests: [{ Count: -1, Capabilities: [["gpu"]] }] }),
       501,

@@ -118,7 +118,9 @@ describe.skipIf(dockerUnavailable !== undefined)("docker's client", () => {
   test("is told by name what there is not", async () => {
     const refused = async (...args: string[]) => (await docker(args)).stderr;
     expect(await refused("inspect", "nothing")).toBe("Error: No such object: nothing\n");
-    expect(await refused("run", "--link", "a:b", "image", "both")).toContain("HostConfig.Links");
+    expect(await refused("run", "--storage-opt", "size=1G", "image", "both")).toContain(
+      "HostConfig.StorageOpt",
+    );
     expect(await refused("exec", "none", "sh")).toContain("No such container: none");
     expect(await refused("network", "create", "-d", "overlay", "n")).toContain(
       'network driver "overlay" is not supported: use bridge',

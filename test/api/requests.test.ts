@@ -195,7 +195,13 @@ describe("answers", () => {
     ["GET", "/containers/json?filters=[", 400, "filters: invalid filter"],
     ["POST", "/containers/c/wait?condition=x", 400, 'condition: invalid condition: "x"'],
     ["GET", "/containers/c/logs", 400, "Bad parameters: you must choose at least one stream"],
-    ["DELETE", "/containers/c?link=1", 501, "link: links between containers are not supported yet"],
+    [
+      "DELETE",
+      "/containers/c?link=1",
+      409,
+      "Conflict, cannot remove the default link name of the container: c",
+    ],
+    ["DELETE", "/containers/c/alias", 404, "No such container: c/alias"],
     ["GET", "/images/json?manifests=1", 501, "manifests: not supported yet"],
   ])("%s %s: %d", async (method, path, status, message) => {
     const response = await api.request(method, path);

@@ -1,7 +1,7 @@
 import { pathTo, request } from "#client/api.ts";
 import { DaemonError } from "#client/daemon-error.ts";
 import { atLeast, command } from "../command.ts";
-import { bool, unsupportedBool } from "../flags/kinds.ts";
+import { bool } from "../flags/kinds.ts";
 import { forEachName } from "../for-each-name.ts";
 import { printError } from "../output.ts";
 
@@ -10,15 +10,17 @@ export const rmCommand = command({
   description: "Remove one or more containers",
   flags: {
     force: bool("Force the removal of a running container (uses SIGKILL)", { short: "f" }),
-    link: unsupportedBool("Remove a link", { short: "l" }),
+    link: bool("Remove links of the default network, each CONTAINER/ALIAS, and no container", { short: "l" }),
     volumes: bool("Remove anonymous volumes associated with the container", { short: "v" }),
   },
   arguments: atLeast(1),
   run: ({ flags, positionals }) =>
     forEachName(positionals, async (name) => {
-      const query = { force: flags.force ? "1" : undefined, v: flags.volumes ? "1" : undefined };
+      const [force, link, v] = [flags.force, flags.link, flags.volumes].map((flag) =>
+        flag ? "1" : undefined,
+      );
       try {
-        await request("DELETE", pathTo("containers", name), { query });
+        await request("DELETE", pathTo("containers", name), { query: { force, link, v } });
       } catch (error) {
         // With --force the container is to be gone, and it is.
         if (!flags.force || !(error instanceof DaemonError) || error.status !== 404) throw error;

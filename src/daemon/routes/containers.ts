@@ -14,7 +14,7 @@ import {
   topContainerQuery,
   updateContainerSchema,
 } from "#api/containers.ts";
-import { containerParams as params } from "#api/names.ts";
+import { linkParams, containerParams as params } from "#api/names.ts";
 import type { Engine } from "#engine/engine.ts";
 import { TboxError } from "#support/errors.ts";
 import { commitContainer } from "../commit-container.ts";
@@ -34,12 +34,14 @@ export function containerRoutes(engine: Engine, dataDirectory: string) {
         // Docker takes a limit as a wish for the last ones, whatever their state.
         const bounded = limit !== undefined && limit > 0 ? { all: true, limit } : { all };
         const now = Date.now();
+        const links = containers.links();
         return Promise.all(
           containers.list({ ...bounded, filters }).map(async (record) =>
             shapeContainerSummary(record, {
               now,
               directory: dataDirectory,
               networks: engine.networks,
+              links,
               imageNamed: (name) => engine.images.known(name),
               sizes: size ? await containerSizes(engine, record) : undefined,
             }),
@@ -69,6 +71,7 @@ export function containerRoutes(engine: Engine, dataDirectory: string) {
           directory: dataDirectory,
           execs: containers.execs.running(record.id),
           networks: engine.networks,
+          links: containers.links(),
           sizes: size ? await containerSizes(engine, record) : undefined,
         });
       },
@@ -180,11 +183,24 @@ export function containerRoutes(engine: Engine, dataDirectory: string) {
     .delete(
       "/containers/:id",
       async ({ params: { id }, query: { force = false, v = false, link = false } }) => {
-        if (link)
-          throw new TboxError("not-implemented", "link: links between containers are not supported yet");
+        if (link) {
+          throw new TboxError(
+            "conflict",
+            `Conflict, cannot remove the default link name of the container: ${id}`,
+          );
+        }
         await containers.remove(id, { force, volumes: v });
         return noContent();
       },
       { params, query: removeContainerQuery },
+    )
+    .delete(
+      "/containers/:id/:alias",
+      async ({ params: { id, alias }, query: { link = false } }) => {
+        if (!link) throw new TboxError("not-found", `No such container: ${id}/${alias}`);
+        await containers.unlink(id, alias);
+        return noContent();
+      },
+      { params: linkParams, query: removeContainerQuery },
     );
 }

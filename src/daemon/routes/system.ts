@@ -57,6 +57,7 @@ export function systemRoutes(engine: Engine, dataDirectory: string) {
         now: Date.now(),
         directory: dataDirectory,
         networks: engine.networks,
+        links: containers.links(),
         imageNamed: (name) => images.known(name),
       });
     });

@@ -1,3 +1,4 @@
+import type { ContainerLink } from "#containers/links.ts";
 import type { ContainerRecord, HealthState } from "#containers/record.ts";
 import type { ContainerSizes } from "./container-summary.ts";
 import { shapeHostConfig } from "./host-config.ts";
@@ -9,13 +10,15 @@ interface InspectContext {
   directory: string;
   execs: string[];
   networks: Networks;
+  /** Of all containers. */
+  links: ContainerLink[];
   sizes?: ContainerSizes | undefined;
 }
 
 /** `GET /containers/{id}/json`; `directory` is the store's, `execs` are IDs. */
 export function shapeContainer(
   record: ContainerRecord,
-  { directory, execs, networks, sizes }: InspectContext,
+  { directory, execs, networks, links, sizes }: InspectContext,
 ) {
   const own = `${directory}/containers/${record.id}`;
   const logs = record.hostConfig.LogConfig?.Type !== "none";
@@ -38,7 +41,10 @@ export function shapeContainer(
     ProcessLabel: "",
     AppArmorProfile: "",
     ExecIDs: execs.length > 0 ? execs : null,
-    HostConfig: shapeHostConfig(record.hostConfig),
+    HostConfig: shapeHostConfig(
+      record.hostConfig,
+      links.filter(({ from }) => from.id === record.id),
+    ),
     GraphDriver: { Name: "overlay", Data: {} },
     ...(sizes === undefined ? {} : { SizeRw: sizes.writable, SizeRootFs: sizes.root }),
     Mounts: mountPoints(record, directory),

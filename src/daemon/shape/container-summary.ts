@@ -1,3 +1,4 @@
+import type { ContainerLink } from "#containers/links.ts";
 import type { ContainerRecord } from "#containers/record.ts";
 import { containerStatus } from "./container-status.ts";
 import { mountPoints } from "./mount-points.ts";
@@ -16,6 +17,8 @@ export interface SummaryContext {
   now: number;
   directory: string;
   networks: Networks;
+  /** Of all containers. */
+  links: ContainerLink[];
   /** ID of the image that has a name now. */
   imageNamed: (name: string) => string | undefined;
   sizes?: ContainerSizes | undefined;
@@ -24,11 +27,11 @@ export interface SummaryContext {
 /** An item of `GET /containers/json`; `now` in milliseconds since the epoch, `directory` the store's. */
 export function shapeContainerSummary(
   record: ContainerRecord,
-  { now, directory, networks, imageNamed, sizes }: SummaryContext,
+  { now, directory, networks, links, imageNamed, sizes }: SummaryContext,
 ) {
   return {
     Id: record.id,
-    Names: [`/${record.name}`],
+    Names: [`/${record.name}`, ...namesByLinks(record, links)],
     Image: imageName(record, imageNamed),
     ImageID: record.imageId ?? "",
     Command: commandLine(record),
@@ -45,6 +48,11 @@ export function shapeContainerSummary(
     NetworkSettings: { Networks: containerNetworks(record, networks) },
     Mounts: mountPoints(record, directory),
   };
+}
+
+/** What it is called by those that have words of their own for it. */
+function namesByLinks({ id }: ContainerRecord, links: ContainerLink[]): string[] {
+  return links.filter(({ to }) => to.id === id).map(({ from, alias }) => `/${from.name}/${alias}`);
 }
 
 /** As the request had it, unless the name is another image's by now, or nobody's. */

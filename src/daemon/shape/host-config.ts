@@ -1,7 +1,11 @@
 import type { HostConfig } from "#containers/create-request.ts";
+import type { ContainerLink } from "#containers/links.ts";
 
-/** `HostConfig` with every field of Docker's: what was not set has the value that asks for nothing. */
-export function shapeHostConfig(given: HostConfig) {
+/**
+ * `HostConfig` with every field of Docker's: what was not set has the value that asks for nothing. `links` are the
+ * container's own.
+ */
+export function shapeHostConfig(given: HostConfig, links: ContainerLink[]) {
   return {
     Binds: null,
     ContainerIDFile: "",
@@ -21,7 +25,6 @@ export function shapeHostConfig(given: HostConfig) {
     GroupAdd: null,
     IpcMode: "private",
     Cgroup: "",
-    Links: null,
     OomScoreAdj: 0,
     PidMode: "",
     Privileged: false,
@@ -63,6 +66,7 @@ export function shapeHostConfig(given: HostConfig) {
     IOMaximumIOps: 0,
     IOMaximumBandwidth: 0,
     ...given,
+    Links: links.length > 0 ? links.map(({ from, alias, to }) => `/${to.name}:/${from.name}/${alias}`) : null,
     LogConfig: { Type: given.LogConfig?.Type ?? "json-file", Config: given.LogConfig?.Config ?? {} },
     NetworkMode: given.NetworkMode ?? "default",
   };

@@ -13,13 +13,14 @@ export function containerNetworks(record: ContainerRecord, networks: Networks) {
   const all = Object.entries(networksOf(record)).map(([name, settings]) => {
     const endpoint = record.network?.endpoints.find((one) => one.name === name);
     const network = networks.named(name);
-    const names = network && namesOn(record, network);
+    const names = network ? namesOn(record, network) : [];
     const shaped = {
       ...unconnected,
       NetworkID: network?.id ?? "",
       ...(endpoint ? shapeEndpoint(endpoint) : {}),
       ...shapeSettings(settings),
-      ...(names && names.length > 0 ? { DNSNames: names } : {}),
+      // Where no names are told, links are among what is said of the host.
+      ...(names.length > 0 ? { DNSNames: names } : { Links: null }),
     };
     return [name, shaped] as const;
   });

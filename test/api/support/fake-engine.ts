@@ -100,6 +100,8 @@ export function fakeEngine(): FakeEngine {
       return { id, warnings: [] };
     },
     get: (name) => find(name).record,
+    links: () => [],
+    unlink: async (name, alias) => void calls.push(`unlink ${name} ${alias}`),
     list(filter) {
       calls.push(`list ${JSON.stringify({ ...filter, filters: [...filter.filters] })}`);
       return [...all.values()].map(({ record }) => record);
