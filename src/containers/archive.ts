@@ -1,4 +1,5 @@
 import { closeSync } from "node:fs";
+import { posix } from "node:path";
 import type { Duplex } from "node:stream";
 import type { ContainerView, FileStatus } from "#native/protocol.ts";
 import { openStream } from "#native/stream.ts";
@@ -131,5 +132,7 @@ async function viewOf(fleet: Fleet, record: ContainerRecord): Promise<ContainerV
 function absolute(path: string): string {
   if (path === "") throw new TboxError("invalid-argument", "missing required query parameter: path");
   if (path.includes("\0")) throw new TboxError("invalid-argument", "a path holds a null character");
-  return path.startsWith("/") ? path : `/${path}`;
+  const plain = posix.normalize(`/${path}`);
+  // What a dot at the end asks for is the contents, which are named after it.
+  return /(^|\/)\.$/.test(path) ? `${posix.join(plain, "/")}.` : plain;
 }

@@ -3,13 +3,17 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { posix } from "node:path";
+import { extract } from "tar-stream";
 import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { docker, dockerUnavailable } from "#test/support/docker.ts";
 import { type TarEntry, tar } from "#test/support/tar.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
@@ -27,6 +31,7 @@ describe.skipIf(shellUnavailable !== undefined).each([
     await loadShell(daemon, "box:1", {}, [
       { path: "data/a", content: "A", mode: 0o640, mtime: 1_600_000_000 },
       { path: "data/sub/b", content: "B" },
+      { path: "data/dot.", content: "dot" },
       { path: "data/link", type: "symlink", target: "a" },
       { path: "data/out", type: "symlink", target: "/etc" },
       { path: `data/${"long".repeat(40)}`, content: "long" },
@@ -80,6 +85,37 @@ describe.skipIf(shellUnavailable !== undefined).each([
     expect(readFileSync(`${local.path}/followed`, "utf8")).toBe("A");
   });
 
+  test.each([
+    ["/data/sub", ["sub/", "sub/b"]],
+    ["/data/sub/", ["sub/", "sub/b"]],
+    ["/data/sub/.", ["./", "./b"]],
+    ["data/sub//.", ["./", "./b"]],
+    ["/data/sub/../sub", ["sub/", "sub/b"]],
+    ["/data/dot.", ["dot."]],
+  ])("names in an archive of %s are Docker's", async (path, names) => {
+    const response = await daemon.request("GET", `/containers/box/archive?path=${path}`);
+    expect(await namesIn(response)).toEqual(names);
+    const stat = JSON.parse(atob(response.headers.get("X-Docker-Container-Path-Stat") ?? ""));
+    expect(stat.name).toBe(posix.normalize(names[0] ?? "").replace(/(?<=.)\/$/, ""));
+  });
+
+  test.skipIf(dockerUnavailable !== undefined)(
+    "docker's client copies contents, into a directory that is there or not",
+    async () => {
+      mkdirSync(`${local.path}/there`);
+      for (const target of ["there", "new"]) {
+        const { stderr } = await docker(daemon.socket, [
+          "cp",
+          "-q",
+          "box:/data/sub/.",
+          `${local.path}/${target}`,
+        ]);
+        expect(stderr).toBe("");
+        expect(readdirSync(`${local.path}/${target}`)).toEqual(["b"]);
+      }
+    },
+  );
+
   test("files and directories go in, by Docker's rules for their place", async () => {
     mkdirSync(`${local.path}/d/sub`, { recursive: true });
     writeFileSync(`${local.path}/d/x`, "X");
@@ -116,6 +152,7 @@ describe.skipIf(shellUnavailable !== undefined).each([
     expect((await daemon.tbox(["cp", "-", "box:/tmp"], { stdin: archive })).stderr).toBe("");
     const { stdout } = await cp("box:/tmp/t", "-");
     expect(stdout).toContain("t/one");
+    expect((await cp("box:/tmp/t/.", "-")).stdout).toStartWith("./\0");
     expect(await inside("cat /tmp/t/one /tmp/t/.wh.kept")).toBe("1no mark of deletion here");
   });
 
@@ -158,3 +195,14 @@ describe.skipIf(shellUnavailable !== undefined).each([
     rmSync(`${local.path}/all.tar`);
   });
 });
+
+async function namesIn(archive: Response): Promise<string[]> {
+  const unpacker = extract();
+  unpacker.end(await archive.bytes());
+  const names: string[] = [];
+  for await (const entry of unpacker) {
+    names.push(entry.header.name);
+    entry.resume();
+  }
+  return names;
+}

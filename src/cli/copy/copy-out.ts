@@ -20,7 +20,9 @@ export interface CopyOut {
 export async function copyOut({ container, source, target, followLink }: CopyOut): Promise<void> {
   const plain = posix.resolve("/", source) + (asksForDirectory(source) && source !== "/" ? "/" : "");
   const found = followLink || plain.endsWith("/") ? await findRemote(container, plain) : undefined;
-  const path = found?.path ?? plain;
+  const place = found?.path ?? plain;
+  // Names in an archive of contents begin with the dot. What is unpacked here is named by where it goes.
+  const path = target === "-" && meansContents(source) ? `${place.replace(/\/$/, "")}/.` : place;
   const archive = await request("GET", pathTo("containers", container, "/archive"), { query: { path } });
   const body = archive.body ?? new Blob().stream();
   if (target === "-") {

@@ -27,7 +27,7 @@ export function shapePathStat(
     (mode & 0o777);
   const seconds = new Date(modified * 1000).toISOString().slice(0, 19);
   const stat = {
-    name: posix.basename(posix.normalize(path)) || "/",
+    name: /(^|\/)\.$/.test(path) ? "." : posix.basename(posix.normalize(path)) || "/",
     size,
     mode: goMode,
     mtime: `${seconds}.${String(nanoseconds).padStart(9, "0")}Z`,

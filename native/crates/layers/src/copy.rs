@@ -55,25 +55,29 @@ pub fn status(root: BorrowedFd<'_>, path: &str) -> Result<FileStatus, Failure> {
     })
 }
 
-/// Writes what lies at a path to `output` as a tar, its entries named after the last part of the path: those of
-/// the root begin with a slash, and those of the empty path, which is the root as well, with nothing.
+/// Writes what lies at a path to `output` as a tar, its entries named after the last part of the path, `./` where
+/// that is a dot: those of the root begin with a slash, and those of the empty path, which is the root as well, with
+/// nothing.
 pub fn archive(root: BorrowedFd<'_>, path: &str, output: OwnedFd) -> Result<(), Failure> {
     let explain = |error: read::ReadError| failed(path, &error.to_string(), error.errno());
     if path.is_empty() {
         return read::contents(root, output).map_err(explain);
     }
     let (parent, name) = open(root, path)?;
-    let label = path
-        .trim_end_matches(['/', '.'])
-        .rsplit('/')
-        .next()
-        .unwrap_or_default();
     // The root stands for the container's own files; whoever names a place means what is there.
-    let extent = match label {
+    let extent = match path.trim_matches(['/', '.']) {
         "" => Extent::OneMount,
         _ => Extent::Everything,
     };
-    read::tree(&parent, &name, label, extent, output).map_err(explain)
+    read::tree(&parent, &name, label(path), extent, output).map_err(explain)
+}
+
+/// The last part of a path, slashes at its end apart; never one that leads up.
+fn label(path: &str) -> &str {
+    match path.trim_end_matches('/').rsplit('/').next() {
+        Some("..") => ".",
+        last => last.unwrap_or_default(),
+    }
 }
 
 /// Unpacks a tar, plain or compressed, into the directory at a path.
