@@ -45,27 +45,31 @@ describe.skipIf(shellUnavailable !== undefined)("many containers that remove the
     return { output, code: end.StatusCode };
   }
 
-  test("lose no line and no code, and leave nothing", async () => {
-    const mounts = () => readFileSync("/proc/self/mountinfo", "utf8");
-    const before = mounts();
-    let next = 0;
-    const faults: object[] = [];
-    const work = async () => {
-      for (let number = next++; number < count; number = next++) {
-        const seen = await follow(number);
-        const expected = { output: `first\r\nlast ${number}\r\n`, code: number % 200 };
-        if (!Bun.deepEquals(seen, expected)) faults.push({ number, ...seen });
-      }
-    };
-    await Promise.all(Array.from({ length: width }, work));
-    expect(faults).toEqual([]);
-    expect(await (await daemon.request("GET", "/containers/json?all=1")).json()).toEqual([]);
-    // A directory is made ahead for the next container.
-    const left = () => readdirSync(`${daemon.data}/containers`).length;
-    while (left() > 1) await Bun.sleep(20);
-    const helpers = () => busyProcesses(daemon.run).length;
-    // The daemon's own command line does not tell; the zygote and its keeper do.
-    while (helpers() > 2) await Bun.sleep(20);
-    expect(mounts()).toBe(before);
-  });
+  test(
+    "lose no line and no code, and leave nothing",
+    async () => {
+      const mounts = () => readFileSync("/proc/self/mountinfo", "utf8");
+      const before = mounts();
+      let next = 0;
+      const faults: object[] = [];
+      const work = async () => {
+        for (let number = next++; number < count; number = next++) {
+          const seen = await follow(number);
+          const expected = { output: `first\r\nlast ${number}\r\n`, code: number % 200 };
+          if (!Bun.deepEquals(seen, expected)) faults.push({ number, ...seen });
+        }
+      };
+      await Promise.all(Array.from({ length: width }, work));
+      expect(faults).toEqual([]);
+      expect(await (await daemon.request("GET", "/containers/json?all=1")).json()).toEqual([]);
+      // A directory is made ahead for the next container.
+      const left = () => readdirSync(`${daemon.data}/containers`).length;
+      while (left() > 1) await Bun.sleep(20);
+      const helpers = () => busyProcesses(daemon.run).length;
+      // The daemon's own command line does not tell; the zygote and its keeper do.
+      while (helpers() > 2) await Bun.sleep(20);
+      expect(mounts()).toBe(before);
+    },
+    { timeout: 60_000 + count * 100 },
+  );
 });
