@@ -14,7 +14,7 @@ export type FileInContainer = FileStatus;
 /** Of a link it is the link itself. Throws not-found with Docker's text. */
 export function statInContainer(fleet: Fleet, name: string, path: string): Promise<FileInContainer> {
   return withView(fleet, name, path, (container) =>
-    fleet.zygote.work({ operation: "status", container, path: absolute(path) }),
+    fleet.zygote.work({ operation: "status", container, path: containerPath(path) }),
   );
 }
 
@@ -32,7 +32,7 @@ export async function archiveFromContainer(
 ): Promise<ContainerArchive> {
   const status = await statInContainer(fleet, name, path);
   fleet.notify("archive-path", fleet.records.find(name), { path });
-  return { status, stream: send(fleet, name, { path, archived: absolute(path) }) };
+  return { status, stream: send(fleet, name, { path, archived: containerPath(path) }) };
 }
 
 function send(fleet: Fleet, name: string, { path, archived }: { path: string; archived: string }): Duplex {
@@ -65,7 +65,7 @@ export async function extractIntoContainer(
   }
   fleet.notify("extract-to-dir", record, { path });
   await withView(fleet, name, path, (container) =>
-    feedArchive(fleet, archive, { container, path: absolute(path), keepKinds }),
+    feedArchive(fleet, archive, { container, path: containerPath(path), keepKinds }),
   );
 }
 
@@ -129,10 +129,10 @@ async function viewOf(fleet: Fleet, record: ContainerRecord): Promise<ContainerV
   return { id, running: isRunning(record), root, mounts: files };
 }
 
-function absolute(path: string): string {
+/** A path as it is meant from the root on; a dot at its end, which asks for the contents, stays. */
+export function containerPath(path: string): string {
   if (path === "") throw new TboxError("invalid-argument", "missing required query parameter: path");
   if (path.includes("\0")) throw new TboxError("invalid-argument", "a path holds a null character");
   const plain = posix.normalize(`/${path}`);
-  // What a dot at the end asks for is the contents, which are named after it.
   return /(^|\/)\.$/.test(path) ? `${posix.join(plain, "/")}.` : plain;
 }

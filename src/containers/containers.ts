@@ -75,8 +75,8 @@ export interface Containers extends AsyncDisposable {
   /** Stops and starts. */
   restart(name: string, options: { timeout?: number; signal?: string }): Promise<void>;
   rename(name: string, wanted: string): Promise<void>;
-  /** Those of the default network, of all containers. */
-  links(): ContainerLink[];
+  /** Those of the default network: of all containers, or of one. */
+  links(of?: ContainerRecord): ContainerLink[];
   /** Takes a link from a container, at once if it runs; throws not-found. */
   unlink(name: string, alias: string): Promise<void>;
   /** Changes what may be changed of a container. */

@@ -1,5 +1,6 @@
 import type { LaunchRequest } from "#native/protocol.ts";
 import { type Joined, tellsNames } from "#network/network.ts";
+import { defaultNetwork } from "#network/networks.ts";
 import { TboxError } from "#support/errors.ts";
 import { shareFiles, writeHosts, writeResolver } from "./etc-files.ts";
 import { containerDirectory, type Fleet, isRunning } from "./fleet.ts";
@@ -65,7 +66,7 @@ async function join(
   record.network = joined;
   await publishPorts(fleet, record, joined);
   writeNetworkFiles(fleet, record, joined);
-  tellLinked(fleet, record);
+  if (Object.hasOwn(networksOf(record), defaultNetwork)) tellLinked(fleet, record);
   tellNetworks(fleet, record, "connect");
   return { type: "sandbox", sandbox: joined.sandbox };
 }

@@ -124,7 +124,7 @@ export async function openContainers({ database, ...options }: ContainersOptions
     remove: (name, removeOptions) => removeContainer(fleet, name, removeOptions),
     restart: (name, restartOptions) => restartContainer(fleet, name, restartOptions),
     rename: (name, wanted) => renameContainer(fleet, name, wanted),
-    links: () => fleet.records.all().flatMap((record) => linksOf(fleet, record)),
+    links: (of) => (of ? [of] : fleet.records.all()).flatMap((record) => linksOf(fleet, record)),
     unlink: (name, alias) => unlinkContainer(fleet, name, alias),
     prune: (filters) =>
       pruneContainers(fleet, filters, async ({ id }) => (await measure([`containers/${id}`]))[0] ?? 0),

@@ -3,6 +3,7 @@ import type { RestartPolicy } from "./create-request.ts";
 import type { Fleet } from "./fleet.ts";
 import { linksOf } from "./links.ts";
 import type { ContainerRecord } from "./record.ts";
+import { containerOf } from "./shared-namespaces.ts";
 import { startContainer } from "./start.ts";
 
 const shortest = 100;
@@ -68,9 +69,8 @@ async function restart(fleet: Fleet, record: ContainerRecord): Promise<void> {
 /** Containers without which another cannot start. */
 function neededBy(fleet: Fleet, record: ContainerRecord): ContainerRecord[] {
   const { NetworkMode, PidMode, IpcMode } = record.hostConfig;
-  const donors = [NetworkMode, PidMode, IpcMode].flatMap((mode = "") => {
-    const [, id = ""] = /^container:(.*)$/.exec(mode) ?? [];
-    return fleet.records.withId(id) ?? [];
-  });
+  const donors = [NetworkMode, PidMode, IpcMode].flatMap(
+    (mode) => fleet.records.withId(containerOf(mode) ?? "") ?? [],
+  );
   return [...donors, ...linksOf(fleet, record).map(({ to }) => to)];
 }

@@ -59,7 +59,8 @@ function sharing(mode: string | undefined): Sharing | undefined {
   return id === undefined ? undefined : { type: "container", id };
 }
 
-function containerOf(mode = ""): string | undefined {
+/** The container whose namespace a mode asks for, as it names it. */
+export function containerOf(mode = ""): string | undefined {
   return mode.startsWith("container:") ? mode.slice("container:".length) : undefined;
 }
 

@@ -70,22 +70,15 @@ async function greet(place: ZygotePlace): Promise<ZygoteConnection | undefined> 
   using _ = keepAlive();
   const late = () => welcome.reject(new TboxError("unavailable", "the zygote does not answer"));
   const timer = setTimeout(late, patience);
-  const resources = new DisposableStack();
+  using resources = new DisposableStack();
   resources.defer(() => channel.close());
-  const close = () => {
-    open = false;
-    resources.dispose();
-  };
   const send = (message: ToZygote, descriptors: number[]) => {
     channel.send(JSON.stringify(message), descriptors);
   };
   try {
     send({ type: "hello" }, []);
     const answer = await welcome.promise;
-    if (!answer) {
-      close();
-      return undefined;
-    }
+    if (!answer) return undefined;
     const { version, pid, mapping, cgroupNamespace } = answer;
     if (version !== protocolVersion) {
       const message = `the zygote speaks version ${version} of the protocol, not ${protocolVersion}`;
@@ -94,9 +87,13 @@ async function greet(place: ZygotePlace): Promise<ZygoteConnection | undefined> 
     const zygote = resources.use(watchProcess(pid));
     const delegation = await prepareDelegation({ proc: "/proc", process: pid, managed: isManaged() });
     const isOpen = () => open && zygote.isRunning();
+    const owned = resources.move();
+    const close = () => {
+      open = false;
+      owned.dispose();
+    };
     return { mapping, cgroupNamespace, delegation, pid, isOpen, send, close };
   } catch (error) {
-    close();
     // Closed before it was sent to, or gone before it was watched.
     if (["EPIPE", "ESRCH"].includes(errnoOf(error) ?? "")) return undefined;
     throw error;

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import { mkdirSync, rmSync } from "node:fs";
 import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
 import { startRegistry } from "#test/support/registry.ts";
-import { tar } from "#test/support/tar.ts";
+import { tar, tarNames } from "#test/support/tar.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
 
 if (shellUnavailable !== undefined) console.error(`skipped: ${shellUnavailable}`);
@@ -50,11 +50,11 @@ describe.skipIf(shellUnavailable !== undefined)("what Docker's users rely on", (
   test("an export has names that begin below the root", async () => {
     await tbox("run", "--name", "made", "--network", "none", "box:1", "touch", "/here");
     const response = await daemon.request("GET", "/containers/made/export");
-    const names = await namesOf(await response.bytes());
+    const names = await tarNames(await response.bytes());
     expect(names).toContain("here");
     expect(names).toContain("etc/passwd");
     const copied = await daemon.request("GET", "/containers/made/archive?path=/");
-    expect(await namesOf(await copied.bytes())).toContain("/here");
+    expect(await tarNames(await copied.bytes())).toContain("/here");
   });
 
   test("no change is an answer as well", async () => {
@@ -205,8 +205,3 @@ describe.skipIf(shellUnavailable !== undefined)("what Docker's users rely on", (
     expect(gone.code).toBe(1);
   });
 });
-
-async function namesOf(archive: Uint8Array): Promise<string[]> {
-  const child = Bun.spawn(["tar", "-tPf", "-"], { stdin: archive, stdout: "pipe", stderr: "ignore" });
-  return (await child.stdout.text()).trim().split("\n");
-}

@@ -11,10 +11,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { posix } from "node:path";
-import { extract } from "tar-stream";
 import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
 import { docker, dockerUnavailable } from "#test/support/docker.ts";
-import { type TarEntry, tar } from "#test/support/tar.ts";
+import { type TarEntry, tar, tarNames } from "#test/support/tar.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
 
@@ -94,7 +93,7 @@ describe.skipIf(shellUnavailable !== undefined).each([
     ["/data/dot.", ["dot."]],
   ])("names in an archive of %s are Docker's", async (path, names) => {
     const response = await daemon.request("GET", `/containers/box/archive?path=${path}`);
-    expect(await namesIn(response)).toEqual(names);
+    expect(await tarNames(await response.bytes())).toEqual(names);
     const stat = JSON.parse(atob(response.headers.get("X-Docker-Container-Path-Stat") ?? ""));
     expect(stat.name).toBe(posix.normalize(names[0] ?? "").replace(/(?<=.)\/$/, ""));
   });
@@ -195,14 +194,3 @@ describe.skipIf(shellUnavailable !== undefined).each([
     rmSync(`${local.path}/all.tar`);
   });
 });
-
-async function namesIn(archive: Response): Promise<string[]> {
-  const unpacker = extract();
-  unpacker.end(await archive.bytes());
-  const names: string[] = [];
-  for await (const entry of unpacker) {
-    names.push(entry.header.name);
-    entry.resume();
-  }
-  return names;
-}

@@ -22,12 +22,7 @@ describe.skipIf(shellUnavailable !== undefined)("networks", () => {
   });
   afterAll(() => daemon?.[Symbol.asyncDispose]());
 
-  /** What a command that must not fail prints. */
-  const tbox = async (...args: string[]): Promise<string> => {
-    const { code, stdout, stderr } = await daemon.tbox(args);
-    if (code !== 0) throw new Error(`${args.join(" ")}: ${stderr}`);
-    return stdout.trim();
-  };
+  const tbox = (...args: string[]) => daemon.printed(...args);
   const refused = async (...args: string[]) => (await daemon.tbox(args)).stderr;
   const start = (script: string, ...options: string[]) =>
     tbox("run", "-d", ...options, "box:1", "sh", "-c", script);

@@ -138,6 +138,7 @@ describe.skipIf(shellUnavailable !== undefined)("published ports", () => {
         await server.stop(true);
         expect((await tbox("start", id)).stderr).toBe("");
       }
+      await peer("127.0.0.1:38214");
       await tbox("rm", "-f", id);
     },
     { timeout: 60_000 + cycles * 1000 },

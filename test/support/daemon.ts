@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { killTrees, processesMentioning } from "./processes.ts";
-import { awaitLine, type Outcome, type ProgramOptions, runProgram } from "./program.ts";
+import { awaitLine, type Outcome, type ProgramOptions, printed, runProgram } from "./program.ts";
 import { repository } from "./repository.ts";
 import { temporaryDirectory } from "./temp.ts";
 
@@ -16,6 +16,8 @@ export interface TestDaemon extends AsyncDisposable {
   request(method: string, path: string, body?: unknown): Promise<Response>;
   /** Runs `tbox`. */
   tbox(args: string[], options?: ProgramOptions): Promise<Outcome>;
+  /** What `tbox` prints, without the blanks around it; throws when it fails. */
+  printed(...args: string[]): Promise<string>;
   /** Ends the daemon alone, with no chance to clean up. */
   kill(): Promise<void>;
   /** Starts it again after `kill`. */
@@ -64,6 +66,8 @@ export async function startDaemon(
       }),
     tbox: (args, options) =>
       runProgram([program, ...args], { cwd: directory.path, environment: all, ...options }),
+    printed: async (...args) =>
+      (await printed([program, ...args], { cwd: directory.path, environment: all })).trim(),
     async kill() {
       child.kill("SIGKILL");
       await child.exited;

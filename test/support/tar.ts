@@ -59,6 +59,12 @@ function paxRecord(key: string, value: string): string {
   return `${length}${rest}`;
 }
 
+/** The names in an archive, those of directories with a slash at their end. */
+export async function tarNames(archive: Uint8Array): Promise<string[]> {
+  const child = Bun.spawn(["tar", "-tPf", "-"], { stdin: archive, stdout: "pipe", stderr: "ignore" });
+  return (await child.stdout.text()).trim().split("\n");
+}
+
 function header(entry: TarEntry, flag: string, size: number): Buffer {
   const block = Buffer.alloc(512);
   const octal = (value: number, offset: number, width: number) =>

@@ -16,11 +16,13 @@ export const rmCommand = command({
   arguments: atLeast(1),
   run: ({ flags, positionals }) =>
     forEachName(positionals, async (name) => {
-      const [force, link, v] = [flags.force, flags.link, flags.volumes].map((flag) =>
-        flag ? "1" : undefined,
-      );
+      const query = {
+        force: flags.force ? "1" : undefined,
+        link: flags.link ? "1" : undefined,
+        v: flags.volumes ? "1" : undefined,
+      };
       try {
-        await request("DELETE", pathTo("containers", name), { query: { force, link, v } });
+        await request("DELETE", pathTo("containers", name), { query });
       } catch (error) {
         // With --force the container is to be gone, and it is.
         if (!flags.force || !(error instanceof DaemonError) || error.status !== 404) throw error;

@@ -71,7 +71,7 @@ export function containerRoutes(engine: Engine, dataDirectory: string) {
           directory: dataDirectory,
           execs: containers.execs.running(record.id),
           networks: engine.networks,
-          links: containers.links(),
+          links: containers.links(record),
           sizes: size ? await containerSizes(engine, record) : undefined,
         });
       },

@@ -10,7 +10,7 @@ interface InspectContext {
   directory: string;
   execs: string[];
   networks: Networks;
-  /** Of all containers. */
+  /** Its own. */
   links: ContainerLink[];
   sizes?: ContainerSizes | undefined;
 }
@@ -41,10 +41,7 @@ export function shapeContainer(
     ProcessLabel: "",
     AppArmorProfile: "",
     ExecIDs: execs.length > 0 ? execs : null,
-    HostConfig: shapeHostConfig(
-      record.hostConfig,
-      links.filter(({ from }) => from.id === record.id),
-    ),
+    HostConfig: shapeHostConfig(record.hostConfig, links),
     GraphDriver: { Name: "overlay", Data: {} },
     ...(sizes === undefined ? {} : { SizeRw: sizes.writable, SizeRootFs: sizes.root }),
     Mounts: mountPoints(record, directory),

@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import type { FileInContainer } from "#containers/archive.ts";
+import { containerPath, type FileInContainer } from "#containers/archive.ts";
 
 /** Of stat(2), and what Go's `FileMode` says in its place: its upper bits are no kernel's. */
 const types = new Map([
@@ -27,7 +27,7 @@ export function shapePathStat(
     (mode & 0o777);
   const seconds = new Date(modified * 1000).toISOString().slice(0, 19);
   const stat = {
-    name: /(^|\/)\.$/.test(path) ? "." : posix.basename(posix.normalize(path)) || "/",
+    name: posix.basename(containerPath(path)) || "/",
     size,
     mode: goMode,
     mtime: `${seconds}.${String(nanoseconds).padStart(9, "0")}Z`,
