@@ -15,7 +15,7 @@ const folders: Record<string, string[]> = {
   network: [...words, "native"],
   volumes: words,
   containers: [...words, "native", "layers", "network", "images", "volumes"],
-  build: [...words, "content", "layers", "images", "containers"],
+  builds: [...words, "content", "layers", "images", "containers"],
   api: words,
   client: [...words, "api"],
   cli: [...words, "api", "client"],
@@ -29,9 +29,9 @@ const folders: Record<string, string[]> = {
     "images",
     "volumes",
     "containers",
-    "build",
+    "builds",
   ],
-  daemon: [...words, "api", "engine", "images", "volumes", "containers", "build"],
+  daemon: [...words, "api", "engine", "images", "volumes", "containers", "builds"],
 };
 
 /** Packages that only some folders may use. */
@@ -39,10 +39,10 @@ const packages: Record<string, (path: string) => boolean> = {
   elysia: (path) => path.startsWith("daemon/"),
   "@elysiajs/openapi/openapi": (path) => path === "daemon/openapi.ts",
   ws: (path) => path.startsWith("daemon/"),
-  "tar-stream": (path) => /^(images|cli\/copy)\//.test(path),
+  "tar-stream": (path) => /^(images|cli\/commands\/container)\//.test(path),
   zod: (path) =>
     /^(api|oci|registry|cli)\//.test(path) ||
-    /^native\/(net-)?protocol\.ts$/.test(path) ||
+    /^native\/(zygote|net)\/(net-)?protocol\.ts$/.test(path) ||
     path === "engine/config.ts",
 };
 

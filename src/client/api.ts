@@ -1,6 +1,6 @@
 import { TboxError } from "#support/errors.ts";
-import { connectDaemon, connectionError, daemonSocket, isAbsence, knownSocket } from "./daemon.ts";
-import { daemonError } from "./daemon-error.ts";
+import { connectDaemon, connectionError, daemonSocket, isAbsence, knownSocket } from "./daemon/connect.ts";
+import { daemonError } from "./daemon/daemon-error.ts";
 import { isObject, type JsonObject } from "./json.ts";
 
 export interface ApiRequest {

@@ -1,18 +1,18 @@
 import type { Duplex } from "node:stream";
 import type { EndpointSettings } from "#network/network.ts";
 import type { DiffId, Digest } from "#oci/digest.ts";
-import type { ContainerArchive, FileInContainer } from "./archive.ts";
-import type { Change } from "./changes.ts";
-import type { CommitContainerOptions } from "./commit.ts";
-import type { CreateRequest } from "./create-request.ts";
-import type { Execs } from "./execs.ts";
-import type { ContainerLink } from "./links.ts";
-import type { PrunedContainers } from "./prune.ts";
-import type { ContainerRecord } from "./record.ts";
-import type { ContainerStats } from "./stats.ts";
-import type { Step, Workspace } from "./steps.ts";
-import type { ProcessTable } from "./top.ts";
-import type { ContainerChanges } from "./update.ts";
+import type { PrunedContainers } from "./admin/prune.ts";
+import type { ContainerStats } from "./admin/stats.ts";
+import type { ProcessTable } from "./admin/top.ts";
+import type { Execs } from "./exec/execs.ts";
+import type { ContainerArchive, FileInContainer } from "./files/archive.ts";
+import type { Change } from "./files/changes.ts";
+import type { CommitContainerOptions } from "./files/commit.ts";
+import type { Step, Workspace } from "./files/steps.ts";
+import type { ContainerChanges } from "./lifecycle/update.ts";
+import type { ContainerLink } from "./networking/links.ts";
+import type { CreateRequest } from "./request/create-request.ts";
+import type { ContainerRecord } from "./state/record.ts";
 
 export type WaitCondition = "not-running" | "next-exit" | "removed";
 

@@ -1,42 +1,47 @@
 import type { Database } from "bun:sqlite";
 import { mkdirSync } from "node:fs";
 import type { Images } from "#images/images.ts";
-import type { Zygote } from "#native/zygote.ts";
+import type { Zygote } from "#native/zygote/zygote.ts";
 import type { Networks } from "#network/networks.ts";
 import { TboxError } from "#support/errors.ts";
 import type { Volumes } from "#volumes/volumes.ts";
-import { archiveFromContainer, exportContainer, extractIntoContainer, statInContainer } from "./archive.ts";
-import { attachContainer } from "./attach.ts";
-import { changesOf } from "./changes.ts";
-import { commitContainer } from "./commit.ts";
-import { connectContainer, disconnectContainer } from "./connect.ts";
-import { openContainerRecords } from "./container-records.ts";
+import { pruneContainers } from "./admin/prune.ts";
+import { readStats } from "./admin/stats.ts";
+import { listProcesses } from "./admin/top.ts";
 import type { Containers } from "./containers.ts";
-import { createContainer } from "./create.ts";
-import { openDirectories } from "./directories.ts";
-import { usualFiles } from "./etc-files.ts";
-import { openExecs } from "./execs.ts";
-import { type Companion, type Fleet, isRunning } from "./fleet.ts";
-import { watchHealth } from "./health.ts";
+import { openExecs } from "./exec/execs.ts";
+import { watchHealth } from "./exec/health.ts";
+import {
+  archiveFromContainer,
+  exportContainer,
+  extractIntoContainer,
+  statInContainer,
+} from "./files/archive.ts";
+import { changesOf } from "./files/changes.ts";
+import { commitContainer } from "./files/commit.ts";
+import { createStep, openWorkspace } from "./files/steps.ts";
+import { createContainer } from "./lifecycle/create.ts";
+import { pauseContainer, unpauseContainer } from "./lifecycle/pause.ts";
+import { recoverContainers } from "./lifecycle/recover.ts";
+import { removeContainer } from "./lifecycle/remove.ts";
+import { renameContainer } from "./lifecycle/rename.ts";
+import { restartContainer } from "./lifecycle/restart.ts";
+import { startContainer } from "./lifecycle/start.ts";
+import { killContainer, stopContainer } from "./lifecycle/stop.ts";
+import { updateContainer } from "./lifecycle/update.ts";
+import { waitContainer } from "./lifecycle/wait.ts";
 import type { LimitMode } from "./limits/settle-limits.ts";
-import { linksOf } from "./links.ts";
-import { listContainers } from "./list.ts";
-import { openLog } from "./logs.ts";
-import { pauseContainer, unpauseContainer } from "./pause.ts";
-import { pruneContainers } from "./prune.ts";
-import { recoverContainers } from "./recover.ts";
-import { removeContainer } from "./remove.ts";
-import { renameContainer } from "./rename.ts";
-import { restartContainer } from "./restart.ts";
-import { startContainer } from "./start.ts";
-import { readStats } from "./stats.ts";
-import { createStep, openWorkspace } from "./steps.ts";
-import { killContainer, stopContainer } from "./stop.ts";
-import { listProcesses } from "./top.ts";
-import type { Trash } from "./trash.ts";
-import { unlinkContainer } from "./unlink.ts";
-import { updateContainer } from "./update.ts";
-import { waitContainer } from "./wait.ts";
+import { connectContainer, disconnectContainer } from "./networking/connect.ts";
+import { usualFiles } from "./networking/etc-files.ts";
+import { linksOf } from "./networking/links.ts";
+import { unlinkContainer } from "./networking/unlink.ts";
+import { type Companion, type Fleet, isRunning } from "./services.ts";
+import { openContainerRecords } from "./state/container-records.ts";
+import { openDirectories } from "./state/directories.ts";
+import { listContainers } from "./state/list.ts";
+import type { Trash } from "./state/trash.ts";
+import { attachContainer } from "./streams/attach.ts";
+import { openLog } from "./streams/logs.ts";
 
 export interface ContainersOptions {
   /** Safe against the death of the process: a start must not wait for a disk. */

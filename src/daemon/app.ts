@@ -1,6 +1,6 @@
 import { Elysia } from "elysia";
 import type { Engine } from "#engine/engine.ts";
-import { errorResponse } from "./error-response.ts";
+import { errorResponse } from "./answers/error-response.ts";
 import { parseQuery } from "./http/target.ts";
 import { describeApi } from "./openapi.ts";
 import { archiveRoutes } from "./routes/archives.ts";

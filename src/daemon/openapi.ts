@@ -1,8 +1,8 @@
 import type { AnyElysia } from "elysia";
-import { attachContainerQuery } from "#api/containers.ts";
-import { commitContainerSchema, createContainerSchema } from "#api/create-container.ts";
-import { startExecSchema } from "#api/execs.ts";
-import { type JsonObject, type Schema, toJsonSchema } from "#api/json-schema.ts";
+import { attachContainerQuery } from "#api/requests/containers.ts";
+import { commitContainerSchema, createContainerSchema } from "#api/requests/create-container.ts";
+import { startExecSchema } from "#api/requests/execs.ts";
+import { type JsonObject, type Schema, toJsonSchema } from "#api/schema/json-schema.ts";
 import { version } from "./version.ts";
 
 type Paths = Record<string, Record<string, JsonObject>>;

@@ -1,8 +1,8 @@
 import { statfsSync } from "node:fs";
 import { lstat, mkdir, readFile } from "node:fs/promises";
 import { z } from "zod";
-import type { CacheLimits } from "#build/builder.ts";
-import type { RegistryOptions } from "#registry/session.ts";
+import type { CacheLimits } from "#builds/builder.ts";
+import type { RegistryOptions } from "#registry/access/session.ts";
 import { parseBytes } from "#support/bytes.ts";
 import { dataDirectory, runDirectory } from "#support/directories.ts";
 import { errorChain, TboxError } from "#support/errors.ts";

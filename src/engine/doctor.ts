@@ -1,6 +1,6 @@
 import { existsSync, statfsSync } from "node:fs";
-import type { Controller } from "#native/delegation.ts";
-import type { Zygote } from "#native/zygote.ts";
+import type { Controller } from "#native/cgroup/delegation.ts";
+import type { Zygote } from "#native/zygote/zygote.ts";
 import type { Networks } from "#network/networks.ts";
 import { errorChain } from "#support/errors.ts";
 

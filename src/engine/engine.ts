@@ -1,4 +1,4 @@
-import type { Builder } from "#build/builder.ts";
+import type { Builder } from "#builds/builder.ts";
 import type { Containers } from "#containers/containers.ts";
 import type { Images } from "#images/images.ts";
 import type { Networks } from "#network/networks.ts";

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { arch, cpus, hostname, release, totalmem } from "node:os";
-import type { Zygote } from "#native/zygote.ts";
+import type { Zygote } from "#native/zygote/zygote.ts";
 import type { Networks } from "#network/networks.ts";
 
 /** What `GET /info` tells of the machine and of how tbox uses it. */

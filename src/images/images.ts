@@ -3,11 +3,11 @@ import type { Descriptor } from "#oci/descriptor.ts";
 import type { DiffId, Digest } from "#oci/digest.ts";
 import type { Platform } from "#oci/platform.ts";
 import type { Reference } from "#oci/reference.ts";
-import type { CheckLine, CheckOptions } from "./check.ts";
-import type { LoadOptions } from "./load.ts";
-import type { DistributedImage } from "./look-up.ts";
-import type { PruneImagesOptions } from "./prune.ts";
-import type { SaveOptions } from "./save.ts";
+import type { LoadOptions } from "./archive/load.ts";
+import type { SaveOptions } from "./archive/save.ts";
+import type { DistributedImage } from "./transfer/look-up.ts";
+import type { CheckLine, CheckOptions } from "./upkeep/check.ts";
+import type { PruneImagesOptions } from "./upkeep/prune.ts";
 
 /** User name and password, or a registry's identity token, as `X-Registry-Auth` carries them. */
 export interface Credentials {

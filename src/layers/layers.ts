@@ -1,8 +1,8 @@
 import type { Database } from "bun:sqlite";
 import { mkdirSync, readdirSync, statfsSync } from "node:fs";
-import { openNews } from "#native/news.ts";
-import type { Unpacked, UnpackLimits } from "#native/protocol.ts";
-import type { Zygote } from "#native/zygote.ts";
+import { openNews } from "#native/addon/notifier.ts";
+import type { Unpacked, UnpackLimits } from "#native/zygote/protocol.ts";
+import type { Zygote } from "#native/zygote/zygote.ts";
 import { type DiffId, parseDiffId, splitDigest } from "#oci/digest.ts";
 import { errorChain } from "#support/errors.ts";
 

@@ -1,6 +1,6 @@
-import type { NetState } from "#native/net-helper.ts";
-import type { PortRequest } from "#native/net-protocol.ts";
-import type { PlaceRequest } from "./bridge.ts";
+import type { NetState } from "#native/net/net-helper.ts";
+import type { PortRequest } from "#native/net/net-protocol.ts";
+import type { PlaceRequest } from "./namespaces/bridge.ts";
 import type { EndpointSettings, Joined, Network } from "./network.ts";
 import type { CreateNetwork } from "./plan-network.ts";
 

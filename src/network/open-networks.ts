@@ -1,18 +1,18 @@
 import type { Database } from "bun:sqlite";
-import { openNetHelper } from "#native/net-helper.ts";
-import type { Zygote } from "#native/zygote.ts";
+import { openNetHelper } from "#native/net/net-helper.ts";
+import type { Zygote } from "#native/zygote/zygote.ts";
 import { errorChain, TboxError } from "#support/errors.ts";
-import { type Bridge, bridgeRequest, openBridge } from "./bridge.ts";
+import { hostRoutes } from "./addresses/subnets.ts";
 import { filterNetworks } from "./filter.ts";
+import { type Bridge, bridgeRequest, openBridge } from "./namespaces/bridge.ts";
+import { openSandboxes } from "./namespaces/network-namespaces.ts";
+import { openPool } from "./namespaces/pool.ts";
 import { isPredefined, type Joined, type Network } from "./network.ts";
 import { defaultNetwork, type JoinRequest, type Networks } from "./networks.ts";
 import { planNetwork } from "./plan-network.ts";
-import { openPool } from "./pool.ts";
 import { pruneTest } from "./prune.ts";
 import { openNetworkRecords } from "./records.ts";
-import { openSandboxes } from "./sandboxes.ts";
 import { checkSettings } from "./settings.ts";
-import { hostRoutes } from "./subnets.ts";
 
 export interface NetworksOptions {
   database: Database;

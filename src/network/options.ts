@@ -1,5 +1,5 @@
 import { TboxError } from "#support/errors.ts";
-import { parseAddress } from "./address.ts";
+import { parseAddress } from "./addresses/address.ts";
 
 /** What the options of a network come to. */
 export interface NetworkOptions {

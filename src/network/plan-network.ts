@@ -7,10 +7,10 @@ import {
   parseAddress,
   parseSubnet,
   type Subnet,
-} from "./address.ts";
+} from "./addresses/address.ts";
+import { chooseSubnet, inventSubnet6, usualGateway } from "./addresses/subnets.ts";
 import type { Network, NetworkSubnet } from "./network.ts";
 import { readNetworkOptions } from "./options.ts";
-import { chooseSubnet, inventSubnet6, usualGateway } from "./subnets.ts";
 
 /** What a network is made from. */
 export interface CreateNetwork {

@@ -1,9 +1,9 @@
 import type { Database } from "bun:sqlite";
 import { randomBytes } from "node:crypto";
 import { TboxError } from "#support/errors.ts";
-import { formatAddress, formatSubnet } from "./address.ts";
+import { formatAddress, formatSubnet } from "./addresses/address.ts";
+import { chooseSubnet, hostRoutes, inventSubnet6, usualGateway } from "./addresses/subnets.ts";
 import type { Network } from "./network.ts";
-import { chooseSubnet, hostRoutes, inventSubnet6, usualGateway } from "./subnets.ts";
 
 /** The table of networks, kept in memory too. */
 export interface NetworkRecords {

@@ -1,5 +1,5 @@
 import { TboxError } from "#support/errors.ts";
-import { parseAddress } from "./address.ts";
+import { parseAddress } from "./addresses/address.ts";
 import { type EndpointSettings, type Network, tellsNames } from "./network.ts";
 
 /** Throws invalid-argument, in Docker's words, for what a network cannot give to a container. */

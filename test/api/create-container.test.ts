@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { CreateRequest } from "#containers/create-request.ts";
+import type { CreateRequest } from "#containers/request/create-request.ts";
 import { type FakeApi, openFakeApi } from "./support/fake-api.ts";
 
 let api: FakeApi;

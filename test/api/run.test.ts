@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { encodeFrame } from "#api/frame.ts";
-import { frameType, type RunEvent } from "#api/run-stream.ts";
+import { encodeFrame } from "#api/streams/frame.ts";
+import { frameType, type RunEvent } from "#api/streams/run-stream.ts";
 import { type Connection, openConnection } from "#test/support/connection.ts";
 import { type FakeApi, openFakeApi } from "./support/fake-api.ts";
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { encodeFrame } from "#api/frame.ts";
+import { encodeFrame } from "#api/streams/frame.ts";
 import { type Connection, openConnection } from "#test/support/connection.ts";
 import { type FakeApi, openFakeApi } from "./support/fake-api.ts";
 import type { Terminal } from "./support/fake-engine.ts";

@@ -1,7 +1,7 @@
 import { Glob } from "bun";
-import { expandWord, expandWords } from "#build/dockerfile/expand.ts";
-import { parseDockerfile } from "#build/dockerfile/parse.ts";
-import type { Statement } from "#build/dockerfile/statement.ts";
+import { expandWord, expandWords } from "#builds/dockerfile/expand.ts";
+import { parseDockerfile } from "#builds/dockerfile/parse.ts";
+import type { Statement } from "#builds/dockerfile/statement.ts";
 import { compileIgnorePatterns } from "#support/ignore-patterns.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { requestJson } from "#client/api.ts";
-import { daemonSocket, tryConnect } from "#client/daemon.ts";
+import { daemonSocket, tryConnect } from "#client/daemon/connect.ts";
 import { asObject, asObjects, textAt, textsAt } from "#client/json.ts";
 
 export type NameKind = "container" | "image" | "volume" | "network";

@@ -1,7 +1,7 @@
-import type { Command } from "../command.ts";
-import { type CommandEntry, commands } from "../commands.ts";
 import type { FlagTable } from "../flags/flag.ts";
-import { groups } from "../groups.ts";
+import type { Command } from "../registry/command.ts";
+import { type CommandEntry, commands } from "../registry/commands.ts";
+import { groups } from "../registry/groups.ts";
 
 export interface Candidate {
   text: string;

@@ -1,4 +1,4 @@
-import { ExitError } from "../exit.ts";
+import { ExitError } from "../output/exit.ts";
 import { alignColumns } from "./table.ts";
 import { compileTemplate } from "./template.ts";
 import { goText } from "./template-values.ts";

@@ -1,7 +1,7 @@
 import { read } from "node:fs";
 import { promisify } from "node:util";
-import { ExitError } from "../exit.ts";
-import { print } from "../output.ts";
+import { ExitError } from "../output/exit.ts";
+import { print } from "../output/output.ts";
 import { enterRawMode, isTerminal } from "./terminal.ts";
 
 const keys = { interrupt: 0x03, endOfInput: 0x04, backspace: 0x08, newline: 0x0a, enter: 0x0d, delete: 0x7f };

@@ -1,7 +1,7 @@
 import { createDetachFilter, defaultDetachKeys, parseDetachKeys } from "#support/detach-keys.ts";
-import { brokenPipeExitCode, ExitError } from "../exit.ts";
-import { failureMessage } from "../failure.ts";
-import { type ByteSink, isBrokenPipe, openByteSink, printError } from "../output.ts";
+import { brokenPipeExitCode, ExitError } from "../output/exit.ts";
+import { failureMessage } from "../output/failure.ts";
+import { type ByteSink, isBrokenPipe, openByteSink, printError } from "../output/output.ts";
 import { copyInput, type InputTarget } from "./input.ts";
 
 /** The container's end of a session. */

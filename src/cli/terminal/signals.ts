@@ -1,4 +1,4 @@
-import { printError } from "../output.ts";
+import { printError } from "../output/output.ts";
 
 // Neither those of job control, which stop and continue this program as any other, nor those the runtime
 // needs (PIPE, CHLD, URG, PWR).

@@ -1,5 +1,5 @@
-import type { Setting } from "#native/cgroup.ts";
-import type { Controller, Delegation } from "#native/delegation.ts";
+import type { Setting } from "#native/cgroup/cgroup.ts";
+import type { Controller, Delegation } from "#native/cgroup/delegation.ts";
 import type { DeviceRate, Resources } from "./resources.ts";
 
 /** What there is to set limits with. */

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import type { Delegation } from "#native/delegation.ts";
+import type { Delegation } from "#native/cgroup/delegation.ts";
 import { TboxError } from "#support/errors.ts";
 import { checkResources, type Machine } from "./check-resources.ts";
 import { type LimitPlan, planLimits } from "./plan-limits.ts";

@@ -1,4 +1,4 @@
-import type { Cgroup, Setting } from "#native/cgroup.ts";
+import type { Cgroup, Setting } from "#native/cgroup/cgroup.ts";
 import { errorChain, TboxError } from "#support/errors.ts";
 import type { Resources } from "./resources.ts";
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { TboxError } from "#support/errors.ts";
-import { errorResponse } from "../error-response.ts";
+import { errorResponse } from "../answers/error-response.ts";
 import { hasBody, isJsonType, readSmallBody, streamBody } from "./request-body.ts";
 import { sendResponse } from "./send-response.ts";
 import { parseTarget, type Target } from "./target.ts";

@@ -1,5 +1,5 @@
+import { newestVersion } from "../requests/api-version.ts";
 import { version } from "../version.ts";
-import { newestVersion } from "./api-version.ts";
 
 /** Headers of every response. */
 export const commonHeaders: Record<string, string> = {

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Engine } from "#engine/engine.ts";
-import { errorResponse } from "../error-response.ts";
+import { errorResponse } from "../answers/error-response.ts";
 import { attachPlain, isAttach } from "../streams/attach.ts";
 import { isExecStart, startExecPlain } from "../streams/exec.ts";
 import { serveUpgrade } from "../streams/upgrade.ts";

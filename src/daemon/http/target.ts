@@ -1,5 +1,5 @@
 import { TboxError } from "#support/errors.ts";
-import { stripVersion } from "./api-version.ts";
+import { stripVersion } from "../requests/api-version.ts";
 
 /** Where a request goes, without anything that its headers say. */
 export interface Target {

@@ -1,11 +1,11 @@
 import { Elysia } from "elysia";
-import { readArchiveQuery, writeArchiveQuery } from "#api/archive.ts";
-import { containerParams as params } from "#api/names.ts";
+import { readArchiveQuery, writeArchiveQuery } from "#api/requests/archive.ts";
+import { containerParams as params } from "#api/schema/names.ts";
 import type { Containers } from "#containers/containers.ts";
 import { TboxError } from "#support/errors.ts";
+import { empty } from "../answers/empty-answers.ts";
+import { shapePathStat } from "../answers/path-stat.ts";
 import { streamed } from "../http/streamed.ts";
-import { shapePathStat } from "../shape/path-stat.ts";
-import { empty } from "./answers.ts";
 
 const statHeader = "X-Docker-Container-Path-Stat";
 

@@ -1,12 +1,12 @@
 import { Elysia } from "elysia";
-import { buildQuery, filesQuery, type PruneBuildQuery, pruneBuildQuery } from "#api/build.ts";
-import type { Builder, PruneBuildOptions } from "#build/builder.ts";
+import { buildQuery, filesQuery, type PruneBuildQuery, pruneBuildQuery } from "#api/requests/build.ts";
+import type { Builder, PruneBuildOptions } from "#builds/builder.ts";
 import { momentOf } from "#support/moment.ts";
-import { buildAnswer, buildLines, classicFailure, tboxFailure } from "../build/answer.ts";
-import { classicRequest } from "../build/classic-request.ts";
-import { tboxRequest } from "../build/tbox-request.ts";
+import { classicLines } from "../answers/build.ts";
+import { buildAnswer, buildLines, classicFailure, tboxFailure } from "../answers/build-stream.ts";
 import { streamed } from "../http/streamed.ts";
-import { classicLines } from "../shape/build.ts";
+import { classicRequest } from "../requests/classic-build.ts";
+import { tboxRequest } from "../requests/tbox-build.ts";
 
 export function buildRoutes(builder: Builder) {
   return new Elysia()

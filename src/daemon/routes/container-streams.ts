@@ -1,13 +1,13 @@
 import { Elysia } from "elysia";
-import { containerLogsQuery, containerStatsQuery, waitContainerQuery } from "#api/containers.ts";
-import { containerParams as params } from "#api/names.ts";
+import { containerLogsQuery, containerStatsQuery, waitContainerQuery } from "#api/requests/containers.ts";
+import { containerParams as params } from "#api/schema/names.ts";
 import type { Containers } from "#containers/containers.ts";
 import { TboxError } from "#support/errors.ts";
+import { shapeLog } from "../answers/log-text.ts";
+import { outputFraming, outputMediaType } from "../answers/output.ts";
 import { versionHeader } from "../http/adapter.ts";
 import { gathered } from "../http/gathered.ts";
 import { streamed } from "../http/streamed.ts";
-import { shapeLog } from "../shape/log-text.ts";
-import { outputFraming, outputMediaType } from "../shape/output.ts";
 import { oneSample, statsLines } from "../streams/stats.ts";
 
 /** Answers that begin at once and end when the container has something to say, or has said it all. */

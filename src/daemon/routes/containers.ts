@@ -13,17 +13,17 @@ import {
   stopContainerQuery,
   topContainerQuery,
   updateContainerSchema,
-} from "#api/containers.ts";
-import { linkParams, containerParams as params } from "#api/names.ts";
+} from "#api/requests/containers.ts";
+import { linkParams, containerParams as params } from "#api/schema/names.ts";
 import type { Engine } from "#engine/engine.ts";
 import { TboxError } from "#support/errors.ts";
-import { commitContainer } from "../commit-container.ts";
-import { containerSizes } from "../container-sizes.ts";
-import { parseCreateBody } from "../http/create-body.ts";
-import { shapeChanges } from "../shape/change.ts";
-import { shapeContainer } from "../shape/container-inspect.ts";
-import { shapeContainerSummary } from "../shape/container-summary.ts";
-import { created, empty, noContent } from "./answers.ts";
+import { shapeChanges } from "../answers/change.ts";
+import { shapeContainer } from "../answers/container-inspect.ts";
+import { containerSizes } from "../answers/container-sizes.ts";
+import { shapeContainerSummary } from "../answers/container-summary.ts";
+import { created, empty, noContent } from "../answers/empty-answers.ts";
+import { commitContainer } from "../requests/commit-container.ts";
+import { parseCreateBody } from "../requests/create-body.ts";
 
 export function containerRoutes(engine: Engine, dataDirectory: string) {
   const { containers } = engine;

@@ -1,9 +1,9 @@
 import { Elysia } from "elysia";
-import { createExecSchema, execParams, resizeExecQuery } from "#api/execs.ts";
-import { containerParams } from "#api/names.ts";
+import { createExecSchema, execParams, resizeExecQuery } from "#api/requests/execs.ts";
+import { containerParams } from "#api/schema/names.ts";
 import type { Containers } from "#containers/containers.ts";
-import { shapeExec } from "../shape/exec.ts";
-import { created, empty } from "./answers.ts";
+import { created, empty } from "../answers/empty-answers.ts";
+import { shapeExec } from "../answers/exec.ts";
 
 /** Programs that are started in running containers; `POST /exec/{id}/start` hands its connection over. */
 export function execRoutes({ execs }: Containers) {

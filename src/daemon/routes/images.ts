@@ -1,5 +1,5 @@
 import { Elysia } from "elysia";
-import { pruneQuery } from "#api/containers.ts";
+import { pruneQuery } from "#api/requests/containers.ts";
 import {
   createImageQuery,
   inspectImageQuery,
@@ -8,20 +8,20 @@ import {
   removeImageQuery,
   saveImagesQuery,
   tagImageQuery,
-} from "#api/images.ts";
+} from "#api/requests/images.ts";
 import type { Images } from "#images/images.ts";
 import { parseReference, parseTag } from "#oci/reference.ts";
 import { TboxError } from "#support/errors.ts";
-import { describeError } from "../error-response.ts";
-import { parseImageName, parseImagePath } from "../http/image-path.ts";
+import { describeError } from "../answers/error-response.ts";
+import { shapeHistory, shapeImage, shapeImageSummary, shapeLoaded, shapeRemoved } from "../answers/image.ts";
+import { shapeProgress } from "../answers/progress.ts";
 import { streamedLines, streamedOutcome } from "../http/streamed.ts";
-import { importImage } from "../import-image.ts";
-import { parsePruneFilters } from "../prune-filters.ts";
-import { pullImage } from "../pull-image.ts";
-import { pushImage } from "../push-image.ts";
-import { saveImages } from "../save-images.ts";
-import { shapeHistory, shapeImage, shapeImageSummary, shapeLoaded, shapeRemoved } from "../shape/image.ts";
-import { shapeProgress } from "../shape/progress.ts";
+import { parseImageName, parseImagePath } from "../requests/image-path.ts";
+import { importImage } from "../requests/import-image.ts";
+import { parsePruneFilters } from "../requests/prune-filters.ts";
+import { pullImage } from "../requests/pull-image.ts";
+import { pushImage } from "../requests/push-image.ts";
+import { saveImages } from "../requests/save-images.ts";
 import { refuseParameters } from "./unsupported.ts";
 
 const tell = (error: unknown) => describeError(error).message;

@@ -7,10 +7,10 @@ import {
   listNetworksQuery,
   networkParams as params,
   pruneNetworksQuery,
-} from "#api/networks.ts";
+} from "#api/requests/networks.ts";
 import type { Engine } from "#engine/engine.ts";
-import { shapeNetwork } from "../shape/networks.ts";
-import { created, noContent } from "./answers.ts";
+import { created, noContent } from "../answers/empty-answers.ts";
+import { shapeNetwork } from "../answers/networks.ts";
 
 const running = { all: false, filters: new Map<string, string[]>() };
 

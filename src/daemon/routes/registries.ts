@@ -1,10 +1,10 @@
 import { Elysia } from "elysia";
-import { parseRegistryAuth, registryAuthSchema } from "#api/registry-auth.ts";
+import { parseRegistryAuth, registryAuthSchema } from "#api/requests/registry-auth.ts";
 import type { Images } from "#images/images.ts";
 import { parseReference } from "#oci/reference.ts";
 import { TboxError } from "#support/errors.ts";
-import { parseImagePath } from "../http/image-path.ts";
-import { logIn } from "../log-in.ts";
+import { parseImagePath } from "../requests/image-path.ts";
+import { logIn } from "../requests/log-in.ts";
 
 /** What asks registries and changes nothing here. */
 export function registryRoutes(images: Images) {

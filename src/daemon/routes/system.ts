@@ -1,16 +1,16 @@
 import { Elysia } from "elysia";
-import { eventsQuery } from "#api/events.ts";
-import { diskUsageTypes } from "#api/system.ts";
+import { eventsQuery } from "#api/requests/events.ts";
+import { diskUsageTypes } from "#api/requests/system.ts";
 import type { Engine } from "#engine/engine.ts";
 import type { EngineEvent } from "#engine/events.ts";
 import { TboxError } from "#support/errors.ts";
-import { containerSizes } from "../container-sizes.ts";
-import { eventFilter } from "../event-filter.ts";
+import { containerSizes } from "../answers/container-sizes.ts";
+import { shapeDiskUsage } from "../answers/disk-usage.ts";
+import { shapeEvent } from "../answers/event.ts";
+import { shapeInformation } from "../answers/information.ts";
+import { shapeVersion } from "../answers/version.ts";
 import { streamed } from "../http/streamed.ts";
-import { shapeDiskUsage } from "../shape/disk-usage.ts";
-import { shapeEvent } from "../shape/event.ts";
-import { shapeInformation } from "../shape/information.ts";
-import { shapeVersion } from "../shape/version.ts";
+import { eventFilter } from "../requests/event-filter.ts";
 
 const pingHeaders = {
   "Builder-Version": "1",

@@ -1,10 +1,10 @@
 import { Elysia } from "elysia";
-import { checkStoreQuery } from "#api/images.ts";
+import { checkStoreQuery } from "#api/requests/images.ts";
 import type { Engine } from "#engine/engine.ts";
-import { checkStore } from "../check-store.ts";
-import { describeError } from "../error-response.ts";
+import { noContent } from "../answers/empty-answers.ts";
+import { describeError } from "../answers/error-response.ts";
 import { streamedLines } from "../http/streamed.ts";
-import { noContent } from "./answers.ts";
+import { checkStore } from "../requests/check-store.ts";
 
 const tell = (error: unknown) => describeError(error).message;
 

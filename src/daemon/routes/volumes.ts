@@ -4,10 +4,10 @@ import {
   listVolumesQuery,
   volumeParams as params,
   removeVolumeQuery,
-} from "#api/volumes.ts";
+} from "#api/requests/volumes.ts";
 import type { Volume, Volumes } from "#volumes/volumes.ts";
-import { shapeVolume } from "../shape/volume.ts";
-import { created, noContent } from "./answers.ts";
+import { created, noContent } from "../answers/empty-answers.ts";
+import { shapeVolume } from "../answers/volume.ts";
 
 export function volumeRoutes(volumes: Volumes) {
   const shape = (volume: Volume) => shapeVolume(volume, volumes.mountpoint(volume.name));

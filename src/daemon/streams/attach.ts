@@ -1,13 +1,13 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Duplex } from "node:stream";
-import { attachContainerQuery } from "#api/containers.ts";
-import { containerParams } from "#api/names.ts";
+import { attachContainerQuery } from "#api/requests/containers.ts";
+import { containerParams } from "#api/schema/names.ts";
 import type { Containers } from "#containers/containers.ts";
+import { outputFraming, outputMediaType } from "../answers/output.ts";
 import type { Exchange } from "../http/adapter.ts";
 import { commonHeaders } from "../http/common-headers.ts";
 import { hasBody } from "../http/request-body.ts";
 import { decodePathPart, parseQuery, type Target } from "../http/target.ts";
-import { outputFraming, outputMediaType } from "../shape/output.ts";
 import { detachKeysOf } from "./detach.ts";
 import { dropInput, joinStreams } from "./join.ts";
 import { headRead, upgradedHead } from "./upgrade-response.ts";

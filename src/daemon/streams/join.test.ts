@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { once } from "node:events";
 import { Duplex, PassThrough } from "node:stream";
-import { openRunClient } from "../run/run-client.ts";
 import { joinStreams } from "./join.ts";
+import { openRunClient } from "./run/run-client.ts";
 
 /** A container's stream that ended while nobody was listening yet. */
 async function endedStream(): Promise<Duplex> {

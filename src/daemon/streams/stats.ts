@@ -1,7 +1,7 @@
+import type { ContainerStats } from "#containers/admin/stats.ts";
 import type { Containers } from "#containers/containers.ts";
-import type { ContainerStats } from "#containers/stats.ts";
 import { errorCode } from "#support/errors.ts";
-import { shapeStats } from "../shape/stats.ts";
+import { shapeStats } from "../answers/stats.ts";
 
 /** Milliseconds between two samples, as Docker takes them. */
 const interval = 1000;

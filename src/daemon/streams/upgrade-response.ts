@@ -1,6 +1,6 @@
 import { type IncomingHttpHeaders, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
-import { describeError } from "../error-response.ts";
+import { describeError } from "../answers/error-response.ts";
 import { commonHeaders } from "../http/common-headers.ts";
 import { dropInput } from "./join.ts";
 

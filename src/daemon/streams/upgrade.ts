@@ -4,10 +4,10 @@ import type { Engine } from "#engine/engine.ts";
 import { TboxError } from "#support/errors.ts";
 import { checkTarget } from "../http/adapter.ts";
 import { readSmallBody } from "../http/request-body.ts";
-import { serveRun } from "../run/serve-run.ts";
 import { attachUpgraded, isAttach } from "./attach.ts";
 import { attachWebSocket, isWebSocketAttach } from "./attach-websocket.ts";
 import { isExecStart, startExecUpgraded } from "./exec.ts";
+import { serveRun } from "./run/serve-run.ts";
 import { refuseUpgrade } from "./upgrade-response.ts";
 
 /** Serves a request with `Upgrade: tcp` or `websocket`, whose connection becomes a stream. */

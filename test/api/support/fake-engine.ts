@@ -1,10 +1,10 @@
 import { Database } from "bun:sqlite";
 import type { Duplex } from "node:stream";
-import { encodeFrame } from "#api/frame.ts";
-import type { Builder } from "#build/builder.ts";
+import { encodeFrame } from "#api/streams/frame.ts";
+import type { Builder } from "#builds/builder.ts";
 import type { AttachOptions, Containers, ExitStatus, LogRecord } from "#containers/containers.ts";
-import type { CreateRequest } from "#containers/create-request.ts";
-import type { ContainerRecord } from "#containers/record.ts";
+import type { CreateRequest } from "#containers/request/create-request.ts";
+import type { ContainerRecord } from "#containers/state/record.ts";
 import { writable } from "#daemon/http/send-response.ts";
 
 import type { Engine } from "#engine/engine.ts";

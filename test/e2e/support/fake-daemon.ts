@@ -6,8 +6,8 @@
 import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { encodeFrame } from "#api/frame.ts";
-import { frameType, type RunControl, type RunEvent, type RunRequest } from "#api/run-stream.ts";
+import { encodeFrame } from "#api/streams/frame.ts";
+import { frameType, type RunControl, type RunEvent, type RunRequest } from "#api/streams/run-stream.ts";
 
 import { runDirectory } from "#support/directories.ts";
 

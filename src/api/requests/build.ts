@@ -1,0 +1,142 @@
+import { z } from "zod";
+import { TboxError } from "#support/errors.ts";
+import { dictionary, dockerObject } from "../schema/docker-object.ts";
+import { queryFilters } from "../schema/filters.ts";
+import { parseJson } from "../schema/json.ts";
+import { query, queryFlag, queryInteger, queryText } from "../schema/query.ts";
+import { resourceShape, unsetResources } from "./resources.ts";
+
+/** A JSON object or list in a query parameter. */
+function queryJson<Value>(schema: z.ZodType<Value>) {
+  return z
+    .string()
+    .transform((text, context) => {
+      const result = schema.safeParse(jsonIn(text));
+      if (result.success) return result.data;
+      const message = result.error.issues[0]?.message ?? "invalid";
+      context.issues.push({ code: "custom", input: text, message });
+      return z.NEVER;
+    })
+    .exactOptional();
+}
+
+/** Nothing for what is no JSON: no schema takes that. */
+function jsonIn(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const texts = queryJson(z.array(z.string()).nullable());
+// A client sends null for an argument that takes its value from an environment which has none.
+const argumentsOf = queryJson(dictionary(z.string().nullable()).nullable());
+
+/** `POST /build`; `t` and `extrahosts` may be repeated. */
+export const buildQuery = query({
+  dockerfile: queryText,
+  t: queryText,
+  extrahosts: queryText,
+  remote: queryText,
+  q: queryFlag,
+  nocache: queryFlag,
+  cachefrom: texts,
+  pull: queryText,
+  // The containers of steps never stay.
+  rm: queryFlag,
+  forcerm: queryFlag,
+  memory: queryInteger,
+  memswap: queryInteger,
+  cpushares: queryInteger,
+  cpusetcpus: queryText,
+  cpusetmems: queryText,
+  cpuperiod: queryInteger,
+  cpuquota: queryInteger,
+  buildargs: argumentsOf,
+  shmsize: queryInteger,
+  squash: queryFlag,
+  labels: queryJson(dictionary(z.string()).nullable()),
+  networkmode: queryText,
+  platform: queryText,
+  target: queryText,
+  outputs: queryText,
+  version: queryText,
+  isolation: queryText,
+  cgroupparent: queryText,
+  ulimits: queryJson(z.array(z.object({ Name: z.string(), Soft: z.number(), Hard: z.number() })).nullable()),
+  session: queryText,
+  buildid: queryText,
+});
+
+export type BuildQuery = z.infer<typeof buildQuery>;
+
+export const pruneBuildQuery = query({
+  all: queryFlag,
+  filters: queryFilters,
+  "keep-storage": queryInteger,
+  "reserved-space": queryInteger,
+  "max-used-space": queryInteger,
+  "min-free-space": queryInteger,
+});
+
+export type PruneBuildQuery = z.infer<typeof pruneBuildQuery>;
+
+const record = z.record(z.string(), z.string());
+
+/** The first line of the body of `POST /tbox/build`; with the context `stream` a tar follows it. */
+export const tboxBuildSchema = z.strictObject({
+  context: z.discriminatedUnion("type", [
+    z.strictObject({ type: z.literal("directory"), path: z.string() }),
+    z.strictObject({ type: z.literal("remote"), url: z.string() }),
+    z.strictObject({ type: z.literal("stream") }),
+    z.strictObject({ type: z.literal("none") }),
+  ]),
+  dockerfile: z.string(),
+  dockerfileText: z.string().exactOptional(),
+  checkOnly: z.boolean(),
+  tags: z.array(z.string()),
+  target: z.string().exactOptional(),
+  arguments: record,
+  labels: record,
+  annotations: record,
+  noCache: z.boolean(),
+  squash: z.boolean(),
+  pull: z.boolean(),
+  platform: z.string().exactOptional(),
+  network: z.string().exactOptional(),
+  extraHosts: z.array(z.string()),
+  shmSize: z.number(),
+  ulimits: z.array(z.object({ Name: z.string(), Soft: z.number(), Hard: z.number() })),
+  resources: dockerObject(resourceShape, { unset: unsetResources }),
+  cgroupParent: z.string().exactOptional(),
+  /** Contents in base64. */
+  secrets: record,
+  agents: record,
+  cacheFrom: z.array(z.string()),
+  inlineCache: z.boolean(),
+  noCacheStages: z.array(z.string()),
+  allowHostNetwork: z.boolean(),
+  /** `X-Registry-Auth` by domain. */
+  credentials: record,
+});
+
+/** `GET /tbox/files`. */
+export const filesQuery = query({ image: z.string() });
+
+export type TboxBuildRequest = z.infer<typeof tboxBuildSchema>;
+
+/** The header `X-Registry-Config`: an object of domains in base64. */
+export function parseRegistryConfig(header: string | null): Record<string, string> {
+  if (header === null || header === "") return {};
+  const value = z
+    .record(z.string(), z.looseObject({}))
+    .safeParse(parseJson(Buffer.from(header, "base64url").toString() || "{}"));
+  if (!value.success) throw new TboxError("invalid-argument", "invalid X-Registry-Config header");
+  return Object.fromEntries(
+    Object.entries(value.data).map(([domain, auth]) => [
+      domain,
+      Buffer.from(JSON.stringify(auth)).toString("base64url"),
+    ]),
+  );
+}

@@ -1,0 +1,99 @@
+import { z } from "zod";
+import { dictionary, dockerObject } from "../schema/docker-object.ts";
+import { endpointSchema } from "./endpoint.ts";
+import { hostConfigSchema } from "./host-config.ts";
+
+/** One word, or the list of them. */
+const words = z.union([z.string().transform((word) => [word]), z.array(z.string())]).exactOptional();
+const text = z.string().exactOptional();
+const flag = z.boolean().exactOptional();
+const empty = dockerObject({});
+
+/** `8080` is `8080/tcp`. */
+const ports = dictionary(empty).transform((given, context) =>
+  Object.fromEntries(
+    Object.entries(given).map(([port, value]) => {
+      if (!/^\d{1,5}(-\d{1,5})?(\/(tcp|udp|sctp))?$/.test(port)) {
+        context.issues.push({ code: "custom", input: port, path: [port], message: "invalid port" });
+      }
+      return [port.includes("/") ? port : `${port}/tcp`, value];
+    }),
+  ),
+);
+
+/** Nanoseconds; Docker's shortest is a millisecond, and 0 is the default. */
+const nanoseconds = z
+  .int()
+  .refine((value) => value === 0 || value >= 1_000_000, "cannot be less than 1ms")
+  .exactOptional();
+
+const healthcheck = dockerObject({
+  Test: z
+    .array(z.string())
+    .refine(
+      ([kind]) => kind === undefined || ["NONE", "CMD", "CMD-SHELL"].includes(kind),
+      "the first word must be NONE, CMD or CMD-SHELL",
+    )
+    .exactOptional(),
+  Interval: nanoseconds,
+  Timeout: nanoseconds,
+  StartPeriod: nanoseconds,
+  StartInterval: nanoseconds,
+  Retries: z.int().min(0).exactOptional(),
+});
+
+const config = {
+  Image: text,
+  Rootfs: text,
+  Cmd: words,
+  Entrypoint: words,
+  Env: z.array(z.string()).exactOptional(),
+  User: text,
+  WorkingDir: text,
+  Hostname: text,
+  Domainname: text,
+  Labels: dictionary(z.string()).exactOptional(),
+  Tty: flag,
+  OpenStdin: flag,
+  StdinOnce: flag,
+  AttachStdin: flag,
+  AttachStdout: flag,
+  AttachStderr: flag,
+  StopSignal: text,
+  StopTimeout: z.int().min(-1).exactOptional(),
+  Healthcheck: healthcheck.exactOptional(),
+  Shell: z.array(z.string()).exactOptional(),
+  ExposedPorts: ports.exactOptional(),
+  Volumes: dictionary(empty).exactOptional(),
+  NetworkDisabled: flag,
+};
+
+const unsupported = { ArgsEscaped: [], OnBuild: [] };
+
+/** Body of `POST /commit`: what takes the place of the container's own settings. */
+export const commitContainerSchema = dockerObject(config, {
+  unsupported: { ...unsupported, MacAddress: [] },
+});
+
+/** Body of `POST /containers/create`: what tbox honours of it. */
+export const createContainerSchema = dockerObject(
+  {
+    ...config,
+    MacAddress: text,
+    HostConfig: hostConfigSchema.exactOptional(),
+    NetworkingConfig: dockerObject({
+      EndpointsConfig: dictionary(endpointSchema.nullable()).exactOptional(),
+    }).exactOptional(),
+  },
+  { unsupported },
+).transform(({ NetworkingConfig, MacAddress, ...request }) => {
+  const mode = request.HostConfig?.NetworkMode ?? "default";
+  const given = Object.entries(NetworkingConfig?.EndpointsConfig ?? {});
+  const networks = Object.fromEntries(given.map(([name, settings]) => [name, settings ?? {}]));
+  // Of the network that the container is on before all others.
+  if (MacAddress !== undefined) networks[mode] = { mac: MacAddress.toLowerCase(), ...networks[mode] };
+  for (const name of [mode, "default"]) {
+    if (Object.keys(networks[name] ?? {}).length === 0) delete networks[name];
+  }
+  return Object.keys(networks).length > 0 ? { ...request, Networks: networks } : request;
+});

@@ -1,0 +1,109 @@
+import { z } from "zod";
+import { dictionary, dockerObject } from "../schema/docker-object.ts";
+import { linkSchema } from "./endpoint.ts";
+import { mountSchema } from "./mount.ts";
+import { resourceShape, unsetResources } from "./resources.ts";
+
+const texts = z.array(z.string()).exactOptional();
+const flag = z.boolean().exactOptional();
+
+const portBinding = dockerObject({
+  HostIp: z.string().exactOptional(),
+  HostPort: z.string().exactOptional(),
+});
+
+const device = dockerObject({
+  PathOnHost: z.string(),
+  PathInContainer: z.string().exactOptional(),
+  CgroupPermissions: z.string().exactOptional(),
+});
+
+const forWindows = "not supported: it is for Windows";
+
+const ulimit = z.strictObject({ Name: z.string(), Soft: z.int(), Hard: z.int() });
+
+/** `8080` is `8080/tcp`. */
+const portBindings = dictionary(z.array(portBinding).nullable()).transform((given) =>
+  Object.fromEntries(
+    Object.entries(given).map(([port, value]) => [port.includes("/") ? port : `${port}/tcp`, value]),
+  ),
+);
+
+/** `HostConfig` of `POST /containers/create`. */
+export const hostConfigSchema = dockerObject(
+  {
+    AutoRemove: flag,
+    Binds: texts,
+    Mounts: z.array(mountSchema).exactOptional(),
+    VolumesFrom: texts,
+    Tmpfs: dictionary(z.string()).exactOptional(),
+    ReadonlyRootfs: flag,
+    CapAdd: texts,
+    CapDrop: texts,
+    GroupAdd: texts,
+    SecurityOpt: texts,
+    Ulimits: z.array(ulimit).exactOptional(),
+    Init: flag,
+    Privileged: flag,
+    UsernsMode: z.enum(["host", "keep-id"], "must be host or keep-id").exactOptional(),
+    NetworkMode: z.string().exactOptional(),
+    PortBindings: portBindings.exactOptional(),
+    PublishAllPorts: flag,
+    ShmSize: z.int().min(0).exactOptional(),
+    LogConfig: dockerObject({
+      Type: z.string().exactOptional(),
+      Config: dictionary(z.string()).exactOptional(),
+    }).exactOptional(),
+    ExtraHosts: texts,
+    Links: z.array(linkSchema).exactOptional(),
+    Dns: texts,
+    DnsSearch: texts,
+    DnsOptions: texts,
+    MaskedPaths: texts,
+    ReadonlyPaths: texts,
+    RestartPolicy: dockerObject({
+      Name: z.string().exactOptional(),
+      MaximumRetryCount: z.int().exactOptional(),
+    }).exactOptional(),
+    ConsoleSize: z.tuple([z.int().min(0), z.int().min(0)]).exactOptional(),
+    Isolation: z.literal("default", "must be default on Linux").exactOptional(),
+    Annotations: dictionary(z.string()).exactOptional(),
+    OomScoreAdj: z.int().exactOptional(),
+    CgroupParent: z.string().exactOptional(),
+    Devices: z.array(device).exactOptional(),
+    Sysctls: dictionary(z.string()).exactOptional(),
+    PidMode: z.string().exactOptional(),
+    IpcMode: z.string().exactOptional(),
+    UTSMode: z.string().exactOptional(),
+    CgroupnsMode: z.string().exactOptional(),
+    Runtime: z.literal("tbox", "unknown or invalid runtime name: there is only tbox").exactOptional(),
+    ...resourceShape,
+    // The client writes this file itself.
+    ContainerIDFile: z.string().exactOptional(),
+  },
+  {
+    unset: { Devices: [[]], ShmSize: [0], ConsoleSize: [[0, 0]], OomScoreAdj: [0], ...unsetResources },
+    unsupported: {
+      Cgroup: [],
+      CpuCount: [],
+      CpuPercent: [],
+      DeviceCgroupRules: [],
+      DeviceRequests: [],
+      IOMaximumBandwidth: [],
+      IOMaximumIOps: [],
+      StorageOpt: [],
+      VolumeDriver: ["local"],
+    },
+    reasons: {
+      Cgroup: "not supported: use CgroupParent",
+      CpuCount: forWindows,
+      CpuPercent: forWindows,
+      DeviceCgroupRules: "not supported: only root can make rules for devices; Devices names those to have",
+      DeviceRequests: "not supported: name the device files in Devices (--device /dev/nvidia0)",
+      IOMaximumBandwidth: forWindows,
+      IOMaximumIOps: forWindows,
+      StorageOpt: "not supported: only root can limit how much a directory holds (project quotas)",
+      VolumeDriver: "not supported: there is only the driver local",
+    },
+  },
+).transform(({ ContainerIDFile: _, ...hostConfig }) => hostConfig);

@@ -1,0 +1,71 @@
+import { z } from "zod";
+import { dictionary, dockerObject, notSupported } from "../schema/docker-object.ts";
+
+const types = ["bind", "tmpfs", "volume"] as const;
+const known = ["image", "npipe", "cluster"];
+
+const mountType = z.string().transform((type, context) => {
+  const supported = types.find((candidate) => candidate === type);
+  if (supported !== undefined) return supported;
+  const message = known.includes(type)
+    ? `mounts of type "${type}" are not supported yet`
+    : `mount type unknown: "${type}"`;
+  const params = known.includes(type) ? notSupported : {};
+  context.issues.push({ code: "custom", input: type, message, params });
+  return z.NEVER;
+});
+
+/** An item of `HostConfig.Mounts`. */
+export const mountSchema = dockerObject(
+  {
+    Type: mountType,
+    Source: z.string().exactOptional(),
+    Target: z.string("field Target must not be empty"),
+    ReadOnly: z.boolean().exactOptional(),
+    BindOptions: dockerObject(
+      {
+        Propagation: z.string().exactOptional(),
+        NonRecursive: z.boolean().exactOptional(),
+        CreateMountpoint: z.boolean().exactOptional(),
+      },
+      {
+        unsupported: {
+          // What is read-only is so with everything below, or the container does not start.
+          ReadOnlyForceRecursive: [true],
+          ReadOnlyNonRecursive: [],
+        },
+        reasons: {
+          ReadOnlyNonRecursive: "not supported: what is mounted below is read-only too; use NonRecursive",
+        },
+      },
+    ).exactOptional(),
+    VolumeOptions: dockerObject(
+      {
+        NoCopy: z.boolean().exactOptional(),
+        Labels: dictionary(z.string()).exactOptional(),
+        DriverConfig: dockerObject({
+          Name: z.literal("local", 'only the driver "local" is there').exactOptional(),
+          Options: dictionary(z.string()).exactOptional(),
+        }).exactOptional(),
+        Subpath: z.string().exactOptional(),
+      },
+      {},
+    ).exactOptional(),
+    TmpfsOptions: dockerObject(
+      {
+        SizeBytes: z.int().min(0).exactOptional(),
+        Mode: z.int().min(0).exactOptional(),
+        Options: z.array(z.array(z.string()).min(1).max(2)).exactOptional(),
+      },
+      { unset: { SizeBytes: [0], Mode: [0] } },
+    ).exactOptional(),
+  },
+  {
+    unsupported: {
+      // Ways for a virtual machine to cache the host's files; the same on Linux.
+      Consistency: ["default", "consistent", "cached", "delegated"],
+      ClusterOptions: [],
+      ImageOptions: [],
+    },
+  },
+);

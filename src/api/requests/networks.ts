@@ -1,0 +1,78 @@
+import { z } from "zod";
+import { dictionary, dockerObject } from "../schema/docker-object.ts";
+import { queryFilters } from "../schema/filters.ts";
+import { objectName } from "../schema/names.ts";
+import { query, queryFlag } from "../schema/query.ts";
+import { endpointSchema } from "./endpoint.ts";
+
+/** Parameters of `/networks/{id}`. */
+export const networkParams = z.strictObject({ id: objectName });
+
+export const listNetworksQuery = query({ filters: queryFilters });
+
+/** Without swarms there is nothing but local networks, and nothing more to say of them. */
+export const inspectNetworkQuery = query({
+  verbose: queryFlag,
+  scope: z.enum(["", "local", "swarm"]).exactOptional(),
+});
+
+export const pruneNetworksQuery = query({ filters: queryFilters });
+
+const text = z.string().exactOptional();
+const flag = z.boolean().exactOptional();
+const texts = dictionary(z.string()).exactOptional();
+
+const pool = dockerObject({
+  Subnet: text,
+  IPRange: text,
+  Gateway: text,
+  AuxiliaryAddresses: texts,
+}).transform(({ Subnet, IPRange, Gateway, AuxiliaryAddresses }) => ({
+  ...(Subnet === undefined ? {} : { subnet: Subnet }),
+  ...(IPRange === undefined ? {} : { range: IPRange }),
+  ...(Gateway === undefined ? {} : { gateway: Gateway }),
+  ...(AuxiliaryAddresses === undefined ? {} : { reserved: AuxiliaryAddresses }),
+}));
+
+/** Body of `POST /networks/create`. */
+export const createNetworkSchema = dockerObject(
+  {
+    Name: z.string().default(""),
+    // A name is always one network's.
+    CheckDuplicate: flag,
+    Driver: text,
+    Scope: z.literal("local", 'Invalid input: only the scope "local" is there').exactOptional(),
+    Internal: flag,
+    Attachable: flag,
+    EnableIPv4: z.literal(true, "Invalid input: a network without IPv4 is not supported").exactOptional(),
+    EnableIPv6: flag,
+    IPAM: dockerObject(
+      {
+        Driver: z.literal("default", 'Invalid input: only the driver "default" is there').exactOptional(),
+        Config: z.array(pool).exactOptional(),
+      },
+      { unsupported: { Options: [] } },
+    ).exactOptional(),
+    Options: texts,
+    Labels: texts,
+  },
+  { unsupported: { ConfigFrom: [], ConfigOnly: [], Ingress: [] } },
+).transform(({ Name, Driver, Internal, Attachable, EnableIPv6, IPAM, Options, Labels }) => ({
+  name: Name,
+  ...(Driver === undefined ? {} : { driver: Driver }),
+  ...(Internal === undefined ? {} : { internal: Internal }),
+  ...(Attachable === undefined ? {} : { attachable: Attachable }),
+  ...(EnableIPv6 === undefined ? {} : { ipv6: EnableIPv6 }),
+  ...(IPAM?.Config === undefined ? {} : { pools: IPAM.Config }),
+  ...(Options === undefined ? {} : { options: Options }),
+  ...(Labels === undefined ? {} : { labels: Labels }),
+}));
+
+/** Body of `POST /networks/{id}/connect`. */
+export const connectNetworkSchema = dockerObject({
+  Container: z.string().min(1),
+  EndpointConfig: endpointSchema.exactOptional(),
+});
+
+/** Body of `POST /networks/{id}/disconnect`: force is for endpoints that are lost, of which there are none. */
+export const disconnectNetworkSchema = dockerObject({ Container: z.string().min(1), Force: flag });

@@ -1,0 +1,55 @@
+import { z } from "zod";
+import { dockerObject } from "../schema/docker-object.ts";
+
+const integer = z.int().exactOptional();
+const rates = z.array(z.strictObject({ Path: z.string(), Rate: z.int().min(0) })).exactOptional();
+
+/** The fields of `HostConfig` that say what a container may use up. */
+export const resourceShape = {
+  Memory: z.int().min(0).exactOptional(),
+  MemorySwap: integer,
+  MemoryReservation: z.int().min(0).exactOptional(),
+  MemorySwappiness: integer,
+  OomKillDisable: z.boolean().exactOptional(),
+  KernelMemory: integer,
+  KernelMemoryTCP: integer,
+  NanoCpus: integer,
+  CpuPeriod: integer,
+  CpuQuota: integer,
+  CpuShares: integer,
+  CpuRealtimePeriod: integer,
+  CpuRealtimeRuntime: integer,
+  CpusetCpus: z.string().exactOptional(),
+  CpusetMems: z.string().exactOptional(),
+  PidsLimit: integer,
+  BlkioWeight: integer,
+  BlkioWeightDevice: z.array(dockerObject({ Path: z.string(), Weight: z.int() })).exactOptional(),
+  BlkioDeviceReadBps: rates,
+  BlkioDeviceWriteBps: rates,
+  BlkioDeviceReadIOps: rates,
+  BlkioDeviceWriteIOps: rates,
+};
+
+/** Values of theirs that ask for nothing. */
+export const unsetResources = {
+  Memory: [0, -1],
+  MemorySwap: [0],
+  MemoryReservation: [0, -1],
+  MemorySwappiness: [-1],
+  OomKillDisable: [false],
+  KernelMemory: [0, -1],
+  KernelMemoryTCP: [0, -1],
+  NanoCpus: [0],
+  CpuPeriod: [0],
+  CpuQuota: [0, -1],
+  CpuShares: [0],
+  CpuRealtimePeriod: [0],
+  CpuRealtimeRuntime: [0],
+  PidsLimit: [0],
+  BlkioWeight: [0],
+  BlkioWeightDevice: [[]],
+  BlkioDeviceReadBps: [[]],
+  BlkioDeviceWriteBps: [[]],
+  BlkioDeviceReadIOps: [[]],
+  BlkioDeviceWriteIOps: [[]],
+};

@@ -1,0 +1,23 @@
+import { z } from "zod";
+import { dictionary, dockerObject } from "../schema/docker-object.ts";
+import { queryFilters } from "../schema/filters.ts";
+import { objectName } from "../schema/names.ts";
+import { query, queryFlag } from "../schema/query.ts";
+
+/** Parameters of `/volumes/{name}`. */
+export const volumeParams = z.strictObject({ name: objectName });
+
+export const listVolumesQuery = query({ filters: queryFilters });
+
+export const removeVolumeQuery = query({ force: queryFlag });
+
+/** Body of `POST /volumes/create`. */
+export const createVolumeSchema = dockerObject(
+  {
+    Name: z.string().exactOptional(),
+    Driver: z.literal("local", 'Invalid input: only the driver "local" is there').exactOptional(),
+    Labels: dictionary(z.string()).exactOptional(),
+    DriverOpts: dictionary(z.string()).exactOptional(),
+  },
+  { unsupported: { ClusterVolumeSpec: [] } },
+);

@@ -1,0 +1,23 @@
+import { z } from "zod";
+import { createContainerSchema } from "../requests/create-container.ts";
+
+/** Body of `POST /tbox/run`, checked. */
+export const runRequestSchema = z.strictObject({
+  name: z.string().exactOptional(),
+  platform: z.string().exactOptional(),
+  pull: z.enum(["always", "missing", "never"]),
+  detach: z.boolean(),
+  container: createContainerSchema,
+});
+
+export type CheckedRunRequest = z.infer<typeof runRequestSchema>;
+
+/** A `RunControl` frame, checked. */
+export const runControlSchema = z.discriminatedUnion("control", [
+  z.strictObject({
+    control: z.literal("resize"),
+    columns: z.int().min(0).max(65535),
+    rows: z.int().min(0).max(65535),
+  }),
+  z.strictObject({ control: z.literal("signal"), signal: z.string() }),
+]);

@@ -1,0 +1,75 @@
+import type { BaseImage } from "#images/images.ts";
+import { createdAt } from "#oci/config.ts";
+import type { Descriptor } from "#oci/descriptor.ts";
+import type { DiffId } from "#oci/digest.ts";
+import { readInlineCache } from "#oci/inline-cache.ts";
+import { errorChain } from "#support/errors.ts";
+import type { StageState } from "../plan/stage-state.ts";
+import { fetchImage, type ImageSource, imageHere } from "../solve/base-image.ts";
+
+/** A step that an image tells of. */
+export interface KnownStep {
+  layer?: { diffId: DiffId; descriptor: Descriptor };
+  /** Milliseconds since the epoch. */
+  created: number;
+}
+
+/** Which results of steps may be taken. */
+export interface Reuse {
+  /** Whether the result may be used that makes this of a stage. */
+  may(stage: StageState): boolean;
+  /** A result that is not known here. */
+  find(key: string): KnownStep | undefined;
+}
+
+/** Reads what the images of `--cache-from` tell of their steps. */
+export async function openReuse(source: ImageSource): Promise<Reuse> {
+  const { noCache, cacheFrom } = source.request;
+  if (noCache) return { may: () => false, find: () => undefined };
+  const images = await findImages(source);
+  const steps = new Map(images.flatMap(stepsOf));
+  const fromAll = !cacheFrom.only || cacheFrom.names.length === 0;
+  return {
+    may: (stage) => !stage.fresh && (fromAll || images.some((image) => beginsWith(image, stage))),
+    find: (key) => steps.get(key),
+  };
+}
+
+async function findImages(source: ImageSource): Promise<BaseImage[]> {
+  const { workshop, request, emit, signal } = source;
+  const { names, only } = request.cacheFrom;
+  const found = await Promise.all(
+    names.map(async (name) => {
+      if (only) return imageHere(workshop, name, request.platform);
+      try {
+        return await fetchImage(source, name, request.platform);
+      } catch (error) {
+        signal.throwIfAborted();
+        emit({ type: "warning", text: `no steps are taken from ${name}: ${errorChain(error)}` });
+        return undefined;
+      }
+    }),
+  );
+  return found.filter((image) => image !== undefined);
+}
+
+function stepsOf(image: BaseImage): [string, KnownStep][] {
+  const { config, diffIds, layers } = image;
+  const made = (config.history ?? []).filter(({ empty_layer: empty }) => !empty);
+  return readInlineCache(config).flatMap(({ key, layer }): [string, KnownStep][] => {
+    if (layer === null) return [[key, { created: createdAt(config) }]];
+    const [diffId, descriptor] = [diffIds[layer], layers[layer]];
+    if (diffId === undefined || descriptor === undefined) return [];
+    const created = Date.parse(made[layer]?.created ?? "") || createdAt(config);
+    return [[key, { layer: { diffId, descriptor }, created }]];
+  });
+}
+
+/** Whether a stage is what an image was while it was made. */
+function beginsWith({ config, diffIds }: BaseImage, stage: StageState): boolean {
+  const made = config.history?.[stage.history.length - 1]?.created_by;
+  return (
+    stage.diffIds.every((diffId, index) => diffIds[index] === diffId) &&
+    made === stage.history.at(-1)?.created_by
+  );
+}

@@ -1,0 +1,104 @@
+import { randomUUID } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { hostPlatform } from "#oci/platform.ts";
+import { familiarName, withDefaultTag } from "#oci/reference.ts";
+import { TboxError } from "#support/errors.ts";
+import type { BuildEvent, BuildRequest } from "../builder.ts";
+import { openReuse } from "../cache/cache-images.ts";
+import { openContext, readDockerfile } from "../context/open-context.ts";
+import { openSource } from "../context/open-source.ts";
+import { readStages } from "../dockerfile/read-stages.ts";
+import { checkStages } from "../lint/check-stages.ts";
+import { openLint } from "../lint/lint.ts";
+import { lintFile } from "../lint/lint-file.ts";
+import { ownValue, planGlobals, planStages } from "../plan/plan-stages.ts";
+import { isPredefined, platformArguments } from "../plan/platform-arguments.ts";
+import type { Workshop } from "../services.ts";
+import type { BuildRun } from "./build-run.ts";
+import { finishImage } from "./finish-image.ts";
+import { openSolver } from "./solve.ts";
+
+/** Carries out one build; `emit` is told how it goes on. */
+export async function buildImage(
+  workshop: Workshop,
+  request: BuildRequest,
+  emit: (event: BuildEvent) => void,
+): Promise<void> {
+  const scratch = `${workshop.store}/build/work/${randomUUID()}`;
+  mkdirSync(scratch, { recursive: true, mode: 0o700 });
+  await using held = new AsyncDisposableStack();
+  held.defer(() => workshop.discard(scratch));
+  // A step that fails ends the others.
+  const stop = new AbortController();
+  const signal = AbortSignal.any([request.signal, stop.signal]);
+  const { directory, text: onlyText } = await openSource({ workshop, request, held, scratch, signal });
+  const text = request.dockerfileText ?? onlyText ?? (await readDockerfile(directory, request.dockerfile));
+  emit({ type: "dockerfile", name: request.dockerfile, text });
+  const read = readStages(text);
+  const given = request.arguments;
+  const context = openContext(directory, request.dockerfile, workshop.knownDigests(directory));
+  const lint = openLint(given.BUILDKIT_DOCKERFILE_CHECK ?? read.check, emit);
+  const platform = request.platform ?? hostPlatform();
+  const predefined = (stage: string) => platformArguments(hostPlatform(), platform, stage);
+  const defaults = planGlobals(read, { arguments: {} }, predefined(""));
+  lint.report(lintFile(read, { text, defaults, ignored: await context.ignores() }));
+  const planned = planStages(read, { arguments: given, predefined, target: request.target });
+  warnOfUnused(given, read, emit);
+  if (request.checkOnly) {
+    lint.report(await checkStages(workshop, planned.stages, platform));
+    emit({ type: "checked", findings: lint.count() });
+    return;
+  }
+  const run: BuildRun = {
+    workshop,
+    request,
+    planned,
+    settings: { escapeMark: read.escapeMark, given, globals: planned.globals },
+    context,
+    lint,
+    scratch,
+    epoch: epochOf(ownValue(given, "SOURCE_DATE_EPOCH") ?? planned.globals.SOURCE_DATE_EPOCH),
+    signal,
+    emit,
+    reuse: await openReuse({ workshop, request, signal, emit }),
+    filesOf: (source, lines) => solver.filesOf(source, lines),
+  };
+  const solver = openSolver(() => run);
+  try {
+    const stage = await solver.stage(planned.target);
+    const image = await finishImage(run, stage);
+    const tags = request.tags.map((tag) => familiarName(withDefaultTag(tag)));
+    emit({ type: "built", image, tags });
+  } finally {
+    stop.abort(new TboxError("cancelled", "the build has ended"));
+    await solver.ended();
+    await workshop.layers.settle().catch(() => {});
+  }
+}
+
+function epochOf(text: string | undefined): number | undefined {
+  if (text === undefined || text === "") return undefined;
+  if (/^\d{1,12}$/.test(text)) return Number(text);
+  throw new TboxError("invalid-argument", `invalid SOURCE_DATE_EPOCH: ${JSON.stringify(text)}`);
+}
+
+function warnOfUnused(
+  given: Record<string, string>,
+  { globals, stages }: ReturnType<typeof readStages>,
+  emit: (event: BuildEvent) => void,
+): void {
+  const instructions = [...globals, ...stages.flatMap((stage) => stage.instructions)];
+  const declared = new Set(
+    instructions.flatMap((one) => (one.kind === "arg" ? one.arguments.map(({ name }) => name) : [])),
+  );
+  const known = platformArguments(hostPlatform(), hostPlatform(), "");
+  const unused = Object.keys(given).filter(
+    (name) =>
+      !declared.has(name) &&
+      !isPredefined(name) &&
+      !Object.hasOwn(known, name) &&
+      name !== "SOURCE_DATE_EPOCH",
+  );
+  if (unused.length === 0) return;
+  emit({ type: "warning", text: `One or more build-args [${unused.join(" ")}] were not consumed` });
+}

@@ -1,0 +1,58 @@
+import type { ImageConfig } from "#oci/config.ts";
+import type { Digest } from "#oci/digest.ts";
+import { inlineCache } from "#oci/inline-cache.ts";
+import { TboxError } from "#support/errors.ts";
+import { cacheKey } from "../cache/build-cache.ts";
+import type { StageState } from "../plan/stage-state.ts";
+import type { BuildRun } from "./build-run.ts";
+import { squash } from "./squash.ts";
+
+/** Most layers that fit the kernel's overlay and Docker's own limit. */
+const mostLayers = 127;
+
+/** Writes the image of a stage, once what it is made of survives a loss of power; gives its ID. */
+export async function finishImage(run: BuildRun, built: StageState): Promise<Digest> {
+  const { workshop, request } = run;
+  const stage = request.squash ? await squash(run, built) : built;
+  if (stage.diffIds.length > mostLayers) {
+    throw new TboxError("invalid-argument", `the image would have more than ${mostLayers} layers`);
+  }
+  await workshop.layers.settle();
+  const { layers } = stage;
+  const config = configOf(run, stage);
+  return workshop.images.write({ config, layers, annotations: request.annotations }, request.tags);
+}
+
+function configOf(run: BuildRun, stage: StageState): ImageConfig {
+  const { os, architecture, variant } = stage.platform;
+  const labels = { ...stage.settings.Labels, ...run.request.labels };
+  const config: ImageConfig = {
+    architecture,
+    os,
+    ...(variant === undefined ? {} : { variant }),
+    ...(stage.author === undefined ? {} : { author: stage.author }),
+    config: {
+      ...stage.settings,
+      ...(Object.keys(labels).length > 0 ? { Labels: labels } : {}),
+      ...(stage.triggers.length > 0 ? { OnBuild: stage.triggers } : {}),
+    },
+    rootfs: { type: "layers", diff_ids: stage.diffIds },
+    history: stage.history,
+    ...(run.request.inlineCache ? inlineCache(stage.steps) : {}),
+  };
+  return { ...config, created: new Date(timeOf(run, config)).toISOString() };
+}
+
+/** When an image like this was first made: a build that finds everything in the cache gives the same image. */
+function timeOf({ epoch, request, workshop }: BuildRun, config: ImageConfig): number {
+  if (epoch !== undefined) return epoch * 1000;
+  const key = cacheKey(["image", config]);
+  const known = request.noCache ? undefined : workshop.cache.find(key);
+  if (known) {
+    workshop.cache.use(known);
+    return known.created;
+  }
+  const created = Date.now();
+  workshop.cache.add({ key, description: "image", created });
+  return created;
+}

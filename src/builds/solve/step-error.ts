@@ -1,0 +1,13 @@
+import { DockerfileError } from "../dockerfile/dockerfile-error.ts";
+import type { LineRange } from "../dockerfile/statement.ts";
+
+/** A RUN whose program ended with another code than 0. */
+export class StepError extends DockerfileError {
+  readonly exitCode: number;
+
+  constructor(command: string, exitCode: number, lines: LineRange) {
+    super(`The command '${command}' returned a non-zero code: ${exitCode}`, lines);
+    this.name = "StepError";
+    this.exitCode = exitCode;
+  }
+}

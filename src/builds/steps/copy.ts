@@ -1,0 +1,123 @@
+import { TboxError } from "#support/errors.ts";
+import { cacheKey } from "../cache/build-cache.ts";
+import { DockerfileError } from "../dockerfile/dockerfile-error.ts";
+import { expandWord } from "../dockerfile/expand.ts";
+import type { Copy, Located } from "../dockerfile/instruction.ts";
+import { expander, fromWorkingDirectory } from "../plan/apply-setting.ts";
+import { ownValue } from "../plan/plan-stages.ts";
+import type { StageState } from "../plan/stage-state.ts";
+import type { BuildRun, StepPlace, StepResult } from "../solve/build-run.ts";
+import { checkMode } from "./check-mode.ts";
+import { findSources } from "./copy-sources.ts";
+import { isAddress } from "./from-address.ts";
+import { makeLayer } from "./make-layer.ts";
+
+/** COPY and ADD: files of the context, of stages, images and addresses into a layer. */
+export function copyFiles(
+  run: BuildRun,
+  stage: StageState,
+  instruction: Copy & Located,
+  place: StepPlace,
+): Promise<StepResult> {
+  return named(instruction.kind, () => copyInto(run, stage, instruction, place));
+}
+
+async function copyInto(
+  run: BuildRun,
+  stage: StageState,
+  instruction: Copy & Located,
+  place: StepPlace,
+): Promise<StepResult> {
+  const copy = expandCopy(run, stage, instruction);
+  const target = fromWorkingDirectory(stage, copy.destination);
+  const lowers = copy.link ? [] : stage.diffIds;
+  // Where patterns are to be matched in layers, those are looked at in here.
+  using workspaces = new DisposableStack();
+  const workspace = () => workspaces.use(run.workshop.containers.openWorkspace(lowers));
+  const sources = await findSources(run, copy, { place, target, workspace });
+  if (sources.length > 1 && !target.endsWith("/")) {
+    const rule = "the destination must be a directory and end with a /";
+    throw new TboxError(
+      "invalid-argument",
+      `When using ${copy.kind.toUpperCase()} with more than one source file, ${rule}`,
+    );
+  }
+  const owner = ownerOf(copy);
+  const { chmod, link } = copy;
+  const key = cacheKey([
+    "copy",
+    lowers,
+    sources.map((one) => one.key),
+    target,
+    owner,
+    chmod,
+    run.epoch ?? null,
+  ]);
+  return await makeLayer(run, stage, {
+    key,
+    createdBy: historyText(copy),
+    async make() {
+      const copies = (await Promise.all(sources.map((one) => one.open()))).flat();
+      using opened = run.workshop.containers.openWorkspace(lowers);
+      await opened.copy(copies, { owner, ...(chmod === "" ? {} : { mode: chmod }) });
+      const latest = run.epoch === undefined ? {} : { latest: run.epoch };
+      return await run.workshop.layers.keep(opened.upper, link ? { ...latest, merge: true } : latest);
+    },
+  });
+}
+
+/** A failure as Docker tells of it: `COPY failed: …`. */
+async function named<T>(kind: Copy["kind"], work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof TboxError) || error instanceof DockerfileError) throw error;
+    throw new TboxError(error.code, `${kind.toUpperCase()} failed`, { cause: error });
+  }
+}
+
+/** The instruction with its variables put in. */
+function expandCopy(run: BuildRun, stage: StageState, copy: Copy & Located): Copy & Located {
+  const expand = expander(stage, run.settings);
+  const lookup = (name: string) => ownValue(stage.environment, name);
+  const expanded = {
+    ...copy,
+    sources: copy.sources.map(expand),
+    destination: expand(copy.destination),
+    chown: expand(copy.chown),
+    chmod: expand(copy.chmod),
+    checksum: expand(copy.checksum),
+    exclude: copy.exclude.map(expand),
+    documents: copy.documents.map((document) =>
+      document.expand
+        ? { ...document, content: expandWord(document.content, lookup, { ignoreQuotes: true }) }
+        : document,
+    ),
+  };
+  checkMode(expanded.chmod);
+  if (expanded.checksum !== "" && expanded.sources.length + expanded.documents.length !== 1) {
+    throw new TboxError("invalid-argument", "checksum can't be specified for multiple sources");
+  }
+  if (expanded.checksum !== "" && !isAddress(expanded.sources[0] ?? "")) {
+    throw new TboxError("invalid-argument", "checksum requires HTTP(S) or Git sources");
+  }
+  return expanded;
+}
+
+/** What comes from a stage keeps its owners. */
+function ownerOf({ chown, from }: Copy) {
+  if (chown !== "") return { type: "named" as const, name: chown };
+  return from === undefined ? { type: "root" as const } : { type: "kept" as const };
+}
+
+function historyText({ kind, parents, chown, chmod, sources, documents, destination }: Copy): string {
+  const words = [
+    ...(parents ? ["--parents"] : []),
+    ...(chown === "" ? [] : [`--chown=${chown}`]),
+    ...(chmod === "" ? [] : [`--chmod=${chmod}`]),
+    ...sources,
+    ...documents.map(({ name }) => `<<${name}`),
+    destination,
+  ];
+  return `${kind.toUpperCase()} ${words.join(" ")} # buildkit`;
+}

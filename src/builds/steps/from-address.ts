@@ -1,0 +1,73 @@
+import { parseDigest } from "#oci/digest.ts";
+import { TboxError } from "#support/errors.ts";
+import { compileIgnorePatterns } from "#support/ignore-patterns.ts";
+import { scanDirectory } from "../context/scan.ts";
+import { selectSource } from "../context/select.ts";
+import type { Copy } from "../dockerfile/instruction.ts";
+import { checkOut, findCommit } from "../git/checkout.ts";
+import { checkCommit, isRepository, parseRepository } from "../git/repository.ts";
+import type { BuildRun } from "../solve/build-run.ts";
+import { type CopySource, planCopy, type Search } from "./copy-sources.ts";
+import { download, nameOf } from "./download.ts";
+
+/** Whether a source of ADD is an address. */
+export function isAddress(source: string): boolean {
+  return /^https?:\/\//.test(source) || isRepository(source);
+}
+
+/** What ADD takes from an address: a file, or the files of a repository. */
+export async function fromAddress(
+  run: BuildRun,
+  copy: Copy,
+  source: string,
+  { place, target, position }: Search & { position: number },
+): Promise<CopySource> {
+  if (copy.kind === "copy") throw new TboxError("invalid-argument", "source can't be a URL for COPY");
+  const directory = `${run.scratch}/download-${place.number}-${position}`;
+  if (isRepository(source)) return fromRepository(run, copy, source, { directory, target });
+  if (copy.keepGitDirectory) {
+    throw new TboxError("invalid-argument", `keep-git-dir: ${source} is no git repository`);
+  }
+  const unpack = copy.unpack ?? false;
+  const name = nameOf(source);
+  const known = copy.checksum === "" ? undefined : parseDigest(copy.checksum);
+  const fetch = () => download(source, { directory, expected: known, signal: run.signal });
+  // What is known before need not be fetched to find out whether it is in the cache.
+  const digest = known ?? (await fetch());
+  return {
+    key: ["address", digest, name, unpack],
+    async open() {
+      if (known !== undefined) await fetch();
+      return [{ tree: { directory }, source: `/${name}`, target, skip: [], unpack }];
+    },
+  };
+}
+
+async function fromRepository(
+  run: BuildRun,
+  copy: Copy,
+  source: string,
+  { directory, target }: { directory: string; target: string },
+): Promise<CopySource> {
+  const repository = parseRepository(source);
+  if (copy.checksum !== "") {
+    checkCommit(copy.checksum, source);
+    repository.commit = copy.checksum;
+  }
+  const { request, signal } = run;
+  const found = await findCommit(repository, { request, signal, home: `${directory}-home` });
+  const keepGitDirectory = copy.keepGitDirectory ?? repository.keepGitDirectory ?? false;
+  const { directory: inside, submodules } = repository;
+  return {
+    key: ["git", found.commit, inside, keepGitDirectory, submodules, copy.exclude],
+    async open() {
+      const files = await checkOut(repository, found, { target: directory, keepGitDirectory });
+      const selected = selectSource(await scanDirectory(files, compileIgnorePatterns([])), "/", copy);
+      const place = target.endsWith("/") ? target : `${target}/`;
+      return selected.map((one) => ({
+        ...planCopy(copy, { directory: files }, one, place),
+        unpack: false,
+      }));
+    },
+  };
+}

@@ -1,0 +1,216 @@
+import { existsSync, renameSync } from "node:fs";
+import { posix } from "node:path";
+import type { FileTree, StepMount, Workspace } from "#containers/files/steps.ts";
+import { TboxError } from "#support/errors.ts";
+import { cacheKey } from "../cache/build-cache.ts";
+import { atLines } from "../dockerfile/dockerfile-error.ts";
+import type { Located, Run } from "../dockerfile/instruction.ts";
+import { parseRunMount, type RunMount } from "../dockerfile/run-mount.ts";
+import { expander, fromWorkingDirectory } from "../plan/apply-setting.ts";
+import { findSource } from "../plan/plan-stages.ts";
+import type { StageState } from "../plan/stage-state.ts";
+import type { BuildRun, StepPlace } from "../solve/build-run.ts";
+import { describeContext } from "./context-key.ts";
+
+/** The mounts of a RUN: what they are is known before, and they are opened when the program is to run. */
+export interface RunMounts extends Disposable {
+  /** What the result depends on. */
+  key: unknown;
+  open(): Promise<{ mounts: StepMount[]; environment: string[] }>;
+}
+
+type Opened = { mount?: StepMount; environment?: string };
+
+interface Planned {
+  key: unknown;
+  open(held: DisposableStack): Promise<Opened>;
+}
+
+export async function openRunMounts(
+  run: BuildRun,
+  stage: StageState,
+  instruction: Run & Located,
+  place: StepPlace,
+): Promise<RunMounts> {
+  const expand = expander(stage, run.settings);
+  const planned: Planned[] = [];
+  for (const [position, text] of instruction.mounts.entries()) {
+    const mount = atLines(instruction.lines, () => parseRunMount(text, expand));
+    planned.push(await planMount({ run, stage, instruction, place, position }, mount));
+  }
+  const held = new DisposableStack();
+  return {
+    key: planned.map(({ key }) => key),
+    async open() {
+      const opened: Opened[] = [];
+      for (const one of planned) opened.push(await one.open(held));
+      return {
+        mounts: opened.flatMap(({ mount }) => mount ?? []),
+        environment: opened.flatMap(({ environment }) => environment ?? []),
+      };
+    },
+    [Symbol.dispose]: () => held.dispose(),
+  };
+}
+
+interface Where {
+  run: BuildRun;
+  stage: StageState;
+  instruction: Run & Located;
+  place: StepPlace;
+  position: number;
+}
+
+async function planMount(where: Where, mount: RunMount): Promise<Planned> {
+  const target = targetOf(where.stage, mount.target);
+  switch (mount.type) {
+    case "bind":
+      return planBind(where, mount, target);
+    case "cache":
+      return planCache(where, mount, target);
+    case "tmpfs": {
+      const { size, readOnly: readonly } = mount;
+      const open = async (): Promise<Opened> => ({ mount: { type: "tmpfs", target, size, readonly } });
+      return { key: ["tmpfs", target, size], open };
+    }
+    case "secret":
+      return planSecret(where.run, mount);
+    case "ssh":
+      return planAgent(where, mount);
+  }
+}
+
+async function planBind(
+  { run, instruction, place }: Where,
+  mount: RunMount,
+  target: string,
+): Promise<Planned> {
+  const source = posix.join("/", mount.source);
+  const shape = { type: "tree" as const, source, target, readonly: mount.readOnly };
+  if (mount.from !== "") {
+    const from = atLines(instruction.lines, () => findSource(mount.from, run.planned.stages, place.index));
+    const layers = await run.filesOf(from, instruction.lines);
+    return {
+      key: ["bind", layers, source, target, mount.readOnly],
+      open: async () => ({ mount: { ...shape, tree: { layers } } }),
+    };
+  }
+  const { digest, ignored } = await describeContext(run.context, source);
+  return {
+    key: ["bind", digest, target, mount.readOnly],
+    async open(held) {
+      const tree = ignored ? visibleContext(run, held) : { directory: run.context.directory };
+      return { mount: { ...shape, tree: await tree } };
+    },
+  };
+}
+
+/** A copy of the context without what `.dockerignore` leaves out. */
+async function visibleContext(run: BuildRun, held: DisposableStack): Promise<FileTree> {
+  const workspace: Workspace = held.use(run.workshop.containers.openWorkspace([]));
+  const { ignored: skip } = await run.context.list();
+  const tree = { directory: run.context.directory };
+  await workspace.copy([{ tree, source: "/", target: "/", skip, unpack: false }], {
+    owner: { type: "root" },
+  });
+  return { directory: `${run.workshop.store}/${workspace.upper}` };
+}
+
+async function planCache(where: Where, mount: RunMount, target: string): Promise<Planned> {
+  const { run } = where;
+  const { uid = 0, gid = 0, mode = 0o755, readOnly: readonly, sharing } = mount;
+  const space = run.request.arguments.BUILDKIT_CACHE_MOUNT_NS;
+  const id = `${space ? `${space}/` : ""}${mount.id || posix.normalize(target)}`;
+  const first = await firstFiles(where, mount);
+  return {
+    // What lies in the cache never decides whether a step runs.
+    key: ["cache", id, target, readonly],
+    async open(held) {
+      const { locks, cacheMounts } = run.workshop;
+      let name = cacheKey(first ? ["cache", id, first.tree, first.source] : ["cache", id]);
+      if (sharing === "locked") held.use(await locks.alone(name, run.signal));
+      if (sharing === "private") name = held.use(locks.spare(name)).name;
+      held.use(cacheMounts.use(name, `cache mount ${target}`));
+      if (first) await fillCache(run, cacheMounts.path(name), first);
+      return { mount: { type: "cache", name, target, readonly, uid, gid, mode } };
+    },
+  };
+}
+
+interface FirstFiles {
+  tree: FileTree;
+  source: string;
+}
+
+/** What is in a cache to begin with. */
+async function firstFiles(
+  { run, instruction, place }: Where,
+  { from, source }: RunMount,
+): Promise<FirstFiles | undefined> {
+  if (from === "") {
+    if (source === "") return undefined;
+    throw new TboxError("invalid-argument", "the source of a cache mount needs from: a cache begins empty");
+  }
+  const found = atLines(instruction.lines, () => findSource(from, run.planned.stages, place.index));
+  return { tree: { layers: await run.filesOf(found, instruction.lines) }, source: posix.join("/", source) };
+}
+
+async function fillCache(run: BuildRun, path: string, { tree, source }: FirstFiles): Promise<void> {
+  const { locks, containers, store } = run.workshop;
+  using _ = await locks.alone(`fill ${path}`, run.signal);
+  if (existsSync(`${store}/${path}`)) return;
+  using workspace = containers.openWorkspace([]);
+  const copies = [{ tree, source, target: "/", skip: [], unpack: false }];
+  await workspace.copy(copies, { owner: { type: "kept" } });
+  renameSync(`${store}/${workspace.upper}`, `${store}/${path}`);
+}
+
+function planSecret(run: BuildRun, mount: RunMount): Planned {
+  const id = mount.id || mount.source || posix.basename(mount.target);
+  const content = run.request.secrets.get(id);
+  const asFile = mount.target !== "" || mount.env === undefined;
+  const target = posix.join("/", mount.target || `/run/secrets/${posix.basename(id)}`);
+  return {
+    // A secret's content never decides whether a step runs.
+    key: ["secret", id, asFile ? target : null, mount.env ?? null],
+    async open() {
+      if (content === undefined) {
+        if (mount.required) throw new TboxError("invalid-argument", `secret ${id}: not found`);
+        return {};
+      }
+      const { uid = 0, gid = 0, mode = 0o400 } = mount;
+      return {
+        ...(asFile ? { mount: { type: "secret", content, target, uid, gid, mode } } : {}),
+        ...(mount.env === undefined
+          ? {}
+          : { environment: `${mount.env}=${new TextDecoder().decode(content)}` }),
+      };
+    },
+  };
+}
+
+function planAgent({ run, position }: Where, mount: RunMount): Planned {
+  const id = mount.id || "default";
+  const path = run.request.agents.get(id);
+  if (mount.uid || mount.gid) {
+    throw new TboxError("not-implemented", "the uid and gid of an ssh mount are not supported yet");
+  }
+  const target = posix.join("/", mount.target || `/run/buildkit/ssh_agent.${position}`);
+  return {
+    key: ["ssh", id, target],
+    async open() {
+      if (path === undefined) {
+        if (mount.required) throw new TboxError("invalid-argument", `ssh agent ${id}: not found`);
+        return {};
+      }
+      return { mount: { type: "socket", path, target }, environment: `SSH_AUTH_SOCK=${target}` };
+    },
+  };
+}
+
+function targetOf(stage: StageState, target: string): string {
+  if (target === "") return "";
+  const path = fromWorkingDirectory(stage, target).replace(/(?<=.)\/$/, "");
+  if (path === "/") throw new TboxError("invalid-argument", `invalid mount target ${JSON.stringify(target)}`);
+  return path;
+}

@@ -1,0 +1,162 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import type { StepMount } from "#containers/files/steps.ts";
+import { TboxError } from "#support/errors.ts";
+import type { BuildRequest } from "../builder.ts";
+import { cacheKey } from "../cache/build-cache.ts";
+import { heredocText, parseHeredoc } from "../dockerfile/heredoc.ts";
+import type { Located, Run } from "../dockerfile/instruction.ts";
+import { commandWords } from "../plan/apply-setting.ts";
+import { ownValue } from "../plan/plan-stages.ts";
+import { proxyEnvironment } from "../plan/platform-arguments.ts";
+import type { StageState } from "../plan/stage-state.ts";
+import type { BuildRun, StepPlace, StepResult } from "../solve/build-run.ts";
+import { StepError } from "../solve/step-error.ts";
+import { makeLayer } from "./make-layer.ts";
+import { readOutput } from "./run-frames.ts";
+import { openRunMounts } from "./run-mounts.ts";
+
+/** Every step has the same, so that what is made does not differ. */
+const defaultHostname = "buildkitsandbox";
+
+/** RUN: a program on the stage's files; what it changes is a layer. */
+export async function runProgram(
+  run: BuildRun,
+  stage: StageState,
+  instruction: Run & Located,
+  place: StepPlace,
+): Promise<StepResult> {
+  const { request, epoch } = run;
+  const { args, script } = programOf(instruction, stage);
+  using mounts = await openRunMounts(run, stage, instruction, place);
+  const network = networkOf(request, instruction);
+  const hostname = request.arguments.BUILDKIT_SANDBOX_HOSTNAME || defaultHostname;
+  const environment = Object.entries(stage.environment).map(([name, value]) => `${name}=${value}`);
+  const key = cacheKey([
+    "run",
+    stage.diffIds,
+    args,
+    script ?? null,
+    environment,
+    stage.settings.User ?? "",
+    stage.settings.WorkingDir ?? "",
+    mounts.key,
+    network,
+    hostname,
+    request.extraHosts,
+    epoch ?? null,
+  ]);
+  return await makeLayer(run, stage, {
+    key,
+    createdBy: `RUN ${declaredArguments(stage)}${args.join(" ")} # buildkit`,
+    async make() {
+      const opened = await mounts.open();
+      const scripts = script ? [mountScript(run, script, place)] : [];
+      const { containers, layers } = run.workshop;
+      const { id, upper } = await containers.createStep({
+        layers: stage.diffIds,
+        request: {
+          Entrypoint: args,
+          Env: [...proxyEnvironment(request.arguments), ...environment],
+          User: stage.settings.User ?? "",
+          WorkingDir: stage.settings.WorkingDir ?? "",
+          Hostname: hostname,
+          AttachStdout: true,
+          AttachStderr: true,
+          HostConfig: {
+            NetworkMode: network,
+            ExtraHosts: request.extraHosts,
+            Ulimits: request.ulimits,
+            LogConfig: { Type: "none" },
+            ...request.resources,
+            ...(request.cgroupParent === undefined ? {} : { CgroupParent: request.cgroupParent }),
+            ...(request.shmSize > 0 ? { ShmSize: request.shmSize } : {}),
+          },
+        },
+        mounts: [...opened.mounts, ...scripts],
+        environment: opened.environment,
+      });
+      try {
+        const code = await execute(run, id, place);
+        if (code !== 0) throw new StepError(args.join(" "), code, instruction.lines);
+        return await layers.keep(upper, epoch === undefined ? {} : { latest: epoch });
+      } finally {
+        await containers.remove(id, { force: true, volumes: true });
+      }
+    },
+  });
+}
+
+/** The host's network takes the caller's word besides the Dockerfile's. */
+function networkOf({ network, allowHostNetwork }: BuildRequest, instruction: Run): string {
+  if (instruction.network === "default") return network ?? "";
+  if (instruction.network === "host" && !allowHostNetwork) {
+    const fix = "build with --allow network.host, or --network host";
+    throw new TboxError("forbidden", `RUN --network=host is not allowed: ${fix}`);
+  }
+  return instruction.network;
+}
+
+/** Runs a step's container to its end, or until nobody wants it any more; gives the exit code. */
+async function execute(run: BuildRun, id: string, { number }: StepPlace): Promise<number> {
+  const { containers } = run.workshop;
+  run.signal.throwIfAborted();
+  const output = await containers.attach(id, {
+    stdin: false,
+    stdout: true,
+    stderr: true,
+    logs: false,
+    stream: true,
+    framing: "multiplexed",
+  });
+  run.emit({ type: "running", number, container: id });
+  const cancel = () => containers.kill(id, { signal: "KILL" }).catch(() => {});
+  run.signal.addEventListener("abort", cancel, { once: true });
+  try {
+    const exited = containers.wait(id, "next-exit", run.signal);
+    exited.catch(() => {});
+    await containers.start(id);
+    for await (const { stream, text } of readOutput(output)) {
+      run.emit({ type: "output", number, stream, text });
+    }
+    return (await exited).code;
+  } finally {
+    run.signal.removeEventListener("abort", cancel);
+    output.destroy();
+  }
+}
+
+interface Program {
+  args: string[];
+  /** A document with an interpreter of its own, which becomes a file. */
+  script?: { name: string; text: string };
+}
+
+function programOf({ command, heredocs }: Run, stage: StageState): Program {
+  const [first] = heredocs;
+  const [word = ""] = command.words;
+  if (!first) return { args: commandWords(command, stage) };
+  const asCommand = (text: string) => commandWords({ words: [text], shell: true }, stage);
+  if (!parseHeredoc(word)) {
+    // The shell makes documents of them itself.
+    const documents = heredocs.map(({ content, name }) => `\n${content}${name}`);
+    return { args: asCommand(word + documents.join("")) };
+  }
+  const text = heredocText(first);
+  if (!text.startsWith("#!")) return { args: asCommand(text) };
+  return { args: asCommand(`/dev/pipes/${first.name}`), script: { name: first.name, text } };
+}
+
+function mountScript(run: BuildRun, script: { name: string; text: string }, place: StepPlace): StepMount {
+  const directory = `${run.scratch}/scripts-${place.number}`;
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(`${directory}/${encodeURIComponent(script.name)}`, script.text, { mode: 0o755 });
+  const source = `/${encodeURIComponent(script.name)}`;
+  return { type: "tree", tree: { directory }, source, target: `/dev/pipes/${script.name}`, readonly: true };
+}
+
+/** `|2 A=1 B=2 `: how Docker's history tells of the arguments that a program could see. */
+function declaredArguments({ declared, environment }: StageState): string {
+  if (declared.length === 0) return "";
+  const values = declared.map((name) => `${name}=${ownValue(environment, name) ?? ""}`);
+  return `|${declared.length} ${values.join(" ")} `;
+}

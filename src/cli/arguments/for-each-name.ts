@@ -1,0 +1,27 @@
+import { failureMessage } from "../output/failure.ts";
+import { print, printError } from "../output/output.ts";
+
+/**
+ * Does something to every name at once and prints what each gives, in the order of the names. Gives the
+ * exit code: 1 when one failed.
+ */
+export async function forEachName(
+  names: string[],
+  action: (name: string) => Promise<string>,
+): Promise<number> {
+  const outcomes = names.map((name) =>
+    action(name).then(
+      (text) => ({ text }),
+      (error: unknown) => ({ error }),
+    ),
+  );
+  let code = 0;
+  for await (const outcome of outcomes) {
+    if ("text" in outcome) await print(outcome.text);
+    else {
+      printError(failureMessage(outcome.error));
+      code = 1;
+    }
+  }
+  return code;
+}

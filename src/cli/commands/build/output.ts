@@ -1,0 +1,71 @@
+import { mkdir } from "node:fs/promises";
+import { resolve } from "node:path";
+import { request } from "#client/api.ts";
+import { splitFields } from "#support/fields.ts";
+import { toRecord } from "../../container-flags/entries.ts";
+import { writeArchive } from "../container/archive-output.ts";
+import { unpackArchive } from "../container/cp/copy-out.ts";
+import { splitReference } from "../image/pull-image.ts";
+import { pushImage } from "../image/push-image.ts";
+
+/** Where a built image goes besides tbox's own store. */
+export interface Output {
+  type: "image" | "registry" | "oci" | "docker" | "local" | "tar" | "cacheonly";
+  /** Standard output for `-`. */
+  destination: string;
+}
+
+const types = ["image", "registry", "oci", "docker", "local", "tar", "cacheonly"] as const;
+
+/** The value of `--output`: `type=…,dest=…`, or a directory, or `-` for a tar. */
+export function parseOutput(text: string): Output {
+  if (!text.includes("=")) {
+    return text === "-" ? { type: "tar", destination: "-" } : { type: "local", destination: text };
+  }
+  const { type = "", dest, push, ...others } = toRecord(splitFields(text));
+  const wanted = type === "image" && push === "true" ? "registry" : type;
+  const known = types.find((one) => one === wanted);
+  if (known === undefined) throw new Error(`output type "${type}" is not supported, use ${types.join(", ")}`);
+  const unknown = Object.keys(others)[0];
+  if (unknown !== undefined) throw new Error(`${unknown} of an output is not supported yet`);
+  if (known === "local" && (dest === undefined || dest === "-")) {
+    throw new Error("dest is required for local output");
+  }
+  return { type: known, destination: dest ?? "-" };
+}
+
+/** Writes what was built to where it is wanted. */
+export async function writeOutput(
+  { type, destination }: Output,
+  { image, tags, quiet }: { image: string; tags: string[]; quiet: boolean },
+): Promise<void> {
+  const path = destination === "-" ? undefined : destination;
+  switch (type) {
+    case "image":
+    case "cacheonly":
+      return;
+    case "registry":
+      for (const tag of tags) {
+        const { name, tag: word } = splitReference(tag);
+        await pushImage(tag, { name, tag: word, quiet, stream: "stderr" });
+      }
+      return;
+    case "oci":
+    case "docker": {
+      const names = tags.length > 0 ? tags : [image];
+      return writeArchive(path, () => request("GET", "/images/get", { query: { names } }));
+    }
+    case "tar":
+      return writeArchive(path, () => files(image));
+    case "local": {
+      const target = resolve(destination);
+      await mkdir(target, { recursive: true });
+      const { body } = await files(image);
+      return unpackArchive(body ?? new Blob().stream(), { source: "/.", target, bare: true });
+    }
+  }
+}
+
+function files(image: string): Promise<Response> {
+  return request("GET", "/tbox/files", { query: { image } });
+}

@@ -1,0 +1,48 @@
+import { requestJson } from "#client/api.ts";
+import { DaemonError } from "#client/daemon/daemon-error.ts";
+import { asObject, textAt, textsAt } from "#client/json.ts";
+import { createBody } from "../../container-flags/create-body.ts";
+import { createContext } from "../../container-flags/create-context.ts";
+import { containerFlags } from "../../container-flags/flags.ts";
+import { print, printError } from "../../output/output.ts";
+import { command } from "../../registry/command.ts";
+import { pullImage, splitReference } from "../image/pull-image.ts";
+import { refuseExisting, writeCidFile } from "./run/cid-file.ts";
+
+export const createCommand = command({
+  synopsis: "[OPTIONS] IMAGE [COMMAND] [ARG...]",
+  description: "Create a new container",
+  flags: containerFlags,
+  arguments: { minimum: 0, maximum: Number.POSITIVE_INFINITY },
+  placement: "leading",
+  failureCode: 125,
+  async run(invocation) {
+    const { flags, positionals } = invocation;
+    if (flags.cidfile !== undefined) await refuseExisting(flags.cidfile);
+    const body = await createBody(invocation, await createContext({ detach: false, tty: flags.tty }));
+    const image = flags.rootfs === undefined ? positionals[0] : undefined;
+    const pull = async (name: string) => {
+      const { platform } = flags;
+      await pullImage(name, flags.quiet ? { platform } : { platform, progress: "stderr" });
+    };
+    const create = async () => {
+      const query = { name: flags.name, platform: flags.platform };
+      return asObject(await requestJson("POST", "/containers/create", { query, json: body }));
+    };
+    if (image !== undefined && flags.pull === "always") await pull(image);
+    const created = await create().catch(async (error: unknown) => {
+      const missing = error instanceof DaemonError && error.status === 404;
+      if (!missing || image === undefined || (flags.pull ?? "missing") !== "missing") throw error;
+      if (!error.message.startsWith("No such image")) throw error;
+      const { name, tag } = splitReference(image);
+      printError(`Unable to find image '${name}${tag.includes(":") ? "@" : ":"}${tag}' locally`, "bare");
+      await pull(image);
+      return create();
+    });
+    for (const warning of textsAt(created, "Warnings")) printError(`WARNING: ${warning}`, "bare");
+    const id = textAt(created, "Id");
+    if (flags.cidfile !== undefined) writeCidFile(flags.cidfile, id);
+    await print(`${id}\n`);
+    return 0;
+  },
+});

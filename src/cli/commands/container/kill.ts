@@ -1,0 +1,16 @@
+import { pathTo, request } from "#client/api.ts";
+import { forEachName } from "../../arguments/for-each-name.ts";
+import { text } from "../../flags/kinds.ts";
+import { atLeast, command } from "../../registry/command.ts";
+
+export const killCommand = command({
+  synopsis: "[OPTIONS] CONTAINER [CONTAINER...]",
+  description: "Kill one or more running containers",
+  flags: { signal: text("Signal to send to the container", { short: "s" }) },
+  arguments: atLeast(1),
+  run: ({ flags, positionals }) =>
+    forEachName(positionals, async (name) => {
+      await request("POST", pathTo("containers", name, "/kill"), { query: { signal: flags.signal } });
+      return `${name}\n`;
+    }),
+});

@@ -1,0 +1,41 @@
+import { requestJson } from "#client/api.ts";
+import { asObjects } from "#client/json.ts";
+import { filtersQuery, parseFilter } from "../../arguments/filters.ts";
+import { bool, integer, listOf, text } from "../../flags/kinds.ts";
+import { containerListing, containerRow } from "../../format/container-row.ts";
+import { renderListing } from "../../format/listing.ts";
+import { print } from "../../output/output.ts";
+import { command, exactly } from "../../registry/command.ts";
+
+export const psCommand = command({
+  synopsis: "[OPTIONS]",
+  description: "List containers",
+  flags: {
+    all: bool("Show all containers (default shows just running)", { short: "a" }),
+    filter: listOf("Filter output based on conditions provided", parseFilter, {
+      short: "f",
+      valueName: "filter",
+    }),
+    format: text("Format output using a template: 'table', 'table TEMPLATE', 'json' or 'TEMPLATE'"),
+    last: integer("Show n last created containers (includes all states)", { short: "n" }),
+    latest: bool("Show the latest created container (includes all states)", { short: "l" }),
+    "no-trunc": bool("Don't truncate output"),
+    quiet: bool("Only display container IDs", { short: "q" }),
+    size: bool("Display total file sizes", { short: "s" }),
+  },
+  arguments: exactly(0),
+  async run({ flags }) {
+    const last = flags.latest ? 1 : (flags.last ?? -1);
+    const query = {
+      all: flags.all ? "1" : undefined,
+      limit: last > 0 ? String(last) : undefined,
+      size: flags.size || flags.format?.includes(".Size") ? "1" : undefined,
+      filters: filtersQuery(flags.filter),
+    };
+    const containers = asObjects(await requestJson("GET", "/containers/json", { query }));
+    const options = { now: Date.now(), truncate: !flags["no-trunc"] };
+    const rows = containers.map((container) => containerRow(container, options));
+    await print(renderListing(containerListing(flags.size), rows, flags));
+    return 0;
+  },
+});

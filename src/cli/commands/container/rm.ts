@@ -1,0 +1,34 @@
+import { pathTo, request } from "#client/api.ts";
+import { DaemonError } from "#client/daemon/daemon-error.ts";
+import { forEachName } from "../../arguments/for-each-name.ts";
+import { bool } from "../../flags/kinds.ts";
+import { printError } from "../../output/output.ts";
+import { atLeast, command } from "../../registry/command.ts";
+
+export const rmCommand = command({
+  synopsis: "[OPTIONS] CONTAINER [CONTAINER...]",
+  description: "Remove one or more containers",
+  flags: {
+    force: bool("Force the removal of a running container (uses SIGKILL)", { short: "f" }),
+    link: bool("Remove links of the default network, each CONTAINER/ALIAS, and no container", { short: "l" }),
+    volumes: bool("Remove anonymous volumes associated with the container", { short: "v" }),
+  },
+  arguments: atLeast(1),
+  run: ({ flags, positionals }) =>
+    forEachName(positionals, async (name) => {
+      const query = {
+        force: flags.force ? "1" : undefined,
+        link: flags.link ? "1" : undefined,
+        v: flags.volumes ? "1" : undefined,
+      };
+      try {
+        await request("DELETE", pathTo("containers", name), { query });
+      } catch (error) {
+        // With --force the container is to be gone, and it is.
+        if (!flags.force || !(error instanceof DaemonError) || error.status !== 404) throw error;
+        printError(error.message);
+        return "";
+      }
+      return `${name}\n`;
+    }),
+});

@@ -1,0 +1,29 @@
+import { closeSync, openSync, writeSync } from "node:fs";
+import { ExitError } from "../../../output/exit.ts";
+import { failureMessage } from "../../../output/failure.ts";
+
+/** A left-over file is somebody's only note of a container: it is never overwritten. */
+export async function refuseExisting(path: string): Promise<void> {
+  if (await Bun.file(path).exists()) {
+    throw new ExitError(
+      `container ID file found, make sure the other container isn't running or delete ${path}`,
+      125,
+    );
+  }
+}
+
+/** Writes the ID of a container into a file that does not exist yet. */
+export function writeCidFile(path: string, id: string): void {
+  try {
+    const file = openSync(path, "wx", 0o644);
+    try {
+      writeSync(file, id);
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    throw new ExitError(`cannot write the container ID file: ${failureMessage(error)}`, 125, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,49 @@
+import { pathTo, request } from "#client/api.ts";
+import { objectAt, textAt } from "#client/json.ts";
+import { forEachName } from "../../arguments/for-each-name.ts";
+import { bool, text, unsupported } from "../../flags/kinds.ts";
+import { ExitError } from "../../output/exit.ts";
+import { atLeast, command } from "../../registry/command.ts";
+import { attachContainer, inspectContainer } from "../../terminal/attach-container.ts";
+import { checkDetachKeys, checkTerminal } from "../../terminal/session.ts";
+
+export const startCommand = command({
+  synopsis: "[OPTIONS] CONTAINER [CONTAINER...]",
+  description: "Start one or more stopped containers",
+  flags: {
+    attach: bool("Attach STDOUT/STDERR and forward signals", { short: "a" }),
+    checkpoint: unsupported("Restore from a checkpoint"),
+    "checkpoint-dir": unsupported("Directory of checkpoints"),
+    "detach-keys": text("Override the key sequence for detaching a container"),
+    interactive: bool("Attach container's STDIN", { short: "i" }),
+  },
+  arguments: atLeast(1),
+  async run({ flags, positionals }) {
+    const [name = ""] = positionals;
+    const start = (one: string) => request("POST", pathTo("containers", one, "/start"));
+    if (!flags.attach && !flags.interactive) {
+      return forEachName(positionals, async (one) => {
+        await start(one);
+        return `${one}\n`;
+      });
+    }
+    if (positionals.length > 1)
+      throw new ExitError("you cannot start and attach multiple containers at once", 1);
+    checkDetachKeys(flags["detach-keys"]);
+    const container = await inspectContainer(name);
+    const config = objectAt(container, "Config");
+    const tty = config.Tty === true;
+    const stdin = flags.interactive && config.OpenStdin === true;
+    await checkTerminal({ stdin, tty });
+    const id = textAt(container, "Id");
+    return attachContainer({
+      id,
+      name,
+      tty,
+      stdin,
+      sigProxy: true,
+      detachKeys: flags["detach-keys"],
+      start: async () => void (await start(id)),
+    });
+  },
+});

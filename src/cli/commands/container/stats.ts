@@ -1,0 +1,80 @@
+import { pathTo, requestJson, requestLines } from "#client/api.ts";
+import { asObject, asObjects, type JsonObject, textAt } from "#client/json.ts";
+import { bool, text } from "../../flags/kinds.ts";
+import { renderListing } from "../../format/listing.ts";
+import { statsListing, statsRow } from "../../format/stats-row.ts";
+import { failureMessage } from "../../output/failure.ts";
+import { print, printError } from "../../output/output.ts";
+import { command } from "../../registry/command.ts";
+
+/** How often the table is drawn, and containers that have come are looked for, in milliseconds. */
+const interval = 1000;
+
+export const statsCommand = command({
+  synopsis: "[OPTIONS] [CONTAINER...]",
+  description: "Display a live stream of what containers use",
+  flags: {
+    all: bool("Show all containers (default shows just running)", { short: "a" }),
+    format: text("Format output using a template: 'table', 'table TEMPLATE', 'json' or 'TEMPLATE'"),
+    "no-stream": bool("Disable streaming stats and only pull the first result"),
+    "no-trunc": bool("Do not truncate output"),
+  },
+  arguments: { minimum: 0, maximum: Number.POSITIVE_INFINITY },
+  async run({ flags, positionals }) {
+    const show = (samples: Iterable<JsonObject>) =>
+      renderListing(
+        statsListing,
+        [...samples].map((one) => statsRow(one, !flags["no-trunc"])),
+        flags,
+      );
+    const find = async () => (positionals.length > 0 ? positionals : await listed(flags.all));
+    if (!flags["no-stream"]) return stream(find, show);
+    const samples = (await find()).map(async (name) =>
+      asObject(await requestJson("GET", statsPath(name), { query: { stream: "0" } })),
+    );
+    await print(show(await Promise.all(samples)));
+    return 0;
+  },
+});
+
+/** Draws over and over until it is ended. With containers that were named, also when the last of them is gone. */
+async function stream(
+  find: () => Promise<string[]>,
+  show: (samples: Iterable<JsonObject>) => string,
+): Promise<number> {
+  const terminal = process.stdout.isTTY === true;
+  const samples = new Map<string, JsonObject>();
+  const followed = new Set<string>();
+  let code = 0;
+  const follow = async (name: string) => {
+    try {
+      for await (const sample of requestLines("GET", statsPath(name))) samples.set(name, sample);
+    } catch (error) {
+      printError(failureMessage(error));
+      code = 1;
+    } finally {
+      samples.delete(name);
+      followed.delete(name);
+    }
+  };
+  for (;;) {
+    for (const name of await find()) {
+      if (followed.has(name) || code !== 0) continue;
+      followed.add(name);
+      void follow(name);
+    }
+    if (code !== 0) return code;
+    if (terminal) await print(`\x1b[H\x1b[J${show(samples.values())}`);
+    else if (samples.size > 0) await print(show(samples.values()));
+    await Bun.sleep(interval);
+  }
+}
+
+function statsPath(name: string): string {
+  return pathTo("containers", name, "/stats");
+}
+
+async function listed(all: boolean): Promise<string[]> {
+  const query = { all: all ? "1" : undefined };
+  return asObjects(await requestJson("GET", "/containers/json", { query })).map((one) => textAt(one, "Id"));
+}

@@ -1,0 +1,67 @@
+import { pathTo, requestJson } from "#client/api.ts";
+import { asObjects, type JsonObject, numberAt, textAt } from "#client/json.ts";
+import { bool, text } from "../../flags/kinds.ts";
+import { type Listing, renderListing } from "../../format/listing.ts";
+import { decimalSize } from "../../format/size.ts";
+import { goTime, humanDuration } from "../../format/time.ts";
+import { print } from "../../output/output.ts";
+import { command, exactly } from "../../registry/command.ts";
+
+const listing: Listing = {
+  headings: {
+    ID: "IMAGE",
+    CreatedSince: "CREATED",
+    CreatedAt: "CREATED AT",
+    CreatedBy: "CREATED BY",
+    Size: "SIZE",
+    Comment: "COMMENT",
+  },
+  columns: ["ID", "CreatedSince", "CreatedBy", "Size", "Comment"],
+  quiet: "ID",
+};
+
+export const historyCommand = command({
+  synopsis: "[OPTIONS] IMAGE",
+  description: "Show what an image was made by",
+  flags: {
+    format: text("Format output using a template: 'table', 'table TEMPLATE', 'json' or 'TEMPLATE'"),
+    human: bool("Print sizes and dates in human readable format", { short: "H", initial: true }),
+    "no-trunc": bool("Don't truncate output"),
+    quiet: bool("Only show image IDs", { short: "q" }),
+  },
+  arguments: exactly(1),
+  async run({ flags, positionals: [name = ""] }) {
+    const steps = asObjects(await requestJson("GET", pathTo("images", name, "/history")));
+    const options = { human: flags.human, truncate: !flags["no-trunc"], now: Date.now() };
+    await print(
+      renderListing(
+        listing,
+        steps.map((step) => row(step, options)),
+        flags,
+      ),
+    );
+    return 0;
+  },
+});
+
+interface RowOptions {
+  human: boolean;
+  truncate: boolean;
+  now: number;
+}
+
+function row(step: JsonObject, { human, truncate, now }: RowOptions): Record<string, unknown> {
+  const created = numberAt(step, "Created") * 1000;
+  const size = numberAt(step, "Size");
+  const by = textAt(step, "CreatedBy").replaceAll("\t", " ");
+  const id = textAt(step, "Id");
+  const at = created > 0 ? new Date(created).toISOString().replace(".000", "") : "N/A";
+  return {
+    ID: truncate && id.startsWith("sha256:") ? id.slice(7, 19) : id,
+    CreatedAt: created > 0 ? goTime(created) : "N/A",
+    CreatedSince: human && created > 0 ? `${humanDuration(now - created)} ago` : at,
+    CreatedBy: truncate && by.length > 45 ? `${by.slice(0, 44)}…` : by,
+    Size: human ? decimalSize(size, 3) : String(size),
+    Comment: textAt(step, "Comment"),
+  };
+}

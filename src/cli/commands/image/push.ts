@@ -1,0 +1,29 @@
+import { parsePlatform } from "#oci/platform.ts";
+import { bool, parsed, unsupportedBool } from "../../flags/kinds.ts";
+import { ExitError } from "../../output/exit.ts";
+import { print } from "../../output/output.ts";
+import { command, exactly } from "../../registry/command.ts";
+import { fullName, splitReference } from "./pull-image.ts";
+import { pushImage } from "./push-image.ts";
+
+export const pushCommand = command({
+  synopsis: "[OPTIONS] NAME[:TAG]",
+  description: "Upload an image to a registry",
+  flags: {
+    "all-tags": bool("Push all tags of an image to the repository", { short: "a" }),
+    "disable-content-trust": unsupportedBool("Signatures of images"),
+    platform: parsed("Push one platform of an image that has several (os/arch[/variant])", parsePlatform),
+    quiet: bool("Suppress verbose output", { short: "q" }),
+  },
+  arguments: exactly(1),
+  async run({ flags, positionals: [image = ""] }) {
+    const { name, tag, given } = splitReference(image);
+    if (flags["all-tags"] && given) throw new ExitError("tag can't be used with --all-tags/-a", 1);
+    if (tag.includes(":")) throw new ExitError("cannot push a digest reference", 1);
+    if (!given && !flags["all-tags"] && !flags.quiet) await print("Using default tag: latest\n");
+    const { platform, quiet } = flags;
+    await pushImage(image, { name, tag: flags["all-tags"] ? undefined : tag, platform, quiet });
+    if (flags.quiet) await print(`${fullName(image)}\n`);
+    return 0;
+  },
+});

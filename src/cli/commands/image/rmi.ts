@@ -1,0 +1,35 @@
+import { pathTo, requestJson } from "#client/api.ts";
+import { DaemonError } from "#client/daemon/daemon-error.ts";
+import { asObjects, textAt } from "#client/json.ts";
+import { forEachName } from "../../arguments/for-each-name.ts";
+import { bool, unsupported } from "../../flags/kinds.ts";
+import { printError } from "../../output/output.ts";
+import { atLeast, command } from "../../registry/command.ts";
+
+export const rmiCommand = command({
+  synopsis: "[OPTIONS] IMAGE [IMAGE...]",
+  description: "Remove one or more images",
+  flags: {
+    force: bool("Force removal of the image", { short: "f" }),
+    "no-prune": bool("Do not delete untagged parents"),
+    platform: unsupported("Remove one platform only"),
+  },
+  arguments: atLeast(1),
+  run: ({ flags, positionals }) =>
+    forEachName(positionals, async (name) => {
+      const query = { force: flags.force ? "1" : undefined, noprune: flags["no-prune"] ? "1" : undefined };
+      try {
+        const removed = asObjects(await requestJson("DELETE", pathTo("images", name), { query }));
+        return removed.map(describe).join("");
+      } catch (error) {
+        if (!flags.force || !(error instanceof DaemonError) || error.status !== 404) throw error;
+        printError(error.message);
+        return "";
+      }
+    }),
+});
+
+function describe(removed: Record<string, unknown>): string {
+  const untagged = textAt(removed, "Untagged");
+  return untagged === "" ? `Deleted: ${textAt(removed, "Deleted")}\n` : `Untagged: ${untagged}\n`;
+}

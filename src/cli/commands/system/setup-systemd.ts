@@ -1,0 +1,52 @@
+import { daemonSocket } from "#client/daemon/connect.ts";
+import { ownProgram } from "#client/daemon/start-daemon.ts";
+import { bool } from "../../flags/kinds.ts";
+import { print } from "../../output/output.ts";
+import { command, exactly } from "../../registry/command.ts";
+import { stopDaemon } from "./stop-daemon.ts";
+import { daemonVariables, planUnits } from "./systemd-units.ts";
+import { findUserSystemd, removeUnits, type UserSystemd, writeUnits } from "./user-systemd.ts";
+
+const names = ["tbox.socket", "tbox.service"];
+
+export const setupSystemdCommand = command({
+  synopsis: "[OPTIONS]",
+  description:
+    "Have your own systemd listen for the daemon: it starts when something connects, tbox or any client of Docker's,\n" +
+    "and its containers get every cgroup controller that you have. Nothing is changed for other users.",
+  flags: { remove: bool("Take it back: the next command starts the daemon by itself again") },
+  arguments: exactly(0),
+  async run({ flags: { remove } }) {
+    const systemd = findUserSystemd(process.env);
+    await (remove ? takeBack(systemd) : setUp(systemd));
+    return 0;
+  },
+});
+
+async function setUp(systemd: UserSystemd): Promise<void> {
+  const { environment, command: program } = ownProgram();
+  const units = planUnits({
+    command: program,
+    socket: environment.TBOX_RUN_DIR ? await daemonSocket() : "%t/tbox/tbox.sock",
+    environment: daemonVariables(environment),
+  });
+  writeUnits(systemd.directory, units);
+  await systemd.control("daemon-reload");
+  // Another daemon would keep the socket, and systemd would take it away from it. Containers go on.
+  await stopDaemon();
+  await systemd.control("enable", ...names);
+  await systemd.control("restart", "tbox.socket");
+  await print(`systemd listens at ${await daemonSocket()}; its units are in ${systemd.directory}\n`);
+  if (!systemd.lingers) {
+    await print("It ends when you log out, and containers with it. To go on: loginctl enable-linger\n");
+  }
+}
+
+async function takeBack(systemd: UserSystemd): Promise<void> {
+  const present = names.some((name) => Bun.file(`${systemd.directory}/${name}`).size > 0);
+  if (!present) return print(`there are no units of tbox in ${systemd.directory}\n`);
+  await systemd.control("disable", "--now", ...names);
+  removeUnits(systemd.directory, names);
+  await systemd.control("daemon-reload");
+  await print("systemd no longer listens for the daemon\n");
+}

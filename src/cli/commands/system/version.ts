@@ -1,0 +1,53 @@
+import { requestJson } from "#client/api.ts";
+import { asObject, type JsonObject, textAt } from "#client/json.ts";
+import { text } from "../../flags/kinds.ts";
+import { compileFormat } from "../../format/listing.ts";
+import { failureMessage } from "../../output/failure.ts";
+import { print, printError } from "../../output/output.ts";
+import { command, exactly } from "../../registry/command.ts";
+import { version } from "../../version.ts";
+
+export const versionCommand = command({
+  synopsis: "[OPTIONS]",
+  description: "Show the versions of tbox",
+  flags: { format: text("Format output using a template: 'json' or 'TEMPLATE'", { short: "f" }) },
+  arguments: exactly(0),
+  async run({ flags: { format } }) {
+    const client = { Version: version, Os: process.platform, Arch: architecture(), Bun: Bun.version };
+    let failure: unknown;
+    const server = await requestJson("GET", "/version")
+      .then(asObject)
+      .catch((error: unknown) => {
+        failure = error;
+        return null;
+      });
+    const value = { Client: client, Server: server };
+    if (format === "json") await print(`${JSON.stringify(value)}\n`);
+    else if (format !== undefined) await print(`${compileFormat(format)(value)}\n`);
+    else await print(describe("Client", client) + (server ? `\n${describe("Server", server)}` : ""));
+    if (failure === undefined) return 0;
+    printError(failureMessage(failure));
+    return 1;
+  },
+});
+
+const shown: [string, string][] = [
+  ["Version", "Version"],
+  ["ApiVersion", "API version"],
+  ["MinAPIVersion", "Minimum API version"],
+  ["Os", "OS"],
+  ["Arch", "Architecture"],
+  ["KernelVersion", "Kernel"],
+  ["Bun", "Bun"],
+];
+
+function describe(title: string, facts: JsonObject): string {
+  const lines = shown
+    .filter(([name]) => textAt(facts, name) !== "")
+    .map(([name, label]) => ` ${`${label}:`.padEnd(22)}${textAt(facts, name)}\n`);
+  return `${title}:\n${lines.join("")}`;
+}
+
+function architecture(): string {
+  return process.arch === "x64" ? "amd64" : process.arch;
+}

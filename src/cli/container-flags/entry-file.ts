@@ -1,0 +1,43 @@
+import { ExitError } from "../output/exit.ts";
+import { failureMessage } from "../output/failure.ts";
+
+/**
+ * Reads a file of `NAME=value` lines: blank lines and lines that start with `#` say nothing, white space
+ * before a name is dropped, the value is everything after the first `=`, quotes included.
+ */
+export async function readEntryFile(path: string, kind: "env" | "label"): Promise<string[]> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await Bun.file(path).bytes();
+  } catch (error) {
+    throw new ExitError(`${failureMessage(error)}`, 125);
+  }
+  try {
+    return parseEntries(bytes, kind);
+  } catch (error) {
+    throw new ExitError(`invalid ${kind} file (${path}): ${failureMessage(error)}`, 125);
+  }
+}
+
+export function parseEntries(bytes: Uint8Array, kind: "env" | "label"): string[] {
+  return decode(bytes)
+    .split("\n")
+    .map((line) => line.replace(/\r$/, "").trimStart())
+    .filter((line) => line !== "" && !line.startsWith("#"))
+    .map((line) => {
+      const name = line.split("=", 1)[0] ?? "";
+      if (name === "") throw new Error(`no variable name on line '${line}'`);
+      const checked = kind === "env" ? name : name.trimEnd();
+      if (/\s/.test(checked)) throw new Error(`variable '${name}' contains whitespaces`);
+      return line;
+    });
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    // A byte order mark at the start is dropped by the decoder.
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new Error("invalid utf8 bytes");
+  }
+}

@@ -1,0 +1,37 @@
+import { TboxError } from "#support/errors.ts";
+import { isObject, type JsonObject } from "../json.ts";
+
+export type Environment = Record<string, string | undefined>;
+
+/** Where Docker's client keeps what it knows: `DOCKER_CONFIG` or `~/.docker`, then `config.json`. */
+export function dockerConfigPath(environment: Environment): string {
+  return `${environment.DOCKER_CONFIG || `${environment.HOME ?? ""}/.docker`}/config.json`;
+}
+
+/** Nothing when there is no such file. */
+export async function readDockerConfig(environment: Environment): Promise<JsonObject | undefined> {
+  const path = dockerConfigPath(environment);
+  const file = Bun.file(path);
+  if (!(await file.exists())) return undefined;
+  try {
+    const value: unknown = JSON.parse(await file.text());
+    return isObject(value) ? value : undefined;
+  } catch (error) {
+    throw new TboxError("invalid-argument", `read ${path}`, { cause: error });
+  }
+}
+
+/** Replaces the file at once, readable by nobody else; one that is a link stays one. */
+export async function writeDockerConfig(config: JsonObject, environment: Environment): Promise<void> {
+  const { mkdir, open, realpath, rename } = await import("node:fs/promises");
+  const path = dockerConfigPath(environment);
+  await mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true, mode: 0o700 });
+  const target = await realpath(path).catch(() => path);
+  const temporary = `${target}.${crypto.randomUUID()}`;
+  {
+    await using file = await open(temporary, "wx", 0o600);
+    await file.writeFile(`${JSON.stringify(config, null, "\t")}\n`);
+    await file.sync();
+  }
+  await rename(temporary, target);
+}

@@ -1,0 +1,91 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { connectUnix } from "../streams/byte-socket.ts";
+import { startDaemon } from "./start-daemon.ts";
+
+let directory: string;
+
+beforeEach(() => {
+  directory = mkdtempSync(`${tmpdir()}/tbox-test-`);
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+/** A program that plays the daemon: the given script, called with `daemon --notify`. */
+function program(script: string) {
+  const path = `${directory}/daemon.ts`;
+  writeFileSync(path, script);
+  return {
+    command: [process.execPath, path],
+    environment: {
+      ...process.env,
+      TBOX_DATA_DIR: `${directory}/data`,
+      TEST_SECRET: "not for the daemon",
+      TBOX_TEST_SOCKET: `${directory}/s.sock`,
+    },
+  };
+}
+
+/** Listens until the first byte, then ends; a second one reports that somebody else was first. */
+const listening = `
+  const unix = process.env.TBOX_TEST_SOCKET;
+  require("node:fs").appendFileSync(unix + ".started", JSON.stringify({
+    argv: process.argv.slice(2), cwd: process.cwd(), secret: process.env.TEST_SECRET,
+  }) + "\\n");
+  try {
+    Bun.listen({ unix, socket: { data() { process.exit(0); } } });
+    console.log(JSON.stringify({ ready: true }));
+  } catch (error) {
+    console.log(JSON.stringify({ error: String(error), code: "already-exists" }));
+    process.exit(1);
+  }
+`;
+
+async function endFake(): Promise<void> {
+  const socket = await connectUnix(`${directory}/s.sock`);
+  await socket.write(Uint8Array.of(0));
+  for await (const _ of socket);
+}
+
+test("starts a daemon in the background and connects", async () => {
+  const socket = await startDaemon(`${directory}/s.sock`, program(listening));
+  socket.close();
+  const [started] = readFileSync(`${directory}/s.sock.started`, "utf8").trim().split("\n");
+  // Neither the caller's directory nor variables that are not the daemon's business.
+  expect(JSON.parse(started ?? "")).toEqual({ argv: ["daemon", "--notify"], cwd: "/" });
+  expect(statSync(`${directory}/data`).mode & 0o777).toBe(0o700);
+  await endFake();
+});
+
+test("clients that start at the same time all get the daemon of the one that was first", async () => {
+  const starts = Array.from({ length: 4 }, () => startDaemon(`${directory}/s.sock`, program(listening)));
+  for (const socket of await Promise.all(starts)) socket.close();
+  await endFake();
+});
+
+test("the daemon's own reason is told", async () => {
+  const script = `console.log(JSON.stringify({ error: "newuidmap is missing", code: "unavailable" })); process.exit(1);`;
+  const start = startDaemon(`${directory}/s.sock`, program(script));
+  await expect(start).rejects.toMatchObject({
+    message: "cannot start the daemon",
+    cause: { message: "newuidmap is missing" },
+  });
+});
+
+test("a daemon that dies without a word is reported with the end of its log", async () => {
+  const start = startDaemon(
+    `${directory}/s.sock`,
+    program(`console.error("first"); console.error("out of luck");`),
+  );
+  await expect(start).rejects.toMatchObject({ cause: { message: expect.stringContaining("out of luck") } });
+  expect(existsSync(`${directory}/data/daemon.log`)).toBe(true);
+});
+
+test("a data directory that cannot be made is named", async () => {
+  writeFileSync(`${directory}/data`, "a file");
+  const start = startDaemon(`${directory}/s.sock`, program(listening));
+  await expect(start).rejects.toMatchObject({
+    message: "cannot start the daemon",
+    cause: { path: expect.any(String) },
+  });
+});

@@ -1,0 +1,40 @@
+import type { Exec } from "#native/zygote/protocol.ts";
+import { planLaunch } from "../lifecycle/plan-launch.ts";
+import { mergeEnvironment, programEnvironment } from "../request/environment.ts";
+import type { ContainerRecord } from "../state/record.ts";
+import type { ExecRequest } from "./execs.ts";
+
+/**
+ * One more program in a container, confined as its first one; what the request leaves open is the container's.
+ * `linked` are variables of links.
+ */
+export function planExec(container: ContainerRecord, request: ExecRequest, linked: string[]): Exec {
+  const { id, config } = container;
+  const hostname = config.Hostname ?? "";
+  const { process, network, shared } = planLaunch(privileged(container, request), { diffIds: [], hostname });
+  const { tty: _, ...rest } = process;
+  const tty = request.Tty ?? false;
+  const [rows = 0, columns = 0] = request.ConsoleSize ?? [];
+  const kept = mergeEnvironment({ image: config.Env ?? [], request: request.Env ?? [] });
+  return {
+    id,
+    network,
+    ...(shared ? { shared } : {}),
+    process: {
+      ...rest,
+      args: request.Cmd,
+      env: programEnvironment(kept, { hostname, tty, linked }),
+      cwd: request.WorkingDir || process.cwd,
+      user: request.User || process.user,
+      ...(tty ? { tty: { columns: columns || 80, rows: rows || 24 } } : {}),
+      openStdin: request.AttachStdin ?? false,
+      stdinOnce: false,
+      init: false,
+    },
+  };
+}
+
+/** A program may be privileged in a container that is not. */
+function privileged(container: ContainerRecord, { Privileged }: ExecRequest): ContainerRecord {
+  return Privileged ? { ...container, hostConfig: { ...container.hostConfig, Privileged } } : container;
+}

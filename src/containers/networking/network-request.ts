@@ -1,0 +1,100 @@
+import { type EndpointSettings, type Network, tellsNames } from "#network/network.ts";
+import { TboxError } from "#support/errors.ts";
+import type { CreateRequest, HostConfig } from "../request/create-request.ts";
+import type { Fleet } from "../services.ts";
+import type { ContainerRecord } from "../state/record.ts";
+import { linkConflict, settleLinks, withLinks } from "./links.ts";
+import { networkMode } from "./network-mode.ts";
+import { planPorts } from "./ports.ts";
+
+/**
+ * The networks that a container is to be on, with what is asked of each; nothing for one that is in somebody
+ * else's. Throws for what contradicts itself or cannot be had.
+ */
+export function requestedNetworks(
+  { networks, records }: Pick<Fleet, "networks" | "records">,
+  request: CreateRequest,
+): Record<string, EndpointSettings> | undefined {
+  const mode = networkMode(request.HostConfig?.NetworkMode);
+  const asked = Object.entries(request.Networks ?? {});
+  const links = request.HostConfig?.Links ?? [];
+  if (mode.kind !== "own") {
+    if (links.length > 0) throw linkConflict(mode.kind);
+    const other = asked.find(([, settings]) => Object.keys(settings).length > 0)?.[0];
+    const strange = asked.find(([name]) => name !== request.HostConfig?.NetworkMode)?.[0] ?? other;
+    if (strange !== undefined) {
+      const message = `conflicting options: network ${strange} and the network mode ${request.HostConfig?.NetworkMode}`;
+      throw new TboxError("invalid-argument", message);
+    }
+    if (mode.kind === "container") checkShared(request, records.find(mode.container).name);
+    return undefined;
+  }
+  const primary = networks.get(mode.network);
+  const all = new Map<string, EndpointSettings>([[primary.name, {}]]);
+  for (const [name, settings] of asked) {
+    const network = name === "default" ? primary : networks.get(name);
+    if (!network.ipv4) {
+      throw new TboxError(
+        "invalid-argument",
+        `a container cannot be on network ${network.name} and on others`,
+      );
+    }
+    all.set(network.name, settings);
+  }
+  all.set(primary.name, withLinks(all.get(primary.name) ?? {}, links));
+  const settled = [...all].map(([name, settings]) => {
+    const network = networks.get(name);
+    networks.check(network, settings);
+    return [name, settleLinks({ records }, network, settings)];
+  });
+  checkServers(request.HostConfig, [...all.keys()].map(networks.get));
+  return Object.fromEntries(settled);
+}
+
+/** Throws for name servers that cannot be asked for a container on these networks. */
+export function checkServers({ Dns = [] }: HostConfig = {}, networks: Network[]): void {
+  const own = Dns.find((server) => /^127\.|^::1$/.test(server));
+  const named = networks.find(tellsNames);
+  if (own === undefined || !named) return;
+  const message = `DNS server ${own}, which is the container itself, is not supported on network ${named.name}`;
+  throw new TboxError("not-implemented", message);
+}
+
+/** What belongs to the other container cannot be asked for. */
+function checkShared({ HostConfig: host = {}, ...request }: CreateRequest, other: string): void {
+  const conflicts: [unknown, string][] = [
+    [request.Hostname, "hostname"],
+    [planPorts(request, host).length > 0, "port publishing"],
+    [host.Dns?.length, "dns"],
+    [host.ExtraHosts?.length, "custom host-to-IP mapping"],
+    [Object.keys(request.ExposedPorts ?? {}).length, "port exposing"],
+  ];
+  const conflict = conflicts.find(([set]) => set)?.[1];
+  if (conflict === undefined) return;
+  const message = `conflicting options: ${conflict} and the container type network mode (of container ${other})`;
+  throw new TboxError("invalid-argument", message);
+}
+
+/** What others on a network find a container by. */
+export function namesOn(record: ContainerRecord, network: Network): string[] {
+  if (!tellsNames(network)) return [];
+  const { aliases = [] } = record.networks?.[network.name] ?? {};
+  const short = record.id.slice(0, 12);
+  const hostname = record.config.Hostname;
+  return [...new Set([record.name, ...aliases, short, ...(hostname ? [hostname] : [])])];
+}
+
+/** What is asked for but not done, for people. */
+export function networkWarnings({ networks }: Pick<Fleet, "networks">, record: ContainerRecord): string[] {
+  const { config, hostConfig } = record;
+  const publishes = planPorts(config, hostConfig).length > 0;
+  if (record.networks === undefined) {
+    const discarded = `Published ports are discarded when using ${hostConfig.NetworkMode} network mode`;
+    return publishes ? [discarded] : [];
+  }
+  const all = Object.keys(record.networks).map((name) => networks.get(name));
+  const internal = all.length > 0 && all.every((network) => network.internal);
+  const warnings = publishes && internal ? ["Published ports are discarded on internal networks"] : [];
+  const trouble = networks.trouble();
+  return trouble === undefined ? warnings : [...warnings, trouble];
+}

@@ -1,0 +1,77 @@
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { FailureError } from "#native/addon/failure.ts";
+import { TboxError } from "#support/errors.ts";
+import type { Fleet } from "../services.ts";
+
+const accessDenied = 13;
+const inUse = 98;
+const notAvailable = 99;
+
+/** Says in words why a port cannot be published, and whose it is where that can be found out. */
+export function explainPort({ records }: Pick<Fleet, "records">, error: unknown): unknown {
+  if (!(error instanceof FailureError) || error.failure.step !== "publish") return error;
+  const { subject = "", errno } = error.failure;
+  const [, port = ""] = /:(\d+)$/.exec(subject) ?? [];
+  switch (errno) {
+    case inUse: {
+      const owner = containerWith(records.all(), Number(port)) ?? processWith(Number(port));
+      const by = owner === undefined ? "" : ` by ${owner}`;
+      return new TboxError("conflict", `Bind for ${subject} failed: port is already allocated${by}`);
+    }
+    case accessDenied:
+      return new TboxError(
+        "forbidden",
+        `Bind for ${subject} failed: the kernel gives ordinary users ports from ${threshold()} on: publish a higher one, or run: sudo sysctl net.ipv4.ip_unprivileged_port_start=${port}`,
+      );
+    case notAvailable:
+      return new TboxError(
+        "invalid-argument",
+        `Bind for ${subject} failed: this machine has no such address`,
+      );
+    default:
+      return error;
+  }
+}
+
+function threshold(): string {
+  try {
+    return readFileSync("/proc/sys/net/ipv4/ip_unprivileged_port_start", "utf8").trim();
+  } catch {
+    return "1024";
+  }
+}
+
+function containerWith(all: ReturnType<Fleet["records"]["all"]>, port: number): string | undefined {
+  const owner = all.find(({ network }) => network?.ports?.some(({ hostPort }) => hostPort === port));
+  return owner === undefined ? undefined : `container ${owner.name}`;
+}
+
+/** One of the user's own processes: others' sockets cannot be seen. */
+function processWith(port: number): string | undefined {
+  const sockets = ["tcp", "tcp6", "udp", "udp6"].flatMap((table) => socketsOn(table, port));
+  if (sockets.length === 0) return undefined;
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    try {
+      for (const descriptor of readdirSync(`/proc/${pid}/fd`)) {
+        if (!sockets.includes(readlinkSync(`/proc/${pid}/fd/${descriptor}`))) continue;
+        return `process ${pid} (${readFileSync(`/proc/${pid}/comm`, "utf8").trim()})`;
+      }
+    } catch {
+      // It has ended, or is another user's.
+    }
+  }
+  return undefined;
+}
+
+/** `socket:[inode]` of each socket bound to a port. */
+function socketsOn(table: string, port: number): string[] {
+  try {
+    const lines = readFileSync(`/proc/net/${table}`, "utf8").trim().split("\n").slice(1);
+    return lines.flatMap((line) => {
+      const [, local = "", , , , , , , , inode = ""] = line.trim().split(/\s+/);
+      return Number.parseInt(local.split(":")[1] ?? "", 16) === port ? [`socket:[${inode}]`] : [];
+    });
+  } catch {
+    return [];
+  }
+}

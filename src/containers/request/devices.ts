@@ -1,0 +1,53 @@
+import { accessSync, constants, statSync } from "node:fs";
+import type { Mount } from "#native/zygote/protocol.ts";
+import { TboxError } from "#support/errors.ts";
+import type { DeviceRequest } from "./create-request.ts";
+
+/**
+ * Devices of the host as mounts. What a program may do with one is what the user may: rules of finer grain are
+ * root's to make.
+ */
+export function planDevices(devices: DeviceRequest[] = []): Mount[] {
+  return devices.map(({ PathOnHost, PathInContainer, CgroupPermissions = "rwm" }) => {
+    const target = PathInContainer || PathOnHost;
+    if (!PathOnHost.startsWith("/") || !target.startsWith("/")) {
+      throw invalid(`invalid device ${PathOnHost}:${target}: both paths must be absolute`);
+    }
+    if (!/^[rwm]{1,3}$/.test(CgroupPermissions)) throw invalid(`invalid device mode: ${CgroupPermissions}`);
+    if (!CgroupPermissions.includes("r") || !CgroupPermissions.includes("w")) {
+      throw invalid(
+        `device ${PathOnHost}: only root can hand out a part of what may be done with a device: use rw or rwm instead of ${CgroupPermissions}`,
+      );
+    }
+    return { type: "device", source: PathOnHost, target };
+  });
+}
+
+/** Throws invalid-argument for a device that is none, or that the user may not open; gives warnings. */
+export function checkDevices(devices: DeviceRequest[] = []): string[] {
+  return devices.flatMap(({ PathOnHost: path }) => {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (!found) throw invalid(`error gathering device information: ${path}: no such file or directory`);
+    if (found.isDirectory()) return [];
+    if (!found.isCharacterDevice() && !found.isBlockDevice()) throw invalid(`${path} is not a device node`);
+    try {
+      accessSync(path, constants.R_OK | constants.W_OK);
+    } catch {
+      const fix = `sudo setfacl -m "u:$USER:rw" ${path}`;
+      throw new TboxError(
+        "forbidden",
+        `device ${path}: permission denied for the user of the daemon: ${fix}`,
+      );
+    }
+    const lasting = (found.mode & 0o006) === 0o006 || found.uid === process.getuid?.();
+    if (lasting) return [];
+    return [
+      `device ${path} may be yours to open as a member of its group only, which no program of the container is. ` +
+        `If it is refused there: sudo setfacl -m "u:$USER:rw" ${path}`,
+    ];
+  });
+}
+
+function invalid(message: string): TboxError {
+  return new TboxError("invalid-argument", message);
+}

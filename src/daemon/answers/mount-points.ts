@@ -1,0 +1,54 @@
+import type { MountRequest } from "#containers/request/create-request.ts";
+import { plainTarget } from "#containers/request/mounts.ts";
+import type { ContainerRecord, ContainerVolume } from "#containers/state/record.ts";
+
+/** `Mounts` of a container: where something of the host, of memory or of a volume lies in it; `directory` is the store's. */
+export function mountPoints(
+  { hostConfig: { Binds = [], Mounts = [] }, volumes = [] }: Pick<ContainerRecord, "hostConfig" | "volumes">,
+  directory: string,
+) {
+  return [
+    ...Binds.filter((bind) => bind.startsWith("/")).map(fromBind),
+    ...Mounts.filter(({ Type }) => Type !== "volume").map(fromMount),
+    ...volumes.map((volume) => fromVolume(volume, directory)),
+  ];
+}
+
+function fromVolume({ name, target, readonly }: ContainerVolume, directory: string) {
+  return {
+    Type: "volume",
+    Name: name,
+    Source: `${directory}/volumes/${name}/_data`,
+    Destination: plainTarget(target),
+    Driver: "local",
+    Mode: "z",
+    RW: !readonly,
+    Propagation: "",
+  };
+}
+
+const propagations = new Set(["private", "rprivate", "slave", "rslave", "shared", "rshared"]);
+
+function fromBind(bind: string) {
+  const [Source = "", target = "", Mode = ""] = bind.split(":");
+  const options = Mode.split(",");
+  return {
+    Type: "bind",
+    Source,
+    Destination: plainTarget(target),
+    Mode,
+    RW: !options.includes("ro"),
+    Propagation: options.find((option) => propagations.has(option)) ?? "rprivate",
+  };
+}
+
+function fromMount({ Type, Source = "", Target, ReadOnly = false, BindOptions }: MountRequest) {
+  return {
+    Type,
+    Source,
+    Destination: plainTarget(Target),
+    Mode: "",
+    RW: !ReadOnly,
+    Propagation: Type === "bind" ? (BindOptions?.Propagation ?? "rprivate") : "",
+  };
+}

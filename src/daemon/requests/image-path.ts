@@ -1,0 +1,21 @@
+import { objectName } from "#api/schema/names.ts";
+import { TboxError } from "#support/errors.ts";
+import { decodePathPart } from "../http/target.ts";
+
+/**
+ * Takes apart the rest of a path below `/images/`: a name, which may hold slashes, and one of the actions
+ * after it. Throws not-found when none of them follows.
+ */
+export function parseImagePath<Action extends string>(
+  rest: string,
+  actions: readonly Action[],
+): { name: string; action: Action } {
+  const action = actions.find((candidate) => rest.endsWith(`/${candidate}`));
+  if (action === undefined) throw new TboxError("not-found", "page not found");
+  return { name: parseImageName(rest.slice(0, -action.length - 1)), action };
+}
+
+/** The name of an image in a path. */
+export function parseImageName(encoded: string): string {
+  return objectName.parse(decodePathPart(encoded));
+}

@@ -1,0 +1,66 @@
+import type { ImageConfig } from "#oci/config.ts";
+import type { Descriptor } from "#oci/descriptor.ts";
+import { type DiffId, type Digest, parseDiffId } from "#oci/digest.ts";
+import { parseManifest } from "#oci/manifest.ts";
+import { mediaTypes } from "#oci/media-types.ts";
+import { TboxError } from "#support/errors.ts";
+import type { CommitOptions } from "../images.ts";
+import type { Workshop } from "../services.ts";
+import { applyChanges } from "./config-changes.ts";
+import { documentLimit, unpackLayer } from "./store-image.ts";
+import { writeImage } from "./write-image.ts";
+
+/** Of a tar without entries: such a layer is left out. */
+const emptyTar = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef";
+
+/** Makes an image of another one and a layer on top of it; gives its ID. */
+export function commitImage(
+  workshop: Workshop,
+  layer: AsyncIterable<Uint8Array>,
+  { parent, signal, reference, ...options }: CommitOptions,
+): Promise<Digest> {
+  return workshop.protect(async () => {
+    const { content, records } = workshop;
+    const base = records.get(parent);
+    if (!base) throw new TboxError("not-found", `No such image: ${parent}`);
+    const layers = await layersOf(workshop, base.manifest);
+    const blob = await content.adopt(layer, { signal });
+    const added = blob.digest === emptyTar ? undefined : parseDiffId(blob.digest);
+    if (added !== undefined) {
+      await unpackLayer(workshop, blob.digest, added, { signal });
+      layers.push({ mediaType: mediaTypes.layer, ...blob });
+    }
+    const config = configFor(base.config, added, options);
+    return writeImage(workshop, { config, layers, parent }, reference ? [reference] : []);
+  });
+}
+
+/** The blobs of an image's layers, base first. */
+export async function layersOf({ content }: Workshop, manifest: Descriptor): Promise<Descriptor[]> {
+  const document = parseManifest(await content.read(manifest.digest, documentLimit), manifest.mediaType);
+  if (document.kind === "manifest") return document.manifest.layers;
+  throw new TboxError("internal", `${manifest.digest} is an index where a manifest was kept`);
+}
+
+function configFor(
+  base: ImageConfig,
+  added: DiffId | undefined,
+  { config, changes, createdBy, author, comment }: Omit<CommitOptions, "parent" | "signal" | "reference">,
+): ImageConfig {
+  const created = new Date().toISOString();
+  const step = {
+    created,
+    created_by: createdBy,
+    ...(author === "" ? {} : { author }),
+    ...(comment === "" ? {} : { comment }),
+    ...(added === undefined ? { empty_layer: true } : {}),
+  };
+  return {
+    ...base,
+    created,
+    ...(author === "" ? {} : { author }),
+    config: applyChanges(config, changes),
+    rootfs: { type: "layers", diff_ids: [...base.rootfs.diff_ids, ...(added === undefined ? [] : [added])] },
+    history: [...(base.history ?? []), step],
+  };
+}

@@ -1,0 +1,137 @@
+import type { Layers } from "#layers/layers.ts";
+import type { DiffId } from "#oci/digest.ts";
+import { canonicalRepository, familiarRepository, parseReference } from "#oci/reference.ts";
+import { TboxError } from "#support/errors.ts";
+import type { ImageDetails, ImageFilter } from "../images.ts";
+import type { Workshop } from "../services.ts";
+import type { ImageRecord } from "./records.ts";
+import { findImage } from "./resolve.ts";
+
+const filterNames = new Set(["reference", "dangling", "label", "before", "since", "until"]);
+
+/** Describes images with what names they have now; looking those up once serves all of them. */
+export function describer(
+  { records, layers }: Workshop,
+  embedded: string | undefined,
+): (record: ImageRecord) => ImageDetails {
+  const names = Map.groupBy(records.names(), ({ id }) => id);
+  const digests = Map.groupBy(records.digests(), ({ id }) => id);
+  return (record) => {
+    const own = names.get(record.id) ?? [];
+    let tagged = 0;
+    for (const name of own) tagged = Math.max(tagged, name.tagged);
+    return {
+      id: record.id,
+      config: record.config,
+      diffIds: record.diffIds,
+      embedded: record.id === embedded,
+      repoTags: familiarNames(own),
+      repoDigests: familiarNames(digests.get(record.id) ?? []),
+      target: record.target,
+      size: sizeOf(record.diffIds, layers),
+      created: record.created,
+      ...(tagged > 0 ? { lastTagged: tagged } : {}),
+      parent: record.parent !== undefined && records.get(record.parent) ? record.parent : "",
+    };
+  };
+}
+
+/** Newest first. Without `all`, images that are only in the store by their ID are shown too: they dangle. */
+export function listImages(
+  workshop: Workshop,
+  { filters }: ImageFilter,
+  embedded: string | undefined,
+): ImageDetails[] {
+  const unknown = [...filters.keys()].find((key) => !filterNames.has(key));
+  if (unknown !== undefined) throw new TboxError("invalid-argument", `invalid filter '${unknown}'`);
+  const details = workshop.records.all().map(describer(workshop, embedded));
+  const newestFirst = (images: ImageDetails[]) => images.sort((a, b) => b.created - a.created);
+  if (filters.size === 0) return newestFirst(details);
+  const tests = [...filters].map(([key, values]) => testFor(workshop, key, values));
+  return newestFirst(
+    details
+      .map((image) => narrowed(image, filters.get("reference")))
+      .filter((image) => tests.every((test) => test(image))),
+  );
+}
+
+function testFor({ records }: Workshop, key: string, values: string[]): (image: ImageDetails) => boolean {
+  switch (key) {
+    case "dangling": {
+      const wanted = booleanOf(values);
+      return (image) => (image.repoTags.length === 0) === wanted;
+    }
+    case "label":
+      return (image) => values.every((value) => hasLabel(image, value));
+    case "before":
+    case "since": {
+      const times = values.map((value) => findImage(records, value).created);
+      return ({ created }) => times.every((time) => (key === "before" ? created < time : created > time));
+    }
+    case "until": {
+      const times = values.map(timeOf);
+      return ({ created }) => times.every((time) => created < time);
+    }
+    // The names that do not fit have been taken away.
+    default:
+      return ({ repoTags, repoDigests }) => repoTags.length + repoDigests.length > 0;
+  }
+}
+
+/** With `reference` only the names that match are shown. */
+function narrowed(image: ImageDetails, patterns: string[] | undefined): ImageDetails {
+  if (!patterns) return image;
+  const globs = patterns.map((pattern) => new Bun.Glob(pattern));
+  const fits = (name: string) => {
+    const reference = parseReference(name);
+    const names = [name, familiarRepository(reference), canonicalRepository(reference)];
+    return globs.some((glob) => names.some((one) => glob.match(one)));
+  };
+  return { ...image, repoTags: image.repoTags.filter(fits), repoDigests: image.repoDigests.filter(fits) };
+}
+
+function hasLabel({ config }: ImageDetails, wanted: string): boolean {
+  const equals = wanted.indexOf("=");
+  const name = equals < 0 ? wanted : wanted.slice(0, equals);
+  const labels = config.config?.Labels ?? {};
+  if (!Object.hasOwn(labels, name)) return false;
+  return equals < 0 || labels[name] === wanted.slice(equals + 1);
+}
+
+function booleanOf(values: string[]): boolean {
+  const [value = "", ...others] = values;
+  if (others.length === 0 && ["1", "true", "t"].includes(value.toLowerCase())) return true;
+  if (others.length === 0 && ["0", "false", "f"].includes(value.toLowerCase())) return false;
+  throw new TboxError("invalid-argument", `invalid filter 'dangling=[${values.join(" ")}]'`);
+}
+
+/** A date, seconds since the epoch, or a duration before now. */
+function timeOf(text: string): number {
+  const duration = /^(\d+(?:\.\d+)?)([smh])$/.exec(text);
+  if (duration) {
+    const unit = { s: 1000, m: 60_000, h: 3_600_000 }[duration[2] ?? "s"] ?? 1000;
+    return Date.now() - Number(duration[1]) * unit;
+  }
+  const time = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text);
+  if (Number.isNaN(time)) throw new TboxError("invalid-argument", `invalid filter 'until=${text}'`);
+  return time;
+}
+
+/** In order. */
+function familiarNames(names: { name: string }[]): string[] {
+  const found = names.map(({ name }) => familiar(name));
+  return found.length > 1 ? found.sort() : found;
+}
+
+/** A layer that comes twice is there once. */
+function sizeOf(diffIds: DiffId[], layers: Layers): number {
+  let sum = 0;
+  for (const diffId of new Set(diffIds)) sum += layers.size(diffId);
+  return sum;
+}
+
+/** Of a canonical name, without taking it apart: there may be thousands. */
+function familiar(name: string): string {
+  if (!name.startsWith("docker.io/")) return name;
+  return name.replace(/^docker\.io\/(?:library\/(?=[^/]*$))?/, "");
+}

@@ -1,0 +1,53 @@
+import { TboxError } from "#support/errors.ts";
+import type { RemovedImage } from "../images.ts";
+import type { Workshop } from "../services.ts";
+import type { ImageRecord } from "../store/records.ts";
+import { removeImage } from "./remove.ts";
+
+export interface PruneImagesOptions {
+  /** Also images with a name that no container uses; otherwise only those without. */
+  all: boolean;
+  /** Labels (`name` or `name=value`) that an image must have, or must not. */
+  labels: string[];
+  notLabels: string[];
+  /** Only images made before, in milliseconds since the epoch. */
+  until: number | undefined;
+  signal: AbortSignal;
+}
+
+/** Removes images that nobody needs. */
+export async function pruneImages(workshop: Workshop, options: PruneImagesOptions): Promise<RemovedImage[]> {
+  const { records } = workshop;
+  const removed: RemovedImage[] = [];
+  const named = new Set(records.names().map(({ id }) => id));
+  // What unfinished pulls have left is nobody's any more.
+  records.settle();
+  for (const image of records.all()) {
+    options.signal.throwIfAborted();
+    if (
+      (named.has(image.id) && !options.all) ||
+      workshop.usedBy(image.id).length > 0 ||
+      !passes(image, options)
+    )
+      continue;
+    try {
+      const removal = { force: true, prune: true, signal: options.signal };
+      removed.push(...(await removeImage(workshop, image.id, removal)));
+    } catch (error) {
+      // Somebody has begun to use it meanwhile.
+      if (!(error instanceof TboxError && ["conflict", "not-found"].includes(error.code))) throw error;
+    }
+  }
+  return removed;
+}
+
+function passes(image: ImageRecord, { labels, notLabels, until }: PruneImagesOptions): boolean {
+  const own = image.config.config?.Labels ?? {};
+  const has = (label: string) => {
+    const equals = label.indexOf("=");
+    const name = equals < 0 ? label : label.slice(0, equals);
+    return Object.hasOwn(own, name) && (equals < 0 || own[name] === label.slice(equals + 1));
+  };
+  if (until !== undefined && image.created >= until) return false;
+  return labels.every(has) && !notLabels.some(has);
+}

@@ -1,0 +1,32 @@
+import { type ErrorCode, TboxError } from "#support/errors.ts";
+import type { Failure } from "../zygote/protocol.ts";
+
+/** A step that failed in the helper. */
+export class FailureError extends TboxError {
+  readonly failure: Failure;
+
+  constructor(failure: Failure) {
+    super(codes[failure.kind], failure.message);
+    this.name = "FailureError";
+    this.failure = failure;
+  }
+}
+
+/** The errno's name that an error of the addon or of Bun carries. */
+export function errnoOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}
+
+const codes: Record<Failure["kind"], ErrorCode> = {
+  "command-not-found": "invalid-argument",
+  "command-not-executable": "invalid-argument",
+  "invalid-argument": "invalid-argument",
+  "invalid-image": "invalid-argument",
+  "digest-mismatch": "invalid-argument",
+  "unmapped-id": "invalid-argument",
+  "not-found": "not-found",
+  "not-running": "conflict",
+  exhausted: "internal",
+  system: "internal",
+};

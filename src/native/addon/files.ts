@@ -1,0 +1,15 @@
+/** What the build puts beside the program. */
+export type BuiltFile = "tbox-helper" | "tbox.node" | "hello";
+
+/** Path of a built file: beside the compiled program, or in `dist/` of the source tree. */
+export function builtFile(name: BuiltFile): string {
+  const compiled = Bun.main.startsWith("/$bunfs/");
+  const directory = compiled
+    ? parent(process.execPath)
+    : `${parent(parent(parent(import.meta.dirname)))}/dist`;
+  return `${directory}/${name}`;
+}
+
+function parent(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
+}

@@ -1,0 +1,104 @@
+import { TboxError } from "#support/errors.ts";
+import { FailureError } from "../addon/failure.ts";
+import { type Channel, type ChannelListener, keepAlive } from "../addon/reactor.ts";
+import {
+  type FileStatus,
+  type FromWorker,
+  fromWorkerSchema,
+  type TreeSize,
+  type Unpacked,
+  withoutType,
+} from "./protocol.ts";
+
+export interface Answers {
+  unpack: Unpacked;
+  /** Whether the layer is as its blob says. */
+  verify: boolean;
+  remove: undefined;
+  measure: TreeSize[];
+  status: FileStatus;
+  archive: undefined;
+  extract: undefined;
+  layer: undefined;
+  merge: undefined;
+  changes: undefined;
+  /** Nothing when the directory is empty. */
+  keep: Unpacked | undefined;
+  sync: undefined;
+  list: undefined;
+  export: undefined;
+  copy: undefined;
+}
+
+export interface WorkOptions {
+  /** The blob or archive to unpack, or where what is asked for goes: a file, a pipe or a socket; copied. */
+  source?: number;
+  /** Tells of a blob that is still arriving; copied. */
+  news?: number;
+  /** Compressed bytes consumed so far. */
+  onProgress?: (bytes: number) => void;
+  /** Ends the worker. */
+  signal?: AbortSignal;
+}
+
+/** What a worker answers over the channel that `open` makes for a listener. */
+export async function awaitWork<Operation extends keyof Answers>(
+  operation: Operation,
+  { onProgress, signal }: WorkOptions,
+  open: (listener: ChannelListener) => Channel,
+): Promise<Answers[Operation]> {
+  signal?.throwIfAborted();
+  using _ = keepAlive();
+  const { promise, resolve, reject } = Promise.withResolvers<FromWorker>();
+  const channel = open({
+    message(text) {
+      const message = fromWorkerSchema.parse(JSON.parse(text));
+      if (message.type === "progress") onProgress?.(message.bytes);
+      else resolve(message);
+    },
+    closed(reason) {
+      const cause = reason === undefined ? undefined : new Error(reason);
+      reject(new TboxError("unavailable", `${operation}: the worker ended without an answer`, { cause }));
+    },
+  });
+  const abort = () =>
+    reject(new TboxError("cancelled", `${operation}: cancelled`, { cause: signal?.reason }));
+  signal?.addEventListener("abort", abort, { once: true });
+  try {
+    const answer = await promise;
+    if (answer.type === "failed") throw new FailureError(withoutType(answer));
+    return readers[operation](answer);
+  } finally {
+    signal?.removeEventListener("abort", abort);
+    channel.close();
+  }
+}
+
+const readers: { [Operation in keyof Answers]: (answer: FromWorker) => Answers[Operation] } = {
+  unpack: (answer) => (answer.type === "unpacked" ? withoutType(answer) : unexpected("unpacked", answer)),
+  verify: (answer) => (answer.type === "verified" ? answer.intact : unexpected("verified", answer)),
+  remove: (answer) => (answer.type === "removed" ? undefined : unexpected("removed", answer)),
+  status: (answer) => (answer.type === "status" ? withoutType(answer) : unexpected("status", answer)),
+  archive: copied,
+  extract: copied,
+  layer: copied,
+  merge: copied,
+  changes: copied,
+  keep: (answer) => {
+    if (answer.type === "unchanged") return undefined;
+    return answer.type === "unpacked" ? withoutType(answer) : unexpected("unpacked or unchanged", answer);
+  },
+  sync: (answer) => (answer.type === "synced" ? undefined : unexpected("synced", answer)),
+  list: copied,
+  export: copied,
+  copy: copied,
+  measure: (answer) => (answer.type === "measured" ? answer.sizes : unexpected("measured", answer)),
+};
+
+function copied(answer: FromWorker): undefined {
+  if (answer.type !== "copied") unexpected("copied", answer);
+}
+
+function unexpected(expected: string, { type }: FromWorker): never {
+  throw new TboxError("internal", `the worker answered ${type} in place of ${expected}`);
+}
