@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import { connectDaemon, connectionError, daemonSocket, isAbsence, knownSocket } from "./daemon/connect.ts";
 import { daemonError } from "./daemon/daemon-error.ts";
 import { isObject, type JsonObject } from "./json.ts";
@@ -48,7 +48,7 @@ export async function* requestLines(
 export function pathTo(collection: string, name: string, rest = ""): string {
   // A URL would lose these segments and with them lead to something else.
   if (name.split("/").some((segment) => segment === "" || segment === "." || segment === "..")) {
-    throw new TboxError("invalid-argument", `invalid name: "${name}"`);
+    throw invalidArgument(`invalid name: "${name}"`);
   }
   const escaped = encodeURIComponent(name).replace(/%(2F|3A|40)/g, (code) => decodeURIComponent(code));
   return `/${collection}/${escaped}${rest}`;

@@ -1,7 +1,7 @@
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import type { Descriptor } from "#oci/descriptor.ts";
 import { type Digest, digestOf, parseDigest, splitDigest } from "#oci/digest.ts";
-import { errorCode, TboxError } from "#support/errors.ts";
+import { errorCode, invalidArgument, TboxError } from "#support/errors.ts";
 import { isMissing, replaceFile, syncDirectory } from "./durable-file.ts";
 
 /** What a blob is expected to be; its bytes are checked against both. */
@@ -97,7 +97,7 @@ export async function openDiskContentStore(root: string): Promise<ContentStore> 
     },
     async read(digest, limit) {
       if ((await store.size(digest)) > limit) {
-        throw new TboxError("invalid-argument", `blob ${digest} is longer than ${limit} bytes`);
+        throw invalidArgument(`blob ${digest} is longer than ${limit} bytes`);
       }
       const bytes = await Bun.file(pathOf(digest)).bytes();
       const found = new Bun.CryptoHasher(splitDigest(digest).algorithm).update(bytes).digest("hex");
@@ -215,7 +215,7 @@ async function ingestBlob(
     signal?.throwIfAborted();
     if (written + chunk.byteLength > size) {
       await rm(partial, { force: true });
-      throw new TboxError("invalid-argument", `blob ${digest} is longer than its ${size} bytes`);
+      throw invalidArgument(`blob ${digest} is longer than its ${size} bytes`);
     }
     hasher.update(chunk);
     await file.appendFile(chunk);
@@ -228,10 +228,7 @@ async function ingestBlob(
   const found = hasher.digest("hex");
   if (found !== hex) {
     await rm(partial, { force: true });
-    throw new TboxError(
-      "invalid-argument",
-      `blob ${digest}: its bytes have the digest ${algorithm}:${found}`,
-    );
+    throw invalidArgument(`blob ${digest}: its bytes have the digest ${algorithm}:${found}`);
   }
   await file.sync();
   return partial;

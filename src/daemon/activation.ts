@@ -1,5 +1,5 @@
 import { connect, createServer, type Socket } from "node:net";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 
 /** The first descriptor that systemd passes on (sd_listen_fds(3)). */
 const firstPassed = 3;
@@ -17,7 +17,7 @@ export function takePassedSocket(
   if (LISTEN_FDS === undefined || Number(LISTEN_PID) !== pid) return undefined;
   if (LISTEN_FDS === "1") return firstPassed;
   const message = `systemd passed ${LISTEN_FDS} sockets, and one is wanted: give tbox.socket one ListenStream=`;
-  throw new TboxError("invalid-argument", message);
+  throw invalidArgument(message);
 }
 
 /** Milliseconds that a client has to read what it was sent when the daemon ends. */

@@ -1,7 +1,7 @@
 import { writeSync } from "node:fs";
 import { readConfig } from "#engine/config.ts";
 import { openEngine } from "#engine/open-engine.ts";
-import { errorChain, errorCode, TboxError } from "#support/errors.ts";
+import { errorChain, errorCode, invalidArgument, TboxError } from "#support/errors.ts";
 import { takePassedSocket } from "./activation.ts";
 import { openDaemon } from "./daemon.ts";
 import { log } from "./log.ts";
@@ -14,7 +14,7 @@ export async function runDaemon(args: string[]): Promise<void> {
   const notify = args.includes("--notify");
   try {
     const unknown = args.find((argument) => argument !== "--notify");
-    if (unknown !== undefined) throw new TboxError("invalid-argument", `unknown flag: ${unknown}`);
+    if (unknown !== undefined) throw invalidArgument(`unknown flag: ${unknown}`);
     await serve((socket) => {
       if (notify) print(JSON.stringify({ ready: true, socket }));
     });

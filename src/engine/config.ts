@@ -5,7 +5,7 @@ import type { CacheLimits } from "#builds/builder.ts";
 import type { RegistryOptions } from "#registry/access/session.ts";
 import { parseBytes } from "#support/bytes.ts";
 import { dataDirectory, runDirectory } from "#support/directories.ts";
-import { errorChain, TboxError } from "#support/errors.ts";
+import { errorChain, invalidArgument, TboxError } from "#support/errors.ts";
 
 export interface Config {
   dataDirectory: string;
@@ -125,10 +125,10 @@ async function readConfigFile(path: string): Promise<z.infer<typeof fileSchema>>
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new TboxError("invalid-argument", `${path} is not JSON`, { cause });
+    throw invalidArgument(`${path} is not JSON`, cause);
   }
   const result = fileSchema.safeParse(value);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
-  throw new TboxError("invalid-argument", `${path}: ${[...(issue?.path ?? []), issue?.message].join(": ")}`);
+  throw invalidArgument(`${path}: ${[...(issue?.path ?? []), issue?.message].join(": ")}`);
 }

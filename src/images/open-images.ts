@@ -6,7 +6,7 @@ import { familiarName, parseReference, withDefaultTag } from "#oci/reference.ts"
 import { checkLogin } from "#registry/access/login.ts";
 import type { RegistryOptions } from "#registry/access/session.ts";
 import { coalesced } from "#support/coalesced.ts";
-import { errorChain, TboxError } from "#support/errors.ts";
+import { errorChain, invalidArgument } from "#support/errors.ts";
 import { importImage } from "./archive/import-image.ts";
 import { load } from "./archive/load.ts";
 import { saveImages } from "./archive/save.ts";
@@ -143,7 +143,7 @@ export async function openImages(options: ImagesOptions): Promise<Images> {
     },
     list: async (filter) => listImages(workshop, filter, embedded.id()),
     async remove(name, removeOptions) {
-      if (name.trim() === "") throw new TboxError("invalid-argument", "image name cannot be blank");
+      if (name.trim() === "") throw invalidArgument("image name cannot be blank");
       const { id } = findImage(records, name);
       const removed = await removeImage(workshop, name, removeOptions);
       for (const one of removed) {

@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { isPredefined, type Network } from "./network.ts";
 
 /** The networks that pass Docker's filters, in the order of their names. */
@@ -29,7 +29,7 @@ function testFor(
       return () => values.includes("local");
     case "type": {
       const unknown = values.find((value) => value !== "builtin" && value !== "custom");
-      if (unknown !== undefined) throw invalid(`invalid filter: 'type'='${unknown}'`);
+      if (unknown !== undefined) throw invalidArgument(`invalid filter: 'type'='${unknown}'`);
       return (network) => values.includes(isPredefined(network) ? "builtin" : "custom");
     }
     case "label":
@@ -41,7 +41,7 @@ function testFor(
       return (network) => !isPredefined(network) && isUsed(network) !== wanted;
     }
     default:
-      throw invalid(`invalid filter '${key}'`);
+      throw invalidArgument(`invalid filter '${key}'`);
   }
 }
 
@@ -50,8 +50,4 @@ export function hasLabel(labels: Record<string, string>, wanted: string): boolea
   const equals = wanted.indexOf("=");
   const name = equals < 0 ? wanted : wanted.slice(0, equals);
   return Object.hasOwn(labels, name) && (equals < 0 || labels[name] === wanted.slice(equals + 1));
-}
-
-function invalid(message: string): TboxError {
-  return new TboxError("invalid-argument", message);
 }

@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import { parseAddress } from "./addresses/address.ts";
 
 /** What the options of a network come to. */
@@ -69,8 +69,5 @@ function only(wanted: string, reason: string): Reader {
 }
 
 function invalid(name: string, value: string, rule: string): TboxError {
-  return new TboxError(
-    "invalid-argument",
-    `invalid network option ${name}=${JSON.stringify(value)}: ${rule}`,
-  );
+  return invalidArgument(`invalid network option ${name}=${JSON.stringify(value)}: ${rule}`);
 }

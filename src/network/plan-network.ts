@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import {
   contains,
   formatAddress,
@@ -57,7 +57,7 @@ export function planNetwork(request: CreateNetwork, around: Surroundings): Omit<
     );
   }
   if (ipv6 && request.ipv6 === false) {
-    throw new TboxError("invalid-argument", `subnet ${ipv6.subnet} needs IPv6 to be enabled for the network`);
+    throw invalidArgument(`subnet ${ipv6.subnet} needs IPv6 to be enabled for the network`);
   }
   const taken = [...around.routes, ...around.networks.flatMap(subnetsOf)];
   return {
@@ -73,9 +73,9 @@ export function planNetwork(request: CreateNetwork, around: Surroundings): Omit<
 }
 
 function checkName(name: string, networks: Network[]): void {
-  if (name.trim() === "") throw new TboxError("invalid-argument", "invalid name: name is empty");
+  if (name.trim() === "") throw invalidArgument("invalid name: name is empty");
   if (name.includes("/") || /\p{Cc}/u.test(name) || name.length > 255) {
-    throw new TboxError("invalid-argument", `invalid name ${JSON.stringify(name)} for a network`);
+    throw invalidArgument(`invalid name ${JSON.stringify(name)} for a network`);
   }
   if (["default", "container"].includes(name) || name.startsWith("container:")) {
     throw new TboxError("forbidden", `operation is not permitted on predefined ${name} network`);
@@ -101,14 +101,11 @@ function planPool(
   networks: Network[],
 ): NetworkSubnet {
   if (text === undefined) {
-    throw new TboxError("invalid-argument", "invalid network config: a range or gateway needs its subnet");
+    throw invalidArgument("invalid network config: a range or gateway needs its subnet");
   }
   const subnet = parseSubnet(text);
   if (subnet.base.family === 4 ? subnet.prefix > 30 || subnet.prefix < 8 : subnet.prefix > 126) {
-    throw new TboxError(
-      "invalid-argument",
-      `invalid subnet ${text}: it has no room for a gateway and containers`,
-    );
+    throw invalidArgument(`invalid subnet ${text}: it has no room for a gateway and containers`);
   }
   const other = networks.flatMap(subnetsOf).find((one) => overlap(one, subnet));
   if (other) {
@@ -118,14 +115,11 @@ function planPool(
   const within = (address: string, what: string) => {
     const parsed = parseAddress(address);
     if (parsed && contains(subnet, parsed)) return formatAddress(parsed);
-    throw new TboxError(
-      "invalid-argument",
-      `invalid ${what} ${address}: it must be an address of subnet ${text}`,
-    );
+    throw invalidArgument(`invalid ${what} ${address}: it must be an address of subnet ${text}`);
   };
   const part = range === undefined ? undefined : parseSubnet(range);
   if (part && (!contains(subnet, part.base) || part.prefix < subnet.prefix)) {
-    throw new TboxError("invalid-argument", `invalid ip-range ${range}: it must be a part of subnet ${text}`);
+    throw invalidArgument(`invalid ip-range ${range}: it must be a part of subnet ${text}`);
   }
   for (const [name, address] of Object.entries(reserved)) within(address, `auxiliary address ${name}`);
   return {

@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { momentOf } from "#support/moment.ts";
 import { hasLabel } from "./filter.ts";
 import type { Network } from "./network.ts";
@@ -20,6 +20,6 @@ function testFor(key: string, values: string[]): (network: Network) => boolean {
       return ({ created }) => moments.every((moment) => Date.parse(created) < moment);
     }
     default:
-      throw new TboxError("invalid-argument", `invalid filter '${key}'`);
+      throw invalidArgument(`invalid filter '${key}'`);
   }
 }

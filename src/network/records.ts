@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { randomBytes } from "node:crypto";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import { formatAddress, formatSubnet } from "./addresses/address.ts";
 import { chooseSubnet, hostRoutes, inventSubnet6, usualGateway } from "./addresses/subnets.ts";
 import type { Network } from "./network.ts";
@@ -52,7 +52,7 @@ function findNetwork(all: Map<string, Network>, name: string): Network {
   const [only, ...others] = /^[0-9a-f]+$/.test(name) ? networks.filter(({ id }) => id.startsWith(name)) : [];
   if (others.length > 0) {
     const message = `network ${name} is ambiguous (${others.length + 1} matches found on name)`;
-    throw new TboxError("invalid-argument", message);
+    throw invalidArgument(message);
   }
   if (only) return only;
   throw new TboxError("not-found", `network ${name} not found`);

@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, type TboxError } from "#support/errors.ts";
 import { parseAddress } from "./addresses/address.ts";
 import { type EndpointSettings, type Network, tellsNames } from "./network.ts";
 
@@ -43,5 +43,5 @@ function isHardwareAddress(text: string): boolean {
 }
 
 function invalid({ name }: Network, message: string): TboxError {
-  return new TboxError("invalid-argument", `invalid config for network ${name}: ${message}`);
+  return invalidArgument(`invalid config for network ${name}: ${message}`);
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 
 const listSchema = z.array(
   z.object({ Config: z.string(), RepoTags: z.array(z.string()).nullish(), Layers: z.array(z.string()) }),
@@ -35,9 +35,9 @@ function parse<T>(bytes: Uint8Array, schema: z.ZodType<T>, name: string): T {
   try {
     value = JSON.parse(new TextDecoder().decode(bytes));
   } catch (cause) {
-    throw new TboxError("invalid-argument", `${name} is not JSON`, { cause });
+    throw invalidArgument(`${name} is not JSON`, cause);
   }
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  throw new TboxError("invalid-argument", `${name}: ${result.error.issues[0]?.message ?? "invalid"}`);
+  throw invalidArgument(`${name}: ${result.error.issues[0]?.message ?? "invalid"}`);
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { type DiffId, parseDiffId } from "./digest.ts";
 import { hostPlatform } from "./platform.ts";
 import { parseStrictJson } from "./strict-json.ts";
@@ -67,10 +67,10 @@ export function parseConfig(bytes: Uint8Array): ImageConfig {
   if (!result.success) {
     const issue = result.error.issues[0];
     const where = issue?.path.join(".") ?? "";
-    throw new TboxError("invalid-argument", `image configuration: ${where}: ${issue?.message ?? "invalid"}`);
+    throw invalidArgument(`image configuration: ${where}: ${issue?.message ?? "invalid"}`);
   }
   if (result.data.rootfs.diff_ids.length > mostLayers) {
-    throw new TboxError("invalid-argument", `image configuration: more than ${mostLayers} layers`);
+    throw invalidArgument(`image configuration: more than ${mostLayers} layers`);
   }
   return result.data;
 }

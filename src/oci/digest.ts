@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 
 declare const brand: unique symbol;
 
@@ -20,7 +20,7 @@ export function parseDigest(text: string): Digest {
   const [algorithm, hex, ...rest] = text.split(":");
   const length = Object.hasOwn(hexLengths, algorithm ?? "") ? hexLengths[algorithm as Algorithm] : undefined;
   if (length === undefined || rest.length > 0 || !new RegExp(`^[0-9a-f]{${length}}$`).test(hex ?? "")) {
-    throw new TboxError("invalid-argument", `invalid digest ${JSON.stringify(text.slice(0, 200))}`);
+    throw invalidArgument(`invalid digest ${JSON.stringify(text.slice(0, 200))}`);
   }
   return text as Digest;
 }

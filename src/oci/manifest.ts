@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, type TboxError } from "#support/errors.ts";
 import { descriptorSchema } from "./descriptor.ts";
 import { isIndexType, isLayerType, isManifestType, mediaTypes } from "./media-types.ts";
 import { parseStrictJson } from "./strict-json.ts";
@@ -82,5 +82,5 @@ function read<T>(schema: z.ZodType<T>, value: unknown): T {
 }
 
 function refuse(reason: string): TboxError {
-  return new TboxError("invalid-argument", `manifest ${reason}`);
+  return invalidArgument(`manifest ${reason}`);
 }

@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 
 /** In Go's names: `linux`, `amd64`, `arm64`. */
 export interface Platform {
@@ -20,7 +20,7 @@ const aliases: Record<string, Omit<Platform, "os">> = {
 export function parsePlatform(text: string): Platform {
   const parts = text.toLowerCase().split("/");
   if (parts.length > 3 || parts.some((part) => !/^[a-z0-9_.-]+$/.test(part))) {
-    throw new TboxError("invalid-argument", `invalid platform ${JSON.stringify(text)}`);
+    throw invalidArgument(`invalid platform ${JSON.stringify(text)}`);
   }
   const [first = "", second, variant] = parts;
   if (second === undefined) {

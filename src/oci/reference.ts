@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { type Digest, parseDigest } from "./digest.ts";
 
 /** Where an image is and which one, as Docker normalises names: `debian` is `docker.io/library/debian`. */
@@ -24,7 +24,7 @@ const tagPattern = /^\w[\w.-]{0,127}$/;
 export function parseReference(text: string): Reference {
   if (identifierPattern.test(text)) {
     const hint = "cannot specify 64-byte hexadecimal strings";
-    throw invalid(`invalid repository name (${text}), ${hint}`);
+    throw invalidArgument(`invalid repository name (${text}), ${hint}`);
   }
   const at = text.indexOf("@");
   const digest = at < 0 ? undefined : parseDigestPart(text.slice(at + 1));
@@ -32,12 +32,13 @@ export function parseReference(text: string): Reference {
   const { name, tag } = splitTag(named);
   const { domain, path } = splitDomain(name);
   if (path !== path.toLowerCase()) {
-    throw invalid(`invalid reference format: repository name (${path}) must be lowercase`);
+    throw invalidArgument(`invalid reference format: repository name (${path}) must be lowercase`);
   }
-  if (!domainPattern.test(domain) || !pathPattern.test(path)) throw invalid("invalid reference format");
-  if (tag !== undefined && !tagPattern.test(tag)) throw invalid("invalid reference format");
+  if (!domainPattern.test(domain) || !pathPattern.test(path))
+    throw invalidArgument("invalid reference format");
+  if (tag !== undefined && !tagPattern.test(tag)) throw invalidArgument("invalid reference format");
   if (domain.length + path.length + 1 > longestName) {
-    throw invalid(`repository name must not be more than ${longestName} characters`);
+    throw invalidArgument(`repository name must not be more than ${longestName} characters`);
   }
   return { domain, path, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
 }
@@ -56,7 +57,7 @@ export function canonicalRepository({ domain, path }: Reference): string {
 /** Checks a tag by itself. */
 export function parseTag(text: string): string {
   if (tagPattern.test(text)) return text;
-  throw invalid("invalid tag format");
+  throw invalidArgument("invalid tag format");
 }
 
 /** `debian`: what Docker shows for the same. */
@@ -111,10 +112,6 @@ function parseDigestPart(text: string): Digest {
   try {
     return parseDigest(text);
   } catch (cause) {
-    throw new TboxError("invalid-argument", "invalid reference format", { cause });
+    throw invalidArgument("invalid reference format", cause);
   }
-}
-
-function invalid(message: string): TboxError {
-  return new TboxError("invalid-argument", message);
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { type Descriptor, descriptorSchema } from "./descriptor.ts";
 import { parseStrictJson } from "./strict-json.ts";
 
@@ -27,7 +27,7 @@ export function parseReferences(bytes: Uint8Array): References {
   if (!result.success) {
     const issue = result.error.issues[0];
     const reason = `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "invalid"}`;
-    throw new TboxError("invalid-argument", `manifest ${reason}`);
+    throw invalidArgument(`manifest ${reason}`);
   }
   const { config, layers, blobs, manifests } = result.data;
   return { blobs: [...(config ? [config] : []), ...layers, ...blobs], manifests };

@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 
 /** Objects whose keys are the image's own and not the specification's: `Version` beside `version` is fine. */
 const maps = new Set(["annotations", "labels", "volumes", "exposedports"]);
@@ -14,10 +14,10 @@ export function parseStrictJson(bytes: Uint8Array, what: string): unknown {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     value = JSON.parse(text);
   } catch (cause) {
-    throw new TboxError("invalid-argument", `${what} is not JSON`, { cause });
+    throw invalidArgument(`${what} is not JSON`, cause);
   }
   const fault = findAmbiguity(text);
-  if (fault) throw new TboxError("invalid-argument", `${what} is ambiguous: ${fault}`);
+  if (fault) throw invalidArgument(`${what} is ambiguous: ${fault}`);
   return value;
 }
 

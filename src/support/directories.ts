@@ -1,4 +1,4 @@
-import { TboxError } from "./errors.ts";
+import { invalidArgument, TboxError } from "./errors.ts";
 
 export type Environment = Record<string, string | undefined>;
 
@@ -8,7 +8,7 @@ export function dataDirectory(environment: Environment): string {
   if (own) return own;
   if (isAbsolute(environment.XDG_DATA_HOME)) return `${environment.XDG_DATA_HOME}/tbox`;
   if (isAbsolute(environment.HOME)) return `${environment.HOME}/.local/share/tbox`;
-  throw new TboxError("invalid-argument", "HOME is not set: set HOME or TBOX_DATA_DIR to an absolute path");
+  throw invalidArgument("HOME is not set: set HOME or TBOX_DATA_DIR to an absolute path");
 }
 
 /**
@@ -56,8 +56,7 @@ async function access(path: string, uid: number): Promise<"private" | "foreign" 
 function explicitDirectory(environment: Environment, name: string): string | undefined {
   const value = environment[name];
   if (value === undefined || value === "") return undefined;
-  if (!isAbsolute(value))
-    throw new TboxError("invalid-argument", `${name} must be an absolute path: ${value}`);
+  if (!isAbsolute(value)) throw invalidArgument(`${name} must be an absolute path: ${value}`);
   return value;
 }
 

@@ -25,6 +25,11 @@ export class TboxError extends Error {
   }
 }
 
+/** Returns the error for a request that cannot be carried out as written. */
+export function invalidArgument(message: string, cause?: unknown): TboxError {
+  return new TboxError("invalid-argument", message, cause === undefined ? {} : { cause });
+}
+
 /** The messages of an error and its causes, outermost first, joined by `: `. */
 export function errorChain(error: unknown): string {
   const messages: string[] = [];

@@ -1,4 +1,4 @@
-import { TboxError } from "./errors.ts";
+import { invalidArgument, type TboxError } from "./errors.ts";
 
 /**
  * A shell pattern as Go's `filepath.Match` reads it, whose rules Docker's are: `*` and `?` stop at slashes,
@@ -131,5 +131,5 @@ function escapeInSet(character: string): string {
 }
 
 function malformed(pattern: string): TboxError {
-  return new TboxError("invalid-argument", `syntax error in pattern ${JSON.stringify(pattern)}`);
+  return invalidArgument(`syntax error in pattern ${JSON.stringify(pattern)}`);
 }

@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { TboxError } from "./errors.ts";
+import { invalidArgument } from "./errors.ts";
 import { compileDeepGlob, compileGlob } from "./glob.ts";
 
 /** Whether a path is left out. */
@@ -54,7 +54,7 @@ function compileRule(text: string): Rule | undefined {
   const clean = cleanPath(trimmed);
   const takesIn = clean.startsWith("!");
   const pattern = takesIn ? clean.slice(1) : clean;
-  if (pattern === "") throw new TboxError("invalid-argument", 'illegal exclusion pattern: "!"');
+  if (pattern === "") throw invalidArgument('illegal exclusion pattern: "!"');
   return { takesIn, matches: compileDeepGlob(pattern), segments: pattern.split("/") };
 }
 

@@ -1,4 +1,4 @@
-import { TboxError } from "./errors.ts";
+import { invalidArgument } from "./errors.ts";
 
 /** Milliseconds since the epoch: of a time, or of a duration ago as Go writes it (`1h30m`). */
 export function momentOf(text: string): number {
@@ -12,5 +12,5 @@ export function momentOf(text: string): number {
   }
   const time = Date.parse(text);
   if (!Number.isNaN(time)) return time;
-  throw new TboxError("invalid-argument", `invalid filter 'until=${text}'`);
+  throw invalidArgument(`invalid filter 'until=${text}'`);
 }

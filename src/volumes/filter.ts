@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import type { Volume } from "./volumes.ts";
 
 /** The volumes that pass Docker's filters, by name. */
@@ -29,13 +29,12 @@ function testFor(
       return ({ labels }) => !values.some((value) => has(labels, value));
     case "dangling": {
       const unknown = values.find((value) => !["true", "1", "false", "0"].includes(value));
-      if (unknown !== undefined)
-        throw new TboxError("invalid-argument", `invalid filter 'dangling=${unknown}'`);
+      if (unknown !== undefined) throw invalidArgument(`invalid filter 'dangling=${unknown}'`);
       const wanted = values.some((value) => value === "true" || value === "1");
       return ({ name }) => isUsed(name) !== wanted;
     }
     default:
-      throw new TboxError("invalid-argument", `invalid filter '${key}'`);
+      throw invalidArgument(`invalid filter '${key}'`);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { randomBytes } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import { filterVolumes } from "./filter.ts";
 import { parseVolumeOptions } from "./volume-options.ts";
 import { anonymousLabel, type Volume, type Volumes } from "./volumes.ts";
@@ -110,8 +110,7 @@ export function openVolumes(options: VolumesOptions): Volumes {
 function refuseName(name: string): TboxError {
   const rule = `only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed`;
   const hint = "If you intended to pass a host directory, use absolute path";
-  return new TboxError(
-    "invalid-argument",
+  return invalidArgument(
     `create ${name}: "${name}" includes invalid characters for a local volume name, ${rule}. ${hint}`,
   );
 }

@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 
 /** A directory of the host that a volume stands for. */
 export interface BoundVolume {
@@ -12,27 +12,24 @@ const known = ["type", "o", "device", "size"];
 export function parseVolumeOptions(options: Record<string, string>): BoundVolume | undefined {
   if (Object.keys(options).length === 0) return undefined;
   const foreign = Object.keys(options).find((name) => !known.includes(name));
-  if (foreign !== undefined) throw invalid(`invalid option: "${foreign}"`);
+  if (foreign !== undefined) throw invalidArgument(`invalid option: "${foreign}"`);
   const { type = "", o = "", device = "", size } = options;
   if (size !== undefined) {
     throw refused("size: the size of a volume cannot be limited without root: use a tmpfs mount with a size");
   }
-  if (device === "") throw invalid(`missing required option: "device"`);
+  if (device === "") throw invalidArgument(`missing required option: "device"`);
   const words = o.split(",").filter((word) => word !== "");
   const binds = words.includes("bind") || words.includes("rbind");
-  if (type === "" && !binds) throw invalid(`missing required option: "type"`);
+  if (type === "" && !binds) throw invalidArgument(`missing required option: "type"`);
   if (!binds) {
     const fix = type === "tmpfs" ? "use --tmpfs" : "mount it on the host, and bind it: type=none, o=bind";
     throw refused(`type ${type}: only root can mount it for several containers: ${fix}`);
   }
   const odd = words.find((word) => !["bind", "rbind", "ro", "rw"].includes(word));
   if (odd !== undefined) throw refused(`o=${o}: ${odd} is not supported with a bind`);
-  if (!device.startsWith("/")) throw invalid(`device ${JSON.stringify(device)} must be an absolute path`);
+  if (!device.startsWith("/"))
+    throw invalidArgument(`device ${JSON.stringify(device)} must be an absolute path`);
   return { path: device, readonly: words.includes("ro") };
-}
-
-function invalid(message: string): TboxError {
-  return new TboxError("invalid-argument", message);
 }
 
 function refused(message: string): TboxError {

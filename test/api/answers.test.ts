@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { type FakeApi, openFakeApi } from "./support/fake-api.ts";
 
 let api: FakeApi;
@@ -246,7 +246,7 @@ test("an archive that cannot be read is told of where a loaded one would be", as
   const { images } = api.engine;
   const { load } = images;
   images.load = async function* () {
-    await Promise.reject(new TboxError("invalid-argument", "the archive is none"));
+    await Promise.reject(invalidArgument("the archive is none"));
     yield { loaded: "" };
   };
   const headers = { "Content-Type": "application/x-tar" };

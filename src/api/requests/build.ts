@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { dictionary, dockerObject } from "../schema/docker-object.ts";
 import { queryFilters } from "../schema/filters.ts";
 import { parseJson } from "../schema/json.ts";
@@ -132,7 +132,7 @@ export function parseRegistryConfig(header: string | null): Record<string, strin
   const value = z
     .record(z.string(), z.looseObject({}))
     .safeParse(parseJson(Buffer.from(header, "base64url").toString() || "{}"));
-  if (!value.success) throw new TboxError("invalid-argument", "invalid X-Registry-Config header");
+  if (!value.success) throw invalidArgument("invalid X-Registry-Config header");
   return Object.fromEntries(
     Object.entries(value.data).map(([domain, auth]) => [
       domain,

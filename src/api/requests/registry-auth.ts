@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, type TboxError } from "#support/errors.ts";
 import { dockerObject } from "../schema/docker-object.ts";
 import { parseJson } from "../schema/json.ts";
 
@@ -58,5 +58,5 @@ function parseHeader(json: string): unknown {
 }
 
 function invalid(reason: string): TboxError {
-  return new TboxError("invalid-argument", `invalid X-Registry-Auth header: ${reason}`);
+  return invalidArgument(`invalid X-Registry-Auth header: ${reason}`);
 }

@@ -1,16 +1,15 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 
 /** Deeper nesting than any request of the API needs. */
 const deepest = 64;
 
 /** JSON that somebody sent; throws invalid-argument for text that is not JSON or is nested too deeply. */
 export function parseJson(text: string): unknown {
-  if (isTooDeep(text))
-    throw new TboxError("invalid-argument", `JSON is nested deeper than ${deepest} levels`);
+  if (isTooDeep(text)) throw invalidArgument(`JSON is nested deeper than ${deepest} levels`);
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new TboxError("invalid-argument", "invalid JSON", { cause });
+    throw invalidArgument("invalid JSON", cause);
   }
 }
 

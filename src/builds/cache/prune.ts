@@ -1,5 +1,5 @@
 import { statfsSync } from "node:fs";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import type { CacheLimits, CacheUsage, PruneBuildOptions, PrunedBuilds } from "../builder.ts";
 import type { Workshop } from "../services.ts";
 
@@ -107,7 +107,7 @@ function filterOf(key: string): (usage: CacheUsage, value: string) => boolean {
     case "private":
       return ({ shared }, value) => shared !== isTrue(value);
     default:
-      throw new TboxError("invalid-argument", `invalid filter '${key}'`);
+      throw invalidArgument(`invalid filter '${key}'`);
   }
 }
 

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, lstatSync, readFileSync, readlinkSync } from "node:fs";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { followPath } from "./listing.ts";
 import { openOwn } from "./open-own.ts";
 
@@ -9,7 +9,7 @@ export async function readInside(root: string, path: string, limit: number): Pro
     path,
     (name) => linkAt(`${root}/${name}`),
     () => {
-      throw new TboxError("invalid-argument", `${path}: too many links`);
+      throw invalidArgument(`${path}: too many links`);
     },
   );
   if (found === undefined) return undefined;
@@ -17,8 +17,8 @@ export async function readInside(root: string, path: string, limit: number): Pro
   try {
     const status = fstatSync(descriptor);
     if (status.isDirectory()) return undefined;
-    if (!status.isFile()) throw new TboxError("invalid-argument", `${path} is no regular file`);
-    if (status.size > limit) throw new TboxError("invalid-argument", `${path} is longer than ${limit} bytes`);
+    if (!status.isFile()) throw invalidArgument(`${path} is no regular file`);
+    if (status.size > limit) throw invalidArgument(`${path} is longer than ${limit} bytes`);
     return readFileSync(descriptor, "utf8");
   } finally {
     closeSync(descriptor);

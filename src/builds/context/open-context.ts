@@ -1,5 +1,5 @@
 import { lstatSync } from "node:fs";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { compileIgnorePatterns, type Ignores, parseIgnoreFile } from "#support/ignore-patterns.ts";
 import { readInside } from "./inside.ts";
 import type { Listing } from "./listing.ts";
@@ -43,9 +43,9 @@ export async function readDockerfile(directory: string, path: string): Promise<s
     // What Docker looks for too where nobody named another.
     (path === "Dockerfile" ? await readInside(directory, "dockerfile", mostText) : undefined);
   if (text === undefined) {
-    throw new TboxError("invalid-argument", `Cannot locate specified Dockerfile: ${path}`);
+    throw invalidArgument(`Cannot locate specified Dockerfile: ${path}`);
   }
-  if (text.trim() === "") throw new TboxError("invalid-argument", `the Dockerfile (${path}) cannot be empty`);
+  if (text.trim() === "") throw invalidArgument(`the Dockerfile (${path}) cannot be empty`);
   return text;
 }
 
@@ -53,7 +53,7 @@ export async function readDockerfile(directory: string, path: string): Promise<s
 export function checkDirectory(path: string): string {
   const found = lstatOf(path);
   if (!path.startsWith("/") || !found?.isDirectory()) {
-    throw new TboxError("invalid-argument", `the build context ${path} is no directory of this machine`);
+    throw invalidArgument(`the build context ${path} is no directory of this machine`);
   }
   return path;
 }

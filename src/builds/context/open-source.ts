@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { isArchive } from "#support/archive-head.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { BuildRequest } from "../builder.ts";
 import { checkOut, findCommit } from "../git/checkout.ts";
 import { isRepository, parseRepository } from "../git/repository.ts";
@@ -70,10 +70,7 @@ async function checkOutContext({ request, scratch, signal }: Opening, url: strin
 /** A tar, compressed or not, or the text of a Dockerfile alone. */
 async function fetchContext(opening: Opening, url: string): Promise<OpenedSource> {
   if (!/^https?:\/\//.test(url)) {
-    throw new TboxError(
-      "invalid-argument",
-      `the build context ${url}: it is no address of http, https or git`,
-    );
+    throw invalidArgument(`the build context ${url}: it is no address of http, https or git`);
   }
   const response = await fetch(url, { signal: opening.signal }).catch((cause) => {
     throw new TboxError("unavailable", `the build context ${url}`, { cause });
@@ -108,7 +105,7 @@ async function limitedText(body: ReadableStream<Uint8Array>, url: string): Promi
   for await (const piece of body) {
     pieces.push(piece);
     size += piece.length;
-    if (size > mostText) throw new TboxError("invalid-argument", `${url} is neither a tar nor a Dockerfile`);
+    if (size > mostText) throw invalidArgument(`${url} is neither a tar nor a Dockerfile`);
   }
   return Buffer.concat(pieces).toString();
 }

@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { trimEnd } from "./blanks.ts";
 
 const known = ["syntax", "escape", "check"];
@@ -26,11 +26,11 @@ export function openDirectives(): Directives {
         done = true;
         return false;
       }
-      if (seen.has(name)) throw invalid(`only one ${name} parser directive can be used`);
+      if (seen.has(name)) throw invalidArgument(`only one ${name} parser directive can be used`);
       seen.add(name);
       if (name === "escape") {
         if (value !== "\\" && value !== "`") {
-          throw invalid(`invalid escape token '${value}' does not match \` or \\`);
+          throw invalidArgument(`invalid escape token '${value}' does not match \` or \\`);
         }
         directives.escape = value;
       }
@@ -39,8 +39,4 @@ export function openDirectives(): Directives {
     },
   };
   return directives;
-}
-
-function invalid(message: string): TboxError {
-  return new TboxError("invalid-argument", message);
 }

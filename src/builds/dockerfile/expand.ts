@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import { isBlank } from "./blanks.ts";
 import { cutMatch, replaceMatch } from "./shell-pattern.ts";
 
@@ -39,7 +39,7 @@ function expand(text: string, lookup: Lookup, options: ExpandOptions): Expanded 
   } catch (cause) {
     if (!(cause instanceof TboxError)) throw cause;
     const shown = text.length > mostShown ? `${text.slice(0, mostShown)}…` : text;
-    throw new TboxError("invalid-argument", `failed to process ${JSON.stringify(shown)}`, { cause });
+    throw invalidArgument(`failed to process ${JSON.stringify(shown)}`, cause);
   }
 }
 
@@ -74,12 +74,13 @@ function openScanner(text: string): Scanner {
 /** Goes on to the given character, or to the end of the text. */
 function expandUntil(expansion: Expansion, stop: string | undefined, keepEscapes: boolean): Expanded {
   const { scanner, options, most } = expansion;
-  if (expansion.depth > mostDepth) throw invalid(`more than ${mostDepth} substitutions in each other`);
+  if (expansion.depth > mostDepth)
+    throw invalidArgument(`more than ${mostDepth} substitutions in each other`);
   const words = openWords();
   let text = "";
   const add = (piece: string, splits: "splits" | "solid") => {
     text += piece;
-    if (text.length > most) throw invalid("the result is too long");
+    if (text.length > most) throw invalidArgument("the result is too long");
     if (splits === "solid") words.addSolid(piece);
     else for (const character of piece) words.add(character);
   };
@@ -104,7 +105,7 @@ function expandUntil(expansion: Expansion, stop: string | undefined, keepEscapes
     }
   }
   if (stop !== undefined) {
-    throw invalid(`unexpected end of statement while looking for matching ${stop}`);
+    throw invalidArgument(`unexpected end of statement while looking for matching ${stop}`);
   }
   return { text, words: words.end() };
 }
@@ -114,7 +115,7 @@ function readSingleQuotes({ scanner, options }: Expansion): string {
   let text = "";
   for (let character = scanner.next(); character !== quote; character = scanner.next()) {
     if (character === undefined) {
-      throw invalid("unexpected end of statement while looking for matching single-quote");
+      throw invalidArgument("unexpected end of statement while looking for matching single-quote");
     }
     text += character;
   }
@@ -129,7 +130,7 @@ function readDoubleQuotes(expansion: Expansion, keepEscapes: boolean): string {
   for (;;) {
     const character = scanner.peek();
     if (character === undefined) {
-      throw invalid("unexpected end of statement while looking for matching double-quote");
+      throw invalidArgument("unexpected end of statement while looking for matching double-quote");
     }
     if (character === "$") {
       text += expandDollar(expansion);
@@ -169,8 +170,9 @@ function expandDollar(expansion: Expansion): string {
   }
   scanner.next();
   const first = scanner.peek();
-  if (first === undefined) throw invalid("syntax error: missing '}'");
-  if (first === "{" || first === "}" || first === ":") throw invalid("syntax error: bad substitution");
+  if (first === undefined) throw invalidArgument("syntax error: missing '}'");
+  if (first === "{" || first === "}" || first === ":")
+    throw invalidArgument("syntax error: bad substitution");
   const name = readName(scanner);
   const modifier = scanner.next() ?? "";
   if (modifier === "}") {
@@ -194,7 +196,7 @@ function modify(expansion: Expansion, { name, modifier, colon }: Modification): 
   const written = `${colon ? ":" : ""}${modifier}`;
   const cuts = modifier === "#" || modifier === "%";
   if (!/^[-+?#%]$/.test(modifier) || (colon && cuts)) {
-    throw invalid(`unsupported modifier (${written}) in substitution`);
+    throw invalidArgument(`unsupported modifier (${written}) in substitution`);
   }
   const word = readUntil(expansion, "}", cuts, "syntax error: missing '}'");
   const value = lookup(name);
@@ -208,7 +210,7 @@ function modify(expansion: Expansion, { name, modifier, colon }: Modification): 
     case "?": {
       if (usable) return value;
       const state = value === undefined ? "unset" : "empty";
-      throw invalid(`${name}: ${word || `is not allowed to be ${state}`}`);
+      throw invalidArgument(`${name}: ${word || `is not allowed to be ${state}`}`);
     }
     default: {
       const longest = word.startsWith(modifier);
@@ -233,7 +235,7 @@ function readUntil(expansion: Expansion, stop: string, keepEscapes: boolean, mis
   try {
     return expandUntil({ ...expansion, depth: expansion.depth + 1 }, stop, keepEscapes).text;
   } catch (error) {
-    if (expansion.scanner.peek() === undefined) throw invalid(missing);
+    if (expansion.scanner.peek() === undefined) throw invalidArgument(missing);
     throw error;
   }
 }
@@ -277,8 +279,4 @@ function openWords() {
       return words;
     },
   };
-}
-
-function invalid(message: string): TboxError {
-  return new TboxError("invalid-argument", message);
 }

@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, type TboxError } from "#support/errors.ts";
 import { nearest } from "#support/nearest.ts";
 
 type Kind = "text" | "texts" | "switch";
@@ -18,13 +18,14 @@ export function readFlags<Table extends Record<string, Kind>>(
     const [, name = "", given, value = ""] = /^--([^=]*)(=([\s\S]*))?$/.exec(flag) ?? [];
     const kind = Object.hasOwn(table, name) ? table[name] : undefined;
     if (kind === undefined) throw unknownFlag(name, Object.keys(table));
-    if (kind !== "texts" && Object.hasOwn(values, name)) throw invalid(`duplicate flag specified: --${name}`);
+    if (kind !== "texts" && Object.hasOwn(values, name))
+      throw invalidArgument(`duplicate flag specified: --${name}`);
     if (kind === "switch") {
-      if (given !== undefined && value === "") throw invalid(`missing a value on flag: --${name}`);
+      if (given !== undefined && value === "") throw invalidArgument(`missing a value on flag: --${name}`);
       values[name] = readSwitch(name, value);
       continue;
     }
-    if (given === undefined) throw invalid(`missing a value on flag: --${name}`);
+    if (given === undefined) throw invalidArgument(`missing a value on flag: --${name}`);
     const before = values[name];
     if (kind === "text") values[name] = value;
     else if (Array.isArray(before)) before.push(value);
@@ -37,14 +38,10 @@ function readSwitch(name: string, value: string): boolean {
   const lower = value.toLowerCase();
   if (lower === "true" || lower === "") return true;
   if (lower === "false") return false;
-  throw invalid(`expecting boolean value for flag --${name}, not: ${value}`);
+  throw invalidArgument(`expecting boolean value for flag --${name}, not: ${value}`);
 }
 
 function unknownFlag(name: string, known: string[]): TboxError {
   const similar = nearest(name, known);
-  return invalid(`unknown flag: --${name}${similar ? ` (did you mean ${similar}?)` : ""}`);
-}
-
-function invalid(message: string): TboxError {
-  return new TboxError("invalid-argument", message);
+  return invalidArgument(`unknown flag: --${name}${similar ? ` (did you mean ${similar}?)` : ""}`);
 }

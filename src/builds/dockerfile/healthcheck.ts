@@ -1,5 +1,5 @@
 import { parseDuration } from "#support/duration.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { readFlags } from "./flags.ts";
 import type { Healthcheck } from "./instruction.ts";
 import type { Statement } from "./statement.ts";
@@ -7,9 +7,9 @@ import type { Statement } from "./statement.ts";
 /** HEALTHCHECK with its command and its times. */
 export function readHealthcheck({ words, flags, json }: Statement): Healthcheck {
   const [type = "", ...command] = words;
-  if (type === "") throw invalid("HEALTHCHECK requires at least one argument");
+  if (type === "") throw invalidArgument("HEALTHCHECK requires at least one argument");
   if (type.toUpperCase() === "NONE") {
-    if (command.length > 0) throw invalid("HEALTHCHECK NONE takes no arguments");
+    if (command.length > 0) throw invalidArgument("HEALTHCHECK NONE takes no arguments");
     readFlags(flags, {});
     return { Test: ["NONE"] };
   }
@@ -21,9 +21,9 @@ export function readHealthcheck({ words, flags, json }: Statement): Healthcheck 
     retries: "text",
   });
   if (type.toUpperCase() !== "CMD") {
-    throw invalid(`Unknown type ${JSON.stringify(type.toUpperCase())} in HEALTHCHECK (try CMD)`);
+    throw invalidArgument(`Unknown type ${JSON.stringify(type.toUpperCase())} in HEALTHCHECK (try CMD)`);
   }
-  if (command.length === 0) throw invalid("Missing command after HEALTHCHECK CMD");
+  if (command.length === 0) throw invalidArgument("Missing command after HEALTHCHECK CMD");
   return {
     Test: [json ? "CMD" : "CMD-SHELL", ...command],
     ...timed("Interval", "interval", given.interval),
@@ -37,20 +37,16 @@ export function readHealthcheck({ words, flags, json }: Statement): Healthcheck 
 function timed(field: keyof Healthcheck, flag: string, text: string | undefined): Partial<Healthcheck> {
   if (text === undefined || text === "") return {};
   const seconds = parseDuration(text);
-  if (seconds === undefined) throw invalid(`time: invalid duration ${JSON.stringify(text)}`);
+  if (seconds === undefined) throw invalidArgument(`time: invalid duration ${JSON.stringify(text)}`);
   if (seconds === 0) return {};
-  if (seconds < 0.001) throw invalid(`Interval ${JSON.stringify(flag)} cannot be less than 1ms`);
+  if (seconds < 0.001) throw invalidArgument(`Interval ${JSON.stringify(flag)} cannot be less than 1ms`);
   return { [field]: Math.round(seconds * 1e9) };
 }
 
 function counted(text: string | undefined): Partial<Healthcheck> {
   if (text === undefined || text === "") return {};
-  if (!/^[+-]?\d+$/.test(text)) throw invalid(`invalid value for --retries: ${JSON.stringify(text)}`);
+  if (!/^[+-]?\d+$/.test(text)) throw invalidArgument(`invalid value for --retries: ${JSON.stringify(text)}`);
   const retries = Number(text);
-  if (retries < 0) throw invalid(`--retries cannot be negative (${retries})`);
+  if (retries < 0) throw invalidArgument(`--retries cannot be negative (${retries})`);
   return retries === 0 ? {} : { Retries: retries };
-}
-
-function invalid(message: string): TboxError {
-  return new TboxError("invalid-argument", message);
 }

@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { readFlags } from "./flags.ts";
 import { parseHeredoc } from "./heredoc.ts";
 import type { Copy } from "./instruction.ts";
@@ -12,10 +12,10 @@ export function readCopy(statement: Statement): Copy {
   if (destination === undefined || words.length < 2) {
     const rule =
       "requires at least two arguments, but only one was provided. Destination could not be determined";
-    throw invalid(`${kind.toUpperCase()} ${rule}`);
+    throw invalidArgument(`${kind.toUpperCase()} ${rule}`);
   }
   if (parseHeredoc(destination)) {
-    throw invalid(`${kind.toUpperCase()} cannot accept a heredoc as a destination`);
+    throw invalidArgument(`${kind.toUpperCase()} cannot accept a heredoc as a destination`);
   }
   const flags = kind === "copy" ? copyFlags(statement) : addFlags(statement);
   const places = splitSources(words.slice(0, -1), statement.heredocs);
@@ -71,8 +71,4 @@ function splitSources(words: string[], heredocs: Heredoc[]): Pick<Copy, "sources
     else documents.push(heredocs.find(({ name }) => name === heredoc.name) ?? heredoc);
   }
   return { sources, documents };
-}
-
-function invalid(message: string): TboxError {
-  return new TboxError("invalid-argument", message);
 }

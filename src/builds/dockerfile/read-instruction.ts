@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { nearest } from "#support/nearest.ts";
 import { atLines } from "./dockerfile-error.ts";
 import { readFlags } from "./flags.ts";
@@ -49,7 +49,7 @@ function readBody(statement: Statement): Body {
       readFlags(flags, {});
       atLeastOne(words, keyword);
       if (!statement.json)
-        throw invalid(`SHELL requires the arguments to be in JSON form: ${statement.source}`);
+        throw invalidArgument(`SHELL requires the arguments to be in JSON form: ${statement.source}`);
       return { kind: "shell", words };
     case "COPY":
     case "ADD":
@@ -78,7 +78,7 @@ function readBody(statement: Statement): Body {
       return { kind: "onbuild", trigger: readTrigger(statement) };
     default: {
       const similar = nearest(keyword, keywords);
-      throw invalid(
+      throw invalidArgument(
         `unknown instruction: ${statement.keyword}${similar ? ` (did you mean ${similar}?)` : ""}`,
       );
     }
@@ -91,18 +91,18 @@ function readFrom({ words, flags }: Statement): From {
   const on = platform === undefined ? {} : { platform };
   if (words.length === 1) return { kind: "from", base, ...on };
   if (words.length !== 3 || as?.toLowerCase() !== "as" || name === undefined) {
-    throw invalid("FROM requires either one or three arguments");
+    throw invalidArgument("FROM requires either one or three arguments");
   }
   if (!/^[a-z][a-z0-9-_.]*$/.test(name.toLowerCase())) {
     const rule = "name can't start with a number or contain symbols";
-    throw invalid(`invalid name for build stage: ${JSON.stringify(name)}, ${rule}`);
+    throw invalidArgument(`invalid name for build stage: ${JSON.stringify(name)}, ${rule}`);
   }
   return { kind: "from", base, name: name.toLowerCase(), ...on };
 }
 
 function readArgument(word: string): { name: string; value?: string } {
   const equals = word.indexOf("=");
-  if (equals === 0) throw invalid("ARG names can not be blank");
+  if (equals === 0) throw invalidArgument("ARG names can not be blank");
   return equals < 0 ? { name: word } : { name: word.slice(0, equals), value: word.slice(equals + 1) };
 }
 
@@ -112,12 +112,12 @@ function commandOf({ words, json }: Statement): CommandLine {
 }
 
 function readTrigger({ flags, trigger, source, heredocs }: Statement): string {
-  if (!trigger) throw invalid("ONBUILD requires at least one argument");
+  if (!trigger) throw invalidArgument("ONBUILD requires at least one argument");
   readFlags(flags, {});
   const keyword = trigger.keyword.toUpperCase();
-  if (keyword === "ONBUILD") throw invalid("Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed");
+  if (keyword === "ONBUILD") throw invalidArgument("Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed");
   if (keyword === "MAINTAINER" || keyword === "FROM") {
-    throw invalid(`${keyword} isn't allowed as an ONBUILD trigger`);
+    throw invalidArgument(`${keyword} isn't allowed as an ONBUILD trigger`);
   }
   const documents = heredocs.map(({ content, name }) => `\n${content}${name}`);
   return source.replace(/^\s*ONBUILD\s*/i, "") + documents.join("");
@@ -125,27 +125,24 @@ function readTrigger({ flags, trigger, source, heredocs }: Statement): string {
 
 function named(pairs: Pair[], keyword: string): Pair[] {
   atLeastOne(pairs, keyword);
-  if (pairs.some(({ name }) => name === "")) throw invalid(`${keyword} names can not be blank`);
+  if (pairs.some(({ name }) => name === "")) throw invalidArgument(`${keyword} names can not be blank`);
   return pairs;
 }
 
 function volumePath(word: string): string {
   const path = word.trim();
-  if (path === "") throw invalid("VOLUME specified can not be an empty string");
+  if (path === "") throw invalidArgument("VOLUME specified can not be an empty string");
   return path;
 }
 
 function atLeastOne<T>(words: T[], keyword: string): T[] {
-  if (words.length === 0) throw invalid(`${keyword} requires at least one argument`);
+  if (words.length === 0) throw invalidArgument(`${keyword} requires at least one argument`);
   return words;
 }
 
 function onlyOne(words: string[], keyword: string): string {
   const [word] = words;
-  if (word === undefined || words.length > 1) throw invalid(`${keyword} requires exactly one argument`);
+  if (word === undefined || words.length > 1)
+    throw invalidArgument(`${keyword} requires exactly one argument`);
   return word;
-}
-
-function invalid(message: string): TboxError {
-  return new TboxError("invalid-argument", message);
 }

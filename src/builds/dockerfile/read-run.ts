@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import { readFlags } from "./flags.ts";
 import type { Run } from "./instruction.ts";
 import { mountSource } from "./run-mount.ts";
@@ -9,7 +9,7 @@ export function readRun({ words, json, flags, heredocs }: Statement): Run {
   const given = readFlags(flags, { mount: "texts", network: "text", security: "text", device: "texts" });
   const { network = "default", security = "sandbox", mount = [], device = [] } = given;
   if (!["default", "none", "host"].includes(network)) {
-    throw invalid(`unsupported network mode ${JSON.stringify(network)}`);
+    throw invalidArgument(`unsupported network mode ${JSON.stringify(network)}`);
   }
   if (security === "insecure") {
     throw new TboxError(
@@ -17,16 +17,12 @@ export function readRun({ words, json, flags, heredocs }: Statement): Run {
       "RUN --security=insecure: a build may do what a container may, and no more",
     );
   }
-  if (security !== "sandbox") throw invalid(`security ${JSON.stringify(security)} is not valid`);
+  if (security !== "sandbox") throw invalidArgument(`security ${JSON.stringify(security)} is not valid`);
   if (device.length > 0) throw new TboxError("not-implemented", "RUN --device is not supported yet");
   if (words.length === 0 && heredocs.length === 0 && !json) {
-    throw invalid("RUN requires at least one argument");
+    throw invalidArgument("RUN requires at least one argument");
   }
   for (const text of mount) mountSource(text);
   const command = { words, shell: !json };
   return { kind: "run", command, heredocs, mounts: mount, network: network as Run["network"] };
-}
-
-function invalid(message: string): TboxError {
-  return new TboxError("invalid-argument", message);
 }

@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { atLines, DockerfileError } from "./dockerfile-error.ts";
 import type { Argument, From, Instruction, Located } from "./instruction.ts";
 import { parseDockerfile } from "./parse.ts";
@@ -34,7 +34,7 @@ export function readStages(text: string): Stages {
     else throw new DockerfileError("no build stage in current context", instruction.lines);
   }
   if (stages.length === 0) {
-    throw new TboxError("invalid-argument", "dockerfile contains no stages to build");
+    throw invalidArgument("dockerfile contains no stages to build");
   }
   return { ...file, globals, stages };
 }
@@ -45,7 +45,7 @@ export function readTrigger(text: string, { lines }: Located): Instruction {
     const { statements } = parseDockerfile(text);
     const [statement] = statements;
     if (statement === undefined || statements.length > 1) {
-      throw new TboxError("invalid-argument", "onbuild trigger should be a single expression");
+      throw invalidArgument("onbuild trigger should be a single expression");
     }
     return readInstruction({ ...statement, lines });
   });

@@ -1,5 +1,5 @@
 import { parseBytes } from "#support/bytes.ts";
-import { errorChain, TboxError } from "#support/errors.ts";
+import { errorChain, invalidArgument } from "#support/errors.ts";
 import { splitFields } from "#support/fields.ts";
 import { nearest } from "#support/nearest.ts";
 
@@ -34,7 +34,7 @@ const keys =
 export function mountSource(text: string): string | undefined {
   const found = splitPairs(text).find(({ key }) => key === "from")?.value;
   if (found !== undefined && /\$./.test(found)) {
-    throw invalid("'from' doesn't support variable expansion, define alias stage instead");
+    throw invalidArgument("'from' doesn't support variable expansion, define alias stage instead");
   }
   return found;
 }
@@ -63,7 +63,7 @@ function apply(draft: Draft, key: string, value: string | undefined, field: stri
     draft.required = value === undefined || readSwitch(key, value);
     return;
   }
-  if (value === undefined) throw invalid(`invalid field '${field}' must be a key=value pair`);
+  if (value === undefined) throw invalidArgument(`invalid field '${field}' must be a key=value pair`);
   switch (key) {
     case "type":
       draft.type = oneOf(types, value, "mount type");
@@ -102,7 +102,9 @@ function apply(draft: Draft, key: string, value: string | undefined, field: stri
       return;
     default: {
       const similar = nearest(key, keys);
-      throw invalid(`unexpected key '${key}' in '${field}'${similar ? ` (did you mean ${similar}?)` : ""}`);
+      throw invalidArgument(
+        `unexpected key '${key}' in '${field}'${similar ? ` (did you mean ${similar}?)` : ""}`,
+      );
     }
   }
 }
@@ -111,22 +113,24 @@ function finish(draft: Draft): RunMount {
   const { type, from = "", source = "", target = "", id = "", sharing, env, mode, uid, gid } = draft;
   const makesFiles = type === "secret" || type === "ssh" || type === "cache";
   for (const [name, value] of Object.entries({ mode, uid, gid })) {
-    if (value !== undefined && !makesFiles) throw invalid(`${name} not allowed for "${type}" type mounts`);
+    if (value !== undefined && !makesFiles)
+      throw invalidArgument(`${name} not allowed for "${type}" type mounts`);
   }
   if (sharing !== undefined && type !== "cache") {
-    throw invalid(`invalid cache sharing set for ${type} mount`);
+    throw invalidArgument(`invalid cache sharing set for ${type} mount`);
   }
-  if (env !== undefined && type !== "secret") throw invalid(`unexpected key 'env' for mount type '${type}'`);
+  if (env !== undefined && type !== "secret")
+    throw invalidArgument(`unexpected key 'env' for mount type '${type}'`);
   if (type === "secret") {
-    if (from !== "") throw invalid("secret mount should not have a from");
+    if (from !== "") throw invalidArgument("secret mount should not have a from");
     if (source === "" && target === "" && id === "") {
-      throw invalid("invalid secret mount. one of source, target required");
+      throw invalidArgument("invalid secret mount. one of source, target required");
     }
-    if (source !== "" && id !== "") throw invalid("both source and id can't be set");
+    if (source !== "" && id !== "") throw invalidArgument("both source and id can't be set");
   }
-  if (type === "ssh" && source !== "") throw invalid("ssh does not support source");
+  if (type === "ssh" && source !== "") throw invalidArgument("ssh does not support source");
   if ((type === "bind" || type === "cache" || type === "tmpfs") && target === "") {
-    throw invalid(`a ${type} mount needs a target`);
+    throw invalidArgument(`a ${type} mount needs a target`);
   }
   return {
     type,
@@ -154,7 +158,7 @@ function splitPairs(text: string): { key: string; value?: string; field: string 
 }
 
 function refuseForeign({ type }: Draft, key: string, takenBy: RunMount["type"][]): void {
-  if (!takenBy.includes(type)) throw invalid(`unexpected key '${key}' for mount type '${type}'`);
+  if (!takenBy.includes(type)) throw invalidArgument(`unexpected key '${key}' for mount type '${type}'`);
 }
 
 function oneOf<Word extends string>(words: readonly Word[], text: string, what: string): Word {
@@ -162,13 +166,15 @@ function oneOf<Word extends string>(words: readonly Word[], text: string, what: 
   const found = words.find((word) => word === lower);
   if (found !== undefined) return found;
   const similar = nearest(lower, [...words]);
-  throw invalid(`unsupported ${what} ${JSON.stringify(text)}${similar ? ` (did you mean ${similar}?)` : ""}`);
+  throw invalidArgument(
+    `unsupported ${what} ${JSON.stringify(text)}${similar ? ` (did you mean ${similar}?)` : ""}`,
+  );
 }
 
 function readSwitch(key: string, value: string): boolean {
   if (/^(1|t|true)$/i.test(value)) return true;
   if (/^(0|f|false)$/i.test(value)) return false;
-  throw invalid(`invalid value for ${key}: ${value}`);
+  throw invalidArgument(`invalid value for ${key}: ${value}`);
 }
 
 function readSize(value: string): number {
@@ -178,7 +184,7 @@ function readSize(value: string): number {
 function readNumber(key: string, value: string, base: 8 | 10): number {
   const digits = base === 8 ? /^[0-7]{1,5}$/ : /^\d{1,10}$/;
   const number = Number.parseInt(value, base);
-  if (!digits.test(value) || number > 0xffff_fffe) throw invalid(`invalid value ${value} for ${key}`);
+  if (!digits.test(value) || number > 0xffff_fffe) throw invalidArgument(`invalid value ${value} for ${key}`);
   return number;
 }
 
@@ -186,10 +192,6 @@ function read<T>(work: () => T, what: string): T {
   try {
     return work();
   } catch (error) {
-    throw invalid(`${what}: ${errorChain(error)}`);
+    throw invalidArgument(`${what}: ${errorChain(error)}`);
   }
-}
-
-function invalid(message: string): TboxError {
-  return new TboxError("invalid-argument", message);
 }

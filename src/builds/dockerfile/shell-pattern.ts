@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 
 /** Cuts what a shell pattern matches off the front or the back of a value: the shortest or the longest. */
 export function cutMatch(
@@ -56,8 +56,7 @@ function splitAtStars(pattern: string): string[] {
       // A brace or slash had to be escaped to be written inside `${}`; the escape is not the pattern's.
       if (next === "}" || next === "/") continue;
       if (next !== "*" && next !== "?" && next !== "\\") {
-        throw new TboxError(
-          "invalid-argument",
+        throw invalidArgument(
           `invalid pattern (${pattern}) in substitution: invalid escape '\\${next ?? ""}'`,
         );
       }
@@ -70,7 +69,7 @@ function splitAtStars(pattern: string): string[] {
 
 function checkLength(value: string): void {
   if (value.length <= mostText) return;
-  throw new TboxError("invalid-argument", `a value of more than ${mostText} characters is not searched`);
+  throw invalidArgument(`a value of more than ${mostText} characters is not searched`);
 }
 
 function mirror(text: string): string {

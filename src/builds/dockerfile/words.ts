@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { isBlank, trimStart } from "./blanks.ts";
 import type { Pair } from "./statement.ts";
 
@@ -51,14 +51,14 @@ export function readPairs(text: string, mark: string, keyword: string): Pair[] {
   if (first === undefined) return [];
   if (!first.includes("=")) {
     const [name, value] = cutWord(text);
-    if (value === undefined) throw invalid(`${keyword} must have two arguments`);
+    if (value === undefined) throw invalidArgument(`${keyword} must have two arguments`);
     return [{ name, value, legacy: true }];
   }
   return words.map((word) => {
     const equals = word.indexOf("=");
     if (equals < 0) {
       const rule = "Must be of the form: name=value";
-      throw invalid(`Syntax error - can't find = in ${JSON.stringify(word)}. ${rule}`);
+      throw invalidArgument(`Syntax error - can't find = in ${JSON.stringify(word)}. ${rule}`);
     }
     return { name: word.slice(0, equals), value: word.slice(equals + 1), legacy: false };
   });
@@ -76,7 +76,7 @@ export function readJsonWords(text: string): string[] | undefined {
   }
   if (!Array.isArray(value)) return undefined;
   if (!value.every((word) => typeof word === "string")) {
-    throw invalid("when using JSON array syntax, arrays must be comprised of strings only");
+    throw invalidArgument("when using JSON array syntax, arrays must be comprised of strings only");
   }
   return value;
 }
@@ -109,8 +109,4 @@ function readFlag(text: string, start: number, mark: string): { word: string; en
     else word += character;
   }
   return { word, end: at };
-}
-
-function invalid(message: string): TboxError {
-  return new TboxError("invalid-argument", message);
 }

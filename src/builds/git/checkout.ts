@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { lstat, mkdir, readdir, realpath, rm } from "node:fs/promises";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { BuildRequest } from "../builder.ts";
 import { type GitAccess, git } from "./git.ts";
 import type { Repository } from "./repository.ts";
@@ -23,10 +23,7 @@ export async function findCommit(
   const { ref = "HEAD", remote, commit: expected } = repository;
   const commit = wholeCommit.test(ref) ? ref : await askRemote(access, home, remote, ref);
   if (expected !== undefined && !commit.startsWith(expected)) {
-    throw new TboxError(
-      "invalid-argument",
-      `${remote}: expected the commit ${expected}, ${ref} is ${commit}`,
-    );
+    throw invalidArgument(`${remote}: expected the commit ${expected}, ${ref} is ${commit}`);
   }
   return { commit, access };
 }
@@ -63,7 +60,7 @@ async function askRemote(access: GitAccess, home: string, remote: string, ref: s
   const names = [`refs/heads/${ref}`, `refs/tags/${ref}^{}`, `refs/tags/${ref}`, `${ref}^{}`, ref];
   const commit = names.map((name) => found.get(name)).find((one) => one !== undefined);
   if (commit !== undefined && wholeCommit.test(commit)) return commit;
-  throw new TboxError("invalid-argument", `repository ${remote} does not contain ref ${ref}`);
+  throw invalidArgument(`repository ${remote} does not contain ref ${ref}`);
 }
 
 /** Alone where the server gives out single commits, by its name, or with all there is. */
@@ -101,7 +98,7 @@ function accessTo(
   if (!/^https?:/i.test(remote)) {
     const agent = agents.get("default");
     if (agent === undefined && !/^git:/i.test(remote)) {
-      throw new TboxError("invalid-argument", `${remote} needs an SSH agent: build with --ssh default`);
+      throw invalidArgument(`${remote} needs an SSH agent: build with --ssh default`);
     }
     return { home, signal, ...(agent === undefined ? {} : { agent }) };
   }

@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, type TboxError } from "#support/errors.ts";
 
 /** A place in a git repository, as `REMOTE#REF:DIRECTORY` or `REMOTE?ref=…&subdir=…` names it. */
 export interface Repository {
@@ -99,5 +99,5 @@ function readSwitch(key: string, value: string, address: string): boolean {
 }
 
 function invalid(address: string, reason: string): TboxError {
-  return new TboxError("invalid-argument", `git repository ${address}: ${reason}`);
+  return invalidArgument(`git repository ${address}: ${reason}`);
 }

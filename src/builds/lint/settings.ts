@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, type TboxError } from "#support/errors.ts";
 import { nearest } from "#support/nearest.ts";
 
 /** What BuildKit's checks of the same names look for. */
@@ -83,5 +83,5 @@ function readSwitch(value: string): boolean {
 }
 
 function invalid(reason: string): TboxError {
-  return new TboxError("invalid-argument", `check: ${reason}`);
+  return invalidArgument(`check: ${reason}`);
 }

@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { nearest } from "#support/nearest.ts";
 import { atLines, DockerfileError } from "../dockerfile/dockerfile-error.ts";
 import { expandWord } from "../dockerfile/expand.ts";
@@ -80,10 +80,10 @@ function planStage(
   const { from } = stage;
   const expand = (word: string) => expandWord(word, (name) => ownValue(globals, name), { escape: mark });
   const base = expand(from.base);
-  if (base === "") throw new TboxError("invalid-argument", `base name (${from.base}) should not be blank`);
+  if (base === "") throw invalidArgument(`base name (${from.base}) should not be blank`);
   const platform = from.platform === undefined ? undefined : expand(from.platform);
   if (platform === "") {
-    throw new TboxError("invalid-argument", `empty platform value from expression ${from.platform}`);
+    throw invalidArgument(`empty platform value from expression ${from.platform}`);
   }
   return {
     ...stage,
@@ -110,7 +110,7 @@ function findTarget(stages: PlannedStage[], target: string | undefined): number 
     stages.flatMap(({ from }) => from.name ?? []),
   );
   const hint = similar ? ` (did you mean ${similar}?)` : "";
-  throw new TboxError("invalid-argument", `target stage ${JSON.stringify(target)} could not be found${hint}`);
+  throw invalidArgument(`target stage ${JSON.stringify(target)} could not be found${hint}`);
 }
 
 /** What `--from` names: a stage by name or number, which must come before; an image otherwise. */
@@ -120,11 +120,11 @@ export function findSource(from: string, stages: PlannedStage[], current: number
   const numbered = /^\d+$/.test(from) ? Number(from) : -1;
   const index = named >= 0 ? named : numbered;
   if (index < 0) return { type: "image", name: from };
-  if (index >= stages.length) throw new TboxError("invalid-argument", `invalid stage index ${from}`);
+  if (index >= stages.length) throw invalidArgument(`invalid stage index ${from}`);
   if (index < current) return { type: "stage", index };
   const stage = JSON.stringify(stages[current]?.name ?? "");
   const rule = `it needs to be defined before current stage ${stage}`;
-  throw new TboxError("invalid-argument", `cannot copy from stage ${JSON.stringify(from)}, ${rule}`);
+  throw invalidArgument(`cannot copy from stage ${JSON.stringify(from)}, ${rule}`);
 }
 
 /** Everything that an instruction takes files from, besides the context. */

@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 
 /** Reads the ports of EXPOSE: `80`, `53/udp`, `8000-8010`, `127.0.0.1:80:80`; gives `port/protocol`, sorted. */
 export function parsePorts(words: string[]): string[] {
@@ -16,7 +16,7 @@ function parsePort(word: string): string[] {
   const high = Number(last ?? first);
   const valid = first !== undefined && low <= high && high <= 65535;
   if (!valid || !["tcp", "udp", "sctp"].includes(protocol)) {
-    throw new TboxError("invalid-argument", `invalid port in EXPOSE: ${JSON.stringify(word)}`);
+    throw invalidArgument(`invalid port in EXPOSE: ${JSON.stringify(word)}`);
   }
   return Array.from({ length: high - low + 1 }, (_, index) => `${low + index}/${protocol}`);
 }

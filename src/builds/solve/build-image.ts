@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { hostPlatform } from "#oci/platform.ts";
 import { familiarName, withDefaultTag } from "#oci/reference.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { BuildEvent, BuildRequest } from "../builder.ts";
 import { openReuse } from "../cache/cache-images.ts";
 import { openContext, readDockerfile } from "../context/open-context.ts";
@@ -79,7 +79,7 @@ export async function buildImage(
 function epochOf(text: string | undefined): number | undefined {
   if (text === undefined || text === "") return undefined;
   if (/^\d{1,12}$/.test(text)) return Number(text);
-  throw new TboxError("invalid-argument", `invalid SOURCE_DATE_EPOCH: ${JSON.stringify(text)}`);
+  throw invalidArgument(`invalid SOURCE_DATE_EPOCH: ${JSON.stringify(text)}`);
 }
 
 function warnOfUnused(

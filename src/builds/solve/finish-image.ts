@@ -1,7 +1,7 @@
 import type { ImageConfig } from "#oci/config.ts";
 import type { Digest } from "#oci/digest.ts";
 import { inlineCache } from "#oci/inline-cache.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { cacheKey } from "../cache/build-cache.ts";
 import type { StageState } from "../plan/stage-state.ts";
 import type { BuildRun } from "./build-run.ts";
@@ -15,7 +15,7 @@ export async function finishImage(run: BuildRun, built: StageState): Promise<Dig
   const { workshop, request } = run;
   const stage = request.squash ? await squash(run, built) : built;
   if (stage.diffIds.length > mostLayers) {
-    throw new TboxError("invalid-argument", `the image would have more than ${mostLayers} layers`);
+    throw invalidArgument(`the image would have more than ${mostLayers} layers`);
   }
   await workshop.layers.settle();
   const { layers } = stage;

@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 
 const clause = /^[ugoa]*(?:[-+=](?:[rwxXst]*|[ugo]))+$/;
 
@@ -7,5 +7,5 @@ export function checkMode(text: string): void {
   const octal = /^[0-7]+$/.test(text) && Number.parseInt(text, 8) <= 0o7777;
   if (text === "" || octal || text.split(",").every((part) => clause.test(part))) return;
   const rule = "it should be octal string and between 0 and 07777, or clauses like u=rwX,go=rX";
-  throw new TboxError("invalid-argument", `invalid chmod parameter: '${text}'. ${rule}`);
+  throw invalidArgument(`invalid chmod parameter: '${text}'. ${rule}`);
 }

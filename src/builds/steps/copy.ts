@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import { cacheKey } from "../cache/build-cache.ts";
 import { DockerfileError } from "../dockerfile/dockerfile-error.ts";
 import { expandWord } from "../dockerfile/expand.ts";
@@ -37,10 +37,7 @@ async function copyInto(
   const sources = await findSources(run, copy, { place, target, workspace });
   if (sources.length > 1 && !target.endsWith("/")) {
     const rule = "the destination must be a directory and end with a /";
-    throw new TboxError(
-      "invalid-argument",
-      `When using ${copy.kind.toUpperCase()} with more than one source file, ${rule}`,
-    );
+    throw invalidArgument(`When using ${copy.kind.toUpperCase()} with more than one source file, ${rule}`);
   }
   const owner = ownerOf(copy);
   const { chmod, link } = copy;
@@ -96,10 +93,10 @@ function expandCopy(run: BuildRun, stage: StageState, copy: Copy & Located): Cop
   };
   checkMode(expanded.chmod);
   if (expanded.checksum !== "" && expanded.sources.length + expanded.documents.length !== 1) {
-    throw new TboxError("invalid-argument", "checksum can't be specified for multiple sources");
+    throw invalidArgument("checksum can't be specified for multiple sources");
   }
   if (expanded.checksum !== "" && !isAddress(expanded.sources[0] ?? "")) {
-    throw new TboxError("invalid-argument", "checksum requires HTTP(S) or Git sources");
+    throw invalidArgument("checksum requires HTTP(S) or Git sources");
   }
   return expanded;
 }

@@ -1,7 +1,7 @@
 import { mkdir, open, utimes } from "node:fs/promises";
 import { posix } from "node:path";
 import type { Digest } from "#oci/digest.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 
 /**
  * Fetches the file of an address, as ADD keeps it: for its owner only, as old as the server says. Gives its
@@ -33,7 +33,7 @@ export async function download(
   }
   const digest = `${expected?.startsWith("sha512:") ? "sha512" : "sha256"}:${hasher.digest("hex")}`;
   if (expected !== undefined && digest !== expected) {
-    throw new TboxError("invalid-argument", `ADD ${address}: digest mismatch ${digest}: ${expected}`);
+    throw invalidArgument(`ADD ${address}: digest mismatch ${digest}: ${expected}`);
   }
   const modified = Date.parse(response.headers.get("last-modified") ?? "");
   const time = Number.isNaN(modified) ? 0 : modified / 1000;

@@ -1,5 +1,5 @@
 import { parseDigest } from "#oci/digest.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { compileIgnorePatterns } from "#support/ignore-patterns.ts";
 import { scanDirectory } from "../context/scan.ts";
 import { selectSource } from "../context/select.ts";
@@ -22,11 +22,11 @@ export async function fromAddress(
   source: string,
   { place, target, position }: Search & { position: number },
 ): Promise<CopySource> {
-  if (copy.kind === "copy") throw new TboxError("invalid-argument", "source can't be a URL for COPY");
+  if (copy.kind === "copy") throw invalidArgument("source can't be a URL for COPY");
   const directory = `${run.scratch}/download-${place.number}-${position}`;
   if (isRepository(source)) return fromRepository(run, copy, source, { directory, target });
   if (copy.keepGitDirectory) {
-    throw new TboxError("invalid-argument", `keep-git-dir: ${source} is no git repository`);
+    throw invalidArgument(`keep-git-dir: ${source} is no git repository`);
   }
   const unpack = copy.unpack ?? false;
   const name = nameOf(source);

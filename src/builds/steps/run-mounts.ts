@@ -1,7 +1,7 @@
 import { existsSync, renameSync } from "node:fs";
 import { posix } from "node:path";
 import type { FileTree, StepMount, Workspace } from "#containers/files/steps.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import { cacheKey } from "../cache/build-cache.ts";
 import { atLines } from "../dockerfile/dockerfile-error.ts";
 import type { Located, Run } from "../dockerfile/instruction.ts";
@@ -149,7 +149,7 @@ async function firstFiles(
 ): Promise<FirstFiles | undefined> {
   if (from === "") {
     if (source === "") return undefined;
-    throw new TboxError("invalid-argument", "the source of a cache mount needs from: a cache begins empty");
+    throw invalidArgument("the source of a cache mount needs from: a cache begins empty");
   }
   const found = atLines(instruction.lines, () => findSource(from, run.planned.stages, place.index));
   return { tree: { layers: await run.filesOf(found, instruction.lines) }, source: posix.join("/", source) };
@@ -175,7 +175,7 @@ function planSecret(run: BuildRun, mount: RunMount): Planned {
     key: ["secret", id, asFile ? target : null, mount.env ?? null],
     async open() {
       if (content === undefined) {
-        if (mount.required) throw new TboxError("invalid-argument", `secret ${id}: not found`);
+        if (mount.required) throw invalidArgument(`secret ${id}: not found`);
         return {};
       }
       const { uid = 0, gid = 0, mode = 0o400 } = mount;
@@ -200,7 +200,7 @@ function planAgent({ run, position }: Where, mount: RunMount): Planned {
     key: ["ssh", id, target],
     async open() {
       if (path === undefined) {
-        if (mount.required) throw new TboxError("invalid-argument", `ssh agent ${id}: not found`);
+        if (mount.required) throw invalidArgument(`ssh agent ${id}: not found`);
         return {};
       }
       return { mount: { type: "socket", path, target }, environment: `SSH_AUTH_SOCK=${target}` };
@@ -211,6 +211,6 @@ function planAgent({ run, position }: Where, mount: RunMount): Planned {
 function targetOf(stage: StageState, target: string): string {
   if (target === "") return "";
   const path = fromWorkingDirectory(stage, target).replace(/(?<=.)\/$/, "");
-  if (path === "/") throw new TboxError("invalid-argument", `invalid mount target ${JSON.stringify(target)}`);
+  if (path === "/") throw invalidArgument(`invalid mount target ${JSON.stringify(target)}`);
   return path;
 }

@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { isObject, type JsonObject } from "../json.ts";
 
 export type Environment = Record<string, string | undefined>;
@@ -17,7 +17,7 @@ export async function readDockerConfig(environment: Environment): Promise<JsonOb
     const value: unknown = JSON.parse(await file.text());
     return isObject(value) ? value : undefined;
   } catch (error) {
-    throw new TboxError("invalid-argument", `read ${path}`, { cause: error });
+    throw invalidArgument(`read ${path}`, error);
   }
 }
 

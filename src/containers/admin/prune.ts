@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { momentOf } from "#support/moment.ts";
 import { removeStopped } from "../lifecycle/remove.ts";
 import { type Fleet, inTurn, isRunning } from "../services.ts";
@@ -43,6 +43,6 @@ function testFor(key: string, values: string[]): (record: ContainerRecord) => bo
       return ({ created }) => moments.every((moment) => Date.parse(created) < moment);
     }
     default:
-      throw new TboxError("invalid-argument", `invalid filter '${key}'`);
+      throw invalidArgument(`invalid filter '${key}'`);
   }
 }

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 
 export interface ProcessTable {
   titles: string[];
@@ -21,12 +21,12 @@ export async function listProcesses(roots: number[], args: string): Promise<Proc
   });
   const [output, errors, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
   if (code !== 0) {
-    throw new TboxError("invalid-argument", `ps: ${errors.trim().split("\n")[0] ?? `exit status ${code}`}`);
+    throw invalidArgument(`ps: ${errors.trim().split("\n")[0] ?? `exit status ${code}`}`);
   }
   const [head = "", ...lines] = output.trimEnd().split("\n");
   const titles = head.trim().split(/\s+/);
   const column = titles.indexOf("PID");
-  if (column === -1) throw new TboxError("invalid-argument", "couldn't find PID field in ps output");
+  if (column === -1) throw invalidArgument("couldn't find PID field in ps output");
   const wanted = descendants(roots);
   const processes = lines.map((line) => split(line, titles.length));
   return { titles, processes: processes.filter((fields) => wanted.has(Number(fields[column]))) };

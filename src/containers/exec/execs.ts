@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Duplex } from "node:stream";
 import type { Monitor } from "#native/monitor/monitor.ts";
 import type { Attachment, Exec } from "#native/zygote/protocol.ts";
-import { errorChain, TboxError } from "#support/errors.ts";
+import { errorChain, invalidArgument, TboxError } from "#support/errors.ts";
 import { programFailureCode } from "../lifecycle/program-failure.ts";
 import { openContainerCgroup } from "../limits/cgroups.ts";
 import { linkedEnvironment } from "../networking/links.ts";
@@ -145,7 +145,7 @@ export function openExecs(fleet: Fleet): Execs {
     create(container, request) {
       const owner = runningContainer(fleet, container);
       const { id: containerId } = owner;
-      if (request.Cmd.length === 0) throw new TboxError("invalid-argument", "No exec command specified");
+      if (request.Cmd.length === 0) throw invalidArgument("No exec command specified");
       for (const [id, { record }] of all) {
         const gone = !fleet.records.all().some((one) => one.id === record.containerId);
         if (gone) all.delete(id);

@@ -3,7 +3,7 @@ import { posix } from "node:path";
 import type { Duplex } from "node:stream";
 import { openStream } from "#native/addon/stream.ts";
 import type { ContainerView, FileStatus } from "#native/zygote/protocol.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import { planLaunch } from "../lifecycle/plan-launch.ts";
 import { type Fleet, inTurn, isRunning } from "../services.ts";
 import type { ContainerRecord } from "../state/record.ts";
@@ -131,8 +131,8 @@ async function viewOf(fleet: Fleet, record: ContainerRecord): Promise<ContainerV
 
 /** A path as it is meant from the root on; a dot at its end, which asks for the contents, stays. */
 export function containerPath(path: string): string {
-  if (path === "") throw new TboxError("invalid-argument", "missing required query parameter: path");
-  if (path.includes("\0")) throw new TboxError("invalid-argument", "a path holds a null character");
+  if (path === "") throw invalidArgument("missing required query parameter: path");
+  if (path.includes("\0")) throw invalidArgument("a path holds a null character");
   const plain = posix.normalize(`/${path}`);
   return /(^|\/)\.$/.test(path) ? `${posix.join(plain, "/")}.` : plain;
 }

@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import { parseVolumeOptions } from "#volumes/volume-options.ts";
 import type { Volumes } from "#volumes/volumes.ts";
 import type { HostConfig } from "../request/create-request.ts";
@@ -36,7 +36,7 @@ export function planVolumes({ host, anonymous, find }: VolumeSources): PlannedVo
     taken.add(plainTarget(target));
     if (source.startsWith("/")) continue;
     const unknown = options.find((option) => !volumeOptions.has(option));
-    if (unknown !== undefined) throw new TboxError("invalid-argument", `invalid mode: ${options.join(",")}`);
+    if (unknown !== undefined) throw invalidArgument(`invalid mode: ${options.join(",")}`);
     const readonly = options.includes("ro");
     add({ name: source, target, readonly, fill: !options.includes("nocopy"), anonymous: false });
   }
@@ -49,10 +49,7 @@ export function planVolumes({ host, anonymous, find }: VolumeSources): PlannedVo
     // What the image has there is the whole volume's, not a part's.
     const fill = !NoCopy && !subpath;
     if (subpath && (subpath.startsWith("/") || subpath.split("/").includes(".."))) {
-      throw new TboxError(
-        "invalid-argument",
-        `subpath must be a relative path within the volume: ${subpath}`,
-      );
+      throw invalidArgument(`subpath must be a relative path within the volume: ${subpath}`);
     }
     add({
       name: Source,
@@ -72,7 +69,7 @@ export function planVolumes({ host, anonymous, find }: VolumeSources): PlannedVo
     const [name = "", mode = ""] = text.split(":");
     if (!["", "ro", "rw", "z", "Z"].includes(mode)) {
       const message = `invalid volumes-from ${JSON.stringify(text)}: invalid mode: ${mode}`;
-      throw new TboxError("invalid-argument", message);
+      throw invalidArgument(message);
     }
     const { volumes: others = [], hostConfig } = find(name);
     for (const volume of others) {

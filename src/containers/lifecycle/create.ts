@@ -2,7 +2,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import type { DiffId } from "#oci/digest.ts";
 import { parsePlatform } from "#oci/platform.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import { makeVolumes, planVolumes } from "../files/container-volumes.ts";
 import { partsOf } from "../limits/cgroups.ts";
 import { checkOomScore } from "../limits/oom-score.ts";
@@ -103,7 +103,7 @@ function hostnameOf(id: string, { config, hostConfig }: NameSettings): string {
   if (/^[\w.-]{1,64}$/.test(name)) return name;
   // A machine that was given no name is called "(none)" by its kernel.
   if (name === "(none)" && !config.Hostname) return "localhost";
-  throw new TboxError("invalid-argument", `invalid hostname ${JSON.stringify(name)}`);
+  throw invalidArgument(`invalid hostname ${JSON.stringify(name)}`);
 }
 
 function sharesName({ NetworkMode, UTSMode }: HostConfig): boolean {
@@ -112,15 +112,15 @@ function sharesName({ NetworkMode, UTSMode }: HostConfig): boolean {
 
 async function resolveImage(fleet: Fleet, request: CreateRequest, platform: string | undefined) {
   if (request.Rootfs === undefined) {
-    if (!request.Image) throw new TboxError("invalid-argument", "no image specified");
+    if (!request.Image) throw invalidArgument("no image specified");
     return fleet.images.resolve(
       request.Image,
       platform === undefined || platform === "" ? undefined : parsePlatform(platform),
     );
   }
-  if (request.Image) throw new TboxError("invalid-argument", "Rootfs and Image exclude each other");
+  if (request.Image) throw invalidArgument("Rootfs and Image exclude each other");
   if (!request.Rootfs.startsWith("/")) {
-    throw new TboxError("invalid-argument", `Rootfs must be an absolute path: ${request.Rootfs}`);
+    throw invalidArgument(`Rootfs must be an absolute path: ${request.Rootfs}`);
   }
   return undefined;
 }
@@ -137,7 +137,7 @@ function check(record: ContainerRecord): void {
     ...(record.config.Env ?? []),
     record.config.WorkingDir ?? "",
   ]) {
-    if (text.includes("\0")) throw new TboxError("invalid-argument", "an argument holds a null character");
+    if (text.includes("\0")) throw invalidArgument("an argument holds a null character");
   }
 }
 
@@ -159,16 +159,14 @@ function makeSources(host: HostConfig): void {
   for (const source of sourcesToHave) {
     if (existsSync(source)) continue;
     const message = `invalid mount config for type "bind": bind source path does not exist: ${source}`;
-    throw new TboxError("invalid-argument", message);
+    throw invalidArgument(message);
   }
   for (const source of sourcesToMake) {
     if (existsSync(source)) continue;
     try {
       mkdirSync(source, { recursive: true, mode: 0o755 });
     } catch (cause) {
-      throw new TboxError("invalid-argument", `error while creating mount source path '${source}'`, {
-        cause,
-      });
+      throw invalidArgument(`error while creating mount source path '${source}'`, cause);
     }
   }
 }

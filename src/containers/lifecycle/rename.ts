@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { namesOn } from "../networking/network-request.ts";
 import { parseName } from "../request/name.ts";
 import { type Fleet, inTurn, refuseTakenName } from "../services.ts";
@@ -8,10 +8,10 @@ export function renameContainer(fleet: Fleet, name: string, wanted: string): Pro
   const { id } = fleet.records.find(name);
   return inTurn(fleet.companion(id), async () => {
     const record = fleet.records.find(id);
-    if (wanted === "") throw new TboxError("invalid-argument", "Neither old nor new names may be empty");
+    if (wanted === "") throw invalidArgument("Neither old nor new names may be empty");
     const next = parseName(wanted);
     if (next === record.name) {
-      throw new TboxError("invalid-argument", "Renaming a container with the same name as its current name");
+      throw invalidArgument("Renaming a container with the same name as its current name");
     }
     refuseTakenName(fleet, next);
     const before = record.name;

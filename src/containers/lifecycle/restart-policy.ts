@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { linksOf } from "../networking/links.ts";
 import type { RestartPolicy } from "../request/create-request.ts";
 import type { Fleet } from "../services.ts";
@@ -16,17 +16,17 @@ const steady = 10_000;
 export function checkRestartPolicy(policy: RestartPolicy, autoRemove: boolean): void {
   const { Name: name = "", MaximumRetryCount: retries = 0 } = policy;
   if (!["", "no", "always", "unless-stopped", "on-failure"].includes(name)) {
-    throw new TboxError("invalid-argument", `invalid restart policy: unknown policy '${name}'`);
+    throw invalidArgument(`invalid restart policy: unknown policy '${name}'`);
   }
   if (retries !== 0 && name !== "on-failure") {
     const rule = "maximum retry count can only be used with 'on-failure'";
-    throw new TboxError("invalid-argument", `invalid restart policy: ${rule}`);
+    throw invalidArgument(`invalid restart policy: ${rule}`);
   }
   if (retries < 0) {
-    throw new TboxError("invalid-argument", "invalid restart policy: maximum retry count cannot be negative");
+    throw invalidArgument("invalid restart policy: maximum retry count cannot be negative");
   }
   if (autoRemove && name !== "" && name !== "no") {
-    throw new TboxError("invalid-argument", "can't create 'AutoRemove' container with restart policy");
+    throw invalidArgument("can't create 'AutoRemove' container with restart policy");
   }
 }
 

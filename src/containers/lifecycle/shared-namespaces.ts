@@ -1,5 +1,5 @@
 import type { Shared, Sharing } from "#native/zygote/protocol.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { CreateRequest, HostConfig } from "../request/create-request.ts";
 import { type Fleet, isRunning } from "../services.ts";
 import type { ContainerRecord } from "../state/record.ts";
@@ -27,7 +27,7 @@ export function settleModes(
   check("UTS", host.UTSMode, ["host"], "alone");
   check("cgroup namespace", host.CgroupnsMode, ["private", "host"], "alone");
   if (host.UTSMode === "host" && (config.Hostname || config.Domainname)) {
-    throw invalid("conflicting options: hostname and the UTS mode: the host's names would change");
+    throw invalidArgument("conflicting options: hostname and the UTS mode: the host's names would change");
   }
   const pid = donor(fleet, host.PidMode);
   if (pid) host.PidMode = `container:${pid.id}`;
@@ -78,7 +78,7 @@ function check(
   if (mode === "" || known.includes(mode)) return;
   if (others === "containers" && /^container:./.test(mode)) return;
   const container = others === "containers" ? [...known, "container:<name|id>"] : known;
-  throw invalid(`invalid ${kind} mode: ${mode}: it is ${container.join(", ")}`);
+  throw invalidArgument(`invalid ${kind} mode: ${mode}: it is ${container.join(", ")}`);
 }
 
 function refusePrivate({ id, hostConfig: { IpcMode = "private" } }: ContainerRecord): void {
@@ -87,8 +87,4 @@ function refusePrivate({ id, hostConfig: { IpcMode = "private" } }: ContainerRec
     "conflict",
     `can't join IPC of container ${id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
   );
-}
-
-function invalid(message: string): TboxError {
-  return new TboxError("invalid-argument", message);
 }

@@ -2,7 +2,7 @@ import { errnoOf } from "#native/addon/failure.ts";
 import type { Cgroup } from "#native/cgroup/cgroup.ts";
 import { openCgroup } from "#native/cgroup/cgroup.ts";
 import type { Delegation } from "#native/cgroup/delegation.ts";
-import { errorChain, TboxError } from "#support/errors.ts";
+import { errorChain, invalidArgument, type TboxError } from "#support/errors.ts";
 import { parseSecurityOptions } from "../request/security-options.ts";
 import { type Fleet, isRunning } from "../services.ts";
 import type { ContainerRecord } from "../state/record.ts";
@@ -132,7 +132,7 @@ function ensureParent(base: Cgroup, asked: string | undefined): Cgroup {
 export function partsOf(asked: string | undefined): string[] {
   const parts = (asked ?? "").split("/").filter((part) => part !== "");
   const bad = parts.some((part) => !/^[\w@:.-]{1,200}$/.test(part) || /^(\.|tbox[.-]|cgroup\.)/.test(part));
-  if (bad) throw new TboxError("invalid-argument", `invalid cgroup parent: ${asked}`);
+  if (bad) throw invalidArgument(`invalid cgroup parent: ${asked}`);
   return parts;
 }
 
@@ -153,5 +153,5 @@ function isWritable({ hostConfig }: ContainerRecord): boolean {
 }
 
 function refused(cause: unknown): TboxError {
-  return new TboxError("invalid-argument", `limit the container: ${errorChain(cause)}`);
+  return invalidArgument(`limit the container: ${errorChain(cause)}`);
 }

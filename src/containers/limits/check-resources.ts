@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { includesAll } from "./number-set.ts";
 import type { Resources } from "./resources.ts";
 
@@ -19,27 +19,27 @@ export function checkResources(resources: Resources, machine: Machine): void {
   if (CpusetCpus !== "") checkSet("CPUs", CpusetCpus, machine.available().cpus);
   if (CpusetMems !== "") checkSet("memory nodes", CpusetMems, machine.available().mems);
   const { PidsLimit = 0, BlkioWeight } = resources;
-  if (PidsLimit < -1) throw invalid(`invalid pids limit ${PidsLimit}: -1 is unlimited`);
+  if (PidsLimit < -1) throw invalidArgument(`invalid pids limit ${PidsLimit}: -1 is unlimited`);
   const weights = [BlkioWeight ?? 0, ...(resources.BlkioWeightDevice ?? []).map(({ Weight }) => Weight)];
   if (weights.some((weight) => weight !== 0 && (weight < 10 || weight > 1000))) {
-    throw invalid("range of blkio weight is from 10 to 1000");
+    throw invalidArgument("range of blkio weight is from 10 to 1000");
   }
 }
 
 function checkMemory({ Memory = 0, MemorySwap = 0, MemoryReservation = 0 }: Resources): void {
-  if (Memory !== 0 && Memory < leastMemory) throw invalid("Minimum memory limit allowed is 6MB");
-  if (MemorySwap < -1) throw invalid(`invalid memory-swap ${MemorySwap}: -1 is unlimited`);
+  if (Memory !== 0 && Memory < leastMemory) throw invalidArgument("Minimum memory limit allowed is 6MB");
+  if (MemorySwap < -1) throw invalidArgument(`invalid memory-swap ${MemorySwap}: -1 is unlimited`);
   if (MemorySwap > 0 && Memory === 0) {
-    throw invalid("you should always set the Memory limit when using Memoryswap limit, see usage");
+    throw invalidArgument("you should always set the Memory limit when using Memoryswap limit, see usage");
   }
   if (MemorySwap > 0 && MemorySwap < Memory) {
-    throw invalid("minimum memoryswap limit should be larger than memory limit, see usage");
+    throw invalidArgument("minimum memoryswap limit should be larger than memory limit, see usage");
   }
   if (MemoryReservation !== 0 && MemoryReservation < leastMemory) {
-    throw invalid("minimum memory reservation allowed is 6MB");
+    throw invalidArgument("minimum memory reservation allowed is 6MB");
   }
   if (Memory > 0 && MemoryReservation > Memory) {
-    throw invalid("minimum memory limit can not be less than memory reservation limit, see usage");
+    throw invalidArgument("minimum memory limit can not be less than memory reservation limit, see usage");
   }
 }
 
@@ -48,32 +48,34 @@ function checkCpu(
   cpus: number,
 ): void {
   if (NanoCpus > 0 && CpuPeriod > 0) {
-    throw invalid("conflicting options: Nano CPUs and CPU Period cannot both be set");
+    throw invalidArgument("conflicting options: Nano CPUs and CPU Period cannot both be set");
   }
   if (NanoCpus > 0 && CpuQuota > 0) {
-    throw invalid("conflicting options: Nano CPUs and CPU Quota cannot both be set");
+    throw invalidArgument("conflicting options: Nano CPUs and CPU Quota cannot both be set");
   }
   if (NanoCpus < 0 || NanoCpus > cpus * 1e9 || (NanoCpus > 0 && NanoCpus < 1e7)) {
-    throw invalid(`range of CPUs is from 0.01 to ${cpus}.00, as there are only ${cpus} CPUs available`);
+    throw invalidArgument(
+      `range of CPUs is from 0.01 to ${cpus}.00, as there are only ${cpus} CPUs available`,
+    );
   }
   if (CpuPeriod !== 0 && (CpuPeriod < 1000 || CpuPeriod > 1_000_000)) {
-    throw invalid("CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)");
+    throw invalidArgument(
+      "CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)",
+    );
   }
   if (CpuQuota > 0 && CpuQuota < 1000) {
-    throw invalid("CPU cfs quota can not be less than 1ms (i.e. 1000)");
+    throw invalidArgument("CPU cfs quota can not be less than 1ms (i.e. 1000)");
   }
-  if (CpuShares < 0) throw invalid(`invalid CPU shares ${CpuShares}`);
+  if (CpuShares < 0) throw invalidArgument(`invalid CPU shares ${CpuShares}`);
 }
 
 function checkSet(what: string, asked: string, available: string | undefined): void {
   if (!/^\d{1,4}(-\d{1,4})?(,\d{1,4}(-\d{1,4})?)*$/.test(asked)) {
-    throw invalid(`Invalid value ${asked} for cpuset ${what === "CPUs" ? "cpus" : "mems"}`);
+    throw invalidArgument(`Invalid value ${asked} for cpuset ${what === "CPUs" ? "cpus" : "mems"}`);
   }
   if (available !== undefined && !includesAll(available, asked)) {
-    throw invalid(`requested ${what} are not available - requested ${asked}, available: ${available}`);
+    throw invalidArgument(
+      `requested ${what} are not available - requested ${asked}, available: ${available}`,
+    );
   }
-}
-
-function invalid(message: string): TboxError {
-  return new TboxError("invalid-argument", message);
 }

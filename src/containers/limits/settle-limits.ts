@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { Delegation } from "#native/cgroup/delegation.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { checkResources, type Machine } from "./check-resources.ts";
 import { type LimitPlan, planLimits } from "./plan-limits.ts";
 import { type Resources, resourcesOf } from "./resources.ts";
@@ -42,7 +42,7 @@ export function settleLimits(asked: Resources, delegation: Delegation, mode: Lim
   const [first] = refusals;
   if (first && mode === "strict") {
     const fix = `to do without it: the annotation ${limitsAnnotation}=warn (tbox run --limits warn)`;
-    throw new TboxError("invalid-argument", `${first.message}; ${fix}`);
+    throw invalidArgument(`${first.message}; ${fix}`);
   }
   const refused = new Set<string>(refusals.map(({ field }) => field));
   const kept = Object.entries(resources).filter(([name]) => !refused.has(name));
@@ -59,7 +59,7 @@ export function limitMode(annotations: Record<string, string> | undefined, usual
   if (!value) return usual;
   if (value === "strict" || value === "warn") return value;
   const message = `invalid annotation ${limitsAnnotation}=${value}: it is strict or warn`;
-  throw new TboxError("invalid-argument", message);
+  throw invalidArgument(message);
 }
 
 function machineOf({ base, controllers }: Delegation): Machine {
@@ -77,7 +77,7 @@ function deviceNumber(path: string): string {
   const found = statSync(path, { throwIfNoEntry: false });
   if (!found?.isBlockDevice()) {
     const what = found ? "is not a block device" : "does not exist";
-    throw new TboxError("invalid-argument", `device ${path} ${what}`);
+    throw invalidArgument(`device ${path} ${what}`);
   }
   const { rdev } = found;
   // As glibc's makedev packs them.

@@ -1,5 +1,5 @@
 import type { Cgroup, Setting } from "#native/cgroup/cgroup.ts";
-import { errorChain, TboxError } from "#support/errors.ts";
+import { errorChain, invalidArgument, type TboxError } from "#support/errors.ts";
 import type { Resources } from "./resources.ts";
 
 /** What a container is limited by after an update; throws invalid-argument for changes that do not fit together. */
@@ -15,8 +15,7 @@ export function mergeResources(current: Resources, changes: Resources): Resource
   }
   const swap = current.MemorySwap ?? 0;
   if (Memory > 0 && MemorySwap === 0 && swap > 0 && Memory > swap) {
-    throw new TboxError(
-      "invalid-argument",
+    throw invalidArgument(
       "Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time",
     );
   }
@@ -34,7 +33,7 @@ export function applySettings(cgroup: Cgroup, settings: Setting[]): void {
     }
   } catch (cause) {
     for (const [file, text] of undo) cgroup.write(file, text);
-    throw new TboxError("invalid-argument", `limit the container: ${errorChain(cause)}`);
+    throw invalidArgument(`limit the container: ${errorChain(cause)}`);
   }
 }
 
@@ -43,5 +42,5 @@ function spoken(name: string): string {
 }
 
 function conflicting(message: string): TboxError {
-  return new TboxError("invalid-argument", `conflicting options: ${message}`);
+  return invalidArgument(`conflicting options: ${message}`);
 }

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Mount } from "#native/zygote/protocol.ts";
 import { type Joined, tellsNames } from "#network/network.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { ContainerFiles } from "../state/directories.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { isBridged, networksOf } from "./network-mode.ts";
@@ -106,7 +106,7 @@ function extraHost(entry: string, gateway: string | undefined): string {
   }
   const address = given === "host-gateway" ? (gateway ?? "") : given;
   if (!/^[\w.-]+$/.test(name) || !/^\[?[0-9a-fA-F:.]+\]?$/.test(address)) {
-    throw new TboxError("invalid-argument", `bad format for add-host: ${JSON.stringify(entry)}`);
+    throw invalidArgument(`bad format for add-host: ${JSON.stringify(entry)}`);
   }
   return `${address.replace(/^\[|\]$/g, "")}\t${name}`;
 }
@@ -115,8 +115,7 @@ function resolver(settings: NameSettings): string {
   const { hostConfig } = settings;
   const { Dns = [], DnsSearch = [], DnsOptions = [] } = hostConfig;
   for (const word of [...Dns, ...DnsSearch, ...DnsOptions]) {
-    if (/[\s\0]/.test(word))
-      throw new TboxError("invalid-argument", `invalid DNS setting ${JSON.stringify(word)}`);
+    if (/[\s\0]/.test(word)) throw invalidArgument(`invalid DNS setting ${JSON.stringify(word)}`);
   }
   if (isBridged(hostConfig.NetworkMode)) {
     const named = Object.keys(networksOf(settings)).some((name) => tellsNames({ name }));

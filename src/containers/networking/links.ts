@@ -1,6 +1,6 @@
 import { type EndpointSettings, type Link, type Network, tellsNames } from "#network/network.ts";
 import { defaultNetwork } from "#network/networks.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import { type Fleet, isRunning } from "../services.ts";
 import type { ContainerRecords } from "../state/container-records.ts";
 import type { ContainerRecord } from "../state/record.ts";
@@ -30,7 +30,7 @@ export function withLinks(settings: EndpointSettings, more: Link[]): EndpointSet
 /** A network mode and links exclude each other (Docker's text). */
 export function linkConflict(kind: Exclude<NetworkMode["kind"], "own">): TboxError {
   const rule = `${kind} type networking can't be used with links. This would result in undefined behavior`;
-  return new TboxError("invalid-argument", `conflicting options: ${rule}`);
+  return invalidArgument(`conflicting options: ${rule}`);
 }
 
 /** Puts IDs in the place of names where the network tells none; throws invalid-argument for who cannot be linked to. */
@@ -127,7 +127,7 @@ function target(records: ContainerRecords, name: string): ContainerRecord {
       return target(records, mode.container);
     case "host":
     case "none":
-      throw new TboxError("invalid-argument", `cannot link to ${name}`, { cause: linkConflict(mode.kind) });
+      throw invalidArgument(`cannot link to ${name}`, linkConflict(mode.kind));
     case "own":
       return record;
   }
@@ -138,6 +138,6 @@ function find(records: ContainerRecords, name: string): ContainerRecord {
     return records.find(name);
   } catch (cause) {
     // Clients take not-found for the image's absence.
-    throw new TboxError("invalid-argument", `could not get container for ${name}`, { cause });
+    throw invalidArgument(`could not get container for ${name}`, cause);
   }
 }

@@ -1,5 +1,5 @@
 import { type EndpointSettings, type Network, tellsNames } from "#network/network.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { CreateRequest, HostConfig } from "../request/create-request.ts";
 import type { Fleet } from "../services.ts";
 import type { ContainerRecord } from "../state/record.ts";
@@ -24,7 +24,7 @@ export function requestedNetworks(
     const strange = asked.find(([name]) => name !== request.HostConfig?.NetworkMode)?.[0] ?? other;
     if (strange !== undefined) {
       const message = `conflicting options: network ${strange} and the network mode ${request.HostConfig?.NetworkMode}`;
-      throw new TboxError("invalid-argument", message);
+      throw invalidArgument(message);
     }
     if (mode.kind === "container") checkShared(request, records.find(mode.container).name);
     return undefined;
@@ -34,10 +34,7 @@ export function requestedNetworks(
   for (const [name, settings] of asked) {
     const network = name === "default" ? primary : networks.get(name);
     if (!network.ipv4) {
-      throw new TboxError(
-        "invalid-argument",
-        `a container cannot be on network ${network.name} and on others`,
-      );
+      throw invalidArgument(`a container cannot be on network ${network.name} and on others`);
     }
     all.set(network.name, settings);
   }
@@ -72,7 +69,7 @@ function checkShared({ HostConfig: host = {}, ...request }: CreateRequest, other
   const conflict = conflicts.find(([set]) => set)?.[1];
   if (conflict === undefined) return;
   const message = `conflicting options: ${conflict} and the container type network mode (of container ${other})`;
-  throw new TboxError("invalid-argument", message);
+  throw invalidArgument(message);
 }
 
 /** What others on a network find a container by. */

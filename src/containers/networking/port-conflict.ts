@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { FailureError } from "#native/addon/failure.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { Fleet } from "../services.ts";
 
 const accessDenied = 13;
@@ -24,10 +24,7 @@ export function explainPort({ records }: Pick<Fleet, "records">, error: unknown)
         `Bind for ${subject} failed: the kernel gives ordinary users ports from ${threshold()} on: publish a higher one, or run: sudo sysctl net.ipv4.ip_unprivileged_port_start=${port}`,
       );
     case notAvailable:
-      return new TboxError(
-        "invalid-argument",
-        `Bind for ${subject} failed: this machine has no such address`,
-      );
+      return invalidArgument(`Bind for ${subject} failed: this machine has no such address`);
     default:
       return error;
   }

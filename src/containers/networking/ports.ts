@@ -1,6 +1,6 @@
 import type { PortRequest } from "#native/net/net-protocol.ts";
 import { parseAddress } from "#network/addresses/address.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { CreateRequest, HostConfig, PortBinding } from "../request/create-request.ts";
 
 /** The ports of the host that a container is to have, without addresses where none was given. Throws invalid-argument. */
@@ -48,10 +48,7 @@ function request(
   }
   const host = HostIp.replace(/^\[(.*)\]$/, "$1");
   if (host !== "" && !parseAddress(host)) {
-    throw new TboxError(
-      "invalid-argument",
-      `invalid HostIp ${JSON.stringify(HostIp)}: it must be an address`,
-    );
+    throw invalidArgument(`invalid HostIp ${JSON.stringify(HostIp)}: it must be an address`);
   }
   const [first, last] = HostPort === "" ? [0, 0] : parseRange(HostPort, HostPort);
   return { protocol, addresses: host === "" ? [] : [host], first, last, containerPort };
@@ -65,5 +62,5 @@ function parseRange(text: string, shown: string): [number, number] {
 }
 
 function invalid(text: string): TboxError {
-  return new TboxError("invalid-argument", `invalid port ${JSON.stringify(text)}: ports are from 1 to 65535`);
+  return invalidArgument(`invalid port ${JSON.stringify(text)}: ports are from 1 to 65535`);
 }

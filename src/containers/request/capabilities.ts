@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 
 const all =
   "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE".split(
@@ -24,5 +24,5 @@ export function planCapabilities(add: string[], drop: string[]): string[] {
 function parse(text: string): string {
   const name = text.toUpperCase().replace(/^CAP_/, "");
   if (name === "ALL" || all.includes(name)) return name;
-  throw new TboxError("invalid-argument", `invalid CapAdd or CapDrop: unknown capability "${text}"`);
+  throw invalidArgument(`invalid CapAdd or CapDrop: unknown capability "${text}"`);
 }

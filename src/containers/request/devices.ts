@@ -1,6 +1,6 @@
 import { accessSync, constants, statSync } from "node:fs";
 import type { Mount } from "#native/zygote/protocol.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { DeviceRequest } from "./create-request.ts";
 
 /**
@@ -11,11 +11,12 @@ export function planDevices(devices: DeviceRequest[] = []): Mount[] {
   return devices.map(({ PathOnHost, PathInContainer, CgroupPermissions = "rwm" }) => {
     const target = PathInContainer || PathOnHost;
     if (!PathOnHost.startsWith("/") || !target.startsWith("/")) {
-      throw invalid(`invalid device ${PathOnHost}:${target}: both paths must be absolute`);
+      throw invalidArgument(`invalid device ${PathOnHost}:${target}: both paths must be absolute`);
     }
-    if (!/^[rwm]{1,3}$/.test(CgroupPermissions)) throw invalid(`invalid device mode: ${CgroupPermissions}`);
+    if (!/^[rwm]{1,3}$/.test(CgroupPermissions))
+      throw invalidArgument(`invalid device mode: ${CgroupPermissions}`);
     if (!CgroupPermissions.includes("r") || !CgroupPermissions.includes("w")) {
-      throw invalid(
+      throw invalidArgument(
         `device ${PathOnHost}: only root can hand out a part of what may be done with a device: use rw or rwm instead of ${CgroupPermissions}`,
       );
     }
@@ -27,9 +28,11 @@ export function planDevices(devices: DeviceRequest[] = []): Mount[] {
 export function checkDevices(devices: DeviceRequest[] = []): string[] {
   return devices.flatMap(({ PathOnHost: path }) => {
     const found = statSync(path, { throwIfNoEntry: false });
-    if (!found) throw invalid(`error gathering device information: ${path}: no such file or directory`);
+    if (!found)
+      throw invalidArgument(`error gathering device information: ${path}: no such file or directory`);
     if (found.isDirectory()) return [];
-    if (!found.isCharacterDevice() && !found.isBlockDevice()) throw invalid(`${path} is not a device node`);
+    if (!found.isCharacterDevice() && !found.isBlockDevice())
+      throw invalidArgument(`${path} is not a device node`);
     try {
       accessSync(path, constants.R_OK | constants.W_OK);
     } catch {
@@ -46,8 +49,4 @@ export function checkDevices(devices: DeviceRequest[] = []): string[] {
         `If it is refused there: sudo setfacl -m "u:$USER:rw" ${path}`,
     ];
   });
-}
-
-function invalid(message: string): TboxError {
-  return new TboxError("invalid-argument", message);
 }

@@ -1,5 +1,5 @@
 import type { LaunchRequest } from "#native/zygote/protocol.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import type { HostConfig } from "./create-request.ts";
 
 type Log = LaunchRequest["log"];
@@ -12,13 +12,13 @@ export function planLog(config: HostConfig["LogConfig"]): Log {
   const { Type: type = "", Config: options = {} } = config ?? {};
   if (type === "none") return { type: "none" };
   if (type !== "" && type !== "json-file") {
-    throw new TboxError("invalid-argument", `logger: no log driver named '${type}' is registered`);
+    throw invalidArgument(`logger: no log driver named '${type}' is registered`);
   }
   const log: Log = { type: "json-file", maxSize: defaultMaxSize, maxFile: defaultMaxFile };
   for (const [name, value] of Object.entries(options)) {
     if (name === "max-size") log.maxSize = parseSize(value);
     else if (name === "max-file") log.maxFile = parseCount(value);
-    else throw new TboxError("invalid-argument", `unknown log opt '${name}' for json-file log driver`);
+    else throw invalidArgument(`unknown log opt '${name}' for json-file log driver`);
   }
   return log;
 }
@@ -30,11 +30,11 @@ function parseSize(text: string): number {
   const factor = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }[unit.toLowerCase()];
   const size = Math.floor(Number(number) * (factor ?? Number.NaN));
   if (size > 0) return size;
-  throw new TboxError("invalid-argument", `invalid max-size ${JSON.stringify(text)}`);
+  throw invalidArgument(`invalid max-size ${JSON.stringify(text)}`);
 }
 
 function parseCount(text: string): number {
   const count = Number(text);
   if (Number.isInteger(count) && count >= 1 && count <= 1000) return count;
-  throw new TboxError("invalid-argument", `invalid max-file ${JSON.stringify(text)}`);
+  throw invalidArgument(`invalid max-file ${JSON.stringify(text)}`);
 }

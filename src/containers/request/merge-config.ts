@@ -1,5 +1,5 @@
 import type { ImageConfig } from "#oci/config.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import type { ContainerConfig } from "../state/record.ts";
 import type { CreateRequest, Healthcheck } from "./create-request.ts";
 import { mergeEnvironment } from "./environment.ts";
@@ -21,7 +21,7 @@ export function mergeConfig(request: CreateRequest, image: ImageConfig["config"]
   const keepsImageCommand = ownCommand.length === 0 && asked.Entrypoint === undefined;
   const command = keepsImageCommand ? (image?.Cmd ?? []) : ownCommand;
   const [path, ...args] = [...entrypoint, ...command];
-  if (path === undefined || path === "") throw new TboxError("invalid-argument", "no command specified");
+  if (path === undefined || path === "") throw invalidArgument("no command specified");
   const workingDirectory = asked.WorkingDir || image?.WorkingDir || "";
   const config: MergedConfig["config"] = {
     ...asked,
@@ -43,7 +43,7 @@ export function mergeConfig(request: CreateRequest, image: ImageConfig["config"]
   if (reset) delete config.Entrypoint;
   if (workingDirectory !== "" && !workingDirectory.startsWith("/")) {
     const message = `the working directory '${workingDirectory}' is invalid, it needs to be an absolute path`;
-    throw new TboxError("invalid-argument", message);
+    throw invalidArgument(message);
   }
   return { config, path, args };
 }

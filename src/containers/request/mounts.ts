@@ -1,5 +1,5 @@
 import type { Mount } from "#native/zygote/protocol.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import type { ContainerVolume } from "../state/record.ts";
 import type { HostConfig, MountRequest } from "./create-request.ts";
 import { planDevices } from "./devices.ts";
@@ -26,7 +26,7 @@ export function planMounts(host: HostConfig, volumes: ContainerVolume[] = []): P
   const seen = new Set<string>();
   for (const { target } of mounts) {
     const place = plainTarget(target);
-    if (seen.has(place)) throw invalid(`Duplicate mount point: ${target}`);
+    if (seen.has(place)) throw invalidArgument(`Duplicate mount point: ${target}`);
     seen.add(place);
   }
   const depth = ({ target }: Mount) => plainTarget(target).split("/").length;
@@ -56,7 +56,7 @@ export interface BindText {
 export function parseBindText(text: string): BindText {
   const [source = "", target, options = "", ...rest] = text.split(":");
   if (target === undefined || source === "" || rest.length > 0) {
-    throw invalid(`invalid volume specification: '${text}'`);
+    throw invalidArgument(`invalid volume specification: '${text}'`);
   }
   checkTarget(target);
   return { source, target, options: options.split(",").filter((word) => word !== "") };
@@ -66,7 +66,7 @@ function planVolume({ name, target, readonly, fill, bound, subpath }: ContainerV
   if (bound) {
     // Its directories are somebody else's, too, who might lead a path through it elsewhere.
     if (subpath !== undefined)
-      throw invalid(`volume ${name} stands for a directory of the host: no Subpath of it`);
+      throw invalidArgument(`volume ${name} stands for a directory of the host: no Subpath of it`);
     return {
       type: "bind",
       source: bound.path,
@@ -94,7 +94,7 @@ function parseBind(text: string): BindMount {
     if (option === "ro") mount.readonly = true;
     else if (isPropagation(option)) mount.propagation = option;
     // Labels for a security module that rootless containers do not have.
-    else if (!["rw", "z", "Z"].includes(option)) throw invalid(`invalid mode: ${options.join(",")}`);
+    else if (!["rw", "z", "Z"].includes(option)) throw invalidArgument(`invalid mode: ${options.join(",")}`);
   }
   return mount;
 }
@@ -104,7 +104,7 @@ function planMount(request: MountRequest): Mount {
   const readonly = request.ReadOnly ?? false;
   if (request.Type === "tmpfs") {
     if (request.Source)
-      throw invalid(`invalid mount config for type "tmpfs": field Source must not be specified`);
+      throw invalidArgument(`invalid mount config for type "tmpfs": field Source must not be specified`);
     const { SizeBytes: size, Mode: mode = 0o1777, Options = [] } = request.TmpfsOptions ?? {};
     const mount: TmpfsMount = {
       type: "tmpfs",
@@ -118,14 +118,15 @@ function planMount(request: MountRequest): Mount {
     return mount;
   }
   const source = request.Source ?? "";
-  if (source === "") throw invalid(`invalid mount config for type "bind": field Source must not be empty`);
+  if (source === "")
+    throw invalidArgument(`invalid mount config for type "bind": field Source must not be empty`);
   if (!source.startsWith("/")) {
-    throw invalid(
+    throw invalidArgument(
       `invalid mount config for type "bind": invalid mount path: '${source}' mount path must be absolute`,
     );
   }
   const propagation = request.BindOptions?.Propagation || "rprivate";
-  if (!isPropagation(propagation)) throw invalid(`invalid propagation config: ${propagation}`);
+  if (!isPropagation(propagation)) throw invalidArgument(`invalid propagation config: ${propagation}`);
   return {
     type: "bind",
     source,
@@ -156,22 +157,22 @@ function applyTmpfsOption(mount: TmpfsMount, option: string): void {
   else if (name === "exec" || name === "noexec") mount.exec = name === "exec";
   else if (name === "ro" || name === "rw") mount.readonly = name === "ro";
   // These always hold.
-  else if (!["nosuid", "nodev"].includes(name)) throw invalid(`invalid tmpfs option "${option}"`);
+  else if (!["nosuid", "nodev"].includes(name)) throw invalidArgument(`invalid tmpfs option "${option}"`);
 }
 
 function parseSize(text: string, option: string): number {
   const [, number, unit = ""] = /^(\d+)([kmg]?)$/i.exec(text) ?? [];
   const factor = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }[unit.toLowerCase()];
-  if (number === undefined || factor === undefined) throw invalid(`invalid tmpfs option "${option}"`);
+  if (number === undefined || factor === undefined) throw invalidArgument(`invalid tmpfs option "${option}"`);
   return Number(number) * factor;
 }
 
 function checkTarget(target: string): string {
   if (!target.startsWith("/")) {
-    throw invalid(`invalid mount path: '${target}' mount path must be absolute`);
+    throw invalidArgument(`invalid mount path: '${target}' mount path must be absolute`);
   }
-  if (plainTarget(target) === "/") throw invalid("invalid specification: destination can't be '/'");
-  if (target.includes("\0")) throw invalid("invalid mount path: it holds a null character");
+  if (plainTarget(target) === "/") throw invalidArgument("invalid specification: destination can't be '/'");
+  if (target.includes("\0")) throw invalidArgument("invalid mount path: it holds a null character");
   return target;
 }
 
@@ -187,8 +188,4 @@ export function plainTarget(target: string): string {
 
 function isPropagation(text: string): text is Propagation {
   return propagations.some((known) => known === text);
-}
-
-function invalid(message: string): TboxError {
-  return new TboxError("invalid-argument", message);
 }

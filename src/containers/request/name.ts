@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 
 const pattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 
@@ -15,10 +15,7 @@ const nouns =
 export function parseName(text: string): string {
   const name = text.startsWith("/") ? text.slice(1) : text;
   if (pattern.test(name)) return name;
-  throw new TboxError(
-    "invalid-argument",
-    `Invalid container name (${text}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`,
-  );
+  throw invalidArgument(`Invalid container name (${text}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`);
 }
 
 /** A name that is not taken; with a number once the pairs of words run out. */

@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 
 export interface SecurityOptions {
   noNewPrivileges: boolean;
@@ -36,7 +36,7 @@ export function parseSecurityOptions(options: string[]): SecurityOptions {
 function switchOf(option: string, value: string | undefined): boolean {
   if (value === "" || value === undefined || value === "true") return true;
   if (value === "false") return false;
-  throw new TboxError("invalid-argument", `invalid --security-opt: ${JSON.stringify(option)}`);
+  throw invalidArgument(`invalid --security-opt: ${JSON.stringify(option)}`);
 }
 
 function unsupported(what: string): TboxError {

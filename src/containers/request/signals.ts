@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, type TboxError } from "#support/errors.ts";
 
 const realTimeMinimum = 34;
 const realTimeMaximum = 64;
@@ -22,5 +22,5 @@ export function parseSignal(text: string): number {
 }
 
 function invalid(text: string): TboxError {
-  return new TboxError("invalid-argument", `invalid signal: ${text}`);
+  return invalidArgument(`invalid signal: ${text}`);
 }

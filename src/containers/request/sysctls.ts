@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import type { HostConfig } from "./create-request.ts";
 
 const ofIpc = /^(kernel\.(msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced)|fs\.mqueue\..+)$/;
@@ -10,21 +10,20 @@ export function planSysctls({
   IpcMode = "",
 }: HostConfig): { name: string; value: string }[] {
   return Object.entries(Sysctls).map(([name, value]) => {
-    if (!/^[\w.\-/]+$/.test(name) || name.split(/[./]/).includes("")) throw invalid(`invalid sysctl ${name}`);
+    if (!/^[\w.\-/]+$/.test(name) || name.split(/[./]/).includes(""))
+      throw invalidArgument(`invalid sysctl ${name}`);
     const shared = (kind: string, mode: string) =>
-      invalid(`sysctl ${name} is not allowed: the container shares its ${kind} namespace (${mode})`);
+      invalidArgument(`sysctl ${name} is not allowed: the container shares its ${kind} namespace (${mode})`);
     if (name.startsWith("net.")) {
       if (NetworkMode === "host") throw shared("network", NetworkMode);
     } else if (ofIpc.test(name)) {
       if (IpcMode === "host" || IpcMode.startsWith("container:")) throw shared("IPC", IpcMode);
     } else {
       const hint = name === "kernel.domainname" ? ": use Domainname (--domainname)" : "";
-      throw invalid(`sysctl ${name} is not in a separate kernel namespace: it is the whole machine's${hint}`);
+      throw invalidArgument(
+        `sysctl ${name} is not in a separate kernel namespace: it is the whole machine's${hint}`,
+      );
     }
     return { name, value };
   });
-}
-
-function invalid(message: string): TboxError {
-  return new TboxError("invalid-argument", message);
 }

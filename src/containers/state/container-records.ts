@@ -1,5 +1,5 @@
 import type { Database } from "bun:sqlite";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { ContainerRecord } from "./record.ts";
 
 /** The table of containers, kept in memory too: what a lookup costs is a map. */
@@ -64,7 +64,7 @@ function byPrefix(byId: Map<string, ContainerRecord>, prefix: string): Container
   if (!/^[0-9a-f]+$/.test(prefix)) return undefined;
   const [only, ...others] = [...byId.values()].filter(({ id }) => id.startsWith(prefix));
   if (others.length > 0) {
-    throw new TboxError("invalid-argument", `Multiple IDs found with provided prefix: ${prefix}`);
+    throw invalidArgument(`Multiple IDs found with provided prefix: ${prefix}`);
   }
   return only;
 }

@@ -1,5 +1,5 @@
 import { familiarName, parseReference, withDefaultTag } from "#oci/reference.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import type { ListFilter } from "../containers.ts";
 import { networksOf } from "../networking/network-mode.ts";
 import { exposedPorts, parsePorts } from "../networking/ports.ts";
@@ -37,7 +37,7 @@ function testFor(fleet: Fleet, key: string, values: string[]): Test {
       return (record) => values.every((value) => hasLabel(record, value));
     case "status": {
       const unknown = values.find((value) => !statuses.includes(value));
-      if (unknown !== undefined) throw invalid(`invalid filter 'status=${unknown}'`);
+      if (unknown !== undefined) throw invalidArgument(`invalid filter 'status=${unknown}'`);
       return some(({ state }, value) => state.status === value);
     }
     case "exited":
@@ -67,7 +67,7 @@ function testFor(fleet: Fleet, key: string, values: string[]): Test {
     case "is-task":
       return () => values.every((value) => value === "false");
     default:
-      throw invalid(`invalid filter '${key}'`);
+      throw invalidArgument(`invalid filter '${key}'`);
   }
 }
 
@@ -119,10 +119,6 @@ function pattern(text: string): RegExp {
   try {
     return new RegExp(text);
   } catch (cause) {
-    throw new TboxError("invalid-argument", `invalid filter 'name=${text}'`, { cause });
+    throw invalidArgument(`invalid filter 'name=${text}'`, cause);
   }
-}
-
-function invalid(message: string): TboxError {
-  return new TboxError("invalid-argument", message);
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { errorResponse } from "../answers/error-response.ts";
 import { hasBody, isJsonType, readSmallBody, streamBody } from "./request-body.ts";
 import { sendResponse } from "./send-response.ts";
@@ -45,7 +45,7 @@ export async function serveRequest({ request, response, target }: Exchange, answ
 /** The target of a request, whose head must have one Host at most. */
 export function checkTarget(request: IncomingMessage): Target {
   const hosts = request.rawHeaders.filter((name, index) => index % 2 === 0 && /^host$/i.test(name));
-  if (hosts.length > 1) throw new TboxError("invalid-argument", "more than one Host header");
+  if (hosts.length > 1) throw invalidArgument("more than one Host header");
   return parseTarget(request.url ?? "");
 }
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 
 /** Largest JSON body. Archives have no such limit. */
 const jsonLimit = 16 * 1024 * 1024;
@@ -15,7 +15,7 @@ export function isJsonType(type = ""): boolean {
 
 /** A body small enough to keep; throws invalid-argument, without having read it all, when it is not. */
 export async function readSmallBody(request: IncomingMessage): Promise<Buffer> {
-  const tooLarge = () => new TboxError("invalid-argument", `the body is larger than ${jsonLimit} bytes`);
+  const tooLarge = () => invalidArgument(`the body is larger than ${jsonLimit} bytes`);
   if (Number(request.headers["content-length"] ?? 0) > jsonLimit) throw tooLarge();
   const chunks: Buffer[] = [];
   let length = 0;

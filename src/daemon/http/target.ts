@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { stripVersion } from "../requests/api-version.ts";
 
 /** Where a request goes, without anything that its headers say. */
@@ -19,7 +19,7 @@ export function parseTarget(line: string): Target {
   const path = question === -1 ? target : target.slice(0, question);
   // A URL parser would cut at #, turn \ into / and resolve dot segments: the route must not depend on that.
   if (!path.startsWith("/") || /[^\x21-\x7e]|[#\\]/.test(target) || /\/(\.|%2e){1,2}(\/|$)/i.test(path)) {
-    throw new TboxError("invalid-argument", "invalid path");
+    throw invalidArgument("invalid path");
   }
   return { ...stripVersion(path), search: question === -1 ? "" : target.slice(question) };
 }
@@ -37,6 +37,6 @@ export function decodePathPart(encoded: string): string {
   try {
     return decodeURIComponent(encoded);
   } catch (cause) {
-    throw new TboxError("invalid-argument", "invalid path", { cause });
+    throw invalidArgument("invalid path", cause);
   }
 }

@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 
 /** Minor versions of Docker's API 1.x that the daemon speaks. */
 const oldest = 24;
@@ -15,16 +15,12 @@ export function stripVersion(path: string): { path: string; version: number } {
   const asked = `client version ${major}.${minor}`;
   if (major < 1 || (major === 1 && minor < oldest)) {
     const remedy = "please upgrade your client to a newer version";
-    throw new TboxError(
-      "invalid-argument",
+    throw invalidArgument(
       `${asked} is too old. Minimum supported API version is ${oldestVersion}, ${remedy}`,
     );
   }
   if (major > 1 || minor > newest) {
-    throw new TboxError(
-      "invalid-argument",
-      `${asked} is too new. Maximum supported API version is ${newestVersion}`,
-    );
+    throw invalidArgument(`${asked} is too new. Maximum supported API version is ${newestVersion}`);
   }
   return { path: path.slice(prefix.length), version: minor };
 }

@@ -4,7 +4,7 @@ import type { BuildRequest } from "#builds/builder.ts";
 import type { Resources } from "#containers/limits/resources.ts";
 import { parsePlatform } from "#oci/platform.ts";
 import { parseReference } from "#oci/reference.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import { refuseParameters } from "../routes/unsupported.ts";
 
 /** What `POST /build` asks for; what is not honoured is refused by name. */
@@ -13,7 +13,7 @@ export function classicRequest(query: BuildQuery, request: Request): BuildReques
   refuse(query);
   const { remote, dockerfile = "Dockerfile", target, platform, networkmode: network } = query;
   if (remote === undefined && request.body === null) {
-    throw new TboxError("invalid-argument", "the request has no body: a tar of the build context is missing");
+    throw invalidArgument("the request has no body: a tar of the build context is missing");
   }
   const ulimits = query.ulimits ?? [];
   return {
@@ -71,7 +71,7 @@ function refuse(query: BuildQuery): void {
     throw new TboxError("not-implemented", `version: BuildKit's own protocol is not supported yet: ${fix}`);
   }
   if (query.isolation !== undefined && query.isolation !== "default") {
-    throw new TboxError("invalid-argument", `invalid isolation: ${JSON.stringify(query.isolation)}`);
+    throw invalidArgument(`invalid isolation: ${JSON.stringify(query.isolation)}`);
   }
   const { outputs } = query;
   refuseParameters({ outputs });

@@ -1,6 +1,6 @@
 import { commitContainerSchema, createContainerSchema } from "#api/requests/create-container.ts";
 import { parseJson } from "#api/schema/json.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { isJsonType } from "../http/request-body.ts";
 
 /**
@@ -11,11 +11,11 @@ export async function parseCreateBody(request: Request, query: Record<string, un
   const body = request.body === null ? undefined : await parseJsonBody(request);
   const fields = fieldsOf(body);
   if (body === undefined || (isObject(body) && !Object.keys(body).some((name) => !beside.has(name)))) {
-    throw new TboxError("invalid-argument", "config cannot be empty in order to create a container");
+    throw invalidArgument("config cannot be empty in order to create a container");
   }
   const unknown = Object.keys(query).find((name) => !parameters.has(name) && !Object.hasOwn(fields, name));
   if (unknown !== undefined) {
-    throw new TboxError("invalid-argument", `${unknown}: unknown query parameter`);
+    throw invalidArgument(`${unknown}: unknown query parameter`);
   }
   return createContainerSchema.parse(withoutRepeated(body, query, parameters));
 }
@@ -50,10 +50,7 @@ function isObject(body: unknown): body is object {
 async function parseJsonBody(request: Request): Promise<unknown> {
   const type = request.headers.get("content-type") ?? "";
   if (!isJsonType(type)) {
-    throw new TboxError(
-      "invalid-argument",
-      `unsupported Content-Type header (${type}): must be 'application/json'`,
-    );
+    throw invalidArgument(`unsupported Content-Type header (${type}): must be 'application/json'`);
   }
   return parseJson(await request.text());
 }

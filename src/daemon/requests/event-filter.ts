@@ -1,5 +1,5 @@
 import type { EngineEvent } from "#engine/events.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 
 /** Whether an event passes Docker's filters: every key must fit, each by one of its values. */
 export function eventFilter(filters: Map<string, string[]>): (event: EngineEvent) => boolean {
@@ -45,7 +45,7 @@ function testFor(key: string, values: string[]): (event: EngineEvent) => boolean
     case "config":
       return ({ type }) => type === key;
     default:
-      throw new TboxError("invalid-argument", `invalid filter '${key}'`);
+      throw invalidArgument(`invalid filter '${key}'`);
   }
 }
 

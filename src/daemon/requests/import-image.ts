@@ -1,7 +1,7 @@
 import type { Images } from "#images/images.ts";
 import { parsePlatform } from "#oci/platform.ts";
 import { parseReference } from "#oci/reference.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import { streamed } from "../http/streamed.ts";
 import { nameWithTag } from "./image-name.ts";
 
@@ -17,7 +17,7 @@ export interface ImportQuery {
 export async function importImage(images: Images, query: ImportQuery, request: Request): Promise<Response> {
   const { fromSrc, repo, tag, message = "", platform } = query;
   const archive = fromSrc === "-" ? request.body : await download(fromSrc, request.signal);
-  if (archive === null) throw new TboxError("invalid-argument", "the request has no body");
+  if (archive === null) throw invalidArgument("the request has no body");
   const id = await images.import(archive, {
     message,
     changes: new URL(request.url).searchParams.getAll("changes"),
@@ -33,7 +33,7 @@ async function download(source: string, signal: AbortSignal): Promise<ReadableSt
   const text = /^[a-z]+:\/\//.test(source) ? source : `http://${source}`;
   const url = URL.parse(text);
   if (!url || !["http:", "https:"].includes(url.protocol)) {
-    throw new TboxError("invalid-argument", `fromSrc: ${JSON.stringify(source)} is no URL of http or https`);
+    throw invalidArgument(`fromSrc: ${JSON.stringify(source)} is no URL of http or https`);
   }
   let response: Response;
   try {

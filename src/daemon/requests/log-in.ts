@@ -1,12 +1,11 @@
 import { credentialsOf, type RegistryAuthFields } from "#api/requests/registry-auth.ts";
 import type { Images } from "#images/images.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 
 /** `POST /auth`: tries a user's credentials and keeps nothing of them. */
 export async function logIn(images: Images, fields: RegistryAuthFields, signal: AbortSignal) {
   const credentials = credentialsOf(fields);
-  if (credentials === undefined)
-    throw new TboxError("invalid-argument", "username: there is none to log in with");
+  if (credentials === undefined) throw invalidArgument("username: there is none to log in with");
   await images.logIn(domainOf(fields.serveraddress ?? ""), credentials, signal);
   return { Status: "Login Succeeded", IdentityToken: "" };
 }
@@ -16,7 +15,7 @@ function domainOf(address: string): string {
   const host = address.replace(/^https?:\/\//, "").split("/", 1)[0] ?? "";
   if (["", "index.docker.io", "registry-1.docker.io"].includes(host)) return "docker.io";
   if (URL.parse(`https://${host}`)?.host !== host) {
-    throw new TboxError("invalid-argument", `serveraddress: invalid address "${address}"`);
+    throw invalidArgument(`serveraddress: invalid address "${address}"`);
   }
   return host;
 }

@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { momentOf } from "#support/moment.ts";
 
 /** Docker's filters of `POST /images/prune`; without `dangling=false` only images without a name. */
@@ -14,7 +14,7 @@ export function parsePruneFilters(filters: Map<string, string[]>) {
     else if (key === "label") parsed.labels = values;
     else if (key === "label!") parsed.notLabels = values;
     else if (key === "until") parsed.until = Math.min(...values.map(momentOf));
-    else throw new TboxError("invalid-argument", `invalid filter '${key}'`);
+    else throw invalidArgument(`invalid filter '${key}'`);
   }
   return parsed;
 }

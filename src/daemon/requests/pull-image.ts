@@ -2,7 +2,7 @@ import { parseRegistryAuth } from "#api/requests/registry-auth.ts";
 import type { Images, Progress } from "#images/images.ts";
 import { parsePlatform } from "#oci/platform.ts";
 import { parseReference } from "#oci/reference.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { nameWithTag } from "./image-name.ts";
 
 export interface PullQuery {
@@ -17,10 +17,9 @@ export interface PullQuery {
 /** `POST /images/create?fromImage=…`. */
 export function pullImage(images: Images, query: PullQuery, request: Request): AsyncIterable<Progress> {
   const { fromImage, tag, platform, ...ofImports } = query;
-  if (fromImage === undefined)
-    throw new TboxError("invalid-argument", "fromImage: the name of an image is missing");
+  if (fromImage === undefined) throw invalidArgument("fromImage: the name of an image is missing");
   const foreign = Object.keys(ofImports)[0];
-  if (foreign !== undefined) throw new TboxError("invalid-argument", `${foreign}: only for imports`);
+  if (foreign !== undefined) throw invalidArgument(`${foreign}: only for imports`);
   const name = nameWithTag(fromImage, tag);
   const credentials = parseRegistryAuth(request.headers.get("x-registry-auth"));
   const isWhole = /[:@][^/]*$/.test(name);

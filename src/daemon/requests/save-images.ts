@@ -1,6 +1,6 @@
 import type { Images } from "#images/images.ts";
 import type { Platform } from "#oci/platform.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { streamed } from "../http/streamed.ts";
 
 /** `GET /images/get` and `GET /images/{name}/get`. */
@@ -9,6 +9,6 @@ export async function saveImages(
   names: string[],
   options: { platform?: Platform | undefined; signal: AbortSignal },
 ): Promise<Response> {
-  if (names.length === 0) throw new TboxError("invalid-argument", "names: no image is named");
+  if (names.length === 0) throw invalidArgument("names: no image is named");
   return streamed(await images.save(names, options), "application/x-tar");
 }

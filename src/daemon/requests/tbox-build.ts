@@ -3,7 +3,7 @@ import { parseJson } from "#api/schema/json.ts";
 import type { BuildRequest, ContextSource } from "#builds/builder.ts";
 import { parsePlatform } from "#oci/platform.ts";
 import { parseReference } from "#oci/reference.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { streamOf } from "../http/request-body.ts";
 import { credentialsIn, isTrue } from "./classic-build.ts";
 
@@ -12,12 +12,12 @@ const mostHead = 16 * 1024 * 1024;
 
 /** What `POST /tbox/build` asks for: a line of JSON, and after it perhaps a tar. */
 export async function tboxRequest({ body, signal }: Request): Promise<BuildRequest> {
-  if (body === null) throw new TboxError("invalid-argument", "the request has no body");
+  if (body === null) throw invalidArgument("the request has no body");
   const { line, rest } = await cutLine(body);
   const result = tboxBuildSchema.safeParse(parseJson(line));
   if (!result.success) {
     const issue = result.error.issues[0];
-    throw new TboxError("invalid-argument", `${issue?.path.join(".")}: ${issue?.message}`);
+    throw invalidArgument(`${issue?.path.join(".")}: ${issue?.message}`);
   }
   const { context, tags, platform, secrets, agents, credentials, cacheFrom, ...same } = result.data;
   return {
@@ -55,6 +55,6 @@ async function cutLine(
       return { line: Buffer.concat(head).toString(), rest: streamOf(pieces, value.subarray(end + 1)) };
     }
     size += value.length;
-    if (size > mostHead) throw new TboxError("invalid-argument", "the first line of the body is too long");
+    if (size > mostHead) throw invalidArgument("the first line of the body is too long");
   }
 }

@@ -2,7 +2,7 @@ import { Elysia } from "elysia";
 import { readArchiveQuery, writeArchiveQuery } from "#api/requests/archive.ts";
 import { containerParams as params } from "#api/schema/names.ts";
 import type { Containers } from "#containers/containers.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { empty } from "../answers/empty-answers.ts";
 import { shapePathStat } from "../answers/path-stat.ts";
 import { streamed } from "../http/streamed.ts";
@@ -37,7 +37,7 @@ export function archiveRoutes(containers: Containers) {
         query: { path, noOverwriteDirNonDir: keepKinds = false },
         request: { body },
       }) => {
-        if (body === null) throw new TboxError("invalid-argument", "the request has no body");
+        if (body === null) throw invalidArgument("the request has no body");
         await containers.extract(id, path, { archive: body, keepKinds });
         return empty();
       },

@@ -2,7 +2,7 @@ import { Elysia } from "elysia";
 import { containerLogsQuery, containerStatsQuery, waitContainerQuery } from "#api/requests/containers.ts";
 import { containerParams as params } from "#api/schema/names.ts";
 import type { Containers } from "#containers/containers.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { shapeLog } from "../answers/log-text.ts";
 import { outputFraming, outputMediaType } from "../answers/output.ts";
 import { versionHeader } from "../http/adapter.ts";
@@ -31,7 +31,7 @@ export function containerStreamRoutes(containers: Containers) {
         ({ params: { id } }) => {
           containers.get(id);
           const message = "attach/ws: the request does not ask for `Upgrade: websocket`";
-          throw new TboxError("invalid-argument", message);
+          throw invalidArgument(message);
         },
         { params },
       )
@@ -40,7 +40,7 @@ export function containerStreamRoutes(containers: Containers) {
         ({ params: { id }, query: { stream = true, "one-shot": quick = false }, request: { signal } }) => {
           const { id: full } = containers.get(id);
           if (stream && quick) {
-            throw new TboxError("invalid-argument", "cannot have stream=true and one-shot=true");
+            throw invalidArgument("cannot have stream=true and one-shot=true");
           }
           if (!stream) return oneSample(containers, full, { quick, signal });
           return streamed(statsLines(containers, full, signal), "application/json");
@@ -60,7 +60,7 @@ export function containerStreamRoutes(containers: Containers) {
             tail,
           } = query;
           if (!stdout && !stderr) {
-            throw new TboxError("invalid-argument", "Bad parameters: you must choose at least one stream");
+            throw invalidArgument("Bad parameters: you must choose at least one stream");
           }
           const tty = containers.get(id).config.Tty === true;
           const records = await containers.logs(id, {

@@ -16,7 +16,7 @@ import {
 } from "#api/requests/containers.ts";
 import { linkParams, containerParams as params } from "#api/schema/names.ts";
 import type { Engine } from "#engine/engine.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import { shapeChanges } from "../answers/change.ts";
 import { shapeContainer } from "../answers/container-inspect.ts";
 import { containerSizes } from "../answers/container-sizes.ts";
@@ -82,7 +82,7 @@ export function containerRoutes(engine: Engine, dataDirectory: string) {
       async ({ params: { id }, request }) => {
         if (request.body !== null) {
           const message = "starting container with non-empty request body is not supported";
-          throw new TboxError("invalid-argument", message);
+          throw invalidArgument(message);
         }
         return noContent((await containers.start(id)) === "started" ? "done" : "unchanged");
       },

@@ -11,7 +11,7 @@ import {
 } from "#api/requests/images.ts";
 import type { Images } from "#images/images.ts";
 import { parseReference, parseTag } from "#oci/reference.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { describeError } from "../answers/error-response.ts";
 import { shapeHistory, shapeImage, shapeImageSummary, shapeLoaded, shapeRemoved } from "../answers/image.ts";
 import { shapeProgress } from "../answers/progress.ts";
@@ -39,7 +39,7 @@ export function imageRoutes(images: Images) {
     .post(
       "/images/load",
       ({ query: { platform }, request: { body, signal } }) => {
-        if (body === null) throw new TboxError("invalid-argument", "the request has no body");
+        if (body === null) throw invalidArgument("the request has no body");
         return streamedOutcome(images.load(body, { platform, signal }), shapeLoaded, tell);
       },
       { query: loadImagesQuery, parse: "none" },

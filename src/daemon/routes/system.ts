@@ -3,7 +3,7 @@ import { eventsQuery } from "#api/requests/events.ts";
 import { diskUsageTypes } from "#api/requests/system.ts";
 import type { Engine } from "#engine/engine.ts";
 import type { EngineEvent } from "#engine/events.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { containerSizes } from "../answers/container-sizes.ts";
 import { shapeDiskUsage } from "../answers/disk-usage.ts";
 import { shapeEvent } from "../answers/event.ts";
@@ -40,7 +40,7 @@ export function systemRoutes(engine: Engine, dataDirectory: string) {
       ({ query: { since, until, filters = new Map() }, request: { signal } }) => {
         const passes = eventFilter(filters);
         if (since !== undefined && until !== undefined && since > until) {
-          throw new TboxError("invalid-argument", "`since` cannot be after `until`");
+          throw invalidArgument("`since` cannot be after `until`");
         }
         const options = {
           signal,

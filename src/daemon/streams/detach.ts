@@ -1,13 +1,13 @@
 import { Transform } from "node:stream";
 import { createDetachFilter, defaultDetachKeys, parseDetachKeys } from "#support/detach-keys.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 
 /** The keys that part a client from a terminal: Docker's unless others are asked for. */
 export function detachKeysOf(asked: string | undefined): Uint8Array {
   try {
     return parseDetachKeys(asked || defaultDetachKeys);
   } catch (cause) {
-    throw new TboxError("invalid-argument", `invalid detach keys (${asked}) provided`, { cause });
+    throw invalidArgument(`invalid detach keys (${asked}) provided`, cause);
   }
 }
 

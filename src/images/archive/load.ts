@@ -8,7 +8,7 @@ import { type Manifest, type ManifestDocument, parseManifest } from "#oci/manife
 import { mediaTypes } from "#oci/media-types.ts";
 import { hostPlatform, matchesPlatform, type Platform } from "#oci/platform.ts";
 import { canonicalRepository, familiarName, parseReference, withDefaultTag } from "#oci/reference.ts";
-import { errorCode, TboxError } from "#support/errors.ts";
+import { errorCode, invalidArgument } from "#support/errors.ts";
 import { openFeed } from "#support/feed.ts";
 import type { LoadedImage } from "../images.ts";
 import type { Workshop } from "../services.ts";
@@ -42,7 +42,7 @@ export async function* load(
       // Of an archive that is both, the layout says more: the manifests as they were made.
       if (index && contents.has("oci-layout")) await loadLayout(work, index, listed);
       else if (listed) await loadArchive(work, listed);
-      else throw new TboxError("invalid-argument", "the archive holds neither manifest.json nor index.json");
+      else throw invalidArgument("the archive holds neither manifest.json nor index.json");
       await workshop.changed();
     }),
   );
@@ -82,7 +82,7 @@ async function spool(
     }
   } catch (cause) {
     signal.throwIfAborted();
-    throw new TboxError("invalid-argument", "the archive cannot be read as a tar", { cause });
+    throw invalidArgument("the archive cannot be read as a tar", cause);
   }
   for (const [name, target] of links) {
     const found = contents.get(target);
@@ -209,7 +209,7 @@ function blobOf(contents: Contents, digest: string): Expected {
   const parsed = parseDigest(digest);
   const blob = take(contents, blobPath(parsed));
   if (blob.digest !== parsed && parsed.startsWith("sha256:")) {
-    throw new TboxError("invalid-argument", `blob ${parsed}: its bytes have the digest ${blob.digest}`);
+    throw invalidArgument(`blob ${parsed}: its bytes have the digest ${blob.digest}`);
   }
   return blob;
 }
@@ -220,7 +220,7 @@ function blobPath(digest: string): string {
 
 function take(contents: Contents, name: string): Expected {
   const found = contents.get(plainPath(name, ""));
-  if (!found) throw new TboxError("invalid-argument", `the archive lacks ${JSON.stringify(name)}`);
+  if (!found) throw invalidArgument(`the archive lacks ${JSON.stringify(name)}`);
   return found;
 }
 

@@ -1,5 +1,5 @@
 import type { ImageConfig } from "#oci/config.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 
 type Execution = NonNullable<ImageConfig["config"]>;
 
@@ -44,7 +44,7 @@ function apply(config: Execution, change: string): void {
       config.OnBuild = [...(config.OnBuild ?? []), required(rest, change)];
       return;
     default:
-      throw new TboxError("invalid-argument", `${word || "an empty line"} is not a valid change command`);
+      throw invalidArgument(`${word || "an empty line"} is not a valid change command`);
   }
 }
 
@@ -73,13 +73,12 @@ function pairs(text: string, change: string): [string, string][] {
   const parts = words(text);
   const [first = "", ...rest] = parts;
   if (!first.includes("=")) {
-    if (first === "" || rest.length === 0)
-      throw new TboxError("invalid-argument", `${change}: needs a value`);
+    if (first === "" || rest.length === 0) throw invalidArgument(`${change}: needs a value`);
     return [[first, text.slice(text.indexOf(first) + first.length).trim()]];
   }
   return parts.map((part) => {
     const equals = part.indexOf("=");
-    if (equals < 1) throw new TboxError("invalid-argument", `${change}: ${part} is no name=value`);
+    if (equals < 1) throw invalidArgument(`${change}: ${part} is no name=value`);
     return [part.slice(0, equals), part.slice(equals + 1)];
   });
 }
@@ -98,7 +97,7 @@ function ports(text: string): Record<string, object> {
   return entries(
     words(text).map((port) => {
       if (!/^\d+(?:-\d+)?(?:\/(?:tcp|udp|sctp))?$/.test(port)) {
-        throw new TboxError("invalid-argument", `EXPOSE: invalid port ${port}`);
+        throw invalidArgument(`EXPOSE: invalid port ${port}`);
       }
       return port.includes("/") ? port : `${port}/tcp`;
     }),
@@ -110,6 +109,6 @@ function entries(names: string[]): Record<string, object> {
 }
 
 function required(text: string, change: string): string {
-  if (text === "") throw new TboxError("invalid-argument", `${change}: needs a value`);
+  if (text === "") throw invalidArgument(`${change}: needs a value`);
   return text;
 }

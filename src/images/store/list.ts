@@ -1,7 +1,7 @@
 import type { Layers } from "#layers/layers.ts";
 import type { DiffId } from "#oci/digest.ts";
 import { canonicalRepository, familiarRepository, parseReference } from "#oci/reference.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import type { ImageDetails, ImageFilter } from "../images.ts";
 import type { Workshop } from "../services.ts";
 import type { ImageRecord } from "./records.ts";
@@ -43,7 +43,7 @@ export function listImages(
   embedded: string | undefined,
 ): ImageDetails[] {
   const unknown = [...filters.keys()].find((key) => !filterNames.has(key));
-  if (unknown !== undefined) throw new TboxError("invalid-argument", `invalid filter '${unknown}'`);
+  if (unknown !== undefined) throw invalidArgument(`invalid filter '${unknown}'`);
   const details = workshop.records.all().map(describer(workshop, embedded));
   const newestFirst = (images: ImageDetails[]) => images.sort((a, b) => b.created - a.created);
   if (filters.size === 0) return newestFirst(details);
@@ -102,7 +102,7 @@ function booleanOf(values: string[]): boolean {
   const [value = "", ...others] = values;
   if (others.length === 0 && ["1", "true", "t"].includes(value.toLowerCase())) return true;
   if (others.length === 0 && ["0", "false", "f"].includes(value.toLowerCase())) return false;
-  throw new TboxError("invalid-argument", `invalid filter 'dangling=[${values.join(" ")}]'`);
+  throw invalidArgument(`invalid filter 'dangling=[${values.join(" ")}]'`);
 }
 
 /** A date, seconds since the epoch, or a duration before now. */
@@ -113,7 +113,7 @@ function timeOf(text: string): number {
     return Date.now() - Number(duration[1]) * unit;
   }
   const time = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text);
-  if (Number.isNaN(time)) throw new TboxError("invalid-argument", `invalid filter 'until=${text}'`);
+  if (Number.isNaN(time)) throw invalidArgument(`invalid filter 'until=${text}'`);
   return time;
 }
 

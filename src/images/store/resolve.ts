@@ -2,7 +2,7 @@ import type { Descriptor } from "#oci/descriptor.ts";
 import type { Digest } from "#oci/digest.ts";
 import { formatPlatform, matchesPlatform, type Platform } from "#oci/platform.ts";
 import { canonicalRepository, parseReference, withDefaultTag } from "#oci/reference.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { ImageRecord, ImageRecords } from "./records.ts";
 
 /** The image of a name: a reference, a full ID, or a prefix that only one ID has. */
@@ -73,7 +73,7 @@ function byPrefix(records: ImageRecords, name: string): ImageRecord | undefined 
   const prefix = /^(?:sha256:)?([0-9a-f]+)$/.exec(name)?.[1];
   if (prefix === undefined) return undefined;
   const [only, ...others] = records.all().filter(({ id }) => id.startsWith(`sha256:${prefix}`));
-  if (others.length > 0) throw new TboxError("invalid-argument", `ambiguous image ID prefix: ${prefix}`);
+  if (others.length > 0) throw invalidArgument(`ambiguous image ID prefix: ${prefix}`);
   return only;
 }
 

@@ -2,7 +2,7 @@ import type { Arrival } from "#layers/layers.ts";
 import { createdAt, diffIdsOf, type ImageConfig, parseConfig } from "#oci/config.ts";
 import type { Descriptor } from "#oci/descriptor.ts";
 import type { Manifest } from "#oci/manifest.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { Workshop } from "../services.ts";
 import type { ImageRecord } from "./records.ts";
 
@@ -22,7 +22,7 @@ export async function readConfig({ content }: Workshop, manifest: Manifest): Pro
   const expected = config.rootfs.diff_ids.length;
   if (manifest.layers.length !== expected) {
     const message = `the manifest has ${manifest.layers.length} layers and the configuration ${expected}`;
-    throw new TboxError("invalid-argument", message);
+    throw invalidArgument(message);
   }
   return config;
 }

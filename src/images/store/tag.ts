@@ -1,5 +1,5 @@
 import { canonicalRepository, type Reference, withDefaultTag } from "#oci/reference.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import type { Workshop } from "../services.ts";
 import { findImage, targetOf } from "./resolve.ts";
 
@@ -7,7 +7,7 @@ import { findImage, targetOf } from "./resolve.ts";
 export async function tagImage(workshop: Workshop, source: string, target: Reference): Promise<string> {
   const image = findImage(workshop.records, source);
   if (target.digest !== undefined) {
-    throw new TboxError("invalid-argument", "refusing to create a tag with a digest reference");
+    throw invalidArgument("refusing to create a tag with a digest reference");
   }
   const { tag = "latest" } = withDefaultTag(target);
   const named = { ...image, target: targetOf(workshop.records, source, image) };

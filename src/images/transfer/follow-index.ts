@@ -3,7 +3,7 @@ import type { Descriptor } from "#oci/descriptor.ts";
 import type { ImageIndex, IndexEntry, ManifestDocument } from "#oci/manifest.ts";
 import { isIndexType } from "#oci/media-types.ts";
 import type { Platform } from "#oci/platform.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import type { ImageParts } from "../store/store-image.ts";
 
 export interface FetchedDocument {
@@ -37,10 +37,7 @@ async function search(
 ): Promise<Omit<ImageParts, "target"> | undefined> {
   if (document.kind === "manifest") return { manifestDescriptor: descriptor, manifest: document.manifest };
   if (levels === 0) {
-    throw new TboxError(
-      "invalid-argument",
-      `${options.name}: more than ${deepest} indexes within each other`,
-    );
+    throw invalidArgument(`${options.name}: more than ${deepest} indexes within each other`);
   }
   for (const entry of candidates(document.index, options.platform)) {
     const found = await search(await options.fetch(entry), options, levels - 1);

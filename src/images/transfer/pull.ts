@@ -4,7 +4,7 @@ import { type ManifestDocument, parseManifest } from "#oci/manifest.ts";
 import { hostPlatform, matchesPlatform } from "#oci/platform.ts";
 import { canonicalRepository, familiarName, type Reference, withDefaultTag } from "#oci/reference.ts";
 import { openRepository, type Repository } from "#registry/transfer/repository.ts";
-import { errorCode, TboxError } from "#support/errors.ts";
+import { errorCode, invalidArgument, TboxError } from "#support/errors.ts";
 import { openFeed } from "#support/feed.ts";
 import type { Progress, PullOptions } from "../images.ts";
 import type { Workshop } from "../services.ts";
@@ -165,7 +165,7 @@ async function fetchDocument(
   const { bytes, mediaType, digest } = await repository.fetchManifest(wanted, signal);
   if (expected && bytes.byteLength !== expected.size) {
     const message = `manifest ${wanted} has ${bytes.byteLength} bytes where its index says ${expected.size}`;
-    throw new TboxError("invalid-argument", message);
+    throw invalidArgument(message);
   }
   const document = read(name, bytes, mediaType);
   await content.ingest(async () => ({ offset: 0, bytes: once(bytes) }), { digest, size: bytes.byteLength });

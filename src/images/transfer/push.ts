@@ -8,7 +8,7 @@ import {
   type Reference,
 } from "#oci/reference.ts";
 import { type Destination, openDestination } from "#registry/transfer/destination.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import { openFeed } from "#support/feed.ts";
 import type { PushOptions, PushProgress } from "../images.ts";
 import type { Workshop } from "../services.ts";
@@ -32,7 +32,7 @@ export async function* push(
   options: PushOptions,
 ): AsyncGenerator<PushProgress> {
   if (reference.digest !== undefined) {
-    throw new TboxError("invalid-argument", "cannot push a digest reference");
+    throw invalidArgument("cannot push a digest reference");
   }
   // Whoever stops listening stops the push.
   const stop = new AbortController();

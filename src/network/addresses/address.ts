@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 
 /** A number of 32 or of 128 bits. */
 export interface Address {
@@ -55,7 +55,7 @@ export function parseSubnet(text: string): Subnet {
   const parsed = parseAddress(address);
   const prefix = Number(bits);
   if (!parsed || prefix > width(parsed.family)) {
-    throw new TboxError("invalid-argument", `invalid subnet ${text}: it must be ADDRESS/BITS`);
+    throw invalidArgument(`invalid subnet ${text}: it must be ADDRESS/BITS`);
   }
   return subnetOf(parsed, prefix);
 }

@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import {
   type Address,
   addressAt,
@@ -48,7 +48,7 @@ export function openAllocator({ subnet, gateway, range = subnet }: AllocatorOpti
     reserve(address) {
       if (!contains(subnet, address) || address.value < first || address.value > last) {
         const message = `no configured subnet or ip-range contains the IP address ${formatAddress(address)}`;
-        throw new TboxError("invalid-argument", message);
+        throw invalidArgument(message);
       }
       if (used.has(address.value)) throw new TboxError("forbidden", "Address already in use");
       used.add(address.value);

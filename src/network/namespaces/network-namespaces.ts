@@ -1,6 +1,6 @@
 import type { NetHelper } from "#native/net/net-helper.ts";
 import type { EndpointRequest, PortRequest, Publication, SandboxNames } from "#native/net/net-protocol.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { Endpoint, Joined, Network } from "../network.ts";
 import { adoptEndpoint, type Bridge, type PlaceRequest, releaseEndpoint, takeEndpoint } from "./bridge.ts";
 import { type Gateways, gatewaysOf } from "./gateway.ts";
@@ -153,8 +153,7 @@ export function openSandboxes(
     },
     async publish(joined, ports) {
       const chosen = gateways(joined);
-      if (!chosen.ipv4)
-        throw new TboxError("invalid-argument", "a container without a network cannot publish ports");
+      if (!chosen.ipv4) throw invalidArgument("a container without a network cannot publish ports");
       const bindings = bridges.get(chosen.ipv4.network)?.options.bindings ?? [];
       const filled = ports.map((port) =>
         port.addresses.length > 0 ? port : { ...port, addresses: bindings },

@@ -1,4 +1,4 @@
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { TemporaryFailure } from "./retry.ts";
 
 /** How long a server is waited for before it is given up, in milliseconds. */
@@ -59,7 +59,7 @@ export async function readAll(
   let size = 0;
   for await (const part of bytes) {
     size += part.byteLength;
-    if (size > limit) throw new TboxError("invalid-argument", `${what} is longer than ${limit} bytes`);
+    if (size > limit) throw invalidArgument(`${what} is longer than ${limit} bytes`);
     parts.push(part);
   }
   return Buffer.concat(parts);

@@ -1,5 +1,5 @@
 import { readdir, readFile } from "node:fs/promises";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 
 /** What the user trusts a host with, and shows it. */
 export interface Certificates {
@@ -58,7 +58,7 @@ async function readFolder(path: string, names: string[]): Promise<Certificates> 
   const own = names.find((name) => name.endsWith(".cert"));
   const key = own?.replace(/\.cert$/, ".key");
   if (key !== undefined && !names.includes(key)) {
-    throw new TboxError("invalid-argument", `${path}/${own}: its key ${key} is missing`);
+    throw invalidArgument(`${path}/${own}: its key ${key} is missing`);
   }
   return {
     authorities: await Promise.all(authorities.map(read)),

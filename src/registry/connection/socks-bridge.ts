@@ -1,5 +1,5 @@
 import { connect, createServer, type Socket } from "node:net";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { nextChunk } from "./next-chunk.ts";
 import { dialSocks } from "./socks.ts";
 
@@ -75,8 +75,7 @@ async function readHead(client: Socket): Promise<{ lines: string[]; rest: Buffer
     if (end >= 0) {
       return { lines: read.subarray(0, end).toString("latin1").split("\r\n"), rest: read.subarray(end + 4) };
     }
-    if (read.length > longestHead)
-      throw new TboxError("invalid-argument", "the head of a request is too long");
+    if (read.length > longestHead) throw invalidArgument("the head of a request is too long");
     read = Buffer.concat([read, await nextChunk(client)]);
   }
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import { readBody } from "../connection/body.ts";
 
 /** Longest page of tags that is read, in bytes. */
@@ -24,7 +24,7 @@ export async function allTags(get: (target: string) => Promise<Response>, what: 
     if (!page.success) throw unusable(what);
     const before = tags.size;
     for (const tag of page.data.tags ?? []) tags.add(tag);
-    if (tags.size > mostTags) throw new TboxError("invalid-argument", `${what}: more than ${mostTags} tags`);
+    if (tags.size > mostTags) throw invalidArgument(`${what}: more than ${mostTags} tags`);
     const link = /^<([^>]+)>\s*;\s*rel="?next"?/.exec(response.headers.get("link") ?? "")?.[1];
     // A page without anything new would be followed for ever.
     target = tags.size > before ? link : undefined;

@@ -13,7 +13,7 @@ import type { ImageDetails, Images, Progress } from "#images/images.ts";
 import { openNetworks } from "#network/open-networks.ts";
 import { digestOf } from "#oci/digest.ts";
 import { canonicalName } from "#oci/reference.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
 import { openVolumes } from "#volumes/open-volumes.ts";
 import { fakeInformation } from "./fake-information.ts";
@@ -115,7 +115,7 @@ export function fakeEngine(): FakeEngine {
         attached?.far.end();
         if (record.hostConfig.AutoRemove) all.delete(record.id);
         container.exited.resolve({ code: 127 });
-        throw new TboxError("invalid-argument", `exec ${record.path}: no such file or directory`);
+        throw invalidArgument(`exec ${record.path}: no such file or directory`);
       }
       record.state = { ...record.state, status: "running", pid: 42, startedAt: new Date().toISOString() };
       // A program whose client is gone ends as it likes.

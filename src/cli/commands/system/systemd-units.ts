@@ -1,5 +1,5 @@
 import { compilerSettings } from "#client/daemon/start-daemon.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 
 export interface Units {
   /** The program and its first arguments. */
@@ -62,7 +62,7 @@ export function daemonVariables(environment: Record<string, string | undefined>)
 /** A word of a unit file as of systemd.syntax(7) and systemd.service(5): no specifier, no variable. */
 function quote(word: string): string {
   if (/[\n\r\0]/.test(word)) {
-    throw new TboxError("invalid-argument", `a unit file cannot hold ${JSON.stringify(word)}`);
+    throw invalidArgument(`a unit file cannot hold ${JSON.stringify(word)}`);
   }
   const plain = word.replaceAll("%", "%%").replaceAll("$", "$$$$");
   return /^[\w/.:=@%,+-]+$/.test(plain) ? plain : `"${plain.replace(/["\\]/g, "\\$&")}"`;

@@ -3,7 +3,7 @@ import type { CheckedRunRequest } from "#api/streams/run-request.ts";
 import type { Engine } from "#engine/engine.ts";
 import { parsePlatform } from "#oci/platform.ts";
 import { parseReference } from "#oci/reference.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import { shapeProgress } from "../../answers/progress.ts";
 import type { RunClient } from "./run-client.ts";
 
@@ -48,7 +48,7 @@ async function pullImage(
   { credentials, client }: PullContext,
   arrived: () => void,
 ): Promise<void> {
-  if (container.Image === undefined) throw new TboxError("invalid-argument", "there is no image to pull");
+  if (container.Image === undefined) throw invalidArgument("there is no image to pull");
   const progress = images.pull(parseReference(container.Image), {
     signal: client.gone,
     arrived,

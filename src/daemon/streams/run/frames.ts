@@ -1,6 +1,6 @@
 import { frameHeaderLength } from "#api/streams/frame.ts";
 import { frameType } from "#api/streams/run-stream.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 
 /** Longest control frame of a client. */
 const controlLimit = 64 * 1024;
@@ -39,7 +39,7 @@ export function createFrameReader(listener: FrameListener): (bytes: Buffer) => v
         listener.control(data.toString("utf8", frameHeaderLength, end));
         data = data.subarray(end);
       } else {
-        throw new TboxError("invalid-argument", `invalid frame of type ${type} with ${length} bytes`);
+        throw invalidArgument(`invalid frame of type ${type} with ${length} bytes`);
       }
     }
     // A copy, lest a small rest keep a large piece in memory.

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import { pathTo, request } from "#client/api.ts";
 import { asObject, numberAt, textAt } from "#client/json.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 
 /** What lies at a path of a container. */
 export interface RemoteFile {
@@ -26,7 +26,7 @@ export async function findRemote(container: string, path: string): Promise<Remot
     if (!has(mode, link)) return { path: current, isDirectory: has(mode, directory) };
     current = posix.resolve(posix.dirname(current), textAt(stat, "linkTarget"));
   }
-  throw new TboxError("invalid-argument", `${path}: too many links`);
+  throw invalidArgument(`${path}: too many links`);
 }
 
 async function statRemote(container: string, path: string) {
