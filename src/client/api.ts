@@ -14,23 +14,21 @@ export interface ApiRequest {
   signal?: AbortSignal;
 }
 
-type Method = "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
-
-/** A request to the daemon, which is started if none runs; throws the daemon's error. */
-export async function request(method: Method, path: string, options: ApiRequest = {}): Promise<Response> {
+/** Sends a request to the daemon, starting one when none runs; throws the daemon's error. */
+export async function request(method: string, path: string, options: ApiRequest = {}): Promise<Response> {
   const response = await send(method, path, options);
   if (response.status >= 400) throw daemonError(response.status, await response.text());
   return response;
 }
 
-/** The body of the answer as JSON. */
-export async function requestJson(method: Method, path: string, options: ApiRequest = {}): Promise<unknown> {
+/** Returns the answer's body as unchecked JSON; `fetchJson` has its type. */
+export async function requestJson(method: string, path: string, options: ApiRequest = {}): Promise<unknown> {
   return (await request(method, path, options)).json();
 }
 
-/** The objects of an answer of one JSON object a line, as they come. */
+/** Yields the JSON objects of an answer of one object a line, unchecked; `fetchLines` has their types. */
 export async function* requestLines(
-  method: Method,
+  method: string,
   path: string,
   options: ApiRequest = {},
 ): AsyncGenerator<JsonObject, void, void> {
@@ -41,20 +39,21 @@ export async function* requestLines(
   }
 }
 
-/**
- * A path of the API with the name of an image or container in it. Slashes and colons of the name stay as
- * they are, as Docker's clients send them.
- */
+/** Returns the path of an object of the API by its name or ID. */
 export function pathTo(collection: string, name: string, rest = ""): string {
-  // A URL would lose these segments and with them lead to something else.
+  return `/${collection}/${escapeName(name)}${rest}`;
+}
+
+/** Escapes a name for a path. Slashes, colons and at signs stay, as in the requests of Docker's clients. */
+export function escapeName(name: string): string {
+  // A URL parser drops these segments, so that the path would name another object.
   if (name.split("/").some((segment) => segment === "" || segment === "." || segment === "..")) {
     throw invalidArgument(`invalid name: "${name}"`);
   }
-  const escaped = encodeURIComponent(name).replace(/%(2F|3A|40)/g, (code) => decodeURIComponent(code));
-  return `/${collection}/${escaped}${rest}`;
+  return encodeURIComponent(name).replace(/%(2F|3A|40)/g, (code) => decodeURIComponent(code));
 }
 
-async function send(method: Method, path: string, options: ApiRequest): Promise<Response> {
+async function send(method: string, path: string, options: ApiRequest): Promise<Response> {
   let socket = knownSocket() ?? (await daemonSocket());
   // A body that is a stream can be sent once only, so a daemon has to be there before the attempt.
   if (options.body instanceof ReadableStream) (await connectDaemon()).close();
@@ -72,7 +71,7 @@ async function send(method: Method, path: string, options: ApiRequest): Promise<
   }
 }
 
-function attempt(socket: string, method: Method, path: string, options: ApiRequest): Promise<Response> {
+function attempt(socket: string, method: string, path: string, options: ApiRequest): Promise<Response> {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(options.query ?? {})) {
     for (const one of value === undefined ? [] : [value].flat()) query.append(name, one);
@@ -96,7 +95,10 @@ function failure(socket: string, error: unknown): unknown {
   return aborted ? new TboxError("cancelled", "cancelled", { cause: error }) : connectionError(socket, error);
 }
 
-async function* splitLines(body: ReadableStream<Uint8Array> | null): AsyncGenerator<string, void, void> {
+/** Yields the lines of a body that are not blank. */
+export async function* splitLines(
+  body: ReadableStream<Uint8Array> | null,
+): AsyncGenerator<string, void, void> {
   if (body === null) return;
   const decoder = new TextDecoder();
   let rest = "";

@@ -1,0 +1,94 @@
+/** A pointer to a blob: media type, digest and size in bytes. */
+export interface DescriptorAnswer {
+  mediaType: string;
+  digest: string;
+  size: number;
+}
+
+/** An item of `GET /images/json`. */
+export interface ImageSummary {
+  /** Digest of the configuration. */
+  Id: string;
+  ParentId: string;
+  /** Familiar names with tags: `debian:12`. */
+  RepoTags: string[];
+  /** Familiar names with manifest digests. */
+  RepoDigests: string[];
+  /** Seconds since the epoch; 0 when unknown. */
+  Created: number;
+  /** Bytes of the unpacked layers. */
+  Size: number;
+  /** Bytes shared with other images; -1 when the request does not ask for it. */
+  SharedSize: number;
+  Labels: Record<string, string>;
+  /** Number of containers that use the image; -1 when the request does not ask for it. */
+  Containers: number;
+  Descriptor: DescriptorAnswer;
+}
+
+/** Answer of `GET /images/{name}/json`. */
+export interface ImageInspect {
+  /** Digest of the configuration. */
+  Id: string;
+  RepoTags: string[];
+  RepoDigests: string[];
+  Parent: string;
+  Comment: string;
+  /** RFC 3339; absent when unknown. */
+  Created?: string;
+  DockerVersion: string;
+  Author: string;
+  Config: ImageConfigAnswer;
+  Architecture: string;
+  Variant?: string;
+  Os: string;
+  /** Bytes of the unpacked layers. */
+  Size: number;
+  GraphDriver: { Name: string; Data: Record<string, string> };
+  /** Digests of the uncompressed layers, base first. */
+  RootFS: { Type: string; Layers: string[] };
+  /** RFC 3339. */
+  Metadata: { LastTagTime: string };
+  Descriptor: DescriptorAnswer;
+}
+
+/** `Config` of an image: the defaults of its containers. */
+export interface ImageConfigAnswer {
+  User: string;
+  Env: string[];
+  Cmd: string[] | null;
+  WorkingDir: string;
+  Entrypoint: string[] | null;
+  Labels: Record<string, string>;
+  OnBuild: string[] | null;
+  Volumes: Record<string, object> | null;
+  ExposedPorts?: Record<string, object> | undefined;
+  StopSignal?: string | undefined;
+  Shell?: string[] | undefined;
+  Healthcheck?: object | undefined;
+}
+
+/** An item of `GET /images/{name}/history`. */
+export interface HistoryStep {
+  /** ID of the image, or `<missing>` for a step that is no image. */
+  Id: string;
+  /** Seconds since the epoch; 0 when unknown. */
+  Created: number;
+  CreatedBy: string;
+  Tags: string[] | null;
+  /** Bytes of the layer that the step left. */
+  Size: number;
+  Comment: string;
+}
+
+/** An item of `DELETE /images/{name}` and of `ImagesDeleted`: one of the two fields is present. */
+export interface RemovedImageAnswer {
+  Untagged?: string;
+  Deleted?: string;
+}
+
+/** Answer of `GET /distribution/{name}/json`: the image in its registry. */
+export interface DistributionAnswer {
+  Descriptor: DescriptorAnswer;
+  Platforms: { architecture: string; os: string; variant?: string | undefined }[];
+}
