@@ -53,7 +53,7 @@ pub fn perform(
             }
             Ok(FromWorker::Removed)
         }
-        WorkRequest::Layer { upper } => {
+        WorkRequest::ExportLayer { upper } => {
             copy::layer(store, upper, output(descriptors)?)?;
             Ok(FromWorker::Copied)
         }
@@ -61,7 +61,7 @@ pub fn perform(
             copy::list_changes(store, upper, lowers, output(descriptors)?)?;
             Ok(FromWorker::Copied)
         }
-        WorkRequest::Keep {
+        WorkRequest::CommitLayer {
             upper,
             latest,
             merge,

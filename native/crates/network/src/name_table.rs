@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use protocol::net::{Names, Place};
+use protocol::net::{Names, NetworkNames};
 use simple_dns::rdata::{PTR, RData};
 use simple_dns::{
     CLASS, Name, OPCODE, Packet, PacketFlag, QCLASS, QTYPE, RCODE, ResourceRecord, TYPE,
@@ -44,7 +44,7 @@ pub struct NameTable {
 
 impl NameTable {
     pub fn set(&mut self, names: Names) {
-        self.all.insert(names.sandbox, names);
+        self.all.insert(names.namespace, names);
     }
 
     pub fn remove(&mut self, sandbox: u64) {
@@ -96,7 +96,7 @@ impl NameTable {
         }
         let link = own.links.iter().find(|link| link.alias == name);
         let name = link.map_or(&name, |link| &link.name);
-        let mut places: Vec<&Place> = self
+        let mut places: Vec<&NetworkNames> = self
             .neighbours(own)
             .filter(|place| place.names.contains(name))
             .collect();
@@ -119,15 +119,18 @@ impl NameTable {
     }
 
     /// Everybody on the networks that a sandbox is on, itself too.
-    fn neighbours<'table>(&'table self, own: &'table Names) -> impl Iterator<Item = &'table Place> {
+    fn neighbours<'table>(
+        &'table self,
+        own: &'table Names,
+    ) -> impl Iterator<Item = &'table NetworkNames> {
         let networks: Vec<&str> = own
-            .places
+            .networks
             .iter()
             .map(|place| place.network.as_str())
             .collect();
         self.all
             .values()
-            .flat_map(|names| &names.places)
+            .flat_map(|names| &names.networks)
             .filter(move |place| networks.contains(&place.network.as_str()))
     }
 }
@@ -137,7 +140,7 @@ fn is_plain(packet: &Packet<'_>, class: QCLASS) -> bool {
         && matches!(class, QCLASS::CLASS(CLASS::IN) | QCLASS::ANY)
 }
 
-fn has(place: &Place, address: IpAddr) -> bool {
+fn has(place: &NetworkNames, address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => place.ipv4 == address,
         IpAddr::V6(address) => place.ipv6 == Some(address),
@@ -210,8 +213,8 @@ mod tests {
     use protocol::net::Link;
     use simple_dns::Question;
 
-    fn place(network: &str, names: &[&str], ipv4: [u8; 4], ipv6: Option<&str>) -> Place {
-        Place {
+    fn place(network: &str, names: &[&str], ipv4: [u8; 4], ipv6: Option<&str>) -> NetworkNames {
+        NetworkNames {
             network: network.to_owned(),
             names: names.iter().map(|&name| name.to_owned()).collect(),
             ipv4: ipv4.into(),
@@ -219,10 +222,10 @@ mod tests {
         }
     }
 
-    fn names(sandbox: u64, places: Vec<Place>) -> Names {
+    fn names(sandbox: u64, places: Vec<NetworkNames>) -> Names {
         Names {
-            sandbox,
-            places,
+            namespace: sandbox,
+            networks: places,
             links: Vec::new(),
             servers: Vec::new(),
             outside: true,

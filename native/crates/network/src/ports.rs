@@ -96,7 +96,7 @@ impl Ports {
             };
             opened.extend(sockets.into_iter().map(|(address, socket)| {
                 let listener = Listener {
-                    sandbox: publication.sandbox,
+                    sandbox: publication.namespace,
                     socket,
                     protocol: request.protocol,
                     target,
@@ -113,7 +113,7 @@ impl Ports {
                 Interest::READ,
             );
             if let Err(errno) = watched {
-                self.withdraw(publication.sandbox);
+                self.withdraw(publication.namespace);
                 let protocol = listener.protocol;
                 return Err(Error {
                     protocol,
@@ -368,7 +368,7 @@ mod tests {
             ..request(port, port, &["127.0.0.1"])
         };
         let publication = Publication {
-            sandbox: 1,
+            namespace: 1,
             ipv4: Ipv4Addr::LOCALHOST,
             ipv6: None,
             ports: vec![free.clone(), blocked],

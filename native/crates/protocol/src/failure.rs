@@ -1,19 +1,20 @@
-//! How a step that failed is reported to the daemon.
+//! Failures as reported to the daemon.
 
 use serde::{Deserialize, Serialize};
 
+/// A failed step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Failure {
     pub kind: FailureKind,
-    /// The step that failed: `mount-root`, `mount`, `user`, `working-directory`, `exec`, `unpack`, …
+    /// Name of the step: `mount-root`, `mount`, `user`, `working-directory`, `exec`, `unpack`, …
     pub step: String,
-    /// What the step worked on: a path, an entry's name, an id.
+    /// Object of the step: a path, an entry's name, an id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub errno: Option<i32>,
-    /// For people: lower-case, no full stop, names cause and, where there is one, the fix.
+    /// Message for users: lower case, no full stop, with the cause and, if there is one, the remedy.
     pub message: String,
 }
 
@@ -24,20 +25,20 @@ pub enum FailureKind {
     CommandNotFound,
     /// The program cannot be executed (exit code 126).
     CommandNotExecutable,
-    /// The request asked for something impossible (status 400).
+    /// The request is invalid (status 400).
     InvalidArgument,
     /// The image or archive is malformed or hostile.
     InvalidImage,
     /// A digest differs from the expected one.
     DigestMismatch,
-    /// An id lies outside the mapped range.
+    /// An id is outside the mapped range.
     UnmappedId,
-    /// What was asked for is not there (status 404).
+    /// The requested object does not exist (status 404).
     NotFound,
-    /// The container has ended, or was never started (status 409).
+    /// The container has exited, or was never started (status 409).
     NotRunning,
-    /// Disk, memory or another resource ran out.
+    /// Disk space, memory or another resource is exhausted.
     Exhausted,
-    /// The kernel refused or an input/output error.
+    /// A system call failed.
     System,
 }

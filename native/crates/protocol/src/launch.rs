@@ -1,61 +1,66 @@
-//! Everything a monitor and a container's init need to know, decided by the daemon beforehand.
+//! Requests to start programs. The daemon makes every decision beforehand: a request is complete.
 
 use serde::{Deserialize, Serialize};
 
+/// A container to start.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LaunchRequest {
-    /// 64 lower-case hex characters. `containers/<id>/` exists in the store; the monitor listens on
+    /// Container id: 64 lower-case hexadecimal characters. `containers/<id>/` exists in the store; the monitor
+    /// listens on
     /// `monitors/<first 32 characters>.sock` in the run directory.
     pub id: String,
     pub root: Root,
-    /// Applied in this order, after the standard mounts (/proc, /dev, /sys, …).
+    /// Additional mounts, applied in this order after the standard ones (/proc, /dev, /sys, …).
     pub mounts: Vec<Mount>,
     pub hostname: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub domainname: Option<String>,
     pub network: Network,
-    #[serde(default, skip_serializing_if = "Shared::is_nothing")]
+    #[serde(default, skip_serializing_if = "Shared::is_default")]
     pub shared: Shared,
-    /// Size of /dev/shm in bytes, where it is the container's own; 0 for none.
+    /// Size of a private /dev/shm in bytes; 0 for none.
     pub shm_size: u64,
-    /// Written before the program starts; each of a namespace that is the container's own.
+    /// Kernel parameters of the container's private namespaces, written before the program starts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sysctls: Vec<Sysctl>,
     pub masked_paths: Vec<String>,
     pub readonly_paths: Vec<String>,
     pub process: Process,
     pub log: Log,
-    /// One stream socket each, among the descriptors; served from before the program's first byte.
+    /// Attachments with one stream socket each among the descriptors, served before the program's first byte
+    /// of output.
     pub attachments: Vec<Attachment>,
     /// Whether the last descriptor is a cgroup v2 directory to clone the container into.
     pub cgroup: bool,
     /// Whether the container may write below its own cgroup.
     pub cgroup_writable: bool,
-    /// Whether the exit record is synced to disk before [`crate::monitor::FromMonitor::Exited`] is
-    /// followed by the monitor's end; off for containers that are removed at exit.
+    /// Whether the monitor syncs the exit record to disk before it ends; false for containers that are
+    /// removed at exit.
     pub durable_exit: bool,
 }
 
-/// One more program in a container that runs, confined as its first one.
+/// Another program to start in a running container, confined like its first one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ExecRequest {
-    /// Of the container.
+    /// Container id.
     pub id: String,
-    /// The container's own.
+    /// The container's network.
     pub network: Network,
-    /// The container's own.
-    #[serde(default, skip_serializing_if = "Shared::is_nothing")]
+    /// The container's shared namespaces.
+    #[serde(default, skip_serializing_if = "Shared::is_default")]
     pub shared: Shared,
-    /// `stdin_once`, `init` and `trace` mean nothing here.
+    /// The program; `stdin_once`, `init` and `trace` are ignored.
     pub process: Process,
-    /// One stream socket each, among the descriptors; served from before the program's first byte.
+    /// Attachments with one stream socket each among the descriptors, served before the program's first byte
+    /// of output.
     pub attachments: Vec<Attachment>,
     /// Whether the last descriptor is the container's cgroup.
     pub cgroup: bool,
 }
 
+/// The root file system of a container.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(
     tag = "type",
@@ -63,20 +68,20 @@ pub struct ExecRequest {
     rename_all_fields = "camelCase"
 )]
 pub enum Root {
-    /// Unpacked layers of the store, base first, as `sha256/<hex>` below `layers/`. The upper and
+    /// Unpacked layers in the store, base first, as `sha256/<hex>` below `layers/`. The upper and
     /// work directories are `upper/` and `work/` of `containers/<id>/`.
     Layers {
         diff_ids: Vec<String>,
         readonly: bool,
-        /// Mounts the overlay `volatile`: nothing of the upper directory is synced.
+        /// Whether the overlay is mounted `volatile`: the kernel never syncs the upper directory.
         volatile: bool,
-        /// Whether `containers/<id>/targets` lies below the layers: what the mounts cover is found there,
-        /// so that nothing is made for them in the upper directory.
+        /// Whether `containers/<id>/targets` is the lowest layer. It contains the mount points, so that none
+        /// is created in the upper directory.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         targets: bool,
     },
-    /// A directory of the host as the read-only lower layer; changes go to a tmpfs and are lost
-    /// when the container ends.
+    /// A directory of the host as the read-only lower layer. Changes are written to a tmpfs and lost when
+    /// the container exits.
     Directory { path: String, readonly: bool },
 }
 
@@ -87,12 +92,12 @@ pub enum Root {
     rename_all_fields = "camelCase"
 )]
 pub enum Mount {
-    /// A file or directory of the host, resolved by the user's own rights.
+    /// A file or directory of the host that the user may access.
     Bind {
         source: String,
         target: String,
         readonly: bool,
-        /// With everything mounted below the source.
+        /// Whether mounts below the source are included.
         recursive: bool,
         propagation: Propagation,
     },
@@ -102,37 +107,40 @@ pub enum Mount {
         target: String,
         readonly: bool,
     },
-    /// `volumes/<name>/_data` of the store.
+    /// The directory `volumes/<name>/_data` of the store.
     Volume {
         name: String,
         target: String,
         readonly: bool,
-        /// Whether an empty volume gets what the image has at the target.
+        /// Whether an empty volume is filled with the image's files at the target.
         fill: bool,
-        /// What of the volume is mounted, resolved as in a root; all of it when absent.
+        /// Path within the volume to mount, resolved as if the volume were the root; absent for all of it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         subpath: Option<String>,
     },
-    /// A device of the host, or a directory with some, for whoever may open it there.
+    /// A device of the host, or a directory of devices. The host's permissions apply.
     Device { source: String, target: String },
     Tmpfs {
         target: String,
-        /// Bytes; the kernel's default when absent.
+        /// Size in bytes; the kernel's default if absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         size: Option<u64>,
         mode: u32,
         readonly: bool,
-        /// Docker mounts tmpfs noexec unless asked; nosuid and nodev always hold.
+        /// Whether programs on it can be executed, which Docker forbids by default. nosuid and nodev always
+        /// apply.
         exec: bool,
     },
-    /// What lies at `source` in a tree, resolved as in a root. Changes are lost with the container.
+    /// The file or directory at `source` in a tree, resolved as if the tree were the root. Changes are lost
+    /// with the container.
     Tree {
-        tree: Tree,
+        tree: FileTree,
         source: String,
         target: String,
         readonly: bool,
     },
-    /// `build/caches/<name>` of the store, made with this owner and mode where it is missing.
+    /// The directory `build/caches/<name>` of the store, created with this owner and mode if it does not
+    /// exist.
     Cache {
         name: String,
         target: String,
@@ -141,9 +149,9 @@ pub enum Mount {
         gid: u32,
         mode: u32,
     },
-    /// A file in memory.
+    /// A file kept in memory.
     Secret {
-        /// Base64.
+        /// Content of the file in base64.
         content: String,
         target: String,
         uid: u32,
@@ -152,15 +160,15 @@ pub enum Mount {
     },
 }
 
-/// Files that a build takes from.
+/// A source of files for a build.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
     tag = "type",
     rename_all = "kebab-case",
     rename_all_fields = "camelCase"
 )]
-pub enum Tree {
-    /// Unpacked layers, base first, as `sha256/<hex>`; none for no files.
+pub enum FileTree {
+    /// Unpacked layers, base first, as `sha256/<hex>`; an empty list for an empty tree.
     Layers { diff_ids: Vec<String> },
     /// A directory of the host.
     Directory { path: String },
@@ -177,105 +185,114 @@ pub enum Propagation {
     Rshared,
 }
 
+/// The network namespace of a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum Network {
-    /// A network namespace of its own with only the loopback interface, up.
+    /// A private namespace with the loopback interface only.
     None,
-    /// A network namespace that the net helper has made.
-    Sandbox { sandbox: u64 },
-    /// The one that a process of another container is in.
+    /// A namespace created by the net helper, by its number.
+    #[serde(rename = "sandbox")]
+    Namespace {
+        #[serde(rename = "sandbox")]
+        namespace: u64,
+    },
+    /// The namespace of another container, by one of its processes.
     Process { pid: u32 },
-    /// The user's own network namespace.
+    /// The user's network namespace.
     Host,
 }
 
-/// Which namespaces a container has in common with others.
+/// Namespaces that a container shares with the host or with another container.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Shared {
-    #[serde(default, skip_serializing_if = "Sharing::is_own")]
+    #[serde(default, skip_serializing_if = "Sharing::is_private")]
     pub pid: Sharing,
-    /// With it go /dev/shm and /dev/mqueue.
-    #[serde(default, skip_serializing_if = "Sharing::is_own")]
+    /// IPC namespace, with /dev/shm and /dev/mqueue.
+    #[serde(default, skip_serializing_if = "Sharing::is_private")]
     pub ipc: Sharing,
-    /// The host's.
+    /// Whether the UTS namespace is the host's.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub uts: bool,
-    /// The host's.
+    /// Whether the cgroup namespace is the host's.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cgroup: bool,
 }
 
 impl Shared {
-    pub fn is_nothing(&self) -> bool {
+    /// Returns whether every namespace is private.
+    pub fn is_default(&self) -> bool {
         *self == Self::default()
     }
 }
 
+/// The owner of a namespace.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum Sharing {
     #[default]
-    Own,
+    #[serde(rename = "own")]
+    Private,
     Host,
-    /// Another container's, which runs.
+    /// Another container, which is running.
     Container {
         id: String,
     },
 }
 
 impl Sharing {
-    pub fn is_own(&self) -> bool {
-        *self == Self::Own
+    /// Returns whether the container has a namespace to itself.
+    pub fn is_private(&self) -> bool {
+        *self == Self::Private
     }
 }
 
-/// `name` has dots: `net.ipv4.ip_forward`.
+/// A kernel parameter; `name` is written with dots: `net.ipv4.ip_forward`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sysctl {
     pub name: String,
     pub value: String,
 }
 
+/// A program to execute.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Process {
-    /// At least one; the first is looked up in the PATH of `env` unless it holds a slash.
+    /// Arguments, at least one. The first is looked up in the PATH of `env` unless it contains a slash.
     pub args: Vec<String>,
-    /// `NAME=value`, complete but for HOME, which init adds from the image's passwd file.
+    /// Environment as `NAME=value`, without HOME, which is read from the image's passwd file.
     pub env: Vec<String>,
-    /// Absolute; created if missing.
+    /// Absolute path of the working directory, created if it does not exist.
     pub cwd: String,
-    /// Docker's `name|uid[:group|gid]`, resolved against the container's passwd and group files;
-    /// empty is root.
+    /// Docker's `name|uid[:group|gid]`, resolved against the container's passwd and group files; empty
+    /// for root.
     pub user: String,
     /// Supplementary groups, by name or number.
     pub groups: Vec<String>,
-    /// Whether `user` is to be the caller: what it writes outside the image is then the caller's. For an
-    /// exec: whether the container's own user is.
+    /// Whether `user` is mapped to the caller, who then owns the files it writes outside the image. For an
+    /// exec: whether the container's user is mapped that way.
     pub keep_id: bool,
-    /// A pseudo-terminal of this size, set before the program starts; absent: three pipes.
+    /// Size of the pseudo-terminal, set before the program starts; absent for three pipes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tty: Option<TerminalSize>,
-    /// Whether stdin is kept for attachments; /dev/null otherwise.
+    /// Whether stdin is open for attachments; it is /dev/null otherwise.
     pub open_stdin: bool,
-    /// Closes stdin when the first attachment that had it goes.
+    /// Whether stdin closes when the first attachment with stdin disconnects.
     pub stdin_once: bool,
     pub umask: u32,
-    /// Names without the `CAP_` prefix, upper case.
+    /// Capability names in upper case, without the `CAP_` prefix.
     pub capabilities: Vec<String>,
     pub no_new_privileges: bool,
     pub seccomp: Seccomp,
     pub rlimits: Vec<Rlimit>,
-    /// How readily the kernel ends the program for want of memory, -1000 to 1000; the daemon's own
-    /// when absent.
+    /// The program's `oom_score_adj`, -1000 to 1000; the daemon's if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oom_score_adjustment: Option<i32>,
-    /// Runs the program as a child of a small PID 1 that reaps and forwards signals.
+    /// Whether the program runs as a child of a small PID 1 that reaps zombies and forwards signals.
     pub init: bool,
-    /// When the start was asked for, in nanoseconds of CLOCK_MONOTONIC: `TBOX_TRACE=<phase>=<µs> …` since
-    /// then is added to the environment.
+    /// Time of the start request, in nanoseconds of CLOCK_MONOTONIC. If present, `TBOX_TRACE=<phase>=<µs> …`,
+    /// counted from then, is added to the environment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<u64>,
 }
@@ -293,7 +310,7 @@ pub enum Seccomp {
     Unconfined,
 }
 
-/// `name` as in Docker's `--ulimit`: nofile, nproc, core, …; -1 is unlimited.
+/// A resource limit; `name` as in Docker's `--ulimit`: nofile, nproc, core, …; -1 is unlimited.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rlimit {
     pub name: String,
@@ -301,6 +318,7 @@ pub struct Rlimit {
     pub hard: i64,
 }
 
+/// The log of a container's output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
     tag = "type",
@@ -308,7 +326,7 @@ pub struct Rlimit {
     rename_all_fields = "camelCase"
 )]
 pub enum Log {
-    /// Docker's json-file records in `containers/<id>/log/container.log`, older files beside it as
+    /// Docker's json-file records in `containers/<id>/log/container.log`; rotated files are
     /// `container.log.1` (newest) and up.
     JsonFile {
         max_size: u64,
@@ -317,10 +335,10 @@ pub enum Log {
     None,
 }
 
-/// Which streams a stream socket carries, and in which framing.
+/// The streams on a stream socket and their framing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attachment {
-    /// Bytes read from the socket go to the program's stdin; end of file closes it.
+    /// Whether bytes read from the socket are written to the program's stdin; end of file closes it.
     pub stdin: bool,
     pub stdout: bool,
     pub stderr: bool,
@@ -330,7 +348,7 @@ pub struct Attachment {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Framing {
-    /// Docker's eight-byte header (stream, 0, 0, 0, length big-endian) before each piece.
+    /// Docker's eight-byte header (stream, 0, 0, 0, length in big-endian order) before each chunk.
     Multiplexed,
     Raw,
 }

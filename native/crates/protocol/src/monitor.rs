@@ -1,5 +1,5 @@
-//! Daemon ↔ monitor: over the channel given at launch, or over a later connection to the monitor's
-//! socket, on which the monitor first sends what has happened so far.
+//! Messages between the daemon and a monitor, over the channel given at launch or over a later
+//! connection to the monitor's socket. On a new connection the monitor first repeats its past messages.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,12 +13,12 @@ use crate::launch::Attachment;
     rename_all_fields = "camelCase"
 )]
 pub enum ToMonitor {
-    /// One descriptor: the stream socket to serve. It is closed when the container ends and all
-    /// output was written to it.
+    /// Serves a stream socket, the one descriptor of the message. It is closed once the container has exited
+    /// and all output is written to it.
     Attach(Attachment),
     /// Sends a signal to the container's PID 1.
     Signal { number: i32 },
-    /// Sets the size of the container's terminal; nothing without one.
+    /// Sets the size of the container's terminal; ignored without one.
     Resize { columns: u16, rows: u16 },
     /// Answered once by [`FromMonitor::Logged`] as soon as the log differs from this position.
     AwaitLog { generation: u64, size: u64 },
@@ -35,17 +35,18 @@ pub enum FromMonitor {
     Started(Started),
     /// The container could not be started; the monitor ends.
     Failed(Failure),
-    /// Answers [`ToMonitor::AwaitLog`]. `generation` counts rotations, `size` is in bytes.
+    /// Answers [`ToMonitor::AwaitLog`]. `generation` counts rotations; `size` is in bytes.
     Logged { generation: u64, size: u64 },
-    /// The kernel killed a process of the container for want of memory.
+    /// The kernel's OOM killer ended a process of the container.
     OutOfMemory,
-    /// The container ended, its output is written and its exit record is in place.
+    /// The container has exited, its output is written and its exit record exists.
     Exited(Exited),
-    /// A message on this connection was not understood or came with the wrong descriptors: says
-    /// what was expected and what came. The connection closes; the container is not touched.
+    /// A message on this connection is malformed or has the wrong descriptors; the failure names the
+    /// expected and the received ones. The connection closes; the container is not affected.
     Refused(Failure),
 }
 
+/// A container whose program was executed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Started {
@@ -53,24 +54,25 @@ pub struct Started {
     pub pid: u32,
     /// RFC 3339 with nanoseconds, UTC.
     pub started_at: String,
-    /// In order of time.
+    /// Phases of the start, in order of time.
     pub phases: Vec<Phase>,
 }
 
-/// When a phase ended, in nanoseconds of CLOCK_MONOTONIC.
+/// A phase of a start.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Phase {
-    /// `received`, `forked`, `cloned`, `mounted`, `pivoted`, `confined`, `executed`.
+    /// One of `received`, `forked`, `cloned`, `mounted`, `pivoted`, `confined`, `executed`.
     pub name: String,
+    /// End of the phase, in nanoseconds of CLOCK_MONOTONIC.
     pub at: u64,
 }
 
-/// Also the content of `containers/<id>/exit.json`.
+/// The exit of a container; also the content of `containers/<id>/exit.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Exited {
     pub pid: u32,
-    /// 0 to 255; 128 + n when signal n ended the program.
+    /// Exit status, 0 to 255; 128 + n if signal n ended the program.
     pub code: i32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signal: Option<i32>,

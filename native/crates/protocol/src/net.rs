@@ -1,7 +1,7 @@
-//! Daemon ↔ net helper, over a channel that the zygote passes on for
+//! Messages between the daemon and the net helper, over a channel that the zygote passes on for
 //! [`crate::zygote::ToZygote::Net`].
 //!
-//! Requests are numbered by the daemon and answered once each, not always in order.
+//! The daemon numbers its requests. Each gets one response; responses may arrive in another order.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -9,12 +9,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 
+/// A numbered request of the daemon.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ToNet {
-    pub request: u64,
+    #[serde(rename = "request")]
+    pub number: u64,
     #[serde(flatten)]
-    pub order: Order,
+    pub request: Request,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,45 +25,65 @@ pub struct ToNet {
     rename_all = "kebab-case",
     rename_all_fields = "camelCase"
 )]
-pub enum Order {
-    /// Tells what there is. Answered by [`Answer::State`].
-    Survey,
-    /// Makes the bridge of a network, or takes note of one that is there.
-    Network(Network),
-    /// Takes the bridge of a network away.
+pub enum Request {
+    /// Asks for the helper's state. Answered by [`Response::State`].
+    #[serde(rename = "survey")]
+    GetState,
+    /// Creates the bridge of a network, or adopts the existing one.
+    #[serde(rename = "network")]
+    EnsureNetwork(Network),
+    /// Removes the bridge of a network.
     RemoveNetwork { id: String },
-    /// Makes a network namespace with these interfaces, kept until it is released. The zygote has it by the
-    /// time of the answer.
-    Sandbox(Sandbox),
-    /// Adds an interface to a sandbox.
-    Connect { sandbox: u64, endpoint: Endpoint },
-    /// Takes one away.
-    Disconnect { sandbox: u64, interface: String },
-    /// Has the default routes of a sandbox lead through one of its interfaces, to the gateway of its network.
-    Route {
-        sandbox: u64,
+    /// Creates a network namespace with these interfaces and keeps it until it is released. The zygote
+    /// has received the namespace before the response is sent.
+    #[serde(rename = "sandbox")]
+    CreateNamespace(NamespaceRequest),
+    /// Adds an interface to a network namespace.
+    Connect {
+        #[serde(rename = "sandbox")]
+        namespace: u64,
+        endpoint: Endpoint,
+    },
+    /// Removes an interface from a network namespace.
+    Disconnect {
+        #[serde(rename = "sandbox")]
+        namespace: u64,
+        interface: String,
+    },
+    /// Sets the default routes of a network namespace: through this interface to the gateway of its
+    /// network.
+    #[serde(rename = "route")]
+    SetDefaultRoute {
+        #[serde(rename = "sandbox")]
+        namespace: u64,
         network: String,
         interface: String,
         ipv4: bool,
         ipv6: bool,
     },
-    /// Says what a sandbox is called and whom it asks for names. What was said before is forgotten.
-    Names(Names),
-    /// Listens on ports of the host for a sandbox: on all of them, or on none. Answered by
-    /// [`Answer::Published`]; a port that cannot be had is the subject of the failure.
+    /// Replaces the names and resolvers of a network namespace.
+    #[serde(rename = "names")]
+    SetNames(Names),
+    /// Listens on ports of the host for a network namespace: on all of them, or on none. Answered by
+    /// [`Response::Published`]. The subject of a failure is the port that is not available.
     Publish(Publication),
-    /// Has the published ports of a sandbox lead to other addresses of it.
+    /// Changes the addresses that the published ports of a network namespace forward to.
     Retarget {
-        sandbox: u64,
+        #[serde(rename = "sandbox")]
+        namespace: u64,
         ipv4: Ipv4Addr,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ipv6: Option<Ipv6Addr>,
     },
-    /// Forgets sandboxes, with their ports.
-    Release { sandboxes: Vec<u64> },
+    /// Releases network namespaces and stops listening on their ports.
+    Release {
+        #[serde(rename = "sandboxes")]
+        namespaces: Vec<u64>,
+    },
 }
 
-/// `id` is 64 lower-case hex characters; the bridge is named after the first twelve.
+/// A bridge network. `id` is 64 lower-case hexadecimal characters; the bridge is named after the first
+/// twelve.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Network {
@@ -69,94 +91,107 @@ pub struct Network {
     pub ipv4: Subnet<Ipv4Addr>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ipv6: Option<Subnet<Ipv6Addr>>,
-    /// Nothing but its own containers is reached from it.
+    /// Whether containers on it reach only each other.
     pub internal: bool,
     pub mtu: u32,
-    /// Whether the gateway's address stands for the host's loopback address, and not for one that others
-    /// reach too.
+    /// Whether the gateway's address forwards to the host's loopback address instead of an address of
+    /// the host that other machines reach too.
     pub host_loopback: bool,
 }
 
-/// The gateway's own address, and how many bits of it are the network's.
+/// The gateway's address and the prefix length of its network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subnet<Address> {
     pub gateway: Address,
     pub prefix: u8,
 }
 
+/// A network namespace to create.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Sandbox {
-    /// Never used twice.
-    pub sandbox: u64,
+pub struct NamespaceRequest {
+    /// Number chosen by the daemon, never used twice.
+    #[serde(rename = "sandbox")]
+    pub namespace: u64,
     pub endpoints: Vec<Endpoint>,
 }
 
-/// One interface in a sandbox. Its network is known to the helper.
+/// An interface in a network namespace. The helper knows its network already.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Endpoint {
     pub network: String,
-    /// No other interface of the sandbox has it.
+    /// Number of the interface, unique in its namespace.
     pub number: u32,
-    /// `eth0`, …
+    /// Name in the namespace: `eth0`, `eth1`, …
     pub interface: String,
     pub mac: String,
     pub ipv4: Ipv4Addr,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ipv6: Option<Ipv6Addr>,
-    /// Addresses besides, which mean something on the network alone.
+    /// Additional addresses that are valid on this network only.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub link_local: Vec<IpAddr>,
-    /// Whether the default route leads through this interface.
+    /// Whether this interface has the IPv4 default route.
     pub ipv4_route: bool,
+    /// Whether this interface has the IPv6 default route.
     pub ipv6_route: bool,
 }
 
-/// A sandbox for which nothing was said has no name, and asks whom the host asks.
+/// Names and resolvers of a network namespace. Without this message it has no name and asks the host's
+/// resolvers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Names {
-    pub sandbox: u64,
-    /// On the networks where names are told: it finds others there, and is found.
-    pub places: Vec<Place>,
-    /// Its own words for others' names.
+    #[serde(rename = "sandbox")]
+    pub namespace: u64,
+    /// Networks with name resolution. On each, the namespace resolves the others' names, and they
+    /// resolve its names.
+    #[serde(rename = "places")]
+    pub networks: Vec<NetworkNames>,
+    /// Aliases for names of others, valid in this namespace only.
     pub links: Vec<Link>,
-    /// Whom it asks for all other names; whom the host asks when there are none.
+    /// Resolvers for all other names; the host's resolvers when empty.
     pub servers: Vec<IpAddr>,
-    /// Whether it asks for other names at all.
+    /// Whether queries for other names are forwarded at all.
     pub outside: bool,
 }
 
+/// Names and addresses of a network namespace on one network.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Place {
+pub struct NetworkNames {
     pub network: String,
-    /// In lower case. The first is the one that its addresses are told by.
+    /// Names in lower case. Reverse lookups of the addresses return the first.
     pub names: Vec<String>,
     pub ipv4: Ipv4Addr,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ipv6: Option<Ipv6Addr>,
 }
 
+/// An alias for another container's name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
     pub alias: String,
     pub name: String,
 }
 
+/// The published ports of a network namespace.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Publication {
-    pub sandbox: u64,
-    /// Where the sandbox is reached.
+    #[serde(rename = "sandbox")]
+    pub namespace: u64,
+    /// Address that connections are forwarded to.
     pub ipv4: Ipv4Addr,
+    /// Address that IPv6 connections are forwarded to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ipv6: Option<Ipv6Addr>,
     pub ports: Vec<PortRequest>,
 }
 
-/// The same number on all of the addresses, from `first` to `last`; any number when both are 0.
+/// A port to listen on: one number between `first` and `last`, the same on all addresses; any free
+/// number when both are 0.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PortRequest {
@@ -174,19 +209,22 @@ pub enum Protocol {
     Udp,
 }
 
-/// Without the addresses of a kind that the host does not have, where others were asked for too.
+/// A port that is listened on. Addresses of a family that the host lacks are left out if the request
+/// named addresses of another family too.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublishedPort {
     pub addresses: Vec<IpAddr>,
     pub port: u16,
 }
 
+/// The response to the request with this number.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FromNet {
-    pub request: u64,
+    #[serde(rename = "request")]
+    pub number: u64,
     #[serde(flatten)]
-    pub answer: Answer,
+    pub response: Response,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -195,24 +233,25 @@ pub struct FromNet {
     rename_all = "kebab-case",
     rename_all_fields = "camelCase"
 )]
-pub enum Answer {
+pub enum Response {
     Done,
     Failed(Failure),
-    /// In the order they were asked for.
+    /// Answers [`Request::Publish`], in the order of its ports.
     Published {
         ports: Vec<PublishedPort>,
     },
     State {
         pid: u32,
         uplink: Uplink,
-        /// Those that were made and not released.
-        sandboxes: Vec<u64>,
-        /// Those of them for which ports are listened on.
+        /// Network namespaces that were created and not released.
+        #[serde(rename = "sandboxes")]
+        namespaces: Vec<u64>,
+        /// Network namespaces with published ports.
         published: Vec<u64>,
     },
 }
 
-/// How containers reach what lies beyond their networks.
+/// How containers connect to addresses beyond their networks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
     tag = "kind",
@@ -220,11 +259,12 @@ pub enum Answer {
     rename_all_fields = "camelCase"
 )]
 pub enum Uplink {
-    /// A connection is made on the host before the container's own is taken: what the host cannot reach is
-    /// refused as on the host.
+    /// The helper connects on the host before it accepts the container's connection, so an unreachable
+    /// address is refused as on the host.
     ConnectFirst,
-    /// A connection is taken, and ends at once when the host cannot make it. `reason` says what is missing.
+    /// The helper accepts the container's connection first and closes it if the host cannot connect.
+    /// `reason` names the missing kernel feature.
     AcceptFirst { reason: String },
-    /// Nothing beyond the networks is reached; `reason` says why.
+    /// Containers reach nothing beyond their networks; `reason` says why.
     None { reason: String },
 }

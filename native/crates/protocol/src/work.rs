@@ -1,11 +1,12 @@
-//! Daemon ↔ worker: a short-lived fork of the zygote that handles image-controlled files.
+//! Messages between the daemon and a worker: a short-lived fork of the zygote that handles files whose
+//! names and contents an image controls.
 
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
-use crate::launch::{Mount, Root, Tree};
+use crate::launch::{FileTree, Mount, Root};
 
-/// Paths are relative to the store's root and never leave it.
+/// One task of a worker. Paths of the store are relative to its root and never leave it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(
     tag = "operation",
@@ -15,96 +16,99 @@ use crate::launch::{Mount, Root, Tree};
 pub enum WorkRequest {
     /// Unpacks a layer blob (tar, gzip or zstd by content) into `layers/.staging/<random>`, checks
     /// the diffID over every decompressed byte, syncs, and renames it to `layers/sha256/<hex>`.
-    /// Already there: succeeds at once. Descriptors: channel, blob (a file or a pipe), and of a blob that is still
-    /// arriving a socket or pipe that says so: a byte whenever the file has grown, and the end when it will not any
-    /// more.
+    /// Succeeds at once if that directory exists. Descriptors: channel; blob (a file or a pipe); for a
+    /// blob that is still being downloaded a socket or pipe with one byte per growth of the file, which
+    /// ends when the download ends.
     Unpack {
-        /// `sha256:<hex>`; computed and used as found when absent (import of a tar).
+        /// `sha256:<hex>`; absent for an imported tar, whose computed diffID is used.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         diff_id: Option<String>,
         limits: UnpackLimits,
-        /// Bytes that the blob will have, where it is a file that is still being written.
+        /// Final size of a blob that is still being downloaded, in bytes.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         arriving: Option<u64>,
     },
-    /// Unpacks a layer's blob once more, beside, and compares. Descriptors: channel, blob.
+    /// Unpacks a layer's blob into a second directory and compares the two. Descriptors: channel, blob.
     Verify {
         diff_id: String,
         limits: UnpackLimits,
     },
-    /// Deletes trees, without following anything. Missing ones are no error. Descriptors: channel.
+    /// Deletes directory trees without following links. Missing ones are no error. Descriptors: channel.
     Remove { paths: Vec<String> },
-    /// Says what lies at a path of a container's root. Descriptors: channel.
+    /// Reads the status of a path in a container's root. Descriptors: channel.
     Status {
         container: ContainerView,
         path: String,
     },
-    /// Writes what lies there as a tar. Descriptors: channel, output.
+    /// Writes the files at a path in a container's root as a tar. Descriptors: channel, output.
     Archive {
         container: ContainerView,
         path: String,
     },
-    /// Unpacks a tar, plain or compressed, into the directory there. Descriptors: channel, source.
+    /// Unpacks a tar, plain or compressed, into a directory of a container's root. Descriptors: channel,
+    /// source.
     Extract {
         container: ContainerView,
         path: String,
-        /// A directory and something else never take each other's place.
+        /// Whether a directory never replaces another kind of file, and the other way round.
         keep_kinds: bool,
-        /// Whether everything is to be root's, whatever the archive says.
+        /// Whether root owns all files, whatever the archive says.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         squash: bool,
     },
-    /// Writes an upper directory as a layer. Descriptors: channel, output.
-    Layer { upper: String },
-    /// Lists what an upper directory changes of the layers below, base first: `C`, `A` or `D`, the path, a NUL
-    /// each. Descriptors: channel, output.
+    /// Writes an upper directory as a layer blob. Descriptors: channel, output.
+    #[serde(rename = "layer")]
+    ExportLayer { upper: String },
+    /// Lists the differences between an upper directory and the layers below it, base first: `C`, `A` or
+    /// `D`, then the path, each with a NUL at the end. Descriptors: channel, output.
     Changes { upper: String, lowers: Vec<String> },
-    /// Makes an upper directory a layer: its blob, a plain tar, and the directory itself, moved to
-    /// `layers/sha256/<hex>`. Nothing is synced. Answers `unpacked`, or `unchanged` when it is empty.
-    /// Descriptors: channel.
-    Keep {
+    /// Turns an upper directory into a layer: its blob, a plain tar, and the directory itself, moved to
+    /// `layers/sha256/<hex>`. Syncs nothing. Answered by `unpacked`, or by `unchanged` if the directory
+    /// is empty. Descriptors: channel.
+    #[serde(rename = "keep")]
+    CommitLayer {
         upper: String,
-        /// Later times of modification, in seconds since the epoch, become this one.
+        /// Latest modification time, in seconds since the epoch; later times are set to it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         latest: Option<i64>,
-        /// Whether its directories are to hide nothing of those below.
+        /// Whether its directories hide nothing of the layers below.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         merge: bool,
     },
-    /// Lays layers, base first, over one another in an upper directory that is empty. What they delete of those below
-    /// stays deleted, as far as any of those, `lowers`, has it. Its files are theirs, under one more name: it is to be
-    /// read only. Descriptors: channel.
+    /// Merges layers, base first, into an empty upper directory. Deletions in them stay deletions as far
+    /// as any of `lowers`, the layers below, has the path. Files are hard links to the layers' files: the
+    /// directory must only be read. Descriptors: channel.
     Merge {
         upper: String,
         layers: Vec<String>,
         lowers: Vec<String>,
     },
-    /// Makes what was kept survive a loss of power. Descriptors: channel.
+    /// Makes committed layers survive a power failure. Descriptors: channel.
     Sync,
-    /// Lists what lies at a path of a tree and below: one `ListedEntry` a line, nothing where there is
-    /// nothing. The tree is mounted in the container's directory. Descriptors: channel, output.
+    /// Lists the entries at and below a path of a tree: one `ListedEntry` a line, none if the path does not
+    /// exist. The tree is mounted in the container's directory. Descriptors: channel, output.
     List {
         id: String,
-        tree: Tree,
+        tree: FileTree,
         path: String,
     },
     /// Writes a tree as a tar. It is mounted in the container's directory. Descriptors: channel, output.
-    Export { id: String, tree: Tree },
+    Export { id: String, tree: FileTree },
     /// Copies files of trees into a container's root, in order. Descriptors: channel.
     Copy {
         container: ContainerView,
         copies: Vec<Copy>,
         owner: Owner,
-        /// As of chmod(1), for files and directories.
+        /// Mode for files and directories, as in chmod(1).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         mode: Option<String>,
     },
-    /// Adds up allocated bytes and inodes below each path, hard links once. Descriptors: channel.
+    /// Adds up allocated bytes and inodes below each path, each hard link once. Descriptors: channel.
     Measure { paths: Vec<String> },
 }
 
 impl WorkRequest {
-    /// The container whose files it is about.
+    /// Returns the container whose files the request reads or changes.
     pub fn container(&self) -> Option<&ContainerView> {
         match self {
             Self::Status { container, .. }
@@ -114,9 +118,9 @@ impl WorkRequest {
             Self::Unpack { .. }
             | Self::Verify { .. }
             | Self::Remove { .. }
-            | Self::Layer { .. }
+            | Self::ExportLayer { .. }
             | Self::Changes { .. }
-            | Self::Keep { .. }
+            | Self::CommitLayer { .. }
             | Self::Merge { .. }
             | Self::Sync
             | Self::List { .. }
@@ -126,7 +130,8 @@ impl WorkRequest {
     }
 }
 
-/// A container whose files are looked at: in its own mounts while it runs, in mounts of the worker's otherwise.
+/// A container whose files a worker reads or changes: in the container's mounts while it runs, otherwise
+/// in mounts that the worker makes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ContainerView {
@@ -136,37 +141,38 @@ pub struct ContainerView {
     pub mounts: Vec<Mount>,
 }
 
-/// One source of a `COPY`. A directory's content goes into the target; a file becomes the target, or goes into it
-/// where that is a directory or ends with a slash.
+/// One source of a `COPY`. The content of a directory is copied into the target. A file becomes the
+/// target, or an entry of it if the target is a directory or ends with a slash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Copy {
-    pub tree: Tree,
-    /// Resolved as in a root, links and all.
+    pub tree: FileTree,
+    /// Path in the tree; links resolve as if the tree were the root.
     pub source: String,
-    /// The same in the container's root.
+    /// Path in the container's root; links resolve within that root.
     pub target: String,
-    /// Left out: paths below the source.
+    /// Paths below the source that are left out.
     pub skip: Vec<String>,
     /// Whether an archive is unpacked into the target.
     pub unpack: bool,
 }
 
-/// Whose the copies are.
+/// The owner of copied files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum Owner {
-    /// As in the source.
-    Kept,
+    /// Each file's owner in the source.
+    #[serde(rename = "kept")]
+    Unchanged,
     Root,
-    /// `name|uid[:group|gid]`, resolved against the container's passwd and group files. Without a group
-    /// it is the number of the user.
+    /// `name|uid[:group|gid]`, resolved against the container's passwd and group files. A number without
+    /// a group is the gid too.
     Named {
         name: String,
     },
 }
 
-/// What `List` finds; the path is empty for the listed path itself.
+/// An entry found by `List`; the path is empty for the listed path itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListedEntry {
     pub path: String,
@@ -182,26 +188,28 @@ pub enum EntryKind {
     Other,
 }
 
-/// As of `stat`; of a link itself.
+/// The result of lstat(2): links are not followed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FileStatus {
-    /// Type and permissions.
+    /// File type and permissions.
     pub mode: u32,
     pub size: u64,
-    /// Seconds since the epoch, and nanoseconds.
+    /// Modification time, in seconds since the epoch.
     pub modified: i64,
+    /// Nanoseconds of the modification time.
     pub nanoseconds: u64,
-    /// Of a link.
+    /// Target of a symbolic link; empty for other files.
     pub target: String,
 }
 
+/// Limits for one archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UnpackLimits {
-    /// Most decompressed bytes.
+    /// Highest number of decompressed bytes.
     pub bytes: u64,
-    /// Most entries.
+    /// Highest number of entries.
     pub entries: u64,
 }
 
@@ -212,45 +220,46 @@ pub struct UnpackLimits {
     rename_all_fields = "camelCase"
 )]
 pub enum FromWorker {
-    /// Compressed bytes consumed so far; at most a few per second.
+    /// Compressed bytes consumed so far; sent at most a few times a second.
     Progress {
         bytes: u64,
     },
     Unpacked(Unpacked),
-    /// An upper directory in which nothing was changed.
+    /// The upper directory is empty.
     Unchanged,
     Synced,
-    /// Whether the layer is there and as its blob says.
+    /// Whether the layer exists and matches its blob.
     Verified {
         intact: bool,
     },
     Removed,
     Status(FileStatus),
-    /// The archive is written, or unpacked; the files are copied.
+    /// The archive is written or unpacked, or the files are copied.
     Copied,
-    /// In the order of the request.
+    /// Sizes in the order of the request.
     Measured {
         sizes: Vec<Size>,
     },
     Failed(Failure),
 }
 
+/// A layer in the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Unpacked {
     pub diff_id: String,
-    /// Sum of the file sizes in the archive, in bytes: what Docker calls the layer's size.
+    /// Sum of the file sizes in the archive, in bytes: Docker's size of a layer.
     pub size: u64,
     pub entries: u64,
-    /// What was left out or changed: devices skipped, owners squashed in single-id mode.
+    /// Entries that were left out or changed: devices, and owners in single-id mode.
     pub warnings: Vec<String>,
-    /// Whether every owner was kept (false in single-id mode when the archive had others).
+    /// Whether every owner was applied; false in single-id mode if the archive has other owners.
     pub owners_kept: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Size {
-    /// Allocated on disk.
+    /// Bytes allocated on disk.
     pub bytes: u64,
     pub inodes: u64,
 }

@@ -1,4 +1,5 @@
-//! Daemon ↔ zygote, over a connection to `zygote-<VERSION>.sock` in the run directory.
+//! Messages between the daemon and the zygote, over a connection to `zygote-<VERSION>.sock` in the run
+//! directory.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,8 +7,8 @@ use crate::failure::Failure;
 use crate::launch::{ExecRequest, LaunchRequest};
 use crate::work::WorkRequest;
 
-/// What the daemon asks of the zygote. The zygote only forks: for [`ToZygote::Launch`],
-/// [`ToZygote::Exec`] and [`ToZygote::Work`] the first descriptor is a `SOCK_SEQPACKET` channel that the child answers on.
+/// A request to the zygote, which only forks. The first descriptor of [`ToZygote::Launch`],
+/// [`ToZygote::Exec`] and [`ToZygote::Work`] is a `SOCK_SEQPACKET` channel; the child answers on it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(
     tag = "type",
@@ -20,13 +21,13 @@ pub enum ToZygote {
     /// Forks a monitor. Descriptors: channel, then one stream socket per entry of
     /// `attachments`, then the cgroup directory if `cgroup` is set.
     Launch(Box<LaunchRequest>),
-    /// Forks a monitor for one more program of a container. Descriptors as of `Launch`.
+    /// Forks a monitor for another program in a running container. Descriptors as for `Launch`.
     Exec(Box<ExecRequest>),
-    /// Forks a worker. Descriptors: channel, then what the request names.
+    /// Forks a worker. Descriptors: channel, then those that the request lists.
     Work(WorkRequest),
-    /// Passes the descriptor, a channel, on to the net helper, which is started if there is none.
+    /// Passes the descriptor, a channel, to the net helper, which is started if none runs.
     Net,
-    /// Ends the zygote once it has no children. No answer; the connection closes.
+    /// Ends the zygote as soon as it has no children. There is no answer; the connection closes.
     Shutdown,
 }
 
@@ -44,20 +45,20 @@ pub enum FromZygote {
         /// Whether containers get a cgroup namespace.
         cgroup_namespace: bool,
     },
-    /// The message was not understood or came with the wrong descriptors: says what was expected
-    /// and what came. The connection closes.
+    /// The message is malformed or has the wrong descriptors; the failure names the expected and the
+    /// received ones. The connection closes.
     Refused(Failure),
 }
 
-/// How ids inside the user namespace map to ids of the host.
+/// The mapping of ids inside the user namespace to ids of the host.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Mapping {
     pub mode: MappingMode,
     pub uids: Vec<IdRange>,
     pub gids: Vec<IdRange>,
-    /// Why single-id mode was chosen, or how many ids there are if they are fewer than images
-    /// expect, and the line that would end it; absent when 65536 ids or more are mapped.
+    /// Reason for single-id mode, or the number of ids if it is smaller than images expect, with the
+    /// line of configuration that adds more; absent if 65536 ids or more are mapped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -65,13 +66,13 @@ pub struct Mapping {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MappingMode {
-    /// 0 is the user, 1 and up are the user's subordinate ids.
+    /// Id 0 is the user; 1 and up are the user's subordinate ids.
     Range,
-    /// Only 0 exists, and is the user.
+    /// Only id 0 exists; it is the user.
     Single,
 }
 
-/// One line of `uid_map` or `gid_map`.
+/// A line of `uid_map` or `gid_map`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdRange {
     pub inside: u32,

@@ -212,11 +212,11 @@ impl Child<'_> {
     fn enter_network(&self) -> Result<(), Failure> {
         match (self.request.network, self.prepared.network) {
             (
-                Network::None | Network::Sandbox { .. } | Network::Process { .. },
+                Network::None | Network::Namespace { .. } | Network::Process { .. },
                 Some(namespace),
             ) => sys::network_namespace::enter(namespace)
                 .map_err(|errno| system("network", "namespace", errno)),
-            (Network::Sandbox { sandbox }, None) => Err(explained(
+            (Network::Namespace { namespace: sandbox }, None) => Err(explained(
                 FailureKind::NotFound,
                 "network",
                 format!("network sandbox {sandbox} is gone"),

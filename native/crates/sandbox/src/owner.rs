@@ -10,7 +10,7 @@ use crate::steps::identity;
 /// The ids of an owner in a root; none where each file keeps its own.
 pub fn find(root: BorrowedFd<'_>, owner: &Owner) -> Result<Option<(u32, u32)>, Failure> {
     match owner {
-        Owner::Kept => Ok(None),
+        Owner::Unchanged => Ok(None),
         Owner::Root => Ok(Some((0, 0))),
         Owner::Named { name } => identity::find_owner(root, name).map(Some),
     }

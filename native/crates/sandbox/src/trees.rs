@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use protocol::failure::{Failure, FailureKind};
-use protocol::launch::Tree;
+use protocol::launch::FileTree;
 use rustix::fs::{Mode, OFlags, mkdirat};
 use rustix::io::Errno;
 
@@ -14,10 +14,10 @@ use crate::steps::root::{self, Store};
 use crate::tree::{self, path_of};
 
 /// Trees with their opened roots.
-pub type OpenTrees<'t> = Vec<(&'t Tree, OwnedFd)>;
+pub type OpenTrees<'t> = Vec<(&'t FileTree, OwnedFd)>;
 
 /// Opens a tree for a worker in a mount namespace of its own. The process must have one thread.
-pub fn open_alone(host: &Host, id: &str, tree: &Tree) -> Result<OwnedFd, Failure> {
+pub fn open_alone(host: &Host, id: &str, tree: &FileTree) -> Result<OwnedFd, Failure> {
     sys::namespaces::enter_new_mounts().map_err(|errno| system("namespaces", "mount", errno))?;
     root::isolate()?;
     let store = Store::open(host.store_path(), id)?;
@@ -28,7 +28,7 @@ pub fn open_alone(host: &Host, id: &str, tree: &Tree) -> Result<OwnedFd, Failure
 /// that they are mounted in.
 pub fn open_all<'t>(
     store: &Store,
-    trees: impl Iterator<Item = &'t Tree>,
+    trees: impl Iterator<Item = &'t FileTree>,
 ) -> Result<OpenTrees<'t>, Failure> {
     let mut opened: OpenTrees<'_> = Vec::new();
     for tree in trees {
@@ -44,12 +44,12 @@ pub fn open_all<'t>(
 pub(crate) fn open(
     store: &Store,
     index: usize,
-    tree: &Tree,
+    tree: &FileTree,
     access: Access,
 ) -> Result<OwnedFd, Failure> {
     let lowers = match tree {
-        Tree::Layers { diff_ids } => store.open_layers(diff_ids)?,
-        Tree::Directory { path } => {
+        FileTree::Layers { diff_ids } => store.open_layers(diff_ids)?,
+        FileTree::Directory { path } => {
             let directory = tree::open_host(path).map_err(|errno| system("tree", path, errno))?;
             if access == Access::ReadOnly {
                 return Ok(directory);

@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use protocol::failure::{Failure, FailureKind};
-use protocol::launch::{Root, Tree};
+use protocol::launch::{FileTree, Root};
 use protocol::work::ContainerView;
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use sys::clone::Namespaces;
@@ -42,7 +42,7 @@ pub fn open_root(
 pub fn open_with_trees<'t>(
     host: &Host,
     view: &ContainerView,
-    from: impl Iterator<Item = &'t Tree>,
+    from: impl Iterator<Item = &'t FileTree>,
 ) -> Result<(OwnedFd, OpenTrees<'t>), Failure> {
     rustix::process::umask(Mode::from_raw_mode(0o022));
     enter(view)?;

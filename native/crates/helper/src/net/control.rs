@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use network::netlink;
 use network::sandbox::{Plug, Route, Sandbox};
 use protocol::failure::{Failure, FailureKind};
-use protocol::net::{Answer, Endpoint, FromNet, Order, ToNet};
+use protocol::net::{Endpoint, FromNet, Request, Response, ToNet};
 use rustix::io::Errno;
 
 use crate::failure;
@@ -26,8 +26,10 @@ impl Server {
             match sys::seqpacket::receive_ready(socket.as_fd()) {
                 Ok(Some(received)) => {
                     // Whoever does not keep to the protocol is not listened to.
-                    let Ok(ToNet { request, order }) =
-                        messages::parse(&received.text, "to the net helper")
+                    let Ok(ToNet {
+                        number: request,
+                        request: order,
+                    }) = messages::parse(&received.text, "to the net helper")
                     else {
                         self.daemons.remove(&connection);
                         return;
@@ -46,44 +48,50 @@ impl Server {
     }
 
     /// The answer, unless it comes later.
-    fn obey(&mut self, connection: u64, request: u64, order: Order) -> Option<Answer> {
+    fn obey(&mut self, connection: u64, request: u64, order: Request) -> Option<Response> {
         let done = match order {
-            Order::Survey => {
-                return Some(Answer::State {
+            Request::GetState => {
+                return Some(Response::State {
                     pid: std::process::id(),
                     uplink: self.uplink_kind.clone(),
-                    sandboxes: self.sandboxes.keys().copied().collect(),
+                    namespaces: self.sandboxes.keys().copied().collect(),
                     published: self.ports.sandboxes(),
                 });
             }
-            Order::Network(network) => self
+            Request::EnsureNetwork(network) => self
                 .bridges
                 .ensure(&self.links, &self.probe, network)
                 .map_err(|error| explain("make the bridge", error)),
-            Order::RemoveNetwork { id } => self
+            Request::RemoveNetwork { id } => self
                 .bridges
                 .remove(&self.links, &id)
                 .map_err(|error| explain("remove the bridge", error)),
-            Order::Sandbox(wanted) => {
-                let sandbox = wanted.sandbox;
+            Request::CreateNamespace(wanted) => {
+                let sandbox = wanted.namespace;
                 let plugs = wanted.endpoints.iter();
                 let plugs: Result<Vec<Plug>, Failure> =
                     plugs.map(|endpoint| self.plug(sandbox, endpoint)).collect();
                 let order = plugs.map(Work::Make);
                 return self.order(connection, request, sandbox, order);
             }
-            Order::Connect { sandbox, endpoint } => {
+            Request::Connect {
+                namespace: sandbox,
+                endpoint,
+            } => {
                 let plug = self.plug(sandbox, &endpoint);
                 let order = plug.and_then(|plug| Ok(Work::Connect(self.namespace(sandbox)?, plug)));
                 return self.order(connection, request, sandbox, order);
             }
-            Order::Disconnect { sandbox, interface } => {
+            Request::Disconnect {
+                namespace: sandbox,
+                interface,
+            } => {
                 let order = self.namespace(sandbox);
                 let order = order.map(|namespace| Work::Disconnect(namespace, interface));
                 return self.order(connection, request, sandbox, order);
             }
-            Order::Route {
-                sandbox,
+            Request::SetDefaultRoute {
+                namespace: sandbox,
                 network,
                 interface,
                 ipv4,
@@ -95,26 +103,28 @@ impl Server {
                     route.and_then(|route| Ok(Work::Route(self.namespace(sandbox)?, route)));
                 return self.order(connection, request, sandbox, order);
             }
-            Order::Names(names) => {
+            Request::SetNames(names) => {
                 self.names.set(names);
                 Ok(())
             }
-            Order::Retarget {
-                sandbox,
+            Request::Retarget {
+                namespace: sandbox,
                 ipv4,
                 ipv6,
             } => {
                 self.ports.retarget(sandbox, ipv4, ipv6);
                 Ok(())
             }
-            Order::Publish(publication) => match self.ports.publish(&self.poll, &publication) {
-                Ok(ports) => return Some(Answer::Published { ports }),
+            Request::Publish(publication) => match self.ports.publish(&self.poll, &publication) {
+                Ok(ports) => return Some(Response::Published { ports }),
                 Err(error) => {
                     let subject = error.place.to_string();
                     Err(failure::system("publish", &subject, error.errno))
                 }
             },
-            Order::Release { sandboxes } => {
+            Request::Release {
+                namespaces: sandboxes,
+            } => {
                 for sandbox in &sandboxes {
                     self.sandboxes.remove(sandbox);
                     self.names.remove(&self.poll, *sandbox);
@@ -125,8 +135,8 @@ impl Server {
             }
         };
         Some(match done {
-            Ok(()) => Answer::Done,
-            Err(failure) => Answer::Failed(failure),
+            Ok(()) => Response::Done,
+            Err(failure) => Response::Failed(failure),
         })
     }
 
@@ -153,10 +163,10 @@ impl Server {
         request: u64,
         sandbox: u64,
         work: Result<Work, Failure>,
-    ) -> Option<Answer> {
+    ) -> Option<Response> {
         let work = match work {
             Ok(work) => work,
-            Err(failure) => return Some(Answer::Failed(failure)),
+            Err(failure) => return Some(Response::Failed(failure)),
         };
         let job = Job {
             sandbox,
@@ -167,7 +177,7 @@ impl Server {
             }),
         };
         let refused = system("make a network namespace: the maker has ended");
-        (!self.maker.order(job)).then_some(Answer::Failed(refused))
+        (!self.maker.order(job)).then_some(Response::Failed(refused))
     }
 
     pub(super) fn take_made(&mut self) {
@@ -183,8 +193,8 @@ impl Server {
                 Err(error) => Err(explain("make a network namespace", error)),
             };
             let answer = match done {
-                Ok(()) => Answer::Done,
-                Err(failure) => Answer::Failed(failure),
+                Ok(()) => Response::Done,
+                Err(failure) => Response::Failed(failure),
             };
             if let Some(Client {
                 connection,
@@ -216,8 +226,11 @@ impl Server {
         Ok(())
     }
 
-    fn answer(&mut self, connection: u64, request: u64, answer: Answer) {
-        let message = FromNet { request, answer };
+    fn answer(&mut self, connection: u64, request: u64, answer: Response) {
+        let message = FromNet {
+            number: request,
+            response: answer,
+        };
         if let Some(socket) = self.daemons.get(&connection)
             && messages::send(socket.as_fd(), &message).is_err()
         {

@@ -15,7 +15,7 @@ use network::ports::Ports;
 use network::tokens::{Owner, parts, token};
 use network::uplink::Uplink;
 use protocol::failure::{Failure, FailureKind};
-use protocol::net::{Answer, FromNet, ToNet};
+use protocol::net::{FromNet, Response, ToNet};
 use protocol::zygote::Mapping;
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::Errno;
@@ -102,12 +102,12 @@ pub fn run(order: Order, mapping: &Mapping, ping_group: u32, resolver: &Path) {
 /// Answers every request with the reason why nothing can be done.
 fn refuse(daemon: &OwnedFd, failure: &Failure) {
     while let Ok(Some(received)) = seqpacket::receive(daemon.as_fd()) {
-        let Ok(ToNet { request, .. }) = messages::parse(&received.text, "to the net helper") else {
+        let Ok(ToNet { number, .. }) = messages::parse(&received.text, "to the net helper") else {
             return;
         };
         let answer = FromNet {
-            request,
-            answer: Answer::Failed(failure.clone()),
+            number,
+            response: Response::Failed(failure.clone()),
         };
         if messages::send_waiting(daemon.as_fd(), &answer).is_err() {
             return;

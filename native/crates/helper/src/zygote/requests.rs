@@ -67,7 +67,9 @@ impl Zygote {
                 let kept = network.as_ref().and_then(copy);
                 (network, kept)
             }
-            Network::Sandbox { sandbox } => (self.net_helper.sandbox(&self.poll, sandbox), None),
+            Network::Namespace { namespace: sandbox } => {
+                (self.net_helper.sandbox(&self.poll, sandbox), None)
+            }
             Network::Process { pid } => (namespace_of(pid), None),
             Network::Host => (None, None),
         };
@@ -78,7 +80,7 @@ impl Zygote {
         };
         let mut other = |sharing: &Sharing| match sharing {
             Sharing::Container { id } => self.family.container(id),
-            Sharing::Own | Sharing::Host => None,
+            Sharing::Private | Sharing::Host => None,
         };
         let order = monitor::Order {
             pid: other(&request.shared.pid),
@@ -194,14 +196,14 @@ fn descriptors_of(request: &WorkRequest) -> usize {
         WorkRequest::Unpack { .. }
         | WorkRequest::Verify { .. }
         | WorkRequest::Archive { .. }
-        | WorkRequest::Layer { .. }
+        | WorkRequest::ExportLayer { .. }
         | WorkRequest::Changes { .. }
         | WorkRequest::List { .. }
         | WorkRequest::Export { .. }
         | WorkRequest::Extract { .. } => 2,
         WorkRequest::Remove { .. }
         | WorkRequest::Measure { .. }
-        | WorkRequest::Keep { .. }
+        | WorkRequest::CommitLayer { .. }
         | WorkRequest::Merge { .. }
         | WorkRequest::Sync
         | WorkRequest::Copy { .. }

@@ -28,8 +28,8 @@ pub enum Memory {
 /// The kinds of namespace that the container is born into.
 pub fn made(shared: &Shared) -> Namespaces {
     let mut namespaces = Namespaces::MOUNT;
-    namespaces.set(Namespaces::PID, shared.pid.is_own());
-    namespaces.set(Namespaces::IPC, shared.ipc.is_own());
+    namespaces.set(Namespaces::PID, shared.pid.is_private());
+    namespaces.set(Namespaces::IPC, shared.ipc.is_private());
     namespaces.set(Namespaces::UTS, !shared.uts);
     namespaces
 }
@@ -47,7 +47,7 @@ pub fn joined(shared: &Shared) -> Namespaces {
 /// Lets the children of this process be born into the other container's pid namespace.
 pub fn join_processes(shared: &Shared, other: Option<BorrowedFd<'_>>) -> Result<(), Failure> {
     match &shared.pid {
-        Sharing::Own | Sharing::Host => Ok(()),
+        Sharing::Private | Sharing::Host => Ok(()),
         Sharing::Container { id } => join(id, other, Namespaces::PID).map(drop),
     }
 }
@@ -60,7 +60,7 @@ pub fn join_memory(
     size: u64,
 ) -> Result<Memory, Failure> {
     match &shared.ipc {
-        Sharing::Own => Ok(Memory::Own { size }),
+        Sharing::Private => Ok(Memory::Own { size }),
         Sharing::Host => Ok(Memory::Shared {
             shm: protect(attach::copy("/dev/shm", true), "/dev/shm")?,
             queues: attach::copy("/dev/mqueue", true)
