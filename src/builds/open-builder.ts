@@ -1,12 +1,12 @@
 import type { Database } from "bun:sqlite";
 import { mkdirSync, readdirSync } from "node:fs";
-import { openFeed } from "#support/feed.ts";
+import { createAsyncQueue } from "#support/concurrency/async-queue.ts";
+import { openKeyedLocks } from "#support/concurrency/keyed-locks.ts";
 import type { BuildEvent, Builder, CacheLimits } from "./builder.ts";
 import { openBuildCache } from "./cache/build-cache.ts";
 import { openCacheMounts } from "./cache/cache-mounts.ts";
 import { keepWithin, pruneCache, usageOf } from "./cache/prune.ts";
 import type { KnownDigests } from "./context/scan.ts";
-import { openLocks } from "./locks.ts";
 import type { Workshop } from "./services.ts";
 import { buildImage } from "./solve/build-image.ts";
 
@@ -27,7 +27,7 @@ export function openBuilder({ database, limits, warn, ...options }: BuilderOptio
     ...options,
     cache: openBuildCache(database),
     cacheMounts: openCacheMounts({ database, ...options }),
-    locks: openLocks(),
+    locks: openKeyedLocks(),
     knownDigests(directory) {
       const digests = known.get(directory) ?? new Map();
       known.delete(directory);
@@ -53,14 +53,14 @@ export function openBuilder({ database, limits, warn, ...options }: BuilderOptio
   };
   return {
     async *build(request) {
-      const feed = openFeed<BuildEvent>();
+      const queue = createAsyncQueue<BuildEvent>();
       const stop = new AbortController();
       const signal = AbortSignal.any([request.signal, stop.signal]);
       const building = options.images.protect(() =>
-        buildImage(workshop, { ...request, signal }, (event) => feed.push(event)),
+        buildImage(workshop, { ...request, signal }, (event) => queue.push(event)),
       );
       try {
-        yield* feed.during(building);
+        yield* queue.during(building);
       } finally {
         // Whoever stops reading does not want the image any more.
         stop.abort();

@@ -2,10 +2,10 @@ import type { Containers } from "#containers/containers.ts";
 import type { ContentStore } from "#content/store.ts";
 import type { Images } from "#images/images.ts";
 import type { Layers } from "#layers/layers.ts";
+import type { KeyedLocks } from "#support/concurrency/keyed-locks.ts";
 import type { BuildCache } from "./cache/build-cache.ts";
 import type { CacheMounts } from "./cache/cache-mounts.ts";
 import type { KnownDigests } from "./context/scan.ts";
-import type { Locks } from "./locks.ts";
 
 /** What builds work with. */
 export interface Workshop {
@@ -15,7 +15,7 @@ export interface Workshop {
   containers: Containers;
   cache: BuildCache;
   cacheMounts: CacheMounts;
-  locks: Locks;
+  locks: KeyedLocks;
   /** Root directory of the store. */
   store: string;
   /** Digests of the files of a directory that were read before. */

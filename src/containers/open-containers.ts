@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import type { Images } from "#images/images.ts";
 import type { Zygote } from "#native/zygote/zygote.ts";
 import type { Networks } from "#network/networks.ts";
+import { createSerialQueue } from "#support/concurrency/serial-queue.ts";
 import { TboxError } from "#support/errors.ts";
 import type { Volumes } from "#volumes/volumes.ts";
 import { pruneContainers } from "./admin/prune.ts";
@@ -79,7 +80,7 @@ export async function openContainers({ database, ...options }: ContainersOptions
           waiting: [],
           exits: new Set(),
           removals: new Set(),
-          busy: Promise.resolve(),
+          inTurn: createSerialQueue(),
           stopping: false,
           kept: false,
           restart: undefined,

@@ -4,6 +4,7 @@ import type { Monitor } from "#native/monitor/monitor.ts";
 import type { Attachment, Exited } from "#native/zygote/protocol.ts";
 import type { Zygote } from "#native/zygote/zygote.ts";
 import type { Networks } from "#network/networks.ts";
+import type { SerialQueue } from "#support/concurrency/serial-queue.ts";
 import { TboxError } from "#support/errors.ts";
 import type { Volumes } from "#volumes/volumes.ts";
 import type { StepExtras } from "./lifecycle/plan-launch.ts";
@@ -50,8 +51,8 @@ export interface Companion {
   exits: Set<(exited: Pick<Exited, "code">) => void>;
   /** Whoever waits for the removal. */
   removals: Set<(code: number) => void>;
-  /** The operation that runs; the next one waits for it. */
-  busy: Promise<unknown>;
+  /** Runs the operations on the container one at a time. */
+  inTurn: SerialQueue;
   /** Its end was asked for, so its restart policy does not apply. */
   stopping: boolean;
   /** It is being restarted, so its end is not the end of it. */
@@ -75,13 +76,6 @@ export function isRunning({ state }: ContainerRecord): boolean {
 
 export function containerDirectory({ store }: Pick<Fleet, "store">, id: string): string {
   return `${store}/containers/${id}`;
-}
-
-/** Runs one operation on a container after the one before: their history is a line. */
-export function inTurn<T>(companion: Companion, operation: () => Promise<T>): Promise<T> {
-  const turn = companion.busy.then(operation, operation);
-  companion.busy = turn.catch(() => {});
-  return turn;
 }
 
 /** Throws Docker's conflict when a name is another container's. */

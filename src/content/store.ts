@@ -1,7 +1,9 @@
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import type { Descriptor } from "#oci/descriptor.ts";
 import { type Digest, digestOf, parseDigest, splitDigest } from "#oci/digest.ts";
+import { createSingleFlight } from "#support/concurrency/single-flight.ts";
 import { errorCode, invalidArgument, TboxError } from "#support/errors.ts";
+import { singleValue } from "#support/streams.ts";
 import { isMissing, replaceFile, syncDirectory } from "./durable-file.ts";
 
 /** What a blob is expected to be; its bytes are checked against both. */
@@ -67,7 +69,7 @@ export async function openDiskContentStore(root: string): Promise<ContentStore> 
     await replaceFile(root, "oci-layout", JSON.stringify({ imageLayoutVersion: "1.0.0" }));
     await replaceFile(root, "index.json", JSON.stringify({ schemaVersion: 2, manifests: [] }));
   }
-  const running = new Map<Digest, Promise<void>>();
+  const share = createSingleFlight<Digest>();
 
   const folderOf = (digest: Digest) => `${root}/blobs/${splitDigest(digest).algorithm}`;
   const pathOf = (digest: Digest) => `${folderOf(digest)}/${splitDigest(digest).hex}`;
@@ -121,17 +123,11 @@ export async function openDiskContentStore(root: string): Promise<ContentStore> 
     },
     ingest(source, expected, options = {}) {
       const { digest } = expected;
-      const work =
-        running.get(digest) ??
-        ingestOnce(source, expected, options).finally(() => {
-          running.delete(digest);
-        });
-      running.set(digest, work);
-      return work;
+      return share(digest, () => ingestOnce(source, expected, options));
     },
     async put(bytes) {
       const expected = { digest: digestOf(bytes), size: bytes.byteLength };
-      await store.ingest(async () => ({ offset: 0, bytes: once(bytes) }), expected);
+      await store.ingest(async () => ({ offset: 0, bytes: singleValue(bytes) }), expected);
       return expected;
     },
     async adopt(source, options = {}) {
@@ -280,8 +276,4 @@ async function hashFile(path: string, length: number, hasher: Bun.CryptoHasher):
     // A file's stream never yields to anything else by itself.
     await new Promise(setImmediate);
   }
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }

@@ -1,7 +1,8 @@
-import { lstatSync, mkdirSync, unlinkSync } from "node:fs";
+import { unlinkSync } from "node:fs";
 import type { Server } from "node:http";
 import { connect } from "node:net";
 import { TboxError } from "#support/errors.ts";
+import { ensurePrivateDirectory } from "#support/private-directory.ts";
 
 /**
  * Makes a server listen on a socket that only its owner can open, in a directory that is the owner's alone.
@@ -11,7 +12,7 @@ export async function listen(
   server: Server,
   { directory, uid, name }: { directory: string; uid: number; name: string },
 ): Promise<string> {
-  ensurePrivateDirectory(directory, uid);
+  ensurePrivateDirectory({ path: directory, uid, others: "none" });
   const path = `${directory}/${name}`;
   if (await isAnswered(path)) throw new TboxError("already-exists", `a daemon runs already at ${path}`);
   // From its first instant the socket is closed to everybody else.
@@ -22,25 +23,6 @@ export async function listen(
     process.umask(umask);
   }
   return path;
-}
-
-function ensurePrivateDirectory(path: string, uid: number): void {
-  try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    throw new TboxError("unavailable", `create the run directory ${path}`, { cause });
-  }
-  const status = lstatSync(path);
-  if (!status.isDirectory()) throw new TboxError("forbidden", `the run directory ${path} is not a directory`);
-  if (status.uid !== uid) {
-    throw new TboxError(
-      "forbidden",
-      `the run directory ${path} belongs to user ${status.uid}, not to ${uid}`,
-    );
-  }
-  if ((status.mode & 0o077) !== 0) {
-    throw new TboxError("forbidden", `the run directory ${path} is open to other users: chmod 700 ${path}`);
-  }
 }
 
 /** Whether somebody listens; a socket that nobody listens on is removed. */

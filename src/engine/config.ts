@@ -1,11 +1,12 @@
 import { statfsSync } from "node:fs";
-import { lstat, mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import type { CacheLimits } from "#builds/builder.ts";
 import type { RegistryOptions } from "#registry/access/session.ts";
 import { parseBytes } from "#support/bytes.ts";
 import { dataDirectory, runDirectory } from "#support/directories.ts";
 import { errorChain, invalidArgument, TboxError } from "#support/errors.ts";
+import { ensurePrivateDirectory } from "#support/private-directory.ts";
 
 export interface Config {
   dataDirectory: string;
@@ -59,8 +60,8 @@ export async function readConfig(
 ): Promise<Config> {
   const data = dataDirectory(environment);
   const run = await runDirectory(environment, uid);
-  await ensurePrivate(data, uid);
-  await ensurePrivate(run, uid);
+  ensurePrivateDirectory({ path: data, uid, others: "read" });
+  ensurePrivateDirectory({ path: run, uid, others: "read" });
   const home = environment.XDG_CONFIG_HOME || `${environment.HOME ?? ""}/.config`;
   const file = await readConfigFile(`${home}/tbox/config.json`);
   return {
@@ -95,21 +96,6 @@ function parseSize(text: string, context: z.RefinementCtx): number {
   } catch (error) {
     context.addIssue({ code: "custom", message: errorChain(error) });
     return z.NEVER;
-  }
-}
-
-/** Makes a directory of the user's own; one that others could change is refused. */
-async function ensurePrivate(path: string, uid: number): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    throw new TboxError("unavailable", `cannot make the directory ${path}`, { cause });
-  }
-  const found = await lstat(path);
-  if (!found.isDirectory()) throw new TboxError("forbidden", `${path} is not a directory`);
-  if (found.uid !== uid) throw new TboxError("forbidden", `${path} belongs to another user`);
-  if (found.mode & 0o022) {
-    throw new TboxError("forbidden", `${path} can be changed by others: run chmod go-w ${path}`);
   }
 }
 

@@ -1,4 +1,4 @@
-import { openFeed } from "#support/feed.ts";
+import { createAsyncQueue } from "#support/concurrency/async-queue.ts";
 
 /** Something that happened (Docker's events). */
 export interface EngineEvent {
@@ -39,13 +39,13 @@ export function openEventLog(): EventLog {
       for (const tell of readers) tell(timed);
     },
     async *read({ since, until, signal }) {
-      const feed = openFeed<EngineEvent>();
-      const tell = (event: EngineEvent) => feed.push(event);
+      const queue = createAsyncQueue<EngineEvent>();
+      const tell = (event: EngineEvent) => queue.push(event);
       readers.add(tell);
       try {
         const from = since ?? (until === undefined ? undefined : 0n);
-        if (from !== undefined) for (const event of past) if (event.time >= from) feed.push(event);
-        for await (const event of feed.during(ending(until, signal))) {
+        if (from !== undefined) for (const event of past) if (event.time >= from) queue.push(event);
+        for await (const event of queue.during(ending(until, signal))) {
           if (until === undefined || event.time <= until) yield event;
         }
       } finally {

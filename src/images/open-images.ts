@@ -5,7 +5,7 @@ import type { Digest } from "#oci/digest.ts";
 import { familiarName, parseReference, withDefaultTag } from "#oci/reference.ts";
 import { checkLogin } from "#registry/access/login.ts";
 import type { RegistryOptions } from "#registry/access/session.ts";
-import { coalesced } from "#support/coalesced.ts";
+import { coalesced } from "#support/concurrency/coalesced.ts";
 import { errorChain, invalidArgument } from "#support/errors.ts";
 import { importImage } from "./archive/import-image.ts";
 import { load } from "./archive/load.ts";

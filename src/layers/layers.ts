@@ -4,6 +4,9 @@ import { openNews } from "#native/addon/notifier.ts";
 import type { Unpacked, UnpackLimits } from "#native/zygote/protocol.ts";
 import type { Zygote } from "#native/zygote/zygote.ts";
 import { type DiffId, parseDiffId, splitDigest } from "#oci/digest.ts";
+import { createLimit } from "#support/concurrency/limit.ts";
+import { createSerialQueue } from "#support/concurrency/serial-queue.ts";
+import { createSingleFlight } from "#support/concurrency/single-flight.ts";
 import { errorChain } from "#support/errors.ts";
 
 /** Gives a blob's descriptor for as long as `use` runs; of a file that is still being written also its arrival. */
@@ -81,10 +84,10 @@ export async function openLayers({ database, store, zygote, warn }: LayersOption
   );
   const forget = database.query("DELETE FROM layers WHERE diff_id = $diffId");
   const sizes = new Map<DiffId, number>();
-  const running = new Map<DiffId, Promise<void>>();
+  const share = createSingleFlight<DiffId>();
   let unsettled: Unpacked[] = [];
-  let settling: Promise<void> = Promise.resolve();
-  const queue = openQueue(width);
+  const inTurn = createSerialQueue();
+  const queue = createLimit(width);
   const occupied = new Map<DiffId, number>();
 
   readRows();
@@ -163,15 +166,9 @@ export async function openLayers({ database, store, zygote, warn }: LayersOption
     size: (diffId) => sizes.get(diffId) ?? 0,
     ensure(diffId, blob, options = {}) {
       if (sizes.has(diffId)) return Promise.resolve();
-      const work =
-        running.get(diffId) ??
-        unpack(diffId, blob, options)
-          .then(() => {})
-          .finally(() => {
-            running.delete(diffId);
-          });
-      running.set(diffId, work);
-      return work;
+      return share(diffId, async () => {
+        await unpack(diffId, blob, options);
+      });
     },
     async adopt(blob, options = {}) {
       return parseDiffId((await unpack(undefined, blob, options)).diffId);
@@ -186,10 +183,7 @@ export async function openLayers({ database, store, zygote, warn }: LayersOption
       }
       return diffId;
     },
-    settle() {
-      settling = settling.then(settle, settle);
-      return settling;
-    },
+    settle: () => inTurn(settle),
     verify(diffId, blob, options = {}) {
       const request = { operation: "verify" as const, diffId, limits: limitsNow() };
       return queue(() => blob((source) => zygote.work(request, { source, ...options })));
@@ -223,21 +217,4 @@ export async function openLayers({ database, store, zygote, warn }: LayersOption
 
 function pathOf(diffId: DiffId): string {
   return `layers/sha256/${splitDigest(diffId).hex}`;
-}
-
-/** Runs at most `most` of the given tasks at a time, in order. */
-function openQueue(most: number): <T>(task: () => Promise<T>) => Promise<T> {
-  let free = most;
-  const waiting: (() => void)[] = [];
-  return async (task) => {
-    if (free === 0) await new Promise<void>((resolve) => waiting.push(resolve));
-    else free--;
-    try {
-      return await task();
-    } finally {
-      const next = waiting.shift();
-      if (next) next();
-      else free++;
-    }
-  };
 }

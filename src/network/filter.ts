@@ -1,16 +1,16 @@
 import { invalidArgument } from "#support/errors.ts";
+import { compileFilters, type Filters, unknownFilter } from "#support/filters/filters.ts";
+import { labelFilter } from "#support/filters/labels.ts";
 import { isPredefined, type Network } from "./network.ts";
 
 /** The networks that pass Docker's filters, in the order of their names. */
 export function filterNetworks(
   networks: Network[],
-  filters: Map<string, string[]>,
+  filters: Filters,
   isUsed: (network: Network) => boolean,
 ): Network[] {
-  const tests = [...filters].map(([key, values]) => testFor(key, values, isUsed));
-  return networks
-    .filter((network) => tests.every((test) => test(network)))
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const passes = compileFilters<Network>(filters, (key, values) => testFor(key, values, isUsed));
+  return networks.filter(passes).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function testFor(
@@ -33,21 +33,15 @@ function testFor(
       return (network) => values.includes(isPredefined(network) ? "builtin" : "custom");
     }
     case "label":
-      return ({ labels }) => values.every((value) => hasLabel(labels, value));
-    case "label!":
-      return ({ labels }) => !values.some((value) => hasLabel(labels, value));
+    case "label!": {
+      const test = labelFilter(key, values);
+      return ({ labels }) => test(labels);
+    }
     case "dangling": {
       const wanted = values.some((value) => value === "true" || value === "1");
       return (network) => !isPredefined(network) && isUsed(network) !== wanted;
     }
     default:
-      throw invalidArgument(`invalid filter '${key}'`);
+      throw unknownFilter(key);
   }
-}
-
-/** `name`, or `name=value`. */
-export function hasLabel(labels: Record<string, string>, wanted: string): boolean {
-  const equals = wanted.indexOf("=");
-  const name = equals < 0 ? wanted : wanted.slice(0, equals);
-  return Object.hasOwn(labels, name) && (equals < 0 || labels[name] === wanted.slice(equals + 1));
 }

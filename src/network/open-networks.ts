@@ -1,16 +1,16 @@
 import type { Database } from "bun:sqlite";
 import { openNetHelper } from "#native/net/net-helper.ts";
 import type { Zygote } from "#native/zygote/zygote.ts";
+import { openPool } from "#support/concurrency/pool.ts";
 import { errorChain, TboxError } from "#support/errors.ts";
 import { hostRoutes } from "./addresses/subnets.ts";
 import { filterNetworks } from "./filter.ts";
 import { type Bridge, bridgeRequest, openBridge } from "./namespaces/bridge.ts";
 import { openSandboxes } from "./namespaces/network-namespaces.ts";
-import { openPool } from "./namespaces/pool.ts";
 import { isPredefined, type Joined, type Network } from "./network.ts";
 import { defaultNetwork, type JoinRequest, type Networks } from "./networks.ts";
 import { planNetwork } from "./plan-network.ts";
-import { pruneTest } from "./prune.ts";
+import { compilePruneFilters } from "./prune.ts";
 import { openNetworkRecords } from "./records.ts";
 import { checkSettings } from "./settings.ts";
 
@@ -78,7 +78,7 @@ export function openNetworks({ database, zygote, usedBy, notify, warn }: Network
   const sandboxes = openSandboxes(helper, bridges, records.byId);
   const usual = { network: records.find(defaultNetwork), settings: {}, names: [] };
   const make = () => sandboxes.make([usual], []);
-  const pool = openPool({ make, size: ready, delay: 20, pause: 10_000 });
+  const pool = openPool({ create: make, size: ready, delay: 20, retryDelay: 10_000 });
   const noted = <T extends Joined | undefined>(joined: T): T => {
     if (joined) active.set(joined.sandbox, joined);
     return joined;
@@ -121,7 +121,7 @@ export function openNetworks({ database, zygote, usedBy, notify, warn }: Network
       await remove(network);
     },
     async prune(filters) {
-      const passes = pruneTest(filters);
+      const passes = compilePruneFilters(filters);
       const unused = records.all().filter((one) => !isPredefined(one) && usedBy(one).length === 0);
       const pruned = unused.filter(passes);
       for (const network of pruned) await remove(network);

@@ -1,25 +1,25 @@
-import { invalidArgument } from "#support/errors.ts";
-import { momentOf } from "#support/moment.ts";
-import { hasLabel } from "./filter.ts";
+import { compileFilters, type Filters, unknownFilter } from "#support/filters/filters.ts";
+import { labelFilter } from "#support/filters/labels.ts";
+import { untilFilter } from "#support/time/moment.ts";
 import type { Network } from "./network.ts";
 
-/** Which networks the filters of a prune let pass: `label`, `label!` and `until`. */
-export function pruneTest(filters: Map<string, string[]>): (network: Network) => boolean {
-  const tests = [...filters].map(([key, values]) => testFor(key, values));
-  return (network) => tests.every((test) => test(network));
+/** Compiles the filters of a prune: `label`, `label!` and `until`. */
+export function compilePruneFilters(filters: Filters): (network: Network) => boolean {
+  return compileFilters(filters, testFor);
 }
 
 function testFor(key: string, values: string[]): (network: Network) => boolean {
   switch (key) {
     case "label":
-      return ({ labels }) => values.every((value) => hasLabel(labels, value));
-    case "label!":
-      return ({ labels }) => !values.some((value) => hasLabel(labels, value));
+    case "label!": {
+      const test = labelFilter(key, values);
+      return ({ labels }) => test(labels);
+    }
     case "until": {
-      const moments = values.map(momentOf);
-      return ({ created }) => moments.every((moment) => Date.parse(created) < moment);
+      const test = untilFilter(values);
+      return ({ created }) => test(Date.parse(created));
     }
     default:
-      throw invalidArgument(`invalid filter '${key}'`);
+      throw unknownFilter(key);
   }
 }

@@ -1,16 +1,16 @@
 import { invalidArgument } from "#support/errors.ts";
+import { compileFilters, type Filters, unknownFilter } from "#support/filters/filters.ts";
+import { labelFilter } from "#support/filters/labels.ts";
 import type { Volume } from "./volumes.ts";
 
 /** The volumes that pass Docker's filters, by name. */
 export function filterVolumes(
   volumes: Volume[],
-  filters: Map<string, string[]>,
+  filters: Filters,
   isUsed: (name: string) => boolean,
 ): Volume[] {
-  const tests = [...filters].map(([key, values]) => testFor(key, values, isUsed));
-  return volumes
-    .filter((volume) => tests.every((test) => test(volume)))
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  const passes = compileFilters<Volume>(filters, (key, values) => testFor(key, values, isUsed));
+  return volumes.filter(passes).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function testFor(
@@ -24,9 +24,10 @@ function testFor(
     case "driver":
       return () => values.includes("local");
     case "label":
-      return ({ labels }) => values.every((value) => has(labels, value));
-    case "label!":
-      return ({ labels }) => !values.some((value) => has(labels, value));
+    case "label!": {
+      const test = labelFilter(key, values);
+      return ({ labels }) => test(labels);
+    }
     case "dangling": {
       const unknown = values.find((value) => !["true", "1", "false", "0"].includes(value));
       if (unknown !== undefined) throw invalidArgument(`invalid filter 'dangling=${unknown}'`);
@@ -34,12 +35,6 @@ function testFor(
       return ({ name }) => isUsed(name) !== wanted;
     }
     default:
-      throw invalidArgument(`invalid filter '${key}'`);
+      throw unknownFilter(key);
   }
-}
-
-function has(labels: Record<string, string>, wanted: string): boolean {
-  const equals = wanted.indexOf("=");
-  const name = equals < 0 ? wanted : wanted.slice(0, equals);
-  return Object.hasOwn(labels, name) && (equals < 0 || labels[name] === wanted.slice(equals + 1));
 }

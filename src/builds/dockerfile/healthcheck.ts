@@ -1,5 +1,5 @@
-import { parseDuration } from "#support/duration.ts";
 import { invalidArgument } from "#support/errors.ts";
+import { parseNanoseconds } from "#support/time/duration.ts";
 import { readFlags } from "./flags.ts";
 import type { Healthcheck } from "./instruction.ts";
 import type { Statement } from "./statement.ts";
@@ -36,11 +36,11 @@ export function readHealthcheck({ words, flags, json }: Statement): Healthcheck 
 
 function timed(field: keyof Healthcheck, flag: string, text: string | undefined): Partial<Healthcheck> {
   if (text === undefined || text === "") return {};
-  const seconds = parseDuration(text);
-  if (seconds === undefined) throw invalidArgument(`time: invalid duration ${JSON.stringify(text)}`);
-  if (seconds === 0) return {};
-  if (seconds < 0.001) throw invalidArgument(`Interval ${JSON.stringify(flag)} cannot be less than 1ms`);
-  return { [field]: Math.round(seconds * 1e9) };
+  const nanoseconds = parseNanoseconds(text);
+  if (nanoseconds === 0) return {};
+  if (nanoseconds < 1_000_000)
+    throw invalidArgument(`Interval ${JSON.stringify(flag)} cannot be less than 1ms`);
+  return { [field]: nanoseconds };
 }
 
 function counted(text: string | undefined): Partial<Healthcheck> {

@@ -128,8 +128,8 @@ async function planCache(where: Where, mount: RunMount, target: string): Promise
     async open(held) {
       const { locks, cacheMounts } = run.workshop;
       let name = cacheKey(first ? ["cache", id, first.tree, first.source] : ["cache", id]);
-      if (sharing === "locked") held.use(await locks.alone(name, run.signal));
-      if (sharing === "private") name = held.use(locks.spare(name)).name;
+      if (sharing === "locked") held.use(await locks.acquire(name, run.signal));
+      if (sharing === "private") name = held.use(locks.acquireFree(name)).name;
       held.use(cacheMounts.use(name, `cache mount ${target}`));
       if (first) await fillCache(run, cacheMounts.path(name), first);
       return { mount: { type: "cache", name, target, readonly, uid, gid, mode } };
@@ -157,7 +157,7 @@ async function firstFiles(
 
 async function fillCache(run: BuildRun, path: string, { tree, source }: FirstFiles): Promise<void> {
   const { locks, containers, store } = run.workshop;
-  using _ = await locks.alone(`fill ${path}`, run.signal);
+  using _ = await locks.acquire(`fill ${path}`, run.signal);
   if (existsSync(`${store}/${path}`)) return;
   using workspace = containers.openWorkspace([]);
   const copies = [{ tree, source, target: "/", skip: [], unpack: false }];

@@ -1,10 +1,10 @@
 import { parseBytes } from "#support/bytes.ts";
+import { parseNanoseconds } from "#support/time/duration.ts";
 import { bool, integer, list, listOf, parsed, text, word } from "../flags/kinds.ts";
 import { parseDevice } from "./device.ts";
 import { parseEnvironmentEntry, parseLabel, parseSysctl } from "./entries.ts";
 import { parseExtraHost, parseIpAddress } from "./hosts.ts";
 import { parseMount } from "./mount.ts";
-import { parseNanoseconds } from "./nanoseconds.ts";
 import { parseNetwork } from "./network.ts";
 import { parseExpose, parsePublish } from "./publish.ts";
 import { deviceRateFlags, resourceFlags } from "./resource-flags.ts";

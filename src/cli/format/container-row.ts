@@ -1,7 +1,8 @@
 import { asObjects, type JsonObject, numberAt, objectAt, textAt, textsAt } from "#client/json.ts";
+import { humanDuration } from "#support/time/human-duration.ts";
 import type { Listing } from "./listing.ts";
 import { decimalSize } from "./size.ts";
-import { goTime, humanDuration } from "./time.ts";
+import { goTime } from "./time.ts";
 
 export function containerListing(withSize: boolean): Listing {
   const columns = ["ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names"];

@@ -1,7 +1,7 @@
 import { type JsonObject, numberAt, objectAt, textAt } from "#client/json.ts";
+import { humanDuration } from "#support/time/human-duration.ts";
 import type { Listing } from "./listing.ts";
 import { decimalSize } from "./size.ts";
-import { humanDuration } from "./time.ts";
 
 export const volumeListing: Listing = {
   headings: { Name: "VOLUME NAME", Links: "LINKS", Size: "SIZE" },

@@ -1,8 +1,9 @@
 import { type JsonObject, numberAt, textAt, textsAt } from "#client/json.ts";
+import { humanDuration } from "#support/time/human-duration.ts";
 import type { RowOptions } from "./container-row.ts";
 import type { Listing } from "./listing.ts";
 import { decimalSize } from "./size.ts";
-import { goTime, humanDuration } from "./time.ts";
+import { goTime } from "./time.ts";
 
 export function imageListing(withDigests: boolean): Listing {
   return {

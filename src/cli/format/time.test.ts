@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import { humanDuration } from "#support/time/human-duration.ts";
 import { binarySize, decimalSize } from "./size.ts";
-import { humanDuration, parseTimestamp } from "./time.ts";
+import { parseTimestamp } from "./time.ts";
 
 const second = 1000;
 const hour = 3600 * second;

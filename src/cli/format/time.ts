@@ -1,23 +1,4 @@
-import { parseDuration } from "#support/duration.ts";
-
-/** How long something lasts, in one rounded unit, as Docker puts it: `About a minute`, `3 weeks`. */
-export function humanDuration(milliseconds: number): string {
-  const seconds = Math.floor(milliseconds / 1000);
-  if (seconds < 1) return "Less than a second";
-  if (seconds === 1) return "1 second";
-  if (seconds < 60) return `${seconds} seconds`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes === 1) return "About a minute";
-  if (minutes < 60) return `${minutes} minutes`;
-  const hours = Math.round(seconds / 3600);
-  if (hours === 1) return "About an hour";
-  if (hours < 48) return `${hours} hours`;
-  const wholeHours = Math.floor(seconds / 3600);
-  if (wholeHours < 24 * 7 * 2) return `${Math.floor(wholeHours / 24)} days`;
-  if (wholeHours < 24 * 30 * 2) return `${Math.floor(wholeHours / 24 / 7)} weeks`;
-  if (wholeHours < 24 * 365 * 2) return `${Math.floor(wholeHours / 24 / 30)} months`;
-  return `${Math.floor(wholeHours / 24 / 365)} years`;
-}
+import { parseDuration } from "#support/time/duration.ts";
 
 /**
  * A point in time for the API, in seconds since the epoch with up to nine decimals: a duration before now,

@@ -1,8 +1,8 @@
-import { invalidArgument } from "#support/errors.ts";
-import { momentOf } from "#support/moment.ts";
+import { compileFilters, unknownFilter } from "#support/filters/filters.ts";
+import { labelFilter } from "#support/filters/labels.ts";
+import { untilFilter } from "#support/time/moment.ts";
 import { removeStopped } from "../lifecycle/remove.ts";
-import { type Fleet, inTurn, isRunning } from "../services.ts";
-import { hasLabel } from "../state/list.ts";
+import { type Fleet, isRunning } from "../services.ts";
 import type { ContainerRecord } from "../state/record.ts";
 
 export interface PrunedContainers {
@@ -17,13 +17,13 @@ export async function pruneContainers(
   filters: Map<string, string[]>,
   sizeOf: (record: ContainerRecord) => Promise<number>,
 ): Promise<PrunedContainers> {
-  const tests = [...filters].map(([key, values]) => testFor(key, values));
+  const passes = compileFilters(filters, testFor);
   const pruned: PrunedContainers = { ids: [], space: 0 };
   for (const { id } of fleet.records.all()) {
-    await inTurn(fleet.companion(id), async () => {
+    await fleet.companion(id).inTurn(async () => {
       const record = fleet.records.all().find((one) => one.id === id);
       if (!record || isRunning(record) || record.state.status === "restarting") return;
-      if (!tests.every((test) => test(record))) return;
+      if (!passes(record)) return;
       pruned.space += await sizeOf(record);
       await removeStopped(fleet, record);
       pruned.ids.push(id);
@@ -35,14 +35,15 @@ export async function pruneContainers(
 function testFor(key: string, values: string[]): (record: ContainerRecord) => boolean {
   switch (key) {
     case "label":
-      return (record) => values.every((value) => hasLabel(record, value));
-    case "label!":
-      return (record) => !values.some((value) => hasLabel(record, value));
+    case "label!": {
+      const test = labelFilter(key, values);
+      return ({ config }) => test(config.Labels);
+    }
     case "until": {
-      const moments = values.map(momentOf);
-      return ({ created }) => moments.every((moment) => Date.parse(created) < moment);
+      const test = untilFilter(values);
+      return ({ created }) => test(Date.parse(created));
     }
     default:
-      throw invalidArgument(`invalid filter '${key}'`);
+      throw unknownFilter(key);
   }
 }

@@ -5,7 +5,7 @@ import { openStream } from "#native/addon/stream.ts";
 import type { ContainerView, FileStatus } from "#native/zygote/protocol.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import { planLaunch } from "../lifecycle/plan-launch.ts";
-import { type Fleet, inTurn, isRunning } from "../services.ts";
+import { type Fleet, isRunning } from "../services.ts";
 import type { ContainerRecord } from "../state/record.ts";
 
 /** What lies at a path of a container. */
@@ -114,7 +114,7 @@ function withView<T>(
     });
   };
   const work = async () => copy(await viewOf(fleet, fleet.records.find(id))).catch(explained);
-  return isRunning(fleet.records.find(id)) ? work() : inTurn(fleet.companion(id), work);
+  return isRunning(fleet.records.find(id)) ? work() : fleet.companion(id).inTurn(work);
 }
 
 async function viewOf(fleet: Fleet, record: ContainerRecord): Promise<ContainerView> {

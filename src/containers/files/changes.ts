@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import { openStream } from "#native/addon/stream.ts";
 import { splitDigest } from "#oci/digest.ts";
 import { TboxError } from "#support/errors.ts";
-import { type Fleet, inTurn, isRunning } from "../services.ts";
+import { type Fleet, isRunning } from "../services.ts";
 import type { ContainerRecord } from "../state/record.ts";
 
 /** A path that a container has changed of its image. */
@@ -49,7 +49,7 @@ export function imageOf({ name, imageId }: ContainerRecord): string {
 
 /** A container that does not run neither starts nor goes meanwhile. */
 function whileKept<T>(fleet: Fleet, { id }: ContainerRecord, work: () => Promise<T>): Promise<T> {
-  return isRunning(fleet.records.find(id)) ? work() : inTurn(fleet.companion(id), work);
+  return isRunning(fleet.records.find(id)) ? work() : fleet.companion(id).inTurn(work);
 }
 
 function upperOf({ id }: ContainerRecord): string {

@@ -1,7 +1,7 @@
 import type { Cgroup } from "#native/cgroup/cgroup.ts";
 import { TboxError } from "#support/errors.ts";
 import { cgroupOf } from "../limits/cgroups.ts";
-import { type Fleet, inTurn, isRunning } from "../services.ts";
+import { type Fleet, isRunning } from "../services.ts";
 import type { ContainerRecord } from "../state/record.ts";
 
 /** How long the kernel may take to stop every process, in milliseconds. */
@@ -10,7 +10,7 @@ const patience = 10_000;
 /** Stops every process of a container where it is. */
 export function pauseContainer(fleet: Fleet, name: string): Promise<void> {
   const { id } = fleet.records.find(name);
-  return inTurn(fleet.companion(id), async () => {
+  return fleet.companion(id).inTurn(async () => {
     const record = fleet.records.find(id);
     if (record.state.status === "restarting") {
       throw new TboxError("conflict", `container ${id} is restarting, wait until the container is running`);
@@ -38,7 +38,7 @@ export function pauseContainer(fleet: Fleet, name: string): Promise<void> {
 /** Lets a container that was paused go on. */
 export function unpauseContainer(fleet: Fleet, name: string): Promise<void> {
   const { id } = fleet.records.find(name);
-  return inTurn(fleet.companion(id), async () => {
+  return fleet.companion(id).inTurn(async () => {
     const record = fleet.records.find(id);
     if (record.state.status !== "paused") {
       throw new TboxError("conflict", `container ${id} is not paused`);

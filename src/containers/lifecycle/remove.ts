@@ -1,7 +1,7 @@
 import { discardStream } from "#native/addon/stream.ts";
 import { TboxError } from "#support/errors.ts";
 import { removeAnonymous } from "../files/container-volumes.ts";
-import { containerDirectory, type Fleet, inTurn, isRunning } from "../services.ts";
+import { containerDirectory, type Fleet, isRunning } from "../services.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { abandonRestart, killAndWait } from "./stop.ts";
 
@@ -28,7 +28,7 @@ export async function removeContainer(
     }
     await killAndWait(fleet, id);
   }
-  await inTurn(fleet.companion(id), async () => {
+  await fleet.companion(id).inTurn(async () => {
     const record = fleet.records.withId(id);
     // With AutoRemove its end has removed it.
     if (!record) return;

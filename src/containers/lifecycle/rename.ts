@@ -1,12 +1,12 @@
 import { invalidArgument } from "#support/errors.ts";
 import { namesOn } from "../networking/network-request.ts";
 import { parseName } from "../request/name.ts";
-import { type Fleet, inTurn, refuseTakenName } from "../services.ts";
+import { type Fleet, refuseTakenName } from "../services.ts";
 
 /** Gives a container another name. */
 export function renameContainer(fleet: Fleet, name: string, wanted: string): Promise<void> {
   const { id } = fleet.records.find(name);
-  return inTurn(fleet.companion(id), async () => {
+  return fleet.companion(id).inTurn(async () => {
     const record = fleet.records.find(id);
     if (wanted === "") throw invalidArgument("Neither old nor new names may be empty");
     const next = parseName(wanted);

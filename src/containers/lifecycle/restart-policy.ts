@@ -57,8 +57,8 @@ export function scheduleRestart(fleet: Fleet, record: ContainerRecord): void {
 /** Starts a container that waits for it, after those that it needs. */
 async function restart(fleet: Fleet, record: ContainerRecord): Promise<void> {
   const ready = neededBy(fleet, record).map((other) => {
-    const { restart: waiting, busy } = fleet.companion(other.id);
-    return waiting ? restart(fleet, other) : busy;
+    const { restart: waiting, inTurn } = fleet.companion(other.id);
+    return waiting ? restart(fleet, other) : inTurn(async () => {});
   });
   await Promise.all(ready);
   await startContainer(fleet, record.id).catch((error) =>

@@ -5,7 +5,7 @@ import { errorChain, TboxError } from "#support/errors.ts";
 import { dropCgroup, makeCgroup } from "../limits/cgroups.ts";
 import { joinNetworks, leaveNetworks } from "../networking/join.ts";
 import { linkedEnvironment, requireLinked } from "../networking/links.ts";
-import { type Companion, type Fleet, inTurn, isRunning } from "../services.ts";
+import { type Companion, type Fleet, isRunning } from "../services.ts";
 import type { ContainerRecord, PhaseTrace } from "../state/record.ts";
 import { follow, tellOutOfMemory, tellVolumes } from "./lifecycle.ts";
 import { planLaunch } from "./plan-launch.ts";
@@ -18,7 +18,7 @@ export function startContainer(fleet: Fleet, name: string): Promise<"started" | 
   const requested = monotonic();
   const { id } = fleet.records.find(name);
   const companion = fleet.companion(id);
-  return inTurn(companion, async () => {
+  return companion.inTurn(async () => {
     const record = fleet.records.find(id);
     if (record.state.status === "paused") {
       throw new TboxError("conflict", "cannot start a paused container, try unpause instead");

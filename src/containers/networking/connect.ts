@@ -1,6 +1,6 @@
 import { type EndpointSettings, type Network, tellsNames } from "#network/network.ts";
 import { TboxError } from "#support/errors.ts";
-import { type Fleet, inTurn, isRunning } from "../services.ts";
+import { type Fleet, isRunning } from "../services.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { publishPorts, writeNetworkFiles } from "./join.ts";
 import { networkMode, networksOf } from "./network-mode.ts";
@@ -13,7 +13,7 @@ export function connectContainer(
   { network: wanted, settings }: { network: string; settings: EndpointSettings },
 ): Promise<void> {
   const { id } = fleet.records.find(name);
-  return inTurn(fleet.companion(id), async () => {
+  return fleet.companion(id).inTurn(async () => {
     const record = fleet.records.find(id);
     const network = fleet.networks.get(wanted);
     checkMode(record, network);
@@ -59,7 +59,7 @@ async function connectRunning(fleet: Fleet, record: ContainerRecord, network: Ne
 /** Takes a container from a network: at once if it runs. */
 export function disconnectContainer(fleet: Fleet, name: string, wanted: string): Promise<void> {
   const { id } = fleet.records.find(name);
-  return inTurn(fleet.companion(id), async () => {
+  return fleet.companion(id).inTurn(async () => {
     const record = fleet.records.find(id);
     const network = fleet.networks.get(wanted);
     checkMode(record, network);

@@ -1,5 +1,6 @@
 import { familiarName, parseReference, withDefaultTag } from "#oci/reference.ts";
 import { invalidArgument } from "#support/errors.ts";
+import { labelFilter } from "#support/filters/labels.ts";
 import type { ListFilter } from "../containers.ts";
 import { networksOf } from "../networking/network-mode.ts";
 import { exposedPorts, parsePorts } from "../networking/ports.ts";
@@ -33,8 +34,10 @@ function testFor(fleet: Fleet, key: string, values: string[]): Test {
       return some(({ id }, value) => id.startsWith(value));
     case "name":
       return some(({ name }, value) => pattern(value).test(name) || pattern(value).test(`/${name}`));
-    case "label":
-      return (record) => values.every((value) => hasLabel(record, value));
+    case "label": {
+      const test = labelFilter(key, values);
+      return ({ config }) => test(config.Labels);
+    }
     case "status": {
       const unknown = values.find((value) => !statuses.includes(value));
       if (unknown !== undefined) throw invalidArgument(`invalid filter 'status=${unknown}'`);
@@ -78,14 +81,6 @@ function mountsOf({ hostConfig: { Binds = [], Mounts = [] }, volumes = [] }: Con
     ...Mounts.flatMap(({ Source, Target }) => [...(Source ? [Source] : []), plainTarget(Target)]),
     ...volumes.flatMap(({ name, target }) => [name, plainTarget(target)]),
   ];
-}
-
-/** Whether a container has a label: `name`, or `name=value`. */
-export function hasLabel({ config }: ContainerRecord, wanted: string): boolean {
-  const equals = wanted.indexOf("=");
-  const name = equals < 0 ? wanted : wanted.slice(0, equals);
-  const labels = config.Labels ?? {};
-  return Object.hasOwn(labels, name) && (equals < 0 || labels[name] === wanted.slice(equals + 1));
 }
 
 /** Whether a container is of an image, or of one that was made from it. */

@@ -1,9 +1,9 @@
 import type { ContainerState } from "#containers/state/record.ts";
-import { approximateDuration } from "./time.ts";
+import { humanDuration } from "#support/time/human-duration.ts";
 
 /** The sentence that `docker ps` shows; `now` in milliseconds since the epoch. */
 export function containerStatus(state: ContainerState, now: number): string {
-  const since = (time: string) => approximateDuration(Math.max(0, now - Date.parse(time)));
+  const since = (time: string) => humanDuration(Math.max(0, now - Date.parse(time)));
   switch (state.status) {
     case "running":
       return `Up ${since(state.startedAt)}${health(state)}`;

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { invalidArgument, TboxError } from "#support/errors.ts";
+import { streamOf } from "#support/streams.ts";
 
 /** Largest JSON body. Archives have no such limit. */
 const jsonLimit = 16 * 1024 * 1024;
@@ -40,27 +41,4 @@ export async function readSmallBody(request: IncomingMessage): Promise<Buffer> {
 /** A body as it comes: the sender waits for whoever reads it. */
 export function streamBody(request: IncomingMessage): ReadableStream<Uint8Array> {
   return streamOf(request.iterator({ destroyOnReturn: false }));
-}
-
-/** Pieces as they are asked for, after some that have been read already. */
-export function streamOf(
-  pieces: AsyncIterator<Uint8Array>,
-  first: Uint8Array = new Uint8Array(),
-): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>(
-    {
-      start(controller) {
-        if (first.length > 0) controller.enqueue(first);
-      },
-      async pull(controller) {
-        const { done, value } = await pieces.next();
-        if (done) controller.close();
-        else controller.enqueue(value);
-      },
-      async cancel() {
-        await pieces.return?.();
-      },
-    },
-    { highWaterMark: 0 },
-  );
 }

@@ -1,10 +1,10 @@
 import type { EngineEvent } from "#engine/events.ts";
-import { invalidArgument } from "#support/errors.ts";
+import { compileFilters, type Filters, unknownFilter } from "#support/filters/filters.ts";
+import { labelFilter } from "#support/filters/labels.ts";
 
 /** Whether an event passes Docker's filters: every key must fit, each by one of its values. */
-export function eventFilter(filters: Map<string, string[]>): (event: EngineEvent) => boolean {
-  const tests = [...filters].map(([key, values]) => testFor(key, values));
-  return (event) => tests.every((test) => test(event));
+export function eventFilter(filters: Filters): (event: EngineEvent) => boolean {
+  return compileFilters(filters, testFor);
 }
 
 function testFor(key: string, values: string[]): (event: EngineEvent) => boolean {
@@ -29,12 +29,10 @@ function testFor(key: string, values: string[]): (event: EngineEvent) => boolean
         values.some(
           (value) => event.attributes.image === value || withoutTag(event.attributes.image) === value,
         );
-    case "label":
-      return ({ attributes }) =>
-        values.every((value) => {
-          const [name = "", wanted] = split(value);
-          return Object.hasOwn(attributes, name) && (wanted === undefined || attributes[name] === wanted);
-        });
+    case "label": {
+      const test = labelFilter("label", values);
+      return ({ attributes }) => test(attributes);
+    }
     case "scope":
       return () => values.includes("local");
     case "daemon":
@@ -45,16 +43,11 @@ function testFor(key: string, values: string[]): (event: EngineEvent) => boolean
     case "config":
       return ({ type }) => type === key;
     default:
-      throw invalidArgument(`invalid filter '${key}'`);
+      throw unknownFilter(key);
   }
 }
 
 /** The name of an image without its tag. */
 function withoutTag(image: string | undefined): string | undefined {
   return image?.replace(/:[^:/@]*$/, "");
-}
-
-function split(label: string): [string, string?] {
-  const equals = label.indexOf("=");
-  return equals < 0 ? [label] : [label.slice(0, equals), label.slice(equals + 1)];
 }

@@ -2,6 +2,7 @@ import type { Images } from "#images/images.ts";
 import { parsePlatform } from "#oci/platform.ts";
 import { parseReference } from "#oci/reference.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
+import { singleValue } from "#support/streams.ts";
 import { streamed } from "../http/streamed.ts";
 import { nameWithTag } from "./image-name.ts";
 
@@ -25,7 +26,7 @@ export async function importImage(images: Images, query: ImportQuery, request: R
     ...(repo === undefined ? {} : { reference: parseReference(nameWithTag(repo, tag)) }),
     ...(platform === undefined ? {} : { platform: parsePlatform(platform) }),
   });
-  return streamed(once(`${JSON.stringify({ status: id })}\r\n`), "application/json");
+  return streamed(singleValue(`${JSON.stringify({ status: id })}\r\n`), "application/json");
 }
 
 /** What lies at a URL; without a scheme it is http, as Docker takes it. */
@@ -44,8 +45,4 @@ async function download(source: string, signal: AbortSignal): Promise<ReadableSt
   }
   if (!response.ok) throw new TboxError("unavailable", `fetch ${url.href}: HTTP status ${response.status}`);
   return response.body;
-}
-
-async function* once(line: string) {
-  yield line;
 }

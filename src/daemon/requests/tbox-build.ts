@@ -4,7 +4,7 @@ import type { BuildRequest, ContextSource } from "#builds/builder.ts";
 import { parsePlatform } from "#oci/platform.ts";
 import { parseReference } from "#oci/reference.ts";
 import { invalidArgument } from "#support/errors.ts";
-import { streamOf } from "../http/request-body.ts";
+import { streamOf } from "#support/streams.ts";
 import { credentialsIn, isTrue } from "./classic-build.ts";
 
 /** Longest first line, in bytes: secrets are in it. */

@@ -1,7 +1,7 @@
 import { Elysia } from "elysia";
 import { buildQuery, filesQuery, type PruneBuildQuery, pruneBuildQuery } from "#api/requests/build.ts";
 import type { Builder, PruneBuildOptions } from "#builds/builder.ts";
-import { momentOf } from "#support/moment.ts";
+import { parseMoment } from "#support/time/moment.ts";
 import { classicLines } from "../answers/build.ts";
 import { buildAnswer, buildLines, classicFailure, tboxFailure } from "../answers/build-stream.ts";
 import { streamed } from "../http/streamed.ts";
@@ -43,7 +43,7 @@ function pruneOptions(query: PruneBuildQuery): PruneBuildOptions {
   const { all = false, "min-free-space": free = 0, "max-used-space": most = 0 } = query;
   const reserved = query["reserved-space"] ?? query["keep-storage"] ?? 0;
   const { until, "unused-for": unused, ...filters } = Object.fromEntries(query.filters ?? []);
-  const moments = [...(until ?? []), ...(unused ?? [])].map(momentOf);
+  const moments = [...(until ?? []), ...(unused ?? [])].map(parseMoment);
   return {
     all,
     reserved,

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import type { ContainerStats } from "#containers/admin/stats.ts";
 import type { Containers } from "#containers/containers.ts";
 import { errorCode } from "#support/errors.ts";
@@ -39,15 +40,7 @@ export async function oneSample(
   return shapeStats(containers.get(id), containers.stats(id), before);
 }
 
-function pause(signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const end = () => {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", end);
-    resolve();
-  };
-  const timer = setTimeout(end, interval);
-  signal.addEventListener("abort", end);
-  if (signal.aborted) end();
-  return promise;
+/** Waits for the next sample, or until the signal aborts. */
+async function pause(signal: AbortSignal): Promise<void> {
+  await setTimeout(interval, undefined, { signal }).catch(() => {});
 }

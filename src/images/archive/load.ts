@@ -8,8 +8,8 @@ import { type Manifest, type ManifestDocument, parseManifest } from "#oci/manife
 import { mediaTypes } from "#oci/media-types.ts";
 import { hostPlatform, matchesPlatform, type Platform } from "#oci/platform.ts";
 import { canonicalRepository, familiarName, parseReference, withDefaultTag } from "#oci/reference.ts";
+import { createAsyncQueue } from "#support/concurrency/async-queue.ts";
 import { errorCode, invalidArgument } from "#support/errors.ts";
-import { openFeed } from "#support/feed.ts";
 import type { LoadedImage } from "../images.ts";
 import type { Workshop } from "../services.ts";
 import { decompressed } from "../store/decompressed.ts";
@@ -32,13 +32,13 @@ export async function* load(
   archive: ReadableStream<Uint8Array>,
   options: LoadOptions,
 ): AsyncGenerator<LoadedImage> {
-  const feed = openFeed<LoadedImage>();
-  yield* feed.during(
+  const queue = createAsyncQueue<LoadedImage>();
+  yield* queue.during(
     workshop.protect(async () => {
       const contents = await spool(workshop, archive, options.signal);
       const listed = contents.get("manifest.json");
       const index = contents.get("index.json");
-      const work = { workshop, contents, options, report: feed.push };
+      const work = { workshop, contents, options, report: queue.push };
       // Of an archive that is both, the layout says more: the manifests as they were made.
       if (index && contents.has("oci-layout")) await loadLayout(work, index, listed);
       else if (listed) await loadArchive(work, listed);

@@ -2,6 +2,9 @@ import type { Layers } from "#layers/layers.ts";
 import type { DiffId } from "#oci/digest.ts";
 import { canonicalRepository, familiarRepository, parseReference } from "#oci/reference.ts";
 import { invalidArgument } from "#support/errors.ts";
+import { unknownFilter } from "#support/filters/filters.ts";
+import { labelFilter } from "#support/filters/labels.ts";
+import { untilFilter } from "#support/time/moment.ts";
 import type { ImageDetails, ImageFilter } from "../images.ts";
 import type { Workshop } from "../services.ts";
 import type { ImageRecord } from "./records.ts";
@@ -43,7 +46,7 @@ export function listImages(
   embedded: string | undefined,
 ): ImageDetails[] {
   const unknown = [...filters.keys()].find((key) => !filterNames.has(key));
-  if (unknown !== undefined) throw invalidArgument(`invalid filter '${unknown}'`);
+  if (unknown !== undefined) throw unknownFilter(unknown);
   const details = workshop.records.all().map(describer(workshop, embedded));
   const newestFirst = (images: ImageDetails[]) => images.sort((a, b) => b.created - a.created);
   if (filters.size === 0) return newestFirst(details);
@@ -61,16 +64,18 @@ function testFor({ records }: Workshop, key: string, values: string[]): (image: 
       const wanted = booleanOf(values);
       return (image) => (image.repoTags.length === 0) === wanted;
     }
-    case "label":
-      return (image) => values.every((value) => hasLabel(image, value));
+    case "label": {
+      const test = labelFilter("label", values);
+      return ({ config }) => test(config.config?.Labels);
+    }
     case "before":
     case "since": {
       const times = values.map((value) => findImage(records, value).created);
       return ({ created }) => times.every((time) => (key === "before" ? created < time : created > time));
     }
     case "until": {
-      const times = values.map(timeOf);
-      return ({ created }) => times.every((time) => created < time);
+      const test = untilFilter(values);
+      return ({ created }) => test(created);
     }
     // The names that do not fit have been taken away.
     default:
@@ -90,31 +95,11 @@ function narrowed(image: ImageDetails, patterns: string[] | undefined): ImageDet
   return { ...image, repoTags: image.repoTags.filter(fits), repoDigests: image.repoDigests.filter(fits) };
 }
 
-function hasLabel({ config }: ImageDetails, wanted: string): boolean {
-  const equals = wanted.indexOf("=");
-  const name = equals < 0 ? wanted : wanted.slice(0, equals);
-  const labels = config.config?.Labels ?? {};
-  if (!Object.hasOwn(labels, name)) return false;
-  return equals < 0 || labels[name] === wanted.slice(equals + 1);
-}
-
 function booleanOf(values: string[]): boolean {
   const [value = "", ...others] = values;
   if (others.length === 0 && ["1", "true", "t"].includes(value.toLowerCase())) return true;
   if (others.length === 0 && ["0", "false", "f"].includes(value.toLowerCase())) return false;
   throw invalidArgument(`invalid filter 'dangling=[${values.join(" ")}]'`);
-}
-
-/** A date, seconds since the epoch, or a duration before now. */
-function timeOf(text: string): number {
-  const duration = /^(\d+(?:\.\d+)?)([smh])$/.exec(text);
-  if (duration) {
-    const unit = { s: 1000, m: 60_000, h: 3_600_000 }[duration[2] ?? "s"] ?? 1000;
-    return Date.now() - Number(duration[1]) * unit;
-  }
-  const time = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text);
-  if (Number.isNaN(time)) throw invalidArgument(`invalid filter 'until=${text}'`);
-  return time;
 }
 
 /** In order. */

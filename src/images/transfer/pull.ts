@@ -4,8 +4,9 @@ import { type ManifestDocument, parseManifest } from "#oci/manifest.ts";
 import { hostPlatform, matchesPlatform } from "#oci/platform.ts";
 import { canonicalRepository, familiarName, type Reference, withDefaultTag } from "#oci/reference.ts";
 import { openRepository, type Repository } from "#registry/transfer/repository.ts";
+import { createAsyncQueue } from "#support/concurrency/async-queue.ts";
 import { errorCode, invalidArgument, TboxError } from "#support/errors.ts";
-import { openFeed } from "#support/feed.ts";
+import { singleValue } from "#support/streams.ts";
 import type { Progress, PullOptions } from "../images.ts";
 import type { Workshop } from "../services.ts";
 import { type ImageParts, readConfig, recordOf } from "../store/store-image.ts";
@@ -28,10 +29,10 @@ export async function* pull(
   // Whoever stops listening stops the pull.
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
-  const feed = openFeed<Progress>();
-  const work = workshop.protect(() => pullImage(workshop, reference, { ...options, signal }, feed.push));
+  const queue = createAsyncQueue<Progress>();
+  const work = workshop.protect(() => pullImage(workshop, reference, { ...options, signal }, queue.push));
   try {
-    yield* feed.during(work);
+    yield* queue.during(work);
   } finally {
     stop.abort(new TboxError("cancelled", `pull of ${familiarName(reference)} was cancelled`));
     await work.catch(() => {});
@@ -168,7 +169,10 @@ async function fetchDocument(
     throw invalidArgument(message);
   }
   const document = read(name, bytes, mediaType);
-  await content.ingest(async () => ({ offset: 0, bytes: once(bytes) }), { digest, size: bytes.byteLength });
+  await content.ingest(async () => ({ offset: 0, bytes: singleValue(bytes) }), {
+    digest,
+    size: bytes.byteLength,
+  });
   return { descriptor: { mediaType: document.mediaType, digest, size: bytes.byteLength }, document };
 }
 
@@ -228,8 +232,4 @@ async function pullLayers(
     // The first failure is the reason; what it stopped only says that it was stopped.
     throw signal.aborted ? signal.reason : stop.signal.reason;
   }
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }

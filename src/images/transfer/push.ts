@@ -8,8 +8,8 @@ import {
   type Reference,
 } from "#oci/reference.ts";
 import { type Destination, openDestination } from "#registry/transfer/destination.ts";
+import { createAsyncQueue } from "#support/concurrency/async-queue.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
-import { openFeed } from "#support/feed.ts";
 import type { PushOptions, PushProgress } from "../images.ts";
 import type { Workshop } from "../services.ts";
 import type { ImageRecord } from "../store/records.ts";
@@ -37,10 +37,10 @@ export async function* push(
   // Whoever stops listening stops the push.
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
-  const feed = openFeed<PushProgress>();
-  const work = workshop.protect(() => pushTags(workshop, reference, { ...options, signal }, feed.push));
+  const queue = createAsyncQueue<PushProgress>();
+  const work = workshop.protect(() => pushTags(workshop, reference, { ...options, signal }, queue.push));
   try {
-    yield* feed.during(work);
+    yield* queue.during(work);
   } finally {
     stop.abort(new TboxError("cancelled", `push of ${familiarName(reference)} was cancelled`));
     await work.catch(() => {});

@@ -5,8 +5,9 @@ import { canonicalRepository, familiarName, parseReference, type Reference } fro
 import { parseReferences } from "#oci/references.ts";
 import type { RegistryCredentials } from "#registry/access/token.ts";
 import { openRepository } from "#registry/transfer/repository.ts";
+import { createAsyncQueue } from "#support/concurrency/async-queue.ts";
 import { errorChain } from "#support/errors.ts";
-import { openFeed } from "#support/feed.ts";
+import { singleValue } from "#support/streams.ts";
 import type { Workshop } from "../services.ts";
 import type { ImageRecord } from "../store/records.ts";
 import { documentLimit, unpackLayer } from "../store/store-image.ts";
@@ -39,14 +40,14 @@ export type CheckLine = { damage: Damage } | { summary: CheckSummary };
 
 /** Reads every blob, and compares every layer with what its blob unpacks to. */
 export async function* checkStore(workshop: Workshop, options: CheckOptions): AsyncGenerator<CheckLine> {
-  const feed = openFeed<CheckLine>();
-  yield* feed.during(
+  const queue = createAsyncQueue<CheckLine>();
+  yield* queue.during(
     workshop.protect(async () => {
-      const report = (damage: Damage) => feed.push({ damage });
+      const report = (damage: Damage) => queue.push({ damage });
       const needed = await neededBlobs(workshop);
       const blobs = await checkBlobs(workshop, needed, options, report);
       const layers = await checkLayers(workshop, options, report);
-      feed.push({ summary: { blobs, layers, images: workshop.records.all().length } });
+      queue.push({ summary: { blobs, layers, images: workshop.records.all().length } });
     }),
   );
 }
@@ -205,7 +206,7 @@ async function refetch(
       await content.ingest(
         (offset) =>
           manifest
-            ? Promise.resolve({ offset: 0, bytes: once(manifest.bytes) })
+            ? Promise.resolve({ offset: 0, bytes: singleValue(manifest.bytes) })
             : repository.fetchBlob({ mediaType: "", digest, size }, offset, signal),
         { digest, size },
         { signal },
@@ -255,8 +256,4 @@ async function unpackAgain(
 function nameOf({ records }: Workshop, image: ImageRecord): string {
   const named = records.names().find(({ id }) => id === image.id);
   return named ? familiarName(parseReference(named.name)) : image.id;
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }

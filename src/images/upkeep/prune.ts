@@ -1,4 +1,5 @@
 import { TboxError } from "#support/errors.ts";
+import { labelFilter } from "#support/filters/labels.ts";
 import type { RemovedImage } from "../images.ts";
 import type { Workshop } from "../services.ts";
 import type { ImageRecord } from "../store/records.ts";
@@ -42,12 +43,7 @@ export async function pruneImages(workshop: Workshop, options: PruneImagesOption
 }
 
 function passes(image: ImageRecord, { labels, notLabels, until }: PruneImagesOptions): boolean {
-  const own = image.config.config?.Labels ?? {};
-  const has = (label: string) => {
-    const equals = label.indexOf("=");
-    const name = equals < 0 ? label : label.slice(0, equals);
-    return Object.hasOwn(own, name) && (equals < 0 || own[name] === label.slice(equals + 1));
-  };
+  const own = image.config.config?.Labels;
   if (until !== undefined && image.created >= until) return false;
-  return labels.every(has) && !notLabels.some(has);
+  return labelFilter("label", labels)(own) && labelFilter("label!", notLabels)(own);
 }

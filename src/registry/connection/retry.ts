@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { TboxError } from "#support/errors.ts";
 
 /** Waits between tries in milliseconds; as many tries as waits, and one. */
@@ -52,18 +53,12 @@ export function parseRetryAfter(value: string | null, now: number): number | und
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
-/** Waits; stops when the signal does. */
-export function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  signal.throwIfAborted();
-  const stop = () => {
-    clearTimeout(timer);
-    reject(signal.reason);
-  };
-  const timer = setTimeout(() => {
-    signal.removeEventListener("abort", stop);
-    resolve();
-  }, milliseconds);
-  signal.addEventListener("abort", stop, { once: true });
-  return promise;
+/** Waits; an abort rejects with the reason of the signal. */
+export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  try {
+    await setTimeout(milliseconds, undefined, { signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  }
 }

@@ -1,5 +1,6 @@
 import { pathTo, requestJson, requestLines } from "#client/api.ts";
 import { asObject, type JsonObject, numberAt, objectAt, textAt, textsAt } from "#client/json.ts";
+import { streamOf } from "#support/streams.ts";
 import { ExitError } from "../../output/exit.ts";
 import { failureMessage } from "../../output/failure.ts";
 import { openByteSink, print } from "../../output/output.ts";
@@ -9,7 +10,6 @@ import type { BuildFlags } from "./flags.ts";
 import { type Output, writeOutput } from "./output.ts";
 import { plainView } from "./plain-view.ts";
 import { type PreparedBuild, prepareBuild } from "./request.ts";
-import { streamOf } from "./stream.ts";
 import type { BuildView } from "./view.ts";
 
 /** Has the daemon build an image and shows how it goes on; gives the exit code. */

@@ -4,13 +4,13 @@ import type { TboxBuildRequest } from "#api/requests/build.ts";
 import { registryAuths } from "#client/credentials/credentials.ts";
 import { isArchive } from "#support/archive-head.ts";
 import { splitFields } from "#support/fields.ts";
+import { streamOf } from "#support/streams.ts";
 import { resolveEnvironment, toRecord } from "../../container-flags/entries.ts";
 import { ExitError } from "../../output/exit.ts";
 import { failureMessage } from "../../output/failure.ts";
 import { printError } from "../../output/output.ts";
 import type { Invocation } from "../../registry/command.ts";
 import type { BuildFlags } from "./flags.ts";
-import { streamOf } from "./stream.ts";
 
 type Flags = Invocation<BuildFlags>["flags"];
 

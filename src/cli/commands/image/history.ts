@@ -1,9 +1,10 @@
 import { pathTo, requestJson } from "#client/api.ts";
 import { asObjects, type JsonObject, numberAt, textAt } from "#client/json.ts";
+import { humanDuration } from "#support/time/human-duration.ts";
 import { bool, text } from "../../flags/kinds.ts";
 import { type Listing, renderListing } from "../../format/listing.ts";
 import { decimalSize } from "../../format/size.ts";
-import { goTime, humanDuration } from "../../format/time.ts";
+import { goTime } from "../../format/time.ts";
 import { print } from "../../output/output.ts";
 import { command, exactly } from "../../registry/command.ts";
 

@@ -2,6 +2,7 @@ import { lstat, readdir, readlink, stat } from "node:fs/promises";
 import { basename, posix, resolve } from "node:path";
 import { type Header, pack } from "tar-stream";
 import { pathTo, request } from "#client/api.ts";
+import { streamOf } from "#support/streams.ts";
 import { ExitError } from "../../../output/exit.ts";
 import { failureMessage } from "../../../output/failure.ts";
 import { asksForDirectory, meansContents } from "./place.ts";
@@ -36,7 +37,7 @@ export async function copyIn({ container, source, target, followLink, archive }:
     () => tar.finalize(),
     (error) => tar.destroy(error),
   );
-  await send(container, directory, streamOf(tar));
+  await send(container, directory, streamOf(chunksOf(tar)));
   await filling;
 }
 
@@ -68,15 +69,8 @@ async function send(container: string, path: string, body: ReadableStream<Uint8A
   await request("PUT", pathTo("containers", container, "/archive"), { query, headers, body });
 }
 
-function streamOf(source: AsyncIterable<unknown>): ReadableStream<Uint8Array> {
-  const chunks = source[Symbol.asyncIterator]();
-  return new ReadableStream({
-    async pull(controller) {
-      const { done, value } = await chunks.next();
-      if (done) controller.close();
-      else if (value instanceof Uint8Array) controller.enqueue(value);
-    },
-  });
+async function* chunksOf(tar: AsyncIterable<unknown>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of tar) if (chunk instanceof Uint8Array) yield chunk;
 }
 
 interface Item {

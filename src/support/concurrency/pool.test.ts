@@ -1,16 +1,16 @@
 import { expect, test } from "bun:test";
 import { openPool } from "./pool.ts";
 
-const quick = { size: 2, delay: 0, pause: 0 };
+const quick = { size: 2, delay: 0, retryDelay: 0 };
 
 /** Resolves once `condition` holds. */
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await Bun.sleep(1);
 }
 
-test("what was taken is made again, up to the size and no further", async () => {
+test("a pool replaces a taken object, up to its size", async () => {
   let made = 0;
-  const pool = openPool({ ...quick, make: async () => ++made });
+  const pool = openPool({ ...quick, create: async () => ++made });
   expect(pool.take()).toBeUndefined();
   await until(() => made === 2);
   expect(pool.take()).toBe(1);
@@ -19,13 +19,13 @@ test("what was taken is made again, up to the size and no further", async () => 
   pool.close();
 });
 
-test("what cannot be made is tried again", async () => {
+test("a pool tries again after a failed creation", async () => {
   let tries = 0;
   const make = async () => {
     if (++tries < 3) throw new Error("not yet");
     return tries;
   };
-  const pool = openPool({ ...quick, size: 1, make });
+  const pool = openPool({ ...quick, size: 1, create: make });
   pool.fill();
   await until(() => tries === 3);
   await until(() => pool.take() === 3);

@@ -1,11 +1,11 @@
-/** Values pushed by several tasks and read by one. */
-export interface Feed<T> {
+/** An unbounded queue with several producers and one consumer. */
+export interface AsyncQueue<T> {
   push(value: T): void;
-  /** What was pushed, until `work` has settled; then its failure, if it failed. */
+  /** Yields the pushed values until `work` settles and the queue is empty; then throws the error of `work`, if any. */
   during(work: Promise<unknown>): AsyncGenerator<T>;
 }
 
-export function openFeed<T>(): Feed<T> {
+export function createAsyncQueue<T>(): AsyncQueue<T> {
   const values: T[] = [];
   let wake = Promise.withResolvers<void>();
   return {
@@ -21,7 +21,7 @@ export function openFeed<T>(): Feed<T> {
       };
       work.then(settle, settle);
       for (;;) {
-        // Everything is taken before the wait, so a push in between is never slept through.
+        // The promise is renewed before the queue is drained, so a push in between is never missed.
         wake = Promise.withResolvers<void>();
         while (values.length > 0) yield values.shift() as T;
         if (settled && values.length === 0) break;

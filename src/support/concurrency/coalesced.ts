@@ -1,6 +1,6 @@
 /**
- * An action that is never run twice at the same time. A call while it runs is served by one more run after that,
- * which all such calls share: it sees what they have done.
+ * Wraps an action so that it never runs twice at the same time. All calls made during a run share one further run,
+ * which starts after it and therefore sees their effects.
  */
 export function coalesced(action: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | undefined;

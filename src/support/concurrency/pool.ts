@@ -1,0 +1,64 @@
+/** Objects that take long to create, some of which are created ahead. */
+export interface Pool<T> {
+  /** Returns a ready object, if there is one, and schedules its replacement. */
+  take(): T | undefined;
+  /** Returns the object that the next `take` returns, if one is ready. */
+  peek(): T | undefined;
+  /** Drops the ready objects that fail the test. */
+  keep(test: (one: T) => boolean): void;
+  /** Schedules the creation of the missing objects. */
+  fill(): void;
+  close(): void;
+}
+
+export interface PoolOptions<T> {
+  create: () => Promise<T>;
+  /** Number of objects kept ready. */
+  size: number;
+  /** Milliseconds without a `take` before the next creation, so that a container start does not share a processor. */
+  delay: number;
+  /** Milliseconds before the next attempt after a failed creation. */
+  retryDelay: number;
+}
+
+export function openPool<T>({ create, size, delay, retryDelay }: PoolOptions<T>): Pool<T> {
+  let ready: T[] = [];
+  let timer: Timer | undefined;
+  let creating = false;
+  let closed = false;
+  const schedule = (wait: number) => {
+    clearTimeout(timer);
+    if (!closed && ready.length < size) timer = setTimeout(createOne, wait).unref();
+  };
+  /** Creates one at a time: the kernel makes several network namespaces no faster in parallel. */
+  const createOne = async () => {
+    if (creating || closed) return;
+    creating = true;
+    let wait = 0;
+    try {
+      ready.push(await create());
+    } catch {
+      // A caller that finds the pool empty creates its own object and gets the error.
+      wait = retryDelay;
+    }
+    creating = false;
+    schedule(wait);
+  };
+  return {
+    take() {
+      const taken = ready.shift();
+      schedule(delay);
+      return taken;
+    },
+    peek: () => ready[0],
+    keep(test) {
+      ready = ready.filter(test);
+      schedule(delay);
+    },
+    fill: () => schedule(0),
+    close() {
+      closed = true;
+      clearTimeout(timer);
+    },
+  };
+}

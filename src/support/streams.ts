@@ -1,0 +1,31 @@
+/** Yields one value. */
+export async function* singleValue<T>(value: T): AsyncGenerator<T, void, void> {
+  yield value;
+}
+
+/**
+ * Returns a stream that pulls its chunks from an iterator on demand, after an optional first chunk. It never reads
+ * ahead, so the producer feels the consumer's back-pressure; a cancelled stream ends the iterator.
+ */
+export function streamOf(
+  source: AsyncIterable<Uint8Array> | AsyncIterator<Uint8Array>,
+  first: Uint8Array = new Uint8Array(),
+): ReadableStream<Uint8Array> {
+  const chunks = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source;
+  return new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        if (first.length > 0) controller.enqueue(first);
+      },
+      async pull(controller) {
+        const { done, value } = await chunks.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      async cancel() {
+        await chunks.return?.();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
