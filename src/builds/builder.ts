@@ -137,6 +137,4 @@ export interface Builder {
   files(image: string): AsyncGenerator<Uint8Array>;
   prune(options: PruneBuildOptions): Promise<PrunedBuilds>;
   usage(): Promise<CacheUsage[]>;
-  /** Whether a layer and its blob are the result of a step that is kept. */
-  keeps(diffId: string): boolean;
 }

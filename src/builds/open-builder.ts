@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import { mkdirSync, readdirSync } from "node:fs";
 import { createAsyncQueue } from "#support/concurrency/async-queue.ts";
 import { openKeyedLocks } from "#support/concurrency/keyed-locks.ts";
+import type { UsageRegister } from "#support/usage-register.ts";
 import type { BuildEvent, Builder, CacheLimits } from "./builder.ts";
 import { openBuildCache } from "./cache/build-cache.ts";
 import { openCacheMounts } from "./cache/cache-mounts.ts";
@@ -15,17 +16,19 @@ export interface BuilderOptions extends Omit<Workshop, "cache" | "cacheMounts" |
   database: Database;
   /** How much builds may leave behind. */
   limits: CacheLimits;
+  /** Register of the layers that the build cache holds. */
+  uses: UsageRegister<"layer">;
   warn(what: string, error: unknown): void;
 }
 
 /** Directories whose digests are remembered. */
 const mostDirectories = 16;
 
-export function openBuilder({ database, limits, warn, ...options }: BuilderOptions): Builder {
+export function openBuilder({ database, limits, uses, warn, ...options }: BuilderOptions): Builder {
   const known = new Map<string, KnownDigests>();
   const workshop: Workshop = {
     ...options,
-    cache: openBuildCache(database),
+    cache: openBuildCache(database, uses),
     cacheMounts: openCacheMounts({ database, ...options }),
     locks: openKeyedLocks(),
     knownDigests(directory) {
@@ -56,7 +59,7 @@ export function openBuilder({ database, limits, warn, ...options }: BuilderOptio
       const queue = createAsyncQueue<BuildEvent>();
       const stop = new AbortController();
       const signal = AbortSignal.any([request.signal, stop.signal]);
-      const building = options.images.protect(() =>
+      const building = options.images.withLease(() =>
         buildImage(workshop, { ...request, signal }, (event) => queue.push(event)),
       );
       try {
@@ -75,6 +78,5 @@ export function openBuilder({ database, limits, warn, ...options }: BuilderOptio
     },
     prune: (pruneOptions) => pruneCache(workshop, pruneOptions),
     usage: () => usageOf(workshop),
-    keeps: (diffId) => workshop.cache.keeps(diffId),
   };
 }

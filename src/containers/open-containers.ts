@@ -38,6 +38,7 @@ import { linksOf } from "./networking/links.ts";
 import { unlinkContainer } from "./networking/unlink.ts";
 import { type Companion, type Fleet, isRunning } from "./services.ts";
 import { openContainerRecords } from "./state/container-records.ts";
+import type { ContainerUses } from "./state/container-uses.ts";
 import { openDirectories } from "./state/directories.ts";
 import { listContainers } from "./state/list.ts";
 import type { Trash } from "./state/trash.ts";
@@ -47,6 +48,8 @@ import { openLog } from "./streams/logs.ts";
 export interface ContainersOptions {
   /** Safe against the death of the process: a start must not wait for a disk. */
   database: Database;
+  /** Register of the images, layers, volumes and networks in use. */
+  uses: ContainerUses;
   zygote: Zygote;
   images: Images;
   volumes: Volumes;
@@ -63,12 +66,12 @@ export interface ContainersOptions {
 }
 
 /** Opens the containers of a store and finds again those that run. */
-export async function openContainers({ database, ...options }: ContainersOptions): Promise<Containers> {
+export async function openContainers({ database, uses, ...options }: ContainersOptions): Promise<Containers> {
   mkdirSync(`${options.store}/containers`, { recursive: true, mode: 0o700 });
   const companions = new Map<string, Companion>();
   const fleet: Fleet = {
     ...options,
-    records: openContainerRecords(database),
+    records: openContainerRecords(database, uses),
     directories: openDirectories(`${options.store}/containers`, (id) =>
       usualFiles(id, options.networks.upcoming()),
     ),

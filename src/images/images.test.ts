@@ -6,6 +6,7 @@ import { openDiskContentStore } from "#content/store.ts";
 import { type DiffId, digestOf } from "#oci/digest.ts";
 import { parseReference } from "#oci/reference.ts";
 import { errorChain } from "#support/errors.ts";
+import { openUsageRegister, type UsageRegister } from "#support/usage-register.ts";
 import { fakeLayers } from "#test/support/fake-layers.ts";
 import { plainRegistry } from "#test/support/registry-options.ts";
 import { tar } from "#test/support/tar.ts";
@@ -26,7 +27,7 @@ const manifest = encode({
 let root: string;
 let images: Images;
 let unpacked: Set<DiffId>;
-let users: { id: string; running: boolean }[];
+let uses: UsageRegister<"image" | "layer">;
 let server: Bun.Server<undefined>;
 let asked: string[];
 let answers: Map<string, (request: Request) => Response>;
@@ -35,7 +36,7 @@ beforeEach(async () => {
   root = await mkdtemp(`${tmpdir()}/tbox-images-`);
   await Bun.write(`${root}/hello`, "program");
   unpacked = new Set();
-  users = [];
+  uses = openUsageRegister();
   asked = [];
   answers = new Map([
     ["/v2/debian/manifests/12", () => document(manifest, "application/vnd.oci.image.manifest.v1+json")],
@@ -57,11 +58,11 @@ beforeEach(async () => {
     layers: fakeLayers(unpacked, diffId as DiffId),
     registry: plainRegistry,
     helloProgram: `${root}/hello`,
-    usedBy: () => users,
-    keeps: () => false,
+    uses,
     warn: () => {},
     notify: () => {},
   });
+  images.startCollecting();
 });
 afterEach(async () => {
   await server.stop(true);
@@ -278,7 +279,8 @@ test("removing the last name removes the image", async () => {
 
 test("an image in use is not removed", async () => {
   await pull();
-  users = [{ id: "c".repeat(64), running: true }];
+  const user = { id: "c".repeat(64), name: "web" };
+  uses.register(user, [{ kind: "image", key: digestOf(config), active: true }]);
   expect(images.remove(digestOf(config), { force: true, prune: true, signal })).rejects.toThrow(
     "cannot be forced",
   );

@@ -195,12 +195,14 @@ export interface Images {
   base(name: string, platform?: Platform): Promise<BaseImage>;
   /** Writes an image of what is in the store, its names last; gives its ID. */
   write(image: NewImage, references: Reference[]): Promise<Digest>;
-  /** Runs work whose blobs and layers nothing refers to yet; no garbage is collected meanwhile. */
-  protect<T>(work: () => Promise<T>): Promise<T>;
+  /** Runs work that brings in blobs and layers before anything refers to them; nothing is collected meanwhile. */
+  withLease<T>(work: () => Promise<T>): Promise<T>;
   /** The layers of all images. */
   usedLayers(): DiffId[];
   /** Removes what nothing refers to any more. */
   collect(): Promise<void>;
+  /** Allows garbage collection from now on. Every user of images and layers must have registered its uses. */
+  startCollecting(): void;
   /** Throws not-found with Docker's text `No such image: NAME`. Makes the built-in image on demand. */
   resolve(name: string, platform?: Platform): Promise<StoredImage>;
   /** ID of the image of a name, without asking anybody; nothing when there is none. */

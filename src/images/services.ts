@@ -1,28 +1,24 @@
 import type { ContentStore } from "#content/store.ts";
 import type { Layers } from "#layers/layers.ts";
-import type { Digest } from "#oci/digest.ts";
 import type { RegistryOptions } from "#registry/access/session.ts";
+import type { UsageQueries } from "#support/usage-register.ts";
 import type { ImageRecords } from "./store/records.ts";
 
 /** What the deeds on images work with. */
-export interface Workshop {
+export interface ImageServices {
   content: ContentStore;
   layers: Layers;
   records: ImageRecords;
   registry: RegistryOptions;
   /** Path of the program of the built-in image. */
   helloProgram: string;
-  /** The containers that use an image. */
-  usedBy: (id: Digest) => ImageUser[];
-  /** Whether something besides images needs a layer and its blob. */
-  keeps: (diffId: string) => boolean;
-  /** Runs work whose blobs and layers nothing refers to yet; no garbage is collected meanwhile. */
-  protect: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Users of images and layers other than the images themselves. */
+  uses: ImageUses;
+  /** Runs work that brings in blobs and layers before anything refers to them; nothing is collected meanwhile. */
+  withLease: <T>(work: () => Promise<T>) => Promise<T>;
   /** Called after names or images changed. */
   changed: () => Promise<void>;
 }
 
-export interface ImageUser {
-  id: string;
-  running: boolean;
-}
+/** Users of images and of layers. A used layer keeps its blob, too: an uncompressed one of the same digest. */
+export type ImageUses = UsageQueries<"image" | "layer">;

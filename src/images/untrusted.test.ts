@@ -6,6 +6,7 @@ import { openDiskContentStore } from "#content/store.ts";
 import type { DiffId } from "#oci/digest.ts";
 import { parseReference } from "#oci/reference.ts";
 import { errorChain } from "#support/errors.ts";
+import { openUsageRegister } from "#support/usage-register.ts";
 import { fakeLayers } from "#test/support/fake-layers.ts";
 import { buildImage, type TestImage } from "#test/support/images.ts";
 import { plainRegistry } from "#test/support/registry-options.ts";
@@ -43,11 +44,11 @@ beforeEach(async () => {
     layers: fakeLayers(new Set(), image.layers[0]?.diffId as DiffId),
     registry: { ...plainRegistry, patience: 300 },
     helloProgram: "/nonexistent",
-    usedBy: () => [],
-    keeps: () => false,
+    uses: openUsageRegister(),
     warn: () => {},
     notify: () => {},
   });
+  images.startCollecting();
 });
 afterEach(async () => {
   await server.stop(true);

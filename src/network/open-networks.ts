@@ -3,6 +3,7 @@ import { openNetHelper } from "#native/net/net-helper.ts";
 import type { Zygote } from "#native/zygote/zygote.ts";
 import { openPool } from "#support/concurrency/pool.ts";
 import { errorChain, TboxError } from "#support/errors.ts";
+import type { UsageQueries } from "#support/usage-register.ts";
 import { hostRoutes } from "./addresses/subnets.ts";
 import { filterNetworks } from "./filter.ts";
 import { type Bridge, bridgeRequest, openBridge } from "./namespaces/bridge.ts";
@@ -17,8 +18,8 @@ import { checkSettings } from "./settings.ts";
 export interface NetworksOptions {
   database: Database;
   zygote: Pick<Zygote, "net">;
-  /** Names of the containers on a network, whether they run or not. */
-  usedBy: (network: Network) => { name: string; running: boolean }[];
+  /** Users of networks by the network's name; a running container is active. */
+  uses: UsageQueries<"network">;
   /** Tells what happened to a network (Docker's events). */
   notify: (action: "create" | "destroy", network: Network) => void;
   warn: (what: string, error: unknown) => void;
@@ -31,7 +32,7 @@ const ready = 4;
 const again = 1000;
 
 /** Opens the networks of a store. The helper is started at once, and nobody waits for it. */
-export function openNetworks({ database, zygote, usedBy, notify, warn }: NetworksOptions): Networks {
+export function openNetworks({ database, zygote, uses, notify, warn }: NetworksOptions): Networks {
   const records = openNetworkRecords(database);
   const bridges = new Map<string, Bridge>();
   const open = (network: Network) => {
@@ -96,7 +97,7 @@ export function openNetworks({ database, zygote, usedBy, notify, warn }: Network
   return {
     get: records.find,
     named: (name) => records.all().find((network) => network.id === name || network.name === name),
-    list: (filters) => filterNetworks(records.all(), filters, (network) => usedBy(network).length > 0),
+    list: (filters) => filterNetworks(records.all(), filters, ({ name }) => uses.isUsed("network", name)),
     create(request) {
       const plan = planNetwork(request, { networks: records.all(), routes: hostRoutes() });
       const network = records.add(plan);
@@ -112,7 +113,7 @@ export function openNetworks({ database, zygote, usedBy, notify, warn }: Network
       if (isPredefined(network)) {
         throw new TboxError("forbidden", `${network.name} is a pre-defined network and cannot be removed`);
       }
-      const running = usedBy(network).filter((container) => container.running);
+      const running = uses.users("network", network.name).filter(({ active }) => active);
       if (running.length > 0) {
         const names = running.map((container) => `name:"${container.name}"`).join(", ");
         const message = `error while removing network: network ${network.name} id ${network.id} has active endpoints (${names})`;
@@ -122,7 +123,7 @@ export function openNetworks({ database, zygote, usedBy, notify, warn }: Network
     },
     async prune(filters) {
       const passes = compilePruneFilters(filters);
-      const unused = records.all().filter((one) => !isPredefined(one) && usedBy(one).length === 0);
+      const unused = records.all().filter((one) => !isPredefined(one) && !uses.isUsed("network", one.name));
       const pruned = unused.filter(passes);
       for (const network of pruned) await remove(network);
       return pruned.map(({ name }) => name);

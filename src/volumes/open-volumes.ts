@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import { randomBytes } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import { invalidArgument, TboxError } from "#support/errors.ts";
+import type { UsageQueries } from "#support/usage-register.ts";
 import { filterVolumes } from "./filter.ts";
 import { parseVolumeOptions } from "./volume-options.ts";
 import { anonymousLabel, type Volume, type Volumes } from "./volumes.ts";
@@ -9,8 +10,7 @@ import { anonymousLabel, type Volume, type Volumes } from "./volumes.ts";
 export interface VolumesOptions {
   database: Database;
   store: string;
-  /** IDs of the containers that use a volume. */
-  usedBy: (name: string) => string[];
+  uses: UsageQueries<"volume">;
   /** Deletes a directory of the store, whoever owns what is in it. */
   discard: (path: string) => void;
   /** Allocated bytes below each path of the store. */
@@ -22,7 +22,7 @@ const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 
 /** Opens the volumes of a store. */
 export function openVolumes(options: VolumesOptions): Volumes {
-  const { database, store, usedBy, discard, measure, notify } = options;
+  const { database, store, uses, discard, measure, notify } = options;
   mkdirSync(`${store}/volumes`, { recursive: true, mode: 0o700 });
   database.run("CREATE TABLE IF NOT EXISTS volumes (name TEXT PRIMARY KEY, volume TEXT NOT NULL) STRICT");
   const put = database.query("INSERT INTO volumes (name, volume) VALUES ($name, $volume)");
@@ -71,11 +71,11 @@ export function openVolumes(options: VolumesOptions): Volumes {
       if (found) return found;
       throw new TboxError("not-found", `get ${name}: no such volume`);
     },
-    list: ({ filters }) => filterVolumes([...all.values()], filters, (name) => usedBy(name).length > 0),
+    list: ({ filters }) => filterVolumes([...all.values()], filters, (name) => uses.isUsed("volume", name)),
     remove(name, { force }) {
       if (force && !all.has(name)) return;
       volumes.get(name);
-      const users = usedBy(name);
+      const users = uses.users("volume", name).map(({ id }) => id);
       if (users.length > 0) {
         throw new TboxError("conflict", `remove ${name}: volume is in use - [${users.join(", ")}]`);
       }
@@ -87,11 +87,11 @@ export function openVolumes(options: VolumesOptions): Volumes {
       const takesAll = everything.some((value) => value === "true" || value === "1");
       const unused = found.filter(
         ({ name, labels }) =>
-          usedBy(name).length === 0 && (takesAll || Object.hasOwn(labels, anonymousLabel)),
+          !uses.isUsed("volume", name) && (takesAll || Object.hasOwn(labels, anonymousLabel)),
       );
       const sizes = await measure(unused.map(({ name }) => `volumes/${name}`));
       // Somebody may have begun to use one while they were measured.
-      const gone = unused.filter(({ name }) => all.has(name) && usedBy(name).length === 0);
+      const gone = unused.filter(({ name }) => all.has(name) && !uses.isUsed("volume", name));
       for (const { name } of gone) remove(name);
       const space = gone.reduce((sum, volume) => sum + (sizes[unused.indexOf(volume)] ?? 0), 0);
       return { names: gone.map(({ name }) => name), space };

@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { type DiffId, parseDiffId } from "#oci/digest.ts";
+import type { UsageRegister } from "#support/usage-register.ts";
 
 /** The result of a step. */
 export interface CachedStep {
@@ -22,7 +23,6 @@ export interface BuildCache {
   use(step: CachedStep): void;
   all(): CachedStep[];
   remove(key: string): void;
-  keeps(diffId: string): boolean;
 }
 
 interface Row {
@@ -34,7 +34,8 @@ interface Row {
   uses: number;
 }
 
-export function openBuildCache(database: Database): BuildCache {
+/** Opens the cache and registers the layers of its results as used. */
+export function openBuildCache(database: Database, uses: UsageRegister<"layer">): BuildCache {
   database.run(
     "CREATE TABLE IF NOT EXISTS build_cache (key TEXT PRIMARY KEY, diff_id TEXT, description TEXT NOT NULL, created INTEGER NOT NULL, last_used INTEGER NOT NULL, uses INTEGER NOT NULL) STRICT",
   );
@@ -43,39 +44,38 @@ export function openBuildCache(database: Database): BuildCache {
   );
   const drop = database.query("DELETE FROM build_cache WHERE key = $key");
   const steps = new Map<string, CachedStep>();
-  /** How many results are each layer. */
-  const layers = new Map<string, number>();
-  const count = (diffId: DiffId | undefined, change: number) => {
-    if (diffId !== undefined) layers.set(diffId, (layers.get(diffId) ?? 0) + change);
+  const register = ({ key, diffId, description }: CachedStep) => {
+    const user = { id: userId(key), name: description };
+    uses.register(user, diffId === undefined ? [] : [{ kind: "layer", key: diffId, active: false }]);
   };
   for (const row of database.query<Row, []>("SELECT * FROM build_cache").all()) {
-    const { key, diff_id, description, created, last_used: lastUsed, uses } = row;
-    const step = { key, description, created, lastUsed, uses };
-    const diffId = diff_id === null ? undefined : parseDiffId(diff_id);
-    steps.set(key, diffId === undefined ? step : { ...step, diffId });
-    count(diffId, 1);
+    const { key, diff_id, description, created, last_used: lastUsed } = row;
+    const layer = diff_id === null ? {} : { diffId: parseDiffId(diff_id) };
+    const step = { key, ...layer, description, created, lastUsed, uses: row.uses };
+    steps.set(key, step);
+    register(step);
   }
   const save = (step: CachedStep) => {
     put.run({ ...step, diffId: step.diffId ?? null });
     steps.set(step.key, step);
+    register(step);
   };
   const remove = (key: string) => {
-    count(steps.get(key)?.diffId, -1);
     drop.run({ key });
     steps.delete(key);
+    uses.withdraw(userId(key));
   };
   return {
     find: (key) => steps.get(key),
-    add(step) {
-      if (steps.has(step.key)) remove(step.key);
-      save({ ...step, lastUsed: Date.now(), uses: 0 });
-      count(step.diffId, 1);
-    },
+    add: (step) => save({ ...step, lastUsed: Date.now(), uses: 0 }),
     use: (step) => save({ ...step, lastUsed: Date.now(), uses: step.uses + 1 }),
     all: () => [...steps.values()],
     remove,
-    keeps: (diffId) => (layers.get(diffId) ?? 0) > 0,
   };
+}
+
+function userId(key: string): string {
+  return `build-cache ${key}`;
 }
 
 /** Hashes what a result depends on. */

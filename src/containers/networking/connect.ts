@@ -29,10 +29,12 @@ export function connectContainer(
     fleet.networks.check(network, settings);
     checkServers(record.hostConfig, [network]);
     record.networks = { ...networks, [network.name]: settings };
+    fleet.records.registerUses(record);
     try {
       if (isRunning(record)) await connectRunning(fleet, record, network);
     } catch (error) {
       record.networks = networks;
+      fleet.records.registerUses(record);
       throw error;
     }
     fleet.records.save(record);
@@ -68,6 +70,7 @@ export function disconnectContainer(fleet: Fleet, name: string, wanted: string):
       throw new TboxError("forbidden", `container ${record.id} is not connected to network ${network.name}`);
     }
     record.networks = others;
+    fleet.records.registerUses(record);
     const { network: joined } = record;
     if (isRunning(record) && joined) {
       await fleet.networks.disconnect(joined, network);

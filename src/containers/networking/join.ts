@@ -34,6 +34,7 @@ export function leaveNetworks(fleet: Fleet, record: ContainerRecord): Promise<vo
   const { network } = record;
   if (record.shared) delete record.shared;
   delete record.network;
+  fleet.records.registerUses(record);
   const left = network && fleet.networks.leave(network);
   return network?.ports ? left : undefined;
 }
@@ -64,6 +65,7 @@ async function join(
     throw new TboxError("unavailable", fleet.networks.trouble() ?? "there is no network to publish ports of");
   }
   record.network = joined;
+  fleet.records.registerUses(record);
   await publishPorts(fleet, record, joined);
   writeNetworkFiles(fleet, record, joined);
   if (Object.hasOwn(networksOf(record), defaultNetwork)) tellLinked(fleet, record);

@@ -1,4 +1,4 @@
-import type { EndpointSettings, Network } from "#network/network.ts";
+import type { EndpointSettings } from "#network/network.ts";
 import { defaultNetwork } from "#network/networks.ts";
 import type { ContainerRecord } from "../state/record.ts";
 
@@ -37,9 +37,4 @@ export function networksOf({
     default:
       return { [mode.kind]: {} };
   }
-}
-
-/** Whether a container is on a network, or will be when it runs. */
-export function isOn(record: ContainerRecord, { name }: Network): boolean {
-  return Object.hasOwn(networksOf(record), name);
 }

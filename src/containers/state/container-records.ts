@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { invalidArgument, TboxError } from "#support/errors.ts";
+import { type ContainerUses, usesOf } from "./container-uses.ts";
 import type { ContainerRecord } from "./record.ts";
 
 /** The table of containers, kept in memory too: what a lookup costs is a map. */
@@ -9,13 +10,19 @@ export interface ContainerRecords {
   find(name: string): ContainerRecord;
   named(name: string): ContainerRecord | undefined;
   withId(id: string): ContainerRecord | undefined;
-  /** Keeps a new or changed record. */
+  /** Writes a new or changed record and registers its uses. */
   save(record: ContainerRecord): void;
+  /**
+   * Registers a record's uses ahead of the next `save`, for changes that have to await something first. Does
+   * nothing for a deleted record.
+   */
+  registerUses(record: ContainerRecord): void;
   rename(record: ContainerRecord, name: string): void;
   delete(id: string): void;
 }
 
-export function openContainerRecords(database: Database): ContainerRecords {
+/** Opens the table and registers the uses of every container in it. */
+export function openContainerRecords(database: Database, uses: ContainerUses): ContainerRecords {
   database.run(
     "CREATE TABLE IF NOT EXISTS containers (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, record TEXT NOT NULL) STRICT",
   );
@@ -24,11 +31,15 @@ export function openContainerRecords(database: Database): ContainerRecords {
   );
   const drop = database.query("DELETE FROM containers WHERE id = $id");
   const byId = new Map<string, ContainerRecord>();
+  const registerUses = (record: ContainerRecord) => {
+    if (byId.has(record.id)) uses.register(record, usesOf(record));
+  };
   const byName = new Map<string, ContainerRecord>();
   for (const row of database.query<{ record: string }, []>("SELECT record FROM containers").all()) {
     const record: ContainerRecord = JSON.parse(row.record);
     byId.set(record.id, record);
     byName.set(record.name, record);
+    registerUses(record);
   }
   const records: ContainerRecords = {
     all: () => [...byId.values()],
@@ -44,7 +55,9 @@ export function openContainerRecords(database: Database): ContainerRecords {
       put.run({ id: record.id, name: record.name, record: JSON.stringify(record) });
       byId.set(record.id, record);
       byName.set(record.name, record);
+      registerUses(record);
     },
+    registerUses,
     rename(record, name) {
       byName.delete(record.name);
       record.name = name;
@@ -55,6 +68,7 @@ export function openContainerRecords(database: Database): ContainerRecords {
       const record = byId.get(id);
       byId.delete(id);
       if (record) byName.delete(record.name);
+      uses.withdraw(id);
     },
   };
   return records;

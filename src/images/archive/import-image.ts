@@ -2,19 +2,19 @@ import type { ImageConfig } from "#oci/config.ts";
 import type { Digest } from "#oci/digest.ts";
 import { hostPlatform } from "#oci/platform.ts";
 import type { ImportOptions } from "../images.ts";
-import type { Workshop } from "../services.ts";
+import type { ImageServices } from "../services.ts";
 import { applyChanges } from "../store/config-changes.ts";
 import { layerType } from "../store/layer-type.ts";
 import { writeImage } from "../store/write-image.ts";
 
 /** Makes an image of one layer out of a tar of a root file system, compressed or not; gives its ID. */
 export function importImage(
-  workshop: Workshop,
+  services: ImageServices,
   archive: ReadableStream<Uint8Array>,
   options: ImportOptions,
 ): Promise<Digest> {
-  return workshop.protect(async () => {
-    const { content, layers } = workshop;
+  return services.withLease(async () => {
+    const { content, layers } = services;
     const { signal } = options;
     const blob = await content.adopt(archive, { signal });
     const diffId = await layers.adopt(
@@ -27,7 +27,7 @@ export function importImage(
     const layer = { mediaType: await layerType(content, blob.digest), ...blob };
     const { reference } = options;
     return writeImage(
-      workshop,
+      services,
       { config: configFor(diffId, options), layers: [layer] },
       reference ? [reference] : [],
     );

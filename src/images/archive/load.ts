@@ -11,7 +11,7 @@ import { canonicalRepository, familiarName, parseReference, withDefaultTag } fro
 import { createAsyncQueue } from "#support/concurrency/async-queue.ts";
 import { errorCode, invalidArgument } from "#support/errors.ts";
 import type { LoadedImage } from "../images.ts";
-import type { Workshop } from "../services.ts";
+import type { ImageServices } from "../services.ts";
 import { decompressed } from "../store/decompressed.ts";
 import { layerType } from "../store/layer-type.ts";
 import { documentLimit, type ImageParts, readConfig, recordOf, unpackLayer } from "../store/store-image.ts";
@@ -28,28 +28,28 @@ export interface LoadOptions {
 
 /** Loads every image of a docker-archive or an OCI layout, plain or compressed as a whole. */
 export async function* load(
-  workshop: Workshop,
+  services: ImageServices,
   archive: ReadableStream<Uint8Array>,
   options: LoadOptions,
 ): AsyncGenerator<LoadedImage> {
   const queue = createAsyncQueue<LoadedImage>();
   yield* queue.during(
-    workshop.protect(async () => {
-      const contents = await spool(workshop, archive, options.signal);
+    services.withLease(async () => {
+      const contents = await spool(services, archive, options.signal);
       const listed = contents.get("manifest.json");
       const index = contents.get("index.json");
-      const work = { workshop, contents, options, report: queue.push };
+      const work = { services, contents, options, report: queue.push };
       // Of an archive that is both, the layout says more: the manifests as they were made.
       if (index && contents.has("oci-layout")) await loadLayout(work, index, listed);
       else if (listed) await loadArchive(work, listed);
       else throw invalidArgument("the archive holds neither manifest.json nor index.json");
-      await workshop.changed();
+      await services.changed();
     }),
   );
 }
 
 interface Work {
-  workshop: Workshop;
+  services: ImageServices;
   contents: Contents;
   options: LoadOptions;
   report: (loaded: LoadedImage) => void;
@@ -57,7 +57,7 @@ interface Work {
 
 /** Keeps every file of the archive as a blob; links stand for what they lead to. */
 async function spool(
-  { content }: Workshop,
+  { content }: ImageServices,
   archive: ReadableStream<Uint8Array>,
   signal: AbortSignal,
 ): Promise<Contents> {
@@ -96,8 +96,8 @@ async function* bytesOf(entry: AsyncIterable<unknown>): AsyncGenerator<Uint8Arra
 }
 
 async function loadArchive(work: Work, listed: Expected): Promise<void> {
-  const { workshop, contents, options } = work;
-  const { content } = workshop;
+  const { services, contents, options } = work;
+  const { content } = services;
   for (const entry of parseArchiveList(await content.read(listed.digest, documentLimit))) {
     const config = take(contents, entry.Config);
     const layers = entry.Layers.map((name) => take(contents, name));
@@ -111,7 +111,7 @@ async function loadArchive(work: Work, listed: Expected): Promise<void> {
     const bytes = new TextEncoder().encode(JSON.stringify({ mediaType: mediaTypes.manifest, ...manifest }));
     const target = { mediaType: mediaTypes.manifest, ...(await content.put(bytes)) };
     const name = entry.RepoTags?.[0] ?? config.digest;
-    const { os, architecture, variant } = await readConfig(workshop, manifest);
+    const { os, architecture, variant } = await readConfig(services, manifest);
     if (options.platform && !matchesPlatform({ os, architecture, variant }, options.platform)) {
       throw noMatch(options.platform, name);
     }
@@ -120,8 +120,8 @@ async function loadArchive(work: Work, listed: Expected): Promise<void> {
 }
 
 async function loadLayout(work: Work, index: Expected, listed: Expected | undefined): Promise<void> {
-  const { workshop, contents } = work;
-  const { manifests } = parseLayoutList(await workshop.content.read(index.digest, documentLimit));
+  const { services, contents } = work;
+  const { manifests } = parseLayoutList(await services.content.read(index.digest, documentLimit));
   const tags = listed ? await tagsByConfig(work, listed) : new Map<string, string[]>();
   for (const entry of manifests) {
     const parts = await layoutParts(work, entry);
@@ -133,13 +133,13 @@ async function loadLayout(work: Work, index: Expected, listed: Expected | undefi
 }
 
 /** Names that only the docker-archive beside a layout has. */
-async function tagsByConfig({ workshop, contents }: Work, listed: Expected): Promise<Map<string, string[]>> {
-  const list = parseArchiveList(await workshop.content.read(listed.digest, documentLimit));
+async function tagsByConfig({ services, contents }: Work, listed: Expected): Promise<Map<string, string[]>> {
+  const list = parseArchiveList(await services.content.read(listed.digest, documentLimit));
   return new Map(list.map((entry) => [take(contents, entry.Config).digest, entry.RepoTags ?? []]));
 }
 
 async function layoutParts(
-  { workshop: { content }, contents, options }: Work,
+  { services: { content }, contents, options }: Work,
   entry: { digest: string; mediaType?: string | undefined },
 ): Promise<ImageParts> {
   const read = async ({ digest, mediaType }: { digest: string; mediaType?: string | undefined }) => {
@@ -170,13 +170,13 @@ function firstPlatform(document: ManifestDocument): Platform | undefined {
 }
 
 async function finish(work: Work, parts: ImageParts, names: string[]): Promise<void> {
-  const { workshop, options, report } = work;
-  const { records } = workshop;
-  const config = await readConfig(workshop, parts.manifest);
+  const { services, options, report } = work;
+  const { records } = services;
+  const config = await readConfig(services, parts.manifest);
   const record = recordOf(parts, config);
   for (const [index, diffId] of record.diffIds.entries()) {
     const blob = record.layers[index];
-    if (blob) await unpackLayer(workshop, blob, diffId, { signal: options.signal });
+    if (blob) await unpackLayer(services, blob, diffId, { signal: options.signal });
   }
   const references = names.map((name) => withDefaultTag(parseReference(name)));
   if (references.length === 0) {

@@ -7,7 +7,7 @@ import { parseManifest } from "#oci/manifest.ts";
 import type { Platform } from "#oci/platform.ts";
 import { canonicalRepository, familiarName, parseReference } from "#oci/reference.ts";
 import { TboxError } from "#support/errors.ts";
-import type { Workshop } from "../services.ts";
+import type { ImageServices } from "../services.ts";
 import type { ImageRecord } from "../store/records.ts";
 import { findImage, targetOf } from "../store/resolve.ts";
 import { documentLimit } from "../store/store-image.ts";
@@ -34,14 +34,14 @@ interface Saved {
  * tag mean every tag of their repository.
  */
 export async function saveImages(
-  workshop: Workshop,
+  services: ImageServices,
   names: string[],
   options: SaveOptions,
 ): Promise<AsyncIterable<Uint8Array>> {
-  const { content } = workshop;
+  const { content } = services;
   const saved: Saved[] = [];
   const blobs = new Map<Digest, number>();
-  for (const { image, name, target } of names.flatMap((name) => namedBy(workshop, name))) {
+  for (const { image, name, target } of names.flatMap((name) => namedBy(services, name))) {
     const shown = name === undefined ? image.id : familiarName(parseReference(name));
     const named = { ...image, target };
     const top = await wholePart(content, named, { ...options, shown }, blobs);
@@ -50,11 +50,11 @@ export async function saveImages(
     if (saved.some((one) => one.config === parts.config && one.name === name)) continue;
     saved.push({ name, top, ...parts });
   }
-  return write(workshop, saved, blobs, options.signal);
+  return write(services, saved, blobs, options.signal);
 }
 
 function namedBy(
-  { records }: Workshop,
+  { records }: ImageServices,
   name: string,
 ): { image: ImageRecord; name: string | undefined; target: Descriptor }[] {
   const all = repositoryNames(records, name);
@@ -65,7 +65,7 @@ function namedBy(
   return [{ image, name: named?.name, target }];
 }
 
-function repositoryNames(records: Workshop["records"], name: string) {
+function repositoryNames(records: ImageServices["records"], name: string) {
   if (!isReference(name)) return [];
   const reference = parseReference(name);
   if (reference.tag !== undefined || reference.digest !== undefined) return [];
@@ -120,19 +120,19 @@ async function partsOf(content: ContentStore, image: ImageRecord, top: Descripto
 }
 
 async function* write(
-  workshop: Workshop,
+  services: ImageServices,
   saved: Saved[],
   blobs: Map<Digest, number>,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   const archive = pack();
-  const work = workshop.protect(async () => {
+  const work = services.withLease(async () => {
     // A reader that makes missing directories by itself may try to give them to root.
     for (const name of foldersOf(blobs))
       archive.entry({ name, type: "directory", mode: 0o755, mtime: epoch });
     for (const [digest, size] of [...blobs].sort(([a], [b]) => (a < b ? -1 : 1))) {
       signal.throwIfAborted();
-      await using file = await workshop.content.open(digest);
+      await using file = await services.content.open(digest);
       const entry = archive.entry({ name: blobPath(digest), size, mode: 0o644, mtime: epoch });
       await pipeline(file.createReadStream({ autoClose: false, highWaterMark: 256 * 1024 }), entry);
     }

@@ -5,7 +5,7 @@ import { parseManifest } from "#oci/manifest.ts";
 import { mediaTypes } from "#oci/media-types.ts";
 import { TboxError } from "#support/errors.ts";
 import type { CommitOptions } from "../images.ts";
-import type { Workshop } from "../services.ts";
+import type { ImageServices } from "../services.ts";
 import { applyChanges } from "./config-changes.ts";
 import { documentLimit, unpackLayer } from "./store-image.ts";
 import { writeImage } from "./write-image.ts";
@@ -15,28 +15,28 @@ const emptyTar = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf1
 
 /** Makes an image of another one and a layer on top of it; gives its ID. */
 export function commitImage(
-  workshop: Workshop,
+  services: ImageServices,
   layer: AsyncIterable<Uint8Array>,
   { parent, signal, reference, ...options }: CommitOptions,
 ): Promise<Digest> {
-  return workshop.protect(async () => {
-    const { content, records } = workshop;
+  return services.withLease(async () => {
+    const { content, records } = services;
     const base = records.get(parent);
     if (!base) throw new TboxError("not-found", `No such image: ${parent}`);
-    const layers = await layersOf(workshop, base.manifest);
+    const layers = await layersOf(services, base.manifest);
     const blob = await content.adopt(layer, { signal });
     const added = blob.digest === emptyTar ? undefined : parseDiffId(blob.digest);
     if (added !== undefined) {
-      await unpackLayer(workshop, blob.digest, added, { signal });
+      await unpackLayer(services, blob.digest, added, { signal });
       layers.push({ mediaType: mediaTypes.layer, ...blob });
     }
     const config = configFor(base.config, added, options);
-    return writeImage(workshop, { config, layers, parent }, reference ? [reference] : []);
+    return writeImage(services, { config, layers, parent }, reference ? [reference] : []);
   });
 }
 
 /** The blobs of an image's layers, base first. */
-export async function layersOf({ content }: Workshop, manifest: Descriptor): Promise<Descriptor[]> {
+export async function layersOf({ content }: ImageServices, manifest: Descriptor): Promise<Descriptor[]> {
   const document = parseManifest(await content.read(manifest.digest, documentLimit), manifest.mediaType);
   if (document.kind === "manifest") return document.manifest.layers;
   throw new TboxError("internal", `${manifest.digest} is an index where a manifest was kept`);

@@ -6,7 +6,7 @@ import type { Manifest } from "#oci/manifest.ts";
 import { mediaTypes } from "#oci/media-types.ts";
 import { hostPlatform } from "#oci/platform.ts";
 import { canonicalName, parseReference, withDefaultTag } from "#oci/reference.ts";
-import type { Workshop } from "../services.ts";
+import type { ImageServices } from "../services.ts";
 import { recordOf, unpackLayer } from "./store-image.ts";
 
 /** The name under which the built-in image is found when nobody's own image has it. */
@@ -28,13 +28,13 @@ export function isEmbeddedName(name: string): boolean {
   }
 }
 
-export function openEmbeddedImage(workshop: Workshop): EmbeddedImage {
+export function openEmbeddedImage(services: ImageServices): EmbeddedImage {
   let id: Digest | undefined;
   let making: Promise<void> | undefined;
 
   async function make(signal: AbortSignal): Promise<void> {
-    const { content, records } = workshop;
-    const layer = await layerOf(workshop.helloProgram);
+    const { content, records } = services;
+    const layer = await layerOf(services.helloProgram);
     const diffId = parseDiffId(digestOf(layer));
     const config = configOf(diffId);
     const blob = await content.put(layer);
@@ -46,17 +46,17 @@ export function openEmbeddedImage(workshop: Workshop): EmbeddedImage {
     };
     const manifestBlob = await content.put(encode({ mediaType: mediaTypes.manifest, ...manifest }));
     const target = { mediaType: mediaTypes.manifest, ...manifestBlob };
-    await unpackLayer(workshop, blob.digest, diffId, { signal });
+    await unpackLayer(services, blob.digest, diffId, { signal });
     records.add(recordOf({ target, manifestDescriptor: target, manifest }, config), { tag: embeddedName });
-    await workshop.changed();
+    await services.changed();
     id = configBlob.digest;
   }
 
   return {
     id: () => id,
     make: (signal) => {
-      making ??= workshop
-        .protect(() => make(signal))
+      making ??= services
+        .withLease(() => make(signal))
         .finally(() => {
           making = undefined;
         });

@@ -1,10 +1,10 @@
 import { familiarName, parseReference } from "#oci/reference.ts";
 import type { HistoryEntry } from "../images.ts";
-import type { Workshop } from "../services.ts";
+import type { ImageServices } from "../services.ts";
 import { findImage } from "./resolve.ts";
 
 /** What made an image, newest first, with the size of what each step left. */
-export function historyOf({ records, layers }: Workshop, name: string): HistoryEntry[] {
+export function historyOf({ records, layers }: ImageServices, name: string): HistoryEntry[] {
   const image = findImage(records, name);
   const waiting = [...image.diffIds];
   const entries: HistoryEntry[] = (image.config.history ?? []).map((step) => {

@@ -6,7 +6,7 @@ import { unknownFilter } from "#support/filters/filters.ts";
 import { labelFilter } from "#support/filters/labels.ts";
 import { untilFilter } from "#support/time/moment.ts";
 import type { ImageDetails, ImageFilter } from "../images.ts";
-import type { Workshop } from "../services.ts";
+import type { ImageServices } from "../services.ts";
 import type { ImageRecord } from "./records.ts";
 import { findImage } from "./resolve.ts";
 
@@ -14,7 +14,7 @@ const filterNames = new Set(["reference", "dangling", "label", "before", "since"
 
 /** Describes images with what names they have now; looking those up once serves all of them. */
 export function describer(
-  { records, layers }: Workshop,
+  { records, layers }: ImageServices,
   embedded: string | undefined,
 ): (record: ImageRecord) => ImageDetails {
   const names = Map.groupBy(records.names(), ({ id }) => id);
@@ -41,16 +41,16 @@ export function describer(
 
 /** Newest first. Without `all`, images that are only in the store by their ID are shown too: they dangle. */
 export function listImages(
-  workshop: Workshop,
+  services: ImageServices,
   { filters }: ImageFilter,
   embedded: string | undefined,
 ): ImageDetails[] {
   const unknown = [...filters.keys()].find((key) => !filterNames.has(key));
   if (unknown !== undefined) throw unknownFilter(unknown);
-  const details = workshop.records.all().map(describer(workshop, embedded));
+  const details = services.records.all().map(describer(services, embedded));
   const newestFirst = (images: ImageDetails[]) => images.sort((a, b) => b.created - a.created);
   if (filters.size === 0) return newestFirst(details);
-  const tests = [...filters].map(([key, values]) => testFor(workshop, key, values));
+  const tests = [...filters].map(([key, values]) => testFor(services, key, values));
   return newestFirst(
     details
       .map((image) => narrowed(image, filters.get("reference")))
@@ -58,7 +58,11 @@ export function listImages(
   );
 }
 
-function testFor({ records }: Workshop, key: string, values: string[]): (image: ImageDetails) => boolean {
+function testFor(
+  { records }: ImageServices,
+  key: string,
+  values: string[],
+): (image: ImageDetails) => boolean {
   switch (key) {
     case "dangling": {
       const wanted = booleanOf(values);

@@ -3,7 +3,7 @@ import { createdAt, diffIdsOf, type ImageConfig, parseConfig } from "#oci/config
 import type { Descriptor } from "#oci/descriptor.ts";
 import type { Manifest } from "#oci/manifest.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
-import type { Workshop } from "../services.ts";
+import type { ImageServices } from "../services.ts";
 import type { ImageRecord } from "./records.ts";
 
 /** Longest manifest, index or configuration that is read, in bytes. */
@@ -17,7 +17,7 @@ export interface ImageParts {
 }
 
 /** Reads the configuration and checks that it fits the manifest. */
-export async function readConfig({ content }: Workshop, manifest: Manifest): Promise<ImageConfig> {
+export async function readConfig({ content }: ImageServices, manifest: Manifest): Promise<ImageConfig> {
   const config = parseConfig(await content.read(manifest.config.digest, documentLimit));
   const expected = config.rootfs.diff_ids.length;
   if (manifest.layers.length !== expected) {
@@ -29,7 +29,7 @@ export async function readConfig({ content }: Workshop, manifest: Manifest): Pro
 
 /** Unpacks one layer whose blob is in the content store, or with `arrival` on its way there. */
 export async function unpackLayer(
-  { content, layers }: Workshop,
+  { content, layers }: ImageServices,
   blob: Descriptor["digest"],
   diffId: ImageRecord["diffIds"][number],
   options: { signal: AbortSignal; onProgress?: (bytes: number) => void; arrival?: Arrival },

@@ -4,16 +4,16 @@ import type { Manifest } from "#oci/manifest.ts";
 import { mediaTypes } from "#oci/media-types.ts";
 import { canonicalRepository, type Reference, withDefaultTag } from "#oci/reference.ts";
 import type { NewImage } from "../images.ts";
-import type { Workshop } from "../services.ts";
+import type { ImageServices } from "../services.ts";
 import { recordOf } from "./store-image.ts";
 
 /** Writes an image made here, its names last; gives its ID. */
 export async function writeImage(
-  workshop: Workshop,
+  services: ImageServices,
   { config, layers, annotations, parent }: NewImage,
   references: Reference[],
 ): Promise<Digest> {
-  const { content, records } = workshop;
+  const { content, records } = services;
   const configBlob = await content.put(encode(config));
   const manifest: Manifest = {
     schemaVersion: 2,
@@ -30,7 +30,7 @@ export async function writeImage(
   const read = parseConfig(await content.read(configBlob.digest, configBlob.size));
   const record = recordOf({ target, manifestDescriptor: target, manifest }, read);
   for (const tag of tags.length === 0 ? [undefined] : tags) records.add({ ...record, parent }, { tag });
-  await workshop.changed();
+  await services.changed();
   return configBlob.digest;
 }
 

@@ -2,14 +2,14 @@ import type { BlobSource } from "#content/store.ts";
 import type { Descriptor } from "#oci/descriptor.ts";
 import type { Repository } from "#registry/transfer/repository.ts";
 import { TboxError } from "#support/errors.ts";
-import type { Workshop } from "../services.ts";
+import type { ImageServices } from "../services.ts";
 
 /** How often a download goes on after a cut before it is given up. */
 const mostTries = 6;
 
 /** Brings a blob into the content store, going on after cuts with what has come. */
 export async function downloadBlob(
-  { content }: Workshop,
+  { content }: ImageServices,
   repository: Repository,
   blob: Descriptor,
   options: { signal: AbortSignal; onProgress?: (bytes: number) => void },

@@ -6,7 +6,7 @@ import { familiarName, type Reference, withDefaultTag } from "#oci/reference.ts"
 import type { RegistryCredentials } from "#registry/access/token.ts";
 import { readAll } from "#registry/connection/body.ts";
 import { openRepository } from "#registry/transfer/repository.ts";
-import type { Workshop } from "../services.ts";
+import type { ImageServices } from "../services.ts";
 import { documentLimit } from "../store/store-image.ts";
 
 /** What a registry has under a name, and for which platforms; nothing of it is kept. */
@@ -16,7 +16,7 @@ export interface DistributedImage {
 }
 
 export async function lookUpImage(
-  { registry }: Workshop,
+  { registry }: ImageServices,
   asked: Reference,
   { credentials, signal }: { credentials: RegistryCredentials | undefined; signal: AbortSignal },
 ): Promise<DistributedImage> {

@@ -2,7 +2,7 @@ import type { Descriptor } from "#oci/descriptor.ts";
 import { type DiffId, shortDigest } from "#oci/digest.ts";
 import type { Repository } from "#registry/transfer/repository.ts";
 import type { Progress } from "../images.ts";
-import type { Workshop } from "../services.ts";
+import type { ImageServices } from "../services.ts";
 import { unpackLayer } from "../store/store-image.ts";
 import { openArrival } from "./arrival.ts";
 import { downloadBlob } from "./download.ts";
@@ -17,7 +17,7 @@ export interface PullLayerOptions {
 
 /** Downloads a layer's blob, which is unpacked as it comes; resolves when it has come. */
 export async function pullLayer(
-  workshop: Workshop,
+  services: ImageServices,
   repository: Repository,
   { blob, diffId }: { blob: Descriptor; diffId: DiffId },
   { signal, report, unpacking }: PullLayerOptions,
@@ -33,7 +33,7 @@ export async function pullLayer(
   const unpack = async () => {
     // One bar cannot show both.
     const onProgress = (current: number) => whole && extracting(current);
-    const work = unpackLayer(workshop, blob.digest, diffId, { signal, arrival, onProgress });
+    const work = unpackLayer(services, blob.digest, diffId, { signal, arrival, onProgress });
     const outcomes = await Promise.allSettled([download, work]);
     // What is wrong with a blob says more than what comes of unpacking it.
     for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
@@ -44,7 +44,7 @@ export async function pullLayer(
     if (!begun) unpacking(unpack());
     begun = true;
   };
-  download = downloadBlob(workshop, repository, blob, {
+  download = downloadBlob(services, repository, blob, {
     signal,
     onProgress(current) {
       advance();

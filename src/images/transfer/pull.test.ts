@@ -6,6 +6,7 @@ import type { Layers } from "#layers/layers.ts";
 import type { DiffId } from "#oci/digest.ts";
 import { parseReference } from "#oci/reference.ts";
 import { errorChain } from "#support/errors.ts";
+import { openUsageRegister } from "#support/usage-register.ts";
 import { fakeLayers } from "#test/support/fake-layers.ts";
 import { type Blob, buildImage, imageIndex, type TestImage } from "#test/support/images.ts";
 import { plainRegistry } from "#test/support/registry-options.ts";
@@ -58,11 +59,11 @@ async function open(ensure?: Layers["ensure"]): Promise<void> {
     layers: { ...layers, ...(ensure ? { ensure } : {}) },
     registry: { ...plainRegistry, patience: 300 },
     helloProgram: "/nonexistent",
-    usedBy: () => [],
-    keeps: () => false,
+    uses: openUsageRegister(),
     warn: () => {},
     notify: () => {},
   });
+  images.startCollecting();
 }
 
 function publish(tag: string, { manifest, config, layers }: TestImage): void {

@@ -8,7 +8,7 @@ import { createAsyncQueue } from "#support/concurrency/async-queue.ts";
 import { errorCode, invalidArgument, TboxError } from "#support/errors.ts";
 import { singleValue } from "#support/streams.ts";
 import type { Progress, PullOptions } from "../images.ts";
-import type { Workshop } from "../services.ts";
+import type { ImageServices } from "../services.ts";
 import { type ImageParts, readConfig, recordOf } from "../store/store-image.ts";
 import { downloadBlob } from "./download.ts";
 import { type FetchedDocument, followIndex } from "./follow-index.ts";
@@ -21,7 +21,7 @@ type Report = (progress: Progress) => void;
 
 /** Pulls an image; the names are given last, when everything is verified, synced and unpacked. */
 export async function* pull(
-  workshop: Workshop,
+  services: ImageServices,
   asked: Reference,
   options: PullOptions,
 ): AsyncGenerator<Progress> {
@@ -30,7 +30,7 @@ export async function* pull(
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const queue = createAsyncQueue<Progress>();
-  const work = workshop.protect(() => pullImage(workshop, reference, { ...options, signal }, queue.push));
+  const work = services.withLease(() => pullImage(services, reference, { ...options, signal }, queue.push));
   try {
     yield* queue.during(work);
   } finally {
@@ -41,52 +41,52 @@ export async function* pull(
 
 /** Pulls every tag of a repository, one after the other. */
 export async function* pullAllTags(
-  workshop: Workshop,
+  services: ImageServices,
   reference: Reference,
   options: PullOptions,
 ): AsyncGenerator<Progress> {
-  const repository = openRepository(reference, options.credentials, workshop.registry);
+  const repository = openRepository(reference, options.credentials, services.registry);
   for (const tag of await repository.listTags(options.signal)) {
-    yield* pull(workshop, { ...reference, tag }, options);
+    yield* pull(services, { ...reference, tag }, options);
   }
 }
 
 async function pullImage(
-  workshop: Workshop,
+  services: ImageServices,
   reference: Reference,
   options: PullOptions,
   report: Report,
 ): Promise<void> {
   const { signal } = options;
-  const repository = openRepository(reference, options.credentials, workshop.registry);
+  const repository = openRepository(reference, options.credentials, services.registry);
   const wanted = reference.digest ?? reference.tag ?? "latest";
   // Of a name with both the digest counts, and no tag is set by it.
   const isTag = reference.tag !== undefined && reference.digest === undefined;
   const tag = isTag ? `${canonicalRepository(reference)}:${reference.tag}` : undefined;
-  const current = await currentTarget(workshop, repository, tag, options);
+  const current = await currentTarget(services, repository, tag, options);
   report({ id: reference.tag ?? wanted, status: `Pulling from ${reference.path}` });
   if (current) {
     options.arrived?.();
     return reportOutcome(report, reference, current, true);
   }
   const name = familiarName(reference);
-  const found = await fetchDocument(workshop, repository, { name, wanted }, signal);
+  const found = await fetchDocument(services, repository, { name, wanted }, signal);
   const parts = await followIndex(found, {
     name,
     platform: options.platform ?? hostPlatform(),
     fetch: (entry) =>
-      fetchDocument(workshop, repository, { name, wanted: entry.digest, expected: entry }, signal),
+      fetchDocument(services, repository, { name, wanted: entry.digest, expected: entry }, signal),
   });
-  const known = await resumable(workshop, parts, async () => {
-    await downloadBlob(workshop, repository, parts.manifest.config, { signal });
-    const record = recordOf(parts, await readConfig(workshop, parts.manifest));
-    await pullLayers(workshop, repository, record.diffIds, parts.manifest.layers, { signal, report });
-    const before = tag === undefined ? workshop.records.get(record.id)?.id : workshop.records.name(tag)?.id;
-    workshop.records.add(record, { tag, digest: `${canonicalRepository(reference)}@${parts.target.digest}` });
+  const known = await resumable(services, parts, async () => {
+    await downloadBlob(services, repository, parts.manifest.config, { signal });
+    const record = recordOf(parts, await readConfig(services, parts.manifest));
+    await pullLayers(services, repository, record.diffIds, parts.manifest.layers, { signal, report });
+    const before = tag === undefined ? services.records.get(record.id)?.id : services.records.name(tag)?.id;
+    services.records.add(record, { tag, digest: `${canonicalRepository(reference)}@${parts.target.digest}` });
     options.arrived?.();
     return before === record.id;
   });
-  await workshop.changed();
+  await services.changed();
   reportOutcome(report, reference, parts.target.digest, known);
 }
 
@@ -101,7 +101,7 @@ function reportOutcome(report: Report, reference: Reference, digest: Digest, kno
  * count, in place of a fetch that they do.
  */
 async function currentTarget(
-  { records, layers, content }: Workshop,
+  { records, layers, content }: ImageServices,
   repository: Repository,
   tag: string | undefined,
   { platform, signal }: PullOptions,
@@ -118,13 +118,13 @@ async function currentTarget(
   return unchanged && digest === known.target.digest ? digest : undefined;
 }
 
-async function hasAll(content: Workshop["content"], digests: Digest[]): Promise<boolean> {
+async function hasAll(content: ImageServices["content"], digests: Digest[]): Promise<boolean> {
   return (await Promise.all(digests.map((digest) => content.has(digest)))).every(Boolean);
 }
 
 /** Runs the rest of a pull, up to its records; what it has brought when it is cut off is kept for the next one. */
 async function resumable<T>(
-  { records }: Workshop,
+  { records }: ImageServices,
   { target, manifestDescriptor, manifest }: ImageParts,
   work: () => Promise<T>,
 ): Promise<T> {
@@ -158,7 +158,7 @@ interface WantedDocument {
 
 /** Fetches a manifest or index, keeps its bytes, and reads it. */
 async function fetchDocument(
-  { content }: Workshop,
+  { content }: ImageServices,
   repository: Repository,
   { name, wanted, expected }: WantedDocument,
   signal: AbortSignal,
@@ -191,7 +191,7 @@ interface PullLayersOptions {
 
 /** Downloads and unpacks side by side: a layer is unpacked while it and the next ones still arrive. */
 async function pullLayers(
-  workshop: Workshop,
+  services: ImageServices,
   repository: Repository,
   diffIds: ReturnType<typeof recordOf>["diffIds"],
   blobs: (Descriptor & { urls?: string[] | undefined })[],
@@ -216,11 +216,11 @@ async function pullLayers(
     for (let job = waiting.shift(); job; job = waiting.shift()) {
       const { blob, diffId } = job;
       if (diffId === undefined) continue;
-      if (workshop.layers.has(diffId) && (await workshop.content.has(blob.digest))) {
+      if (services.layers.has(diffId) && (await services.content.has(blob.digest))) {
         report({ id: shortDigest(blob.digest), status: "Already exists" });
         continue;
       }
-      await pullLayer(workshop, repository, { blob, diffId }, { signal: limited, report, unpacking });
+      await pullLayer(services, repository, { blob, diffId }, { signal: limited, report, unpacking });
     }
   };
   try {

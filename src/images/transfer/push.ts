@@ -11,7 +11,7 @@ import { type Destination, openDestination } from "#registry/transfer/destinatio
 import { createAsyncQueue } from "#support/concurrency/async-queue.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { PushOptions, PushProgress } from "../images.ts";
-import type { Workshop } from "../services.ts";
+import type { ImageServices } from "../services.ts";
 import type { ImageRecord } from "../store/records.ts";
 import { documentLimit } from "../store/store-image.ts";
 import { manifestFor, type PushPlan, planPush } from "./plan-push.ts";
@@ -27,7 +27,7 @@ type Report = (progress: PushProgress) => void;
 
 /** Pushes an image by its tag, or all tags of a repository. */
 export async function* push(
-  workshop: Workshop,
+  services: ImageServices,
   reference: Reference,
   options: PushOptions,
 ): AsyncGenerator<PushProgress> {
@@ -38,7 +38,7 @@ export async function* push(
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const queue = createAsyncQueue<PushProgress>();
-  const work = workshop.protect(() => pushTags(workshop, reference, { ...options, signal }, queue.push));
+  const work = services.withLease(() => pushTags(services, reference, { ...options, signal }, queue.push));
   try {
     yield* queue.during(work);
   } finally {
@@ -48,7 +48,7 @@ export async function* push(
 }
 
 async function pushTags(
-  workshop: Workshop,
+  services: ImageServices,
   reference: Reference,
   options: PushOptions,
   report: Report,
@@ -56,7 +56,7 @@ async function pushTags(
   const repository = canonicalRepository(reference);
   report({ status: `The push refers to repository [${repository}]` });
   const wanted = reference.tag === undefined ? undefined : `${repository}:${reference.tag}`;
-  const names = workshop.records
+  const names = services.records
     .names()
     .filter(({ name }) => (wanted === undefined ? name.startsWith(`${repository}:`) : name === wanted))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -65,21 +65,21 @@ async function pushTags(
     throw new TboxError("not-found", message);
   }
   for (const { name, id, target } of names) {
-    const image = workshop.records.get(id);
-    if (image) await pushImage(workshop, parseReference(name), { ...image, target }, options, report);
+    const image = services.records.get(id);
+    if (image) await pushImage(services, parseReference(name), { ...image, target }, options, report);
   }
 }
 
 async function pushImage(
-  workshop: Workshop,
+  services: ImageServices,
   reference: Reference,
   image: ImageRecord,
   { platform, credentials, signal }: PushOptions,
   report: Report,
 ): Promise<void> {
-  const { content, records, registry } = workshop;
+  const { content, records, registry } = services;
   const { tag = "latest" } = reference;
-  const sources = sourcesFor(workshop, reference);
+  const sources = sourcesFor(services, reference);
   const destination = openDestination(reference, { ...registry, credentials, sources: namesOf(sources) });
   const top = platform ? await manifestFor(content, image, platform, familiarName(reference)) : image.target;
   const plan = await planPush(content, top);
@@ -87,11 +87,11 @@ async function pushImage(
   if (platform !== undefined && sent !== plan) {
     throw new TboxError("not-found", `the manifest for the platform asked for is not in the store`);
   }
-  await pushBlobs(workshop, destination, sent.blobs, { sources, signal, report });
+  await pushBlobs(services, destination, sent.blobs, { sources, signal, report });
   for (const manifest of sent.manifests) {
-    await putManifest(workshop, destination, manifest, manifest.digest, signal);
+    await putManifest(services, destination, manifest, manifest.digest, signal);
   }
-  await putManifest(workshop, destination, sent.top, tag, signal);
+  await putManifest(services, destination, sent.top, tag, signal);
   if (records.get(image.id)) {
     records.add(image, { digest: `${canonicalRepository(reference)}@${sent.top.digest}` });
   }
@@ -115,7 +115,7 @@ async function isPushable(
 }
 
 async function putManifest(
-  { content }: Workshop,
+  { content }: ImageServices,
   destination: Destination,
   { digest, mediaType }: Descriptor,
   name: string,
@@ -128,7 +128,7 @@ async function putManifest(
 /** By blob: the repositories of the same registry that have it, as far as is known here. */
 type Sources = Map<Digest, string[]>;
 
-function sourcesFor({ records }: Workshop, { domain, path }: Reference): Sources {
+function sourcesFor({ records }: ImageServices, { domain, path }: Reference): Sources {
   const sources: Sources = new Map();
   for (const { name, id } of records.digests()) {
     const other = parseReference(name);
@@ -153,7 +153,7 @@ interface PushBlobsOptions {
 }
 
 async function pushBlobs(
-  workshop: Workshop,
+  services: ImageServices,
   destination: Destination,
   blobs: Descriptor[],
   { sources, signal, report }: PushBlobsOptions,
@@ -165,7 +165,7 @@ async function pushBlobs(
   const worker = async () => {
     for (let blob = waiting.shift(); blob; blob = waiting.shift()) {
       const mountFrom = sources.get(blob.digest) ?? [];
-      await pushBlob(workshop, destination, blob, { mountFrom, signal: limited, report });
+      await pushBlob(services, destination, blob, { mountFrom, signal: limited, report });
     }
   };
   await Promise.all(Array.from({ length: width }, () => worker().catch((error) => stop.abort(error))));
@@ -174,7 +174,7 @@ async function pushBlobs(
 }
 
 async function pushBlob(
-  { content }: Workshop,
+  { content }: ImageServices,
   destination: Destination,
   { digest, size }: Descriptor,
   { mountFrom, signal, report }: { mountFrom: string[]; signal: AbortSignal; report: Report },
@@ -191,7 +191,7 @@ async function pushBlob(
   report({ id, status: mountedFrom === undefined ? "Pushed" : `Mounted from ${mountedFrom}` });
 }
 
-type File = Awaited<ReturnType<Workshop["content"]["open"]>>;
+type File = Awaited<ReturnType<ImageServices["content"]["open"]>>;
 
 async function* piecesOf(file: File, start: number, end: number): AsyncGenerator<Uint8Array> {
   for (let position = start; position < end; ) {

@@ -8,7 +8,7 @@ import { openRepository } from "#registry/transfer/repository.ts";
 import { createAsyncQueue } from "#support/concurrency/async-queue.ts";
 import { errorChain } from "#support/errors.ts";
 import { singleValue } from "#support/streams.ts";
-import type { Workshop } from "../services.ts";
+import type { ImageServices } from "../services.ts";
 import type { ImageRecord } from "../store/records.ts";
 import { documentLimit, unpackLayer } from "../store/store-image.ts";
 
@@ -39,15 +39,15 @@ export interface CheckSummary {
 export type CheckLine = { damage: Damage } | { summary: CheckSummary };
 
 /** Reads every blob, and compares every layer with what its blob unpacks to. */
-export async function* checkStore(workshop: Workshop, options: CheckOptions): AsyncGenerator<CheckLine> {
+export async function* checkStore(services: ImageServices, options: CheckOptions): AsyncGenerator<CheckLine> {
   const queue = createAsyncQueue<CheckLine>();
   yield* queue.during(
-    workshop.protect(async () => {
+    services.withLease(async () => {
       const report = (damage: Damage) => queue.push({ damage });
-      const needed = await neededBlobs(workshop);
-      const blobs = await checkBlobs(workshop, needed, options, report);
-      const layers = await checkLayers(workshop, options, report);
-      queue.push({ summary: { blobs, layers, images: workshop.records.all().length } });
+      const needed = await neededBlobs(services);
+      const blobs = await checkBlobs(services, needed, options, report);
+      const layers = await checkLayers(services, options, report);
+      queue.push({ summary: { blobs, layers, images: services.records.all().length } });
     }),
   );
 }
@@ -61,7 +61,7 @@ interface Need {
 
 type Needed = Map<Digest, Need>;
 
-async function neededBlobs({ content, records }: Workshop): Promise<Needed> {
+async function neededBlobs({ content, records }: ImageServices): Promise<Needed> {
   const needed: Needed = new Map();
   const add = (digest: Digest, image: ImageRecord, document: boolean) => {
     const known = needed.get(digest) ?? { images: [], document };
@@ -98,12 +98,12 @@ async function presentOf(content: ContentStore, descriptors: Descriptor[]): Prom
 }
 
 async function checkBlobs(
-  workshop: Workshop,
+  services: ImageServices,
   needed: Needed,
   options: CheckOptions,
   report: (damage: Damage) => void,
 ): Promise<number> {
-  const { content } = workshop;
+  const { content } = services;
   const digests = new Set([...needed.keys(), ...(await content.list())]);
   for (const digest of digests) {
     options.signal.throwIfAborted();
@@ -114,21 +114,21 @@ async function checkBlobs(
     const damage = {
       kind: "blob" as const,
       digest,
-      images: need.images.map((one) => nameOf(workshop, one)),
+      images: need.images.map((one) => nameOf(services, one)),
       problem,
     };
-    report(await repaired(damage, options, () => refetch(workshop, digest, need, options)));
+    report(await repaired(damage, options, () => refetch(services, digest, need, options)));
   }
   return digests.size;
 }
 
 async function checkLayers(
-  workshop: Workshop,
+  services: ImageServices,
   options: CheckOptions,
   report: (damage: Damage) => void,
 ): Promise<number> {
   const seen = new Map<DiffId, ImageRecord[]>();
-  const images = workshop.records.all();
+  const images = services.records.all();
   for (const image of images) {
     for (const [index, diffId] of image.diffIds.entries()) {
       if (seen.has(diffId)) continue;
@@ -136,16 +136,16 @@ async function checkLayers(
       const users = images.filter((other) => other.diffIds.includes(diffId));
       seen.set(diffId, users);
       const blob = image.layers[index];
-      const problem = blob && (await layerProblem(workshop, diffId, blob, options.signal));
+      const problem = blob && (await layerProblem(services, diffId, blob, options.signal));
       if (blob === undefined || problem === undefined) continue;
       const damage = {
         kind: "layer" as const,
         digest: diffId,
-        images: users.map((one) => nameOf(workshop, one)),
+        images: users.map((one) => nameOf(services, one)),
         problem,
       };
       report(
-        await repaired(damage, options, () => unpackAgain(workshop, diffId, blob, users, options.signal)),
+        await repaired(damage, options, () => unpackAgain(services, diffId, blob, users, options.signal)),
       );
     }
   }
@@ -153,7 +153,7 @@ async function checkLayers(
 }
 
 async function layerProblem(
-  { layers, content }: Workshop,
+  { layers, content }: ImageServices,
   diffId: DiffId,
   blob: Digest,
   signal: AbortSignal,
@@ -190,7 +190,7 @@ async function repaired(
 
 /** What nobody needs goes; the rest comes from a registry that an image has a name of. */
 async function refetch(
-  { content, records, registry }: Workshop,
+  { content, records, registry }: ImageServices,
   digest: Digest,
   { images, document }: Need,
   { credentials, signal }: CheckOptions,
@@ -231,7 +231,7 @@ async function sizeOf(content: ContentStore, digest: Digest, images: ImageRecord
   throw new Error("no document says how long it is");
 }
 
-function repositoriesOf(records: Workshop["records"], images: ImageRecord[]): Reference[] {
+function repositoriesOf(records: ImageServices["records"], images: ImageRecord[]): Reference[] {
   const ids = new Set(images.map(({ id }) => id));
   const names = [...records.digests(), ...records.names()].filter(({ id }) => ids.has(id));
   const references = names.map(({ name }) => parseReference(name));
@@ -239,21 +239,21 @@ function repositoriesOf(records: Workshop["records"], images: ImageRecord[]): Re
 }
 
 async function unpackAgain(
-  workshop: Workshop,
+  services: ImageServices,
   diffId: DiffId,
   blob: Digest,
   images: ImageRecord[],
   signal: AbortSignal,
 ): Promise<void> {
-  const user = images.flatMap(({ id }) => workshop.usedBy(id)).find(({ running }) => running);
+  const user = images.flatMap(({ id }) => services.uses.users("image", id)).find(({ active }) => active);
   if (user) throw new Error(`the running container ${user.id.slice(0, 12)} uses it: stop that first`);
-  if ((await workshop.content.computeDigest(blob)) !== blob)
+  if ((await services.content.computeDigest(blob)) !== blob)
     throw new Error(`its blob ${blob} is damaged too`);
-  await workshop.layers.remove([diffId]);
-  await unpackLayer(workshop, blob, diffId, { signal });
+  await services.layers.remove([diffId]);
+  await unpackLayer(services, blob, diffId, { signal });
 }
 
-function nameOf({ records }: Workshop, image: ImageRecord): string {
+function nameOf({ records }: ImageServices, image: ImageRecord): string {
   const named = records.names().find(({ id }) => id === image.id);
   return named ? familiarName(parseReference(named.name)) : image.id;
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { openKeeper } from "./garbage-collector.ts";
+import { openGarbageCollector } from "./garbage-collector.ts";
 
-test("nothing is collected while somebody is at work, and nobody begins meanwhile", async () => {
+test("garbage collection waits for leases, and new leases wait for a running collection", async () => {
   const events: string[] = [];
   const gates = new Map<string, () => void>();
   const until = (name: string) => new Promise<void>((resolve) => gates.set(name, resolve));
@@ -11,13 +11,17 @@ test("nothing is collected while somebody is at work, and nobody begins meanwhil
     await until(name);
     events.push(`${name} ends`);
   };
-  const keeper = openKeeper(() => step("collection"));
-  const first = keeper.protect(() => step("pull"));
-  await keeper.collect();
+  const collector = openGarbageCollector(() => step("collection"));
+  const started = collector.start();
+  open("collection");
+  await started;
+  events.length = 0;
+  const first = collector.withLease(() => step("pull"));
+  await collector.collect();
   expect(events).toEqual(["pull begins"]);
   open("pull");
   while (!events.includes("collection begins")) await new Promise(setImmediate);
-  const second = keeper.protect(() => step("load"));
+  const second = collector.withLease(() => step("load"));
   await new Promise(setImmediate);
   expect(events.at(-1)).toBe("collection begins");
   open("collection");
@@ -35,13 +39,27 @@ test("nothing is collected while somebody is at work, and nobody begins meanwhil
   ]);
 });
 
-test("work that fails is collected after, and fails with its own reason", async () => {
+test("failed work is followed by a collection and rejects with its own error", async () => {
   let collected = 0;
-  const keeper = openKeeper(async () => {
+  const collector = openGarbageCollector(async () => {
     collected++;
   });
-  await expect(keeper.protect(() => Promise.reject(new Error("its own")))).rejects.toThrow("its own");
+  await collector.start();
+  collected = 0;
+  await expect(collector.withLease(() => Promise.reject(new Error("its own")))).rejects.toThrow("its own");
   expect(collected).toBe(1);
-  await keeper.protect(async () => {});
+  await collector.withLease(async () => {});
+  expect(collected).toBe(1);
+});
+
+test("nothing is collected before the collector is started", async () => {
+  let collected = 0;
+  const collector = openGarbageCollector(async () => {
+    collected++;
+  });
+  await collector.collect();
+  await expect(collector.withLease(() => Promise.reject(new Error("failed")))).rejects.toThrow("failed");
+  expect(collected).toBe(0);
+  await collector.start();
   expect(collected).toBe(1);
 });

@@ -1,26 +1,35 @@
-/** Lets garbage be collected only while nobody brings in what nothing refers to yet. */
-export interface Keeper {
-  /** Runs work that brings something in; what it leaves when it fails is collected after. */
-  protect<T>(work: () => Promise<T>): Promise<T>;
-  /** Collects as soon as nobody is at work. Resolves when it is done, or at once when that is later. */
+/** Runs garbage collection only while no work holds a lease. */
+export interface GarbageCollector {
+  /**
+   * Runs work that brings in blobs and layers before anything refers to them. Nothing is collected while it runs;
+   * if it fails, a collection removes the leftovers afterwards.
+   */
+  withLease<T>(work: () => Promise<T>): Promise<T>;
+  /**
+   * Requests a collection and resolves when it is done. Resolves at once if the collection has to wait for a lease
+   * or for `start`.
+   */
   collect(): Promise<void>;
+  /** Allows collections from now on and runs the first one. Every user must have registered its uses before. */
+  start(): Promise<void>;
 }
 
-export function openKeeper(collectGarbage: () => Promise<void>): Keeper {
-  let workers = 0;
-  let wanted = false;
+/** Opens a collector that collects nothing before it is started. */
+export function openGarbageCollector(collectGarbage: () => Promise<void>): GarbageCollector {
+  let started = false;
+  let leases = 0;
+  let requested = false;
   let collecting: Promise<void> | undefined;
 
   async function collectNow(): Promise<void> {
-    while (wanted && workers === 0) {
-      wanted = false;
+    while (requested && leases === 0) {
+      requested = false;
       await collectGarbage();
     }
   }
 
   async function collectIfIdle(): Promise<void> {
-    if (!wanted || workers > 0) return;
-    // Whoever comes meanwhile waits: what is about to be removed must not be taken for present.
+    if (!started || !requested || leases > 0) return;
     collecting ??= collectNow().finally(() => {
       collecting = undefined;
     });
@@ -28,21 +37,27 @@ export function openKeeper(collectGarbage: () => Promise<void>): Keeper {
   }
 
   return {
-    async protect(work) {
+    async withLease(work) {
+      // New work must not find a blob present that the running collection is about to remove.
       while (collecting) await collecting.catch(() => {});
-      workers++;
+      leases++;
       try {
         return await work();
       } catch (error) {
-        wanted = true;
+        requested = true;
         throw error;
       } finally {
-        workers--;
+        leases--;
         await collectIfIdle();
       }
     },
     collect() {
-      wanted = true;
+      requested = true;
+      return collectIfIdle();
+    },
+    start() {
+      started = true;
+      requested = true;
       return collectIfIdle();
     },
   };

@@ -1,7 +1,7 @@
 import { TboxError } from "#support/errors.ts";
 import { labelFilter } from "#support/filters/labels.ts";
 import type { RemovedImage } from "../images.ts";
-import type { Workshop } from "../services.ts";
+import type { ImageServices } from "../services.ts";
 import type { ImageRecord } from "../store/records.ts";
 import { removeImage } from "./remove.ts";
 
@@ -17,8 +17,11 @@ export interface PruneImagesOptions {
 }
 
 /** Removes images that nobody needs. */
-export async function pruneImages(workshop: Workshop, options: PruneImagesOptions): Promise<RemovedImage[]> {
-  const { records } = workshop;
+export async function pruneImages(
+  services: ImageServices,
+  options: PruneImagesOptions,
+): Promise<RemovedImage[]> {
+  const { records } = services;
   const removed: RemovedImage[] = [];
   const named = new Set(records.names().map(({ id }) => id));
   // What unfinished pulls have left is nobody's any more.
@@ -27,13 +30,13 @@ export async function pruneImages(workshop: Workshop, options: PruneImagesOption
     options.signal.throwIfAborted();
     if (
       (named.has(image.id) && !options.all) ||
-      workshop.usedBy(image.id).length > 0 ||
+      services.uses.isUsed("image", image.id) ||
       !passes(image, options)
     )
       continue;
     try {
       const removal = { force: true, prune: true, signal: options.signal };
-      removed.push(...(await removeImage(workshop, image.id, removal)));
+      removed.push(...(await removeImage(services, image.id, removal)));
     } catch (error) {
       // Somebody has begun to use it meanwhile.
       if (!(error instanceof TboxError && ["conflict", "not-found"].includes(error.code))) throw error;

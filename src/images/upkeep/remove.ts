@@ -2,17 +2,17 @@ import { shortDigest } from "#oci/digest.ts";
 import { canonicalRepository, familiarName, parseReference, withDefaultTag } from "#oci/reference.ts";
 import { TboxError } from "#support/errors.ts";
 import type { RemovedImage, RemoveImageOptions } from "../images.ts";
-import type { Workshop } from "../services.ts";
+import type { ImageServices } from "../services.ts";
 import type { ImageRecord } from "../store/records.ts";
 import { findImage } from "../store/resolve.ts";
 
 /** Takes a name away; with its last name, or by its ID, the image goes too. */
 export async function removeImage(
-  workshop: Workshop,
+  services: ImageServices,
   name: string,
   { force }: RemoveImageOptions,
 ): Promise<RemovedImage[]> {
-  const { records } = workshop;
+  const { records } = services;
   const image = findImage(records, name);
   const names = records.names().filter(({ id }) => id === image.id);
   const named = nameFor(name, image);
@@ -20,25 +20,25 @@ export async function removeImage(
   if (named?.digest) {
     records.forgetDigest(named.key);
     removed.push({ untagged: named.shown });
-    if (names.length > 0) return finish(workshop, removed);
+    if (names.length > 0) return finish(services, removed);
   } else if (named) {
-    if (names.length === 1) refuseIfUsed(workshop, image, force, named.shown);
+    if (names.length === 1) refuseIfUsed(services, image, force, named.shown);
     records.untag(named.key);
     removed.push({ untagged: named.shown });
-    if (names.length > 1) return finish(workshop, removed);
+    if (names.length > 1) return finish(services, removed);
   } else {
-    refuseIfRunning(workshop, image);
+    refuseIfRunning(services, image);
     if (names.length > 1 && !force) {
       const reason = "image is referenced in multiple repositories";
       throw conflict(`unable to delete ${shortDigest(image.id)} (must be forced) - ${reason}`);
     }
-    refuseIfUsed(workshop, image, force, undefined);
+    refuseIfUsed(services, image, force, undefined);
     removed.push(...names.map((one) => ({ untagged: familiarName(parseReference(one.name)) })));
   }
   // A container goes on with the layers it has; only its image's names may go.
-  if (workshop.usedBy(image.id).length > 0) {
+  if (services.uses.isUsed("image", image.id)) {
     for (const one of names) records.untag(one.name);
-    return finish(workshop, removed);
+    return finish(services, removed);
   }
   for (const { name: digest, id } of records.digests()) {
     if (id === image.id) removed.push({ untagged: digest.replace(/^docker\.io\/(?:library\/)?/, "") });
@@ -49,11 +49,11 @@ export async function removeImage(
     (diffId) => !records.all().some((other) => other.diffIds.includes(diffId)),
   );
   removed.push(...[...new Set(unused)].reverse().map((diffId) => ({ deleted: diffId })));
-  return finish(workshop, removed);
+  return finish(services, removed);
 }
 
-async function finish(workshop: Workshop, removed: RemovedImage[]): Promise<RemovedImage[]> {
-  await workshop.changed();
+async function finish(services: ImageServices, removed: RemovedImage[]): Promise<RemovedImage[]> {
+  await services.changed();
   return removed;
 }
 
@@ -72,15 +72,15 @@ function nameFor(
   return { key: `${repository}:${reference.tag}`, shown, digest: false };
 }
 
-function refuseIfRunning(workshop: Workshop, image: ImageRecord): void {
-  const running = workshop.usedBy(image.id).find((user) => user.running);
+function refuseIfRunning(services: ImageServices, image: ImageRecord): void {
+  const running = services.uses.users("image", image.id).find((user) => user.active);
   if (!running) return;
   const reason = `image is being used by running container ${running.id.slice(0, 12)}`;
   throw conflict(`unable to delete ${shortDigest(image.id)} (cannot be forced) - ${reason}`);
 }
 
 function refuseIfUsed(
-  workshop: Workshop,
+  services: ImageServices,
   image: ImageRecord,
   force: boolean,
   named: string | undefined,
@@ -88,7 +88,7 @@ function refuseIfUsed(
   const id = shortDigest(image.id);
   const unable =
     named === undefined ? `unable to delete ${id}` : `unable to remove repository reference "${named}"`;
-  const [user] = workshop.usedBy(image.id);
+  const [user] = services.uses.users("image", image.id);
   if (!user || force) return;
   const container = user.id.slice(0, 12);
   throw conflict(

@@ -1,18 +1,20 @@
 import type { DiffId, Digest } from "#oci/digest.ts";
 import type { ImagesUsage, ImageUsage } from "../images.ts";
-import type { Workshop } from "../services.ts";
+import type { ImageServices } from "../services.ts";
 import { describer } from "../store/list.ts";
 import type { ImageRecord } from "../store/records.ts";
 
 /** What images take of the disk: each by itself, and all together. */
-export async function usageOf(workshop: Workshop, embedded: string | undefined): Promise<ImagesUsage> {
-  const { records, usedBy, keeps } = workshop;
-  const { parts, unfinished } = await measure(workshop);
-  const all = records.all().map((record) => ({ record, own: partsOf(record), users: usedBy(record.id) }));
+export async function usageOf(services: ImageServices, embedded: string | undefined): Promise<ImagesUsage> {
+  const { records, uses } = services;
+  const { parts, unfinished } = await measure(services);
+  const all = records
+    .all()
+    .map((record) => ({ record, own: partsOf(record), users: uses.users("image", record.id) }));
   const sharers = countSharers(all.map(({ own }) => own));
   const size = (own: Iterable<string>) => [...own].reduce((sum, part) => sum + (parts.get(part) ?? 0), 0);
 
-  const describe = describer(workshop, embedded);
+  const describe = describer(services, embedded);
   const images = all.map(
     ({ record, own, users }): ImageUsage => ({
       image: describe(record),
@@ -22,8 +24,8 @@ export async function usageOf(workshop: Workshop, embedded: string | undefined):
     }),
   );
   const kept = new Map<DiffId, number>();
-  for (const diffId of workshop.layers.list()) {
-    if (keeps(diffId) && !sharers.has(layerPart(diffId)) && !sharers.has(blobPart(diffId)))
+  for (const diffId of services.layers.list()) {
+    if (uses.isUsed("layer", diffId) && !sharers.has(layerPart(diffId)) && !sharers.has(blobPart(diffId)))
       kept.set(diffId, size([layerPart(diffId), blobPart(diffId)]));
   }
   const others = [...kept.values()].reduce((sum, one) => sum + one, 0);
@@ -33,8 +35,8 @@ export async function usageOf(workshop: Workshop, embedded: string | undefined):
 }
 
 /** Bytes of the disk that blobs and unpacked layers take. */
-export async function occupied(workshop: Pick<Workshop, "content" | "layers">): Promise<number> {
-  const { parts, unfinished } = await measure(workshop);
+export async function occupied(services: Pick<ImageServices, "content" | "layers">): Promise<number> {
+  const { parts, unfinished } = await measure(services);
   return [...parts.values()].reduce((sum, size) => sum + size, unfinished);
 }
 
@@ -42,19 +44,19 @@ export async function occupied(workshop: Pick<Workshop, "content" | "layers">): 
 export function sharingOf({
   records,
   layers,
-  usedBy,
-}: Workshop): Map<Digest, { sharedSize: number; containers: number }> {
+  uses,
+}: ImageServices): Map<Digest, { sharedSize: number; containers: number }> {
   const users = countSharers(records.all().map(({ diffIds }) => new Set(diffIds)));
   return new Map(
     records.all().map(({ id, diffIds }) => {
       const shared = [...new Set(diffIds)].filter((diffId) => (users.get(diffId) ?? 0) > 1);
       const sharedSize = shared.reduce((sum, diffId) => sum + layers.size(diffId), 0);
-      return [id, { sharedSize, containers: usedBy(id).length }];
+      return [id, { sharedSize, containers: uses.users("image", id).length }];
     }),
   );
 }
 
-async function measure({ content, layers }: Pick<Workshop, "content" | "layers">) {
+async function measure({ content, layers }: Pick<ImageServices, "content" | "layers">) {
   const [{ blobs, unfinished }, unpacked] = await Promise.all([content.diskUsage(), layers.diskUsage()]);
   const parts = new Map<string, number>();
   for (const [digest, size] of blobs) parts.set(blobPart(digest), size);

@@ -14,6 +14,7 @@ import { openNetworks } from "#network/open-networks.ts";
 import { digestOf } from "#oci/digest.ts";
 import { canonicalName } from "#oci/reference.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
+import { openUsageRegister } from "#support/usage-register.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
 import { openVolumes } from "#volumes/open-volumes.ts";
 import { fakeInformation } from "./fake-information.ts";
@@ -272,8 +273,9 @@ export function fakeEngine(): FakeEngine {
     },
     base: async (name) => ({ ...imageDetails(name), layers: [] }),
     write: async () => imageDetails("x").id,
-    protect: (work) => work(),
+    withLease: (work) => work(),
     collect: async () => {},
+    startCollecting: () => {},
     usedLayers: () => [],
     resolve: async (name) => imageDetails(name),
     async inspect(name) {
@@ -316,7 +318,6 @@ export function fakeEngine(): FakeEngine {
     async *files() {},
     prune: async () => ({ ids: [], space: 0 }),
     usage: async () => [],
-    keeps: () => false,
   };
 
   return {
@@ -333,7 +334,7 @@ export function fakeEngine(): FakeEngine {
     volumes: openVolumes({
       database: new Database(":memory:", { strict: true }),
       store: temporary.path,
-      usedBy: () => [],
+      uses: openUsageRegister(),
       discard: () => {},
       measure: async (paths) => paths.map(() => 0),
       notify: () => {},
@@ -341,7 +342,7 @@ export function fakeEngine(): FakeEngine {
     networks: openNetworks({
       database: new Database(":memory:", { strict: true }),
       zygote: { net: () => Promise.reject(new TboxError("unavailable", "no net helper")) },
-      usedBy: () => [],
+      uses: openUsageRegister(),
       notify: () => {},
       warn: () => {},
     }),

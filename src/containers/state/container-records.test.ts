@@ -1,0 +1,61 @@
+import { Database } from "bun:sqlite";
+import { expect, test } from "bun:test";
+import type { Digest } from "#oci/digest.ts";
+import { openUsageRegister } from "#support/usage-register.ts";
+import { openContainerRecords } from "./container-records.ts";
+import type { ContainerResource } from "./container-uses.ts";
+import type { ContainerRecord } from "./record.ts";
+
+const image = `sha256:${"a".repeat(64)}` as Digest;
+
+function newRecord(): ContainerRecord {
+  return {
+    id: "c1",
+    name: "web",
+    created: "2026-01-01T00:00:00Z",
+    image: "debian",
+    imageId: image,
+    path: "sh",
+    args: [],
+    config: {},
+    hostConfig: {},
+    state: {
+      status: "created",
+      pid: 0,
+      exitCode: 0,
+      oomKilled: false,
+      error: "",
+      startedAt: "",
+      finishedAt: "",
+    },
+    phases: [],
+    restartCount: 0,
+    volumes: [{ name: "data", target: "/data", readonly: false, fill: true, anonymous: false }],
+    networks: { backend: {} },
+  };
+}
+
+test("a container registers its image, volumes and networks until it is deleted", () => {
+  const uses = openUsageRegister<ContainerResource>();
+  const records = openContainerRecords(new Database(":memory:", { strict: true }), uses);
+  const record = newRecord();
+  records.save(record);
+  expect(uses.users("image", image)).toEqual([{ id: "c1", name: "web", active: false }]);
+  expect(uses.isUsed("volume", "data")).toBe(true);
+  expect(uses.isUsed("network", "backend")).toBe(true);
+  record.state.status = "running";
+  records.save(record);
+  expect(uses.users("image", image)).toEqual([{ id: "c1", name: "web", active: true }]);
+  records.delete("c1");
+  expect(uses.isUsed("image", image)).toBe(false);
+  records.registerUses(record);
+  expect(uses.isUsed("volume", "data")).toBe(false);
+});
+
+test("a container is in the register again as soon as its record is read", () => {
+  const database = new Database(":memory:", { strict: true });
+  openContainerRecords(database, openUsageRegister()).save(newRecord());
+  const uses = openUsageRegister<ContainerResource>();
+  openContainerRecords(database, uses);
+  expect(uses.users("volume", "data")).toEqual([{ id: "c1", name: "web", active: false }]);
+});

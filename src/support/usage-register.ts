@@ -1,0 +1,76 @@
+/** One resource that a user holds. */
+export interface Use<Kind extends string> {
+  kind: Kind;
+  /** ID or name of the resource, unique within its kind. */
+  key: string;
+  /** Whether the resource is in use right now, and not only referenced for later. */
+  active: boolean;
+}
+
+/** The owner of uses. */
+export interface User {
+  /** Unique among all users. */
+  readonly id: string;
+  /** Name for messages. */
+  readonly name: string;
+}
+
+/** A user of one resource. */
+export interface ResourceUser extends User {
+  readonly active: boolean;
+}
+
+/** Answers who uses a resource. */
+export interface UsageQueries<Kind extends string> {
+  /** Returns the users of a resource in the order in which they first registered it. */
+  users(kind: Kind, key: string): ResourceUser[];
+  isUsed(kind: Kind, key: string): boolean;
+}
+
+/** References from users to resources. Whatever deletes a resource asks here first. */
+export interface UsageRegister<Kind extends string> extends UsageQueries<Kind> {
+  /** Registers everything that a user uses now; replaces the user's earlier uses. */
+  register(user: User, uses: readonly Use<Kind>[]): void;
+  /** Removes a user and all of its uses; does nothing for an unknown user. */
+  withdraw(id: string): void;
+}
+
+/** Opens an empty register. It lives in memory: its users register again after a restart. */
+export function openUsageRegister<Kind extends string>(): UsageRegister<Kind> {
+  const byResource = new Map<string, Map<string, ResourceUser>>();
+  const byUser = new Map<string, ReadonlySet<string>>();
+
+  function drop(resource: string, id: string): void {
+    const users = byResource.get(resource);
+    users?.delete(id);
+    if (users?.size === 0) byResource.delete(resource);
+  }
+
+  function withdraw(id: string): void {
+    for (const resource of byUser.get(id) ?? []) drop(resource, id);
+    byUser.delete(id);
+  }
+
+  return {
+    register({ id, name }, uses) {
+      const resources = new Set(uses.map(resourceOf));
+      // Uses that stay keep their place: a resource never looks unused in between.
+      for (const resource of byUser.get(id) ?? []) if (!resources.has(resource)) drop(resource, id);
+      for (const use of uses) {
+        const resource = resourceOf(use);
+        const users = byResource.get(resource) ?? new Map<string, ResourceUser>();
+        users.set(id, { id, name, active: use.active });
+        byResource.set(resource, users);
+      }
+      if (resources.size > 0) byUser.set(id, resources);
+      else byUser.delete(id);
+    },
+    withdraw,
+    users: (kind, key) => [...(byResource.get(resourceOf({ kind, key }))?.values() ?? [])],
+    isUsed: (kind, key) => byResource.has(resourceOf({ kind, key })),
+  };
+}
+
+function resourceOf({ kind, key }: { kind: string; key: string }): string {
+  return `${kind} ${key}`;
+}
