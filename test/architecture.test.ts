@@ -51,9 +51,10 @@ const crates: Record<string, string[]> = {
   sys: [],
   protocol: [],
   hello: [],
+  walk: [],
   addon: ["sys"],
-  layers: ["sys", "protocol"],
-  sandbox: ["sys", "protocol"],
+  layers: ["sys", "protocol", "walk"],
+  sandbox: ["sys", "protocol", "walk"],
   network: ["sys", "protocol"],
   helper: ["sys", "protocol", "layers", "network", "sandbox"],
 };
