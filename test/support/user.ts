@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { repository } from "./repository.ts";
 
 /** Why tests that talk to the helper cannot run here; nothing when they can. */
@@ -14,6 +14,20 @@ function findObstacle(files: string[]): string | undefined {
   if (process.getuid?.() === 0) return "the tests run as root: scripts/test runs them as an ordinary user";
   const missing = files.find((name) => !existsSync(`${repository}/dist/${name}`));
   return missing === undefined ? undefined : `dist/${missing} is not built`;
+}
+
+refuseStaleProgram();
+
+/** Throws when a source is newer than the last build: the tests would run an old program. */
+function refuseStaleProgram(): void {
+  const stamp = `${repository}/dist/.built`;
+  if (!existsSync(stamp)) return;
+  const built = statSync(stamp).mtimeMs;
+  const sources = new Bun.Glob("{src/**/*.ts,native/crates/**/*.rs,package.json}").scanSync(repository);
+  for (const source of sources) {
+    if (source.endsWith(".test.ts") || statSync(`${repository}/${source}`).mtimeMs <= built) continue;
+    throw new Error(`dist/ is older than ${source}: run npm run build`);
+  }
 }
 
 /** From the file itself: the environment may say nothing, or something else. */

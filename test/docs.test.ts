@@ -1,0 +1,33 @@
+import { describe, expect, test } from "bun:test";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { repository } from "#test/support/repository.ts";
+
+const pages = [
+  ...new Bun.Glob("{docs,src}/**/*.md").scanSync(repository),
+  ...new Bun.Glob("*.md").scanSync(repository),
+].toSorted();
+
+describe.each(pages)("%s", (page) => {
+  test("links only to files and headings that exist", () => {
+    const text = readFileSync(`${repository}/${page}`, "utf8").replace(/```.*?```/gs, "");
+    const targets = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = ""]) => target);
+    const local = targets.filter((target) => !/^[a-z]+:/.test(target));
+    expect(local.filter((target) => !leadsSomewhere(page, target))).toEqual([]);
+  });
+});
+
+function leadsSomewhere(page: string, target: string): boolean {
+  const [path = "", anchor] = target.split("#");
+  const file = path === "" ? `${repository}/${page}` : join(repository, dirname(page), path);
+  if (!existsSync(file)) return false;
+  if (anchor === undefined || statSync(file).isDirectory()) return anchor === undefined;
+  const headings = readFileSync(file, "utf8").match(/^#+ .*$/gm) ?? [];
+  return headings.map(slug).includes(anchor);
+}
+
+/** Returns the anchor that a heading gets on common hosting services. */
+function slug(heading: string): string {
+  const text = heading.replace(/^#+ /, "").toLowerCase();
+  return text.replace(/[^\w\- ]/g, "").replaceAll(" ", "-");
+}
