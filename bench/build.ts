@@ -1,7 +1,7 @@
 /**
- * Builds: `tbox build` beside buildah (overlay storage, chroot isolation, which is its fastest) on the same
- * base, in one run. Three things are timed: an unchanged rebuild of 12 steps with a context of 75 MB in 4,000
- * files, thirty RUN steps that do next to nothing, and the COPY of that context, beside `cp -a` and hashing.
+ * Compares `tbox build` with buildah (overlay storage and chroot isolation, its fastest configuration) on the same base
+ * image, in one run: an unchanged rebuild of 12 steps with a context of 75 MB in 4,000 files, thirty trivial RUN steps,
+ * and a COPY of that context, which is also compared with `cp -a` and `sha256sum`.
  *
  * Usage: bun bench/build.ts TBOX ROOTFS_TAR DIRECTORY [ROUNDS]
  */
@@ -78,7 +78,7 @@ function both(name: string, options: string[]): Candidate[] {
   return candidates;
 }
 
-/** Each copy is to a place of its own; they go with the directory. */
+/** Copies the context into a new directory each time. */
 function copyAndHash(): Candidate {
   const script =
     'd=$(mktemp -d); cp -a "$1" "$d"; find "$d" -type f -print0 | xargs -0 sha256sum > /dev/null';
@@ -94,12 +94,12 @@ function hasBuildah(): boolean {
     run(["buildah", "pull", "-q", `docker-archive:${directory}/base.tar`]);
     return true;
   } catch (error) {
-    console.error(`buildah is left out: ${error instanceof Error ? error.message : error}`);
+    console.error(`buildah is not measured: ${error instanceof Error ? error.message : error}`);
     return false;
   }
 }
 
-/** Bytes that do not compress, and the same in every run. */
+/** Incompressible bytes that are equal in every run. */
 function writeContext(path: string): void {
   const size = bytes / files;
   const content = new Uint8Array(size);
@@ -133,7 +133,7 @@ function print(
   const own = series[0];
   if (own === undefined) return;
   console.log(`${title}, ${rounds} runs`);
-  console.log("                   min     p50     max   it / tbox (p50)");
+  console.log("                   min     p50     max   ratio to tbox (p50)");
   for (const { name, times } of series) {
     const last = times.at(-1) ?? 0;
     const columns = [quantile(times, 0), quantile(times, 0.5), last].map((time) =>

@@ -1,6 +1,6 @@
 /**
- * Networks: what joining one costs a start, fifty starts at once, and iperf3 through published ports and outwards,
- * beside pasta, slirp4netns and no namespace at all. Everything is interleaved in one run.
+ * Measures the cost of joining a network during a start, fifty concurrent starts, and iperf3 through published ports and
+ * to the outside, compared with pasta, slirp4netns and the host itself. All runs are interleaved.
  *
  * Usage: bun bench/network.ts TBOX ROOTFS DIRECTORY [ROUNDS]
  */
@@ -19,7 +19,7 @@ const environment = environmentOf(process.env);
 const image = "bench-true";
 const network = "bench";
 
-/** An address that others see, so that the client's own is kept; a machine without one has its loopback. */
+/** An external address, so that the client's address is kept; loopback on a machine without one. */
 const host =
   Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])
@@ -38,7 +38,7 @@ try {
 }
 console.log(`\nload average ${loadavg()[0]?.toFixed(2)} after`);
 
-/** Runs `tbox`, which must not fail. */
+/** Runs `tbox`; throws when it fails. */
 function call(args: string[], stdin?: Uint8Array): string {
   const result = Bun.spawnSync([tbox, ...args], {
     env: environment,
@@ -49,9 +49,9 @@ function call(args: string[], stdin?: Uint8Array): string {
   return result.stdout.toString().trim();
 }
 
-/** From the request's arrival to the message that starts the container, and to the executed program. */
+/** Times from the request's arrival to the launch message, and to the executed program. */
 function printJoining(): void {
-  // A hardware address of one's own is nothing that any namespace which is ready has.
+  // No prepared namespace has a requested hardware address, so the namespace is created during the start.
   const modes: [string, string[]][] = [
     ["none", ["--network", "none"]],
     ["bridge, ready", []],
@@ -139,9 +139,9 @@ async function printThroughput(place: string): Promise<void> {
   }
 }
 
-/** Gbit/s as the receiver counted them. */
+/** Returns the receiver's rate in Gbit/s. */
 function iperf(enter: Place["enter"], args: string[]): number {
-  // What was measured before may not have ended yet on the server's side.
+  // The server may not have finished the previous run yet.
   Bun.sleepSync(100);
   const result = Bun.spawnSync([...enter, "iperf3", ...args, "-t", "1", "-J"], {
     env: environment,

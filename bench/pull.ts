@@ -1,6 +1,6 @@
 /**
- * Images: pulling and pushing beside rootless podman, from and to the same registries on loopback, into an empty
- * store each time; the daemon's memory in a large pull; the list of many images.
+ * Compares pulls and pushes with rootless podman, with the same registries on loopback and an empty store each time. Also
+ * measures the daemon's memory during a large pull, and the list of many images.
  *
  * Usage: bun bench/pull.ts TBOX LIMITS PLACE [ROUNDS]
  */
@@ -16,7 +16,7 @@ if (tbox === undefined || limits === undefined || place === undefined) {
   process.exit(2);
 }
 
-/** Seconds. */
+/** Durations in seconds. */
 interface Times {
   pull: number;
   push: number;
@@ -72,10 +72,10 @@ async function timeTbox(name: string, round: number): Promise<Times> {
   return { pull, push: time([tbox ?? "", "push", "-q", pushed], daemon.environment) };
 }
 
-/** Nothing where podman does not work. */
+/** Returns undefined when podman does not work here. */
 async function timePodman(name: string, round: number): Promise<Times | undefined> {
   using target = await emptyRegistry();
-  // Short: podman takes no run directory with a path of more than 50 characters.
+  // podman refuses a run directory whose path is longer than 50 characters.
   const directory = `${place}/${name.slice(0, 1)}${round}`;
   const podman = ["podman", "--root", `${directory}/root`, "--runroot", `${directory}/run`];
   const image = `${source.host}/${name}:1`;
@@ -85,14 +85,14 @@ async function timePodman(name: string, round: number): Promise<Times | undefine
     const push = time([...podman, "push", "-q", "--tls-verify=false", image, pushed]);
     return { pull, push };
   } catch (error) {
-    console.error(`podman is left out: ${error instanceof Error ? error.message : error}`);
+    console.error(`podman is not measured: ${error instanceof Error ? error.message : error}`);
     return undefined;
   } finally {
     removeTree(directory);
   }
 }
 
-/** To push to: where blobs are already, nobody sends them. */
+/** An empty registry for pushes: clients skip blobs that a registry has. */
 async function emptyRegistry(): Promise<{ host: string } & Disposable> {
   const directory = `${place}/target`;
   const { host, stop } = await startRegistry(directory);
@@ -118,12 +118,12 @@ function measureLimits(layers: LayerFile[]): { inflate: number; hash: number; wr
   return { ...found, write };
 }
 
-/** The most memory of the daemon, and of what unpacks. */
+/** Returns the peak memory of the daemon and of the worker that unpacks. */
 function measureGiant(): void {
   using daemon = startDaemon("giant");
   const pull = time([tbox ?? "", "pull", "-q", `${source.host}/giant:1`], daemon.environment);
   const peak = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${daemon.pid}/status`, "utf8"))?.[1];
-  console.log(`pull of 1 GiB: ${pull.toFixed(1)} s, the daemon's memory at most ${mebibytes(peak)} MiB`);
+  console.log(`pull of 1 GiB: ${pull.toFixed(1)} s, peak memory of the daemon ${mebibytes(peak)} MiB`);
 }
 
 function measureList(): void {
@@ -133,7 +133,9 @@ function measureList(): void {
   const [series] = measure([candidate], { rounds: 30, warmups: 5, pause: 20 });
   const times = series?.times ?? [];
   const [least, middle] = [quantile(times, 0), quantile(times, 0.5)];
-  console.log(`tbox images, of 1,000: ${least.toFixed(1)} ms at best, ${middle.toFixed(1)} ms in the middle`);
+  console.log(
+    `tbox images with 1,000 images: minimum ${least.toFixed(1)} ms, median ${middle.toFixed(1)} ms`,
+  );
 }
 
 function mebibytes(kilobytes = ""): string {
@@ -145,7 +147,7 @@ interface Daemon extends Disposable {
   environment: Record<string, string>;
 }
 
-/** With a store of its own, which goes with it. */
+/** Runs a function with a new store and removes the store afterwards. */
 function startDaemon(name: string): Daemon {
   const directory = `${place}/tbox-${name}`;
   const environment = {
@@ -187,7 +189,7 @@ function run(command: string[], environment = ownEnvironment()): string {
   return stdout.toString();
 }
 
-/** Also what belongs to subordinate ids. */
+/** Removes a tree, files of subordinate ids included. */
 function removeTree(path: string): void {
   run([...inNamespace, "rm", "-rf", path]);
 }

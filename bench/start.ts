@@ -1,7 +1,6 @@
 /**
- * Container start: `tbox run --rm --network none IMAGE true` beside bubblewrap and rootless podman on the
- * same root file system, in one run. The payload has no C library, so that the engine is measured and not
- * the payload's own start.
+ * Compares `tbox run --rm --network none IMAGE true` with bubblewrap and rootless podman on the same root file system, in
+ * one run. The payload has no C library, so that the engine is measured and not the start of the payload.
  *
  * Usage: bun bench/start.ts TBOX ROOTFS [ROUNDS]
  */
@@ -35,7 +34,7 @@ const before = loadavg()[0];
 const series = measure(candidates, { rounds: Number(rounds), warmups: 10, pause: 20 });
 print(series, before);
 
-/** Podman with everything switched off that this machine may refuse; absent when it does not run here. */
+/** Podman without the features that this machine may refuse; undefined when it does not run here. */
 function podmanCandidate(): Candidate | undefined {
   const run = ["podman", "run", "--rm", "--network", "none", "--cgroups=disabled", "--runtime", "crun"];
   const command = [...run, "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1000:1000", image, payload];
@@ -43,14 +42,14 @@ function podmanCandidate(): Candidate | undefined {
     prepare(["podman", "import", "-", image]);
     const probe = Bun.spawnSync(command, { env: environment, stderr: "pipe" });
     if (probe.exitCode === 0) return { name: "podman run", command, environment };
-    console.error(`podman is left out: ${probe.stderr.toString().trim().split("\n").at(-1)}`);
+    console.error(`podman is not measured: ${probe.stderr.toString().trim().split("\n").at(-1)}`);
   } catch (error) {
-    console.error(`podman is left out: ${error instanceof Error ? error.message : error}`);
+    console.error(`podman is not measured: ${error instanceof Error ? error.message : error}`);
   }
   return undefined;
 }
 
-/** Feeds the root file system as a tar to an import command. */
+/** Pipes the root file system as a tar archive into an import command. */
 function prepare(command: string[]): void {
   const archive = Bun.spawnSync(["tar", "-C", rootfs ?? "", "-c", "."], { stderr: "inherit" });
   const result = Bun.spawnSync(command, { env: environment, stdin: archive.stdout, stderr: "pipe" });
@@ -62,7 +61,7 @@ function print(series: Series[], before: number | undefined): void {
   if (own === undefined) return;
   console.log(`start of a container, ${own.times.length} interleaved runs each, milliseconds`);
   console.log(`load average ${before?.toFixed(2)} before, ${loadavg()[0]?.toFixed(2)} after\n`);
-  console.log("                   min     p50     p90   tbox / it (p50)");
+  console.log("                   min     p50     p90   tbox / peer (p50)");
   for (const { name, times } of series) {
     const columns = [0, 0.5, 0.9].map((share) => quantile(times, share).toFixed(2).padStart(7)).join(" ");
     const ratio = quantile(own.times, 0.5) / quantile(times, 0.5);

@@ -29,7 +29,11 @@ async function record(lines: string[]): Promise<string[]> {
     TIMEFORMAT: "%3R s",
   };
   const shell = async (script: string) => {
-    const child = Bun.spawn(["bash", "-c", `{ ${script}; } 2>&1`], { env: environment, stdout: "pipe", cwd: "/" });
+    const child = Bun.spawn(["bash", "-c", `{ ${script}; } 2>&1`], {
+      env: environment,
+      stdout: "pipe",
+      cwd: "/",
+    });
     return (await child.stdout.text()).trimEnd().split("\n");
   };
   // The first command starts the daemon; the picture shows a start with a daemon.

@@ -8,7 +8,7 @@ export function debianLayers(place: string): LayerFile[] {
   return [layerOf(`cat '${archive}'`, `${place}/debian.gz`)];
 }
 
-/** Some 1.1 GB of this machine's /usr in twelve layers of about one size. */
+/** About 1.1 GB of this machine's /usr in twelve layers of similar size. */
 export function twelveLayers(place: string): LayerFile[] {
   const list = shell("du -skx /usr/bin /usr/lib/* /usr/share/* /usr/include/* 2>/dev/null || true");
   const bins = Array.from({ length: 12 }, () => ({ size: 0, paths: [] as string[] }));
@@ -31,7 +31,7 @@ export function twelveLayers(place: string): LayerFile[] {
   });
 }
 
-/** 1 GiB that cannot be compressed, in one layer. */
+/** 1 GiB of incompressible data in one layer. */
 export function giantLayer(place: string): LayerFile[] {
   shell('head -c 1073741824 /dev/urandom > "$0/giant"', place);
   const layer = layerOf(`tar -C '${place}' -c giant`, `${place}/giant.gz`, 1);
@@ -39,7 +39,7 @@ export function giantLayer(place: string): LayerFile[] {
   return [layer];
 }
 
-/** An OCI archive of as many images with one layer in common; gives its path. */
+/** Writes an OCI archive of `count` images that share one layer, and returns its path. */
 export function manyImages(place: string, count: number): string {
   const directory = `${place}/many`;
   const blobs = `${directory}/blobs/sha256`;

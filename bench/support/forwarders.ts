@@ -1,10 +1,10 @@
-/** A place with an iperf3 server on a port of the host that leads there. */
+/** A network with an iperf3 server that a port of the host leads to. */
 export interface Place {
   name: string;
-  /** The words before a command that is to run there. */
+  /** Command prefix that runs a command in this network. */
   enter: string[];
   published: number;
-  /** The port of the host's own server, where it is reached from there by the host's address. */
+  /** Port of the host's server; undefined when this network cannot reach it by the host's address. */
   outward?: number;
 }
 
@@ -22,7 +22,7 @@ interface Places extends AsyncDisposable {
 const inside = 5201;
 const native = 38_801;
 
-/** The host itself, a container, and namespaces of pasta and slirp4netns where those are installed. */
+/** The host, a container, and namespaces of pasta and slirp4netns where they are installed. */
 export async function forwarders({ tbox, environment, directory, host }: ForwarderOptions): Promise<Places> {
   await using resources = new AsyncDisposableStack();
   const spawn = (command: string[], talkative = false) => {
@@ -47,18 +47,18 @@ export async function forwarders({ tbox, environment, directory, host }: Forward
   const enter = [tbox, "exec", id];
   await add({ name: "tbox", enter, published: 38_802, outward: native }, inside);
 
-  /** A namespace that nothing leads to yet. */
+  /** Creates a network namespace without a connection. */
   const namespace = async () => {
     const script = "echo $$; exec sleep 1000";
     const child = spawn(["unshare", "--user", "--map-root-user", "--net", "sh", "-c", script]);
     for await (const bytes of child.stdout) return new TextDecoder().decode(bytes).trim();
-    throw new Error("no namespace");
+    throw new Error("cannot create a network namespace");
   };
   const entering = (pid: string) => ["nsenter", "--preserve-credentials", "-U", "-n", "-t", pid];
   if (Bun.which("pasta")) {
     const pid = await namespace();
     spawn(["pasta", "--config-net", "-f", "-q", "-t", `38803:${inside}`, pid]);
-    // It gives the namespace the host's own address, which therefore does not lead to the host.
+    // pasta assigns the host's own address to the namespace, so that address does not reach the host.
     await add({ name: "pasta", enter: entering(pid), published: 38_803 }, inside);
   }
   if (Bun.which("slirp4netns")) {
@@ -79,17 +79,17 @@ function call(tbox: string, environment: Record<string, string>, args: string[])
   return result.stdout.toString().trim();
 }
 
-/** Waits until somebody answers behind a port. */
+/** Waits until a server answers on a port. */
 async function answers(host: string, port: number): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt++) {
     const probe = Bun.spawnSync(["iperf3", "-c", host, "-p", String(port), "-n", "1K"], { stdout: "ignore" });
     if (probe.exitCode === 0) return;
     await Bun.sleep(50);
   }
-  throw new Error(`nobody answers on port ${port}`);
+  throw new Error(`no server answers on port ${port}`);
 }
 
-/** Has slirp4netns lead a port of the host into its namespace. */
+/** Asks slirp4netns to forward a port of the host into its namespace. */
 async function forward(socket: string, ports: object): Promise<void> {
   const request = JSON.stringify({ execute: "add_hostfwd", arguments: { proto: "tcp", ...ports } });
   for (let attempt = 0; attempt < 100; attempt++) {

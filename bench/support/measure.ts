@@ -1,4 +1,4 @@
-/** A command to time, started without a shell; it must exit 0 and is run with an empty standard input. */
+/** A command to time. It runs without a shell and with empty standard input, and must exit with 0. */
 export interface Candidate {
   name: string;
   command: string[];
@@ -14,13 +14,13 @@ export interface Series {
 export interface MeasureOptions {
   rounds: number;
   warmups: number;
-  /** Idle milliseconds before each start: a cold-ish machine differs from one in a tight loop. */
+  /** Idle milliseconds before each start: caches differ between a tight loop and an idle machine. */
   pause: number;
 }
 
 /**
- * Times every candidate once per round, in turn, so that the noise of a shared machine falls on all of
- * them alike. Throws when a run fails: a fast failure is not a result.
+ * Times every candidate once per round, in turn, so that the noise of a shared machine affects all of them equally.
+ * Throws when a run fails, because a fast failure is not a result.
  */
 export function measure(candidates: Candidate[], options: MeasureOptions): Series[] {
   const series = candidates.map((candidate) => ({ name: candidate.name, times: [] as number[] }));
@@ -35,7 +35,7 @@ export function measure(candidates: Candidate[], options: MeasureOptions): Serie
   return series;
 }
 
-/** The value below which the given share of a sorted series lies. */
+/** Returns the value below which the given share of a sorted series is. */
 export function quantile(sorted: number[], share: number): number {
   const value = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
   if (value === undefined) throw new Error("quantile of an empty series");

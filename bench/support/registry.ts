@@ -1,12 +1,12 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 
-/** Debian's docker-registry on a loopback port of its own, empty. */
+/** An empty Debian docker-registry on a free loopback port. */
 export interface Registry {
   host: string;
   stop(): void;
 }
 
-/** `directory` is made. */
+/** Creates `directory`. */
 export async function startRegistry(directory: string): Promise<Registry> {
   mkdirSync(directory);
   const configuration = {
@@ -27,13 +27,13 @@ export async function startRegistry(directory: string): Promise<Registry> {
   }
 }
 
-/** A compressed layer in a file, and the digest of what it unpacks to. */
+/** A compressed layer in a file, and its diffID. */
 export interface LayerFile {
   path: string;
   diffId: string;
 }
 
-/** Puts an image of these layers into the registry as `name:1`. */
+/** Pushes an image of these layers to the registry as `name:1`. */
 export async function upload({ host }: Registry, name: string, layers: LayerFile[]): Promise<void> {
   const config = Buffer.from(
     JSON.stringify({
