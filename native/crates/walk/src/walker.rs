@@ -71,22 +71,27 @@ struct Level {
 
 impl Walk {
     /// Walks the tree below `top` and visits the entries of each directory by name.
-    pub fn sorted(top: OwnedFd) -> Self {
+    pub fn sorted(top: BorrowedFd<'_>) -> Result<Self, WalkError> {
         Self::new(top, true)
     }
 
     /// Walks the tree below `top` and visits the entries of each directory as the file system lists them. It holds
     /// fewer names in memory than a sorted walk.
-    pub fn unsorted(top: OwnedFd) -> Self {
+    pub fn unsorted(top: BorrowedFd<'_>) -> Result<Self, WalkError> {
         Self::new(top, false)
     }
 
-    fn new(top: OwnedFd, sorted: bool) -> Self {
-        Self {
-            stack: DirectoryStack::new(top),
-            levels: vec![Level::new(0, None)],
-            sorted,
-            path: Vec::new(),
+    fn new(top: BorrowedFd<'_>, sorted: bool) -> Result<Self, WalkError> {
+        let path = Vec::new();
+        // The caller's descriptor may be anywhere in its list of entries.
+        match openat(top, c".", DIRECTORY, Mode::empty()) {
+            Ok(top) => Ok(Self {
+                stack: DirectoryStack::new(top),
+                levels: vec![Level::new(0, None)],
+                sorted,
+                path,
+            }),
+            Err(errno) => Err(WalkError { path, errno }),
         }
     }
 
@@ -133,15 +138,23 @@ impl Walk {
     /// Opens the directory of the last step's entry, whose entries are visited next. Returns `None` if it is not a
     /// directory, or not any more.
     pub fn enter(&mut self, entry: &Entry) -> Result<Option<Rc<OwnedFd>>, WalkError> {
-        let directory = match openat(&entry.parent, &entry.name, DIRECTORY, Mode::empty()) {
-            Ok(directory) => directory,
-            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => return Ok(None),
-            Err(errno) => return Err(self.failed(errno)),
-        };
+        match entry.open_directory().map_err(|errno| self.failed(errno))? {
+            Some(directory) => self.enter_opened(entry, directory).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Enters the directory of the last step's entry like [`enter`](Self::enter). `directory` is the result of
+    /// [`Entry::open_directory`].
+    pub fn enter_opened(
+        &mut self,
+        entry: &Entry,
+        directory: OwnedFd,
+    ) -> Result<Rc<OwnedFd>, WalkError> {
         self.push(directory).map_err(|errno| self.failed(errno))?;
         let origin = (entry.name.clone(), entry.status);
         self.levels.push(Level::new(self.path.len(), Some(origin)));
-        Ok(Some(Rc::clone(self.stack.current())))
+        Ok(Rc::clone(self.stack.current()))
     }
 
     fn push(&mut self, directory: OwnedFd) -> Result<(), Errno> {
@@ -230,6 +243,15 @@ impl Entry {
 
     pub fn identity(&self) -> Identity {
         identity(&self.status)
+    }
+
+    /// Opens the directory for reading. Returns `None` if it is not a directory, or not any more.
+    pub fn open_directory(&self) -> Result<Option<OwnedFd>, Errno> {
+        match openat(&self.parent, &self.name, DIRECTORY, Mode::empty()) {
+            Ok(directory) => Ok(Some(directory)),
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Ok(None),
+            Err(errno) => Err(errno),
+        }
     }
 }
 

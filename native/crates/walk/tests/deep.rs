@@ -35,7 +35,8 @@ fn a_tree_of_ten_thousand_levels_is_walked_with_few_descriptors() {
     dig(open());
 
     let before = open_descriptors();
-    for mut walk in [Walk::sorted(open()), Walk::unsorted(open())] {
+    for walk in [Walk::sorted(open().as_fd()), Walk::unsorted(open().as_fd())] {
+        let mut walk = walk.unwrap();
         let (mut entries, mut left, mut most) = (0, 0, 0);
         // A copy of the tree keeps a second stack for its target.
         let mut stack = DirectoryStack::new(open());
@@ -71,7 +72,7 @@ fn a_tree_of_ten_thousand_levels_is_walked_with_few_descriptors() {
     assert!(deep_directory_beneath(top.as_fd(), &beyond).is_err());
 
     // A walk may remove what it returns from.
-    let mut walk = Walk::sorted(top);
+    let mut walk = Walk::sorted(top.as_fd()).unwrap();
     while let Some(step) = walk.step().unwrap() {
         match step {
             Step::Entry(entry) => {

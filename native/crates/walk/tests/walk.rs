@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs::{self, File};
+use std::os::fd::AsFd;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
@@ -19,7 +20,7 @@ impl Scratch {
     }
 
     fn sorted(&self) -> Walk {
-        Walk::sorted(File::open(&self.0).unwrap().into())
+        Walk::sorted(File::open(&self.0).unwrap().as_fd()).unwrap()
     }
 }
 
@@ -83,7 +84,7 @@ fn an_unsorted_walk_visits_the_same_entries() {
     for name in &names {
         fs::create_dir(scratch.0.join(name)).unwrap();
     }
-    let unsorted = Walk::unsorted(File::open(&scratch.0).unwrap().into());
+    let unsorted = Walk::unsorted(File::open(&scratch.0).unwrap().as_fd()).unwrap();
     let mut found = visit(unsorted, |_| {});
     let mut expected = visit(scratch.sorted(), |_| {});
     found.sort();
@@ -176,7 +177,7 @@ fn directories_that_are_moved_lead_the_walk_nowhere_else() {
     let top = scratch.0.join("top");
     let deepest = top.join("d/".repeat(depth));
     fs::create_dir_all(&deepest).unwrap();
-    let mut walk = Walk::sorted(File::open(&top).unwrap().into());
+    let mut walk = Walk::sorted(File::open(&top).unwrap().as_fd()).unwrap();
     let error = loop {
         match walk.step() {
             Ok(Some(Step::Entry(entry))) => {
