@@ -71,7 +71,7 @@ export function readSystemInformation(sources: InformationSources): SystemInform
     httpsProxy: proxy("HTTPS_PROXY"),
     noProxy: proxy("NO_PROXY"),
     securityOptions: ["name=seccomp,profile=builtin", "name=rootless", "name=no-new-privileges"],
-    warnings: [mapping.reason, networks.trouble()].filter((text) => text !== undefined),
+    warnings: [mapping.reason, networks.problem()].filter((text) => text !== undefined),
   };
 }
 

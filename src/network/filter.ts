@@ -3,7 +3,7 @@ import { compileFilters, type Filters, unknownFilter } from "#support/filters/fi
 import { labelFilter } from "#support/filters/labels.ts";
 import { isPredefined, type Network } from "./network.ts";
 
-/** The networks that pass Docker's filters, in the order of their names. */
+/** Returns the networks that pass Docker's filters, sorted by name. */
 export function filterNetworks(
   networks: Network[],
   filters: Filters,

@@ -3,15 +3,14 @@ export interface NetworkSubnet {
   /** `172.17.0.0/16`. */
   subnet: string;
   gateway: string;
-  /** Where addresses are taken from, where that is only a part of the subnet. */
+  /** Part of the subnet from which addresses are allocated; the whole subnet when absent. */
   range?: string;
-  /** Addresses that no container gets, by what they are. */
+  /** Addresses that no container gets, by their purpose. */
   reserved?: Record<string, string>;
-  /** Whether somebody asked for this subnet: containers may ask for addresses in it then. */
+  /** Whether the user chose this subnet. Only then may containers ask for addresses in it. */
   chosen?: boolean;
 }
 
-/** What containers can be connected to. */
 export interface Network {
   /** 64 lower-case hex characters. */
   id: string;
@@ -21,36 +20,37 @@ export interface Network {
   driver: "bridge" | "host" | "null";
   internal: boolean;
   attachable?: boolean;
-  /** Both absent for those without a bridge. */
+  /** Subnets of the bridge; both are absent for the drivers `host` and `null`. */
   ipv4?: NetworkSubnet;
   ipv6?: NetworkSubnet;
   options: Record<string, string>;
   labels: Record<string, string>;
 }
 
-/** A container's place on a network, while it runs. */
+/** The connection of a running container to a network. */
 export interface Endpoint {
-  /** Of the network. */
+  /** ID of the network. */
   network: string;
+  /** Name of the network. */
   name: string;
   /** 64 lower-case hex characters. */
   id: string;
-  /** Of the interface in the container; no other of the container has it. */
+  /** Number of the interface, unique in the container. */
   number: number;
   interface: string;
   mac: string;
   ipv4: EndpointAddress;
   ipv6?: EndpointAddress;
   linkLocal?: string[];
-  /** Of the networks that lead beyond themselves the one that comes first has the default route. */
+  /** Rank among the endpoints that can have the default route: the greatest wins. */
   priority?: number;
-  /** What others on the network find it by; absent where names are not told. */
+  /** Names of the container on the network; absent on networks without name resolution. */
   names?: string[];
-  /** Its own words for names of others there. */
+  /** Aliases for other containers, valid in this container only. */
   links?: Link[];
 }
 
-/** Another container's name, or its ID where networks tell no names, and the word for it. */
+/** An alias for another container: for its name, or for its ID on networks without name resolution. */
 export interface Link {
   name: string;
   alias: string;
@@ -62,27 +62,27 @@ export interface EndpointAddress {
   gateway: string;
 }
 
-/** The network namespace that a container runs in. */
-export interface Joined {
-  /** As the net helper knows it. */
+/** The network namespace of a running container. It is stored in the container's record. */
+export interface NetworkNamespace {
+  /** Number of the namespace in the net helper. */
   sandbox: number;
   endpoints: Endpoint[];
-  /** Whom it asks for names that no network has; whom the host asks when absent. */
+  /** Resolvers for names that no network has; the host's resolvers when absent. */
   servers?: string[];
-  /** Absent for none. */
+  /** Published ports; absent when there are none. */
   ports?: PublishedPort[];
 }
 
-/** A port of a container that is reached by a port of the host. */
+/** A container port that the host forwards to. */
 export interface PublishedPort {
   protocol: "tcp" | "udp";
   containerPort: number;
-  /** The same port on each of these addresses of the host. */
+  /** Addresses of the host that listen on `hostPort`. */
   addresses: string[];
   hostPort: number;
 }
 
-/** What is asked of a container's place on a network. */
+/** Requested settings of an endpoint. */
 export interface EndpointSettings {
   aliases?: string[];
   links?: Link[];
@@ -95,12 +95,12 @@ export interface EndpointSettings {
   interface?: string;
 }
 
-/** Whether containers on a network find one another by names: as of Docker's, not on those there are from the start. */
-export function tellsNames({ name }: Pick<Network, "name">): boolean {
+/** Tests whether containers on a network resolve each other's names. As in Docker, the predefined networks do not. */
+export function resolvesNames({ name }: Pick<Network, "name">): boolean {
   return !isPredefined({ name });
 }
 
-/** Whether a network was there from the start. */
+/** Tests for the three networks that every store has. */
 export function isPredefined({ name }: Pick<Network, "name">): boolean {
   return ["bridge", "host", "none"].includes(name);
 }

@@ -1,58 +1,68 @@
 import type { NetState } from "#native/net/net-helper.ts";
 import type { PortRequest } from "#native/net/net-protocol.ts";
-import type { PlaceRequest } from "./namespaces/bridge.ts";
-import type { EndpointSettings, Joined, Network } from "./network.ts";
+import type { Filters } from "#support/filters/filters.ts";
+import type { EndpointPlan } from "./namespaces/bridge.ts";
+import type { EndpointSettings, Network, NetworkNamespace } from "./network.ts";
 import type { CreateNetwork } from "./plan-network.ts";
 
-/** The networks of the store. `name` is a name, an ID, or a unique ID prefix. */
-export interface Networks extends AsyncDisposable {
-  /** Throws not-found with Docker's text. */
+/** The networks of the store. `name` is a name, an ID, or a unique prefix of an ID. */
+export interface NetworkCatalog {
+  /** Throws not-found with Docker's message. */
   get(name: string): Network;
-  /** By whole name or ID. */
+  /** Finds a network by its full name or ID. */
   named(name: string): Network | undefined;
-  list(filters: Map<string, string[]>): Network[];
+  list(filters: Filters): Network[];
   create(request: CreateNetwork): Network;
-  /** Throws forbidden for one that containers are on, or that was there from the start. */
+  /** Throws forbidden for a network with running containers and for a predefined network. */
   remove(name: string): Promise<void>;
-  /** Removes those that no container is on, running or not; gives their names. */
-  prune(filters: Map<string, string[]>): Promise<string[]>;
-  /** Throws for what a network cannot give. */
+  /** Removes networks without containers, running or not; returns their names. */
+  prune(filters: Filters): Promise<string[]>;
+  /** Throws for settings that the network does not support. */
   check(network: Network, settings: EndpointSettings): void;
+}
+
+/** The network namespaces of running containers. */
+export interface NetworkAttachments {
   /**
-   * A network namespace with these places: at once if one is ready. Nothing when the helper cannot make
-   * any: `trouble` says why.
+   * Returns a network namespace with these endpoints, without a promise if a prepared one fits. Returns undefined
+   * when the helper cannot create namespaces: `problem` has the reason.
    */
-  join(request: JoinRequest): Joined | Promise<Joined | undefined>;
-  /** Adds a place to what was joined, or takes one away; what of its ports is reached stays so. */
-  connect(joined: Joined, network: Network, place: PlaceRequest): Promise<void>;
-  disconnect(joined: Joined, network: Network): Promise<void>;
-  /** Has others find it by these names from now on; `namesOn` gives those for a network. */
-  rename(joined: Joined, namesOn: (network: Network) => string[]): Promise<void>;
-  /** Has ports of the host lead to what was joined, all or none, and notes them there. */
-  publish(joined: Joined, ports: PortRequest[]): Promise<void>;
-  /** Whether anything beyond its networks reaches what was joined. */
-  isReachable(joined: Joined): boolean;
-  /** The host's address as what was joined has it; that of the default network when it has none. */
-  gateway(joined: Joined | undefined): string | undefined;
-  /** What the next container on nothing but the default network is likely to be in. */
-  upcoming(): Joined | undefined;
-  /** Gives back what a container that has ended was in. Its ports are free when this settles. */
-  leave(joined: Joined): Promise<void>;
-  /** Takes note of what containers that run are in; every other namespace is thrown away. */
-  adopt(inUse: Joined[]): Promise<void>;
-  /** What does not work, for people; nothing when all does. */
-  trouble(): string | undefined;
-  /** Of the helper, which is started for it; throws when there is none. */
+  join(request: JoinRequest): NetworkNamespace | Promise<NetworkNamespace | undefined>;
+  /** Adds an endpoint to a running container; its published ports stay reachable. */
+  connect(namespace: NetworkNamespace, network: Network, endpoint: EndpointPlan): Promise<void>;
+  disconnect(namespace: NetworkNamespace, network: Network): Promise<void>;
+  /** Replaces the names of a container; `namesOn` returns its names on a network. */
+  rename(namespace: NetworkNamespace, namesOn: (network: Network) => string[]): Promise<void>;
+  /** Publishes all ports or none, and records them in the namespace. */
+  publish(namespace: NetworkNamespace, ports: PortRequest[]): Promise<void>;
+  /** Tests whether the namespace has a default route, which published ports need. */
+  isReachable(namespace: NetworkNamespace): boolean;
+  /** Returns the address of the host in a namespace; in one of the default network when the argument is undefined. */
+  gateway(namespace: NetworkNamespace | undefined): string | undefined;
+  /** Returns the prepared namespace that the next `join` of the default network alone is likely to return. */
+  upcoming(): NetworkNamespace | undefined;
+  /** Releases the namespace of a stopped container. Its ports are free when the promise settles. */
+  leave(namespace: NetworkNamespace): Promise<void>;
+  /** Registers the namespaces of running containers after a daemon start and releases all others. */
+  adopt(inUse: NetworkNamespace[]): Promise<void>;
+}
+
+export interface NetworkStatus {
+  /** Returns a message about a failure that leaves containers without network; undefined when all works. */
+  problem(): string | undefined;
+  /** Returns the state of the net helper, starting it if necessary; throws when it does not start. */
   state(): Promise<NetState>;
 }
 
+export interface Networks extends NetworkCatalog, NetworkAttachments, NetworkStatus, AsyncDisposable {}
+
 export interface JoinRequest {
-  places: (PlaceRequest & { network: Network })[];
-  /** Whom to ask for names that no network has; whom the host asks when there are none. */
+  endpoints: (EndpointPlan & { network: Network })[];
+  /** Resolvers for names that no network has; the host's resolvers when empty. */
   servers: string[];
-  /** None that is ready will do: its helper may have died. */
+  /** Whether a prepared namespace is not acceptable, because its helper may have died. */
   fresh: boolean;
 }
 
-/** The network of containers that ask for none. */
+/** Name of the network of containers that ask for none. */
 export const defaultNetwork = "bridge";

@@ -8,18 +8,18 @@ import {
   parseSubnet,
   type Subnet,
 } from "./addresses/address.ts";
-import { chooseSubnet, inventSubnet6, usualGateway } from "./addresses/subnets.ts";
+import { chooseSubnet, defaultGateway, randomSubnet6 } from "./addresses/subnets.ts";
 import type { Network, NetworkSubnet } from "./network.ts";
 import { readNetworkOptions } from "./options.ts";
 
-/** What a network is made from. */
+/** A request for a new network. */
 export interface CreateNetwork {
   name: string;
   driver?: string;
   internal?: boolean;
   attachable?: boolean;
   ipv6?: boolean;
-  /** At most one for each version of the protocol. */
+  /** At most one per IP version. */
   pools?: AddressPool[];
   options?: Record<string, string>;
   labels?: Record<string, string>;
@@ -32,41 +32,41 @@ export interface AddressPool {
   reserved?: Record<string, string>;
 }
 
-/** What a network that is being made must leave alone. */
-export interface Surroundings {
+/** Subnets that a new network must not overlap. */
+export interface ExistingNetworks {
   networks: Network[];
-  /** Where the host sends packets itself. */
+  /** Routes of the host. */
   routes: Subnet[];
 }
 
-/** A network without its ID, or the reason why there cannot be one. */
-export function planNetwork(request: CreateNetwork, around: Surroundings): Omit<Network, "id" | "created"> {
+/** Plans a network; throws for an invalid or unsupported request. */
+export function planNetwork(
+  request: CreateNetwork,
+  existing: ExistingNetworks,
+): Omit<Network, "id" | "created"> {
   const { name, internal = false, attachable = false, options = {}, labels = {} } = request;
-  checkName(name, around.networks);
+  checkName(name, existing.networks);
   checkDriver(request.driver ?? "bridge");
   readNetworkOptions(options);
   const pools = (request.pools ?? []).filter(({ subnet, range, gateway }) => subnet ?? range ?? gateway);
-  const planned = pools.map((pool) => planPool(pool, around.networks));
+  const planned = pools.map((pool) => planPool(pool, existing.networks));
   const of = (family: 4 | 6) => planned.filter(({ subnet }) => parseSubnet(subnet).base.family === family);
   const [ipv4, ...more4] = of(4);
   const [ipv6, ...more6] = of(6);
   if (more4.length + more6.length > 0) {
-    throw new TboxError(
-      "not-implemented",
-      "more than one subnet for a version of the protocol is not supported",
-    );
+    throw new TboxError("not-implemented", "more than one subnet per IP version is not supported");
   }
   if (ipv6 && request.ipv6 === false) {
     throw invalidArgument(`subnet ${ipv6.subnet} needs IPv6 to be enabled for the network`);
   }
-  const taken = [...around.routes, ...around.networks.flatMap(subnetsOf)];
+  const taken = [...existing.routes, ...existing.networks.flatMap(subnetsOf)];
   return {
     name,
     driver: "bridge",
     internal,
     attachable,
-    ipv4: ipv4 ?? anyPlace(chooseSubnet(taken)),
-    ...(ipv6 || request.ipv6 ? { ipv6: ipv6 ?? anyPlace(inventSubnet6()) } : {}),
+    ipv4: ipv4 ?? withDefaultGateway(chooseSubnet(taken)),
+    ...(ipv6 || request.ipv6 ? { ipv6: ipv6 ?? withDefaultGateway(randomSubnet6()) } : {}),
     options,
     labels,
   };
@@ -101,11 +101,13 @@ function planPool(
   networks: Network[],
 ): NetworkSubnet {
   if (text === undefined) {
-    throw invalidArgument("invalid network config: a range or gateway needs its subnet");
+    throw invalidArgument("invalid network config: a range or gateway needs a subnet");
   }
   const subnet = parseSubnet(text);
   if (subnet.base.family === 4 ? subnet.prefix > 30 || subnet.prefix < 8 : subnet.prefix > 126) {
-    throw invalidArgument(`invalid subnet ${text}: it has no room for a gateway and containers`);
+    throw invalidArgument(
+      `invalid subnet ${text}: it is too small for a gateway and containers, or larger than /8`,
+    );
   }
   const other = networks.flatMap(subnetsOf).find((one) => overlap(one, subnet));
   if (other) {
@@ -119,22 +121,22 @@ function planPool(
   };
   const part = range === undefined ? undefined : parseSubnet(range);
   if (part && (!contains(subnet, part.base) || part.prefix < subnet.prefix)) {
-    throw invalidArgument(`invalid ip-range ${range}: it must be a part of subnet ${text}`);
+    throw invalidArgument(`invalid ip-range ${range}: it must be part of subnet ${text}`);
   }
   for (const [name, address] of Object.entries(reserved)) within(address, `auxiliary address ${name}`);
   return {
     subnet: formatSubnet(subnet),
-    gateway: gateway === undefined ? formatAddress(usualGateway(subnet)) : within(gateway, "gateway"),
+    gateway: gateway === undefined ? formatAddress(defaultGateway(subnet)) : within(gateway, "gateway"),
     ...(part ? { range: formatSubnet(part) } : {}),
     ...(Object.keys(reserved).length > 0 ? { reserved } : {}),
     chosen: true,
   };
 }
 
-function anyPlace(subnet: Subnet): NetworkSubnet {
-  return { subnet: formatSubnet(subnet), gateway: formatAddress(usualGateway(subnet)) };
+function withDefaultGateway(subnet: Subnet): NetworkSubnet {
+  return { subnet: formatSubnet(subnet), gateway: formatAddress(defaultGateway(subnet)) };
 }
 
 function subnetsOf({ ipv4, ipv6 }: Network): Subnet[] {
-  return [ipv4, ipv6].flatMap((place) => (place ? [parseSubnet(place.subnet)] : []));
+  return [ipv4, ipv6].flatMap((subnet) => (subnet ? [parseSubnet(subnet.subnet)] : []));
 }

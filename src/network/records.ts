@@ -2,20 +2,20 @@ import type { Database } from "bun:sqlite";
 import { randomBytes } from "node:crypto";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import { formatAddress, formatSubnet } from "./addresses/address.ts";
-import { chooseSubnet, hostRoutes, inventSubnet6, usualGateway } from "./addresses/subnets.ts";
+import { chooseSubnet, defaultGateway, hostRoutes, randomSubnet6 } from "./addresses/subnets.ts";
 import type { Network } from "./network.ts";
 
-/** The table of networks, kept in memory too. */
+/** The table of networks, with a copy in memory. */
 export interface NetworkRecords {
   all(): Network[];
   byId(id: string): Network | undefined;
-  /** By name, ID or a prefix that only one ID has; Docker's text when there is none. */
+  /** Finds a network by name, ID or unique ID prefix; throws not-found with Docker's message. */
   find(name: string): Network;
   add(network: Omit<Network, "id" | "created">): Network;
   delete(id: string): void;
 }
 
-/** The networks that were made, and the three that every store has. */
+/** Opens the table and adds the three predefined networks to a new store. */
 export function openNetworkRecords(database: Database): NetworkRecords {
   database.run("CREATE TABLE IF NOT EXISTS networks (id TEXT PRIMARY KEY, network TEXT NOT NULL) STRICT");
   const put = database.query("INSERT INTO networks (id, network) VALUES ($id, $network)");
@@ -61,13 +61,13 @@ function findNetwork(all: Map<string, Network>, name: string): Network {
 function predefined(): Omit<Network, "id" | "created">[] {
   const plain = { internal: false, options: {}, labels: {} };
   const ipv4 = chooseSubnet(hostRoutes());
-  const ipv6 = inventSubnet6();
-  const place = (subnet: typeof ipv4) => ({
+  const ipv6 = randomSubnet6();
+  const withGateway = (subnet: typeof ipv4) => ({
     subnet: formatSubnet(subnet),
-    gateway: formatAddress(usualGateway(subnet)),
+    gateway: formatAddress(defaultGateway(subnet)),
   });
   return [
-    { ...plain, name: "bridge", driver: "bridge", ipv4: place(ipv4), ipv6: place(ipv6) },
+    { ...plain, name: "bridge", driver: "bridge", ipv4: withGateway(ipv4), ipv6: withGateway(ipv6) },
     { ...plain, name: "host", driver: "host" },
     { ...plain, name: "none", driver: "null" },
   ];

@@ -1,11 +1,11 @@
 import { invalidArgument, type TboxError } from "#support/errors.ts";
 import { parseAddress } from "./addresses/address.ts";
-import { type EndpointSettings, type Network, tellsNames } from "./network.ts";
+import { type EndpointSettings, type Network, resolvesNames } from "./network.ts";
 
-/** Throws invalid-argument, in Docker's words, for what a network cannot give to a container. */
+/** Throws invalid-argument with Docker's message for endpoint settings that a network does not support. */
 export function checkSettings(network: Network, settings: EndpointSettings): void {
   const { ipv4, ipv6, mac, aliases = [], links = [], linkLocal = [] } = settings;
-  if (aliases.length > 0 && !tellsNames(network)) {
+  if (aliases.length > 0 && !resolvesNames(network)) {
     throw invalid(network, "network-scoped alias is supported only for containers in user defined networks");
   }
   checkAddress(network, ipv4, 4);
@@ -26,11 +26,11 @@ export function checkSettings(network: Network, settings: EndpointSettings): voi
 function checkAddress(network: Network, text: string | undefined, family: 4 | 6): void {
   if (text === undefined) return;
   if (parseAddress(text)?.family !== family) throw invalid(network, `invalid IPv${family} address: ${text}`);
-  const place = family === 4 ? network.ipv4 : network.ipv6;
-  if (!tellsNames(network)) {
+  const subnet = family === 4 ? network.ipv4 : network.ipv6;
+  if (!resolvesNames(network)) {
     throw invalid(network, "user specified IP address is supported on user defined networks only");
   }
-  if (place?.chosen) return;
+  if (subnet?.chosen) return;
   const rule =
     "user specified IP address is supported only when connecting to networks with user configured subnets";
   throw invalid(network, rule);
@@ -38,7 +38,7 @@ function checkAddress(network: Network, text: string | undefined, family: 4 | 6)
 
 function isHardwareAddress(text: string): boolean {
   const first = Number.parseInt(text.slice(0, 2), 16);
-  // The lowest bit of the first byte is that of groups.
+  // The lowest bit of the first byte marks multicast addresses.
   return /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(text) && first % 2 === 0;
 }
 

@@ -1,4 +1,4 @@
-import { type EndpointSettings, type Network, tellsNames } from "#network/network.ts";
+import { type EndpointSettings, type Network, resolvesNames } from "#network/network.ts";
 import { TboxError } from "#support/errors.ts";
 import { type Fleet, isRunning } from "../services.ts";
 import type { ContainerRecord } from "../state/record.ts";
@@ -22,7 +22,7 @@ export function connectContainer(
       const message = `endpoint with name ${record.name} already exists in network ${network.name}`;
       throw new TboxError("forbidden", message);
     }
-    if (settings.links && !tellsNames(network)) {
+    if (settings.links && !resolvesNames(network)) {
       const message = `links on network ${network.name} are had from the creation on, or not at all`;
       throw new TboxError("not-implemented", message);
     }
@@ -44,7 +44,7 @@ export function connectContainer(
 async function connectRunning(fleet: Fleet, record: ContainerRecord, network: Network): Promise<void> {
   const { network: joined } = record;
   if (!joined) {
-    throw new TboxError("unavailable", fleet.networks.trouble() ?? "the container runs without a network");
+    throw new TboxError("unavailable", fleet.networks.problem() ?? "the container runs without a network");
   }
   const settings = record.networks?.[network.name] ?? {};
   await fleet.networks.connect(joined, network, { settings, names: namesOn(record, network) });

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Mount } from "#native/zygote/protocol.ts";
-import { type Joined, tellsNames } from "#network/network.ts";
+import { type NetworkNamespace, resolvesNames } from "#network/network.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { ContainerFiles } from "../state/directories.ts";
 import type { ContainerRecord } from "../state/record.ts";
@@ -26,7 +26,7 @@ export interface HostEntry {
 export interface Place {
   hostname: string;
   /** The networks that it is on, or is likely to be on. */
-  joined: Joined | undefined;
+  joined: NetworkNamespace | undefined;
   /** The host's address as the container is to have it. */
   gateway: string | undefined;
   /** Others that it knows by words of its own; absent for none. */
@@ -43,7 +43,7 @@ export function etcFiles(settings: NameSettings, place: Place) {
 }
 
 /** What they say for a container that asks for nothing special. */
-export function usualFiles(id: string, joined: Joined | undefined): ContainerFiles {
+export function usualFiles(id: string, joined: NetworkNamespace | undefined): ContainerFiles {
   return etcFiles({ config: {}, hostConfig: {} }, { hostname: id.slice(0, 12), joined, gateway: undefined });
 }
 
@@ -118,7 +118,7 @@ function resolver(settings: NameSettings): string {
     if (/[\s\0]/.test(word)) throw invalidArgument(`invalid DNS setting ${JSON.stringify(word)}`);
   }
   if (isBridged(hostConfig.NetworkMode)) {
-    const named = Object.keys(networksOf(settings)).some((name) => tellsNames({ name }));
+    const named = Object.keys(networksOf(settings)).some((name) => resolvesNames({ name }));
     if (named || Dns.length === 0) return forwarder({ DnsSearch, DnsOptions, named });
   }
   const own = [

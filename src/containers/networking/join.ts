@@ -1,5 +1,5 @@
 import type { LaunchRequest } from "#native/zygote/protocol.ts";
-import { type Joined, tellsNames } from "#network/network.ts";
+import { type NetworkNamespace, resolvesNames } from "#network/network.ts";
 import { defaultNetwork } from "#network/networks.ts";
 import { TboxError } from "#support/errors.ts";
 import { containerDirectory, type Fleet, isRunning } from "../services.ts";
@@ -49,20 +49,20 @@ async function join(
   record: ContainerRecord,
   fresh: boolean,
 ): Promise<LaunchRequest["network"]> {
-  const places = Object.entries(networksOf(record)).map(([name, settings]) => {
+  const endpoints = Object.entries(networksOf(record)).map(([name, settings]) => {
     const network = fleet.networks.get(name);
     return { network, settings, names: namesOn(record, network) };
   });
-  const named = places.some(({ network }) => tellsNames(network));
+  const named = endpoints.some(({ network }) => resolvesNames(network));
   const servers = named ? (record.hostConfig.Dns ?? []) : [];
-  const joining = fleet.networks.join({ places, servers, fresh });
+  const joining = fleet.networks.join({ endpoints, servers, fresh });
   const joined = joining instanceof Promise ? await joining : joining;
   if (!joined) {
     if (planPorts(record.config, record.hostConfig).length === 0) {
       writeNetworkFiles(fleet, record, undefined);
       return { type: "none" };
     }
-    throw new TboxError("unavailable", fleet.networks.trouble() ?? "there is no network to publish ports of");
+    throw new TboxError("unavailable", fleet.networks.problem() ?? "there is no network to publish ports of");
   }
   record.network = joined;
   fleet.records.registerUses(record);
@@ -74,7 +74,11 @@ async function join(
 }
 
 /** Listens on the ports that a container is to have, if it has none yet and anything can reach it. */
-export async function publishPorts(fleet: Fleet, record: ContainerRecord, joined: Joined): Promise<void> {
+export async function publishPorts(
+  fleet: Fleet,
+  record: ContainerRecord,
+  joined: NetworkNamespace,
+): Promise<void> {
   const ports = planPorts(record.config, record.hostConfig);
   if (ports.length === 0 || joined.ports || !fleet.networks.isReachable(joined)) return;
   await fleet.networks.publish(joined, ports).catch((error) => {
@@ -83,7 +87,11 @@ export async function publishPorts(fleet: Fleet, record: ContainerRecord, joined
 }
 
 /** Has the files over /etc say where a container is now, and whom it may ask for names. */
-export function writeNetworkFiles(fleet: Fleet, record: ContainerRecord, joined: Joined | undefined): void {
+export function writeNetworkFiles(
+  fleet: Fleet,
+  record: ContainerRecord,
+  joined: NetworkNamespace | undefined,
+): void {
   if (record.config.Rootfs !== undefined) return;
   const directory = containerDirectory(fleet, record.id);
   const hostname = record.config.Hostname ?? "";

@@ -1,4 +1,4 @@
-import { type EndpointSettings, type Link, type Network, tellsNames } from "#network/network.ts";
+import { type EndpointSettings, type Link, type Network, resolvesNames } from "#network/network.ts";
 import { defaultNetwork } from "#network/networks.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import { type Fleet, isRunning } from "../services.ts";
@@ -39,7 +39,7 @@ export function settleLinks(
   network: Network,
   settings: EndpointSettings,
 ): EndpointSettings {
-  if (!settings.links || tellsNames(network)) return settings;
+  if (!settings.links || resolvesNames(network)) return settings;
   return {
     ...settings,
     links: settings.links.map(({ name, alias }) => ({ name: target(records, name).id, alias })),

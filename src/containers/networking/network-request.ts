@@ -1,4 +1,4 @@
-import { type EndpointSettings, type Network, tellsNames } from "#network/network.ts";
+import { type EndpointSettings, type Network, resolvesNames } from "#network/network.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { CreateRequest, HostConfig } from "../request/create-request.ts";
 import type { Fleet } from "../services.ts";
@@ -51,7 +51,7 @@ export function requestedNetworks(
 /** Throws for name servers that cannot be asked for a container on these networks. */
 export function checkServers({ Dns = [] }: HostConfig = {}, networks: Network[]): void {
   const own = Dns.find((server) => /^127\.|^::1$/.test(server));
-  const named = networks.find(tellsNames);
+  const named = networks.find(resolvesNames);
   if (own === undefined || !named) return;
   const message = `DNS server ${own}, which is the container itself, is not supported on network ${named.name}`;
   throw new TboxError("not-implemented", message);
@@ -74,7 +74,7 @@ function checkShared({ HostConfig: host = {}, ...request }: CreateRequest, other
 
 /** What others on a network find a container by. */
 export function namesOn(record: ContainerRecord, network: Network): string[] {
-  if (!tellsNames(network)) return [];
+  if (!resolvesNames(network)) return [];
   const { aliases = [] } = record.networks?.[network.name] ?? {};
   const short = record.id.slice(0, 12);
   const hostname = record.config.Hostname;
@@ -92,6 +92,6 @@ export function networkWarnings({ networks }: Pick<Fleet, "networks">, record: C
   const all = Object.keys(record.networks).map((name) => networks.get(name));
   const internal = all.length > 0 && all.every((network) => network.internal);
   const warnings = publishes && internal ? ["Published ports are discarded on internal networks"] : [];
-  const trouble = networks.trouble();
+  const trouble = networks.problem();
   return trouble === undefined ? warnings : [...warnings, trouble];
 }

@@ -1,5 +1,5 @@
 import type { LaunchRequest } from "#native/zygote/protocol.ts";
-import type { EndpointSettings, Joined } from "#network/network.ts";
+import type { EndpointSettings, NetworkNamespace } from "#network/network.ts";
 import type { DiffId, Digest } from "#oci/digest.ts";
 import type { BoundVolume } from "#volumes/volume-options.ts";
 import type { CreateRequest, HostConfig } from "../request/create-request.ts";
@@ -99,7 +99,7 @@ export interface ContainerRecord {
   /** While it runs in another container's network: where that is. */
   shared?: LaunchRequest["network"];
   /** What it runs in; absent while it does not run, and where it has no network of its own. */
-  network?: Joined;
+  network?: NetworkNamespace;
   /** Path of its cgroup while it has one. */
   cgroup?: string;
   /** Whether the last end was asked for: `unless-stopped` containers are left alone then. */

@@ -5,102 +5,103 @@ import { withoutType } from "../zygote/protocol.ts";
 import {
   type FromNet,
   fromNetSchema,
-  type NetOrder,
+  type NetRequest,
   type Publication,
   type ToNet,
   type Uplink,
 } from "./net-protocol.ts";
 
-/** What the helper says of itself. */
+/** The state of the net helper. */
 export interface NetState {
   pid: number;
   uplink: Uplink;
-  /** Those that were made and not released. */
+  /** Network namespaces that were created and not released. */
   sandboxes: number[];
-  /** Those of them for which ports are listened on. */
+  /** Network namespaces with published ports. */
   published: number[];
 }
 
-/** A port of the host: the same on each of the addresses. */
+/** A host port that is listened on at each of the addresses. */
 export interface HostPort {
   addresses: string[];
   port: number;
 }
 
-/** The process that makes networks and carries what goes beyond them. */
+/** The process that creates bridges and namespaces, forwards connections and resolves names. */
 export interface NetHelper extends Disposable {
-  /** Resolves when it is done; rejects with a `FailureError`. */
-  perform(order: PlainOrder): Promise<void>;
+  /** Resolves when the helper has finished; rejects with a `FailureError`. */
+  perform(request: PlainRequest): Promise<void>;
   survey(): Promise<NetState>;
-  /** In the order they were asked for. Rejects with a `FailureError` whose subject is the port that cannot be had. */
+  /** Returns the host ports in the order of the request. Rejects with a `FailureError` whose subject is the unavailable port. */
   publish(publication: Publication): Promise<HostPort[]>;
 }
 
-type Requests = Pick<NetHelper, "perform" | "survey" | "publish">;
-type PlainOrder = Exclude<NetOrder, { type: "survey" | "publish" }>;
+/** The requests without the lifetime of the connection. */
+export type NetHelperRequests = Pick<NetHelper, "perform" | "survey" | "publish">;
+type PlainRequest = Exclude<NetRequest, { type: "survey" | "publish" }>;
 
 export interface NetHelperOptions {
-  /** Opens a channel to the helper, which is started if none runs. */
+  /** Opens a channel to the helper and starts one if none runs. */
   connect: (listener: ChannelListener) => Promise<Channel>;
-  /** Tells a helper just started what there is, through this, before anybody else speaks to it. */
-  restore: (helper: Requests) => Promise<void>;
-  /** The helper has died: it is started anew at the next request. */
+  /** Sends the current networks to a helper that has just started, before any other request. */
+  restore: (helper: NetHelperRequests) => Promise<void>;
+  /** Called when the helper has died. The next request starts it again. */
   lost: () => void;
 }
 
 interface Connection {
   channel: Channel;
-  ask(order: NetOrder): Promise<FromNet>;
+  ask(request: NetRequest): Promise<FromNet>;
 }
 
-/** The net helper, which is found or started by the first request, and again whenever it has died. */
+/** Opens a client of the net helper. The first request finds or starts the helper, also after its death. */
 export function openNetHelper({ connect, restore, lost }: NetHelperOptions): NetHelper {
   let current: Promise<Connection> | undefined;
   let closed = false;
 
   async function open(forget: () => void): Promise<Connection> {
-    const open = new Map<number, PromiseWithResolvers<FromNet>>();
+    const pending = new Map<number, PromiseWithResolvers<FromNet>>();
     let last = 0;
     let gone: TboxError | undefined;
     const end = (cause: unknown) => {
       if (gone) return;
       gone = new TboxError("unavailable", "the net helper has ended", { cause });
-      for (const { reject } of open.values()) reject(gone);
+      for (const { reject } of pending.values()) reject(gone);
       forget();
       if (!closed) lost();
     };
     const channel = await connect({
       message(text) {
         const answer = fromNetSchema.parse(JSON.parse(text));
-        open.get(answer.request)?.resolve(answer);
-        open.delete(answer.request);
+        pending.get(answer.request)?.resolve(answer);
+        pending.delete(answer.request);
       },
       closed: (reason) => end(reason === undefined ? undefined : new Error(reason)),
     });
     const connection: Connection = {
       channel,
-      async ask(order) {
+      async ask(body) {
         if (gone) throw gone;
         using _ = keepAlive();
         const request = ++last;
         const answer = Promise.withResolvers<FromNet>();
-        open.set(request, answer);
-        const message: ToNet = { request, ...order };
+        pending.set(request, answer);
+        const message: ToNet = { request, ...body };
         try {
           channel.send(JSON.stringify(message));
         } catch (error) {
-          // It died a moment ago, and the news is still on its way.
+          // The helper has just died, and the event that closes the channel has not arrived yet.
           end(error);
         }
         return await answer.promise;
       },
     };
-    await restore(powers(connection.ask));
+    await restore(requests(connection.ask));
     return connection;
   }
 
   function connected(): Promise<Connection> {
-    if (closed) throw new TboxError("unavailable", "the daemon ends");
+    if (closed) throw new TboxError("unavailable", "the daemon is stopping");
     if (current) return current;
     const forget = () => {
       if (current === opening) current = undefined;
@@ -112,13 +113,13 @@ export function openNetHelper({ connect, restore, lost }: NetHelperOptions): Net
   }
 
   return {
-    ...powers(async (order) => {
+    ...requests(async (request) => {
       try {
-        return await (await connected()).ask(order);
+        return await (await connected()).ask(request);
       } catch (error) {
         if (errorCode(error) !== "unavailable" || closed) throw error;
-        // Another one is told everything anew, and then this.
-        return await (await connected()).ask(order);
+        // A new helper has received the networks by now, so the request can be repeated.
+        return await (await connected()).ask(request);
       }
     }),
     [Symbol.dispose]() {
@@ -128,10 +129,10 @@ export function openNetHelper({ connect, restore, lost }: NetHelperOptions): Net
   };
 }
 
-function powers(ask: Connection["ask"]): Requests {
+function requests(ask: Connection["ask"]): NetHelperRequests {
   return {
-    async perform(order) {
-      const answer = await ask(order);
+    async perform(request) {
+      const answer = await ask(request);
       if (answer.type !== "done") throw unexpected(answer);
     },
     async survey() {

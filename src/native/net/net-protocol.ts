@@ -26,39 +26,39 @@ export const fromNetSchema = z.discriminatedUnion("type", [
   }),
 ]);
 
-/** How containers reach what lies beyond their networks; `reason` says what is missing. */
+/** How containers connect to addresses beyond their networks; `reason` names the missing kernel feature. */
 export type Uplink = z.infer<typeof uplinkSchema>;
 export type FromNet = z.infer<typeof fromNetSchema>;
 
-/** A request to the net helper, numbered by the daemon. */
-export type ToNet = { request: number } & NetOrder;
+/** A numbered request to the net helper. */
+export type ToNet = { request: number } & NetRequest;
 
-export type NetOrder =
+export type NetRequest =
   | { type: "survey" }
   | ({ type: "network" } & BridgeRequest)
   | { type: "remove-network"; id: string }
-  /** Makes a network namespace, which a launch may name from the answer on. */
+  /** Creates a network namespace. A launch may refer to it after the response. */
   | { type: "sandbox"; sandbox: number; endpoints: EndpointRequest[] }
-  /** Adds an interface to a sandbox, or takes one away. */
+  /** Adds or removes an interface of a network namespace. */
   | { type: "connect"; sandbox: number; endpoint: EndpointRequest }
   | { type: "disconnect"; sandbox: number; interface: string }
-  | ({ type: "route" } & RouteRequest)
-  | ({ type: "names" } & SandboxNames)
-  /** Listens on ports of the host: on all, or on none. */
+  | ({ type: "route" } & DefaultRouteRequest)
+  | ({ type: "names" } & NamespaceNames)
+  /** Listens on all of the host ports, or on none. */
   | ({ type: "publish" } & Publication)
-  /** Has the published ports of a sandbox lead to other addresses of it. */
+  /** Changes the addresses that the published ports of a network namespace forward to. */
   | { type: "retarget"; sandbox: number; ipv4: string; ipv6?: string }
   | { type: "release"; sandboxes: number[] };
 
 export interface Publication {
   sandbox: number;
-  /** Where the sandbox is reached. */
+  /** Addresses that connections are forwarded to. */
   ipv4: string;
   ipv6?: string;
   ports: PortRequest[];
 }
 
-/** The same number on all of the addresses, from `first` to `last`; any number when both are 0. */
+/** A port to listen on: one number between `first` and `last`, the same on all addresses; any free one when both are 0. */
 export interface PortRequest {
   protocol: "tcp" | "udp";
   addresses: string[];
@@ -74,28 +74,28 @@ export interface BridgeRequest {
   ipv6?: { gateway: string; prefix: number };
   internal: boolean;
   mtu: number;
-  /** Whether the gateway's address stands for the host's loopback. */
+  /** Whether the gateway's address forwards to the host's loopback address. */
   hostLoopback: boolean;
 }
 
-/** One interface of a sandbox. */
+/** An interface in a network namespace. */
 export interface EndpointRequest {
   network: string;
-  /** No other interface of the sandbox has it. */
+  /** Number of the interface, unique in its namespace. */
   number: number;
   interface: string;
   mac: string;
   ipv4: string;
   ipv6?: string;
-  /** Addresses besides, which mean something on the network alone. */
+  /** Additional addresses that are valid on this network only. */
   linkLocal?: string[];
-  /** Whether the default route leads through it. */
+  /** Whether this interface has the default route. */
   ipv4Route: boolean;
   ipv6Route: boolean;
 }
 
-/** Has the default routes of a sandbox lead through one of its interfaces. */
-export interface RouteRequest {
+/** Sets the default routes of a network namespace through one of its interfaces. */
+export interface DefaultRouteRequest {
   sandbox: number;
   network: string;
   interface: string;
@@ -103,22 +103,23 @@ export interface RouteRequest {
   ipv6: boolean;
 }
 
-/** What a sandbox is called and whom it asks for names, in the place of what was said before. */
-export interface SandboxNames {
+/** Names and resolvers of a network namespace; they replace the earlier ones. */
+export interface NamespaceNames {
   sandbox: number;
-  /** On the networks where names are told: it finds others there, and is found. */
-  places: NamedPlace[];
-  /** Its own words for others' names. */
+  /** Networks with name resolution. */
+  places: NetworkNames[];
+  /** Aliases for names of others, valid in this namespace only. */
   links: { alias: string; name: string }[];
-  /** Whom it asks for all other names; whom the host asks when there are none. */
+  /** Resolvers for all other names; the host's resolvers when empty. */
   servers: string[];
-  /** Whether it asks for other names at all. */
+  /** Whether queries for other names are forwarded at all. */
   outside: boolean;
 }
 
-export interface NamedPlace {
+/** Names and addresses of a namespace on one network. */
+export interface NetworkNames {
   network: string;
-  /** In lower case. The first is the one that its addresses are told by. */
+  /** Names in lower case. Reverse lookups of the addresses return the first. */
   names: string[];
   ipv4: string;
   ipv6?: string;

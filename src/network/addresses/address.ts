@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { invalidArgument } from "#support/errors.ts";
 
-/** A number of 32 or of 128 bits. */
+/** An IP address as a number of 32 or 128 bits. */
 export interface Address {
   family: 4 | 6;
   value: bigint;
@@ -13,7 +13,7 @@ export interface Subnet {
   prefix: number;
 }
 
-/** Nothing when the text is no address. */
+/** Returns undefined for text that is not an address. */
 export function parseAddress(text: string): Address | undefined {
   switch (isIP(text)) {
     case 4:
@@ -38,7 +38,7 @@ function parse6(text: string): bigint {
   return [...first, ...middle, ...last].reduce((value, group) => (value << 16n) | BigInt(`0x${group}`), 0n);
 }
 
-/** In the usual, shortest form. */
+/** Formats an address in its shortest form (RFC 5952). */
 export function formatAddress({ family, value }: Address): string {
   if (family === 4) return [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 0xffn).join(".");
   const groups = Array.from({ length: 8 }, (_, index) => (value >> BigInt(112 - 16 * index)) & 0xffffn);
@@ -49,7 +49,7 @@ export function formatAddress({ family, value }: Address): string {
   return text.replace(new RegExp(`(^|:)${longest}(:|$)`), "::").replace(/:::+/, "::");
 }
 
-/** `172.17.0.0/16`; bits of the host are dropped. Throws invalid-argument. */
+/** Parses `172.17.0.0/16` and clears the host bits; throws invalid-argument. */
 export function parseSubnet(text: string): Subnet {
   const [, address = "", bits = ""] = /^(.+)\/(\d{1,3})$/.exec(text) ?? [];
   const parsed = parseAddress(address);
@@ -69,7 +69,7 @@ export function formatSubnet({ base, prefix }: Subnet): string {
   return `${formatAddress(base)}/${prefix}`;
 }
 
-/** The address at a distance from the first. */
+/** Returns the address at an offset from the first. */
 export function addressAt({ base }: Subnet, offset: bigint): Address {
   return { ...base, value: base.value + offset };
 }

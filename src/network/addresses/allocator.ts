@@ -9,11 +9,11 @@ import {
   sizeOf,
 } from "./address.ts";
 
-/** The addresses of a subnet that are in use. */
+/** Allocates the addresses of a subnet. */
 export interface Allocator {
-  /** An address that has not been used for as long as possible: neighbours remember whose it was. */
+  /** Returns the address that was free for longest, since neighbour caches may still know its last holder. */
   take(): Address;
-  /** A certain one; throws when it is another's or none of the subnet's. */
+  /** Allocates this address; throws when it is in use or outside the subnet. */
   reserve(address: Address): void;
   release(address: Address): void;
 }
@@ -21,14 +21,14 @@ export interface Allocator {
 export interface AllocatorOptions {
   subnet: Subnet;
   gateway: Address;
-  /** Where addresses are taken from, where that is only a part. */
+  /** Part of the subnet from which `take` allocates; the whole subnet when absent. */
   range?: Subnet | undefined;
 }
 
 export function openAllocator({ subnet, gateway, range = subnet }: AllocatorOptions): Allocator {
   const used = new Set<bigint>([gateway.value]);
   const size = sizeOf(range);
-  // The first address is the network's own and the last of IPv4 is everybody's, unless there are but two.
+  // The first address is the network's and the last of IPv4 is for broadcasts, unless there are only two.
   const reserved = sizeOf(subnet) > 2n ? 1n : 0n;
   const first = subnet.base.value + reserved;
   const last = subnet.base.value + sizeOf(subnet) - 1n - (subnet.base.family === 4 ? reserved : 0n);
@@ -43,7 +43,7 @@ export function openAllocator({ subnet, gateway, range = subnet }: AllocatorOpti
         used.add(value);
         return { family, value };
       }
-      throw new TboxError("conflict", `no address is free in ${formatSubnet(range)}`);
+      throw new TboxError("conflict", `no free address in ${formatSubnet(range)}`);
     },
     reserve(address) {
       if (!contains(subnet, address) || address.value < first || address.value > last) {

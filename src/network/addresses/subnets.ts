@@ -3,31 +3,31 @@ import { readFileSync } from "node:fs";
 import { TboxError } from "#support/errors.ts";
 import { addressAt, overlap, parseSubnet, type Subnet, sizeOf } from "./address.ts";
 
-/** Docker's pools: sixteen bits at first, twelve later. */
+/** Docker's default address pools. */
 const candidates: Subnet[] = [
   ...Array.from({ length: 15 }, (_, index) => parseSubnet(`172.${17 + index}.0.0/16`)),
   ...Array.from({ length: 16 }, (_, index) => parseSubnet(`192.168.${16 * index}.0/20`)),
 ];
 
-/** One that none of these overlaps. */
+/** Returns the first default subnet that overlaps none of the taken ones. */
 export function chooseSubnet(taken: Subnet[]): Subnet {
   const free = candidates.find((candidate) => !taken.some((other) => overlap(candidate, other)));
   if (free) return free;
   throw new TboxError("forbidden", "all predefined address pools have been fully subnetted");
 }
 
-/** A local one that nobody else has, as likely as not. */
-export function inventSubnet6(): Subnet {
+/** Returns a random unique local subnet (RFC 4193). */
+export function randomSubnet6(): Subnet {
   const bits = randomBytes(7).toString("hex");
   return { base: { family: 6, value: BigInt(`0xfd${bits}`) << 64n }, prefix: 64 };
 }
 
-/** The address that a network's gateway has unless another is asked for. */
-export function usualGateway(subnet: Subnet) {
+/** Returns the gateway address of a network that names none. */
+export function defaultGateway(subnet: Subnet) {
   return addressAt(subnet, sizeOf(subnet) > 1n ? 1n : 0n);
 }
 
-/** Where the host sends packets itself: a network of ours in the same place would hide it from containers. */
+/** Returns the routes of the host. A network that overlapped one would hide its hosts from containers. */
 export function hostRoutes(): Subnet[] {
   try {
     return parseRoutes(readFileSync("/proc/net/route", "utf8"));
@@ -36,7 +36,7 @@ export function hostRoutes(): Subnet[] {
   }
 }
 
-/** The text of /proc/net/route, without the default route. */
+/** Parses /proc/net/route; leaves out the default route. */
 export function parseRoutes(text: string): Subnet[] {
   return text
     .trim()
@@ -50,7 +50,7 @@ export function parseRoutes(text: string): Subnet[] {
     });
 }
 
-/** A little-endian number. */
+/** Parses a little-endian hexadecimal number. */
 function reversed(hex: string): bigint {
   return BigInt(`0x${hex.match(/../g)?.reverse().join("") ?? "0"}`);
 }

@@ -9,11 +9,11 @@ import {
   type EndpointSettings,
   type Network,
   type NetworkSubnet,
-  tellsNames,
+  resolvesNames,
 } from "../network.ts";
 import { type NetworkOptions, readNetworkOptions } from "../options.ts";
 
-/** A network with a bridge, and which of its addresses are in use. */
+/** The bridge of a network, with its allocated addresses. */
 export interface Bridge {
   network: Network;
   options: NetworkOptions;
@@ -21,10 +21,10 @@ export interface Bridge {
   ipv6?: Range;
 }
 
-/** A container's place on a network, as it is wanted. */
-export interface PlaceRequest {
+/** A requested endpoint. */
+export interface EndpointPlan {
   settings: EndpointSettings;
-  /** What others find it by there. */
+  /** Names of the container on the network. */
   names: string[];
 }
 
@@ -34,7 +34,7 @@ interface Range {
   addresses: Allocator;
 }
 
-/** Nothing for a network that has no addresses. */
+/** Opens the bridge of a network; returns undefined for a network without addresses. */
 export function openBridge(network: Network): Bridge | undefined {
   if (!network.ipv4) return undefined;
   const ipv6 = network.ipv6 ? { ipv6: openRange(network.ipv6) } : {};
@@ -52,34 +52,34 @@ function openRange({ subnet: text, gateway: gatewayText, range, reserved = {} }:
   return { prefix: subnet.prefix, gateway, addresses };
 }
 
-/** What the net helper needs to know of it. */
+/** Describes a bridge to the net helper. */
 export function bridgeRequest({
   network,
   options: { mtu, hostLoopback },
   ipv4,
   ipv6,
 }: Bridge): BridgeRequest {
-  const place = ({ gateway, prefix }: Range) => ({ gateway: formatAddress(gateway), prefix });
+  const describe = ({ gateway, prefix }: Range) => ({ gateway: formatAddress(gateway), prefix });
   return {
     id: network.id,
-    ipv4: place(ipv4),
-    ...(ipv6 ? { ipv6: place(ipv6) } : {}),
+    ipv4: describe(ipv4),
+    ...(ipv6 ? { ipv6: describe(ipv6) } : {}),
     internal: network.internal,
     mtu,
     hostLoopback,
   };
 }
 
-/** An endpoint with addresses that nobody else has: `number` is that of its interface. */
-export function takeEndpoint(
+/** Creates an endpoint with newly allocated addresses; `number` is the number of its interface. */
+export function allocateEndpoint(
   { network, options, ipv4, ipv6 }: Bridge,
   number: number,
-  { settings, names }: PlaceRequest,
+  { settings, names }: EndpointPlan,
 ): Endpoint {
-  const address = take(ipv4, settings.ipv4);
+  const address = allocate(ipv4, settings.ipv4);
   let address6: Address | undefined;
   try {
-    address6 = ipv6 && take(ipv6, settings.ipv6);
+    address6 = ipv6 && allocate(ipv6, settings.ipv6);
   } catch (error) {
     ipv4.addresses.release(address);
     throw error;
@@ -92,23 +92,23 @@ export function takeEndpoint(
     number,
     interface: settings.interface ?? `${options.interfacePrefix}${number}`,
     mac: settings.mac ?? hardwareAddress(address),
-    ipv4: place(ipv4, address),
-    ...(ipv6 && address6 ? { ipv6: place(ipv6, address6) } : {}),
+    ipv4: endpointAddress(ipv4, address),
+    ...(ipv6 && address6 ? { ipv6: endpointAddress(ipv6, address6) } : {}),
     ...(linkLocal ? { linkLocal } : {}),
     ...(priority === undefined ? {} : { priority }),
-    ...(tellsNames(network) ? { names, ...(links ? { links } : {}) } : {}),
+    ...(resolvesNames(network) ? { names, ...(links ? { links } : {}) } : {}),
   };
 }
 
-function take({ addresses }: Range, wanted: string | undefined): Address {
+function allocate({ addresses }: Range, wanted: string | undefined): Address {
   if (wanted === undefined) return addresses.take();
   const address = addressOf(wanted);
   addresses.reserve(address);
   return address;
 }
 
-/** Takes note of an endpoint from an earlier time. */
-export function adoptEndpoint({ ipv4, ipv6 }: Bridge, endpoint: Endpoint): void {
+/** Reserves the addresses of an existing endpoint. */
+export function reserveEndpoint({ ipv4, ipv6 }: Bridge, endpoint: Endpoint): void {
   ipv4.addresses.reserve(addressOf(endpoint.ipv4.address));
   if (endpoint.ipv6) ipv6?.addresses.reserve(addressOf(endpoint.ipv6.address));
 }
@@ -118,11 +118,11 @@ export function releaseEndpoint({ ipv4, ipv6 }: Bridge, endpoint: Endpoint): voi
   if (endpoint.ipv6) ipv6?.addresses.release(addressOf(endpoint.ipv6.address));
 }
 
-function place({ prefix, gateway }: Range, address: Address): EndpointAddress {
+function endpointAddress({ prefix, gateway }: Range, address: Address): EndpointAddress {
   return { address: formatAddress(address), prefix, gateway: formatAddress(gateway) };
 }
 
-/** Of the address, so that neighbours never mistake one for another: as Docker has it. */
+/** Derives the MAC address from the IPv4 address, as Docker does, so that neighbour caches stay valid. */
 function hardwareAddress({ value }: Address): string {
   const bytes = [24n, 16n, 8n, 0n].map((shift) => ((value >> shift) & 0xffn).toString(16).padStart(2, "0"));
   return ["02", "42", ...bytes].join(":");
@@ -130,6 +130,6 @@ function hardwareAddress({ value }: Address): string {
 
 function addressOf(text: string): Address {
   const address = parseAddress(text);
-  if (!address) throw new TboxError("internal", `${text} is no address`);
+  if (!address) throw new TboxError("internal", `invalid address ${text}`);
   return address;
 }

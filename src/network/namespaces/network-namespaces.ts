@@ -1,203 +1,192 @@
 import type { NetHelper } from "#native/net/net-helper.ts";
-import type { EndpointRequest, PortRequest, Publication, SandboxNames } from "#native/net/net-protocol.ts";
+import type { PortRequest } from "#native/net/net-protocol.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
-import type { Endpoint, Joined, Network } from "../network.ts";
-import { adoptEndpoint, type Bridge, type PlaceRequest, releaseEndpoint, takeEndpoint } from "./bridge.ts";
-import { type Gateways, gatewaysOf } from "./gateway.ts";
+import type { Endpoint, Network, NetworkNamespace } from "../network.ts";
+import { allocateEndpoint, type EndpointPlan, releaseEndpoint, reserveEndpoint } from "./bridge.ts";
+import type { Bridges } from "./bridges.ts";
+import { chooseDefaultRoutes, type DefaultRoutes, targetAddresses } from "./default-routes.ts";
+import { endpointRequest, namespaceNames, publication } from "./messages.ts";
 
-type Requests = Pick<NetHelper, "perform" | "publish">;
+type Helper = Pick<NetHelper, "perform" | "publish">;
 
-/** Network namespaces with places on networks. */
-export interface Sandboxes {
-  /** Greater than the number of any that an earlier daemon may have made. */
-  readonly before: number;
-  make(places: (PlaceRequest & { network: Network })[], servers: string[]): Promise<Joined>;
-  connect(joined: Joined, network: Network, place: PlaceRequest): Promise<void>;
-  disconnect(joined: Joined, network: Network): Promise<void>;
-  publish(joined: Joined, ports: PortRequest[]): Promise<void>;
-  gateways(joined: Joined): Gateways;
-  /** Tells the helper what it is called and whom it may ask. */
-  tellNames(joined: Joined, helper?: Requests): Promise<void>;
-  /** Listens again on the ports that it has. */
-  publishAgain(joined: Joined, helper: Requests): Promise<void>;
-  release(joined: Joined): void;
-  adopt(joined: Joined): void;
+/** Creates and changes network namespaces through the net helper, with addresses that the bridges allocate. */
+export interface NetworkNamespaces {
+  /** Greatest number that a namespace of an earlier daemon can have. */
+  readonly lastForeign: number;
+  create(endpoints: (EndpointPlan & { network: Network })[], servers: string[]): Promise<NetworkNamespace>;
+  connect(namespace: NetworkNamespace, network: Network, endpoint: EndpointPlan): Promise<void>;
+  disconnect(namespace: NetworkNamespace, network: Network): Promise<void>;
+  publish(namespace: NetworkNamespace, ports: PortRequest[]): Promise<void>;
+  defaultRoutes(namespace: NetworkNamespace): DefaultRoutes;
+  /** Sends the names and resolvers of a namespace to the helper. */
+  sendNames(namespace: NetworkNamespace, helper?: Helper): Promise<void>;
+  /** Listens again on the same host ports. */
+  publishAgain(namespace: NetworkNamespace, helper: Helper): Promise<void>;
+  releaseAddresses(namespace: NetworkNamespace): void;
+  /** Reserves the addresses of a namespace that an earlier daemon created. */
+  adopt(namespace: NetworkNamespace): void;
 }
 
-export function openSandboxes(
-  helper: Requests,
-  bridges: Map<string, Bridge>,
-  networkOf: (id: string) => Network | undefined,
-): Sandboxes {
-  const before = Date.now() * 1000;
-  let last = before;
-  const gateways = ({ endpoints }: Joined) => gatewaysOf(endpoints, networkOf);
+interface Context {
+  helper: Helper;
+  bridges: Bridges;
+  networkOf: (id: string) => Network | undefined;
+}
 
-  function plug(endpoint: Endpoint, { ipv4, ipv6 }: Gateways): EndpointRequest {
-    return {
-      network: endpoint.network,
-      number: endpoint.number,
-      interface: endpoint.interface,
-      mac: endpoint.mac,
-      ipv4: endpoint.ipv4.address,
-      ...(endpoint.ipv6 ? { ipv6: endpoint.ipv6.address } : {}),
-      ...(endpoint.linkLocal ? { linkLocal: endpoint.linkLocal } : {}),
-      ipv4Route: endpoint === ipv4,
-      ipv6Route: endpoint === ipv6,
-    };
-  }
-
-  function take(network: Network, number: number, place: PlaceRequest): Endpoint {
-    const bridge = bridges.get(network.id);
-    if (!bridge) throw new TboxError("not-found", `network ${network.name} not found`);
-    return takeEndpoint(bridge, number, place);
-  }
-
-  function giveBack(endpoint: Endpoint): void {
-    const bridge = bridges.get(endpoint.network);
-    if (bridge) releaseEndpoint(bridge, endpoint);
-  }
-
-  function names(joined: Joined): SandboxNames {
-    return {
-      sandbox: joined.sandbox,
-      places: joined.endpoints.flatMap(({ network, name, names: own, ipv4, ipv6 }) =>
-        own === undefined
-          ? []
-          : [
-              {
-                network,
-                names: qualified(own, name),
-                ipv4: ipv4.address,
-                ...(ipv6 ? { ipv6: ipv6.address } : {}),
-              },
-            ],
+export function openNetworkNamespaces(context: Context): NetworkNamespaces {
+  const lastForeign = Date.now() * 1000;
+  let last = lastForeign;
+  return {
+    lastForeign,
+    create: (endpoints, servers) =>
+      create(
+        context,
+        { sandbox: ++last, endpoints: [], ...(servers.length > 0 ? { servers } : {}) },
+        endpoints,
       ),
-      links: joined.endpoints.flatMap(({ links = [] }) =>
-        links.map(({ alias, name }) => ({ alias: alias.toLowerCase(), name: name.toLowerCase() })),
-      ),
-      servers: joined.servers ?? [],
-      outside: gateways(joined).ipv4 !== undefined,
-    };
-  }
-
-  /** Leads what leads beyond the networks through where it is to lead now. */
-  async function reroute(joined: Joined, { ipv4, ipv6 }: Gateways): Promise<void> {
-    const { sandbox } = joined;
-    for (const endpoint of new Set([ipv4, ipv6])) {
-      if (!endpoint) continue;
-      await helper.perform({
-        type: "route",
-        sandbox,
-        network: endpoint.network,
-        interface: endpoint.interface,
-        ipv4: endpoint === ipv4,
-        ipv6: endpoint === ipv6,
-      });
-    }
-    if (!joined.ports || !ipv4) return;
-    await helper.perform({ type: "retarget", sandbox, ...target({ ipv4, ipv6 }) });
-  }
-
-  const sandboxes: Sandboxes = {
-    before,
-    gateways,
-    async make(places, servers) {
-      const sandbox = ++last;
-      const joined: Joined = { sandbox, endpoints: [], ...(servers.length > 0 ? { servers } : {}) };
-      try {
-        for (const [number, { network, ...place }] of places.entries()) {
-          joined.endpoints.push(take(network, number, place));
-        }
-        const chosen = gateways(joined);
-        const endpoints = joined.endpoints.map((endpoint) => plug(endpoint, chosen));
-        const made = helper.perform({ type: "sandbox", sandbox, endpoints });
-        const usual = endpoints.length === 1 && joined.endpoints[0]?.names === undefined && chosen.ipv4;
-        await Promise.all([made, ...(usual ? [] : [sandboxes.tellNames(joined)])]);
-      } catch (error) {
-        for (const endpoint of joined.endpoints) giveBack(endpoint);
-        throw error;
-      }
-      return joined;
-    },
-    async connect(joined, network, place) {
-      const used = joined.endpoints.map(({ number }) => number);
-      let number = 0;
-      while (used.includes(number)) number++;
-      const endpoint = take(network, number, place);
-      const earlier = gateways(joined);
-      joined.endpoints.push(endpoint);
-      try {
-        const chosen = gateways(joined);
-        const { sandbox } = joined;
-        await helper.perform({ type: "connect", sandbox, endpoint: plug(endpoint, chosen) });
-        if (chosen.ipv4 !== earlier.ipv4 || chosen.ipv6 !== earlier.ipv6) await reroute(joined, chosen);
-        await sandboxes.tellNames(joined);
-      } catch (error) {
-        joined.endpoints.splice(joined.endpoints.indexOf(endpoint), 1);
-        giveBack(endpoint);
-        throw error;
-      }
-    },
-    async disconnect(joined, network) {
-      const endpoint = joined.endpoints.find((one) => one.network === network.id);
-      if (!endpoint) return;
-      const earlier = gateways(joined);
-      joined.endpoints.splice(joined.endpoints.indexOf(endpoint), 1);
-      const { sandbox } = joined;
-      await helper.perform({ type: "disconnect", sandbox, interface: endpoint.interface });
-      giveBack(endpoint);
-      const chosen = gateways(joined);
-      if (chosen.ipv4 !== earlier.ipv4 || chosen.ipv6 !== earlier.ipv6) await reroute(joined, chosen);
-      await sandboxes.tellNames(joined);
-    },
-    async publish(joined, ports) {
-      const chosen = gateways(joined);
-      if (!chosen.ipv4) throw invalidArgument("a container without a network cannot publish ports");
-      const bindings = bridges.get(chosen.ipv4.network)?.options.bindings ?? [];
-      const filled = ports.map((port) =>
-        port.addresses.length > 0 ? port : { ...port, addresses: bindings },
-      );
-      const found = await helper.publish(publication(joined.sandbox, chosen, filled));
-      joined.ports = filled.map(({ protocol, containerPort }, index) => {
-        const { addresses = [], port: hostPort = 0 } = found[index] ?? {};
-        return { protocol, containerPort, addresses, hostPort };
-      });
-    },
-    tellNames: (joined, asked = helper) => asked.perform({ type: "names", ...names(joined) }),
-    async publishAgain(joined, fresh) {
-      const chosen = gateways(joined);
-      const { ports = [], sandbox } = joined;
-      if (ports.length === 0 || !chosen.ipv4) return;
-      const fixed = ports.map(({ hostPort, ...port }) => ({ ...port, first: hostPort, last: hostPort }));
-      await fresh.publish(publication(sandbox, chosen, fixed));
-    },
-    release({ endpoints }) {
-      for (const endpoint of endpoints) giveBack(endpoint);
+    connect: (namespace, network, endpoint) => connect(context, namespace, network, endpoint),
+    disconnect: (namespace, network) => disconnect(context, namespace, network),
+    publish: (namespace, ports) => publish(context, namespace, ports),
+    defaultRoutes: (namespace) => defaultRoutes(context, namespace),
+    sendNames: (namespace, helper = context.helper) => sendNames({ ...context, helper }, namespace),
+    publishAgain: (namespace, helper) => publishAgain({ ...context, helper }, namespace),
+    releaseAddresses({ endpoints }) {
+      for (const endpoint of endpoints) release(context, endpoint);
     },
     adopt({ endpoints }) {
       for (const endpoint of endpoints) {
-        const bridge = bridges.get(endpoint.network);
-        if (bridge) adoptEndpoint(bridge, endpoint);
+        const bridge = context.bridges.get(endpoint.network);
+        if (bridge) reserveEndpoint(bridge, endpoint);
       }
     },
   };
-  return sandboxes;
 }
 
-/** What a container is found by: the first of them is told for its address. */
-function qualified(names: string[], network: string): string[] {
-  const lower = names.map((name) => name.toLowerCase());
-  return [...new Set([...lower.map((name) => `${name}.${network.toLowerCase()}`), ...lower])];
+function defaultRoutes({ networkOf }: Context, { endpoints }: NetworkNamespace): DefaultRoutes {
+  return chooseDefaultRoutes(endpoints, networkOf);
 }
 
-function target({ ipv4, ipv6 }: Gateways): { ipv4: string; ipv6?: string } {
-  return {
-    ipv4: ipv4?.ipv4.address ?? "",
-    ...(ipv6?.ipv6 ? { ipv6: ipv6.ipv6.address } : {}),
-  };
+async function create(
+  context: Context,
+  namespace: NetworkNamespace,
+  plans: (EndpointPlan & { network: Network })[],
+): Promise<NetworkNamespace> {
+  const { sandbox, endpoints } = namespace;
+  try {
+    for (const [number, { network, ...plan }] of plans.entries()) {
+      endpoints.push(allocate(context, network, number, plan));
+    }
+    const routes = defaultRoutes(context, namespace);
+    const requests = endpoints.map((endpoint) => endpointRequest(endpoint, routes));
+    const created = context.helper.perform({ type: "sandbox", sandbox, endpoints: requests });
+    // Without a names message the helper forwards all queries to the host's resolvers, which is right here.
+    const unnamed = endpoints.length === 1 && endpoints[0]?.names === undefined && routes.ipv4;
+    await Promise.all([created, ...(unnamed ? [] : [sendNames(context, namespace)])]);
+  } catch (error) {
+    for (const endpoint of endpoints) release(context, endpoint);
+    throw error;
+  }
+  return namespace;
 }
 
-function publication(sandbox: number, gateways: Gateways, ports: PortRequest[]): Publication {
-  return { sandbox, ...target(gateways), ports };
+async function connect(
+  context: Context,
+  namespace: NetworkNamespace,
+  network: Network,
+  plan: EndpointPlan,
+): Promise<void> {
+  const { sandbox, endpoints } = namespace;
+  const endpoint = allocate(context, network, freeNumber(endpoints), plan);
+  const earlier = defaultRoutes(context, namespace);
+  endpoints.push(endpoint);
+  try {
+    const request = endpointRequest(endpoint, defaultRoutes(context, namespace));
+    await context.helper.perform({ type: "connect", sandbox, endpoint: request });
+    await moveDefaultRoutes(context, namespace, earlier);
+    await sendNames(context, namespace);
+  } catch (error) {
+    endpoints.splice(endpoints.indexOf(endpoint), 1);
+    release(context, endpoint);
+    throw error;
+  }
+}
+
+function freeNumber(endpoints: Endpoint[]): number {
+  const used = endpoints.map(({ number }) => number);
+  let number = 0;
+  while (used.includes(number)) number++;
+  return number;
+}
+
+async function disconnect(context: Context, namespace: NetworkNamespace, network: Network): Promise<void> {
+  const { sandbox, endpoints } = namespace;
+  const endpoint = endpoints.find((one) => one.network === network.id);
+  if (!endpoint) return;
+  const earlier = defaultRoutes(context, namespace);
+  endpoints.splice(endpoints.indexOf(endpoint), 1);
+  await context.helper.perform({ type: "disconnect", sandbox, interface: endpoint.interface });
+  release(context, endpoint);
+  await moveDefaultRoutes(context, namespace, earlier);
+  await sendNames(context, namespace);
+}
+
+/** Moves the default routes, and the target of published ports, to the current endpoints if they changed. */
+async function moveDefaultRoutes(
+  context: Context,
+  namespace: NetworkNamespace,
+  earlier: DefaultRoutes,
+): Promise<void> {
+  const { sandbox, ports } = namespace;
+  const routes = defaultRoutes(context, namespace);
+  const { ipv4, ipv6 } = routes;
+  if (ipv4 === earlier.ipv4 && ipv6 === earlier.ipv6) return;
+  for (const endpoint of new Set([ipv4, ipv6])) {
+    if (!endpoint) continue;
+    await context.helper.perform({
+      type: "route",
+      sandbox,
+      network: endpoint.network,
+      interface: endpoint.interface,
+      ipv4: endpoint === ipv4,
+      ipv6: endpoint === ipv6,
+    });
+  }
+  if (!ports || !ipv4) return;
+  await context.helper.perform({ type: "retarget", sandbox, ...targetAddresses(routes) });
+}
+
+async function publish(context: Context, namespace: NetworkNamespace, ports: PortRequest[]): Promise<void> {
+  const routes = defaultRoutes(context, namespace);
+  if (!routes.ipv4) throw invalidArgument("a container without a network cannot publish ports");
+  const bindings = context.bridges.get(routes.ipv4.network)?.options.bindings ?? [];
+  const requests = ports.map((port) => (port.addresses.length > 0 ? port : { ...port, addresses: bindings }));
+  const found = await context.helper.publish(publication(namespace.sandbox, routes, requests));
+  namespace.ports = requests.map(({ protocol, containerPort }, index) => {
+    const { addresses = [], port: hostPort = 0 } = found[index] ?? {};
+    return { protocol, containerPort, addresses, hostPort };
+  });
+}
+
+async function publishAgain(context: Context, namespace: NetworkNamespace): Promise<void> {
+  const { ports = [], sandbox } = namespace;
+  const routes = defaultRoutes(context, namespace);
+  if (ports.length === 0 || !routes.ipv4) return;
+  const fixed = ports.map(({ hostPort, ...port }) => ({ ...port, first: hostPort, last: hostPort }));
+  await context.helper.publish(publication(sandbox, routes, fixed));
+}
+
+function sendNames(context: Context, namespace: NetworkNamespace): Promise<void> {
+  const names = namespaceNames(namespace, defaultRoutes(context, namespace));
+  return context.helper.perform({ type: "names", ...names });
+}
+
+function allocate({ bridges }: Context, network: Network, number: number, plan: EndpointPlan): Endpoint {
+  const bridge = bridges.get(network.id);
+  if (!bridge) throw new TboxError("not-found", `network ${network.name} not found`);
+  return allocateEndpoint(bridge, number, plan);
+}
+
+function release({ bridges }: Context, endpoint: Endpoint): void {
+  const bridge = bridges.get(endpoint.network);
+  if (bridge) releaseEndpoint(bridge, endpoint);
 }

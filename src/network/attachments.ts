@@ -1,0 +1,114 @@
+import type { NetHelper } from "#native/net/net-helper.ts";
+import type { Pool } from "#support/concurrency/pool.ts";
+import { errorChain } from "#support/errors.ts";
+import type { NetworkNamespaces } from "./namespaces/network-namespaces.ts";
+import type { Network, NetworkNamespace } from "./network.ts";
+import { defaultNetwork, type JoinRequest, type NetworkAttachments } from "./networks.ts";
+import type { NetworkRecords } from "./records.ts";
+
+/** The part of the state that recovery from a dead net helper shares with requests. */
+export interface AttachmentState {
+  /** Namespaces of running containers, by their number. */
+  active: Map<number, NetworkNamespace>;
+  problem: string | undefined;
+}
+
+export interface AttachmentsOptions {
+  state: AttachmentState;
+  records: NetworkRecords;
+  helper: Pick<NetHelper, "perform" | "survey">;
+  namespaces: NetworkNamespaces;
+  /** Namespaces with one endpoint on the default network. */
+  prepared: Pool<NetworkNamespace>;
+  warn: (what: string, error: unknown) => void;
+}
+
+export function openAttachments(options: AttachmentsOptions): NetworkAttachments {
+  const { state, records, namespaces, prepared } = options;
+  const fallback = records.find(defaultNetwork).ipv4?.gateway;
+  return {
+    join(request) {
+      const ready = request.fresh || !isDefault(request) ? undefined : prepared.take();
+      if (!ready) return createNamespace(options, request);
+      state.active.set(ready.sandbox, ready);
+      return ready;
+    },
+    connect: namespaces.connect,
+    disconnect: namespaces.disconnect,
+    rename: (namespace, namesOn) => rename(options, namespace, namesOn),
+    publish: namespaces.publish,
+    isReachable: (namespace) => namespaces.defaultRoutes(namespace).ipv4 !== undefined,
+    gateway: (namespace) => (namespace && namespaces.defaultRoutes(namespace).ipv4?.ipv4.gateway) ?? fallback,
+    upcoming: prepared.peek,
+    leave: (namespace) => leave(options, namespace),
+    adopt: (inUse) => adopt(options, inUse),
+  };
+}
+
+/** Tests whether a prepared namespace fits. */
+function isDefault({ endpoints: [first, ...others], servers }: JoinRequest): boolean {
+  if (!first || others.length > 0 || servers.length > 0) return false;
+  return first.network.name === defaultNetwork && Object.keys(first.settings).length === 0;
+}
+
+async function createNamespace(
+  { state, namespaces, warn }: AttachmentsOptions,
+  request: JoinRequest,
+): Promise<NetworkNamespace | undefined> {
+  try {
+    const namespace = await namespaces.create(request.endpoints, request.servers);
+    state.active.set(namespace.sandbox, namespace);
+    return namespace;
+  } catch (error) {
+    // A container with other network settings must not silently start without them.
+    if (!isDefault(request)) throw error;
+    state.problem = `containers have no network: ${errorChain(error)}`;
+    warn("network", error);
+    return undefined;
+  }
+}
+
+async function rename(
+  { records, namespaces }: AttachmentsOptions,
+  namespace: NetworkNamespace,
+  namesOn: (network: Network) => string[],
+): Promise<void> {
+  for (const endpoint of namespace.endpoints) {
+    const network = records.byId(endpoint.network);
+    if (network && endpoint.names) endpoint.names = namesOn(network);
+  }
+  await namespaces.sendNames(namespace);
+}
+
+async function leave(
+  { state, helper, namespaces, warn }: AttachmentsOptions,
+  namespace: NetworkNamespace,
+): Promise<void> {
+  state.active.delete(namespace.sandbox);
+  // A helper that has died has released the namespace as well.
+  const released = helper
+    .perform({ type: "release", sandboxes: [namespace.sandbox] })
+    .catch((error) => warn("release a network namespace", error));
+  namespaces.releaseAddresses(namespace);
+  if (namespace.ports) await released;
+}
+
+async function adopt(
+  { state, helper, namespaces, prepared, warn }: AttachmentsOptions,
+  inUse: NetworkNamespace[],
+): Promise<void> {
+  for (const namespace of inUse) {
+    state.active.set(namespace.sandbox, namespace);
+    namespaces.adopt(namespace);
+  }
+  try {
+    const kept = new Set(inUse.map(({ sandbox }) => sandbox));
+    const { sandboxes: found } = await helper.survey();
+    const unused = found.filter((number) => number <= namespaces.lastForeign && !kept.has(number));
+    await helper.perform({ type: "release", sandboxes: unused });
+  } catch (error) {
+    state.problem = `containers have no network: ${errorChain(error)}`;
+    warn("network", error);
+  }
+  prepared.fill();
+}
