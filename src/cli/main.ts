@@ -1,11 +1,10 @@
-import { commands } from "./registry/commands.ts";
+import { findCommand } from "./registry/find-command.ts";
 import { invoke } from "./registry/invoke.ts";
 
-/** Runs a command line and gives the exit code. */
+/** Runs a command line; returns the exit code. */
 export async function runCli(argv: string[]): Promise<number> {
-  const [first = "", ...rest] = argv;
-  const entry = Object.hasOwn(commands, first) ? commands[first] : undefined;
-  if (entry) return invoke(await entry.load(), first, rest);
-  const { runOther } = await import("./registry/dispatch.ts");
-  return runOther(argv);
+  const found = findCommand(argv);
+  if (found) return invoke(await found.entry.load(), found.words.join(" "), argv.slice(found.words.length));
+  const { runBuiltIn } = await import("./registry/built-ins.ts");
+  return runBuiltIn(argv);
 }

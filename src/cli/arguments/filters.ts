@@ -1,12 +1,22 @@
-/** The value of `--filter`. */
-export function parseFilter(text: string): [string, string] {
+import type { Flag } from "../flags/flag.ts";
+import { listOf } from "../flags/kinds.ts";
+
+/** A filter of a listing: name and value. */
+export type Filter = [name: string, value: string];
+
+/** Returns the flag `--filter`, or `-f` where the letter is not the command's `--force`. */
+export function filterFlag(usage: string, options: { short?: "f" } = { short: "f" }): Flag<Filter[]> {
+  return listOf(usage, parseFilter, { ...options, valueName: "filter" });
+}
+
+function parseFilter(text: string): Filter {
   const equals = text.indexOf("=");
   if (equals <= 0) throw new Error(`invalid filter '${text}': it must be name=value`);
   return [text.slice(0, equals).trim().toLowerCase(), text.slice(equals + 1).trim()];
 }
 
-/** Filters as the API takes them; nothing when there are none. */
-export function filtersQuery(filters: [string, string][]): string | undefined {
+/** Encodes filters for the API's `filters` parameter; nothing without filters. */
+export function filtersQuery(filters: Filter[]): string | undefined {
   if (filters.length === 0) return undefined;
   const query: Record<string, Record<string, boolean>> = {};
   for (const [name, value] of filters) query[name] = { ...query[name], [value]: true };

@@ -2,8 +2,8 @@ import { failureMessage } from "../output/failure.ts";
 import { print, printError } from "../output/output.ts";
 
 /**
- * Does something to every name at once and prints what each gives, in the order of the names. Gives the
- * exit code: 1 when one failed.
+ * Runs the action for all names at once and prints the results in the order of the names. Returns the exit code: 1 if
+ * an action failed.
  */
 export async function forEachName(
   names: string[],

@@ -4,7 +4,7 @@ import { asObject, asObjects, textAt, textsAt } from "#client/json.ts";
 
 export type NameKind = "container" | "image" | "volume" | "network";
 
-/** The names there are; none when no daemon runs: completing a word must not start one. */
+/** Returns the names of all objects of a kind. Returns none without a daemon: completion does not start one. */
 export async function namesOf(kind: NameKind): Promise<string[]> {
   const probe = await tryConnect(await daemonSocket());
   if (!probe) return [];

@@ -7,7 +7,7 @@ async function texts(before: string[], current: string): Promise<string[]> {
 }
 const kind = async (line: string) => (await planCompletion(line.split(" ").slice(0, -1), "")).kind;
 
-test("commands and groups are the first words, hidden ones are not", async () => {
+test("the first word is a command or a group, never an internal command", async () => {
   const words = await texts([], "");
   expect(words).toContain("run");
   expect(words).toContain("volume");
@@ -15,11 +15,11 @@ test("commands and groups are the first words, hidden ones are not", async () =>
   expect(await texts(["help"], "")).toEqual(words);
 });
 
-test("a group has its own words", async () => {
+test("a group completes to its commands", async () => {
   expect(await texts(["volume"], "")).toContain("prune");
 });
 
-test("options are those of the command, without what only exists to be refused", async () => {
+test("a hyphen completes to the command's flags, without unsupported ones", async () => {
   const words = await texts(["run"], "--");
   expect(words).toContain("--rm");
   expect(words).toContain("--help");
@@ -48,6 +48,6 @@ test.each([
   ["exec a ", "nothing"],
   ["import ", "file"],
   ["nosuch ", "nothing"],
-] as const)("after %j comes: %s", async (line, expected) => {
+] as const)("after %j, completes: %s", async (line, expected) => {
   expect(await kind(line)).toBe(expected);
 });

@@ -1,10 +1,13 @@
-/** Each asks `tbox __complete` for lines of a word, a tab and its description; `:files` leaves it to the shell. */
+/**
+ * Completion scripts by shell. Each calls `tbox __complete`, which prints lines of a word, a tab and a description, or
+ * `:files` for the shell's own completion of files.
+ */
 export const scripts = {
   bash: `# bash completion of tbox:  source <(tbox completion bash)
 _tbox() {
   local typed=\${COMP_LINE:0:COMP_POINT} line
   local current=\${typed##*[[:space:]]}
-  # What bash takes for words of their own, it wants to be left out.
+  # bash splits words at : and = and expects candidates without the part before them.
   local cut=\${current%"\${current##*[:=]}"}
   COMPREPLY=()
   while IFS= read -r line; do

@@ -1,5 +1,6 @@
 import { ExitError } from "../output/exit.ts";
 import type { Invocation } from "../registry/command.ts";
+import { absolutePath } from "./absolute-path.ts";
 import { entriesOf, resolveEnvironment, toRecord } from "./entries.ts";
 import type { ContainerFlags } from "./flags.ts";
 import { healthcheck } from "./healthcheck.ts";
@@ -135,7 +136,7 @@ function imageAndCommand(
   positionals: string[],
   directory: string,
 ): { image?: string; rootfs?: string; command: string[] } {
-  if (rootfs !== undefined) return { rootfs: absolute(rootfs, directory), command: positionals };
+  if (rootfs !== undefined) return { rootfs: absolutePath(rootfs, directory), command: positionals };
   const [image, ...command] = positionals;
   if (image === undefined) throw new ExitError("an IMAGE or --rootfs is required", 125);
   return { image, command };
@@ -167,13 +168,7 @@ function absoluteSource<Mount extends { Type: string; Source?: string }>(
   directory: string,
 ): Mount {
   if (mount.Type !== "bind" || mount.Source === undefined) return mount;
-  return { ...mount, Source: absolute(mount.Source, directory) };
-}
-
-/** Only a relative path is joined: `..` after a symbolic link is the kernel's to resolve. */
-export function absolute(path: string, directory: string): string {
-  if (path.startsWith("/")) return path;
-  return path === "." ? directory : `${directory}/${path.replace(/^(\.\/)+/, "")}`;
+  return { ...mount, Source: absolutePath(mount.Source, directory) };
 }
 
 function nonEmpty<T>(values: T[]): T[] | undefined {

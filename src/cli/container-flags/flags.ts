@@ -15,7 +15,7 @@ import { unsupportedContainerFlags } from "./unsupported-flags.ts";
 
 const duration = { valueName: "duration" };
 
-/** The options that `run` and `create` share. */
+/** Flags of both `run` and `create`. */
 export const containerFlags = {
   "add-host": listOf("Add a custom host-to-IP mapping (host:ip)", parseExtraHost),
   annotation: listOf("Add an annotation to the container", parseLabel, { valueName: "map" }),
@@ -24,7 +24,7 @@ export const containerFlags = {
   "cap-add": list("Add Linux capabilities"),
   "cap-drop": list("Drop Linux capabilities"),
   cgroupns: text("Cgroup namespace to use (host, private)"),
-  cidfile: text("Write the container ID to the file"),
+  cidfile: text("Write the container ID to the file", { completes: "file" }),
   device: listOf("Add a host device to the container", parseDevice),
   dns: listOf("Set custom DNS servers", parseIpAddress),
   "dns-option": list("Set DNS options", { also: "dns-opt" }),
@@ -32,7 +32,7 @@ export const containerFlags = {
   domainname: text("Container NIS domain name"),
   entrypoint: text("Overwrite the default ENTRYPOINT of the image"),
   env: listOf("Set environment variables", parseEnvironmentEntry, { short: "e" }),
-  "env-file": list("Read in a file of environment variables"),
+  "env-file": list("Read in a file of environment variables", { completes: "file" }),
   expose: listOf("Expose a port or a range of ports", parseExpose),
   "group-add": list("Add additional groups to join"),
   "health-cmd": text("Command to run to check health"),
@@ -50,31 +50,30 @@ export const containerFlags = {
   ),
   "health-timeout": parsed("Maximum time to allow one check to run (ms|s|m|h)", parseNanoseconds, duration),
   hostname: text("Container host name", { short: "h" }),
-  privileged: bool(
-    "Give the container all that you have over it: every capability, nothing masked or filtered",
-  ),
+  privileged: bool("Give extended privileges to this container"),
   init: bool("Run an init inside the container that forwards signals and reaps processes"),
   interactive: bool("Keep STDIN open even if not attached", { short: "i" }),
   ipc: text("IPC mode to use (none, private, shareable, host, container:ID)"),
   label: listOf("Set meta data on a container", parseLabel, { short: "l" }),
-  "label-file": list("Read in a line delimited file of labels"),
+  "label-file": list("Read in a line delimited file of labels", { completes: "file" }),
   "log-driver": text("Logging driver for the container (json-file, none)"),
   "log-opt": list("Log driver options"),
   mount: listOf("Attach a filesystem mount to the container", parseMount, { valueName: "mount" }),
   name: text("Assign a name to the container"),
   ip: parsed("IPv4 address (e.g., 172.30.100.104)", parseIpAddress),
   ip6: parsed("IPv6 address (e.g., 2001:db8::33)", parseIpAddress),
-  link: list("Find another container on the network by a name of one's own (name:alias)"),
+  link: list("Add link to another container (name:alias)"),
   "link-local-ip": listOf("Container IPv4/IPv6 link-local addresses", parseIpAddress),
   "mac-address": text("Container MAC address (e.g., 92:d0:c6:0a:29:33)"),
   network: listOf("Connect a container to a network (name, none, host, container:name)", parseNetwork, {
     valueName: "network",
     also: "net",
+    completes: "network",
   }),
   "network-alias": list("Add network-scoped alias for the container", { also: "net-alias" }),
   "no-healthcheck": bool("Disable any container-specified HEALTHCHECK"),
   pid: text("PID namespace to use (host, container:ID)"),
-  platform: text("Platform of the image, if it has several (os/arch[/variant])"),
+  platform: text("Set platform if the image is multi-platform (os/arch[/variant])"),
   publish: listOf("Publish a container's port(s) to the host", parsePublish, { short: "p" }),
   "publish-all": bool("Publish all exposed ports to random ports", { short: "P" }),
   pull: word("Pull image before running (always, missing, never)", ["always", "missing", "never"] as const, {
@@ -84,11 +83,11 @@ export const containerFlags = {
   "read-only": bool("Mount the container's root filesystem as read only"),
   restart: parsed("Restart policy to apply when a container exits", parseRestartPolicy),
   rm: bool("Automatically remove the container when it exits"),
-  rootfs: text("Use a directory of the host as read-only root instead of an image", {
+  rootfs: text("Use a host directory as the read-only root filesystem instead of an image", {
     valueName: "directory",
   }),
   runtime: text("Runtime to use for this container (tbox)"),
-  "security-opt": list("Security Options"),
+  "security-opt": list("Security options"),
   "shm-size": parsed("Size of /dev/shm", parseBytes, { valueName: "bytes" }),
   "stop-signal": text("Signal to stop the container"),
   "stop-timeout": integer("Timeout (in seconds) to stop a container"),
@@ -99,14 +98,18 @@ export const containerFlags = {
   user: text("Username or UID (format: <name|uid>[:<group|gid>])", { short: "u" }),
   userns: word("User namespace to use (host, keep-id)", ["host", "keep-id"] as const),
   uts: text("UTS namespace to use (host)"),
-  volume: list("Mount a volume or a directory of the host", { short: "v" }),
-  "volumes-from": list("Mount volumes from the specified containers"),
+  volume: list("Bind mount a volume", { short: "v", completes: "file" }),
+  "volumes-from": list("Mount volumes from the specified container(s)", { completes: "container" }),
   workdir: text("Working directory inside the container", { short: "w" }),
   ...resourceFlags,
   ...deviceRateFlags,
-  limits: word("What to do about limits that cannot be kept (strict, warn)", ["strict", "warn"] as const, {
-    shownDefault: "strict",
-  }),
+  limits: word(
+    "Handling of limits that the host cannot enforce (strict: fail, warn: continue)",
+    ["strict", "warn"] as const,
+    {
+      shownDefault: "strict",
+    },
+  ),
   "oom-score-adj": integer("Tune host's OOM preferences (-1000 to 1000)"),
   ...unsupportedContainerFlags,
 };

@@ -1,7 +1,7 @@
 import { ExitError } from "../output/exit.ts";
-import { absolute } from "./create-body.ts";
+import { absolutePath } from "./absolute-path.ts";
 
-/** A `--volume` with a source as the API takes it: the source an absolute path, or the name of a volume. */
+/** Returns a `--volume` with a source as an entry of `HostConfig.Binds`: an absolute path, or the name of a volume. */
 export function parseBind(volume: string, directory: string): string {
   const [source = "", target, options, ...more] = volume.split(":");
   const invalid = (reason: string) =>
@@ -13,15 +13,15 @@ export function parseBind(volume: string, directory: string): string {
   const path = source.startsWith("/") || source.startsWith("./") || source.startsWith("../");
   const isName = !path && source !== "." && source !== "..";
   if (isName) return volume;
-  return [absolute(source, directory), target, ...(options === undefined ? [] : [options])].join(":");
+  return [absolutePath(source, directory), target, ...(options === undefined ? [] : [options])].join(":");
 }
 
-/** Whether a `--volume` is more than a place for an anonymous volume. */
+/** Returns whether a `--volume` names a source; without one it asks for an anonymous volume. */
 export function hasSource(volume: string): boolean {
   return volume.includes(":");
 }
 
-/** The places of anonymous volumes among the `--volume`s, as the API takes them. */
+/** Returns the targets of anonymous volumes as the `Volumes` of a create request. */
 export function anonymousVolumes(volumes: string[]): Record<string, object> | undefined {
   const targets = volumes.filter((volume) => !hasSource(volume));
   const relative = targets.find((target) => !target.startsWith("/"));

@@ -1,31 +1,28 @@
 /**
- * One option of a command. `accept` turns a value's text into the option's value, given what earlier
- * occurrences made of it, and throws an error whose message says what is wrong with the text.
+ * A flag of a command. `accept` converts a value's text to the flag's value, given the value of earlier occurrences.
+ * It throws an error whose message describes the invalid text.
  */
-export interface Flag<T> {
+export interface Flag<T> extends FlagOptions {
   usage: string;
-  short?: string;
-  /** Another long spelling, which help does not show. */
-  also?: string;
-  /** The name help shows for the value; absent for options that stand alone. */
-  valueName?: string;
-  /** What help shows as the default. */
-  shownDefault?: string;
-  /** Left out of help: options that only exist to be refused. */
-  hidden?: boolean;
   initial: T;
   accept(text: string, current: T): T;
 }
 
-// The table's values have different types; only `FlagValues` looks at them again.
+// The table's values have different types; `FlagValues` restores them.
 export type FlagTable = Record<string, Flag<unknown>>;
 
 export type FlagValues<Table> = { [Name in keyof Table]: Table[Name] extends Flag<infer T> ? T : never };
 
 export interface FlagOptions {
   short?: string;
+  /** Another long spelling, which help does not show. */
   also?: string;
+  /** Name of the value in help; absent for flags without a value. */
   valueName?: string;
+  /** Default value in help. */
   shownDefault?: string;
+  /** Whether help leaves the flag out: flags that tbox only refuses or ignores. */
   hidden?: boolean;
+  /** Type of the value, for shell completion. */
+  completes?: "file" | "network" | "container";
 }

@@ -1,35 +1,37 @@
-import type { Flag, FlagTable } from "../flags/flag.ts";
-import type { Command } from "../registry/command.ts";
+import type { FlagTable } from "../flags/flag.ts";
+import type { Command, Example } from "../registry/command.ts";
+import { flagTexts } from "./flag-text.ts";
 
 const width = 80;
 
-/** Help of one command, made from its table of options. `name` is how it was called. */
+/** Returns the help of a command. `name` is the words that called it. */
 export function commandHelp(name: string, command: Command): string {
-  const parts = [`Usage:  tbox ${name} ${command.synopsis}`.trimEnd(), command.description];
+  const parts = [`Usage:  tbox ${name} ${command.synopsis}`.trimEnd(), command.summary];
+  if (command.description !== undefined) parts.push(wrap(command.description, width).join("\n"));
+  if (command.aliases !== undefined) {
+    const names = [command.name, ...command.aliases].map((alias) => `tbox ${alias}`);
+    parts.push(`Aliases:\n  ${names.join(", ")}`);
+  }
   const options = describeFlags(command.flags);
   if (options !== "") parts.push(`Options:\n${options}`);
+  if (command.examples !== undefined) parts.push(`Examples:\n${describeExamples(command.examples)}`);
   return `${parts.join("\n\n")}\n`;
 }
 
 function describeFlags(flags: FlagTable): string {
-  const shown = Object.entries(flags).filter(([, flag]) => !flag.hidden);
-  const rows = shown
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, flag]) => [spelling(name, flag), explanation(flag)] as const);
-  const column = Math.max(0, ...rows.map(([left]) => left.length)) + 3;
+  const rows = flagTexts(flags).map(({ short, long, usage }) => ({
+    left: `  ${short === undefined ? "    " : `-${short}, `}${long}`,
+    usage,
+  }));
+  const column = Math.max(0, ...rows.map(({ left }) => left.length)) + 3;
+  const indent = `\n${" ".repeat(column)}`;
   return rows
-    .map(([left, right]) => left.padEnd(column) + wrap(right, width - column).join(`\n${" ".repeat(column)}`))
+    .map(({ left, usage }) => left.padEnd(column) + wrap(usage, width - column).join(indent))
     .join("\n");
 }
 
-function spelling(name: string, flag: Flag<unknown>): string {
-  const short = flag.short === undefined ? "    " : `-${flag.short}, `;
-  return `  ${short}--${name}${flag.valueName === undefined ? "" : ` ${flag.valueName}`}`;
-}
-
-function explanation(flag: Flag<unknown>): string {
-  const shown = flag.shownDefault ?? (flag.initial === true ? "true" : undefined);
-  return shown === undefined ? flag.usage : `${flag.usage} (default ${shown})`;
+function describeExamples(examples: readonly Example[]): string {
+  return examples.map(({ line, purpose }) => `  ${purpose}:\n    $ ${line}`).join("\n\n");
 }
 
 function wrap(text: string, columns: number): string[] {

@@ -1,4 +1,4 @@
-/** Ends a command with a message and an exit code of its own. */
+/** Ends a command with a message and its own exit code. An empty message is not printed. */
 export class ExitError extends Error {
   readonly exitCode: number;
 
@@ -9,5 +9,5 @@ export class ExitError extends Error {
   }
 }
 
-/** Standard output has no reader any more: the exit code of a program that SIGPIPE ended. */
+/** Exit code after a write to a closed standard output: the code of a program that SIGPIPE ends. */
 export const brokenPipeExitCode = 141;

@@ -9,7 +9,7 @@ const explanations: Record<string, string> = {
   EROFS: "read-only file system",
 };
 
-/** What to tell the user about a failure: the chain of messages, system errors in plain words. */
+/** Returns the message for the user: the messages of the error and its causes, system errors in plain words. */
 export function failureMessage(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (isSystemError(error)) {

@@ -1,11 +1,16 @@
 import { brokenPipeExitCode, ExitError } from "./exit.ts";
 
-/** A line on standard error: with the program's name before it, or as it is. */
+/** Prints a line to standard error: after the program's name, or bare. Returns when the line is written. */
 export function printError(message: string, style: "named" | "bare" = "named"): void {
+  // biome-ignore lint/suspicious/noConsole: writes synchronously and needs no module; `node:fs` takes 2 ms to load
   console.error(style === "named" ? `tbox: ${message}` : message);
 }
 
-/** Writes to standard output; a reader that has gone ends the command quietly. */
+export function printWarning(message: string): void {
+  printError(`WARNING: ${message}`, "bare");
+}
+
+/** Prints to standard output. Ends the command without a message if the reader has closed its end. */
 export async function print(text: string): Promise<void> {
   if (text === "") return;
   try {
@@ -17,22 +22,4 @@ export async function print(text: string): Promise<void> {
 
 export function isBrokenPipe(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "EPIPE";
-}
-
-/** A standard stream that takes bytes as fast as its reader does. */
-export interface ByteSink {
-  /** Resolves when the kernel has taken all; bytes are never changed, split at lines or coloured. */
-  write(bytes: Uint8Array): Promise<void>;
-}
-
-export function openByteSink(stream: "stdout" | "stderr"): ByteSink {
-  const writer = Bun[stream].writer();
-  return {
-    async write(bytes) {
-      const written = writer.write(bytes);
-      // Both may be pending: neither failing later may go unheard.
-      const flushed = writer.flush();
-      if (written instanceof Promise || flushed instanceof Promise) await Promise.all([written, flushed]);
-    },
-  };
 }

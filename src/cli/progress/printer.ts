@@ -1,6 +1,6 @@
 import type { JsonObject } from "#client/json.ts";
 import { numberAt, objectAt, textAt } from "#client/json.ts";
-import { openByteSink } from "../output/output.ts";
+import { openByteSink } from "../output/byte-sink.ts";
 import { isTerminal, terminalSize } from "../terminal/terminal.ts";
 import { progressBar } from "./bar.ts";
 

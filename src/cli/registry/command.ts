@@ -1,34 +1,57 @@
 import type { FlagTable, FlagValues } from "../flags/flag.ts";
 import type { Placement } from "../flags/parse.ts";
 
+/** A parsed command line. */
 export interface Invocation<Table> {
   flags: FlagValues<Table>;
-  /** Names of the options that were given. */
+  /** Names of the flags that the command line sets. */
   given: ReadonlySet<string>;
   positionals: string[];
 }
 
-/** How many arguments a command takes, besides its options. */
+/** Number of arguments that a command takes besides its flags. */
 export interface ArgumentCount {
   minimum: number;
   maximum: number;
 }
 
+/** A command line with its purpose, for help and documentation. */
+export interface Example {
+  /** Complete command line: `tbox rm -f web`. */
+  line: string;
+  /** Purpose in the imperative, without a full stop. */
+  purpose: string;
+}
+
+/**
+ * The definition of a command: the only source of its help, its completion and its pages in the documentation.
+ * `npm run docs` writes the command index and the pages from it.
+ */
 export interface Command<Table extends FlagTable = FlagTable> {
-  /** After the command's name in the usage line: `[OPTIONS] IMAGE [COMMAND] [ARG...]`. */
+  /** Words after `tbox`: `rm`, or `network create` for a command of a group. */
+  name: string;
+  /** Other words for the same command: `container rm`. */
+  aliases?: readonly string[];
+  /** One line for lists of commands, in the imperative, without a full stop. */
+  summary: string;
+  /** Explanation below the summary in help and documentation. */
+  description?: string;
+  /** Position in the first block of `tbox --help`; absent for less common commands. */
+  rank?: number;
+  /** Usage line after the name: `[OPTIONS] IMAGE [COMMAND] [ARG...]`. Completion takes argument types from it. */
   synopsis: string;
-  description: string;
   flags: Table;
   arguments: ArgumentCount;
-  /** Options only before the first argument, for commands that take another command line. */
+  /** Allowed position of flags; `leading` for commands that take another command line. */
   placement?: Placement;
-  /** Exit code of a command line that is wrong: 125 where 1 could be the program's own. */
+  /** Exit code of a failure: 125 where 1 could be the exit code of the container's program. */
   failureCode?: number;
-  /** Gives the exit code. */
+  examples?: readonly Example[];
+  /** Runs the command; returns the exit code. */
   run(invocation: Invocation<Table>): Promise<number>;
 }
 
-/** Ties the type of `run` to the table of options. */
+/** Returns the definition; infers the type of `run`'s parameter from the flags. */
 export function command<Table extends FlagTable>(definition: Command<Table>): Command<Table> {
   return definition;
 }
@@ -41,6 +64,6 @@ export function atLeast(count: number): ArgumentCount {
   return { minimum: count, maximum: Number.POSITIVE_INFINITY };
 }
 
-export function atMost(count: number): ArgumentCount {
-  return { minimum: 0, maximum: count };
+export function between(minimum: number, maximum: number): ArgumentCount {
+  return { minimum, maximum };
 }

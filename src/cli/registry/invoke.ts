@@ -1,16 +1,19 @@
 import { flagFailure, parseFlags, UsageError } from "../flags/parse.ts";
 import { ExitError } from "../output/exit.ts";
-import { printError } from "../output/output.ts";
+import { print, printError } from "../output/output.ts";
 import type { Command } from "./command.ts";
 
-/** Runs a command with its arguments and gives the exit code; every failure has been told on standard error. */
+/**
+ * Runs a command with its arguments; returns the exit code. Prints every failure to standard error.
+ * `name` is the words that called the command.
+ */
 export async function invoke(command: Command, name: string, argv: string[]): Promise<number> {
   const failure = command.failureCode ?? 1;
   try {
     const parsed = parseFlags(command.flags, argv, command.placement ?? "anywhere");
     if (parsed.help) {
       const { commandHelp } = await import("../help/command-help.ts");
-      await Bun.write(Bun.stdout, commandHelp(name, command));
+      await print(commandHelp(name, command));
       return 0;
     }
     checkCount(command, name, parsed.positionals.length);

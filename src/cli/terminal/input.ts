@@ -1,30 +1,31 @@
 import type { DetachFilter } from "#support/detach-keys.ts";
 
+/** The receiver of a program's input. */
 export interface InputTarget {
-  /** Resolves when more may be written. */
-  write(bytes: Uint8Array): Promise<void>;
-  end(): void;
+  /** Resolves when the target takes more input. */
+  writeInput(bytes: Uint8Array): Promise<void>;
+  endInput(): void;
 }
 
 /**
- * Copies standard input until it ends, and then ends the target's. Gives `detached` when the keys to leave
- * were typed. A standard input that is closed is an empty one.
+ * Copies standard input to the target until the input ends, then ends the target's input. Returns `detached` once the
+ * filter sees the detach keys. A closed standard input counts as empty.
  */
 export async function copyInput(target: InputTarget, filter?: DetachFilter): Promise<"ended" | "detached"> {
   try {
     for await (const chunk of Bun.stdin.stream()) {
       const { bytes, detached } = filter?.feed(chunk) ?? { bytes: chunk, detached: false };
-      if (bytes.length > 0) await target.write(bytes);
+      if (bytes.length > 0) await target.writeInput(bytes);
       if (detached) return "detached";
     }
   } catch (error) {
     if (!isUnreadable(error)) throw error;
   }
-  target.end();
+  target.endInput();
   return "ended";
 }
 
-/** Closed (EBADF), or a terminal that hung up (EIO). */
-function isUnreadable(error: unknown): boolean {
+/** Whether standard input is closed (EBADF) or a terminal that hung up (EIO). */
+export function isUnreadable(error: unknown): boolean {
   return error instanceof Error && "code" in error && (error.code === "EBADF" || error.code === "EIO");
 }

@@ -8,14 +8,14 @@ const keys = { interrupt: 0x03, endOfInput: 0x04, backspace: 0x08, newline: 0x0a
 
 const readInput = promisify(read);
 
-/** A line that the user types; `hidden` shows nothing of it. Refuses where nobody can type. */
+/** Asks a question on the terminal and returns the line that the user types. Fails without a terminal. */
 export async function prompt(question: string, echo: "shown" | "hidden"): Promise<string> {
   if (!isTerminal(0)) throw new ExitError("cannot perform an interactive login from a non TTY device", 1);
   if (echo === "shown") {
     await print(question);
     return readLine();
   }
-  // What is typed as soon as the question shows must not be shown either.
+  // Raw mode comes first: the terminal would echo keys typed right after the question.
   using _ = enterRawMode();
   await print(question);
   const line = await readLine();
@@ -23,11 +23,11 @@ export async function prompt(question: string, echo: "shown" | "hidden"): Promis
   return line;
 }
 
-/** Of a terminal in raw mode, too, where what edits a line comes as it was typed. */
+/** Reads a line from standard input; in raw mode, applies the keys that edit the line. */
 async function readLine(): Promise<string> {
   let typed = Buffer.alloc(0);
   for (;;) {
-    // A stream would read ahead, and with it what the next question is answered with.
+    // A stream would read ahead and take the answer to the next question.
     const { bytesRead, buffer } = await readInput(0, Buffer.alloc(1024), 0, 1024, null);
     if (bytesRead === 0) return typed.toString();
     for (const byte of buffer.subarray(0, bytesRead)) {

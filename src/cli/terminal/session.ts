@@ -1,25 +1,103 @@
 import { createDetachFilter, defaultDetachKeys, parseDetachKeys } from "#support/detach-keys.ts";
-import { brokenPipeExitCode, ExitError } from "../output/exit.ts";
+import { ExitError } from "../output/exit.ts";
 import { failureMessage } from "../output/failure.ts";
-import { type ByteSink, isBrokenPipe, openByteSink, printError } from "../output/output.ts";
+import { printError } from "../output/output.ts";
 import { copyInput, type InputTarget } from "./input.ts";
+import { proxySignals } from "./signals.ts";
 
-/** The container's end of a session. */
+/** The container's side of a session. */
 export interface SessionTarget extends InputTarget {
   resize(size: { columns: number; rows: number }): void;
-  /** Leaves the container; it goes on. */
-  detach(): void;
+  /** Sends a signal, named without `SIG`, to the container's program. */
+  signal(name: string): void;
+  /** Closes the connection; the container continues. */
+  close(): void;
 }
 
 export interface SessionOptions {
+  /** Whether standard input is sent. */
   stdin: boolean;
   tty: boolean;
   detachKeys: string | undefined;
+  /** Forwards this program's signals; `container` returns the name for hints. Absent if signals end this program. */
+  signals?: { container(): string } | undefined;
 }
 
-export type OutputWriter = (stream: "stdout" | "stderr", bytes: Uint8Array) => Promise<void>;
+/**
+ * An interactive session: this program's standard input, terminal and signals, connected to a container. Disposing it
+ * restores the terminal.
+ */
+export interface Session extends Disposable {
+  /** Holds signals back until `forwardSignals`. Until then they end this program. */
+  holdSignals(): void;
+  /** Forwards signals to the container, those held back first. */
+  forwardSignals(): void;
+  /** Connects input and terminal. The container's program has to run. */
+  begin(): Promise<void>;
+  /** Whether the user typed the detach keys. */
+  readonly detached: boolean;
+}
 
-/** Refuses what cannot work before anything is created. Loads the terminal's module only for a terminal. */
+export function openSession(target: SessionTarget, options: SessionOptions): Session {
+  const stack = new DisposableStack();
+  const { tty, stdin, signals } = options;
+  const proxy =
+    signals &&
+    stack.use(proxySignals({ send: (name) => target.signal(name), tty, container: signals.container }));
+  let detached = false;
+  return {
+    holdSignals: () => proxy?.hold(),
+    forwardSignals: () => proxy?.open(),
+    async begin() {
+      if (tty) stack.use(await connectTerminal(target, stdin));
+      if (stdin) {
+        sendInput(target, options, () => {
+          detached = true;
+          target.close();
+        });
+      }
+    },
+    get detached() {
+      return detached;
+    },
+    [Symbol.dispose]: () => stack.dispose(),
+  };
+}
+
+/** Ends a session that the user left; returns the exit code. */
+export function endDetached(session: Session): number {
+  session[Symbol.dispose]();
+  printError("\nread escape sequence", "bare");
+  return 0;
+}
+
+/** Sets raw mode and reports the terminal's size, now and after each change. */
+async function connectTerminal(target: SessionTarget, stdin: boolean): Promise<Disposable> {
+  const stack = new DisposableStack();
+  const { enterRawMode, isTerminal, onResize, terminalSize } = await import("./terminal.ts");
+  if (stdin && isTerminal(0)) stack.use(enterRawMode());
+  stack.use(onResize((size) => target.resize(size)));
+  // The size can have changed since the container was created with it.
+  const size = terminalSize();
+  if (size) target.resize(size);
+  return stack;
+}
+
+function sendInput(target: SessionTarget, options: SessionOptions, detach: () => void): void {
+  const keys = parseDetachKeys(options.detachKeys ?? defaultDetachKeys);
+  copyInput(target, options.tty ? createDetachFilter(keys) : undefined).then(
+    (outcome) => {
+      if (outcome === "detached") detach();
+    },
+    // The program's input ends; its output and exit code still count.
+    (error) => {
+      printError(`cannot read standard input: ${failureMessage(error)}`);
+      target.endInput();
+    },
+  );
+}
+
+/** Refuses a terminal session without a terminal, before anything is created. */
 export async function checkTerminal(options: { stdin: boolean; tty: boolean }): Promise<void> {
   if (!options.stdin || !options.tty) return;
   const { isTerminal } = await import("./terminal.ts");
@@ -32,46 +110,4 @@ export function checkDetachKeys(text: string | undefined): void {
   } catch (error) {
     throw new ExitError(`invalid detach keys (${text}): ${failureMessage(error)}`, 125);
   }
-}
-
-/**
- * Connects this program's input and terminal to a container that has started, until disposed. Calls
- * `target.detach` when the keys to leave were typed.
- */
-export async function openSession(target: SessionTarget, options: SessionOptions): Promise<Disposable> {
-  const stack = new DisposableStack();
-  if (options.tty) {
-    const { enterRawMode, isTerminal, onResize, terminalSize } = await import("./terminal.ts");
-    if (options.stdin && isTerminal(0)) stack.use(enterRawMode());
-    stack.use(onResize((size) => target.resize(size)));
-    // It may have changed since the container was created with a size.
-    const size = terminalSize();
-    if (size) target.resize(size);
-  }
-  if (options.stdin) {
-    const keys = parseDetachKeys(options.detachKeys ?? defaultDetachKeys);
-    copyInput(target, options.tty ? createDetachFilter(keys) : undefined).then(
-      (outcome) => outcome === "detached" && target.detach(),
-      // The program gets the end of its input; its output and exit code still count.
-      (error) => {
-        printError(`cannot read standard input: ${failureMessage(error)}`);
-        target.end();
-      },
-    );
-  }
-  return stack;
-}
-
-/** Writes to this program's own streams. A standard output without a reader ends the program quietly. */
-export function openOutput(): OutputWriter {
-  const sinks: { stdout?: ByteSink; stderr?: ByteSink } = {};
-  return async (stream, bytes) => {
-    sinks[stream] ??= openByteSink(stream);
-    try {
-      await sinks[stream].write(bytes);
-    } catch (error) {
-      if (isBrokenPipe(error)) throw new ExitError("", brokenPipeExitCode);
-      throw new ExitError(`cannot write to ${stream}: ${failureMessage(error)}`, 125, { cause: error });
-    }
-  };
 }

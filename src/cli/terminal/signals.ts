@@ -1,7 +1,7 @@
 import { printError } from "../output/output.ts";
 
-// Neither those of job control, which stop and continue this program as any other, nor those the runtime
-// needs (PIPE, CHLD, URG, PWR).
+// Excludes the signals of job control, which stop and continue this program, and those that the runtime needs (PIPE,
+// CHLD, URG, PWR).
 const forwarded = [
   "SIGHUP",
   "SIGINT",
@@ -20,21 +20,21 @@ const forwarded = [
 type Signal = (typeof forwarded)[number];
 
 export interface SignalProxy extends Disposable {
-  /** From here on signals are for the container, and kept until it runs. Before, they end this program. */
+  /** Holds signals back for the container. Until then they end this program. */
   hold(): void;
-  /** From here on signals are sent, those that were kept first. */
+  /** Sends signals to the container, those held back first. */
   open(): void;
 }
 
 export interface SignalProxyOptions {
-  /** Takes a signal's name without `SIG`. */
+  /** Sends a signal, named without `SIG`, to the container. */
   send(signal: string): void;
   tty: boolean;
-  /** For the hint after a second Ctrl-C. */
+  /** Returns the container's name for the hint after a second Ctrl-C. */
   container(): string;
 }
 
-/** Gives signals to the program in the container instead of obeying them, from `hold` until disposed. */
+/** Sends signals to the container's program instead of obeying them, until disposed. */
 export function proxySignals(options: SignalProxyOptions): SignalProxy {
   const held: Signal[] = [];
   let stage: "idle" | "holding" | "open" = "idle";
@@ -64,7 +64,7 @@ export function proxySignals(options: SignalProxyOptions): SignalProxy {
       stage = "open";
       for (const signal of held.splice(0)) receive(signal);
     },
-    // The listeners stay: to take them away costs time at every end, and nothing but a signal needs it.
+    // The listeners stay: removing them takes time at every exit, and an idle proxy obeys signals.
     [Symbol.dispose]() {
       stage = "idle";
     },

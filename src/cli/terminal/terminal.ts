@@ -1,6 +1,6 @@
 import { isatty, ReadStream, WriteStream } from "node:tty";
 
-// `node:tty` costs three milliseconds to load: import this module only where a terminal is in question.
+// `node:tty` takes 3 ms to load: import this module dynamically, only where a terminal may be in use.
 
 export interface Size {
   columns: number;
@@ -11,7 +11,7 @@ export function isTerminal(descriptor: 0 | 1 | 2): boolean {
   return isatty(descriptor);
 }
 
-/** The size of the terminal that output goes to; absent when it goes elsewhere. */
+/** Returns the size of the terminal on standard output or standard error; nothing without one. */
 export function terminalSize(): Size | undefined {
   for (const descriptor of [1, 2]) {
     if (!isatty(descriptor)) continue;
@@ -22,9 +22,8 @@ export function terminalSize(): Size | undefined {
 }
 
 /**
- * Hands every key of standard input on unchanged until disposed, or until a signal that nobody else listens
- * to ends this program. A program that was stopped and continued finds the terminal as its shell left it, so
- * the mode is set again then.
+ * Sets standard input to raw mode until disposed, or until a signal without another listener ends this program. Sets
+ * raw mode again after SIGCONT, because the shell resets the terminal of a stopped program.
  */
 export function enterRawMode(): Disposable {
   const input = new ReadStream(0);
@@ -47,7 +46,7 @@ export function enterRawMode(): Disposable {
 
 const fatal = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const;
 
-/** Calls back with the new size at every change. */
+/** Calls back with the new size after every change, until disposed. */
 export function onResize(callback: (size: Size) => void): Disposable {
   const listener = () => {
     const size = terminalSize();

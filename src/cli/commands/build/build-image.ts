@@ -1,9 +1,10 @@
 import { pathTo, requestJson, requestLines } from "#client/api.ts";
 import { asObject, type JsonObject, numberAt, objectAt, textAt, textsAt } from "#client/json.ts";
 import { streamOf } from "#support/streams.ts";
+import { openByteSink } from "../../output/byte-sink.ts";
 import { ExitError } from "../../output/exit.ts";
 import { failureMessage } from "../../output/failure.ts";
-import { openByteSink, print } from "../../output/output.ts";
+import { print } from "../../output/output.ts";
 import type { Invocation } from "../../registry/command.ts";
 import { excerpt } from "./excerpt.ts";
 import type { BuildFlags } from "./flags.ts";

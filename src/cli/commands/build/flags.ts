@@ -8,7 +8,7 @@ import { parseOutput } from "./output.ts";
 
 const { "cpu-period": period, "cpu-quota": quota, "cpu-shares": shares, memory, ...others } = resourceFlags;
 
-/** What a RUN may use up. */
+/** Limits of RUN instructions. */
 const limits = {
   "cpu-period": period,
   "cpu-quota": quota,
@@ -30,54 +30,57 @@ function parseCacheExport(text: string): string {
 }
 
 export const buildFlags = {
-  allow: listOf("Allow what a Dockerfile asks for (network.host)", parseEntitlement, { valueName: "word" }),
+  allow: listOf("Allow extra privileged entitlement (network.host)", parseEntitlement, { valueName: "word" }),
   "add-host": listOf("Add a custom host-to-IP mapping (host:ip)", parseExtraHost),
   annotation: listOf("Add annotation to the image", parseLabel, { valueName: "map" }),
   "build-arg": listOf("Set build-time variables", parseEnvironmentEntry),
-  "cache-from": list("Images to take the results of steps from"),
-  "cache-to": listOf("Where the results of steps go besides (type=inline: into the image)", parseCacheExport),
+  "cache-from": list("External cache sources (image names)"),
+  "cache-to": listOf("Cache export destinations (type=inline: in the image)", parseCacheExport),
   call: word("Set method for evaluating build (build, check)", ["build", "check"] as const, {
     shownDefault: "build",
   }),
-  check: bool("Check the Dockerfile only"),
-  file: text("Name of the Dockerfile (default: PATH/Dockerfile)", { short: "f" }),
-  // The containers of steps never stay.
+  check: bool("Check the Dockerfile without building it"),
+  file: text("Name of the Dockerfile (default: PATH/Dockerfile)", { short: "f", completes: "file" }),
+  // tbox always removes the containers of steps.
   "force-rm": bool("Always remove intermediate containers", { hidden: true }),
-  "cgroup-parent": text("Parent cgroup of RUN"),
-  iidfile: text("Write the image ID to a file"),
+  "cgroup-parent": text("Set the parent cgroup for the RUN instructions during build"),
+  iidfile: text("Write the image ID to a file", { completes: "file" }),
   label: listOf("Set metadata for an image", parseLabel),
-  load: bool("What tbox does anyway: the image goes to its store", { hidden: true }),
-  "metadata-file": text("Write build result metadata to a file"),
-  network: text("Networking mode for RUN (default, none, host)"),
+  load: bool("Load the image into the store, which tbox always does", { hidden: true }),
+  "metadata-file": text("Write build result metadata to a file", { completes: "file" }),
+  network: text("Set the networking mode for the RUN instructions during build (default, none, host)"),
   "no-cache-filter": list("Do not cache specified stages"),
   "no-cache": bool("Do not use cache when building the image"),
-  output: listOf("Output destination (format: type=local,dest=path)", parseOutput, { short: "o" }),
-  platform: text("Target platform of the build"),
+  output: listOf("Output destination (format: type=local,dest=path)", parseOutput, {
+    short: "o",
+    completes: "file",
+  }),
+  platform: text("Set target platform for build"),
   progress: word(
-    "Type of progress output (auto, plain, tty, quiet)",
+    "Set type of progress output (auto, plain, tty, quiet)",
     ["auto", "plain", "tty", "quiet"] as const,
     {
       shownDefault: "auto",
     },
   ),
   pull: bool("Always attempt to pull all referenced images"),
-  push: bool("Push the image, under every name it is given"),
+  push: bool("Push the image under each of its tags"),
   quiet: bool("Suppress the build output and print image ID on success", { short: "q" }),
   rm: bool("Remove intermediate containers after a successful build", { hidden: true, initial: true }),
   secret: list("Secret to expose to the build (id=mysecret[,src=/local/secret][,env=NAME])"),
-  "shm-size": parsed("Size of /dev/shm of RUN", parseBytes, { valueName: "bytes" }),
+  "shm-size": parsed("Shared memory size for build containers", parseBytes, { valueName: "bytes" }),
   ssh: list("SSH agent socket to expose to the build (default|<id>[=<socket>])"),
-  squash: bool("Make one layer of all that the build makes"),
-  tag: list("Name and optionally a tag (name:tag)", { short: "t" }),
+  squash: bool("Squash newly built layers into a single new layer"),
+  tag: list("Name and optionally a tag in the name:tag format", { short: "t" }),
   target: text("Set the target build stage to build"),
   ulimit: listOf("Ulimit options", parseUlimit, { valueName: "ulimit" }),
   ...limits,
   "build-context": unsupported("Additional build contexts"),
-  compress: bool("What is sent never leaves the machine", { hidden: true }),
-  "disable-content-trust": unsupportedBool("Signatures of images"),
-  isolation: unsupported("Isolation of containers", { harmless: "default" }),
-  provenance: unsupported("Provenance attestation", { harmless: "false" }),
-  sbom: unsupported("Bill of materials", { harmless: "false" }),
+  compress: bool("Compress the build context, which never leaves the host", { hidden: true }),
+  "disable-content-trust": unsupportedBool("Skip image verification"),
+  isolation: unsupported("Container isolation technology", { harmless: "default" }),
+  provenance: unsupported("Add a provenance attestation", { harmless: "false" }),
+  sbom: unsupported("Add a bill of materials", { harmless: "false" }),
   "security-opt": unsupported("Security options"),
 };
 

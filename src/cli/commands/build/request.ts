@@ -8,7 +8,7 @@ import { streamOf } from "#support/streams.ts";
 import { resolveEnvironment, toRecord } from "../../container-flags/entries.ts";
 import { ExitError } from "../../output/exit.ts";
 import { failureMessage } from "../../output/failure.ts";
-import { printError } from "../../output/output.ts";
+import { printWarning } from "../../output/output.ts";
 import type { Invocation } from "../../registry/command.ts";
 import type { BuildFlags } from "./flags.ts";
 
@@ -49,7 +49,7 @@ export async function prepareBuild(flags: Flags, source: string): Promise<Prepar
     inlineCache: flags["cache-to"].length > 0,
     noCacheStages: flags["no-cache-filter"],
     allowHostNetwork: flags.allow.length > 0,
-    credentials: await registryAuths((warning) => printError(`WARNING: ${warning}`, "bare")),
+    credentials: await registryAuths(printWarning),
   };
   return body === undefined ? { request } : { request, body };
 }

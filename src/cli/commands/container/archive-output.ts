@@ -1,5 +1,5 @@
+import { openOutput } from "../../output/byte-sink.ts";
 import { ExitError } from "../../output/exit.ts";
-import { openOutput } from "../../terminal/session.ts";
 
 /**
  * Writes the body of an answer to a file, or to standard output if that is no terminal. A file is there only

@@ -2,18 +2,26 @@ import { objectAt, textAt } from "#client/json.ts";
 import { bool, text } from "../../flags/kinds.ts";
 import { ExitError } from "../../output/exit.ts";
 import { command, exactly } from "../../registry/command.ts";
-import { attachContainer, inspectContainer } from "../../terminal/attach-container.ts";
 import { checkDetachKeys, checkTerminal } from "../../terminal/session.ts";
+import { attachContainer, inspectContainer } from "./attach/attach-container.ts";
 
 export const attachCommand = command({
+  name: "attach",
+  aliases: ["container attach"],
+  summary: "Attach local standard input, output, and error streams to a running container",
   synopsis: "[OPTIONS] CONTAINER",
-  description: "Attach local standard input, output, and error streams to a running container",
   flags: {
     "detach-keys": text("Override the key sequence for detaching a container"),
     "no-stdin": bool("Do not attach STDIN"),
     "sig-proxy": bool("Proxy all received signals to the process", { initial: true }),
   },
   arguments: exactly(1),
+  examples: [
+    {
+      line: "tbox attach web",
+      purpose: "Attach to a container; CTRL-p CTRL-q detaches from one with a terminal",
+    },
+  ],
   async run({ flags, positionals: [name = ""] }) {
     checkDetachKeys(flags["detach-keys"]);
     const container = await inspectContainer(name);

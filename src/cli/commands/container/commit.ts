@@ -2,19 +2,28 @@ import { requestJson } from "#client/api.ts";
 import { asObject, textAt } from "#client/json.ts";
 import { bool, list, text } from "../../flags/kinds.ts";
 import { print } from "../../output/output.ts";
-import { command } from "../../registry/command.ts";
+import { between, command } from "../../registry/command.ts";
 import { splitReference } from "../image/pull-image.ts";
 
 export const commitCommand = command({
+  name: "commit",
+  aliases: ["container commit"],
+  summary: "Create a new image from a container's changes",
   synopsis: "[OPTIONS] CONTAINER [REPOSITORY[:TAG]]",
-  description: "Make an image out of a container and what it has changed",
   flags: {
-    author: text('Author of the image ("Jane Doe <jane@example.org>")', { short: "a" }),
+    author: text('Author (e.g., "Jane Doe <jane@example.org>")', { short: "a" }),
     change: list("Apply Dockerfile instruction to the created image", { short: "c" }),
-    pause: bool("Pause the container meanwhile, where it has a cgroup", { short: "p", initial: true }),
-    message: text("Message kept in the image's history", { short: "m" }),
+    pause: bool("Pause container during commit, if it has a cgroup", { short: "p", initial: true }),
+    message: text("Commit message", { short: "m" }),
   },
-  arguments: { minimum: 1, maximum: 2 },
+  arguments: between(1, 2),
+  examples: [
+    { line: "tbox commit web web:debug", purpose: "Create an image from a container" },
+    {
+      line: "tbox commit -c 'CMD [\"serve\"]' web app:1",
+      purpose: "Set the default command of the new image",
+    },
+  ],
   async run({ flags, positionals: [container = "", reference] }) {
     const parts = reference === undefined ? undefined : splitReference(reference);
     const answer = await requestJson("POST", "/commit", {

@@ -6,15 +6,27 @@ import { copyOut } from "./cp/copy-out.ts";
 import { parseCopyPlace } from "./cp/place.ts";
 
 export const cpCommand = command({
+  name: "cp",
+  aliases: ["container cp"],
+  summary: "Copy files/folders between a container and the local filesystem",
+  description:
+    "Use '-' as the source to read a tar archive from standard input, or as the destination to write one to standard output.",
   synopsis:
     "[OPTIONS] CONTAINER:SRC_PATH DEST_PATH|-\n       tbox cp [OPTIONS] SRC_PATH|- CONTAINER:DEST_PATH",
-  description: "Copy files between a container and this machine; '-' is a tar on standard input or output",
   flags: {
-    archive: bool("Keep the owners of what is copied into a container", { short: "a" }),
-    "follow-link": bool("Copy what a link leads to", { short: "L" }),
-    quiet: bool("There is no progress to suppress", { short: "q", hidden: true }),
+    archive: bool("Archive mode (copy all uid/gid information)", { short: "a" }),
+    "follow-link": bool("Always follow symbolic link in SRC_PATH", { short: "L" }),
+    quiet: bool("Suppress progress output, of which there is none", { short: "q", hidden: true }),
   },
   arguments: exactly(2),
+  examples: [
+    { line: "tbox cp web:/etc/nginx/nginx.conf .", purpose: "Copy a file from a container" },
+    {
+      line: "tbox cp ./site/. web:/usr/share/nginx/html",
+      purpose: "Copy the contents of a directory into a container",
+    },
+    { line: "tbox cp web:/var/log - | tar t", purpose: "Write a directory of a container as a tar archive" },
+  ],
   async run({ flags: { archive, "follow-link": followLink }, positionals: [from = "", to = ""] }) {
     if (from === "" || to === "") throw new ExitError("neither source nor destination can be empty", 1);
     const [source, target] = [parseCopyPlace(from), parseCopyPlace(to)];

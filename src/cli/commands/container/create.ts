@@ -4,18 +4,23 @@ import { asObject, textAt, textsAt } from "#client/json.ts";
 import { createBody } from "../../container-flags/create-body.ts";
 import { createContext } from "../../container-flags/create-context.ts";
 import { containerFlags } from "../../container-flags/flags.ts";
-import { print, printError } from "../../output/output.ts";
-import { command } from "../../registry/command.ts";
+import { print, printError, printWarning } from "../../output/output.ts";
+import { atLeast, command } from "../../registry/command.ts";
 import { pullImage, splitReference } from "../image/pull-image.ts";
 import { refuseExisting, writeCidFile } from "./run/cid-file.ts";
 
 export const createCommand = command({
+  name: "create",
+  aliases: ["container create"],
+  summary: "Create a new container",
   synopsis: "[OPTIONS] IMAGE [COMMAND] [ARG...]",
-  description: "Create a new container",
   flags: containerFlags,
-  arguments: { minimum: 0, maximum: Number.POSITIVE_INFINITY },
+  arguments: atLeast(0),
   placement: "leading",
   failureCode: 125,
+  examples: [
+    { line: "tbox create --name web -p 8080:80 nginx", purpose: "Create a container for a later start" },
+  ],
   async run(invocation) {
     const { flags, positionals } = invocation;
     if (flags.cidfile !== undefined) await refuseExisting(flags.cidfile);
@@ -39,7 +44,7 @@ export const createCommand = command({
       await pull(image);
       return create();
     });
-    for (const warning of textsAt(created, "Warnings")) printError(`WARNING: ${warning}`, "bare");
+    for (const warning of textsAt(created, "Warnings")) printWarning(warning);
     const id = textAt(created, "Id");
     if (flags.cidfile !== undefined) writeCidFile(flags.cidfile, id);
     await print(`${id}\n`);

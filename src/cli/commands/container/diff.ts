@@ -6,8 +6,11 @@ import { command, exactly } from "../../registry/command.ts";
 const letters: Record<string, string> = { "0": "C", "1": "A", "2": "D" };
 
 export const diffCommand = command({
+  name: "diff",
+  aliases: ["container diff"],
+  summary: "Inspect changes to files or directories on a container's filesystem",
+  description: "Prints A for an added, C for a changed and D for a deleted path.",
   synopsis: "CONTAINER",
-  description: "Show what a container has changed of its image: C is changed, A added, D deleted",
   flags: {},
   arguments: exactly(1),
   async run({ positionals: [name = ""] }) {

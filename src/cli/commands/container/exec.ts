@@ -1,13 +1,18 @@
-import { parseEnvironmentEntry } from "../../container-flags/entries.ts";
+import { pathTo, request, requestJson } from "#client/api.ts";
+import { connectDaemon } from "#client/daemon/connect.ts";
+import { asObject, numberAt, textAt } from "#client/json.ts";
+import { upgrade } from "#client/streams/upgrade.ts";
+import { entriesOf, parseEnvironmentEntry, resolveEnvironment } from "../../container-flags/entries.ts";
 import { bool, list, listOf, text } from "../../flags/kinds.ts";
-import { command } from "../../registry/command.ts";
-import { execInContainer } from "../../terminal/exec-in-container.ts";
+import { atLeast, command, type Invocation } from "../../registry/command.ts";
+import { copyOutput, socketTarget } from "../../terminal/connection.ts";
+import { checkDetachKeys, checkTerminal, endDetached, openSession } from "../../terminal/session.ts";
 
-export const execFlags = {
+const execFlags = {
   detach: bool("Detached mode: run command in the background", { short: "d" }),
   "detach-keys": text("Override the key sequence for detaching a container"),
   env: listOf("Set environment variables", parseEnvironmentEntry, { short: "e" }),
-  "env-file": list("Read in a file of environment variables"),
+  "env-file": list("Read in a file of environment variables", { completes: "file" }),
   interactive: bool("Keep STDIN open even if not attached", { short: "i" }),
   privileged: bool("Give extended privileges to the command"),
   tty: bool("Allocate a pseudo-TTY", { short: "t" }),
@@ -15,13 +20,77 @@ export const execFlags = {
   workdir: text("Working directory inside the container", { short: "w" }),
 };
 
-export type ExecFlags = typeof execFlags;
+type ExecInvocation = Invocation<typeof execFlags>;
 
 export const execCommand = command({
+  name: "exec",
+  aliases: ["container exec"],
+  summary: "Execute a command in a running container",
+  rank: 2,
   synopsis: "[OPTIONS] CONTAINER COMMAND [ARG...]",
-  description: "Run a command in a running container",
   flags: execFlags,
-  arguments: { minimum: 2, maximum: Number.POSITIVE_INFINITY },
+  arguments: atLeast(2),
   placement: "leading",
-  run: execInContainer,
+  examples: [
+    { line: "tbox exec -it web sh", purpose: "Open a shell in a running container" },
+    { line: "tbox exec -u 0 -w /tmp web ls -l", purpose: "Run a command as root in a directory" },
+  ],
+  async run({ flags, positionals }) {
+    const [name = "", ...words] = positionals;
+    const { detach, tty } = flags;
+    const stdin = flags.interactive && !detach;
+    checkDetachKeys(flags["detach-keys"]);
+    await checkTerminal({ stdin, tty });
+    const consoleSize = tty ? await terminalRowsAndColumns() : undefined;
+    const created = await requestJson("POST", pathTo("containers", name, "/exec"), {
+      json: {
+        Cmd: words,
+        Env: await environmentOf(flags),
+        User: flags.user,
+        WorkingDir: flags.workdir,
+        Privileged: flags.privileged,
+        Tty: tty,
+        AttachStdin: stdin,
+        AttachStdout: !detach,
+        AttachStderr: !detach,
+        ConsoleSize: consoleSize,
+      },
+    });
+    const path = pathTo("exec", textAt(asObject(created), "Id"));
+    if (detach) {
+      await request("POST", `${path}/start`, { json: { Detach: true, Tty: tty } });
+      return 0;
+    }
+    return follow(path, { flags, stdin, consoleSize });
+  },
 });
+
+async function environmentOf(flags: ExecInvocation["flags"]): Promise<string[]> {
+  const read = async (path: string) =>
+    (await import("../../container-flags/entry-file.ts")).readEntryFile(path, "env");
+  return resolveEnvironment(await entriesOf(flags["env-file"], flags.env, read), process.env);
+}
+
+async function terminalRowsAndColumns(): Promise<number[] | undefined> {
+  const size = (await import("../../terminal/terminal.ts")).terminalSize();
+  return size === undefined ? undefined : [size.rows, size.columns];
+}
+
+interface FollowOptions {
+  flags: ExecInvocation["flags"];
+  stdin: boolean;
+  consoleSize: number[] | undefined;
+}
+
+/** Starts the exec and passes its streams on until it exits. Returns its exit code. */
+async function follow(path: string, { flags, stdin, consoleSize }: FollowOptions): Promise<number> {
+  const { tty } = flags;
+  const socket = await connectDaemon();
+  const body = { Detach: false, Tty: tty, ConsoleSize: consoleSize };
+  await upgrade(socket, { target: `${path}/start`, body });
+  using session = openSession(socketTarget(socket, path), { stdin, tty, detachKeys: flags["detach-keys"] });
+  await session.begin();
+  await copyOutput(socket, tty);
+  if (session.detached) return endDetached(session);
+  return numberAt(asObject(await requestJson("GET", `${path}/json`)), "ExitCode");
+}

@@ -4,10 +4,13 @@ import { command, exactly } from "../../registry/command.ts";
 import { writeArchive } from "./archive-output.ts";
 
 export const exportCommand = command({
+  name: "export",
+  aliases: ["container export"],
+  summary: "Export a container's filesystem as a tar archive",
   synopsis: "[OPTIONS] CONTAINER",
-  description: "Write a container's root file system as a tar archive",
-  flags: { output: text("Write to a file, instead of STDOUT", { short: "o" }) },
+  flags: { output: text("Write to a file, instead of STDOUT", { short: "o", completes: "file" }) },
   arguments: exactly(1),
+  examples: [{ line: "tbox export -o root.tar web", purpose: "Write the filesystem to a file" }],
   async run({ flags: { output }, positionals: [name = ""] }) {
     await writeArchive(output, () => request("GET", pathTo("containers", name, "/export")));
     return 0;

@@ -3,29 +3,36 @@ import { asObject, objectAt, textAt } from "#client/json.ts";
 import { decodeFrames } from "#client/streams/frames.ts";
 import { bool, parsed, text, unsupportedBool } from "../../flags/kinds.ts";
 import { parseTimestamp } from "../../format/time.ts";
+import { openOutput } from "../../output/byte-sink.ts";
 import { command, exactly } from "../../registry/command.ts";
-import { openOutput } from "../../terminal/session.ts";
 
 const timestamp = (value: string) => parseTimestamp(value, Date.now());
 
 export const logsCommand = command({
+  name: "logs",
+  aliases: ["container logs"],
+  summary: "Fetch the logs of a container",
+  rank: 7,
   synopsis: "[OPTIONS] CONTAINER",
-  description: "Show what a container has written",
   flags: {
     details: unsupportedBool("Show extra details provided to logs"),
     follow: bool("Follow log output", { short: "f" }),
     since: parsed(
-      'Show logs since a time (e.g. "2026-01-31T13:23:37Z") or for a duration (e.g. "42m")',
+      'Show logs since timestamp (e.g. "2026-01-31T13:23:37Z") or relative (e.g. "42m" for 42 minutes)',
       timestamp,
     ),
     tail: text("Number of lines to show from the end of the logs", { short: "n", shownDefault: '"all"' }),
     timestamps: bool("Show timestamps", { short: "t" }),
     until: parsed(
-      'Show logs before a time (e.g. "2026-01-31T13:23:37Z") or a duration ago (e.g. "42m")',
+      'Show logs before a timestamp (e.g. "2026-01-31T13:23:37Z") or relative (e.g. "42m" for 42 minutes)',
       timestamp,
     ),
   },
   arguments: exactly(1),
+  examples: [
+    { line: "tbox logs -f --tail 20 web", purpose: "Follow the log from its last 20 lines" },
+    { line: "tbox logs --since 10m -t web", purpose: "Print the last ten minutes with timestamps" },
+  ],
   async run({ flags, positionals: [name = ""] }) {
     const container = asObject(await requestJson("GET", pathTo("containers", name, "/json")));
     const query = {

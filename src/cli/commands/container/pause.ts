@@ -3,8 +3,10 @@ import { forEachName } from "../../arguments/for-each-name.ts";
 import { atLeast, command } from "../../registry/command.ts";
 
 export const pauseCommand = command({
+  name: "pause",
+  aliases: ["container pause"],
+  summary: "Pause all processes within one or more containers",
   synopsis: "CONTAINER [CONTAINER...]",
-  description: "Pause all processes within one or more containers",
   flags: {},
   arguments: atLeast(1),
   run: ({ positionals }) =>

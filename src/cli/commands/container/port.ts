@@ -2,13 +2,16 @@ import { pathTo, requestJson } from "#client/api.ts";
 import { asObject, asObjects, textAt } from "#client/json.ts";
 import { ExitError } from "../../output/exit.ts";
 import { print } from "../../output/output.ts";
-import { command } from "../../registry/command.ts";
+import { between, command } from "../../registry/command.ts";
 
 export const portCommand = command({
+  name: "port",
+  aliases: ["container port"],
+  summary: "List port mappings or a specific mapping for the container",
   synopsis: "CONTAINER [PRIVATE_PORT[/PROTO]]",
-  description: "List port mappings or a specific mapping for the container",
   flags: {},
-  arguments: { minimum: 1, maximum: 2 },
+  arguments: between(1, 2),
+  examples: [{ line: "tbox port web 80", purpose: "Print the address on the host of one port" }],
   async run({ positionals: [name = "", wanted] }) {
     const container = asObject(await requestJson("GET", pathTo("containers", name, "/json")));
     const ports = asObject(asObject(container.NetworkSettings).Ports ?? {});

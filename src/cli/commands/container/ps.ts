@@ -1,22 +1,23 @@
 import { requestJson } from "#client/api.ts";
 import { asObjects } from "#client/json.ts";
-import { filtersQuery, parseFilter } from "../../arguments/filters.ts";
-import { bool, integer, listOf, text } from "../../flags/kinds.ts";
+import { filterFlag, filtersQuery } from "../../arguments/filters.ts";
+import { bool, integer } from "../../flags/kinds.ts";
 import { containerListing, containerRow } from "../../format/container-row.ts";
+import { listFormatFlag } from "../../format/format-flags.ts";
 import { renderListing } from "../../format/listing.ts";
 import { print } from "../../output/output.ts";
 import { command, exactly } from "../../registry/command.ts";
 
 export const psCommand = command({
+  name: "ps",
+  aliases: ["container ls", "container list", "container ps"],
+  summary: "List containers",
+  rank: 3,
   synopsis: "[OPTIONS]",
-  description: "List containers",
   flags: {
     all: bool("Show all containers (default shows just running)", { short: "a" }),
-    filter: listOf("Filter output based on conditions provided", parseFilter, {
-      short: "f",
-      valueName: "filter",
-    }),
-    format: text("Format output using a template: 'table', 'table TEMPLATE', 'json' or 'TEMPLATE'"),
+    filter: filterFlag("Filter output based on conditions provided"),
+    format: listFormatFlag,
     last: integer("Show n last created containers (includes all states)", { short: "n" }),
     latest: bool("Show the latest created container (includes all states)", { short: "l" }),
     "no-trunc": bool("Don't truncate output"),
@@ -24,6 +25,13 @@ export const psCommand = command({
     size: bool("Display total file sizes", { short: "s" }),
   },
   arguments: exactly(0),
+  examples: [
+    { line: "tbox ps -a", purpose: "List all containers, including stopped ones" },
+    {
+      line: 'tbox ps --filter label=app=web --format "{{.Names}}: {{.Status}}"',
+      purpose: "Print one line for each container with a label",
+    },
+  ],
   async run({ flags }) {
     const last = flags.latest ? 1 : (flags.last ?? -1);
     const query = {

@@ -2,8 +2,10 @@ import { pathTo, request } from "#client/api.ts";
 import { command, exactly } from "../../registry/command.ts";
 
 export const renameCommand = command({
+  name: "rename",
+  aliases: ["container rename"],
+  summary: "Rename a container",
   synopsis: "CONTAINER NEW_NAME",
-  description: "Rename a container",
   flags: {},
   arguments: exactly(2),
   async run({ positionals: [name = "", wanted = ""] }) {

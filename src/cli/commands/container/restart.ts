@@ -4,8 +4,10 @@ import { integer, text } from "../../flags/kinds.ts";
 import { atLeast, command } from "../../registry/command.ts";
 
 export const restartCommand = command({
+  name: "restart",
+  aliases: ["container restart"],
+  summary: "Restart one or more containers",
   synopsis: "[OPTIONS] CONTAINER [CONTAINER...]",
-  description: "Restart one or more containers",
   flags: {
     signal: text("Signal to send to the container", { short: "s" }),
     timeout: integer("Seconds to wait before killing the container", { short: "t", also: "time" }),

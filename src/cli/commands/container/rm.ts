@@ -6,14 +6,21 @@ import { printError } from "../../output/output.ts";
 import { atLeast, command } from "../../registry/command.ts";
 
 export const rmCommand = command({
+  name: "rm",
+  aliases: ["container rm", "container remove"],
+  summary: "Remove one or more containers",
+  rank: 9,
   synopsis: "[OPTIONS] CONTAINER [CONTAINER...]",
-  description: "Remove one or more containers",
   flags: {
     force: bool("Force the removal of a running container (uses SIGKILL)", { short: "f" }),
-    link: bool("Remove links of the default network, each CONTAINER/ALIAS, and no container", { short: "l" }),
+    link: bool("Remove the specified link (CONTAINER/ALIAS) instead of a container", { short: "l" }),
     volumes: bool("Remove anonymous volumes associated with the container", { short: "v" }),
   },
   arguments: atLeast(1),
+  examples: [
+    { line: "tbox rm web", purpose: "Remove a stopped container" },
+    { line: "tbox rm -fv web", purpose: "Kill a running container and remove it with its anonymous volumes" },
+  ],
   run: ({ flags, positionals }) =>
     forEachName(positionals, async (name) => {
       const query = {

@@ -1,6 +1,6 @@
 import { type ContainerFlags, containerFlags } from "../../container-flags/flags.ts";
 import { bool, text } from "../../flags/kinds.ts";
-import { command, type Invocation } from "../../registry/command.ts";
+import { atLeast, command, type Invocation } from "../../registry/command.ts";
 import { runContainer } from "./run/run-container.ts";
 
 export const runFlags = {
@@ -13,11 +13,30 @@ export const runFlags = {
 export type RunInvocation = Invocation<ContainerFlags & typeof runFlags>;
 
 export const runCommand = command({
+  name: "run",
+  aliases: ["container run"],
+  summary: "Create and run a new container from an image",
+  description:
+    "Pulls the image if it is missing, creates a container, starts it and passes on its output, input, signals and exit code. With --detach, prints the container's ID instead and returns.",
+  rank: 1,
   synopsis: "[OPTIONS] IMAGE [COMMAND] [ARG...]",
-  description: "Create and run a new container from an image",
   flags: runFlags,
-  arguments: { minimum: 0, maximum: Number.POSITIVE_INFINITY },
+  arguments: atLeast(0),
   placement: "leading",
   failureCode: 125,
+  examples: [
+    {
+      line: "tbox run --rm -it debian:12 bash",
+      purpose: "Run a shell in a new container and remove the container afterwards",
+    },
+    {
+      line: "tbox run -d --name web -p 8080:80 nginx",
+      purpose: "Run a server in the background and publish its port",
+    },
+    {
+      line: 'tbox run --rm -v "$PWD:/src" -w /src node:22 npm test',
+      purpose: "Run a command on the files of the current directory",
+    },
+  ],
   run: runContainer,
 });

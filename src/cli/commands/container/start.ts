@@ -4,20 +4,26 @@ import { forEachName } from "../../arguments/for-each-name.ts";
 import { bool, text, unsupported } from "../../flags/kinds.ts";
 import { ExitError } from "../../output/exit.ts";
 import { atLeast, command } from "../../registry/command.ts";
-import { attachContainer, inspectContainer } from "../../terminal/attach-container.ts";
 import { checkDetachKeys, checkTerminal } from "../../terminal/session.ts";
+import { attachContainer, inspectContainer } from "./attach/attach-container.ts";
 
 export const startCommand = command({
+  name: "start",
+  aliases: ["container start"],
+  summary: "Start one or more stopped containers",
   synopsis: "[OPTIONS] CONTAINER [CONTAINER...]",
-  description: "Start one or more stopped containers",
   flags: {
     attach: bool("Attach STDOUT/STDERR and forward signals", { short: "a" }),
-    checkpoint: unsupported("Restore from a checkpoint"),
-    "checkpoint-dir": unsupported("Directory of checkpoints"),
+    checkpoint: unsupported("Restore from this checkpoint"),
+    "checkpoint-dir": unsupported("Use a custom checkpoint storage directory"),
     "detach-keys": text("Override the key sequence for detaching a container"),
     interactive: bool("Attach container's STDIN", { short: "i" }),
   },
   arguments: atLeast(1),
+  examples: [
+    { line: "tbox start web", purpose: "Start a container in the background" },
+    { line: "tbox start -ai shell", purpose: "Start a container and attach to it" },
+  ],
   async run({ flags, positionals }) {
     const [name = ""] = positionals;
     const start = (one: string) => request("POST", pathTo("containers", one, "/start"));

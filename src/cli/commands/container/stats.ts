@@ -1,25 +1,29 @@
 import { pathTo, requestJson, requestLines } from "#client/api.ts";
 import { asObject, asObjects, type JsonObject, textAt } from "#client/json.ts";
-import { bool, text } from "../../flags/kinds.ts";
+import { bool } from "../../flags/kinds.ts";
+import { listFormatFlag } from "../../format/format-flags.ts";
 import { renderListing } from "../../format/listing.ts";
 import { statsListing, statsRow } from "../../format/stats-row.ts";
 import { failureMessage } from "../../output/failure.ts";
 import { print, printError } from "../../output/output.ts";
-import { command } from "../../registry/command.ts";
+import { atLeast, command } from "../../registry/command.ts";
 
 /** How often the table is drawn, and containers that have come are looked for, in milliseconds. */
 const interval = 1000;
 
 export const statsCommand = command({
+  name: "stats",
+  aliases: ["container stats"],
+  summary: "Display a live stream of container(s) resource usage statistics",
   synopsis: "[OPTIONS] [CONTAINER...]",
-  description: "Display a live stream of what containers use",
   flags: {
     all: bool("Show all containers (default shows just running)", { short: "a" }),
-    format: text("Format output using a template: 'table', 'table TEMPLATE', 'json' or 'TEMPLATE'"),
+    format: listFormatFlag,
     "no-stream": bool("Disable streaming stats and only pull the first result"),
     "no-trunc": bool("Do not truncate output"),
   },
-  arguments: { minimum: 0, maximum: Number.POSITIVE_INFINITY },
+  arguments: atLeast(0),
+  examples: [{ line: "tbox stats --no-stream", purpose: "Print the usage of all running containers once" }],
   async run({ flags, positionals }) {
     const show = (samples: Iterable<JsonObject>) =>
       renderListing(

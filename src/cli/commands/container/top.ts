@@ -2,13 +2,15 @@ import { pathTo, requestJson } from "#client/api.ts";
 import { asObject, textsAt } from "#client/json.ts";
 import { alignColumns } from "../../format/table.ts";
 import { print } from "../../output/output.ts";
-import { command } from "../../registry/command.ts";
+import { atLeast, command } from "../../registry/command.ts";
 
 export const topCommand = command({
+  name: "top",
+  aliases: ["container top"],
+  summary: "Display the running processes of a container",
   synopsis: "CONTAINER [ps OPTIONS]",
-  description: "Display the running processes of a container",
   flags: {},
-  arguments: { minimum: 1, maximum: Number.POSITIVE_INFINITY },
+  arguments: atLeast(1),
   placement: "leading",
   async run({ positionals: [name = "", ...args] }) {
     const query = { ps_args: args.length > 0 ? args.join(" ") : undefined };

@@ -3,8 +3,10 @@ import { forEachName } from "../../arguments/for-each-name.ts";
 import { atLeast, command } from "../../registry/command.ts";
 
 export const unpauseCommand = command({
+  name: "unpause",
+  aliases: ["container unpause"],
+  summary: "Unpause all processes within one or more containers",
   synopsis: "CONTAINER [CONTAINER...]",
-  description: "Unpause all processes within one or more containers",
   flags: {},
   arguments: atLeast(1),
   run: ({ positionals }) =>

@@ -5,22 +5,28 @@ import { resourceFlags } from "../../container-flags/resource-flags.ts";
 import { resources } from "../../container-flags/resources.ts";
 import { parseRestartPolicy } from "../../container-flags/restart-policy.ts";
 import { parsed } from "../../flags/kinds.ts";
-import { printError } from "../../output/output.ts";
+import { printWarning } from "../../output/output.ts";
 import { atLeast, command } from "../../registry/command.ts";
 
 export const updateCommand = command({
+  name: "update",
+  aliases: ["container update"],
+  summary: "Update configuration of one or more containers",
   synopsis: "[OPTIONS] CONTAINER [CONTAINER...]",
-  description: "Change what may be changed of one or more containers",
   flags: {
     ...resourceFlags,
     restart: parsed("Restart policy to apply when a container exits", parseRestartPolicy),
   },
   arguments: atLeast(1),
+  examples: [
+    { line: "tbox update --memory 512m --cpus 1.5 web", purpose: "Change the limits of a running container" },
+    { line: "tbox update --restart unless-stopped web", purpose: "Change the restart policy" },
+  ],
   run: ({ flags, positionals }) =>
     forEachName(positionals, async (name) => {
       const json = { ...resources(flags), RestartPolicy: flags.restart };
       const answer = await requestJson("POST", pathTo("containers", name, "/update"), { json });
-      for (const warning of textsAt(asObject(answer), "Warnings")) printError(`WARNING: ${warning}`, "bare");
+      for (const warning of textsAt(asObject(answer), "Warnings")) printWarning(warning);
       return `${name}\n`;
     }),
 });

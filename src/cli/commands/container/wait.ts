@@ -5,8 +5,10 @@ import { forEachName } from "../../arguments/for-each-name.ts";
 import { atLeast, command } from "../../registry/command.ts";
 
 export const waitCommand = command({
+  name: "wait",
+  aliases: ["container wait"],
+  summary: "Block until one or more containers stop, then print their exit codes",
   synopsis: "CONTAINER [CONTAINER...]",
-  description: "Wait until one or more containers stop, then print their exit codes",
   flags: {},
   arguments: atLeast(1),
   run: ({ positionals }) =>

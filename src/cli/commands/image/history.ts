@@ -1,7 +1,8 @@
 import { pathTo, requestJson } from "#client/api.ts";
 import { asObjects, type JsonObject, numberAt, textAt } from "#client/json.ts";
 import { humanDuration } from "#support/time/human-duration.ts";
-import { bool, text } from "../../flags/kinds.ts";
+import { bool } from "../../flags/kinds.ts";
+import { listFormatFlag } from "../../format/format-flags.ts";
 import { type Listing, renderListing } from "../../format/listing.ts";
 import { decimalSize } from "../../format/size.ts";
 import { goTime } from "../../format/time.ts";
@@ -22,15 +23,18 @@ const listing: Listing = {
 };
 
 export const historyCommand = command({
+  name: "history",
+  aliases: ["image history"],
+  summary: "Show the history of an image",
   synopsis: "[OPTIONS] IMAGE",
-  description: "Show what an image was made by",
   flags: {
-    format: text("Format output using a template: 'table', 'table TEMPLATE', 'json' or 'TEMPLATE'"),
+    format: listFormatFlag,
     human: bool("Print sizes and dates in human readable format", { short: "H", initial: true }),
     "no-trunc": bool("Don't truncate output"),
     quiet: bool("Only show image IDs", { short: "q" }),
   },
   arguments: exactly(1),
+  examples: [{ line: "tbox history --no-trunc debian:12", purpose: "Show the complete commands" }],
   async run({ flags, positionals: [name = ""] }) {
     const steps = asObjects(await requestJson("GET", pathTo("images", name, "/history")));
     const options = { human: flags.human, truncate: !flags["no-trunc"], now: Date.now() };

@@ -1,28 +1,33 @@
 import { requestJson } from "#client/api.ts";
 import { asObjects } from "#client/json.ts";
-import { filtersQuery, parseFilter } from "../../arguments/filters.ts";
-import { bool, listOf, text, unsupportedBool } from "../../flags/kinds.ts";
+import { filterFlag, filtersQuery } from "../../arguments/filters.ts";
+import { bool, unsupportedBool } from "../../flags/kinds.ts";
+import { listFormatFlag } from "../../format/format-flags.ts";
 import { imageListing, imageRows } from "../../format/image-row.ts";
 import { renderListing } from "../../format/listing.ts";
 import { print } from "../../output/output.ts";
-import { atMost, command } from "../../registry/command.ts";
+import { between, command } from "../../registry/command.ts";
 
 export const imagesCommand = command({
+  name: "images",
+  aliases: ["image ls", "image list"],
+  summary: "List images",
+  rank: 6,
   synopsis: "[OPTIONS] [REPOSITORY[:TAG]]",
-  description: "List images",
   flags: {
     all: bool("Show all images (default hides intermediate images)", { short: "a" }),
     digests: bool("Show digests"),
-    filter: listOf("Filter output based on conditions provided", parseFilter, {
-      short: "f",
-      valueName: "filter",
-    }),
-    format: text("Format output using a template: 'table', 'table TEMPLATE', 'json' or 'TEMPLATE'"),
+    filter: filterFlag("Filter output based on conditions provided"),
+    format: listFormatFlag,
     "no-trunc": bool("Don't truncate output"),
     quiet: bool("Only show image IDs", { short: "q" }),
     tree: unsupportedBool("List images as a tree"),
   },
-  arguments: atMost(1),
+  arguments: between(0, 1),
+  examples: [
+    { line: "tbox images --digests", purpose: "List images with their digests" },
+    { line: "tbox images --filter dangling=true -q", purpose: "Print the IDs of images without a tag" },
+  ],
   async run({ flags, positionals }) {
     const [reference] = positionals;
     const filters = [...flags.filter];

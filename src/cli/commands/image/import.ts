@@ -3,19 +3,28 @@ import { objectAt, textAt } from "#client/json.ts";
 import { list, text } from "../../flags/kinds.ts";
 import { ExitError } from "../../output/exit.ts";
 import { print } from "../../output/output.ts";
-import { command } from "../../registry/command.ts";
+import { between, command } from "../../registry/command.ts";
 import { archiveBody } from "../container/archive-body.ts";
 import { splitReference } from "./pull-image.ts";
 
 export const importCommand = command({
+  name: "import",
+  aliases: ["image import"],
+  summary: "Import the contents from a tarball to create a filesystem image",
   synopsis: "[OPTIONS] file|URL|- [REPOSITORY[:TAG]]",
-  description: "Make an image from a root file system in a tar archive",
   flags: {
     change: list("Apply Dockerfile instruction to the created image", { short: "c" }),
     message: text("Set commit message for imported image", { short: "m" }),
-    platform: text("Platform of the image (os/arch[/variant])"),
+    platform: text("Set platform of the image (os/arch[/variant])"),
   },
-  arguments: { minimum: 1, maximum: 2 },
+  arguments: between(1, 2),
+  examples: [
+    { line: "tbox import root.tar base:1", purpose: "Create an image from an archive" },
+    {
+      line: "zcat root.tar.gz | tbox import -m v2 - base:2",
+      purpose: "Read the archive from standard input",
+    },
+  ],
   async run({ flags, positionals: [source = "", reference] }) {
     const isUrl = /^https?:\/\//.test(source);
     const hint = "cannot import from a terminal: redirect an archive to standard input";

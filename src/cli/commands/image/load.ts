@@ -8,14 +8,20 @@ import { command, exactly } from "../../registry/command.ts";
 import { archiveBody } from "../container/archive-body.ts";
 
 export const loadCommand = command({
+  name: "load",
+  aliases: ["image load"],
+  summary: "Load an image from a tar archive or STDIN",
   synopsis: "[OPTIONS]",
-  description: "Load images from a tar archive or standard input",
   flags: {
-    input: text("Read from tar archive file, instead of STDIN", { short: "i" }),
-    platform: parsed("Load one platform of images that have several (os/arch[/variant])", parsePlatform),
+    input: text("Read from tar archive file, instead of STDIN", { short: "i", completes: "file" }),
+    platform: parsed("Load a single platform of multi-platform images (os/arch[/variant])", parsePlatform),
     quiet: bool("Suppress the load output", { short: "q" }),
   },
   arguments: exactly(0),
+  examples: [
+    { line: "tbox load -i app.tar", purpose: "Load the images of an archive" },
+    { line: "zcat app.tar.gz | tbox load", purpose: "Read the archive from standard input" },
+  ],
   async run({ flags }) {
     const body = await archiveBody(flags.input ?? "-", "requested load from stdin, but stdin is empty");
     const { platform } = flags;

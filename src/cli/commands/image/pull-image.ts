@@ -2,7 +2,7 @@ import { requestLines } from "#client/api.ts";
 import { registryAuth } from "#client/credentials/credentials.ts";
 import { objectAt, textAt } from "#client/json.ts";
 import { ExitError } from "../../output/exit.ts";
-import { printError } from "../../output/output.ts";
+import { printWarning } from "../../output/output.ts";
 import { openProgress } from "../../progress/printer.ts";
 
 export interface PullOptions {
@@ -15,7 +15,7 @@ export interface PullOptions {
 
 /** Pulls an image with the user's credentials for its registry. */
 export async function pullImage(image: string, options: PullOptions): Promise<void> {
-  const auth = await registryAuth(image, (warning) => printError(`WARNING: ${warning}`, "bare"));
+  const auth = await registryAuth(image, printWarning);
   const { name, tag } = splitReference(image);
   const lines = requestLines("POST", "/images/create", {
     query: { fromImage: name, ...(options.all ? {} : { tag }), platform: options.platform },

@@ -5,15 +5,26 @@ import { command, exactly } from "../../registry/command.ts";
 import { fullName, pullImage, splitReference } from "./pull-image.ts";
 
 export const pullCommand = command({
+  name: "pull",
+  aliases: ["image pull"],
+  summary: "Download an image from a registry",
+  rank: 5,
   synopsis: "[OPTIONS] NAME[:TAG|@DIGEST]",
-  description: "Download an image from a registry",
   flags: {
     "all-tags": bool("Download all tagged images in the repository", { short: "a" }),
-    "disable-content-trust": unsupportedBool("Signatures of images"),
-    platform: text("Platform of the image, if it has several (os/arch[/variant])"),
+    "disable-content-trust": unsupportedBool("Skip image verification"),
+    platform: text("Set platform if the image is multi-platform (os/arch[/variant])"),
     quiet: bool("Suppress verbose output", { short: "q" }),
   },
   arguments: exactly(1),
+  examples: [
+    { line: "tbox pull debian:12", purpose: "Pull an image from Docker Hub" },
+    {
+      line: "tbox pull ghcr.io/owner/app@sha256:<digest>",
+      purpose: "Pull an image by digest from another registry",
+    },
+    { line: "tbox pull --platform linux/arm64 alpine", purpose: "Pull the image of another platform" },
+  ],
   async run({ flags, positionals: [image = ""] }) {
     const { platform } = flags;
     if (flags["all-tags"]) {

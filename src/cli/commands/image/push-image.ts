@@ -3,7 +3,7 @@ import { registryAuth } from "#client/credentials/credentials.ts";
 import { objectAt, textAt } from "#client/json.ts";
 import type { Platform } from "#oci/platform.ts";
 import { ExitError } from "../../output/exit.ts";
-import { printError } from "../../output/output.ts";
+import { printError, printWarning } from "../../output/output.ts";
 import { openProgress } from "../../progress/printer.ts";
 
 interface Push {
@@ -20,7 +20,7 @@ interface Push {
 /** Has an image pushed to the registry of its name and shows how it goes on. */
 export async function pushImage(image: string, push: Push): Promise<void> {
   const { name, tag, platform, quiet, stream = "stdout" } = push;
-  const auth = await registryAuth(image, (warning) => printError(`WARNING: ${warning}`, "bare"));
+  const auth = await registryAuth(image, printWarning);
   const lines = requestLines("POST", pathTo("images", name, "/push"), {
     query: { tag, platform: platform === undefined ? undefined : JSON.stringify(platform) },
     headers: auth === undefined ? {} : { "X-Registry-Auth": auth },

@@ -7,15 +7,21 @@ import { fullName, splitReference } from "./pull-image.ts";
 import { pushImage } from "./push-image.ts";
 
 export const pushCommand = command({
+  name: "push",
+  aliases: ["image push"],
+  summary: "Upload an image to a registry",
   synopsis: "[OPTIONS] NAME[:TAG]",
-  description: "Upload an image to a registry",
   flags: {
     "all-tags": bool("Push all tags of an image to the repository", { short: "a" }),
-    "disable-content-trust": unsupportedBool("Signatures of images"),
-    platform: parsed("Push one platform of an image that has several (os/arch[/variant])", parsePlatform),
+    "disable-content-trust": unsupportedBool("Skip image verification"),
+    platform: parsed("Push a single platform of a multi-platform image (os/arch[/variant])", parsePlatform),
     quiet: bool("Suppress verbose output", { short: "q" }),
   },
   arguments: exactly(1),
+  examples: [
+    { line: "tbox push registry.example.org/team/app:1", purpose: "Push one tag" },
+    { line: "tbox push -a registry.example.org/team/app", purpose: "Push all tags of a repository" },
+  ],
   async run({ flags, positionals: [image = ""] }) {
     const { name, tag, given } = splitReference(image);
     if (flags["all-tags"] && given) throw new ExitError("tag can't be used with --all-tags/-a", 1);

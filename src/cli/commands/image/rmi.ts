@@ -7,14 +7,17 @@ import { printError } from "../../output/output.ts";
 import { atLeast, command } from "../../registry/command.ts";
 
 export const rmiCommand = command({
+  name: "rmi",
+  aliases: ["image rm", "image remove"],
+  summary: "Remove one or more images",
   synopsis: "[OPTIONS] IMAGE [IMAGE...]",
-  description: "Remove one or more images",
   flags: {
     force: bool("Force removal of the image", { short: "f" }),
     "no-prune": bool("Do not delete untagged parents"),
-    platform: unsupported("Remove one platform only"),
+    platform: unsupported("Remove only the given platform variant"),
   },
   arguments: atLeast(1),
+  examples: [{ line: "tbox rmi app:1", purpose: "Remove a tag, and the image with its last tag" }],
   run: ({ flags, positionals }) =>
     forEachName(positionals, async (name) => {
       const query = { force: flags.force ? "1" : undefined, noprune: flags["no-prune"] ? "1" : undefined };

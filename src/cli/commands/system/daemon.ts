@@ -1,16 +1,21 @@
 import { ExitError } from "../../output/exit.ts";
 import { printError } from "../../output/output.ts";
-import { command } from "../../registry/command.ts";
+import { command, exactly } from "../../registry/command.ts";
 import { stopDaemon } from "./stop-daemon.ts";
 
 /** `tbox daemon` itself never gets here: it is another program in the same file. */
 export const daemonCommand = command({
-  synopsis: "[stop]",
+  name: "daemon",
+  summary: "Run the daemon in the foreground, or stop the running one",
   description:
-    "Run the daemon in the foreground, or stop the one that runs. Containers go on without it; the next\n" +
-    "daemon finds them. Every other command starts a daemon in the background if there is none.",
+    "Containers continue without the daemon; the next daemon finds them. Every other command starts a daemon in the background if none runs.",
+  synopsis: "[stop]",
   flags: {},
-  arguments: { minimum: 1, maximum: 1 },
+  arguments: exactly(1),
+  examples: [
+    { line: "tbox daemon", purpose: "Run the daemon in the foreground" },
+    { line: "tbox daemon stop", purpose: "Stop the running daemon" },
+  ],
   async run({ positionals: [action] }) {
     if (action !== "stop")
       throw new ExitError(`unknown command: tbox daemon ${action}\n\nSee 'tbox daemon --help'.`, 1);

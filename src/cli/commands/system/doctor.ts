@@ -6,8 +6,12 @@ import { command, exactly } from "../../registry/command.ts";
 const marks: Record<string, string> = { ok: "ok", degraded: "!!", missing: "NO" };
 
 export const doctorCommand = command({
+  name: "doctor",
+  summary: "Check what the host supports and suggest fixes",
+  description:
+    "Prints one line for each check: ok, !! for a limited feature, NO for a missing requirement. Exits with 1 if a requirement is missing.",
+  rank: 10,
   synopsis: "",
-  description: "Show what this machine allows, and how to allow more",
   flags: {},
   arguments: exactly(0),
   async run() {

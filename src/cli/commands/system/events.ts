@@ -1,7 +1,7 @@
 import { requestLines } from "#client/api.ts";
 import { type JsonObject, numberAt, objectAt, textAt } from "#client/json.ts";
-import { filtersQuery, parseFilter } from "../../arguments/filters.ts";
-import { listOf, parsed, text } from "../../flags/kinds.ts";
+import { filterFlag, filtersQuery } from "../../arguments/filters.ts";
+import { parsed, text } from "../../flags/kinds.ts";
 import { compileFormat } from "../../format/listing.ts";
 import { parseTimestamp } from "../../format/time.ts";
 import { print } from "../../output/output.ts";
@@ -10,18 +10,24 @@ import { command, exactly } from "../../registry/command.ts";
 const timestamp = (value: string) => parseTimestamp(value, Date.now());
 
 export const eventsCommand = command({
+  name: "events",
+  aliases: ["system events"],
+  summary: "Get real time events from the server",
   synopsis: "[OPTIONS]",
-  description: "Show what happens, as it happens",
   flags: {
-    filter: listOf("Filter output based on conditions provided", parseFilter, {
-      short: "f",
-      valueName: "filter",
-    }),
+    filter: filterFlag("Filter output based on conditions provided"),
     format: text("Format output using a template: 'json' or 'TEMPLATE'"),
     since: parsed("Show all events created since timestamp", timestamp),
     until: parsed("Stream events until this timestamp", timestamp),
   },
   arguments: exactly(0),
+  examples: [
+    {
+      line: "tbox events --filter type=container --filter event=die",
+      purpose: "Print the ends of containers",
+    },
+    { line: "tbox events --since 1h --until 0s", purpose: "Print the events of the last hour and return" },
+  ],
   async run({ flags }) {
     const query = { since: flags.since, until: flags.until, filters: filtersQuery(flags.filter) };
     const show = flags.format === undefined ? sentence : formatted(flags.format);

@@ -1,15 +1,17 @@
 import { requestJson } from "#client/api.ts";
 import { asObject, type JsonObject, numberAt, objectAt, textAt, textsAt } from "#client/json.ts";
-import { text } from "../../flags/kinds.ts";
+import { objectFormatFlag } from "../../format/format-flags.ts";
 import { compileFormat } from "../../format/listing.ts";
 import { binarySize } from "../../format/size.ts";
 import { print, printError } from "../../output/output.ts";
 import { command, exactly } from "../../registry/command.ts";
 
 export const infoCommand = command({
+  name: "info",
+  aliases: ["system info"],
+  summary: "Display system-wide information",
   synopsis: "[OPTIONS]",
-  description: "Show facts on the daemon and this machine",
-  flags: { format: text("Format output using a template: 'json' or 'TEMPLATE'", { short: "f" }) },
+  flags: { format: objectFormatFlag },
   arguments: exactly(0),
   async run({ flags: { format } }) {
     const info = asObject(await requestJson("GET", "/info"));

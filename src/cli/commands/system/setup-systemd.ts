@@ -4,18 +4,23 @@ import { bool } from "../../flags/kinds.ts";
 import { print } from "../../output/output.ts";
 import { command, exactly } from "../../registry/command.ts";
 import { stopDaemon } from "./stop-daemon.ts";
-import { daemonVariables, planUnits } from "./systemd-units.ts";
-import { findUserSystemd, removeUnits, type UserSystemd, writeUnits } from "./user-systemd.ts";
+import { daemonVariables, planUnits } from "./systemd/units.ts";
+import { findUserSystemd, removeUnits, type UserSystemd, writeUnits } from "./systemd/user-systemd.ts";
 
 const names = ["tbox.socket", "tbox.service"];
 
 export const setupSystemdCommand = command({
-  synopsis: "[OPTIONS]",
+  name: "setup systemd",
+  summary: "Start the daemon through systemd user units",
   description:
-    "Have your own systemd listen for the daemon: it starts when something connects, tbox or any client of Docker's,\n" +
-    "and its containers get every cgroup controller that you have. Nothing is changed for other users.",
-  flags: { remove: bool("Take it back: the next command starts the daemon by itself again") },
+    "Installs a socket unit and a service unit for your systemd instance. The daemon starts when tbox or another client of the API connects, and its containers can use every cgroup controller that systemd delegates to you. Other users are not affected.",
+  synopsis: "[OPTIONS]",
+  flags: { remove: bool("Remove the units; commands start the daemon themselves again") },
   arguments: exactly(0),
+  examples: [
+    { line: "tbox setup systemd", purpose: "Install and enable the units" },
+    { line: "tbox setup systemd --remove", purpose: "Remove the units" },
+  ],
   async run({ flags: { remove } }) {
     const systemd = findUserSystemd(process.env);
     await (remove ? takeBack(systemd) : setUp(systemd));

@@ -1,6 +1,6 @@
 import { requestJson } from "#client/api.ts";
 import { asObject, type JsonObject, textAt } from "#client/json.ts";
-import { text } from "../../flags/kinds.ts";
+import { objectFormatFlag } from "../../format/format-flags.ts";
 import { compileFormat } from "../../format/listing.ts";
 import { failureMessage } from "../../output/failure.ts";
 import { print, printError } from "../../output/output.ts";
@@ -8,9 +8,10 @@ import { command, exactly } from "../../registry/command.ts";
 import { version } from "../../version.ts";
 
 export const versionCommand = command({
+  name: "version",
+  summary: "Show the tbox version information",
   synopsis: "[OPTIONS]",
-  description: "Show the versions of tbox",
-  flags: { format: text("Format output using a template: 'json' or 'TEMPLATE'", { short: "f" }) },
+  flags: { format: objectFormatFlag },
   arguments: exactly(0),
   async run({ flags: { format } }) {
     const client = { Version: version, Os: process.platform, Arch: architecture(), Bun: Bun.version };

@@ -3,8 +3,8 @@ import { basename, dirname, posix, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { extract, type Header } from "tar-stream";
 import { pathTo, request } from "#client/api.ts";
+import { openOutput } from "../../../output/byte-sink.ts";
 import { ExitError } from "../../../output/exit.ts";
-import { openOutput } from "../../../terminal/session.ts";
 import { asksForDirectory, meansContents } from "./place.ts";
 import { findRemote } from "./remote.ts";
 

@@ -1,11 +1,11 @@
 import type { RunStream } from "#client/streams/run-stream.ts";
 import { TboxError } from "#support/errors.ts";
 import type { StreamName } from "../../../container-flags/streams.ts";
+import { openOutput } from "../../../output/byte-sink.ts";
 import { ExitError } from "../../../output/exit.ts";
-import { print, printError } from "../../../output/output.ts";
+import { print, printWarning } from "../../../output/output.ts";
 import type { ProgressPrinter } from "../../../progress/printer.ts";
-import { openOutput, openSession } from "../../../terminal/session.ts";
-import { proxySignals } from "../../../terminal/signals.ts";
+import { endDetached, openSession, type Session } from "../../../terminal/session.ts";
 import type { RunInvocation } from "../run.ts";
 
 export interface FollowOptions {
@@ -14,35 +14,13 @@ export interface FollowOptions {
   stdin: boolean;
 }
 
-/** Goes along with a run to its end. Gives the exit code. */
+/** Follows a run until the container exits or runs detached. Returns the exit code. */
 export async function followRun(run: RunStream, options: FollowOptions): Promise<number | "image-missing"> {
-  const { flags, attached, stdin } = options;
-  const { tty } = flags;
+  const { flags, attached } = options;
   const writeOutput = openOutput();
-  let detached = false;
   let progress: ProgressPrinter | undefined;
   let container = "";
-  using session = new DisposableStack();
-  const signals =
-    flags["sig-proxy"] && !flags.detach
-      ? session.use(
-          proxySignals({
-            send: (signal) => run.send({ control: "signal", signal }),
-            tty,
-            container: () => shortName(flags.name, container),
-          }),
-        )
-      : undefined;
-  const target = {
-    write: run.writeInput,
-    end: run.endInput,
-    resize: ({ columns, rows }: { columns: number; rows: number }) =>
-      run.send({ control: "resize", columns, rows }),
-    detach() {
-      detached = true;
-      run.close();
-    },
-  };
+  using session = openRunSession(run, options, () => flags.name ?? container.slice(0, 12));
   for await (const message of run.messages) {
     switch (message.event) {
       case "progress":
@@ -52,11 +30,11 @@ export async function followRun(run: RunStream, options: FollowOptions): Promise
         break;
       case "created":
         container = message.id;
-        for (const warning of message.warnings) printError(`WARNING: ${warning}`, "bare");
+        for (const warning of message.warnings) printWarning(warning);
         if (flags.cidfile !== undefined) {
-          await (await import("./cid-file.ts")).writeCidFile(flags.cidfile, message.id);
+          (await import("./cid-file.ts")).writeCidFile(flags.cidfile, message.id);
         }
-        signals?.hold();
+        session.holdSignals();
         break;
       case "started":
         if (flags.detach) {
@@ -65,8 +43,8 @@ export async function followRun(run: RunStream, options: FollowOptions): Promise
           return 0;
         }
         if (!attached.has("stdout") && !attached.has("stderr")) await print(`${container}\n`);
-        session.use(await openSession(target, { stdin, tty, detachKeys: flags["detach-keys"] }));
-        signals?.open();
+        await session.begin();
+        session.forwardSignals();
         break;
       case "output":
         await writeOutput(message.stream, message.bytes);
@@ -78,13 +56,24 @@ export async function followRun(run: RunStream, options: FollowOptions): Promise
         throw new ExitError(message.message, message.exitCode);
     }
   }
-  if (!detached)
-    throw new TboxError("unavailable", "the daemon ended the connection before the container ended");
-  session.dispose();
-  printError("\nread escape sequence", "bare");
-  return 0;
+  if (session.detached) return endDetached(session);
+  throw new TboxError("unavailable", "the daemon ended the connection before the container ended");
 }
 
-function shortName(name: string | undefined, id: string): string {
-  return name ?? id.slice(0, 12);
+function openRunSession(run: RunStream, { flags, stdin }: FollowOptions, container: () => string): Session {
+  return openSession(
+    {
+      writeInput: run.writeInput,
+      endInput: run.endInput,
+      resize: ({ columns, rows }) => run.send({ control: "resize", columns, rows }),
+      signal: (signal) => run.send({ control: "signal", signal }),
+      close: run.close,
+    },
+    {
+      stdin,
+      tty: flags.tty,
+      detachKeys: flags["detach-keys"],
+      signals: flags["sig-proxy"] && !flags.detach ? { container } : undefined,
+    },
+  );
 }

@@ -1,5 +1,5 @@
 import { registryAuth } from "#client/credentials/credentials.ts";
-import { printError } from "../../../output/output.ts";
+import { printError, printWarning } from "../../../output/output.ts";
 
 /** Tells that an image is pulled, and gives the credentials for its registry as `X-Registry-Auth`. */
 export async function preparePull(
@@ -9,7 +9,7 @@ export async function preparePull(
 ): Promise<string | undefined> {
   if (pull === "never") return undefined;
   if (pull === "missing" && !quiet) printError(`Unable to find image '${withTag(image)}' locally`, "bare");
-  return registryAuth(image, (warning) => printError(`WARNING: ${warning}`, "bare"));
+  return registryAuth(image, printWarning);
 }
 
 /** The tag is `latest` unless the name has a tag or a digest. */

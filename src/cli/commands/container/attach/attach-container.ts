@@ -1,0 +1,63 @@
+import { pathTo, request, requestJson } from "#client/api.ts";
+import { connectDaemon } from "#client/daemon/connect.ts";
+import { asObject, numberAt, objectAt, textAt } from "#client/json.ts";
+import { upgrade } from "#client/streams/upgrade.ts";
+import { TboxError } from "#support/errors.ts";
+import { copyOutput, socketTarget } from "../../../terminal/connection.ts";
+import { endDetached, openSession } from "../../../terminal/session.ts";
+
+export interface AttachOptions {
+  /** Full ID. */
+  id: string;
+  /** Name or ID that the user typed. */
+  name: string;
+  tty: boolean;
+  stdin: boolean;
+  sigProxy: boolean;
+  detachKeys: string | undefined;
+  /** Starts the container. Called when the streams are connected and the request for the exit code is pending. */
+  start?: () => Promise<void>;
+}
+
+/** Attaches this program's streams to a container until it exits. Returns its exit code. */
+export async function attachContainer(options: AttachOptions): Promise<number> {
+  const { id, tty, stdin } = options;
+  const path = pathTo("containers", id);
+  const socket = await connectDaemon();
+  const target = `${path}/attach?stream=1&stdout=1&stderr=1${stdin ? "&stdin=1" : ""}`;
+  await upgrade(socket, { target });
+  // The daemon answers with the head at once; from then on no exit is missed.
+  const exit = await request("POST", `${path}/wait`, {
+    query: { condition: options.start ? "next-exit" : "not-running" },
+  });
+  using session = openSession(socketTarget(socket, path), {
+    stdin,
+    tty,
+    detachKeys: options.detachKeys,
+    signals: options.sigProxy ? { container: () => options.name } : undefined,
+  });
+  session.forwardSignals();
+  if (options.start) await options.start();
+  else if (tty) await forceRedraw(path);
+  await session.begin();
+  await copyOutput(socket, tty);
+  if (session.detached) return endDetached(session);
+  const status = asObject(await exit.json());
+  const message = textAt(objectAt(status, "Error"), "Message");
+  if (message !== "") throw new TboxError("internal", message);
+  return numberAt(status, "StatusCode");
+}
+
+/** Changes the terminal's size so that a running program redraws. The session sets the real size afterwards. */
+async function forceRedraw(path: string): Promise<void> {
+  const { terminalSize } = await import("../../../terminal/terminal.ts");
+  const size = terminalSize();
+  if (size === undefined) return;
+  const query = { h: String(size.rows + 1), w: String(size.columns + 1) };
+  await request("POST", `${path}/resize`, { query }).catch(() => {});
+}
+
+/** Fetches a container by name or ID. */
+export async function inspectContainer(name: string): Promise<Record<string, unknown>> {
+  return asObject(await requestJson("GET", pathTo("containers", name, "/json")));
+}

@@ -1,0 +1,20 @@
+import { pathTo, requestJson } from "#client/api.ts";
+import { inspectEach } from "../../arguments/inspect-each.ts";
+import { bool } from "../../flags/kinds.ts";
+import { objectFormatFlag } from "../../format/format-flags.ts";
+import { atLeast, command } from "../../registry/command.ts";
+
+export const inspectContainerCommand = command({
+  name: "container inspect",
+  summary: "Display detailed information on one or more containers",
+  synopsis: "[OPTIONS] CONTAINER [CONTAINER...]",
+  flags: { format: objectFormatFlag, size: bool("Display total file sizes", { short: "s" }) },
+  arguments: atLeast(1),
+  run: ({ flags: { format, size }, positionals }) =>
+    inspectEach(positionals, format, (name) => fetchContainer(name, size)),
+});
+
+/** Fetches a container; `size` adds the sizes of its files. */
+export function fetchContainer(name: string, size: boolean): Promise<unknown> {
+  return requestJson("GET", pathTo("containers", name, "/json"), { query: size ? { size: "1" } : {} });
+}

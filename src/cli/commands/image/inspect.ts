@@ -1,0 +1,17 @@
+import { pathTo, requestJson } from "#client/api.ts";
+import { inspectEach } from "../../arguments/inspect-each.ts";
+import { objectFormatFlag } from "../../format/format-flags.ts";
+import { atLeast, command } from "../../registry/command.ts";
+
+export const inspectImageCommand = command({
+  name: "image inspect",
+  summary: "Display detailed information on one or more images",
+  synopsis: "[OPTIONS] IMAGE [IMAGE...]",
+  flags: { format: objectFormatFlag },
+  arguments: atLeast(1),
+  run: ({ flags: { format }, positionals }) => inspectEach(positionals, format, fetchImage),
+});
+
+export function fetchImage(name: string): Promise<unknown> {
+  return requestJson("GET", pathTo("images", name, "/json"));
+}

@@ -1,0 +1,18 @@
+import { pathTo, requestJson } from "#client/api.ts";
+import { inspectEach } from "../../arguments/inspect-each.ts";
+import { bool } from "../../flags/kinds.ts";
+import { objectFormatFlag } from "../../format/format-flags.ts";
+import { atLeast, command } from "../../registry/command.ts";
+
+export const inspectNetworkCommand = command({
+  name: "network inspect",
+  summary: "Display detailed information on one or more networks",
+  synopsis: "[OPTIONS] NETWORK [NETWORK...]",
+  flags: {
+    format: objectFormatFlag,
+    verbose: bool("Verbose output for diagnostics", { short: "v" }),
+  },
+  arguments: atLeast(1),
+  run: ({ flags, positionals }) =>
+    inspectEach(positionals, flags.format, (name) => requestJson("GET", pathTo("networks", name))),
+});

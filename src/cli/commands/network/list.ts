@@ -1,0 +1,57 @@
+import { requestJson } from "#client/api.ts";
+import { asObject, asObjects, textAt } from "#client/json.ts";
+import { filterFlag, filtersQuery } from "../../arguments/filters.ts";
+import { bool } from "../../flags/kinds.ts";
+import { listFormatFlag } from "../../format/format-flags.ts";
+import { type Listing, renderListing } from "../../format/listing.ts";
+import { print } from "../../output/output.ts";
+import { command, exactly } from "../../registry/command.ts";
+
+const listing: Listing = {
+  headings: {
+    ID: "NETWORK ID",
+    Name: "NAME",
+    Driver: "DRIVER",
+    Scope: "SCOPE",
+    IPv4: "IPV4",
+    IPv6: "IPV6",
+    Internal: "INTERNAL",
+    Labels: "LABELS",
+    CreatedAt: "CREATED AT",
+  },
+  columns: ["ID", "Name", "Driver", "Scope"],
+  quiet: "ID",
+};
+
+export const listNetworksCommand = command({
+  name: "network ls",
+  aliases: ["network list"],
+  summary: "List networks",
+  synopsis: "[OPTIONS]",
+  flags: {
+    filter: filterFlag('Provide filter values (e.g. "driver=bridge")'),
+    format: listFormatFlag,
+    "no-trunc": bool("Do not truncate the output"),
+    quiet: bool("Only display network IDs", { short: "q" }),
+  },
+  arguments: exactly(0),
+  async run({ flags }) {
+    const query = { filters: filtersQuery(flags.filter) };
+    const networks = asObjects(await requestJson("GET", "/networks", { query }));
+    const rows = networks.map((network) => ({
+      ID: textAt(network, "Id").slice(0, flags["no-trunc"] ? 64 : 12),
+      Name: textAt(network, "Name"),
+      Driver: textAt(network, "Driver"),
+      Scope: textAt(network, "Scope"),
+      IPv4: String(network.EnableIPv4 === true),
+      IPv6: String(network.EnableIPv6 === true),
+      Internal: String(network.Internal === true),
+      Labels: Object.entries(asObject(network.Labels ?? {}))
+        .map(([name, value]) => `${name}=${value}`)
+        .join(","),
+      CreatedAt: textAt(network, "Created"),
+    }));
+    await print(renderListing(listing, rows, flags));
+    return 0;
+  },
+});

@@ -1,0 +1,32 @@
+import { requestJson } from "#client/api.ts";
+import { asObject, textAt } from "#client/json.ts";
+import { parseLabel, toRecord } from "../../container-flags/entries.ts";
+import { listOf, text } from "../../flags/kinds.ts";
+import { print } from "../../output/output.ts";
+import { between, command } from "../../registry/command.ts";
+
+export const createVolumeCommand = command({
+  name: "volume create",
+  summary: "Create a volume",
+  synopsis: "[OPTIONS] [VOLUME]",
+  flags: {
+    driver: text("Specify volume driver name", { short: "d", shownDefault: "local" }),
+    label: listOf("Set metadata for a volume", parseLabel),
+    name: text("Specify volume name", { hidden: true }),
+    opt: listOf("Set driver specific options (type=none o=bind device=PATH)", parseLabel, { short: "o" }),
+  },
+  arguments: between(0, 1),
+  examples: [
+    { line: "tbox volume create data", purpose: "Create a volume" },
+    {
+      line: "tbox volume create -o type=none -o o=bind -o device=/srv/data data",
+      purpose: "Create a volume that uses a directory of the host",
+    },
+  ],
+  async run({ flags, positionals: [name = flags.name] }) {
+    const labels = toRecord(flags.label);
+    const json = { Name: name, Driver: flags.driver, Labels: labels, DriverOpts: toRecord(flags.opt) };
+    await print(`${textAt(asObject(await requestJson("POST", "/volumes/create", { json })), "Name")}\n`);
+    return 0;
+  },
+});

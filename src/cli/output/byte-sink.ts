@@ -1,0 +1,43 @@
+import { brokenPipeExitCode, ExitError } from "./exit.ts";
+import { failureMessage } from "./failure.ts";
+import { isBrokenPipe } from "./output.ts";
+
+/** A standard stream that takes bytes as fast as its reader does. */
+export interface ByteSink {
+  /** Resolves when the kernel has taken all bytes. Writes them unchanged. */
+  write(bytes: Uint8Array): Promise<void>;
+}
+
+export function openByteSink(stream: "stdout" | "stderr"): ByteSink {
+  const writer = Bun[stream].writer();
+  return {
+    async write(bytes) {
+      const written = writer.write(bytes);
+      const flushed = writer.flush();
+      // Both can be pending; awaiting both observes either failure.
+      if (written instanceof Promise || flushed instanceof Promise) await Promise.all([written, flushed]);
+    },
+  };
+}
+
+/** Writes text to standard error, after everything written before through a sink. */
+export function writeStandardError(text: string): Promise<void> {
+  return openByteSink("stderr").write(new TextEncoder().encode(text));
+}
+
+/** Writes a container's output to a standard stream of this program. */
+export type OutputWriter = (stream: "stdout" | "stderr", bytes: Uint8Array) => Promise<void>;
+
+/** Opens this program's standard streams for a container's output. A closed standard output ends the command quietly. */
+export function openOutput(): OutputWriter {
+  const sinks: { stdout?: ByteSink; stderr?: ByteSink } = {};
+  return async (stream, bytes) => {
+    sinks[stream] ??= openByteSink(stream);
+    try {
+      await sinks[stream].write(bytes);
+    } catch (error) {
+      if (isBrokenPipe(error)) throw new ExitError("", brokenPipeExitCode);
+      throw new ExitError(`cannot write to ${stream}: ${failureMessage(error)}`, 125, { cause: error });
+    }
+  };
+}

@@ -1,0 +1,75 @@
+import { nearest } from "#support/nearest.ts";
+import { flagFailure } from "../flags/parse.ts";
+import { commandHelp } from "../help/command-help.ts";
+import { generalHelp, groupHelp } from "../help/general-help.ts";
+import { print, printError } from "../output/output.ts";
+import { version } from "../version.ts";
+import { findCommand, groupCommands, topLevelCommands } from "./find-command.ts";
+import { groups, isGroup } from "./groups.ts";
+import { invoke } from "./invoke.ts";
+
+/** Docker's commands that tbox does not support. */
+const unsupportedCommands = new Set(
+  "buildx checkpoint compose config manifest node plugin search secret service stack swarm trust".split(" "),
+);
+
+/** Runs a command line that calls no command of the index: help, version, completion, or a wrong word. */
+export async function runBuiltIn(argv: string[]): Promise<number> {
+  const [first, second, ...rest] = argv;
+  if (first === undefined || isHelpFlag(first)) return show(generalHelp());
+  if (first === "help") return help(argv.slice(1));
+  if (first === "--version" || first === "-v") return show(`tbox version ${version}\n`);
+  if (first === "__complete") {
+    const { completeCommand } = await import("../completion/complete.ts");
+    return invoke(completeCommand, first, second === undefined ? [] : [second, ...rest]);
+  }
+  if (first.startsWith("-")) {
+    printError(`unknown flag: ${first}\nSee 'tbox --help'.`, "bare");
+    return flagFailure;
+  }
+  if (!isGroup(first)) return unknownCommand([first]);
+  if (second === undefined || isHelpFlag(second)) return show(groupHelp(first));
+  return unknownCommand([first, second]);
+}
+
+function isHelpFlag(word: string): boolean {
+  return word === "--help" || word === "-h";
+}
+
+async function help(words: string[]): Promise<number> {
+  const [first, second] = words;
+  if (first === undefined) return show(generalHelp());
+  const found = findCommand(words);
+  if (found) return show(commandHelp(found.words.join(" "), await found.entry.load()));
+  if (isGroup(first) && second === undefined) return show(groupHelp(first));
+  return unknownCommand(isGroup(first) ? words.slice(0, 2) : [first]);
+}
+
+function unknownCommand(words: string[]): number {
+  const [group = ""] = words;
+  const word = words.at(-1) ?? "";
+  const called = ["tbox", ...words].join(" ");
+  if (unsupportedCommands.has(word)) return complain(`${called} is not supported yet`);
+  const inGroup = words.length > 1;
+  const known = inGroup
+    ? groupCommands(group)
+    : [...topLevelCommands(), ...Object.keys(groups).map((name) => ({ word: name }))];
+  const similar = nearest(
+    word,
+    known.map((one) => one.word),
+  );
+  const hint = similar === undefined ? "" : `\n\nDid you mean '${similar}'?`;
+  return complain(
+    `unknown command: ${called}${hint}\n\nSee '${inGroup ? `tbox ${group} --help` : "tbox --help"}'.`,
+  );
+}
+
+async function show(text: string): Promise<number> {
+  await print(text);
+  return 0;
+}
+
+function complain(message: string): number {
+  printError(message);
+  return 1;
+}
