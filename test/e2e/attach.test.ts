@@ -1,20 +1,17 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { afterEach, expect, test } from "bun:test";
 import { type Connection, openConnection } from "#test/support/connection.ts";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import type { TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
-
-if (shellUnavailable !== undefined) console.error(`skipped: ${shellUnavailable}`);
 
 const ctrlP = "\x10";
 const ctrlQ = "\x11";
 
-describe.skipIf(shellUnavailable !== undefined)("a connection to a container", () => {
-  let daemon: TestDaemon;
-  beforeAll(async () => {
-    daemon = await startDaemon();
-    await loadShell(daemon, "box:1");
-  });
-  afterAll(() => daemon?.[Symbol.asyncDispose]());
+async function prepare(daemon: TestDaemon): Promise<void> {
+  await loadShell(daemon, "box:1");
+}
+
+daemonSuite("a connection to a container", { obstacle: shellUnavailable, prepare }, (daemon) => {
   afterEach(async () => {
     await daemon.tbox(["rm", "-f", "box"]);
   });

@@ -1,22 +1,18 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { registryUnavailable, startRegistry, type TestRegistry } from "#test/support/registry.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
 import { until } from "#test/support/until.ts";
 import { build, builtOutput, writeContext } from "./support/build.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
 
-if (shellUnavailable !== undefined) console.error(`skipped: ${shellUnavailable}`);
+async function prepare(daemon: TestDaemon): Promise<void> {
+  await loadShell(daemon, "box:1");
+}
 
-describe.skipIf(shellUnavailable !== undefined)("the cache of builds", () => {
-  let daemon: TestDaemon;
-  beforeAll(async () => {
-    daemon = await startDaemon();
-    await loadShell(daemon, "box:1");
-  });
-  afterAll(() => daemon?.[Symbol.asyncDispose]());
-
+daemonSuite("the cache of builds", { obstacle: shellUnavailable, prepare }, (daemon) => {
   /** The steps that were taken from it, by their numbers. */
   const cachedSteps = async (of: TestDaemon, dockerfile: string, ...options: string[]) => {
     using context = writeContext({ Dockerfile: dockerfile, f: "f" });

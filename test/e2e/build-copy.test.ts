@@ -1,29 +1,25 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { gzipSync } from "node:zlib";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import type { TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { tar } from "#test/support/tar.ts";
 import { build, builtOutput, type ContextFiles, writeContext } from "./support/build.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
 
-if (shellUnavailable !== undefined) console.error(`skipped: ${shellUnavailable}`);
+async function prepare(daemon: TestDaemon): Promise<void> {
+  await loadShell(daemon, "box:1", {}, [
+    { path: "etc/passwd", content: "root:x:0:0::/:/bin/sh\nu:x:1000:1001::/:/bin/sh\n" },
+    { path: "etc/group", content: "root:x:0:\ng:x:2000:\n" },
+    { path: "existing", type: "directory", mode: 0o711, uid: 5, gid: 6 },
+    { path: "opt/o", type: "directory" },
+    { path: "link", type: "symlink", target: "/opt/o" },
+    { path: "linked", type: "symlink", target: "bin" },
+    { path: "file", content: "old" },
+    { path: "tofile", type: "symlink", target: "file" },
+  ]);
+}
 
-describe.skipIf(shellUnavailable !== undefined)("COPY and ADD", () => {
-  let daemon: TestDaemon;
-  beforeAll(async () => {
-    daemon = await startDaemon();
-    await loadShell(daemon, "box:1", {}, [
-      { path: "etc/passwd", content: "root:x:0:0::/:/bin/sh\nu:x:1000:1001::/:/bin/sh\n" },
-      { path: "etc/group", content: "root:x:0:\ng:x:2000:\n" },
-      { path: "existing", type: "directory", mode: 0o711, uid: 5, gid: 6 },
-      { path: "opt/o", type: "directory" },
-      { path: "link", type: "symlink", target: "/opt/o" },
-      { path: "linked", type: "symlink", target: "bin" },
-      { path: "file", content: "old" },
-      { path: "tofile", type: "symlink", target: "file" },
-    ]);
-  });
-  afterAll(() => daemon?.[Symbol.asyncDispose]());
-
+daemonSuite("COPY and ADD", { obstacle: shellUnavailable, prepare }, (daemon) => {
   const output = (script: string, lines: string[], files: ContextFiles = {}, ...options: string[]) =>
     builtOutput(daemon, script, ["FROM box:1", ...lines, ""].join("\n"), files, ...options);
   const failure = async (lines: string[], files: ContextFiles = {}) => {

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import type { TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { dockerUnavailable, docker as runDocker } from "#test/support/docker.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
 import { until } from "#test/support/until.ts";
@@ -8,16 +9,11 @@ import { type ContextFiles, writeContext } from "./support/build.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
 
 const unavailable = dockerUnavailable ?? shellUnavailable;
-if (unavailable !== undefined) console.error(`skipped: ${unavailable}`);
+async function prepare(daemon: TestDaemon): Promise<void> {
+  await loadShell(daemon, "box:1");
+}
 
-describe.skipIf(unavailable !== undefined)("the classic builds of docker's client", () => {
-  let daemon: TestDaemon;
-  beforeAll(async () => {
-    daemon = await startDaemon();
-    await loadShell(daemon, "box:1");
-  });
-  afterAll(() => daemon?.[Symbol.asyncDispose]());
-
+daemonSuite("the classic builds of docker's client", { obstacle: unavailable, prepare }, (daemon) => {
   const classic = { environment: { DOCKER_BUILDKIT: "0" } };
   const docker = (args: string[], stdin?: string) =>
     runDocker(daemon.socket, args, { ...classic, ...(stdin === undefined ? {} : { stdin }) });

@@ -1,25 +1,21 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import type { TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { repository } from "#test/support/repository.ts";
 import { writeContext } from "./support/build.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
-
-if (shellUnavailable !== undefined) console.error(`skipped: ${shellUnavailable}`);
 
 /** Milliseconds, about as long as the longest step takes. */
 const mostDelay = 60;
 /** How often the daemon is killed; more by `TBOX_TEST_KILLS`. */
 const kills = Number(process.env.TBOX_TEST_KILLS ?? 6);
 
-describe.skipIf(shellUnavailable !== undefined)("a build whose daemon is killed", () => {
-  let daemon: TestDaemon;
-  beforeAll(async () => {
-    daemon = await startDaemon();
-    await loadShell(daemon, "box:1");
-  });
-  afterAll(() => daemon?.[Symbol.asyncDispose]());
+async function prepare(daemon: TestDaemon): Promise<void> {
+  await loadShell(daemon, "box:1");
+}
 
+daemonSuite("a build whose daemon is killed", { obstacle: shellUnavailable, prepare }, (daemon) => {
   const files = Object.fromEntries(
     Array.from({ length: 200 }, (_, number) => [`src/f${number}`, `${number}`.repeat(2000)]),
   );

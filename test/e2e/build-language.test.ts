@@ -1,22 +1,18 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are the variables of Dockerfiles
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { expect, test } from "bun:test";
+import type { TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { build, builtOutput, type ContextFiles } from "./support/build.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
 
-if (shellUnavailable !== undefined) console.error(`skipped: ${shellUnavailable}`);
+async function prepare(daemon: TestDaemon): Promise<void> {
+  await loadShell(daemon, "box:1", {}, [
+    { path: "etc/passwd", content: "root:x:0:0::/:/bin/sh\nu:x:1000:1001::/:/bin/sh\n" },
+    { path: "etc/group", content: "root:x:0:\ng:x:2000:\n" },
+  ]);
+}
 
-describe.skipIf(shellUnavailable !== undefined)("a Dockerfile", () => {
-  let daemon: TestDaemon;
-  beforeAll(async () => {
-    daemon = await startDaemon();
-    await loadShell(daemon, "box:1", {}, [
-      { path: "etc/passwd", content: "root:x:0:0::/:/bin/sh\nu:x:1000:1001::/:/bin/sh\n" },
-      { path: "etc/group", content: "root:x:0:\ng:x:2000:\n" },
-    ]);
-  });
-  afterAll(() => daemon?.[Symbol.asyncDispose]());
-
+daemonSuite("a Dockerfile", { obstacle: shellUnavailable, prepare }, (daemon) => {
   const output = (script: string, dockerfile: string, files: ContextFiles = {}, ...options: string[]) =>
     builtOutput(daemon, script, dockerfile, files, ...options);
   const config = async (dockerfile: string, ...options: string[]) => {

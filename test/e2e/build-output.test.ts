@@ -1,21 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import type { TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { registryUnavailable, startRegistry } from "#test/support/registry.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
 import { build } from "./support/build.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
 
-if (shellUnavailable !== undefined) console.error(`skipped: ${shellUnavailable}`);
+async function prepare(daemon: TestDaemon): Promise<void> {
+  await loadShell(daemon, "box:1");
+}
 
-describe.skipIf(shellUnavailable !== undefined)("what is built goes", () => {
-  let daemon: TestDaemon;
-  beforeAll(async () => {
-    daemon = await startDaemon();
-    await loadShell(daemon, "box:1");
-  });
-  afterAll(() => daemon?.[Symbol.asyncDispose]());
-
+daemonSuite("what is built goes", { obstacle: shellUnavailable, prepare }, (daemon) => {
   const scratch = "FROM scratch\nCOPY a /bin/a\nCOPY a /b\n";
 
   test("into a directory or a tar, with nothing that is not the image's", async () => {

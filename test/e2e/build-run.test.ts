@@ -1,21 +1,19 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { readlinkSync, writeFileSync } from "node:fs";
 import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { tar } from "#test/support/tar.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
 import { build, builtOutput, type ContextFiles, writeContext } from "./support/build.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
 
-if (shellUnavailable !== undefined) console.error(`skipped: ${shellUnavailable}`);
+async function prepare(daemon: TestDaemon): Promise<void> {
+  await loadShell(daemon, "box:1", {}, [{ path: "kept", content: "kept" }]);
+}
 
-describe.skipIf(shellUnavailable !== undefined)("RUN", () => {
-  let daemon: TestDaemon;
-  beforeAll(async () => {
-    daemon = await startDaemon({ TBOX_CANARY: "canary-of-the-daemon" });
-    await loadShell(daemon, "box:1", {}, [{ path: "kept", content: "kept" }]);
-  });
-  afterAll(() => daemon?.[Symbol.asyncDispose]());
+const options = { obstacle: shellUnavailable, environment: { TBOX_CANARY: "canary-of-the-daemon" }, prepare };
 
+daemonSuite("RUN", options, (daemon) => {
   const output = (script: string, lines: string[], files: ContextFiles = {}, ...options: string[]) =>
     builtOutput(daemon, script, ["FROM box:1", ...lines, ""].join("\n"), files, ...options);
 

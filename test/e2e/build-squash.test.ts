@@ -1,23 +1,19 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { expect, test } from "bun:test";
+import type { TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { build } from "./support/build.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
 
-if (shellUnavailable !== undefined) console.error(`skipped: ${shellUnavailable}`);
+async function prepare(daemon: TestDaemon): Promise<void> {
+  await loadShell(daemon, "box:1", {}, [
+    { path: "base/sub/old", content: "old" },
+    { path: "gone", content: "gone" },
+    { path: "kept", content: "kept" },
+    { path: "kind", content: "a file" },
+  ]);
+}
 
-describe.skipIf(shellUnavailable !== undefined)("build --squash", () => {
-  let daemon: TestDaemon;
-  beforeAll(async () => {
-    daemon = await startDaemon();
-    await loadShell(daemon, "box:1", {}, [
-      { path: "base/sub/old", content: "old" },
-      { path: "gone", content: "gone" },
-      { path: "kept", content: "kept" },
-      { path: "kind", content: "a file" },
-    ]);
-  });
-  afterAll(() => daemon?.[Symbol.asyncDispose]());
-
+daemonSuite("build --squash", { obstacle: shellUnavailable, prepare }, (daemon) => {
   const dockerfile = (from: string, ...steps: string[]) =>
     [`FROM ${from}`, ...steps.map((step) => (/^[A-Z]/.test(step) ? step : `RUN ${step}`)), ""].join("\n");
   const steps = [

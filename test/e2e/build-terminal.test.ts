@@ -1,21 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { expect, test } from "bun:test";
+import type { TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { repository } from "#test/support/repository.ts";
 import { type ContextFiles, writeContext } from "./support/build.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
 import { openTerminal, tmuxUnavailable } from "./support/terminal.ts";
 
 const unavailable = shellUnavailable ?? tmuxUnavailable;
-if (unavailable !== undefined) console.error(`skipped: ${unavailable}`);
+async function prepare(daemon: TestDaemon): Promise<void> {
+  await loadShell(daemon, "box:1");
+}
 
-describe.skipIf(unavailable !== undefined)("a build in a terminal", () => {
-  let daemon: TestDaemon;
-  beforeAll(async () => {
-    daemon = await startDaemon();
-    await loadShell(daemon, "box:1");
-  });
-  afterAll(() => daemon?.[Symbol.asyncDispose]());
-
+daemonSuite("a build in a terminal", { obstacle: unavailable, prepare }, (daemon) => {
   const open = (files: ContextFiles) => {
     const context = writeContext(files);
     const environment = Object.entries(daemon.environment).map(([name, value]) => `${name}=${value}`);

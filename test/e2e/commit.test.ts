@@ -1,30 +1,26 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { expect, test } from "bun:test";
+import type { TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
 
-if (shellUnavailable !== undefined) console.error(`skipped: ${shellUnavailable}`);
+async function prepare(daemon: TestDaemon): Promise<void> {
+  await loadShell(
+    daemon,
+    "box:1",
+    { Labels: { kind: "box" }, Cmd: ["true"], WorkingDir: "/work", Healthcheck: { Test: ["NONE"] } },
+    [
+      { path: "data/kept", content: "kept" },
+      { path: "data/gone", content: "gone" },
+      { path: "data/also", content: "also" },
+      { path: "tree/a/b", content: "b" },
+      { path: "tree/a/c", content: "c" },
+      { path: "old/x", content: "x" },
+      { path: "work", type: "directory" },
+    ],
+  );
+}
 
-describe.skipIf(shellUnavailable !== undefined)("what a container has changed", () => {
-  let daemon: TestDaemon;
-  beforeAll(async () => {
-    daemon = await startDaemon();
-    await loadShell(
-      daemon,
-      "box:1",
-      { Labels: { kind: "box" }, Cmd: ["true"], WorkingDir: "/work", Healthcheck: { Test: ["NONE"] } },
-      [
-        { path: "data/kept", content: "kept" },
-        { path: "data/gone", content: "gone" },
-        { path: "data/also", content: "also" },
-        { path: "tree/a/b", content: "b" },
-        { path: "tree/a/c", content: "c" },
-        { path: "old/x", content: "x" },
-        { path: "work", type: "directory" },
-      ],
-    );
-  });
-  afterAll(() => daemon?.[Symbol.asyncDispose]());
-
+daemonSuite("what a container has changed", { obstacle: shellUnavailable, prepare }, (daemon) => {
   const tbox = (...args: string[]) => daemon.tbox(args);
   /** Runs a script in a container `name` of an image and keeps the container. */
   async function change(name: string, script: string, image = "box:1"): Promise<void> {

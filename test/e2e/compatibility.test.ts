@@ -1,23 +1,20 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { afterEach, expect, test } from "bun:test";
 import { mkdirSync, rmSync } from "node:fs";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import type { TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { startRegistry } from "#test/support/registry.ts";
 import { tar, tarNames } from "#test/support/tar.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
 
-if (shellUnavailable !== undefined) console.error(`skipped: ${shellUnavailable}`);
+async function prepare(daemon: TestDaemon): Promise<void> {
+  await loadShell(daemon, "box:1");
+}
 
-describe.skipIf(shellUnavailable !== undefined)("what Docker's users rely on", () => {
-  let daemon: TestDaemon;
-  beforeAll(async () => {
-    daemon = await startDaemon();
-    await loadShell(daemon, "box:1");
-  });
+daemonSuite("what Docker's users rely on", { obstacle: shellUnavailable, prepare }, (daemon) => {
   afterEach(async () => {
     const all = (await daemon.tbox(["ps", "-aq"])).stdout.split("\n").filter((id) => id !== "");
     if (all.length > 0) await daemon.tbox(["rm", "-f", "-v", ...all]);
   });
-  afterAll(() => daemon?.[Symbol.asyncDispose]());
 
   const tbox = (...args: string[]) => daemon.tbox(args);
   const start = (name: string, ...options: string[]) =>

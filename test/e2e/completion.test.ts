@@ -1,17 +1,15 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { expect, test } from "bun:test";
+import type { TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { type Outcome, runProgram } from "#test/support/program.ts";
 import { repository } from "#test/support/repository.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
 
-describe("completion in bash", () => {
-  let daemon: TestDaemon;
-  beforeAll(async () => {
-    daemon = await startDaemon();
-    await daemon.tbox(["volume", "create", "data"]);
-  });
-  afterAll(() => daemon?.[Symbol.asyncDispose]());
+async function prepare(daemon: TestDaemon): Promise<void> {
+  await daemon.tbox(["volume", "create", "data"]);
+}
 
+daemonSuite("completion in bash", { prepare }, (daemon) => {
   const script = `
     source <("$1" completion bash)
     tbox() { "$TBOX" "$@"; }

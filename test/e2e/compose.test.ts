@@ -1,9 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { expect, test } from "bun:test";
+import type { TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { until } from "#test/support/until.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
-
-if (shellUnavailable !== undefined) console.error(`skipped: ${shellUnavailable}`);
 
 const project = "com.docker.compose.project";
 const service = "com.docker.compose.service";
@@ -19,14 +18,11 @@ interface Service {
 }
 
 /** The requests that docker's compose makes for a project of three services, two networks and a volume. */
-describe.skipIf(shellUnavailable !== undefined)("a project of compose", () => {
-  let daemon: TestDaemon;
-  beforeAll(async () => {
-    daemon = await startDaemon();
-    await loadShell(daemon, "box:1");
-  });
-  afterAll(() => daemon?.[Symbol.asyncDispose]());
+async function prepare(daemon: TestDaemon): Promise<void> {
+  await loadShell(daemon, "box:1");
+}
 
+daemonSuite("a project of compose", { obstacle: shellUnavailable, prepare }, (daemon) => {
   async function api<T>(method: string, path: string, body?: unknown): Promise<T> {
     const response = await daemon.request(method, path, body);
     const text = await response.text();

@@ -1,31 +1,27 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { expect, test } from "bun:test";
+import type { TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { hasRanges } from "#test/support/user.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
 
-if (shellUnavailable !== undefined) console.error(`skipped: ${shellUnavailable}`);
+async function prepare(daemon: TestDaemon): Promise<void> {
+  await loadShell(daemon, "box:1", { Env: ["PATH=/bin", "OF=image"], WorkingDir: "/var" });
+  await daemon.tbox([
+    "run",
+    "-d",
+    "--name",
+    "box",
+    "--network",
+    "none",
+    "-e",
+    "GIVEN=yes",
+    "box:1",
+    "sleep",
+    "1000",
+  ]);
+}
 
-describe.skipIf(shellUnavailable !== undefined)("one more program in a container", () => {
-  let daemon: TestDaemon;
-  beforeAll(async () => {
-    daemon = await startDaemon();
-    await loadShell(daemon, "box:1", { Env: ["PATH=/bin", "OF=image"], WorkingDir: "/var" });
-    await daemon.tbox([
-      "run",
-      "-d",
-      "--name",
-      "box",
-      "--network",
-      "none",
-      "-e",
-      "GIVEN=yes",
-      "box:1",
-      "sleep",
-      "1000",
-    ]);
-  });
-  afterAll(() => daemon?.[Symbol.asyncDispose]());
-
+daemonSuite("one more program in a container", { obstacle: shellUnavailable, prepare }, (daemon) => {
   const exec = (options: string[], ...command: string[]) =>
     daemon.tbox(["exec", ...options, "box", ...command]);
   const sh = (script: string, ...options: string[]) => exec(options, "sh", "-c", script);

@@ -1,17 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { expect, test } from "bun:test";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { hasRanges } from "#test/support/user.ts";
 import { loadImage, loadShell, shellUnavailable } from "./support/images.ts";
 
-if (shellUnavailable !== undefined) console.error(`skipped: ${shellUnavailable}`);
-
-describe.skipIf(shellUnavailable !== undefined)("the configuration of an image", () => {
-  let daemon: TestDaemon;
-  beforeAll(async () => {
-    daemon = await startDaemon();
-  });
-  afterAll(() => daemon?.[Symbol.asyncDispose]());
-
+daemonSuite("the configuration of an image", { obstacle: shellUnavailable }, (daemon) => {
   const run = (...args: string[]) => daemon.tbox(["run", "--rm", "--network", "none", ...args]);
 
   test("without a command wants one, and leaves no container behind", async () => {

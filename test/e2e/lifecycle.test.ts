@@ -1,21 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { expect, test } from "bun:test";
+import type { TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { awaitLine } from "#test/support/program.ts";
 import { repository } from "#test/support/repository.ts";
 import { until } from "#test/support/until.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
 
-if (shellUnavailable !== undefined) console.error(`skipped: ${shellUnavailable}`);
+async function prepare(daemon: TestDaemon): Promise<void> {
+  await loadShell(daemon, "box:1");
+  await loadShell(daemon, "polite:1", { StopSignal: "SIGRTMIN+3" });
+}
 
-describe.skipIf(shellUnavailable !== undefined)("the life of a container", () => {
-  let daemon: TestDaemon;
-  beforeAll(async () => {
-    daemon = await startDaemon();
-    await loadShell(daemon, "box:1");
-    await loadShell(daemon, "polite:1", { StopSignal: "SIGRTMIN+3" });
-  });
-  afterAll(() => daemon?.[Symbol.asyncDispose]());
-
+daemonSuite("the life of a container", { obstacle: shellUnavailable, prepare }, (daemon) => {
   const tbox = (...args: string[]) => daemon.tbox(args);
   async function start(options: string[], script: string, image = "box:1"): Promise<string> {
     const { stdout, stderr, code } = await tbox(

@@ -1,23 +1,20 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { afterEach, expect, test } from "bun:test";
+import type { TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { until } from "#test/support/until.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
 
-if (shellUnavailable !== undefined) console.error(`skipped: ${shellUnavailable}`);
-
 const server = "mkdir /www; echo found > /www/word; exec httpd -f -p 80 -h /www";
 
-describe.skipIf(shellUnavailable !== undefined)("links on the default network", () => {
-  let daemon: TestDaemon;
-  beforeAll(async () => {
-    daemon = await startDaemon();
-    await loadShell(daemon, "box:1", { ExposedPorts: { "80/tcp": {}, "53/udp": {} } });
-  });
+async function prepare(daemon: TestDaemon): Promise<void> {
+  await loadShell(daemon, "box:1", { ExposedPorts: { "80/tcp": {}, "53/udp": {} } });
+}
+
+daemonSuite("links on the default network", { obstacle: shellUnavailable, prepare }, (daemon) => {
   afterEach(async () => {
     const all = (await daemon.tbox(["ps", "-aq"])).stdout.split("\n").filter((id) => id !== "");
     if (all.length > 0) await daemon.tbox(["rm", "-f", ...all]);
   });
-  afterAll(() => daemon?.[Symbol.asyncDispose]());
 
   const tbox = (...args: string[]) => daemon.printed(...args);
   const refused = async (...args: string[]) => (await daemon.tbox(args)).stderr;

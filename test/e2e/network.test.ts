@@ -1,10 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import type { TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
 import { hostAddress, killNetHelper, netHelperPid } from "./support/network.ts";
-
-if (shellUnavailable !== undefined) console.error(`skipped: ${shellUnavailable}`);
 
 const ipv4 = hostAddress("IPv4");
 const ipv6 = hostAddress("IPv6");
@@ -17,14 +16,11 @@ interface Endpoint {
   MacAddress: string;
 }
 
-describe.skipIf(shellUnavailable !== undefined)("the default network", () => {
-  let daemon: TestDaemon;
-  beforeAll(async () => {
-    daemon = await startDaemon();
-    await loadShell(daemon, "box:1");
-  });
-  afterAll(() => daemon?.[Symbol.asyncDispose]());
+async function prepare(daemon: TestDaemon): Promise<void> {
+  await loadShell(daemon, "box:1");
+}
 
+daemonSuite("the default network", { obstacle: shellUnavailable, prepare }, (daemon) => {
   const tbox = (...args: string[]) => daemon.tbox(args);
   const sh = async (script: string, options: string[] = []) => {
     const { stdout, stderr } = await tbox("run", "--rm", ...options, "box:1", "sh", "-c", script);

@@ -1,9 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { expect, test } from "bun:test";
+import type { TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
 import { hostAddress, isRefused, killNetHelper, killZygote, netHelperPid } from "./support/network.ts";
-
-if (shellUnavailable !== undefined) console.error(`skipped: ${shellUnavailable}`);
 
 const ipv4 = hostAddress("IPv4");
 
@@ -14,14 +13,11 @@ const server = (word: string) => `mkdir /www; echo ${word} > /www/word; exec htt
 const fetchWord = (host: string) =>
   `until wget -q -O - http://${host}/word 2>/dev/null; do usleep 20000; done`;
 
-describe.skipIf(shellUnavailable !== undefined)("networks", () => {
-  let daemon: TestDaemon;
-  beforeAll(async () => {
-    daemon = await startDaemon();
-    await loadShell(daemon, "box:1");
-  });
-  afterAll(() => daemon?.[Symbol.asyncDispose]());
+async function prepare(daemon: TestDaemon): Promise<void> {
+  await loadShell(daemon, "box:1");
+}
 
+daemonSuite("networks", { obstacle: shellUnavailable, prepare }, (daemon) => {
   const tbox = (...args: string[]) => daemon.printed(...args);
   const refused = async (...args: string[]) => (await daemon.tbox(args)).stderr;
   const start = (script: string, ...options: string[]) =>

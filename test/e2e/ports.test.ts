@@ -1,10 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import type { TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
 import { hostAddress, isRefused, killNetHelper } from "./support/network.ts";
-
-if (shellUnavailable !== undefined) console.error(`skipped: ${shellUnavailable}`);
 
 const ipv4 = hostAddress("IPv4");
 const threshold = Number(readFileSync("/proc/sys/net/ipv4/ip_unprivileged_port_start", "utf8"));
@@ -17,15 +16,12 @@ const script = `mkdir -p /www/cgi-bin
 /** How often a port is given back and taken again. */
 const cycles = Number(process.env.TBOX_TEST_PORT_CYCLES ?? "20");
 
-describe.skipIf(shellUnavailable !== undefined)("published ports", () => {
-  let daemon: TestDaemon;
-  beforeAll(async () => {
-    daemon = await startDaemon();
-    await loadShell(daemon, "box:1");
-    await loadShell(daemon, "exposes:1", { ExposedPorts: { "80/tcp": {}, "81/udp": {} } });
-  });
-  afterAll(() => daemon?.[Symbol.asyncDispose]());
+async function prepare(daemon: TestDaemon): Promise<void> {
+  await loadShell(daemon, "box:1");
+  await loadShell(daemon, "exposes:1", { ExposedPorts: { "80/tcp": {}, "81/udp": {} } });
+}
 
+daemonSuite("published ports", { obstacle: shellUnavailable, prepare }, (daemon) => {
   const tbox = (...args: string[]) => daemon.tbox(args);
   const start = async (options: string[], image = "box:1"): Promise<string> => {
     const { stdout, stderr, code } = await tbox("run", "-d", ...options, image, "sh", "-c", script);

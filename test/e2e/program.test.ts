@@ -1,21 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import type { TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
 
-if (shellUnavailable !== undefined) console.error(`skipped: ${shellUnavailable}`);
+async function prepare(daemon: TestDaemon): Promise<void> {
+  await loadShell(daemon, "box:1", {}, [
+    { path: "app", type: "directory" },
+    { path: "plain", content: "#!/bin/sh\n", mode: 0o644 },
+  ]);
+}
 
-describe.skipIf(shellUnavailable !== undefined)("a program in a container", () => {
-  let daemon: TestDaemon;
-  beforeAll(async () => {
-    daemon = await startDaemon();
-    await loadShell(daemon, "box:1", {}, [
-      { path: "app", type: "directory" },
-      { path: "plain", content: "#!/bin/sh\n", mode: 0o644 },
-    ]);
-  });
-  afterAll(() => daemon?.[Symbol.asyncDispose]());
-
+daemonSuite("a program in a container", { obstacle: shellUnavailable, prepare }, (daemon) => {
   const tbox = (...args: string[]) => daemon.tbox(args);
   const run = (options: string[], ...command: string[]) =>
     daemon.tbox(["run", "--rm", "--network", "none", ...options, "box:1", ...command]);

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import type { TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { runProgram } from "#test/support/program.ts";
 import { repository } from "#test/support/repository.ts";
 import type { TarEntry } from "#test/support/tar.ts";
@@ -8,17 +9,12 @@ import { until } from "#test/support/until.ts";
 import { loadImage, loadShell, shellUnavailable } from "./support/images.ts";
 
 const obstacle = shellUnavailable ?? (Bun.which("node") ? undefined : "node is not installed");
-if (obstacle !== undefined) console.error(`skipped: ${obstacle}`);
+async function prepare(daemon: TestDaemon): Promise<void> {
+  await loadShell(daemon, "box:1", { WorkingDir: "/www" });
+  await loadReaper(daemon, "reaper:1");
+}
 
-describe.skipIf(obstacle !== undefined)("testcontainers", () => {
-  let daemon: TestDaemon;
-  beforeAll(async () => {
-    daemon = await startDaemon();
-    await loadShell(daemon, "box:1", { WorkingDir: "/www" });
-    await loadReaper(daemon, "reaper:1");
-  });
-  afterAll(() => daemon?.[Symbol.asyncDispose]());
-
+daemonSuite("testcontainers", { obstacle: obstacle, prepare }, (daemon) => {
   test("runs its containers, and its reaper removes what a test has left", async () => {
     const script = `${repository}/test/e2e/clients/testcontainers.mjs`;
     const environment = {

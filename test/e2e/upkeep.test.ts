@@ -1,19 +1,15 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { afterEach, expect, test } from "bun:test";
+import type { TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { awaitLine } from "#test/support/program.ts";
 import { until } from "#test/support/until.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
 
-if (shellUnavailable !== undefined) console.error(`skipped: ${shellUnavailable}`);
+async function prepare(daemon: TestDaemon): Promise<void> {
+  await loadShell(daemon, "box:1", { Labels: { kind: "box" } });
+}
 
-describe.skipIf(shellUnavailable !== undefined)("the upkeep of containers and images", () => {
-  let daemon: TestDaemon;
-  beforeAll(async () => {
-    daemon = await startDaemon();
-    await loadShell(daemon, "box:1", { Labels: { kind: "box" } });
-  });
-  afterAll(() => daemon?.[Symbol.asyncDispose]());
-
+daemonSuite("the upkeep of containers and images", { obstacle: shellUnavailable, prepare }, (daemon) => {
   afterEach(async () => {
     const left = (await tbox("ps", "-aq")).stdout.trim();
     if (left !== "") await tbox("rm", "-f", ...left.split("\n"));

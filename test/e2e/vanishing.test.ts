@@ -1,27 +1,23 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { type Connection, openConnection } from "#test/support/connection.ts";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import type { TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { busyProcesses } from "#test/support/processes.ts";
 import { until } from "#test/support/until.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
 
-if (shellUnavailable !== undefined) console.error(`skipped: ${shellUnavailable}`);
-
 const upgrade = "Connection: Upgrade\r\nUpgrade: tcp\r\n";
 const mebibyte = 1024 * 1024;
 
-describe.skipIf(shellUnavailable !== undefined)("a client", () => {
-  let daemon: TestDaemon;
-  beforeAll(async () => {
-    daemon = await startDaemon();
-    await loadShell(daemon, "box:1", {}, [{ path: "big", content: new Uint8Array(8 * mebibyte) }]);
-    await daemon.tbox(["run", "-d", "--name", "idle", "--network", "none", "box:1", "sleep", "1000"]);
-    const noise = "while :; do echo 0123456789012345678901234567890123456789; done";
-    await daemon.tbox(["run", "-d", "--name", "loud", "--network", "none", "box:1", "sh", "-c", noise]);
-  });
-  afterAll(() => daemon?.[Symbol.asyncDispose]());
+async function prepare(daemon: TestDaemon): Promise<void> {
+  await loadShell(daemon, "box:1", {}, [{ path: "big", content: new Uint8Array(8 * mebibyte) }]);
+  await daemon.tbox(["run", "-d", "--name", "idle", "--network", "none", "box:1", "sleep", "1000"]);
+  const noise = "while :; do echo 0123456789012345678901234567890123456789; done";
+  await daemon.tbox(["run", "-d", "--name", "loud", "--network", "none", "box:1", "sh", "-c", noise]);
+}
 
+daemonSuite("a client", { obstacle: shellUnavailable, prepare }, (daemon) => {
   async function open(request: string, headers = "", body = ""): Promise<Connection> {
     const connection = await openConnection(daemon.socket);
     connection.write(

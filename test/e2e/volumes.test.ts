@@ -1,29 +1,25 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { expect, test } from "bun:test";
+import type { TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { hasRanges } from "#test/support/user.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
 
-if (shellUnavailable !== undefined) console.error(`skipped: ${shellUnavailable}`);
+async function prepare(daemon: TestDaemon): Promise<void> {
+  await loadShell(daemon, "box:1", {}, [
+    { path: "data", type: "directory", mode: 0o750, ...(hasRanges ? { uid: 1000, gid: 1000 } : {}) },
+    { path: "data/file", content: "from the image", mode: 0o640, mtime: 1_600_000_000 },
+    { path: "data/again", type: "hardlink", target: "data/file" },
+    { path: "data/link", type: "symlink", target: "file" },
+    { path: "data/sub", type: "directory" },
+    { path: "data/sub/pipe", type: "fifo" },
+  ]);
+  await loadShell(daemon, "declares:1", { Volumes: { "/data": {} } }, [
+    { path: "data", type: "directory" },
+    { path: "data/x", content: "declared" },
+  ]);
+}
 
-describe.skipIf(shellUnavailable !== undefined)("volumes", () => {
-  let daemon: TestDaemon;
-  beforeAll(async () => {
-    daemon = await startDaemon();
-    await loadShell(daemon, "box:1", {}, [
-      { path: "data", type: "directory", mode: 0o750, ...(hasRanges ? { uid: 1000, gid: 1000 } : {}) },
-      { path: "data/file", content: "from the image", mode: 0o640, mtime: 1_600_000_000 },
-      { path: "data/again", type: "hardlink", target: "data/file" },
-      { path: "data/link", type: "symlink", target: "file" },
-      { path: "data/sub", type: "directory" },
-      { path: "data/sub/pipe", type: "fifo" },
-    ]);
-    await loadShell(daemon, "declares:1", { Volumes: { "/data": {} } }, [
-      { path: "data", type: "directory" },
-      { path: "data/x", content: "declared" },
-    ]);
-  });
-  afterAll(() => daemon?.[Symbol.asyncDispose]());
-
+daemonSuite("volumes", { obstacle: shellUnavailable, prepare }, (daemon) => {
   const tbox = (...args: string[]) => daemon.tbox(args);
   const sh = async (options: string[], script: string, image = "box:1") => {
     const { stdout, stderr } = await tbox(

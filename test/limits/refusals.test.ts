@@ -1,18 +1,15 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { loadShell, shellUnavailable } from "#test/e2e/support/images.ts";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import type { TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { limitsUnavailable } from "./support/place.ts";
 
 const skipped = shellUnavailable ?? (limitsUnavailable === undefined ? "limits can be kept here" : undefined);
-if (skipped !== undefined) console.error(`skipped: ${skipped}`);
+async function _prepare(daemon: TestDaemon): Promise<void> {
+  await loadShell(daemon, "box:1");
+}
 
-describe.skipIf(skipped !== undefined)("where no limit can be kept", () => {
-  let daemon: TestDaemon;
-  beforeAll(async () => {
-    daemon = await startDaemon();
-    await loadShell(daemon, "box:1");
-  });
-  afterAll(() => daemon?.[Symbol.asyncDispose]());
+daemonSuite("where no limit can be kept", { obstacle: skipped, prepare }, (daemon) => {
   const tbox = (...args: string[]) => daemon.tbox(args);
 
   test.each([
@@ -82,13 +79,11 @@ describe.skipIf(skipped !== undefined)("where no limit can be kept", () => {
   });
 });
 
-describe.skipIf(shellUnavailable !== undefined)("what needs no cgroup", () => {
-  let daemon: TestDaemon;
-  beforeAll(async () => {
-    daemon = await startDaemon();
-    await loadShell(daemon, "box:1");
-  });
-  afterAll(() => daemon?.[Symbol.asyncDispose]());
+async function prepare(daemon: TestDaemon): Promise<void> {
+  await loadShell(daemon, "box:1");
+}
+
+daemonSuite("what needs no cgroup", { obstacle: shellUnavailable, prepare }, (daemon) => {
   const tbox = (...args: string[]) => daemon.tbox(args);
 
   test("a ulimit above the daemon's own is refused with both numbers, and nothing is left", async () => {

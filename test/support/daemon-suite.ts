@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, describe } from "bun:test";
+import { startDaemon, type TestDaemon } from "./daemon.ts";
+import { programUnavailable } from "./user.ts";
+
+export interface DaemonSuiteOptions {
+  /** Reason why the tests cannot run here: they are skipped, and the reason is printed. */
+  obstacle?: string | undefined;
+  /** Variables for the daemon and `tbox`, besides the default ones. */
+  environment?: Record<string, string>;
+  /** Runs once, after the daemon has started. Resources in `opened` are closed in reverse order at the end. */
+  prepare?: (daemon: TestDaemon, opened: AsyncDisposableStack) => Promise<void>;
+}
+
+/** Declares tests that share one daemon with its own store. */
+export function daemonSuite(
+  name: string,
+  { obstacle = programUnavailable, environment, prepare }: DaemonSuiteOptions,
+  declare: (daemon: TestDaemon) => void,
+): void {
+  if (obstacle !== undefined) console.error(`skipped ${name}: ${obstacle}`);
+  describe.skipIf(obstacle !== undefined)(name, () => {
+    const opened = new AsyncDisposableStack();
+    let started: TestDaemon | undefined;
+    beforeAll(async () => {
+      started = opened.use(await startDaemon(environment));
+      await prepare?.(started, opened);
+    });
+    afterAll(() => opened.disposeAsync());
+    declare(forwarding(() => started));
+  });
+}
+
+/** A daemon whose members are those of the daemon that `beforeAll` starts. */
+function forwarding(find: () => TestDaemon | undefined): TestDaemon {
+  const daemon = (): TestDaemon => {
+    const found = find();
+    if (found === undefined) throw new Error("the daemon is used before its suite has started it");
+    return found;
+  };
+  return {
+    get data() {
+      return daemon().data;
+    },
+    get run() {
+      return daemon().run;
+    },
+    get socket() {
+      return daemon().socket;
+    },
+    get pid() {
+      return daemon().pid;
+    },
+    get environment() {
+      return daemon().environment;
+    },
+    request: (method, path, body) => daemon().request(method, path, body),
+    tbox: (args, options) => daemon().tbox(args, options),
+    printed: (...args) => daemon().printed(...args),
+    kill: () => daemon().kill(),
+    start: () => daemon().start(),
+    [Symbol.asyncDispose]: () => daemon()[Symbol.asyncDispose](),
+  };
+}
