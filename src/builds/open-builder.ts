@@ -73,7 +73,7 @@ export function openBuilder({ database, limits, uses, warn, ...options }: Builde
     },
     async *files(image) {
       const { diffIds } = await options.images.resolve(image);
-      using workspace = options.containers.openWorkspace([]);
+      using workspace = options.containers.builds.openWorkspace([]);
       for await (const piece of workspace.export({ layers: diffIds })) yield piece;
     },
     prune: (pruneOptions) => pruneCache(workshop, pruneOptions),

@@ -96,7 +96,7 @@ export async function openEngine(config: Config): Promise<Engine> {
     async [Symbol.asyncDispose]() {
       await containers[Symbol.asyncDispose]();
       // Containers outlive the daemon; while they run, they need the zygote.
-      const running = containers.list({ all: false, filters: new Map([["status", ["running"]]]) });
+      const running = containers.queries.list({ all: false, filters: new Map([["status", ["running"]]]) });
       if (running.length === 0) zygote.shutdown();
       await owned.disposeAsync();
     },

@@ -13,7 +13,7 @@ beforeAll(async () => {
     HostConfig: { Binds: ["/a:/b:ro,rslave"], NetworkMode: "none" },
   };
   await api.request("POST", "/containers/create?name=web", { json: body });
-  id = api.engine.containers.get("web").id;
+  id = api.engine.containers.queries.get("web").id;
 });
 afterAll(() => api[Symbol.asyncDispose]());
 

@@ -5,7 +5,7 @@ import { type FakeApi, openFakeApi } from "./support/fake-api.ts";
 let api: FakeApi;
 beforeAll(async () => {
   api = await openFakeApi();
-  await api.engine.containers.create({ Image: "image", Cmd: ["true"] }, { name: "c" });
+  await api.engine.containers.lifecycle.create({ Image: "image", Cmd: ["true"] }, { name: "c" });
 });
 afterAll(() => api[Symbol.asyncDispose]());
 

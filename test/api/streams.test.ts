@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { encodeFrame } from "#api/streams/frame.ts";
 import { type Connection, openConnection } from "#test/support/connection.ts";
 import { type FakeApi, openFakeApi } from "./support/fake-api.ts";
-import type { Terminal } from "./support/fake-engine.ts";
+import type { Terminal } from "./support/fake-state.ts";
 
 let api: FakeApi;
 beforeEach(async () => {
@@ -150,7 +150,7 @@ describe("attach", () => {
     using connection = await attach(`/containers/c/attach?${all}`, "Content-Length: 0\r\n");
     await connection.until("\r\n\r\n");
     await start("c");
-    expect(api.engine.containers.get("c").state.status).toBe("running");
+    expect(api.engine.containers.queries.get("c").state.status).toBe("running");
   });
 
   test.each(["Connection: Upgrade\r\nUpgrade: tcp\r\n", "Connection: close\r\n"])(
@@ -291,8 +291,9 @@ describe("logs", () => {
   test("are asked for to the nanosecond", async () => {
     await create("c", { Cmd: ["x"] });
     const asked: unknown[] = [];
-    const { logs: original } = api.engine.containers;
-    api.engine.containers.logs = (name, { signal: _, ...options }) => {
+    const { streams } = api.engine.containers;
+    const { logs: original } = streams;
+    streams.logs = (name, { signal: _, ...options }) => {
       asked.push(options);
       return original(name, { signal: new AbortController().signal, ...options });
     };

@@ -189,7 +189,7 @@ daemonSuite("what a container has changed", { obstacle: shellUnavailable, prepar
       stderr: "tbox: No such container: nobody\n",
     });
     await tbox("create", "--name", "host", "--rootfs", "/", "true");
-    expect((await tbox("diff", "host")).stderr).toContain("is on a directory of the host");
+    expect((await tbox("diff", "host")).stderr).toContain("has a directory of the host as its root");
     await change("bad", ":");
     expect((await tbox("commit", "-c", "RUN x", "bad")).stderr).toContain(
       "RUN is not a valid change command",

@@ -154,7 +154,10 @@ daemonSuite("networks", { obstacle: shellUnavailable, prepare }, (daemon) => {
       [["--network-alias", "a"], "network-scoped alias is supported only for containers in user defined"],
       [["--network", "none", "--network", "bridge"], "cannot be had with others"],
       [["--network", "container:nope"], "No such container: nope"],
-      [["--network", "named", "--dns", "127.0.0.1"], "DNS server 127.0.0.1, which is the container itself"],
+      [
+        ["--network", "named", "--dns", "127.0.0.1"],
+        "DNS server 127.0.0.1, a loopback address of the container",
+      ],
     ];
     for (const [options, message] of runs) {
       const { code, stderr } = await daemon.tbox(["run", "--rm", ...options, "box:1", "true"]);

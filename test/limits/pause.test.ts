@@ -139,9 +139,7 @@ describe.skipIf(shellUnavailable !== undefined || cgroupsUnavailable === undefin
     test("a pause is refused with the reason and what to do", async () => {
       await daemon.tbox(["run", "-d", "--name", "on", "box:1", "sleep", "1000"]);
       const { code, stderr } = await daemon.tbox(["pause", "on"]);
-      expect(stderr).toMatch(
-        /^tbox: cannot pause container [0-9a-f]+: a cgroup is needed to stop its processes: /,
-      );
+      expect(stderr).toMatch(/^tbox: cannot pause container [0-9a-f]+: pausing needs a cgroup: /);
       expect(code).toBe(1);
       expect((await daemon.tbox(["inspect", "-f", "{{.State.Status}}", "on"])).stdout).toBe("running\n");
       await daemon.tbox(["rm", "-f", "on"]);

@@ -54,7 +54,7 @@ function emptyDirectory({ scratch }: Opening): string {
 }
 
 async function unpack({ workshop, held }: Opening, body: ReadableStream<Uint8Array>): Promise<string> {
-  const workspace = held.use(workshop.containers.openWorkspace([]));
+  const workspace = held.use(workshop.containers.builds.openWorkspace([]));
   await workspace.extract(body);
   return `${workshop.store}/${workspace.upper}`;
 }

@@ -25,7 +25,7 @@ export async function squash(run: BuildRun, stage: StageState): Promise<StageSta
 
 async function layOver({ workshop, signal }: BuildRun, made: DiffId[], below: DiffId[]): Promise<DiffId> {
   const { containers, content, layers } = workshop;
-  using workspace = containers.openWorkspace([]);
+  using workspace = containers.builds.openWorkspace([]);
   const { digest } = await content.adopt(workspace.squash(made, below), { signal });
   const diffId = parseDiffId(digest);
   const blob = async <T>(use: (descriptor: number) => Promise<T>) => {

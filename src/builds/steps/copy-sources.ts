@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { posix } from "node:path";
-import type { FileTree, TreeCopy, Workspace } from "#containers/files/steps.ts";
+import type { FileTree } from "#containers/build-steps/file-tree.ts";
+import type { TreeCopy, Workspace } from "#containers/build-steps/workspace.ts";
 import type { DiffId } from "#oci/digest.ts";
 import type { Listing } from "../context/listing.ts";
 import { isPattern, type Selected, selectSource } from "../context/select.ts";

@@ -33,7 +33,7 @@ async function copyInto(
   const lowers = copy.link ? [] : stage.diffIds;
   // Where patterns are to be matched in layers, those are looked at in here.
   using workspaces = new DisposableStack();
-  const workspace = () => workspaces.use(run.workshop.containers.openWorkspace(lowers));
+  const workspace = () => workspaces.use(run.workshop.containers.builds.openWorkspace(lowers));
   const sources = await findSources(run, copy, { place, target, workspace });
   if (sources.length > 1 && !target.endsWith("/")) {
     const rule = "the destination must be a directory and end with a /";
@@ -55,7 +55,7 @@ async function copyInto(
     createdBy: historyText(copy),
     async make() {
       const copies = (await Promise.all(sources.map((one) => one.open()))).flat();
-      using opened = run.workshop.containers.openWorkspace(lowers);
+      using opened = run.workshop.containers.builds.openWorkspace(lowers);
       await opened.copy(copies, { owner, ...(chmod === "" ? {} : { mode: chmod }) });
       const latest = run.epoch === undefined ? {} : { latest: run.epoch };
       return await run.workshop.layers.keep(opened.upper, link ? { ...latest, merge: true } : latest);

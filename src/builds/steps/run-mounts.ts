@@ -1,6 +1,8 @@
 import { existsSync, renameSync } from "node:fs";
 import { posix } from "node:path";
-import type { FileTree, StepMount, Workspace } from "#containers/files/steps.ts";
+import type { StepMount } from "#containers/build-steps/create-step.ts";
+import type { FileTree } from "#containers/build-steps/file-tree.ts";
+import type { Workspace } from "#containers/build-steps/workspace.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import { cacheKey } from "../cache/build-cache.ts";
 import { atLines } from "../dockerfile/dockerfile-error.ts";
@@ -107,7 +109,7 @@ async function planBind(
 
 /** A copy of the context without what `.dockerignore` leaves out. */
 async function visibleContext(run: BuildRun, held: DisposableStack): Promise<FileTree> {
-  const workspace: Workspace = held.use(run.workshop.containers.openWorkspace([]));
+  const workspace: Workspace = held.use(run.workshop.containers.builds.openWorkspace([]));
   const { ignored: skip } = await run.context.list();
   const tree = { directory: run.context.directory };
   await workspace.copy([{ tree, source: "/", target: "/", skip, unpack: false }], {
@@ -159,7 +161,7 @@ async function fillCache(run: BuildRun, path: string, { tree, source }: FirstFil
   const { locks, containers, store } = run.workshop;
   using _ = await locks.acquire(`fill ${path}`, run.signal);
   if (existsSync(`${store}/${path}`)) return;
-  using workspace = containers.openWorkspace([]);
+  using workspace = containers.builds.openWorkspace([]);
   const copies = [{ tree, source, target: "/", skip: [], unpack: false }];
   await workspace.copy(copies, { owner: { type: "kept" } });
   renameSync(`${store}/${workspace.upper}`, `${store}/${path}`);

@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import type { StepMount } from "#containers/files/steps.ts";
+import type { StepMount } from "#containers/build-steps/create-step.ts";
 import { TboxError } from "#support/errors.ts";
 import type { BuildRequest } from "../builder.ts";
 import { cacheKey } from "../cache/build-cache.ts";
@@ -52,7 +52,7 @@ export async function runProgram(
       const opened = await mounts.open();
       const scripts = script ? [mountScript(run, script, place)] : [];
       const { containers, layers } = run.workshop;
-      const { id, upper } = await containers.createStep({
+      const { id, upper } = await containers.builds.createStep({
         layers: stage.diffIds,
         request: {
           Entrypoint: args,
@@ -80,7 +80,7 @@ export async function runProgram(
         if (code !== 0) throw new StepError(args.join(" "), code, instruction.lines);
         return await layers.keep(upper, epoch === undefined ? {} : { latest: epoch });
       } finally {
-        await containers.remove(id, { force: true, volumes: true });
+        await containers.lifecycle.remove(id, { force: true, volumes: true });
       }
     },
   });
@@ -100,7 +100,7 @@ function networkOf({ network, allowHostNetwork }: BuildRequest, instruction: Run
 async function execute(run: BuildRun, id: string, { number }: StepPlace): Promise<number> {
   const { containers } = run.workshop;
   run.signal.throwIfAborted();
-  const output = await containers.attach(id, {
+  const output = await containers.streams.attach(id, {
     stdin: false,
     stdout: true,
     stderr: true,
@@ -109,12 +109,12 @@ async function execute(run: BuildRun, id: string, { number }: StepPlace): Promis
     framing: "multiplexed",
   });
   run.emit({ type: "running", number, container: id });
-  const cancel = () => containers.kill(id, { signal: "KILL" }).catch(() => {});
+  const cancel = () => containers.lifecycle.kill(id, { signal: "KILL" }).catch(() => {});
   run.signal.addEventListener("abort", cancel, { once: true });
   try {
-    const exited = containers.wait(id, "next-exit", run.signal);
+    const exited = containers.lifecycle.wait(id, "next-exit", run.signal);
     exited.catch(() => {});
-    await containers.start(id);
+    await containers.lifecycle.start(id);
     for await (const { stream, text } of readOutput(output)) {
       run.emit({ type: "output", number, stream, text });
     }

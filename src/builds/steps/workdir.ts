@@ -22,7 +22,7 @@ export async function changeDirectory(
     createdBy,
     async make() {
       if (directory === "/") return undefined;
-      using workspace = run.workshop.containers.openWorkspace(stage.diffIds);
+      using workspace = run.workshop.containers.builds.openWorkspace(stage.diffIds);
       const nothing = { tree: { layers: [] }, source: "/", target: `${directory}/`, skip: [], unpack: false };
       const owner = user === "" ? ({ type: "root" } as const) : ({ type: "named", name: user } as const);
       await workspace.copy([nothing], { owner });

@@ -1,31 +1,32 @@
-import { compileFilters, unknownFilter } from "#support/filters/filters.ts";
+import { compileFilters, type Filters, unknownFilter } from "#support/filters/filters.ts";
 import { labelFilter } from "#support/filters/labels.ts";
 import { untilFilter } from "#support/time/moment.ts";
 import { removeStopped } from "../lifecycle/remove.ts";
-import { type Fleet, isRunning } from "../services.ts";
-import type { ContainerRecord } from "../state/record.ts";
+import type { ContainerServices } from "../services.ts";
+import { type ContainerRecord, isRunning } from "../state/record.ts";
+import { measure } from "./disk-usage.ts";
 
 export interface PrunedContainers {
   ids: string[];
-  /** Bytes of the disk. */
+  /** Reclaimed bytes. */
   space: number;
 }
 
-/** Removes every container that does not run and passes the filters `label`, `label!` and `until`. */
+/** Removes all stopped containers that match the filters `label`, `label!` and `until`. */
 export async function pruneContainers(
-  fleet: Fleet,
-  filters: Map<string, string[]>,
-  sizeOf: (record: ContainerRecord) => Promise<number>,
+  services: ContainerServices,
+  filters: Filters,
 ): Promise<PrunedContainers> {
   const passes = compileFilters(filters, testFor);
   const pruned: PrunedContainers = { ids: [], space: 0 };
-  for (const { id } of fleet.records.all()) {
-    await fleet.companion(id).inTurn(async () => {
-      const record = fleet.records.all().find((one) => one.id === id);
+  for (const { id } of services.records.all()) {
+    await services.runtime(id).queue(async () => {
+      const record = services.records.withId(id);
       if (!record || isRunning(record) || record.state.status === "restarting") return;
       if (!passes(record)) return;
-      pruned.space += await sizeOf(record);
-      await removeStopped(fleet, record);
+      const [size = 0] = await measure(services, [`containers/${id}`]);
+      pruned.space += size;
+      await removeStopped(services, record);
       pruned.ids.push(id);
     });
   }

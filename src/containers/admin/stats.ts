@@ -2,6 +2,9 @@ import { readFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import type { Cgroup } from "#native/cgroup/cgroup.ts";
 import { cgroupOf } from "../limits/cgroups.ts";
+import type { ContainerServices } from "../services.ts";
+import type { ContainerRecord } from "../state/record.ts";
+import { isRunning } from "../state/record.ts";
 import {
   type BlockTraffic,
   blockTraffic,
@@ -9,9 +12,7 @@ import {
   limitOf,
   type Pressure,
   parsePressure,
-} from "../limits/kernel-files.ts";
-import { type Fleet, isRunning } from "../services.ts";
-import type { ContainerRecord } from "../state/record.ts";
+} from "./cgroup-files.ts";
 
 export interface NetworkTraffic {
   receivedBytes: number;
@@ -47,8 +48,8 @@ export interface ContainerStats {
 }
 
 /** Reads a container's files; nothing when it does not run. */
-export function readStats(fleet: Fleet, name: string): ContainerStats | undefined {
-  const record = fleet.records.find(name);
+export function readStats(services: ContainerServices, name: string): ContainerStats | undefined {
+  const record = services.records.find(name);
   if (!isRunning(record)) return undefined;
   const networks = readNetworks(record);
   const own = networks === undefined ? {} : { networks };

@@ -1,18 +1,38 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { invalidArgument, TboxError } from "#support/errors.ts";
+import type { Execs } from "../exec/execs.ts";
+import type { ContainerServices } from "../services.ts";
+import { isRunning } from "../state/record.ts";
 
 export interface ProcessTable {
   titles: string[];
-  /** A process each; the last column may hold spaces. */
+  /** One row for each process. The last column may contain spaces. */
   processes: string[][];
 }
 
-/** The processes that descend from `roots`, as `ps` of the host shows them with these arguments. */
-export async function listProcesses(roots: number[], args: string): Promise<ProcessTable> {
+/** Lists the processes of a container with the `ps` of the host. Throws conflict unless the container runs. */
+export async function listContainerProcesses(
+  { records }: Pick<ContainerServices, "records">,
+  execs: Execs,
+  { name, args }: { name: string; args: string },
+): Promise<ProcessTable> {
+  const record = records.find(name);
+  if (!isRunning(record)) {
+    throw new TboxError("conflict", `container ${record.id} is not running`);
+  }
+  const execPids = execs.running(record.id).map((id) => execs.get(id).pid);
+  return listProcesses([record.state.pid, ...execPids], args);
+}
+
+/** Lists the descendants of the processes `roots`, with these arguments of `ps`. */
+async function listProcesses(roots: number[], args: string): Promise<ProcessTable> {
   const words = args.split(/\s+/).filter((word) => word !== "");
   const command = ["ps", ...(words.length > 0 ? words : ["-ef"])];
   if (!Bun.which("ps")) {
-    throw new TboxError("unavailable", "ps is not installed on the host: apt-get install procps");
+    throw new TboxError(
+      "unavailable",
+      "cannot list processes: ps is not installed on the host: apt-get install procps",
+    );
   }
   const child = Bun.spawn(command, {
     cwd: "/",
@@ -37,7 +57,7 @@ function split(line: string, count: number): string[] {
   return [...fields.slice(0, count - 1), fields.slice(count - 1).join(" ")];
 }
 
-/** A process whose parent has ended belongs to PID 1 of its container, so no one is missed. */
+/** Returns the roots and their descendants. An orphan is a child of PID 1 of its container, so none is missed. */
 function descendants(roots: number[]): Set<number> {
   const children = new Map<number, number[]>();
   for (const name of readdirSync("/proc")) {

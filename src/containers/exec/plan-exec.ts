@@ -5,8 +5,8 @@ import type { ContainerRecord } from "../state/record.ts";
 import type { ExecRequest } from "./execs.ts";
 
 /**
- * One more program in a container, confined as its first one; what the request leaves open is the container's.
- * `linked` are variables of links.
+ * Plans a program in a running container. It gets the container's own confinement; the container's settings fill the
+ * fields that the request leaves open. `linked` are the environment variables of links.
  */
 export function planExec(container: ContainerRecord, request: ExecRequest, linked: string[]): Exec {
   const { id, config } = container;
@@ -34,7 +34,7 @@ export function planExec(container: ContainerRecord, request: ExecRequest, linke
   };
 }
 
-/** A program may be privileged in a container that is not. */
+/** Returns the record as of a privileged container if the request asks for it. */
 function privileged(container: ContainerRecord, { Privileged }: ExecRequest): ContainerRecord {
   return Privileged ? { ...container, hostConfig: { ...container.hostConfig, Privileged } } : container;
 }

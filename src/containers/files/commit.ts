@@ -3,9 +3,9 @@ import type { Reference } from "#oci/reference.ts";
 import { pauseContainer, unpauseContainer } from "../lifecycle/pause.ts";
 import { cgroupOf } from "../limits/cgroups.ts";
 import type { CreateRequest } from "../request/create-request.ts";
-import type { Fleet } from "../services.ts";
+import type { ContainerServices } from "../services.ts";
 import type { ContainerRecord } from "../state/record.ts";
-import { imageOf, layerOf } from "./changes.ts";
+import { changesAsLayer, requireImage } from "./diff.ts";
 
 export interface CommitContainerOptions {
   reference?: Reference;
@@ -13,46 +13,46 @@ export interface CommitContainerOptions {
   comment: string;
   /** Dockerfile instructions. */
   changes: string[];
-  /** What takes the place of the container's own settings. */
+  /** Settings that replace those of the container. */
   config: Omit<CreateRequest, "HostConfig">;
-  /** Whether its processes are to stand still meanwhile; without a cgroup they go on. */
+  /** Whether to pause the container during the commit. A container without a cgroup runs on. */
   pause: boolean;
   signal: AbortSignal;
 }
 
-/** Makes an image of a container: its image, and what it has changed as one more layer. Gives the ID. */
+/** Creates an image from a container: its image plus its changes as one layer. Returns the image's ID. */
 export async function commitContainer(
-  fleet: Fleet,
+  services: ContainerServices,
   name: string,
   { config, pause, ...options }: CommitContainerOptions,
 ): Promise<Digest> {
-  const record = fleet.records.find(name);
-  const { id: parent } = await fleet.images.resolve(imageOf(record));
-  await using _ = await standstill(fleet, record, pause);
-  const image = await fleet.images.commit(layerOf(fleet, record), {
+  const record = services.records.find(name);
+  const { id: parent } = await services.images.resolve(requireImage(record));
+  await using _ = await pauseDuringCommit(services, record, pause);
+  const image = await services.images.commit(changesAsLayer(services, record), {
     ...options,
     parent,
     config: imageSettings({ ...record.config, ...config }),
     createdBy: [record.path, ...record.args].join(" "),
   });
-  fleet.notify("commit", record, {
+  services.notify("commit", record, {
     imageID: image,
     ...(options.comment ? { comment: options.comment } : {}),
   });
   return image;
 }
 
-async function standstill(
-  fleet: Fleet,
+async function pauseDuringCommit(
+  services: ContainerServices,
   record: ContainerRecord,
   wanted: boolean,
 ): Promise<AsyncDisposable | undefined> {
   if (!wanted || record.state.status !== "running" || cgroupOf(record) === undefined) return undefined;
-  await pauseContainer(fleet, record.id);
-  return { [Symbol.asyncDispose]: () => unpauseContainer(fleet, record.id) };
+  await pauseContainer(services, record.id);
+  return { [Symbol.asyncDispose]: () => unpauseContainer(services, record.id) };
 }
 
-/** The settings that an image can have (OCI image-spec, config.md; healthcheck and shell are Docker's). */
+/** Returns the settings that an image can have (OCI image-spec, config.md; healthcheck and shell are Docker's). */
 function imageSettings({
   User,
   ExposedPorts,

@@ -1,66 +1,93 @@
-import { existsSync, mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import type { DiffId } from "#oci/digest.ts";
 import { parsePlatform } from "#oci/platform.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
-import { makeVolumes, planVolumes } from "../files/container-volumes.ts";
-import { partsOf } from "../limits/cgroups.ts";
+import { parseCgroupParent } from "../limits/cgroups.ts";
 import { checkOomScore } from "../limits/oom-score.ts";
+import { limitMode, resolveLimits, withDefaults } from "../limits/resolve-limits.ts";
 import { resourceFields, resourcesOf } from "../limits/resources.ts";
-import { limitMode, settleLimits, withDefaults } from "../limits/settle-limits.ts";
 import { etcFiles, type NameSettings } from "../networking/etc-files.ts";
 import { networkMode } from "../networking/network-mode.ts";
 import { networkWarnings, requestedNetworks } from "../networking/network-request.ts";
 import { planPorts } from "../networking/ports.ts";
+import { ensureBindSources } from "../request/bind-sources.ts";
+import { inventName, parseName } from "../request/container-name.ts";
 import type { CreateRequest, HostConfig } from "../request/create-request.ts";
 import { checkDevices } from "../request/devices.ts";
-import { mergeConfig } from "../request/merge-config.ts";
-import { planMounts } from "../request/mounts.ts";
-import { inventName, parseName } from "../request/name.ts";
+import { type MergedConfig, mergeConfig } from "../request/merge-config.ts";
 import { parseSignal } from "../request/signals.ts";
-import { type Fleet, refuseTakenName } from "../services.ts";
+import type { ContainerServices } from "../services.ts";
+import { requireFreeName } from "../state/container-records.ts";
 import type { ContainerRecord } from "../state/record.ts";
+import { createVolumes } from "../volumes/container-volumes.ts";
+import { planVolumes } from "../volumes/plan-volumes.ts";
 import { planLaunch } from "./plan-launch.ts";
 import { checkRestartPolicy } from "./restart-policy.ts";
-import { settleModes } from "./shared-namespaces.ts";
+import { resolveNamespaceModes } from "./shared-namespaces.ts";
 
 const never = "0001-01-01T00:00:00Z";
 
-/** Makes a container: everything that can be refused is refused here, and nothing is left of it then. */
+export interface CreateOptions {
+  /** Name of the container; random when absent. */
+  name?: string;
+  platform?: string;
+  /** Layers of a build step, base first. They replace the image. */
+  layers?: DiffId[];
+}
+
+type Image = Awaited<ReturnType<ContainerServices["images"]["resolve"]>>;
+
+/** Creates a container. Every check happens before the first change, so a refused request leaves nothing behind. */
 export async function createContainer(
-  fleet: Fleet,
+  services: ContainerServices,
   request: CreateRequest,
-  options: { name?: string; platform?: string; layers?: DiffId[] },
+  { name: requestedName, platform, layers }: CreateOptions,
 ): Promise<{ id: string; warnings: string[] }> {
-  const name = options.name
-    ? parseName(options.name)
-    : inventName((taken) => fleet.records.named(taken) !== undefined);
-  refuseTakenName(fleet, name);
-  const { layers } = options;
-  const image = layers ? undefined : await resolveImage(fleet, request, options.platform);
-  // Another request may have taken the name while the image was looked up.
-  refuseTakenName(fleet, name);
-  const { config, path, args } = mergeConfig(request, image?.config.config);
+  const { records } = services;
+  const name = requestedName
+    ? parseName(requestedName)
+    : inventName((candidate) => records.named(candidate) !== undefined);
+  requireFreeName(records, name);
+  const image = layers ? undefined : await resolveImage(services, request, platform);
+  // Another request may have taken the name during the lookup of the image.
+  requireFreeName(records, name);
+  const merged = mergeConfig(request, image?.config.config);
   const host = { ...request.HostConfig };
   if (request.NetworkDisabled) host.NetworkMode = "none";
-  const networks = requestedNetworks(fleet, { ...request, HostConfig: host });
+  const networks = requestedNetworks(services, { ...request, HostConfig: host });
   delete host.Links;
-  const sharer = sharedWith(fleet, host);
-  if (sharer) host.NetworkMode = `container:${sharer.id}`;
+  const networkOwner = sharedNetworkOwner(services, host);
+  if (networkOwner) host.NetworkMode = `container:${networkOwner.id}`;
   const record: ContainerRecord = {
+    ...newRecord(name, request, merged),
+    ...(image ? { imageId: image.id } : {}),
+    ...(layers ? { layers } : {}),
+    hostConfig: host,
+    ...(networks ? { networks } : {}),
+  };
+  const warnings = resolveRequest(services, record, image);
+  ensureBindSources(host);
+  const { config } = record;
+  if (networkOwner?.config.Hostname !== undefined) config.Hostname = networkOwner.config.Hostname;
+  record.id = createDirectory(services, record);
+  if (record.volumes) record.volumes = createVolumes(services.volumes, record.volumes);
+  record.config = { ...config, Hostname: hostnameOf(record.id, record) };
+  records.save(record);
+  services.notify("create", record);
+  return { id: record.id, warnings: [...warnings, ...networkWarnings(services, record)] };
+}
+
+function newRecord(name: string, request: CreateRequest, { path, args, config }: MergedConfig) {
+  return {
     id: "",
     name,
     created: new Date().toISOString(),
     image: request.Image ?? "",
-    ...(image ? { imageId: image.id } : {}),
-    ...(layers ? { layers } : {}),
     path,
     args,
     config,
-    hostConfig: host,
-    ...(networks ? { networks } : {}),
     state: {
-      status: "created",
+      status: "created" as const,
       pid: 0,
       exitCode: 0,
       oomKilled: false,
@@ -71,49 +98,56 @@ export async function createContainer(
     phases: [],
     restartCount: 0,
   };
+}
+
+/** Checks the record of a new container and completes it with volumes, limits and namespace modes. Returns warnings. */
+function resolveRequest(
+  services: ContainerServices,
+  record: ContainerRecord,
+  image: Image | undefined,
+): string[] {
+  const { hostConfig: host, config } = record;
   const planned = planVolumes({
     host,
     anonymous: Object.keys({ ...image?.config.config?.Volumes, ...config.Volumes }),
-    find: fleet.records.find,
+    find: services.records.find,
   });
   if (planned.binds.length > 0) host.Binds = [...(host.Binds ?? []), ...planned.binds];
   if (planned.volumes.length > 0) record.volumes = planned.volumes;
-  const warnings = settleModes(fleet, host, config);
-  check(record);
-  warnings.push(...limit(fleet, host), ...checkDevices(host.Devices));
-  makeSources(host);
-  if (sharer?.config.Hostname !== undefined) config.Hostname = sharer.config.Hostname;
-  record.id = makeDirectory(fleet, record);
-  if (record.volumes) record.volumes = makeVolumes(fleet.volumes, record.volumes);
-  record.config = { ...config, Hostname: hostnameOf(record.id, record) };
-  fleet.records.save(record);
-  fleet.notify("create", record);
-  return { id: record.id, warnings: [...warnings, ...networkWarnings(fleet, record)] };
+  const warnings = resolveNamespaceModes(services.records, host, config);
+  checkRecord(record);
+  return [...warnings, ...applyLimits(services, host), ...checkDevices(host.Devices)];
 }
 
-/** The container whose network another is to be in, if it is to. */
-function sharedWith({ records }: Fleet, { NetworkMode }: HostConfig): ContainerRecord | undefined {
+/** Returns the container whose network namespace a new container shares. */
+function sharedNetworkOwner(
+  { records }: ContainerServices,
+  { NetworkMode }: HostConfig,
+): ContainerRecord | undefined {
   const mode = networkMode(NetworkMode);
   return mode.kind === "container" ? records.find(mode.container) : undefined;
 }
 
-/** The name that the container's program sees. */
 function hostnameOf(id: string, { config, hostConfig }: NameSettings): string {
-  const name = config.Hostname || (sharesName(hostConfig) ? hostname() : id.slice(0, 12));
+  const name = config.Hostname || (hasHostsName(hostConfig) ? hostname() : id.slice(0, 12));
   if (/^[\w.-]{1,64}$/.test(name)) return name;
-  // A machine that was given no name is called "(none)" by its kernel.
+  // The kernel's hostname is "(none)" until the host sets one.
   if (name === "(none)" && !config.Hostname) return "localhost";
   throw invalidArgument(`invalid hostname ${JSON.stringify(name)}`);
 }
 
-function sharesName({ NetworkMode, UTSMode }: HostConfig): boolean {
+function hasHostsName({ NetworkMode, UTSMode }: HostConfig): boolean {
   return NetworkMode === "host" || UTSMode === "host";
 }
 
-async function resolveImage(fleet: Fleet, request: CreateRequest, platform: string | undefined) {
+async function resolveImage(
+  services: ContainerServices,
+  request: CreateRequest,
+  platform: string | undefined,
+): Promise<Image | undefined> {
   if (request.Rootfs === undefined) {
     if (!request.Image) throw invalidArgument("no image specified");
-    return fleet.images.resolve(
+    return services.images.resolve(
       request.Image,
       platform === undefined || platform === "" ? undefined : parsePlatform(platform),
     );
@@ -125,8 +159,8 @@ async function resolveImage(fleet: Fleet, request: CreateRequest, platform: stri
   return undefined;
 }
 
-/** Plans the launch for its refusals only: a container that cannot be started is not made. */
-function check(record: ContainerRecord): void {
+/** Throws for a container that could never start. */
+function checkRecord(record: ContainerRecord): void {
   planLaunch(record, { diffIds: [], hostname: record.config.Hostname ?? "" });
   planPorts(record.config, record.hostConfig);
   checkRestartPolicy(record.hostConfig.RestartPolicy ?? {}, record.hostConfig.AutoRemove ?? false);
@@ -137,55 +171,41 @@ function check(record: ContainerRecord): void {
     ...(record.config.Env ?? []),
     record.config.WorkingDir ?? "",
   ]) {
-    if (text.includes("\0")) throw invalidArgument("an argument holds a null character");
+    if (text.includes("\0")) throw invalidArgument("an argument contains a null character");
   }
 }
 
-/** Leaves the limits that will be kept in the configuration, Docker's defaults among them. */
-function limit({ zygote: { delegation }, limitMode: usual }: Fleet, host: HostConfig): string[] {
-  partsOf(host.CgroupParent);
+/** Replaces the requested limits with those that will be enforced, defaults included. Returns warnings. */
+function applyLimits(
+  { zygote: { delegation }, limitMode: defaultMode }: ContainerServices,
+  host: HostConfig,
+): string[] {
+  parseCgroupParent(host.CgroupParent);
   checkOomScore(host.OomScoreAdj);
-  const mode = limitMode(host.Annotations, usual);
-  const asked = withDefaults(resourcesOf(host), delegation);
-  const { resources, warnings } = settleLimits(asked, delegation, mode);
+  const mode = limitMode(host.Annotations, defaultMode);
+  const requested = withDefaults(resourcesOf(host), delegation);
+  const { resources, warnings } = resolveLimits(requested, delegation, mode);
   for (const field of resourceFields) delete host[field];
   Object.assign(host, resources);
   return warnings;
 }
 
-/** What `-v` names is made where it is missing; what `--mount` names must be there. */
-function makeSources(host: HostConfig): void {
-  const { sourcesToMake, sourcesToHave } = planMounts(host);
-  for (const source of sourcesToHave) {
-    if (existsSync(source)) continue;
-    const message = `invalid mount config for type "bind": bind source path does not exist: ${source}`;
-    throw invalidArgument(message);
-  }
-  for (const source of sourcesToMake) {
-    if (existsSync(source)) continue;
-    try {
-      mkdirSync(source, { recursive: true, mode: 0o755 });
-    } catch (cause) {
-      throw invalidArgument(`error while creating mount source path '${source}'`, cause);
-    }
-  }
-}
-
-function makeDirectory(fleet: Fleet, record: ContainerRecord): string {
+/** Creates the container's directory with its files for /etc. Returns the container's ID. */
+function createDirectory(services: ContainerServices, record: ContainerRecord): string {
   try {
     const gateway =
-      record.hostConfig.NetworkMode === "host" ? "127.0.0.1" : fleet.networks.gateway(undefined);
-    const joined = fleet.networks.upcoming();
+      record.hostConfig.NetworkMode === "host" ? "127.0.0.1" : services.networks.gateway(undefined);
+    const joined = services.networks.upcoming();
     let hosts: string | undefined;
-    const id = fleet.directories.take((taken) => {
-      const files = etcFiles(record, { hostname: hostnameOf(taken, record), joined, gateway });
+    const id = services.directories.take((newId) => {
+      const files = etcFiles(record, { hostname: hostnameOf(newId, record), joined, gateway });
       hosts = files.hosts;
       return files;
     });
-    fleet.companion(id).hosts = hosts;
+    services.runtime(id).writtenHosts = hosts;
     return id;
   } catch (error) {
     if (error instanceof TboxError) throw error;
-    throw new TboxError("internal", `make the directory of container ${record.name}`, { cause: error });
+    throw new TboxError("internal", `create the directory of container ${record.name}`, { cause: error });
   }
 }

@@ -1,17 +1,18 @@
 import type { Cgroup } from "#native/cgroup/cgroup.ts";
 import { TboxError } from "#support/errors.ts";
 import { cgroupOf } from "../limits/cgroups.ts";
-import { type Fleet, isRunning } from "../services.ts";
+import type { ContainerServices } from "../services.ts";
 import type { ContainerRecord } from "../state/record.ts";
+import { isRunning } from "../state/record.ts";
 
-/** How long the kernel may take to stop every process, in milliseconds. */
-const patience = 10_000;
+/** Longest time in milliseconds that the kernel may take to freeze all processes. */
+const freezeTimeout = 10_000;
 
-/** Stops every process of a container where it is. */
-export function pauseContainer(fleet: Fleet, name: string): Promise<void> {
-  const { id } = fleet.records.find(name);
-  return fleet.companion(id).inTurn(async () => {
-    const record = fleet.records.find(id);
+/** Freezes all processes of a container. */
+export function pauseContainer(services: ContainerServices, name: string): Promise<void> {
+  const { id } = services.records.find(name);
+  return services.runtime(id).queue(async () => {
+    const record = services.records.find(id);
     if (record.state.status === "restarting") {
       throw new TboxError("conflict", `container ${id} is restarting, wait until the container is running`);
     }
@@ -19,48 +20,48 @@ export function pauseContainer(fleet: Fleet, name: string): Promise<void> {
     if (record.state.status === "paused") {
       throw new TboxError("conflict", `container ${id} is already paused`);
     }
-    const cgroup = freezable(fleet, record);
+    const cgroup = requireCgroup(services, record);
     cgroup.write("cgroup.freeze", "1");
     try {
-      await reach(cgroup, "frozen 1");
+      await waitForEvent(cgroup, "frozen 1");
     } catch (error) {
       cgroup.write("cgroup.freeze", "0");
       throw error;
     }
-    // Its last process may have ended instead.
+    // The container may have exited during the wait.
     if (!isRunning(record)) throw new TboxError("conflict", `container ${id} is not running`);
     record.state.status = "paused";
-    fleet.records.save(record);
-    fleet.notify("pause", record);
+    services.records.save(record);
+    services.notify("pause", record);
   });
 }
 
-/** Lets a container that was paused go on. */
-export function unpauseContainer(fleet: Fleet, name: string): Promise<void> {
-  const { id } = fleet.records.find(name);
-  return fleet.companion(id).inTurn(async () => {
-    const record = fleet.records.find(id);
+/** Thaws the processes of a paused container. Throws conflict for any other container. */
+export function unpauseContainer(services: ContainerServices, name: string): Promise<void> {
+  const { id } = services.records.find(name);
+  return services.runtime(id).queue(async () => {
+    const record = services.records.find(id);
     if (record.state.status !== "paused") {
       throw new TboxError("conflict", `container ${id} is not paused`);
     }
-    await resume(fleet, record);
+    await resume(services, record);
   });
 }
 
-/** Lets the processes of a paused container go on. */
-export async function resume(fleet: Fleet, record: ContainerRecord): Promise<void> {
+/** Thaws the processes of a paused container, and does nothing without a cgroup. */
+export async function resume(services: ContainerServices, record: ContainerRecord): Promise<void> {
   const cgroup = cgroupOf(record);
   if (!cgroup) return;
   cgroup.write("cgroup.freeze", "0");
-  await reach(cgroup, "frozen 0");
-  // It may have been killed meanwhile.
+  await waitForEvent(cgroup, "frozen 0");
+  // The container may have exited during the wait.
   if (record.state.status !== "paused") return;
   record.state.status = "running";
-  fleet.records.save(record);
-  fleet.notify("unpause", record);
+  services.records.save(record);
+  services.notify("unpause", record);
 }
 
-/** Whether the container was paused by a daemon before this one. */
+/** Returns whether an earlier daemon paused the container. */
 export function isFrozen(record: ContainerRecord): boolean {
   try {
     return cgroupOf(record)?.read("cgroup.freeze").trim() === "1";
@@ -69,25 +70,29 @@ export function isFrozen(record: ContainerRecord): boolean {
   }
 }
 
-function freezable({ zygote }: Fleet, record: ContainerRecord): Cgroup {
+function requireCgroup({ zygote }: ContainerServices, record: ContainerRecord): Cgroup {
   const cgroup = cgroupOf(record);
   if (cgroup) return cgroup;
   const { base, obstacle } = zygote.delegation;
   const { reason, remedy } = base
-    ? { reason: "it was started without a cgroup of its own", remedy: `tbox restart ${record.name}` }
+    ? { reason: "it was started without a cgroup", remedy: `tbox restart ${record.name}` }
     : obstacle();
-  const message = `cannot pause container ${record.id}: a cgroup is needed to stop its processes: ${reason}: ${remedy}`;
+  const message = `cannot pause container ${record.id}: pausing needs a cgroup: ${reason}: ${remedy}`;
   throw new TboxError("conflict", message);
 }
 
-async function reach(cgroup: Cgroup, line: string): Promise<void> {
-  const deadline = performance.now() + patience;
+/** Waits until `cgroup.events` has a line. */
+async function waitForEvent(cgroup: Cgroup, line: string): Promise<void> {
+  const deadline = performance.now() + freezeTimeout;
   const lines = () => cgroup.read("cgroup.events").split("\n");
   for (let wait = 1; !lines().includes(line); wait = Math.min(wait * 2, 50)) {
     // An empty cgroup never becomes frozen.
     if (lines().includes("populated 0")) return;
     if (performance.now() > deadline) {
-      throw new TboxError("internal", `the kernel has not come to "${line}" of ${cgroup.path}`);
+      throw new TboxError(
+        "internal",
+        `the kernel did not reach the state "${line}" for the cgroup ${cgroup.path} in time`,
+      );
     }
     await Bun.sleep(wait);
   }

@@ -1,6 +1,6 @@
 import type { Mount } from "#native/zygote/protocol.ts";
 import type { Launch } from "#native/zygote/zygote.ts";
-import { type DiffId, splitDigest } from "#oci/digest.ts";
+import type { DiffId } from "#oci/digest.ts";
 import { etcMounts } from "../networking/etc-files.ts";
 import { planCapabilities } from "../request/capabilities.ts";
 import type { HostConfig } from "../request/create-request.ts";
@@ -10,32 +10,33 @@ import { planMounts } from "../request/mounts.ts";
 import { defaultMaskedPaths, defaultReadonlyPaths } from "../request/protected-paths.ts";
 import { parseSecurityOptions, type SecurityOptions } from "../request/security-options.ts";
 import { planSysctls } from "../request/sysctls.ts";
+import { layerPath } from "../state/layer-path.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { planShared } from "./shared-namespaces.ts";
 
 const defaultShmSize = 64 * 1024 * 1024;
 
-/** What a step of a build has besides, known to nobody but its launch. */
+/** Mounts and secrets of a build step. They exist in memory only. */
 export interface StepExtras {
   mounts: Mount[];
-  /** `NAME=value` of secrets. */
+  /** Secrets as `NAME=value`. */
   environment: string[];
 }
 
 export interface LaunchContext {
-  /** Of the image; none for a directory of the host. */
+  /** Layers of the image; empty for a directory of the host. */
   diffIds: DiffId[];
   hostname: string;
-  /** Where it is to run; without it as far as the record tells. */
+  /** Network to run in. The default is the one in the record. */
   network?: Launch["network"];
-  /** When the start was asked for, if the program is to be shown the phases since then. */
+  /** Monotonic time of the start request. The program receives the durations of the phases since then. */
   trace?: number;
   step?: StepExtras | undefined;
-  /** Variables of links. */
+  /** Environment variables of links. */
   linked?: string[];
 }
 
-/** Everything the helper needs to know to start a container; refuses what it cannot do. */
+/** Plans the launch of a container for the helper. Throws for settings that the helper does not support. */
 export function planLaunch(
   record: ContainerRecord,
   { diffIds, hostname, network, trace, step, linked }: LaunchContext,
@@ -53,7 +54,7 @@ export function planLaunch(
             type: "layers",
             diffIds: diffIds.map(layerPath),
             readonly,
-            // What is removed at its exit need not survive a loss of power.
+            // The files of a container that is removed at its exit need not survive a power loss.
             volatile: (host.AutoRemove ?? false) || record.layers !== undefined,
             ...(step ? { targets: true } : {}),
           }
@@ -82,7 +83,7 @@ export function planLaunch(
       user: config.User ?? "",
       groups: host.GroupAdd ?? [],
       keepId: keepId || host.UsernsMode === "keep-id",
-      // A terminal without a size would confuse what asks for it.
+      // Programs fail on a terminal of size zero.
       ...(tty ? { tty: { columns: columns || 80, rows: rows || 24 } } : {}),
       openStdin: config.OpenStdin ?? false,
       stdinOnce: config.StdinOnce ?? false,
@@ -101,16 +102,11 @@ export function planLaunch(
   };
 }
 
-/** What is confined of a container; of a privileged one only what is asked for by name. */
+/** Returns the confinement of a container. A privileged one has only the options that it names. */
 function securityOf({ SecurityOpt = [], Privileged = false }: HostConfig): SecurityOptions {
-  const asked = parseSecurityOptions(SecurityOpt);
-  if (!Privileged) return asked;
-  const noNewPrivileges = asked.noNewPrivileges && SecurityOpt.some((option) => option.startsWith("no-new"));
-  return { ...asked, noNewPrivileges, seccomp: "unconfined", writableCgroups: true };
-}
-
-/** As the helper names a layer. */
-export function layerPath(diffId: DiffId): string {
-  const { algorithm, hex } = splitDigest(diffId);
-  return `${algorithm}/${hex}`;
+  const options = parseSecurityOptions(SecurityOpt);
+  if (!Privileged) return options;
+  const noNewPrivileges =
+    options.noNewPrivileges && SecurityOpt.some((option) => option.startsWith("no-new"));
+  return { ...options, noNewPrivileges, seccomp: "unconfined", writableCgroups: true };
 }

@@ -2,31 +2,33 @@ import { readdirSync } from "node:fs";
 import { connectMonitor, type Monitor } from "#native/monitor/monitor.ts";
 import { errorCode } from "#support/errors.ts";
 import { dropCgroup, sweepCgroups } from "../limits/cgroups.ts";
-import { containerDirectory, type Fleet, isRunning } from "../services.ts";
-import type { ContainerRecord } from "../state/record.ts";
-import { follow, readExitRecord, settle, tellOutOfMemory } from "./lifecycle.ts";
+import type { ContainerServices } from "../services.ts";
+import { containerDirectory } from "../state/container-directories.ts";
+import { type ContainerRecord, isRunning } from "../state/record.ts";
+import { readExitRecord } from "./exit-record.ts";
+import { handleExit, reportOutOfMemory, watchExit } from "./handle-exit.ts";
 import { isFrozen } from "./pause.ts";
 import { removeContainer } from "./remove.ts";
-import { scheduleRestart, wantsStart } from "./restart-policy.ts";
+import { restartsWithDaemon } from "./restart-policy.ts";
 
 /**
- * Finds what went on, and what ended, while there was no daemon: running containers by their monitors,
- * the others by the exit records those left.
+ * Updates the records after a time without a daemon: reconnects to the monitors of running containers, and reads the
+ * exit records of the others. Deletes directories and cgroups without a record.
  */
-export async function recoverContainers(fleet: Fleet): Promise<void> {
-  await Promise.all(fleet.records.all().map((record) => recover(fleet, record)));
-  // Whoever ran the step of a build is gone.
-  const steps = fleet.records.all().filter(({ layers }) => layers !== undefined);
-  for (const { id } of steps) await removeContainer(fleet, id, { force: true, volumes: true });
-  sweep(fleet);
-  sweepCgroups(fleet);
+export async function recoverContainers(services: ContainerServices): Promise<void> {
+  await Promise.all(services.records.all().map((record) => recover(services, record)));
+  // A build ends with the daemon that ran it.
+  const steps = services.records.all().filter(({ layers }) => layers !== undefined);
+  for (const { id } of steps) await removeContainer(services, id, { force: true, volumes: true });
+  sweepDirectories(services);
+  sweepCgroups(services);
 }
 
-async function recover(fleet: Fleet, record: ContainerRecord): Promise<void> {
-  const monitor = connect(fleet, record);
+async function recover(services: ContainerServices, record: ContainerRecord): Promise<void> {
+  const monitor = connect(services, record);
   const started = await monitor?.started.catch(() => undefined);
   if (monitor && started) {
-    // A start that the last daemon did not come to note is noted now.
+    // The last daemon may have died between the start and its entry in the database.
     record.state = {
       ...record.state,
       status: isFrozen(record) ? "paused" : "running",
@@ -34,32 +36,32 @@ async function recover(fleet: Fleet, record: ContainerRecord): Promise<void> {
       startedAt: started.startedAt,
       error: "",
     };
-    fleet.records.save(record);
-    fleet.companion(record.id).monitor = monitor;
-    fleet.companion(record.id).health = fleet.watchHealth(record);
-    follow(fleet, record, monitor);
+    services.records.save(record);
+    services.runtime(record.id).monitor = monitor;
+    services.runtime(record.id).healthCheck = services.watchHealth(record);
+    watchExit(services, record, monitor);
     return;
   }
-  // Left by a daemon that came no further than to note the end.
-  if (!isRunning(record)) dropCgroup(fleet, record);
-  if (isRunning(record)) await settle(fleet, record, await readExitRecord(fleet, record));
-  else if (record.state.status === "restarting") scheduleRestart(fleet, record);
-  else if (record.state.status === "exited" && wantsStart(record)) scheduleRestart(fleet, record);
+  // The last daemon may have died between the exit and the removal of the cgroup.
+  if (!isRunning(record)) dropCgroup(services, record);
+  if (isRunning(record)) await handleExit(services, record, await readExitRecord(services, record));
+  else if (record.state.status === "restarting") services.restarts.schedule(record);
+  else if (record.state.status === "exited" && restartsWithDaemon(record)) services.restarts.schedule(record);
 }
 
-function connect(fleet: Fleet, record: ContainerRecord): Monitor | undefined {
+function connect(services: ContainerServices, record: ContainerRecord): Monitor | undefined {
   const { id, name } = record;
   try {
-    return connectMonitor(fleet.run, id, () => tellOutOfMemory(fleet, record));
+    return connectMonitor(services.run, id, () => reportOutOfMemory(services, record));
   } catch (error) {
-    if (errorCode(error) !== "not-found") fleet.warn(`reach the monitor of container ${name}`, error);
+    if (errorCode(error) !== "not-found") services.warn(`connect to the monitor of container ${name}`, error);
     return undefined;
   }
 }
 
-/** Directories that no record names. */
-function sweep(fleet: Fleet): void {
-  const known = new Set(fleet.records.all().map(({ id }) => id));
-  const lost = readdirSync(`${fleet.store}/containers`).filter((id) => !known.has(id));
-  for (const id of lost) fleet.trash.discard(containerDirectory(fleet, id));
+/** Deletes the container directories that no record names. */
+function sweepDirectories(services: ContainerServices): void {
+  const known = new Set(services.records.all().map(({ id }) => id));
+  const unknown = readdirSync(`${services.store}/containers`).filter((id) => !known.has(id));
+  for (const id of unknown) services.trash.discard(containerDirectory(services, id));
 }

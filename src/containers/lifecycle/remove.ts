@@ -1,55 +1,55 @@
 import { discardStream } from "#native/addon/stream.ts";
 import { TboxError } from "#support/errors.ts";
-import { removeAnonymous } from "../files/container-volumes.ts";
-import { containerDirectory, type Fleet, isRunning } from "../services.ts";
-import type { ContainerRecord } from "../state/record.ts";
-import { abandonRestart, killAndWait } from "./stop.ts";
+import type { ContainerServices } from "../services.ts";
+import { containerDirectory } from "../state/container-directories.ts";
+import { type ContainerRecord, isRunning } from "../state/record.ts";
+import { removeAnonymousVolumes } from "../volumes/container-volumes.ts";
+import { killAndWait } from "./kill.ts";
+import { stayStopped } from "./stop.ts";
 
-/** Removes a container and what it wrote; a running one only by force. */
+/** Removes a container and the files that it wrote. A running container is killed first if `force` is set. */
 export async function removeContainer(
-  fleet: Fleet,
+  services: ContainerServices,
   name: string,
   { force, volumes = false }: { force: boolean; volumes?: boolean },
 ): Promise<void> {
-  const { id, name: own } = fleet.records.find(name);
-  if (fleet.records.find(id).state.status === "restarting") {
-    if (!force) {
-      const fix = "stop the container before removing or force remove";
-      throw new TboxError("conflict", `cannot remove container "/${own}": container is restarting: ${fix}`);
-    }
-    abandonRestart(fleet, fleet.records.find(id));
+  const record = services.records.find(name);
+  const { id } = record;
+  if (record.state.status === "restarting") {
+    if (!force) throw refusal(record, "restarting");
+    stayStopped(services, record);
   }
-  if (isRunning(fleet.records.find(id))) {
-    if (!force) {
-      const paused = fleet.records.find(id).state.status === "paused";
-      const fix = `${paused ? "unpause and then " : ""}stop the container before removing or force remove`;
-      const state = paused ? "paused" : "running";
-      throw new TboxError("conflict", `cannot remove container "/${own}": container is ${state}: ${fix}`);
-    }
-    await killAndWait(fleet, id);
+  if (isRunning(record)) {
+    if (!force) throw refusal(record, record.state.status === "paused" ? "paused" : "running");
+    await killAndWait(services, id);
   }
-  await fleet.companion(id).inTurn(async () => {
-    const record = fleet.records.withId(id);
-    // With AutoRemove its end has removed it.
-    if (!record) return;
-    await removeStopped(fleet, record);
-    if (volumes) removeAnonymous(fleet.volumes, record);
+  await services.runtime(id).queue(async () => {
+    const current = services.records.withId(id);
+    // The exit of a container with AutoRemove removes it.
+    if (!current) return;
+    await removeStopped(services, current);
+    if (volumes) removeAnonymousVolumes(services.volumes, current);
   });
 }
 
-/** The record goes at once, and the files out of sight. */
-export async function removeStopped(fleet: Fleet, record: ContainerRecord): Promise<void> {
+function refusal({ name }: ContainerRecord, state: "restarting" | "paused" | "running"): TboxError {
+  const fix = `${state === "paused" ? "unpause and then " : ""}stop the container before removing or force remove`;
+  return new TboxError("conflict", `cannot remove container "/${name}": container is ${state}: ${fix}`);
+}
+
+/** Removes a container that does not run: its record at once, its files in the background. */
+export async function removeStopped(services: ContainerServices, record: ContainerRecord): Promise<void> {
   const { id } = record;
-  const companion = fleet.companion(id);
+  const runtime = services.runtime(id);
   try {
-    fleet.trash.discard(containerDirectory(fleet, id));
+    services.trash.discard(containerDirectory(services, id));
   } catch (error) {
-    fleet.warn(`set the files of container ${record.name} aside`, error);
+    services.warn(`move the files of container ${record.name} to the trash`, error);
   }
-  fleet.records.delete(id);
-  fleet.notify("destroy", record);
-  for (const { pair } of companion.waiting) discardStream(pair);
-  if (record.hostConfig.AutoRemove) removeAnonymous(fleet.volumes, record);
-  for (const tell of [...companion.removals]) tell(record.state.exitCode);
-  fleet.forget(id);
+  services.records.delete(id);
+  services.notify("destroy", record);
+  for (const { pair } of runtime.pendingAttachments) discardStream(pair);
+  if (record.hostConfig.AutoRemove) removeAnonymousVolumes(services.volumes, record);
+  for (const listener of [...runtime.removalListeners]) listener(record.state.exitCode);
+  services.forget(id);
 }

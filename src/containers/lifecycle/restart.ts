@@ -1,22 +1,22 @@
-import type { Fleet } from "../services.ts";
-import { isRunning } from "../services.ts";
+import type { ContainerServices } from "../services.ts";
+import { isRunning } from "../state/record.ts";
 import { startContainer } from "./start.ts";
 import { stopContainer } from "./stop.ts";
 
-/** Stops a container, if it runs, and starts it; `timeout` as of a stop. One that removes itself stays. */
+/** Stops a container if it runs, and starts it. A container with `AutoRemove` is not removed in between. */
 export async function restartContainer(
-  fleet: Fleet,
+  services: ContainerServices,
   name: string,
   options: { timeout?: number; signal?: string },
 ): Promise<void> {
-  const { id } = fleet.records.find(name);
-  const companion = fleet.companion(id);
-  companion.kept = true;
+  const { id } = services.records.find(name);
+  const runtime = services.runtime(id);
+  runtime.restartRequested = true;
   try {
-    if (isRunning(fleet.records.find(id))) await stopContainer(fleet, id, options);
-    await startContainer(fleet, id);
+    if (isRunning(services.records.find(id))) await stopContainer(services, id, options);
+    await startContainer(services, id);
   } finally {
-    companion.kept = false;
+    runtime.restartRequested = false;
   }
-  fleet.notify("restart", fleet.records.find(id));
+  services.notify("restart", services.records.find(id));
 }

@@ -1,10 +1,10 @@
 import type { Shared, Sharing } from "#native/zygote/protocol.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { CreateRequest, HostConfig } from "../request/create-request.ts";
-import { type Fleet, isRunning } from "../services.ts";
-import type { ContainerRecord } from "../state/record.ts";
+import type { ContainerRecords } from "../state/container-records.ts";
+import { type ContainerRecord, isRunning } from "../state/record.ts";
 
-/** What a container has in common with the host or another one; that one is named by its ID. */
+/** Plans the namespaces that a container shares with the host or, by ID, with another container. */
 export function planShared(host: HostConfig): Shared {
   const pid = sharing(host.PidMode);
   const ipc = sharing(host.IpcMode);
@@ -16,41 +16,50 @@ export function planShared(host: HostConfig): Shared {
   };
 }
 
-/** Checks the modes of a request and puts IDs in the place of names; gives warnings. */
-export function settleModes(
-  fleet: Fleet,
+/** Checks the namespace modes of a request and replaces container names with IDs. Returns warnings. */
+export function resolveNamespaceModes(
+  records: ContainerRecords,
   host: HostConfig,
   config: Omit<CreateRequest, "HostConfig">,
 ): string[] {
-  check("PID", host.PidMode, ["host"]);
-  check("IPC", host.IpcMode, ["none", "private", "shareable", "host"]);
-  check("UTS", host.UTSMode, ["host"], "alone");
-  check("cgroup namespace", host.CgroupnsMode, ["private", "host"], "alone");
+  const container = { orContainer: true };
+  checkMode("PID", host.PidMode, ["host"], container);
+  checkMode("IPC", host.IpcMode, ["none", "private", "shareable", "host"], container);
+  checkMode("UTS", host.UTSMode, ["host"]);
+  checkMode("cgroup namespace", host.CgroupnsMode, ["private", "host"]);
   if (host.UTSMode === "host" && (config.Hostname || config.Domainname)) {
     throw invalidArgument("conflicting options: hostname and the UTS mode: the host's names would change");
   }
-  const pid = donor(fleet, host.PidMode);
+  const pid = namespaceOwner(records, host.PidMode);
   if (pid) host.PidMode = `container:${pid.id}`;
-  const ipc = donor(fleet, host.IpcMode);
+  const ipc = namespaceOwner(records, host.IpcMode);
   if (ipc) {
-    refusePrivate(ipc);
+    requireShareableIpc(ipc);
     host.IpcMode = `container:${ipc.id}`;
   }
-  const own = ["", "private", "shareable"].includes(host.IpcMode ?? "");
-  if (own || !host.ShmSize) return [];
+  const ownMount = ["", "private", "shareable"].includes(host.IpcMode ?? "");
+  if (ownMount || !host.ShmSize) return [];
   return [`ShmSize is discarded: with IPC mode ${host.IpcMode} the container has no /dev/shm of its own`];
 }
 
-/** Throws conflict when a container that is to be joined does not run. */
-export function requireDonors(fleet: Fleet, { PidMode, IpcMode }: HostConfig): void {
+/** Throws conflict when a container whose namespace a start joins does not run. */
+export function requireNamespaceOwners(
+  records: ContainerRecords,
+  { PidMode, IpcMode }: Pick<HostConfig, "PidMode" | "IpcMode">,
+): void {
   for (const [kind, mode] of [
     ["PID", PidMode],
     ["IPC", IpcMode],
   ] as const) {
-    const record = donor(fleet, mode);
+    const record = namespaceOwner(records, mode);
     if (!record || isRunning(record)) continue;
     throw new TboxError("conflict", `cannot join ${kind} of a non running container: ${record.id}`);
   }
+}
+
+/** Returns the name or ID in a mode `container:NAME`; nothing for other modes. */
+export function containerOf(mode = ""): string | undefined {
+  return mode.startsWith("container:") ? mode.slice("container:".length) : undefined;
 }
 
 function sharing(mode: string | undefined): Sharing | undefined {
@@ -59,29 +68,24 @@ function sharing(mode: string | undefined): Sharing | undefined {
   return id === undefined ? undefined : { type: "container", id };
 }
 
-/** The container whose namespace a mode asks for, as it names it. */
-export function containerOf(mode = ""): string | undefined {
-  return mode.startsWith("container:") ? mode.slice("container:".length) : undefined;
-}
-
-function donor(fleet: Fleet, mode: string | undefined): ContainerRecord | undefined {
+function namespaceOwner(records: ContainerRecords, mode: string | undefined): ContainerRecord | undefined {
   const name = containerOf(mode);
-  return name === undefined ? undefined : fleet.records.find(name);
+  return name === undefined ? undefined : records.find(name);
 }
 
-function check(
+function checkMode(
   kind: string,
   mode = "",
   known: string[],
-  others: "alone" | "containers" = "containers",
+  { orContainer }: { orContainer: boolean } = { orContainer: false },
 ): void {
   if (mode === "" || known.includes(mode)) return;
-  if (others === "containers" && /^container:./.test(mode)) return;
-  const container = others === "containers" ? [...known, "container:<name|id>"] : known;
-  throw invalidArgument(`invalid ${kind} mode: ${mode}: it is ${container.join(", ")}`);
+  if (orContainer && /^container:./.test(mode)) return;
+  const allowed = orContainer ? [...known, "container:<name|id>"] : known;
+  throw invalidArgument(`invalid ${kind} mode: ${mode}: it is ${allowed.join(", ")}`);
 }
 
-function refusePrivate({ id, hostConfig: { IpcMode = "private" } }: ContainerRecord): void {
+function requireShareableIpc({ id, hostConfig: { IpcMode = "private" } }: ContainerRecord): void {
   if (["shareable", "host"].includes(IpcMode) || containerOf(IpcMode) !== undefined) return;
   throw new TboxError(
     "conflict",

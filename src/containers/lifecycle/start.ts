@@ -3,84 +3,67 @@ import type { Started } from "#native/zygote/protocol.ts";
 import type { Launched } from "#native/zygote/zygote.ts";
 import { errorChain, TboxError } from "#support/errors.ts";
 import { dropCgroup, makeCgroup } from "../limits/cgroups.ts";
-import { joinNetworks, leaveNetworks } from "../networking/join.ts";
-import { linkedEnvironment, requireLinked } from "../networking/links.ts";
-import { type Companion, type Fleet, isRunning } from "../services.ts";
-import type { ContainerRecord, PhaseTrace } from "../state/record.ts";
-import { follow, tellOutOfMemory, tellVolumes } from "./lifecycle.ts";
+import { joinNetworks, leaveNetworks } from "../networking/join-networks.ts";
+import { linkEnvironment, requireLinkTargets } from "../networking/links.ts";
+import type { ContainerServices } from "../services.ts";
+import { type ContainerRecord, isRunning, type PhaseTrace } from "../state/record.ts";
+import type { RuntimeState } from "../state/runtime-state.ts";
+import { notifyVolumes } from "../volumes/container-volumes.ts";
+import { reportOutOfMemory, watchExit } from "./handle-exit.ts";
 import { planLaunch } from "./plan-launch.ts";
 import { programFailureCode } from "./program-failure.ts";
 import { removeStopped } from "./remove.ts";
-import { requireDonors } from "./shared-namespaces.ts";
+import { cancelScheduledStart } from "./restart-scheduler.ts";
+import { requireNamespaceOwners } from "./shared-namespaces.ts";
 
-/** Starts a container; what was attached before gets its output from the first byte. */
-export function startContainer(fleet: Fleet, name: string): Promise<"started" | "already-started"> {
-  const requested = monotonic();
-  const { id } = fleet.records.find(name);
-  const companion = fleet.companion(id);
-  return companion.inTurn(async () => {
-    const record = fleet.records.find(id);
+/** Starts a container. Streams attached before the start receive the output from the first byte. */
+export function startContainer(
+  services: ContainerServices,
+  name: string,
+): Promise<"started" | "already-started"> {
+  const requestedAt = monotonic();
+  const { id } = services.records.find(name);
+  const runtime = services.runtime(id);
+  return runtime.queue(async () => {
+    const record = services.records.find(id);
     if (record.state.status === "paused") {
       throw new TboxError("conflict", "cannot start a paused container, try unpause instead");
     }
     if (isRunning(record)) return "already-started";
-    clearTimeout(companion.restart);
-    companion.restart = undefined;
-    await launch(fleet, record, companion, requested);
+    cancelScheduledStart(runtime);
+    await start(services, record, requestedAt);
     return "started";
   });
 }
 
-async function launch(
-  fleet: Fleet,
+async function start(
+  services: ContainerServices,
   record: ContainerRecord,
-  companion: Companion,
-  requested: number,
+  requestedAt: number,
 ): Promise<void> {
-  const image = record.imageId === undefined ? undefined : await fleet.images.resolve(record.imageId);
-  const resolved = monotonic();
-  const hostname = record.config.Hostname ?? "";
-  const waiting = companion.waiting.splice(0);
-  let prepared = resolved;
-  let launched: Launched;
-  let started: Started;
+  const runtime = services.runtime(record.id);
+  const image = record.imageId === undefined ? undefined : await services.images.resolve(record.imageId);
+  const resolvedAt = monotonic();
+  const attached = runtime.pendingAttachments.splice(0);
+  let launch: LaunchResult;
   try {
-    requireDonors(fleet, record.hostConfig);
-    requireLinked(fleet, record);
-    const plan = async (again: boolean) => {
-      if (again) await leaveNetworks(fleet, record);
-      const network = await joinNetworks(fleet, record, { fresh: again });
-      prepared = monotonic();
-      return planLaunch(record, {
-        diffIds: record.layers ?? image?.diffIds ?? [],
-        step: companion.step,
-        hostname,
-        network,
-        linked: linkedEnvironment(fleet, record),
-        ...(image?.embedded ? { trace: requested } : {}),
-      });
-    };
-    launched = await fleet.zygote.launch(plan, {
-      cgroup: (delegation) => makeCgroup(fleet, record, delegation),
-      outOfMemory: () => tellOutOfMemory(fleet, record),
-      attachments: waiting.map(({ attachment }) => attachment),
-      pairs: waiting.map(({ pair }) => pair),
-    });
-    started = await launched.monitor.started;
+    launch = await launchProgram(services, record, { image, attached, requestedAt });
   } catch (error) {
-    for (const { pair } of waiting) pair.stream.destroy();
-    dropCgroup(fleet, record);
-    throw await failed(fleet, record, companion, error);
+    for (const { pair } of attached) pair.stream.destroy();
+    dropCgroup(services, record);
+    throw await handleStartFailure(services, record, error);
   }
+  const { launched, started, preparedAt } = launch;
+  runtime.monitor = launched.monitor;
+  runtime.oomReported = false;
   const phases: [string, number][] = [
-    ["resolved", resolved],
-    ["prepared", prepared],
+    ["resolved", resolvedAt],
+    ["prepared", preparedAt],
     ...started.phases.map(({ name, at }): [string, number] => [name, at]),
     ["reported", monotonic()],
   ];
-  companion.monitor = launched.monitor;
   record.phases = phases.map(
-    ([name, at]): PhaseTrace => ({ name, microseconds: Math.round((at - requested) / 1000) }),
+    ([name, at]): PhaseTrace => ({ name, microseconds: Math.round((at - requestedAt) / 1000) }),
   );
   record.state = {
     status: "running",
@@ -91,35 +74,75 @@ async function launch(
     startedAt: started.startedAt,
     finishedAt: record.state.finishedAt,
   };
-  companion.oomTold = false;
   record.stoppedByUser = false;
-  fleet.records.save(record);
-  tellVolumes(fleet, record, "mount");
-  fleet.notify("start", record);
-  companion.health = fleet.watchHealth(record);
-  follow(fleet, record, launched.monitor);
+  services.records.save(record);
+  notifyVolumes(services.volumes, record, "mount");
+  services.notify("start", record);
+  runtime.healthCheck = services.watchHealth(record);
+  watchExit(services, record, launched.monitor);
 }
 
-/** Notes why a container could not be started, and tells whoever waits for its exit. */
-async function failed(
-  fleet: Fleet,
+interface LaunchResult {
+  launched: Launched;
+  started: Started;
+  /** Monotonic time at which the networks were joined. */
+  preparedAt: number;
+}
+
+interface LaunchInput {
+  image: Awaited<ReturnType<ContainerServices["images"]["resolve"]>> | undefined;
+  attached: RuntimeState["pendingAttachments"];
+  requestedAt: number;
+}
+
+async function launchProgram(
+  services: ContainerServices,
   record: ContainerRecord,
-  companion: Companion,
+  { image, attached, requestedAt }: LaunchInput,
+): Promise<LaunchResult> {
+  requireNamespaceOwners(services.records, record.hostConfig);
+  requireLinkTargets(services, record);
+  let preparedAt = 0;
+  const plan = async (again: boolean) => {
+    if (again) await leaveNetworks(services, record);
+    const network = await joinNetworks(services, record, { fresh: again });
+    preparedAt = monotonic();
+    return planLaunch(record, {
+      diffIds: record.layers ?? image?.diffIds ?? [],
+      step: services.runtime(record.id).buildStep,
+      hostname: record.config.Hostname ?? "",
+      network,
+      linked: linkEnvironment(services, record),
+      ...(image?.embedded ? { trace: requestedAt } : {}),
+    });
+  };
+  const launched = await services.zygote.launch(plan, {
+    cgroup: (delegation) => makeCgroup(services, record, delegation),
+    outOfMemory: () => reportOutOfMemory(services, record),
+    attachments: attached.map(({ attachment }) => attachment),
+    pairs: attached.map(({ pair }) => pair),
+  });
+  return { launched, started: await launched.monitor.started, preparedAt };
+}
+
+/** Stores why a start failed, calls the exit listeners, and returns the error for the client. */
+async function handleStartFailure(
+  services: ContainerServices,
+  record: ContainerRecord,
   error: unknown,
 ): Promise<TboxError> {
-  await leaveNetworks(fleet, record);
+  await leaveNetworks(services, record);
   const programCode = programFailureCode(error);
   const exitCode = programCode ?? 128;
-  const message = errorChain(error);
   record.state = {
     ...record.state,
     status: record.state.startedAt.startsWith("0001") ? "created" : "exited",
     exitCode,
-    error: message,
+    error: errorChain(error),
   };
-  fleet.records.save(record);
-  for (const exited of [...companion.exits]) exited({ code: exitCode });
-  if (record.hostConfig.AutoRemove) await removeStopped(fleet, record);
+  services.records.save(record);
+  for (const listener of [...services.runtime(record.id).exitListeners]) listener({ code: exitCode });
+  if (record.hostConfig.AutoRemove) await removeStopped(services, record);
   const code = error instanceof TboxError ? error.code : "internal";
   const shown = programCode === undefined ? code : "invalid-argument";
   return new TboxError(shown, `start container ${record.name}`, { cause: error });

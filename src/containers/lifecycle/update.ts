@@ -1,41 +1,42 @@
 import { TboxError } from "#support/errors.ts";
 import { cgroupOf } from "../limits/cgroups.ts";
+import { limitMode, resolveLimits } from "../limits/resolve-limits.ts";
 import { type Resources, resourcesOf } from "../limits/resources.ts";
-import { limitMode, settleLimits } from "../limits/settle-limits.ts";
 import { applySettings, mergeResources } from "../limits/update-limits.ts";
 import type { HostConfig } from "../request/create-request.ts";
-import { type Fleet, isRunning } from "../services.ts";
+import type { ContainerServices } from "../services.ts";
+import { isRunning } from "../state/record.ts";
 import { checkRestartPolicy } from "./restart-policy.ts";
 
-/** What may be changed of a container. */
+/** Settings of a container that can change. */
 export type ContainerChanges = Pick<HostConfig, "RestartPolicy"> & Resources;
 
-/** Changes a container, at once if it runs; all of it or nothing. Gives warnings. */
+/** Changes the settings of a container, of a running one at once: all of them or none. Returns warnings. */
 export function updateContainer(
-  fleet: Fleet,
+  services: ContainerServices,
   name: string,
   changes: ContainerChanges,
 ): { warnings: string[] } {
-  const record = fleet.records.find(name);
+  const record = services.records.find(name);
   const { hostConfig } = record;
   const { RestartPolicy } = changes;
   if (RestartPolicy) checkRestartPolicy(RestartPolicy, hostConfig.AutoRemove ?? false);
-  const asked = resourcesOf(changes);
-  const { delegation } = fleet.zygote;
-  const mode = limitMode(hostConfig.Annotations, fleet.limitMode);
-  const { settings, resources, warnings } = settleLimits(
-    mergeResources(resourcesOf(hostConfig), asked),
+  const requested = resourcesOf(changes);
+  const { delegation } = services.zygote;
+  const mode = limitMode(hostConfig.Annotations, services.limitMode);
+  const { settings, resources, warnings } = resolveLimits(
+    mergeResources(resourcesOf(hostConfig), requested),
     delegation,
     mode,
   );
   const cgroup = isRunning(record) ? cgroupOf(record) : undefined;
   if (isRunning(record) && !cgroup && settings.length > 0) {
-    const message = `container ${record.name} was started without a cgroup of its own: tbox restart ${record.name}`;
+    const message = `cannot limit container ${record.name}: it was started without a cgroup: tbox restart ${record.name}`;
     throw new TboxError("conflict", message);
   }
-  if (cgroup && Object.keys(asked).length > 0) applySettings(cgroup, settings);
+  if (cgroup && Object.keys(requested).length > 0) applySettings(cgroup, settings);
   Object.assign(hostConfig, resources, RestartPolicy ? { RestartPolicy } : {});
-  fleet.records.save(record);
-  fleet.notify("update", record);
+  services.records.save(record);
+  services.notify("update", record);
   return { warnings };
 }

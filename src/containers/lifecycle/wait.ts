@@ -1,42 +1,47 @@
 import { TboxError } from "#support/errors.ts";
-import type { ExitStatus, WaitCondition } from "../containers.ts";
-import { type Fleet, isRunning } from "../services.ts";
+import type { ContainerServices } from "../services.ts";
+import { isRunning } from "../state/record.ts";
 
-/** Waits for an exit or a removal. Whoever waits is registered before this returns. */
+export type WaitCondition = "not-running" | "next-exit" | "removed";
+
+export interface ExitStatus {
+  code: number;
+}
+
+/** Waits for an exit or a removal. The listeners are registered before the function returns. */
 export function waitContainer(
-  fleet: Fleet,
+  services: ContainerServices,
   name: string,
   condition: WaitCondition,
   signal: AbortSignal,
 ): Promise<ExitStatus> {
-  const record = fleet.records.find(name);
-  const companion = fleet.companion(record.id);
+  const record = services.records.find(name);
+  const { exitListeners, removalListeners } = services.runtime(record.id);
   const { promise, resolve, reject } = Promise.withResolvers<ExitStatus>();
   if (condition === "not-running" && !isRunning(record)) {
     resolve({ code: record.state.exitCode });
     return promise;
   }
-  const exited = ({ code }: { code: number }) => end({ code });
-  const removed = (code: number) => end({ code });
-  const cancelled = () => {
-    leave();
-    reject(
-      new TboxError("cancelled", `wait for container ${record.name} was cancelled`, { cause: signal.reason }),
-    );
+  const onExit = ({ code }: ExitStatus) => end({ code });
+  const onRemoval = (code: number) => end({ code });
+  const onAbort = () => {
+    unregister();
+    const message = `wait for container ${record.name} was cancelled`;
+    reject(new TboxError("cancelled", message, { cause: signal.reason }));
   };
-  const leave = () => {
-    companion.exits.delete(exited);
-    companion.removals.delete(removed);
-    signal.removeEventListener("abort", cancelled);
+  const unregister = () => {
+    exitListeners.delete(onExit);
+    removalListeners.delete(onRemoval);
+    signal.removeEventListener("abort", onAbort);
   };
   const end = (status: ExitStatus) => {
-    leave();
+    unregister();
     resolve(status);
   };
-  // A container that is removed without ever having run ends every wait.
-  companion.removals.add(removed);
-  if (condition !== "removed") companion.exits.add(exited);
-  signal.addEventListener("abort", cancelled, { once: true });
-  if (signal.aborted) cancelled();
+  // The removal of a container that never ran ends every wait.
+  removalListeners.add(onRemoval);
+  if (condition !== "removed") exitListeners.add(onExit);
+  signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort();
   return promise;
 }

@@ -4,9 +4,10 @@ import { openCgroup } from "#native/cgroup/cgroup.ts";
 import type { Delegation } from "#native/cgroup/delegation.ts";
 import { errorChain, invalidArgument, type TboxError } from "#support/errors.ts";
 import { parseSecurityOptions } from "../request/security-options.ts";
-import { type Fleet, isRunning } from "../services.ts";
+import type { ContainerServices } from "../services.ts";
 import type { ContainerRecord } from "../state/record.ts";
-import { limitMode, settleLimits } from "./settle-limits.ts";
+import { isRunning } from "../state/record.ts";
+import { limitMode, resolveLimits } from "./resolve-limits.ts";
 
 /** The part that a container with writable cgroups sees: its own limits lie above, out of its reach. */
 const innerName = "inner";
@@ -17,16 +18,16 @@ const longestWait = 4000;
 
 /** Makes a container's cgroup with its limits; a descriptor to start it in, or nothing where there are none. */
 export function makeCgroup(
-  fleet: Fleet,
+  services: ContainerServices,
   record: ContainerRecord,
   delegation: Delegation,
 ): number | undefined {
   const { base } = delegation;
-  const mode = limitMode(record.hostConfig.Annotations, fleet.limitMode);
-  const { settings } = settleLimits(record.hostConfig, delegation, mode);
+  const mode = limitMode(record.hostConfig.Annotations, services.limitMode);
+  const { settings } = resolveLimits(record.hostConfig, delegation, mode);
   if (!base) return undefined;
   const parent = ensureParent(base, record.hostConfig.CgroupParent);
-  const name = cgroupName(fleet, record.id);
+  const name = cgroupName(services, record.id);
   record.cgroup = `${parent.path}/${name}`;
   try {
     // Of a start that came to nothing.
@@ -65,27 +66,27 @@ export function killCgroup(record: Pick<ContainerRecord, "cgroup">): void {
 }
 
 /** Ends whatever is left in a container's cgroup and removes it, as soon as the kernel lets go of it. */
-export function dropCgroup(fleet: Fleet, record: ContainerRecord): void {
+export function dropCgroup(services: ContainerServices, record: ContainerRecord): void {
   const { cgroup: path } = record;
   if (path === undefined) return;
   delete record.cgroup;
-  remove(fleet, path, firstWait);
+  remove(services, path, firstWait);
 }
 
 /** Removes the cgroups of this store that no running container has. */
-export function sweepCgroups(fleet: Fleet): void {
-  const { base } = fleet.zygote.delegation;
+export function sweepCgroups(services: ContainerServices): void {
+  const { base } = services.zygote.delegation;
   if (!base) return;
-  const running = fleet.records.all().filter(isRunning);
+  const running = services.records.all().filter(isRunning);
   const known = new Set(running.map(({ cgroup }) => cgroup));
-  const prefix = cgroupName(fleet, "");
+  const prefix = cgroupName(services, "");
   for (const name of base.children()) {
     const path = `${base.path}/${name}`;
-    if (name.startsWith(prefix) && !known.has(path)) remove(fleet, path, firstWait);
+    if (name.startsWith(prefix) && !known.has(path)) remove(services, path, firstWait);
   }
 }
 
-function remove(fleet: Fleet, path: string, wait: number): void {
+function remove(services: ContainerServices, path: string, wait: number): void {
   const slash = path.lastIndexOf("/");
   const parent = path.slice(0, slash);
   try {
@@ -96,18 +97,18 @@ function remove(fleet: Fleet, path: string, wait: number): void {
       killCgroup({ cgroup: path });
       openCgroup(parent).removeChild(path.slice(slash + 1));
     }
-    removeEmptyParents(fleet, parent);
+    removeEmptyParents(services, parent);
   } catch (error) {
     // The whole tree went with its scope.
     if (errnoOf(error) === "ENOENT") return;
     if (errnoOf(error) === "EBUSY" && wait <= longestWait) {
-      setTimeout(() => remove(fleet, path, wait * 2), wait).unref();
-    } else fleet.warn(`remove the cgroup ${path}`, error);
+      setTimeout(() => remove(services, path, wait * 2), wait).unref();
+    } else services.warn(`remove the cgroup ${path}`, error);
   }
 }
 
 /** What `--cgroup-parent` asked for goes with its last container. */
-function removeEmptyParents({ zygote }: Fleet, path: string): void {
+function removeEmptyParents({ zygote }: ContainerServices, path: string): void {
   const base = zygote.delegation.base?.path;
   for (let current = path; base && current.startsWith(`${base}/`); ) {
     const slash = current.lastIndexOf("/");
@@ -121,7 +122,7 @@ function removeEmptyParents({ zygote }: Fleet, path: string): void {
 /** `--cgroup-parent` is a path below the place where this user's containers are. */
 function ensureParent(base: Cgroup, asked: string | undefined): Cgroup {
   let parent = base;
-  for (const name of partsOf(asked)) {
+  for (const name of parseCgroupParent(asked)) {
     parent = parent.ensureChild(name);
     passOn(parent);
   }
@@ -129,7 +130,7 @@ function ensureParent(base: Cgroup, asked: string | undefined): Cgroup {
 }
 
 /** The parts of a `--cgroup-parent`; throws invalid-argument for what would lead elsewhere. */
-export function partsOf(asked: string | undefined): string[] {
+export function parseCgroupParent(asked: string | undefined): string[] {
   const parts = (asked ?? "").split("/").filter((part) => part !== "");
   const bad = parts.some((part) => !/^[\w@:.-]{1,200}$/.test(part) || /^(\.|tbox[.-]|cgroup\.)/.test(part));
   if (bad) throw invalidArgument(`invalid cgroup parent: ${asked}`);
@@ -143,7 +144,7 @@ function passOn(cgroup: Cgroup): void {
   cgroup.write("cgroup.subtree_control", offered.replace(/\b(?=\w)/g, "+"));
 }
 
-function cgroupName({ store }: Pick<Fleet, "store">, id: string): string {
+function cgroupName({ store }: Pick<ContainerServices, "store">, id: string): string {
   // Several stores may have their containers in the same place.
   return `tbox-${Bun.hash.crc32(store).toString(16).padStart(8, "0")}-${id}`;
 }

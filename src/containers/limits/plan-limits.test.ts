@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { type Means, planLimits } from "./plan-limits.ts";
+import { type LimitSupport, planLimits } from "./plan-limits.ts";
 import type { Resources } from "./resources.ts";
 
 const files = ["memory.max", "memory.swap.max", "memory.low", "cpu.max", "cpu.weight", "pids.max"];
-const everything: Means = {
+const everything: LimitSupport = {
   controllers: new Set(["cpu", "cpuset", "io", "memory", "pids"]),
   files: new Set([...files, "cpuset.cpus", "cpuset.mems", "io.max", "io.weight"]),
   obstacle: () => ({ reason: "why", remedy: "what to do" }),
@@ -44,12 +44,12 @@ test("the scheduler bfq has weights of its own", () => {
 });
 
 describe("a limit that cannot be kept is refused by name", () => {
-  const without = (controller: string, ...lost: string[]): Means => ({
+  const without = (controller: string, ...lost: string[]): LimitSupport => ({
     controllers: new Set([...everything.controllers].filter((name) => name !== controller)),
     files: new Set([...everything.files].filter((name) => !lost.includes(name))),
     obstacle: everything.obstacle,
   });
-  test.each<[Resources, Means, string]>([
+  test.each<[Resources, LimitSupport, string]>([
     [{ Memory: 1 }, without("memory"), 'Memory needs the cgroup controller "memory": why: what to do'],
     [{ NanoCpus: 1e9 }, without("cpu"), 'NanoCpus needs the cgroup controller "cpu": why: what to do'],
     [{ PidsLimit: 5 }, without("pids"), 'PidsLimit needs the cgroup controller "pids": why: what to do'],

@@ -3,7 +3,7 @@ import type { Controller, Delegation } from "#native/cgroup/delegation.ts";
 import type { DeviceRate, Resources } from "./resources.ts";
 
 /** What there is to set limits with. */
-export type Means = Pick<Delegation, "controllers" | "files" | "obstacle">;
+export type LimitSupport = Pick<Delegation, "controllers" | "files" | "obstacle">;
 
 /** A limit that cannot be kept. */
 export interface Refusal {
@@ -35,7 +35,7 @@ const usualPeriod = 100_000;
  */
 export function planLimits(
   resources: Resources,
-  means: Means,
+  means: LimitSupport,
   numberOf: (path: string) => string,
 ): LimitPlan {
   const plan: LimitPlan = { settings: [], refusals: unknownToVersion2(resources) };
@@ -49,7 +49,7 @@ export function planLimits(
   return plan;
 }
 
-function refusalOf({ field, controller, file }: Wish, { controllers, files, obstacle }: Means) {
+function refusalOf({ field, controller, file }: Wish, { controllers, files, obstacle }: LimitSupport) {
   if (!controllers.has(controller)) {
     const { reason, remedy } = obstacle(controller);
     return `${field} needs the cgroup controller "${controller}": ${reason}: ${remedy}`;
@@ -71,7 +71,7 @@ function unknownToVersion2(resources: Resources): Refusal[] {
     .map((field) => ({ field, message: `${field} is no limit of cgroup v2` }));
 }
 
-function wishes(resources: Resources, { files }: Means, numberOf: (path: string) => string): Wish[] {
+function wishes(resources: Resources, { files }: LimitSupport, numberOf: (path: string) => string): Wish[] {
   return [...memory(resources), ...cpu(resources), ...io(resources, files, numberOf), ...others(resources)];
 }
 

@@ -1,21 +1,23 @@
 import { type EndpointSettings, type Network, resolvesNames } from "#network/network.ts";
 import { TboxError } from "#support/errors.ts";
-import { type Fleet, isRunning } from "../services.ts";
+import type { ContainerServices } from "../services.ts";
 import type { ContainerRecord } from "../state/record.ts";
-import { publishPorts, writeNetworkFiles } from "./join.ts";
+import { isRunning } from "../state/record.ts";
+import { publishPorts } from "./join-networks.ts";
+import { writeNetworkFiles } from "./network-files.ts";
 import { networkMode, networksOf } from "./network-mode.ts";
 import { checkServers, namesOn } from "./network-request.ts";
 
-/** Puts a container on one more network: at once if it runs, else from its next start on. */
+/** Connects a container to another network: at once if it runs, otherwise at its next start. */
 export function connectContainer(
-  fleet: Fleet,
+  services: ContainerServices,
   name: string,
   { network: wanted, settings }: { network: string; settings: EndpointSettings },
 ): Promise<void> {
-  const { id } = fleet.records.find(name);
-  return fleet.companion(id).inTurn(async () => {
-    const record = fleet.records.find(id);
-    const network = fleet.networks.get(wanted);
+  const { id } = services.records.find(name);
+  return services.runtime(id).queue(async () => {
+    const record = services.records.find(id);
+    const network = services.networks.get(wanted);
     checkMode(record, network);
     const networks = networksOf(record);
     if (Object.hasOwn(networks, network.name)) {
@@ -23,65 +25,73 @@ export function connectContainer(
       throw new TboxError("forbidden", message);
     }
     if (settings.links && !resolvesNames(network)) {
-      const message = `links on network ${network.name} are had from the creation on, or not at all`;
+      const message = `links on network ${network.name} can only be set when the container is created`;
       throw new TboxError("not-implemented", message);
     }
-    fleet.networks.check(network, settings);
+    services.networks.check(network, settings);
     checkServers(record.hostConfig, [network]);
     record.networks = { ...networks, [network.name]: settings };
-    fleet.records.registerUses(record);
+    services.records.registerUses(record);
     try {
-      if (isRunning(record)) await connectRunning(fleet, record, network);
+      if (isRunning(record)) await connectRunning(services, record, network);
     } catch (error) {
       record.networks = networks;
-      fleet.records.registerUses(record);
+      services.records.registerUses(record);
       throw error;
     }
-    fleet.records.save(record);
+    services.records.save(record);
   });
 }
 
-async function connectRunning(fleet: Fleet, record: ContainerRecord, network: Network): Promise<void> {
+async function connectRunning(
+  services: ContainerServices,
+  record: ContainerRecord,
+  network: Network,
+): Promise<void> {
   const { network: joined } = record;
   if (!joined) {
-    throw new TboxError("unavailable", fleet.networks.problem() ?? "the container runs without a network");
+    throw new TboxError("unavailable", services.networks.problem() ?? "the container runs without a network");
   }
   const settings = record.networks?.[network.name] ?? {};
-  await fleet.networks.connect(joined, network, { settings, names: namesOn(record, network) });
+  await services.networks.connect(joined, network, { settings, names: namesOn(record, network) });
   try {
-    await publishPorts(fleet, record, joined);
+    await publishPorts(services, record, joined);
   } catch (error) {
-    await fleet.networks.disconnect(joined, network);
+    await services.networks.disconnect(joined, network);
     throw error;
   }
-  writeNetworkFiles(fleet, record, joined);
-  fleet.notifyNetwork("connect", network.name, record);
+  writeNetworkFiles(services, record, joined);
+  services.notifyNetwork("connect", network.name, record);
 }
 
-/** Takes a container from a network: at once if it runs. */
-export function disconnectContainer(fleet: Fleet, name: string, wanted: string): Promise<void> {
-  const { id } = fleet.records.find(name);
-  return fleet.companion(id).inTurn(async () => {
-    const record = fleet.records.find(id);
-    const network = fleet.networks.get(wanted);
+/** Disconnects a container from a network, a running one at once. */
+export function disconnectContainer(
+  services: ContainerServices,
+  name: string,
+  wanted: string,
+): Promise<void> {
+  const { id } = services.records.find(name);
+  return services.runtime(id).queue(async () => {
+    const record = services.records.find(id);
+    const network = services.networks.get(wanted);
     checkMode(record, network);
     const { [network.name]: settings, ...others } = networksOf(record);
     if (settings === undefined) {
       throw new TboxError("forbidden", `container ${record.id} is not connected to network ${network.name}`);
     }
     record.networks = others;
-    fleet.records.registerUses(record);
+    services.records.registerUses(record);
     const { network: joined } = record;
     if (isRunning(record) && joined) {
-      await fleet.networks.disconnect(joined, network);
-      writeNetworkFiles(fleet, record, joined);
-      fleet.notifyNetwork("disconnect", network.name, record);
+      await services.networks.disconnect(joined, network);
+      writeNetworkFiles(services, record, joined);
+      services.notifyNetwork("disconnect", network.name, record);
     }
-    fleet.records.save(record);
+    services.records.save(record);
   });
 }
 
-/** Only those with interfaces of their own can get another, or lose one. */
+/** Throws forbidden unless the container has interfaces of its own: only these can be added and removed. */
 function checkMode({ hostConfig }: ContainerRecord, network: Network): void {
   const { kind } = networkMode(hostConfig.NetworkMode);
   if (kind === "container") {

@@ -2,81 +2,81 @@ import { readFileSync, writeFileSync } from "node:fs";
 import type { Mount } from "#native/zygote/protocol.ts";
 import { type NetworkNamespace, resolvesNames } from "#network/network.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
-import type { ContainerFiles } from "../state/directories.ts";
+import type { DirectoryFiles } from "../state/container-directories.ts";
 import type { ContainerRecord } from "../state/record.ts";
 import { isBridged, networksOf } from "./network-mode.ts";
 
-/** The part of a container that names and name servers depend on. */
+/** Fields of a record that hosts, hostname and resolv.conf depend on. */
 export type NameSettings = Pick<ContainerRecord, "config" | "hostConfig" | "networks">;
 
 const names = ["hostname", "hosts", "resolv.conf"] as const;
 
-/** The files over /etc that every container gets; those of a read-only one are read-only. */
+/** Plans the mounts over /etc/hostname, /etc/hosts and /etc/resolv.conf that every container has. */
 export function etcMounts(readonly: boolean): Mount[] {
   return names.map((name) => ({ type: "store-file", name, target: `/etc/${name}`, readonly }));
 }
 
-/** What one line of /etc/hosts says. */
+/** Line of /etc/hosts. */
 export interface HostEntry {
   address: string;
   names: string[];
 }
 
-/** Where a container is. */
-export interface Place {
+/** Names and addresses of a container for its /etc/hosts. */
+export interface HostsContext {
   hostname: string;
-  /** The networks that it is on, or is likely to be on. */
+  /** Endpoints of the container; before the first start the endpoints that it will probably get. */
   joined: NetworkNamespace | undefined;
-  /** The host's address as the container is to have it. */
+  /** Address that `host-gateway` stands for. */
   gateway: string | undefined;
-  /** Others that it knows by words of its own; absent for none. */
+  /** Lines of link targets. */
   linked?: HostEntry[];
 }
 
-/** What they say. */
-export function etcFiles(settings: NameSettings, place: Place) {
+/** Returns the content of the three files. */
+export function etcFiles(settings: NameSettings, context: HostsContext) {
   return {
-    hostname: `${place.hostname}\n`,
-    hosts: hosts(settings, place),
-    "resolv.conf": resolver(settings),
+    hostname: `${context.hostname}\n`,
+    hosts: hosts(settings, context),
+    "resolv.conf": resolvConf(settings),
   };
 }
 
-/** What they say for a container that asks for nothing special. */
-export function usualFiles(id: string, joined: NetworkNamespace | undefined): ContainerFiles {
+/** Returns the content of the three files for a container without settings of its own. */
+export function defaultEtcFiles(id: string, joined: NetworkNamespace | undefined): DirectoryFiles {
   return etcFiles({ config: {}, hostConfig: {} }, { hostname: id.slice(0, 12), joined, gateway: undefined });
 }
 
-/** Has /etc/hosts say under what addresses a container is from now on, unless `known` is what it says already. */
+/** Writes /etc/hosts unless `current`, its known content, is up to date. */
 export function writeHosts(
   directory: string,
   settings: NameSettings,
-  { known, ...place }: Place & { known: string | undefined },
+  { current, ...context }: HostsContext & { current: string | undefined },
 ): void {
-  const text = hosts(settings, place);
-  if (text !== known) writeFileSync(`${directory}/hosts`, text, { mode: 0o644 });
+  const text = hosts(settings, context);
+  if (text !== current) writeFileSync(`${directory}/hosts`, text, { mode: 0o644 });
 }
 
-/** Has a container ask whom it is to ask on the networks that it is on now. */
-export function writeResolver(directory: string, settings: NameSettings): void {
-  writeFileSync(`${directory}/resolv.conf`, resolver(settings), { mode: 0o644 });
+/** Writes resolv.conf for the container's current networks. */
+export function writeResolvConf(directory: string, settings: NameSettings): void {
+  writeFileSync(`${directory}/resolv.conf`, resolvConf(settings), { mode: 0o644 });
 }
 
-/** Has one container's files say what another's say: they are in the same place. */
-export function shareFiles(from: string, to: string): void {
+/** Copies the three files of a container whose network namespace another container shares. */
+export function shareEtcFiles(from: string, to: string): void {
   for (const name of names) writeFileSync(`${to}/${name}`, readFileSync(`${from}/${name}`), { mode: 0o644 });
 }
 
 function hosts(
   { config, hostConfig }: NameSettings,
-  { hostname, joined, gateway, linked = [] }: Place,
+  { hostname, joined, gateway, linked = [] }: HostsContext,
 ): string {
   const addresses = (joined?.endpoints ?? []).flatMap(({ ipv4, ipv6 }) => [
     ipv4.address,
     ...(ipv6 ? [ipv6.address] : []),
   ]);
   const [first = "", ...rest] = hostname.split(".");
-  // A hostname with dots is the full one, and its first part the short one.
+  // The first label of a fully qualified hostname is its short form.
   const short = rest.length > 0 ? `${hostname} ${first}` : hostname;
   const fullName = config.Domainname ? `${hostname}.${config.Domainname} ${hostname}` : short;
   const lines = [
@@ -95,14 +95,11 @@ function hosts(
   return `${lines.join("\n")}\n`;
 }
 
-/** `name:address`, or `name=address` where the address has colons. */
+/** Parses `name:address`, or `name=address` for an address with colons, into a line of /etc/hosts. */
 function extraHost(entry: string, gateway: string | undefined): string {
   const [, name = "", given = ""] = /^([^:=]+)[:=](.+)$/.exec(entry) ?? [];
   if (given === "host-gateway" && gateway === undefined) {
-    throw new TboxError(
-      "unavailable",
-      `extra host ${entry}: there is no network whose gateway would be the host`,
-    );
+    throw new TboxError("unavailable", `extra host ${entry}: no network has a gateway to the host`);
   }
   const address = given === "host-gateway" ? (gateway ?? "") : given;
   if (!/^[\w.-]+$/.test(name) || !/^\[?[0-9a-fA-F:.]+\]?$/.test(address)) {
@@ -111,7 +108,7 @@ function extraHost(entry: string, gateway: string | undefined): string {
   return `${address.replace(/^\[|\]$/g, "")}\t${name}`;
 }
 
-function resolver(settings: NameSettings): string {
+function resolvConf(settings: NameSettings): string {
   const { hostConfig } = settings;
   const { Dns = [], DnsSearch = [], DnsOptions = [] } = hostConfig;
   for (const word of [...Dns, ...DnsSearch, ...DnsOptions]) {
@@ -119,31 +116,34 @@ function resolver(settings: NameSettings): string {
   }
   if (isBridged(hostConfig.NetworkMode)) {
     const named = Object.keys(networksOf(settings)).some((name) => resolvesNames({ name }));
-    if (named || Dns.length === 0) return forwarder({ DnsSearch, DnsOptions, named });
+    if (named || Dns.length === 0) return embeddedResolver({ DnsSearch, DnsOptions, named });
   }
-  const own = [
+  const lines = [
     ...Dns.map((server) => `nameserver ${server}`),
     ...(DnsSearch.length > 0 ? [`search ${DnsSearch.join(" ")}`] : []),
     ...(DnsOptions.length > 0 ? [`options ${DnsOptions.join(" ")}`] : []),
   ];
-  if (own.length > 0) return `${own.join("\n")}\n`;
-  // Without a network there is nobody to ask; with the host's the host's resolver answers.
-  return hostConfig.NetworkMode === "host" ? hostResolver() : "";
+  if (lines.length > 0) return `${lines.join("\n")}\n`;
+  // The host's name server is reachable on the host's network only.
+  return hostConfig.NetworkMode === "host" ? hostResolvConf() : "";
 }
 
-interface ResolverWords {
+interface ResolverSettings {
   DnsSearch: string[];
   DnsOptions: string[];
-  /** Whether neighbours are found by name. */
+  /** Whether the resolver knows the names of other containers. */
   named: boolean;
 }
 
-/** The net helper listens there in every sandbox, and asks whom the host would ask at that time. */
-function forwarder({ DnsSearch, DnsOptions, named }: ResolverWords): string {
-  const host = hostResolver().split("\n");
+/**
+ * Returns a resolv.conf for the resolver of the net helper. It listens on 127.0.0.11 in every network namespace and
+ * forwards to the name servers that the host uses at the time of the query.
+ */
+function embeddedResolver({ DnsSearch, DnsOptions, named }: ResolverSettings): string {
+  const host = hostResolvConf().split("\n");
   const hostOptions = host.flatMap((line) => /^options\s+(.*)$/.exec(line)?.[1]?.trim().split(/\s+/) ?? []);
   const options = DnsOptions.length > 0 ? [...DnsOptions] : hostOptions;
-  // A neighbour's name is not to be looked for in the host's domains first.
+  // Without it libc would look up the names of containers in the host's search domains first.
   if (named && !options.some((option) => option.startsWith("ndots:"))) options.push("ndots:0");
   return `${[
     "nameserver 127.0.0.11",
@@ -154,7 +154,7 @@ function forwarder({ DnsSearch, DnsOptions, named }: ResolverWords): string {
   ].join("\n")}\n`;
 }
 
-function hostResolver(): string {
+function hostResolvConf(): string {
   try {
     return readFileSync("/etc/resolv.conf", "utf8");
   } catch {

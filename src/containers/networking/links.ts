@@ -1,16 +1,17 @@
 import { type EndpointSettings, type Link, type Network, resolvesNames } from "#network/network.ts";
 import { defaultNetwork } from "#network/networks.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
-import { type Fleet, isRunning } from "../services.ts";
+import type { ContainerServices } from "../services.ts";
 import type { ContainerRecords } from "../state/container-records.ts";
 import type { ContainerRecord } from "../state/record.ts";
+import { isRunning } from "../state/record.ts";
 import type { HostEntry } from "./etc-files.ts";
 import { type NetworkMode, networkMode } from "./network-mode.ts";
 import { exposedPorts } from "./ports.ts";
 
 /**
- * A container's own word for another one on the default network, where nobody is found by name otherwise. On other
- * networks links are names as all are, which the net helper tells.
+ * Alias of a container for another container on the default network, which has no name resolution. On user-defined
+ * networks the resolver serves links.
  */
 export interface ContainerLink {
   from: ContainerRecord;
@@ -18,7 +19,7 @@ export interface ContainerLink {
   to: ContainerRecord;
 }
 
-/** Settings with more links, each of them once. */
+/** Adds links to the settings of an endpoint, without duplicates. */
 export function withLinks(settings: EndpointSettings, more: Link[]): EndpointSettings {
   const { links = [] } = settings;
   const fresh = more.filter(
@@ -27,27 +28,33 @@ export function withLinks(settings: EndpointSettings, more: Link[]): EndpointSet
   return fresh.length === 0 ? settings : { ...settings, links: [...links, ...fresh] };
 }
 
-/** A network mode and links exclude each other (Docker's text). */
+/** Creates the error for links in a network mode without them (Docker's text). */
 export function linkConflict(kind: Exclude<NetworkMode["kind"], "own">): TboxError {
   const rule = `${kind} type networking can't be used with links. This would result in undefined behavior`;
   return invalidArgument(`conflicting options: ${rule}`);
 }
 
-/** Puts IDs in the place of names where the network tells none; throws invalid-argument for who cannot be linked to. */
-export function settleLinks(
-  { records }: Pick<Fleet, "records">,
+/**
+ * Replaces names with IDs in links on a network without name resolution. Throws invalid-argument for a container that
+ * cannot be a link target.
+ */
+export function resolveLinks(
+  records: ContainerRecords,
   network: Network,
   settings: EndpointSettings,
 ): EndpointSettings {
   if (!settings.links || resolvesNames(network)) return settings;
   return {
     ...settings,
-    links: settings.links.map(({ name, alias }) => ({ name: target(records, name).id, alias })),
+    links: settings.links.map(({ name, alias }) => ({ name: networkOwner(records, name).id, alias })),
   };
 }
 
-/** Links of a container to those that are there still. */
-export function linksOf({ records }: Pick<Fleet, "records">, from: ContainerRecord): ContainerLink[] {
+/** Returns the links of a container whose targets still exist. */
+export function linksOf(
+  { records }: Pick<ContainerServices, "records">,
+  from: ContainerRecord,
+): ContainerLink[] {
   const { links = [] } = from.networks?.[defaultNetwork] ?? {};
   return links.flatMap(({ name, alias }) => {
     const to = records.withId(name);
@@ -55,50 +62,50 @@ export function linksOf({ records }: Pick<Fleet, "records">, from: ContainerReco
   });
 }
 
-/** Throws conflict for a link to a container that cannot be reached now. */
-export function requireLinked(fleet: Fleet, record: ContainerRecord): void {
-  for (const link of linksOf(fleet, record)) {
+/** Throws conflict when a link target does not run or is not on the default network. */
+export function requireLinkTargets(services: ContainerServices, record: ContainerRecord): void {
+  for (const link of linksOf(services, record)) {
     const { alias, to } = link;
     if (!isRunning(to)) {
       const message = `Cannot link to a non running container: /${to.name} AS /${record.name}/${alias}`;
       throw new TboxError("conflict", message);
     }
-    if (place(link)) continue;
+    if (targetEndpoint(link)) continue;
     const message = `Cannot link to /${to.name}, as it does not belong to the default network`;
     throw new TboxError("conflict", message);
   }
 }
 
-/** Lines of /etc/hosts for those that run. */
-export function linkedHosts(fleet: Fleet, record: ContainerRecord): HostEntry[] {
-  return linksOf(fleet, record).flatMap((link) => {
+/** Returns the lines of /etc/hosts for the link targets that run. */
+export function linkedHosts(services: ContainerServices, record: ContainerRecord): HostEntry[] {
+  return linksOf(services, record).flatMap((link) => {
     const { alias, to } = link;
     const names = [...new Set([alias, to.config.Hostname ?? "", to.name])];
-    const { ipv4, ipv6 } = place(link) ?? {};
+    const { ipv4, ipv6 } = targetEndpoint(link) ?? {};
     return [ipv4, ipv6].flatMap((address) => (address ? [{ address: address.address, names }] : []));
   });
 }
 
-/** Variables that tell a program where those are that run, and what theirs were given. */
-export function linkedEnvironment(fleet: Fleet, record: ContainerRecord): string[] {
-  return linksOf(fleet, record).flatMap((link) => {
-    const address = place(link)?.ipv4.address;
+/** Returns the environment variables for the link targets that run: addresses, ports and their environment. */
+export function linkEnvironment(services: ContainerServices, record: ContainerRecord): string[] {
+  return linksOf(services, record).flatMap((link) => {
+    const address = targetEndpoint(link)?.ipv4.address;
     return address === undefined ? [] : variables(link, address);
   });
 }
 
-/** Docker's, but for those that put neighbouring ports together. */
+/** Returns Docker's variables, except the ones for port ranges. */
 function variables({ from, alias, to }: ContainerLink, address: string): string[] {
-  const word = alias.toUpperCase().replaceAll("-", "_");
+  const prefix = alias.toUpperCase().replaceAll("-", "_");
   const ports = exposedPorts(to.config.ExposedPorts ?? {}).sort(
     (a, b) => a.number - b.number || a.protocol.localeCompare(b.protocol),
   );
   const url = ({ number, protocol }: (typeof ports)[number]) => `${protocol}://${address}:${number}`;
   const [lowest] = ports;
   return [
-    ...(lowest ? [`${word}_PORT=${url(lowest)}`] : []),
+    ...(lowest ? [`${prefix}_PORT=${url(lowest)}`] : []),
     ...ports.flatMap((port) => {
-      const name = `${word}_PORT_${port.number}_${port.protocol.toUpperCase()}`;
+      const name = `${prefix}_PORT_${port.number}_${port.protocol.toUpperCase()}`;
       return [
         `${name}=${url(port)}`,
         `${name}_ADDR=${address}`,
@@ -106,25 +113,25 @@ function variables({ from, alias, to }: ContainerLink, address: string): string[
         `${name}_PROTO=${port.protocol}`,
       ];
     }),
-    `${word}_NAME=/${from.name}/${alias}`,
+    `${prefix}_NAME=/${from.name}/${alias}`,
     ...(to.config.Env ?? [])
       .filter((entry) => entry.includes("=") && !/^(HOME|PATH)=/.test(entry))
-      .map((entry) => `${word}_ENV_${entry}`),
+      .map((entry) => `${prefix}_ENV_${entry}`),
   ];
 }
 
-/** Where the other one is; nothing when it does not run, or not there. */
-function place({ to: { network } }: ContainerLink) {
+/** Returns the target's endpoint on the default network; nothing when it has none or does not run. */
+function targetEndpoint({ to: { network } }: ContainerLink) {
   return network?.endpoints.find(({ name }) => name === defaultNetwork);
 }
 
-/** Whoever has the network that a container is in. */
-function target(records: ContainerRecords, name: string): ContainerRecord {
+/** Returns the container that owns the network namespace of the named one. */
+function networkOwner(records: ContainerRecords, name: string): ContainerRecord {
   const record = find(records, name);
   const mode = networkMode(record.hostConfig.NetworkMode);
   switch (mode.kind) {
     case "container":
-      return target(records, mode.container);
+      return networkOwner(records, mode.container);
     case "host":
     case "none":
       throw invalidArgument(`cannot link to ${name}`, linkConflict(mode.kind));
@@ -137,7 +144,7 @@ function find(records: ContainerRecords, name: string): ContainerRecord {
   try {
     return records.find(name);
   } catch (cause) {
-    // Clients take not-found for the image's absence.
+    // Clients take not-found for a missing image, and pull it.
     throw invalidArgument(`could not get container for ${name}`, cause);
   }
 }

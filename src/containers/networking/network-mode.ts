@@ -2,13 +2,14 @@ import type { EndpointSettings } from "#network/network.ts";
 import { defaultNetwork } from "#network/networks.ts";
 import type { ContainerRecord } from "../state/record.ts";
 
-/** Whose network a container is in: `container` is that of another container, by its name or ID. */
+/** Owner of the network namespace of a container; `container` is a name or an ID. */
 export type NetworkMode =
   | { kind: "own"; network: string }
   | { kind: "host" }
   | { kind: "none" }
   | { kind: "container"; container: string };
 
+/** Parses `HostConfig.NetworkMode`. */
 export function networkMode(mode: string | undefined): NetworkMode {
   if (mode === undefined || mode === "" || mode === "default")
     return { kind: "own", network: defaultNetwork };
@@ -17,12 +18,12 @@ export function networkMode(mode: string | undefined): NetworkMode {
   return container === undefined ? { kind: "own", network: mode } : { kind: "container", container };
 }
 
-/** Whether a container is connected to networks by interfaces of its own. */
+/** Returns whether a container has its own interfaces on networks. */
 export function isBridged(mode: string | undefined): boolean {
   return networkMode(mode).kind === "own";
 }
 
-/** The networks that a container is on, or will be when it runs, with what is asked of each. */
+/** Returns the settings of a container for each network that it is on, or will be on when it runs. */
 export function networksOf({
   hostConfig,
   networks,

@@ -1,18 +1,18 @@
 import { type EndpointSettings, type Network, resolvesNames } from "#network/network.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { CreateRequest, HostConfig } from "../request/create-request.ts";
-import type { Fleet } from "../services.ts";
+import type { ContainerServices } from "../services.ts";
 import type { ContainerRecord } from "../state/record.ts";
-import { linkConflict, settleLinks, withLinks } from "./links.ts";
+import { linkConflict, resolveLinks, withLinks } from "./links.ts";
 import { networkMode } from "./network-mode.ts";
 import { planPorts } from "./ports.ts";
 
 /**
- * The networks that a container is to be on, with what is asked of each; nothing for one that is in somebody
- * else's. Throws for what contradicts itself or cannot be had.
+ * Returns the requested settings for each network of a new container; nothing for one that shares a network
+ * namespace. Throws for contradictory settings and unknown networks.
  */
 export function requestedNetworks(
-  { networks, records }: Pick<Fleet, "networks" | "records">,
+  { networks, records }: Pick<ContainerServices, "networks" | "records">,
   request: CreateRequest,
 ): Record<string, EndpointSettings> | undefined {
   const mode = networkMode(request.HostConfig?.NetworkMode);
@@ -34,30 +34,30 @@ export function requestedNetworks(
   for (const [name, settings] of asked) {
     const network = name === "default" ? primary : networks.get(name);
     if (!network.ipv4) {
-      throw invalidArgument(`a container cannot be on network ${network.name} and on others`);
+      throw invalidArgument(`a container on network ${network.name} cannot be on other networks`);
     }
     all.set(network.name, settings);
   }
   all.set(primary.name, withLinks(all.get(primary.name) ?? {}, links));
-  const settled = [...all].map(([name, settings]) => {
+  const resolved = [...all].map(([name, settings]) => {
     const network = networks.get(name);
     networks.check(network, settings);
-    return [name, settleLinks({ records }, network, settings)];
+    return [name, resolveLinks(records, network, settings)];
   });
   checkServers(request.HostConfig, [...all.keys()].map(networks.get));
-  return Object.fromEntries(settled);
+  return Object.fromEntries(resolved);
 }
 
-/** Throws for name servers that cannot be asked for a container on these networks. */
+/** Throws not-implemented for name servers that the resolver of these networks cannot reach. */
 export function checkServers({ Dns = [] }: HostConfig = {}, networks: Network[]): void {
   const own = Dns.find((server) => /^127\.|^::1$/.test(server));
   const named = networks.find(resolvesNames);
   if (own === undefined || !named) return;
-  const message = `DNS server ${own}, which is the container itself, is not supported on network ${named.name}`;
+  const message = `DNS server ${own}, a loopback address of the container, is not supported on network ${named.name}`;
   throw new TboxError("not-implemented", message);
 }
 
-/** What belongs to the other container cannot be asked for. */
+/** Throws for settings that belong to the container whose network namespace is shared. */
 function checkShared({ HostConfig: host = {}, ...request }: CreateRequest, other: string): void {
   const conflicts: [unknown, string][] = [
     [request.Hostname, "hostname"],
@@ -72,7 +72,7 @@ function checkShared({ HostConfig: host = {}, ...request }: CreateRequest, other
   throw invalidArgument(message);
 }
 
-/** What others on a network find a container by. */
+/** Returns the names by which other containers on a network find a container. */
 export function namesOn(record: ContainerRecord, network: Network): string[] {
   if (!resolvesNames(network)) return [];
   const { aliases = [] } = record.networks?.[network.name] ?? {};
@@ -81,8 +81,11 @@ export function namesOn(record: ContainerRecord, network: Network): string[] {
   return [...new Set([record.name, ...aliases, short, ...(hostname ? [hostname] : [])])];
 }
 
-/** What is asked for but not done, for people. */
-export function networkWarnings({ networks }: Pick<Fleet, "networks">, record: ContainerRecord): string[] {
+/** Returns warnings about requested network settings without effect. */
+export function networkWarnings(
+  { networks }: Pick<ContainerServices, "networks">,
+  record: ContainerRecord,
+): string[] {
   const { config, hostConfig } = record;
   const publishes = planPorts(config, hostConfig).length > 0;
   if (record.networks === undefined) {

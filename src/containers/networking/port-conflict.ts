@@ -1,20 +1,21 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { FailureError } from "#native/addon/failure.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
-import type { Fleet } from "../services.ts";
+import type { ContainerRecords } from "../state/container-records.ts";
+import type { ContainerRecord } from "../state/record.ts";
 
 const accessDenied = 13;
 const inUse = 98;
 const notAvailable = 99;
 
-/** Says in words why a port cannot be published, and whose it is where that can be found out. */
-export function explainPort({ records }: Pick<Fleet, "records">, error: unknown): unknown {
+/** Converts a failed publication of a port into an error that says why it failed and, if known, who uses the port. */
+export function explainPortFailure(records: ContainerRecords, error: unknown): unknown {
   if (!(error instanceof FailureError) || error.failure.step !== "publish") return error;
   const { subject = "", errno } = error.failure;
   const [, port = ""] = /:(\d+)$/.exec(subject) ?? [];
   switch (errno) {
     case inUse: {
-      const owner = containerWith(records.all(), Number(port)) ?? processWith(Number(port));
+      const owner = containerOn(records.all(), Number(port)) ?? processOn(Number(port));
       const by = owner === undefined ? "" : ` by ${owner}`;
       return new TboxError("conflict", `Bind for ${subject} failed: port is already allocated${by}`);
     }
@@ -38,13 +39,13 @@ function threshold(): string {
   }
 }
 
-function containerWith(all: ReturnType<Fleet["records"]["all"]>, port: number): string | undefined {
+function containerOn(all: ContainerRecord[], port: number): string | undefined {
   const owner = all.find(({ network }) => network?.ports?.some(({ hostPort }) => hostPort === port));
   return owner === undefined ? undefined : `container ${owner.name}`;
 }
 
-/** One of the user's own processes: others' sockets cannot be seen. */
-function processWith(port: number): string | undefined {
+/** Finds the process that uses a port. Only processes of the same user are visible. */
+function processOn(port: number): string | undefined {
   const sockets = ["tcp", "tcp6", "udp", "udp6"].flatMap((table) => socketsOn(table, port));
   if (sockets.length === 0) return undefined;
   for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
@@ -54,13 +55,13 @@ function processWith(port: number): string | undefined {
         return `process ${pid} (${readFileSync(`/proc/${pid}/comm`, "utf8").trim()})`;
       }
     } catch {
-      // It has ended, or is another user's.
+      // The process has ended, or belongs to another user.
     }
   }
   return undefined;
 }
 
-/** `socket:[inode]` of each socket bound to a port. */
+/** Returns `socket:[inode]` for each socket bound to a port. */
 function socketsOn(table: string, port: number): string[] {
   try {
     const lines = readFileSync(`/proc/net/${table}`, "utf8").trim().split("\n").slice(1);

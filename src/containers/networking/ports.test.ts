@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { planPorts } from "./ports.ts";
 
-test("ports are published as they are bound", () => {
+test("port bindings become port requests", () => {
   const bindings = {
     "80/tcp": [{ HostPort: "8080" }, { HostIp: "127.0.0.1", HostPort: "" }],
     "53/udp": [{ HostIp: "::1", HostPort: "5300-5310" }],
@@ -16,7 +16,7 @@ test("ports are published as they are bound", () => {
   ]);
 });
 
-test("all that is exposed and not bound is published anywhere when that is asked for", () => {
+test("PublishAllPorts publishes exposed ports without a binding on any host port", () => {
   const config = { ExposedPorts: { "80/tcp": {}, "443/tcp": {}, "80/udp": {} } };
   expect(planPorts(config, {})).toEqual([]);
   const host = { PublishAllPorts: true, PortBindings: { "443/tcp": [{ HostPort: "8443" }] } };

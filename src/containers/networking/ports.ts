@@ -3,7 +3,7 @@ import { parseAddress } from "#network/addresses/address.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { CreateRequest, HostConfig, PortBinding } from "../request/create-request.ts";
 
-/** The ports of the host that a container is to have, without addresses where none was given. Throws invalid-argument. */
+/** Plans the published ports of a container. No address means all addresses. Throws invalid-argument. */
 export function planPorts(
   { ExposedPorts = {} }: Pick<CreateRequest, "ExposedPorts">,
   { PortBindings = {}, PublishAllPorts = false }: HostConfig,
@@ -25,12 +25,12 @@ export interface ContainerPort {
   protocol: string;
 }
 
-/** Ports that a container says it serves. */
+/** Returns the ports of `ExposedPorts`. */
 export function exposedPorts(exposed: Record<string, object>): ContainerPort[] {
   return Object.keys(exposed).flatMap(parsePorts);
 }
 
-/** `80`, `80/udp`, `80-82/tcp`. */
+/** Parses `80`, `80/udp` or `80-82/tcp`. */
 export function parsePorts(text: string): ContainerPort[] {
   const [, range = "", protocol = "tcp"] = /^([\d-]+)(?:\/(\w+))?$/.exec(text) ?? [];
   const [first, last] = parseRange(range, text);
@@ -48,7 +48,7 @@ function request(
   }
   const host = HostIp.replace(/^\[(.*)\]$/, "$1");
   if (host !== "" && !parseAddress(host)) {
-    throw invalidArgument(`invalid HostIp ${JSON.stringify(HostIp)}: it must be an address`);
+    throw invalidArgument(`invalid HostIp ${JSON.stringify(HostIp)}: it must be an IP address`);
   }
   const [first, last] = HostPort === "" ? [0, 0] : parseRange(HostPort, HostPort);
   return { protocol, addresses: host === "" ? [] : [host], first, last, containerPort };

@@ -1,20 +1,21 @@
 import { defaultNetwork } from "#network/networks.ts";
 import { TboxError } from "#support/errors.ts";
-import { type Fleet, isRunning } from "../services.ts";
-import { writeNetworkFiles } from "./join.ts";
+import type { ContainerServices } from "../services.ts";
+import { isRunning } from "../state/record.ts";
+import { writeNetworkFiles } from "./network-files.ts";
 
-/** Takes a container's word for another one on the default network from it. */
-export function unlinkContainer(fleet: Fleet, name: string, alias: string): Promise<void> {
-  const { id } = fleet.records.find(name);
-  return fleet.companion(id).inTurn(async () => {
-    const record = fleet.records.find(id);
+/** Removes a link on the default network, from a running container too. Throws not-found for an unknown alias. */
+export function unlinkContainer(services: ContainerServices, name: string, alias: string): Promise<void> {
+  const { id } = services.records.find(name);
+  return services.runtime(id).queue(async () => {
+    const record = services.records.find(id);
     const settings = record.networks?.[defaultNetwork];
-    const left = settings?.links?.filter((link) => link.alias !== alias);
-    if (!left || left.length === settings?.links?.length) {
+    const remaining = settings?.links?.filter((link) => link.alias !== alias);
+    if (!remaining || remaining.length === settings?.links?.length) {
       throw new TboxError("not-found", `No such link: /${record.name}/${alias}`);
     }
-    record.networks = { ...record.networks, [defaultNetwork]: { ...settings, links: left } };
-    fleet.records.save(record);
-    if (isRunning(record)) writeNetworkFiles(fleet, record, record.network);
+    record.networks = { ...record.networks, [defaultNetwork]: { ...settings, links: remaining } };
+    services.records.save(record);
+    if (isRunning(record)) writeNetworkFiles(services, record, record.network);
   });
 }

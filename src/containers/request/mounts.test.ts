@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { planMounts } from "./mounts.ts";
 
 test("binds, mounts and temporary file systems come upper directories first", () => {
-  const { mounts, sourcesToMake, sourcesToHave } = planMounts({
+  const { mounts, sourcesToCreate, requiredSources } = planMounts({
     Binds: ["/h:/a/b/c:ro,z", "/i:/a"],
     Mounts: [{ Type: "bind", Source: "/j", Target: "/a/b", ReadOnly: true }],
     Tmpfs: { "/t": "size=1m,mode=700,exec" },
@@ -17,8 +17,8 @@ test("binds, mounts and temporary file systems come upper directories first", ()
     propagation: "rprivate",
   });
   expect(mounts[1]).toMatchObject({ type: "tmpfs", size: 1024 ** 2, mode: 0o700, exec: true });
-  expect(sourcesToMake).toEqual(["/h", "/i"]);
-  expect(sourcesToHave).toEqual(["/j"]);
+  expect(sourcesToCreate).toEqual(["/h", "/i"]);
+  expect(requiredSources).toEqual(["/j"]);
 });
 
 test.each([

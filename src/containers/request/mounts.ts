@@ -7,9 +7,9 @@ import { planDevices } from "./devices.ts";
 export interface PlannedMounts {
   mounts: Mount[];
   /** Sources of `-v`, and of `--mount` where that says so, that are made where they are missing. */
-  sourcesToMake: string[];
+  sourcesToCreate: string[];
   /** Other sources of `--mount`, which must be there. */
-  sourcesToHave: string[];
+  requiredSources: string[];
 }
 
 const propagations = ["private", "rprivate", "slave", "rslave", "shared", "rshared"] as const;
@@ -32,11 +32,11 @@ export function planMounts(host: HostConfig, volumes: ContainerVolume[] = []): P
   const depth = ({ target }: Mount) => plainTarget(target).split("/").length;
   return {
     mounts: mounts.sort((a, b) => depth(a) - depth(b)),
-    sourcesToMake: [
+    sourcesToCreate: [
       ...binds.map(({ source }) => source),
       ...asked.flatMap(({ BindOptions, Source = "" }) => (BindOptions?.CreateMountpoint ? [Source] : [])),
     ],
-    sourcesToHave: asked.flatMap(({ Type, BindOptions, Source = "" }) =>
+    requiredSources: asked.flatMap(({ Type, BindOptions, Source = "" }) =>
       Type === "bind" && !BindOptions?.CreateMountpoint ? [Source] : [],
     ),
   };

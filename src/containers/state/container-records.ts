@@ -82,3 +82,13 @@ function byPrefix(byId: Map<string, ContainerRecord>, prefix: string): Container
   }
   return only;
 }
+
+/** Throws Docker's conflict when another container has the name. */
+export function requireFreeName(records: ContainerRecords, name: string): void {
+  const owner = records.named(name);
+  if (!owner) return;
+  throw new TboxError(
+    "conflict",
+    `Conflict. The container name "/${name}" is already in use by container "${owner.id}". You have to remove (or rename) that container to be able to reuse that name.`,
+  );
+}

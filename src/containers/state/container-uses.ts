@@ -1,7 +1,7 @@
 import type { DiffId, Digest } from "#oci/digest.ts";
 import type { UsageRegister, Use } from "#support/usage-register.ts";
 import { networksOf } from "../networking/network-mode.ts";
-import type { ContainerRecord } from "./record.ts";
+import { type ContainerRecord, isRunning } from "./record.ts";
 
 /** Kinds of resources that containers use. Networks are registered by name. */
 export type ContainerResource = "image" | "layer" | "volume" | "network";
@@ -10,14 +10,14 @@ export type ContainerUses = UsageRegister<ContainerResource>;
 
 /** Returns the image, layers, volumes and networks that a container holds for as long as it exists. */
 export function usesOf(record: ContainerRecord): Use<ContainerResource>[] {
-  const { imageId, layers = [], volumes = [], state, network } = record;
-  const running = state.status === "running" || state.status === "paused";
+  const { imageId, layers = [], volumes = [], network } = record;
+  const running = isRunning(record);
   const images: Digest[] = imageId === undefined ? [] : [imageId];
   return [
     ...images.map((key) => ({ kind: "image" as const, key, active: running })),
     ...layers.map((key: DiffId) => ({ kind: "layer" as const, key, active: running })),
     ...volumes.map(({ name }) => ({ kind: "volume" as const, key: name, active: running })),
-    // An endpoint exists before the program starts and until its end is settled.
+    // An endpoint exists from before the start of the program until its exit is handled.
     ...Object.keys(networksOf(record)).map((key) => ({
       kind: "network" as const,
       key,

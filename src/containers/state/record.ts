@@ -105,3 +105,7 @@ export interface ContainerRecord {
   /** Whether the last end was asked for: `unless-stopped` containers are left alone then. */
   stoppedByUser?: boolean;
 }
+
+export function isRunning({ state }: Pick<ContainerRecord, "state">): boolean {
+  return state.status === "running" || state.status === "paused";
+}

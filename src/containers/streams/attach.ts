@@ -2,81 +2,102 @@ import { Duplex, PassThrough, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { openStream } from "#native/addon/stream.ts";
 import { TboxError } from "#support/errors.ts";
-import type { AttachOptions } from "../containers.ts";
-import { type Fleet, isRunning } from "../services.ts";
+import type { ContainerServices } from "../services.ts";
+import { isRunning } from "../state/record.ts";
 import { openLog } from "./logs.ts";
 
-/** Connects to a container's streams; to those of its next start when it does not run. */
-export async function attachContainer(fleet: Fleet, name: string, options: AttachOptions): Promise<Duplex> {
-  const record = fleet.records.find(name);
+export interface AttachOptions {
+  stdin: boolean;
+  stdout: boolean;
+  stderr: boolean;
+  /** Whether to send the log first. */
+  logs: boolean;
+  /** Whether to stay attached. Otherwise the stream ends after the log. */
+  stream: boolean;
+  /** Docker's frames with eight-byte headers, or raw bytes. */
+  framing: "multiplexed" | "raw";
+}
+
+type Streams = Pick<AttachOptions, "stdin" | "stdout" | "stderr" | "framing">;
+
+/** Connects to the streams of a running container, or of the next start of a stopped one. */
+export async function attachContainer(
+  services: ContainerServices,
+  name: string,
+  options: AttachOptions,
+): Promise<Duplex> {
+  const record = services.records.find(name);
+  const { id } = record;
   if (record.state.status === "paused") {
     throw new TboxError(
       "conflict",
       `container ${record.name} is paused, unpause the container before attach`,
     );
   }
-  fleet.notify("attach", record);
+  services.notify("attach", record);
   const stdin = options.stdin && (record.config.OpenStdin ?? false);
-  const running = isRunning(record) && fleet.companion(record.id).monitor !== undefined;
-  if (!options.stream) return options.logs ? replay(fleet, record.id, options) : new PassThrough().end();
-  if (!options.logs) return connect(fleet, record.id, { ...options, stdin });
-  if (!running) return replay(fleet, record.id, options, connect(fleet, record.id, { ...options, stdin }));
-  // What follows is read from the log too, so that nothing is missed between.
-  const output = replay(fleet, record.id, { ...options, follow: true });
+  const running = isRunning(record) && services.runtime(id).monitor !== undefined;
+  if (!options.stream) return options.logs ? replayLog(services, id, options) : new PassThrough().end();
+  if (!options.logs) return connect(services, id, { ...options, stdin });
+  if (!running) return replayLog(services, id, options, connect(services, id, { ...options, stdin }));
+  // Reading the live output from the log too leaves no gap between the replay and the stream.
+  const output = replayLog(services, id, { ...options, follow: true });
   if (!stdin) return output;
-  const input = connect(fleet, record.id, { ...options, stdin, stdout: false, stderr: false });
-  return joined(output, input.resume());
+  const input = connect(services, id, { ...options, stdin, stdout: false, stderr: false });
+  return joinStreams(output, input.resume());
 }
 
-type Streams = Pick<AttachOptions, "stdin" | "stdout" | "stderr" | "framing">;
-
-function connect(fleet: Fleet, id: string, { stdin, stdout, stderr, framing }: Streams): Duplex {
-  const companion = fleet.companion(id);
+function connect(
+  services: ContainerServices,
+  id: string,
+  { stdin, stdout, stderr, framing }: Streams,
+): Duplex {
+  const runtime = services.runtime(id);
   const attachment = { stdin, stdout, stderr, framing };
-  if (isRunning(fleet.records.find(id)) && companion.monitor) return companion.monitor.attach(attachment);
+  if (isRunning(services.records.find(id)) && runtime.monitor) return runtime.monitor.attach(attachment);
   const pair = openStream();
-  companion.waiting.push({ attachment, pair });
+  runtime.pendingAttachments.push({ attachment, pair });
   return pair.stream;
 }
 
 interface ReplayOptions extends Omit<Streams, "stdin"> {
-  /** Goes on with what is logged later. */
+  /** Whether to continue with new records. */
   follow?: boolean;
 }
 
-/** What was logged, and then what `live` has to say, which also takes the input. */
-function replay(fleet: Fleet, id: string, options: ReplayOptions, live?: Duplex): Duplex {
+/** Returns a stream of the log, followed by the output of `live`. Input is sent to `live`. */
+function replayLog(services: ContainerServices, id: string, options: ReplayOptions, live?: Duplex): Duplex {
   const stop = new AbortController();
   const output = new PassThrough();
   output.once("close", () => stop.abort());
   const { stdout, stderr, framing, follow = false } = options;
-  const opening = openLog(fleet, id, { stdout, stderr, follow, signal: stop.signal });
+  const opening = openLog(services, id, { stdout, stderr, follow, signal: stop.signal });
   const write = async () => {
     const records = await opening;
-    for await (const { stream, text } of records) await writePiece(output, framing, stream, text);
+    for await (const { stream, text } of records) await writeFrame(output, framing, stream, text);
     if (live) await pipeline(live, output);
     else output.end();
   };
   write().catch((error) => output.destroy(error));
-  return live ? joined(output, live) : output;
+  return live ? joinStreams(output, live) : output;
 }
 
-function joined(readable: Duplex, writable: Duplex): Duplex {
-  // The types know the pair of web streams only, node's documentation that of its own too.
+function joinStreams(readable: Duplex, writable: Duplex): Duplex {
+  // Node accepts a pair of its own streams too; its type declarations know only web streams.
   const pair: object = { readable, writable };
   return Duplex.from(pair as Parameters<typeof Duplex.from>[0]);
 }
 
-async function writePiece(
+async function writeFrame(
   output: Writable,
   framing: Streams["framing"],
   stream: "stdout" | "stderr",
   text: string,
 ): Promise<void> {
   const bytes = Buffer.from(text);
-  const head = Buffer.alloc(8);
-  head[0] = stream === "stderr" ? 2 : 1;
-  head.writeUInt32BE(bytes.byteLength, 4);
-  const piece = framing === "multiplexed" ? Buffer.concat([head, bytes]) : bytes;
+  const header = Buffer.alloc(8);
+  header[0] = stream === "stderr" ? 2 : 1;
+  header.writeUInt32BE(bytes.byteLength, 4);
+  const piece = framing === "multiplexed" ? Buffer.concat([header, bytes]) : bytes;
   if (!output.write(piece)) await new Promise((resolve) => output.once("drain", resolve));
 }

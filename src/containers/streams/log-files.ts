@@ -1,10 +1,10 @@
 import { type FileHandle, open, readdir, stat } from "node:fs/promises";
-import type { LogRecord } from "../containers.ts";
+import type { LogRecord } from "./logs.ts";
 
 const chunkSize = 64 * 1024;
 const newline = 10;
 
-/** A container's log files, oldest first. */
+/** Lists a container's log files, oldest first. */
 async function logFiles(directory: string): Promise<string[]> {
   const names = await readdir(directory).catch(() => []);
   const numbered = names.flatMap((name) => {
@@ -14,14 +14,14 @@ async function logFiles(directory: string): Promise<string[]> {
   return numbered.sort((a, b) => b.age - a.age).map(({ name }) => `${directory}/${name}`);
 }
 
-export interface PlacedRecord {
+export interface RecordAt {
   record: LogRecord;
-  /** Where the next line begins, in bytes. */
+  /** Offset of the next line in bytes. */
   end: number;
 }
 
-/** The records of a file from an offset to its end as it is now; what is no record is passed over. */
-export async function* readRecords(file: FileHandle, from: number): AsyncGenerator<PlacedRecord> {
+/** Reads the records from an offset to the current end of the file. Skips lines that are no records. */
+export async function* readRecords(file: FileHandle, from: number): AsyncGenerator<RecordAt> {
   let rest: Buffer<ArrayBufferLike> = Buffer.alloc(0);
   let position = from;
   for (;;) {
@@ -39,7 +39,7 @@ export async function* readRecords(file: FileHandle, from: number): AsyncGenerat
   }
 }
 
-/** The offset at which the last `count` lines of a file begin, and how many there are. */
+/** Finds the offset of the last `count` lines of a file. `lines` is lower when the file has fewer. */
 export async function tailOffset(
   file: FileHandle,
   count: number,
@@ -52,7 +52,7 @@ export async function tailOffset(
     const chunk = Buffer.alloc(end - start);
     await file.read(chunk, 0, chunk.byteLength, start);
     for (let index = chunk.byteLength - 1; index >= 0; index--) {
-      // The newline that ends the file ends its last line and begins none.
+      // The newline at the end of the file begins no line.
       if (chunk[index] !== newline || start + index + 1 === size) continue;
       if (++lines === count) return { offset: start + index + 1, lines };
     }
@@ -61,14 +61,14 @@ export async function tailOffset(
   return { offset: 0, lines: size > 0 ? lines + 1 : 0 };
 }
 
-/** A container's log files, opened, oldest first; none once the container was removed. */
+/** Opens a container's log files, oldest first. Returns none after the removal of the container. */
 export async function openLogs(directory: string): Promise<FileHandle[]> {
   for (;;) {
     const paths = await logFiles(directory);
     const opened = await Promise.all(paths.map((path) => open(path, "r").catch(() => undefined)));
     const files = opened.filter((file) => file !== undefined);
     const inodes = await Promise.all(files.map(async (file) => (await file.stat()).ino));
-    // A rotation meanwhile: what was opened may be in another order than it was listed.
+    // After a rotation in between, the names may belong to other files: try again.
     const now = (await Promise.all((await logFiles(directory)).map(inodeOf))).filter(
       (ino) => ino !== undefined,
     );
@@ -77,7 +77,7 @@ export async function openLogs(directory: string): Promise<FileHandle[]> {
   }
 }
 
-/** Files that are newer than the given one, opened, oldest first: the log was rotated while it was read. */
+/** Opens the files newer than a given one, oldest first. There are some after a rotation. */
 export async function openNewer(directory: string, file: FileHandle): Promise<FileHandle[]> {
   const { ino } = await file.stat();
   const newest = await inodeOf(`${directory}/container.log`);
@@ -97,7 +97,7 @@ async function inodeOf(path: string): Promise<number | undefined> {
   return (await stat(path).catch(() => undefined))?.ino;
 }
 
-/** A damaged region has no newline of its own: the record begins after its last null character. */
+/** Parses a line. A region of null characters, left by a crash, has no newline: the record begins after it. */
 function parseRecord(line: Buffer<ArrayBufferLike>): LogRecord | undefined {
   const text = line.subarray(line.lastIndexOf(0) + 1).toString();
   try {

@@ -2,34 +2,55 @@ import type { FileHandle } from "node:fs/promises";
 import type { Monitor } from "#native/monitor/monitor.ts";
 import type { LogPosition } from "#native/zygote/protocol.ts";
 import { TboxError } from "#support/errors.ts";
-import type { LogOptions, LogRecord } from "../containers.ts";
-import { containerDirectory, type Fleet } from "../services.ts";
+import type { ContainerServices } from "../services.ts";
+import { containerDirectory } from "../state/container-directories.ts";
 import { closeAll, openLogs, openNewer, readRecords, tailOffset } from "./log-files.ts";
 
+export interface LogOptions {
+  stdout: boolean;
+  stderr: boolean;
+  /** Whether to continue with new records until the container exits. */
+  follow: boolean;
+  /** Nanoseconds since the epoch, inclusive. */
+  since?: bigint;
+  until?: bigint;
+  /** Number of last records; all when absent. */
+  tail?: number;
+  signal: AbortSignal;
+}
+
+export interface LogRecord {
+  stream: "stdout" | "stderr";
+  /** Logged text. It ends with a newline unless it is part of a longer line or the last piece of the stream. */
+  text: string;
+  /** RFC 3339 with nanoseconds. */
+  time: string;
+}
+
 /**
- * A container's log, and with `follow` what is added to it until the container ends. It is open once the
- * promise resolves: what is logged later is not lost, even if the container is removed at once.
+ * Opens the log of a container. Once the promise resolves, no later record is lost, even if the container is removed at
+ * once. With `follow`, the log ends at the container's exit.
  */
 export async function openLog(
-  fleet: Fleet,
+  services: ContainerServices,
   name: string,
   options: LogOptions,
 ): Promise<AsyncIterable<LogRecord>> {
-  const { id, hostConfig } = fleet.records.find(name);
+  const { id, hostConfig } = services.records.find(name);
   if (hostConfig.LogConfig?.Type === "none") {
     throw new TboxError("not-implemented", "configured logging driver does not support reading");
   }
-  const directory = `${containerDirectory(fleet, id)}/log`;
-  const { monitor } = fleet.companion(id);
-  // Asked before anything is opened: what is logged meanwhile wakes the first wait.
+  const directory = `${containerDirectory(services, id)}/log`;
+  const { monitor } = services.runtime(id);
+  // The position precedes the files, so that a record written in between ends the first wait.
   const position = options.follow ? await monitor?.awaitLog(noPosition) : undefined;
   const files = await openLogs(directory);
-  let begun = false;
-  // Whoever asked may be gone before the first record is.
-  options.signal.addEventListener("abort", () => void (begun || closeAll(files)), { once: true });
+  let iterated = false;
+  // A client that disconnects before the first record never iterates.
+  options.signal.addEventListener("abort", () => void (iterated || closeAll(files)), { once: true });
   return {
     [Symbol.asyncIterator]() {
-      begun = true;
+      iterated = true;
       return readLog({ directory, files, monitor, position }, options);
     },
   };
@@ -37,53 +58,44 @@ export async function openLog(
 
 interface OpenLog {
   directory: string;
-  /** Oldest first. */
+  /** Log files, oldest first. */
   files: FileHandle[];
   monitor: Monitor | undefined;
-  /** Of the end of the log; nothing when nothing follows. */
+  /** End of the log; absent when the log does not grow. */
   position: LogPosition | undefined;
 }
 
-async function* readLog(
-  { directory, files, monitor, position: first }: OpenLog,
-  options: LogOptions,
-): AsyncGenerator<LogRecord> {
-  const wanted = ({ stream, time }: LogRecord) => {
-    if (!(stream === "stdout" ? options.stdout : options.stderr)) return false;
-    const at = options.since === undefined && options.until === undefined ? 0n : nanoseconds(time);
-    return at >= (options.since ?? at) && at <= (options.until ?? at);
-  };
-  let position = first;
+async function* readLog(log: OpenLog, options: LogOptions): AsyncGenerator<LogRecord> {
+  const { directory, files, monitor } = log;
+  let { position } = log;
   let offset = 0;
+  const read = async function* (file: FileHandle, from: number) {
+    for await (const { record, end } of readRecords(file, from)) {
+      offset = end;
+      if (isWanted(record, options)) yield record;
+    }
+  };
   try {
-    const begin = await plan(files, options.tail);
-    for (let index = 0; index < files.length; index++) {
-      const file = files[index];
-      offset = begin[index] ?? 0;
-      if (!file || offset === skipped) continue;
-      for await (const { record, end } of readRecords(file, offset)) {
+    const offsets = await startOffsets(files, options.tail);
+    for (const [index, file] of files.entries()) {
+      offset = offsets[index] ?? 0;
+      if (offset === skipped) continue;
+      for await (const record of read(file, offset)) {
         options.signal.throwIfAborted();
-        offset = end;
-        if (wanted(record)) yield record;
+        yield record;
       }
     }
     let more = options.follow;
     for (let file = files.at(-1); more && file; ) {
-      // Once the container has ended there is one last look.
+      // After the exit the log is read once more.
       more = position !== undefined;
-      for await (const { record, end } of readRecords(file, offset)) {
-        offset = end;
-        if (wanted(record)) yield record;
-      }
+      yield* read(file, offset);
       for (const newer of await openNewer(directory, file)) {
         files.push(newer);
         await closeAll(files.splice(0, files.length - 1));
         file = newer;
         offset = 0;
-        for await (const { record, end } of readRecords(file, 0)) {
-          offset = end;
-          if (wanted(record)) yield record;
-        }
+        yield* read(file, 0);
       }
       options.signal.throwIfAborted();
       if (position && monitor)
@@ -94,13 +106,20 @@ async function* readLog(
   }
 }
 
-/** Where no log is: asked for what differs from it, a monitor tells at once where the log is. */
+function isWanted({ stream, time }: LogRecord, { stdout, stderr, since, until }: LogOptions): boolean {
+  if (!(stream === "stdout" ? stdout : stderr)) return false;
+  if (since === undefined && until === undefined) return true;
+  const at = nanoseconds(time);
+  return at >= (since ?? at) && at <= (until ?? at);
+}
+
+/** Position that no log has: a monitor that waits for a change of it answers at once. */
 const noPosition = { generation: 2 ** 32, size: 0 };
 
 const skipped = -1;
 
-/** Where to begin in each file so that the last `tail` lines come; `skipped` is not at all. */
-async function plan(files: FileHandle[], tail: number | undefined): Promise<number[]> {
+/** Returns the offset in each file at which the last `tail` lines begin; `skipped` for files before them. */
+async function startOffsets(files: FileHandle[], tail: number | undefined): Promise<number[]> {
   if (tail === undefined) return files.map(() => 0);
   const offsets: number[] = [];
   let missing = tail;
@@ -116,7 +135,7 @@ async function plan(files: FileHandle[], tail: number | undefined): Promise<numb
   return offsets;
 }
 
-/** RFC 3339 with nanoseconds as nanoseconds since the epoch. */
+/** Converts RFC 3339 with nanoseconds to nanoseconds since the epoch. */
 function nanoseconds(time: string): bigint {
   const [, second = "", fraction = ""] = /^(.{19})(?:\.(\d+))?/.exec(time) ?? [];
   const milliseconds = Date.parse(`${second}Z`);

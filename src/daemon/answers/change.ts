@@ -1,4 +1,4 @@
-import type { Change } from "#containers/files/changes.ts";
+import type { Change } from "#containers/files/diff.ts";
 
 const kinds = { modified: 0, added: 1, deleted: 2 };
 

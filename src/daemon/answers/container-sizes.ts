@@ -8,7 +8,7 @@ export async function containerSizes(
   { id, imageId }: ContainerRecord,
 ): Promise<ContainerSizes> {
   const [writable, image] = await Promise.all([
-    containers.size(id),
+    containers.admin.size(id),
     imageId === undefined ? undefined : images.inspect(imageId).catch(() => undefined),
   ]);
   return { writable, root: writable + (image?.size ?? 0) };

@@ -1,4 +1,4 @@
-import type { LogRecord } from "#containers/containers.ts";
+import type { LogRecord } from "#containers/streams/logs.ts";
 
 export interface LogShape {
   timestamps: boolean;

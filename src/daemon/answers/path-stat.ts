@@ -1,5 +1,6 @@
 import { posix } from "node:path";
-import { containerPath, type FileInContainer } from "#containers/files/archive.ts";
+import type { FileInContainer } from "#containers/files/archive.ts";
+import { containerPath } from "#containers/files/container-path.ts";
 
 /** Of stat(2), and what Go's `FileMode` says in its place: its upper bits are no kernel's. */
 const types = new Map([

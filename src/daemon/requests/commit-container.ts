@@ -20,7 +20,7 @@ export async function commitContainer(
   request: Request,
 ): Promise<Response> {
   const { container, repo, tag, author = "", comment = "", pause = true } = query;
-  const id = await containers.commit(container, {
+  const id = await containers.files.commit(container, {
     author,
     comment,
     pause,

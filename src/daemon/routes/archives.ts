@@ -15,7 +15,7 @@ export function archiveRoutes(containers: Containers) {
     .head(
       "/containers/:id/archive",
       async ({ params: { id }, query: { path } }) => {
-        const stat = shapePathStat(path, await containers.stat(id, path));
+        const stat = shapePathStat(path, await containers.files.stat(id, path));
         return new Response(null, { headers: { [statHeader]: stat } });
       },
       { params, query: readArchiveQuery },
@@ -23,7 +23,7 @@ export function archiveRoutes(containers: Containers) {
     .get(
       "/containers/:id/archive",
       async ({ params: { id }, query: { path } }) => {
-        const { status, stream } = await containers.archive(id, path);
+        const { status, stream } = await containers.files.archive(id, path);
         const response = streamed(stream, "application/x-tar");
         response.headers.set(statHeader, shapePathStat(path, status));
         return response;
@@ -38,14 +38,14 @@ export function archiveRoutes(containers: Containers) {
         request: { body },
       }) => {
         if (body === null) throw invalidArgument("the request has no body");
-        await containers.extract(id, path, { archive: body, keepKinds });
+        await containers.files.extract(id, path, { archive: body, keepKinds });
         return empty();
       },
       { params, query: writeArchiveQuery, parse: "none" },
     )
     .get(
       "/containers/:id/export",
-      async ({ params: { id } }) => streamed(await containers.export(id), "application/x-tar"),
+      async ({ params: { id } }) => streamed(await containers.files.export(id), "application/x-tar"),
       { params },
     );
 }

@@ -17,8 +17,8 @@ export function containerStreamRoutes(containers: Containers) {
       .post(
         "/containers/:id/wait",
         ({ params: { id }, query: { condition = "not-running" }, request: { signal } }) => {
-          containers.get(id);
-          const exit = containers.wait(id, condition, signal);
+          containers.queries.get(id);
+          const exit = containers.lifecycle.wait(id, condition, signal);
           // When the client goes before the exit, nobody is left to hear of the cancellation.
           exit.catch(() => {});
           return streamed(exitLine(exit), "application/json");
@@ -29,7 +29,7 @@ export function containerStreamRoutes(containers: Containers) {
       .get(
         "/containers/:id/attach/ws",
         ({ params: { id } }) => {
-          containers.get(id);
+          containers.queries.get(id);
           const message = "attach/ws: the request does not ask for `Upgrade: websocket`";
           throw invalidArgument(message);
         },
@@ -38,7 +38,7 @@ export function containerStreamRoutes(containers: Containers) {
       .get(
         "/containers/:id/stats",
         ({ params: { id }, query: { stream = true, "one-shot": quick = false }, request: { signal } }) => {
-          const { id: full } = containers.get(id);
+          const { id: full } = containers.queries.get(id);
           if (stream && quick) {
             throw invalidArgument("cannot have stream=true and one-shot=true");
           }
@@ -62,8 +62,8 @@ export function containerStreamRoutes(containers: Containers) {
           if (!stdout && !stderr) {
             throw invalidArgument("Bad parameters: you must choose at least one stream");
           }
-          const tty = containers.get(id).config.Tty === true;
-          const records = await containers.logs(id, {
+          const tty = containers.queries.get(id).config.Tty === true;
+          const records = await containers.streams.logs(id, {
             stdout,
             stderr,
             follow,

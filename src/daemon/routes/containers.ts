@@ -34,9 +34,9 @@ export function containerRoutes(engine: Engine, dataDirectory: string) {
         // Docker takes a limit as a wish for the last ones, whatever their state.
         const bounded = limit !== undefined && limit > 0 ? { all: true, limit } : { all };
         const now = Date.now();
-        const links = containers.links();
+        const links = containers.networking.links();
         return Promise.all(
-          containers.list({ ...bounded, filters }).map(async (record) =>
+          containers.queries.list({ ...bounded, filters }).map(async (record) =>
             shapeContainerSummary(record, {
               now,
               directory: dataDirectory,
@@ -55,7 +55,7 @@ export function containerRoutes(engine: Engine, dataDirectory: string) {
       async ({ query, request }) => {
         const body = await parseCreateBody(request, query);
         const { name, platform } = query;
-        const { id, warnings } = await containers.create(body, {
+        const { id, warnings } = await containers.lifecycle.create(body, {
           ...(name ? { name } : {}),
           ...(platform ? { platform } : {}),
         });
@@ -66,12 +66,12 @@ export function containerRoutes(engine: Engine, dataDirectory: string) {
     .get(
       "/containers/:id/json",
       async ({ params: { id }, query: { size } }) => {
-        const record = containers.get(id);
+        const record = containers.queries.get(id);
         return shapeContainer(record, {
           directory: dataDirectory,
           execs: containers.execs.running(record.id),
           networks: engine.networks,
-          links: containers.links(record),
+          links: containers.networking.links(record),
           sizes: size ? await containerSizes(engine, record) : undefined,
         });
       },
@@ -84,14 +84,14 @@ export function containerRoutes(engine: Engine, dataDirectory: string) {
           const message = "starting container with non-empty request body is not supported";
           throw invalidArgument(message);
         }
-        return noContent((await containers.start(id)) === "started" ? "done" : "unchanged");
+        return noContent((await containers.lifecycle.start(id)) === "started" ? "done" : "unchanged");
       },
       { params, query: startContainerQuery, parse: "none" },
     )
     .post(
       "/containers/:id/stop",
       async ({ params: { id }, query: { t, signal } }) => {
-        const outcome = await containers.stop(id, {
+        const outcome = await containers.lifecycle.stop(id, {
           ...(t === undefined ? {} : { timeout: t }),
           ...(signal === undefined ? {} : { signal }),
         });
@@ -102,7 +102,7 @@ export function containerRoutes(engine: Engine, dataDirectory: string) {
     .post(
       "/containers/:id/restart",
       async ({ params: { id }, query: { t, signal } }) => {
-        await containers.restart(id, {
+        await containers.lifecycle.restart(id, {
           ...(t === undefined ? {} : { timeout: t }),
           ...(signal === undefined ? {} : { signal }),
         });
@@ -113,20 +113,20 @@ export function containerRoutes(engine: Engine, dataDirectory: string) {
     .post(
       "/containers/:id/rename",
       async ({ params: { id }, query: { name = "" } }) => {
-        await containers.rename(id, name);
+        await containers.lifecycle.rename(id, name);
         return noContent();
       },
       { params, query: renameContainerQuery },
     )
     .post(
       "/containers/:id/update",
-      ({ params: { id }, body }) => ({ Warnings: containers.update(id, body).warnings }),
+      ({ params: { id }, body }) => ({ Warnings: containers.lifecycle.update(id, body).warnings }),
       { params, body: updateContainerSchema },
     )
     .post(
       "/containers/:id/pause",
       async ({ params: { id } }) => {
-        await containers.pause(id);
+        await containers.lifecycle.pause(id);
         return noContent();
       },
       { params },
@@ -134,7 +134,7 @@ export function containerRoutes(engine: Engine, dataDirectory: string) {
     .post(
       "/containers/:id/unpause",
       async ({ params: { id } }) => {
-        await containers.unpause(id);
+        await containers.lifecycle.unpause(id);
         return noContent();
       },
       { params },
@@ -142,14 +142,14 @@ export function containerRoutes(engine: Engine, dataDirectory: string) {
     .get(
       "/containers/:id/top",
       async ({ params: { id }, query: { ps_args = "" } }) => {
-        const { titles, processes } = await containers.top(id, ps_args);
+        const { titles, processes } = await containers.admin.top(id, ps_args);
         return { Titles: titles, Processes: processes };
       },
       { params, query: topContainerQuery },
     )
     .get(
       "/containers/:id/changes",
-      async ({ params: { id } }) => Response.json(shapeChanges(await containers.changes(id))),
+      async ({ params: { id } }) => Response.json(shapeChanges(await containers.files.changes(id))),
       { params },
     )
     .post("/commit", ({ query, request }) => commitContainer(containers, query, request), {
@@ -159,7 +159,7 @@ export function containerRoutes(engine: Engine, dataDirectory: string) {
     .post(
       "/containers/prune",
       async ({ query: { filters = new Map() } }) => {
-        const { ids, space } = await containers.prune(filters);
+        const { ids, space } = await containers.admin.prune(filters);
         return { ContainersDeleted: ids, SpaceReclaimed: space };
       },
       { query: pruneQuery },
@@ -167,7 +167,7 @@ export function containerRoutes(engine: Engine, dataDirectory: string) {
     .post(
       "/containers/:id/kill",
       async ({ params: { id }, query }) => {
-        await containers.kill(id, query);
+        await containers.lifecycle.kill(id, query);
         return noContent();
       },
       { params, query: killContainerQuery },
@@ -175,7 +175,7 @@ export function containerRoutes(engine: Engine, dataDirectory: string) {
     .post(
       "/containers/:id/resize",
       async ({ params: { id }, query: { h, w } }) => {
-        await containers.resize(id, { columns: w, rows: h });
+        await containers.streams.resize(id, { columns: w, rows: h });
         return empty();
       },
       { params, query: resizeContainerQuery },
@@ -189,7 +189,7 @@ export function containerRoutes(engine: Engine, dataDirectory: string) {
             `Conflict, cannot remove the default link name of the container: ${id}`,
           );
         }
-        await containers.remove(id, { force, volumes: v });
+        await containers.lifecycle.remove(id, { force, volumes: v });
         return noContent();
       },
       { params, query: removeContainerQuery },
@@ -198,7 +198,7 @@ export function containerRoutes(engine: Engine, dataDirectory: string) {
       "/containers/:id/:alias",
       async ({ params: { id, alias }, query: { link = false } }) => {
         if (!link) throw new TboxError("not-found", `No such container: ${id}/${alias}`);
-        await containers.unlink(id, alias);
+        await containers.networking.unlink(id, alias);
         return noContent();
       },
       { params: linkParams, query: removeContainerQuery },

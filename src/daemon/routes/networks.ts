@@ -30,10 +30,14 @@ export function networkRoutes({ networks, containers }: Engine) {
       async ({ query: { filters = new Map() } }) => ({ NetworksDeleted: await networks.prune(filters) }),
       { query: pruneNetworksQuery },
     )
-    .get("/networks/:id", ({ params: { id } }) => shapeNetwork(networks.get(id), containers.list(running)), {
-      params,
-      query: inspectNetworkQuery,
-    })
+    .get(
+      "/networks/:id",
+      ({ params: { id } }) => shapeNetwork(networks.get(id), containers.queries.list(running)),
+      {
+        params,
+        query: inspectNetworkQuery,
+      },
+    )
     .delete(
       "/networks/:id",
       async ({ params: { id } }) => {
@@ -45,7 +49,7 @@ export function networkRoutes({ networks, containers }: Engine) {
     .post(
       "/networks/:id/connect",
       async ({ params: { id: network }, body: { Container: container, EndpointConfig: settings = {} } }) => {
-        await containers.connect(container, { network, settings });
+        await containers.networking.connect(container, { network, settings });
         return new Response();
       },
       { params, body: connectNetworkSchema },
@@ -53,7 +57,7 @@ export function networkRoutes({ networks, containers }: Engine) {
     .post(
       "/networks/:id/disconnect",
       async ({ params: { id: network }, body: { Container: container } }) => {
-        await containers.disconnect(container, network);
+        await containers.networking.disconnect(container, network);
         return new Response();
       },
       { params, body: disconnectNetworkSchema },

@@ -31,7 +31,7 @@ export function systemRoutes(engine: Engine, dataDirectory: string) {
     .get("/info", async () =>
       shapeInformation(await engine.information(), {
         images: (await images.list(everything)).length,
-        states: containers.list(everything).map(({ state }) => state.status),
+        states: containers.queries.list(everything).map(({ state }) => state.status),
         now: new Date(),
       }),
     )
@@ -57,7 +57,7 @@ export function systemRoutes(engine: Engine, dataDirectory: string) {
         now: Date.now(),
         directory: dataDirectory,
         networks: engine.networks,
-        links: containers.links(),
+        links: containers.networking.links(),
         imageNamed: (name) => images.known(name),
       });
     });
@@ -79,8 +79,8 @@ async function measure(engine: Engine, wanted: readonly string[]) {
 
 /** All files of a container, not its writable layer alone. */
 async function measureContainers(engine: Engine) {
-  const sizes = await engine.containers.diskUsage();
-  const measured = engine.containers.list(everything).map(async (record) => {
+  const sizes = await engine.containers.admin.diskUsage();
+  const measured = engine.containers.queries.list(everything).map(async (record) => {
     const { writable, root } = await containerSizes(engine, record);
     const all = sizes.get(record.id) ?? 0;
     return { record, sizes: { writable: all, root: root - writable + all } };
@@ -90,7 +90,9 @@ async function measureContainers(engine: Engine) {
 
 async function measureVolumes({ volumes, containers }: Engine) {
   const sizes = await volumes.sizes();
-  const used = containers.list(everything).flatMap(({ volumes: own = [] }) => own.map(({ name }) => name));
+  const used = containers.queries
+    .list(everything)
+    .flatMap(({ volumes: own = [] }) => own.map(({ name }) => name));
   return volumes.list({ filters: new Map() }).map((volume) => ({
     volume,
     mountpoint: volumes.mountpoint(volume.name),

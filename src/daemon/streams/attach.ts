@@ -80,12 +80,12 @@ export async function openAttachment(
     stream = false,
     detachKeys,
   } = attachContainerQuery.parse(parseQuery(search));
-  const tty = containers.get(id).config.Tty === true;
+  const tty = containers.queries.get(id).config.Tty === true;
   const framing = wanted ?? outputFraming(tty);
   return {
     detachKeys: tty ? detachKeysOf(detachKeys) : undefined,
     stdin: stdin && stream,
-    stream: await containers.attach(id, { stdin, stdout, stderr, logs, stream, framing }),
+    stream: await containers.streams.attach(id, { stdin, stdout, stderr, logs, stream, framing }),
     mediaType: (version: number) => outputMediaType(tty, version),
   };
 }

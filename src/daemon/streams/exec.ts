@@ -5,7 +5,8 @@ import { parseJson } from "#api/schema/json.ts";
 import { encodeFrame } from "#api/streams/frame.ts";
 import { frameType } from "#api/streams/run-stream.ts";
 import type { Containers } from "#containers/containers.ts";
-import { type ExecRecord, unstartable } from "#containers/exec/execs.ts";
+import { execFailureMessage } from "#containers/exec/exec-failure.ts";
+import type { ExecRecord } from "#containers/exec/execs.ts";
 import { errorChain } from "#support/errors.ts";
 import { outputMediaType } from "../answers/output.ts";
 import type { Exchange } from "../http/adapter.ts";
@@ -93,7 +94,7 @@ async function startOrTell(
     const { stream, ended } = await execs.start(id, { detach: detached, framing });
     return { stream: stream ?? new PassThrough().end(), ended };
   } catch (error) {
-    const text = Buffer.from(`${unstartable(error) ?? errorChain(error)}\r\n`);
+    const text = Buffer.from(`${execFailureMessage(error) ?? errorChain(error)}\r\n`);
     const stream = new PassThrough();
     stream.end(tty ? text : encodeFrame(frameType.stdout, text));
     return { stream, ended: Promise.resolve() };

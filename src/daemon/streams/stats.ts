@@ -17,8 +17,8 @@ export async function* statsLines(
   while (!signal.aborted) {
     let line: string;
     try {
-      const now = containers.stats(id);
-      line = `${JSON.stringify(shapeStats(containers.get(id), now, before))}\n`;
+      const now = containers.admin.stats(id);
+      line = `${JSON.stringify(shapeStats(containers.queries.get(id), now, before))}\n`;
       before = now;
     } catch (error) {
       if (errorCode(error) === "not-found") return;
@@ -35,9 +35,9 @@ export async function oneSample(
   id: string,
   { quick, signal }: { quick: boolean; signal: AbortSignal },
 ) {
-  const before = quick ? undefined : containers.stats(id);
+  const before = quick ? undefined : containers.admin.stats(id);
   if (before !== undefined) await pause(signal);
-  return shapeStats(containers.get(id), containers.stats(id), before);
+  return shapeStats(containers.queries.get(id), containers.admin.stats(id), before);
 }
 
 /** Waits for the next sample, or until the signal aborts. */

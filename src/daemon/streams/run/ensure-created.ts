@@ -20,7 +20,7 @@ export async function ensureCreated(
 ): Promise<{ id: string; warnings: string[] }> {
   const { name, platform, pull, container } = request;
   const create = () =>
-    engine.containers.create(container, {
+    engine.containers.lifecycle.create(container, {
       ...(name === undefined ? {} : { name }),
       ...(platform === undefined ? {} : { platform }),
     });

@@ -48,10 +48,10 @@ async function run(engine: Engine, { request, credentials, client }: Run): Promi
     if (client.gone.aborted) throw new TboxError("cancelled", "the client is gone");
     if (!request.detach) {
       stream = await attach(engine, id, request);
-      exit = containers.wait(id, autoRemove ? "removed" : "next-exit", client.gone);
+      exit = containers.lifecycle.wait(id, autoRemove ? "removed" : "next-exit", client.gone);
       exit.catch(() => {});
     }
-    await containers.start(id);
+    await containers.lifecycle.start(id);
   } catch (error) {
     stream?.destroy();
     if (autoRemove) await removeCreated(engine, id);
@@ -61,8 +61,8 @@ async function run(engine: Engine, { request, credentials, client }: Run): Promi
   if (exit === undefined) return;
   client.openControl((control) =>
     control.control === "resize"
-      ? containers.resize(id, control)
-      : containers.kill(id, { signal: control.signal }),
+      ? containers.streams.resize(id, control)
+      : containers.lifecycle.kill(id, { signal: control.signal }),
   );
   if (stream !== undefined) await follow(stream, request, client);
   // The container outlives a client that goes; nobody is left to be told of its end.
@@ -82,7 +82,7 @@ async function attach(
   const { AttachStdin = false, AttachStdout = false, AttachStderr = false, OpenStdin = false } = container;
   const stdin = AttachStdin && OpenStdin;
   if (!stdin && !AttachStdout && !AttachStderr) return undefined;
-  return containers.attach(id, {
+  return containers.streams.attach(id, {
     stdin,
     stdout: AttachStdout,
     stderr: AttachStderr,
@@ -104,7 +104,7 @@ async function follow(stream: Duplex, { container }: CheckedRunRequest, client: 
 
 async function removeCreated({ containers }: Engine, id: string): Promise<void> {
   try {
-    await containers.remove(id, { force: true, volumes: true });
+    await containers.lifecycle.remove(id, { force: true, volumes: true });
   } catch (error) {
     if (errorCode(error) !== "not-found") logError(`remove container ${id}`, error);
   }

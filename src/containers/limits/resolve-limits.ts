@@ -15,7 +15,7 @@ const limitsAnnotation = "tbox.limits";
 /** Enough for any server, and an end to a fork bomb before the machine has one. */
 const usualPids = 4096;
 
-export interface SettledLimits {
+export interface ResolvedLimits {
   /** What was asked for and is kept. */
   resources: Resources;
   settings: LimitPlan["settings"];
@@ -35,7 +35,7 @@ export function withDefaults(resources: Resources, { controllers, files }: Deleg
 }
 
 /** Decides which limits hold; throws invalid-argument for one that cannot, unless a warning will do. */
-export function settleLimits(asked: Resources, delegation: Delegation, mode: LimitMode): SettledLimits {
+export function resolveLimits(asked: Resources, delegation: Delegation, mode: LimitMode): ResolvedLimits {
   const resources = resourcesOf(asked);
   checkResources(resources, machineOf(delegation));
   const { settings, refusals } = planLimits(resources, delegation, deviceNumber);

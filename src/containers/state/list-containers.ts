@@ -1,31 +1,42 @@
 import { familiarName, parseReference, withDefaultTag } from "#oci/reference.ts";
 import { invalidArgument } from "#support/errors.ts";
+import { compileFilters, unknownFilter } from "#support/filters/filters.ts";
 import { labelFilter } from "#support/filters/labels.ts";
-import type { ListFilter } from "../containers.ts";
 import { networksOf } from "../networking/network-mode.ts";
 import { exposedPorts, parsePorts } from "../networking/ports.ts";
 import { plainTarget } from "../request/mounts.ts";
-import { type Fleet, isRunning } from "../services.ts";
+import type { ContainerServices } from "../services.ts";
 import type { ContainerRecord } from "./record.ts";
+import { isRunning } from "./record.ts";
+
+export interface ListFilter {
+  /** Whether to list stopped containers too. */
+  all: boolean;
+  limit?: number;
+  /** Docker's `filters`. An unknown key is refused. */
+  filters: Map<string, string[]>;
+}
+
+type Services = Pick<ContainerServices, "records" | "networks" | "images">;
 
 type Test = (record: ContainerRecord) => boolean;
 
 const statuses = ["created", "running", "paused", "restarting", "removing", "exited", "dead"];
 
-/** Newest first. */
-export function listContainers(fleet: Fleet, { all, limit, filters }: ListFilter): ContainerRecord[] {
-  const tests = [...filters].map(([key, values]) => testFor(fleet, key, values));
-  // Who asks for a state or a number of containers means those that do not run as well.
-  const everything = all || limit !== undefined || filters.has("status") || filters.has("exited");
-  const found = fleet.records
+/** Lists containers, newest first. */
+export function listContainers(services: Services, { all, limit, filters }: ListFilter): ContainerRecord[] {
+  const passes = compileFilters<ContainerRecord>(filters, (key, values) => testFor(services, key, values));
+  // In Docker these options imply `all`.
+  const includeStopped = all || limit !== undefined || filters.has("status") || filters.has("exited");
+  const found = services.records
     .all()
-    .filter((record) => everything || isRunning(record))
-    .filter((record) => tests.every((test) => test(record)))
+    .filter((record) => includeStopped || isRunning(record))
+    .filter(passes)
     .sort((a, b) => (a.created < b.created ? 1 : -1));
   return limit === undefined || limit <= 0 ? found : found.slice(0, limit);
 }
 
-function testFor(fleet: Fleet, key: string, values: string[]): Test {
+function testFor(services: Services, key: string, values: string[]): Test {
   const some = (test: (record: ContainerRecord, value: string) => boolean): Test => {
     return (record) => values.some((value) => test(record, value));
   };
@@ -46,16 +57,18 @@ function testFor(fleet: Fleet, key: string, values: string[]): Test {
     case "exited":
       return some(({ state }, value) => state.status === "exited" && String(state.exitCode) === value);
     case "ancestor":
-      return some((record, value) => isFrom(fleet, record, value));
+      return some((record, value) => isFrom(services, record, value));
     case "before":
     case "since": {
-      const times = values.map((value) => fleet.records.find(value).created);
+      const times = values.map((value) => services.records.find(value).created);
       return ({ created }) => times.every((time) => (key === "before" ? created < time : created > time));
     }
     case "network":
       return some((record, value) => {
         const on = Object.keys(networksOf(record));
-        return on.some((name) => name === value || fleet.networks.named(name)?.id.startsWith(value) === true);
+        return on.some(
+          (name) => name === value || services.networks.named(name)?.id.startsWith(value) === true,
+        );
       });
     case "volume":
       return some((record, value) => mountsOf(record).includes(value));
@@ -66,15 +79,15 @@ function testFor(fleet: Fleet, key: string, values: string[]): Test {
       const wanted = values.flatMap(parsePorts);
       return (record) => wanted.some(({ number, protocol }) => hasPort(record, key, number, protocol));
     }
-    // No container is a task of a swarm.
+    // tbox has no swarm tasks.
     case "is-task":
       return () => values.every((value) => value === "false");
     default:
-      throw invalidArgument(`invalid filter '${key}'`);
+      throw unknownFilter(key);
   }
 }
 
-/** Names of volumes, directories of the host, and where they lie in a container. */
+/** Returns the volume names, host directories and targets of a container's mounts. */
 function mountsOf({ hostConfig: { Binds = [], Mounts = [] }, volumes = [] }: ContainerRecord): string[] {
   return [
     ...Binds.flatMap((bind) => bind.split(":").slice(0, 2)),
@@ -83,8 +96,8 @@ function mountsOf({ hostConfig: { Binds = [], Mounts = [] }, volumes = [] }: Con
   ];
 }
 
-/** Whether a container is of an image, or of one that was made from it. */
-function isFrom({ images }: Fleet, { image, imageId }: ContainerRecord, wanted: string): boolean {
+/** Returns whether a container's image is the given one or descends from it. */
+function isFrom({ images }: Services, { image, imageId }: ContainerRecord, wanted: string): boolean {
   if (imageId?.startsWith(wanted) || imageId?.startsWith(`sha256:${wanted}`)) return true;
   const ancestor = images.known(wanted);
   if (ancestor && imageId) return ancestor === imageId || images.descends(imageId, ancestor);

@@ -2,20 +2,23 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 
 /** Files of a container's directory by name. */
-export type ContainerFiles = Record<string, string>;
+export type DirectoryFiles = Record<string, string>;
 
 /** Makes the directories of containers, the next one ahead of need. The first daemon to come sweeps away one that was not taken. */
-export interface Directories {
+export interface ContainerDirectories {
   /** An ID whose directory has the upper and work directories of the overlay and these files. */
-  take(files: (id: string) => ContainerFiles): string;
+  take(files: (id: string) => DirectoryFiles): string;
 }
 
 /** Milliseconds after which the next directory is made: a start is not to share a processor with it. */
 const delay = 20;
 
 /** `parent` is where the directories lie; `usualFiles` are those most containers have. */
-export function openDirectories(parent: string, usualFiles: (id: string) => ContainerFiles): Directories {
-  let ready: { id: string; files: ContainerFiles } | undefined;
+export function openContainerDirectories(
+  parent: string,
+  usualFiles: (id: string) => DirectoryFiles,
+): ContainerDirectories {
+  let ready: { id: string; files: DirectoryFiles } | undefined;
   const prepare = () => {
     const id = randomBytes(32).toString("hex");
     const files = usualFiles(id);
@@ -50,7 +53,7 @@ export function openDirectories(parent: string, usualFiles: (id: string) => Cont
   };
 }
 
-function makeDirectory(directory: string, files: ContainerFiles): void {
+function makeDirectory(directory: string, files: DirectoryFiles): void {
   try {
     mkdirSync(directory, { mode: 0o700 });
     // The upper directory is the container's root: others than its root user must get through it.
@@ -65,4 +68,8 @@ function makeDirectory(directory: string, files: ContainerFiles): void {
 
 function writeFile(directory: string, name: string, text: string): void {
   writeFileSync(`${directory}/${name}`, text, { mode: 0o644 });
+}
+
+export function containerDirectory({ store }: { store: string }, id: string): string {
+  return `${store}/containers/${id}`;
 }

@@ -1,0 +1,25 @@
+import type { ContainerServices } from "../services.ts";
+
+type Services = Pick<ContainerServices, "zygote" | "records">;
+
+/** Measures the allocated bytes of directories of the store. */
+export async function measure({ zygote }: Pick<Services, "zygote">, paths: string[]): Promise<number[]> {
+  if (paths.length === 0) return [];
+  return (await zygote.work({ operation: "measure", paths })).map(({ bytes }) => bytes);
+}
+
+/** Measures the allocated bytes of a container's writable layer. */
+export async function writableLayerSize(services: Services, name: string): Promise<number> {
+  const { id } = services.records.find(name);
+  return (await measure(services, [`containers/${id}/upper`]))[0] ?? 0;
+}
+
+/** Measures the allocated bytes of all files of each container: writable layer, log and the rest. */
+export async function containerDiskUsage(services: Services): Promise<Map<string, number>> {
+  const ids = services.records.all().map(({ id }) => id);
+  const sizes = await measure(
+    services,
+    ids.map((id) => `containers/${id}`),
+  );
+  return new Map(ids.map((id, index) => [id, sizes[index] ?? 0]));
+}

@@ -1,0 +1,12 @@
+import type { Tree } from "#native/zygote/protocol.ts";
+import type { DiffId } from "#oci/digest.ts";
+import { layerPath } from "../state/layer-path.ts";
+
+/** Source of files for a build: layers, base first, or a directory of the host. */
+export type FileTree = { layers: DiffId[] } | { directory: string };
+
+/** Converts a file tree for the worker. */
+export function planTree(tree: FileTree): Tree {
+  if ("directory" in tree) return { type: "directory", path: tree.directory };
+  return { type: "layers", diffIds: tree.layers.map(layerPath) };
+}

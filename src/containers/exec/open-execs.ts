@@ -1,0 +1,83 @@
+import { randomBytes } from "node:crypto";
+import { invalidArgument, TboxError } from "#support/errors.ts";
+import type { ContainerServices } from "../services.ts";
+import { type ContainerRecord, isRunning } from "../state/record.ts";
+import type { ExecRequest, Execs } from "./execs.ts";
+import { type ExecState, startExec } from "./start-exec.ts";
+
+const sigkill = 9;
+
+export function openExecs(services: ContainerServices): Execs {
+  const states = new Map<string, ExecState>();
+  return {
+    create: (container, request) => createExec(services, states, container, request),
+    get: (id) => findExec(services, states, id).record,
+    running: (containerId) =>
+      [...states.values()].flatMap(({ record }) =>
+        record.running && record.containerId === containerId ? [record.id] : [],
+      ),
+    startable: (id) => requireStartable(services, states, id).record,
+    async start(id, options) {
+      const state = requireStartable(services, states, id);
+      const container = requireRunning(services, state.record.containerId);
+      return startExec(services, state, container, options);
+    },
+    kill: (id) => findExec(services, states, id).monitor?.signal(sigkill),
+    resize(id, { columns, rows }) {
+      const { monitor } = findExec(services, states, id);
+      if (!monitor) throw new TboxError("conflict", `exec instance ${id} is not running`);
+      monitor.resize(columns, rows);
+    },
+  };
+}
+
+type States = Map<string, ExecState>;
+
+function createExec(
+  services: ContainerServices,
+  states: States,
+  containerName: string,
+  request: ExecRequest,
+): string {
+  const container = requireRunning(services, containerName);
+  if (request.Cmd.length === 0) throw invalidArgument("No exec command specified");
+  for (const [id, { record }] of states) {
+    if (!services.records.withId(record.containerId)) states.delete(id);
+  }
+  const id = randomBytes(32).toString("hex");
+  const record = { id, containerId: container.id, request, running: false, exitCode: undefined, pid: 0 };
+  states.set(id, { record, containerStartedAt: container.state.startedAt, monitor: undefined });
+  services.notify(`exec_create: ${request.Cmd.join(" ")}`, container, { execID: id });
+  return id;
+}
+
+function findExec(services: ContainerServices, states: States, id: string): ExecState {
+  const state = states.get(id);
+  if (state && services.records.withId(state.record.containerId)) return state;
+  states.delete(id);
+  throw new TboxError("not-found", `No such exec instance: ${id}`);
+}
+
+function requireStartable(services: ContainerServices, states: States, id: string): ExecState {
+  const state = findExec(services, states, id);
+  const { containerId, running, exitCode } = state.record;
+  if (running || exitCode !== undefined) {
+    throw new TboxError("conflict", `exec instance ${id} has run already`);
+  }
+  const container = services.records.find(containerId);
+  // An exec belongs to the run in which it was created.
+  if (!isRunning(container) || container.state.startedAt !== state.containerStartedAt) {
+    states.delete(id);
+    throw new TboxError("not-found", `No such exec instance: ${id}`);
+  }
+  return state;
+}
+
+function requireRunning(services: ContainerServices, name: string): ContainerRecord {
+  const record = services.records.find(name);
+  if (record.state.status === "paused") {
+    throw new TboxError("conflict", `container ${record.name} is paused, unpause the container before exec`);
+  }
+  if (!isRunning(record)) throw new TboxError("conflict", `container ${record.id} is not running`);
+  return record;
+}

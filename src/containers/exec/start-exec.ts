@@ -1,0 +1,82 @@
+import type { Monitor } from "#native/monitor/monitor.ts";
+import type { Attachment } from "#native/zygote/protocol.ts";
+import { programFailureCode } from "../lifecycle/program-failure.ts";
+import { openContainerCgroup } from "../limits/cgroups.ts";
+import { linkEnvironment } from "../networking/links.ts";
+import type { ContainerServices } from "../services.ts";
+import type { ContainerRecord } from "../state/record.ts";
+import type { ExecRecord, ExecRequest, StartExecOptions, StartedExec } from "./execs.ts";
+import { planExec } from "./plan-exec.ts";
+
+const sigkill = 9;
+
+export interface ExecState {
+  record: ExecRecord;
+  /** Start time of the container's run in which the exec was created. */
+  containerStartedAt: string;
+  /** Connection to the exec's monitor; absent unless the program runs. */
+  monitor: Pick<Monitor, "resize" | "signal"> | undefined;
+}
+
+/** Starts the program of an exec in a running container, and stores its exit status later. */
+export async function startExec(
+  services: ContainerServices,
+  state: ExecState,
+  container: ContainerRecord,
+  { detach, framing }: StartExecOptions,
+): Promise<StartedExec> {
+  const { record } = state;
+  const attributes = { execID: record.id };
+  const plan = planExec(container, record.request, linkEnvironment(services, container));
+  services.notify(`exec_start: ${record.request.Cmd.join(" ")}`, container, attributes);
+  const { monitor, streams } = await services.zygote.exec(plan, {
+    attachments: detach ? [] : attachmentsOf(record.request, framing),
+    cgroup: () => openContainerCgroup(container),
+  });
+  const handleExit = (exitCode: number) => {
+    Object.assign(record, { running: false, exitCode });
+    state.monitor = undefined;
+    monitor[Symbol.dispose]();
+    services.notify("exec_die", container, { ...attributes, exitCode: String(exitCode) });
+  };
+  try {
+    record.pid = (await monitor.started).pid;
+  } catch (error) {
+    for (const stream of streams) stream.destroy();
+    handleExit(programFailureCode(error) ?? 126);
+    throw error;
+  }
+  record.running = true;
+  state.monitor = monitor;
+  const stopWatching = killWithContainer(services, container, state);
+  const ended = monitor.exited
+    .then(
+      ({ code }) => handleExit(code),
+      () => handleExit(255),
+    )
+    .finally(stopWatching);
+  return { stream: streams[0], ended };
+}
+
+/**
+ * Kills the program at the exit of its container. The kernel does this itself, except where the container shares the PID
+ * namespace of the host or of another container. The result unregisters the callback.
+ */
+function killWithContainer(
+  services: ContainerServices,
+  { id, hostConfig }: ContainerRecord,
+  state: ExecState,
+): () => void {
+  const { exitListeners } = services.runtime(id);
+  const kill = () => state.monitor?.signal(sigkill);
+  if (hostConfig.PidMode) exitListeners.add(kill);
+  return () => exitListeners.delete(kill);
+}
+
+function attachmentsOf(
+  { AttachStdin = false, AttachStdout = false, AttachStderr = false }: ExecRequest,
+  framing: Attachment["framing"],
+): Attachment[] {
+  if (!AttachStdin && !AttachStdout && !AttachStderr) return [];
+  return [{ stdin: AttachStdin, stdout: AttachStdout, stderr: AttachStderr, framing }];
+}

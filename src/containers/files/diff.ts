@@ -1,0 +1,62 @@
+import { closeSync } from "node:fs";
+import type { Duplex } from "node:stream";
+import { openStream } from "#native/addon/stream.ts";
+import { TboxError } from "#support/errors.ts";
+import type { ContainerServices } from "../services.ts";
+import { layerPath } from "../state/layer-path.ts";
+import type { ContainerRecord } from "../state/record.ts";
+import { readText } from "./read-text.ts";
+import { withStableFiles } from "./stable-files.ts";
+
+/** Path that differs from the container's image. */
+export interface Change {
+  kind: "modified" | "added" | "deleted";
+  /** Absolute path in the container. */
+  path: string;
+}
+
+/** Lists a container's changes to its image, sorted by path. */
+export async function listChanges(services: ContainerServices, name: string): Promise<Change[]> {
+  const record = services.records.find(name);
+  const image = await services.images.resolve(requireImage(record));
+  const lowers = ["base", ...image.diffIds.map((diffId) => `layers/${layerPath(diffId)}`)];
+  const request = { operation: "changes" as const, upper: upperOf(record), lowers };
+  const { stream, peer } = openStream();
+  const working = withStableFiles(services, record.id, () => services.zygote.work(request, { source: peer }));
+  const done = working.finally(() => closeSync(peer));
+  const [text] = await Promise.all([readText(stream), done]);
+  return text.split("\0").slice(0, -1).map(parseChange);
+}
+
+/** Returns a container's changes as an uncompressed layer. A failure destroys the stream with an error. */
+export function changesAsLayer(services: ContainerServices, record: ContainerRecord): Duplex {
+  const { stream, peer } = openStream();
+  const request = { operation: "layer" as const, upper: upperOf(record) };
+  withStableFiles(services, record.id, () => services.zygote.work(request, { source: peer }))
+    .finally(() => closeSync(peer))
+    .catch((error) => stream.destroy(error));
+  return stream;
+}
+
+/** Returns the ID of a container's image. Throws conflict for a container on a directory of the host. */
+export function requireImage({ name, imageId }: ContainerRecord): string {
+  if (imageId !== undefined) return imageId;
+  throw new TboxError(
+    "conflict",
+    `container ${name} has a directory of the host as its root: its changes are not recorded`,
+  );
+}
+
+function upperOf({ id }: ContainerRecord): string {
+  return `containers/${id}/upper`;
+}
+
+const kinds = { C: "modified", A: "added", D: "deleted" } as const;
+
+function parseChange(text: string): Change {
+  const kind = text[0];
+  if (kind !== "C" && kind !== "A" && kind !== "D") {
+    throw new TboxError("internal", `the worker listed a change of unknown kind ${JSON.stringify(kind)}`);
+  }
+  return { kind: kinds[kind], path: text.slice(1) };
+}

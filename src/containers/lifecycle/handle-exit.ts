@@ -1,0 +1,83 @@
+import type { Monitor } from "#native/monitor/monitor.ts";
+import type { Exited } from "#native/zygote/protocol.ts";
+import { dropCgroup, killCgroup } from "../limits/cgroups.ts";
+import { leaveNetworks, notifyNetworks } from "../networking/join-networks.ts";
+import type { ContainerServices } from "../services.ts";
+import type { ContainerRecord } from "../state/record.ts";
+import { notifyVolumes } from "../volumes/container-volumes.ts";
+import { readExitRecord } from "./exit-record.ts";
+import { removeStopped } from "./remove.ts";
+import { restartsAfterExit } from "./restart-policy.ts";
+
+/** Exit status of a container whose monitor died before it reported one. */
+const unknownExitCode = 255;
+
+/** Waits in the background for the exit of a running container, then handles it. */
+export function watchExit(services: ContainerServices, record: ContainerRecord, monitor: Monitor): void {
+  monitor.exited
+    .catch(() => {
+      // Only the monitor can control a container: without it the container must not run on.
+      killCgroup(record);
+      return readExitRecord(services, record);
+    })
+    .then((exited) => handleExit(services, record, exited))
+    .catch((error) => services.warn(`exit of container ${record.name}`, error));
+}
+
+/**
+ * Handles the exit of a container: leaves its networks, stores the new state, calls the exit listeners, then restarts
+ * or removes the container as its configuration asks.
+ */
+export async function handleExit(
+  services: ContainerServices,
+  record: ContainerRecord,
+  exited: Exited | undefined,
+): Promise<void> {
+  const runtime = services.runtime(record.id);
+  // The published ports must be free before any client sees the container as exited.
+  const left = leaveNetworks(services, record);
+  if (left) await left;
+  runtime.monitor?.[Symbol.dispose]();
+  runtime.monitor = undefined;
+  runtime.healthCheck?.[Symbol.dispose]();
+  runtime.healthCheck = undefined;
+  const requested = runtime.stopRequested;
+  runtime.stopRequested = false;
+  record.state = {
+    ...record.state,
+    status: "exited",
+    pid: 0,
+    exitCode: exited?.code ?? unknownExitCode,
+    oomKilled: exited?.oomKilled ?? record.state.oomKilled,
+    error: exited ? "" : "exit status unknown: the container's monitor died",
+    finishedAt: exited?.finishedAt ?? new Date().toISOString(),
+  };
+  record.stoppedByUser = requested;
+  const restarts = !runtime.restartRequested && restartsAfterExit(record, requested);
+  if (restarts) record.state.status = "restarting";
+  services.records.save(record);
+  notifyExit(services, record);
+  for (const listener of [...runtime.exitListeners]) listener({ code: record.state.exitCode });
+  if (restarts) services.restarts.schedule(record);
+  else if (record.hostConfig.AutoRemove && !runtime.restartRequested) await removeStopped(services, record);
+  dropCgroup(services, record);
+}
+
+function notifyExit(services: ContainerServices, record: ContainerRecord): void {
+  const { exitCode, oomKilled, startedAt, finishedAt } = record.state;
+  if (oomKilled && !services.runtime(record.id).oomReported) services.notify("oom", record);
+  const seconds = Math.floor((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000);
+  services.notify("die", record, {
+    exitCode: String(exitCode),
+    execDuration: String(Math.max(0, seconds)),
+  });
+  notifyVolumes(services.volumes, record, "unmount");
+  notifyNetworks(services, record, "disconnect");
+}
+
+/** Stores that the kernel killed a process of a running container for lack of memory, and publishes the event. */
+export function reportOutOfMemory(services: ContainerServices, record: ContainerRecord): void {
+  record.state.oomKilled = true;
+  services.runtime(record.id).oomReported = true;
+  services.notify("oom", record);
+}

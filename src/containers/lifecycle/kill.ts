@@ -1,0 +1,60 @@
+import { TboxError } from "#support/errors.ts";
+import { killCgroup } from "../limits/cgroups.ts";
+import { parseSignal } from "../request/signals.ts";
+import type { ContainerServices } from "../services.ts";
+import { isRunning } from "../state/record.ts";
+import { nextExit } from "./exit-promise.ts";
+import { resume } from "./pause.ts";
+import { stayStopped } from "./stop.ts";
+
+const sigkill = 9;
+
+/** Longest time that a kill waits for the exit. */
+const exitTimeoutSeconds = 10;
+
+/** Sends a signal, SIGKILL by default. After SIGKILL it waits for the exit. */
+export async function killContainer(
+  services: ContainerServices,
+  name: string,
+  { signal = "KILL" }: { signal?: string },
+): Promise<void> {
+  const record = services.records.find(name);
+  const number = parseSignal(signal || "KILL");
+  const runtime = services.runtime(record.id);
+  const { monitor } = runtime;
+  if (record.state.status === "restarting" && number === sigkill) return stayStopped(services, record);
+  if (!isRunning(record) || !monitor) {
+    throw new TboxError(
+      "conflict",
+      `cannot kill container: ${name}: container ${record.name} is not running`,
+    );
+  }
+  // The restart policy ignores the exit after SIGKILL, and applies after any other signal.
+  if (number === sigkill) runtime.stopRequested = true;
+  const exit = nextExit(services, record.id);
+  monitor.signal(number);
+  if (number === sigkill) killCgroup(record);
+  else if (record.state.status === "paused" && number === parseSignal(record.config.StopSignal || "TERM")) {
+    await resume(services, record);
+  }
+  services.notify("kill", record, { signal: String(number) });
+  if (number === sigkill) await atMost(exitTimeoutSeconds, exit);
+}
+
+/** Sends SIGKILL to a container and waits for its exit. */
+export async function killAndWait(services: ContainerServices, id: string): Promise<void> {
+  const exit = nextExit(services, id);
+  const runtime = services.runtime(id);
+  runtime.stopRequested = true;
+  runtime.monitor?.signal(sigkill);
+  const record = services.records.withId(id);
+  if (record) killCgroup(record);
+  await exit;
+}
+
+async function atMost(seconds: number, work: Promise<void>): Promise<void> {
+  const { promise: expired, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, seconds * 1000);
+  await Promise.race([work, expired]);
+  clearTimeout(timer);
+}

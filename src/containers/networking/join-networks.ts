@@ -1,0 +1,115 @@
+import type { LaunchRequest } from "#native/zygote/protocol.ts";
+import { type NetworkNamespace, resolvesNames } from "#network/network.ts";
+import { defaultNetwork } from "#network/networks.ts";
+import { TboxError } from "#support/errors.ts";
+import type { ContainerServices } from "../services.ts";
+import { containerDirectory } from "../state/container-directories.ts";
+import { type ContainerRecord, isRunning } from "../state/record.ts";
+import { shareEtcFiles } from "./etc-files.ts";
+import { updateLinkingContainers, writeNetworkFiles } from "./network-files.ts";
+import { networkMode, networksOf } from "./network-mode.ts";
+import { namesOn } from "./network-request.ts";
+import { explainPortFailure } from "./port-conflict.ts";
+import { planPorts } from "./ports.ts";
+
+/** Connects a starting container to its networks; `fresh` refuses a network namespace that was made ahead. */
+export async function joinNetworks(
+  services: ContainerServices,
+  record: ContainerRecord,
+  { fresh }: { fresh: boolean },
+): Promise<LaunchRequest["network"]> {
+  const mode = networkMode(record.hostConfig.NetworkMode);
+  switch (mode.kind) {
+    case "container":
+      return shareNetwork(services, record, mode.container);
+    case "own":
+      return joinOwnNetworks(services, record, fresh);
+    default:
+      notifyNetworks(services, record, "connect");
+      return { type: mode.kind };
+  }
+}
+
+/**
+ * Releases the network namespace, addresses and ports of a container. Returns a promise only when it had ports: it
+ * resolves when the ports are free.
+ */
+export function leaveNetworks(
+  services: ContainerServices,
+  record: ContainerRecord,
+): Promise<void> | undefined {
+  const { network } = record;
+  if (record.shared) delete record.shared;
+  delete record.network;
+  services.records.registerUses(record);
+  const left = network && services.networks.leave(network);
+  return network?.ports ? left : undefined;
+}
+
+/** Publishes an event for each network of a container. */
+export function notifyNetworks(
+  services: ContainerServices,
+  record: ContainerRecord,
+  action: "connect" | "disconnect",
+): void {
+  for (const name in networksOf(record)) services.notifyNetwork(action, name, record);
+}
+
+/** Publishes the container's ports, unless they are published already or no network leads to the container. */
+export async function publishPorts(
+  services: ContainerServices,
+  record: ContainerRecord,
+  joined: NetworkNamespace,
+): Promise<void> {
+  const ports = planPorts(record.config, record.hostConfig);
+  if (ports.length === 0 || joined.ports || !services.networks.isReachable(joined)) return;
+  await services.networks.publish(joined, ports).catch((error) => {
+    throw explainPortFailure(services.records, error);
+  });
+}
+
+async function joinOwnNetworks(
+  services: ContainerServices,
+  record: ContainerRecord,
+  fresh: boolean,
+): Promise<LaunchRequest["network"]> {
+  const endpoints = Object.entries(networksOf(record)).map(([name, settings]) => {
+    const network = services.networks.get(name);
+    return { network, settings, names: namesOn(record, network) };
+  });
+  const named = endpoints.some(({ network }) => resolvesNames(network));
+  const servers = named ? (record.hostConfig.Dns ?? []) : [];
+  const joining = services.networks.join({ endpoints, servers, fresh });
+  const joined = joining instanceof Promise ? await joining : joining;
+  if (!joined) {
+    if (planPorts(record.config, record.hostConfig).length === 0) {
+      writeNetworkFiles(services, record, undefined);
+      return { type: "none" };
+    }
+    throw new TboxError("unavailable", services.networks.problem() ?? "no network to publish ports on");
+  }
+  record.network = joined;
+  services.records.registerUses(record);
+  await publishPorts(services, record, joined);
+  writeNetworkFiles(services, record, joined);
+  if (Object.hasOwn(networksOf(record), defaultNetwork)) updateLinkingContainers(services, record);
+  notifyNetworks(services, record, "connect");
+  return { type: "sandbox", sandbox: joined.sandbox };
+}
+
+function shareNetwork(
+  services: ContainerServices,
+  record: ContainerRecord,
+  name: string,
+): LaunchRequest["network"] {
+  const owner = services.records.find(name);
+  if (!isRunning(owner)) {
+    throw new TboxError("conflict", `cannot join network of a non running container: ${owner.id}`);
+  }
+  if (record.config.Rootfs === undefined && owner.config.Rootfs === undefined) {
+    shareEtcFiles(containerDirectory(services, owner.id), containerDirectory(services, record.id));
+  }
+  const onHost = owner.hostConfig.NetworkMode === "host" || owner.shared?.type === "host";
+  record.shared = onHost ? { type: "host" } : { type: "process", pid: owner.state.pid };
+  return record.shared;
+}

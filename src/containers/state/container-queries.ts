@@ -1,0 +1,20 @@
+import type { ContainerServices } from "../services.ts";
+import { type ListFilter, listContainers } from "./list-containers.ts";
+import type { ContainerRecord } from "./record.ts";
+
+/** Lookups of containers. The records are live: they must not be changed. */
+export interface ContainerQueries {
+  /** Finds a container by name, ID or unique ID prefix. Throws not-found with Docker's text. */
+  get(name: string): ContainerRecord;
+  /** Lists containers, newest first. */
+  list(filter: ListFilter): ContainerRecord[];
+}
+
+export function containerQueries(
+  services: Pick<ContainerServices, "records" | "networks" | "images">,
+): ContainerQueries {
+  return {
+    get: (name) => services.records.find(name),
+    list: (filter) => listContainers(services, filter),
+  };
+}

@@ -1,0 +1,52 @@
+import type { StreamPair } from "#native/addon/stream.ts";
+import type { Monitor } from "#native/monitor/monitor.ts";
+import type { Attachment } from "#native/zygote/protocol.ts";
+import { createSerialQueue, type SerialQueue } from "#support/concurrency/serial-queue.ts";
+import type { StepExtras } from "../lifecycle/plan-launch.ts";
+
+/** State of a container that ends with the daemon. The record keeps everything else. */
+export interface RuntimeState {
+  /** Connection to the container's monitor; absent while the container does not run. */
+  monitor: Monitor | undefined;
+  /** Streams that clients attached before the start. The next start takes them. */
+  pendingAttachments: { attachment: Attachment; pair: StreamPair }[];
+  /** Callbacks waiting for the next exit. */
+  exitListeners: Set<(exit: { code: number }) => void>;
+  /** Callbacks waiting for the removal. They receive the last exit status. */
+  removalListeners: Set<(exitCode: number) => void>;
+  /** Runs the operations on the container one at a time. */
+  queue: SerialQueue;
+  /** Whether a stop, kill or removal caused the coming exit. The restart policy ignores such an exit. */
+  stopRequested: boolean;
+  /** Whether a restart caused the coming exit. `AutoRemove` and the restart policy ignore such an exit. */
+  restartRequested: boolean;
+  /** Timer of the start that the restart policy scheduled. */
+  restartTimer: Timer | undefined;
+  /** Milliseconds between the last exit and the start that the restart policy scheduled. */
+  restartDelay: number;
+  healthCheck: Disposable | undefined;
+  /** Content of /etc/hosts as the create operation wrote it; absent after the first start. */
+  writtenHosts: string | undefined;
+  /** Whether the `oom` event of the current run was published. */
+  oomReported: boolean;
+  /** Mounts and secrets of a build step. They are never stored. */
+  buildStep: StepExtras | undefined;
+}
+
+export function createRuntimeState(): RuntimeState {
+  return {
+    monitor: undefined,
+    pendingAttachments: [],
+    exitListeners: new Set(),
+    removalListeners: new Set(),
+    queue: createSerialQueue(),
+    stopRequested: false,
+    restartRequested: false,
+    restartTimer: undefined,
+    restartDelay: 0,
+    healthCheck: undefined,
+    writtenHosts: undefined,
+    oomReported: false,
+    buildStep: undefined,
+  };
+}

@@ -1,0 +1,99 @@
+import { invalidArgument } from "#support/errors.ts";
+import { parseVolumeOptions } from "#volumes/volume-options.ts";
+import type { HostConfig, MountRequest } from "../request/create-request.ts";
+import { parseBindText, plainTarget } from "../request/mounts.ts";
+import type { ContainerRecord, ContainerVolume } from "../state/record.ts";
+import { inheritedMounts } from "./volumes-from.ts";
+
+/** Options of a volume in `-v`. `z` and `Z` relabel for SELinux, which rootless containers do not use. */
+const volumeOptions = new Set(["ro", "rw", "z", "Z", "nocopy"]);
+
+export interface VolumeSources {
+  host: HostConfig;
+  /** Targets of anonymous volumes of the image and the request. */
+  anonymous: string[];
+  /** Looks up a container of `VolumesFrom`. */
+  find: (name: string) => ContainerRecord;
+}
+
+export interface PlannedVolumes {
+  volumes: ContainerVolume[];
+  /** Bind mounts taken over from other containers, as `source:target:options`. */
+  binds: string[];
+}
+
+/**
+ * Plans the volumes of a container. Anonymous volumes get their names when they are created. A target of the request
+ * hides the same target of `VolumesFrom`, and both hide an anonymous volume.
+ */
+export function planVolumes({ host, anonymous, find }: VolumeSources): PlannedVolumes {
+  const { volumes, targets } = requestedVolumes(host);
+  const binds: string[] = [];
+  for (const [target, mount] of inheritedMounts(host.VolumesFrom ?? [], find)) {
+    if (targets.has(target)) continue;
+    targets.add(target);
+    if ("bind" in mount) binds.push(mount.bind);
+    else volumes.push(mount.volume);
+  }
+  for (const target of anonymous) {
+    if (targets.has(plainTarget(target))) continue;
+    targets.add(plainTarget(target));
+    volumes.push({ name: "", target, readonly: false, fill: true, anonymous: true });
+  }
+  return { volumes, binds };
+}
+
+/** Returns the volumes that the request names, and the targets of all its mounts. */
+function requestedVolumes(host: HostConfig): { volumes: ContainerVolume[]; targets: Set<string> } {
+  const mounts = host.Mounts ?? [];
+  const binds = (host.Binds ?? []).map(parseBindText);
+  const targets = [
+    ...binds.map(({ target }) => target),
+    ...mounts.map(({ Target }) => Target),
+    ...Object.keys(host.Tmpfs ?? {}),
+  ];
+  return {
+    volumes: [
+      ...binds.filter(({ source }) => !source.startsWith("/")).map(volumeOfBind),
+      ...mounts.filter(({ Type }) => Type === "volume").map(volumeOfMount),
+    ],
+    targets: new Set(targets.map(plainTarget)),
+  };
+}
+
+function volumeOfBind({ source, target, options }: ReturnType<typeof parseBindText>): ContainerVolume {
+  const unknown = options.find((option) => !volumeOptions.has(option));
+  if (unknown !== undefined) throw invalidArgument(`invalid mode: ${options.join(",")}`);
+  return {
+    name: source,
+    target,
+    readonly: options.includes("ro"),
+    fill: !options.includes("nocopy"),
+    anonymous: false,
+  };
+}
+
+function volumeOfMount({
+  Source = "",
+  Target,
+  ReadOnly = false,
+  VolumeOptions,
+}: MountRequest): ContainerVolume {
+  const options = VolumeOptions?.DriverConfig?.Options;
+  if (options) parseVolumeOptions(options);
+  const { NoCopy, Labels: labels, Subpath: subpath } = VolumeOptions ?? {};
+  if (subpath && (subpath.startsWith("/") || subpath.split("/").includes(".."))) {
+    throw invalidArgument(`subpath must be a relative path within the volume: ${subpath}`);
+  }
+  return {
+    name: Source,
+    target: Target,
+    readonly: ReadOnly,
+    // The image's files fill a whole volume, never a part of one.
+    fill: !NoCopy && !subpath,
+    anonymous: Source === "",
+    ...(labels ? { labels } : {}),
+    ...(options ? { options } : {}),
+    ...(subpath ? { subpath } : {}),
+  };
+}

@@ -1,0 +1,136 @@
+import type { ImageDetails, Images } from "#images/images.ts";
+import { digestOf } from "#oci/digest.ts";
+import { canonicalName } from "#oci/reference.ts";
+import { TboxError } from "#support/errors.ts";
+import { type FakeState, nothing } from "./fake-state.ts";
+
+/** ID of every fake image. */
+export const fakeDigest = `sha256:${"a".repeat(64)}` as ImageDetails["id"];
+
+/** Returns images that have a name and nothing else. */
+export function fakeImages(state: FakeState): Images {
+  return { ...fakeTransfers(state), ...fakeArchives(state), ...fakeStore(state), ...fakeUpkeep(state) };
+}
+
+function fakeTransfers({
+  calls,
+  pulls,
+}: FakeState): Pick<Images, "pull" | "push" | "pullAllTags" | "lookUp" | "logIn"> {
+  return {
+    pull(reference, { signal }) {
+      const name = canonicalName(reference);
+      calls.push(`pull ${name}`);
+      const found = Object.keys(pulls).find((key) => name.includes(key));
+      if (found === undefined) throw new TboxError("not-found", "pull access denied");
+      return pulls[found]?.(signal) ?? nothing();
+    },
+    async *push(reference, { platform }) {
+      calls.push(`push ${canonicalName(reference)} ${platform?.architecture ?? ""}`.trimEnd());
+      yield { status: "The push refers to repository [x]" };
+      yield { aux: { Tag: "1" } };
+    },
+    async *pullAllTags(reference) {
+      calls.push(`pull all of ${canonicalName(reference)}`);
+      yield { status: "Digest: x" };
+    },
+    async lookUp(reference) {
+      calls.push(`look up ${canonicalName(reference)}`);
+      const descriptor = { mediaType: "x/y", digest: digestOf("x"), size: 1 };
+      return { descriptor, platforms: [{ os: "linux", architecture: "amd64" }] };
+    },
+    async logIn(domain, { username }) {
+      calls.push(`log in ${username} at ${domain}`);
+      if (username !== "me") throw new TboxError("unauthorized", "incorrect username or password");
+    },
+  };
+}
+
+function fakeArchives({ calls }: FakeState): Pick<Images, "load" | "save" | "import" | "commit"> {
+  return {
+    async *load(archive) {
+      yield { loaded: `loaded:${await sizeOf(archive)}` };
+    },
+    async save(names) {
+      calls.push(`save ${names.join(" ")}`);
+      return new Blob([names.join(" ")]).stream();
+    },
+    async import(archive, { changes, message }) {
+      calls.push(`import ${await sizeOf(archive)} ${changes.join("|")} ${message}`);
+      return fakeDigest;
+    },
+    async commit(layer) {
+      for await (const _ of layer);
+      return fakeDigest;
+    },
+  };
+}
+
+async function sizeOf(archive: AsyncIterable<Uint8Array>): Promise<number> {
+  let size = 0;
+  for await (const bytes of archive) size += bytes.length;
+  return size;
+}
+
+function fakeStore({ calls, present }: FakeState) {
+  return {
+    known: () => undefined,
+    descends: () => false,
+    base: async (name) => ({ ...imageDetails(name), layers: [] }),
+    write: async () => fakeDigest,
+    withLease: (work) => work(),
+    resolve: async (name) => imageDetails(name),
+    async inspect(name) {
+      calls.push(`inspect ${name}`);
+      if (!present.has(name)) throw new TboxError("not-found", `No such image: ${name}`);
+      return imageDetails(name);
+    },
+    list: async () => [...present].map(imageDetails),
+    async remove(name) {
+      calls.push(`rmi ${name}`);
+      return [{ untagged: name }, { deleted: imageDetails(name).id }];
+    },
+    tag: async () => "sha256:1",
+    history: async () => [],
+  } satisfies Partial<Images>;
+}
+
+function fakeUpkeep({ calls, present }: FakeState) {
+  return {
+    collect: async () => {},
+    startCollecting: () => {},
+    usedLayers: () => [],
+    prune: async () => ({ removed: [], space: 0 }),
+    async *check({ repair, credentials }) {
+      calls.push(`check ${repair} ${credentials("ghcr.io")?.username}`);
+      yield { summary: { blobs: 1, layers: 2, images: 3 } };
+    },
+    usage: async () => ({
+      images: [...present].map((name) => ({
+        image: imageDetails(name),
+        size: 3,
+        sharedSize: 1,
+        containers: 2,
+      })),
+      size: 3,
+      reclaimable: 1,
+      kept: new Map(),
+    }),
+    sharing: () =>
+      new Map([...present].map((name) => [imageDetails(name).id, { sharedSize: 1, containers: 2 }])),
+  } satisfies Partial<Images>;
+}
+
+function imageDetails(name: string): ImageDetails {
+  return {
+    id: fakeDigest,
+    config: { architecture: "amd64", os: "linux", rootfs: { type: "layers", diff_ids: [] } },
+    diffIds: [],
+    embedded: false,
+    repoTags: [`${name}:latest`],
+    repoDigests: [],
+    target: { mediaType: "application/vnd.oci.image.manifest.v1+json", digest: fakeDigest, size: 7 },
+    size: 1000,
+    created: 1_700_000_000_000,
+    parent: "",
+  };
+}
