@@ -1,6 +1,6 @@
 import { invalidArgument, TboxError } from "#support/errors.ts";
 
-/** A directory of the host that a volume stands for. */
+/** Directory of the host that backs a volume. */
 export interface BoundVolume {
   path: string;
   readonly: boolean;
@@ -8,11 +8,11 @@ export interface BoundVolume {
 
 const known = ["type", "o", "device", "size"];
 
-/** Options of a volume (Docker's driver `local`); nothing for one that lies in the store. */
+/** Parses the options of Docker's driver `local`. Returns nothing for a volume in the store. */
 export function parseVolumeOptions(options: Record<string, string>): BoundVolume | undefined {
   if (Object.keys(options).length === 0) return undefined;
-  const foreign = Object.keys(options).find((name) => !known.includes(name));
-  if (foreign !== undefined) throw invalidArgument(`invalid option: "${foreign}"`);
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown !== undefined) throw invalidArgument(`invalid option: "${unknown}"`);
   const { type = "", o = "", device = "", size } = options;
   if (size !== undefined) {
     throw refused("size: the size of a volume cannot be limited without root: use a tmpfs mount with a size");
@@ -25,8 +25,8 @@ export function parseVolumeOptions(options: Record<string, string>): BoundVolume
     const fix = type === "tmpfs" ? "use --tmpfs" : "mount it on the host, and bind it: type=none, o=bind";
     throw refused(`type ${type}: only root can mount it for several containers: ${fix}`);
   }
-  const odd = words.find((word) => !["bind", "rbind", "ro", "rw"].includes(word));
-  if (odd !== undefined) throw refused(`o=${o}: ${odd} is not supported with a bind`);
+  const unsupported = words.find((word) => !["bind", "rbind", "ro", "rw"].includes(word));
+  if (unsupported !== undefined) throw refused(`o=${o}: ${unsupported} is not supported with a bind`);
   if (!device.startsWith("/"))
     throw invalidArgument(`device ${JSON.stringify(device)} must be an absolute path`);
   return { path: device, readonly: words.includes("ro") };

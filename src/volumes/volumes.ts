@@ -1,43 +1,44 @@
-/** A named directory that outlives containers. */
+/** Named directory that outlives containers. */
 export interface Volume {
   name: string;
-  /** RFC 3339. */
+  /** Time of creation in RFC 3339. */
   created: string;
   labels: Record<string, string>;
   options: Record<string, string>;
 }
 
 export interface VolumeFilter {
-  /** Docker's `filters`: dangling, driver, label, name; unknown keys are refused. */
+  /** Docker's `filters`: dangling, driver, label, name. An unknown key is refused. */
   filters: Map<string, string[]>;
 }
 
 export interface CreateVolume {
-  /** Made up when absent. */
+  /** Name of the volume. Without one the volume is anonymous and gets a random name. */
   name?: string;
   labels?: Record<string, string>;
-  /** Of Docker's driver `local`: `type=none`, `o=bind` and `device`, a directory of the host. */
+  /** Options of Docker's driver `local`: `type=none`, `o=bind` and `device`, a directory of the host. */
   options?: Record<string, string>;
 }
 
-/** The volumes of the store. */
+/** Volumes of a store. */
 export interface Volumes {
-  /** Gives the one of that name when there is one already. */
+  /** Creates a volume, or returns the existing one. Throws conflict when its options differ. */
   create(request: CreateVolume): Volume;
-  /** Throws not-found with Docker's text. */
+  /** Finds a volume. Throws not-found with Docker's text. */
   get(name: string): Volume;
+  /** Lists volumes, sorted by name. */
   list(filter: VolumeFilter): Volume[];
-  /** Conflict when a container uses it; by force a missing one is no error. */
+  /** Removes a volume. Throws conflict while a container uses it; `force` ignores a missing volume. */
   remove(name: string, options: { force: boolean }): void;
-  /** Removes those that nobody uses: anonymous ones, or all of them with the filter `all`. */
+  /** Removes unused anonymous volumes, and with the filter `all` named ones too. `space` is in bytes. */
   prune(filters: Map<string, string[]>): Promise<{ names: string[]; space: number }>;
-  /** Tells that a container that has started or ended uses it or does so no more. */
+  /** Publishes the event of a container that starts or stops using a volume. */
   announce(action: "mount" | "unmount", name: string, attributes: Record<string, string>): void;
-  /** Where its content lies on the host. */
+  /** Returns the path of a volume's content on the host. */
   mountpoint(name: string): string;
-  /** Allocated bytes of each volume. */
+  /** Measures the allocated bytes of each volume. */
   sizes(): Promise<Map<string, number>>;
 }
 
-/** On volumes that nobody gave a name. */
+/** Label of anonymous volumes. */
 export const anonymousLabel = "com.docker.volume.anonymous";

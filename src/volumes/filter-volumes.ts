@@ -3,7 +3,7 @@ import { compileFilters, type Filters, unknownFilter } from "#support/filters/fi
 import { labelFilter } from "#support/filters/labels.ts";
 import type { Volume } from "./volumes.ts";
 
-/** The volumes that pass Docker's filters, by name. */
+/** Returns the volumes that match Docker's filters, sorted by name. */
 export function filterVolumes(
   volumes: Volume[],
   filters: Filters,

@@ -1,0 +1,51 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, rmSync } from "node:fs";
+import { invalidArgument, TboxError } from "#support/errors.ts";
+import { parseVolumeOptions } from "./volume-options.ts";
+import type { VolumeRecords } from "./volume-records.ts";
+import { anonymousLabel, type CreateVolume, type Volume } from "./volumes.ts";
+
+const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
+const longestName = 255;
+
+/** Creates a volume and its directory, or returns the existing volume of the name. */
+export function createVolume(
+  { store, records, notify }: { store: string; records: VolumeRecords; notify: (name: string) => void },
+  request: CreateVolume,
+): Volume {
+  const { labels = {}, options = {} } = request;
+  const name = request.name ?? randomBytes(32).toString("hex");
+  const existing = records.find(name);
+  if (existing) {
+    if (Object.keys(options).length === 0 || Bun.deepEquals(options, existing.options)) return existing;
+    throw new TboxError("conflict", `create ${name}: a volume of this name has other options`);
+  }
+  if (!namePattern.test(name) || name.length > longestName) throw invalidName(name);
+  parseVolumeOptions(options);
+  const volume: Volume = {
+    name,
+    created: new Date().toISOString(),
+    labels: request.name === undefined ? { ...labels, [anonymousLabel]: "" } : labels,
+    options,
+  };
+  const directory = `${store}/volumes/${name}`;
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  try {
+    // Every user in a container must be able to traverse the root of the volume.
+    mkdirSync(`${directory}/_data`, { recursive: true, mode: 0o755 });
+    records.insert(volume);
+  } catch (error) {
+    rmSync(directory, { recursive: true, force: true });
+    throw error;
+  }
+  notify(name);
+  return volume;
+}
+
+function invalidName(name: string): TboxError {
+  const rule = `only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed`;
+  const hint = "If you intended to pass a host directory, use absolute path";
+  return invalidArgument(
+    `create ${name}: "${name}" includes invalid characters for a local volume name, ${rule}. ${hint}`,
+  );
+}
