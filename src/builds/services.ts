@@ -12,7 +12,7 @@ export interface Workshop {
   images: Images;
   layers: Layers;
   content: ContentStore;
-  containers: Containers;
+  containers: Pick<Containers, "lifecycle" | "streams" | "builds">;
   cache: BuildCache;
   cacheMounts: CacheMounts;
   locks: KeyedLocks;

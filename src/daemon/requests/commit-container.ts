@@ -15,7 +15,7 @@ export interface CommitQuery {
 
 /** `POST /commit`: an image out of a container. */
 export async function commitContainer(
-  containers: Containers,
+  containers: Pick<Containers, "files">,
   query: CommitQuery,
   request: Request,
 ): Promise<Response> {

@@ -10,7 +10,7 @@ import { streamed } from "../http/streamed.ts";
 const statHeader = "X-Docker-Container-Path-Stat";
 
 /** Files in and out of containers, as tars. */
-export function archiveRoutes(containers: Containers) {
+export function archiveRoutes(containers: Pick<Containers, "files">) {
   return new Elysia()
     .head(
       "/containers/:id/archive",

@@ -11,7 +11,9 @@ import { streamed } from "../http/streamed.ts";
 import { oneSample, statsLines } from "../streams/stats.ts";
 
 /** Answers that begin at once and end when the container has something to say, or has said it all. */
-export function containerStreamRoutes(containers: Containers) {
+export function containerStreamRoutes(
+  containers: Pick<Containers, "queries" | "lifecycle" | "streams" | "admin">,
+) {
   return (
     new Elysia()
       .post(

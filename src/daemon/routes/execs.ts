@@ -6,7 +6,7 @@ import { created, empty } from "../answers/empty-answers.ts";
 import { shapeExec } from "../answers/exec.ts";
 
 /** Programs that are started in running containers; `POST /exec/{id}/start` hands its connection over. */
-export function execRoutes({ execs }: Containers) {
+export function execRoutes({ execs }: Pick<Containers, "execs">) {
   return new Elysia()
     .post(
       "/containers/:id/exec",

@@ -16,7 +16,7 @@ const server = new WebSocketServer({ noServer: true, perMessageDeflate: false })
 
 /** `GET /containers/{id}/attach/ws`: messages both ways are pieces of raw streams, stdout and stderr mixed. */
 export async function attachWebSocket(
-  containers: Containers,
+  containers: Pick<Containers, "queries" | "streams">,
   target: Target,
   { request, socket, head }: { request: IncomingMessage; socket: Duplex; head: Buffer },
 ): Promise<void> {

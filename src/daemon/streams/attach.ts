@@ -20,7 +20,7 @@ export function isAttach(method: string | undefined, target: string): boolean {
 
 /** `POST /containers/{id}/attach` of a client that asked for the connection. */
 export async function attachUpgraded(
-  containers: Containers,
+  containers: Pick<Containers, "queries" | "streams">,
   target: Target,
   headers: IncomingHttpHeaders,
   socket: Duplex,
@@ -42,7 +42,7 @@ export async function attachUpgraded(
  * connection ends, the request's body is the input.
  */
 export async function attachPlain(
-  containers: Containers,
+  containers: Pick<Containers, "queries" | "streams">,
   { request, response, target }: Exchange,
 ): Promise<void> {
   const { stream, mediaType, stdin, detachKeys } = await openAttachment(
@@ -66,7 +66,7 @@ function nameIn({ path: target }: Target): string {
 
 /** Connects to a container as a query asks; frames unless there is a terminal or `raw` is asked for. */
 export async function openAttachment(
-  containers: Containers,
+  containers: Pick<Containers, "queries" | "streams">,
   encoded: string,
   search: string,
   wanted?: "raw",

@@ -25,7 +25,7 @@ export function isExecStart(method: string | undefined, target: string): boolean
 
 /** `POST /exec/{id}/start` of a client that asked for the connection. */
 export async function startExecUpgraded(
-  containers: Containers,
+  containers: Pick<Containers, "execs">,
   target: Target,
   { body, headers }: { body: Buffer; headers: IncomingHttpHeaders },
   socket: Duplex,
@@ -44,7 +44,7 @@ export async function startExecUpgraded(
 
 /** The same of a client that did not: the answer's body is the output, and there is no input. */
 export async function startExecPlain(
-  containers: Containers,
+  containers: Pick<Containers, "execs">,
   { request, response, target }: Exchange,
 ): Promise<void> {
   const start = parseStart(containers, target, await readSmallBody(request));
@@ -71,7 +71,7 @@ interface Start {
 }
 
 /** Throws what can be known before the start. */
-function parseStart(containers: Containers, { path: target }: Target, body: Buffer): Start {
+function parseStart(containers: Pick<Containers, "execs">, { path: target }: Target, body: Buffer): Start {
   const { id } = execParams.parse({ id: decodePathPart(path.exec(target)?.[1] ?? "") });
   const {
     Detach: detached = false,
@@ -86,7 +86,7 @@ function parseStart(containers: Containers, { path: target }: Target, body: Buff
 
 /** Starts the program; what keeps it from starting is told of in the stream, where Docker's clients look for it. */
 async function startOrTell(
-  { execs }: Containers,
+  { execs }: Pick<Containers, "execs">,
   { record: { id }, detached, tty }: Start,
 ): Promise<{ stream: Duplex; ended: Promise<void> }> {
   const framing = tty ? "raw" : "multiplexed";

@@ -9,7 +9,7 @@ const interval = 1000;
 
 /** A sample now and one a second, until the client or the container is gone. */
 export async function* statsLines(
-  containers: Containers,
+  containers: Pick<Containers, "queries" | "admin">,
   id: string,
   signal: AbortSignal,
 ): AsyncGenerator<string, void, void> {
@@ -31,7 +31,7 @@ export async function* statsLines(
 
 /** One sample; with another from a second before to compare with unless it is to be quick. */
 export async function oneSample(
-  containers: Containers,
+  containers: Pick<Containers, "queries" | "admin">,
   id: string,
   { quick, signal }: { quick: boolean; signal: AbortSignal },
 ) {
