@@ -68,7 +68,7 @@ daemonSuite("where no limit can be kept", { obstacle: skipped, prepare }, (daemo
   ])("%j, which cgroup v2 has no file for, is refused by name", async (options, field) => {
     const { code, stderr } = await tbox("run", "--rm", ...options, "box:1", "true");
     expect(stderr).toStartWith(`tbox: ${field} is no limit of cgroup v2`);
-    expect(stderr).toContain("to do without it: ");
+    expect(stderr).toContain("to run without the limit, ");
     expect(code).toBe(125);
   });
 

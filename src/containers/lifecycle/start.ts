@@ -2,7 +2,7 @@ import { monotonic } from "#native/addon/clock.ts";
 import type { Started } from "#native/zygote/protocol.ts";
 import type { Launched } from "#native/zygote/zygote.ts";
 import { errorChain, TboxError } from "#support/errors.ts";
-import { dropCgroup, makeCgroup } from "../limits/cgroups.ts";
+import { createContainerCgroup, dropCgroup } from "../limits/cgroups.ts";
 import { joinNetworks, leaveNetworks } from "../networking/join-networks.ts";
 import { linkEnvironment, requireLinkTargets } from "../networking/links.ts";
 import type { ContainerServices } from "../services.ts";
@@ -117,7 +117,7 @@ async function launchProgram(
     });
   };
   const launched = await services.zygote.launch(plan, {
-    cgroup: (delegation) => makeCgroup(services, record, delegation),
+    cgroup: (delegation) => createContainerCgroup(services, record, delegation),
     outOfMemory: () => reportOutOfMemory(services, record),
     attachments: attached.map(({ attachment }) => attachment),
     pairs: attached.map(({ pair }) => pair),

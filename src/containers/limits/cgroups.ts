@@ -9,15 +9,18 @@ import type { ContainerRecord } from "../state/record.ts";
 import { isRunning } from "../state/record.ts";
 import { limitMode, resolveLimits } from "./resolve-limits.ts";
 
-/** The part that a container with writable cgroups sees: its own limits lie above, out of its reach. */
+/** Child cgroup that a container with writable cgroups sees as its root. The limits are on the parent, out of reach. */
 const innerName = "inner";
 
-/** Milliseconds until the removal of a cgroup is tried again while its last processes end; then twice as many. */
-const firstWait = 2;
-const longestWait = 4000;
+/** Milliseconds before the first retry to remove a cgroup whose last processes still exit. The delay doubles. */
+const firstRetryDelay = 2;
+const longestRetryDelay = 4000;
 
-/** Makes a container's cgroup with its limits; a descriptor to start it in, or nothing where there are none. */
-export function makeCgroup(
+/**
+ * Creates a container's cgroup with its limits. Returns a descriptor to start the program in; nothing when the user has
+ * no delegated cgroups.
+ */
+export function createContainerCgroup(
   services: ContainerServices,
   record: ContainerRecord,
   delegation: Delegation,
@@ -30,19 +33,19 @@ export function makeCgroup(
   const name = cgroupName(services, record.id);
   record.cgroup = `${parent.path}/${name}`;
   try {
-    // Of a start that came to nothing.
+    // A failed start may have left it.
     parent.removeChild(name);
     const descriptor = parent.prepareChild(name, settings);
     if (!isWritable(record)) return descriptor;
     const cgroup = openCgroup(record.cgroup);
-    passOn(cgroup);
+    enableControllers(cgroup);
     return cgroup.prepareChild(innerName, []);
   } catch (cause) {
-    throw refused(cause);
+    throw limitFailure(cause);
   }
 }
 
-/** Where one more program of a container is started. */
+/** Opens the cgroup that an exec in a container starts in. */
 export function openContainerCgroup(record: ContainerRecord): number | undefined {
   if (record.cgroup === undefined) return undefined;
   const cgroup = openCgroup(record.cgroup);
@@ -51,29 +54,29 @@ export function openContainerCgroup(record: ContainerRecord): number | undefined
   return openCgroup(record.cgroup.slice(0, slash)).openChild(record.cgroup.slice(slash + 1));
 }
 
-/** The cgroup of a container that has one. */
+/** Opens the cgroup of a container; nothing when it has none. */
 export function cgroupOf({ cgroup }: Pick<ContainerRecord, "cgroup">): Cgroup | undefined {
   return cgroup === undefined ? undefined : openCgroup(cgroup);
 }
 
-/** Ends every process of a container at once, whoever started it. */
+/** Kills all processes of a container at once, execs included. */
 export function killCgroup(record: Pick<ContainerRecord, "cgroup">): void {
   try {
     cgroupOf(record)?.write("cgroup.kill", "1");
   } catch {
-    // Gone already, or of a kernel before 5.14: what is in it ends with the container's PID 1.
+    // The cgroup is removed, or the kernel is older than 5.14: then the processes end with the container's PID 1.
   }
 }
 
-/** Ends whatever is left in a container's cgroup and removes it, as soon as the kernel lets go of it. */
+/** Kills the remaining processes in a container's cgroup and removes the cgroup, in the background if it is busy. */
 export function dropCgroup(services: ContainerServices, record: ContainerRecord): void {
   const { cgroup: path } = record;
   if (path === undefined) return;
   delete record.cgroup;
-  remove(services, path, firstWait);
+  removeCgroup(services, path, firstRetryDelay);
 }
 
-/** Removes the cgroups of this store that no running container has. */
+/** Removes the cgroups of this store that belong to no running container. */
 export function sweepCgroups(services: ContainerServices): void {
   const { base } = services.zygote.delegation;
   if (!base) return;
@@ -82,11 +85,11 @@ export function sweepCgroups(services: ContainerServices): void {
   const prefix = cgroupName(services, "");
   for (const name of base.children()) {
     const path = `${base.path}/${name}`;
-    if (name.startsWith(prefix) && !known.has(path)) remove(services, path, firstWait);
+    if (name.startsWith(prefix) && !known.has(path)) removeCgroup(services, path, firstRetryDelay);
   }
 }
 
-function remove(services: ContainerServices, path: string, wait: number): void {
+function removeCgroup(services: ContainerServices, path: string, retryDelay: number): void {
   const slash = path.lastIndexOf("/");
   const parent = path.slice(0, slash);
   try {
@@ -99,15 +102,15 @@ function remove(services: ContainerServices, path: string, wait: number): void {
     }
     removeEmptyParents(services, parent);
   } catch (error) {
-    // The whole tree went with its scope.
+    // systemd removed the tree together with its scope.
     if (errnoOf(error) === "ENOENT") return;
-    if (errnoOf(error) === "EBUSY" && wait <= longestWait) {
-      setTimeout(() => remove(services, path, wait * 2), wait).unref();
+    if (errnoOf(error) === "EBUSY" && retryDelay <= longestRetryDelay) {
+      setTimeout(() => removeCgroup(services, path, retryDelay * 2), retryDelay).unref();
     } else services.warn(`remove the cgroup ${path}`, error);
   }
 }
 
-/** What `--cgroup-parent` asked for goes with its last container. */
+/** Removes the parents that `--cgroup-parent` created, once they have no child. */
 function removeEmptyParents({ zygote }: ContainerServices, path: string): void {
   const base = zygote.delegation.base?.path;
   for (let current = path; base && current.startsWith(`${base}/`); ) {
@@ -119,33 +122,33 @@ function removeEmptyParents({ zygote }: ContainerServices, path: string): void {
   }
 }
 
-/** `--cgroup-parent` is a path below the place where this user's containers are. */
-function ensureParent(base: Cgroup, asked: string | undefined): Cgroup {
+/** Creates the path of `--cgroup-parent`, which is relative to the user's delegated cgroup. */
+function ensureParent(base: Cgroup, path: string | undefined): Cgroup {
   let parent = base;
-  for (const name of parseCgroupParent(asked)) {
+  for (const name of parseCgroupParent(path)) {
     parent = parent.ensureChild(name);
-    passOn(parent);
+    enableControllers(parent);
   }
   return parent;
 }
 
-/** The parts of a `--cgroup-parent`; throws invalid-argument for what would lead elsewhere. */
-export function parseCgroupParent(asked: string | undefined): string[] {
-  const parts = (asked ?? "").split("/").filter((part) => part !== "");
+/** Splits a `--cgroup-parent` into names. Throws invalid-argument for a path that leads out of the delegated cgroup. */
+export function parseCgroupParent(path: string | undefined): string[] {
+  const parts = (path ?? "").split("/").filter((part) => part !== "");
   const bad = parts.some((part) => !/^[\w@:.-]{1,200}$/.test(part) || /^(\.|tbox[.-]|cgroup\.)/.test(part));
-  if (bad) throw invalidArgument(`invalid cgroup parent: ${asked}`);
+  if (bad) throw invalidArgument(`invalid cgroup parent: ${path}`);
   return parts;
 }
 
-/** Lets the children of a cgroup be limited by all that it is limited by itself. */
-function passOn(cgroup: Cgroup): void {
+/** Enables all controllers of a cgroup for its children. */
+function enableControllers(cgroup: Cgroup): void {
   const offered = cgroup.read("cgroup.controllers").trim();
   if (offered === "") return;
   cgroup.write("cgroup.subtree_control", offered.replace(/\b(?=\w)/g, "+"));
 }
 
 function cgroupName({ store }: Pick<ContainerServices, "store">, id: string): string {
-  // Several stores may have their containers in the same place.
+  // Stores of one user share the delegated cgroup.
   return `tbox-${Bun.hash.crc32(store).toString(16).padStart(8, "0")}-${id}`;
 }
 
@@ -153,6 +156,6 @@ function isWritable({ hostConfig }: ContainerRecord): boolean {
   return parseSecurityOptions(hostConfig.SecurityOpt ?? []).writableCgroups;
 }
 
-function refused(cause: unknown): TboxError {
+function limitFailure(cause: unknown): TboxError {
   return invalidArgument(`limit the container: ${errorChain(cause)}`);
 }

@@ -34,11 +34,11 @@ test.each<Resources>([
   { Memory: mebibytes(6), MemorySwap: -1, MemoryReservation: mebibytes(6) },
   { NanoCpus: 2e9, CpusetCpus: "4,0-1", CpusetMems: "0" },
   { PidsLimit: -1, BlkioWeight: 10, CpuShares: 2 },
-])("%j is not", (resources) => {
+])("%j is accepted", (resources) => {
   expect(() => checkResources(resources, machine)).not.toThrow();
 });
 
-test("changes must fit what is there", () => {
+test("an update that contradicts the current limits is refused", () => {
   const merge = (current: Resources, changes: Resources) => () => mergeResources(current, changes);
   expect(merge({ NanoCpus: 1e9 }, { CpuQuota: 5000 })).toThrow("CPU Quota cannot be updated as NanoCPUs");
   expect(merge({ CpuPeriod: 5000 }, { NanoCpus: 1e9 })).toThrow("as CPU Period has already been set");

@@ -2,16 +2,17 @@ import { invalidArgument } from "#support/errors.ts";
 import { includesAll } from "./number-set.ts";
 import type { Resources } from "./resources.ts";
 
+/** Processors and memory nodes of the host. */
 export interface Machine {
   /** Number of processors. */
   cpus: number;
-  /** Those that may be chosen from, as the kernel lists them; unknown without a cpuset controller. */
+  /** Returns the processors and memory nodes available to containers, as kernel lists; unknown without `cpuset`. */
   available(): { cpus?: string; mems?: string };
 }
 
-const leastMemory = 6 * 1024 * 1024;
+const minimumMemory = 6 * 1024 * 1024;
 
-/** Throws invalid-argument, in Docker's words, for values that mean nothing anywhere. */
+/** Throws invalid-argument with Docker's text for values that are invalid on any machine. */
 export function checkResources(resources: Resources, machine: Machine): void {
   checkMemory(resources);
   checkCpu(resources, machine.cpus);
@@ -27,7 +28,7 @@ export function checkResources(resources: Resources, machine: Machine): void {
 }
 
 function checkMemory({ Memory = 0, MemorySwap = 0, MemoryReservation = 0 }: Resources): void {
-  if (Memory !== 0 && Memory < leastMemory) throw invalidArgument("Minimum memory limit allowed is 6MB");
+  if (Memory !== 0 && Memory < minimumMemory) throw invalidArgument("Minimum memory limit allowed is 6MB");
   if (MemorySwap < -1) throw invalidArgument(`invalid memory-swap ${MemorySwap}: -1 is unlimited`);
   if (MemorySwap > 0 && Memory === 0) {
     throw invalidArgument("you should always set the Memory limit when using Memoryswap limit, see usage");
@@ -35,7 +36,7 @@ function checkMemory({ Memory = 0, MemorySwap = 0, MemoryReservation = 0 }: Reso
   if (MemorySwap > 0 && MemorySwap < Memory) {
     throw invalidArgument("minimum memoryswap limit should be larger than memory limit, see usage");
   }
-  if (MemoryReservation !== 0 && MemoryReservation < leastMemory) {
+  if (MemoryReservation !== 0 && MemoryReservation < minimumMemory) {
     throw invalidArgument("minimum memory reservation allowed is 6MB");
   }
   if (Memory > 0 && MemoryReservation > Memory) {
@@ -69,13 +70,13 @@ function checkCpu(
   if (CpuShares < 0) throw invalidArgument(`invalid CPU shares ${CpuShares}`);
 }
 
-function checkSet(what: string, asked: string, available: string | undefined): void {
-  if (!/^\d{1,4}(-\d{1,4})?(,\d{1,4}(-\d{1,4})?)*$/.test(asked)) {
-    throw invalidArgument(`Invalid value ${asked} for cpuset ${what === "CPUs" ? "cpus" : "mems"}`);
+function checkSet(what: string, requested: string, available: string | undefined): void {
+  if (!/^\d{1,4}(-\d{1,4})?(,\d{1,4}(-\d{1,4})?)*$/.test(requested)) {
+    throw invalidArgument(`Invalid value ${requested} for cpuset ${what === "CPUs" ? "cpus" : "mems"}`);
   }
-  if (available !== undefined && !includesAll(available, asked)) {
+  if (available !== undefined && !includesAll(available, requested)) {
     throw invalidArgument(
-      `requested ${what} are not available - requested ${asked}, available: ${available}`,
+      `requested ${what} are not available - requested ${requested}, available: ${available}`,
     );
   }
 }

@@ -1,9 +1,9 @@
-/** Whether a list of numbers and ranges (`0-2,7`) holds all of another. */
+/** Returns whether a list of numbers and ranges (`0-2,7`) includes all numbers of another. */
 export function includesAll(list: string, wanted: string): boolean {
-  const held = rangesOf(list);
+  const ranges = rangesOf(list);
   return rangesOf(wanted).every(([first, last]) => {
     for (let number = first; number <= last; number++) {
-      if (!held.some(([low, high]) => low <= number && number <= high)) return false;
+      if (!ranges.some(([low, high]) => low <= number && number <= high)) return false;
     }
     return first <= last;
   });

@@ -8,9 +8,9 @@ const everything: LimitSupport = {
   files: new Set([...files, "cpuset.cpus", "cpuset.mems", "io.max", "io.weight"]),
   obstacle: () => ({ reason: "why", remedy: "what to do" }),
 };
-const plan = (resources: Resources, means = everything) => planLimits(resources, means, () => "8:0");
+const plan = (resources: Resources, support = everything) => planLimits(resources, support, () => "8:0");
 
-describe("a limit becomes the text of a file", () => {
+describe("a limit becomes the content of a cgroup file", () => {
   test.each<[Resources, string, string]>([
     [{ Memory: 33_554_432 }, "memory.max", "33554432"],
     [{ Memory: 100, MemorySwap: 150 }, "memory.swap.max", "50"],
@@ -34,16 +34,16 @@ describe("a limit becomes the text of a file", () => {
     [{ BlkioDeviceWriteIOps: [{ Path: "/dev/sda", Rate: 0 }] }, "io.max", "8:0 wiops=max"],
   ])("%j", (resources, file, text) => {
     expect(plan(resources).settings).toContainEqual([file, text]);
-    expect(plan(resources).refusals).toEqual([]);
+    expect(plan(resources).unsupported).toEqual([]);
   });
 });
 
-test("the scheduler bfq has weights of its own", () => {
-  const means = { ...everything, files: new Set([...everything.files, "io.bfq.weight"]) };
-  expect(plan({ BlkioWeight: 300 }, means).settings).toEqual([["io.bfq.weight", "default 300"]]);
+test("the bfq scheduler gets its own file and range", () => {
+  const support = { ...everything, files: new Set([...everything.files, "io.bfq.weight"]) };
+  expect(plan({ BlkioWeight: 300 }, support).settings).toEqual([["io.bfq.weight", "default 300"]]);
 });
 
-describe("a limit that cannot be kept is refused by name", () => {
+describe("a limit that cannot be enforced is reported by name", () => {
   const without = (controller: string, ...lost: string[]): LimitSupport => ({
     controllers: new Set([...everything.controllers].filter((name) => name !== controller)),
     files: new Set([...everything.files].filter((name) => !lost.includes(name))),
@@ -60,21 +60,21 @@ describe("a limit that cannot be kept is refused by name", () => {
     ],
     [{ MemorySwappiness: 5 }, everything, "MemorySwappiness is no limit of cgroup v2"],
     [{ KernelMemory: 5 }, everything, "KernelMemory is no limit of cgroup v2"],
-  ])("%j", (resources, means, message) => {
-    const { refusals, settings } = plan(resources, means);
-    expect(refusals.map((refusal) => refusal.message)).toEqual([message]);
+  ])("%j", (resources, support, message) => {
+    const { unsupported, settings } = plan(resources, support);
+    expect(unsupported.map(({ message }) => message)).toEqual([message]);
     expect(settings).toEqual([]);
   });
 
-  test("but no limit at all needs no controller", () => {
-    const means = without("memory", "memory.swap.max");
-    expect(plan({ MemorySwap: -1 }, means)).toEqual({ settings: [], refusals: [] });
-    expect(plan({ PidsLimit: -1 }, without("pids"))).toEqual({ settings: [], refusals: [] });
+  test("an unlimited resource needs no controller", () => {
+    const support = without("memory", "memory.swap.max");
+    expect(plan({ MemorySwap: -1 }, support)).toEqual({ settings: [], unsupported: [] });
+    expect(plan({ PidsLimit: -1 }, without("pids"))).toEqual({ settings: [], unsupported: [] });
   });
 
-  test("where the kernel counts no swap, memory is limited all the same", () => {
-    const means = without("", "memory.swap.max");
-    expect(plan({ Memory: 100, MemorySwap: 200 }, means).settings).toEqual([["memory.max", "100"]]);
-    expect(plan({ Memory: 100, MemorySwap: 150 }, means).refusals).toHaveLength(1);
+  test("a memory limit is enforced on a kernel without swap accounting", () => {
+    const support = without("", "memory.swap.max");
+    expect(plan({ Memory: 100, MemorySwap: 200 }, support).settings).toEqual([["memory.max", "100"]]);
+    expect(plan({ Memory: 100, MemorySwap: 150 }, support).unsupported).toHaveLength(1);
   });
 });

@@ -2,54 +2,57 @@ import type { Setting } from "#native/cgroup/cgroup.ts";
 import type { Controller, Delegation } from "#native/cgroup/delegation.ts";
 import type { DeviceRate, Resources } from "./resources.ts";
 
-/** What there is to set limits with. */
+/** Cgroup controllers and files with which limits can be set. */
 export type LimitSupport = Pick<Delegation, "controllers" | "files" | "obstacle">;
 
-/** A limit that cannot be kept. */
-export interface Refusal {
+/** Limit that this machine cannot enforce. */
+export interface UnsupportedLimit {
   field: keyof Resources;
-  /** Says what is missing, and what to do about it. */
+  /** Reason, and the remedy. */
   message: string;
 }
 
 export interface LimitPlan {
   settings: Setting[];
-  refusals: Refusal[];
+  unsupported: UnsupportedLimit[];
 }
 
-interface Wish {
+interface LimitSetting {
   field: keyof Resources;
   controller: Controller;
   file: string;
   text: string;
-  /** Left out where the kernel has no such file: there is nothing to limit then. */
+  /** Whether to skip the limit without a message when the kernel has no such file: then there is nothing to limit. */
   optional?: boolean;
 }
 
-/** How long a quota's period is unless it is said, in microseconds. */
-const usualPeriod = 100_000;
+/** Default period of a CPU quota in microseconds. */
+const defaultPeriod = 100_000;
 
 /**
- * The files of a cgroup that keep these limits, and the limits that none would keep. `numberOf` gives a block
- * device's `major:minor`.
+ * Plans which files of a cgroup enforce the limits, and which limits cannot be enforced. `numberOf` returns the
+ * `major:minor` of a block device.
  */
 export function planLimits(
   resources: Resources,
-  means: LimitSupport,
+  support: LimitSupport,
   numberOf: (path: string) => string,
 ): LimitPlan {
-  const plan: LimitPlan = { settings: [], refusals: unknownToVersion2(resources) };
-  for (const wish of wishes(resources, means, numberOf)) {
-    const refusal = refusalOf(wish, means);
-    if (refusal === undefined) plan.settings.push([wish.file, wish.text]);
-    else if (!wish.optional && !plan.refusals.some(({ field }) => field === wish.field)) {
-      plan.refusals.push({ field: wish.field, message: refusal });
+  const plan: LimitPlan = { settings: [], unsupported: withoutCgroupV2(resources) };
+  for (const setting of settingsFor(resources, support, numberOf)) {
+    const problem = problemOf(setting, support);
+    if (problem === undefined) plan.settings.push([setting.file, setting.text]);
+    else if (!setting.optional && !plan.unsupported.some(({ field }) => field === setting.field)) {
+      plan.unsupported.push({ field: setting.field, message: problem });
     }
   }
   return plan;
 }
 
-function refusalOf({ field, controller, file }: Wish, { controllers, files, obstacle }: LimitSupport) {
+function problemOf(
+  { field, controller, file }: LimitSetting,
+  { controllers, files, obstacle }: LimitSupport,
+) {
   if (!controllers.has(controller)) {
     const { reason, remedy } = obstacle(controller);
     return `${field} needs the cgroup controller "${controller}": ${reason}: ${remedy}`;
@@ -57,7 +60,8 @@ function refusalOf({ field, controller, file }: Wish, { controllers, files, obst
   return files.has(file) ? undefined : `${field} needs the file ${file}, which this kernel does not have`;
 }
 
-function unknownToVersion2(resources: Resources): Refusal[] {
+/** Returns the limits of cgroup v1 that v2 does not have. */
+function withoutCgroupV2(resources: Resources): UnsupportedLimit[] {
   const fields = [
     "MemorySwappiness",
     "OomKillDisable",
@@ -71,12 +75,16 @@ function unknownToVersion2(resources: Resources): Refusal[] {
     .map((field) => ({ field, message: `${field} is no limit of cgroup v2` }));
 }
 
-function wishes(resources: Resources, { files }: LimitSupport, numberOf: (path: string) => string): Wish[] {
+function settingsFor(
+  resources: Resources,
+  { files }: LimitSupport,
+  numberOf: (path: string) => string,
+): LimitSetting[] {
   return [...memory(resources), ...cpu(resources), ...io(resources, files, numberOf), ...others(resources)];
 }
 
-function memory({ Memory, MemorySwap, MemoryReservation }: Resources): Wish[] {
-  const found: Wish[] = [];
+function memory({ Memory, MemorySwap, MemoryReservation }: Resources): LimitSetting[] {
+  const found: LimitSetting[] = [];
   const controller = "memory";
   if (Memory) found.push({ field: "Memory", controller, file: "memory.max", text: String(Memory) });
   if (MemorySwap) {
@@ -92,17 +100,17 @@ function memory({ Memory, MemorySwap, MemoryReservation }: Resources): Wish[] {
   return found;
 }
 
-function cpu({ NanoCpus, CpuPeriod, CpuQuota, CpuShares }: Resources): Wish[] {
-  const found: Wish[] = [];
+function cpu({ NanoCpus, CpuPeriod, CpuQuota, CpuShares }: Resources): LimitSetting[] {
+  const found: LimitSetting[] = [];
   const controller = "cpu";
   const file = "cpu.max";
   if (NanoCpus) {
-    const text = `${Math.round((NanoCpus * usualPeriod) / 1e9)} ${usualPeriod}`;
+    const text = `${Math.round((NanoCpus * defaultPeriod) / 1e9)} ${defaultPeriod}`;
     found.push({ field: "NanoCpus", controller, file, text });
   }
   if (CpuQuota || CpuPeriod) {
     const quota = CpuQuota && CpuQuota > 0 ? CpuQuota : "max";
-    const text = `${quota} ${CpuPeriod || usualPeriod}`;
+    const text = `${quota} ${CpuPeriod || defaultPeriod}`;
     found.push({ field: CpuQuota ? "CpuQuota" : "CpuPeriod", controller, file, text });
   }
   if (CpuShares) {
@@ -111,8 +119,8 @@ function cpu({ NanoCpus, CpuPeriod, CpuQuota, CpuShares }: Resources): Wish[] {
   return found;
 }
 
-function others({ CpusetCpus, CpusetMems, PidsLimit }: Resources): Wish[] {
-  const found: Wish[] = [];
+function others({ CpusetCpus, CpusetMems, PidsLimit }: Resources): LimitSetting[] {
+  const found: LimitSetting[] = [];
   const controller = "cpuset";
   if (CpusetCpus) found.push({ field: "CpusetCpus", controller, file: "cpuset.cpus", text: CpusetCpus });
   if (CpusetMems) found.push({ field: "CpusetMems", controller, file: "cpuset.mems", text: CpusetMems });
@@ -124,16 +132,20 @@ function others({ CpusetCpus, CpusetMems, PidsLimit }: Resources): Wish[] {
   return found;
 }
 
-function io(resources: Resources, files: ReadonlySet<string>, numberOf: (path: string) => string): Wish[] {
+function io(
+  resources: Resources,
+  files: ReadonlySet<string>,
+  numberOf: (path: string) => string,
+): LimitSetting[] {
   const controller = "io";
-  const rates = (field: keyof Resources, devices: DeviceRate[] | undefined, key: string): Wish[] =>
+  const rates = (field: keyof Resources, devices: DeviceRate[] | undefined, key: string): LimitSetting[] =>
     (devices ?? []).map(({ Path, Rate }) => ({
       field,
       controller,
       file: "io.max",
       text: `${numberOf(Path)} ${key}=${Rate === 0 ? "max" : Rate}`,
     }));
-  // The scheduler bfq has a file of its own, with Docker's range.
+  // The bfq scheduler has a separate file with Docker's range.
   const bfq = files.has("io.bfq.weight");
   const file = bfq ? "io.bfq.weight" : "io.weight";
   const weight = (value: number) => String(bfq ? value : ioWeight(value));
@@ -143,7 +155,7 @@ function io(resources: Resources, files: ReadonlySet<string>, numberOf: (path: s
       ? [{ field: "BlkioWeight", controller, file, text: `default ${weight(BlkioWeight)}` } as const]
       : []),
     ...BlkioWeightDevice.map(
-      ({ Path, Weight }): Wish => ({
+      ({ Path, Weight }): LimitSetting => ({
         field: "BlkioWeightDevice",
         controller,
         file,
@@ -157,13 +169,13 @@ function io(resources: Resources, files: ReadonlySet<string>, numberOf: (path: s
   ];
 }
 
-/** Of 2 to 262144, Docker's shares, to 1 to 10000, as every runtime for cgroup v2 does it. */
+/** Converts Docker's shares (2 to 262144) to a weight (1 to 10000) with the formula of the OCI runtimes. */
 function cpuWeight(shares: number): number {
   const bounded = Math.min(262_144, Math.max(2, shares));
   return 1 + Math.floor(((bounded - 2) * 9999) / 262_142);
 }
 
-/** Of 10 to 1000, Docker's weights, to 1 to 10000. */
+/** Converts Docker's weight (10 to 1000) to a weight of cgroup v2 (1 to 10000). */
 function ioWeight(weight: number): number {
   return 1 + Math.floor(((weight - 10) * 9999) / 990);
 }

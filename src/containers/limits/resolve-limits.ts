@@ -6,57 +6,60 @@ import { checkResources, type Machine } from "./check-resources.ts";
 import { type LimitPlan, planLimits } from "./plan-limits.ts";
 import { type Resources, resourcesOf } from "./resources.ts";
 
-/** Whether a limit that cannot be kept is an error or is left out with a warning. */
+/** Treatment of a limit that cannot be enforced: an error, or a warning without the limit. */
 export type LimitMode = "strict" | "warn";
 
-/** Set to `warn` or `strict`, it decides for one container. */
+/** Annotation with the limit mode of one container. */
 const limitsAnnotation = "tbox.limits";
 
-/** Enough for any server, and an end to a fork bomb before the machine has one. */
-const usualPids = 4096;
+/** High enough for any server, low enough to stop a fork bomb before it takes down the host. */
+const defaultPidsLimit = 4096;
 
 export interface ResolvedLimits {
-  /** What was asked for and is kept. */
+  /** Requested limits that will be enforced. */
   resources: Resources;
   settings: LimitPlan["settings"];
   warnings: string[];
 }
 
-/** What a container is limited by unless something is said. */
+/** Adds the default limits to the requested ones. */
 export function withDefaults(resources: Resources, { controllers, files }: Delegation): Resources {
   const { Memory = 0, MemorySwap = 0, PidsLimit = 0 } = resources;
   const swap = Memory > 0 && MemorySwap === 0 && controllers.has("memory") && files.has("memory.swap.max");
   return {
     ...resources,
-    // As Docker has it: as much swap as memory.
+    // Docker's default: as much swap as memory.
     ...(swap ? { MemorySwap: 2 * Memory } : {}),
-    ...(PidsLimit === 0 && controllers.has("pids") ? { PidsLimit: usualPids } : {}),
+    ...(PidsLimit === 0 && controllers.has("pids") ? { PidsLimit: defaultPidsLimit } : {}),
   };
 }
 
-/** Decides which limits hold; throws invalid-argument for one that cannot, unless a warning will do. */
-export function resolveLimits(asked: Resources, delegation: Delegation, mode: LimitMode): ResolvedLimits {
-  const resources = resourcesOf(asked);
+/** Decides which limits will be enforced. In strict mode it throws invalid-argument for the first that cannot. */
+export function resolveLimits(requested: Resources, delegation: Delegation, mode: LimitMode): ResolvedLimits {
+  const resources = resourcesOf(requested);
   checkResources(resources, machineOf(delegation));
-  const { settings, refusals } = planLimits(resources, delegation, deviceNumber);
-  const [first] = refusals;
+  const { settings, unsupported } = planLimits(resources, delegation, deviceNumber);
+  const [first] = unsupported;
   if (first && mode === "strict") {
-    const fix = `to do without it: the annotation ${limitsAnnotation}=warn (tbox run --limits warn)`;
+    const fix = `to run without the limit, set the annotation ${limitsAnnotation}=warn (tbox run --limits warn)`;
     throw invalidArgument(`${first.message}; ${fix}`);
   }
-  const refused = new Set<string>(refusals.map(({ field }) => field));
-  const kept = Object.entries(resources).filter(([name]) => !refused.has(name));
+  const discarded = new Set<string>(unsupported.map(({ field }) => field));
+  const enforced = Object.entries(resources).filter(([name]) => !discarded.has(name));
   return {
-    resources: Object.fromEntries(kept),
+    resources: Object.fromEntries(enforced),
     settings,
-    warnings: refusals.map(({ message }) => `${message}. Limit discarded.`),
+    warnings: unsupported.map(({ message }) => `${message}. Limit discarded.`),
   };
 }
 
-/** How a container's annotations decide; `usual` where they do not. */
-export function limitMode(annotations: Record<string, string> | undefined, usual: LimitMode): LimitMode {
+/** Returns the limit mode of a container's annotations, or the default mode. */
+export function limitMode(
+  annotations: Record<string, string> | undefined,
+  defaultMode: LimitMode,
+): LimitMode {
   const value = annotations && Object.hasOwn(annotations, limitsAnnotation) && annotations[limitsAnnotation];
-  if (!value) return usual;
+  if (!value) return defaultMode;
   if (value === "strict" || value === "warn") return value;
   const message = `invalid annotation ${limitsAnnotation}=${value}: it is strict or warn`;
   throw invalidArgument(message);
@@ -80,7 +83,7 @@ function deviceNumber(path: string): string {
     throw invalidArgument(`device ${path} ${what}`);
   }
   const { rdev } = found;
-  // As glibc's makedev packs them.
+  // Layout of glibc's makedev.
   const major = ((rdev >>> 8) & 0xfff) | (Math.floor(rdev / 2 ** 32) & 0xfffff000);
   const minor = (rdev & 0xff) | ((rdev >>> 12) & 0xffffff00);
   return `${major}:${minor}`;

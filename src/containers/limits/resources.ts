@@ -1,11 +1,11 @@
-/** A device of the host and what is asked of it. */
+/** Rate limit of a block device of the host. */
 export interface DeviceRate {
   Path: string;
   /** Bytes or operations per second. */
   Rate: number;
 }
 
-/** What a container may use up, in Docker's fields; 0 and nothing are the same. */
+/** Resource limits of a container in Docker's fields. Zero and an absent field mean no limit. */
 export interface Resources {
   /** Bytes. */
   Memory?: number;
@@ -62,13 +62,13 @@ export const resourceFields = [
   "BlkioDeviceWriteIOps",
 ] as const satisfies (keyof Resources)[];
 
-/** The resources among other fields, without those that ask for nothing. */
+/** Returns the resource fields with a limit. */
 export function resourcesOf(fields: Resources): Resources {
-  const asked = resourceFields.filter((name) => {
+  const limited = resourceFields.filter((name) => {
     const value = fields[name];
-    // 0 is a wish: never to swap.
+    // Zero is a limit here: never swap.
     if (name === "MemorySwappiness") return value !== undefined;
     return Array.isArray(value) ? value.length > 0 : Boolean(value);
   });
-  return Object.fromEntries(asked.map((name) => [name, fields[name]]));
+  return Object.fromEntries(limited.map((name) => [name, fields[name]]));
 }

@@ -2,15 +2,15 @@ import type { Cgroup, Setting } from "#native/cgroup/cgroup.ts";
 import { errorChain, invalidArgument, type TboxError } from "#support/errors.ts";
 import type { Resources } from "./resources.ts";
 
-/** What a container is limited by after an update; throws invalid-argument for changes that do not fit together. */
+/** Returns the limits of a container after an update. Throws invalid-argument for contradictory changes. */
 export function mergeResources(current: Resources, changes: Resources): Resources {
   const { NanoCpus = 0, CpuPeriod = 0, CpuQuota = 0, Memory = 0, MemorySwap = 0 } = changes;
   for (const [name, value] of Object.entries({ CpuQuota, CpuPeriod })) {
     if (value && current.NanoCpus) {
-      throw conflicting(`${spoken(name)} cannot be updated as NanoCPUs has already been set`);
+      throw conflicting(`${withSpace(name)} cannot be updated as NanoCPUs has already been set`);
     }
     if (NanoCpus && (name === "CpuQuota" ? current.CpuQuota : current.CpuPeriod)) {
-      throw conflicting(`Nano CPUs cannot be updated as ${spoken(name)} has already been set`);
+      throw conflicting(`Nano CPUs cannot be updated as ${withSpace(name)} has already been set`);
     }
   }
   const swap = current.MemorySwap ?? 0;
@@ -22,7 +22,7 @@ export function mergeResources(current: Resources, changes: Resources): Resource
   return { ...current, ...changes };
 }
 
-/** Writes all settings, or none. */
+/** Writes all settings, or restores the old ones and throws. */
 export function applySettings(cgroup: Cgroup, settings: Setting[]): void {
   const undo: Setting[] = [];
   try {
@@ -37,7 +37,7 @@ export function applySettings(cgroup: Cgroup, settings: Setting[]): void {
   }
 }
 
-function spoken(name: string): string {
+function withSpace(name: string): string {
   return name.replace("Cpu", "CPU ");
 }
 
