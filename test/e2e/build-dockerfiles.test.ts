@@ -1,21 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { dockerfiles } from "#test/dockerfiles/cases.ts";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { registryUnavailable, startRegistry, type TestRegistry } from "#test/support/registry.ts";
 import { repository } from "#test/support/repository.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
 
 const unavailable = shellUnavailable ?? registryUnavailable;
-if (unavailable !== undefined) console.error(`skipped: ${unavailable}`);
-
-describe.skipIf(unavailable !== undefined)("a Dockerfile on a base from a registry", () => {
+daemonSuite("a Dockerfile on a base from a registry", { obstacle: unavailable }, (daemon) => {
   const opened = new AsyncDisposableStack();
   let registry: TestRegistry;
-  let daemon: TestDaemon;
   let base: string;
   beforeAll(async () => {
     registry = opened.use(await startRegistry());
-    daemon = opened.use(await startDaemon());
     base = `${registry.host}/shell:1`;
     await loadShell(daemon, base);
     await daemon.tbox(["push", base]);

@@ -1,24 +1,19 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { type GitServer, serveRepository } from "#test/support/git-server.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
 import { build, builtOutput } from "./support/build.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
 
-if (shellUnavailable !== undefined) console.error(`skipped: ${shellUnavailable}`);
-
-describe.skipIf(shellUnavailable !== undefined)("a git repository", () => {
-  let daemon: TestDaemon;
+daemonSuite("a git repository", { obstacle: shellUnavailable }, (daemon) => {
   let server: GitServer;
   beforeAll(async () => {
-    daemon = await startDaemon();
     server = serveRepository("smart");
     await loadShell(daemon, "box:1");
   });
   afterAll(async () => {
     server?.[Symbol.dispose]();
-    await daemon?.[Symbol.asyncDispose]();
   });
 
   const fromContext = async (context: string, script: string, ...options: string[]) => {

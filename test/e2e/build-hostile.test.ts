@@ -1,17 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
 import { build, builtOutput, type ContextFiles } from "./support/build.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
 
-if (shellUnavailable !== undefined) console.error(`skipped: ${shellUnavailable}`);
-
-describe.skipIf(shellUnavailable !== undefined)("a hostile Dockerfile", () => {
-  let daemon: TestDaemon;
+daemonSuite("a hostile Dockerfile", { obstacle: shellUnavailable }, (daemon) => {
   let outside: TemporaryDirectory;
   beforeAll(async () => {
-    daemon = await startDaemon();
     outside = temporaryDirectory("outside");
     writeFileSync(`${outside.path}/canary`, "canary");
     await loadShell(daemon, "box:1", {}, [
@@ -21,7 +17,6 @@ describe.skipIf(shellUnavailable !== undefined)("a hostile Dockerfile", () => {
   });
   afterAll(async () => {
     outside?.[Symbol.dispose]();
-    await daemon?.[Symbol.asyncDispose]();
   });
 
   const untouched = () => {

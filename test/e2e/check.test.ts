@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import {
   buildImage,
   busyboxLayer,
@@ -13,20 +13,16 @@ import { programUnavailable } from "#test/support/user.ts";
 import { loadImage } from "./support/images.ts";
 
 const obstacle = programUnavailable ?? registryUnavailable ?? busyboxUnavailable;
-if (obstacle !== undefined) console.error(`skipped the check of the store: ${obstacle}`);
-
-describe.skipIf(obstacle !== undefined)("the check of the store", () => {
+daemonSuite("the check of the store", { obstacle: obstacle }, (daemon) => {
   const me = { username: "me", password: "secret" };
   // Nobody answers there.
   const local = "127.0.0.1:1/local:1";
   let registry: TestRegistry;
-  let daemon: TestDaemon;
   let image: TestImage;
   let name: string;
 
   beforeAll(async () => {
     registry = await startRegistry(me);
-    daemon = await startDaemon();
     const source = {
       layers: [busyboxLayer(), [{ path: "own", content: "own" }]],
       config: { Env: ["PATH=/bin"] },
@@ -41,7 +37,6 @@ describe.skipIf(obstacle !== undefined)("the check of the store", () => {
     await daemon.tbox(["pull", "-q", name]);
   });
   afterAll(async () => {
-    await daemon?.[Symbol.asyncDispose]();
     await registry?.[Symbol.asyncDispose]();
   });
 

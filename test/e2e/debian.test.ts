@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { printed } from "#test/support/program.ts";
 import { registryUnavailable, startRegistry, type TestRegistry } from "#test/support/registry.ts";
 import { repository } from "#test/support/repository.ts";
@@ -13,23 +13,19 @@ const unavailable =
   registryUnavailable ??
   (missing === undefined ? undefined : `${missing} is not installed`) ??
   (hasRanges ? undefined : "debootstrap needs subordinate ids");
-if (unavailable !== undefined) console.error(`skipped: ${unavailable}`);
-
 /** Making a Debian takes half a minute, and a mirror that answers. */
 const patience = 600_000;
 
-describe.skipIf(unavailable !== undefined)("a Debian of debootstrap in a registry", () => {
+daemonSuite("a Debian of debootstrap in a registry", { obstacle: unavailable }, (daemon) => {
   const opened = new AsyncDisposableStack();
   let directory: TemporaryDirectory;
   let registry: TestRegistry;
-  let daemon: TestDaemon;
   let image: string;
   beforeAll(async () => {
     directory = opened.use(temporaryDirectory("debian"));
     registry = opened.use(await startRegistry());
     const tar = `${directory.path}/debian.tar`;
     await succeed([`${repository}/rootfs-fixtures/debian`, tar]);
-    daemon = opened.use(await startDaemon());
     image = `${registry.host}/debian:latest`;
     await push(tar);
   }, patience);

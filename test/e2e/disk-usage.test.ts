@@ -1,21 +1,17 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { beforeAll, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readdirSync } from "node:fs";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { busyboxLayer } from "#test/support/images.ts";
 import { build } from "./support/build.ts";
 import { loadImage, shellUnavailable } from "./support/images.ts";
 
-if (shellUnavailable !== undefined) console.error(`skipped: ${shellUnavailable}`);
-
 const megabyte = 1_000_000;
 
-describe.skipIf(shellUnavailable !== undefined)("the use of the disk", () => {
-  let daemon: TestDaemon;
+daemonSuite("the use of the disk", { obstacle: shellUnavailable }, (daemon) => {
   let empty: number;
 
   beforeAll(async () => {
-    daemon = await startDaemon();
     empty = await onDisk();
     const data = { path: "data", content: randomBytes(8 * megabyte) };
     await loadImage(daemon, "box:1", {
@@ -48,7 +44,6 @@ describe.skipIf(shellUnavailable !== undefined)("the use of the disk", () => {
     ];
     expect((await build(daemon, steps.join("\n"), {}, "-t", "built:1")).stderr).toBe("");
   });
-  afterAll(() => daemon?.[Symbol.asyncDispose]());
 
   const tbox = async (...args: string[]) => {
     const { code, stdout, stderr } = await daemon.tbox(args);

@@ -1,14 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { dockerUnavailable, docker as runDocker } from "#test/support/docker.ts";
 import { buildImage, busyboxLayer, ociArchive } from "#test/support/images.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
 import { shellUnavailable } from "./support/images.ts";
 
 const obstacle = dockerUnavailable ?? shellUnavailable;
-if (obstacle !== undefined) console.error(`skipped: ${obstacle}`);
-
 /** A command of docker's, and what its documentation says of its output and exit code. */
 interface Step {
   args: string[];
@@ -193,17 +191,14 @@ function session(directory: string, archive: Uint8Array): Step[] {
   ];
 }
 
-describe.skipIf(obstacle !== undefined)("a session of docker's client", () => {
-  let daemon: TestDaemon;
+daemonSuite("a session of docker's client", { obstacle: obstacle }, (daemon) => {
   let directory: TemporaryDirectory;
   beforeAll(async () => {
-    daemon = await startDaemon();
     directory = temporaryDirectory("session");
     mkdirSync(`${directory.path}/host`);
     writeFileSync(`${directory.path}/host/file`, "on the host");
   });
   afterAll(async () => {
-    await daemon?.[Symbol.asyncDispose]();
     directory?.[Symbol.dispose]();
   });
 

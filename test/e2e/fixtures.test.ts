@@ -1,24 +1,20 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { printed } from "#test/support/program.ts";
 import { repository } from "#test/support/repository.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
 import { hasRanges, programUnavailable } from "#test/support/user.ts";
 
 const unavailable = programUnavailable ?? (hasRanges ? undefined : "layers have owners of subordinate ids");
-if (unavailable !== undefined) console.error(`skipped: ${unavailable}`);
-
 /** A few hundred programs write the archives. */
 const patience = 60_000;
 
-describe.skipIf(unavailable !== undefined)("archives made by scripts", () => {
+daemonSuite("archives made by scripts", { obstacle: unavailable }, (daemon) => {
   const opened = new AsyncDisposableStack();
   let directory: TemporaryDirectory;
-  let daemon: TestDaemon;
   beforeAll(async () => {
     directory = opened.use(temporaryDirectory("fixtures"));
-    daemon = opened.use(await startDaemon());
   });
   afterAll(() => opened.disposeAsync());
 

@@ -1,13 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { mkdirSync, statSync, writeFileSync } from "node:fs";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
 import { hasRanges } from "#test/support/user.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
 
 const obstacle = shellUnavailable ?? (hasRanges ? undefined : "the user has no subordinate ids");
-if (obstacle !== undefined) console.error(`skipped: ${obstacle}`);
-
 const owner = { uid: 1000, gid: 1000 };
 const files = [
   {
@@ -19,12 +17,10 @@ const files = [
   { path: "home/app/own", content: "of the image\n", mode: 0o600, ...owner },
 ];
 
-describe.skipIf(obstacle !== undefined)("--userns keep-id", () => {
-  let daemon: TestDaemon;
+daemonSuite("--userns keep-id", { obstacle: obstacle }, (daemon) => {
   let directory: TemporaryDirectory;
   let project: string;
   beforeAll(async () => {
-    daemon = await startDaemon();
     directory = temporaryDirectory("project");
     project = `${directory.path}/project`;
     mkdirSync(project);
@@ -32,7 +28,6 @@ describe.skipIf(obstacle !== undefined)("--userns keep-id", () => {
     for (const user of ["", "1000", "app"]) await loadShell(daemon, `user${user}:1`, { User: user }, files);
   });
   afterAll(async () => {
-    await daemon?.[Symbol.asyncDispose]();
     directory?.[Symbol.dispose]();
   });
 

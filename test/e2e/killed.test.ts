@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
 import { readdirSync, statSync } from "node:fs";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { type ImageServer, startImageServer } from "#test/support/image-server.ts";
 import { buildImage, busyboxLayer, ociArchive, type TestImage } from "#test/support/images.ts";
 import { registryUnavailable, startRegistry, type TestRegistry } from "#test/support/registry.ts";
@@ -9,8 +9,6 @@ import { type KillPoint, killAt, killPoints, straceUnavailable } from "#test/sup
 import { loadImage, shellUnavailable } from "./support/images.ts";
 
 const obstacle = shellUnavailable ?? straceUnavailable ?? registryUnavailable;
-if (obstacle !== undefined) console.error(`skipped the kill points: ${obstacle}`);
-
 /** At how many of its calls each operation is killed: a number, or `all`. */
 const wanted = process.env.TBOX_TEST_KILL_POINTS ?? "3";
 
@@ -22,8 +20,7 @@ interface Operation {
   check?(): Promise<unknown>;
 }
 
-describe.skipIf(obstacle !== undefined)("a daemon that is killed at any call", () => {
-  let daemon: TestDaemon;
+daemonSuite("a daemon that is killed at any call", { obstacle: obstacle }, (daemon) => {
   let server: ImageServer;
   let registry: TestRegistry;
   let target = "";
@@ -43,7 +40,6 @@ describe.skipIf(obstacle !== undefined)("a daemon that is killed at any call", (
   });
 
   beforeAll(async () => {
-    daemon = await startDaemon();
     server = startImageServer();
     registry = await startRegistry();
     for (const own of ["one", "two", "loaded"]) {
@@ -56,7 +52,6 @@ describe.skipIf(obstacle !== undefined)("a daemon that is killed at any call", (
     await loadImage(daemon, "kept:1", kept);
   });
   afterAll(async () => {
-    await daemon?.[Symbol.asyncDispose]();
     await registry?.[Symbol.asyncDispose]();
     await server?.[Symbol.asyncDispose]();
   });

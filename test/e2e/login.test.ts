@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { statSync } from "node:fs";
 import { selfSigned } from "#test/support/certificate.ts";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { buildImage } from "#test/support/images.ts";
 import { registryUnavailable, startRegistry, type TestRegistry } from "#test/support/registry.ts";
 import { repository } from "#test/support/repository.ts";
@@ -12,16 +12,13 @@ import { loadImage } from "./support/images.ts";
 import { openTerminal, tmuxUnavailable } from "./support/terminal.ts";
 
 const obstacle = programUnavailable ?? registryUnavailable;
-if (obstacle !== undefined) console.error(`skipped logging in: ${obstacle}`);
-
 const me = { username: "me", password: "pa:ss wörd" };
 
-describe.skipIf(obstacle !== undefined)("a registry with TLS and tokens", () => {
+daemonSuite("a registry with TLS and tokens", { obstacle: obstacle }, (daemon) => {
   let directory: TemporaryDirectory;
   let tokens: TokenServer;
   let registry: TestRegistry;
   let plain: TestRegistry;
-  let daemon: TestDaemon;
   let configFile: string;
 
   beforeAll(async () => {
@@ -35,7 +32,6 @@ describe.skipIf(obstacle !== undefined)("a registry with TLS and tokens", () => 
       auth: { token: { realm: tokens.realm, service, issuer, rootcertbundle: cert } },
     });
     plain = await startRegistry(me);
-    daemon = await startDaemon();
     configFile = `${daemon.environment.HOME}/.docker/config.json`;
     // Only the registry is on loopback with any certificate; its token server has to be vouched for.
     const folder = `${daemon.environment.HOME}/.config/tbox/certs.d/${new URL(tokens.realm).host}`;
@@ -44,7 +40,6 @@ describe.skipIf(obstacle !== undefined)("a registry with TLS and tokens", () => 
     await daemon.tbox(["tag", "own:1", `${registry.host}/team/own:1`]);
   });
   afterAll(async () => {
-    await daemon?.[Symbol.asyncDispose]();
     await Promise.all([registry, plain, tokens].map((one) => one?.[Symbol.asyncDispose]()));
     directory?.[Symbol.dispose]();
   });

@@ -1,26 +1,21 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { busyProcesses } from "#test/support/processes.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
 import { loadShell, shellUnavailable } from "./support/images.ts";
-
-if (shellUnavailable !== undefined) console.error(`skipped: ${shellUnavailable}`);
 
 /** How many containers; as many as is asked for, to look closer. */
 const count = Number(process.env.TBOX_TEST_MANY ?? "80");
 const width = 8;
 
-describe.skipIf(shellUnavailable !== undefined)("many containers that remove themselves", () => {
-  let daemon: TestDaemon;
+daemonSuite("many containers that remove themselves", { obstacle: shellUnavailable }, (daemon) => {
   let gate: TemporaryDirectory;
   beforeAll(async () => {
     gate = temporaryDirectory("gate");
-    daemon = await startDaemon();
     await loadShell(daemon, "box:1");
   });
   afterAll(async () => {
-    await daemon?.[Symbol.asyncDispose]();
     gate?.[Symbol.dispose]();
   });
 

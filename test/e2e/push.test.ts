@@ -1,35 +1,30 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { buildImage, type ImageSource, imageIndex, pushImage, type TestImage } from "#test/support/images.ts";
 import { runProgram } from "#test/support/program.ts";
 import { registryUnavailable, startRegistry, type TestRegistry } from "#test/support/registry.ts";
 import { programUnavailable } from "#test/support/user.ts";
 
 const obstacle = programUnavailable ?? registryUnavailable;
-if (obstacle !== undefined) console.error(`skipped pushes: ${obstacle}`);
-
 const source: ImageSource = {
   layers: [[{ path: "a", content: "first" }], [{ path: "b", content: "second" }]],
   compression: "zstd",
 };
 
-describe.skipIf(obstacle !== undefined)("push", () => {
+daemonSuite("push", { obstacle: obstacle }, (daemon) => {
   let registry: TestRegistry;
   let locked: TestRegistry;
-  let daemon: TestDaemon;
   let image: TestImage;
   const me = { username: "me", password: "a:b c" };
 
   beforeAll(async () => {
     registry = await startRegistry();
     locked = await startRegistry(me);
-    daemon = await startDaemon();
     image = buildImage(source);
     await pushImage(registry.host, "from", "1", image);
     await tbox("pull", `${registry.host}/from:1`);
   });
   afterAll(async () => {
-    await daemon?.[Symbol.asyncDispose]();
     await locked?.[Symbol.asyncDispose]();
     await registry?.[Symbol.asyncDispose]();
   });

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { beforeAll, expect, test } from "bun:test";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import {
   buildImage,
   dockerArchive,
@@ -10,29 +10,23 @@ import {
   type TestImage,
 } from "#test/support/images.ts";
 import { printed } from "#test/support/program.ts";
-import { programUnavailable } from "#test/support/user.ts";
-
-if (programUnavailable !== undefined) console.error(`skipped saving images: ${programUnavailable}`);
 
 const source = (content: string, more: Partial<ImageSource> = {}): ImageSource => ({
   layers: [[{ path: "base", content: "shared" }], [{ path: "own", content }]],
   ...more,
 });
 
-describe.skipIf(programUnavailable !== undefined)("save and load", () => {
-  let daemon: TestDaemon;
+daemonSuite("save and load", {}, (daemon) => {
   let home: string;
   let one: TestImage;
 
   beforeAll(async () => {
-    daemon = await startDaemon();
     home = daemon.environment.HOME ?? "";
     one = buildImage(source("one"));
     await load(ociArchive(one, "one:1"));
     await load(ociArchive(buildImage(source("two", { compression: "zstd" })), "two:1"));
     await tbox("tag", "one:1", "one:2");
   });
-  afterAll(() => daemon?.[Symbol.asyncDispose]());
 
   const tbox = (...args: string[]) => daemon.tbox(args);
   const load = async (archive: Uint8Array, ...args: string[]) =>

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { randomBytes } from "node:crypto";
 import { readdirSync } from "node:fs";
-import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { type ImageServer, startImageServer } from "#test/support/image-server.ts";
 import { buildImage, busyboxLayer } from "#test/support/images.ts";
 import type { TemporaryDirectory } from "#test/support/temp.ts";
@@ -9,13 +9,10 @@ import { until } from "#test/support/until.ts";
 import { writeContext } from "./support/build.ts";
 import { loadImage, shellUnavailable } from "./support/images.ts";
 
-if (shellUnavailable !== undefined) console.error(`skipped the storm: ${shellUnavailable}`);
-
 /** For how many seconds everything goes on at once. */
 const seconds = Number(process.env.TBOX_TEST_STORM ?? "5");
 
-describe.skipIf(shellUnavailable !== undefined)("a storm of everything at once", () => {
-  let daemon: TestDaemon;
+daemonSuite("a storm of everything at once", { obstacle: shellUnavailable }, (daemon) => {
   let server: ImageServer;
   const contexts: TemporaryDirectory[] = [];
 
@@ -31,7 +28,6 @@ describe.skipIf(shellUnavailable !== undefined)("a storm of everything at once",
   });
 
   beforeAll(async () => {
-    daemon = await startDaemon();
     server = startImageServer();
     for (const tag of ["1", "2"]) server.publish(tag, buildImage(source(tag)));
     await loadImage(daemon, "kept:1", source("kept"));
@@ -43,7 +39,6 @@ describe.skipIf(shellUnavailable !== undefined)("a storm of everything at once",
     }
   });
   afterAll(async () => {
-    await daemon?.[Symbol.asyncDispose]();
     await server?.[Symbol.asyncDispose]();
     for (const context of contexts) context[Symbol.dispose]();
   });
