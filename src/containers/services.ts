@@ -5,8 +5,8 @@ import type { Volumes } from "#volumes/volumes.ts";
 import type { RestartScheduler } from "./lifecycle/restart-scheduler.ts";
 import type { LimitMode } from "./limits/resolve-limits.ts";
 import type { ContainerDirectories } from "./state/container-directories.ts";
+import type { ContainerRecord } from "./state/container-record.ts";
 import type { ContainerRecords } from "./state/container-records.ts";
-import type { ContainerRecord } from "./state/record.ts";
 import type { RuntimeState } from "./state/runtime-state.ts";
 import type { Trash } from "./state/trash.ts";
 

@@ -3,7 +3,7 @@ import { labelFilter } from "#support/filters/labels.ts";
 import { untilFilter } from "#support/time/moment.ts";
 import { removeStopped } from "../lifecycle/remove.ts";
 import type { ContainerServices } from "../services.ts";
-import { type ContainerRecord, isRunning } from "../state/record.ts";
+import { type ContainerRecord, isRunning } from "../state/container-record.ts";
 import { measure } from "./disk-usage.ts";
 
 export interface PrunedContainers {

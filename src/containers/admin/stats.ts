@@ -3,8 +3,8 @@ import { cpus, totalmem } from "node:os";
 import type { Cgroup } from "#native/cgroup/cgroup.ts";
 import { cgroupOf } from "../limits/cgroups.ts";
 import type { ContainerServices } from "../services.ts";
-import type { ContainerRecord } from "../state/record.ts";
-import { isRunning } from "../state/record.ts";
+import type { ContainerRecord } from "../state/container-record.ts";
+import { isRunning } from "../state/container-record.ts";
 import {
   type BlockTraffic,
   blockTraffic,

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { Execs } from "../exec/execs.ts";
 import type { ContainerServices } from "../services.ts";
-import { isRunning } from "../state/record.ts";
+import { isRunning } from "../state/container-record.ts";
 
 export interface ProcessTable {
   titles: string[];

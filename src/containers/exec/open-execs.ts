@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { ContainerServices } from "../services.ts";
-import { type ContainerRecord, isRunning } from "../state/record.ts";
+import { type ContainerRecord, isRunning } from "../state/container-record.ts";
 import type { ExecRequest, Execs } from "./execs.ts";
 import { type ExecState, startExec } from "./start-exec.ts";
 

@@ -1,7 +1,7 @@
 import type { Exec } from "#native/zygote/protocol.ts";
 import { planLaunch } from "../lifecycle/plan-launch.ts";
 import { mergeEnvironment, programEnvironment } from "../request/environment.ts";
-import type { ContainerRecord } from "../state/record.ts";
+import type { ContainerRecord } from "../state/container-record.ts";
 import type { ExecRequest } from "./execs.ts";
 
 /**

@@ -4,7 +4,7 @@ import { programFailureCode } from "../lifecycle/program-failure.ts";
 import { openContainerCgroup } from "../limits/cgroups.ts";
 import { linkEnvironment } from "../networking/links.ts";
 import type { ContainerServices } from "../services.ts";
-import type { ContainerRecord } from "../state/record.ts";
+import type { ContainerRecord } from "../state/container-record.ts";
 import type { ExecRecord, ExecRequest, StartExecOptions, StartedExec } from "./execs.ts";
 import { planExec } from "./plan-exec.ts";
 

@@ -5,7 +5,7 @@ import type { ContainerView, FileStatus } from "#native/zygote/protocol.ts";
 import { TboxError } from "#support/errors.ts";
 import { planLaunch } from "../lifecycle/plan-launch.ts";
 import type { ContainerServices } from "../services.ts";
-import { type ContainerRecord, isRunning } from "../state/record.ts";
+import { type ContainerRecord, isRunning } from "../state/container-record.ts";
 import { containerPath } from "./container-path.ts";
 import { feedArchive } from "./feed-archive.ts";
 import { withStableFiles } from "./stable-files.ts";

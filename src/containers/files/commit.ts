@@ -4,7 +4,7 @@ import { pauseContainer, unpauseContainer } from "../lifecycle/pause.ts";
 import { cgroupOf } from "../limits/cgroups.ts";
 import type { CreateRequest } from "../request/create-request.ts";
 import type { ContainerServices } from "../services.ts";
-import type { ContainerRecord } from "../state/record.ts";
+import type { ContainerRecord } from "../state/container-record.ts";
 import { changesAsLayer, requireImage } from "./diff.ts";
 
 export interface CommitContainerOptions {

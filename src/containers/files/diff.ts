@@ -3,8 +3,8 @@ import type { Duplex } from "node:stream";
 import { openStream } from "#native/addon/stream.ts";
 import { TboxError } from "#support/errors.ts";
 import type { ContainerServices } from "../services.ts";
+import type { ContainerRecord } from "../state/container-record.ts";
 import { layerPath } from "../state/layer-path.ts";
-import type { ContainerRecord } from "../state/record.ts";
 import { readText } from "./read-text.ts";
 import { withStableFiles } from "./stable-files.ts";
 

@@ -1,5 +1,5 @@
 import type { ContainerServices } from "../services.ts";
-import { isRunning } from "../state/record.ts";
+import { isRunning } from "../state/container-record.ts";
 
 /**
  * Runs work on a container's files. A container that does not run neither starts nor disappears during the work; a

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { HealthState } from "../state/record.ts";
+import type { HealthState } from "../state/container-record.ts";
 import { applyProbe } from "./apply-probe.ts";
 
 function probed(codes: number[], options: { retries?: number; inStartPeriod?: boolean } = {}): HealthState {

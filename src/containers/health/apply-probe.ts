@@ -1,4 +1,4 @@
-import type { HealthProbe, HealthState } from "../state/record.ts";
+import type { HealthProbe, HealthState } from "../state/container-record.ts";
 
 /** Number of the last probes that the state keeps. */
 const probeHistory = 5;

@@ -1,7 +1,7 @@
 import type { Execs } from "../exec/execs.ts";
 import type { Healthcheck } from "../request/create-request.ts";
 import type { ContainerServices } from "../services.ts";
-import { type ContainerRecord, isRunning } from "../state/record.ts";
+import { type ContainerRecord, isRunning } from "../state/container-record.ts";
 import { applyProbe } from "./apply-probe.ts";
 import { runProbe } from "./run-probe.ts";
 

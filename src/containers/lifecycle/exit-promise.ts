@@ -1,5 +1,5 @@
 import type { ContainerServices } from "../services.ts";
-import { isRunning } from "../state/record.ts";
+import { isRunning } from "../state/container-record.ts";
 
 /** Resolves at the next exit of a container, and at once when the container does not run. */
 export function nextExit(services: ContainerServices, id: string): Promise<void> {

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { type Exited, exitedSchema } from "#native/zygote/protocol.ts";
 import type { ContainerServices } from "../services.ts";
 import { containerDirectory } from "../state/container-directories.ts";
-import type { ContainerRecord } from "../state/record.ts";
+import type { ContainerRecord } from "../state/container-record.ts";
 
 /**
  * Reads the exit record that a container's monitor wrote for the current run. Returns nothing when the monitor died

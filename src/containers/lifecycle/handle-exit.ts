@@ -3,7 +3,7 @@ import type { Exited } from "#native/zygote/protocol.ts";
 import { dropCgroup, killCgroup } from "../limits/cgroups.ts";
 import { leaveNetworks, notifyNetworks } from "../networking/join-networks.ts";
 import type { ContainerServices } from "../services.ts";
-import type { ContainerRecord } from "../state/record.ts";
+import type { ContainerRecord } from "../state/container-record.ts";
 import { notifyVolumes } from "../volumes/container-volumes.ts";
 import { readExitRecord } from "./exit-record.ts";
 import { removeStopped } from "./remove.ts";

@@ -2,7 +2,7 @@ import { TboxError } from "#support/errors.ts";
 import { killCgroup } from "../limits/cgroups.ts";
 import { parseSignal } from "../request/signals.ts";
 import type { ContainerServices } from "../services.ts";
-import { isRunning } from "../state/record.ts";
+import { isRunning } from "../state/container-record.ts";
 import { nextExit } from "./exit-promise.ts";
 import { resume } from "./pause.ts";
 import { stayStopped } from "./stop.ts";

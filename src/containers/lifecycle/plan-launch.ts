@@ -6,12 +6,12 @@ import { planCapabilities } from "../request/capabilities.ts";
 import type { HostConfig } from "../request/create-request.ts";
 import { programEnvironment } from "../request/environment.ts";
 import { planLog } from "../request/log-options.ts";
-import { planMounts } from "../request/mounts.ts";
+import { planMounts } from "../request/plan-mounts.ts";
 import { defaultMaskedPaths, defaultReadonlyPaths } from "../request/protected-paths.ts";
 import { parseSecurityOptions, type SecurityOptions } from "../request/security-options.ts";
 import { planSysctls } from "../request/sysctls.ts";
+import type { ContainerRecord } from "../state/container-record.ts";
 import { layerPath } from "../state/layer-path.ts";
-import type { ContainerRecord } from "../state/record.ts";
 import { planShared } from "./shared-namespaces.ts";
 
 const defaultShmSize = 64 * 1024 * 1024;

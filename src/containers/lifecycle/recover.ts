@@ -4,7 +4,7 @@ import { errorCode } from "#support/errors.ts";
 import { dropCgroup, sweepCgroups } from "../limits/cgroups.ts";
 import type { ContainerServices } from "../services.ts";
 import { containerDirectory } from "../state/container-directories.ts";
-import { type ContainerRecord, isRunning } from "../state/record.ts";
+import { type ContainerRecord, isRunning } from "../state/container-record.ts";
 import { readExitRecord } from "./exit-record.ts";
 import { handleExit, reportOutOfMemory, watchExit } from "./handle-exit.ts";
 import { isFrozen } from "./pause.ts";

@@ -2,7 +2,7 @@ import { discardStream } from "#native/addon/stream.ts";
 import { TboxError } from "#support/errors.ts";
 import type { ContainerServices } from "../services.ts";
 import { containerDirectory } from "../state/container-directories.ts";
-import { type ContainerRecord, isRunning } from "../state/record.ts";
+import { type ContainerRecord, isRunning } from "../state/container-record.ts";
 import { removeAnonymousVolumes } from "../volumes/container-volumes.ts";
 import { killAndWait } from "./kill.ts";
 import { stayStopped } from "./stop.ts";

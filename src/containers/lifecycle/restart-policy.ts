@@ -1,6 +1,6 @@
 import { invalidArgument } from "#support/errors.ts";
 import type { RestartPolicy } from "../request/create-request.ts";
-import type { ContainerRecord } from "../state/record.ts";
+import type { ContainerRecord } from "../state/container-record.ts";
 
 /** Throws invalid-argument for a policy that Docker refuses. */
 export function checkRestartPolicy(policy: RestartPolicy, autoRemove: boolean): void {

@@ -1,6 +1,6 @@
 import { linksOf } from "../networking/links.ts";
 import type { ContainerServices } from "../services.ts";
-import type { ContainerRecord } from "../state/record.ts";
+import type { ContainerRecord } from "../state/container-record.ts";
 import type { RuntimeState } from "../state/runtime-state.ts";
 import { containerOf } from "./shared-namespaces.ts";
 

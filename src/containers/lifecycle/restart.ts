@@ -1,5 +1,5 @@
 import type { ContainerServices } from "../services.ts";
-import { isRunning } from "../state/record.ts";
+import { isRunning } from "../state/container-record.ts";
 import { startContainer } from "./start.ts";
 import { stopContainer } from "./stop.ts";
 

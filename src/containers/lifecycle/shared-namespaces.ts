@@ -1,8 +1,8 @@
 import type { Shared, Sharing } from "#native/zygote/protocol.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { CreateRequest, HostConfig } from "../request/create-request.ts";
+import { type ContainerRecord, isRunning } from "../state/container-record.ts";
 import type { ContainerRecords } from "../state/container-records.ts";
-import { type ContainerRecord, isRunning } from "../state/record.ts";
 
 /** Plans the namespaces that a container shares with the host or, by ID, with another container. */
 export function planShared(host: HostConfig): Shared {

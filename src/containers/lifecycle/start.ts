@@ -6,7 +6,7 @@ import { createContainerCgroup, dropCgroup } from "../limits/cgroups.ts";
 import { joinNetworks, leaveNetworks } from "../networking/join-networks.ts";
 import { linkEnvironment, requireLinkTargets } from "../networking/links.ts";
 import type { ContainerServices } from "../services.ts";
-import { type ContainerRecord, isRunning, type PhaseTrace } from "../state/record.ts";
+import { type ContainerRecord, isRunning, type PhaseTrace } from "../state/container-record.ts";
 import type { RuntimeState } from "../state/runtime-state.ts";
 import { notifyVolumes } from "../volumes/container-volumes.ts";
 import { reportOutOfMemory, watchExit } from "./handle-exit.ts";

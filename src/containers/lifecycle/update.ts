@@ -5,7 +5,7 @@ import { type Resources, resourcesOf } from "../limits/resources.ts";
 import { applySettings, mergeResources } from "../limits/update-limits.ts";
 import type { HostConfig } from "../request/create-request.ts";
 import type { ContainerServices } from "../services.ts";
-import { isRunning } from "../state/record.ts";
+import { isRunning } from "../state/container-record.ts";
 import { checkRestartPolicy } from "./restart-policy.ts";
 
 /** Settings of a container that can change. */

@@ -1,6 +1,6 @@
 import { TboxError } from "#support/errors.ts";
 import type { ContainerServices } from "../services.ts";
-import { isRunning } from "../state/record.ts";
+import { isRunning } from "../state/container-record.ts";
 
 export type WaitCondition = "not-running" | "next-exit" | "removed";
 

@@ -5,8 +5,8 @@ import type { Delegation } from "#native/cgroup/delegation.ts";
 import { errorChain, invalidArgument, type TboxError } from "#support/errors.ts";
 import { parseSecurityOptions } from "../request/security-options.ts";
 import type { ContainerServices } from "../services.ts";
-import type { ContainerRecord } from "../state/record.ts";
-import { isRunning } from "../state/record.ts";
+import type { ContainerRecord } from "../state/container-record.ts";
+import { isRunning } from "../state/container-record.ts";
 import { limitMode, resolveLimits } from "./resolve-limits.ts";
 
 /** Child cgroup that a container with writable cgroups sees as its root. The limits are on the parent, out of reach. */

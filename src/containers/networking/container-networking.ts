@@ -1,6 +1,6 @@
 import type { EndpointSettings } from "#network/network.ts";
 import type { ContainerServices } from "../services.ts";
-import type { ContainerRecord } from "../state/record.ts";
+import type { ContainerRecord } from "../state/container-record.ts";
 import { connectContainer, disconnectContainer } from "./connect.ts";
 import { type ContainerLink, linksOf } from "./links.ts";
 import { unlinkContainer } from "./unlink.ts";

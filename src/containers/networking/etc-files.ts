@@ -3,7 +3,7 @@ import type { Mount } from "#native/zygote/protocol.ts";
 import { type NetworkNamespace, resolvesNames } from "#network/network.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { DirectoryFiles } from "../state/container-directories.ts";
-import type { ContainerRecord } from "../state/record.ts";
+import type { ContainerRecord } from "../state/container-record.ts";
 import { isBridged, networksOf } from "./network-mode.ts";
 
 /** Fields of a record that hosts, hostname and resolv.conf depend on. */

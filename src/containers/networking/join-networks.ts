@@ -4,7 +4,7 @@ import { defaultNetwork } from "#network/networks.ts";
 import { TboxError } from "#support/errors.ts";
 import type { ContainerServices } from "../services.ts";
 import { containerDirectory } from "../state/container-directories.ts";
-import { type ContainerRecord, isRunning } from "../state/record.ts";
+import { type ContainerRecord, isRunning } from "../state/container-record.ts";
 import { shareEtcFiles } from "./etc-files.ts";
 import { updateLinkingContainers, writeNetworkFiles } from "./network-files.ts";
 import { networkMode, networksOf } from "./network-mode.ts";

@@ -1,7 +1,7 @@
 import type { NetworkNamespace } from "#network/network.ts";
 import type { ContainerServices } from "../services.ts";
 import { containerDirectory } from "../state/container-directories.ts";
-import { type ContainerRecord, isRunning } from "../state/record.ts";
+import { type ContainerRecord, isRunning } from "../state/container-record.ts";
 import { writeHosts, writeResolvConf } from "./etc-files.ts";
 import { linkedHosts, linksOf } from "./links.ts";
 

@@ -1,6 +1,6 @@
 import type { EndpointSettings } from "#network/network.ts";
 import { defaultNetwork } from "#network/networks.ts";
-import type { ContainerRecord } from "../state/record.ts";
+import type { ContainerRecord } from "../state/container-record.ts";
 
 /** Owner of the network namespace of a container; `container` is a name or an ID. */
 export type NetworkMode =

@@ -2,7 +2,7 @@ import { type EndpointSettings, type Network, resolvesNames } from "#network/net
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { CreateRequest, HostConfig } from "../request/create-request.ts";
 import type { ContainerServices } from "../services.ts";
-import type { ContainerRecord } from "../state/record.ts";
+import type { ContainerRecord } from "../state/container-record.ts";
 import { linkConflict, resolveLinks, withLinks } from "./links.ts";
 import { networkMode } from "./network-mode.ts";
 import { planPorts } from "./ports.ts";

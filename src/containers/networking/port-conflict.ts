@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { FailureError } from "#native/addon/failure.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
+import type { ContainerRecord } from "../state/container-record.ts";
 import type { ContainerRecords } from "../state/container-records.ts";
-import type { ContainerRecord } from "../state/record.ts";
 
 const accessDenied = 13;
 const inUse = 98;

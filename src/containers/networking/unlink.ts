@@ -1,7 +1,7 @@
 import { defaultNetwork } from "#network/networks.ts";
 import { TboxError } from "#support/errors.ts";
 import type { ContainerServices } from "../services.ts";
-import { isRunning } from "../state/record.ts";
+import { isRunning } from "../state/container-record.ts";
 import { writeNetworkFiles } from "./network-files.ts";
 
 /** Removes a link on the default network, from a running container too. Throws not-found for an unknown alias. */

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { invalidArgument } from "#support/errors.ts";
 import type { HostConfig } from "./create-request.ts";
-import { planMounts } from "./mounts.ts";
+import { planMounts } from "./plan-mounts.ts";
 
 /** Creates missing sources of `-v`, and throws for missing sources of `--mount`. */
 export function ensureBindSources(host: HostConfig): void {

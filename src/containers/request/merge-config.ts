@@ -1,6 +1,6 @@
 import type { ImageConfig } from "#oci/config.ts";
 import { invalidArgument } from "#support/errors.ts";
-import type { ContainerConfig } from "../state/record.ts";
+import type { ContainerConfig } from "../state/container-record.ts";
 import type { CreateRequest, Healthcheck } from "./create-request.ts";
 import { mergeEnvironment } from "./environment.ts";
 

@@ -1,6 +1,6 @@
 import type { ContainerServices } from "../services.ts";
+import type { ContainerRecord } from "./container-record.ts";
 import { type ListFilter, listContainers } from "./list-containers.ts";
-import type { ContainerRecord } from "./record.ts";
 
 /** Lookups of containers. The records are live: they must not be changed. */
 export interface ContainerQueries {

@@ -2,9 +2,9 @@ import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import type { Digest } from "#oci/digest.ts";
 import { openUsageRegister } from "#support/usage-register.ts";
+import type { ContainerRecord } from "./container-record.ts";
 import { openContainerRecords } from "./container-records.ts";
 import type { ContainerResource } from "./container-uses.ts";
-import type { ContainerRecord } from "./record.ts";
 
 const image = `sha256:${"a".repeat(64)}` as Digest;
 

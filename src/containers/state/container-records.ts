@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { invalidArgument, TboxError } from "#support/errors.ts";
+import type { ContainerRecord } from "./container-record.ts";
 import { type ContainerUses, usesOf } from "./container-uses.ts";
-import type { ContainerRecord } from "./record.ts";
 
 /** The table of containers, kept in memory too: what a lookup costs is a map. */
 export interface ContainerRecords {

@@ -1,7 +1,7 @@
 import type { DiffId, Digest } from "#oci/digest.ts";
 import type { UsageRegister, Use } from "#support/usage-register.ts";
 import { networksOf } from "../networking/network-mode.ts";
-import { type ContainerRecord, isRunning } from "./record.ts";
+import { type ContainerRecord, isRunning } from "./container-record.ts";
 
 /** Kinds of resources that containers use. Networks are registered by name. */
 export type ContainerResource = "image" | "layer" | "volume" | "network";

@@ -4,10 +4,10 @@ import { compileFilters, unknownFilter } from "#support/filters/filters.ts";
 import { labelFilter } from "#support/filters/labels.ts";
 import { networksOf } from "../networking/network-mode.ts";
 import { exposedPorts, parsePorts } from "../networking/ports.ts";
-import { plainTarget } from "../request/mounts.ts";
+import { normalizeTarget } from "../request/mount-target.ts";
 import type { ContainerServices } from "../services.ts";
-import type { ContainerRecord } from "./record.ts";
-import { isRunning } from "./record.ts";
+import type { ContainerRecord } from "./container-record.ts";
+import { isRunning } from "./container-record.ts";
 
 export interface ListFilter {
   /** Whether to list stopped containers too. */
@@ -91,8 +91,8 @@ function testFor(services: Services, key: string, values: string[]): Test {
 function mountsOf({ hostConfig: { Binds = [], Mounts = [] }, volumes = [] }: ContainerRecord): string[] {
   return [
     ...Binds.flatMap((bind) => bind.split(":").slice(0, 2)),
-    ...Mounts.flatMap(({ Source, Target }) => [...(Source ? [Source] : []), plainTarget(Target)]),
-    ...volumes.flatMap(({ name, target }) => [name, plainTarget(target)]),
+    ...Mounts.flatMap(({ Source, Target }) => [...(Source ? [Source] : []), normalizeTarget(Target)]),
+    ...volumes.flatMap(({ name, target }) => [name, normalizeTarget(target)]),
   ];
 }
 

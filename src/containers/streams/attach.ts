@@ -3,7 +3,7 @@ import { pipeline } from "node:stream/promises";
 import { openStream } from "#native/addon/stream.ts";
 import { TboxError } from "#support/errors.ts";
 import type { ContainerServices } from "../services.ts";
-import { isRunning } from "../state/record.ts";
+import { isRunning } from "../state/container-record.ts";
 import { openLog } from "./logs.ts";
 
 export interface AttachOptions {

@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import { TboxError } from "#support/errors.ts";
 import type { ContainerServices } from "../services.ts";
-import { isRunning } from "../state/record.ts";
+import { isRunning } from "../state/container-record.ts";
 import { type AttachOptions, attachContainer } from "./attach.ts";
 import { type LogOptions, type LogRecord, openLog } from "./logs.ts";
 

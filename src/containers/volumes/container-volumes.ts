@@ -1,7 +1,7 @@
 import { TboxError } from "#support/errors.ts";
 import { parseVolumeOptions } from "#volumes/volume-options.ts";
 import type { Volumes } from "#volumes/volumes.ts";
-import type { ContainerRecord, ContainerVolume } from "../state/record.ts";
+import type { ContainerRecord, ContainerVolume } from "../state/container-record.ts";
 
 /** Creates the planned volumes that do not exist, and names the anonymous ones. */
 export function createVolumes(volumes: Volumes, planned: ContainerVolume[]): ContainerVolume[] {

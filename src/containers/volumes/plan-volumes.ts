@@ -1,8 +1,9 @@
 import { invalidArgument } from "#support/errors.ts";
 import { parseVolumeOptions } from "#volumes/volume-options.ts";
+import { parseBindText } from "../request/bind-text.ts";
 import type { HostConfig, MountRequest } from "../request/create-request.ts";
-import { parseBindText, plainTarget } from "../request/mounts.ts";
-import type { ContainerRecord, ContainerVolume } from "../state/record.ts";
+import { normalizeTarget } from "../request/mount-target.ts";
+import type { ContainerRecord, ContainerVolume } from "../state/container-record.ts";
 import { inheritedMounts } from "./volumes-from.ts";
 
 /** Options of a volume in `-v`. `z` and `Z` relabel for SELinux, which rootless containers do not use. */
@@ -36,8 +37,8 @@ export function planVolumes({ host, anonymous, find }: VolumeSources): PlannedVo
     else volumes.push(mount.volume);
   }
   for (const target of anonymous) {
-    if (targets.has(plainTarget(target))) continue;
-    targets.add(plainTarget(target));
+    if (targets.has(normalizeTarget(target))) continue;
+    targets.add(normalizeTarget(target));
     volumes.push({ name: "", target, readonly: false, fill: true, anonymous: true });
   }
   return { volumes, binds };
@@ -57,7 +58,7 @@ function requestedVolumes(host: HostConfig): { volumes: ContainerVolume[]; targe
       ...binds.filter(({ source }) => !source.startsWith("/")).map(volumeOfBind),
       ...mounts.filter(({ Type }) => Type === "volume").map(volumeOfMount),
     ],
-    targets: new Set(targets.map(plainTarget)),
+    targets: new Set(targets.map(normalizeTarget)),
   };
 }
 

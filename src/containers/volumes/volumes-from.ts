@@ -1,6 +1,7 @@
 import { invalidArgument } from "#support/errors.ts";
-import { parseBindText, plainTarget } from "../request/mounts.ts";
-import type { ContainerRecord, ContainerVolume } from "../state/record.ts";
+import { parseBindText } from "../request/bind-text.ts";
+import { normalizeTarget } from "../request/mount-target.ts";
+import type { ContainerRecord, ContainerVolume } from "../state/container-record.ts";
 
 /** Mount that a container takes over from another one. */
 export type InheritedMount = { volume: ContainerVolume } | { bind: string };
@@ -23,14 +24,14 @@ export function inheritedMounts(
     const { volumes = [], hostConfig } = find(name);
     for (const volume of volumes) {
       const inherited = { ...volume, fill: false, readonly: mode === "ro" || volume.readonly };
-      mounts.set(plainTarget(volume.target), { volume: inherited });
+      mounts.set(normalizeTarget(volume.target), { volume: inherited });
     }
     for (const text of hostConfig.Binds ?? []) {
       const { source, target, options } = parseBindText(text);
       if (!source.startsWith("/")) continue;
       const words = mode === "ro" ? [...options.filter((word) => word !== "rw"), "ro"] : options;
       const bind = [source, target, ...(words.length > 0 ? [words.join(",")] : [])].join(":");
-      mounts.set(plainTarget(target), { bind });
+      mounts.set(normalizeTarget(target), { bind });
     }
   }
   return mounts;

@@ -1,5 +1,5 @@
 import type { ContainerLink } from "#containers/networking/links.ts";
-import type { ContainerRecord, HealthState } from "#containers/state/record.ts";
+import type { ContainerRecord, HealthState } from "#containers/state/container-record.ts";
 import type { ContainerSizes } from "./container-summary.ts";
 import { shapeHostConfig } from "./host-config.ts";
 import { mountPoints } from "./mount-points.ts";

@@ -1,4 +1,4 @@
-import type { ContainerRecord } from "#containers/state/record.ts";
+import type { ContainerRecord } from "#containers/state/container-record.ts";
 import type { Engine } from "#engine/engine.ts";
 import type { ContainerSizes } from "./container-summary.ts";
 

@@ -1,4 +1,4 @@
-import type { ContainerState } from "#containers/state/record.ts";
+import type { ContainerState } from "#containers/state/container-record.ts";
 import { humanDuration } from "#support/time/human-duration.ts";
 
 /** The sentence that `docker ps` shows; `now` in milliseconds since the epoch. */

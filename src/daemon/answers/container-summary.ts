@@ -1,5 +1,5 @@
 import type { ContainerLink } from "#containers/networking/links.ts";
-import type { ContainerRecord } from "#containers/state/record.ts";
+import type { ContainerRecord } from "#containers/state/container-record.ts";
 import { containerStatus } from "./container-status.ts";
 import { mountPoints } from "./mount-points.ts";
 import { containerNetworks, type Networks } from "./networks.ts";

@@ -1,5 +1,5 @@
 import type { CacheUsage } from "#builds/builder.ts";
-import type { ContainerRecord } from "#containers/state/record.ts";
+import type { ContainerRecord } from "#containers/state/container-record.ts";
 import type { ImagesUsage } from "#images/images.ts";
 import type { Volume } from "#volumes/volumes.ts";
 import { shapeCacheUsage } from "./build.ts";

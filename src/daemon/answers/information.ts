@@ -1,4 +1,4 @@
-import type { ContainerStatus } from "#containers/state/record.ts";
+import type { ContainerStatus } from "#containers/state/container-record.ts";
 import type { SystemInformation } from "#engine/system-information.ts";
 import { version } from "../version.ts";
 

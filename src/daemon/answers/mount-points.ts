@@ -1,6 +1,6 @@
 import type { MountRequest } from "#containers/request/create-request.ts";
-import { plainTarget } from "#containers/request/mounts.ts";
-import type { ContainerRecord, ContainerVolume } from "#containers/state/record.ts";
+import { normalizeTarget } from "#containers/request/mount-target.ts";
+import type { ContainerRecord, ContainerVolume } from "#containers/state/container-record.ts";
 
 /** `Mounts` of a container: where something of the host, of memory or of a volume lies in it; `directory` is the store's. */
 export function mountPoints(
@@ -19,7 +19,7 @@ function fromVolume({ name, target, readonly }: ContainerVolume, directory: stri
     Type: "volume",
     Name: name,
     Source: `${directory}/volumes/${name}/_data`,
-    Destination: plainTarget(target),
+    Destination: normalizeTarget(target),
     Driver: "local",
     Mode: "z",
     RW: !readonly,
@@ -35,7 +35,7 @@ function fromBind(bind: string) {
   return {
     Type: "bind",
     Source,
-    Destination: plainTarget(target),
+    Destination: normalizeTarget(target),
     Mode,
     RW: !options.includes("ro"),
     Propagation: options.find((option) => propagations.has(option)) ?? "rprivate",
@@ -46,7 +46,7 @@ function fromMount({ Type, Source = "", Target, ReadOnly = false, BindOptions }:
   return {
     Type,
     Source,
-    Destination: plainTarget(Target),
+    Destination: normalizeTarget(Target),
     Mode: "",
     RW: !ReadOnly,
     Propagation: Type === "bind" ? (BindOptions?.Propagation ?? "rprivate") : "",

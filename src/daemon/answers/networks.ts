@@ -1,7 +1,7 @@
 import { interfaceOption } from "#api/requests/endpoint.ts";
 import { networksOf } from "#containers/networking/network-mode.ts";
 import { namesOn } from "#containers/networking/network-request.ts";
-import type { ContainerRecord } from "#containers/state/record.ts";
+import type { ContainerRecord } from "#containers/state/container-record.ts";
 import type { Engine } from "#engine/engine.ts";
 
 export type Networks = Engine["networks"];

@@ -1,5 +1,5 @@
 import { exposedPorts } from "#containers/networking/ports.ts";
-import type { ContainerRecord } from "#containers/state/record.ts";
+import type { ContainerRecord } from "#containers/state/container-record.ts";
 
 /** `NetworkSettings.Ports`: where each port is reached, null for those that are only exposed. */
 export function shapePortMap({ config, network }: ContainerRecord) {

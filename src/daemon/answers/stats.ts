@@ -1,5 +1,5 @@
 import type { ContainerStats, NetworkTraffic } from "#containers/admin/stats.ts";
-import type { ContainerRecord } from "#containers/state/record.ts";
+import type { ContainerRecord } from "#containers/state/container-record.ts";
 import { never } from "./time.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { encodeFrame } from "#api/streams/frame.ts";
 import type { ContainerLifecycle } from "#containers/lifecycle/container-lifecycle.ts";
 import type { CreateRequest } from "#containers/request/create-request.ts";
-import type { ContainerRecord } from "#containers/state/record.ts";
+import type { ContainerRecord } from "#containers/state/container-record.ts";
 import { writable } from "#daemon/http/send-response.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import { type FakeContainer, type FakeStore, findContainer, nothing, type Program } from "./fake-state.ts";

@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { ExitStatus } from "#containers/lifecycle/wait.ts";
 import type { CreateRequest } from "#containers/request/create-request.ts";
-import type { ContainerRecord } from "#containers/state/record.ts";
+import type { ContainerRecord } from "#containers/state/container-record.ts";
 import type { AttachOptions } from "#containers/streams/attach.ts";
 import type { LogRecord } from "#containers/streams/logs.ts";
 import type { Progress } from "#images/images.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { planMounts } from "./mounts.ts";
+import { planMounts } from "./plan-mounts.ts";
 
 test("binds, mounts and temporary file systems come upper directories first", () => {
   const { mounts, sourcesToCreate, requiredSources } = planMounts({

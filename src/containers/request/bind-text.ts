@@ -1,0 +1,20 @@
+import { invalidArgument } from "#support/errors.ts";
+import { checkTarget } from "./mount-target.ts";
+
+/** Parsed value of `-v`. */
+export interface BindText {
+  /** Absolute path on the host, or the name of a volume. */
+  source: string;
+  target: string;
+  options: string[];
+}
+
+/** Parses `SOURCE:TARGET[:OPTIONS]`. */
+export function parseBindText(text: string): BindText {
+  const [source = "", target, options = "", ...rest] = text.split(":");
+  if (target === undefined || source === "" || rest.length > 0) {
+    throw invalidArgument(`invalid volume specification: '${text}'`);
+  }
+  checkTarget(target);
+  return { source, target, options: options.split(",").filter((word) => word !== "") };
+}
