@@ -1,17 +1,12 @@
 import { afterEach, expect, test } from "bun:test";
 import { type Connection, openConnection } from "#test/support/connection.ts";
-import type { TestDaemon } from "#test/support/daemon.ts";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
-import { loadShell, shellUnavailable } from "./support/images.ts";
+import { loadBox, shellUnavailable } from "./support/images.ts";
 
 const ctrlP = "\x10";
 const ctrlQ = "\x11";
 
-async function prepare(daemon: TestDaemon): Promise<void> {
-  await loadShell(daemon, "box:1");
-}
-
-daemonSuite("a connection to a container", { obstacle: shellUnavailable, prepare }, (daemon) => {
+daemonSuite("a connection to a container", { obstacle: shellUnavailable, prepare: loadBox }, (daemon) => {
   afterEach(async () => {
     await daemon.tbox(["rm", "-f", "box"]);
   });

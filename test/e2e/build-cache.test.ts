@@ -6,13 +6,9 @@ import { registryUnavailable, startRegistry, type TestRegistry } from "#test/sup
 import { temporaryDirectory } from "#test/support/temp.ts";
 import { until } from "#test/support/until.ts";
 import { build, builtOutput, writeContext } from "./support/build.ts";
-import { loadShell, shellUnavailable } from "./support/images.ts";
+import { loadBox, loadShell, shellUnavailable } from "./support/images.ts";
 
-async function prepare(daemon: TestDaemon): Promise<void> {
-  await loadShell(daemon, "box:1");
-}
-
-daemonSuite("the cache of builds", { obstacle: shellUnavailable, prepare }, (daemon) => {
+daemonSuite("the cache of builds", { obstacle: shellUnavailable, prepare: loadBox }, (daemon) => {
   /** The steps that were taken from it, by their numbers. */
   const cachedSteps = async (of: TestDaemon, dockerfile: string, ...options: string[]) => {
     using context = writeContext({ Dockerfile: dockerfile, f: "f" });

@@ -1,21 +1,16 @@
 import { expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
-import type { TestDaemon } from "#test/support/daemon.ts";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { repository } from "#test/support/repository.ts";
 import { writeContext } from "./support/build.ts";
-import { loadShell, shellUnavailable } from "./support/images.ts";
+import { loadBox, shellUnavailable } from "./support/images.ts";
 
 /** Milliseconds, about as long as the longest step takes. */
 const mostDelay = 60;
 /** How often the daemon is killed; more by `TBOX_TEST_KILLS`. */
 const kills = Number(process.env.TBOX_TEST_KILLS ?? 6);
 
-async function prepare(daemon: TestDaemon): Promise<void> {
-  await loadShell(daemon, "box:1");
-}
-
-daemonSuite("a build whose daemon is killed", { obstacle: shellUnavailable, prepare }, (daemon) => {
+daemonSuite("a build whose daemon is killed", { obstacle: shellUnavailable, prepare: loadBox }, (daemon) => {
   const files = Object.fromEntries(
     Array.from({ length: 200 }, (_, number) => [`src/f${number}`, `${number}`.repeat(2000)]),
   );

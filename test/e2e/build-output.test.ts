@@ -1,17 +1,12 @@
 import { expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import type { TestDaemon } from "#test/support/daemon.ts";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { registryUnavailable, startRegistry } from "#test/support/registry.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
 import { build } from "./support/build.ts";
-import { loadShell, shellUnavailable } from "./support/images.ts";
+import { loadBox, shellUnavailable } from "./support/images.ts";
 
-async function prepare(daemon: TestDaemon): Promise<void> {
-  await loadShell(daemon, "box:1");
-}
-
-daemonSuite("what is built goes", { obstacle: shellUnavailable, prepare }, (daemon) => {
+daemonSuite("what is built goes", { obstacle: shellUnavailable, prepare: loadBox }, (daemon) => {
   const scratch = "FROM scratch\nCOPY a /bin/a\nCOPY a /b\n";
 
   test("into a directory or a tar, with nothing that is not the image's", async () => {

@@ -1,17 +1,12 @@
 import { expect, test } from "bun:test";
-import type { TestDaemon } from "#test/support/daemon.ts";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { repository } from "#test/support/repository.ts";
 import { type ContextFiles, writeContext } from "./support/build.ts";
-import { loadShell, shellUnavailable } from "./support/images.ts";
+import { loadBox, shellUnavailable } from "./support/images.ts";
 import { openTerminal, tmuxUnavailable } from "./support/terminal.ts";
 
 const unavailable = shellUnavailable ?? tmuxUnavailable;
-async function prepare(daemon: TestDaemon): Promise<void> {
-  await loadShell(daemon, "box:1");
-}
-
-daemonSuite("a build in a terminal", { obstacle: unavailable, prepare }, (daemon) => {
+daemonSuite("a build in a terminal", { obstacle: unavailable, prepare: loadBox }, (daemon) => {
   const open = (files: ContextFiles) => {
     const context = writeContext(files);
     const environment = Object.entries(daemon.environment).map(([name, value]) => `${name}=${value}`);

@@ -1,16 +1,11 @@
 import { afterEach, expect, test } from "bun:test";
 import { mkdirSync, rmSync } from "node:fs";
-import type { TestDaemon } from "#test/support/daemon.ts";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { startRegistry } from "#test/support/registry.ts";
 import { tar, tarNames } from "#test/support/tar.ts";
-import { loadShell, shellUnavailable } from "./support/images.ts";
+import { loadBox, shellUnavailable } from "./support/images.ts";
 
-async function prepare(daemon: TestDaemon): Promise<void> {
-  await loadShell(daemon, "box:1");
-}
-
-daemonSuite("what Docker's users rely on", { obstacle: shellUnavailable, prepare }, (daemon) => {
+daemonSuite("what Docker's users rely on", { obstacle: shellUnavailable, prepare: loadBox }, (daemon) => {
   afterEach(async () => {
     const all = (await daemon.tbox(["ps", "-aq"])).stdout.split("\n").filter((id) => id !== "");
     if (all.length > 0) await daemon.tbox(["rm", "-f", "-v", ...all]);

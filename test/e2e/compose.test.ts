@@ -1,8 +1,7 @@
 import { expect, test } from "bun:test";
-import type { TestDaemon } from "#test/support/daemon.ts";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { until } from "#test/support/until.ts";
-import { loadShell, shellUnavailable } from "./support/images.ts";
+import { loadBox, shellUnavailable } from "./support/images.ts";
 
 const project = "com.docker.compose.project";
 const service = "com.docker.compose.service";
@@ -18,11 +17,7 @@ interface Service {
 }
 
 /** The requests that docker's compose makes for a project of three services, two networks and a volume. */
-async function prepare(daemon: TestDaemon): Promise<void> {
-  await loadShell(daemon, "box:1");
-}
-
-daemonSuite("a project of compose", { obstacle: shellUnavailable, prepare }, (daemon) => {
+daemonSuite("a project of compose", { obstacle: shellUnavailable, prepare: loadBox }, (daemon) => {
   async function api<T>(method: string, path: string, body?: unknown): Promise<T> {
     const response = await daemon.request(method, path, body);
     const text = await response.text();

@@ -1,16 +1,11 @@
 import { expect, test } from "bun:test";
-import type { TestDaemon } from "#test/support/daemon.ts";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { runProgram } from "#test/support/program.ts";
 import { repository } from "#test/support/repository.ts";
-import { loadShell, shellUnavailable } from "./support/images.ts";
+import { loadBox, shellUnavailable } from "./support/images.ts";
 
 const obstacle = shellUnavailable ?? (Bun.which("node") ? undefined : "node is not installed");
-async function prepare(daemon: TestDaemon): Promise<void> {
-  await loadShell(daemon, "box:1");
-}
-
-daemonSuite("dockerode", { obstacle: obstacle, prepare }, (daemon) => {
+daemonSuite("dockerode", { obstacle: obstacle, prepare: loadBox }, (daemon) => {
   test("sees what it would see of Docker", async () => {
     const script = `${repository}/test/e2e/clients/dockerode.mjs`;
     const { stdout, stderr, code } = await runProgram(["node", script, daemon.socket, "box:1"]);

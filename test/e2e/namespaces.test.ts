@@ -1,16 +1,11 @@
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
-import type { TestDaemon } from "#test/support/daemon.ts";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { until } from "#test/support/until.ts";
-import { loadShell, shellUnavailable } from "./support/images.ts";
+import { loadBox, shellUnavailable } from "./support/images.ts";
 
-async function prepare(daemon: TestDaemon): Promise<void> {
-  await loadShell(daemon, "box:1");
-}
-
-daemonSuite("a container", { obstacle: shellUnavailable, prepare }, (daemon) => {
+daemonSuite("a container", { obstacle: shellUnavailable, prepare: loadBox }, (daemon) => {
   const tbox = (...args: string[]) => daemon.tbox(args);
   const run = (options: string[], ...command: string[]) =>
     tbox("run", "--rm", "--network", "none", ...options, "box:1", ...command);

@@ -1,8 +1,7 @@
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
-import type { TestDaemon } from "#test/support/daemon.ts";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
-import { loadShell, shellUnavailable } from "./support/images.ts";
+import { loadBox, shellUnavailable } from "./support/images.ts";
 import { hostAddress, killNetHelper, netHelperPid } from "./support/network.ts";
 
 const ipv4 = hostAddress("IPv4");
@@ -16,11 +15,7 @@ interface Endpoint {
   MacAddress: string;
 }
 
-async function prepare(daemon: TestDaemon): Promise<void> {
-  await loadShell(daemon, "box:1");
-}
-
-daemonSuite("the default network", { obstacle: shellUnavailable, prepare }, (daemon) => {
+daemonSuite("the default network", { obstacle: shellUnavailable, prepare: loadBox }, (daemon) => {
   const tbox = (...args: string[]) => daemon.tbox(args);
   const sh = async (script: string, options: string[] = []) => {
     const { stdout, stderr } = await tbox("run", "--rm", ...options, "box:1", "sh", "-c", script);

@@ -1,7 +1,6 @@
 import { expect, test } from "bun:test";
-import type { TestDaemon } from "#test/support/daemon.ts";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
-import { loadShell, shellUnavailable } from "./support/images.ts";
+import { loadBox, shellUnavailable } from "./support/images.ts";
 import { hostAddress, isRefused, killNetHelper, killZygote, netHelperPid } from "./support/network.ts";
 
 const ipv4 = hostAddress("IPv4");
@@ -13,11 +12,7 @@ const server = (word: string) => `mkdir /www; echo ${word} > /www/word; exec htt
 const fetchWord = (host: string) =>
   `until wget -q -O - http://${host}/word 2>/dev/null; do usleep 20000; done`;
 
-async function prepare(daemon: TestDaemon): Promise<void> {
-  await loadShell(daemon, "box:1");
-}
-
-daemonSuite("networks", { obstacle: shellUnavailable, prepare }, (daemon) => {
+daemonSuite("networks", { obstacle: shellUnavailable, prepare: loadBox }, (daemon) => {
   const tbox = (...args: string[]) => daemon.printed(...args);
   const refused = async (...args: string[]) => (await daemon.tbox(args)).stderr;
   const start = (script: string, ...options: string[]) =>

@@ -1,15 +1,10 @@
 import { expect, test } from "bun:test";
-import { loadShell, shellUnavailable } from "#test/e2e/support/images.ts";
-import type { TestDaemon } from "#test/support/daemon.ts";
+import { loadBox, shellUnavailable } from "#test/e2e/support/images.ts";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { limitsUnavailable } from "./support/place.ts";
 
 const skipped = shellUnavailable ?? (limitsUnavailable === undefined ? "limits can be kept here" : undefined);
-async function _prepare(daemon: TestDaemon): Promise<void> {
-  await loadShell(daemon, "box:1");
-}
-
-daemonSuite("where no limit can be kept", { obstacle: skipped, prepare }, (daemon) => {
+daemonSuite("where no limit can be kept", { obstacle: skipped, prepare: loadBox }, (daemon) => {
   const tbox = (...args: string[]) => daemon.tbox(args);
 
   test.each([
@@ -79,11 +74,7 @@ daemonSuite("where no limit can be kept", { obstacle: skipped, prepare }, (daemo
   });
 });
 
-async function prepare(daemon: TestDaemon): Promise<void> {
-  await loadShell(daemon, "box:1");
-}
-
-daemonSuite("what needs no cgroup", { obstacle: shellUnavailable, prepare }, (daemon) => {
+daemonSuite("what needs no cgroup", { obstacle: shellUnavailable, prepare: loadBox }, (daemon) => {
   const tbox = (...args: string[]) => daemon.tbox(args);
 
   test("a ulimit above the daemon's own is refused with both numbers, and nothing is left", async () => {

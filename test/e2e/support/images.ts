@@ -12,6 +12,11 @@ import { programUnavailable } from "#test/support/user.ts";
 /** Why containers with a shell cannot be run here; nothing when they can. */
 export const shellUnavailable: string | undefined = programUnavailable ?? busyboxUnavailable;
 
+/** Loads the image `box:1`, which has a shell: the preparation of most suites. */
+export async function loadBox(daemon: TestDaemon): Promise<void> {
+  await loadShell(daemon, "box:1");
+}
+
 /** Loads an image with busybox in its first layer; `config` is the `config` part of its configuration. */
 export async function loadShell(
   daemon: TestDaemon,
