@@ -100,7 +100,7 @@ daemonSuite("a container", { obstacle: shellUnavailable, prepare: loadBox }, (da
     [["--device", "/dev/null:/dev/x:r"], "only root can hand out a part of what may be done with a device"],
     [["--sysctl", "kernel.panic=1"], "sysctl kernel.panic is not in a separate kernel namespace"],
     [["--ipc", "host", "--sysctl", "kernel.shmmax=1"], "sysctl kernel.shmmax is not allowed"],
-    [["--sysctl", "net.nothing.here=1"], "sysctl net.nothing.here: this kernel does not have it"],
+    [["--sysctl", "net.nothing.here=1"], "sysctl net.nothing.here: not supported by this kernel"],
   ] as const)("%j is refused", async (options, message) => {
     await refused([...options], message);
   });
@@ -135,9 +135,9 @@ daemonSuite("a container", { obstacle: shellUnavailable, prepare: loadBox }, (da
     const part = (subpath: string) => ["--mount", `type=volume,src=parts,dst=/x,volume-subpath=${subpath}`];
     expect(await sh(part("a/b"), "cat /x/f")).toBe("inside\n");
     expect(await sh(part("in"), "cat /x/f")).toBe("inside\n");
-    await refused(part("out"), "volume parts holds no out");
+    await refused(part("out"), "subpath out of volume parts does not exist");
     await refused(part("../x"), "subpath must be a relative path within the volume");
-    await refused(part("none"), "volume parts holds no none");
+    await refused(part("none"), "subpath none of volume parts does not exist");
     await tbox("volume", "rm", "parts");
   });
 });

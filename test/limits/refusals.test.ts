@@ -81,7 +81,7 @@ daemonSuite("what needs no cgroup", { obstacle: shellUnavailable, prepare: loadB
     const hard = Number(/^Max open files +\d+ +(\d+)/m.exec(await Bun.file("/proc/self/limits").text())?.[1]);
     const asked = `nofile=${hard + 1}`;
     const { code, stderr } = await tbox("run", "--rm", "--ulimit", asked, "box:1", "true");
-    expect(stderr).toContain(`ulimit nofile: hard limit ${hard + 1} is above the allowed ${hard}`);
+    expect(stderr).toContain(`ulimit nofile: hard limit ${hard + 1} exceeds the allowed maximum ${hard}`);
     expect(code).toBe(125);
     expect((await tbox("ps", "-aq")).stdout).toBe("");
     const script = "ulimit -Sn; ulimit -Hn";

@@ -26,7 +26,7 @@ pub fn system(what: &'static str) -> impl Fn(Errno) -> napi::Error<Code> {
     move |errno| coded(errno, format!("{what}: {errno}"))
 }
 
-pub fn of_seqpacket(error: seqpacket::Error) -> napi::Error<Code> {
+pub fn from_seqpacket(error: seqpacket::Error) -> napi::Error<Code> {
     use seqpacket::Error;
     let errno = match &error {
         Error::WouldBlock => Errno::AGAIN,
@@ -34,14 +34,14 @@ pub fn of_seqpacket(error: seqpacket::Error) -> napi::Error<Code> {
         Error::TooLong(_) => Errno::MSGSIZE,
         Error::TooManyDescriptors(_) => Errno::TOOMANYREFS,
         Error::Truncated | Error::NoMemoryFile => Errno::BADMSG,
-        Error::MemoryFile(source) => of_memfd(source),
+        Error::MemoryFile(source) => memfd_errno(source),
         Error::Name(_) => Errno::NAMETOOLONG,
         Error::System { source, .. } => *source,
     };
     coded(errno, error.to_string())
 }
 
-pub fn of_cgroup(error: cgroup::Error) -> napi::Error<Code> {
+pub fn from_cgroup(error: cgroup::Error) -> napi::Error<Code> {
     let errno = match &error {
         cgroup::Error::Name(_) => Errno::INVAL,
         cgroup::Error::File { source, .. } => *source,
@@ -49,23 +49,23 @@ pub fn of_cgroup(error: cgroup::Error) -> napi::Error<Code> {
     coded(errno, error.to_string())
 }
 
-pub fn of_lock(error: lock::Error) -> napi::Error<Code> {
+pub fn from_lock(error: lock::Error) -> napi::Error<Code> {
     let errno = match &error {
         lock::Error::Open { source, .. } | lock::Error::Lock { source, .. } => *source,
     };
     coded(errno, error.to_string())
 }
 
-pub fn of_pidfd(error: pidfd::Error) -> napi::Error<Code> {
+pub fn from_pidfd(error: pidfd::Error) -> napi::Error<Code> {
     let errno = match &error {
         pidfd::Error::Number(_) => Errno::INVAL,
         pidfd::Error::Open { source, .. } => *source,
-        pidfd::Error::Other { .. } => Errno::SRCH,
+        pidfd::Error::Reused { .. } => Errno::SRCH,
     };
     coded(errno, error.to_string())
 }
 
-fn of_memfd(error: &memfd::Error) -> Errno {
+fn memfd_errno(error: &memfd::Error) -> Errno {
     match error {
         memfd::Error::Create(errno) | memfd::Error::Seal(errno) => *errno,
         memfd::Error::Fill(error) | memfd::Error::Read(error) => {

@@ -6,14 +6,14 @@ use std::path::Path;
 use napi_derive::napi;
 use sys::{descriptor, lock, pidfd, stream};
 
-use crate::error::{Result, of_lock, system};
+use crate::error::{Result, from_lock, system};
 
 /// A descriptor that holds the lock until it is closed; nothing when somebody else has it.
 #[napi]
 pub fn lock_file(directory: String, name: String) -> Result<Option<i32>> {
     let directory =
         descriptor::open_directory(Path::new(&directory)).map_err(system("open the directory"))?;
-    let held = lock::try_exclusive(directory.as_fd(), &name).map_err(of_lock)?;
+    let held = lock::try_exclusive(directory.as_fd(), &name).map_err(from_lock)?;
     Ok(held.map(IntoRawFd::into_raw_fd))
 }
 

@@ -14,7 +14,7 @@ use sys::event::{Event, Interest};
 use sys::shared_poll::SharedPoll;
 use sys::{descriptor, pidfd, seqpacket, signals};
 
-use crate::error::{Code, Result, coded, of_pidfd, of_seqpacket, system};
+use crate::error::{Code, Result, coded, from_pidfd, from_seqpacket, system};
 use crate::source::{Backlog, Channel, Source};
 
 /// Token, kind (`message`, `closed`, `exited`), and the text of a message or why a channel broke.
@@ -75,7 +75,7 @@ impl Reactor {
     /// A new channel and the other end of it.
     #[napi]
     pub fn pair(&self) -> Result<Pair> {
-        let (ours, theirs) = seqpacket::pair().map_err(of_seqpacket)?;
+        let (ours, theirs) = seqpacket::pair().map_err(from_seqpacket)?;
         let token = self.shared.add(Source::Channel(Channel::new(ours)))?;
         let peer = theirs.into_raw_fd();
         Ok(Pair { token, peer })
@@ -86,7 +86,7 @@ impl Reactor {
     pub fn connect(&self, directory: String, name: String) -> Result<u32> {
         let directory = descriptor::open_directory(Path::new(&directory))
             .map_err(system("open the directory"))?;
-        let socket = seqpacket::connect(directory.as_fd(), &name).map_err(of_seqpacket)?;
+        let socket = seqpacket::connect(directory.as_fd(), &name).map_err(from_seqpacket)?;
         self.shared.add(Source::Channel(Channel::new(socket)))
     }
 
@@ -110,7 +110,7 @@ impl Reactor {
                 .poll
                 .modify(&*source, token.into(), Interest::READ | Interest::WRITE)
                 .map_err(system("epoll_ctl")),
-            Err(error) => Err(of_seqpacket(error)),
+            Err(error) => Err(from_seqpacket(error)),
         }
     }
 
@@ -118,7 +118,7 @@ impl Reactor {
     #[napi]
     pub fn watch_process(&self, pid: u32, start_time: Option<f64>) -> Result<u32> {
         let start_time = start_time.map(|ticks| ticks as u64);
-        let process = pidfd::open(pid, start_time).map_err(of_pidfd)?;
+        let process = pidfd::open(pid, start_time).map_err(from_pidfd)?;
         self.shared.add(Source::Process(process))
     }
 

@@ -1,4 +1,4 @@
-//! The program of the built-in `hello` image: prints what a container sees of itself.
+//! The program of the built-in `hello` image: prints a report about its container.
 
 mod report;
 

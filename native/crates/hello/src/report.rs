@@ -1,9 +1,11 @@
+//! The report of the `hello` program.
+
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-/// The report as text. `root` is where `proc` and `etc` are found; `trace` is the engine's list of
-/// `phase=µs` words, counted from the arrival of the request.
+/// Returns the report as text. `root` is the directory with `proc` and `sys`; `trace` is the engine's list of
+/// `phase=µs` words, counted from the start request.
 pub fn report(root: &Path, trace: Option<&str>) -> String {
     let mut text = String::from("Hello from tbox: this container runs, and no root was needed.\n");
     section(&mut text, "process", &process(root));
@@ -132,12 +134,11 @@ fn phases(trace: Option<&str>) -> Vec<String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_report_shows_ids_limits_and_phases_of_the_given_proc() {
+    fn the_report_shows_ids_limits_mounts_and_phases() {
         let root = std::env::temp_dir().join(format!("tbox-hello-{}", std::process::id()));
         fs::create_dir_all(root.join("proc/self")).unwrap();
         fs::write(
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_trace_the_section_is_left_out() {
+    fn without_a_trace_the_report_has_no_phases() {
         assert!(!report(Path::new("/nonexistent"), None).contains("µs"));
     }
 }

@@ -8,9 +8,10 @@ use protocol::failure::Failure;
 use protocol::work::{ContainerView, Copy, FromWorker, Owner, WorkRequest};
 use protocol::zygote::Mapping;
 use rustix::thread::set_no_new_privs;
+use sandbox::container_root::{open_root, open_with_trees};
 use sandbox::host::Host;
-use sandbox::visit::{open_root, open_with_trees};
-use sandbox::{owner, trees};
+use sandbox::mounts::file_trees;
+use sandbox::users::copy_owner;
 use sys::seqpacket::Error;
 
 use crate::messages;
@@ -62,7 +63,7 @@ pub fn run(host: &Host, store: &OwnedFd, mapping: &Mapping, mut order: Order) {
     }
     if let WorkRequest::List { id, tree, .. } | WorkRequest::Export { id, tree } = &order.request {
         let answer = match order.descriptors.pop() {
-            Some(output) => trees::open_alone(host, id, tree)
+            Some(output) => file_trees::open_alone(host, id, tree)
                 .and_then(|root| show(root.as_fd(), &order.request, output)),
             None => Err(messages::wrong_descriptors("the request", 2, 1)),
         };
@@ -112,7 +113,7 @@ fn transfer(
         .iter()
         .filter_map(root_of)
         .map(|(_, root)| root.as_fd());
-    let found = owner::find(root.as_fd(), whose)?;
+    let found = copy_owner::find(root.as_fd(), whose)?;
     copy::transfer(
         root.as_fd(),
         &copy::Sources {

@@ -1,6 +1,6 @@
-//! Bytes in messages.
+//! Base64 in messages.
 
-/// Reads base64 with padding (RFC 4648, section 4).
+/// Decodes base64 with padding (RFC 4648, section 4).
 pub fn decode(text: &str) -> Option<Vec<u8>> {
     let text = text.trim_end_matches('=');
     let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
@@ -30,7 +30,7 @@ mod tests {
     use super::decode;
 
     #[test]
-    fn every_length_of_padding_is_read() {
+    fn base64_with_every_length_of_padding_is_decoded() {
         for (text, bytes) in [
             ("", &b""[..]),
             ("AA==", &[0]),

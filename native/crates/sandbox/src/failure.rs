@@ -1,11 +1,12 @@
-//! Short ways to write a [`Failure`].
+//! Constructors of [`Failure`].
 
 use std::fmt::Display;
 
 use protocol::failure::{Failure, FailureKind};
 use rustix::io::Errno;
+use sys::clone;
 
-/// A call that the kernel refused.
+/// Returns the failure of a system call.
 pub fn system(step: &str, subject: &str, errno: Errno) -> Failure {
     let kind = match errno {
         Errno::NOSPC | Errno::DQUOT | Errno::NOMEM | Errno::MFILE | Errno::NFILE | Errno::AGAIN => {
@@ -22,7 +23,7 @@ pub fn system(step: &str, subject: &str, errno: Errno) -> Failure {
     }
 }
 
-/// Anything that is explained by its own text.
+/// Returns a failure with a message of its own.
 pub fn explained(kind: FailureKind, step: &str, message: impl Display) -> Failure {
     Failure {
         kind,
@@ -30,5 +31,17 @@ pub fn explained(kind: FailureKind, step: &str, message: impl Display) -> Failur
         subject: None,
         errno: None,
         message: message.to_string(),
+    }
+}
+
+/// Returns the failure of a clone.
+pub fn refused_clone(subject: &str, error: &clone::Error) -> Failure {
+    match error {
+        clone::Error::Clone(errno) => system("clone", subject, *errno),
+        clone::Error::Threads => explained(
+            FailureKind::System,
+            "clone",
+            format!("clone: {subject}: {error}"),
+        ),
     }
 }

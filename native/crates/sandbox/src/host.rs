@@ -1,4 +1,4 @@
-//! What every launch of a zygote shares, made once.
+//! State that all containers of a zygote share, created once.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -6,15 +6,16 @@ use std::path::{Path, PathBuf};
 use protocol::failure::{Failure, FailureKind};
 use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, major, minor, openat};
 use rustix::io::Errno;
+use sys::mounts::Depth;
 
-use crate::capabilities;
 use crate::failure::{explained, system};
-use crate::id_map::IdMap;
-use crate::seccomp::{self, Program};
-use crate::steps::{attach, root};
-use crate::tree;
+use crate::in_root;
+use crate::mounts::{attach, base_layer};
+use crate::privileges::capabilities;
+use crate::privileges::seccomp::{self, Filter};
+use crate::users::id_map::IdMap;
 
-/// Names below /dev with their numbers: what a container gets of the host's devices.
+/// Devices of the host that a container has, with their major and minor numbers.
 const DEVICES: [(&str, (u32, u32)); 6] = [
     ("null", (1, 3)),
     ("zero", (1, 5)),
@@ -24,6 +25,7 @@ const DEVICES: [(&str, (u32, u32)); 6] = [
     ("tty", (5, 0)),
 ];
 
+/// The store, the run directory and the ids of the user namespace.
 #[derive(Debug)]
 pub struct Host {
     store: OwnedFd,
@@ -31,14 +33,14 @@ pub struct Host {
     run: OwnedFd,
     uids: IdMap,
     gids: IdMap,
-    default_filter: Program,
+    default_filter: Filter,
 }
 
 impl Host {
-    /// Opens what launches need. Called as root of the user namespace, in a mount namespace of its own.
+    /// Opens the directories. Call it as root of the user namespace, in a new mount namespace.
     pub fn prepare(store: &Path, run: &Path) -> Result<Self, Failure> {
         let opened = open_directory(store)?;
-        root::ensure_base(opened.as_fd())?;
+        base_layer::ensure(opened.as_fd())?;
         Ok(Self {
             store: opened,
             run: open_directory(run)?,
@@ -73,7 +75,7 @@ impl Host {
             ));
         }
         let path = format!("containers/{id}");
-        tree::open_plain(self.store(), &path, OFlags::PATH | OFlags::DIRECTORY)
+        in_root::open_without_links(self.store(), &path, OFlags::PATH | OFlags::DIRECTORY)
             .map_err(|errno| system("container-directory", &path, errno))
     }
 
@@ -81,18 +83,18 @@ impl Host {
         &self.store_path
     }
 
-    /// The user ids that exist in the user namespace.
+    /// Returns the user ids of the user namespace.
     pub(crate) fn uids(&self) -> &IdMap {
         &self.uids
     }
 
-    /// The group ids that exist in the user namespace.
+    /// Returns the group ids of the user namespace.
     pub(crate) fn gids(&self) -> &IdMap {
         &self.gids
     }
 
-    /// The seccomp filter for this capability set.
-    pub(crate) fn filter(&self, capabilities: capabilities::Set) -> Program {
+    /// Returns the seccomp filter for a capability set.
+    pub(crate) fn filter(&self, capabilities: capabilities::Set) -> Filter {
         if capabilities == capabilities::DEFAULT {
             return self.default_filter.clone();
         }
@@ -106,24 +108,24 @@ fn open_directory(path: &Path) -> Result<OwnedFd, Failure> {
         .map_err(|errno| system("open", &path.to_string_lossy(), errno))
 }
 
-/// A mount of one device of the host for each name, in the caller's mount namespace.
-pub(crate) fn copy_devices() -> impl Iterator<Item = Result<(&'static str, OwnedFd), Failure>> {
+/// Clones the mounts of the host's devices in the caller's mount namespace.
+pub(crate) fn clone_devices() -> impl Iterator<Item = Result<(&'static str, OwnedFd), Failure>> {
     DEVICES.into_iter().map(|(name, number)| {
         let path = format!("/dev/{name}");
         let refused = |errno| system("devices", &path, errno);
-        let device = tree::open_host(&path).map_err(refused)?;
+        let device = in_root::open_host(&path).map_err(refused)?;
         if !is_device(device.as_fd(), number).map_err(refused)? {
             let message = format!("{path} is not character device {}:{}", number.0, number.1);
             return Err(explained(FailureKind::System, "devices", message));
         }
         Ok((
             name,
-            attach::copy_of(device.as_fd(), false).map_err(refused)?,
+            attach::clone_of(device.as_fd(), Depth::One).map_err(refused)?,
         ))
     })
 }
 
-/// Whether the descriptor is of the character device with this number.
+/// Returns whether the descriptor refers to the character device with this number.
 pub(crate) fn is_device(device: BorrowedFd<'_>, number: (u32, u32)) -> Result<bool, Errno> {
     let status = fstat(device)?;
     let found = (major(status.st_rdev), minor(status.st_rdev));

@@ -1,70 +1,50 @@
-//! From a request to a running program: the list of steps.
+//! The start of a container: the list of steps.
 
 use std::convert::Infallible;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use protocol::failure::{Failure, FailureKind};
 use protocol::launch::{LaunchRequest, Network};
-use protocol::monitor::Phase;
 use rustix::fs::Mode;
-use sys::clone::{Namespaces, Side, clone3};
+use sys::clone::{Namespaces, clone3};
 use sys::seqpacket;
 
-use crate::capabilities;
-use crate::failure::{explained, system};
+use crate::failure::{explained, refused_clone, system};
 use crate::host::Host;
-use crate::oom_score;
-use crate::program::{Program, follow, kill, show_console, stdio};
-use crate::report::{self, Report, phase};
-use crate::steps::root::Store;
-use crate::steps::terminal::{self, Inner};
+use crate::mounts::isolation;
+use crate::privileges::{capabilities, oom_score};
+use crate::program::Program;
+use crate::report::{self, phase};
+use crate::startup::{Launched, follow, kill};
+use crate::steps::terminal::{self, ProgramStreams};
 use crate::steps::{
-    devices, keep_id, kernel_files, pivot, protected, root, shared, sysctls, volumes,
+    additional_mounts, devices, keep_id, kernel_files, pivot, protected, root, shared, sysctls,
 };
+use crate::store::Store;
 
-/// A container whose program was executed.
-#[derive(Debug)]
-pub struct Launched {
-    pub pid: u32,
-    pub pidfd: OwnedFd,
-    pub stdio: Stdio,
-    pub phases: Vec<Phase>,
-}
-
-/// The monitor's side of the program's standard streams.
-#[derive(Debug)]
-pub enum Stdio {
-    Pipes {
-        stdin: Option<OwnedFd>,
-        stdout: OwnedFd,
-        stderr: OwnedFd,
-    },
-    /// The terminal's master.
-    Terminal(OwnedFd),
-}
-
-/// What a container may be given that was made beforehand.
+/// Resources prepared for a container.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Prepared<'prepared> {
-    /// The cgroup to be born into.
+    /// Cgroup to clone the container into.
     pub cgroup: Option<BorrowedFd<'prepared>>,
-    /// A network namespace in which nobody has been; that of the sandbox where the request names one.
+    /// The network namespace that the request names, or an unused one for a private namespace.
     pub network: Option<BorrowedFd<'prepared>>,
-    /// A /dev that nobody has had.
+    /// An unused /dev.
     pub devices: Option<BorrowedFd<'prepared>>,
-    /// First processes of the containers whose namespaces are shared.
+    /// First process of the container whose PID namespace is shared.
     pub pid: Option<BorrowedFd<'prepared>>,
+    /// First process of the container whose IPC namespace is shared.
     pub ipc: Option<BorrowedFd<'prepared>>,
 }
 
-/// Makes what [`Prepared::devices`] takes. Called in a process of its own, whose mount namespace it leaves.
+/// Creates a /dev for [`Prepared::devices`]. Call it in a process of its own, which leaves its mount namespace.
 pub fn prepare_devices(host: &Host) -> Result<OwnedFd, Failure> {
     devices::prepare(host)
 }
 
-/// Starts the container; returns once its program was executed. Called in the monitor, which has one
-/// thread and is root of the user namespace. It gets ready while the container is made: the program is
-/// executed only after that, and never if it fails.
+/// Starts a container and returns once its program was executed. Call it in the monitor, which has one thread
+/// and is root in the user namespace. The monitor runs `get_ready` while the container is created; the program
+/// is executed only if that succeeds.
 pub fn launch(
     host: &Host,
     request: &LaunchRequest,
@@ -73,79 +53,73 @@ pub fn launch(
 ) -> Result<Launched, Failure> {
     let capabilities = capabilities::parse(&request.process.capabilities)?;
     let filter = host.filter(capabilities);
-    let (inner, outer) = terminal::create(&request.process)?;
+    let (program_streams, monitor_streams) = terminal::create(&request.process)?;
     let (ours, theirs) =
         seqpacket::pair().map_err(|error| explained(FailureKind::System, "report", error))?;
-    let mut namespaces = shared::made(&request.shared);
-    // A namespace that is made by the clone has the monitor's cgroup as its root.
-    let own_cgroup = prepared.cgroup.is_some() && !request.shared.cgroup;
-    namespaces.set(Namespaces::CGROUP, !own_cgroup && !request.shared.cgroup);
-    let own_network = request.network == Network::None;
+    // A cgroup namespace created by the clone has the monitor's cgroup as its root.
+    let enters_cgroup_namespace = prepared.cgroup.is_some() && !request.shared.cgroup;
+    let namespaces = namespaces(request, &prepared, enters_cgroup_namespace);
+    shared::join_processes(&request.shared, prepared.pid)?;
+    let restore_score = oom_score::set_for_children(request.process.oom_score_adjustment)?;
+    let (child, ours) = clone3(namespaces, prepared.cgroup, ours, move || {
+        let program = Program {
+            process: &request.process,
+            capabilities,
+            filter: &filter,
+            channel: theirs.as_fd(),
+        };
+        let container = Container {
+            host,
+            request,
+            program,
+            prepared,
+            enters_cgroup_namespace,
+        };
+        let Err(failure) = container.run(program_streams);
+        container.program.fail(failure)
+    })
+    .map_err(|error| refused_clone("namespaces", &error))?;
+    let cloned = phase("cloned");
+    drop(restore_score);
+    if let Err(failure) = get_ready() {
+        kill(child.pidfd.as_fd());
+        return Err(failure);
+    }
+    report::resume(ours.as_fd());
+    follow(ours.as_fd(), child, host, monitor_streams, cloned)
+}
+
+/// Returns the namespaces to create with the clone.
+fn namespaces(
+    request: &LaunchRequest,
+    prepared: &Prepared<'_>,
+    enters_cgroup_namespace: bool,
+) -> Namespaces {
+    let mut namespaces = shared::created(&request.shared);
+    namespaces.set(
+        Namespaces::CGROUP,
+        !enters_cgroup_namespace && !request.shared.cgroup,
+    );
     namespaces.set(
         Namespaces::NETWORK,
-        own_network && prepared.network.is_none(),
+        request.network == Network::None && prepared.network.is_none(),
     );
-    shared::join_processes(&request.shared, prepared.pid)?;
-    let score = oom_score::lend(request.process.oom_score_adjustment)?;
-    match clone3(namespaces, prepared.cgroup)
-        .map_err(|errno| system("clone", "namespaces", errno))?
-    {
-        Side::Child => {
-            drop(ours);
-            let program = Program {
-                process: &request.process,
-                capabilities,
-                filter: &filter,
-                channel: theirs.as_fd(),
-            };
-            let child = Child {
-                host,
-                request,
-                program,
-                prepared,
-                own_cgroup,
-            };
-            let failed = child.run(inner);
-            let Err(failure) = failed;
-            let _ = report::send(theirs.as_fd(), &Report::Failed { failure }, &[]);
-            std::process::exit(127);
-        }
-        Side::Parent { pid, pidfd } => {
-            let begun = phase("cloned");
-            drop((inner, theirs, score));
-            if let Err(failure) = get_ready() {
-                kill(pidfd.as_fd());
-                return Err(failure);
-            }
-            report::let_go_on(ours.as_fd());
-            let (mut phases, master) = follow(ours.as_fd(), pidfd.as_fd(), |ids| {
-                keep_id::map(ours.as_fd(), host, pid, ids)
-            })?;
-            phases.insert(0, begun);
-            phases.push(phase("executed"));
-            Ok(Launched {
-                pid,
-                pidfd,
-                stdio: stdio(outer, master)?,
-                phases,
-            })
-        }
-    }
+    namespaces
 }
 
 /// The container's first process.
-struct Child<'launch> {
+struct Container<'launch> {
     host: &'launch Host,
     request: &'launch LaunchRequest,
     program: Program<'launch>,
     prepared: Prepared<'launch>,
-    /// Whether it was born into a cgroup that is to be the root of what it sees.
-    own_cgroup: bool,
+    /// Whether it creates a cgroup namespace with its own cgroup as the root.
+    enters_cgroup_namespace: bool,
 }
 
-impl Child<'_> {
-    fn run(&self, streams: Inner) -> Result<Infallible, Failure> {
-        let Child {
+impl Container<'_> {
+    fn run(&self, streams: ProgramStreams) -> Result<Infallible, Failure> {
+        let Container {
             host,
             request,
             program,
@@ -153,24 +127,24 @@ impl Child<'_> {
         } = self;
         let mut phases = vec![phase("born")];
 
-        // What is made for the container is to be seen by its users, who are not all root.
+        // The container's users, who are not all root, read the files created here.
         rustix::process::umask(Mode::from_raw_mode(0o022));
-        // Before /sys is mounted, which shows the network namespace of whoever mounts it.
+        // Before /sys is mounted, which shows the network namespace of the process that mounts it.
         self.enter_network()?;
-        // Before the hierarchy is mounted, which shows what is below the namespace's root.
-        if self.own_cgroup {
+        // Before the cgroup hierarchy is mounted, which shows the cgroups below the namespace's root.
+        if self.enters_cgroup_namespace {
             sys::namespaces::enter_new_cgroup()
                 .map_err(|errno| system("cgroup", "namespace", errno))?;
         }
-        // Before anything is mounted: no mount of ours may reach the monitor's namespace.
-        root::isolate()?;
+        // Before anything is mounted: the mounts must not propagate to the monitor's namespace.
+        isolation::isolate()?;
         let memory = shared::join_memory(&request.shared, self.prepared.ipc, request.shm_size)?;
-        // In this namespace, and before the root covers the container's directory.
+        // In this mount namespace, and before the root covers the container's directory.
         let store = Store::open(host.store_path(), &request.id)?;
-        // While the host's paths still mean the host's files.
-        let volumes = volumes::open_volumes(&store, &request.mounts)?;
-        // Before they are covered by the layers.
-        volumes::make_targets(&store, &request.root, &volumes)?;
+        // While paths are the host's.
+        let mounts = additional_mounts::open(&store, &request.mounts)?;
+        // Before the layers cover the mount points.
+        additional_mounts::create_mount_points(&store, &request.root, &mounts)?;
         let root = root::mount_root(&store, &request.root)?;
         kernel_files::mount_kernel_files(
             root.as_fd(),
@@ -179,14 +153,14 @@ impl Child<'_> {
             request.cgroup_writable,
         )?;
         let devices = devices::mount_devices(root.as_fd(), host, &memory, self.prepared.devices)?;
-        // After /dev: its terminal belongs to the container's own /dev/pts.
-        program.give_streams(devices.as_fd(), streams)?;
-        show_console(devices.as_fd(), &request.process)?;
+        // After /dev: the terminal belongs to the container's /dev/pts.
+        program.install_streams(devices.as_fd(), streams)?;
+        program.mount_console(devices.as_fd())?;
         // After the standard mounts, which they may cover.
-        volumes::attach_volumes(root.as_fd(), &volumes)?;
-        // While /proc/sys can be written to.
+        additional_mounts::attach(root.as_fd(), &mounts)?;
+        // While /proc/sys is writable.
         sysctls::write(root.as_fd(), &request.sysctls)?;
-        // After the volumes: none of them may uncover what is protected.
+        // After the additional mounts, none of which must uncover a protected path.
         protected::mask(root.as_fd(), &request.masked_paths)?;
         protected::write_protect(root.as_fd(), &request.readonly_paths)?;
         phases.push(phase("mounted"));
@@ -194,46 +168,41 @@ impl Child<'_> {
         pivot::pivot(root.as_fd())?;
         phases.push(phase("pivoted"));
 
-        self.name()?;
-        // From here on every path is the container's, whoever resolves it.
-        let account = program.settle(root.as_fd())?;
-        // After the working directory, which may have to be made.
+        self.set_names()?;
+        // From here on every path resolves in the container.
+        let account = program.enter_working_directory(root.as_fd())?;
+        // After the working directory, which may have to be created.
         root::protect_root(root.as_fd(), &request.root)?;
-        drop((store, volumes, memory, root, devices));
+        drop((store, mounts, memory, root, devices));
         report::wait(program.channel)?;
         if request.process.keep_id {
-            // After everything that needs the rights of the namespace that the mounts belong to.
+            // After every step that needs the rights of the user namespace that owns the mounts.
             keep_id::enter(program.channel, &account)?;
         }
-        program.become_it(&account, phases)
+        program.execute(&account, phases)
     }
 
-    /// In a namespace of the container's own the loopback interface is up, whoever made it.
+    /// Enters the prepared network namespace. In a private namespace the loopback interface is up.
     fn enter_network(&self) -> Result<(), Failure> {
+        let gone = |message| Err(explained(FailureKind::NotFound, "network", message));
         match (self.request.network, self.prepared.network) {
-            (
-                Network::None | Network::Namespace { .. } | Network::Process { .. },
-                Some(namespace),
-            ) => sys::network_namespace::enter(namespace)
+            (Network::Host, _) => Ok(()),
+            (_, Some(namespace)) => sys::network_namespace::enter(namespace)
                 .map_err(|errno| system("network", "namespace", errno)),
-            (Network::Namespace { namespace: sandbox }, None) => Err(explained(
-                FailureKind::NotFound,
-                "network",
-                format!("network sandbox {sandbox} is gone"),
-            )),
-            (Network::Process { pid }, None) => Err(explained(
-                FailureKind::NotFound,
-                "network",
-                format!("the network of process {pid} is gone"),
-            )),
+            (Network::Namespace { namespace }, None) => {
+                gone(format!("network namespace {namespace} does not exist"))
+            }
+            (Network::Process { pid }, None) => {
+                gone(format!("network namespace of process {pid} does not exist"))
+            }
             (Network::None, None) => {
                 sys::interface::loopback_up().map_err(|errno| system("network", "lo", errno))
             }
-            (Network::Host, _) => Ok(()),
         }
     }
 
-    fn name(&self) -> Result<(), Failure> {
+    /// Sets the host name and domain name of a private UTS namespace.
+    fn set_names(&self) -> Result<(), Failure> {
         if self.request.shared.uts {
             return Ok(());
         }

@@ -1,21 +1,17 @@
-//! The steps that turn a fresh process into a container.
+//! Turns a fresh process into a container. `launch.rs` is the list of steps.
 
-mod accounts;
 mod base64;
-mod capabilities;
+pub mod container_root;
 pub mod exec;
 mod failure;
 pub mod host;
-mod id_map;
+mod in_root;
 pub mod launch;
-pub mod net_helper;
-mod oom_score;
-pub mod owner;
+pub mod mounts;
+pub mod privileges;
 mod program;
 mod report;
-mod rlimits;
-mod seccomp;
+pub mod startup;
 mod steps;
-mod tree;
-pub mod trees;
-pub mod visit;
+mod store;
+pub mod users;

@@ -1,5 +1,5 @@
-//! What the container's first process tells its monitor: one message per event, then silence when it has
-//! become the program. The other way goes only that it may go on.
+//! Reports of a container's first process to its monitor, one message per event. The channel closes when
+//! the process executes its program. In the other direction the monitor only resumes the process.
 
 use std::os::fd::{BorrowedFd, OwnedFd};
 
@@ -13,19 +13,14 @@ use crate::failure::explained;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum Report {
-    Phases {
-        phases: Vec<Phase>,
-    },
-    /// It has entered a user namespace and waits for its ids to be mapped.
-    UserNamespace {
-        uid: u32,
-        gid: u32,
-    },
-    /// One descriptor: the master of the terminal.
+    /// Phases of the start so far.
+    Phases { phases: Vec<Phase> },
+    /// The process has entered a user namespace and waits for its ids to be mapped.
+    UserNamespace { uid: u32, gid: u32 },
+    /// The terminal's master is the one descriptor of the message.
     Terminal,
-    Failed {
-        failure: Failure,
-    },
+    /// A step failed; the process ends.
+    Failed { failure: Failure },
 }
 
 pub fn send(
@@ -37,7 +32,7 @@ pub fn send(
     seqpacket::send(channel, &text, descriptors, seqpacket::Flags::empty()).map_err(broken)
 }
 
-/// The next report; none once the other side has executed its program or died.
+/// Receives the next report; nothing once the process has executed its program or died.
 pub fn receive(channel: BorrowedFd<'_>) -> Result<Option<(Report, Vec<OwnedFd>)>, Failure> {
     let Some(received) = seqpacket::receive(channel).map_err(broken)? else {
         return Ok(None);
@@ -46,12 +41,12 @@ pub fn receive(channel: BorrowedFd<'_>) -> Result<Option<(Report, Vec<OwnedFd>)>
     Ok(Some((report, received.descriptors)))
 }
 
-/// Lets the other side's [`wait`] return. If it has died, that is found out by reading its reports.
-pub fn let_go_on(channel: BorrowedFd<'_>) {
+/// Lets the process's [`wait`] return. Errors are ignored: if the process has died, its reports show that.
+pub fn resume(channel: BorrowedFd<'_>) {
     let _ = seqpacket::send(channel, b"go", &[], seqpacket::Flags::empty());
 }
 
-/// Waits in the container's first process until the monitor has sent something.
+/// Waits in the container's first process for [`resume`].
 pub fn wait(channel: BorrowedFd<'_>) -> Result<(), Failure> {
     match seqpacket::receive(channel).map_err(broken)? {
         Some(_) => Ok(()),
@@ -59,7 +54,7 @@ pub fn wait(channel: BorrowedFd<'_>) -> Result<(), Failure> {
     }
 }
 
-/// A phase that ends now.
+/// Returns a phase that ends now.
 pub fn phase(name: &str) -> Phase {
     Phase {
         name: name.to_owned(),

@@ -1,38 +1,38 @@
-//! The kernel's clocks, by the C library: rustix ends the process where the kernel's vDSO lacks a function
-//! that nobody here calls, as that of User-Mode Linux does.
+//! The kernel's clocks, read through libc. rustix aborts if the kernel's vDSO lacks a function that is not
+//! even used here, as the vDSO of User-Mode Linux does.
 
-/// A reading, in seconds and nanoseconds.
+/// A time, in seconds and nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Reading {
+pub struct Time {
     pub seconds: i64,
     pub nanoseconds: i64,
 }
 
-impl Reading {
-    /// All of it in nanoseconds; 0 for what came before the clock began.
+impl Time {
+    /// Returns the time in nanoseconds; 0 for a negative time.
     pub fn in_nanoseconds(self) -> u64 {
         u64::try_from(self.seconds * 1_000_000_000 + self.nanoseconds).unwrap_or(0)
     }
 }
 
-/// Since 1970, UTC.
-pub fn wall() -> Reading {
+/// Returns the time since 1970, UTC.
+pub fn wall() -> Time {
     read(libc::CLOCK_REALTIME)
 }
 
-/// Since some moment; the same for all processes.
-pub fn monotonic() -> Reading {
+/// Returns the time since an unspecified moment that is the same for all processes.
+pub fn monotonic() -> Time {
     read(libc::CLOCK_MONOTONIC)
 }
 
-fn read(clock: libc::clockid_t) -> Reading {
+fn read(clock: libc::clockid_t) -> Time {
     let mut time = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,
     };
     // SAFETY: `time` is valid for the call; both clocks exist on every Linux.
     unsafe { libc::clock_gettime(clock, &raw mut time) };
-    Reading {
+    Time {
         seconds: time.tv_sec,
         nanoseconds: time.tv_nsec,
     }
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_clock_counts_from_1970_and_the_other_never_goes_back() {
+    fn the_wall_clock_counts_from_1970_and_the_monotonic_clock_never_goes_back() {
         let since_epoch = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
         assert!(wall().seconds.abs_diff(since_epoch as i64) <= 1);
         let before = monotonic();

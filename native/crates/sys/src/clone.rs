@@ -1,11 +1,15 @@
-//! A child in new namespaces.
+//! Child processes in new namespaces.
 
+use std::convert::Infallible;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use rustix::io::Errno;
 
+use crate::errno;
+use crate::fork::single_threaded;
+
 bitflags::bitflags! {
-    /// The namespaces a child is born into.
+    /// Namespaces of a process.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub struct Namespaces: u64 {
         const MOUNT = libc::CLONE_NEWNS as u64;
@@ -18,18 +22,39 @@ bitflags::bitflags! {
     }
 }
 
-/// CLONE_INTO_CGROUP: libc's constant has lost its upper half.
+/// CLONE_INTO_CGROUP. The constant in libc lacks its upper half.
 const INTO_CGROUP: u64 = 0x2_0000_0000;
 
-/// Which side of a [`clone3`] this is.
+/// A child process.
 #[derive(Debug)]
-pub enum Side {
-    Parent { pid: u32, pidfd: OwnedFd },
-    Child,
+pub struct Child {
+    pub pid: u32,
+    pub pidfd: OwnedFd,
 }
 
-/// Copies the single-threaded process into new namespaces and, if one is given, a cgroup.
-pub fn clone3(namespaces: Namespaces, cgroup: Option<BorrowedFd<'_>>) -> Result<Side, Errno> {
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{0}")]
+    Clone(Errno),
+    /// The child would lack the other threads, and the locks they hold would never be released.
+    #[error("the process has more than one thread")]
+    Threads,
+}
+
+/// Copies the process into new namespaces and, if given, a cgroup. The child runs `run`, which ends the
+/// process and therefore never returns. Refused while there is a second thread.
+///
+/// `parent` exists in the parent only and `run` in the child only: the other process drops it, so each end
+/// of a socket pair has one owner.
+pub fn clone3<P>(
+    namespaces: Namespaces,
+    cgroup: Option<BorrowedFd<'_>>,
+    parent: P,
+    run: impl FnOnce() -> Infallible,
+) -> Result<(Child, P), Error> {
+    if !single_threaded() {
+        return Err(Error::Threads);
+    }
     let mut pidfd: libc::c_int = -1;
     // SAFETY: all-zero is a valid clone_args.
     let mut arguments: libc::clone_args = unsafe { std::mem::zeroed() };
@@ -40,8 +65,8 @@ pub fn clone3(namespaces: Namespaces, cgroup: Option<BorrowedFd<'_>>) -> Result<
         arguments.flags |= INTO_CGROUP;
         arguments.cgroup = cgroup.as_raw_fd() as u64;
     }
-    // SAFETY: without CLONE_VM the child gets a copy of the memory; the caller has one thread, so the
-    // copy is consistent. `pidfd` outlives the call.
+    // SAFETY: without CLONE_VM the child gets a copy of the memory. There is one thread, so the copy is
+    // consistent and no lock is held. `pidfd` outlives the call.
     let result = unsafe {
         libc::syscall(
             libc::SYS_clone3,
@@ -49,16 +74,42 @@ pub fn clone3(namespaces: Namespaces, cgroup: Option<BorrowedFd<'_>>) -> Result<
             size_of::<libc::clone_args>(),
         )
     };
-    if result < 0 {
-        return Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::INVAL));
-    }
     if result == 0 {
-        return Ok(Side::Child);
+        drop(parent);
+        run_in_child(run);
     }
-    // SAFETY: the kernel has just made this descriptor and nobody else owns it.
+    let pid = u32::try_from(result).map_err(|_| Error::Clone(errno::last()))?;
+    // SAFETY: the kernel has just created this descriptor and nobody else owns it.
     let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
-    Ok(Side::Parent {
-        pid: result as u32,
-        pidfd,
-    })
+    Ok((Child { pid, pidfd }, parent))
+}
+
+/// Runs a function that ends the process. Aborts the process if it panics: the parent's stack frames must
+/// not unwind in the child.
+fn run_in_child(run: impl FnOnce() -> Infallible) -> ! {
+    let _guard = AbortOnDrop;
+    match run() {}
+}
+
+struct AbortOnDrop;
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        std::process::abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clone3_is_refused_while_there_is_a_second_thread() {
+        let (stop, stopped) = std::sync::mpsc::channel::<()>();
+        let thread = std::thread::spawn(move || stopped.recv());
+        let result = clone3(Namespaces::empty(), None, (), || std::process::exit(0));
+        assert!(matches!(result, Err(Error::Threads)));
+        drop(stop);
+        assert!(thread.join().unwrap().is_err());
+    }
 }

@@ -6,20 +6,21 @@ use std::path::Path;
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::io::Errno;
 
-/// A directory to work below; nothing can be read through the descriptor itself.
+use crate::errno;
+
+/// Opens a directory for use with relative paths. The descriptor itself cannot be read.
 pub fn open_directory(path: &Path) -> Result<OwnedFd, Errno> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     openat(CWD, path, flags, Mode::empty())
 }
 
-/// A copy, closed on exec, of the descriptor with this number, which stays the caller's. A number
-/// that is not open is EBADF.
+/// Duplicates the descriptor with this number, which stays the caller's; the copy is closed on exec. A
+/// number that is not open is EBADF.
 pub fn duplicate(number: i32) -> Result<OwnedFd, Errno> {
     // SAFETY: the kernel checks the number; no memory is passed and nothing is closed.
     let copy = unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 0) };
     if copy < 0 {
-        let error = std::io::Error::last_os_error();
-        return Err(Errno::from_io_error(&error).unwrap_or(Errno::BADF));
+        return Err(errno::last());
     }
     // SAFETY: the kernel has just returned this descriptor and nobody else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(copy) })
@@ -31,7 +32,7 @@ mod tests {
     use std::os::fd::AsRawFd;
 
     #[test]
-    fn a_copy_outlives_its_original_and_is_closed_on_exec() {
+    fn a_duplicate_outlives_the_original_and_is_closed_on_exec() {
         let (reader, writer) = rustix::pipe::pipe().unwrap();
         let copy = duplicate(writer.as_raw_fd()).unwrap();
         drop(writer);

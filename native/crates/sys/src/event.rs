@@ -1,4 +1,4 @@
-//! Waiting for many descriptors at once.
+//! epoll for one thread.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
@@ -9,21 +9,21 @@ use rustix::io::Errno;
 use rustix::time::Timespec;
 
 bitflags::bitflags! {
-    /// What a descriptor is watched for, or what happened to it.
+    /// Events that a descriptor is watched for, or that have occurred.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub struct Interest: u8 {
         const READ = 1;
         const WRITE = 2;
-        /// Both directions are closed; reported whether watched for or not.
+        /// Both directions are closed; always reported.
         const HANGUP = 4;
-        /// An error waits to be read; reported whether watched for or not.
+        /// An error is pending; always reported.
         const ERROR = 8;
-        /// A kernel file that says so has changed since it was read.
+        /// A kernel file that supports notification has changed since it was read.
         const CHANGE = 16;
     }
 }
 
-/// The token given to [`Poll::add`] and what happened.
+/// Events of the source with this token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Event {
     pub token: u64,
@@ -45,22 +45,25 @@ impl Poll {
         })
     }
 
+    /// Adds a source, reported with `token`.
     pub fn add(&self, source: impl AsFd, token: u64, interest: Interest) -> Result<(), Errno> {
         let data = epoll::EventData::new_u64(token);
         epoll::add(&self.descriptor, source, data, native(interest))
     }
 
+    /// Replaces the events that a source is watched for.
     pub fn modify(&self, source: impl AsFd, token: u64, interest: Interest) -> Result<(), Errno> {
         let data = epoll::EventData::new_u64(token);
         epoll::modify(&self.descriptor, source, data, native(interest))
     }
 
-    /// To be called before the source is closed: a copy of it elsewhere would go on reporting.
+    /// Removes a source. Call it before the source is closed: epoll keeps reporting a source while a duplicate
+    /// of its descriptor is open.
     pub fn remove(&self, source: impl AsFd) -> Result<(), Errno> {
         epoll::delete(&self.descriptor, source)
     }
 
-    /// Fills `events` with what is ready; empty after the timeout or an interrupting signal.
+    /// Fills `events` with the ready sources: none after the timeout or an interrupting signal.
     pub fn wait(
         &mut self,
         events: &mut Vec<Event>,
@@ -111,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn readiness_is_reported_by_token_until_it_ends() {
+    fn a_ready_source_is_reported_by_its_token_until_it_is_removed() {
         let mut poll = Poll::create().unwrap();
         let (reader, writer) = rustix::pipe::pipe().unwrap();
         poll.add(&reader, 7, Interest::READ).unwrap();

@@ -1,4 +1,4 @@
-//! Copies of the calling process, and its replacement by another program.
+//! Copies of the calling process, and their open descriptors.
 
 use std::convert::Infallible;
 use std::ffi::{CStr, c_char};
@@ -7,7 +7,9 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use rustix::io::Errno;
 use rustix::process::Pid;
 
-/// Which side of a [`fork`] this is.
+use crate::errno;
+
+/// The process in which a [`fork`] returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
     Parent(Pid),
@@ -18,7 +20,7 @@ pub enum Side {
 pub enum Error {
     #[error("fork: {0}")]
     Fork(Errno),
-    /// A copy made now would lack the other threads, and the locks they hold would never open.
+    /// The child would lack the other threads, and the locks they hold would never be released.
     #[error("fork: the process has more than one thread")]
     Threads,
 }
@@ -33,7 +35,7 @@ pub fn fork() -> Result<Side, Error> {
         0 => Ok(Side::Child),
         number => match Pid::from_raw(number) {
             Some(pid) if number > 0 => Ok(Side::Parent(pid)),
-            _ => Err(Error::Fork(last_error())),
+            _ => Err(Error::Fork(errno::last())),
         },
     }
 }
@@ -54,43 +56,55 @@ pub fn execute(program: BorrowedFd<'_>, arguments: &[&CStr]) -> Result<Infallibl
             libc::AT_EMPTY_PATH,
         );
     }
-    Err(last_error())
+    Err(errno::last())
 }
 
 /// Marks every descriptor from 3 up to be closed by the next exec.
 pub fn close_others_on_exec() -> Result<(), Errno> {
-    // SAFETY: no descriptor is closed by this call itself.
+    // SAFETY: this call closes no descriptor itself.
     let result = unsafe {
         libc::syscall(
             libc::SYS_close_range,
-            3,
+            FIRST_OTHER,
             u32::MAX,
             libc::CLOSE_RANGE_CLOEXEC,
         )
     };
     if result < 0 {
-        Err(last_error())
+        Err(errno::last())
     } else {
         Ok(())
     }
 }
 
-/// Closes every descriptor from 3 up at once. For a process that uses none of them any more and ends by
-/// `exit`, without dropping what owned them.
-pub fn close_others() {
-    // SAFETY: the caller's promise above: no owner of a closed descriptor is used or dropped later.
-    unsafe { libc::syscall(libc::SYS_close_range, 3, u32::MAX, 0) };
+/// The lowest descriptor that is not a standard stream.
+const FIRST_OTHER: libc::c_uint = 3;
+
+/// A value that neither owns nor borrows a descriptor.
+///
+/// # Safety
+///
+/// No descriptor is reachable through a value of the type.
+pub unsafe trait HoldsNoDescriptor {}
+
+// SAFETY: a process id is a number.
+unsafe impl HoldsNoDescriptor for Pid {}
+
+/// Closes every descriptor but the standard streams, runs `main` and exits with its result.
+///
+/// No owner of a closed descriptor is used or dropped later: this function never returns, `main` captures
+/// nothing, and the type of its argument holds no descriptor.
+pub fn run_without_descriptors<T: HoldsNoDescriptor>(argument: T, main: fn(T) -> i32) -> ! {
+    // SAFETY: see above. Nothing in this program keeps a descriptor in a static variable.
+    unsafe { libc::syscall(libc::SYS_close_range, FIRST_OTHER, u32::MAX, 0) };
+    std::process::exit(main(argument))
 }
 
-/// The kernel's count, by the link count of /proc/self/task; unknown counts as one, since a
-/// process that starts no threads has one.
-fn single_threaded() -> bool {
+/// Returns whether the process has one thread, by the link count of /proc/self/task. A process that
+/// cannot read it counts as having one.
+pub(crate) fn single_threaded() -> bool {
     match rustix::fs::stat("/proc/self/task") {
         Ok(status) => status.st_nlink <= 3,
         Err(_) => true,
     }
-}
-
-fn last_error() -> Errno {
-    Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::INVAL)
 }

@@ -1,4 +1,4 @@
-//! Internet sockets that speak from and to addresses that are not the machine's own.
+//! Internet sockets with local addresses that the machine does not have.
 
 use std::mem::MaybeUninit;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
@@ -6,13 +6,15 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 
 use rustix::io::Errno;
 
+use crate::errno;
+
 const IPV6_RECVORIGDSTADDR: libc::c_int = 74;
 const IPV6_TRANSPARENT: libc::c_int = 75;
 
-/// Room for the largest of the control messages below, with its header.
+/// Size of the buffer for control messages, enough for the largest below with its header.
 const CONTROL: usize = 128;
 
-/// Lets a socket be bound to, and take connections for, any address. Needs CAP_NET_ADMIN.
+/// Allows a socket to be bound to any address and to accept connections to it. Requires CAP_NET_ADMIN.
 pub fn set_transparent(socket: BorrowedFd<'_>, address: IpAddr) -> Result<(), Errno> {
     match address {
         IpAddr::V4(_) => set(socket, libc::SOL_IP, libc::IP_TRANSPARENT, 1),
@@ -20,12 +22,12 @@ pub fn set_transparent(socket: BorrowedFd<'_>, address: IpAddr) -> Result<(), Er
     }
 }
 
-/// Leaves the choice of a port to the moment of connecting, when only the pair must be free.
+/// Delays the choice of a port until connect, when only the pair of addresses must be unique.
 pub fn set_late_port(socket: BorrowedFd<'_>) -> Result<(), Errno> {
     set(socket, libc::SOL_IP, libc::IP_BIND_ADDRESS_NO_PORT, 1)
 }
 
-/// Has [`receive`] tell which address and port a datagram was meant for, before it was diverted.
+/// Makes [`receive`] report the address and port that a datagram was sent to before it was redirected.
 pub fn set_receive_destination(socket: BorrowedFd<'_>, address: IpAddr) -> Result<(), Errno> {
     match address {
         IpAddr::V4(_) => set(socket, libc::SOL_IP, libc::IP_RECVORIGDSTADDR, 1),
@@ -33,7 +35,7 @@ pub fn set_receive_destination(socket: BorrowedFd<'_>, address: IpAddr) -> Resul
     }
 }
 
-/// Has [`receive`] tell which of the machine's addresses a datagram was sent to; its port is left at 0.
+/// Makes [`receive`] report the local address that a datagram was sent to, with port 0.
 pub fn set_receive_local(socket: BorrowedFd<'_>, address: IpAddr) -> Result<(), Errno> {
     match address {
         IpAddr::V4(_) => set(socket, libc::SOL_IP, libc::IP_PKTINFO, 1),
@@ -41,15 +43,16 @@ pub fn set_receive_local(socket: BorrowedFd<'_>, address: IpAddr) -> Result<(), 
     }
 }
 
+/// A received datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Datagram {
     pub length: usize,
     pub source: SocketAddr,
-    /// If the socket was told to tell.
+    /// Destination, if the socket was set to report it.
     pub destination: Option<SocketAddr>,
 }
 
-/// Takes one datagram that has arrived; AGAIN when there is none.
+/// Receives a datagram without waiting; EAGAIN if there is none.
 pub fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<Datagram, Errno> {
     let mut source = MaybeUninit::<libc::sockaddr_storage>::zeroed();
     let mut control = [0_u64; CONTROL / 8];
@@ -65,10 +68,10 @@ pub fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<Datagram, Er
     message.msg_iovlen = 1;
     message.msg_control = control.as_mut_ptr().cast();
     message.msg_controllen = CONTROL as _;
-    // SAFETY: every pointer of the message is to memory that outlives the call, of the length given.
+    // SAFETY: every pointer in the message refers to memory of the given length that outlives the call.
     let length = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut message, libc::MSG_DONTWAIT) };
-    let length = usize::try_from(length).map_err(|_| last_error())?;
-    // SAFETY: zeroed above, and the kernel has written an address of its own over it.
+    let length = usize::try_from(length).map_err(|_| errno::last())?;
+    // SAFETY: zeroed above, and the kernel has written an address over it.
     let source = read_address(unsafe { source.assume_init_ref() }).ok_or(Errno::AFNOSUPPORT)?;
     Ok(Datagram {
         length,
@@ -77,7 +80,7 @@ pub fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<Datagram, Er
     })
 }
 
-/// Sends one datagram without waiting, from this address of the machine if one is given.
+/// Sends a datagram without waiting, from a given local address if there is one.
 pub fn send(
     socket: BorrowedFd<'_>,
     bytes: &[u8],
@@ -116,9 +119,9 @@ pub fn send(
         None => message.msg_control = std::ptr::null_mut(),
     }
     let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
-    // SAFETY: every pointer of the message is to memory that outlives the call, of the length given.
+    // SAFETY: every pointer in the message refers to memory of the given length that outlives the call.
     let sent = unsafe { libc::sendmsg(socket.as_raw_fd(), &raw const message, flags) };
-    if sent < 0 { Err(last_error()) } else { Ok(()) }
+    if sent < 0 { Err(errno::last()) } else { Ok(()) }
 }
 
 fn add_control<T>(message: &mut libc::msghdr, level: i32, kind: i32, value: T) {
@@ -246,14 +249,10 @@ fn set(socket: BorrowedFd<'_>, level: i32, option: i32, value: libc::c_int) -> R
         )
     };
     if result < 0 {
-        Err(last_error())
+        Err(errno::last())
     } else {
         Ok(())
     }
-}
-
-fn last_error() -> Errno {
-    Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::INVAL)
 }
 
 #[cfg(test)]
@@ -263,7 +262,7 @@ mod tests {
     use std::os::fd::AsFd;
 
     #[test]
-    fn a_datagram_tells_where_it_was_sent_and_the_answer_comes_from_there() {
+    fn a_datagram_reports_its_destination_and_the_reply_has_it_as_its_source() {
         for (any, address) in [("0.0.0.0:0", "127.0.0.2"), ("[::]:0", "::1")] {
             let Ok(server) = UdpSocket::bind(any) else {
                 continue;

@@ -5,7 +5,9 @@ use std::os::fd::AsRawFd;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 
-/// Brings up the loopback interface of the caller's network namespace.
+use crate::errno;
+
+/// Sets the loopback interface of the caller's network namespace up.
 pub fn loopback_up() -> Result<(), Errno> {
     let socket = socket_with(
         AddressFamily::INET,
@@ -22,7 +24,7 @@ pub fn loopback_up() -> Result<(), Errno> {
     // SAFETY: SIOCSIFFLAGS reads an ifreq, which outlives the call.
     let result = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS, &raw const request) };
     if result < 0 {
-        Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::INVAL))
+        Err(errno::last())
     } else {
         Ok(())
     }

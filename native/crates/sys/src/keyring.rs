@@ -2,9 +2,11 @@
 
 use rustix::io::Errno;
 
-/// Gives the process a new, anonymous session keyring, so that it holds no key of its parent's.
+use crate::errno;
+
+/// Replaces the process's session keyring by a new anonymous one without its parent's keys.
 pub fn join_new_session() -> Result<(), Errno> {
-    // SAFETY: a null name asks for an anonymous keyring; no memory is touched.
+    // SAFETY: a null name requests an anonymous keyring; no memory is passed.
     let result = unsafe {
         libc::syscall(
             libc::SYS_keyctl,
@@ -13,7 +15,7 @@ pub fn join_new_session() -> Result<(), Errno> {
         )
     };
     if result < 0 {
-        Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::INVAL))
+        Err(errno::last())
     } else {
         Ok(())
     }

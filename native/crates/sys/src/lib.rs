@@ -1,8 +1,10 @@
-//! Safe kernel calls: over rustix where it has one, over libc where it lacks one.
+//! Safe kernel calls, made through rustix, or through libc where rustix lacks one.
+
 pub mod cgroup;
 pub mod clock;
 pub mod clone;
 pub mod descriptor;
+mod errno;
 pub mod event;
 pub mod fork;
 pub mod inet;

@@ -1,4 +1,4 @@
-//! Exclusive locks on files, held as long as the descriptor lives.
+//! Exclusive file locks, held until the descriptor is closed.
 
 use std::os::fd::{BorrowedFd, OwnedFd};
 
@@ -7,14 +7,14 @@ use rustix::io::Errno;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("open the lock file {name}: {source}")]
+    #[error("open lock file {name}: {source}")]
     Open { name: String, source: Errno },
     #[error("lock {name}: {source}")]
     Lock { name: String, source: Errno },
 }
 
-/// Locks a file of the directory, creating it if need be; nothing when somebody else holds it.
-/// The lock follows the open file: a fork that keeps the descriptor keeps the lock.
+/// Locks a file in the directory, which is created if it does not exist. Returns nothing if the lock is
+/// held already. The lock belongs to the open file: a fork that keeps the descriptor keeps the lock.
 pub fn try_exclusive(directory: BorrowedFd<'_>, name: &str) -> Result<Option<OwnedFd>, Error> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     let file = openat(directory, name, flags, Mode::from_raw_mode(0o600)).map_err(|source| {
@@ -39,7 +39,7 @@ mod tests {
     use std::os::fd::AsFd;
 
     #[test]
-    fn only_one_holds_the_lock_until_it_goes() {
+    fn a_held_lock_is_free_again_once_its_descriptor_is_closed() {
         let path = std::env::temp_dir().join(format!("tbox-lock-{}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
         let directory = OwnedFd::from(std::fs::File::open(&path).unwrap());

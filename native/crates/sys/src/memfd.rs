@@ -1,4 +1,4 @@
-//! Memory files: sealed copies of bytes that nobody can change any more.
+//! Sealed memory files: bytes that no process can change.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -14,40 +14,40 @@ const SEALS: SealFlags = SealFlags::SEAL
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("create the memory file: {0}")]
+    #[error("create memory file: {0}")]
     Create(#[source] Errno),
-    #[error("fill the memory file: {0}")]
+    #[error("fill memory file: {0}")]
     Fill(#[source] std::io::Error),
-    #[error("seal the memory file: {0}")]
+    #[error("seal memory file: {0}")]
     Seal(#[source] Errno),
     #[error("the descriptor is not a sealed memory file")]
     NotSealed,
-    #[error("the memory file holds {size} bytes, at most {limit} are accepted")]
+    #[error("the memory file has {size} bytes, more than the limit of {limit}")]
     TooLong { size: u64, limit: u64 },
-    #[error("read the memory file: {0}")]
+    #[error("read memory file: {0}")]
     Read(#[source] std::io::Error),
 }
 
-/// A sealed memory file with these bytes; it cannot be executed where the kernel can forbid that.
+/// Creates a sealed memory file with these bytes. It cannot be executed if the kernel can forbid that.
 pub fn sealed(name: &str, bytes: &[u8]) -> Result<OwnedFd, Error> {
-    // MFD_NOEXEC_SEAL came with Linux 6.3; before it, the flag itself is invalid.
+    // MFD_NOEXEC_SEAL exists since Linux 6.3; older kernels refuse the flag.
     let descriptor = create(name, MemfdFlags::NOEXEC_SEAL)?;
     fill_and_seal(descriptor, &mut &*bytes)
 }
 
-/// A sealed memory file with the content of `source`, to be executed.
+/// Creates a sealed, executable memory file with the content of `source`.
 pub fn sealed_program(name: &str, mut source: File) -> Result<OwnedFd, Error> {
     let descriptor = create(name, MemfdFlags::EXEC)?;
     fill_and_seal(descriptor, &mut source)
 }
 
-/// Whether nobody can change the file any more.
+/// Returns whether the content of the file is sealed.
 pub fn is_sealed(descriptor: BorrowedFd<'_>) -> bool {
     fcntl_get_seals(descriptor).is_ok_and(|seals| seals.contains(SEALS))
 }
 
-/// Reads a whole sealed memory file of at most `limit` bytes. Anything else is refused before a
-/// byte of it is read: a pipe or a file that still changes could stall or mislead the reader.
+/// Reads a sealed memory file of at most `limit` bytes. Any other file is refused before a byte is read:
+/// a pipe could block the reader, and a file could change while it is read.
 pub fn read_sealed(descriptor: OwnedFd, limit: u64) -> Result<Vec<u8>, Error> {
     if !is_sealed(descriptor.as_fd()) {
         return Err(Error::NotSealed);
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sealed_bytes_come_back_and_cannot_change() {
+    fn sealed_bytes_are_read_back_and_cannot_change() {
         let file = sealed("test", b"hello").unwrap();
         assert!(is_sealed(file.as_fd()));
         let copy = file.try_clone().unwrap();
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn more_than_the_limit_is_refused() {
+    fn a_file_over_the_limit_is_refused() {
         let file = sealed("test", b"hello").unwrap();
         assert!(matches!(
             read_sealed(file, 4),
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_sealed_memory_file_is_refused() {
+    fn a_file_that_is_not_a_sealed_memory_file_is_refused() {
         let (reader, _writer) = rustix::pipe::pipe().unwrap();
         assert!(matches!(read_sealed(reader, 4), Err(Error::NotSealed)));
         let open = create("test", MemfdFlags::empty()).unwrap();

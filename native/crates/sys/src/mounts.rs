@@ -1,8 +1,10 @@
-//! Mount attributes, which rustix does not set.
+//! Mount attributes, which rustix cannot set.
 
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use rustix::io::Errno;
+
+use crate::errno;
 
 bitflags::bitflags! {
     /// Attributes of `mount_setattr(2)`.
@@ -15,7 +17,7 @@ bitflags::bitflags! {
     }
 }
 
-/// How mount events travel; 0 leaves it as it is.
+/// Propagation of mount events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Propagation {
     Unchanged,
@@ -24,14 +26,16 @@ pub enum Propagation {
     Shared,
 }
 
-/// Whether a change covers everything mounted below.
+/// The mounts that a change applies to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
+    /// The mount itself.
     One,
+    /// The mount and all mounts below it.
     Tree,
 }
 
-/// Adds attributes to the mount that the descriptor refers to.
+/// Adds attributes to a mount, and sets its propagation.
 pub fn set_attributes(
     mount: BorrowedFd<'_>,
     add: Attributes,
@@ -65,7 +69,7 @@ pub fn set_attributes(
         )
     };
     if result < 0 {
-        Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::INVAL))
+        Err(errno::last())
     } else {
         Ok(())
     }

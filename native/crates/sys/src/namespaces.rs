@@ -1,4 +1,4 @@
-//! Joining the namespaces of another process.
+//! Moves between namespaces.
 
 use std::os::fd::BorrowedFd;
 
@@ -10,20 +10,21 @@ use rustix::thread::{
 
 use crate::clone::Namespaces;
 
-/// Moves the calling thread, which must be the only one, into these namespaces of the process. Of the pid
-/// namespace only its later children are.
+/// Moves the calling thread, which must be the only one, into these namespaces of a process. A joined PID
+/// namespace applies to later children only.
 pub fn join(process: BorrowedFd<'_>, namespaces: Namespaces) -> Result<(), Errno> {
-    // Both sets are of the kernel's CLONE_NEW* bits.
+    // Both types use the kernel's CLONE_NEW* bits.
     let kinds = ThreadNameSpaceType::from_bits_retain(namespaces.bits() as u32);
     move_into_thread_name_spaces(process, kinds)
 }
 
-/// Moves the calling thread, which must be the only one, back into a mount namespace that it has opened.
-pub fn return_to_mounts(namespace: BorrowedFd<'_>) -> Result<(), Errno> {
+/// Moves the calling thread, which must be the only one, into a mount namespace by its descriptor.
+pub fn enter_mounts(namespace: BorrowedFd<'_>) -> Result<(), Errno> {
     move_into_link_name_space(namespace, Some(LinkNameSpaceType::Mount))
 }
 
-/// Makes the calling thread's cgroup the root of what it sees of the hierarchy; it must be the only thread.
+/// Moves the calling thread, which must be the only one, into a new cgroup namespace, whose root is the
+/// thread's cgroup.
 pub fn enter_new_cgroup() -> Result<(), Errno> {
     // SAFETY: the descriptor table is not unshared.
     unsafe { unshare_unsafe(UnshareFlags::NEWCGROUP) }

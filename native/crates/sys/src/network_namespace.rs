@@ -1,4 +1,4 @@
-//! Moving between network namespaces.
+//! Moves between network namespaces.
 
 use std::os::fd::BorrowedFd;
 
@@ -11,7 +11,7 @@ pub fn enter_new() -> Result<(), Errno> {
     unsafe { unshare_unsafe(UnshareFlags::NEWNET) }
 }
 
-/// Moves the calling thread into a network namespace.
+/// Moves the calling thread into a network namespace by its descriptor.
 pub fn enter(namespace: BorrowedFd<'_>) -> Result<(), Errno> {
     move_into_link_name_space(namespace, Some(LinkNameSpaceType::Network))
 }

@@ -1,4 +1,4 @@
-//! Processes held by descriptor: a number that is given to another process meanwhile is noticed.
+//! Processes by descriptor, which unlike a number never refers to another process later.
 
 use std::os::fd::{BorrowedFd, OwnedFd};
 
@@ -12,13 +12,13 @@ pub enum Error {
     Number(u32),
     #[error("open process {pid}: {source}")]
     Open { pid: u32, source: Errno },
-    /// The process that had this number has ended.
+    /// The process with this number has ended; the number has been reused.
     #[error("process {pid} did not start at {expected}")]
-    Other { pid: u32, expected: u64 },
+    Reused { pid: u32, expected: u64 },
 }
 
-/// A descriptor of the process, readable when it ends. With a start time (field 22 of
-/// `/proc/<pid>/stat`, clock ticks since boot), only of the process that started then.
+/// Opens a process; the descriptor becomes readable when it ends. With a start time (field 22 of
+/// `/proc/<pid>/stat`, clock ticks since boot), opens only a process that started then.
 pub fn open(number: u32, start_time: Option<u64>) -> Result<OwnedFd, Error> {
     let pid = i32::try_from(number).ok().and_then(Pid::from_raw);
     let pid = pid.ok_or(Error::Number(number))?;
@@ -27,8 +27,8 @@ pub fn open(number: u32, start_time: Option<u64>) -> Result<OwnedFd, Error> {
         source,
     })?;
     match start_time {
-        // Read after the descriptor is held: if the time is right, the descriptor is too.
-        Some(expected) if self::start_time(number) != Some(expected) => Err(Error::Other {
+        // Read after the process is opened: if the time matches, the descriptor is of the right process.
+        Some(expected) if self::start_time(number) != Some(expected) => Err(Error::Reused {
             pid: number,
             expected,
         }),
@@ -36,24 +36,24 @@ pub fn open(number: u32, start_time: Option<u64>) -> Result<OwnedFd, Error> {
     }
 }
 
-/// Whether the process has not ended: a zombie has.
+/// Returns whether the process has not ended. A zombie has ended.
 pub fn is_running(process: BorrowedFd<'_>) -> bool {
     let mut watched = [PollFd::from_borrowed_fd(process, PollFlags::IN)];
     poll(&mut watched, Some(&Timespec::default())) == Ok(0)
 }
 
-/// When the process started, in clock ticks since boot; nothing when it is gone.
+/// Returns the start time of a process in clock ticks since boot; nothing if it does not exist.
 pub fn start_time(number: u32) -> Option<u64> {
     parse_start_time(&std::fs::read_to_string(format!("/proc/{number}/stat")).ok()?)
 }
 
-/// The name, field 2, is in parentheses and may hold spaces and parentheses itself.
+/// Field 2, the name, is in parentheses and may contain spaces and parentheses itself.
 fn parse_start_time(stat: &str) -> Option<u64> {
     let (_, fields) = stat.rsplit_once(')')?;
     fields.split_ascii_whitespace().nth(19)?.parse().ok()
 }
 
-/// The parent of a process; nothing when it is gone.
+/// Returns the parent of a process; nothing if the process does not exist.
 pub fn parent(number: u32) -> Option<u32> {
     let stat = std::fs::read_to_string(format!("/proc/{number}/stat")).ok()?;
     let (_, fields) = stat.rsplit_once(')')?;
@@ -75,13 +75,13 @@ mod tests {
     }
 
     #[test]
-    fn only_the_process_that_started_then_is_opened() {
+    fn a_process_with_another_start_time_is_not_opened() {
         let itself = std::process::id();
         let started = start_time(itself).unwrap();
         assert!(open(itself, Some(started)).is_ok());
         assert!(matches!(
             open(itself, Some(started + 1)),
-            Err(Error::Other { .. })
+            Err(Error::Reused { .. })
         ));
         assert!(matches!(open(0, None), Err(Error::Number(0))));
     }
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_is_gone_is_not_found() {
+    fn a_process_that_has_been_reaped_is_not_found() {
         let mut child = std::process::Command::new("true").spawn().unwrap();
         child.wait().unwrap();
         let error = open(child.id(), None).unwrap_err();

@@ -1,11 +1,13 @@
-//! Becoming another program.
+//! Replaces the process by another program.
 
 use std::convert::Infallible;
 use std::ffi::{CStr, CString, c_char};
 
 use rustix::io::Errno;
 
-/// Executes the program at `path` with these arguments and this environment.
+use crate::errno;
+
+/// Executes the program at `path`. Returns only an error.
 pub fn execute(
     path: &CStr,
     arguments: &[CString],
@@ -15,7 +17,7 @@ pub fn execute(
     let environment = pointers(environment);
     // SAFETY: both lists end with a null pointer, and the texts outlive the call.
     unsafe { libc::execve(path.as_ptr(), arguments.as_ptr(), environment.as_ptr()) };
-    Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::INVAL))
+    Err(errno::last())
 }
 
 fn pointers(texts: &[CString]) -> Vec<*const c_char> {

@@ -1,11 +1,13 @@
-//! Installing a seccomp filter.
+//! Installs seccomp filters.
 
 use rustix::io::Errno;
 
-/// One instruction of a classic BPF program.
+use crate::errno;
+
+/// An instruction of a classic BPF program.
 pub type Instruction = libc::sock_filter;
 
-/// Makes one instruction.
+/// Returns an instruction.
 pub const fn instruction(code: u32, jump_true: u8, jump_false: u8, value: u32) -> Instruction {
     Instruction {
         code: code as u16,
@@ -15,13 +17,13 @@ pub const fn instruction(code: u32, jump_true: u8, jump_false: u8, value: u32) -
     }
 }
 
-/// Installs the program for this thread and what it executes. Needs `no_new_privs` or
+/// Installs a filter for this thread and the programs it executes. Requires `no_new_privs` or
 /// CAP_SYS_ADMIN in the user namespace.
 pub fn install(program: &[Instruction]) -> Result<(), Errno> {
     install_for(program, 0)
 }
 
-/// The same for every thread of the process.
+/// Installs a filter for all threads of the process. The requirements of [`install`] apply.
 pub fn install_for_all_threads(program: &[Instruction]) -> Result<(), Errno> {
     install_for(program, libc::SECCOMP_FILTER_FLAG_TSYNC)
 }
@@ -31,7 +33,7 @@ fn install_for(program: &[Instruction], flags: libc::c_ulong) -> Result<(), Errn
         len: u16::try_from(program.len()).map_err(|_| Errno::INVAL)?,
         filter: program.as_ptr().cast_mut(),
     };
-    // SAFETY: the kernel copies `len` instructions and writes none; both outlive the call.
+    // SAFETY: the kernel copies `len` instructions and writes none; header and program outlive the call.
     let result = unsafe {
         libc::syscall(
             libc::SYS_seccomp,
@@ -40,9 +42,9 @@ fn install_for(program: &[Instruction], flags: libc::c_ulong) -> Result<(), Errn
             &raw const header,
         )
     };
-    // Above zero it is a thread that could not be had.
+    // A positive result is the id of a thread that cannot be synchronised.
     if result != 0 {
-        Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::INVAL))
+        Err(errno::last())
     } else {
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Datagram connections that carry descriptors: one message, one datagram, in order.
+//! Connections that deliver datagrams with descriptors in order: one message is one datagram.
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -15,43 +15,43 @@ use rustix::net::{
 
 use crate::memfd;
 
-/// Longest text, in bytes, that travels inside the datagram itself.
+/// Longest text, in bytes, that is sent in the datagram itself.
 pub const INLINE_LIMIT: usize = 64 * 1024;
 
-/// Content of a datagram whose text travels in the sealed memfd passed as the last descriptor.
+/// Content of a datagram whose text is in the sealed memfd sent as the last descriptor.
 pub const SPILLED: u8 = 0x01;
 
 /// Longest text accepted from a memfd, in bytes.
 pub const SPILLED_LIMIT: u64 = 16 * 1024 * 1024;
 
-/// SCM_MAX_FD of the kernel.
-const MOST_DESCRIPTORS: usize = 253;
+/// The kernel's SCM_MAX_FD.
+const DESCRIPTOR_LIMIT: usize = 253;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The socket does not wait, and the peer's queue is full or nothing has arrived.
-    #[error("the socket would have to wait")]
+    /// The socket is non-blocking, and the peer's queue is full or no message has arrived.
+    #[error("the operation would block")]
     WouldBlock,
-    /// The peer is gone.
+    /// The peer has closed the connection.
     #[error("the peer closed the connection")]
     Closed,
     #[error("a message of {0} bytes is too long")]
     TooLong(usize),
     #[error("{0} descriptors do not fit in a message")]
     TooManyDescriptors(usize),
-    #[error("the datagram or its descriptors were cut off")]
+    #[error("the datagram or its descriptors are truncated")]
     Truncated,
-    #[error("a spilled message came without its memory file")]
+    #[error("a spilled message has no memory file")]
     NoMemoryFile,
     #[error(transparent)]
     MemoryFile(#[from] memfd::Error),
-    #[error("the socket name {0} is too long or holds a zero byte")]
+    #[error("the socket name {0} is too long or contains a null byte")]
     Name(String),
     #[error("{call}: {source}")]
     System { call: &'static str, source: Errno },
 }
 
-/// One message with what rode along.
+/// A message with its descriptors.
 #[derive(Debug)]
 pub struct Received {
     pub text: Vec<u8>,
@@ -59,15 +59,15 @@ pub struct Received {
 }
 
 bitflags::bitflags! {
-    /// How [`send`] behaves.
+    /// Options of [`send`].
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub struct Flags: u8 {
-        /// Never waits, whatever the socket's mode: [`Error::WouldBlock`] instead.
+        /// Returns [`Error::WouldBlock`] instead of waiting, whatever the socket's mode.
         const DONT_WAIT = 1;
     }
 }
 
-/// Two connected sockets, closed on exec.
+/// Returns two connected sockets, closed on exec.
 pub fn pair() -> Result<(OwnedFd, OwnedFd), Error> {
     socketpair(
         AddressFamily::UNIX,
@@ -78,11 +78,11 @@ pub fn pair() -> Result<(OwnedFd, OwnedFd), Error> {
     .map_err(system("socketpair"))
 }
 
-/// Listens on `name` in the directory, mode 0600, in place of any socket left there. The name
-/// appears only once connections are accepted.
+/// Listens on the socket `name` in the directory, with mode 0600. An existing socket is replaced once the
+/// new one accepts connections.
 pub fn listen(directory: BorrowedFd<'_>, name: &str, backlog: i32) -> Result<OwnedFd, Error> {
     let socket = create()?;
-    // On Linux a socket's file gets the socket's own mode: it is never open to others, not even
+    // On Linux the socket's file gets the socket's mode, so other users never have access to it, not even
     // between two calls.
     fchmod(&socket, Mode::from_raw_mode(0o600)).map_err(system("fchmod"))?;
     let temporary = format!("{name}~");
@@ -99,28 +99,28 @@ pub fn listen(directory: BorrowedFd<'_>, name: &str, backlog: i32) -> Result<Own
     Ok(socket)
 }
 
-/// Connects to a listening socket of the directory.
+/// Connects to a listening socket in the directory.
 pub fn connect(directory: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Error> {
     let socket = create()?;
     rustix::net::connect(&socket, &address(directory, name)?).map_err(system("connect"))?;
     Ok(socket)
 }
 
-/// Takes one connection; the result is closed on exec and, if asked, does not wait.
+/// Accepts a connection. The result is closed on exec and, if requested, non-blocking.
 pub fn accept(socket: BorrowedFd<'_>, nonblocking: bool) -> Result<OwnedFd, Error> {
     let mut flags = SocketFlags::CLOEXEC;
     flags.set(SocketFlags::NONBLOCK, nonblocking);
     retry(|| accept_with(socket, flags)).map_err(system("accept"))
 }
 
-/// Sends one message. A text over [`INLINE_LIMIT`] goes into a sealed memfd. Never raises SIGPIPE.
+/// Sends a message. A text over [`INLINE_LIMIT`] is sent in a sealed memfd. Never raises SIGPIPE.
 pub fn send(
     socket: BorrowedFd<'_>,
     text: &[u8],
     descriptors: &[BorrowedFd<'_>],
     flags: Flags,
 ) -> Result<(), Error> {
-    // An empty datagram cannot be told from the end, and a single byte may mean a spilled text.
+    // A single byte would be mistaken for the mark of a spilled text.
     if text.len() > INLINE_LIMIT || text == [SPILLED] {
         if text.len() as u64 > SPILLED_LIMIT {
             return Err(Error::TooLong(text.len()));
@@ -133,18 +133,18 @@ pub fn send(
     send_datagram(socket, text, descriptors, flags)
 }
 
-/// Receives one message; nothing at the end of the connection. Waits if the socket does.
+/// Receives a message; nothing at the end of the connection. Blocks if the socket does.
 pub fn receive(socket: BorrowedFd<'_>) -> Result<Option<Received>, Error> {
     receive_with(socket, RecvFlags::empty())
 }
 
-/// Receives one message that has already arrived, or says [`Error::WouldBlock`].
+/// Receives a message that has already arrived; [`Error::WouldBlock`] if there is none.
 pub fn receive_ready(socket: BorrowedFd<'_>) -> Result<Option<Received>, Error> {
     receive_with(socket, RecvFlags::DONTWAIT)
 }
 
 fn receive_with(socket: BorrowedFd<'_>, flags: RecvFlags) -> Result<Option<Received>, Error> {
-    // A fork copies every page that it writes to: no larger buffer than is needed.
+    // A forked process copies every page it writes to, so the buffer is no larger than needed.
     let peek = || {
         recv(
             socket,
@@ -154,7 +154,7 @@ fn receive_with(socket: BorrowedFd<'_>, flags: RecvFlags) -> Result<Option<Recei
     };
     let (_, length) = retry_past_reset(peek).map_err(system("recv"))?;
     let mut text = vec![0; length.clamp(1, INLINE_LIMIT)];
-    let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
+    let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(DESCRIPTOR_LIMIT))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let receive_once = || {
         let mut parts = [IoSliceMut::new(&mut text)];
@@ -196,10 +196,10 @@ fn send_datagram(
     descriptors: &[BorrowedFd<'_>],
     flags: Flags,
 ) -> Result<(), Error> {
-    let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
+    let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(DESCRIPTOR_LIMIT))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     if !descriptors.is_empty()
-        && (descriptors.len() > MOST_DESCRIPTORS
+        && (descriptors.len() > DESCRIPTOR_LIMIT
             || !control.push(SendAncillaryMessage::ScmRights(descriptors)))
     {
         return Err(Error::TooManyDescriptors(descriptors.len()));
@@ -227,7 +227,8 @@ fn create() -> Result<OwnedFd, Error> {
     .map_err(system("socket"))
 }
 
-/// A socket address holds 108 bytes; through the descriptor any directory fits.
+/// Returns the address of a socket in a directory. The path through /proc keeps within the 108 bytes of a
+/// socket address.
 fn address(directory: BorrowedFd<'_>, name: &str) -> Result<SocketAddrUnix, Error> {
     SocketAddrUnix::new(format!("/proc/self/fd/{}/{name}", directory.as_raw_fd()))
         .map_err(|_| Error::Name(name.to_owned()))
@@ -240,8 +241,8 @@ fn system(call: &'static str) -> impl Fn(Errno) -> Error {
     }
 }
 
-/// A peer that closes without having read everything leaves this error in front of what it sent before; reading it
-/// clears it.
+/// Calls again after ECONNRESET: a peer that closes with unread messages causes this error before the
+/// messages it sent, and reading the error clears it.
 fn retry_past_reset<T>(mut call: impl FnMut() -> Result<T, Errno>) -> Result<T, Errno> {
     match retry(&mut call) {
         Err(Errno::CONNRESET) => retry(call),
@@ -295,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_around_the_limits_arrive_whole_with_their_descriptors() {
+    fn texts_around_the_limits_arrive_complete_with_their_descriptors() {
         for size in [1, INLINE_LIMIT - 1, INLINE_LIMIT, INLINE_LIMIT + 1, 1 << 20] {
             let (left, right) = pair().unwrap();
             let text = vec![b'a'; size];
@@ -327,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn a_datagram_over_the_limit_is_an_error_not_a_shorter_text() {
+    fn a_datagram_over_the_limit_is_an_error_and_not_cut() {
         let (left, right) = pair().unwrap();
         send_datagram(
             left.as_fd(),
@@ -340,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_and_waiting_are_told_apart() {
+    fn the_end_of_a_connection_differs_from_an_empty_queue() {
         let (left, right) = pair().unwrap();
         assert!(matches!(
             receive_ready(right.as_fd()),
@@ -362,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_message_of_a_peer_that_left_something_unread_is_not_lost() {
+    fn the_last_message_of_a_peer_with_unread_messages_is_not_lost() {
         let (left, right) = pair().unwrap();
         send(right.as_fd(), b"unread", &[], Flags::empty()).unwrap();
         send(left.as_fd(), b"last", &[], Flags::empty()).unwrap();
@@ -372,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn a_listener_is_private_and_replaces_what_was_left() {
+    fn a_listener_is_private_and_replaces_an_old_socket() {
         use std::os::unix::fs::PermissionsExt;
         let (path, directory) = directory(&format!("listen-{}", "x".repeat(120)));
         drop(listen(directory.as_fd(), "a.sock", 4).unwrap());

@@ -1,4 +1,4 @@
-//! Waiting on one thread for descriptors that other threads add and remove.
+//! epoll for several threads: one waits, others add and remove sources.
 
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -19,22 +19,24 @@ impl SharedPoll {
         Ok(Self { descriptor })
     }
 
+    /// Adds a source, reported with `token`.
     pub fn add(&self, source: impl AsFd, token: u64, interest: Interest) -> Result<(), Errno> {
         let data = EventData::new_u64(token);
         epoll::add(&self.descriptor, source, data, native(interest))
     }
 
+    /// Replaces the events that a source is watched for.
     pub fn modify(&self, source: impl AsFd, token: u64, interest: Interest) -> Result<(), Errno> {
         let data = EventData::new_u64(token);
         epoll::modify(&self.descriptor, source, data, native(interest))
     }
 
-    /// A thread in [`Self::wait`] may still report the source once.
+    /// Removes a source. A thread in [`Self::wait`] may still report it once.
     pub fn remove(&self, source: impl AsFd) -> Result<(), Errno> {
         epoll::delete(&self.descriptor, source)
     }
 
-    /// Waits until something is ready and fills `events`; empty after a signal.
+    /// Waits and fills `events` with the ready sources: none after an interrupting signal.
     pub fn wait(&self, events: &mut Vec<Event>) -> Result<(), Errno> {
         events.clear();
         let mut ready = Vec::with_capacity(32);
@@ -72,7 +74,7 @@ mod tests {
     use std::sync::Arc;
 
     #[test]
-    fn a_source_added_by_another_thread_ends_the_wait() {
+    fn a_source_added_by_another_thread_wakes_the_waiting_one() {
         let poll = Arc::new(SharedPoll::create().unwrap());
         let waiting = Arc::clone(&poll);
         let waiter = std::thread::spawn(move || {

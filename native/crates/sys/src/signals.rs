@@ -1,28 +1,30 @@
-//! Signals as descriptors, and the signal state a process was born with.
+//! Signal descriptors and signal dispositions.
 
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use rustix::io::Errno;
 
-/// The highest signal number on Linux.
-pub const MOST: i32 = 64;
+use crate::errno;
 
-/// Blocks these signals for this thread and reports them through the returned descriptor, which
-/// does not wait and is closed on exec.
+/// The highest signal number on Linux.
+pub const HIGHEST: i32 = 64;
+
+/// Blocks these signals for this thread and returns a descriptor that reports them. It is non-blocking and
+/// closed on exec.
 pub fn descriptor(numbers: &[i32]) -> Result<OwnedFd, Errno> {
     let set = set_of(numbers);
-    // SAFETY: `set` is an initialised signal set; the old mask is not asked for.
+    // SAFETY: `set` is an initialised signal set; the old mask is not requested.
     check(unsafe { libc::sigprocmask(libc::SIG_BLOCK, &set, std::ptr::null_mut()) })?;
-    // SAFETY: `set` is an initialised signal set; -1 asks for a new descriptor.
+    // SAFETY: `set` is an initialised signal set; -1 requests a new descriptor.
     let raw = unsafe { libc::signalfd(-1, &set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK) };
     check(raw)?;
     // SAFETY: the kernel has just returned this descriptor and nobody else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(raw) })
 }
 
-/// Takes one signal that has arrived; nothing when none has.
-pub fn take(descriptor: BorrowedFd<'_>) -> Result<Option<i32>, Errno> {
+/// Reads a pending signal; nothing if there is none.
+pub fn read(descriptor: BorrowedFd<'_>) -> Result<Option<i32>, Errno> {
     let mut info = [0_u8; size_of::<libc::signalfd_siginfo>()];
     match rustix::io::read(descriptor, &mut info) {
         Ok(_) => {
@@ -34,10 +36,10 @@ pub fn take(descriptor: BorrowedFd<'_>) -> Result<Option<i32>, Errno> {
     }
 }
 
-/// Undoes what the parent may have left: nothing blocked, every signal at its default, except
-/// SIGPIPE, which stays ignored.
+/// Unblocks all signals and sets them to their defaults, except SIGPIPE, which is ignored: a parent may
+/// leave signals blocked or ignored.
 pub fn reset() -> Result<(), Errno> {
-    for number in 1..=MOST {
+    for number in 1..=HIGHEST {
         set_action(
             number,
             match number {
@@ -49,20 +51,20 @@ pub fn reset() -> Result<(), Errno> {
     unblock_all()
 }
 
-/// After [`reset`] in this process or one it descends from: the state a program expects to be executed in,
-/// nothing blocked and every signal at its default. What is caught the exec itself sets back.
+/// Restores the signals that [`reset`] in this process or an ancestor left for a program to be executed:
+/// nothing is blocked and SIGPIPE has its default. The exec itself resets caught signals.
 pub fn reset_for_program() -> Result<(), Errno> {
     set_action(libc::SIGPIPE, libc::SIG_DFL);
     unblock_all()
 }
 
 fn set_action(number: i32, action: libc::sighandler_t) {
-    // The kernel's own structure: handler, flags, restorer, mask. The C library's call refuses the two
-    // numbers it keeps for itself, but a parent may have left those ignored too. KILL and STOP cannot be
-    // set and are always at their defaults.
+    // The kernel's structure: handler, flags, restorer, mask. The C library's call refuses the two numbers
+    // that it reserves, but a parent may have left those ignored too. KILL and STOP cannot be set and always
+    // have their defaults.
     let action = [action, 0, 0, 0];
-    // SAFETY: the callers' actions run no code of this process; the kernel reads four words and eight is
-    // the size of its signal set; the old action is not asked for.
+    // SAFETY: the callers' actions run no code of this process; the kernel reads four words, and the size
+    // of its signal set is eight bytes; the old action is not requested.
     unsafe {
         libc::syscall(
             libc::SYS_rt_sigaction,
@@ -76,11 +78,11 @@ fn set_action(number: i32, action: libc::sighandler_t) {
 
 fn unblock_all() -> Result<(), Errno> {
     let none = set_of(&[]);
-    // SAFETY: `none` is an initialised signal set; the old mask is not asked for.
+    // SAFETY: `none` is an initialised signal set; the old mask is not requested.
     check(unsafe { libc::sigprocmask(libc::SIG_SETMASK, &none, std::ptr::null_mut()) })
 }
 
-/// Sends any signal, real-time ones too, to the process behind a pidfd.
+/// Sends a signal, which may be a real-time one, to the process of a pidfd.
 pub fn send(pidfd: BorrowedFd<'_>, number: i32) -> Result<(), Errno> {
     // SAFETY: the descriptor is open for the duration of the call; no memory is passed.
     let result = unsafe {
@@ -112,8 +114,7 @@ fn check(result: i32) -> Result<(), Errno> {
     if result >= 0 {
         return Ok(());
     }
-    let error = std::io::Error::last_os_error();
-    Err(Errno::from_io_error(&error).unwrap_or(Errno::INVAL))
+    Err(errno::last())
 }
 
 #[cfg(test)]
@@ -122,13 +123,13 @@ mod tests {
     use std::os::fd::AsFd;
 
     #[test]
-    fn a_real_time_signal_is_sent_and_taken() {
+    fn a_real_time_signal_is_sent_and_read() {
         let descriptor = descriptor(&[37]).unwrap();
-        assert_eq!(take(descriptor.as_fd()).unwrap(), None);
+        assert_eq!(read(descriptor.as_fd()).unwrap(), None);
         // SAFETY: pthread_kill to the calling thread, with the signal blocked above.
         unsafe { libc::pthread_kill(libc::pthread_self(), 37) };
-        assert_eq!(take(descriptor.as_fd()).unwrap(), Some(37));
-        assert_eq!(take(descriptor.as_fd()).unwrap(), None);
+        assert_eq!(read(descriptor.as_fd()).unwrap(), Some(37));
+        assert_eq!(read(descriptor.as_fd()).unwrap(), None);
     }
 
     #[test]

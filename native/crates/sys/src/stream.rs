@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use rustix::io::{Errno, ioctl_fionbio};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
-/// Two connected ends, closed on exec; only the first does not wait.
+/// Returns two connected sockets, closed on exec. Only the first is non-blocking.
 pub fn pair() -> Result<(OwnedFd, OwnedFd), Errno> {
     let (first, second) = socketpair(
         AddressFamily::UNIX,
@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_first_end_does_not_wait() {
+    fn only_the_first_socket_is_non_blocking() {
         let (first, second) = pair().unwrap();
         assert_eq!(rustix::io::read(&first, &mut [0; 1]), Err(Errno::AGAIN));
         rustix::io::write(&first, b"x").unwrap();

@@ -1,10 +1,11 @@
-//! A descriptor together with what it is being watched for.
+//! A descriptor with the events it is watched for.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use crate::event::{Interest, Poll};
 use rustix::io::Errno;
 
+/// A descriptor and its registration with a [`Poll`].
 #[derive(Debug)]
 pub struct Watched {
     descriptor: OwnedFd,
@@ -21,7 +22,8 @@ impl Watched {
         }
     }
 
-    /// To be called once it is watched for nothing: a copy elsewhere would go on reporting.
+    /// Returns the descriptor. Call it once it is watched for nothing: epoll keeps reporting a source while a
+    /// duplicate of its descriptor is open.
     pub fn into_descriptor(self) -> OwnedFd {
         self.descriptor
     }
@@ -30,8 +32,8 @@ impl Watched {
         self.token
     }
 
-    /// Watches for this from now on. Nothing (`None`) silences hang-ups too, which an empty
-    /// interest would go on reporting.
+    /// Replaces the events it is watched for. `None` also stops reports of hang-ups, which epoll reports even
+    /// for an empty set of events.
     pub fn watch(&mut self, poll: &Poll, wanted: Option<Interest>) -> Result<(), Errno> {
         if self.interest == wanted {
             return Ok(());

@@ -77,7 +77,7 @@ impl Monitor {
                 }
             }
             ToMonitor::Signal { number } => {
-                if !(1..=signals::MOST).contains(&number) {
+                if !(1..=signals::HIGHEST).contains(&number) {
                     return Err(invalid(format!("signal {number} does not exist")));
                 }
                 // A program that has just ended needs no signal.

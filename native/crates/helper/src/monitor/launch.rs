@@ -8,7 +8,8 @@ use protocol::monitor::{FromMonitor, Phase, Started};
 use rustix::fs::{AtFlags, Mode, OFlags, fcntl_getfl, fcntl_setfl, openat, unlinkat};
 use rustix::io::Errno;
 use sandbox::host::Host;
-use sandbox::launch::{Launched, Prepared, Stdio, launch};
+use sandbox::launch::{Prepared, launch};
+use sandbox::startup::{Launched, Stdio};
 use sys::seqpacket;
 
 use crate::failure;

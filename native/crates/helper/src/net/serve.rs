@@ -21,7 +21,7 @@ use rustix::fs::{Mode, OFlags, open};
 use rustix::io::Errno;
 use rustix::net::sockopt::socket_peercred;
 use rustix::process::geteuid;
-use sandbox::net_helper;
+use sandbox::privileges::net_helper;
 use sys::event::{Event, Interest, Poll};
 use sys::seqpacket;
 

@@ -266,7 +266,7 @@ impl Zygote {
     }
 
     fn take_signals(&mut self) {
-        while let Ok(Some(number)) = signals::take(self.signals.as_fd()) {
+        while let Ok(Some(number)) = signals::read(self.signals.as_fd()) {
             match number {
                 SIGCHLD => {
                     for network in self.family.reap(&self.host) {

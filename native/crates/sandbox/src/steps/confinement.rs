@@ -1,23 +1,24 @@
-//! What the program may do: limits, capabilities, system calls.
+//! The program's rights: limits, capabilities, system calls.
 
 use protocol::failure::Failure;
 use protocol::launch::{Process, Seccomp};
 use rustix::fs::Mode;
 use rustix::process::getuid;
 
-use crate::accounts::Account;
-use crate::capabilities::{self, FILES, Set};
 use crate::failure::system;
-use crate::rlimits;
-use crate::seccomp::Program;
+use crate::privileges::capabilities::{self, FILES, Set};
+use crate::privileges::rlimits;
+use crate::privileges::seccomp::Filter;
 use crate::steps::identity;
+use crate::users::accounts::Account;
 
-/// Gives up everything the program is not to have. Last before it is executed.
+/// Gives up all rights that the program does not have, and changes to its user. The last step before the
+/// program is executed.
 pub fn confine(
     process: &Process,
     account: &Account,
     capabilities: Set,
-    filter: &Program,
+    filter: &Filter,
 ) -> Result<(), Failure> {
     for limit in &process.rlimits {
         rlimits::apply(limit)?;
@@ -28,16 +29,16 @@ pub fn confine(
         rustix::thread::set_no_new_privs(true)
             .map_err(|errno| system("privileges", "no_new_privs", errno))?;
     } else {
-        // Only the rights that are about to go allow a filter without no_new_privs.
+        // First: without no_new_privs, installing a filter needs rights that are given up below.
         install(process, filter)?;
     }
     capabilities::bound(capabilities)?;
-    // Only where keep-id has made this user the caller is it there already.
-    let kept = getuid().as_raw() == account.uid;
+    // The process has the program's user already only if keep-id has mapped that user to the caller.
+    let keeps_id = getuid().as_raw() == account.uid;
     identity::become_account(process, account)?;
     match account.uid {
         0 => capabilities::apply(capabilities)?,
-        _ if kept => capabilities::lend(capabilities & FILES)?,
+        _ if keeps_id => capabilities::apply_ambient(capabilities & FILES)?,
         _ => capabilities::apply(0)?,
     }
     if process.no_new_privileges {
@@ -46,7 +47,7 @@ pub fn confine(
     Ok(())
 }
 
-fn install(process: &Process, filter: &Program) -> Result<(), Failure> {
+fn install(process: &Process, filter: &Filter) -> Result<(), Failure> {
     match process.seccomp {
         Seccomp::Default => {
             sys::seccomp::install(filter).map_err(|errno| system("seccomp", "filter", errno))

@@ -1,19 +1,19 @@
-//! /dev: a small tmpfs with the harmless devices of the host, terminals, shared memory and queues.
+//! /dev: a small tmpfs with the host's harmless devices, terminals, shared memory and message queues.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use protocol::failure::Failure;
-use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat, symlinkat};
+use rustix::fs::{Mode, OFlags, mkdirat, openat, symlinkat};
 use rustix::io::Errno;
 use rustix::mount::MountAttrFlags;
+use sys::mounts::Depth;
 
 use crate::failure::system;
 use crate::host::{self, Host};
-use crate::steps::attach;
-use crate::steps::kernel_files::{HARMLESS, place};
-use crate::steps::root;
+use crate::in_root::{self, Kind, open_own_root};
+use crate::mounts::attach::{self, RESTRICTED};
+use crate::mounts::{isolation, mount_point};
 use crate::steps::shared::Memory;
-use crate::tree::{self, Kind};
 
 const LINKS: [(&str, &str); 5] = [
     ("pts/ptmx", "ptmx"),
@@ -23,38 +23,40 @@ const LINKS: [(&str, &str); 5] = [
     ("/proc/self/fd/2", "stderr"),
 ];
 
-/// Mounts /dev and everything in it, from what [`prepare`] gave if there is some; gives the new /dev.
+/// Group of terminals on every distribution.
+const TERMINAL_GROUP: u32 = 5;
+
+/// Mounts /dev with everything in it and returns it. Attaches the result of [`prepare`] if there is one.
 pub fn mount_devices(
     root: BorrowedFd<'_>,
     host: &Host,
     memory: &Memory,
     prepared: Option<BorrowedFd<'_>>,
 ) -> Result<OwnedFd, Failure> {
-    let place = place(root, "dev")?;
-    let attached = prepared.is_some_and(|tree| attach::attach(tree, place.as_fd()).is_ok());
+    let mount_point = mount_point::ensure(root, "dev")?;
+    let attached =
+        prepared.is_some_and(|devices| attach::attach(devices, mount_point.as_fd()).is_ok());
     let devices = match attached {
         true => open(root, "dev").map_err(|errno| system("devices", "/dev", errno))?,
-        false => make(root, "dev", host)?,
+        false => mount_over(root, "dev", host)?,
     };
     mount_memory(devices.as_fd(), memory)
         .map_err(|(name, errno)| system("devices", name, errno))?;
     Ok(devices)
 }
 
-/// Makes a /dev for one container that is attached nowhere, complete but for its memory. Called in a process of its
-/// own, which is in another mount namespace then and sees the /dev at /sys.
+/// Creates a detached /dev for one container, complete but for its shared memory. Call it in a process of
+/// its own: the process ends up in another mount namespace with the new /dev mounted over /sys.
 pub fn prepare(host: &Host) -> Result<OwnedFd, Failure> {
     let explain = |errno| system("devices", "/dev", errno);
-    sys::namespaces::enter_new_mounts().map_err(explain)?;
-    root::isolate()?;
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let root = openat(CWD, "/", flags, Mode::empty()).map_err(explain)?;
-    let devices = make(root.as_fd(), "sys", host)?;
-    attach::copy_of(devices.as_fd(), true).map_err(explain)
+    isolation::enter_new_namespace()?;
+    let root = open_own_root().map_err(explain)?;
+    let devices = mount_over(root.as_fd(), "sys", host)?;
+    attach::clone_of(devices.as_fd(), Depth::Tree).map_err(explain)
 }
 
-/// Covers a directory of the root with a /dev.
-fn make(root: BorrowedFd<'_>, name: &str, host: &Host) -> Result<OwnedFd, Failure> {
+/// Mounts a new /dev over a directory of the root.
+fn mount_over(root: BorrowedFd<'_>, name: &str, host: &Host) -> Result<OwnedFd, Failure> {
     let explain = |errno| system("devices", "/dev", errno);
     let devices = attach::create(
         "tmpfs",
@@ -62,12 +64,12 @@ fn make(root: BorrowedFd<'_>, name: &str, host: &Host) -> Result<OwnedFd, Failur
         MountAttrFlags::MOUNT_ATTR_NOSUID,
     )
     .map_err(explain)?;
-    let place = open(root, name).map_err(explain)?;
-    attach::attach(devices.as_fd(), place.as_fd()).map_err(explain)?;
+    let mount_point = open(root, name).map_err(explain)?;
+    attach::attach(devices.as_fd(), mount_point.as_fd()).map_err(explain)?;
     let devices = open(root, name).map_err(explain)?;
-    for device in host::copy_devices() {
+    for device in host::clone_devices() {
         let (name, device) = device?;
-        cover(devices.as_fd(), name, Kind::File, device.as_fd())
+        add(devices.as_fd(), name, Kind::File, device.as_fd())
             .map_err(|errno| system("devices", name, errno))?;
     }
     for (target, name) in LINKS {
@@ -78,52 +80,53 @@ fn make(root: BorrowedFd<'_>, name: &str, host: &Host) -> Result<OwnedFd, Failur
 }
 
 fn open(root: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Errno> {
-    tree::open_plain(root, name, OFlags::PATH | OFlags::DIRECTORY)
+    in_root::open_without_links(root, name, OFlags::PATH | OFlags::DIRECTORY)
 }
 
-/// Shows the terminal as /dev/console.
+/// Mounts the program's terminal as /dev/console.
 pub fn mount_console(devices: BorrowedFd<'_>, terminal: BorrowedFd<'_>) -> Result<(), Failure> {
-    attach::copy_of(terminal, false)
-        .and_then(|copy| cover(devices, "console", Kind::File, copy.as_fd()))
+    attach::clone_of(terminal, Depth::One)
+        .and_then(|mount| add(devices, "console", Kind::File, mount.as_fd()))
         .map_err(|errno| system("devices", "console", errno))
 }
 
 fn mount_terminals(devices: BorrowedFd<'_>, host: &Host) -> Result<(), Errno> {
     let mut pts_options = vec![("ptmxmode", "0666"), ("mode", "0620")];
-    // Group 5 is the terminals' everywhere; in single-id mode it does not exist.
-    if host.gids().contains(5) {
-        pts_options.push(("gid", "5"));
+    let group = TERMINAL_GROUP.to_string();
+    // In single-id mode the group does not exist.
+    if host.gids().contains(TERMINAL_GROUP) {
+        pts_options.push(("gid", &group));
     }
     let terminals = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NOEXEC;
     attach::create("devpts", &pts_options, terminals)
-        .and_then(|mount| cover(devices, "pts", Kind::Directory, mount.as_fd()))
+        .and_then(|mount| add(devices, "pts", Kind::Directory, mount.as_fd()))
 }
 
 fn mount_memory(devices: BorrowedFd<'_>, memory: &Memory) -> Result<(), (&'static str, Errno)> {
-    let cover = |name, mount: &OwnedFd| {
-        cover(devices, name, Kind::Directory, mount.as_fd()).map_err(|errno| (name, errno))
+    let add = |name, mount: &OwnedFd| {
+        add(devices, name, Kind::Directory, mount.as_fd()).map_err(|errno| (name, errno))
     };
     let size = match memory {
-        Memory::Own { size } => *size,
+        Memory::Private { size } => *size,
         Memory::Shared { shm, queues } => {
-            cover("shm", shm)?;
+            add("shm", shm)?;
             return match queues {
-                Some(queues) => cover("mqueue", queues),
+                Some(queues) => add("mqueue", queues),
                 None => Ok(()),
             };
         }
     };
     if size > 0 {
         let options = [("mode", "1777"), ("size", &size.to_string())];
-        let shm = attach::create("tmpfs", &options, HARMLESS).map_err(|errno| ("shm", errno))?;
-        cover("shm", &shm)?;
+        let shm = attach::create("tmpfs", &options, RESTRICTED).map_err(|errno| ("shm", errno))?;
+        add("shm", &shm)?;
     }
-    let queues = attach::create("mqueue", &[], HARMLESS).map_err(|errno| ("mqueue", errno))?;
-    cover("mqueue", &queues)
+    let queues = attach::create("mqueue", &[], RESTRICTED).map_err(|errno| ("mqueue", errno))?;
+    add("mqueue", &queues)
 }
 
-/// Makes an entry of the new, empty /dev and covers it.
-fn cover(
+/// Creates an entry of the new /dev and mounts something over it.
+fn add(
     devices: BorrowedFd<'_>,
     name: &str,
     kind: Kind,

@@ -1,4 +1,4 @@
-//! Becoming the program.
+//! Execution of the program.
 
 use std::convert::Infallible;
 use std::ffi::CString;
@@ -8,18 +8,19 @@ use rustix::io::Errno;
 
 use crate::failure::explained;
 
-/// The program's arguments and environment, ready to be handed over.
+/// A prepared execve(2).
 #[derive(Debug)]
 pub struct Execution {
     arguments: Vec<CString>,
     environment: Vec<CString>,
-    /// Where the program may be; the first that can be executed is.
+    /// Paths of the program; the first executable one is executed.
     candidates: Vec<CString>,
     name: String,
+    /// Whether the name was searched for in the PATH.
     searched: bool,
 }
 
-/// Prepares an execution. A name without a slash is looked for in the PATH of the environment.
+/// Prepares an execution. A name without a slash is searched for in the PATH of the environment.
 pub fn plan(args: &[String], env: &[String]) -> Result<Execution, Failure> {
     let Some(name) = args.first() else {
         return Err(explained(
@@ -62,24 +63,24 @@ pub fn plan(args: &[String], env: &[String]) -> Result<Execution, Failure> {
     })
 }
 
-/// Executes the program; returns only when that failed.
+/// Executes the program. Returns only a failure.
 pub fn execute(execution: &Execution) -> Result<Infallible, Failure> {
-    let mut worst = Errno::NOENT;
+    let mut reason = Errno::NOENT;
     for candidate in &execution.candidates {
         match sys::program::execute(candidate, &execution.arguments, &execution.environment) {
             Ok(never) => match never {},
             Err(Errno::NOENT | Errno::NOTDIR) => {}
-            // A directory of that name in the search path is passed over, as by a shell.
+            // A directory of that name in the PATH is skipped, as a shell does.
             Err(Errno::ACCESS) if execution.searched && is_directory(candidate) => {}
             Err(errno) => {
-                worst = errno;
+                reason = errno;
                 if errno != Errno::ACCESS {
                     break;
                 }
             }
         }
     }
-    Err(refused(execution, worst))
+    Err(refused(execution, reason))
 }
 
 fn refused(execution: &Execution, errno: Errno) -> Failure {
@@ -116,7 +117,7 @@ fn is_directory(path: &CString) -> bool {
 
 fn text(value: &str) -> Result<CString, Failure> {
     CString::new(value).map_err(|_| {
-        let message = format!("{value:?} holds a null character");
+        let message = format!("{value:?} contains a null character");
         explained(FailureKind::InvalidArgument, "exec", message)
     })
 }
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_name_is_looked_for_in_the_containers_path() {
+    fn a_name_without_a_slash_is_searched_for_in_the_containers_path() {
         let execution = plan(&strings(&["ls", "-l"]), &strings(&["PATH=/bin::/usr/bin"])).unwrap();
         let candidates: Vec<&str> = execution
             .candidates
@@ -141,13 +142,13 @@ mod tests {
     }
 
     #[test]
-    fn a_name_with_a_slash_is_taken_as_it_is() {
+    fn a_name_with_a_slash_is_not_searched_for() {
         let execution = plan(&strings(&["./x"]), &strings(&["PATH=/bin"])).unwrap();
         assert_eq!(execution.candidates, [c"./x".to_owned()]);
     }
 
     #[test]
-    fn a_missing_program_names_itself_and_where_it_was_looked_for() {
+    fn the_error_for_a_missing_program_names_it_and_the_path() {
         let execution = plan(
             &strings(&["tbox-no-such-program"]),
             &strings(&["PATH=/nonexistent"]),

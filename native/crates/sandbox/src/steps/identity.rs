@@ -1,4 +1,4 @@
-//! Who the program is: read from the container's own files, after the pivot.
+//! The program's user, read from the container's files after the pivot.
 
 use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -10,21 +10,21 @@ use rustix::io::Errno;
 use rustix::process::getgid;
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
-use crate::accounts::{self, Account};
 use crate::failure::{explained, system};
-use crate::tree;
+use crate::in_root;
+use crate::users::accounts::{self, Account};
 
-/// Longest passwd or group file that is read, in bytes.
+/// Size limit of the passwd and group files, in bytes.
 const LIMIT: u64 = 10 * 1024 * 1024;
 
-/// Finds the account that the request names.
+/// Resolves the user of the request.
 pub fn find_account(root: BorrowedFd<'_>, process: &Process) -> Result<Account, Failure> {
     let passwd = read(root, "/etc/passwd")?;
     let group = read(root, "/etc/group")?;
     accounts::resolve(&process.user, &process.groups, &passwd, &group)
 }
 
-/// The owner that a name of a `--chown` stands for: a number without a group is its group too.
+/// Resolves the owner of a `--chown`. A number without a group is the gid too.
 pub fn find_owner(root: BorrowedFd<'_>, name: &str) -> Result<(u32, u32), Failure> {
     let passwd = read(root, "/etc/passwd")?;
     let group = read(root, "/etc/group")?;
@@ -34,7 +34,7 @@ pub fn find_owner(root: BorrowedFd<'_>, name: &str) -> Result<(u32, u32), Failur
     Ok((account.uid, gid))
 }
 
-/// Gives the standard streams to the account, so that the program may open /dev/stdout again.
+/// Makes the account the owner of the standard streams, so that the program can open /dev/stdout.
 pub fn own_streams(account: &Account) {
     let (uid, gid) = (Uid::from_raw(account.uid), Gid::from_raw(account.gid));
     for stream in [
@@ -42,19 +42,19 @@ pub fn own_streams(account: &Account) {
         rustix::stdio::stdout(),
         rustix::stdio::stderr(),
     ] {
-        // /dev/null as standard input belongs to the host; it refuses, and is open to all anyway.
+        // Fails for the host's /dev/null as standard input, which every user can open anyway.
         let _ = fchown(stream, Some(uid), Some(gid));
     }
 }
 
-/// Takes on the ids. Capabilities go with the change from root to somebody else.
+/// Changes to the account's ids. The change from root to another user clears the capabilities.
 pub fn become_account(process: &Process, account: &Account) -> Result<(), Failure> {
     let gid = Gid::from_raw(account.gid);
     let uid = Uid::from_raw(account.uid);
     let groups: Vec<Gid> = account.groups.iter().copied().map(Gid::from_raw).collect();
     match set_thread_groups(&groups) {
-        // In single-id mode the kernel allows no change of groups: there is only one, and those that the
-        // image's own file adds do not exist.
+        // In single-id mode the kernel allows no change of groups. Only one group exists there; the groups
+        // that the image's group file adds do not.
         Err(Errno::PERM) if account.gid == getgid().as_raw() && process.groups.is_empty() => {}
         Err(Errno::INVAL | Errno::PERM) => {
             return Err(unmapped(process, "group", &format!("{:?}", account.groups)));
@@ -67,26 +67,26 @@ pub fn become_account(process: &Process, account: &Account) -> Result<(), Failur
         .map_err(|errno| change_refused(process, "uid", account.uid, errno))
 }
 
-fn change_refused(process: &Process, what: &str, id: u32, errno: Errno) -> Failure {
+fn change_refused(process: &Process, kind: &str, id: u32, errno: Errno) -> Failure {
     match errno {
-        Errno::INVAL => unmapped(process, what, &id.to_string()),
-        _ => system("user", what, errno),
+        Errno::INVAL => unmapped(process, kind, &id.to_string()),
+        _ => system("user", kind, errno),
     }
 }
 
-fn unmapped(process: &Process, what: &str, id: &str) -> Failure {
-    let other_way = match process.keep_id {
+fn unmapped(process: &Process, kind: &str, id: &str) -> Failure {
+    let alternative = match process.keep_id {
         true => "",
-        false => ", or --userns keep-id make the container's user the caller",
+        false => ", or map the container's user to the caller with --userns keep-id",
     };
     let message = format!(
-        "{what} {id} lies outside the ids of this user: the range in /etc/subuid and /etc/subgid must reach \
-         it{other_way}"
+        "{kind} {id} is outside the ids of this user: extend the range in /etc/subuid and /etc/subgid\
+         {alternative}"
     );
     explained(FailureKind::UnmappedId, "user", message)
 }
 
-/// A file's text; empty when it is missing. Anything but a regular file of sane size is refused.
+/// Reads a file, which is empty if it does not exist. Only a regular file within the limit is accepted.
 fn read(root: BorrowedFd<'_>, path: &str) -> Result<String, Failure> {
     let invalid = |reason: &str| {
         explained(
@@ -95,15 +95,15 @@ fn read(root: BorrowedFd<'_>, path: &str) -> Result<String, Failure> {
             format!("{path} of the image {reason}"),
         )
     };
-    // Non-blocking: the image may have put a FIFO here.
-    let file = match tree::open(
+    // Non-blocking: the image may have a FIFO here.
+    let file = match in_root::open(
         root,
         path,
         OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY,
     ) {
         Ok(file) => file,
         Err(Errno::NOENT | Errno::NOTDIR) => return Ok(String::new()),
-        Err(Errno::LOOP) => return Err(invalid("is a link that leads nowhere")),
+        Err(Errno::LOOP) => return Err(invalid("is a symbolic link that cannot be resolved")),
         Err(errno) => return Err(system("user", path, errno)),
     };
     let status = fstat(file.as_fd()).map_err(|errno| system("user", path, errno))?;

@@ -1,5 +1,5 @@
-//! The program's user as the caller: a user namespace of the container's own, in which that user and the
-//! root of the namespace above, who is the caller, have changed places.
+//! keep-id: a user namespace for the container in which the program's user is mapped to the caller, who is root
+//! in the parent namespace.
 
 use std::os::fd::BorrowedFd;
 
@@ -8,26 +8,27 @@ use rustix::io::Errno;
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use sys::clone::Namespaces;
 
-use crate::accounts::Account;
 use crate::failure::{explained, system};
 use crate::host::Host;
 use crate::report::{self, Report};
+use crate::users::accounts::Account;
 
-/// Enters such a namespace. Every mount must have been made: they belong to the namespace above.
+/// Enters the namespace. Call it after all mounts, which the parent namespace owns.
 pub fn enter(channel: BorrowedFd<'_>, account: &Account) -> Result<(), Failure> {
     if account.uid == 0 {
         return Ok(());
     }
     sys::user_namespace::enter_child().map_err(refused)?;
-    // The maps of a process that is not dumpable are root's of the host, whom nobody here can replace.
-    protect(DumpableBehavior::Dumpable)?;
+    // The host's root owns the map files of a process that is not dumpable, so they could not be written.
+    set_dumpable(DumpableBehavior::Dumpable)?;
     let (uid, gid) = (account.uid, account.gid);
     report::send(channel, &Report::UserNamespace { uid, gid }, &[])?;
     report::wait(channel)?;
-    protect(DumpableBehavior::NotDumpable)
+    set_dumpable(DumpableBehavior::NotDumpable)
 }
 
-/// Maps the ids of a process that has entered one, and lets it go on. Called as root of the namespace above.
+/// Maps the ids of a process that has entered the namespace, and resumes it. Call it as root of the parent
+/// namespace.
 pub fn map(
     channel: BorrowedFd<'_>,
     host: &Host,
@@ -43,20 +44,20 @@ pub fn map(
             explained(FailureKind::System, "user-namespace", message)
         })?;
     }
-    report::let_go_on(channel);
+    report::resume(channel);
     Ok(())
 }
 
-/// Joins the one of a container that runs. There is none where the container's own user is root.
+/// Joins the namespace of a running container. A container whose user is root has none.
 pub fn join(container: BorrowedFd<'_>) -> Result<(), Failure> {
     match sys::namespaces::join(container, Namespaces::USER) {
-        // The kernel's answer to a process that is there already.
+        // The process is in the namespace already.
         Err(Errno::INVAL) => Ok(()),
         joined => joined.map_err(|errno| system("container", "user namespace", errno)),
     }
 }
 
-fn protect(behavior: DumpableBehavior) -> Result<(), Failure> {
+fn set_dumpable(behavior: DumpableBehavior) -> Result<(), Failure> {
     set_dumpable_behavior(behavior).map_err(|errno| system("user-namespace", "dumpable", errno))
 }
 
@@ -64,7 +65,7 @@ fn refused(errno: Errno) -> Failure {
     let mut failure = system("user-namespace", "keep-id", errno);
     if errno == Errno::NOSPC {
         failure.message.push_str(
-            ": too many user namespaces: raise user.max_user_namespaces with sysctl, or stop containers",
+            ": too many user namespaces: increase the sysctl user.max_user_namespaces or stop containers",
         );
     }
     failure

@@ -1,4 +1,4 @@
-//! /proc and /sys.
+//! Mounts of the kernel's files: /proc, /sys and the cgroup hierarchy.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -7,17 +7,18 @@ use protocol::launch::{Network, Shared, Sharing};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::mount::MountAttrFlags;
-use sys::mounts::{Attributes, Depth, Propagation, set_attributes};
+use sys::mounts::{Attributes, Depth};
 
 use crate::failure::{explained, system};
-use crate::steps::attach;
-use crate::tree::{self, Kind};
+use crate::in_root;
+use crate::mounts::attach::{self, RESTRICTED};
+use crate::mounts::mount_point;
 
-pub const HARMLESS: MountAttrFlags = MountAttrFlags::MOUNT_ATTR_NOSUID
-    .union(MountAttrFlags::MOUNT_ATTR_NODEV)
-    .union(MountAttrFlags::MOUNT_ATTR_NOEXEC);
+const RESTRICTED_CLONE: Attributes = Attributes::NOSUID
+    .union(Attributes::NODEV)
+    .union(Attributes::NOEXEC);
 
-/// Mounts /proc for the new pid namespace and /sys for the new network namespace.
+/// Mounts /proc for the container's PID namespace, and /sys for its network namespace.
 pub fn mount_kernel_files(
     root: BorrowedFd<'_>,
     network: Network,
@@ -28,15 +29,15 @@ pub fn mount_kernel_files(
         Errno::PERM => explained(
             FailureKind::System,
             "proc",
-            "mount /proc: operation not permitted: parts of the host's own /proc are covered, as in a container; \
-             there the kernel allows no new one",
+            "mount /proc: operation not permitted: parts of the host's /proc are covered, as in a container, so \
+             the kernel allows no new mount of it",
         ),
         _ => system("proc", "/proc", errno),
     })?;
-    attach::attach(proc.as_fd(), place(root, "proc")?.as_fd())
+    attach::attach(proc.as_fd(), mount_point::ensure(root, "proc")?.as_fd())
         .map_err(|errno| system("proc", "/proc", errno))?;
     let sysfs = sysfs(network).map_err(|errno| system("sysfs", "/sys", errno))?;
-    attach::attach(sysfs.as_fd(), place(root, "sys")?.as_fd())
+    attach::attach(sysfs.as_fd(), mount_point::ensure(root, "sys")?.as_fd())
         .map_err(|errno| system("sysfs", "/sys", errno))?;
     if network != Network::Host {
         mount_cgroup(root, shared, cgroup_writable);
@@ -46,67 +47,51 @@ pub fn mount_kernel_files(
 
 fn proc(shared: &Shared) -> Result<OwnedFd, Errno> {
     if shared.pid != Sharing::Host {
-        return attach::create("proc", &[], HARMLESS);
+        return attach::create("proc", &[], RESTRICTED);
     }
-    // Of the host's pid namespace nobody here may mount a new one.
-    let copy = attach::copy("/proc", true)?;
-    let add = Attributes::NOSUID | Attributes::NODEV | Attributes::NOEXEC;
-    set_attributes(copy.as_fd(), add, Propagation::Private, Depth::Tree)?;
-    Ok(copy)
-}
-
-/// The directory for a mount that programs trust: the image may not lead it elsewhere by a link.
-pub fn place(root: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Failure> {
-    let refused = |errno| match errno {
-        Errno::LOOP | Errno::NOTDIR => explained(
-            FailureKind::InvalidImage,
-            "standard-mounts",
-            format!("/{name} of the image is not a directory"),
-        ),
-        _ => system("standard-mounts", name, errno),
-    };
-    tree::make(root, name, Kind::Directory).map_err(refused)?;
-    tree::open_plain(root, name, OFlags::PATH | OFlags::DIRECTORY).map_err(refused)
+    // The kernel allows a new mount only to the owner of the PID namespace; the host's is not ours.
+    attach::clone_path("/proc", Depth::Tree)
+        .and_then(|mount| attach::restrict(mount, RESTRICTED_CLONE, Depth::Tree))
 }
 
 fn sysfs(network: Network) -> Result<OwnedFd, Errno> {
-    let attributes = HARMLESS | MountAttrFlags::MOUNT_ATTR_RDONLY;
+    let attributes = RESTRICTED | MountAttrFlags::MOUNT_ATTR_RDONLY;
     if network != Network::Host {
         match attach::create("sysfs", &[], attributes) {
-            // Covered in part, as /proc may be: what the host shows is the best there is.
+            // Parts of the host's /sys are covered, as they can be in /proc. Its clone is the closest there is.
             Err(Errno::PERM) => {}
-            made => return made,
+            created => return created,
         }
     }
-    // A network namespace of somebody else's gives no right to a sysfs of one's own.
-    let copy = attach::copy("/sys", true)?;
-    let add = Attributes::READONLY | Attributes::NOSUID | Attributes::NODEV | Attributes::NOEXEC;
-    set_attributes(copy.as_fd(), add, Propagation::Private, Depth::Tree)?;
-    Ok(copy)
+    // The kernel allows a new mount only to the owner of the network namespace.
+    let add = RESTRICTED_CLONE | Attributes::READONLY;
+    attach::clone_path("/sys", Depth::Tree)
+        .and_then(|mount| attach::restrict(mount, add, Depth::Tree))
 }
 
-/// Shows the container its own cgroup, where there is a unified hierarchy; a start never fails for it.
+/// Mounts the container's cgroup if there is a unified hierarchy. A failure does not stop the start.
 fn mount_cgroup(root: BorrowedFd<'_>, shared: &Shared, writable: bool) {
-    let attributes = match writable {
-        true => HARMLESS,
-        false => HARMLESS | MountAttrFlags::MOUNT_ATTR_RDONLY,
-    };
-    let _ = tree::open_plain(root, "sys/fs/cgroup", OFlags::PATH | OFlags::DIRECTORY).and_then(
-        |place| {
-            let cgroup = match shared.cgroup {
-                true => host_cgroup(writable)?,
-                false => attach::create("cgroup2", &[], attributes)?,
-            };
-            attach::attach(cgroup.as_fd(), place.as_fd())
-        },
-    );
+    let mount_point =
+        in_root::open_without_links(root, "sys/fs/cgroup", OFlags::PATH | OFlags::DIRECTORY);
+    let _ = mount_point.and_then(|mount_point| {
+        let cgroup = match shared.cgroup {
+            true => host_cgroup(writable)?,
+            false => own_cgroup(writable)?,
+        };
+        attach::attach(cgroup.as_fd(), mount_point.as_fd())
+    });
 }
 
-/// The whole hierarchy, as the host shows it.
+fn own_cgroup(writable: bool) -> Result<OwnedFd, Errno> {
+    let mut attributes = RESTRICTED;
+    attributes.set(MountAttrFlags::MOUNT_ATTR_RDONLY, !writable);
+    attach::create("cgroup2", &[], attributes)
+}
+
+/// Clones the host's whole hierarchy.
 fn host_cgroup(writable: bool) -> Result<OwnedFd, Errno> {
-    let copy = attach::copy("/sys/fs/cgroup", true)?;
-    let mut add = Attributes::NOSUID | Attributes::NODEV | Attributes::NOEXEC;
+    let mut add = RESTRICTED_CLONE;
     add.set(Attributes::READONLY, !writable);
-    set_attributes(copy.as_fd(), add, Propagation::Private, Depth::Tree)?;
-    Ok(copy)
+    attach::clone_path("/sys/fs/cgroup", Depth::Tree)
+        .and_then(|mount| attach::restrict(mount, add, Depth::Tree))
 }

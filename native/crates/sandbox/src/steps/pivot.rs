@@ -1,4 +1,4 @@
-//! Leaving the host's view for good.
+//! The change to the container's root.
 
 use std::os::fd::BorrowedFd;
 
@@ -9,10 +9,10 @@ use rustix::process::{fchdir, pivot_root};
 
 use crate::failure::system;
 
-/// Makes `root` the root of this mount namespace and drops everything else.
+/// Makes `root` the root of this mount namespace and unmounts everything else.
 pub fn pivot(root: BorrowedFd<'_>) -> Result<(), Failure> {
-    // With the same directory for both, the old root ends up on top of the new one and the current
-    // directory refers to it; no place for it is needed in the image.
+    // With the same directory for both, pivot_root mounts the old root over the new one and the current
+    // directory refers to it, so the image needs no directory for the old root.
     fchdir(root)
         .and_then(|()| pivot_root(".", "."))
         .and_then(|()| unmount(".", UnmountFlags::DETACH))

@@ -1,4 +1,4 @@
-//! Kernel files that a container may not see, or not write.
+//! Kernel files that a container must not see or must not write.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -6,72 +6,73 @@ use protocol::failure::{Failure, FailureKind};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::mount::MountAttrFlags;
-use sys::mounts::{Attributes, Depth, Propagation, set_attributes};
+use sys::mounts::{Attributes, Depth};
 
 use crate::failure::{explained, system};
 use crate::host;
-use crate::steps::attach;
-use crate::steps::kernel_files::HARMLESS;
-use crate::tree::{self, Kind};
+use crate::in_root::{self, Kind};
+use crate::mounts::attach::{self, RESTRICTED};
 
+/// Major and minor number of /dev/null.
 const NULL_DEVICE: (u32, u32) = (1, 3);
 
-/// Covers each path that exists: a file by the null device, a directory by an empty tmpfs.
+/// Covers each existing path: a file with the null device, a directory with an empty tmpfs.
 pub fn mask(root: BorrowedFd<'_>, paths: &[String]) -> Result<(), Failure> {
     for path in paths {
-        let Some(place) = find(root, path)? else {
+        let Some(target) = find(root, path)? else {
             continue;
         };
-        cover(place.as_fd()).map_err(|errno| system("masked-path", path, errno))??;
+        let refused = |errno| system("masked-path", path, errno);
+        match in_root::kind_of(target.as_fd()).map_err(refused)? {
+            Kind::Directory => cover_directory(target.as_fd()).map_err(refused)?,
+            Kind::File => {
+                let null = open_null_device().map_err(refused)?.ok_or_else(|| {
+                    let message = "/dev/null of the host is not the null device";
+                    explained(FailureKind::System, "masked-path", message)
+                })?;
+                attach::attach(null.as_fd(), target.as_fd()).map_err(refused)?;
+            }
+        }
     }
     Ok(())
 }
 
-/// Makes each path that exists read-only, with everything mounted below.
+/// Makes each existing path read-only, with all mounts below it.
 pub fn write_protect(root: BorrowedFd<'_>, paths: &[String]) -> Result<(), Failure> {
     let add = Attributes::READONLY | Attributes::NOSUID | Attributes::NODEV | Attributes::NOEXEC;
     for path in paths {
-        let Some(place) = find(root, path)? else {
+        let Some(target) = find(root, path)? else {
             continue;
         };
-        attach::copy_of(place.as_fd(), true)
-            .and_then(|copy| {
-                set_attributes(copy.as_fd(), add, Propagation::Private, Depth::Tree)?;
-                attach::attach(copy.as_fd(), place.as_fd())
-            })
+        attach::clone_of(target.as_fd(), Depth::Tree)
+            .and_then(|mount| attach::restrict(mount, add, Depth::Tree))
+            .and_then(|mount| attach::attach(mount.as_fd(), target.as_fd()))
             .map_err(|errno| system("read-only-path", path, errno))?;
     }
     Ok(())
 }
 
 fn find(root: BorrowedFd<'_>, path: &str) -> Result<Option<OwnedFd>, Failure> {
-    match tree::open(root, path, OFlags::PATH) {
-        Ok(place) => Ok(Some(place)),
+    match in_root::open(root, path, OFlags::PATH) {
+        Ok(found) => Ok(Some(found)),
         Err(Errno::NOENT | Errno::NOTDIR | Errno::ACCESS) => Ok(None),
         Err(errno) => Err(system("protected-path", path, errno)),
     }
 }
 
-fn cover(place: BorrowedFd<'_>) -> Result<Result<(), Failure>, Errno> {
-    match attach::kind(place)? {
-        Kind::Directory => {
-            let options = [("nr_inodes", "1"), ("nr_blocks", "1")];
-            let empty = attach::create(
-                "tmpfs",
-                &options,
-                HARMLESS | MountAttrFlags::MOUNT_ATTR_RDONLY,
-            )?;
-            attach::attach(empty.as_fd(), place)?;
-        }
-        Kind::File => {
-            // The host's own: the one below the container's /dev could be something else by now.
-            let null = tree::open_host("/dev/null")?;
-            if !host::is_device(null.as_fd(), NULL_DEVICE)? {
-                let message = "/dev/null of the host is not the null device";
-                return Ok(Err(explained(FailureKind::System, "masked-path", message)));
-            }
-            attach::attach(attach::copy_of(null.as_fd(), false)?.as_fd(), place)?;
-        }
+fn cover_directory(target: BorrowedFd<'_>) -> Result<(), Errno> {
+    let options = [("nr_inodes", "1"), ("nr_blocks", "1")];
+    let attributes = RESTRICTED | MountAttrFlags::MOUNT_ATTR_RDONLY;
+    let empty = attach::create("tmpfs", &options, attributes)?;
+    attach::attach(empty.as_fd(), target)
+}
+
+/// Clones the mount of the host's null device; nothing if its /dev/null is another file. A volume may have
+/// replaced the one in the container's /dev.
+fn open_null_device() -> Result<Option<OwnedFd>, Errno> {
+    let null = in_root::open_host("/dev/null")?;
+    if !host::is_device(null.as_fd(), NULL_DEVICE)? {
+        return Ok(None);
     }
-    Ok(Ok(()))
+    attach::clone_of(null.as_fd(), Depth::One).map(Some)
 }

@@ -1,4 +1,4 @@
-//! Namespaces that a container has in common with the host or with another container.
+//! Namespaces that a container shares with the host or with another container.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -7,26 +7,26 @@ use protocol::launch::{Shared, Sharing};
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::io::Errno;
 use sys::clone::Namespaces;
-use sys::mounts::{Attributes, Depth, Propagation, set_attributes};
+use sys::mounts::{Attributes, Depth};
 
 use crate::failure::{explained, system};
-use crate::steps::attach;
-use crate::tree;
+use crate::in_root::{self, open_own_root};
+use crate::mounts::attach;
 
-/// What programs share with others of their IPC namespace by files.
+/// The files through which processes of an IPC namespace share memory and message queues.
 #[derive(Debug)]
 pub enum Memory {
-    /// Bytes; 0 for no /dev/shm.
-    Own { size: u64 },
-    /// No message queues where the other has none to show.
+    /// A new /dev/shm of this size in bytes, none for 0, and new message queues.
+    Private { size: u64 },
+    /// The mounts of the host or another container. The host may have no message queues.
     Shared {
         shm: OwnedFd,
         queues: Option<OwnedFd>,
     },
 }
 
-/// The kinds of namespace that the container is born into.
-pub fn made(shared: &Shared) -> Namespaces {
+/// Returns the namespaces to create for the container.
+pub fn created(shared: &Shared) -> Namespaces {
     let mut namespaces = Namespaces::MOUNT;
     namespaces.set(Namespaces::PID, shared.pid.is_private());
     namespaces.set(Namespaces::IPC, shared.ipc.is_private());
@@ -34,8 +34,8 @@ pub fn made(shared: &Shared) -> Namespaces {
     namespaces
 }
 
-/// The kinds that one more program of the container has to join: of the host's nobody here is master, and
-/// everybody is in them.
+/// Returns the namespaces that another program of the container joins. The host's are left out: every
+/// process is in them already, and joining them is not permitted.
 pub fn joined(shared: &Shared) -> Namespaces {
     let mut namespaces = Namespaces::MOUNT;
     namespaces.set(Namespaces::IPC, shared.ipc != Sharing::Host);
@@ -44,7 +44,7 @@ pub fn joined(shared: &Shared) -> Namespaces {
     namespaces
 }
 
-/// Lets the children of this process be born into the other container's pid namespace.
+/// Joins the other container's PID namespace, if requested, for the children of this process.
 pub fn join_processes(shared: &Shared, other: Option<BorrowedFd<'_>>) -> Result<(), Failure> {
     match &shared.pid {
         Sharing::Private | Sharing::Host => Ok(()),
@@ -52,30 +52,30 @@ pub fn join_processes(shared: &Shared, other: Option<BorrowedFd<'_>>) -> Result<
     }
 }
 
-/// Enters the other container's IPC namespace, if that was asked for. In a mount namespace of the container's own,
-/// while the host's paths still mean the host's files.
+/// Joins the other container's IPC namespace, if requested. Call it in the container's mount namespace
+/// before the pivot, while paths are the host's.
 pub fn join_memory(
     shared: &Shared,
     other: Option<BorrowedFd<'_>>,
     size: u64,
 ) -> Result<Memory, Failure> {
     match &shared.ipc {
-        Sharing::Private => Ok(Memory::Own { size }),
+        Sharing::Private => Ok(Memory::Private { size }),
         Sharing::Host => Ok(Memory::Shared {
-            shm: protect(attach::copy("/dev/shm", true), "/dev/shm")?,
-            queues: attach::copy("/dev/mqueue", true)
+            shm: restrict(attach::clone_path("/dev/shm", Depth::Tree), "/dev/shm")?,
+            queues: attach::clone_path("/dev/mqueue", Depth::Tree)
                 .ok()
-                .map(|mount| protect(Ok(mount), "/dev/mqueue"))
+                .map(|mount| restrict(Ok(mount), "/dev/mqueue"))
                 .transpose()?,
         }),
         Sharing::Container { id } => {
             let own = openat(CWD, "/proc/self/ns/mnt", OFlags::CLOEXEC, Mode::empty())
                 .map_err(|errno| system("ipc", "namespace", errno))?;
             join(id, other, Namespaces::IPC | Namespaces::MOUNT)?;
-            let root = open_root().map_err(|errno| system("ipc", id, errno))?;
-            let shm = protect(copy_of(root.as_fd(), "dev/shm"), "/dev/shm")?;
-            let queues = protect(copy_of(root.as_fd(), "dev/mqueue"), "/dev/mqueue")?;
-            sys::namespaces::return_to_mounts(own.as_fd())
+            let root = open_own_root().map_err(|errno| system("ipc", id, errno))?;
+            let shm = restrict(clone_in(root.as_fd(), "dev/shm"), "/dev/shm")?;
+            let queues = restrict(clone_in(root.as_fd(), "dev/mqueue"), "/dev/mqueue")?;
+            sys::namespaces::enter_mounts(own.as_fd())
                 .map_err(|errno| system("ipc", "namespace", errno))?;
             Ok(Memory::Shared {
                 shm,
@@ -93,23 +93,15 @@ fn join(id: &str, other: Option<BorrowedFd<'_>>, namespaces: Namespaces) -> Resu
     sys::namespaces::join(other, namespaces).map_err(|errno| system("namespaces", id, errno))
 }
 
-fn open_root() -> Result<OwnedFd, Errno> {
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    openat(CWD, "/", flags, Mode::empty())
+fn clone_in(root: BorrowedFd<'_>, path: &str) -> Result<OwnedFd, Errno> {
+    let directory = in_root::open_without_links(root, path, OFlags::PATH | OFlags::DIRECTORY)?;
+    attach::clone_of(directory.as_fd(), Depth::One)
 }
 
-fn copy_of(root: BorrowedFd<'_>, path: &str) -> Result<OwnedFd, Errno> {
-    let place = tree::open_plain(root, path, OFlags::PATH | OFlags::DIRECTORY)?;
-    attach::copy_of(place.as_fd(), false)
-}
-
-/// As the container's own would be.
-fn protect(mount: Result<OwnedFd, Errno>, path: &str) -> Result<OwnedFd, Failure> {
+/// Restricts a shared mount like a private one.
+fn restrict(mount: Result<OwnedFd, Errno>, path: &str) -> Result<OwnedFd, Failure> {
     let add = Attributes::NOSUID | Attributes::NODEV | Attributes::NOEXEC;
     mount
-        .and_then(|mount| {
-            set_attributes(mount.as_fd(), add, Propagation::Private, Depth::Tree)?;
-            Ok(mount)
-        })
+        .and_then(|mount| attach::restrict(mount, add, Depth::Tree))
         .map_err(|errno| system("ipc", path, errno))
 }

@@ -1,4 +1,4 @@
-//! Kernel parameters of the container's own namespaces.
+//! Kernel parameters of the container's private namespaces.
 
 use std::os::fd::BorrowedFd;
 
@@ -8,13 +8,13 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 use crate::failure::{explained, system};
-use crate::tree;
+use crate::in_root;
 
-/// Writes them below the container's /proc, while that can be written to.
+/// Writes the parameters below the container's /proc, while that is writable.
 pub fn write(root: BorrowedFd<'_>, sysctls: &[Sysctl]) -> Result<(), Failure> {
     for sysctl in sysctls {
         let Sysctl { name, value } = sysctl;
-        // The kernel's parameters have dots in their names only where these have slashes: eth0/1.
+        // A slash in a parameter's name stands for a dot in the file's name: the interface eth0/1 is eth0.1.
         let path: String = name
             .chars()
             .map(|sign| match sign {
@@ -23,7 +23,7 @@ pub fn write(root: BorrowedFd<'_>, sysctls: &[Sysctl]) -> Result<(), Failure> {
                 other => other,
             })
             .collect();
-        tree::open_plain(root, &format!("proc/sys/{path}"), OFlags::WRONLY)
+        in_root::open_without_links(root, &format!("proc/sys/{path}"), OFlags::WRONLY)
             .and_then(|file| rustix::io::write(&file, value.as_bytes()).map(drop))
             .map_err(|errno| refused(name, value, errno))?;
     }
@@ -32,11 +32,11 @@ pub fn write(root: BorrowedFd<'_>, sysctls: &[Sysctl]) -> Result<(), Failure> {
 
 fn refused(name: &str, value: &str, errno: Errno) -> Failure {
     let message = match errno {
-        Errno::NOENT => format!("sysctl {name}: this kernel does not have it"),
+        Errno::NOENT => format!("sysctl {name}: not supported by this kernel"),
         Errno::ACCESS | Errno::PERM => {
-            format!("sysctl {name}: this kernel lets nobody but root of the machine change it")
+            format!("sysctl {name}: only root of the host can change it on this kernel")
         }
-        Errno::INVAL => format!("sysctl {name}: the kernel does not take the value {value:?}"),
+        Errno::INVAL => format!("sysctl {name}: invalid value {value:?}"),
         _ => return system("sysctl", name, errno),
     };
     explained(FailureKind::InvalidArgument, "sysctl", message)

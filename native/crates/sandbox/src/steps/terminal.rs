@@ -4,81 +4,77 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use protocol::failure::Failure;
 use protocol::launch::{Process, TerminalSize};
-use rustix::fs::{Mode, OFlags, openat};
+use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer};
 use rustix::termios::{Winsize, tcsetwinsize};
 
 use crate::failure::system;
-use crate::tree;
+use crate::in_root;
 
 /// The program's ends, until they become descriptors 0 to 2.
 #[derive(Debug)]
-pub enum Inner {
+pub enum ProgramStreams {
     Pipes {
         stdin: OwnedFd,
         stdout: OwnedFd,
         stderr: OwnedFd,
     },
-    /// Made in the container, whose /dev/pts it belongs to.
+    /// A terminal to open in the container's /dev/pts.
     Terminal(TerminalSize),
 }
 
 /// The monitor's ends of the pipes.
 #[derive(Debug)]
-pub struct Outer {
+pub struct MonitorStreams {
     pub stdin: Option<OwnedFd>,
     pub stdout: OwnedFd,
     pub stderr: OwnedFd,
 }
 
-/// Makes the pipes, unless the program gets a terminal.
-pub fn create(process: &Process) -> Result<(Inner, Option<Outer>), Failure> {
+/// Creates the pipes, unless the program has a terminal.
+pub fn create(process: &Process) -> Result<(ProgramStreams, Option<MonitorStreams>), Failure> {
     if let Some(size) = process.tty {
-        return Ok((Inner::Terminal(size), None));
+        return Ok((ProgramStreams::Terminal(size), None));
     }
-    let pipe = || pipe_with(PipeFlags::CLOEXEC).map_err(|errno| system("streams", "pipe", errno));
-    let (stdout_outer, stdout) = pipe()?;
-    let (stderr_outer, stderr) = pipe()?;
-    let (stdin, stdin_outer) = if process.open_stdin {
-        let (inner, outer) = pipe()?;
-        (inner, Some(outer))
-    } else {
-        let null = openat(
-            rustix::fs::CWD,
-            "/dev/null",
-            OFlags::RDONLY | OFlags::CLOEXEC,
-            Mode::empty(),
-        );
-        (
-            null.map_err(|errno| system("streams", "/dev/null", errno))?,
-            None,
-        )
+    let (monitor_stdout, stdout) = pipe()?;
+    let (monitor_stderr, stderr) = pipe()?;
+    let (stdin, monitor_stdin) = match process.open_stdin {
+        true => pipe().map(|(reader, writer)| (reader, Some(writer)))?,
+        false => (open_null()?, None),
     };
-    let outer = Outer {
-        stdin: stdin_outer,
-        stdout: stdout_outer,
-        stderr: stderr_outer,
+    let program = ProgramStreams::Pipes {
+        stdin,
+        stdout,
+        stderr,
     };
-    Ok((
-        Inner::Pipes {
-            stdin,
-            stdout,
-            stderr,
-        },
-        Some(outer),
-    ))
+    let monitor = MonitorStreams {
+        stdin: monitor_stdin,
+        stdout: monitor_stdout,
+        stderr: monitor_stderr,
+    };
+    Ok((program, Some(monitor)))
 }
 
-/// Opens a new terminal of the container's /dev/pts in the given size: its master and its other side.
+fn pipe() -> Result<(OwnedFd, OwnedFd), Failure> {
+    pipe_with(PipeFlags::CLOEXEC).map_err(|errno| system("streams", "pipe", errno))
+}
+
+fn open_null() -> Result<OwnedFd, Failure> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    openat(CWD, "/dev/null", flags, Mode::empty())
+        .map_err(|errno| system("streams", "/dev/null", errno))
+}
+
+/// Opens a new terminal of this size in the container's /dev/pts. Returns its master and its slave.
 pub fn open_terminal(
     devices: BorrowedFd<'_>,
     size: TerminalSize,
 ) -> Result<(OwnedFd, OwnedFd), Failure> {
     let open = || -> Result<(OwnedFd, OwnedFd), Errno> {
         let flags = OFlags::RDWR | OFlags::NOCTTY;
-        let master = tree::open_plain(devices, "pts/ptmx", flags)?;
+        let master = in_root::open_without_links(devices, "pts/ptmx", flags)?;
         rustix::pty::unlockpt(&master)?;
         let peer_flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
         let peer = ioctl_tiocgptpeer(&master, peer_flags)?;
@@ -94,7 +90,7 @@ pub fn open_terminal(
     open().map_err(|errno| system("terminal", "/dev/pts", errno))
 }
 
-/// Puts the ends in the places of descriptors 0 to 2.
+/// Makes the streams descriptors 0 to 2.
 pub fn install(stdin: &OwnedFd, stdout: &OwnedFd, stderr: &OwnedFd) -> Result<(), Failure> {
     rustix::stdio::dup2_stdin(stdin)
         .and_then(|()| rustix::stdio::dup2_stdout(stdout))

@@ -8,9 +8,9 @@ use rustix::io::Errno;
 use rustix::process::fchdir;
 
 use crate::failure::{explained, system};
-use crate::tree::{self, Kind};
+use crate::in_root::{self, Kind};
 
-/// Enters `path`, which is made if it is missing, as the image's root sees it and through no magic link.
+/// Enters `path` within the root, through no magic link. Creates it if it does not exist.
 pub fn enter(root: BorrowedFd<'_>, path: &str) -> Result<(), Failure> {
     let invalid = |reason: &str| {
         let message = format!("working directory {path:?} {reason}");
@@ -21,10 +21,10 @@ pub fn enter(root: BorrowedFd<'_>, path: &str) -> Result<(), Failure> {
     }
     let refused = |errno| match errno {
         Errno::NOTDIR => invalid("is not a directory"),
-        Errno::LOOP => invalid("leads through a link that is not followed"),
+        Errno::LOOP => invalid("contains a symbolic link that cannot be followed"),
         _ => system("working-directory", path, errno),
     };
-    let directory = tree::ensure(root, path, Kind::Directory).map_err(refused)?;
+    let directory = in_root::ensure(root, path, Kind::Directory).map_err(refused)?;
     let status = fstat(directory.as_fd()).map_err(refused)?;
     if FileType::from_raw_mode(status.st_mode) != FileType::Directory {
         return Err(invalid("is not a directory"));

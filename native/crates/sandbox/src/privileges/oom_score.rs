@@ -1,4 +1,4 @@
-//! How readily the kernel ends a program for want of memory.
+//! The OOM score: the kernel's preference for a process when memory runs out.
 
 use protocol::failure::{Failure, FailureKind};
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
@@ -7,39 +7,39 @@ use crate::failure::explained;
 
 const FILE: &str = "/proc/self/oom_score_adj";
 
-/// This process's own score, put back when the guard goes. A child that is made meanwhile inherits the other.
-pub(crate) struct Lent {
+/// Restores this process's score when dropped. Children created before that inherit the changed score.
+pub(crate) struct RestoreOnDrop {
     previous: Option<String>,
 }
 
-/// Sets the score for children to come. The program itself could not: its files in /proc are root's
-/// until it is executed.
-pub(crate) fn lend(adjustment: Option<i32>) -> Result<Lent, Failure> {
+/// Sets the score of future children. A child cannot do it itself: until its program is executed, root owns
+/// its files in /proc.
+pub(crate) fn set_for_children(adjustment: Option<i32>) -> Result<RestoreOnDrop, Failure> {
     let Some(adjustment) = adjustment else {
-        return Ok(Lent { previous: None });
+        return Ok(RestoreOnDrop { previous: None });
     };
     let refused = |error| {
         let message = format!("set oom_score_adj to {adjustment}: {error}");
         explained(FailureKind::InvalidArgument, "oom-score", message)
     };
     let previous = std::fs::read_to_string(FILE).map_err(refused)?;
-    let lent = Lent {
+    let restore = RestoreOnDrop {
         previous: Some(previous),
     };
     write(&adjustment.to_string()).map_err(refused)?;
-    Ok(lent)
+    Ok(restore)
 }
 
-impl Drop for Lent {
+impl Drop for RestoreOnDrop {
     fn drop(&mut self) {
         if let Some(previous) = &self.previous {
-            // A score that cannot be put back is as high as the container's: no harm but to this process.
+            // If that fails the monitor keeps the container's score, which affects only the monitor.
             let _ = write(previous.trim());
         }
     }
 }
 
-/// The file belongs to the user only while the process may be looked into.
+/// The user owns the file only while the process is dumpable.
 fn write(text: &str) -> std::io::Result<()> {
     set_dumpable_behavior(DumpableBehavior::Dumpable)?;
     let written = std::fs::write(FILE, text);

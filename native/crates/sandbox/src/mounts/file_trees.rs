@@ -1,4 +1,4 @@
-//! The trees that a build takes files from, mounted in a container's directory.
+//! Trees that a build takes files from, mounted in a container's directory.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -9,23 +9,23 @@ use rustix::io::Errno;
 
 use crate::failure::{explained, system};
 use crate::host::Host;
-use crate::steps::overlay::{Access, Overlay, mount_lowers};
-use crate::steps::root::{self, Store};
-use crate::tree::{self, path_of};
+use crate::in_root::{self, path_of};
+use crate::mounts::isolation;
+use crate::mounts::overlay::{Access, Overlay, mount_lowers};
+use crate::store::Store;
 
 /// Trees with their opened roots.
 pub type OpenTrees<'t> = Vec<(&'t FileTree, OwnedFd)>;
 
-/// Opens a tree for a worker in a mount namespace of its own. The process must have one thread.
+/// Opens a tree in a new mount namespace, for a worker. The process must have one thread.
 pub fn open_alone(host: &Host, id: &str, tree: &FileTree) -> Result<OwnedFd, Failure> {
-    sys::namespaces::enter_new_mounts().map_err(|errno| system("namespaces", "mount", errno))?;
-    root::isolate()?;
+    isolation::enter_new_namespace()?;
     let store = Store::open(host.store_path(), id)?;
     open(&store, 0, tree, Access::ReadOnly)
 }
 
-/// Opens the trees of a request, each equal one once. Before the container's root is mounted over the directory
-/// that they are mounted in.
+/// Opens the trees of a request, equal ones once. Call it before the container's root is mounted: that
+/// covers the directory in which the trees are mounted.
 pub fn open_all<'t>(
     store: &Store,
     trees: impl Iterator<Item = &'t FileTree>,
@@ -39,8 +39,8 @@ pub fn open_all<'t>(
     Ok(opened)
 }
 
-/// The root of a tree. What is changed in a changeable one is lost with the container; `index` tells the trees
-/// of one container apart.
+/// Opens the root of a tree. Changes in a writable one are lost with the container. `index` is unique among
+/// the trees of a container.
 pub(crate) fn open(
     store: &Store,
     index: usize,
@@ -50,7 +50,8 @@ pub(crate) fn open(
     let lowers = match tree {
         FileTree::Layers { diff_ids } => store.open_layers(diff_ids)?,
         FileTree::Directory { path } => {
-            let directory = tree::open_host(path).map_err(|errno| system("tree", path, errno))?;
+            let directory =
+                in_root::open_host(path).map_err(|errno| system("tree", path, errno))?;
             if access == Access::ReadOnly {
                 return Ok(directory);
             }
@@ -66,41 +67,41 @@ fn mount(
     mut lowers: Vec<OwnedFd>,
     access: Access,
 ) -> Result<OwnedFd, Errno> {
-    let name = format!("tree-{index}");
-    let place = make(store.container.as_fd(), &name)?;
-    // An overlay without an upper directory has at least two lower ones.
-    lowers.insert(0, make(place.as_fd(), "empty")?);
+    let directory = ensure_directory(store.container.as_fd(), &format!("tree-{index}"))?;
+    // An overlay without an upper directory needs at least two lower ones.
+    lowers.insert(0, ensure_directory(directory.as_fd(), "empty")?);
     if lowers.len() == 1 {
         return lowers.pop().ok_or(Errno::INVAL);
     }
-    let merged = make(place.as_fd(), "merged")?;
+    let merged = ensure_directory(directory.as_fd(), "merged")?;
     match access {
         Access::ReadOnly => mount_lowers(&lowers, &path_of(merged.as_fd()))?,
-        Access::Changeable => {
+        Access::ReadWrite => {
             let overlay = Overlay {
                 lowers: &lowers,
-                upper: &make(place.as_fd(), "upper")?,
-                work: &make(place.as_fd(), "work")?,
+                upper: &ensure_directory(directory.as_fd(), "upper")?,
+                work: &ensure_directory(directory.as_fd(), "work")?,
                 access,
                 volatile: false,
             };
             overlay.mount(&path_of(merged.as_fd()))?;
         }
     }
-    tree::open_plain(place.as_fd(), "merged", OFlags::PATH | OFlags::DIRECTORY)
+    let flags = OFlags::PATH | OFlags::DIRECTORY;
+    in_root::open_without_links(directory.as_fd(), "merged", flags)
 }
 
-fn make(parent: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Errno> {
+fn ensure_directory(parent: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Errno> {
     match mkdirat(parent, name, Mode::from_raw_mode(0o755)) {
         Ok(()) | Err(Errno::EXIST) => {}
         Err(errno) => return Err(errno),
     }
-    tree::open_plain(parent, name, OFlags::PATH | OFlags::DIRECTORY)
+    in_root::open_without_links(parent, name, OFlags::PATH | OFlags::DIRECTORY)
 }
 
-/// What lies at a path of a tree.
+/// Opens a path of a tree.
 pub(crate) fn find(root: BorrowedFd<'_>, source: &str) -> Result<OwnedFd, Failure> {
-    tree::open(root, source, OFlags::PATH).map_err(|errno| match errno {
+    in_root::open(root, source, OFlags::PATH).map_err(|errno| match errno {
         Errno::NOENT => explained(
             FailureKind::NotFound,
             "tree",

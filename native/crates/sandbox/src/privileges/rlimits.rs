@@ -6,7 +6,7 @@ use rustix::process::{self, Resource, getrlimit, setrlimit};
 
 use crate::failure::{explained, system};
 
-/// Sets one limit; a hard limit above the caller's own is refused with both values.
+/// Sets a limit. The error for a hard limit above the caller's names both values.
 pub fn apply(limit: &Rlimit) -> Result<(), Failure> {
     let name = &limit.name;
     let Some(resource) = resource(name) else {
@@ -16,7 +16,7 @@ pub fn apply(limit: &Rlimit) -> Result<(), Failure> {
     let allowed = getrlimit(resource).maximum;
     if allowed.is_some_and(|allowed| hard.is_none_or(|hard| hard > allowed)) {
         let message = format!(
-            "ulimit {name}: hard limit {} is above the allowed {}",
+            "ulimit {name}: hard limit {} exceeds the allowed maximum {}",
             shown(hard),
             shown(allowed)
         );
@@ -24,7 +24,7 @@ pub fn apply(limit: &Rlimit) -> Result<(), Failure> {
     }
     if hard.is_some_and(|hard| soft.is_none_or(|soft| soft > hard)) {
         let message = format!(
-            "ulimit {name}: soft limit {} is above the hard limit {}",
+            "ulimit {name}: soft limit {} exceeds the hard limit {}",
             shown(soft),
             shown(hard)
         );

@@ -1,19 +1,19 @@
-//! The ids that exist in a user namespace, and how they map to those of a namespace made in it.
+//! The mapped ids of a user namespace, and maps for its child namespaces.
 
 use protocol::failure::{Failure, FailureKind};
 
 use crate::failure::explained;
 
-/// The kernel takes 340 lines in a map.
-const MOST_LINES: usize = 340;
+/// Highest number of lines that the kernel accepts in a map.
+const LINE_LIMIT: usize = 340;
 
-/// The mapped ids of one kind, as ranges of a first one and a count. No line of a namespace below may
-/// reach across two of them.
+/// Mapped user or group ids, as ranges of a first id and a count. A line in the map of a child namespace must
+/// not span two of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdMap(Vec<(u32, u32)>);
 
 impl IdMap {
-    /// The calling process's own: `uid_map` or `gid_map`.
+    /// Reads a map of the calling process: `uid_map` or `gid_map`.
     pub fn read(name: &str) -> Result<Self, Failure> {
         let text = std::fs::read_to_string(format!("/proc/self/{name}")).map_err(|error| {
             explained(
@@ -39,8 +39,8 @@ impl IdMap {
             .any(|(first, count)| id >= *first && id - first < *count)
     }
 
-    /// The map of a namespace below in which `id` and 0 have changed places and every other id is itself.
-    /// An id that does not exist here takes the place of 0, and then there is no 0 below.
+    /// Returns the map of a child namespace in which `id` and 0 are swapped and all other ids are unchanged. An id
+    /// that is not mapped here replaces 0; the child namespace has no id 0 then.
     pub fn swapped(&self, id: u32) -> String {
         let mut lines = vec![(id, 0, 1)];
         if id != 0 && self.contains(id) {
@@ -60,7 +60,7 @@ impl IdMap {
         lines
             .iter()
             .filter(|(_, _, count)| *count > 0)
-            .take(MOST_LINES)
+            .take(LINE_LIMIT)
             .map(|(inside, outside, count)| format!("{inside} {outside} {count}\n"))
             .collect()
     }
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_and_0_change_places_and_no_line_reaches_across_ranges() {
+    fn an_id_and_0_are_swapped_and_no_line_spans_two_ranges() {
         let expected = "1000 0 1\n0 1000 1\n1 1 999\n1001 1001 1000\n2001 2001 1000\n";
         assert_eq!(map().swapped(1000), expected);
         let expected = "2001 0 1\n0 2001 1\n1 1 2000\n2002 2002 999\n";
@@ -85,12 +85,12 @@ mod tests {
     }
 
     #[test]
-    fn id_0_stays_itself() {
+    fn id_0_is_unchanged() {
         assert_eq!(map().swapped(0), "0 0 1\n1 1 2000\n2001 2001 1000\n");
     }
 
     #[test]
-    fn an_id_that_does_not_exist_takes_the_place_of_0() {
+    fn an_unmapped_id_replaces_0() {
         assert_eq!(
             map().swapped(70_000),
             "70000 0 1\n1 1 2000\n2001 2001 1000\n"
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_exist_within_their_ranges() {
+    fn ids_within_the_ranges_are_mapped() {
         assert!(map().contains(0) && map().contains(3000));
         assert!(!map().contains(3001));
     }

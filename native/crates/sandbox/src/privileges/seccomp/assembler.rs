@@ -1,10 +1,12 @@
-//! From segments to a classic BPF program: a binary search over the call's number, so that installing it
-//! costs little and a call passes few instructions.
+//! Assembles a classic BPF program. It finds a call by binary search over its number, so it is short and a call
+//! executes few instructions.
 
 use sys::seccomp::{Instruction, instruction};
 
-use super::Program;
 use super::profile::Action;
+
+/// A classic BPF program.
+pub type Filter = Vec<Instruction>;
 
 #[cfg(target_arch = "x86_64")]
 const ARCHITECTURE: u32 = 0xc000_003e;
@@ -15,10 +17,10 @@ const LOAD: u32 = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
 const AND: u32 = libc::BPF_ALU | libc::BPF_AND | libc::BPF_K;
 const IF_EQUAL: u32 = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
 const IF_AT_LEAST: u32 = libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K;
-const GO: u32 = libc::BPF_JMP | libc::BPF_JA;
-const ANSWER: u32 = libc::BPF_RET | libc::BPF_K;
+const JUMP: u32 = libc::BPF_JMP | libc::BPF_JA;
+const RETURN: u32 = libc::BPF_RET | libc::BPF_K;
 
-// Offsets in seccomp_data; arguments are 64 bits, little-endian.
+// Offsets in seccomp_data. Arguments have 64 bits in little-endian order.
 const NUMBER_AT: u32 = 0;
 const ARCHITECTURE_AT: u32 = 4;
 const FIRST_ARGUMENT_AT: u32 = 16;
@@ -28,12 +30,12 @@ const ALLOW: u32 = libc::SECCOMP_RET_ALLOW;
 const REFUSE: u32 = libc::SECCOMP_RET_ERRNO | libc::EPERM as u32;
 const UNKNOWN: u32 = libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32;
 
-/// Every CLONE_NEW* flag, the time namespace's too.
+/// All CLONE_NEW* flags, including CLONE_NEWTIME.
 const NEW_NAMESPACES: u32 = 0x7e02_0080;
 
-/// `segments` are sorted by their first numbers and start at 0. Numbers of the x32 table lie above all
-/// of them and so get what the last segment says.
-pub fn assemble(segments: &[(u32, Action)]) -> Program {
+/// Assembles a filter. `segments` are sorted by their first numbers and start at 0. Numbers of the x32 table are
+/// higher than all of them, so the action of the last segment applies.
+pub fn assemble(segments: &[(u32, Action)]) -> Filter {
     let mut program = vec![
         instruction(LOAD, 0, 0, ARCHITECTURE_AT),
         instruction(IF_EQUAL, 1, 0, ARCHITECTURE),
@@ -44,7 +46,7 @@ pub fn assemble(segments: &[(u32, Action)]) -> Program {
     program
 }
 
-fn search(segments: &[(u32, Action)]) -> Program {
+fn search(segments: &[(u32, Action)]) -> Filter {
     let (lower, upper) = segments.split_at(segments.len() / 2);
     let [(first, ..), ..] = upper else {
         return vec![answer(UNKNOWN)];
@@ -60,7 +62,7 @@ fn search(segments: &[(u32, Action)]) -> Program {
         Ok(distance) => vec![instruction(IF_AT_LEAST, distance, 0, *first)],
         Err(_) => vec![
             instruction(IF_AT_LEAST, 0, 1, *first),
-            instruction(GO, 0, 0, lower.len() as u32),
+            instruction(JUMP, 0, 0, lower.len() as u32),
         ],
     };
     program.extend(lower);
@@ -68,7 +70,7 @@ fn search(segments: &[(u32, Action)]) -> Program {
     program
 }
 
-fn decide(action: Action) -> Program {
+fn decide(action: Action) -> Filter {
     match action {
         Action::Allow => vec![answer(ALLOW)],
         Action::Refuse => vec![answer(REFUSE)],
@@ -85,27 +87,27 @@ fn decide(action: Action) -> Program {
             FIRST_ARGUMENT_AT,
             &[libc::AF_ALG as u32, libc::AF_VSOCK as u32],
         ),
-        // The upper half of an ioctl request means nothing to the kernel, so it must mean nothing here.
-        Action::IoctlButTerminalInput => refuse_values(
+        // The kernel ignores the upper half of an ioctl request, so the filter must ignore it too.
+        Action::IoctlWithoutTerminalInput => refuse_values(
             SECOND_ARGUMENT_AT,
             &[libc::TIOCSTI as u32, libc::TIOCLINUX as u32],
         ),
-        // PER_LINUX, PER_LINUX32, the same with UNAME26, and the question.
+        // PER_LINUX, PER_LINUX32, both with UNAME26, and the query.
         Action::HarmlessPersonality => {
             allow_values(FIRST_ARGUMENT_AT, &[0, 8, 0x2_0000, 0x2_0008, u32::MAX])
         }
     }
 }
 
-fn refuse_values(at: u32, values: &[u32]) -> Program {
+fn refuse_values(at: u32, values: &[u32]) -> Filter {
     one_of(at, values, REFUSE, ALLOW)
 }
 
-fn allow_values(at: u32, values: &[u32]) -> Program {
+fn allow_values(at: u32, values: &[u32]) -> Filter {
     one_of(at, values, ALLOW, REFUSE)
 }
 
-fn one_of(at: u32, values: &[u32], then: u32, otherwise: u32) -> Program {
+fn one_of(at: u32, values: &[u32], then: u32, otherwise: u32) -> Filter {
     let mut program = vec![instruction(LOAD, 0, 0, at)];
     for (index, value) in values.iter().enumerate() {
         let after = (values.len() - index) as u8;
@@ -117,5 +119,5 @@ fn one_of(at: u32, values: &[u32], then: u32, otherwise: u32) -> Program {
 }
 
 const fn answer(value: u32) -> Instruction {
-    instruction(ANSWER, 0, 0, value)
+    instruction(RETURN, 0, 0, value)
 }

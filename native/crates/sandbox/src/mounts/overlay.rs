@@ -1,4 +1,4 @@
-//! One overlay mount.
+//! Overlay mounts.
 
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -6,36 +6,38 @@ use rustix::fs::{AtFlags, unlinkat};
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, mount};
 
-use crate::tree::path_of;
+use crate::in_root::path_of;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    Changeable,
+    ReadWrite,
     ReadOnly,
 }
 
 impl Access {
+    /// Converts a request's `readonly`.
     pub fn new(readonly: bool) -> Self {
         if readonly {
             Self::ReadOnly
         } else {
-            Self::Changeable
+            Self::ReadWrite
         }
     }
 }
 
+/// An overlay with an upper directory.
 #[derive(Debug)]
 pub struct Overlay<'descriptors> {
-    /// Base first.
+    /// Lower directories, base first.
     pub lowers: &'descriptors [OwnedFd],
     pub upper: &'descriptors OwnedFd,
     pub work: &'descriptors OwnedFd,
     pub access: Access,
-    /// Syncs nothing of the upper directory, ever.
+    /// Whether the kernel never syncs the upper directory.
     pub volatile: bool,
 }
 
-/// Mounts directories that nothing is written to over the one at `target`: two at least, base first.
+/// Mounts a read-only overlay of at least two directories, base first, over the directory `target`.
 pub fn mount_lowers(lowers: &[OwnedFd], target: &str) -> Result<(), Errno> {
     let options = format!("lowerdir={},userxattr", join(lowers));
     let options = std::ffi::CString::new(options).map_err(|_| Errno::INVAL)?;
@@ -43,8 +45,8 @@ pub fn mount_lowers(lowers: &[OwnedFd], target: &str) -> Result<(), Errno> {
     mount("overlay", target, "overlay", flags, options.as_c_str())
 }
 
-/// Descriptor paths are short: 127 of them fit the one page that mount options may have. The kernel wants the
-/// topmost layer first.
+/// Joins the paths of the directories, topmost first, as the kernel requires. Paths of descriptors are
+/// short: 127 of them fit the one page of mount options.
 fn join(lowers: &[OwnedFd]) -> String {
     let paths: Vec<String> = lowers
         .iter()
@@ -55,10 +57,10 @@ fn join(lowers: &[OwnedFd]) -> String {
 }
 
 impl Overlay<'_> {
-    /// Mounts it over the directory at `target`.
+    /// Mounts the overlay over the directory `target`.
     pub fn mount(&self, target: &str) -> Result<(), Errno> {
         if self.volatile {
-            self.forget_last_mount();
+            self.allow_next_volatile_mount();
         }
         let options = format!(
             "lowerdir={},upperdir={},workdir={},userxattr{}",
@@ -73,10 +75,10 @@ impl Overlay<'_> {
         mount("overlay", target, "overlay", flags, options.as_c_str())
     }
 
-    /// The kernel marks a work directory that was mounted `volatile`, and mounts it no more, since the machine
-    /// may have crashed meanwhile. A container of such a time is removed by the next daemon; where it is
-    /// started again, nothing crashed.
-    fn forget_last_mount(&self) {
+    /// Removes the mark that the kernel leaves in the work directory of a volatile mount. It refuses another
+    /// mount because the machine may have crashed since. That cannot have happened here: after a crash the
+    /// next daemon removes such containers, so a container that starts again has seen none.
+    fn allow_next_volatile_mount(&self) {
         for (name, flags) in [
             ("work/incompat/volatile/dirty", AtFlags::empty()),
             ("work/incompat/volatile", AtFlags::REMOVEDIR),

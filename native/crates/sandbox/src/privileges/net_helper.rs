@@ -1,22 +1,22 @@
-//! What the net helper gives up before it serves anybody: it reads what containers send, and needs few calls,
-//! fewer files and hardly any right.
+//! Confinement of the net helper, which parses data from containers: few system calls, fewer files and almost
+//! no rights.
 
 use std::os::fd::BorrowedFd;
 use std::path::Path;
 
 use crate::failure::{explained, system};
-use crate::{capabilities, seccomp};
+use crate::privileges::{capabilities, seccomp};
 use landlock::{
     ABI, Access, AccessFs, BitFlags, PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreatedAttr,
     RulesetError, RulesetStatus,
 };
 use protocol::failure::{Failure, FailureKind};
 
-/// To make interfaces and enter namespaces.
+/// Capabilities to create interfaces, bind ports and enter namespaces.
 const CAPABILITIES: [&str; 3] = ["NET_ADMIN", "NET_BIND_SERVICE", "SYS_ADMIN"];
 
-/// Calls that move bytes, make sockets, wait, and keep memory. None starts a program or a thread, changes a file's
-/// name or owner, or mounts anything.
+/// System calls for input and output, sockets, waiting and memory. None starts a program or a thread, changes a
+/// file's name or owner, or mounts anything.
 const CALLS: &[libc::c_long] = &[
     libc::SYS_accept4,
     libc::SYS_bind,
@@ -67,7 +67,7 @@ const CALLS: &[libc::c_long] = &[
     libc::SYS_recvmmsg,
     libc::SYS_recvmsg,
     libc::SYS_restart_syscall,
-    // A thread's first calls: it may have been started a moment ago.
+    // First calls of a thread: one may have been started just before the filter is installed.
     libc::SYS_rseq,
     libc::SYS_set_robust_list,
     libc::SYS_rt_sigaction,
@@ -100,6 +100,7 @@ const CALLS: &[libc::c_long] = &[
     libc::SYS_stat,
 ];
 
+/// System calls that are allowed only with these first arguments.
 const LIMITED: &[(libc::c_long, &[u32])] = &[
     (
         libc::SYS_socket,
@@ -114,8 +115,8 @@ const LIMITED: &[(libc::c_long, &[u32])] = &[
     (libc::SYS_unshare, &[libc::CLONE_NEWNET as u32]),
 ];
 
-/// Gives up rights and, where the kernel has Landlock, files; for this thread and those it starts. `run` is the
-/// directory with its socket.
+/// Gives up rights and, if the kernel has Landlock, access to files, for this thread and those it starts. `run`
+/// is the directory with the helper's socket.
 pub fn confine(resolver: &Path, run: BorrowedFd<'_>) -> Result<(), Failure> {
     rustix::thread::set_no_new_privs(true)
         .map_err(|errno| system("confine", "privileges", errno))?;
@@ -125,7 +126,7 @@ pub fn confine(resolver: &Path, run: BorrowedFd<'_>) -> Result<(), Failure> {
         .map_err(|error| explained(FailureKind::System, "confine", error.to_string()))
 }
 
-/// Gives up all other calls, for all threads.
+/// Gives up all other system calls, for all threads.
 pub fn confine_calls() -> Result<(), Failure> {
     let filter = seccomp::allow_only(CALLS, LIMITED);
     sys::seccomp::install_for_all_threads(&filter)
@@ -141,7 +142,8 @@ fn restrict_files(resolver: &Path, run: BorrowedFd<'_>) -> Result<RulesetStatus,
     let resolvers = real.as_deref().and_then(Path::parent);
     let read: BitFlags<_> = AccessFs::ReadFile.into();
     let mut allowed = vec![
-        // The file may be a link that leads elsewhere at any time: to where it has led, or where programs keep theirs.
+        // resolv.conf may become another link at any time: allowed are the current target and the directories
+        // where programs put theirs.
         (Path::new("/etc"), read),
         (Path::new("/run"), read),
         (Path::new("/proc"), AccessFs::ReadDir.into()),
@@ -169,24 +171,24 @@ mod tests {
     use std::os::fd::AsFd;
 
     #[test]
-    fn files_of_the_user_are_out_of_reach() {
-        let place = std::env::temp_dir().join(format!("tbox-confined-{}", std::process::id()));
-        fs::create_dir_all(place.join("run")).unwrap();
-        fs::write(place.join("secret"), "of the user").unwrap();
-        let run = File::open(place.join("run")).unwrap();
+    fn files_of_the_user_are_not_accessible() {
+        let directory = std::env::temp_dir().join(format!("tbox-confined-{}", std::process::id()));
+        fs::create_dir_all(directory.join("run")).unwrap();
+        fs::write(directory.join("secret"), "of the user").unwrap();
+        let run = File::open(directory.join("run")).unwrap();
         let resolver = Path::new("/etc/resolv.conf");
         // Only this thread is restricted.
         std::thread::scope(|threads| {
             threads.spawn(|| {
                 let status = restrict_files(resolver, run.as_fd()).unwrap();
                 if status == RulesetStatus::NotEnforced {
-                    eprintln!("left out: the kernel has no Landlock");
+                    eprintln!("skipped: the kernel has no Landlock");
                     return;
                 }
                 let kind = |error: std::io::Error| error.kind();
-                let read = fs::read(place.join("secret")).map_err(kind);
+                let read = fs::read(directory.join("secret")).map_err(kind);
                 assert_eq!(read, Err(ErrorKind::PermissionDenied));
-                let written = fs::write(place.join("secret"), "").map_err(kind);
+                let written = fs::write(directory.join("secret"), "").map_err(kind);
                 assert_eq!(written, Err(ErrorKind::PermissionDenied));
                 assert!(fs::read("/etc/hostname").is_ok());
                 assert!(fs::read_dir("/proc").is_ok());
@@ -195,7 +197,7 @@ mod tests {
                 assert_eq!(environment, Err(ErrorKind::PermissionDenied));
             });
         });
-        assert_eq!(fs::read(place.join("secret")).unwrap(), b"of the user");
-        fs::remove_dir_all(place).unwrap();
+        assert_eq!(fs::read(directory.join("secret")).unwrap(), b"of the user");
+        fs::remove_dir_all(directory).unwrap();
     }
 }

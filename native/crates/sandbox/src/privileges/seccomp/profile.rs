@@ -1,36 +1,37 @@
-//! Which call is treated how.
+//! The table of system calls.
 
-use crate::capabilities::{self, Set};
+use crate::privileges::capabilities::{self, Set};
 
+/// The filter's action for a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     Allow,
-    /// Answered EPERM.
+    /// Fails with EPERM.
     Refuse,
-    /// Answered ENOSYS.
+    /// Fails with ENOSYS.
     Unknown,
-    /// `clone`: without new namespaces.
+    /// Allows `clone` without new namespaces.
     CloneWithoutNamespaces,
-    /// `socket`: any family but AF_ALG and AF_VSOCK.
+    /// Allows `socket` for all families but AF_ALG and AF_VSOCK.
     SocketOfCommonFamily,
-    /// `personality`: the harmless ones, and asking.
+    /// Allows `personality` for harmless values and queries.
     HarmlessPersonality,
-    /// Only with one of these as its first argument.
+    /// Allows the call with one of these first arguments.
     FirstArgument(&'static [u32]),
-    /// `ioctl`: anything but putting input into a terminal's queue.
-    IoctlButTerminalInput,
+    /// Allows `ioctl` except for requests that insert input into a terminal's queue.
+    IoctlWithoutTerminalInput,
 }
 
-/// The last number that the table knows: `mseal`.
+/// The highest number in the table: `mseal`.
 pub const LAST: u32 = 462;
 
-/// Numbers without a call between the old tables and the one all architectures share.
+/// Unused numbers between those of the architecture and those that all architectures share.
 #[cfg(target_arch = "x86_64")]
 const GAP: std::ops::Range<u32> = 335..424;
 #[cfg(target_arch = "aarch64")]
 const GAP: std::ops::Range<u32> = 295..424;
 
-/// Refused whatever the capabilities: they reach beyond the container or open the kernel too wide.
+/// Calls that are always refused: they affect more than the container or expose too much of the kernel.
 const NEVER: &[libc::c_long] = &[
     libc::SYS_add_key,
     libc::SYS_keyctl,
@@ -67,7 +68,7 @@ const GET_KERNEL_SYMS: libc::c_long = 177;
 #[cfg(target_arch = "x86_64")]
 const QUERY_MODULE: libc::c_long = 178;
 
-/// Allowed with one of the named capabilities only.
+/// Calls that require one of the named capabilities.
 const WITH_CAPABILITY: &[(&[&str], &[libc::c_long])] = &[
     (&["DAC_READ_SEARCH"], &[libc::SYS_open_by_handle_at]),
     (&["SYS_ADMIN", "BPF"], &[libc::SYS_bpf]),
@@ -133,10 +134,10 @@ const WITH_CAPABILITY: &[(&[&str], &[libc::c_long])] = &[
     (&["SYS_TTY_CONFIG"], &[libc::SYS_vhangup]),
 ];
 
-/// The same on all architectures; libc does not name it everywhere.
+/// Has the same number on all architectures; libc lacks the constant on some.
 const SET_MEMPOLICY_HOME_NODE: libc::c_long = 450;
 
-/// How a call is treated for a container with these capabilities.
+/// Returns the action for a call of a container with these capabilities.
 pub fn action(number: u32, capabilities: Set) -> Action {
     if number > LAST || GAP.contains(&number) {
         return Action::Unknown;
@@ -158,11 +159,11 @@ pub fn action(number: u32, capabilities: Set) -> Action {
     let administrator = capabilities & capabilities::SYS_ADMIN != 0;
     match call {
         libc::SYS_clone if !administrator => Action::CloneWithoutNamespaces,
-        // Its flags lie in memory, where a filter cannot look; libraries fall back to clone.
+        // A filter cannot read its flags, which are in memory. C libraries fall back to clone.
         libc::SYS_clone3 if !administrator => Action::Unknown,
         libc::SYS_socket => Action::SocketOfCommonFamily,
         libc::SYS_personality => Action::HarmlessPersonality,
-        libc::SYS_ioctl => Action::IoctlButTerminalInput,
+        libc::SYS_ioctl => Action::IoctlWithoutTerminalInput,
         _ => Action::Allow,
     }
 }

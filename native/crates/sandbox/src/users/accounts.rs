@@ -1,24 +1,25 @@
-//! Users and groups as the container's own files name them.
+//! Users and groups of the container's passwd and group files.
 
 use protocol::failure::{Failure, FailureKind};
 
 use crate::failure::explained;
 
-/// Who the program runs as.
+/// The user and groups of a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
     pub uid: u32,
     pub gid: u32,
-    /// Supplementary groups, the primary one among them, as a login would set them.
+    /// Supplementary groups including the primary one, as login sets them.
     pub groups: Vec<u32>,
     pub home: String,
 }
 
-/// Highest id that a user string may name.
-const LARGEST_ID: u32 = i32::MAX as u32;
+/// Highest id in a user string.
+const HIGHEST_ID: u32 = i32::MAX as u32;
 
-/// Resolves Docker's `name|uid[:group|gid]` against the contents of passwd and group files. A number
-/// needs no line; a name does. Without a group the user's own and all it is a member of are taken.
+/// Resolves Docker's `name|uid[:group|gid]` against the contents of passwd and group files. A name must be in
+/// them, a number need not. Without a group, the account has the user's primary group and all groups the user is
+/// a member of.
 pub fn resolve(
     user: &str,
     extra_groups: &[String],
@@ -140,16 +141,16 @@ fn group_id(wanted: &str, file: &str) -> Result<u32, Failure> {
     })
 }
 
-/// The number that a text is, if it is one; what is all digits but too large is an error, never a name.
+/// Parses a numeric id. Text of digits that is out of range is an error, never a name.
 fn id(text: &str) -> Result<Option<u32>, Failure> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Ok(None);
     }
     match text.parse::<u32>() {
-        Ok(number) if number <= LARGEST_ID => Ok(Some(number)),
+        Ok(number) if number <= HIGHEST_ID => Ok(Some(number)),
         _ => Err(missing(format!(
-            "uids and gids must be in range 0-{LARGEST_ID}: {text}"
+            "uids and gids must be in range 0-{HIGHEST_ID}: {text}"
         ))),
     }
 }
@@ -195,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_nobody_is_refused_and_never_root() {
+    fn an_unknown_user_is_refused_and_never_root() {
         for user in [
             "nosuch",
             "-1",
@@ -222,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn further_groups_come_after_the_users_own() {
+    fn additional_groups_follow_the_users_groups() {
         let found = resolve("1234", &["audio".to_owned(), "7".to_owned()], PASSWD, GROUP);
         assert_eq!(found.map(|found| found.groups), Ok(vec![0, 29, 7]));
     }

@@ -1,4 +1,4 @@
-//! Capability sets by name.
+//! Capability sets.
 
 use protocol::failure::{Failure, FailureKind};
 use rustix::thread::{
@@ -9,10 +9,10 @@ use rustix::thread::{
 
 use crate::failure::{explained, system};
 
-/// Bit n is the capability of number n.
+/// A set of capabilities: bit n is capability number n.
 pub type Set = u64;
 
-/// In the order of their numbers, from 0.
+/// Names by number.
 const NAMES: [&str; 41] = [
     "CHOWN",
     "DAC_OVERRIDE",
@@ -57,16 +57,16 @@ const NAMES: [&str; 41] = [
     "CHECKPOINT_RESTORE",
 ];
 
-/// Docker's fourteen.
+/// The fourteen capabilities that Docker grants by default.
 pub const DEFAULT: Set = 0xa804_25fb;
 
 pub const SYS_ADMIN: Set = 1 << 21;
 
-/// What a user needs for files that were its own and are another's since keep-id made it the caller: CHOWN,
-/// DAC_OVERRIDE, FOWNER and FSETID.
+/// CHOWN, DAC_OVERRIDE, FOWNER and FSETID. A user that keep-id maps to the caller needs them for its files in
+/// the image, which have another owner then.
 pub const FILES: Set = 0x1b;
 
-/// The set of these names.
+/// Parses capability names.
 pub fn parse(names: &[String]) -> Result<Set, Failure> {
     names.iter().try_fold(0, |set, name| match number(name) {
         Some(number) => Ok(set | 1 << number),
@@ -81,7 +81,7 @@ pub fn parse(names: &[String]) -> Result<Set, Failure> {
     })
 }
 
-/// The number of a capability that is named in the table.
+/// Returns the number of a capability.
 pub fn number(name: &str) -> Option<u32> {
     NAMES
         .iter()
@@ -89,14 +89,14 @@ pub fn number(name: &str) -> Option<u32> {
         .map(|index| index as u32)
 }
 
-/// Leaves nothing but `keep` in the bounding set.
+/// Removes all capabilities but `keep` from the bounding set.
 pub fn bound(keep: Set) -> Result<(), Failure> {
     for (index, name) in NAMES.iter().enumerate() {
         if keep & (1 << index) != 0 {
             continue;
         }
         match remove_capability_from_bounding_set(CapabilitySet::from_bits_retain(1 << index)) {
-            // A kernel that does not know this one yet.
+            // The kernel does not have this capability yet.
             Ok(()) | Err(rustix::io::Errno::INVAL) => {}
             Err(errno) => return Err(system("capabilities", name, errno)),
         }
@@ -104,26 +104,28 @@ pub fn bound(keep: Set) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Sets permitted and effective for a user who is not root, and for the programs it executes.
-pub fn lend(set: Set) -> Result<(), Failure> {
-    // Without it access(2) leaves capabilities out of account for whoever is not root.
+/// Sets permitted and effective capabilities for a user who is not root, inherited by the programs it
+/// executes.
+pub fn apply_ambient(set: Set) -> Result<(), Failure> {
+    // Without it access(2) ignores the capabilities of users other than root.
     set_capabilities_secure_bits(CapabilitiesSecureBits::NO_SETUID_FIXUP)
         .map_err(|errno| system("capabilities", "secure bits", errno))?;
-    let lent = CapabilitySet::from_bits_retain(set);
+    let ambient = CapabilitySet::from_bits_retain(set);
     let sets = CapabilitySets {
-        effective: lent,
-        permitted: lent,
-        inheritable: lent,
+        effective: ambient,
+        permitted: ambient,
+        inheritable: ambient,
     };
     set_capabilities(None, sets)
         .and_then(|()| {
-            lent.iter()
+            ambient
+                .iter()
                 .try_for_each(|one| configure_capability_in_ambient_set(one, true))
         })
         .map_err(|errno| system("capabilities", "ambient", errno))
 }
 
-/// Sets permitted and effective; inheritable and ambient are emptied.
+/// Sets permitted and effective capabilities, and clears inheritable and ambient ones.
 pub fn apply(set: Set) -> Result<(), Failure> {
     let set = CapabilitySet::from_bits_retain(set);
     let _ = clear_ambient_capability_set();
@@ -143,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_default_mask_is_dockers_fourteen_names() {
+    fn the_default_set_has_dockers_fourteen_capabilities() {
         let names = "CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP \
                      NET_BIND_SERVICE SYS_CHROOT KILL AUDIT_WRITE";
         let names: Vec<String> = names.split_whitespace().map(str::to_owned).collect();
@@ -151,13 +153,13 @@ mod tests {
     }
 
     #[test]
-    fn the_capabilities_over_files_have_their_names() {
+    fn the_file_capabilities_match_their_names() {
         let names = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID"].map(str::to_owned);
         assert_eq!(parse(&names), Ok(FILES));
     }
 
     #[test]
-    fn an_unknown_name_is_refused_by_name() {
+    fn an_unknown_name_is_refused_and_named() {
         assert!(
             parse(&["CAP_CHOWN".to_owned()])
                 .is_err_and(|failure| failure.message.contains("CAP_CHOWN"))

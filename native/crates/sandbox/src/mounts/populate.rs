@@ -12,7 +12,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use crate::tree;
+use crate::in_root;
 
 const DIRECTORY: OFlags = OFlags::RDONLY
     .union(OFlags::DIRECTORY)
@@ -28,7 +28,7 @@ pub fn populate(root: BorrowedFd<'_>, path: &str, volume: BorrowedFd<'_>) -> Res
     if !is_empty(volume.as_fd())? {
         return Ok(());
     }
-    let source = match tree::open(root, path, OFlags::RDONLY | OFlags::DIRECTORY) {
+    let source = match in_root::open(root, path, OFlags::RDONLY | OFlags::DIRECTORY) {
         Ok(source) => source,
         Err(Errno::NOENT | Errno::NOTDIR) => return Ok(()),
         Err(errno) => return Err(errno),

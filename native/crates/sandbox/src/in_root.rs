@@ -1,18 +1,27 @@
-//! Finding and making things below a root that somebody else controls.
+//! Opens and creates files beneath a root whose content an image controls.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, mkdirat, openat, openat2};
+use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, fstat, mkdirat, openat, openat2};
 use rustix::io::Errno;
 
-/// What a mount covers.
+/// The kind of a mount and of its mount point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Directory,
     File,
 }
 
-/// Opens `path` as a process with this root would see it; never through a magic link.
+/// Returns the kind of an open file.
+pub fn kind_of(file: BorrowedFd<'_>) -> Result<Kind, Errno> {
+    let mode = fstat(file)?.st_mode;
+    Ok(match FileType::from_raw_mode(mode).is_dir() {
+        true => Kind::Directory,
+        false => Kind::File,
+    })
+}
+
+/// Opens `path` as a process with this root directory would, but never through a magic link.
 pub fn open(root: BorrowedFd<'_>, path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
     resolve(
         root,
@@ -22,21 +31,25 @@ pub fn open(root: BorrowedFd<'_>, path: &str, flags: OFlags) -> Result<OwnedFd, 
     )
 }
 
-/// Like [`open`], but a symbolic link anywhere is ELOOP.
-pub fn open_plain(root: BorrowedFd<'_>, path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
+/// Opens `path` beneath the root. A symbolic link anywhere in it is ELOOP.
+pub fn open_without_links(
+    root: BorrowedFd<'_>,
+    path: &str,
+    flags: OFlags,
+) -> Result<OwnedFd, Errno> {
     let resolve_flags =
         ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS | ResolveFlags::NO_SYMLINKS;
     resolve(root, path, flags, resolve_flags)
 }
 
-/// Opens the place for a mount, making what is missing of it: directories 0755, an empty file. A link
-/// that leads nowhere yet is followed, as the root's own processes would follow it.
+/// Opens a mount point, with missing directories created with mode 0755 and a missing file created empty. A
+/// dangling symbolic link is followed within the root, and its target is created.
 pub fn ensure(root: BorrowedFd<'_>, path: &str, kind: Kind) -> Result<OwnedFd, Errno> {
-    ensure_through(root, path, kind, MOST_LINKS)
+    ensure_through(root, path, kind, LINK_LIMIT)
 }
 
-/// As many links as the kernel follows in one path.
-const MOST_LINKS: u32 = 40;
+/// Symbolic links followed in one path, as many as the kernel follows.
+const LINK_LIMIT: u32 = 40;
 
 fn ensure_through(
     root: BorrowedFd<'_>,
@@ -58,8 +71,8 @@ fn ensure_through(
         let parent = open(root, &done, OFlags::PATH | OFlags::DIRECTORY)?;
         if *part != ".." {
             let wanted = if last { kind } else { Kind::Directory };
-            make(parent.as_fd(), part, wanted)?;
-            if let Some(target) = dangling(root, parent.as_fd(), &done, part)? {
+            create(parent.as_fd(), part, wanted)?;
+            if let Some(target) = dangling_target(root, parent.as_fd(), &done, part)? {
                 ensure_through(root, &target, wanted, links - 1)?;
             }
         }
@@ -69,8 +82,8 @@ fn ensure_through(
     open(root, path, OFlags::PATH)
 }
 
-/// Where a link leads, seen from the root, if nothing is there yet.
-fn dangling(
+/// Returns the target of a dangling symbolic link, as a path from the root.
+fn dangling_target(
     root: BorrowedFd<'_>,
     parent: BorrowedFd<'_>,
     done: &str,
@@ -90,9 +103,9 @@ fn dangling(
     }))
 }
 
-/// Makes one entry unless something of that name is there.
-pub fn make(parent: BorrowedFd<'_>, name: &str, kind: Kind) -> Result<(), Errno> {
-    let made = match kind {
+/// Creates an entry of a directory unless one of that name exists.
+pub fn create(parent: BorrowedFd<'_>, name: &str, kind: Kind) -> Result<(), Errno> {
+    let created = match kind {
         Kind::Directory => mkdirat(parent, name, Mode::from_raw_mode(0o755)),
         Kind::File => {
             let flags =
@@ -100,21 +113,26 @@ pub fn make(parent: BorrowedFd<'_>, name: &str, kind: Kind) -> Result<(), Errno>
             openat(parent, name, flags, Mode::from_raw_mode(0o644)).map(drop)
         }
     };
-    match made {
+    match created {
         Ok(()) | Err(Errno::EXIST) => Ok(()),
         Err(errno) => Err(errno),
     }
 }
 
-/// A path that leads to what the descriptor refers to, for calls that take no descriptor.
+/// Returns a path of an open file, for calls that take no descriptor.
 pub fn path_of(descriptor: BorrowedFd<'_>) -> String {
-    use std::os::fd::AsRawFd;
     format!("/proc/self/fd/{}", descriptor.as_raw_fd())
 }
 
-/// Opens a path of the host as the user gave it.
+/// Opens a path of the caller's own root as the user wrote it.
 pub fn open_host(path: &str) -> Result<OwnedFd, Errno> {
     openat(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
+}
+
+/// Opens the root directory of the calling process.
+pub fn open_own_root() -> Result<OwnedFd, Errno> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    openat(CWD, "/", flags, Mode::empty())
 }
 
 fn resolve(
@@ -124,7 +142,7 @@ fn resolve(
     how: ResolveFlags,
 ) -> Result<OwnedFd, Errno> {
     loop {
-        // EAGAIN: something was renamed meanwhile and the kernel cannot tell whether the walk escaped.
+        // EAGAIN: a rename during the walk kept the kernel from checking that the path stays in the root.
         match openat2(root, path, flags | OFlags::CLOEXEC, Mode::empty(), how) {
             Err(Errno::AGAIN | Errno::INTR) => {}
             result => return result,

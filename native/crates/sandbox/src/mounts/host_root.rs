@@ -1,4 +1,4 @@
-//! A directory of the host as root: read-only below, changes in memory on top.
+//! A directory of the host as root: read-only below, with changes in memory above.
 
 use std::fs;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -10,64 +10,59 @@ use protocol::failure::{Failure, FailureKind};
 use rustix::fs::{Mode, OFlags, mkdirat, symlinkat};
 use rustix::io::Errno;
 use rustix::mount::MountAttrFlags;
+use sys::mounts::{Attributes, Depth};
 
 use crate::failure::{explained, system};
-use crate::steps::attach;
-use crate::steps::overlay::{Access, Overlay};
-use crate::tree::{self, Kind, path_of};
+use crate::in_root::{self, Kind, path_of};
+use crate::mounts::attach;
+use crate::mounts::overlay::{Access, Overlay};
+use crate::store::Store;
 
-/// Covered by mounts of the container's own, whatever the host has there.
-const REPLACED: [&str; 3] = ["proc", "sys", "dev"];
+/// Directories that standard mounts cover, whatever the host has there.
+const COVERED: [&str; 3] = ["proc", "sys", "dev"];
 
-/// Mounts the tree below `path` over the container's directory; `reopen` opens what covers it.
-pub fn mount_host_root(
-    place: BorrowedFd<'_>,
-    reopen: impl Fn() -> Result<OwnedFd, Failure>,
-    path: &str,
-    access: Access,
-) -> Result<OwnedFd, Failure> {
+/// Mounts the host's directory `path` over the container's directory, and opens the new root.
+pub fn mount_host_root(store: &Store, path: &str, access: Access) -> Result<OwnedFd, Failure> {
     if !Path::new(path).is_dir() {
         let message = format!("rootfs {path:?} is not a directory of the host");
         return Err(explained(FailureKind::InvalidArgument, "rootfs", message));
     }
     let refused = |errno| system("rootfs", path, errno);
     attach::create("tmpfs", &[("mode", "0755")], MountAttrFlags::empty())
-        .and_then(|scratch| attach::attach(scratch.as_fd(), place))
+        .and_then(|scratch| attach::attach(scratch.as_fd(), store.container.as_fd()))
         .map_err(refused)?;
-    let scratch = reopen()?;
+    let scratch = store.reopen_container()?;
     for name in ["changes", "root"] {
-        tree::make(scratch.as_fd(), name, Kind::Directory).map_err(refused)?;
+        in_root::create(scratch.as_fd(), name, Kind::Directory).map_err(refused)?;
     }
-    let open = |name: &str| {
-        tree::open_plain(scratch.as_fd(), name, OFlags::PATH | OFlags::DIRECTORY).map_err(refused)
-    };
+    let open = |name: &str| open_directory(scratch.as_fd(), name).map_err(refused);
     let root = open("root")?;
-    // The root must be a mount of its own to be pivoted to.
-    let covered = attach::copy_of(root.as_fd(), false).map_err(refused)?;
-    attach::attach(covered.as_fd(), root.as_fd()).map_err(refused)?;
+    // pivot_root requires the new root to be a mount.
+    let mount = attach::clone_of(root.as_fd(), Depth::One).map_err(refused)?;
+    attach::attach(mount.as_fd(), root.as_fd()).map_err(refused)?;
     let root = open("root")?;
-    let mut assembly = Assembly {
+    let mut overlays = Overlays {
         changes: open("changes")?,
         count: 0,
         access,
     };
-    assembly
+    overlays
         .cover(Path::new(path), root.as_fd(), 0)
         .map_err(refused)?;
-    // An overlay over everything is on top of that mount.
+    // Opened once more: a single overlay covers that mount.
     open("root")
 }
 
-/// The overlays that make up the root.
-struct Assembly {
+/// The overlays of which the root consists.
+struct Overlays {
     changes: OwnedFd,
     count: usize,
     access: Access,
 }
 
-impl Assembly {
-    /// Covers `target` with the host's directory. Where other file systems are mounted below it the
-    /// kernel refuses one overlay, since it would uncover what they hide; then each entry gets its own.
+impl Overlays {
+    /// Covers `target` with the host's directory. If other file systems are mounted below it the kernel
+    /// refuses one overlay, which would reveal the files that they hide. Then each entry gets an overlay.
     fn cover(&mut self, source: &Path, target: BorrowedFd<'_>, depth: usize) -> Result<(), Errno> {
         match self.overlay(source, target) {
             Err(Errno::INVAL) => self.cover_entries(source, target, depth),
@@ -81,14 +76,10 @@ impl Assembly {
             let mode =
                 fs::metadata(source).map_or(0o755, |found| found.permissions().mode() & 0o7777);
             mkdirat(&self.changes, &name, Mode::from_raw_mode(mode | 0o700))?;
-            tree::open_plain(
-                self.changes.as_fd(),
-                &name,
-                OFlags::PATH | OFlags::DIRECTORY,
-            )
+            open_directory(self.changes.as_fd(), &name)
         };
         let overlay = Overlay {
-            lowers: &[tree::open_host(&source.to_string_lossy())?],
+            lowers: &[in_root::open_host(&source.to_string_lossy())?],
             upper: &part("upper")?,
             work: &part("work")?,
             access: self.access,
@@ -104,15 +95,15 @@ impl Assembly {
         target: BorrowedFd<'_>,
         depth: usize,
     ) -> Result<(), Errno> {
-        // What may not be listed stays empty: the user could not read it either.
+        // A directory that cannot be listed stays empty: the user cannot read it either.
         let Ok(entries) = fs::read_dir(source) else {
             return Ok(());
         };
         for entry in entries.flatten() {
             let name = entry.file_name();
-            let replaced = depth == 0 && REPLACED.iter().any(|replaced| name == **replaced);
-            // A name that is no text cannot be handed on; nothing of a system is called so.
-            let (Some(text), false) = (name.to_str(), replaced) else {
+            let covered = depth == 0 && COVERED.iter().any(|covered| name == **covered);
+            // Names that are not UTF-8 are left out; a system's own files have none.
+            let (Some(text), false) = (name.to_str(), covered) else {
                 continue;
             };
             let Ok(kind) = entry.file_type() else {
@@ -122,28 +113,29 @@ impl Assembly {
                 let link = fs::read_link(entry.path()).map_err(|error| errno(&error))?;
                 symlinkat(link.as_os_str().as_bytes(), target, text)?;
             } else if kind.is_dir() {
-                tree::make(target, text, Kind::Directory)?;
-                let place = tree::open_plain(target, text, OFlags::PATH | OFlags::DIRECTORY)?;
-                self.cover(&entry.path(), place.as_fd(), depth + 1)?;
+                in_root::create(target, text, Kind::Directory)?;
+                let directory = open_directory(target, text)?;
+                self.cover(&entry.path(), directory.as_fd(), depth + 1)?;
             } else if kind.is_file() {
-                show_file(&entry.path(), target, text)?;
+                mount_file(&entry.path(), target, text)?;
             }
         }
         Ok(())
     }
 }
 
-/// Shows a file as it is; it cannot be changed.
-fn show_file(source: &Path, target: BorrowedFd<'_>, name: &str) -> Result<(), Errno> {
-    use sys::mounts::{Attributes, Depth, Propagation, set_attributes};
-    tree::make(target, name, Kind::File)?;
-    let copy = attach::copy(&source.to_string_lossy(), false)?;
+/// Mounts a file of the host read-only.
+fn mount_file(source: &Path, target: BorrowedFd<'_>, name: &str) -> Result<(), Errno> {
+    in_root::create(target, name, Kind::File)?;
     let add = Attributes::READONLY | Attributes::NOSUID | Attributes::NODEV;
-    set_attributes(copy.as_fd(), add, Propagation::Private, Depth::One)?;
-    attach::attach(
-        copy.as_fd(),
-        tree::open_plain(target, name, OFlags::PATH)?.as_fd(),
-    )
+    let mount = attach::clone_path(&source.to_string_lossy(), Depth::One)
+        .and_then(|mount| attach::restrict(mount, add, Depth::One))?;
+    let mount_point = in_root::open_without_links(target, name, OFlags::PATH)?;
+    attach::attach(mount.as_fd(), mount_point.as_fd())
+}
+
+fn open_directory(parent: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Errno> {
+    in_root::open_without_links(parent, name, OFlags::PATH | OFlags::DIRECTORY)
 }
 
 fn errno(error: &std::io::Error) -> Errno {

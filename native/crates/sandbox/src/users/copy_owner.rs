@@ -1,4 +1,4 @@
-//! Whose the files are that a build makes.
+//! The owner of files that a build copies.
 
 use std::os::fd::BorrowedFd;
 
@@ -7,7 +7,7 @@ use protocol::work::Owner;
 
 use crate::steps::identity;
 
-/// The ids of an owner in a root; none where each file keeps its own.
+/// Resolves an owner in a root; nothing if each file keeps its owner.
 pub fn find(root: BorrowedFd<'_>, owner: &Owner) -> Result<Option<(u32, u32)>, Failure> {
     match owner {
         Owner::Unchanged => Ok(None),

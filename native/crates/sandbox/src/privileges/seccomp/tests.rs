@@ -1,5 +1,5 @@
 use super::*;
-use crate::capabilities;
+use crate::privileges::capabilities;
 
 const NATIVE: u32 = if cfg!(target_arch = "x86_64") {
     0xc000_003e
@@ -7,8 +7,8 @@ const NATIVE: u32 = if cfg!(target_arch = "x86_64") {
     0xc000_00b7
 };
 
-/// Runs the program over one call, as the kernel would.
-fn run(program: &Program, architecture: u32, number: u32, arguments: [u64; 2]) -> u32 {
+/// Runs the program for a call as the kernel does.
+fn run(program: &Filter, architecture: u32, number: u32, arguments: [u64; 2]) -> u32 {
     let mut accumulator = 0;
     let mut at = 0;
     loop {
@@ -60,7 +60,7 @@ fn default_answer(number: libc::c_long, arguments: [u64; 2]) -> u32 {
 }
 
 #[test]
-fn every_number_gets_what_the_table_says() {
+fn every_number_has_the_action_of_the_table() {
     let program = compile(capabilities::DEFAULT);
     for number in 0..=600 {
         let found = run(&program, NATIVE, number, [0, 0]);
@@ -79,7 +79,7 @@ fn the_program_stays_small() {
 }
 
 #[test]
-fn foreign_architectures_and_x32_numbers_do_not_exist() {
+fn calls_of_other_architectures_and_x32_numbers_are_unknown() {
     let program = compile(capabilities::DEFAULT);
     assert_eq!(run(&program, 0x4000_0003, 3, [0, 0]), errno(libc::ENOSYS));
     assert_eq!(
@@ -89,7 +89,7 @@ fn foreign_architectures_and_x32_numbers_do_not_exist() {
 }
 
 #[test]
-fn clone_may_not_make_namespaces_and_clone3_does_not_exist() {
+fn clone_cannot_create_namespaces_and_clone3_is_unknown() {
     assert_eq!(
         default_answer(libc::SYS_clone, [libc::CLONE_NEWUSER as u64, 0]),
         errno(libc::EPERM)
@@ -105,7 +105,7 @@ fn clone_may_not_make_namespaces_and_clone3_does_not_exist() {
 }
 
 #[test]
-fn terminal_input_cannot_be_pushed_even_with_high_bits_set() {
+fn terminal_input_cannot_be_inserted_even_with_high_bits_set() {
     for request in [libc::TIOCSTI, libc::TIOCLINUX] {
         assert_eq!(
             default_answer(libc::SYS_ioctl, [0, request | 1 << 40]),
@@ -119,7 +119,7 @@ fn terminal_input_cannot_be_pushed_even_with_high_bits_set() {
 }
 
 #[test]
-fn sockets_of_the_kernels_crypto_and_of_virtual_machines_are_refused() {
+fn sockets_of_the_families_alg_and_vsock_are_refused() {
     for family in 0..46 {
         let refused = family == libc::AF_ALG || family == libc::AF_VSOCK;
         let wanted = if refused {
@@ -136,7 +136,7 @@ fn sockets_of_the_kernels_crypto_and_of_virtual_machines_are_refused() {
 }
 
 #[test]
-fn a_capability_opens_its_calls_and_no_others() {
+fn a_capability_allows_its_calls_and_no_others() {
     let with = compile(capabilities::DEFAULT | capabilities::SYS_ADMIN);
     assert_eq!(
         run(&with, NATIVE, libc::SYS_mount as u32, [0, 0]),
@@ -150,7 +150,7 @@ fn a_capability_opens_its_calls_and_no_others() {
 }
 
 #[test]
-fn what_is_not_on_a_list_is_refused_and_first_arguments_are_looked_at() {
+fn calls_outside_of_a_list_are_refused_and_first_arguments_are_checked() {
     let program = allow_only(&[5, 3, 4, 100], &[(7, &[1, 8]), (8, &[2])]);
     let answer = |number, first| run(&program, NATIVE, number, [first, 0]);
     for number in [3, 4, 5, 100] {

@@ -1,21 +1,23 @@
-//! A container's root for a worker that copies files out of it or into it.
+//! A container's root for a worker that copies files from or to it.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use protocol::failure::{Failure, FailureKind};
 use protocol::launch::{FileTree, Root};
 use protocol::work::ContainerView;
-use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::fs::Mode;
 use sys::clone::Namespaces;
 
 use crate::failure::{explained, system};
 use crate::host::Host;
-use crate::steps::root::Store;
-use crate::steps::{root, volumes};
-use crate::trees::{self, OpenTrees};
+use crate::in_root;
+use crate::mounts::file_trees::{self, OpenTrees};
+use crate::mounts::isolation;
+use crate::steps::{additional_mounts, root};
+use crate::store::Store;
 
-/// Opens the root: of a container that runs in the container's own mount namespace, which this process joins;
-/// of another one mounted in a new namespace, as at its next start. The process must have one thread.
+/// Opens the root. For a running container, joins its mount namespace; otherwise mounts the root in a new
+/// namespace as the next start would. The process must have one thread.
 pub fn open_root(
     host: &Host,
     view: &ContainerView,
@@ -29,16 +31,14 @@ pub fn open_root(
         })?;
         sys::namespaces::join(container, Namespaces::MOUNT)
             .map_err(|errno| system("container", "namespaces", errno))?;
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        return openat(CWD, "/", flags, Mode::empty())
-            .map_err(|errno| system("container", "/", errno));
+        return in_root::open_own_root().map_err(|errno| system("container", "/", errno));
     }
     enter(view)?;
     let store = Store::open(host.store_path(), &view.id)?;
     mount(&store, view)
 }
 
-/// Opens the root of a container that does not run, and the trees that files are copied from.
+/// Opens the root of a stopped container and the trees that files are copied from.
 pub fn open_with_trees<'t>(
     host: &Host,
     view: &ContainerView,
@@ -47,23 +47,22 @@ pub fn open_with_trees<'t>(
     rustix::process::umask(Mode::from_raw_mode(0o022));
     enter(view)?;
     let store = Store::open(host.store_path(), &view.id)?;
-    let opened = trees::open_all(&store, from)?;
+    let opened = file_trees::open_all(&store, from)?;
     Ok((mount(&store, view)?, opened))
 }
 
-/// Enters a mount namespace for a root that is mounted nowhere.
+/// Enters a mount namespace for the root of a stopped container.
 fn enter(view: &ContainerView) -> Result<(), Failure> {
     if let Root::Directory { .. } = view.root {
-        let message = "a container on a directory of the host keeps nothing when it does not run";
+        let message = "a stopped container with a directory of the host as its root has no files";
         return Err(explained(FailureKind::NotRunning, "container", message));
     }
-    sys::namespaces::enter_new_mounts().map_err(|errno| system("namespaces", "mount", errno))?;
-    root::isolate()
+    isolation::enter_new_namespace()
 }
 
 fn mount(store: &Store, view: &ContainerView) -> Result<OwnedFd, Failure> {
-    let mounts = volumes::open_volumes(store, &view.mounts)?;
+    let mounts = additional_mounts::open(store, &view.mounts)?;
     let opened = root::mount_root(store, &view.root)?;
-    volumes::attach_volumes(opened.as_fd(), &mounts)?;
+    additional_mounts::attach(opened.as_fd(), &mounts)?;
     Ok(opened)
 }

@@ -1,0 +1,11 @@
+//! Tools for mounts, used by several steps.
+
+pub(crate) mod attach;
+pub(crate) mod base_layer;
+pub mod file_trees;
+pub(crate) mod host_root;
+pub(crate) mod isolation;
+pub(crate) mod mount_point;
+pub(crate) mod overlay;
+pub(crate) mod populate;
+pub(crate) mod sources;

@@ -1,0 +1,206 @@
+//! The sources of additional mounts, one function per kind.
+
+use std::os::fd::{AsFd, OwnedFd};
+
+use protocol::failure::{Failure, FailureKind};
+use protocol::launch::{FileTree, Mount, Propagation};
+use rustix::fs::{Gid, Mode, OFlags, Uid, fchmod, fchown, openat};
+use rustix::io::Errno;
+use rustix::mount::MountAttrFlags;
+use sys::mounts::{self, Attributes, Depth, set_attributes};
+
+use crate::base64;
+use crate::failure::{explained, system};
+use crate::in_root;
+use crate::mounts::attach;
+use crate::mounts::file_trees;
+use crate::mounts::overlay::Access;
+use crate::store::Store;
+
+/// An opened source.
+#[derive(Debug)]
+pub struct Source {
+    /// The detached mount.
+    pub mount: OwnedFd,
+    /// The directory of a volume that is filled if it is empty.
+    pub fill: Option<OwnedFd>,
+}
+
+/// Returns the path of the mount point.
+pub fn target(mount: &Mount) -> &str {
+    match mount {
+        Mount::Bind { target, .. }
+        | Mount::StoreFile { target, .. }
+        | Mount::Volume { target, .. }
+        | Mount::Device { target, .. }
+        | Mount::Tmpfs { target, .. }
+        | Mount::Tree { target, .. }
+        | Mount::Cache { target, .. }
+        | Mount::Secret { target, .. } => target,
+    }
+}
+
+/// Opens the source of a mount. `index` is unique among the mounts of a container.
+pub fn open(store: &Store, index: usize, mount: &Mount) -> Result<Source, Failure> {
+    let refused = |step, subject| move |errno| system(step, subject, errno);
+    let mount = match mount {
+        Mount::Volume {
+            name,
+            readonly,
+            fill,
+            subpath,
+            ..
+        } => return volume(store, name, subpath.as_deref(), *readonly, *fill),
+        Mount::Tree {
+            tree,
+            source,
+            readonly,
+            ..
+        } => file_tree(store, index, tree, source, *readonly)?,
+        Mount::Bind {
+            source,
+            readonly,
+            recursive,
+            propagation,
+            ..
+        } => bind(source, *readonly, *recursive, *propagation).map_err(refused("mount", source))?,
+        Mount::StoreFile { name, readonly, .. } => {
+            in_root::open_without_links(store.container.as_fd(), name, OFlags::PATH)
+                .and_then(|file| show(&file, *readonly))
+                .map_err(refused("mount", name))?
+        }
+        Mount::Device { source, .. } => device(source).map_err(refused("device", source))?,
+        Mount::Cache {
+            name,
+            readonly,
+            uid,
+            gid,
+            mode,
+            ..
+        } => show(&store.ensure_cache(name, (*uid, *gid), *mode)?, *readonly)
+            .map_err(refused("mount", name))?,
+        Mount::Secret {
+            content,
+            target,
+            uid,
+            gid,
+            mode,
+        } => secret(content, (*uid, *gid), *mode).map_err(refused("secret", target))?,
+        Mount::Tmpfs {
+            target,
+            size,
+            mode,
+            readonly,
+            exec,
+        } => tmpfs(*size, *mode, *readonly, *exec).map_err(refused("mount", target))?,
+    };
+    Ok(Source { mount, fill: None })
+}
+
+/// Clones the mount of a file or directory of the store.
+fn show(file: &OwnedFd, readonly: bool) -> Result<OwnedFd, Errno> {
+    attach::clone_of(file.as_fd(), Depth::One)
+        .and_then(|mount| attach::restrict(mount, no_suid_dev(readonly), Depth::One))
+}
+
+fn no_suid_dev(readonly: bool) -> Attributes {
+    let mut attributes = Attributes::NOSUID | Attributes::NODEV;
+    attributes.set(Attributes::READONLY, readonly);
+    attributes
+}
+
+fn bind(
+    source: &str,
+    readonly: bool,
+    recursive: bool,
+    propagation: Propagation,
+) -> Result<OwnedFd, Errno> {
+    let depth = if recursive { Depth::Tree } else { Depth::One };
+    let mount = attach::clone_path(source, depth)?;
+    let (propagation, depth) = match propagation {
+        Propagation::Private => (mounts::Propagation::Private, Depth::One),
+        Propagation::Rprivate => (mounts::Propagation::Private, Depth::Tree),
+        Propagation::Slave => (mounts::Propagation::Slave, Depth::One),
+        Propagation::Rslave => (mounts::Propagation::Slave, Depth::Tree),
+        Propagation::Shared => (mounts::Propagation::Shared, Depth::One),
+        Propagation::Rshared => (mounts::Propagation::Shared, Depth::Tree),
+    };
+    set_attributes(mount.as_fd(), Attributes::empty(), propagation, depth)?;
+    // Read-only applies to the mounts below, too: otherwise a part of a read-only mount would be writable.
+    let unchanged = mounts::Propagation::Unchanged;
+    set_attributes(mount.as_fd(), no_suid_dev(readonly), unchanged, Depth::Tree)?;
+    Ok(mount)
+}
+
+fn volume(
+    store: &Store,
+    name: &str,
+    subpath: Option<&str>,
+    readonly: bool,
+    fill: bool,
+) -> Result<Source, Failure> {
+    let mut directory = store.open_volume(name)?;
+    if let Some(path) = subpath {
+        let opened = in_root::open(directory.as_fd(), path, OFlags::PATH);
+        directory = opened.map_err(|errno| match errno {
+            Errno::NOENT | Errno::NOTDIR => explained(
+                FailureKind::InvalidArgument,
+                "volume-subpath",
+                format!("subpath {path} of volume {name} does not exist: create it first"),
+            ),
+            _ => system("volume-subpath", path, errno),
+        })?;
+    }
+    let mount = show(&directory, readonly).map_err(|errno| system("mount", name, errno))?;
+    Ok(Source {
+        mount,
+        fill: fill.then_some(directory),
+    })
+}
+
+fn device(source: &str) -> Result<OwnedFd, Errno> {
+    let add = Attributes::NOSUID | Attributes::NOEXEC;
+    attach::clone_path(source, Depth::Tree)
+        .and_then(|mount| attach::restrict(mount, add, Depth::Tree))
+}
+
+fn file_tree(
+    store: &Store,
+    index: usize,
+    tree: &FileTree,
+    source: &str,
+    readonly: bool,
+) -> Result<OwnedFd, Failure> {
+    let root = file_trees::open(store, index, tree, Access::new(readonly))?;
+    let file = file_trees::find(root.as_fd(), source)?;
+    show(&file, readonly).map_err(|errno| system("mount", source, errno))
+}
+
+fn tmpfs(size: Option<u64>, mode: u32, readonly: bool, exec: bool) -> Result<OwnedFd, Errno> {
+    let mode = format!("{mode:o}");
+    let size = size.map(|size| size.to_string());
+    let mut options = vec![("mode", mode.as_str())];
+    options.extend(size.as_deref().map(|size| ("size", size)));
+    let mut attributes = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV;
+    attributes.set(MountAttrFlags::MOUNT_ATTR_NOEXEC, !exec);
+    attributes.set(MountAttrFlags::MOUNT_ATTR_RDONLY, readonly);
+    attach::create("tmpfs", &options, attributes)
+}
+
+/// Creates a file in a new tmpfs, which the kernel frees with its last mount.
+fn secret(content: &str, (uid, gid): (u32, u32), mode: u32) -> Result<OwnedFd, Errno> {
+    let bytes = base64::decode(content).ok_or(Errno::INVAL)?;
+    let memory = attach::create("tmpfs", &[("mode", "0700")], attach::RESTRICTED)?;
+    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
+    let file = openat(&memory, "secret", flags, Mode::from_raw_mode(0o600))?;
+    let mut left = bytes.as_slice();
+    while !left.is_empty() {
+        let count = rustix::io::write(&file, left)?;
+        left = &left[count..];
+    }
+    fchown(&file, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))?;
+    fchmod(&file, Mode::from_raw_mode(mode))?;
+    drop(file);
+    let file = in_root::open_without_links(memory.as_fd(), "secret", OFlags::PATH)?;
+    show(&file, true)
+}

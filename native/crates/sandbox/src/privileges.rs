@@ -1,0 +1,7 @@
+//! The rights of a process: capabilities, system calls, resource limits.
+
+pub(crate) mod capabilities;
+pub mod net_helper;
+pub(crate) mod oom_score;
+pub(crate) mod rlimits;
+pub(crate) mod seccomp;

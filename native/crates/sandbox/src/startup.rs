@@ -1,0 +1,127 @@
+//! The monitor's side of a start: follows the child until it has executed the program.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use protocol::failure::{Failure, FailureKind};
+use protocol::monitor::Phase;
+use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
+use sys::clone::Child;
+
+use crate::failure::explained;
+use crate::host::Host;
+use crate::report::{self, Report, phase};
+use crate::steps::keep_id;
+use crate::steps::terminal::MonitorStreams;
+
+/// A process that has executed its program.
+#[derive(Debug)]
+pub struct Launched {
+    pub pid: u32,
+    pub pidfd: OwnedFd,
+    pub stdio: Stdio,
+    pub phases: Vec<Phase>,
+}
+
+/// The monitor's ends of the program's standard streams.
+#[derive(Debug)]
+pub enum Stdio {
+    Pipes {
+        stdin: Option<OwnedFd>,
+        stdout: OwnedFd,
+        stderr: OwnedFd,
+    },
+    /// The master of the terminal.
+    Terminal(OwnedFd),
+}
+
+/// Waits until the child has executed its program, and maps its ids on request. `cloned` is the first phase.
+pub(crate) fn follow(
+    channel: BorrowedFd<'_>,
+    child: Child,
+    host: &Host,
+    streams: Option<MonitorStreams>,
+    cloned: Phase,
+) -> Result<Launched, Failure> {
+    let Child { pid, pidfd } = child;
+    let mut phases = vec![cloned];
+    let (reported, terminal) = read_reports(channel, host, pid, pidfd.as_fd())?;
+    phases.extend(reported);
+    phases.push(phase("executed"));
+    Ok(Launched {
+        pid,
+        pidfd,
+        stdio: stdio(streams, terminal)?,
+        phases,
+    })
+}
+
+/// Reads the child's reports until the channel closes. Returns its phases and the master of its terminal.
+fn read_reports(
+    channel: BorrowedFd<'_>,
+    host: &Host,
+    pid: u32,
+    pidfd: BorrowedFd<'_>,
+) -> Result<(Vec<Phase>, Option<OwnedFd>), Failure> {
+    let mut phases = None;
+    let mut terminal = None;
+    while let Some((report, mut descriptors)) = report::receive(channel)? {
+        match report {
+            Report::Phases { phases: reported } => phases = Some(reported),
+            Report::Terminal => terminal = descriptors.pop(),
+            Report::UserNamespace { uid, gid } => {
+                if let Err(failure) = keep_id::map(channel, host, pid, (uid, gid)) {
+                    // The child would wait for ever.
+                    kill(pidfd);
+                    return Err(failure);
+                }
+            }
+            Report::Failed { failure } => {
+                reap(pidfd);
+                return Err(failure);
+            }
+        }
+    }
+    // The exec closes the channel, and so does a child that dies before it.
+    let Some(phases) = phases else {
+        reap(pidfd);
+        return Err(explained(
+            FailureKind::System,
+            "launch",
+            "the container's process died before its program",
+        ));
+    };
+    Ok((phases, terminal))
+}
+
+/// Kills a child that has not executed its program.
+pub(crate) fn kill(pidfd: BorrowedFd<'_>) {
+    let _ = pidfd_send_signal(pidfd, Signal::KILL);
+    reap(pidfd);
+}
+
+fn reap(pidfd: BorrowedFd<'_>) {
+    let _ = waitid(WaitId::PidFd(pidfd), WaitIdOptions::EXITED);
+}
+
+fn stdio(streams: Option<MonitorStreams>, terminal: Option<OwnedFd>) -> Result<Stdio, Failure> {
+    match (streams, terminal) {
+        (
+            Some(MonitorStreams {
+                stdin,
+                stdout,
+                stderr,
+            }),
+            None,
+        ) => Ok(Stdio::Pipes {
+            stdin,
+            stdout,
+            stderr,
+        }),
+        (None, Some(master)) => Ok(Stdio::Terminal(master)),
+        _ => Err(explained(
+            FailureKind::System,
+            "streams",
+            "the container's terminal did not arrive",
+        )),
+    }
+}

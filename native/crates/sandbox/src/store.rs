@@ -1,0 +1,117 @@
+//! The store's directories as seen from a container's mount namespace.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use protocol::failure::Failure;
+use rustix::fs::{CWD, Gid, Mode, OFlags, Uid, fchmod, fchown, mkdirat, openat};
+use rustix::io::Errno;
+
+use crate::failure::system;
+use crate::in_root::open_without_links;
+
+/// Directory of the layer with the mount points of standard mounts.
+pub const BASE_LAYER: &str = "base";
+
+const DIRECTORY: OFlags = OFlags::PATH.union(OFlags::DIRECTORY);
+
+/// The directories of the store that a container uses, opened in its mount namespace. Descriptors opened
+/// before that namespace existed belong to another one and can be neither covered nor cloned.
+#[derive(Debug)]
+pub struct Store {
+    root: OwnedFd,
+    container_path: String,
+    /// `containers/<id>`.
+    pub container: OwnedFd,
+}
+
+impl Store {
+    /// Opens the store at `path` for the container `id`.
+    pub fn open(path: &Path, id: &str) -> Result<Self, Failure> {
+        let root = openat(CWD, path, DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+            .map_err(|errno| system("open", &path.to_string_lossy(), errno))?;
+        let container_path = format!("containers/{id}");
+        let container = open_without_links(root.as_fd(), &container_path, DIRECTORY)
+            .map_err(|errno| system("container-directory", &container_path, errno))?;
+        Ok(Self {
+            root,
+            container_path,
+            container,
+        })
+    }
+
+    /// Opens the container's directory again: the mount that covers it by now.
+    pub fn reopen_container(&self) -> Result<OwnedFd, Failure> {
+        open_without_links(self.root.as_fd(), &self.container_path, DIRECTORY)
+            .map_err(|errno| system("mount-root", &self.container_path, errno))
+    }
+
+    /// Opens a directory of the container: `upper`, `work` or `targets`.
+    pub fn open_part(&self, name: &str) -> Result<OwnedFd, Failure> {
+        open_without_links(self.container.as_fd(), name, DIRECTORY)
+            .map_err(|errno| system("container-directory", name, errno))
+    }
+
+    /// Opens the layer that contains the mount points of additional mounts.
+    pub fn open_targets(&self) -> Result<OwnedFd, Failure> {
+        self.open_part("targets")
+    }
+
+    /// Opens the layer that contains the mount points of standard mounts.
+    pub fn open_base_layer(&self) -> Result<OwnedFd, Failure> {
+        self.open_layer(BASE_LAYER)
+    }
+
+    /// Opens layers, base first.
+    pub fn open_layers(&self, diff_ids: &[String]) -> Result<Vec<OwnedFd>, Failure> {
+        let layers = diff_ids.iter().map(|id| format!("layers/{id}"));
+        layers.map(|path| self.open_layer(&path)).collect()
+    }
+
+    fn open_layer(&self, path: &str) -> Result<OwnedFd, Failure> {
+        open_without_links(self.root.as_fd(), path, DIRECTORY)
+            .map_err(|errno| system("layer", path, errno))
+    }
+
+    /// Opens the directory of a volume.
+    pub fn open_volume(&self, name: &str) -> Result<OwnedFd, Failure> {
+        let path = format!("volumes/{name}/_data");
+        open_without_links(self.root.as_fd(), &path, DIRECTORY)
+            .map_err(|errno| system("volume", name, errno))
+    }
+
+    /// Opens the directory of a build cache, created with this owner and mode if it does not exist.
+    pub fn ensure_cache(
+        &self,
+        name: &str,
+        (uid, gid): (u32, u32),
+        mode: u32,
+    ) -> Result<OwnedFd, Failure> {
+        let build = ensure_directory(self.root.as_fd(), "build")?;
+        let caches = ensure_directory(build.as_fd(), "caches")?;
+        let refused = |errno| system("cache", name, errno);
+        let readable = OFlags::RDONLY | OFlags::DIRECTORY;
+        match mkdirat(&caches, name, Mode::from_raw_mode(0o700)) {
+            Ok(()) => {
+                let created =
+                    open_without_links(caches.as_fd(), name, readable).map_err(refused)?;
+                fchown(&created, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))
+                    .map_err(refused)?;
+                fchmod(&created, Mode::from_raw_mode(mode)).map_err(refused)?;
+            }
+            Err(Errno::EXIST) => {}
+            Err(errno) => return Err(refused(errno)),
+        }
+        open_without_links(caches.as_fd(), name, DIRECTORY).map_err(refused)
+    }
+}
+
+/// Opens a directory of the store, created if it does not exist.
+pub fn ensure_directory(parent: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Failure> {
+    match mkdirat(parent, name, Mode::from_raw_mode(0o755)) {
+        Ok(()) | Err(Errno::EXIST) => {}
+        Err(errno) => return Err(system("container-directory", name, errno)),
+    }
+    open_without_links(parent, name, DIRECTORY)
+        .map_err(|errno| system("container-directory", name, errno))
+}
