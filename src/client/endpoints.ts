@@ -1,5 +1,6 @@
 import type { JsonAnswers, LineAnswers } from "#api/answers/endpoints.ts";
 import { type ApiRequest, escapeName, request, splitLines } from "./api.ts";
+import { trustAnswer } from "./trust-answer.ts";
 
 /** Options of a request; endpoints with `{name}` need the name or ID of the object. */
 type Options<Endpoint> = Endpoint extends `${string}{name}${string}`
@@ -31,15 +32,6 @@ export async function* fetchLines<Endpoint extends keyof LineAnswers>(
 ): AsyncGenerator<LineAnswers[Endpoint], void, void> {
   const response = await send(endpoint, options);
   for await (const line of splitLines(response.body)) yield trustAnswer(JSON.parse(line));
-}
-
-/**
- * Gives a parsed answer of the daemon its type. This is the only unchecked conversion of the client: the daemon is
- * compiled against the types in `api/answers`, and a client talks to the daemon of its own version. Fields that another
- * version may omit are optional there.
- */
-export function trustAnswer<Answer>(value: unknown): Answer {
-  return value as Answer;
 }
 
 function send(endpoint: string, options: (ApiRequest & { name?: string }) | undefined): Promise<Response> {

@@ -5,38 +5,42 @@ import { parseQuery } from "./http/target.ts";
 import { describeApi } from "./openapi.ts";
 import { archiveRoutes } from "./routes/archives.ts";
 import { buildRoutes } from "./routes/build.ts";
+import { containerCreateRoutes } from "./routes/container-create.ts";
+import { containerLifecycleRoutes } from "./routes/container-lifecycle.ts";
+import { containerListRoutes } from "./routes/container-list.ts";
 import { containerStreamRoutes } from "./routes/container-streams.ts";
-import { containerRoutes } from "./routes/containers.ts";
+import { containerUpkeepRoutes } from "./routes/container-upkeep.ts";
 import { execRoutes } from "./routes/execs.ts";
+import { imageArchiveRoutes } from "./routes/image-archives.ts";
 import { imageRoutes } from "./routes/images.ts";
 import { networkRoutes } from "./routes/networks.ts";
 import { registryRoutes } from "./routes/registries.ts";
 import { systemRoutes } from "./routes/system.ts";
-import { tboxRoutes } from "./routes/tbox.ts";
+import { type TboxOptions, tboxRoutes } from "./routes/tbox.ts";
 import { unsupportedRoutes } from "./routes/unsupported.ts";
 import { volumeRoutes } from "./routes/volumes.ts";
 
-export interface AppOptions {
+export interface AppOptions extends TboxOptions {
   dataDirectory: string;
   engine: Engine;
-  /** Asked to end the daemon. */
-  shutdown: () => void;
-  /** Whether systemd listens for the daemon, and starts another one when somebody connects. */
-  passed: boolean;
 }
 
-/** Everything that is answered by an ordinary HTTP response. */
+/** Creates the application for all requests that an ordinary HTTP response answers. */
 export function createApp({ engine, dataDirectory, shutdown, passed }: AppOptions) {
   const app = new Elysia()
-    // Elysia's own reading of a query splits values at commas and parses what looks like JSON.
+    // Elysia's own query parser splits values at commas and parses JSON-like text.
     .onTransform({ as: "global" }, (context) => {
       context.query = parseQuery(context.request.url);
     })
     .onError(({ error }) => errorResponse(error))
     .use(systemRoutes(engine, dataDirectory))
     .use(registryRoutes(engine.images))
+    .use(imageArchiveRoutes(engine.images))
     .use(imageRoutes(engine.images))
-    .use(containerRoutes(engine, dataDirectory))
+    .use(containerListRoutes(engine, dataDirectory))
+    .use(containerCreateRoutes(engine.containers))
+    .use(containerLifecycleRoutes(engine.containers))
+    .use(containerUpkeepRoutes(engine.containers))
     .use(containerStreamRoutes(engine.containers))
     .use(execRoutes(engine.containers))
     .use(volumeRoutes(engine.volumes))

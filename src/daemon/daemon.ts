@@ -1,25 +1,26 @@
 import type { Engine } from "#engine/engine.ts";
-import { passOnConnections } from "./activation.ts";
 import { createApp } from "./app.ts";
-import { createApiServer } from "./http/server.ts";
-import { listen } from "./listen.ts";
+import { createApiServer } from "./server/api-server.ts";
+import { listen } from "./server/listen.ts";
+import { forwardConnections } from "./server/systemd-socket.ts";
 
 export interface DaemonOptions {
   engine: Engine;
   dataDirectory: string;
   runDirectory: string;
   uid: number;
-  /** Of a socket that systemd listens on for it. */
+  /** Descriptor of the listening socket that systemd passed to the daemon. */
   passed?: number | undefined;
 }
 
-/** A daemon that serves the API. Disposing of it ends all connections and removes the socket. */
+/** A daemon that serves the API. Disposing of it closes all connections and removes the socket. */
 export interface Daemon extends AsyncDisposable {
   socketPath: string;
-  /** Resolves when a client asked it to end. */
+  /** Resolves when a client requests a shutdown. */
   shutdown: Promise<void>;
 }
 
+/** Serves the API of an engine on the socket in the run directory. */
 export async function openDaemon({
   engine,
   dataDirectory,
@@ -30,19 +31,19 @@ export async function openDaemon({
   const shutdown = Promise.withResolvers<void>();
   const app = createApp({ engine, dataDirectory, shutdown: shutdown.resolve, passed: passed !== undefined });
   const { server, closeConnections } = createApiServer(engine, (request) => app.fetch(request));
-  // systemd's own socket stays where it is, also when the daemon has ended.
+  // `tbox.sock` is systemd's own socket then and outlives the daemon.
   const name = passed === undefined ? "tbox.sock" : "behind-systemd.sock";
-  const listening = await listen(server, { directory: runDirectory, uid, name });
-  const door = passed === undefined ? undefined : await passOnConnections(passed, listening);
+  const path = await listen(server, { directory: runDirectory, uid, name });
+  const forwarder = passed === undefined ? undefined : await forwardConnections(passed, path);
   return {
     socketPath: `${runDirectory}/tbox.sock`,
     shutdown: shutdown.promise,
     async [Symbol.asyncDispose]() {
-      door?.stop();
+      forwarder?.stop();
       const closed = new Promise((resolve) => server.close(resolve));
       closeConnections();
       await closed;
-      await door?.[Symbol.asyncDispose]();
+      await forwarder?.[Symbol.asyncDispose]();
     },
   };
 }

@@ -2,13 +2,15 @@ import { writeSync } from "node:fs";
 import { readConfig } from "#engine/config.ts";
 import { openEngine } from "#engine/open-engine.ts";
 import { errorChain, errorCode, invalidArgument, TboxError } from "#support/errors.ts";
-import { takePassedSocket } from "./activation.ts";
+import { openLog } from "#support/log.ts";
 import { openDaemon } from "./daemon.ts";
-import { log } from "./log.ts";
+import { takePassedSocket } from "./server/systemd-socket.ts";
+
+const log = openLog("daemon");
 
 /**
- * `tbox daemon`: serves the API until it is told to end by a signal or a client; containers go on. With
- * `--notify` one line of JSON on standard output says that it is ready, or why it is not.
+ * Runs `tbox daemon`: serves the API until a signal or a client ends it; containers keep running. `--notify` prints one
+ * line of JSON that reports readiness or the reason of a failure.
  */
 export async function runDaemon(args: string[]): Promise<void> {
   const notify = args.includes("--notify");
@@ -22,7 +24,7 @@ export async function runDaemon(args: string[]): Promise<void> {
   } catch (error) {
     const message = errorChain(error);
     if (notify) print(JSON.stringify({ error: message, code: errorCode(error) }));
-    log("error", message);
+    log.error(message);
     process.exit(1);
   }
 }
@@ -30,13 +32,13 @@ export async function runDaemon(args: string[]): Promise<void> {
 async function serve(ready: (socket: string) => void): Promise<void> {
   const uid = process.getuid?.() ?? -1;
   if (uid === 0) throw new TboxError("forbidden", "tbox runs as an ordinary user, not as root");
-  // What is made for containers is to be seen by their users; the store itself is closed to others.
+  // Users inside containers must be able to read their files; the store directory itself is closed to others.
   process.umask(0o022);
   const stopped = Promise.withResolvers<string>();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stopped.resolve(signal));
   const passed = takePassedSocket(process.env, process.pid);
   const environment = { ...process.env };
-  // The program would take them by rules of its own, whatever the registry client decides.
+  // The runtime applies these variables to every fetch; the registry client decides about proxies itself.
   for (const name of Object.keys(process.env))
     if (/^(https?|all|no)_proxy$/i.test(name)) delete process.env[name];
   const config = await readConfig(environment, uid);
@@ -44,15 +46,15 @@ async function serve(ready: (socket: string) => void): Promise<void> {
   const { dataDirectory, runDirectory } = config;
   await using daemon = await openDaemon({ engine, dataDirectory, runDirectory, uid, passed });
   ready(daemon.socketPath);
-  log("info", `listening on ${daemon.socketPath}`);
+  log.info(`listening on ${daemon.socketPath}`);
   void daemon.shutdown.then(() => stopped.resolve("a client's request"));
-  log("info", `ended by ${await stopped.promise}`);
+  log.info(`ended by ${await stopped.promise}`);
 }
 
 function print(line: string): void {
   try {
     writeSync(1, `${line}\n`);
   } catch {
-    // Whoever started the daemon may have gone; it serves others.
+    // The client that started the daemon may be gone; the daemon serves other clients.
   }
 }

@@ -7,9 +7,9 @@ import { version } from "./version.ts";
 
 type Paths = Record<string, Record<string, JsonObject>>;
 
-/** The OpenAPI document of what is served, made of the schemas that check the requests. */
+/** Returns the OpenAPI document of the API, generated from the schemas that validate the requests. */
 export async function describeApi(app: AnyElysia): Promise<JsonObject> {
-  // Loaded when somebody asks: the daemon starts without it.
+  // Loaded on demand, to keep the daemon's start fast.
   const { toOpenAPISchema } = await import("@elysiajs/openapi/openapi");
   const { paths } = toOpenAPISchema(app, {}, undefined, { zod: toJsonSchema });
   return {
@@ -24,13 +24,13 @@ export async function describeApi(app: AnyElysia): Promise<JsonObject> {
   };
 }
 
-/** Bodies that are read by the handlers themselves. */
+/** Schemas of bodies that the handlers parse themselves. */
 const bodies: Record<string, Schema> = {
   "/containers/create": createContainerSchema,
   "/commit": commitContainerSchema,
 };
 
-/** What follows a name that may hold slashes, by the route that takes all of it. */
+/** Actions after a name that may contain slashes, by the route that matches the rest of the path. */
 const suffixes: Record<string, Record<string, string[]>> = {
   "/images/*": { get: ["/json", "/history", "/get"], post: ["/push", "/tag"], delete: [""] },
   "/distribution/*": { get: ["/json"] },
@@ -72,12 +72,12 @@ function jsonBody(schema: Schema): JsonObject {
   return { content: { "application/json": { schema: toJsonSchema(schema) } } };
 }
 
-/** Requests that take their connection over, which no route sees. */
+/** Describes the requests that take their connection over: no route handles them. */
 function streams(): Paths {
   const id = { name: "id", in: "path", required: true, schema: { type: "string" } };
   const { properties = {} } = toJsonSchema(attachContainerQuery) as { properties?: Record<string, unknown> };
   const query = Object.entries(properties).map(([name, schema]) => ({ name, in: "query", schema }));
-  const answers = { "101": { description: "The connection is the stream." } };
+  const answers = { "101": { description: "The connection carries the stream." } };
   return {
     "/containers/{id}/attach": {
       post: { operationId: "postContainersIdAttach", parameters: [id, ...query], responses: answers },

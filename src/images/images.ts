@@ -29,8 +29,13 @@ export interface Progress {
   total?: number;
 }
 
-/** A line of a push; `aux` is for programs: what was pushed. */
-export type PushProgress = Progress | { aux: Record<string, unknown> };
+/** A line of a push; `aux` is the result for programs. */
+export type PushProgress = Progress | { aux: PushResult };
+
+/** The pushed manifest, or the manifest that was pushed in place of an incomplete index. */
+export type PushResult =
+  | { Tag: string; Digest: string; Size: number }
+  | { manifestPushedInsteadOfIndex: true; originalIndex: Descriptor; selectedManifest: Descriptor };
 
 export interface PushOptions {
   /** Of an image with several platforms only the manifest for this one. */

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { createServer } from "node:http";
 import { createServer as createSocket } from "node:net";
-import { listen } from "#daemon/listen.ts";
+import { listen } from "#daemon/server/listen.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
 
 const uid = process.getuid?.() ?? -1;

@@ -101,7 +101,13 @@ describe("a run", () => {
     using connection = await run({}, { ...streams, Cmd: ["/nope"], HostConfig: { AutoRemove: true } });
     expect(frames(await connection.ended)).toEqual([
       { event: "created", id: expect.any(String), warnings: [] },
-      { event: "error", status: 400, message: "exec /nope: no such file or directory", exitCode: 127 },
+      {
+        event: "error",
+        status: 400,
+        code: "invalid-argument",
+        message: "exec /nope: no such file or directory",
+        exitCode: 127,
+      },
     ]);
     expect(api.engine.calls).toContain("remove");
   });

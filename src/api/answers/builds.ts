@@ -1,4 +1,4 @@
-import type { FailureFields, ProgressLine } from "./progress.ts";
+import type { FailureFields, TransferLine } from "./progress.ts";
 
 /** Numbers of lines in the Dockerfile, from 1; both ends are included. */
 export interface LineRangeAnswer {
@@ -7,7 +7,7 @@ export interface LineRangeAnswer {
 }
 
 /** A line of `POST /build`, in the format of Docker's classic builder. */
-export interface ClassicBuildLine extends Omit<ProgressLine, "aux"> {
+export interface ClassicBuildLine extends TransferLine {
   stream?: string;
   /** ID of the built image. */
   aux?: { ID: string };

@@ -4,8 +4,8 @@ export interface FailureFields {
   error?: string;
 }
 
-/** A line of `POST /images/create` and `POST /images/{name}/push`. */
-export interface ProgressLine extends FailureFields {
+/** Progress of one layer, or of a whole image. */
+export interface TransferLine extends FailureFields {
   /** Short digest of a layer; absent for lines about the whole image. */
   id?: string;
   /** Docker's wording. */
@@ -13,6 +13,10 @@ export interface ProgressLine extends FailureFields {
   progressDetail?: ProgressDetail;
   /** A drawn progress bar. */
   progress?: string;
+}
+
+/** A line of `POST /images/create` and `POST /images/{name}/push`. */
+export interface ProgressLine extends TransferLine {
   aux?: PushResult;
 }
 

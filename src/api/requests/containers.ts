@@ -93,6 +93,8 @@ export const containerLogsQuery = query({
     .optional(),
 });
 
+export type LogsQuery = z.infer<typeof containerLogsQuery>;
+
 export const removeContainerQuery = query({ v: queryFlag, force: queryFlag, link: queryFlag });
 
 /** `one-shot` answers at once, without a sample from before to compare with. */

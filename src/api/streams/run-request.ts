@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { createContainerSchema } from "../requests/create-container.ts";
 
-/** Body of `POST /tbox/run`, checked. */
+/** Schema of the body of `POST /tbox/run`. */
 export const runRequestSchema = z.strictObject({
   name: z.string().exactOptional(),
   platform: z.string().exactOptional(),
@@ -12,7 +12,7 @@ export const runRequestSchema = z.strictObject({
 
 export type CheckedRunRequest = z.infer<typeof runRequestSchema>;
 
-/** A `RunControl` frame, checked. */
+/** Schema of a `RunControl` frame. */
 export const runControlSchema = z.discriminatedUnion("control", [
   z.strictObject({
     control: z.literal("resize"),

@@ -1,40 +1,59 @@
+import type { ErrorCode } from "#support/errors.ts";
+import type { TransferLine } from "../answers/progress.ts";
+
 /**
- * `POST /tbox/run`: create, attach, start, wait and remove over one upgraded connection.
+ * Frame types of `POST /tbox/run`, which creates, attaches, starts, awaits and removes a container over one upgraded
+ * connection.
  *
- * The request carries `Connection: Upgrade`, `Upgrade: tcp`, a JSON body of type `RunRequest` and, for a
- * pull, `X-Registry-Auth`. The answer is `101 UPGRADED`; then both sides send frames: one byte of type,
- * three zero bytes, the length as 32 bits big-endian, the payload.
+ * The request has `Connection: Upgrade`, `Upgrade: tcp`, a JSON body of type `RunRequest` and, for a pull,
+ * `X-Registry-Auth`. The answer is `101 UPGRADED`; then both sides send frames: one byte of type, three zero bytes, the
+ * length as 32 bits big-endian, the payload.
  */
 export const frameType = {
-  /** Client to daemon: bytes for the program; an empty frame is the end of its input. */
+  /** Input of the program, from the client; an empty frame is the end of the input. */
   stdin: 0,
   stdout: 1,
   stderr: 2,
-  /** JSON: `RunEvent` from the daemon, `RunControl` from the client. */
+  /** JSON: a `RunEvent` from the daemon or a `RunControl` from the client. */
   control: 3,
 } as const;
 
+/** Body of `POST /tbox/run`. */
 export interface RunRequest {
   name?: string;
   platform?: string;
   pull: "always" | "missing" | "never";
-  /** Ends the exchange after the start instead of attaching. */
+  /** Whether the exchange ends after the start, without attaching. */
   detach: boolean;
   /** Body of `POST /containers/create`. */
   container: Record<string, unknown>;
 }
 
+/** A control frame of the daemon. */
 export type RunEvent =
-  /** A line of `POST /images/create`. */
-  | { event: "progress"; progress: Record<string, unknown> }
+  | { event: "progress"; progress: TransferLine }
   | { event: "created"; id: string; warnings: string[] }
   | { event: "started" }
-  /** After the last byte of output; with AutoRemove, after the removal. */
+  /** Follows the last byte of output; with AutoRemove it follows the removal. */
   | { event: "exited"; code: number }
-  /** Ends the exchange. `exitCode` is 125, 126 or 127 as `docker run` would exit. */
-  | { event: "error"; status: number; message: string; exitCode: number };
+  | RunFailure;
 
+/** The last control frame of a run that failed. */
+export interface RunFailure {
+  event: "error";
+  /** HTTP status of the error. */
+  status: number;
+  code: RunErrorCode;
+  message: string;
+  /** Exit status of `docker run`: 125, 126 or 127. */
+  exitCode: number;
+}
+
+/** `missing-image` means that the image is not in the store and the request forbids a pull. */
+export type RunErrorCode = ErrorCode | "missing-image";
+
+/** A control frame of the client. */
 export type RunControl =
   | { control: "resize"; columns: number; rows: number }
-  /** A signal by name (`INT`) or number. */
+  /** `signal` is a name (`INT`) or a number. */
   | { control: "signal"; signal: string };

@@ -2,31 +2,33 @@ import { encodeFrame } from "#api/streams/frame.ts";
 import { frameType, type RunControl, type RunEvent, type RunRequest } from "#api/streams/run-stream.ts";
 import { TboxError } from "#support/errors.ts";
 import { connectDaemon } from "../daemon/connect.ts";
-import { isObject, textsAt } from "../json.ts";
+import { isObject } from "../json.ts";
+import { trustAnswer } from "../trust-answer.ts";
 import { createFrameDecoder } from "./frames.ts";
 import { upgrade } from "./upgrade.ts";
 
+/** An event or a chunk of output. */
 export type RunMessage = RunEvent | { event: "output"; stream: "stdout" | "stderr"; bytes: Uint8Array };
 
-/** One run over one connection. Iterating `messages` to the end reads everything the daemon has to say. */
+/** One run over one connection. `messages` ends when the daemon closes the connection. */
 export interface RunStream {
   messages: AsyncIterable<RunMessage>;
-  /** Resolves when the kernel has taken it. */
+  /** Resolves when the kernel has accepted the bytes. */
   writeInput(bytes: Uint8Array): Promise<void>;
   endInput(): void;
   send(control: RunControl): void;
-  /** Leaves the container alone: it goes on without this client. */
+  /** Closes the connection; the container keeps running. */
   close(): void;
 }
 
-/** Starts the daemon if none runs. `registryAuth` is the value of `X-Registry-Auth`. */
+/** Opens a run stream, starting the daemon when none runs. `registryAuth` is the value of `X-Registry-Auth`. */
 export async function openRunStream(request: RunRequest, registryAuth?: string): Promise<RunStream> {
   const socket = await connectDaemon();
   const headers = registryAuth === undefined ? {} : { "X-Registry-Auth": registryAuth };
-  // The caller has things to prepare meanwhile; a refusal comes with the first message.
+  // The caller prepares its terminal meanwhile; a refusal is thrown with the first message.
   const answered = upgrade(socket, { target: "/tbox/run", headers, body: request });
   answered.catch(() => {});
-  // A write fails only when the connection is gone, and then reading it fails with the better message.
+  // A write fails only when the connection is lost; the read reports that with a better message.
   const write = (type: number, bytes: Uint8Array) => socket.write(encodeFrame(type, bytes)).catch(() => {});
   return {
     messages: readMessages(answered, socket),
@@ -62,22 +64,9 @@ function toMessage(type: number, bytes: Uint8Array): RunMessage {
   }
 }
 
+const events: ReadonlySet<unknown> = new Set(["progress", "created", "started", "exited", "error"]);
+
 function parseRunEvent(value: unknown): RunEvent {
-  if (isObject(value)) {
-    const { event, progress, id, code, status, message, exitCode } = value;
-    if (event === "progress" && isObject(progress)) return { event, progress };
-    if (event === "created" && typeof id === "string")
-      return { event, id, warnings: textsAt(value, "warnings") };
-    if (event === "started") return { event };
-    if (event === "exited" && typeof code === "number") return { event, code };
-    if (event === "error" && typeof message === "string") {
-      return {
-        event,
-        message,
-        status: typeof status === "number" ? status : 500,
-        exitCode: typeof exitCode === "number" ? exitCode : 125,
-      };
-    }
-  }
+  if (isObject(value) && events.has(value.event)) return trustAnswer(value);
   throw new TboxError("internal", `the daemon sent an unknown event: ${JSON.stringify(value)}`);
 }

@@ -1,8 +1,12 @@
+import type { ErrorAnswer } from "#api/answers/system.ts";
 import { type Issue, issueOf, toIssue } from "#api/schema/issue.ts";
 import { type ErrorCode, errorChain, TboxError } from "#support/errors.ts";
-import { logError } from "../log.ts";
+import { openLog } from "#support/log.ts";
 
-export interface ErrorAnswer {
+const log = openLog("api");
+
+/** Status and message of an error, as clients get them. */
+export interface DescribedError {
   status: number;
   message: string;
 }
@@ -20,27 +24,28 @@ const statuses: Record<ErrorCode, number> = {
   internal: 500,
 };
 
-/** What a client is told of a failure; what is nobody's fault but the daemon's goes to the log too. */
-export function describeError(error: unknown): ErrorAnswer {
+/** Returns the status and message of an error. Writes internal errors to the log too. */
+export function describeError(error: unknown): DescribedError {
   if (error instanceof TboxError) {
     const status = statuses[error.code];
-    if (status === 500) logError("request failed", error);
+    if (status === 500) log.error("request failed", error);
     return { status, message: errorChain(error) };
   }
   const issue = issueOf(error);
-  const answer = issue === undefined ? describeElysiaError(error) : describeIssue(issue);
-  if (answer !== undefined) return answer;
-  logError("request failed", error);
+  const described = issue === undefined ? describeElysiaError(error) : describeIssue(issue);
+  if (described !== undefined) return described;
+  log.error("request failed", error);
   return { status: 500, message: errorChain(error) };
 }
 
-/** Docker's error response. */
+/** Returns Docker's error response. */
 export function errorResponse(error: unknown): Response {
   const { status, message } = describeError(error);
-  return Response.json({ message }, { status });
+  const answer: ErrorAnswer = { message };
+  return Response.json(answer, { status });
 }
 
-function describeElysiaError(error: unknown): ErrorAnswer | undefined {
+function describeElysiaError(error: unknown): DescribedError | undefined {
   if (!(error instanceof Error) || !("code" in error)) return undefined;
   switch (error.code) {
     case "NOT_FOUND":
@@ -49,9 +54,9 @@ function describeElysiaError(error: unknown): ErrorAnswer | undefined {
       return { status: 400, message: "invalid request body" };
     case "VALIDATION": {
       const issue = toIssue("valueError" in error ? error.valueError : undefined);
-      // An answer that does not pass its own schema is the daemon's fault.
+      // An answer that does not match its own schema is the daemon's fault.
       if ("type" in error && error.type === "response") {
-        logError("invalid answer", new Error(issue.message));
+        log.error("invalid answer", new Error(issue.message));
         return { status: 500, message: "the daemon made an invalid answer" };
       }
       return describeIssue(issue);
@@ -61,6 +66,6 @@ function describeElysiaError(error: unknown): ErrorAnswer | undefined {
   }
 }
 
-function describeIssue({ message, notSupported }: Issue): ErrorAnswer {
+function describeIssue({ message, notSupported }: Issue): DescribedError {
   return { status: notSupported ? statuses["not-implemented"] : statuses["invalid-argument"], message };
 }

@@ -1,7 +1,7 @@
-/** What Docker writes for a time that never was. */
+/** Docker's value for a time that never happened. */
 export const never = "0001-01-01T00:00:00Z";
 
-/** Seconds since the epoch of an RFC 3339 time; 0 when it never was. */
+/** Returns the seconds since the epoch of an RFC 3339 time; 0 for `never` and for invalid text. */
 export function unixSeconds(time: string): number {
   if (time === never) return 0;
   const milliseconds = Date.parse(time);

@@ -1,11 +1,18 @@
+import type { VolumeInspect } from "#api/answers/volumes.ts";
 import type { Volume } from "#volumes/volumes.ts";
 
-/** `GET /volumes/{name}`; `size` in bytes where it was measured. */
+/** Size in bytes and number of containers that mount the volume. */
+export interface VolumeUsage {
+  size: number;
+  users: number;
+}
+
+/** Returns the answer of `GET /volumes/{name}`. */
 export function shapeVolume(
   { name, created, labels, options }: Volume,
   mountpoint: string,
-  usage?: { size: number; users: number },
-) {
+  usage?: VolumeUsage,
+): VolumeInspect {
   return {
     CreatedAt: created,
     Driver: "local",

@@ -1,64 +1,67 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { invalidArgument } from "#support/errors.ts";
-import { errorResponse } from "../answers/error-response.ts";
-import { hasBody, isJsonType, readSmallBody, streamBody } from "./request-body.ts";
+import { drain, hasBody, isJsonType, readSmallBody, streamBody } from "./request-body.ts";
 import { sendResponse } from "./send-response.ts";
-import { parseTarget, type Target } from "./target.ts";
+import type { Target } from "./target.ts";
 
-export type Answer = (request: Request) => Response | Promise<Response>;
-
-/** A request of node's server and what it will be answered with. */
+/** A request of Node's HTTP server and its response. */
 export interface Exchange {
   request: IncomingMessage;
   response: ServerResponse;
   target: Target;
 }
 
-/** Name of the header in which a route finds the minor version of the API; a client cannot set it. */
-export const versionHeader = "api-version";
+/** The application behind the server. */
+export interface Application {
+  answer(request: Request): Response | Promise<Response>;
+  /** Returns the response for an error that was thrown before `answer` could handle it. */
+  refuse(error: unknown): Response;
+  /** Request headers that the application sees, in lower case. Every other header, above all Host, decides nothing. */
+  requestHeaders: readonly string[];
+  /** Headers of every response. */
+  responseHeaders: Record<string, string>;
+}
 
-/** What routes look at. Everything else of a request's head, Host above all, decides nothing. */
-const passedHeaders = ["content-type", "content-length", "x-registry-auth", "x-registry-config"];
-
-/** Most of an unwanted body that is read so that the client can get to the answer. */
-const drainLimit = 64 * 1024 * 1024;
-
-/** Gives a request of node's server to `answer` and sends what it gives back. */
-export async function serveRequest({ request, response, target }: Exchange, answer: Answer): Promise<void> {
+/** Passes a request to the application and sends its response. `extra` headers replace the client's. */
+export async function serveRequest(
+  { request, response, target }: Exchange,
+  application: Application,
+  extra: Record<string, string>,
+): Promise<void> {
   const gone = new AbortController();
   response.once("close", () => {
     if (!response.writableFinished) gone.abort();
   });
-  let answered: Response;
+  let answer: Response;
   try {
-    answered = await answer(await toWebRequest(request, target, gone.signal));
+    const headers = { ...pick(request, application.requestHeaders), ...extra };
+    answer = await application.answer(await toWebRequest(request, target, { headers, signal: gone.signal }));
   } catch (error) {
-    // A body that breaks off with its connection is no failure of the daemon; one that was read whole is destroyed, too.
+    // A body that ends with its connection is the client's doing; a body that was read whole is destroyed too.
     if (gone.signal.aborted || (request.destroyed && !request.complete)) return;
-    answered = errorResponse(error);
+    answer = application.refuse(error);
   }
-  if (gone.signal.aborted) return void answered.body?.cancel().catch(() => {});
-  await sendResponse(response, answered, request.method === "HEAD");
+  if (gone.signal.aborted) return void answer.body?.cancel().catch(() => {});
+  await sendResponse(response, answer, {
+    headers: application.responseHeaders,
+    headOnly: request.method === "HEAD",
+  });
   drain(request);
 }
 
-/** The target of a request, whose head must have one Host at most. */
-export function checkTarget(request: IncomingMessage): Target {
-  const hosts = request.rawHeaders.filter((name, index) => index % 2 === 0 && /^host$/i.test(name));
-  if (hosts.length > 1) throw invalidArgument("more than one Host header");
-  return parseTarget(request.url ?? "");
+function pick({ headers }: IncomingMessage, names: readonly string[]): Record<string, string> {
+  const picked: Record<string, string> = {};
+  for (const name of names) {
+    const value = headers[name];
+    if (typeof value === "string") picked[name] = value;
+  }
+  return picked;
 }
 
 async function toWebRequest(
   request: IncomingMessage,
-  { path, search, version }: Target,
-  signal: AbortSignal,
+  { path, search }: Target,
+  { headers, signal }: { headers: Record<string, string>; signal: AbortSignal },
 ): Promise<Request> {
-  const headers: Record<string, string> = { [versionHeader]: String(version) };
-  for (const name of passedHeaders) {
-    const value = request.headers[name];
-    if (typeof value === "string") headers[name] = value;
-  }
   const url = `http://docker${path}${search}`;
   const { method = "GET" } = request;
   if (!hasBody(request)) return new Request(url, { method, headers, signal });
@@ -66,15 +69,4 @@ async function toWebRequest(
     ? await readSmallBody(request)
     : streamBody(request);
   return new Request(url, { method, headers, signal, body });
-}
-
-/** Reads and drops what is left of a request's body. */
-export function drain(request: IncomingMessage): void {
-  if (request.complete) return;
-  let length = 0;
-  request.on("error", () => {});
-  request.on("data", (chunk: Buffer) => {
-    length += chunk.length;
-    if (length > drainLimit) request.destroy();
-  });
 }

@@ -1,25 +1,25 @@
 import { release } from "./streamed.ts";
 
-/** Most bytes that are gathered into one piece. */
+/** Most bytes of a batch. */
 const limit = 64 * 1024;
 
-/** Joins pieces that come without a wait, so that many small ones cost one write. */
+/** Joins chunks that are available without waiting, so that many small chunks cost one write. */
 export async function* gathered(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
-  const pieces = source[Symbol.asyncIterator]();
-  const gathering = new Gathering(pieces);
+  const chunks = source[Symbol.asyncIterator]();
+  const batches = new BatchReader(chunks);
   try {
     for (;;) {
-      const batch = await gathering.take();
+      const batch = await batches.take();
       if (batch === undefined) return;
       yield batch;
     }
   } finally {
-    release(pieces);
+    release(chunks);
   }
 }
 
-class Gathering {
-  readonly #pieces: AsyncIterator<Uint8Array>;
+class BatchReader {
+  readonly #chunks: AsyncIterator<Uint8Array>;
   #batch: Uint8Array[] = [];
   #size = 0;
   #filling = false;
@@ -27,11 +27,11 @@ class Gathering {
   #error: unknown;
   #wake = () => {};
 
-  constructor(pieces: AsyncIterator<Uint8Array>) {
-    this.#pieces = pieces;
+  constructor(chunks: AsyncIterator<Uint8Array>) {
+    this.#chunks = chunks;
   }
 
-  /** Everything there is, at least one piece of it; nothing at the end. Throws what the source threw. */
+  /** Returns all available chunks, at least one; undefined at the end. Throws the source's error. */
   async take(): Promise<Uint8Array | undefined> {
     if (!this.#filling && !this.#ended) void this.#fill();
     if (this.#batch.length === 0 && !this.#ended) {
@@ -39,7 +39,7 @@ class Gathering {
         this.#wake = resolve;
       });
     }
-    // What comes without a wait is here before the next turn of the event loop.
+    // Chunks that need no waiting arrive before the next turn of the event loop.
     if (this.#filling) await new Promise((resolve) => setImmediate(resolve));
     const batch = this.#batch;
     this.#batch = [];
@@ -53,7 +53,7 @@ class Gathering {
     this.#filling = true;
     try {
       while (this.#size < limit && !this.#ended) {
-        const { done, value } = await this.#pieces.next();
+        const { done, value } = await this.#chunks.next();
         if (done) this.#ended = true;
         else {
           this.#batch.push(value);

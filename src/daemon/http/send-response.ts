@@ -1,20 +1,29 @@
 import type { ServerResponse } from "node:http";
 import type { Writable } from "node:stream";
-import { logError } from "../log.ts";
-import { commonHeaders } from "./common-headers.ts";
+import { openLog } from "#support/log.ts";
+
+const log = openLog("api");
+const newline = Buffer.from("\n");
+
+export interface SendOptions {
+  /** Headers besides those of the response itself. */
+  headers: Record<string, string>;
+  /** Leaves the body out. */
+  headOnly: boolean;
+}
 
 /**
- * Sends a response. One with `Transfer-Encoding: chunked` is sent as it comes, its head at once; any other
- * is sent whole. `headOnly` leaves the body out.
+ * Sends a response. A response with `Transfer-Encoding: chunked` is streamed and its head is sent at once; any other
+ * response is sent whole.
  */
 export async function sendResponse(
   response: ServerResponse,
   answer: Response,
-  headOnly: boolean,
+  { headers: common, headOnly }: SendOptions,
 ): Promise<void> {
-  const headers: Record<string, string> = { ...commonHeaders };
+  const headers: Record<string, string> = { ...common };
   for (const [name, value] of answer.headers) headers[name] = value;
-  // Docker's client compares the whole value before it looks for an error message.
+  // Docker's client compares the whole media type before it looks for an error message.
   const json = headers["content-type"]?.startsWith("application/json") === true;
   if (json) headers["content-type"] = "application/json";
   const chunked = headers["transfer-encoding"] === "chunked";
@@ -37,9 +46,7 @@ export async function sendResponse(
   } else await sendBody(response, answer.body);
 }
 
-const newline = Buffer.from("\n");
-
-/** A body that breaks off is told by a connection that breaks off. */
+/** Sends a body. An error of the body closes the connection: the head with the status is already sent. */
 async function sendBody(response: ServerResponse, body: ReadableStream<Uint8Array>): Promise<void> {
   const reader = body.getReader();
   response.once("close", () => void reader.cancel().catch(() => {}));
@@ -51,12 +58,12 @@ async function sendBody(response: ServerResponse, body: ReadableStream<Uint8Arra
     }
     response.end();
   } catch (error) {
-    if (!response.destroyed) logError("answer broken off", error);
+    if (!response.destroyed) log.error("response interrupted", error);
     response.destroy();
   }
 }
 
-/** Resolves when a stream takes more, or never will. */
+/** Resolves when a stream accepts more data or is closed. */
 export function writable(stream: Writable): Promise<void> {
   if (stream.destroyed || !stream.writableNeedDrain) return Promise.resolve();
   return new Promise((resolve) => {

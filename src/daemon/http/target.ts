@@ -1,30 +1,34 @@
+import type { IncomingMessage } from "node:http";
 import { invalidArgument } from "#support/errors.ts";
-import { stripVersion } from "../requests/api-version.ts";
 
-/** Where a request goes, without anything that its headers say. */
+/** Path and query of a request. */
 export interface Target {
-  /** Percent-encoded, without the version. */
+  /** Percent-encoded. */
   path: string;
-  /** With the question mark; empty when there is none. */
+  /** With the question mark; empty when there is no query. */
   search: string;
-  /** Minor version of the API. */
-  version: number;
 }
 
-/** The target of a request line; throws invalid-argument for one that could be read in two ways. */
-export function parseTarget(line: string): Target {
-  // Clients of a proxy send the whole URL; its host means nothing on a unix socket.
+/** Returns the target of a request; throws invalid-argument for an ambiguous one and for more than one Host header. */
+export function requestTarget(request: IncomingMessage): Target {
+  const hosts = request.rawHeaders.filter((name, index) => index % 2 === 0 && /^host$/i.test(name));
+  if (hosts.length > 1) throw invalidArgument("more than one Host header");
+  return parseTarget(request.url ?? "");
+}
+
+function parseTarget(line: string): Target {
+  // Clients of a proxy send the whole URL; its host has no meaning on a unix socket.
   const target = line.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, "");
   const question = target.indexOf("?");
   const path = question === -1 ? target : target.slice(0, question);
-  // A URL parser would cut at #, turn \ into / and resolve dot segments: the route must not depend on that.
+  // A URL parser cuts at #, turns \ into / and resolves dot segments: the route must not depend on that.
   if (!path.startsWith("/") || /[^\x21-\x7e]|[#\\]/.test(target) || /\/(\.|%2e){1,2}(\/|$)/i.test(path)) {
     throw invalidArgument("invalid path");
   }
-  return { ...stripVersion(path), search: question === -1 ? "" : target.slice(question) };
+  return { path, search: question === -1 ? "" : target.slice(question) };
 }
 
-/** The query of a URL; of a parameter that is repeated the first counts, as for Docker. */
+/** Returns the query of a URL. The first value of a repeated parameter counts, as in Go. */
 export function parseQuery(url: string): Record<string, string> {
   const question = url.indexOf("?");
   if (question === -1) return {};
@@ -32,7 +36,7 @@ export function parseQuery(url: string): Record<string, string> {
   return Object.fromEntries(parameters.reverse());
 }
 
-/** A percent-encoded part of a path as text. */
+/** Decodes a percent-encoded part of a path; throws invalid-argument for an invalid encoding. */
 export function decodePathPart(encoded: string): string {
   try {
     return decodeURIComponent(encoded);

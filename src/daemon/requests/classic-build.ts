@@ -1,32 +1,22 @@
 import { type BuildQuery, parseRegistryConfig } from "#api/requests/build.ts";
-import { parseRegistryAuth } from "#api/requests/registry-auth.ts";
-import type { BuildRequest } from "#builds/builder.ts";
+import type { BuildRequest, ContextSource } from "#builds/builder.ts";
 import type { Resources } from "#containers/limits/resources.ts";
 import { parsePlatform } from "#oci/platform.ts";
 import { parseReference } from "#oci/reference.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
-import { refuseParameters } from "../routes/unsupported.ts";
+import { credentialsByDomain } from "./build-credentials.ts";
+import { refuseParameters } from "./refuse-parameters.ts";
 
-/** What `POST /build` asks for; what is not honoured is refused by name. */
-export function classicRequest(query: BuildQuery, request: Request): BuildRequest {
+/** Returns the build that `POST /build` requests; throws for parameters that are not honoured. */
+export function parseClassicBuild(query: BuildQuery, request: Request): BuildRequest {
+  refuseUnsupported(query);
   const parameters = new URL(request.url).searchParams;
-  refuse(query);
-  const { remote, dockerfile = "Dockerfile", target, platform, networkmode: network } = query;
-  if (remote === undefined && request.body === null) {
-    throw invalidArgument("the request has no body: a tar of the build context is missing");
-  }
-  const ulimits = query.ulimits ?? [];
+  const { dockerfile = "Dockerfile", target, platform, networkmode: network, cgroupparent } = query;
   return {
-    context:
-      remote === undefined
-        ? { type: "stream", body: request.body as ReadableStream<Uint8Array> }
-        : { type: "remote", url: remote },
+    context: contextOf(query, request),
     dockerfile,
     checkOnly: false,
-    tags: parameters
-      .getAll("t")
-      .filter((tag) => tag !== "")
-      .map(parseReference),
+    tags: withoutEmpty(parameters.getAll("t")).map(parseReference),
     ...(target === undefined ? {} : { target }),
     arguments: withoutNull(query.buildargs ?? {}),
     labels: query.labels ?? {},
@@ -36,48 +26,40 @@ export function classicRequest(query: BuildQuery, request: Request): BuildReques
     pull: isSet(query.pull),
     ...(platform === undefined ? {} : { platform: parsePlatform(platform) }),
     ...(network === undefined ? {} : { network }),
-    extraHosts: parameters
-      .getAll("extrahosts")
-      .flatMap((text) => text.split(","))
-      .filter((text) => text !== ""),
+    extraHosts: withoutEmpty(parameters.getAll("extrahosts").flatMap((text) => text.split(","))),
     shmSize: query.shmsize ?? 0,
-    ulimits,
+    ulimits: query.ulimits ?? [],
     resources: resourcesOf(query),
-    ...(query.cgroupparent === undefined ? {} : { cgroupParent: query.cgroupparent }),
+    ...(cgroupparent === undefined ? {} : { cgroupParent: cgroupparent }),
     secrets: new Map(),
     agents: new Map(),
     cacheFrom: { names: query.cachefrom ?? [], only: true },
     inlineCache: isTrue(query.buildargs?.BUILDKIT_INLINE_CACHE),
     noCacheStages: [],
     allowHostNetwork: network === "host",
-    credentials: credentialsIn(parseRegistryConfig(request.headers.get("x-registry-config"))),
+    credentials: credentialsByDomain(parseRegistryConfig(request.headers.get("x-registry-config"))),
     signal: request.signal,
   };
 }
 
-/** Credentials by the domain of a registry, Docker Hub's key among them. */
-export function credentialsIn(headers: Record<string, string>): BuildRequest["credentials"] {
-  return (domain) => {
-    const keys =
-      domain === "docker.io" ? ["https://index.docker.io/v1/", "docker.io", "index.docker.io"] : [domain];
-    const key = keys.find((one) => Object.hasOwn(headers, one));
-    return key === undefined ? undefined : parseRegistryAuth(headers[key]);
-  };
+function contextOf({ remote }: BuildQuery, { body }: Request): ContextSource {
+  if (remote !== undefined) return { type: "remote", url: remote };
+  if (body !== null) return { type: "stream", body };
+  throw invalidArgument("the request has no body: a tar of the build context is missing");
 }
 
-function refuse(query: BuildQuery): void {
-  if (query.version === "2" || query.session !== undefined) {
+function refuseUnsupported({ version, session, isolation, outputs }: BuildQuery): void {
+  if (version === "2" || session !== undefined) {
     const fix = "set DOCKER_BUILDKIT=0, or use tbox build";
     throw new TboxError("not-implemented", `version: BuildKit's own protocol is not supported yet: ${fix}`);
   }
-  if (query.isolation !== undefined && query.isolation !== "default") {
-    throw invalidArgument(`invalid isolation: ${JSON.stringify(query.isolation)}`);
+  if (isolation !== undefined && isolation !== "default") {
+    throw invalidArgument(`invalid isolation: ${JSON.stringify(isolation)}`);
   }
-  const { outputs } = query;
   refuseParameters({ outputs });
 }
 
-/** What is not 0. */
+/** Returns the limits that are set; 0 is no limit. */
 function resourcesOf(query: BuildQuery): Resources {
   const { memory, memswap, cpushares, cpuperiod, cpuquota, cpusetcpus, cpusetmems } = query;
   return {
@@ -91,12 +73,17 @@ function resourcesOf(query: BuildQuery): Resources {
   };
 }
 
+function withoutEmpty(texts: string[]): string[] {
+  return texts.filter((text) => text !== "");
+}
+
 function withoutNull(values: Record<string, string | null>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(values).flatMap(([name, value]) => (value === null ? [] : [[name, value]])),
   );
 }
 
+/** Reports whether a build argument is true, by Go's rules. */
 export function isTrue(text: string | null | undefined): boolean {
   return /^(1|t|true)$/i.test(text ?? "");
 }

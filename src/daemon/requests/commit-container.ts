@@ -1,9 +1,9 @@
-import type { Containers } from "#containers/containers.ts";
+import type { CommitContainerOptions } from "#containers/files/commit.ts";
 import { parseReference } from "#oci/reference.ts";
-import { created } from "../answers/empty-answers.ts";
 import { parseCommitBody } from "./create-body.ts";
 import { nameWithTag } from "./image-name.ts";
 
+/** Query of `POST /commit`. */
 export interface CommitQuery {
   container: string;
   repo?: string;
@@ -13,14 +13,10 @@ export interface CommitQuery {
   pause?: boolean;
 }
 
-/** `POST /commit`: an image out of a container. */
-export async function commitContainer(
-  containers: Pick<Containers, "files">,
-  query: CommitQuery,
-  request: Request,
-): Promise<Response> {
-  const { container, repo, tag, author = "", comment = "", pause = true } = query;
-  const id = await containers.files.commit(container, {
+/** Returns the options of `POST /commit`. */
+export async function parseCommit(query: CommitQuery, request: Request): Promise<CommitContainerOptions> {
+  const { repo, tag, author = "", comment = "", pause = true } = query;
+  return {
     author,
     comment,
     pause,
@@ -28,6 +24,5 @@ export async function commitContainer(
     changes: new URL(request.url).searchParams.getAll("changes"),
     signal: request.signal,
     ...(repo === undefined ? {} : { reference: parseReference(nameWithTag(repo, tag)) }),
-  });
-  return created({ Id: id });
+  };
 }

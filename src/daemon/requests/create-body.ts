@@ -3,38 +3,38 @@ import { parseJson } from "#api/schema/json.ts";
 import { invalidArgument } from "#support/errors.ts";
 import { isJsonType } from "../http/request-body.ts";
 
+/** Parameters that belong to the query of `POST /containers/create`. */
+const parameters = new Set(["name", "platform"]);
+
+/** Fields of the body that are not part of the container's own configuration. */
+const otherFields = new Set(["HostConfig", "NetworkingConfig"]);
+
 /**
- * The body of `POST /containers/create`. Some clients repeat its fields in the query, or parameters of the query
- * in the body: what stands in both is nothing to worry about, anything else is refused.
+ * Parses the body of `POST /containers/create`. Some clients repeat fields of the body in the query, or parameters of
+ * the query in the body: equal values are accepted, every other unknown name is refused.
  */
 export async function parseCreateBody(request: Request, query: Record<string, unknown>) {
   const body = request.body === null ? undefined : await parseJsonBody(request);
   const fields = fieldsOf(body);
-  if (body === undefined || (isObject(body) && !Object.keys(body).some((name) => !beside.has(name)))) {
+  if (body === undefined || (isObject(body) && Object.keys(body).every((name) => otherFields.has(name)))) {
     throw invalidArgument("config cannot be empty in order to create a container");
   }
   const unknown = Object.keys(query).find((name) => !parameters.has(name) && !Object.hasOwn(fields, name));
-  if (unknown !== undefined) {
-    throw invalidArgument(`${unknown}: unknown query parameter`);
-  }
+  if (unknown !== undefined) throw invalidArgument(`${unknown}: unknown query parameter`);
   return createContainerSchema.parse(withoutRepeated(body, query, parameters));
 }
 
-/** What the body has besides the container's own configuration. */
-const beside = new Set(["HostConfig", "NetworkingConfig"]);
-
-const parameters = new Set(["name", "platform"]);
-
-/** The body of `POST /commit`, which may be left out. */
+/** Parses the body of `POST /commit`, which is optional. */
 export async function parseCommitBody(request: Request, query: object) {
   if (request.body === null) return {};
   const body = (await parseJsonBody(request)) ?? {};
   return commitContainerSchema.parse(withoutRepeated(body, { ...query }, Object.keys(query)));
 }
 
+/** Removes the fields of a body that repeat a query parameter. */
 function withoutRepeated(body: unknown, query: Record<string, unknown>, names: Iterable<string>): unknown {
-  const fields = fieldsOf(body);
   if (!isObject(body)) return body;
+  const fields = fieldsOf(body);
   for (const name of names) if (Bun.deepEquals(fields[name], query[name])) delete fields[name];
   return fields;
 }

@@ -1,4 +1,4 @@
-/** A name with a tag or, after `@`, a digest, which takes the place of one in the name. */
+/** Returns a name with `tag`, which is a tag or a digest, in place of the name's own tag or digest. */
 export function nameWithTag(name: string, tag: string | undefined): string {
   if (tag === undefined) return name;
   const bare = name.replace(/@[^/]*$/, "").replace(/:[^:/]*$/, "");

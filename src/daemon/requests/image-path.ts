@@ -3,8 +3,8 @@ import { TboxError } from "#support/errors.ts";
 import { decodePathPart } from "../http/target.ts";
 
 /**
- * Takes apart the rest of a path below `/images/`: a name, which may hold slashes, and one of the actions
- * after it. Throws not-found when none of them follows.
+ * Splits the rest of a path below `/images/` into a name, which may contain slashes, and an action. Throws not-found
+ * for any other action.
  */
 export function parseImagePath<Action extends string>(
   rest: string,
@@ -15,7 +15,7 @@ export function parseImagePath<Action extends string>(
   return { name: parseImageName(rest.slice(0, -action.length - 1)), action };
 }
 
-/** The name of an image in a path. */
+/** Decodes and checks the name of an image in a path. */
 export function parseImageName(encoded: string): string {
   return objectName.parse(decodePathPart(encoded));
 }

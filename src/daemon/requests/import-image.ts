@@ -1,12 +1,12 @@
-import type { Images } from "#images/images.ts";
+import type { ImportOptions } from "#images/images.ts";
 import { parsePlatform } from "#oci/platform.ts";
 import { parseReference } from "#oci/reference.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
-import { singleValue } from "#support/streams.ts";
-import { streamed } from "../http/streamed.ts";
 import { nameWithTag } from "./image-name.ts";
 
+/** Query of `POST /images/create` with `fromSrc`. */
 export interface ImportQuery {
+  /** `-` for the request's body, or a URL. */
   fromSrc: string;
   repo?: string;
   tag?: string;
@@ -14,27 +14,30 @@ export interface ImportQuery {
   platform?: string;
 }
 
-/** `POST /images/create?fromSrc=-`: an image out of the archive in the body. */
-export async function importImage(images: Images, query: ImportQuery, request: Request): Promise<Response> {
+/** Returns the archive and the options of an import. */
+export async function parseImport(
+  query: ImportQuery,
+  request: Request,
+): Promise<{ archive: ReadableStream<Uint8Array>; options: ImportOptions }> {
   const { fromSrc, repo, tag, message = "", platform } = query;
   const archive = fromSrc === "-" ? request.body : await download(fromSrc, request.signal);
   if (archive === null) throw invalidArgument("the request has no body");
-  const id = await images.import(archive, {
+  const options = {
     message,
     changes: new URL(request.url).searchParams.getAll("changes"),
     signal: request.signal,
     ...(repo === undefined ? {} : { reference: parseReference(nameWithTag(repo, tag)) }),
     ...(platform === undefined ? {} : { platform: parsePlatform(platform) }),
-  });
-  return streamed(singleValue(`${JSON.stringify({ status: id })}\r\n`), "application/json");
+  };
+  return { archive, options };
 }
 
-/** What lies at a URL; without a scheme it is http, as Docker takes it. */
+/** Opens the document at a URL. A URL without a scheme is http, as in Docker. */
 async function download(source: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array> | null> {
   const text = /^[a-z]+:\/\//.test(source) ? source : `http://${source}`;
   const url = URL.parse(text);
   if (!url || !["http:", "https:"].includes(url.protocol)) {
-    throw invalidArgument(`fromSrc: ${JSON.stringify(source)} is no URL of http or https`);
+    throw invalidArgument(`fromSrc: ${JSON.stringify(source)} is not a URL of http or https`);
   }
   let response: Response;
   try {

@@ -1,10 +1,11 @@
 import { parseRegistryAuth } from "#api/requests/registry-auth.ts";
-import type { Images, Progress } from "#images/images.ts";
+import type { PullOptions } from "#images/images.ts";
 import { parsePlatform } from "#oci/platform.ts";
-import { parseReference } from "#oci/reference.ts";
+import { parseReference, type Reference } from "#oci/reference.ts";
 import { invalidArgument } from "#support/errors.ts";
 import { nameWithTag } from "./image-name.ts";
 
+/** Query of `POST /images/create` without `fromSrc`. */
 export interface PullQuery {
   fromImage?: string;
   repo?: string;
@@ -14,18 +15,25 @@ export interface PullQuery {
   changes?: string;
 }
 
-/** `POST /images/create?fromImage=…`. */
-export function pullImage(images: Images, query: PullQuery, request: Request): AsyncIterable<Progress> {
-  const { fromImage, tag, platform, ...ofImports } = query;
+/** A pull of one image, or of all tags of a repository for a name without a tag. */
+export interface ParsedPull {
+  reference: Reference;
+  allTags: boolean;
+  options: PullOptions;
+}
+
+/** Returns the pull that `POST /images/create` requests. */
+export function parsePull(query: PullQuery, request: Request): ParsedPull {
+  const { fromImage, tag, platform, ...importOnly } = query;
   if (fromImage === undefined) throw invalidArgument("fromImage: the name of an image is missing");
-  const foreign = Object.keys(ofImports)[0];
-  if (foreign !== undefined) throw invalidArgument(`${foreign}: only for imports`);
+  const unwanted = Object.keys(importOnly)[0];
+  if (unwanted !== undefined) throw invalidArgument(`${unwanted}: only for imports`);
   const name = nameWithTag(fromImage, tag);
   const credentials = parseRegistryAuth(request.headers.get("x-registry-auth"));
-  const isWhole = /[:@][^/]*$/.test(name);
-  return images[isWhole ? "pull" : "pullAllTags"](parseReference(name), {
+  const options = {
     signal: request.signal,
     ...(platform === undefined ? {} : { platform: parsePlatform(platform) }),
     ...(credentials === undefined ? {} : { credentials }),
-  });
+  };
+  return { reference: parseReference(name), allTags: !/[:@][^/]*$/.test(name), options };
 }

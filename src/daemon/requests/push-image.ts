@@ -1,26 +1,27 @@
 import { parseRegistryAuth } from "#api/requests/registry-auth.ts";
-import type { Images, PushProgress } from "#images/images.ts";
+import type { PushOptions } from "#images/images.ts";
 import type { Platform } from "#oci/platform.ts";
-import { parseReference, parseTag } from "#oci/reference.ts";
+import { parseReference, parseTag, type Reference } from "#oci/reference.ts";
 
+/** Query of `POST /images/{name}/push`. */
 export interface PushQuery {
-  /** Empty: the name's own, or all tags. */
+  /** Empty for the name's own tag, or for all tags of a name without one. */
   tag: string;
   platform?: Platform | undefined;
 }
 
-/** `POST /images/{name}/push`. */
-export function pushImage(
-  images: Images,
+/** Returns the push that `POST /images/{name}/push` requests. */
+export function parsePush(
   name: string,
   { tag, platform }: PushQuery,
   request: Request,
-): AsyncIterable<PushProgress> {
+): { reference: Reference; options: PushOptions } {
   const credentials = parseRegistryAuth(request.headers.get("x-registry-auth"));
   const reference = parseReference(name);
-  return images.push(tag === "" ? reference : { ...reference, tag: parseTag(tag) }, {
+  const options = {
     signal: request.signal,
     ...(platform === undefined ? {} : { platform }),
     ...(credentials === undefined ? {} : { credentials }),
-  });
+  };
+  return { reference: tag === "" ? reference : { ...reference, tag: parseTag(tag) }, options };
 }

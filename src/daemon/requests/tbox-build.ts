@@ -5,13 +5,14 @@ import { parsePlatform } from "#oci/platform.ts";
 import { parseReference } from "#oci/reference.ts";
 import { invalidArgument } from "#support/errors.ts";
 import { streamOf } from "#support/streams.ts";
-import { credentialsIn, isTrue } from "./classic-build.ts";
+import { credentialsByDomain } from "./build-credentials.ts";
+import { isTrue } from "./classic-build.ts";
 
-/** Longest first line, in bytes: secrets are in it. */
-const mostHead = 16 * 1024 * 1024;
+/** Most bytes of the first line, which contains secrets. */
+const lineLimit = 16 * 1024 * 1024;
 
-/** What `POST /tbox/build` asks for: a line of JSON, and after it perhaps a tar. */
-export async function tboxRequest({ body, signal }: Request): Promise<BuildRequest> {
+/** Returns the build that `POST /tbox/build` requests: a line of JSON, followed by a tar for a context of type stream. */
+export async function parseTboxBuild({ body, signal }: Request): Promise<BuildRequest> {
   if (body === null) throw invalidArgument("the request has no body");
   const { line, rest } = await cutLine(body);
   const result = tboxBuildSchema.safeParse(parseJson(line));
@@ -25,36 +26,35 @@ export async function tboxRequest({ body, signal }: Request): Promise<BuildReque
     cacheFrom: { names: cacheFrom, only: false },
     inlineCache: same.inlineCache || isTrue(same.arguments.BUILDKIT_INLINE_CACHE),
     allowHostNetwork: same.allowHostNetwork || same.network === "host",
-    context: sourceOf(context, rest),
+    context: contextOf(context, rest),
     tags: tags.map(parseReference),
     ...(platform === undefined ? {} : { platform: parsePlatform(platform) }),
     secrets: new Map(Object.entries(secrets).map(([id, text]) => [id, Buffer.from(text, "base64")])),
     agents: new Map(Object.entries(agents)),
-    credentials: credentialsIn(credentials),
+    credentials: credentialsByDomain(credentials),
     signal,
   };
 }
 
-function sourceOf(context: TboxBuildRequest["context"], rest: ReadableStream<Uint8Array>): ContextSource {
-  if (context.type === "stream") return { type: "stream", body: rest };
-  return context;
+function contextOf(context: TboxBuildRequest["context"], rest: ReadableStream<Uint8Array>): ContextSource {
+  return context.type === "stream" ? { type: "stream", body: rest } : context;
 }
 
 async function cutLine(
   body: ReadableStream<Uint8Array>,
 ): Promise<{ line: string; rest: ReadableStream<Uint8Array> }> {
-  const pieces = body[Symbol.asyncIterator]();
+  const chunks = body[Symbol.asyncIterator]();
   const head: Uint8Array[] = [];
   let size = 0;
   for (;;) {
-    const { done, value } = await pieces.next();
-    if (done) return { line: Buffer.concat(head).toString(), rest: streamOf(pieces) };
+    const { done, value } = await chunks.next();
+    if (done) return { line: Buffer.concat(head).toString(), rest: streamOf(chunks) };
     const end = value.indexOf(10);
     head.push(end < 0 ? value : value.subarray(0, end));
     if (end >= 0) {
-      return { line: Buffer.concat(head).toString(), rest: streamOf(pieces, value.subarray(end + 1)) };
+      return { line: Buffer.concat(head).toString(), rest: streamOf(chunks, value.subarray(end + 1)) };
     }
     size += value.length;
-    if (size > mostHead) throw invalidArgument("the first line of the body is too long");
+    if (size > lineLimit) throw invalidArgument("the first line of the body is too long");
   }
 }

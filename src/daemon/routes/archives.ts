@@ -3,13 +3,13 @@ import { readArchiveQuery, writeArchiveQuery } from "#api/requests/archive.ts";
 import { containerParams as params } from "#api/schema/names.ts";
 import type { Containers } from "#containers/containers.ts";
 import { invalidArgument } from "#support/errors.ts";
-import { empty } from "../answers/empty-answers.ts";
-import { shapePathStat } from "../answers/path-stat.ts";
+import { shapePathStat } from "../answers/containers/path-stat.ts";
+import { empty } from "../answers/status-only.ts";
 import { streamed } from "../http/streamed.ts";
 
 const statHeader = "X-Docker-Container-Path-Stat";
 
-/** Files in and out of containers, as tars. */
+/** Requests that copy files in and out of containers, as tar archives. */
 export function archiveRoutes(containers: Pick<Containers, "files">) {
   return new Elysia()
     .head(

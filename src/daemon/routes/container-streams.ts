@@ -1,16 +1,19 @@
 import { Elysia } from "elysia";
+import type { ContainerExit } from "#api/answers/containers.ts";
 import { containerLogsQuery, containerStatsQuery, waitContainerQuery } from "#api/requests/containers.ts";
 import { containerParams as params } from "#api/schema/names.ts";
 import type { Containers } from "#containers/containers.ts";
+import type { ExitStatus } from "#containers/lifecycle/wait.ts";
 import { invalidArgument } from "#support/errors.ts";
-import { shapeLog } from "../answers/log-text.ts";
-import { outputFraming, outputMediaType } from "../answers/output.ts";
-import { versionHeader } from "../http/adapter.ts";
+import { shapeLog } from "../answers/containers/log-text.ts";
+import { outputFraming, outputMediaType } from "../answers/containers/output-format.ts";
+import { oneSample, statsLines } from "../answers/containers/stats-lines.ts";
 import { gathered } from "../http/gathered.ts";
 import { streamed } from "../http/streamed.ts";
-import { oneSample, statsLines } from "../streams/stats.ts";
+import { versionHeader } from "../requests/api-target.ts";
+import { parseLogs } from "../requests/logs.ts";
 
-/** Answers that begin at once and end when the container has something to say, or has said it all. */
+/** Requests with answers that last as long as the container has something to report. */
 export function containerStreamRoutes(
   containers: Pick<Containers, "queries" | "lifecycle" | "streams" | "admin">,
 ) {
@@ -21,60 +24,38 @@ export function containerStreamRoutes(
         ({ params: { id }, query: { condition = "not-running" }, request: { signal } }) => {
           containers.queries.get(id);
           const exit = containers.lifecycle.wait(id, condition, signal);
-          // When the client goes before the exit, nobody is left to hear of the cancellation.
+          // The wait is cancelled when the client disconnects; nobody handles that rejection then.
           exit.catch(() => {});
           return streamed(exitLine(exit), "application/json");
         },
         { params, query: waitContainerQuery },
       )
-      // With `Upgrade: websocket` the request does not get here.
+      // Requests with `Upgrade: websocket` do not get here.
       .get(
         "/containers/:id/attach/ws",
         ({ params: { id } }) => {
           containers.queries.get(id);
-          const message = "attach/ws: the request does not ask for `Upgrade: websocket`";
-          throw invalidArgument(message);
+          throw invalidArgument("attach/ws: the request does not ask for `Upgrade: websocket`");
         },
         { params },
       )
       .get(
         "/containers/:id/stats",
         ({ params: { id }, query: { stream = true, "one-shot": quick = false }, request: { signal } }) => {
-          const { id: full } = containers.queries.get(id);
-          if (stream && quick) {
-            throw invalidArgument("cannot have stream=true and one-shot=true");
-          }
-          if (!stream) return oneSample(containers, full, { quick, signal });
-          return streamed(statsLines(containers, full, signal), "application/json");
+          const record = containers.queries.get(id);
+          if (stream && quick) throw invalidArgument("cannot have stream=true and one-shot=true");
+          if (!stream) return oneSample(containers, record.id, { quick, signal });
+          return streamed(statsLines(containers, record.id, signal), "application/json");
         },
         { params, query: containerStatsQuery },
       )
       .get(
         "/containers/:id/logs",
         async ({ params: { id }, query, request: { signal, headers } }) => {
-          const {
-            stdout = false,
-            stderr = false,
-            follow = false,
-            timestamps = false,
-            since,
-            until,
-            tail,
-          } = query;
-          if (!stdout && !stderr) {
-            throw invalidArgument("Bad parameters: you must choose at least one stream");
-          }
+          const options = parseLogs(query, signal);
           const tty = containers.queries.get(id).config.Tty === true;
-          const records = await containers.streams.logs(id, {
-            stdout,
-            stderr,
-            follow,
-            signal,
-            // Zero is how clients say that they do not care.
-            ...(since === undefined || since === 0n ? {} : { since }),
-            ...(until === undefined || until === 0n ? {} : { until }),
-            ...(tail === undefined ? {} : { tail }),
-          });
+          const records = await containers.streams.logs(id, options);
+          const { timestamps = false } = query;
           const text = shapeLog(records, { timestamps, framing: outputFraming(tty) });
           return streamed(gathered(text), outputMediaType(tty, Number(headers.get(versionHeader))));
         },
@@ -83,8 +64,7 @@ export function containerStreamRoutes(
   );
 }
 
-async function* exitLine(exit: Promise<{ code: number; error?: string }>) {
-  const { code, error } = await exit;
-  const failure = error === undefined || error === "" ? {} : { Error: { Message: error } };
-  yield `${JSON.stringify({ StatusCode: code, ...failure })}\n`;
+async function* exitLine(exit: Promise<ExitStatus>): AsyncGenerator<string, void, void> {
+  const line: ContainerExit = { StatusCode: (await exit).code };
+  yield `${JSON.stringify(line)}\n`;
 }

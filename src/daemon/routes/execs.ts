@@ -1,17 +1,18 @@
 import { Elysia } from "elysia";
+import type { Created } from "#api/answers/containers.ts";
 import { createExecSchema, execParams, resizeExecQuery } from "#api/requests/execs.ts";
 import { containerParams } from "#api/schema/names.ts";
 import type { Containers } from "#containers/containers.ts";
-import { created, empty } from "../answers/empty-answers.ts";
-import { shapeExec } from "../answers/exec.ts";
+import { shapeExec } from "../answers/containers/exec.ts";
+import { created, empty } from "../answers/status-only.ts";
 
-/** Programs that are started in running containers; `POST /exec/{id}/start` hands its connection over. */
+/** Requests about programs in running containers. `POST /exec/{id}/start` is not here: it takes its connection over. */
 export function execRoutes({ execs }: Pick<Containers, "execs">) {
   return new Elysia()
     .post(
       "/containers/:id/exec",
       ({ params: { id }, body: { Container: _, Detach: __, ...request } }) =>
-        created({ Id: execs.create(id, request) }),
+        created<Created>({ Id: execs.create(id, request) }),
       { params: containerParams, body: createExecSchema },
     )
     .get("/exec/:id/json", ({ params: { id } }) => shapeExec(execs.get(id)), { params: execParams })

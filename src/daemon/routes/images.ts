@@ -1,49 +1,20 @@
 import { Elysia } from "elysia";
+import type { RemovedImageAnswer } from "#api/answers/images.ts";
+import type { ImagesPruned } from "#api/answers/prune.ts";
 import { pruneQuery } from "#api/requests/containers.ts";
-import {
-  createImageQuery,
-  inspectImageQuery,
-  listImagesQuery,
-  loadImagesQuery,
-  removeImageQuery,
-  saveImagesQuery,
-  tagImageQuery,
-} from "#api/requests/images.ts";
+import { inspectImageQuery, listImagesQuery, removeImageQuery, tagImageQuery } from "#api/requests/images.ts";
 import type { Images } from "#images/images.ts";
 import { parseReference, parseTag } from "#oci/reference.ts";
-import { invalidArgument } from "#support/errors.ts";
-import { describeError } from "../answers/error-response.ts";
-import { shapeHistory, shapeImage, shapeImageSummary, shapeLoaded, shapeRemoved } from "../answers/image.ts";
-import { shapeProgress } from "../answers/progress.ts";
-import { streamedLines, streamedOutcome } from "../http/streamed.ts";
+import { shapeHistory, shapeImage, shapeImageSummary, shapeRemoved } from "../answers/images/image.ts";
 import { parseImageName, parseImagePath } from "../requests/image-path.ts";
-import { importImage } from "../requests/import-image.ts";
-import { parsePruneFilters } from "../requests/prune-filters.ts";
-import { pullImage } from "../requests/pull-image.ts";
-import { pushImage } from "../requests/push-image.ts";
-import { saveImages } from "../requests/save-images.ts";
-import { refuseParameters } from "./unsupported.ts";
+import { parsePruneImages } from "../requests/prune-images.ts";
+import { parsePush } from "../requests/push-image.ts";
+import { refuseParameters } from "../requests/refuse-parameters.ts";
+import { pushAnswer, saveAnswer } from "./image-archives.ts";
 
-const tell = (error: unknown) => describeError(error).message;
-
+/** Requests about images of the store. The routes with `*` take the rest of the path: names may contain slashes. */
 export function imageRoutes(images: Images) {
   return new Elysia()
-    .post(
-      "/images/create",
-      ({ query, request }) =>
-        query.fromSrc === undefined
-          ? streamedLines(pullImage(images, query, request), shapeProgress, tell)
-          : importImage(images, { ...query, fromSrc: query.fromSrc }, request),
-      { query: createImageQuery, parse: "none" },
-    )
-    .post(
-      "/images/load",
-      ({ query: { platform }, request: { body, signal } }) => {
-        if (body === null) throw invalidArgument("the request has no body");
-        return streamedOutcome(images.load(body, { platform, signal }), shapeLoaded, tell);
-      },
-      { query: loadImagesQuery, parse: "none" },
-    )
     .get(
       "/images/json",
       async ({ query: { all = false, filters = new Map(), manifests, "shared-size": shared } }) => {
@@ -55,18 +26,10 @@ export function imageRoutes(images: Images) {
       { query: listImagesQuery },
     )
     .get(
-      "/images/get",
-      ({ query: { platform }, request: { url, signal } }) => {
-        const names = new URL(url).searchParams.getAll("names");
-        return saveImages(images, names, { platform, signal });
-      },
-      { query: saveImagesQuery },
-    )
-    .get(
       "/images/*",
       async ({ params: { "*": rest }, query: { manifests, platform }, request: { signal } }) => {
         const { name, action } = parseImagePath(rest, ["json", "history", "get"]);
-        if (action === "get") return saveImages(images, [name], { platform, signal });
+        if (action === "get") return saveAnswer(images, [name], { platform, signal });
         if (action === "history") return (await images.history(name)).map(shapeHistory);
         refuseParameters({ manifests, platform: platform !== undefined });
         return shapeImage(await images.inspect(name));
@@ -77,10 +40,7 @@ export function imageRoutes(images: Images) {
       "/images/*",
       async ({ params: { "*": rest }, query: { repo = "", tag = "", platform }, request }) => {
         const { name, action } = parseImagePath(rest, ["push", "tag"]);
-        if (action === "push") {
-          const lines = pushImage(images, name, { tag, platform }, request);
-          return streamedLines(lines, shapeProgress, tell);
-        }
+        if (action === "push") return pushAnswer(images, parsePush(name, { tag, platform }, request));
         const target = parseReference(repo);
         await images.tag(name, tag === "" ? target : { ...target, tag: parseTag(tag) });
         return new Response(null, { status: 201 });
@@ -89,18 +49,22 @@ export function imageRoutes(images: Images) {
     )
     .post(
       "/images/prune",
-      async ({ query: { filters = new Map() }, request: { signal } }) => {
-        const { removed, space } = await images.prune({ ...parsePruneFilters(filters), signal });
+      async ({ query: { filters = new Map() }, request: { signal } }): Promise<ImagesPruned> => {
+        const { removed, space } = await images.prune(parsePruneImages(filters, signal));
         return { ImagesDeleted: removed.map(shapeRemoved), SpaceReclaimed: space };
       },
       { query: pruneQuery },
     )
     .delete(
       "/images/*",
-      async ({ params: { "*": rest }, query: { force = false, noprune = false, platforms }, request }) => {
+      async ({
+        params: { "*": rest },
+        query: { force = false, noprune = false, platforms },
+        request: { signal },
+      }): Promise<RemovedImageAnswer[]> => {
         refuseParameters({ platforms });
-        const options = { force, prune: !noprune, signal: request.signal };
-        return (await images.remove(parseImageName(rest), options)).map(shapeRemoved);
+        const removed = await images.remove(parseImageName(rest), { force, prune: !noprune, signal });
+        return removed.map(shapeRemoved);
       },
       { query: removeImageQuery },
     );

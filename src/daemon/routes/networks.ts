@@ -1,4 +1,6 @@
 import { Elysia } from "elysia";
+import type { NetworkCreated } from "#api/answers/networks.ts";
+import type { NetworksPruned } from "#api/answers/prune.ts";
 import {
   connectNetworkSchema,
   createNetworkSchema,
@@ -9,11 +11,12 @@ import {
   pruneNetworksQuery,
 } from "#api/requests/networks.ts";
 import type { Engine } from "#engine/engine.ts";
-import { created, noContent } from "../answers/empty-answers.ts";
-import { shapeNetwork } from "../answers/networks.ts";
+import { shapeNetwork } from "../answers/network.ts";
+import { created, empty, noContent } from "../answers/status-only.ts";
 
 const running = { all: false, filters: new Map<string, string[]>() };
 
+/** Requests about networks. */
 export function networkRoutes({ networks, containers }: Engine) {
   return new Elysia()
     .get(
@@ -22,12 +25,18 @@ export function networkRoutes({ networks, containers }: Engine) {
         networks.list(filters).map((network) => shapeNetwork(network, [])),
       { query: listNetworksQuery },
     )
-    .post("/networks/create", ({ body }) => created({ Id: networks.create(body).id, Warning: "" }), {
-      body: createNetworkSchema,
-    })
+    .post(
+      "/networks/create",
+      ({ body }) => created<NetworkCreated>({ Id: networks.create(body).id, Warning: "" }),
+      {
+        body: createNetworkSchema,
+      },
+    )
     .post(
       "/networks/prune",
-      async ({ query: { filters = new Map() } }) => ({ NetworksDeleted: await networks.prune(filters) }),
+      async ({ query: { filters = new Map() } }): Promise<NetworksPruned> => ({
+        NetworksDeleted: await networks.prune(filters),
+      }),
       { query: pruneNetworksQuery },
     )
     .get(
@@ -50,7 +59,7 @@ export function networkRoutes({ networks, containers }: Engine) {
       "/networks/:id/connect",
       async ({ params: { id: network }, body: { Container: container, EndpointConfig: settings = {} } }) => {
         await containers.networking.connect(container, { network, settings });
-        return new Response();
+        return empty();
       },
       { params, body: connectNetworkSchema },
     )
@@ -58,7 +67,7 @@ export function networkRoutes({ networks, containers }: Engine) {
       "/networks/:id/disconnect",
       async ({ params: { id: network }, body: { Container: container } }) => {
         await containers.networking.disconnect(container, network);
-        return new Response();
+        return empty();
       },
       { params, body: disconnectNetworkSchema },
     );

@@ -1,18 +1,26 @@
 import { Elysia } from "elysia";
+import type { DistributionAnswer } from "#api/answers/images.ts";
+import type { LoginAnswer } from "#api/answers/system.ts";
 import { parseRegistryAuth, registryAuthSchema } from "#api/requests/registry-auth.ts";
 import type { Images } from "#images/images.ts";
 import { parseReference } from "#oci/reference.ts";
 import { TboxError } from "#support/errors.ts";
 import { parseImagePath } from "../requests/image-path.ts";
-import { logIn } from "../requests/log-in.ts";
+import { parseLogin } from "../requests/log-in.ts";
 
-/** What asks registries and changes nothing here. */
+/** Requests that query registries and change nothing in the store. */
 export function registryRoutes(images: Images) {
   return new Elysia()
-    .post("/auth", ({ body, request: { signal } }) => logIn(images, body, signal), {
-      body: registryAuthSchema,
-    })
-    .get("/distribution/*", async ({ params: { "*": rest }, request }) => {
+    .post(
+      "/auth",
+      async ({ body, request: { signal } }): Promise<LoginAnswer> => {
+        const { domain, credentials } = parseLogin(body);
+        await images.logIn(domain, credentials, signal);
+        return { Status: "Login Succeeded", IdentityToken: "" };
+      },
+      { body: registryAuthSchema },
+    )
+    .get("/distribution/*", async ({ params: { "*": rest }, request }): Promise<DistributionAnswer> => {
       const { name } = parseImagePath(rest, ["json"]);
       const credentials = parseRegistryAuth(request.headers.get("x-registry-auth"));
       const { descriptor, platforms } = await images.lookUp(parseReference(name), {
@@ -22,7 +30,7 @@ export function registryRoutes(images: Images) {
       return { Descriptor: descriptor, Platforms: platforms };
     })
     .get("/images/search", () => {
-      const where = "registries have no search in common, look at https://hub.docker.com/search";
-      throw new TboxError("not-implemented", `searching registries is not supported: ${where}`);
+      const remedy = "registries have no search in common, look at https://hub.docker.com/search";
+      throw new TboxError("not-implemented", `searching registries is not supported: ${remedy}`);
     });
 }

@@ -2,15 +2,15 @@ import { Elysia } from "elysia";
 import { eventsQuery } from "#api/requests/events.ts";
 import { diskUsageTypes } from "#api/requests/system.ts";
 import type { Engine } from "#engine/engine.ts";
-import type { EngineEvent } from "#engine/events.ts";
-import { invalidArgument } from "#support/errors.ts";
-import { containerSizes } from "../answers/container-sizes.ts";
-import { shapeDiskUsage } from "../answers/disk-usage.ts";
-import { shapeEvent } from "../answers/event.ts";
-import { shapeInformation } from "../answers/information.ts";
-import { shapeVersion } from "../answers/version.ts";
+import { summaryContext } from "../answers/containers/summary-context.ts";
+import { shapeDiskUsage } from "../answers/system/disk-usage.ts";
+import { eventLines } from "../answers/system/events.ts";
+import { shapeInformation } from "../answers/system/information.ts";
+import { measureDiskUsage } from "../answers/system/measure-disk-usage.ts";
+import { shapeVersion } from "../answers/system/version.ts";
 import { streamed } from "../http/streamed.ts";
 import { eventFilter } from "../requests/event-filter.ts";
+import { parseEventRange } from "../requests/event-range.ts";
 
 const pingHeaders = {
   "Builder-Version": "1",
@@ -22,6 +22,7 @@ const pingHeaders = {
 
 const everything = { all: true, filters: new Map<string, string[]>() };
 
+/** Requests about the daemon as a whole. */
 export function systemRoutes(engine: Engine, dataDirectory: string) {
   const { images, containers } = engine;
   return new Elysia()
@@ -39,64 +40,14 @@ export function systemRoutes(engine: Engine, dataDirectory: string) {
       "/events",
       ({ query: { since, until, filters = new Map() }, request: { signal } }) => {
         const passes = eventFilter(filters);
-        if (since !== undefined && until !== undefined && since > until) {
-          throw invalidArgument("`since` cannot be after `until`");
-        }
-        const options = {
-          signal,
-          ...(since === undefined ? {} : { since }),
-          ...(until === undefined ? {} : { until }),
-        };
-        return streamed(lines(engine.events.read(options), passes), "application/json");
+        const events = engine.events.read({ ...parseEventRange(since, until), signal });
+        return streamed(eventLines(events, passes), "application/json");
       },
       { query: eventsQuery },
     )
     .get("/system/df", async ({ request }) => {
-      const wanted = diskUsageTypes.parse(new URL(request.url).searchParams.getAll("type"));
-      return shapeDiskUsage(await measure(engine, wanted), {
-        now: Date.now(),
-        directory: dataDirectory,
-        networks: engine.networks,
-        links: containers.networking.links(),
-        imageNamed: (name) => images.known(name),
-      });
+      const types = diskUsageTypes.parse(new URL(request.url).searchParams.getAll("type"));
+      const usage = await measureDiskUsage(engine, types);
+      return shapeDiskUsage(usage, summaryContext(engine, dataDirectory));
     });
-}
-
-async function* lines(events: AsyncIterable<EngineEvent>, passes: (event: EngineEvent) => boolean) {
-  for await (const event of events) if (passes(event)) yield `${JSON.stringify(shapeEvent(event))}\n`;
-}
-
-async function measure(engine: Engine, wanted: readonly string[]) {
-  const wants = (type: string) => wanted.length === 0 || wanted.includes(type);
-  return {
-    ...(wants("image") ? { images: await engine.images.usage() } : {}),
-    ...(wants("volume") ? { volumes: await measureVolumes(engine) } : {}),
-    ...(wants("container") ? { containers: await measureContainers(engine) } : {}),
-    ...(wants("build-cache") ? { builds: await engine.builder.usage() } : {}),
-  };
-}
-
-/** All files of a container, not its writable layer alone. */
-async function measureContainers(engine: Engine) {
-  const sizes = await engine.containers.admin.diskUsage();
-  const measured = engine.containers.queries.list(everything).map(async (record) => {
-    const { writable, root } = await containerSizes(engine, record);
-    const all = sizes.get(record.id) ?? 0;
-    return { record, sizes: { writable: all, root: root - writable + all } };
-  });
-  return await Promise.all(measured);
-}
-
-async function measureVolumes({ volumes, containers }: Engine) {
-  const sizes = await volumes.sizes();
-  const used = containers.queries
-    .list(everything)
-    .flatMap(({ volumes: own = [] }) => own.map(({ name }) => name));
-  return volumes.list({ filters: new Map() }).map((volume) => ({
-    volume,
-    mountpoint: volumes.mountpoint(volume.name),
-    size: sizes.get(volume.name) ?? 0,
-    users: used.filter((name) => name === volume.name).length,
-  }));
 }

@@ -1,27 +1,37 @@
 import { Elysia } from "elysia";
+import type { CheckLineAnswer } from "#api/answers/builds.ts";
+import type { DoctorAnswer, ShutdownAnswer } from "#api/answers/system.ts";
 import { checkStoreQuery } from "#api/requests/images.ts";
 import type { Engine } from "#engine/engine.ts";
-import { noContent } from "../answers/empty-answers.ts";
-import { describeError } from "../answers/error-response.ts";
-import { streamedLines } from "../http/streamed.ts";
-import { checkStore } from "../requests/check-store.ts";
+import { shapeFailure } from "../answers/images/progress.ts";
+import { noContent } from "../answers/status-only.ts";
+import { streamLines } from "../http/json-lines.ts";
+import { parseCheck } from "../requests/check-store.ts";
 
-const tell = (error: unknown) => describeError(error).message;
+export interface TboxOptions {
+  /** Ends the daemon. */
+  shutdown: () => void;
+  /** Whether systemd holds the listening socket and starts another daemon for the next connection. */
+  passed: boolean;
+}
 
-/** What only tbox has. `POST /tbox/run` is not here: it takes the connection over. */
-export function tboxRoutes(engine: Engine, { shutdown, passed }: { shutdown: () => void; passed: boolean }) {
+/** Requests that only tbox has. `POST /tbox/run` is not here: it takes its connection over. */
+export function tboxRoutes(engine: Engine, { shutdown, passed }: TboxOptions) {
   return new Elysia()
-    .get("/tbox/doctor", async () => ({ checks: await engine.diagnose() }))
+    .get("/tbox/doctor", async (): Promise<DoctorAnswer> => ({ checks: await engine.diagnose() }))
     .post(
       "/tbox/check",
       ({ query: { repair = false }, request }) =>
-        streamedLines(checkStore(engine.images, repair, request), (line) => line, tell),
+        streamLines(engine.images.check(parseCheck(repair, request)), {
+          shape: (line): CheckLineAnswer => line,
+          failure: shapeFailure,
+        }),
       { query: checkStoreQuery, parse: "none" },
     )
     .post("/tbox/shutdown", () => {
-      // The answer is on its way before connections are closed.
+      // The answer is sent before the connections are closed.
       setImmediate(shutdown);
-      // To ask again whether it has ended would start another one where systemd listens.
-      return passed ? { Pid: process.pid } : noContent();
+      // A client that connects to see whether the daemon has ended makes systemd start another one: it watches the process.
+      return passed ? ({ Pid: process.pid } satisfies ShutdownAnswer) : noContent();
     });
 }

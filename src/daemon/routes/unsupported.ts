@@ -3,7 +3,7 @@ import { TboxError } from "#support/errors.ts";
 
 type Method = "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
 
-/** Docker's endpoints that tbox does not have yet. */
+/** Docker's endpoints that tbox does not support, and the feature that each belongs to. */
 const endpoints: [Method, string, string][] = [
   ["DELETE", "/plugins/:id", "plugins"],
   ["POST", "/plugins/:id/:action", "plugins"],
@@ -15,43 +15,25 @@ const endpoints: [Method, string, string][] = [
   ["PUT", "/volumes/:id", "volumes of a cluster"],
 ];
 
-/** Of these there is none in tbox: the answer for one of them is Docker's for one that is not there. */
-const absent: ["GET" | "DELETE", string, (name: string) => string][] = [
-  ["GET", "/plugins/:id/json", (name) => `plugin "${name}" not found`],
-];
-
+/** Paths of Docker's swarm mode. */
 const swarm = ["/swarm", "/nodes", "/services", "/tasks", "/secrets", "/configs"];
 
+/** Answers Docker's endpoints that tbox does not have, as Docker answers when an object or a feature is absent. */
 export function unsupportedRoutes() {
-  const routes = new Elysia({ detail: { hide: true } }).get("/plugins", () => []);
-  for (const [method, path, what] of endpoints) {
-    routes.route(method, path, () => refuse(what), { parse: "none" });
-  }
-  for (const [method, path, message] of absent) {
-    routes.route(method, path, ({ params }) => refuseName(message(nameIn(params))));
+  const routes = new Elysia({ detail: { hide: true } })
+    .get("/plugins", () => [])
+    .get("/plugins/:id/json", ({ params: { id } }) => {
+      throw new TboxError("not-found", `plugin "${id}" not found`);
+    });
+  for (const [method, path, feature] of endpoints) {
+    routes.route(method, path, () => refuse(feature), { parse: "none" });
   }
   for (const path of swarm) routes.all(path, refuseSwarm).all(`${path}/*`, refuseSwarm);
   return routes;
 }
 
-/** Throws not-implemented for an endpoint. */
-function refuse(what: string): never {
-  throw new TboxError("not-implemented", `tbox does not yet support ${what}`);
-}
-
-/** Throws not-implemented for the first query parameter that is set. */
-export function refuseParameters(parameters: Record<string, string | boolean | undefined>): void {
-  for (const [name, value] of Object.entries(parameters)) {
-    if (value) throw new TboxError("not-implemented", `${name}: not supported yet`);
-  }
-}
-
-function nameIn(params: { id?: unknown }): string {
-  return String(params.id ?? "");
-}
-
-function refuseName(message: string): never {
-  throw new TboxError("not-found", message);
+function refuse(feature: string): never {
+  throw new TboxError("not-implemented", `tbox does not yet support ${feature}`);
 }
 
 function refuseSwarm(): never {

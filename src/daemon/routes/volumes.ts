@@ -1,4 +1,6 @@
 import { Elysia } from "elysia";
+import type { VolumesPruned } from "#api/answers/prune.ts";
+import type { VolumeInspect, VolumeList } from "#api/answers/volumes.ts";
 import {
   createVolumeSchema,
   listVolumesQuery,
@@ -6,15 +8,16 @@ import {
   removeVolumeQuery,
 } from "#api/requests/volumes.ts";
 import type { Volume, Volumes } from "#volumes/volumes.ts";
-import { created, noContent } from "../answers/empty-answers.ts";
+import { created, noContent } from "../answers/status-only.ts";
 import { shapeVolume } from "../answers/volume.ts";
 
+/** Requests about volumes. */
 export function volumeRoutes(volumes: Volumes) {
   const shape = (volume: Volume) => shapeVolume(volume, volumes.mountpoint(volume.name));
   return new Elysia()
     .get(
       "/volumes",
-      ({ query: { filters = new Map() } }) => ({
+      ({ query: { filters = new Map() } }): VolumeList => ({
         Volumes: volumes.list({ filters }).map(shape),
         Warnings: null,
       }),
@@ -22,21 +25,19 @@ export function volumeRoutes(volumes: Volumes) {
     )
     .post(
       "/volumes/create",
-      ({ body: { Name: name, Labels: labels, DriverOpts: options } }) =>
-        created(
-          shape(
-            volumes.create({
-              ...(name ? { name } : {}),
-              ...(labels ? { labels } : {}),
-              ...(options ? { options } : {}),
-            }),
-          ),
-        ),
+      ({ body: { Name: name, Labels: labels, DriverOpts: options } }) => {
+        const volume = volumes.create({
+          ...(name ? { name } : {}),
+          ...(labels ? { labels } : {}),
+          ...(options ? { options } : {}),
+        });
+        return created<VolumeInspect>(shape(volume));
+      },
       { body: createVolumeSchema },
     )
     .post(
       "/volumes/prune",
-      async ({ query: { filters = new Map() } }) => {
+      async ({ query: { filters = new Map() } }): Promise<VolumesPruned> => {
         const { names, space } = await volumes.prune(filters);
         return { VolumesDeleted: names, SpaceReclaimed: space };
       },

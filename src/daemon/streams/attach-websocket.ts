@@ -8,13 +8,14 @@ import { joinStreams } from "./join.ts";
 
 const path = /^\/containers\/([^/]+)\/attach\/ws$/;
 
+/** Reports whether a request is `GET /containers/{id}/attach/ws`. */
 export function isWebSocketAttach(method: string | undefined, target: string): boolean {
   return method === "GET" && path.test(target);
 }
 
 const server = new WebSocketServer({ noServer: true, perMessageDeflate: false });
 
-/** `GET /containers/{id}/attach/ws`: messages both ways are pieces of raw streams, stdout and stderr mixed. */
+/** Attaches a WebSocket client: messages in both directions are chunks of raw streams, with stdout and stderr mixed. */
 export async function attachWebSocket(
   containers: Pick<Containers, "queries" | "streams">,
   target: Target,

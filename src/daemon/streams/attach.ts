@@ -3,59 +3,55 @@ import type { Duplex } from "node:stream";
 import { attachContainerQuery } from "#api/requests/containers.ts";
 import { containerParams } from "#api/schema/names.ts";
 import type { Containers } from "#containers/containers.ts";
-import { outputFraming, outputMediaType } from "../answers/output.ts";
+import { commonHeaders } from "../answers/common-headers.ts";
+import { outputFraming, outputMediaType } from "../answers/containers/output-format.ts";
 import type { Exchange } from "../http/adapter.ts";
-import { commonHeaders } from "../http/common-headers.ts";
 import { hasBody } from "../http/request-body.ts";
 import { decodePathPart, parseQuery, type Target } from "../http/target.ts";
-import { detachKeysOf } from "./detach.ts";
+import type { ApiTarget } from "../requests/api-target.ts";
+import { parseKeys } from "./detach.ts";
 import { dropInput, joinStreams } from "./join.ts";
-import { headRead, upgradedHead } from "./upgrade-response.ts";
+import { awaitHeadRead, upgradedHead } from "./upgrade-response.ts";
 
 const path = /^\/containers\/([^/]+)\/attach$/;
 
+/** Reports whether a request is `POST /containers/{id}/attach`. */
 export function isAttach(method: string | undefined, target: string): boolean {
   return method === "POST" && path.test(target);
 }
 
-/** `POST /containers/{id}/attach` of a client that asked for the connection. */
+/** Attaches a client that upgraded its connection: the connection carries input and output. */
 export async function attachUpgraded(
   containers: Pick<Containers, "queries" | "streams">,
-  target: Target,
+  target: ApiTarget,
   headers: IncomingHttpHeaders,
   socket: Duplex,
 ): Promise<void> {
-  const { stream, mediaType, stdin, detachKeys } = await openAttachment(
-    containers,
-    nameIn(target),
-    target.search,
-  );
+  const attachment = await openAttachment(containers, nameIn(target), target.search);
+  const { stream, mediaType, stdin, detachKeys } = attachment;
   socket.write(upgradedHead(mediaType(target.version)));
-  await headRead(headers);
+  await awaitHeadRead(headers);
   joinStreams({ output: socket, ...(stdin ? { input: socket, detachKeys } : {}) }, stream);
   if (!stdin) dropInput(socket);
   else stream.once("close", () => dropInput(socket));
 }
 
 /**
- * `POST /containers/{id}/attach` of a client that did not: the answer's body is the output until the
- * connection ends, the request's body is the input.
+ * Attaches a client that did not ask for an upgrade: the response's body is the output and lasts until the connection
+ * closes; the request's body is the input.
  */
 export async function attachPlain(
   containers: Pick<Containers, "queries" | "streams">,
   { request, response, target }: Exchange,
 ): Promise<void> {
-  const { stream, mediaType, stdin, detachKeys } = await openAttachment(
-    containers,
-    nameIn(target),
-    target.search,
-  );
-  // Neither a length nor chunks: the bytes are those of the stream.
+  const attachment = await openAttachment(containers, nameIn(target), target.search);
+  const { stream, mediaType, stdin, detachKeys } = attachment;
+  // The body has neither a length nor chunks.
   response.removeHeader("transfer-encoding");
   response.shouldKeepAlive = false;
   response.writeHead(200, { ...commonHeaders, "Content-Type": mediaType(0), Connection: "close" });
   response.flushHeaders();
-  // Without a body there is no input, which is not the same as its end.
+  // A request without a body leaves the program's input open; an empty body ends it.
   const input = stdin && hasBody(request) ? { input: request, detachKeys } : {};
   joinStreams({ output: response, ...input }, stream);
 }
@@ -64,28 +60,25 @@ function nameIn({ path: target }: Target): string {
   return path.exec(target)?.[1] ?? "";
 }
 
-/** Connects to a container as a query asks; frames unless there is a terminal or `raw` is asked for. */
+/**
+ * Attaches to a container as a query requests. `framing` defaults to raw for a container with a terminal and to
+ * multiplexed for any other.
+ */
 export async function openAttachment(
   containers: Pick<Containers, "queries" | "streams">,
   encoded: string,
   search: string,
-  wanted?: "raw",
+  framing?: "raw",
 ) {
   const { id } = containerParams.parse({ id: decodePathPart(encoded) });
-  const {
-    stdin = false,
-    stdout = false,
-    stderr = false,
-    logs = false,
-    stream = false,
-    detachKeys,
-  } = attachContainerQuery.parse(parseQuery(search));
+  const query = attachContainerQuery.parse(parseQuery(search));
+  const { stdin = false, stdout = false, stderr = false, logs = false, stream = false } = query;
   const tty = containers.queries.get(id).config.Tty === true;
-  const framing = wanted ?? outputFraming(tty);
+  const options = { stdin, stdout, stderr, logs, stream, framing: framing ?? outputFraming(tty) };
   return {
-    detachKeys: tty ? detachKeysOf(detachKeys) : undefined,
+    detachKeys: tty ? parseKeys(query.detachKeys) : undefined,
     stdin: stdin && stream,
-    stream: await containers.streams.attach(id, { stdin, stdout, stderr, logs, stream, framing }),
+    stream: await containers.streams.attach(id, options),
     mediaType: (version: number) => outputMediaType(tty, version),
   };
 }

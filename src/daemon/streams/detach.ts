@@ -2,16 +2,16 @@ import { Transform } from "node:stream";
 import { createDetachFilter, defaultDetachKeys, parseDetachKeys } from "#support/detach-keys.ts";
 import { invalidArgument } from "#support/errors.ts";
 
-/** The keys that part a client from a terminal: Docker's unless others are asked for. */
-export function detachKeysOf(asked: string | undefined): Uint8Array {
+/** Returns the bytes of a key sequence; Docker's default for an absent one. */
+export function parseKeys(keys: string | undefined): Uint8Array {
   try {
-    return parseDetachKeys(asked || defaultDetachKeys);
+    return parseDetachKeys(keys || defaultDetachKeys);
   } catch (cause) {
-    throw invalidArgument(`invalid detach keys (${asked}) provided`, cause);
+    throw invalidArgument(`invalid detach keys (${keys}) provided`, cause);
   }
 }
 
-/** Passes on what is typed; calls `detach` when the keys were, and nothing more gets through then. */
+/** Passes typed bytes on until the key sequence is typed; then calls `detach` and drops the rest. */
 export function watchKeys(keys: Uint8Array, detach: () => void): Transform {
   const filter = createDetachFilter(keys);
   let detached = false;

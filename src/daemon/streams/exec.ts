@@ -8,43 +8,47 @@ import type { Containers } from "#containers/containers.ts";
 import { execFailureMessage } from "#containers/exec/exec-failure.ts";
 import type { ExecRecord } from "#containers/exec/execs.ts";
 import { errorChain } from "#support/errors.ts";
-import { outputMediaType } from "../answers/output.ts";
+import { commonHeaders } from "../answers/common-headers.ts";
+import { outputFraming, outputMediaType } from "../answers/containers/output-format.ts";
 import type { Exchange } from "../http/adapter.ts";
-import { commonHeaders } from "../http/common-headers.ts";
 import { readSmallBody } from "../http/request-body.ts";
 import { decodePathPart, type Target } from "../http/target.ts";
-import { detachKeysOf } from "./detach.ts";
+import type { ApiTarget } from "../requests/api-target.ts";
+import { parseKeys } from "./detach.ts";
 import { dropInput, joinStreams } from "./join.ts";
-import { headRead, upgradedHead } from "./upgrade-response.ts";
+import { awaitHeadRead, upgradedHead } from "./upgrade-response.ts";
+
+type WithExecs = Pick<Containers, "execs">;
 
 const path = /^\/exec\/([^/]+)\/start$/;
 
+/** Reports whether a request is `POST /exec/{id}/start`. */
 export function isExecStart(method: string | undefined, target: string): boolean {
   return method === "POST" && path.test(target);
 }
 
-/** `POST /exec/{id}/start` of a client that asked for the connection. */
+/** Starts an exec for a client that upgraded its connection: the connection carries input and output. */
 export async function startExecUpgraded(
-  containers: Pick<Containers, "execs">,
-  target: Target,
+  containers: WithExecs,
+  target: ApiTarget,
   { body, headers }: { body: Buffer; headers: IncomingHttpHeaders },
   socket: Duplex,
 ): Promise<void> {
   const start = parseStart(containers, target, body);
   const { record, tty, detachKeys } = start;
-  // Clients read the head by itself: it is sent before there can be output.
+  // Clients read the head on its own: it must precede the output.
   socket.write(upgradedHead(outputMediaType(tty, target.version)));
-  await headRead(headers);
-  const { stream, ended } = await startOrTell(containers, start);
+  await awaitHeadRead(headers);
+  const { stream, ended } = await startOrReport(containers, start);
   const stdin = !start.detached && record.request.AttachStdin === true;
   joinStreams({ output: socket, ...(stdin ? { input: socket, detachKeys } : {}) }, stream, ended);
   if (!stdin) dropInput(socket);
   else stream.once("close", () => dropInput(socket));
 }
 
-/** The same of a client that did not: the answer's body is the output, and there is no input. */
+/** Starts an exec for a client that did not ask for an upgrade: the response's body is the output; there is no input. */
 export async function startExecPlain(
-  containers: Pick<Containers, "execs">,
+  containers: WithExecs,
   { request, response, target }: Exchange,
 ): Promise<void> {
   const start = parseStart(containers, target, await readSmallBody(request));
@@ -58,40 +62,39 @@ export async function startExecPlain(
   const type = outputMediaType(start.tty, 0);
   response.writeHead(200, { ...commonHeaders, "Content-Type": type, Connection: "close" });
   response.flushHeaders();
-  const { stream, ended } = await startOrTell(containers, start);
+  const { stream, ended } = await startOrReport(containers, start);
   joinStreams({ output: response }, stream, ended);
 }
 
-interface Start {
+interface ExecStart {
   record: ExecRecord;
   detached: boolean;
-  /** As the start says it, whatever the create said: it decides whether there are frames. */
+  /** Value of the start request, whatever the create request said: it decides whether the output has frames. */
   tty: boolean;
   detachKeys: Uint8Array | undefined;
 }
 
-/** Throws what can be known before the start. */
-function parseStart(containers: Pick<Containers, "execs">, { path: target }: Target, body: Buffer): Start {
+/** Parses a start request; throws for an exec that cannot start. */
+function parseStart({ execs }: WithExecs, { path: target }: Target, body: Buffer): ExecStart {
   const { id } = execParams.parse({ id: decodePathPart(path.exec(target)?.[1] ?? "") });
   const {
     Detach: detached = false,
     Tty: tty = false,
     ConsoleSize: size,
   } = startExecSchema.parse(body.length === 0 ? {} : parseJson(body.toString()));
-  const record = containers.execs.startable(id);
+  const record = execs.startable(id);
   if (size !== undefined) record.request.ConsoleSize = size;
   const { Tty, DetachKeys } = record.request;
-  return { record, detached, tty, detachKeys: Tty ? detachKeysOf(DetachKeys) : undefined };
+  return { record, detached, tty, detachKeys: Tty ? parseKeys(DetachKeys) : undefined };
 }
 
-/** Starts the program; what keeps it from starting is told of in the stream, where Docker's clients look for it. */
-async function startOrTell(
-  { execs }: Pick<Containers, "execs">,
-  { record: { id }, detached, tty }: Start,
+/** Starts the program. A failure becomes output of the stream, where Docker's clients expect it. */
+async function startOrReport(
+  { execs }: WithExecs,
+  { record: { id }, detached, tty }: ExecStart,
 ): Promise<{ stream: Duplex; ended: Promise<void> }> {
-  const framing = tty ? "raw" : "multiplexed";
   try {
-    const { stream, ended } = await execs.start(id, { detach: detached, framing });
+    const { stream, ended } = await execs.start(id, { detach: detached, framing: outputFraming(tty) });
     return { stream: stream ?? new PassThrough().end(), ended };
   } catch (error) {
     const text = Buffer.from(`${execFailureMessage(error) ?? errorChain(error)}\r\n`);

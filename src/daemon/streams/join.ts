@@ -1,34 +1,35 @@
 import { type Duplex, finished, type Readable, type Writable } from "node:stream";
 import { watchKeys } from "./detach.ts";
 
-export interface Client {
-  /** What the client sends to the program; absent when it is not to have any input. */
+/** The client's side of a connection to a container. */
+export interface ClientStreams {
+  /** Input for the program; absent when the client does not attach stdin. */
   input?: Readable;
   output: Writable;
-  /** Typed, they end the connection and not the program. */
+  /** Key sequence in the input that ends the connection and leaves the program running. */
   detachKeys?: Uint8Array | undefined;
 }
 
 /**
- * Joins a client with a container's stream until both have ended. The end of what the client sends is the
- * end of the program's input, not the end of the client; when the client is gone, the stream is closed. The
- * client's end waits for `settled`, after which it may ask how the program ended.
+ * Joins a client with a container's stream until both have ended. The end of the client's input ends the program's input
+ * and not the connection; when the client closes the connection, the stream is closed. The client's output ends after
+ * `exited`, so that the client can ask for the exit status then.
  */
 export function joinStreams(
-  { input, output, detachKeys }: Client,
+  { input, output, detachKeys }: ClientStreams,
   container: Duplex,
-  settled: Promise<void> = Promise.resolve(),
+  exited: Promise<void> = Promise.resolve(),
 ): void {
   if (output.destroyed) {
-    // The client went while the stream was opened, and that is not told again.
+    // The client disconnected while the stream was opened; its close event is past.
     container.destroy();
     return;
   }
   output.on("error", () => output.destroy());
   container.on("error", () => container.destroy());
   output.once("close", () => container.destroy());
-  // An end that came before anybody listened is not told again.
-  finished(container, { writable: false }, () => void settled.then(() => output.end()));
+  // `finished` also reports an end that happened before this call.
+  finished(container, { writable: false }, () => void exited.then(() => output.end()));
   container.pipe(output, { end: false });
   if (input === undefined) return;
   const detach = () => {
@@ -40,7 +41,7 @@ export function joinStreams(
   else input.pipe(watchKeys(detachKeys, detach)).pipe(container);
 }
 
-/** Reads what a client sends and drops it: a connection that is closed with unread bytes looks broken to it. */
+/** Reads and drops a client's input: closing a socket with unread bytes resets the connection. */
 export function dropInput(client: Readable): void {
   client.unpipe();
   client.resume();

@@ -1,27 +1,27 @@
 import { type IncomingHttpHeaders, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
+import { commonHeaders } from "../answers/common-headers.ts";
 import { describeError } from "../answers/error-response.ts";
-import { commonHeaders } from "../http/common-headers.ts";
 import { dropInput } from "./join.ts";
 
-/** The answer that hands a connection over to a stream. */
+/** Returns the response head that turns a connection into a stream. */
 export function upgradedHead(mediaType?: string): string {
   const type = mediaType === undefined ? "" : `Content-Type: ${mediaType}\r\n`;
   return `HTTP/1.1 101 UPGRADED\r\n${type}Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n`;
 }
 
-/** Milliseconds in which a client that waits for an answer has read it. */
+/** Milliseconds in which a waiting client reads the head. */
 const headTime = 20;
 
 /**
- * Docker's client for Python reads the head of the answer with whatever is there by then, and loses what was
- * not the head: for it the stream begins a moment later.
+ * Waits until Docker's client for Python has read the head. It reads all available bytes with the head and drops those
+ * that are not part of it, so the stream must begin a moment later.
  */
-export async function headRead({ "user-agent": agent = "" }: IncomingHttpHeaders): Promise<void> {
+export async function awaitHeadRead({ "user-agent": agent = "" }: IncomingHttpHeaders): Promise<void> {
   if (agent.startsWith("docker-sdk-python/")) await Bun.sleep(headTime);
 }
 
-/** Docker's error response on a connection that will not be handed over. */
+/** Sends Docker's error response on a connection that is not upgraded, and closes it. */
 export function refuseUpgrade(socket: Duplex, error: unknown): void {
   const { status, message } = describeError(error);
   const body = `${JSON.stringify({ message })}\n`;

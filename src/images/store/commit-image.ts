@@ -5,6 +5,7 @@ import { parseManifest } from "#oci/manifest.ts";
 import { mediaTypes } from "#oci/media-types.ts";
 import { TboxError } from "#support/errors.ts";
 import type { CommitOptions } from "../images.ts";
+import { MissingImageError } from "../missing-image-error.ts";
 import type { ImageServices } from "../services.ts";
 import { applyChanges } from "./config-changes.ts";
 import { documentLimit, unpackLayer } from "./store-image.ts";
@@ -22,7 +23,7 @@ export function commitImage(
   return services.withLease(async () => {
     const { content, records } = services;
     const base = records.get(parent);
-    if (!base) throw new TboxError("not-found", `No such image: ${parent}`);
+    if (!base) throw new MissingImageError(parent);
     const layers = await layersOf(services, base.manifest);
     const blob = await content.adopt(layer, { signal });
     const added = blob.digest === emptyTar ? undefined : parseDiffId(blob.digest);

@@ -3,13 +3,14 @@ import type { Digest } from "#oci/digest.ts";
 import { formatPlatform, matchesPlatform, type Platform } from "#oci/platform.ts";
 import { canonicalRepository, parseReference, withDefaultTag } from "#oci/reference.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
+import { MissingImageError } from "../missing-image-error.ts";
 import type { ImageRecord, ImageRecords } from "./records.ts";
 
 /** The image of a name: a reference, a full ID, or a prefix that only one ID has. */
 export function findImage(records: ImageRecords, name: string): ImageRecord {
   const found = findKnown(records, name);
   if (found) return found;
-  throw new TboxError("not-found", `No such image: ${shownName(name)}`);
+  throw new MissingImageError(shownName(name));
 }
 
 /** The same; nothing for none. */

@@ -27,7 +27,7 @@ function fakeTransfers({
     async *push(reference, { platform }) {
       calls.push(`push ${canonicalName(reference)} ${platform?.architecture ?? ""}`.trimEnd());
       yield { status: "The push refers to repository [x]" };
-      yield { aux: { Tag: "1" } };
+      yield { aux: { Tag: "1", Digest: fakeDigest, Size: 6 } };
     },
     async *pullAllTags(reference) {
       calls.push(`pull all of ${canonicalName(reference)}`);

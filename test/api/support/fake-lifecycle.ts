@@ -3,6 +3,7 @@ import type { ContainerLifecycle } from "#containers/lifecycle/container-lifecyc
 import type { CreateRequest } from "#containers/request/create-request.ts";
 import type { ContainerRecord } from "#containers/state/container-record.ts";
 import { writable } from "#daemon/http/send-response.ts";
+import { MissingImageError } from "#images/missing-image-error.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import { type FakeContainer, type FakeStore, findContainer, nothing, type Program } from "./fake-state.ts";
 
@@ -13,7 +14,7 @@ export function fakeLifecycle(store: FakeStore): ContainerLifecycle {
       calls.push("create");
       store.created.push(request);
       const image = request.Image ?? "";
-      if (!store.present.has(image)) throw new TboxError("not-found", `No such image: ${image}`);
+      if (!store.present.has(image)) throw new MissingImageError(image);
       const number = containers.size + 1;
       const record = newRecord(number, name ?? `fake${number}`, request);
       containers.set(record.id, { record, exited: Promise.withResolvers() });

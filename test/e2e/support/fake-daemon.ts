@@ -108,7 +108,8 @@ async function serveRun(run: RunRequest, socket: Duplex, missing: Set<string>): 
   const image = String(run.container.Image ?? "");
   if (missing.has(image)) {
     if (run.pull === "never") {
-      return tell({ event: "error", status: 404, message: `No such image: ${image}`, exitCode: 125 });
+      const message = `No such image: ${image}`;
+      return tell({ event: "error", status: 404, code: "missing-image", message, exitCode: 125 });
     }
     await tell({
       event: "progress",
@@ -127,6 +128,7 @@ async function serveRun(run: RunRequest, socket: Duplex, missing: Set<string>): 
     return tell({
       event: "error",
       status: 404,
+      code: "not-found",
       message: "exec /nope: no such file or directory",
       exitCode: 127,
     });

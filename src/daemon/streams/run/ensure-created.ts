@@ -1,65 +1,62 @@
-import type { RegistryAuth } from "#api/requests/registry-auth.ts";
 import type { CheckedRunRequest } from "#api/streams/run-request.ts";
 import type { Engine } from "#engine/engine.ts";
+import type { Credentials } from "#images/images.ts";
+import { MissingImageError } from "#images/missing-image-error.ts";
 import { parsePlatform } from "#oci/platform.ts";
 import { parseReference } from "#oci/reference.ts";
-import { invalidArgument, TboxError } from "#support/errors.ts";
-import { shapeProgress } from "../../answers/progress.ts";
+import { invalidArgument } from "#support/errors.ts";
+import { shapeProgress } from "../../answers/images/progress.ts";
 import type { RunClient } from "./run-client.ts";
 
 export interface PullContext {
-  credentials: RegistryAuth | undefined;
+  credentials: Credentials | undefined;
   client: RunClient;
 }
 
-/** Creates a run's container, pulling its image as the request says. */
+type Creation = ReturnType<Engine["containers"]["lifecycle"]["create"]>;
+
+/** Creates the container of a run. Pulls its image first as the request's `pull` says. */
 export async function ensureCreated(
   engine: Engine,
   request: CheckedRunRequest,
   context: PullContext,
-): Promise<{ id: string; warnings: string[] }> {
-  const { name, platform, pull, container } = request;
-  const create = () =>
-    engine.containers.lifecycle.create(container, {
-      ...(name === undefined ? {} : { name }),
-      ...(platform === undefined ? {} : { platform }),
-    });
-  const pullAndCreate = async () => {
-    let creation: ReturnType<typeof create> | undefined;
-    await pullImage(engine, request, context, () => {
-      creation = create();
-      // Its failure is told when the pull has ended.
-      creation.catch(() => {});
-    });
-    return await (creation ?? create());
-  };
-  if (pull === "always") return await pullAndCreate();
+): Creation {
+  const { pull } = request;
+  if (pull === "always") return await pullAndCreate(engine, request, context);
   try {
-    return await create();
+    return await create(engine, request);
   } catch (error) {
-    if (pull !== "missing" || !isMissingImage(error)) throw error;
+    if (pull !== "missing" || !(error instanceof MissingImageError)) throw error;
   }
-  return await pullAndCreate();
+  return await pullAndCreate(engine, request, context);
 }
 
-async function pullImage(
-  { images }: Engine,
-  { container, platform }: CheckedRunRequest,
+function create({ containers }: Engine, { name, platform, container }: CheckedRunRequest): Creation {
+  return containers.lifecycle.create(container, {
+    ...(name === undefined ? {} : { name }),
+    ...(platform === undefined ? {} : { platform }),
+  });
+}
+
+async function pullAndCreate(
+  engine: Engine,
+  request: CheckedRunRequest,
   { credentials, client }: PullContext,
-  arrived: () => void,
-): Promise<void> {
+): Creation {
+  const { container, platform } = request;
   if (container.Image === undefined) throw invalidArgument("there is no image to pull");
-  const progress = images.pull(parseReference(container.Image), {
+  let creation: Creation | undefined;
+  const progress = engine.images.pull(parseReference(container.Image), {
     signal: client.gone,
-    arrived,
+    // The container is created before another client can remove the image's name.
+    arrived() {
+      creation = create(engine, request);
+      // A failure is reported after the pull's last progress line.
+      creation.catch(() => {});
+    },
     ...(platform === undefined ? {} : { platform: parsePlatform(platform) }),
     ...(credentials === undefined ? {} : { credentials }),
   });
-  for await (const line of progress) client.tell({ event: "progress", progress: shapeProgress(line) });
-}
-
-function isMissingImage(error: unknown): boolean {
-  return (
-    error instanceof TboxError && error.code === "not-found" && error.message.startsWith("No such image")
-  );
+  for await (const line of progress) client.send({ event: "progress", progress: shapeProgress(line) });
+  return await (creation ?? create(engine, request));
 }

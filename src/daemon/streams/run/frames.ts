@@ -2,29 +2,30 @@ import { frameHeaderLength } from "#api/streams/frame.ts";
 import { frameType } from "#api/streams/run-stream.ts";
 import { invalidArgument } from "#support/errors.ts";
 
-/** Longest control frame of a client. */
+/** Most bytes of a control frame of a client. */
 const controlLimit = 64 * 1024;
 
+/** Receives the contents of frames. */
 export interface FrameListener {
-  /** A piece of the program's input, as it comes; not the whole frame. */
+  /** Called with each chunk of the program's input as it arrives; a frame can have several chunks. */
   input(bytes: Uint8Array): void;
   endInput(): void;
   control(json: string): void;
 }
 
-/** Takes apart what a client of the run stream sends. Throws invalid-argument for what is no frame. */
+/** Returns a function that decodes the bytes of a client of the run stream; it throws for an invalid frame. */
 export function createFrameReader(listener: FrameListener): (bytes: Buffer) => void {
   let rest = Buffer.alloc(0);
-  /** Bytes of an input frame that are still to come. */
+  /** Bytes still missing from the current input frame. */
   let missing = 0;
   return (bytes) => {
     let data = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
     for (;;) {
       if (missing > 0) {
-        const piece = data.subarray(0, missing);
-        if (piece.length > 0) listener.input(piece);
-        missing -= piece.length;
-        data = data.subarray(piece.length);
+        const chunk = data.subarray(0, missing);
+        if (chunk.length > 0) listener.input(chunk);
+        missing -= chunk.length;
+        data = data.subarray(chunk.length);
       }
       if (missing > 0 || data.length < frameHeaderLength) break;
       const type = data.readUInt8(0);
@@ -42,7 +43,7 @@ export function createFrameReader(listener: FrameListener): (bytes: Buffer) => v
         throw invalidArgument(`invalid frame of type ${type} with ${length} bytes`);
       }
     }
-    // A copy, lest a small rest keep a large piece in memory.
+    // A copy, so that a small rest does not keep a large buffer in memory.
     rest = Buffer.from(data);
   };
 }

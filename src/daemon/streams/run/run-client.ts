@@ -3,29 +3,30 @@ import { parseJson } from "#api/schema/json.ts";
 import { encodeFrame } from "#api/streams/frame.ts";
 import { runControlSchema } from "#api/streams/run-request.ts";
 import { frameType, type RunControl, type RunEvent } from "#api/streams/run-stream.ts";
-import { logError } from "../../log.ts";
+import { openLog } from "#support/log.ts";
 import { dropInput } from "../join.ts";
 import { upgradedHead } from "../upgrade-response.ts";
 import { createFrameReader } from "./frames.ts";
+import { InputQueue } from "./input-queue.ts";
 
-/** Input kept for a program that does not run yet; a client that sends more is made to wait. */
-const inputLimit = 256 * 1024;
+const log = openLog("api");
 
-/** The client's end of a run. */
+/** The client of a run. */
 export interface RunClient {
-  /** Aborted when the client is gone, or says that it is by ending its side. */
+  /** Aborted when the client closes the connection or ends its side of it. */
   gone: AbortSignal;
-  tell(event: RunEvent): void;
-  /** Passes a container's frames on to the client; resolves when they have ended. */
+  send(event: RunEvent): void;
+  /** Copies a container's output frames to the client; resolves at the end of the output. */
   copyOutput(container: Duplex): Promise<void>;
-  /** Gives the client's input to a program. */
+  /** Sends the client's input to a program. */
   openInput(program: Writable): void;
-  /** Gives the client's signals and sizes to whoever handles them. */
+  /** Passes the client's signals and terminal sizes to a handler. */
   openControl(handle: (control: RunControl) => Promise<void>): void;
-  /** Nothing more comes. */
+  /** Ends the connection. */
   end(): void;
 }
 
+/** Starts to read a client's frames. Input and controls wait until they are opened. */
 export function openRunClient(socket: Duplex): RunClient {
   const gone = new AbortController();
   const input = new InputQueue(socket);
@@ -40,24 +41,24 @@ export function openRunClient(socket: Duplex): RunClient {
     try {
       read(bytes);
     } catch (error) {
-      logError("run stream", error);
+      log.error("run stream", error);
       socket.destroy();
     }
   });
   socket.once("end", () => gone.abort()).once("close", () => gone.abort());
   if (socket.readableEnded || socket.destroyed) gone.abort();
-  // The head goes out with the first event, in one write.
+  // The head is sent with the first event, in one write.
   let head = Buffer.from(upgradedHead());
   return {
     gone: gone.signal,
-    tell(event) {
+    send(event) {
       socket.write(Buffer.concat([head, encodeEvent(event)]));
       head = Buffer.alloc(0);
     },
     copyOutput: (container) => copyOutput(container, socket),
     openInput: (program) => input.open(program),
     openControl(handler) {
-      handle = (control) => void handler(control).catch((error) => logError("run control", error));
+      handle = (control) => void handler(control).catch((error) => log.error("run control", error));
       for (const control of waiting.splice(0)) handle(control);
     },
     end() {
@@ -73,45 +74,8 @@ function encodeEvent(event: RunEvent): Uint8Array {
 
 function copyOutput(container: Duplex, socket: Duplex): Promise<void> {
   return new Promise((resolve) => {
-    // Also of an end that came before anybody listened.
+    // `finished` also reports an end that happened before this call.
     finished(container, { writable: false }, () => resolve());
     container.pipe(socket, { end: false });
   });
-}
-
-/** Input on its way to a program, or waiting for it. */
-class InputQueue {
-  readonly #socket: Duplex;
-  #waiting: Uint8Array[] = [];
-  #size = 0;
-  #ended = false;
-  #program: Writable | undefined;
-
-  constructor(socket: Duplex) {
-    this.#socket = socket;
-  }
-
-  push(bytes: Uint8Array): void {
-    if (this.#program === undefined) {
-      this.#waiting.push(bytes);
-      this.#size += bytes.length;
-      if (this.#size > inputLimit) this.#socket.pause();
-    } else if (!this.#program.destroyed && !this.#program.writableEnded) {
-      if (!this.#program.write(bytes)) this.#socket.pause();
-    }
-  }
-
-  end(): void {
-    this.#ended = true;
-    this.#program?.end();
-  }
-
-  open(program: Writable): void {
-    this.#program = program;
-    const resume = () => this.#socket.resume();
-    program.on("drain", resume).once("close", resume);
-    for (const bytes of this.#waiting.splice(0)) program.write(bytes);
-    if (this.#ended) program.end();
-    if (!program.writableNeedDrain) resume();
-  }
 }

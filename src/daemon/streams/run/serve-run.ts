@@ -1,22 +1,27 @@
 import type { Duplex } from "node:stream";
-import { parseRegistryAuth, type RegistryAuth } from "#api/requests/registry-auth.ts";
+import { parseRegistryAuth } from "#api/requests/registry-auth.ts";
 import { parseJson } from "#api/schema/json.ts";
 import { type CheckedRunRequest, runRequestSchema } from "#api/streams/run-request.ts";
+import type { RunErrorCode } from "#api/streams/run-stream.ts";
 import type { Engine } from "#engine/engine.ts";
+import type { Credentials } from "#images/images.ts";
+import { MissingImageError } from "#images/missing-image-error.ts";
 import { errorCode, TboxError } from "#support/errors.ts";
+import { openLog } from "#support/log.ts";
 import { describeError } from "../../answers/error-response.ts";
-import { logError } from "../../log.ts";
 import { ensureCreated } from "./ensure-created.ts";
 import { openRunClient, type RunClient } from "./run-client.ts";
 import { startFailureCode } from "./start-failure-code.ts";
 
-/** What a run needs to go on: `auth` is the header `X-Registry-Auth`. */
+const log = openLog("api");
+
+/** Body and `X-Registry-Auth` of a run request. */
 export interface RunInput {
   body: Buffer;
   auth: string | undefined;
 }
 
-/** Create, attach, start, wait and remove over one connection: see `RunRequest`. */
+/** Creates, attaches, starts, awaits and removes a container over one connection: see `RunRequest`. */
 export async function serveRun(engine: Engine, { body, auth }: RunInput, socket: Duplex): Promise<void> {
   const request = runRequestSchema.parse(parseJson(body.toString()));
   const credentials = parseRegistryAuth(auth);
@@ -24,56 +29,69 @@ export async function serveRun(engine: Engine, { body, auth }: RunInput, socket:
   try {
     await run(engine, { request, credentials, client });
   } catch (error) {
-    tellFailure(client, error, () => 125);
+    sendFailure(client, error, () => 125);
   }
   client.end();
 }
 
 interface Run {
   request: CheckedRunRequest;
-  credentials: RegistryAuth | undefined;
+  credentials: Credentials | undefined;
   client: RunClient;
 }
 
+type Exit = ReturnType<Engine["containers"]["lifecycle"]["wait"]>;
+
 async function run(engine: Engine, { request, credentials, client }: Run): Promise<void> {
-  const { containers } = engine;
   const { id, warnings } = await ensureCreated(engine, request, { credentials, client });
-  // The client gets ready while the container is launched.
-  client.tell({ event: "created", id, warnings });
+  // The client prepares its terminal while the container starts.
+  client.send({ event: "created", id, warnings });
   const autoRemove = request.container.HostConfig?.AutoRemove === true;
   let stream: Duplex | undefined;
-  let exit: Promise<{ code: number }> | undefined;
+  let exit: Exit | undefined;
   try {
-    // Nobody would ever hear of this container.
+    // The client does not know this container: it must not start.
     if (client.gone.aborted) throw new TboxError("cancelled", "the client is gone");
     if (!request.detach) {
       stream = await attach(engine, id, request);
-      exit = containers.lifecycle.wait(id, autoRemove ? "removed" : "next-exit", client.gone);
+      exit = engine.containers.lifecycle.wait(id, autoRemove ? "removed" : "next-exit", client.gone);
       exit.catch(() => {});
     }
-    await containers.lifecycle.start(id);
+    await engine.containers.lifecycle.start(id);
   } catch (error) {
     stream?.destroy();
     if (autoRemove) await removeCreated(engine, id);
-    return tellFailure(client, error, startFailureCode);
+    return sendFailure(client, error, startFailureCode);
   }
-  client.tell({ event: "started" });
-  if (exit === undefined) return;
+  client.send({ event: "started" });
+  if (exit !== undefined) await follow(engine, { id, request, client, stream, exit });
+}
+
+interface Started {
+  id: string;
+  request: CheckedRunRequest;
+  client: RunClient;
+  stream: Duplex | undefined;
+  exit: Exit;
+}
+
+/** Passes input, output and controls on until the container exits, and sends its exit status. */
+async function follow({ containers }: Engine, { id, request, client, stream, exit }: Started): Promise<void> {
   client.openControl((control) =>
     control.control === "resize"
       ? containers.streams.resize(id, control)
       : containers.lifecycle.kill(id, { signal: control.signal }),
   );
-  if (stream !== undefined) await follow(stream, request, client);
-  // The container outlives a client that goes; nobody is left to be told of its end.
+  if (stream !== undefined) await copyStreams(stream, request, client);
+  // The container outlives a client that disconnects; its exit status has no reader then.
   const status = await exit.catch((error) => {
     if (client.gone.aborted) return undefined;
     throw error;
   });
-  if (status !== undefined) client.tell({ event: "exited", code: status.code });
+  if (status !== undefined) client.send({ event: "exited", code: status.code });
 }
 
-/** The container's stream, if the client wants any of it. */
+/** Returns the container's stream, or undefined when the client attaches to none of its streams. */
 async function attach(
   { containers }: Engine,
   id: string,
@@ -88,12 +106,16 @@ async function attach(
     stderr: AttachStderr,
     logs: false,
     stream: true,
-    // These frames are the run stream's own: they pass through as they are.
+    // The run stream has the same frames: they are copied without decoding.
     framing: "multiplexed",
   });
 }
 
-async function follow(stream: Duplex, { container }: CheckedRunRequest, client: RunClient): Promise<void> {
+async function copyStreams(
+  stream: Duplex,
+  { container }: CheckedRunRequest,
+  client: RunClient,
+): Promise<void> {
   stream.on("error", () => stream.destroy());
   client.gone.addEventListener("abort", () => stream.destroy());
   if (client.gone.aborted) stream.destroy();
@@ -106,11 +128,15 @@ async function removeCreated({ containers }: Engine, id: string): Promise<void> 
   try {
     await containers.lifecycle.remove(id, { force: true, volumes: true });
   } catch (error) {
-    if (errorCode(error) !== "not-found") logError(`remove container ${id}`, error);
+    if (errorCode(error) !== "not-found") log.error(`remove container ${id}`, error);
   }
 }
 
-function tellFailure(client: RunClient, error: unknown, exitCodeOf: (message: string) => number): void {
+function sendFailure(client: RunClient, error: unknown, exitCodeOf: (message: string) => number): void {
   const { status, message } = describeError(error);
-  client.tell({ event: "error", status, message, exitCode: exitCodeOf(message) });
+  client.send({ event: "error", status, code: codeOf(error), message, exitCode: exitCodeOf(message) });
+}
+
+function codeOf(error: unknown): RunErrorCode {
+  return error instanceof MissingImageError ? "missing-image" : errorCode(error);
 }

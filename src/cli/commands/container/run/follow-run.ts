@@ -26,7 +26,7 @@ export async function followRun(run: RunStream, options: FollowOptions): Promise
       case "progress":
         if (flags.quiet) break;
         progress ??= await (await import("../../../progress/printer.ts")).openProgress("stderr");
-        await progress.show(message.progress);
+        await progress.show({ ...message.progress });
         break;
       case "created":
         container = message.id;
@@ -52,7 +52,7 @@ export async function followRun(run: RunStream, options: FollowOptions): Promise
       case "exited":
         return message.code;
       case "error":
-        if (message.status === 404 && message.message.startsWith("No such image")) return "image-missing";
+        if (message.code === "missing-image") return "image-missing";
         throw new ExitError(message.message, message.exitCode);
     }
   }

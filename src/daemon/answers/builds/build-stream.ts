@@ -1,0 +1,57 @@
+import type { BuildLine } from "#api/answers/builds.ts";
+import type { FailureFields } from "#api/answers/progress.ts";
+import type { BuildEvent } from "#builds/builder.ts";
+import { DockerfileError } from "#builds/dockerfile/dockerfile-error.ts";
+import { StepError } from "#builds/solve/step-error.ts";
+import { streamLinesAndErrors } from "../../http/json-lines.ts";
+import { describeError } from "../error-response.ts";
+import { classicLines } from "./classic-lines.ts";
+
+type BuildEvents = AsyncGenerator<BuildEvent>;
+
+/**
+ * Returns the answer of `POST /build`. An error before the first step is thrown, so that it gets a status; a later
+ * error is the last line. The build is cancelled when the client closes the connection.
+ */
+export async function classicBuildAnswer(events: BuildEvents, quiet: boolean): Promise<Response> {
+  // The event with the Dockerfile's text precedes the parse errors.
+  const early: BuildEvent[] = [];
+  let first = await events.next();
+  while (!first.done && first.value.type === "dockerfile") {
+    early.push(first.value);
+    first = await events.next().catch((error) => {
+      throw error instanceof DockerfileError && !(error instanceof StepError) ? withLine(error) : error;
+    });
+  }
+  async function* lines() {
+    const shape = classicLines(quiet);
+    for (const event of early) yield* shape(event);
+    if (first.done) return;
+    yield* shape(first.value);
+    for await (const event of events) yield* shape(event);
+  }
+  return streamLinesAndErrors(lines(), { shape: (line) => line, failure: classicFailure });
+}
+
+/** Returns the answer of `POST /tbox/build`: events as they are; every error is the last line. */
+export function tboxBuildAnswer(events: BuildEvents): Response {
+  return streamLinesAndErrors(events, { shape: (event): BuildLine => event, failure: tboxFailure });
+}
+
+function withLine(error: DockerfileError): DockerfileError {
+  const message = `dockerfile parse error on line ${error.lines.start}: ${error.message}`;
+  return new DockerfileError(message, error.lines, { code: error.code, cause: error.cause });
+}
+
+function classicFailure(error: unknown): FailureFields {
+  const { message } = describeError(error);
+  const code = error instanceof StepError ? { code: error.exitCode } : {};
+  return { errorDetail: { ...code, message }, error: message };
+}
+
+/** Returns the last line of a failed `POST /tbox/build`, with the lines of the Dockerfile that are at fault. */
+function tboxFailure(error: unknown): BuildLine {
+  const { status, message } = describeError(error);
+  const lines = error instanceof DockerfileError ? { lines: error.lines } : {};
+  return { type: "failed", status, message, ...lines };
+}

@@ -1,0 +1,9 @@
+import { newestVersion, version } from "../version.ts";
+
+/** Headers of every response. */
+export const commonHeaders: Record<string, string> = {
+  "Api-Version": newestVersion,
+  "Docker-Experimental": "false",
+  Ostype: "linux",
+  Server: `tbox/${version} (linux)`,
+};

@@ -1,0 +1,100 @@
+import type { EndpointAddresses, EndpointAnswer } from "#api/answers/networks.ts";
+import { interfaceOption } from "#api/requests/endpoint.ts";
+import { networksOf } from "#containers/networking/network-mode.ts";
+import { namesOn } from "#containers/networking/network-request.ts";
+import type { ContainerRecord } from "#containers/state/container-record.ts";
+import type { Engine } from "#engine/engine.ts";
+
+/** Looks networks up by name. */
+export type NetworkNames = Pick<Engine["networks"], "named">;
+
+type Endpoint = NonNullable<ContainerRecord["network"]>["endpoints"][number];
+type Settings = ReturnType<typeof networksOf>[string];
+
+/** Returns a container's endpoints by the name of their network; they have addresses while the container runs. */
+export function shapeEndpoints(
+  record: ContainerRecord,
+  networks: NetworkNames,
+): Record<string, EndpointAnswer> {
+  const all = Object.entries(networksOf(record)).map(([name, settings]): [string, EndpointAnswer] => {
+    const endpoint = record.network?.endpoints.find((one) => one.name === name);
+    const network = networks.named(name);
+    const names = network ? namesOn(record, network) : [];
+    const shaped = {
+      ...unconnected,
+      NetworkID: network?.id ?? "",
+      ...(endpoint ? { NetworkID: endpoint.network, ...shapeAddresses(endpoint) } : {}),
+      ...shapeSettings(settings),
+      // Links of a network without name resolution are part of HostConfig.
+      ...(names.length > 0 ? { DNSNames: names } : { Links: null }),
+    };
+    return [name, shaped];
+  });
+  return Object.fromEntries(all);
+}
+
+function shapeSettings({ aliases, links, ipv4, ipv6, linkLocal, mac, priority, ...rest }: Settings) {
+  const { interface: name } = rest;
+  const addresses = {
+    ...(ipv4 === undefined ? {} : { IPv4Address: ipv4 }),
+    ...(ipv6 === undefined ? {} : { IPv6Address: ipv6 }),
+    ...(linkLocal === undefined ? {} : { LinkLocalIPs: linkLocal }),
+  };
+  return {
+    IPAMConfig: Object.keys(addresses).length > 0 ? addresses : null,
+    Links: links?.map((link) => `${link.name}:${link.alias}`) ?? null,
+    Aliases: aliases ?? null,
+    DriverOpts: name === undefined ? null : { [interfaceOption]: name },
+    GwPriority: priority ?? 0,
+    ...(mac === undefined ? {} : { MacAddress: mac }),
+  };
+}
+
+const unconnected: EndpointAnswer = {
+  IPAMConfig: null,
+  Links: null,
+  Aliases: null,
+  MacAddress: "",
+  DriverOpts: null,
+  GwPriority: 0,
+  NetworkID: "",
+  EndpointID: "",
+  Gateway: "",
+  IPAddress: "",
+  IPPrefixLen: 0,
+  IPv6Gateway: "",
+  GlobalIPv6Address: "",
+  GlobalIPv6PrefixLen: 0,
+  DNSNames: null,
+};
+
+function shapeAddresses({ id, mac, ipv4, ipv6 }: Endpoint): EndpointAddresses {
+  return {
+    EndpointID: id,
+    MacAddress: mac,
+    Gateway: ipv4.gateway,
+    IPAddress: ipv4.address,
+    IPPrefixLen: ipv4.prefix,
+    IPv6Gateway: ipv6?.gateway ?? "",
+    GlobalIPv6Address: ipv6?.address ?? "",
+    GlobalIPv6PrefixLen: ipv6?.prefix ?? 0,
+  };
+}
+
+/** Returns the addresses on the default network, which Docker repeats in `NetworkSettings`. */
+export function defaultAddresses({ network }: ContainerRecord): EndpointAddresses {
+  const endpoint = network?.endpoints.find(({ name }) => name === "bridge");
+  if (endpoint) return shapeAddresses(endpoint);
+  const { EndpointID, Gateway, GlobalIPv6Address, GlobalIPv6PrefixLen } = unconnected;
+  const { IPAddress, IPPrefixLen, IPv6Gateway, MacAddress } = unconnected;
+  return {
+    EndpointID,
+    Gateway,
+    GlobalIPv6Address,
+    GlobalIPv6PrefixLen,
+    IPAddress,
+    IPPrefixLen,
+    IPv6Gateway,
+    MacAddress,
+  };
+}

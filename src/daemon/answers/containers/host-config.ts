@@ -1,0 +1,79 @@
+import type { HostConfigAnswer } from "#api/answers/container-host-config.ts";
+import type { ContainerLink } from "#containers/networking/links.ts";
+import type { HostConfig } from "#containers/request/create-request.ts";
+
+/** Returns `HostConfig` with every field of Docker's, unset ones with their default; `links` are the container's own. */
+export function shapeHostConfig(given: HostConfig, links: ContainerLink[]): HostConfigAnswer {
+  return {
+    ...unsetFields,
+    ...unsetResources,
+    ...given,
+    Links: links.length > 0 ? links.map(({ from, alias, to }) => `/${to.name}:/${from.name}/${alias}`) : null,
+    LogConfig: { Type: given.LogConfig?.Type ?? "json-file", Config: given.LogConfig?.Config ?? {} },
+    NetworkMode: given.NetworkMode ?? "default",
+  };
+}
+
+const unsetFields = {
+  Binds: null,
+  ContainerIDFile: "",
+  PortBindings: {},
+  RestartPolicy: { Name: "no", MaximumRetryCount: 0 },
+  AutoRemove: false,
+  VolumeDriver: "",
+  VolumesFrom: null,
+  ConsoleSize: [0, 0],
+  CapAdd: null,
+  CapDrop: null,
+  CgroupnsMode: "private",
+  Dns: [],
+  DnsOptions: [],
+  DnsSearch: [],
+  ExtraHosts: null,
+  GroupAdd: null,
+  IpcMode: "private",
+  Cgroup: "",
+  OomScoreAdj: 0,
+  PidMode: "",
+  Privileged: false,
+  PublishAllPorts: false,
+  ReadonlyRootfs: false,
+  SecurityOpt: null,
+  UTSMode: "",
+  UsernsMode: "",
+  ShmSize: 67_108_864,
+  Runtime: "tbox",
+  Isolation: "",
+};
+
+const unsetResources = {
+  CpuShares: 0,
+  Memory: 0,
+  NanoCpus: 0,
+  CgroupParent: "",
+  BlkioWeight: 0,
+  BlkioWeightDevice: [],
+  BlkioDeviceReadBps: [],
+  BlkioDeviceWriteBps: [],
+  BlkioDeviceReadIOps: [],
+  BlkioDeviceWriteIOps: [],
+  CpuPeriod: 0,
+  CpuQuota: 0,
+  CpuRealtimePeriod: 0,
+  CpuRealtimeRuntime: 0,
+  CpusetCpus: "",
+  CpusetMems: "",
+  Devices: [],
+  DeviceCgroupRules: null,
+  DeviceRequests: null,
+  MemoryReservation: 0,
+  MemorySwap: 0,
+  MemorySwappiness: null,
+  OomKillDisable: null,
+  PidsLimit: null,
+  Ulimits: [],
+  CpuCount: 0,
+  CpuPercent: 0,
+  IOMaximumIOps: 0,
+  IOMaximumBandwidth: 0,
+};

@@ -1,0 +1,30 @@
+import type { LogRecord } from "#containers/streams/logs.ts";
+
+/** Options of `GET /containers/{id}/logs` that decide about the bytes. */
+export interface LogShape {
+  timestamps: boolean;
+  /** Docker's frames with eight bytes of header, or the text alone. */
+  framing: "multiplexed" | "raw";
+}
+
+/** Yields the bytes of `GET /containers/{id}/logs`. Only the beginning of a line gets a time. */
+export async function* shapeLog(
+  records: AsyncIterable<LogRecord>,
+  { timestamps, framing }: LogShape,
+): AsyncGenerator<Uint8Array, void, void> {
+  const within = { stdout: false, stderr: false };
+  for await (const { stream, text, time } of records) {
+    const stamped = timestamps && !within[stream] ? `${time} ${text}` : text;
+    within[stream] = !text.endsWith("\n");
+    const bytes = Buffer.from(stamped);
+    yield framing === "raw" ? bytes : frame(stream, bytes);
+  }
+}
+
+function frame(stream: "stdout" | "stderr", bytes: Buffer): Buffer {
+  const framed = Buffer.allocUnsafe(8 + bytes.length);
+  framed.writeUInt32BE(stream === "stdout" ? 0x0100_0000 : 0x0200_0000, 0);
+  framed.writeUInt32BE(bytes.length, 4);
+  framed.set(bytes, 8);
+  return framed;
+}

@@ -1,0 +1,10 @@
+/** Returns the framing of a container's output: a terminal has one raw stream, pipes need frames for stdout and stderr. */
+export function outputFraming(tty: boolean): "multiplexed" | "raw" {
+  return tty ? "raw" : "multiplexed";
+}
+
+/** Returns the media type of a container's output. API versions before 1.42 know one type only. */
+export function outputMediaType(tty: boolean, version: number): string {
+  const multiplexed = !tty && version >= 42;
+  return `application/vnd.docker.${multiplexed ? "multiplexed" : "raw"}-stream`;
+}

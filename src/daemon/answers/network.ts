@@ -1,0 +1,52 @@
+import type { NetworkContainer, NetworkInspect, SubnetAnswer } from "#api/answers/networks.ts";
+import type { ContainerRecord } from "#containers/state/container-record.ts";
+import type { Engine } from "#engine/engine.ts";
+
+type Network = ReturnType<Engine["networks"]["get"]>;
+type Subnet = NonNullable<Network["ipv4"]>;
+
+/** Returns the answer of `GET /networks/{id}`; `running` are the containers whose endpoints it lists. */
+export function shapeNetwork(network: Network, running: ContainerRecord[]): NetworkInspect {
+  const subnets = [network.ipv4, network.ipv6].flatMap((subnet) => (subnet ? [shapeSubnet(subnet)] : []));
+  return {
+    Name: network.name,
+    Id: network.id,
+    Created: network.created,
+    Scope: "local",
+    Driver: network.driver,
+    EnableIPv4: true,
+    EnableIPv6: network.ipv6 !== undefined,
+    IPAM: { Driver: "default", Options: null, Config: subnets },
+    Internal: network.internal,
+    Attachable: network.attachable ?? false,
+    Ingress: false,
+    ConfigFrom: { Network: "" },
+    ConfigOnly: false,
+    Containers: Object.fromEntries(running.flatMap((record) => endpointOn(record, network))),
+    Options: network.options,
+    Labels: network.labels,
+  };
+}
+
+function shapeSubnet({ subnet, range, gateway, reserved }: Subnet): SubnetAnswer {
+  return {
+    Subnet: subnet,
+    ...(range === undefined ? {} : { IPRange: range }),
+    Gateway: gateway,
+    ...(reserved === undefined ? {} : { AuxiliaryAddresses: reserved }),
+  };
+}
+
+function endpointOn(record: ContainerRecord, network: Network): [string, NetworkContainer][] {
+  const endpoint = record.network?.endpoints.find((one) => one.network === network.id);
+  if (!endpoint) return [];
+  const { id, mac, ipv4, ipv6 } = endpoint;
+  const shaped = {
+    Name: record.name,
+    EndpointID: id,
+    MacAddress: mac,
+    IPv4Address: `${ipv4.address}/${ipv4.prefix}`,
+    IPv6Address: ipv6 ? `${ipv6.address}/${ipv6.prefix}` : "",
+  };
+  return [[record.id, shaped]];
+}

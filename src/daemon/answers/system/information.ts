@@ -1,0 +1,114 @@
+import type { InfoAnswer } from "#api/answers/system.ts";
+import type { ContainerStatus } from "#containers/state/container-record.ts";
+import type { SystemInformation } from "#engine/system-information.ts";
+import { version } from "../../version.ts";
+
+/** State of the store at the time of the request. */
+export interface StoreCounts {
+  /** Number of images. */
+  images: number;
+  /** Status of each container. */
+  states: ContainerStatus[];
+  now: Date;
+}
+
+/** Returns the answer of `GET /info`. */
+export function shapeInformation(system: SystemInformation, counts: StoreCounts): InfoAnswer {
+  return {
+    ID: system.id,
+    ...countContainers(counts.states),
+    Images: counts.images,
+    ...constant,
+    ...limitSupport(system),
+    ...machine(system),
+    Driver: system.storageDriver,
+    DriverStatus: system.driverStatus,
+    DockerRootDir: system.dataDirectory,
+    SystemTime: counts.now.toISOString(),
+    HttpProxy: system.httpProxy,
+    HttpsProxy: system.httpsProxy,
+    NoProxy: system.noProxy,
+    ServerVersion: version,
+    SecurityOptions: system.securityOptions,
+    Warnings: system.warnings,
+    Tbox: { CgroupControllers: system.controllers },
+  };
+}
+
+function countContainers(states: ContainerStatus[]) {
+  const running = states.filter((state) => state === "running").length;
+  const paused = states.filter((state) => state === "paused").length;
+  return {
+    Containers: states.length,
+    ContainersRunning: running,
+    ContainersPaused: paused,
+    ContainersStopped: states.length - running - paused,
+  };
+}
+
+function limitSupport({ controllers, swapLimit, cgroupDriver, cgroupVersion }: SystemInformation) {
+  const has = (controller: string) => controllers.includes(controller);
+  return {
+    MemoryLimit: has("memory"),
+    SwapLimit: swapLimit,
+    CpuCfsPeriod: has("cpu"),
+    CpuCfsQuota: has("cpu"),
+    CPUShares: has("cpu"),
+    CPUSet: has("cpuset"),
+    PidsLimit: has("pids"),
+    CgroupDriver: cgroupDriver,
+    CgroupVersion: cgroupVersion,
+  };
+}
+
+function machine(system: SystemInformation) {
+  return {
+    KernelVersion: system.kernelVersion,
+    OperatingSystem: system.operatingSystem,
+    OSVersion: system.osVersion,
+    OSType: "linux",
+    Architecture: system.architecture,
+    NCPU: system.cpus,
+    MemTotal: system.memory,
+    Name: system.name,
+  };
+}
+
+/** Fields that are the same on every machine. */
+const constant = {
+  Plugins: {
+    Volume: [],
+    Network: ["bridge", "host", "none"],
+    Authorization: null,
+    Log: ["json-file", "none"],
+  },
+  OomKillDisable: false,
+  IPv4Forwarding: false,
+  Debug: false,
+  NFd: 0,
+  NGoroutines: 0,
+  LoggingDriver: "json-file",
+  NEventsListener: 0,
+  IndexServerAddress: "https://index.docker.io/v1/",
+  RegistryConfig: { InsecureRegistryCIDRs: ["127.0.0.0/8", "::1/128"], IndexConfigs: {}, Mirrors: [] },
+  GenericResources: null,
+  Labels: [],
+  ExperimentalBuild: false,
+  Runtimes: { tbox: { path: "tbox-helper" } },
+  DefaultRuntime: "tbox",
+  Swarm: {
+    NodeID: "",
+    NodeAddr: "",
+    LocalNodeState: "inactive",
+    ControlAvailable: false,
+    Error: "",
+    RemoteManagers: null,
+  },
+  LiveRestoreEnabled: true,
+  Isolation: "",
+  InitBinary: "tbox-helper",
+  ContainerdCommit: { ID: "" },
+  RuncCommit: { ID: "" },
+  InitCommit: { ID: "" },
+  ProductLicense: "Apache-2.0",
+};

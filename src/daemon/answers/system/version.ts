@@ -1,0 +1,34 @@
+import type { VersionAnswer } from "#api/answers/system.ts";
+import { architecture, newestVersion, oldestVersion, version } from "../../version.ts";
+
+/** Returns the answer of `GET /version`. */
+export function shapeVersion(kernelVersion: string): VersionAnswer {
+  return {
+    Platform: { Name: "tbox" },
+    Components: [
+      {
+        Name: "Engine",
+        Version: version,
+        Details: {
+          ApiVersion: newestVersion,
+          Arch: architecture,
+          Experimental: "false",
+          KernelVersion: kernelVersion,
+          MinAPIVersion: oldestVersion,
+          Os: "linux",
+        },
+      },
+      { Name: "bun", Version: Bun.version, Details: {} },
+    ],
+    Version: version,
+    ApiVersion: newestVersion,
+    MinAPIVersion: oldestVersion,
+    Os: "linux",
+    Arch: architecture,
+    KernelVersion: kernelVersion,
+    Bun: Bun.version,
+    GitCommit: "",
+    GoVersion: "",
+    BuildTime: "",
+  };
+}

@@ -1,0 +1,54 @@
+import { streamed } from "./streamed.ts";
+
+/** Writes items and failures as JSON objects, one a line. */
+export interface LineFormat<Item> {
+  shape: (item: Item) => object;
+  /** Returns the last line of a stream that failed. */
+  failure: (error: unknown) => object;
+}
+
+/**
+ * Streams one JSON object a line. An error before the first item is thrown, so that it gets a status; a later error
+ * is the last line.
+ */
+export async function streamLines<Item>(
+  source: AsyncIterable<Item>,
+  format: LineFormat<Item>,
+): Promise<Response> {
+  const items = source[Symbol.asyncIterator]();
+  return respond(items, await items.next(), format);
+}
+
+/** Streams one JSON object a line. Every error is the last line, with status 200. */
+export function streamLinesAndErrors<Item>(source: AsyncIterable<Item>, format: LineFormat<Item>): Response {
+  return respond(source[Symbol.asyncIterator](), undefined, format);
+}
+
+function respond<Item>(
+  items: AsyncIterator<Item>,
+  first: IteratorResult<Item> | undefined,
+  format: LineFormat<Item>,
+): Response {
+  return streamed(lines(items, first, format), "application/json");
+}
+
+async function* lines<Item>(
+  items: AsyncIterator<Item>,
+  first: IteratorResult<Item> | undefined,
+  { shape, failure }: LineFormat<Item>,
+): AsyncGenerator<string, void, void> {
+  try {
+    for (let next = first ?? (await items.next()); !next.done; next = await items.next()) {
+      yield toLine(shape(next.value));
+    }
+  } catch (error) {
+    yield toLine(failure(error));
+  } finally {
+    await items.return?.();
+  }
+}
+
+/** Docker's clients expect CRLF in streams of progress lines. */
+function toLine(value: object): string {
+  return `${JSON.stringify(value)}\r\n`;
+}

@@ -1,0 +1,36 @@
+import type { IncomingMessage } from "node:http";
+import { invalidArgument } from "#support/errors.ts";
+import { requestTarget, type Target } from "../http/target.ts";
+import { newestMinor, newestVersion, oldestMinor, oldestVersion } from "../version.ts";
+
+/** Header in which routes find the minor version of the API; clients cannot set it. */
+export const versionHeader = "api-version";
+
+/** The target of a request to Docker's API; `path` has no version prefix. */
+export interface ApiTarget extends Target {
+  /** Minor version of the API; the newest one for a path without a version. */
+  version: number;
+}
+
+/** Returns the target of a request; throws invalid-argument for an unsupported API version. */
+export function parseApiTarget(request: IncomingMessage): ApiTarget {
+  const { path, search } = requestTarget(request);
+  return { ...stripVersion(path), search };
+}
+
+function stripVersion(path: string): { path: string; version: number } {
+  const match = /^\/v(\d{1,4})\.(\d{1,4})(?=\/)/.exec(path);
+  if (match === null) return { path, version: newestMinor };
+  const [prefix, major, minor] = [match[0], Number(match[1]), Number(match[2])];
+  const client = `client version ${major}.${minor}`;
+  if (major < 1 || (major === 1 && minor < oldestMinor)) {
+    const remedy = "please upgrade your client to a newer version";
+    throw invalidArgument(
+      `${client} is too old. Minimum supported API version is ${oldestVersion}, ${remedy}`,
+    );
+  }
+  if (major > 1 || minor > newestMinor) {
+    throw invalidArgument(`${client} is too new. Maximum supported API version is ${newestVersion}`);
+  }
+  return { path: path.slice(prefix.length), version: minor };
+}

@@ -1,0 +1,31 @@
+import { Elysia } from "elysia";
+import type { ContainerCreated, Created } from "#api/answers/containers.ts";
+import { commitContainerQuery, createContainerQuery } from "#api/requests/containers.ts";
+import type { Containers } from "#containers/containers.ts";
+import { created } from "../answers/status-only.ts";
+import { parseCommit } from "../requests/commit-container.ts";
+import { parseCreateBody } from "../requests/create-body.ts";
+
+/** Requests that create containers, and images from containers. */
+export function containerCreateRoutes(containers: Pick<Containers, "lifecycle" | "files">) {
+  return new Elysia()
+    .post(
+      "/containers/create",
+      async ({ query, request }) => {
+        const body = await parseCreateBody(request, query);
+        const { name, platform } = query;
+        const options = { ...(name ? { name } : {}), ...(platform ? { platform } : {}) };
+        const { id, warnings } = await containers.lifecycle.create(body, options);
+        return created<ContainerCreated>({ Id: id, Warnings: warnings });
+      },
+      { query: createContainerQuery, parse: "none" },
+    )
+    .post(
+      "/commit",
+      async ({ query, request }) => {
+        const options = await parseCommit(query, request);
+        return created<Created>({ Id: await containers.files.commit(query.container, options) });
+      },
+      { query: commitContainerQuery, parse: "none" },
+    );
+}

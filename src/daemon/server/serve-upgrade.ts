@@ -1,0 +1,44 @@
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import type { Engine } from "#engine/engine.ts";
+import { TboxError } from "#support/errors.ts";
+import { readSmallBody } from "../http/request-body.ts";
+import { parseApiTarget } from "../requests/api-target.ts";
+import { attachUpgraded, isAttach } from "../streams/attach.ts";
+import { attachWebSocket, isWebSocketAttach } from "../streams/attach-websocket.ts";
+import { isExecStart, startExecUpgraded } from "../streams/exec.ts";
+import { serveRun } from "../streams/run/serve-run.ts";
+import { refuseUpgrade } from "../streams/upgrade-response.ts";
+
+/** Serves a request with `Upgrade: tcp` or `websocket`, whose connection becomes a stream. */
+export async function serveUpgrade(
+  engine: Engine,
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): Promise<void> {
+  // A client that closes the connection early is not a failure of the daemon.
+  socket.on("error", () => socket.destroy());
+  try {
+    const target = parseApiTarget(request);
+    // The body of an upgrade request precedes the first bytes of the stream.
+    const body = await readSmallBody(request);
+    if (isWebSocketAttach(request.method, target.path)) {
+      return await attachWebSocket(engine.containers, target, { request, socket, head });
+    }
+    if (head.length > 0) socket.unshift(head);
+    if (isAttach(request.method, target.path)) {
+      return await attachUpgraded(engine.containers, target, request.headers, socket);
+    }
+    if (request.method === "POST" && target.path === "/tbox/run") {
+      const auth = request.headers["x-registry-auth"];
+      return await serveRun(engine, { body, auth: typeof auth === "string" ? auth : undefined }, socket);
+    }
+    if (isExecStart(request.method, target.path)) {
+      return await startExecUpgraded(engine.containers, target, { body, headers: request.headers }, socket);
+    }
+    throw new TboxError("not-found", "page not found");
+  } catch (error) {
+    refuseUpgrade(socket, error);
+  }
+}
