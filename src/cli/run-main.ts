@@ -1,9 +1,9 @@
-import { connectAhead } from "#client/daemon/connect.ts";
+import { connectEarly } from "#client/daemon/connect.ts";
 import { runCommand } from "./commands/container/run.ts";
 import { invoke } from "./registry/invoke.ts";
 
 /** Runs `tbox run` with its arguments. The build bundles it apart: each module to load delays the start. */
 export function runMain(argv: string[]): Promise<number> {
-  connectAhead();
+  connectEarly();
   return invoke(runCommand, "run", argv);
 }

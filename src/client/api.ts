@@ -1,6 +1,8 @@
 import { invalidArgument, TboxError } from "#support/errors.ts";
-import { connectDaemon, connectionError, daemonSocket, isAbsence, knownSocket } from "./daemon/connect.ts";
+import { connectDaemon } from "./daemon/connect.ts";
 import { daemonError } from "./daemon/daemon-error.ts";
+import { daemonSocket, knownSocket } from "./daemon/socket-path.ts";
+import { connectionError, isAbsence } from "./daemon/try-connect.ts";
 import { isObject, type JsonObject } from "./json.ts";
 
 export interface ApiRequest {

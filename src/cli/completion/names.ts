@@ -1,5 +1,6 @@
 import { requestJson } from "#client/api.ts";
-import { daemonSocket, tryConnect } from "#client/daemon/connect.ts";
+import { daemonSocket } from "#client/daemon/socket-path.ts";
+import { tryConnect } from "#client/daemon/try-connect.ts";
 import { asObject, asObjects, textAt, textsAt } from "#client/json.ts";
 
 export type NameKind = "container" | "image" | "volume" | "network";

@@ -1,33 +1,22 @@
-import { knownRunDirectory, runDirectory } from "#support/directories.ts";
-import { TboxError } from "#support/errors.ts";
-import { type ByteSocket, connectUnix } from "../streams/byte-socket.ts";
+import type { ByteSocket } from "../streams/byte-socket.ts";
+import { daemonSocket, knownSocket } from "./socket-path.ts";
+import { tryConnect } from "./try-connect.ts";
 
-/** Path of the daemon's socket for the user who runs this program. */
-export async function daemonSocket(): Promise<string> {
-  return socketIn(await runDirectory(process.env, ordinaryUser()));
-}
+let early: Promise<ByteSocket | undefined> | undefined;
 
-/** Where that socket is if there is a daemon, as far as it can be told at once. */
-export function knownSocket(): string | undefined {
-  const directory = knownRunDirectory(process.env, ordinaryUser());
-  return directory === undefined ? undefined : socketIn(directory);
-}
-
-let ahead: Promise<ByteSocket | undefined> | undefined;
-
-/** Begins the connection that the next `connectDaemon` gives: the daemon takes it while this program gets ready. */
-export function connectAhead(): void {
-  ahead = connectRunning();
-  ahead.catch(() => {});
-  // With something to do the event loop does not sleep, before which the runtime starts a thread: the request is on its
-  // way by then.
+/** Starts the connection that the next `connectDaemon` returns, while this program still loads. */
+export function connectEarly(): void {
+  early = connectRunning();
+  early.catch(() => {});
+  // An event loop with pending work does not go to sleep, for which the runtime first starts a thread: the request is
+  // sent before that.
   setImmediate(() => setImmediate(() => {}));
 }
 
-/** A new connection to the daemon, which is started if none runs. */
+/** Opens a connection to the daemon, starting one when none runs. */
 export async function connectDaemon(): Promise<ByteSocket> {
-  const begun = ahead;
-  ahead = undefined;
+  const begun = early;
+  early = undefined;
   const socket = await (begun ?? connectRunning());
   if (socket) return socket;
   const { startDaemon } = await import("./start-daemon.ts");
@@ -38,48 +27,4 @@ async function connectRunning(): Promise<ByteSocket | undefined> {
   const known = knownSocket();
   const socket = known === undefined ? undefined : await tryConnect(known);
   return socket ?? tryConnect(await daemonSocket());
-}
-
-/** A connection to the daemon that runs, or nothing. */
-export async function tryConnect(path: string): Promise<ByteSocket | undefined> {
-  try {
-    return await connectUnix(path);
-  } catch (error) {
-    if (isAbsence(error)) return undefined;
-    throw connectionError(path, error);
-  }
-}
-
-/** Whether the error of a connect means that no daemon listens there. */
-export function isAbsence(error: unknown): boolean {
-  const code = codeOf(error);
-  return code === "ENOENT" || code === "ECONNREFUSED";
-}
-
-export function connectionError(path: string, error: unknown): TboxError {
-  const message =
-    codeOf(error) === "EACCES"
-      ? `no permission to connect to the daemon at ${path}: it belongs to another user`
-      : `cannot connect to the daemon at ${path}`;
-  return new TboxError("unavailable", message, { cause: error });
-}
-
-function socketIn(directory: string): string {
-  return `${directory}/tbox.sock`;
-}
-
-function ordinaryUser(): number {
-  const uid = process.getuid?.() ?? -1;
-  if (uid === 0) {
-    throw new TboxError(
-      "forbidden",
-      "tbox runs as an ordinary user, not as root: root inside a container is the user who started it. " +
-        "Log in as a user (or use su USER) and call it again, without sudo",
-    );
-  }
-  return uid;
-}
-
-function codeOf(error: unknown): unknown {
-  return typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
 }

@@ -1,4 +1,4 @@
-import { daemonSocket } from "#client/daemon/connect.ts";
+import { daemonSocket } from "#client/daemon/socket-path.ts";
 import { print } from "../../output/output.ts";
 import { command, exactly } from "../../registry/command.ts";
 

@@ -1,5 +1,5 @@
-import { daemonSocket } from "#client/daemon/connect.ts";
-import { ownProgram } from "#client/daemon/start-daemon.ts";
+import { ownProgram } from "#client/daemon/daemon-program.ts";
+import { daemonSocket } from "#client/daemon/socket-path.ts";
 import { bool } from "../../flags/kinds.ts";
 import { print } from "../../output/output.ts";
 import { command, exactly } from "../../registry/command.ts";

@@ -1,5 +1,6 @@
 import { request } from "#client/api.ts";
-import { daemonSocket, tryConnect } from "#client/daemon/connect.ts";
+import { daemonSocket } from "#client/daemon/socket-path.ts";
+import { tryConnect } from "#client/daemon/try-connect.ts";
 import { asObject, numberAt } from "#client/json.ts";
 
 /** Ends the daemon and waits until it has ended; false where none runs. Containers go on. */

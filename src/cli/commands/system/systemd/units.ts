@@ -1,4 +1,4 @@
-import { compilerSettings } from "#client/daemon/start-daemon.ts";
+import { compilerSettings } from "#client/daemon/daemon-program.ts";
 import { invalidArgument } from "#support/errors.ts";
 
 export interface Units {

@@ -1,0 +1,59 @@
+import type { Environment } from "#support/directories.ts";
+
+/** Command and environment of a daemon. */
+export interface DaemonProgram {
+  command: string[];
+  environment: Environment;
+}
+
+/** Returns the running program as a daemon: the compiled executable, or Bun with the main file. */
+export function ownProgram(): DaemonProgram {
+  const compiled = Bun.main.startsWith("/$bunfs/");
+  const command = compiled ? [process.execPath] : [process.execPath, Bun.main];
+  return { command, environment: process.env };
+}
+
+/**
+ * JavaScriptCore's thresholds for the daemon, in its own units: 15 for a call of a function, 1 for an iteration of a
+ * loop. Most daemons serve some dozens of starts: functions are compiled at their second call instead of their thirtieth.
+ * They are optimised only when they are hot, because the optimising thread takes processor time from the containers.
+ */
+export const compilerSettings = {
+  BUN_JSC_thresholdForJITAfterWarmUp: "20",
+  BUN_JSC_thresholdForJITSoon: "10",
+  BUN_JSC_thresholdForOptimizeAfterWarmUp: "20000",
+  BUN_JSC_thresholdForOptimizeAfterLongWarmUp: "20000",
+  BUN_JSC_thresholdForOptimizeSoon: "20000",
+};
+
+/**
+ * Variables that a daemon inherits from the shell that starts it: directories, the session bus, proxies and certificate
+ * stores. Variables that change the behaviour of its runtime or libraries are not inherited.
+ */
+const inherited = new Set([
+  "DBUS_SESSION_BUS_ADDRESS",
+  "HOME",
+  "LANG",
+  "LOGNAME",
+  "NODE_EXTRA_CA_CERTS",
+  "PATH",
+  "SSL_CERT_DIR",
+  "SSL_CERT_FILE",
+  "TMPDIR",
+  "TZ",
+  "USER",
+  "XDG_CACHE_HOME",
+  "XDG_CONFIG_HOME",
+  "XDG_DATA_HOME",
+  "XDG_RUNTIME_DIR",
+]);
+
+/** Returns the environment for a daemon that a client starts from the given one. */
+export function daemonEnvironment(environment: Environment): Record<string, string> {
+  const result: Record<string, string> = { ...compilerSettings };
+  for (const [name, value] of Object.entries(environment)) {
+    const wanted = inherited.has(name) || name.startsWith("TBOX_") || /^(https?|no|all)_proxy$/i.test(name);
+    if (wanted && value !== undefined) result[name] = value;
+  }
+  return result;
+}
