@@ -97,7 +97,7 @@ daemonSuite("a container", { obstacle: shellUnavailable, prepare: loadBox }, (da
     [["--runtime", "runc"], "there is only tbox"],
     [["--device", "/dev/nothing"], "/dev/nothing: no such file or directory"],
     [["--device", "/etc/passwd"], "/etc/passwd is not a device node"],
-    [["--device", "/dev/null:/dev/x:r"], "only root can hand out a part of what may be done with a device"],
+    [["--device", "/dev/null:/dev/x:r"], "only root can restrict access to a device"],
     [["--sysctl", "kernel.panic=1"], "sysctl kernel.panic is not in a separate kernel namespace"],
     [["--ipc", "host", "--sysctl", "kernel.shmmax=1"], "sysctl kernel.shmmax is not allowed"],
     [["--sysctl", "net.nothing.here=1"], "sysctl net.nothing.here: not supported by this kernel"],

@@ -1,4 +1,4 @@
-/** What was read from and written to a block device. */
+/** Traffic of a block device. */
 export interface BlockTraffic {
   major: number;
   minor: number;
@@ -8,11 +8,11 @@ export interface BlockTraffic {
   writes: number;
 }
 
-/** How much time was lost to waiting: percentages of the last 10, 60 and 300 seconds, and microseconds in all. */
+/** Pressure stall information: percentages over the last 10, 60 and 300 seconds, and total microseconds. */
 export type Pressure = Record<string, { avg10: number; avg60: number; avg300: number; total: number }>;
 
-/** Lines of a name and a number. */
-export function fieldsOf(text: string): Record<string, number> {
+/** Parses lines of a name and a number. */
+export function parseFields(text: string): Record<string, number> {
   return Object.fromEntries(
     text
       .split("\n")
@@ -21,13 +21,13 @@ export function fieldsOf(text: string): Record<string, number> {
   );
 }
 
-/** A limit; nothing for `max`. */
-export function limitOf(text: string): number | undefined {
+/** Parses a limit. Returns nothing for `max`. */
+export function parseLimit(text: string): number | undefined {
   return text.trim() === "max" ? undefined : Number(text);
 }
 
-/** `io.stat`. */
-export function blockTraffic(text: string): BlockTraffic[] {
+/** Parses `io.stat`. */
+export function parseBlockTraffic(text: string): BlockTraffic[] {
   return text.split("\n").flatMap((line) => {
     const [, major, minor, rest = ""] = /^(\d+):(\d+) (.*)$/.exec(line) ?? [];
     if (major === undefined) return [];
@@ -45,7 +45,7 @@ export function blockTraffic(text: string): BlockTraffic[] {
   });
 }
 
-/** `some` and, where there is such a state, `full`. */
+/** Parses a pressure file: `some` and, for resources that have it, `full`. */
 export function parsePressure(text: string): Pressure {
   return Object.fromEntries(
     text.split("\n").flatMap((line): [string, Pressure[string]][] => {

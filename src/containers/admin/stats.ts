@@ -3,14 +3,13 @@ import { cpus, totalmem } from "node:os";
 import type { Cgroup } from "#native/cgroup/cgroup.ts";
 import { cgroupOf } from "../limits/cgroups.ts";
 import type { ContainerServices } from "../services.ts";
-import type { ContainerRecord } from "../state/container-record.ts";
-import { isRunning } from "../state/container-record.ts";
+import { type ContainerRecord, isRunning } from "../state/container-record.ts";
 import {
   type BlockTraffic,
-  blockTraffic,
-  fieldsOf,
-  limitOf,
   type Pressure,
+  parseBlockTraffic,
+  parseFields,
+  parseLimit,
   parsePressure,
 } from "./cgroup-files.ts";
 
@@ -25,7 +24,7 @@ export interface NetworkTraffic {
   sentDropped: number;
 }
 
-/** What a container uses. What has no controller is left out; times in nanoseconds, sizes in bytes. */
+/** Resource usage of a container. Fields without a cgroup controller are absent. Nanoseconds and bytes. */
 export interface ContainerStats {
   read: Date;
   cpu?: {
@@ -35,19 +34,19 @@ export interface ContainerStats {
     periods: number;
     throttledPeriods: number;
     throttledTime: number;
-    /** Of the whole machine. */
+    /** Time of all processors of the host, idle time included. */
     machine: number;
     processors: number;
   };
   memory?: { usage: number; limit: number; details: Record<string, number>; failures: number };
-  /** `limit` is absent where there is none. */
+  /** `limit` is absent for an unlimited container. */
   processes?: { current: number; limit?: number };
   blocks?: BlockTraffic[];
   pressure: Record<string, Pressure>;
   networks?: Record<string, NetworkTraffic>;
 }
 
-/** Reads a container's files; nothing when it does not run. */
+/** Reads the usage of a container. Returns nothing when the container does not run. */
 export function readStats(services: ContainerServices, name: string): ContainerStats | undefined {
   const record = services.records.find(name);
   if (!isRunning(record)) return undefined;
@@ -66,19 +65,22 @@ export function readStats(services: ContainerServices, name: string): ContainerS
     ...(cpu === undefined ? {} : { cpu }),
     ...(memory === undefined ? {} : { memory }),
     ...(processes === undefined ? {} : { processes }),
-    ...(io === undefined ? {} : { blocks: blockTraffic(io) }),
+    ...(io === undefined ? {} : { blocks: parseBlockTraffic(io) }),
     pressure: readPressure(text),
     ...own,
   };
 }
 
+/** Nanoseconds of a tick in /proc/stat (USER_HZ is 100). */
+const nanosecondsPerTick = 10_000_000;
+
 type Reader = (file: string) => string | undefined;
 
-/** The machine's times are read right beside: their differences are compared. */
+/** Reads the host's times directly after the container's: clients compare the differences of both. */
 function readCpu(text: Reader): ContainerStats["cpu"] {
   const stat = text("cpu.stat");
   if (stat === undefined) return undefined;
-  const fields = fieldsOf(stat);
+  const fields = parseFields(stat);
   const nanoseconds = (name: string) => (fields[name] ?? 0) * 1000;
   return {
     total: nanoseconds("usage_usec"),
@@ -98,16 +100,16 @@ function readMemory(text: Reader): ContainerStats["memory"] {
   const machine = totalmem();
   return {
     usage: Number(usage),
-    limit: Math.min(limitOf(text("memory.max") ?? "max") ?? machine, machine),
-    details: fieldsOf(text("memory.stat") ?? ""),
-    failures: fieldsOf(text("memory.events") ?? "").oom ?? 0,
+    limit: Math.min(parseLimit(text("memory.max") ?? "max") ?? machine, machine),
+    details: parseFields(text("memory.stat") ?? ""),
+    failures: parseFields(text("memory.events") ?? "").oom ?? 0,
   };
 }
 
 function readProcesses(text: Reader): ContainerStats["processes"] {
   const current = text("pids.current");
   if (current === undefined) return undefined;
-  const limit = limitOf(text("pids.max") ?? "max");
+  const limit = parseLimit(text("pids.max") ?? "max");
   return { current: Number(current), ...(limit === undefined ? {} : { limit }) };
 }
 
@@ -123,19 +125,19 @@ function textOf(cgroup: Cgroup, file: string): string | undefined {
   try {
     return cgroup.read(file);
   } catch {
-    // No controller, an older kernel, or the end of the container.
+    // The controller is missing, the kernel is older, or the container has exited.
     return undefined;
   }
 }
 
-/** Busy and idle time of all processors, in nanoseconds. */
+/** Returns the busy and idle time of all processors in nanoseconds. */
 function machineTime(): number {
   const line = readFileSync("/proc/stat", "utf8").split("\n")[0] ?? "";
   const ticks = line.split(/\s+/).slice(1, 9).map(Number);
-  return ticks.reduce((sum, one) => sum + one, 0) * 10_000_000;
+  return ticks.reduce((sum, one) => sum + one, 0) * nanosecondsPerTick;
 }
 
-/** Of the interfaces to networks that a container has of its own. */
+/** Reads the traffic of the interfaces in the container's own network namespace. */
 function readNetworks({ network, state }: ContainerRecord): ContainerStats["networks"] {
   if (!network) return undefined;
   let table: string;
@@ -149,7 +151,7 @@ function readNetworks({ network, state }: ContainerRecord): ContainerStats["netw
     .slice(2)
     .flatMap((line): [string, NetworkTraffic][] => {
       const [name = "", rest = ""] = line.trim().split(/:\s*/);
-      // Others are the kernel's own: loopback, and the tunnels that every namespace begins with.
+      // The kernel adds loopback and tunnel interfaces to every namespace.
       if (!/^eth\d+$/.test(name)) return [];
       const numbers = rest.split(/\s+/).map(Number);
       const at = (index: number) => numbers[index] ?? 0;

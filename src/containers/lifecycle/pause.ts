@@ -2,8 +2,7 @@ import type { Cgroup } from "#native/cgroup/cgroup.ts";
 import { TboxError } from "#support/errors.ts";
 import { cgroupOf } from "../limits/cgroups.ts";
 import type { ContainerServices } from "../services.ts";
-import type { ContainerRecord } from "../state/container-record.ts";
-import { isRunning } from "../state/container-record.ts";
+import { type ContainerRecord, isRunning } from "../state/container-record.ts";
 
 /** Longest time in milliseconds that the kernel may take to freeze all processes. */
 const freezeTimeout = 10_000;

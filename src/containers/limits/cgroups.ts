@@ -1,12 +1,10 @@
 import { errnoOf } from "#native/addon/failure.ts";
-import type { Cgroup } from "#native/cgroup/cgroup.ts";
-import { openCgroup } from "#native/cgroup/cgroup.ts";
+import { type Cgroup, openCgroup } from "#native/cgroup/cgroup.ts";
 import type { Delegation } from "#native/cgroup/delegation.ts";
 import { errorChain, invalidArgument, type TboxError } from "#support/errors.ts";
 import { parseSecurityOptions } from "../request/security-options.ts";
 import type { ContainerServices } from "../services.ts";
-import type { ContainerRecord } from "../state/container-record.ts";
-import { isRunning } from "../state/container-record.ts";
+import { type ContainerRecord, isRunning } from "../state/container-record.ts";
 import { limitMode, resolveLimits } from "./resolve-limits.ts";
 
 /** Child cgroup that a container with writable cgroups sees as its root. The limits are on the parent, out of reach. */

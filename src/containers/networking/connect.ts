@@ -1,8 +1,7 @@
 import { type EndpointSettings, type Network, resolvesNames } from "#network/network.ts";
 import { TboxError } from "#support/errors.ts";
 import type { ContainerServices } from "../services.ts";
-import type { ContainerRecord } from "../state/container-record.ts";
-import { isRunning } from "../state/container-record.ts";
+import { type ContainerRecord, isRunning } from "../state/container-record.ts";
 import { publishPorts } from "./join-networks.ts";
 import { writeNetworkFiles } from "./network-files.ts";
 import { networkMode, networksOf } from "./network-mode.ts";

@@ -2,8 +2,7 @@ import { type EndpointSettings, type Link, type Network, resolvesNames } from "#
 import { defaultNetwork } from "#network/networks.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { ContainerServices } from "../services.ts";
-import type { ContainerRecord } from "../state/container-record.ts";
-import { isRunning } from "../state/container-record.ts";
+import { type ContainerRecord, isRunning } from "../state/container-record.ts";
 import type { ContainerRecords } from "../state/container-records.ts";
 import type { HostEntry } from "./etc-files.ts";
 import { type NetworkMode, networkMode } from "./network-mode.ts";

@@ -5,21 +5,21 @@ test.each([
   [[], ["all"], []],
   [["net_admin"], ["ALL"], ["NET_ADMIN"]],
   [["CAP_CHOWN", "KILL"], ["ALL"], ["CHOWN", "KILL"]],
-])("added %j, dropped %j", (add, drop, expected) => {
+])("adding %j and dropping %j leaves %j", (add, drop, expected) => {
   expect(planCapabilities(add, drop)).toEqual(expected);
 });
 
-test("by default they are Docker's", () => {
+test("the default is Docker's set without SYS_ADMIN", () => {
   const capabilities = planCapabilities([], []);
   expect(capabilities).toHaveLength(14);
   expect(capabilities).not.toContain("SYS_ADMIN");
 });
 
-test("one may be dropped from all, and one added to the default", () => {
+test("a capability can be dropped from ALL or added to the default", () => {
   expect(planCapabilities(["ALL"], ["CAP_SYS_ADMIN"])).toHaveLength(40);
   expect(planCapabilities(["SYS_PTRACE"], ["KILL"])).toHaveLength(14);
 });
 
-test("an unknown one is refused by name", () => {
+test("an unknown capability is refused by name", () => {
   expect(() => planCapabilities(["FLY"], [])).toThrow('unknown capability "FLY"');
 });

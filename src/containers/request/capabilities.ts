@@ -10,13 +10,13 @@ const defaults =
     " ",
   );
 
-/** Docker's default set with what is added and dropped; `ALL` stands for every capability. */
+/** Returns Docker's default capabilities plus `add` minus `drop`. `ALL` means every capability. */
 export function planCapabilities(add: string[], drop: string[]): string[] {
   const added = add.map(parse);
   const dropped = drop.map(parse);
   const base = added.includes("ALL") ? all : dropped.includes("ALL") ? [] : defaults;
-  const kept = dropped.includes("ALL") && !added.includes("ALL") ? [] : base;
-  const chosen = new Set([...kept, ...added.filter((name) => name !== "ALL")]);
+  const remaining = dropped.includes("ALL") && !added.includes("ALL") ? [] : base;
+  const chosen = new Set([...remaining, ...added.filter((name) => name !== "ALL")]);
   for (const name of dropped) if (name !== "ALL" && !added.includes(name)) chosen.delete(name);
   return all.filter((name) => chosen.has(name));
 }

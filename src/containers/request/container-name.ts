@@ -11,14 +11,14 @@ const nouns =
     " ",
   );
 
-/** Docker's rule for a container's name, with or without the slash that its API puts in front. */
+/** Checks a container's name with Docker's rule, and removes the leading slash that Docker's API uses. */
 export function parseName(text: string): string {
   const name = text.startsWith("/") ? text.slice(1) : text;
   if (pattern.test(name)) return name;
   throw invalidArgument(`Invalid container name (${text}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`);
 }
 
-/** A name that is not taken; with a number once the pairs of words run out. */
+/** Returns a random free name. After twenty taken names it appends a number. */
 export function inventName(taken: (name: string) => boolean): string {
   for (let attempt = 0; ; attempt++) {
     const number = attempt < 20 ? "" : String(attempt - 20);

@@ -2,12 +2,12 @@ import type { EndpointSettings, Link } from "#network/network.ts";
 import type { Resources } from "../limits/resources.ts";
 
 /**
- * What a container is made from: the fields of Docker's `POST /containers/create` that tbox honours, in
- * Docker's own spelling. Fields tbox does not honour never get here: the API refuses them by name.
+ * Request to create a container: the supported fields of Docker's `POST /containers/create` in Docker's spelling. The API
+ * refuses unsupported fields by name.
  */
 export interface CreateRequest {
   Image?: string;
-  /** tbox's own: a directory of the host as read-only lower layer instead of an image. */
+  /** Directory of the host that replaces the image as a read-only layer. Docker has no such field. */
   Rootfs?: string;
   Cmd?: string[];
   Entrypoint?: string[];
@@ -24,20 +24,20 @@ export interface CreateRequest {
   AttachStdout?: boolean;
   AttachStderr?: boolean;
   StopSignal?: string;
-  /** Seconds. */
+  /** Seconds between the stop signal and SIGKILL. */
   StopTimeout?: number;
   Healthcheck?: Healthcheck;
   Shell?: string[];
   ExposedPorts?: Record<string, object>;
   Volumes?: Record<string, object>;
-  /** The same as the network `none`. */
+  /** Has the effect of the network mode `none`. */
   NetworkDisabled?: boolean;
   HostConfig?: HostConfig;
-  /** What is asked of networks, by name or ID: that of `HostConfig.NetworkMode`, and more. */
+  /** Settings for each network, by name or ID. They may name more networks than `HostConfig.NetworkMode`. */
   Networks?: Record<string, EndpointSettings>;
 }
 
-/** Docker's HealthConfig; durations in nanoseconds, 0 is the default. */
+/** Docker's HealthConfig. Durations are in nanoseconds; 0 means the default. */
 export interface Healthcheck {
   /** `["NONE"]`, `["CMD", …]` or `["CMD-SHELL", command]`. */
   Test?: string[] | undefined;
@@ -57,12 +57,12 @@ export interface RestartPolicy {
 export interface HostConfig extends Resources {
   AutoRemove?: boolean;
   RestartPolicy?: RestartPolicy;
-  /** Containers whose mounts are taken over: `name[:ro|rw]`. */
+  /** Containers whose volumes and bind mounts are mounted too: `name[:ro|rw]`. */
   VolumesFrom?: string[];
-  /** `source:target[:options]`; a source that is no absolute path is the name of a volume. */
+  /** `source:target[:options]`. A source that is not an absolute path is the name of a volume. */
   Binds?: string[];
   Mounts?: MountRequest[];
-  /** Target to options, as `--tmpfs` gives them. */
+  /** Options of `--tmpfs` by target. */
   Tmpfs?: Record<string, string>;
   ReadonlyRootfs?: boolean;
   CapAdd?: string[];
@@ -71,57 +71,57 @@ export interface HostConfig extends Resources {
   SecurityOpt?: string[];
   Ulimits?: { Name: string; Soft: number; Hard: number }[];
   Init?: boolean;
-  /** As much as the caller has: every capability over the namespaces of the container, nothing masked or filtered. */
+  /** Grants the rights of the daemon's user: every capability in the container's namespaces, no masked path, no filter. */
   Privileged?: boolean;
-  /** `keep-id`: the container's user is the caller. `host` asks for what there is anyway. */
+  /** `keep-id` maps the daemon's user to the container's user. `host` has no effect. */
   UsernsMode?: "host" | "keep-id";
   NetworkMode?: string;
-  /** By port of the container: `80/tcp`. */
+  /** Bindings by container port: `80/tcp`. */
   PortBindings?: Record<string, PortBinding[] | null>;
   PublishAllPorts?: boolean;
   ShmSize?: number;
   LogConfig?: { Type?: string; Config?: Record<string, string> };
   ExtraHosts?: string[];
-  /** Of the network of `NetworkMode`; a container has them in its place there. */
+  /** Links on the network of `NetworkMode`. The record stores them with the endpoint. */
   Links?: Link[];
   Dns?: string[];
   DnsSearch?: string[];
   DnsOptions?: string[];
   MaskedPaths?: string[];
   ReadonlyPaths?: string[];
-  /** Columns of rows: `[rows, columns]`, as Docker orders them. */
+  /** `[rows, columns]`, in Docker's order. */
   ConsoleSize?: [number, number];
-  /** There is only one kind on Linux. */
+  /** Only `default` exists on Linux. */
   Isolation?: "default";
   Annotations?: Record<string, string>;
   /** -1000 to 1000. */
   OomScoreAdj?: number;
-  /** A path below the place where this user's containers have their cgroups. */
+  /** Path relative to the user's delegated cgroup. */
   CgroupParent?: string;
   Devices?: DeviceRequest[];
   Sysctls?: Record<string, string>;
-  /** `host`, or `container:` and a container. */
+  /** `host`, or `container:` and a name or ID. */
   PidMode?: string;
-  /** The same, or `none`, `private`, `shareable`. */
+  /** `host`, `container:` and a name or ID, `none`, `private` or `shareable`. */
   IpcMode?: string;
   UTSMode?: string;
   CgroupnsMode?: string;
-  /** There is only one. */
+  /** Only `tbox` exists. */
   Runtime?: "tbox";
 }
 
 export interface DeviceRequest {
   PathOnHost: string;
-  /** The same when absent. */
+  /** Path in the container; the path on the host when absent. */
   PathInContainer?: string;
-  /** Of `rwm`. */
+  /** Letters of `rwm`. */
   CgroupPermissions?: string;
 }
 
-/** Docker's: an empty port is any, an empty address all. */
+/** Docker's PortBinding. An empty port means any free port, an empty address all addresses. */
 export interface PortBinding {
   HostIp?: string;
-  /** A number, or a range of which one is taken. */
+  /** Port, or a range from which the first free port is used. */
   HostPort?: string;
 }
 
@@ -137,6 +137,6 @@ export interface MountRequest {
     Subpath?: string;
     DriverConfig?: { Name?: "local"; Options?: Record<string, string> };
   };
-  /** `Options` are words of the kernel, alone or with a value. */
+  /** `Options` are the kernel's tmpfs options, each with or without a value. */
   TmpfsOptions?: { SizeBytes?: number; Mode?: number; Options?: string[][] };
 }

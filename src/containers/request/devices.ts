@@ -4,8 +4,8 @@ import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { DeviceRequest } from "./create-request.ts";
 
 /**
- * Devices of the host as mounts. What a program may do with one is what the user may: rules of finer grain are
- * root's to make.
+ * Plans the mounts of devices of the host. A program has the user's own access to a device: only root can restrict
+ * reading, writing and mknod separately.
  */
 export function planDevices(devices: DeviceRequest[] = []): Mount[] {
   return devices.map(({ PathOnHost, PathInContainer, CgroupPermissions = "rwm" }) => {
@@ -17,14 +17,14 @@ export function planDevices(devices: DeviceRequest[] = []): Mount[] {
       throw invalidArgument(`invalid device mode: ${CgroupPermissions}`);
     if (!CgroupPermissions.includes("r") || !CgroupPermissions.includes("w")) {
       throw invalidArgument(
-        `device ${PathOnHost}: only root can hand out a part of what may be done with a device: use rw or rwm instead of ${CgroupPermissions}`,
+        `device ${PathOnHost}: only root can restrict access to a device: use rw or rwm instead of ${CgroupPermissions}`,
       );
     }
     return { type: "device", source: PathOnHost, target };
   });
 }
 
-/** Throws invalid-argument for a device that is none, or that the user may not open; gives warnings. */
+/** Checks that devices exist and that the user can open them. Returns warnings. */
 export function checkDevices(devices: DeviceRequest[] = []): string[] {
   return devices.flatMap(({ PathOnHost: path }) => {
     const found = statSync(path, { throwIfNoEntry: false });
@@ -42,11 +42,11 @@ export function checkDevices(devices: DeviceRequest[] = []): string[] {
         `device ${path}: permission denied for the user of the daemon: ${fix}`,
       );
     }
-    const lasting = (found.mode & 0o006) === 0o006 || found.uid === process.getuid?.();
-    if (lasting) return [];
+    const accessibleToOthers = (found.mode & 0o006) === 0o006 || found.uid === process.getuid?.();
+    if (accessibleToOthers) return [];
     return [
-      `device ${path} may be yours to open as a member of its group only, which no program of the container is. ` +
-        `If it is refused there: sudo setfacl -m "u:$USER:rw" ${path}`,
+      `device ${path} may be accessible to its group only, and programs in the container are not in the group. ` +
+        `If access is denied there: sudo setfacl -m "u:$USER:rw" ${path}`,
     ];
   });
 }

@@ -1,13 +1,13 @@
 const defaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 export interface EnvironmentSources {
-  /** The image's; entries without a value mean nothing there. */
+  /** Variables of the image. Entries without a value are ignored. */
   image: string[];
-  /** The request's; an entry without a value takes a variable away, and is kept to say so. */
+  /** Variables of the request. An entry without a value removes a variable. */
   request: string[];
 }
 
-/** The variables that are kept with a container: the request's over the image's, in their order. */
+/** Merges the variables of the image and the request. The result has the entries of removed variables too. */
 export function mergeEnvironment({ image, request }: EnvironmentSources): string[] {
   const merged = new Map<string, string>();
   for (const entry of image) if (entry.indexOf("=") > 0) merged.set(nameOf(entry), entry);
@@ -16,22 +16,22 @@ export function mergeEnvironment({ image, request }: EnvironmentSources): string
 }
 
 /**
- * What a program starts with: the kept variables, those of links, and those that every container has. Never the
- * host's.
+ * Returns the environment of a program: the container's variables, those of links, and those that every container has.
+ * Variables of the host are never included.
  */
 export function programEnvironment(
-  kept: string[],
+  variables: string[],
   settings: { hostname: string; tty: boolean; linked?: string[] | undefined },
 ): string[] {
-  const names = new Set(kept.map(nameOf));
-  const own = [
+  const names = new Set(variables.map(nameOf));
+  const defaults = [
     defaultPath,
     `HOSTNAME=${settings.hostname}`,
     ...(settings.tty ? ["TERM=xterm"] : []),
     ...(settings.linked ?? []),
   ];
-  const set = kept.filter((entry) => entry.includes("="));
-  return [...own.filter((entry) => !names.has(nameOf(entry))), ...set];
+  const set = variables.filter((entry) => entry.includes("="));
+  return [...defaults.filter((entry) => !names.has(nameOf(entry))), ...set];
 }
 
 function nameOf(entry: string): string {

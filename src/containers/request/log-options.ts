@@ -7,7 +7,7 @@ type Log = LaunchRequest["log"];
 const defaultMaxSize = 10 * 1024 * 1024;
 const defaultMaxFile = 3;
 
-/** `--log-driver` and `--log-opt`: json-file with its sizes, or none. */
+/** Plans the log from `--log-driver` and `--log-opt`. The drivers are `json-file` and `none`. */
 export function planLog(config: HostConfig["LogConfig"]): Log {
   const { Type: type = "", Config: options = {} } = config ?? {};
   if (type === "none") return { type: "none" };
@@ -23,7 +23,7 @@ export function planLog(config: HostConfig["LogConfig"]): Log {
   return log;
 }
 
-/** `10m` in bytes; `-1` is no limit. */
+/** Parses a size such as `10m` into bytes. `-1` means no limit and is 0. */
 function parseSize(text: string): number {
   if (text === "-1") return 0;
   const [, number, unit = ""] = /^(\d+(?:\.\d+)?)\s*([kmg]?)i?b?$/i.exec(text) ?? [];

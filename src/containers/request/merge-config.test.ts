@@ -9,22 +9,22 @@ test.each([
   ["a command", { Cmd: ["x"] }, ["e", "x"]],
   ["an entrypoint, which drops the image's command", { Entrypoint: ["y"] }, ["y"]],
   ["both", { Entrypoint: ["y"], Cmd: ["x"] }, ["y", "x"]],
-  ["an empty entrypoint, which takes the image's away", { Entrypoint: [""], Cmd: ["x"] }, ["x"]],
-])("asked for %s", (_, request, expected) => {
+  ["an empty entrypoint, which removes the image's", { Entrypoint: [""], Cmd: ["x"] }, ["x"]],
+])("a request with %s", (_, request, expected) => {
   const { path, args } = mergeConfig(request, image);
   expect([path, ...args]).toEqual(expected);
 });
 
-test("an empty entrypoint without a command leaves nothing to run", () => {
+test("an empty entrypoint without a command is refused", () => {
   expect(() => mergeConfig({ Entrypoint: [""] }, image)).toThrow("no command specified");
 });
 
-test("what the request leaves open is the image's", () => {
+test("the image's settings fill the fields that the request leaves open", () => {
   const { config } = mergeConfig({ User: "", Labels: { b: "2" } }, { ...image, Labels: { a: "1", b: "1" } });
   expect(config).toMatchObject({ User: "u", WorkingDir: "/w", Labels: { a: "1", b: "2" } });
 });
 
-test("a variable of the request replaces the image's, and without a value takes it away", () => {
+test("a variable of the request replaces the image's, and an entry without a value removes it", () => {
   const { config } = mergeConfig({ Env: ["A=2", "PATH", "B=", "C"] }, image);
   expect(config.Env).toEqual(["A=2", "PATH", "B=", "C"]);
   expect(programEnvironment(config.Env ?? [], { hostname: "h", tty: true })).toEqual([

@@ -10,34 +10,35 @@ export interface MergedConfig {
   args: string[];
 }
 
-/** The request over the image's configuration, as Docker merges them. */
+/** Merges a request with the configuration of its image, with Docker's rules. */
 export function mergeConfig(request: CreateRequest, image: ImageConfig["config"]): MergedConfig {
-  const { HostConfig: _, Networks: __, ...asked } = request;
-  // A single empty word takes the image's entrypoint away.
-  const reset = asked.Entrypoint?.length === 1 && asked.Entrypoint[0] === "";
-  const ownEntrypoint = reset ? [] : (asked.Entrypoint ?? []);
-  const entrypoint = ownEntrypoint.length > 0 || reset ? ownEntrypoint : (image?.Entrypoint ?? []);
-  const ownCommand = asked.Cmd ?? [];
-  const keepsImageCommand = ownCommand.length === 0 && asked.Entrypoint === undefined;
-  const command = keepsImageCommand ? (image?.Cmd ?? []) : ownCommand;
+  const { HostConfig: _, Networks: __, ...requested } = request;
+  // A single empty word removes the image's entrypoint.
+  const reset = requested.Entrypoint?.length === 1 && requested.Entrypoint[0] === "";
+  const requestedEntrypoint = reset ? [] : (requested.Entrypoint ?? []);
+  const entrypoint =
+    requestedEntrypoint.length > 0 || reset ? requestedEntrypoint : (image?.Entrypoint ?? []);
+  const requestedCommand = requested.Cmd ?? [];
+  const usesImageCommand = requestedCommand.length === 0 && requested.Entrypoint === undefined;
+  const command = usesImageCommand ? (image?.Cmd ?? []) : requestedCommand;
   const [path, ...args] = [...entrypoint, ...command];
   if (path === undefined || path === "") throw invalidArgument("no command specified");
-  const workingDirectory = asked.WorkingDir || image?.WorkingDir || "";
+  const workingDirectory = requested.WorkingDir || image?.WorkingDir || "";
   const config: MergedConfig["config"] = {
-    ...asked,
-    Env: mergeEnvironment({ image: image?.Env ?? [], request: asked.Env ?? [] }),
+    ...requested,
+    Env: mergeEnvironment({ image: image?.Env ?? [], request: requested.Env ?? [] }),
     Cmd: command,
     ...(entrypoint.length > 0 ? { Entrypoint: entrypoint } : {}),
-    ...mergeHealthcheck(asked.Healthcheck, image?.Healthcheck),
-    ...(asked.Shell || image?.Shell ? { Shell: asked.Shell ?? image?.Shell ?? [] } : {}),
-    User: asked.User || image?.User || "",
+    ...mergeHealthcheck(requested.Healthcheck, image?.Healthcheck),
+    ...(requested.Shell || image?.Shell ? { Shell: requested.Shell ?? image?.Shell ?? [] } : {}),
+    User: requested.User || image?.User || "",
     WorkingDir: workingDirectory,
-    Labels: { ...image?.Labels, ...asked.Labels },
-    ...(asked.StopSignal || image?.StopSignal
-      ? { StopSignal: asked.StopSignal || image?.StopSignal || "" }
+    Labels: { ...image?.Labels, ...requested.Labels },
+    ...(requested.StopSignal || image?.StopSignal
+      ? { StopSignal: requested.StopSignal || image?.StopSignal || "" }
       : {}),
-    ...(image?.ExposedPorts || asked.ExposedPorts
-      ? { ExposedPorts: { ...image?.ExposedPorts, ...asked.ExposedPorts } }
+    ...(image?.ExposedPorts || requested.ExposedPorts
+      ? { ExposedPorts: { ...image?.ExposedPorts, ...requested.ExposedPorts } }
       : {}),
   };
   if (reset) delete config.Entrypoint;
@@ -48,12 +49,12 @@ export function mergeConfig(request: CreateRequest, image: ImageConfig["config"]
   return { config, path, args };
 }
 
-/** What the request leaves open of a check is the image's. */
+/** Completes the health check of a request with the fields of the image's. */
 function mergeHealthcheck(
-  asked: Healthcheck | undefined,
+  requested: Healthcheck | undefined,
   image: NonNullable<ImageConfig["config"]>["Healthcheck"],
 ): { Healthcheck?: Healthcheck } {
-  if (!asked && !image) return {};
-  const set = Object.entries(asked ?? {}).filter(([, value]) => value !== 0 && value !== undefined);
+  if (!requested && !image) return {};
+  const set = Object.entries(requested ?? {}).filter(([, value]) => value !== 0 && value !== undefined);
   return { Healthcheck: { ...image, ...Object.fromEntries(set) } };
 }

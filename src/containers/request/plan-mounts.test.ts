@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { planMounts } from "./plan-mounts.ts";
 
-test("binds, mounts and temporary file systems come upper directories first", () => {
+test("parent directories are mounted before the directories below them", () => {
   const { mounts, sourcesToCreate, requiredSources } = planMounts({
     Binds: ["/h:/a/b/c:ro,z", "/i:/a"],
     Mounts: [{ Type: "bind", Source: "/j", Target: "/a/b", ReadOnly: true }],
@@ -32,9 +32,6 @@ test.each([
   expect(() => planMounts({ Binds })).toThrow(message);
 });
 
-test.each(["size=1x", "uid=5", "mode=999"])(
-  "the option %s of a temporary file system is refused",
-  (option) => {
-    expect(() => planMounts({ Tmpfs: { "/t": option } })).toThrow(`invalid tmpfs option "${option}"`);
-  },
-);
+test.each(["size=1x", "uid=5", "mode=999"])("the tmpfs option %s is refused", (option) => {
+  expect(() => planMounts({ Tmpfs: { "/t": option } })).toThrow(`invalid tmpfs option "${option}"`);
+});

@@ -1,4 +1,4 @@
-/** Kernel files that tell too much of the host, or let one change it. */
+/** Kernel files that reveal or change the state of the host. */
 export const defaultMaskedPaths = [
   "/proc/acpi",
   "/proc/asound",
@@ -16,6 +16,7 @@ export const defaultMaskedPaths = [
   "/sys/firmware",
 ];
 
+/** Kernel files that a container can read but not write. */
 export const defaultReadonlyPaths = [
   "/proc/bus",
   "/proc/fs",

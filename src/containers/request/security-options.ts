@@ -3,13 +3,13 @@ import { invalidArgument, TboxError } from "#support/errors.ts";
 export interface SecurityOptions {
   noNewPrivileges: boolean;
   seccomp: "default" | "unconfined";
-  /** Whether the container may write below its own cgroup. */
+  /** Whether the container can create cgroups below its own. */
   writableCgroups: boolean;
-  /** Whether the container's user is to be the caller, as of `HostConfig.UsernsMode`. */
+  /** Whether the daemon's user is mapped to the container's user, as with `HostConfig.UsernsMode`. */
   keepId: boolean;
 }
 
-/** `--security-opt`; what is not honoured is refused by name. */
+/** Parses `--security-opt`. Throws not-implemented for unsupported options, by name. */
 export function parseSecurityOptions(options: string[]): SecurityOptions {
   const parsed: SecurityOptions = {
     noNewPrivileges: true,
@@ -19,13 +19,13 @@ export function parseSecurityOptions(options: string[]): SecurityOptions {
   };
   for (const option of options) {
     const [, name = "", value] = /^([^=:]+)[=:]?(.*)$/.exec(option) ?? [];
-    if (name === "no-new-privileges") parsed.noNewPrivileges = switchOf(option, value);
-    else if (name === "writable-cgroups") parsed.writableCgroups = switchOf(option, value);
-    // For Docker's own clients, which send no other mode of UsernsMode than host.
+    if (name === "no-new-privileges") parsed.noNewPrivileges = parseSwitch(option, value);
+    else if (name === "writable-cgroups") parsed.writableCgroups = parseSwitch(option, value);
+    // Docker's clients send no UsernsMode other than `host`, so this is their way to ask for keep-id.
     else if (name === "userns" && value === "keep-id") parsed.keepId = true;
     else if (name === "seccomp" && value === "unconfined") parsed.seccomp = "unconfined";
     else if (name === "seccomp" && (value === "builtin" || value === "default")) parsed.seccomp = "default";
-    else if (name === "seccomp") throw unsupported("a seccomp profile of one's own is");
+    else if (name === "seccomp") throw unsupported("a user-defined seccomp profile is");
     else if (option === "apparmor=unconfined" || option === "label=disable" || option === "label:disable")
       continue;
     else throw unsupported(`security option ${JSON.stringify(option)} is`);
@@ -33,7 +33,7 @@ export function parseSecurityOptions(options: string[]): SecurityOptions {
   return parsed;
 }
 
-function switchOf(option: string, value: string | undefined): boolean {
+function parseSwitch(option: string, value: string | undefined): boolean {
   if (value === "" || value === undefined || value === "true") return true;
   if (value === "false") return false;
   throw invalidArgument(`invalid --security-opt: ${JSON.stringify(option)}`);

@@ -4,7 +4,7 @@ import { invalidArgument, type TboxError } from "#support/errors.ts";
 const realTimeMinimum = 34;
 const realTimeMaximum = 64;
 
-/** A signal's number on Linux: `TERM`, `SIGTERM`, `15`, `RTMIN+3`, `RTMAX-1`. */
+/** Parses a signal into its number on Linux: `TERM`, `SIGTERM`, `15`, `RTMIN+3`, `RTMAX-1`. */
 export function parseSignal(text: string): number {
   if (/^\d+$/.test(text)) {
     const number = Number(text);

@@ -1,9 +1,10 @@
 import { invalidArgument } from "#support/errors.ts";
 import type { HostConfig } from "./create-request.ts";
 
-const ofIpc = /^(kernel\.(msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced)|fs\.mqueue\..+)$/;
+const ipcNamespace =
+  /^(kernel\.(msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced)|fs\.mqueue\..+)$/;
 
-/** The kernel parameters of a request; throws invalid-argument for those that are not the container's own. */
+/** Plans the kernel parameters of a request. Throws invalid-argument for those that no namespace of the container has. */
 export function planSysctls({
   Sysctls = {},
   NetworkMode,
@@ -16,12 +17,12 @@ export function planSysctls({
       invalidArgument(`sysctl ${name} is not allowed: the container shares its ${kind} namespace (${mode})`);
     if (name.startsWith("net.")) {
       if (NetworkMode === "host") throw shared("network", NetworkMode);
-    } else if (ofIpc.test(name)) {
+    } else if (ipcNamespace.test(name)) {
       if (IpcMode === "host" || IpcMode.startsWith("container:")) throw shared("IPC", IpcMode);
     } else {
       const hint = name === "kernel.domainname" ? ": use Domainname (--domainname)" : "";
       throw invalidArgument(
-        `sysctl ${name} is not in a separate kernel namespace: it is the whole machine's${hint}`,
+        `sysctl ${name} is not in a separate kernel namespace: it applies to the whole machine${hint}`,
       );
     }
     return { name, value };

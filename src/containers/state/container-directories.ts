@@ -1,28 +1,28 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 
-/** Files of a container's directory by name. */
+/** Content of the files in a container's directory, by name. */
 export type DirectoryFiles = Record<string, string>;
 
-/** Makes the directories of containers, the next one ahead of need. The first daemon to come sweeps away one that was not taken. */
+/** Creates the directories of containers, one of them in advance. The next daemon deletes a directory without a record. */
 export interface ContainerDirectories {
-  /** An ID whose directory has the upper and work directories of the overlay and these files. */
+  /** Returns a new ID whose directory has these files, and the upper and work directories of the overlay. */
   take(files: (id: string) => DirectoryFiles): string;
 }
 
-/** Milliseconds after which the next directory is made: a start is not to share a processor with it. */
-const delay = 20;
+/** Milliseconds before the next directory is created, so that it does not compete with a start for a processor. */
+const preparationDelay = 20;
 
-/** `parent` is where the directories lie; `usualFiles` are those most containers have. */
+/** Opens the directories below `parent`. `defaultFiles` returns the files that most containers need. */
 export function openContainerDirectories(
   parent: string,
-  usualFiles: (id: string) => DirectoryFiles,
+  defaultFiles: (id: string) => DirectoryFiles,
 ): ContainerDirectories {
   let ready: { id: string; files: DirectoryFiles } | undefined;
   const prepare = () => {
     const id = randomBytes(32).toString("hex");
-    const files = usualFiles(id);
-    makeDirectory(`${parent}/${id}`, files);
+    const files = defaultFiles(id);
+    createDirectory(`${parent}/${id}`, files);
     return { id, files };
   };
   let timer: Timer | undefined;
@@ -30,7 +30,7 @@ export function openContainerDirectories(
     try {
       ready ??= prepare();
     } catch {
-      // A full disk is told to whoever wants a container.
+      // The next `take` tries again and throws.
     }
   };
   return {
@@ -38,7 +38,7 @@ export function openContainerDirectories(
       const { id, files } = ready ?? prepare();
       ready = undefined;
       clearTimeout(timer);
-      timer = setTimeout(prepareNext, delay);
+      timer = setTimeout(prepareNext, preparationDelay);
       const directory = `${parent}/${id}`;
       try {
         const wanted = filesOf(id);
@@ -53,10 +53,10 @@ export function openContainerDirectories(
   };
 }
 
-function makeDirectory(directory: string, files: DirectoryFiles): void {
+function createDirectory(directory: string, files: DirectoryFiles): void {
   try {
     mkdirSync(directory, { mode: 0o700 });
-    // The upper directory is the container's root: others than its root user must get through it.
+    // The upper directory is the root of the container: its users other than root must be able to traverse it.
     mkdirSync(`${directory}/upper`, { mode: 0o755 });
     mkdirSync(`${directory}/work`, { mode: 0o700 });
     for (const name in files) writeFile(directory, name, files[name] ?? "");

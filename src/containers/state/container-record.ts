@@ -15,24 +15,24 @@ export type ContainerStatus =
 
 export interface ContainerState {
   status: ContainerStatus;
-  /** 0 when not running. */
+  /** Process ID on the host; 0 when the container does not run. */
   pid: number;
   exitCode: number;
   oomKilled: boolean;
-  /** Why the last start failed; empty otherwise. */
+  /** Reason for which the last start failed; otherwise empty. */
   error: string;
-  /** RFC 3339 with nanoseconds; `0001-01-01T00:00:00Z` when it never happened. */
+  /** RFC 3339 with nanoseconds; `0001-01-01T00:00:00Z` for never. */
   startedAt: string;
   finishedAt: string;
-  /** Of a container with a check, since its last start. */
+  /** Health since the last start; absent without a health check. */
   health?: HealthState;
 }
 
 export interface HealthState {
   status: "starting" | "healthy" | "unhealthy";
-  /** Failures in a row. */
+  /** Number of failures in a row. */
   failingStreak: number;
-  /** The last probes, oldest first. */
+  /** Last probes, oldest first. */
   log: HealthProbe[];
 }
 
@@ -40,12 +40,12 @@ export interface HealthProbe {
   /** RFC 3339. */
   start: string;
   end: string;
-  /** -1 when it could not be run, or took too long. */
+  /** Exit status; -1 after a timeout or a failed start. */
   exitCode: number;
   output: string;
 }
 
-/** When each phase of the last start ended, in microseconds since the request arrived. */
+/** End of a phase of the last start, in microseconds since the request arrived. */
 export interface PhaseTrace {
   name: string;
   microseconds: number;
@@ -55,54 +55,54 @@ export interface ContainerVolume {
   name: string;
   target: string;
   readonly: boolean;
-  /** Whether it gets what the image has at the target while it is empty. */
+  /** Whether an empty volume is filled with the image's files at the target. */
   fill: boolean;
-  /** Nobody gave it a name: it goes with the container where that is asked for. */
+  /** Whether the volume has a random name. Such a volume can be removed together with the container. */
   anonymous: boolean;
-  /** What of it is mounted; all when absent. */
+  /** Path in the volume that is mounted; the whole volume when absent. */
   subpath?: string;
-  /** For a volume that is yet to be made. */
+  /** Labels of the volume if it must be created. */
   labels?: Record<string, string>;
   options?: Record<string, string>;
-  /** The directory of the host that it stands for; absent for one that lies in the store. */
+  /** Directory of the host that backs the volume; absent for a volume in the store. */
   bound?: BoundVolume;
 }
 
-/** What a container is made from, but for what belongs to this machine. */
+/** Portable part of a container's settings: everything except `HostConfig` and networks. */
 export type ContainerConfig = Omit<CreateRequest, "HostConfig" | "Networks">;
 
-/** Everything kept of a container; one row of the database. */
+/** Stored state of a container, one row of the database. */
 export interface ContainerRecord {
   id: string;
   /** Without the leading slash. */
   name: string;
   created: string;
-  /** The image as the request named it. */
+  /** Image name of the request. */
   image: string;
-  /** Absent for containers on a host directory and for the steps of builds. */
+  /** Absent for containers on a host directory and for build steps. */
   imageId?: Digest;
-  /** Of a step of a build: what it runs on, base first. It does not outlive the daemon. */
+  /** Layers of a build step, base first. A container with layers does not outlive the daemon. */
   layers?: DiffId[];
-  /** The program and its arguments as they run: entrypoint and command joined. */
+  /** Program; together with `args` the entrypoint followed by the command. */
   path: string;
   args: string[];
-  /** The request merged with the image's configuration. */
+  /** Request merged with the image's configuration. */
   config: ContainerConfig;
   hostConfig: HostConfig;
   state: ContainerState;
   phases: PhaseTrace[];
   restartCount: number;
-  /** Absent for none. */
+  /** Absent without volumes. */
   volumes?: ContainerVolume[];
-  /** The networks it is to be on, by name; absent for those of others, and none. */
+  /** Endpoint settings by network name; absent in the modes `host`, `none` and `container`. */
   networks?: Record<string, EndpointSettings>;
-  /** While it runs in another container's network: where that is. */
+  /** Network namespace of another container, while the container runs in it. */
   shared?: LaunchRequest["network"];
-  /** What it runs in; absent while it does not run, and where it has no network of its own. */
+  /** Network namespace of the running container; absent in the modes `host`, `none` and `container`. */
   network?: NetworkNamespace;
-  /** Path of its cgroup while it has one. */
+  /** Path of the cgroup; absent without one. */
   cgroup?: string;
-  /** Whether the last end was asked for: `unless-stopped` containers are left alone then. */
+  /** Whether a stop or kill caused the last exit. The daemon does not start such an `unless-stopped` container. */
   stoppedByUser?: boolean;
 }
 

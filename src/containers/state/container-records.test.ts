@@ -52,7 +52,7 @@ test("a container registers its image, volumes and networks until it is deleted"
   expect(uses.isUsed("volume", "data")).toBe(false);
 });
 
-test("a container is in the register again as soon as its record is read", () => {
+test("opening the table registers the uses of its containers", () => {
   const database = new Database(":memory:", { strict: true });
   openContainerRecords(database, openUsageRegister()).save(newRecord());
   const uses = openUsageRegister<ContainerResource>();

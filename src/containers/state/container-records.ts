@@ -3,19 +3,17 @@ import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { ContainerRecord } from "./container-record.ts";
 import { type ContainerUses, usesOf } from "./container-uses.ts";
 
-/** The table of containers, kept in memory too: what a lookup costs is a map. */
+/** Table of the containers, with a copy in memory. Lookups never read the disk. */
 export interface ContainerRecords {
   all(): ContainerRecord[];
-  /** By name, ID or a prefix that only one ID has; Docker's text when there is none. */
+  /** Finds a container by name, ID or unique ID prefix. Throws not-found with Docker's text. */
   find(name: string): ContainerRecord;
+  /** Finds a container by its exact name without the slash. */
   named(name: string): ContainerRecord | undefined;
   withId(id: string): ContainerRecord | undefined;
   /** Writes a new or changed record and registers its uses. */
   save(record: ContainerRecord): void;
-  /**
-   * Registers a record's uses ahead of the next `save`, for changes that have to await something first. Does
-   * nothing for a deleted record.
-   */
+  /** Registers the uses of a changed record before its next `save`. Does nothing for a deleted record. */
   registerUses(record: ContainerRecord): void;
   rename(record: ContainerRecord, name: string): void;
   delete(id: string): void;
@@ -26,10 +24,10 @@ export function openContainerRecords(database: Database, uses: ContainerUses): C
   database.run(
     "CREATE TABLE IF NOT EXISTS containers (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, record TEXT NOT NULL) STRICT",
   );
-  const put = database.query(
+  const write = database.query(
     "INSERT OR REPLACE INTO containers (id, name, record) VALUES ($id, $name, $record)",
   );
-  const drop = database.query("DELETE FROM containers WHERE id = $id");
+  const remove = database.query("DELETE FROM containers WHERE id = $id");
   const byId = new Map<string, ContainerRecord>();
   const registerUses = (record: ContainerRecord) => {
     if (byId.has(record.id)) uses.register(record, usesOf(record));
@@ -52,7 +50,7 @@ export function openContainerRecords(database: Database, uses: ContainerUses): C
       return found;
     },
     save(record) {
-      put.run({ id: record.id, name: record.name, record: JSON.stringify(record) });
+      write.run({ id: record.id, name: record.name, record: JSON.stringify(record) });
       byId.set(record.id, record);
       byName.set(record.name, record);
       registerUses(record);
@@ -64,7 +62,7 @@ export function openContainerRecords(database: Database, uses: ContainerUses): C
       records.save(record);
     },
     delete(id) {
-      drop.run({ id });
+      remove.run({ id });
       const record = byId.get(id);
       byId.delete(id);
       if (record) byName.delete(record.name);

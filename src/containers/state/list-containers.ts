@@ -6,8 +6,7 @@ import { networksOf } from "../networking/network-mode.ts";
 import { exposedPorts, parsePorts } from "../networking/ports.ts";
 import { normalizeTarget } from "../request/mount-target.ts";
 import type { ContainerServices } from "../services.ts";
-import type { ContainerRecord } from "./container-record.ts";
-import { isRunning } from "./container-record.ts";
+import { type ContainerRecord, isRunning } from "./container-record.ts";
 
 export interface ListFilter {
   /** Whether to list stopped containers too. */

@@ -3,31 +3,31 @@ import { mkdirSync, readdirSync, renameSync } from "node:fs";
 import { errnoOf } from "#native/addon/failure.ts";
 import type { Zygote } from "#native/zygote/zygote.ts";
 
-/** What is to be deleted, and gone from everybody's sight already. */
+/** Directories that wait for their deletion. */
 export interface Trash {
-  /** Sets a directory of the store aside by one rename. Throws the file system's error. */
+  /** Moves a directory of the store to the trash by one rename. Throws the file system's error. */
   discard(directory: string): void;
-  /** Deletes it all now. */
+  /** Deletes everything in the trash now. */
   empty(): Promise<void>;
 }
 
-/** Milliseconds until what was set aside is deleted: nobody waits for it, and a start does not wait behind it. */
-const delay = 100;
+/** Milliseconds before the trash is emptied, so that a deletion does not delay a start. */
+const emptyDelay = 100;
 
 export interface TrashOptions {
   store: string;
   zygote: Zygote;
-  warn: (what: string, error: unknown) => void;
+  warn: (action: string, error: unknown) => void;
 }
 
-/** Opens the trash of a store; what an earlier daemon left in it is deleted too. */
+/** Opens the trash of a store. Directories that an earlier daemon left are deleted too. */
 export function openTrash({ store, zygote, warn }: TrashOptions): Trash {
   const directory = `${store}/trash`;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  let full = readdirSync(directory);
+  let names = readdirSync(directory);
   const empty = async () => {
-    const paths = full.map((name) => `trash/${name}`);
-    full = [];
+    const paths = names.map((name) => `trash/${name}`);
+    names = [];
     if (paths.length === 0) return;
     try {
       await zygote.work({ operation: "remove", paths });
@@ -35,18 +35,18 @@ export function openTrash({ store, zygote, warn }: TrashOptions): Trash {
       warn("empty the trash", error);
     }
   };
-  if (full.length > 0) setTimeout(empty, delay);
+  if (names.length > 0) setTimeout(empty, emptyDelay);
   return {
     discard(path) {
       const name = randomUUID();
       try {
         renameSync(path, `${directory}/${name}`);
       } catch (error) {
-        // Somebody has deleted it already.
+        // The directory was deleted before.
         if (errnoOf(error) === "ENOENT") return;
         throw error;
       }
-      if (full.push(name) === 1) setTimeout(empty, delay);
+      if (names.push(name) === 1) setTimeout(empty, emptyDelay);
     },
     empty,
   };
