@@ -1,0 +1,132 @@
+import { expect, test } from "bun:test";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
+import { registryUnavailable, startRegistry, type TestRegistry } from "#test/support/registry.ts";
+import { temporaryDirectory } from "#test/support/temp.ts";
+import { until } from "#test/support/until.ts";
+import { build, builtOutput, writeContext } from "../support/build.ts";
+import { loadBox, loadShell, shellUnavailable } from "../support/images.ts";
+
+daemonSuite("the cache of builds", { obstacle: shellUnavailable, prepare: loadBox }, (daemon) => {
+  /** The steps that were taken from it, by their numbers. */
+  const cachedSteps = async (of: TestDaemon, dockerfile: string, ...options: string[]) => {
+    using context = writeContext({ Dockerfile: dockerfile, f: "f" });
+    const { code, stderr } = await of.tbox(["build", "--progress=plain", ...options, context.path]);
+    if (code !== 0) throw new Error(stderr);
+    return [...stderr.matchAll(/^#(\d+) CACHED$/gm)].map(([, number]) => Number(number)).sort();
+  };
+
+  test.skipIf(registryUnavailable !== undefined)(
+    "is taken from an image that another machine built",
+    async () => {
+      await using registry: TestRegistry = await startRegistry();
+      const name = `${registry.host}/app:1`;
+      const base = `${registry.host}/box:1`;
+      const dockerfile = `FROM ${base}\nENV A=b\nCOPY f /f\nRUN cat /proc/sys/kernel/random/uuid > /r\nWORKDIR /\n`;
+      await daemon.tbox(["tag", "box:1", base]);
+      await daemon.tbox(["push", base]);
+      const { stdout: image } = await build(
+        daemon,
+        dockerfile,
+        { f: "f" },
+        "-t",
+        name,
+        "--cache-to",
+        "inline",
+      );
+      expect((await daemon.tbox(["push", name])).code).toBe(0);
+      await using other = await startDaemon();
+      expect(await cachedSteps(other, dockerfile, "--cache-from", name, "-t", "own:1")).toEqual([
+        1, 2, 3, 4, 5,
+      ]);
+      const random = (of: TestDaemon, one: string) => of.tbox(["run", "--rm", one, "cat", "/r"]);
+      expect((await random(other, "own:1")).stdout).toBe((await random(daemon, image)).stdout);
+      // What the image does not tell of is made.
+      const changed = dockerfile.replace("A=b", "A=c");
+      expect(await cachedSteps(other, changed, "--cache-from", name)).toEqual([1, 3]);
+      expect(await cachedSteps(other, dockerfile, "--cache-from", name, "--no-cache")).toEqual([1]);
+      const missing = await other.tbox(
+        ["build", "--progress=plain", "--cache-from", `${registry.host}/no:1`, "-"],
+        {
+          stdin: `FROM ${base}\n`,
+        },
+      );
+      expect({ code: missing.code, told: missing.stderr.includes("no steps are taken from") }).toEqual({
+        code: 0,
+        told: true,
+      });
+    },
+  );
+
+  test("serves nothing to the stages that --no-cache-filter names", async () => {
+    const dockerfile =
+      "FROM box:1 AS one\nRUN echo 1 > /1\nFROM box:1 AS two\nCOPY --from=one /1 /1\nRUN echo 2 > /2\n";
+    await build(daemon, dockerfile);
+    expect(await cachedSteps(daemon, dockerfile, "--no-cache-filter", "two")).toEqual([1, 2, 3]);
+  });
+
+  test("is pruned to a size, oldest use first, and by what is asked for", async () => {
+    await daemon.tbox(["builder", "prune", "-af"]);
+    const step = (name: string) => `FROM box:1\nRUN head -c 300000 /dev/urandom > /${name}\n`;
+    for (const name of ["a", "b", "c"]) {
+      const { stdout: image } = await build(daemon, step(name));
+      await daemon.tbox(["rmi", image]);
+    }
+    const prune = (...options: string[]) => daemon.tbox(["builder", "prune", "-f", ...options]);
+    expect((await prune("--filter", "description=urandom > /nope")).stdout).toContain(" 0B");
+    expect((await prune("--max-used-space", "1g")).stdout).toContain(" 0B");
+    expect((await prune("--keep-storage", "1400k")).stdout).toMatch(/: 61\d(\.\d+)?kB/);
+    expect(await cachedSteps(daemon, step("a"))).toEqual([1]);
+    expect(await cachedSteps(daemon, step("c"))).toEqual([1, 2]);
+    expect((await prune("--filter", "nope=1")).stderr).toContain("invalid filter 'nope'");
+    const free = await prune("-a", "--min-free-space", "1");
+    expect(free.stdout).toContain(" 0B");
+    expect((await prune("-a", "--min-free-space", "1000t")).stdout).not.toContain(" 0B");
+  });
+
+  test("stays within the size of the configuration", async () => {
+    using directory = temporaryDirectory("configuration");
+    mkdirSync(`${directory.path}/tbox`);
+    const configuration = { builder: { gc: { defaultMaxUsedSpace: "1400kB" } } };
+    writeFileSync(`${directory.path}/tbox/config.json`, JSON.stringify(configuration));
+    await using small = await startDaemon({ XDG_CONFIG_HOME: directory.path });
+    await loadShell(small, "box:1");
+    for (const name of ["a", "b", "c"]) {
+      const dockerfile = `FROM box:1\nRUN head -c 300000 /dev/urandom > /${name}\n`;
+      const { stdout: image } = await build(small, dockerfile);
+      await small.tbox(["rmi", image]);
+    }
+    // An image that goes leaves its layers to the cache, which the next build looks after.
+    await build(small, "FROM box:1\n");
+    const size = async () => (await small.tbox(["system", "df", "--format", "{{.Type}} {{.Size}}"])).stdout;
+    await until(async () => /Build Cache 1\.2\d+MB/.test(await size()));
+  });
+
+  test("of mounts is told of and pruned", async () => {
+    await builtOutput(daemon, "true", "FROM box:1\nRUN --mount=type=cache,target=/c echo kept > /c/f\n");
+    const usage = (await (await daemon.request("GET", "/system/df")).json()) as {
+      BuildCache: { Type: string; Size: number }[];
+    };
+    const mounts = usage.BuildCache.filter(({ Type }) => Type === "exec.cachemount");
+    expect(mounts).toMatchObject([{ Description: "cache mount /c", InUse: false, UsageCount: 1 }]);
+    expect(mounts[0]?.Size).toBeGreaterThan(0);
+    await daemon.tbox(["builder", "prune", "-f", "--filter", "type=exec.cachemount"]);
+    expect(readdirSync(`${daemon.data}/build/caches`)).toEqual([]);
+  });
+
+  test("of a mount begins with the files of a stage or an image", async () => {
+    const dockerfile = (name: string) =>
+      [
+        "FROM box:1 AS first",
+        "RUN mkdir -p /seed/d; echo first > /seed/d/f; chown 3:4 /seed/d/f",
+        "FROM box:1",
+        `RUN --mount=type=cache,target=/c,from=first,source=/seed echo ${name} >> /c/d/f; cat /c/d/f > /out; stat -c %u:%g /c/d/f >> /out`,
+        "",
+      ].join("\n");
+    expect(await builtOutput(daemon, "cat /out", dockerfile("one"))).toBe("first\none\n3:4\n");
+    expect(await builtOutput(daemon, "cat /out", dockerfile("two"))).toBe("first\none\ntwo\n3:4\n");
+    const alone = "FROM box:1\nRUN --mount=type=cache,target=/c,source=/x true\n";
+    expect((await build(daemon, alone)).stderr).toContain("needs from");
+  });
+});

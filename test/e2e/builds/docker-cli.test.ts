@@ -1,0 +1,109 @@
+import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
+import { dockerUnavailable, docker as runDocker } from "#test/support/docker.ts";
+import { temporaryDirectory } from "#test/support/temp.ts";
+import { until } from "#test/support/until.ts";
+import { type ContextFiles, writeContext } from "../support/build.ts";
+import { loadBox, shellUnavailable } from "../support/images.ts";
+
+const unavailable = dockerUnavailable ?? shellUnavailable;
+daemonSuite(
+  "docker build with the classic builder",
+  { obstacle: unavailable, prepare: loadBox },
+  (daemon) => {
+    const classic = { environment: { DOCKER_BUILDKIT: "0" } };
+    const docker = (args: string[], stdin?: string) =>
+      runDocker(daemon.socket, args, { ...classic, ...(stdin === undefined ? {} : { stdin }) });
+    const build = async (dockerfile: string, files: ContextFiles, ...options: string[]) => {
+      using context = writeContext({ Dockerfile: dockerfile, ...files });
+      return await docker(["build", ...options, context.path]);
+    };
+
+    test("tell of every step, and of those that are known", async () => {
+      const dockerfile = "FROM box:1\nARG WHO=nobody\nCOPY f /f\nRUN echo for $WHO; cat /f\n";
+      const given = ["-t", "cli:1", "--build-arg", "WHO=us", "--label", "a=b"];
+      const first = await build(dockerfile, { f: "file\n" }, ...given);
+      expect(first.code).toBe(0);
+      const id = "[0-9a-f]{12}";
+      expect(first.stdout).toMatch(
+        new RegExp(
+          [
+            "Step 1/4 : FROM box:1",
+            ` ---> ${id}`,
+            "Step 2/4 : ARG WHO=nobody",
+            ` ---> ${id}`,
+            "Step 3/4 : COPY f /f",
+            ` ---> ${id}`,
+            "Step 4/4 : RUN echo for \\$WHO; cat /f",
+            ` ---> Running in ${id}`,
+            "for us",
+            "file",
+            ` ---> Removed intermediate container ${id}`,
+            ` ---> ${id}`,
+            `Successfully built ${id}`,
+            "Successfully tagged cli:1",
+            "$",
+          ].join("\n"),
+        ),
+      );
+      const again = await build(dockerfile, { f: "file\n" }, ...given);
+      expect(again.stdout.match(/ ---> Using cache/g)).toHaveLength(3);
+      const inspected = await docker(["inspect", "-f", "{{.Config.Labels.a}}", "cli:1"]);
+      expect(inspected.stdout).toBe("b\n");
+    });
+
+    test("fail with the code of the program, and without a Dockerfile", async () => {
+      const failed = await build("FROM box:1\nRUN echo said; exit 7\n", {});
+      expect({ code: failed.code, said: failed.stdout.includes("said\n") }).toEqual({ code: 7, said: true });
+      expect(failed.stderr).toContain(
+        "The command '/bin/sh -c echo said; exit 7' returned a non-zero code: 7",
+      );
+      const wrong = await build("FROM box:1\nNOPE\n", {});
+      expect(wrong.stderr).toContain("dockerfile parse error on line 2: unknown instruction: NOPE");
+      expect((await docker(["ps", "-aq"])).stdout).toBe("");
+    });
+
+    test("take a Dockerfile from standard input and from elsewhere, and write the ID", async () => {
+      using directory = temporaryDirectory("iid");
+      const file = `${directory.path}/id`;
+      const piped = await docker(["build", "-q", "--iidfile", file, "-"], "FROM box:1\nENV A=piped\n");
+      expect(piped.stdout).toMatch(/^sha256:[0-9a-f]{64}\n$/);
+      expect(readFileSync(file, "utf8").trim()).toBe(piped.stdout.trim());
+      using context = writeContext({
+        f: "f",
+        other: "FROM box:1\nCOPY . /x/\n",
+        "other.dockerignore": "other*\n",
+      });
+      const named = await docker(["build", "-q", "-f", `${context.path}/other`, context.path]);
+      const run = ["run", "--rm", "--network", "none", named.stdout.trim(), "ls", "/x"];
+      expect((await docker(run)).stdout).toBe("f\n");
+    });
+
+    test("end when the client is interrupted", async () => {
+      using context = writeContext({ Dockerfile: "FROM box:1\nRUN echo running; sleep 1000\n" });
+      const client = Bun.spawn(["docker", "build", context.path], {
+        env: { ...daemon.environment, DOCKER_BUILDKIT: "0", DOCKER_HOST: `unix://${daemon.socket}` },
+        stdout: "pipe",
+        stderr: "ignore",
+      });
+      const decoder = new TextDecoder();
+      let text = "";
+      for await (const piece of client.stdout) {
+        text += decoder.decode(piece);
+        if (text.includes("\nrunning")) break;
+      }
+      client.kill("SIGINT");
+      await client.exited;
+      await until(async () => (await docker(["ps", "-aq"])).stdout === "");
+    });
+
+    test("leave what builder prune removes", async () => {
+      const dockerfile = "FROM box:1\nRUN cat /proc/sys/kernel/random/uuid > /r\n";
+      await build(dockerfile, {});
+      expect((await build(dockerfile, {})).stdout).toContain("Using cache");
+      expect((await docker(["builder", "prune", "-af"])).stdout).toContain("Total reclaimed space:");
+      expect((await build(dockerfile, {})).stdout).not.toContain("Using cache");
+    });
+  },
+);

@@ -1,0 +1,239 @@
+import { expect, test } from "bun:test";
+import { readlinkSync, writeFileSync } from "node:fs";
+import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
+import { repository } from "#test/support/repository.ts";
+import { tar } from "#test/support/tar.ts";
+import { temporaryDirectory } from "#test/support/temp.ts";
+import { build, builtOutput, type ContextFiles, writeContext } from "../support/build.ts";
+import { loadShell, shellUnavailable } from "../support/images.ts";
+
+async function prepare(daemon: TestDaemon): Promise<void> {
+  await loadShell(daemon, "box:1", {}, [{ path: "kept", content: "kept" }]);
+}
+
+const options = { obstacle: shellUnavailable, environment: { TBOX_CANARY: "canary-of-the-daemon" }, prepare };
+
+daemonSuite("RUN", options, (daemon) => {
+  const output = (script: string, lines: string[], files: ContextFiles = {}, ...options: string[]) =>
+    builtOutput(daemon, script, ["FROM box:1", ...lines, ""].join("\n"), files, ...options);
+
+  test("is confined as a container is, and nothing of the host is seen", async () => {
+    const report = [
+      "grep -E '^(Cap|NoNewPrivs|Seccomp)' /proc/self/status",
+      "ls /proc/self/fd | wc -l",
+      "env | sort | grep -v -e HOSTNAME -e '^_='",
+      "cat /proc/net/dev | wc -l",
+      "umask",
+    ].join("; ");
+    const [inBuild] = [await output("cat /report", [`RUN (${report}) > /report 2>&1`])];
+    const inRun = await daemon.tbox(["run", "--rm", "box:1", "sh", "-c", `(${report}) > /r 2>&1; cat /r`]);
+    expect(inBuild).toBe(inRun.stdout);
+    expect(inBuild).not.toContain("canary");
+    expect(await output("cat /etc/hosts | wc -l", ["RUN echo mine > /etc/hosts"])).not.toBe("1\n");
+  });
+
+  test("leaves only what it changed", async () => {
+    const { stdout: image } = await build(
+      daemon,
+      "FROM box:1\nRUN --mount=type=cache,target=/c/d --mount=type=tmpfs,target=/t/u rm /kept; echo 1 > /c/d/x; echo new > /new\nRUN true\n",
+    );
+    const history = await daemon.tbox([
+      "history",
+      "--format",
+      "{{.CreatedBy}}={{.Size}}",
+      "--no-trunc",
+      image,
+    ]);
+    expect(history.stdout).toContain("RUN /bin/sh -c true # buildkit=0B");
+    const run = await daemon.tbox(["run", "--rm", image, "sh", "-c", "ls -d /new /kept /c /t"]);
+    expect(run.stdout).toBe("/new\n");
+    const [{ RootFS }] = JSON.parse((await daemon.tbox(["image", "inspect", image])).stdout);
+    expect(RootFS.Layers).toHaveLength(3);
+  });
+
+  test("binds files of the context, of stages and of images", async () => {
+    const dockerfile = [
+      "FROM box:1 AS made",
+      "RUN mkdir /out; echo made > /out/f; ln -s /out/f /link",
+      "FROM box:1",
+      "RUN --mount=target=/ctx cat /ctx/a > /1; ls -A /ctx > /2; ! touch /ctx/a 2>/dev/null",
+      "RUN --mount=type=bind,from=made,source=/out,target=/m,rw cat /m/f > /3; echo gone > /m/f; echo new > /m/g",
+      "RUN --mount=from=made,source=/link,target=/l cat /l > /4",
+      "RUN --mount=from=box:1,source=kept,target=sub/k cat /sub/k > /5",
+      "",
+    ].join("\n");
+    const files = { a: "a\n", ignored: "x", ".dockerignore": "ignored\nDockerfile\n" };
+    const script = "cat /1 /2 /3 /4 /5; ls -d /ctx /m /l /sub 2>/dev/null";
+    expect(await builtOutput(daemon, script, dockerfile, files)).toBe(
+      "a\n.dockerignore\na\nmade\nmade\nkept",
+    );
+    const outside = await build(
+      daemon,
+      "FROM box:1\nRUN --mount=source=../../../etc/passwd,target=/p cat /p\n",
+    );
+    expect(outside.stderr).toContain("not found in the build context");
+  });
+
+  test("keeps a cache from build to build, with its owner and mode", async () => {
+    const mount = "--mount=type=cache,id=mine,target=/cache,uid=7,gid=8,mode=0700";
+    const lines = (n: number) => [
+      `RUN ${mount} echo ${n} >> /cache/log; cp /cache/log /log; stat -c '%u:%g %a' /cache >> /log`,
+    ];
+    expect(await output("cat /log", lines(1))).toBe("1\n7:8 700\n");
+    expect(await output("cat /log; ls -d /cache 2>&1 | wc -l", lines(2))).toBe("1\n2\n7:8 700\n1\n");
+    const apart = "RUN --mount=type=cache,id=other,target=/cache ls /cache > /log";
+    expect(await output("cat /log", [apart])).toBe("");
+  });
+
+  test("of those that want a cache to themselves one waits for the other", async () => {
+    const mount = "--mount=type=cache,id=locked,target=/c,sharing=locked";
+    const step = `RUN ${mount} test ! -e /c/lock && touch /c/lock && sleep 0.2 && rm /c/lock && touch /done`;
+    const dockerfile = [
+      "FROM box:1 AS a",
+      "ENV N=a",
+      step,
+      "FROM box:1 AS b",
+      "ENV N=b",
+      step,
+      "FROM box:1",
+      "COPY --from=a /done /a",
+      "COPY --from=b /done /b",
+      "",
+    ].join("\n");
+    expect(await builtOutput(daemon, "ls /a /b", dockerfile)).toBe("/a\n/b\n");
+  });
+
+  test("sees secrets that no layer, record or file of the store has", async () => {
+    using directory = temporaryDirectory("secret");
+    const secret = `canary-${crypto.randomUUID()}`;
+    writeFileSync(`${directory.path}/s`, secret);
+    const lines = [
+      "RUN --mount=type=secret,id=tok cat /run/secrets/tok | wc -c > /1; stat -c '%u:%g %a' /run/secrets/tok >> /1",
+      "RUN --mount=type=secret,id=tok,target=/s,uid=5,gid=6,mode=0444 stat -c '%u:%g %a' /s >> /1",
+      'RUN --mount=type=secret,id=tok,env=TOKEN test -n "$TOKEN" && test ! -e /run/secrets && echo env >> /1',
+      "RUN --mount=type=secret,id=absent test ! -e /run/secrets/absent",
+    ];
+    const given = ["--secret", `id=tok,src=${directory.path}/s`];
+    expect(await output("cat /1; ls -A /run /s 2>/dev/null", lines, {}, ...given)).toBe(
+      `${secret.length}\n0:0 400\n5:6 444\nenv\n`,
+    );
+    const found = Bun.spawnSync(["grep", "-rl", secret, daemon.data]);
+    expect(found.stdout.toString()).toBe("");
+    const missing = await build(daemon, "FROM box:1\nRUN --mount=type=secret,id=nope,required true\n");
+    expect(missing.stderr).toContain("secret nope: not found");
+  });
+
+  test("reaches the agent of --ssh", async () => {
+    using directory = temporaryDirectory("agent");
+    using _ = Bun.listen({
+      unix: `${directory.path}/sock`,
+      socket: { open: (socket) => void socket.end("agent\n"), data() {} },
+    });
+    const lines = [
+      'RUN --mount=type=ssh nc local:$SSH_AUTH_SOCK > /out < /dev/null; test -S "$SSH_AUTH_SOCK"',
+    ];
+    expect(
+      await output("cat /out; ls /run", lines, {}, "--ssh", `default=${directory.path}/sock`),
+    ).not.toContain("sock");
+  });
+
+  test("has the network, hosts and limits that are asked for", async () => {
+    expect(await output("cat /n", ["RUN --network=none wc -l < /proc/net/dev > /n"])).toBe("3\n");
+    const hosts = ["RUN --network=host readlink /proc/self/ns/net > /n"];
+    const own = readlinkSync("/proc/self/ns/net");
+    expect(await output("cat /n", hosts, {}, "--allow", "network.host")).toBe(`${own}\n`);
+    expect(await output("cat /n", hosts, {}, "--network", "host")).toBe(`${own}\n`);
+    const refused = await build(daemon, `FROM box:1\n${hosts}\n`);
+    expect(refused.stderr).toContain("RUN --network=host is not allowed");
+    expect(await output("cat /n", ["RUN grep -c eth0 /proc/net/dev > /n"])).toBe("1\n");
+    const given = ["--add-host", "some.test:10.1.2.3", "--ulimit", "nofile=100:200", "--shm-size", "8m"];
+    const lines = [
+      "RUN grep some.test /etc/hosts > /n; ulimit -n >> /n; df -k /dev/shm | tail -1 | awk '{print $2}' >> /n",
+    ];
+    expect(await output("cat /n", lines, {}, ...given)).toBe("10.1.2.3\tsome.test\n100\n8192\n");
+    // Held, or refused with the name of the controller that is missing.
+    const limited = await build(
+      daemon,
+      "FROM box:1\nRUN cat /sys/fs/cgroup/memory.max > /m\n",
+      {},
+      "-m",
+      "64m",
+    );
+    if (limited.code !== 0) expect(limited.stderr).toContain("memory");
+  });
+
+  test("is cached by content: times do not count, changes and --no-cache do", async () => {
+    const dockerfile = "FROM box:1\nCOPY a /a\nRUN cat /proc/sys/kernel/random/uuid > /r\n";
+    const once = await build(daemon, dockerfile, { a: "1" });
+    const again = await build(daemon, dockerfile, { a: "1", unused: "" });
+    expect(again.stdout).toBe(once.stdout);
+    expect((await build(daemon, dockerfile, { a: { text: "1", mode: 0o755 } })).stdout).not.toBe(once.stdout);
+    expect((await build(daemon, dockerfile, { a: "2" })).stdout).not.toBe(once.stdout);
+    expect((await build(daemon, dockerfile, { a: "1" }, "--no-cache")).stdout).not.toBe(once.stdout);
+  });
+
+  test("with SOURCE_DATE_EPOCH the same files give the same image, built anew", async () => {
+    const dockerfile = "FROM box:1\nWORKDIR /w\nCOPY . .\nRUN mkdir d; echo x > d/f; rm /kept\n";
+    const given = ["--build-arg", "SOURCE_DATE_EPOCH=1700000000", "--no-cache"];
+    const once = await build(daemon, dockerfile, { a: "1" }, ...given);
+    const again = await build(daemon, dockerfile, { a: "1" }, ...given);
+    expect(once.code).toBe(0);
+    expect(again.stdout).toBe(once.stdout);
+    const run = await daemon.tbox(["run", "--rm", once.stdout, "stat", "-c", "%Y", "/w/d/f"]);
+    expect(run.stdout).toBe("1700000000\n");
+  });
+
+  test("with SOURCE_DATE_EPOCH another machine makes the same image", async () => {
+    await using other = await startDaemon();
+    await loadShell(other, "box:1", {}, [{ path: "kept", content: "kept" }]);
+    const dockerfile = [
+      "FROM box:1 AS made",
+      "WORKDIR /w/deep",
+      "RUN for i in c a b; do echo $i > $i; done; mkdir -p x/y; ln -s a l; ln a h; rm /kept",
+      "FROM box:1",
+      "COPY --from=made /w /w",
+      "COPY --chown=5:6 . /ctx/",
+      "ADD t.tar /tar/",
+      "RUN --mount=type=cache,target=/c date > /c/now; date +%Y > /dev/null; touch /ctx/new",
+      "HEALTHCHECK CMD true",
+      "",
+    ].join("\n");
+    const archive = tar([{ path: "in", content: "tar" }]);
+    const given = ["--build-arg", "SOURCE_DATE_EPOCH=1700000000", "--label", "l=1", "--annotation", "a=b"];
+    const digests = async (of: TestDaemon, names: string[]) => {
+      const files = Object.fromEntries(names.map((name) => [name, name]));
+      const { stdout, stderr } = await build(of, dockerfile, { ...files, "t.tar": archive }, ...given);
+      if (stdout === "") throw new Error(stderr);
+      const [{ Id, Descriptor }] = JSON.parse((await of.tbox(["image", "inspect", stdout])).stdout);
+      return [Id, Descriptor.digest];
+    };
+    // Written in another order, at another time, by another daemon.
+    expect(await digests(other, ["z", "d/b", "d/a"])).toEqual(await digests(daemon, ["d/a", "d/b", "z"]));
+  });
+
+  test("is ended when the client goes, and what was finished stays cached", async () => {
+    using context = writeContext({
+      Dockerfile: "FROM box:1\nRUN echo first > /1\nRUN echo started; sleep 1000\n",
+    });
+    const client = Bun.spawn([`${repository}/dist/tbox`, "build", "--progress=plain", context.path], {
+      env: daemon.environment,
+      stdout: "ignore",
+      stderr: "pipe",
+    });
+    const decoder = new TextDecoder();
+    let text = "";
+    for await (const piece of client.stderr) {
+      text += decoder.decode(piece);
+      if (text.includes("#3 started")) break;
+    }
+    client.kill("SIGKILL");
+    await client.exited;
+    let left = "x";
+    while (left !== "") left = (await daemon.tbox(["ps", "-aq"])).stdout;
+    const again = await daemon.tbox(["build", "--progress=plain", "-"], {
+      stdin: "FROM box:1\nRUN echo first > /1\n",
+    });
+    expect(again.stderr).toContain("#2 CACHED");
+  });
+});

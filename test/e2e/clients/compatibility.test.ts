@@ -1,0 +1,199 @@
+import { afterEach, expect, test } from "bun:test";
+import { mkdirSync, rmSync } from "node:fs";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
+import { startRegistry } from "#test/support/registry.ts";
+import { tar, tarNames } from "#test/support/tar.ts";
+import { loadBox, shellUnavailable } from "../support/images.ts";
+
+daemonSuite("what Docker's users rely on", { obstacle: shellUnavailable, prepare: loadBox }, (daemon) => {
+  afterEach(async () => {
+    const all = (await daemon.tbox(["ps", "-aq"])).stdout.split("\n").filter((id) => id !== "");
+    if (all.length > 0) await daemon.tbox(["rm", "-f", "-v", ...all]);
+  });
+
+  const tbox = (...args: string[]) => daemon.tbox(args);
+  const start = (name: string, ...options: string[]) =>
+    tbox("run", "-d", "--network", "none", "--name", name, ...options, "box:1", "sleep", "1000");
+  const sh = (options: string[], script: string) =>
+    tbox("run", "--rm", "--network", "none", ...options, "box:1", "sh", "-c", script);
+  const past = async (...filters: string[]) => {
+    const until = String((Date.now() + 1) / 1000);
+    const { stdout } = await tbox("events", "--until", until, ...filters, "--format", "{{.Action}}");
+    return stdout.trim().split("\n");
+  };
+
+  test("events until now are those that were", async () => {
+    await start("told");
+    await tbox("cp", "told:/etc/passwd", "-");
+    await tbox("stop", "-t", "0", "told");
+    const actions = await past("--filter", "container=told");
+    expect(actions).toEqual(["create", "start", "archive-path", "die", "stop"]);
+    const later = String(Date.now() / 1000 + 1000);
+    expect((await tbox("events", "--since", later, "--until", "1")).stderr).toContain("cannot be after");
+  });
+
+  test("volumes tell of whom they are mounted by", async () => {
+    await start("user", "-v", "told:/v");
+    await tbox("rm", "-f", "user");
+    await tbox("volume", "rm", "told");
+    expect(await past("--filter", "volume=told")).toEqual(["create", "mount", "unmount", "destroy"]);
+  });
+
+  test("an export has names that begin below the root", async () => {
+    await tbox("run", "--name", "made", "--network", "none", "box:1", "touch", "/here");
+    const response = await daemon.request("GET", "/containers/made/export");
+    const names = await tarNames(await response.bytes());
+    expect(names).toContain("here");
+    expect(names).toContain("etc/passwd");
+    const copied = await daemon.request("GET", "/containers/made/archive?path=/");
+    expect(await tarNames(await copied.bytes())).toContain("/here");
+  });
+
+  test("no change is an answer as well", async () => {
+    await tbox("create", "--name", "same", "box:1", "true");
+    const response = await daemon.request("GET", "/containers/same/changes");
+    expect(await response.json()).toBeNull();
+  });
+
+  test("a privileged container has all that the caller has over it, and one that is not has not", async () => {
+    const script =
+      "mount -t tmpfs none /mnt 2>/dev/null && echo mounted; grep -E 'CapEff|Seccomp:' /proc/self/status";
+    await tbox("run", "--rm", "box:1", "true");
+    const plain = (await sh([], `mkdir -p /mnt; ${script}`)).stdout;
+    expect(plain).not.toContain("mounted");
+    expect(plain).toContain("Seccomp:\t2");
+    const privileged = (await sh(["--privileged"], `mkdir -p /mnt; ${script}`)).stdout;
+    expect(privileged).toContain("mounted");
+    expect(privileged).toContain("Seccomp:\t0");
+    expect(privileged).toContain("CapEff:\t000001ffffffffff");
+    await start("both");
+    const exec = await tbox("exec", "--privileged", "both", "grep", "CapEff", "/proc/self/status");
+    expect(exec.stdout).toContain("000001ffffffffff");
+    expect((await tbox("exec", "both", "grep", "CapEff", "/proc/self/status")).stdout).not.toContain(
+      "1ffffffffff",
+    );
+  });
+
+  test("the files that every container gets are read-only with its root", async () => {
+    expect((await sh(["--read-only"], "echo x >> /etc/hosts")).stderr).toContain("Read-only file system");
+    expect((await sh([], "echo x >> /etc/hosts && tail -n 1 /etc/hosts")).stdout).toBe("x\n");
+  });
+
+  test("file systems show what they are, and an empty HOME is none", async () => {
+    const { stdout } = await sh(["--tmpfs", "/t", "-e", "HOME="], "mount; env");
+    expect(stdout).toContain("tmpfs on /t type tmpfs");
+    expect(stdout).not.toMatch(/^none on /m);
+    expect(stdout).toContain("HOME=/root\n");
+  });
+
+  test("what is taken over of others keeps its kind, and the later one counts", async () => {
+    await start("first", "-v", "/shared");
+    await start("second", "-v", "/shared");
+    await start("heir", "--volumes-from", "first", "--volumes-from", "second");
+    const volume = async (name: string) =>
+      (await tbox("inspect", "-f", "{{(index .Mounts 0).Name}}", name)).stdout.trim();
+    const kept = await volume("second");
+    expect(await volume("heir")).toBe(kept);
+    await tbox("rm", "-f", "second");
+    await tbox("rm", "-f", "-v", "heir");
+    expect((await tbox("volume", "inspect", kept)).stderr).toContain("no such volume");
+    const refused = await start("odd", "--volumes-from", "first:copy");
+    expect(refused.stderr).toContain("invalid mode: copy");
+    expect((await start("odd", "-v", "named:/x:copy")).stderr).toContain("invalid mode: copy");
+  });
+
+  test("a volume may stand for a directory of the host", async () => {
+    const device = `${daemon.data}/../host`;
+    mkdirSync(device);
+    const options = ["--opt", "type=none", "--opt", "o=bind", "--opt", `device=${device}`];
+    expect((await tbox("volume", "create", ...options, "bound")).stdout).toBe("bound\n");
+    await sh(["-v", "bound:/b"], "echo there > /b/file");
+    expect(await Bun.file(`${device}/file`).text()).toBe("there\n");
+    expect((await tbox("volume", "create", "--opt", "type=none", "other")).stderr).toContain(
+      "required option",
+    );
+    expect((await tbox("volume", "create", "--opt", "nope=1", "other")).stderr).toContain(
+      'invalid option: "nope"',
+    );
+    const memory = ["--opt", "type=tmpfs", "--opt", "device=tmpfs"];
+    expect((await tbox("volume", "create", ...memory, "other")).stderr).toContain("use --tmpfs");
+    await tbox("volume", "rm", "bound");
+    expect(await Bun.file(`${device}/file`).exists()).toBe(true);
+  });
+
+  test("a volume whose directory somebody deleted can be removed", async () => {
+    await tbox("volume", "create", "lost");
+    rmSync(`${daemon.data}/volumes/lost`, { recursive: true });
+    expect((await tbox("volume", "rm", "lost")).code).toBe(0);
+    expect((await tbox("volume", "ls", "-q")).stdout).not.toContain("lost");
+  });
+
+  test("a container shows its image's ID when the name is another one's", async () => {
+    await tbox("tag", "box:1", "moving:1");
+    await tbox("run", "-d", "--network", "none", "--name", "old", "moving:1", "sleep", "1000");
+    const image = async () => (await tbox("ps", "--no-trunc", "--format", "{{.Image}}")).stdout.trim();
+    expect(await image()).toBe("moving:1");
+    await tbox("commit", "old", "derived:1");
+    await tbox("tag", "derived:1", "moving:1");
+    expect(await image()).toMatch(/^sha256:/);
+    await tbox("run", "-d", "--network", "none", "--name", "child", "derived:1", "sleep", "1000");
+    const children = await tbox("ps", "--filter", "ancestor=box:1", "--format", "{{.Names}}");
+    expect(children.stdout.trim().split("\n").sort()).toEqual(["child", "old"]);
+  });
+
+  test("programs are forgotten with the end of their container", async () => {
+    await start("host");
+    const created = await daemon.request("POST", "/containers/host/exec", { Cmd: ["true"] });
+    const { Id } = (await created.json()) as { Id: string };
+    await tbox("restart", "-t", "0", "host");
+    expect((await daemon.request("POST", `/exec/${Id}/start`, {})).status).toBe(404);
+  });
+
+  test("a context whose files nobody may read is built all the same", async () => {
+    const body = tar([
+      { path: "Dockerfile", content: "FROM box:1\nCOPY dir /dir/\n", mode: 0 },
+      { path: "dir/./file", content: "x", mode: 0 },
+    ]);
+    const url = "http://docker/build?t=unreadable:1";
+    const response = await fetch(url, { unix: daemon.socket, method: "POST", body });
+    expect(await response.text()).toContain("Successfully built");
+    const { stdout } = await tbox(
+      "run",
+      "--rm",
+      "--network",
+      "none",
+      "unreadable:1",
+      "stat",
+      "-c",
+      "%a",
+      "/dir/file",
+    );
+    expect(stdout).toBe("0\n");
+  });
+
+  test("every tag of a repository is pulled", async () => {
+    await using registry = await startRegistry();
+    for (const tag of ["a", "b"]) {
+      await tbox("tag", "box:1", `${registry.host}/many:${tag}`);
+      await tbox("push", "-q", `${registry.host}/many:${tag}`);
+      await tbox("rmi", `${registry.host}/many:${tag}`);
+    }
+    const { stdout, stderr, code } = await tbox("pull", "-a", `${registry.host}/many`);
+    expect({ stderr, code }).toEqual({ stderr: "", code: 0 });
+    expect(stdout).toEndWith(`${registry.host}/many\n`);
+    const tags = await tbox("images", `${registry.host}/many`, "--format", "{{.Tag}}");
+    expect(tags.stdout.trim().split("\n").sort()).toEqual(["a", "b"]);
+  });
+
+  test("a root file system is imported from a URL", async () => {
+    await tbox("create", "--name", "source", "box:1", "true");
+    const archive = await (await daemon.request("GET", "/containers/source/export")).bytes();
+    await using server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response(archive) });
+    const url = `http://127.0.0.1:${server.port}/root.tar`;
+    const { stdout, stderr } = await tbox("import", "-m", "from afar", url, "imported:1");
+    expect({ stderr, id: stdout.slice(0, 7) }).toEqual({ stderr: "", id: "sha256:" });
+    expect((await tbox("history", "--format", "{{.Comment}}", "imported:1")).stdout).toBe("from afar\n");
+    const gone = await tbox("import", `http://127.0.0.1:${server.port}1/`, "imported:2");
+    expect(gone.code).toBe(1);
+  });
+});

@@ -1,0 +1,78 @@
+import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import type { TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
+import { runProgram } from "#test/support/program.ts";
+import { repository } from "#test/support/repository.ts";
+import type { TarEntry } from "#test/support/tar.ts";
+import { until } from "#test/support/until.ts";
+import { loadImage, loadShell, shellUnavailable } from "../support/images.ts";
+
+const obstacle = shellUnavailable ?? (Bun.which("node") ? undefined : "node is not installed");
+async function prepare(daemon: TestDaemon): Promise<void> {
+  await loadShell(daemon, "box:1", { WorkingDir: "/www" });
+  await loadReaper(daemon, "reaper:1");
+}
+
+daemonSuite("testcontainers", { obstacle: obstacle, prepare }, (daemon) => {
+  test("runs its containers, and its reaper removes what a test has left", async () => {
+    const script = `${repository}/test/e2e/clients/testcontainers.mjs`;
+    const environment = {
+      ...daemon.environment,
+      // Where it keeps a lock for all of a user's tests.
+      TMPDIR: daemon.environment.HOME ?? "",
+      DOCKER_HOST: `unix://${daemon.socket}`,
+      RYUK_CONTAINER_IMAGE: "reaper:1",
+      TESTCONTAINERS_HOST_OVERRIDE: "127.0.0.1",
+    };
+    const { stdout, stderr, code } = await runProgram(["node", script, "box:1"], { environment });
+    expect({ stderr, code }).toEqual({ stderr: "", code: 0 });
+    expect(JSON.parse(stdout)).toEqual({
+      page: "hello from a test\n",
+      exec: { output: "hello from a test\n", exitCode: 4 },
+      log: "serving",
+      again: 200,
+      byName: "data\n",
+      ownAddress: true,
+      built: "a-client",
+    });
+    await until(async () => (await daemon.tbox(["ps", "-aq"])).stdout === "");
+    expect((await daemon.tbox(["network", "ls", "--filter", "type=custom", "-q"])).stdout).toBe("");
+    expect((await daemon.tbox(["images", "--format", "{{.Repository}}"])).stdout.split("\n").sort()).toEqual([
+      "",
+      "box",
+      "reaper",
+    ]);
+  });
+});
+
+/**
+ * The reaper of Testcontainers is TBOX_TEST_RYUK, a program linked statically; without it, one of the tests' own
+ * that does the same.
+ */
+async function loadReaper(daemon: TestDaemon, name: string): Promise<void> {
+  const ryuk = process.env.TBOX_TEST_RYUK;
+  // By the label it knows itself, and Testcontainers knows it.
+  const Labels = { "org.testcontainers.ryuk": "true" };
+  const config = { Env: ["PATH=/bin"], ExposedPorts: { "8080/tcp": {} }, Labels };
+  if (ryuk !== undefined) {
+    const layers: TarEntry[][] = [[{ path: "ryuk", content: readFileSync(ryuk), mode: 0o755 }]];
+    return loadImage(daemon, name, { layers, config: { ...config, Entrypoint: ["/ryuk"] } });
+  }
+  const script = readFileSync(`${repository}/test/e2e/clients/reaper.mjs`);
+  const files = [process.execPath, ...librariesOf(process.execPath)];
+  const layers: TarEntry[][] = [
+    [
+      ...files.map((path): TarEntry => ({ path: path.slice(1), content: readFileSync(path), mode: 0o755 })),
+      { path: "reaper.mjs", content: script },
+    ],
+  ];
+  const Entrypoint = [process.execPath, "/reaper.mjs"];
+  await loadImage(daemon, name, { layers, config: { ...config, Entrypoint }, compression: "none" });
+}
+
+/** Where the loader finds what a program is linked with. */
+function librariesOf(program: string): string[] {
+  const { stdout } = Bun.spawnSync(["ldd", program]);
+  return [...stdout.toString().matchAll(/(\/\S+) \(0x/g)].map(([, path]) => path ?? "");
+}

@@ -1,0 +1,122 @@
+import { afterEach, expect, test } from "bun:test";
+import { type Connection, openConnection } from "#test/support/connection.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
+import { loadBox, shellUnavailable } from "../support/images.ts";
+
+const ctrlP = "\x10";
+const ctrlQ = "\x11";
+
+daemonSuite("a connection to a container", { obstacle: shellUnavailable, prepare: loadBox }, (daemon) => {
+  afterEach(async () => {
+    await daemon.tbox(["rm", "-f", "box"]);
+  });
+
+  const create = (config: object) =>
+    daemon.request("POST", "/containers/create?name=box", {
+      Image: "box:1",
+      HostConfig: { NetworkMode: "none" },
+      ...config,
+    });
+  const start = () => daemon.request("POST", "/containers/box/start");
+  const field = async (template: string) =>
+    (await daemon.tbox(["inspect", "-f", template, "box"])).stdout.trim();
+
+  async function open(target: string, body?: object): Promise<Connection> {
+    const connection = await openConnection(daemon.socket);
+    const text = body === undefined ? "" : JSON.stringify(body);
+    connection.write(
+      `POST ${target} HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n` +
+        `Content-Type: application/json\r\nContent-Length: ${text.length}\r\n\r\n${text}`,
+    );
+    await connection.until("\r\n\r\n");
+    return connection;
+  }
+  const attach = (query: string) => open(`/containers/box/attach?stream=1&${query}`);
+  /** What followed the head, without the heads of frames. */
+  const said = (bytes: Buffer) =>
+    bytes
+      .subarray(bytes.indexOf("\r\n\r\n") + 4)
+      .toString()
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: a frame's head
+      .replace(/[\x01\x02]\0\0\0\0\0\0./gs, "");
+
+  test.each([
+    ["the usual keys", "", ctrlP + ctrlQ],
+    ["keys of its own", "&detachKeys=ctrl-x", "\x18"],
+  ])("to a terminal ends by %s, and the program goes on", async (_, query, keys) => {
+    await create({ Cmd: ["cat"], Tty: true, OpenStdin: true });
+    await start();
+    using connection = await attach(`stdin=1&stdout=1${query}`);
+    connection.write("typed\r");
+    await connection.until("typed\r\ntyped\r\n");
+    connection.write(`${keys}lost`);
+    expect(said(await connection.ended)).not.toContain("lost");
+    expect(await field("{{.State.Running}}")).toBe("true");
+  });
+
+  test("knows no such keys without a terminal", async () => {
+    await create({ Cmd: ["cat"], OpenStdin: true, StdinOnce: true });
+    await start();
+    using connection = await attach("stdin=1&stdout=1");
+    connection.write(`${ctrlP}${ctrlQ}kept`);
+    connection.endWriting();
+    expect(said(await connection.ended)).toBe(`${ctrlP}${ctrlQ}kept`);
+  });
+
+  test("refuses keys that are none", async () => {
+    await create({ Cmd: ["cat"], Tty: true, OpenStdin: true });
+    const connection = await openConnection(daemon.socket);
+    connection.write(
+      "POST /containers/box/attach?stdin=1&stream=1&detachKeys=ctrl-%C3%A9 HTTP/1.1\r\nHost: d\r\n" +
+        "Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n",
+    );
+    expect((await connection.ended).toString()).toMatch(/^HTTP\/1\.1 400 .*invalid detach keys/s);
+  });
+
+  test("with logs begins with them, whether it runs by then or not", async () => {
+    await create({ Cmd: ["sh", "-c", "echo one; read x; echo $x"], OpenStdin: true });
+    using early = await attach("logs=1&stdout=1");
+    await start();
+    await early.until("one\n");
+    using late = await attach("logs=1&stdout=1&stdin=1");
+    await late.until("one\n");
+    late.write("two\n");
+    expect(said(await early.ended)).toBe("one\ntwo\n");
+    expect(said(await late.ended)).toBe("one\ntwo\n");
+  });
+
+  test("of a further program says frames or not as its start asks", async () => {
+    await create({ Cmd: ["sleep", "1000"] });
+    await start();
+    const run = async (Tty: boolean) => {
+      const request = { Cmd: ["echo", "hi"], AttachStdout: true, Tty: true };
+      const created = await daemon.request("POST", "/containers/box/exec", request);
+      const { Id: id } = (await created.json()) as { Id: string };
+      const connection = await open(`/exec/${id}/start`, { Tty });
+      const bytes = await connection.ended;
+      return bytes.subarray(bytes.indexOf("\r\n\r\n") + 4).toString("latin1");
+    };
+    expect(await run(true)).toBe("hi\r\n");
+    expect(await run(false)).toBe("\x01\0\0\0\0\0\0\x04hi\r\n");
+  });
+
+  test("tells why a further program did not start", async () => {
+    await create({ Cmd: ["sleep", "1000"] });
+    await start();
+    const request = { Cmd: ["true"], AttachStdout: true, user: "nobody-knows" };
+    const created = await daemon.request("POST", "/containers/box/exec", request);
+    const { Id: id } = (await created.json()) as { Id: string };
+    using connection = await open(`/exec/${id}/start`, {});
+    const bytes = await connection.ended;
+    expect(bytes.toString()).toStartWith("HTTP/1.1 101 ");
+    expect(said(bytes)).toContain("nobody-knows");
+  });
+
+  test("of a kill is answered when the program has ended", async () => {
+    await create({ Cmd: ["sleep", "1000"] });
+    await start();
+    expect((await daemon.request("POST", "/containers/box/kill")).status).toBe(204);
+    expect(await field("{{.State.Status}} {{.State.ExitCode}}")).toBe("exited 137");
+    expect((await daemon.request("DELETE", "/containers/box")).status).toBe(204);
+  });
+});

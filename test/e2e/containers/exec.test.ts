@@ -1,0 +1,98 @@
+import { expect, test } from "bun:test";
+import type { TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
+import { hasRanges } from "#test/support/user.ts";
+import { loadShell, shellUnavailable } from "../support/images.ts";
+
+async function prepare(daemon: TestDaemon): Promise<void> {
+  await loadShell(daemon, "box:1", { Env: ["PATH=/bin", "OF=image"], WorkingDir: "/var" });
+  await daemon.tbox([
+    "run",
+    "-d",
+    "--name",
+    "box",
+    "--network",
+    "none",
+    "-e",
+    "GIVEN=yes",
+    "box:1",
+    "sleep",
+    "1000",
+  ]);
+}
+
+daemonSuite("one more program in a container", { obstacle: shellUnavailable, prepare }, (daemon) => {
+  const exec = (options: string[], ...command: string[]) =>
+    daemon.tbox(["exec", ...options, "box", ...command]);
+  const sh = (script: string, ...options: string[]) => exec(options, "sh", "-c", script);
+
+  test("has output, errors and an exit code of its own", async () => {
+    expect(await sh("echo out; echo err >&2; exit 7")).toEqual({ stdout: "out\n", stderr: "err\n", code: 7 });
+  });
+
+  test.each([
+    [["/nope"], 127],
+    [["nopath"], 127],
+    [["/etc/passwd"], 126],
+  ])("%j that cannot be executed is %d", async (command, code) => {
+    const outcome = await exec([], ...command);
+    expect(outcome.code).toBe(code);
+    expect(outcome.stdout).toContain("unable to start container process");
+  });
+
+  test("is in the container's namespaces, with its environment and directory", async () => {
+    const { stdout } = await sh(
+      "echo $OF $GIVEN $MORE; pwd; hostname; cat /proc/1/cmdline | tr '\\0' ' '",
+      "-e",
+      "MORE=x",
+    );
+    const id = JSON.parse((await daemon.tbox(["inspect", "-f", "{{json .Id}}", "box"])).stdout);
+    expect(stdout).toBe(`image yes x\n/var\n${id.slice(0, 12)}\nsleep 1000 `);
+  });
+
+  test("is confined as the first one", async () => {
+    const confinement = "grep -E '^(Cap|NoNewPrivs|Seccomp|Groups)' /proc/self/status; ulimit -n; umask";
+    const first = await daemon.tbox(["run", "--rm", "--network", "none", "box:1", "sh", "-c", confinement]);
+    expect((await sh(confinement)).stdout).toBe(first.stdout);
+    const { stdout } = await sh("ls /proc/self/fd | sort -n | tr '\\n' ' '");
+    expect(stdout).toBe("0 1 2 3 ");
+  });
+
+  test.skipIf(!hasRanges)("may be another user in another place", async () => {
+    const { stdout } = await sh("id -u; pwd; grep ^CapEff /proc/self/status", "-u", "user", "-w", "/tmp");
+    expect(stdout).toBe("1000\n/tmp\nCapEff:\t0000000000000000\n");
+  });
+
+  test("half its connection may end before the other", async () => {
+    const command = ["exec", "-i", "box", "sh", "-c", "n=$(wc -c); sleep 0.2; echo $n"];
+    const outcome = await daemon.tbox(command, { stdin: new Uint8Array(1_000_000) });
+    expect(outcome).toEqual({ stdout: "1000000\n", stderr: "", code: 0 });
+  });
+
+  test("in the background it is left alone", async () => {
+    expect(await sh("sleep 0.2; echo x > /tmp/done", "-d")).toEqual({ stdout: "", stderr: "", code: 0 });
+    while ((await sh("cat /tmp/done")).stdout !== "x\n") await Bun.sleep(20);
+  });
+
+  test("ends with its container, and wants one that runs", async () => {
+    const { stdout: id } = await daemon.tbox(["run", "-d", "--network", "none", "box:1", "sleep", "1000"]);
+    const running = daemon.tbox(["exec", id.trim(), "sleep", "1000"]);
+    while ((await daemon.tbox(["inspect", "-f", "{{json .ExecIDs}}", id.trim()])).stdout === "null\n")
+      await Bun.sleep(10);
+    await daemon.tbox(["kill", id.trim()]);
+    expect((await running).code).toBe(137);
+    const late = await daemon.tbox(["exec", id.trim(), "true"]);
+    expect(late.stderr).toContain("is not running");
+    expect(late.code).toBe(1);
+    await daemon.tbox(["rm", id.trim()]);
+  });
+
+  test("can be asked for once only", async () => {
+    const created = await daemon.request("POST", "/containers/box/exec", { Cmd: ["true"] });
+    const { Id: id } = (await created.json()) as { Id: string };
+    const start = () => daemon.request("POST", `/exec/${id}/start`, { Detach: true });
+    expect((await start()).status).toBe(200);
+    expect((await start()).status).toBe(409);
+    expect((await daemon.request("GET", "/exec/nosuch/json")).status).toBe(404);
+  });
+});

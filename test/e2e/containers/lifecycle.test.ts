@@ -1,0 +1,146 @@
+import { expect, test } from "bun:test";
+import type { TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
+import { awaitLine } from "#test/support/program.ts";
+import { repository } from "#test/support/repository.ts";
+import { until } from "#test/support/until.ts";
+import { loadShell, shellUnavailable } from "../support/images.ts";
+
+async function prepare(daemon: TestDaemon): Promise<void> {
+  await loadShell(daemon, "box:1");
+  await loadShell(daemon, "polite:1", { StopSignal: "SIGRTMIN+3" });
+}
+
+daemonSuite("the life of a container", { obstacle: shellUnavailable, prepare }, (daemon) => {
+  const tbox = (...args: string[]) => daemon.tbox(args);
+  async function start(options: string[], script: string, image = "box:1"): Promise<string> {
+    const { stdout, stderr, code } = await tbox(
+      "run",
+      "-d",
+      "--network",
+      "none",
+      ...options,
+      image,
+      "sh",
+      "-c",
+      script,
+    );
+    if (code !== 0) throw new Error(stderr);
+    return stdout.trim();
+  }
+  async function inspect(
+    id: string,
+  ): Promise<{ Pid: number; Status: string; ExitCode: number; FinishedAt: string }> {
+    return JSON.parse((await tbox("inspect", "-f", "{{json .State}}", id)).stdout);
+  }
+  const secondsSince = (from: number) => (performance.now() - from) / 1000;
+
+  test("a shell without a trap is killed after the time to stop", async () => {
+    const id = await start([], "while :; do sleep 0.1; done");
+    const begun = performance.now();
+    expect((await tbox("stop", "-t", "1", id)).stdout).toBe(`${id}\n`);
+    expect(secondsSince(begun)).toBeGreaterThan(0.9);
+    expect((await inspect(id)).ExitCode).toBe(137);
+    await tbox("rm", id);
+  });
+
+  test("under --init it ends by the signal itself", async () => {
+    const id = await start(["--init"], "sleep 1000 & wait");
+    await tbox("stop", "-t", "100", id);
+    expect((await inspect(id)).ExitCode).toBe(143);
+    await tbox("rm", id);
+  });
+
+  test("the image's stop signal is the one that is sent", async () => {
+    // 37 is SIGRTMIN+3, which not every shell knows by name.
+    const id = await start(
+      [],
+      "trap 'echo trapped; exit 5' 37; echo up; while :; do sleep 0.05; done",
+      "polite:1",
+    );
+    await until(async () => (await tbox("logs", id)).stdout === "up\n");
+    await tbox("stop", "-t", "100", id);
+    expect((await tbox("logs", id)).stdout).toBe("up\ntrapped\n");
+    expect((await inspect(id)).ExitCode).toBe(5);
+    await tbox("rm", id);
+  });
+
+  test("a stop without a time waits until somebody kills", async () => {
+    const id = await start([], "trap '' TERM; echo up; while :; do sleep 0.05; done");
+    await until(async () => (await tbox("logs", id)).stdout === "up\n");
+    const stopping = tbox("stop", "-t", "-1", id);
+    const early = await Promise.race([stopping, Bun.sleep(1500).then(() => "waits")]);
+    expect(early).toBe("waits");
+    await tbox("kill", id);
+    expect((await stopping).code).toBe(0);
+    expect((await inspect(id)).ExitCode).toBe(137);
+    await tbox("rm", id);
+  });
+
+  test("the last line is always seen, and a wait gives the code before the removal", async () => {
+    for (let round = 0; round < 20; round++) {
+      const id = await start(
+        ["--rm"],
+        "trap 'echo last; exit 3' TERM; echo up; while :; do sleep 0.01; done",
+      );
+      const follower = Bun.spawn([`${repository}/dist/tbox`, "logs", "-f", id], {
+        env: daemon.environment,
+        stdout: "pipe",
+      });
+      const [first, all] = follower.stdout.tee();
+      // Both are there before the end: the answer's head comes when it is waited for.
+      await awaitLine(first, "up");
+      const waited = await daemon.request("POST", `/containers/${id}/wait`);
+      await tbox("stop", id);
+      expect(await new Response(all).text()).toBe("up\nlast\n");
+      expect(await waited.json()).toMatchObject({ StatusCode: 3 });
+      const late = await tbox("wait", id);
+      expect(late.stderr).toContain(`No such container: ${id}`);
+    }
+  });
+
+  test("containers outlive the daemon, with their output, exit codes and removals", async () => {
+    const endless = "i=0; while :; do i=$((i+1)); echo line $i; sleep 0.05; done";
+    const running = [await start([], endless), await start([], endless), await start([], endless)];
+    const before = await Promise.all(running.map(inspect));
+    const ending = await start([], "sleep 1; echo end; exit 7");
+    const removed = await start(["--rm"], "sleep 0.7; exit 3");
+    const killedAt = Date.now();
+    await daemon.kill();
+    await Bun.sleep(2000);
+    await daemon.start();
+    for (const [index, id] of running.entries()) {
+      const state = await inspect(id);
+      expect(state.Status).toBe("running");
+      expect(state.Pid).toBe(before[index]?.Pid ?? 0);
+      await tbox("kill", id);
+      await tbox("wait", id);
+      const lines = (await tbox("logs", id)).stdout.trim().split("\n");
+      expect(lines.length).toBeGreaterThan(20);
+      expect(lines).toEqual(lines.map((_, number) => `line ${number + 1}`));
+      expect((await inspect(id)).ExitCode).toBe(137);
+    }
+    const ended = await inspect(ending);
+    expect(ended.Status).toBe("exited");
+    expect(ended.ExitCode).toBe(7);
+    expect(Date.parse(ended.FinishedAt)).toBeLessThan(killedAt + 1900);
+    expect((await tbox("logs", ending)).stdout).toBe("end\n");
+    await until(async () => (await tbox("inspect", removed)).code === 1);
+    await tbox("rm", ...running, ending);
+    expect((await tbox("ps", "-aq")).stdout).toBe("");
+  });
+
+  test("logs are rotated and read across the files", async () => {
+    const options = ["--log-opt", "max-size=20k", "--log-opt", "max-file=3"];
+    const id = await start(options, "i=0; while [ $i -lt 1500 ]; do i=$((i+1)); echo line $i; done");
+    await tbox("wait", id);
+    const lines = (await tbox("logs", id)).stdout.trim().split("\n");
+    expect(lines.at(-1)).toBe("line 1500");
+    const first = 1501 - lines.length;
+    expect(lines.length).toBeGreaterThan(200);
+    expect(lines.length).toBeLessThan(1500);
+    expect(lines).toEqual(lines.map((_, index) => `line ${first + index}`));
+    expect((await tbox("logs", "--tail", "2", id)).stdout).toBe("line 1499\nline 1500\n");
+    await tbox("rm", id);
+  });
+});

@@ -1,0 +1,143 @@
+import { expect, test } from "bun:test";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { hostname } from "node:os";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
+import { until } from "#test/support/until.ts";
+import { loadBox, shellUnavailable } from "../support/images.ts";
+
+daemonSuite("a container", { obstacle: shellUnavailable, prepare: loadBox }, (daemon) => {
+  const tbox = (...args: string[]) => daemon.tbox(args);
+  const run = (options: string[], ...command: string[]) =>
+    tbox("run", "--rm", "--network", "none", ...options, "box:1", ...command);
+  const sh = async (options: string[], script: string) => {
+    const { stdout, stderr } = await run(options, "sh", "-c", script);
+    return stdout + stderr;
+  };
+  const start = async (name: string, options: string[], script: string) => {
+    const all = ["run", "-d", "--network", "none", "--name", name, ...options];
+    const { code, stderr } = await tbox(...all, "box:1", "sh", "-c", script);
+    if (code !== 0) throw new Error(stderr);
+  };
+  const refused = async (options: string[], message: string) => {
+    const { code, stderr } = await run(options, "true");
+    expect(stderr).toContain(message);
+    expect(code).toBe(125);
+  };
+
+  test("has the host's name, IPC, processes or cgroups where that was asked for, and exec is there too", async () => {
+    const own = readlinkSync("/proc/self/ns/ipc");
+    const options = ["--uts", "host", "--ipc", "host", "--pid", "host", "--cgroupns", "host"];
+    await start("host", options, "exec sleep 1000");
+    const script = `hostname; readlink /proc/self/ns/ipc; test -d /proc/${process.pid} && echo seen; ls /dev/shm | wc -l`;
+    const { stdout, stderr } = await tbox("exec", "host", "sh", "-c", script);
+    expect(stderr).toBe("");
+    expect(stdout).toBe(`${hostname()}\n${own}\nseen\n${readdirSync("/dev/shm").length}\n`);
+    expect((await tbox("exec", "host", "sh", "-c", "echo 1 >/proc/sysrq-trigger")).code).not.toBe(0);
+    const { stdout: modes } = await tbox(
+      ...[
+        "inspect",
+        "-f",
+        "{{with .HostConfig}}{{.PidMode}} {{.IpcMode}} {{.UTSMode}} {{.CgroupnsMode}}{{end}}",
+      ],
+      "host",
+    );
+    expect(modes).toBe("host host host host\n");
+    await tbox("rm", "-f", "host");
+  });
+
+  test("among the host's processes leaves none of its own behind", async () => {
+    await start(
+      "many",
+      ["--pid", "host"],
+      "(setsid sleep 7531 &); (setsid sh -c 'sleep 7532 & sleep 7533' &); exec sleep 1000",
+    );
+    const left = () =>
+      readdirSync("/proc").filter((name) => {
+        try {
+          return /^sleep 753[1234]$/.test(
+            readFileSync(`/proc/${name}/cmdline`, "utf8").split("\0").slice(0, 2).join(" "),
+          );
+        } catch {
+          return false;
+        }
+      }).length;
+    await tbox("exec", "-d", "many", "sleep", "7534");
+    await until(() => left() === 4);
+    await tbox("rm", "-f", "many");
+    await until(() => left() === 0);
+  });
+
+  test("shares memory and processes with another one that lets it", async () => {
+    await start("donor", ["--ipc", "shareable"], "echo shared >/dev/shm/x; exec sleep 1000");
+    const options = ["--ipc", "container:donor", "--pid", "container:donor"];
+    const script =
+      "until cat /dev/shm/x; do sleep 0.05; done; cat /proc/1/comm; test $$ -gt 1 && echo second";
+    expect((await run(options, "sh", "-c", script)).stdout).toBe("shared\nsleep\nsecond\n");
+    expect((await run([], "ls", "/dev/shm")).stdout).toBe("");
+    await tbox("stop", "-t", "0", "donor");
+    const { code, stderr } = await run(["--pid", "container:donor"], "true");
+    expect(stderr).toContain("cannot join PID of a non running container");
+    expect(code).toBe(125);
+    await tbox("rm", "donor");
+  });
+
+  test("joins no memory that is private, and no container that is not there", async () => {
+    await start("alone", [], "exec sleep 1000");
+    await refused(["--ipc", "container:alone"], "non-shareable IPC");
+    await refused(["--pid", "container:nobody"], "No such container: nobody");
+    await tbox("rm", "-f", "alone");
+  });
+
+  test.each([
+    [["--pid", "private"], "invalid PID mode: private"],
+    [["--ipc", "x"], "invalid IPC mode: x"],
+    [["--uts", "container:x"], "invalid UTS mode: container:x"],
+    [["--cgroupns", "x"], "invalid cgroup namespace mode: x"],
+    [["--uts", "host", "-h", "other"], "conflicting options: hostname and the UTS mode"],
+    [["--runtime", "runc"], "there is only tbox"],
+    [["--device", "/dev/nothing"], "/dev/nothing: no such file or directory"],
+    [["--device", "/etc/passwd"], "/etc/passwd is not a device node"],
+    [["--device", "/dev/null:/dev/x:r"], "only root can restrict access to a device"],
+    [["--sysctl", "kernel.panic=1"], "sysctl kernel.panic is not in a separate kernel namespace"],
+    [["--ipc", "host", "--sysctl", "kernel.shmmax=1"], "sysctl kernel.shmmax is not allowed"],
+    [["--sysctl", "net.nothing.here=1"], "sysctl net.nothing.here: not supported by this kernel"],
+  ] as const)("%j is refused", async (options, message) => {
+    await refused([...options], message);
+  });
+
+  test("has no /dev/shm with --ipc none", async () => {
+    expect(await sh(["--ipc", "none"], "test -e /dev/shm || echo none")).toBe("none\n");
+  });
+
+  test("has the devices that it was given, under the names they were given", async () => {
+    const script = "echo x >/dev/other && echo written; ls -l /dev/other | cut -c1";
+    expect(await sh(["--device", "/dev/null:/dev/other"], script)).toBe("written\nc\n");
+    // A bind mount of the same is no device.
+    expect(await sh(["-v", "/dev/null:/dev/other"], "echo x >/dev/other")).toContain("Permission denied");
+  });
+
+  test("has kernel parameters of its own", async () => {
+    const options = [
+      "--sysctl",
+      "net.ipv4.ip_forward=1",
+      "--sysctl",
+      "net.ipv4.ip_unprivileged_port_start=80",
+    ];
+    const script = "cd /proc/sys/net/ipv4; cat ip_forward ip_unprivileged_port_start; echo 0 >ip_forward";
+    expect(await sh(options, script)).toMatch(/^1\n80\n.*Read-only file system/);
+  });
+
+  test("mounts a part of a volume, which no link leads out of", async () => {
+    await sh(
+      ["-v", "parts:/v"],
+      "mkdir -p /v/a/b; echo inside >/v/a/b/f; ln -s /a/b /v/in; ln -s ../../../../etc /v/out",
+    );
+    const part = (subpath: string) => ["--mount", `type=volume,src=parts,dst=/x,volume-subpath=${subpath}`];
+    expect(await sh(part("a/b"), "cat /x/f")).toBe("inside\n");
+    expect(await sh(part("in"), "cat /x/f")).toBe("inside\n");
+    await refused(part("out"), "subpath out of volume parts does not exist");
+    await refused(part("../x"), "subpath must be a relative path within the volume");
+    await refused(part("none"), "subpath none of volume parts does not exist");
+    await tbox("volume", "rm", "parts");
+  });
+});

@@ -1,0 +1,134 @@
+import { beforeAll, expect, test } from "bun:test";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
+import {
+  buildImage,
+  dockerArchive,
+  type ImageSource,
+  imageIndex,
+  ociArchive,
+  ociLayout,
+  type TestImage,
+} from "#test/support/images.ts";
+import { printed } from "#test/support/program.ts";
+import { repository } from "#test/support/repository.ts";
+
+const source = (content: string, more: Partial<ImageSource> = {}): ImageSource => ({
+  layers: [[{ path: "base", content: "shared" }], [{ path: "own", content }]],
+  ...more,
+});
+
+daemonSuite("save and load", {}, (daemon) => {
+  let home: string;
+  let one: TestImage;
+
+  beforeAll(async () => {
+    home = daemon.environment.HOME ?? "";
+    one = buildImage(source("one"));
+    await load(ociArchive(one, "one:1"));
+    await load(ociArchive(buildImage(source("two", { compression: "zstd" })), "two:1"));
+    await tbox("tag", "one:1", "one:2");
+  });
+
+  const tbox = (...args: string[]) => daemon.tbox(args);
+  const load = async (archive: Uint8Array, ...args: string[]) =>
+    daemon.tbox(["load", ...args], { stdin: archive });
+  const idOf = async (name: string) => (await tbox("images", "-q", "--no-trunc", name)).stdout.trim();
+  const skopeo = (...args: string[]) =>
+    printed(["skopeo", ...args], { cwd: home, environment: daemon.environment });
+  const save = async (file: string, ...names: string[]) => {
+    const outcome = await tbox("save", "-o", `${home}/${file}`, ...names);
+    expect(outcome).toEqual({ stdout: "", stderr: "", code: 0 });
+  };
+
+  test("several images and names come back as they were", async () => {
+    await save("several.tar", "one", "two:1");
+    const ids = [await idOf("one:1"), await idOf("two:1")];
+    const before = JSON.parse((await tbox("inspect", "two:1")).stdout)[0].Descriptor;
+    await tbox("rmi", "one:1", "one:2", "two:1");
+    expect((await tbox("images", "-q")).stdout).toBe("");
+    const { stdout } = await tbox("load", "-i", `${home}/several.tar`);
+    expect(stdout.split("\n").toSorted()).toEqual([
+      "",
+      "Loaded image: one:1",
+      "Loaded image: one:2",
+      "Loaded image: two:1",
+    ]);
+    expect([await idOf("one:2"), await idOf("two:1")]).toEqual(ids);
+    expect(JSON.parse((await tbox("inspect", "two:1")).stdout)[0].Descriptor).toEqual(before);
+  });
+
+  test("other tools read the archive either way", async () => {
+    await save("one.tar", "one:1");
+    const raw = await skopeo("inspect", "--raw", "oci-archive:one.tar:1");
+    expect(raw).toBe(Buffer.from(one.manifest.bytes).toString());
+    const seen = JSON.parse(await skopeo("inspect", "--config", "docker-archive:one.tar:one:1"));
+    expect(seen.rootfs.diff_ids).toEqual(one.layers.map(({ diffId }) => diffId));
+    await skopeo("copy", "-q", "docker-archive:one.tar:one:1", "docker-archive:copied.tar:copied:1");
+    expect((await tbox("load", "-i", `${home}/copied.tar`)).stdout).toBe("Loaded image: copied:1\n");
+    expect(await idOf("copied:1")).toBe(await idOf("one:1"));
+    await skopeo("copy", "-q", "oci-archive:one.tar:1", "oci-archive:copied-oci.tar:moved:3");
+    expect((await tbox("load", "-i", `${home}/copied-oci.tar`)).stdout).toBe("Loaded image: moved:3\n");
+    expect(await idOf("moved:3")).toBe(await idOf("one:1"));
+  });
+
+  test("an archive is the same bytes each time, also on standard output", async () => {
+    await save("first.tar", "one:1");
+    const first = await Bun.file(`${home}/first.tar`).bytes();
+    const piped = Bun.spawn([`${repository}/dist/tbox`, "save", "one:1"], {
+      env: daemon.environment,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    expect(Bun.hash(await piped.stdout.bytes())).toBe(Bun.hash(first));
+  });
+
+  test.each(["gzip", "zstd"])("an archive in %s as a whole is loaded", async (program) => {
+    await save("whole.tar", "two:1");
+    const { stdout } = Bun.spawnSync([program, "-c", `${home}/whole.tar`]);
+    expect((await load(stdout)).stdout).toBe("Loaded image: two:1\n");
+    expect((await load(stdout.subarray(0, stdout.length - 20))).code).toBe(1);
+  });
+
+  test("a name that moves is told of", async () => {
+    await load(dockerArchive(source("first"), "moving:1"));
+    const id = await idOf("moving:1");
+    const { stdout } = await load(dockerArchive(source("second"), "moving:1"));
+    const moved = `The image moving:1 already exists, renaming the old one with ID ${id} to empty string`;
+    expect(stdout).toBe(`${moved}\nLoaded image: moving:1\n`);
+    expect(await idOf("moving:1")).not.toBe(id);
+  });
+
+  test("an index keeps every platform that came with it", async () => {
+    const other = buildImage(source("one", { architecture: "s390x" }));
+    const index = imageIndex([other, one]);
+    await load(ociLayout(index, "many:1", [one, other]));
+    await save("many.tar", "many:1");
+    expect(await skopeo("inspect", "--raw", "oci-archive:many.tar:1")).toBe(
+      Buffer.from(index.bytes).toString(),
+    );
+    await skopeo("copy", "-q", "--all", "oci-archive:many.tar:1", "dir:all");
+    const single = await tbox("save", "--platform", "linux/s390x", "-o", `${home}/s390x.tar`, "many:1");
+    expect(single.stderr).toBe("");
+    expect(await skopeo("inspect", "--raw", "oci-archive:s390x.tar:1")).toBe(
+      Buffer.from(other.manifest.bytes).toString(),
+    );
+    const chosen = await load(ociLayout(index, "chosen:1", [one, other]), "--platform", "linux/s390x");
+    expect(chosen.code).toBe(0);
+    expect(JSON.parse((await tbox("inspect", "chosen:1")).stdout)[0].Architecture).toBe("s390x");
+    const none = await load(ociLayout(index, "none:1", [one, other]), "--platform", "linux/riscv64");
+    expect(none.stderr).toContain("no matching manifest for linux/riscv64");
+  });
+
+  test("what is not here is refused before a file is made", async () => {
+    const { code, stderr } = await tbox("save", "-o", `${home}/never.tar`, "one:1", "nosuch:1");
+    expect(stderr).toContain("No such image: nosuch:1");
+    expect(code).toBe(1);
+    expect(await Bun.file(`${home}/never.tar`).exists()).toBe(false);
+    expect((await tbox("save", "-o", `${home}/no/such/place`, "one:1")).stderr).toContain("no such file");
+  });
+
+  test("every command sees what it left: nothing in the store but the images", async () => {
+    await tbox("image", "prune", "-af");
+    const blobs = await Array.fromAsync(new Bun.Glob("blobs/**").scan({ cwd: daemon.data, dot: true }));
+    expect(blobs).toEqual([]);
+  });
+});

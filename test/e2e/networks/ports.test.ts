@@ -1,0 +1,195 @@
+import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import type { TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
+import { loadShell, shellUnavailable } from "../support/images.ts";
+import { hostAddress, isRefused, killNetHelper } from "../support/network.ts";
+
+const ipv4 = hostAddress("IPv4");
+const threshold = Number(readFileSync("/proc/sys/net/ipv4/ip_unprivileged_port_start", "utf8"));
+
+/** Serves the client's address at /cgi-bin/peer; ends when it is asked to. */
+const script = `mkdir -p /www/cgi-bin
+  printf '#!/bin/sh\\necho; echo "$REMOTE_ADDR"\\n' > /www/cgi-bin/peer
+  chmod +x /www/cgi-bin/peer; trap exit TERM; httpd -p 80 -h /www; while :; do sleep 1000 & wait; done`;
+
+/** How often a port is given back and taken again. */
+const cycles = Number(process.env.TBOX_TEST_PORT_CYCLES ?? "20");
+
+async function prepare(daemon: TestDaemon): Promise<void> {
+  await loadShell(daemon, "box:1");
+  await loadShell(daemon, "exposes:1", { ExposedPorts: { "80/tcp": {}, "81/udp": {} } });
+}
+
+daemonSuite("published ports", { obstacle: shellUnavailable, prepare }, (daemon) => {
+  const tbox = (...args: string[]) => daemon.tbox(args);
+  const start = async (options: string[], image = "box:1"): Promise<string> => {
+    const { stdout, stderr, code } = await tbox("run", "-d", ...options, image, "sh", "-c", script);
+    if (code !== 0) throw new Error(stderr);
+    return stdout.trim();
+  };
+  /** What `tbox port` says, as places by port of the container. */
+  const portsOf = async (id: string): Promise<[string, string][]> =>
+    (await tbox("port", id)).stdout
+      .trim()
+      .split("\n")
+      .map((line) => line.split(" -> "))
+      .map(([port = "", place = ""]) => [port, place]);
+  /** The peer's address as the server sees it. The port is there from the start on, the server a moment later. */
+  async function peer(place: string): Promise<string> {
+    for (;;) {
+      try {
+        const response = await fetch(`http://${place}/cgi-bin/peer`, { keepalive: false });
+        if (response.ok) return (await response.text()).trim();
+      } catch (error) {
+        if (await isRefused(place)) throw error;
+      }
+      await Bun.sleep(5);
+    }
+  }
+  const number = (place: string) => Number(place.slice(place.lastIndexOf(":") + 1));
+
+  test("any port is the same number for both protocols, and there when the start returns", async () => {
+    for (let count = 0; count < 10; count++) {
+      const id = await start(["-p", "0:80"]);
+      const [[, first = ""] = [], [, second = ""] = []] = await portsOf(id);
+      expect([first, second]).toEqual([`0.0.0.0:${number(first)}`, `[::]:${number(first)}`]);
+      const clients = ["127.0.0.1", "[::1]"].map((host) => peer(`${host}:${number(first)}`));
+      expect((await Promise.all(clients)).every((address) => !/127|^::1/.test(address))).toBe(true);
+      await tbox("rm", "-f", id);
+    }
+  });
+
+  test.skipIf(ipv4 === undefined)("the server sees who its client is", async () => {
+    const id = await start(["-p", "80"]);
+    const [[, place = ""] = []] = await portsOf(id);
+    expect(await peer(`${ipv4}:${number(place)}`)).toContain(ipv4 ?? "");
+    await tbox("rm", "-f", id);
+  });
+
+  test("a port for one address is on that address only", async () => {
+    const id = await start(["-p", "127.0.0.1::80"]);
+    const [[, place = ""] = [], ...others] = await portsOf(id);
+    expect(others).toEqual([]);
+    expect(place).toStartWith("127.0.0.1:");
+    await peer(place);
+    expect(await isRefused(`[::1]:${number(place)}`)).toBe(true);
+    expect(await isRefused(`127.0.0.2:${number(place)}`)).toBe(true);
+    await tbox("rm", "-f", id);
+  });
+
+  test("ranges pair up, and all that is exposed is published when that is asked for", async () => {
+    const id = await start(["-p", "127.0.0.1:38210-38212:80-82"]);
+    expect(await portsOf(id)).toEqual(
+      [80, 81, 82].map((port) => [`${port}/tcp`, `127.0.0.1:${38_130 + port}`]),
+    );
+    const other = await start(["-P", "--expose", "90"], "exposes:1");
+    const ports = [...new Set((await portsOf(other)).map(([port]) => port))];
+    expect(ports).toEqual(["80/tcp", "81/udp", "90/tcp"]);
+    expect((await tbox("port", other, "81/udp")).stdout).toMatch(/^0\.0\.0\.0:\d+\n\[::\]:\d+\n$/);
+    expect(await tbox("port", other, "99")).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("no public port '99' published"),
+    });
+    expect((await tbox("ps", "-q", "--no-trunc", "-f", "publish=38210")).stdout).toBe(`${id}\n`);
+    expect((await tbox("ps", "-q", "--no-trunc", "-f", "expose=81/udp")).stdout).toBe(`${other}\n`);
+    expect((await tbox("ps", "--format", "{{.Ports}}", "-f", `id=${id}`)).stdout).toBe(
+      "127.0.0.1:38210->80/tcp, 127.0.0.1:38211->81/tcp, 127.0.0.1:38212->82/tcp\n",
+    );
+    await tbox("rm", "-f", id, other);
+  });
+
+  test("a port that is taken is an error that names it and its owner, and nothing is left", async () => {
+    const id = await start(["--name", "owner", "-p", "80"]);
+    const [[, place = ""] = []] = await portsOf(id);
+    const taken = await tbox("run", "--rm", "-p", "38213:81", "-p", `${number(place)}:80`, "box:1", "true");
+    expect(taken.code).toBe(125);
+    expect(taken.stderr).toContain(`:${number(place)} failed: port is already allocated by container owner`);
+    using server = Bun.serve({ hostname: "127.0.0.1", port: 38213, fetch: () => new Response() });
+    const byProcess = await tbox("run", "--rm", "-p", "38213:80", "box:1", "true");
+    expect(byProcess.code).toBe(125);
+    expect(byProcess.stderr).toContain(`already allocated by process ${process.pid}`);
+    expect(server.port).toBe(38213);
+    expect((await tbox("ps", "-aq", "--no-trunc")).stdout).toBe(`${id}\n`);
+    await tbox("rm", "-f", id);
+  });
+
+  test.skipIf(threshold <= 80)("a port below the kernel's threshold says so", async () => {
+    const { code, stderr } = await tbox("run", "--rm", "-p", "80:80", "box:1", "true");
+    expect(code).toBe(125);
+    expect(stderr).toContain(`from ${threshold} on`);
+    expect(stderr).toContain("sysctl net.ipv4.ip_unprivileged_port_start=80");
+    expect((await tbox("ps", "-aq")).stdout).toBe("");
+  });
+
+  test(
+    "a port is free the moment its container has stopped, and taken again when it starts",
+    async () => {
+      const id = await start(["-p", "38214:80"]);
+      for (let cycle = 0; cycle < cycles; cycle++) {
+        for (const host of ["127.0.0.1", "[::1]"]) await peer(`${host}:38214`);
+        expect((await tbox(cycle % 2 === 0 ? "kill" : "stop", id)).stderr).toBe("");
+        await tbox("wait", id);
+        const server = Bun.serve({ port: 38214, fetch: () => new Response() });
+        await server.stop(true);
+        expect((await tbox("start", id)).stderr).toBe("");
+      }
+      await peer("127.0.0.1:38214");
+      await tbox("rm", "-f", id);
+    },
+    { timeout: 60_000 + cycles * 1000 },
+  );
+
+  test("datagrams come in and answers go out", async () => {
+    const program = `const s = await Bun.udpSocket({ hostname: "0.0.0.0", port: 53, socket: {
+      data: (socket, data, port, address) => void socket.send("echo " + data + " " + address, port, address) } });`;
+    const { stdout, stderr } = await tbox(
+      "run",
+      "-d",
+      "-p",
+      "127.0.0.1:38215:53/udp",
+      "-e",
+      "TMPDIR=/tmp",
+      "--rootfs",
+      "/",
+      process.execPath,
+      "-e",
+      program,
+    );
+    expect(stderr).toBe("");
+    const answers: string[] = [];
+    const client = await Bun.udpSocket({
+      hostname: "127.0.0.1",
+      socket: { data: (_, data) => void answers.push(String(data)) },
+    });
+    // The server may not listen yet, and datagrams are not kept for it.
+    while (answers.length === 0) {
+      client.send("one", 38215, "127.0.0.1");
+      await Bun.sleep(20);
+    }
+    expect(answers[0]).toMatch(/^echo one \d/);
+    expect(answers[0]).not.toContain("127.0.0.1");
+    client.close();
+    await tbox("rm", "-f", stdout.trim());
+  });
+
+  test("ports outlive the daemon, and come back with another network helper", async () => {
+    const id = await start(["-p", "80"]);
+    const before = await portsOf(id);
+    const place = `127.0.0.1:${number(before[0]?.[1] ?? "")}`;
+    await peer(place);
+    await daemon.kill();
+    await peer(place);
+    await daemon.start();
+    expect(await portsOf(id)).toEqual(before);
+    await killNetHelper(daemon);
+    await peer(place);
+    await tbox("rm", "-f", id);
+    expect(await isRefused(`${place}`)).toBe(true);
+  });
+
+  test("ports of a container on the host's own network are refused with a warning", async () => {
+    const { stderr } = await tbox("create", "--network", "host", "-p", "80", "box:1", "true");
+    expect(stderr).toContain("Published ports are discarded when using host network mode");
+  });
+});

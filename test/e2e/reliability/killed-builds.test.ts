@@ -1,0 +1,90 @@
+import { expect, test } from "bun:test";
+import { readdirSync } from "node:fs";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
+import { repository } from "#test/support/repository.ts";
+import { writeContext } from "../support/build.ts";
+import { loadBox, shellUnavailable } from "../support/images.ts";
+
+/** Milliseconds, about as long as the longest step takes. */
+const mostDelay = 60;
+/** How often the daemon is killed; more by `TBOX_TEST_KILLS`. */
+const kills = Number(process.env.TBOX_TEST_KILLS ?? 6);
+
+daemonSuite("a build whose daemon is killed", { obstacle: shellUnavailable, prepare: loadBox }, (daemon) => {
+  const files = Object.fromEntries(
+    Array.from({ length: 200 }, (_, number) => [`src/f${number}`, `${number}`.repeat(2000)]),
+  );
+  const dockerfile = (round: number) =>
+    [
+      "FROM box:1 AS one",
+      `RUN echo ${round} > /one`,
+      "COPY src /src",
+      "FROM box:1",
+      `RUN --mount=type=cache,target=/c echo ${round} >> /c/log; for i in 1 2 3 4 5; do echo $i > /$i; done`,
+      "COPY --from=one /one /",
+      "COPY . /ctx",
+      "RUN cat /ctx/src/* | md5sum > /sum",
+      "",
+    ].join("\n");
+
+  test(
+    "leaves a cache that holds, and nothing else",
+    async () => {
+      for (let round = 0; round < kills; round++) {
+        using context = writeContext({ Dockerfile: dockerfile(round), ...files });
+        const build = ["build", "--progress=plain", "-t", "killed:1", context.path];
+        const client = Bun.spawn([`${repository}/dist/tbox`, ...build], {
+          env: daemon.environment,
+          stdout: "ignore",
+          stderr: "pipe",
+        });
+        await awaitLines(client.stderr, round % 14);
+        // Anywhere between two lines of progress.
+        const delay = Math.random() * mostDelay;
+        await Bun.sleep(delay);
+        await daemon.kill();
+        await client.exited;
+        await daemon.start();
+        const again = await daemon.tbox(build);
+        expect({ round, delay, code: again.code, stderr: again.code === 0 ? "" : again.stderr }).toEqual({
+          round,
+          delay,
+          code: 0,
+          stderr: "",
+        });
+        const sum = await daemon.tbox([
+          "run",
+          "--rm",
+          "killed:1",
+          "sh",
+          "-c",
+          "cat /one /sum; cat /ctx/src/* | md5sum",
+        ]);
+        const [one, noted, found] = sum.stdout.split("\n");
+        expect([one, noted]).toEqual([String(round), found ?? ""]);
+      }
+      expect((await daemon.tbox(["ps", "-aq"])).stdout).toBe("");
+      // What is set aside is deleted soon after.
+      while (readdirSync(`${daemon.data}/trash`).length > 0) await daemon.tbox(["version"]);
+      expect(readdirSync(`${daemon.data}/build/work`)).toEqual([]);
+      expect(readdirSync(`${daemon.data}/layers/.staging`)).toEqual([]);
+      expect(readdirSync(`${daemon.data}/blobs/.partial`)).toEqual([]);
+      // One is made ahead of need.
+      expect(readdirSync(`${daemon.data}/containers`).length).toBeLessThanOrEqual(1);
+      await daemon.tbox(["rmi", "-f", "killed:1", "box:1"]);
+      await daemon.tbox(["image", "prune", "-af"]);
+      await daemon.tbox(["builder", "prune", "-af"]);
+      expect(readdirSync(`${daemon.data}/layers/sha256`)).toEqual([]);
+    },
+    { timeout: 20_000 + kills * 4000 },
+  );
+});
+
+/** Reads lines of progress until so many have come, or the build has ended. */
+async function awaitLines(stream: ReadableStream<Uint8Array>, count: number): Promise<void> {
+  let lines = 0;
+  for await (const piece of stream) {
+    lines += piece.filter((byte) => byte === 10).length;
+    if (lines >= count) return;
+  }
+}

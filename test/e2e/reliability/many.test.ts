@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
+import { busyProcesses } from "#test/support/processes.ts";
+import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
+import { loadShell, shellUnavailable } from "../support/images.ts";
+
+/** How many containers; as many as is asked for, to look closer. */
+const count = Number(process.env.TBOX_TEST_MANY ?? "80");
+const width = 8;
+
+daemonSuite("many containers that remove themselves", { obstacle: shellUnavailable }, (daemon) => {
+  let gate: TemporaryDirectory;
+  beforeAll(async () => {
+    gate = temporaryDirectory("gate");
+    await loadShell(daemon, "box:1");
+  });
+  afterAll(async () => {
+    gate?.[Symbol.dispose]();
+  });
+
+  /** What `run --rm -d`, `logs -f` and `wait` side by side see of one. */
+  async function follow(number: number): Promise<{ output: string; code: number }> {
+    // It ends when it is followed, not before.
+    const script = `until [ -e /gate/${number} ]; do sleep 0.02; done; echo first; echo last ${number}; exit ${number % 200}`;
+    const created = await daemon.request("POST", "/containers/create", {
+      Image: "box:1",
+      Cmd: ["sh", "-c", script],
+      Tty: true,
+      HostConfig: { AutoRemove: true, NetworkMode: "none", Binds: [`${gate.path}:/gate:ro`] },
+    });
+    const { Id: id } = (await created.json()) as { Id: string };
+    expect((await daemon.request("POST", `/containers/${id}/start`)).status).toBe(204);
+    const [logs, wait] = await Promise.all([
+      daemon.request("GET", `/containers/${id}/logs?follow=1&stdout=1&stderr=1`),
+      daemon.request("POST", `/containers/${id}/wait?condition=removed`),
+    ]);
+    writeFileSync(`${gate.path}/${number}`, "");
+    const [output, end] = await Promise.all([logs.text(), wait.json() as Promise<{ StatusCode: number }>]);
+    return { output, code: end.StatusCode };
+  }
+
+  test(
+    "lose no line and no code, and leave nothing",
+    async () => {
+      const mounts = () => readFileSync("/proc/self/mountinfo", "utf8");
+      const before = mounts();
+      let next = 0;
+      const faults: object[] = [];
+      const work = async () => {
+        for (let number = next++; number < count; number = next++) {
+          const seen = await follow(number);
+          const expected = { output: `first\r\nlast ${number}\r\n`, code: number % 200 };
+          if (!Bun.deepEquals(seen, expected)) faults.push({ number, ...seen });
+        }
+      };
+      await Promise.all(Array.from({ length: width }, work));
+      expect(faults).toEqual([]);
+      expect(await (await daemon.request("GET", "/containers/json?all=1")).json()).toEqual([]);
+      // A directory is made ahead for the next container.
+      const left = () => readdirSync(`${daemon.data}/containers`).length;
+      while (left() > 1) await Bun.sleep(20);
+      const helpers = () => busyProcesses(daemon.run).length;
+      // The daemon's own command line does not tell; the zygote and its keeper do.
+      while (helpers() > 2) await Bun.sleep(20);
+      expect(mounts()).toBe(before);
+    },
+    { timeout: 60_000 + count * 100 },
+  );
+});
