@@ -39,7 +39,7 @@ const packages: Record<string, (path: string) => boolean> = {
   elysia: (path) => path.startsWith("daemon/"),
   "@elysiajs/openapi/openapi": (path) => path === "daemon/openapi.ts",
   ws: (path) => path.startsWith("daemon/"),
-  "tar-stream": (path) => /^(images|cli\/commands\/container)\//.test(path),
+  "tar-stream": (path) => /^(images|cli\/archives)\//.test(path),
   zod: (path) =>
     /^(api|oci|registry|cli)\//.test(path) ||
     /^native\/(zygote|net)\/(net-)?protocol\.ts$/.test(path) ||

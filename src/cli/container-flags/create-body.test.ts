@@ -18,7 +18,7 @@ function body(line: string, options: { detach?: boolean } = {}) {
   );
 }
 
-test("image, command and nothing that was not asked for", async () => {
+test("the request contains the image, the command and the defaults only", async () => {
   expect(await body("debian:12 echo -n hi")).toEqual({
     Image: "debian:12",
     Cmd: ["echo", "-n", "hi"],
@@ -34,7 +34,7 @@ test("image, command and nothing that was not asked for", async () => {
   });
 });
 
-test("an interactive terminal knows its size before the program starts", async () => {
+test("with -t, the request contains the terminal's size", async () => {
   expect(await body("-it --rm x")).toMatchObject({
     Tty: true,
     OpenStdin: true,
@@ -44,7 +44,7 @@ test("an interactive terminal knows its size before the program starts", async (
   });
 });
 
-test("in the background nothing is attached and standard input stays open for later", async () => {
+test("a detached container has no attached streams, and -i keeps its standard input open", async () => {
   expect(await body("-i x", { detach: true })).toMatchObject({
     OpenStdin: true,
     StdinOnce: false,
@@ -53,11 +53,11 @@ test("in the background nothing is attached and standard input stays open for la
   });
 });
 
-test("--attach chooses the streams", async () => {
+test("--attach selects the streams", async () => {
   expect(await body("-a stderr x")).toMatchObject({ AttachStdout: false, AttachStderr: true });
 });
 
-test("files of entries come before the entries of the command line", async () => {
+test("entries of files precede those of the command line", async () => {
   const { Env, Labels } = await body(
     "--env-file e -e SAME=line -e USER_SET -e NOT_SET --label-file l -l a=b x",
   );
@@ -65,7 +65,7 @@ test("files of entries come before the entries of the command line", async () =>
   expect(Labels).toEqual({ label: "l", SAME: "file", a: "b" });
 });
 
-test("an empty entrypoint takes the image's away", async () => {
+test("an empty entrypoint removes the image's", async () => {
   expect(await body("--entrypoint= x")).toMatchObject({ Entrypoint: [""] });
   expect((await body("x")).Entrypoint).toBeUndefined();
 });
@@ -75,7 +75,7 @@ test("with --rootfs all arguments are the command", async () => {
   await expect(body("--rm --")).rejects.toThrow("an IMAGE or --rootfs is required");
 });
 
-test("host settings", async () => {
+test("flags of the host configuration pass to the request", async () => {
   const line =
     "-v ./a:/a:ro --mount type=bind,src=b,dst=/b --tmpfs /t:size=1m --tmpfs /u --read-only --cap-drop ALL " +
     "--cap-add CHOWN --group-add 5 --ulimit nofile=1:2 --init --userns keep-id --network none --shm-size 1m --log-driver none " +

@@ -1,13 +1,13 @@
 import type { CreateContext } from "./create-body.ts";
 
-/** What a command line's container takes from the place where it is called. */
+/** Returns the environment of this program that a create request depends on. */
 export async function createContext(options: { detach: boolean; tty: boolean }): Promise<CreateContext> {
   const size = options.tty ? (await import("../terminal/terminal.ts")).terminalSize() : undefined;
   return {
     environment: process.env,
     directory: process.cwd(),
     detach: options.detach,
-    readEntries: async (path, kind) => (await import("./entry-file.ts")).readEntryFile(path, kind),
+    readEntries: async (path, kind) => (await import("../values/entry-file.ts")).readEntryFile(path, kind),
     ...(size === undefined ? {} : { consoleSize: [size.rows, size.columns] }),
   };
 }

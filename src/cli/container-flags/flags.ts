@@ -1,16 +1,16 @@
 import { parseBytes } from "#support/bytes.ts";
 import { parseNanoseconds } from "#support/time/duration.ts";
 import { bool, integer, list, listOf, parsed, text, word } from "../flags/kinds.ts";
-import { parseDevice } from "./device.ts";
-import { parseEnvironmentEntry, parseLabel, parseSysctl } from "./entries.ts";
-import { parseExtraHost, parseIpAddress } from "./hosts.ts";
-import { parseMount } from "./mount.ts";
-import { parseNetwork } from "./network.ts";
-import { parseExpose, parsePublish } from "./publish.ts";
+import { parseDevice } from "../values/device.ts";
+import { parseEnvironmentEntry, parseLabel, parseSysctl } from "../values/entries.ts";
+import { parseExtraHost, parseIpAddress } from "../values/host-addresses.ts";
+import { parseMount } from "../values/mount.ts";
+import { parseNetwork } from "../values/network.ts";
+import { parseExpose, parsePublish } from "../values/publish.ts";
+import { parseRestartPolicy } from "../values/restart-policy.ts";
+import { parseStreamName } from "../values/stream-name.ts";
+import { parseUlimit } from "../values/ulimit.ts";
 import { deviceRateFlags, resourceFlags } from "./resource-flags.ts";
-import { parseRestartPolicy } from "./restart-policy.ts";
-import { parseStreamName } from "./streams.ts";
-import { parseUlimit } from "./ulimit.ts";
 import { unsupportedContainerFlags } from "./unsupported-flags.ts";
 
 const duration = { valueName: "duration" };

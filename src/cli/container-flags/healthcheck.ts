@@ -4,7 +4,7 @@ import type { ContainerFlags } from "./flags.ts";
 
 type Flags = Invocation<ContainerFlags>["flags"];
 
-/** The check that the options ask for; nothing when they do not. */
+/** Returns the health check of the flags; nothing without such flags. */
 export function healthcheck(flags: Flags): Record<string, unknown> | undefined {
   const timing = {
     Interval: flags["health-interval"],

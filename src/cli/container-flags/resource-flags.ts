@@ -1,10 +1,10 @@
 import { parseBytes } from "#support/bytes.ts";
 import { bool, integer, listOf, parsed, text } from "../flags/kinds.ts";
-import { parseCpus, parseDeviceRate, parseDeviceWeight, parseSwap } from "./resource-values.ts";
+import { parseCpus, parseDeviceRate, parseDeviceWeight, parseSwap } from "../values/resources.ts";
 
 const bytes = { valueName: "bytes" };
 
-/** What `run`, `create` and `update` can limit. */
+/** Limits that `run`, `create` and `update` set. */
 export const resourceFlags = {
   "blkio-weight": integer("Block IO (relative weight), between 10 and 1000, or 0 to disable (default 0)"),
   "cpu-period": integer("Limit CPU CFS (Completely Fair Scheduler) period"),
@@ -26,7 +26,7 @@ export const resourceFlags = {
   "pids-limit": integer("Limit of processes and threads (-1 for unlimited)"),
 };
 
-/** Limits that are set when a container is made. */
+/** Limits that only `run` and `create` set. */
 export const deviceRateFlags = {
   "blkio-weight-device": listOf("Block IO weight (relative device weight)", parseDeviceWeight),
   "device-read-bps": listOf("Limit read rate (bytes per second) from a device", parseDeviceRate("bytes")),

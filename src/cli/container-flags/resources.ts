@@ -1,7 +1,7 @@
 import type { FlagValues } from "../flags/flag.ts";
 import type { deviceRateFlags, resourceFlags } from "./resource-flags.ts";
 
-/** The limits of a command line, as the API spells them. */
+/** Returns the limits as members of `HostConfig`. */
 export function resources(flags: FlagValues<typeof resourceFlags>): Record<string, unknown> {
   return {
     BlkioWeight: flags["blkio-weight"],
@@ -21,15 +21,15 @@ export function resources(flags: FlagValues<typeof resourceFlags>): Record<strin
   };
 }
 
-/** Those that cannot be changed later. */
+/** Returns the limits that an update cannot change. */
 export function deviceRates(flags: FlagValues<typeof deviceRateFlags>): Record<string, unknown> {
-  const some = <T>(values: T[]) => (values.length === 0 ? undefined : values);
+  const nonEmpty = <T>(values: T[]) => (values.length === 0 ? undefined : values);
   return {
-    BlkioWeightDevice: some(flags["blkio-weight-device"]),
-    BlkioDeviceReadBps: some(flags["device-read-bps"]),
-    BlkioDeviceReadIOps: some(flags["device-read-iops"]),
-    BlkioDeviceWriteBps: some(flags["device-write-bps"]),
-    BlkioDeviceWriteIOps: some(flags["device-write-iops"]),
+    BlkioWeightDevice: nonEmpty(flags["blkio-weight-device"]),
+    BlkioDeviceReadBps: nonEmpty(flags["device-read-bps"]),
+    BlkioDeviceReadIOps: nonEmpty(flags["device-read-iops"]),
+    BlkioDeviceWriteBps: nonEmpty(flags["device-write-bps"]),
+    BlkioDeviceWriteIOps: nonEmpty(flags["device-write-iops"]),
     MemorySwappiness: flags["memory-swappiness"],
     OomKillDisable: flags["oom-kill-disable"] || undefined,
   };

@@ -1,6 +1,6 @@
 import { ExitError } from "../output/exit.ts";
 
-/** What `--security-opt` puts into the host configuration. */
+/** Returns the members of `HostConfig` for `--security-opt`. */
 export function parseSecurityOptions(options: string[]): Record<string, unknown> {
   const passed: string[] = [];
   let unmasked = false;

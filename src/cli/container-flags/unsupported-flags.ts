@@ -1,23 +1,23 @@
 import { unsupported, unsupportedBool } from "../flags/kinds.ts";
 
-// One object for all that are alike: this table is made whenever a container is run, and a function that is
-// called as often as there are names here gets compiled, by a thread that has to be started first.
+// Equal flags share one object. Every `tbox run` creates this table, and a function called once for each name would be
+// compiled by a thread that delays the start.
 const plain = unsupportedBool("");
-const windows = unsupported("", { reason: "it is for Windows" });
+const windows = unsupported("", { reason: "it applies to Windows only" });
 
-/** Options of `docker run` that tbox does not have. Each is refused by its name. */
+/** Flags of `docker run` that tbox refuses by name. */
 export const unsupportedContainerFlags = {
   "cpu-count": windows,
   "cpu-percent": windows,
   "device-cgroup-rule": unsupported("", {
-    reason: "only root can make rules for devices; --device names those to have",
+    reason: "only root can set device rules; use --device for each device",
   }),
   "disable-content-trust": plain,
-  gpus: unsupported("", { reason: "name the device files: --device /dev/nvidia0" }),
+  gpus: unsupported("", { reason: "use the device files: --device /dev/nvidia0" }),
   "io-maxbandwidth": windows,
   "io-maxiops": windows,
   isolation: unsupported("", { harmless: "default" }),
-  "storage-opt": unsupported("", { reason: "only root can limit how much a directory holds" }),
+  "storage-opt": unsupported("", { reason: "only root can limit the size of a directory" }),
   "use-api-socket": plain,
-  "volume-driver": unsupported("", { harmless: "local", reason: "there is only the driver local" }),
+  "volume-driver": unsupported("", { harmless: "local", reason: "the only driver is local" }),
 };

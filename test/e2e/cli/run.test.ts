@@ -136,7 +136,7 @@ describe("the command line", () => {
     [
       ["run", "--gpus", "all", "x"],
       125,
-      "--gpus is not supported: name the device files: --device /dev/nvidia0\nSee 'tbox run --help'.\n",
+      "--gpus is not supported: use the device files: --device /dev/nvidia0\nSee 'tbox run --help'.\n",
     ],
     [["run"], 125, "tbox: an IMAGE or --rootfs is required\n"],
     [

@@ -147,7 +147,7 @@ daemonSuite("networks", { obstacle: shellUnavailable, prepare: loadBox }, (daemo
       [["--network", "nope"], "network nope not found"],
       [["--ip", "10.1.1.1"], "user specified IP address is supported on user defined networks only"],
       [["--network-alias", "a"], "network-scoped alias is supported only for containers in user defined"],
-      [["--network", "none", "--network", "bridge"], "cannot be had with others"],
+      [["--network", "none", "--network", "bridge"], "with other networks"],
       [["--network", "container:nope"], "No such container: nope"],
       [
         ["--network", "named", "--dns", "127.0.0.1"],

@@ -1,9 +1,9 @@
 import { parseBytes } from "#support/bytes.ts";
-import { parseEnvironmentEntry, parseLabel } from "../../container-flags/entries.ts";
-import { parseExtraHost } from "../../container-flags/hosts.ts";
 import { resourceFlags } from "../../container-flags/resource-flags.ts";
-import { parseUlimit } from "../../container-flags/ulimit.ts";
 import { bool, list, listOf, parsed, text, unsupported, unsupportedBool, word } from "../../flags/kinds.ts";
+import { parseEnvironmentEntry, parseLabel } from "../../values/entries.ts";
+import { parseExtraHost } from "../../values/host-addresses.ts";
+import { parseUlimit } from "../../values/ulimit.ts";
 import { parseOutput } from "./output.ts";
 
 const { "cpu-period": period, "cpu-quota": quota, "cpu-shares": shares, memory, ...others } = resourceFlags;

@@ -2,10 +2,10 @@ import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { request } from "#client/api.ts";
 import { splitFields } from "#support/fields.ts";
-import { toRecord } from "../../container-flags/entries.ts";
-import { writeArchive } from "../container/archive-output.ts";
-import { unpackArchive } from "../container/cp/copy-out.ts";
-import { splitReference } from "../image/pull-image.ts";
+import { unpackArchive } from "../../archives/unpack-archive.ts";
+import { writeArchive } from "../../archives/write-archive.ts";
+import { splitImageName } from "../../arguments/image-name.ts";
+import { toRecord } from "../../values/entries.ts";
 import { pushImage } from "../image/push-image.ts";
 
 /** Where a built image goes besides tbox's own store. */
@@ -46,7 +46,7 @@ export async function writeOutput(
       return;
     case "registry":
       for (const tag of tags) {
-        const { name, tag: word } = splitReference(tag);
+        const { name, tag: word } = splitImageName(tag);
         await pushImage(tag, { name, tag: word, quiet, stream: "stderr" });
       }
       return;

@@ -5,11 +5,11 @@ import { registryAuths } from "#client/credentials/credentials.ts";
 import { isArchive } from "#support/archive-head.ts";
 import { splitFields } from "#support/fields.ts";
 import { streamOf } from "#support/streams.ts";
-import { resolveEnvironment, toRecord } from "../../container-flags/entries.ts";
 import { ExitError } from "../../output/exit.ts";
 import { failureMessage } from "../../output/failure.ts";
 import { printWarning } from "../../output/output.ts";
 import type { Invocation } from "../../registry/command.ts";
+import { resolveEnvironment, toRecord } from "../../values/entries.ts";
 import type { BuildFlags } from "./flags.ts";
 
 type Flags = Invocation<BuildFlags>["flags"];

@@ -1,9 +1,9 @@
 import { requestJson } from "#client/api.ts";
 import { asObject, textAt } from "#client/json.ts";
+import { splitImageName } from "../../arguments/image-name.ts";
 import { bool, list, text } from "../../flags/kinds.ts";
 import { print } from "../../output/output.ts";
 import { between, command } from "../../registry/command.ts";
-import { splitReference } from "../image/pull-image.ts";
 
 export const commitCommand = command({
   name: "commit",
@@ -25,7 +25,7 @@ export const commitCommand = command({
     },
   ],
   async run({ flags, positionals: [container = "", reference] }) {
-    const parts = reference === undefined ? undefined : splitReference(reference);
+    const parts = reference === undefined ? undefined : splitImageName(reference);
     const answer = await requestJson("POST", "/commit", {
       query: {
         container,

@@ -3,7 +3,7 @@ import { ExitError } from "../../output/exit.ts";
 import { command, exactly } from "../../registry/command.ts";
 import { copyIn } from "./cp/copy-in.ts";
 import { copyOut } from "./cp/copy-out.ts";
-import { parseCopyPlace } from "./cp/place.ts";
+import { parseCopyEndpoint } from "./cp/endpoint.ts";
 
 export const cpCommand = command({
   name: "cp",
@@ -29,7 +29,7 @@ export const cpCommand = command({
   ],
   async run({ flags: { archive, "follow-link": followLink }, positionals: [from = "", to = ""] }) {
     if (from === "" || to === "") throw new ExitError("neither source nor destination can be empty", 1);
-    const [source, target] = [parseCopyPlace(from), parseCopyPlace(to)];
+    const [source, target] = [parseCopyEndpoint(from), parseCopyEndpoint(to)];
     const [isFrom, isTo] = ["container" in source, "container" in target];
     if (isFrom && isTo) throw new ExitError("copying between containers is not supported", 1);
     if ("container" in source) {
@@ -40,7 +40,7 @@ export const cpCommand = command({
         source: source.path,
         target: target.path,
         followLink,
-        archive,
+        keepOwners: archive,
       });
     } else throw new ExitError("must specify at least one container source", 1);
     return 0;

@@ -1,12 +1,13 @@
 import { requestJson } from "#client/api.ts";
 import { DaemonError } from "#client/daemon/daemon-error.ts";
 import { asObject, textAt, textsAt } from "#client/json.ts";
+import { joinImageName, splitImageName } from "../../arguments/image-name.ts";
 import { createBody } from "../../container-flags/create-body.ts";
 import { createContext } from "../../container-flags/create-context.ts";
 import { containerFlags } from "../../container-flags/flags.ts";
 import { print, printError, printWarning } from "../../output/output.ts";
 import { atLeast, command } from "../../registry/command.ts";
-import { pullImage, splitReference } from "../image/pull-image.ts";
+import { pullImage } from "../image/pull-image.ts";
 import { refuseExisting, writeCidFile } from "./run/cid-file.ts";
 
 export const createCommand = command({
@@ -39,8 +40,8 @@ export const createCommand = command({
       const missing = error instanceof DaemonError && error.status === 404;
       if (!missing || image === undefined || (flags.pull ?? "missing") !== "missing") throw error;
       if (!error.message.startsWith("No such image")) throw error;
-      const { name, tag } = splitReference(image);
-      printError(`Unable to find image '${name}${tag.includes(":") ? "@" : ":"}${tag}' locally`, "bare");
+      const { name, tag } = splitImageName(image);
+      printError(`Unable to find image '${joinImageName(name, tag)}' locally`, "bare");
       await pull(image);
       return create();
     });

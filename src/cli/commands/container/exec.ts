@@ -2,11 +2,11 @@ import { pathTo, request, requestJson } from "#client/api.ts";
 import { connectDaemon } from "#client/daemon/connect.ts";
 import { asObject, numberAt, textAt } from "#client/json.ts";
 import { upgrade } from "#client/streams/upgrade.ts";
-import { entriesOf, parseEnvironmentEntry, resolveEnvironment } from "../../container-flags/entries.ts";
 import { bool, list, listOf, text } from "../../flags/kinds.ts";
 import { atLeast, command, type Invocation } from "../../registry/command.ts";
 import { copyOutput, socketTarget } from "../../terminal/connection.ts";
 import { checkDetachKeys, checkTerminal, endDetached, openSession } from "../../terminal/session.ts";
+import { entriesOf, parseEnvironmentEntry, resolveEnvironment } from "../../values/entries.ts";
 
 const execFlags = {
   detach: bool("Detached mode: run command in the background", { short: "d" }),
@@ -67,7 +67,7 @@ export const execCommand = command({
 
 async function environmentOf(flags: ExecInvocation["flags"]): Promise<string[]> {
   const read = async (path: string) =>
-    (await import("../../container-flags/entry-file.ts")).readEntryFile(path, "env");
+    (await import("../../values/entry-file.ts")).readEntryFile(path, "env");
   return resolveEnvironment(await entriesOf(flags["env-file"], flags.env, read), process.env);
 }
 

@@ -1,7 +1,7 @@
 import { pathTo, request } from "#client/api.ts";
+import { writeArchive } from "../../archives/write-archive.ts";
 import { text } from "../../flags/kinds.ts";
 import { command, exactly } from "../../registry/command.ts";
-import { writeArchive } from "./archive-output.ts";
 
 export const exportCommand = command({
   name: "export",

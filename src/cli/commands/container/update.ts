@@ -3,10 +3,10 @@ import { asObject, textsAt } from "#client/json.ts";
 import { forEachName } from "../../arguments/for-each-name.ts";
 import { resourceFlags } from "../../container-flags/resource-flags.ts";
 import { resources } from "../../container-flags/resources.ts";
-import { parseRestartPolicy } from "../../container-flags/restart-policy.ts";
 import { parsed } from "../../flags/kinds.ts";
 import { printWarning } from "../../output/output.ts";
 import { atLeast, command } from "../../registry/command.ts";
+import { parseRestartPolicy } from "../../values/restart-policy.ts";
 
 export const updateCommand = command({
   name: "update",

@@ -1,11 +1,11 @@
 import { requestLines } from "#client/api.ts";
 import { objectAt, textAt } from "#client/json.ts";
+import { archiveBody } from "../../archives/archive-body.ts";
+import { splitImageName } from "../../arguments/image-name.ts";
 import { list, text } from "../../flags/kinds.ts";
 import { ExitError } from "../../output/exit.ts";
 import { print } from "../../output/output.ts";
 import { between, command } from "../../registry/command.ts";
-import { archiveBody } from "../container/archive-body.ts";
-import { splitReference } from "./pull-image.ts";
 
 export const importCommand = command({
   name: "import",
@@ -29,7 +29,7 @@ export const importCommand = command({
     const isUrl = /^https?:\/\//.test(source);
     const hint = "cannot import from a terminal: redirect an archive to standard input";
     const body = isUrl ? undefined : await archiveBody(source, hint);
-    const parts = reference === undefined ? undefined : splitReference(reference);
+    const parts = reference === undefined ? undefined : splitImageName(reference);
     const query = {
       fromSrc: isUrl ? source : "-",
       repo: parts?.name,

@@ -1,11 +1,11 @@
 import { requestLines } from "#client/api.ts";
 import { objectAt, textAt } from "#client/json.ts";
 import { parsePlatform } from "#oci/platform.ts";
+import { archiveBody } from "../../archives/archive-body.ts";
 import { bool, parsed, text } from "../../flags/kinds.ts";
 import { ExitError } from "../../output/exit.ts";
 import { print } from "../../output/output.ts";
 import { command, exactly } from "../../registry/command.ts";
-import { archiveBody } from "../container/archive-body.ts";
 
 export const loadCommand = command({
   name: "load",

@@ -1,8 +1,9 @@
+import { fullImageName, splitImageName } from "../../arguments/image-name.ts";
 import { bool, text, unsupportedBool } from "../../flags/kinds.ts";
 import { ExitError } from "../../output/exit.ts";
 import { print } from "../../output/output.ts";
 import { command, exactly } from "../../registry/command.ts";
-import { fullName, pullImage, splitReference } from "./pull-image.ts";
+import { pullImage } from "./pull-image.ts";
 
 export const pullCommand = command({
   name: "pull",
@@ -28,14 +29,14 @@ export const pullCommand = command({
   async run({ flags, positionals: [image = ""] }) {
     const { platform } = flags;
     if (flags["all-tags"]) {
-      if (splitReference(image).given) throw new ExitError("tag can't be used with --all-tags/-a", 1);
+      if (splitImageName(image).given) throw new ExitError("tag can't be used with --all-tags/-a", 1);
       await pullImage(image, { platform, all: true, ...(flags.quiet ? {} : { progress: "stdout" }) });
-      await print(`${fullName(image).replace(/:latest$/, "")}\n`);
+      await print(`${fullImageName(image).replace(/:latest$/, "")}\n`);
       return 0;
     }
-    if (!flags.quiet && !splitReference(image).given) await print("Using default tag: latest\n");
+    if (!flags.quiet && !splitImageName(image).given) await print("Using default tag: latest\n");
     await pullImage(image, flags.quiet ? { platform } : { platform, progress: "stdout" });
-    await print(`${fullName(image)}\n`);
+    await print(`${fullImageName(image)}\n`);
     return 0;
   },
 });

@@ -1,9 +1,9 @@
 import { parsePlatform } from "#oci/platform.ts";
+import { fullImageName, splitImageName } from "../../arguments/image-name.ts";
 import { bool, parsed, unsupportedBool } from "../../flags/kinds.ts";
 import { ExitError } from "../../output/exit.ts";
 import { print } from "../../output/output.ts";
 import { command, exactly } from "../../registry/command.ts";
-import { fullName, splitReference } from "./pull-image.ts";
 import { pushImage } from "./push-image.ts";
 
 export const pushCommand = command({
@@ -23,13 +23,13 @@ export const pushCommand = command({
     { line: "tbox push -a registry.example.org/team/app", purpose: "Push all tags of a repository" },
   ],
   async run({ flags, positionals: [image = ""] }) {
-    const { name, tag, given } = splitReference(image);
+    const { name, tag, given } = splitImageName(image);
     if (flags["all-tags"] && given) throw new ExitError("tag can't be used with --all-tags/-a", 1);
     if (tag.includes(":")) throw new ExitError("cannot push a digest reference", 1);
     if (!given && !flags["all-tags"] && !flags.quiet) await print("Using default tag: latest\n");
     const { platform, quiet } = flags;
     await pushImage(image, { name, tag: flags["all-tags"] ? undefined : tag, platform, quiet });
-    if (flags.quiet) await print(`${fullName(image)}\n`);
+    if (flags.quiet) await print(`${fullImageName(image)}\n`);
     return 0;
   },
 });

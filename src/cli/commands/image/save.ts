@@ -1,8 +1,8 @@
 import { request } from "#client/api.ts";
 import { parsePlatform } from "#oci/platform.ts";
+import { writeArchive } from "../../archives/write-archive.ts";
 import { parsed, text } from "../../flags/kinds.ts";
 import { atLeast, command } from "../../registry/command.ts";
-import { writeArchive } from "../container/archive-output.ts";
 
 export const saveCommand = command({
   name: "save",

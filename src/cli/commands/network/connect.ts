@@ -1,9 +1,9 @@
 import { pathTo, request } from "#client/api.ts";
-import { parseLabel, toRecord } from "../../container-flags/entries.ts";
-import { parseIpAddress } from "../../container-flags/hosts.ts";
-import { networking } from "../../container-flags/network.ts";
+import { networking } from "../../container-flags/networking.ts";
 import { integer, list, listOf, parsed } from "../../flags/kinds.ts";
 import { command, exactly } from "../../registry/command.ts";
+import { parseLabel, toRecord } from "../../values/entries.ts";
+import { parseIpAddress } from "../../values/host-addresses.ts";
 
 export const connectNetworkCommand = command({
   name: "network connect",

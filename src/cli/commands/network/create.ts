@@ -1,10 +1,10 @@
 import { requestJson } from "#client/api.ts";
 import { asObject, textAt } from "#client/json.ts";
-import { parseLabel, toRecord } from "../../container-flags/entries.ts";
-import { parseIpAddress } from "../../container-flags/hosts.ts";
 import { bool, list, listOf, text } from "../../flags/kinds.ts";
 import { print } from "../../output/output.ts";
 import { command, exactly } from "../../registry/command.ts";
+import { parseLabel, toRecord } from "../../values/entries.ts";
+import { parseIpAddress } from "../../values/host-addresses.ts";
 import { addressPools } from "./address-pools.ts";
 
 export const createNetworkCommand = command({

@@ -1,9 +1,9 @@
 import { requestJson } from "#client/api.ts";
 import { asObject, textAt } from "#client/json.ts";
-import { parseLabel, toRecord } from "../../container-flags/entries.ts";
 import { listOf, text } from "../../flags/kinds.ts";
 import { print } from "../../output/output.ts";
 import { between, command } from "../../registry/command.ts";
+import { parseLabel, toRecord } from "../../values/entries.ts";
 
 export const createVolumeCommand = command({
   name: "volume create",

@@ -1,11 +1,11 @@
 import type { RunStream } from "#client/streams/run-stream.ts";
 import { TboxError } from "#support/errors.ts";
-import type { StreamName } from "../../../container-flags/streams.ts";
 import { openOutput } from "../../../output/byte-sink.ts";
 import { ExitError } from "../../../output/exit.ts";
 import { print, printWarning } from "../../../output/output.ts";
 import type { ProgressPrinter } from "../../../progress/printer.ts";
 import { endDetached, openSession, type Session } from "../../../terminal/session.ts";
+import type { StreamName } from "../../../values/stream-name.ts";
 import type { RunInvocation } from "../run.ts";
 
 export interface FollowOptions {

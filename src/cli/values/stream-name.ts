@@ -1,6 +1,6 @@
 export type StreamName = "stdin" | "stdout" | "stderr";
 
-/** The value of `--attach`. */
+/** Parses `--attach`. */
 export function parseStreamName(text: string): StreamName {
   const name = text.toLowerCase();
   if (name === "stdin" || name === "stdout" || name === "stderr") return name;

@@ -1,7 +1,7 @@
 import { parseBytes } from "#support/bytes.ts";
 import { parseInteger } from "../flags/kinds.ts";
 
-/** A number of processors with up to nine decimals, in billionths. */
+/** Parses `--cpus`, a number with up to nine decimals, to billionths of a CPU. */
 export function parseCpus(text: string): number {
   if (!/^\d+(\.\d*)?$|^\.\d+$/.test(text)) throw new Error(`failed to parse ${text} as a rational number`);
   const nano = Number(text) * 1e9;
@@ -9,12 +9,12 @@ export function parseCpus(text: string): number {
   return Math.round(nano);
 }
 
-/** Bytes, or -1 for no limit. */
+/** Parses `--memory-swap`: bytes, or -1 for no limit. */
 export function parseSwap(text: string): number {
   return text === "-1" ? -1 : parseBytes(text);
 }
 
-/** `path:rate`. */
+/** Returns a parser of `path:rate`. */
 export function parseDeviceRate(unit: "bytes" | "operations") {
   return (text: string) => {
     const [path, rate] = splitDevice(text);
@@ -24,7 +24,7 @@ export function parseDeviceRate(unit: "bytes" | "operations") {
   };
 }
 
-/** `path:weight`. */
+/** Parses `path:weight`. */
 export function parseDeviceWeight(text: string) {
   const [path, weight] = splitDevice(text);
   const value = parseInteger(weight);
@@ -35,7 +35,7 @@ export function parseDeviceWeight(text: string) {
 function splitDevice(text: string): [string, string] {
   const [, path, value] = /^(\/dev\/[^:]+):([^:]+)$/.exec(text) ?? [];
   if (path === undefined || value === undefined) {
-    throw new Error(`invalid device: ${text}: the format is <device-path>:<number>, with a path below /dev/`);
+    throw new Error(`invalid device: ${text}: the format is <device-path>:<number> with a path in /dev`);
   }
   return [path, value];
 }

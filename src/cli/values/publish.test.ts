@@ -23,13 +23,13 @@ test.each(["", "x", "80:", "1:2:3:4", "70000:80", "8000-8002:80-81", "90-80", "8
   },
 );
 
-test("a port may be published more than once", () => {
+test("one port can be published several times", () => {
   expect(portBindings(["1:80", "2:80"].flatMap(parsePublish))).toEqual({
     "80/tcp": [{ HostPort: "1" }, { HostPort: "2" }],
   });
 });
 
-test("ports are exposed one by one", () => {
+test("a range exposes each of its ports", () => {
   expect(parseExpose("80-82/udp")).toEqual(["80/udp", "81/udp", "82/udp"]);
   expect(() => parseExpose("80:80")).toThrow("invalid port");
 });

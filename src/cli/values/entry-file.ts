@@ -2,15 +2,15 @@ import { ExitError } from "../output/exit.ts";
 import { failureMessage } from "../output/failure.ts";
 
 /**
- * Reads a file of `NAME=value` lines: blank lines and lines that start with `#` say nothing, white space
- * before a name is dropped, the value is everything after the first `=`, quotes included.
+ * Reads a file of `NAME=value` lines. Ignores blank lines, lines that start with `#`, and white space before a name.
+ * The value is everything after the first `=`, including quotes.
  */
 export async function readEntryFile(path: string, kind: "env" | "label"): Promise<string[]> {
   let bytes: Uint8Array;
   try {
     bytes = await Bun.file(path).bytes();
   } catch (error) {
-    throw new ExitError(`${failureMessage(error)}`, 125);
+    throw new ExitError(failureMessage(error), 125);
   }
   try {
     return parseEntries(bytes, kind);
@@ -35,7 +35,7 @@ export function parseEntries(bytes: Uint8Array, kind: "env" | "label"): string[]
 
 function decode(bytes: Uint8Array): string {
   try {
-    // A byte order mark at the start is dropped by the decoder.
+    // The decoder drops a byte order mark at the start.
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
     throw new Error("invalid utf8 bytes");

@@ -1,16 +1,19 @@
-import { openOutput } from "../../output/byte-sink.ts";
-import { ExitError } from "../../output/exit.ts";
+import { openOutput } from "../output/byte-sink.ts";
+import { ExitError } from "../output/exit.ts";
 
 /**
- * Writes the body of an answer to a file, or to standard output if that is no terminal. A file is there only
- * when it is complete; a device or a pipe takes the bytes as they come.
+ * Writes the body of the daemon's answer to a file, or to standard output if it is no terminal. The file appears only
+ * once it is complete; a device or a pipe receives the bytes as they arrive.
  */
-export async function writeArchive(path: string | undefined, ask: () => Promise<Response>): Promise<void> {
+export async function writeArchive(
+  path: string | undefined,
+  request: () => Promise<Response>,
+): Promise<void> {
   if (path === undefined) {
     if (process.stdout.isTTY) {
       throw new ExitError("cowardly refusing to save to a terminal. Use the -o flag or redirect", 1);
     }
-    const { body } = await ask();
+    const { body } = await request();
     const write = openOutput();
     for await (const bytes of body ?? []) await write("stdout", bytes);
     return;
@@ -19,10 +22,10 @@ export async function writeArchive(path: string | undefined, ask: () => Promise<
   const found = await stat(path).catch(() => undefined);
   const direct = found !== undefined && !found.isFile();
   const target = direct ? path : `${path}.${process.pid}.partial`;
-  // Opened first: a place that cannot be written to is no reason to bother the daemon.
+  // Opened before the request: the daemon need not prepare an archive that cannot be written.
   const file = await open(target, direct ? "w" : "wx", 0o644);
   try {
-    const { body } = await ask();
+    const { body } = await request();
     for await (const bytes of body ?? []) await file.appendFile(bytes);
     await file.close();
     if (!direct) await rename(target, path);

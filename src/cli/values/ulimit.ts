@@ -12,7 +12,7 @@ const names = new Set(
   ),
 );
 
-/** The value of `--ulimit`: `name=soft[:hard]`, where -1 is unlimited. */
+/** Parses `--ulimit`: `name=soft[:hard]`; -1 is unlimited. */
 export function parseUlimit(text: string): Ulimit {
   const equals = text.indexOf("=");
   if (equals === -1) throw new Error(`invalid ulimit argument: ${text}`);

@@ -1,24 +1,24 @@
-/** `NAME=value`, or a bare `NAME` that stands for the caller's own value. */
+/** Checks an environment variable: `NAME=value`, or a bare `NAME` for the caller's value. */
 export function parseEnvironmentEntry(text: string): string {
   if (text === "" || text.startsWith("=")) throw new Error(`invalid environment variable: ${text}`);
   return text;
 }
 
-/** `name=value` or a bare `name`. */
+/** Checks a label: `name=value` or a bare `name`. */
 export function parseLabel(text: string): string {
   if (text === "" || text.startsWith("=")) throw new Error(`invalid label '${text}': empty name`);
   return text;
 }
 
-/** `name=value`. */
+/** Checks a sysctl: `name=value`. */
 export function parseSysctl(text: string): string {
   if (!/^[^=]+=/.test(text)) throw new Error(`sysctl '${text}' must be name=value`);
   return text;
 }
 
-// Plain loops: the first call of `flatMap` or `fromEntries` costs a start a tenth of a millisecond each.
+// Loops instead of `flatMap` and `fromEntries`: the first call of each delays the start by 0.1 ms.
 
-/** The entries with their values; a bare name takes the caller's value and is dropped when there is none. */
+/** Resolves bare names to the caller's values; leaves out names that the caller has not set. */
 export function resolveEnvironment(
   entries: readonly string[],
   caller: Record<string, string | undefined>,
@@ -31,9 +31,9 @@ export function resolveEnvironment(
   return resolved;
 }
 
-/** `name=value` entries as an object; later ones win, a bare name has an empty value. */
+/** Converts `name=value` entries to an object. The last entry of a name wins; a bare name has an empty value. */
 export function toRecord(entries: readonly string[]): Record<string, string> {
-  // A name such as `__proto__` is a name like any other.
+  // Without a prototype, `__proto__` is an ordinary name.
   const record: Record<string, string> = Object.create(null);
   for (const entry of entries) {
     const equals = entry.indexOf("=");
@@ -43,7 +43,7 @@ export function toRecord(entries: readonly string[]): Record<string, string> {
   return record;
 }
 
-/** The entries of files in order, then those of the command line. */
+/** Returns the entries of the files, in order, and then those of the command line. */
 export async function entriesOf(
   paths: string[],
   entries: string[],

@@ -1,13 +1,16 @@
+/** An entry of `HostConfig.Devices`. */
 export interface DeviceValue {
   PathOnHost: string;
   PathInContainer: string;
   CgroupPermissions: string;
 }
 
-/** The value of `--device`: `host[:container][:permissions]`. */
+/** Parses `--device`: `host[:container][:permissions]`. */
 export function parseDevice(text: string): DeviceValue {
   if (/^[\w.-]+\/[\w.-]+=/.test(text)) {
-    throw new Error("devices of the Container Device Interface are not supported: name the device's file");
+    throw new Error(
+      "devices of the Container Device Interface are not supported: use the path of the device file",
+    );
   }
   const [host = "", second, third, ...more] = text.split(":");
   if (host === "" || more.length > 0) throw new Error(`invalid device specification: ${text}`);

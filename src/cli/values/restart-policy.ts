@@ -1,4 +1,4 @@
-/** `no`, `always`, `unless-stopped` or `on-failure[:max-retries]`, as the API takes it. */
+/** Parses `--restart`: `no`, `always`, `unless-stopped` or `on-failure[:max-retries]`. */
 export function parseRestartPolicy(text: string): { Name: string; MaximumRetryCount: number } {
   const [name = "", retries, ...rest] = text.split(":");
   if (rest.length > 0) throw new Error("invalid restart policy format: too many parts");

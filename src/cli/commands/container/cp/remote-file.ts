@@ -1,32 +1,33 @@
 import { posix } from "node:path";
 import { pathTo, request } from "#client/api.ts";
 import { asObject, numberAt, textAt } from "#client/json.ts";
-import { invalidArgument, TboxError } from "#support/errors.ts";
+import { TboxError } from "#support/errors.ts";
 
-/** What lies at a path of a container. */
+/** A file or directory in a container. */
 export interface RemoteFile {
-  /** Links followed. */
+  /** Path without symbolic links at its end. */
   path: string;
   isDirectory: boolean;
 }
 
-/** Go's bits for a directory and a link. */
-const directory = 2 ** 31;
-const link = 2 ** 27;
+// Bits of Go's `fs.FileMode`.
+const directoryBit = 2 ** 31;
+const linkBit = 2 ** 27;
 
+/** Greatest number of symbolic links to follow, as in Linux. */
 const mostLinks = 40;
 
-/** Nothing when nothing lies there. */
-export async function findRemote(container: string, path: string): Promise<RemoteFile | undefined> {
+/** Finds the file at a path in a container; follows symbolic links. Returns nothing if there is no file. */
+export async function findRemoteFile(container: string, path: string): Promise<RemoteFile | undefined> {
   let current = path;
   for (let hop = 0; hop < mostLinks; hop++) {
     const stat = await statRemote(container, current);
     if (stat === undefined) return undefined;
     const mode = numberAt(stat, "mode");
-    if (!has(mode, link)) return { path: current, isDirectory: has(mode, directory) };
+    if (!hasBit(mode, linkBit)) return { path: current, isDirectory: hasBit(mode, directoryBit) };
     current = posix.resolve(posix.dirname(current), textAt(stat, "linkTarget"));
   }
-  throw invalidArgument(`${path}: too many links`);
+  throw new TboxError("invalid-argument", `${path}: too many symbolic links`);
 }
 
 async function statRemote(container: string, path: string) {
@@ -37,13 +38,13 @@ async function statRemote(container: string, path: string) {
     return asObject(JSON.parse(Buffer.from(header, "base64").toString()));
   } catch (error) {
     if (!(error instanceof TboxError && error.code === "not-found")) throw error;
-    // An answer to HEAD has no text: this one tells a missing container from a missing file.
+    // The answer to HEAD has no message. This request fails if the container, not the file, is missing.
     await request("GET", pathTo("containers", container, "/json"));
     return undefined;
   }
 }
 
-/** The bits lie above what JavaScript's operators take. */
-function has(mode: number, bit: number): boolean {
+/** Returns whether the mode has the bit, which bitwise operators of 32 bits cannot test. */
+function hasBit(mode: number, bit: number): boolean {
   return Math.floor(mode / bit) % 2 === 1;
 }

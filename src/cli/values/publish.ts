@@ -1,6 +1,6 @@
-import { parseIpAddress } from "./hosts.ts";
+import { parseIpAddress } from "./host-addresses.ts";
 
-/** A port of the container with what the host is to have for it, as `HostConfig.PortBindings` wants them. */
+/** A container's port with its address on the host: an entry of `HostConfig.PortBindings`. */
 export interface Publication {
   port: string;
   binding: { HostIp?: string; HostPort?: string };
@@ -11,10 +11,13 @@ interface Range {
   last: number;
 }
 
-/** `[[address:]host:]container[/protocol]`; ranges of the same length pair up, a range for one port is a choice. */
+/**
+ * Parses `--publish`: `[[address:]host:]container[/protocol]`. Ranges of equal length pair up. For one port of the
+ * container, a range of host ports leaves the choice to the daemon.
+ */
 export function parsePublish(text: string): Publication[] {
-  const [, places = "", protocol = "tcp"] = /^([^/]*)(?:\/(tcp|udp|sctp))?$/i.exec(text) ?? [];
-  const [, address, host, container = ""] = /^(?:(?:(\[.*\]|[^:]*):)?([^:]*):)?([^:]+)$/.exec(places) ?? [];
+  const [, ports = "", protocol = "tcp"] = /^([^/]*)(?:\/(tcp|udp|sctp))?$/i.exec(text) ?? [];
+  const [, address, host, container = ""] = /^(?:(?:(\[.*\]|[^:]*):)?([^:]*):)?([^:]+)$/.exec(ports) ?? [];
   if (container === "")
     throw new Error(`invalid publish opts format (should be [ip:]host:container): ${text}`);
   const inside = parseRange(container, text);
@@ -36,14 +39,14 @@ export function parsePublish(text: string): Publication[] {
   }));
 }
 
-/** `80`, `80-90`, `53/udp`. */
+/** Parses `--expose`: `80`, `80-90` or `53/udp`. */
 export function parseExpose(text: string): string[] {
   const [, range = "", protocol = "tcp"] = /^([\d-]+)(?:\/(tcp|udp|sctp))?$/i.exec(text) ?? [];
   const { first, last } = parseRange(range, text);
   return Array.from({ length: last - first + 1 }, (_, index) => `${first + index}/${protocol.toLowerCase()}`);
 }
 
-/** By port of the container. */
+/** Groups publications by the container's port, as `HostConfig.PortBindings`. */
 export function portBindings(publications: Publication[]): Record<string, Publication["binding"][]> {
   const all: Record<string, Publication["binding"][]> = {};
   for (const { port, binding } of publications) all[port] = [...(all[port] ?? []), binding];

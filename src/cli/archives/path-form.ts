@@ -1,0 +1,9 @@
+/** Returns whether a path can only be a directory: it ends with a slash or with `/.`. */
+export function namesDirectory(path: string): boolean {
+  return path.endsWith("/") || path.endsWith("/.") || path === ".";
+}
+
+/** Returns whether a path stands for the contents of a directory, without the directory itself. */
+export function namesContents(path: string): boolean {
+  return path.endsWith("/.") || path === ".";
+}

@@ -1,0 +1,108 @@
+import { chmod, lstat, mkdir, open, rm, stat, symlink, utimes } from "node:fs/promises";
+import { basename, dirname, posix, resolve } from "node:path";
+import { Readable } from "node:stream";
+import { extract, type Header } from "tar-stream";
+import { ExitError } from "../output/exit.ts";
+import { namesContents, namesDirectory } from "./path-form.ts";
+
+export interface Unpacking {
+  /** Path of the copied file or directory in the container. */
+  source: string;
+  /** Path on the host. */
+  target: string;
+  /** Whether the archive is a whole root filesystem, whose names start below the root. */
+  bare?: boolean;
+}
+
+/**
+ * Unpacks an archive of `source` to `target`, with the rules of `cp` for an existing target. The archive is untrusted:
+ * nothing is written outside of the target.
+ */
+export async function unpackArchive(body: ReadableStream<Uint8Array>, unpacking: Unpacking): Promise<void> {
+  const { bare = false } = unpacking;
+  const existing = await statOrNothing(unpacking.target);
+  const unpacker = extract();
+  let root: string | undefined;
+  const stream = Readable.fromWeb(body as Parameters<typeof Readable.fromWeb>[0]);
+  stream.on("error", (error) => unpacker.destroy(error)).pipe(unpacker);
+  for await (const entry of unpacker) {
+    const { header } = entry;
+    const parts = header.name.split("/").filter((part) => part !== "" && part !== ".");
+    if (parts.includes("..")) {
+      throw new ExitError(`refusing to unpack "${header.name}": the name contains ".."`, 1);
+    }
+    root ??= await findRoot(bare ? "directory" : header.type, { ...unpacking, existing });
+    // The first part is the name of the source, which the target replaces; names of a root have no such part.
+    const isNameless = bare || header.name.startsWith("/");
+    const path = resolve(root, ...(isNameless ? parts : parts.slice(1)));
+    if (bare) await mkdir(root, { recursive: true });
+    await checkParents(root, path);
+    await unpackEntry(entry, path);
+  }
+}
+
+/** An entry of the archive: its bytes, after its header. */
+interface Entry extends AsyncIterable<unknown> {
+  header: Header;
+  resume(): void;
+}
+
+async function unpackEntry(entry: Entry, path: string): Promise<void> {
+  const { header } = entry;
+  if (header.type === "directory") await mkdir(path, { recursive: true });
+  else if (header.type === "symlink") {
+    await rm(path, { force: true });
+    await symlink(header.linkname ?? "", path);
+  } else if (header.type === "file" || header.type === "contiguous-file") {
+    await rm(path, { force: true });
+    await writeNewFile(path, entry);
+  }
+  entry.resume();
+  if (header.type === "directory" || header.type === "file") {
+    await chmod(path, (header.mode ?? 0o644) & 0o777);
+    if (header.mtime) await utimes(path, header.mtime, header.mtime);
+  }
+}
+
+/** Writes a file; fails if the path exists, so it follows no link. */
+async function writeNewFile(path: string, bytes: AsyncIterable<unknown>): Promise<void> {
+  await using file = await open(path, "wx", 0o600);
+  for await (const chunk of bytes) if (chunk instanceof Uint8Array) await file.writeFile(chunk);
+}
+
+/** Returns the path of the archive's first entry on the host. */
+async function findRoot(
+  type: Header["type"],
+  { source, target, existing }: Unpacking & { existing: { isDirectory(): boolean } | undefined },
+): Promise<string> {
+  const isDirectory = type === "directory";
+  if (existing?.isDirectory()) {
+    if (isDirectory && namesContents(source)) return resolve(target);
+    return resolve(target, basename(posix.resolve("/", source)));
+  }
+  if (existing && isDirectory) throw new ExitError("cannot copy directory", 1);
+  if (!isDirectory && namesDirectory(target)) throw new ExitError("no such directory", 1);
+  const parent = dirname(resolve(target));
+  if (!(await statOrNothing(parent))?.isDirectory()) {
+    throw new ExitError(`invalid output path: directory "${parent}" does not exist`, 1);
+  }
+  return resolve(target);
+}
+
+/** Refuses links between the root and the path: an earlier entry of the archive can have made them. */
+async function checkParents(root: string, path: string): Promise<void> {
+  for (
+    let parent = dirname(path);
+    parent.length >= root.length && parent !== dirname(root);
+    parent = dirname(parent)
+  ) {
+    const found = await lstat(parent).catch(() => undefined);
+    if (found && !found.isDirectory()) {
+      throw new ExitError(`refusing to unpack "${path}": ${parent} is not a directory`, 1);
+    }
+  }
+}
+
+function statOrNothing(path: string) {
+  return stat(path).catch(() => undefined);
+}
