@@ -15,7 +15,7 @@ export function planExec(container: ContainerRecord, request: ExecRequest, linke
   const { tty: _, ...rest } = process;
   const tty = request.Tty ?? false;
   const [rows = 0, columns = 0] = request.ConsoleSize ?? [];
-  const kept = mergeEnvironment({ image: config.Env ?? [], request: request.Env ?? [] });
+  const variables = mergeEnvironment({ image: config.Env ?? [], request: request.Env ?? [] });
   return {
     id,
     network,
@@ -23,7 +23,7 @@ export function planExec(container: ContainerRecord, request: ExecRequest, linke
     process: {
       ...rest,
       args: request.Cmd,
-      env: programEnvironment(kept, { hostname, tty, linked }),
+      env: programEnvironment(variables, { hostname, tty, linked }),
       cwd: request.WorkingDir || process.cwd,
       user: request.User || process.user,
       ...(tty ? { tty: { columns: columns || 80, rows: rows || 24 } } : {}),
@@ -34,7 +34,7 @@ export function planExec(container: ContainerRecord, request: ExecRequest, linke
   };
 }
 
-/** Returns the record as of a privileged container if the request asks for it. */
+/** Returns the record, with the settings of a privileged container if the request asks for them. */
 function privileged(container: ContainerRecord, { Privileged }: ExecRequest): ContainerRecord {
   return Privileged ? { ...container, hostConfig: { ...container.hostConfig, Privileged } } : container;
 }

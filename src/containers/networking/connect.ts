@@ -11,12 +11,12 @@ import { checkServers, namesOn } from "./network-request.ts";
 export function connectContainer(
   services: ContainerServices,
   name: string,
-  { network: wanted, settings }: { network: string; settings: EndpointSettings },
+  { network: networkName, settings }: { network: string; settings: EndpointSettings },
 ): Promise<void> {
   const { id } = services.records.find(name);
   return services.runtime(id).queue(async () => {
     const record = services.records.find(id);
-    const network = services.networks.get(wanted);
+    const network = services.networks.get(networkName);
     checkMode(record, network);
     const networks = networksOf(record);
     if (Object.hasOwn(networks, network.name)) {
@@ -67,12 +67,12 @@ async function connectRunning(
 export function disconnectContainer(
   services: ContainerServices,
   name: string,
-  wanted: string,
+  networkName: string,
 ): Promise<void> {
   const { id } = services.records.find(name);
   return services.runtime(id).queue(async () => {
     const record = services.records.find(id);
-    const network = services.networks.get(wanted);
+    const network = services.networks.get(networkName);
     checkMode(record, network);
     const { [network.name]: settings, ...others } = networksOf(record);
     if (settings === undefined) {
@@ -90,7 +90,7 @@ export function disconnectContainer(
   });
 }
 
-/** Throws forbidden unless the container has interfaces of its own: only these can be added and removed. */
+/** Throws forbidden for a container or network without bridge interfaces (Docker's texts). */
 function checkMode({ hostConfig }: ContainerRecord, network: Network): void {
   const { kind } = networkMode(hostConfig.NetworkMode);
   if (kind === "container") {

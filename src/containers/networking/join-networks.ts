@@ -31,8 +31,8 @@ export async function joinNetworks(
 }
 
 /**
- * Releases the network namespace, addresses and ports of a container. Returns a promise only when it had ports: it
- * resolves when the ports are free.
+ * Releases the network namespace, addresses and ports of a container. The promise resolves when the
+ * published ports are free; there is none without published ports.
  */
 export function leaveNetworks(
   services: ContainerServices,

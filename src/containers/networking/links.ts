@@ -4,7 +4,7 @@ import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { ContainerServices } from "../services.ts";
 import { type ContainerRecord, isRunning } from "../state/container-record.ts";
 import type { ContainerRecords } from "../state/container-records.ts";
-import type { HostEntry } from "./etc-files.ts";
+import type { HostEntry } from "./hosts-file.ts";
 import { type NetworkMode, networkMode } from "./network-mode.ts";
 import { exposedPorts } from "./ports.ts";
 

@@ -16,22 +16,16 @@ export function requestedNetworks(
   request: CreateRequest,
 ): Record<string, EndpointSettings> | undefined {
   const mode = networkMode(request.HostConfig?.NetworkMode);
-  const asked = Object.entries(request.Networks ?? {});
   const links = request.HostConfig?.Links ?? [];
   if (mode.kind !== "own") {
     if (links.length > 0) throw linkConflict(mode.kind);
-    const other = asked.find(([, settings]) => Object.keys(settings).length > 0)?.[0];
-    const strange = asked.find(([name]) => name !== request.HostConfig?.NetworkMode)?.[0] ?? other;
-    if (strange !== undefined) {
-      const message = `conflicting options: network ${strange} and the network mode ${request.HostConfig?.NetworkMode}`;
-      throw invalidArgument(message);
-    }
-    if (mode.kind === "container") checkShared(request, records.find(mode.container).name);
+    checkNoNetworks(request);
+    if (mode.kind === "container") checkSharedNetwork(request, records.find(mode.container).name);
     return undefined;
   }
   const primary = networks.get(mode.network);
   const all = new Map<string, EndpointSettings>([[primary.name, {}]]);
-  for (const [name, settings] of asked) {
+  for (const [name, settings] of Object.entries(request.Networks ?? {})) {
     const network = name === "default" ? primary : networks.get(name);
     if (!network.ipv4) {
       throw invalidArgument(`a container on network ${network.name} cannot be on other networks`);
@@ -50,15 +44,24 @@ export function requestedNetworks(
 
 /** Throws not-implemented for name servers that the resolver of these networks cannot reach. */
 export function checkServers({ Dns = [] }: HostConfig = {}, networks: Network[]): void {
-  const own = Dns.find((server) => /^127\.|^::1$/.test(server));
+  const loopback = Dns.find((server) => /^127\.|^::1$/.test(server));
   const named = networks.find(resolvesNames);
-  if (own === undefined || !named) return;
-  const message = `DNS server ${own}, a loopback address of the container, is not supported on network ${named.name}`;
+  if (loopback === undefined || !named) return;
+  const message = `DNS server ${loopback}, a loopback address of the container, is not supported on network ${named.name}`;
   throw new TboxError("not-implemented", message);
 }
 
+/** Throws invalid-argument for a request that names networks or their settings in a mode without them. */
+function checkNoNetworks({ Networks = {}, HostConfig: { NetworkMode } = {} }: CreateRequest): void {
+  const requested = Object.entries(Networks);
+  const withSettings = requested.find(([, settings]) => Object.keys(settings).length > 0)?.[0];
+  const conflicting = requested.find(([name]) => name !== NetworkMode)?.[0] ?? withSettings;
+  if (conflicting === undefined) return;
+  throw invalidArgument(`conflicting options: network ${conflicting} and the network mode ${NetworkMode}`);
+}
+
 /** Throws for settings that belong to the container whose network namespace is shared. */
-function checkShared({ HostConfig: host = {}, ...request }: CreateRequest, other: string): void {
+function checkSharedNetwork({ HostConfig: host = {}, ...request }: CreateRequest, other: string): void {
   const conflicts: [unknown, string][] = [
     [request.Hostname, "hostname"],
     [planPorts(request, host).length > 0, "port publishing"],
@@ -95,6 +98,6 @@ export function networkWarnings(
   const all = Object.keys(record.networks).map((name) => networks.get(name));
   const internal = all.length > 0 && all.every((network) => network.internal);
   const warnings = publishes && internal ? ["Published ports are discarded on internal networks"] : [];
-  const trouble = networks.problem();
-  return trouble === undefined ? warnings : [...warnings, trouble];
+  const problem = networks.problem();
+  return problem === undefined ? warnings : [...warnings, problem];
 }

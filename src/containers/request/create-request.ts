@@ -30,7 +30,7 @@ export interface CreateRequest {
   Shell?: string[];
   ExposedPorts?: Record<string, object>;
   Volumes?: Record<string, object>;
-  /** Has the effect of the network mode `none`. */
+  /** Disables the network, like the network mode `none`. */
   NetworkDisabled?: boolean;
   HostConfig?: HostConfig;
   /** Settings for each network, by name or ID. They may name more networks than `HostConfig.NetworkMode`. */

@@ -83,7 +83,7 @@ function replayLog(services: ContainerServices, id: string, options: ReplayOptio
 }
 
 function joinStreams(readable: Duplex, writable: Duplex): Duplex {
-  // Node accepts a pair of its own streams too; its type declarations know only web streams.
+  // Node accepts a pair of node streams too; the type declarations know only web streams.
   const pair: object = { readable, writable };
   return Duplex.from(pair as Parameters<typeof Duplex.from>[0]);
 }
