@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
+import { repository } from "#test/support/repository.ts";
 import { type CommandLine, openReal, openWithFake, realUnavailable } from "../support/command-line.ts";
 
 if (realUnavailable !== undefined) console.error(`skipped against the real daemon: ${realUnavailable}`);
