@@ -1,5 +1,5 @@
 import type { Resources } from "#containers/limits/resources.ts";
-import type { Credentials, Progress } from "#images/images.ts";
+import type { Credentials, Progress } from "#images/transfer/image-transfer.ts";
 import type { Digest } from "#oci/digest.ts";
 import type { Platform } from "#oci/platform.ts";
 import type { Reference } from "#oci/reference.ts";

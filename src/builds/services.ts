@@ -1,7 +1,10 @@
 import type { Containers } from "#containers/containers.ts";
-import type { ContentStore } from "#content/store.ts";
-import type { Images } from "#images/images.ts";
-import type { Layers } from "#layers/layers.ts";
+import type { BlobReader, BlobWriter } from "#content/content-store.ts";
+import type { ImageAuthoring } from "#images/authoring/image-authoring.ts";
+import type { ImageQueries } from "#images/store/image-queries.ts";
+import type { ImageTransfer } from "#images/transfer/image-transfer.ts";
+import type { ImageMaintenance } from "#images/upkeep/image-maintenance.ts";
+import type { LayerCommits, LayerQueries, LayerUnpacking } from "#layers/layers.ts";
 import type { KeyedLocks } from "#support/concurrency/keyed-locks.ts";
 import type { BuildCache } from "./cache/build-cache.ts";
 import type { CacheMounts } from "./cache/cache-mounts.ts";
@@ -9,9 +12,12 @@ import type { KnownDigests } from "./context/scan.ts";
 
 /** What builds work with. */
 export interface Workshop {
-  images: Images;
-  layers: Layers;
-  content: ContentStore;
+  images: Pick<ImageQueries, "resolve"> &
+    ImageAuthoring &
+    Pick<ImageTransfer, "pull"> &
+    Pick<ImageMaintenance, "collect" | "usage">;
+  layers: LayerQueries & LayerUnpacking & LayerCommits;
+  content: BlobReader & BlobWriter;
   containers: Pick<Containers, "lifecycle" | "streams" | "builds">;
   cache: BuildCache;
   cacheMounts: CacheMounts;

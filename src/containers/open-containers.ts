@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { mkdirSync } from "node:fs";
-import type { Images } from "#images/images.ts";
+import type { ImageAuthoring } from "#images/authoring/image-authoring.ts";
+import type { ImageQueries } from "#images/store/image-queries.ts";
 import type { Zygote } from "#native/zygote/zygote.ts";
 import type { Networks } from "#network/networks.ts";
 import type { Volumes } from "#volumes/volumes.ts";
@@ -33,7 +34,7 @@ export interface ContainersOptions {
   /** Register of the images, layers, volumes and networks in use. */
   uses: ContainerUses;
   zygote: Zygote;
-  images: Images;
+  images: ImageQueries & Pick<ImageAuthoring, "commit">;
   volumes: Volumes;
   networks: Networks;
   trash: Trash;

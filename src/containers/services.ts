@@ -1,4 +1,5 @@
-import type { Images } from "#images/images.ts";
+import type { ImageAuthoring } from "#images/authoring/image-authoring.ts";
+import type { ImageQueries } from "#images/store/image-queries.ts";
 import type { Zygote } from "#native/zygote/zygote.ts";
 import type { Networks } from "#network/networks.ts";
 import type { Volumes } from "#volumes/volumes.ts";
@@ -14,7 +15,7 @@ import type { Trash } from "./state/trash.ts";
 export interface ContainerServices {
   records: ContainerRecords;
   zygote: Zygote;
-  images: Images;
+  images: ImageQueries & Pick<ImageAuthoring, "commit">;
   volumes: Volumes;
   networks: Networks;
   trash: Trash;

@@ -1,6 +1,6 @@
 import { open, rename } from "node:fs/promises";
 
-/** Puts a small file in place of another: written and synced beside it, then renamed. */
+/** Replaces a small file atomically and durably: writes and syncs a temporary file, then renames it. */
 export async function replaceFile(folder: string, name: string, text: string): Promise<void> {
   const temporary = `${folder}/.${name}.new`;
   {

@@ -2,7 +2,7 @@ import { statfsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import type { CacheLimits } from "#builds/builder.ts";
-import type { RegistryOptions } from "#registry/access/session.ts";
+import type { RegistryOptions } from "#registry/access/registry-options.ts";
 import { parseBytes } from "#support/bytes.ts";
 import { dataDirectory, runDirectory } from "#support/directories.ts";
 import { errorChain, invalidArgument, TboxError } from "#support/errors.ts";

@@ -1,24 +1,27 @@
-import type { ContentStore } from "#content/store.ts";
+import type { ContentStore } from "#content/content-store.ts";
 import type { Layers } from "#layers/layers.ts";
-import type { RegistryOptions } from "#registry/access/session.ts";
+import type { RegistryOptions } from "#registry/access/registry-options.ts";
 import type { UsageQueries } from "#support/usage-register.ts";
+import type { EmbeddedImage } from "./store/embedded.ts";
 import type { ImageRecords } from "./store/records.ts";
 
-/** What the deeds on images work with. */
+/** Users of images and of layers. A used layer keeps the blob of the same digest, its uncompressed tar. */
+export type ImageUses = UsageQueries<"image" | "layer">;
+
+/** Shared parts of all operations on images. */
 export interface ImageServices {
   content: ContentStore;
   layers: Layers;
   records: ImageRecords;
   registry: RegistryOptions;
-  /** Path of the program of the built-in image. */
-  helloProgram: string;
+  embedded: EmbeddedImage;
   /** Users of images and layers other than the images themselves. */
   uses: ImageUses;
   /** Runs work that brings in blobs and layers before anything refers to them; nothing is collected meanwhile. */
   withLease: <T>(work: () => Promise<T>) => Promise<T>;
-  /** Called after names or images changed. */
-  changed: () => Promise<void>;
+  /** Writes the current names into the layout's `index.json`. */
+  writeIndex: () => Promise<void>;
+  /** Publishes an event about an image; `name` is Docker's familiar name. */
+  notify: (action: string, id: string, name: string) => void;
+  warn: (message: string) => void;
 }
-
-/** Users of images and of layers. A used layer keeps its blob, too: an uncompressed one of the same digest. */
-export type ImageUses = UsageQueries<"image" | "layer">;

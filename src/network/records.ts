@@ -17,7 +17,6 @@ export interface NetworkRecords {
 
 /** Opens the table and adds the three predefined networks to a new store. */
 export function openNetworkRecords(database: Database): NetworkRecords {
-  database.run("CREATE TABLE IF NOT EXISTS networks (id TEXT PRIMARY KEY, network TEXT NOT NULL) STRICT");
   const put = database.query("INSERT INTO networks (id, network) VALUES ($id, $network)");
   const drop = database.query("DELETE FROM networks WHERE id = $id");
   const rows = database.query<{ network: string }, []>("SELECT network FROM networks").all();

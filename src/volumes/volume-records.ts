@@ -10,7 +10,6 @@ export interface VolumeRecords {
 }
 
 export function openVolumeRecords(database: Database): VolumeRecords {
-  database.run("CREATE TABLE IF NOT EXISTS volumes (name TEXT PRIMARY KEY, volume TEXT NOT NULL) STRICT");
   const insert = database.query("INSERT INTO volumes (name, volume) VALUES ($name, $volume)");
   const remove = database.query("DELETE FROM volumes WHERE name = $name");
   const volumes = new Map<string, Volume>();

@@ -1,7 +1,7 @@
 import type { Layers } from "#layers/layers.ts";
 import type { DiffId } from "#oci/digest.ts";
 
-/** Unpacks nothing, and remembers what it was asked to; `adopted` is what every unknown archive is. */
+/** Returns layers that unpack nothing and record the requested diffIDs; `adopted` is the diffID of every archive. */
 export function fakeLayers(unpacked: Set<DiffId>, adopted: DiffId): Layers {
   return {
     has: (one) => unpacked.has(one),
@@ -13,8 +13,8 @@ export function fakeLayers(unpacked: Set<DiffId>, adopted: DiffId): Layers {
       unpacked.add(adopted);
       return adopted;
     },
-    keep: async () => undefined,
-    settle: async () => {},
+    commitUpper: async () => undefined,
+    sync: async () => {},
     verify: async (one) => unpacked.has(one),
     remove: async (diffIds) => {
       for (const one of diffIds) unpacked.delete(one);

@@ -36,9 +36,6 @@ interface Row {
 
 /** Opens the cache and registers the layers of its results as used. */
 export function openBuildCache(database: Database, uses: UsageRegister<"layer">): BuildCache {
-  database.run(
-    "CREATE TABLE IF NOT EXISTS build_cache (key TEXT PRIMARY KEY, diff_id TEXT, description TEXT NOT NULL, created INTEGER NOT NULL, last_used INTEGER NOT NULL, uses INTEGER NOT NULL) STRICT",
-  );
   const put = database.query(
     "INSERT OR REPLACE INTO build_cache (key, diff_id, description, created, last_used, uses) VALUES ($key, $diffId, $description, $created, $lastUsed, $uses)",
   );

@@ -1,4 +1,4 @@
-import type { BaseImage } from "#images/images.ts";
+import type { BaseImage } from "#images/authoring/image-authoring.ts";
 import { createdAt } from "#oci/config.ts";
 import type { Descriptor } from "#oci/descriptor.ts";
 import type { DiffId } from "#oci/digest.ts";

@@ -40,9 +40,6 @@ export function openCacheMounts(options: {
   const below = "build/caches";
   const root = `${store}/${below}`;
   mkdirSync(root, { recursive: true, mode: 0o700 });
-  database.run(
-    "CREATE TABLE IF NOT EXISTS build_mounts (name TEXT PRIMARY KEY, description TEXT NOT NULL, created INTEGER NOT NULL, last_used INTEGER NOT NULL, uses INTEGER NOT NULL) STRICT",
-  );
   const put = database.query(
     "INSERT OR REPLACE INTO build_mounts (name, description, created, last_used, uses) VALUES ($name, $description, $created, $lastUsed, $uses)",
   );

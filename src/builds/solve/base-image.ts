@@ -1,4 +1,4 @@
-import type { BaseImage } from "#images/images.ts";
+import type { BaseImage } from "#images/authoring/image-authoring.ts";
 import type { Platform } from "#oci/platform.ts";
 import { familiarName, parseReference, withDefaultTag } from "#oci/reference.ts";
 import { errorCode } from "#support/errors.ts";
@@ -19,7 +19,7 @@ export async function imageHere(
   platform: Platform | undefined,
 ): Promise<BaseImage | undefined> {
   try {
-    return await images.base(name, platform);
+    return await images.resolveBase(name, platform);
   } catch (error) {
     if (errorCode(error) !== "not-found") throw error;
     return undefined;
@@ -42,5 +42,5 @@ export async function fetchImage(
     ...(credentials === undefined ? {} : { credentials }),
   });
   for await (const one of progress) emit({ type: "pulling", progress: one });
-  return workshop.images.base(familiarName(reference), platform);
+  return workshop.images.resolveBase(familiarName(reference), platform);
 }

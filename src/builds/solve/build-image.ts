@@ -72,7 +72,7 @@ export async function buildImage(
   } finally {
     stop.abort(new TboxError("cancelled", "the build has ended"));
     await solver.ended();
-    await workshop.layers.settle().catch(() => {});
+    await workshop.layers.sync().catch(() => {});
   }
 }
 

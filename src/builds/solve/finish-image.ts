@@ -17,7 +17,7 @@ export async function finishImage(run: BuildRun, built: StageState): Promise<Dig
   if (stage.diffIds.length > mostLayers) {
     throw invalidArgument(`the image would have more than ${mostLayers} layers`);
   }
-  await workshop.layers.settle();
+  await workshop.layers.sync();
   const { layers } = stage;
   const config = configOf(run, stage);
   return workshop.images.write({ config, layers, annotations: request.annotations }, request.tags);

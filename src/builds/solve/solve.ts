@@ -1,4 +1,4 @@
-import type { BaseImage } from "#images/images.ts";
+import type { BaseImage } from "#images/authoring/image-authoring.ts";
 import type { DiffId } from "#oci/digest.ts";
 import { hostPlatform, type Platform, parsePlatform } from "#oci/platform.ts";
 import { errorChain, TboxError } from "#support/errors.ts";

@@ -58,7 +58,7 @@ async function copyInto(
       using opened = run.workshop.containers.builds.openWorkspace(lowers);
       await opened.copy(copies, { owner, ...(chmod === "" ? {} : { mode: chmod }) });
       const latest = run.epoch === undefined ? {} : { latest: run.epoch };
-      return await run.workshop.layers.keep(opened.upper, link ? { ...latest, merge: true } : latest);
+      return await run.workshop.layers.commitUpper(opened.upper, link ? { ...latest, merge: true } : latest);
     },
   });
 }

@@ -28,7 +28,7 @@ export async function makeLayer(
   const step = { key, description: createdBy, created };
   cache.add(diffId === undefined ? step : { ...step, diffId });
   // Later steps do not wait for the disk; the image does.
-  layers.settle().catch(() => {});
+  layers.sync().catch(() => {});
   const known = diffId === undefined ? { created } : { created, layer: await ownLayer(run, diffId) };
   return { stage: after(stage, { key, createdBy }, known), cached: false, key };
 }

@@ -78,7 +78,7 @@ export async function runProgram(
       try {
         const code = await execute(run, id, place);
         if (code !== 0) throw new StepError(args.join(" "), code, instruction.lines);
-        return await layers.keep(upper, epoch === undefined ? {} : { latest: epoch });
+        return await layers.commitUpper(upper, epoch === undefined ? {} : { latest: epoch });
       } finally {
         await containers.lifecycle.remove(id, { force: true, volumes: true });
       }

@@ -26,7 +26,7 @@ export async function changeDirectory(
       const nothing = { tree: { layers: [] }, source: "/", target: `${directory}/`, skip: [], unpack: false };
       const owner = user === "" ? ({ type: "root" } as const) : ({ type: "named", name: user } as const);
       await workspace.copy([nothing], { owner });
-      return await run.workshop.layers.keep(
+      return await run.workshop.layers.commitUpper(
         workspace.upper,
         run.epoch === undefined ? {} : { latest: run.epoch },
       );

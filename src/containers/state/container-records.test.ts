@@ -1,7 +1,7 @@
-import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import type { Digest } from "#oci/digest.ts";
 import { openUsageRegister } from "#support/usage-register.ts";
+import { memoryDatabase } from "#test/support/database.ts";
 import type { ContainerRecord } from "./container-record.ts";
 import { openContainerRecords } from "./container-records.ts";
 import type { ContainerResource } from "./container-uses.ts";
@@ -37,7 +37,7 @@ function newRecord(): ContainerRecord {
 
 test("a container registers its image, volumes and networks until it is deleted", () => {
   const uses = openUsageRegister<ContainerResource>();
-  const records = openContainerRecords(new Database(":memory:", { strict: true }), uses);
+  const records = openContainerRecords(memoryDatabase(), uses);
   const record = newRecord();
   records.save(record);
   expect(uses.users("image", image)).toEqual([{ id: "c1", name: "web", active: false }]);
@@ -53,7 +53,7 @@ test("a container registers its image, volumes and networks until it is deleted"
 });
 
 test("opening the table registers the uses of its containers", () => {
-  const database = new Database(":memory:", { strict: true });
+  const database = memoryDatabase();
   openContainerRecords(database, openUsageRegister()).save(newRecord());
   const uses = openUsageRegister<ContainerResource>();
   openContainerRecords(database, uses);

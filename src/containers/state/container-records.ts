@@ -21,9 +21,6 @@ export interface ContainerRecords {
 
 /** Opens the table and registers the uses of every container in it. */
 export function openContainerRecords(database: Database, uses: ContainerUses): ContainerRecords {
-  database.run(
-    "CREATE TABLE IF NOT EXISTS containers (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, record TEXT NOT NULL) STRICT",
-  );
   const write = database.query(
     "INSERT OR REPLACE INTO containers (id, name, record) VALUES ($id, $name, $record)",
   );

@@ -98,8 +98,8 @@ function mountsOf({ hostConfig: { Binds = [], Mounts = [] }, volumes = [] }: Con
 /** Returns whether a container's image is the given one or descends from it. */
 function isFrom({ images }: Services, { image, imageId }: ContainerRecord, wanted: string): boolean {
   if (imageId?.startsWith(wanted) || imageId?.startsWith(`sha256:${wanted}`)) return true;
-  const ancestor = images.known(wanted);
-  if (ancestor && imageId) return ancestor === imageId || images.descends(imageId, ancestor);
+  const ancestor = images.findId(wanted);
+  if (ancestor && imageId) return ancestor === imageId || images.isDescendant(imageId, ancestor);
   try {
     const name = familiarName(withDefaultTag(parseReference(wanted)));
     return familiarName(withDefaultTag(parseReference(image))) === name;

@@ -1,5 +1,5 @@
 import { parseRegistryConfig } from "#api/requests/build.ts";
-import type { CheckOptions } from "#images/upkeep/check.ts";
+import type { CheckOptions } from "#images/upkeep/image-maintenance.ts";
 import { credentialsByDomain } from "./build-credentials.ts";
 
 /** Returns the options of `POST /tbox/check`. */

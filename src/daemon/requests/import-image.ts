@@ -1,4 +1,4 @@
-import type { ImportOptions } from "#images/images.ts";
+import type { ImportOptions } from "#images/archive/image-archives.ts";
 import { parsePlatform } from "#oci/platform.ts";
 import { parseReference } from "#oci/reference.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";

@@ -1,5 +1,5 @@
 import { credentialsOf, type RegistryAuthFields } from "#api/requests/registry-auth.ts";
-import type { Credentials } from "#images/images.ts";
+import type { Credentials } from "#images/transfer/image-transfer.ts";
 import { invalidArgument } from "#support/errors.ts";
 
 /** Returns the registry and the credentials of `POST /auth`. */

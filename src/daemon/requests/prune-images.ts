@@ -1,4 +1,4 @@
-import type { PruneImagesOptions } from "#images/upkeep/prune.ts";
+import type { PruneImagesOptions } from "#images/upkeep/image-maintenance.ts";
 import { invalidArgument } from "#support/errors.ts";
 import { parseMoment } from "#support/time/moment.ts";
 

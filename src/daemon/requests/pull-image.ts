@@ -1,5 +1,5 @@
 import { parseRegistryAuth } from "#api/requests/registry-auth.ts";
-import type { PullOptions } from "#images/images.ts";
+import type { PullOptions } from "#images/transfer/image-transfer.ts";
 import { parsePlatform } from "#oci/platform.ts";
 import { parseReference, type Reference } from "#oci/reference.ts";
 import { invalidArgument } from "#support/errors.ts";

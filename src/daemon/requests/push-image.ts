@@ -1,5 +1,5 @@
 import { parseRegistryAuth } from "#api/requests/registry-auth.ts";
-import type { PushOptions } from "#images/images.ts";
+import type { PushOptions } from "#images/transfer/image-transfer.ts";
 import type { Platform } from "#oci/platform.ts";
 import { parseReference, parseTag, type Reference } from "#oci/reference.ts";
 

@@ -1,8 +1,9 @@
 import { Elysia } from "elysia";
 import type { TransferLine } from "#api/answers/progress.ts";
 import { createImageQuery, loadImagesQuery, saveImagesQuery } from "#api/requests/images.ts";
-import type { SaveOptions } from "#images/archive/save.ts";
-import type { Images, PushOptions } from "#images/images.ts";
+import type { SaveOptions } from "#images/archive/image-archives.ts";
+import type { Images } from "#images/images.ts";
+import type { PushOptions } from "#images/transfer/image-transfer.ts";
 import type { Reference } from "#oci/reference.ts";
 import { invalidArgument } from "#support/errors.ts";
 import { singleValue } from "#support/streams.ts";

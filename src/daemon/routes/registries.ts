@@ -2,14 +2,14 @@ import { Elysia } from "elysia";
 import type { DistributionAnswer } from "#api/answers/images.ts";
 import type { LoginAnswer } from "#api/answers/system.ts";
 import { parseRegistryAuth, registryAuthSchema } from "#api/requests/registry-auth.ts";
-import type { Images } from "#images/images.ts";
+import type { ImageTransfer } from "#images/transfer/image-transfer.ts";
 import { parseReference } from "#oci/reference.ts";
 import { TboxError } from "#support/errors.ts";
 import { parseImagePath } from "../requests/image-path.ts";
 import { parseLogin } from "../requests/log-in.ts";
 
 /** Requests that query registries and change nothing in the store. */
-export function registryRoutes(images: Images) {
+export function registryRoutes(images: ImageTransfer) {
   return new Elysia()
     .post(
       "/auth",
@@ -23,7 +23,7 @@ export function registryRoutes(images: Images) {
     .get("/distribution/*", async ({ params: { "*": rest }, request }): Promise<DistributionAnswer> => {
       const { name } = parseImagePath(rest, ["json"]);
       const credentials = parseRegistryAuth(request.headers.get("x-registry-auth"));
-      const { descriptor, platforms } = await images.lookUp(parseReference(name), {
+      const { descriptor, platforms } = await images.inspectRemote(parseReference(name), {
         signal: request.signal,
         ...(credentials === undefined ? {} : { credentials }),
       });

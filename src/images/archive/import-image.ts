@@ -1,13 +1,13 @@
 import type { ImageConfig } from "#oci/config.ts";
-import type { Digest } from "#oci/digest.ts";
+import type { DiffId, Digest } from "#oci/digest.ts";
 import { hostPlatform } from "#oci/platform.ts";
-import type { ImportOptions } from "../images.ts";
+import { applyInstructions } from "../authoring/apply-instructions.ts";
+import { writeImage } from "../authoring/write-image.ts";
 import type { ImageServices } from "../services.ts";
-import { applyChanges } from "../store/config-changes.ts";
-import { layerType } from "../store/layer-type.ts";
-import { writeImage } from "../store/write-image.ts";
+import type { ImportOptions } from "./image-archives.ts";
+import { layerMediaType } from "./layer-media-type.ts";
 
-/** Makes an image of one layer out of a tar of a root file system, compressed or not; gives its ID. */
+/** Creates an image with one layer from the tar of a root file system, compressed or not; returns its ID. */
 export function importImage(
   services: ImageServices,
   archive: ReadableStream<Uint8Array>,
@@ -15,7 +15,7 @@ export function importImage(
 ): Promise<Digest> {
   return services.withLease(async () => {
     const { content, layers } = services;
-    const { signal } = options;
+    const { signal, reference } = options;
     const blob = await content.adopt(archive, { signal });
     const diffId = await layers.adopt(
       async (use) => {
@@ -24,17 +24,13 @@ export function importImage(
       },
       { signal },
     );
-    const layer = { mediaType: await layerType(content, blob.digest), ...blob };
-    const { reference } = options;
-    return writeImage(
-      services,
-      { config: configFor(diffId, options), layers: [layer] },
-      reference ? [reference] : [],
-    );
+    const layer = { mediaType: await layerMediaType(content, blob.digest), ...blob };
+    const image = { config: configFor(diffId, options), layers: [layer] };
+    return writeImage(services, image, reference ? [reference] : []);
   });
 }
 
-function configFor(diffId: string, { changes, message, platform }: ImportOptions): ImageConfig {
+function configFor(diffId: DiffId, { changes, message, platform }: ImportOptions): ImageConfig {
   const { os, architecture, variant } = platform ?? hostPlatform();
   const created = new Date().toISOString();
   return {
@@ -42,7 +38,7 @@ function configFor(diffId: string, { changes, message, platform }: ImportOptions
     architecture,
     ...(variant ? { variant } : {}),
     created,
-    config: applyChanges({}, changes),
+    config: applyInstructions({}, changes),
     rootfs: { type: "layers", diff_ids: [diffId] },
     history: [{ created, comment: message || "Imported from -" }],
   };

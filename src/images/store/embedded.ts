@@ -1,22 +1,25 @@
 import { buffer } from "node:stream/consumers";
 import { pack } from "tar-stream";
 import type { ImageConfig } from "#oci/config.ts";
-import { type Digest, digestOf, parseDiffId } from "#oci/digest.ts";
+import { type DiffId, type Digest, digestOf, parseDiffId } from "#oci/digest.ts";
+import { encodeJson } from "#oci/encode-json.ts";
 import type { Manifest } from "#oci/manifest.ts";
 import { mediaTypes } from "#oci/media-types.ts";
 import { hostPlatform } from "#oci/platform.ts";
 import { canonicalName, parseReference, withDefaultTag } from "#oci/reference.ts";
+import { createSingleFlight } from "#support/concurrency/single-flight.ts";
 import type { ImageServices } from "../services.ts";
-import { recordOf, unpackLayer } from "./store-image.ts";
+import { recordOf, unpackLayer } from "./image-parts.ts";
 
-/** The name under which the built-in image is found when nobody's own image has it. */
 const embeddedName = "docker.io/library/hello:latest";
 
 /** The built-in image: one layer with one program. */
 export interface EmbeddedImage {
-  /** Its ID once it was made by this daemon. */
+  /** Canonical name, under which users can also have an image of their own. */
+  readonly name: string;
+  /** Returns its ID once this daemon has created it. */
   id(): Digest | undefined;
-  /** Puts it into the store under its name. */
+  /** Creates the image in the store under its name. */
   make(signal: AbortSignal): Promise<void>;
 }
 
@@ -28,44 +31,41 @@ export function isEmbeddedName(name: string): boolean {
   }
 }
 
-export function openEmbeddedImage(services: ImageServices): EmbeddedImage {
+export function openEmbeddedImage(
+  services: Pick<ImageServices, "content" | "layers" | "records" | "withLease" | "writeIndex">,
+  program: string,
+): EmbeddedImage {
   let id: Digest | undefined;
-  let making: Promise<void> | undefined;
+  const share = createSingleFlight<string>();
 
   async function make(signal: AbortSignal): Promise<void> {
     const { content, records } = services;
-    const layer = await layerOf(services.helloProgram);
+    const layer = await layerOf(program);
     const diffId = parseDiffId(digestOf(layer));
     const config = configOf(diffId);
     const blob = await content.put(layer);
-    const configBlob = await content.put(encode(config));
+    const configBlob = await content.put(encodeJson(config));
     const manifest: Manifest = {
       schemaVersion: 2,
       config: { mediaType: mediaTypes.config, ...configBlob },
       layers: [{ mediaType: mediaTypes.layer, ...blob }],
     };
-    const manifestBlob = await content.put(encode({ mediaType: mediaTypes.manifest, ...manifest }));
+    const manifestBlob = await content.put(encodeJson({ mediaType: mediaTypes.manifest, ...manifest }));
     const target = { mediaType: mediaTypes.manifest, ...manifestBlob };
     await unpackLayer(services, blob.digest, diffId, { signal });
     records.add(recordOf({ target, manifestDescriptor: target, manifest }, config), { tag: embeddedName });
-    await services.changed();
+    await services.writeIndex();
     id = configBlob.digest;
   }
 
   return {
+    name: embeddedName,
     id: () => id,
-    make: (signal) => {
-      making ??= services
-        .withLease(() => make(signal))
-        .finally(() => {
-          making = undefined;
-        });
-      return making;
-    },
+    make: (signal) => share(embeddedName, () => services.withLease(() => make(signal))),
   };
 }
 
-function configOf(diffId: string): ImageConfig {
+function configOf(diffId: DiffId): ImageConfig {
   const { os, architecture } = hostPlatform();
   return {
     os,
@@ -73,18 +73,14 @@ function configOf(diffId: string): ImageConfig {
     config: { Cmd: ["/hello"], Env: ["PATH=/"], WorkingDir: "/" },
     rootfs: { type: "layers", diff_ids: [diffId] },
     history: [{ created_by: "tbox" }],
-  } as ImageConfig;
+  };
 }
 
-/** The same bytes for the same program, so that the image has one ID. */
+/** Returns the layer's tar. One program always yields the same bytes, so the image keeps its ID. */
 async function layerOf(program: string): Promise<Uint8Array> {
   const archive = pack();
   const bytes = Buffer.from(await Bun.file(program).bytes());
   archive.entry({ name: "hello", mode: 0o755, mtime: new Date(0) }, bytes);
   archive.finalize();
   return buffer(archive);
-}
-
-function encode(value: object): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(value));
 }

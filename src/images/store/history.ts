@@ -1,14 +1,14 @@
 import { familiarName, parseReference } from "#oci/reference.ts";
-import type { HistoryEntry } from "../images.ts";
 import type { ImageServices } from "../services.ts";
-import { findImage } from "./resolve.ts";
+import { findImage } from "./find-image.ts";
+import type { HistoryEntry } from "./image-queries.ts";
 
-/** What made an image, newest first, with the size of what each step left. */
+/** Returns the image history with the size of each entry's layer, newest entry first. */
 export function historyOf({ records, layers }: ImageServices, name: string): HistoryEntry[] {
   const image = findImage(records, name);
-  const waiting = [...image.diffIds];
-  const entries: HistoryEntry[] = (image.config.history ?? []).map((step) => {
-    const diffId = step.empty_layer ? undefined : waiting.shift();
+  const unassigned = [...image.diffIds];
+  const entries = (image.config.history ?? []).map((step): HistoryEntry => {
+    const diffId = step.empty_layer ? undefined : unassigned.shift();
     return {
       id: "<missing>",
       created: Math.max(0, Math.floor(Date.parse(step.created ?? "") / 1000) || 0),
@@ -18,8 +18,8 @@ export function historyOf({ records, layers }: ImageServices, name: string): His
       tags: [],
     };
   });
-  // Layers that no step is told of.
-  for (const diffId of waiting) {
+  // A configuration can list fewer history entries than layers.
+  for (const diffId of unassigned) {
     entries.push({
       id: "<missing>",
       created: 0,

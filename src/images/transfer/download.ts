@@ -1,21 +1,19 @@
-import type { BlobSource } from "#content/store.ts";
+import type { BlobSource, BlobWriter } from "#content/content-store.ts";
 import type { Descriptor } from "#oci/descriptor.ts";
 import type { Repository } from "#registry/transfer/repository.ts";
 import { TboxError } from "#support/errors.ts";
-import type { ImageServices } from "../services.ts";
 
-/** How often a download goes on after a cut before it is given up. */
-const mostTries = 6;
+const mostAttempts = 6;
 
-/** Brings a blob into the content store, going on after cuts with what has come. */
+/** Downloads a blob to the content store; resumes after interruptions. */
 export async function downloadBlob(
-  { content }: ImageServices,
+  content: BlobWriter,
   repository: Repository,
   blob: Descriptor,
   options: { signal: AbortSignal; onProgress?: (bytes: number) => void },
 ): Promise<void> {
   const { signal } = options;
-  // The repository has tried often enough already when it does not even begin.
+  // `fetchBlob` has its own retries, so a request that fails before the first byte is not repeated here.
   let refused = false;
   const source: BlobSource = async (offset) => {
     refused = true;
@@ -28,9 +26,9 @@ export async function downloadBlob(
       return await content.ingest(source, blob, options);
     } catch (error) {
       signal.throwIfAborted();
-      // A cut, or a download shared with somebody who has given up.
-      const passing = error instanceof TboxError ? error.code === "unavailable" : isAbort(error);
-      if (!passing || refused || attempt === mostTries) throw error;
+      // Either an interruption, or another pull that shared this ingest was cancelled.
+      const temporary = error instanceof TboxError ? error.code === "unavailable" : isAbort(error);
+      if (!temporary || refused || attempt === mostAttempts) throw error;
     }
   }
 }

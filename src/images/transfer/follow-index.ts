@@ -4,7 +4,7 @@ import type { ImageIndex, IndexEntry, ManifestDocument } from "#oci/manifest.ts"
 import { isIndexType } from "#oci/media-types.ts";
 import type { Platform } from "#oci/platform.ts";
 import { invalidArgument } from "#support/errors.ts";
-import type { ImageParts } from "../store/store-image.ts";
+import type { ImageParts } from "../store/image-parts.ts";
 
 export interface FetchedDocument {
   descriptor: Descriptor;
@@ -13,19 +13,19 @@ export interface FetchedDocument {
 
 export interface FollowOptions {
   platform: Platform;
-  /** Of the image, for messages. */
+  /** Image name for messages. */
   name: string;
   fetch: (entry: IndexEntry) => Promise<FetchedDocument>;
 }
 
-/** Indexes within indexes, at most. */
-const deepest = 4;
-/** Indexes without a platform that one index may hold. */
-const widest = 16;
+/** Most levels of nested indexes. */
+const mostLevels = 4;
+/** Most entries of one index that are searched because they are indexes without a platform. */
+const mostNested = 16;
 
-/** Follows indexes to the manifest for a platform; throws not-found where there is none. */
+/** Follows indexes to the manifest for a platform; throws not-found without one. */
 export async function followIndex(top: FetchedDocument, options: FollowOptions): Promise<ImageParts> {
-  const found = await search(top, options, deepest);
+  const found = await search(top, options, mostLevels);
   if (!found) throw noMatch(options.platform, options.name);
   return { ...found, target: top.descriptor };
 }
@@ -37,7 +37,7 @@ async function search(
 ): Promise<Omit<ImageParts, "target"> | undefined> {
   if (document.kind === "manifest") return { manifestDescriptor: descriptor, manifest: document.manifest };
   if (levels === 0) {
-    throw invalidArgument(`${options.name}: more than ${deepest} indexes within each other`);
+    throw invalidArgument(`${options.name}: more than ${mostLevels} levels of nested indexes`);
   }
   for (const entry of candidates(document.index, options.platform)) {
     const found = await search(await options.fetch(entry), options, levels - 1);
@@ -46,12 +46,12 @@ async function search(
   return undefined;
 }
 
-/** The entry that fits; without one the indexes that do not say what they are for. */
+/** Returns the entry for the platform; without one, the nested indexes without a platform. */
 function candidates(index: ImageIndex, platform: Platform): IndexEntry[] {
   const fitting = findManifest(index, platform);
   if (fitting) return [fitting];
-  const open = index.manifests.filter(
+  const nested = index.manifests.filter(
     (entry) => isIndexType(entry.mediaType) && entry.platform === undefined,
   );
-  return open.slice(0, widest);
+  return nested.slice(0, mostNested);
 }

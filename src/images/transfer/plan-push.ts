@@ -1,60 +1,58 @@
-import type { ContentStore } from "#content/store.ts";
+import type { BlobReader } from "#content/content-store.ts";
 import { chooseManifest } from "#oci/choose-manifest.ts";
 import type { Descriptor } from "#oci/descriptor.ts";
 import { parseManifest } from "#oci/manifest.ts";
 import { isDistributable } from "#oci/media-types.ts";
 import type { Platform } from "#oci/platform.ts";
 import { parseReferences } from "#oci/references.ts";
+import { checkPlatform } from "../store/find-image.ts";
+import { documentLimit } from "../store/image-parts.ts";
 import type { ImageRecord } from "../store/records.ts";
-import { checkPlatform } from "../store/resolve.ts";
-import { documentLimit } from "../store/store-image.ts";
 
-/** What a push sends, in an order in which nothing refers to what is not there. */
+/** Contents of a push, in an order in which nothing refers to a part that is sent later. */
 export interface PushPlan {
   blobs: Descriptor[];
-  /** Of the index, innermost first. */
+  /** Manifests of the index, innermost first. */
   manifests: Descriptor[];
-  /** What gets the tag. */
+  /** Manifest or index that gets the tag. */
   top: Descriptor;
-  /** Manifests of the index that are not in the store: the registry must have them. */
+  /** Manifests of the index that are not in the store; the registry must have them. */
   missing: Descriptor[];
 }
 
-/** Indexes within indexes, at most. */
-const deepest = 4;
+/** Most levels of nested indexes. */
+const mostLevels = 4;
 
-/** The whole of what an image was named with, as far as it is here. */
-export async function planPush(content: ContentStore, top: Descriptor): Promise<PushPlan> {
+/** Plans the push of a manifest or index and of everything below it that is in the store. */
+export async function planPush(content: BlobReader, top: Descriptor): Promise<PushPlan> {
   const plan: PushPlan = { blobs: [], manifests: [], top, missing: [] };
-  await visit(content, top, plan, deepest);
+  await visit(content, top, plan, mostLevels);
   plan.manifests = plan.manifests.filter(({ digest }) => digest !== top.digest);
   return plan;
 }
 
-/** The manifest of an image for one platform, out of its index. */
+/** Returns the manifest of an image for one platform from its index. */
 export async function manifestFor(
-  content: ContentStore,
+  content: BlobReader,
   image: ImageRecord,
   platform: Platform,
   name: string,
 ): Promise<Descriptor> {
-  const document = parseManifest(
-    await content.read(image.target.digest, documentLimit),
-    image.target.mediaType,
-  );
+  const bytes = await content.read(image.target.digest, documentLimit);
+  const document = parseManifest(bytes, image.target.mediaType);
   if (document.kind === "index") return chooseManifest(document.index, platform, name);
   checkPlatform(image, name, platform);
   return image.target;
 }
 
 async function visit(
-  content: ContentStore,
+  content: BlobReader,
   document: Descriptor,
   plan: PushPlan,
   levels: number,
 ): Promise<void> {
   if (plan.manifests.some(({ digest }) => digest === document.digest)) return;
-  const found = await wholeDocument(content, document);
+  const found = await referencesOf(content, document);
   if (found === undefined || levels === 0) {
     plan.missing.push(document);
     return;
@@ -66,8 +64,8 @@ async function visit(
   plan.manifests.push(document);
 }
 
-/** What a document refers to; nothing when it, or a blob of it, is not here. */
-async function wholeDocument(content: ContentStore, { digest }: Descriptor) {
+/** Returns the references of a document; nothing if it or one of its blobs is missing. */
+async function referencesOf(content: BlobReader, { digest }: Descriptor) {
   if (!(await content.has(digest))) return undefined;
   const { blobs, manifests } = parseReferences(await content.read(digest, documentLimit));
   const sent = blobs.filter(({ mediaType }) => isDistributable(mediaType));

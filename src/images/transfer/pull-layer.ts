@@ -1,50 +1,50 @@
 import type { Descriptor } from "#oci/descriptor.ts";
 import { type DiffId, shortDigest } from "#oci/digest.ts";
 import type { Repository } from "#registry/transfer/repository.ts";
-import type { Progress } from "../images.ts";
 import type { ImageServices } from "../services.ts";
-import { unpackLayer } from "../store/store-image.ts";
-import { openArrival } from "./arrival.ts";
+import { unpackLayer } from "../store/image-parts.ts";
 import { downloadBlob } from "./download.ts";
-import { throttled } from "./throttled.ts";
+import { openGrowingBlob } from "./growing-blob.ts";
+import type { Progress } from "./image-transfer.ts";
+import { throttleProgress } from "./throttle-progress.ts";
 
 export interface PullLayerOptions {
   signal: AbortSignal;
   report: (progress: Progress) => void;
-  /** Given the unpacking, which goes on when the blob has come. */
-  unpacking: (work: Promise<void>) => void;
+  /** Called once with the unpacking, which ends after the download. */
+  onUnpacking: (work: Promise<void>) => void;
 }
 
-/** Downloads a layer's blob, which is unpacked as it comes; resolves when it has come. */
+/** Downloads a layer's blob and unpacks it at the same time; resolves when the download is complete. */
 export async function pullLayer(
   services: ImageServices,
   repository: Repository,
   { blob, diffId }: { blob: Descriptor; diffId: DiffId },
-  { signal, report, unpacking }: PullLayerOptions,
+  { signal, report, onUnpacking }: PullLayerOptions,
 ): Promise<void> {
   const id = shortDigest(blob.digest);
-  const tell = (status: string) => (current: number) => report({ id, status, current, total: blob.size });
-  const downloading = throttled(tell("Downloading"));
-  const extracting = tell("Extracting");
-  const arrival = openArrival(blob.size);
+  const reporter = (status: string) => (current: number) => report({ id, status, current, total: blob.size });
+  const downloading = throttleProgress(reporter("Downloading"));
+  const extracting = reporter("Extracting");
+  const growing = openGrowingBlob(blob.size);
   let download: Promise<void>;
-  let whole = false;
-  let begun = false;
+  let complete = false;
+  let unpacking = false;
   const unpack = async () => {
-    // One bar cannot show both.
-    const onProgress = (current: number) => whole && extracting(current);
-    const work = unpackLayer(services, blob.digest, diffId, { signal, arrival, onProgress });
+    // One progress bar cannot show the download and the unpacking.
+    const onProgress = (current: number) => complete && extracting(current);
+    const work = unpackLayer(services, blob.digest, diffId, { signal, growing, onProgress });
     const outcomes = await Promise.allSettled([download, work]);
-    // What is wrong with a blob says more than what comes of unpacking it.
+    // A download error explains an unpacking error, so it is thrown first.
     for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
     report({ id, status: "Pull complete" });
   };
   const advance = () => {
-    arrival.more();
-    if (!begun) unpacking(unpack());
-    begun = true;
+    growing.notifyGrowth();
+    if (!unpacking) onUnpacking(unpack());
+    unpacking = true;
   };
-  download = downloadBlob(services, repository, blob, {
+  download = downloadBlob(services.content, repository, blob, {
     signal,
     onProgress(current) {
       advance();
@@ -52,8 +52,8 @@ export async function pullLayer(
     },
   });
   await download;
-  whole = true;
+  complete = true;
   report({ id, status: "Download complete" });
-  // Somebody else's download of the same blob told nothing of its progress here.
+  // A shared download reports its progress only to the pull that started it.
   advance();
 }

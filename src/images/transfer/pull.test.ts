@@ -1,18 +1,20 @@
-import { Database } from "bun:sqlite";
+import type { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync, fstatSync } from "node:fs";
-import { openDiskContentStore } from "#content/store.ts";
+import { openDiskContentStore } from "#content/open-content-store.ts";
 import type { Layers } from "#layers/layers.ts";
 import type { DiffId } from "#oci/digest.ts";
 import { parseReference } from "#oci/reference.ts";
 import { errorChain } from "#support/errors.ts";
 import { openUsageRegister } from "#support/usage-register.ts";
+import { memoryDatabase } from "#test/support/database.ts";
 import { fakeLayers } from "#test/support/fake-layers.ts";
 import { type Blob, buildImage, imageIndex, type TestImage } from "#test/support/images.ts";
 import { plainRegistry } from "#test/support/registry-options.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
-import type { Images, Progress } from "../images.ts";
+import type { Images } from "../images.ts";
 import { openImages } from "../open-images.ts";
+import type { Progress } from "./image-transfer.ts";
 
 type Answer = (request: Request, bytes: Uint8Array) => Response | Promise<Response>;
 
@@ -30,7 +32,7 @@ let answers: Map<string, Answer>;
 
 beforeEach(async () => {
   directory = temporaryDirectory("pull");
-  database = new Database(":memory:", { strict: true });
+  database = memoryDatabase();
   image = buildImage({
     layers: ["a", "b", "c"].map((path) => [{ path, content: path.repeat(300_000) }]),
     compression: "none",
@@ -188,7 +190,7 @@ test("a layer is unpacked while it arrives", async () => {
     blob(async (descriptor, arrival) => {
       if (diffId !== layer(0).diffId) return;
       const more = Promise.withResolvers<void>();
-      using _ = arrival?.onMore(more.resolve);
+      using _ = arrival?.onGrowth(more.resolve);
       read.push([fstatSync(descriptor).size, arrival?.size]);
       gate.resolve();
       await more.promise;
@@ -331,7 +333,7 @@ describe("an index", () => {
     }
     tags.set("deep", top);
     const error = await pull(undefined, `127.0.0.1:${server.port}/app:deep`).catch(errorChain);
-    expect(error).toContain("indexes within each other");
+    expect(error).toContain("levels of nested indexes");
   });
 
   test("without the platform is refused by name", async () => {

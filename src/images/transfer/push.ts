@@ -1,5 +1,5 @@
+import type { BlobReader } from "#content/content-store.ts";
 import type { Descriptor } from "#oci/descriptor.ts";
-import { type Digest, shortDigest } from "#oci/digest.ts";
 import {
   canonicalRepository,
   familiarName,
@@ -10,18 +10,12 @@ import {
 import { type Destination, openDestination } from "#registry/transfer/destination.ts";
 import { createAsyncQueue } from "#support/concurrency/async-queue.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
-import type { PushOptions, PushProgress } from "../images.ts";
 import type { ImageServices } from "../services.ts";
+import { documentLimit } from "../store/image-parts.ts";
 import type { ImageRecord } from "../store/records.ts";
-import { documentLimit } from "../store/store-image.ts";
+import type { PushOptions, PushProgress } from "./image-transfer.ts";
 import { manifestFor, type PushPlan, planPush } from "./plan-push.ts";
-import { throttled } from "./throttled.ts";
-
-/** Blobs that are sent at the same time, as many as Docker does. */
-const width = 5;
-/** Repositories that are asked for a blob before it is sent. */
-const mostSources = 4;
-const pieceSize = 256 * 1024;
+import { findMountSources, pushBlobs, repositoriesOf } from "./push-blobs.ts";
 
 type Report = (progress: PushProgress) => void;
 
@@ -31,10 +25,8 @@ export async function* push(
   reference: Reference,
   options: PushOptions,
 ): AsyncGenerator<PushProgress> {
-  if (reference.digest !== undefined) {
-    throw invalidArgument("cannot push a digest reference");
-  }
-  // Whoever stops listening stops the push.
+  if (reference.digest !== undefined) throw invalidArgument("cannot push a digest reference");
+  // A consumer that stops reading cancels the push.
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const queue = createAsyncQueue<PushProgress>();
@@ -79,19 +71,24 @@ async function pushImage(
 ): Promise<void> {
   const { content, records, registry } = services;
   const { tag = "latest" } = reference;
-  const sources = sourcesFor(services, reference);
-  const destination = openDestination(reference, { ...registry, credentials, sources: namesOf(sources) });
+  const sources = findMountSources(records, reference);
+  const destination = openDestination(reference, {
+    ...registry,
+    credentials,
+    sources: repositoriesOf(sources),
+  });
   const top = platform ? await manifestFor(content, image, platform, familiarName(reference)) : image.target;
   const plan = await planPush(content, top);
   const sent = (await isPushable(destination, plan, signal)) ? plan : await planPush(content, image.manifest);
   if (platform !== undefined && sent !== plan) {
-    throw new TboxError("not-found", `the manifest for the platform asked for is not in the store`);
+    throw new TboxError("not-found", "the manifest for the requested platform is not in the store");
   }
-  await pushBlobs(services, destination, sent.blobs, { sources, signal, report });
+  await pushBlobs(content, destination, sent.blobs, { sources, signal, report });
   for (const manifest of sent.manifests) {
-    await putManifest(services, destination, manifest, manifest.digest, signal);
+    await putManifest(content, destination, { ...manifest, name: manifest.digest }, signal);
   }
-  await putManifest(services, destination, sent.top, tag, signal);
+  await putManifest(content, destination, { ...sent.top, name: tag }, signal);
+  // The image may have been removed during the push.
   if (records.get(image.id)) {
     records.add(image, { digest: `${canonicalRepository(reference)}@${sent.top.digest}` });
   }
@@ -104,7 +101,7 @@ async function pushImage(
   }
 }
 
-/** Whether an index can stand in the registry: what is not sent of it must be there. */
+/** Returns whether the registry has every manifest of an index that is not in the store. */
 async function isPushable(
   destination: Destination,
   { missing }: PushPlan,
@@ -115,90 +112,11 @@ async function isPushable(
 }
 
 async function putManifest(
-  { content }: ImageServices,
+  content: BlobReader,
   destination: Destination,
-  { digest, mediaType }: Descriptor,
-  name: string,
+  { name, digest, mediaType }: Descriptor & { name: string },
   signal: AbortSignal,
 ): Promise<void> {
   const bytes = new Uint8Array(await content.read(digest, documentLimit));
   await destination.putManifest({ name, digest, mediaType, bytes }, signal);
-}
-
-/** By blob: the repositories of the same registry that have it, as far as is known here. */
-type Sources = Map<Digest, string[]>;
-
-function sourcesFor({ records }: ImageServices, { domain, path }: Reference): Sources {
-  const sources: Sources = new Map();
-  for (const { name, id } of records.digests()) {
-    const other = parseReference(name);
-    if (other.domain !== domain || other.path === path) continue;
-    for (const digest of [id, ...(records.get(id)?.layers ?? [])]) {
-      const known = sources.get(digest) ?? [];
-      if (known.length < mostSources && !known.includes(other.path))
-        sources.set(digest, [...known, other.path]);
-    }
-  }
-  return sources;
-}
-
-function namesOf(sources: Sources): string[] {
-  return [...new Set([...sources.values()].flat())];
-}
-
-interface PushBlobsOptions {
-  sources: Sources;
-  signal: AbortSignal;
-  report: Report;
-}
-
-async function pushBlobs(
-  services: ImageServices,
-  destination: Destination,
-  blobs: Descriptor[],
-  { sources, signal, report }: PushBlobsOptions,
-): Promise<void> {
-  const stop = new AbortController();
-  const limited = AbortSignal.any([signal, stop.signal]);
-  for (const { digest } of blobs) report({ id: shortDigest(digest), status: "Preparing" });
-  const waiting = [...blobs];
-  const worker = async () => {
-    for (let blob = waiting.shift(); blob; blob = waiting.shift()) {
-      const mountFrom = sources.get(blob.digest) ?? [];
-      await pushBlob(services, destination, blob, { mountFrom, signal: limited, report });
-    }
-  };
-  await Promise.all(Array.from({ length: width }, () => worker().catch((error) => stop.abort(error))));
-  // The first failure is the reason; what it stopped only says that it was stopped.
-  if (limited.aborted) throw limited.reason;
-}
-
-async function pushBlob(
-  { content }: ImageServices,
-  destination: Destination,
-  { digest, size }: Descriptor,
-  { mountFrom, signal, report }: { mountFrom: string[]; signal: AbortSignal; report: Report },
-): Promise<void> {
-  const id = shortDigest(digest);
-  if (await destination.hasBlob(digest, signal)) {
-    report({ id, status: "Layer already exists" });
-    return;
-  }
-  await using file = await content.open(digest);
-  const onProgress = throttled((current) => report({ id, status: "Pushing", current, total: size }));
-  const source = { digest, size, read: (start: number, end: number) => piecesOf(file, start, end) };
-  const { mountedFrom } = await destination.putBlob(source, { mountFrom, signal, onProgress });
-  report({ id, status: mountedFrom === undefined ? "Pushed" : `Mounted from ${mountedFrom}` });
-}
-
-type File = Awaited<ReturnType<ImageServices["content"]["open"]>>;
-
-async function* piecesOf(file: File, start: number, end: number): AsyncGenerator<Uint8Array> {
-  for (let position = start; position < end; ) {
-    const buffer = new Uint8Array(Math.min(pieceSize, end - position));
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
-    if (bytesRead === 0) throw new TboxError("internal", `a blob ends after ${position} of ${end} bytes`);
-    yield buffer.subarray(0, bytesRead);
-    position += bytesRead;
-  }
 }

@@ -1,6 +1,7 @@
 import { TboxError } from "#support/errors.ts";
 import { registryBase } from "./origin.ts";
-import { openSession, type RegistryOptions } from "./session.ts";
+import type { RegistryOptions } from "./registry-options.ts";
+import { openSession } from "./session.ts";
 import type { RegistryCredentials } from "./token.ts";
 
 /** Throws unauthorized, in Docker's words, unless a registry accepts the credentials. */

@@ -2,21 +2,11 @@ import type { Reference } from "#oci/reference.ts";
 import { type ExchangeOptions, exchange } from "../connection/exchange.ts";
 import { TemporaryFailure } from "../connection/retry.ts";
 import { speaksTls } from "../connection/speaks-tls.ts";
-import { openTransport, type TransportOptions } from "../connection/transport.ts";
+import { openTransport } from "../connection/transport.ts";
 import { parseChallenges } from "./challenge.ts";
 import { type RegistryBase, registryBase, sameOrigin } from "./origin.ts";
+import type { RegistryOptions } from "./registry-options.ts";
 import { basicAuthorization, fetchToken, type RegistryCredentials, type Token } from "./token.ts";
-
-export interface RegistryOptions extends TransportOptions {
-  /** Domains that may be spoken to in plain http or without a certificate to trust. */
-  insecure: readonly string[];
-  /** Domain to the bases of registries that are asked before it. */
-  mirrors: Readonly<Record<string, readonly string[]>>;
-  /** Hosts that may get credentials as the token servers of registries elsewhere. */
-  tokenServers: readonly string[];
-  /** How long a server that does not answer is waited for, in milliseconds; a minute when absent. */
-  patience?: number;
-}
 
 export interface SessionOptions extends RegistryOptions {
   base: RegistryBase;

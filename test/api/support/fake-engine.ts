@@ -1,10 +1,10 @@
-import { Database } from "bun:sqlite";
 import type { Builder } from "#builds/builder.ts";
 import type { Engine } from "#engine/engine.ts";
 import { openEventLog } from "#engine/events.ts";
 import { openNetworks } from "#network/open-networks.ts";
 import { TboxError } from "#support/errors.ts";
 import { openUsageRegister } from "#support/usage-register.ts";
+import { memoryDatabase } from "#test/support/database.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
 import { openVolumes } from "#volumes/open-volumes.ts";
 import { fakeContainers } from "./fake-containers.ts";
@@ -25,7 +25,7 @@ export function fakeEngine(): FakeEngine {
     containers: fakeContainers(store),
     events: openEventLog(),
     volumes: openVolumes({
-      database: new Database(":memory:", { strict: true }),
+      database: memoryDatabase(),
       store: temporary.path,
       uses: openUsageRegister(),
       discard: () => {},
@@ -33,7 +33,7 @@ export function fakeEngine(): FakeEngine {
       notify: () => {},
     }),
     networks: openNetworks({
-      database: new Database(":memory:", { strict: true }),
+      database: memoryDatabase(),
       zygote: { net: () => Promise.reject(new TboxError("unavailable", "no net helper")) },
       uses: openUsageRegister(),
       notify: () => {},

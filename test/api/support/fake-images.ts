@@ -1,4 +1,9 @@
-import type { ImageDetails, Images } from "#images/images.ts";
+import type { ImageArchives } from "#images/archive/image-archives.ts";
+import type { ImageAuthoring } from "#images/authoring/image-authoring.ts";
+import type { Images } from "#images/images.ts";
+import type { ImageDetails, ImageQueries } from "#images/store/image-queries.ts";
+import type { ImageTransfer } from "#images/transfer/image-transfer.ts";
+import type { ImageMaintenance } from "#images/upkeep/image-maintenance.ts";
 import { digestOf } from "#oci/digest.ts";
 import { canonicalName } from "#oci/reference.ts";
 import { TboxError } from "#support/errors.ts";
@@ -9,13 +14,16 @@ export const fakeDigest = `sha256:${"a".repeat(64)}` as ImageDetails["id"];
 
 /** Returns images that have a name and nothing else. */
 export function fakeImages(state: FakeState): Images {
-  return { ...fakeTransfers(state), ...fakeArchives(state), ...fakeStore(state), ...fakeUpkeep(state) };
+  return {
+    ...fakeTransfer(state),
+    ...fakeArchives(state),
+    ...fakeQueries(state),
+    ...fakeAuthoring(),
+    ...fakeMaintenance(state),
+  };
 }
 
-function fakeTransfers({
-  calls,
-  pulls,
-}: FakeState): Pick<Images, "pull" | "push" | "pullAllTags" | "lookUp" | "logIn"> {
+function fakeTransfer({ calls, pulls }: FakeState): ImageTransfer {
   return {
     pull(reference, { signal }) {
       const name = canonicalName(reference);
@@ -33,7 +41,7 @@ function fakeTransfers({
       calls.push(`pull all of ${canonicalName(reference)}`);
       yield { status: "Digest: x" };
     },
-    async lookUp(reference) {
+    async inspectRemote(reference) {
       calls.push(`look up ${canonicalName(reference)}`);
       const descriptor = { mediaType: "x/y", digest: digestOf("x"), size: 1 };
       return { descriptor, platforms: [{ os: "linux", architecture: "amd64" }] };
@@ -45,7 +53,7 @@ function fakeTransfers({
   };
 }
 
-function fakeArchives({ calls }: FakeState): Pick<Images, "load" | "save" | "import" | "commit"> {
+function fakeArchives({ calls }: FakeState): ImageArchives {
   return {
     async *load(archive) {
       yield { loaded: `loaded:${await sizeOf(archive)}` };
@@ -58,10 +66,6 @@ function fakeArchives({ calls }: FakeState): Pick<Images, "load" | "save" | "imp
       calls.push(`import ${await sizeOf(archive)} ${changes.join("|")} ${message}`);
       return fakeDigest;
     },
-    async commit(layer) {
-      for await (const _ of layer);
-      return fakeDigest;
-    },
   };
 }
 
@@ -71,13 +75,10 @@ async function sizeOf(archive: AsyncIterable<Uint8Array>): Promise<number> {
   return size;
 }
 
-function fakeStore({ calls, present }: FakeState) {
+function fakeQueries({ calls, present }: FakeState): ImageQueries {
   return {
-    known: () => undefined,
-    descends: () => false,
-    base: async (name) => ({ ...imageDetails(name), layers: [] }),
-    write: async () => fakeDigest,
-    withLease: (work) => work(),
+    findId: () => undefined,
+    isDescendant: () => false,
     resolve: async (name) => imageDetails(name),
     async inspect(name) {
       calls.push(`inspect ${name}`);
@@ -85,20 +86,34 @@ function fakeStore({ calls, present }: FakeState) {
       return imageDetails(name);
     },
     list: async () => [...present].map(imageDetails),
+    history: async () => [],
+    sharing: () =>
+      new Map([...present].map((name) => [imageDetails(name).id, { sharedSize: 1, containers: 2 }])),
+  };
+}
+
+function fakeAuthoring(): ImageAuthoring {
+  return {
+    resolveBase: async (name) => ({ ...imageDetails(name), layers: [] }),
+    write: async () => fakeDigest,
+    async commit(layer) {
+      for await (const _ of layer);
+      return fakeDigest;
+    },
+    tag: async () => fakeDigest,
+    usedLayers: () => [],
+    withLease: (work) => work(),
+  };
+}
+
+function fakeMaintenance({ calls, present }: FakeState): ImageMaintenance {
+  return {
     async remove(name) {
       calls.push(`rmi ${name}`);
       return [{ untagged: name }, { deleted: imageDetails(name).id }];
     },
-    tag: async () => "sha256:1",
-    history: async () => [],
-  } satisfies Partial<Images>;
-}
-
-function fakeUpkeep({ calls, present }: FakeState) {
-  return {
     collect: async () => {},
     startCollecting: () => {},
-    usedLayers: () => [],
     prune: async () => ({ removed: [], space: 0 }),
     async *check({ repair, credentials }) {
       calls.push(`check ${repair} ${credentials("ghcr.io")?.username}`);
@@ -115,9 +130,7 @@ function fakeUpkeep({ calls, present }: FakeState) {
       reclaimable: 1,
       kept: new Map(),
     }),
-    sharing: () =>
-      new Map([...present].map((name) => [imageDetails(name).id, { sharedSize: 1, containers: 2 }])),
-  } satisfies Partial<Images>;
+  };
 }
 
 function imageDetails(name: string): ImageDetails {

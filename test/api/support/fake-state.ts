@@ -4,7 +4,7 @@ import type { CreateRequest } from "#containers/request/create-request.ts";
 import type { ContainerRecord } from "#containers/state/container-record.ts";
 import type { AttachOptions } from "#containers/streams/attach.ts";
 import type { LogRecord } from "#containers/streams/logs.ts";
-import type { Progress } from "#images/images.ts";
+import type { Progress } from "#images/transfer/image-transfer.ts";
 import { TboxError } from "#support/errors.ts";
 
 /** Program of a fake container. Returns the exit status. */

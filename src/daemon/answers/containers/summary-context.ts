@@ -8,6 +8,6 @@ export function summaryContext(engine: Engine, directory: string): Omit<SummaryC
     directory,
     networks: engine.networks,
     links: engine.containers.networking.links(),
-    imageNamed: (name) => engine.images.known(name),
+    imageNamed: (name) => engine.images.findId(name),
   };
 }

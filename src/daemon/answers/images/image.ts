@@ -6,7 +6,9 @@ import type {
   RemovedImageAnswer,
 } from "#api/answers/images.ts";
 import type { LoadLine } from "#api/answers/progress.ts";
-import type { HistoryEntry, ImageDetails, LoadedImage, RemovedImage } from "#images/images.ts";
+import type { LoadedImage } from "#images/archive/image-archives.ts";
+import type { HistoryEntry, ImageDetails } from "#images/store/image-queries.ts";
+import type { RemovedImage } from "#images/upkeep/image-maintenance.ts";
 import { never } from "../time.ts";
 
 /** Returns an item of `GET /images/json`; -1 is Docker's value for a number that the request does not ask for. */

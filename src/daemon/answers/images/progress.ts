@@ -1,5 +1,5 @@
 import type { FailureFields, ProgressLine, TransferLine } from "#api/answers/progress.ts";
-import type { Progress, PushProgress } from "#images/images.ts";
+import type { Progress, PushProgress } from "#images/transfer/image-transfer.ts";
 import { describeError } from "../error-response.ts";
 
 /** Returns a line of `POST /images/{name}/push`. */

@@ -1,7 +1,7 @@
 import type { DiskUsageAnswer, UsageSum } from "#api/answers/disk-usage.ts";
 import type { CacheUsage } from "#builds/builder.ts";
 import type { ContainerRecord } from "#containers/state/container-record.ts";
-import type { ImagesUsage } from "#images/images.ts";
+import type { ImagesUsage } from "#images/upkeep/image-maintenance.ts";
 import type { Volume } from "#volumes/volumes.ts";
 import { shapeCacheUsage } from "../builds/cache-usage.ts";
 import {

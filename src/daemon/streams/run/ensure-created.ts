@@ -1,7 +1,7 @@
 import type { CheckedRunRequest } from "#api/streams/run-request.ts";
 import type { Engine } from "#engine/engine.ts";
-import type { Credentials } from "#images/images.ts";
 import { MissingImageError } from "#images/missing-image-error.ts";
+import type { Credentials } from "#images/transfer/image-transfer.ts";
 import { parsePlatform } from "#oci/platform.ts";
 import { parseReference } from "#oci/reference.ts";
 import { invalidArgument } from "#support/errors.ts";
@@ -49,7 +49,7 @@ async function pullAndCreate(
   const progress = engine.images.pull(parseReference(container.Image), {
     signal: client.gone,
     // The container is created before another client can remove the image's name.
-    arrived() {
+    onNamed() {
       creation = create(engine, request);
       // A failure is reported after the pull's last progress line.
       creation.catch(() => {});

@@ -1,0 +1,37 @@
+import type { Digest } from "#oci/digest.ts";
+import type { Platform } from "#oci/platform.ts";
+import type { Reference } from "#oci/reference.ts";
+
+export interface LoadOptions {
+  /** Platform to load of a multi-platform image; an archive without it is refused. */
+  platform?: Platform | undefined;
+  signal: AbortSignal;
+}
+
+/** A line of a load: a loaded name (or ID without a name), or a name taken from another image. */
+export type LoadedImage = { loaded: string } | { moved: string; from: Digest };
+
+export interface SaveOptions {
+  /** Platform to save of a multi-platform image. */
+  platform?: Platform | undefined;
+  signal: AbortSignal;
+}
+
+export interface ImportOptions {
+  reference?: Reference;
+  /** Dockerfile instructions that change the configuration (`CMD`, `ENV`, …). */
+  changes: string[];
+  message: string;
+  platform?: Platform;
+  signal: AbortSignal;
+}
+
+/** Exchange of images as tar archives. */
+export interface ImageArchives {
+  /** Loads the images of a docker-archive or an OCI layout. */
+  load(archive: ReadableStream<Uint8Array>, options: LoadOptions): AsyncIterable<LoadedImage>;
+  /** Returns one archive that is an OCI layout and a docker-archive; throws before the first byte if an image is missing. */
+  save(names: string[], options: SaveOptions): Promise<AsyncIterable<Uint8Array>>;
+  /** Creates an image with one layer from the tar of a root file system; returns its ID. */
+  import(archive: ReadableStream<Uint8Array>, options: ImportOptions): Promise<Digest>;
+}

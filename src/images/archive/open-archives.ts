@@ -1,0 +1,28 @@
+import { familiarName } from "#oci/reference.ts";
+import type { ImageServices } from "../services.ts";
+import type { ImageArchives } from "./image-archives.ts";
+import { importImage } from "./import-image.ts";
+import { loadImages } from "./load-images.ts";
+import { saveImages } from "./save-images.ts";
+
+export function openArchives(services: ImageServices): ImageArchives {
+  const { notify } = services;
+  return {
+    async *load(archive, options) {
+      for await (const line of loadImages(services, archive, options)) {
+        if ("loaded" in line) notify("load", line.loaded, line.loaded);
+        yield line;
+      }
+    },
+    async save(names, options) {
+      const archive = await saveImages(services, names, options);
+      for (const name of names) notify("save", name, name);
+      return archive;
+    },
+    async import(archive, options) {
+      const id = await importImage(services, archive, options);
+      notify("import", id, options.reference ? familiarName(options.reference) : id);
+      return id;
+    },
+  };
+}

@@ -1,0 +1,111 @@
+import type { BlobReader } from "#content/content-store.ts";
+import type { Descriptor } from "#oci/descriptor.ts";
+import type { Digest } from "#oci/digest.ts";
+import { parseManifest } from "#oci/manifest.ts";
+import type { Platform } from "#oci/platform.ts";
+import { canonicalRepository, familiarName, parseReference, type Reference } from "#oci/reference.ts";
+import { TboxError } from "#support/errors.ts";
+import type { ImageServices } from "../services.ts";
+import { findImage, targetOf } from "../store/find-image.ts";
+import { documentLimit } from "../store/image-parts.ts";
+import type { ImageRecord, ImageRecords } from "../store/records.ts";
+import { manifestFor, planPush } from "../transfer/plan-push.ts";
+import type { SaveOptions } from "./image-archives.ts";
+import { type SavedImage, writeArchive } from "./write-archive.ts";
+
+/**
+ * Returns images as one tar, which is an OCI layout and a docker-archive, with the blobs as received. A name without
+ * a tag selects every tag of its repository.
+ */
+export async function saveImages(
+  services: ImageServices,
+  names: string[],
+  options: SaveOptions,
+): Promise<AsyncIterable<Uint8Array>> {
+  const { content, records } = services;
+  const saved: SavedImage[] = [];
+  const blobs = new Map<Digest, number>();
+  for (const { image, name, target } of names.flatMap((name) => selectImages(records, name))) {
+    const shown = name === undefined ? image.id : familiarName(parseReference(name));
+    const named = { ...image, target };
+    const top = await completePart(content, named, { ...options, shown }, blobs);
+    const parts = await partsOf(content, named, top);
+    for (const digest of [parts.config, ...parts.layers]) blobs.set(digest, await content.size(digest));
+    if (saved.some((one) => one.config === parts.config && one.name === name)) continue;
+    saved.push({ name, top, ...parts });
+  }
+  return writeArchive(services, { saved, blobs, signal: options.signal });
+}
+
+interface Selected {
+  image: ImageRecord;
+  /** Canonical name with a tag; absent for an image selected by ID or digest. */
+  name: string | undefined;
+  target: Descriptor;
+}
+
+function selectImages(records: ImageRecords, name: string): Selected[] {
+  const reference = tryParse(name);
+  const all = reference ? imagesOfRepository(records, reference) : [];
+  if (all.length > 0) return all;
+  const image = findImage(records, name);
+  const named = records.names().find((one) => one.id === image.id && isTag(one.name, reference));
+  return [{ image, name: named?.name, target: targetOf(records, name, image) }];
+}
+
+function imagesOfRepository(records: ImageRecords, reference: Reference): Selected[] {
+  if (reference.tag !== undefined || reference.digest !== undefined) return [];
+  const prefix = `${canonicalRepository(reference)}:`;
+  return records
+    .names()
+    .filter(({ name }) => name.startsWith(prefix))
+    .flatMap(({ id, name, target }) => {
+      const image = records.get(id);
+      return image ? [{ image, name, target }] : [];
+    });
+}
+
+function tryParse(name: string): Reference | undefined {
+  try {
+    return parseReference(name);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns whether a canonical name is the tag that a reference names. */
+function isTag(canonical: string, reference: Reference | undefined): boolean {
+  if (reference === undefined || reference.digest !== undefined) return false;
+  return canonical === `${canonicalRepository(reference)}:${reference.tag ?? "latest"}`;
+}
+
+/**
+ * Returns the target of a name if all of its blobs are in the store, else the manifest of its image. Adds the blobs
+ * of the result to `blobs`.
+ */
+async function completePart(
+  content: BlobReader,
+  image: ImageRecord,
+  { platform, shown }: { platform?: Platform | undefined; shown: string },
+  blobs: Map<Digest, number>,
+): Promise<Descriptor> {
+  const wanted = platform ? await manifestFor(content, image, platform, shown) : image.target;
+  const plan = await planPush(content, wanted);
+  const isComplete = plan.missing.length === 0;
+  if (!isComplete && platform !== undefined) {
+    throw new TboxError("not-found", `${shown}: the requested platform is not in the store`);
+  }
+  const complete = isComplete ? plan : await planPush(content, image.manifest);
+  for (const { digest, size } of [...complete.blobs, ...complete.manifests, complete.top]) {
+    blobs.set(digest, size);
+  }
+  return complete.top;
+}
+
+/** Returns the configuration and layers that a docker-archive lists: those of one platform. */
+async function partsOf(content: BlobReader, image: ImageRecord, top: Descriptor) {
+  const document = parseManifest(await content.read(top.digest, documentLimit), top.mediaType);
+  if (document.kind === "index") return { config: image.id, layers: image.layers };
+  const { config, layers } = document.manifest;
+  return { config: config.digest, layers: layers.map(({ digest }) => digest) };
+}

@@ -1,0 +1,98 @@
+import { pipeline } from "node:stream/promises";
+import { type Pack, pack } from "tar-stream";
+import type { BlobReader } from "#content/content-store.ts";
+import type { Descriptor } from "#oci/descriptor.ts";
+import { type Digest, splitDigest } from "#oci/digest.ts";
+import { familiarName, parseReference } from "#oci/reference.ts";
+import type { ImageServices } from "../services.ts";
+import { layoutPath } from "./archive-contents.ts";
+
+/** One image in an archive, under one of its names. */
+export interface SavedImage {
+  /** Canonical name with a tag. */
+  name: string | undefined;
+  /** Manifest or index that the layout lists. */
+  top: Descriptor;
+  config: Digest;
+  layers: Digest[];
+}
+
+export interface ArchiveParts {
+  saved: SavedImage[];
+  /** Sizes by digest. */
+  blobs: Map<Digest, number>;
+  signal: AbortSignal;
+}
+
+/** Timestamp of all entries, so that equal images yield equal archives. */
+const epoch = new Date(0);
+
+/** Yields the tar; holds a lease until the last byte is read. */
+export async function* writeArchive(
+  { content, withLease }: Pick<ImageServices, "content" | "withLease">,
+  parts: ArchiveParts,
+): AsyncGenerator<Uint8Array> {
+  const archive = pack();
+  const work = withLease(() => writeEntries(archive, content, parts));
+  work.catch((error) => archive.destroy(error instanceof Error ? error : new Error(String(error))));
+  try {
+    yield* archive as AsyncIterable<Uint8Array>;
+    await work;
+  } finally {
+    archive.destroy();
+    await work.catch(() => {});
+  }
+}
+
+async function writeEntries(
+  archive: Pack,
+  content: BlobReader,
+  { saved, blobs, signal }: ArchiveParts,
+): Promise<void> {
+  // A reader that creates missing directories itself may try to give them to root.
+  for (const name of directoriesOf(blobs)) {
+    archive.entry({ name, type: "directory", mode: 0o755, mtime: epoch });
+  }
+  for (const [digest, size] of [...blobs].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    signal.throwIfAborted();
+    await using file = await content.open(digest);
+    const entry = archive.entry({ name: layoutPath(digest), size, mode: 0o644, mtime: epoch });
+    await pipeline(file.createReadStream({ autoClose: false, highWaterMark: 256 * 1024 }), entry);
+  }
+  for (const [name, value] of documentsOf(saved)) {
+    archive.entry({ name, mode: 0o644, mtime: epoch }, JSON.stringify(value));
+  }
+  archive.finalize();
+}
+
+function directoriesOf(blobs: Map<Digest, number>): string[] {
+  const algorithms = new Set([...blobs.keys()].map((digest) => splitDigest(digest).algorithm));
+  return ["blobs/", ...[...algorithms].sort().map((algorithm) => `blobs/${algorithm}/`)];
+}
+
+function documentsOf(saved: SavedImage[]): [string, unknown][] {
+  const images = new Map(saved.map((one) => [one.config, one]));
+  return [
+    ["index.json", { schemaVersion: 2, manifests: saved.map(layoutEntry) }],
+    ["manifest.json", [...images.values()].map((image) => archiveEntry(image, saved))],
+    ["oci-layout", { imageLayoutVersion: "1.0.0" }],
+  ];
+}
+
+/** Returns an entry of `index.json`, named in full as containerd does and by the tag as the specification does. */
+function layoutEntry({ name, top: { mediaType, digest, size } }: SavedImage) {
+  const entry = { mediaType, digest, size };
+  if (name === undefined) return entry;
+  const { tag } = parseReference(name);
+  const annotations = { "io.containerd.image.name": name, "org.opencontainers.image.ref.name": tag };
+  return { ...entry, annotations };
+}
+
+function archiveEntry({ config, layers }: SavedImage, saved: SavedImage[]) {
+  const names = saved.flatMap((one) => (one.config === config && one.name !== undefined ? [one.name] : []));
+  return {
+    Config: layoutPath(config),
+    RepoTags: names.length === 0 ? null : names.map((name) => familiarName(parseReference(name))),
+    Layers: layers.map(layoutPath),
+  };
+}

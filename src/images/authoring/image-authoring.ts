@@ -1,0 +1,51 @@
+import type { ImageConfig } from "#oci/config.ts";
+import type { Descriptor } from "#oci/descriptor.ts";
+import type { DiffId, Digest } from "#oci/digest.ts";
+import type { Platform } from "#oci/platform.ts";
+import type { Reference } from "#oci/reference.ts";
+import type { StoredImage } from "../store/image-queries.ts";
+
+/** An image to build on. */
+export interface BaseImage extends StoredImage {
+  /** Blobs of the layers, base first. */
+  layers: Descriptor[];
+}
+
+export interface NewImage {
+  config: ImageConfig;
+  /** Blobs of the layers, base first. The blobs and the unpacked layers are in the store. */
+  layers: Descriptor[];
+  /** Annotations of the manifest. */
+  annotations?: Record<string, string>;
+  /** Image that the new one is built on. */
+  parent?: Digest;
+}
+
+export interface CommitOptions {
+  /** Image below the committed layer. */
+  parent: Digest;
+  config: NonNullable<ImageConfig["config"]>;
+  /** Dockerfile instructions that change the configuration. */
+  changes: string[];
+  createdBy: string;
+  author: string;
+  comment: string;
+  reference?: Reference;
+  signal: AbortSignal;
+}
+
+/** Creation of images and names in the store. */
+export interface ImageAuthoring {
+  /** Returns an image to build on; throws not-found like `resolve`. */
+  resolveBase(name: string, platform?: Platform): Promise<BaseImage>;
+  /** Writes an image whose layers are in the store, its names last; returns its ID. */
+  write(image: NewImage, references: Reference[]): Promise<Digest>;
+  /** Creates an image from another one and a layer, an uncompressed tar; returns its ID. */
+  commit(layer: AsyncIterable<Uint8Array>, options: CommitOptions): Promise<Digest>;
+  /** Adds a name to an image; returns the image's ID. */
+  tag(name: string, target: Reference): Promise<Digest>;
+  /** Returns the layers of all images. */
+  usedLayers(): DiffId[];
+  /** Runs work that brings in blobs and layers before anything refers to them; nothing is collected meanwhile. */
+  withLease<T>(work: () => Promise<T>): Promise<T>;
+}

@@ -1,0 +1,33 @@
+import { familiarName, withDefaultTag } from "#oci/reference.ts";
+import type { ImageServices } from "../services.ts";
+import { checkPlatform, findImage } from "../store/find-image.ts";
+import { layersOf } from "../store/image-parts.ts";
+import { storedImage } from "../store/open-queries.ts";
+import { commitImage } from "./commit-image.ts";
+import type { ImageAuthoring } from "./image-authoring.ts";
+import { tagImage } from "./tag-image.ts";
+import { writeImage } from "./write-image.ts";
+
+export function openAuthoring(services: ImageServices): ImageAuthoring {
+  const { records, embedded, notify } = services;
+  return {
+    async resolveBase(name, platform) {
+      const record = findImage(records, name);
+      checkPlatform(record, name, platform);
+      return { ...storedImage(record, embedded), layers: await layersOf(services, record.manifest) };
+    },
+    async write(image, references) {
+      const id = await writeImage(services, image, references);
+      for (const reference of references) notify("tag", id, familiarName(withDefaultTag(reference)));
+      return id;
+    },
+    commit: (layer, options) => commitImage(services, layer, options),
+    async tag(name, target) {
+      const id = await tagImage(services, name, target);
+      notify("tag", id, familiarName(target));
+      return id;
+    },
+    usedLayers: () => records.all().flatMap(({ diffIds }) => diffIds),
+    withLease: services.withLease,
+  };
+}

@@ -1,0 +1,90 @@
+import type { Descriptor } from "#oci/descriptor.ts";
+import type { Digest } from "#oci/digest.ts";
+import { formatPlatform, matchesPlatform, type Platform } from "#oci/platform.ts";
+import { canonicalRepository, parseReference, withDefaultTag } from "#oci/reference.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
+import { MissingImageError } from "../missing-image-error.ts";
+import type { ImageRecord, ImageRecords } from "./records.ts";
+
+/** Returns the image of a reference, a full ID or a unique prefix of an ID; throws not-found in Docker's words. */
+export function findImage(records: ImageRecords, name: string): ImageRecord {
+  const found = findKnown(records, name);
+  if (found) return found;
+  throw new MissingImageError(shownName(name));
+}
+
+/** Returns the image like `findImage`, or nothing. */
+export function findKnown(records: ImageRecords, name: string): ImageRecord | undefined {
+  return byId(records, name) ?? byReference(records, name) ?? byPrefix(records, name);
+}
+
+/** Returns the target of a name of the image; for an ID or a digest, the image's own target. */
+export function targetOf(records: ImageRecords, name: string, image: ImageRecord): Descriptor {
+  try {
+    const reference = withDefaultTag(parseReference(name));
+    const named = records.name(`${canonicalRepository(reference)}:${reference.tag}`);
+    return named?.id === image.id && reference.digest === undefined ? named.target : image.target;
+  } catch {
+    return image.target;
+  }
+}
+
+/** Throws not-found if the image is for another platform than the requested one. */
+export function checkPlatform({ config }: ImageRecord, name: string, wanted: Platform | undefined): void {
+  const offered = { os: config.os, architecture: config.architecture, variant: config.variant };
+  if (!wanted || matchesPlatform(offered, wanted)) return;
+  const message = `image with reference ${name} was found but does not match the specified platform`;
+  throw new TboxError(
+    "not-found",
+    `${message}: wanted ${formatPlatform(wanted)}, actual: ${formatPlatform(offered)}`,
+  );
+}
+
+/** Returns whether an image was built on another one, according to its parents or its layers. */
+export function isDescendant(records: ImageRecords, image: Digest, ancestor: Digest): boolean {
+  const base = records.get(ancestor)?.diffIds ?? [];
+  const { diffIds = [], parent } = records.get(image) ?? {};
+  const builtOn = diffIds.length > base.length && base.every((diffId, index) => diffIds[index] === diffId);
+  return builtOn || parent === ancestor || (parent !== undefined && isDescendant(records, parent, ancestor));
+}
+
+function byId(records: ImageRecords, name: string): ImageRecord | undefined {
+  const id = /^(?:sha256:)?([0-9a-f]{64})$/.exec(name)?.[1];
+  return id === undefined ? undefined : records.get(`sha256:${id}` as Digest);
+}
+
+function byReference(records: ImageRecords, name: string): ImageRecord | undefined {
+  let reference: ReturnType<typeof parseReference>;
+  try {
+    reference = withDefaultTag(parseReference(name));
+  } catch {
+    return undefined;
+  }
+  const repository = canonicalRepository(reference);
+  if (reference.digest !== undefined) {
+    const wanted = `${repository}@${reference.digest}`;
+    const id = records.digests().find((entry) => entry.name === wanted)?.id;
+    return id && records.get(id);
+  }
+  const id = records.name(`${repository}:${reference.tag}`)?.id;
+  return id && records.get(id);
+}
+
+function byPrefix(records: ImageRecords, name: string): ImageRecord | undefined {
+  const prefix = /^(?:sha256:)?([0-9a-f]+)$/.exec(name)?.[1];
+  if (prefix === undefined) return undefined;
+  const [only, ...others] = records.all().filter(({ id }) => id.startsWith(`sha256:${prefix}`));
+  if (others.length > 0) throw invalidArgument(`ambiguous image ID prefix: ${prefix}`);
+  return only;
+}
+
+function shownName(name: string): string {
+  try {
+    const reference = withDefaultTag(parseReference(name));
+    return reference.tag !== undefined && !/:[^/]*$/.test(name) && !name.includes("@")
+      ? `${name}:${reference.tag}`
+      : name;
+  } catch {
+    return name;
+  }
+}

@@ -1,0 +1,95 @@
+import type { GrowingBlob } from "#layers/layers.ts";
+import { createdAt, diffIdsOf, type ImageConfig, parseConfig } from "#oci/config.ts";
+import type { Descriptor } from "#oci/descriptor.ts";
+import type { DiffId, Digest } from "#oci/digest.ts";
+import { type Manifest, parseManifest } from "#oci/manifest.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
+import type { ImageServices } from "../services.ts";
+import type { ImageRecord } from "./records.ts";
+
+/** Longest manifest, index or configuration that is read, in bytes. */
+export const documentLimit = 4 * 1024 * 1024;
+
+/** Parts of an image whose manifest and configuration are in the content store. */
+export interface ImageParts {
+  target: Descriptor;
+  manifestDescriptor: Descriptor;
+  manifest: Manifest;
+}
+
+/** Reads the configuration and checks its number of layers against the manifest. */
+export async function readConfig(
+  { content }: Pick<ImageServices, "content">,
+  manifest: Manifest,
+): Promise<ImageConfig> {
+  const config = parseConfig(await content.read(manifest.config.digest, documentLimit));
+  const expected = config.rootfs.diff_ids.length;
+  if (manifest.layers.length !== expected) {
+    const message = `the manifest has ${manifest.layers.length} layers and the configuration ${expected}`;
+    throw invalidArgument(message);
+  }
+  return config;
+}
+
+/** Unpacks a layer from its blob in the content store; with `growing`, while the blob is still being written. */
+export async function unpackLayer(
+  { content, layers }: Pick<ImageServices, "content" | "layers">,
+  blob: Digest,
+  diffId: DiffId,
+  options: { signal: AbortSignal; onProgress?: (bytes: number) => void; growing?: GrowingBlob },
+): Promise<void> {
+  const { growing } = options;
+  for (;;) {
+    try {
+      return await layers.ensure(
+        diffId,
+        async (use) => {
+          if (growing === undefined) {
+            await using file = await content.open(blob);
+            return await use(file.fd);
+          }
+          const { file, complete } = await content.openGrowing(blob);
+          await using _ = file;
+          return await use(file.fd, complete ? undefined : growing);
+        },
+        options,
+      );
+    } catch (error) {
+      // The shared run may have been another caller's, who has cancelled it.
+      const abandoned = error instanceof TboxError && error.code === "cancelled" && !options.signal.aborted;
+      if (!abandoned) throw error;
+    }
+  }
+}
+
+/** Returns the record of an image whose parts are all in the store. */
+export function recordOf(
+  { target, manifestDescriptor, manifest }: ImageParts,
+  config: ImageConfig,
+): ImageRecord {
+  return {
+    id: manifest.config.digest,
+    target: plain(target),
+    manifest: plain(manifestDescriptor),
+    configSize: manifest.config.size,
+    layers: manifest.layers.map((layer) => layer.digest),
+    config,
+    diffIds: diffIdsOf(config),
+    created: createdAt(config),
+  };
+}
+
+/** Returns the blobs of an image's layers, base first. */
+export async function layersOf(
+  { content }: Pick<ImageServices, "content">,
+  manifest: Descriptor,
+): Promise<Descriptor[]> {
+  const document = parseManifest(await content.read(manifest.digest, documentLimit), manifest.mediaType);
+  if (document.kind === "manifest") return document.manifest.layers;
+  throw new TboxError("internal", `${manifest.digest} is an index in place of an image's manifest`);
+}
+
+/** Returns the fields that are stored, without annotations and URLs. */
+function plain({ mediaType, digest, size }: Descriptor): Descriptor {
+  return { mediaType, digest, size };
+}

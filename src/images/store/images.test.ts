@@ -1,0 +1,344 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { openDiskContentStore } from "#content/open-content-store.ts";
+import { type DiffId, digestOf } from "#oci/digest.ts";
+import { parseReference } from "#oci/reference.ts";
+import { errorChain } from "#support/errors.ts";
+import { openUsageRegister, type UsageRegister } from "#support/usage-register.ts";
+import { memoryDatabase } from "#test/support/database.ts";
+import { fakeLayers } from "#test/support/fake-layers.ts";
+import { plainRegistry } from "#test/support/registry-options.ts";
+import { tar } from "#test/support/tar.ts";
+import type { Images } from "../images.ts";
+import { openImages } from "../open-images.ts";
+import type { Progress } from "../transfer/image-transfer.ts";
+
+const signal = new AbortController().signal;
+const layer = tar([{ path: "file", content: "text" }]);
+const diffId = digestOf(layer);
+const config = encode({ os: "linux", architecture: "amd64", rootfs: { type: "layers", diff_ids: [diffId] } });
+const manifest = encode({
+  schemaVersion: 2,
+  mediaType: "application/vnd.oci.image.manifest.v1+json",
+  config: blob("application/vnd.oci.image.config.v1+json", config),
+  layers: [blob("application/vnd.oci.image.layer.v1.tar", layer)],
+});
+
+let root: string;
+let images: Images;
+let unpacked: Set<DiffId>;
+let uses: UsageRegister<"image" | "layer">;
+let server: Bun.Server<undefined>;
+let asked: string[];
+let answers: Map<string, (request: Request) => Response>;
+
+beforeEach(async () => {
+  root = await mkdtemp(`${tmpdir()}/tbox-images-`);
+  await Bun.write(`${root}/hello`, "program");
+  unpacked = new Set();
+  uses = openUsageRegister();
+  asked = [];
+  answers = new Map([
+    ["/v2/debian/manifests/12", () => document(manifest, "application/vnd.oci.image.manifest.v1+json")],
+    [`/v2/debian/blobs/${digestOf(config)}`, () => new Response(config)],
+    [`/v2/debian/blobs/${diffId}`, () => new Response(layer)],
+  ]);
+  server = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    fetch(request) {
+      const { pathname } = new URL(request.url);
+      asked.push(pathname);
+      return answers.get(pathname)?.(request) ?? new Response("{}", { status: 404 });
+    },
+  });
+  images = await openImages({
+    database: memoryDatabase(),
+    content: await openDiskContentStore(`${root}/store`),
+    layers: fakeLayers(unpacked, diffId as DiffId),
+    registry: plainRegistry,
+    helloProgram: `${root}/hello`,
+    uses,
+    warn: () => {},
+    notify: () => {},
+  });
+  images.startCollecting();
+});
+afterEach(async () => {
+  await server.stop(true);
+  await rm(root, { recursive: true, force: true });
+});
+
+test("a pulled image is named, found by name, ID and prefix, and listed", async () => {
+  const lines = await pull();
+  expect(lines.at(-1)?.status).toBe(`Status: Downloaded newer image for ${name()}`);
+  const id = digestOf(config);
+  for (const text of [name(), id, id.slice(7, 20)]) expect((await images.resolve(text)).id).toBe(id);
+  const [image] = await images.list({ all: false, filters: new Map() });
+  expect(image?.repoTags).toEqual([name()]);
+  expect(image?.repoDigests).toEqual([`127.0.0.1:${server.port}/debian@${digestOf(manifest)}`]);
+  expect([...unpacked]).toEqual([diffId as DiffId]);
+});
+
+test("a second pull fetches no layer again", async () => {
+  await pull();
+  asked.length = 0;
+  const lines = await pull();
+  expect(new Set(asked)).toEqual(new Set(["/v2/debian/manifests/12"]));
+  expect(lines.at(-1)?.status).toBe(`Status: Image is up to date for ${name()}`);
+});
+
+test.each([
+  [
+    "a layer with other bytes",
+    `/v2/debian/blobs/${diffId}`,
+    () => new Response("x".repeat(layer.byteLength)),
+  ],
+  ["a layer that is longer", `/v2/debian/blobs/${diffId}`, () => new Response(`${layer}x`.repeat(3))],
+  ["a configuration with other bytes", `/v2/debian/blobs/${digestOf(config)}`, () => new Response("{}")],
+  ["a manifest of schema 1", "/v2/debian/manifests/12", () => document(encode({ schemaVersion: 1 }), "")],
+])("%s leaves no image behind", async (_, path, answer) => {
+  answers.set(path, answer);
+  expect(pull()).rejects.toThrow();
+  await pull().catch(() => {});
+  expect(await images.list({ all: true, filters: new Map() })).toEqual([]);
+});
+
+test("of an index the entry for the platform is taken, never an attestation", async () => {
+  const other = { ...blob("application/vnd.oci.image.manifest.v1+json", encode({ a: 1 })) };
+  const own = blob("application/vnd.oci.image.manifest.v1+json", manifest);
+  const index = encode({
+    schemaVersion: 2,
+    mediaType: "application/vnd.oci.image.index.v1+json",
+    manifests: [
+      { ...other, platform: { os: "unknown", architecture: "unknown" } },
+      { ...other, platform: { os: "linux", architecture: "" } },
+      { ...own, platform: { os: "linux", architecture: process.arch === "arm64" ? "arm64" : "amd64" } },
+    ],
+  });
+  answers.set("/v2/debian/manifests/12", () => document(index, "application/vnd.oci.image.index.v1+json"));
+  answers.set(`/v2/debian/manifests/${digestOf(manifest)}`, () =>
+    document(manifest, "application/vnd.oci.image.manifest.v1+json"),
+  );
+  await pull();
+  expect((await images.inspect(name())).target.digest).toBe(digestOf(index));
+  expect(await images.list({ all: false, filters: new Map() })).toHaveLength(1);
+});
+
+/** Serves an image with this configuration in place of the usual one; gives its ID. */
+function serveConfig(value: Record<string, unknown>): string {
+  const bytes = encode(value);
+  const changed = {
+    schemaVersion: 2,
+    mediaType: "application/vnd.oci.image.manifest.v1+json",
+    config: blob("application/vnd.oci.image.config.v1+json", bytes),
+    layers: [blob("application/vnd.oci.image.layer.v1.tar", layer)],
+  };
+  answers.set("/v2/debian/manifests/12", () => document(encode(changed), changed.mediaType));
+  answers.set(`/v2/debian/blobs/${digestOf(bytes)}`, () => new Response(bytes));
+  return digestOf(bytes);
+}
+
+const rootfs = { type: "layers", diff_ids: [diffId] };
+const platform = { os: "linux", architecture: "amd64" };
+
+test.each([
+  ["without a history", { ...platform, rootfs }],
+  ["with a history shorter than its layers", { ...platform, rootfs, history: [] }],
+  ["created at no time", { ...platform, rootfs, created: null }],
+  ["with fields of somebody's own", { ...platform, rootfs, x: { y: 1 }, config: { Z: [1] } }],
+])("a configuration %s is kept byte for byte", async (_, value) => {
+  const id = serveConfig(value);
+  await pull();
+  expect((await images.resolve(name())).id as string).toBe(id);
+});
+
+test("a root file system that is not made of layers is refused", async () => {
+  serveConfig({ ...platform, rootfs: { ...rootfs, type: "other" } });
+  await expect(pull()).rejects.toThrow("rootfs");
+});
+
+test("a manifest of schema 1 is refused by name", async () => {
+  const signed = "application/vnd.docker.distribution.manifest.v1+prettyjws";
+  answers.set("/v2/debian/manifests/12", () => document(encode({ schemaVersion: 1 }), signed));
+  const error = await pull().catch(errorChain);
+  expect(error).toContain("schema 1");
+  expect(error).toContain(name());
+});
+
+test("a layer that is said to be elsewhere is asked of the registry and of nobody else", async () => {
+  const elsewhere = { ...blob("application/vnd.oci.image.layer.v1.tar", layer), urls: [] as string[] };
+  const paths = [
+    "http://127.0.0.1",
+    "http://169.254.169.254/x",
+    "file:///etc/passwd",
+    `${server.url}elsewhere`,
+  ];
+  elsewhere.urls = paths;
+  const changed = { ...JSON.parse(new TextDecoder().decode(manifest)), layers: [elsewhere] };
+  answers.set("/v2/debian/manifests/12", () => document(encode(changed), changed.mediaType));
+  await pull();
+  expect(asked).not.toContain("/elsewhere");
+});
+
+describe("a layer", () => {
+  const path = `/v2/debian/blobs/${diffId}`;
+
+  test("with one bit flipped is refused with both digests, and not kept", async () => {
+    const flipped = Buffer.from(layer);
+    flipped[600] = (flipped[600] ?? 0) ^ 1;
+    answers.set(path, () => new Response(flipped));
+    const error = await pull().catch(errorChain);
+    expect(error).toContain(diffId);
+    expect(error).toContain(digestOf(flipped));
+    expect(await Bun.file(`${root}/store/blobs/${diffId.replace(":", "/")}`).exists()).toBe(false);
+  });
+
+  test("that ends early is refused with both lengths", async () => {
+    answers.set(path, () => new Response(layer.subarray(0, 1000)));
+    const error = await pull().catch(errorChain);
+    expect(error).toContain(`ended after 1000 of ${layer.byteLength} bytes`);
+  });
+
+  test("that never ends is not read to the end", async () => {
+    let sent = 0;
+    const source = () =>
+      new ReadableStream({
+        pull(controller) {
+          sent += 65_536;
+          controller.enqueue(new Uint8Array(65_536));
+        },
+      });
+    answers.set(path, () => new Response(source()));
+    const error = await pull().catch(errorChain);
+    expect(error).toContain(`is longer than its ${layer.byteLength} bytes`);
+    expect(sent).toBeLessThan(64 * 1024 * 1024);
+  });
+
+  test("is carried on with after a cut, without asking for what has come", async () => {
+    let served = 0;
+    const cut = Math.floor(layer.byteLength * 0.6);
+    serveRanges((offset) => {
+      const part = offset === 0 ? layer.subarray(0, cut) : layer.subarray(offset);
+      served += part.byteLength;
+      return partial(part, offset);
+    });
+    await pull();
+    expect(served).toBe(layer.byteLength);
+  });
+
+  test("is begun anew where the registry knows no ranges", async () => {
+    let count = 0;
+    serveRanges(() => new Response(count++ === 0 ? layer.subarray(0, 900) : layer));
+    await pull();
+    expect(count).toBe(2);
+  });
+
+  test("is begun anew where the registry refuses the range", async () => {
+    let count = 0;
+    serveRanges((offset) => {
+      if (offset > 0) return new Response(null, { status: 416 });
+      return new Response(count++ === 0 ? layer.subarray(0, 900) : layer);
+    });
+    await pull();
+    expect(count).toBe(2);
+  });
+
+  function serveRanges(answer: (offset: number) => Response): void {
+    answers.set(path, (request) =>
+      answer(Number(/^bytes=(\d+)-$/.exec(request.headers.get("Range") ?? "")?.[1] ?? 0)),
+    );
+  }
+
+  function partial(part: Uint8Array, offset: number): Response {
+    if (offset === 0) return new Response(part);
+    const range = `bytes ${offset}-${layer.byteLength - 1}/${layer.byteLength}`;
+    return new Response(part, { status: 206, headers: { "Content-Range": range } });
+  }
+});
+
+test("an image that is not here is named in the refusal", () => {
+  expect(images.resolve("nosuch")).rejects.toThrow("No such image: nosuch:latest");
+});
+
+test("the built-in image needs no registry and is known by its ID", async () => {
+  const image = await images.resolve("hello");
+  expect(image.embedded).toBe(true);
+  expect(image.config.config?.Cmd).toEqual(["/hello"]);
+  expect(asked).toEqual([]);
+});
+
+test("removing the last name removes the image", async () => {
+  await pull();
+  const removed = await images.remove(name(), { force: false, prune: true, signal });
+  expect(removed).toContainEqual({ untagged: name() });
+  expect(removed).toContainEqual({ deleted: digestOf(config) });
+  expect(await images.list({ all: true, filters: new Map() })).toEqual([]);
+  expect(unpacked.size).toBe(0);
+});
+
+test("an image in use is not removed", async () => {
+  await pull();
+  const user = { id: "c".repeat(64), name: "web" };
+  uses.register(user, [{ kind: "image", key: digestOf(config), active: true }]);
+  expect(images.remove(digestOf(config), { force: true, prune: true, signal })).rejects.toThrow(
+    "cannot be forced",
+  );
+  expect(images.remove(name(), { force: false, prune: true, signal })).rejects.toThrow("must force");
+  expect((await images.resolve(name())).id).toBe(digestOf(config));
+});
+
+test("a docker-archive is loaded under its names", async () => {
+  const archive = tar([
+    { path: "abc.json", content: config },
+    { path: "abc/layer.tar", content: layer },
+    {
+      path: "manifest.json",
+      content: encode([{ Config: "abc.json", RepoTags: ["x/y:1"], Layers: ["abc/layer.tar"] }]),
+    },
+  ]);
+  const loaded = await Array.fromAsync(images.load(new Blob([archive]).stream(), { signal }));
+  expect(loaded).toEqual([{ loaded: "x/y:1" }]);
+  expect((await images.resolve("x/y:1")).id).toBe(digestOf(config));
+});
+
+test("an imported root file system becomes an image with the changes asked for", async () => {
+  const reference = parseReference("imported:1");
+  const changes = ['CMD ["/bin/x"]', "ENV A=1 B='two words'", "USER app", "EXPOSE 80"];
+  const stream = new Blob([layer]).stream();
+  const id = await images.import(stream, { reference, changes, message: "", signal });
+  expect((await images.resolve("imported:1")).id).toBe(id);
+  expect((await images.resolve(id)).config.config).toMatchObject({
+    Cmd: ["/bin/x"],
+    Env: ["A=1", "B=two words"],
+    User: "app",
+    ExposedPorts: { "80/tcp": {} },
+  });
+});
+
+test("a filter that does not exist is refused by name", () => {
+  expect(images.list({ all: false, filters: new Map([["colour", ["red"]]]) })).rejects.toThrow(
+    "invalid filter 'colour'",
+  );
+});
+
+function name(): string {
+  return `127.0.0.1:${server.port}/debian:12`;
+}
+
+function pull(): Promise<Progress[]> {
+  return Array.fromAsync(images.pull(parseReference(name()), { signal }));
+}
+
+function document(bytes: Uint8Array, type: string): Response {
+  return new Response(bytes, { headers: { "content-type": type } });
+}
+
+function blob(mediaType: string, bytes: Uint8Array): { mediaType: string; digest: string; size: number } {
+  return { mediaType, digest: digestOf(bytes), size: bytes.byteLength };
+}
+
+function encode(value: unknown): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(JSON.stringify(value));
+}

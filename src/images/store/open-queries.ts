@@ -1,0 +1,46 @@
+import type { ImageServices } from "../services.ts";
+import { sharingOf } from "../upkeep/disk-usage.ts";
+import { describer } from "./describe-image.ts";
+import { type EmbeddedImage, isEmbeddedName } from "./embedded.ts";
+import { checkPlatform, findImage, findKnown, isDescendant, targetOf } from "./find-image.ts";
+import { historyOf } from "./history.ts";
+import type { ImageQueries, StoredImage } from "./image-queries.ts";
+import { listImages } from "./list-images.ts";
+import type { ImageRecord } from "./records.ts";
+
+export function openQueries(services: ImageServices): ImageQueries {
+  const { records, embedded } = services;
+  return {
+    findId: (name) => findKnown(records, name)?.id,
+    isDescendant: (image, ancestor) => isDescendant(records, image, ancestor),
+    async resolve(name, platform) {
+      if (isEmbeddedName(name) && embedded.id() === undefined) await makeEmbedded(services);
+      const record = findImage(records, name);
+      checkPlatform(record, name, platform);
+      return storedImage(record, embedded);
+    },
+    async inspect(name) {
+      const record = findImage(records, name);
+      return { ...describer(services)(record), target: targetOf(records, name, record) };
+    },
+    list: async (filter) => listImages(services, filter),
+    history: async (name) => historyOf(services, name),
+    sharing: () => sharingOf(services),
+  };
+}
+
+/** Returns the part of a record that running a container needs. */
+export function storedImage(
+  { id, config, diffIds }: ImageRecord,
+  embedded: Pick<EmbeddedImage, "id">,
+): StoredImage {
+  return { id, config, diffIds, embedded: id === embedded.id() };
+}
+
+/** Creates the built-in image, unless the user has given its name to another image. */
+async function makeEmbedded({ records, embedded }: ImageServices): Promise<void> {
+  const named = records.name(embedded.name);
+  // Each daemon creates it once, so that it is recognized by its digest and not by its name.
+  if (named && records.get(named.id)?.config.history?.[0]?.created_by !== "tbox") return;
+  await embedded.make(new AbortController().signal);
+}

@@ -1,0 +1,72 @@
+import type { Database } from "bun:sqlite";
+import { createdAt, diffIdsOf, imageConfigSchema } from "#oci/config.ts";
+import type { Descriptor } from "#oci/descriptor.ts";
+import { type Digest, parseDigest } from "#oci/digest.ts";
+import type { ImageRecord, NameRecord } from "./records.ts";
+
+/** Contents of the tables. */
+export interface StoredRecords {
+  images: Map<Digest, ImageRecord>;
+  names: Map<string, NameRecord>;
+  /** Image IDs by canonical repository with digest. */
+  digests: Map<string, Digest>;
+}
+
+interface ImageRow {
+  id: string;
+  manifest: string;
+  config: string;
+}
+
+interface NameRow {
+  name: string;
+  image: string;
+  tagged: number;
+  /** Absent for names of the first versions, which refer to their image's own target. */
+  target: string | null;
+}
+
+export function readRecords(database: Database): StoredRecords {
+  const images = new Map<Digest, ImageRecord>();
+  for (const row of database.query<ImageRow, []>("SELECT id, manifest, config FROM images").all()) {
+    images.set(parseDigest(row.id), readRow(row));
+  }
+  const names = new Map<string, NameRecord>();
+  const nameRows = database.query<NameRow, []>(
+    "SELECT name, image, tagged, target FROM image_names LEFT JOIN image_targets USING (name)",
+  );
+  for (const { name, image, tagged, target } of nameRows.all()) {
+    const id = parseDigest(image);
+    const own = target === null ? images.get(id)?.target : (JSON.parse(target) as Descriptor);
+    if (own) names.set(name, { name, id, tagged, target: own });
+  }
+  const digests = new Map<string, Digest>();
+  const digestRows = database.query<{ name: string; image: string }, []>(
+    "SELECT name, image FROM image_digests",
+  );
+  for (const { name, image } of digestRows.all()) digests.set(name, parseDigest(image));
+  return { images, names, digests };
+}
+
+export function writeRow(record: ImageRecord): ImageRow {
+  const { id, target, manifest, configSize, layers, parent, config } = record;
+  return {
+    id,
+    manifest: JSON.stringify({ target, manifest, configSize, layers, parent }),
+    config: JSON.stringify(config),
+  };
+}
+
+function readRow(row: ImageRow): ImageRecord {
+  const stored: Pick<ImageRecord, "target" | "manifest" | "configSize" | "layers" | "parent"> = JSON.parse(
+    row.manifest,
+  );
+  const config = imageConfigSchema.parse(JSON.parse(row.config));
+  return {
+    id: parseDigest(row.id),
+    ...stored,
+    config,
+    diffIds: diffIdsOf(config),
+    created: createdAt(config),
+  };
+}

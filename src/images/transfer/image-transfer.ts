@@ -1,0 +1,61 @@
+import type { Descriptor } from "#oci/descriptor.ts";
+import type { Platform } from "#oci/platform.ts";
+import type { Reference } from "#oci/reference.ts";
+import type { RegistryCredentials } from "#registry/access/token.ts";
+
+/** Credentials of a user for one registry. */
+export type Credentials = RegistryCredentials;
+
+/**
+ * One line of progress. `id` is a layer's short digest, absent for lines about the whole image; `current` and
+ * `total` are bytes. `status` has Docker's wording, which clients parse.
+ */
+export interface Progress {
+  id?: string;
+  status: string;
+  current?: number;
+  total?: number;
+}
+
+/** A line of a push; `aux` is the result for programs. */
+export type PushProgress = Progress | { aux: PushResult };
+
+/** The pushed manifest, or the manifest that was pushed in place of an incomplete index. */
+export type PushResult =
+  | { Tag: string; Digest: string; Size: number }
+  | { manifestPushedInsteadOfIndex: true; originalIndex: Descriptor; selectedManifest: Descriptor };
+
+export interface PushOptions {
+  /** Pushes only this platform's manifest of a multi-platform image. */
+  platform?: Platform;
+  credentials?: Credentials;
+  signal: AbortSignal;
+}
+
+export interface PullOptions {
+  platform?: Platform;
+  credentials?: Credentials;
+  signal: AbortSignal;
+  /** Called synchronously when the image gets its name, before any other code can remove the image. */
+  onNamed?: () => void;
+}
+
+/** An image in a registry. */
+export interface RemoteImage {
+  descriptor: Descriptor;
+  platforms: Platform[];
+}
+
+/** Exchange of images with registries. */
+export interface ImageTransfer {
+  /** Fetches the missing parts; sets the name last, after all parts are verified and synced. */
+  pull(reference: Reference, options: PullOptions): AsyncIterable<Progress>;
+  /** Pulls every tag of a repository. */
+  pullAllTags(reference: Reference, options: PullOptions): AsyncIterable<Progress>;
+  /** Pushes an image byte for byte; without a tag, all tags of the repository. */
+  push(reference: Reference, options: PushOptions): AsyncIterable<PushProgress>;
+  /** Returns the manifest and platforms of an image in a registry; stores nothing. */
+  inspectRemote(reference: Reference, options: PullOptions): Promise<RemoteImage>;
+  /** Throws unauthorized unless the registry accepts the credentials. */
+  logIn(domain: string, credentials: Credentials, signal: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,27 @@
+import { familiarName, withDefaultTag } from "#oci/reference.ts";
+import { checkLogin } from "#registry/access/login.ts";
+import type { ImageServices } from "../services.ts";
+import type { ImageTransfer } from "./image-transfer.ts";
+import { inspectRemoteImage } from "./inspect-remote.ts";
+import { pull, pullAllTags } from "./pull.ts";
+import { push } from "./push.ts";
+
+export function openTransfer(services: ImageServices): ImageTransfer {
+  const notify = (action: string, name: string) => services.notify(action, name, name);
+  return {
+    async *pull(reference, options) {
+      yield* pull(services, reference, options);
+      notify("pull", familiarName(withDefaultTag(reference)));
+    },
+    async *pullAllTags(reference, options) {
+      yield* pullAllTags(services, reference, options);
+      notify("pull", familiarName(reference));
+    },
+    async *push(reference, options) {
+      yield* push(services, reference, options);
+      notify("push", familiarName(reference));
+    },
+    inspectRemote: (reference, options) => inspectRemoteImage(services, reference, options),
+    logIn: (domain, credentials, signal) => checkLogin(domain, credentials, services.registry, signal),
+  };
+}

@@ -1,0 +1,69 @@
+import type { Descriptor } from "#oci/descriptor.ts";
+import { type DiffId, type Digest, shortDigest } from "#oci/digest.ts";
+import type { Repository } from "#registry/transfer/repository.ts";
+import type { ImageServices } from "../services.ts";
+import type { Progress } from "./image-transfer.ts";
+import { pullLayer } from "./pull-layer.ts";
+
+/** Layers downloaded at the same time; Docker's default. */
+const concurrency = 3;
+
+export interface PullLayersOptions {
+  signal: AbortSignal;
+  report: (progress: Progress) => void;
+}
+
+interface Job {
+  blob: Descriptor;
+  diffId: DiffId;
+}
+
+/** Downloads and unpacks the layers of an image; each is unpacked while it and later ones are downloaded. */
+export async function pullLayers(
+  services: ImageServices,
+  repository: Repository,
+  { diffIds, blobs }: { diffIds: DiffId[]; blobs: Descriptor[] },
+  { signal, report }: PullLayersOptions,
+): Promise<void> {
+  const stop = new AbortController();
+  const limited = AbortSignal.any([signal, stop.signal]);
+  const waiting = planJobs(diffIds, blobs);
+  for (const { blob } of waiting) report({ id: shortDigest(blob.digest), status: "Pulling fs layer" });
+  const unpackings: Promise<void>[] = [];
+  const onUnpacking = (work: Promise<void>) => {
+    unpackings.push(work);
+    work.catch((error) => stop.abort(error));
+  };
+  const worker = async () => {
+    for (let job = waiting.shift(); job; job = waiting.shift()) {
+      const { blob, diffId } = job;
+      if (services.layers.has(diffId) && (await services.content.has(blob.digest))) {
+        report({ id: shortDigest(blob.digest), status: "Already exists" });
+        continue;
+      }
+      await pullLayer(services, repository, job, { signal: limited, report, onUnpacking });
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: concurrency }, worker));
+    await Promise.all(unpackings);
+  } catch (error) {
+    stop.abort(error);
+    await Promise.allSettled(unpackings);
+    // The first failure is the reason; the others are only its consequence.
+    throw signal.aborted ? signal.reason : stop.signal.reason;
+  }
+}
+
+/** Pairs blobs with diffIDs. A layer that occurs twice in an image is pulled once. */
+function planJobs(diffIds: DiffId[], blobs: Descriptor[]): Job[] {
+  const seen = new Set<Digest>();
+  const jobs: Job[] = [];
+  for (const [index, blob] of blobs.entries()) {
+    const diffId = diffIds[index];
+    if (diffId === undefined || seen.has(blob.digest)) continue;
+    seen.add(blob.digest);
+    jobs.push({ blob, diffId });
+  }
+  return jobs;
+}

@@ -1,0 +1,71 @@
+import type { BlobMaintenance, BlobReader } from "#content/content-store.ts";
+import { type Digest, parseDigest } from "#oci/digest.ts";
+import { parseReferences, type References } from "#oci/references.ts";
+import type { ImageServices, ImageUses } from "../services.ts";
+import { documentLimit } from "../store/image-parts.ts";
+import type { ImageRecords } from "../store/records.ts";
+
+type Content = BlobReader & BlobMaintenance;
+
+/**
+ * Removes unreferenced blobs and layers and the leftovers of unfinished writes. References are images, names,
+ * unfinished pulls and registered uses. No lease may be held meanwhile.
+ */
+export async function collectGarbage({
+  content,
+  layers,
+  records,
+  uses,
+}: Pick<ImageServices, "content" | "layers" | "records" | "uses">): Promise<void> {
+  const diffIds = new Set(records.all().flatMap((image) => image.diffIds));
+  const kept = new Set(records.keptBlobs());
+  await content.sweep(kept);
+  await removeBlobs(content, { records, uses, kept });
+  await layers.sweep();
+  await layers.remove(
+    layers.list().filter((diffId) => !diffIds.has(diffId) && !uses.isUsed("layer", diffId)),
+  );
+}
+
+interface Roots {
+  records: ImageRecords;
+  uses: ImageUses;
+  /** Blobs of unfinished pulls. */
+  kept: ReadonlySet<Digest>;
+}
+
+async function removeBlobs(content: Content, { records, uses, kept }: Roots): Promise<void> {
+  const documents = new Set<Digest>(records.names().map(({ target }) => target.digest));
+  for (const { name } of records.digests()) documents.add(parseDigest(name.slice(name.indexOf("@") + 1)));
+  const reachable = new Set<Digest>(kept);
+  for (const image of records.all()) {
+    documents.add(image.target.digest).add(image.manifest.digest);
+    for (const digest of [image.id, ...image.layers]) reachable.add(digest);
+  }
+  const candidates = (await content.list()).filter(
+    (digest) => !reachable.has(digest) && !uses.isUsed("layer", digest),
+  );
+  // In the usual case there is no garbage, and no document has to be read.
+  if (candidates.every((digest) => documents.has(digest))) return;
+  for (const document of documents) await markReachable(content, document, reachable);
+  for (const digest of candidates) if (!reachable.has(digest)) await content.remove(digest);
+}
+
+/** Marks a manifest or an index and everything below it; a missing document marks only itself. */
+async function markReachable(content: BlobReader, document: Digest, reachable: Set<Digest>): Promise<void> {
+  if (reachable.has(document)) return;
+  reachable.add(document);
+  if (!(await content.has(document))) return;
+  const { blobs, manifests } = await readReferences(content, document);
+  for (const { digest } of blobs) reachable.add(digest);
+  for (const { digest } of manifests) await markReachable(content, digest, reachable);
+}
+
+/** Returns no references for a damaged document; its image's record still keeps the parts that it names. */
+async function readReferences(content: BlobReader, document: Digest): Promise<References> {
+  try {
+    return parseReferences(await content.read(document, documentLimit));
+  } catch {
+    return { blobs: [], manifests: [] };
+  }
+}

@@ -1,0 +1,40 @@
+import { TboxError } from "#support/errors.ts";
+import { labelFilter } from "#support/filters/labels.ts";
+import type { ImageServices } from "../services.ts";
+import type { ImageRecord } from "../store/records.ts";
+import type { PruneImagesOptions, RemovedImage } from "./image-maintenance.ts";
+import { removeImage } from "./remove-image.ts";
+
+/** Removes the unused images that match, and gives up the blobs of unfinished pulls. */
+export async function pruneImages(
+  services: ImageServices,
+  options: PruneImagesOptions,
+): Promise<RemovedImage[]> {
+  const { records, uses } = services;
+  const removed: RemovedImage[] = [];
+  const named = new Set(records.names().map(({ id }) => id));
+  const matches = compileFilters(options);
+  records.releaseBlobs();
+  for (const image of records.all()) {
+    options.signal.throwIfAborted();
+    if ((named.has(image.id) && !options.all) || uses.isUsed("image", image.id) || !matches(image)) continue;
+    try {
+      const removal = { force: true, prune: true, signal: options.signal };
+      removed.push(...(await removeImage(services, image.id, removal)));
+    } catch (error) {
+      // A container may have begun to use the image, or another request may have removed it.
+      if (!(error instanceof TboxError && ["conflict", "not-found"].includes(error.code))) throw error;
+    }
+  }
+  return removed;
+}
+
+function compileFilters({ labels, notLabels, until }: PruneImagesOptions): (image: ImageRecord) => boolean {
+  const hasAll = labelFilter("label", labels);
+  const hasNone = labelFilter("label!", notLabels);
+  return ({ config, created }) => {
+    if (until !== undefined && created >= until) return false;
+    const own = config.config?.Labels;
+    return hasAll(own) && hasNone(own);
+  };
+}

@@ -1,0 +1,111 @@
+import { shortDigest } from "#oci/digest.ts";
+import { canonicalRepository, familiarName, parseReference, withDefaultTag } from "#oci/reference.ts";
+import { TboxError } from "#support/errors.ts";
+import type { ImageServices } from "../services.ts";
+import { shortenName } from "../store/describe-image.ts";
+import { findImage } from "../store/find-image.ts";
+import type { ImageRecord, NameRecord } from "../store/records.ts";
+import type { RemovedImage, RemoveImageOptions } from "./image-maintenance.ts";
+
+/** Removes a name. With its last name, or by its ID, the image is removed, too. */
+export async function removeImage(
+  services: ImageServices,
+  name: string,
+  { force }: RemoveImageOptions,
+): Promise<RemovedImage[]> {
+  const { records } = services;
+  const image = findImage(records, name);
+  const names = records.names().filter(({ id }) => id === image.id);
+  const named = nameOf(name, image);
+  const removed: RemovedImage[] = [];
+  if (named?.isDigest) {
+    records.removeDigest(named.key);
+    removed.push({ untagged: named.shown });
+    if (names.length > 0) return finish(services, removed);
+  } else if (named) {
+    if (names.length === 1) refuseIfUsed(services, image, force, named.shown);
+    records.untag(named.key);
+    removed.push({ untagged: named.shown });
+    if (names.length > 1) return finish(services, removed);
+  } else {
+    refuseIfRunning(services, image);
+    if (names.length > 1 && !force) {
+      const reason = "image is referenced in multiple repositories";
+      throw conflict(`unable to delete ${shortDigest(image.id)} (must be forced) - ${reason}`);
+    }
+    refuseIfUsed(services, image, force, undefined);
+    removed.push(...names.map((one) => ({ untagged: familiarName(parseReference(one.name)) })));
+  }
+  removed.push(...removeRecord(services, image, names));
+  return finish(services, removed);
+}
+
+/** Removes an image, or only its names while a container needs its layers. */
+function removeRecord({ records, uses }: ImageServices, image: ImageRecord, names: NameRecord[]) {
+  if (uses.isUsed("image", image.id)) {
+    for (const { name } of names) records.untag(name);
+    return [];
+  }
+  const removed: RemovedImage[] = records
+    .digests()
+    .filter(({ id }) => id === image.id)
+    .map(({ name }) => ({ untagged: shortenName(name) }));
+  records.remove(image.id);
+  const others = new Set(records.all().flatMap(({ diffIds }) => diffIds));
+  const unused = [...new Set(image.diffIds)].filter((diffId) => !others.has(diffId));
+  return [...removed, { deleted: image.id }, ...unused.reverse().map((diffId) => ({ deleted: diffId }))];
+}
+
+async function finish(services: ImageServices, removed: RemovedImage[]): Promise<RemovedImage[]> {
+  await services.writeIndex();
+  return removed;
+}
+
+interface GivenName {
+  /** Canonical form. */
+  key: string;
+  /** Familiar form. */
+  shown: string;
+  isDigest: boolean;
+}
+
+/** Returns the name that a text stands for; nothing if the text is an ID of the image. */
+function nameOf(text: string, image: ImageRecord): GivenName | undefined {
+  const isId = /^(?:sha256:)?[0-9a-f]+$/.test(text) && image.id.includes(text.replace(/^sha256:/, ""));
+  if (isId) return undefined;
+  const reference = withDefaultTag(parseReference(text));
+  const repository = canonicalRepository(reference);
+  const shown = familiarName(reference);
+  if (reference.digest === undefined) {
+    return { key: `${repository}:${reference.tag}`, shown, isDigest: false };
+  }
+  return { key: `${repository}@${reference.digest}`, shown, isDigest: true };
+}
+
+function refuseIfRunning({ uses }: ImageServices, image: ImageRecord): void {
+  const running = uses.users("image", image.id).find((user) => user.active);
+  if (!running) return;
+  const reason = `image is being used by running container ${running.id.slice(0, 12)}`;
+  throw conflict(`unable to delete ${shortDigest(image.id)} (cannot be forced) - ${reason}`);
+}
+
+function refuseIfUsed(
+  { uses }: ImageServices,
+  image: ImageRecord,
+  force: boolean,
+  name: string | undefined,
+): void {
+  const [user] = uses.users("image", image.id);
+  if (!user || force) return;
+  const id = shortDigest(image.id);
+  const container = user.id.slice(0, 12);
+  throw conflict(
+    name === undefined
+      ? `unable to delete ${id} (must be forced) - image is being used by stopped container ${container}`
+      : `unable to remove repository reference "${name}" (must force) - container ${container} is using its referenced image ${id}`,
+  );
+}
+
+function conflict(text: string): TboxError {
+  return new TboxError("conflict", `conflict: ${text}`);
+}

@@ -1,0 +1,119 @@
+import type { Database } from "bun:sqlite";
+import { mkdirSync, readdirSync } from "node:fs";
+import type { Unpacked } from "#native/zygote/protocol.ts";
+import type { Zygote } from "#native/zygote/zygote.ts";
+import { type DiffId, parseDiffId, splitDigest } from "#oci/digest.ts";
+import { createSerialQueue } from "#support/concurrency/serial-queue.ts";
+import { errorChain } from "#support/errors.ts";
+import { layerPath, layersDirectory, stagingDirectory } from "./layer-path.ts";
+import { type LayerRecords, openLayerRecords } from "./layer-records.ts";
+import type { LayerCommits, LayerMaintenance, Layers } from "./layers.ts";
+import { openUnpacking } from "./unpack.ts";
+
+export interface LayersOptions {
+  /** Connection whose commits survive the loss of power. */
+  database: Database;
+  store: string;
+  zygote: Zygote;
+  /** Called for archive contents that a layer cannot hold, such as devices and foreign owners. */
+  warn: (message: string) => void;
+}
+
+/** Opens the layers of a store and removes leftovers of the last daemon. */
+export async function openLayers({ database, store, zygote, warn }: LayersOptions): Promise<Layers> {
+  for (const path of [layersDirectory, stagingDirectory]) {
+    mkdirSync(`${store}/${path}`, { recursive: true, mode: 0o700 });
+  }
+  const onDisk = new Set(readdirSync(`${store}/${layersDirectory}`));
+  const records = openLayerRecords(database, (diffId, ownersKept) => {
+    // A layer unpacked with a single ID has lost its owners; with a range of IDs they would be wrong.
+    const outdated = !ownersKept && zygote.mapping.mode === "range";
+    return onDisk.has(splitDigest(diffId).hex) && !outdated;
+  });
+  const maintenance = openLayerMaintenance({ store, zygote, records, warn });
+  await maintenance.sweep();
+  return {
+    has: records.has,
+    size: (diffId) => records.size(diffId) ?? 0,
+    list: records.all,
+    ...openUnpacking({ store, zygote, records, warn }),
+    ...openLayerCommits(zygote, records),
+    ...maintenance,
+  };
+}
+
+function openLayerCommits(zygote: Zygote, records: LayerRecords): LayerCommits {
+  let unsynced: Unpacked[] = [];
+  const inTurn = createSerialQueue();
+
+  async function sync(): Promise<void> {
+    const committed = unsynced;
+    unsynced = [];
+    if (committed.length === 0) return;
+    try {
+      await zygote.work({ operation: "sync" });
+    } catch (error) {
+      unsynced.push(...committed);
+      throw error;
+    }
+    // A layer may have been removed during the sync.
+    for (const layer of committed) if (records.has(parseDiffId(layer.diffId))) records.add(layer);
+  }
+
+  return {
+    async commitUpper(upper, options = {}) {
+      const layer = await zygote.work({ operation: "keep", upper, ...options });
+      if (!layer) return undefined;
+      const diffId = parseDiffId(layer.diffId);
+      if (!records.has(diffId)) {
+        unsynced.push(layer);
+        records.addUnsynced(layer);
+      }
+      return diffId;
+    },
+    sync: () => inTurn(sync),
+  };
+}
+
+interface MaintenanceOptions {
+  store: string;
+  zygote: Zygote;
+  records: LayerRecords;
+  warn: (message: string) => void;
+}
+
+function openLayerMaintenance({ store, zygote, records, warn }: MaintenanceOptions): LayerMaintenance {
+  /** Measured sizes; a layer never changes, so each is measured once. */
+  const allocated = new Map<DiffId, number>();
+  return {
+    async remove(diffIds) {
+      for (const diffId of diffIds) {
+        records.remove(diffId);
+        allocated.delete(diffId);
+      }
+      const paths = diffIds.map(layerPath);
+      if (paths.length === 0) return;
+      await zygote.work({ operation: "remove", paths }).catch((error) => {
+        // The rows are deleted, so the sweep of the next start removes what is left.
+        warn(`remove layers: ${errorChain(error)}`);
+      });
+    },
+    async diskUsage() {
+      const unknown = records.all().filter((diffId) => !allocated.has(diffId));
+      if (unknown.length > 0) {
+        const measured = await zygote.work({ operation: "measure", paths: unknown.map(layerPath) });
+        for (const [index, diffId] of unknown.entries()) allocated.set(diffId, measured[index]?.bytes ?? 0);
+      }
+      return new Map(records.all().map((diffId) => [diffId, allocated.get(diffId) ?? 0]));
+    },
+    async sweep() {
+      const staged = readdirSync(`${store}/${stagingDirectory}`).map((name) => `${stagingDirectory}/${name}`);
+      const known = new Set(records.all().map((diffId) => splitDigest(diffId).hex));
+      const orphans = readdirSync(`${store}/${layersDirectory}`)
+        .filter((hex) => !known.has(hex))
+        .map((hex) => `${layersDirectory}/${hex}`);
+      const paths = [...staged, ...orphans];
+      if (paths.length > 0) await zygote.work({ operation: "remove", paths });
+    },
+  };
+}

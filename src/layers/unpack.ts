@@ -1,0 +1,72 @@
+import { statfsSync } from "node:fs";
+import { openNews } from "#native/addon/notifier.ts";
+import type { Unpacked, UnpackLimits } from "#native/zygote/protocol.ts";
+import type { Zygote } from "#native/zygote/zygote.ts";
+import { type DiffId, parseDiffId } from "#oci/digest.ts";
+import { createLimit } from "#support/concurrency/limit.ts";
+import { createSingleFlight } from "#support/concurrency/single-flight.ts";
+import type { LayerRecords } from "./layer-records.ts";
+import type { GrowingBlob, LayerUnpacking, UnpackOptions, WithBlob } from "./layers.ts";
+
+/** Free bytes of the disk that unpacking must leave. */
+const reservedBytes = 64 * 1024 * 1024;
+const mostEntries = 2_000_000;
+
+/** Layers unpacked at the same time; equals the number of concurrent downloads. */
+const concurrency = 3;
+
+export interface UnpackingOptions {
+  store: string;
+  zygote: Zygote;
+  records: LayerRecords;
+  /** Called for archive contents that a layer cannot hold, such as devices and foreign owners. */
+  warn: (message: string) => void;
+}
+
+/** Unpacks layers in worker processes inside the user namespace. */
+export function openUnpacking({ store, zygote, records, warn }: UnpackingOptions): LayerUnpacking {
+  const limit = createLimit(concurrency);
+  const share = createSingleFlight<DiffId>();
+
+  async function unpack(
+    diffId: DiffId | undefined,
+    blob: WithBlob,
+    options: UnpackOptions,
+  ): Promise<Unpacked> {
+    const limits = unpackLimits(store);
+    const request = { operation: "unpack" as const, limits, ...(diffId === undefined ? {} : { diffId }) };
+    const work = async (source: number, growing?: GrowingBlob) => {
+      if (growing === undefined) return await zygote.work(request, { source, ...options });
+      // Closing the notifier, also after a failure, ends the worker's wait for more bytes.
+      using news = openNews();
+      using _ = growing.onGrowth(news.tell);
+      const arriving = { ...request, arriving: growing.size };
+      return await zygote.work(arriving, { source, news: news.peer, ...options });
+    };
+    const unpacked = await limit(() => blob(work));
+    for (const warning of unpacked.warnings) warn(`layer ${unpacked.diffId}: ${warning}`);
+    records.add(unpacked);
+    return unpacked;
+  }
+
+  return {
+    ensure(diffId, blob, options = {}) {
+      if (records.has(diffId)) return Promise.resolve();
+      return share(diffId, async () => {
+        await unpack(diffId, blob, options);
+      });
+    },
+    async adopt(blob, options = {}) {
+      return parseDiffId((await unpack(undefined, blob, options)).diffId);
+    },
+    verify(diffId, blob, options = {}) {
+      const request = { operation: "verify" as const, diffId, limits: unpackLimits(store) };
+      return limit(() => blob((source) => zygote.work(request, { source, ...options })));
+    },
+  };
+}
+
+function unpackLimits(store: string): UnpackLimits {
+  const { bavail, bsize } = statfsSync(store);
+  return { bytes: Math.max(0, bavail * bsize - reservedBytes), entries: mostEntries };
+}

@@ -1,0 +1,4 @@
+/** Returns the bytes of a document as JSON. */
+export function encodeJson(value: object): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(value));
+}
