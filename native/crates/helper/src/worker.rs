@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use layers::copy::{self, ExtractOptions};
+use layers::copy::{self, UnpackOptions};
 use protocol::failure::Failure;
 use protocol::work::{ContainerView, Copy, FromWorker, Owner, WorkRequest};
 use protocol::zygote::Mapping;
@@ -79,7 +79,7 @@ pub fn run(host: &Host, store: &OwnedFd, mapping: &Mapping, mut order: Order) {
         let _ = messages::send_waiting(channel.as_fd(), &answer);
         return;
     }
-    let result = layers::work::perform(
+    let result = layers::requests::handle(
         store.as_fd(),
         &order.request,
         order.descriptors,
@@ -114,7 +114,7 @@ fn transfer(
         .filter_map(root_of)
         .map(|(_, root)| root.as_fd());
     let found = copy_owner::find(root.as_fd(), whose)?;
-    copy::transfer(
+    copy::copy_sources(
         root.as_fd(),
         &copy::Sources {
             roots: roots.collect(),
@@ -148,12 +148,12 @@ fn copy(
             },
             Some(source),
         ) => {
-            let options = ExtractOptions {
+            let options = UnpackOptions {
                 mapping,
                 keep_kinds: *keep_kinds,
-                squash: *squash,
+                owner: squash.then_some((0, 0)),
             };
-            copy::extract(root, path, source, &options).map(|()| FromWorker::Copied)
+            copy::unpack(root, path, source, &options).map(|()| FromWorker::Copied)
         }
         _ => Err(messages::wrong_descriptors("the request", 2, 1)),
     }

@@ -1,92 +1,17 @@
-//! From the entries of an archive to a layer's tree.
+//! Extracting the entries of an archive into a tree.
+//!
+//! Start with [`Extractor`].
 
-mod directories;
-mod entries;
-mod name;
-mod owners;
+mod entry_metadata;
+mod entry_owner;
+mod entry_path;
+mod extractor;
+mod open_directories;
+mod problem;
+mod tree_writer;
 mod warnings;
 mod whiteouts;
 
-pub use directories::{OPAQUE, describe_implied, make_directory, set_opaque};
-pub use entries::{Extracted, Extractor, Place};
-
-use rustix::io::Errno;
-
-use crate::archive::ArchiveError;
-use crate::failure::quote;
-use crate::remove::RemoveError;
-
-/// An entry that cannot be unpacked, and why.
-#[derive(Debug, thiserror::Error)]
-#[error("entry {}", quote(.name))]
-pub struct ExtractError {
-    /// As in the archive.
-    pub name: Vec<u8>,
-    #[source]
-    pub problem: Problem,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum Problem {
-    #[error(transparent)]
-    Archive(#[from] ArchiveError),
-    #[error("its name leads out of the layer")]
-    Outside,
-    #[error("its name is longer than {0} bytes")]
-    LongName(usize),
-    #[error("its name has a part longer than {0} bytes")]
-    LongPart(usize),
-    #[error("{0} would take the place of something of another kind")]
-    Overwrite(&'static str),
-    #[error("its name is reserved for marks of deletion")]
-    Reserved,
-    #[error("it makes the layer's root something else than a directory")]
-    RootKind,
-    #[error("it hides everything below the layer's root, which overlayfs cannot do")]
-    OpaqueRoot,
-    #[error("{} is not a directory", quote(.0))]
-    NotDirectory(Vec<u8>),
-    #[error("the symbolic link {} leads to nothing in this layer", quote(.0))]
-    Dangling(Vec<u8>),
-    #[error("the target of its hard link, {}, is not in this layer before it", quote(.0))]
-    NoTarget(Vec<u8>),
-    #[error("the target of its hard link, {}, is a directory", quote(.0))]
-    DirectoryTarget(Vec<u8>),
-    #[error("the target of its link is empty or longer than {0} bytes")]
-    LinkLength(usize),
-    #[error(
-        "its {kind} id {id} is outside the available range {available}; \
-         give yourself more ids in /etc/sub{kind}"
-    )]
-    Unmapped {
-        /// `uid` or `gid`.
-        kind: &'static str,
-        id: i64,
-        available: String,
-    },
-    #[error("the layer has more than the limit of {0} entries")]
-    TooManyEntries(u64),
-    #[error("the layer's files are longer than the limit of {0} bytes")]
-    TooLarge(u64),
-    #[error("its attribute {} does not fit what the kernel stores", quote(.0))]
-    AttributeSize(Vec<u8>),
-    #[error("setting its attribute {}", quote(.name))]
-    Attribute {
-        name: Vec<u8>,
-        #[source]
-        errno: Errno,
-    },
-    #[error("{action}")]
-    System {
-        action: &'static str,
-        #[source]
-        errno: Errno,
-    },
-    #[error(transparent)]
-    Remove(#[from] RemoveError),
-}
-
-/// Names the step for an error of the kernel.
-fn doing(action: &'static str) -> impl FnOnce(Errno) -> Problem {
-    move |errno| Problem::System { action, errno }
-}
+pub use extractor::{Extracted, Extractor};
+pub use problem::{ExtractError, Problem};
+pub use tree_writer::Destination;

@@ -1,4 +1,4 @@
-//! From this crate's errors to what the daemon is told.
+//! Conversion of errors to the failures that the daemon receives.
 
 use std::error::Error;
 
@@ -6,35 +6,18 @@ use protocol::failure::{Failure, FailureKind};
 use rustix::io::Errno;
 
 use crate::archive::ArchiveError;
+use crate::blob::BlobError;
 use crate::extract::{ExtractError, Problem};
-use crate::measure::MeasureError;
-use crate::remove::RemoveError;
-use crate::store::StoreError;
-use crate::stream::StreamError;
-use crate::unpack::UnpackError;
-
-/// Longest part of a name that a message repeats.
-const QUOTED: usize = 200;
-
-/// A name for people: as it is where it is printable, escaped where not.
-pub fn quote(name: &[u8]) -> String {
-    let shown = &name[..name.len().min(QUOTED)];
-    let mut text = match std::str::from_utf8(shown) {
-        Ok(text) if !text.chars().any(char::is_control) => text.to_owned(),
-        _ => shown.escape_ascii().to_string(),
-    };
-    if shown.len() < name.len() {
-        text.push('…');
-    }
-    text
-}
+use crate::layer::UnpackError;
+use crate::quote::quote;
+use crate::store::{MeasurePathError, RemovePathError, StoreError};
 
 impl From<UnpackError> for Failure {
     fn from(error: UnpackError) -> Self {
         let kind = match &error {
             UnpackError::NoBlob | UnpackError::DiffId(_) => FailureKind::InvalidArgument,
             UnpackError::Mismatch { .. } => FailureKind::DigestMismatch,
-            UnpackError::Stream(error) => stream_kind(error),
+            UnpackError::Blob(error) => blob_kind(error),
             UnpackError::Archive(error) => archive_kind(error),
             UnpackError::Extract(error) => problem_kind(&error.problem),
             UnpackError::Store(error) => store_kind(error),
@@ -49,11 +32,11 @@ impl From<UnpackError> for Failure {
     }
 }
 
-impl From<RemoveError> for Failure {
-    fn from(error: RemoveError) -> Self {
+impl From<RemovePathError> for Failure {
+    fn from(error: RemovePathError) -> Self {
         let kind = match &error {
-            RemoveError::Store(error) => store_kind(error),
-            _ => FailureKind::System,
+            RemovePathError::Store(error) => store_kind(error),
+            RemovePathError::Remove(_) => FailureKind::System,
         };
         failure("remove", kind, None, &error)
     }
@@ -65,27 +48,27 @@ impl From<StoreError> for Failure {
     }
 }
 
-impl From<MeasureError> for Failure {
-    fn from(error: MeasureError) -> Self {
+impl From<MeasurePathError> for Failure {
+    fn from(error: MeasurePathError) -> Self {
         let kind = match &error {
-            MeasureError::Store(error) => store_kind(error),
-            _ => FailureKind::System,
+            MeasurePathError::Store(error) => store_kind(error),
+            MeasurePathError::Measure(_) => FailureKind::System,
         };
         failure("measure", kind, None, &error)
     }
 }
 
-fn stream_kind(error: &StreamError) -> FailureKind {
+fn blob_kind(error: &BlobError) -> FailureKind {
     match error {
-        StreamError::Read(_) | StreamError::Cancelled => FailureKind::System,
-        StreamError::TooLarge(_) | StreamError::Thread(_) => FailureKind::Exhausted,
+        BlobError::Read(_) | BlobError::Cancelled => FailureKind::System,
+        BlobError::TooLarge(_) | BlobError::Thread(_) => FailureKind::Exhausted,
         _ => FailureKind::InvalidImage,
     }
 }
 
 fn archive_kind(error: &ArchiveError) -> FailureKind {
     match error {
-        ArchiveError::Stream(error) => stream_kind(error),
+        ArchiveError::Blob(error) => blob_kind(error),
         _ => FailureKind::InvalidImage,
     }
 }
@@ -105,10 +88,11 @@ fn problem_kind(problem: &Problem) -> FailureKind {
 fn store_kind(error: &StoreError) -> FailureKind {
     match error {
         StoreError::Path(_) => FailureKind::InvalidArgument,
-        _ => FailureKind::System,
+        StoreError::System { .. } => FailureKind::System,
     }
 }
 
+/// Describes an error with its causes. A full file system is [`FailureKind::Exhausted`], whatever the error is.
 fn failure(
     step: &str,
     kind: FailureKind,
@@ -129,7 +113,7 @@ fn failure(
     let full = [Errno::NOSPC, Errno::DQUOT].map(Errno::raw_os_error);
     if errno.is_some_and(|errno| full.contains(&errno)) {
         kind = FailureKind::Exhausted;
-        message = format!("the store's file system has no room: {message}");
+        message = format!("the store's file system is full: {message}");
     } else if errno == Some(Errno::NOMEM.raw_os_error()) {
         kind = FailureKind::Exhausted;
     }

@@ -1,18 +1,22 @@
-//! Layers on disk: unpacking, removing and measuring trees inside the user namespace.
+//! Layers on disk: unpacking, committing, measuring and removing trees inside the user namespace, and copying files of
+//! containers.
 //!
-//! Everything image-controlled is reached below a directory descriptor: no path of an archive or of
-//! a tree is ever resolved from the process's own root.
+//! Every file that an image controls is reached below a directory descriptor: no path of an archive or a tree is
+//! resolved from the process's own root. Start with [`requests::handle`].
 
 mod archive;
+mod blob;
 pub mod copy;
+mod digest;
 mod extract;
 mod failure;
-mod keep;
+mod file_failure;
+mod layer;
 mod measure;
-mod merge;
-mod names;
+mod metadata;
+mod overlay;
+mod pack;
+mod quote;
 mod remove;
+pub mod requests;
 mod store;
-mod stream;
-mod unpack;
-pub mod work;

@@ -1,181 +1,93 @@
-//! Adding up what trees occupy.
+//! Adding up the sizes of trees.
 
 use std::collections::HashSet;
-use std::ffi::CString;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::rc::Rc;
+use std::os::fd::{AsFd, BorrowedFd};
 
-use protocol::work::Size;
-use rustix::fs::{AtFlags, FileType, Mode, Stat, fstat, openat, statat};
+use rustix::fs::{AtFlags, FileType, Stat, statat};
 use rustix::io::Errno;
+use walk::{Identity, Step, Walk, WalkError, identity};
 
-use crate::failure::quote;
-use crate::remove::read_batch;
-use crate::store::{DIRECTORY, StoreError, open_parent};
+use crate::quote::quote;
 
-/// Directories open at once; those above are opened again by `..` from below.
-const MAX_OPEN: usize = 32;
-
+/// A failed system call on an entry of the tree.
 #[derive(Debug, thiserror::Error)]
-pub enum MeasureError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error("measuring {}", quote(.name))]
-    System {
-        name: Vec<u8>,
-        #[source]
-        errno: Errno,
-    },
-    #[error("{} was moved while it was measured", quote(.0))]
-    Moved(Vec<u8>),
+#[error("measuring {}", quote(.path))]
+pub struct MeasureError {
+    path: Vec<u8>,
+    #[source]
+    errno: Errno,
+}
+
+impl From<WalkError> for MeasureError {
+    fn from(WalkError { path, errno }: WalkError) -> Self {
+        Self { path, errno }
+    }
 }
 
 /// Sums over a tree, each inode once.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Totals {
+    /// Bytes allocated on the disk.
     pub allocated: u64,
     pub inodes: u64,
-    /// Lengths of the regular files.
+    /// Lengths of the regular files, in bytes.
     pub content: u64,
 }
 
-/// What lies at `path` below the store; nothing if nothing does.
-pub fn measure(store: BorrowedFd<'_>, path: &str) -> Result<Size, MeasureError> {
-    let totals = match open_parent(store, path)? {
-        Some((parent, name)) => tree(parent.as_fd(), name.as_bytes())?,
-        None => Totals::default(),
+/// Measures the file or tree at `name` in `parent`. The result is zero if it does not exist.
+pub fn measure_tree(parent: BorrowedFd<'_>, name: &[u8]) -> Result<Totals, MeasureError> {
+    let failed = |errno| MeasureError {
+        path: name.to_vec(),
+        errno,
     };
-    Ok(Size {
-        bytes: totals.allocated,
-        inodes: totals.inodes,
-    })
-}
-
-/// The file or tree at `name` in `parent`.
-pub fn tree(parent: BorrowedFd<'_>, name: &[u8]) -> Result<Totals, MeasureError> {
-    let mut walk = Walk::default();
-    let name = CString::new(name).map_err(|_| failed(name, Errno::INVAL))?;
-    if let Some(FileType::Directory) = walk.count(parent, &name)? {
-        walk.enter(parent, name)?;
-        walk.run()?;
+    let status = match statat(parent, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(status) => status,
+        Err(Errno::NOENT) => return Ok(Totals::default()),
+        Err(errno) => return Err(failed(errno)),
+    };
+    let mut sums = Sums::default();
+    sums.add(&status);
+    if FileType::from_raw_mode(status.st_mode).is_dir() {
+        match walk::resolve::directory_beneath(parent, name) {
+            Ok(top) => sums.add_below(top.as_fd())?,
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => {}
+            Err(errno) => return Err(failed(errno)),
+        }
     }
-    Ok(walk.totals)
-}
-
-struct Level {
-    /// Closed while the walk is far below.
-    directory: Option<Rc<OwnedFd>>,
-    identity: (u64, u64),
-    name: CString,
-    subdirectories: Vec<CString>,
+    Ok(sums.totals)
 }
 
 #[derive(Default)]
-struct Walk {
+struct Sums {
     totals: Totals,
-    levels: Vec<Level>,
-    linked: HashSet<(u64, u64)>,
+    /// Files with several links that are already part of the sums.
+    linked: HashSet<Identity>,
 }
 
-impl Walk {
-    fn run(&mut self) -> Result<(), MeasureError> {
-        while let Some(level) = self.levels.last_mut() {
-            let Some(name) = level.subdirectories.pop() else {
-                self.leave()?;
-                continue;
-            };
-            if let Some(directory) = level.directory.clone() {
-                self.enter(directory.as_fd(), name)?;
-            }
-            if let Some(far) = self.levels.len().checked_sub(MAX_OPEN) {
-                self.levels[far].directory = None;
-            }
-        }
-        Ok(())
-    }
-
-    /// Counts what a directory holds and makes it the current level, if it is still there.
-    fn enter(&mut self, parent: BorrowedFd<'_>, name: CString) -> Result<(), MeasureError> {
-        let directory = match openat(parent, &name, DIRECTORY, Mode::empty()) {
-            Ok(directory) => directory,
-            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => return Ok(()),
-            Err(errno) => return Err(failed(name.to_bytes(), errno)),
-        };
-        let fail = |errno| failed(name.to_bytes(), errno);
-        let identity = identity(&fstat(&directory).map_err(fail)?);
-        let mut subdirectories = Vec::new();
-        loop {
-            let batch = read_batch(directory.as_fd()).map_err(fail)?;
-            if batch.is_empty() {
-                break;
-            }
-            for (child, _) in batch {
-                if let Some(FileType::Directory) = self.count(directory.as_fd(), &child)? {
-                    subdirectories.push(child);
+impl Sums {
+    fn add_below(&mut self, top: BorrowedFd<'_>) -> Result<(), MeasureError> {
+        let mut walk = Walk::unsorted(top)?;
+        while let Some(step) = walk.step()? {
+            if let Step::Entry(entry) = step {
+                self.add(&entry.status);
+                if entry.kind() == FileType::Directory {
+                    walk.enter(&entry)?;
                 }
             }
         }
-        self.levels.push(Level {
-            directory: Some(Rc::new(directory)),
-            identity,
-            name,
-            subdirectories,
-        });
         Ok(())
     }
 
-    fn leave(&mut self) -> Result<(), MeasureError> {
-        let Some(left) = self.levels.pop() else {
-            return Ok(());
-        };
-        let Some(parent) = self.levels.last_mut() else {
-            return Ok(());
-        };
-        if parent.directory.is_none() {
-            let fail = |errno| failed(parent.name.to_bytes(), errno);
-            let below = left.directory.ok_or_else(|| fail(Errno::BADF))?;
-            let directory = openat(&*below, "..", DIRECTORY, Mode::empty()).map_err(fail)?;
-            if identity(&fstat(&directory).map_err(fail)?) != parent.identity {
-                return Err(MeasureError::Moved(left.name.into_bytes()));
-            }
-            parent.directory = Some(Rc::new(directory));
+    fn add(&mut self, status: &Stat) {
+        let kind = FileType::from_raw_mode(status.st_mode);
+        let has_links = kind != FileType::Directory && status.st_nlink > 1;
+        if has_links && !self.linked.insert(identity(status)) {
+            return;
         }
-        Ok(())
-    }
-
-    /// Adds one inode and tells its type; `None` if it is gone.
-    fn count(
-        &mut self,
-        directory: BorrowedFd<'_>,
-        name: &CString,
-    ) -> Result<Option<FileType>, MeasureError> {
-        let stat = match statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(stat) => stat,
-            Err(Errno::NOENT) => return Ok(None),
-            Err(errno) => return Err(failed(name.to_bytes(), errno)),
-        };
-        let kind = FileType::from_raw_mode(stat.st_mode);
-        let again = kind != FileType::Directory
-            && stat.st_nlink > 1
-            && !self.linked.insert(identity(&stat));
-        if !again {
-            self.totals.inodes += 1;
-            self.totals.allocated += stat.st_blocks.unsigned_abs() * 512;
-            if kind == FileType::RegularFile {
-                self.totals.content += stat.st_size.unsigned_abs();
-            }
+        self.totals.inodes += 1;
+        self.totals.allocated += status.st_blocks.unsigned_abs() * 512;
+        if kind == FileType::RegularFile {
+            self.totals.content += status.st_size.unsigned_abs();
         }
-        Ok(Some(kind))
-    }
-}
-
-fn identity(stat: &Stat) -> (u64, u64) {
-    (stat.st_dev, stat.st_ino)
-}
-
-fn failed(name: &[u8], errno: Errno) -> MeasureError {
-    MeasureError::System {
-        name: name.to_vec(),
-        errno,
     }
 }

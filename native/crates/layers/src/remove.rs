@@ -1,47 +1,38 @@
-//! Deleting trees of any depth, shape and owner, following nothing.
+//! Deleting trees of any depth, shape and owner without following symbolic links.
+//!
+//! This is not a [`walk::Walk`], because a tree must be deleted completely even if a container moves directories in it
+//! meanwhile, and because the type in a directory's list of entries saves one system call for each file.
 
 use std::ffi::{CStr, CString};
-use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{
-    AtFlags, FileType, Mode, RawDir, RenameFlags, SeekFrom, openat, renameat_with, seek, unlinkat,
+    AtFlags, FileType, Mode, RenameFlags, SeekFrom, openat, renameat_with, seek, unlinkat,
 };
 use rustix::io::Errno;
+use walk::{DIRECTORY, read_batch};
 
-use crate::failure::quote;
-use crate::store::{DIRECTORY, StoreError, open_parent};
+use crate::quote::quote;
 
-/// Directories open at once. What lies deeper is first moved up into the tree's top directory, so
-/// that neither descriptors nor path lengths bound the depth.
+/// Most directories open at once. A deeper directory is first moved up into the tree's top, so that neither descriptors
+/// nor the length of paths limit the depth.
 const MAX_OPEN: usize = 32;
 
-/// Passes over one directory that somebody else keeps filling.
+/// Most passes over a directory that another process keeps filling.
 const MAX_PASSES: usize = 10_000;
 
+/// A failed system call on an entry of the tree.
 #[derive(Debug, thiserror::Error)]
-pub enum RemoveError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error("removing {}", quote(.name))]
-    System {
-        name: Vec<u8>,
-        #[source]
-        errno: Errno,
-    },
+#[error("removing {}", quote(.name))]
+pub struct RemoveError {
+    pub name: Vec<u8>,
+    #[source]
+    pub errno: Errno,
 }
 
-/// Deletes what lies at `path` below the store, if anything does.
-pub fn remove(store: BorrowedFd<'_>, path: &str) -> Result<(), RemoveError> {
-    match open_parent(store, path)? {
-        Some((parent, name)) => tree(parent.as_fd(), name.as_bytes()),
-        None => Ok(()),
-    }
-}
-
-/// Deletes the file or tree at `name` in `parent`, if there is one.
-pub fn tree(parent: BorrowedFd<'_>, name: &[u8]) -> Result<(), RemoveError> {
-    let failed = |errno| RemoveError::System {
+/// Deletes the file or tree at `name` in `parent`, if it exists.
+pub fn remove_tree(parent: BorrowedFd<'_>, name: &[u8]) -> Result<(), RemoveError> {
+    let failed = |errno| RemoveError {
         name: name.to_vec(),
         errno,
     };
@@ -53,8 +44,8 @@ pub fn tree(parent: BorrowedFd<'_>, name: &[u8]) -> Result<(), RemoveError> {
             Err(errno) => return Err(failed(errno)),
         }
         match openat(parent, &name, DIRECTORY, Mode::empty()) {
-            Ok(top) => Emptying::new(top).run()?,
-            // Swapped for something else since.
+            Ok(top) => Removal::new(top).run()?,
+            // Another process replaced it.
             Err(Errno::NOTDIR | Errno::LOOP | Errno::NOENT) => continue,
             Err(errno) => return Err(failed(errno)),
         }
@@ -67,21 +58,23 @@ pub fn tree(parent: BorrowedFd<'_>, name: &[u8]) -> Result<(), RemoveError> {
     Err(failed(Errno::NOTEMPTY))
 }
 
-/// An open directory, and those of its names that were read but not handled.
+/// An open directory, and the entries that were read from it and still exist.
 struct Level {
     directory: OwnedFd,
     name: CString,
     batch: Vec<(CString, FileType)>,
 }
 
-struct Emptying {
+/// The removal of everything below a directory.
+struct Removal {
     levels: Vec<Level>,
+    /// Number of directories that were moved to the top.
     moved: u64,
-    /// Since the top directory was last read from its start.
+    /// Whether directories were moved to the top since it was last read from its start.
     top_changed: bool,
 }
 
-impl Emptying {
+impl Removal {
     fn new(top: OwnedFd) -> Self {
         let level = Level {
             directory: top,
@@ -95,7 +88,7 @@ impl Emptying {
         }
     }
 
-    /// Deletes all that the top directory holds.
+    /// Deletes everything in the top directory.
     fn run(mut self) -> Result<(), RemoveError> {
         while let Some(level) = self.levels.last_mut() {
             if let Some((name, kind)) = level.batch.pop() {
@@ -104,7 +97,7 @@ impl Emptying {
             }
             level.batch = read_batch(level.directory.as_fd()).map_err(|errno| {
                 let name = level.name.to_bytes().to_vec();
-                RemoveError::System { name, errno }
+                RemoveError { name, errno }
             })?;
             if level.batch.is_empty() {
                 self.leave()?;
@@ -113,6 +106,7 @@ impl Emptying {
         Ok(())
     }
 
+    /// Deletes an entry, or opens a directory that is not empty.
     fn entry(&mut self, name: CString, kind: FileType) -> Result<(), RemoveError> {
         let Some(level) = self.levels.last() else {
             return Ok(());
@@ -124,7 +118,7 @@ impl Emptying {
         };
         let mut result = unlinkat(directory, &name, first);
         if matches!(result, Err(Errno::ISDIR | Errno::NOTDIR)) {
-            // The type was unknown, or is another now.
+            // The type was unknown, or it has changed.
             result = unlinkat(directory, &name, first ^ AtFlags::REMOVEDIR);
         }
         match result {
@@ -150,12 +144,13 @@ impl Emptying {
                 });
                 Ok(())
             }
-            // Swapped since: whoever leaves this directory finds it not empty and passes again.
+            // Another process replaced it: the parent will not be empty, and the next pass deletes it.
             Err(Errno::NOTDIR | Errno::LOOP | Errno::NOENT) => Ok(()),
             Err(errno) => Err(failed(&name, errno)),
         }
     }
 
+    /// Moves a directory to the top, where it is deleted later.
     fn move_up(&mut self, name: &CStr) -> Result<(), RemoveError> {
         let (Some(top), Some(level)) = (self.levels.first(), self.levels.last()) else {
             return Ok(());
@@ -178,7 +173,7 @@ impl Emptying {
         }
     }
 
-    /// Everything read from the deepest open directory is handled.
+    /// Returns from the deepest open directory and deletes it.
     fn leave(&mut self) -> Result<(), RemoveError> {
         let Some(level) = self.levels.pop() else {
             return Ok(());
@@ -194,7 +189,7 @@ impl Emptying {
         };
         match unlinkat(&parent.directory, &level.name, AtFlags::REMOVEDIR) {
             Ok(()) | Err(Errno::NOENT | Errno::NOTDIR) => Ok(()),
-            // Names may be missed while a directory changes: the tree is passed over again.
+            // The kernel may omit names while a directory changes: the next pass deletes them.
             Err(Errno::NOTEMPTY | Errno::EXIST) => Ok(()),
             Err(errno) => Err(failed(&level.name, errno)),
         }
@@ -202,29 +197,8 @@ impl Emptying {
 }
 
 fn failed(name: &CStr, errno: Errno) -> RemoveError {
-    RemoveError::System {
+    RemoveError {
         name: name.to_bytes().to_vec(),
         errno,
-    }
-}
-
-/// The next names of a directory, as many as the kernel hands out at once; none at its end.
-pub fn read_batch(directory: BorrowedFd<'_>) -> Result<Vec<(CString, FileType)>, Errno> {
-    let mut buffer = [MaybeUninit::<u8>::uninit(); 16 * 1024];
-    let mut names = RawDir::new(directory, &mut buffer);
-    let mut batch = Vec::new();
-    loop {
-        match names.next() {
-            None => return Ok(batch),
-            Some(entry) => {
-                let entry = entry?;
-                if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
-                    batch.push((entry.file_name().to_owned(), entry.file_type()));
-                }
-            }
-        }
-        if names.is_buffer_empty() && !batch.is_empty() {
-            return Ok(batch);
-        }
     }
 }

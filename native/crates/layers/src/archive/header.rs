@@ -1,7 +1,9 @@
-//! One 512-byte header block.
+//! The 512-byte header block of an entry.
 
-use super::{ArchiveError, number};
+use super::error::ArchiveError;
+use super::number;
 
+/// Size of a block in bytes.
 pub const BLOCK: usize = 512;
 
 pub type Block = [u8; BLOCK];
@@ -13,7 +15,7 @@ pub enum Format {
     Gnu,
 }
 
-/// The fields of a block whose checksum is right.
+/// The fields of a header block with a correct checksum.
 pub struct Header {
     pub name: Vec<u8>,
     pub link: Vec<u8>,
@@ -27,13 +29,13 @@ pub struct Header {
 }
 
 impl Header {
-    /// `at` is the block's place in the archive, for messages.
+    /// Parses a block; `at` is its offset in the archive, for messages.
     pub fn parse(block: &Block, at: u64) -> Result<Self, ArchiveError> {
         let number = |range: std::ops::Range<usize>, field| {
             number::field(&block[range]).ok_or(ArchiveError::Field { at, field })
         };
-        let wanted = number(148..156, "checksum")?;
-        if !checksums(block).contains(&wanted) {
+        let expected = number(148..156, "checksum")?;
+        if !checksums(block).contains(&expected) {
             return Err(ArchiveError::Checksum(at));
         }
         let format = format(block);
@@ -52,7 +54,8 @@ impl Header {
     }
 }
 
-/// The sum of all bytes with the checksum field as spaces; some old tools added signed bytes.
+/// Returns the sum of all bytes, unsigned and signed, with spaces in the checksum field: some old tools add signed
+/// bytes.
 fn checksums(block: &Block) -> [i64; 2] {
     let mut sums = [0, 0];
     for (index, byte) in block.iter().enumerate() {
@@ -77,7 +80,7 @@ fn format(block: &Block) -> Format {
 
 fn full_name(block: &Block, format: Format) -> Vec<u8> {
     let name = text(&block[..100]);
-    // star keeps times where ustar's prefix goes on; GNU uses the whole area otherwise.
+    // star keeps times in the last part of ustar's prefix. GNU uses the whole area for other fields.
     let prefix = match (format, &block[508..512]) {
         (Format::Ustar, b"tar\0") => text(&block[345..476]),
         (Format::Ustar, _) => text(&block[345..500]),
@@ -89,7 +92,7 @@ fn full_name(block: &Block, format: Format) -> Vec<u8> {
     [prefix, b"/", name].concat()
 }
 
-/// Up to the first NUL.
+/// Returns the bytes up to the first NUL.
 pub fn text(field: &[u8]) -> &[u8] {
     field.split(|byte| *byte == 0).next().unwrap_or_default()
 }

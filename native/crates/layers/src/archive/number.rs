@@ -1,8 +1,8 @@
-//! The numbers of tar headers.
+//! Numbers and times in tar headers.
 
-use super::Time;
+use super::entry::Time;
 
-/// A header field: octal text, or big-endian two's complement when the first bit is set.
+/// Parses a header field: octal text, or big-endian two's complement if the first bit is set.
 pub fn field(bytes: &[u8]) -> Option<i64> {
     match bytes.first() {
         Some(first) if first & 0x80 != 0 => binary(bytes),
@@ -14,7 +14,7 @@ fn binary(bytes: &[u8]) -> Option<i64> {
     let negative = bytes[0] & 0x40 != 0;
     let mut value: i128 = if negative { -1 } else { 0 };
     for (index, byte) in bytes.iter().enumerate() {
-        // The marker bit is not part of the number; the next one is its sign.
+        // The first bit is only the marker; the second one is the sign.
         let byte = match (index, negative) {
             (0, false) => byte & 0x7f,
             (0, true) => byte | 0x80,
@@ -40,7 +40,7 @@ fn octal(bytes: &[u8]) -> Option<i64> {
     Some(value)
 }
 
-/// Digits only, as in PAX records and GNU's sparse maps.
+/// Parses decimal digits without a sign, the form of PAX records and GNU's sparse maps.
 pub fn decimal(text: &[u8]) -> Option<u64> {
     if text.is_empty() {
         return None;
@@ -51,8 +51,7 @@ pub fn decimal(text: &[u8]) -> Option<u64> {
     })
 }
 
-/// PAX time: `[-]seconds[.fraction]`. Seconds beyond 64 bits are clamped, digits beyond nanoseconds
-/// dropped.
+/// Parses a PAX time: `[-]seconds[.fraction]`. Seconds beyond 64 bits are clamped, digits beyond nanoseconds dropped.
 pub fn time(text: &[u8]) -> Option<Time> {
     let (negative, text) = match text.strip_prefix(b"-") {
         Some(rest) => (true, rest),
@@ -91,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_octal_with_any_padding() {
+    fn octal_fields_may_be_padded_with_zeros_spaces_and_nuls() {
         assert_eq!(field(b"0000644\0"), Some(0o644));
         assert_eq!(field(b"   644 \0"), Some(0o644));
         assert_eq!(field(b"\0\0\0\0\0\0\0\0"), Some(0));
@@ -101,15 +100,15 @@ mod tests {
     }
 
     #[test]
-    fn reads_base_256_of_either_sign() {
+    fn base_256_fields_may_be_negative() {
         assert_eq!(
             field(&[0x80, 0, 0, 0, 0, 0x2d, 0xc6, 0xc0]),
             Some(3_000_000)
         );
         assert_eq!(field(&[0xff; 12]), Some(-1));
-        let mut past = [0xff; 12];
-        past[4..].copy_from_slice(&(-1_000_000_000i64).to_be_bytes());
-        assert_eq!(field(&past), Some(-1_000_000_000));
+        let mut negative = [0xff; 12];
+        negative[4..].copy_from_slice(&(-1_000_000_000i64).to_be_bytes());
+        assert_eq!(field(&negative), Some(-1_000_000_000));
         let mut largest = [0; 12];
         largest[0] = 0x80;
         largest[4..].copy_from_slice(&i64::MAX.to_be_bytes());
@@ -119,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_times_with_fractions_before_and_after_the_epoch() {
+    fn times_may_have_fractions_before_and_after_the_epoch() {
         let at = |seconds, nanoseconds| {
             Some(Time {
                 seconds,

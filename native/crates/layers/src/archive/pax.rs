@@ -1,8 +1,11 @@
 //! The records of PAX extended headers.
 
-use super::{ArchiveError, Attribute, Segment, Time, number};
+use super::entry::{Segment, Time};
+use super::error::ArchiveError;
+use super::number;
+use crate::metadata::Attribute;
 
-/// What the records say about the next entry.
+/// Fields of the next entry that the records set.
 #[derive(Debug, Default)]
 pub struct Records {
     pub path: Option<Vec<u8>>,
@@ -15,7 +18,7 @@ pub struct Records {
     pub sparse: Sparse,
 }
 
-/// GNU's sparse formats 0.0 (offset and numbytes records), 0.1 (a map record), 1.0 (map in the data).
+/// Records of GNU's sparse formats: 0.0 (offset and numbytes records), 0.1 (a map record) and 1.0 (a map in the data).
 #[derive(Debug, Default)]
 pub struct Sparse {
     pub major: Option<u64>,
@@ -27,29 +30,32 @@ pub struct Sparse {
 }
 
 impl Sparse {
+    /// Reports whether the map is at the start of the file's data.
     pub fn map_in_data(&self) -> bool {
         self.major == Some(1) && self.minor == Some(0)
     }
 }
 
+/// Prefix of the keys that hold extended attributes.
 const ATTRIBUTE: &[u8] = b"SCHILY.xattr.";
 
+/// Parses the records of an extended header that ends before the byte `at`.
 pub fn parse(text: &[u8], at: u64) -> Result<Records, ArchiveError> {
     let mut records = Records::default();
     each(text, at, |key, value| {
         records
             .set(key, value)
-            .map_err(|what| ArchiveError::Pax { at, what })
+            .map_err(|fault| ArchiveError::Pax { at, fault })
     })?;
     if records.sparse.offset.is_some() {
-        let what = "a sparse offset without its length";
-        return Err(ArchiveError::Pax { at, what });
+        let fault = "a sparse offset without a length";
+        return Err(ArchiveError::Pax { at, fault });
     }
     Ok(records)
 }
 
-/// Some readers apply global records to every entry and some ignore them, so only those that say
-/// nothing about entries (a comment, a time) are let pass, and ignored.
+/// Refuses global records that describe entries, because some readers apply them to every entry and some ignore them.
+/// Any other record (a comment, a time) is ignored.
 pub fn check_global(text: &[u8], at: u64) -> Result<(), ArchiveError> {
     each(text, at, |key, _| match key {
         b"path" | b"linkpath" | b"size" | b"uid" | b"gid" => Err(ArchiveError::Global {
@@ -72,7 +78,7 @@ fn each(
     at: u64,
     mut take: impl FnMut(&[u8], &[u8]) -> Result<(), ArchiveError>,
 ) -> Result<(), ArchiveError> {
-    let malformed = |what| ArchiveError::Pax { at, what };
+    let malformed = |fault| ArchiveError::Pax { at, fault };
     while !text.is_empty() {
         // The length counts itself, its space and the newline.
         let space = text
@@ -87,7 +93,7 @@ fn each(
         let (record, rest) = text.split_at(length);
         let body = record[space + 1..]
             .strip_suffix(b"\n")
-            .ok_or_else(|| malformed("no newline at its end"))?;
+            .ok_or_else(|| malformed("no newline at the end"))?;
         let equals = body
             .iter()
             .position(|byte| *byte == b'=')
@@ -100,7 +106,7 @@ fn each(
 }
 
 impl Records {
-    /// An empty value leaves the header's own in force.
+    /// Sets the field of a record. An empty value keeps the value of the header.
     fn set(&mut self, key: &[u8], value: &[u8]) -> Result<(), &'static str> {
         if let Some(name) = key.strip_prefix(ATTRIBUTE) {
             return self.set_attribute(name, value);
@@ -114,7 +120,7 @@ impl Records {
             b"size" => self.size = Some(number(value)?),
             b"uid" => self.uid = Some(id(value)?),
             b"gid" => self.gid = Some(id(value)?),
-            b"mtime" => self.modified = Some(number::time(value).ok_or("a time that is none")?),
+            b"mtime" => self.modified = Some(number::time(value).ok_or("a malformed time")?),
             _ => {
                 if let Some(key) = key.strip_prefix(b"GNU.sparse.") {
                     self.sparse.set(key, value)?;
@@ -126,7 +132,7 @@ impl Records {
 
     fn set_attribute(&mut self, name: &[u8], value: &[u8]) -> Result<(), &'static str> {
         if name.is_empty() || name.contains(&0) {
-            return Err("an attribute without a proper name");
+            return Err("an attribute without a valid name");
         }
         self.attributes.retain(|attribute| attribute.name != name);
         self.attributes.push(Attribute {
@@ -145,9 +151,12 @@ impl Sparse {
             b"name" => self.name = Some(name(value)?),
             b"size" | b"realsize" => self.size = Some(number(value)?),
             b"offset" if self.offset.is_none() => self.offset = Some(number(value)?),
-            b"offset" => return Err("a sparse offset without its length"),
+            b"offset" => return Err("a sparse offset without a length"),
             b"numbytes" => {
-                let offset = self.offset.take().ok_or("a sparse length without offset")?;
+                let offset = self
+                    .offset
+                    .take()
+                    .ok_or("a sparse length without an offset")?;
                 let length = number(value)?;
                 self.segments.push(Segment { offset, length });
             }
@@ -158,7 +167,7 @@ impl Sparse {
     }
 }
 
-/// `offset,length,offset,length,…`
+/// Parses `offset,length,offset,length,…`.
 fn map(text: &[u8]) -> Result<Vec<Segment>, &'static str> {
     let numbers = text
         .split(|byte| *byte == b',')
@@ -185,7 +194,7 @@ fn name(value: &[u8]) -> Result<Vec<u8>, &'static str> {
 }
 
 fn number(value: &[u8]) -> Result<u64, &'static str> {
-    number::decimal(value).ok_or("a number that is none")
+    number::decimal(value).ok_or("a malformed number")
 }
 
 fn id(value: &[u8]) -> Result<i64, &'static str> {
@@ -197,13 +206,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn later_records_win_and_empty_ones_do_not_count() {
+    fn later_records_win_and_empty_ones_are_ignored() {
         let records = parse(b"9 path=a\n9 path=b\n8 path=\n", 0).unwrap();
         assert_eq!(records.path.as_deref(), Some(&b"b"[..]));
     }
 
     #[test]
-    fn values_may_hold_any_bytes() {
+    fn values_may_contain_any_bytes() {
         let records = parse(b"29 SCHILY.xattr.user.x=\n=\0 \xff\n", 0).unwrap();
         assert_eq!(records.attributes[0].name, b"user.x");
         assert_eq!(records.attributes[0].value, b"\n=\0 \xff");
@@ -229,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn global_headers_may_comment_but_not_name() {
+    fn global_headers_may_hold_comments_but_not_names() {
         assert!(check_global(b"14 comment=abc\n", 0).is_err());
         assert!(check_global(b"15 comment=abc\n", 0).is_ok());
         assert!(check_global(b"9 path=a\n", 0).is_err());

@@ -1,27 +1,29 @@
-//! The entries of an archive, one after another.
+//! Reading the entries of an archive, one after another.
 
 use std::io::BufRead;
 
+use super::entry::{Entry, Kind, Segment, Time};
+use super::error::ArchiveError;
 use super::header::{BLOCK, Block, Format, Header, text};
 use super::pax::{self, Records};
 use super::sparse::{self, DataMap, padding};
-use super::{ArchiveError, Entry, Kind, Segment, Time};
-use crate::stream::{StreamError, unwrap_error};
+use crate::blob::BlobError;
 
-/// Largest extended header or long name: the kernel bounds names by 4 KiB and attributes by 64 KiB.
-const MAX_SPECIAL: u64 = 1024 * 1024;
+/// Largest extended header or long name, in bytes: the kernel limits names to 4 KiB and attributes to 64 KiB.
+const MAX_EXTENSION: u64 = 1024 * 1024;
 
+/// A reader of archives.
 pub struct Reader<R> {
     input: R,
-    /// Of the input, consumed.
+    /// Bytes of the input that are consumed.
     offset: u64,
-    /// Of the current entry's data, unread.
+    /// Unread bytes of the current entry's data.
     data: u64,
-    /// After that data.
+    /// Bytes between that data and the next header.
     padding: u64,
 }
 
-/// What special entries said about the next one.
+/// Fields of the next entry that extended headers set.
 #[derive(Default)]
 struct Pending {
     records: Option<Records>,
@@ -39,13 +41,13 @@ impl<R: BufRead> Reader<R> {
         }
     }
 
-    /// The next entry; `None` at the end of the archive, behind which the input may go on.
+    /// Returns the next entry, or `None` at the end of the archive. The input may continue behind it.
     pub fn next(&mut self) -> Result<Option<Entry>, ArchiveError> {
         self.skip(self.data, "an entry's data")?;
         let padding = self.padding;
         self.data = 0;
         self.padding = 0;
-        // Some writers leave out what fills the last block; there is nothing in it that could be missed.
+        // Some writers omit the bytes that fill the last block; they carry no data.
         if let Err(ArchiveError::Truncated(_)) = self.skip(padding, "a block") {
             return Ok(None);
         }
@@ -70,17 +72,17 @@ impl<R: BufRead> Reader<R> {
                 } => ArchiveError::NotTar,
                 error => error,
             })?;
-            if !self.special(&header, &mut pending)? {
+            if !self.read_extension(&header, &mut pending)? {
                 return self.entry(header, &block, pending).map(Some);
             }
         }
     }
 
-    /// Passes the next `length` stored bytes of the current entry to `take`, piece by piece.
+    /// Passes the next `length` stored bytes of the current entry to `consume`, piece by piece.
     pub fn copy<E: From<ArchiveError>>(
         &mut self,
         length: u64,
-        mut take: impl FnMut(&[u8]) -> Result<(), E>,
+        mut consume: impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut left = length;
         while left > 0 {
@@ -89,7 +91,7 @@ impl<R: BufRead> Reader<R> {
                 return Err(ArchiveError::Truncated("an entry's data").into());
             }
             let count = ready.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-            take(&ready[..count])?;
+            consume(&ready[..count])?;
             self.input.consume(count);
             self.offset += count as u64;
             self.data -= count as u64;
@@ -98,21 +100,25 @@ impl<R: BufRead> Reader<R> {
         Ok(())
     }
 
-    /// Takes an entry that only describes the next one; false if it is none.
-    fn special(&mut self, header: &Header, pending: &mut Pending) -> Result<bool, ArchiveError> {
+    /// Reads a header that only describes the next entry. Returns false for any other header.
+    fn read_extension(
+        &mut self,
+        header: &Header,
+        pending: &mut Pending,
+    ) -> Result<bool, ArchiveError> {
         let at = self.offset;
         match header.flag {
             b'x' => {
-                let text = self.special_data(header.size)?;
+                let text = self.extension_data(header.size)?;
                 set_once(&mut pending.records, pax::parse(&text, at)?, at)?;
             }
-            b'g' => pax::check_global(&self.special_data(header.size)?, at)?,
+            b'g' => pax::check_global(&self.extension_data(header.size)?, at)?,
             b'L' => {
-                let name = text(&self.special_data(header.size)?).to_vec();
+                let name = text(&self.extension_data(header.size)?).to_vec();
                 set_once(&mut pending.long_name, name, at)?;
             }
             b'K' => {
-                let link = text(&self.special_data(header.size)?).to_vec();
+                let link = text(&self.extension_data(header.size)?).to_vec();
                 set_once(&mut pending.long_link, link, at)?;
             }
             _ => return Ok(false),
@@ -144,7 +150,7 @@ impl<R: BufRead> Reader<R> {
             segments: Vec::new(),
             attributes: records.attributes,
         };
-        // As POSIX and all other readers have it, nothing but a file has data, whatever its size says.
+        // POSIX and all other readers agree: only a file has data, whatever the size of another entry is.
         if entry.kind == Kind::File {
             let stored = records.size.unwrap_or(header.size);
             if i64::try_from(stored).is_err() {
@@ -172,16 +178,17 @@ impl<R: BufRead> Reader<R> {
             return Err(malformed(entry, "a header that is not GNU's"));
         }
         let mut more = sparse::old_header(block, &mut entry.segments)
-            .map_err(|what| malformed(entry, what))?;
+            .map_err(|fault| malformed(entry, fault))?;
         while more {
             let block = self
                 .block()?
-                .ok_or(ArchiveError::Truncated("a map of a file's data"))?;
+                .ok_or(ArchiveError::Truncated("a sparse map"))?;
             more = sparse::old_extension(&block, &mut entry.segments)
-                .map_err(|what| malformed(entry, what))?;
+                .map_err(|fault| malformed(entry, fault))?;
         }
         entry.size = sparse::old_size(block).ok_or_else(|| malformed(entry, "no size"))?;
-        sparse::check(&entry.segments, entry.size, self.data).map_err(|what| malformed(entry, what))
+        sparse::check(&entry.segments, entry.size, self.data)
+            .map_err(|fault| malformed(entry, fault))
     }
 
     fn pax_sparse(&mut self, entry: &mut Entry, map: pax::Sparse) -> Result<(), ArchiveError> {
@@ -207,7 +214,8 @@ impl<R: BufRead> Reader<R> {
         if in_data {
             entry.segments = self.data_map(entry)?;
         }
-        sparse::check(&entry.segments, entry.size, self.data).map_err(|what| malformed(entry, what))
+        sparse::check(&entry.segments, entry.size, self.data)
+            .map_err(|fault| malformed(entry, fault))
     }
 
     fn data_map(&mut self, entry: &Entry) -> Result<Vec<Segment>, ArchiveError> {
@@ -219,14 +227,14 @@ impl<R: BufRead> Reader<R> {
                 .ok_or_else(|| malformed(entry, "no end"))?;
             let block = self
                 .block()?
-                .ok_or(ArchiveError::Truncated("a map of a file's data"))?;
-            if let Some(segments) = map.add(&block).map_err(|what| malformed(entry, what))? {
+                .ok_or(ArchiveError::Truncated("a sparse map"))?;
+            if let Some(segments) = map.add(&block).map_err(|fault| malformed(entry, fault))? {
                 return Ok(segments);
             }
         }
     }
 
-    /// The next header block; `None` at two blocks of zeros or where the input ends.
+    /// Returns the next header block, or `None` at two blocks of zeros and at the end of the input.
     fn header(&mut self) -> Result<Option<Block>, ArchiveError> {
         let at = self.offset;
         match self.block()? {
@@ -238,11 +246,11 @@ impl<R: BufRead> Reader<R> {
         }
     }
 
-    fn special_data(&mut self, size: u64) -> Result<Vec<u8>, ArchiveError> {
-        if size > MAX_SPECIAL {
+    fn extension_data(&mut self, size: u64) -> Result<Vec<u8>, ArchiveError> {
+        if size > MAX_EXTENSION {
             return Err(ArchiveError::HeaderTooLarge {
                 at: self.offset,
-                limit: MAX_SPECIAL,
+                limit: MAX_EXTENSION,
             });
         }
         self.data = size;
@@ -276,15 +284,15 @@ impl<R: BufRead> Reader<R> {
         Ok(Some(block))
     }
 
-    fn skip(&mut self, length: u64, what: &'static str) -> Result<(), ArchiveError> {
+    fn skip(&mut self, length: u64, part: &'static str) -> Result<(), ArchiveError> {
         let mut left = length;
         while left > 0 {
             let ready = fill(&mut self.input)?.len() as u64;
             if ready == 0 {
-                return Err(ArchiveError::Truncated(what));
+                return Err(ArchiveError::Truncated(part));
             }
             let count = ready.min(left);
-            // At most the length of a slice.
+            // The length of a slice fits.
             self.input.consume(count as usize);
             self.offset += count;
             left -= count;
@@ -296,7 +304,7 @@ impl<R: BufRead> Reader<R> {
 fn fill<R: BufRead>(input: &mut R) -> Result<&[u8], ArchiveError> {
     input
         .fill_buf()
-        .map_err(|error| unwrap_error(error, |_| StreamError::Cancelled).into())
+        .map_err(|error| BlobError::unwrap(error, |_| BlobError::Cancelled).into())
 }
 
 fn set_once<T>(slot: &mut Option<T>, value: T, at: u64) -> Result<(), ArchiveError> {
@@ -306,7 +314,8 @@ fn set_once<T>(slot: &mut Option<T>, value: T, at: u64) -> Result<(), ArchiveErr
     Ok(())
 }
 
-/// GNU's and PAX's long names replace the header's; where both exist, readers differ on which wins.
+/// Chooses the name of an entry: a long name of GNU or PAX replaces the name in the header. Two different long names are
+/// refused, because readers disagree on them.
 fn agreed(
     header: Vec<u8>,
     gnu: Option<Vec<u8>>,
@@ -320,7 +329,7 @@ fn agreed(
 
 fn kind(flag: u8, name: &[u8], link: Vec<u8>) -> Result<Kind, ArchiveError> {
     Ok(match flag {
-        // Before there was a type for them, a slash made a directory.
+        // v7 has no type for directories: their names end with a slash.
         0 if name.ends_with(b"/") => Kind::Directory,
         b'0' | b'7' | b'S' if name.ends_with(b"/") => {
             return Err(ArchiveError::FileWithSlash(name.to_vec()));
@@ -338,6 +347,7 @@ fn kind(flag: u8, name: &[u8], link: Vec<u8>) -> Result<Kind, ArchiveError> {
     })
 }
 
+/// Returns the segments of a file without holes.
 fn whole(size: u64) -> Vec<Segment> {
     if size == 0 {
         return Vec::new();
@@ -348,9 +358,9 @@ fn whole(size: u64) -> Vec<Segment> {
     }]
 }
 
-fn malformed(entry: &Entry, what: &'static str) -> ArchiveError {
+fn malformed(entry: &Entry, fault: &'static str) -> ArchiveError {
     ArchiveError::Sparse {
         name: entry.name.clone(),
-        what,
+        fault,
     }
 }

@@ -1,25 +1,27 @@
-//! Maps of files with holes, in GNU's four formats.
+//! Sparse maps in GNU's four formats: they list the stored ranges of files with holes.
 
+use super::entry::Segment;
 use super::header::{BLOCK, Block};
-use super::{Segment, number};
+use super::number;
 
-/// The size of a map is part of no other limit.
+/// Most segments of a map, which no other limit covers.
 const MAX_SEGMENTS: usize = 64 * 1024;
 
+/// Size of a number in a map, in bytes.
 const FIELD: usize = 12;
 
-/// The map of an old GNU header (type `S`), and whether a block of more follows.
+/// Reads the map in an old GNU header (type `S`). Returns whether another block of the map follows.
 pub fn old_header(block: &Block, segments: &mut Vec<Segment>) -> Result<bool, &'static str> {
     table(&block[386..482], segments)?;
     Ok(block[482] != 0)
 }
 
-/// The size of the file that an old GNU header describes, holes included.
+/// Returns the size of the file in an old GNU header, holes included.
 pub fn old_size(block: &Block) -> Option<u64> {
     u64::try_from(number::field(&block[483..495])?).ok()
 }
 
-/// A further block of the map.
+/// Reads another block of the map. Returns whether one more follows.
 pub fn old_extension(block: &Block, segments: &mut Vec<Segment>) -> Result<bool, &'static str> {
     table(&block[..504], segments)?;
     Ok(block[504] != 0)
@@ -40,14 +42,14 @@ fn table(fields: &[u8], segments: &mut Vec<Segment>) -> Result<(), &'static str>
 
 fn push(segments: &mut Vec<Segment>, segment: Segment) -> Result<(), &'static str> {
     if segments.len() == MAX_SEGMENTS {
-        return Err("too many parts");
+        return Err("too many segments");
     }
     segments.push(segment);
     Ok(())
 }
 
-/// Reads the map at the start of the data (format 1.0): lines of decimal numbers, first their count,
-/// padded to whole blocks.
+/// A parser of the map at the start of the data (format 1.0): lines of decimal numbers, the first of which is their
+/// count, padded to whole blocks.
 #[derive(Default)]
 pub struct DataMap {
     line: Vec<u8>,
@@ -57,17 +59,17 @@ pub struct DataMap {
 }
 
 impl DataMap {
-    /// The map once `block` completes it.
+    /// Parses a block and returns the map if it is complete.
     pub fn add(&mut self, block: &Block) -> Result<Option<Vec<Segment>>, &'static str> {
         for byte in block {
             if *byte != b'\n' {
                 self.line.push(*byte);
                 if self.line.len() > 20 {
-                    return Err("a line that is no number");
+                    return Err("a line that is not a number");
                 }
                 continue;
             }
-            let value = number::decimal(&self.line).ok_or("a line that is no number")?;
+            let value = number::decimal(&self.line).ok_or("a line that is not a number")?;
             self.line.clear();
             self.number(value)?;
             if self.count == Some(self.segments.len() as u64) {
@@ -93,27 +95,28 @@ impl DataMap {
     }
 }
 
-/// Refuses maps that overlap, leave the file, or need other data than is stored.
+/// Refuses maps with overlapping segments, with segments beyond the end, and for another amount of data than is stored.
 pub fn check(segments: &[Segment], size: u64, stored: u64) -> Result<(), &'static str> {
     let mut end = 0;
     let mut total = 0u64;
     for segment in segments {
         if segment.offset < end {
-            return Err("parts that overlap");
+            return Err("overlapping segments");
         }
         end = segment
             .offset
             .checked_add(segment.length)
             .filter(|end| *end <= size)
-            .ok_or("a part beyond the end")?;
+            .ok_or("a segment beyond the end of the file")?;
         total += segment.length;
     }
     if total != stored {
-        return Err("other data than is stored");
+        return Err("segments that do not match the stored data");
     }
     Ok(())
 }
 
+/// Returns the bytes that fill the last block of data.
 pub const fn padding(size: u64) -> u64 {
     size.wrapping_neg() % BLOCK as u64
 }

@@ -1,7 +1,8 @@
-//! What was left out, summed up: an archive of a million devices is worth one line.
+//! Warnings about an archive, one line for each kind: a million devices are one line.
 
-use crate::failure::quote;
+use crate::quote::quote;
 
+/// A kind of warning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Warning {
     Device,
@@ -13,11 +14,11 @@ pub enum Warning {
 
 #[derive(Debug, Default)]
 pub struct Warnings {
-    noted: Vec<Noted>,
+    counts: Vec<WarningCount>,
 }
 
 #[derive(Debug)]
-struct Noted {
+struct WarningCount {
     warning: Warning,
     count: u64,
     first: String,
@@ -25,9 +26,13 @@ struct Noted {
 
 impl Warnings {
     pub fn add(&mut self, warning: Warning, entry: &[u8]) {
-        match self.noted.iter_mut().find(|noted| noted.warning == warning) {
-            Some(noted) => noted.count += 1,
-            None => self.noted.push(Noted {
+        match self
+            .counts
+            .iter_mut()
+            .find(|count| count.warning == warning)
+        {
+            Some(found) => found.count += 1,
+            None => self.counts.push(WarningCount {
                 warning,
                 count: 1,
                 first: quote(entry),
@@ -35,29 +40,30 @@ impl Warnings {
         }
     }
 
-    pub fn has(&self, warning: Warning) -> bool {
-        self.noted.iter().any(|noted| noted.warning == warning)
+    pub fn contains(&self, warning: Warning) -> bool {
+        self.counts.iter().any(|count| count.warning == warning)
     }
 
-    /// One line for each kind.
+    /// Returns one line for each kind of warning.
     pub fn lines(&self) -> Vec<String> {
-        self.noted
+        self.counts
             .iter()
             .map(
-                |Noted {
+                |WarningCount {
                      warning,
                      count,
                      first,
                  }| {
-                    let (what, why) = words(*warning);
+                    let (subject, reason) = words(*warning);
                     let examples = if *count == 1 { "" } else { ", …" };
-                    format!("{what}: {count} ({first}{examples}); {why}")
+                    format!("{subject}: {count} ({first}{examples}); {reason}")
                 },
             )
             .collect()
     }
 }
 
+/// Returns the subject and the reason of a warning.
 fn words(warning: Warning) -> (&'static str, &'static str) {
     match warning {
         Warning::Device => (
@@ -66,19 +72,16 @@ fn words(warning: Warning) -> (&'static str, &'static str) {
         ),
         Warning::Owner => (
             "entries given to root",
-            "only one user id is available; their owners are noted in user.tbox.owner",
+            "only one user id is available; user.tbox.owner records their owners",
         ),
         Warning::OverlayAttribute => (
             "attributes left out",
-            "overlayfs or tbox would take them for its own",
+            "they are reserved for overlayfs and tbox",
         ),
         Warning::Attribute => (
             "attributes not set",
             "the kernel or the store's file system does not allow them",
         ),
-        Warning::UnionFile => (
-            "entries left out",
-            "they are another union file system's own",
-        ),
+        Warning::UnionFile => ("entries left out", "they are reserved for aufs"),
     }
 }

@@ -94,7 +94,7 @@ sandboxed! {
                         threads.spawn(move || {
                             let store = std::os::fd::AsFd::as_fd(store);
                             let blobs = vec![blob.into()];
-                            layers::work::perform(store, &request, blobs, mapping, &mut |_| {})
+                            layers::requests::handle(store, &request, blobs, mapping, &mut |_| {})
                                 .unwrap();
                         });
                     }

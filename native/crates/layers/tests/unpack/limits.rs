@@ -100,7 +100,7 @@ sandboxed! {
         let request = protocol::work::WorkRequest::Unpack { diff_id: None, limits: LIMITS, arriving: None };
         let store = std::os::fd::AsFd::as_fd(&store);
         let failure =
-            layers::work::perform(store, &request, vec![blob.into()], &sandbox.mapping, &mut |_| {})
+            layers::requests::handle(store, &request, vec![blob.into()], &sandbox.mapping, &mut |_| {})
                 .unwrap_err();
         assert_eq!(failure.kind, FailureKind::Exhausted);
         assert!(failure.message.contains("store"), "{failure:?}");

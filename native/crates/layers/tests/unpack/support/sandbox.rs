@@ -201,7 +201,7 @@ impl Sandbox {
         descriptors: Vec<OwnedFd>,
     ) -> Result<FromWorker, Failure> {
         let store = self.store.as_fd();
-        layers::work::perform(store, request, descriptors, &self.mapping, &mut |_| {})
+        layers::requests::handle(store, request, descriptors, &self.mapping, &mut |_| {})
     }
 
     pub fn remove(&self, path: &str) -> Result<(), Failure> {

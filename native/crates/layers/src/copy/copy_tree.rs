@@ -1,0 +1,172 @@
+//! Copying the content of a directory.
+//!
+//! Below the target directory, no symbolic link is followed.
+
+use std::collections::{HashMap, HashSet};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use protocol::failure::Failure;
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, chmodat, linkat, mkdirat, mknodat, openat, readlinkat,
+    symlinkat,
+};
+use rustix::io::Errno;
+use walk::resolve::deep_directory_beneath;
+use walk::{DIRECTORY, DirectoryStack, Entry, Identity, Left, Step, Walk, WalkError};
+
+use super::copy_file::{Source, clear};
+use super::metadata_overrides::MetadataOverrides;
+use crate::file_failure::{failed, refused};
+
+/// Flags that open a source file, never through a symbolic link, and without waiting for the writer of a FIFO.
+const READ: OFlags = OFlags::RDONLY
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::CLOEXEC);
+
+/// Copies everything below `source` into `target`, except the paths in `skip`.
+pub fn copy_tree(
+    source: BorrowedFd<'_>,
+    target: OwnedFd,
+    overrides: &MetadataOverrides,
+    skip: &HashSet<&str>,
+) -> Result<(), Failure> {
+    let top = target
+        .try_clone()
+        .map_err(|error| crate::file_failure::broken("", &error))?;
+    let mut copy = TreeCopy {
+        top,
+        targets: DirectoryStack::new(target),
+        created: Vec::new(),
+        linked: HashMap::new(),
+        overrides,
+    };
+    let mut walk = Walk::sorted(source).map_err(describe)?;
+    while let Some(step) = walk.step().map_err(describe)? {
+        let path = String::from_utf8_lossy(walk.path()).into_owned();
+        match step {
+            Step::Entry(_) if skip.contains(path.as_str()) => {}
+            Step::Entry(entry) if entry.kind() == FileType::Directory => {
+                if walk.enter(&entry).map_err(describe)?.is_some() {
+                    copy.enter(&entry, &path)?;
+                }
+            }
+            Step::Entry(entry) => copy.file(&entry, walk.path(), &path)?,
+            Step::Left(left) => copy.leave(&left, &path)?,
+        }
+    }
+    Ok(())
+}
+
+struct TreeCopy<'a> {
+    top: OwnedFd,
+    targets: DirectoryStack,
+    /// Whether each directory of `targets` below the top is new.
+    created: Vec<bool>,
+    /// Path of the first copy of each file with several links.
+    linked: HashMap<Identity, Vec<u8>>,
+    overrides: &'a MetadataOverrides,
+}
+
+impl TreeCopy<'_> {
+    /// Opens the target of a directory, and creates it if necessary.
+    fn enter(&mut self, entry: &Entry, path: &str) -> Result<(), Failure> {
+        let at_path = |errno| refused(path, errno);
+        let parent = self.targets.current();
+        // Other users cannot enter it while it is filled.
+        let created = match mkdirat(parent, &entry.name, Mode::RWXU) {
+            Ok(()) => true,
+            Err(Errno::EXIST) => false,
+            Err(errno) => return Err(at_path(errno)),
+        };
+        let target = match openat(parent, &entry.name, DIRECTORY, Mode::empty()) {
+            Err(Errno::NOTDIR | Errno::LOOP) => {
+                let reason = "cannot copy to non-directory";
+                return Err(failed(path, reason, Some(Errno::NOTDIR)));
+            }
+            opened => opened.map_err(at_path)?,
+        };
+        self.targets.push(target).map_err(at_path)?;
+        self.created.push(created);
+        Ok(())
+    }
+
+    /// Gives a new directory its metadata, because filling it changed its time.
+    fn leave(&mut self, left: &Left, path: &str) -> Result<(), Failure> {
+        let at_path = |errno| refused(path, errno);
+        let target = self.targets.pop().map_err(at_path)?;
+        if let (Some(true), Some(target)) = (self.created.pop(), target) {
+            self.overrides
+                .apply(&target, &left.directory, &left.entry.status)
+                .map_err(at_path)?;
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, entry: &Entry, path: &[u8], shown: &str) -> Result<(), Failure> {
+        let at_path = |errno| refused(shown, errno);
+        let target = self.targets.current().as_fd();
+        match entry.kind() {
+            FileType::RegularFile => return self.regular_file(entry, path, shown),
+            FileType::Symlink => {
+                let link = readlinkat(&entry.parent, &entry.name, Vec::new()).map_err(at_path)?;
+                clear(target, &entry.name, shown)?;
+                symlinkat(&link, target, &entry.name).map_err(at_path)?;
+            }
+            FileType::Fifo => {
+                clear(target, &entry.name, shown)?;
+                let mode = Mode::RUSR | Mode::WUSR;
+                mknodat(target, &entry.name, FileType::Fifo, mode, 0).map_err(at_path)?;
+            }
+            // A socket has no meaning without its process.
+            FileType::Socket => return Ok(()),
+            _ => {
+                let reason = "a device cannot be copied";
+                return Err(failed(shown, reason, Some(Errno::PERM)));
+            }
+        }
+        self.overrides
+            .apply_to_link(self.targets.current(), &entry.name, &entry.status)
+            .map_err(at_path)?;
+        if entry.kind() == FileType::Fifo {
+            let mode = Mode::from_raw_mode(self.overrides.mode_of(&entry.status));
+            chmodat(target, &entry.name, mode, AtFlags::empty()).map_err(at_path)?;
+        }
+        Ok(())
+    }
+
+    /// Copies a regular file. Of a file with several links, only the first is copied; the others become links again.
+    fn regular_file(&mut self, entry: &Entry, path: &[u8], shown: &str) -> Result<(), Failure> {
+        let at_path = |errno| refused(shown, errno);
+        let target = self.targets.current().as_fd();
+        let file = openat(&entry.parent, &entry.name, READ, Mode::empty()).map_err(at_path)?;
+        if entry.status.st_nlink > 1 {
+            if let Some(first) = self.linked.get(&entry.identity()) {
+                clear(target, &entry.name, shown)?;
+                return self.link(first, entry).map_err(at_path);
+            }
+            self.linked.insert(entry.identity(), path.to_vec());
+        }
+        let source = Source {
+            file,
+            status: &entry.status,
+            overrides: self.overrides,
+        };
+        source.copy_into(target, &entry.name, shown)
+    }
+
+    fn link(&self, first: &[u8], entry: &Entry) -> Result<(), Errno> {
+        let start = first.iter().rposition(|byte| *byte == b'/');
+        let (parent, name) = match start {
+            Some(slash) => (&first[..slash], &first[slash + 1..]),
+            None => (&first[..0], first),
+        };
+        let directory = deep_directory_beneath(self.top.as_fd(), parent)?;
+        let target = self.targets.current();
+        linkat(&directory, name, target, &entry.name, AtFlags::empty())
+    }
+}
+
+fn describe(error: WalkError) -> Failure {
+    refused(&String::from_utf8_lossy(&error.path), error.errno)
+}

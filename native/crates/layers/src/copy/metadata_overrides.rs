@@ -1,0 +1,57 @@
+//! Owners and modes of copies: `--chown` and `--chmod`.
+
+use std::ffi::CStr;
+use std::os::fd::OwnedFd;
+
+use rustix::fs::{AtFlags, FileType, Gid, Stat, Uid, chownat, utimensat};
+use rustix::io::Errno;
+
+use super::chmod::ModeChange;
+use crate::metadata::{Metadata, modified, timestamps};
+
+/// Metadata that replaces the source's.
+pub struct MetadataOverrides {
+    /// `None` keeps the owner of each file.
+    pub owner: Option<(u32, u32)>,
+    /// `None` keeps the mode of each file.
+    pub mode: Option<ModeChange>,
+}
+
+impl MetadataOverrides {
+    /// Gives a new file or directory the metadata of its source.
+    pub fn apply(&self, target: &OwnedFd, source: &OwnedFd, status: &Stat) -> Result<(), Errno> {
+        let mut metadata = Metadata::read(source, status);
+        (metadata.uid, metadata.gid) = self.owner_of(status);
+        metadata.mode = self.mode_of(status);
+        metadata.apply(target)
+    }
+
+    /// Gives a new file that cannot be opened the owner and time of its source.
+    pub fn apply_to_link(
+        &self,
+        directory: &OwnedFd,
+        name: &CStr,
+        status: &Stat,
+    ) -> Result<(), Errno> {
+        let (uid, gid) = self.owner_of(status);
+        let no_follow = AtFlags::SYMLINK_NOFOLLOW;
+        if (uid, gid) != (0, 0) {
+            let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
+            chownat(directory, name, Some(uid), Some(gid), no_follow)?;
+        }
+        utimensat(directory, name, &timestamps(modified(status)), no_follow)
+    }
+
+    /// Returns the mode of the copy of a file.
+    pub fn mode_of(&self, status: &Stat) -> u32 {
+        let directory = FileType::from_raw_mode(status.st_mode).is_dir();
+        match &self.mode {
+            Some(change) => change.apply(status.st_mode & 0o7777, directory),
+            None => status.st_mode & 0o7777,
+        }
+    }
+
+    fn owner_of(&self, status: &Stat) -> (u32, u32) {
+        self.owner.unwrap_or((status.st_uid, status.st_gid))
+    }
+}

@@ -1,0 +1,35 @@
+//! Paths in a container's root.
+
+use std::ffi::CString;
+use std::os::fd::{BorrowedFd, OwnedFd};
+
+use protocol::failure::Failure;
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+use walk::resolve::in_root;
+
+use crate::file_failure::refused;
+
+/// Opens a path as a process with this root sees it. The empty path is the root.
+pub fn open(root: BorrowedFd<'_>, path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
+    let path = if path.is_empty() { "/" } else { path };
+    in_root(root, path, flags)
+}
+
+/// Opens the directory that contains the last part of a path, and returns that part, too. It is `.` if the path ends
+/// with a slash, `.` or `..`.
+pub fn open_parent(root: BorrowedFd<'_>, path: &str) -> Result<(OwnedFd, String), Failure> {
+    let (parent, name) = match path.rsplit_once('/') {
+        Some((_, "" | "." | "..")) => (path, "."),
+        Some((parent, name)) => (parent, name),
+        None => ("", path),
+    };
+    let name = if name.is_empty() { "." } else { name };
+    open(root, parent, OFlags::PATH | OFlags::DIRECTORY)
+        .map(|directory| (directory, name.to_owned()))
+        .map_err(|errno| refused(path, errno))
+}
+
+pub fn c_string(name: &str) -> Result<CString, Failure> {
+    CString::new(name).map_err(|_| refused(name, Errno::INVAL))
+}

@@ -1,0 +1,198 @@
+//! Committing an upper directory as a layer.
+
+use std::fs::File;
+use std::io::{self, BufWriter};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use protocol::failure::Failure;
+use protocol::work::Unpacked;
+use protocol::zygote::{Mapping, MappingMode};
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, RenameFlags, Timespec, mkdirat, openat, renameat,
+    renameat_with, syncfs, unlinkat, utimensat,
+};
+use rustix::io::Errno;
+use walk::{DIRECTORY, Entry, Step, Walk, WalkError, is_empty};
+
+use super::totals::LayerTotals;
+use crate::digest::{DigestWriter, hex};
+use crate::file_failure::failed;
+use crate::metadata::{set_defaults, timestamps};
+use crate::overlay::clear_opaque;
+use crate::pack::{Counts, pack_upper};
+use crate::store::{LayerStore, open_parent, unique_name};
+
+/// Bytes of the blob collected before they are written.
+const BUFFER: usize = 256 * 1024;
+
+pub struct CommitOptions {
+    /// Latest modification time, in seconds since the epoch. Later times become this one, so that equal content gives
+    /// equal layers.
+    pub latest: Option<i64>,
+    /// Whether its directories show the content of lower layers: overlayfs makes each new directory opaque.
+    pub merge: bool,
+}
+
+/// Writes the blob of an upper directory's layer and moves the directory to the layers. Returns `None` if the directory
+/// is empty. The daemon records the layer only after a [`sync`].
+pub fn commit(
+    store: BorrowedFd<'_>,
+    upper: &str,
+    options: &CommitOptions,
+    mapping: &Mapping,
+) -> Result<Option<Unpacked>, Failure> {
+    let refused = |errno: Errno| failed(upper, &errno.to_string(), Some(errno));
+    let (parent, name) = open_parent(store, upper)?.ok_or_else(|| refused(Errno::NOENT))?;
+    let directory = openat(&parent, name, DIRECTORY, Mode::empty()).map_err(refused)?;
+    if let Some(latest) = options.latest {
+        limit_times(directory.as_fd(), latest).map_err(|error| refused(error.errno))?;
+    }
+    if options.merge {
+        clear_opaque_below(directory.as_fd()).map_err(|error| refused(error.errno))?;
+    }
+    if is_empty(directory.as_fd()).map_err(refused)? {
+        return Ok(None);
+    }
+    let blob = write_blob(store, directory.as_fd()).map_err(|error| error.describe(upper))?;
+    let totals = LayerTotals {
+        size: blob.counts.size,
+        entries: blob.counts.entries,
+        owners_kept: true,
+    };
+    totals.write(directory.as_fd())?;
+    set_defaults(directory.as_fd()).map_err(refused)?;
+    let layers = LayerStore::open(store)?;
+    let no_replace = RenameFlags::NOREPLACE;
+    match renameat_with(&parent, name, layers.committed(), &blob.hex, no_replace) {
+        Ok(()) | Err(Errno::EXIST) => {}
+        Err(errno) => return Err(refused(errno)),
+    }
+    Ok(Some(Unpacked {
+        diff_id: format!("sha256:{}", blob.hex),
+        size: totals.size,
+        entries: totals.entries,
+        warnings: Vec::new(),
+        owners_kept: mapping.mode == MappingMode::Range,
+    }))
+}
+
+/// Syncs the store's file system, so that a power failure loses nothing that was written before.
+pub fn sync(store: BorrowedFd<'_>) -> Result<(), Failure> {
+    syncfs(store).map_err(|errno| failed("store", &errno.to_string(), Some(errno)))
+}
+
+/// A blob in the store.
+struct WrittenBlob {
+    hex: String,
+    counts: Counts,
+}
+
+/// An error of writing a blob, with the errno if the kernel reported one.
+struct BlobError(String, Option<Errno>);
+
+impl BlobError {
+    fn describe(self, upper: &str) -> Failure {
+        failed(upper, &self.0, self.1)
+    }
+}
+
+impl From<Errno> for BlobError {
+    fn from(errno: Errno) -> Self {
+        Self(errno.to_string(), Some(errno))
+    }
+}
+
+impl From<io::Error> for BlobError {
+    fn from(error: io::Error) -> Self {
+        Self(error.to_string(), Errno::from_io_error(&error))
+    }
+}
+
+/// Writes the blob under a temporary name and renames it to its digest.
+fn write_blob(store: BorrowedFd<'_>, directory: BorrowedFd<'_>) -> Result<WrittenBlob, BlobError> {
+    let blobs = openat(store, "blobs", DIRECTORY, Mode::empty())?;
+    let partials = ensure_directory(&blobs, ".partial")?;
+    let committed = ensure_directory(&blobs, "sha256")?;
+    let partial = format!("new-{}", unique_name());
+    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
+    let file = openat(&partials, &partial, flags, Mode::from_raw_mode(0o600))?;
+    let blob = pack_blob(File::from(file), directory).inspect_err(|_| {
+        let _ = unlinkat(&partials, &partial, AtFlags::empty());
+    })?;
+    // A blob that a power failure damaged is replaced.
+    renameat(&partials, &partial, &committed, &blob.hex)?;
+    Ok(blob)
+}
+
+fn pack_blob(file: File, directory: BorrowedFd<'_>) -> Result<WrittenBlob, BlobError> {
+    let output = BufWriter::with_capacity(BUFFER, DigestWriter::new(file));
+    let (output, counts) = pack_upper(directory, output)
+        .map_err(|error| BlobError(error.to_string(), error.errno()))?;
+    let writer = output
+        .into_inner()
+        .map_err(io::IntoInnerError::into_error)?;
+    Ok(WrittenBlob {
+        hex: hex(&writer.finish()),
+        counts,
+    })
+}
+
+fn limit_times(directory: BorrowedFd<'_>, latest: i64) -> Result<(), WalkError> {
+    let mut walk = Walk::sorted(directory)?;
+    while let Some(step) = walk.step()? {
+        let entry = match step {
+            // The time of a directory is set after those of its entries.
+            Step::Entry(entry) if entry.kind() == FileType::Directory => {
+                walk.enter(&entry)?;
+                continue;
+            }
+            Step::Entry(entry) => entry,
+            Step::Left(left) => left.entry,
+        };
+        limit_time(&entry, latest).map_err(|errno| WalkError {
+            path: walk.path().to_vec(),
+            errno,
+        })?;
+    }
+    Ok(())
+}
+
+fn limit_time(entry: &Entry, latest: i64) -> Result<(), Errno> {
+    let (seconds, nanoseconds) = (entry.status.st_mtime, entry.status.st_mtime_nsec);
+    if seconds < latest || seconds == latest && nanoseconds == 0 {
+        return Ok(());
+    }
+    let times = timestamps(Timespec {
+        tv_sec: latest,
+        tv_nsec: 0,
+    });
+    utimensat(
+        &entry.parent,
+        &entry.name,
+        &times,
+        AtFlags::SYMLINK_NOFOLLOW,
+    )
+}
+
+fn clear_opaque_below(directory: BorrowedFd<'_>) -> Result<(), WalkError> {
+    let mut walk = Walk::sorted(directory)?;
+    while let Some(step) = walk.step()? {
+        if let Step::Entry(entry) = step
+            && entry.kind() == FileType::Directory
+            && let Some(directory) = walk.enter(&entry)?
+        {
+            clear_opaque(directory.as_fd()).map_err(|errno| WalkError {
+                path: walk.path().to_vec(),
+                errno,
+            })?;
+        }
+    }
+    Ok(())
+}
+
+fn ensure_directory(parent: &OwnedFd, name: &str) -> Result<OwnedFd, Errno> {
+    match mkdirat(parent, name, Mode::RWXU) {
+        Ok(()) | Err(Errno::EXIST) => openat(parent, name, DIRECTORY, Mode::empty()),
+        Err(errno) => Err(errno),
+    }
+}

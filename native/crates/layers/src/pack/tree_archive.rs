@@ -1,0 +1,291 @@
+//! Writing the files of a tree as entries.
+
+use std::collections::HashMap;
+use std::ffi::{CStr, CString};
+use std::fs::File;
+use std::io::{BufWriter, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::rc::Rc;
+
+use rustix::fs::{
+    AtFlags, FileType, Mode, OFlags, Stat, StatxFlags, openat, readlinkat, statat, statx,
+};
+use rustix::io::Errno;
+use tar::{Builder, EntryType};
+use walk::{Entry, Identity, Step, Walk, WalkError};
+
+use super::error::PackError;
+use super::header::EntryHeader;
+use crate::metadata::portable_attributes;
+use crate::overlay::{is_opaque, is_whiteout};
+
+/// Bytes collected before they are written.
+const BUFFER: usize = 256 * 1024;
+
+/// Flags that open a file for reading, never through a symbolic link, and without waiting for the writer of a FIFO.
+const READ: OFlags = OFlags::RDONLY
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::CLOEXEC);
+
+/// Treatment of mounts in a tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mounts {
+    /// Archive a mount point without its content.
+    Exclude,
+    Include,
+}
+
+/// Number and size of the entries of an archive.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Counts {
+    pub entries: u64,
+    /// Size of all files together, in bytes.
+    pub size: u64,
+}
+
+/// Writes the file or tree at `name` in `parent`. Its entries have names that begin with `label`.
+pub fn pack_tree(
+    parent: OwnedFd,
+    name: &str,
+    label: &str,
+    mounts: Mounts,
+    output: OwnedFd,
+) -> Result<(), PackError> {
+    let mut archive = TreeArchive::of_files(parent.as_fd(), mounts, output)?;
+    let name = CString::new(name).map_err(|_| PackError::at(name.as_bytes())(Errno::INVAL))?;
+    let status = statat(&parent, &name, AtFlags::SYMLINK_NOFOLLOW)
+        .map_err(PackError::at(label.as_bytes()))?;
+    let entry = Entry {
+        parent: Rc::new(parent),
+        name,
+        status,
+    };
+    if let Some(directory) = archive.add(&entry, label.as_bytes())? {
+        archive.add_below(directory.as_fd(), &[label.as_bytes(), b"/"].concat())?;
+    }
+    archive.builder.into_inner()?.flush()?;
+    Ok(())
+}
+
+/// Writes everything below the root of a file system, without the content of other mounts. The names of the entries are
+/// relative to the root.
+pub fn pack_contents(root: BorrowedFd<'_>, output: OwnedFd) -> Result<(), PackError> {
+    let mut archive = TreeArchive::of_files(root, Mounts::Exclude, output)?;
+    archive.add_below(root, b"")?;
+    archive.builder.into_inner()?.flush()?;
+    Ok(())
+}
+
+/// Writes the upper directory of an overlay as a layer. Returns `output`, flushed.
+pub fn pack_upper<W: Write>(
+    directory: BorrowedFd<'_>,
+    output: W,
+) -> Result<(W, Counts), PackError> {
+    let mut archive = TreeArchive {
+        builder: Builder::new(output),
+        linked: HashMap::new(),
+        mount: None,
+        layer: true,
+        counts: Counts::default(),
+    };
+    archive.add_below(directory, b"")?;
+    let mut output = archive.builder.into_inner()?;
+    output.flush()?;
+    Ok((output, archive.counts))
+}
+
+struct TreeArchive<W: Write> {
+    builder: Builder<W>,
+    /// First names of the files with several links.
+    linked: HashMap<Identity, Vec<u8>>,
+    /// The only mount whose files are archived.
+    mount: Option<u64>,
+    /// Whether overlayfs's marks are written as whiteouts of a layer (OCI image-spec, layer.md).
+    layer: bool,
+    counts: Counts,
+}
+
+impl TreeArchive<BufWriter<File>> {
+    fn of_files(top: BorrowedFd<'_>, mounts: Mounts, output: OwnedFd) -> Result<Self, PackError> {
+        let mount = match mounts {
+            Mounts::Exclude => Some(mount_of(top).map_err(PackError::at(b"."))?),
+            Mounts::Include => None,
+        };
+        Ok(Self {
+            builder: Builder::new(BufWriter::with_capacity(BUFFER, File::from(output))),
+            linked: HashMap::new(),
+            mount,
+            layer: false,
+            counts: Counts::default(),
+        })
+    }
+}
+
+impl<W: Write> TreeArchive<W> {
+    /// Adds everything below a directory. `prefix` precedes the names; it is empty or ends with a slash.
+    fn add_below(&mut self, top: BorrowedFd<'_>, prefix: &[u8]) -> Result<(), PackError> {
+        let failed = |WalkError { path, errno }| PackError::at(&[prefix, &path].concat())(errno);
+        let mut walk = Walk::sorted(top).map_err(failed)?;
+        while let Some(step) = walk.step().map_err(failed)? {
+            if let Step::Entry(entry) = step {
+                let path = [prefix, walk.path()].concat();
+                if let Some(directory) = self.add(&entry, &path)? {
+                    walk.enter_opened(&entry, directory).map_err(failed)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds one entry. Returns a directory whose entries are to be added, too.
+    fn add(&mut self, entry: &Entry, path: &[u8]) -> Result<Option<OwnedFd>, PackError> {
+        let status = &entry.status;
+        if self.layer && is_whiteout(status) {
+            // The kernel creates whiteouts as links of one file: each of them must be an entry, not a link.
+            self.add_whiteout(path, &entry.name)?;
+            return Ok(None);
+        }
+        let kind = match entry.kind() {
+            FileType::Directory => return self.add_directory(entry, path),
+            // A socket has no meaning without its process.
+            FileType::Socket | FileType::Unknown => return Ok(None),
+            kind => kind,
+        };
+        if status.st_nlink > 1
+            && let Some(first) = self.linked.get(&entry.identity())
+        {
+            let mut header = EntryHeader::new(path, EntryType::Link, status, 0)?;
+            header.set_link(first);
+            self.append(header, None)?;
+            return Ok(None);
+        }
+        let added = match kind {
+            FileType::RegularFile => self.add_file(entry, path)?,
+            FileType::Symlink => self.add_symlink(entry, path)?,
+            FileType::Fifo => self.add_special(path, EntryType::Fifo, status)?,
+            FileType::CharacterDevice => self.add_special(path, EntryType::Char, status)?,
+            _ => self.add_special(path, EntryType::Block, status)?,
+        };
+        if added && status.st_nlink > 1 {
+            self.linked.insert(entry.identity(), path.to_vec());
+        }
+        Ok(None)
+    }
+
+    fn add_directory(&mut self, entry: &Entry, path: &[u8]) -> Result<Option<OwnedFd>, PackError> {
+        let Some(directory) = entry.open_directory().map_err(PackError::at(path))? else {
+            return Ok(None);
+        };
+        let path = [path, b"/"].concat();
+        let mut header = EntryHeader::new(&path, EntryType::Directory, &entry.status, 0)?;
+        header.set_attributes(portable_attributes(&directory));
+        self.append(header, None)?;
+        if let Some(mount) = self.mount
+            && mount_of(directory.as_fd()).map_err(PackError::at(&path))? != mount
+        {
+            return Ok(None);
+        }
+        if self.layer && is_opaque(directory.as_fd()) {
+            self.add_whiteout(&path, c".wh..opq")?;
+        }
+        Ok(Some(directory))
+    }
+
+    /// Adds a regular file. Returns false if it has disappeared, because a container may run meanwhile.
+    fn add_file(&mut self, entry: &Entry, path: &[u8]) -> Result<bool, PackError> {
+        let file = match openat(&entry.parent, &entry.name, READ, Mode::empty()) {
+            Ok(file) => file,
+            Err(Errno::NOENT) => return Ok(false),
+            Err(errno) => return Err(PackError::at(path)(errno)),
+        };
+        let size = entry.status.st_size.unsigned_abs();
+        let mut header = EntryHeader::new(path, EntryType::Regular, &entry.status, size)?;
+        header.set_attributes(portable_attributes(&file));
+        let data = SizedFile {
+            file: File::from(file),
+            left: size,
+        };
+        self.append(header, Some(data))?;
+        Ok(true)
+    }
+
+    fn add_symlink(&mut self, entry: &Entry, path: &[u8]) -> Result<bool, PackError> {
+        let target = match readlinkat(&entry.parent, &entry.name, Vec::new()) {
+            Ok(target) => target,
+            Err(Errno::NOENT) => return Ok(false),
+            Err(errno) => return Err(PackError::at(path)(errno)),
+        };
+        let mut header = EntryHeader::new(path, EntryType::Symlink, &entry.status, 0)?;
+        header.set_link(target.as_bytes());
+        self.append(header, None)?;
+        Ok(true)
+    }
+
+    fn add_special(
+        &mut self,
+        path: &[u8],
+        kind: EntryType,
+        status: &Stat,
+    ) -> Result<bool, PackError> {
+        self.append(EntryHeader::new(path, kind, status, 0)?, None)?;
+        Ok(true)
+    }
+
+    /// Adds an empty file that hides `name` in lower layers; with the name of an opaque mark, everything in the
+    /// directory.
+    fn add_whiteout(&mut self, path: &[u8], name: &CStr) -> Result<(), PackError> {
+        let parent = path.len() - path.iter().rev().take_while(|byte| **byte != b'/').count();
+        let whiteout = [&path[..parent], b".wh.", name.to_bytes()].concat();
+        self.append(EntryHeader::whiteout(&whiteout), None)
+    }
+
+    fn append(&mut self, entry: EntryHeader, data: Option<SizedFile>) -> Result<(), PackError> {
+        let EntryHeader {
+            mut header,
+            records,
+        } = entry;
+        self.counts.entries += 1;
+        self.counts.size += data.as_ref().map_or(0, |data| data.left);
+        header.set_cksum();
+        if !records.is_empty() {
+            let records = records
+                .iter()
+                .map(|(key, value)| (key.as_str(), value.as_slice()));
+            self.builder.append_pax_extensions(records)?;
+        }
+        match data {
+            Some(data) => self.builder.append(&header, data)?,
+            None => self.builder.append(&header, std::io::empty())?,
+        }
+        Ok(())
+    }
+}
+
+/// A file of exactly the size in its header, whatever another process writes meanwhile: a shorter one is filled with
+/// zeros, a longer one is cut.
+struct SizedFile {
+    file: File,
+    left: u64,
+}
+
+impl Read for SizedFile {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let room = usize::try_from(self.left)
+            .unwrap_or(usize::MAX)
+            .min(buffer.len());
+        let mut count = self.file.read(&mut buffer[..room])?;
+        if count == 0 {
+            buffer[..room].fill(0);
+            count = room;
+        }
+        self.left -= count as u64;
+        Ok(count)
+    }
+}
+
+/// Returns the number of the mount that a file belongs to.
+fn mount_of(file: BorrowedFd<'_>) -> Result<u64, Errno> {
+    let found = statx(file, c"", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID)?;
+    Ok(found.stx_mnt_id)
+}
