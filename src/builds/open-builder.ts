@@ -6,32 +6,33 @@ import type { UsageRegister } from "#support/usage-register.ts";
 import type { BuildEvent, Builder, CacheLimits } from "./builder.ts";
 import { openBuildCache } from "./cache/build-cache.ts";
 import { openCacheMounts } from "./cache/cache-mounts.ts";
-import { keepWithin, pruneCache, usageOf } from "./cache/prune.ts";
-import type { KnownDigests } from "./context/scan.ts";
-import type { Workshop } from "./services.ts";
+import { enforceLimits, pruneCache, usageOf } from "./cache/prune.ts";
+import type { DigestCache } from "./context/scan.ts";
+import type { BuilderServices } from "./services.ts";
 import { buildImage } from "./solve/build-image.ts";
 
-export interface BuilderOptions extends Omit<Workshop, "cache" | "cacheMounts" | "locks" | "knownDigests"> {
-  /** Safe against the death of the process: a layer that a loss of power took away is missed and made anew. */
+export interface BuilderOptions
+  extends Omit<BuilderServices, "cache" | "cacheMounts" | "locks" | "digestCache"> {
+  /** Needs no sync to disk: a cached layer lost in a power failure is noticed and built again. */
   database: Database;
-  /** How much builds may leave behind. */
+  /** Limits of the build cache. */
   limits: CacheLimits;
   /** Register of the layers that the build cache holds. */
   uses: UsageRegister<"layer">;
   warn(what: string, error: unknown): void;
 }
 
-/** Directories whose digests are remembered. */
+/** Number of context directories whose digests are cached. */
 const mostDirectories = 16;
 
 export function openBuilder({ database, limits, uses, warn, ...options }: BuilderOptions): Builder {
-  const known = new Map<string, KnownDigests>();
-  const workshop: Workshop = {
+  const known = new Map<string, DigestCache>();
+  const services: BuilderServices = {
     ...options,
     cache: openBuildCache(database, uses),
     cacheMounts: openCacheMounts({ database, ...options }),
     locks: openKeyedLocks(),
-    knownDigests(directory) {
+    digestCache(directory) {
       const digests = known.get(directory) ?? new Map();
       known.delete(directory);
       known.set(directory, digests);
@@ -41,15 +42,15 @@ export function openBuilder({ database, limits, uses, warn, ...options }: Builde
   };
   const work = `${options.store}/build/work`;
   mkdirSync(work, { recursive: true, mode: 0o700 });
-  // Of builds that the last daemon did not come to end.
+  // Builds that were running when the last daemon died.
   for (const name of readdirSync(work)) options.discard(`${work}/${name}`);
   let tidying = false;
-  /** Nobody waits for it. */
+  /** Enforces the cache limits in the background. */
   const tidy = () => {
     if (tidying) return;
     tidying = true;
-    keepWithin(workshop, limits)
-      .catch((error) => warn("prune what builds keep", error))
+    enforceLimits(services, limits)
+      .catch((error) => warn("prune the build cache", error))
       .finally(() => {
         tidying = false;
       });
@@ -60,12 +61,12 @@ export function openBuilder({ database, limits, uses, warn, ...options }: Builde
       const stop = new AbortController();
       const signal = AbortSignal.any([request.signal, stop.signal]);
       const building = options.images.withLease(() =>
-        buildImage(workshop, { ...request, signal }, (event) => queue.push(event)),
+        buildImage(services, { ...request, signal }, (event) => queue.push(event)),
       );
       try {
         yield* queue.during(building);
       } finally {
-        // Whoever stops reading does not want the image any more.
+        // A caller that stops reading cancels the build.
         stop.abort();
         await building.catch(() => {});
         tidy();
@@ -74,9 +75,9 @@ export function openBuilder({ database, limits, uses, warn, ...options }: Builde
     async *files(image) {
       const { diffIds } = await options.images.resolve(image);
       using workspace = options.containers.builds.openWorkspace([]);
-      for await (const piece of workspace.export({ layers: diffIds })) yield piece;
+      for await (const chunk of workspace.export({ layers: diffIds })) yield chunk;
     },
-    prune: (pruneOptions) => pruneCache(workshop, pruneOptions),
-    usage: () => usageOf(workshop),
+    prune: (pruneOptions) => pruneCache(services, pruneOptions),
+    usage: () => usageOf(services),
   };
 }

@@ -8,10 +8,10 @@ import type { LayerCommits, LayerQueries, LayerUnpacking } from "#layers/layers.
 import type { KeyedLocks } from "#support/concurrency/keyed-locks.ts";
 import type { BuildCache } from "./cache/build-cache.ts";
 import type { CacheMounts } from "./cache/cache-mounts.ts";
-import type { KnownDigests } from "./context/scan.ts";
+import type { DigestCache } from "./context/scan.ts";
 
-/** What builds work with. */
-export interface Workshop {
+/** The services and shared state that builds need. */
+export interface BuilderServices {
   images: Pick<ImageQueries, "resolve"> &
     ImageAuthoring &
     Pick<ImageTransfer, "pull"> &
@@ -24,10 +24,10 @@ export interface Workshop {
   locks: KeyedLocks;
   /** Root directory of the store. */
   store: string;
-  /** Digests of the files of a directory that were read before. */
-  knownDigests(directory: string): KnownDigests;
-  /** Bytes of each of some directories, which are named relative to the store. */
+  /** Returns the cached digests of the files in a directory. */
+  digestCache(directory: string): DigestCache;
+  /** Returns the size in bytes of each directory; paths are relative to the store. */
   measure(paths: string[]): Promise<number[]>;
-  /** Sets a directory of the store aside to be deleted. */
+  /** Moves a directory of the store to the trash. */
   discard(directory: string): void;
 }

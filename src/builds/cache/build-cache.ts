@@ -2,11 +2,11 @@ import type { Database } from "bun:sqlite";
 import { type DiffId, parseDiffId } from "#oci/digest.ts";
 import type { UsageRegister } from "#support/usage-register.ts";
 
-/** The result of a step. */
+/** The cached result of a step. */
 export interface CachedStep {
-  /** Hash of everything the result depends on. */
+  /** Hash of everything that the result depends on. */
   key: string;
-  /** What it left; nothing when no file was changed. */
+  /** Layer with the changes; absent when no file changed. */
   diffId?: DiffId;
   description: string;
   /** Milliseconds since the epoch. */
@@ -15,11 +15,11 @@ export interface CachedStep {
   uses: number;
 }
 
-/** Results of steps by key. */
+/** Results of steps by cache key. */
 export interface BuildCache {
   find(key: string): CachedStep | undefined;
   add(step: Pick<CachedStep, "key" | "diffId" | "description" | "created">): void;
-  /** Notes that a result served again. */
+  /** Records a cache hit. */
   use(step: CachedStep): void;
   all(): CachedStep[];
   remove(key: string): void;
@@ -75,7 +75,7 @@ function userId(key: string): string {
   return `build-cache ${key}`;
 }
 
-/** Hashes what a result depends on. */
+/** Hashes the parts that a result depends on. */
 export function cacheKey(parts: unknown): string {
   return new Bun.CryptoHasher("sha256").update(JSON.stringify(parts)).digest("hex");
 }

@@ -5,24 +5,24 @@ import type { DiffId } from "#oci/digest.ts";
 import { readInlineCache } from "#oci/inline-cache.ts";
 import { errorChain } from "#support/errors.ts";
 import type { StageState } from "../plan/stage-state.ts";
-import { fetchImage, type ImageSource, imageHere } from "../solve/base-image.ts";
+import { fetchImage, findLocalImage, type ImageSource } from "../solve/base-image.ts";
 
-/** A step that an image tells of. */
+/** A step recorded in an image. */
 export interface KnownStep {
   layer?: { diffId: DiffId; descriptor: Descriptor };
   /** Milliseconds since the epoch. */
   created: number;
 }
 
-/** Which results of steps may be taken. */
+/** Cached results that this build may use. */
 export interface Reuse {
-  /** Whether the result may be used that makes this of a stage. */
+  /** Tests whether a cached result that leads to this stage may be used. */
   may(stage: StageState): boolean;
-  /** A result that is not known here. */
+  /** Finds a result in the images of `--cache-from`. */
   find(key: string): KnownStep | undefined;
 }
 
-/** Reads what the images of `--cache-from` tell of their steps. */
+/** Reads the steps recorded in the images of `--cache-from`. */
 export async function openReuse(source: ImageSource): Promise<Reuse> {
   const { noCache, cacheFrom } = source.request;
   if (noCache) return { may: () => false, find: () => undefined };
@@ -36,16 +36,16 @@ export async function openReuse(source: ImageSource): Promise<Reuse> {
 }
 
 async function findImages(source: ImageSource): Promise<BaseImage[]> {
-  const { workshop, request, emit, signal } = source;
+  const { services, request, emit, signal } = source;
   const { names, only } = request.cacheFrom;
   const found = await Promise.all(
     names.map(async (name) => {
-      if (only) return imageHere(workshop, name, request.platform);
+      if (only) return findLocalImage(services, name, request.platform);
       try {
         return await fetchImage(source, name, request.platform);
       } catch (error) {
         signal.throwIfAborted();
-        emit({ type: "warning", text: `no steps are taken from ${name}: ${errorChain(error)}` });
+        emit({ type: "warning", text: `cannot import the cache of ${name}: ${errorChain(error)}` });
         return undefined;
       }
     }),
@@ -65,7 +65,7 @@ function stepsOf(image: BaseImage): [string, KnownStep][] {
   });
 }
 
-/** Whether a stage is what an image was while it was made. */
+/** Tests whether a stage equals an intermediate state of an image. */
 function beginsWith({ config, diffIds }: BaseImage, stage: StageState): boolean {
   const made = config.history?.[stage.history.length - 1]?.created_by;
   return (

@@ -1,9 +1,9 @@
 import type { Database } from "bun:sqlite";
 import { mkdirSync, readdirSync } from "node:fs";
 
-/** A directory that `RUN --mount=type=cache` keeps. */
+/** A persistent directory of `RUN --mount=type=cache`. */
 export interface CacheMount {
-  /** Of the directory below `build/caches`. */
+  /** Name of the directory below `build/caches`. */
   name: string;
   description: string;
   /** Milliseconds since the epoch. */
@@ -14,11 +14,11 @@ export interface CacheMount {
 
 export interface CacheMounts {
   all(): CacheMount[];
-  /** Notes a use; the directory stays until it is disposed of. */
+  /** Records a use; the directory cannot be removed until the lease is disposed of. */
   use(name: string, description: string): Disposable;
   inUse(name: string): boolean;
   remove(name: string): void;
-  /** Relative to the store. */
+  /** Returns the path relative to the store. */
   path(name: string): string;
 }
 
@@ -33,7 +33,7 @@ interface Row {
 export function openCacheMounts(options: {
   database: Database;
   store: string;
-  /** Sets a directory of the store aside to be deleted. */
+  /** Moves a directory of the store to the trash. */
   discard(directory: string): void;
 }): CacheMounts {
   const { database, store, discard } = options;
@@ -49,21 +49,21 @@ export function openCacheMounts(options: {
     rows.map(({ last_used: lastUsed, ...row }): [string, CacheMount] => [row.name, { ...row, lastUsed }]),
   );
   const users = new Map<string, number>();
-  const note = (mount: CacheMount) => {
+  const save = (mount: CacheMount) => {
     put.run({ ...mount });
     mounts.set(mount.name, mount);
   };
-  // A directory is there before its row, which a loss of power may take away.
+  // The directory is created before its row, so a crash can leave a directory without a row.
   for (const name of readdirSync(root)) {
     const now = Date.now();
-    if (!mounts.has(name)) note({ name, description: "cache mount", created: now, lastUsed: now, uses: 0 });
+    if (!mounts.has(name)) save({ name, description: "cache mount", created: now, lastUsed: now, uses: 0 });
   }
   return {
     all: () => [...mounts.values()],
     use(name, description) {
       const now = Date.now();
       const { created = now, uses = 0 } = mounts.get(name) ?? {};
-      note({ name, description, created, lastUsed: now, uses: uses + 1 });
+      save({ name, description, created, lastUsed: now, uses: uses + 1 });
       users.set(name, (users.get(name) ?? 0) + 1);
       return { [Symbol.dispose]: () => void users.set(name, (users.get(name) ?? 1) - 1) };
     },

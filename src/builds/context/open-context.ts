@@ -1,9 +1,9 @@
 import { lstatSync } from "node:fs";
 import { invalidArgument } from "#support/errors.ts";
 import { compileIgnorePatterns, type Ignores, parseIgnoreFile } from "#support/ignore-patterns.ts";
-import { readInside } from "./inside.ts";
 import type { Listing } from "./listing.ts";
-import { digestFiles, type KnownDigests, type ScannedFile, scanDirectory } from "./scan.ts";
+import { readContextFile } from "./read-context-file.ts";
+import { type DigestCache, digestFiles, type ScannedFile, scanDirectory } from "./scan.ts";
 
 /** The files that a build may copy from. */
 export interface Context {
@@ -18,7 +18,7 @@ export interface Context {
 
 const mostText = 16 * 1024 * 1024;
 
-export function openContext(directory: string, dockerfile: string, known: KnownDigests): Context {
+export function openContext(directory: string, dockerfile: string, known: DigestCache): Context {
   let listing: Promise<Listing<ScannedFile>> | undefined;
   let compiled: Promise<Ignores> | undefined;
   const ignores = () => {
@@ -39,9 +39,9 @@ export function openContext(directory: string, dockerfile: string, known: KnownD
 /** The text of the Dockerfile in a directory. */
 export async function readDockerfile(directory: string, path: string): Promise<string> {
   const text =
-    (await readInside(directory, path, mostText)) ??
+    (await readContextFile(directory, path, mostText)) ??
     // What Docker looks for too where nobody named another.
-    (path === "Dockerfile" ? await readInside(directory, "dockerfile", mostText) : undefined);
+    (path === "Dockerfile" ? await readContextFile(directory, "dockerfile", mostText) : undefined);
   if (text === undefined) {
     throw invalidArgument(`Cannot locate specified Dockerfile: ${path}`);
   }
@@ -68,6 +68,6 @@ function lstatOf(path: string) {
 
 /** The Dockerfile's own file of patterns comes before that of the directory. */
 async function readIgnoreFile(directory: string, dockerfile: string): Promise<string[]> {
-  const own = await readInside(directory, `${dockerfile}.dockerignore`, mostText);
-  return parseIgnoreFile(own ?? (await readInside(directory, ".dockerignore", mostText)) ?? "");
+  const own = await readContextFile(directory, `${dockerfile}.dockerignore`, mostText);
+  return parseIgnoreFile(own ?? (await readContextFile(directory, ".dockerignore", mostText)) ?? "");
 }

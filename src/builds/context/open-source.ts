@@ -4,7 +4,7 @@ import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { BuildRequest } from "../builder.ts";
 import { checkOut, findCommit } from "../git/checkout.ts";
 import { isRepository, parseRepository } from "../git/repository.ts";
-import type { Workshop } from "../services.ts";
+import type { BuilderServices } from "../services.ts";
 import { checkDirectory } from "./open-context.ts";
 
 /** As much as tells a tar from anything else. */
@@ -13,7 +13,7 @@ const headLength = 512;
 const mostText = 16 * 1024 * 1024;
 
 interface Opening {
-  workshop: Workshop;
+  services: BuilderServices;
   request: BuildRequest;
   /** Of what is to go with the build. */
   held: AsyncDisposableStack;
@@ -53,10 +53,10 @@ function emptyDirectory({ scratch }: Opening): string {
   return path;
 }
 
-async function unpack({ workshop, held }: Opening, body: ReadableStream<Uint8Array>): Promise<string> {
-  const workspace = held.use(workshop.containers.builds.openWorkspace([]));
+async function unpack({ services, held }: Opening, body: ReadableStream<Uint8Array>): Promise<string> {
+  const workspace = held.use(services.containers.builds.openWorkspace([]));
   await workspace.extract(body);
-  return `${workshop.store}/${workspace.upper}`;
+  return `${services.store}/${workspace.upper}`;
 }
 
 async function checkOutContext({ request, scratch, signal }: Opening, url: string): Promise<string> {

@@ -2,7 +2,7 @@ import { closeSync, lstatSync, readdirSync, readlinkSync, readSync, type Stats }
 import { TboxError } from "#support/errors.ts";
 import type { Ignores } from "#support/ignore-patterns.ts";
 import type { EntryKind, ListedFile, Listing } from "./listing.ts";
-import { openOwn } from "./open-own.ts";
+import { openReadable } from "./open-readable.ts";
 
 export interface ScannedFile extends ListedFile, Stamp {
   mode: number;
@@ -84,13 +84,13 @@ function kindOf(status: Stats): EntryKind {
 }
 
 /** Digests of files that were read before, by their stamps. */
-export type KnownDigests = Map<string, Stamp & { digest: string }>;
+export type DigestCache = Map<string, Stamp & { digest: string }>;
 
 /** Gives the digests of files of a scanned directory; reads only those that may have changed. */
 export async function digestFiles(
   root: string,
   files: [string, ScannedFile][],
-  known: KnownDigests,
+  known: DigestCache,
 ): Promise<Map<string, string>> {
   const digests = new Map<string, string>();
   const buffer = Buffer.allocUnsafe(256 * 1024);
@@ -129,7 +129,7 @@ function digestFile(path: string, buffer: Buffer): string {
   const hasher = new Bun.CryptoHasher("sha256");
   let descriptor: number;
   try {
-    descriptor = openOwn(path);
+    descriptor = openReadable(path);
   } catch (cause) {
     throw new TboxError("forbidden", `read ${path} of the build context`, { cause });
   }

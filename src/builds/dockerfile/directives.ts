@@ -1,5 +1,5 @@
 import { invalidArgument } from "#support/errors.ts";
-import { trimEnd } from "./blanks.ts";
+import { trimEnd } from "./whitespace.ts";
 
 const known = ["syntax", "escape", "check"];
 

@@ -1,6 +1,6 @@
 import { invalidArgument, TboxError } from "#support/errors.ts";
-import { isBlank } from "./blanks.ts";
 import { cutMatch, replaceMatch } from "./shell-pattern.ts";
+import { isWhitespace } from "./whitespace.ts";
 
 export interface ExpandOptions {
   escape?: "\\" | "`";
@@ -261,7 +261,7 @@ function openWords() {
   let open = false;
   return {
     add(character: string) {
-      if (!isBlank(character)) {
+      if (!isWhitespace(character)) {
         word += character;
         open = true;
       } else if (open && word !== "") {

@@ -1,9 +1,9 @@
-import { trimStart } from "./blanks.ts";
 import { openDirectives } from "./directives.ts";
 import { atLines, DockerfileError } from "./dockerfile-error.ts";
 import { heredocsOf } from "./heredoc.ts";
 import { splitStatement } from "./split-statement.ts";
 import type { Dockerfile, Heredoc, Statement } from "./statement.ts";
+import { trimStart } from "./whitespace.ts";
 
 /** Splits a Dockerfile into its instructions, as BuildKit's parser does; nothing is checked or expanded yet. */
 export function parseDockerfile(text: string): Dockerfile {

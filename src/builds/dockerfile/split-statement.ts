@@ -1,5 +1,5 @@
-import { isBlank, trim } from "./blanks.ts";
 import type { Statement } from "./statement.ts";
+import { isWhitespace, trim } from "./whitespace.ts";
 import { cutFlags, cutWord, plainWords, quotedWords, readJsonWords, readPairs } from "./words.ts";
 
 type Split = Omit<Statement, "heredocs" | "lines">;
@@ -57,7 +57,7 @@ function whole(text: string): string[] {
 }
 
 function splitHealthcheck(text: string): Partial<Split> {
-  const end = [...text].findIndex(isBlank);
+  const end = [...text].findIndex(isWhitespace);
   const type = end < 0 ? text : text.slice(0, end);
   if (type === "") return {};
   const command = jsonOr(trim(text.slice(type.length)), whole);

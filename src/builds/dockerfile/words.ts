@@ -1,6 +1,6 @@
 import { invalidArgument } from "#support/errors.ts";
-import { isBlank, trimStart } from "./blanks.ts";
 import type { Pair } from "./statement.ts";
+import { isWhitespace, trimStart } from "./whitespace.ts";
 
 const blanks = /[\t\v\f\r ]+/;
 
@@ -13,7 +13,7 @@ export function quotedWords(text: string, mark: string): string[] {
   for (let at = 0; at < characters.length; at++) {
     const character = characters[at] ?? "";
     const next = characters[at + 1];
-    if (quote === undefined && isBlank(character)) {
+    if (quote === undefined && isWhitespace(character)) {
       if (word) words.push(word);
       word = undefined;
       continue;
@@ -86,7 +86,7 @@ export function cutFlags(text: string, mark: string): { flags: string[]; rest: s
   const flags: string[] = [];
   let at = 0;
   for (;;) {
-    while (at < text.length && isBlank(text[at] ?? "")) at++;
+    while (at < text.length && isWhitespace(text[at] ?? "")) at++;
     if (!text.startsWith("--", at)) return { flags, rest: text.slice(at) };
     const { word, end } = readFlag(text, at, mark);
     at = end;
@@ -102,7 +102,7 @@ function readFlag(text: string, start: number, mark: string): { word: string; en
   let at = start;
   for (; at < text.length; at++) {
     const character = text[at] ?? "";
-    if (quote === undefined && isBlank(character)) break;
+    if (quote === undefined && isWhitespace(character)) break;
     if (character === quote) quote = undefined;
     else if (quote === undefined && (character === "'" || character === '"')) quote = character;
     else if (character === mark) word += text[++at] ?? "";

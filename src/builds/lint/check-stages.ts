@@ -1,21 +1,21 @@
 import type { Platform } from "#oci/platform.ts";
 import type { PlannedStage } from "../plan/plan-stages.ts";
 import { stageOfImage } from "../plan/stage-state.ts";
-import type { Workshop } from "../services.ts";
-import { imageHere } from "../solve/base-image.ts";
+import type { BuilderServices } from "../services.ts";
+import { findLocalImage } from "../solve/base-image.ts";
 import type { Finding } from "./lint-file.ts";
 import { lintStage, type StageStart } from "./lint-stage.ts";
 
 /** Goes through all stages without building them; of base images only those that are here are known. */
 export async function checkStages(
-  workshop: Workshop,
+  services: BuilderServices,
   stages: PlannedStage[],
   platform: Platform,
 ): Promise<Finding[]> {
   const ends: StageStart[] = [];
   const findings: Finding[] = [];
   for (const stage of stages) {
-    const start = await startOf(workshop, stage, { ends, platform });
+    const start = await startOf(services, stage, { ends, platform });
     const checked = lintStage(stage, start);
     findings.push(...checked.findings);
     ends.push(checked.end);
@@ -24,7 +24,7 @@ export async function checkStages(
 }
 
 async function startOf(
-  workshop: Workshop,
+  services: BuilderServices,
   { base }: PlannedStage,
   { ends, platform }: { ends: StageStart[]; platform: Platform },
 ): Promise<StageStart> {
@@ -32,7 +32,7 @@ async function startOf(
   // Without its image nothing can be said of what a stage has.
   const unknown = { hasDirectory: true };
   if (base.type === "stage") return ends[base.index] ?? unknown;
-  const image = await imageHere(workshop, base.name, undefined);
+  const image = await findLocalImage(services, base.name, undefined);
   if (!image) return unknown;
   const { environment, settings } = stageOfImage(image, platform);
   return { variables: new Set(Object.keys(environment)), hasDirectory: Boolean(settings.WorkingDir) };

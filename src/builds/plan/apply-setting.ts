@@ -5,7 +5,7 @@ import type { CommandLine, Instruction } from "../dockerfile/instruction.ts";
 import type { Dockerfile, Pair } from "../dockerfile/statement.ts";
 import { ownValue } from "./plan-stages.ts";
 import { parsePorts } from "./ports.ts";
-import { noted, type StageState } from "./stage-state.ts";
+import { type StageState, withHistory } from "./stage-state.ts";
 
 export interface SettingContext {
   escapeMark: Dockerfile["escapeMark"];
@@ -30,29 +30,29 @@ export function applySetting(stage: StageState, instruction: Setting, context: S
     case "env": {
       const pairs = expandPairs(instruction.pairs, expand);
       const texts = pairs.map(([name, value]) => `${name}=${value}`);
-      return noted(withVariables(stage, pairs), `ENV ${texts.join(" ")}`);
+      return withHistory(withVariables(stage, pairs), `ENV ${texts.join(" ")}`);
     }
     case "label": {
       const pairs = expandPairs(instruction.pairs, expand);
       const Labels = { ...settings.Labels, ...Object.fromEntries(pairs) };
       const texts = pairs.map(([name, value]) => `${name}=${value}`);
-      return noted(withSettings(stage, { Labels }), `LABEL ${texts.join(" ")}`);
+      return withHistory(withSettings(stage, { Labels }), `LABEL ${texts.join(" ")}`);
     }
     case "arg":
       return declare(stage, instruction.arguments, context);
     case "cmd": {
       const Cmd = commandWords(instruction.command, stage);
-      return noted({ ...withSettings(stage, { Cmd }), hasCommand: true }, `CMD ${goList(Cmd)}`);
+      return withHistory({ ...withSettings(stage, { Cmd }), hasCommand: true }, `CMD ${goList(Cmd)}`);
     }
     case "entrypoint": {
       const { command } = instruction;
       const empty = command.words.length === 0;
       const Entrypoint = empty ? undefined : commandWords(command, stage);
       const changed = withSettings(stage, { Entrypoint, ...(stage.hasCommand ? {} : { Cmd: undefined }) });
-      return noted(changed, `ENTRYPOINT ${goList(Entrypoint ?? [])}`);
+      return withHistory(changed, `ENTRYPOINT ${goList(Entrypoint ?? [])}`);
     }
     case "shell":
-      return noted(
+      return withHistory(
         withSettings(stage, { Shell: instruction.words }),
         `SHELL [${instruction.words.join(" ")}]`,
       );
@@ -63,28 +63,28 @@ export function applySetting(stage: StageState, instruction: Setting, context: S
       const ports = parsePorts(words);
       const entries = Object.fromEntries(ports.map((port) => [port, {}]));
       const changed = withSettings(stage, { ExposedPorts: { ...settings.ExposedPorts, ...entries } });
-      return noted(changed, `EXPOSE [${ports.join(" ")}]`);
+      return withHistory(changed, `EXPOSE [${ports.join(" ")}]`);
     }
     case "user": {
       const User = expand(instruction.user);
-      return noted(withSettings(stage, { User }), `USER ${User}`);
+      return withHistory(withSettings(stage, { User }), `USER ${User}`);
     }
     case "volume": {
       const paths = instruction.paths.map(expand);
       const entries = Object.fromEntries(paths.map((path) => [path, {}]));
       const changed = withSettings(stage, { Volumes: { ...settings.Volumes, ...entries } });
-      return noted(changed, `VOLUME [${paths.join(" ")}]`);
+      return withHistory(changed, `VOLUME [${paths.join(" ")}]`);
     }
     case "stopsignal": {
       const StopSignal = expand(instruction.signal);
       parseSignal(StopSignal);
-      return noted(withSettings(stage, { StopSignal }), `STOPSIGNAL ${StopSignal}`);
+      return withHistory(withSettings(stage, { StopSignal }), `STOPSIGNAL ${StopSignal}`);
     }
     case "maintainer":
-      return noted({ ...stage, author: instruction.name }, `MAINTAINER ${instruction.name}`);
+      return withHistory({ ...stage, author: instruction.name }, `MAINTAINER ${instruction.name}`);
     case "healthcheck": {
       const changed = withSettings(stage, { Healthcheck: { ...instruction.healthcheck } });
-      return noted(changed, `HEALTHCHECK ${JSON.stringify(instruction.healthcheck)}`);
+      return withHistory(changed, `HEALTHCHECK ${JSON.stringify(instruction.healthcheck)}`);
     }
     case "onbuild":
       return { ...stage, triggers: [...stage.triggers, instruction.trigger] };
@@ -120,7 +120,7 @@ function declare(
     next = { ...next, declared: [...next.declared.filter((other) => other !== name), name] };
     texts.push(chosen === undefined ? name : `${name}=${chosen}`);
   }
-  return noted(next, `ARG ${texts.join(" ")}`);
+  return withHistory(next, `ARG ${texts.join(" ")}`);
 }
 
 function withVariables(stage: StageState, pairs: [string, string][]): StageState {

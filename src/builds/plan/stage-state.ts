@@ -105,7 +105,7 @@ function withPath(stage: StageState): StageState {
 }
 
 /** One more line of the history; `made` is when its layer was, if it left one. */
-export function noted(
+export function withHistory(
   stage: StageState,
   createdBy: string,
   layer?: { diffId: DiffId; descriptor: Descriptor; created: number } | { created: number },

@@ -3,18 +3,18 @@ import type { Platform } from "#oci/platform.ts";
 import { familiarName, parseReference, withDefaultTag } from "#oci/reference.ts";
 import { errorCode } from "#support/errors.ts";
 import type { BuildEvent, BuildRequest } from "../builder.ts";
-import type { Workshop } from "../services.ts";
+import type { BuilderServices } from "../services.ts";
 
 export interface ImageSource {
-  workshop: Workshop;
+  services: BuilderServices;
   request: BuildRequest;
   signal: AbortSignal;
   emit(event: BuildEvent): void;
 }
 
-/** An image of the store, if it is there. */
-export async function imageHere(
-  { images }: Workshop,
+/** Returns an image of the local store, if it is there. */
+export async function findLocalImage(
+  { images }: BuilderServices,
   name: string,
   platform: Platform | undefined,
 ): Promise<BaseImage | undefined> {
@@ -26,21 +26,21 @@ export async function imageHere(
   }
 }
 
-/** An image, pulled where it is not here or is to be asked for. */
+/** Returns an image; pulls it when it is not in the store or the request asks for a pull. */
 export async function fetchImage(
-  { workshop, request, signal, emit }: ImageSource,
+  { services, request, signal, emit }: ImageSource,
   name: string,
   platform: Platform | undefined,
 ): Promise<BaseImage> {
-  const here = request.pull ? undefined : await imageHere(workshop, name, platform);
-  if (here) return here;
+  const local = request.pull ? undefined : await findLocalImage(services, name, platform);
+  if (local) return local;
   const reference = withDefaultTag(parseReference(name));
   const credentials = request.credentials(reference.domain);
-  const progress = workshop.images.pull(reference, {
+  const progress = services.images.pull(reference, {
     signal,
     ...(platform === undefined ? {} : { platform }),
     ...(credentials === undefined ? {} : { credentials }),
   });
   for await (const one of progress) emit({ type: "pulling", progress: one });
-  return workshop.images.resolveBase(familiarName(reference), platform);
+  return services.images.resolveBase(familiarName(reference), platform);
 }

@@ -13,44 +13,44 @@ import { openLint } from "../lint/lint.ts";
 import { lintFile } from "../lint/lint-file.ts";
 import { ownValue, planGlobals, planStages } from "../plan/plan-stages.ts";
 import { isPredefined, platformArguments } from "../plan/platform-arguments.ts";
-import type { Workshop } from "../services.ts";
+import type { BuilderServices } from "../services.ts";
 import type { BuildRun } from "./build-run.ts";
 import { finishImage } from "./finish-image.ts";
 import { openSolver } from "./solve.ts";
 
-/** Carries out one build; `emit` is told how it goes on. */
+/** Carries out one build and reports its progress through `emit`. */
 export async function buildImage(
-  workshop: Workshop,
+  services: BuilderServices,
   request: BuildRequest,
   emit: (event: BuildEvent) => void,
 ): Promise<void> {
-  const scratch = `${workshop.store}/build/work/${randomUUID()}`;
+  const scratch = `${services.store}/build/work/${randomUUID()}`;
   mkdirSync(scratch, { recursive: true, mode: 0o700 });
   await using held = new AsyncDisposableStack();
-  held.defer(() => workshop.discard(scratch));
-  // A step that fails ends the others.
+  held.defer(() => services.discard(scratch));
+  // A failed step aborts the others.
   const stop = new AbortController();
   const signal = AbortSignal.any([request.signal, stop.signal]);
-  const { directory, text: onlyText } = await openSource({ workshop, request, held, scratch, signal });
+  const { directory, text: onlyText } = await openSource({ services, request, held, scratch, signal });
   const text = request.dockerfileText ?? onlyText ?? (await readDockerfile(directory, request.dockerfile));
   emit({ type: "dockerfile", name: request.dockerfile, text });
   const read = readStages(text);
   const given = request.arguments;
-  const context = openContext(directory, request.dockerfile, workshop.knownDigests(directory));
+  const context = openContext(directory, request.dockerfile, services.digestCache(directory));
   const lint = openLint(given.BUILDKIT_DOCKERFILE_CHECK ?? read.check, emit);
   const platform = request.platform ?? hostPlatform();
   const predefined = (stage: string) => platformArguments(hostPlatform(), platform, stage);
   const defaults = planGlobals(read, { arguments: {} }, predefined(""));
   lint.report(lintFile(read, { text, defaults, ignored: await context.ignores() }));
   const planned = planStages(read, { arguments: given, predefined, target: request.target });
-  warnOfUnused(given, read, emit);
+  warnAboutUnused(given, read, emit);
   if (request.checkOnly) {
-    lint.report(await checkStages(workshop, planned.stages, platform));
+    lint.report(await checkStages(services, planned.stages, platform));
     emit({ type: "checked", findings: lint.count() });
     return;
   }
   const run: BuildRun = {
-    workshop,
+    services,
     request,
     planned,
     settings: { escapeMark: read.escapeMark, given, globals: planned.globals },
@@ -60,7 +60,7 @@ export async function buildImage(
     epoch: epochOf(ownValue(given, "SOURCE_DATE_EPOCH") ?? planned.globals.SOURCE_DATE_EPOCH),
     signal,
     emit,
-    reuse: await openReuse({ workshop, request, signal, emit }),
+    reuse: await openReuse({ services, request, signal, emit }),
     filesOf: (source, lines) => solver.filesOf(source, lines),
   };
   const solver = openSolver(() => run);
@@ -72,7 +72,7 @@ export async function buildImage(
   } finally {
     stop.abort(new TboxError("cancelled", "the build has ended"));
     await solver.ended();
-    await workshop.layers.sync().catch(() => {});
+    await services.layers.sync().catch(() => {});
   }
 }
 
@@ -82,7 +82,7 @@ function epochOf(text: string | undefined): number | undefined {
   throw invalidArgument(`invalid SOURCE_DATE_EPOCH: ${JSON.stringify(text)}`);
 }
 
-function warnOfUnused(
+function warnAboutUnused(
   given: Record<string, string>,
   { globals, stages }: ReturnType<typeof readStages>,
   emit: (event: BuildEvent) => void,

@@ -7,39 +7,39 @@ import type { Lint } from "../lint/lint.ts";
 import type { SettingContext } from "../plan/apply-setting.ts";
 import type { PlannedStages, Source } from "../plan/plan-stages.ts";
 import type { StageState } from "../plan/stage-state.ts";
-import type { Workshop } from "../services.ts";
+import type { BuilderServices } from "../services.ts";
 
-/** One build while it runs. */
+/** The state of one running build. */
 export interface BuildRun {
-  workshop: Workshop;
+  services: BuilderServices;
   request: BuildRequest;
   planned: PlannedStages;
   settings: SettingContext;
   context: Context;
-  /** A directory of the build's own, which goes with it. */
+  /** Temporary directory of the build, deleted at its end. */
   scratch: string;
-  /** Seconds since the epoch that nothing made here is younger than. */
+  /** Latest timestamp of created files and images, in seconds since the epoch (SOURCE_DATE_EPOCH). */
   epoch: number | undefined;
   lint: Lint;
   signal: AbortSignal;
   emit(event: BuildEvent): void;
   reuse: Reuse;
-  /** The files of a stage or an image; of a stage once it is built. */
+  /** Returns the layers of a stage or an image; waits until the stage is built. */
   filesOf(source: Source, lines: LineRange): Promise<DiffId[]>;
 }
 
-/** An instruction of a stage. */
-export interface StepPlace {
-  /** Of the stage. */
+/** The position of an instruction. */
+export interface StepContext {
+  /** Index of the stage. */
   index: number;
-  /** Among all instructions. */
+  /** Number of the instruction in the file, from 1. */
   number: number;
 }
 
-/** What a step makes of a stage. */
+/** The stage after a step. */
 export interface StepResult {
   stage: StageState;
   cached: boolean;
-  /** Key of the result. */
+  /** Cache key of the step. */
   key: string;
 }

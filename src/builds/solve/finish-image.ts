@@ -7,20 +7,20 @@ import type { StageState } from "../plan/stage-state.ts";
 import type { BuildRun } from "./build-run.ts";
 import { squash } from "./squash.ts";
 
-/** Most layers that fit the kernel's overlay and Docker's own limit. */
+/** Limit of Docker, and close to that of overlayfs. */
 const mostLayers = 127;
 
-/** Writes the image of a stage, once what it is made of survives a loss of power; gives its ID. */
+/** Writes the image of a stage after its layers are synced to disk; returns its ID. */
 export async function finishImage(run: BuildRun, built: StageState): Promise<Digest> {
-  const { workshop, request } = run;
+  const { services, request } = run;
   const stage = request.squash ? await squash(run, built) : built;
   if (stage.diffIds.length > mostLayers) {
     throw invalidArgument(`the image would have more than ${mostLayers} layers`);
   }
-  await workshop.layers.sync();
+  await services.layers.sync();
   const { layers } = stage;
   const config = configOf(run, stage);
-  return workshop.images.write({ config, layers, annotations: request.annotations }, request.tags);
+  return services.images.write({ config, layers, annotations: request.annotations }, request.tags);
 }
 
 function configOf(run: BuildRun, stage: StageState): ImageConfig {
@@ -40,19 +40,19 @@ function configOf(run: BuildRun, stage: StageState): ImageConfig {
     history: stage.history,
     ...(run.request.inlineCache ? inlineCache(stage.steps) : {}),
   };
-  return { ...config, created: new Date(timeOf(run, config)).toISOString() };
+  return { ...config, created: new Date(creationTime(run, config)).toISOString() };
 }
 
-/** When an image like this was first made: a build that finds everything in the cache gives the same image. */
-function timeOf({ epoch, request, workshop }: BuildRun, config: ImageConfig): number {
+/** Returns the time at which an image with this configuration was first built, so that a fully cached build gives the same image. */
+function creationTime({ epoch, request, services }: BuildRun, config: ImageConfig): number {
   if (epoch !== undefined) return epoch * 1000;
   const key = cacheKey(["image", config]);
-  const known = request.noCache ? undefined : workshop.cache.find(key);
+  const known = request.noCache ? undefined : services.cache.find(key);
   if (known) {
-    workshop.cache.use(known);
+    services.cache.use(known);
     return known.created;
   }
   const created = Date.now();
-  workshop.cache.add({ key, description: "image", created });
+  services.cache.add({ key, description: "image", created });
   return created;
 }

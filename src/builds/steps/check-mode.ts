@@ -2,7 +2,7 @@ import { invalidArgument } from "#support/errors.ts";
 
 const clause = /^[ugoa]*(?:[-+=](?:[rwxXst]*|[ugo]))+$/;
 
-/** Throws for what `--chmod` does not take: an octal number, or clauses like `u=rwX,go=rX`. */
+/** Throws unless the text is a mode for `--chmod`: an octal number, or clauses like `u=rwX,go=rX`. */
 export function checkMode(text: string): void {
   const octal = /^[0-7]+$/.test(text) && Number.parseInt(text, 8) <= 0o7777;
   if (text === "" || octal || text.split(",").every((part) => clause.test(part))) return;

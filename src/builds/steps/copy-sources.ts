@@ -1,62 +1,49 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { posix } from "node:path";
 import type { FileTree } from "#containers/build-steps/file-tree.ts";
-import type { TreeCopy, Workspace } from "#containers/build-steps/workspace.ts";
 import type { DiffId } from "#oci/digest.ts";
 import type { Listing } from "../context/listing.ts";
-import { isPattern, type Selected, selectSource } from "../context/select.ts";
+import { isPattern, selectSource } from "../context/select.ts";
 import { atLines } from "../dockerfile/dockerfile-error.ts";
 import { heredocText } from "../dockerfile/heredoc.ts";
 import type { Copy, Located } from "../dockerfile/instruction.ts";
 import type { Heredoc } from "../dockerfile/statement.ts";
 import { findSource } from "../plan/plan-stages.ts";
-import type { BuildRun, StepPlace } from "../solve/build-run.ts";
-import { digestSelection } from "./context-key.ts";
+import type { BuildRun, StepContext } from "../solve/build-run.ts";
+import { digestSelection } from "./context-digest.ts";
+import { type CopyContext, type CopySource, planCopy, unpacksArchives } from "./copy-source.ts";
 import { fromAddress, isAddress } from "./from-address.ts";
 
-/** What a source of COPY or ADD stands for. */
-export interface CopySource {
-  /** What the result depends on. */
-  key: unknown;
-  /** Fetches what is not here, and tells what is to be copied. */
-  open(): Promise<TreeCopy[]>;
-}
-
-export interface Search {
-  place: StepPlace;
-  target: string;
-  workspace: () => Workspace;
-}
-
+/** Resolves the sources of COPY or ADD: files of the context or of layers, addresses, and here-documents. */
 export async function findSources(
   run: BuildRun,
   copy: Copy & Located,
-  search: Search,
+  context: CopyContext,
 ): Promise<CopySource[]> {
   const found: CopySource[] = [];
-  const layers = await layersFor(run, copy, search.place);
+  const layers = await layersFor(run, copy, context.step);
   for (const [position, source] of copy.sources.entries()) {
     if (isAddress(source)) {
-      found.push(await fromAddress(run, copy, source, { ...search, position }));
+      found.push(await fromAddress(run, copy, source, { ...context, position }));
     } else if (layers) {
-      found.push(...(await fromLayers(copy, source, { ...search, layers })));
+      found.push(...(await fromLayers(copy, source, { ...context, layers })));
     } else {
-      found.push(...(await fromContext(run, copy, source, search)));
+      found.push(...(await fromContext(run, copy, source, context)));
     }
   }
   for (const document of copy.documents) {
-    found.push(fromDocument(run, document, search));
+    found.push(fromDocument(run, document, context));
   }
   return found;
 }
 
-function fromDocument(run: BuildRun, document: Heredoc, { place, target }: Search): CopySource {
+function fromDocument(run: BuildRun, document: Heredoc, { step, target }: CopyContext): CopySource {
   const text = heredocText(document);
   const name = posix.basename(document.name);
   return {
     key: ["document", name, text],
     async open() {
-      const directory = `${run.scratch}/documents-${place.number}`;
+      const directory = `${run.scratch}/documents-${step.number}`;
       mkdirSync(directory, { recursive: true });
       writeFileSync(`${directory}/${name}`, text, { mode: 0o644 });
       return [{ tree: { directory }, source: `/${name}`, target, skip: [], unpack: false }];
@@ -67,7 +54,7 @@ function fromDocument(run: BuildRun, document: Heredoc, { place, target }: Searc
 async function layersFor(
   run: BuildRun,
   { from, lines }: Copy & Located,
-  { index }: StepPlace,
+  { index }: StepContext,
 ): Promise<DiffId[] | undefined> {
   if (from === undefined) return undefined;
   return run.filesOf(
@@ -80,7 +67,7 @@ async function fromContext(
   run: BuildRun,
   copy: Copy,
   source: string,
-  { target }: Search,
+  { target }: CopyContext,
 ): Promise<CopySource[]> {
   const listing = await run.context.list();
   const tree = { directory: run.context.directory };
@@ -89,7 +76,7 @@ async function fromContext(
     selected.map(async (one): Promise<CopySource> => {
       const planned = planCopy(copy, tree, one, target);
       const digest = await digestSelection(run.context, listing, { path: one.path, skip: new Set(one.skip) });
-      // The name counts where it decides how the copy is called.
+      // The name of a file is part of the key because it can become the name of the copy.
       const name = one.directory ? "" : posix.basename(one.path);
       return { key: ["context", digest, name, planned.target, planned.unpack], open: async () => [planned] };
     }),
@@ -99,13 +86,13 @@ async function fromContext(
 async function fromLayers(
   copy: Copy,
   source: string,
-  { layers, target, workspace }: Search & { layers: DiffId[] },
+  { layers, target, workspace }: CopyContext & { layers: DiffId[] },
 ): Promise<CopySource[]> {
   const tree: FileTree = { layers };
   const key = ["layers", layers, source, target, copy.parents, copy.exclude];
   const path = posix.join("/", source);
   if (!isPattern(source) && !copy.parents && copy.exclude.length === 0) {
-    const unpack = unpacks(copy);
+    const unpack = unpacksArchives(copy);
     const planned = { tree, source: path.replace(/\\(.)/g, "$1"), target, skip: [], unpack };
     return [{ key, open: async () => [planned] }];
   }
@@ -121,26 +108,10 @@ async function fromLayers(
   }));
 }
 
-/** The directories before the first part of a path with a wildcard. */
+/** Returns the directories of a path before its first part with a wildcard. */
 function literalPart(source: string): string {
   const parts = posix.join("/", source.replace("/./", "/")).split("/").slice(1);
   const first = parts.findIndex(isPattern);
   const literal = first < 0 ? parts : parts.slice(0, first);
   return literal.filter((part) => part !== "").join("/");
-}
-
-export function planCopy(copy: Copy, tree: FileTree, one: Selected, target: string): TreeCopy {
-  const place = one.under === undefined ? target : posix.join(target, one.under);
-  const directory = one.under !== undefined && one.directory && !place.endsWith("/");
-  return {
-    tree,
-    source: `/${one.path}`,
-    target: directory ? `${place}/` : place,
-    skip: one.skip,
-    unpack: !one.directory && unpacks(copy),
-  };
-}
-
-function unpacks({ kind, unpack }: Copy): boolean {
-  return unpack ?? kind === "add";
 }

@@ -6,35 +6,35 @@ import type { Copy, Located } from "../dockerfile/instruction.ts";
 import { expander, fromWorkingDirectory } from "../plan/apply-setting.ts";
 import { ownValue } from "../plan/plan-stages.ts";
 import type { StageState } from "../plan/stage-state.ts";
-import type { BuildRun, StepPlace, StepResult } from "../solve/build-run.ts";
+import type { BuildRun, StepContext, StepResult } from "../solve/build-run.ts";
 import { checkMode } from "./check-mode.ts";
 import { findSources } from "./copy-sources.ts";
+import { ensureLayer } from "./ensure-layer.ts";
 import { isAddress } from "./from-address.ts";
-import { makeLayer } from "./make-layer.ts";
 
-/** COPY and ADD: files of the context, of stages, images and addresses into a layer. */
+/** Carries out COPY or ADD: copies files of the context, stages, images and addresses into a new layer. */
 export function copyFiles(
   run: BuildRun,
   stage: StageState,
   instruction: Copy & Located,
-  place: StepPlace,
+  step: StepContext,
 ): Promise<StepResult> {
-  return named(instruction.kind, () => copyInto(run, stage, instruction, place));
+  return withPrefix(instruction.kind, () => copyInto(run, stage, instruction, step));
 }
 
 async function copyInto(
   run: BuildRun,
   stage: StageState,
   instruction: Copy & Located,
-  place: StepPlace,
+  step: StepContext,
 ): Promise<StepResult> {
   const copy = expandCopy(run, stage, instruction);
   const target = fromWorkingDirectory(stage, copy.destination);
   const lowers = copy.link ? [] : stage.diffIds;
-  // Where patterns are to be matched in layers, those are looked at in here.
+  // Patterns that match files of layers need a workspace to list them.
   using workspaces = new DisposableStack();
-  const workspace = () => workspaces.use(run.workshop.containers.builds.openWorkspace(lowers));
-  const sources = await findSources(run, copy, { place, target, workspace });
+  const workspace = () => workspaces.use(run.services.containers.builds.openWorkspace(lowers));
+  const sources = await findSources(run, copy, { step, target, workspace });
   if (sources.length > 1 && !target.endsWith("/")) {
     const rule = "the destination must be a directory and end with a /";
     throw invalidArgument(`When using ${copy.kind.toUpperCase()} with more than one source file, ${rule}`);
@@ -50,21 +50,21 @@ async function copyInto(
     chmod,
     run.epoch ?? null,
   ]);
-  return await makeLayer(run, stage, {
+  return await ensureLayer(run, stage, {
     key,
     createdBy: historyText(copy),
-    async make() {
+    async create() {
       const copies = (await Promise.all(sources.map((one) => one.open()))).flat();
-      using opened = run.workshop.containers.builds.openWorkspace(lowers);
+      using opened = run.services.containers.builds.openWorkspace(lowers);
       await opened.copy(copies, { owner, ...(chmod === "" ? {} : { mode: chmod }) });
       const latest = run.epoch === undefined ? {} : { latest: run.epoch };
-      return await run.workshop.layers.commitUpper(opened.upper, link ? { ...latest, merge: true } : latest);
+      return await run.services.layers.commitUpper(opened.upper, link ? { ...latest, merge: true } : latest);
     },
   });
 }
 
-/** A failure as Docker tells of it: `COPY failed: …`. */
-async function named<T>(kind: Copy["kind"], work: () => Promise<T>): Promise<T> {
+/** Adds Docker's prefix to an error: `COPY failed: …`. */
+async function withPrefix<T>(kind: Copy["kind"], work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -73,7 +73,7 @@ async function named<T>(kind: Copy["kind"], work: () => Promise<T>): Promise<T> 
   }
 }
 
-/** The instruction with its variables put in. */
+/** Expands the variables of an instruction and checks its flags. */
 function expandCopy(run: BuildRun, stage: StageState, copy: Copy & Located): Copy & Located {
   const expand = expander(stage, run.settings);
   const lookup = (name: string) => ownValue(stage.environment, name);
@@ -101,7 +101,7 @@ function expandCopy(run: BuildRun, stage: StageState, copy: Copy & Located): Cop
   return expanded;
 }
 
-/** What comes from a stage keeps its owners. */
+/** Returns the owner of the copies: files from a stage or an image keep theirs. */
 function ownerOf({ chown, from }: Copy) {
   if (chown !== "") return { type: "named" as const, name: chown };
   return from === undefined ? { type: "root" as const } : { type: "kept" as const };

@@ -4,8 +4,8 @@ import type { Digest } from "#oci/digest.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 
 /**
- * Fetches the file of an address, as ADD keeps it: for its owner only, as old as the server says. Gives its
- * digest, which must be the expected one.
+ * Downloads the file at an address as ADD stores it: with mode 0600 and the server's modification time. Returns its
+ * digest; throws invalid-argument when it differs from the expected one.
  */
 export async function download(
   address: string,
@@ -21,14 +21,14 @@ export async function download(
   if (!response.ok || response.body === null) {
     throw new TboxError("unavailable", `ADD ${address}: the server answered ${response.status}`);
   }
-  const name = nameOf(address);
+  const name = fileNameOf(address);
   await mkdir(directory, { recursive: true });
   const hasher = new Bun.CryptoHasher(expected?.startsWith("sha512:") ? "sha512" : "sha256");
   {
     await using file = await open(`${directory}/${name}`, "w", 0o600);
-    for await (const piece of response.body) {
-      hasher.update(piece);
-      await file.appendFile(piece);
+    for await (const chunk of response.body) {
+      hasher.update(chunk);
+      await file.appendFile(chunk);
     }
   }
   const digest = `${expected?.startsWith("sha512:") ? "sha512" : "sha256"}:${hasher.digest("hex")}`;
@@ -41,8 +41,8 @@ export async function download(
   return digest;
 }
 
-/** Of the file that an address becomes. */
-export function nameOf(address: string): string {
+/** Returns the file name for an address. */
+export function fileNameOf(address: string): string {
   const name = posix.basename(decodeURIComponent(new URL(address).pathname));
   return name === "" || name === "/" || name === "." || name === ".." ? "__unnamed__" : name;
 }

@@ -7,37 +7,37 @@ import type { Copy } from "../dockerfile/instruction.ts";
 import { checkOut, findCommit } from "../git/checkout.ts";
 import { checkCommit, isRepository, parseRepository } from "../git/repository.ts";
 import type { BuildRun } from "../solve/build-run.ts";
-import { type CopySource, planCopy, type Search } from "./copy-sources.ts";
-import { download, nameOf } from "./download.ts";
+import { type CopyContext, type CopySource, planCopy } from "./copy-source.ts";
+import { download, fileNameOf } from "./download.ts";
 
-/** Whether a source of ADD is an address. */
+/** Tests for a URL or the address of a git repository. */
 export function isAddress(source: string): boolean {
   return /^https?:\/\//.test(source) || isRepository(source);
 }
 
-/** What ADD takes from an address: a file, or the files of a repository. */
+/** Resolves an address in ADD: a file, or the files of a git repository. */
 export async function fromAddress(
   run: BuildRun,
   copy: Copy,
   source: string,
-  { place, target, position }: Search & { position: number },
+  { step, target, position }: CopyContext & { position: number },
 ): Promise<CopySource> {
   if (copy.kind === "copy") throw invalidArgument("source can't be a URL for COPY");
-  const directory = `${run.scratch}/download-${place.number}-${position}`;
+  const directory = `${run.scratch}/download-${step.number}-${position}`;
   if (isRepository(source)) return fromRepository(run, copy, source, { directory, target });
   if (copy.keepGitDirectory) {
-    throw invalidArgument(`keep-git-dir: ${source} is no git repository`);
+    throw invalidArgument(`keep-git-dir: ${source} is not a git repository`);
   }
   const unpack = copy.unpack ?? false;
-  const name = nameOf(source);
-  const known = copy.checksum === "" ? undefined : parseDigest(copy.checksum);
-  const fetch = () => download(source, { directory, expected: known, signal: run.signal });
-  // What is known before need not be fetched to find out whether it is in the cache.
-  const digest = known ?? (await fetch());
+  const name = fileNameOf(source);
+  const expected = copy.checksum === "" ? undefined : parseDigest(copy.checksum);
+  const fetch = () => download(source, { directory, expected, signal: run.signal });
+  // With a known digest the cache is searched before the download.
+  const digest = expected ?? (await fetch());
   return {
     key: ["address", digest, name, unpack],
     async open() {
-      if (known !== undefined) await fetch();
+      if (expected !== undefined) await fetch();
       return [{ tree: { directory }, source: `/${name}`, target, skip: [], unpack }];
     },
   };
@@ -63,9 +63,9 @@ async function fromRepository(
     async open() {
       const files = await checkOut(repository, found, { target: directory, keepGitDirectory });
       const selected = selectSource(await scanDirectory(files, compileIgnorePatterns([])), "/", copy);
-      const place = target.endsWith("/") ? target : `${target}/`;
+      const destination = target.endsWith("/") ? target : `${target}/`;
       return selected.map((one) => ({
-        ...planCopy(copy, { directory: files }, one, place),
+        ...planCopy(copy, { directory: files }, one, destination),
         unpack: false,
       }));
     },

@@ -11,40 +11,40 @@ import { parseRunMount, type RunMount } from "../dockerfile/run-mount.ts";
 import { expander, fromWorkingDirectory } from "../plan/apply-setting.ts";
 import { findSource } from "../plan/plan-stages.ts";
 import type { StageState } from "../plan/stage-state.ts";
-import type { BuildRun, StepPlace } from "../solve/build-run.ts";
-import { describeContext } from "./context-key.ts";
+import type { BuildRun, StepContext } from "../solve/build-run.ts";
+import { describeContext } from "./context-digest.ts";
 
-/** The mounts of a RUN: what they are is known before, and they are opened when the program is to run. */
+/** The mounts of a RUN. Their cache key is known first; they are opened only when the program has to run. */
 export interface RunMounts extends Disposable {
-  /** What the result depends on. */
+  /** Everything that the result depends on. */
   key: unknown;
   open(): Promise<{ mounts: StepMount[]; environment: string[] }>;
 }
 
-type Opened = { mount?: StepMount; environment?: string };
+type OpenedMount = { mount?: StepMount; environment?: string };
 
-interface Planned {
+interface PlannedMount {
   key: unknown;
-  open(held: DisposableStack): Promise<Opened>;
+  open(held: DisposableStack): Promise<OpenedMount>;
 }
 
 export async function openRunMounts(
   run: BuildRun,
   stage: StageState,
   instruction: Run & Located,
-  place: StepPlace,
+  step: StepContext,
 ): Promise<RunMounts> {
   const expand = expander(stage, run.settings);
-  const planned: Planned[] = [];
+  const planned: PlannedMount[] = [];
   for (const [position, text] of instruction.mounts.entries()) {
     const mount = atLines(instruction.lines, () => parseRunMount(text, expand));
-    planned.push(await planMount({ run, stage, instruction, place, position }, mount));
+    planned.push(await planMount({ run, stage, instruction, step, position }, mount));
   }
   const held = new DisposableStack();
   return {
     key: planned.map(({ key }) => key),
     async open() {
-      const opened: Opened[] = [];
+      const opened: OpenedMount[] = [];
       for (const one of planned) opened.push(await one.open(held));
       return {
         mounts: opened.flatMap(({ mount }) => mount ?? []),
@@ -55,42 +55,42 @@ export async function openRunMounts(
   };
 }
 
-interface Where {
+interface MountContext {
   run: BuildRun;
   stage: StageState;
   instruction: Run & Located;
-  place: StepPlace;
+  step: StepContext;
   position: number;
 }
 
-async function planMount(where: Where, mount: RunMount): Promise<Planned> {
-  const target = targetOf(where.stage, mount.target);
+async function planMount(context: MountContext, mount: RunMount): Promise<PlannedMount> {
+  const target = targetOf(context.stage, mount.target);
   switch (mount.type) {
     case "bind":
-      return planBind(where, mount, target);
+      return planBind(context, mount, target);
     case "cache":
-      return planCache(where, mount, target);
+      return planCache(context, mount, target);
     case "tmpfs": {
       const { size, readOnly: readonly } = mount;
-      const open = async (): Promise<Opened> => ({ mount: { type: "tmpfs", target, size, readonly } });
+      const open = async (): Promise<OpenedMount> => ({ mount: { type: "tmpfs", target, size, readonly } });
       return { key: ["tmpfs", target, size], open };
     }
     case "secret":
-      return planSecret(where.run, mount);
+      return planSecret(context.run, mount);
     case "ssh":
-      return planAgent(where, mount);
+      return planAgent(context, mount);
   }
 }
 
 async function planBind(
-  { run, instruction, place }: Where,
+  { run, instruction, step }: MountContext,
   mount: RunMount,
   target: string,
-): Promise<Planned> {
+): Promise<PlannedMount> {
   const source = posix.join("/", mount.source);
   const shape = { type: "tree" as const, source, target, readonly: mount.readOnly };
   if (mount.from !== "") {
-    const from = atLines(instruction.lines, () => findSource(mount.from, run.planned.stages, place.index));
+    const from = atLines(instruction.lines, () => findSource(mount.from, run.planned.stages, step.index));
     const layers = await run.filesOf(from, instruction.lines);
     return {
       key: ["bind", layers, source, target, mount.readOnly],
@@ -101,64 +101,64 @@ async function planBind(
   return {
     key: ["bind", digest, target, mount.readOnly],
     async open(held) {
-      const tree = ignored ? visibleContext(run, held) : { directory: run.context.directory };
+      const tree = ignored ? copyVisibleContext(run, held) : { directory: run.context.directory };
       return { mount: { ...shape, tree: await tree } };
     },
   };
 }
 
-/** A copy of the context without what `.dockerignore` leaves out. */
-async function visibleContext(run: BuildRun, held: DisposableStack): Promise<FileTree> {
-  const workspace: Workspace = held.use(run.workshop.containers.builds.openWorkspace([]));
+/** Copies the context without the files that `.dockerignore` excludes. */
+async function copyVisibleContext(run: BuildRun, held: DisposableStack): Promise<FileTree> {
+  const workspace: Workspace = held.use(run.services.containers.builds.openWorkspace([]));
   const { ignored: skip } = await run.context.list();
   const tree = { directory: run.context.directory };
   await workspace.copy([{ tree, source: "/", target: "/", skip, unpack: false }], {
     owner: { type: "root" },
   });
-  return { directory: `${run.workshop.store}/${workspace.upper}` };
+  return { directory: `${run.services.store}/${workspace.upper}` };
 }
 
-async function planCache(where: Where, mount: RunMount, target: string): Promise<Planned> {
-  const { run } = where;
+async function planCache(context: MountContext, mount: RunMount, target: string): Promise<PlannedMount> {
+  const { run } = context;
   const { uid = 0, gid = 0, mode = 0o755, readOnly: readonly, sharing } = mount;
   const space = run.request.arguments.BUILDKIT_CACHE_MOUNT_NS;
   const id = `${space ? `${space}/` : ""}${mount.id || posix.normalize(target)}`;
-  const first = await firstFiles(where, mount);
+  const initial = await initialFiles(context, mount);
   return {
-    // What lies in the cache never decides whether a step runs.
+    // The content of a cache mount is never part of the key.
     key: ["cache", id, target, readonly],
     async open(held) {
-      const { locks, cacheMounts } = run.workshop;
-      let name = cacheKey(first ? ["cache", id, first.tree, first.source] : ["cache", id]);
+      const { locks, cacheMounts } = run.services;
+      let name = cacheKey(initial ? ["cache", id, initial.tree, initial.source] : ["cache", id]);
       if (sharing === "locked") held.use(await locks.acquire(name, run.signal));
       if (sharing === "private") name = held.use(locks.acquireFree(name)).name;
       held.use(cacheMounts.use(name, `cache mount ${target}`));
-      if (first) await fillCache(run, cacheMounts.path(name), first);
+      if (initial) await fillCache(run, cacheMounts.path(name), initial);
       return { mount: { type: "cache", name, target, readonly, uid, gid, mode } };
     },
   };
 }
 
-interface FirstFiles {
+interface InitialFiles {
   tree: FileTree;
   source: string;
 }
 
-/** What is in a cache to begin with. */
-async function firstFiles(
-  { run, instruction, place }: Where,
+/** Returns the initial content of a cache mount, if the instruction names one. */
+async function initialFiles(
+  { run, instruction, step }: MountContext,
   { from, source }: RunMount,
-): Promise<FirstFiles | undefined> {
+): Promise<InitialFiles | undefined> {
   if (from === "") {
     if (source === "") return undefined;
-    throw invalidArgument("the source of a cache mount needs from: a cache begins empty");
+    throw invalidArgument("the source of a cache mount needs from: a cache is empty at first");
   }
-  const found = atLines(instruction.lines, () => findSource(from, run.planned.stages, place.index));
+  const found = atLines(instruction.lines, () => findSource(from, run.planned.stages, step.index));
   return { tree: { layers: await run.filesOf(found, instruction.lines) }, source: posix.join("/", source) };
 }
 
-async function fillCache(run: BuildRun, path: string, { tree, source }: FirstFiles): Promise<void> {
-  const { locks, containers, store } = run.workshop;
+async function fillCache(run: BuildRun, path: string, { tree, source }: InitialFiles): Promise<void> {
+  const { locks, containers, store } = run.services;
   using _ = await locks.acquire(`fill ${path}`, run.signal);
   if (existsSync(`${store}/${path}`)) return;
   using workspace = containers.builds.openWorkspace([]);
@@ -167,13 +167,13 @@ async function fillCache(run: BuildRun, path: string, { tree, source }: FirstFil
   renameSync(`${store}/${workspace.upper}`, `${store}/${path}`);
 }
 
-function planSecret(run: BuildRun, mount: RunMount): Planned {
+function planSecret(run: BuildRun, mount: RunMount): PlannedMount {
   const id = mount.id || mount.source || posix.basename(mount.target);
   const content = run.request.secrets.get(id);
   const asFile = mount.target !== "" || mount.env === undefined;
   const target = posix.join("/", mount.target || `/run/secrets/${posix.basename(id)}`);
   return {
-    // A secret's content never decides whether a step runs.
+    // The content of a secret is never part of the key.
     key: ["secret", id, asFile ? target : null, mount.env ?? null],
     async open() {
       if (content === undefined) {
@@ -191,7 +191,7 @@ function planSecret(run: BuildRun, mount: RunMount): Planned {
   };
 }
 
-function planAgent({ run, position }: Where, mount: RunMount): Planned {
+function planAgent({ run, position }: MountContext, mount: RunMount): PlannedMount {
   const id = mount.id || "default";
   const path = run.request.agents.get(id);
   if (mount.uid || mount.gid) {

@@ -9,25 +9,25 @@ import { commandWords } from "../plan/apply-setting.ts";
 import { ownValue } from "../plan/plan-stages.ts";
 import { proxyEnvironment } from "../plan/platform-arguments.ts";
 import type { StageState } from "../plan/stage-state.ts";
-import type { BuildRun, StepPlace, StepResult } from "../solve/build-run.ts";
+import type { BuildRun, StepContext, StepResult } from "../solve/build-run.ts";
 import { StepError } from "../solve/step-error.ts";
-import { makeLayer } from "./make-layer.ts";
-import { readOutput } from "./run-frames.ts";
+import { ensureLayer } from "./ensure-layer.ts";
+import { readOutput } from "./read-output.ts";
 import { openRunMounts } from "./run-mounts.ts";
 
-/** Every step has the same, so that what is made does not differ. */
+/** Fixed hostname, so that results do not depend on it. */
 const defaultHostname = "buildkitsandbox";
 
-/** RUN: a program on the stage's files; what it changes is a layer. */
+/** Carries out RUN: runs a program on the files of the stage and stores its changes as a layer. */
 export async function runProgram(
   run: BuildRun,
   stage: StageState,
   instruction: Run & Located,
-  place: StepPlace,
+  step: StepContext,
 ): Promise<StepResult> {
   const { request, epoch } = run;
   const { args, script } = programOf(instruction, stage);
-  using mounts = await openRunMounts(run, stage, instruction, place);
+  using mounts = await openRunMounts(run, stage, instruction, step);
   const network = networkOf(request, instruction);
   const hostname = request.arguments.BUILDKIT_SANDBOX_HOSTNAME || defaultHostname;
   const environment = Object.entries(stage.environment).map(([name, value]) => `${name}=${value}`);
@@ -45,13 +45,13 @@ export async function runProgram(
     request.extraHosts,
     epoch ?? null,
   ]);
-  return await makeLayer(run, stage, {
+  return await ensureLayer(run, stage, {
     key,
     createdBy: `RUN ${declaredArguments(stage)}${args.join(" ")} # buildkit`,
-    async make() {
+    async create() {
       const opened = await mounts.open();
-      const scripts = script ? [mountScript(run, script, place)] : [];
-      const { containers, layers } = run.workshop;
+      const scripts = script ? [mountScript(run, script, step)] : [];
+      const { containers, layers } = run.services;
       const { id, upper } = await containers.builds.createStep({
         layers: stage.diffIds,
         request: {
@@ -76,7 +76,7 @@ export async function runProgram(
         environment: opened.environment,
       });
       try {
-        const code = await execute(run, id, place);
+        const code = await execute(run, id, step);
         if (code !== 0) throw new StepError(args.join(" "), code, instruction.lines);
         return await layers.commitUpper(upper, epoch === undefined ? {} : { latest: epoch });
       } finally {
@@ -86,7 +86,7 @@ export async function runProgram(
   });
 }
 
-/** The host's network takes the caller's word besides the Dockerfile's. */
+/** Returns the network mode of a RUN. The host's network needs the permission of the request. */
 function networkOf({ network, allowHostNetwork }: BuildRequest, instruction: Run): string {
   if (instruction.network === "default") return network ?? "";
   if (instruction.network === "host" && !allowHostNetwork) {
@@ -96,9 +96,9 @@ function networkOf({ network, allowHostNetwork }: BuildRequest, instruction: Run
   return instruction.network;
 }
 
-/** Runs a step's container to its end, or until nobody wants it any more; gives the exit code. */
-async function execute(run: BuildRun, id: string, { number }: StepPlace): Promise<number> {
-  const { containers } = run.workshop;
+/** Runs the container of a step until it exits or the build is aborted; returns the exit code. */
+async function execute(run: BuildRun, id: string, { number }: StepContext): Promise<number> {
+  const { containers } = run.services;
   run.signal.throwIfAborted();
   const output = await containers.streams.attach(id, {
     stdin: false,
@@ -127,7 +127,7 @@ async function execute(run: BuildRun, id: string, { number }: StepPlace): Promis
 
 interface Program {
   args: string[];
-  /** A document with an interpreter of its own, which becomes a file. */
+  /** A here-document with a `#!` line, which becomes an executable file. */
   script?: { name: string; text: string };
 }
 
@@ -137,7 +137,7 @@ function programOf({ command, heredocs }: Run, stage: StageState): Program {
   if (!first) return { args: commandWords(command, stage) };
   const asCommand = (text: string) => commandWords({ words: [text], shell: true }, stage);
   if (!parseHeredoc(word)) {
-    // The shell makes documents of them itself.
+    // The shell itself reads here-documents that are part of the command.
     const documents = heredocs.map(({ content, name }) => `\n${content}${name}`);
     return { args: asCommand(word + documents.join("")) };
   }
@@ -146,15 +146,15 @@ function programOf({ command, heredocs }: Run, stage: StageState): Program {
   return { args: asCommand(`/dev/pipes/${first.name}`), script: { name: first.name, text } };
 }
 
-function mountScript(run: BuildRun, script: { name: string; text: string }, place: StepPlace): StepMount {
-  const directory = `${run.scratch}/scripts-${place.number}`;
+function mountScript(run: BuildRun, script: { name: string; text: string }, step: StepContext): StepMount {
+  const directory = `${run.scratch}/scripts-${step.number}`;
   mkdirSync(directory, { recursive: true });
   writeFileSync(`${directory}/${encodeURIComponent(script.name)}`, script.text, { mode: 0o755 });
   const source = `/${encodeURIComponent(script.name)}`;
   return { type: "tree", tree: { directory }, source, target: `/dev/pipes/${script.name}`, readonly: true };
 }
 
-/** `|2 A=1 B=2 `: how Docker's history tells of the arguments that a program could see. */
+/** Formats the declared arguments as in Docker's history: `|2 A=1 B=2 `. */
 function declaredArguments({ declared, environment }: StageState): string {
   if (declared.length === 0) return "";
   const values = declared.map((name) => `${name}=${ownValue(environment, name) ?? ""}`);

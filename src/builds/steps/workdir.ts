@@ -3,9 +3,9 @@ import { cacheKey } from "../cache/build-cache.ts";
 import { expander } from "../plan/apply-setting.ts";
 import type { StageState } from "../plan/stage-state.ts";
 import type { BuildRun, StepResult } from "../solve/build-run.ts";
-import { makeLayer } from "./make-layer.ts";
+import { ensureLayer } from "./ensure-layer.ts";
 
-/** WORKDIR: makes the directory, which belongs to the stage's user. */
+/** Carries out WORKDIR: creates the directory, owned by the user of the stage. */
 export async function changeDirectory(
   run: BuildRun,
   stage: StageState,
@@ -17,16 +17,16 @@ export async function changeDirectory(
   const createdBy = `WORKDIR ${directory}`;
   const user = stage.settings.User ?? "";
   const key = cacheKey(["workdir", stage.diffIds, directory, user, run.epoch ?? null]);
-  return makeLayer(run, moved, {
+  return ensureLayer(run, moved, {
     key,
     createdBy,
-    async make() {
+    async create() {
       if (directory === "/") return undefined;
-      using workspace = run.workshop.containers.builds.openWorkspace(stage.diffIds);
+      using workspace = run.services.containers.builds.openWorkspace(stage.diffIds);
       const nothing = { tree: { layers: [] }, source: "/", target: `${directory}/`, skip: [], unpack: false };
       const owner = user === "" ? ({ type: "root" } as const) : ({ type: "named", name: user } as const);
       await workspace.copy([nothing], { owner });
-      return await run.workshop.layers.commitUpper(
+      return await run.services.layers.commitUpper(
         workspace.upper,
         run.epoch === undefined ? {} : { latest: run.epoch },
       );

@@ -25,15 +25,15 @@ test.each([
   ["1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:8"],
   ["::ffff:1.2.3.4", "::ffff:102:304"],
   ["10:0:0:20::1", "10:0:0:20::1"],
-])("%s is written as %s", (text, expected) => {
+])("formatAddress shortens %s to %s", (text, expected) => {
   expect(again(text)).toBe(expected);
 });
 
-test.each(["", "1.2.3", "1.2.3.256", "fe80::1%eth0", "hello", "1::2::3"])("%j is no address", (text) => {
+test.each(["", "1.2.3", "1.2.3.256", "fe80::1%eth0", "hello", "1::2::3"])("parseAddress rejects %j", (text) => {
   expect(parseAddress(text)).toBeUndefined();
 });
 
-test("a subnet is what its first bits say", () => {
+test("parseSubnet clears the host bits", () => {
   const subnet = parseSubnet("172.17.3.9/16");
   expect(formatSubnet(subnet)).toBe("172.17.0.0/16");
   expect(sizeOf(subnet)).toBe(65_536n);
@@ -44,6 +44,6 @@ test("a subnet is what its first bits say", () => {
   expect(overlap(parseSubnet("0.0.0.0/0"), parseSubnet("::/0"))).toBe(false);
 });
 
-test.each(["172.17.0.0", "172.17.0.0/33", "x/8", "fd00::/129", "/8"])("%j is no subnet", (text) => {
+test.each(["172.17.0.0", "172.17.0.0/33", "x/8", "fd00::/129", "/8"])("parseSubnet rejects %j", (text) => {
   expect(() => parseSubnet(text)).toThrow("invalid subnet");
 });

@@ -19,12 +19,12 @@ test("take returns a released address last", () => {
   expect(formatAddress(allocator.take())).toBe("10.0.0.4");
 });
 
-test("the first address of a network is its own", () => {
+test("take never returns the first address of a subnet", () => {
   const allocator = openAllocator({ subnet: parseSubnet("fd00::/64"), gateway: at("fd00::1") });
   expect(formatAddress(allocator.take())).toBe("fd00::2");
 });
 
-test("a certain address is one of the subnet and nobody's", () => {
+test("reserve refuses addresses outside the subnet and addresses in use", () => {
   const options = { subnet: parseSubnet("10.0.0.0/24"), gateway: at("10.0.0.254") };
   const allocator = openAllocator({ ...options, range: parseSubnet("10.0.0.128/25") });
   expect(formatAddress(allocator.take())).toBe("10.0.0.128");

@@ -8,13 +8,13 @@ eth0	000200C0	00000000	0001	0	0	0	00FFFFFF	0	0	0
 tun0	000010AC	00000000	0001	0	0	0	0000F0FF	0	0	0
 `;
 
-test("what the host routes is kept clear of", () => {
+test("chooseSubnet avoids the routes of the host", () => {
   const found = parseRoutes(routes);
   expect(found.map(formatSubnet)).toEqual(["192.0.2.0/24", "172.16.0.0/12"]);
   expect(formatSubnet(chooseSubnet(found))).toBe("192.168.0.0/20");
 });
 
-test("networks follow one another, until there is no room", () => {
+test("chooseSubnet takes the default pools in order until they are exhausted", () => {
   const taken = [parseSubnet("172.17.0.0/24")];
   expect(formatSubnet(chooseSubnet(taken))).toBe("172.18.0.0/16");
   expect(() => chooseSubnet([parseSubnet("172.16.0.0/12"), parseSubnet("192.168.0.0/16")])).toThrow(
@@ -22,7 +22,7 @@ test("networks follow one another, until there is no room", () => {
   );
 });
 
-test("an invented network is a local one, and its gateway the first address", () => {
+test("a random subnet is unique local, with the first address as gateway", () => {
   expect(formatSubnet(randomSubnet6())).toMatch(/^fd[0-9a-f:]+::\/64$/);
   expect(formatAddress(defaultGateway(parseSubnet("172.17.0.0/16")))).toBe("172.17.0.1");
 });

@@ -1,19 +1,19 @@
 import type { Duplex } from "node:stream";
 
-/** A piece of a program's output. */
-export interface OutputPiece {
+/** A chunk of a program's output. */
+export interface OutputChunk {
   stream: "stdout" | "stderr";
   text: string;
 }
 
 const headLength = 8;
 
-/** Takes the multiplexed streams of a container apart; characters cut in two are put together again. */
-export async function* readOutput(stream: Duplex): AsyncGenerator<OutputPiece> {
+/** Splits the multiplexed output of a container into text; a character cut between two frames stays whole. */
+export async function* readOutput(stream: Duplex): AsyncGenerator<OutputChunk> {
   const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
   let rest = Buffer.alloc(0);
-  for await (const piece of stream) {
-    rest = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
+  for await (const chunk of stream) {
+    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     for (;;) {
       if (rest.length < headLength) break;
       const length = rest.readUInt32BE(4);

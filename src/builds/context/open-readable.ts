@@ -6,7 +6,7 @@ const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
  * A descriptor to read a file of a context. A file has the mode that its archive gave it, also one that keeps its
  * owner from reading it: that is put aside for the moment.
  */
-export function openOwn(path: string): number {
+export function openReadable(path: string): number {
   try {
     return openSync(path, flags);
   } catch (error) {

@@ -3,10 +3,10 @@ import { followLinks, type Listing } from "../context/listing.ts";
 import type { Context } from "../context/open-context.ts";
 import type { ScannedFile } from "../context/scan.ts";
 
-/** Characters that are hashed at once. */
+/** Characters collected before they are hashed. */
 const mostText = 256 * 1024;
 
-/** What lies at a path of the context: a hash of all of it, and whether something there is left out. */
+/** Hashes everything at a path of the context, and reports whether `.dockerignore` excludes something below it. */
 export async function describeContext(
   context: Context,
   path: string,
@@ -20,7 +20,7 @@ export async function describeContext(
   return { digest, ignored: listing.ignored.some((one) => real === "" || one.startsWith(`${real}/`)) };
 }
 
-/** A hash over the names, kinds, permissions and contents of a file, or of all in a directory; times do not count. */
+/** Hashes the names, kinds, permissions and contents of a file or a directory tree. Timestamps do not count. */
 export async function digestSelection(
   context: Context,
   listing: Listing<ScannedFile>,
@@ -40,7 +40,7 @@ export async function digestSelection(
   const hasher = new Bun.CryptoHasher("sha256");
   let text = "";
   for (const [full, { kind, mode, target }] of inside) {
-    // No name holds a null character. The permissions of a link are always the same.
+    // No name contains a null character. The permissions of a link have no meaning.
     const permissions = kind === "link" ? 0 : mode & 0o7777;
     text += `${full.slice(base.length)}\0${kind}\0${permissions}\0${target ?? digests.get(full) ?? ""}\0`;
     if (text.length < mostText) continue;

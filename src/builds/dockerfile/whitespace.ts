@@ -1,19 +1,19 @@
 const blank = /[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
 
 /** White space as BuildKit counts it, which is Go's: with U+0085, without a byte order mark. */
-export function isBlank(character: string): boolean {
+export function isWhitespace(character: string): boolean {
   return blank.test(character);
 }
 
 export function trimStart(text: string): string {
   let start = 0;
-  while (start < text.length && isBlank(text.charAt(start))) start++;
+  while (start < text.length && isWhitespace(text.charAt(start))) start++;
   return text.slice(start);
 }
 
 export function trimEnd(text: string): string {
   let end = text.length;
-  while (end > 0 && isBlank(text.charAt(end - 1))) end--;
+  while (end > 0 && isWhitespace(text.charAt(end - 1))) end--;
   return text.slice(0, end);
 }
 

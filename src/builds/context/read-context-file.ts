@@ -1,10 +1,14 @@
 import { closeSync, fstatSync, lstatSync, readFileSync, readlinkSync } from "node:fs";
 import { invalidArgument } from "#support/errors.ts";
 import { followPath } from "./listing.ts";
-import { openOwn } from "./open-own.ts";
+import { openReadable } from "./open-readable.ts";
 
 /** A text in the directory; nothing when there is no such file. Refused when longer than `limit` bytes. */
-export async function readInside(root: string, path: string, limit: number): Promise<string | undefined> {
+export async function readContextFile(
+  root: string,
+  path: string,
+  limit: number,
+): Promise<string | undefined> {
   const found = followPath(
     path,
     (name) => linkAt(`${root}/${name}`),
@@ -13,7 +17,7 @@ export async function readInside(root: string, path: string, limit: number): Pro
     },
   );
   if (found === undefined) return undefined;
-  const descriptor = openOwn(`${root}/${found}`);
+  const descriptor = openReadable(`${root}/${found}`);
   try {
     const status = fstatSync(descriptor);
     if (status.isDirectory()) return undefined;

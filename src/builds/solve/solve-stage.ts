@@ -1,0 +1,130 @@
+import type { BaseImage } from "#images/authoring/image-authoring.ts";
+import { hostPlatform, type Platform, parsePlatform } from "#oci/platform.ts";
+import { TboxError } from "#support/errors.ts";
+import { cacheKey } from "../cache/build-cache.ts";
+import type { Instruction } from "../dockerfile/instruction.ts";
+import { readTrigger } from "../dockerfile/read-stages.ts";
+import { lintPlatform, lintStage } from "../lint/lint-stage.ts";
+import { findSource, type PlannedStage, type Source, sourcesOf } from "../plan/plan-stages.ts";
+import { emptyStage, type StageState, stageOfImage, stageOfStage } from "../plan/stage-state.ts";
+import type { BuildRun, StepResult } from "./build-run.ts";
+import { oneLine, takeStep, withLines } from "./take-step.ts";
+
+/** Shared results of the build that a stage can depend on. */
+export interface Dependencies {
+  stage(index: number): Promise<StageState>;
+  image(name: string, platform: Platform | undefined): Promise<BaseImage>;
+}
+
+/** Builds one stage: resolves its base, runs the base's ONBUILD triggers, then its own instructions. */
+export async function solveStage(
+  run: BuildRun,
+  dependencies: Dependencies,
+  index: number,
+): Promise<StageState> {
+  const { planned } = run;
+  const plan = planned.stages[index];
+  if (!plan) throw new TboxError("internal", `no stage ${index}`);
+  const title = { total: planned.total, ...stageName(plan, planned.stages.length) };
+  const { base, triggers } = await solveBase(run, dependencies, { plan, index, title });
+  let state: StageState = { ...base, triggers: [], fresh: skipsCache(run, plan) };
+  for (const trigger of triggers) {
+    state = (await takeStep(run, state, trigger, { index, number: plan.number })).stage;
+  }
+  for (const [position, instruction] of plan.instructions.entries()) {
+    const number = plan.number + 1 + position;
+    const begun = performance.now();
+    run.signal.throwIfAborted();
+    run.emit({ type: "started", step: { ...title, number, text: oneLine(instruction.source) } });
+    const result = await takeStep(run, state, instruction, { index, number });
+    run.emit(finished(number, begun, result));
+    state = result.stage;
+  }
+  return state;
+}
+
+interface BaseStep {
+  plan: PlannedStage;
+  index: number;
+  title: { total: number; stage?: string };
+}
+
+/** Carries out FROM: resolves the base, lints the stage, and reads the base's ONBUILD triggers. */
+async function solveBase(
+  run: BuildRun,
+  dependencies: Dependencies,
+  { plan, index, title }: BaseStep,
+): Promise<{ base: StageState; triggers: Instruction[] }> {
+  const begun = performance.now();
+  const { number, from, base: source, instructions } = plan;
+  const announce = () =>
+    run.emit({ type: "started", step: { ...title, number, text: oneLine(from.source) } });
+  // A stage based on another one is announced after that one has finished.
+  if (source.type !== "stage") announce();
+  prefetch(run, dependencies, { instructions, index });
+  const base = await withLines(from.lines, () => openBase(run, dependencies, plan));
+  if (source.type === "stage") announce();
+  lintBase(run, plan, base);
+  const triggers = base.triggers.map((text) => readTrigger(text, from));
+  prefetch(run, dependencies, { instructions: triggers, index });
+  const key = base.diffIds.at(-1)?.slice("sha256:".length) ?? cacheKey(["scratch"]);
+  run.emit(finished(number, begun, { cached: true, key }));
+  return { base, triggers };
+}
+
+async function openBase(
+  run: BuildRun,
+  { stage, image }: Dependencies,
+  plan: PlannedStage,
+): Promise<StageState> {
+  const { base } = plan;
+  const platform = plan.platform === undefined ? undefined : parsePlatform(plan.platform);
+  const wanted = platform ?? run.request.platform;
+  if (base.type === "scratch") return emptyStage(wanted ?? hostPlatform());
+  if (base.type === "stage") return stageOfStage(await stage(base.index));
+  const found = await image(base.name, wanted);
+  const { os, architecture, variant } = found.config;
+  return stageOfImage(found, { os, architecture, ...(variant === undefined ? {} : { variant }) });
+}
+
+function lintBase({ request, lint }: BuildRun, plan: PlannedStage, base: StageState): void {
+  const variables = new Set(Object.keys(base.environment));
+  const { findings } = lintStage(plan, { variables, hasDirectory: Boolean(base.settings.WorkingDir) });
+  const wanted = request.platform ?? hostPlatform();
+  const ofImage = plan.base.type === "image" && plan.platform === undefined;
+  lint.report(ofImage ? [...lintPlatform(plan, base.platform, wanted), ...findings] : findings);
+}
+
+/** Starts the stages and pulls that instructions copy from, so that they run while this stage is built. */
+function prefetch(
+  { planned }: BuildRun,
+  { stage, image }: Dependencies,
+  { instructions, index }: { instructions: Instruction[]; index: number },
+): void {
+  for (const from of instructions.flatMap(sourcesOf)) {
+    let source: Source;
+    try {
+      source = findSource(from, planned.stages, index);
+    } catch {
+      // The step itself reports the error, with its lines.
+      continue;
+    }
+    if (source.type === "stage") stage(source.index);
+    else if (source.type === "image") image(source.name, undefined).catch(() => {});
+  }
+}
+
+/** Tests whether the request excludes a stage from the cache (`--no-cache-filter`). */
+function skipsCache({ request }: BuildRun, { from, name }: PlannedStage): boolean {
+  return request.noCacheStages.some((one) => one.toLowerCase() === (from.name ?? name));
+}
+
+function finished(number: number, begun: number, { cached, key }: Pick<StepResult, "cached" | "key">) {
+  const milliseconds = Math.round(performance.now() - begun);
+  return { type: "finished" as const, number, cached, milliseconds, id: key.slice(0, 12) };
+}
+
+function stageName({ from, name }: PlannedStage, count: number): { stage?: string } {
+  if (count === 1) return {};
+  return { stage: from.name ?? `stage-${name}` };
+}

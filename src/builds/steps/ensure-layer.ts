@@ -1,0 +1,71 @@
+import type { DiffId } from "#oci/digest.ts";
+import { mediaTypes } from "#oci/media-types.ts";
+import type { KnownStep } from "../cache/cache-images.ts";
+import { type StageState, withHistory, withStep } from "../plan/stage-state.ts";
+import type { BuildRun, StepResult } from "../solve/build-run.ts";
+
+export interface LayerStep {
+  /** Hash of everything that the result depends on. */
+  key: string;
+  /** Text for the image history. */
+  createdBy: string;
+  /** Creates the layer; returns undefined when no file changed. */
+  create(): Promise<DiffId | undefined>;
+}
+
+/** Returns the result of a step from the cache, or creates it and adds it to the cache. */
+export async function ensureLayer(
+  run: BuildRun,
+  stage: StageState,
+  { key, createdBy, create }: LayerStep,
+): Promise<StepResult> {
+  const reused = await reuse(run, stage, { key, createdBy });
+  if (reused) return { stage: reused, cached: true, key };
+  const { cache, layers } = run.services;
+  const diffId = await create();
+  run.signal.throwIfAborted();
+  const created = run.epoch === undefined ? Date.now() : run.epoch * 1000;
+  const step = { key, description: createdBy, created };
+  cache.add(diffId === undefined ? step : { ...step, diffId });
+  // Later steps do not wait for the sync to disk; the image does.
+  layers.sync().catch(() => {});
+  const known = diffId === undefined ? { created } : { created, layer: await describeLayer(run, diffId) };
+  return { stage: stageAfter(stage, { key, createdBy }, known), cached: false, key };
+}
+
+type StepLabel = Pick<LayerStep, "key" | "createdBy">;
+
+/** Returns the stage after a step whose result is in the local cache or in an image of `--cache-from`. */
+async function reuse(run: BuildRun, stage: StageState, step: StepLabel): Promise<StageState | undefined> {
+  const { cache, layers } = run.services;
+  const here = cache.find(step.key);
+  if (here && (here.diffId === undefined || layers.has(here.diffId))) {
+    const { created, diffId } = here;
+    const known = diffId === undefined ? { created } : { created, layer: await describeLayer(run, diffId) };
+    const reused = stageAfter(stage, step, known);
+    if (!run.reuse.may(reused)) return undefined;
+    cache.use(here);
+    return reused;
+  }
+  const imported = run.reuse.find(step.key);
+  if (!imported) return undefined;
+  const reused = stageAfter(stage, step, imported);
+  return run.reuse.may(reused) ? reused : undefined;
+}
+
+async function describeLayer(
+  { services }: BuildRun,
+  diffId: DiffId,
+): Promise<NonNullable<KnownStep["layer"]>> {
+  const size = await services.content.size(diffId);
+  return { diffId, descriptor: { mediaType: mediaTypes.layer, digest: diffId, size } };
+}
+
+function stageAfter(
+  stage: StageState,
+  { key, createdBy }: StepLabel,
+  { layer, created }: KnownStep,
+): StageState {
+  const next = withHistory(stage, createdBy, { ...layer, created });
+  return withStep(next, key, layer === undefined ? null : stage.diffIds.length);
+}
