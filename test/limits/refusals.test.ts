@@ -62,7 +62,7 @@ daemonSuite("where no limit can be kept", { obstacle: skipped, prepare: loadBox 
     [["--cpu-rt-runtime", "5000"], "CpuRealtimeRuntime"],
   ])("%j, which cgroup v2 has no file for, is refused by name", async (options, field) => {
     const { code, stderr } = await tbox("run", "--rm", ...options, "box:1", "true");
-    expect(stderr).toStartWith(`tbox: ${field} is no limit of cgroup v2`);
+    expect(stderr).toStartWith(`tbox: ${field} is not supported by cgroup v2`);
     expect(stderr).toContain("to run without the limit, ");
     expect(code).toBe(125);
   });

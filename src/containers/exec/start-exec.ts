@@ -2,7 +2,7 @@ import type { Monitor } from "#native/monitor/monitor.ts";
 import type { Attachment } from "#native/zygote/protocol.ts";
 import { programFailureCode } from "../lifecycle/program-failure.ts";
 import { openContainerCgroup } from "../limits/cgroups.ts";
-import { linkEnvironment } from "../networking/links.ts";
+import { linkEnvironment } from "../networking/link-environment.ts";
 import type { ContainerServices } from "../services.ts";
 import type { ContainerRecord } from "../state/container-record.ts";
 import type { ExecRecord, ExecRequest, StartExecOptions, StartedExec } from "./execs.ts";

@@ -196,10 +196,10 @@ function createDirectory(services: ContainerServices, record: ContainerRecord): 
   try {
     const gateway =
       record.hostConfig.NetworkMode === "host" ? "127.0.0.1" : services.networks.gateway(undefined);
-    const joined = services.networks.upcoming();
+    const namespace = services.networks.upcoming();
     let hosts: string | undefined;
     const id = services.directories.take((newId) => {
-      const files = etcFiles(record, { hostname: hostnameOf(newId, record), joined, gateway });
+      const files = etcFiles(record, { hostname: hostnameOf(newId, record), namespace, gateway });
       hosts = files.hosts;
       return files;
     });

@@ -58,8 +58,8 @@ describe("a limit that cannot be enforced is reported by name", () => {
       without("", "io.weight"),
       "BlkioWeight needs the file io.weight, which this kernel does not have",
     ],
-    [{ MemorySwappiness: 5 }, everything, "MemorySwappiness is no limit of cgroup v2"],
-    [{ KernelMemory: 5 }, everything, "KernelMemory is no limit of cgroup v2"],
+    [{ MemorySwappiness: 5 }, everything, "MemorySwappiness is not supported by cgroup v2"],
+    [{ KernelMemory: 5 }, everything, "KernelMemory is not supported by cgroup v2"],
   ])("%j", (resources, support, message) => {
     const { unsupported, settings } = plan(resources, support);
     expect(unsupported.map(({ message }) => message)).toEqual([message]);

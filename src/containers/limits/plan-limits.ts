@@ -72,7 +72,7 @@ function withoutCgroupV2(resources: Resources): UnsupportedLimit[] {
   ] as const;
   return fields
     .filter((field) => resources[field] !== undefined && resources[field] !== false)
-    .map((field) => ({ field, message: `${field} is no limit of cgroup v2` }));
+    .map((field) => ({ field, message: `${field} is not supported by cgroup v2` }));
 }
 
 function settingsFor(

@@ -47,19 +47,19 @@ async function connectRunning(
   record: ContainerRecord,
   network: Network,
 ): Promise<void> {
-  const { network: joined } = record;
-  if (!joined) {
+  const { network: namespace } = record;
+  if (!namespace) {
     throw new TboxError("unavailable", services.networks.problem() ?? "the container runs without a network");
   }
   const settings = record.networks?.[network.name] ?? {};
-  await services.networks.connect(joined, network, { settings, names: namesOn(record, network) });
+  await services.networks.connect(namespace, network, { settings, names: namesOn(record, network) });
   try {
-    await publishPorts(services, record, joined);
+    await publishPorts(services, record, namespace);
   } catch (error) {
-    await services.networks.disconnect(joined, network);
+    await services.networks.disconnect(namespace, network);
     throw error;
   }
-  writeNetworkFiles(services, record, joined);
+  writeNetworkFiles(services, record, namespace);
   services.notifyNetwork("connect", network.name, record);
 }
 
@@ -80,10 +80,10 @@ export function disconnectContainer(
     }
     record.networks = others;
     services.records.registerUses(record);
-    const { network: joined } = record;
-    if (isRunning(record) && joined) {
-      await services.networks.disconnect(joined, network);
-      writeNetworkFiles(services, record, joined);
+    const { network: namespace } = record;
+    if (isRunning(record) && namespace) {
+      await services.networks.disconnect(namespace, network);
+      writeNetworkFiles(services, record, namespace);
       services.notifyNetwork("disconnect", network.name, record);
     }
     services.records.save(record);

@@ -22,8 +22,11 @@ export function etcFiles(settings: NameSettings, context: HostsContext) {
 }
 
 /** Returns the content of the three files for a container with default settings. */
-export function defaultEtcFiles(id: string, joined: NetworkNamespace | undefined): DirectoryFiles {
-  return etcFiles({ config: {}, hostConfig: {} }, { hostname: id.slice(0, 12), joined, gateway: undefined });
+export function defaultEtcFiles(id: string, namespace: NetworkNamespace | undefined): DirectoryFiles {
+  return etcFiles(
+    { config: {}, hostConfig: {} },
+    { hostname: id.slice(0, 12), namespace, gateway: undefined },
+  );
 }
 
 /** Writes /etc/hosts unless `current`, its known content, is up to date. */

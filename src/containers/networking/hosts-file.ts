@@ -16,7 +16,7 @@ export interface HostEntry {
 export interface HostsContext {
   hostname: string;
   /** Endpoints of the container; before the first start the endpoints that it will probably get. */
-  joined: NetworkNamespace | undefined;
+  namespace: NetworkNamespace | undefined;
   /** Address that `host-gateway` stands for. */
   gateway: string | undefined;
   /** Lines of link targets. */
@@ -35,9 +35,9 @@ const localEntries = [
 /** Returns the content of /etc/hosts. */
 export function hostsFile(
   { config, hostConfig }: NameSettings,
-  { hostname, joined, gateway, linked = [] }: HostsContext,
+  { hostname, namespace, gateway, linked = [] }: HostsContext,
 ): string {
-  const endpointAddresses = (joined?.endpoints ?? []).flatMap(({ ipv4, ipv6 }) => [
+  const endpointAddresses = (namespace?.endpoints ?? []).flatMap(({ ipv4, ipv6 }) => [
     ipv4.address,
     ...(ipv6 ? [ipv6.address] : []),
   ]);

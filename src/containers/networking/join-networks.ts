@@ -59,11 +59,11 @@ export function notifyNetworks(
 export async function publishPorts(
   services: ContainerServices,
   record: ContainerRecord,
-  joined: NetworkNamespace,
+  namespace: NetworkNamespace,
 ): Promise<void> {
   const ports = planPorts(record.config, record.hostConfig);
-  if (ports.length === 0 || joined.ports || !services.networks.isReachable(joined)) return;
-  await services.networks.publish(joined, ports).catch((error) => {
+  if (ports.length === 0 || namespace.ports || !services.networks.isReachable(namespace)) return;
+  await services.networks.publish(namespace, ports).catch((error) => {
     throw explainPortFailure(services.records, error);
   });
 }
@@ -80,21 +80,21 @@ async function joinOwnNetworks(
   const named = endpoints.some(({ network }) => resolvesNames(network));
   const servers = named ? (record.hostConfig.Dns ?? []) : [];
   const joining = services.networks.join({ endpoints, servers, fresh });
-  const joined = joining instanceof Promise ? await joining : joining;
-  if (!joined) {
+  const namespace = joining instanceof Promise ? await joining : joining;
+  if (!namespace) {
     if (planPorts(record.config, record.hostConfig).length === 0) {
       writeNetworkFiles(services, record, undefined);
       return { type: "none" };
     }
     throw new TboxError("unavailable", services.networks.problem() ?? "no network to publish ports on");
   }
-  record.network = joined;
+  record.network = namespace;
   services.records.registerUses(record);
-  await publishPorts(services, record, joined);
-  writeNetworkFiles(services, record, joined);
+  await publishPorts(services, record, namespace);
+  writeNetworkFiles(services, record, namespace);
   if (Object.hasOwn(networksOf(record), defaultNetwork)) updateLinkingContainers(services, record);
   notifyNetworks(services, record, "connect");
-  return { type: "sandbox", sandbox: joined.sandbox };
+  return { type: "sandbox", sandbox: namespace.sandbox };
 }
 
 function shareNetwork(

@@ -6,7 +6,6 @@ import { type ContainerRecord, isRunning } from "../state/container-record.ts";
 import type { ContainerRecords } from "../state/container-records.ts";
 import type { HostEntry } from "./hosts-file.ts";
 import { type NetworkMode, networkMode } from "./network-mode.ts";
-import { exposedPorts } from "./ports.ts";
 
 /**
  * Alias of a container for another container on the default network, which has no name resolution. On user-defined
@@ -85,42 +84,8 @@ export function linkedHosts(services: ContainerServices, record: ContainerRecord
   });
 }
 
-/** Returns the environment variables for the link targets that run: addresses, ports and their environment. */
-export function linkEnvironment(services: ContainerServices, record: ContainerRecord): string[] {
-  return linksOf(services, record).flatMap((link) => {
-    const address = targetEndpoint(link)?.ipv4.address;
-    return address === undefined ? [] : variables(link, address);
-  });
-}
-
-/** Returns Docker's variables, except the ones for port ranges. */
-function variables({ from, alias, to }: ContainerLink, address: string): string[] {
-  const prefix = alias.toUpperCase().replaceAll("-", "_");
-  const ports = exposedPorts(to.config.ExposedPorts ?? {}).sort(
-    (a, b) => a.number - b.number || a.protocol.localeCompare(b.protocol),
-  );
-  const url = ({ number, protocol }: (typeof ports)[number]) => `${protocol}://${address}:${number}`;
-  const [lowest] = ports;
-  return [
-    ...(lowest ? [`${prefix}_PORT=${url(lowest)}`] : []),
-    ...ports.flatMap((port) => {
-      const name = `${prefix}_PORT_${port.number}_${port.protocol.toUpperCase()}`;
-      return [
-        `${name}=${url(port)}`,
-        `${name}_ADDR=${address}`,
-        `${name}_PORT=${port.number}`,
-        `${name}_PROTO=${port.protocol}`,
-      ];
-    }),
-    `${prefix}_NAME=/${from.name}/${alias}`,
-    ...(to.config.Env ?? [])
-      .filter((entry) => entry.includes("=") && !/^(HOME|PATH)=/.test(entry))
-      .map((entry) => `${prefix}_ENV_${entry}`),
-  ];
-}
-
 /** Returns the target's endpoint on the default network; nothing when it has none or does not run. */
-function targetEndpoint({ to: { network } }: ContainerLink) {
+export function targetEndpoint({ to: { network } }: ContainerLink) {
   return network?.endpoints.find(({ name }) => name === defaultNetwork);
 }
 

@@ -9,7 +9,7 @@ import { linkedHosts, linksOf } from "./links.ts";
 export function writeNetworkFiles(
   services: ContainerServices,
   record: ContainerRecord,
-  joined: NetworkNamespace | undefined,
+  namespace: NetworkNamespace | undefined,
 ): void {
   if (record.config.Rootfs !== undefined) return;
   const directory = containerDirectory(services, record.id);
@@ -18,11 +18,11 @@ export function writeNetworkFiles(
   const current = runtime.writtenHosts;
   // The program may change the file from now on.
   runtime.writtenHosts = undefined;
-  const [gateway, linked] = [services.networks.gateway(joined), linkedHosts(services, record)];
-  writeHosts(directory, record, { hostname, joined, gateway, linked, current });
+  const [gateway, linked] = [services.networks.gateway(namespace), linkedHosts(services, record)];
+  writeHosts(directory, record, { hostname, namespace, gateway, linked, current });
   // A new container directory holds the resolv.conf of the default network.
-  const onDefaultNetworkOnly = joined?.endpoints.length === 1 && !joined.endpoints[0]?.names;
-  if (joined && !onDefaultNetworkOnly) writeResolvConf(directory, record);
+  const onDefaultNetworkOnly = namespace?.endpoints.length === 1 && !namespace.endpoints[0]?.names;
+  if (namespace && !onDefaultNetworkOnly) writeResolvConf(directory, record);
 }
 
 /** Rewrites the network files of running containers that have a link to a container. */
