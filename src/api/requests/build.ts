@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { invalidArgument } from "#support/errors.ts";
-import { dictionary, dockerObject } from "../schema/docker-object.ts";
+import { dictionary } from "../schema/dictionary.ts";
+import { dockerObject } from "../schema/docker-object.ts";
 import { queryFilters } from "../schema/filters.ts";
 import { parseJson } from "../schema/json.ts";
 import { query, queryFlag, queryInteger, queryText } from "../schema/query.ts";

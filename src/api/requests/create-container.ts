@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { dictionary, dockerObject } from "../schema/docker-object.ts";
+import { dictionary } from "../schema/dictionary.ts";
+import { dockerObject } from "../schema/docker-object.ts";
 import { endpointSchema } from "./endpoint.ts";
 import { hostConfigSchema } from "./host-config.ts";
 

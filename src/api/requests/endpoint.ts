@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { dictionary, dockerObject, notSupported } from "../schema/docker-object.ts";
+import { dictionary } from "../schema/dictionary.ts";
+import { dockerObject, notSupported } from "../schema/docker-object.ts";
 
 /** The option of an endpoint that names its interface in the container. */
 export const interfaceOption = "com.docker.network.endpoint.ifname";

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { dictionary, dockerObject } from "../schema/docker-object.ts";
+import { dictionary } from "../schema/dictionary.ts";
+import { dockerObject } from "../schema/docker-object.ts";
 import { linkSchema } from "./endpoint.ts";
 import { mountSchema } from "./mount.ts";
 import { resourceShape, unsetResources } from "./resources.ts";

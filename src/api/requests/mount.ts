@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { dictionary, dockerObject, notSupported } from "../schema/docker-object.ts";
+import { dictionary } from "../schema/dictionary.ts";
+import { dockerObject, notSupported } from "../schema/docker-object.ts";
 
 const types = ["bind", "tmpfs", "volume"] as const;
 const known = ["image", "npipe", "cluster"];

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { dictionary, dockerObject } from "../schema/docker-object.ts";
+import { dictionary } from "../schema/dictionary.ts";
+import { dockerObject } from "../schema/docker-object.ts";
 import { queryFilters } from "../schema/filters.ts";
 import { objectName } from "../schema/names.ts";
 import { query, queryFlag } from "../schema/query.ts";

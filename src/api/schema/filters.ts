@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { dictionary } from "./docker-object.ts";
+import { dictionary } from "./dictionary.ts";
 import { parseJson } from "./json.ts";
 
 /** `{"name":["a"]}`, or `{"name":{"a":true}}` as Go clients write it. */

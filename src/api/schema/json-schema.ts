@@ -3,15 +3,26 @@ import { z } from "zod";
 export type JsonObject = Record<string, unknown>;
 export type Schema = z.ZodType;
 
-/** What a client may send, as JSON Schema; what only code can check of it is left out. */
+/** Objects that transforming schemas accept, by schema. */
+const objects = new WeakMap<object, z.ZodType>();
+
+/** Declares the object that a transforming schema accepts, for the JSON Schema. Returns the schema. */
+export function registerObject<Transforming extends z.ZodType>(
+  schema: Transforming,
+  object: z.ZodType,
+): Transforming {
+  objects.set(schema, object);
+  return schema;
+}
+
+/** Returns the JSON Schema of a request. Rules that only code can check are left out. */
 export function toJsonSchema(schema: z.ZodType): JsonObject {
   return z.toJSONSchema(schema, {
     io: "input",
     unrepresentable: "any",
     override({ zodSchema, jsonSchema }) {
-      // Of an object that is cleaned before it is checked, the object is what there is to tell.
-      if (!(zodSchema instanceof z.ZodPipe) || !(zodSchema.in instanceof z.ZodTransform)) return;
-      if (zodSchema.out instanceof z.ZodType) Object.assign(jsonSchema, toJsonSchema(zodSchema.out));
+      const object = objects.get(zodSchema);
+      if (object !== undefined) Object.assign(jsonSchema, toJsonSchema(object));
     },
   });
 }

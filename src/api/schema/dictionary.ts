@@ -1,0 +1,20 @@
+import { z } from "zod";
+import { copyIssues } from "./copy-issues.ts";
+import { isRecord } from "./is-record.ts";
+
+/** Returns the schema of a map with any keys, `__proto__` too, and with values that pass a schema. */
+export function dictionary<Value>(value: z.ZodType<Value>) {
+  const map = z.unknown().transform((input, context): Record<string, Value> => {
+    if (!isRecord(input)) {
+      context.issues.push({ code: "custom", input, message: "Invalid input: expected object" });
+      return z.NEVER;
+    }
+    return Object.fromEntries(
+      Object.entries(input).flatMap(([name, item]): [string, Value][] => {
+        const result = value.safeParse(item);
+        return result.success ? [[name, result.data]] : copyIssues(result.error, item, context, [name]);
+      }),
+    );
+  });
+  return map.meta({ type: "object" });
+}
