@@ -1,30 +1,19 @@
-import { hostname } from "node:os";
 import type { DiffId } from "#oci/digest.ts";
 import { parsePlatform } from "#oci/platform.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
-import { parseCgroupParent } from "../limits/cgroups.ts";
-import { checkOomScore } from "../limits/oom-score.ts";
-import { limitMode, resolveLimits, withDefaults } from "../limits/resolve-limits.ts";
-import { resourceFields, resourcesOf } from "../limits/resources.ts";
 import { etcFiles } from "../networking/etc-files.ts";
-import type { NameSettings } from "../networking/hosts-file.ts";
+import { hostnameOf } from "../networking/hostname.ts";
 import { networkMode } from "../networking/network-mode.ts";
 import { networkWarnings, requestedNetworks } from "../networking/network-request.ts";
-import { planPorts } from "../networking/ports.ts";
 import { ensureBindSources } from "../request/bind-sources.ts";
 import { inventName, parseName } from "../request/container-name.ts";
 import type { CreateRequest, HostConfig } from "../request/create-request.ts";
-import { checkDevices } from "../request/devices.ts";
 import { type MergedConfig, mergeConfig } from "../request/merge-config.ts";
-import { parseSignal } from "../request/signals.ts";
 import type { ContainerServices } from "../services.ts";
 import type { ContainerRecord } from "../state/container-record.ts";
 import { requireFreeName } from "../state/container-records.ts";
 import { createVolumes } from "../volumes/container-volumes.ts";
-import { planVolumes } from "../volumes/plan-volumes.ts";
-import { planLaunch } from "./plan-launch.ts";
-import { checkRestartPolicy } from "./restart-policy.ts";
-import { resolveNamespaceModes } from "./shared-namespaces.ts";
+import { resolveRequest } from "./resolve-request.ts";
 
 const never = "0001-01-01T00:00:00Z";
 
@@ -66,7 +55,7 @@ export async function createContainer(
     hostConfig: host,
     ...(networks ? { networks } : {}),
   };
-  const warnings = resolveRequest(services, record, image);
+  const warnings = resolveRequest(services, record, image?.config.config);
   ensureBindSources(host);
   const { config } = record;
   if (networkOwner?.config.Hostname !== undefined) config.Hostname = networkOwner.config.Hostname;
@@ -101,25 +90,6 @@ function newRecord(name: string, request: CreateRequest, { path, args, config }:
   };
 }
 
-/** Checks the record of a new container and completes it with volumes, limits and namespace modes. Returns warnings. */
-function resolveRequest(
-  services: ContainerServices,
-  record: ContainerRecord,
-  image: Image | undefined,
-): string[] {
-  const { hostConfig: host, config } = record;
-  const planned = planVolumes({
-    host,
-    anonymous: Object.keys({ ...image?.config.config?.Volumes, ...config.Volumes }),
-    find: services.records.find,
-  });
-  if (planned.binds.length > 0) host.Binds = [...(host.Binds ?? []), ...planned.binds];
-  if (planned.volumes.length > 0) record.volumes = planned.volumes;
-  const warnings = resolveNamespaceModes(services.records, host, config);
-  checkRecord(record);
-  return [...warnings, ...applyLimits(services, host), ...checkDevices(host.Devices)];
-}
-
 /** Returns the container whose network namespace a new container shares. */
 function sharedNetworkOwner(
   { records }: ContainerServices,
@@ -127,18 +97,6 @@ function sharedNetworkOwner(
 ): ContainerRecord | undefined {
   const mode = networkMode(NetworkMode);
   return mode.kind === "container" ? records.find(mode.container) : undefined;
-}
-
-function hostnameOf(id: string, { config, hostConfig }: NameSettings): string {
-  const name = config.Hostname || (hasHostsName(hostConfig) ? hostname() : id.slice(0, 12));
-  if (/^[\w.-]{1,64}$/.test(name)) return name;
-  // The kernel's hostname is "(none)" until the host sets one.
-  if (name === "(none)" && !config.Hostname) return "localhost";
-  throw invalidArgument(`invalid hostname ${JSON.stringify(name)}`);
-}
-
-function hasHostsName({ NetworkMode, UTSMode }: HostConfig): boolean {
-  return NetworkMode === "host" || UTSMode === "host";
 }
 
 async function resolveImage(
@@ -158,37 +116,6 @@ async function resolveImage(
     throw invalidArgument(`Rootfs must be an absolute path: ${request.Rootfs}`);
   }
   return undefined;
-}
-
-/** Throws for a container that could never start. */
-function checkRecord(record: ContainerRecord): void {
-  planLaunch(record, { diffIds: [], hostname: record.config.Hostname ?? "" });
-  planPorts(record.config, record.hostConfig);
-  checkRestartPolicy(record.hostConfig.RestartPolicy ?? {}, record.hostConfig.AutoRemove ?? false);
-  if (record.config.StopSignal) parseSignal(record.config.StopSignal);
-  for (const text of [
-    record.path,
-    ...record.args,
-    ...(record.config.Env ?? []),
-    record.config.WorkingDir ?? "",
-  ]) {
-    if (text.includes("\0")) throw invalidArgument("an argument contains a null character");
-  }
-}
-
-/** Replaces the requested limits with those that will be enforced, defaults included. Returns warnings. */
-function applyLimits(
-  { zygote: { delegation }, limitMode: defaultMode }: ContainerServices,
-  host: HostConfig,
-): string[] {
-  parseCgroupParent(host.CgroupParent);
-  checkOomScore(host.OomScoreAdj);
-  const mode = limitMode(host.Annotations, defaultMode);
-  const requested = withDefaults(resourcesOf(host), delegation);
-  const { resources, warnings } = resolveLimits(requested, delegation, mode);
-  for (const field of resourceFields) delete host[field];
-  Object.assign(host, resources);
-  return warnings;
 }
 
 /** Creates the container's directory with its files for /etc. Returns the container's ID. */

@@ -1,0 +1,54 @@
+import { expect, test } from "bun:test";
+import type { ContainerRecord, ContainerVolume } from "../state/container-record.ts";
+import { planVolumes } from "./plan-volumes.ts";
+
+function container(volumes: ContainerVolume[], Binds: string[] = []): ContainerRecord {
+  return { volumes, hostConfig: { Binds } } as ContainerRecord;
+}
+
+const volume = (name: string, target: string): ContainerVolume => ({
+  name,
+  target,
+  readonly: false,
+  fill: true,
+  anonymous: false,
+});
+
+const find = () => container([volume("theirs", "/data"), volume("more", "/more")], ["/host:/bound:rw"]);
+
+test("-v and --mount name volumes, and bind mounts name none", () => {
+  const host = {
+    Binds: ["cache:/cache:ro,nocopy", "/host:/host"],
+    Mounts: [{ Type: "volume" as const, Source: "data", Target: "/data" }],
+  };
+  expect(planVolumes({ host, anonymous: [], find })).toEqual({
+    volumes: [{ ...volume("cache", "/cache"), readonly: true, fill: false }, volume("data", "/data")],
+    binds: [],
+  });
+});
+
+test("--volumes-from takes over volumes and bind mounts, read-only if asked", () => {
+  expect(planVolumes({ host: { VolumesFrom: ["web:ro"] }, anonymous: [], find })).toEqual({
+    volumes: [
+      { ...volume("theirs", "/data"), readonly: true, fill: false },
+      { ...volume("more", "/more"), readonly: true, fill: false },
+    ],
+    binds: ["/host:/bound:ro"],
+  });
+});
+
+test("a target of the request hides the same target of --volumes-from and of the image", () => {
+  const host = { Binds: ["own:/data/"], VolumesFrom: ["web"] };
+  const { volumes } = planVolumes({ host, anonymous: ["/data", "/more/", "/new"], find });
+  expect(volumes.map(({ name, target }) => [name, target])).toEqual([
+    ["own", "/data/"],
+    ["more", "/more"],
+    ["", "/new"],
+  ]);
+});
+
+test("an unknown option of -v is refused", () => {
+  expect(() => planVolumes({ host: { Binds: ["data:/data:fast"] }, anonymous: [], find })).toThrow(
+    "invalid mode: fast",
+  );
+});
