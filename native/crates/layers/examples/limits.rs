@@ -1,5 +1,5 @@
-//! What unpacking cannot be faster than: `limits BLOB...` prints the seconds that inflating the blobs takes by
-//! itself, and hashing what comes out, and the bytes of that.
+//! Lower limits for the time of unpacking. `limits BLOB...` prints the seconds of decompressing gzip blobs, the seconds
+//! of computing the digest of the result, and its size in bytes.
 
 use std::error::Error;
 use std::fs::File;

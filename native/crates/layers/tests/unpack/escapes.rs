@@ -1,13 +1,14 @@
-//! Archives that try to reach what lies outside their layer.
+//! Archives that try to leave their layer.
 
 use protocol::failure::FailureKind;
 
-use crate::support::sandbox::{Sandbox, sandboxed};
+use crate::support::fixture::{Fixture, in_user_namespace};
 use crate::support::tar::{Header, Tar};
 use crate::support::tree::names;
 
-/// `L name target`, `F name`, `D name`, `H name target`, `W name` (a whiteout), `O name` (a marker of
-/// an opaque directory), `P name` (a fifo); `ABS` and `REL` lead to the outside.
+/// Writes an archive with one entry for each step: `L name target` (a symbolic link), `F name` (a file), `D name` (a
+/// directory), `H name target` (a hard link), `W name` (a whiteout), `O name` (the mark of an opaque directory), `P name`
+/// (a FIFO). `ABS` and `REL` are paths out of the layer.
 fn archive(steps: &str) -> Vec<u8> {
     let mut tar = Tar::new();
     for step in steps.split('|') {
@@ -15,20 +16,20 @@ fn archive(steps: &str) -> Vec<u8> {
             .replace("ABS", "/mnt/outside")
             .replace("REL", "../../../../outside");
         let words: Vec<&str> = step.split_whitespace().collect();
-        let odd = |flag, name: &str| {
+        let unusual = |flag, name: &str| {
             let header = Header::new(flag, name).mode(0o6777).owner(7, 8);
             header.modified(99)
         };
         tar = match words[..] {
-            ["L", name, target] => tar.bare(&odd(b'2', name).link(target)),
-            ["H", name, target] => tar.bare(&odd(b'1', name).link(target)),
+            ["L", name, target] => tar.bare(&unusual(b'2', name).link(target)),
+            ["H", name, target] => tar.bare(&unusual(b'1', name).link(target)),
             ["F", name] => tar
                 .pax(&[("SCHILY.xattr.user.pwned", "yes")])
-                .add(odd(b'0', name), "pwned"),
+                .add(unusual(b'0', name), "pwned"),
             ["D", name] => tar
                 .pax(&[("SCHILY.xattr.user.pwned", "yes")])
-                .bare(&odd(b'5', name)),
-            ["P", name] => tar.bare(&odd(b'6', name)),
+                .bare(&unusual(b'5', name)),
+            ["P", name] => tar.bare(&unusual(b'6', name)),
             ["W", name] => tar.file(whiteout(name), ""),
             ["O", name] => tar.file(format!("{name}/.wh..wh..opq"), ""),
             _ => panic!("{step}"),
@@ -44,17 +45,17 @@ fn whiteout(name: &str) -> String {
     }
 }
 
-/// Inside or refused, but never outside; then the layer is used and removed.
-fn contain(sandbox: &Sandbox, steps: &str) {
-    sandbox.guarding(steps, || match sandbox.unpack(&archive(steps)) {
+/// Checks that an archive is refused or stays in its layer, which is then mounted and removed.
+fn contain(fixture: &Fixture, steps: &str) {
+    fixture.guarding(steps, || match fixture.unpack(&archive(steps)) {
         Ok(unpacked) => {
-            let path = sandbox.path(&unpacked);
+            let path = fixture.path(&unpacked);
             assert!(path.symlink_metadata().unwrap().is_dir(), "{steps}");
             let seen = format!("{:?}", crate::support::tree::describe(&path));
             assert!(!seen.contains("of the host"), "{steps}");
-            sandbox.view(&[path]);
+            fixture.view(&[path]);
             let hex = unpacked.diff_id.strip_prefix("sha256:").unwrap();
-            sandbox.remove(&format!("layers/sha256/{hex}")).unwrap();
+            fixture.remove(&format!("layers/sha256/{hex}")).unwrap();
         }
         Err(failure) => assert_eq!(
             failure.kind,
@@ -64,8 +65,8 @@ fn contain(sandbox: &Sandbox, steps: &str) {
     });
 }
 
-sandboxed! {
-    fn a1_nothing_is_written_through_a_link(sandbox: Range) {
+in_user_namespace! {
+    fn nothing_is_written_through_a_link(fixture: Range) {
         for target in ["ABS", "REL", "/", "..", "/..", "../../../..", "/proc/self/root/mnt/outside"] {
             for steps in [
                 "L e T|F e/pwn",
@@ -103,12 +104,12 @@ sandboxed! {
                 "L a b|L b a|F a/pwn",
                 "L .wh.e T|F e/pwn",
             ] {
-                contain(&sandbox, &steps.replace('T', target));
+                contain(&fixture, &steps.replace('T', target));
             }
         }
     }
 
-    fn a2_no_attribute_is_changed_through_a_link(sandbox: Range) {
+    fn no_metadata_is_changed_through_a_link(fixture: Range) {
         for target in ["ABS", "REL", "ABS/directory", "REL/secret", "ABS/directory/file"] {
             for steps in [
                 "L e T|D e",
@@ -123,12 +124,12 @@ sandboxed! {
                 "L . T|D .",
                 "D d|L d/e T|D d/e",
             ] {
-                contain(&sandbox, &steps.replace('T', target));
+                contain(&fixture, &steps.replace('T', target));
             }
         }
     }
 
-    fn a3_hard_links_never_leave_the_layer(sandbox: Range) {
+    fn hard_links_never_leave_the_layer(fixture: Range) {
         for steps in [
             "H h ABS/secret",
             "H h REL/secret",
@@ -147,38 +148,38 @@ sandboxed! {
             "W x|H h x",
             "H h .wh.x",
         ] {
-            contain(&sandbox, steps);
+            contain(&fixture, steps);
         }
-        let message = sandbox.refuse(&archive("H h ../../etc/hostname"));
+        let message = fixture.refuse(&archive("H h ../../etc/hostname"));
         assert!(message.contains("entry h"), "{message}");
     }
 
-    fn a3_a_hard_link_to_a_link_is_the_link(sandbox: Range) {
-        let layer = sandbox.layer(&Tar::new().symlink("e", "/mnt/outside/secret").hard_link("h", "e").finish());
+    fn a_hard_link_to_a_symbolic_link_is_that_link(fixture: Range) {
+        let layer = fixture.layer(&Tar::new().symlink("e", "/mnt/outside/secret").hard_link("h", "e").finish());
         assert!(layer.join("h").symlink_metadata().unwrap().is_symlink());
     }
 
-    fn a4_the_root_stays_a_directory(sandbox: Range) {
+    fn the_root_stays_a_directory(fixture: Range) {
         for name in ["/", ".", "./", "/.", "", "a/.."] {
             let directory = Tar::new().add(Header::new(b'5', name).mode(0o711), "").file("f", "");
-            let layer = sandbox.layer(&directory.finish());
+            let layer = fixture.layer(&directory.finish());
             assert_eq!(names(&layer), ["f"]);
             for flag in [b'0', b'1', b'2', b'6'] {
                 let other = Tar::new().bare(&Header::new(flag, name).link("ABS"));
-                sandbox.refuse(&other.finish());
+                fixture.refuse(&other.finish());
             }
         }
         for name in ["..", "../", "/..", "a/../.."] {
-            sandbox.refuse(&Tar::new().directory(name).finish());
+            fixture.refuse(&Tar::new().directory(name).finish());
         }
-        let upper = sandbox.layer(&Tar::new().file("g", "").finish());
-        assert_eq!(names(&sandbox.view(&[upper])), ["g"]);
+        let upper = fixture.layer(&Tar::new().file("g", "").finish());
+        assert_eq!(names(&fixture.view(&[upper])), ["g"]);
     }
 
-    fn a5_whiteouts_of_nothing_sensible_are_refused(sandbox: Range) {
+    fn whiteouts_without_a_valid_name_are_refused(fixture: Range) {
         for name in [".wh.", ".wh..", ".wh...", "d/.wh..", "d/.wh...", ".wh.d/file", ".wh.a/.wh.b"] {
             let archive = Tar::new().file("d/kept", "").file(name, "");
-            let message = sandbox.refuse(&archive.finish());
+            let message = fixture.refuse(&archive.finish());
             assert!(message.contains(name), "{message}");
         }
         let aufs = Tar::new()
@@ -187,13 +188,13 @@ sandboxed! {
             .file(".wh..wh.aufs", "")
             .file("d/.wh..wh.x", "")
             .file("f", "");
-        let unpacked = sandbox.unpack(&aufs.finish()).unwrap();
-        assert_eq!(names(&sandbox.path(&unpacked)), ["f"]);
+        let unpacked = fixture.unpack(&aufs.finish()).unwrap();
+        assert_eq!(names(&fixture.path(&unpacked)), ["f"]);
         assert!(unpacked.warnings[0].starts_with("entries left out: 4"));
     }
 
-    fn l19_escapes_are_contained_or_refused(sandbox: Range) {
-        let outside = sandbox.refuse(&Tar::new().file("../../tmp/pwn", "").finish());
+    fn paths_that_leave_the_root_are_contained_or_refused(fixture: Range) {
+        let outside = fixture.refuse(&Tar::new().file("../../tmp/pwn", "").finish());
         assert!(outside.contains("entry ../../tmp/pwn"), "{outside}");
         for steps in [
             "F ../../../../outside/pwn",
@@ -201,11 +202,11 @@ sandboxed! {
             "H h ../../etc/hostname",
             "L e REL|D e/",
         ] {
-            contain(&sandbox, steps);
+            contain(&fixture, steps);
         }
-        let replaced = sandbox.layer(&Tar::new().symlink("e", "../../../outside").directory("e/").finish());
+        let replaced = fixture.layer(&Tar::new().symlink("e", "../../../outside").directory("e/").finish());
         assert!(replaced.join("e").symlink_metadata().unwrap().is_dir());
         let inside = Tar::new().directory("mnt/outside").symlink("e", "/mnt/outside").file("e/f", "");
-        assert!(sandbox.layer(&inside.finish()).join("mnt/outside/f").exists());
+        assert!(fixture.layer(&inside.finish()).join("mnt/outside/f").exists());
     }
 }

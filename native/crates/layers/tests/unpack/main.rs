@@ -1,17 +1,18 @@
-//! Unpacking, removing and measuring in a real user namespace.
+//! Tests of this crate as root of a user namespace.
 //!
-//! Every test runs in a child of its own that is root in a fresh user namespace. Run as an ordinary
-//! user with a range in /etc/subuid; root names one: `TBOX_TEST_USER=<name> cargo test -p layers`.
+//! Every test runs in a child process in a new user namespace. Run them as an ordinary user with a range in /etc/subuid.
+//! Root names such a user: `TBOX_TEST_USER=<name> cargo test -p layers`.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod arriving;
-mod cases;
+mod deep;
 mod escapes;
+mod formats;
+mod growing_blob;
+mod layer_content;
 mod limits;
 mod metadata;
-mod names;
 mod removal;
-mod single;
+mod single_id;
 mod sparse;
 mod support;
 mod throughput;

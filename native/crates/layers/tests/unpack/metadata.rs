@@ -4,27 +4,27 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
 use protocol::failure::FailureKind;
 
-use crate::support::sandbox::sandboxed;
+use crate::support::fixture::in_user_namespace;
 use crate::support::tar::{Header, Tar};
 use crate::support::tree::{attribute, names, text};
 
-/// `cap_net_raw` permitted and effective, in the kernel's second version.
+/// The attribute for `cap_net_raw`, permitted and effective, in version 2 of the kernel's format.
 const CAPABILITY: [u8; 20] = [
     1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 ];
 
-sandboxed! {
-    fn l15_devices_are_skipped_and_fifos_made(sandbox: Range) {
+in_user_namespace! {
+    fn devices_are_skipped_and_fifos_created(fixture: Range) {
         let archive = Tar::new()
             .bare(&Header::new(b'3', "dev/null").device(1, 3))
             .bare(&Header::new(b'4', "dev/sda").device(8, 0))
             .bare(&Header::new(b'3', "dev/whiteout").device(0, 0))
             .bare(&Header::new(b'6', "dev/fifo").mode(0o620).owner(5, 6))
             .file("dev/file", "");
-        let unpacked = sandbox.unpack(&archive.finish()).unwrap();
+        let unpacked = fixture.unpack(&archive.finish()).unwrap();
         assert_eq!(unpacked.warnings.len(), 1, "{:?}", unpacked.warnings);
         assert!(unpacked.warnings[0].contains("devices left out: 3 (dev/null, …)"));
-        let layer = sandbox.path(&unpacked);
+        let layer = fixture.path(&unpacked);
         assert_eq!(names(&layer), ["dev/", "dev/fifo", "dev/file"]);
         let fifo = layer.join("dev/fifo").metadata().unwrap();
         assert!(fifo.file_type().is_fifo());
@@ -32,7 +32,7 @@ sandboxed! {
         assert_eq!(fifo.mtime(), 1_700_000_000);
     }
 
-    fn l16_set_id_bits_and_capabilities_survive_the_owner(sandbox: Range) {
+    fn set_id_bits_and_capabilities_survive_the_change_of_owner(fixture: Range) {
         let archive = Tar::new()
             .add(Header::new(b'0', "setuid").mode(0o4755).owner(1, 1), "x")
             .pax(&[("SCHILY.xattr.security.capability", &CAPABILITY[..])])
@@ -41,7 +41,7 @@ sandboxed! {
             .bare(&Header::new(b'5', "sticky").mode(0o1777))
             .file("setgid/file", "")
             .directory("setgid/sub");
-        let layer = sandbox.layer(&archive.finish());
+        let layer = fixture.layer(&archive.finish());
         let mode = |name: &str| layer.join(name).metadata().unwrap().mode() & 0o7777;
         assert_eq!(mode("setuid"), 0o4755);
         assert_eq!(mode("setgid"), 0o2755);
@@ -51,12 +51,12 @@ sandboxed! {
         assert_eq!(layer.join("setgid").metadata().unwrap().gid(), 42);
         assert_eq!(layer.join("setgid/file").metadata().unwrap().gid(), 0);
         assert_eq!(layer.join("setgid/sub").metadata().unwrap().gid(), 0);
-        let view = sandbox.view(&[layer]);
+        let view = fixture.view(&[layer]);
         let value = attribute(&view.join("capable"), "security.capability").unwrap();
         assert_eq!(value, CAPABILITY);
     }
 
-    fn a5_overlay_attributes_are_never_taken_from_an_archive(sandbox: Range) {
+    fn an_archive_cannot_set_attributes_of_overlayfs(fixture: Range) {
         let records = [
             ("SCHILY.xattr.user.overlay.opaque", "y"),
             ("SCHILY.xattr.user.overlay.redirect", "/outside"),
@@ -73,8 +73,8 @@ sandboxed! {
             .symlink("l", "f")
             .pax(&records)
             .directory("./");
-        let unpacked = sandbox.unpack(&archive.finish()).unwrap();
-        let layer = sandbox.path(&unpacked);
+        let unpacked = fixture.unpack(&archive.finish()).unwrap();
+        let layer = fixture.path(&unpacked);
         for name in ["d", "f", "."] {
             let path = layer.join(name);
             assert_eq!(attribute(&path, "user.kept").as_deref(), Some(&b"value"[..]));
@@ -84,30 +84,30 @@ sandboxed! {
         }
         assert_eq!(unpacked.warnings.len(), 2, "{:?}", unpacked.warnings);
         assert!(unpacked.warnings[0].starts_with("attributes left out: 16 (d, …)"));
-        let lower = sandbox.layer(&Tar::new().file("d/lower", "").finish());
-        assert!(sandbox.view(&[lower, layer]).join("d/lower").exists());
+        let lower = fixture.layer(&Tar::new().file("d/lower", "").finish());
+        assert!(fixture.view(&[lower, layer]).join("d/lower").exists());
     }
 
-    fn a5_capabilities_of_a_foreign_root_do_not_fail_the_layer(sandbox: Range) {
+    fn capabilities_of_another_namespaces_root_are_skipped(fixture: Range) {
         let mut foreign = CAPABILITY.to_vec();
         foreign[3] = 3;
         foreign.extend_from_slice(&4_000_000u32.to_le_bytes());
         let archive = Tar::new()
             .pax(&[("SCHILY.xattr.security.capability", &foreign[..])])
             .file("f", "x");
-        let unpacked = sandbox.unpack(&archive.finish()).unwrap();
+        let unpacked = fixture.unpack(&archive.finish()).unwrap();
         assert!(unpacked.warnings[0].starts_with("attributes not set: 1 (f)"));
     }
 
-    fn attributes_too_large_for_the_kernel_are_refused_by_name(sandbox: Range) {
+    fn attributes_too_large_for_the_kernel_are_refused_by_name(fixture: Range) {
         let large = vec![b'x'; 100_000];
         let archive = Tar::new().pax(&[("SCHILY.xattr.user.large", &large)]).file("f", "");
-        let message = sandbox.refuse(&archive.finish());
+        let message = fixture.refuse(&archive.finish());
         assert!(message.contains("entry f: ") && message.contains("user.large"), "{message}");
     }
 
-    fn default_access_lists_do_not_touch_the_entries_inside(sandbox: Range) {
-        // Version 2; owner rwx, group r-x, others ---: the form the kernel stores.
+    fn entries_do_not_inherit_default_access_control_lists(fixture: Range) {
+        // The kernel's format, version 2: owner rwx, group r-x, others ---.
         let mut list = vec![2, 0, 0, 0];
         for (tag, permissions) in [(1u16, 7u16), (4, 5), (0x20, 0)] {
             list.extend_from_slice(&tag.to_le_bytes());
@@ -119,14 +119,14 @@ sandboxed! {
             .directory("d")
             .directory("d/sub")
             .file("d/f", "");
-        let layer = sandbox.layer(&archive.finish());
+        let layer = fixture.layer(&archive.finish());
         assert!(attribute(&layer.join("d"), "system.posix_acl_default").is_some());
         assert_eq!(attribute(&layer.join("d/sub"), "system.posix_acl_default"), None);
         assert_eq!(layer.join("d/f").metadata().unwrap().mode(), 0o100_644);
         assert_eq!(layer.join("d").metadata().unwrap().mtime(), 1_700_000_000);
     }
 
-    fn l28_times_are_kept_and_directories_not_disturbed(sandbox: Range) {
+    fn times_are_kept_also_those_of_filled_directories(fixture: Range) {
         let archive = Tar::new()
             .bare(&Header::new(b'5', "d").modified(1_000_000_000))
             .add(Header::new(b'0', "d/past").modified(-1_000_000_000), "")
@@ -143,7 +143,7 @@ sandboxed! {
             .pax(&[("mtime", "-99999999999999999999.5")])
             .file("absurd2", "")
             .bare(&Header::new(b'5', ".").modified(1_200_000_000));
-        let layer = sandbox.layer(&archive.finish());
+        let layer = fixture.layer(&archive.finish());
         let time = |name: &str| {
             let stat = layer.join(name).symlink_metadata().unwrap();
             (stat.mtime(), stat.mtime_nsec())
@@ -158,7 +158,7 @@ sandboxed! {
         assert_eq!(time("."), (1_200_000_000, 0));
     }
 
-    fn l28_unpacking_twice_gives_the_same_tree(sandbox: Range) {
+    fn unpacking_twice_creates_the_same_tree(fixture: Range) {
         let archive = Tar::new()
             .file("a/b/c", "")
             .directory("a/")
@@ -166,45 +166,45 @@ sandboxed! {
             .file("l/through", "")
             .file(".wh.gone", "")
             .finish();
-        let unpacked = sandbox.unpack(&archive).unwrap();
-        let layer = sandbox.path(&unpacked);
+        let unpacked = fixture.unpack(&archive).unwrap();
+        let layer = fixture.path(&unpacked);
         let first = crate::support::tree::describe(&layer);
         let hex = unpacked.diff_id.strip_prefix("sha256:").unwrap();
-        sandbox.remove(&format!("layers/sha256/{hex}")).unwrap();
-        sandbox.unpack(&archive).unwrap();
+        fixture.remove(&format!("layers/sha256/{hex}")).unwrap();
+        fixture.unpack(&archive).unwrap();
         assert_eq!(crate::support::tree::describe(&layer), first);
     }
 
-    fn a7_a_layer_with_set_id_files_cannot_be_reached_by_other_users(sandbox: Range) {
+    fn other_users_cannot_reach_set_id_files_of_layers(fixture: Range) {
         let archive = Tar::new().add(Header::new(b'0', "su").mode(0o6755), "x");
-        sandbox.layer(&archive.finish());
+        fixture.layer(&archive.finish());
         for directory in ["layers", "layers/sha256", "layers/.staging"] {
-            let stat = sandbox.root.join("store").join(directory).metadata().unwrap();
+            let stat = fixture.root.join("store").join(directory).metadata().unwrap();
             assert_eq!(stat.mode() & 0o7777, 0o700, "{directory}");
         }
     }
 
-    fn a_layer_that_is_there_is_told_from_its_note(sandbox: Range) {
+    fn a_layer_in_the_store_is_described_without_its_blob(fixture: Range) {
         let archive = Tar::new().file("f", "12345").directory("d").finish();
-        let first = sandbox.unpack(&archive).unwrap();
+        let first = fixture.unpack(&archive).unwrap();
         assert_eq!((first.size, first.entries), (5, 2));
-        let again = sandbox
-            .unpack_as(b"not even read", Some(&first.diff_id), crate::support::sandbox::LIMITS)
+        let again = fixture
+            .unpack_as(b"not even read", Some(&first.diff_id), crate::support::fixture::LIMITS)
             .unwrap();
         assert_eq!(again, first);
-        assert_eq!(text(sandbox.path(&first).join("f")), "12345");
+        assert_eq!(text(fixture.path(&first).join("f")), "12345");
     }
 
-    fn a_wrong_diff_id_is_refused_with_both(sandbox: Range) {
+    fn a_wrong_diff_id_is_refused_with_both_digests(fixture: Range) {
         let wanted = format!("sha256:{}", "0".repeat(64));
         let archive = Tar::new().file("f", "").finish();
-        let limits = crate::support::sandbox::LIMITS;
-        let failure = sandbox.unpack_as(&archive, Some(&wanted), limits).unwrap_err();
+        let limits = crate::support::fixture::LIMITS;
+        let failure = fixture.unpack_as(&archive, Some(&wanted), limits).unwrap_err();
         assert_eq!(failure.kind, FailureKind::DigestMismatch);
-        let actual = sandbox.unpack(&archive).unwrap().diff_id;
+        let actual = fixture.unpack(&archive).unwrap().diff_id;
         assert!(failure.message.contains(&wanted) && failure.message.contains(&actual));
         for malformed in ["sha256:xyz", "sha512:00", "../../outside"] {
-            let failure = sandbox.unpack_as(&archive, Some(malformed), limits).unwrap_err();
+            let failure = fixture.unpack_as(&archive, Some(malformed), limits).unwrap_err();
             assert_eq!(failure.kind, FailureKind::InvalidArgument);
         }
     }

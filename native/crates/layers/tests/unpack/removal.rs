@@ -8,9 +8,9 @@ use protocol::failure::FailureKind;
 use rustix::fs::{CWD, Mode, OFlags, chownat, mkdirat, openat, renameat};
 use rustix::process::{Gid, Uid};
 
-use crate::support::sandbox::{Sandbox, sandboxed};
+use crate::support::fixture::{Fixture, in_user_namespace};
 
-/// Deeper than any path could name.
+/// Creates nested directories, deeper than the longest path.
 fn dig(top: &Path, levels: usize) {
     std::fs::create_dir_all(top).unwrap();
     let flags = OFlags::RDONLY | OFlags::DIRECTORY;
@@ -22,23 +22,23 @@ fn dig(top: &Path, levels: usize) {
     }
 }
 
-fn store(sandbox: &Sandbox) -> std::path::PathBuf {
-    sandbox.root.join("store")
+fn store(fixture: &Fixture) -> std::path::PathBuf {
+    fixture.root.join("store")
 }
 
-sandboxed! {
-    fn a10_trees_of_five_thousand_levels_are_removed_and_measured(sandbox: Range) {
-        sandbox.guarding("deep", || {
-            dig(&store(&sandbox).join("containers/x"), 5000);
-            assert_eq!(sandbox.measure("containers/x").unwrap().inodes, 10_001);
-            sandbox.remove("containers/x").unwrap();
-            assert!(!store(&sandbox).join("containers/x").exists());
+in_user_namespace! {
+    fn trees_of_five_thousand_levels_are_removed_and_measured(fixture: Range) {
+        fixture.guarding("deep", || {
+            dig(&store(&fixture).join("containers/x"), 5000);
+            assert_eq!(fixture.measure("containers/x").unwrap().inodes, 10_001);
+            fixture.remove("containers/x").unwrap();
+            assert!(!store(&fixture).join("containers/x").exists());
         });
     }
 
-    fn a10_modes_and_owners_do_not_keep_anything(sandbox: Range) {
-        sandbox.guarding("owners", || {
-            let top = store(&sandbox).join("containers/x");
+    fn files_of_any_mode_and_owner_are_removed(fixture: Range) {
+        fixture.guarding("owners", || {
+            let top = store(&fixture).join("containers/x");
             std::fs::create_dir_all(top.join("a/b")).unwrap();
             std::fs::write(top.join("a/b/f"), "x").unwrap();
             symlink("/mnt/outside", top.join("a/link")).unwrap();
@@ -50,16 +50,16 @@ sandboxed! {
                 let (uid, gid) = (Uid::from_raw(1234), Gid::from_raw(65535));
                 chownat(CWD, &path, Some(uid), Some(gid), rustix::fs::AtFlags::empty()).unwrap();
             }
-            assert_eq!(sandbox.measure("containers/x").unwrap().inodes, 6);
-            sandbox.remove("containers/x").unwrap();
+            assert_eq!(fixture.measure("containers/x").unwrap().inodes, 6);
+            fixture.remove("containers/x").unwrap();
             assert!(!top.exists());
         });
     }
 
-    fn a10_what_is_swapped_meanwhile_leads_nowhere(sandbox: Range) {
-        sandbox.guarding("swapped", || {
+    fn directories_replaced_during_the_removal_lead_nowhere_else(fixture: Range) {
+        fixture.guarding("swapped", || {
             for _ in 0..20 {
-                let top = store(&sandbox).join("containers/x");
+                let top = store(&fixture).join("containers/x");
                 for number in 0..50 {
                     std::fs::create_dir_all(top.join(format!("d/{number}/directory"))).unwrap();
                     std::fs::write(top.join(format!("d/{number}/directory/file")), "").unwrap();
@@ -75,7 +75,7 @@ sandboxed! {
                             }
                         }
                     });
-                    sandbox.remove("containers/x").unwrap();
+                    fixture.remove("containers/x").unwrap();
                     done.store(true, Ordering::Relaxed);
                 });
                 assert!(!top.exists());
@@ -83,36 +83,36 @@ sandboxed! {
         });
     }
 
-    fn missing_trees_are_no_error(sandbox: Range) {
-        sandbox.remove("containers/none").unwrap();
-        sandbox.remove("none/at/all").unwrap();
-        assert_eq!(sandbox.measure("none/at/all").unwrap().inodes, 0);
+    fn missing_trees_are_ignored(fixture: Range) {
+        fixture.remove("containers/none").unwrap();
+        fixture.remove("none/at/all").unwrap();
+        assert_eq!(fixture.measure("none/at/all").unwrap().inodes, 0);
     }
 
-    fn paths_that_leave_the_store_are_refused(sandbox: Range) {
-        symlink("/mnt/outside", store(&sandbox).join("link")).unwrap();
-        sandbox.guarding("paths", || {
+    fn paths_that_leave_the_store_are_refused(fixture: Range) {
+        symlink("/mnt/outside", store(&fixture).join("link")).unwrap();
+        fixture.guarding("paths", || {
             for path in ["", ".", "..", "/", "/mnt/outside", "../outside", "a/../../outside", "a//b", "a/"] {
-                let failure = sandbox.remove(path).unwrap_err();
+                let failure = fixture.remove(path).unwrap_err();
                 assert_eq!(failure.kind, FailureKind::InvalidArgument, "{path}");
-                assert_eq!(sandbox.measure(path).unwrap_err().kind, FailureKind::InvalidArgument);
+                assert_eq!(fixture.measure(path).unwrap_err().kind, FailureKind::InvalidArgument);
             }
-            let failure = sandbox.remove("link/directory").unwrap_err();
+            let failure = fixture.remove("link/directory").unwrap_err();
             assert_eq!(failure.kind, FailureKind::System);
-            sandbox.measure("link/directory").unwrap_err();
-            sandbox.remove("link").unwrap();
+            fixture.measure("link/directory").unwrap_err();
+            fixture.remove("link").unwrap();
         });
-        assert!(!store(&sandbox).join("link").is_symlink());
+        assert!(!store(&fixture).join("link").is_symlink());
     }
 
-    fn sizes_are_of_blocks_and_hard_links_count_once(sandbox: Range) {
-        let top = store(&sandbox).join("volumes/v");
+    fn sizes_count_allocated_blocks_and_hard_links_once(fixture: Range) {
+        let top = store(&fixture).join("volumes/v");
         std::fs::create_dir_all(top.join("d")).unwrap();
         std::fs::write(top.join("f"), vec![1; 100_000]).unwrap();
         std::fs::hard_link(top.join("f"), top.join("d/g")).unwrap();
         let hole = std::fs::File::create(top.join("hole")).unwrap();
         hole.set_len(1 << 30).unwrap();
-        let size = sandbox.measure("volumes/v").unwrap();
+        let size = fixture.measure("volumes/v").unwrap();
         assert_eq!(size.inodes, 4);
         let blocks: u64 = ["", "d", "f", "hole"]
             .iter()
@@ -120,6 +120,6 @@ sandboxed! {
             .sum();
         assert_eq!(size.bytes, blocks * 512);
         assert!(size.bytes >= 100_000 && size.bytes < 1 << 20);
-        assert_eq!(sandbox.measure("volumes/v/f").unwrap().inodes, 1);
+        assert_eq!(fixture.measure("volumes/v/f").unwrap().inodes, 1);
     }
 }

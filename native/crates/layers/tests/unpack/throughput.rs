@@ -1,9 +1,9 @@
-//! How fast a real root file system is unpacked, beside what the usual tools do.
+//! Speed of unpacking a root file system, compared with tar(1).
 
 use std::process::Command;
 use std::time::Instant;
 
-use crate::support::sandbox::{LIMITS, sandboxed};
+use crate::support::fixture::{LIMITS, in_user_namespace};
 
 fn seconds(work: impl FnOnce()) -> f64 {
     let started = Instant::now();
@@ -11,9 +11,9 @@ fn seconds(work: impl FnOnce()) -> f64 {
     started.elapsed().as_secs_f64()
 }
 
-sandboxed! {
-    #[ignore = "measures; TBOX_BENCH_TAR names a plain tar, with .gz and .zst of it beside it"]
-    fn throughput(sandbox: Range) {
+in_user_namespace! {
+    #[ignore = "a measurement; TBOX_BENCH_TAR names a plain tar, with its .gz and .zst in the same directory"]
+    fn layers_unpack_as_fast_as_with_tar(fixture: Range) {
         let Ok(tar) = std::env::var("TBOX_BENCH_TAR") else {
             println!("skipped: TBOX_BENCH_TAR is not set");
             return;
@@ -21,14 +21,14 @@ sandboxed! {
         let megabytes = std::fs::metadata(&tar).unwrap().len() as f64 / 1e6;
         for (suffix, decompress) in [("", "cat"), (".gz", "gzip -dc"), (".zst", "zstd -dcq")] {
             let blob = format!("{tar}{suffix}");
-            let directory = sandbox.fresh("tools");
+            let directory = fixture.fresh("tools");
             for _ in 0..3 {
                 let ours = seconds(|| {
                     let blob = std::fs::File::open(&blob).unwrap();
                     let limits = protocol::work::UnpackLimits { bytes: 1 << 40, ..LIMITS };
-                    sandbox.unpack_from(blob.into(), None, limits).unwrap();
+                    fixture.unpack_from(blob.into(), None, limits).unwrap();
                 });
-                sandbox.remove("layers/sha256").unwrap();
+                fixture.remove("layers/sha256").unwrap();
                 let tools = seconds(|| {
                     let line = format!(
                         "{decompress} {blob} | tar x --numeric-owner -C {}", directory.display()

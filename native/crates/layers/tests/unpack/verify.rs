@@ -1,28 +1,28 @@
-//! Comparing layers with their blobs.
+//! Verifying layers against their blobs.
 
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
 use protocol::work::{FromWorker, WorkRequest};
 
-use crate::support::sandbox::{LIMITS, sandboxed};
+use crate::support::fixture::{LIMITS, in_user_namespace};
 use crate::support::tar::{Header, Tar};
 
-sandboxed! {
-    fn a_layer_is_intact_until_anything_of_it_changes(sandbox: Range) {
+in_user_namespace! {
+    fn verify_reports_any_change_of_a_layer(fixture: Range) {
         let archive = Tar::new()
             .directory("d")
             .file("d/f", "text")
             .symlink("d/l", "f")
             .add(Header::new(b'0', "owned").owner(1, 2), "x")
             .finish();
-        let unpacked = sandbox.unpack(&archive).unwrap();
-        let layer = sandbox.path(&unpacked);
+        let unpacked = fixture.unpack(&archive).unwrap();
+        let layer = fixture.path(&unpacked);
         let intact = || {
-            let blob = File::open(sandbox.root.join("blob")).unwrap();
+            let blob = File::open(fixture.root.join("blob")).unwrap();
             let request = WorkRequest::Verify { diff_id: unpacked.diff_id.clone(), limits: LIMITS };
-            let answer = sandbox.perform(&request, vec![blob.into()]).unwrap();
-            assert_eq!(fs::read_dir(sandbox.root.join("store/layers/.staging")).unwrap().count(), 0);
+            let answer = fixture.perform(&request, vec![blob.into()]).unwrap();
+            assert_eq!(fs::read_dir(fixture.root.join("store/layers/.staging")).unwrap().count(), 0);
             match answer {
                 FromWorker::Verified { intact } => intact,
                 other => panic!("{other:?}"),

@@ -1,3 +1,3 @@
-pub mod sandbox;
+pub mod fixture;
 pub mod tar;
 pub mod tree;

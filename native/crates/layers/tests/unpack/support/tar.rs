@@ -1,6 +1,6 @@
-//! Writes archives byte by byte, so that hostile ones can be written too.
+//! Writing archives byte by byte, so that tests can write malformed ones.
 
-/// One header; its fields go out as they are.
+/// A header. Its fields are written unchecked.
 #[derive(Clone)]
 pub struct Header {
     pub name: Vec<u8>,
@@ -96,7 +96,7 @@ impl Header {
     }
 }
 
-/// Octal with a NUL behind it where that fits, base-256 where not.
+/// Writes a number as octal text with a NUL if it fits, and as base-256 if not.
 fn number(field: &mut [u8], value: i64) {
     let digits = field.len() - 1;
     let text = format!("{value:0digits$o}");
@@ -131,14 +131,14 @@ impl Tar {
         Self::default()
     }
 
-    /// With `size` set to the data's length.
+    /// Adds an entry with the size of its data.
     pub fn add(self, header: Header, data: impl AsRef<[u8]>) -> Self {
         let data = data.as_ref();
         let size = data.len() as u64;
         self.raw(header.size(size).block()).raw(data).pad()
     }
 
-    /// Without data, whatever its size says.
+    /// Adds a header without data, whatever its size is.
     pub fn bare(self, header: &Header) -> Self {
         self.raw(header.block())
     }
@@ -169,7 +169,7 @@ impl Tar {
         self.bare(&Header::new(b'1', name).link(target))
     }
 
-    /// An extended header for the next entry.
+    /// Adds an extended header for the next entry.
     pub fn pax<K: AsRef<[u8]>, V: AsRef<[u8]>>(self, records: &[(K, V)]) -> Self {
         let text = pax_records(records);
         self.add(Header::new(b'x', "PaxHeaders/x"), text)
@@ -180,7 +180,7 @@ impl Tar {
         self.add(Header::new(b'g', "pax_global_header"), text)
     }
 
-    /// GNU's long name (`L`) or long link target (`K`) for the next entry.
+    /// Adds GNU's long name (`L`) or long link target (`K`) for the next entry.
     pub fn gnu_long(self, flag: u8, name: impl AsRef<[u8]>) -> Self {
         let data = [name.as_ref(), b"\0"].concat();
         self.add(Header::new(flag, "././@LongLink").magic(GNU), data)
@@ -190,7 +190,7 @@ impl Tar {
         self.raw([0; 1024]).bytes
     }
 
-    /// Without the blocks that end an archive.
+    /// Returns the archive without the blocks at its end.
     pub fn unfinished(self) -> Vec<u8> {
         self.bytes
     }

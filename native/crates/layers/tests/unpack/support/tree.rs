@@ -1,4 +1,4 @@
-//! Describes trees, so that two can be compared.
+//! Descriptions of trees, which tests compare.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -6,7 +6,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-/// By path below the root: everything that must not change unnoticed, without access times.
+/// Describes each file by its path below the root: content and metadata except access times.
 pub fn describe(root: &Path) -> BTreeMap<PathBuf, String> {
     let mut found = BTreeMap::new();
     visit(root, &PathBuf::new(), &mut found);
@@ -40,7 +40,7 @@ fn visit(root: &Path, below: &Path, found: &mut BTreeMap<PathBuf, String>) {
     }
 }
 
-/// The paths below a root, sorted, directories with a slash, whiteouts with a cross.
+/// Returns the sorted paths below a root: directories end with a slash, whiteouts with a cross.
 pub fn names(root: &Path) -> Vec<String> {
     let mut names = Vec::new();
     for below in describe(root).into_keys() {

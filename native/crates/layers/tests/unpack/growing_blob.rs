@@ -1,4 +1,4 @@
-//! Unpacking a blob that is still being written.
+//! Unpacking a blob during its download.
 
 use std::fs::{self, File};
 use std::io::{PipeWriter, Write};
@@ -7,27 +7,27 @@ use std::path::PathBuf;
 use protocol::failure::Failure;
 use protocol::work::{FromWorker, Unpacked, WorkRequest};
 
-use crate::support::sandbox::{LIMITS, Sandbox, sandboxed};
+use crate::support::fixture::{Fixture, LIMITS, in_user_namespace};
 use crate::support::tar::Tar;
 
-/// Unpacks `blob` as a file of `size` bytes that `write` makes, which tells of it.
+/// Unpacks a file of `size` bytes while `write` writes it and reports its growth.
 fn unpack_while(
-    sandbox: &Sandbox,
+    fixture: &Fixture,
     size: usize,
     write: impl FnOnce(File, PipeWriter) + Send,
 ) -> Result<Unpacked, Failure> {
-    let path = sandbox.root.join("arriving");
+    let path = fixture.root.join("arriving");
     let file = File::create(&path).unwrap();
-    let (news, teller) = std::io::pipe().unwrap();
+    let (growth, reporter) = std::io::pipe().unwrap();
     let request = WorkRequest::Unpack {
         diff_id: None,
         limits: LIMITS,
         arriving: Some(size as u64),
     };
-    let descriptors = vec![File::open(&path).unwrap().into(), news.into()];
+    let descriptors = vec![File::open(&path).unwrap().into(), growth.into()];
     let answer = std::thread::scope(|threads| {
-        threads.spawn(move || write(file, teller));
-        sandbox.perform(&request, descriptors)
+        threads.spawn(move || write(file, reporter));
+        fixture.perform(&request, descriptors)
     })?;
     match answer {
         FromWorker::Unpacked(unpacked) => Ok(unpacked),
@@ -35,14 +35,15 @@ fn unpack_while(
     }
 }
 
-fn staged(sandbox: &Sandbox) -> usize {
-    let staging = sandbox.root.join("store/layers/.staging");
+/// Returns the number of staging directories.
+fn staged(fixture: &Fixture) -> usize {
+    let staging = fixture.root.join("store/layers/.staging");
     fs::read_dir(staging).unwrap().count()
 }
 
-/// Waits until some of the file `a` lies there unpacked: only what has come can have made it.
-fn await_content(sandbox: &Sandbox) {
-    let staging = sandbox.root.join("store/layers/.staging");
+/// Waits until a part of the file `a` is unpacked.
+fn await_content(fixture: &Fixture) {
+    let staging = fixture.root.join("store/layers/.staging");
     let length = |path: PathBuf| path.metadata().map_or(0, |file| file.len());
     let begun = || {
         fs::read_dir(&staging)
@@ -58,60 +59,60 @@ fn archive() -> Vec<u8> {
     Tar::new().file("a", content).file("b", "end").finish()
 }
 
-sandboxed! {
-    fn a_blob_is_unpacked_while_it_arrives(sandbox: Range) {
+in_user_namespace! {
+    fn a_blob_is_unpacked_while_it_is_downloaded(fixture: Range) {
         let archive = archive();
-        let expected = sandbox.unpack(&archive).unwrap();
-        sandbox.remove("layers/sha256").unwrap();
-        let found = unpack_while(&sandbox, archive.len(), |mut file, mut teller| {
+        let expected = fixture.unpack(&archive).unwrap();
+        fixture.remove("layers/sha256").unwrap();
+        let found = unpack_while(&fixture, archive.len(), |mut file, mut reporter| {
             for (index, piece) in archive.chunks(1_500_000).enumerate() {
                 file.write_all(piece).unwrap();
-                teller.write_all(&[0]).unwrap();
+                reporter.write_all(&[0]).unwrap();
                 if index == 0 {
-                    await_content(&sandbox);
+                    await_content(&fixture);
                 }
             }
         });
         assert_eq!(found.unwrap(), expected);
     }
 
-    fn what_is_written_again_from_its_beginning_is_read_on_where_it_was(sandbox: Range) {
+    fn a_download_that_restarts_is_read_on_from_the_same_position(fixture: Range) {
         let archive = archive();
-        let expected = sandbox.unpack(&archive).unwrap();
-        sandbox.remove("layers/sha256").unwrap();
-        let found = unpack_while(&sandbox, archive.len(), |mut file, mut teller| {
+        let expected = fixture.unpack(&archive).unwrap();
+        fixture.remove("layers/sha256").unwrap();
+        let found = unpack_while(&fixture, archive.len(), |mut file, mut reporter| {
             file.write_all(&archive[..1_500_000]).unwrap();
-            teller.write_all(&[0]).unwrap();
-            await_content(&sandbox);
+            reporter.write_all(&[0]).unwrap();
+            await_content(&fixture);
             file.set_len(0).unwrap();
             std::io::Seek::rewind(&mut file).unwrap();
             for piece in archive.chunks(300_000) {
                 file.write_all(piece).unwrap();
-                teller.write_all(&[0]).unwrap();
+                reporter.write_all(&[0]).unwrap();
             }
         });
         assert_eq!(found.unwrap(), expected);
     }
 
-    fn a_blob_that_stops_coming_leaves_nothing(sandbox: Range) {
+    fn a_download_that_stops_leaves_nothing_behind(fixture: Range) {
         let archive = archive();
-        let failed = unpack_while(&sandbox, archive.len(), |mut file, mut teller| {
+        let failed = unpack_while(&fixture, archive.len(), |mut file, mut reporter| {
             file.write_all(&archive[..1_500_000]).unwrap();
-            teller.write_all(&[0]).unwrap();
-            await_content(&sandbox);
+            reporter.write_all(&[0]).unwrap();
+            await_content(&fixture);
         });
         assert!(failed.unwrap_err().message.contains("given up"));
-        assert_eq!(staged(&sandbox), 0);
+        assert_eq!(staged(&fixture), 0);
     }
 
-    fn more_than_its_size_is_not_read(sandbox: Range) {
+    fn bytes_beyond_the_size_of_the_blob_are_not_read(fixture: Range) {
         let archive = archive();
-        let expected = sandbox.unpack(&archive).unwrap();
-        sandbox.remove("layers/sha256").unwrap();
-        let found = unpack_while(&sandbox, archive.len(), |mut file, mut teller| {
+        let expected = fixture.unpack(&archive).unwrap();
+        fixture.remove("layers/sha256").unwrap();
+        let found = unpack_while(&fixture, archive.len(), |mut file, mut reporter| {
             file.write_all(&archive).unwrap();
             file.write_all(b"and more").unwrap();
-            teller.write_all(&[0]).unwrap();
+            reporter.write_all(&[0]).unwrap();
         });
         assert_eq!(found.unwrap(), expected);
     }

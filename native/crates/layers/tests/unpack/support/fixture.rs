@@ -1,4 +1,4 @@
-//! A child process per test, root in its own user and mount namespace.
+//! A child process for each test: root of a new user and mount namespace.
 
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
@@ -21,26 +21,26 @@ pub enum Ids {
     Single,
 }
 
-/// Declares tests whose body runs in the child, with a [`Sandbox`].
-macro_rules! sandboxed {
-    ($($(#[$attribute:meta])* fn $name:ident($sandbox:ident: $ids:ident) $body:block)*) => {$(
+/// Declares tests that run in the child with a [`Fixture`].
+macro_rules! in_user_namespace {
+    ($($(#[$attribute:meta])* fn $name:ident($fixture:ident: $ids:ident) $body:block)*) => {$(
         #[test]
         $(#[$attribute])*
         fn $name() {
             let name = concat!(module_path!(), "::", stringify!($name));
-            $crate::support::sandbox::run(
+            $crate::support::fixture::run(
                 name,
-                $crate::support::sandbox::Ids::$ids,
-                |$sandbox: $crate::support::sandbox::Sandbox| $body,
+                $crate::support::fixture::Ids::$ids,
+                |$fixture: $crate::support::fixture::Fixture| $body,
             );
         }
     )*};
 }
-pub(crate) use sandboxed;
+pub(crate) use in_user_namespace;
 
-pub fn run(test: &str, ids: Ids, body: impl FnOnce(Sandbox)) {
+pub fn run(test: &str, ids: Ids, body: impl FnOnce(Fixture)) {
     if std::env::var_os(INSIDE).is_some() {
-        return body(Sandbox::new());
+        return body(Fixture::new());
     }
     let Some(mut command) = namespace(ids) else {
         return;
@@ -78,12 +78,12 @@ pub fn run(test: &str, ids: Ids, body: impl FnOnce(Sandbox)) {
     assert!(ran, "{test} did not run inside");
 }
 
-/// `unshare` as the test user, still without the program to run.
+/// Returns a command that runs `unshare` as the test user, without the program.
 fn namespace(ids: Ids) -> Option<Command> {
     let mut command = Command::new("setpriv");
     if rustix::process::geteuid().is_root() {
         let Ok(user) = std::env::var("TBOX_TEST_USER") else {
-            println!("skipped: root cannot stand for an ordinary user; set TBOX_TEST_USER");
+            println!("skipped: root is not an ordinary user; set TBOX_TEST_USER");
             return None;
         };
         command.args([format!("--reuid={user}"), format!("--regid={user}")]);
@@ -99,8 +99,8 @@ fn namespace(ids: Ids) -> Option<Command> {
     Some(command)
 }
 
-/// A store and its surroundings, on a file system that goes with the process.
-pub struct Sandbox {
+/// A store and a tree outside of it, on a file system that exists as long as the process.
+pub struct Fixture {
     pub root: PathBuf,
     pub store: OwnedFd,
     pub mapping: Mapping,
@@ -111,7 +111,7 @@ pub const LIMITS: UnpackLimits = UnpackLimits {
     entries: 1_000_000,
 };
 
-impl Sandbox {
+impl Fixture {
     fn new() -> Self {
         let root = PathBuf::from("/mnt");
         mount(
@@ -122,19 +122,19 @@ impl Sandbox {
             Some(c"mode=755"),
         )
         .unwrap();
-        let sandbox = Self {
+        let fixture = Self {
             store: make_store(&root),
             root,
             mapping: mapping(),
         };
-        let outside = sandbox.outside();
+        let outside = fixture.outside();
         std::fs::create_dir_all(outside.join("directory")).unwrap();
         std::fs::write(outside.join("secret"), "of the host").unwrap();
         std::fs::write(outside.join("directory/file"), "of the host").unwrap();
-        sandbox
+        fixture
     }
 
-    /// A tree that nothing in an archive may change or show.
+    /// Returns the path of a tree that no archive may change or read.
     pub fn outside(&self) -> PathBuf {
         self.root.join("outside")
     }
@@ -154,7 +154,7 @@ impl Sandbox {
         self.unpack_from(File::open(&blob).unwrap().into(), diff_id, limits)
     }
 
-    /// Whatever comes of it, nothing may be left in the staging directory.
+    /// Unpacks a blob and checks that the staging directory is empty afterwards.
     pub fn unpack_from(
         &self,
         blob: OwnedFd,
@@ -176,7 +176,7 @@ impl Sandbox {
         }
     }
 
-    /// The tree of a layer that must unpack without a warning.
+    /// Unpacks an archive, which must give no warning, and returns the path of its layer.
     pub fn layer(&self, archive: &[u8]) -> PathBuf {
         let unpacked = self.unpack(archive).unwrap();
         assert_eq!(unpacked.warnings, Vec::<String>::new());
@@ -188,7 +188,7 @@ impl Sandbox {
         self.root.join("store/layers/sha256").join(hex)
     }
 
-    /// A layer that must be refused as malformed, with the message.
+    /// Unpacks an archive that must be refused as malformed, and returns the message.
     pub fn refuse(&self, archive: &[u8]) -> String {
         let failure = self.unpack(archive).unwrap_err();
         assert_eq!(failure.kind, FailureKind::InvalidImage, "{failure:?}");
@@ -218,10 +218,10 @@ impl Sandbox {
         }
     }
 
-    /// What a container of these layers, base first, would see.
+    /// Mounts layers, base first, as a container sees them.
     pub fn view(&self, layers: &[PathBuf]) -> PathBuf {
         let view = self.fresh("view");
-        // Overlayfs wants two at least.
+        // Overlayfs requires two lower directories.
         let mut lower = self.fresh("empty").display().to_string();
         for layer in layers {
             lower = format!("{}:{lower}", layer.display());
@@ -238,18 +238,19 @@ impl Sandbox {
         view
     }
 
-    pub fn fresh(&self, what: &str) -> PathBuf {
+    /// Creates a directory with a new name.
+    pub fn fresh(&self, prefix: &str) -> PathBuf {
         (0..)
-            .map(|number| self.root.join(format!("{what}-{number}")))
+            .map(|number| self.root.join(format!("{prefix}-{number}")))
             .find(|path| std::fs::create_dir(path).is_ok())
             .unwrap()
     }
 
-    /// Runs `body` and makes sure that it left the outside as it was.
-    pub fn guarding<T>(&self, what: &str, body: impl FnOnce() -> T) -> T {
+    /// Runs `body` and checks that it changes nothing outside the store.
+    pub fn guarding<T>(&self, case: &str, body: impl FnOnce() -> T) -> T {
         let before = tree::describe(&self.outside());
         let value = body();
-        assert_eq!(tree::describe(&self.outside()), before, "{what}");
+        assert_eq!(tree::describe(&self.outside()), before, "{case}");
         value
     }
 }
