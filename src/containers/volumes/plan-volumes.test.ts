@@ -1,10 +1,6 @@
 import { expect, test } from "bun:test";
-import type { ContainerRecord, ContainerVolume } from "../state/container-record.ts";
+import type { ContainerVolume } from "../state/container-record.ts";
 import { planVolumes } from "./plan-volumes.ts";
-
-function container(volumes: ContainerVolume[], Binds: string[] = []): ContainerRecord {
-  return { volumes, hostConfig: { Binds } } as ContainerRecord;
-}
 
 const volume = (name: string, target: string): ContainerVolume => ({
   name,
@@ -14,7 +10,10 @@ const volume = (name: string, target: string): ContainerVolume => ({
   anonymous: false,
 });
 
-const find = () => container([volume("theirs", "/data"), volume("more", "/more")], ["/host:/bound:rw"]);
+const find = () => ({
+  volumes: [volume("theirs", "/data"), volume("more", "/more")],
+  hostConfig: { Binds: ["/host:/bound:rw"] },
+});
 
 test("-v and --mount name volumes, and bind mounts name none", () => {
   const host = {

@@ -3,8 +3,8 @@ import { parseVolumeOptions } from "#volumes/volume-options.ts";
 import { parseBindText } from "../request/bind-text.ts";
 import type { HostConfig, MountRequest } from "../request/create-request.ts";
 import { normalizeTarget } from "../request/mount-target.ts";
-import type { ContainerRecord, ContainerVolume } from "../state/container-record.ts";
-import { inheritedMounts } from "./volumes-from.ts";
+import type { ContainerVolume } from "../state/container-record.ts";
+import { inheritedMounts, type MountOwner } from "./volumes-from.ts";
 
 /** Options of a volume in `-v`. `z` and `Z` relabel for SELinux, which rootless containers do not use. */
 const volumeOptions = new Set(["ro", "rw", "z", "Z", "nocopy"]);
@@ -14,7 +14,7 @@ export interface VolumeSources {
   /** Targets of anonymous volumes of the image and the request. */
   anonymous: string[];
   /** Looks up a container of `VolumesFrom`. */
-  find: (name: string) => ContainerRecord;
+  find: (name: string) => MountOwner;
 }
 
 export interface PlannedVolumes {

@@ -3,6 +3,9 @@ import { parseBindText } from "../request/bind-text.ts";
 import { normalizeTarget } from "../request/mount-target.ts";
 import type { ContainerRecord, ContainerVolume } from "../state/container-record.ts";
 
+/** Fields of a container that `VolumesFrom` reads. */
+export type MountOwner = Pick<ContainerRecord, "volumes" | "hostConfig">;
+
 /** Mount that a container takes over from another one. */
 export type InheritedMount = { volume: ContainerVolume } | { bind: string };
 
@@ -12,7 +15,7 @@ export type InheritedMount = { volume: ContainerVolume } | { bind: string };
  */
 export function inheritedMounts(
   requests: string[],
-  find: (name: string) => ContainerRecord,
+  find: (name: string) => MountOwner,
 ): Map<string, InheritedMount> {
   const mounts = new Map<string, InheritedMount>();
   for (const text of requests) {
