@@ -2,6 +2,7 @@
 
 use protocol::failure::{Failure, FailureKind};
 use rustix::io::Errno;
+use walk::WalkError;
 
 /// Describes a failed system call in Docker's words.
 pub fn refused(path: &str, errno: Errno) -> Failure {
@@ -15,6 +16,11 @@ pub fn refused(path: &str, errno: Errno) -> Failure {
 /// Describes a failure of reading or writing the content of a file.
 pub fn broken(path: &str, error: &std::io::Error) -> Failure {
     failed(path, &error.to_string(), Errno::from_io_error(error))
+}
+
+/// Describes a failure of a walk over a tree.
+pub fn walk_failed(error: WalkError) -> Failure {
+    refused(&String::from_utf8_lossy(&error.path), error.errno)
 }
 
 /// Describes a failure with its reason.

@@ -1,4 +1,4 @@
-//! Reading directory trees that somebody else controls.
+//! Reading untrusted directory trees.
 //!
 //! Start with [`Walk`]. Everything is reached through a directory descriptor: no path is resolved from the process's
 //! own root, and no symbolic link is followed unless a function in [`resolve`] says so. Memory grows with the depth of

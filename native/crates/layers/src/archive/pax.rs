@@ -72,11 +72,11 @@ pub fn check_global(text: &[u8], at: u64) -> Result<(), ArchiveError> {
     })
 }
 
-/// Calls `take` with the key and value of each `<length> <key>=<value>\n`.
+/// Calls `consume` with the key and value of each `<length> <key>=<value>\n`.
 fn each(
     mut text: &[u8],
     at: u64,
-    mut take: impl FnMut(&[u8], &[u8]) -> Result<(), ArchiveError>,
+    mut consume: impl FnMut(&[u8], &[u8]) -> Result<(), ArchiveError>,
 ) -> Result<(), ArchiveError> {
     let malformed = |fault| ArchiveError::Pax { at, fault };
     while !text.is_empty() {
@@ -99,7 +99,7 @@ fn each(
             .position(|byte| *byte == b'=')
             .filter(|index| *index > 0)
             .ok_or_else(|| malformed("no key"))?;
-        take(&body[..equals], &body[equals + 1..])?;
+        consume(&body[..equals], &body[equals + 1..])?;
         text = rest;
     }
     Ok(())

@@ -95,7 +95,7 @@ impl DataMap {
     }
 }
 
-/// Refuses maps with overlapping segments, with segments beyond the end, and for another amount of data than is stored.
+/// Refuses a map with overlapping segments, with a segment beyond the end, or with another size than the stored data.
 pub fn check(segments: &[Segment], size: u64, stored: u64) -> Result<(), &'static str> {
     let mut end = 0;
     let mut total = 0u64;

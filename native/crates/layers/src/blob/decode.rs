@@ -21,7 +21,7 @@ pub enum Decoder<'a> {
 }
 
 impl<'a> Decoder<'a> {
-    /// Chooses the format. A blob without a known signature is taken as uncompressed.
+    /// Chooses the format. A blob without a known signature is treated as uncompressed.
     pub fn detect(mut source: Source<'a>) -> Result<Self, BlobError> {
         match source.peek(6)? {
             [0x1f, 0x8b, ..] => Ok(Self::Gzip(Some(Box::new(GzDecoder::new(source))))),
@@ -92,7 +92,7 @@ fn gzip(
     Ok(0)
 }
 
-/// Accepts zero bytes behind the last member, as GNU gzip does: tools for tapes write them. Refuses anything else.
+/// Accepts zero bytes behind the last member, which some tools write and GNU gzip accepts. Refuses any other byte.
 fn check_padding(mut source: Source<'_>) -> Result<(), BlobError> {
     loop {
         let rest = source.fill_buf().map_err(gzip_error)?;

@@ -13,10 +13,10 @@ use super::error::BlobError;
 /// Bytes read at once.
 const BUFFER: usize = 128 * 1024;
 
-/// A blob that is read.
+/// The input of an unpack request.
 pub struct Blob {
     pub bytes: OwnedFd,
-    /// Absent if the file is complete, or if `bytes` is a pipe or socket, which has an end by itself.
+    /// Absent for a complete file, and for a pipe or socket, which ends by itself.
     pub arriving: Option<Arriving>,
 }
 

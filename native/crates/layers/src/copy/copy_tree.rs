@@ -4,6 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::rc::Rc;
 
 use protocol::failure::Failure;
 use rustix::fs::{
@@ -12,11 +13,11 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 use walk::resolve::deep_directory_beneath;
-use walk::{DIRECTORY, DirectoryStack, Entry, Identity, Left, Step, Walk, WalkError};
+use walk::{DIRECTORY, DirectoryStack, Entry, Identity, Left, Step, Walk};
 
 use super::copy_file::{Source, clear};
 use super::metadata_overrides::MetadataOverrides;
-use crate::file_failure::{failed, refused};
+use crate::file_failure::{failed, refused, walk_failed};
 
 /// Flags that open a source file, never through a symbolic link, and without waiting for the writer of a FIFO.
 const READ: OFlags = OFlags::RDONLY
@@ -31,35 +32,34 @@ pub fn copy_tree(
     overrides: &MetadataOverrides,
     skip: &HashSet<&str>,
 ) -> Result<(), Failure> {
-    let top = target
-        .try_clone()
-        .map_err(|error| crate::file_failure::broken("", &error))?;
+    let targets = DirectoryStack::new(target);
     let mut copy = TreeCopy {
-        top,
-        targets: DirectoryStack::new(target),
+        top: Rc::clone(targets.current()),
+        targets,
         created: Vec::new(),
         linked: HashMap::new(),
         overrides,
     };
-    let mut walk = Walk::sorted(source).map_err(describe)?;
-    while let Some(step) = walk.step().map_err(describe)? {
+    let mut walk = Walk::sorted(source).map_err(walk_failed)?;
+    while let Some(step) = walk.step().map_err(walk_failed)? {
         let path = String::from_utf8_lossy(walk.path()).into_owned();
         match step {
             Step::Entry(_) if skip.contains(path.as_str()) => {}
             Step::Entry(entry) if entry.kind() == FileType::Directory => {
-                if walk.enter(&entry).map_err(describe)?.is_some() {
-                    copy.enter(&entry, &path)?;
+                if walk.enter(&entry).map_err(walk_failed)?.is_some() {
+                    copy.enter_directory(&entry, &path)?;
                 }
             }
-            Step::Entry(entry) => copy.file(&entry, walk.path(), &path)?,
-            Step::Left(left) => copy.leave(&left, &path)?,
+            Step::Entry(entry) => copy.copy_entry(&entry, walk.path(), &path)?,
+            Step::Left(left) => copy.leave_directory(&left, &path)?,
         }
     }
     Ok(())
 }
 
+/// The copy of one directory's content.
 struct TreeCopy<'a> {
-    top: OwnedFd,
+    top: Rc<OwnedFd>,
     targets: DirectoryStack,
     /// Whether each directory of `targets` below the top is new.
     created: Vec<bool>,
@@ -70,7 +70,7 @@ struct TreeCopy<'a> {
 
 impl TreeCopy<'_> {
     /// Opens the target of a directory, and creates it if necessary.
-    fn enter(&mut self, entry: &Entry, path: &str) -> Result<(), Failure> {
+    fn enter_directory(&mut self, entry: &Entry, path: &str) -> Result<(), Failure> {
         let at_path = |errno| refused(path, errno);
         let parent = self.targets.current();
         // Other users cannot enter it while it is filled.
@@ -92,7 +92,7 @@ impl TreeCopy<'_> {
     }
 
     /// Gives a new directory its metadata, because filling it changed its time.
-    fn leave(&mut self, left: &Left, path: &str) -> Result<(), Failure> {
+    fn leave_directory(&mut self, left: &Left, path: &str) -> Result<(), Failure> {
         let at_path = |errno| refused(path, errno);
         let target = self.targets.pop().map_err(at_path)?;
         if let (Some(true), Some(target)) = (self.created.pop(), target) {
@@ -103,7 +103,8 @@ impl TreeCopy<'_> {
         Ok(())
     }
 
-    fn file(&mut self, entry: &Entry, path: &[u8], shown: &str) -> Result<(), Failure> {
+    /// Copies a file that is not a directory. `shown` is its path in messages.
+    fn copy_entry(&mut self, entry: &Entry, path: &[u8], shown: &str) -> Result<(), Failure> {
         let at_path = |errno| refused(shown, errno);
         let target = self.targets.current().as_fd();
         match entry.kind() {
@@ -165,8 +166,4 @@ impl TreeCopy<'_> {
         let target = self.targets.current();
         linkat(&directory, name, target, &entry.name, AtFlags::empty())
     }
-}
-
-fn describe(error: WalkError) -> Failure {
-    refused(&String::from_utf8_lossy(&error.path), error.errno)
 }

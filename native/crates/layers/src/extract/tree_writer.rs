@@ -285,8 +285,8 @@ impl<'a> TreeWriter<'a> {
 
     /// Deletes the file that an earlier entry created at `path`.
     fn clear(&mut self, parent: &Directory, path: &EntryPath) -> Result<(), Problem> {
-        let failed = "replacing an earlier entry";
-        match Existing::at(parent.fd(), path.name()).map_err(during(failed))? {
+        let action = "replacing an earlier entry";
+        match Existing::at(parent.fd(), path.name()).map_err(during(action))? {
             Existing::Directory if self.keeps_kinds() => {
                 Err(Problem::Overwrite("a file that is not a directory"))
             }
@@ -295,7 +295,7 @@ impl<'a> TreeWriter<'a> {
                 self.directories.close()?;
                 Ok(remove_tree(parent.change(), path.name())?)
             }
-            _ => unlinkat(parent.change(), path.name(), AtFlags::empty()).map_err(during(failed)),
+            _ => unlinkat(parent.change(), path.name(), AtFlags::empty()).map_err(during(action)),
         }
     }
 

@@ -88,28 +88,31 @@ struct WrittenBlob {
 }
 
 /// An error of writing a blob, with the errno if the kernel reported one.
-struct BlobError(String, Option<Errno>);
+struct WriteBlobError(String, Option<Errno>);
 
-impl BlobError {
+impl WriteBlobError {
     fn describe(self, upper: &str) -> Failure {
         failed(upper, &self.0, self.1)
     }
 }
 
-impl From<Errno> for BlobError {
+impl From<Errno> for WriteBlobError {
     fn from(errno: Errno) -> Self {
         Self(errno.to_string(), Some(errno))
     }
 }
 
-impl From<io::Error> for BlobError {
+impl From<io::Error> for WriteBlobError {
     fn from(error: io::Error) -> Self {
         Self(error.to_string(), Errno::from_io_error(&error))
     }
 }
 
 /// Writes the blob under a temporary name and renames it to its digest.
-fn write_blob(store: BorrowedFd<'_>, directory: BorrowedFd<'_>) -> Result<WrittenBlob, BlobError> {
+fn write_blob(
+    store: BorrowedFd<'_>,
+    directory: BorrowedFd<'_>,
+) -> Result<WrittenBlob, WriteBlobError> {
     let blobs = openat(store, "blobs", DIRECTORY, Mode::empty())?;
     let partials = ensure_directory(&blobs, ".partial")?;
     let committed = ensure_directory(&blobs, "sha256")?;
@@ -124,10 +127,10 @@ fn write_blob(store: BorrowedFd<'_>, directory: BorrowedFd<'_>) -> Result<Writte
     Ok(blob)
 }
 
-fn pack_blob(file: File, directory: BorrowedFd<'_>) -> Result<WrittenBlob, BlobError> {
+fn pack_blob(file: File, directory: BorrowedFd<'_>) -> Result<WrittenBlob, WriteBlobError> {
     let output = BufWriter::with_capacity(BUFFER, DigestWriter::new(file));
     let (output, counts) = pack_upper(directory, output)
-        .map_err(|error| BlobError(error.to_string(), error.errno()))?;
+        .map_err(|error| WriteBlobError(error.to_string(), error.errno()))?;
     let writer = output
         .into_inner()
         .map_err(io::IntoInnerError::into_error)?;

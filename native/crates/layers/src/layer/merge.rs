@@ -9,7 +9,7 @@ use rustix::io::Errno;
 use walk::resolve::deep_directory_beneath;
 use walk::{DirectoryStack, Entry, Step, Walk, WalkError};
 
-use crate::file_failure::{failed, refused};
+use crate::file_failure::{failed, refused, walk_failed};
 use crate::metadata::{Metadata, make_directory};
 use crate::overlay::{Existing, is_opaque, set_opaque};
 use crate::remove::{RemoveError, remove_tree};
@@ -30,7 +30,7 @@ pub fn merge(
     for layer in layers {
         let source = open_directory(store, layer)?;
         let target = open_directory(store, upper)?;
-        let mut walk = Walk::sorted(source.as_fd()).map_err(describe)?;
+        let mut walk = Walk::sorted(source.as_fd()).map_err(walk_failed)?;
         let merged = merge_layer(&mut walk, target, &lowers);
         merged.map_err(|problem| problem.at(walk.path()))?;
     }
@@ -153,12 +153,8 @@ impl Problem {
         let path = String::from_utf8_lossy(path);
         match self {
             Self::System(errno) => refused(&path, errno),
-            Self::Walk(error) => describe(error),
+            Self::Walk(error) => walk_failed(error),
             Self::Remove(error) => failed(&path, &error.to_string(), Some(error.errno)),
         }
     }
-}
-
-fn describe(error: WalkError) -> Failure {
-    refused(&String::from_utf8_lossy(&error.path), error.errno)
 }
