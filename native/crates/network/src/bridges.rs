@@ -1,4 +1,4 @@
-//! The networks there are, and what may be reached from them.
+//! The bridges of the networks, and the policy which destinations their containers reach.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -6,8 +6,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use protocol::net::{Network, Subnet};
 use rustix::io::Errno;
 
+use crate::container_addresses::ContainerAddresses;
 use crate::firewall::{INTERNAL_BRIDGE, OPEN_BRIDGE};
-use crate::links;
+use crate::flows::FlowOwner;
+use crate::rtnetlink;
 use crate::netlink::{Batch, Error, Netlink};
 use crate::sockets;
 
@@ -17,12 +19,15 @@ pub struct Bridge {
     pub index: u32,
 }
 
+/// The bridges by network id, and the containers on them.
 #[derive(Debug, Default)]
-pub struct Bridges(BTreeMap<String, Bridge>);
+pub struct Bridges {
+    networks: BTreeMap<String, Bridge>,
+    pub containers: ContainerAddresses,
+}
 
 impl Bridges {
-    /// Makes the bridge of a network, unless it is there from an earlier time. `socket` is one of the
-    /// namespace the bridges are in.
+    /// Creates the bridge of a network unless it exists. `socket` is any socket in the bridges' namespace.
     pub fn ensure(
         &mut self,
         netlink: &Netlink,
@@ -32,7 +37,7 @@ impl Bridges {
         let name = name(&network);
         let failed = |what| move |errno| Error { what, errno };
         let mut batch = Batch::default();
-        links::bridge(&mut batch, &name, network.mtu, hardware_address(&network));
+        rtnetlink::add_bridge(&mut batch, &name, network.mtu, hardware_address(&network));
         match netlink.perform(&batch) {
             Ok(()) => {}
             Err(Error {
@@ -41,7 +46,7 @@ impl Bridges {
             }) => {
                 let index = rustix::net::netdevice::name_to_index(&socket, &name)
                     .map_err(failed("bridge"))?;
-                self.0.insert(network.id.clone(), Bridge { network, index });
+                self.networks.insert(network.id.clone(), Bridge { network, index });
                 return Ok(());
             }
             Err(error) => return Err(error),
@@ -49,40 +54,52 @@ impl Bridges {
         let index =
             rustix::net::netdevice::name_to_index(&socket, &name).map_err(failed("bridge"))?;
         let mut batch = Batch::default();
-        // An internal network has no gateway: there is nothing beyond it, and nothing of ours within.
+        // An internal network has no gateway, because no packet leaves it.
         if !network.internal {
             let Subnet { gateway, prefix } = network.ipv4;
-            links::address(&mut batch, index, gateway.into(), prefix);
+            rtnetlink::add_address(&mut batch, index, gateway.into(), prefix);
             if let Some(Subnet { gateway, prefix }) = network.ipv6 {
-                links::address(&mut batch, index, gateway.into(), prefix);
+                rtnetlink::add_address(&mut batch, index, gateway.into(), prefix);
             }
         }
         netlink.perform(&batch)?;
-        self.0.insert(network.id.clone(), Bridge { network, index });
+        self.networks.insert(network.id.clone(), Bridge { network, index });
         Ok(())
     }
 
     pub fn remove(&mut self, netlink: &Netlink, id: &str) -> Result<(), Error> {
-        let Some(bridge) = self.0.remove(id) else {
+        let Some(bridge) = self.networks.remove(id) else {
             return Ok(());
         };
         let mut batch = Batch::default();
-        links::remove(&mut batch, &name(&bridge.network));
+        rtnetlink::remove_link(&mut batch, &name(&bridge.network));
         netlink.perform(&batch)
     }
 
+    /// Returns the bridge of a network.
     pub fn get(&self, id: &str) -> Option<&Bridge> {
-        self.0.get(id)
+        self.networks.get(id)
     }
 
-    /// Whether an address is one of these networks'.
+    /// Whether an address belongs to one of the networks.
     pub fn contains(&self, address: IpAddr) -> bool {
-        self.0
+        self.networks
             .values()
             .any(|bridge| contains(&bridge.network, address))
     }
 
-    /// Where the host is to connect to for a container with this address; nothing when it is not to.
+    /// Returns the container that a packet from this address counts against.
+    pub fn owner(&self, from: IpAddr) -> FlowOwner {
+        if let Some(namespace) = self.containers.namespace(from) {
+            return FlowOwner::Namespace(namespace);
+        }
+        let mut bridges = self.networks.values();
+        let bridge = bridges.find(|bridge| contains(&bridge.network, from));
+        FlowOwner::UnknownOn(bridge.map_or(0, |bridge| bridge.index))
+    }
+
+    /// Returns the address that the host connects to on behalf of a container; `None` if the container must not reach
+    /// `to`.
     pub fn target(&self, from: IpAddr, to: SocketAddr) -> Option<SocketAddr> {
         let own = self
             .0
@@ -95,12 +112,12 @@ impl Bridges {
             };
             return Some(SocketAddr::new(address, to.port()));
         }
-        // Networks are isolated from one another, and the host from its guests' spelling of its loopback.
-        (!self.contains(to.ip()) && is_beyond(to.ip())).then_some(to)
+        // Networks are isolated from one another, and no spelling of a loopback address leads to the host.
+        (!self.contains(to.ip()) && is_external(to.ip())).then_some(to)
     }
 }
 
-/// The bridge's name: internal ones can be told by it.
+/// Returns the interface name, whose prefix tells the firewall whether the network is internal.
 fn name(network: &Network) -> String {
     let prefix = if network.internal {
         INTERNAL_BRIDGE
@@ -110,8 +127,8 @@ fn name(network: &Network) -> String {
     format!("{prefix}{}", network.id.get(..12).unwrap_or(&network.id))
 }
 
-/// Made of the gateway's address, and so the same whenever the bridge is made again.
-fn hardware_address(network: &Network) -> links::Mac {
+/// Derives the hardware address from the gateway's address, so that a recreated bridge has the same one.
+fn hardware_address(network: &Network) -> rtnetlink::Mac {
     let [a, b, c, d] = network.ipv4.gateway.octets();
     [0x02, 0x42, a, b, c, d]
 }
@@ -144,10 +161,10 @@ fn is_gateway(network: &Network, address: IpAddr) -> bool {
     }
 }
 
-/// Whether an address is one machine's and never the host's loopback.
-fn is_beyond(address: IpAddr) -> bool {
+/// Whether an address names one machine and never the host's loopback interface.
+fn is_external(address: IpAddr) -> bool {
     match address {
-        IpAddr::V4(address) => is_beyond4(address),
+        IpAddr::V4(address) => is_external_ipv4(address),
         IpAddr::V6(address) => {
             let embedded = address.to_ipv4_mapped().is_some() || address.to_ipv4().is_some();
             let local = address.is_loopback() || address.is_unspecified();
@@ -156,29 +173,29 @@ fn is_beyond(address: IpAddr) -> bool {
     }
 }
 
-fn is_beyond4(address: Ipv4Addr) -> bool {
+fn is_external_ipv4(address: Ipv4Addr) -> bool {
     let unusable = address.is_loopback() || address.is_broadcast() || address.is_multicast();
-    // The whole of 0.0.0.0/8 means this machine.
+    // Linux treats all of 0.0.0.0/8 as this machine.
     !unusable && address.octets()[0] != 0
 }
 
-fn loopback(like: IpAddr) -> IpAddr {
-    match like {
+fn loopback(family: IpAddr) -> IpAddr {
+    match family {
         IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
     }
 }
 
-/// The address that the host shows to others; nothing while it shows none.
-fn host_address(like: IpAddr) -> Option<IpAddr> {
-    // Addresses for documentation: nobody is there, and nothing is sent by connecting a datagram socket.
-    let far: IpAddr = match like {
+/// Returns the host's own address towards other machines; `None` while it has none.
+fn host_address(family: IpAddr) -> Option<IpAddr> {
+    // Addresses reserved for documentation. Connecting a UDP socket sends no packet.
+    let documentation: IpAddr = match family {
         IpAddr::V4(_) => Ipv4Addr::new(192, 0, 2, 1).into(),
         IpAddr::V6(_) => Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into(),
     };
-    let socket = sockets::connect_udp(SocketAddr::new(far, 53)).ok()?;
+    let socket = sockets::connect_udp(SocketAddr::new(documentation, 53)).ok()?;
     let own = sockets::local_address(&socket).ok()?.ip();
-    is_beyond(own).then_some(own)
+    is_external(own).then_some(own)
 }
 
 #[cfg(test)]
@@ -204,20 +221,20 @@ mod tests {
             network("a", [172, 17, 0, 1], false),
             network("b", [172, 18, 0, 1], true),
         ];
-        Bridges(
-            all.into_iter()
-                .map(|network| (network.id.clone(), Bridge { network, index: 1 }))
-                .collect(),
-        )
+        let bridge = |network: Network| (network.id.clone(), Bridge { network, index: 1 });
+        Bridges {
+            networks: all.into_iter().map(bridge).collect(),
+            containers: ContainerAddresses::default(),
+        }
     }
 
     fn target(from: &str, to: &str) -> Option<String> {
         let found = bridges().target(from.parse().unwrap(), to.parse().unwrap());
-        found.map(|place| place.to_string())
+        found.map(|target| target.to_string())
     }
 
     #[test]
-    fn the_world_is_reached_and_nothing_that_is_the_hosts_own() {
+    fn a_container_reaches_other_machines_but_no_address_of_the_host_itself() {
         assert_eq!(
             target("172.17.0.2", "192.0.2.7:80").unwrap(),
             "192.0.2.7:80"
@@ -248,26 +265,46 @@ mod tests {
     }
 
     #[test]
-    fn the_gateway_is_the_host_and_its_loopback_only_where_that_was_asked_for() {
+    fn the_gateway_leads_to_the_hosts_loopback_only_where_the_network_allows_it() {
         assert_eq!(
             target("172.18.0.2", "172.18.0.1:80").unwrap(),
             "127.0.0.1:80"
         );
         let shown = target("172.17.0.2", "172.17.0.1:80");
-        assert!(shown.is_none_or(|place| !place.starts_with("127.")));
+        assert!(shown.is_none_or(|target| !target.starts_with("127.")));
     }
 
     #[test]
-    fn a_whole_address_and_no_bits_at_all_are_prefixes_too() {
+    fn prefixes_of_no_bits_and_of_all_bits_are_valid() {
         let network = |prefix| Network {
             ipv4: Subnet {
                 gateway: [10, 0, 0, 1].into(),
                 prefix,
             },
-            ..bridges().0.remove("a").unwrap().network
+            ..bridges().networks.remove("a").unwrap().network
         };
         assert!(contains(&network(32), [10, 0, 0, 1].into()));
         assert!(!contains(&network(32), [10, 0, 0, 2].into()));
         assert!(contains(&network(0), [9, 9, 9, 9].into()));
+    }
+
+    #[test]
+    fn a_known_address_counts_against_its_container_and_others_against_their_network() {
+        let mut bridges = bridges();
+        let endpoint = protocol::net::Endpoint {
+            network: "a".to_owned(),
+            number: 0,
+            interface: "eth0".to_owned(),
+            mac: String::new(),
+            ipv4: [172, 17, 0, 2].into(),
+            ipv6: None,
+            link_local: Vec::new(),
+            ipv4_route: true,
+            ipv6_route: true,
+        };
+        bridges.containers.add(7, &endpoint);
+        let owner = |last| bridges.owner([172, 17, 0, last].into());
+        assert_eq!(owner(2), FlowOwner::Namespace(7));
+        assert_eq!(owner(3), FlowOwner::UnknownOn(1));
     }
 }

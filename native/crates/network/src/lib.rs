@@ -1,21 +1,16 @@
-//! The networks of one user: bridges and the interfaces on them, and the way from there to wherever the
-//! host reaches.
+//! User-mode networks: bridges, container network namespaces, forwarding to and from the host's network, and the name
+//! server of the containers.
 
+pub mod bridge_namespace;
 pub mod bridges;
-pub mod copy;
-pub mod datagrams;
+pub mod container_addresses;
+mod current_namespace;
+pub mod event_token;
 pub mod firewall;
-pub mod host_resolver;
-pub mod inside;
-pub mod links;
-pub mod name_streams;
-pub mod name_table;
+pub mod flows;
+pub mod forwarding;
 pub mod names;
+pub mod namespace;
 pub mod netlink;
-pub mod ports;
-pub mod queue;
-pub mod sandbox;
+pub mod rtnetlink;
 pub mod sockets;
-pub mod tokens;
-pub mod uplink;
-pub mod visits;

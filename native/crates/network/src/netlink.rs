@@ -1,4 +1,4 @@
-//! Requests to the kernel's networking, many at once.
+//! Netlink connections and batches of requests.
 
 use std::os::fd::OwnedFd;
 use std::time::Duration;
@@ -9,21 +9,43 @@ use rustix::net::{
     AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink, recv, send, socket_with,
 };
 
-const HEADER: usize = 16;
-const ERROR: u16 = 2;
-const REQUEST: u16 = 1;
-const ACKNOWLEDGE: u16 = 4;
-const NESTED: u16 = 0x8000;
+/// Constants of linux/netlink.h.
+mod nl {
+    /// Length of `struct nlmsghdr`.
+    pub const HEADER: usize = 16;
+    /// NLMSG_ERROR, the type of an acknowledgement too.
+    pub const ERROR: u16 = 2;
+    /// NLM_F_REQUEST.
+    pub const REQUEST: u16 = 1;
+    /// NLM_F_ACK.
+    pub const ACK: u16 = 4;
+    /// NLM_F_REPLACE.
+    pub const REPLACE: u16 = 0x100;
+    /// NLM_F_EXCL.
+    pub const EXCL: u16 = 0x200;
+    /// NLM_F_CREATE.
+    pub const CREATE: u16 = 0x400;
+    /// NLM_F_APPEND.
+    pub const APPEND: u16 = 0x800;
+    /// NLA_F_NESTED.
+    pub const NESTED: u16 = 0x8000;
+}
 
-/// Makes something, which must not be there yet.
-pub const CREATE: u16 = 0x400 | 0x200;
-/// Makes something, in the place of what is there.
-pub const REPLACE: u16 = 0x400 | 0x100;
-/// Adds to the end of a list.
-pub const APPEND: u16 = 0x800 | 0x400;
+/// Creates an object unless it exists.
+pub const ENSURE: u16 = nl::CREATE;
+/// Creates an object, and fails if it exists.
+pub const CREATE: u16 = nl::CREATE | nl::EXCL;
+/// Creates an object, and replaces one that exists.
+pub const REPLACE: u16 = nl::CREATE | nl::REPLACE;
+/// Adds an object to the end of a list.
+pub const APPEND: u16 = nl::CREATE | nl::APPEND;
 
-/// The kernel answers while it is asked; this is for one that does not.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Longest wait for an acknowledgement. The kernel sends it before `send` returns, so the limit only guards against a
+/// kernel that sends none.
+const RECEIVE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Size of the buffer for acknowledgements.
+const RECEIVE_BUFFER: usize = 32 * 1024;
 
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("{what}: {errno}")]
@@ -32,24 +54,24 @@ pub struct Error {
     pub errno: Errno,
 }
 
-/// What a connection is about.
+/// The kernel subsystem that a connection leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject {
-    /// Interfaces, addresses, routes.
-    Links,
-    /// The firewall and its queues.
-    Packets,
+    /// Interfaces, addresses and routes (rtnetlink).
+    Route,
+    /// The firewall and its queues (nfnetlink).
+    Netfilter,
 }
 
-/// A connection to the networking of the namespace it was opened in, from wherever it is used.
+/// A connection to the network namespace in which it was opened, whichever namespace its user is in.
 #[derive(Debug)]
 pub struct Netlink(OwnedFd);
 
 impl Netlink {
     pub fn open(subject: Subject) -> Result<Self, Errno> {
         let protocol = match subject {
-            Subject::Links => None,
-            Subject::Packets => Some(netlink::NETFILTER),
+            Subject::Route => None,
+            Subject::Netfilter => Some(netlink::NETFILTER),
         };
         let socket = socket_with(
             AddressFamily::NETLINK,
@@ -57,7 +79,7 @@ impl Netlink {
             SocketFlags::CLOEXEC,
             protocol,
         )?;
-        set_socket_timeout(&socket, Timeout::Recv, Some(PATIENCE))?;
+        set_socket_timeout(&socket, Timeout::Recv, Some(RECEIVE_TIMEOUT))?;
         Ok(Self(socket))
     }
 
@@ -65,7 +87,7 @@ impl Netlink {
         self.0
     }
 
-    /// Has the kernel do all of it, and gives the first thing that went wrong.
+    /// Sends the requests and waits for their acknowledgements. Returns the first error.
     pub fn perform(&self, batch: &Batch) -> Result<(), Error> {
         let failed = |what, errno| Error { what, errno };
         if batch.bytes.is_empty() {
@@ -73,7 +95,7 @@ impl Netlink {
         }
         send(&self.0, &batch.bytes, SendFlags::empty()).map_err(|errno| failed("send", errno))?;
         let mut result = Ok(());
-        let mut buffer = vec![0; 32 * 1024];
+        let mut buffer = vec![0; RECEIVE_BUFFER];
         let mut open = batch.expected.len();
         while open > 0 {
             let length = match recv(&self.0, buffer.as_mut_slice(), RecvFlags::empty()) {
@@ -97,14 +119,14 @@ impl Netlink {
     }
 }
 
-/// The sequence number of each, and its error.
+/// Returns the sequence number and the error of each acknowledgement.
 fn acknowledgements(mut bytes: &[u8]) -> Vec<(u32, Option<Errno>)> {
     let mut found = Vec::new();
-    while bytes.len() >= HEADER {
-        let length = (word(bytes, 0) as usize).max(HEADER);
+    while bytes.len() >= nl::HEADER {
+        let length = (word(bytes, 0) as usize).max(nl::HEADER);
         let kind = u16::from_ne_bytes([bytes[4], bytes[5]]);
-        if kind == ERROR && bytes.len() >= HEADER + 4 {
-            let code = word(bytes, HEADER).cast_signed();
+        if kind == nl::ERROR && bytes.len() >= nl::HEADER + 4 {
+            let code = word(bytes, nl::HEADER).cast_signed();
             let errno = (code != 0).then(|| Errno::from_raw_os_error(-code));
             found.push((word(bytes, 8), errno));
         }
@@ -124,19 +146,19 @@ fn aligned(length: usize) -> usize {
     length.next_multiple_of(4)
 }
 
-/// Requests that are sent together.
+/// Requests that are sent together in one datagram.
 #[derive(Debug, Default)]
 pub struct Batch {
     bytes: Vec<u8>,
     sequence: u32,
-    /// Sequence numbers, and what an error is to name; nothing where the kernel may refuse.
+    /// Sequence numbers of the requests, and the names for their errors; `None` where the kernel may refuse.
     expected: Vec<(u32, Option<&'static str>)>,
-    /// Where the message begins that is being written.
+    /// Offset of the message that is being written.
     start: usize,
 }
 
 impl Batch {
-    /// Begins a request, `what` naming it in an error.
+    /// Begins a request. `what` names it in an error.
     pub fn message(
         &mut self,
         what: &'static str,
@@ -144,19 +166,19 @@ impl Batch {
         flags: u16,
         header: &[u8],
     ) -> &mut Self {
-        self.begin(kind, flags | ACKNOWLEDGE, header);
+        self.begin(kind, flags | nl::ACK, header);
         self.expected.push((self.sequence, Some(what)));
         self
     }
 
-    /// Begins a request that the kernel may refuse.
+    /// Begins a request whose error is ignored.
     pub fn attempt(&mut self, kind: u16, header: &[u8]) -> &mut Self {
-        self.begin(kind, ACKNOWLEDGE, header);
+        self.begin(kind, nl::ACK, header);
         self.expected.push((self.sequence, None));
         self
     }
 
-    /// Begins a message that is not answered.
+    /// Begins a message that the kernel does not acknowledge.
     pub fn silent(&mut self, kind: u16, header: &[u8]) -> &mut Self {
         self.begin(kind, 0, header);
         self
@@ -167,7 +189,7 @@ impl Batch {
         self.start = self.bytes.len();
         self.bytes.extend(0_u32.to_ne_bytes());
         self.bytes.extend(kind.to_ne_bytes());
-        self.bytes.extend((flags | REQUEST).to_ne_bytes());
+        self.bytes.extend((flags | nl::REQUEST).to_ne_bytes());
         self.bytes.extend(self.sequence.to_ne_bytes());
         self.bytes.extend(0_u32.to_ne_bytes());
         self.raw(header);
@@ -177,7 +199,7 @@ impl Batch {
         &self.bytes
     }
 
-    /// Bytes as they are, filled up to a multiple of four.
+    /// Appends bytes, padded to a multiple of four.
     pub fn raw(&mut self, bytes: &[u8]) -> &mut Self {
         self.bytes.extend(bytes);
         self.bytes.resize(aligned(self.bytes.len()), 0);
@@ -186,6 +208,7 @@ impl Batch {
         self
     }
 
+    /// Appends an attribute.
     pub fn bytes(&mut self, kind: u16, value: &[u8]) -> &mut Self {
         let length = (4 + value.len()) as u16;
         let mut attribute = Vec::with_capacity(aligned(length.into()));
@@ -195,25 +218,27 @@ impl Batch {
         self.raw(&attribute)
     }
 
-    pub fn number(&mut self, kind: u16, value: u32) -> &mut Self {
+    /// Appends a number in the machine's byte order, as rtnetlink expects it.
+    pub fn u32(&mut self, kind: u16, value: u32) -> &mut Self {
         self.bytes(kind, &value.to_ne_bytes())
     }
 
-    /// As netfilter wants its numbers.
-    pub fn network_number(&mut self, kind: u16, value: u32) -> &mut Self {
+    /// Appends a number in network byte order, as netfilter expects it.
+    pub fn be32(&mut self, kind: u16, value: u32) -> &mut Self {
         self.bytes(kind, &value.to_be_bytes())
     }
 
+    /// Appends a text with a zero byte at its end.
     pub fn text(&mut self, kind: u16, value: &str) -> &mut Self {
         let mut bytes = value.as_bytes().to_vec();
         bytes.push(0);
         self.bytes(kind, &bytes)
     }
 
-    /// Attributes within an attribute.
+    /// Appends an attribute that contains attributes.
     pub fn nested(&mut self, kind: u16, write: impl FnOnce(&mut Self)) -> &mut Self {
         let start = self.bytes.len();
-        self.bytes(kind | NESTED, &[]);
+        self.bytes(kind | nl::NESTED, &[]);
         write(self);
         let length = (self.bytes.len() - start) as u16;
         self.bytes[start..start + 2].copy_from_slice(&length.to_ne_bytes());
@@ -226,27 +251,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lengths_cover_what_was_written_and_everything_is_aligned() {
+    fn lengths_cover_all_written_bytes_and_attributes_are_aligned() {
         let mut batch = Batch::default();
         batch
             .message("one", 16, CREATE, &[1; 16])
             .text(3, "ab")
             .nested(18, |inner| {
-                inner.text(1, "veth").number(2, 7);
+                inner.text(1, "veth").u32(2, 7);
             });
         let first = batch.bytes.len();
         batch.silent(17, &[2; 4]);
         assert_eq!(word(&batch.bytes, 0) as usize, first);
-        assert_eq!(word(&batch.bytes, first) as usize, HEADER + 4);
+        assert_eq!(word(&batch.bytes, first) as usize, nl::HEADER + 4);
         assert_eq!(&batch.bytes[32..40], &[7, 0, 3, 0, b'a', b'b', 0, 0]);
         assert_eq!(batch.bytes[40..42], 24_u16.to_ne_bytes());
         assert_eq!(batch.expected, [(1, Some("one"))]);
     }
 
-    /// What the kernel says to a request.
+    /// Returns the kernel's acknowledgement of a request.
     fn answer(sequence: u32, code: i32) -> Vec<u8> {
         let mut bytes = 36_u32.to_ne_bytes().to_vec();
-        bytes.extend(ERROR.to_ne_bytes());
+        bytes.extend(nl::ERROR.to_ne_bytes());
         bytes.extend([0; 2]);
         bytes.extend(sequence.to_ne_bytes());
         bytes.extend([0; 4]);
@@ -256,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_refused_fails_nothing_else() {
+    fn an_ignored_error_does_not_hide_the_next_one() {
         let mut batch = Batch::default();
         batch.message("one", 16, 0, &[0; 16]);
         batch.attempt(16, &[0; 16]);
@@ -276,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_are_told_from_acknowledgements() {
+    fn errors_are_distinguished_from_acknowledgements() {
         let both = [answer(1, 0), answer(2, -17)].concat();
         assert_eq!(
             acknowledgements(&both),

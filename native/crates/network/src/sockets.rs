@@ -1,4 +1,4 @@
-//! Sockets that never wait, as the helper needs them.
+//! Non-blocking TCP and UDP sockets.
 
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd};
@@ -14,6 +14,7 @@ use rustix::net::{
 };
 use sys::inet;
 
+/// Connections that may wait to be accepted.
 const BACKLOG: i32 = 4096;
 
 pub fn tcp(address: IpAddr) -> Result<OwnedFd, Errno> {
@@ -37,70 +38,70 @@ fn create(address: IpAddr, kind: SocketType) -> Result<OwnedFd, Errno> {
     Ok(socket)
 }
 
-/// Takes connections for this address.
-pub fn listen_tcp(place: SocketAddr) -> Result<OwnedFd, Errno> {
-    let socket = tcp(place.ip())?;
+/// Listens on an address.
+pub fn listen_tcp(address: SocketAddr) -> Result<OwnedFd, Errno> {
+    let socket = tcp(address.ip())?;
     set_socket_reuseaddr(&socket, true)?;
-    bind(&socket, &place)?;
+    bind(&socket, &address)?;
     listen(&socket, BACKLOG)?;
     Ok(socket)
 }
 
-/// Takes connections for every address that packets are diverted from.
-pub fn listen_tcp_diverted(place: SocketAddr) -> Result<OwnedFd, Errno> {
-    let socket = tcp(place.ip())?;
+/// Listens for diverted connections, whatever their destination.
+pub fn listen_tcp_diverted(address: SocketAddr) -> Result<OwnedFd, Errno> {
+    let socket = tcp(address.ip())?;
     set_socket_reuseaddr(&socket, true)?;
-    inet::set_transparent(socket.as_fd(), place.ip())?;
-    bind(&socket, &place)?;
+    inet::set_transparent(socket.as_fd(), address.ip())?;
+    bind(&socket, &address)?;
     listen(&socket, BACKLOG)?;
     Ok(socket)
 }
 
-pub fn bind_udp(place: SocketAddr) -> Result<OwnedFd, Errno> {
-    let socket = udp(place.ip())?;
-    bind(&socket, &place)?;
+pub fn bind_udp(address: SocketAddr) -> Result<OwnedFd, Errno> {
+    let socket = udp(address.ip())?;
+    bind(&socket, &address)?;
     Ok(socket)
 }
 
-/// As [`listen_tcp_diverted`], for datagrams, which tell where they were sent.
-pub fn bind_udp_diverted(place: SocketAddr) -> Result<OwnedFd, Errno> {
-    let socket = udp(place.ip())?;
-    inet::set_transparent(socket.as_fd(), place.ip())?;
-    inet::set_receive_destination(socket.as_fd(), place.ip())?;
-    bind(&socket, &place)?;
+/// Receives diverted datagrams together with their destinations.
+pub fn bind_udp_diverted(address: SocketAddr) -> Result<OwnedFd, Errno> {
+    let socket = udp(address.ip())?;
+    inet::set_transparent(socket.as_fd(), address.ip())?;
+    inet::set_receive_destination(socket.as_fd(), address.ip())?;
+    bind(&socket, &address)?;
     Ok(socket)
 }
 
-/// A connection that is being made; ready for writing when it is, or has failed.
-pub fn connect_tcp(place: SocketAddr) -> Result<OwnedFd, Errno> {
-    let socket = tcp(place.ip())?;
-    begin_connection(&socket, place)?;
+/// Starts a connection. The socket becomes writable when it is established or has failed.
+pub fn connect_tcp(address: SocketAddr) -> Result<OwnedFd, Errno> {
+    let socket = tcp(address.ip())?;
+    begin_connection(&socket, address)?;
     Ok(socket)
 }
 
-pub fn begin_connection(socket: &OwnedFd, place: SocketAddr) -> Result<(), Errno> {
+pub fn begin_connection(socket: &OwnedFd, address: SocketAddr) -> Result<(), Errno> {
     prepare_stream(socket)?;
-    match connect(socket, &place) {
+    match connect(socket, &address) {
         Ok(()) | Err(Errno::INPROGRESS) => Ok(()),
         Err(errno) => Err(errno),
     }
 }
 
-pub fn connect_udp(place: SocketAddr) -> Result<OwnedFd, Errno> {
-    let socket = udp(place.ip())?;
-    connect(&socket, &place)?;
+pub fn connect_udp(address: SocketAddr) -> Result<OwnedFd, Errno> {
+    let socket = udp(address.ip())?;
+    connect(&socket, &address)?;
     Ok(socket)
 }
 
-/// One waiting connection, and whom it is from; nothing when none waits.
+/// Accepts a connection and returns its peer, or `None` when no connection waits.
 pub fn accept(listener: &OwnedFd) -> Result<Option<(OwnedFd, SocketAddr)>, Errno> {
     loop {
         match accept_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
             Ok(socket) => {
                 prepare_stream(&socket)?;
-                // One that has already ended has no peer any more.
+                // A connection that is closed already has no peer.
                 match rustix::net::getpeername(&socket) {
-                    Ok(Some(peer)) => return Ok(Some((socket, address(peer)?))),
+                    Ok(Some(peer)) => return Ok(Some((socket, internet_address(peer)?))),
                     Ok(None) | Err(Errno::NOTCONN) => {}
                     Err(errno) => return Err(errno),
                 }
@@ -112,13 +113,13 @@ pub fn accept(listener: &OwnedFd) -> Result<Option<(OwnedFd, SocketAddr)>, Errno
     }
 }
 
-/// Which address a socket has; of a diverted connection the one that it was meant for.
+/// Returns a socket's own address. A diverted connection has its original destination.
 pub fn local_address(socket: impl AsFd) -> Result<SocketAddr, Errno> {
-    address(rustix::net::getsockname(socket)?)
+    internet_address(rustix::net::getsockname(socket)?)
 }
 
-/// Has the peer of a connection see it broken off, not ended.
-pub fn break_off(socket: OwnedFd) {
+/// Closes a connection so that its peer receives a reset.
+pub fn reset(socket: OwnedFd) {
     let _ = set_socket_linger(&socket, Some(Duration::ZERO));
 }
 
@@ -127,6 +128,6 @@ fn prepare_stream(socket: &OwnedFd) -> Result<(), Errno> {
     set_socket_keepalive(socket, true)
 }
 
-fn address(any: SocketAddrAny) -> Result<SocketAddr, Errno> {
+fn internet_address(any: SocketAddrAny) -> Result<SocketAddr, Errno> {
     SocketAddr::try_from(any)
 }

@@ -1,4 +1,4 @@
-//! First packets of connections, which wait in the kernel until it is known what becomes of them.
+//! The kernel queue (NFQUEUE) in which the first packet of each outgoing connection waits for a verdict.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd};
@@ -9,20 +9,44 @@ use rustix::net::{RecvFlags, SendFlags, recv, send};
 use crate::firewall::QUEUE;
 use crate::netlink::{Batch, Error, Netlink, Subject};
 
-const CONFIGURE: u16 = 0x302;
-const VERDICT: u16 = 0x301;
-const PACKET: u16 = 0x300;
+/// Messages, attributes and commands of linux/netfilter/nfnetlink_queue.h.
+mod nfqnl {
+    /// NFNL_SUBSYS_QUEUE, in the upper byte of a message's type.
+    const SUBSYSTEM: u16 = 3 << 8;
+    pub const MSG_PACKET: u16 = SUBSYSTEM;
+    pub const MSG_VERDICT: u16 = SUBSYSTEM | 1;
+    pub const MSG_CONFIG: u16 = SUBSYSTEM | 2;
 
-/// The longest headers before the ports, and the ports.
+    pub const CFG_CMD: u16 = 1;
+    pub const CFG_PARAMS: u16 = 2;
+    pub const CFG_QUEUE_MAXLEN: u16 = 3;
+    pub const CFG_CMD_BIND: u8 = 1;
+    pub const COPY_PACKET: u8 = 2;
+
+    pub const PACKET_HDR: u8 = 1;
+    pub const PAYLOAD: u8 = 10;
+
+    pub const VERDICT_HDR: u16 = 2;
+    pub const MARK: u16 = 3;
+
+    /// NF_DROP.
+    pub const DROP: u32 = 0;
+    /// NF_REPEAT.
+    pub const REPEAT: u32 = 4;
+}
+
+/// Bytes of each packet that the kernel copies: the longest headers before the ports, and the ports.
 const COPIED: u32 = 128;
 
-/// Packets that wait; what comes beyond is let through.
-const LONGEST: u32 = 4096;
+/// Packets that may wait. The rules let packets pass that do not fit.
+const QUEUE_LENGTH: u32 = 4096;
 
+/// Length of a netlink header and the netfilter header after it.
 const HEADER: usize = 20;
 
-/// A queue of the namespace that the calling thread is in; rules may lead to it.
+/// Opens the queue in the network namespace of the calling thread. The socket does not block.
 pub fn open() -> Result<OwnedFd, Error> {
+    const PF_INET: u8 = 2;
     let failed = |errno| Error {
         what: "queue",
         errno,
@@ -30,25 +54,25 @@ pub fn open() -> Result<OwnedFd, Error> {
     let netlink = Netlink::open(Subject::Packets).map_err(failed)?;
     let mut batch = Batch::default();
     batch
-        .message("queue", CONFIGURE, 0, &resource())
-        .bytes(1, &[1, 0, 0, 2]);
+        .message("queue", nfqnl::MSG_CONFIG, 0, &header())
+        .bytes(nfqnl::CFG_CMD, &[nfqnl::CFG_CMD_BIND, 0, 0, PF_INET]);
     netlink.perform(&batch)?;
     let mut parameters = COPIED.to_be_bytes().to_vec();
-    parameters.push(2);
+    parameters.push(nfqnl::COPY_PACKET);
     let mut batch = Batch::default();
     batch
-        .message("queue", CONFIGURE, 0, &resource())
-        .bytes(2, &parameters)
-        .network_number(3, LONGEST);
+        .message("queue", nfqnl::MSG_CONFIG, 0, &header())
+        .bytes(nfqnl::CFG_PARAMS, &parameters)
+        .be32(nfqnl::CFG_QUEUE_MAXLEN, QUEUE_LENGTH);
     netlink.perform(&batch)?;
     let socket = netlink.into_socket();
     rustix::io::ioctl_fionbio(&socket, true).map_err(failed)?;
     Ok(socket)
 }
 
-/// A packet that begins a connection.
+/// The first packet of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct First {
+pub struct FirstPacket {
     pub id: u32,
     pub from: SocketAddr,
     pub to: SocketAddr,
@@ -57,24 +81,24 @@ pub struct First {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     Drop,
-    /// Goes through the rules again, with this mark.
+    /// Sends the packet through the rules again, with this mark.
     Mark(u32),
 }
 
-/// What waits now; packets that are nothing of what was asked for are let through.
-pub fn receive(queue: impl AsFd, buffer: &mut [u8]) -> Vec<First> {
+/// Returns the packets that wait now. A packet that is not TCP passes.
+pub fn receive(queue: impl AsFd, buffer: &mut [u8]) -> Vec<FirstPacket> {
     let mut found = Vec::new();
     loop {
         match recv(&queue, &mut *buffer, RecvFlags::DONTWAIT) {
             Ok((_, length)) => {
                 for (id, packet) in packets(&buffer[..length]) {
                     match packet.and_then(parse) {
-                        Some((from, to)) => found.push(First { id, from, to }),
+                        Some((from, to)) => found.push(FirstPacket { id, from, to }),
                         None => decide(&queue, id, Verdict::Mark(crate::firewall::DIVERTED)),
                     }
                 }
             }
-            // Some were lost for want of room; their senders try again.
+            // The socket buffer was full and packets were lost; their senders repeat them.
             Err(Errno::INTR | Errno::NOBUFS) => {}
             Err(_) => return found,
         }
@@ -82,39 +106,39 @@ pub fn receive(queue: impl AsFd, buffer: &mut [u8]) -> Vec<First> {
 }
 
 pub fn decide(queue: impl AsFd, id: u32, verdict: Verdict) {
-    const DROP: u32 = 0;
-    const REPEAT: u32 = 4;
-    let code = if verdict == Verdict::Drop {
-        DROP
-    } else {
-        REPEAT
+    let code = match verdict {
+        Verdict::Drop => nfqnl::DROP,
+        Verdict::Mark(_) => nfqnl::REPEAT,
     };
-    let header = [code.to_be_bytes(), id.to_be_bytes()].concat();
+    let code = [code.to_be_bytes(), id.to_be_bytes()].concat();
     let mut batch = Batch::default();
-    batch.silent(VERDICT, &resource()).bytes(2, &header);
+    batch
+        .silent(nfqnl::MSG_VERDICT, &header())
+        .bytes(nfqnl::VERDICT_HDR, &code);
     if let Verdict::Mark(mark) = verdict {
-        batch.network_number(3, mark);
+        batch.be32(nfqnl::MARK, mark);
     }
-    // A packet without a verdict is sent again by its sender.
+    // If this fails, the sender repeats the packet.
     let _ = send(queue, batch.as_bytes(), SendFlags::DONTWAIT);
 }
 
-fn resource() -> [u8; 4] {
+/// Returns the netfilter header of a message about the queue.
+fn header() -> [u8; 4] {
     let [high, low] = QUEUE.to_be_bytes();
     [0, 0, high, low]
 }
 
-/// The number of each packet in a datagram of messages, and what was copied of it.
+/// Returns the id of each packet in a datagram of netlink messages, and the copied part of the packet.
 fn packets(mut bytes: &[u8]) -> Vec<(u32, Option<&[u8]>)> {
     let mut found = Vec::new();
-    while let Some(length) = native(bytes, 0).map(|length| length as usize) {
+    while let Some(length) = native_u32(bytes, 0).map(|length| length as usize) {
         let Some(message) = bytes
             .get(..length)
             .filter(|message| message.len() >= HEADER)
         else {
             break;
         };
-        if message[4..6] == PACKET.to_ne_bytes() {
+        if message[4..6] == nfqnl::MSG_PACKET.to_ne_bytes() {
             let (mut id, mut payload) = (None, None);
             let mut rest = &message[HEADER..];
             while let [low, high, kind, _, ..] = *rest {
@@ -123,8 +147,8 @@ fn packets(mut bytes: &[u8]) -> Vec<(u32, Option<&[u8]>)> {
                     break;
                 };
                 match kind {
-                    1 => id = value.get(..4).and_then(|slice| slice.try_into().ok()),
-                    10 => payload = Some(value),
+                    nfqnl::PACKET_HDR => id = value.get(..4).and_then(|slice| slice.try_into().ok()),
+                    nfqnl::PAYLOAD => payload = Some(value),
                     _ => {}
                 }
                 rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
@@ -138,11 +162,11 @@ fn packets(mut bytes: &[u8]) -> Vec<(u32, Option<&[u8]>)> {
     found
 }
 
-fn native(bytes: &[u8], at: usize) -> Option<u32> {
+fn native_u32(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
 }
 
-/// The addresses and ports of a TCP packet.
+/// Returns the source and destination of a TCP packet.
 fn parse(packet: &[u8]) -> Option<(SocketAddr, SocketAddr)> {
     const TCP: u8 = 6;
     let (from, to, ports): (IpAddr, IpAddr, &[u8]) = match packet.first()? >> 4 {
@@ -158,7 +182,7 @@ fn parse(packet: &[u8]) -> Option<(SocketAddr, SocketAddr)> {
                 packet.get(length..)?,
             )
         }
-        // Where other headers come first, the connection is accepted first.
+        // A packet with extension headers passes: its connection is accepted before the host connects.
         6 if *packet.get(6)? == TCP => {
             let address = |at: usize| {
                 let bytes: [u8; 16] = packet.get(at..at + 16)?.try_into().ok()?;
@@ -207,12 +231,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_anywhere_is_nothing() {
+    fn a_truncated_packet_or_message_is_ignored() {
         for length in 0..packet4().len() {
             assert_eq!(parse(&packet4()[..length]), None, "{length}");
         }
         let mut message = vec![0; HEADER];
-        message[4..6].copy_from_slice(&PACKET.to_ne_bytes());
+        message[4..6].copy_from_slice(&nfqnl::MSG_PACKET.to_ne_bytes());
         message.extend([12, 0, 1, 0, 0, 0, 0, 9, 0, 8, 0, 0]);
         message[0] = message.len() as u8;
         assert_eq!(packets(&message), [(9, None)]);

@@ -1,4 +1,4 @@
-//! Pairs of connections, each of which gets what the other sends, and ends as the other ends.
+//! Pairs of TCP connections: each end receives the bytes that the other end sends, and closes when the other closes.
 
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -7,24 +7,28 @@ use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
 use sys::event::{Interest, Poll};
 use sys::watched::Watched;
 
+use crate::event_token::EventSource;
+use crate::flows::{Flow, FlowOwner, Flows, Limits, NoKey, WhenFull};
 use crate::sockets;
-use crate::tokens::{Owner, token};
 
-/// Bytes copied in one direction before the other connections have their turn. The more are passed on at once, the less
-/// often who takes them falls asleep between, and to be woken costs as much as to be given 64 KiB.
-const AT_ONCE: usize = 2 * 1024 * 1024;
+/// Bytes copied in one direction before the other connections have their turn. A large batch keeps the receiver awake:
+/// waking it costs as much as receiving 64 KiB.
+const BATCH: usize = 2 * 1024 * 1024;
 
-/// Bytes that are read of a connection at first, and at least.
-const LEAST: usize = 64 * 1024;
+/// Size of the first and of the smallest read.
+const SMALLEST_READ: usize = 64 * 1024;
 
-/// What one connection has sent and the other has not taken yet.
+/// Descriptors that remain for everything except relays.
+const RESERVED_DESCRIPTORS: usize = 512;
+
+/// Bytes that one end has sent and the other end has not taken yet.
 #[derive(Debug)]
 struct Direction {
     waiting: Vec<u8>,
     written: usize,
-    /// As many bytes are read as the other is likely to take: what it does not take has to be kept.
-    reach: usize,
-    /// Nothing more comes, and the other has been told so.
+    /// Size of the next read: as much as the receiver is likely to take, because the rest has to be kept.
+    read_size: usize,
+    /// Whether the sender has closed its side and the receiver's side is shut down.
     ended: bool,
 }
 
@@ -33,108 +37,97 @@ impl Default for Direction {
         Self {
             waiting: Vec::new(),
             written: 0,
-            reach: LEAST,
+            read_size: SMALLEST_READ,
             ended: false,
         }
     }
 }
 
 #[derive(Debug)]
-struct Pair {
+struct Relay {
     ends: [Watched; 2],
-    /// From the first to the second, and back.
+    /// From the first end to the second, and back.
     directions: [Direction; 2],
-    /// The second is still being connected.
+    /// Whether the second end is still being connected.
     connecting: bool,
 }
 
-/// All pairs of the helper.
+/// All relays of the helper.
 #[derive(Debug)]
-pub struct Copies {
-    pairs: Vec<Option<Pair>>,
-    free: Vec<usize>,
+pub struct TcpRelays {
+    flows: Flows<NoKey, Relay>,
     buffer: Vec<u8>,
 }
 
-impl Default for Copies {
-    fn default() -> Self {
-        Self {
-            pairs: Vec::new(),
-            free: Vec::new(),
-            buffer: vec![0; AT_ONCE],
-        }
-    }
-}
-
-impl Copies {
-    /// Joins two connections. The second may still be on its way; if it fails, the first is broken off.
-    pub fn add(&mut self, poll: &Poll, first: OwnedFd, second: OwnedFd) {
-        let index = self.free.pop().unwrap_or_else(|| {
-            self.pairs.push(None);
-            self.pairs.len() - 1
-        });
-        let watched = |socket, side| Watched::new(socket, token(Owner::Copies, index as u64, side));
-        let mut pair = Pair {
-            ends: [watched(first, false), watched(second, true)],
-            directions: Default::default(),
-            connecting: true,
+impl TcpRelays {
+    /// Creates an empty set for a process that may have this many open descriptors. One container may use half of
+    /// them. Established connections are never evicted.
+    pub fn new(descriptor_limit: usize) -> Self {
+        let total = descriptor_limit.saturating_sub(RESERVED_DESCRIPTORS) / 2;
+        let total = total.max(2);
+        let limits = Limits {
+            total,
+            per_container: total / 2,
+            when_full: WhenFull::Refuse,
+            idle: None,
         };
-        if pair.watch(poll).is_ok() {
-            self.pairs[index] = Some(pair);
-        } else {
-            self.free.push(index);
+        Self {
+            flows: Flows::new(EventSource::TcpRelays, limits),
+            buffer: vec![0; BATCH],
         }
     }
 
-    /// Goes on with a pair one end of which is ready.
-    pub fn ready(&mut self, poll: &Poll, index: u64, second: bool) {
-        let index = index as usize;
-        let Some(Some(pair)) = self.pairs.get_mut(index) else {
+    /// Joins two connections on behalf of a container. The second may still be connecting; if that fails, or there is
+    /// no room, the first is reset.
+    pub fn add(&mut self, poll: &Poll, owner: FlowOwner, first: OwnedFd, second: OwnedFd) {
+        if !self.flows.has_room(owner) {
+            return sockets::reset(first);
+        }
+        self.flows.open(poll, owner, None, |tokens| {
+            Ok(Relay {
+                ends: [
+                    Watched::new(first, tokens.first),
+                    Watched::new(second, tokens.second),
+                ],
+                directions: Default::default(),
+                connecting: true,
+            })
+        });
+    }
+
+    /// Copies bytes after one end of a relay has become ready.
+    pub fn ready(&mut self, poll: &Poll, id: u64, second: bool) {
+        let Some(relay) = self.flows.use_flow(id) else {
             return;
         };
-        let result = pair
+        let result = relay
             .advance(&mut self.buffer, second)
-            .and_then(|()| pair.watch(poll));
-        let finished = pair.directions.iter().all(|direction| direction.ended);
+            .and_then(|()| relay.watch(poll));
+        let finished = relay.directions.iter().all(|direction| direction.ended);
         if result.is_ok() && !finished {
             return;
         }
-        if let Some(pair) = self.pairs[index].take() {
-            self.free.push(index);
-            pair.close(poll, result.is_err());
+        if let Some(relay) = self.flows.close(id)
+            && result.is_err()
+        {
+            relay
+                .ends
+                .map(|end| sockets::reset(end.into_descriptor()));
         }
-    }
-
-    pub fn len(&self) -> usize {
-        self.pairs.len() - self.free.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.flows.is_empty()
     }
 }
 
-impl Pair {
-    fn advance(&mut self, buffer: &mut [u8], second: bool) -> Result<(), Errno> {
-        if self.connecting {
-            if !second {
-                return Ok(());
-            }
-            rustix::net::sockopt::socket_error(&self.ends[1])??;
-            self.connecting = false;
-        }
-        let [first, last] = &self.ends;
-        let [there, back] = &mut self.directions;
-        there.advance(first, last, buffer)?;
-        back.advance(last, first, buffer)
-    }
-
-    /// Watches each end for what can be done next, and no more: what waits would be reported all the time.
+impl Flow for Relay {
+    /// Registers each end for its next step only: any other event would be reported again and again.
     fn watch(&mut self, poll: &Poll) -> Result<(), Errno> {
-        let wanted = |own: &Direction, other: &Direction| {
+        let wanted = |sent: &Direction, received: &Direction| {
             let mut interest = Interest::empty();
-            interest.set(Interest::READ, !own.ended && own.waiting.is_empty());
-            interest.set(Interest::WRITE, !other.waiting.is_empty());
+            interest.set(Interest::READ, !sent.ended && sent.waiting.is_empty());
+            interest.set(Interest::WRITE, !received.waiting.is_empty());
             (!interest.is_empty()).then_some(interest)
         };
         let [there, back] = &self.directions;
@@ -147,14 +140,21 @@ impl Pair {
         }
         Ok(())
     }
+}
 
-    fn close(self, poll: &Poll, broken: bool) {
-        for mut end in self.ends {
-            let _ = end.watch(poll, None);
-            if broken {
-                sockets::break_off(end.into_descriptor());
+impl Relay {
+    fn advance(&mut self, buffer: &mut [u8], second: bool) -> Result<(), Errno> {
+        if self.connecting {
+            if !second {
+                return Ok(());
             }
+            rustix::net::sockopt::socket_error(&self.ends[1])??;
+            self.connecting = false;
         }
+        let [first, last] = &self.ends;
+        let [there, back] = &mut self.directions;
+        there.advance(first, last, buffer)?;
+        back.advance(last, first, buffer)
     }
 }
 
@@ -170,14 +170,14 @@ impl Direction {
             if self.ended || !self.flush(target)? {
                 return Ok(());
             }
-            let reach = self.reach.min(left);
-            let length = match recv(source, &mut buffer[..reach], RecvFlags::DONTWAIT) {
+            let size = self.read_size.min(left);
+            let length = match recv(source, &mut buffer[..size], RecvFlags::DONTWAIT) {
                 Ok((_, length)) => length,
                 Err(Errno::AGAIN | Errno::INTR) => return Ok(()),
                 Err(errno) => return Err(errno),
             };
             if length == 0 {
-                // At once: nothing would call again for it.
+                // Now, because no later event would lead here.
                 self.ended = true;
                 return match shutdown(target.as_fd(), Shutdown::Write) {
                     Ok(()) | Err(Errno::NOTCONN) => Ok(()),
@@ -187,16 +187,16 @@ impl Direction {
             let written = write(target, &buffer[..length])?;
             self.waiting.extend_from_slice(&buffer[written..length]);
             if written < length {
-                self.reach = written.max(LEAST);
-            } else if length == self.reach {
-                self.reach = (2 * length).min(AT_ONCE);
+                self.read_size = written.max(SMALLEST_READ);
+            } else if length == self.read_size {
+                self.read_size = (2 * length).min(BATCH);
             }
             left -= length;
         }
         Ok(())
     }
 
-    /// Whether nothing waits any more.
+    /// Writes the waiting bytes. Returns whether all of them were taken.
     fn flush(&mut self, target: &Watched) -> Result<bool, Errno> {
         if self.waiting.is_empty() {
             return Ok(true);
@@ -225,9 +225,11 @@ fn write(target: &Watched, bytes: &[u8]) -> Result<usize, Errno> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tokens::parts;
+    use crate::event_token::EventToken;
     use std::io::{Read, Write};
     use std::net::{Ipv4Addr, TcpListener, TcpStream};
+
+    const OWNER: FlowOwner = FlowOwner::Namespace(1);
 
     fn streams() -> (TcpStream, OwnedFd) {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
@@ -237,25 +239,25 @@ mod tests {
         (client, server.into())
     }
 
-    /// Joins the two and serves until they have ended.
+    /// Relays between two connections until both have ended.
     fn serve(first: OwnedFd, second: OwnedFd) -> std::thread::JoinHandle<()> {
         std::thread::spawn(move || {
             let mut poll = Poll::create().unwrap();
-            let mut copies = Copies::default();
-            copies.add(&poll, first, second);
+            let mut relays = TcpRelays::new(4096);
+            relays.add(&poll, OWNER, first, second);
             let mut events = Vec::new();
-            while !copies.is_empty() {
+            while !relays.is_empty() {
                 poll.wait(&mut events, None).unwrap();
                 for event in &events {
-                    let (_, index, side) = parts(event.token).unwrap();
-                    copies.ready(&poll, index, side);
+                    let token = EventToken::decode(event.token).unwrap();
+                    relays.ready(&poll, token.index, token.second);
                 }
             }
         })
     }
 
     #[test]
-    fn everything_arrives_and_each_direction_ends_by_itself() {
+    fn all_bytes_arrive_and_each_direction_closes_independently() {
         let (mut one, first) = streams();
         let (mut other, second) = streams();
         let server = serve(first, second);
@@ -278,8 +280,8 @@ mod tests {
     }
 
     #[test]
-    fn an_end_is_told_whenever_it_comes() {
-        // Turns of three bytes: the end comes in the middle of one, and after one that took all there was.
+    fn the_end_of_a_direction_is_passed_on_at_any_position() {
+        // With batches of three bytes the end comes inside a batch, and after a batch that took all bytes.
         for length in 0..10 {
             let (mut one, first) = streams();
             let (mut other, second) = streams();
@@ -302,14 +304,35 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_that_breaks_breaks_the_other() {
+    fn a_reset_connection_resets_the_other() {
         let (one, first) = streams();
         let (mut other, second) = streams();
         let server = serve(first, second);
         let one = OwnedFd::from(one);
-        sockets::break_off(one);
+        sockets::reset(one);
         let error = other.read(&mut [0; 1]).unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
         server.join().unwrap();
+    }
+
+    #[test]
+    fn a_container_at_its_limit_gets_a_reset_and_another_one_a_relay() {
+        let poll = Poll::create().unwrap();
+        // Room for two relays in all, and one for each container.
+        let mut relays = TcpRelays::new(RESERVED_DESCRIPTORS + 4);
+        let mut add = |owner| {
+            let (client, first) = streams();
+            let (server, second) = streams();
+            relays.add(&poll, owner, first, second);
+            (client, server)
+        };
+        let _kept = add(OWNER);
+        let (mut refused, _server) = add(OWNER);
+        let error = refused.read(&mut [0; 1]).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+        let (served, _server) = add(FlowOwner::Namespace(2));
+        served.set_nonblocking(true).unwrap();
+        let error = (&served).read(&mut [0; 1]).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock);
     }
 }

@@ -1,11 +1,11 @@
-//! Whom the host asks for names, as of now: a VPN or another network changes it at any time.
+//! The DNS servers of the host. The file is checked at every use, because a VPN or another network changes it at any time.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::stat;
 
-/// What tells one state of the file from another.
+/// Inode, size and modification time, which differ after every change of the file.
 type Stamp = (u64, u64, i64, i64);
 
 #[derive(Debug)]
@@ -24,7 +24,7 @@ impl HostResolver {
         }
     }
 
-    /// In order of preference; at least one.
+    /// Returns the servers in order of preference; at least one.
     pub fn servers(&mut self) -> &[IpAddr] {
         let stamp = stat(&self.path)
             .map(|status| {
@@ -50,7 +50,7 @@ fn parse(text: &str) -> Vec<IpAddr> {
         })
         .collect();
     match servers.is_empty() {
-        // As resolv.conf(5) has it.
+        // The default of resolv.conf(5).
         true => vec![Ipv4Addr::LOCALHOST.into()],
         false => servers,
     }
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn servers_follow_the_file_when_it_is_replaced() {
+    fn the_servers_follow_a_replaced_file() {
         let path = std::env::temp_dir().join(format!("tbox-resolv-{}", std::process::id()));
         std::fs::write(
             &path,

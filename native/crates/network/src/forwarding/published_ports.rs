@@ -1,4 +1,4 @@
-//! Ports of the host that stand for ports of containers.
+//! Ports of the host that lead to ports of containers.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -10,28 +10,28 @@ use rustix::net::bind;
 use sys::event::{Interest, Poll};
 use sys::inet;
 
+use super::tcp_relays::TcpRelays;
+use super::udp_clients::UdpClients;
+use super::{BATCH, DATAGRAM};
+use crate::bridge_namespace::{SocketFactory, SocketKind};
 use crate::bridges::Bridges;
-use crate::copy::Copies;
-use crate::inside::{Inside, Kind};
+use crate::event_token::{EventSource, EventToken};
+use crate::flows::FlowOwner;
 use crate::sockets;
-use crate::tokens::{Owner, token};
-use crate::visits::Visits;
 
-/// How often any number is tried that may be taken for one of the addresses.
-const TRIES: usize = 64;
+/// Attempts to find a random port that is free on all addresses.
+const RANDOM_ATTEMPTS: usize = 64;
 
-/// Connections or datagrams taken before others have their turn.
-const AT_ONCE: usize = 64;
-
+/// A port that cannot be bound.
 #[derive(Debug, thiserror::Error)]
-#[error("{protocol:?} {place}: {errno}")]
+#[error("{protocol:?} {address}: {errno}")]
 pub struct Error {
     pub protocol: Protocol,
-    pub place: SocketAddr,
+    pub address: SocketAddr,
     pub errno: Errno,
 }
 
-/// Where a container is reached.
+/// The container's side of a published port.
 #[derive(Debug, Clone, Copy)]
 struct Target {
     ipv4: Ipv4Addr,
@@ -41,43 +41,43 @@ struct Target {
 
 #[derive(Debug)]
 struct Listener {
-    sandbox: u64,
+    namespace: u64,
     socket: OwnedFd,
     protocol: Protocol,
     target: Target,
 }
 
-/// All that is listened on.
+/// The listeners of all containers.
 #[derive(Debug)]
-pub struct Ports {
+pub struct PublishedPorts {
     listeners: HashMap<u64, Listener>,
     next: u64,
-    visits: Visits,
-    /// Whether answers to addresses that are not the gateway's find their way back.
-    keeps_addresses: bool,
+    clients: UdpClients,
+    /// Whether containers see the addresses of clients: only with a firewall do their answers return to the helper.
+    keep_client_address: bool,
     buffer: Vec<u8>,
 }
 
-impl Ports {
-    pub fn new(keeps_addresses: bool) -> Self {
+impl PublishedPorts {
+    pub fn new(keep_client_address: bool) -> Self {
         Self {
             listeners: HashMap::new(),
             next: 0,
-            visits: Visits::default(),
-            keeps_addresses,
-            buffer: vec![0; 64 * 1024],
+            clients: UdpClients::default(),
+            keep_client_address,
+            buffer: vec![0; DATAGRAM],
         }
     }
 
-    /// Sandboxes that have ports, each once.
-    pub fn sandboxes(&self) -> Vec<u64> {
-        let mut all: Vec<u64> = self.listeners.values().map(|one| one.sandbox).collect();
+    /// Returns the network namespaces that have published ports.
+    pub fn namespaces(&self) -> Vec<u64> {
+        let mut all: Vec<u64> = self.listeners.values().map(|one| one.namespace).collect();
         all.sort_unstable();
         all.dedup();
         all
     }
 
-    /// Listens on all of the ports, or on none.
+    /// Listens on all of the ports, or on none of them.
     pub fn publish(
         &mut self,
         poll: &Poll,
@@ -96,7 +96,7 @@ impl Ports {
             };
             opened.extend(sockets.into_iter().map(|(address, socket)| {
                 let listener = Listener {
-                    sandbox: publication.namespace,
+                    namespace: publication.namespace,
                     socket,
                     protocol: request.protocol,
                     target,
@@ -104,20 +104,20 @@ impl Ports {
                 (SocketAddr::new(address, port), listener)
             }));
         }
-        for (place, listener) in opened {
+        for (address, listener) in opened {
             let index = self.next;
             self.next += 1;
             let watched = poll.add(
                 &listener.socket,
-                token(Owner::Ports, index, false),
+                EventToken::single(EventSource::PublishedPorts, index),
                 Interest::READ,
             );
             if let Err(errno) = watched {
-                self.withdraw(publication.namespace);
+                self.unpublish(publication.namespace);
                 let protocol = listener.protocol;
                 return Err(Error {
                     protocol,
-                    place,
+                    address,
                     errno,
                 });
             }
@@ -126,53 +126,56 @@ impl Ports {
         Ok(published)
     }
 
-    /// Leads to other addresses of a sandbox from now on.
-    pub fn retarget(&mut self, sandbox: u64, ipv4: Ipv4Addr, ipv6: Option<Ipv6Addr>) {
+    /// Directs the ports of a network namespace to other addresses of it.
+    pub fn retarget(&mut self, namespace: u64, ipv4: Ipv4Addr, ipv6: Option<Ipv6Addr>) {
         for (index, listener) in &mut self.listeners {
-            if listener.sandbox == sandbox {
+            if listener.namespace == namespace {
                 listener.target = Target {
                     ipv4,
                     ipv6,
                     ..listener.target
                 };
-                self.visits.end_of(*index);
+                self.clients.close_listener(*index);
             }
         }
     }
 
-    /// Listens no more for a sandbox.
-    pub fn withdraw(&mut self, sandbox: u64) {
+    /// Closes the ports of a network namespace.
+    pub fn unpublish(&mut self, namespace: u64) {
         self.listeners.retain(|index, listener| {
-            let kept = listener.sandbox != sandbox;
+            let kept = listener.namespace != namespace;
             if !kept {
-                self.visits.end_of(*index);
+                self.clients.close_listener(*index);
             }
             kept
         });
     }
 
-    /// Takes what has come to a port.
+    /// Accepts the connections or datagrams that wait at a port.
     pub fn ready(
         &mut self,
         poll: &Poll,
         bridges: &Bridges,
-        inside: &mut Inside,
-        copies: &mut Copies,
+        factory: &mut SocketFactory,
+        relays: &mut TcpRelays,
         index: u64,
     ) {
         let Some(listener) = self.listeners.get(&index) else {
             return;
         };
-        for _ in 0..AT_ONCE {
+        let owner = FlowOwner::Namespace(listener.namespace);
+        let keeps = |client: SocketAddr| {
+            self.keep_client_address && is_routed_to_helper(bridges, client.ip())
+        };
+        for _ in 0..BATCH {
             match listener.protocol {
                 Protocol::Tcp => {
                     let Ok(Some((client, from))) = sockets::accept(&listener.socket) else {
                         return;
                     };
-                    let keep = self.keeps_addresses && is_foreign(bridges, from.ip());
-                    match listener.target.connect(inside, from, keep) {
-                        Ok(container) => copies.add(poll, client, container),
-                        Err(_) => sockets::break_off(client),
+                    match listener.target.connect(factory, from, keeps(from)) {
+                        Ok(container) => relays.add(poll, owner, client, container),
+                        Err(_) => sockets::reset(client),
                     }
                 }
                 Protocol::Udp => {
@@ -180,95 +183,95 @@ impl Ports {
                     let Ok(datagram) = received else {
                         return;
                     };
-                    let visit = self.visits.find_or_add(poll, index, &datagram, || {
-                        let from = datagram.source;
-                        let keep = self.keeps_addresses && is_foreign(bridges, from.ip());
-                        listener.target.open_datagrams(inside, from, keep)
-                    });
-                    if let Some(visit) = visit {
-                        visit.bring(&self.buffer[..datagram.length]);
-                    }
+                    let bytes = &self.buffer[..datagram.length];
+                    let from = datagram.source;
+                    self.clients
+                        .forward(poll, owner, index, (&datagram, bytes), || {
+                            listener.target.open_udp(factory, from, keeps(from))
+                        });
                 }
             }
         }
     }
 
-    /// Passes on what a container answers to datagrams.
-    pub fn answered(&mut self, visit: u64) {
+    /// Sends a container's answers to a client.
+    pub fn answer(&mut self, client: u64) {
         let listeners = &self.listeners;
         let socket = |index: u64| {
             listeners
                 .get(&index)
                 .map(|listener| listener.socket.as_fd())
         };
-        self.visits.pass_on(visit, socket, &mut self.buffer);
+        self.clients.answer(client, socket, &mut self.buffer);
     }
 
-    pub fn tend(&mut self) {
-        self.visits.tend();
+    /// Closes idle flows of datagrams.
+    pub fn expire(&mut self) {
+        self.clients.expire();
     }
 }
 
 impl Target {
-    /// By the protocol that the client speaks, where the container speaks it too.
-    fn place(&self, client: IpAddr) -> SocketAddr {
+    /// Returns the container's address of the client's family, if it has one, or its IPv4 address.
+    fn address(&self, client: IpAddr) -> SocketAddr {
         match (client, self.ipv6) {
             (IpAddr::V6(_), Some(ipv6)) => SocketAddr::from((ipv6, self.port)),
             _ => SocketAddr::from((self.ipv4, self.port)),
         }
     }
 
-    fn connect(&self, inside: &mut Inside, from: SocketAddr, keep: bool) -> Result<OwnedFd, Errno> {
-        let place = self.place(from.ip());
-        let socket = inside.socket(Kind::Tcp, place.ip())?;
-        if keep && place.is_ipv4() == from.is_ipv4() {
+    fn connect(&self, factory: &mut SocketFactory, from: SocketAddr, keep: bool) -> Result<OwnedFd, Errno> {
+        let address = self.address(from.ip());
+        let socket = factory.socket(SocketKind::Tcp, address.ip())?;
+        if keep && address.is_ipv4() == from.is_ipv4() {
             inet::set_transparent(socket.as_fd(), from.ip())?;
             inet::set_late_port(socket.as_fd())?;
             bind(&socket, &SocketAddr::new(from.ip(), 0))?;
         }
-        sockets::begin_connection(&socket, place)?;
+        sockets::begin_connection(&socket, address)?;
         Ok(socket)
     }
 
-    fn open_datagrams(
+    fn open_udp(
         &self,
-        inside: &mut Inside,
+        factory: &mut SocketFactory,
         from: SocketAddr,
         keep: bool,
     ) -> Result<OwnedFd, Errno> {
-        let place = self.place(from.ip());
-        let socket = inside.socket(Kind::Udp, place.ip())?;
-        if keep && place.is_ipv4() == from.is_ipv4() {
+        let address = self.address(from.ip());
+        let socket = factory.socket(SocketKind::Udp, address.ip())?;
+        if keep && address.is_ipv4() == from.is_ipv4() {
             inet::set_transparent(socket.as_fd(), from.ip())?;
             rustix::net::sockopt::set_socket_reuseaddr(&socket, true)?;
             bind(&socket, &from)?;
         }
-        rustix::net::connect(&socket, &place)?;
+        rustix::net::connect(&socket, &address)?;
         Ok(socket)
     }
 }
 
-/// Whether a container can be shown an address as the sender's: answers to it must come back through here.
-fn is_foreign(bridges: &Bridges, address: IpAddr) -> bool {
+/// Whether a container may see a client's address: its answers must return to the helper.
+fn is_routed_to_helper(bridges: &Bridges, address: IpAddr) -> bool {
     !address.is_loopback() && !bridges.contains(address) && !is_link_local(address)
 }
 
-/// Means nothing without the interface.
+/// Whether an address is valid on one interface only.
 fn is_link_local(address: IpAddr) -> bool {
     matches!(address, IpAddr::V6(address) if address.is_unicast_link_local())
 }
 
 type Opened = Vec<(IpAddr, OwnedFd)>;
 
+/// Binds the first port of the request that is free on all of its addresses.
 fn open(request: &PortRequest) -> Result<(u16, Opened), Error> {
     let any = request.first == 0;
     let numbers: Vec<u16> = match any {
-        true => vec![0; TRIES],
+        true => vec![0; RANDOM_ATTEMPTS],
         false => (request.first..=request.last.max(request.first)).collect(),
     };
     let mut result = Err(Error {
         protocol: request.protocol,
-        place: SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), request.first),
+        address: SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), request.first),
         errno: Errno::ADDRNOTAVAIL,
     });
     for number in numbers {
@@ -284,32 +287,32 @@ fn open(request: &PortRequest) -> Result<(u16, Opened), Error> {
     result
 }
 
-/// All of the addresses with the same number.
+/// Binds the same port on all of the addresses.
 fn open_all(request: &PortRequest, number: u16) -> Result<(u16, Opened), Error> {
     let mut opened: Opened = Vec::new();
     let mut port = number;
-    for address in &request.addresses {
-        let place = SocketAddr::new(*address, port);
+    for ip in &request.addresses {
+        let address = SocketAddr::new(*ip, port);
         let socket = match request.protocol {
-            Protocol::Tcp => sockets::listen_tcp(place),
-            Protocol::Udp => sockets::bind_udp(place).and_then(|socket| {
-                inet::set_receive_local(socket.as_fd(), *address)?;
+            Protocol::Tcp => sockets::listen_tcp(address),
+            Protocol::Udp => sockets::bind_udp(address).and_then(|socket| {
+                inet::set_receive_local(socket.as_fd(), *ip)?;
                 Ok(socket)
             }),
         };
         match socket.and_then(|socket| Ok((sockets::local_address(&socket)?.port(), socket))) {
             Ok((number, socket)) => {
                 port = number;
-                opened.push((*address, socket));
+                opened.push((*ip, socket));
             }
-            // A host without IPv6 has nothing to listen on, and nobody who would come there.
+            // A host without IPv6 has no clients that use it.
             Err(Errno::AFNOSUPPORT | Errno::ADDRNOTAVAIL)
-                if address.is_unspecified() && !opened.is_empty() => {}
+                if ip.is_unspecified() && !opened.is_empty() => {}
             Err(errno) => {
                 let protocol = request.protocol;
                 return Err(Error {
                     protocol,
-                    place,
+                    address,
                     errno,
                 });
             }
@@ -334,22 +337,22 @@ mod tests {
     }
 
     #[test]
-    fn any_number_is_the_same_for_all_addresses() {
+    fn a_random_port_is_the_same_on_all_addresses() {
         let (port, opened) = open(&request(0, 0, &["127.0.0.1", "127.0.0.2"])).unwrap();
         assert_eq!(opened.len(), 2);
         for (address, socket) in &opened {
-            let place = sockets::local_address(socket).unwrap();
-            assert_eq!(place, SocketAddr::new(*address, port));
+            let bound = sockets::local_address(socket).unwrap();
+            assert_eq!(bound, SocketAddr::new(*address, port));
         }
     }
 
     #[test]
-    fn a_range_is_tried_until_one_is_free_and_what_is_taken_is_named() {
+    fn the_first_free_port_of_a_range_is_used_and_an_error_names_the_taken_one() {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let first = taken.local_addr().unwrap().port();
         let error = open(&request(first, first, &["127.0.0.1"])).unwrap_err();
         assert_eq!(error.errno, Errno::ADDRINUSE);
-        assert_eq!(error.place, taken.local_addr().unwrap());
+        assert_eq!(error.address, taken.local_addr().unwrap());
         if first < u16::MAX - 20 {
             let (port, _) = open(&request(first, first + 20, &["127.0.0.1"])).unwrap();
             assert!(port > first && port <= first + 20);
@@ -357,11 +360,11 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_listened_on_when_one_of_the_ports_cannot_be_had() {
+    fn no_port_is_published_when_one_of_them_is_taken() {
         let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
         let port = taken.local_addr().unwrap().port();
         let poll = Poll::create().unwrap();
-        let mut ports = Ports::new(true);
+        let mut ports = PublishedPorts::new(true);
         let free = request(0, 0, &["127.0.0.1"]);
         let blocked = PortRequest {
             protocol: Protocol::Udp,
@@ -374,14 +377,14 @@ mod tests {
             ports: vec![free.clone(), blocked],
         };
         ports.publish(&poll, &publication).unwrap_err();
-        assert!(ports.sandboxes().is_empty());
+        assert!(ports.namespaces().is_empty());
         let publication = Publication {
             ports: vec![free],
             ..publication
         };
         let published = ports.publish(&poll, &publication).unwrap();
-        assert_eq!(ports.sandboxes(), [1]);
-        ports.withdraw(1);
+        assert_eq!(ports.namespaces(), [1]);
+        ports.unpublish(1);
         TcpListener::bind(("127.0.0.1", published[0].port)).unwrap();
     }
 }

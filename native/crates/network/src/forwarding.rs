@@ -1,0 +1,18 @@
+//! Traffic between containers and the host's network: the host makes each connection anew and joins it with the
+//! container's own.
+
+pub mod outgoing_tcp;
+pub mod outgoing_udp;
+pub mod published_ports;
+pub mod syn_queue;
+pub mod tcp_relays;
+pub mod udp_clients;
+
+/// Connections or datagrams handled for one descriptor before the others have their turn.
+const BATCH: usize = 64;
+
+/// Size of a buffer that holds any datagram.
+const DATAGRAM: usize = 64 * 1024;
+
+/// Idle time after which routers forget a UDP conversation.
+const UDP_IDLE: std::time::Duration = std::time::Duration::from_secs(120);

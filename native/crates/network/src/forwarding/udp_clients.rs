@@ -1,0 +1,116 @@
+//! Clients that send datagrams to a published port, and the container's answers to them.
+
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::{BorrowedFd, OwnedFd};
+
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendFlags, recv, send};
+use sys::event::{Interest, Poll};
+use sys::inet::{self, Datagram};
+use sys::watched::Watched;
+
+use super::{BATCH, UDP_IDLE};
+use crate::event_token::EventSource;
+use crate::flows::{Flow, FlowOwner, Flows, Limits, WhenFull};
+
+const LIMITS: Limits = Limits {
+    total: 8192,
+    per_container: 4096,
+    when_full: WhenFull::EvictOldest,
+    idle: Some(UDP_IDLE),
+};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Key {
+    listener: u64,
+    client: SocketAddr,
+    /// The address of the host that the client sends to.
+    local: Option<IpAddr>,
+}
+
+/// The datagrams between one client and one published port.
+#[derive(Debug)]
+struct Client {
+    key: Key,
+    /// A socket that is connected to the container.
+    container: Watched,
+}
+
+impl Flow for Client {
+    fn watch(&mut self, poll: &Poll) -> Result<(), Errno> {
+        self.container.watch(poll, Some(Interest::READ))
+    }
+}
+
+#[derive(Debug)]
+pub struct UdpClients(Flows<Key, Client>);
+
+impl Default for UdpClients {
+    fn default() -> Self {
+        Self(Flows::new(EventSource::UdpClients, LIMITS))
+    }
+}
+
+impl UdpClients {
+    /// Sends a client's datagram to the container. `open` returns a socket for a new client.
+    pub fn forward(
+        &mut self,
+        poll: &Poll,
+        owner: FlowOwner,
+        listener: u64,
+        datagram: (&Datagram, &[u8]),
+        open: impl FnOnce() -> Result<OwnedFd, Errno>,
+    ) {
+        let (datagram, bytes) = datagram;
+        let key = Key {
+            listener,
+            client: datagram.source,
+            local: datagram.destination.map(|address| address.ip()),
+        };
+        let id = self.0.find(&key).or_else(|| {
+            self.0.open(poll, owner, Some(key), |tokens| {
+                let container = Watched::new(open()?, tokens.first);
+                Ok(Client { key, container })
+            })
+        });
+        if let Some(client) = id.and_then(|id| self.0.use_flow(id)) {
+            let _ = send(&client.container, bytes, SendFlags::DONTWAIT);
+        }
+    }
+
+    /// Sends a container's answers to the client from the listener's own address; `socket` returns the listener's
+    /// socket.
+    pub fn answer<'ports>(
+        &mut self,
+        id: u64,
+        socket: impl Fn(u64) -> Option<BorrowedFd<'ports>>,
+        buffer: &mut [u8],
+    ) {
+        let Some(Client { key, container }) = self.0.use_flow(id) else {
+            return;
+        };
+        let Some(socket) = socket(key.listener) else {
+            return;
+        };
+        for _ in 0..BATCH {
+            match recv(&*container, &mut *buffer, RecvFlags::DONTWAIT) {
+                Ok((_, length)) => {
+                    let _ = inet::send(socket, &buffer[..length], key.client, key.local);
+                }
+                // No program in the container listens.
+                Err(Errno::CONNREFUSED | Errno::INTR) => {}
+                Err(_) => break,
+            }
+        }
+    }
+
+    /// Closes the flows of all clients of a listener.
+    pub fn close_listener(&mut self, listener: u64) {
+        self.0.close_keys(|key| key.listener == listener);
+    }
+
+    /// Closes idle flows.
+    pub fn expire(&mut self) {
+        self.0.expire();
+    }
+}
