@@ -1,10 +1,11 @@
-//! The command line: a role, then its options.
+//! Command line arguments: a role, then its options.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+/// Arguments of the role `zygote`.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Zygote {
+pub struct Arguments {
     pub store: PathBuf,
     pub run: PathBuf,
 }
@@ -17,8 +18,8 @@ pub enum Error {
     NotAbsolute(&'static str),
 }
 
-/// Reads the arguments after the program's name.
-pub fn parse(mut arguments: impl Iterator<Item = OsString>) -> Result<Zygote, Error> {
+/// Parses the arguments after the program's name.
+pub fn parse(mut arguments: impl Iterator<Item = OsString>) -> Result<Arguments, Error> {
     if arguments.next().is_none_or(|role| role != "zygote") {
         return Err(Error::Usage);
     }
@@ -31,7 +32,7 @@ pub fn parse(mut arguments: impl Iterator<Item = OsString>) -> Result<Zygote, Er
             _ => return Err(Error::Usage),
         }
     }
-    Ok(Zygote {
+    Ok(Arguments {
         store: absolute(store, "--store")?,
         run: absolute(run, "--run")?,
     })
@@ -49,13 +50,13 @@ fn absolute(path: Option<PathBuf>, option: &'static str) -> Result<PathBuf, Erro
 mod tests {
     use super::*;
 
-    fn parsed(line: &str) -> Result<Zygote, Error> {
+    fn parsed(line: &str) -> Result<Arguments, Error> {
         parse(line.split_whitespace().map(OsString::from))
     }
 
     #[test]
-    fn both_directories_are_needed_and_absolute() {
-        let expected = Zygote {
+    fn both_directories_are_required_and_must_be_absolute() {
+        let expected = Arguments {
             store: "/s".into(),
             run: "/r".into(),
         };

@@ -1,11 +1,11 @@
-//! Short ways to write a [`Failure`].
+//! Constructors of [`Failure`].
 
 use std::fmt::Display;
 
 use protocol::failure::{Failure, FailureKind};
 use rustix::io::Errno;
 
-/// A call that the kernel refused.
+/// Returns the failure of a system call.
 pub fn system(step: &str, subject: &str, errno: Errno) -> Failure {
     Failure {
         kind: kind(errno),
@@ -16,7 +16,7 @@ pub fn system(step: &str, subject: &str, errno: Errno) -> Failure {
     }
 }
 
-/// Anything that is explained by its own text.
+/// Returns a failure with a message for users.
 pub fn explained(kind: FailureKind, step: &str, message: impl Display) -> Failure {
     Failure {
         kind,

@@ -1,9 +1,8 @@
-//! The static helper. One binary, one role per process: `zygote` is started by the daemon; monitors
-//! and workers are its forks.
+//! The static helper binary. The daemon starts it as the zygote; monitors, workers and the net helper are forks of the
+//! zygote.
 
 mod arguments;
 mod failure;
-mod identity;
 mod messages;
 mod monitor;
 mod net;

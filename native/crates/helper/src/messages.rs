@@ -1,4 +1,4 @@
-//! Protocol messages over datagram connections, never waiting for a peer.
+//! Protocol messages as JSON over datagram connections.
 
 use std::os::fd::BorrowedFd;
 
@@ -9,17 +9,17 @@ use sys::seqpacket::{self, Flags};
 
 use crate::failure;
 
-/// The JSON text of a message. The protocol's types always have one.
+/// Returns the JSON text of a message. Every message of the protocol can be written.
 pub fn text(message: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(message).unwrap_or_default()
 }
 
-/// Sends a message if the peer has room for it.
+/// Sends a message without waiting. Fails if the peer has no room for it.
 pub fn send(socket: BorrowedFd<'_>, message: &impl Serialize) -> Result<(), seqpacket::Error> {
     seqpacket::send(socket, &text(message), &[], Flags::DONT_WAIT)
 }
 
-/// Sends a message, waiting until the peer has room for it or is gone.
+/// Sends a message, and waits until the peer has room for it or has closed the connection.
 pub fn send_waiting(
     socket: BorrowedFd<'_>,
     message: &impl Serialize,
@@ -27,7 +27,7 @@ pub fn send_waiting(
     seqpacket::send(socket, &text(message), &[], Flags::empty())
 }
 
-/// Reads a message, or says what was expected and what came.
+/// Parses a message. The failure names the expected and the received message.
 pub fn parse<T: DeserializeOwned>(text: &[u8], expected: &str) -> Result<T, Failure> {
     serde_json::from_slice(text).map_err(|error| {
         let shown = String::from_utf8_lossy(&text[..text.len().min(80)]);
@@ -39,7 +39,7 @@ pub fn parse<T: DeserializeOwned>(text: &[u8], expected: &str) -> Result<T, Fail
     })
 }
 
-/// Says that a message came with the wrong number of descriptors.
+/// Returns the failure of a message with the wrong number of descriptors.
 pub fn wrong_descriptors(message: &str, expected: usize, received: usize) -> Failure {
     failure::explained(
         FailureKind::InvalidArgument,
@@ -54,7 +54,7 @@ mod tests {
     use protocol::zygote::ToZygote;
 
     #[test]
-    fn an_unexpected_message_is_named_with_what_was_expected() {
+    fn an_unexpected_message_is_reported_with_the_expected_one() {
         let failure = parse::<ToZygote>(br#"{"type":"dance"}"#, "to the zygote").unwrap_err();
         assert!(failure.message.contains("dance"), "{}", failure.message);
         assert!(failure.message.contains("`launch`"), "{}", failure.message);

@@ -1,21 +1,21 @@
-//! One container's keeper: a fork of the zygote that owns its streams, writes its log, serves its
-//! clients and records how it ended, whether or not a daemon is there.
+//! The monitor: a fork of the zygote for each container. It owns the container's streams, writes its log, serves its
+//! clients and records its exit, also while no daemon is running.
 
 mod attachment;
 mod channel;
-mod connections;
-mod ending;
-mod exec;
-pub mod exit;
+mod container_files;
+mod daemon_requests;
+mod event_loop;
+pub mod exec;
+pub mod exit_record;
+pub mod exit_status;
 mod input;
-mod launch;
+pub mod launch;
 mod log;
 pub mod memory;
 mod orphans;
 mod queue;
-mod record;
-mod serve;
+mod stdio;
 mod stream;
-
-pub use exec::{ExecOrder, run_exec};
-pub use launch::{Order, run};
+mod streams;
+mod termination;

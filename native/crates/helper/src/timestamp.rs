@@ -1,19 +1,19 @@
-//! Clock readings in the forms the protocol and the log use.
+//! Times in the formats of the protocol and the log.
 
 use sys::clock;
 
-/// The wall clock as RFC 3339 with nanoseconds, UTC.
+/// Returns the current time in RFC 3339 format with nanoseconds, in UTC.
 pub fn now() -> String {
     let time = clock::wall();
     rfc3339(time.seconds, time.nanoseconds)
 }
 
-/// CLOCK_MONOTONIC in nanoseconds.
+/// Returns CLOCK_MONOTONIC in nanoseconds.
 pub fn monotonic() -> u64 {
     clock::monotonic().in_nanoseconds()
 }
 
-/// Seconds and nanoseconds since 1970 in the proleptic Gregorian calendar.
+/// Formats a time since 1970 in the proleptic Gregorian calendar.
 pub fn rfc3339(seconds: i64, nanoseconds: i64) -> String {
     let (year, month, day) = date(seconds.div_euclid(86_400));
     let second = seconds.rem_euclid(86_400);
@@ -25,8 +25,8 @@ pub fn rfc3339(seconds: i64, nanoseconds: i64) -> String {
     )
 }
 
-/// Year, month and day of a number of days since 1970-01-01. Years are counted from March, so that
-/// the leap day is the last of its year and 400 years always have 146 097 days.
+/// Returns year, month and day for a number of days since 1970-01-01. Years are counted from March, so that the leap day
+/// is the last of its year and 400 years always have 146 097 days.
 fn date(days: i64) -> (i64, i64, i64) {
     let since_march_0000 = days + 719_468;
     let cycle = since_march_0000.div_euclid(146_097);
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn known_moments_are_written_as_rfc_3339() {
+    fn known_times_are_formatted_as_rfc_3339() {
         let cases = [
             (0, 0, "1970-01-01T00:00:00.000000000Z"),
             (951_782_400, 1, "2000-02-29T00:00:00.000000001Z"),
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn every_day_follows_the_one_before() {
+    fn every_day_follows_the_previous_one() {
         let mut last = date(-800_000);
         for days in -799_999..800_000 {
             let next = date(days);

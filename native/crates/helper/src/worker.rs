@@ -1,4 +1,4 @@
-//! One request about image-controlled files: a fork of the zygote that does it, answers, and ends.
+//! The worker: a fork of the zygote that serves one request about image-controlled files and ends.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
@@ -19,24 +19,24 @@ use crate::messages;
 /// Shortest time between two reports of progress.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(250);
 
-/// What the zygote forks a worker for.
+/// The request of a worker.
 #[derive(Debug)]
-pub struct Order {
+pub struct Job {
     pub request: WorkRequest,
-    /// The channel and what the request names.
+    /// The channel, and the descriptors of the request.
     pub descriptors: Vec<OwnedFd>,
-    /// The first process of the container that the request is about, if it runs.
+    /// The first process of the request's container, if it is running.
     pub container: Option<OwnedFd>,
 }
 
-/// Does the work below the store's root.
-pub fn run(host: &Host, store: &OwnedFd, mapping: &Mapping, mut order: Order) {
+/// Does the work and sends the answer to the daemon.
+pub fn run(host: &Host, store: &OwnedFd, mapping: &Mapping, mut job: Job) {
     let _ = rustix::thread::set_name(c"tbox-worker");
     let _ = set_no_new_privs(true);
-    if order.descriptors.is_empty() {
+    if job.descriptors.is_empty() {
         return;
     }
-    let channel = order.descriptors.remove(0);
+    let channel = job.descriptors.remove(0);
     let mut last = Instant::now();
     let mut progress = |bytes| {
         if last.elapsed() < PROGRESS_INTERVAL {
@@ -45,7 +45,7 @@ pub fn run(host: &Host, store: &OwnedFd, mapping: &Mapping, mut order: Order) {
         last = Instant::now();
         let sent = messages::send(channel.as_fd(), &FromWorker::Progress { bytes });
         if matches!(sent, Err(Error::Closed)) {
-            // Nobody waits for the result; what is staged is swept at the next start.
+            // No daemon waits for the result. Staged files are removed at the daemon's next start.
             std::process::exit(0);
         }
     };
@@ -54,35 +54,35 @@ pub fn run(host: &Host, store: &OwnedFd, mapping: &Mapping, mut order: Order) {
         copies,
         owner: whose,
         mode,
-    } = &order.request
+    } = &job.request
     {
         let answer = transfer(host, mapping, container, copies, whose, mode.as_deref());
         let answer = answer.map_or_else(FromWorker::Failed, |()| FromWorker::Copied);
         let _ = messages::send_waiting(channel.as_fd(), &answer);
         return;
     }
-    if let WorkRequest::List { id, tree, .. } | WorkRequest::Export { id, tree } = &order.request {
-        let answer = match order.descriptors.pop() {
+    if let WorkRequest::List { id, tree, .. } | WorkRequest::Export { id, tree } = &job.request {
+        let answer = match job.descriptors.pop() {
             Some(output) => file_trees::open_alone(host, id, tree)
-                .and_then(|root| show(root.as_fd(), &order.request, output)),
+                .and_then(|root| read_tree(root.as_fd(), &job.request, output)),
             None => Err(messages::wrong_descriptors("the request", 2, 1)),
         };
         let answer = answer.map_or_else(FromWorker::Failed, |()| FromWorker::Copied);
         let _ = messages::send_waiting(channel.as_fd(), &answer);
         return;
     }
-    if let Some(view) = order.request.container() {
-        let root = open_root(host, view, order.container.as_ref().map(AsFd::as_fd));
+    if let Some(view) = job.request.container() {
+        let root = open_root(host, view, job.container.as_ref().map(AsFd::as_fd));
         let answer = root
-            .and_then(|root| copy(root.as_fd(), &order.request, order.descriptors, mapping))
+            .and_then(|root| copy(root.as_fd(), &job.request, job.descriptors, mapping))
             .unwrap_or_else(FromWorker::Failed);
         let _ = messages::send_waiting(channel.as_fd(), &answer);
         return;
     }
     let result = layers::requests::handle(
         store.as_fd(),
-        &order.request,
-        order.descriptors,
+        &job.request,
+        job.descriptors,
         mapping,
         &mut progress,
     );
@@ -90,8 +90,8 @@ pub fn run(host: &Host, store: &OwnedFd, mapping: &Mapping, mut order: Order) {
     let _ = messages::send_waiting(channel.as_fd(), &answer);
 }
 
-/// What is asked of a tree.
-fn show(root: BorrowedFd<'_>, request: &WorkRequest, output: OwnedFd) -> Result<(), Failure> {
+/// Reads a tree for a request.
+fn read_tree(root: BorrowedFd<'_>, request: &WorkRequest, output: OwnedFd) -> Result<(), Failure> {
     match request {
         WorkRequest::List { path, .. } => copy::list(root, path, output),
         _ => copy::archive(root, "", output),
@@ -127,7 +127,7 @@ fn transfer(
     )
 }
 
-/// What is asked of a container's files.
+/// Reads or writes a container's files for a request.
 fn copy(
     root: BorrowedFd<'_>,
     request: &WorkRequest,

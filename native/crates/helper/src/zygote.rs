@@ -1,53 +1,34 @@
-//! The zygote: root inside the user namespace, one thread, and little memory, so that a container
-//! starts with one message and one fork.
+//! The zygote: a process with one thread and little memory that is root inside the user namespace. It starts a container
+//! with one message and one fork.
 
-mod family;
-mod maker;
+mod children;
 mod net_helper;
-mod ready;
+mod prepared;
+mod preparer;
 mod reexecute;
 mod requests;
-mod serve;
-mod spare;
+mod server;
+mod standby_monitor;
 mod start;
 
 use std::process::ExitCode;
 
 use protocol::failure::Failure;
 
-use crate::arguments::Zygote;
+use crate::arguments::Arguments;
 use crate::messages;
 use crate::monitor;
 use crate::net;
 use crate::worker;
-use serve::Outcome;
+use server::Outcome;
 use start::Started;
 
-/// Starts a zygote and returns once it serves, in this process; returns in its forks when they
-/// have done their work.
-pub fn run(arguments: &Zygote) -> ExitCode {
+/// Starts a zygote. Returns in this process once the zygote serves, and in each fork of the zygote after its work.
+pub fn run(arguments: &Arguments) -> ExitCode {
     match start::start(arguments) {
         Ok(Started::Parent) => ExitCode::SUCCESS,
-        Ok(Started::Child(zygote)) => {
-            match zygote.serve() {
-                Outcome::Ended => {}
-                Outcome::Monitor { host, order } => monitor::run(host, order),
-                Outcome::Spare { host, channel } => {
-                    let _ = rustix::thread::set_name(c"tbox-spare");
-                    if let Some(order) = spare::await_order(&channel) {
-                        monitor::run(host, order);
-                    }
-                }
-                Outcome::Maker { host, commission } => commission.carry_out(&host),
-                Outcome::Exec { host, order } => monitor::run_exec(host, order),
-                Outcome::Net { mapping, order } => net::run(&mapping, order),
-                Outcome::Worker {
-                    host,
-                    store,
-                    mapping,
-                    order,
-                } => worker::run(&host, &store, &mapping, *order),
-            }
+        Ok(Started::Zygote(zygote)) => {
+            finish(zygote.serve());
             ExitCode::SUCCESS
         }
         Ok(Started::Abandoned) => ExitCode::FAILURE,
@@ -55,8 +36,31 @@ pub fn run(arguments: &Zygote) -> ExitCode {
     }
 }
 
-/// One line of JSON on standard output.
-pub fn report(failure: &Failure) -> ExitCode {
+/// Does the work of a fork.
+fn finish(outcome: Outcome) {
+    match outcome {
+        Outcome::Ended => {}
+        Outcome::Monitor { host, launch } => monitor::launch::run(host, launch),
+        Outcome::StandbyMonitor { host, channel } => {
+            let _ = rustix::thread::set_name(c"tbox-spare");
+            if let Some(launch) = standby_monitor::receive_launch(&channel) {
+                monitor::launch::run(host, launch);
+            }
+        }
+        Outcome::Preparer { host, preparation } => preparation.run(&host),
+        Outcome::Exec { host, exec } => monitor::exec::run(host, exec),
+        Outcome::NetHelper { mapping, start } => net::start::run(&mapping, start),
+        Outcome::Worker {
+            host,
+            store,
+            mapping,
+            job,
+        } => worker::run(&host, &store, &mapping, *job),
+    }
+}
+
+/// Writes a failure as one line of JSON to standard output.
+fn report(failure: &Failure) -> ExitCode {
     let mut line = messages::text(failure);
     line.push(b'\n');
     let _ = rustix::io::write(rustix::stdio::stdout(), &line);

@@ -9,8 +9,8 @@ use rustix::io::Errno;
 use crate::container_addresses::ContainerAddresses;
 use crate::firewall::{INTERNAL_BRIDGE, OPEN_BRIDGE};
 use crate::flows::FlowOwner;
-use crate::rtnetlink;
 use crate::netlink::{Batch, Error, Netlink};
+use crate::rtnetlink;
 use crate::sockets;
 
 #[derive(Debug)]
@@ -46,7 +46,8 @@ impl Bridges {
             }) => {
                 let index = rustix::net::netdevice::name_to_index(&socket, &name)
                     .map_err(failed("bridge"))?;
-                self.networks.insert(network.id.clone(), Bridge { network, index });
+                self.networks
+                    .insert(network.id.clone(), Bridge { network, index });
                 return Ok(());
             }
             Err(error) => return Err(error),
@@ -63,7 +64,8 @@ impl Bridges {
             }
         }
         netlink.perform(&batch)?;
-        self.networks.insert(network.id.clone(), Bridge { network, index });
+        self.networks
+            .insert(network.id.clone(), Bridge { network, index });
         Ok(())
     }
 
@@ -102,7 +104,7 @@ impl Bridges {
     /// `to`.
     pub fn target(&self, from: IpAddr, to: SocketAddr) -> Option<SocketAddr> {
         let own = self
-            .0
+            .networks
             .values()
             .find(|bridge| contains(&bridge.network, from))?;
         if is_gateway(&own.network, to.ip()) {

@@ -6,9 +6,7 @@ mod rules;
 use rustix::io::Errno;
 
 use crate::netlink::{Error, Netlink};
-use nftables::{
-    ICMPX_ADMIN_PROHIBITED, ICMPX_HOST_UNREACHABLE, IPPROTO_TCP, IPPROTO_UDP, Verdict,
-};
+use nftables::{ICMPX_ADMIN_PROHIBITED, ICMPX_HOST_UNREACHABLE, IPPROTO_TCP, IPPROTO_UDP, Verdict};
 use rules::{Chain, Expressions, Family, Rules};
 
 /// Mark of packets that are delivered to this machine.
@@ -59,9 +57,7 @@ pub fn divert(netlink: &Netlink, port: u16) -> Result<(), Error> {
         });
     }
     rules.rule(Chain::Diverted, |rule| {
-        rule.mark(REFUSED)
-            .protocol(IPPROTO_TCP)
-            .reject_with_reset();
+        rule.mark(REFUSED).protocol(IPPROTO_TCP).reject_with_reset();
     });
     rules.rule(Chain::Diverted, |rule| {
         rule.mark(UNREACHABLE).reject(ICMPX_HOST_UNREACHABLE);

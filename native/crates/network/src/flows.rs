@@ -240,7 +240,10 @@ impl<Key: Copy + Eq + Hash, State: Flow> Flows<Key, State> {
     }
 
     fn oldest_of(&self, owner: FlowOwner) -> Option<u64> {
-        let own = self.entries.iter().filter(|(_, entry)| entry.owner == owner);
+        let own = self
+            .entries
+            .iter()
+            .filter(|(_, entry)| entry.owner == owner);
         own.min_by_key(|(id, entry)| (entry.last_used, **id))
             .map(|(id, _)| *id)
     }

@@ -323,7 +323,9 @@ fn listen() -> Result<(Listeners, Option<OwnedFd>), Errno> {
 fn host_has_ipv6() -> bool {
     const DOCUMENTATION: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
     let socket = sockets::udp(DOCUMENTATION.into());
-    socket.is_ok_and(|socket| rustix::net::connect(&socket, &SocketAddr::from((DOCUMENTATION, 53))).is_ok())
+    socket.is_ok_and(|socket| {
+        rustix::net::connect(&socket, &SocketAddr::from((DOCUMENTATION, 53))).is_ok()
+    })
 }
 
 #[cfg(test)]

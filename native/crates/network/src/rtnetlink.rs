@@ -174,16 +174,7 @@ pub fn set_default_route(batch: &mut Batch, index: u32, gateway: IpAddr) {
 pub fn deliver_marked(batch: &mut Batch, family: IpAddr, mark: u32) {
     let (family, _) = family_and_bytes(family);
     // struct fib_rule_hdr: family, lengths and type of service, table, two reserved bytes, action, flags.
-    let mut rule = vec![
-        family,
-        0,
-        0,
-        0,
-        DIVERTED_TABLE,
-        0,
-        0,
-        rt::FR_ACT_TO_TBL,
-    ];
+    let mut rule = vec![family, 0, 0, 0, DIVERTED_TABLE, 0, 0, rt::FR_ACT_TO_TBL];
     rule.extend([0; 4]);
     batch
         .message("rule", rt::NEWRULE, CREATE, &rule)

@@ -1,4 +1,4 @@
-//! One client's stream socket: output queued for it, input taken from it.
+//! An attached client's stream socket: output is queued for it, input is read from it.
 
 use std::io::IoSlice;
 use std::os::fd::{AsFd, OwnedFd};
@@ -12,23 +12,23 @@ use crate::monitor::queue::{Flow, Queue};
 use crate::monitor::stream::Stream;
 use sys::watched::Watched;
 
-/// Bytes that may wait for one client before the program's output is read no further.
+/// Bytes that may wait for one client before the monitor stops reading the program's output.
 const LIMIT: usize = 256 * 1024;
 
 #[derive(Debug)]
-pub struct Attached {
+pub struct AttachedClient {
     socket: Watched,
     wants: Attachment,
     queue: Queue,
-    /// Whether the client still reads. What it sent before it went still counts.
+    /// Whether the client still reads. Input that it sent before it disconnected is still used.
     reads: bool,
-    /// Whether more input can come.
+    /// Whether more input can arrive.
     sends: bool,
     /// Whether the client closed both directions.
     hung_up: bool,
 }
 
-impl Attached {
+impl AttachedClient {
     pub fn new(socket: OwnedFd, token: u64, wants: Attachment) -> Self {
         Self {
             socket: Watched::new(socket, token),
@@ -44,7 +44,7 @@ impl Attached {
         self.socket.token()
     }
 
-    /// Gives the client a piece of output, if it wants this stream.
+    /// Queues a piece of output, if the client wants this stream.
     pub fn offer(&mut self, stream: Stream, piece: &[u8]) {
         let wanted = match stream {
             Stream::Stdout => self.wants.stdout,
@@ -62,21 +62,21 @@ impl Attached {
         self.reads = flow != Flow::Gone;
     }
 
-    /// Writes what waits.
+    /// Writes queued output.
     pub fn flush(&mut self) {
         if self.queue.flush(|slices| write(&self.socket, slices)) == Flow::Gone {
             self.reads = false;
         }
     }
 
-    /// The client closed both directions, or its connection broke: nobody reads any more.
+    /// Handles a client that has closed both directions, or whose connection is broken.
     pub fn hang_up(&mut self) {
         self.hung_up = true;
         self.reads = false;
         self.queue.clear();
     }
 
-    /// Whether so much waits that the program must wait too.
+    /// Whether so much output is queued that the program has to wait.
     pub fn is_full(&self) -> bool {
         self.queue.len() >= LIMIT
     }
@@ -85,23 +85,23 @@ impl Attached {
         !self.queue.is_empty()
     }
 
-    /// Whether input may still come, now or later.
+    /// Whether more input can arrive, now or later.
     pub fn sends(&self) -> bool {
         self.sends
     }
 
-    /// Whether the client closed everything, so that its last input must be fetched unasked.
+    /// Whether the client has closed both directions, so that its last input has to be read without an event.
     pub fn hung_up(&self) -> bool {
         self.hung_up
     }
 
-    /// Whether there is nothing more to do for this client while the container runs.
+    /// Whether the client needs nothing more while the container is running.
     pub fn is_over(&self) -> bool {
         let idle = !self.reads && !self.sends;
         idle || (self.hung_up && !self.sends)
     }
 
-    /// Takes input that has arrived, at most as much as fits; 0 is its end.
+    /// Reads available input into the buffer. Returns 0 at its end.
     pub fn receive(&mut self, buffer: &mut [u8]) -> Result<usize, Errno> {
         loop {
             let result = recv(&self.socket, &mut *buffer, RecvFlags::DONTWAIT);
@@ -117,12 +117,12 @@ impl Attached {
         }
     }
 
-    /// Watches for room when output waits and for input when it is wanted.
+    /// Registers for writing while output is queued, and for reading while input is wanted.
     pub fn watch(&mut self, poll: &Poll, input: bool) {
         let mut interest = Interest::empty();
         interest.set(Interest::WRITE, self.has_output());
         interest.set(Interest::READ, input && self.sends);
-        // After a hang-up the kernel would report nothing else, for ever.
+        // After a hang-up the kernel would report it again and again.
         let interest = (!self.hung_up).then_some(interest);
         if self.socket.watch(poll, interest).is_err() {
             self.hang_up();
@@ -130,10 +130,10 @@ impl Attached {
         }
     }
 
-    /// Ends the connection so that the client reads everything and then the end.
+    /// Closes the connection so that the client reads all output and then end of file.
     pub fn close(mut self, poll: &Poll) {
         let _ = self.socket.watch(poll, None);
-        // Input left unread would turn the client's end of file into a reset.
+        // Unread input would turn the client's end of file into a reset.
         let mut rest = [0; 4096];
         while matches!(recv(&self.socket, &mut rest, RecvFlags::DONTWAIT), Ok((_, count)) if count > 0)
         {
@@ -154,9 +154,9 @@ mod tests {
     use std::io::{Read, Write};
     use std::os::unix::net::UnixStream;
 
-    fn attached(wants: Attachment) -> (Attached, UnixStream) {
+    fn attached(wants: Attachment) -> (AttachedClient, UnixStream) {
         let (ours, theirs) = UnixStream::pair().unwrap();
-        (Attached::new(OwnedFd::from(ours), 1, wants), theirs)
+        (AttachedClient::new(OwnedFd::from(ours), 1, wants), theirs)
     }
 
     fn wants(framing: Framing) -> Attachment {
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_are_framed_as_asked_and_only_for_wanted_streams() {
+    fn output_is_framed_as_requested_and_limited_to_the_requested_streams() {
         for (framing, expected) in [
             (
                 Framing::Multiplexed,
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_client_fills_up_and_gets_everything_later() {
+    fn a_slow_client_receives_its_queued_output_later() {
         let (mut attached, mut client) = attached(wants(Framing::Raw));
         let piece = vec![b'x'; 10_000];
         let mut sent = 0;
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_input_of_a_client_that_left_is_not_lost() {
+    fn the_last_input_of_a_disconnected_client_is_read() {
         let (mut attached, mut client) = attached(wants(Framing::Raw));
         attached.offer(Stream::Stdout, b"never read");
         client.write_all(b"last words").unwrap();

@@ -1,4 +1,4 @@
-//! A connection to the daemon: messages that wait to be sent, positions it waits for.
+//! A connection to a daemon, with messages that wait to be sent and log positions that the daemon waits for.
 
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, OwnedFd};
@@ -8,12 +8,11 @@ use sys::event::{Interest, Poll};
 use sys::seqpacket::{self, Error, Flags, Received};
 
 use crate::messages;
-use crate::monitor::log::Position;
+use crate::monitor::log::files::Position;
 use sys::watched::Watched;
 
-/// Messages and questions that may wait on one connection; a peer that lets more pile up does not
-/// read, and is dropped.
-const MOST: usize = 64;
+/// Messages and log requests that may wait on one connection. A peer with more does not read, and is disconnected.
+const MOST_PENDING: usize = 64;
 
 #[derive(Debug)]
 pub struct Channel {
@@ -55,7 +54,7 @@ impl Channel {
             return;
         }
         self.pending.push_back(messages::text(message));
-        if self.pending.len() > MOST {
+        if self.pending.len() > MOST_PENDING {
             self.close();
         }
         self.flush();
@@ -71,7 +70,7 @@ impl Channel {
         }
     }
 
-    /// The next message that has arrived; the end closes the channel.
+    /// Returns the next message that has arrived. End of file closes the channel.
     pub fn receive(&mut self) -> Result<Option<Received>, Error> {
         match seqpacket::receive_ready(self.socket.as_fd()) {
             Ok(Some(received)) => Ok(Some(received)),
@@ -84,15 +83,15 @@ impl Channel {
         }
     }
 
-    /// Remembers a question for [`Channel::answer`].
+    /// Waits until the log's position differs from `known`. [`Channel::answer`] reports it.
     pub fn await_log(&mut self, known: Position) {
         self.awaited.push(known);
-        if self.awaited.len() > MOST {
+        if self.awaited.len() > MOST_PENDING {
             self.close();
         }
     }
 
-    /// Answers each question that the position differs from, once.
+    /// Answers each log request whose known position differs from this one, once.
     pub fn answer(&mut self, position: Position) {
         let before = self.awaited.len();
         self.awaited.retain(|&known| known == position);
@@ -123,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn each_question_is_answered_once_and_only_when_the_log_differs() {
+    fn a_log_request_is_answered_once_and_only_when_the_log_has_changed() {
         let (ours, theirs) = seqpacket::pair().unwrap();
         let mut channel = Channel::new(ours, 1);
         channel.await_log(position(0, 5));
@@ -141,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_that_never_reads_is_dropped_and_not_waited_for() {
+    fn a_peer_that_never_reads_is_disconnected() {
         let (ours, _theirs) = seqpacket::pair().unwrap();
         let mut channel = Channel::new(ours, 1);
         for size in 0..100_000 {

@@ -1,42 +1,43 @@
-//! A monitor of one more program in a container: it serves its streams and tells how it ended, to nobody but
-//! the daemon that had it started.
+//! The monitor of an exec: another program in a running container. It serves the program's streams, and reports its exit to
+//! the daemon that started it.
 
 use std::os::fd::{AsFd, OwnedFd};
 
 use protocol::failure::{Failure, FailureKind};
 use protocol::launch::ExecRequest;
-use protocol::monitor::{FromMonitor, Started};
-use sandbox::exec::exec;
+use protocol::monitor::FromMonitor;
+use sandbox::exec;
 use sandbox::host::Host;
 
 use crate::failure;
 use crate::messages;
+use crate::monitor::event_loop::Monitor;
 use crate::monitor::input::AtEnd;
-use crate::monitor::launch::{phases, streams};
-use crate::monitor::serve::Monitor;
+use crate::monitor::launch::started;
+use crate::monitor::stdio::ProgramStreams;
 use crate::timestamp;
 
-/// What the zygote forks such a monitor for.
+/// An exec with its descriptors.
 #[derive(Debug)]
-pub struct ExecOrder {
+pub struct Exec {
     pub request: Box<ExecRequest>,
-    /// The channel, the attachments' sockets, the cgroup: their number fits the request.
+    /// The channel, a socket for each attachment, and the cgroup if the request has one.
     pub descriptors: Vec<OwnedFd>,
-    /// The container's first process; nothing when it has ended.
+    /// The container's first process; `None` if it has ended.
     pub container: Option<OwnedFd>,
-    /// When the request arrived, in nanoseconds of CLOCK_MONOTONIC.
+    /// Time at which the request arrived, in nanoseconds of CLOCK_MONOTONIC.
     pub received_at: u64,
 }
 
-/// Starts the program and serves it until it has ended and its clients have everything.
-pub fn run_exec(host: Host, mut order: ExecOrder) {
+/// Starts the program and serves it until it has ended and its clients have received all output.
+pub fn run(host: Host, mut exec: Exec) {
     let forked_at = timestamp::monotonic();
     let _ = rustix::thread::set_name(c"tbox-exec");
-    if order.descriptors.is_empty() {
+    if exec.descriptors.is_empty() {
         return;
     }
-    let channel = order.descriptors.remove(0);
-    match begin(host, order, forked_at) {
+    let channel = exec.descriptors.remove(0);
+    match begin(host, exec, forked_at) {
         Ok(mut monitor) => {
             monitor.connect(channel);
             monitor.serve();
@@ -47,31 +48,27 @@ pub fn run_exec(host: Host, mut order: ExecOrder) {
     }
 }
 
-fn begin(host: Host, order: ExecOrder, forked_at: u64) -> Result<Monitor, Failure> {
-    let ExecOrder {
+fn begin(host: Host, exec: Exec, forked_at: u64) -> Result<Monitor, Failure> {
+    let Exec {
         request,
         mut descriptors,
         container,
         received_at,
-    } = order;
+    } = exec;
     let cgroup = request.cgroup.then(|| descriptors.pop()).flatten();
     let Some(container) = container else {
         let message = format!("container {} is not running", request.id);
         return Err(failure::explained(FailureKind::NotRunning, "exec", message));
     };
-    let launched = exec(
+    let launched = exec::exec(
         &host,
         &request,
         container.as_fd(),
         cgroup.as_ref().map(AsFd::as_fd),
     )?;
     drop((host, container));
-    let started = Started {
-        pid: launched.pid,
-        started_at: timestamp::now(),
-        phases: phases(&launched, received_at, forked_at),
-    };
-    let streams = streams(launched.stdio, AtEnd::Close)?;
+    let started = started(&launched, received_at, forked_at);
+    let streams = ProgramStreams::new(launched.stdio, AtEnd::Close)?;
     let mut monitor = Monitor::create(None, launched.pidfd, None, streams, started)
         .map_err(|errno| failure::system("monitor", "epoll", errno))?;
     for (wants, socket) in request.attachments.iter().zip(descriptors) {

@@ -1,4 +1,4 @@
-//! The program's standard input: a pipe or the terminal, fed from every attachment that has it.
+//! The program's standard input: a pipe or the terminal, written from the input of all attached clients.
 
 use std::os::fd::OwnedFd;
 
@@ -8,14 +8,13 @@ use sys::event::{Interest, Poll};
 use crate::monitor::queue::{Flow, Queue};
 use sys::watched::Watched;
 
-/// Bytes that may wait for the program before clients are read no further.
+/// Bytes that may wait for the program before the monitor stops reading its clients.
 const LIMIT: usize = 64 * 1024;
 
-/// What the end of a client's input means.
+/// The reaction to the end of a client's input.
 ///
-/// As Docker does it: a pipe opened with `stdin_once` is closed by the first client whose input
-/// ends or that goes; every other input stays open for the next client. A terminal has no end of
-/// input but the character that its user types.
+/// As in Docker, a pipe with `stdin_once` closes with the first client whose input ends or that disconnects. Any other
+/// input stays open for the next client. A terminal's input ends only with the character that its user types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AtEnd {
     Close,
@@ -31,7 +30,7 @@ pub struct Input {
 }
 
 impl Input {
-    /// Without a descriptor everything is thrown away. It must not wait.
+    /// Creates the input from a non-blocking descriptor. Without one all bytes are discarded.
     pub fn new(sink: Option<OwnedFd>, token: u64, at_end: AtEnd) -> Self {
         Self {
             sink: sink.map(|descriptor| Watched::new(descriptor, token)),
@@ -41,7 +40,7 @@ impl Input {
         }
     }
 
-    /// How many bytes may come now.
+    /// Returns the number of bytes that [`Input::push`] may take now.
     pub fn room(&self) -> usize {
         LIMIT.saturating_sub(self.queue.len())
     }
@@ -61,7 +60,7 @@ impl Input {
         }
     }
 
-    /// A client's input has ended, or the client has gone.
+    /// Handles the end of a client's input, or its disconnection.
     pub fn client_ended(&mut self) {
         if self.at_end == AtEnd::Close {
             self.closing = true;
@@ -69,14 +68,14 @@ impl Input {
         }
     }
 
-    /// The program closed its end, or ended.
+    /// Handles the end of the program, or of its reading.
     pub fn close(&mut self) {
         self.sink = None;
         self.queue.clear();
     }
 
-    /// Watches for room while bytes wait; never otherwise, because a program that closed its end
-    /// would be reported for ever.
+    /// Registers for writing while bytes wait. Otherwise the kernel would report a program that has closed its end again and
+    /// again.
     pub fn watch(&mut self, poll: &Poll) {
         let interest = (!self.queue.is_empty()).then_some(Interest::WRITE);
         if let Some(sink) = &mut self.sink
@@ -110,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_comes_after_the_last_byte() {
+    fn the_input_closes_after_its_last_byte() {
         let (mut input, mut program) = input(AtEnd::Close);
         let bytes = vec![b'x'; 100_000];
         input.push(&bytes);
@@ -129,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn an_input_kept_open_outlives_its_clients() {
+    fn an_input_that_is_kept_open_outlives_its_clients() {
         let (mut input, mut program) = input(AtEnd::KeepOpen);
         input.push(b"a");
         input.client_ended();
@@ -140,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_for_a_program_that_closed_its_input_is_thrown_away() {
+    fn input_for_a_program_that_closed_its_stdin_is_discarded() {
         let (mut input, program) = input(AtEnd::Close);
         drop(program);
         input.push(b"a");

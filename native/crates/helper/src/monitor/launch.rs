@@ -1,55 +1,52 @@
-//! A monitor's beginning: everything that can fail, then the container, then its service.
+//! The monitor of a container: it opens the container's files, launches the container, then serves it.
 
 use std::os::fd::{AsFd, OwnedFd};
 
-use protocol::failure::{Failure, FailureKind};
-use protocol::launch::{LaunchRequest, Log, Sharing};
+use protocol::failure::Failure;
+use protocol::launch::{LaunchRequest, Sharing};
 use protocol::monitor::{FromMonitor, Phase, Started};
-use rustix::fs::{AtFlags, Mode, OFlags, fcntl_getfl, fcntl_setfl, openat, unlinkat};
-use rustix::io::Errno;
 use sandbox::host::Host;
-use sandbox::launch::{Prepared, launch};
-use sandbox::startup::{Launched, Stdio};
-use sys::seqpacket;
+use sandbox::launch::{self, Prepared};
+use sandbox::startup::Launched;
 
 use crate::failure;
 use crate::messages;
-use crate::monitor::exit;
+use crate::monitor::container_files::ContainerFiles;
+use crate::monitor::event_loop::Monitor;
+use crate::monitor::exit_status;
 use crate::monitor::input::AtEnd;
-use crate::monitor::log::{self, JsonLog};
 use crate::monitor::orphans::Orphans;
-use crate::monitor::serve::{Monitor, Place, Streams};
+use crate::monitor::stdio::ProgramStreams;
 use crate::timestamp;
 
-/// What the zygote forks a monitor for.
+/// A launch with its descriptors.
 #[derive(Debug)]
-pub struct Order {
+pub struct Launch {
     pub request: Box<LaunchRequest>,
-    /// The channel, the attachments' sockets, the cgroup: their number fits the request.
+    /// The channel, a socket for each attachment, and the cgroup if the request has one.
     pub descriptors: Vec<OwnedFd>,
     /// An empty network namespace for the container, if one was ready.
     pub network: Option<OwnedFd>,
     /// A /dev, if one was ready.
     pub devices: Option<OwnedFd>,
-    /// First processes of the containers whose namespaces are shared; nothing when they have ended.
+    /// The first processes of the containers that share their PID and IPC namespaces; `None` if they have ended.
     pub pid: Option<OwnedFd>,
     pub ipc: Option<OwnedFd>,
-    /// When the request arrived, in nanoseconds of CLOCK_MONOTONIC.
+    /// Time at which the request arrived, in nanoseconds of CLOCK_MONOTONIC.
     pub received_at: u64,
-    /// Tells the zygote which container is this monitor's, should the monitor be killed.
+    /// The pipe to the zygote for the container's process id, which the zygote needs if the monitor is killed.
     pub report: OwnedFd,
 }
 
-/// Launches the container and serves it until it has ended and its clients have everything.
-pub fn run(host: Host, mut order: Order) {
+/// Launches the container and serves it until it has ended and its clients have received all output.
+pub fn run(host: Host, mut launch: Launch) {
     let forked_at = timestamp::monotonic();
     let _ = rustix::thread::set_name(c"tbox-monitor");
-    if order.descriptors.is_empty() {
+    if launch.descriptors.is_empty() {
         return;
     }
-    let channel = order.descriptors.remove(0);
-    let begun = begin(host, order, forked_at);
-    match begun {
+    let channel = launch.descriptors.remove(0);
+    match begin(host, launch, forked_at) {
         Ok(mut monitor) => {
             monitor.connect(channel);
             monitor.serve();
@@ -60,8 +57,8 @@ pub fn run(host: Host, mut order: Order) {
     }
 }
 
-fn begin(host: Host, order: Order, forked_at: u64) -> Result<Monitor, Failure> {
-    let Order {
+fn begin(host: Host, launch: Launch, forked_at: u64) -> Result<Monitor, Failure> {
+    let Launch {
         request,
         mut descriptors,
         network,
@@ -70,14 +67,14 @@ fn begin(host: Host, order: Order, forked_at: u64) -> Result<Monitor, Failure> {
         ipc,
         received_at,
         report,
-    } = order;
+    } = launch;
     let cgroup = request.cgroup.then(|| descriptors.pop()).flatten();
-    let mut place = None;
+    let mut files = None;
     let orphans = (request.shared.pid == Sharing::Host)
         .then(Orphans::adopt)
         .transpose()
         .map_err(|errno| failure::system("monitor", "subreaper", errno))?;
-    let launched = launch(
+    let launched = launch::launch(
         &host,
         &request,
         Prepared {
@@ -88,7 +85,7 @@ fn begin(host: Host, order: Order, forked_at: u64) -> Result<Monitor, Failure> {
             ipc: ipc.as_ref().map(AsFd::as_fd),
         },
         || {
-            place = Some(prepare(&host, &request)?);
+            files = Some(ContainerFiles::open(&host, &request)?);
             Ok(())
         },
     );
@@ -96,32 +93,23 @@ fn begin(host: Host, order: Order, forked_at: u64) -> Result<Monitor, Failure> {
     let launched = match launched {
         Ok(launched) => launched,
         Err(failure) => {
-            if let Some(Place {
-                sockets,
-                socket_name,
-                ..
-            }) = place
-            {
-                let _ = unlinkat(sockets, socket_name, AtFlags::empty());
+            if let Some((files, _)) = files {
+                files.remove_socket();
             }
             return Err(failure);
         }
     };
     drop(host);
-    let _ = rustix::io::write(&report, &exit::report(launched.pid));
+    let _ = rustix::io::write(&report, &exit_status::report(launched.pid));
     drop(report);
-    let started = Started {
-        pid: launched.pid,
-        started_at: timestamp::now(),
-        phases: phases(&launched, received_at, forked_at),
-    };
+    let started = started(&launched, received_at, forked_at);
     let program = launched.pid;
     let at_end = match request.process.stdin_once && request.process.tty.is_none() {
         true => AtEnd::Close,
         false => AtEnd::KeepOpen,
     };
-    let streams = streams(launched.stdio, at_end)?;
-    let mut monitor = Monitor::create(place, launched.pidfd, cgroup, streams, started)
+    let streams = ProgramStreams::new(launched.stdio, at_end)?;
+    let mut monitor = Monitor::create(files, launched.pidfd, cgroup, streams, started)
         .map_err(|errno| failure::system("monitor", "epoll", errno))?;
     monitor.orphans = orphans.map(|orphans| orphans.except(program));
     for (wants, socket) in request.attachments.iter().zip(descriptors) {
@@ -130,39 +118,8 @@ fn begin(host: Host, order: Order, forked_at: u64) -> Result<Monitor, Failure> {
     Ok(monitor)
 }
 
-/// Opens what the monitor needs beside the container, so that nothing can fail once its program runs.
-fn prepare(host: &Host, request: &LaunchRequest) -> Result<Place, Failure> {
-    let container = host.container_directory(&request.id)?;
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-    let directory = openat(&container, ".", flags, Mode::empty())
-        .map_err(|errno| failure::system("container-directory", &request.id, errno))?;
-    exit::remove_record(directory.as_fd())
-        .map_err(|errno| failure::system("exit-record", "exit.json", errno))?;
-    let log = match request.log {
-        Log::None => None,
-        Log::JsonFile { max_size, max_file } => {
-            let log = JsonLog::open(directory.as_fd(), max_size, max_file);
-            let log = log.map_err(|error| failure::explained(FailureKind::System, "log", error))?;
-            log::remove_surplus(&log);
-            Some(log)
-        }
-    };
-    let sockets = openat(host.run(), "monitors", flags, Mode::empty())
-        .map_err(|errno| failure::system("monitor-socket", "monitors", errno))?;
-    let socket_name = format!("{}.sock", request.id.get(..32).unwrap_or(&request.id));
-    let listener = seqpacket::listen(sockets.as_fd(), &socket_name, 64)
-        .map_err(|error| failure::explained(FailureKind::System, "monitor-socket", error))?;
-    Ok(Place {
-        directory,
-        log,
-        sockets,
-        socket_name,
-        listener,
-        durable_exit: request.durable_exit,
-    })
-}
-
-pub(super) fn phases(launched: &Launched, received_at: u64, forked_at: u64) -> Vec<Phase> {
+/// Returns the message about a program that was started now. The phases are for the daemon's trace.
+pub fn started(launched: &Launched, received_at: u64, forked_at: u64) -> Started {
     let mut phases = vec![
         Phase {
             name: "received".to_owned(),
@@ -174,46 +131,9 @@ pub(super) fn phases(launched: &Launched, received_at: u64, forked_at: u64) -> V
         },
     ];
     phases.extend(launched.phases.iter().cloned());
-    phases
-}
-
-pub(super) fn streams(stdio: Stdio, at_end: AtEnd) -> Result<Streams, Failure> {
-    let explain = |errno| failure::system("streams", "standard streams", errno);
-    let streams = match stdio {
-        Stdio::Pipes {
-            stdin,
-            stdout,
-            stderr,
-        } => {
-            for descriptor in [Some(&stdout), Some(&stderr), stdin.as_ref()]
-                .into_iter()
-                .flatten()
-            {
-                never_wait(descriptor).map_err(explain)?;
-            }
-            Streams {
-                stdin,
-                stdout,
-                stderr: Some(stderr),
-                terminal: None,
-                at_end,
-            }
-        }
-        Stdio::Terminal(terminal) => {
-            never_wait(&terminal).map_err(explain)?;
-            let copy = || rustix::io::fcntl_dupfd_cloexec(&terminal, 3);
-            Streams {
-                stdin: Some(copy().map_err(explain)?),
-                stdout: copy().map_err(explain)?,
-                stderr: None,
-                terminal: Some(terminal),
-                at_end,
-            }
-        }
-    };
-    Ok(streams)
-}
-
-fn never_wait(descriptor: &OwnedFd) -> Result<(), Errno> {
-    fcntl_setfl(descriptor, fcntl_getfl(descriptor)? | OFlags::NONBLOCK)
+    Started {
+        pid: launched.pid,
+        started_at: timestamp::now(),
+        phases,
+    }
 }

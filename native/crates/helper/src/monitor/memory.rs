@@ -1,4 +1,4 @@
-//! What the kernel does to a container for want of memory.
+//! Processes of a container that the kernel kills for lack of memory.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -7,7 +7,7 @@ use sys::event::{Interest, Poll};
 
 use sys::watched::Watched;
 
-/// How many processes of this cgroup the kernel has killed for want of memory, according to its file.
+/// Returns the number of killed processes in a cgroup's `memory.events` file.
 pub fn kills(events: BorrowedFd<'_>) -> u64 {
     let mut buffer = [0; 1024];
     let length = rustix::io::pread(events, &mut buffer, 0).unwrap_or(0);
@@ -18,13 +18,13 @@ pub fn kills(events: BorrowedFd<'_>) -> u64 {
         .unwrap_or(0)
 }
 
-/// The file for [`kills`] of a cgroup, if the kernel limits its memory.
+/// Opens a cgroup's file for [`kills`], if the kernel limits its memory.
 pub fn events(cgroup: BorrowedFd<'_>) -> Option<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     openat(cgroup, "memory.events", flags, Mode::empty()).ok()
 }
 
-/// Watches the file of a cgroup. It is read once before: only what changes later is reported.
+/// Watches a cgroup's file. The kernel reports only changes after a read, so the file is read once.
 pub fn watch(poll: &Poll, cgroup: BorrowedFd<'_>, token: u64) -> Option<Watched> {
     let mut events = Watched::new(events(cgroup)?, token);
     kills(events.as_fd());
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kills_for_want_of_memory_are_read_from_the_cgroup() {
+    fn the_number_of_killed_processes_is_read_from_the_cgroup() {
         let path = std::env::temp_dir().join(format!("tbox-oom-{}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
         let directory = OwnedFd::from(std::fs::File::open(&path).unwrap());

@@ -1,4 +1,4 @@
-//! What belongs to a container without a pid namespace of its own: no kernel ends it with the program.
+//! Processes of a container that shares the host's PID namespace: the kernel does not kill them when the program ends.
 
 use std::time::{Duration, Instant};
 
@@ -7,48 +7,48 @@ use rustix::process::{
     Pid, Signal, WaitOptions, getpid, kill_process, set_child_subreaper, waitpid,
 };
 
-/// How long the kernel may take to end them.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// Longest wait for the killed processes.
+const KILL_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How often those are collected that ended before the program.
-const PAUSE: Duration = Duration::from_secs(1);
+/// Time between two calls that reap processes while the program is running.
+const REAP_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Processes whose parent has ended: they become children of the monitor.
+/// Processes whose parent has ended. They become children of the monitor.
 #[derive(Debug)]
 pub struct Orphans {
     program: u32,
-    collected: Instant,
+    reaped: Instant,
 }
 
 impl Orphans {
-    /// Takes those of the children that this process has from now on.
+    /// Makes this process the parent of its descendants' orphans.
     pub fn adopt() -> Result<Self, Errno> {
         set_child_subreaper(Some(getpid()))?;
         Ok(Self {
             program: 0,
-            collected: Instant::now(),
+            reaped: Instant::now(),
         })
     }
 
-    /// Leaves this child to others.
+    /// Excludes the program itself, which the monitor reaps elsewhere.
     pub fn except(self, program: u32) -> Self {
         Self { program, ..self }
     }
 
-    /// Collects those that have ended, from time to time.
-    pub fn collect(&mut self) {
-        if self.collected.elapsed() < PAUSE {
+    /// Reaps processes that have ended, at most once in each interval.
+    pub fn reap(&mut self) {
+        if self.reaped.elapsed() < REAP_INTERVAL {
             return;
         }
-        self.collected = Instant::now();
+        self.reaped = Instant::now();
         for pid in children().filter(|pid| number(*pid) != self.program) {
             let _ = waitpid(Some(pid), WaitOptions::NOHANG);
         }
     }
 
-    /// Ends them all; the program has been collected.
-    pub fn end(&self) {
-        let deadline = Instant::now() + PATIENCE;
+    /// Kills and reaps all of them, after the program was reaped.
+    pub fn kill(&self) {
+        let deadline = Instant::now() + KILL_TIMEOUT;
         loop {
             let mut found = children().peekable();
             if found.peek().is_none() || Instant::now() > deadline {
@@ -56,7 +56,7 @@ impl Orphans {
             }
             for pid in found {
                 let _ = kill_process(pid, Signal::KILL);
-                // What it leaves comes to this process in turn.
+                // Its own children become children of this process.
                 let _ = waitpid(Some(pid), WaitOptions::NOHANG);
             }
         }

@@ -1,20 +1,23 @@
-//! Bytes that wait for a reader.
+//! Bytes that wait for a slow reader.
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
 
 use rustix::io::Errno;
 
-/// How an attempt to write ended.
+/// The result of an attempt to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flow {
     /// Everything was taken.
     Done,
-    /// The reader takes no more for now.
+    /// The reader takes no more bytes now.
     Full,
-    /// There is no reader any more.
+    /// The reader has closed its end.
     Gone,
 }
+
+/// Capacity that an empty queue keeps.
+const KEPT_CAPACITY: usize = 8192;
 
 #[derive(Debug, Default)]
 pub struct Queue {
@@ -34,12 +37,12 @@ impl Queue {
         self.bytes.extend(bytes);
     }
 
-    /// Forgets everything and gives the memory back.
+    /// Discards all bytes and frees their memory.
     pub fn clear(&mut self) {
         self.bytes = VecDeque::new();
     }
 
-    /// Writes as much as `write` takes.
+    /// Writes as many bytes as `write` takes.
     pub fn flush(&mut self, mut write: impl FnMut(&[IoSlice<'_>]) -> Result<usize, Errno>) -> Flow {
         while !self.bytes.is_empty() {
             let (front, back) = self.bytes.as_slices();
@@ -53,13 +56,13 @@ impl Queue {
                 }
             }
         }
-        if self.bytes.capacity() > 8192 {
+        if self.bytes.capacity() > KEPT_CAPACITY {
             self.clear();
         }
         Flow::Done
     }
 
-    /// Writes these bytes behind those that wait, keeping what is not taken.
+    /// Writes these bytes after the waiting ones, and keeps those that are not taken.
     pub fn send(
         &mut self,
         parts: &[&[u8]],
@@ -111,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_arrive_in_order_whatever_the_reader_takes() {
+    fn bytes_arrive_in_order_however_many_the_reader_takes() {
         for room in 0..12 {
             let (mut queue, mut taken) = (Queue::default(), Vec::new());
             let flow = queue.send(&[b"head", b"body"], reader(room, &mut taken));
@@ -124,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_is_gone_is_told_apart_from_a_slow_one() {
+    fn a_closed_reader_is_distinguished_from_a_slow_one() {
         let mut queue = Queue::default();
         assert_eq!(queue.send(&[b"x"], |_| Err(Errno::PIPE)), Flow::Gone);
         queue.push(b"x");

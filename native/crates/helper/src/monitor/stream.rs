@@ -1,6 +1,6 @@
-//! The two output streams of a program.
+//! The output streams of a program.
 
-/// With a terminal everything is [`Stream::Stdout`].
+/// An output stream. With a terminal all output is [`Stream::Stdout`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stream {
     Stdout,
@@ -8,7 +8,7 @@ pub enum Stream {
 }
 
 impl Stream {
-    /// As the log's records name it.
+    /// Returns the name in log records.
     pub fn name(self) -> &'static str {
         match self {
             Self::Stdout => "stdout",
@@ -16,7 +16,7 @@ impl Stream {
         }
     }
 
-    /// 0 for stdout, 1 for stderr.
+    /// Returns 0 for stdout, 1 for stderr.
     pub fn index(self) -> usize {
         match self {
             Self::Stdout => 0,
@@ -24,7 +24,7 @@ impl Stream {
         }
     }
 
-    /// The eight bytes that Docker's multiplexed framing puts before a piece.
+    /// Returns the eight-byte header before a piece in Docker's multiplexed framing.
     pub fn header(self, length: usize) -> [u8; 8] {
         let number = match self {
             Self::Stdout => 1,
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_header_holds_the_stream_and_the_length() {
+    fn a_header_contains_the_stream_and_the_length() {
         assert_eq!(Stream::Stdout.header(3), [1, 0, 0, 0, 0, 0, 0, 3]);
         assert_eq!(Stream::Stderr.header(0x0102_0304), [2, 0, 0, 0, 1, 2, 3, 4]);
     }

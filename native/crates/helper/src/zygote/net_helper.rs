@@ -1,5 +1,4 @@
-//! The net helper as the zygote knows it, and what outlives one: the namespace of the bridges, and those that
-//! containers are started in.
+//! The zygote's connection to the net helper, and the namespaces that outlive a helper: the bridges' and the containers'.
 
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -13,68 +12,72 @@ use sys::seqpacket::{self, Error, Flags, Received};
 use sys::watched::Watched;
 
 use crate::messages;
-use crate::net::Order;
-use crate::net::messages::{FromHelper, ToHelper, socket_name};
+use crate::net::start::NetHelperStart;
+use crate::net::zygote_messages::{FromHelper, ToHelper, socket_name};
 
-/// What a zygote that has died has left.
+/// State that the net helper of a dead zygote hands over.
 #[derive(Debug)]
-pub struct Taken {
+pub struct Handover {
     channel: OwnedFd,
     pub mapping: Mapping,
     pub user_namespace: OwnedFd,
-    namespace: OwnedFd,
-    sandboxes: BTreeMap<u64, OwnedFd>,
+    bridges: OwnedFd,
+    namespaces: BTreeMap<u64, OwnedFd>,
 }
 
-/// Longest time in which a helper that is there says all that it has.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Longest wait for each message of a handover.
+const RECEIVE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Finds the net helper of a zygote that has died, if it has outlived it.
-pub fn take_over(run: BorrowedFd<'_>) -> Option<Taken> {
+/// Connects to the net helper of a dead zygote, if it is still running, and receives its state.
+pub fn take_over(run: BorrowedFd<'_>) -> Option<Handover> {
     let channel = seqpacket::connect(run, &socket_name()).ok()?;
-    set_socket_timeout(&channel, Timeout::Recv, Some(PATIENCE)).ok()?;
+    set_socket_timeout(&channel, Timeout::Recv, Some(RECEIVE_TIMEOUT)).ok()?;
     let Received { text, descriptors } = seqpacket::receive(channel.as_fd()).ok()??;
-    let FromHelper::Handover { mapping, sandboxes } =
-        messages::parse(&text, "from the net helper").ok()?
+    let FromHelper::Handover {
+        mapping,
+        namespaces: count,
+    } = messages::parse(&text, "from the net helper").ok()?
     else {
         return None;
     };
     let mut descriptors = descriptors.into_iter();
-    let (user_namespace, namespace) = (descriptors.next()?, descriptors.next()?);
-    let mut known = BTreeMap::new();
-    for _ in 0..sandboxes {
+    let (user_namespace, bridges) = (descriptors.next()?, descriptors.next()?);
+    let mut namespaces = BTreeMap::new();
+    for _ in 0..count {
         let Received { text, descriptors } = seqpacket::receive(channel.as_fd()).ok()??;
-        if let Ok(FromHelper::Sandbox { sandbox }) = messages::parse(&text, "from the net helper") {
-            known.insert(sandbox, descriptors.into_iter().next()?);
+        if let Ok(FromHelper::Namespace { namespace }) =
+            messages::parse(&text, "from the net helper")
+        {
+            namespaces.insert(namespace, descriptors.into_iter().next()?);
         }
     }
-    Some(Taken {
+    Some(Handover {
         channel,
         mapping,
         user_namespace,
-        namespace,
-        sandboxes: known,
+        bridges,
+        namespaces,
     })
 }
 
 #[derive(Debug, Default)]
 pub struct NetHelper {
     channel: Option<Watched>,
-    namespace: Option<OwnedFd>,
-    sandboxes: BTreeMap<u64, OwnedFd>,
-    /// Were released, and wait to be thrown away at a quiet moment.
+    bridges: Option<OwnedFd>,
+    namespaces: BTreeMap<u64, OwnedFd>,
+    /// Released namespaces, to be destroyed at a quiet moment.
     released: Vec<OwnedFd>,
 }
 
 impl NetHelper {
-    /// Goes on with the helper of a zygote that has died.
-    pub fn take(&mut self, poll: &Poll, taken: Taken, token: u64) {
-        self.namespace = Some(taken.namespace);
-        self.sandboxes = taken.sandboxes;
-        self.know(poll, taken.channel, token);
+    /// Continues with the helper of a dead zygote.
+    pub fn adopt(&mut self, poll: &Poll, handover: Handover, token: u64) {
+        self.bridges = Some(handover.bridges);
+        self.namespaces = handover.namespaces;
+        self.set_channel(poll, handover.channel, token);
     }
 
-    /// Tells it that the zygote ends.
+    /// Informs the helper that the zygote ends.
     pub fn end(&self) {
         if let Some(channel) = &self.channel {
             let text = messages::text(&ToHelper::End);
@@ -82,8 +85,8 @@ impl NetHelper {
         }
     }
 
-    /// Passes a daemon's channel on, if there is a helper to take it.
-    pub fn pass_on(&mut self, poll: &Poll, daemon: BorrowedFd<'_>) -> bool {
+    /// Sends a daemon's channel to the helper. Returns false if there is no helper.
+    pub fn send_daemon(&mut self, poll: &Poll, daemon: BorrowedFd<'_>) -> bool {
         self.receive(poll);
         let Some(channel) = &self.channel else {
             return false;
@@ -92,46 +95,46 @@ impl NetHelper {
         seqpacket::send(channel.as_fd(), &text, &[daemon], Flags::DONT_WAIT).is_ok()
     }
 
-    /// Knows a new helper from now on, by its end of the channel that the order holds the other of.
-    pub fn know(&mut self, poll: &Poll, ours: OwnedFd, token: u64) {
-        let mut channel = Watched::new(ours, token);
+    /// Sets the zygote's end of the channel to a new helper.
+    pub fn set_channel(&mut self, poll: &Poll, channel: OwnedFd, token: u64) {
+        let mut channel = Watched::new(channel, token);
         if channel.watch(poll, Some(Interest::READ)).is_ok() {
             self.channel = Some(channel);
         }
     }
 
-    /// What a new helper is to be forked with.
-    pub fn order(self, zygote: OwnedFd, run: OwnedFd, daemon: OwnedFd) -> Order {
-        Order {
+    /// Returns the descriptors for a new helper, in its process.
+    pub fn into_start(self, zygote: OwnedFd, run: OwnedFd, daemon: OwnedFd) -> NetHelperStart {
+        NetHelperStart {
             zygote,
             run,
             daemon,
-            namespace: self.namespace,
-            sandboxes: self.sandboxes.into_iter().collect(),
+            bridges: self.bridges,
+            namespaces: self.namespaces.into_iter().collect(),
         }
     }
 
-    /// A copy of the namespace of a sandbox, which may have arrived just now.
-    pub fn sandbox(&mut self, poll: &Poll, sandbox: u64) -> Option<OwnedFd> {
-        if !self.sandboxes.contains_key(&sandbox) {
+    /// Returns a copy of a container's network namespace, also if the helper has sent it just now.
+    pub fn namespace(&mut self, poll: &Poll, namespace: u64) -> Option<OwnedFd> {
+        if !self.namespaces.contains_key(&namespace) {
             self.receive(poll);
         }
-        self.sandboxes.get(&sandbox)?.try_clone().ok()
+        self.namespaces.get(&namespace)?.try_clone().ok()
     }
 
-    /// Namespaces that were released since the last call.
+    /// Returns the namespaces that were released since the last call.
     pub fn take_released(&mut self) -> Vec<OwnedFd> {
         std::mem::take(&mut self.released)
     }
 
-    /// Takes what the helper has sent; to be called when its token is reported.
+    /// Receives the helper's messages; to be called when its token is reported.
     pub fn receive(&mut self, poll: &Poll) {
         while let Some(channel) = &mut self.channel {
             match seqpacket::receive_ready(channel.as_fd()) {
-                Ok(Some(received)) => self.note(received),
+                Ok(Some(received)) => self.handle(received),
                 Err(Error::WouldBlock) => return,
                 Ok(None) | Err(_) => {
-                    // A process forked meanwhile may hold a copy, which would go on reporting.
+                    // A process forked meanwhile may have a copy, which would keep reporting events.
                     let _ = channel.watch(poll, None);
                     self.channel = None;
                 }
@@ -139,19 +142,20 @@ impl NetHelper {
         }
     }
 
-    fn note(&mut self, received: Received) {
+    fn handle(&mut self, received: Received) {
         let Received { text, descriptors } = received;
         let first = descriptors.into_iter().next();
         match (messages::parse(&text, "from the net helper"), first) {
-            (Ok(FromHelper::Namespace), Some(namespace)) => self.namespace = Some(namespace),
-            (Ok(FromHelper::Sandbox { sandbox }), Some(namespace)) => {
-                self.sandboxes.insert(sandbox, namespace);
+            (Ok(FromHelper::Bridges), Some(bridges)) => self.bridges = Some(bridges),
+            (Ok(FromHelper::Namespace { namespace }), Some(descriptor)) => {
+                self.namespaces.insert(namespace, descriptor);
             }
-            (Ok(FromHelper::Release { sandboxes }), None) => {
-                let found = sandboxes.iter().filter_map(|id| self.sandboxes.remove(id));
+            (Ok(FromHelper::Release { namespaces }), None) => {
+                let known = &mut self.namespaces;
+                let found = namespaces.iter().filter_map(|id| known.remove(id));
                 self.released.extend(found);
             }
-            // It is the zygote's own fork: it sends nothing else.
+            // The helper is the zygote's own fork and sends no other message.
             _ => {}
         }
     }

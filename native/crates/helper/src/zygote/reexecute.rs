@@ -1,4 +1,4 @@
-//! Moves the process off the file it was started from.
+//! Re-executes the helper from a sealed copy in memory.
 
 use std::convert::Infallible;
 use std::ffi::CString;
@@ -11,9 +11,9 @@ use sys::{fork, memfd, signals};
 
 use crate::failure;
 
-/// Returns only in a process that runs from a sealed memory file, with an empty environment,
-/// nothing open but 0 to 2, and no signal blocked or ignored but SIGPIPE. A container that reaches
-/// the helper's program through /proc then finds a file that nobody can write.
+/// Returns only in a process that runs from a sealed memory file, with an empty environment, no descriptors except 0 to
+/// 2, and no signal blocked or ignored except SIGPIPE. A container that reaches the helper's program through /proc then
+/// finds a file that no process can write.
 pub fn ensure_sealed() -> Result<(), Failure> {
     let program =
         File::open("/proc/self/exe").map_err(|error| explain("open /proc/self/exe", error))?;

@@ -1,4 +1,4 @@
-//! What a daemon asks of the zygote: for each request a fork, whose task is the result in that fork.
+//! Requests of daemons to the zygote. Each is done in a fork; the fork's task is returned in that fork.
 
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -13,18 +13,16 @@ use sys::seqpacket::{self, Received};
 
 use crate::failure;
 use crate::messages;
-use crate::monitor;
+use crate::monitor::exec::Exec;
+use crate::monitor::launch::Launch;
 use crate::timestamp;
 use crate::worker;
-use crate::zygote::family::Kept;
-use crate::zygote::serve::{NET_HELPER, Task, Zygote};
+use crate::zygote::children::HeldDescriptors;
+use crate::zygote::server::{NET_HELPER, Task, Zygote};
 
 impl Zygote {
-    pub(super) fn obey(
-        &mut self,
-        index: usize,
-        received: Received,
-    ) -> Result<Option<Task>, Failure> {
+    /// Handles a message. Returns the task in a fork.
+    pub fn handle(&mut self, index: usize, received: Received) -> Result<Option<Task>, Failure> {
         let received_at = timestamp::monotonic();
         let Received { text, descriptors } = received;
         match messages::parse(&text, "to the zygote")? {
@@ -55,51 +53,50 @@ impl Zygote {
         check("launch", expected, descriptors.len())?;
         check_id(&request.id)?;
         let report = self
-            .family
+            .children
             .reporter()
             .map_err(|errno| failure::system("fork", "report", errno))?;
         let id = request.id.clone();
-        let copy = |one: &OwnedFd| one.try_clone().ok();
-        // A namespace ends with its last user: that is to be the zygote, at a quiet moment.
-        let (network, kept) = match request.network {
+        let copy = |descriptor: &OwnedFd| descriptor.try_clone().ok();
+        let (network, held) = match request.network {
             Network::None => {
-                let network = self.ready.take_network();
-                let kept = network.as_ref().and_then(copy);
-                (network, kept)
+                let network = self.prepared.take_network();
+                let held = network.as_ref().and_then(copy);
+                (network, held)
             }
-            Network::Namespace { namespace: sandbox } => {
-                (self.net_helper.sandbox(&self.poll, sandbox), None)
+            Network::Namespace { namespace } => {
+                (self.net_helper.namespace(&self.poll, namespace), None)
             }
             Network::Process { pid } => (namespace_of(pid), None),
             Network::Host => (None, None),
         };
         let cgroup = descriptors.last().filter(|_| request.cgroup);
-        let kept = Kept {
-            network: kept,
+        let held = HeldDescriptors {
+            network: held,
             cgroup: cgroup.and_then(copy),
         };
-        let mut other = |sharing: &Sharing| match sharing {
-            Sharing::Container { id } => self.family.container(id),
+        let mut process_of = |sharing: &Sharing| match sharing {
+            Sharing::Container { id } => self.children.container(id),
             Sharing::Private | Sharing::Host => None,
         };
-        let order = monitor::Order {
-            pid: other(&request.shared.pid),
-            ipc: other(&request.shared.ipc),
+        let launch = Launch {
+            pid: process_of(&request.shared.pid),
+            ipc: process_of(&request.shared.ipc),
             request,
             descriptors,
             network,
-            devices: self.ready.take_devices(),
+            devices: self.prepared.take_devices(),
             received_at,
             report,
         };
-        let pid = match self.ready.hand_over(&order) {
+        let pid = match self.prepared.launch(&launch) {
             Some(pid) => pid,
             None => match fork().map_err(explain_fork)? {
-                Side::Child => return Ok(Some(Task::Monitor(order))),
+                Side::Child => return Ok(Some(Task::Monitor(launch))),
                 Side::Parent(pid) => pid,
             },
         };
-        self.family.add_monitor(pid, id, kept);
+        self.children.add_monitor(pid, id, held);
         Ok(None)
     }
 
@@ -111,13 +108,13 @@ impl Zygote {
     ) -> Result<Option<Task>, Failure> {
         let expected = descriptors_of_program(&request.attachments, request.cgroup);
         check("exec", expected, descriptors.len())?;
-        let order = monitor::ExecOrder {
-            container: self.family.container(&request.id),
+        let exec = Exec {
+            container: self.children.container(&request.id),
             request,
             descriptors,
             received_at,
         };
-        self.fork_worker(Task::Exec(order))
+        self.fork_worker(Task::Exec(exec))
     }
 
     fn work(
@@ -127,23 +124,23 @@ impl Zygote {
     ) -> Result<Option<Task>, Failure> {
         check("work", descriptors_of(&request), descriptors.len())?;
         let container = match request.container() {
-            Some(view) if view.running => self.family.container(&view.id),
+            Some(view) if view.running => self.children.container(&view.id),
             _ => None,
         };
-        let order = worker::Order {
+        let job = worker::Job {
             request,
             descriptors,
             container,
         };
-        self.fork_worker(Task::Worker(Box::new(order)))
+        self.fork_worker(Task::Worker(Box::new(job)))
     }
 
-    /// Forks for a task that leaves nothing to be settled by the zygote.
+    /// Forks for a task after which the zygote only reaps the child.
     fn fork_worker(&mut self, task: Task) -> Result<Option<Task>, Failure> {
         match fork().map_err(explain_fork)? {
             Side::Child => Ok(Some(task)),
             Side::Parent(pid) => {
-                self.family.add_worker(pid);
+                self.children.add_worker(pid);
                 Ok(None)
             }
         }
@@ -154,7 +151,7 @@ impl Zygote {
         let Some(daemon) = descriptors.into_iter().next() else {
             return Ok(None);
         };
-        if self.net_helper.pass_on(&self.poll, daemon.as_fd()) {
+        if self.net_helper.send_daemon(&self.poll, daemon.as_fd()) {
             return Ok(None);
         }
         let (ours, theirs) = seqpacket::pair()
@@ -162,9 +159,12 @@ impl Zygote {
         match fork().map_err(explain_fork)? {
             Side::Child => {
                 drop(ours);
-                return Ok(Some(Task::Net(theirs, daemon)));
+                return Ok(Some(Task::NetHelper {
+                    zygote: theirs,
+                    daemon,
+                }));
             }
-            Side::Parent(_) => self.net_helper.know(&self.poll, ours, NET_HELPER),
+            Side::Parent(_) => self.net_helper.set_channel(&self.poll, ours, NET_HELPER),
         }
         Ok(None)
     }
@@ -183,11 +183,12 @@ impl Zygote {
     }
 }
 
-/// The channel, a socket for each attachment, and the cgroup.
+/// Returns the number of descriptors with a program: the channel, a socket for each attachment, and the cgroup.
 fn descriptors_of_program(attachments: &[Attachment], cgroup: bool) -> usize {
     1 + attachments.len() + usize::from(cgroup)
 }
 
+/// Returns the number of descriptors with a request: the channel, and the streams that the request reads or writes.
 fn descriptors_of(request: &WorkRequest) -> usize {
     match request {
         WorkRequest::Unpack {
@@ -218,7 +219,7 @@ fn check(message: &str, expected: usize, received: usize) -> Result<(), Failure>
     }
 }
 
-/// The id becomes part of paths.
+/// Refuses a malformed id, because the id becomes part of paths.
 fn check_id(id: &str) -> Result<(), Failure> {
     let valid = id.len() == 64
         && id
@@ -234,7 +235,8 @@ fn check_id(id: &str) -> Result<(), Failure> {
     }
 }
 
-/// One that is not of this user namespace, as those of containers are, could not be entered.
+/// Opens the network namespace of a process. It can be entered if it belongs to the zygote's user namespace, as a
+/// container's does.
 fn namespace_of(pid: u32) -> Option<OwnedFd> {
     let path = format!("/proc/{pid}/ns/net");
     open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()

@@ -1,9 +1,10 @@
-//! From an ordinary process to a zygote that serves, or to the reason why not.
+//! Start of the zygote: creates the user namespace and everything that can fail before it serves.
 
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
+use id_mapping::{apply, diagnosis, inspect, plan};
 use protocol::VERSION;
 use protocol::failure::{Failure, FailureKind};
 use protocol::zygote::{Mapping, MappingMode};
@@ -19,37 +20,35 @@ use serde::{Deserialize, Serialize};
 use sys::fork::{self, Side};
 use sys::{lock, seqpacket, user_namespace};
 
-use crate::arguments;
+use crate::arguments::Arguments;
 use crate::failure;
-use crate::identity::{apply, diagnosis, inspect, plan};
 use crate::messages;
 use crate::zygote::net_helper;
 use crate::zygote::reexecute;
-use crate::zygote::serve::Zygote;
+use crate::zygote::server::Zygote;
 
-/// Which process this is after [`start`].
+/// The process after [`start`].
 pub enum Started {
-    /// The zygote serves, in another process.
+    /// The caller. The zygote serves in another process.
     Parent,
-    /// This is the zygote.
-    Child(Box<Zygote>),
-    /// This was to be the zygote, and its parent knows why it is not.
+    Zygote(Box<Zygote>),
+    /// A child that could not become the zygote and has told its parent why.
     Abandoned,
 }
 
-/// What the future zygote tells its parent.
+/// Messages of the future zygote to its parent.
 #[derive(Debug, Serialize, Deserialize)]
 enum FromChild {
-    /// It is in a user namespace without a mapping.
+    /// The child is in a user namespace without a mapping.
     Unmapped,
-    /// It is in one that has its mapping: that of a zygote that has died.
+    /// The child is in the user namespace of a dead zygote, which has a mapping.
     Mapped,
     Serving,
     Failed(Failure),
 }
 
-/// Returns in two processes: in the parent once the child serves.
-pub fn start(arguments: &arguments::Zygote) -> Result<Started, Failure> {
+/// Starts a zygote in a child. Returns in both processes: in the parent once the child serves.
+pub fn start(arguments: &Arguments) -> Result<Started, Failure> {
     if geteuid().is_root() {
         let message = "tbox runs as an ordinary user and refuses to run as root; log in as the \
                        user who is to own the containers";
@@ -78,9 +77,9 @@ pub fn start(arguments: &arguments::Zygote) -> Result<Started, Failure> {
             }
             Side::Parent(child) => {
                 drop(theirs);
-                match accompany(child, &ours, &mapping)? {
+                match map_and_wait(child, &ours, &mapping)? {
                     None => return Ok(Started::Parent),
-                    // The kernel takes a mapping once, so another needs another child.
+                    // The kernel accepts one mapping for each user namespace, so another mapping needs another child.
                     Some(reason) => mapping = plan::single(&facts, reason),
                 }
             }
@@ -88,8 +87,12 @@ pub fn start(arguments: &arguments::Zygote) -> Result<Started, Failure> {
     }
 }
 
-/// Maps the child's ids and waits until it serves. With a reason, ranges cannot be mapped.
-fn accompany(child: Pid, channel: &OwnedFd, mapping: &Mapping) -> Result<Option<String>, Failure> {
+/// Maps the child's ids and waits until it serves. Returns a reason if the kernel refuses to map ranges.
+fn map_and_wait(
+    child: Pid,
+    channel: &OwnedFd,
+    mapping: &Mapping,
+) -> Result<Option<String>, Failure> {
     let begun = expect(channel, |message| {
         matches!(message, FromChild::Unmapped | FromChild::Mapped)
     })?;
@@ -115,7 +118,7 @@ fn accompany(child: Pid, channel: &OwnedFd, mapping: &Mapping) -> Result<Option<
 fn expect(channel: &OwnedFd, wanted: impl Fn(&FromChild) -> bool) -> Result<FromChild, Failure> {
     let received = seqpacket::receive(channel.as_fd()).map_err(|error| system("channel", error))?;
     let Some(received) = received else {
-        return Err(system("zygote", "it ended before it served"));
+        return Err(system("zygote", "the zygote ended before it served"));
     };
     match messages::parse(&received.text, "from the zygote")? {
         FromChild::Failed(failure) => Err(failure),
@@ -124,17 +127,12 @@ fn expect(channel: &OwnedFd, wanted: impl Fn(&FromChild) -> bool) -> Result<From
     }
 }
 
-fn become_zygote(
-    arguments: &arguments::Zygote,
-    run: OwnedFd,
-    lock: OwnedFd,
-    parent: OwnedFd,
-) -> Started {
+fn become_zygote(arguments: &Arguments, run: OwnedFd, lock: OwnedFd, parent: OwnedFd) -> Started {
     match prepare(arguments, run, lock, &parent) {
         Ok(Some(zygote)) => {
-            // A parent that was killed meanwhile leaves a zygote that ends when nobody comes.
+            // If the parent was killed meanwhile, the zygote ends when no daemon connects.
             let _ = messages::send_waiting(parent.as_fd(), &FromChild::Serving);
-            Started::Child(zygote)
+            Started::Zygote(zygote)
         }
         Ok(None) => Started::Abandoned,
         Err(failure) => {
@@ -144,9 +142,9 @@ fn become_zygote(
     }
 }
 
-/// Nothing when the parent has gone.
+/// Returns `None` if the parent has ended.
 fn prepare(
-    arguments: &arguments::Zygote,
+    arguments: &Arguments,
     run: OwnedFd,
     lock: OwnedFd,
     parent: &OwnedFd,
@@ -154,20 +152,20 @@ fn prepare(
     let _ = rustix::thread::set_name(c"tbox-zygote");
     setsid().map_err(|errno| failure::system("session", "setsid", errno))?;
     chdir("/").map_err(|errno| failure::system("session", "chdir /", errno))?;
-    let taken = net_helper::take_over(run.as_fd())
-        .filter(|taken| user_namespace::enter(taken.user_namespace.as_fd()).is_ok());
-    let mapping = match &taken {
-        Some(taken) => {
+    let handover = net_helper::take_over(run.as_fd())
+        .filter(|handover| user_namespace::enter(handover.user_namespace.as_fd()).is_ok());
+    let mapping = match &handover {
+        Some(handover) => {
             send(parent, &FromChild::Mapped)?;
-            taken.mapping.clone()
+            handover.mapping.clone()
         }
         None => match enter_new(parent)? {
             Some(mapping) => mapping,
             None => return Ok(None),
         },
     };
-    // The first thing that needs the namespace's own rights: where a security module took them
-    // away, it shows here. Mounts of the host still arrive, none of ours leaves.
+    // The first call that needs capabilities in the user namespace: it fails if a security module has removed them.
+    // New mounts of the host still propagate here, and none of the zygote's mounts propagates to the host.
     mount_change(
         "/",
         MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC,
@@ -175,18 +173,18 @@ fn prepare(
     .map_err(refused)?;
     let store = open_directory(&arguments.store)?;
     let host = Host::prepare(&arguments.store, &arguments.run)?;
-    // After this nobody outside the namespace can read this process or open what it holds.
+    // From here on no process outside the namespace can read this process's memory or open its descriptors.
     set_dumpable_behavior(DumpableBehavior::NotDumpable)
         .map_err(|errno| failure::system("protect", "dumpable", errno))?;
     set_child_subreaper(Some(getpid()))
         .map_err(|errno| failure::system("subreaper", "zygote", errno))?;
     make_directory(&run, "monitors")?;
-    let zygote = Zygote::create(host, store, run, mapping, lock, taken)?;
-    silence(arguments)?;
+    let zygote = Zygote::create(host, store, run, mapping, lock, handover)?;
+    redirect_standard_streams(arguments)?;
     Ok(Some(Box::new(zygote)))
 }
 
-/// The mapping of a new user namespace; nothing when the parent has gone.
+/// Enters a new user namespace. Returns its mapping, or `None` if the parent has ended.
 fn enter_new(parent: &OwnedFd) -> Result<Option<Mapping>, Failure> {
     user_namespace::enter_new().map_err(refused)?;
     send(parent, &FromChild::Unmapped)?;
@@ -199,8 +197,8 @@ fn send(parent: &OwnedFd, message: &FromChild) -> Result<(), Failure> {
     messages::send_waiting(parent.as_fd(), message).map_err(|error| system("channel", error))
 }
 
-/// Standard input and output become /dev/null; what a panic would say goes to a file.
-fn silence(arguments: &arguments::Zygote) -> Result<(), Failure> {
+/// Redirects standard input and output to /dev/null, and standard error to a file.
+fn redirect_standard_streams(arguments: &Arguments) -> Result<(), Failure> {
     let open_null = || File::options().read(true).write(true).open("/dev/null");
     let null = open_null().map_err(|error| system("standard-streams", error))?;
     let path = arguments.run.join("zygote.log");

@@ -220,7 +220,12 @@ impl Target {
         }
     }
 
-    fn connect(&self, factory: &mut SocketFactory, from: SocketAddr, keep: bool) -> Result<OwnedFd, Errno> {
+    fn connect(
+        &self,
+        factory: &mut SocketFactory,
+        from: SocketAddr,
+        keep: bool,
+    ) -> Result<OwnedFd, Errno> {
         let address = self.address(from.ip());
         let socket = factory.socket(SocketKind::Tcp, address.ip())?;
         if keep && address.is_ipv4() == from.is_ipv4() {

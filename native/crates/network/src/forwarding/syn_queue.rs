@@ -51,7 +51,7 @@ pub fn open() -> Result<OwnedFd, Error> {
         what: "queue",
         errno,
     };
-    let netlink = Netlink::open(Subject::Packets).map_err(failed)?;
+    let netlink = Netlink::open(Subject::Netfilter).map_err(failed)?;
     let mut batch = Batch::default();
     batch
         .message("queue", nfqnl::MSG_CONFIG, 0, &header())
@@ -147,7 +147,9 @@ fn packets(mut bytes: &[u8]) -> Vec<(u32, Option<&[u8]>)> {
                     break;
                 };
                 match kind {
-                    nfqnl::PACKET_HDR => id = value.get(..4).and_then(|slice| slice.try_into().ok()),
+                    nfqnl::PACKET_HDR => {
+                        id = value.get(..4).and_then(|slice| slice.try_into().ok())
+                    }
                     nfqnl::PAYLOAD => payload = Some(value),
                     _ => {}
                 }

@@ -110,9 +110,9 @@ impl TcpRelays {
         if let Some(relay) = self.flows.close(id)
             && result.is_err()
         {
-            relay
-                .ends
-                .map(|end| sockets::reset(end.into_descriptor()));
+            for end in relay.ends {
+                sockets::reset(end.into_descriptor());
+            }
         }
     }
 

@@ -15,8 +15,8 @@ use super::message::Transport;
 use super::questions::{Answered, Question, Questions};
 use super::streams::NameStreams;
 use super::table::{NameTable, Reply};
-use super::upstream::Upstream;
 pub use super::upstream::NetworkAccess;
+use super::upstream::Upstream;
 use crate::event_token::{EventSource, EventToken};
 use crate::sockets;
 

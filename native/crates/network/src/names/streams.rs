@@ -160,12 +160,13 @@ impl Stream {
         let Some(forwarded) = &mut self.forwarded else {
             return Ok(());
         };
-        let result = write(&forwarded.socket, &mut forwarded.to_send).and_then(|()| {
-            match forwarded.to_send.is_empty() {
-                true => read(&forwarded.socket, &mut forwarded.received),
-                false => Ok(false),
-            }
-        });
+        let result =
+            write(&forwarded.socket, &mut forwarded.to_send).and_then(|()| {
+                match forwarded.to_send.is_empty() {
+                    true => read(&forwarded.socket, &mut forwarded.received),
+                    false => Ok(false),
+                }
+            });
         if let Some(answer) = take_message(&mut forwarded.received) {
             self.forwarded = None;
             self.answer(&answer);

@@ -85,8 +85,10 @@ impl NameTable {
     fn find(&self, own: &Names, name: &str, kind: QTYPE) -> Option<Vec<RData<'static>>> {
         let name = name.trim_end_matches('.').to_ascii_lowercase();
         if let Some(address) = reverse_address(&name) {
-            let names = self.neighbours(own).find(|names| has(names, address))?;
-            let pointer = Name::new(names.names.first()?).ok()?.into_owned();
+            let attachment = self
+                .neighbours(own)
+                .find(|attachment| has(attachment, address))?;
+            let pointer = Name::new(attachment.names.first()?).ok()?.into_owned();
             let wanted = matches!(kind, QTYPE::TYPE(TYPE::PTR) | QTYPE::ANY);
             return Some(
                 wanted
@@ -99,7 +101,7 @@ impl NameTable {
         let name = link.map_or(&name, |link| &link.name);
         let mut found: Vec<&NetworkNames> = self
             .neighbours(own)
-            .filter(|names| names.names.contains(name))
+            .filter(|attachment| attachment.names.contains(name))
             .collect();
         if found.is_empty() {
             return None;
@@ -110,9 +112,9 @@ impl NameTable {
         found.rotate_left(first);
         let ipv4 = matches!(kind, QTYPE::TYPE(TYPE::A) | QTYPE::ANY);
         let ipv6 = matches!(kind, QTYPE::TYPE(TYPE::AAAA) | QTYPE::ANY);
-        let addresses = found.into_iter().flat_map(|names| {
-            let ipv4 = ipv4.then_some(RData::A(names.ipv4.into()));
-            let ipv6 = names.ipv6.filter(|_| ipv6);
+        let addresses = found.into_iter().flat_map(|attachment| {
+            let ipv4 = ipv4.then_some(RData::A(attachment.ipv4.into()));
+            let ipv6 = attachment.ipv6.filter(|_| ipv6);
             ipv4.into_iter()
                 .chain(ipv6.map(|address| RData::AAAA(address.into())))
         });
@@ -120,7 +122,10 @@ impl NameTable {
     }
 
     /// Returns the attachments of all containers on a container's networks, its own included.
-    fn neighbours<'table>(&'table self, own: &'table Names) -> impl Iterator<Item = &'table NetworkNames> {
+    fn neighbours<'table>(
+        &'table self,
+        own: &'table Names,
+    ) -> impl Iterator<Item = &'table NetworkNames> {
         let networks: Vec<&str> = own
             .networks
             .iter()
@@ -129,7 +134,7 @@ impl NameTable {
         self.by_namespace
             .values()
             .flat_map(|names| &names.networks)
-            .filter(move |names| networks.contains(&names.network.as_str()))
+            .filter(move |attachment| networks.contains(&attachment.network.as_str()))
     }
 }
 
@@ -138,10 +143,10 @@ fn is_internet_query(packet: &Packet<'_>, class: QCLASS) -> bool {
         && matches!(class, QCLASS::CLASS(CLASS::IN) | QCLASS::ANY)
 }
 
-fn has(names: &NetworkNames, address: IpAddr) -> bool {
+fn has(attachment: &NetworkNames, address: IpAddr) -> bool {
     match address {
-        IpAddr::V4(address) => names.ipv4 == address,
-        IpAddr::V6(address) => names.ipv6 == Some(address),
+        IpAddr::V4(address) => attachment.ipv4 == address,
+        IpAddr::V6(address) => attachment.ipv6 == Some(address),
     }
 }
 

@@ -42,10 +42,7 @@ fn table() -> NameTable {
             alias: "server".to_owned(),
             name: "api".to_owned(),
         }],
-        ..names(
-            3,
-            vec![on("back", &["db.back", "db"], [10, 2, 0, 4], None)],
-        )
+        ..names(3, vec![on("back", &["db.back", "db"], [10, 2, 0, 4], None)])
     });
     table
 }
@@ -117,8 +114,7 @@ fn a_known_name_without_a_record_of_the_type_has_an_empty_answer() {
 #[test]
 fn containers_that_share_a_name_take_turns_at_the_first_position() {
     let mut table = table();
-    let mut first =
-        || addresses(table.reply(1, &question("www", TYPE::A), Transport::Datagram));
+    let mut first = || addresses(table.reply(1, &question("www", TYPE::A), Transport::Datagram));
     let (one, other) = (first(), first());
     assert_eq!(one.len(), 2);
     assert_eq!(

@@ -1,4 +1,4 @@
-//! The zygote's loop: it takes requests, forks, and buries.
+//! The zygote's state and event loop: it receives requests, forks, and reaps.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
@@ -17,79 +17,87 @@ use sys::watched::Watched;
 
 use crate::failure;
 use crate::messages;
-use crate::monitor;
-use crate::net;
+use crate::monitor::exec::Exec;
+use crate::monitor::launch::Launch;
+use crate::net::start::NetHelperStart;
 use crate::worker;
-use crate::zygote::family::Family;
-use crate::zygote::maker::Commission;
-use crate::zygote::net_helper::{NetHelper, Taken};
-use crate::zygote::ready::{Ready, Tended};
+use crate::zygote::children::Children;
+use crate::zygote::net_helper::{Handover, NetHelper};
+use crate::zygote::prepared::{PrepareSide, PreparedResources};
+use crate::zygote::preparer::Preparation;
 
 const LISTENER: u64 = 0;
 const SIGNALS: u64 = 1;
-const MAKER: u64 = 2;
-pub(super) const NET_HELPER: u64 = 3;
+const PREPARER: u64 = 2;
+pub const NET_HELPER: u64 = 3;
 const FIRST_FREE: u64 = 16;
 
+/// Daemons that may be connected.
 const MOST_CONNECTIONS: usize = 64;
 
-/// How long a zygote without children waits for a daemon.
+/// Time after which a zygote without children and daemons ends.
 const IDLE: Duration = Duration::from_secs(30);
 
-/// How long connections wait when none could be taken.
-const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+/// Time until the next attempt to accept connections after a failure.
+const ACCEPT_RETRY: Duration = Duration::from_millis(100);
+
+/// Daemons that may wait to be accepted.
+const BACKLOG: i32 = 128;
 
 const SIGHUP: i32 = 1;
 const SIGINT: i32 = 2;
 const SIGTERM: i32 = 15;
 const SIGCHLD: i32 = 17;
 
-/// How the loop ended, and in which process: the zygote's own end, or the task of a fork.
+/// The end of the loop: the zygote's own, or a fork with its task.
 pub enum Outcome {
     Ended,
     Monitor {
         host: Host,
-        order: monitor::Order,
+        launch: Launch,
     },
-    /// One that was made ahead.
-    Spare {
+    /// A monitor that waits for its launch.
+    StandbyMonitor {
         host: Host,
         channel: OwnedFd,
     },
-    Maker {
+    Preparer {
         host: Host,
-        commission: Commission,
+        preparation: Preparation,
     },
     Exec {
         host: Host,
-        order: monitor::ExecOrder,
+        exec: Exec,
     },
-    Net {
+    NetHelper {
         mapping: Mapping,
-        order: net::Order,
+        start: NetHelperStart,
     },
     Worker {
         host: Host,
         store: OwnedFd,
         mapping: Mapping,
-        order: Box<worker::Order>,
+        job: Box<worker::Job>,
     },
 }
 
-/// What a fork is for.
-pub(super) enum Task {
-    Monitor(monitor::Order),
-    /// Its channel.
-    Spare(OwnedFd),
-    Maker(Commission),
-    Exec(monitor::ExecOrder),
-    /// The helper's end of its channel, and the daemon's.
-    Net(OwnedFd, OwnedFd),
-    Worker(Box<worker::Order>),
+/// The task of a fork.
+pub enum Task {
+    Monitor(Launch),
+    /// A monitor that waits for its launch on this channel.
+    StandbyMonitor(OwnedFd),
+    Preparer(Preparation),
+    Exec(Exec),
+    NetHelper {
+        /// The helper's end of the channel to the zygote.
+        zygote: OwnedFd,
+        daemon: OwnedFd,
+    },
+    Worker(Box<worker::Job>),
 }
 
-pub(super) struct Connection {
-    pub(super) socket: OwnedFd,
+pub struct Connection {
+    pub socket: OwnedFd,
     token: u64,
 }
 
@@ -97,33 +105,33 @@ pub struct Zygote {
     host: Host,
     store: OwnedFd,
     run: OwnedFd,
-    pub(super) mapping: Mapping,
-    pub(super) cgroup_namespace: bool,
-    pub(super) poll: Poll,
+    pub mapping: Mapping,
+    pub cgroup_namespace: bool,
+    pub poll: Poll,
     signals: OwnedFd,
-    /// Both nothing once the zygote is to end.
+    /// The listener and the lock are `None` once the zygote is shut down.
     listener: Option<Watched>,
     lock: Option<OwnedFd>,
-    /// False while connections cannot be taken, for want of descriptors.
+    /// False after accepting a connection has failed, for example for lack of descriptors.
     accepting: bool,
-    pub(super) connections: Vec<Connection>,
+    pub connections: Vec<Connection>,
     next_token: u64,
-    pub(super) family: Family,
-    pub(super) ready: Ready,
-    pub(super) net_helper: NetHelper,
-    /// Since when there has been nobody.
+    pub children: Children,
+    pub prepared: PreparedResources,
+    pub net_helper: NetHelper,
+    /// The last time with a child or a daemon.
     idle_since: Instant,
 }
 
 impl Zygote {
-    /// Listens; served is by [`Zygote::serve`].
+    /// Creates the listening socket. [`Zygote::serve`] accepts connections.
     pub fn create(
         host: Host,
         store: OwnedFd,
         run: OwnedFd,
         mapping: Mapping,
         lock: OwnedFd,
-        taken: Option<Taken>,
+        handover: Option<Handover>,
     ) -> Result<Self, Failure> {
         let explain = |call| move |errno| failure::system("zygote", call, errno);
         let poll = Poll::create().map_err(explain("epoll"))?;
@@ -131,7 +139,7 @@ impl Zygote {
             .map_err(explain("signalfd"))?;
         poll.add(&signals, SIGNALS, Interest::READ)
             .map_err(explain("epoll"))?;
-        let listener = seqpacket::listen(run.as_fd(), &socket_name(), 128)
+        let listener = seqpacket::listen(run.as_fd(), &socket_name(), BACKLOG)
             .map_err(|error| failure::explained(FailureKind::System, "zygote-socket", error))?;
         rustix::io::ioctl_fionbio(&listener, true).map_err(explain("listener"))?;
         let mut listener = Watched::new(listener, LISTENER);
@@ -139,8 +147,8 @@ impl Zygote {
             .watch(&poll, Some(Interest::READ))
             .map_err(explain("epoll"))?;
         let mut net_helper = NetHelper::default();
-        if let Some(taken) = taken {
-            net_helper.take(&poll, taken, NET_HELPER);
+        if let Some(handover) = handover {
+            net_helper.adopt(&poll, handover, NET_HELPER);
         }
         Ok(Self {
             cgroup_namespace: std::fs::symlink_metadata("/proc/self/ns/cgroup").is_ok(),
@@ -155,15 +163,14 @@ impl Zygote {
             accepting: true,
             connections: Vec::new(),
             next_token: FIRST_FREE,
-            family: Family::create()?,
-            ready: Ready::default(),
+            children: Children::create()?,
+            prepared: PreparedResources::default(),
             net_helper,
             idle_since: Instant::now(),
         })
     }
 
-    /// Returns in the zygote when it ends, and in every fork at once; all that a fork does not
-    /// need is closed there by then.
+    /// Runs until the zygote's end. In a fork it returns at once, and everything is closed that the fork does not need.
     pub fn serve(mut self) -> Outcome {
         let mut events = Vec::new();
         loop {
@@ -173,15 +180,15 @@ impl Zygote {
             }
             self.watch_listener();
             if self.listener.is_some() {
-                match self.ready.tend(&self.poll, MAKER) {
-                    Some(Tended::Maker(commission)) => {
-                        return self.into_outcome(Task::Maker(commission));
+                match self.prepared.prepare(&self.poll, PREPARER) {
+                    Some(PrepareSide::Preparer(preparation)) => {
+                        return self.into_outcome(Task::Preparer(preparation));
                     }
-                    Some(Tended::Zygote(pid)) => self.family.add_worker(pid),
+                    Some(PrepareSide::Zygote(pid)) => self.children.add_worker(pid),
                     None => {}
                 }
-                if let Some(channel) = self.ready.fork_spare() {
-                    return self.into_outcome(Task::Spare(channel));
+                if let Some(channel) = self.prepared.fork_standby() {
+                    return self.into_outcome(Task::StandbyMonitor(channel));
                 }
             }
             let timeout = self.timeout();
@@ -199,37 +206,37 @@ impl Zygote {
 
     fn into_outcome(self, task: Task) -> Outcome {
         match task {
-            Task::Monitor(order) => Outcome::Monitor {
+            Task::Monitor(launch) => Outcome::Monitor {
                 host: self.host,
-                order,
+                launch,
             },
-            Task::Spare(channel) => Outcome::Spare {
+            Task::StandbyMonitor(channel) => Outcome::StandbyMonitor {
                 host: self.host,
                 channel,
             },
-            Task::Maker(commission) => Outcome::Maker {
+            Task::Preparer(preparation) => Outcome::Preparer {
                 host: self.host,
-                commission,
+                preparation,
             },
-            Task::Exec(order) => Outcome::Exec {
+            Task::Exec(exec) => Outcome::Exec {
                 host: self.host,
-                order,
+                exec,
             },
-            Task::Net(helper, daemon) => Outcome::Net {
+            Task::NetHelper { zygote, daemon } => Outcome::NetHelper {
                 mapping: self.mapping,
-                order: self.net_helper.order(helper, self.run, daemon),
+                start: self.net_helper.into_start(zygote, self.run, daemon),
             },
-            Task::Worker(order) => Outcome::Worker {
+            Task::Worker(job) => Outcome::Worker {
                 host: self.host,
                 store: self.store,
                 mapping: self.mapping,
-                order,
+                job,
             },
         }
     }
 
     fn is_finished(&mut self) -> bool {
-        if !self.family.is_empty() || !self.connections.is_empty() {
+        if !self.children.is_empty() || !self.connections.is_empty() {
             self.idle_since = Instant::now();
             return false;
         }
@@ -241,23 +248,23 @@ impl Zygote {
 
     fn timeout(&self) -> Option<Duration> {
         if !self.accepting {
-            return Some(ACCEPT_AGAIN);
+            return Some(ACCEPT_RETRY);
         }
-        let idle = self.family.is_empty() && self.connections.is_empty();
+        let idle = self.children.is_empty() && self.connections.is_empty();
         let end = idle.then(|| IDLE.saturating_sub(self.idle_since.elapsed()));
-        end.into_iter().chain(self.ready.due()).min()
+        end.into_iter().chain(self.prepared.due()).min()
     }
 
-    /// A task if this is the fork that is to do it.
+    /// Handles an event. Returns the task in a fork.
     fn dispatch(&mut self, event: Event) -> Option<Task> {
         match event.token {
             LISTENER => self.accept(),
             SIGNALS => self.take_signals(),
-            MAKER => self.ready.receive(&self.poll),
+            PREPARER => self.prepared.receive(&self.poll),
             NET_HELPER => {
                 self.net_helper.receive(&self.poll);
                 for network in self.net_helper.take_released() {
-                    self.ready.retire(network);
+                    self.prepared.retire(network);
                 }
             }
             token => return self.serve_connection(token),
@@ -269,8 +276,8 @@ impl Zygote {
         while let Ok(Some(number)) = signals::read(self.signals.as_fd()) {
             match number {
                 SIGCHLD => {
-                    for network in self.family.reap(&self.host) {
-                        self.ready.retire(network);
+                    for network in self.children.reap(&self.host) {
+                        self.prepared.retire(network);
                     }
                 }
                 _ => self.shut_down(),
@@ -278,13 +285,13 @@ impl Zygote {
         }
     }
 
-    /// Stops taking requests, and lets another zygote take over at once.
-    pub(super) fn shut_down(&mut self) {
+    /// Accepts no more requests. Another zygote can take over at once.
+    pub fn shut_down(&mut self) {
         if self.listener.take().is_some() {
             let _ = unlinkat(&self.run, socket_name(), AtFlags::empty());
         }
         self.lock = None;
-        self.ready.dismiss_spare();
+        self.prepared.dismiss_standby();
         self.connections.clear();
     }
 
@@ -324,7 +331,7 @@ impl Zygote {
         let index = self.connections.iter().position(|c| c.token == token)?;
         let received = seqpacket::receive_ready(self.connections[index].socket.as_fd());
         let result = match received {
-            Ok(Some(received)) => self.obey(index, received),
+            Ok(Some(received)) => self.handle(index, received),
             Err(seqpacket::Error::WouldBlock) => Ok(None),
             Ok(None) => {
                 self.connections.remove(index);

@@ -1,11 +1,11 @@
-//! One record of Docker's json-file log.
+//! Records of Docker's json-file format.
 
 use crate::monitor::stream::Stream;
 
-/// Longest piece of a line in one record, in bytes of output.
+/// Longest part of a line in one record, in bytes of output.
 pub const PART: usize = 16 * 1024;
 
-/// Appends the record and its newline. What is not UTF-8 becomes U+FFFD, byte by byte.
+/// Appends a record and its newline. Each byte that is not UTF-8 becomes U+FFFD.
 pub fn append(buffer: &mut Vec<u8>, stream: Stream, text: &[u8], time: &str) {
     buffer.extend_from_slice(b"{\"log\":\"");
     for chunk in text.utf8_chunks() {
@@ -21,7 +21,7 @@ pub fn append(buffer: &mut Vec<u8>, stream: Stream, text: &[u8], time: &str) {
     buffer.extend_from_slice(b"\"}\n");
 }
 
-/// Where to end a part of at most `limit` bytes so that no character is cut in two.
+/// Returns the end of a part of at most `limit` bytes that splits no character.
 pub fn part_end(text: &[u8], limit: usize) -> usize {
     if text.len() <= limit {
         return text.len();
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_exactly_what_docker_writes() {
+    fn a_record_equals_dockers_byte_for_byte() {
         let mut buffer = Vec::new();
         append(
             &mut buffer,
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn every_byte_comes_back_or_becomes_the_replacement_character() {
+    fn every_byte_is_kept_or_becomes_the_replacement_character() {
         let ascii: Vec<u8> = (0..128).collect();
         assert_eq!(log_of(&ascii).as_bytes(), ascii);
         assert_eq!(log_of("grüße €😀".as_bytes()), "grüße €😀");

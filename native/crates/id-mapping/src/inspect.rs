@@ -6,9 +6,9 @@ use std::process::{Command, Stdio};
 
 use rustix::process::{getgid, getuid};
 
-use crate::identity::accounts::{self, Account};
-use crate::identity::plan::{Facts, Kind};
-use crate::identity::ranges::{self, Error, Range};
+use crate::accounts::{self, Account};
+use crate::plan::{Facts, Kind};
+use crate::ranges::{self, Error, Range};
 
 /// Where the programs of the system lie; never the user's PATH.
 const PROGRAM_DIRECTORIES: [&str; 4] = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];

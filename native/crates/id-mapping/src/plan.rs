@@ -2,8 +2,8 @@
 
 use protocol::zygote::{IdRange, Mapping, MappingMode};
 
-use crate::identity::accounts::Account;
-use crate::identity::ranges::{self, Error, Range};
+use crate::accounts::Account;
+use crate::ranges::{self, Error, Range};
 
 /// How many ids images expect to exist beside root.
 const EXPECTED: u64 = 65_536;

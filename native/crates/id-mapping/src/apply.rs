@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use protocol::zygote::{IdRange, Mapping, MappingMode};
 use rustix::process::Pid;
 
-use crate::identity::inspect::program;
+use crate::inspect::program;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

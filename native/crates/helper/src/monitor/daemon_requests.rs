@@ -1,4 +1,4 @@
-//! What the daemon asks of a monitor, over any number of connections.
+//! Requests of daemons to the monitor, over any number of connections.
 
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -12,17 +12,20 @@ use sys::signals;
 
 use crate::failure;
 use crate::messages;
-use crate::monitor::log::Position;
-use crate::monitor::serve::Monitor;
+use crate::monitor::event_loop::Monitor;
+use crate::monitor::log::files::Position;
 
+/// Connections of daemons at the same time.
 const MOST_CHANNELS: usize = 64;
-const MOST_ATTACHMENTS: usize = 256;
+
+/// Attached clients at the same time.
+const MOST_CLIENTS: usize = 256;
 
 /// Messages handled for one connection before the others have their turn.
-const MESSAGES_AT_ONCE: usize = 16;
+const BATCH: usize = 16;
 
 impl Monitor {
-    pub(super) fn accept(&mut self) {
+    pub fn accept(&mut self) {
         while let Some(listener) = &self.listener {
             match seqpacket::accept(listener.as_fd(), false) {
                 Ok(socket) => {
@@ -39,12 +42,12 @@ impl Monitor {
         }
     }
 
-    pub(super) fn serve_channel(&mut self, index: usize) {
+    pub fn serve_channel(&mut self, index: usize) {
         self.channels[index].flush();
-        for _ in 0..MESSAGES_AT_ONCE {
+        for _ in 0..BATCH {
             let failure = match self.channels[index].receive() {
                 Ok(None) => return,
-                Ok(Some(received)) => match self.obey(index, received) {
+                Ok(Some(received)) => match self.handle(index, received) {
                     Ok(()) => continue,
                     Err(failure) => failure,
                 },
@@ -56,7 +59,7 @@ impl Monitor {
         }
     }
 
-    fn obey(&mut self, index: usize, received: Received) -> Result<(), Failure> {
+    fn handle(&mut self, index: usize, received: Received) -> Result<(), Failure> {
         let Received {
             text,
             mut descriptors,
@@ -69,8 +72,8 @@ impl Monitor {
         }
         match message {
             ToMonitor::Attach(wants) => {
-                if self.attachments.len() >= MOST_ATTACHMENTS {
-                    return Err(invalid(format!("more than {MOST_ATTACHMENTS} attachments")));
+                if self.clients.len() >= MOST_CLIENTS {
+                    return Err(invalid(format!("more than {MOST_CLIENTS} attachments")));
                 }
                 if let Some(socket) = descriptors.pop() {
                     self.attach(socket, wants);
@@ -80,7 +83,7 @@ impl Monitor {
                 if !(1..=signals::HIGHEST).contains(&number) {
                     return Err(invalid(format!("signal {number} does not exist")));
                 }
-                // A program that has just ended needs no signal.
+                // The program may have ended just now.
                 let _ = signals::send(self.program.as_fd(), number);
             }
             ToMonitor::Resize { columns, rows } => self.resize(columns, rows),

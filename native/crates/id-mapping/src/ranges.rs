@@ -2,7 +2,7 @@
 
 use protocol::zygote::IdRange;
 
-use crate::identity::accounts::Account;
+use crate::accounts::Account;
 
 /// Ids `first` to `first + count - 1`; never empty, never with the invalid id 2^32 - 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

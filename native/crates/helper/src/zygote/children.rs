@@ -1,4 +1,4 @@
-//! The zygote's children, and the containers of monitors that were killed.
+//! The zygote's child processes, and the containers whose monitors were killed.
 
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, OwnedFd};
@@ -14,114 +14,110 @@ use sandbox::host::Host;
 use sys::pidfd;
 
 use crate::failure;
-use crate::monitor::exit::{self, REPORT, Status};
+use crate::monitor::exit_record;
+use crate::monitor::exit_status::{self, REPORT_LENGTH, Status};
 use crate::monitor::memory;
 use crate::timestamp;
 
-/// A container as far as the zygote knows it.
+/// The zygote's knowledge of a container.
 #[derive(Debug, Clone)]
 struct Container {
     id: String,
     started_at: String,
-    /// Kept for the end of an orphan, which its monitor does not see.
+    /// Open until the container's end, for the exit record that the zygote writes if the monitor is killed.
     cgroup: Option<Rc<OwnedFd>>,
 }
 
 #[derive(Debug)]
-enum Member {
+enum Child {
     Monitor {
         container: Container,
-        /// The container's PID 1, once it was reported.
+        /// The container's PID 1; `None` until the monitor has reported it.
         pid: Option<u32>,
-        /// Its network namespace, where the zygote had made it.
+        /// The container's network namespace, if the zygote prepared it.
         network: Option<OwnedFd>,
     },
     Worker,
-    /// PID 1 of a container whose monitor was killed: it became the zygote's own child.
+    /// PID 1 of a container whose monitor was killed. The kernel made it a child of the zygote.
     Orphan(Container),
 }
 
-/// What the zygote holds for as long as a monitor lives.
+/// Descriptors that the zygote holds until a monitor ends.
 #[derive(Debug, Default)]
-pub struct Kept {
-    /// A namespace ends with its last user: that is to be the zygote, at a quiet moment.
+pub struct HeldDescriptors {
+    /// The container's network namespace. The kernel destroys a namespace with its last descriptor, which takes time: the
+    /// zygote closes it at a quiet moment.
     pub network: Option<OwnedFd>,
     pub cgroup: Option<OwnedFd>,
 }
 
-/// Everybody whose end the zygote will hear of and is to do something about.
+/// The children by process id.
 #[derive(Debug)]
-pub struct Family {
-    members: BTreeMap<u32, Member>,
+pub struct Children {
+    by_pid: BTreeMap<u32, Child>,
     reports: OwnedFd,
     reporter: OwnedFd,
 }
 
-impl Family {
+impl Children {
     pub fn create() -> Result<Self, Failure> {
         let (reports, reporter) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)
             .map_err(|errno| failure::system("zygote", "pipe", errno))?;
         Ok(Self {
-            members: BTreeMap::new(),
+            by_pid: BTreeMap::new(),
             reports,
             reporter,
         })
     }
 
     pub fn is_empty(&self) -> bool {
-        self.members.is_empty()
+        self.by_pid.is_empty()
     }
 
-    /// The writing end of the pipe that monitors report on.
+    /// Returns the writing end of the pipe for the monitors' reports.
     pub fn reporter(&self) -> Result<OwnedFd, Errno> {
         rustix::io::fcntl_dupfd_cloexec(&self.reporter, 3)
     }
 
-    pub fn add_monitor(&mut self, pid: Pid, id: String, kept: Kept) {
-        let Kept { network, cgroup } = kept;
+    pub fn add_monitor(&mut self, pid: Pid, id: String, held: HeldDescriptors) {
+        let HeldDescriptors { network, cgroup } = held;
         let container = Container {
             id,
             started_at: timestamp::now(),
             cgroup: cgroup.map(Rc::new),
         };
-        let monitor = Member::Monitor {
+        let monitor = Child::Monitor {
             container,
             pid: None,
             network,
         };
-        self.members.insert(number(pid), monitor);
+        self.by_pid.insert(number(pid), monitor);
     }
 
-    /// The first process of a container; nothing when it does not run, or an earlier zygote started it.
+    /// Returns the first process of a container; `None` if it is not running, or an earlier zygote started it.
     pub fn container(&mut self, id: &str) -> Option<OwnedFd> {
         self.read_reports();
-        let pid = self
-            .members
-            .iter()
-            .find_map(|(monitor, member)| match member {
-                Member::Monitor {
-                    container,
-                    pid: Some(pid),
-                    ..
-                } if container.id == id => Some((*pid, *monitor)),
-                Member::Orphan(container) if container.id == id => {
-                    Some((*monitor, std::process::id()))
-                }
-                _ => None,
-            });
+        let pid = self.by_pid.iter().find_map(|(monitor, child)| match child {
+            Child::Monitor {
+                container,
+                pid: Some(pid),
+                ..
+            } if container.id == id => Some((*pid, *monitor)),
+            Child::Orphan(container) if container.id == id => Some((*monitor, std::process::id())),
+            _ => None,
+        });
         let (pid, parent) = pid?;
         let descriptor = pidfd::open(pid, None).ok()?;
-        // The number may be another process's by now, but that one has another parent.
+        // Another process may have the id by now, but that one has another parent.
         (pidfd::parent(pid) == Some(parent)).then_some(descriptor)
     }
 
     pub fn add_worker(&mut self, pid: Pid) {
-        self.members.insert(number(pid), Member::Worker);
+        self.by_pid.insert(number(pid), Child::Worker);
     }
 
-    /// Collects every child that has ended. Where a monitor was killed, its container stays with
-    /// the zygote, which writes the exit record in its place. Gives the network namespaces that have lost
-    /// their container.
+    /// Reaps every child that has ended. If a monitor was killed, the zygote writes the exit record of its container.
+    /// Returns the network namespaces without a container.
     pub fn reap(&mut self, host: &Host) -> Vec<OwnedFd> {
         self.read_reports();
         let mut ended = Vec::new();
@@ -132,72 +128,72 @@ impl Family {
             };
             ended.push((number(pid), status));
         }
-        // A killed monitor and its container may have ended together: monitors first.
+        // Monitors first: a killed monitor and its container may have ended together.
         let (monitors, others): (Vec<_>, Vec<_>) = ended
             .into_iter()
-            .partition(|(pid, _)| matches!(self.members.get(pid), Some(Member::Monitor { .. })));
+            .partition(|(pid, _)| matches!(self.by_pid.get(pid), Some(Child::Monitor { .. })));
         let mut networks = Vec::new();
         for (pid, status) in monitors {
             let ended = others.iter().map(|(pid, _)| *pid);
-            networks.extend(self.lose_monitor(pid, status, ended));
+            networks.extend(self.remove_monitor(pid, status, ended));
         }
         for (pid, status) in others {
-            if let Some(Member::Orphan(container)) = self.members.remove(&pid) {
-                record(host, &container, pid, status);
+            if let Some(Child::Orphan(container)) = self.by_pid.remove(&pid) {
+                write_record(host, &container, pid, status);
             }
         }
         networks
     }
 
-    fn lose_monitor(
+    fn remove_monitor(
         &mut self,
         pid: u32,
         status: Status,
         ended: impl Iterator<Item = u32>,
     ) -> Option<OwnedFd> {
-        let member = self.members.remove(&pid);
-        let Some(Member::Monitor {
+        let child = self.by_pid.remove(&pid);
+        let Some(Child::Monitor {
             container,
             pid,
             network,
-        }) = member
+        }) = child
         else {
             return None;
         };
         if status.signal.is_none() {
             return network;
         }
-        // A monitor killed after it had collected its container leaves no orphan.
+        // A monitor that was killed after it had reaped its container leaves no orphan.
         if let Some(pid) = pid
             && (ended.into_iter().any(|other| other == pid) || is_child(pid))
         {
-            self.members.insert(pid, Member::Orphan(container));
+            self.by_pid.insert(pid, Child::Orphan(container));
         }
         network
     }
 
     fn read_reports(&mut self) {
-        let mut report = [0; REPORT];
-        while let Ok(REPORT) = rustix::io::read(&self.reports, &mut report) {
-            let (monitor, container) = exit::parse_report(report);
-            if let Some(Member::Monitor { pid, .. }) = self.members.get_mut(&monitor) {
+        let mut report = [0; REPORT_LENGTH];
+        while let Ok(REPORT_LENGTH) = rustix::io::read(&self.reports, &mut report) {
+            let (monitor, container) = exit_status::parse_report(report);
+            if let Some(Child::Monitor { pid, .. }) = self.by_pid.get_mut(&monitor) {
                 *pid = Some(container);
             }
         }
     }
 }
 
-fn record(host: &Host, container: &Container, pid: u32, status: Status) {
+fn write_record(host: &Host, container: &Container, pid: u32, status: Status) {
     let exited = Exited {
         pid,
         code: status.code,
         signal: status.signal,
-        oom_killed: container.cgroup.as_deref().is_some_and(killed_for_memory),
+        oom_killed: container.cgroup.as_deref().is_some_and(out_of_memory),
         started_at: container.started_at.clone(),
         finished_at: timestamp::now(),
     };
     if let Ok(directory) = host.container_directory(&container.id) {
-        let _ = exit::write_record(directory.as_fd(), &exited);
+        let _ = exit_record::write(directory.as_fd(), &exited);
     }
     let socket = format!(
         "monitors/{}.sock",
@@ -206,7 +202,7 @@ fn record(host: &Host, container: &Container, pid: u32, status: Status) {
     let _ = unlinkat(host.run(), socket, AtFlags::empty());
 }
 
-fn killed_for_memory(cgroup: &OwnedFd) -> bool {
+fn out_of_memory(cgroup: &OwnedFd) -> bool {
     memory::events(cgroup.as_fd()).is_some_and(|events| memory::kills(events.as_fd()) > 0)
 }
 

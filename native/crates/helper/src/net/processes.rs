@@ -1,11 +1,11 @@
-//! Whether anybody is in a network namespace.
+//! Processes in network namespaces.
 
 use std::collections::BTreeSet;
 
 use rustix::fs::stat;
 
-/// Whether any process is in one of these namespaces, by their numbers: see `network::sandbox::Sandbox`.
-pub fn are_in(namespaces: &BTreeSet<u64>) -> bool {
+/// Whether a process is in one of these namespaces, which are given as in `network::namespace::NetNamespace::inode`.
+pub fn any_is_in(namespaces: &BTreeSet<u64>) -> bool {
     let Ok(processes) = std::fs::read_dir("/proc") else {
         return true;
     };
@@ -13,7 +13,7 @@ pub fn are_in(namespaces: &BTreeSet<u64>) -> bool {
         let name = entry.file_name();
         name.as_encoded_bytes().iter().all(u8::is_ascii_digit)
     });
-    // Not `ns/net`, which Landlock lets nobody look at who is confined by it.
+    // Landlock forbids a confined process to look at `ns/net`.
     let mut found = numbered.filter_map(|entry| stat(entry.path().join("net/dev")).ok());
     found.any(|status| namespaces.contains(&status.st_ino))
 }

@@ -1,0 +1,80 @@
+//! A container's directory, log and monitor socket.
+
+use std::os::fd::{AsFd, OwnedFd};
+
+use protocol::failure::{Failure, FailureKind};
+use protocol::launch::{LaunchRequest, Log};
+use rustix::fs::{AtFlags, Mode, OFlags, openat, statat, unlinkat};
+use sandbox::host::Host;
+use sys::seqpacket;
+
+use crate::failure;
+use crate::monitor::exit_record;
+use crate::monitor::log::JsonLog;
+
+/// Daemons that may wait to be accepted.
+const BACKLOG: i32 = 64;
+
+#[derive(Debug)]
+pub struct ContainerFiles {
+    pub directory: OwnedFd,
+    pub log: Option<JsonLog>,
+    /// Whether the exit record is synced to disk.
+    pub durable_exit: bool,
+    sockets: OwnedFd,
+    socket_name: String,
+    /// Device and inode of the socket. A restarted container has another one.
+    identity: Option<(u64, u64)>,
+}
+
+impl ContainerFiles {
+    /// Opens the files, and the listener of the monitor's socket. It runs before the container's program, so that nothing
+    /// can fail once the program is running.
+    pub fn open(host: &Host, request: &LaunchRequest) -> Result<(Self, OwnedFd), Failure> {
+        let container = host.container_directory(&request.id)?;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let directory = openat(&container, ".", flags, Mode::empty())
+            .map_err(|errno| failure::system("container-directory", &request.id, errno))?;
+        exit_record::remove(directory.as_fd())
+            .map_err(|errno| failure::system("exit-record", "exit.json", errno))?;
+        let log = match request.log {
+            Log::None => None,
+            Log::JsonFile { max_size, max_file } => {
+                let log = JsonLog::open(directory.as_fd(), max_size, max_file);
+                let explain = |error| failure::explained(FailureKind::System, "log", error);
+                Some(log.map_err(explain)?)
+            }
+        };
+        let sockets = openat(host.run(), "monitors", flags, Mode::empty())
+            .map_err(|errno| failure::system("monitor-socket", "monitors", errno))?;
+        let socket_name = format!("{}.sock", request.id.get(..32).unwrap_or(&request.id));
+        let listener = seqpacket::listen(sockets.as_fd(), &socket_name, BACKLOG)
+            .map_err(|error| failure::explained(FailureKind::System, "monitor-socket", error))?;
+        let identity = socket_identity(&sockets, &socket_name);
+        let files = Self {
+            directory,
+            log,
+            durable_exit: request.durable_exit,
+            sockets,
+            socket_name,
+            identity,
+        };
+        Ok((files, listener))
+    }
+
+    /// Whether the socket is still this monitor's: it is not after the container was removed or restarted.
+    pub fn owns_socket(&self) -> bool {
+        self.identity.is_some()
+            && socket_identity(&self.sockets, &self.socket_name) == self.identity
+    }
+
+    pub fn remove_socket(&self) {
+        let name = self.socket_name.as_str();
+        let _ = unlinkat(&self.sockets, name, AtFlags::empty());
+    }
+}
+
+fn socket_identity(directory: &OwnedFd, name: &str) -> Option<(u64, u64)> {
+    let status = statat(directory, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+    Some((status.st_dev, status.st_ino))
+}

@@ -1,0 +1,213 @@
+//! The thread that creates and changes containers' network namespaces. The kernel takes milliseconds for it, in which the
+//! event loop serves connections.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+use network::namespace::{self, BlankNamespace, DefaultRoute, Interface, NetNamespace};
+use network::netlink::{Error, Netlink, Subject};
+use rustix::event::{EventfdFlags, eventfd};
+use rustix::io::Errno;
+
+/// Blank namespaces kept ready: creating one takes as long as adding its interfaces.
+const BLANK_NAMESPACES: usize = 2;
+
+/// Time without jobs before a blank namespace is created. The container of the last job starts in that time and needs
+/// the processors.
+const QUIET: Duration = Duration::from_millis(12);
+
+#[derive(Debug)]
+pub struct Job {
+    pub namespace: u64,
+    pub task: Task,
+    /// The daemon that waits for the result, if one does.
+    pub requester: Option<Requester>,
+}
+
+#[derive(Debug)]
+pub enum Task {
+    /// Creates the namespace with these interfaces.
+    Create(Vec<Interface>),
+    /// Opens the name server's listeners in the namespace of a helper that has died.
+    Adopt(OwnedFd),
+    Connect(OwnedFd, Interface),
+    Disconnect(OwnedFd, String),
+    SetDefaultRoute(OwnedFd, DefaultRoute),
+}
+
+/// A daemon's connection, and the number of its request.
+#[derive(Debug, Clone, Copy)]
+pub struct Requester {
+    pub connection: u64,
+    pub number: u64,
+}
+
+#[derive(Debug)]
+pub struct JobResult {
+    pub namespace: u64,
+    pub requester: Option<Requester>,
+    /// The namespace, if it was created or adopted.
+    pub result: Result<Option<NetNamespace>, Error>,
+}
+
+/// The thread's side that the event loop uses.
+#[derive(Debug)]
+pub struct NamespaceWorker {
+    jobs: Sender<Job>,
+    results: Receiver<JobResult>,
+    /// Readable when there are results.
+    wake: OwnedFd,
+}
+
+impl NamespaceWorker {
+    /// Starts the thread, which enters the bridges' namespace.
+    pub fn start(bridges: OwnedFd, ping_group: u32) -> Result<Self, Errno> {
+        let wake = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        let waker = wake.try_clone().map_err(|_| Errno::MFILE)?;
+        let (jobs, job_receiver) = channel();
+        let (result_sender, results) = channel();
+        let (used_netlinks, to_close) = channel::<OwnedFd>();
+        spawn("tbox-closer", move || to_close.into_iter().for_each(drop))?;
+        let work = move || {
+            let Ok(netlink) = enter(&bridges) else {
+                return;
+            };
+            let mut worker = Worker {
+                netlink,
+                bridges,
+                ping_group,
+                blanks: Vec::new(),
+                used_netlinks,
+            };
+            while let Some(job) = worker.next_job(&job_receiver) {
+                let Job {
+                    namespace,
+                    task,
+                    requester,
+                } = job;
+                let result = JobResult {
+                    namespace,
+                    requester,
+                    result: worker.perform(task),
+                };
+                if result_sender.send(result).is_err() {
+                    return;
+                }
+                let _ = rustix::io::write(&waker, &1_u64.to_ne_bytes());
+            }
+        };
+        spawn("tbox-maker", work)?;
+        Ok(Self {
+            jobs,
+            results,
+            wake,
+        })
+    }
+
+    pub fn wake(&self) -> &OwnedFd {
+        &self.wake
+    }
+
+    /// Returns whether the job was accepted; it is not after the thread has ended.
+    pub fn submit(&self, job: Job) -> bool {
+        self.jobs.send(job).is_ok()
+    }
+
+    /// Returns the results since the last call.
+    pub fn results(&self) -> Vec<JobResult> {
+        let _ = rustix::io::read(&self.wake, &mut [0_u8; 8]);
+        self.results.try_iter().collect()
+    }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), Errno> {
+    let thread = thread::Builder::new().name(name.to_owned()).spawn(work);
+    thread.map(drop).map_err(|_| Errno::AGAIN)
+}
+
+fn enter(bridges: &OwnedFd) -> Result<Netlink, Errno> {
+    sys::network_namespace::enter(bridges.as_fd())?;
+    Netlink::open(Subject::Route)
+}
+
+/// State of the thread.
+struct Worker {
+    /// A connection to the bridges' namespace.
+    netlink: Netlink,
+    bridges: OwnedFd,
+    ping_group: u32,
+    blanks: Vec<BlankNamespace>,
+    /// Sends descriptors to the thread that closes them.
+    used_netlinks: Sender<OwnedFd>,
+}
+
+impl Worker {
+    /// Returns the next job. Until one arrives, blank namespaces are created. After a failure that is tried again when
+    /// the next job is done.
+    fn next_job(&mut self, jobs: &Receiver<Job>) -> Option<Job> {
+        while self.blanks.len() < BLANK_NAMESPACES {
+            match jobs.recv_timeout(QUIET) {
+                Err(RecvTimeoutError::Timeout) if self.create_blank().is_ok() => {}
+                Err(RecvTimeoutError::Timeout) => break,
+                job => return job.ok(),
+            }
+        }
+        jobs.recv().ok()
+    }
+
+    fn create_blank(&mut self) -> Result<(), Error> {
+        let created = BlankNamespace::create(self.ping_group);
+        self.leave()?;
+        let mut blank = created?;
+        self.close(blank.take_used_netlink());
+        self.blanks.push(blank);
+        Ok(())
+    }
+
+    fn perform(&mut self, task: Task) -> Result<Option<NetNamespace>, Error> {
+        let result = match task {
+            Task::Create(interfaces) => self.create(&interfaces).map(Some),
+            Task::Adopt(descriptor) => namespace::adopt(descriptor).map(Some),
+            Task::Connect(descriptor, interface) => {
+                namespace::add_interface(&self.netlink, descriptor.as_fd(), &interface)
+                    .map(|()| None)
+            }
+            Task::Disconnect(descriptor, interface) => {
+                namespace::remove_interface(descriptor.as_fd(), &interface).map(|()| None)
+            }
+            Task::SetDefaultRoute(descriptor, route) => {
+                namespace::set_default_route(descriptor.as_fd(), &route).map(|()| None)
+            }
+        };
+        self.leave()?;
+        let mut namespace = result?;
+        let used = namespace.as_mut().and_then(|one| one.used_netlink.take());
+        self.close(used);
+        Ok(namespace)
+    }
+
+    fn create(&mut self, interfaces: &[Interface]) -> Result<NetNamespace, Error> {
+        let blank = match self.blanks.pop() {
+            Some(blank) => blank,
+            None => BlankNamespace::create(self.ping_group)?,
+        };
+        blank.configure(&self.netlink, interfaces)
+    }
+
+    /// Returns to the bridges' namespace: a namespace lives as long as a thread is in it.
+    fn leave(&self) -> Result<(), Error> {
+        let left = sys::network_namespace::enter(self.bridges.as_fd());
+        left.map_err(|errno| Error {
+            what: "namespace",
+            errno,
+        })
+    }
+
+    fn close(&self, used_netlink: Option<OwnedFd>) {
+        if let Some(socket) = used_netlink {
+            let _ = self.used_netlinks.send(socket);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The start of the net helper in a fork of the zygote.
+
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use protocol::zygote::Mapping;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use super::server;
+
+/// Descriptors for a new net helper, including those that an earlier helper left.
+#[derive(Debug)]
+pub struct NetHelperStart {
+    /// The channel to the zygote.
+    pub zygote: OwnedFd,
+    /// The run directory, in which a later zygote finds the helper.
+    pub run: OwnedFd,
+    /// The channel to the daemon that asked for the helper.
+    pub daemon: OwnedFd,
+    /// The bridges' network namespace, if it exists.
+    pub bridges: Option<OwnedFd>,
+    /// The containers' network namespaces.
+    pub namespaces: Vec<(u64, OwnedFd)>,
+}
+
+const RESOLV_CONF: &str = "/etc/resolv.conf";
+
+/// Serves until no zygote, daemon or container needs the helper.
+pub fn run(mapping: &Mapping, start: NetHelperStart) {
+    let _ = rustix::thread::set_name(c"tbox-net");
+    // The zygote blocks signals in order to read them from a descriptor.
+    let _ = sys::signals::reset();
+    // Each connection of a container takes two descriptors.
+    let limit = getrlimit(Resource::Nofile);
+    let _ = setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: limit.maximum,
+            ..limit
+        },
+    );
+    let settings = server::Settings {
+        mapping: mapping.clone(),
+        ping_group: highest_group(mapping),
+        resolv_conf: Path::new(RESOLV_CONF),
+    };
+    server::run(start, &settings);
+}
+
+/// Returns the last group id of the contiguous range that starts at 0.
+fn highest_group(mapping: &Mapping) -> u32 {
+    let mut next = 0;
+    while let Some(range) = mapping
+        .gids
+        .iter()
+        .find(|range| range.inside == next && range.count > 0)
+    {
+        next += range.count;
+    }
+    next.saturating_sub(1)
+}

@@ -1,0 +1,52 @@
+//! A fork of the zygote that prepares resources for containers and sends them to the zygote.
+
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::fs::{CWD, Mode, OFlags, openat};
+use sandbox::host::Host;
+use sys::seqpacket;
+
+/// The messages of a preparer, each with one descriptor.
+pub const NETWORK: &[u8] = b"network";
+const DEVICES: &[u8] = b"devices";
+
+/// The numbers of resources to prepare, and the channel for them.
+pub struct Preparation {
+    pub channel: OwnedFd,
+    pub networks: usize,
+    pub devices: usize,
+}
+
+impl Preparation {
+    /// Prepares the resources. The first failure of a kind ends that kind.
+    pub fn run(&self, host: &Host) {
+        // A name that differs from the zygote's, by which the zygote is found.
+        let _ = rustix::thread::set_name(c"tbox-ready");
+        let _ = self.prepare_networks();
+        let _ = self.prepare_devices(host);
+    }
+
+    fn prepare_networks(&self) -> Option<()> {
+        for _ in 0..self.networks {
+            sys::network_namespace::enter_new().ok()?;
+            sys::interface::loopback_up().ok()?;
+            let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+            let namespace = openat(CWD, "/proc/self/ns/net", flags, Mode::empty()).ok()?;
+            self.send(NETWORK, namespace)?;
+        }
+        Some(())
+    }
+
+    fn prepare_devices(&self, host: &Host) -> Option<()> {
+        for _ in 0..self.devices {
+            let devices = sandbox::launch::prepare_devices(host).ok()?;
+            self.send(DEVICES, devices)?;
+        }
+        Some(())
+    }
+
+    fn send(&self, kind: &[u8], resource: OwnedFd) -> Option<()> {
+        let flags = seqpacket::Flags::empty();
+        seqpacket::send(self.channel.as_fd(), kind, &[resource.as_fd()], flags).ok()
+    }
+}
