@@ -1,65 +1,66 @@
 import { createAsyncQueue } from "#support/concurrency/async-queue.ts";
 
-/** Something that happened (Docker's events). */
+/** A change of an object, in the terms of Docker's events. */
 export interface EngineEvent {
   type: "container" | "image" | "volume" | "network" | "daemon";
   action: string;
   id: string;
   attributes: Record<string, string>;
-  /** Nanoseconds since the epoch, rising from one event to the next. */
+  /** Nanoseconds since the epoch; no two events have the same time. */
   time: bigint;
 }
 
 export interface ReadEventsOptions {
-  /** Replays what is still known from this moment on. */
+  /** First moment to replay from, in nanoseconds since the epoch. */
   since?: bigint;
-  /** Ends with this moment; without `since` everything before it that is still known is replayed. */
+  /** Last moment; without `since` every remembered event before it is replayed. */
   until?: bigint;
   signal: AbortSignal;
 }
 
+/** The events of the daemon. The newest ones are remembered. */
 export interface EventLog {
   publish(event: Omit<EngineEvent, "time">): void;
   read(options: ReadEventsOptions): AsyncGenerator<EngineEvent>;
 }
 
-/** How many past events can be asked for, as many as Docker keeps. */
-const memory = 256;
+/** Number of remembered events, as in Docker. */
+const capacity = 256;
 
 export function openEventLog(): EventLog {
   const past: EngineEvent[] = [];
-  const readers = new Set<(event: EngineEvent) => void>();
+  const listeners = new Set<(event: EngineEvent) => void>();
   return {
     publish(event) {
       const now = BigInt(Date.now()) * 1_000_000n;
       const last = past.at(-1)?.time ?? 0n;
       const timed = { ...event, time: now > last ? now : last + 1n };
       past.push(timed);
-      if (past.length > memory) past.shift();
-      for (const tell of readers) tell(timed);
+      if (past.length > capacity) past.shift();
+      for (const listen of listeners) listen(timed);
     },
     async *read({ since, until, signal }) {
       const queue = createAsyncQueue<EngineEvent>();
-      const tell = (event: EngineEvent) => queue.push(event);
-      readers.add(tell);
+      const listen = (event: EngineEvent) => queue.push(event);
+      listeners.add(listen);
       try {
         const from = since ?? (until === undefined ? undefined : 0n);
         if (from !== undefined) for (const event of past) if (event.time >= from) queue.push(event);
-        for await (const event of queue.during(ending(until, signal))) {
+        for await (const event of queue.during(untilOrAbort(until, signal))) {
           if (until === undefined || event.time <= until) yield event;
         }
       } finally {
-        readers.delete(tell);
+        listeners.delete(listen);
       }
     },
   };
 }
 
-/** Settles at a moment or when the reader has gone. */
-function ending(until: bigint | undefined, signal: AbortSignal): Promise<void> {
+/** Resolves at a moment, or when the signal aborts. */
+function untilOrAbort(until: bigint | undefined, signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const wait = until === undefined ? undefined : Number(until / 1_000_000n) - Date.now();
-  // A timer cannot wait longer than a signed 32-bit number of milliseconds.
+  // A timer's delay is a signed 32-bit number of milliseconds.
   const timer =
     wait === undefined ? undefined : setTimeout(resolve, Math.min(Math.max(0, wait), 2 ** 31 - 1));
   const stop = () => {

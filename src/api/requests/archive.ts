@@ -3,11 +3,13 @@ import { query, queryFlag } from "../schema/query.ts";
 
 const path = z.string("missing required query parameter");
 
+/** Query of `GET` and `HEAD /containers/{id}/archive`. */
 export const readArchiveQuery = query({ path });
 
+/** Query of `PUT /containers/{id}/archive`. */
 export const writeArchiveQuery = query({
   path,
   noOverwriteDirNonDir: queryFlag,
-  // Owners are always those of the archive.
+  // Accepted and ignored: files always get the owners of the archive.
   copyUIDGID: queryFlag,
 });

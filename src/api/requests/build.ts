@@ -7,7 +7,7 @@ import { parseJson } from "../schema/json.ts";
 import { query, queryFlag, queryInteger, queryText } from "../schema/query.ts";
 import { resourceShape, unsetResources } from "./resources.ts";
 
-/** A JSON object or list in a query parameter. */
+/** Returns the schema of a query parameter that contains JSON. */
 function queryJson<Value>(schema: z.ZodType<Value>) {
   return z
     .string()
@@ -21,7 +21,7 @@ function queryJson<Value>(schema: z.ZodType<Value>) {
     .exactOptional();
 }
 
-/** Nothing for what is no JSON: no schema takes that. */
+/** Parses JSON; returns undefined, which no schema accepts, for invalid JSON. */
 function jsonIn(text: string): unknown {
   try {
     return parseJson(text);
@@ -31,10 +31,10 @@ function jsonIn(text: string): unknown {
 }
 
 const texts = queryJson(z.array(z.string()).nullable());
-// A client sends null for an argument that takes its value from an environment which has none.
+// A client sends null for an argument whose environment variable is unset.
 const argumentsOf = queryJson(dictionary(z.string().nullable()).nullable());
 
-/** `POST /build`; `t` and `extrahosts` may be repeated. */
+/** Query of `POST /build`; `t` and `extrahosts` may be repeated. */
 export const buildQuery = query({
   dockerfile: queryText,
   t: queryText,
@@ -44,7 +44,7 @@ export const buildQuery = query({
   nocache: queryFlag,
   cachefrom: texts,
   pull: queryText,
-  // The containers of steps never stay.
+  // Accepted and ignored: containers of steps are always removed.
   rm: queryFlag,
   forcerm: queryFlag,
   memory: queryInteger,
@@ -72,6 +72,7 @@ export const buildQuery = query({
 
 export type BuildQuery = z.infer<typeof buildQuery>;
 
+/** Query of `POST /build/prune`; sizes in bytes. */
 export const pruneBuildQuery = query({
   all: queryFlag,
   filters: queryFilters,
@@ -85,7 +86,7 @@ export type PruneBuildQuery = z.infer<typeof pruneBuildQuery>;
 
 const record = z.record(z.string(), z.string());
 
-/** The first line of the body of `POST /tbox/build`; with the context `stream` a tar follows it. */
+/** Schema of the first line of the body of `POST /tbox/build`; a tar follows it for the context `stream`. */
 export const tboxBuildSchema = z.strictObject({
   context: z.discriminatedUnion("type", [
     z.strictObject({ type: z.literal("directory"), path: z.string() }),
@@ -111,23 +112,23 @@ export const tboxBuildSchema = z.strictObject({
   ulimits: z.array(z.object({ Name: z.string(), Soft: z.number(), Hard: z.number() })),
   resources: dockerObject(resourceShape, { unset: unsetResources }),
   cgroupParent: z.string().exactOptional(),
-  /** Contents in base64. */
+  /** Contents in base64, by ID. */
   secrets: record,
   agents: record,
   cacheFrom: z.array(z.string()),
   inlineCache: z.boolean(),
   noCacheStages: z.array(z.string()),
   allowHostNetwork: z.boolean(),
-  /** `X-Registry-Auth` by domain. */
+  /** Values of `X-Registry-Auth` by domain. */
   credentials: record,
 });
 
-/** `GET /tbox/files`. */
+/** Query of `GET /tbox/files`. */
 export const filesQuery = query({ image: z.string() });
 
 export type TboxBuildRequest = z.infer<typeof tboxBuildSchema>;
 
-/** The header `X-Registry-Config`: an object of domains in base64. */
+/** Parses the header `X-Registry-Config`, a JSON object by domain in base64, to values of `X-Registry-Auth`. */
 export function parseRegistryConfig(header: string | null): Record<string, string> {
   if (header === null || header === "") return {};
   const value = z

@@ -5,34 +5,38 @@ import { query, queryFlag, queryInteger, queryText, queryTime } from "../schema/
 import { hostConfigSchema } from "./host-config.ts";
 import { resourceShape } from "./resources.ts";
 
+/** Query of `GET /containers/json`. */
 export const listContainersQuery = query({
   all: queryFlag,
   limit: queryInteger,
   size: queryFlag,
   filters: queryFilters,
-  // Of the first versions of the API; commands are given in full.
+  // A parameter of the first API versions, ignored: commands are never truncated.
   trunc_cmd: queryFlag,
 });
 
-/**
- * Some clients repeat the whole body in the query of a create, so what else stands there is compared with
- * the body instead of refused.
- */
+/** Query of `POST /containers/create`. Some clients repeat the body in the query, so other parameters are checked there. */
 export const createContainerQuery = z.looseObject({ name: queryText, platform: queryText });
 
+/** Query of `GET /containers/{id}/json`. */
 export const inspectContainerQuery = query({ size: queryFlag });
 
+/** Query of `POST /containers/{id}/start`. */
 export const startContainerQuery = query({ detachKeys: queryText });
 
+/** Query of a stop and of a restart; `t` in seconds. */
 export const stopContainerQuery = query({ t: queryInteger, signal: queryText });
 
+/** Query of `POST /containers/{id}/rename`. */
 export const renameContainerQuery = query({ name: queryText });
 
+/** Query of `GET /containers/{id}/top`; `ps_args` are the arguments of `ps`. */
 export const topContainerQuery = query({ ps_args: queryText });
 
+/** Query of prunes with filters only. */
 export const pruneQuery = query({ filters: queryFilters });
 
-/** `changes` may be repeated. */
+/** Query of `POST /commit`; `changes` may be repeated. */
 export const commitContainerQuery = query({
   container: z.string("missing required query parameter"),
   repo: queryText,
@@ -43,10 +47,12 @@ export const commitContainerQuery = query({
   pause: queryFlag,
 });
 
+/** Query of `POST /containers/{id}/kill`. */
 export const killContainerQuery = query({ signal: queryText });
 
 const conditions = ["not-running", "next-exit", "removed"] as const;
 
+/** Query of `POST /containers/{id}/wait`. */
 export const waitContainerQuery = query({
   condition: z
     .string()
@@ -59,6 +65,7 @@ export const waitContainerQuery = query({
     .exactOptional(),
 });
 
+/** Query of `POST /containers/{id}/attach`. */
 export const attachContainerQuery = query({
   stdin: queryFlag,
   stdout: queryFlag,
@@ -68,6 +75,7 @@ export const attachContainerQuery = query({
   detachKeys: queryText,
 });
 
+/** Query of a resize: rows and columns. */
 export const resizeContainerQuery = query({
   h: z
     .string()
@@ -79,6 +87,7 @@ export const resizeContainerQuery = query({
     .transform(Number),
 });
 
+/** Query of `GET /containers/{id}/logs`. */
 export const containerLogsQuery = query({
   stdout: queryFlag,
   stderr: queryFlag,
@@ -95,12 +104,13 @@ export const containerLogsQuery = query({
 
 export type LogsQuery = z.infer<typeof containerLogsQuery>;
 
+/** Query of `DELETE /containers/{id}`. */
 export const removeContainerQuery = query({ v: queryFlag, force: queryFlag, link: queryFlag });
 
-/** `one-shot` answers at once, without a sample from before to compare with. */
+/** Query of `GET /containers/{id}/stats`; `one-shot` answers at once, without a previous sample. */
 export const containerStatsQuery = query({ stream: queryFlag, "one-shot": queryFlag });
 
-/** Body of `POST /containers/{id}/update`. */
+/** Body of `POST /containers/{id}/update`: only resources and the restart policy can change. */
 export const updateContainerSchema = hostConfigSchema.transform((changes, context) => {
   for (const name of Object.keys(changes)) {
     if (name === "RestartPolicy" || Object.hasOwn(resourceShape, name)) continue;

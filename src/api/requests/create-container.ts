@@ -4,13 +4,13 @@ import { dockerObject } from "../schema/docker-object.ts";
 import { endpointSchema } from "./endpoint.ts";
 import { hostConfigSchema } from "./host-config.ts";
 
-/** One word, or the list of them. */
+/** A list of words, or a single word. */
 const words = z.union([z.string().transform((word) => [word]), z.array(z.string())]).exactOptional();
 const text = z.string().exactOptional();
 const flag = z.boolean().exactOptional();
 const empty = dockerObject({});
 
-/** `8080` is `8080/tcp`. */
+/** Ports of `ExposedPorts`; `8080` means `8080/tcp`. */
 const ports = dictionary(empty).transform((given, context) =>
   Object.fromEntries(
     Object.entries(given).map(([port, value]) => {
@@ -22,7 +22,7 @@ const ports = dictionary(empty).transform((given, context) =>
   ),
 );
 
-/** Nanoseconds; Docker's shortest is a millisecond, and 0 is the default. */
+/** A duration in nanoseconds; Docker's minimum is a millisecond, and 0 is the default. */
 const nanoseconds = z
   .int()
   .refine((value) => value === 0 || value >= 1_000_000, "cannot be less than 1ms")
@@ -71,12 +71,12 @@ const config = {
 
 const unsupported = { ArgsEscaped: [], OnBuild: [] };
 
-/** Body of `POST /commit`: what takes the place of the container's own settings. */
+/** Body of `POST /commit`: settings that replace those of the container. */
 export const commitContainerSchema = dockerObject(config, {
   unsupported: { ...unsupported, MacAddress: [] },
 });
 
-/** Body of `POST /containers/create`: what tbox honours of it. */
+/** Body of `POST /containers/create`, with the fields that tbox honours. */
 export const createContainerSchema = dockerObject(
   {
     ...config,
@@ -91,7 +91,7 @@ export const createContainerSchema = dockerObject(
   const mode = request.HostConfig?.NetworkMode ?? "default";
   const given = Object.entries(NetworkingConfig?.EndpointsConfig ?? {});
   const networks = Object.fromEntries(given.map(([name, settings]) => [name, settings ?? {}]));
-  // Of the network that the container is on before all others.
+  // The address belongs to the network of `NetworkMode`.
   if (MacAddress !== undefined) networks[mode] = { mac: MacAddress.toLowerCase(), ...networks[mode] };
   for (const name of [mode, "default"]) {
     if (Object.keys(networks[name] ?? {}).length === 0) delete networks[name];

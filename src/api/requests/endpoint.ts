@@ -2,13 +2,13 @@ import { z } from "zod";
 import { dictionary } from "../schema/dictionary.ts";
 import { dockerObject, notSupported } from "../schema/docker-object.ts";
 
-/** The option of an endpoint that names its interface in the container. */
+/** Driver option of an endpoint for the name of its interface in the container. */
 export const interfaceOption = "com.docker.network.endpoint.ifname";
 
 const text = z.string().exactOptional();
 const texts = z.array(z.string()).exactOptional();
 
-/** What a client repeats of an endpoint that it has looked at says nothing. */
+/** Fields of an inspected endpoint that clients send back. */
 const unsupported = {
   DNSNames: [],
   EndpointID: [],
@@ -21,7 +21,7 @@ const unsupported = {
   NetworkID: [],
 };
 
-/** `name`, `name:alias`, or as an inspection tells it: `/name:/container/alias`. */
+/** Schema of a link: `name`, `name:alias`, or the form of an inspection, `/name:/container/alias`. */
 export const linkSchema = z.string().transform((given, context) => {
   const [, name, alias = name] = /^\/?([^:/]+)(?::(?:\/[^:/]+\/)?([^:/]+))?$/.exec(given) ?? [];
   if (name !== undefined && alias !== undefined) return { name, alias };
@@ -45,7 +45,7 @@ const driverOptions = dictionary(z.string()).transform((options, context) => {
   return options[interfaceOption];
 });
 
-/** Docker's `EndpointSettings`: what is asked of a container's place on a network. */
+/** Schema of Docker's `EndpointSettings`: the settings of a container on a network. */
 export const endpointSchema = dockerObject(
   {
     Aliases: texts,

@@ -7,13 +7,13 @@ const text = z.string().exactOptional();
 const flag = z.boolean().exactOptional();
 const size = z.tuple([z.int().min(0).max(65_535), z.int().min(0).max(65_535)]).exactOptional();
 
-/** Parameters of `/exec/{id}/…`. */
+/** Schema of the parameters of `/exec/{id}/…`. */
 export const execParams = z.strictObject({ id: objectName });
 
 /** Body of `POST /containers/{id}/exec`. */
 export const createExecSchema = dockerObject(
   {
-    // Older clients repeat what the path says.
+    // Older clients repeat the container of the path.
     Container: text,
     Cmd: z.array(z.string()).default([]),
     Env: z.array(z.string()).exactOptional(),
@@ -37,7 +37,7 @@ export const startExecSchema = dockerObject(
     Detach: flag,
     Tty: flag,
     ConsoleSize: size,
-    // What dockerode tells its own side of the connection.
+    // Fields of dockerode for its own use.
     hijack: flag,
     stdin: flag,
   },
@@ -46,4 +46,5 @@ export const startExecSchema = dockerObject(
   },
 );
 
+/** Query of `POST /exec/{id}/resize`. */
 export const resizeExecQuery = resizeContainerQuery;

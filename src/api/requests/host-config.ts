@@ -23,14 +23,14 @@ const forWindows = "not supported: it is for Windows";
 
 const ulimit = z.strictObject({ Name: z.string(), Soft: z.int(), Hard: z.int() });
 
-/** `8080` is `8080/tcp`. */
+/** Host ports by container port; `8080` means `8080/tcp`. */
 const portBindings = dictionary(z.array(portBinding).nullable()).transform((given) =>
   Object.fromEntries(
     Object.entries(given).map(([port, value]) => [port.includes("/") ? port : `${port}/tcp`, value]),
   ),
 );
 
-/** `HostConfig` of `POST /containers/create`. */
+/** Schema of `HostConfig` of `POST /containers/create`. */
 export const hostConfigSchema = dockerObject(
   {
     AutoRemove: flag,
@@ -79,7 +79,7 @@ export const hostConfigSchema = dockerObject(
     CgroupnsMode: z.string().exactOptional(),
     Runtime: z.literal("tbox", "unknown or invalid runtime name: there is only tbox").exactOptional(),
     ...resourceShape,
-    // The client writes this file itself.
+    // Accepted and dropped: the client writes this file.
     ContainerIDFile: z.string().exactOptional(),
   },
   {

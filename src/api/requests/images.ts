@@ -2,7 +2,7 @@ import { queryFilters } from "../schema/filters.ts";
 import { queryPlatform } from "../schema/platform.ts";
 import { query, queryFlag, queryText } from "../schema/query.ts";
 
-/** `changes` may be repeated. */
+/** Query of `POST /images/create`; `changes` may be repeated. */
 export const createImageQuery = query({
   fromImage: queryText,
   fromSrc: queryText,
@@ -13,33 +13,37 @@ export const createImageQuery = query({
   changes: queryText,
 });
 
+/** Query of `GET /images/json`. */
 export const listImagesQuery = query({
   all: queryFlag,
   digests: queryFlag,
   filters: queryFilters,
   manifests: queryFlag,
   "shared-size": queryFlag,
-  // Of the first versions of the API: a client takes the IDs out by itself.
+  // A parameter of the first API versions, ignored: clients extract the IDs themselves.
   only_ids: queryFlag,
 });
 
+/** Query of `GET /images/{name}/json`, `/history` and `/get`. */
 export const inspectImageQuery = query({ manifests: queryFlag, platform: queryPlatform });
 
-/** `names` may be repeated. */
+/** Query of `GET /images/get`; `names` may be repeated. */
 export const saveImagesQuery = query({ names: queryText, platform: queryPlatform });
 
+/** Query of `DELETE /images/{name}`. */
 export const removeImageQuery = query({ force: queryFlag, noprune: queryFlag, platforms: queryText });
 
+/** Query of `POST /images/load`. */
 export const loadImagesQuery = query({ quiet: queryFlag, platform: queryPlatform });
 
-/** Of a tag and of a push. */
+/** Query of `POST /images/{name}/tag` and `/push`. */
 export const tagImageQuery = query({
   repo: queryText,
   tag: queryText,
   platform: queryPlatform,
-  // A tag always moves.
+  // Accepted and ignored: an existing tag always moves.
   force: queryFlag,
 });
 
-/** Of tbox's own check of the store. */
+/** Query of `POST /tbox/check`. */
 export const checkStoreQuery = query({ repair: queryFlag });

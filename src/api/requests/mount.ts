@@ -16,7 +16,7 @@ const mountType = z.string().transform((type, context) => {
   return z.NEVER;
 });
 
-/** An item of `HostConfig.Mounts`. */
+/** Schema of an item of `HostConfig.Mounts`. */
 export const mountSchema = dockerObject(
   {
     Type: mountType,
@@ -31,7 +31,7 @@ export const mountSchema = dockerObject(
       },
       {
         unsupported: {
-          // What is read-only is so with everything below, or the container does not start.
+          // A read-only mount always includes the mounts below it, or the container does not start.
           ReadOnlyForceRecursive: [true],
           ReadOnlyNonRecursive: [],
         },
@@ -63,7 +63,7 @@ export const mountSchema = dockerObject(
   },
   {
     unsupported: {
-      // Ways for a virtual machine to cache the host's files; the same on Linux.
+      // Modes of caching the host's files in a virtual machine; they have no effect on Linux.
       Consistency: ["default", "consistent", "cached", "delegated"],
       ClusterOptions: [],
       ImageOptions: [],

@@ -6,17 +6,19 @@ import { objectName } from "../schema/names.ts";
 import { query, queryFlag } from "../schema/query.ts";
 import { endpointSchema } from "./endpoint.ts";
 
-/** Parameters of `/networks/{id}`. */
+/** Schema of the parameters of `/networks/{id}`. */
 export const networkParams = z.strictObject({ id: objectName });
 
+/** Query of `GET /networks`. */
 export const listNetworksQuery = query({ filters: queryFilters });
 
-/** Without swarms there is nothing but local networks, and nothing more to say of them. */
+/** Query of `GET /networks/{id}`. The parameters have no effect without a swarm. */
 export const inspectNetworkQuery = query({
   verbose: queryFlag,
   scope: z.enum(["", "local", "swarm"]).exactOptional(),
 });
 
+/** Query of `POST /networks/prune`. */
 export const pruneNetworksQuery = query({ filters: queryFilters });
 
 const text = z.string().exactOptional();
@@ -39,7 +41,7 @@ const pool = dockerObject({
 export const createNetworkSchema = dockerObject(
   {
     Name: z.string().default(""),
-    // A name is always one network's.
+    // Accepted and ignored: network names are always unique.
     CheckDuplicate: flag,
     Driver: text,
     Scope: z.literal("local", 'Invalid input: only the scope "local" is there').exactOptional(),
@@ -75,5 +77,5 @@ export const connectNetworkSchema = dockerObject({
   EndpointConfig: endpointSchema.exactOptional(),
 });
 
-/** Body of `POST /networks/{id}/disconnect`: force is for endpoints that are lost, of which there are none. */
+/** Body of `POST /networks/{id}/disconnect`. `Force` is for stale endpoints, which tbox does not have. */
 export const disconnectNetworkSchema = dockerObject({ Container: z.string().min(1), Force: flag });

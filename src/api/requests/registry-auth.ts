@@ -5,17 +5,19 @@ import { parseJson } from "../schema/json.ts";
 
 const text = z.string().exactOptional();
 
+/** Schema of `X-Registry-Auth` and of the body of `POST /auth`. */
 export const registryAuthSchema = dockerObject({
   username: text,
   password: text,
   identitytoken: text,
   registrytoken: text,
   auth: text,
-  // Where the client found the credentials: who they are for is decided by the image's name.
+  // The key under which the client stores the credentials; the image's name decides where they are sent.
   serveraddress: text,
   email: text,
 });
 
+/** Credentials as clients send them. */
 export type RegistryAuthFields = z.infer<typeof registryAuthSchema>;
 
 export interface RegistryAuth {
@@ -25,7 +27,7 @@ export interface RegistryAuth {
   registryToken?: string;
 }
 
-/** The header `X-Registry-Auth`: JSON in base64, URL-safe or not. Nothing when it holds no credentials. */
+/** Parses `X-Registry-Auth`: JSON in base64, URL-safe or not. Returns undefined for one without credentials. */
 export function parseRegistryAuth(header: string | null | undefined): RegistryAuth | undefined {
   if (header === null || header === undefined || header === "") return undefined;
   const json = Buffer.from(header, "base64url").toString();
@@ -35,7 +37,7 @@ export function parseRegistryAuth(header: string | null | undefined): RegistryAu
   return credentialsOf(result.data);
 }
 
-/** What counts of the fields that a client has filled in. */
+/** Returns the credentials in a client's fields; undefined for none. A token takes precedence over a password. */
 export function credentialsOf(fields: RegistryAuthFields): RegistryAuth | undefined {
   const { identitytoken, registrytoken, auth, username, password } = fields;
   if (registrytoken) return { registryToken: registrytoken };
@@ -52,7 +54,7 @@ function parseHeader(json: string): unknown {
   try {
     return parseJson(json);
   } catch {
-    // The text holds a password and must not get into a message.
+    // The text contains a password and must not be part of a message.
     throw invalid("expected JSON in base64");
   }
 }

@@ -4,7 +4,7 @@ import { dockerObject } from "../schema/docker-object.ts";
 const integer = z.int().exactOptional();
 const rates = z.array(z.strictObject({ Path: z.string(), Rate: z.int().min(0) })).exactOptional();
 
-/** The fields of `HostConfig` that say what a container may use up. */
+/** Schemas of the fields of `HostConfig` that limit a container's resources. */
 export const resourceShape = {
   Memory: z.int().min(0).exactOptional(),
   MemorySwap: integer,
@@ -30,7 +30,7 @@ export const resourceShape = {
   BlkioDeviceWriteIOps: rates,
 };
 
-/** Values of theirs that ask for nothing. */
+/** Values of these fields that set no limit. */
 export const unsetResources = {
   Memory: [0, -1],
   MemorySwap: [0],

@@ -5,11 +5,13 @@ import { queryFilters } from "../schema/filters.ts";
 import { objectName } from "../schema/names.ts";
 import { query, queryFlag } from "../schema/query.ts";
 
-/** Parameters of `/volumes/{name}`. */
+/** Schema of the parameters of `/volumes/{name}`. */
 export const volumeParams = z.strictObject({ name: objectName });
 
+/** Query of `GET /volumes` and `POST /volumes/prune`. */
 export const listVolumesQuery = query({ filters: queryFilters });
 
+/** Query of `DELETE /volumes/{name}`. */
 export const removeVolumeQuery = query({ force: queryFlag });
 
 /** Body of `POST /volumes/create`. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { z } from "zod";
 
 /** Adds the issues of a nested parse to a context, below `path`, with their messages and parameters. */
 export function copyIssues(
@@ -6,11 +6,10 @@ export function copyIssues(
   input: unknown,
   context: z.core.$RefinementCtx,
   path: PropertyKey[] = [],
-): never {
+): void {
   for (const issue of error.issues) {
     const params = issue.code === "custom" ? (issue.params ?? {}) : {};
-    const message = issue.message;
+    const { message } = issue;
     context.issues.push({ code: "custom", input, path: [...path, ...issue.path], message, params });
   }
-  return z.NEVER;
 }

@@ -12,7 +12,9 @@ export function dictionary<Value>(value: z.ZodType<Value>) {
     return Object.fromEntries(
       Object.entries(input).flatMap(([name, item]): [string, Value][] => {
         const result = value.safeParse(item);
-        return result.success ? [[name, result.data]] : copyIssues(result.error, item, context, [name]);
+        if (result.success) return [[name, result.data]];
+        copyIssues(result.error, item, context, [name]);
+        return [];
       }),
     );
   });

@@ -2,12 +2,12 @@ import { z } from "zod";
 import { dictionary } from "./dictionary.ts";
 import { parseJson } from "./json.ts";
 
-/** `{"name":["a"]}`, or `{"name":{"a":true}}` as Go clients write it. */
+/** Filters as JSON: `{"name":["a"]}`, or `{"name":{"a":true}}` from Go clients. */
 const filters = dictionary(
   z.union([z.array(z.string()), dictionary(z.boolean()).transform((set) => Object.keys(set))]),
 );
 
-/** The query parameter `filters`; no filters when absent. */
+/** Schema of the query parameter `filters`. */
 export const queryFilters = z
   .string()
   .transform((text, context) => {

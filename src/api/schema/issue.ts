@@ -1,20 +1,20 @@
 import { z } from "zod";
 import { notSupported } from "./docker-object.ts";
 
-/** The first thing that is wrong with a request. */
+/** The first validation issue of a request. */
 export interface Issue {
-  /** With the path of the field in front. */
+  /** Message with the path of the field in front. */
   message: string;
-  /** Whether the request is valid, but asks for what tbox does not do yet. */
+  /** Whether the request is valid and asks for a feature that tbox does not support yet. */
   notSupported: boolean;
 }
 
-/** The issue of an error that a schema threw; nothing for other errors. */
+/** Returns the issue of an error that a schema threw; undefined for other errors. */
 export function issueOf(error: unknown): Issue | undefined {
   return error instanceof z.ZodError ? toIssue(error.issues[0]) : undefined;
 }
 
-/** An issue as schemas report it, from a place that does not know its type. */
+/** Converts an issue of a schema that a library passed on without its type. */
 export function toIssue(value: unknown): Issue {
   const {
     path = [],

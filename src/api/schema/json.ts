@@ -1,9 +1,9 @@
 import { invalidArgument } from "#support/errors.ts";
 
-/** Deeper nesting than any request of the API needs. */
+/** Deepest nesting of a request. */
 const deepest = 64;
 
-/** JSON that somebody sent; throws invalid-argument for text that is not JSON or is nested too deeply. */
+/** Parses untrusted JSON; throws invalid-argument for invalid JSON and for one that is nested too deeply. */
 export function parseJson(text: string): unknown {
   if (isTooDeep(text)) throw invalidArgument(`JSON is nested deeper than ${deepest} levels`);
   try {
@@ -15,7 +15,7 @@ export function parseJson(text: string): unknown {
 
 function isTooDeep(text: string): boolean {
   let depth = 0;
-  // Strings are skipped whole: brackets in them do not nest.
+  // Strings match as a whole, because brackets inside them do not nest.
   for (const [token] of text.matchAll(/"(?:[^"\\]|\\[\s\S])*"|[[\]{}]/g)) {
     if (token === "{" || token === "[") depth++;
     else if (token === "}" || token === "]") depth--;

@@ -7,7 +7,7 @@ const platformSchema = z.object({
   variant: z.string().optional(),
 });
 
-/** A platform as the specification's JSON object: what a query holds where it means one of several. */
+/** Schema of a platform in a query: the JSON object of the OCI image specification. */
 export const queryPlatform = z
   .string()
   .transform((text, context) => {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** Query parameters; those with an empty value are not set, unknown ones are refused by name. */
+/** Returns the schema of query parameters. Parameters with an empty value are unset; unknown ones are refused by name. */
 export function query<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   return z.preprocess((input, context) => {
     if (typeof input !== "object" || input === null) return input;
@@ -14,7 +14,7 @@ export function query<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   }, z.strictObject(shape));
 }
 
-/** Docker's rule: everything is true but 0, no, false, none and nothing at all. */
+/** Schema of a boolean by Docker's rule: everything is true except 0, no, false, none and the empty text. */
 export const queryFlag = z
   .string()
   .transform((text) => !["", "0", "no", "false", "none"].includes(text.trim().toLowerCase()))
@@ -28,7 +28,7 @@ export const queryInteger = z
   .transform(Number)
   .exactOptional();
 
-/** A point in time: seconds since the epoch with up to nine decimals; gives nanoseconds. */
+/** Schema of a time: seconds since the epoch with up to nine decimals. The result is in nanoseconds. */
 export const queryTime = z
   .string()
   .regex(/^\d{1,12}(\.\d*)?$/, "Invalid input: expected seconds since the epoch")

@@ -26,7 +26,9 @@ export function sparseObject<Shape extends z.core.$ZodLooseShape>(shape: Shape) 
   const check = (value: unknown, context: z.core.$RefinementCtx): unknown => {
     const schema = isRecord(value) ? partFor(Object.keys(value).concat(required)) : whole;
     const result = schema.safeParse(value);
-    return result.success ? result.data : copyIssues(result.error, value, context);
+    if (result.success) return result.data;
+    copyIssues(result.error, value, context);
+    return z.NEVER;
   };
   return { whole, check };
 }

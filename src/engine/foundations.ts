@@ -1,0 +1,71 @@
+import { mkdirSync } from "node:fs";
+import type { ContainerResource } from "#containers/state/container-uses.ts";
+import { openTrash, type Trash } from "#containers/state/trash.ts";
+import type { ContentStore } from "#content/content-store.ts";
+import { openDiskContentStore } from "#content/open-content-store.ts";
+import type { Layers } from "#layers/layers.ts";
+import { openLayers } from "#layers/open-layers.ts";
+import { tryLock } from "#native/addon/file-lock.ts";
+import { openZygote, type Zygote } from "#native/zygote/zygote.ts";
+import { openDatabase } from "#support/database.ts";
+import { TboxError } from "#support/errors.ts";
+import { openLog } from "#support/log.ts";
+import { migrate } from "#support/migrations.ts";
+import { openUsageRegister, type UsageRegister } from "#support/usage-register.ts";
+import type { Config } from "./config.ts";
+import { type EventLog, openEventLog } from "./events.ts";
+import { migrations } from "./schema.ts";
+
+type Database = ReturnType<typeof openDatabase>;
+
+/** Parts of the engine that its services share. */
+export interface Foundations {
+  config: Config;
+  /** Connection whose commits survive a loss of power. */
+  safe: Database;
+  /** Connection whose commits survive the death of the process: a container's start must not wait for a disk. */
+  fast: Database;
+  content: ContentStore;
+  layers: Layers;
+  zygote: Zygote;
+  trash: Trash;
+  events: EventLog;
+  /** Register of every image, layer, volume and network in use. */
+  uses: UsageRegister<ContainerResource>;
+  /** Returns the allocated bytes below each of some paths of the store. */
+  measure: (paths: string[]) => Promise<number[]>;
+}
+
+/** Locks the store and opens what the services share; `resources` closes it again. */
+export async function openFoundations(config: Config, resources: AsyncDisposableStack): Promise<Foundations> {
+  const { dataDirectory: store, runDirectory: run } = config;
+  for (const path of [`${store}/containers`, `${run}/monitors`]) {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  }
+  const lock = tryLock(store, "daemon.lock");
+  if (!lock) throw new TboxError("already-exists", `another daemon has the store ${store} open`);
+  resources.use(lock);
+  const safe = openDatabase(`${store}/tbox.db`, "power");
+  resources.defer(() => safe.close());
+  migrate(safe, migrations);
+  const fast = openDatabase(`${store}/tbox.db`, "process");
+  resources.defer(() => fast.close());
+  const content = await openDiskContentStore(store);
+  const zygote = resources.use(await openZygote({ store, run }));
+  return {
+    config,
+    safe,
+    fast,
+    content,
+    zygote,
+    layers: await openLayers({ database: safe, store, zygote, warn: openLog("layers").warn }),
+    trash: openTrash({ store, zygote, warn: openLog("trash").warn }),
+    events: openEventLog(),
+    uses: openUsageRegister(),
+    async measure(paths) {
+      if (paths.length === 0) return [];
+      const measured = await zygote.work({ operation: "measure", paths });
+      return measured.map(({ bytes }) => bytes);
+    },
+  };
+}
