@@ -13,7 +13,7 @@ import { withStableFiles } from "./stable-files.ts";
 /** Status of a file in a container. */
 export type FileInContainer = FileStatus;
 
-/** Returns the status of a path, of a symbolic link itself. Throws not-found with Docker's text. */
+/** Returns the status of the file at a path, without following a symbolic link. Throws not-found with Docker's text. */
 export function statInContainer(
   services: ContainerServices,
   name: string,

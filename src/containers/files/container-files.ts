@@ -14,7 +14,7 @@ import { type Change, listChanges } from "./diff.ts";
 
 /** Access to the files of containers, running or not. Paths never lead outside the container's root. */
 export interface ContainerFiles {
-  /** Returns the status of a path, of a symbolic link itself. */
+  /** Returns the status of the file at a path, without following a symbolic link. */
   stat(name: string, path: string): Promise<FileInContainer>;
   /** Returns the file or tree at a path as a tar. */
   archive(name: string, path: string): Promise<ContainerArchive>;

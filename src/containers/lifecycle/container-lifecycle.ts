@@ -13,8 +13,8 @@ import { type ExitStatus, type WaitCondition, waitContainer } from "./wait.ts";
 
 /**
  * Operations that change the state of a container. They accept a name (with or without the leading slash), an ID or a
- * unique prefix of an ID, and throw not-found with Docker's text `No such container: NAME`. Operations on one container
- * run in the order of their calls.
+ * unique prefix of an ID, and throw not-found with Docker's text `No such container: NAME`. Starts, pauses,
+ * renames and removals of one container run one at a time; `stop`, `kill` and `update` take effect at once.
  */
 export interface ContainerLifecycle {
   /** Creates a container, or throws and leaves nothing behind. */

@@ -27,7 +27,7 @@ export interface CreateOptions {
 
 type Image = Awaited<ReturnType<ContainerServices["images"]["resolve"]>>;
 
-/** Creates a container. Every check happens before the first change, so a refused request leaves nothing behind. */
+/** Creates a container. Settings that could never work are refused, and a refused request leaves no container behind. */
 export async function createContainer(
   services: ContainerServices,
   request: CreateRequest,

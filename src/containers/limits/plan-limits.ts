@@ -8,7 +8,7 @@ export type LimitSupport = Pick<Delegation, "controllers" | "files" | "obstacle"
 /** Limit that this machine cannot enforce. */
 export interface UnsupportedLimit {
   field: keyof Resources;
-  /** Reason, and the remedy. */
+  /** Reason and remedy. */
   message: string;
 }
 

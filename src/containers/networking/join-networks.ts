@@ -12,7 +12,7 @@ import { namesOn } from "./network-request.ts";
 import { explainPortFailure } from "./port-conflict.ts";
 import { planPorts } from "./ports.ts";
 
-/** Connects a starting container to its networks; `fresh` refuses a network namespace that was made ahead. */
+/** Connects a starting container to its networks; `fresh` excludes network namespaces created in advance. */
 export async function joinNetworks(
   services: ContainerServices,
   record: ContainerRecord,

@@ -8,7 +8,7 @@ import { checkTarget, normalizeTarget } from "./mount-target.ts";
 import { planTmpfs, planTmpfsMount } from "./tmpfs.ts";
 
 export interface PlannedMounts {
-  /** Mounts in the order in which they must happen: a target comes before the targets below it. */
+  /** Mounts in the order in which they must happen: a target precedes the targets below it. */
   mounts: Mount[];
   /** Sources that are created when they are missing: those of `-v`, and of `--mount` with `CreateMountpoint`. */
   sourcesToCreate: string[];

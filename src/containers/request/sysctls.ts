@@ -4,7 +4,7 @@ import type { HostConfig } from "./create-request.ts";
 const ipcNamespace =
   /^(kernel\.(msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced)|fs\.mqueue\..+)$/;
 
-/** Plans the kernel parameters of a request. Throws invalid-argument for those that no namespace of the container has. */
+/** Plans the kernel parameters of a request. Throws invalid-argument for parameters outside its own namespaces. */
 export function planSysctls({
   Sysctls = {},
   NetworkMode,

@@ -10,7 +10,7 @@ export type MountOwner = Pick<ContainerRecord, "volumes" | "hostConfig">;
 export type InheritedMount = { volume: ContainerVolume } | { bind: string };
 
 /**
- * Returns the mounts of `VolumesFrom` by target. Of two containers that mount at the same target the later one wins.
+ * Returns the mounts of `VolumesFrom` by target. If two containers mount at the same target, the later one wins.
  * `find` looks up a container by name.
  */
 export function inheritedMounts(

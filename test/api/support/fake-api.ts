@@ -2,7 +2,7 @@ import { openDaemon } from "#daemon/daemon.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
 import { type FakeEngine, fakeEngine } from "./fake-engine.ts";
 
-/** The API in this process, over a fake engine. */
+/** API server in this process with a fake engine. */
 export interface FakeApi extends AsyncDisposable {
   engine: FakeEngine;
   socket: string;

@@ -1,7 +1,7 @@
 import { connect, createServer, type Socket } from "node:net";
 import { temporaryDirectory } from "#test/support/temp.ts";
 
-/** Two ends of one connection, each of which may end its side first. */
+/** Returns both ends of a connection. Either end can close its side first. */
 export async function socketPair(): Promise<[Socket, Socket]> {
   using directory = temporaryDirectory("pair");
   const path = `${directory.path}/socket`;
