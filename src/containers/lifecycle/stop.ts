@@ -2,7 +2,7 @@ import { killCgroup } from "../limits/cgroups.ts";
 import { parseSignal } from "../request/signals.ts";
 import type { ContainerServices } from "../services.ts";
 import { type ContainerRecord, isRunning } from "../state/container-record.ts";
-import { nextExit } from "./exit-promise.ts";
+import { nextExit } from "./next-exit.ts";
 import { resume } from "./pause.ts";
 import { cancelScheduledStart } from "./restart-scheduler.ts";
 
