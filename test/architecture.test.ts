@@ -42,7 +42,7 @@ const packages: Record<string, (path: string) => boolean> = {
   "tar-stream": (path) => /^(images|cli\/archives)\//.test(path),
   zod: (path) =>
     /^(api|oci|registry|cli)\//.test(path) ||
-    /^native\/(zygote|net)\/(net-)?protocol\.ts$/.test(path) ||
+    path.startsWith("native/protocol/") ||
     path === "engine/config.ts",
 };
 

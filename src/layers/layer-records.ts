@@ -1,5 +1,5 @@
 import type { Database } from "bun:sqlite";
-import type { Unpacked } from "#native/zygote/protocol.ts";
+import type { Unpacked } from "#native/protocol/work.ts";
 import { type DiffId, parseDiffId } from "#oci/digest.ts";
 
 /** The table of durable layers; sizes are kept in memory, too. */

@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { mkdirSync, readdirSync } from "node:fs";
-import type { Unpacked } from "#native/zygote/protocol.ts";
+import type { Unpacked } from "#native/protocol/work.ts";
 import type { Zygote } from "#native/zygote/zygote.ts";
 import { type DiffId, parseDiffId, splitDigest } from "#oci/digest.ts";
 import { createSerialQueue } from "#support/concurrency/serial-queue.ts";

@@ -1,6 +1,6 @@
 import { statfsSync } from "node:fs";
-import { openNews } from "#native/addon/notifier.ts";
-import type { Unpacked, UnpackLimits } from "#native/zygote/protocol.ts";
+import { openNotifier } from "#native/addon/notifier.ts";
+import type { Unpacked, UnpackLimits } from "#native/protocol/work.ts";
 import type { Zygote } from "#native/zygote/zygote.ts";
 import { type DiffId, parseDiffId } from "#oci/digest.ts";
 import { createLimit } from "#support/concurrency/limit.ts";
@@ -38,10 +38,10 @@ export function openUnpacking({ store, zygote, records, warn }: UnpackingOptions
     const work = async (source: number, growing?: GrowingBlob) => {
       if (growing === undefined) return await zygote.work(request, { source, ...options });
       // Closing the notifier, also after a failure, ends the worker's wait for more bytes.
-      using news = openNews();
-      using _ = growing.onGrowth(news.tell);
+      using notifier = openNotifier();
+      using _ = growing.onGrowth(notifier.notify);
       const arriving = { ...request, arriving: growing.size };
-      return await zygote.work(arriving, { source, news: news.peer, ...options });
+      return await zygote.work(arriving, { source, notifier: notifier.peer, ...options });
     };
     const unpacked = await limit(() => blob(work));
     for (const warning of unpacked.warnings) warn(`layer ${unpacked.diffId}: ${warning}`);

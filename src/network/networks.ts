@@ -1,5 +1,5 @@
 import type { NetState } from "#native/net/net-helper.ts";
-import type { PortRequest } from "#native/net/net-protocol.ts";
+import type { PortRequest } from "#native/protocol/net.ts";
 import type { Filters } from "#support/filters/filters.ts";
 import type { EndpointPlan } from "./namespaces/bridge.ts";
 import type { EndpointSettings, Network, NetworkNamespace } from "./network.ts";

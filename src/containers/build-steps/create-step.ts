@@ -1,5 +1,5 @@
 import { mkdirSync } from "node:fs";
-import type { Mount } from "#native/zygote/protocol.ts";
+import type { Mount } from "#native/protocol/launch.ts";
 import type { DiffId } from "#oci/digest.ts";
 import { createContainer } from "../lifecycle/create.ts";
 import type { CreateRequest } from "../request/create-request.ts";

@@ -1,4 +1,4 @@
-import type { Tree } from "#native/zygote/protocol.ts";
+import type { Tree } from "#native/protocol/launch.ts";
 import type { DiffId } from "#oci/digest.ts";
 import { layerPath } from "../state/layer-path.ts";
 

@@ -1,7 +1,7 @@
 import { closeSync } from "node:fs";
 import type { Duplex } from "node:stream";
 import { openStream } from "#native/addon/stream.ts";
-import type { ContainerView, ListedEntry, Owner } from "#native/zygote/protocol.ts";
+import type { ContainerView, ListedEntry, Owner } from "#native/protocol/work.ts";
 import type { DiffId } from "#oci/digest.ts";
 import { feedArchive } from "../files/feed-archive.ts";
 import { readText } from "../files/read-text.ts";

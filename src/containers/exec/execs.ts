@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import type { Attachment } from "#native/zygote/protocol.ts";
+import type { Attachment } from "#native/protocol/monitor.ts";
 
 /** Fields of Docker's ExecConfig. */
 export interface ExecRequest {

@@ -1,4 +1,4 @@
-import type { Exec } from "#native/zygote/protocol.ts";
+import type { Exec } from "#native/protocol/launch.ts";
 import { planLaunch } from "../lifecycle/plan-launch.ts";
 import { mergeEnvironment, programEnvironment } from "../request/environment.ts";
 import type { ContainerRecord } from "../state/container-record.ts";

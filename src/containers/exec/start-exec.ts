@@ -1,5 +1,5 @@
 import type { Monitor } from "#native/monitor/monitor.ts";
-import type { Attachment } from "#native/zygote/protocol.ts";
+import type { Attachment } from "#native/protocol/monitor.ts";
 import { programFailureCode } from "../lifecycle/program-failure.ts";
 import { openContainerCgroup } from "../limits/cgroups.ts";
 import { linkEnvironment } from "../networking/link-environment.ts";

@@ -1,7 +1,7 @@
 import { closeSync } from "node:fs";
 import type { Duplex } from "node:stream";
 import { openStream } from "#native/addon/stream.ts";
-import type { ContainerView, FileStatus } from "#native/zygote/protocol.ts";
+import type { ContainerView, FileStatus } from "#native/protocol/work.ts";
 import { TboxError } from "#support/errors.ts";
 import { planLaunch } from "../lifecycle/plan-launch.ts";
 import type { ContainerServices } from "../services.ts";

@@ -1,7 +1,7 @@
 import { closeSync } from "node:fs";
 import type { Duplex } from "node:stream";
 import { openStream } from "#native/addon/stream.ts";
-import type { ContainerView } from "#native/zygote/protocol.ts";
+import type { ContainerView } from "#native/protocol/work.ts";
 import type { ContainerServices } from "../services.ts";
 
 /** Unpacks an archive in a worker. */

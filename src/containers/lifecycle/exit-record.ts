@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { type Exited, exitedSchema } from "#native/zygote/protocol.ts";
+import { type Exited, exitedSchema } from "#native/protocol/monitor.ts";
 import type { ContainerServices } from "../services.ts";
 import { containerDirectory } from "../state/container-directories.ts";
 import type { ContainerRecord } from "../state/container-record.ts";

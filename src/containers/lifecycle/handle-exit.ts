@@ -1,5 +1,5 @@
 import type { Monitor } from "#native/monitor/monitor.ts";
-import type { Exited } from "#native/zygote/protocol.ts";
+import type { Exited } from "#native/protocol/monitor.ts";
 import { dropCgroup, killCgroup } from "../limits/cgroups.ts";
 import { leaveNetworks, notifyNetworks } from "../networking/join-networks.ts";
 import type { ContainerServices } from "../services.ts";

@@ -1,4 +1,4 @@
-import type { Mount } from "#native/zygote/protocol.ts";
+import type { Mount } from "#native/protocol/launch.ts";
 import type { Launch } from "#native/zygote/zygote.ts";
 import type { DiffId } from "#oci/digest.ts";
 import { etcMounts } from "../networking/etc-files.ts";

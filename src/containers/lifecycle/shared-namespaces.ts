@@ -1,4 +1,4 @@
-import type { Shared, Sharing } from "#native/zygote/protocol.ts";
+import type { Shared, Sharing } from "#native/protocol/launch.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { CreateRequest, HostConfig } from "../request/create-request.ts";
 import { type ContainerRecord, isRunning } from "../state/container-record.ts";

@@ -1,5 +1,5 @@
 import { monotonic } from "#native/addon/clock.ts";
-import type { Started } from "#native/zygote/protocol.ts";
+import type { Started } from "#native/protocol/monitor.ts";
 import type { Launched } from "#native/zygote/zygote.ts";
 import { errorChain, TboxError } from "#support/errors.ts";
 import { createContainerCgroup, dropCgroup } from "../limits/cgroups.ts";

@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import type { Mount } from "#native/zygote/protocol.ts";
+import type { Mount } from "#native/protocol/launch.ts";
 import type { NetworkNamespace } from "#network/network.ts";
 import type { DirectoryFiles } from "../state/container-directories.ts";
 import { type HostsContext, hostsFile, type NameSettings } from "./hosts-file.ts";

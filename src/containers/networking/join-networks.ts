@@ -1,4 +1,4 @@
-import type { LaunchRequest } from "#native/zygote/protocol.ts";
+import type { LaunchRequest } from "#native/protocol/launch.ts";
 import { type NetworkNamespace, resolvesNames } from "#network/network.ts";
 import { defaultNetwork } from "#network/networks.ts";
 import { TboxError } from "#support/errors.ts";

@@ -1,4 +1,4 @@
-import type { PortRequest } from "#native/net/net-protocol.ts";
+import type { PortRequest } from "#native/protocol/net.ts";
 import { parseAddress } from "#network/addresses/address.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { CreateRequest, HostConfig, PortBinding } from "../request/create-request.ts";

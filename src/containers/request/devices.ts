@@ -1,5 +1,5 @@
 import { accessSync, constants, statSync } from "node:fs";
-import type { Mount } from "#native/zygote/protocol.ts";
+import type { Mount } from "#native/protocol/launch.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { DeviceRequest } from "./create-request.ts";
 

@@ -1,4 +1,4 @@
-import type { LaunchRequest } from "#native/zygote/protocol.ts";
+import type { LaunchRequest } from "#native/protocol/launch.ts";
 import { invalidArgument } from "#support/errors.ts";
 import type { HostConfig } from "./create-request.ts";
 

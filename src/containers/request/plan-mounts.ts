@@ -1,4 +1,4 @@
-import type { Mount } from "#native/zygote/protocol.ts";
+import type { Mount } from "#native/protocol/launch.ts";
 import { invalidArgument } from "#support/errors.ts";
 import type { ContainerVolume } from "../state/container-record.ts";
 import { parseBindText } from "./bind-text.ts";

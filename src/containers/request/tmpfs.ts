@@ -1,4 +1,4 @@
-import type { Mount } from "#native/zygote/protocol.ts";
+import type { Mount } from "#native/protocol/launch.ts";
 import { invalidArgument } from "#support/errors.ts";
 import type { MountRequest } from "./create-request.ts";
 import { checkTarget } from "./mount-target.ts";

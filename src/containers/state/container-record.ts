@@ -1,4 +1,4 @@
-import type { LaunchRequest } from "#native/zygote/protocol.ts";
+import type { LaunchRequest } from "#native/protocol/launch.ts";
 import type { EndpointSettings, NetworkNamespace } from "#network/network.ts";
 import type { DiffId, Digest } from "#oci/digest.ts";
 import type { BoundVolume } from "#volumes/volume-options.ts";

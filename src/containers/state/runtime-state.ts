@@ -1,6 +1,6 @@
 import type { StreamPair } from "#native/addon/stream.ts";
 import type { Monitor } from "#native/monitor/monitor.ts";
-import type { Attachment } from "#native/zygote/protocol.ts";
+import type { Attachment } from "#native/protocol/monitor.ts";
 import { createSerialQueue, type SerialQueue } from "#support/concurrency/serial-queue.ts";
 import type { StepExtras } from "../lifecycle/plan-launch.ts";
 

@@ -1,6 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
 import type { Monitor } from "#native/monitor/monitor.ts";
-import type { LogPosition } from "#native/zygote/protocol.ts";
+import type { LogPosition } from "#native/protocol/monitor.ts";
 import { TboxError } from "#support/errors.ts";
 import type { ContainerServices } from "../services.ts";
 import { containerDirectory } from "../state/container-directories.ts";

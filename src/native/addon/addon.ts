@@ -2,22 +2,22 @@ import { TboxError } from "#support/errors.ts";
 import { builtFile } from "./files.ts";
 
 /**
- * What the addon offers. Its errors carry the errno's name as `code`. Descriptors it gives belong to the
- * caller; those it takes are copied, and stay the caller's.
+ * The functions of the addon. Their errors carry the name of the errno as `code`. The caller owns returned
+ * descriptors; passed descriptors are duplicated and still belong to the caller.
  */
 export interface Addon {
   Reactor: new (listener: (token: number, kind: EventKind, text: string) => void) => Reactor;
-  /** Two connected byte streams; only the first is non-blocking. */
+  /** Returns two connected stream sockets; only the first is non-blocking. */
   streamPair(): [number, number];
-  /** A descriptor that holds the lock until it is closed; null when somebody else has it. */
+  /** Returns a descriptor that holds the lock until it is closed; null when another process has the lock. */
   lockFile(directory: string, name: string): number | null;
-  /** Clock ticks since boot; null when the process is gone. */
+  /** Returns the start time of a process in clock ticks since boot; null when it does not exist. */
   processStartTime(pid: number): number | null;
-  /** CLOCK_MONOTONIC in nanoseconds, which the runtime's own clocks are not. */
+  /** Returns CLOCK_MONOTONIC in nanoseconds; the runtime's clocks have another origin. */
   monotonic(): number;
   cgroupOfProcess(proc: string, process: number): string | null;
   isCgroupDelegated(directory: string): boolean;
-  /** `settings` are files and texts in turn. */
+  /** Creates a child with `settings`, an alternating list of files and texts; returns its descriptor. */
   prepareCgroup(parent: string, child: string, settings: string[]): number;
   cgroupChildren(directory: string): string[];
   createCgroup(parent: string, child: string): void;
@@ -29,7 +29,7 @@ export interface Addon {
 
 export type EventKind = "message" | "closed" | "exited";
 
-/** One thread that waits for channels and processes, which are known by token. */
+/** An event loop in its own thread that watches channels and processes, identified by tokens. */
 interface Reactor {
   pair(): { token: number; peer: number };
   connect(directory: string, name: string): number;
@@ -55,10 +55,10 @@ function load(): Addon {
   try {
     process.dlopen(module, path);
   } catch (cause) {
-    throw new TboxError("unavailable", `cannot load ${path}: build it with npm run build`, { cause });
+    throw new TboxError("unavailable", `cannot load ${path}: run npm run build`, { cause });
   }
   if (!isAddon(module.exports)) {
-    throw new TboxError("unavailable", `${path} is of another version: build it with npm run build`);
+    throw new TboxError("unavailable", `cannot load ${path}: it is from another version: run npm run build`);
   }
   return module.exports;
 }

@@ -1,6 +1,6 @@
 import { addon } from "./addon.ts";
 
-/** CLOCK_MONOTONIC in nanoseconds: comparable with what the helper reports, unlike the runtime's clocks. */
+/** Returns CLOCK_MONOTONIC in nanoseconds, the clock of the helper's phases. */
 export function monotonic(): number {
   return addon().monotonic();
 }

@@ -1,7 +1,7 @@
 import { type ErrorCode, TboxError } from "#support/errors.ts";
-import type { Failure } from "../zygote/protocol.ts";
+import type { Failure } from "../protocol/failure.ts";
 
-/** A step that failed in the helper. */
+/** A failed step of the helper. */
 export class FailureError extends TboxError {
   readonly failure: Failure;
 
@@ -12,7 +12,7 @@ export class FailureError extends TboxError {
   }
 }
 
-/** The errno's name that an error of the addon or of Bun carries. */
+/** Returns the errno name that an error of the addon or of Bun carries. */
 export function errnoOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("code" in error)) return undefined;
   return typeof error.code === "string" ? error.code : undefined;

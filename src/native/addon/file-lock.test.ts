@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { tryLock } from "./file-lock.ts";
 
-test("one holder at a time", () => {
+test("a lock has one holder at a time", () => {
   const directory = mkdtempSync(`${tmpdir()}/tbox-lock-`);
   {
     using lock = tryLock(directory, "a.lock");

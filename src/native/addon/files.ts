@@ -1,7 +1,7 @@
-/** What the build puts beside the program. */
+/** Name of a built file. */
 export type BuiltFile = "tbox-helper" | "tbox.node" | "hello";
 
-/** Path of a built file: beside the compiled program, or in `dist/` of the source tree. */
+/** Returns the path of a built file: beside the compiled program, or in `dist/` of the source tree. */
 export function builtFile(name: BuiltFile): string {
   const compiled = Bun.main.startsWith("/$bunfs/");
   const directory = compiled

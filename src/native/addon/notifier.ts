@@ -2,23 +2,23 @@ import { closeSync, writeSync } from "node:fs";
 import { addon } from "./addon.ts";
 import { errnoOf } from "./failure.ts";
 
-/** Tells another process that there is more of something; its end tells that there will be nothing any more. */
-export interface News extends Disposable {
-  /** The other process's end, to be passed on. */
+/** Notifies another process of growth; disposal signals the end. */
+export interface Notifier extends Disposable {
+  /** Descriptor to pass to the other process. */
   readonly peer: number;
-  tell(): void;
+  notify(): void;
 }
 
-export function openNews(): News {
+export function openNotifier(): Notifier {
   const [own, peer] = addon().streamPair();
   const one = new Uint8Array(1);
   return {
     peer,
-    tell() {
+    notify() {
       try {
         writeSync(own, one);
       } catch (error) {
-        // What is still unread will have it look; and who has gone needs no news.
+        // A full buffer already holds unread notifications, and a peer that has exited needs none.
         const errno = errnoOf(error);
         if (errno !== "EAGAIN" && errno !== "EPIPE" && errno !== "ECONNRESET") throw error;
       }

@@ -5,7 +5,7 @@ import { connectChannel, openChannel, watchProcess } from "./reactor.ts";
 
 const deaf = { message: () => {}, closed: () => {} };
 
-test("a channel tells that its other end was closed", async () => {
+test("a channel reports that its peer closed", async () => {
   const closed = Promise.withResolvers<string | undefined>();
   const { channel, peer } = openChannel({ message: () => {}, closed: closed.resolve });
   closeSync(peer);
@@ -14,7 +14,7 @@ test("a channel tells that its other end was closed", async () => {
   channel.close();
 });
 
-test("a descriptor that is not open is refused, and the channel stays", () => {
+test("send refuses a closed descriptor and keeps the channel open", () => {
   const { channel, peer } = openChannel(deaf);
   expect(() => channel.send("{}", [123_456])).toThrow(expect.objectContaining({ code: "EBADF" }));
   channel.send("{}", [peer]);
@@ -22,7 +22,7 @@ test("a descriptor that is not open is refused, and the channel stays", () => {
   closeSync(peer);
 });
 
-test("a peer that never reads is given up on with EAGAIN", () => {
+test("send throws EAGAIN when the peer never reads", () => {
   const { channel, peer } = openChannel(deaf);
   const flood = () => {
     for (let count = 0; count < 100_000; count++) channel.send("{}");
@@ -32,11 +32,11 @@ test("a peer that never reads is given up on with EAGAIN", () => {
   closeSync(peer);
 });
 
-test("nobody listening is ENOENT", () => {
+test("connect throws ENOENT when nothing listens", () => {
   expect(() => connectChannel("/", "no.sock", deaf)).toThrow(expect.objectContaining({ code: "ENOENT" }));
 });
 
-test("the end of a watched process is told, whoever ended it", async () => {
+test("a watch reports the exit of a process, also after SIGKILL", async () => {
   await using child = Bun.spawn(["sleep", "600"]);
   const startTime = addon().processStartTime(child.pid) ?? undefined;
   using watch = watchProcess(child.pid, startTime);
@@ -48,12 +48,12 @@ test("the end of a watched process is told, whoever ended it", async () => {
   expect(() => watch.signal(15)).toThrow();
 });
 
-test("another process with the same number is not watched", async () => {
+test("a watch refuses another process with the same pid", async () => {
   await using child = Bun.spawn(["sleep", "600"]);
   expect(() => watchProcess(child.pid, 1)).toThrow(expect.objectContaining({ code: "ESRCH" }));
 });
 
-test("neither a channel nor a watch keeps the process alive, work does", async () => {
+test("channels and watches do not keep the event loop alive, keepAlive does", async () => {
   const run = async (script: string) => {
     const child = Bun.spawn([process.execPath, "-e", script], { cwd: import.meta.dir, stderr: "inherit" });
     return [await new Response(child.stdout).text(), await child.exited];

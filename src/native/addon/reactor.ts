@@ -1,41 +1,41 @@
 import { type Addon, addon, type EventKind } from "./addon.ts";
 
-/** A connection of datagrams, one message each, that descriptors ride along with. */
+/** A SOCK_SEQPACKET connection: one message a datagram, with optional descriptors. */
 export interface Channel {
-  /** Queues when the peer does not read; the descriptors are copied. Throws EPIPE when it is closed. */
+  /** Sends, or queues while the peer does not read. Duplicates the descriptors. Throws EPIPE on a closed channel. */
   send(text: string, descriptors?: number[]): void;
-  /** The listener hears nothing more. */
+  /** Closes the channel; the listener is not called any more. */
   close(): void;
 }
 
 export interface ChannelListener {
-  /** What it throws closes the channel: a peer that does not keep to the protocol is not listened to. */
+  /** Handles a message. An exception closes the channel: it means that the peer violates the protocol. */
   message(text: string): void;
-  /** The peer closed the channel, or it broke for this reason; called once, after the last message. */
+  /** Handles the end of the channel: closed by the peer, or broken for a reason. Called once, after the last message. */
   closed(reason: string | undefined): void;
 }
 
 export interface ProcessWatch extends Disposable {
-  /** Settles when the process ends. */
+  /** Resolves when the process exits. */
   exited: Promise<void>;
-  /** What is true now, before `exited` settles. */
+  /** Tests the process now, before `exited` settles. */
   isRunning(): boolean;
-  /** Sends a signal to this very process; throws ESRCH when it has ended. */
+  /** Sends a signal to exactly this process; throws ESRCH when it has exited. */
   signal(number: number): void;
 }
 
-/** A new channel and the descriptor of its other end, which the caller closes after passing it on. */
+/** Opens a channel; returns the descriptor of its other end, which the caller closes after sending it. */
 export function openChannel(listener: ChannelListener): { channel: Channel; peer: number } {
   const { token, peer } = reactor().pair();
   return { channel: channelOf(token, listener), peer };
 }
 
-/** A channel to a listening socket of the directory; throws the addon's error. */
+/** Connects a channel to a listening socket in a directory; throws the addon's error. */
 export function connectChannel(directory: string, name: string, listener: ChannelListener): Channel {
   return channelOf(reactor().connect(directory, name), listener);
 }
 
-/** With a start time, only the process that started then; throws ESRCH when there is none. */
+/** Watches a process; with a start time, only the process that started then. Throws ESRCH when there is none. */
 export function watchProcess(pid: number, startTime?: number): ProcessWatch {
   const token = reactor().watchProcess(pid, startTime ?? null);
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -48,7 +48,7 @@ export function watchProcess(pid: number, startTime?: number): ProcessWatch {
   };
 }
 
-/** Keeps the process alive until disposed of; channels alone do not. */
+/** Keeps the event loop alive until disposed of; channels alone do not. */
 export function keepAlive(): Disposable {
   if (holders++ === 0) reactor().hold();
   let held = true;
@@ -93,6 +93,6 @@ function channelOf(token: number, listener: ChannelListener): Channel {
 }
 
 function close(token: number): void {
-  // A closed token may be in use again by another channel.
+  // Another channel may already use the token of a closed one.
   if (handlers.delete(token)) reactor().close(token);
 }

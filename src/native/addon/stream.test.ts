@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { once } from "node:events";
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
-import { openStream, passOn } from "./stream.ts";
+import { openStream, sendPeers } from "./stream.ts";
 
 /** Iterating would destroy the stream at its end. */
 async function whole(stream: Duplex): Promise<string> {
@@ -14,7 +14,7 @@ async function whole(stream: Duplex): Promise<string> {
   return text;
 }
 
-test("one direction may end before the other", async () => {
+test("one direction of a stream can end before the other", async () => {
   const { stream, peer } = openStream();
   const options = { fd: peer, path: "", allowHalfOpen: true };
   const other = connect(options);
@@ -24,32 +24,32 @@ test("one direction may end before the other", async () => {
   expect(await whole(stream)).toBe("answer");
 });
 
-test("the stream ends when nobody has the other end any more", async () => {
+test("a stream ends with its peer", async () => {
   const pair = openStream();
-  passOn([pair], () => {});
+  sendPeers([pair], () => {});
   pair.stream.resume();
   await once(pair.stream, "end");
   pair.stream.destroy();
 });
 
-test("nothing is left open when passing on fails", async () => {
+test("a failed send closes all descriptors", async () => {
   const pair = openStream();
   expect(() =>
-    passOn([pair], () => {
+    sendPeers([pair], () => {
       throw new Error("refused");
     }),
   ).toThrow("refused");
   expect(pair.stream.destroyed).toBe(true);
 });
 
-test("what is kept after a failure can be passed on again", async () => {
+test("descriptors kept after a failure can be sent again", async () => {
   const pair = openStream();
   const refuse = () => {
     throw new Error("try another");
   };
-  expect(() => passOn([pair], refuse, () => true)).toThrow("try another");
+  expect(() => sendPeers([pair], refuse, () => true)).toThrow("try another");
   expect(pair.stream.destroyed).toBe(false);
-  passOn([pair], () => {});
+  sendPeers([pair], () => {});
   pair.stream.resume();
   await once(pair.stream, "end");
   pair.stream.destroy();

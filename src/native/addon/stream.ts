@@ -3,25 +3,25 @@ import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { addon } from "./addon.ts";
 
-/** A byte stream, half of which may end before the other, and the descriptor of its other end. */
+/** A byte stream with independent half-closes, and the descriptor of its other end. */
 export interface StreamPair {
   stream: Duplex;
-  /** Closed once it was passed on. */
+  /** Closed once it has been sent. */
   peer: number;
 }
 
 export function openStream(): StreamPair {
   const [own, peer] = addon().streamPair();
-  // Bun takes `fd` and ignores the path, which only the types ask for.
+  // Bun uses `fd` and ignores `path`, which only the types require.
   const options = { fd: own, path: "", allowHalfOpen: true };
   return { stream: connect(options), peer };
 }
 
 /**
- * Passes the other ends on, then closes them here, so that the stream ends when the peer is gone. After a failure
- * that `isKept` knows all stays open, for another attempt.
+ * Sends the other ends of streams and closes them here, so that a stream ends with its peer. After an error that
+ * `isKept` accepts, all descriptors stay open for another attempt; after any other error all are closed.
  */
-export function passOn<T>(
+export function sendPeers<T>(
   pairs: StreamPair[],
   send: (peers: number[]) => T,
   isKept: (error: unknown) => boolean = () => false,
@@ -36,7 +36,7 @@ export function passOn<T>(
   }
 }
 
-/** Ends a stream that nobody was given the other end of. */
+/** Closes both ends of a stream that was never sent. */
 export function discardStream({ stream, peer }: StreamPair): void {
   stream.destroy();
   closeSync(peer);

@@ -9,7 +9,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(root, { recursive: true }));
 
-test("children come and go, files are written and read", () => {
+test("children are created and removed, files are written and read", () => {
   const cgroup = openCgroup(root);
   const child = cgroup.ensureChild("one");
   cgroup.ensureChild("one");
@@ -25,7 +25,7 @@ test("children come and go, files are written and read", () => {
   expect(existsSync(child.path)).toBe(false);
 });
 
-test("a child whose settings cannot be written is not left behind", () => {
+test("a child is removed when its settings cannot be written", () => {
   const cgroup = openCgroup(root);
   closeSync(cgroup.prepareChild("plain", []));
   const refused = () => cgroup.prepareChild("limited", [["memory.max", "1"]]);
@@ -33,7 +33,7 @@ test("a child whose settings cannot be written is not left behind", () => {
   expect(cgroup.children()).toEqual(["plain"]);
 });
 
-test("a name that leaves the directory is refused", () => {
+test("a name outside the directory is refused", () => {
   const cgroup = openCgroup(root);
   expect(() => cgroup.ensureChild("../x")).toThrow(expect.objectContaining({ code: "EINVAL" }));
   expect(() => cgroup.read("a/b")).toThrow(expect.objectContaining({ code: "EINVAL" }));

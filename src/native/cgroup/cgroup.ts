@@ -1,22 +1,22 @@
 import { addon } from "../addon/addon.ts";
 import { errnoOf } from "../addon/failure.ts";
 
-/** A file of a cgroup and the text to write to it. */
+/** A cgroup file and the text to write to it. */
 export type Setting = [file: string, text: string];
 
-/** A cgroup v2 directory. Names hold no slash. Errors carry the errno's name as `code`. */
+/** A cgroup v2 directory. Names contain no slash. Errors carry the errno name as `code`. */
 export interface Cgroup {
   readonly path: string;
-  /** Creates a child if it is not there. */
+  /** Creates a child if it does not exist. */
   ensureChild(name: string): Cgroup;
   /**
-   * A new child with these settings, as a descriptor to start a container in, which the caller closes. Nothing
-   * is left of it when one cannot be written.
+   * Creates a child with these settings and returns a descriptor to start a container in; the caller closes it. The
+   * child is removed again when a setting cannot be written.
    */
   prepareChild(name: string, settings: Setting[]): number;
-  /** A descriptor of a child to start a program in; the caller closes it. */
+  /** Returns a descriptor of a child to start a program in; the caller closes it. */
   openChild(name: string): number;
-  /** Removes a child with all of its own; none is no error. Throws EBUSY while a process is in it. */
+  /** Removes a child with its descendants, if it exists. Throws EBUSY while a process is in it. */
   removeChild(name: string): void;
   children(): string[];
   read(file: string): string;

@@ -34,7 +34,7 @@ const delegated = {
   "cgroup.subtree_control": "memory pids\n",
 };
 
-test("what is passed on to the children limits containers", async () => {
+test("enabled controllers limit containers", async () => {
   const { proc, own } = hierarchy("passed", { files: delegated });
   const found = await prepareDelegation({ proc, process: 7, managed: false });
   expect(found.base?.path).toBe(own);
@@ -46,19 +46,19 @@ test("what is passed on to the children limits containers", async () => {
   });
 });
 
-test("a process that has moved to its leaf before leads back to the place above", async () => {
+test("a process in the leaf leads back to its parent cgroup", async () => {
   const { proc, own } = hierarchy("leaf", { membership: "0::/own/tbox.init\n", files: delegated });
   expect((await prepareDelegation({ proc, process: 7, managed: true })).base?.path).toBe(own);
 });
 
-test("under systemd a missing controller is had by a drop-in", async () => {
+test("under systemd the remedy for a missing controller is a drop-in", async () => {
   const { proc } = hierarchy("managed", { files: delegated });
   const { remedy } = (await prepareDelegation({ proc, process: 7, managed: true })).obstacle("cpuset");
   expect(remedy).toContain("/etc/systemd/system/user@.service.d");
   expect(remedy).toContain("Delegate=cpu cpuset io memory pids");
 });
 
-test("a directory that belongs to others is no place for containers", async () => {
+test("a cgroup of another user is not delegated", async () => {
   const { proc, own } = hierarchy("foreign", { files: { "cgroup.controllers": "memory\n" } });
   const found = await prepareDelegation({ proc, process: 7, managed: true });
   expect(found.base).toBeUndefined();
@@ -72,7 +72,7 @@ test("a directory that belongs to others is no place for containers", async () =
 test.each([
   ["one", "9:memory:/x\n"],
   ["both", "9:memory:/x\n0::/own\n"],
-])("version %s of the hierarchy is told from version 2", async (name, membership) => {
+])("cgroup version %s is distinguished from version 2", async (name, membership) => {
   const { proc } = hierarchy(`old-${name}`, { membership, files: { "cgroup.controllers": "" } });
   const found = await prepareDelegation({ proc, process: 7, managed: true });
   expect(found.base).toBeUndefined();

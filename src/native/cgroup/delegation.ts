@@ -1,67 +1,65 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
 import { addon } from "../addon/addon.ts";
 import { errnoOf } from "../addon/failure.ts";
 import { type Cgroup, openCgroup } from "./cgroup.ts";
 
-const all = ["cpu", "cpuset", "io", "memory", "pids"] as const;
+const controllers = ["cpu", "cpuset", "io", "memory", "pids"] as const;
 
-export type Controller = (typeof all)[number];
+export type Controller = (typeof controllers)[number];
 
-/** Why something cannot be had, and one line that would change it. */
+/** The reason why limits are not available, and a command that makes them available. */
 export interface Obstacle {
   reason: string;
   remedy: string;
 }
 
-/** What the user may do with cgroups. */
+/** The cgroups that are delegated to the user. */
 export interface Delegation {
-  /** Where containers get cgroups of their own; nothing where there is no such place. */
+  /** Parent of the cgroups of containers; undefined without delegation. */
   readonly base: Cgroup | undefined;
-  /** Those whose limits hold in the children of `base`. */
+  /** Controllers that are enabled in the children of `base`. */
   readonly controllers: ReadonlySet<Controller>;
-  /** Names of the files that a child of `base` has. */
+  /** Names of the files in a child of `base`. */
   readonly files: ReadonlySet<string>;
-  /** Why a controller, or `base` itself, is not there. */
+  /** Explains why a controller, or `base` itself, is missing. */
   obstacle(controller?: Controller): Obstacle;
 }
 
-export interface DelegationPlace {
-  /** Where the proc file system is mounted. */
+export interface DelegationOptions {
+  /** Mount point of the proc file system. */
   proc: string;
-  /** The process that starts containers. */
+  /** Process id of the zygote, which starts containers. */
   process: number;
-  /** Whether systemd keeps the hierarchy. */
+  /** Whether systemd manages the hierarchy. */
   managed: boolean;
 }
 
-/**
- * The cgroup that whoever starts containers, and it alone, has moved to: processes may be in leaves only where
- * controllers are passed on.
- */
+/** Name of the leaf for the zygote. A cgroup with processes cannot enable controllers for its children. */
 const leafName = "tbox.init";
 
-/** Milliseconds that the kernel is given to forget a process. */
+/** Longest wait in milliseconds for the kernel to drop an exited process from a cgroup. */
 const longestWait = 512;
 
-/** Makes the place where containers get their cgroups, once for each process that starts them. */
-export async function prepareDelegation(place: DelegationPlace): Promise<Delegation> {
-  const { proc, process: pid, managed } = place;
+/** Prepares the parent cgroup of containers, once per zygote: moves processes to a leaf and enables controllers. */
+export async function prepareDelegation(options: DelegationOptions): Promise<Delegation> {
+  const { proc, process: pid, managed } = options;
   const own = ownCgroup(proc, pid);
   const path = own?.replace(new RegExp(`/${leafName}$`), "");
   const membership = readText(`${proc}/self/cgroup`);
   const legacy = membership.split("\n").some((line) => /^\d+:(?!name=)[a-z]/.test(line));
   const found = path !== undefined && addon().isCgroupDelegated(path) ? openCgroup(path) : undefined;
-  const leaf = found && settle(found, place);
+  const leaf = found && moveToLeaf(found, options);
   const enabled = found && leaf ? await enable(found) : new Set<string>();
   return {
     base: leaf && found,
-    controllers: new Set(all.filter((name) => enabled.has(name))),
+    controllers: new Set(controllers.filter((name) => enabled.has(name))),
     files: new Set(leaf ? readdirSync(leaf.path) : []),
     obstacle(controller) {
       if (path === undefined || (legacy && !offers(path))) return oldHierarchy;
       if (!leaf) return notDelegated(path, managed);
       return controller === undefined || !offersController(path, controller)
-        ? notPassedOn(path, controller ?? "memory", managed)
+        ? notEnabled(path, controller ?? "memory", managed)
         : shared(path, managed);
     },
   };
@@ -71,17 +69,17 @@ function ownCgroup(proc: string, pid: number): string | undefined {
   try {
     return addon().cgroupOfProcess(proc, pid) ?? undefined;
   } catch (error) {
-    // A process that has ended has none, and a kernel without cgroups no such file.
+    // The process has exited, or the kernel has no cgroups.
     if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ESRCH") return undefined;
     throw error;
   }
 }
 
-/** Moves what is in the directory to a leaf. Nothing where the kernel does not let it. */
-function settle(base: Cgroup, { proc, process: pid, managed }: DelegationPlace): Cgroup | undefined {
+/** Moves the processes of a cgroup to a leaf; returns undefined when the kernel refuses. */
+function moveToLeaf(base: Cgroup, { proc, process: pid, managed }: DelegationOptions): Cgroup | undefined {
   try {
     const leaf = base.ensureChild(leafName);
-    // Under systemd others in the same cgroup are its own business; elsewhere nobody else cares for them.
+    // Under systemd, other processes in the same cgroup belong to the user session and stay where they are.
     const foreign = managed && ownCgroup(proc, process.pid) === base.path;
     const wanted = (found: number) => !foreign || found === pid || found === process.pid;
     for (let round = 0; round < 10; round++) {
@@ -95,7 +93,7 @@ function settle(base: Cgroup, { proc, process: pid, managed }: DelegationPlace):
   }
 }
 
-/** A process outside of this pid namespace is shown as 0, and cannot be named. */
+/** Returns the process ids of a cgroup, without processes of other pid namespaces, which the kernel shows as 0. */
 function processes(cgroup: Cgroup): number[] {
   return words(cgroup.read("cgroup.procs"))
     .map(Number)
@@ -110,32 +108,32 @@ function move(pid: number, leaf: Cgroup): void {
   }
 }
 
-/** Passes on to the children what can be passed on. */
+/** Enables all available controllers for the children; returns the enabled ones. */
 async function enable(base: Cgroup): Promise<Set<string>> {
   const offered = new Set(words(base.read("cgroup.controllers")));
-  const passed = new Set(words(base.read("cgroup.subtree_control")));
-  for (const name of all) {
-    if (!offered.has(name) || passed.has(name)) continue;
-    await passOn(base, name);
+  const enabled = new Set(words(base.read("cgroup.subtree_control")));
+  for (const name of controllers) {
+    if (!offered.has(name) || enabled.has(name)) continue;
+    await enableController(base, name);
   }
   return new Set(words(base.read("cgroup.subtree_control")));
 }
 
-/** What was not passed on is told to whoever asks for it. */
-async function passOn(base: Cgroup, name: string): Promise<void> {
+/** Enables a controller if the kernel allows it; `obstacle` explains a failure later. */
+async function enableController(base: Cgroup, name: string): Promise<void> {
   for (let wait = 1; wait <= longestWait; wait *= 2) {
     try {
       return base.write("cgroup.subtree_control", `+${name}`);
     } catch (error) {
-      // A process that has ended, and is listed no more, is in the way for a moment.
+      // An exited process that is no longer listed still blocks the write for a moment.
       if (errnoOf(error) !== "EBUSY" || processes(base).length > 0) return;
     }
-    await Bun.sleep(wait);
+    await setTimeout(wait);
   }
 }
 
 const oldHierarchy: Obstacle = {
-  reason: "this machine has its controllers in cgroup v1, where only root can set limits",
+  reason: "this machine uses cgroup v1, where only root can set limits",
   remedy: "boot it with the kernel parameter systemd.unified_cgroup_hierarchy=1",
 };
 
@@ -151,7 +149,7 @@ function notDelegated(path: string, managed: boolean): Obstacle {
   };
 }
 
-function notPassedOn(path: string, controller: Controller, managed: boolean): Obstacle {
+function notEnabled(path: string, controller: Controller, managed: boolean): Obstacle {
   const reason = `the cgroup controller "${controller}" is not delegated to this user`;
   if (managed) {
     return {
@@ -169,13 +167,13 @@ function notPassedOn(path: string, controller: Controller, managed: boolean): Ob
 
 function shared(path: string, managed: boolean): Obstacle {
   return {
-    reason: `other processes are in the cgroup ${path}, so its controllers cannot be passed on`,
-    remedy: managed ? "tbox setup systemd" : "start the daemon in a cgroup of its own",
+    reason: `other processes are in the cgroup ${path}, so its controllers cannot be enabled for containers`,
+    remedy: managed ? "tbox setup systemd" : "start the daemon in a separate cgroup",
   };
 }
 
 function offers(path: string): boolean {
-  return all.some((name) => offersController(path, name));
+  return controllers.some((name) => offersController(path, name));
 }
 
 function offersController(path: string, controller: Controller): boolean {

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 
-/** Whether systemd keeps this machine's cgroups. */
-export function isManaged(): boolean {
+/** Tests whether systemd manages the cgroups of this machine. */
+export function isManagedBySystemd(): boolean {
   return existsSync("/run/systemd/system");
 }
 
@@ -11,10 +11,10 @@ export interface ScopedCommand {
 }
 
 /**
- * A command that gets a scope of the user's own systemd to itself, with all controllers delegated; nothing where
- * the user has no systemd. `runtime` is the parent of the users' runtime directories.
+ * Wraps a command to run in a separate scope of the user's systemd, with all controllers delegated. Returns undefined
+ * when the user has no systemd. `runtime` is the parent of the runtime directories.
  */
-export function scoped(command: string[], uid: number, runtime = "/run/user"): ScopedCommand | undefined {
+export function withScope(command: string[], uid: number, runtime = "/run/user"): ScopedCommand | undefined {
   const own = `${runtime}/${uid}`;
   const program = ["/usr/bin/systemd-run", "/bin/systemd-run"].find(existsSync);
   if (program === undefined || !existsSync(`${own}/systemd/private`)) return undefined;

@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
-import type { LogPosition } from "../zygote/protocol.ts";
+import type { LogPosition } from "../protocol/monitor.ts";
 import { openLogWatch } from "./log-watch.ts";
 
 const at = (size: number): LogPosition => ({ generation: 0, size });
 
-test("all who know the same position share one question", async () => {
+test("callers with the same position share one request", async () => {
   const asked: LogPosition[] = [];
   const watch = openLogWatch((known) => asked.push(known));
   const waits = [watch.next(at(5)), watch.next(at(5)), watch.next(at(0))];
@@ -13,7 +13,7 @@ test("all who know the same position share one question", async () => {
   expect(await Promise.all(waits)).toEqual([at(7), at(7), at(7)]);
 });
 
-test("an answer does not wake those who know the position already", async () => {
+test("an answer with a known position wakes nobody", async () => {
   const asked: LogPosition[] = [];
   const watch = openLogWatch((known) => asked.push(known));
   const old = watch.next(at(0));
@@ -24,7 +24,7 @@ test("an answer does not wake those who know the position already", async () => 
   expect(await current).toEqual({ generation: 1, size: 5 });
 });
 
-test("the end answers everybody, now and later", async () => {
+test("the exit of the container answers all requests, also later ones", async () => {
   const watch = openLogWatch(() => {});
   const before = watch.next(at(0));
   watch.end();
@@ -32,7 +32,7 @@ test("the end answers everybody, now and later", async () => {
   expect(await watch.next(at(0))).toBeUndefined();
 });
 
-test("a question that cannot be asked is not waited for", () => {
+test("a request that cannot be sent does not wait", () => {
   const watch = openLogWatch(() => {
     throw new Error("closed");
   });

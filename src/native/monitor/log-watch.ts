@@ -1,14 +1,14 @@
-import type { LogPosition } from "../zygote/protocol.ts";
+import type { LogPosition } from "../protocol/monitor.ts";
 
-/** Those who wait for a log to move. One question to the monitor serves all who know the same position. */
+/** Callers that wait for a log to grow. Callers with the same position share one request to the monitor. */
 export interface LogWatch {
-  /** Settles when the log differs from `known`, with nothing when it never will. */
+  /** Resolves when the log differs from `known`; with undefined when the container has exited. */
   next(known: LogPosition): Promise<LogPosition | undefined>;
   moved(position: LogPosition): void;
   end(): void;
 }
 
-interface Question {
+interface PendingRequest {
   known: LogPosition;
   answer(position: LogPosition | undefined): void;
   answered: Promise<LogPosition | undefined>;
@@ -16,25 +16,25 @@ interface Question {
 
 export function openLogWatch(ask: (known: LogPosition) => void): LogWatch {
   let ended = false;
-  let open: Question[] = [];
+  let pending: PendingRequest[] = [];
   return {
     next(known) {
       if (ended) return Promise.resolve(undefined);
-      const same = open.find((question) => isSame(question.known, known));
+      const same = pending.find((request) => isSame(request.known, known));
       if (same) return same.answered;
       const { promise, resolve } = Promise.withResolvers<LogPosition | undefined>();
       ask(known);
-      open.push({ known, answer: resolve, answered: promise });
+      pending.push({ known, answer: resolve, answered: promise });
       return promise;
     },
     moved(position) {
-      const answered = open.filter((question) => !isSame(question.known, position));
-      open = open.filter((question) => isSame(question.known, position));
-      for (const question of answered) question.answer(position);
+      const answered = pending.filter((request) => !isSame(request.known, position));
+      pending = pending.filter((request) => isSame(request.known, position));
+      for (const request of answered) request.answer(position);
     },
     end() {
       ended = true;
-      for (const question of open.splice(0)) question.answer(undefined);
+      for (const request of pending.splice(0)) request.answer(undefined);
     },
   };
 }

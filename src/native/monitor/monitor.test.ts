@@ -54,7 +54,7 @@ function openPeer(): Peer {
   };
 }
 
-test("start and exit are told one after the other", async () => {
+test("started and exited resolve one after the other", async () => {
   const { monitor, says } = openPeer();
   says({ type: "started", ...started });
   expect(await monitor.started).toEqual(started);
@@ -62,7 +62,7 @@ test("start and exit are told one after the other", async () => {
   expect(await monitor.exited).toEqual(exited);
 });
 
-test("a failed start rejects both with the failure", async () => {
+test("a failed start rejects started and exited", async () => {
   const { monitor, says } = openPeer();
   says({ type: "failed", ...failure });
   const error = await monitor.started.catch((error) => error);
@@ -71,7 +71,7 @@ test("a failed start rejects both with the failure", async () => {
   expect(monitor.exited).rejects.toBe(error);
 });
 
-test("a monitor that ends without a word is unavailable", async () => {
+test("the death of a monitor rejects as unavailable", async () => {
   const { monitor, says, leaves } = openPeer();
   says({ type: "started", ...started });
   leaves("Connection reset by peer");
@@ -80,7 +80,7 @@ test("a monitor that ends without a word is unavailable", async () => {
   expect(await monitor.awaitLog({ generation: 0, size: 0 })).toBeUndefined();
 });
 
-test("whoever asks for the log while the monitor ends hears of the end", async () => {
+test("awaitLog resolves with undefined when the monitor exits", async () => {
   const { monitor, says, hangsUp } = openPeer();
   says({ type: "started", ...started });
   hangsUp();
@@ -89,7 +89,7 @@ test("whoever asks for the log while the monitor ends hears of the end", async (
   expect(await waiting).toBeUndefined();
 });
 
-test("nothing said after the exit changes it", async () => {
+test("messages after the exit are ignored", async () => {
   const { monitor, says, leaves } = openPeer();
   says({ type: "started", ...started });
   says({ type: "exited", ...exited });
@@ -97,7 +97,7 @@ test("nothing said after the exit changes it", async () => {
   expect((await monitor.exited).code).toBe(137);
 });
 
-test("signals and sizes for a container that has ended are nothing", () => {
+test("signal and resize do nothing after the exit", () => {
   const { monitor, sent, leaves } = openPeer();
   monitor.signal(15);
   monitor.resize(80, 24);
@@ -110,14 +110,14 @@ test("signals and sizes for a container that has ended are nothing", () => {
   ]);
 });
 
-test("nobody attaches to a container that has ended", () => {
+test("attach throws conflict after the exit", () => {
   const { monitor, leaves } = openPeer();
   leaves();
   const attachment = { stdin: false, stdout: true, stderr: true, framing: "raw" } as const;
   expect(() => monitor.attach(attachment)).toThrow(expect.objectContaining({ code: "conflict" }));
 });
 
-test("the log is waited for until it moves", async () => {
+test("awaitLog waits until the log grows", async () => {
   const { monitor, sent, says } = openPeer();
   const moved = monitor.awaitLog({ generation: 0, size: 3 });
   expect(sent).toEqual([{ type: "await-log", generation: 0, size: 3 }]);
@@ -125,7 +125,7 @@ test("the log is waited for until it moves", async () => {
   expect(await moved).toEqual({ generation: 0, size: 9 });
 });
 
-test("what does not keep to the protocol is refused", () => {
+test("a malformed message closes the channel", () => {
   const { says } = openPeer();
   expect(() => says({ type: "started", pid: "7" })).toThrow();
   expect(() => says({ type: "dance" })).toThrow();

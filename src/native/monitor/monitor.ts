@@ -2,7 +2,8 @@ import type { Duplex } from "node:stream";
 import { TboxError } from "#support/errors.ts";
 import { errnoOf, FailureError } from "../addon/failure.ts";
 import { type Channel, type ChannelListener, connectChannel } from "../addon/reactor.ts";
-import { openStream, passOn } from "../addon/stream.ts";
+import { openStream, sendPeers } from "../addon/stream.ts";
+import { withoutType } from "../protocol/message.ts";
 import {
   type Attachment,
   type Exited,
@@ -10,28 +11,27 @@ import {
   type LogPosition,
   type Started,
   type ToMonitor,
-  withoutType,
-} from "../zygote/protocol.ts";
+} from "../protocol/monitor.ts";
 import { openLogWatch } from "./log-watch.ts";
 
-/** A container that was launched. It goes on when the daemon ends or the monitor is let go of. */
+/** The connection to the monitor of a launched container. The container outlives the connection and the daemon. */
 export interface Monitor extends Disposable {
   /** Rejects with a `FailureError` when the container could not be started. */
   readonly started: Promise<Started>;
-  /** Rejects like `started`, or as unavailable when the monitor ended without a word. */
+  /** Rejects like `started`, or as unavailable when the monitor died without reporting the exit. */
   readonly exited: Promise<Exited>;
-  /** A new connection to the container's streams, which ends with it. Throws conflict when it has ended. */
+  /** Opens a connection to the container's streams, which ends with the container. Throws conflict after the exit. */
   attach(attachment: Attachment): Duplex;
-  /** Signals the container's PID 1; nothing when it has ended. */
+  /** Sends a signal to the container's PID 1; does nothing after the exit. */
   signal(number: number): void;
   resize(columns: number, rows: number): void;
-  /** Where the log is, as soon as it differs from `position`; nothing when the container has ended. */
+  /** Resolves with the end of the log when it differs from `position`; with undefined after the exit. */
   awaitLog(position: LogPosition): Promise<LogPosition | undefined>;
-  /** Lets go of the monitor; `started` and `exited`, if still open, never settle. */
+  /** Closes the connection; pending `started` and `exited` never settle. */
   [Symbol.dispose](): void;
 }
 
-/** The monitor of a container that runs, after the daemon was started anew; throws not-found. */
+/** Connects to the monitor of a running container after a restart of the daemon; throws not-found. */
 export function connectMonitor(runDirectory: string, id: string, outOfMemory?: () => void): Monitor {
   const name = `${id.slice(0, 32)}.sock`;
   try {
@@ -44,7 +44,7 @@ export function connectMonitor(runDirectory: string, id: string, outOfMemory?: (
   }
 }
 
-/** A monitor over the channel that `open` makes for a listener; `outOfMemory` hears of kills for want of it. */
+/** Opens a monitor over the channel that `open` returns. `outOfMemory` is called for each kill by the OOM killer. */
 export function openMonitor(
   id: string,
   open: (listener: ChannelListener) => Channel,
@@ -52,7 +52,7 @@ export function openMonitor(
 ): Monitor {
   const started = Promise.withResolvers<Started>();
   const exited = Promise.withResolvers<Exited>();
-  // Callers may care about one of the two only.
+  // Callers may use only one of the two promises.
   started.promise.catch(() => {});
   exited.promise.catch(() => {});
   const fail = (error: TboxError) => {
@@ -61,7 +61,7 @@ export function openMonitor(
   };
   const send = (message: ToMonitor, descriptors?: number[]) =>
     channel.send(JSON.stringify(message), descriptors);
-  // What is asked of a monitor that has just ended is answered by the news of its end.
+  // A request to a monitor that has just died is answered by the end of the channel.
   const log = openLogWatch((position) => whileOpen(() => send({ type: "await-log", ...position })));
   const channel = open({
     message(text) {
@@ -83,7 +83,11 @@ export function openMonitor(
     },
     closed(reason) {
       const cause = reason === undefined ? undefined : new Error(reason);
-      fail(new TboxError("unavailable", `the monitor of container ${id} ended without a word`, { cause }));
+      fail(
+        new TboxError("unavailable", `the monitor of container ${id} died without reporting the exit`, {
+          cause,
+        }),
+      );
       log.end();
     },
   });
@@ -93,9 +97,9 @@ export function openMonitor(
     attach(attachment) {
       const pair = openStream();
       try {
-        passOn([pair], (peers) => send({ type: "attach", ...attachment }, peers));
+        sendPeers([pair], (peers) => send({ type: "attach", ...attachment }, peers));
       } catch (cause) {
-        throw new TboxError("conflict", `attach to container ${id}: it has ended`, { cause });
+        throw new TboxError("conflict", `attach to container ${id}: it has exited`, { cause });
       }
       return pair.stream;
     },
@@ -109,7 +113,7 @@ export function openMonitor(
   };
 }
 
-/** A container that has ended meanwhile is no error. */
+/** Sends, and ignores a container that has exited in the meantime. */
 function whileOpen(send: () => void): void {
   try {
     send();

@@ -1,7 +1,7 @@
 import { errorCode, TboxError } from "#support/errors.ts";
 import { FailureError } from "../addon/failure.ts";
 import { type Channel, type ChannelListener, keepAlive } from "../addon/reactor.ts";
-import { withoutType } from "../zygote/protocol.ts";
+import { withoutType } from "../protocol/message.ts";
 import {
   type FromNet,
   fromNetSchema,
@@ -9,7 +9,7 @@ import {
   type Publication,
   type ToNet,
   type Uplink,
-} from "./net-protocol.ts";
+} from "../protocol/net.ts";
 
 /** The state of the net helper. */
 export interface NetState {

@@ -1,18 +1,19 @@
 import { TboxError } from "#support/errors.ts";
 import { FailureError } from "../addon/failure.ts";
 import { type Channel, type ChannelListener, keepAlive } from "../addon/reactor.ts";
+import { withoutType } from "../protocol/message.ts";
 import {
   type FileStatus,
   type FromWorker,
   fromWorkerSchema,
   type TreeSize,
   type Unpacked,
-  withoutType,
-} from "./protocol.ts";
+} from "../protocol/work.ts";
 
-export interface Answers {
+/** Results of the operations of a worker. */
+export interface WorkResults {
   unpack: Unpacked;
-  /** Whether the layer is as its blob says. */
+  /** Whether the layer equals the content of its blob. */
   verify: boolean;
   remove: undefined;
   measure: TreeSize[];
@@ -22,7 +23,7 @@ export interface Answers {
   layer: undefined;
   merge: undefined;
   changes: undefined;
-  /** Nothing when the directory is empty. */
+  /** Absent when the directory is empty. */
   keep: Unpacked | undefined;
   sync: undefined;
   list: undefined;
@@ -31,22 +32,22 @@ export interface Answers {
 }
 
 export interface WorkOptions {
-  /** The blob or archive to unpack, or where what is asked for goes: a file, a pipe or a socket; copied. */
+  /** Descriptor of the input or output: a file, a pipe or a socket. It is duplicated. */
   source?: number;
-  /** Tells of a blob that is still arriving; copied. */
-  news?: number;
+  /** Peer of a notifier for a blob that is still being downloaded. It is duplicated. */
+  notifier?: number;
   /** Compressed bytes consumed so far. */
   onProgress?: (bytes: number) => void;
-  /** Ends the worker. */
+  /** Kills the worker when aborted. */
   signal?: AbortSignal;
 }
 
-/** What a worker answers over the channel that `open` makes for a listener. */
-export async function awaitWork<Operation extends keyof Answers>(
+/** Waits for the result of a worker on the channel that `open` returns. */
+export async function awaitWork<Operation extends keyof WorkResults>(
   operation: Operation,
   { onProgress, signal }: WorkOptions,
   open: (listener: ChannelListener) => Channel,
-): Promise<Answers[Operation]> {
+): Promise<WorkResults[Operation]> {
   signal?.throwIfAborted();
   using _ = keepAlive();
   const { promise, resolve, reject } = Promise.withResolvers<FromWorker>();
@@ -58,7 +59,7 @@ export async function awaitWork<Operation extends keyof Answers>(
     },
     closed(reason) {
       const cause = reason === undefined ? undefined : new Error(reason);
-      reject(new TboxError("unavailable", `${operation}: the worker ended without an answer`, { cause }));
+      reject(new TboxError("unavailable", `${operation}: the worker died`, { cause }));
     },
   });
   const abort = () =>
@@ -74,7 +75,7 @@ export async function awaitWork<Operation extends keyof Answers>(
   }
 }
 
-const readers: { [Operation in keyof Answers]: (answer: FromWorker) => Answers[Operation] } = {
+const readers: { [Operation in keyof WorkResults]: (answer: FromWorker) => WorkResults[Operation] } = {
   unpack: (answer) => (answer.type === "unpacked" ? withoutType(answer) : unexpected("unpacked", answer)),
   verify: (answer) => (answer.type === "verified" ? answer.intact : unexpected("verified", answer)),
   remove: (answer) => (answer.type === "removed" ? undefined : unexpected("removed", answer)),
@@ -100,5 +101,5 @@ function copied(answer: FromWorker): undefined {
 }
 
 function unexpected(expected: string, { type }: FromWorker): never {
-  throw new TboxError("internal", `the worker answered ${type} in place of ${expected}`);
+  throw new TboxError("internal", `the worker answered ${type} instead of ${expected}`);
 }

@@ -9,19 +9,19 @@ import {
   watchProcess,
 } from "../addon/reactor.ts";
 import { type Delegation, prepareDelegation } from "../cgroup/delegation.ts";
-import { isManaged, scoped } from "../cgroup/scope.ts";
+import { isManagedBySystemd, withScope } from "../cgroup/scope.ts";
+import { withoutType } from "../protocol/message.ts";
 import {
   type FromZygote,
   fromZygoteSchema,
   type Mapping,
   protocolVersion,
   type ToZygote,
-  withoutType,
-} from "./protocol.ts";
+} from "../protocol/zygote.ts";
 
 type Welcome = Extract<FromZygote, { type: "welcome" }>;
 
-export interface ZygotePlace {
+export interface ZygoteOptions {
   /** Directory of the store. */
   store: string;
   /** Directory of the sockets. */
@@ -35,7 +35,7 @@ export interface ZygoteConnection {
   cgroupNamespace: boolean;
   delegation: Delegation;
   pid: number;
-  /** False as soon as the zygote has died: a fork of it may hold its socket for a moment, and nobody read it. */
+  /** Tests whether the zygote lives. Its socket alone is no proof: a fork may still hold it for a moment. */
   isOpen(): boolean;
   send(message: ToZygote, descriptors: number[]): void;
   close(): void;
@@ -43,24 +43,27 @@ export interface ZygoteConnection {
 
 const socketName = `zygote-${protocolVersion}.sock`;
 
-/** How long a zygote may take to answer a greeting, in milliseconds. */
+/** Time limit for the answer to a greeting, in milliseconds. */
 const patience = 10_000;
 
-/** Connects to the zygote that runs, or starts one. */
-export async function connectZygote(place: ZygotePlace): Promise<ZygoteConnection> {
-  const running = await greet(place);
+/** Connects to the running zygote, or starts one. */
+export async function connectZygote(options: ZygoteOptions): Promise<ZygoteConnection> {
+  const running = await greet(options);
   if (running) return running;
-  await startZygote(place);
-  const started = await greet(place);
+  await startZygote(options);
+  const started = await greet(options);
   if (started) return started;
-  throw new TboxError("unavailable", `nobody answers at ${socketPath(place)} though the zygote has started`);
+  throw new TboxError(
+    "unavailable",
+    `nothing listens at ${socketPath(options)} although the zygote has started`,
+  );
 }
 
-/** Nothing when no zygote listens, or the one that did ends. */
-async function greet(place: ZygotePlace): Promise<ZygoteConnection | undefined> {
+/** Connects and greets; returns undefined when no zygote listens, or when it exits. */
+async function greet(options: ZygoteOptions): Promise<ZygoteConnection | undefined> {
   const welcome = Promise.withResolvers<Welcome | undefined>();
   let open = true;
-  const channel = connect(place, {
+  const channel = connect(options, {
     message(text) {
       const message = fromZygoteSchema.parse(JSON.parse(text));
       if (message.type === "welcome") return welcome.resolve(message);
@@ -74,8 +77,8 @@ async function greet(place: ZygotePlace): Promise<ZygoteConnection | undefined> 
   });
   if (!channel) return undefined;
   using _ = keepAlive();
-  const late = () => welcome.reject(new TboxError("unavailable", "the zygote does not answer"));
-  const timer = setTimeout(late, patience);
+  const expire = () => welcome.reject(new TboxError("unavailable", "the zygote does not answer"));
+  const timer = setTimeout(expire, patience);
   using resources = new DisposableStack();
   resources.defer(() => channel.close());
   const send = (message: ToZygote, descriptors: number[]) => {
@@ -91,7 +94,11 @@ async function greet(place: ZygotePlace): Promise<ZygoteConnection | undefined> 
       throw new TboxError("unavailable", message);
     }
     const zygote = resources.use(watchProcess(pid));
-    const delegation = await prepareDelegation({ proc: "/proc", process: pid, managed: isManaged() });
+    const delegation = await prepareDelegation({
+      proc: "/proc",
+      process: pid,
+      managed: isManagedBySystemd(),
+    });
     const isOpen = () => open && zygote.isRunning();
     const owned = resources.move();
     const close = () => {
@@ -100,7 +107,7 @@ async function greet(place: ZygotePlace): Promise<ZygoteConnection | undefined> 
     };
     return { mapping, cgroupNamespace, delegation, pid, isOpen, send, close };
   } catch (error) {
-    // Closed before it was sent to, or gone before it was watched.
+    // The zygote exited before the greeting or before the watch.
     if (["EPIPE", "ESRCH"].includes(errnoOf(error) ?? "")) return undefined;
     throw error;
   } finally {
@@ -108,41 +115,41 @@ async function greet(place: ZygotePlace): Promise<ZygoteConnection | undefined> 
   }
 }
 
-/** Starts a zygote, in a systemd scope of its own where there can be one. */
-async function startZygote({ store, run, helper = builtFile("tbox-helper") }: ZygotePlace): Promise<void> {
+/** Starts a zygote, in a separate systemd scope where possible. */
+async function startZygote({ store, run, helper = builtFile("tbox-helper") }: ZygoteOptions): Promise<void> {
   const command = [helper, "zygote", "--store", store, "--run", run];
-  const scope = scoped(command, process.getuid?.() ?? -1);
-  // A user's systemd that makes no scope leaves a zygote in the daemon's own cgroup, whose limits are what they are.
-  if (scope && (await runToEnd(scope.command, scope.environment)) === undefined) return;
-  // Nothing of the user's environment is to reach a process that containers descend from.
-  const reason = await runToEnd(command, {});
+  const scope = withScope(command, process.getuid?.() ?? -1);
+  // Without a scope the zygote runs in the daemon's cgroup, with whatever controllers that has.
+  if (scope && (await runStarter(scope.command, scope.environment)) === undefined) return;
+  // The environment is empty because the zygote is an ancestor of all containers.
+  const reason = await runStarter(command, {});
   if (reason !== undefined) throw new TboxError("unavailable", `cannot start the zygote: ${reason}`);
 }
 
-/** The helper ends once its zygote accepts connections, or prints why it cannot: that is given back. */
-async function runToEnd(command: string[], env: Record<string, string>): Promise<string | undefined> {
+/** Runs a command that exits once the zygote accepts connections; returns its error message, if any. */
+async function runStarter(command: string[], env: Record<string, string>): Promise<string | undefined> {
   const [program] = command;
   let child: Bun.Subprocess<"ignore", "pipe", "ignore">;
   try {
     child = Bun.spawn(command, { cwd: "/", env, stdio: ["ignore", "pipe", "ignore"], detached: true });
   } catch (cause) {
-    throw new TboxError("unavailable", `cannot run ${program}: build it with npm run build`, { cause });
+    throw new TboxError("unavailable", `cannot run ${program}: run npm run build`, { cause });
   }
   if ((await child.exited) === 0) return undefined;
   const line = (await child.stdout.text()).trim();
-  return line || `${program} ended with ${child.signalCode ?? `code ${child.exitCode}`}`;
+  return line || `${program} exited with ${child.signalCode ?? `code ${child.exitCode}`}`;
 }
 
-function connect(place: ZygotePlace, listener: ChannelListener): Channel | undefined {
+function connect(options: ZygoteOptions, listener: ChannelListener): Channel | undefined {
   try {
-    return connectChannel(place.run, socketName, listener);
+    return connectChannel(options.run, socketName, listener);
   } catch (cause) {
     const code = errnoOf(cause);
     if (code === "ENOENT" || code === "ECONNREFUSED") return undefined;
-    throw new TboxError("unavailable", `connect to the zygote at ${socketPath(place)}`, { cause });
+    throw new TboxError("unavailable", `connect to the zygote at ${socketPath(options)}`, { cause });
   }
 }
 
-function socketPath({ run }: ZygotePlace): string {
+function socketPath({ run }: ZygoteOptions): string {
   return `${run}/${socketName}`;
 }

@@ -2,12 +2,15 @@ import { closeSync } from "node:fs";
 import type { Duplex } from "node:stream";
 import { errnoOf } from "../addon/failure.ts";
 import { type Channel, type ChannelListener, openChannel } from "../addon/reactor.ts";
-import { openStream, passOn, type StreamPair } from "../addon/stream.ts";
+import { openStream, type StreamPair, sendPeers } from "../addon/stream.ts";
 import type { Delegation } from "../cgroup/delegation.ts";
 import { type Monitor, openMonitor } from "../monitor/monitor.ts";
-import type { Attachment, Exec, LaunchRequest, Mapping, ToZygote, WorkRequest } from "./protocol.ts";
-import { type Answers, awaitWork, type WorkOptions } from "./worker.ts";
-import { connectZygote, type ZygoteConnection, type ZygotePlace } from "./zygote-connection.ts";
+import type { Exec, LaunchRequest } from "../protocol/launch.ts";
+import type { Attachment } from "../protocol/monitor.ts";
+import type { WorkRequest } from "../protocol/work.ts";
+import type { Mapping, ToZygote } from "../protocol/zygote.ts";
+import { awaitWork, type WorkOptions, type WorkResults } from "./worker.ts";
+import { connectZygote, type ZygoteConnection, type ZygoteOptions } from "./zygote-connection.ts";
 
 /** The process that starts containers and workers inside the user namespace. */
 export interface Zygote extends Disposable {
@@ -15,23 +18,23 @@ export interface Zygote extends Disposable {
   readonly mapping: Mapping;
   /** Whether containers get a cgroup namespace. */
   readonly cgroupNamespace: boolean;
-  /** What containers may be limited by, as long as this process lives. */
+  /** Delegated cgroups, valid as long as this zygote lives. */
   readonly delegation: Delegation;
   /**
-   * Starts a container. Resolves before it has started: see `Monitor.started`. The request is made again, and told
-   * so, for another zygote when the one it was made for has died.
+   * Starts a container. Resolves before the program runs: see `Monitor.started`. When the zygote has died, `request`
+   * is called again, with `true`, for a new zygote.
    */
   launch(request: (again: boolean) => Promise<Launch>, options?: LaunchOptions): Promise<Launched>;
-  /** Starts one more program in a container. Resolves before it has started; its monitor keeps no log. */
+  /** Starts another program in a container. Resolves before the program runs; its monitor writes no log. */
   exec(request: Exec, options?: LaunchOptions): Promise<Launched>;
-  /** Has a worker handle image-controlled files; rejects with a `FailureError`. */
+  /** Runs a task on image-controlled files in a worker; rejects with a `FailureError`. */
   work<Request extends WorkRequest>(
     request: Request,
     options?: WorkOptions,
-  ): Promise<Answers[Request["operation"]]>;
-  /** A channel to the net helper, which is started if none runs. */
+  ): Promise<WorkResults[Request["operation"]]>;
+  /** Opens a channel to the net helper and starts one if none runs. */
   net(listener: ChannelListener): Promise<Channel>;
-  /** Ends the zygote once it has no children. */
+  /** Makes the zygote exit once it has no children. */
   shutdown(): void;
 }
 
@@ -39,28 +42,28 @@ export type Launch = Omit<LaunchRequest, "attachments" | "cgroup">;
 
 export interface LaunchOptions {
   attachments?: Attachment[];
-  /** Streams for the attachments that were opened beforehand, one for each; new ones otherwise. */
+  /** Streams opened before the launch, one per attachment; new ones when absent. */
   pairs?: StreamPair[];
-  /** Makes a cgroup to start in and gives its descriptor, which is closed once the launch is on its way. */
+  /** Creates a cgroup for the container and returns its descriptor, which is closed after the launch message. */
   cgroup?: (delegation: Delegation) => number | undefined;
-  /** Told of every time that the kernel killed in the container for want of memory. */
+  /** Called for each kill by the OOM killer in the container. */
   outOfMemory?: () => void;
 }
 
 export interface Launched {
   monitor: Monitor;
-  /** One for each attachment; not a byte of output is missed. */
+  /** One stream per attachment, with the complete output. */
   streams: Duplex[];
 }
 
-/** Connects to the zygote of the store, which is started if none runs, then and whenever it has died. */
-export async function openZygote(place: ZygotePlace): Promise<Zygote> {
-  let connection = await connectZygote(place);
+/** Connects to the zygote of the store; starts one if none runs, also after its death. */
+export async function openZygote(options: ZygoteOptions): Promise<Zygote> {
+  let connection = await connectZygote(options);
   let reconnecting: Promise<void> | undefined;
 
   async function ensureConnected(): Promise<void> {
     if (connection.isOpen()) return;
-    reconnecting ??= connectZygote(place)
+    reconnecting ??= connectZygote(options)
       .then((opened) => {
         connection = opened;
       })
@@ -70,7 +73,7 @@ export async function openZygote(place: ZygotePlace): Promise<Zygote> {
     await reconnecting;
   }
 
-  /** A zygote that died a moment ago is noticed only by sending to it: nothing was started then. */
+  /** Retries once: a zygote that has just died is detected only by a failed send, which started nothing. */
   async function attempt<T>(action: (again: boolean) => T): Promise<Awaited<T>> {
     if (!connection.isOpen()) await ensureConnected();
     try {
@@ -105,7 +108,7 @@ export async function openZygote(place: ZygotePlace): Promise<Zygote> {
     net: (listener) => attempt(() => openChild(connection, { type: "net" }, [], listener)),
     shutdown() {
       connection.send({ type: "shutdown" }, []);
-      // What is asked of it now would go unheard.
+      // The zygote reads no further requests.
       connection.close();
     },
     [Symbol.dispose]: () => connection.close(),
@@ -118,12 +121,12 @@ function sendLaunch(
   {
     attachments = [],
     pairs,
-    cgroup: makeCgroup,
+    cgroup: createCgroup,
     outOfMemory,
     again = false,
   }: LaunchOptions & { again?: boolean },
 ): Launched {
-  const cgroup = makeCgroup?.(connection.delegation);
+  const cgroup = createCgroup?.(connection.delegation);
   const request: ToZygote = { ...program, attachments, cgroup: cgroup !== undefined };
   const opened = pairs ?? attachments.map(openStream);
   try {
@@ -132,9 +135,9 @@ function sendLaunch(
       const open = (listener: ChannelListener) => openChild(connection, request, passed, listener);
       return openMonitor(program.id, open, outOfMemory);
     };
-    // Streams that somebody has already are for the next zygote, if this one has died.
+    // Streams of waiting clients are kept for the next zygote if this one has died.
     const isKept = (error: unknown) => pairs !== undefined && !again && errnoOf(error) === "EPIPE";
-    const monitor = passOn(opened, send, isKept);
+    const monitor = sendPeers(opened, send, isKept);
     return { monitor, streams: opened.map((pair) => pair.stream) };
   } finally {
     if (cgroup !== undefined) closeSync(cgroup);
@@ -145,14 +148,14 @@ function sendWork<Request extends WorkRequest>(
   connection: ZygoteConnection,
   request: Request,
   options: WorkOptions,
-): Promise<Answers[Request["operation"]]> {
-  const passed = [options.source, options.news].filter((descriptor) => descriptor !== undefined);
+): Promise<WorkResults[Request["operation"]]> {
+  const passed = [options.source, options.notifier].filter((descriptor) => descriptor !== undefined);
   return awaitWork<Request["operation"]>(request.operation, options, (listener) =>
     openChild(connection, { type: "work", ...request }, passed, listener),
   );
 }
 
-/** Has the zygote fork a child that answers over a channel of its own. */
+/** Asks the zygote to fork a child, which answers over a new channel. */
 function openChild(
   connection: ZygoteConnection,
   request: ToZygote,

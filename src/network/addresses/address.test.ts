@@ -29,9 +29,12 @@ test.each([
   expect(again(text)).toBe(expected);
 });
 
-test.each(["", "1.2.3", "1.2.3.256", "fe80::1%eth0", "hello", "1::2::3"])("parseAddress rejects %j", (text) => {
-  expect(parseAddress(text)).toBeUndefined();
-});
+test.each(["", "1.2.3", "1.2.3.256", "fe80::1%eth0", "hello", "1::2::3"])(
+  "parseAddress rejects %j",
+  (text) => {
+    expect(parseAddress(text)).toBeUndefined();
+  },
+);
 
 test("parseSubnet clears the host bits", () => {
   const subnet = parseSubnet("172.17.3.9/16");

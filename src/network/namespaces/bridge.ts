@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { BridgeRequest } from "#native/net/net-protocol.ts";
+import type { BridgeRequest } from "#native/protocol/net.ts";
 import { TboxError } from "#support/errors.ts";
 import { type Address, formatAddress, parseAddress, parseSubnet } from "../addresses/address.ts";
 import { type Allocator, openAllocator } from "../addresses/allocator.ts";

@@ -1,4 +1,4 @@
-import type { EndpointRequest, NamespaceNames, PortRequest, Publication } from "#native/net/net-protocol.ts";
+import type { EndpointRequest, NamespaceNames, PortRequest, Publication } from "#native/protocol/net.ts";
 import type { Endpoint, NetworkNamespace } from "../network.ts";
 import { type DefaultRoutes, targetAddresses } from "./default-routes.ts";
 

@@ -1,5 +1,5 @@
 import type { NetHelper } from "#native/net/net-helper.ts";
-import type { PortRequest } from "#native/net/net-protocol.ts";
+import type { PortRequest } from "#native/protocol/net.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { Endpoint, Network, NetworkNamespace } from "../network.ts";
 import { allocateEndpoint, type EndpointPlan, releaseEndpoint, reserveEndpoint } from "./bridge.ts";

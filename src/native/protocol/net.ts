@@ -1,6 +1,6 @@
 /** The messages between the daemon and the net helper, as in `native/crates/protocol`. */
 import { z } from "zod";
-import { failureSchema } from "../zygote/protocol.ts";
+import { failureSchema } from "./failure.ts";
 
 const uplinkSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("connect-first") }),

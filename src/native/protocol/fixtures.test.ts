@@ -1,17 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { fromNetSchema, type ToNet } from "../net/net-protocol.ts";
-import {
-  type ContainerProcess,
-  type ContainerView,
-  type ExecRequest,
-  fromMonitorSchema,
-  fromWorkerSchema,
-  fromZygoteSchema,
-  type LaunchRequest,
-  type ToMonitor,
-  type ToZygote,
-} from "./protocol.ts";
+import type { ContainerProcess, ExecRequest, LaunchRequest } from "./launch.ts";
+import { fromMonitorSchema, type ToMonitor } from "./monitor.ts";
+import { fromNetSchema, type ToNet } from "./net.ts";
+import { type ContainerView, fromWorkerSchema } from "./work.ts";
+import { fromZygoteSchema, type ToZygote } from "./zygote.ts";
 
 function fixture(name: string): unknown[] {
   const path = `${import.meta.dirname}/../../../native/crates/protocol/fixtures/${name}.json`;
@@ -24,9 +17,12 @@ describe.each([
   ["from-worker", fromWorkerSchema],
   ["from-net", fromNetSchema],
 ] as const)("%s", (name, schema) => {
-  test.each(fixture(name).map((message) => [message]))("%j is read whole", (message) => {
-    expect<unknown>(schema.parse(message)).toEqual(message);
-  });
+  test.each(fixture(name).map((message) => [message]))(
+    "the schema accepts %j and keeps all fields",
+    (message) => {
+      expect<unknown>(schema.parse(message)).toEqual(message);
+    },
+  );
 });
 
 const fullProcess: ContainerProcess = {
@@ -337,14 +333,14 @@ const toNet: ToNet[] = [
   { request: 14, type: "retarget", sandbox, ipv4: "172.18.0.2" },
 ];
 
-test("what is sent to the net helper is what it reads", () => {
+test("messages to the net helper match the fixtures", () => {
   expect<unknown>(toNet).toEqual(fixture("to-net"));
 });
 
-test("what is sent to the zygote is what it reads", () => {
+test("messages to the zygote match the fixtures", () => {
   expect<unknown>(toZygote).toEqual(fixture("to-zygote"));
 });
 
-test("what is sent to a monitor is what it reads", () => {
+test("messages to a monitor match the fixtures", () => {
   expect<unknown>(toMonitor).toEqual(fixture("to-monitor"));
 });

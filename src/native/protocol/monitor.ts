@@ -1,0 +1,51 @@
+/** Messages between the daemon and the monitor of a container. */
+import { z } from "zod";
+import { failureSchema } from "./failure.ts";
+
+const startedSchema = z.object({
+  pid: z.number(),
+  startedAt: z.string(),
+  phases: z.array(z.object({ name: z.string(), at: z.number() })),
+});
+
+/** The exit of a container; also the schema of its `exit.json`. */
+export const exitedSchema = z.object({
+  pid: z.number(),
+  code: z.number(),
+  signal: z.number().optional(),
+  oomKilled: z.boolean(),
+  startedAt: z.string(),
+  finishedAt: z.string(),
+});
+
+export const fromMonitorSchema = z.discriminatedUnion("type", [
+  startedSchema.extend({ type: z.literal("started") }),
+  failureSchema.extend({ type: z.literal("failed") }),
+  z.object({ type: z.literal("logged"), generation: z.number(), size: z.number() }),
+  z.object({ type: z.literal("out-of-memory") }),
+  exitedSchema.extend({ type: z.literal("exited") }),
+  failureSchema.extend({ type: z.literal("refused") }),
+]);
+
+export type Started = z.infer<typeof startedSchema>;
+export type Exited = z.infer<typeof exitedSchema>;
+
+export type ToMonitor =
+  | ({ type: "attach" } & Attachment)
+  | { type: "signal"; number: number }
+  | { type: "resize"; columns: number; rows: number }
+  | ({ type: "await-log" } & LogPosition);
+
+/** The end of a log: `generation` counts rotations, `size` is in bytes. */
+export interface LogPosition {
+  generation: number;
+  size: number;
+}
+
+/** The streams that a connection carries, and their framing. */
+export interface Attachment {
+  stdin: boolean;
+  stdout: boolean;
+  stderr: boolean;
+  framing: "multiplexed" | "raw";
+}

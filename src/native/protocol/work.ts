@@ -1,0 +1,120 @@
+/** Messages between the daemon and a worker, which handles files that an image controls. */
+import { z } from "zod";
+import { failureSchema } from "./failure.ts";
+import type { Mount, Root, Tree } from "./launch.ts";
+
+const unpackedSchema = z.object({
+  diffId: z.string(),
+  size: z.number(),
+  entries: z.number(),
+  warnings: z.array(z.string()),
+  ownersKept: z.boolean(),
+});
+
+/** The status of a file as in stat(2), without following a link. */
+const fileStatusSchema = z.object({
+  /** Type and permissions. */
+  mode: z.number(),
+  size: z.number(),
+  /** Modification time in seconds since the epoch; `nanoseconds` is its fraction. */
+  modified: z.number(),
+  nanoseconds: z.number(),
+  /** Target of a link; empty for other files. */
+  target: z.string(),
+});
+
+export const fromWorkerSchema = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("progress"), bytes: z.number() }),
+  unpackedSchema.extend({ type: z.literal("unpacked") }),
+  z.object({ type: z.literal("unchanged") }),
+  z.object({ type: z.literal("synced") }),
+  z.object({ type: z.literal("verified"), intact: z.boolean() }),
+  z.object({ type: z.literal("removed") }),
+  z.object({
+    type: z.literal("measured"),
+    sizes: z.array(z.object({ bytes: z.number(), inodes: z.number() })),
+  }),
+  fileStatusSchema.extend({ type: z.literal("status") }),
+  z.object({ type: z.literal("copied") }),
+  failureSchema.extend({ type: z.literal("failed") }),
+]);
+
+export type FileStatus = z.infer<typeof fileStatusSchema>;
+export type Unpacked = z.infer<typeof unpackedSchema>;
+export type FromWorker = z.infer<typeof fromWorkerSchema>;
+
+/** Disk usage: allocated bytes and inodes. */
+export interface TreeSize {
+  bytes: number;
+  inodes: number;
+}
+
+/** One task of a worker. Paths are relative to the root of the store. */
+export type WorkRequest =
+  /** Unpacks a layer's blob. `arriving` is the final size of a blob that is still being downloaded. */
+  | { operation: "unpack"; diffId?: string; limits: UnpackLimits; arriving?: number }
+  /** Unpacks a layer's blob into a second directory and compares the two. */
+  | { operation: "verify"; diffId: string; limits: UnpackLimits }
+  | { operation: "remove"; paths: string[] }
+  | { operation: "measure"; paths: string[] }
+  | { operation: "status"; container: ContainerView; path: string }
+  | { operation: "archive"; container: ContainerView; path: string }
+  | { operation: "extract"; container: ContainerView; path: string; keepKinds: boolean; squash?: boolean }
+  /** Writes an upper directory as a layer blob. */
+  | { operation: "layer"; upper: string }
+  /** Lists the differences between an upper directory and the layers below: `C`, `A` or `D`, the path, a NUL after each. */
+  | { operation: "changes"; upper: string; lowers: string[] }
+  /**
+   * Turns an upper directory into a layer without syncing it. `latest` is the latest modification time, in seconds
+   * since the epoch; with `merge` its directories hide nothing of the layers below.
+   */
+  | { operation: "keep"; upper: string; latest?: number; merge?: boolean }
+  /**
+   * Merges layers, base first, into an empty upper directory that must only be read. Deletions stay as far as any of
+   * `lowers`, the layers below, has the path.
+   */
+  | { operation: "merge"; upper: string; layers: string[]; lowers: string[] }
+  /** Makes committed layers survive a power failure. */
+  | { operation: "sync" }
+  /** Lists the entries at and below a path of a tree: one `ListedEntry` a line. */
+  | { operation: "list"; id: string; tree: Tree; path: string }
+  /** Writes a tree as a tar. */
+  | { operation: "export"; id: string; tree: Tree }
+  /** Copies files of trees into a container's root, in order; `mode` as in chmod(1). */
+  | { operation: "copy"; container: ContainerView; copies: Copy[]; owner: Owner; mode?: string };
+
+/** One source of a `COPY`: a file, or the content of a directory. */
+export interface Copy {
+  tree: Tree;
+  /** Path in the tree; links resolve as if the tree were the root. */
+  source: string;
+  /** Path in the container's root; a directory when it ends with a slash. */
+  target: string;
+  /** Excluded paths below the source. */
+  skip: string[];
+  /** Whether an archive is unpacked into the target. */
+  unpack: boolean;
+}
+
+/** The owner of copied files. `named` is `name|uid[:group|gid]`, resolved against the container's own files. */
+export type Owner = { type: "kept" } | { type: "root" } | { type: "named"; name: string };
+
+/** An entry of a listing. The path is empty for the listed path itself. */
+export interface ListedEntry {
+  path: string;
+  kind: "file" | "directory" | "link" | "other";
+}
+
+/** A container whose files a worker reads: in the container's mounts while it runs, otherwise in the worker's. */
+export interface ContainerView {
+  id: string;
+  running: boolean;
+  root: Root;
+  mounts: Mount[];
+}
+
+export interface UnpackLimits {
+  /** Most decompressed bytes. */
+  bytes: number;
+  entries: number;
+}

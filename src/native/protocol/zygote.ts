@@ -1,0 +1,42 @@
+/** Messages between the daemon and the zygote. */
+import { z } from "zod";
+import { failureSchema } from "./failure.ts";
+import type { ExecRequest, LaunchRequest } from "./launch.ts";
+import type { WorkRequest } from "./work.ts";
+
+/** Version of all messages. A daemon speaks only to a zygote of its own version. */
+export const protocolVersion = 10;
+
+const idRangesSchema = z.array(z.object({ inside: z.number(), outside: z.number(), count: z.number() }));
+
+const mappingSchema = z.object({
+  mode: z.enum(["range", "single"]),
+  uids: idRangesSchema,
+  gids: idRangesSchema,
+  reason: z.string().optional(),
+});
+
+export const fromZygoteSchema = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("welcome"),
+    version: z.number(),
+    pid: z.number(),
+    mapping: mappingSchema,
+    cgroupNamespace: z.boolean(),
+  }),
+  failureSchema.extend({ type: z.literal("refused") }),
+]);
+
+export type FromZygote = z.infer<typeof fromZygoteSchema>;
+
+/** The mapping of ids in the user namespace to ids of the host. */
+export type Mapping = z.infer<typeof mappingSchema>;
+
+export type ToZygote =
+  | { type: "hello" }
+  | ({ type: "launch" } & LaunchRequest)
+  | ({ type: "exec" } & ExecRequest)
+  | ({ type: "work" } & WorkRequest)
+  /** Passes a channel to the net helper and starts the helper if none runs. */
+  | { type: "net" }
+  | { type: "shutdown" };
