@@ -36,26 +36,26 @@ describe.skipIf(helperUnavailable !== undefined)("the zygote", () => {
   });
   afterAll(() => opened.disposeAsync());
 
-  test("maps the user's subordinate ids if there are any", () => {
+  test("maps the user's subordinate ids, if any", () => {
     expect(zygote.mapping.mode).toBe(hasRanges ? "range" : "single");
     expect(zygote.mapping.uids[0]).toEqual({ inside: 0, outside: process.getuid?.() ?? -1, count: 1 });
   });
 
-  test("output comes through a connection given at the launch, and so does the exit code", async () => {
+  test("a launch with a stream delivers output and exit code", async () => {
     const { monitor, streams } = await launch(["sh", "-c", "echo out; echo err >&2; exit 7"], [both]);
     expect((await monitor.started).pid).toBeGreaterThan(1);
     expect((await whole(streams[0])).split("\n").sort()).toEqual(["", "err", "out"]);
     expect(await monitor.exited).toMatchObject({ code: 7, oomKilled: false });
   });
 
-  test("input ends when its connection's half does", async () => {
+  test("the program's input ends when the stream's writing half is closed", async () => {
     const { monitor, streams } = await launch(["cat"], [both], { openStdin: true, stdinOnce: true });
     streams[0]?.end("hello");
     expect(await whole(streams[0])).toBe("hello");
     expect((await monitor.exited).code).toBe(0);
   });
 
-  test("a user who is to be the caller writes as the caller, and so does what is executed later", async () => {
+  test("with keep-id the program and later execs write files as the caller", async () => {
     const caller = { uid: process.getuid?.(), gid: process.getgid?.() };
     const project = `${directory.path}/project`;
     mkdirSync(project);
@@ -82,14 +82,14 @@ describe.skipIf(helperUnavailable !== undefined)("the zygote", () => {
     for (const name of ["first", "later"]) expect(statSync(`${project}/${name}`)).toMatchObject(caller);
   });
 
-  test("without ids for it, a user is refused with what would help", async () => {
+  test("a user without subordinate ids is refused with a remedy", async () => {
     const { monitor } = await launch(["true"], [], { user: "500000000" });
     const error = await monitor.started.catch((error) => error);
     expect(error.failure).toMatchObject({ kind: "unmapped-id" });
     expect(error.message).toContain("keep-id");
   });
 
-  test("megabytes pass unchanged", async () => {
+  test("megabytes of input come back unchanged", async () => {
     const bytes = Buffer.alloc(8 << 20, "0123456789abcdef\n");
     const { monitor, streams } = await launch(["cat"], [both], { openStdin: true, stdinOnce: true });
     const echo = whole(streams[0]);
@@ -98,7 +98,7 @@ describe.skipIf(helperUnavailable !== undefined)("the zygote", () => {
     expect((await monitor.exited).code).toBe(0);
   });
 
-  test("a program that is not there fails with its name", async () => {
+  test("a missing program is an error with its name", async () => {
     const { monitor } = await launch(["/no/such/program"], []);
     const error = await monitor.started.catch((error) => error);
     expect(error).toBeInstanceOf(FailureError);
@@ -107,7 +107,7 @@ describe.skipIf(helperUnavailable !== undefined)("the zygote", () => {
     expect(monitor.exited).rejects.toBe(error);
   });
 
-  test("a signal reaches PID 1", async () => {
+  test("a signal reaches process 1", async () => {
     const { monitor, streams } = await launch(
       ["sh", "-c", "trap 'exit 5' TERM; echo ready; read x"],
       [both],
@@ -120,7 +120,7 @@ describe.skipIf(helperUnavailable !== undefined)("the zygote", () => {
     expect((await monitor.exited).code).toBe(5);
   });
 
-  test("a terminal has the size it was given, and the size that follows", async () => {
+  test("a terminal has its initial size and follows a resize", async () => {
     const script = "trap 'stty size; exit' WINCH; stty size; while :; do sleep 0.05; done";
     const { monitor, streams } = await launch(["sh", "-c", script], [both], {
       openStdin: true,
@@ -132,7 +132,7 @@ describe.skipIf(helperUnavailable !== undefined)("the zygote", () => {
     expect((await monitor.exited).code).toBe(0);
   });
 
-  test("another monitor of the same container tells its start and its end", async () => {
+  test("a second connection to a monitor receives start and exit", async () => {
     const { id, monitor, streams } = await launch(["sh", "-c", "echo ready; read x; exit 3"], [both], {
       openStdin: true,
     });
@@ -142,7 +142,7 @@ describe.skipIf(helperUnavailable !== undefined)("the zygote", () => {
     const later = connectMonitor(run, id);
     expect(await later.started).toEqual(started);
     const stream = later.attach(both);
-    // The end may come before the exit does; it must find a listener.
+    // The connection may close before the exit is awaited, so a listener is attached first.
     const ended = once(stream.resume(), "end");
     stream.write("go\n");
     expect((await later.exited).code).toBe(3);
@@ -151,7 +151,7 @@ describe.skipIf(helperUnavailable !== undefined)("the zygote", () => {
     expect(record).toEqual(await later.exited);
   });
 
-  test("the log can be waited for, until the end", async () => {
+  test("the log can be followed until its end", async () => {
     const { id, monitor } = await launch(["sh", "-c", "echo one; read x; echo two"], [], {
       openStdin: true,
     });
@@ -190,7 +190,7 @@ describe.skipIf(helperUnavailable !== undefined)("the zygote", () => {
     expect(await zygote.work({ operation: "measure", paths: [path] })).toEqual([{ bytes: 0, inodes: 0 }]);
   });
 
-  test("a worker refuses what is no archive, by a failure", async () => {
+  test("a worker refuses bytes that are not an archive", async () => {
     const source = openSync("/proc/self/exe", "r");
     const limits = { bytes: 1 << 20, entries: 100 };
     const error = await zygote.work({ operation: "unpack", limits }, { source }).catch((error) => error);
@@ -199,8 +199,8 @@ describe.skipIf(helperUnavailable !== undefined)("the zygote", () => {
     expect(error.failure.kind).toBe("invalid-image");
   });
 
-  test("work that is cancelled is cancelled at once", async () => {
-    // A pipe that nobody writes to: the worker would wait for ever.
+  test("a cancelled request ends at once", async () => {
+    // The worker would wait for this pipe for ever, because nothing writes to it.
     const child = Bun.spawn(["sleep", "600"], {
       stdout: "pipe",
       stdio: ["ignore", "ignore", "ignore", "pipe"],
@@ -215,7 +215,7 @@ describe.skipIf(helperUnavailable !== undefined)("the zygote", () => {
     child.kill();
   });
 
-  test("a zygote that died is started anew, and its containers went on", async () => {
+  test("a dead zygote is replaced, and its containers continue", async () => {
     const { monitor, streams } = await launch(["sh", "-c", "echo ready; read x; exit 4"], [both], {
       openStdin: true,
     });
@@ -229,7 +229,7 @@ describe.skipIf(helperUnavailable !== undefined)("the zygote", () => {
     expect((await monitor.exited).code).toBe(4);
   });
 
-  test("a fork that makes something ahead does not pass for a zygote that died", async () => {
+  test("a short-lived fork of a dead zygote is not mistaken for it", async () => {
     using maker = await stopMaker();
     using zygoteProcess = watchProcess(zygote.pid);
     zygoteProcess.signal(9);
@@ -240,7 +240,7 @@ describe.skipIf(helperUnavailable !== undefined)("the zygote", () => {
   });
 });
 
-/** Stops a fork of the zygote that makes namespaces, which lives for some milliseconds now and then. */
+/** Sends SIGSTOP to a fork of the zygote that creates namespaces; such forks live for some milliseconds. */
 async function stopMaker(): Promise<ProcessWatch> {
   for (;;) {
     const { monitor } = await launch(["true"], []);
@@ -255,7 +255,7 @@ async function stopMaker(): Promise<ProcessWatch> {
   }
 }
 
-/** Nothing when it has ended meanwhile. */
+/** Stops a process; returns undefined when it has ended already. */
 function stop(pid: number): ProcessWatch | undefined {
   try {
     const watch = watchProcess(pid);
@@ -322,7 +322,7 @@ async function whole(stream: Duplex | undefined): Promise<string> {
   return text;
 }
 
-/** Reads until the text has come. */
+/** Reads until the text has arrived. */
 async function line(stream: Duplex | undefined, text: string): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   let read = "";

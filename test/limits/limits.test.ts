@@ -3,16 +3,16 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { shellUnavailable } from "#test/e2e/support/images.ts";
 import { docker, dockerUnavailable } from "#test/support/docker.ts";
 import { until } from "#test/support/until.ts";
+import { limitsUnavailable } from "./support/cgroups.ts";
 import { type Limited, openLimited } from "./support/limited.ts";
-import { limitsUnavailable } from "./support/place.ts";
 
 const skipped = shellUnavailable ?? limitsUnavailable;
 if (skipped !== undefined) console.error(`skipped: ${skipped}`);
 
 const mebibyte = 1024 * 1024;
-/** How often a kill for want of memory is tried: `TBOX_TEST_ROUNDS` for more. */
+/** How often an out-of-memory kill is tried; `TBOX_TEST_ROUNDS` overrides it. */
 const rounds = Number(process.env.TBOX_TEST_ROUNDS ?? 3);
-/** Takes memory until it is stopped: a variable that doubles. */
+/** A program that uses memory without limit: a variable that doubles. */
 const hog = "x=0123456789abcdef; while :; do x=$x$x; done";
 
 describe.skipIf(skipped !== undefined)("limits", () => {
@@ -26,7 +26,7 @@ describe.skipIf(skipped !== undefined)("limits", () => {
   const microseconds = async (name: string) =>
     Number(/^usage_usec (\d+)/m.exec(await limited.read(name, "cpu.stat"))?.[1]);
 
-  test("every one is in the container's cgroup before its program runs", async () => {
+  test("every limit is set in the container's cgroup before its program runs", async () => {
     const options = ["-m", "64m", "--memory-swap", "96m", "--memory-reservation", "32m", "--cpus", "0.5"];
     const more = ["--network", "none", "--cpu-shares", "512", "--pids-limit", "50"];
     const script = "cd /sys/fs/cgroup; cat memory.max memory.low cpu.max cpu.weight pids.max";
@@ -42,7 +42,7 @@ describe.skipIf(skipped !== undefined)("limits", () => {
     ]);
   });
 
-  test("without a word there is one for processes, and inspect shows it", async () => {
+  test("the default limit is one on processes, and inspect shows it", async () => {
     await limited.start("plain", [], "sleep", "1000");
     expect(await limited.read("plain", "pids.max")).toBe("4096");
     expect(await limited.read("plain", "memory.max")).toBe("max");
@@ -51,7 +51,7 @@ describe.skipIf(skipped !== undefined)("limits", () => {
     expect(await limited.read("free", "pids.max")).toBe("max");
   });
 
-  test("a program that takes too much memory is killed, and everybody is told", async () => {
+  test("a program above its memory limit is killed, which inspect, events and the exit code show", async () => {
     await limited.start("neighbour", [], "sleep", "1000");
     for (let round = 0; round < rounds; round++) {
       const name = `hog-${round}`;
@@ -72,30 +72,30 @@ describe.skipIf(skipped !== undefined)("limits", () => {
     expect((await limited.inspect("neighbour")).State.Running).toBe(true);
   });
 
-  test("a child that is killed for want of memory is told at once, and its parent goes on", async () => {
+  test("the out-of-memory kill of a child is reported at once, and its parent continues", async () => {
     const script = `sh -c '${hog}'; echo $? >/code; exec sleep 1000`;
     await limited.start("parent", ["-m", "8m", "--memory-swap", "8m"], "sh", "-c", script);
     await until(async () => (await tbox("exec", "parent", "cat", "/code")).stdout === "137\n");
     expect((await limited.inspect("parent")).State).toMatchObject({ OOMKilled: true, Running: true });
   });
 
-  test("an end by a signal from outside is none for want of memory", async () => {
+  test("a SIGKILL from outside is not reported as out of memory", async () => {
     await limited.start("killed", ["-m", "24m"], "sleep", "1000");
     await tbox("kill", "killed");
     expect((await limited.inspect("killed")).State).toMatchObject({ OOMKilled: false, ExitCode: 137 });
   });
 
-  test("a fork bomb stops at its limit, and is removed while it goes on", async () => {
+  test("a fork bomb stops at its limit, and can be removed while it runs", async () => {
     const bomb = "bomb() { bomb | bomb & }; while :; do bomb; done";
     await limited.start("bomb", ["--pids-limit", "64"], "sh", "-c", bomb);
     await until(async () => /^max [1-9]/m.test(await limited.read("bomb", "pids.events")));
     expect(Number(await limited.read("bomb", "pids.current"))).toBeLessThanOrEqual(64);
-    // The machine answers, and so does the daemon.
+    // The machine and the daemon still respond.
     expect(Bun.spawnSync(["ps", "-e"]).exitCode).toBe(0);
     expect((await tbox("rm", "-f", "bomb")).code).toBe(0);
   });
 
-  test("half a processor is half of what is passed", async () => {
+  test("--cpus 0.5 uses half of the elapsed time", async () => {
     await limited.start("spinner", ["--cpus", "0.5"], "sh", "-c", "while :; do :; done");
     await until(async () => (await microseconds("spinner")) > 100_000);
     const [before, begun] = [await microseconds("spinner"), performance.now()];
@@ -105,7 +105,7 @@ describe.skipIf(skipped !== undefined)("limits", () => {
     expect(share).toBeLessThan(0.6);
   });
 
-  test("a disk's rate is limited where the kernel can", async () => {
+  test("the write rate of a disk is limited where the kernel supports it", async () => {
     const device = blockDevice();
     const rates = ["--device-write-bps", `${device}:4mb`, "--device-read-iops", `${device}:7`];
     const script = "while :; do dd if=/dev/zero of=/file bs=64k count=16 oflag=direct; done";
@@ -122,7 +122,7 @@ describe.skipIf(skipped !== undefined)("limits", () => {
     expect(rate).toBeLessThan(5.5);
   });
 
-  test("processors and memory nodes are chosen where the kernel can", async () => {
+  test("CPUs and memory nodes are restricted where the kernel supports it", async () => {
     const { code, stdout, stderr } = await tbox(
       ...["run", "--rm", "--cpuset-cpus", "0", "--cpuset-mems", "0", "box:1"],
       ...["cat", "/sys/fs/cgroup/cpuset.cpus", "/sys/fs/cgroup/cpuset.mems"],
@@ -131,7 +131,7 @@ describe.skipIf(skipped !== undefined)("limits", () => {
     else expect({ code, stderr }).toMatchObject({ code: 125, stderr: expect.stringContaining('"cpuset"') });
   });
 
-  test("an update holds at once, and another that the kernel refuses changes nothing", async () => {
+  test("an update takes effect at once, and one that the kernel refuses changes nothing", async () => {
     await limited.start("changed", ["-m", "64m"], "sleep", "1000");
     const changes = ["-m", "48m", "--memory-swap", "-1", "--cpus", "0.25", "--pids-limit", "9"];
     expect(await tbox("update", ...changes, "changed")).toMatchObject({ code: 0, stdout: "changed\n" });
@@ -147,11 +147,11 @@ describe.skipIf(skipped !== undefined)("limits", () => {
     expect(await limited.read("changed", "memory.max")).toBe(String(48 * mebibyte));
   });
 
-  test("statistics are those of the kernel's files", async () => {
+  test("statistics equal the values in the kernel's files", async () => {
     const script = "dd if=/dev/zero of=/file bs=64k count=4 conv=fsync; sleep 1000 & sleep 1000 & wait";
     await limited.start("counted", ["-m", "64m", "--pids-limit", "20"], "sh", "-c", script);
     await until(async () => (await limited.read("counted", "pids.current")) === "3");
-    // Nothing moves between two readings of a container that stands still.
+    // The container is paused, so two readings are equal.
     await tbox("pause", "counted");
     const path = "/containers/counted/stats?stream=0&one-shot=1";
     const response = await limited.daemon.request("GET", path);
@@ -179,14 +179,14 @@ describe.skipIf(skipped !== undefined)("limits", () => {
     expect(stdout).toMatch(/^counted 3 [\d.]+[KM]iB \/ 64MiB\n$/);
   });
 
-  test("a program of exec counts as the container's own", async () => {
+  test("a program of exec counts towards the container's limits", async () => {
     await limited.start("host", ["--pids-limit", "4"], "sleep", "1000");
     expect((await tbox("exec", "host", "cat", "/proc/self/cgroup")).stdout).toMatch(/^0::\/$/m);
     const script = "sleep 5 & sleep 5 & sleep 5 & sleep 5 & sleep 5";
     expect((await tbox("exec", "host", "sh", "-c", script)).stderr).toContain("can't fork");
   });
 
-  test("those of a container with writable cgroups are out of its reach", async () => {
+  test("a container with writable cgroups cannot change its own limits", async () => {
     const option = ["--security-opt", "writable-cgroups", "-m", "64m"];
     const script = "echo max >/sys/fs/cgroup/memory.max; cat /proc/self/cgroup; exec sleep 1000";
     await limited.start("inside", option, "sh", "-c", script);
@@ -194,7 +194,7 @@ describe.skipIf(skipped !== undefined)("limits", () => {
     expect(await limited.read("inside", "memory.max")).toBe(String(64 * mebibyte));
   });
 
-  test("nothing is lost with the daemon: an end for want of memory is known to the next", async () => {
+  test("an out-of-memory kill while no daemon runs is known to the next daemon", async () => {
     const script = `while [ ! -e /go ]; do sleep 0.05; done; ${hog}`;
     await limited.start("alone", ["-m", "8m", "--memory-swap", "8m"], "sh", "-c", script);
     const pid = (await limited.inspect("alone")).State.Pid;
@@ -205,7 +205,7 @@ describe.skipIf(skipped !== undefined)("limits", () => {
     expect((await limited.inspect("alone")).State).toMatchObject({ OOMKilled: true, ExitCode: 137 });
   });
 
-  test.skipIf(dockerUnavailable !== undefined)("docker's client sets, shows and changes them", async () => {
+  test.skipIf(dockerUnavailable !== undefined)("the docker CLI sets, shows and changes limits", async () => {
     const call = (...args: string[]) => docker(limited.daemon.socket, args);
     const options = ["-m", "64m", "--cpus", "0.5", "--pids-limit", "30"];
     const run = ["run", "-d", "--network", "none", "--name", "theirs", ...options, "box:1", "sleep", "1000"];
@@ -222,20 +222,20 @@ describe.skipIf(skipped !== undefined)("limits", () => {
     expect((await call("unpause", "theirs")).code).toBe(0);
   });
 
-  /** Whether the daemon's controllers have one. */
+  /** Whether a controller is available to the daemon. */
   function offered(controller: string): boolean {
-    return readFileSync(`${limited.place}/cgroup.controllers`, "utf8").split(/\s+/).includes(controller);
+    return readFileSync(`${limited.cgroups}/cgroup.controllers`, "utf8").split(/\s+/).includes(controller);
   }
 });
 
-describe.skipIf(skipped !== undefined)("where only memory and processes can be limited", () => {
+describe.skipIf(skipped !== undefined)("a daemon with only the memory and pids controllers", () => {
   let limited: Limited;
   beforeAll(async () => {
     limited = await openLimited(["memory", "pids"]);
   });
   afterAll(() => limited?.[Symbol.asyncDispose]());
 
-  test("those hold, and another is refused with the missing controller and what to do", async () => {
+  test("enforces these limits and refuses others with the missing controller and a remedy", async () => {
     const { tbox } = limited;
     const held = ["run", "--rm", "-m", "64m", "box:1", "cat", "/sys/fs/cgroup/memory.max"];
     expect((await tbox(...held)).stdout).toBe(`${64 * mebibyte}\n`);
@@ -274,12 +274,12 @@ interface CountedStats {
   Tbox: { Pressure: Record<string, Record<string, { total: number }>> };
 }
 
-/** Whether a directory lies on a disk itself, not on a part of it. */
+/** Whether the file system of a directory is on a whole disk, not on a partition. */
 function isOn(directory: string, device: string): boolean {
   return statSync(directory).dev === statSync(device).rdev;
 }
 
-/** A whole disk. */
+/** Returns the path of a whole disk. */
 function blockDevice(): string {
   const name = readdirSync("/sys/block").find((disk) => {
     try {

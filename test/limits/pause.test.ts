@@ -3,13 +3,13 @@ import { loadShell, shellUnavailable } from "#test/e2e/support/images.ts";
 import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
 import { processesNamed } from "#test/support/processes.ts";
 import { until } from "#test/support/until.ts";
+import { cgroupsUnavailable } from "./support/cgroups.ts";
 import { type Limited, openLimited } from "./support/limited.ts";
-import { cgroupsUnavailable } from "./support/place.ts";
 
 const skipped = shellUnavailable ?? cgroupsUnavailable;
 if (skipped !== undefined) console.error(`skipped: ${skipped}`);
 
-describe.skipIf(skipped !== undefined)("a container in a cgroup of its own", () => {
+describe.skipIf(skipped !== undefined)("a container with its own cgroup", () => {
   let limited: Limited;
   beforeAll(async () => {
     limited = await openLimited();
@@ -18,8 +18,8 @@ describe.skipIf(skipped !== undefined)("a container in a cgroup of its own", () 
   const tbox = (...args: string[]) => limited.tbox(...args);
   const answer = async (method: string, path: string) =>
     (await limited.daemon.request(method, `/containers/${path}`)).text();
-  /** The pauses that were told of a container. */
-  const heard = async (name: string) => {
+  /** Returns the pause events of a container. */
+  const pauseEvents = async (name: string) => {
     const filter = [`container=${name}`, "event=pause", "event=unpause"].flatMap((one) => ["--filter", one]);
     const asked = ["events", "--since", "1h", "--until", "0s", ...filter, "--format", "{{.Action}}"];
     return (await tbox(...asked)).stdout;
@@ -27,7 +27,7 @@ describe.skipIf(skipped !== undefined)("a container in a cgroup of its own", () 
   const counter = ["sh", "-c", "i=0; while :; do i=$((i+1)); echo $i >/count; sleep 0.02; done"];
   const counted = async (name: string) => (await tbox("cp", `${name}:/count`, "-")).stdout;
 
-  test("is stopped where it is and goes on", async () => {
+  test("is paused where it is and continues", async () => {
     await limited.start("busy", [], ...counter);
     await until(async () => (await tbox("exec", "busy", "cat", "/count")).code === 0);
     expect(await tbox("pause", "busy")).toMatchObject({ code: 0, stdout: "busy\n" });
@@ -43,11 +43,11 @@ describe.skipIf(skipped !== undefined)("a container in a cgroup of its own", () 
     expect(await tbox("unpause", "busy")).toMatchObject({ code: 0, stdout: "busy\n" });
     expect(await answer("POST", "busy/unpause")).toContain("is not paused");
     await until(async () => (await counted("busy")) !== before);
-    expect(await heard("busy")).toBe("pause\nunpause\n");
+    expect(await pauseEvents("busy")).toBe("pause\nunpause\n");
     await answer("DELETE", "busy?force=1");
   });
 
-  test("is paused still for the next daemon, and removed all the same", async () => {
+  test("stays paused for the next daemon, which can remove it", async () => {
     await limited.start("kept", [], "sleep", "1000");
     await tbox("pause", "kept");
     await limited.daemon.kill();
@@ -57,26 +57,26 @@ describe.skipIf(skipped !== undefined)("a container in a cgroup of its own", () 
     await limited.empty();
   });
 
-  test("stands still while it is committed, unless that is not wanted", async () => {
+  test("is paused while it is committed, unless --pause=false", async () => {
     await limited.start("model", [], "sleep", "1000");
     expect((await tbox("commit", "--pause=false", "model", "moving:1")).code).toBe(0);
-    expect(await heard("model")).toBe("");
+    expect(await pauseEvents("model")).toBe("");
     expect((await tbox("commit", "model", "still:1")).code).toBe(0);
-    expect(await heard("model")).toBe("pause\nunpause\n");
+    expect(await pauseEvents("model")).toBe("pause\nunpause\n");
     expect((await limited.inspect("model")).State.Status).toBe("running");
     await answer("DELETE", "model?force=1");
   });
 
-  test("that is paused hears of its end", async () => {
+  test("receives SIGTERM of a stop while it is paused", async () => {
     const script = "trap 'exit 7' TERM; while :; do sleep 0.1; done";
-    await limited.start("heard", [], "sh", "-c", script);
-    await tbox("pause", "heard");
-    expect((await tbox("stop", "heard")).code).toBe(0);
-    expect((await limited.inspect("heard")).State.ExitCode).toBe(7);
-    await answer("DELETE", "heard");
+    await limited.start("stopping", [], "sh", "-c", script);
+    await tbox("pause", "stopping");
+    expect((await tbox("stop", "stopping")).code).toBe(0);
+    expect((await limited.inspect("stopping")).State.ExitCode).toBe(7);
+    await answer("DELETE", "stopping");
   });
 
-  test("shows itself as the root of the hierarchy, and cannot write there", async () => {
+  test("sees its cgroup as the root of the hierarchy, read-only", async () => {
     const script = "cat /proc/self/cgroup; mkdir /sys/fs/cgroup/x";
     const { stdout, stderr } = await tbox("run", "--rm", "box:1", "sh", "-c", script);
     expect(stdout).toMatch(/^0::\/$/m);
@@ -86,7 +86,7 @@ describe.skipIf(skipped !== undefined)("a container in a cgroup of its own", () 
     await answer("DELETE", "watched?force=1");
   });
 
-  test("may write below itself where that was asked for", async () => {
+  test("can create cgroups with --security-opt writable-cgroups", async () => {
     const option = ["--security-opt", "writable-cgroups"];
     const script = "mkdir /sys/fs/cgroup/x/ && echo made";
     const { stdout } = await tbox("run", "--rm", ...option, "box:1", "sh", "-c", script);
@@ -94,16 +94,16 @@ describe.skipIf(skipped !== undefined)("a container in a cgroup of its own", () 
     await limited.empty();
   });
 
-  test("has it below the parent that was asked for, which goes with it", async () => {
+  test("is created below --cgroup-parent, which is removed with it", async () => {
     await limited.start("below", ["--cgroup-parent", "/group/part"], "sleep", "1000");
-    expect((await Bun.file(`${limited.place}/group/part/cgroup.events`).text()).trim()).toContain(
+    expect((await Bun.file(`${limited.cgroups}/group/part/cgroup.events`).text()).trim()).toContain(
       "populated 1",
     );
     await answer("DELETE", "below?force=1");
     await limited.empty();
   });
 
-  test("leaves none behind when its monitor, its zygote or its daemon is killed", async () => {
+  test("leaves no cgroup behind when its monitor, the zygote or the daemon is killed", async () => {
     const { daemon } = limited;
     for (const victim of ["monitor", "zygote"] as const) {
       await limited.start(victim, [], "sleep", "1000");
@@ -127,7 +127,7 @@ describe.skipIf(skipped !== undefined)("a container in a cgroup of its own", () 
 });
 
 describe.skipIf(shellUnavailable !== undefined || cgroupsUnavailable === undefined)(
-  "without a cgroup",
+  "a container without a cgroup",
   () => {
     let daemon: TestDaemon;
     beforeAll(async () => {
@@ -136,7 +136,7 @@ describe.skipIf(shellUnavailable !== undefined || cgroupsUnavailable === undefin
     });
     afterAll(() => daemon?.[Symbol.asyncDispose]());
 
-    test("a pause is refused with the reason and what to do", async () => {
+    test("cannot be paused, and the error gives reason and remedy", async () => {
       await daemon.tbox(["run", "-d", "--name", "on", "box:1", "sleep", "1000"]);
       const { code, stderr } = await daemon.tbox(["pause", "on"]);
       expect(stderr).toMatch(/^tbox: cannot pause container [0-9a-f]+: pausing needs a cgroup: /);
@@ -145,7 +145,7 @@ describe.skipIf(shellUnavailable !== undefined || cgroupsUnavailable === undefin
       await daemon.tbox(["rm", "-f", "on"]);
     });
 
-    test("statistics are empty, as Docker's of what is not there", async () => {
+    test("has empty statistics, like Docker's for missing controllers", async () => {
       await daemon.tbox(["run", "-d", "--name", "on", "box:1", "sleep", "1000"]);
       const response = await daemon.request("GET", "/containers/on/stats?stream=0&one-shot=1");
       expect(await response.json()).toMatchObject({ name: "/on", pids_stats: {}, memory_stats: {} });

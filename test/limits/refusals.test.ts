@@ -1,10 +1,11 @@
 import { expect, test } from "bun:test";
 import { loadBox, shellUnavailable } from "#test/e2e/support/images.ts";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
-import { limitsUnavailable } from "./support/place.ts";
+import { limitsUnavailable } from "./support/cgroups.ts";
 
-const skipped = shellUnavailable ?? (limitsUnavailable === undefined ? "limits can be kept here" : undefined);
-daemonSuite("where no limit can be kept", { obstacle: skipped, prepare: loadBox }, (daemon) => {
+const skipped =
+  shellUnavailable ?? (limitsUnavailable === undefined ? "limits can be enforced here" : undefined);
+daemonSuite("a daemon that cannot enforce limits", { obstacle: skipped, prepare: loadBox }, (daemon) => {
   const tbox = (...args: string[]) => daemon.tbox(args);
 
   test.each([
@@ -16,7 +17,7 @@ daemonSuite("where no limit can be kept", { obstacle: skipped, prepare: loadBox 
     [["--blkio-weight", "100"], "BlkioWeight", "io"],
     [["--cpu-quota", "5000", "--cpu-period", "10000"], "CpuQuota", "cpu"],
     [["--memory-reservation", "32m"], "MemoryReservation", "memory"],
-  ])("%j is refused with the controller, the reason and what to do", async (options, field, controller) => {
+  ])("refuses %j with the controller, the reason and a remedy", async (options, field, controller) => {
     const { code, stdout, stderr } = await tbox("run", "--rm", ...options, "box:1", "true");
     expect(stderr).toStartWith(`tbox: ${field} needs the cgroup controller "${controller}": `);
     expect(stderr).toContain("tbox.limits=warn");
@@ -24,14 +25,14 @@ daemonSuite("where no limit can be kept", { obstacle: skipped, prepare: loadBox 
     expect((await tbox("ps", "-aq")).stdout).toBe("");
   });
 
-  test("over the API that is a status of 400", async () => {
+  test("answers 400 over the API", async () => {
     const body = { Image: "box:1", Cmd: ["true"], HostConfig: { Memory: 1 << 26 } };
     const response = await daemon.request("POST", "/containers/create", body);
     expect(response.status).toBe(400);
     expect(await response.text()).toContain('needs the cgroup controller \\"memory\\"');
   });
 
-  test("a warning will do where that was said, and what is shown is what holds", async () => {
+  test("only warns with --limits warn, and shows the effective limits", async () => {
     const options = ["--name", "warned", "--limits", "warn", "-m", "64m", "--pids-limit", "9"];
     const { code, stderr } = await tbox("run", ...options, "box:1", "true");
     expect(code).toBe(0);
@@ -46,7 +47,7 @@ daemonSuite("where no limit can be kept", { obstacle: skipped, prepare: loadBox 
     await tbox("rm", "-f", "warned");
   });
 
-  test("an update is refused as well", async () => {
+  test("refuses an update too", async () => {
     await tbox("create", "--name", "plain", "box:1", "true");
     const { code, stderr } = await tbox("update", "-m", "64m", "plain");
     expect(stderr).toStartWith('tbox: Memory needs the cgroup controller "memory"');
@@ -60,57 +61,63 @@ daemonSuite("where no limit can be kept", { obstacle: skipped, prepare: loadBox 
     [["--oom-kill-disable"], "OomKillDisable"],
     [["--cpu-rt-period", "10000"], "CpuRealtimePeriod"],
     [["--cpu-rt-runtime", "5000"], "CpuRealtimeRuntime"],
-  ])("%j, which cgroup v2 has no file for, is refused by name", async (options, field) => {
+  ])("refuses %j by name, which cgroup v2 has no file for", async (options, field) => {
     const { code, stderr } = await tbox("run", "--rm", ...options, "box:1", "true");
     expect(stderr).toStartWith(`tbox: ${field} is not supported by cgroup v2`);
     expect(stderr).toContain("to run without the limit, ");
     expect(code).toBe(125);
   });
 
-  test("doctor and info say so too", async () => {
+  test("says so in doctor and info", async () => {
     const { stdout } = await tbox("doctor");
     expect(stdout).toMatch(/^\[!!\] (cgroups|limits by memory): /m);
     expect((await tbox("info", "-f", "{{.MemoryLimit}} {{.CgroupDriver}}")).stdout).toBe("false none\n");
   });
 });
 
-daemonSuite("what needs no cgroup", { obstacle: shellUnavailable, prepare: loadBox }, (daemon) => {
-  const tbox = (...args: string[]) => daemon.tbox(args);
+daemonSuite(
+  "resource options without a cgroup",
+  { obstacle: shellUnavailable, prepare: loadBox },
+  (daemon) => {
+    const tbox = (...args: string[]) => daemon.tbox(args);
 
-  test("a ulimit above the daemon's own is refused with both numbers, and nothing is left", async () => {
-    const hard = Number(/^Max open files +\d+ +(\d+)/m.exec(await Bun.file("/proc/self/limits").text())?.[1]);
-    const asked = `nofile=${hard + 1}`;
-    const { code, stderr } = await tbox("run", "--rm", "--ulimit", asked, "box:1", "true");
-    expect(stderr).toContain(`ulimit nofile: hard limit ${hard + 1} exceeds the allowed maximum ${hard}`);
-    expect(code).toBe(125);
-    expect((await tbox("ps", "-aq")).stdout).toBe("");
-    const script = "ulimit -Sn; ulimit -Hn";
-    const held = await tbox("run", "--rm", "--ulimit", "nofile=100:200", "box:1", "sh", "-c", script);
-    expect(held.stdout).toBe("100\n200\n");
-  });
+    test("a ulimit above the daemon's is refused with both numbers, and no container remains", async () => {
+      const hard = Number(
+        /^Max open files +\d+ +(\d+)/m.exec(await Bun.file("/proc/self/limits").text())?.[1],
+      );
+      const asked = `nofile=${hard + 1}`;
+      const { code, stderr } = await tbox("run", "--rm", "--ulimit", asked, "box:1", "true");
+      expect(stderr).toContain(`ulimit nofile: hard limit ${hard + 1} exceeds the allowed maximum ${hard}`);
+      expect(code).toBe(125);
+      expect((await tbox("ps", "-aq")).stdout).toBe("");
+      const script = "ulimit -Sn; ulimit -Hn";
+      const held = await tbox("run", "--rm", "--ulimit", "nofile=100:200", "box:1", "sh", "-c", script);
+      expect(held.stdout).toBe("100\n200\n");
+    });
 
-  test("an oom score is the program's, that of exec too", async () => {
-    await tbox("run", "-d", "--name", "score", "--oom-score-adj", "500", "box:1", "sleep", "1000");
-    const own = ["cat", "/proc/1/oom_score_adj", "/proc/self/oom_score_adj"];
-    expect((await tbox("exec", "score", ...own)).stdout).toBe("500\n500\n");
-    await tbox("rm", "-f", "score");
-  });
+    test("--oom-score-adj applies to the program and to exec", async () => {
+      await tbox("run", "-d", "--name", "score", "--oom-score-adj", "500", "box:1", "sleep", "1000");
+      const own = ["cat", "/proc/1/oom_score_adj", "/proc/self/oom_score_adj"];
+      expect((await tbox("exec", "score", ...own)).stdout).toBe("500\n500\n");
+      await tbox("rm", "-f", "score");
+    });
 
-  test("a lower oom score than the daemon's is root's to give", async () => {
-    const { code, stderr } = await tbox("run", "--oom-score-adj", "-1000", "box:1", "true");
-    expect(stderr).toContain("oom score adj -1000 is below the daemon's own");
-    expect(code).toBe(125);
-  });
+    test("an oom score below the daemon's is refused, because only root may lower it", async () => {
+      const { code, stderr } = await tbox("run", "--oom-score-adj", "-1000", "box:1", "true");
+      expect(stderr).toContain("oom score adj -1000 is below the daemon's own");
+      expect(code).toBe(125);
+    });
 
-  test.each([
-    ["-m", "1m", "Minimum memory limit allowed is 6MB"],
-    ["--cpus", "9999", "range of CPUs is from 0.01 to"],
-    ["--cgroup-parent", "../x", "invalid cgroup parent: ../x"],
-    ["--device-read-bps", "/dev/null:1mb", "device /dev/null is not a block device"],
-    ["--annotation", "tbox.limits=maybe", "invalid annotation tbox.limits=maybe"],
-  ])("%s %s is refused", async (flag, value, message) => {
-    const { code, stderr } = await tbox("run", "--rm", flag, value, "box:1", "true");
-    expect(stderr).toContain(message);
-    expect(code).toBe(125);
-  });
-});
+    test.each([
+      ["-m", "1m", "Minimum memory limit allowed is 6MB"],
+      ["--cpus", "9999", "range of CPUs is from 0.01 to"],
+      ["--cgroup-parent", "../x", "invalid cgroup parent: ../x"],
+      ["--device-read-bps", "/dev/null:1mb", "device /dev/null is not a block device"],
+      ["--annotation", "tbox.limits=maybe", "invalid annotation tbox.limits=maybe"],
+    ])("%s %s is refused", async (flag, value, message) => {
+      const { code, stderr } = await tbox("run", "--rm", flag, value, "box:1", "true");
+      expect(stderr).toContain(message);
+      expect(code).toBe(125);
+    });
+  },
+);

@@ -6,13 +6,13 @@ import { type ProgramOptions, runProgram } from "#test/support/program.ts";
 import { repository } from "#test/support/repository.ts";
 import { until } from "#test/support/until.ts";
 
-// Where somebody else's systemd is, nothing of it is to be changed: the boot of a guest with one says so.
-const skipped = process.env.TBOX_TEST_SYSTEMD === "1" ? shellUnavailable : "no systemd of the tests' own";
+// The user's real systemd must not be changed, so these tests run only in a guest, which sets this variable.
+const skipped = process.env.TBOX_TEST_SYSTEMD === "1" ? shellUnavailable : "no systemd for tests";
 if (skipped !== undefined) console.error(`skipped: ${skipped}`);
 
 const mebibyte = 1024 * 1024;
 
-describe.skipIf(skipped !== undefined)("under the user's own systemd", () => {
+describe.skipIf(skipped !== undefined)("tbox under a user's systemd", () => {
   const runtime = process.env.XDG_RUNTIME_DIR ?? "";
   const socket = `${runtime}/tbox/tbox.sock`;
   const names = ["HOME", "PATH", "USER", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"];
@@ -38,7 +38,7 @@ describe.skipIf(skipped !== undefined)("under the user's own systemd", () => {
     const loaded = await tbox(["load"], { stdin: image });
     if (loaded.code !== 0) throw new Error(loaded.stderr);
   });
-  test("a connection starts the daemon, and what stops it leaves systemd listening", async () => {
+  test("a connection starts the daemon, and systemd keeps listening after it stops", async () => {
     expect((await tbox(["daemon", "stop"])).code).toBe(0);
     await until(async () => (await state()) === "inactive");
     expect(statSync(socket).mode & 0o777).toBe(0o600);
@@ -48,7 +48,7 @@ describe.skipIf(skipped !== undefined)("under the user's own systemd", () => {
     expect(await ping()).toBe("OK");
   });
 
-  test("limits hold in a scope with all controllers that the user has", async () => {
+  test("limits are enforced in a scope with all controllers of the user", async () => {
     const limits = ["-m", "64m", "--memory-swap", "64m", "--cpus", "0.5", "--pids-limit", "20"];
     const run = ["run", "-d", "--network", "none", "--name", "limited", ...limits, "box:1", "sleep", "1000"];
     const { code, stderr } = await tbox(run);
@@ -63,7 +63,7 @@ describe.skipIf(skipped !== undefined)("under the user's own systemd", () => {
     expect(JSON.parse(stdout)).toEqual(expect.arrayContaining(["cpu", "io", "memory", "pids"]));
   });
 
-  test("containers go on when the daemon is restarted, or killed", async () => {
+  test("containers continue when the daemon is restarted or killed", async () => {
     const running = async () => (await tbox(["ps", "--format", "{{.Names}}"])).stdout;
     await systemctl("restart", "tbox.service");
     expect(await running()).toBe("limited\n");
@@ -74,7 +74,7 @@ describe.skipIf(skipped !== undefined)("under the user's own systemd", () => {
     expect(await running()).toBe("limited\n");
   });
 
-  test("what was set up is taken back, and containers go on", async () => {
+  test("setup systemd --remove deletes the units, and containers continue", async () => {
     const units = `${environment.HOME}/.config/systemd/user`;
     expect(existsSync(`${units}/tbox.socket`)).toBe(true);
     const { code, stderr } = await tbox(["setup", "systemd", "--remove"]);

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
 import { until } from "#test/support/until.ts";
 import { loadShell } from "../../e2e/support/images.ts";
-import { containersIn, makePlace } from "./place.ts";
+import { containersIn, makeCgroup } from "./cgroups.ts";
 
 export interface Inspected {
   Id: string;
@@ -17,26 +17,26 @@ export interface Inspected {
   HostConfig: { Memory: number; NanoCpus: number; PidsLimit: number | null };
 }
 
-/** A daemon in a cgroup of its own, with an image that has a shell. */
+/** A daemon in its own cgroup, with an image that has a shell. */
 export interface Limited extends AsyncDisposable {
   daemon: TestDaemon;
-  /** Where its containers have their cgroups. */
-  place: string;
+  /** Directory of the containers' cgroups. */
+  cgroups: string;
   tbox(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }>;
   /** Starts a container in the background; throws when that fails. */
   start(name: string, options: string[], ...command: string[]): Promise<void>;
   inspect(name: string): Promise<Inspected>;
   /** Removes every container and waits until none has a cgroup. */
   clear(): Promise<void>;
-  /** The text of a file of a container's cgroup. */
+  /** Reads a file of a container's cgroup. */
   read(name: string, file: string): Promise<string>;
   /** Resolves when no container has a cgroup any more. */
   empty(): Promise<void>;
 }
 
 export async function openLimited(controllers?: string[]): Promise<Limited> {
-  const place = makePlace(controllers);
-  const daemon = await startDaemon({}, place);
+  const cgroups = makeCgroup(controllers);
+  const daemon = await startDaemon({}, cgroups);
   await loadShell(daemon, "box:1");
   const tbox = (...args: string[]) => daemon.tbox(args);
   const inspect = async (name: string): Promise<Inspected> => {
@@ -45,9 +45,9 @@ export async function openLimited(controllers?: string[]): Promise<Limited> {
   };
   const cgroup = async (name: string) => {
     const { Id } = await inspect(name);
-    return `${place}/${containersIn(place).find((found) => found.endsWith(Id))}`;
+    return `${cgroups}/${containersIn(cgroups).find((found) => found.endsWith(Id))}`;
   };
-  const empty = () => until(() => !existsSync(place) || containersIn(place).length === 0);
+  const empty = () => until(() => !existsSync(cgroups) || containersIn(cgroups).length === 0);
   const clear = async () => {
     const all = (await (await daemon.request("GET", "/containers/json?all=1")).json()) as { Id: string }[];
     await Promise.all(all.map(({ Id }) => daemon.request("DELETE", `/containers/${Id}?force=1`)));
@@ -55,11 +55,11 @@ export async function openLimited(controllers?: string[]): Promise<Limited> {
   };
   return {
     daemon,
-    place,
+    cgroups,
     tbox,
     inspect,
     async start(name, options, ...command) {
-      // Not every kernel that can limit has what a network takes.
+      // Some kernels that support limits lack the features of a network.
       const all = ["run", "-d", "--network", "none", "--name", name, ...options];
       const { code, stderr } = await tbox(...all, "box:1", ...command);
       if (code !== 0) throw new Error(stderr);

@@ -11,23 +11,24 @@ import { programUnavailable } from "#test/support/user.ts";
 
 const controllers = ["cpu", "memory", "pids"];
 
-/** The cgroup in which the tests may make others; nothing where they may not. */
-const place: string | undefined = findPlace();
+/** The cgroup in which the tests may create others; undefined where they may not. */
+const delegated: string | undefined = findDelegated();
 
-/** Why no cgroup can be made here; nothing when it can. */
+/** Reason why no cgroup can be created here; undefined when one can. */
 export const cgroupsUnavailable: string | undefined =
-  programUnavailable ?? (place === undefined ? "no cgroup v2 directory is delegated to the user" : undefined);
+  programUnavailable ??
+  (delegated === undefined ? "no cgroup v2 directory is delegated to the user" : undefined);
 
-/** Why no limit can be kept here; nothing when it can. */
+/** Reason why no limit can be enforced here; undefined when limits can. */
 export const limitsUnavailable: string | undefined = cgroupsUnavailable ?? findObstacle();
 
 let count = 0;
 
-/** A cgroup of the tests' own, for a daemon to be started in; `passed` are the controllers it has. */
-export function makePlace(passed?: string[]): string {
-  if (place === undefined) throw new Error("no cgroup can be made here");
-  const offered = passed ?? read(`${place}/cgroup.controllers`);
-  const above = `${place}/test-${process.pid}-${count++}`;
+/** Creates a cgroup for a daemon, with the given controllers or all available ones. */
+export function makeCgroup(passed?: string[]): string {
+  if (delegated === undefined) throw new Error("no cgroup can be created here");
+  const offered = passed ?? read(`${delegated}/cgroup.controllers`);
+  const above = `${delegated}/test-${process.pid}-${count++}`;
   mkdirSync(above);
   for (const name of offered) writeFileSync(`${above}/cgroup.subtree_control`, `+${name}`);
   const own = `${above}/own`;
@@ -35,14 +36,14 @@ export function makePlace(passed?: string[]): string {
   return own;
 }
 
-/** Names of the cgroups of containers in a place. */
+/** Returns the names of the containers' cgroups in a directory. */
 export function containersIn(directory: string): string[] {
   return readdirSync(directory, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && entry.name !== "tbox.init")
     .map(({ name }) => name);
 }
 
-function findPlace(): string | undefined {
+function findDelegated(): string | undefined {
   const own = /^0::(\/.*)$/m.exec(readText("/proc/self/cgroup"))?.[1];
   const mount = /^\S+ \S+ \S+ \/ (\S+) .* - cgroup2 /m.exec(readText("/proc/self/mountinfo"))?.[1];
   if (own === undefined || mount === undefined) return undefined;
@@ -57,18 +58,18 @@ function findPlace(): string | undefined {
   }
 }
 
-/** Makes the place one that can pass controllers on: the tests themselves move to a leaf. */
+/** Enables controllers for child cgroups, for which the tests themselves move to a leaf. */
 function findObstacle(): string | undefined {
-  if (!existsSync(`${place}/tests`)) mkdirSync(`${place}/tests`);
-  writeFileSync(`${place}/tests/cgroup.procs`, String(process.pid));
-  for (const name of read(`${place}/cgroup.controllers`)) {
+  if (!existsSync(`${delegated}/tests`)) mkdirSync(`${delegated}/tests`);
+  writeFileSync(`${delegated}/tests/cgroup.procs`, String(process.pid));
+  for (const name of read(`${delegated}/cgroup.controllers`)) {
     try {
-      writeFileSync(`${place}/cgroup.subtree_control`, `+${name}`);
+      writeFileSync(`${delegated}/cgroup.subtree_control`, `+${name}`);
     } catch {
-      // It is missing below.
+      // The check below reports it as missing.
     }
   }
-  const passed = read(`${place}/cgroup.subtree_control`);
+  const passed = read(`${delegated}/cgroup.subtree_control`);
   const missing = controllers.find((name) => !passed.includes(name));
   return missing === undefined ? undefined : `the controller ${missing} is not delegated to the user`;
 }
