@@ -1,11 +1,11 @@
-//! Errors as JavaScript sees them: `code` is the errno's name.
+//! Errors for JavaScript; `code` is the errno's name.
 
 use rustix::io::Errno;
 use sys::{cgroup, lock, memfd, pidfd, seqpacket};
 
 pub type Result<T> = std::result::Result<T, napi::Error<Code>>;
 
-/// The name of an errno.
+/// The name of an errno, such as `ENOENT`.
 #[derive(Debug, Clone)]
 pub struct Code(String);
 
@@ -21,9 +21,9 @@ impl From<napi::Status> for Code {
     }
 }
 
-/// The error of a call without one of its own: `what` names the call.
-pub fn system(what: &'static str) -> impl Fn(Errno) -> napi::Error<Code> {
-    move |errno| coded(errno, format!("{what}: {errno}"))
+/// Returns the error of a call that has no error type; `call` names it.
+pub fn system(call: &'static str) -> impl Fn(Errno) -> napi::Error<Code> {
+    move |errno| coded(errno, format!("{call}: {errno}"))
 }
 
 pub fn from_seqpacket(error: seqpacket::Error) -> napi::Error<Code> {
@@ -76,6 +76,7 @@ fn memfd_errno(error: &memfd::Error) -> Errno {
     }
 }
 
+/// Returns an error with the errno's name as its code.
 pub fn coded(errno: Errno, message: String) -> napi::Error<Code> {
     let name = NAMES.iter().find(|(known, _)| *known == errno);
     let code = match name {
@@ -85,6 +86,7 @@ pub fn coded(errno: Errno, message: String) -> napi::Error<Code> {
     napi::Error::new(Code(code), message)
 }
 
+/// Names of the errnos that callers may see. Others are `E` and their number.
 const NAMES: &[(Errno, &str)] = &[
     (Errno::ACCESS, "EACCES"),
     (Errno::ADDRINUSE, "EADDRINUSE"),

@@ -1,8 +1,8 @@
-//! The daemon's only door to Linux, as a Node-API addon: converts, calls `sys`, converts the error.
-//! Nothing here waits. `src/native/addon.ts` holds the types.
+//! Kernel calls for the daemon, as a Node-API addon. A function converts its arguments, calls `sys` and converts
+//! the error. No function blocks. `src/native/addon/addon.ts` declares the types.
 //!
-//! Descriptors pass as numbers. Those given out belong to the caller, who closes them; those taken
-//! are copied, and stay the caller's.
+//! Descriptors are numbers. The caller owns and closes returned ones; those in arguments are duplicated and stay
+//! the caller's.
 
 pub mod cgroup;
 mod error;

@@ -1,4 +1,4 @@
-//! One thread that waits for every channel and process, and wakes JavaScript up.
+//! A thread that waits for all channels and processes and calls JavaScript.
 
 use std::collections::HashMap;
 use std::os::fd::{AsFd, IntoRawFd, OwnedFd};
@@ -17,27 +17,29 @@ use sys::{descriptor, pidfd, seqpacket, signals};
 use crate::error::{Code, Result, coded, from_pidfd, from_seqpacket, system};
 use crate::source::{Backlog, Channel, Source};
 
-/// Token, kind (`message`, `closed`, `exited`), and the text of a message or why a channel broke.
+/// Token; kind (`message`, `closed`, `exited`); text of a message or reason for a closed channel.
 type Arguments = FnArgs<(u32, &'static str, String)>;
-type Wake = ThreadsafeFunction<Arguments, (), Arguments, Code, false, true>;
+type Listener = ThreadsafeFunction<Arguments, (), Arguments, Code, false, true>;
 
-/// Sources are known to JavaScript by token. An event may still arrive for one closed meanwhile.
+/// The event loop. JavaScript refers to a source by its token. An event may arrive for a source that was just
+/// closed.
 #[napi]
 pub struct Reactor {
     shared: Arc<Shared>,
 }
 
+/// A new channel.
 #[napi(object)]
 pub struct Pair {
     pub token: u32,
-    /// The other end, for a peer; the caller closes it.
+    /// Descriptor of the peer's end; the caller closes it.
     pub peer: i32,
 }
 
 struct Shared {
     poll: SharedPoll,
     sources: Mutex<Sources>,
-    wake: Mutex<Wake>,
+    listener: Mutex<Listener>,
 }
 
 #[derive(Default)]
@@ -48,11 +50,11 @@ struct Sources {
 
 #[napi]
 impl Reactor {
-    /// Starts the thread; it lives as long as the process. It does not keep the process alive
-    /// before [`Self::hold`].
+    /// Starts the thread, which runs until the process exits. It keeps the process alive only after
+    /// [`Self::hold`].
     #[napi(constructor)]
     pub fn new(listener: Function<'_, Arguments, ()>) -> Result<Self> {
-        let wake = listener
+        let listener = listener
             .build_threadsafe_function()
             .weak::<true>()
             .error_status::<Code>()
@@ -62,17 +64,17 @@ impl Reactor {
         let shared = Arc::new(Shared {
             poll: SharedPoll::create().map_err(system("epoll_create1"))?,
             sources: Mutex::default(),
-            wake: Mutex::new(wake),
+            listener: Mutex::new(listener),
         });
         let running = Arc::clone(&shared);
         std::thread::Builder::new()
             .name("tbox-reactor".to_owned())
             .spawn(move || running.run())
-            .map_err(|error| coded(Errno::AGAIN, format!("start a thread: {error}")))?;
+            .map_err(|error| coded(Errno::AGAIN, format!("start thread: {error}")))?;
         Ok(Self { shared })
     }
 
-    /// A new channel and the other end of it.
+    /// Creates a channel and a socket for its peer.
     #[napi]
     pub fn pair(&self) -> Result<Pair> {
         let (ours, theirs) = seqpacket::pair().map_err(from_seqpacket)?;
@@ -81,17 +83,16 @@ impl Reactor {
         Ok(Pair { token, peer })
     }
 
-    /// A channel to a listening socket of the directory.
+    /// Opens a channel to a listening socket in the directory.
     #[napi]
     pub fn connect(&self, directory: String, name: String) -> Result<u32> {
-        let directory = descriptor::open_directory(Path::new(&directory))
-            .map_err(system("open the directory"))?;
+        let directory =
+            descriptor::open_directory(Path::new(&directory)).map_err(system("open directory"))?;
         let socket = seqpacket::connect(directory.as_fd(), &name).map_err(from_seqpacket)?;
         self.shared.add(Source::Channel(Channel::new(socket)))
     }
 
-    /// Sends one message with copies of the descriptors. What the socket has no room for is sent
-    /// as soon as it has.
+    /// Sends a message with duplicates of the descriptors. While the socket's buffer is full, messages are queued.
     #[napi]
     pub fn send(&self, token: u32, text: String, descriptors: Vec<i32>) -> Result<()> {
         let source = self.shared.get(token)?;
@@ -102,7 +103,7 @@ impl Reactor {
             .into_iter()
             .map(descriptor::duplicate)
             .collect::<std::result::Result<Vec<OwnedFd>, Errno>>()
-            .map_err(system("copy a descriptor"))?;
+            .map_err(system("duplicate descriptor"))?;
         match channel.send(text.into_bytes(), descriptors) {
             Ok(Backlog::Empty) => Ok(()),
             Ok(Backlog::Waiting) => self
@@ -114,7 +115,7 @@ impl Reactor {
         }
     }
 
-    /// Watches a process of this user; with a start time, only the one that started then.
+    /// Watches a process of this user; with a start time, only a process that started then.
     #[napi]
     pub fn watch_process(&self, pid: u32, start_time: Option<f64>) -> Result<u32> {
         let start_time = start_time.map(|ticks| ticks as u64);
@@ -122,7 +123,7 @@ impl Reactor {
         self.shared.add(Source::Process(process))
     }
 
-    /// Whether a watched process has not ended, even if that was not reported yet.
+    /// Returns whether a watched process has not ended. It may have ended before its `exited` event.
     #[napi]
     pub fn is_running(&self, token: u32) -> bool {
         match self.shared.get(token).as_deref() {
@@ -131,7 +132,7 @@ impl Reactor {
         }
     }
 
-    /// Signals a watched process.
+    /// Sends a signal to a watched process.
     #[napi]
     pub fn signal(&self, token: u32, number: i32) -> Result<()> {
         match &*self.shared.get(token)? {
@@ -142,18 +143,18 @@ impl Reactor {
         }
     }
 
-    /// Ends the watch or the channel; nothing when it is closed already.
+    /// Closes a channel or stops watching a process. Does nothing if it is closed already.
     #[napi]
     pub fn close(&self, token: u32) {
         self.shared.remove(token);
     }
 
     /// Keeps the process alive.
-    // Deprecated in favour of clones, which cannot be taken back without dropping the thread's own.
+    // Deprecated in favour of clones, whose reference can only be released together with the thread's.
     #[allow(deprecated)]
     #[napi]
     pub fn hold(&self, env: Env) -> Result<()> {
-        let held = lock(&self.shared.wake).refer(&env);
+        let held = lock(&self.shared.listener).refer(&env);
         held.map_err(|error| coded(Errno::INVAL, error.reason.clone()))
     }
 
@@ -161,7 +162,7 @@ impl Reactor {
     #[allow(deprecated)]
     #[napi]
     pub fn release(&self, env: Env) -> Result<()> {
-        let released = lock(&self.shared.wake).unref(&env);
+        let released = lock(&self.shared.listener).unref(&env);
         released.map_err(|error| coded(Errno::INVAL, error.reason.clone()))
     }
 }
@@ -187,19 +188,19 @@ impl Shared {
 
     fn get(&self, token: u32) -> Result<Arc<Source>> {
         let source = lock(&self.sources).open.get(&token).cloned();
-        // The peer closed it, or JavaScript did.
+        // The peer or JavaScript has closed it.
         source.ok_or_else(|| coded(Errno::PIPE, "the channel or process is closed".to_owned()))
     }
 
     fn remove(&self, token: u32) -> Option<()> {
         let source = lock(&self.sources).open.remove(&token)?;
-        // Before the descriptor is closed: a copy of it elsewhere would go on reporting.
+        // Before the descriptor is closed: epoll keeps reporting a source while a duplicate of it is open.
         self.poll.remove(&*source).ok()
     }
 
     fn run(&self) {
         let mut events = Vec::new();
-        // The only errors of a wait are those of a wrong call.
+        // A wait fails only if its arguments are wrong.
         while self.poll.wait(&mut events).is_ok() {
             for event in &events {
                 self.serve(*event);
@@ -217,19 +218,19 @@ impl Shared {
         match &*source {
             Source::Process(_) => {
                 self.remove(token);
-                self.tell(token, "exited", String::new());
+                self.notify(token, "exited", String::new());
             }
             Source::Channel(channel) => {
                 if let Err(reason) = self.exchange(token, &source, channel, event.ready) {
                     self.remove(token);
-                    self.tell(token, "closed", reason);
+                    self.notify(token, "closed", reason);
                 }
             }
         }
     }
 
-    /// Sends and receives what can be now. An error is the end of the channel: empty when the peer
-    /// closed it.
+    /// Sends queued messages and receives messages until either would block. An error ends the channel; its text
+    /// is empty if the peer has closed it.
     fn exchange(
         &self,
         token: u32,
@@ -238,7 +239,7 @@ impl Shared {
         ready: Interest,
     ) -> std::result::Result<(), String> {
         if ready.contains(Interest::WRITE) {
-            // A peer that is gone may have sent something before; reading finds its end.
+            // A peer may have sent messages before it closed. Reading them also finds the end.
             let left = channel.flush().unwrap_or(Backlog::Empty);
             if left == Backlog::Empty {
                 let read = self.poll.modify(source, token.into(), Interest::READ);
@@ -252,7 +253,7 @@ impl Shared {
             match channel.receive() {
                 Ok(Some(text)) => {
                     let text = String::from_utf8(text).map_err(|error| error.to_string())?;
-                    self.tell(token, "message", text);
+                    self.notify(token, "message", text);
                 }
                 Ok(None) => return Err(String::new()),
                 Err(seqpacket::Error::WouldBlock) => return Ok(()),
@@ -261,13 +262,13 @@ impl Shared {
         }
     }
 
-    fn tell(&self, token: u32, kind: &'static str, text: String) {
+    fn notify(&self, token: u32, kind: &'static str, text: String) {
         let arguments = FnArgs::from((token, kind, text));
-        lock(&self.wake).call(arguments, ThreadsafeFunctionCallMode::NonBlocking);
+        lock(&self.listener).call(arguments, ThreadsafeFunctionCallMode::NonBlocking);
     }
 }
 
-/// No holder of these locks panics; a poisoned one is as good as any.
+/// Locks a mutex. Poisoning is ignored: no holder of these locks panics.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

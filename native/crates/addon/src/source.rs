@@ -1,4 +1,4 @@
-//! What the reactor waits for.
+//! The sources that the reactor waits for.
 
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -6,12 +6,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sys::seqpacket::{self, Flags};
 
-/// Most messages kept for a peer that does not read.
-const MOST_WAITING: usize = 1024;
+/// Highest number of messages queued for a peer that does not read.
+const QUEUE_LIMIT: usize = 1024;
 
 pub enum Source {
     Channel(Channel),
-    /// Readable when the process ends.
+    /// A pidfd, readable when the process ends.
     Process(OwnedFd),
 }
 
@@ -24,10 +24,10 @@ impl AsFd for Source {
     }
 }
 
-/// A datagram socket, and what it had no room for yet.
+/// A datagram socket and a queue of messages for which its buffer has no room.
 pub struct Channel {
     socket: OwnedFd,
-    waiting: Mutex<VecDeque<Message>>,
+    queue: Mutex<VecDeque<Message>>,
 }
 
 struct Message {
@@ -35,7 +35,7 @@ struct Message {
     descriptors: Vec<OwnedFd>,
 }
 
-/// Whether messages are left that the socket has no room for.
+/// The state of a channel's queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backlog {
     Empty,
@@ -46,38 +46,37 @@ impl Channel {
     pub fn new(socket: OwnedFd) -> Self {
         Self {
             socket,
-            waiting: Mutex::new(VecDeque::new()),
+            queue: Mutex::new(VecDeque::new()),
         }
     }
 
-    /// Sends a message after those that wait already. [`seqpacket::Error::WouldBlock`] when too
-    /// many do.
+    /// Sends a message after the queued ones. [`seqpacket::Error::WouldBlock`] if the queue is full.
     pub fn send(
         &self,
         text: Vec<u8>,
         descriptors: Vec<OwnedFd>,
     ) -> Result<Backlog, seqpacket::Error> {
-        let mut waiting = self.waiting();
-        if waiting.len() >= MOST_WAITING {
+        let mut queue = self.queue();
+        if queue.len() >= QUEUE_LIMIT {
             return Err(seqpacket::Error::WouldBlock);
         }
         let message = Message { text, descriptors };
-        if waiting.is_empty() {
+        if queue.is_empty() {
             match message.send(self.socket.as_fd()) {
                 Err(seqpacket::Error::WouldBlock) => {}
                 result => return result.map(|()| Backlog::Empty),
             }
         }
-        waiting.push_back(message);
+        queue.push_back(message);
         Ok(Backlog::Waiting)
     }
 
-    /// Sends of the waiting messages what the socket has room for.
+    /// Sends queued messages until the socket's buffer is full.
     pub fn flush(&self) -> Result<Backlog, seqpacket::Error> {
-        let mut waiting = self.waiting();
-        while let Some(message) = waiting.front() {
+        let mut queue = self.queue();
+        while let Some(message) = queue.front() {
             match message.send(self.socket.as_fd()) {
-                Ok(()) => drop(waiting.pop_front()),
+                Ok(()) => drop(queue.pop_front()),
                 Err(seqpacket::Error::WouldBlock) => return Ok(Backlog::Waiting),
                 Err(error) => return Err(error),
             }
@@ -85,15 +84,15 @@ impl Channel {
         Ok(Backlog::Empty)
     }
 
-    /// The text of a message that has arrived; nothing at the end. Descriptors are closed: no peer
-    /// sends any.
+    /// Receives the text of a message; nothing at the end of the connection. Descriptors are closed: no peer sends
+    /// any.
     pub fn receive(&self) -> Result<Option<Vec<u8>>, seqpacket::Error> {
         let received = seqpacket::receive_ready(self.socket.as_fd())?;
         Ok(received.map(|message| message.text))
     }
 
-    fn waiting(&self) -> MutexGuard<'_, VecDeque<Message>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn queue(&self) -> MutexGuard<'_, VecDeque<Message>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -109,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_socket_has_no_room_for_waits_in_order() {
+    fn messages_are_queued_in_order_while_the_socket_is_full() {
         let (ours, theirs) = seqpacket::pair().unwrap();
         let channel = Channel::new(ours);
         let mut sent = 0_u32;
@@ -134,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_that_never_reads_is_given_up_on() {
+    fn sending_to_a_peer_that_never_reads_fails_once_the_queue_is_full() {
         let (ours, _theirs) = seqpacket::pair().unwrap();
         let channel = Channel::new(ours);
         let result = (0..100_000).find_map(|_| channel.send(b"{}".to_vec(), Vec::new()).err());

@@ -2,8 +2,9 @@
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, fstat, mkdirat, openat, openat2};
+use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, mkdirat, openat};
 use rustix::io::Errno;
+use walk::resolve;
 
 /// The kind of a mount and of its mount point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,12 +24,7 @@ pub fn kind_of(file: BorrowedFd<'_>) -> Result<Kind, Errno> {
 
 /// Opens `path` as a process with this root directory would, but never through a magic link.
 pub fn open(root: BorrowedFd<'_>, path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
-    resolve(
-        root,
-        path,
-        flags,
-        ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS,
-    )
+    resolve::in_root(root, path, flags)
 }
 
 /// Opens `path` beneath the root. A symbolic link anywhere in it is ELOOP.
@@ -37,9 +33,7 @@ pub fn open_without_links(
     path: &str,
     flags: OFlags,
 ) -> Result<OwnedFd, Errno> {
-    let resolve_flags =
-        ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS | ResolveFlags::NO_SYMLINKS;
-    resolve(root, path, flags, resolve_flags)
+    resolve::in_root_without_links(root, path, flags)
 }
 
 /// Opens a mount point, with missing directories created with mode 0755 and a missing file created empty. A
@@ -133,19 +127,4 @@ pub fn open_host(path: &str) -> Result<OwnedFd, Errno> {
 pub fn open_own_root() -> Result<OwnedFd, Errno> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     openat(CWD, "/", flags, Mode::empty())
-}
-
-fn resolve(
-    root: BorrowedFd<'_>,
-    path: &str,
-    flags: OFlags,
-    how: ResolveFlags,
-) -> Result<OwnedFd, Errno> {
-    loop {
-        // EAGAIN: a rename during the walk kept the kernel from checking that the path stays in the root.
-        match openat2(root, path, flags | OFlags::CLOEXEC, Mode::empty(), how) {
-            Err(Errno::AGAIN | Errno::INTR) => {}
-            result => return result,
-        }
-    }
 }
