@@ -1,7 +1,7 @@
 import { runMain } from "#cli/run-main.ts";
 
 const [first, second] = process.argv.slice(2);
-// What is not `run` is imported only when it is asked for: no other command is to pay for it.
+// `run` is the fast path: the code of every other command loads on demand.
 if (first === "run") {
   process.exit(await runMain(process.argv.slice(3)));
 } else if (first === "daemon" && (second === undefined || (second.startsWith("-") && second !== "--help"))) {

@@ -1,8 +1,9 @@
 import type { Resources } from "#containers/limits/resources.ts";
-import type { Credentials, Progress } from "#images/transfer/image-transfer.ts";
+import type { Progress } from "#images/transfer/image-transfer.ts";
 import type { Digest } from "#oci/digest.ts";
 import type { Platform } from "#oci/platform.ts";
 import type { Reference } from "#oci/reference.ts";
+import type { RegistryCredentials } from "#oci/registry-credentials.ts";
 import type { LineRange } from "./dockerfile/statement.ts";
 
 /** Where the files of a build come from. */
@@ -54,7 +55,7 @@ export interface BuildRequest {
   noCacheStages: string[];
   /** Whether a RUN may ask for the host's network: a build that has it anyway gives nothing away. */
   allowHostNetwork: boolean;
-  credentials: (domain: string) => Credentials | undefined;
+  credentials: (domain: string) => RegistryCredentials | undefined;
   signal: AbortSignal;
 }
 

@@ -6,12 +6,12 @@ import { connectionError, isAbsence } from "./daemon/try-connect.ts";
 import { isObject, type JsonObject } from "./json.ts";
 
 export interface ApiRequest {
-  /** Several values of one name are repeated. */
+  /** Parameters; an array repeats its parameter. */
   query?: Record<string, string | string[] | undefined>;
   headers?: Record<string, string>;
-  /** Sent as JSON. */
+  /** Body that is sent as JSON. */
   json?: unknown;
-  /** Sent as it is. */
+  /** Body of any other type. */
   body?: ReadableStream<Uint8Array> | Blob;
   signal?: AbortSignal;
 }
@@ -57,7 +57,7 @@ export function escapeName(name: string): string {
 
 async function send(method: string, path: string, options: ApiRequest): Promise<Response> {
   let socket = knownSocket() ?? (await daemonSocket());
-  // A body that is a stream can be sent once only, so a daemon has to be there before the attempt.
+  // A stream can be sent only once, so the daemon must run before the attempt.
   if (options.body instanceof ReadableStream) (await connectDaemon()).close();
   try {
     return await attempt(socket, method, path, options);
@@ -87,7 +87,7 @@ function attempt(socket: string, method: string, path: string, options: ApiReque
     headers,
     body,
     signal: options.signal ?? null,
-    // A container may run for weeks before `wait` has an answer.
+    // The answer of `wait` may take weeks.
     timeout: false,
   });
 }

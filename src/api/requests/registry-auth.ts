@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { RegistryCredentials } from "#oci/registry-credentials.ts";
 import { invalidArgument, type TboxError } from "#support/errors.ts";
 import { dockerObject } from "../schema/docker-object.ts";
 import { parseJson } from "../schema/json.ts";
@@ -20,15 +21,8 @@ export const registryAuthSchema = dockerObject({
 /** Credentials as clients send them. */
 export type RegistryAuthFields = z.infer<typeof registryAuthSchema>;
 
-export interface RegistryAuth {
-  username?: string;
-  password?: string;
-  identityToken?: string;
-  registryToken?: string;
-}
-
 /** Parses `X-Registry-Auth`: JSON in base64, URL-safe or not. Returns undefined for one without credentials. */
-export function parseRegistryAuth(header: string | null | undefined): RegistryAuth | undefined {
+export function parseRegistryAuth(header: string | null | undefined): RegistryCredentials | undefined {
   if (header === null || header === undefined || header === "") return undefined;
   const json = Buffer.from(header, "base64url").toString();
   const result = registryAuthSchema.safeParse(parseHeader(json));
@@ -38,7 +32,7 @@ export function parseRegistryAuth(header: string | null | undefined): RegistryAu
 }
 
 /** Returns the credentials in a client's fields; undefined for none. A token takes precedence over a password. */
-export function credentialsOf(fields: RegistryAuthFields): RegistryAuth | undefined {
+export function credentialsOf(fields: RegistryAuthFields): RegistryCredentials | undefined {
   const { identitytoken, registrytoken, auth, username, password } = fields;
   if (registrytoken) return { registryToken: registrytoken };
   if (identitytoken) return { ...(username ? { username } : {}), identityToken: identitytoken };

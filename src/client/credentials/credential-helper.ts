@@ -1,11 +1,11 @@
 import { isObject, type JsonObject, objectAt, textAt } from "../json.ts";
 import type { Environment } from "./docker-config.ts";
+import { hostOf } from "./registry-key.ts";
 
-/** The helper for a registry's key, as the configuration file says; an empty name means the file itself. */
+/** Returns the configured credential helper for a registry's key; empty when the configuration file stores them. */
 export function helperFor(config: JsonObject, key: string): string {
   const helpers = objectAt(config, "credHelpers");
-  const host = key.replace(/^https?:\/\//, "").split("/", 1)[0] ?? "";
-  const own = [key, host].find((name) => Object.hasOwn(helpers, name));
+  const own = [key, hostOf(key)].find((name) => Object.hasOwn(helpers, name));
   return own === undefined ? textAt(config, "credsStore") : textAt(helpers, own);
 }
 
@@ -16,7 +16,7 @@ export interface HelperCall {
   environment: Environment;
 }
 
-/** What a helper answers; throws, naming it, when it is not there or fails. */
+/** Runs a credential helper and returns its output; throws an error that names a helper that is missing or fails. */
 export async function callHelper({ helper, action, input, environment }: HelperCall): Promise<string> {
   const program = `docker-credential-${helper}`;
   try {
@@ -26,17 +26,17 @@ export async function callHelper({ helper, action, input, environment }: HelperC
       stdout: "pipe",
       stderr: "ignore",
     });
-    const answer = await new Response(child.stdout).text();
-    // What a helper fails with it says on standard output; an answer holds a secret and is never shown.
-    if ((await child.exited) !== 0) throw new HelperFailure(answer.trim().split("\n", 1)[0] ?? "");
-    return answer;
+    const output = await new Response(child.stdout).text();
+    // A helper writes its error to standard output. Other output contains a secret and is never shown.
+    if ((await child.exited) !== 0) throw new HelperFailure(output.trim().split("\n", 1)[0] ?? "");
+    return output;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new HelperFailure(`the credential helper ${program} does not work: ${reason}`, error);
   }
 }
 
-/** The user and secret in a helper's answer; nothing when it knows none for the key. */
+/** Asks a helper for a user and secret; returns undefined when it has none for the key. */
 export async function askHelper(
   helper: string,
   key: string,

@@ -1,14 +1,8 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import {
-  eraseCredentials,
-  registryAuth,
-  registryKey,
-  serverKey,
-  storeCredentials,
-  storedCredentials,
-} from "./credentials.ts";
+import { eraseCredentials, findCredentials, registryAuth, storeCredentials } from "./credentials.ts";
+import { registryKey, serverKey } from "./registry-key.ts";
 
 let directory: string;
 const warnings: string[] = [];
@@ -114,10 +108,10 @@ const warn = (warning: string) => void warnings.push(warning);
 test("what is stored is found, and erased under every spelling of its key", async () => {
   const stored = { username: "u", password: "p:w", serveraddress: "ghcr.io" };
   expect(await storeCredentials(stored, own())).toBe("file");
-  expect(await storedCredentials("ghcr.io", warn, own())).toEqual(stored);
+  expect(await findCredentials("ghcr.io", warn, own())).toEqual(stored);
   await storeCredentials({ ...stored, serveraddress: "https://ghcr.io/v1/" }, own());
   expect(await eraseCredentials("ghcr.io", warn, own())).toBe(true);
-  expect(await storedCredentials("ghcr.io", warn, own())).toBeUndefined();
+  expect(await findCredentials("ghcr.io", warn, own())).toBeUndefined();
   expect(await eraseCredentials("ghcr.io", warn, own())).toBe(false);
 });
 
@@ -133,13 +127,13 @@ esac
   writeFileSync(helper, script);
   chmodSync(helper, 0o755);
   writeFileSync(`${directory}/config.json`, JSON.stringify({ credsStore: "tbox-test" }));
-  expect(await storedCredentials("ghcr.io", warn, own())).toBeUndefined();
+  expect(await findCredentials("ghcr.io", warn, own())).toBeUndefined();
   const stored = { identitytoken: "t", serveraddress: "ghcr.io" };
   expect(await storeCredentials(stored, own())).toBe("helper");
-  expect(await storedCredentials("ghcr.io", warn, own())).toEqual(stored);
+  expect(await findCredentials("ghcr.io", warn, own())).toEqual(stored);
   expect(await Bun.file(`${directory}/config.json`).json()).toMatchObject({ auths: { "ghcr.io": {} } });
   expect(await eraseCredentials("ghcr.io", warn, own())).toBe(true);
-  expect(await storedCredentials("ghcr.io", warn, own())).toBeUndefined();
+  expect(await findCredentials("ghcr.io", warn, own())).toBeUndefined();
   expect(warnings).toEqual([]);
 });
 

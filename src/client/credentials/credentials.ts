@@ -1,43 +1,42 @@
+import type { RegistryAuthFields } from "#api/requests/registry-auth.ts";
 import { type JsonObject, objectAt, textAt } from "../json.ts";
 import { askHelper, callHelper, helperFor } from "./credential-helper.ts";
 import { type Environment, readDockerConfig, writeDockerConfig } from "./docker-config.ts";
+import { isSameKey, registryKey, serverKey } from "./registry-key.ts";
 
-/** Docker Hub's key in a configuration file. */
-const hubKey = "https://index.docker.io/v1/";
-/** The user that stands for an identity token in a helper. */
+/** User name of a helper's entry whose secret is an identity token. */
 const tokenUser = "<token>";
 
-export interface RegistryAuth {
-  username?: string;
-  password?: string;
-  identitytoken?: string;
+/** Credentials in the form of `X-Registry-Auth`; `serveraddress` is the key under which they are stored. */
+export type StoredCredentials = Pick<RegistryAuthFields, "username" | "password" | "identitytoken"> & {
   serveraddress: string;
-}
+};
+
+type Warn = (message: string) => void;
 
 /**
- * The user's credentials for an image's registry, from Docker's configuration file, as `X-Registry-Auth`
- * carries them; nothing when there are none. `warn` is told of a helper that does not work: the pull is
- * then tried without credentials.
+ * Returns the value of `X-Registry-Auth` for an image's registry, from Docker's configuration file; undefined when there
+ * are no credentials. `warn` reports a helper that does not work: the pull continues without credentials then.
  */
 export async function registryAuth(
   image: string,
-  warn: (message: string) => void,
+  warn: Warn,
   environment: Environment = process.env,
 ): Promise<string | undefined> {
-  const credentials = await storedCredentials(registryKey(image), warn, environment);
+  const credentials = await findCredentials(registryKey(image), warn, environment);
   return credentials === undefined ? undefined : encodeAuth(credentials);
 }
 
-function encodeAuth(credentials: RegistryAuth): string {
+function encodeAuth(credentials: StoredCredentials): string {
   return Buffer.from(JSON.stringify(credentials)).toString("base64url");
 }
 
-/** The credentials that are kept under a key. */
-export async function storedCredentials(
+/** Returns the credentials under a key; undefined for none. */
+export async function findCredentials(
   key: string,
-  warn: (message: string) => void,
+  warn: Warn,
   environment: Environment = process.env,
-): Promise<RegistryAuth | undefined> {
+): Promise<StoredCredentials | undefined> {
   const config = await readDockerConfig(environment);
   if (config === undefined) return undefined;
   const helper = helperFor(config, key);
@@ -52,9 +51,9 @@ export async function storedCredentials(
   return fromFile(config, key);
 }
 
-/** The credentials for every registry that the configuration names, as `X-Registry-Auth` carries them. */
+/** Returns values of `X-Registry-Auth` for every registry in the configuration file, by key. */
 export async function registryAuths(
-  warn: (message: string) => void,
+  warn: Warn,
   environment: Environment = process.env,
 ): Promise<Record<string, string>> {
   const config = await readDockerConfig(environment);
@@ -62,15 +61,15 @@ export async function registryAuths(
   const keys = [...Object.keys(objectAt(config, "auths")), ...Object.keys(objectAt(config, "credHelpers"))];
   const found: Record<string, string> = {};
   for (const key of new Set(keys.map(serverKey))) {
-    const credentials = await storedCredentials(key, warn, environment);
+    const credentials = await findCredentials(key, warn, environment);
     if (credentials) found[key] = encodeAuth(credentials);
   }
   return found;
 }
 
-/** Keeps credentials: in the helper for the key, or unencrypted in the file; says which. */
+/** Stores credentials in the helper for the key, or unencrypted in the file. Returns the place. */
 export async function storeCredentials(
-  credentials: RegistryAuth,
+  credentials: StoredCredentials,
   environment: Environment = process.env,
 ): Promise<"helper" | "file"> {
   const { username = "", password = "", identitytoken, serveraddress: key } = credentials;
@@ -93,18 +92,18 @@ export async function storeCredentials(
   return helper === "" ? "file" : "helper";
 }
 
-/** Forgets the credentials under a key; says whether there were any. */
+/** Deletes the credentials under a key. Returns false when there were none. */
 export async function eraseCredentials(
   key: string,
-  warn: (message: string) => void,
+  warn: Warn,
   environment: Environment = process.env,
 ): Promise<boolean> {
   const config = await readDockerConfig(environment);
   if (config === undefined) return false;
   const helper = helperFor(config, key);
-  const known = await storedCredentials(key, warn, environment);
+  const known = await findCredentials(key, warn, environment);
   const auths = { ...objectAt(config, "auths") };
-  const names = Object.keys(auths).filter((name) => isSame(name, key));
+  const names = Object.keys(auths).filter((name) => isSameKey(name, key));
   if (known === undefined && names.length === 0) return false;
   if (helper !== "" && known !== undefined) {
     await callHelper({ helper, action: "erase", input: key, environment }).catch((error) => {
@@ -116,25 +115,10 @@ export async function eraseCredentials(
   return true;
 }
 
-/** The key under which credentials for an image are kept. */
-export function registryKey(image: string): string {
-  const slash = image.indexOf("/");
-  const first = slash === -1 ? "" : image.slice(0, slash);
-  const isHost = first.includes(".") || first.includes(":") || first === "localhost";
-  return isHost ? serverKey(first) : hubKey;
-}
-
-/** The key for a registry as users write it: a host, with a scheme and a path or without; empty for Docker Hub. */
-export function serverKey(server: string): string {
-  const name = host(server);
-  const isHub = ["", "docker.io", "index.docker.io", "registry-1.docker.io"].includes(name);
-  return isHub ? hubKey : name;
-}
-
-function fromFile(config: JsonObject, key: string): RegistryAuth | undefined {
+function fromFile(config: JsonObject, key: string): StoredCredentials | undefined {
   const auths = objectAt(config, "auths");
   const names = Object.keys(auths);
-  const name = names.find((one) => one === key) ?? names.find((one) => isSame(one, key));
+  const name = names.find((one) => one === key) ?? names.find((one) => isSameKey(one, key));
   const entry = name === undefined ? {} : objectAt(auths, name);
   const identitytoken = textAt(entry, "identitytoken");
   if (identitytoken !== "") return { identitytoken, serveraddress: key };
@@ -143,12 +127,4 @@ function fromFile(config: JsonObject, key: string): RegistryAuth | undefined {
   const username = colon === -1 ? textAt(entry, "username") : decoded.slice(0, colon);
   const password = colon === -1 ? textAt(entry, "password") : decoded.slice(colon + 1);
   return username === "" ? undefined : { username, password, serveraddress: key };
-}
-
-function isSame(name: string, key: string): boolean {
-  return name === key || host(name) === host(key);
-}
-
-function host(key: string): string {
-  return key.replace(/^https?:\/\//, "").split("/", 1)[0] ?? "";
 }

@@ -3,12 +3,12 @@ import { isObject, type JsonObject } from "../json.ts";
 
 export type Environment = Record<string, string | undefined>;
 
-/** Where Docker's client keeps what it knows: `DOCKER_CONFIG` or `~/.docker`, then `config.json`. */
+/** Returns the path of Docker's client configuration: `config.json` in `DOCKER_CONFIG` or `~/.docker`. */
 export function dockerConfigPath(environment: Environment): string {
   return `${environment.DOCKER_CONFIG || `${environment.HOME ?? ""}/.docker`}/config.json`;
 }
 
-/** Nothing when there is no such file. */
+/** Reads the configuration file; returns undefined when there is none. */
 export async function readDockerConfig(environment: Environment): Promise<JsonObject | undefined> {
   const path = dockerConfigPath(environment);
   const file = Bun.file(path);
@@ -21,7 +21,7 @@ export async function readDockerConfig(environment: Environment): Promise<JsonOb
   }
 }
 
-/** Replaces the file at once, readable by nobody else; one that is a link stays one. */
+/** Replaces the configuration file atomically, with mode 0600. A symbolic link keeps pointing to its file. */
 export async function writeDockerConfig(config: JsonObject, environment: Environment): Promise<void> {
   const { mkdir, open, realpath, rename } = await import("node:fs/promises");
   const path = dockerConfigPath(environment);

@@ -1,6 +1,6 @@
 import { type ErrorCode, TboxError } from "#support/errors.ts";
 
-/** The daemon refused a request; the message is the daemon's. */
+/** An error response of the daemon, with its message. */
 export class DaemonError extends TboxError {
   readonly status: number;
 
@@ -11,7 +11,7 @@ export class DaemonError extends TboxError {
   }
 }
 
-/** The error in a response's body; falls back to the body itself when it is not Docker's JSON. */
+/** Returns the error in a response's body; the body itself is the message when it is not Docker's JSON. */
 export function daemonError(status: number, body: string): DaemonError {
   return new DaemonError(status, messageIn(body) ?? (body.trim() || `the daemon answered ${status}`));
 }

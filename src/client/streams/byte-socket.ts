@@ -1,20 +1,20 @@
 import { TboxError } from "#support/errors.ts";
 
-/** A connected unix socket. Iterating reads it until the other side has sent everything. */
+/** A connected unix socket. Iteration reads it until the peer ends its side. */
 export interface ByteSocket extends AsyncIterable<Uint8Array> {
-  /** Resolves when the kernel has taken all of it; a second write may begin before that. */
+  /** Resolves when the kernel has accepted all bytes. Writes may overlap and keep their order. */
   write(chunk: Uint8Array): Promise<void>;
-  /** Puts bytes back before those not yet read. */
+  /** Puts bytes back in front of the unread ones. */
   unread(chunk: Uint8Array): void;
-  /** Ends this side after what was written; the other side can go on sending. */
+  /** Ends this side after the written bytes; the peer can still send. */
   endWriting(): void;
   close(): void;
 }
 
-/** Beyond this many unread bytes the sender is made to wait. */
+/** Most unread bytes before the sender has to wait. */
 const readAhead = 256 * 1024;
 
-/** Connects; the error of a failed connect has the kernel's code (`ENOENT`, `ECONNREFUSED`, `EACCES`). */
+/** Connects to a unix socket; an error has the kernel's code (`ENOENT`, `ECONNREFUSED`, `EACCES`). */
 export async function connectUnix(path: string): Promise<ByteSocket> {
   const state = new SocketState();
   state.socket = await Bun.connect({
@@ -127,7 +127,7 @@ class SocketState implements ByteSocket {
 
   close(): void {
     this.#ended = true;
-    // What was written still arrives; an abrupt end could make the daemon drop it.
+    // A half-close: after an abrupt close the daemon could drop bytes that it has not read.
     this.socket?.end();
     this.#wake?.();
   }

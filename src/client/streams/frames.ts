@@ -1,23 +1,20 @@
 import { frameHeaderLength } from "#api/streams/frame.ts";
 import { TboxError } from "#support/errors.ts";
 
-/** A piece of a frame: pieces of one frame come in order, unless the decoder was told to join them. */
-export interface Piece {
+/** A chunk of a frame's payload. Chunks of one frame are in order. */
+export interface FrameChunk {
   type: number;
   bytes: Uint8Array;
 }
 
 export interface FrameDecoder {
-  /** What the next bytes of the stream complete or continue. */
-  push(bytes: Uint8Array): Piece[];
-  /** The stream has ended; inside a frame that is an error. */
+  /** Returns the chunks in the next bytes of the stream. */
+  push(bytes: Uint8Array): FrameChunk[];
+  /** Reports the end of the stream; throws for an end inside a frame. */
   end(): void;
 }
 
-/**
- * Takes a stream of frames apart without waiting for the end of a frame; only frames of the type `joined`
- * come in one piece.
- */
+/** Returns a decoder that does not wait for the end of a frame, except for frames of the type `joined`. */
 export function createFrameDecoder(joined?: number): FrameDecoder {
   let rest: Uint8Array = new Uint8Array(0);
   let type = 0;
@@ -25,19 +22,19 @@ export function createFrameDecoder(joined?: number): FrameDecoder {
   return {
     push(bytes) {
       rest = rest.length === 0 ? bytes : join(rest, bytes);
-      const pieces: Piece[] = [];
+      const chunks: FrameChunk[] = [];
       for (;;) {
         if (missing === 0) {
-          if (rest.length < frameHeaderLength) return pieces;
+          if (rest.length < frameHeaderLength) return chunks;
           type = rest[0] ?? 0;
           missing = new DataView(rest.buffer, rest.byteOffset).getUint32(4);
           rest = rest.subarray(frameHeaderLength);
         }
-        if (type === joined ? rest.length < missing : missing > 0 && rest.length === 0) return pieces;
-        const piece = rest.subarray(0, missing);
-        rest = rest.subarray(piece.length);
-        missing -= piece.length;
-        if (piece.length > 0) pieces.push({ type, bytes: piece });
+        if (type === joined ? rest.length < missing : missing > 0 && rest.length === 0) return chunks;
+        const chunk = rest.subarray(0, missing);
+        rest = rest.subarray(chunk.length);
+        missing -= chunk.length;
+        if (chunk.length > 0) chunks.push({ type, bytes: chunk });
       }
     },
     end() {
@@ -47,8 +44,10 @@ export function createFrameDecoder(joined?: number): FrameDecoder {
   };
 }
 
-/** The pieces of a stream of frames, as they come. */
-export async function* decodeFrames(source: AsyncIterable<Uint8Array>): AsyncGenerator<Piece, void, void> {
+/** Yields the chunks of a stream of frames as they arrive. */
+export async function* decodeFrames(
+  source: AsyncIterable<Uint8Array>,
+): AsyncGenerator<FrameChunk, void, void> {
   const decoder = createFrameDecoder();
   for await (const bytes of source) yield* decoder.push(bytes);
   decoder.end();

@@ -10,12 +10,12 @@ export interface UpgradeRequest {
   body?: unknown;
 }
 
-/** A response head may not be longer; nothing the daemon sends comes near. */
+/** Most bytes of a response head. */
 const headLimit = 64 * 1024;
 
 /**
- * Sends a POST that asks for `Upgrade: tcp` over a fresh connection. On 101 the connection is the caller's
- * and carries the stream; any other answer throws the daemon's error. Gives the stream's media type.
+ * Sends a POST with `Upgrade: tcp` over a new connection. After status 101 the connection belongs to the caller and
+ * carries the stream; any other status throws the daemon's error. Returns the stream's media type.
  */
 export async function upgrade(socket: ByteSocket, request: UpgradeRequest): Promise<{ mediaType: string }> {
   await socket.write(encodeRequest(request));
@@ -24,7 +24,7 @@ export async function upgrade(socket: ByteSocket, request: UpgradeRequest): Prom
   throw daemonError(head.status, await readBody(socket, head.fields));
 }
 
-// Buffer's methods are JavaScript that has to be loaded at their first call; the codecs are native.
+/** Encodes a request without Buffer, whose methods are JavaScript that loads at the first call. */
 function encodeRequest({ target, headers, body }: UpgradeRequest): Uint8Array {
   const encoder = new TextEncoder();
   const content = encoder.encode(body === undefined ? "" : JSON.stringify(body));
@@ -45,10 +45,10 @@ interface Head {
 }
 
 async function readHead(socket: ByteSocket): Promise<Head> {
-  // One character a byte, so that positions in the text are positions in the bytes.
+  // latin1 has one character for each byte, so positions in the text are positions in the bytes.
   const decoder = new TextDecoder("latin1");
   let text = "";
-  // The iteration is left at the blank line: what follows belongs to the stream.
+  // The iterator is not returned after the head: the bytes that follow belong to the stream.
   const source = socket[Symbol.asyncIterator]();
   for (;;) {
     const next = await source.next();

@@ -1,9 +1,9 @@
 import { credentialsOf, type RegistryAuthFields } from "#api/requests/registry-auth.ts";
-import type { Credentials } from "#images/transfer/image-transfer.ts";
+import type { RegistryCredentials } from "#oci/registry-credentials.ts";
 import { invalidArgument } from "#support/errors.ts";
 
 /** Returns the registry and the credentials of `POST /auth`. */
-export function parseLogin(fields: RegistryAuthFields): { domain: string; credentials: Credentials } {
+export function parseLogin(fields: RegistryAuthFields): { domain: string; credentials: RegistryCredentials } {
   const credentials = credentialsOf(fields);
   if (credentials === undefined) throw invalidArgument("username: there is none to log in with");
   return { domain: domainOf(fields.serveraddress ?? ""), credentials };

@@ -1,10 +1,7 @@
 import type { Descriptor } from "#oci/descriptor.ts";
 import type { Platform } from "#oci/platform.ts";
 import type { Reference } from "#oci/reference.ts";
-import type { RegistryCredentials } from "#registry/access/token.ts";
-
-/** Credentials of a user for one registry. */
-export type Credentials = RegistryCredentials;
+import type { RegistryCredentials } from "#oci/registry-credentials.ts";
 
 /**
  * One line of progress. `id` is a layer's short digest, absent for lines about the whole image; `current` and
@@ -28,13 +25,13 @@ export type PushResult =
 export interface PushOptions {
   /** Pushes only this platform's manifest of a multi-platform image. */
   platform?: Platform;
-  credentials?: Credentials;
+  credentials?: RegistryCredentials;
   signal: AbortSignal;
 }
 
 export interface PullOptions {
   platform?: Platform;
-  credentials?: Credentials;
+  credentials?: RegistryCredentials;
   signal: AbortSignal;
   /** Called synchronously when the image gets its name, before any other code can remove the image. */
   onNamed?: () => void;
@@ -57,5 +54,5 @@ export interface ImageTransfer {
   /** Returns the manifest and platforms of an image in a registry; stores nothing. */
   inspectRemote(reference: Reference, options: PullOptions): Promise<RemoteImage>;
   /** Throws unauthorized unless the registry accepts the credentials. */
-  logIn(domain: string, credentials: Credentials, signal: AbortSignal): Promise<void>;
+  logIn(domain: string, credentials: RegistryCredentials, signal: AbortSignal): Promise<void>;
 }

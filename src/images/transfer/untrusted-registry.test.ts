@@ -5,6 +5,7 @@ import { gzipSync } from "node:zlib";
 import { openDiskContentStore } from "#content/open-content-store.ts";
 import type { DiffId } from "#oci/digest.ts";
 import { parseReference } from "#oci/reference.ts";
+import type { RegistryCredentials } from "#oci/registry-credentials.ts";
 import { errorChain } from "#support/errors.ts";
 import { openUsageRegister } from "#support/usage-register.ts";
 import { memoryDatabase } from "#test/support/database.ts";
@@ -14,7 +15,7 @@ import { plainRegistry } from "#test/support/registry-options.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
 import type { Images } from "../images.ts";
 import { openImages } from "../open-images.ts";
-import type { Credentials, Progress } from "./image-transfer.ts";
+import type { Progress } from "./image-transfer.ts";
 
 type Answer = (request: Request) => Response;
 
@@ -67,7 +68,7 @@ function publish({ manifest, config, layers }: TestImage, tag: string): void {
 
 const name = (tag = "1") => `127.0.0.1:${server.port}/app:${tag}`;
 
-function pull(tag = "1", credentials?: Credentials): Promise<Progress[]> {
+function pull(tag = "1", credentials?: RegistryCredentials): Promise<Progress[]> {
   const { signal } = new AbortController();
   return Array.fromAsync(
     images.pull(parseReference(name(tag)), { signal, ...(credentials ? { credentials } : {}) }),

@@ -1,5 +1,5 @@
 import type { DiffId, Digest } from "#oci/digest.ts";
-import type { RegistryCredentials } from "#registry/access/token.ts";
+import type { RegistryCredentials } from "#oci/registry-credentials.ts";
 import type { ImageDetails } from "../store/image-queries.ts";
 
 export interface RemoveImageOptions {

@@ -1,8 +1,8 @@
+import type { RegistryCredentials } from "#oci/registry-credentials.ts";
 import { TboxError } from "#support/errors.ts";
 import { registryBase } from "./origin.ts";
 import type { RegistryOptions } from "./registry-options.ts";
 import { openSession } from "./session.ts";
-import type { RegistryCredentials } from "./token.ts";
 
 /** Throws unauthorized, in Docker's words, unless a registry accepts the credentials. */
 export async function checkLogin(

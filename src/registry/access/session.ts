@@ -1,4 +1,5 @@
 import type { Reference } from "#oci/reference.ts";
+import type { RegistryCredentials } from "#oci/registry-credentials.ts";
 import { type ExchangeOptions, exchange } from "../connection/exchange.ts";
 import { TemporaryFailure } from "../connection/retry.ts";
 import { speaksTls } from "../connection/speaks-tls.ts";
@@ -6,7 +7,7 @@ import { openTransport } from "../connection/transport.ts";
 import { parseChallenges } from "./challenge.ts";
 import { type RegistryBase, registryBase, sameOrigin } from "./origin.ts";
 import type { RegistryOptions } from "./registry-options.ts";
-import { basicAuthorization, fetchToken, type RegistryCredentials, type Token } from "./token.ts";
+import { basicAuthorization, fetchToken, type Token } from "./token.ts";
 
 export interface SessionOptions extends RegistryOptions {
   base: RegistryBase;

@@ -1,20 +1,11 @@
 import { z } from "zod";
+import type { RegistryCredentials } from "#oci/registry-credentials.ts";
 import { TboxError } from "#support/errors.ts";
 import { readBody } from "../connection/body.ts";
 import { exchange } from "../connection/exchange.ts";
 import type { Connection } from "../connection/transport.ts";
 import type { Challenge } from "./challenge.ts";
 import { isLoopback, isPrivate, sameDomain, sameOrigin } from "./origin.ts";
-
-/** What a user has for one registry. */
-export interface RegistryCredentials {
-  username?: string | undefined;
-  password?: string | undefined;
-  /** A refresh token, in place of a password. */
-  identityToken?: string | undefined;
-  /** A token for the registry itself, which is sent as it is. */
-  registryToken?: string | undefined;
-}
 
 export interface Token {
   value: string;

@@ -3,10 +3,10 @@ import { mkdir } from "node:fs/promises";
 import { createServer as createTlsServer } from "node:https";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { parseReference } from "#oci/reference.ts";
+import type { RegistryCredentials } from "#oci/registry-credentials.ts";
 import { selfSigned } from "#test/support/certificate.ts";
 import { plainRegistry } from "#test/support/registry-options.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
-import type { RegistryCredentials } from "../access/token.ts";
 import { openRepository } from "../transfer/repository.ts";
 
 /** Of registries with names of their own: a proxy leads all of them to servers of the test. */

@@ -1,11 +1,11 @@
 import type { Digest } from "#oci/digest.ts";
 import { acceptedManifests } from "#oci/media-types.ts";
 import { familiarRepository, type Reference } from "#oci/reference.ts";
+import type { RegistryCredentials } from "#oci/registry-credentials.ts";
 import { TboxError } from "#support/errors.ts";
 import { type Refused, refusal } from "../access/refusal.ts";
 import type { RegistryOptions } from "../access/registry-options.ts";
 import { baseOf, openSession } from "../access/session.ts";
-import type { RegistryCredentials } from "../access/token.ts";
 import { retrying } from "../connection/retry.ts";
 import { locationOf, sendBlob, type UploadSource } from "./upload.ts";
 

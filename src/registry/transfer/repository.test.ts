@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { digestOf } from "#oci/digest.ts";
 import { parseReference } from "#oci/reference.ts";
+import type { RegistryCredentials } from "#oci/registry-credentials.ts";
 import { plainRegistry } from "#test/support/registry-options.ts";
 import { registryBase } from "../access/origin.ts";
-import type { RegistryCredentials } from "../access/token.ts";
 import { openRepository, type Repository } from "./repository.ts";
 
 type Answer = (request: Request, url: URL) => Response | undefined;

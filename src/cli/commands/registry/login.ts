@@ -1,11 +1,11 @@
 import { requestJson } from "#client/api.ts";
 import {
-  type RegistryAuth,
-  serverKey,
+  findCredentials,
+  type StoredCredentials,
   storeCredentials,
-  storedCredentials,
 } from "#client/credentials/credentials.ts";
 import { dockerConfigPath } from "#client/credentials/docker-config.ts";
+import { serverKey } from "#client/credentials/registry-key.ts";
 import { DaemonError } from "#client/daemon/daemon-error.ts";
 import { asObject, textAt } from "#client/json.ts";
 import { bool, text } from "../../flags/kinds.ts";
@@ -54,7 +54,7 @@ export const loginCommand = command({
 
 /** Whether credentials that are kept already are good. */
 async function reuse(key: string): Promise<boolean> {
-  const known = await storedCredentials(key, printWarning);
+  const known = await findCredentials(key, printWarning);
   if (known === undefined) return false;
   await print("Authenticating with existing credentials...\n");
   try {
@@ -67,7 +67,7 @@ async function reuse(key: string): Promise<boolean> {
   }
 }
 
-async function logIn(credentials: RegistryAuth): Promise<void> {
+async function logIn(credentials: StoredCredentials): Promise<void> {
   const answer = asObject(await requestJson("POST", "/auth", { json: credentials }));
   const identitytoken = textAt(answer, "IdentityToken");
   const kept = identitytoken === "" ? credentials : { ...credentials, identitytoken };
@@ -88,7 +88,7 @@ async function ask(
   key: string,
   givenName: string | undefined,
   givenPassword: string | undefined,
-): Promise<RegistryAuth> {
+): Promise<StoredCredentials> {
   const { prompt } = await import("../../terminal/prompt.ts");
   const username = givenName ?? (await prompt("Username: ", "shown"));
   if (username === "") throw new ExitError("username is required", 1);

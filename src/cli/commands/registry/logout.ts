@@ -1,4 +1,5 @@
-import { eraseCredentials, serverKey } from "#client/credentials/credentials.ts";
+import { eraseCredentials } from "#client/credentials/credentials.ts";
+import { serverKey } from "#client/credentials/registry-key.ts";
 import { print, printWarning } from "../../output/output.ts";
 import { between, command } from "../../registry/command.ts";
 

@@ -1,15 +1,15 @@
 import type { CheckedRunRequest } from "#api/streams/run-request.ts";
 import type { Engine } from "#engine/engine.ts";
 import { MissingImageError } from "#images/missing-image-error.ts";
-import type { Credentials } from "#images/transfer/image-transfer.ts";
 import { parsePlatform } from "#oci/platform.ts";
 import { parseReference } from "#oci/reference.ts";
+import type { RegistryCredentials } from "#oci/registry-credentials.ts";
 import { invalidArgument } from "#support/errors.ts";
 import { shapeProgress } from "../../answers/images/progress.ts";
 import type { RunClient } from "./run-client.ts";
 
 export interface PullContext {
-  credentials: Credentials | undefined;
+  credentials: RegistryCredentials | undefined;
   client: RunClient;
 }
 

@@ -5,7 +5,7 @@ import { type CheckedRunRequest, runRequestSchema } from "#api/streams/run-reque
 import type { RunErrorCode } from "#api/streams/run-stream.ts";
 import type { Engine } from "#engine/engine.ts";
 import { MissingImageError } from "#images/missing-image-error.ts";
-import type { Credentials } from "#images/transfer/image-transfer.ts";
+import type { RegistryCredentials } from "#oci/registry-credentials.ts";
 import { errorCode, TboxError } from "#support/errors.ts";
 import { openLog } from "#support/log.ts";
 import { describeError } from "../../answers/error-response.ts";
@@ -36,7 +36,7 @@ export async function serveRun(engine: Engine, { body, auth }: RunInput, socket:
 
 interface Run {
   request: CheckedRunRequest;
-  credentials: Credentials | undefined;
+  credentials: RegistryCredentials | undefined;
   client: RunClient;
 }
 
