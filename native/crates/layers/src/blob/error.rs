@@ -6,7 +6,7 @@ use rustix::io::Errno;
 pub enum BlobError {
     #[error("reading the layer blob")]
     Read(#[source] Errno),
-    #[error("reading the layer blob was given up")]
+    #[error("reading the layer blob was cancelled")]
     Cancelled,
     #[error("the gzip stream is damaged: {0}")]
     Gzip(String),

@@ -38,15 +38,15 @@ pub enum Problem {
     NotDirectory(Vec<u8>),
     #[error("the symbolic link {} leads to nothing in this layer", quote(.0))]
     Dangling(Vec<u8>),
-    #[error("the target of its hard link, {}, is not in this layer before it", quote(.0))]
+    #[error("the target of its hard link, {}, is not an earlier entry of this layer", quote(.0))]
     NoTarget(Vec<u8>),
     #[error("the target of its hard link, {}, is a directory", quote(.0))]
     DirectoryTarget(Vec<u8>),
     #[error("the target of its link is empty or longer than {0} bytes")]
     LinkLength(usize),
     #[error(
-        "its {kind} id {id} is outside the available range {available}; \
-         give yourself more ids in /etc/sub{kind}"
+        "its {kind} id {id} is outside the available range {available}: \
+         add ids to /etc/sub{kind}"
     )]
     Unmapped {
         /// `uid` or `gid`.

@@ -26,7 +26,7 @@ use crate::store::{LayerStore, open_parent, unique_name};
 const BUFFER: usize = 256 * 1024;
 
 pub struct CommitOptions {
-    /// Latest modification time, in seconds since the epoch. Later times become this one, so that equal content gives
+    /// Latest modification time, in seconds since the epoch. Later times become this one, so that equal content makes
     /// equal layers.
     pub latest: Option<i64>,
     /// Whether its directories show the content of lower layers: overlayfs makes each new directory opaque.

@@ -101,7 +101,7 @@ in_user_namespace! {
             reporter.write_all(&[0]).unwrap();
             await_content(&fixture);
         });
-        assert!(failed.unwrap_err().message.contains("given up"));
+        assert!(failed.unwrap_err().message.contains("cancelled"));
         assert_eq!(staged(&fixture), 0);
     }
 

@@ -138,7 +138,7 @@ impl Tar {
         self.raw(header.size(size).block()).raw(data).pad()
     }
 
-    /// Adds a header without data, whatever its size is.
+    /// Adds a header without data; the size in the header stays.
     pub fn bare(self, header: &Header) -> Self {
         self.raw(header.block())
     }
