@@ -1,13 +1,13 @@
-//! Names and ids in /etc/passwd and /etc/group.
+//! Accounts in /etc/passwd and /etc/group.
 
-/// One line: its name and its id (the third field of both files).
+/// A user or group with its id, the third field of both files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
     pub name: String,
     pub id: u32,
 }
 
-/// The well-formed lines; others are of no use to anybody.
+/// Parses the well-formed lines and ignores all others.
 pub fn parse(text: &str) -> Vec<Account> {
     text.lines()
         .filter_map(|line| {
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_ids_are_read_and_broken_lines_left_out() {
+    fn names_and_ids_are_parsed_and_malformed_lines_ignored() {
         let text =
             "root:x:0:0:root:/root:/bin/sh\n# note\n+nis\nbad:x:y:0\nann:x:1000:1000::/:/bin/sh";
         let names: Vec<_> = parse(text).into_iter().map(|a| (a.name, a.id)).collect();

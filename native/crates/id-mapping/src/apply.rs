@@ -1,4 +1,4 @@
-//! Writes the mapping into a user namespace that has none yet.
+//! Writing the mapping of a user namespace.
 
 use std::fs;
 use std::path::PathBuf;
@@ -27,7 +27,7 @@ pub enum Error {
     },
 }
 
-/// Maps the ids of the process's user namespace. Once only: the kernel takes each map once.
+/// Maps the ids of the process's user namespace. The kernel accepts each map only once.
 pub fn map(pid: Pid, mapping: &Mapping) -> Result<(), Error> {
     match mapping.mode {
         MappingMode::Range => {
@@ -35,8 +35,8 @@ pub fn map(pid: Pid, mapping: &Mapping) -> Result<(), Error> {
             run("newgidmap", pid, &mapping.gids)
         }
         MappingMode::Single => {
-            // Without it a group map would allow dropping a group that was given to forbid
-            // something; the kernel insists.
+            // The kernel requires it before an unprivileged group map: a process could otherwise drop a group that
+            // denies it access to a file.
             write(pid, "setgroups", "deny")?;
             write(pid, "uid_map", &line(&mapping.uids))?;
             write(pid, "gid_map", &line(&mapping.gids))

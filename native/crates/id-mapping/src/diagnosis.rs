@@ -1,4 +1,4 @@
-//! Why a machine refuses user namespaces, and what ends it.
+//! Reasons why a machine refuses user namespaces, and their remedies.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use protocol::failure::{Failure, FailureKind};
 use rustix::io::Errno;
 
-/// Explains a refusal by the settings below `proc` (`/proc`).
+/// Returns the failure for a refusal, explained by the settings below `proc` (`/proc`).
 pub fn refused(errno: Errno, proc: &Path) -> Failure {
     let setting = |name: &str| {
         let text = fs::read_to_string(proc.join("sys").join(name)).unwrap_or_default();
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_setting_at_fault_is_named_with_the_line_that_changes_it() {
+    fn the_failure_names_the_setting_and_the_command_that_changes_it() {
         let cases = [
             (
                 "user/max_user_namespaces",

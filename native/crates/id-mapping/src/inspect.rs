@@ -1,4 +1,4 @@
-//! Collects the facts that the mapping is planned from.
+//! Collects the facts about the machine from which the mapping is planned.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ use crate::accounts::{self, Account};
 use crate::plan::{Facts, Kind};
 use crate::ranges::{self, Error, Range};
 
-/// Where the programs of the system lie; never the user's PATH.
+/// Directories of system programs. The user's PATH is never used.
 const PROGRAM_DIRECTORIES: [&str; 4] = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
 
-/// Reads the account and range files. Missing files count as empty.
+/// Reads the account and range files. A missing file counts as empty.
 pub fn facts() -> Result<Facts, Error> {
     let passwd = accounts::parse(&read("/etc/passwd"));
     let group = accounts::parse(&read("/etc/group"));
@@ -42,7 +42,7 @@ pub fn facts() -> Result<Facts, Error> {
     })
 }
 
-/// The absolute path of a program of the system.
+/// Returns the absolute path of a system program.
 pub fn program(name: &str) -> Option<PathBuf> {
     PROGRAM_DIRECTORIES
         .iter()
@@ -50,7 +50,7 @@ pub fn program(name: &str) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-/// The user's names in the range files, the best one to show first.
+/// Returns the names of the user in the range files, the one for messages first.
 fn owners(uid: u32, passwd: &[Account]) -> Vec<String> {
     let names = passwd.iter().filter(|account| account.id == uid);
     let mut owners: Vec<String> = names.map(|account| account.name.clone()).collect();
@@ -72,7 +72,7 @@ fn kind(text: &str, file: &str, owners: &[String], options: &[&str]) -> Result<K
     })
 }
 
-/// Ranges that are not in the files but in a directory that the C library's name service knows.
+/// Reads ranges from a directory service, such as LDAP, which the C library's name service knows.
 fn from_directory_service(user: &str, options: &[&str]) -> Result<Vec<Range>, Error> {
     let Some(path) = program("getsubids") else {
         return Ok(Vec::new());

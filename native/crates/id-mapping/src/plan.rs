@@ -1,43 +1,44 @@
-//! Decides the mapping of the user namespace from what the machine says; touches nothing.
+//! Plans the mapping of the user namespace from the facts, without side effects.
 
 use protocol::zygote::{IdRange, Mapping, MappingMode};
 
 use crate::accounts::Account;
 use crate::ranges::{self, Error, Range};
 
-/// How many ids images expect to exist beside root.
+/// Number of ids that images expect besides root.
 const EXPECTED: u64 = 65_536;
 
-/// The kernel takes 340 lines in a map.
+/// Ranges in a map besides root's: the kernel accepts 340 lines.
 const MOST_LINES: usize = 339;
 
-/// Everything about one kind of id.
+/// Facts about one kind of id: users or groups.
 #[derive(Debug, Clone, Default)]
 pub struct Kind {
     /// The user's own id of this kind.
     pub own: u32,
-    /// Where `ranges` came from: a file's path or `getsubids`.
+    /// Source of `ranges`: a file's path or `getsubids`.
     pub source: String,
     pub ranges: Vec<Range>,
-    /// Everybody with an id of this kind on this machine.
+    /// All accounts with an id of this kind on the machine.
     pub accounts: Vec<Account>,
-    /// The map of the namespace the user lives in.
+    /// The map of the user namespace in which tbox runs.
     pub parent: Vec<IdRange>,
 }
 
+/// Facts about the machine and the user.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
-    /// As an administrator would write it.
+    /// Name of the user for an administrator.
     pub user: String,
     pub users: Kind,
     pub groups: Kind,
-    /// The first id that no range holds.
+    /// The first id after all ranges.
     pub first_unused: u64,
-    /// The program that is missing, if one is.
+    /// A required program that is not installed.
     pub missing_program: Option<String>,
 }
 
-/// The best mapping these facts allow, with the reason if it is not a full one.
+/// Returns the best possible mapping, with the reason if it is not complete.
 pub fn plan(facts: &Facts) -> Result<Mapping, Error> {
     for kind in [&facts.users, &facts.groups] {
         ranges::check_free(&kind.ranges, &kind.source, kind.own, &kind.accounts)?;
@@ -78,7 +79,7 @@ pub fn plan(facts: &Facts) -> Result<Mapping, Error> {
     })
 }
 
-/// Only root exists, and is the user.
+/// Returns the mapping in which root is the user and no other id exists.
 pub fn single(facts: &Facts, reason: String) -> Mapping {
     Mapping {
         mode: MappingMode::Single,
@@ -96,7 +97,7 @@ fn lines(own: u32, ranges: &[Range]) -> Vec<IdRange> {
     }];
     let mut inside: u32 = 1;
     for range in ranges.iter().take(MOST_LINES) {
-        // Many ranges can add up to more ids than there are.
+        // The ranges together may have more ids than exist.
         let count = range.count.min(u32::MAX - inside);
         if count > 0 {
             let outside = range.first;
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges_follow_root_in_their_order() {
+    fn ranges_follow_root_in_the_order_of_the_file() {
         let mapping = plan(&facts(&[(300_000, 60_000), (100_000, 10_000)], WHOLE)).unwrap();
         assert_eq!(mapping.mode, MappingMode::Range);
         assert_eq!(mapping.reason, None);
@@ -187,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn without_ranges_or_programs_one_id_exists_and_the_reason_names_the_remedy() {
+    fn without_ranges_or_programs_only_one_id_exists_and_the_reason_names_the_remedy() {
         let mapping = plan(&facts(&[], WHOLE)).unwrap();
         assert_eq!(mapping.mode, MappingMode::Single);
         assert_eq!(triples(&mapping.uids), [(0, 1000, 1)]);
@@ -202,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nested_namespace_gives_what_it_has_and_says_how_much() {
+    fn a_nested_namespace_maps_the_ids_that_it_has_and_reports_their_number() {
         let parent = "0 1000 1\n1 100000 1000\n";
         let mapping = plan(&facts(&[(500, 65536)], parent)).unwrap_err();
         assert!(matches!(mapping, Error::Taken { id: 1000, .. }));
@@ -221,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn more_ids_than_there_are_stop_at_the_last() {
+    fn ranges_with_too_many_ids_are_cut_at_the_last_id() {
         let ranges = [(2000, 4_000_000_000), (4_100_000_000, 100_000_000)];
         let mapping = plan(&facts(&ranges, WHOLE)).unwrap();
         let last = mapping.uids.last().unwrap();

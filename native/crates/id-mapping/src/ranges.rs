@@ -1,10 +1,10 @@
-//! Subordinate id ranges: /etc/subuid, /etc/subgid, and what `getsubids` prints.
+//! Subordinate id ranges in /etc/subuid, /etc/subgid and the output of `getsubids`.
 
 use protocol::zygote::IdRange;
 
 use crate::accounts::Account;
 
-/// Ids `first` to `first + count - 1`; never empty, never with the invalid id 2^32 - 1.
+/// The ids `first` to `first + count - 1`. A range is never empty and never contains the invalid id 2^32 - 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Range {
     pub first: u32,
@@ -23,26 +23,26 @@ impl Range {
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    #[error("{place}: expected name:first:count")]
-    Malformed { place: String },
-    #[error("{place}: {text} is not a number")]
-    NotANumber { place: String, text: String },
-    #[error("{place}: a range of no ids")]
-    Empty { place: String },
-    #[error("{place}: the range goes beyond the last id, 4294967294")]
-    TooFar { place: String },
-    #[error("{place}: the range holds id {id}, which belongs to {owner}")]
+    #[error("{location}: expected name:first:count")]
+    Malformed { location: String },
+    #[error("{location}: {text} is not a number")]
+    NotANumber { location: String, text: String },
+    #[error("{location}: a range of no ids")]
+    Empty { location: String },
+    #[error("{location}: the range goes beyond the last id, 4294967294")]
+    TooFar { location: String },
+    #[error("{location}: the range contains id {id}, which belongs to {owner}")]
     Taken {
-        place: String,
+        location: String,
         id: u32,
         owner: String,
     },
-    #[error("{place}: the range overlaps another one of the same user")]
-    Overlap { place: String },
+    #[error("{location}: the range overlaps another one of the same user")]
+    Overlap { location: String },
 }
 
-/// The ranges of one user in a file of `owner:first:count` lines, in the file's order. A line of
-/// that user which is not well-formed is an error: leaving it out would map other ids than meant.
+/// Parses the ranges of one user in lines of `owner:first:count`, in the file's order. A malformed line of the user is an
+/// error, because ignoring it would map other ids than intended.
 pub fn of_owner(text: &str, file: &str, owners: &[String]) -> Result<Vec<Range>, Error> {
     let mut ranges = Vec::new();
     for (index, line) in text.lines().enumerate() {
@@ -51,33 +51,33 @@ pub fn of_owner(text: &str, file: &str, owners: &[String]) -> Result<Vec<Range>,
         if line.starts_with('#') || !owners.iter().any(|name| name == owner) {
             continue;
         }
-        let place = format!("{file} line {}", index + 1);
+        let location = format!("{file} line {}", index + 1);
         let fields: Vec<&str> = line.split(':').collect();
         let &[_, first, count] = fields.as_slice() else {
-            return Err(Error::Malformed { place });
+            return Err(Error::Malformed { location });
         };
-        let range = range(first, count, &place)?;
-        push(&mut ranges, range, place)?;
+        let range = range(first, count, &location)?;
+        push(&mut ranges, range, location)?;
     }
     Ok(ranges)
 }
 
-/// The ranges in the lines `index: name first count` that `getsubids` prints.
+/// Parses the lines `index: name first count` that `getsubids` prints.
 pub fn of_getsubids(text: &str) -> Result<Vec<Range>, Error> {
     let mut ranges = Vec::new();
     for line in text.lines().filter(|line| !line.trim().is_empty()) {
-        let place = "getsubids".to_owned();
+        let location = "getsubids".to_owned();
         let fields: Vec<&str> = line.split_whitespace().collect();
         let &[_, _, first, count] = fields.as_slice() else {
-            return Err(Error::Malformed { place });
+            return Err(Error::Malformed { location });
         };
-        let range = range(first, count, &place)?;
-        push(&mut ranges, range, place)?;
+        let range = range(first, count, &location)?;
+        push(&mut ranges, range, location)?;
     }
     Ok(ranges)
 }
 
-/// Refuses ranges that hold root, the user, or anybody with an account on this machine.
+/// Refuses ranges that contain the id of root, of the user, or of any account on the machine.
 pub fn check_free(
     ranges: &[Range],
     file: &str,
@@ -91,14 +91,18 @@ pub fn check_free(
         .map(|account| (account.id, account.name.clone()));
     for (id, owner) in [root, user].into_iter().chain(others) {
         if ranges.iter().any(|range| range.covers(id)) {
-            let place = file.to_owned();
-            return Err(Error::Taken { place, id, owner });
+            let location = file.to_owned();
+            return Err(Error::Taken {
+                location,
+                id,
+                owner,
+            });
         }
     }
     Ok(())
 }
 
-/// What of the ranges exists in a user namespace with this map.
+/// Returns the parts of the ranges that exist in a user namespace with this map.
 pub fn clip(ranges: &[Range], map: &[IdRange]) -> Vec<Range> {
     let mut clipped = Vec::new();
     for range in ranges {
@@ -117,12 +121,12 @@ pub fn clip(ranges: &[Range], map: &[IdRange]) -> Vec<Range> {
     clipped
 }
 
-/// How many ids the ranges hold.
+/// Returns the number of ids in the ranges.
 pub fn total(ranges: &[Range]) -> u64 {
     ranges.iter().map(|range| u64::from(range.count)).sum()
 }
 
-/// The first id above every range of the files, at least 100000: where a new range can go.
+/// Returns the first id for a new range: after every range in the files, and at least 100000.
 pub fn first_unused(texts: &[&str]) -> u64 {
     let ends = texts
         .iter()
@@ -136,7 +140,7 @@ pub fn first_unused(texts: &[&str]) -> u64 {
     ends.max().unwrap_or(0).max(100_000)
 }
 
-/// The lines of a `/proc/<pid>/uid_map` or `gid_map`.
+/// Parses `/proc/<pid>/uid_map` or `gid_map`.
 pub fn id_map(text: &str) -> Vec<IdRange> {
     text.lines()
         .filter_map(|line| {
@@ -152,37 +156,37 @@ pub fn id_map(text: &str) -> Vec<IdRange> {
         .collect()
 }
 
-fn range(first: &str, count: &str, place: &str) -> Result<Range, Error> {
+fn range(first: &str, count: &str, location: &str) -> Result<Range, Error> {
     let number = |text: &str| {
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        // A number of digits too long for 64 bits is too far as well.
+        // A number that does not fit into 64 bits is too large as well.
         let value = text.parse::<u64>().unwrap_or(u64::MAX);
         digits.then_some(value).ok_or_else(|| Error::NotANumber {
-            place: place.to_owned(),
+            location: location.to_owned(),
             text: text.to_owned(),
         })
     };
     let (first, count) = (number(first)?, number(count)?);
-    let place = place.to_owned();
+    let location = location.to_owned();
     if count == 0 {
-        return Err(Error::Empty { place });
+        return Err(Error::Empty { location });
     }
-    // The last id, 2^32 - 1, means "no id" to the kernel.
+    // The kernel reserves the last id, 2^32 - 1, for "no id".
     match first.checked_add(count) {
         Some(end) if end <= u64::from(u32::MAX) => {}
-        _ => return Err(Error::TooFar { place }),
+        _ => return Err(Error::TooFar { location }),
     }
     match (u32::try_from(first), u32::try_from(count)) {
         (Ok(first), Ok(count)) => Ok(Range { first, count }),
-        _ => Err(Error::TooFar { place }),
+        _ => Err(Error::TooFar { location }),
     }
 }
 
-fn push(ranges: &mut Vec<Range>, new: Range, place: String) -> Result<(), Error> {
+fn push(ranges: &mut Vec<Range>, new: Range, location: String) -> Result<(), Error> {
     let overlaps =
         |old: &Range| u64::from(old.first) < new.end() && u64::from(new.first) < old.end();
     if ranges.iter().any(overlaps) {
-        return Err(Error::Overlap { place });
+        return Err(Error::Overlap { location });
     }
     ranges.push(new);
     Ok(())
@@ -204,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn well_formed_files_give_the_users_ranges_in_order() {
+    fn the_users_ranges_are_parsed_in_order() {
         let cases: [(&str, &[(u32, u32)]); 9] = [
             ("", &[]),
             ("bob:100000:65536\n", &[]),
@@ -229,33 +233,36 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_line_of_the_user_is_refused_by_place() {
-        let place = || "f line 1".to_owned();
+    fn a_malformed_line_of_the_user_is_refused_with_its_line_number() {
+        let location = || "f line 1".to_owned();
+        let malformed = || Error::Malformed {
+            location: location(),
+        };
         let not_a_number = |text: &str| Error::NotANumber {
-            place: place(),
+            location: location(),
             text: text.to_owned(),
         };
+        let too_far = || Error::TooFar {
+            location: location(),
+        };
+        let empty = Error::Empty {
+            location: location(),
+        };
         let cases = [
-            ("ann", Error::Malformed { place: place() }),
-            ("ann:100000", Error::Malformed { place: place() }),
-            ("ann:100000:1:2", Error::Malformed { place: place() }),
+            ("ann", malformed()),
+            ("ann:100000", malformed()),
+            ("ann:100000:1:2", malformed()),
             ("ann::65536", not_a_number("")),
             ("ann:x:65536", not_a_number("x")),
             ("ann:+1:65536", not_a_number("+1")),
             ("ann:-1:65536", not_a_number("-1")),
             ("ann:100000:0x10", not_a_number("0x10")),
             ("ann:100000: 10", not_a_number(" 10")),
-            ("ann:100000:0", Error::Empty { place: place() }),
-            ("ann:4294967295:1", Error::TooFar { place: place() }),
-            ("ann:1:4294967295", Error::TooFar { place: place() }),
-            (
-                "ann:18446744073709551615:2",
-                Error::TooFar { place: place() },
-            ),
-            (
-                "ann:99999999999999999999999:2",
-                Error::TooFar { place: place() },
-            ),
+            ("ann:100000:0", empty),
+            ("ann:4294967295:1", too_far()),
+            ("ann:1:4294967295", too_far()),
+            ("ann:18446744073709551615:2", too_far()),
+            ("ann:99999999999999999999999:2", too_far()),
         ];
         for (text, expected) in cases {
             assert_eq!(of_owner(text, "f", &owners()), Err(expected), "{text:?}");
@@ -269,17 +276,17 @@ mod tests {
             "ann:10:10\n1000:5:6",
             "ann:10:10\nann:10:10",
         ] {
-            let place = "f line 2".to_owned();
+            let location = "f line 2".to_owned();
             assert_eq!(
                 of_owner(text, "f", &owners()),
-                Err(Error::Overlap { place })
+                Err(Error::Overlap { location })
             );
         }
         assert!(of_owner("ann:10:10\nann:20:5\nann:5:5", "f", &owners()).is_ok());
     }
 
     #[test]
-    fn ranges_over_root_the_user_or_an_account_are_refused() {
+    fn ranges_with_the_id_of_root_the_user_or_an_account_are_refused() {
         let accounts = [Account {
             name: "bob".to_owned(),
             id: 1500,
@@ -292,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_namespace_lacks_is_clipped_away() {
+    fn ids_that_do_not_exist_in_the_namespace_are_removed() {
         let map = id_map("         0       1000          1\n         1     100000       1000\n");
         assert_eq!(clip(&ranges(&[(500, 65536)]), &map), ranges(&[(500, 501)]));
         assert_eq!(clip(&ranges(&[(100_000, 65536)]), &map), []);
@@ -307,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn the_output_of_getsubids_is_read() {
+    fn the_output_of_getsubids_is_parsed() {
         let text = "0: ann 100000 65536\n1: ann 300000 10\n";
         assert_eq!(
             of_getsubids(text).unwrap(),
@@ -318,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_range_is_proposed_above_all_others() {
+    fn a_new_range_starts_after_all_others() {
         assert_eq!(first_unused(&["", "x"]), 100_000);
         assert_eq!(
             first_unused(&["a:100000:65536\n", "b:231072:65536"]),

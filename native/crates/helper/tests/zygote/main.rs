@@ -1,0 +1,10 @@
+//! Guarantees of the zygote, tested with a real one.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod containers;
+mod measure;
+mod processes;
+mod requests;
+mod start;
+#[path = "../support/mod.rs"]
+mod support;
