@@ -15,6 +15,14 @@ describe.each(pages)("%s", (page) => {
     const local = targets.filter((target) => !/^[a-z]+:/.test(target));
     expect(local.filter((target) => !leadsSomewhere(page, target))).toEqual([]);
   });
+
+  test("names only source files that exist", () => {
+    const text = readFileSync(`${repository}/${page}`, "utf8");
+    const names = [...text.matchAll(/`((?:src|native|test|scripts|bench|docs)\/[\w./-]+)`/g)].map(
+      ([, name = ""]) => name,
+    );
+    expect(names.filter((name) => !existsSync(`${repository}/${name}`))).toEqual([]);
+  });
 });
 
 function leadsSomewhere(page: string, target: string): boolean {
