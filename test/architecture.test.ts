@@ -39,6 +39,8 @@ const packages: Record<string, (path: string) => boolean> = {
   elysia: (path) => path.startsWith("daemon/"),
   "@elysiajs/openapi/openapi": (path) => path === "daemon/openapi.ts",
   ws: (path) => path.startsWith("daemon/"),
+  socks: (path) => path.startsWith("registry/connection/"),
+  tldts: (path) => path.startsWith("registry/access/"),
   "tar-stream": (path) => /^(images|cli\/archives)\//.test(path),
   zod: (path) =>
     /^(api|oci|registry|cli)\//.test(path) ||

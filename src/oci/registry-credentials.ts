@@ -2,8 +2,8 @@
 export interface RegistryCredentials {
   username?: string | undefined;
   password?: string | undefined;
-  /** A refresh token, in place of a password. */
+  /** Refresh token in place of a password. */
   identityToken?: string | undefined;
-  /** A token for the registry itself, which is sent as it is. */
+  /** Bearer token for the registry itself, sent unchanged. */
   registryToken?: string | undefined;
 }

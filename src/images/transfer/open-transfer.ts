@@ -1,5 +1,5 @@
 import { familiarName, withDefaultTag } from "#oci/reference.ts";
-import { checkLogin } from "#registry/access/login.ts";
+import { checkLogin } from "#registry/access/check-login.ts";
 import type { ImageServices } from "../services.ts";
 import type { ImageTransfer } from "./image-transfer.ts";
 import { inspectRemoteImage } from "./inspect-remote.ts";

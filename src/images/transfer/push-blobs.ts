@@ -3,7 +3,7 @@ import type { BlobReader } from "#content/content-store.ts";
 import type { Descriptor } from "#oci/descriptor.ts";
 import { type Digest, shortDigest } from "#oci/digest.ts";
 import { parseReference, type Reference } from "#oci/reference.ts";
-import type { Destination } from "#registry/transfer/destination.ts";
+import type { Destination } from "#registry/transfer/open-destination.ts";
 import { TboxError } from "#support/errors.ts";
 import type { ImageRecords } from "../store/records.ts";
 import type { PushProgress } from "./image-transfer.ts";

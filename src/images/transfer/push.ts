@@ -7,7 +7,7 @@ import {
   parseReference,
   type Reference,
 } from "#oci/reference.ts";
-import { type Destination, openDestination } from "#registry/transfer/destination.ts";
+import { type Destination, openDestination } from "#registry/transfer/open-destination.ts";
 import { createAsyncQueue } from "#support/concurrency/async-queue.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { ImageServices } from "../services.ts";

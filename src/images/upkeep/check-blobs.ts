@@ -3,7 +3,7 @@ import type { Descriptor } from "#oci/descriptor.ts";
 import type { Digest } from "#oci/digest.ts";
 import { canonicalRepository, parseReference, type Reference } from "#oci/reference.ts";
 import { parseReferences } from "#oci/references.ts";
-import { openRepository } from "#registry/transfer/repository.ts";
+import { openRepository } from "#registry/transfer/open-repository.ts";
 import { singleValue } from "#support/streams.ts";
 import type { ImageServices } from "../services.ts";
 import { documentLimit } from "../store/image-parts.ts";

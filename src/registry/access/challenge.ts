@@ -1,14 +1,14 @@
-/** One way to authenticate that a server offers (RFC 9110, section 11.6.1). */
+/** An authentication method that a server offers (RFC 9110, section 11.6.1). */
 export interface Challenge {
-  /** In lower case: `bearer`, `basic`. */
+  /** Lower case: `bearer`, `basic`. */
   scheme: string;
-  /** Names in lower case. */
+  /** Values by name in lower case. */
   parameters: Map<string, string>;
 }
 
 /**
- * Reads `WWW-Authenticate`: several challenges in one header, or several headers joined by commas. A comma
- * inside quotes belongs to its value.
+ * Parses `WWW-Authenticate`: several challenges in one header, or several headers joined by commas. A comma in a
+ * quoted value separates nothing.
  */
 export function parseChallenges(header: string): Challenge[] {
   const challenges: Challenge[] = [];

@@ -1,7 +1,7 @@
 import type { TransportOptions } from "../connection/transport.ts";
 
 export interface RegistryOptions extends TransportOptions {
-  /** Domains that are reached over plain http or without a trusted certificate. */
+  /** Domains that may use plain http or an untrusted certificate. */
   insecure: readonly string[];
   /** Base URLs of the mirrors that are tried before a domain's registry. */
   mirrors: Readonly<Record<string, readonly string[]>>;

@@ -1,16 +1,16 @@
 import { invalidArgument } from "#support/errors.ts";
 import { TemporaryFailure } from "./retry.ts";
 
-/** How long a server is waited for before it is given up, in milliseconds. */
-export const usualPatience = 60_000;
-/** Bytes that have to come in that time, so that a trickle is no life sign. */
+/** Timeout of a silent server, in milliseconds. */
+export const defaultPatience = 60_000;
+/** Bytes that must arrive within the timeout, so that a trickle of bytes does not extend it. */
 const leastBytes = 4096;
 
-/** The body's chunks; a connection that breaks, falls silent or only trickles is a temporary failure. */
+/** Yields the body's chunks; throws a temporary failure if the connection breaks, falls silent or only trickles. */
 export async function* chunksOf(
   response: Response,
-  what: string,
-  patience = usualPatience,
+  subject: string,
+  patience = defaultPatience,
 ): AsyncGenerator<Uint8Array> {
   const reader = response.body?.getReader();
   if (!reader) return;
@@ -19,17 +19,17 @@ export async function* chunksOf(
   try {
     for (;;) {
       const left = begun + patience - performance.now();
-      const piece = await within(reader.read(), left, patience).catch((cause) => {
-        throw new TemporaryFailure(`${what}: the connection broke`, { cause });
+      const chunk = await within(reader.read(), left, patience).catch((cause) => {
+        throw new TemporaryFailure(`${subject}: the connection broke`, { cause });
       });
-      if (piece.done) return;
-      received += piece.value.byteLength;
+      if (chunk.done) return;
+      received += chunk.value.byteLength;
       if (received >= leastBytes) {
         begun = performance.now();
         received = 0;
       }
-      yield piece.value;
-      // The time that somebody takes to use a piece is not the server's.
+      yield chunk.value;
+      // The time that the consumer takes does not count against the server.
       if (received === 0) begun = performance.now();
     }
   } finally {
@@ -44,22 +44,22 @@ function within<T>(work: Promise<T>, left: number, patience: number): Promise<T>
   return Promise.race([work, silence]).finally(() => clearTimeout(timer));
 }
 
-/** A whole body of at most `limit` bytes; what is longer is refused without being read. */
-export function readBody(response: Response, limit: number, what: string): Promise<Uint8Array> {
-  return readAll(chunksOf(response, what), limit, what);
+/** Reads a whole body; stops reading and throws after `limit` bytes. */
+export function readBody(response: Response, limit: number, subject: string): Promise<Uint8Array> {
+  return readAll(chunksOf(response, subject), limit, subject);
 }
 
-/** The same for bytes that come already. */
+/** Reads a stream to its end; stops reading and throws after `limit` bytes. */
 export async function readAll(
   bytes: AsyncIterable<Uint8Array>,
   limit: number,
-  what: string,
+  subject: string,
 ): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let size = 0;
   for await (const part of bytes) {
     size += part.byteLength;
-    if (size > limit) throw invalidArgument(`${what} is longer than ${limit} bytes`);
+    if (size > limit) throw invalidArgument(`${subject} is longer than ${limit} bytes`);
     parts.push(part);
   }
   return Buffer.concat(parts);

@@ -1,15 +1,15 @@
 import { readdir, readFile } from "node:fs/promises";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 
-/** What the user trusts a host with, and shows it. */
+/** Certificates that the user has configured for one host. */
 export interface Certificates {
-  /** Authorities, beside those of the system. */
+  /** Trusted authorities in addition to those of the system. */
   authorities: string[];
-  /** The client's certificate and its key, both or neither. */
-  own: { cert: string; key: string } | undefined;
+  /** Client certificate with its key. */
+  client: { cert: string; key: string } | undefined;
 }
 
-/** Where distributions keep the authorities that the machine trusts, as one file. */
+/** Files in which distributions keep the trusted authorities. */
 const bundles = [
   "/etc/ssl/certs/ca-certificates.crt",
   "/etc/pki/tls/certs/ca-bundle.crt",
@@ -18,8 +18,8 @@ const bundles = [
 ];
 
 /**
- * Reads a host's folder below the first of `folders` that has one, as Docker lays it out: `*.crt` are
- * authorities, `x.cert` with `x.key` is the client's own certificate. `host` is as in a reference, with its port.
+ * Reads a host's folder from the first of `folders` that has one, in Docker's layout: `*.crt` are authorities,
+ * `x.cert` with `x.key` is the client certificate. `host` includes the port, as in a reference.
  */
 export async function readCertificates(folders: readonly string[], host: string): Promise<Certificates> {
   for (const folder of folders) {
@@ -27,12 +27,12 @@ export async function readCertificates(folders: readonly string[], host: string)
     const names = await readdir(path).catch(() => undefined);
     if (names) return readFolder(path, names.sort());
   }
-  return { authorities: [], own: undefined };
+  return { authorities: [], client: undefined };
 }
 
 let system: Promise<string | undefined> | undefined;
 
-/** The authorities that the machine trusts; nothing when they are nowhere to be found. */
+/** Returns the authorities that the machine trusts; nothing if no known file exists. */
 export function systemAuthorities(): Promise<string | undefined> {
   system ??= firstOf(bundles);
   return system;
@@ -55,13 +55,16 @@ async function readFolder(path: string, names: string[]): Promise<Certificates> 
     }
   };
   const authorities = names.filter((name) => name.endsWith(".crt"));
-  const own = names.find((name) => name.endsWith(".cert"));
-  const key = own?.replace(/\.cert$/, ".key");
+  const client = names.find((name) => name.endsWith(".cert"));
+  const key = client?.replace(/\.cert$/, ".key");
   if (key !== undefined && !names.includes(key)) {
-    throw invalidArgument(`${path}/${own}: its key ${key} is missing`);
+    throw invalidArgument(`${path}/${client}: its key ${key} is missing`);
   }
   return {
     authorities: await Promise.all(authorities.map(read)),
-    own: own === undefined || key === undefined ? undefined : { cert: await read(own), key: await read(key) },
+    client:
+      client === undefined || key === undefined
+        ? undefined
+        : { cert: await read(client), key: await read(key) },
   };
 }

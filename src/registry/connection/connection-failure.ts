@@ -1,18 +1,18 @@
 import { TboxError } from "#support/errors.ts";
 import { TemporaryFailure } from "./retry.ts";
 
-/** What to make of a request that got no answer: only some are worth another try. */
+/** Returns the error for a request without an answer; it is a temporary failure unless a retry cannot help. */
 export function connectionFailure(url: URL, proxied: boolean, cause: unknown): TboxError {
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   const reason = reasonOf(code, url);
-  const way = proxied ? " through a proxy" : "";
-  if (reason !== undefined) return new TboxError("unavailable", `registry ${url.host}${way}: ${reason}`);
+  const route = proxied ? " through a proxy" : "";
+  if (reason !== undefined) return new TboxError("unavailable", `registry ${url.host}${route}: ${reason}`);
   const message = cause instanceof Error ? cause.message : String(cause);
   return new TemporaryFailure(`registry ${url.host}: ${message}`, { cause });
 }
 
-/** Whether a certificate was looked at and found wanting. */
-export function isDistrust(cause: unknown): boolean {
+/** Returns whether a TLS server was rejected for its certificate. */
+export function isCertificateError(cause: unknown): boolean {
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   return /CERT|SELF_SIGNED|ISSUER/.test(code);
 }
@@ -23,8 +23,8 @@ function reasonOf(code: string, url: URL): string | undefined {
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return "its certificate is for another name";
   if (/CERT_HAS_EXPIRED|CERT_NOT_YET_VALID/.test(code)) return "its certificate is not valid at this time";
   if (/CERT|SELF_SIGNED|ISSUER/.test(code)) {
-    const place = `~/.config/tbox/certs.d/${url.host}/ca.crt`;
-    return `its certificate is not trusted (x509: certificate signed by unknown authority): put its authority into ${place}`;
+    const file = `~/.config/tbox/certs.d/${url.host}/ca.crt`;
+    return `its certificate is not trusted (x509: certificate signed by unknown authority): put its authority into ${file}`;
   }
   if (code === "ERR_PROXY_TUNNEL") return "the proxy cannot or will not connect to it";
   if (code === "EPROTO" || /TLS|SSL/.test(code)) {

@@ -1,33 +1,33 @@
 import { TboxError } from "#support/errors.ts";
-import { sameOrigin } from "../access/origin.ts";
-import { readBody, usualPatience } from "./body.ts";
+import { sameOrigin } from "./addresses.ts";
+import { defaultPatience, readBody } from "./body.ts";
 import { connectionFailure } from "./connection-failure.ts";
 import { parseRetryAfter, TemporaryFailure } from "./retry.ts";
 import type { Connection } from "./transport.ts";
 
 const mostRedirects = 5;
-/** Longest text of a busy server that is read, in bytes. */
-const shownLimit = 16 * 1024;
+/** Longest body of an error answer that is read, in bytes. */
+const textLimit = 16 * 1024;
 
 export type Body = Uint8Array<ArrayBuffer> | AsyncIterable<Uint8Array>;
 
 export interface ExchangeOptions {
   method?: "GET" | "HEAD" | "POST" | "PUT" | "PATCH";
   headers: Record<string, string>;
-  /** Made anew for every redirect; a stream needs a `content-length` among the headers. */
+  /** Called again after each redirect; a stream needs the header `content-length`. */
   body?: (() => Body) | undefined;
   /** Sent to the origin of the first URL only. */
   authorization: string | undefined;
-  /** The way to a URL: its certificates and its proxy. */
+  /** Returns the certificates and the proxy for a URL. */
   connect: (url: URL) => Promise<Connection>;
-  /** How long an answer may take to begin, in milliseconds; ten times that when something is sent. */
+  /** Timeout of the first byte of the answer, in milliseconds; ten times as long for a request with a body. */
   patience?: number | undefined;
   signal: AbortSignal;
 }
 
 /**
- * One request, following redirects by hand: credentials stay with their origin, https never becomes http, and
- * only those two schemes are spoken. Statuses that may pass (429, 5xx) are temporary failures.
+ * Sends one request and follows redirects itself: credentials stay with their origin, https never becomes http, and
+ * no other scheme is used. The statuses 429 and 5xx are temporary failures.
  */
 export async function exchange(url: URL, options: ExchangeOptions): Promise<Response> {
   const { authorization } = options;
@@ -38,7 +38,7 @@ export async function exchange(url: URL, options: ExchangeOptions): Promise<Resp
     const location = response.headers.get("location");
     if (!isRedirect(response.status, options) || location === null) {
       if (response.status === 429 || response.status >= 500) {
-        throw await busy(response, target, authorization !== undefined);
+        throw await busyFailure(response, target, authorization !== undefined);
       }
       return response;
     }
@@ -48,7 +48,7 @@ export async function exchange(url: URL, options: ExchangeOptions): Promise<Resp
   throw new TboxError("unavailable", `registry ${url.host}: more than ${mostRedirects} redirects`);
 }
 
-/** What is sent goes elsewhere only where the status says that it does so unchanged. */
+/** A request with a body follows only the statuses that keep its method and body. */
 function isRedirect(status: number, { method = "GET" }: ExchangeOptions): boolean {
   const statuses = method === "GET" || method === "HEAD" ? [301, 302, 303, 307, 308] : [307, 308];
   return statuses.includes(status);
@@ -58,7 +58,7 @@ async function send(url: URL, options: ExchangeOptions): Promise<Response> {
   const { method = "GET", headers, body, signal, connect } = options;
   const connection = await connect(url);
   const late = new AbortController();
-  const limit = (options.patience ?? usualPatience) * (body === undefined ? 1 : 10);
+  const limit = (options.patience ?? defaultPatience) * (body === undefined ? 1 : 10);
   const timer = setTimeout(() => late.abort(new Error(`no answer for ${limit / 1000} s`)), limit);
   try {
     return await fetch(url, {
@@ -67,7 +67,7 @@ async function send(url: URL, options: ExchangeOptions): Promise<Response> {
       headers,
       signal: AbortSignal.any([signal, late.signal]),
       redirect: "manual",
-      // The digests are over the bytes as they come: nothing may decompress them on the way.
+      // Digests are computed over the bytes as sent, so the body must not be decompressed.
       decompress: false,
       ...(body === undefined ? {} : { body: body() as Bun.BodyInit }),
     });
@@ -83,7 +83,7 @@ async function send(url: URL, options: ExchangeOptions): Promise<Response> {
   }
 }
 
-/** Where a `Location` leads; throws where it leads from https to http or to another scheme. */
+/** Resolves a `Location`; throws for a redirect from https to http or to another scheme. */
 export function resolveLocation(from: URL, location: string): URL {
   let target: URL;
   try {
@@ -98,20 +98,20 @@ export function resolveLocation(from: URL, location: string): URL {
       `registry ${from.host}: redirect from ${from.protocol} to ${target.protocol}`,
     );
   }
-  // What stands before an @ would be sent as credentials.
+  // The part before an @ would be sent as credentials.
   target.username = "";
   target.password = "";
   return target;
 }
 
-/** Says what a user needs to know of a limit: whose it is, whether one is logged in, how long it lasts. */
-async function busy(response: Response, url: URL, known: boolean): Promise<TemporaryFailure> {
+/** Returns the failure with what a user needs to know about a rate limit: the host, the login and the wait. */
+async function busyFailure(response: Response, url: URL, authorized: boolean): Promise<TemporaryFailure> {
   const { status } = response;
-  const bytes = await readBody(response, shownLimit, "").catch(() => new Uint8Array());
+  const bytes = await readBody(response, textLimit, "").catch(() => new Uint8Array());
   const text = new TextDecoder().decode(bytes).replace(/\s+/g, " ").trim().slice(0, 200);
   const after = parseRetryAfter(response.headers.get("retry-after"), Date.now());
   const parts = [
-    `registry ${url.host} answered ${status} to a request ${known ? "with" : "without"} credentials`,
+    `registry ${url.host} answered ${status} to a request ${authorized ? "with" : "without"} credentials`,
     ...(after === undefined ? [] : [`it asks to wait ${Math.ceil(after / 1000)} s`]),
     ...(text === "" ? [] : [text]),
   ];

@@ -11,7 +11,7 @@ test.each([
   ["http://127.0.0.1:5000/", all, undefined],
   ["http://[::1]:5000/", all, undefined],
   ["https://a.example/", {}, undefined],
-])("%s with %j goes through %s", (url, environment: Record<string, string>, proxy) => {
+])("the proxy for %s with %j is %s", (url, environment: Record<string, string>, proxy) => {
   expect(proxyFor(new URL(url), environment)?.href).toBe(proxy);
 });
 

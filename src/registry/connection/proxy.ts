@@ -1,9 +1,9 @@
 import { isIP } from "node:net";
-import { isLoopback, isWithin } from "../access/origin.ts";
+import { isLoopback, isWithin, withoutBrackets } from "./addresses.ts";
 
 type Environment = Record<string, string | undefined>;
 
-/** The proxy that the environment wants for a URL, by the rules of Go's clients, which Docker is one of. */
+/** Returns the proxy for a URL according to the environment, by the rules of Go's HTTP client, which Docker uses. */
 export function proxyFor(url: URL, environment: Environment): URL | undefined {
   const read = (name: string) => environment[name.toLowerCase()] || environment[name.toUpperCase()] || "";
   const scheme = url.protocol === "https:" ? "https_proxy" : "http_proxy";
@@ -13,7 +13,7 @@ export function proxyFor(url: URL, environment: Environment): URL | undefined {
 }
 
 function isExempt(url: URL, list: string): boolean {
-  const host = url.hostname.replace(/^\[|\]$/g, "").toLowerCase();
+  const host = withoutBrackets(url.hostname).toLowerCase();
   const port = url.port || (url.protocol === "https:" ? "443" : "80");
   return list
     .split(",")
@@ -26,9 +26,9 @@ function matches(entry: string, host: string, port: string): boolean {
   if (entry.includes("/")) return isWithin(host, entry);
   const [, name = entry, own] = /^(.*?):(\d+)$/.exec(isIP(entry) === 6 ? "" : entry) ?? [];
   if (own !== undefined && own !== port) return false;
-  const bare = name.replace(/^\[|\]$/g, "");
+  const bare = withoutBrackets(name);
   if (isIP(bare)) return bare === host;
-  // `.example.com` and `*.example.com` are what is below, `example.com` is that and itself.
+  // `.example.com` and `*.example.com` match subdomains; `example.com` matches itself, too.
   const below = bare.replace(/^\*?\.?/, ".");
   return host.endsWith(below) || host === bare;
 }

@@ -1,21 +1,21 @@
 import { setTimeout } from "node:timers/promises";
 import { TboxError } from "#support/errors.ts";
 
-/** Waits between tries in milliseconds; as many tries as waits, and one. */
+/** Waits between attempts in milliseconds; there is one attempt more than waits. */
 const waits = [250, 1000, 3000, 8000];
 
-/** No server may make a client wait longer than this at once, in milliseconds. */
+/** Longest wait that a server can demand, in milliseconds. */
 const longestWait = 60_000;
 
 interface TemporaryFailureOptions {
   cause?: unknown;
-  /** Of the answer, if there was one. */
+  /** Status of the answer, if there was one. */
   status?: number;
-  /** How long the server asked to wait, in milliseconds. */
+  /** Wait that the server asked for, in milliseconds. */
   after?: number | undefined;
 }
 
-/** A failure that may be over at the next try. */
+/** A failure after which a retry can succeed. */
 export class TemporaryFailure extends TboxError {
   readonly status: number | undefined;
   readonly after: number | undefined;
@@ -27,25 +27,25 @@ export class TemporaryFailure extends TboxError {
   }
 }
 
-/** Whether another try makes sense: not when the server wants to be left alone for longer than anybody waits. */
-export function mayPass(error: unknown): error is TemporaryFailure {
+/** Returns whether a retry makes sense: not if the server demands a longer wait than allowed. */
+export function isRetryable(error: unknown): error is TemporaryFailure {
   return error instanceof TemporaryFailure && (error.after ?? 0) <= longestWait;
 }
 
-/** Repeats what fails temporarily, a bounded number of times. */
+/** Repeats an attempt after temporary failures, a bounded number of times. */
 export async function retrying<T>(signal: AbortSignal, attempt: () => Promise<T>): Promise<T> {
   for (const wait of waits) {
     try {
       return await attempt();
     } catch (error) {
-      if (!mayPass(error)) throw error;
+      if (!isRetryable(error)) throw error;
       await pause(error.after ?? wait, signal);
     }
   }
   return attempt();
 }
 
-/** `Retry-After` in milliseconds: seconds or a date (RFC 9110, section 10.2.3). */
+/** Parses `Retry-After`, seconds or a date, to milliseconds (RFC 9110, section 10.2.3). */
 export function parseRetryAfter(value: string | null, now: number): number | undefined {
   if (value === null) return undefined;
   if (/^\d+$/.test(value)) return Number(value) * 1000;

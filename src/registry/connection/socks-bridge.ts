@@ -1,20 +1,22 @@
-import { connect, createServer, type Socket } from "node:net";
-import { invalidArgument } from "#support/errors.ts";
-import { nextChunk } from "./next-chunk.ts";
-import { dialSocks } from "./socks.ts";
+import { createServer, type Socket } from "node:net";
+import { withoutBrackets } from "./addresses.ts";
+import { readRequestHead } from "./read-request-head.ts";
 
-const longestHead = 64 * 1024;
 const badGateway = "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n";
+const unauthorized = "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n";
+const defaultSocksPort = 1080;
+
+/** URLs of the bridges by the URL of their SOCKS proxy. */
 const bridges = new Map<string, Promise<string>>();
 
 /**
- * The URL of an HTTP proxy that hands connections on to a SOCKS proxy, which `fetch` does not speak to. It
- * listens on loopback and serves nobody who does not know its password.
+ * Returns the URL of an HTTP proxy on loopback that forwards connections to a SOCKS proxy. The URL contains a random
+ * password, so that other users of the machine cannot use the bridge.
  */
 export function socksBridge(proxy: URL): Promise<string> {
-  const known = bridges.get(proxy.href) ?? openBridge(proxy);
-  bridges.set(proxy.href, known);
-  return known;
+  const bridge = bridges.get(proxy.href) ?? openBridge(proxy);
+  bridges.set(proxy.href, bridge);
+  return bridge;
 }
 
 function openBridge(proxy: URL): Promise<string> {
@@ -24,7 +26,7 @@ function openBridge(proxy: URL): Promise<string> {
     client.on("error", () => client.destroy());
     serve(client, proxy, expected).catch(() => client.end(badGateway));
   });
-  // A connection that waits must not keep the daemon from ending.
+  // An open bridge must not keep the daemon alive.
   server.unref();
   return new Promise((resolve, reject) => {
     server.once("error", reject);
@@ -37,45 +39,53 @@ function openBridge(proxy: URL): Promise<string> {
 }
 
 async function serve(client: Socket, proxy: URL, expected: string): Promise<void> {
-  const { lines, rest } = await readHead(client);
+  const { lines, rest } = await readRequestHead(client);
   const [request = "", ...headers] = lines;
   const authorized = headers.some(
     (line) => line.toLowerCase().startsWith("proxy-authorization:") && line.endsWith(` ${expected}`),
   );
   if (!authorized) {
-    client.end("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n");
+    client.end(unauthorized);
     return;
   }
   const [method = "", target = ""] = request.split(" ");
-  const tunnel = method === "CONNECT";
-  const url = new URL(tunnel ? `https://${target}` : target);
-  const port = Number(url.port) || (url.protocol === "https:" ? 443 : 80);
-  const socket = connect(Number(proxy.port) || 1080, proxy.hostname);
-  socket.on("error", () => client.destroy());
-  socket.on("close", () => client.destroy());
-  client.on("close", () => socket.destroy());
-  const early = await dialSocks(socket, proxy, { host: url.hostname.replace(/^\[|\]$/g, ""), port });
-  if (tunnel) client.write("HTTP/1.1 200 OK\r\n\r\n");
+  const isTunnel = method === "CONNECT";
+  const url = new URL(isTunnel ? `https://${target}` : target);
+  const upstream = await connectThrough(proxy, url);
+  upstream.on("error", () => client.destroy());
+  upstream.on("close", () => client.destroy());
+  client.on("close", () => upstream.destroy());
+  if (client.destroyed) upstream.destroy();
+  if (isTunnel) client.write("HTTP/1.1 200 OK\r\n\r\n");
   else {
-    // One request a connection: the next one may be for another host.
+    // The connection leads to one host, so the client must open another one for its next request.
     const kept = headers.filter((line) => !/^(?:proxy-.*|connection):/i.test(line));
     const head = [`${method} ${url.pathname}${url.search} HTTP/1.1`, ...kept, "Connection: close", "", ""];
-    socket.write(head.join("\r\n"));
+    upstream.write(head.join("\r\n"));
   }
-  if (early.length > 0) client.write(early);
-  if (rest.length > 0) socket.write(rest);
-  client.pipe(socket).pipe(client);
+  if (rest.length > 0) upstream.write(rest);
+  client.pipe(upstream).pipe(client);
 }
 
-/** The lines of a request's head, and what came after it. */
-async function readHead(client: Socket): Promise<{ lines: string[]; rest: Buffer }> {
-  let read = Buffer.alloc(0);
-  for (;;) {
-    const end = read.indexOf("\r\n\r\n");
-    if (end >= 0) {
-      return { lines: read.subarray(0, end).toString("latin1").split("\r\n"), rest: read.subarray(end + 4) };
-    }
-    if (read.length > longestHead) throw invalidArgument("the head of a request is too long");
-    read = Buffer.concat([read, await nextChunk(client)]);
-  }
+/** Connects to the host of a URL through a SOCKS 5 proxy, which resolves the name. */
+async function connectThrough(proxy: URL, target: URL): Promise<Socket> {
+  // Few users have such a proxy, so the library is loaded on demand.
+  const { SocksClient } = await import("socks");
+  const { username, password } = proxy;
+  const { socket } = await SocksClient.createConnection({
+    command: "connect",
+    proxy: {
+      host: withoutBrackets(proxy.hostname),
+      port: Number(proxy.port) || defaultSocksPort,
+      type: 5,
+      ...(username === ""
+        ? {}
+        : { userId: decodeURIComponent(username), password: decodeURIComponent(password) }),
+    },
+    destination: {
+      host: withoutBrackets(target.hostname),
+      port: Number(target.port) || (target.protocol === "https:" ? 443 : 80),
+    },
+  });
+  return socket;
 }

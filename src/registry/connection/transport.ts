@@ -3,45 +3,45 @@ import { proxyFor } from "./proxy.ts";
 import { socksBridge } from "./socks-bridge.ts";
 
 export interface TransportOptions {
-  /** Folders with a folder for each host: `certs.d`. The first that has one counts. */
+  /** Directories with one folder per host (`certs.d`); the first that has a host's folder is used. */
   certificates: readonly string[];
-  /** Of the daemon: the proxies' variables. */
+  /** Environment of the daemon with the proxy variables. */
   environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** How `fetch` reaches a URL. */
+/** Options of `fetch` for one host. */
 export interface Connection {
   tls?: { ca?: string[]; cert?: string; key?: string; rejectUnauthorized?: boolean };
   proxy?: string;
 }
 
-/** The way to every host: its certificates, which are read once, and its proxy. */
+/** Certificates and proxies of all hosts; certificates are read once per host. */
 export interface Transport {
-  /** With `unverified`, whoever answers is taken for the host, unless its folder names authorities. */
-  connectionTo(url: URL, unverified: boolean): Promise<Connection>;
+  /** With `acceptsAnyCertificate`, the certificate is verified only if the host's folder has authorities. */
+  connectionTo(url: URL, acceptsAnyCertificate: boolean): Promise<Connection>;
 }
 
 export function openTransport({ certificates, environment }: TransportOptions): Transport {
   const known = new Map<string, Promise<Certificates>>();
   return {
-    async connectionTo(url, unverified) {
+    async connectionTo(url, acceptsAnyCertificate) {
       const proxy = proxyFor(url, environment);
-      const way = proxy === undefined ? {} : { proxy: await usable(proxy) };
-      if (url.protocol !== "https:") return way;
+      const connection = proxy === undefined ? {} : { proxy: await httpProxy(proxy) };
+      if (url.protocol !== "https:") return connection;
       const found = known.get(url.host) ?? readCertificates(certificates, url.host);
       known.set(url.host, found);
-      return { ...way, tls: await tlsFor(await found, unverified) };
+      return { ...connection, tls: await tlsFor(await found, acceptsAnyCertificate) };
     },
   };
 }
 
-async function tlsFor({ authorities, own }: Certificates, unverified: boolean) {
-  const shown = own ?? {};
-  if (unverified && authorities.length === 0) return { ...shown, rejectUnauthorized: false };
+async function tlsFor({ authorities, client }: Certificates, acceptsAnyCertificate: boolean) {
+  if (acceptsAnyCertificate && authorities.length === 0) return { ...client, rejectUnauthorized: false };
   const system = await systemAuthorities();
-  return { ...shown, ...(system === undefined ? {} : { ca: [system, ...authorities] }) };
+  return { ...client, ...(system === undefined ? {} : { ca: [system, ...authorities] }) };
 }
 
-async function usable(proxy: URL): Promise<string> {
+/** Returns an HTTP proxy for `fetch`, which cannot use a SOCKS proxy itself. */
+async function httpProxy(proxy: URL): Promise<string> {
   return /^socks/.test(proxy.protocol) ? socksBridge(proxy) : proxy.href;
 }

@@ -1,12 +1,15 @@
 import { TboxError } from "#support/errors.ts";
 import type { Repository } from "./repository.ts";
 
-/** Asks one repository after the other; what the last says of what none has is what counts. */
-export function firstThatHas(repositories: Repository[]): Repository {
-  // One that does not answer is not asked again.
+/** Returns a repository that tries several in order. The error of the last one is thrown. */
+export function firstOf(repositories: Repository[]): Repository {
+  /** Mirrors that failed; they are not tried again. */
   const broken = new Set<Repository>();
 
-  async function ask<T>(signal: AbortSignal, action: (repository: Repository) => Promise<T>): Promise<T> {
+  async function tryInOrder<T>(
+    signal: AbortSignal,
+    action: (repository: Repository) => Promise<T>,
+  ): Promise<T> {
     for (const repository of repositories.slice(0, -1)) {
       if (broken.has(repository)) continue;
       try {
@@ -23,7 +26,8 @@ export function firstThatHas(repositories: Repository[]): Repository {
   }
 
   return {
-    fetchManifest: (tagOrDigest, signal) => ask(signal, (one) => one.fetchManifest(tagOrDigest, signal)),
+    fetchManifest: (tagOrDigest, signal) =>
+      tryInOrder(signal, (one) => one.fetchManifest(tagOrDigest, signal)),
     async headManifest(tag, signal) {
       for (const repository of repositories) {
         const digest = broken.has(repository) ? undefined : await repository.headManifest(tag, signal);
@@ -31,7 +35,7 @@ export function firstThatHas(repositories: Repository[]): Repository {
       }
       return undefined;
     },
-    listTags: (signal) => ask(signal, (one) => one.listTags(signal)),
-    fetchBlob: (blob, offset, signal) => ask(signal, (one) => one.fetchBlob(blob, offset, signal)),
+    listTags: (signal) => tryInOrder(signal, (one) => one.listTags(signal)),
+    fetchBlob: (blob, offset, signal) => tryInOrder(signal, (one) => one.fetchBlob(blob, offset, signal)),
   };
 }

@@ -3,8 +3,8 @@ import { digestOf } from "#oci/digest.ts";
 import { parseReference } from "#oci/reference.ts";
 import type { RegistryCredentials } from "#oci/registry-credentials.ts";
 import { plainRegistry } from "#test/support/registry-options.ts";
-import { registryBase } from "../access/origin.ts";
-import { openRepository, type Repository } from "./repository.ts";
+import { openRepository } from "./open-repository.ts";
+import type { Repository } from "./repository.ts";
 
 type Answer = (request: Request, url: URL) => Response | undefined;
 
@@ -56,7 +56,7 @@ async function bytesOf(repository: Repository): Promise<Buffer> {
 }
 
 describe("a redirect", () => {
-  test("to another origin gets neither credentials nor cookies", async () => {
+  test("to another origin receives neither credentials nor cookies", async () => {
     const storage = serve(() => new Response(manifest));
     const registry = serve((request) =>
       request.headers.has("Authorization")
@@ -72,7 +72,7 @@ describe("a redirect", () => {
     expect(storage.requests[0]?.headers.get("Cookie")).toBeNull();
   });
 
-  test("is followed several times, but not for ever", async () => {
+  test("is followed a limited number of times", async () => {
     const chain = (last: number) =>
       serve((_, { pathname }) => {
         const step = Number(/^\/(\d+)$/.exec(pathname)?.[1] ?? 0);
@@ -110,7 +110,7 @@ describe("authentication", () => {
     return { registry, asked };
   }
 
-  test("by token is chosen before one by password, with the scope that was asked for", async () => {
+  test("prefers a token to a password and requests the challenge's scope", async () => {
     const { registry, asked } = withTokens(() => ({ token: "t" }));
     expect((await repositoryAt(registry.host, me).fetchManifest("1", signal)).bytes).toEqual(manifest);
     expect(asked).toHaveLength(1);
@@ -119,7 +119,7 @@ describe("authentication", () => {
     expect(asked[0]?.authorization).toBe(`Basic ${Buffer.from("me:se:cret").toString("base64")}`);
   });
 
-  test("is found in a second header, and in lower case", async () => {
+  test("reads a second header and lower-case schemes", async () => {
     const registry = serve((request, url) => {
       if (url.pathname === "/token") return Response.json({ access_token: "t" });
       if (request.headers.get("Authorization") === "Bearer t") return document();
@@ -128,7 +128,7 @@ describe("authentication", () => {
     expect((await repositoryAt(registry.host).fetchManifest("1", signal)).bytes).toEqual(manifest);
   });
 
-  test("by password is used where it is all there is", async () => {
+  test("uses the password if no token is offered", async () => {
     const registry = serve((request) =>
       request.headers.get("Authorization") === `Basic ${Buffer.from("me:se:cret").toString("base64")}`
         ? document()
@@ -143,7 +143,7 @@ describe("authentication", () => {
     ["access_token", { access_token: "t" }],
     ["both", { token: "t", access_token: "u" }],
     ["a lifetime", { token: "t", expires_in: 300 }],
-  ])("takes a reply with %s", async (_, reply) => {
+  ])("accepts a reply with %s", async (_, reply) => {
     const { registry, asked } = withTokens(
       () => reply,
       (token) => token === "t",
@@ -154,7 +154,7 @@ describe("authentication", () => {
     expect(asked).toHaveLength(1);
   });
 
-  test("renews a token that has expired", async () => {
+  test("renews an expired token", async () => {
     const { registry, asked } = withTokens((count) => ({ token: `t${count}`, expires_in: 0 }));
     const repository = repositoryAt(registry.host);
     await repository.fetchManifest("1", signal);
@@ -162,7 +162,7 @@ describe("authentication", () => {
     expect(asked).toHaveLength(2);
   });
 
-  test("gives up when the new token is refused too", async () => {
+  test("fails if the new token is refused, too", async () => {
     const { registry, asked } = withTokens(
       () => ({ token: "t" }),
       () => false,
@@ -179,7 +179,7 @@ describe("a busy registry", () => {
     ["seconds", () => ({ "Retry-After": "0" })],
     ["a date", () => ({ "Retry-After": new Date(Date.now() - 1000).toUTCString() })],
     ["nothing to go by", () => ({})],
-  ])("is asked again after %s", async (_, headers) => {
+  ])("is retried after %s", async (_, headers) => {
     let count = 0;
     const registry = serve(() =>
       count++ === 0
@@ -190,7 +190,7 @@ describe("a busy registry", () => {
     expect(registry.requests).toHaveLength(2);
   });
 
-  test("is given up in the end", async () => {
+  test("is retried a limited number of times", async () => {
     const registry = serve(() => new Response("", { status: 429, headers: { "Retry-After": "0" } }));
     await expect(repositoryAt(registry.host).fetchManifest("1", signal)).rejects.toThrow(
       `registry ${registry.host} answered 429`,
@@ -200,13 +200,13 @@ describe("a busy registry", () => {
 });
 
 describe("a manifest", () => {
-  test("without a digest in the answer has the digest of its bytes", async () => {
+  test("without a digest header gets the digest of its bytes", async () => {
     const registry = serve(() => document());
     const found = await repositoryAt(registry.host).fetchManifest("1", signal);
     expect(found).toEqual({ bytes: Buffer.from(manifest), mediaType, digest: digestOf(manifest) });
   });
 
-  test("with other bytes than asked for, or than its header says, is refused", async () => {
+  test("that matches neither the requested nor the answered digest is refused", async () => {
     const other = digestOf(Buffer.from("other"));
     const registry = serve((_, { pathname }) =>
       document(pathname.endsWith("/1") ? { "Docker-Content-Digest": other } : {}),
@@ -219,7 +219,7 @@ describe("a manifest", () => {
     }
   });
 
-  test("that never ends is not read to the end", async () => {
+  test("without an end is read up to a limit", async () => {
     let sent = 0;
     const registry = serve(
       () =>
@@ -237,23 +237,6 @@ describe("a manifest", () => {
   });
 });
 
-test.each([
-  ["localhost:5000", [], "http://localhost:5000/", "https://localhost:5000/"],
-  ["127.3.2.1", [], "http://127.3.2.1/", "https://127.3.2.1/"],
-  ["[::1]:5000", [], "http://[::1]:5000/", "https://[::1]:5000/"],
-  ["registry:5000", [], "https://registry:5000/", undefined],
-  ["registry:5000", ["registry:5000"], "https://registry:5000/", "http://registry:5000/"],
-  ["registry:5000", ["registry"], "https://registry:5000/", "http://registry:5000/"],
-  ["10.1.2.3:5000", ["10.0.0.0/8"], "https://10.1.2.3:5000/", "http://10.1.2.3:5000/"],
-  ["11.1.2.3:5000", ["10.0.0.0/8"], "https://11.1.2.3:5000/", undefined],
-  ["registry:5001", ["registry:5000"], "https://registry:5001/", undefined],
-  ["localhost.example", [], "https://localhost.example/", undefined],
-  ["docker.io", [], "https://registry-1.docker.io/", undefined],
-])("%s with %j as insecure is asked at %s, else at %s", (domain, insecure, url, otherwise) => {
-  const base = registryBase(domain, insecure);
-  expect([base.url.href, base.otherwise?.href]).toEqual([url, otherwise]);
-});
-
 describe("a mirror", () => {
   const empty = (request: Request) =>
     request.headers.has("Authorization") ? document() : new Response("{}", { status: 404 });
@@ -262,7 +245,7 @@ describe("a mirror", () => {
     ["that lacks the image", empty],
     ["that is broken", () => new Response("", { status: 400 })],
     ["that wants a password", () => demand('Basic realm="x"')],
-  ])("%s is passed over, and never sees a password", async (_, answer) => {
+  ])("%s is skipped and receives no password", async (_, answer) => {
     const registry = serve((request) =>
       request.headers.has("Authorization") ? document() : demand('Basic realm="x"'),
     );
@@ -277,7 +260,7 @@ describe("a mirror", () => {
     expect(mirror.requests.length).toBeGreaterThan(0);
   });
 
-  test("that has the image is all that is asked", async () => {
+  test("with the image is the only server that is used", async () => {
     const registry = serve(() => undefined);
     const mirror = serve(() => document());
     const mirrors = { [registry.host]: [`http://${mirror.host}`] };

@@ -7,26 +7,26 @@ import type { RegistryCredentials } from "#oci/registry-credentials.ts";
 import { selfSigned } from "#test/support/certificate.ts";
 import { plainRegistry } from "#test/support/registry-options.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
-import { openRepository } from "../transfer/repository.ts";
+import { openRepository } from "../transfer/open-repository.ts";
 
-/** Of registries with names of their own: a proxy leads all of them to servers of the test. */
+// A proxy leads all host names to servers of the test.
 const signal = new AbortController().signal;
 const manifest = Buffer.from('{"schemaVersion":2}');
 const me: RegistryCredentials = { username: "me", password: "secret" };
 
-interface Asked {
+interface Received {
   host: string;
   path: string;
   method: string;
   authorization: string | null;
   body: string;
 }
-type Answer = (asked: Asked) => Response | undefined;
+type Answer = (received: Received) => Response | undefined;
 
 let directory: TemporaryDirectory;
 let certificate: { cert: string; key: string };
 let closing: (() => Promise<unknown> | unknown)[];
-let asked: Asked[];
+let received: Received[];
 
 beforeAll(() => {
   certificate = selfSigned(
@@ -40,7 +40,7 @@ beforeAll(() => {
 beforeEach(() => {
   directory = temporaryDirectory("reach");
   closing = [];
-  asked = [];
+  received = [];
 });
 afterEach(async () => {
   for (const close of closing) await close();
@@ -49,7 +49,9 @@ afterEach(async () => {
 
 const documentAnswer: Answer = () => new Response(manifest, { headers: { "Content-Type": "x/y" } });
 const basicOnly: Answer = ({ authorization }) =>
-  authorization === `Basic ${btoa("me:secret")}` ? documentAnswer({} as Asked) : challenge('Basic realm="x"');
+  authorization === `Basic ${btoa("me:secret")}`
+    ? documentAnswer({} as Received)
+    : challenge('Basic realm="x"');
 const challenge = (text: string) =>
   new Response("{}", { status: 401, headers: { "WWW-Authenticate": text } });
 
@@ -67,7 +69,7 @@ function serve(answer: Answer, tls: boolean): number {
         authorization: request.headers.get("Authorization"),
         body: await request.text(),
       };
-      asked.push(one);
+      received.push(one);
       return answer(one) ?? new Response("{}", { status: 404 });
     },
   });
@@ -82,7 +84,7 @@ function listen(server: Server): Promise<number> {
   );
 }
 
-/** An HTTP proxy that leads every host to the same ports; gives its URL and the first line of what it is asked. */
+/** Starts an HTTP proxy that connects every host to the same ports; returns its URL and the request lines. */
 async function startProxy(ports: { http: number; https: number }) {
   const lines: string[] = [];
   const sockets = new Set<Socket>();
@@ -130,12 +132,12 @@ async function fetchFrom(name: string, { credentials, ...options }: FetchOptions
 
 const refusal = (attempt: Promise<unknown>) =>
   attempt.then(
-    () => "nothing was refused",
+    () => "not refused",
     (error) => String(error.message),
   );
 
-describe("a registry with a name", () => {
-  test("whose certificate nobody vouches for is refused with what to do about it, and works after", async () => {
+describe("a registry with a host name", () => {
+  test("with an untrusted certificate is refused with a remedy, which works", async () => {
     const proxy = await startProxy({
       https: serve(documentAnswer, true),
       http: serve(documentAnswer, false),
@@ -143,24 +145,24 @@ describe("a registry with a name", () => {
     const environment = { HTTPS_PROXY: proxy.url, HTTP_PROXY: proxy.url };
     const message = await refusal(fetchFrom("registry.test/app", { environment }));
     expect(message).toContain("certs.d/registry.test/ca.crt");
-    expect(asked).toEqual([]);
+    expect(received).toEqual([]);
     const certificates = await trust("registry.test");
     expect(await fetchFrom("registry.test/app", { environment, certificates })).toEqual(manifest);
     expect(new Set(proxy.lines)).toEqual(new Set(["CONNECT registry.test:443 HTTP/1.1"]));
   });
 
-  test("that speaks plain http only is not spoken to, unless it is listed", async () => {
+  test("that speaks only plain http is refused unless it is listed as insecure", async () => {
     const port = serve(documentAnswer, false);
     const proxy = await startProxy({ https: port, http: port });
     const environment = { HTTPS_PROXY: proxy.url, HTTP_PROXY: proxy.url };
     expect(await refusal(fetchFrom("registry.test/app", { environment }))).toContain("no TLS connection");
-    expect(asked).toEqual([]);
+    expect(received).toEqual([]);
     expect(await fetchFrom("registry.test/app", { environment, insecure: ["registry.test"] })).toEqual(
       manifest,
     );
   });
 
-  test("that is listed as insecure needs no certificate to trust", async () => {
+  test("that is listed as insecure needs no trusted certificate", async () => {
     const proxy = await startProxy({ https: serve(basicOnly, true), http: serve(documentAnswer, false) });
     const environment = { HTTPS_PROXY: proxy.url, HTTP_PROXY: proxy.url };
     const options = { environment, insecure: ["registry.test"], credentials: me };
@@ -169,12 +171,12 @@ describe("a registry with a name", () => {
   });
 });
 
-test("a registry on loopback may speak TLS with any certificate", async () => {
+test("a registry on loopback may use TLS with any certificate", async () => {
   const port = serve(basicOnly, true);
   expect(await fetchFrom(`127.0.0.1:${port}/app`, { credentials: me })).toEqual(manifest);
 });
 
-test("a client's certificate is shown to the host it is for", async () => {
+test("a client certificate is sent to the host that it is for", async () => {
   const options = { ...certificate, ca: certificate.cert, requestCert: true, rejectUnauthorized: true };
   const server = createTlsServer(options, (_, response) => response.end(manifest));
   const proxy = await startProxy({ https: await listen(server), http: 1 });
@@ -192,33 +194,33 @@ test("a client's certificate is shown to the host it is for", async () => {
 
 describe("a SOCKS proxy", () => {
   const start = async (password: string, ports: { http: number; https: number }) => {
-    const dialled: string[] = [];
-    const server = createServer((client) => void socks(client, password, ports, dialled));
+    const targets: string[] = [];
+    const server = createServer((client) => void socks(client, password, ports, targets));
     const port = await listen(server);
-    return { dialled, port };
+    return { targets, port };
   };
 
-  test("is used for https and http, with its password", async () => {
+  test("carries https and http with its password", async () => {
     const ports = { https: serve(documentAnswer, true), http: serve(documentAnswer, false) };
-    const { dialled, port } = await start("p w", ports);
+    const { targets, port } = await start("p w", ports);
     const environment = { ALL_PROXY: `socks5h://user:p%20w@127.0.0.1:${port}` };
     const certificates = await trust("registry.test");
     expect(await fetchFrom("registry.test/app", { environment, certificates })).toEqual(manifest);
-    expect(dialled).toEqual(["registry.test:443"]);
+    expect(targets).toEqual(["registry.test:443"]);
     const plain = { environment, insecure: ["plain.test:80"] };
     expect(await fetchFrom("plain.test:80/app", plain)).toEqual(manifest);
-    expect(asked.at(-1)?.path).toBe("/v2/app/manifests/1");
+    expect(received.at(-1)?.path).toBe("/v2/app/manifests/1");
   });
 
-  test("that refuses leads nowhere", async () => {
+  test("that refuses the password fails the pull", async () => {
     const ports = { https: serve(documentAnswer, true), http: serve(documentAnswer, false) };
-    const { dialled, port } = await start("right", ports);
+    const { targets, port } = await start("right", ports);
     const environment = { HTTPS_PROXY: `socks5://user:wrong@127.0.0.1:${port}` };
     const certificates = await trust("registry.test");
     const attempt = fetchFrom("registry.test/app", { environment, certificates });
     expect(await refusal(attempt)).toContain("registry registry.test through a proxy");
-    expect(dialled).toEqual([]);
-    expect(asked).toEqual([]);
+    expect(targets).toEqual([]);
+    expect(received).toEqual([]);
   });
 });
 
@@ -248,7 +250,7 @@ describe("credentials", () => {
     );
   }
   const leaked = () =>
-    asked.some(({ authorization, body }) => authorization?.startsWith("Basic") || body !== "");
+    received.some(({ authorization, body }) => authorization?.startsWith("Basic") || body !== "");
 
   test.each([
     ["https://registry.test/token", "works"],
@@ -262,12 +264,12 @@ describe("credentials", () => {
     ["http://[::1]/token", "of this machine's own"],
     ["file:///token", "no usable token server"],
     ["unix:/token", "no usable token server"],
-  ])("a registry that names %s as its token server: %s", async (realm, outcome) => {
+  ])("for a registry with the token server %s: %s", async (realm, outcome) => {
     expect(await attempt(realm)).toContain(outcome);
     expect(leaked()).toBe(outcome === "works");
   });
 
-  test("go to a token server elsewhere that is listed", async () => {
+  test("are sent to a listed token server in another domain", async () => {
     expect(await attempt("https://elsewhere.example/token", { tokenServers: ["elsewhere.example"] })).toBe(
       "works",
     );
@@ -276,25 +278,25 @@ describe("credentials", () => {
   test.each([
     ["https://registry.test/token", "works"],
     ["https://elsewhere.example/token", "unauthorized"],
-  ])("that are a refresh token are traded at %s: %s", async (realm, outcome) => {
+  ])("with a refresh token are exchanged at %s: %s", async (realm, outcome) => {
     expect(await attempt(realm, { credentials: { identityToken: "r t" } })).toContain(outcome);
-    expect(asked.some(({ body }) => body.includes("r+t"))).toBe(outcome === "works");
+    expect(received.some(({ body }) => body.includes("r+t"))).toBe(outcome === "works");
   });
 
-  test("that are a token for the registry itself are sent as they are", async () => {
+  test("with a registry token are sent unchanged", async () => {
     expect(await attempt("https://registry.test/token", { credentials: { registryToken: "t" } })).toBe(
       "works",
     );
-    expect(asked.map(({ path }) => path)).toEqual(["/v2/app/manifests/1"]);
+    expect(received.map(({ path }) => path)).toEqual(["/v2/app/manifests/1"]);
   });
 });
 
-/** As little of RFC 1928 and RFC 1929 as a client needs to be tested. */
+/** Serves the part of RFC 1928 and RFC 1929 that the test needs. */
 async function socks(
   client: Socket,
   password: string,
   ports: { http: number; https: number },
-  dialled: string[],
+  targets: string[],
 ): Promise<void> {
   client.on("error", () => {});
   const next = () => new Promise<Buffer>((resolve) => client.once("data", resolve));
@@ -308,7 +310,7 @@ async function socks(
   const request = await next();
   const host = request.subarray(5, 5 + (request[4] ?? 0)).toString();
   const port = request.readUInt16BE(5 + (request[4] ?? 0));
-  dialled.push(`${host}:${port}`);
+  targets.push(`${host}:${port}`);
   const upstream = connect(port === 443 ? ports.https : ports.http, "127.0.0.1", () => {
     client.write(Buffer.from([5, 0, 0, 1, 0, 0, 0, 0, 0, 0]));
     client.pipe(upstream).pipe(client);

@@ -1,6 +1,5 @@
-import type { RegistryCredentials } from "#oci/registry-credentials.ts";
 import { TboxError } from "#support/errors.ts";
-import { registryBase } from "./origin.ts";
+import { registryBase } from "./registry-base.ts";
 import type { RegistryOptions } from "./registry-options.ts";
 import { openSession } from "./session.ts";
 

@@ -2,49 +2,50 @@ import type { Digest } from "#oci/digest.ts";
 import { TboxError } from "#support/errors.ts";
 import type { RegistrySession } from "../access/session.ts";
 import { resolveLocation } from "../connection/exchange.ts";
-import { mayPass, pause, TemporaryFailure } from "../connection/retry.ts";
+import { isRetryable, pause, TemporaryFailure } from "../connection/retry.ts";
 
-/** A blob to send. */
+/** A blob to upload. */
 export interface UploadSource {
   digest: Digest;
   size: number;
-  /** The bytes from `start` up to `end`. */
+  /** Returns the bytes from `start` up to `end`. */
   read(start: number, end: number): AsyncIterable<Uint8Array>;
 }
 
 export interface SendOptions {
   session: RegistrySession;
-  /** Where the registry wants the blob. */
+  /** Location of the upload that the registry has opened. */
   location: URL;
-  /** Begins another upload when this one is lost. */
+  /** Opens another upload after this one is lost. */
   open: () => Promise<URL>;
-  /** Of the blob, for messages. */
-  what: string;
+  /** Name of the blob for messages. */
+  subject: string;
   refused: (response: Response) => Promise<TboxError>;
   signal: AbortSignal;
   onProgress: (bytes: number) => void;
 }
 
 const chunkSize = 16 * 1024 * 1024;
-/** How often an upload goes on after a cut before it is given up. */
-const mostCuts = 5;
-/** Between a cut and going on, in milliseconds. */
-const respite = 500;
+/** Most interruptions of an upload. */
+const mostInterruptions = 5;
+/** Wait after an interruption, in milliseconds. */
+const retryDelay = 500;
 
-/** Sends a blob in one piece; where that fails or is too much at once, in chunks that go on after a cut. */
+/** Sends a blob in one request; if that fails or is too large, in chunks that resume after interruptions. */
 export async function sendBlob(source: UploadSource, options: SendOptions): Promise<void> {
   if (await sendWhole(source, options)) return;
   await sendChunks(source, options);
 }
 
-/** Where an upload goes on, as its answer says; relative to what was asked. */
-export function locationOf(response: Response, asked: URL, what: string): URL {
+/** Returns the location for the next request of an upload; a relative one is resolved against `requested`. */
+export function uploadLocation(response: Response, requested: URL, subject: string): URL {
   const location = response.headers.get("location");
-  if (location === null) throw new TboxError("unavailable", `${what}: the registry names no place for it`);
-  return resolveLocation(asked, location);
+  if (location === null)
+    throw new TboxError("unavailable", `${subject}: the registry names no location for it`);
+  return resolveLocation(requested, location);
 }
 
-/** Whether it worked; what may work in chunks is no failure. */
+/** Returns whether the upload succeeded; throws for failures that chunks cannot avoid. */
 async function sendWhole(source: UploadSource, options: SendOptions): Promise<boolean> {
   const { session, location, signal, onProgress } = options;
   const { digest, size } = source;
@@ -60,8 +61,8 @@ async function sendWhole(source: UploadSource, options: SendOptions): Promise<bo
     await response.body?.cancel();
     return false;
   } catch (error) {
-    if (!mayPass(error)) throw error;
-    await pause(error.after ?? respite, signal);
+    if (!isRetryable(error)) throw error;
+    await pause(error.after ?? retryDelay, signal);
     return false;
   }
 }
@@ -70,7 +71,7 @@ async function sendChunks(source: UploadSource, options: SendOptions): Promise<v
   const { session, signal, open, onProgress } = options;
   const { digest, size } = source;
   let upload: Upload = { location: await open(), offset: 0 };
-  for (let cuts = 0; ; ) {
+  for (let interruptions = 0; ; ) {
     try {
       while (upload.offset < size) upload = await sendChunk(source, upload, options);
       const target = withDigest(upload.location, digest);
@@ -78,8 +79,8 @@ async function sendChunks(source: UploadSource, options: SendOptions): Promise<v
       if (!response.ok) throw await failure(response, upload.location, options);
       return;
     } catch (error) {
-      if (!mayPass(error) || ++cuts > mostCuts) throw error;
-      await pause(error.after ?? respite, signal);
+      if (!isRetryable(error) || ++interruptions > mostInterruptions) throw error;
+      await pause(error.after ?? retryDelay, signal);
       upload = (await progressOf(upload, options)) ?? { location: await open(), offset: 0 };
       onProgress(upload.offset);
     }
@@ -88,7 +89,7 @@ async function sendChunks(source: UploadSource, options: SendOptions): Promise<v
 
 interface Upload {
   location: URL;
-  /** Bytes that the registry has. */
+  /** Bytes that the registry has received. */
   offset: number;
 }
 
@@ -102,27 +103,30 @@ async function sendChunk(source: UploadSource, upload: Upload, options: SendOpti
     body: () => counted(source.read(offset, end), offset, onProgress),
     signal,
   });
-  // The registry has another count than we have, or has forgotten: ask it, or begin anew.
+  // The registry has another offset or has lost the upload: ask for its offset, or start over.
   if (response.status === 416 || response.status === 404) {
     await response.body?.cancel();
     throw new TemporaryFailure(
-      `${options.what}: the registry answered ${response.status} at ${place(location)}`,
+      `${options.subject}: the registry answered ${response.status} at ${shownUrl(location)}`,
     );
   }
   if (!response.ok) throw await failure(response, location, options);
   await response.body?.cancel();
-  return { location: locationOf(response, location, options.what), offset: countIn(response) ?? end };
+  return {
+    location: uploadLocation(response, location, options.subject),
+    offset: receivedBytes(response) ?? end,
+  };
 }
 
-/** How far the registry has come with an upload; nothing when it does not know it any more. */
+/** Returns the registry's state of an upload; nothing if the registry has lost it. */
 async function progressOf({ location }: Upload, options: SendOptions): Promise<Upload | undefined> {
-  const { session, signal, what } = options;
+  const { session, signal, subject } = options;
   try {
     const response = await session.send(location, { signal });
     await response.body?.cancel();
-    const offset = countIn(response);
+    const offset = receivedBytes(response);
     if (!response.ok || offset === undefined) return undefined;
-    return { location: locationOf(response, location, what), offset };
+    return { location: uploadLocation(response, location, subject), offset };
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof TboxError) return undefined;
@@ -130,14 +134,14 @@ async function progressOf({ location }: Upload, options: SendOptions): Promise<U
   }
 }
 
-/** `Range: 0-N` is N + 1 bytes, save that registries write `0-0` for none. */
-function countIn(response: Response): number | undefined {
+/** Parses `Range: 0-N`, which means N + 1 bytes. Registries write `0-0` for no bytes. */
+function receivedBytes(response: Response): number | undefined {
   const last = /^(?:bytes=)?0-(\d+)$/.exec(response.headers.get("range") ?? "")?.[1];
   if (last === undefined) return undefined;
   return last === "0" ? 0 : Number(last) + 1;
 }
 
-/** The query that the registry gave is its own and stays as it is. */
+/** Adds the digest; the registry's own query stays unchanged. */
 function withDigest(location: URL, digest: Digest): URL {
   const target = new URL(location);
   target.search += `${target.search === "" ? "?" : "&"}digest=${encodeURIComponent(digest)}`;
@@ -161,13 +165,13 @@ async function* counted(
   }
 }
 
-/** Registries behind proxies lose uploads: the address shows which was asked. */
+/** Adds the address to an error: registries behind proxies lose uploads, and it shows which server answered. */
 async function failure(response: Response, location: URL, options: SendOptions): Promise<TboxError> {
   const { code, message, cause } = await options.refused(response);
-  return new TboxError(code, `${message} (at ${place(location)})`, { cause });
+  return new TboxError(code, `${message} (at ${shownUrl(location)})`, { cause });
 }
 
-/** Without the query, which may hold a secret. */
-function place({ origin, pathname }: URL): string {
+/** Returns a URL without its query, which may contain a secret. */
+function shownUrl({ origin, pathname }: URL): string {
   return `${origin}${pathname}`;
 }

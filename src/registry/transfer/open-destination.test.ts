@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { digestOf } from "#oci/digest.ts";
 import { parseReference } from "#oci/reference.ts";
 import { plainRegistry } from "#test/support/registry-options.ts";
-import { type Destination, openDestination } from "./destination.ts";
+import { type Destination, openDestination } from "./open-destination.ts";
 
 type Answer = (request: Request, url: URL, body: Buffer) => Response | Promise<Response>;
 
@@ -60,7 +60,7 @@ const stored = () => new Response(null, { status: 201 });
 const error = (status: number, code: string, message: string) =>
   Response.json({ errors: [{ code, message }] }, { status });
 
-describe("where an upload goes on", () => {
+describe("the location of an upload", () => {
   test.each([
     ["relative", () => "/v2/x/uploads/1?_state=a%2Fb", "/v2/x/uploads/1?_state=a%2Fb"],
     [
@@ -69,7 +69,7 @@ describe("where an upload goes on", () => {
       "/v2/x/uploads/1?_state=a%2Fb",
     ],
     ["without a query", () => "/v2/x/uploads/1", "/v2/x/uploads/1"],
-  ])("%s: its query stays as it is", async (_, location, expected) => {
+  ])("%s keeps its query", async (_, location, expected) => {
     const registry = serve((request) => (request.method === "POST" ? at(location(registry.host)) : stored()));
     expect(await put(destinationAt(registry.host))).toEqual({ mountedFrom: undefined });
     const mark = expected.includes("?") ? "&" : "?";
@@ -79,7 +79,7 @@ describe("where an upload goes on", () => {
     expect(registry.requests.at(-1)?.body).toEqual(small);
   });
 
-  test("at another host gets no credentials", async () => {
+  test("at another host receives no credentials", async () => {
     const other = serve(stored);
     const registry = serve((request) => {
       if (!request.headers.has("Authorization")) {
@@ -93,7 +93,7 @@ describe("where an upload goes on", () => {
     expect(other.requests[0]?.body).toEqual(small);
   });
 
-  test("is named when it is lost, without its query", async () => {
+  test("is in the error of a lost upload, without its query", async () => {
     const registry = serve((request) =>
       request.method === "POST"
         ? at("/v2/x/uploads/1?secret=1")
@@ -106,17 +106,17 @@ describe("where an upload goes on", () => {
   });
 });
 
-describe("a blob that another repository has", () => {
+describe("a blob of another repository", () => {
   const target = `/v2/app/blobs/uploads/?mount=${encodeURIComponent(smallDigest)}&from=other`;
 
-  test("is taken over", async () => {
+  test("is mounted", async () => {
     const registry = serve(stored);
     const destination = destinationAt(registry.host, ["other"]);
     expect(await put(destination, small, ["other"])).toEqual({ mountedFrom: "other" });
     expect(registry.requests.map(({ line }) => line)).toEqual([`POST ${target}`]);
   });
 
-  test("is sent where the registry says instead of taking it over", async () => {
+  test("is sent to the location that the registry returns instead of mounting it", async () => {
     const registry = serve((request) => (request.method === "POST" ? at("/up?a=1") : stored()));
     await put(destinationAt(registry.host), small, ["other"]);
     expect(registry.requests.map(({ line }) => line.replace(/digest=.*/, ""))).toEqual([
@@ -125,7 +125,7 @@ describe("a blob that another repository has", () => {
     ]);
   });
 
-  test("is sent as usual when taking it over is forbidden", async () => {
+  test("is sent if the mount is forbidden", async () => {
     const registry = serve((request, url) => {
       if (url.searchParams.has("mount")) return error(403, "DENIED", "no");
       return request.method === "POST" ? at("/up") : stored();
@@ -166,7 +166,7 @@ function chunked(spoil: (method: string, count: number) => Response | undefined)
 }
 
 describe("a large blob", () => {
-  test("goes in one piece", async () => {
+  test("is sent in one request", async () => {
     const { registry, got } = chunked(() => undefined);
     await put(destinationAt(registry.host), bytes);
     expect(registry.requests.map(({ request }) => request.method)).toEqual(["POST", "PUT"]);
@@ -174,7 +174,7 @@ describe("a large blob", () => {
     expect(progress.at(-1)).toBe(bytes.length);
   });
 
-  test("goes in chunks where one piece is too much", async () => {
+  test("is sent in chunks if one request is too large", async () => {
     const { registry, got } = chunked((method, count) =>
       method === "PUT" && count === 1 ? new Response(null, { status: 413 }) : undefined,
     );
@@ -185,7 +185,7 @@ describe("a large blob", () => {
     expect(digestOf(got())).toBe(digest);
   });
 
-  test("goes on after a cut with what the registry has", async () => {
+  test("resumes after an interruption from the registry's offset", async () => {
     let cuts = 0;
     const { registry, got } = chunked((method, count) => {
       if (method === "PUT" && count === 1) return new Response(null, { status: 502 });
@@ -199,7 +199,7 @@ describe("a large blob", () => {
     expect(digestOf(got())).toBe(digest);
   });
 
-  test("is begun anew when the registry has forgotten it, and given up in the end", async () => {
+  test("starts over if the registry has lost the upload, a limited number of times", async () => {
     const { registry } = chunked((method) =>
       method === "POST" ? undefined : new Response(null, { status: 503, headers: { "Retry-After": "0" } }),
     );
@@ -208,7 +208,7 @@ describe("a large blob", () => {
   });
 });
 
-test("a refusal says what the registry says", async () => {
+test("the error of a refusal contains the registry's message", async () => {
   const registry = serve(() => error(401, "UNAUTHORIZED", "authentication required"));
   await expect(destinationAt(registry.host).hasBlob(digest, signal)).rejects.toThrow(
     "push access denied for",
@@ -216,7 +216,7 @@ test("a refusal says what the registry says", async () => {
   await expect(put(destinationAt(registry.host))).rejects.toThrow("unauthorized: authentication required");
 });
 
-test("a token is asked for the repository and those that blobs are taken over from, once", async () => {
+test("one token is requested for the repository and the sources of mounts", async () => {
   const asked: string[][] = [];
   const registry = serve((request, url) => {
     if (url.pathname === "/token") {
@@ -232,7 +232,7 @@ test("a token is asked for the repository and those that blobs are taken over fr
   expect(asked).toEqual([["repository:app:pull", "repository:app:pull,push", "repository:other:pull"]]);
 });
 
-test("a manifest that the registry stores as something else is a failure", async () => {
+test("a manifest that the registry stores under another digest is an error", async () => {
   const registry = serve(
     () =>
       new Response(null, {

@@ -1,0 +1,35 @@
+import type { Reference } from "#oci/reference.ts";
+import { isLoopback, isWithin, withoutBrackets } from "../connection/addresses.ts";
+
+/** Base URL of a registry's API. */
+export interface RegistryBase {
+  url: URL;
+  /** Base URL with the other scheme, used if the server does not speak the first. */
+  fallback: URL | undefined;
+}
+
+/**
+ * Returns the base URL of a domain's registry: https only, with two exceptions. On loopback http comes first. A
+ * domain that the user has listed as insecure may present any certificate, and http is its fallback.
+ */
+export function registryBase(domain: string, insecure: readonly string[]): RegistryBase {
+  // Docker Hub serves its API under another name than its domain.
+  const host = domain === "docker.io" ? "registry-1.docker.io" : domain;
+  const [https, http] = [new URL(`https://${host}`), new URL(`http://${host}`)];
+  if (isListed(domain, https.hostname, insecure)) return { url: https, fallback: http };
+  if (isLoopback(https.hostname)) return { url: http, fallback: https };
+  return { url: https, fallback: undefined };
+}
+
+/** Returns the registry of a reference, without mirrors: pushes go to the registry itself. */
+export function baseOf({ domain }: Reference, { insecure }: { insecure: readonly string[] }): RegistryBase {
+  return registryBase(domain, insecure);
+}
+
+/** Matches a domain with its port, a host name, or the network that contains the address. */
+function isListed(domain: string, hostname: string, insecure: readonly string[]): boolean {
+  const address = withoutBrackets(hostname);
+  return insecure.some((entry) =>
+    entry.includes("/") ? isWithin(address, entry) : entry === domain || entry === hostname,
+  );
+}

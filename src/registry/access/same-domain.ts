@@ -1,0 +1,19 @@
+import { isIP } from "node:net";
+
+/**
+ * Returns whether two hosts belong to one registrable domain, such as `auth.docker.io` and `registry-1.docker.io`.
+ * Suffixes under which anybody can register (`co.uk`, `github.io`) connect no hosts.
+ */
+export async function isSameDomain(one: string, two: string): Promise<boolean> {
+  if (one === two) return true;
+  if (isAddress(one) || isAddress(two)) return false;
+  // The public suffix list takes some 20 ms to load, so only this decision loads it.
+  const { getDomain } = await import("tldts");
+  const options = { allowPrivateDomains: true };
+  const domain = getDomain(one, options);
+  return domain !== null && domain === getDomain(two, options);
+}
+
+function isAddress(hostname: string): boolean {
+  return hostname.startsWith("[") || isIP(hostname) !== 0;
+}

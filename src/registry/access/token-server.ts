@@ -1,0 +1,35 @@
+import { TboxError } from "#support/errors.ts";
+import { isLoopback, isPrivate, sameOrigin } from "../connection/addresses.ts";
+import type { Challenge } from "./challenge.ts";
+import { isSameDomain } from "./same-domain.ts";
+
+/** Returns the token server that a challenge names; throws if a registry must not send a client there. */
+export function parseRealm(challenge: Challenge, registry: URL): URL {
+  const realm = URL.parse(challenge.parameters.get("realm") ?? "");
+  if (!realm || !["http:", "https:"].includes(realm.protocol)) {
+    throw new TboxError("unavailable", `registry ${registry.host} names no usable token server`);
+  }
+  if (isPrivate(realm.hostname) && !isPrivate(registry.hostname)) {
+    throw new TboxError(
+      "forbidden",
+      `registry ${registry.host} names a token server of this machine's own: ${realm.host}`,
+    );
+  }
+  realm.username = "";
+  realm.password = "";
+  return realm;
+}
+
+/**
+ * Returns whether a token server may receive the credentials for a registry: over https or at the registry's own
+ * origin, and only in the registry's domain or if the user has listed the server.
+ */
+export async function isTrustedServer(
+  realm: URL,
+  { registry, tokenServers }: { registry: URL; tokenServers: readonly string[] },
+): Promise<boolean> {
+  if (sameOrigin(realm, registry)) return true;
+  if (isLoopback(realm.hostname)) return isLoopback(registry.hostname);
+  if (realm.protocol !== "https:") return false;
+  return tokenServers.includes(realm.host) || (await isSameDomain(realm.hostname, registry.hostname));
+}

@@ -1,0 +1,46 @@
+import { type Digest, digestOf, parseDigest } from "#oci/digest.ts";
+import { TboxError } from "#support/errors.ts";
+import { TemporaryFailure } from "../connection/retry.ts";
+
+/** Returns the offset of an answer's first byte; throws for another range than the requested one. */
+export function bodyOffset(response: Response, requested: number, subject: string): number {
+  if (response.status !== 206) return 0;
+  const range = /^bytes (\d+)-/.exec(response.headers.get("content-range") ?? "");
+  if (Number(range?.[1]) !== requested) {
+    throw new TemporaryFailure(`${subject}: the registry answered another range`);
+  }
+  return requested;
+}
+
+/** Throws for an encoded body, whose digest would be that of other bytes. */
+export function refuseEncoding(response: Response, subject: string): void {
+  const encoding = response.headers.get("content-encoding");
+  if (encoding !== null && encoding !== "identity") {
+    throw new TboxError("unavailable", `${subject}: the registry recoded it as ${encoding}`);
+  }
+}
+
+export interface DigestExpectations {
+  /** Tag or digest of the request. */
+  requested: string;
+  /** Digest in the answer's header. */
+  answered: string | null;
+  subject: string;
+}
+
+/** Returns the digest of a manifest's bytes; throws unless it equals the requested and the answered digest. */
+export function verifiedDigest(
+  bytes: Uint8Array,
+  { requested, answered, subject }: DigestExpectations,
+): Digest {
+  for (const expected of [requested, answered ?? ""]) {
+    const [algorithm] = expected.split(":");
+    if (algorithm !== "sha256" && algorithm !== "sha512") continue;
+    const hex = new Bun.CryptoHasher(algorithm).update(bytes).digest("hex");
+    if (`${algorithm}:${hex}` !== expected) {
+      const found = `its bytes have ${algorithm}:${hex}`;
+      throw new TboxError("unavailable", `${subject}: expected ${expected}, ${found}`);
+    }
+  }
+  return requested.startsWith("sha512:") ? parseDigest(requested) : digestOf(bytes);
+}
