@@ -1,3 +1,4 @@
+import type { RegistryCredentials } from "#oci/registry-credentials.ts";
 import { TboxError } from "#support/errors.ts";
 import { registryBase } from "./registry-base.ts";
 import type { RegistryOptions } from "./registry-options.ts";
