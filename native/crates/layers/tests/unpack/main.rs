@@ -16,4 +16,5 @@ mod single_id;
 mod sparse;
 mod support;
 mod throughput;
+mod upper;
 mod verify;
