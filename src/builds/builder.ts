@@ -6,123 +6,123 @@ import type { Reference } from "#oci/reference.ts";
 import type { RegistryCredentials } from "#oci/registry-credentials.ts";
 import type { LineRange } from "./dockerfile/statement.ts";
 
-/** Where the files of a build come from. */
+/** The source of the build context. */
 export type ContextSource =
   /** A tar, compressed or not, or the text of a Dockerfile alone. */
   | { type: "stream"; body: ReadableStream<Uint8Array> }
-  /** Of the same machine and user. */
+  /** A directory of this machine. */
   | { type: "directory"; path: string }
-  /** A tar or a Dockerfile at an address. */
+  /** A tar, a Dockerfile or a git repository at an address. */
   | { type: "remote"; url: string }
   | { type: "none" };
 
 export interface BuildRequest {
   context: ContextSource;
-  /** In the context; the name of the text where that is given. */
+  /** Path of the Dockerfile in the context; a display name when `dockerfileText` is given. */
   dockerfile: string;
-  /** In place of the one in the context. */
+  /** Text of the Dockerfile, instead of the file in the context. */
   dockerfileText?: string;
   tags: Reference[];
-  /** Tells what the checks find in the Dockerfile, and builds nothing. */
+  /** Whether the Dockerfile is only checked. */
   checkOnly: boolean;
-  /** Name or number of a stage; the last one when absent. */
+  /** Name or number of a stage; the last stage when absent. */
   target?: string;
   arguments: Record<string, string>;
   labels: Record<string, string>;
   annotations: Record<string, string>;
   noCache: boolean;
-  /** Makes one layer of all that the build makes. */
+  /** Whether the new layers are merged into one. */
   squash: boolean;
-  /** Asks the registries even for base images that are here. */
+  /** Whether base images are pulled even if they are in the store. */
   pull: boolean;
   platform?: Platform;
-  /** Of RUN, where the instruction asks for none. */
+  /** Network mode of a RUN that names none. */
   network?: string;
   extraHosts: string[];
-  /** Bytes; 0 for the default. */
+  /** Size of /dev/shm of a RUN in bytes; 0 for the default. */
   shmSize: number;
   ulimits: { Name: string; Soft: number; Hard: number }[];
-  /** What a RUN may use up. */
+  /** Resource limits of a RUN. */
   resources: Resources;
   cgroupParent?: string;
   secrets: Map<string, Uint8Array>;
-  /** Sockets of SSH agents, as paths of this machine. */
+  /** Paths of SSH agent sockets on this machine. */
   agents: Map<string, string>;
   cacheFrom: CacheImages;
-  /** Writes into the image what others need to take its steps from it. */
+  /** Whether the image records its cache keys, so that other builds can use it as a cache. */
   inlineCache: boolean;
-  /** Names of stages that are built anew. */
+  /** Names of stages that do not use the cache. */
   noCacheStages: string[];
-  /** Whether a RUN may ask for the host's network: a build that has it anyway gives nothing away. */
+  /** Whether a RUN may use the host's network. */
   allowHostNetwork: boolean;
   credentials: (domain: string) => RegistryCredentials | undefined;
   signal: AbortSignal;
 }
 
-/** Images whose steps may serve. */
+/** Images used as a cache. */
 export interface CacheImages {
   names: string[];
-  /** Whether nothing else may, and only what is here: as Docker's classic builder has it. */
+  /** Whether only local images are a cache and the build cache is not, as in Docker's classic builder. */
   only: boolean;
 }
 
-/** What a step is about. Numbers are those of the instructions in the file, from 1. */
+/** The title of a step. Numbers are those of the instructions in the file, from 1. */
 export interface StepTitle {
   number: number;
   total: number;
-  /** Name of its stage; absent when there is only one. */
+  /** Name of the stage; absent when there is only one. */
   stage?: string;
-  /** As it was written, on one line. */
+  /** Source of the instruction on one line. */
   text: string;
 }
 
 export type BuildEvent =
-  /** What is built, for whoever shows lines of it. */
+  /** The Dockerfile, for error messages that quote its lines. */
   | { type: "dockerfile"; name: string; text: string }
   | { type: "started"; step: StepTitle }
-  /** The program of a RUN is about to be started. */
+  /** The program of a RUN is about to start. */
   | { type: "running"; number: number; container: string }
   | { type: "output"; number: number; stream: "stdout" | "stderr"; text: string }
-  /** The ID tells what the stage is by now, in twelve digits. */
+  /** `id` is the start of the cache key: twelve hexadecimal digits. */
   | { type: "finished"; number: number; cached: boolean; id: string; milliseconds: number }
   | { type: "pulling"; progress: Progress }
-  /** The rule is that of a check of the Dockerfile. */
+  /** A warning; `rule` is set for findings of the Dockerfile checks. */
   | { type: "warning"; text: string; lines?: LineRange; rule?: string }
-  /** In place of `built`. */
+  /** The last event of a check, instead of `built`. */
   | { type: "checked"; findings: number }
   | { type: "built"; image: Digest; tags: string[] };
 
-/** Bytes; 0 stands for no such limit. */
+/** Limits of the build cache in bytes; 0 for no limit. */
 export interface CacheLimits {
-  /** Kept in any case. */
+  /** Size that is never pruned. */
   reserved: number;
-  /** The most that may stay. */
+  /** Largest size of the cache. */
   most: number;
-  /** Of the file system, to be left free. */
+  /** Free space that the file system must have. */
   free: number;
 }
 
 export interface PruneBuildOptions extends CacheLimits {
-  /** Also what images have. */
+  /** Whether items shared with images are pruned too. */
   all: boolean;
-  /** Only what was not used since, in milliseconds since the epoch. */
+  /** Only items last used before this moment, in milliseconds since the epoch. */
   until?: number;
-  /** Docker's `filters`: id, type, description, inuse, shared, private; unknown keys are refused. */
+  /** Docker's filters: id, type, description, inuse, shared, private; throws for other keys. */
   filters: Map<string, string[]>;
 }
 
 export interface PrunedBuilds {
   ids: string[];
-  /** Bytes. */
+  /** Freed space in bytes. */
   space: number;
 }
 
-/** One result of a step that is kept, or a directory that `RUN --mount=type=cache` keeps. */
+/** An item of the build cache: the result of a step, or a cache mount. */
 export interface CacheUsage {
   id: string;
   type: "regular" | "exec.cachemount";
   description: string;
-  /** Bytes of the disk; 0 of a layer that images have too. */
+  /** Bytes on disk; 0 for a layer shared with images. */
   size: number;
   created: number;
   lastUsed: number;
@@ -132,9 +132,9 @@ export interface CacheUsage {
 }
 
 export interface Builder {
-  /** Ends with `built`, or throws: a `DockerfileError` where lines of the Dockerfile are to blame. */
+  /** Builds an image. Ends with `built`, or throws a `DockerfileError` for errors with a location in the Dockerfile. */
   build(request: BuildRequest): AsyncGenerator<BuildEvent>;
-  /** The files of an image as a tar, without anything that a container has besides. */
+  /** Exports the files of an image as a tar. */
   files(image: string): AsyncGenerator<Uint8Array>;
   prune(options: PruneBuildOptions): Promise<PrunedBuilds>;
   usage(): Promise<CacheUsage[]>;

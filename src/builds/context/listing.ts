@@ -4,39 +4,39 @@ export type EntryKind = "file" | "directory" | "link" | "other";
 
 export interface ListedFile {
   kind: EntryKind;
-  /** Where a link leads, as far as that is known. */
+  /** Target of a link, if known. */
   target?: string;
 }
 
-/** The names below a directory: paths without a slash at either end, the directory itself as nothing. */
+/** The entries below a directory. Paths have no leading or trailing slash; the directory itself is the empty path. */
 export interface Listing<Entry extends ListedFile = ListedFile> {
-  /** In the order of the names. */
+  /** Entries in the order of their names. */
   entries: Map<string, Entry>;
-  /** Paths that are there but left out. */
+  /** Existing but excluded paths. */
   ignored: string[];
 }
 
-/** As many links as the kernel follows in one path. */
+/** Most links followed in one path, as in the kernel. */
 const mostLinks = 40;
 
-/** The entry that a path leads to, links followed as if the directory were the root; nothing when there is none. */
+/** Resolves the links of a path as if the directory were the root; returns undefined for a missing entry. */
 export function followLinks({ entries }: Listing, path: string): string | undefined {
-  const look = (name: string) => {
+  const lookUp = (name: string) => {
     const entry = entries.get(name);
     return entry?.kind === "link" ? entry : entry && {};
   };
-  return followPath(path, look, () => undefined);
+  return followPath(path, lookUp, () => undefined);
 }
 
 /**
- * Where a path leads in a directory that is the root of everything for it: links are followed, but never out. The
- * path that comes back has no link in it; nothing when there is nothing. `look` tells what a path without links is,
- * `tire` what comes of too many links.
+ * Resolves the links of a path as if its directory were the root, so that none leads outside. Returns a path without
+ * links, or undefined for a missing file. `lookUp` returns the entry at a path without links; `onTooManyLinks` returns
+ * the result of a path with too many links.
  */
 export function followPath(
   path: string,
-  look: (path: string) => { target?: string } | undefined,
-  tire: () => undefined,
+  lookUp: (path: string) => { target?: string } | undefined,
+  onTooManyLinks: () => undefined,
 ): string | undefined {
   let links = 0;
   let rest = path.split("/");
@@ -48,22 +48,22 @@ export function followPath(
       continue;
     }
     const next = done === "" ? part : `${done}/${part}`;
-    const found = look(next);
+    const found = lookUp(next);
     if (!found) return undefined;
     const { target } = found;
     if (target === undefined) {
       done = next;
       continue;
     }
-    if (++links > mostLinks) return tire();
+    if (++links > mostLinks) return onTooManyLinks();
     if (target.startsWith("/")) done = "";
     rest = [...target.split("/"), ...rest];
   }
   return done;
 }
 
-/** Everything below a directory, its own path cut off. */
-export function* below<Entry extends ListedFile>(
+/** Yields the entries below a directory, with paths relative to it. */
+export function* entriesBelow<Entry extends ListedFile>(
   { entries }: Listing<Entry>,
   directory: string,
 ): Generator<[string, Entry]> {

@@ -5,14 +5,15 @@ import type { Listing } from "./listing.ts";
 import { readContextFile } from "./read-context-file.ts";
 import { type DigestCache, digestFiles, type ScannedFile, scanDirectory } from "./scan.ts";
 
-/** The files that a build may copy from. */
+/** The files that a build can copy from. */
 export interface Context {
-  /** Absolute, on this machine. */
+  /** Absolute path on this machine. */
   directory: string;
-  /** What `.dockerignore` leaves out. */
+  /** Returns the compiled patterns of `.dockerignore`. */
   ignores(): Promise<Ignores>;
-  /** Without what `.dockerignore` leaves out. */
+  /** Lists the files that `.dockerignore` does not exclude. */
   list(): Promise<Listing<ScannedFile>>;
+  /** Returns the SHA-256 digests of files by path. */
   digests(files: [string, ScannedFile][]): Promise<Map<string, string>>;
 }
 
@@ -36,11 +37,11 @@ export function openContext(directory: string, dockerfile: string, known: Digest
   };
 }
 
-/** The text of the Dockerfile in a directory. */
+/** Reads the Dockerfile of a context. */
 export async function readDockerfile(directory: string, path: string): Promise<string> {
   const text =
     (await readContextFile(directory, path, mostText)) ??
-    // What Docker looks for too where nobody named another.
+    // Docker falls back to this name for the default path.
     (path === "Dockerfile" ? await readContextFile(directory, "dockerfile", mostText) : undefined);
   if (text === undefined) {
     throw invalidArgument(`Cannot locate specified Dockerfile: ${path}`);
@@ -49,11 +50,11 @@ export async function readDockerfile(directory: string, path: string): Promise<s
   return text;
 }
 
-/** A directory of this machine that a client names. */
+/** Checks a directory of this machine that a client named; returns its path. */
 export function checkDirectory(path: string): string {
   const found = lstatOf(path);
   if (!path.startsWith("/") || !found?.isDirectory()) {
-    throw invalidArgument(`the build context ${path} is no directory of this machine`);
+    throw invalidArgument(`the build context ${path} is not a directory of this machine`);
   }
   return path;
 }
@@ -66,7 +67,7 @@ function lstatOf(path: string) {
   }
 }
 
-/** The Dockerfile's own file of patterns comes before that of the directory. */
+/** Reads `<Dockerfile>.dockerignore`, or else `.dockerignore`. */
 async function readIgnoreFile(directory: string, dockerfile: string): Promise<string[]> {
   const own = await readContextFile(directory, `${dockerfile}.dockerignore`, mostText);
   return parseIgnoreFile(own ?? (await readContextFile(directory, ".dockerignore", mostText)) ?? "");

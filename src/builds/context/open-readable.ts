@@ -3,8 +3,8 @@ import { chmodSync, constants, lstatSync, openSync } from "node:fs";
 const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
- * A descriptor to read a file of a context. A file has the mode that its archive gave it, also one that keeps its
- * owner from reading it: that is put aside for the moment.
+ * Opens a file of a context for reading. An archive can give a file a mode that its owner cannot read: the mode is then
+ * changed for the moment of opening.
  */
 export function openReadable(path: string): number {
   try {

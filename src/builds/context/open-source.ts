@@ -7,15 +7,15 @@ import { isRepository, parseRepository } from "../git/repository.ts";
 import type { BuilderServices } from "../services.ts";
 import { checkDirectory } from "./open-context.ts";
 
-/** As much as tells a tar from anything else. */
+/** Bytes needed to recognize a tar. */
 const headLength = 512;
-/** Longest text of a Dockerfile. */
+/** Size limit of a Dockerfile in bytes. */
 const mostText = 16 * 1024 * 1024;
 
-interface Opening {
+interface SourceOptions {
   services: BuilderServices;
   request: BuildRequest;
-  /** Of what is to go with the build. */
+  /** Resources released at the end of the build. */
   held: AsyncDisposableStack;
   scratch: string;
   signal: AbortSignal;
@@ -23,43 +23,43 @@ interface Opening {
 
 export interface OpenedSource {
   directory: string;
-  /** Of the Dockerfile, where an address holds nothing else. */
+  /** Text of the Dockerfile, when the address contains nothing else. */
   text?: string;
 }
 
-/** Brings the files of the context here, where they are not. */
-export async function openSource(opening: Opening): Promise<OpenedSource> {
-  const { context } = opening.request;
+/** Makes the files of the context available in a directory: unpacks, clones or downloads them. */
+export async function openSource(options: SourceOptions): Promise<OpenedSource> {
+  const { context } = options.request;
   switch (context.type) {
     case "directory":
       return { directory: checkDirectory(context.path) };
     case "none":
-      return { directory: emptyDirectory(opening) };
+      return { directory: emptyDirectory(options) };
     case "stream":
-      return { directory: await unpack(opening, context.body) };
+      return { directory: await unpack(options, context.body) };
     case "remote": {
       const url = context.url.replace(/^(?=github\.com\/)/, "https://");
       if (isRepository(url) || url !== context.url) {
-        return { directory: await checkOutContext(opening, url) };
+        return { directory: await checkOutContext(options, url) };
       }
-      return fetchContext(opening, url);
+      return fetchContext(options, url);
     }
   }
 }
 
-function emptyDirectory({ scratch }: Opening): string {
+function emptyDirectory({ scratch }: SourceOptions): string {
   const path = `${scratch}/context`;
   mkdirSync(path, { recursive: true });
   return path;
 }
 
-async function unpack({ services, held }: Opening, body: ReadableStream<Uint8Array>): Promise<string> {
+async function unpack({ services, held }: SourceOptions, body: ReadableStream<Uint8Array>): Promise<string> {
   const workspace = held.use(services.containers.builds.openWorkspace([]));
   await workspace.extract(body);
   return `${services.store}/${workspace.upper}`;
 }
 
-async function checkOutContext({ request, scratch, signal }: Opening, url: string): Promise<string> {
+async function checkOutContext({ request, scratch, signal }: SourceOptions, url: string): Promise<string> {
   const repository = parseRepository(url);
   const found = await findCommit(repository, { request, signal, home: `${scratch}/git-home` });
   const kept = request.arguments.BUILDKIT_CONTEXT_KEEP_GIT_DIR;
@@ -67,45 +67,45 @@ async function checkOutContext({ request, scratch, signal }: Opening, url: strin
   return checkOut(repository, found, { target: `${scratch}/context`, keepGitDirectory });
 }
 
-/** A tar, compressed or not, or the text of a Dockerfile alone. */
-async function fetchContext(opening: Opening, url: string): Promise<OpenedSource> {
+/** Downloads a context: a tar, compressed or not, or a single Dockerfile. */
+async function fetchContext(options: SourceOptions, url: string): Promise<OpenedSource> {
   if (!/^https?:\/\//.test(url)) {
-    throw invalidArgument(`the build context ${url}: it is no address of http, https or git`);
+    throw invalidArgument(`the build context ${url}: it is not an http, https or git address`);
   }
-  const response = await fetch(url, { signal: opening.signal }).catch((cause) => {
+  const response = await fetch(url, { signal: options.signal }).catch((cause) => {
     throw new TboxError("unavailable", `the build context ${url}`, { cause });
   });
   if (!response.ok || response.body === null) {
     throw new TboxError("unavailable", `the build context ${url}: the server answered ${response.status}`);
   }
-  const { head, body } = await cutHead(response.body);
-  if (isArchive(head)) return { directory: await unpack(opening, body) };
+  const { head, body } = await peekHead(response.body);
+  if (isArchive(head)) return { directory: await unpack(options, body) };
   const text = await limitedText(body, url);
-  return { directory: emptyDirectory(opening), text };
+  return { directory: emptyDirectory(options), text };
 }
 
-/** The first bytes of a stream, and all of it. */
-async function cutHead(
+/** Returns the first bytes of a stream, and the whole stream. */
+async function peekHead(
   stream: ReadableStream<Uint8Array>,
 ): Promise<{ head: Buffer; body: ReadableStream<Uint8Array> }> {
   const [first, body] = stream.tee();
-  const pieces: Uint8Array[] = [];
+  const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const piece of first) {
-    pieces.push(piece);
-    size += piece.length;
+  for await (const chunk of first) {
+    chunks.push(chunk);
+    size += chunk.length;
     if (size >= headLength) break;
   }
-  return { head: Buffer.concat(pieces), body };
+  return { head: Buffer.concat(chunks), body };
 }
 
 async function limitedText(body: ReadableStream<Uint8Array>, url: string): Promise<string> {
-  const pieces: Uint8Array[] = [];
+  const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const piece of body) {
-    pieces.push(piece);
-    size += piece.length;
+  for await (const chunk of body) {
+    chunks.push(chunk);
+    size += chunk.length;
     if (size > mostText) throw invalidArgument(`${url} is neither a tar nor a Dockerfile`);
   }
-  return Buffer.concat(pieces).toString();
+  return Buffer.concat(chunks).toString();
 }

@@ -3,7 +3,7 @@ import { invalidArgument } from "#support/errors.ts";
 import { followPath } from "./listing.ts";
 import { openReadable } from "./open-readable.ts";
 
-/** A text in the directory; nothing when there is no such file. Refused when longer than `limit` bytes. */
+/** Reads a text file of a context; returns undefined for a missing file and throws for one longer than `limit` bytes. */
 export async function readContextFile(
   root: string,
   path: string,
@@ -21,7 +21,7 @@ export async function readContextFile(
   try {
     const status = fstatSync(descriptor);
     if (status.isDirectory()) return undefined;
-    if (!status.isFile()) throw invalidArgument(`${path} is no regular file`);
+    if (!status.isFile()) throw invalidArgument(`${path} is not a regular file`);
     if (status.size > limit) throw invalidArgument(`${path} is longer than ${limit} bytes`);
     return readFileSync(descriptor, "utf8");
   } finally {
@@ -29,7 +29,7 @@ export async function readContextFile(
   }
 }
 
-/** Where a link leads, and nothing of what is none; nothing at all for what is not there. */
+/** Returns the target of a link, `{}` for any other file, and undefined for a missing one. */
 function linkAt(path: string): { target?: string } | undefined {
   try {
     return lstatSync(path).isSymbolicLink() ? { target: readlinkSync(path) } : {};

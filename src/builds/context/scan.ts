@@ -8,7 +8,7 @@ export interface ScannedFile extends ListedFile, Stamp {
   mode: number;
 }
 
-/** Differs when the file may. Numbers are compared as they are: there may be very many files. */
+/** Numbers from stat(2) that change with the content of a file. They are not joined to a text, since files can be many. */
 interface Stamp {
   ino: number;
   size: number;
@@ -16,11 +16,11 @@ interface Stamp {
   ctimeMs: number;
 }
 
-/** Entries, and bytes, that are looked at in a row: others are to get their turn. */
+/** Entries, and bytes, that are processed before the event loop gets a turn. */
 const mostEntries = 500;
 const mostBytes = 4 * 1024 * 1024;
 
-/** Lists a directory of the host without what the patterns leave out. Links are not followed. */
+/** Lists a directory of the host without the excluded files. Links are not followed. */
 export async function scanDirectory(root: string, ignores: Ignores): Promise<Listing<ScannedFile>> {
   const listing: Listing<ScannedFile> = { entries: new Map(), ignored: [] };
   listing.entries.set("", describe(root, lstatSync(root)));
@@ -34,7 +34,7 @@ interface Scan {
   count: { value: number };
 }
 
-/** Whether anything was found that is not left out. */
+/** Scans one directory; returns whether it contains an included file. */
 async function scanBelow(root: string, directory: string, scan: Scan): Promise<boolean> {
   const { ignores, listing, count } = scan;
   let found = false;
@@ -83,10 +83,10 @@ function kindOf(status: Stats): EntryKind {
   return status.isSymbolicLink() ? "link" : "other";
 }
 
-/** Digests of files that were read before, by their stamps. */
+/** Cached digests by path, with the stamp of the file that they belong to. */
 export type DigestCache = Map<string, Stamp & { digest: string }>;
 
-/** Gives the digests of files of a scanned directory; reads only those that may have changed. */
+/** Returns the digests of files in a scanned directory; reads only files that may have changed. */
 export async function digestFiles(
   root: string,
   files: [string, ScannedFile][],
@@ -109,7 +109,7 @@ export async function digestFiles(
     }
     const digest = digestFile(`${root}/${path}`, buffer);
     digests.set(path, digest);
-    // One that was changed just now may be changed again within the same tick of the file system's clock.
+    // A file changed just now can change again within the same tick of the file system's clock.
     const { ino, size, mtimeMs, ctimeMs } = file;
     if (begun - ctimeMs > 50) known.set(path, { ino, size, mtimeMs, ctimeMs, digest });
   }

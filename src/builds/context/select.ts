@@ -2,31 +2,31 @@ import { posix } from "node:path";
 import { TboxError } from "#support/errors.ts";
 import { compileDeepGlob, compileGlob } from "#support/glob.ts";
 import { compileIgnorePatterns, type Ignores } from "#support/ignore-patterns.ts";
-import { below, followLinks, type Listing } from "./listing.ts";
+import { entriesBelow, followLinks, type Listing } from "./listing.ts";
 
-/** One thing to copy: a file, or the content of a directory. */
+/** A file, or a directory whose content is copied. */
 export interface Selected {
-  /** In the tree, without a leading slash. */
+  /** Path in the tree, without a leading slash. */
   path: string;
   directory: boolean;
-  /** Under which it is put below the destination; nothing where the destination is named itself. */
+  /** Path below the destination; absent when the destination itself is the target. */
   under?: string;
-  /** Left out: paths below it. */
+  /** Excluded paths below it. */
   skip: string[];
 }
 
 export interface Selection {
-  /** Keeps the directories above a source. */
+  /** Whether the parent directories of a source are kept. */
   parents: boolean;
   exclude: string[];
 }
 
-/** Whether a source of COPY is a pattern. */
+/** Tests for a wildcard in a source of COPY. */
 export function isPattern(source: string): boolean {
   return /(?:^|[^\\])(?:\\\\)*[*?[]/.test(source);
 }
 
-/** What a source of COPY stands for. A pattern may stand for nothing; a path that is not there is an error. */
+/** Selects the files of a source of COPY. A pattern may match nothing; a missing path throws not-found. */
 export function selectSource(listing: Listing, source: string, selection: Selection): Selected[] {
   const excludes = selection.exclude.length > 0 ? compileIgnorePatterns(selection.exclude) : undefined;
   const found = selection.parents ? withParents(listing, source) : plain(listing, source);
@@ -50,7 +50,7 @@ function plain(listing: Listing, source: string): { path: string; under?: string
   return [...listing.entries.keys()].filter((one) => pattern.test(one)).map((one) => ({ path: one }));
 }
 
-/** `base/./pattern`: what the pattern matches below the base keeps the directories between. */
+/** Selects the files of `base/./pattern`: a match keeps its parent directories below the base. */
 function withParents(listing: Listing, source: string): { path: string; under: string }[] {
   const pivot = source.indexOf("/./");
   const base = pivot < 0 ? "" : cleanSource(source.slice(0, pivot));
@@ -63,7 +63,7 @@ function withParents(listing: Listing, source: string): { path: string; under: s
     return [{ path, under: wanted }];
   }
   const pattern = compileDeepGlob(wanted);
-  const matches = [...below(listing, root)].map(([path]) => path).filter((path) => pattern.test(path));
+  const matches = [...entriesBelow(listing, root)].map(([path]) => path).filter((path) => pattern.test(path));
   const taken = new Set(matches);
   return matches
     .filter((path) => !parentsOf(path).some((parent) => taken.has(parent)))
@@ -76,13 +76,13 @@ function skipped(listing: Listing, directory: string, excludes: Ignores | undefi
     .filter((path) => path.startsWith(prefix))
     .map((path) => path.slice(prefix.length));
   if (!excludes) return ignored;
-  const paths = [...below(listing, directory)].map(([path]) => path);
-  // A directory that is left out may hold what is taken in again.
+  const paths = [...entriesBelow(listing, directory)].map(([path]) => path);
+  // An excluded directory may contain files that a later pattern includes again.
   const needed = new Set(paths.filter((path) => !excludes(path)).flatMap(parentsOf));
   return [...ignored, ...paths.filter((path) => excludes(path) && !needed.has(path))];
 }
 
-/** Relative to the root of the tree, from which nothing leads out. */
+/** Normalizes a source to a path relative to the root of the tree; `..` never leaves the root. */
 function cleanSource(source: string): string {
   return posix.join("/", source).replace(/^\/+|\/+$/g, "");
 }

@@ -3,12 +3,12 @@ import { trimEnd } from "./whitespace.ts";
 
 const known = ["syntax", "escape", "check"];
 
-/** Reads the parser directives at the head of a Dockerfile. */
+/** Parser directives at the start of a Dockerfile. */
 export interface Directives {
   escape: "\\" | "`";
-  /** Value of `check`. */
+  /** Value of the directive `check`. */
   check?: string;
-  /** Whether a line is a directive. The first that is none ends them. */
+  /** Reads a line; returns whether it is a directive. The first other line ends the directives. */
   take(line: string): boolean;
 }
 

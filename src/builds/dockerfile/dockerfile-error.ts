@@ -1,7 +1,7 @@
 import { type ErrorCode, TboxError } from "#support/errors.ts";
 import type { LineRange } from "./statement.ts";
 
-/** A failure that a Dockerfile's lines led to. */
+/** An error with its location in the Dockerfile. */
 export class DockerfileError extends TboxError {
   readonly lines: LineRange;
 
@@ -12,7 +12,7 @@ export class DockerfileError extends TboxError {
   }
 }
 
-/** Runs a part of the work on some lines; what it throws without lines of its own gets these. */
+/** Runs work for some lines of the Dockerfile and adds them to an error that has none. */
 export function atLines<T>(lines: LineRange, work: () => T): T {
   try {
     return work();

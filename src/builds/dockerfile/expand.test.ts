@@ -5,7 +5,7 @@ import { expandWord, expandWords } from "./expand.ts";
 const values = new Map(Object.entries({ NAME: "tbox", EMPTY: "", PATHS: "/a/b/c.tar.gz", SPACED: "a  b" }));
 const lookup = (name: string) => values.get(name);
 
-describe("a word", () => {
+describe("expandWord", () => {
   test.each([
     ["$NAME-$MISSING.", "tbox-."],
     ["'$NAME' \"$NAME\"", "$NAME tbox"],
@@ -26,7 +26,7 @@ describe("a word", () => {
     ["${}", "bad substitution"],
     ["'open", "single-quote"],
     ["${NAME^^}", "unsupported modifier (^)"],
-  ])("%s is refused", (text, reason) => {
+  ])("%s throws", (text, reason) => {
     const attempt = () => expandWord(text, lookup);
     expect(attempt).toThrow(
       expect.objectContaining({
@@ -35,11 +35,11 @@ describe("a word", () => {
     );
   });
 
-  test("is escaped by a backtick where the Dockerfile says so", () => {
+  test("uses the escape character of the Dockerfile", () => {
     expect(expandWord("`$NAME \\$NAME", lookup, { escape: "`" })).toBe("$NAME \\tbox");
   });
 
-  test("keeps what nobody has set, where asked to", () => {
+  test("keeps unset variables when asked to", () => {
     const options = { keepUnset: true, ignoreQuotes: true };
     expect(expandWord("'$NAME' $MISSING ${MISSING:-x}", lookup, options)).toBe(
       "'tbox' $MISSING ${MISSING:-x}",
@@ -47,6 +47,6 @@ describe("a word", () => {
   });
 });
 
-test("words are split after the expansion, unless they were quoted", () => {
+test("expandWords splits unquoted words after the expansion", () => {
   expect(expandWords("x$SPACED \"$SPACED\" '' a\\ b", lookup)).toEqual(["xa", "b", "a  b", "a b"]);
 });

@@ -4,25 +4,25 @@ import { isWhitespace } from "./whitespace.ts";
 
 export interface ExpandOptions {
   escape?: "\\" | "`";
-  /** Quotes stay in the result. */
+  /** Keeps quotes in the result. */
   keepQuotes?: boolean;
-  /** Escapes stay in the result. */
+  /** Keeps escape characters in the result. */
   keepEscapes?: boolean;
-  /** Quotes are characters like any other. */
+  /** Treats quotes as ordinary characters. */
   ignoreQuotes?: boolean;
-  /** Variables that nobody has set stay as they were written. */
+  /** Keeps unset variables as they are written. */
   keepUnset?: boolean;
 }
 
-/** The value of a variable; nothing when it is not set. */
+/** Returns the value of a variable, or undefined when it is not set. */
 export type Lookup = (name: string) => string | undefined;
 
-/** Expands the variables of a word and takes its quotes and escapes away, as BuildKit does. */
+/** Expands the variables of a word and removes its quotes and escapes, like BuildKit. */
 export function expandWord(text: string, lookup: Lookup, options: ExpandOptions = {}): string {
   return expand(text, lookup, options).text;
 }
 
-/** The same, split at blanks that were not quoted. */
+/** Expands a text like `expandWord` and splits it at unquoted white space. */
 export function expandWords(text: string, lookup: Lookup, options: ExpandOptions = {}): string[] {
   return expand(text, lookup, options).words;
 }
@@ -52,17 +52,17 @@ interface Expansion {
   scanner: Scanner;
   lookup: Lookup;
   options: ExpandOptions;
-  /** Substitutions that this is inside of. */
+  /** Nesting depth of substitutions. */
   depth: number;
-  /** Characters that may come out. */
+  /** Longest result in characters. */
   most: number;
 }
 
-/** Characters by which a text may grow: variables of variables double with each. */
+/** Characters by which a text may grow. Nested variables can double the text at each level. */
 const mostGrowth = 1024 * 1024;
-/** Characters of a text that a message shows. */
+/** Characters of a text that an error message shows. */
 const mostShown = 200;
-/** Substitutions in substitutions. */
+/** Deepest nesting of substitutions. */
 const mostDepth = 100;
 
 function openScanner(text: string): Scanner {
@@ -71,11 +71,10 @@ function openScanner(text: string): Scanner {
   return { peek: () => characters[at], next: () => characters[at++] };
 }
 
-/** Goes on to the given character, or to the end of the text. */
+/** Expands up to the stop character, or to the end of the text. */
 function expandUntil(expansion: Expansion, stop: string | undefined, keepEscapes: boolean): Expanded {
   const { scanner, options, most } = expansion;
-  if (expansion.depth > mostDepth)
-    throw invalidArgument(`more than ${mostDepth} substitutions in each other`);
+  if (expansion.depth > mostDepth) throw invalidArgument(`more than ${mostDepth} nested substitutions`);
   const words = openWords();
   let text = "";
   const add = (piece: string, splits: "splits" | "solid") => {
@@ -144,13 +143,13 @@ function readDoubleQuotes(expansion: Expansion, keepEscapes: boolean): string {
     }
     if (keepEscapes) text += character;
     const next = scanner.peek();
-    // Nothing else can be escaped between double quotes: there the escape is itself.
+    // Between double quotes only these characters can be escaped; elsewhere the escape is literal.
     if (next === '"' || next === "$" || next === mark) text += scanner.next();
     else if (next !== undefined) text += character;
   }
 }
 
-/** A heredoc's mark keeps the blanks before its name, so that the two stay one word. */
+/** Reads `<` or `<<`. The white space after `<<` is kept, so that operator and name stay one word. */
 function readLess(scanner: Scanner): string {
   let text = scanner.next() ?? "";
   if (scanner.peek() !== "<") return text;
@@ -187,7 +186,7 @@ function expandDollar(expansion: Expansion): string {
 interface Modification {
   name: string;
   modifier: string;
-  /** Whether an empty value counts as none. */
+  /** Whether an empty value counts as unset. */
   colon: boolean;
 }
 
@@ -240,7 +239,7 @@ function readUntil(expansion: Expansion, stop: string, keepEscapes: boolean, mis
   }
 }
 
-/** Letters, digits and `_`; or digits alone; or one of the shell's special parameters. */
+/** Reads a name: letters, digits and `_`, or only digits, or a special parameter of the shell. */
 function readName(scanner: Scanner): string {
   const digits = take(scanner, /\p{Nd}/u);
   if (digits !== "") return digits;
@@ -254,7 +253,7 @@ function take(scanner: Scanner, wanted: RegExp): string {
   return text;
 }
 
-/** Collects words: a blank ends one unless it was quoted. */
+/** Collects words; unquoted white space ends a word. */
 function openWords() {
   const words: string[] = [];
   let word = "";

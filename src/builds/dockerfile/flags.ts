@@ -5,10 +5,10 @@ type Kind = "text" | "texts" | "switch";
 
 type Value<K extends Kind> = K extends "text" ? string : K extends "texts" ? string[] : boolean;
 
-/** The flags of an instruction, by their names; those that were not given are absent. */
+/** The flags of an instruction by name; flags that were not given are absent. */
 export type FlagValues<Table extends Record<string, Kind>> = { [Name in keyof Table]?: Value<Table[Name]> };
 
-/** Reads `--name=value`; unknown and repeated flags are refused. */
+/** Reads flags of the form `--name=value`; throws for unknown and repeated flags. */
 export function readFlags<Table extends Record<string, Kind>>(
   flags: string[],
   table: Table,

@@ -4,7 +4,7 @@ import { readFlags } from "./flags.ts";
 import type { Healthcheck } from "./instruction.ts";
 import type { Statement } from "./statement.ts";
 
-/** HEALTHCHECK with its command and its times. */
+/** Reads HEALTHCHECK with its command and options. */
 export function readHealthcheck({ words, flags, json }: Statement): Healthcheck {
   const [type = "", ...command] = words;
   if (type === "") throw invalidArgument("HEALTHCHECK requires at least one argument");
@@ -26,15 +26,15 @@ export function readHealthcheck({ words, flags, json }: Statement): Healthcheck 
   if (command.length === 0) throw invalidArgument("Missing command after HEALTHCHECK CMD");
   return {
     Test: [json ? "CMD" : "CMD-SHELL", ...command],
-    ...timed("Interval", "interval", given.interval),
-    ...timed("Timeout", "timeout", given.timeout),
-    ...timed("StartPeriod", "start-period", given["start-period"]),
-    ...timed("StartInterval", "start-interval", given["start-interval"]),
-    ...counted(given.retries),
+    ...readTime("Interval", "interval", given.interval),
+    ...readTime("Timeout", "timeout", given.timeout),
+    ...readTime("StartPeriod", "start-period", given["start-period"]),
+    ...readTime("StartInterval", "start-interval", given["start-interval"]),
+    ...readRetries(given.retries),
   };
 }
 
-function timed(field: keyof Healthcheck, flag: string, text: string | undefined): Partial<Healthcheck> {
+function readTime(field: keyof Healthcheck, flag: string, text: string | undefined): Partial<Healthcheck> {
   if (text === undefined || text === "") return {};
   const nanoseconds = parseNanoseconds(text);
   if (nanoseconds === 0) return {};
@@ -43,7 +43,7 @@ function timed(field: keyof Healthcheck, flag: string, text: string | undefined)
   return { [field]: nanoseconds };
 }
 
-function counted(text: string | undefined): Partial<Healthcheck> {
+function readRetries(text: string | undefined): Partial<Healthcheck> {
   if (text === undefined || text === "") return {};
   if (!/^[+-]?\d+$/.test(text)) throw invalidArgument(`invalid value for --retries: ${JSON.stringify(text)}`);
   const retries = Number(text);

@@ -1,33 +1,33 @@
 import { expandWords } from "./expand.ts";
 import type { Heredoc } from "./statement.ts";
 
-const nothing = () => undefined;
+const unset = () => undefined;
 
-/** The documents that an instruction announces: their content follows its line. */
+/** Returns the here-documents that an instruction announces; their content follows the line. */
 export function heredocsOf(line: string): Heredoc[] {
   if (!line.includes("<<")) return [];
   let words: string[];
   try {
-    words = expandWords(line, nothing, { keepQuotes: true, keepEscapes: true, keepUnset: true });
+    words = expandWords(line, unset, { keepQuotes: true, keepEscapes: true, keepUnset: true });
   } catch {
-    // A quote that only the shell can pair: such a line announces nothing.
+    // Only the shell can pair these quotes, so the line announces no here-document.
     return [];
   }
   return words.flatMap((word) => parseHeredoc(word) ?? []);
 }
 
-/** `<<NAME`, `<<-NAME` or `<<"NAME"`, with a descriptor before it; nothing when it is anything else. */
+/** Parses `<<NAME`, `<<-NAME` or `<<"NAME"`, optionally after a descriptor; returns undefined for other words. */
 export function parseHeredoc(word: string): Heredoc | undefined {
   const [, dash, rest = ""] = /^\d*<<(-?)[\t\n\f\r ]*([^<]*)$/.exec(word) ?? [];
   if (rest === "") return undefined;
-  const [name, ...more] = expandWords(rest, nothing, { keepUnset: true });
-  const [quoted = ""] = expandWords(rest, nothing, { keepUnset: true, keepQuotes: true });
+  const [name, ...more] = expandWords(rest, unset, { keepUnset: true });
+  const [quoted = ""] = expandWords(rest, unset, { keepUnset: true, keepQuotes: true });
   if (name === undefined || more.length > 0) return undefined;
   const expand = countQuotes(name) === countQuotes(quoted);
   return { name, expand, stripTabs: dash === "-", content: "" };
 }
 
-/** A document's content as its instruction uses it. */
+/** Returns the content of a here-document, without leading tabs for `<<-`. */
 export function heredocText({ content, stripTabs }: Heredoc): string {
   return stripTabs ? content.replace(/^\t+/gm, "") : content;
 }

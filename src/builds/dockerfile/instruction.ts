@@ -1,6 +1,6 @@
 import type { Heredoc, LineRange, Pair } from "./statement.ts";
 
-/** One instruction, its flags and words checked; variables are not expanded yet. */
+/** An instruction with checked flags and words; its variables are not expanded yet. */
 export type Instruction = Located &
   (
     | From
@@ -23,7 +23,7 @@ export type Instruction = Located &
   );
 
 export interface Located {
-  /** As it was written, its lines joined. */
+  /** Source text with joined lines. */
   source: string;
   lines: LineRange;
 }
@@ -40,10 +40,10 @@ export interface Argument {
   arguments: { name: string; value?: string }[];
 }
 
-/** What a program is started with: words, or a text for a shell. */
+/** A command: words, or a text for a shell. */
 export interface CommandLine {
   words: string[];
-  /** Whether the one word is for the shell. */
+  /** Whether the only word is a shell command. */
   shell: boolean;
 }
 
@@ -51,32 +51,32 @@ export interface Run {
   kind: "run";
   command: CommandLine;
   heredocs: Heredoc[];
-  /** Texts of `--mount`, variables and all. */
+  /** Texts of `--mount` with unexpanded variables. */
   mounts: string[];
   network: "default" | "none" | "host";
 }
 
-/** COPY, and ADD with what only it has. */
+/** COPY or ADD. */
 export interface Copy {
   kind: "copy" | "add";
-  /** Paths; of ADD also addresses. */
+  /** Paths; ADD also allows addresses. */
   sources: string[];
   documents: Heredoc[];
   destination: string;
   from?: string;
   chown: string;
   chmod: string;
-  /** Puts files into a layer that does not depend on those below. */
+  /** Whether the layer is independent of those below (`--link`). */
   link: boolean;
   parents: boolean;
   exclude: string[];
   checksum: string;
-  /** Whether archives are unpacked: local ones are by default, those from an address are not. */
+  /** Whether archives are unpacked. By default, ADD unpacks local archives and no downloaded ones. */
   unpack?: boolean;
   keepGitDirectory?: boolean;
 }
 
-/** Durations in nanoseconds; 0 stands for the default. */
+/** A health check. Durations are in nanoseconds; 0 is the default. */
 export interface Healthcheck {
   Test: string[];
   Interval?: number;

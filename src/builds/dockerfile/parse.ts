@@ -5,7 +5,7 @@ import { splitStatement } from "./split-statement.ts";
 import type { Dockerfile, Heredoc, Statement } from "./statement.ts";
 import { trimStart } from "./whitespace.ts";
 
-/** Splits a Dockerfile into its instructions, as BuildKit's parser does; nothing is checked or expanded yet. */
+/** Splits a Dockerfile into instructions like BuildKit's parser; checks and expands nothing yet. */
 export function parseDockerfile(text: string): Dockerfile {
   const lines = openLines(text.replace(/^\ufeff/, ""));
   const directives = openDirectives();
@@ -37,9 +37,9 @@ export function parseDockerfile(text: string): Dockerfile {
 }
 
 interface Lines {
-  /** With its line end. */
+  /** Returns the next line with its line end. */
   next(): string | undefined;
-  /** Of the line read last, from 1. */
+  /** Returns the number of the last line, from 1. */
   number(): number;
 }
 
@@ -49,10 +49,10 @@ function openLines(text: string): Lines {
   return { next: () => lines[at++], number: () => Math.min(at, lines.length) };
 }
 
-/** What ends a line that goes on. An escaped escape at the end of a line is itself. */
+/** Patterns of a continued line. An escaped escape character at the end does not continue it. */
 const continuations = { "\\": /([^\\])\\[ \t]*$|^\\[ \t]*$/, "`": /([^`])`[ \t]*$|^`[ \t]*$/ };
 
-/** Puts continued lines together; comments and blank lines between them are dropped. */
+/** Joins continued lines; drops comments and empty lines between them. */
 function joinLines(first: string, lines: Lines, mark: "\\" | "`"): { source: string; gap: boolean } {
   const pattern = continuations[mark];
   let gap = false;

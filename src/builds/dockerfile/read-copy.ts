@@ -4,7 +4,7 @@ import { parseHeredoc } from "./heredoc.ts";
 import type { Copy } from "./instruction.ts";
 import type { Heredoc, Statement } from "./statement.ts";
 
-/** COPY and ADD. */
+/** Reads COPY and ADD. */
 export function readCopy(statement: Statement): Copy {
   const { words, keyword } = statement;
   const kind: Copy["kind"] = keyword.toLowerCase() === "add" ? "add" : "copy";
@@ -18,8 +18,8 @@ export function readCopy(statement: Statement): Copy {
     throw invalidArgument(`${kind.toUpperCase()} cannot accept a heredoc as a destination`);
   }
   const flags = kind === "copy" ? copyFlags(statement) : addFlags(statement);
-  const places = splitSources(words.slice(0, -1), statement.heredocs);
-  return { kind, ...places, destination, ...flags };
+  const sources = splitSources(words.slice(0, -1), statement.heredocs);
+  return { kind, ...sources, destination, ...flags };
 }
 
 type Flags = Omit<Copy, "kind" | "sources" | "documents" | "destination">;
@@ -61,7 +61,7 @@ function common(given: { chown?: string; chmod?: string; link?: boolean; exclude
   return { chown, chmod, link, exclude, checksum: "" };
 }
 
-/** Paths, and the documents that follow the instruction. */
+/** Separates paths from here-documents. */
 function splitSources(words: string[], heredocs: Heredoc[]): Pick<Copy, "sources" | "documents"> {
   const sources: string[] = [];
   const documents: Heredoc[] = [];

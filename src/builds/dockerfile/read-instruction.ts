@@ -19,7 +19,7 @@ const keywords =
     " ",
   );
 
-/** Checks an instruction's flags and words; the error says on which lines it is. */
+/** Checks the flags and words of an instruction; an error carries its lines. */
 export function readInstruction(statement: Statement): Instruction {
   const { source, lines } = statement;
   return atLines(lines, () => ({ source, lines, ...readBody(statement) }) as Instruction);
@@ -35,10 +35,10 @@ function readBody(statement: Statement): Body {
       return { kind: "arg", arguments: atLeastOne(words, keyword).map(readArgument) };
     case "ENV":
       readFlags(flags, {});
-      return { kind: "env", pairs: named(pairs, keyword) };
+      return { kind: "env", pairs: requireNames(pairs, keyword) };
     case "LABEL":
       readFlags(flags, {});
-      return { kind: "label", pairs: named(pairs, keyword) };
+      return { kind: "label", pairs: requireNames(pairs, keyword) };
     case "RUN":
       return readRun(statement);
     case "CMD":
@@ -106,7 +106,7 @@ function readArgument(word: string): { name: string; value?: string } {
   return equals < 0 ? { name: word } : { name: word.slice(0, equals), value: word.slice(equals + 1) };
 }
 
-/** The words, or one for the shell; without words there is nothing for it. */
+/** Returns the words of a JSON array, or a shell command. */
 function commandOf({ words, json }: Statement): CommandLine {
   return { words, shell: !json };
 }
@@ -123,7 +123,7 @@ function readTrigger({ flags, trigger, source, heredocs }: Statement): string {
   return source.replace(/^\s*ONBUILD\s*/i, "") + documents.join("");
 }
 
-function named(pairs: Pair[], keyword: string): Pair[] {
+function requireNames(pairs: Pair[], keyword: string): Pair[] {
   atLeastOne(pairs, keyword);
   if (pairs.some(({ name }) => name === "")) throw invalidArgument(`${keyword} names can not be blank`);
   return pairs;

@@ -4,7 +4,7 @@ import type { Run } from "./instruction.ts";
 import { mountSource } from "./run-mount.ts";
 import type { Statement } from "./statement.ts";
 
-/** RUN with what it is confined to. */
+/** Reads RUN with its mounts and its network mode. */
 export function readRun({ words, json, flags, heredocs }: Statement): Run {
   const given = readFlags(flags, { mount: "texts", network: "text", security: "text", device: "texts" });
   const { network = "default", security = "sandbox", mount = [], device = [] } = given;
@@ -14,7 +14,7 @@ export function readRun({ words, json, flags, heredocs }: Statement): Run {
   if (security === "insecure") {
     throw new TboxError(
       "forbidden",
-      "RUN --security=insecure: a build may do what a container may, and no more",
+      "RUN --security=insecure is not allowed: a build has the rights of a container",
     );
   }
   if (security !== "sandbox") throw invalidArgument(`security ${JSON.stringify(security)} is not valid`);

@@ -4,7 +4,7 @@ import { readStages, readTrigger } from "./read-stages.ts";
 
 const from = { source: "FROM base", lines: { start: 7, end: 7 } };
 
-test("what an image puts off is read at the FROM that sets it off", () => {
+test("readTrigger reads an ONBUILD trigger with the lines of the FROM", () => {
   const { stages } = readStages("FROM base\nONBUILD RUN <<-END\n\techo $X\n\tEND\n");
   const trigger = stages[0]?.instructions[0];
   if (trigger?.kind !== "onbuild") throw new Error("ONBUILD was not read");
@@ -14,7 +14,7 @@ test("what an image puts off is read at the FROM that sets it off", () => {
   expect(run.heredocs.map(heredocText)).toEqual(["echo $X\n"]);
 });
 
-test("a bad one is blamed on that FROM", () => {
+test("an invalid trigger is reported at the FROM", () => {
   expect(() => readTrigger("COPY", from)).toThrow(expect.objectContaining({ lines: from.lines }));
   expect(() => readTrigger("RUN a\nRUN b", from)).toThrow("single expression");
 });

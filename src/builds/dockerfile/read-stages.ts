@@ -5,15 +5,15 @@ import { parseDockerfile } from "./parse.ts";
 import { readInstruction } from "./read-instruction.ts";
 import type { Dockerfile } from "./statement.ts";
 
-/** The instructions from one FROM to the next. */
+/** A FROM and the instructions up to the next one. */
 export interface Stage {
   from: From & Located;
   instructions: Instruction[];
 }
 
-/** A Dockerfile whose instructions were checked. */
+/** A Dockerfile with checked instructions. */
 export interface Stages {
-  /** What stands before the first FROM. */
+  /** ARG instructions before the first FROM. */
   globals: (Argument & Located)[];
   stages: Stage[];
   escapeMark: Dockerfile["escapeMark"];
@@ -39,7 +39,7 @@ export function readStages(text: string): Stages {
   return { ...file, globals, stages };
 }
 
-/** An instruction that an image's ONBUILD put off; its errors point to the FROM that sets it off. */
+/** Reads an ONBUILD trigger of a base image; its errors point to the FROM. */
 export function readTrigger(text: string, { lines }: Located): Instruction {
   return atLines(lines, () => {
     const { statements } = parseDockerfile(text);

@@ -41,9 +41,9 @@ describe("--mount of RUN", () => {
     ["type=bind,target=/x,sizee=1", "did you mean size"],
     ["type=cache,target=/x,uid=4294967295", "invalid value"],
     ["type=bind,target", "must be a key=value pair"],
-  ])("%s is refused", (text, reason) => expect(() => parse(text)).toThrow(reason));
+  ])("%s throws", (text, reason) => expect(() => parse(text)).toThrow(reason));
 
-  test("has a source that is known before variables are", () => {
+  test("has a source without variable expansion", () => {
     expect(mountSource("type=bind,from=stage,target=/x")).toBe("stage");
     expect(mountSource("type=cache,target=/x")).toBeUndefined();
     expect(() => mountSource("from=$STAGE,target=/x")).toThrow("doesn't support variable expansion");

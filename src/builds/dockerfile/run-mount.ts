@@ -6,19 +6,19 @@ import { nearest } from "#support/nearest.ts";
 const types = ["bind", "cache", "tmpfs", "secret", "ssh"] as const;
 const sharings = ["shared", "private", "locked"] as const;
 
-/** One `--mount` of RUN. Ids and the mode are those of what the mount makes: files of secrets, caches. */
+/** A `--mount` of RUN. Mode, uid and gid apply to created files: secrets and cache directories. */
 export interface RunMount {
   type: (typeof types)[number];
   from: string;
   source: string;
   target: string;
   readOnly: boolean;
-  /** Bytes of a tmpfs; 0 for no limit. */
+  /** Size of a tmpfs in bytes; 0 for no limit. */
   size: number;
   id: string;
   sharing: (typeof sharings)[number];
   required: boolean;
-  /** Variable that a secret becomes. */
+  /** Environment variable for a secret. */
   env?: string;
   mode?: number;
   uid?: number;
@@ -30,7 +30,7 @@ const keys =
     " ",
   );
 
-/** Where a mount takes its files from: a stage, an image, or with nothing the context. */
+/** Returns the stage or image in `from`; undefined means the context. */
 export function mountSource(text: string): string | undefined {
   const found = splitPairs(text).find(({ key }) => key === "from")?.value;
   if (found !== undefined && /\$./.test(found)) {
@@ -39,7 +39,7 @@ export function mountSource(text: string): string | undefined {
   return found;
 }
 
-/** Reads a mount; `expand` puts in the variables of a value. */
+/** Parses a mount; `expand` expands the variables of a value. */
 export function parseRunMount(text: string, expand: (value: string) => string): RunMount {
   const draft: Draft = { type: "bind" };
   for (const { key, value, field } of splitPairs(text)) {
@@ -59,7 +59,7 @@ function apply(draft: Draft, key: string, value: string | undefined, field: stri
     return;
   }
   if (key === "required") {
-    refuseForeign(draft, key, ["secret", "ssh"]);
+    requireType(draft, key, ["secret", "ssh"]);
     draft.required = value === undefined || readSwitch(key, value);
     return;
   }
@@ -81,7 +81,7 @@ function apply(draft: Draft, key: string, value: string | undefined, field: stri
       draft.target = value;
       return;
     case "size":
-      refuseForeign(draft, key, ["tmpfs"]);
+      requireType(draft, key, ["tmpfs"]);
       draft.size = readSize(value);
       return;
     case "id":
@@ -111,9 +111,9 @@ function apply(draft: Draft, key: string, value: string | undefined, field: stri
 
 function finish(draft: Draft): RunMount {
   const { type, from = "", source = "", target = "", id = "", sharing, env, mode, uid, gid } = draft;
-  const makesFiles = type === "secret" || type === "ssh" || type === "cache";
+  const createsFiles = type === "secret" || type === "ssh" || type === "cache";
   for (const [name, value] of Object.entries({ mode, uid, gid })) {
-    if (value !== undefined && !makesFiles)
+    if (value !== undefined && !createsFiles)
       throw invalidArgument(`${name} not allowed for "${type}" type mounts`);
   }
   if (sharing !== undefined && type !== "cache") {
@@ -157,7 +157,7 @@ function splitPairs(text: string): { key: string; value?: string; field: string 
   });
 }
 
-function refuseForeign({ type }: Draft, key: string, takenBy: RunMount["type"][]): void {
+function requireType({ type }: Draft, key: string, takenBy: RunMount["type"][]): void {
   if (!takenBy.includes(type)) throw invalidArgument(`unexpected key '${key}' for mount type '${type}'`);
 }
 

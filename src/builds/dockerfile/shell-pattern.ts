@@ -1,6 +1,6 @@
 import { invalidArgument } from "#support/errors.ts";
 
-/** Cuts what a shell pattern matches off the front or the back of a value: the shortest or the longest. */
+/** Removes the shortest or longest match of a shell pattern from the front or the back of a value. */
 export function cutMatch(
   value: string,
   pattern: string,
@@ -11,12 +11,12 @@ export function cutMatch(
     const found = patternToRegExp(pattern, { longest, anchored: true }).exec(value);
     return found ? value.slice(found[0].length) : value;
   }
-  // A regular expression finds the leftmost match only, so the back is made the front.
+  // A regular expression finds only the leftmost match, so the value is mirrored to match at its end.
   const mirrored = cutMatch(mirror(value), mirrorPattern(pattern), { side: "front", longest });
   return mirror(mirrored);
 }
 
-/** Puts a text in place of the first match of a shell pattern, or of every one. */
+/** Replaces the first match of a shell pattern, or every match. */
 export function replaceMatch(
   value: string,
   pattern: string,
@@ -27,22 +27,22 @@ export function replaceMatch(
   return value.replace(regExp, () => replacement);
 }
 
-/** Longest value that is searched: the time it takes grows with its square. */
+/** Longest searched value. The search time grows with its square. */
 const mostText = 16 * 1024;
 
-/** `*` and `?` of a shell, without brackets (POSIX 2.13). */
+/** Compiles a shell pattern with `*` and `?`, without brackets (POSIX 2.13). */
 function patternToRegExp(
   pattern: string,
   { longest, anchored, every = false }: { longest: boolean; anchored: boolean; every?: boolean },
 ): RegExp {
   const [first = "", ...others] = splitAtStars(pattern);
-  // Between two stars the first place that fits is as good as any other: it is never looked for again.
+  // Between two stars the first match is as good as any other. The look-ahead keeps it fixed.
   const middle = others.slice(0, -1).map((part, index) => `(?=(?<g${index}>.*?${part}))\\k<g${index}>`);
   const last = others.length === 0 ? "" : `${longest ? ".*" : ".*?"}${others.at(-1)}`;
   return new RegExp(`${anchored ? "^" : ""}${first}${middle.join("")}${last}`, every ? "gu" : "u");
 }
 
-/** What stands between the stars, as regular expressions. */
+/** Returns the parts between the stars as regular expressions. */
 function splitAtStars(pattern: string): string[] {
   const parts = [""];
   const add = (source: string) => parts.push(`${parts.pop() ?? ""}${source}`);
@@ -53,7 +53,7 @@ function splitAtStars(pattern: string): string[] {
     else if (character === "?") add(".");
     else if (character === "\\") {
       const next = characters[at + 1];
-      // A brace or slash had to be escaped to be written inside `${}`; the escape is not the pattern's.
+      // This escape belongs to `${}`, where a brace or slash must be escaped, and not to the pattern.
       if (next === "}" || next === "/") continue;
       if (next !== "*" && next !== "?" && next !== "\\") {
         throw invalidArgument(
@@ -69,14 +69,14 @@ function splitAtStars(pattern: string): string[] {
 
 function checkLength(value: string): void {
   if (value.length <= mostText) return;
-  throw invalidArgument(`a value of more than ${mostText} characters is not searched`);
+  throw invalidArgument(`a value of more than ${mostText} characters cannot be searched`);
 }
 
 function mirror(text: string): string {
   return [...text].reverse().join("");
 }
 
-/** Reversed, with each escape still before what it escapes. */
+/** Reverses a pattern; each escape stays before its character. */
 function mirrorPattern(pattern: string): string {
   const pieces = pattern.match(/\\[\s\S]|[\s\S]/gu) ?? [];
   return pieces.reverse().join("");

@@ -4,7 +4,7 @@ import { cutFlags, cutWord, plainWords, quotedWords, readJsonWords, readPairs } 
 
 type Split = Omit<Statement, "heredocs" | "lines">;
 
-/** Splits one instruction, its lines already joined. */
+/** Splits an instruction with joined lines into words. */
 export function splitStatement(source: string, mark: "\\" | "`"): Split {
   const [keyword, rest = ""] = cutWord(trim(source));
   const { flags, rest: words } = cutFlags(rest, mark);
@@ -42,7 +42,7 @@ function splitWords(keyword: string, text: string, mark: "\\" | "`"): Partial<Sp
       if (text === "") return {};
       return { trigger: { ...splitStatement(text, mark), heredocs: [], lines: { start: 0, end: 0 } } };
     default:
-      // An instruction nobody knows is refused later, by its name.
+      // An unknown instruction is reported later, with its name.
       return { words: [""] };
   }
 }

@@ -1,47 +1,47 @@
-/** Lines of a Dockerfile, counted from 1, both included. */
+/** Lines of a Dockerfile, from 1, both ends included. */
 export interface LineRange {
   start: number;
   end: number;
 }
 
-/** A document that follows an instruction and goes on to a line of its own name. */
+/** A here-document: the lines after an instruction up to a line with its name. */
 export interface Heredoc {
   name: string;
-  /** Whether variables in it are expanded: its name was not quoted. */
+  /** Whether variables in it are expanded, because its name is not quoted. */
   expand: boolean;
-  /** Whether tabs at the start of its lines are dropped: `<<-`. */
+  /** Whether leading tabs of its lines are dropped (`<<-`). */
   stripTabs: boolean;
   content: string;
 }
 
-/** A name and a value of ENV or LABEL, quotes still in place. */
+/** A name and a value of ENV or LABEL, still quoted. */
 export interface Pair {
   name: string;
   value: string;
-  /** Written as `ENV name value`. */
+  /** Whether it is written as `ENV name value`. */
   legacy: boolean;
 }
 
-/** One instruction as it was written: split into words, but neither checked nor expanded. */
+/** An instruction split into words, neither checked nor expanded. */
 export interface Statement {
   keyword: string;
   flags: string[];
   words: string[];
-  /** Whether the words were a JSON array. */
+  /** Whether the words are a JSON array. */
   json: boolean;
-  /** Of ENV and LABEL, in place of words. */
+  /** Pairs of ENV and LABEL, instead of words. */
   pairs: Pair[];
-  /** What ONBUILD puts off. */
+  /** Instruction of ONBUILD. */
   trigger?: Statement;
   heredocs: Heredoc[];
-  /** Its lines joined. */
+  /** Source text with joined lines. */
   source: string;
   lines: LineRange;
 }
 
 export interface Dockerfile {
   statements: Statement[];
-  /** What continues lines and escapes characters. */
+  /** Character that continues lines and escapes characters. */
   escapeMark: "\\" | "`";
   /** Value of the directive `check`. */
   check?: string;

@@ -1,8 +1,8 @@
-const blank = /[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
+const whitespace = /[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
 
-/** White space as BuildKit counts it, which is Go's: with U+0085, without a byte order mark. */
+/** Tests for white space as defined by Go, and so by BuildKit: with U+0085, without a byte order mark. */
 export function isWhitespace(character: string): boolean {
-  return blank.test(character);
+  return whitespace.test(character);
 }
 
 export function trimStart(text: string): string {

@@ -2,9 +2,9 @@ import { invalidArgument } from "#support/errors.ts";
 import type { Pair } from "./statement.ts";
 import { isWhitespace, trimStart } from "./whitespace.ts";
 
-const blanks = /[\t\v\f\r ]+/;
+const separator = /[\t\v\f\r ]+/;
 
-/** Words between blanks; blanks in quotes are part of a word, and quotes and escapes stay in place. */
+/** Splits at unquoted white space; keeps quotes and escapes. */
 export function quotedWords(text: string, mark: string): string[] {
   const words: string[] = [];
   let word: string | undefined;
@@ -19,7 +19,7 @@ export function quotedWords(text: string, mark: string): string[] {
       continue;
     }
     if (character === mark && quote !== "'") {
-      // An escape with nothing behind it is dropped.
+      // A trailing escape character is dropped.
       word = (word ?? "") + (next === undefined ? "" : character + next);
       at++;
       continue;
@@ -32,19 +32,19 @@ export function quotedWords(text: string, mark: string): string[] {
   return words;
 }
 
-/** Words between blanks, quoted or not. */
+/** Splits at white space, quoted or not. */
 export function plainWords(text: string): string[] {
-  return text === "" ? [] : text.split(blanks);
+  return text === "" ? [] : text.split(separator);
 }
 
-/** The first word and the rest. */
+/** Returns the first word and the rest. */
 export function cutWord(text: string): [string, string | undefined] {
-  const found = blanks.exec(text);
+  const found = separator.exec(text);
   if (!found) return [text, undefined];
   return [text.slice(0, found.index), text.slice(found.index + found[0].length)];
 }
 
-/** The words of ENV and LABEL: `a=b c="d e"`, or the old form of a name and the rest of the line. */
+/** Reads the pairs of ENV and LABEL: `a=b c="d e"`, or the old form of a name and the rest of the line. */
 export function readPairs(text: string, mark: string, keyword: string): Pair[] {
   const words = quotedWords(text, mark);
   const [first] = words;
@@ -64,7 +64,7 @@ export function readPairs(text: string, mark: string, keyword: string): Pair[] {
   });
 }
 
-/** A JSON array of strings; nothing when it is no array, and an error when it is one of anything else. */
+/** Reads a JSON array of strings; returns undefined for other text and throws for an array with other items. */
 export function readJsonWords(text: string): string[] | undefined {
   const plain = trimStart(text);
   if (!plain.startsWith("[")) return undefined;
@@ -81,7 +81,7 @@ export function readJsonWords(text: string): string[] | undefined {
   return value;
 }
 
-/** The `--flags` at the front, without quotes and escapes, and what follows them. */
+/** Returns the leading `--flags`, without quotes and escapes, and the rest. */
 export function cutFlags(text: string, mark: string): { flags: string[]; rest: string } {
   const flags: string[] = [];
   let at = 0;
@@ -90,7 +90,7 @@ export function cutFlags(text: string, mark: string): { flags: string[]; rest: s
     if (!text.startsWith("--", at)) return { flags, rest: text.slice(at) };
     const { word, end } = readFlag(text, at, mark);
     at = end;
-    // What follows `--` is no flag, whatever it looks like.
+    // Words after `--` are never flags.
     if (word === "--") return { flags, rest: text.slice(at) };
     flags.push(word);
   }

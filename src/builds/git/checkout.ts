@@ -5,7 +5,7 @@ import type { BuildRequest } from "../builder.ts";
 import { type GitAccess, git } from "./git.ts";
 import type { Repository } from "./repository.ts";
 
-/** A commit, and what it takes to get it. */
+/** A commit and the means to fetch it. */
 export interface FoundCommit {
   commit: string;
   access: GitAccess;
@@ -13,7 +13,7 @@ export interface FoundCommit {
 
 const wholeCommit = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 
-/** Asks the remote which commit is meant; does without where the commit itself is named. */
+/** Resolves the ref of a repository to a commit; asks the remote unless the ref is a commit already. */
 export async function findCommit(
   repository: Repository,
   { request, home, signal }: { request: BuildRequest; home: string; signal: AbortSignal },
@@ -28,7 +28,7 @@ export async function findCommit(
   return { commit, access };
 }
 
-/** Gets the files of a commit; gives the directory of them that is meant. */
+/** Checks out a commit; returns the requested directory of it. */
 export async function checkOut(
   repository: Repository,
   { commit, access }: FoundCommit,
@@ -42,7 +42,7 @@ export async function checkOut(
   await git(access, target, "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit);
   if (submodules && existsSync(`${target}/.gitmodules`)) {
     await git(access, target, "submodule", "--quiet", "update", "--init", "--recursive", "--depth=1");
-    if (!keepGitDirectory) await removeLinks(target);
+    if (!keepGitDirectory) await removeGitFiles(target);
   }
   if (!keepGitDirectory) await rm(`${target}/.git`, { recursive: true });
   return directoryIn(target, directory, remote);
@@ -56,14 +56,14 @@ async function askRemote(access: GitAccess, home: string, remote: string, ref: s
       return [name, commit];
     }),
   );
-  // A branch comes before a tag, and of a tag with a text of its own the commit is wanted.
+  // A branch takes precedence over a tag; an annotated tag is resolved to its commit.
   const names = [`refs/heads/${ref}`, `refs/tags/${ref}^{}`, `refs/tags/${ref}`, `${ref}^{}`, ref];
   const commit = names.map((name) => found.get(name)).find((one) => one !== undefined);
   if (commit !== undefined && wholeCommit.test(commit)) return commit;
   throw invalidArgument(`repository ${remote} does not contain ref ${ref}`);
 }
 
-/** Alone where the server gives out single commits, by its name, or with all there is. */
+/** Fetches a commit alone if the server allows it, otherwise by its ref, otherwise with all refs. */
 async function fetchCommit(
   access: GitAccess,
   target: string,
@@ -113,16 +113,16 @@ function accessTo(
   return { home, signal, ...(header ? { authorization: { remote, header } } : {}) };
 }
 
-/** The files of submodules that lead to their repositories. */
-async function removeLinks(directory: string): Promise<void> {
+/** Removes the `.git` files of submodules. */
+async function removeGitFiles(directory: string): Promise<void> {
   for (const entry of await readdir(directory, { withFileTypes: true })) {
     const path = `${directory}/${entry.name}`;
     if (entry.name === ".git" && entry.isFile()) await rm(path);
-    else if (entry.isDirectory() && entry.name !== ".git") await removeLinks(path);
+    else if (entry.isDirectory() && entry.name !== ".git") await removeGitFiles(path);
   }
 }
 
-/** Links in a repository lead nowhere: the directory is one by itself. */
+/** Returns a directory of the checkout; refuses links, which could lead outside. */
 async function directoryIn(target: string, directory: string, remote: string): Promise<string> {
   if (directory === "") return target;
   const path = `${target}/${directory}`;

@@ -1,17 +1,17 @@
 import { TboxError } from "#support/errors.ts";
 
-/** What a repository may be reached with. */
+/** Credentials and environment of git. */
 export interface GitAccess {
-  /** A directory of the build's own, which is the home of git. */
+  /** Home directory of git, inside the temporary directory of the build. */
   home: string;
   /** Socket of an SSH agent. */
   agent?: string;
-  /** Value of an `Authorization` header, for the server of a remote. */
+  /** Value of the `Authorization` header for the server of a remote. */
   authorization?: { remote: string; header: string };
   signal: AbortSignal;
 }
 
-const passed = [
+const inherited = [
   "http_proxy",
   "https_proxy",
   "no_proxy",
@@ -20,12 +20,12 @@ const passed = [
   "SSL_CERT_DIR",
   "PATH",
 ];
-/** Longest message of git's that is told. */
+/** Characters of git's output that an error message shows. */
 const mostText = 4096;
 
 /**
- * Runs git and gives its output. It sees nothing of the user's configuration or keys, asks nobody, and speaks
- * no protocol that reads this machine's files or runs programs of it.
+ * Runs git and returns its output. Git sees neither the user's configuration nor keys, never prompts, and uses no
+ * protocol that reads files or runs programs of this machine.
  */
 export async function git(access: GitAccess, directory: string, ...words: string[]): Promise<string> {
   const child = start(access, directory, words);
@@ -50,13 +50,15 @@ function start(access: GitAccess, cwd: string, words: string[]) {
       signal,
     });
   } catch (cause) {
-    throw new TboxError("unavailable", "git is not installed, and sources in git need it", { cause });
+    throw new TboxError("unavailable", "git is not installed: install it to build from git repositories", {
+      cause,
+    });
   }
 }
 
 function environmentOf({ home, agent, authorization }: GitAccess): Record<string, string> {
   const own = Object.entries(process.env).filter(([name]) =>
-    passed.some((one) => one.toLowerCase() === name.toLowerCase()),
+    inherited.some((one) => one.toLowerCase() === name.toLowerCase()),
   );
   const ssh = "ssh -F none -o BatchMode=yes -o IdentityFile=none -o StrictHostKeyChecking=yes";
   return {
@@ -74,7 +76,7 @@ function environmentOf({ home, agent, authorization }: GitAccess): Record<string
   };
 }
 
-/** In the environment, which other users cannot read, and for one server only. */
+/** Returns variables that set the header for one server. Other users cannot read the environment of a process. */
 function headerFor({ remote, header }: { remote: string; header: string }): Record<string, string> {
   return {
     GIT_CONFIG_COUNT: "1",

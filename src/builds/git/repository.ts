@@ -1,15 +1,15 @@
 import { posix } from "node:path";
 import { invalidArgument, type TboxError } from "#support/errors.ts";
 
-/** A place in a git repository, as `REMOTE#REF:DIRECTORY` or `REMOTE?ref=…&subdir=…` names it. */
+/** A directory in a git repository: `REMOTE#REF:DIRECTORY` or `REMOTE?ref=…&subdir=…`. */
 export interface Repository {
-  /** What git is given. */
+  /** Address for git. */
   remote: string;
-  /** A branch, a tag or a commit; the remote's own choice when absent. */
+  /** Branch, tag or commit; the remote's HEAD when absent. */
   ref?: string;
-  /** Relative to the root of the repository; nothing for all of it. */
+  /** Path relative to the root of the repository; empty for the root. */
   directory: string;
-  /** What the commit must be, or begin with. */
+  /** Expected commit, or its start. */
   commit?: string;
   keepGitDirectory?: boolean;
   submodules: boolean;
@@ -19,12 +19,12 @@ const shortForm = /^[\w.-]+@[A-Za-z0-9][A-Za-z0-9.-]*:(?!\/\/)[^#?]+/;
 const web = /^https?:\/\/[^#?]+\.git(?=[#?]|$)/i;
 const other = /^(?:git|ssh):\/\/[^#?]+/i;
 
-/** Whether an address is that of a git repository. */
+/** Tests for the address of a git repository. */
 export function isRepository(address: string): boolean {
   return [shortForm, web, other].some((form) => form.test(address));
 }
 
-/** Reads the address of a repository. What git could take for an option is refused. */
+/** Parses the address of a repository; throws for text that git could take for an option. */
 export function parseRepository(address: string): Repository {
   const [remote = ""] = address.split(/[#?]/, 1);
   const mark = address.indexOf("#");
@@ -34,17 +34,20 @@ export function parseRepository(address: string): Repository {
   if (ref !== "") repository.ref = ref;
   for (const [key, value] of new URLSearchParams(question)) apply(repository, key, value, address);
   if (repository.ref !== undefined && !isSafeRef(repository.ref)) {
-    throw invalid(address, `${JSON.stringify(repository.ref)} is no name of a branch, a tag or a commit`);
+    throw invalid(
+      address,
+      `${JSON.stringify(repository.ref)} is not the name of a branch, a tag or a commit`,
+    );
   }
   if (repository.commit !== undefined) checkCommit(repository.commit, address);
-  if (remote.startsWith("-") || /[\0-\x20]/.test(remote)) throw invalid(address, "this is no address");
+  if (remote.startsWith("-") || /[\0-\x20]/.test(remote)) throw invalid(address, "invalid address");
   return { ...repository, directory: posix.join("/", repository.directory).replace(/^\/|(?<=.)\/$/g, "") };
 }
 
-/** Throws for what is not the beginning of a commit. */
+/** Throws unless the text is the start of a commit hash. */
 export function checkCommit(text: string, address: string): void {
   if (!/^[0-9a-f]{7,64}$/.test(text)) {
-    throw invalid(address, `the checksum ${JSON.stringify(text)} is no commit in hexadecimal digits`);
+    throw invalid(address, `the checksum ${JSON.stringify(text)} is not a hexadecimal commit hash`);
   }
 }
 
@@ -57,7 +60,7 @@ function apply(repository: Repository, key: string, value: string, address: stri
       return;
     case "subdir":
       if (repository.directory !== "" && repository.directory !== value) {
-        throw invalid(address, "two directories are named");
+        throw invalid(address, "the address names two directories");
       }
       repository.directory = value;
       return;
@@ -77,7 +80,8 @@ function apply(repository: Repository, key: string, value: string, address: stri
 }
 
 function chooseRef(repository: Repository, ref: string, address: string): string {
-  if (repository.ref !== undefined && repository.ref !== ref) throw invalid(address, "two refs are named");
+  if (repository.ref !== undefined && repository.ref !== ref)
+    throw invalid(address, "the address names two refs");
   return ref;
 }
 
@@ -87,7 +91,7 @@ function fullRef(kind: "ref" | "tag" | "branch", name: string): string {
   return name.startsWith(prefix) ? name : prefix + name;
 }
 
-/** The rules of git-check-ref-format as far as they keep a name from being anything else. */
+/** Applies the rules of git-check-ref-format that keep a ref from being an option or an expression. */
 function isSafeRef(ref: string): boolean {
   return !/^[-/.]|\.\.|@\{|[\0-\x20\x7f~^:?*[\\]|\.lock$|[/.]$/.test(ref);
 }

@@ -6,19 +6,19 @@ import { findLocalImage } from "../solve/base-image.ts";
 import type { Finding } from "./lint-file.ts";
 import { lintStage, type StageStart } from "./lint-stage.ts";
 
-/** Goes through all stages without building them; of base images only those that are here are known. */
+/** Lints all stages without building them. Only base images in the local store are known. */
 export async function checkStages(
   services: BuilderServices,
   stages: PlannedStage[],
   platform: Platform,
 ): Promise<Finding[]> {
-  const ends: StageStart[] = [];
+  const stageEnds: StageStart[] = [];
   const findings: Finding[] = [];
   for (const stage of stages) {
-    const start = await startOf(services, stage, { ends, platform });
+    const start = await startOf(services, stage, { stageEnds, platform });
     const checked = lintStage(stage, start);
     findings.push(...checked.findings);
-    ends.push(checked.end);
+    stageEnds.push(checked.end);
   }
   return findings;
 }
@@ -26,12 +26,12 @@ export async function checkStages(
 async function startOf(
   services: BuilderServices,
   { base }: PlannedStage,
-  { ends, platform }: { ends: StageStart[]; platform: Platform },
+  { stageEnds, platform }: { stageEnds: StageStart[]; platform: Platform },
 ): Promise<StageStart> {
   if (base.type === "scratch") return { variables: new Set(), hasDirectory: false };
-  // Without its image nothing can be said of what a stage has.
+  // Without its base image, the variables of a stage are unknown.
   const unknown = { hasDirectory: true };
-  if (base.type === "stage") return ends[base.index] ?? unknown;
+  if (base.type === "stage") return stageEnds[base.index] ?? unknown;
   const image = await findLocalImage(services, base.name, undefined);
   if (!image) return unknown;
   const { environment, settings } = stageOfImage(image, platform);

@@ -8,7 +8,7 @@ import { ownValue } from "../plan/plan-stages.ts";
 import type { Rule } from "./settings.ts";
 import { undefinedNames } from "./variables.ts";
 
-/** Something that is allowed and better not done. */
+/** Discouraged but valid use of the Dockerfile language. */
 export interface Finding {
   rule: Rule;
   text: string;
@@ -16,15 +16,15 @@ export interface Finding {
 }
 
 export interface FileFacts {
-  /** The Dockerfile. */
+  /** Text of the Dockerfile. */
   text: string;
-  /** Values of the arguments before the first FROM, as the Dockerfile has them. */
+  /** Default values of the arguments before the first FROM. */
   defaults: Record<string, string>;
-  /** Whether `.dockerignore` leaves a path out. */
+  /** Tests whether `.dockerignore` excludes a path. */
   ignored(path: string): boolean;
 }
 
-/** What can be told of a Dockerfile without its base images. */
+/** Lints a Dockerfile without knowledge of its base images. */
 export function lintFile(read: Stages, facts: FileFacts): Finding[] {
   const instructions = [
     ...read.globals,
@@ -49,7 +49,7 @@ function keywordOf({ source }: { source: string }): string {
   return source.trim().split(/\s/, 1)[0] ?? "";
 }
 
-/** Most of the instructions decide how the others are to be written. */
+/** Reports keywords that are not in the case of the majority. */
 function casing(instructions: Instruction[]): Finding[] {
   const words = instructions.map((one) => ({ keyword: keywordOf(one), lines: one.lines }));
   const upper = words.filter(({ keyword }) => keyword === keyword.toUpperCase()).length;
@@ -112,7 +112,7 @@ function expanded(word: string, values: Record<string, string>): string {
   try {
     return expandWord(word, (name) => ownValue(values, name));
   } catch {
-    // `${NAME:?…}`: it says itself what is missing.
+    // `${NAME:?…}` without a value: the build reports it.
     return "scratch";
   }
 }
@@ -149,13 +149,13 @@ function lintStageAlone({ instructions }: Stage): Finding[] {
 }
 
 const secret = /(?:^|_)(?:apikey|auth|credentials?|key|password|pword|passwd|secret|token)(?:_|$)/i;
-const open = /(?:^|_)public(?:_|$)/i;
+const harmless = /(?:^|_)public(?:_|$)/i;
 
 function lintInstruction(one: Instruction, { ignored }: FileFacts): Finding[] {
   const found: Finding[] = [];
   const add = (rule: Rule, text: string) => void found.push(finding(rule, text, one.lines));
   const checkNames = (names: string[]) => {
-    for (const name of names.filter((word) => secret.test(word) && !open.test(word))) {
+    for (const name of names.filter((word) => secret.test(word) && !harmless.test(word))) {
       const rule = `Do not use ARG or ENV instructions for sensitive data (${one.kind.toUpperCase()} "${name}")`;
       add("SecretsUsedInArgOrEnv", rule);
     }
@@ -201,7 +201,7 @@ function lintInstruction(one: Instruction, { ignored }: FileFacts): Finding[] {
   return found;
 }
 
-/** A comment right before ARG or FROM describes it, and begins with its name. */
+/** Reports a comment directly before ARG or FROM that does not begin with its name. */
 function lintDescription(one: Instruction, { text }: FileFacts): Finding[] {
   const name = one.kind === "from" ? one.name : one.kind === "arg" ? one.arguments[0]?.name : undefined;
   if (name === undefined) return [];

@@ -5,14 +5,14 @@ import type { Stage } from "../dockerfile/read-stages.ts";
 import { type Finding, finding } from "./lint-file.ts";
 import { undefinedNames } from "./variables.ts";
 
-/** What a stage begins with. */
+/** The state of a stage before its first instruction. */
 export interface StageStart {
-  /** Names of its variables; nothing when its image is not known. */
+  /** Names of its variables; absent when its base image is unknown. */
   variables?: Set<string>;
   hasDirectory: boolean;
 }
 
-/** What can be told of a stage once its base is known, and what a stage on it begins with. */
+/** Lints a stage with a known base; returns its findings and the start of a stage based on it. */
 export function lintStage(stage: Stage, start: StageStart): { findings: Finding[]; end: StageStart } {
   const findings: Finding[] = [];
   const variables = start.variables && new Set([...start.variables, "PATH"]);
@@ -37,7 +37,7 @@ export function lintStage(stage: Stage, start: StageStart): { findings: Finding[
   return { findings, end: variables ? { variables, hasDirectory } : { hasDirectory } };
 }
 
-/** An image that is not for the platform it is wanted for. */
+/** Reports a base image for another platform. */
 export function lintPlatform({ from }: Stage, found: Platform, wanted: Platform): Finding[] {
   if (matchesPlatform(found, wanted)) return [];
   const expected = `expected "${formatPlatform(wanted)}" for current build`;

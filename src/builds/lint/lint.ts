@@ -3,25 +3,25 @@ import { DockerfileError } from "../dockerfile/dockerfile-error.ts";
 import type { Finding } from "./lint-file.ts";
 import { parseLintSettings } from "./settings.ts";
 
-/** Tells what is found in a Dockerfile, as its directive `check` wants it. */
+/** Reports findings according to the directive `check`. */
 export interface Lint {
-  /** Throws where the directive makes findings errors. */
+  /** Reports findings; throws when the directive turns them into errors. */
   report(findings: Finding[]): void;
-  /** How many were told. */
+  /** Returns the number of reported findings. */
   count(): number;
 }
 
-/** The settings are those of the directive, or of the argument `BUILDKIT_DOCKERFILE_CHECK`. */
+/** Opens a lint; the settings come from the directive or the argument `BUILDKIT_DOCKERFILE_CHECK`. */
 export function openLint(settingsText: string | undefined, emit: (event: BuildEvent) => void): Lint {
   const settings = parseLintSettings(settingsText);
-  const told = new Set<string>();
+  const reported = new Set<string>();
   return {
     report(findings) {
       const counted = findings.filter(({ rule }) => settings.checks(rule));
       for (const { rule, text, lines } of counted.sort((a, b) => a.lines.start - b.lines.start)) {
         const key = `${rule} ${lines.start} ${text}`;
-        if (told.has(key)) continue;
-        told.add(key);
+        if (reported.has(key)) continue;
+        reported.add(key);
         emit({ type: "warning", rule, text: `${rule}: ${text}`, lines });
       }
       const [first] = counted;
@@ -29,6 +29,6 @@ export function openLint(settingsText: string | undefined, emit: (event: BuildEv
       const names = [...new Set(counted.map(({ rule }) => rule))].sort().join(", ");
       throw new DockerfileError(`lint violation found for rules: ${names}`, first.lines);
     },
-    count: () => told.size,
+    count: () => reported.size,
   };
 }

@@ -1,7 +1,7 @@
 import { invalidArgument, type TboxError } from "#support/errors.ts";
 import { nearest } from "#support/nearest.ts";
 
-/** What BuildKit's checks of the same names look for. */
+/** Names of the checks, the same as in BuildKit. */
 export const rules = [
   "ConsistentInstructionCasing",
   "CopyIgnoredFile",
@@ -29,16 +29,16 @@ export const rules = [
 
 export type Rule = (typeof rules)[number];
 
-/** Those that are only checked when asked for. */
+/** Checks that are off by default. */
 const experimental: Rule[] = ["InvalidDefinitionDescription"];
 
 export interface LintSettings {
   checks(rule: Rule): boolean;
-  /** Whether what is found fails the build. */
+  /** Whether findings fail the build. */
   error: boolean;
 }
 
-/** Reads the value of the directive `check`: `skip=A,B;error=true;experimental=all`. */
+/** Parses the value of the directive `check`: `skip=A,B;error=true;experimental=all`. */
 export function parseLintSettings(text: string | undefined): LintSettings {
   const skipped = new Set<Rule>();
   const extra = new Set<Rule>();
@@ -52,7 +52,7 @@ export function parseLintSettings(text: string | undefined): LintSettings {
     if (key === "skip") addRules(skipped, value);
     else if (key === "experimental") addRules(extra, value);
     else if (key === "error") error = readSwitch(value);
-    else throw invalid(`unknown option ${JSON.stringify(key)}: there are skip, error, experimental`);
+    else throw invalid(`unknown option ${JSON.stringify(key)}: use skip, error or experimental`);
   }
   return { checks: (rule) => !skipped.has(rule) && (!experimental.includes(rule) || extra.has(rule)), error };
 }

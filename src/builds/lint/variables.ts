@@ -1,11 +1,10 @@
 /**
- * The names of plain `$NAME` and `${NAME}` in some words that nothing defines. What is in single quotes or
- * has a modifier of its own is left alone.
+ * Returns the undefined names in `$NAME` and `${NAME}`. Ignores text in single quotes and names with a modifier.
  */
 export function undefinedNames(words: string[], isDefined: (name: string) => boolean): string[] {
   const names = words.flatMap((word) => {
-    const open = word.replace(/'[^']*'/g, "");
-    return [...open.matchAll(/(?<![\\`])\$(?:(\w+)|\{(\w+)\})/g)].map(
+    const unquoted = word.replace(/'[^']*'/g, "");
+    return [...unquoted.matchAll(/(?<![\\`])\$(?:(\w+)|\{(\w+)\})/g)].map(
       ([, plain, braced]) => plain ?? braced ?? "",
     );
   });

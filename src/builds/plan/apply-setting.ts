@@ -9,20 +9,20 @@ import { type StageState, withHistory } from "./stage-state.ts";
 
 export interface SettingContext {
   escapeMark: Dockerfile["escapeMark"];
-  /** Arguments as the build was asked for. */
+  /** Arguments of the request. */
   given: Record<string, string>;
-  /** Those that a stage may declare without a value. */
+  /** Values of arguments that a stage declares without a value. */
   globals: Record<string, string>;
 }
 
 export type Setting = Exclude<Instruction, { kind: "run" | "copy" | "add" | "workdir" | "from" }>;
 
-/** Expands the variables of a word as the stage has them. */
+/** Returns a function that expands words with the variables of a stage. */
 export function expander(stage: StageState, { escapeMark }: SettingContext): (word: string) => string {
   return (word) => expandWord(word, (name) => ownValue(stage.environment, name), { escape: escapeMark });
 }
 
-/** The stage after an instruction that changes no files. */
+/** Applies an instruction that changes no files. */
 export function applySetting(stage: StageState, instruction: Setting, context: SettingContext): StageState {
   const expand = expander(stage, context);
   const { settings } = stage;
@@ -91,7 +91,7 @@ export function applySetting(stage: StageState, instruction: Setting, context: S
   }
 }
 
-/** Where a path of an instruction leads from the stage's working directory; a slash at its end is kept. */
+/** Resolves a path from the working directory of the stage; keeps a trailing slash. */
 export function fromWorkingDirectory({ settings }: StageState, path: string): string {
   const directory = settings.WorkingDir || "/";
   const isDirectory = path === "" || /(^|\/)\.{0,2}$/.test(path);
@@ -99,7 +99,7 @@ export function fromWorkingDirectory({ settings }: StageState, path: string): st
   return isDirectory && joined !== "/" ? `${joined}/` : joined;
 }
 
-/** The words of a command; text for the shell becomes the shell's last word. */
+/** Returns the words of a command; shell text becomes the last argument of the shell. */
 export function commandWords({ words, shell }: CommandLine, { settings }: StageState): string[] {
   if (!shell) return words;
   return [...(settings.Shell?.length ? settings.Shell : ["/bin/sh", "-c"]), words.join(" ")];
@@ -141,7 +141,7 @@ function expandPairs(pairs: Pair[], expand: (word: string) => string): [string, 
   return pairs.map(({ name, value }) => [expand(name), expand(value)]);
 }
 
-/** As Go prints a list of quoted words. */
+/** Formats words like Go prints a list of quoted strings. */
 function goList(words: string[]): string {
   return `[${words.map((word) => JSON.stringify(word)).join(" ")}]`;
 }

@@ -6,11 +6,11 @@ import type { Instruction } from "../dockerfile/instruction.ts";
 import type { Stage, Stages } from "../dockerfile/read-stages.ts";
 import { mountSource } from "../dockerfile/run-mount.ts";
 
-/** Where a stage begins, or files come from. */
+/** The base of a stage, or the source of copied files. */
 export type Source = { type: "stage"; index: number } | { type: "image"; name: string } | { type: "scratch" };
 
 export interface PlannedStage extends Stage {
-  /** Of the stage, or its number. */
+  /** Name of the stage, or its number. */
   name: string;
   base: Source;
   platform?: string;
@@ -22,13 +22,13 @@ export interface PlannedStages {
   stages: PlannedStage[];
   /** The stage to build. */
   target: number;
-  /** Instructions in the file, those before the first FROM left out. */
+  /** Number of instructions, without those before the first FROM. */
   total: number;
-  /** Arguments that stages may declare without a value of their own. */
+  /** Values of arguments that stages declare without a value. */
   globals: Record<string, string>;
 }
 
-/** Expands the FROM lines and finds the stage that is asked for. */
+/** Expands the FROM lines and finds the target stage. */
 export function planStages(
   read: Stages,
   options: {
@@ -49,7 +49,7 @@ export function planStages(
   return { stages, target: findTarget(stages, options.target), total: number - 1, globals };
 }
 
-/** The arguments before the first FROM and those that need no declaration, with their values. */
+/** Returns the values of predefined arguments and of those before the first FROM. */
 export function planGlobals(
   { globals, escapeMark }: Stages,
   { arguments: given }: { arguments: Record<string, string> },
@@ -93,7 +93,7 @@ function planStage(
   };
 }
 
-/** A stage before this one, or an image. */
+/** Returns an earlier stage with this name, or an image. */
 function findBase(name: string, before: PlannedStage[]): Source {
   const index = before.findLastIndex(({ from }) => from.name === name.toLowerCase());
   if (index >= 0) return { type: "stage", index };
@@ -113,7 +113,7 @@ function findTarget(stages: PlannedStage[], target: string | undefined): number 
   throw invalidArgument(`target stage ${JSON.stringify(target)} could not be found${hint}`);
 }
 
-/** What `--from` names: a stage by name or number, which must come before; an image otherwise. */
+/** Resolves `--from`: an earlier stage by name or number, otherwise an image. */
 export function findSource(from: string, stages: PlannedStage[], current: number): Source {
   if (from === "scratch") return { type: "scratch" };
   const named = stages.findLastIndex((stage) => stage.from.name === from.toLowerCase());
@@ -127,7 +127,7 @@ export function findSource(from: string, stages: PlannedStage[], current: number
   throw invalidArgument(`cannot copy from stage ${JSON.stringify(from)}, ${rule}`);
 }
 
-/** Everything that an instruction takes files from, besides the context. */
+/** Returns the stages and images that an instruction reads files from. */
 export function sourcesOf(instruction: Instruction): string[] {
   if (instruction.kind === "copy" && instruction.from !== undefined) {
     if (/\$./.test(instruction.from)) {

@@ -1,6 +1,6 @@
 import { invalidArgument } from "#support/errors.ts";
 
-/** Reads the ports of EXPOSE: `80`, `53/udp`, `8000-8010`, `127.0.0.1:80:80`; gives `port/protocol`, sorted. */
+/** Parses the ports of EXPOSE: `80`, `53/udp`, `8000-8010`, `127.0.0.1:80:80`; returns sorted `port/protocol`. */
 export function parsePorts(words: string[]): string[] {
   return [...new Set(words.flatMap(parsePort))].sort();
 }
@@ -9,7 +9,7 @@ function parsePort(word: string): string[] {
   const slash = word.indexOf("/");
   const ports = slash < 0 ? word : word.slice(0, slash);
   const protocol = slash < 0 ? "tcp" : word.slice(slash + 1).toLowerCase();
-  // What it would be published as says nothing here.
+  // A host address and port have no meaning in EXPOSE.
   const inside = ports.slice(ports.lastIndexOf(":") + 1);
   const [, first, last] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(inside) ?? [];
   const low = Number(first);

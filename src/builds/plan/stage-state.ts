@@ -7,37 +7,37 @@ import type { Platform } from "#oci/platform.ts";
 export type Settings = NonNullable<ImageConfig["config"]>;
 export type HistoryEntry = NonNullable<ImageConfig["history"]>[number];
 
-/** A stage as far as it is built. */
+/** The state of a stage between two steps. */
 export interface StageState {
   platform: Platform;
   settings: Settings;
   author?: string;
-  /** Variables of the image and arguments, as words are expanded with and programs are run with. */
+  /** Variables and arguments for the expansion of words and for programs. */
   environment: Record<string, string>;
-  /** Arguments that were declared, in order, for the history. */
+  /** Declared arguments in order, for the history. */
   declared: string[];
   history: HistoryEntry[];
-  /** Base first. */
+  /** Layers, base first. */
   diffIds: DiffId[];
-  /** Blobs of the layers. */
+  /** Descriptors of the layer blobs. */
   layers: Descriptor[];
-  /** How many of the layers, and lines of the history, are of an image that was there before. */
+  /** Numbers of layers and history entries that come from the base image. */
   base: { layers: number; history: number };
-  /** Instructions that an image built on this one begins with. */
+  /** ONBUILD triggers. */
   triggers: string[];
-  /** Whether this stage has set a command: an entrypoint takes away only one that was there before. */
+  /** Whether this stage has set a command. ENTRYPOINT resets only an inherited one. */
   hasCommand: boolean;
-  /** Its steps so far, for who takes them from the image. */
+  /** Steps so far, for the inline cache. */
   steps: InlineStep[];
-  /** Whether nothing that is known may serve. */
+  /** Whether the stage ignores the cache. */
   fresh: boolean;
-  /** When the newest layer was made, in milliseconds since the epoch. */
+  /** Creation time of the newest layer, in milliseconds since the epoch. */
   created: number;
 }
 
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** A stage without files. */
+/** Returns a stage without files. */
 export function emptyStage(platform: Platform): StageState {
   return withPath({
     platform,
@@ -56,7 +56,7 @@ export function emptyStage(platform: Platform): StageState {
   });
 }
 
-/** A stage that begins as an image is. */
+/** Returns a stage based on an image. */
 export function stageOfImage(
   { config, diffIds, layers }: { config: ImageConfig; diffIds: DiffId[]; layers: Descriptor[] },
   platform: Platform,
@@ -84,17 +84,17 @@ export function stageOfImage(
   });
 }
 
-/** A stage that begins as another one ends; what that one puts off is done here. */
+/** Returns a stage based on another one; it runs the ONBUILD triggers of that stage. */
 export function stageOfStage(stage: StageState): StageState {
   return { ...stage, hasCommand: false };
 }
 
-/** One more step, and the number of the layer it left. */
+/** Adds a step with the index of its layer. */
 export function withStep(stage: StageState, key: string, layer: number | null): StageState {
   return { ...stage, steps: [...stage.steps, { key, layer }] };
 }
 
-/** Programs are always found somewhere. */
+/** Adds the default PATH unless the image sets one. */
 function withPath(stage: StageState): StageState {
   if (Object.hasOwn(stage.environment, "PATH")) return stage;
   return {
@@ -104,7 +104,7 @@ function withPath(stage: StageState): StageState {
   };
 }
 
-/** One more line of the history; `made` is when its layer was, if it left one. */
+/** Adds a history entry, with its layer if the step created one. */
 export function withHistory(
   stage: StageState,
   createdBy: string,
