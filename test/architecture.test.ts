@@ -45,7 +45,7 @@ const packages: Record<string, (path: string) => boolean> = {
   zod: (path) =>
     /^(api|oci|registry|cli)\//.test(path) ||
     path.startsWith("native/protocol/") ||
-    path === "engine/config.ts",
+    path === "engine/config-file.ts",
 };
 
 /** What a crate may use of the others. */

@@ -4,15 +4,16 @@ import type { Zygote } from "#native/zygote/zygote.ts";
 import type { Networks } from "#network/networks.ts";
 import { errorChain } from "#support/errors.ts";
 
-/** One thing that tbox needs or profits from. */
+/** The state of one requirement of tbox on this machine. */
 export interface Check {
   name: string;
   status: "ok" | "degraded" | "missing";
   detail: string;
-  /** What to do about it. */
+  /** An action that helps; absent when nothing is wrong. */
   remedy?: string;
 }
 
+/** Free bytes below which the disk is reported as degraded. */
 const scarce = 1024 ** 3;
 
 interface Subject {
@@ -21,7 +22,7 @@ interface Subject {
   dataDirectory: string;
 }
 
-/** What this machine allows, for the user who runs the daemon. */
+/** Checks what this machine supports for the user who runs the daemon. */
 export async function diagnose({ zygote, networks, dataDirectory }: Subject): Promise<Check[]> {
   return [
     userNamespace(zygote),
@@ -58,6 +59,7 @@ function mappers(): Check[] {
   });
 }
 
+/** An option of `tbox run` for each cgroup controller. */
 const limits: [Controller, string][] = [
   ["memory", "--memory"],
   ["pids", "--pids-limit"],
@@ -72,10 +74,10 @@ function cgroups({ delegation: { base, controllers, obstacle } }: Zygote): Check
     const { reason, remedy } = obstacle();
     return [{ name, status: "degraded", detail: `no limits, no pause: ${reason}`, remedy }];
   }
-  const place = `containers are below ${base.path}`;
+  const detail = `containers are below ${base.path}; controllers: ${[...controllers].join(" ") || "none"}`;
   const missing = limits.filter(([controller]) => !controllers.has(controller));
   return [
-    { name, status: "ok", detail: `${place}; controllers: ${[...controllers].join(" ") || "none"}` },
+    { name, status: "ok", detail },
     ...missing.map(([controller, option]): Check => {
       const { reason, remedy } = obstacle(controller);
       return {
@@ -93,12 +95,7 @@ function disk(directory: string): Check {
   const free = bavail * bsize;
   const detail = `${(free / 1024 ** 3).toFixed(1)} GiB free in ${directory}`;
   if (free >= scarce) return { name: "disk", status: "ok", detail };
-  return {
-    name: "disk",
-    status: "degraded",
-    detail,
-    remedy: "remove images and containers that are not needed",
-  };
+  return { name: "disk", status: "degraded", detail, remedy: "remove unused data: tbox system prune" };
 }
 
 async function network(networks: Networks): Promise<Check> {
@@ -112,14 +109,14 @@ async function network(networks: Networks): Promise<Check> {
         return {
           name,
           status: "degraded",
-          detail: `connections that the host cannot make are taken and then broken off: ${uplink.reason}`,
+          detail: `connections to unreachable hosts are accepted and then closed: ${uplink.reason}`,
           remedy: "load the kernel modules: sudo modprobe -a nfnetlink_queue nft_queue",
         };
       case "none":
         return {
           name,
           status: "degraded",
-          detail: `containers reach one another and nothing else: ${uplink.reason}`,
+          detail: `containers reach each other and no other host: ${uplink.reason}`,
           remedy: "load the kernel modules: sudo modprobe -a nf_tables nft_tproxy nft_socket nft_reject_inet",
         };
     }

@@ -15,7 +15,8 @@ export interface Engine extends AsyncDisposable {
   volumes: Volumes;
   networks: Networks;
   events: EventLog;
+  /** Describes the machine and how tbox uses it. */
   information(): Promise<SystemInformation>;
-  /** What this machine allows, and what would allow more. */
+  /** Checks what this machine supports, and what would enable more. */
   diagnose(): Promise<Check[]>;
 }

@@ -3,7 +3,7 @@ import { arch, cpus, hostname, release, totalmem } from "node:os";
 import type { Zygote } from "#native/zygote/zygote.ts";
 import type { Networks } from "#network/networks.ts";
 
-/** What `GET /info` tells of the machine and of how tbox uses it. */
+/** The machine and how tbox uses it, for `GET /info`. */
 export interface SystemInformation {
   id: string;
   /** Host name. */
@@ -11,19 +11,19 @@ export interface SystemInformation {
   kernelVersion: string;
   operatingSystem: string;
   osVersion: string;
-  /** As `uname -m` says it. */
+  /** The architecture as `uname -m` prints it. */
   architecture: string;
   cpus: number;
-  /** Bytes. */
+  /** Bytes of memory. */
   memory: number;
   dataDirectory: string;
   storageDriver: string;
   driverStatus: [string, string][];
-  /** `none` where no container can be limited. */
+  /** `none` when containers cannot have limits. */
   cgroupDriver: string;
-  /** Whose limits hold. */
+  /** Cgroup controllers whose limits take effect. */
   controllers: string[];
-  /** Whether the kernel counts swap by cgroup. */
+  /** Whether the kernel accounts swap by cgroup. */
   swapLimit: boolean;
   cgroupVersion: string;
   httpProxy: string;
@@ -41,9 +41,10 @@ export interface InformationSources {
   environment: Record<string, string | undefined>;
 }
 
+/** Reads the state of the machine. */
 export function readSystemInformation(sources: InformationSources): SystemInformation {
   const { id, dataDirectory, zygote, networks, environment } = sources;
-  const release_ = readRelease();
+  const osRelease = readRelease();
   const { mapping } = zygote;
   const { base, controllers, files } = zygote.delegation;
   const proxy = (name: string) => environment[name] ?? environment[name.toLowerCase()] ?? "";
@@ -51,8 +52,8 @@ export function readSystemInformation(sources: InformationSources): SystemInform
     id,
     name: hostname(),
     kernelVersion: release(),
-    operatingSystem: release_.PRETTY_NAME ?? "Linux",
-    osVersion: release_.VERSION_ID ?? "",
+    operatingSystem: osRelease.PRETTY_NAME ?? "Linux",
+    osVersion: osRelease.VERSION_ID ?? "",
     architecture: arch() === "x64" ? "x86_64" : arch() === "arm64" ? "aarch64" : arch(),
     cpus: cpus().length,
     memory: totalmem(),
@@ -65,7 +66,7 @@ export function readSystemInformation(sources: InformationSources): SystemInform
     cgroupDriver: base && controllers.size > 0 ? "cgroupfs" : "none",
     controllers: [...controllers],
     swapLimit: files.has("memory.swap.max"),
-    // The unified hierarchy has this file in its root; a hybrid one is the first version for all that counts.
+    // Only the unified hierarchy has this file in its root; a hybrid hierarchy behaves like version 1.
     cgroupVersion: existsSync("/sys/fs/cgroup/cgroup.controllers") ? "2" : "1",
     httpProxy: proxy("HTTP_PROXY"),
     httpsProxy: proxy("HTTPS_PROXY"),
@@ -79,7 +80,7 @@ function count(ranges: { count: number }[]): number {
   return ranges.reduce((sum, range) => sum + range.count, 0);
 }
 
-/** The fields of os-release(5). */
+/** Reads the fields of os-release(5). */
 function readRelease(): Record<string, string> {
   try {
     const lines = readFileSync("/etc/os-release", "utf8").split("\n");
