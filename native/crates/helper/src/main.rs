@@ -2,7 +2,6 @@
 //! zygote.
 
 mod arguments;
-mod failure;
 mod messages;
 mod monitor;
 mod net;

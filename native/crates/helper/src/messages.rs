@@ -7,8 +7,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sys::seqpacket::{self, Flags};
 
-use crate::failure;
-
 /// Returns the JSON text of a message. Every message of the protocol can be written.
 pub fn text(message: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(message).unwrap_or_default()
@@ -31,7 +29,7 @@ pub fn send_waiting(
 pub fn parse<T: DeserializeOwned>(text: &[u8], expected: &str) -> Result<T, Failure> {
     serde_json::from_slice(text).map_err(|error| {
         let shown = String::from_utf8_lossy(&text[..text.len().min(80)]);
-        failure::explained(
+        Failure::new(
             FailureKind::InvalidArgument,
             "message",
             format!("expected a message {expected}, received {shown:?}: {error}"),
@@ -41,7 +39,7 @@ pub fn parse<T: DeserializeOwned>(text: &[u8], expected: &str) -> Result<T, Fail
 
 /// Returns the failure of a message with the wrong number of descriptors.
 pub fn wrong_descriptors(message: &str, expected: usize, received: usize) -> Failure {
-    failure::explained(
+    Failure::new(
         FailureKind::InvalidArgument,
         "message",
         format!("expected {expected} descriptors with {message}, received {received}"),

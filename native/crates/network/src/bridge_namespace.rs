@@ -214,11 +214,9 @@ fn open_queue() -> Result<OwnedFd, String> {
 }
 
 fn failure(what: &str, error: impl std::fmt::Display) -> Failure {
+    let message = format!("network: {what}: {error}");
     Failure {
-        kind: FailureKind::System,
-        step: "network".to_owned(),
         subject: Some(what.to_owned()),
-        errno: None,
-        message: format!("network: {what}: {error}"),
+        ..Failure::new(FailureKind::System, "network", message)
     }
 }

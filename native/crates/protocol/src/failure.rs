@@ -1,5 +1,8 @@
 //! Failures as reported to the daemon.
 
+use std::fmt::Display;
+
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 /// A failed step.
@@ -16,6 +19,30 @@ pub struct Failure {
     pub errno: Option<i32>,
     /// Message for users: lower case, no full stop, with the cause and, if there is one, the remedy.
     pub message: String,
+}
+
+impl Failure {
+    /// Returns a failure with a message for users.
+    pub fn new(kind: FailureKind, step: &str, message: impl Display) -> Self {
+        Self {
+            kind,
+            step: step.to_owned(),
+            subject: None,
+            errno: None,
+            message: message.to_string(),
+        }
+    }
+
+    /// Returns the failure of a system call on `subject`.
+    pub fn of_call(step: &str, subject: &str, errno: Errno) -> Self {
+        Self {
+            kind: FailureKind::of_errno(errno),
+            step: step.to_owned(),
+            subject: Some(subject.to_owned()),
+            errno: Some(errno.raw_os_error()),
+            message: format!("{subject}: {errno}"),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,4 +68,18 @@ pub enum FailureKind {
     Exhausted,
     /// A system call failed.
     System,
+}
+
+impl FailureKind {
+    fn of_errno(errno: Errno) -> Self {
+        match errno {
+            Errno::NOSPC
+            | Errno::DQUOT
+            | Errno::NOMEM
+            | Errno::MFILE
+            | Errno::NFILE
+            | Errno::AGAIN => Self::Exhausted,
+            _ => Self::System,
+        }
+    }
 }

@@ -8,30 +8,15 @@ use sys::clone;
 
 /// Returns the failure of a system call.
 pub fn system(step: &str, subject: &str, errno: Errno) -> Failure {
-    let kind = match errno {
-        Errno::NOSPC | Errno::DQUOT | Errno::NOMEM | Errno::MFILE | Errno::NFILE | Errno::AGAIN => {
-            FailureKind::Exhausted
-        }
-        _ => FailureKind::System,
-    };
     Failure {
-        kind,
-        step: step.to_owned(),
-        subject: Some(subject.to_owned()),
-        errno: Some(errno.raw_os_error()),
         message: format!("{step}: {subject}: {errno}"),
+        ..Failure::of_call(step, subject, errno)
     }
 }
 
-/// Returns a failure with a message of its own.
+/// Returns a failure with a message for users.
 pub fn explained(kind: FailureKind, step: &str, message: impl Display) -> Failure {
-    Failure {
-        kind,
-        step: step.to_owned(),
-        subject: None,
-        errno: None,
-        message: message.to_string(),
-    }
+    Failure::new(kind, step, message)
 }
 
 /// Returns the failure of a clone.

@@ -8,7 +8,6 @@ use rustix::fs::{AtFlags, Mode, OFlags, openat, statat, unlinkat};
 use sandbox::host::Host;
 use sys::seqpacket;
 
-use crate::failure;
 use crate::monitor::exit_record;
 use crate::monitor::log::JsonLog;
 
@@ -34,22 +33,22 @@ impl ContainerFiles {
         let container = host.container_directory(&request.id)?;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let directory = openat(&container, ".", flags, Mode::empty())
-            .map_err(|errno| failure::system("container-directory", &request.id, errno))?;
+            .map_err(|errno| Failure::of_call("container-directory", &request.id, errno))?;
         exit_record::remove(directory.as_fd())
-            .map_err(|errno| failure::system("exit-record", "exit.json", errno))?;
+            .map_err(|errno| Failure::of_call("exit-record", "exit.json", errno))?;
         let log = match request.log {
             Log::None => None,
             Log::JsonFile { max_size, max_file } => {
                 let log = JsonLog::open(directory.as_fd(), max_size, max_file);
-                let explain = |error| failure::explained(FailureKind::System, "log", error);
+                let explain = |error| Failure::new(FailureKind::System, "log", error);
                 Some(log.map_err(explain)?)
             }
         };
         let sockets = openat(host.run(), "monitors", flags, Mode::empty())
-            .map_err(|errno| failure::system("monitor-socket", "monitors", errno))?;
+            .map_err(|errno| Failure::of_call("monitor-socket", "monitors", errno))?;
         let socket_name = format!("{}.sock", request.id.get(..32).unwrap_or(&request.id));
         let listener = seqpacket::listen(sockets.as_fd(), &socket_name, BACKLOG)
-            .map_err(|error| failure::explained(FailureKind::System, "monitor-socket", error))?;
+            .map_err(|error| Failure::new(FailureKind::System, "monitor-socket", error))?;
         let identity = socket_identity(&sockets, &socket_name);
         let files = Self {
             directory,

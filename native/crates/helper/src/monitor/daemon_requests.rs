@@ -10,7 +10,6 @@ use rustix::termios::{Winsize, tcsetwinsize};
 use sys::seqpacket::{self, Received};
 use sys::signals;
 
-use crate::failure;
 use crate::messages;
 use crate::monitor::event_loop::Monitor;
 use crate::monitor::log::files::Position;
@@ -51,7 +50,7 @@ impl Monitor {
                     Ok(()) => continue,
                     Err(failure) => failure,
                 },
-                Err(error) => failure::explained(FailureKind::InvalidArgument, "message", error),
+                Err(error) => Failure::new(FailureKind::InvalidArgument, "message", error),
             };
             self.channels[index].send(&FromMonitor::Refused(failure));
             self.channels[index].close();
@@ -113,5 +112,5 @@ fn is_own(socket: &OwnedFd) -> bool {
 }
 
 fn invalid(message: String) -> Failure {
-    failure::explained(FailureKind::InvalidArgument, "message", message)
+    Failure::new(FailureKind::InvalidArgument, "message", message)
 }

@@ -9,7 +9,6 @@ use protocol::monitor::FromMonitor;
 use sandbox::exec;
 use sandbox::host::Host;
 
-use crate::failure;
 use crate::messages;
 use crate::monitor::event_loop::Monitor;
 use crate::monitor::input::AtEnd;
@@ -58,7 +57,7 @@ fn begin(host: Host, exec: Exec, forked_at: u64) -> Result<Monitor, Failure> {
     let cgroup = request.cgroup.then(|| descriptors.pop()).flatten();
     let Some(container) = container else {
         let message = format!("container {} is not running", request.id);
-        return Err(failure::explained(FailureKind::NotRunning, "exec", message));
+        return Err(Failure::new(FailureKind::NotRunning, "exec", message));
     };
     let launched = exec::exec(
         &host,
@@ -70,7 +69,7 @@ fn begin(host: Host, exec: Exec, forked_at: u64) -> Result<Monitor, Failure> {
     let started = started(&launched, received_at, forked_at);
     let streams = ProgramStreams::new(launched.stdio, AtEnd::Close)?;
     let mut monitor = Monitor::create(None, launched.pidfd, None, streams, started)
-        .map_err(|errno| failure::system("monitor", "epoll", errno))?;
+        .map_err(|errno| Failure::of_call("monitor", "epoll", errno))?;
     for (wants, socket) in request.attachments.iter().zip(descriptors) {
         monitor.attach(socket, *wants);
     }

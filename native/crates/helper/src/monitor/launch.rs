@@ -9,7 +9,6 @@ use sandbox::host::Host;
 use sandbox::launch::{self, Prepared};
 use sandbox::startup::Launched;
 
-use crate::failure;
 use crate::messages;
 use crate::monitor::container_files::ContainerFiles;
 use crate::monitor::event_loop::Monitor;
@@ -73,7 +72,7 @@ fn begin(host: Host, launch: Launch, forked_at: u64) -> Result<Monitor, Failure>
     let orphans = (request.shared.pid == Sharing::Host)
         .then(Orphans::adopt)
         .transpose()
-        .map_err(|errno| failure::system("monitor", "subreaper", errno))?;
+        .map_err(|errno| Failure::of_call("monitor", "subreaper", errno))?;
     let launched = launch::launch(
         &host,
         &request,
@@ -110,7 +109,7 @@ fn begin(host: Host, launch: Launch, forked_at: u64) -> Result<Monitor, Failure>
     };
     let streams = ProgramStreams::new(launched.stdio, at_end)?;
     let mut monitor = Monitor::create(files, launched.pidfd, cgroup, streams, started)
-        .map_err(|errno| failure::system("monitor", "epoll", errno))?;
+        .map_err(|errno| Failure::of_call("monitor", "epoll", errno))?;
     monitor.orphans = orphans.map(|orphans| orphans.except(program));
     for (wants, socket) in request.attachments.iter().zip(descriptors) {
         monitor.attach(socket, *wants);

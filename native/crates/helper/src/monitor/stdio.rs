@@ -7,7 +7,6 @@ use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::Errno;
 use sandbox::startup::Stdio;
 
-use crate::failure;
 use crate::monitor::input::AtEnd;
 
 /// Non-blocking descriptors.
@@ -22,7 +21,7 @@ pub struct ProgramStreams {
 
 impl ProgramStreams {
     pub fn new(stdio: Stdio, at_end: AtEnd) -> Result<Self, Failure> {
-        let explain = |errno| failure::system("streams", "standard streams", errno);
+        let explain = |errno| Failure::of_call("streams", "standard streams", errno);
         match stdio {
             Stdio::Pipes {
                 stdin,

@@ -11,7 +11,6 @@ use rustix::io::Errno;
 use super::namespace_worker::{Job, JobResult, Requester, Task};
 use super::server::{ContainerNamespace, Server};
 use super::zygote_messages::FromHelper;
-use crate::failure;
 use crate::messages;
 
 /// Messages handled for one daemon before the others have their turn.
@@ -62,7 +61,7 @@ impl Server {
                 if self.worker.submit(job) {
                     return;
                 }
-                Response::Failed(failure::explained(
+                Response::Failed(Failure::new(
                     FailureKind::System,
                     "network",
                     "set up a network namespace: the worker thread has ended",
@@ -144,8 +143,9 @@ impl Server {
 
     fn publish(&mut self, publication: &Publication) -> Result<Handled, Failure> {
         let published = self.ports.publish(&self.poll, publication);
-        let ports = published
-            .map_err(|error| failure::system("publish", &error.address.to_string(), error.errno))?;
+        let ports = published.map_err(|error| {
+            Failure::of_call("publish", &error.address.to_string(), error.errno)
+        })?;
         Ok(Handled::Done(Response::Published { ports }))
     }
 
@@ -182,7 +182,7 @@ impl Server {
         let copy = known.and_then(|known| known.descriptor.try_clone().ok());
         copy.ok_or_else(|| {
             let message = format!("network namespace {namespace} does not exist");
-            failure::explained(FailureKind::NotFound, "network", message)
+            Failure::new(FailureKind::NotFound, "network", message)
         })
     }
 
@@ -220,7 +220,7 @@ impl Server {
         }
         self.names
             .add(&self.poll, namespace, made.names)
-            .map_err(|errno| failure::system("network", "epoll", errno))?;
+            .map_err(|errno| Failure::of_call("network", "epoll", errno))?;
         let known = ContainerNamespace {
             descriptor: made.descriptor,
             inode: Some(made.inode),
@@ -247,12 +247,12 @@ fn explain(action: &str, netlink::Error { what, errno }: netlink::Error) -> Fail
         }
         _ => "",
     };
-    let mut failure = failure::system("network", what, errno);
+    let mut failure = Failure::of_call("network", what, errno);
     failure.message = format!("{action}: {what}: {errno}{hint}");
     failure
 }
 
 fn unknown_network(network: &str) -> Failure {
     let message = format!("network {network} has no bridge, or the hardware address is malformed");
-    failure::explained(FailureKind::InvalidArgument, "network", message)
+    Failure::new(FailureKind::InvalidArgument, "network", message)
 }

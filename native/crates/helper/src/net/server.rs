@@ -29,7 +29,6 @@ use super::processes;
 use super::start::NetHelperStart;
 use super::zygote_link::ZygoteLink;
 use super::zygote_messages::FromHelper;
-use crate::failure;
 use crate::messages;
 
 /// Time between two searches for expired flows, and for containers after the zygote's end.
@@ -117,7 +116,7 @@ impl Server {
         settings: &Settings<'_>,
     ) -> Result<Self, Failure> {
         let explain =
-            |what: &'static str| move |errno: Errno| failure::system("network", what, errno);
+            |what: &'static str| move |errno: Errno| Failure::of_call("network", what, errno);
         // Before the first thread is created, because threads inherit the restrictions.
         net_helper::confine(settings.resolv_conf, run.as_fd())?;
         let adopted = bridges.is_some();
@@ -126,7 +125,7 @@ impl Server {
         let copy = made
             .descriptor
             .try_clone()
-            .map_err(|error| failure::explained(FailureKind::Exhausted, "network", error))?;
+            .map_err(|error| Failure::new(FailureKind::Exhausted, "network", error))?;
         let zygote = ZygoteLink::create(
             &poll,
             zygote,

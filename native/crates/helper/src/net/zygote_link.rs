@@ -14,7 +14,6 @@ use sys::seqpacket;
 
 use super::helper_events::{NEXT_ZYGOTE, ZYGOTE, helper_token};
 use super::zygote_messages::{FromHelper, ToHelper, socket_name};
-use crate::failure;
 use crate::messages;
 
 /// Zygotes that may wait to be accepted.
@@ -38,9 +37,9 @@ impl ZygoteLink {
         mapping: Mapping,
         bridges: OwnedFd,
     ) -> Result<Self, Failure> {
-        let explain = |what| move |errno: Errno| failure::system("network", what, errno);
+        let explain = |what| move |errno: Errno| Failure::of_call("network", what, errno);
         let listener = seqpacket::listen(run.as_fd(), &socket_name(), BACKLOG)
-            .map_err(|error| failure::explained(FailureKind::System, "network", error))?;
+            .map_err(|error| Failure::new(FailureKind::System, "network", error))?;
         rustix::io::ioctl_fionbio(&listener, true).map_err(explain("listener"))?;
         for (socket, index) in [(&zygote, ZYGOTE), (&listener, NEXT_ZYGOTE)] {
             poll.add(socket, helper_token(index), Interest::READ)

@@ -13,7 +13,6 @@ use rustix::process::{Pid, WaitOptions, wait};
 use sandbox::host::Host;
 use sys::pidfd;
 
-use crate::failure;
 use crate::monitor::exit_record;
 use crate::monitor::exit_status::{self, REPORT_LENGTH, Status};
 use crate::monitor::memory;
@@ -62,7 +61,7 @@ pub struct Children {
 impl Children {
     pub fn create() -> Result<Self, Failure> {
         let (reports, reporter) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)
-            .map_err(|errno| failure::system("zygote", "pipe", errno))?;
+            .map_err(|errno| Failure::of_call("zygote", "pipe", errno))?;
         Ok(Self {
             by_pid: BTreeMap::new(),
             reports,

@@ -9,8 +9,6 @@ use std::os::unix::ffi::OsStringExt;
 use protocol::failure::{Failure, FailureKind};
 use sys::{fork, memfd, signals};
 
-use crate::failure;
-
 /// Returns only in a process that runs from a sealed memory file, with an empty environment, no descriptors except 0 to
 /// 2, and no signal blocked or ignored except SIGPIPE. A container that reaches the helper's program through /proc then
 /// finds a file that no process can write.
@@ -42,5 +40,5 @@ fn reexecute(program: File) -> Result<Infallible, Failure> {
 }
 
 fn explain(action: &str, error: impl std::fmt::Display) -> Failure {
-    failure::explained(FailureKind::System, "protect", format!("{action}: {error}"))
+    Failure::new(FailureKind::System, "protect", format!("{action}: {error}"))
 }

@@ -11,7 +11,6 @@ use rustix::fs::{Mode, OFlags, open};
 use sys::fork::{Side, fork};
 use sys::seqpacket::{self, Received};
 
-use crate::failure;
 use crate::messages;
 use crate::monitor::exec::Exec;
 use crate::monitor::launch::Launch;
@@ -55,7 +54,7 @@ impl Zygote {
         let report = self
             .children
             .reporter()
-            .map_err(|errno| failure::system("fork", "report", errno))?;
+            .map_err(|errno| Failure::of_call("fork", "report", errno))?;
         let id = request.id.clone();
         let copy = |descriptor: &OwnedFd| descriptor.try_clone().ok();
         let (network, held) = match request.network {
@@ -155,7 +154,7 @@ impl Zygote {
             return Ok(None);
         }
         let (ours, theirs) = seqpacket::pair()
-            .map_err(|error| failure::explained(FailureKind::Exhausted, "net-helper", error))?;
+            .map_err(|error| Failure::new(FailureKind::Exhausted, "net-helper", error))?;
         match fork().map_err(explain_fork)? {
             Side::Child => {
                 drop(ours);
@@ -227,7 +226,7 @@ fn check_id(id: &str) -> Result<(), Failure> {
             .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     match valid {
         true => Ok(()),
-        false => Err(failure::explained(
+        false => Err(Failure::new(
             FailureKind::InvalidArgument,
             "message",
             format!("expected an id of 64 lower-case hex characters, received {id:?}"),
@@ -243,5 +242,5 @@ fn namespace_of(pid: u32) -> Option<OwnedFd> {
 }
 
 fn explain_fork(error: sys::fork::Error) -> Failure {
-    failure::explained(FailureKind::Exhausted, "fork", error)
+    Failure::new(FailureKind::Exhausted, "fork", error)
 }

@@ -15,7 +15,6 @@ use sys::seqpacket;
 use sys::signals;
 use sys::watched::Watched;
 
-use crate::failure;
 use crate::messages;
 use crate::monitor::exec::Exec;
 use crate::monitor::launch::Launch;
@@ -133,14 +132,14 @@ impl Zygote {
         lock: OwnedFd,
         handover: Option<Handover>,
     ) -> Result<Self, Failure> {
-        let explain = |call| move |errno| failure::system("zygote", call, errno);
+        let explain = |call| move |errno| Failure::of_call("zygote", call, errno);
         let poll = Poll::create().map_err(explain("epoll"))?;
         let signals = signals::descriptor(&[SIGCHLD, SIGTERM, SIGINT, SIGHUP])
             .map_err(explain("signalfd"))?;
         poll.add(&signals, SIGNALS, Interest::READ)
             .map_err(explain("epoll"))?;
         let listener = seqpacket::listen(run.as_fd(), &socket_name(), BACKLOG)
-            .map_err(|error| failure::explained(FailureKind::System, "zygote-socket", error))?;
+            .map_err(|error| Failure::new(FailureKind::System, "zygote-socket", error))?;
         rustix::io::ioctl_fionbio(&listener, true).map_err(explain("listener"))?;
         let mut listener = Watched::new(listener, LISTENER);
         listener
@@ -337,11 +336,7 @@ impl Zygote {
                 self.connections.remove(index);
                 Ok(None)
             }
-            Err(error) => Err(failure::explained(
-                FailureKind::InvalidArgument,
-                "message",
-                error,
-            )),
+            Err(error) => Err(Failure::new(FailureKind::InvalidArgument, "message", error)),
         };
         result.unwrap_or_else(|failure| {
             if index < self.connections.len() {

@@ -21,7 +21,6 @@ use sys::fork::{self, Side};
 use sys::{lock, seqpacket, user_namespace};
 
 use crate::arguments::Arguments;
-use crate::failure;
 use crate::messages;
 use crate::zygote::net_helper;
 use crate::zygote::reexecute;
@@ -52,7 +51,7 @@ pub fn start(arguments: &Arguments) -> Result<Started, Failure> {
     if geteuid().is_root() {
         let message = "tbox runs as an ordinary user and refuses to run as root; log in as the \
                        user who is to own the containers";
-        return Err(failure::explained(
+        return Err(Failure::new(
             FailureKind::InvalidArgument,
             "identity",
             message,
@@ -62,12 +61,10 @@ pub fn start(arguments: &Arguments) -> Result<Started, Failure> {
     umask(Mode::from_raw_mode(0o077));
     let run = open_run_directory(&arguments.run)?;
     let lock = take_lock(&run)?;
-    let facts = inspect::facts().map_err(|error| {
-        failure::explained(FailureKind::InvalidArgument, "subordinate-ids", error)
-    })?;
-    let mut mapping = plan::plan(&facts).map_err(|error| {
-        failure::explained(FailureKind::InvalidArgument, "subordinate-ids", error)
-    })?;
+    let facts = inspect::facts()
+        .map_err(|error| Failure::new(FailureKind::InvalidArgument, "subordinate-ids", error))?;
+    let mut mapping = plan::plan(&facts)
+        .map_err(|error| Failure::new(FailureKind::InvalidArgument, "subordinate-ids", error))?;
     loop {
         let (ours, theirs) = seqpacket::pair().map_err(|error| system("channel", error))?;
         match fork::fork().map_err(|error| system("fork", error))? {
@@ -150,8 +147,8 @@ fn prepare(
     parent: &OwnedFd,
 ) -> Result<Option<Box<Zygote>>, Failure> {
     let _ = rustix::thread::set_name(c"tbox-zygote");
-    setsid().map_err(|errno| failure::system("session", "setsid", errno))?;
-    chdir("/").map_err(|errno| failure::system("session", "chdir /", errno))?;
+    setsid().map_err(|errno| Failure::of_call("session", "setsid", errno))?;
+    chdir("/").map_err(|errno| Failure::of_call("session", "chdir /", errno))?;
     let handover = net_helper::take_over(run.as_fd())
         .filter(|handover| user_namespace::enter(handover.user_namespace.as_fd()).is_ok());
     let mapping = match &handover {
@@ -175,9 +172,9 @@ fn prepare(
     let host = Host::prepare(&arguments.store, &arguments.run)?;
     // From here on no process outside the namespace can read this process's memory or open its descriptors.
     set_dumpable_behavior(DumpableBehavior::NotDumpable)
-        .map_err(|errno| failure::system("protect", "dumpable", errno))?;
+        .map_err(|errno| Failure::of_call("protect", "dumpable", errno))?;
     set_child_subreaper(Some(getpid()))
-        .map_err(|errno| failure::system("subreaper", "zygote", errno))?;
+        .map_err(|errno| Failure::of_call("subreaper", "zygote", errno))?;
     make_directory(&run, "monitors")?;
     let zygote = Zygote::create(host, store, run, mapping, lock, handover)?;
     redirect_standard_streams(arguments)?;
@@ -206,19 +203,19 @@ fn redirect_standard_streams(arguments: &Arguments) -> Result<(), Failure> {
     let result = rustix::stdio::dup2_stdin(&null)
         .and_then(|()| rustix::stdio::dup2_stdout(&null))
         .and_then(|()| rustix::stdio::dup2_stderr(&log));
-    result.map_err(|errno| failure::system("standard-streams", "dup2", errno))
+    result.map_err(|errno| Failure::of_call("standard-streams", "dup2", errno))
 }
 
 fn open_run_directory(path: &Path) -> Result<OwnedFd, Failure> {
     let directory = open_directory(path)?;
     let status = fstat(&directory)
-        .map_err(|errno| failure::system("run-directory", &path.to_string_lossy(), errno))?;
+        .map_err(|errno| Failure::of_call("run-directory", &path.to_string_lossy(), errno))?;
     if status.st_uid != geteuid().as_raw() || status.st_mode & 0o022 != 0 {
         let message = format!(
             "{} must belong to the user and be writable by nobody else",
             path.display()
         );
-        return Err(failure::explained(
+        return Err(Failure::new(
             FailureKind::InvalidArgument,
             "run-directory",
             message,
@@ -230,18 +227,18 @@ fn open_run_directory(path: &Path) -> Result<OwnedFd, Failure> {
 fn open_directory(path: &Path) -> Result<OwnedFd, Failure> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     open(path, flags, Mode::empty())
-        .map_err(|errno| failure::system("open-directory", &path.to_string_lossy(), errno))
+        .map_err(|errno| Failure::of_call("open-directory", &path.to_string_lossy(), errno))
 }
 
 fn make_directory(parent: &OwnedFd, name: &str) -> Result<(), Failure> {
     match mkdirat(parent, name, Mode::from_raw_mode(0o700)) {
         Ok(()) | Err(Errno::EXIST) => {}
-        Err(errno) => return Err(failure::system("run-directory", name, errno)),
+        Err(errno) => return Err(Failure::of_call("run-directory", name, errno)),
     }
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     openat(parent, name, flags, Mode::empty())
         .map(drop)
-        .map_err(|errno| failure::system("run-directory", name, errno))
+        .map_err(|errno| Failure::of_call("run-directory", name, errno))
 }
 
 fn take_lock(run: &OwnedFd) -> Result<OwnedFd, Failure> {
@@ -259,5 +256,5 @@ fn refused(errno: Errno) -> Failure {
 }
 
 fn system(step: &str, message: impl std::fmt::Display) -> Failure {
-    failure::explained(FailureKind::System, step, message)
+    Failure::new(FailureKind::System, step, message)
 }
