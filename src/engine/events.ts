@@ -1,4 +1,5 @@
 import { createAsyncQueue } from "#support/concurrency/async-queue.ts";
+import { openLog } from "#support/log.ts";
 
 /** A change of an object, in the terms of Docker's events. */
 export interface EngineEvent {
@@ -27,6 +28,15 @@ export interface EventLog {
 /** Number of remembered events, as in Docker. */
 const capacity = 256;
 
+const logs = {
+  container: openLog("containers"),
+  image: openLog("images"),
+  volume: openLog("volumes"),
+  network: openLog("network"),
+  daemon: openLog("daemon"),
+};
+
+/** Opens an event log in memory. Debug lines report every event. */
 export function openEventLog(): EventLog {
   const past: EngineEvent[] = [];
   const listeners = new Set<(event: EngineEvent) => void>();
@@ -37,6 +47,7 @@ export function openEventLog(): EventLog {
       const timed = { ...event, time: now > last ? now : last + 1n };
       past.push(timed);
       if (past.length > capacity) past.shift();
+      logs[event.type].debug(() => describe(event));
       for (const listen of listeners) listen(timed);
     },
     async *read({ since, until, signal }) {
@@ -70,4 +81,9 @@ function untilOrAbort(until: bigint | undefined, signal: AbortSignal): Promise<v
   signal.addEventListener("abort", stop, { once: true });
   if (signal.aborted) stop();
   return promise;
+}
+
+/** Describes an event without a command line or attributes, which may contain secrets. */
+function describe({ action, id, attributes: { name = "" } }: Omit<EngineEvent, "time">): string {
+  return `${action.replace(/:.*/s, "")} ${id} ${name}`.trimEnd();
 }

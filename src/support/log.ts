@@ -2,7 +2,16 @@ import { writeSync } from "node:fs";
 import { errorChain } from "./errors.ts";
 
 /** Parts of the daemon that write log lines; `TBOX_DEBUG` takes these names. */
-export type LogScope = "api" | "builds" | "containers" | "daemon" | "images" | "layers" | "network" | "trash";
+export type LogScope =
+  | "api"
+  | "builds"
+  | "containers"
+  | "daemon"
+  | "images"
+  | "layers"
+  | "network"
+  | "trash"
+  | "volumes";
 
 type LogLevel = "debug" | "info" | "warn" | "error";
 

@@ -1,9 +1,8 @@
 import { Elysia } from "elysia";
 import type { TransferLine } from "#api/answers/progress.ts";
 import { createImageQuery, loadImagesQuery, saveImagesQuery } from "#api/requests/images.ts";
-import type { SaveOptions } from "#images/archive/image-archives.ts";
-import type { Images } from "#images/images.ts";
-import type { PushOptions } from "#images/transfer/image-transfer.ts";
+import type { ImageArchives, SaveOptions } from "#images/archive/image-archives.ts";
+import type { ImageTransfer, PushOptions } from "#images/transfer/image-transfer.ts";
 import type { Reference } from "#oci/reference.ts";
 import { invalidArgument } from "#support/errors.ts";
 import { singleValue } from "#support/streams.ts";
@@ -15,7 +14,7 @@ import { type ImportQuery, parseImport } from "../requests/import-image.ts";
 import { type ParsedPull, parsePull } from "../requests/pull-image.ts";
 
 /** Requests that bring images into the store, and archives of images out of it. */
-export function imageArchiveRoutes(images: Images) {
+export function imageArchiveRoutes(images: ImageArchives & ImageTransfer) {
   return new Elysia()
     .post(
       "/images/create",
@@ -42,12 +41,12 @@ export function imageArchiveRoutes(images: Images) {
     );
 }
 
-function pullAnswer(images: Images, { reference, allTags, options }: ParsedPull): Promise<Response> {
+function pullAnswer(images: ImageTransfer, { reference, allTags, options }: ParsedPull): Promise<Response> {
   const progress = allTags ? images.pullAllTags(reference, options) : images.pull(reference, options);
   return streamLines(progress, { shape: shapeProgress, failure: shapeFailure });
 }
 
-async function importAnswer(images: Images, query: ImportQuery, request: Request): Promise<Response> {
+async function importAnswer(images: ImageArchives, query: ImportQuery, request: Request): Promise<Response> {
   const { archive, options } = await parseImport(query, request);
   const id = await images.import(archive, options);
   const line: TransferLine = { status: id };
@@ -56,7 +55,7 @@ async function importAnswer(images: Images, query: ImportQuery, request: Request
 
 /** Returns the answer of `POST /images/{name}/push`. */
 export function pushAnswer(
-  images: Images,
+  images: ImageTransfer,
   { reference, options }: { reference: Reference; options: PushOptions },
 ): Promise<Response> {
   const progress = images.push(reference, options);
@@ -64,7 +63,11 @@ export function pushAnswer(
 }
 
 /** Returns the answer of `GET /images/get` and `GET /images/{name}/get`. */
-export async function saveAnswer(images: Images, names: string[], options: SaveOptions): Promise<Response> {
+export async function saveAnswer(
+  images: ImageArchives,
+  names: string[],
+  options: SaveOptions,
+): Promise<Response> {
   if (names.length === 0) throw invalidArgument("names: no image is named");
   return streamed(await images.save(names, options), "application/x-tar");
 }

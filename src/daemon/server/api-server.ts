@@ -43,7 +43,7 @@ export function createApiServer(engine: Engine, answer: Application["answer"]): 
     void respond(engine, application, request, response);
   });
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    log.debug(() => `${request.method} ${request.url} asks for an upgrade`);
+    log.debug(() => `${request.method} ${pathOf(request)} asks for an upgrade`);
     streams.add(socket);
     socket.once("close", () => streams.delete(socket));
     void serveUpgrade(engine, request, socket, head);
@@ -79,6 +79,11 @@ async function respond(
   }
   log.debug(() => {
     const milliseconds = Math.round(performance.now() - started);
-    return `${request.method} ${request.url} ${response.statusCode} in ${milliseconds} ms`;
+    return `${request.method} ${pathOf(request)} ${response.statusCode} in ${milliseconds} ms`;
   });
+}
+
+/** Returns the path of a request without the query, which may contain secrets. */
+function pathOf({ url = "" }: IncomingMessage): string {
+  return url.replace(/\?.*/s, "");
 }
