@@ -1,6 +1,6 @@
 const controls = "@abcdefghijklmnopqrstuvwxyz[\\]^_";
 
-/** The keys of `--detach-keys`: `ctrl-x` names and single characters, separated by commas. */
+/** Parses `--detach-keys`: `ctrl-x` names and single characters, separated by commas. */
 export function parseDetachKeys(text: string): Uint8Array {
   return Uint8Array.from(
     text.split(",").map((key) => {
@@ -17,11 +17,11 @@ export function parseDetachKeys(text: string): Uint8Array {
 export const defaultDetachKeys = "ctrl-p,ctrl-q";
 
 export interface DetachFilter {
-  /** What of the typed bytes goes to the program, and whether the sequence was completed. */
+  /** Returns the bytes for the program, and whether the sequence is complete. */
   feed(typed: Uint8Array): { bytes: Uint8Array; detached: boolean };
 }
 
-/** Holds back the beginning of the sequence until it is clear whether the rest follows. */
+/** Creates a filter that holds back a started sequence until the next keys decide whether it is one. */
 export function createDetachFilter(keys: Uint8Array): DetachFilter {
   let matched = 0;
   return {

@@ -11,7 +11,7 @@ describe("dataDirectory", () => {
     [{ XDG_DATA_HOME: "/xdg", HOME: "/home/a" }, "/xdg/tbox"],
     [{ XDG_DATA_HOME: "relative", HOME: "/home/a" }, "/home/a/.local/share/tbox"],
     [{ TBOX_DATA_DIR: "", HOME: "/home/a" }, "/home/a/.local/share/tbox"],
-  ])("%o is %s", (environment, expected) => {
+  ])("%o gives %s", (environment, expected) => {
     expect(dataDirectory(environment)).toBe(expected);
   });
 
@@ -32,22 +32,22 @@ describe("runDirectory", () => {
     expect(await runDirectory({ TBOX_RUN_DIR: "/run/a", XDG_RUNTIME_DIR: session }, uid)).toBe("/run/a");
   });
 
-  test("takes the session's directory when it is private to the user", async () => {
+  test("uses the session directory when it is private to the user", async () => {
     expect(await runDirectory({ XDG_RUNTIME_DIR: session }, uid)).toBe(`${session}/tbox`);
   });
 
-  test.each([0o755, 0o710, 0o777])("passes over a session directory with mode %o", async (mode) => {
+  test.each([0o755, 0o710, 0o777])("ignores a session directory with mode %o", async (mode) => {
     chmodSync(session, mode);
     const other = await runDirectory({ XDG_RUNTIME_DIR: session }, uid);
     chmodSync(session, 0o700);
     expect(other).toBe(`/tmp/tbox-${uid}`);
   });
 
-  test("passes over a session directory that belongs to another user", async () => {
+  test("ignores a session directory of another user", async () => {
     expect(await runDirectory({ XDG_RUNTIME_DIR: session }, 987_654)).toBe("/tmp/tbox-987654");
   });
 
-  test("passes over a session directory that is missing or relative", async () => {
+  test("ignores a missing or relative session directory", async () => {
     expect(await runDirectory({ XDG_RUNTIME_DIR: `${session}/none` }, 987_654)).toBe("/tmp/tbox-987654");
     expect(await runDirectory({ XDG_RUNTIME_DIR: "run" }, 987_654)).toBe("/tmp/tbox-987654");
   });
@@ -59,6 +59,6 @@ test.each([
   [{ XDG_RUNTIME_DIR: "/run/user/1001" }, undefined],
   [{ XDG_RUNTIME_DIR: "/run/user/1000/deeper" }, undefined],
   [{}, undefined],
-])("knownRunDirectory: of %o user 1000 knows %s", (environment, expected) => {
+])("knownRunDirectory of %o for user 1000 is %s", (environment, expected) => {
   expect(knownRunDirectory(environment, 1000)).toBe(expected);
 });

@@ -2,7 +2,7 @@ import { invalidArgument, TboxError } from "./errors.ts";
 
 export type Environment = Record<string, string | undefined>;
 
-/** The store: `TBOX_DATA_DIR`, `$XDG_DATA_HOME/tbox` or `~/.local/share/tbox`. */
+/** Returns the directory of the store: `TBOX_DATA_DIR`, `$XDG_DATA_HOME/tbox` or `~/.local/share/tbox`. */
 export function dataDirectory(environment: Environment): string {
   const own = explicitDirectory(environment, "TBOX_DATA_DIR");
   if (own) return own;
@@ -12,30 +12,30 @@ export function dataDirectory(environment: Environment): string {
 }
 
 /**
- * Where the sockets lie: `TBOX_RUN_DIR`, `$XDG_RUNTIME_DIR/tbox` if that runtime directory belongs to `uid`
- * and is closed to everybody else, or `/tmp/tbox-<uid>`. A fallback directory that somebody else made is
- * refused: whoever owns it could answer in the daemon's place.
+ * Returns the directory of the sockets: `TBOX_RUN_DIR`, `$XDG_RUNTIME_DIR/tbox` if that runtime directory is private
+ * to `uid`, or `/tmp/tbox-<uid>`. Throws forbidden for a fallback directory of another user, who could answer instead
+ * of the daemon.
  *
- * Needs no `node:fs`, whose first import costs a command a millisecond.
+ * Avoids `node:fs`, whose first import takes a millisecond of every command.
  */
 export async function runDirectory(environment: Environment, uid: number): Promise<string> {
   const own = explicitDirectory(environment, "TBOX_RUN_DIR");
   if (own) return own;
   const session = environment.XDG_RUNTIME_DIR;
-  if (isAbsolute(session) && (await access(session, uid)) === "private") return `${session}/tbox`;
+  if (isAbsolute(session) && (await accessOf(session, uid)) === "private") return `${session}/tbox`;
   const fallback = `/tmp/tbox-${uid}`;
-  if ((await access(fallback, uid)) === "foreign") {
+  if ((await accessOf(fallback, uid)) === "foreign") {
     throw new TboxError(
       "forbidden",
-      `${fallback} is not private to user ${uid}: remove it or set TBOX_RUN_DIR to a directory of your own`,
+      `${fallback} is not private to user ${uid}: remove it or set TBOX_RUN_DIR to a private directory`,
     );
   }
   return fallback;
 }
 
 /**
- * The same as far as it can be told without a look at the disk, which costs a command most of a millisecond: the thread
- * that takes it has to be started. In `/run/user` only root makes directories, each for one user alone.
+ * Returns the directory of the sockets if it is known without access to the disk, which would start a thread and take
+ * most of a millisecond of every command. `/run/user/<uid>` needs no check: only root creates it, private to its user.
  */
 export function knownRunDirectory(environment: Environment, uid: number): string | undefined {
   const own = explicitDirectory(environment, "TBOX_RUN_DIR");
@@ -44,7 +44,7 @@ export function knownRunDirectory(environment: Environment, uid: number): string
   return environment.XDG_RUNTIME_DIR === session ? `${session}/tbox` : undefined;
 }
 
-async function access(path: string, uid: number): Promise<"private" | "foreign" | "missing"> {
+async function accessOf(path: string, uid: number): Promise<"private" | "foreign" | "missing"> {
   try {
     const status = await Bun.file(path).stat();
     return status.isDirectory() && status.uid === uid && (status.mode & 0o077) === 0 ? "private" : "foreign";

@@ -1,4 +1,4 @@
-/** The kinds of failure a caller can tell apart; the daemon maps each to one HTTP status. */
+/** Kinds of errors that callers distinguish; the daemon maps each to one HTTP status. */
 export type ErrorCode =
   | "not-found"
   | "already-exists"
@@ -12,8 +12,8 @@ export type ErrorCode =
   | "internal";
 
 /**
- * Every failure tbox raises itself. Messages are lower-case, name the action and the object, and have
- * no full stop; `errorChain` joins them with those of their causes.
+ * An error raised by tbox. Its message is lower case without a full stop, and names the action and the object;
+ * `errorChain` joins it with the messages of its causes.
  */
 export class TboxError extends Error {
   readonly code: ErrorCode;
@@ -30,7 +30,7 @@ export function invalidArgument(message: string, cause?: unknown): TboxError {
   return new TboxError("invalid-argument", message, cause === undefined ? {} : { cause });
 }
 
-/** The messages of an error and its causes, outermost first, joined by `: `. */
+/** Joins the messages of an error and its causes with `: `, outermost first. */
 export function errorChain(error: unknown): string {
   const messages: string[] = [];
   for (let current = error; current !== undefined && current !== null; ) {
@@ -40,7 +40,7 @@ export function errorChain(error: unknown): string {
   return messages.join(": ");
 }
 
-/** The code of a failure; anything that is not a `TboxError` is internal. */
+/** Returns the code of an error; `internal` for any error that is not a `TboxError`. */
 export function errorCode(error: unknown): ErrorCode {
   return error instanceof TboxError ? error.code : "internal";
 }

@@ -1,4 +1,4 @@
-/** Comma-separated fields, quoted as in CSV where they hold a comma. */
+/** Splits comma-separated fields; a field with a comma is quoted as in CSV. */
 export function splitFields(text: string): string[] {
   const fields: string[] = [];
   for (let at = 0; ; ) {

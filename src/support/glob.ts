@@ -1,16 +1,16 @@
 import { invalidArgument, type TboxError } from "./errors.ts";
 
 /**
- * A shell pattern as Go's `filepath.Match` reads it, whose rules Docker's are: `*` and `?` stop at slashes,
- * `[^…]` negates, a backslash takes the next character as it is. Matches the whole path.
+ * Compiles a shell pattern with the rules of Go's `filepath.Match`, which Docker uses: `*` and `?` stop at slashes,
+ * `[^…]` negates, a backslash escapes. The pattern matches the whole path.
  */
 export function compileGlob(pattern: string): RegExp {
   return new RegExp(`^${globSource(pattern, "shallow")}$`, "su");
 }
 
-/** The same, where `**` stands for any number of directories, as in a `.dockerignore`. */
+/** Compiles a pattern in which `**` also matches any number of directories, as in a `.dockerignore`. */
 export function compileDeepGlob(pattern: string): RegExp {
-  // Before text without wildcards a `**` need not end at a slash.
+  // A leading `**` before text without wildcards may end inside a name.
   const [, end] = /^\*\*([^*?[\]\\]*)$/.exec(pattern) ?? [];
   if (end !== undefined) {
     const literal = [...end.replace(/^\//, "")].map(escapeRegExp).join("");
@@ -19,9 +19,9 @@ export function compileDeepGlob(pattern: string): RegExp {
   return new RegExp(`^${globSource(pattern, "deep")}$`, "su");
 }
 
-/** One character, any number of them within a name, or any number of directories. */
 const slash = escapeRegExp("/");
 
+/** A part of a pattern: one character, any number of characters within a name, or any number of directories. */
 type Token = { kind: "one" | "star" | "deep"; source: string };
 
 function globSource(pattern: string, depth: "shallow" | "deep"): string {
@@ -29,19 +29,19 @@ function globSource(pattern: string, depth: "shallow" | "deep"): string {
   const [first, ...others] = splitBefore(readTokens(pattern, depth), ({ kind }) => kind === "deep");
   const parts = others.map((part, index) => {
     const source = (part[0]?.source ?? "") + namesSource(part.slice(1), groups);
-    return index < others.length - 1 ? once(source, groups) : source;
+    return index < others.length - 1 ? withoutBacktracking(source, groups) : source;
   });
   return namesSource(first ?? [], groups) + parts.join("");
 }
 
-/** Without `**`: names, in each of which the stars are by themselves. */
+/** Compiles tokens without `**`, name by name. */
 function namesSource(tokens: Token[], groups: { count: number }): string {
   return splitBefore(tokens, ({ source }) => source === slash)
     .map((name) => {
       const [first = [], ...others] = splitBefore(name, ({ kind }) => kind === "star");
       const parts = others.map((part, index) => {
         const source = joined(part);
-        return index < others.length - 1 ? once(source, groups) : source;
+        return index < others.length - 1 ? withoutBacktracking(source, groups) : source;
       });
       return joined(first) + parts.join("");
     })
@@ -49,10 +49,10 @@ function namesSource(tokens: Token[], groups: { count: number }): string {
 }
 
 /**
- * What is not tried at a second place when what follows does not fit: as another star of its kind follows, the
- * first place is as good as any. So the time a match takes does not grow with every star.
+ * Wraps a source so that it matches at its first place only, without backtracking. Another star of the same kind
+ * follows, so a later place is never better; without this, the time of a match multiplies with every star.
  */
-function once(source: string, groups: { count: number }): string {
+function withoutBacktracking(source: string, groups: { count: number }): string {
   const name = `g${groups.count++}`;
   return `(?=(?<${name}>${source}))\\k<${name}>`;
 }
@@ -61,7 +61,7 @@ function joined(tokens: Token[]): string {
   return tokens.map(({ source }) => source).join("");
 }
 
-/** Pieces of a list, each but the first beginning with an item of that kind. */
+/** Splits a list before every token that passes the test. */
 function splitBefore(tokens: Token[], begins: (token: Token) => boolean): Token[][] {
   const pieces: Token[][] = [[]];
   for (const token of tokens) {
@@ -95,7 +95,8 @@ function readTokens(pattern: string, depth: "shallow" | "deep"): Token[] {
   }
   return tokens;
 }
-/** From behind the bracket to the one that closes it. */
+
+/** Reads a set from after its opening bracket to its closing one. */
 function readSet(characters: string[], start: number, pattern: string): { source: string; end: number } {
   let at = start;
   const negated = characters[at] === "^";
@@ -116,7 +117,7 @@ function readSet(characters: string[], start: number, pattern: string): { source
       at++;
       high = read();
     }
-    // A range from high to low holds nothing.
+    // A range from high to low is empty.
     if (low <= high) source += `${escapeInSet(low)}-${escapeInSet(high)}`;
   }
   return { source: negated ? `[^${source}]` : `[${source}]`, end: at };

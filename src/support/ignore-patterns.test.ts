@@ -32,11 +32,11 @@ describe("patterns of a .dockerignore", () => {
     expect(files.filter((path) => !ignores(path))).toEqual(kept);
   });
 
-  test.each(["[", "a[", "[]a]", "!", "a\\"])("%j is refused", (pattern) => {
+  test.each(["[", "a[", "[]a]", "!", "a\\"])("%j throws", (pattern) => {
     expect(() => compileIgnorePatterns([pattern])).toThrow();
   });
 
-  test("a directory is looked into only where something below may be taken in again", () => {
+  test("a directory is scanned only if a pattern may include something below again", () => {
     const { wholly } = compileIgnorePatterns(["node_modules", "docs", "!docs/*/keep", "!**/x"]);
     expect(wholly("node_modules")).toBe(false);
     const narrow = compileIgnorePatterns(["*", "!docs/*/keep"]);

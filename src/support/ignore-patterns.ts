@@ -2,13 +2,13 @@ import { posix } from "node:path";
 import { invalidArgument } from "./errors.ts";
 import { compileDeepGlob, compileGlob } from "./glob.ts";
 
-/** Whether a path is left out. */
+/** Tests whether a path is excluded. */
 export type Ignores = ((path: string) => boolean) & {
-  /** Whether nothing below a directory that is left out can be taken in again. */
+  /** Tests whether no pattern can include anything below an excluded directory again. */
   wholly(directory: string): boolean;
 };
 
-/** Reads the patterns of a `.dockerignore`. */
+/** Parses a `.dockerignore` into its patterns. */
 export function parseIgnoreFile(text: string): string[] {
   return text
     .replace(/^\ufeff/, "")
@@ -23,8 +23,8 @@ export function parseIgnoreFile(text: string): string[] {
 }
 
 /**
- * Compiles patterns as Docker reads them: relative to the root of the context, `**` for any number of
- * directories, the last one that matches a path or a directory above it decides, `!` takes in again.
+ * Compiles patterns with Docker's rules: they are relative to the root of the context, `**` matches any number of
+ * directories, and the last pattern that matches a path or one of its parents decides. `!` includes a path again.
  */
 export function compileIgnorePatterns(patterns: string[]): Ignores {
   const rules = patterns.flatMap((pattern) => compileRule(pattern) ?? []);
@@ -33,17 +33,17 @@ export function compileIgnorePatterns(patterns: string[]): Ignores {
     const paths = pathAndParents(path);
     let ignored = false;
     for (const rule of rules) {
-      if (rule.takesIn === ignored && paths.some((one) => rule.matches.test(one))) ignored = !rule.takesIn;
+      if (rule.includes === ignored && paths.some((one) => rule.matches.test(one))) ignored = !rule.includes;
     }
     return ignored;
   };
   const wholly = (directory: string) =>
-    !rules.some((rule) => rule.takesIn && reachesBelow(rule.segments, directory.split("/")));
+    !rules.some((rule) => rule.includes && reachesBelow(rule.segments, directory.split("/")));
   return Object.assign(ignores, { wholly });
 }
 
 interface Rule {
-  takesIn: boolean;
+  includes: boolean;
   matches: RegExp;
   segments: string[];
 }
@@ -52,13 +52,13 @@ function compileRule(text: string): Rule | undefined {
   const trimmed = text.trim();
   if (trimmed === "") return undefined;
   const clean = cleanPath(trimmed);
-  const takesIn = clean.startsWith("!");
-  const pattern = takesIn ? clean.slice(1) : clean;
+  const includes = clean.startsWith("!");
+  const pattern = includes ? clean.slice(1) : clean;
   if (pattern === "") throw invalidArgument('illegal exclusion pattern: "!"');
-  return { takesIn, matches: compileDeepGlob(pattern), segments: pattern.split("/") };
+  return { includes, matches: compileDeepGlob(pattern), segments: pattern.split("/") };
 }
 
-/** Whether a pattern can match something below a directory. */
+/** Tests whether a pattern can match something below a directory. */
 function reachesBelow(pattern: string[], directory: string[]): boolean {
   for (const [at, segment] of directory.entries()) {
     const wanted = pattern[at];
@@ -69,7 +69,7 @@ function reachesBelow(pattern: string[], directory: string[]): boolean {
   return true;
 }
 
-/** `a/b/c`, `a`, `a/b`. */
+/** Returns `a/b/c`, `a`, `a/b` for `a/b/c`. */
 function pathAndParents(path: string): string[] {
   const parts = path.split("/");
   return [path, ...parts.slice(1).map((_, at) => parts.slice(0, at + 1).join("/"))];

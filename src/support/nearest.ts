@@ -1,4 +1,4 @@
-/** The candidate that a slip of the fingers turned into `word`, if one is near enough. */
+/** Returns the candidate that `word` is most likely a typing error for, if one is near enough. */
 export function nearest(word: string, candidates: string[]): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.min(2, Math.floor(word.length / 2)) + 1;
@@ -12,7 +12,7 @@ export function nearest(word: string, candidates: string[]): string | undefined 
   return best;
 }
 
-/** Insertions, deletions, substitutions and swaps of neighbours. */
+/** Counts insertions, deletions, substitutions and swaps of neighbours. */
 function editDistance(a: string, b: string): number {
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, column) => column)];
   const at = (row: number, column: number) => rows[row]?.[column] ?? Number.POSITIVE_INFINITY;

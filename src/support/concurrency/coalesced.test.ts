@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { coalesced } from "./coalesced.ts";
 
-test("calls during a run share one more, which sees what came before it", async () => {
+test("calls during a run share one later run that sees their effects", async () => {
   let value = 0;
   const seen: number[] = [];
   const gates: (() => void)[] = [];
@@ -22,7 +22,7 @@ test("calls during a run share one more, which sees what came before it", async 
   expect(seen).toEqual([0, 2]);
 });
 
-test("a run that fails fails those it was for, and no other", async () => {
+test("a failed run rejects only its own callers", async () => {
   let count = 0;
   const act = coalesced(async () => {
     count++;

@@ -10,7 +10,7 @@ describe("parseDuration", () => {
     ["100ms", 0.1],
     ["-2s", -2],
   ])("%s", (text, seconds) => expect(parseDuration(text)).toBe(seconds));
-  test.each(["", "1", "h", "1x", "1h 2m", "2026"])("'%s' is none", (text) => {
+  test.each(["", "1", "h", "1x", "1h 2m", "2026"])("rejects '%s'", (text) => {
     expect(parseDuration(text)).toBeUndefined();
   });
 });
