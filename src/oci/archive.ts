@@ -14,18 +14,18 @@ const layoutSchema = z.object({
   ),
 });
 
-/** Images of a docker-archive; the paths are those in the archive. */
+/** Images of a docker-archive with their paths in the archive. */
 export type ArchiveList = z.infer<typeof listSchema>;
 
-/** What an OCI layout lists, before anything of it is known to be here. */
+/** Entries of an OCI layout, whose blobs may be missing. */
 export type LayoutList = z.infer<typeof layoutSchema>;
 
-/** Reads `manifest.json` of a docker-archive (moby image specification 1.2). */
+/** Parses `manifest.json` of a docker-archive (moby image specification 1.2). */
 export function parseArchiveList(bytes: Uint8Array): ArchiveList {
   return parse(bytes, listSchema, "manifest.json");
 }
 
-/** Reads `index.json` of an OCI layout (OCI image-spec, image-layout.md). */
+/** Parses `index.json` of an OCI layout (OCI image-spec, image-layout.md). */
 export function parseLayoutList(bytes: Uint8Array): LayoutList {
   return parse(bytes, layoutSchema, "index.json");
 }

@@ -5,7 +5,7 @@ import { parsePlatform } from "./platform.ts";
 
 const mediaType = "application/vnd.oci.image.manifest.v1+json";
 
-/** Which of the platforms (`-` for an entry without one) is taken; nothing when none is. */
+/** Returns the chosen one of the platforms (`-` for an entry without one), or nothing. */
 function chosen(wanted: string, ...offered: string[]): string | undefined {
   const manifests = offered.map((text) => {
     const [os = "", architecture = "", variant] = text.split("/");
@@ -16,35 +16,40 @@ function chosen(wanted: string, ...offered: string[]): string | undefined {
   return offered.find((text) => digestOf(text) === found?.digest);
 }
 
-describe("of an index", () => {
+describe("choosing a manifest from an index", () => {
   test.each([
-    ["the one that fits", "linux/arm64", ["linux/amd64", "linux/arm64"], "linux/arm64"],
-    ["the first among equals", "linux/amd64", ["linux/amd64", "linux/amd64/v1"], "linux/amd64"],
-    ["the same under another name", "linux/aarch64", ["linux/arm64/v8"], "linux/arm64/v8"],
-    ["the very variant", "linux/arm/v6", ["linux/arm/v5", "linux/arm/v6", "linux/arm/v7"], "linux/arm/v6"],
+    ["the matching platform", "linux/arm64", ["linux/amd64", "linux/arm64"], "linux/arm64"],
+    ["the first of equal platforms", "linux/amd64", ["linux/amd64", "linux/amd64/v1"], "linux/amd64"],
+    ["an alias of the architecture", "linux/aarch64", ["linux/arm64/v8"], "linux/arm64/v8"],
+    ["the same variant", "linux/arm/v6", ["linux/arm/v5", "linux/arm/v6", "linux/arm/v7"], "linux/arm/v6"],
     ["the nearest older variant", "linux/arm/v7", ["linux/arm/v5", "linux/arm/v6"], "linux/arm/v6"],
-    ["one without a variant, if need be", "linux/arm/v6", ["linux/arm"], "linux/arm"],
-    ["v7 where arm alone is asked for", "linux/arm", ["linux/arm/v6", "linux/arm/v7"], "linux/arm/v7"],
+    ["an entry without a variant as the last choice", "linux/arm/v6", ["linux/arm"], "linux/arm"],
+    ["v7 for plain arm", "linux/arm", ["linux/arm/v6", "linux/arm/v7"], "linux/arm/v7"],
     [
-      "a variant of the processor, before none",
+      "an older variant before an entry without one",
       "linux/amd64/v3",
       ["linux/amd64", "linux/amd64/v2"],
       "linux/amd64/v2",
     ],
-    ["no attestation", "linux/amd64", ["unknown/unknown", "linux/", "linux/amd64"], "linux/amd64"],
-    ["the only one, where it does not say", "linux/amd64", ["-"], "-"],
-  ])("%s is taken", (_, wanted, offered, expected) => {
+    [
+      "an image, and no attestation,",
+      "linux/amd64",
+      ["unknown/unknown", "linux/", "linux/amd64"],
+      "linux/amd64",
+    ],
+    ["a single entry without a platform", "linux/amd64", ["-"], "-"],
+  ])("%s is chosen", (_, wanted, offered, expected) => {
     expect(chosen(wanted, ...offered)).toBe(expected);
   });
 
   test.each([
     ["newer variants", "linux/arm/v6", ["linux/arm/v7"]],
     ["newer processors", "linux/amd64", ["linux/amd64/v2"]],
-    ["another system", "linux/amd64", ["windows/amd64"]],
+    ["another OS", "linux/amd64", ["windows/amd64"]],
     ["attestations only", "linux/amd64", ["unknown/unknown", "unknown/unknown"]],
-    ["several that do not say", "linux/amd64", ["-", "-"]],
-    ["nothing", "linux/amd64", []],
-  ])("with %s none is", (_, wanted, offered) => {
+    ["several entries without a platform", "linux/amd64", ["-", "-"]],
+    ["an empty index", "linux/amd64", []],
+  ])("no entry is chosen for %s", (_, wanted, offered) => {
     expect(chosen(wanted, ...offered)).toBeUndefined();
   });
 

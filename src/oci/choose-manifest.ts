@@ -2,21 +2,22 @@ import { TboxError } from "#support/errors.ts";
 import type { ImageIndex, IndexEntry } from "./manifest.ts";
 import { distance, formatPlatform, type Platform } from "./platform.ts";
 
-/** As `findManifest`; throws not-found in Docker's words where nothing fits. */
+/** Returns the entry like `findManifest`; throws not-found in Docker's words without one. */
 export function chooseManifest(index: ImageIndex, wanted: Platform, name: string): IndexEntry {
   const chosen = findManifest(index, wanted);
   if (chosen) return chosen;
   throw noMatch(wanted, name);
 }
 
+/** Returns Docker's error for an image without the requested platform. */
 export function noMatch(wanted: Platform, name: string): TboxError {
   const message = `no matching manifest for ${formatPlatform(wanted)} in the manifest list entries of ${name}`;
   return new TboxError("not-found", message);
 }
 
 /**
- * The entry of an index for a platform: the nearest that fits, the first among equals.
- * Attestations and entries without an architecture are no images.
+ * Returns the entry of an index for a platform: the closest match, the first of several. Ignores attestations and
+ * entries without a platform.
  */
 export function findManifest(index: ImageIndex, wanted: Platform): IndexEntry | undefined {
   let chosen = onlyEntry(index);
@@ -30,7 +31,7 @@ export function findManifest(index: ImageIndex, wanted: Platform): IndexEntry | 
   return chosen;
 }
 
-/** An index that names no platforms and has one entry leaves no choice. */
+/** Returns the single entry of an index without platforms, which is used for every platform. */
 function onlyEntry({ manifests: [only, ...others] }: ImageIndex): IndexEntry | undefined {
   return only && others.length === 0 && only.platform === undefined ? only : undefined;
 }

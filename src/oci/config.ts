@@ -27,7 +27,7 @@ const executionSchema = z.looseObject({
   WorkingDir: text,
   StopSignal: text,
   Labels: z.record(z.string(), z.string()).nullish().transform(unset).optional(),
-  // Docker's own, which the specification lets stand.
+  // The specification reserves this field for Docker.
   Healthcheck: healthcheckSchema.nullish().transform(unset).optional(),
   Shell: texts,
   OnBuild: texts,
@@ -43,9 +43,9 @@ const historySchema = z.looseObject({
   empty_layer: z.boolean().nullish().transform(unset).optional(),
 });
 
-/** OCI image-spec, config.md; read loosely: unknown fields stay, what is null is absent. */
+/** Schema of a configuration (OCI image-spec, config.md). Keeps unknown fields; treats null as absent. */
 export const imageConfigSchema = z.looseObject({
-  // Images of Docker's early days say neither.
+  // Images from the early versions of Docker have neither field.
   architecture: z.string().default(() => hostPlatform().architecture),
   os: z.string().default("linux"),
   variant: text,
@@ -58,10 +58,10 @@ export const imageConfigSchema = z.looseObject({
 
 export type ImageConfig = z.infer<typeof imageConfigSchema>;
 
-/** Most layers that fit the kernel's overlay and Docker's own limit. */
+/** Most layers of an image: the limit of Docker, within that of the kernel's overlay. */
 const mostLayers = 127;
 
-/** Reads the bytes of a configuration. */
+/** Parses the bytes of a configuration. */
 export function parseConfig(bytes: Uint8Array): ImageConfig {
   const result = imageConfigSchema.safeParse(parseStrictJson(bytes, "image configuration"));
   if (!result.success) {
@@ -75,12 +75,12 @@ export function parseConfig(bytes: Uint8Array): ImageConfig {
   return result.data;
 }
 
-/** Base first. */
+/** Returns the diffIDs of the layers, base first. */
 export function diffIdsOf(config: ImageConfig): DiffId[] {
   return config.rootfs.diff_ids.map(parseDiffId);
 }
 
-/** Milliseconds since the epoch; 0 when the configuration does not say. */
+/** Returns the creation time in milliseconds since the epoch; 0 without a date. */
 export function createdAt(config: ImageConfig): number {
   const time = Date.parse(config.created ?? "");
   return Number.isNaN(time) ? 0 : time;

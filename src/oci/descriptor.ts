@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { type Digest, parseDigest } from "./digest.ts";
 
-/** What points at a blob (OCI image-spec, descriptor.md). */
+/** Reference to a blob (OCI image-spec, descriptor.md). */
 export interface Descriptor {
   mediaType: string;
   digest: Digest;
-  /** Bytes. */
+  /** Size in bytes. */
   size: number;
 }
 

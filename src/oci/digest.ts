@@ -2,7 +2,7 @@ import { invalidArgument } from "#support/errors.ts";
 
 declare const brand: unique symbol;
 
-/** `algorithm:hex` over a blob's bytes as they were received. */
+/** `algorithm:hex` over a blob's bytes as received. */
 export type Digest = string & { readonly [brand]: "blob" };
 
 /** Digest over a layer's uncompressed tar. */
@@ -13,8 +13,8 @@ export type Algorithm = "sha256" | "sha512";
 const hexLengths: Record<Algorithm, number> = { sha256: 64, sha512: 128 };
 
 /**
- * Reads a digest of a registered algorithm, in lower case and of the algorithm's length: nothing else may
- * become a file name (OCI image-spec, descriptor.md, "Digests").
+ * Parses a digest (OCI image-spec, descriptor.md, "Digests"). Accepts only registered algorithms, lower case and the
+ * algorithm's length, because digests become file names.
  */
 export function parseDigest(text: string): Digest {
   const [algorithm, hex, ...rest] = text.split(":");
@@ -34,11 +34,12 @@ export function splitDigest(digest: Digest): { algorithm: Algorithm; hex: string
   return { algorithm: algorithm as Algorithm, hex: hex ?? "" };
 }
 
-/** The first twelve hex characters: how people see a digest. */
+/** Returns the first twelve hex characters, the short form in listings. */
 export function shortDigest(digest: Digest): string {
   return splitDigest(digest).hex.slice(0, 12);
 }
 
+/** Returns the SHA-256 digest of bytes. */
 export function digestOf(bytes: Uint8Array | string): Digest {
   return `sha256:${new Bun.CryptoHasher("sha256").update(bytes).digest("hex")}` as Digest;
 }

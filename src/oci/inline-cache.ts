@@ -1,10 +1,10 @@
 import { z } from "zod";
 import type { ImageConfig } from "./config.ts";
 
-/** A step of a build that an image tells of: who computes the same key may take the layer in its place. */
+/** A build step recorded in an image. A build with the same cache key can reuse its layer. */
 export interface InlineStep {
   key: string;
-  /** Number of its layer, from 0; none where no file was changed. */
+  /** Index of the layer, from 0; null for a step that changed no file. */
   layer: number | null;
 }
 
@@ -14,12 +14,12 @@ const schema = z.array(
   z.tuple([z.string().regex(/^[0-9a-f]{64}$/), z.number().int().nonnegative().nullable()]),
 );
 
-/** The fields of a configuration that tell of steps. */
+/** Returns the configuration fields that record steps. */
 export function inlineCache(steps: InlineStep[]): Record<string, unknown> {
   return { [field]: steps.map(({ key, layer }) => [key, layer]) };
 }
 
-/** Nothing where a configuration tells of none, or in a way that is not known. */
+/** Returns the recorded steps of a configuration; none for an unknown format. */
 export function readInlineCache(config: ImageConfig): InlineStep[] {
   const result = schema.safeParse(config[field]);
   if (!result.success) return [];

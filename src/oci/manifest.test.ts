@@ -23,7 +23,7 @@ function fault(document: string, deliveredAs: string | undefined = manifestType)
 }
 
 describe("a manifest", () => {
-  test("is read with the fields that it may leave out", () => {
+  test("is parsed without its optional fields", () => {
     const fields = { layers: null, annotations: { A: "1", a: "2" }, own: { x: 1 } };
     const document = parseManifest(Buffer.from(text(fields)), undefined);
     expect(document).toMatchObject({ kind: "manifest", mediaType: manifestType, manifest: { layers: [] } });
@@ -40,7 +40,7 @@ describe("a manifest", () => {
     ["of nothing", ""],
     ["that is no text", 7],
     ["of an object's own field", `constructor:${"0".repeat(64)}`],
-  ])("with a digest %s is refused, wherever it stands", (_, digest) => {
+  ])("with a digest %s is refused in every position", (_, digest) => {
     expect(fault(text({ layers: [{ ...layer, digest }] }))).toContain("manifest");
     expect(fault(text({ config: { ...config, digest } }))).toContain("manifest");
     const index = { schemaVersion: 2, mediaType: indexType, manifests: [{ ...layer, digest }] };
@@ -54,9 +54,9 @@ describe("a manifest", () => {
   test.each([
     ["a manifest and an index at once", text({ manifests: [] }), "both an index and a manifest"],
     ["something else inside", text({ mediaType: indexType }), "was delivered as"],
-    ["a key twice", text({}).replace("{", '{"config":{},'), "stands twice"],
-    ["a key in two cases", text({}).replace("{", '{"Layers":[],'), "stands twice"],
-    ["a key twice, once escaped", text({}).replace("{", '{"layer\\u0073":[],'), "stands twice"],
+    ["a key twice", text({}).replace("{", '{"config":{},'), "occurs twice"],
+    ["a key in two cases", text({}).replace("{", '{"Layers":[],'), "occurs twice"],
+    ["a key twice, once escaped", text({}).replace("{", '{"layer\\u0073":[],'), "occurs twice"],
     [
       "a number that no double holds",
       text({ own: 0 }).replace('"own":0', '"own":9007199254740993'),
@@ -71,11 +71,11 @@ describe("a manifest", () => {
     ["schema 1", JSON.stringify({ schemaVersion: 1 }), "schema 1"],
     ["no schema", text({ schemaVersion: undefined }), "schemaVersion"],
     ["no configuration", text({ config: undefined }), "config"],
-  ])("that is ambiguous or none is refused: %s", (_, document, reason) => {
+  ])("that is ambiguous or invalid is refused: %s", (_, document, reason) => {
     expect(fault(document)).toContain(reason);
   });
 
-  test("in bytes that are no UTF-8 is refused", () => {
+  test("in invalid UTF-8 is refused", () => {
     const bytes = Buffer.concat([
       Buffer.from('{"schemaVersion":2,"own":"'),
       Buffer.of(0xff),
@@ -84,7 +84,7 @@ describe("a manifest", () => {
     expect(() => parseManifest(bytes, manifestType)).toThrow("not JSON");
   });
 
-  test("under the type of a web page is refused", () => {
+  test("delivered as a web page is refused", () => {
     expect(fault("<html></html>", "text/html")).toContain("not JSON");
     expect(fault(text({ mediaType: undefined }), "text/html")).toContain("unsupported type text/html");
   });

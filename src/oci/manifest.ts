@@ -44,8 +44,8 @@ export type ManifestDocument =
   | { kind: "index"; mediaType: string; index: ImageIndex };
 
 /**
- * Reads a manifest or an index. The media type it was delivered under (none in a layout without one) must
- * be that in the document, and the document must be of one kind only.
+ * Parses a manifest or an index. Refuses a document whose media type differs from the one that it was delivered as,
+ * and a document that is both an index and a manifest.
  */
 export function parseManifest(bytes: Uint8Array, deliveredAs: string | undefined): ManifestDocument {
   const value = parseStrictJson(bytes, "manifest");

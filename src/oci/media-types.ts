@@ -1,4 +1,4 @@
-/** Media types of the OCI image-spec and their older Docker twins. */
+/** Media types of the OCI image-spec and their Docker equivalents. */
 export const mediaTypes = {
   index: "application/vnd.oci.image.index.v1+json",
   manifest: "application/vnd.oci.image.manifest.v1+json",
@@ -14,7 +14,7 @@ export const mediaTypes = {
 const indexTypes = new Set<string>([mediaTypes.index, mediaTypes.dockerList]);
 const manifestTypes = new Set<string>([mediaTypes.manifest, mediaTypes.dockerManifest]);
 
-/** The compression is told by the content, so only the kind matters. */
+/** Media types of layers. The content determines the compression, so the suffix may be wrong. */
 const layerPattern =
   /^application\/vnd\.(?:oci\.image\.layer\.(?:nondistributable\.)?v1\.tar(?:\+gzip|\+zstd)?|docker\.image\.rootfs\.(?:foreign\.)?diff\.tar(?:\.gzip|\.zstd)?)$/;
 
@@ -30,10 +30,10 @@ export function isLayerType(mediaType: string): boolean {
   return layerPattern.test(mediaType);
 }
 
-/** What is asked of a registry, best first. */
+/** Media types for the header `Accept`, preferred first. */
 export const acceptedManifests = [...manifestTypes, ...indexTypes];
 
-/** Layers that their makers allow nobody to hand on. */
+/** Returns whether a layer may be pushed; foreign layers must not be redistributed. */
 export function isDistributable(mediaType: string): boolean {
   return !/\.(?:nondistributable|foreign)\./.test(mediaType);
 }

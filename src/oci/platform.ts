@@ -1,6 +1,6 @@
 import { invalidArgument } from "#support/errors.ts";
 
-/** In Go's names: `linux`, `amd64`, `arm64`. */
+/** A platform in Go's names: `linux`, `amd64`, `arm64`. */
 export interface Platform {
   os: string;
   architecture: string;
@@ -16,7 +16,7 @@ const aliases: Record<string, Omit<Platform, "os">> = {
   i386: { architecture: "386" },
 };
 
-/** Reads `os/architecture[/variant]`, or `os` or an architecture alone with the host's other half. */
+/** Parses `os/architecture[/variant]`; an OS or an architecture alone is completed with the host's. */
 export function parsePlatform(text: string): Platform {
   const parts = text.toLowerCase().split("/");
   if (parts.length > 3 || parts.some((part) => !/^[a-z0-9_.-]+$/.test(part))) {
@@ -37,15 +37,14 @@ export function hostPlatform(): Platform {
   return { os: "linux", architecture: process.arch === "arm64" ? "arm64" : "amd64" };
 }
 
-/** Whether an image for `offered` is one for `wanted`. */
+/** Returns whether an image for `offered` runs on `wanted`. */
 export function matchesPlatform(offered: Platform, wanted: Platform): boolean {
   return distance(offered, wanted) !== undefined;
 }
 
 /**
- * How far an image for `offered` is from one for `wanted`: 0 is the very one, nothing means that it does not
- * run there. A processor runs what was made for its predecessors, and an image that names no variant is
- * taken if there is nothing better.
+ * Returns the distance of an image for `offered` from one for `wanted`: 0 for equal platforms, nothing if the image
+ * does not run there. A processor runs images for older variants; an image without a variant is the last choice.
  */
 export function distance(offered: Platform, wanted: Platform): number | undefined {
   const image = normalise(offered.os, offered.architecture, offered.variant);
@@ -69,7 +68,7 @@ function variantOf({ architecture, variant }: Platform): string | undefined {
   return variant ?? { amd64: "v1", arm64: "v8", arm: "v7" }[architecture];
 }
 
-/** Not a number where the variants have no order. */
+/** Returns NaN for variants without an order. */
 function numberOf(variant: string | undefined): number {
   return Number(/^v(\d+(?:\.\d+)?)$/.exec(variant ?? "")?.[1]);
 }

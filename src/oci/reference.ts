@@ -1,7 +1,7 @@
 import { invalidArgument } from "#support/errors.ts";
 import { type Digest, parseDigest } from "./digest.ts";
 
-/** Where an image is and which one, as Docker normalises names: `debian` is `docker.io/library/debian`. */
+/** An image name, normalized like Docker's: `debian` is `docker.io/library/debian`. */
 export interface Reference {
   domain: string;
   path: string;
@@ -20,7 +20,7 @@ const domainPattern = new RegExp(`^(?:${label}(?:\\.${label})*|\\[[0-9a-fA-F:]+\
 const identifierPattern = /^[0-9a-f]{64}$/;
 const tagPattern = /^\w[\w.-]{0,127}$/;
 
-/** Reads `[domain/]path[:tag][@digest]`; no default tag is added. */
+/** Parses `[domain/]path[:tag][@digest]`; adds no default tag. */
 export function parseReference(text: string): Reference {
   if (identifierPattern.test(text)) {
     const hint = "cannot specify 64-byte hexadecimal strings";
@@ -43,38 +43,38 @@ export function parseReference(text: string): Reference {
   return { domain, path, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
 }
 
-/** `latest` where neither a tag nor a digest says which one. */
+/** Adds the tag `latest` to a reference without a tag and a digest. */
 export function withDefaultTag(reference: Reference): Reference {
   if (reference.tag !== undefined || reference.digest !== undefined) return reference;
   return { ...reference, tag: "latest" };
 }
 
-/** `docker.io/library/debian`. */
+/** Returns the full repository name: `docker.io/library/debian`. */
 export function canonicalRepository({ domain, path }: Reference): string {
   return `${domain}/${path}`;
 }
 
-/** Checks a tag by itself. */
+/** Returns a tag if it is valid; throws otherwise. */
 export function parseTag(text: string): string {
   if (tagPattern.test(text)) return text;
   throw invalidArgument("invalid tag format");
 }
 
-/** `debian`: what Docker shows for the same. */
+/** Returns the short repository name that Docker shows: `debian`. */
 export function familiarRepository({ domain, path }: Reference): string {
   const short = path.startsWith(officialPrefix) ? path.slice(officialPrefix.length) : path;
   const candidates = domain === defaultDomain ? [short, path] : [];
-  // A path may look like a domain, or like an identifier: short is only what is read back as the same.
-  const found = candidates.find((name) => isReadAs(name, domain, path));
+  // A path can look like a domain or an identifier, so a short form must parse to the same repository.
+  const found = candidates.find((name) => parsesTo(name, domain, path));
   return found ?? `${domain}/${path}`;
 }
 
-/** `docker.io/library/debian:12@sha256:…`. */
+/** Returns the full name: `docker.io/library/debian:12@sha256:…`. */
 export function canonicalName(reference: Reference): string {
   return `${canonicalRepository(reference)}${suffix(reference)}`;
 }
 
-/** `debian:12`. */
+/** Returns the short name: `debian:12`. */
 export function familiarName(reference: Reference): string {
   return `${familiarRepository(reference)}${suffix(reference)}`;
 }
@@ -90,12 +90,12 @@ function splitTag(named: string): { name: string; tag?: string } {
   return { name: named.slice(0, colon), tag: named.slice(colon + 1) };
 }
 
-function isReadAs(name: string, domain: string, path: string): boolean {
+function parsesTo(name: string, domain: string, path: string): boolean {
   const read = splitDomain(name);
   return !identifierPattern.test(name) && read.domain === domain && read.path === path;
 }
 
-/** The first part is a domain if it has a dot or a colon, is `localhost`, or has upper case. */
+/** Splits off a domain. The first part is one if it has a dot, a colon or upper case, or is `localhost`. */
 function splitDomain(name: string): { domain: string; path: string } {
   const slash = name.indexOf("/");
   const first = name.slice(0, Math.max(slash, 0));

@@ -15,13 +15,13 @@ const documentSchema = z.looseObject({
   manifests: list,
 });
 
-/** What a manifest or an index needs to be whole. */
+/** Blobs and manifests that a manifest or an index refers to. */
 export interface References {
   blobs: Descriptor[];
   manifests: Descriptor[];
 }
 
-/** Reads what a document refers to, whatever it describes: attestations and artifacts too. */
+/** Parses the references of any document, also of attestations and artifacts. */
 export function parseReferences(bytes: Uint8Array): References {
   const result = documentSchema.safeParse(parseStrictJson(bytes, "manifest"));
   if (!result.success) {

@@ -1,33 +1,33 @@
 import { invalidArgument } from "#support/errors.ts";
 
-/** Objects whose keys are the image's own and not the specification's: `Version` beside `version` is fine. */
+/** Objects with user-defined keys, where `Version` and `version` are different keys. */
 const maps = new Set(["annotations", "labels", "volumes", "exposedports"]);
 
 /**
- * Reads a JSON document that others will read too, and must read alike: UTF-8, nothing before or after it,
- * no key twice in one object (nor a field in another case), no whole number that a double cannot hold.
+ * Parses a JSON document that every parser must understand alike. Refuses invalid UTF-8, surrounding bytes, duplicate
+ * keys (also in another case) and integers that a double cannot represent.
  */
-export function parseStrictJson(bytes: Uint8Array, what: string): unknown {
+export function parseStrictJson(bytes: Uint8Array, subject: string): unknown {
   let text: string;
   let value: unknown;
   try {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     value = JSON.parse(text);
   } catch (cause) {
-    throw invalidArgument(`${what} is not JSON`, cause);
+    throw invalidArgument(`${subject} is not JSON`, cause);
   }
   const fault = findAmbiguity(text);
-  if (fault) throw invalidArgument(`${what} is ambiguous: ${fault}`);
+  if (fault) throw invalidArgument(`${subject} is ambiguous: ${fault}`);
   return value;
 }
 
 interface Level {
-  /** None in an array. */
+  /** Absent in an array. */
   keys: Set<string> | undefined;
   isMap: boolean;
 }
 
-/** Walks the tokens of a text that is known to be JSON. */
+/** Returns the first ambiguity of a text that is valid JSON. */
 function findAmbiguity(text: string): string | undefined {
   const levels: Level[] = [];
   let previous = "";
@@ -43,19 +43,19 @@ function findAmbiguity(text: string): string | undefined {
       key = String(JSON.parse(previous));
       const level = levels.at(-1);
       const known = level?.isMap ? key : key.toLowerCase();
-      if (level?.keys?.has(known)) return `the key ${JSON.stringify(key.slice(0, 200))} stands twice`;
+      if (level?.keys?.has(known)) return `the key ${JSON.stringify(key.slice(0, 200))} occurs twice`;
       level?.keys?.add(known);
     } else if (/^-?\d+$/.test(token) && !Number.isSafeInteger(Number(token))) {
       return `the number ${token.slice(0, 200)} is too large`;
     }
-    // The objects of an array are no map, whatever the array is called.
+    // An array's objects do not inherit the array's key.
     if (token !== ":") key = previous === ":" || token === "{" ? "" : key;
     previous = token;
   }
   return undefined;
 }
 
-/** By hand: the engine's regular expressions give up, and say no match, on strings of some megabytes. */
+/** Splits JSON into tokens by hand: the regular expressions of the JavaScript engine fail on strings of megabytes. */
 function* tokensOf(text: string): Generator<string> {
   for (let start = 0; start < text.length; ) {
     const end = endOfToken(text, start);

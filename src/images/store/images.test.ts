@@ -70,7 +70,7 @@ afterEach(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
-test("a pulled image is named, found by name, ID and prefix, and listed", async () => {
+test("a pulled image is listed and found by name, ID and prefix", async () => {
   const lines = await pull();
   expect(lines.at(-1)?.status).toBe(`Status: Downloaded newer image for ${name()}`);
   const id = digestOf(config);
@@ -81,7 +81,7 @@ test("a pulled image is named, found by name, ID and prefix, and listed", async 
   expect([...unpacked]).toEqual([diffId as DiffId]);
 });
 
-test("a second pull fetches no layer again", async () => {
+test("a second pull fetches no layer", async () => {
   await pull();
   asked.length = 0;
   const lines = await pull();
@@ -105,7 +105,7 @@ test.each([
   expect(await images.list({ all: true, filters: new Map() })).toEqual([]);
 });
 
-test("of an index the entry for the platform is taken, never an attestation", async () => {
+test("a pull of an index fetches the platform's manifest and no attestation", async () => {
   const other = { ...blob("application/vnd.oci.image.manifest.v1+json", encode({ a: 1 })) };
   const own = blob("application/vnd.oci.image.manifest.v1+json", manifest);
   const index = encode({
@@ -126,7 +126,7 @@ test("of an index the entry for the platform is taken, never an attestation", as
   expect(await images.list({ all: false, filters: new Map() })).toHaveLength(1);
 });
 
-/** Serves an image with this configuration in place of the usual one; gives its ID. */
+/** Serves an image with this configuration; returns its ID. */
 function serveConfig(value: Record<string, unknown>): string {
   const bytes = encode(value);
   const changed = {
@@ -154,12 +154,12 @@ test.each([
   expect((await images.resolve(name())).id as string).toBe(id);
 });
 
-test("a root file system that is not made of layers is refused", async () => {
+test("a configuration without layers is refused", async () => {
   serveConfig({ ...platform, rootfs: { ...rootfs, type: "other" } });
   await expect(pull()).rejects.toThrow("rootfs");
 });
 
-test("a manifest of schema 1 is refused by name", async () => {
+test("a manifest of schema 1 is refused with the reason", async () => {
   const signed = "application/vnd.docker.distribution.manifest.v1+prettyjws";
   answers.set("/v2/debian/manifests/12", () => document(encode({ schemaVersion: 1 }), signed));
   const error = await pull().catch(errorChain);
@@ -167,7 +167,7 @@ test("a manifest of schema 1 is refused by name", async () => {
   expect(error).toContain(name());
 });
 
-test("a layer that is said to be elsewhere is asked of the registry and of nobody else", async () => {
+test("a layer with URLs is fetched from the registry only", async () => {
   const elsewhere = { ...blob("application/vnd.oci.image.layer.v1.tar", layer), urls: [] as string[] };
   const paths = [
     "http://127.0.0.1",
@@ -185,7 +185,7 @@ test("a layer that is said to be elsewhere is asked of the registry and of nobod
 describe("a layer", () => {
   const path = `/v2/debian/blobs/${diffId}`;
 
-  test("with one bit flipped is refused with both digests, and not kept", async () => {
+  test("with a flipped bit is refused with both digests and deleted", async () => {
     const flipped = Buffer.from(layer);
     flipped[600] = (flipped[600] ?? 0) ^ 1;
     answers.set(path, () => new Response(flipped));
@@ -195,13 +195,13 @@ describe("a layer", () => {
     expect(await Bun.file(`${root}/store/blobs/${diffId.replace(":", "/")}`).exists()).toBe(false);
   });
 
-  test("that ends early is refused with both lengths", async () => {
+  test("that ends early is refused with both sizes", async () => {
     answers.set(path, () => new Response(layer.subarray(0, 1000)));
     const error = await pull().catch(errorChain);
     expect(error).toContain(`ended after 1000 of ${layer.byteLength} bytes`);
   });
 
-  test("that never ends is not read to the end", async () => {
+  test("without an end is read up to its size", async () => {
     let sent = 0;
     const source = () =>
       new ReadableStream({
@@ -216,7 +216,7 @@ describe("a layer", () => {
     expect(sent).toBeLessThan(64 * 1024 * 1024);
   });
 
-  test("is carried on with after a cut, without asking for what has come", async () => {
+  test("is resumed after an interruption from the received bytes", async () => {
     let served = 0;
     const cut = Math.floor(layer.byteLength * 0.6);
     serveRanges((offset) => {
@@ -228,14 +228,14 @@ describe("a layer", () => {
     expect(served).toBe(layer.byteLength);
   });
 
-  test("is begun anew where the registry knows no ranges", async () => {
+  test("starts over if the registry does not support ranges", async () => {
     let count = 0;
     serveRanges(() => new Response(count++ === 0 ? layer.subarray(0, 900) : layer));
     await pull();
     expect(count).toBe(2);
   });
 
-  test("is begun anew where the registry refuses the range", async () => {
+  test("starts over if the registry refuses the range", async () => {
     let count = 0;
     serveRanges((offset) => {
       if (offset > 0) return new Response(null, { status: 416 });
@@ -258,11 +258,11 @@ describe("a layer", () => {
   }
 });
 
-test("an image that is not here is named in the refusal", () => {
+test("the error for a missing image has its name", () => {
   expect(images.resolve("nosuch")).rejects.toThrow("No such image: nosuch:latest");
 });
 
-test("the built-in image needs no registry and is known by its ID", async () => {
+test("the built-in image needs no registry and is recognized by its ID", async () => {
   const image = await images.resolve("hello");
   expect(image.embedded).toBe(true);
   expect(image.config.config?.Cmd).toEqual(["/hello"]);
@@ -303,7 +303,7 @@ test("a docker-archive is loaded under its names", async () => {
   expect((await images.resolve("x/y:1")).id).toBe(digestOf(config));
 });
 
-test("an imported root file system becomes an image with the changes asked for", async () => {
+test("import applies the requested changes to the configuration", async () => {
   const reference = parseReference("imported:1");
   const changes = ['CMD ["/bin/x"]', "ENV A=1 B='two words'", "USER app", "EXPOSE 80"];
   const stream = new Blob([layer]).stream();
@@ -317,7 +317,7 @@ test("an imported root file system becomes an image with the changes asked for",
   });
 });
 
-test("a filter that does not exist is refused by name", () => {
+test("an unknown filter is refused by name", () => {
   expect(images.list({ all: false, filters: new Map([["colour", ["red"]]]) })).rejects.toThrow(
     "invalid filter 'colour'",
   );

@@ -24,7 +24,7 @@ let images: Images;
 let image: TestImage;
 let server: Bun.Server<undefined>;
 let asked: string[];
-/** Bytes of bodies that were sent, by the digest that was asked for. */
+/** Sent bytes by the requested digest. */
 let served: Map<string, number>;
 let blobs: Map<string, Uint8Array>;
 let tags: Map<string, Blob>;
@@ -52,7 +52,7 @@ afterEach(async () => {
   directory[Symbol.dispose]();
 });
 
-/** As a daemon does when it starts, over what is in the store. */
+/** Opens the store like a starting daemon. */
 async function open(ensure?: Layers["ensure"]): Promise<void> {
   const layers = fakeLayers(new Set(), image.layers[0]?.diffId as DiffId);
   images = await openImages({
@@ -106,8 +106,8 @@ const layer = (index: number) => {
 const gets = () => asked.filter((line) => line.startsWith("GET")).toSorted();
 const short = (digest: string) => digest.slice(0, 19);
 
-describe("a pull that was cut off", () => {
-  test("goes on with what had come, also after a restart and the removal of other images", async () => {
+describe("an interrupted pull", () => {
+  test("resumes from its blobs, also after a restart and the removal of other images", async () => {
     publish("other", buildImage({ layers: [[{ path: "x", content: "x" }]] }));
     await pull(undefined, `127.0.0.1:${server.port}/app:other`);
     const { digest, bytes } = layer(2);
@@ -116,7 +116,7 @@ describe("a pull that was cut off", () => {
     const others = [image.config, layer(0), layer(1)];
     answers.set(digest, () => {
       served.set(digest, cut);
-      // The part arrives, then nothing does, until the user has had enough.
+      // After the first part nothing arrives until the user cancels the pull.
       const body = new ReadableStream({ start: (controller) => controller.enqueue(bytes.slice(0, cut)) });
       return new Response(body, { headers: { "Content-Length": String(bytes.length) } });
     });
@@ -148,7 +148,7 @@ describe("a pull that was cut off", () => {
     expect(served.get(digest)).toBe(bytes.length);
   });
 
-  test("leaves nothing after a prune", async () => {
+  test("leaves no blobs after a prune", async () => {
     const stop = new AbortController();
     answers.set(layer(2).digest, () => new Response(new ReadableStream()));
     const pulling = pull(stop.signal).catch(errorChain);
@@ -170,7 +170,7 @@ describe("a pull that was cut off", () => {
   });
 });
 
-test("a layer is unpacked while it arrives", async () => {
+test("a layer is unpacked while it is downloaded", async () => {
   const { digest, bytes } = layer(0);
   const gate = Promise.withResolvers<void>();
   answers.set(digest, () => {
@@ -202,7 +202,7 @@ test("a layer is unpacked while it arrives", async () => {
   expect(read[0]?.[0]).toBeLessThan(bytes.length);
 });
 
-test("what is wrong with a blob is told, not what comes of unpacking it", async () => {
+test("the error of a download is reported before that of the unpacking", async () => {
   answers.set(layer(1).digest, (_, bytes) => new Response("?".repeat(bytes.length)));
   await open((diffId) =>
     diffId === layer(1).diffId ? Promise.reject(new Error("no archive")) : Promise.resolve(),
@@ -210,7 +210,7 @@ test("what is wrong with a blob is told, not what comes of unpacking it", async 
   expect(errorChain(await pull().catch((error) => error))).toContain("its bytes have the digest");
 });
 
-test("two pulls at once ask for every blob once", async () => {
+test("concurrent pulls fetch each blob once", async () => {
   await Promise.all([pull(), pull()]);
   const counts = Map.groupBy(gets(), (line) => line);
   for (const { digest } of [image.config, ...image.layers])
@@ -218,7 +218,7 @@ test("two pulls at once ask for every blob once", async () => {
   expect((await images.list({ all: false, filters: new Map() }))[0]?.repoTags).toEqual([name()]);
 });
 
-test("one of two pulls that gives up does not end the other", async () => {
+test("cancelling one of two pulls does not end the other", async () => {
   const gate = Promise.withResolvers<void>();
   answers.set(layer(0).digest, async (_, bytes) => {
     await gate.promise;
@@ -235,18 +235,18 @@ test("one of two pulls that gives up does not end the other", async () => {
   expect((await second).at(-1)?.status).toContain("Downloaded newer image");
 });
 
-describe("an image that is here already", () => {
+describe("a pull of a present image", () => {
   beforeEach(async () => {
     await pull();
     asked = [];
   });
 
-  test("is asked for by a question that limits do not count", async () => {
+  test("asks with HEAD, which rate limits do not count", async () => {
     expect((await pull()).at(-1)?.status).toBe(`Status: Image is up to date for ${name()}`);
     expect(asked).toEqual(["HEAD 1"]);
   });
 
-  test("is fetched anew when the tag leads elsewhere now", async () => {
+  test("fetches the new manifest of a moved tag", async () => {
     publish("1", buildImage({ layers: [[{ path: "new", content: "new" }]] }));
     expect((await pull()).at(-1)?.status).toBe(`Status: Downloaded newer image for ${name()}`);
   });
@@ -266,7 +266,7 @@ describe("an image that is here already", () => {
 });
 
 describe("a busy registry", () => {
-  test("that answers 429 for ever is named in the end, with what it says and who asked", async () => {
+  test("that always answers 429 is reported with its message and the login state", async () => {
     answers.set(
       "1",
       () => new Response("toomanyrequests:\n slow down", { status: 429, headers: { "Retry-After": "0" } }),
@@ -279,7 +279,7 @@ describe("a busy registry", () => {
     expect(gets()).toHaveLength(5);
   });
 
-  test("that asks for more time than anybody waits is not asked again", async () => {
+  test("that demands too long a wait is not retried", async () => {
     answers.set("1", () => new Response("", { status: 429, headers: { "Retry-After": "3600" } }));
     expect(await pull().catch(errorChain)).toContain("it asks to wait 3600 s");
     expect(gets()).toHaveLength(1);
@@ -287,7 +287,7 @@ describe("a busy registry", () => {
 });
 
 describe("a slow registry", () => {
-  test("whose layer only trickles is given up", async () => {
+  test("that only trickles a layer fails the pull", async () => {
     answers.set(layer(0).digest, () => {
       let timer: Timer;
       const body = new ReadableStream({
@@ -303,7 +303,7 @@ describe("a slow registry", () => {
     expect(await images.list({ all: true, filters: new Map() })).toEqual([]);
   });
 
-  test("that never answers is given up", async () => {
+  test("that never answers fails the pull", async () => {
     let count = 0;
     answers.set(layer(0).digest, (_, bytes) =>
       count++ === 0 ? new Promise<Response>(() => {}) : whole(layer(0).digest, bytes),
@@ -316,7 +316,7 @@ describe("a slow registry", () => {
 describe("an index", () => {
   const other = () => buildImage({ layers: [[{ path: "x", content: "x" }]], architecture: "s390x" });
 
-  test("within an index is followed, one that never ends is not", async () => {
+  test("within an index is followed up to a depth", async () => {
     const foreign = other();
     publish("foreign", foreign);
     let top = imageIndex([foreign, image]);
@@ -336,7 +336,7 @@ describe("an index", () => {
     expect(error).toContain("levels of nested indexes");
   });
 
-  test("without the platform is refused by name", async () => {
+  test("without the platform is refused with its name", async () => {
     const foreign = other();
     publish("1", foreign);
     tags.set("1", imageIndex([foreign]));
@@ -353,7 +353,7 @@ test("a name with a digest sets no tag", async () => {
   expect(found?.repoDigests).toEqual([`127.0.0.1:${server.port}/app@${image.manifest.digest}`]);
 });
 
-/** An index of one index. */
+/** Returns an index that lists one index. */
 function nest({ mediaType, digest, bytes }: Blob): Blob {
   const text = JSON.stringify({
     schemaVersion: 2,

@@ -24,7 +24,7 @@ let database: Database;
 let images: Images;
 let image: TestImage;
 let server: Bun.Server<undefined>;
-/** By `manifests/…` or `blobs/…`. */
+/** Answers by path: `manifests/…` or `blobs/…`. */
 let answers: Map<string, Answer>;
 
 beforeEach(async () => {
@@ -86,11 +86,15 @@ async function expectRefused(reason: string): Promise<void> {
 describe("a manifest", () => {
   test.each([
     ["a path for a digest", (text: string) => text.replaceAll(layer().digest, "sha256:../../x"), "manifest"],
-    ["two meanings", (text: string) => text.replace("{", '{"manifests":[],'), "both an index and a manifest"],
-    ["a field twice", (text: string) => text.replace("{", '{"Layers":[],'), "stands twice"],
-    ["over 4 MiB", (text: string) => text + " ".repeat(4 * 1024 * 1024), "longer than"],
-    ["a web page in its place", () => "<html>Please log in</html>", "not JSON"],
-  ])("with %s is refused, and nothing of it kept", async (_, change, reason) => {
+    [
+      "the fields of an index",
+      (text: string) => text.replace("{", '{"manifests":[],'),
+      "both an index and a manifest",
+    ],
+    ["a duplicate field", (text: string) => text.replace("{", '{"Layers":[],'), "occurs twice"],
+    ["more than 4 MiB", (text: string) => text + " ".repeat(4 * 1024 * 1024), "longer than"],
+    ["the content of a web page", () => "<html>Please log in</html>", "not JSON"],
+  ])("with %s is refused and not stored", async (_, change, reason) => {
     const bytes = change(Buffer.from(image.manifest.bytes).toString());
     const headers = { "Content-Type": image.manifest.mediaType };
     answers.set("manifests/1", () => new Response(bytes, { headers }));
@@ -98,14 +102,14 @@ describe("a manifest", () => {
     expect(stored()).toEqual([]);
   });
 
-  test("that comes compressed is refused, however small it looks", async () => {
+  test("with a content encoding is refused", async () => {
     const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024));
     const headers = { "Content-Type": image.manifest.mediaType, "Content-Encoding": "gzip" };
     answers.set("manifests/1", () => new Response(bomb, { headers }));
     await expectRefused("recoded it as gzip");
   });
 
-  test("with more layers than its configuration is refused before one is fetched", async () => {
+  test("with more layers than its configuration is refused before a layer is fetched", async () => {
     const { layers, ...manifest } = JSON.parse(Buffer.from(image.manifest.bytes).toString());
     const bytes = JSON.stringify({ ...manifest, layers: Array.from({ length: 10_000 }, () => layers[0]) });
     const headers = { "Content-Type": image.manifest.mediaType };
@@ -116,7 +120,7 @@ describe("a manifest", () => {
     await expectRefused("10000 layers");
   });
 
-  test("that changes between the question and the answer leaves the name with what came", async () => {
+  test("that changes between HEAD and GET is stored as received", async () => {
     await pull();
     const next = buildImage({ layers: [[{ path: "b", content: "b" }]], compression: "none" });
     const last = buildImage({ layers: [[{ path: "c", content: "c" }]], compression: "none" });
@@ -133,7 +137,7 @@ describe("a manifest", () => {
 });
 
 describe("a configuration", () => {
-  test("of over 4 MiB is refused, whatever it holds", async () => {
+  test("of more than 4 MiB is refused", async () => {
     const variables = Array.from({ length: 400_000 }, (_, number) => `VARIABLE${number}=x`);
     const large = buildImage({
       layers: [[{ path: "a", content: "a" }]],
@@ -144,7 +148,7 @@ describe("a configuration", () => {
     await expectRefused("configuration of over");
   });
 
-  test("with more layers than can be mounted is refused before one is fetched", async () => {
+  test("with more layers than can be mounted is refused before a layer is fetched", async () => {
     const many = buildImage({
       layers: Array.from({ length: 128 }, (_, number) => [{ path: `${number}`, content: "" }]),
       compression: "none",
@@ -155,7 +159,7 @@ describe("a configuration", () => {
   });
 });
 
-test("a layer is carried on with wherever it is cut, and what came is never asked for again", async () => {
+test("a layer is resumed at any offset, and no received byte is requested again", async () => {
   const { digest, bytes } = layer();
   for (let cut = 0; cut < bytes.length; cut += 97) {
     await images
@@ -176,7 +180,7 @@ test("a layer is carried on with wherever it is cut, and what came is never aske
   }
 });
 
-test("a broken image is no trouble for a sound one with the same layers, at once or after", async () => {
+test("a broken image does not affect an intact one with the same layers", async () => {
   const { config, layers } = image;
   const fields = JSON.parse(Buffer.from(image.manifest.bytes).toString());
   const broken = { mediaType: layers[0]?.mediaType, digest: config.digest, size: config.bytes.length };
