@@ -1,4 +1,4 @@
-//! The bridges of the networks, and the policy which destinations their containers reach.
+//! The bridges of the networks, and the policy for the destinations that their containers may reach.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -83,7 +83,7 @@ impl Bridges {
         self.networks.get(id)
     }
 
-    /// Whether an address belongs to one of the networks.
+    /// Returns whether an address belongs to one of the networks.
     pub fn contains(&self, address: IpAddr) -> bool {
         self.networks
             .values()
@@ -163,7 +163,7 @@ fn is_gateway(network: &Network, address: IpAddr) -> bool {
     }
 }
 
-/// Whether an address names one machine and never the host's loopback interface.
+/// Returns whether an address names one machine and never the host's loopback interface.
 fn is_external(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_external_ipv4(address),

@@ -45,7 +45,7 @@ pub trait Flow {
     /// Registers the flow's sockets for the events that it waits for now.
     fn watch(&mut self, poll: &Poll) -> Result<(), Errno>;
 
-    /// Whether the flow may expire now.
+    /// Returns whether the flow may expire now.
     fn may_expire(&self) -> bool {
         true
     }
@@ -120,7 +120,7 @@ impl<Key: Copy + Eq + Hash, State: Flow> Flows<Key, State> {
         Some(&mut entry.state)
     }
 
-    /// Whether a new flow of this container would be accepted.
+    /// Returns whether a new flow of this container would be accepted.
     pub fn has_room(&self, owner: FlowOwner) -> bool {
         self.limits.when_full == WhenFull::EvictOldest || self.full_for(owner).is_none()
     }

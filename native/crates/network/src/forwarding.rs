@@ -1,5 +1,5 @@
-//! Traffic between containers and the host's network: the host makes each connection anew and joins it with the
-//! container's own.
+//! Traffic between containers and the host's network: the host opens a second connection for each connection of
+//! a container, and relays between the two.
 
 pub mod outgoing_tcp;
 pub mod outgoing_udp;

@@ -261,7 +261,7 @@ fn connect(
     };
     rtnetlink::add_veth(&mut batch, &pair);
     rtnetlink::enlarge_segments_of(&mut batch, &interface.peer);
-    // A bridge accepts the size only while an interface with that size is on it.
+    // A bridge takes the smallest limit of its interfaces, and 64 KiB while it has none.
     rtnetlink::enlarge_segments(&mut batch, interface.bridge);
     bridges.perform(&batch)?;
     let index = configurator.index_of(&interface.name)?;
@@ -318,8 +318,8 @@ fn listen() -> Result<(Listeners, Option<OwnedFd>), Errno> {
     Ok((listeners, firewall.map(Netlink::into_socket)))
 }
 
-/// Whether the host has an IPv6 route. Without one, a container with an IPv6 default route would try IPv6 first and
-/// wait for it in vain.
+/// Returns whether the host has an IPv6 route. Without one, a container with an IPv6 default route would try IPv6 first
+/// and wait in vain.
 fn host_has_ipv6() -> bool {
     const DOCUMENTATION: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
     let socket = sockets::udp(DOCUMENTATION.into());

@@ -76,7 +76,7 @@ impl AttachedClient {
         self.queue.clear();
     }
 
-    /// Whether so much output is queued that the program has to wait.
+    /// Returns whether so much output is queued that the program has to wait.
     pub fn is_full(&self) -> bool {
         self.queue.len() >= LIMIT
     }
@@ -85,17 +85,17 @@ impl AttachedClient {
         !self.queue.is_empty()
     }
 
-    /// Whether more input can arrive, now or later.
+    /// Returns whether more input can arrive, now or later.
     pub fn sends(&self) -> bool {
         self.sends
     }
 
-    /// Whether the client has closed both directions, so that its last input has to be read without an event.
+    /// Returns whether the client has closed both directions, so that its last input has to be read without an event.
     pub fn hung_up(&self) -> bool {
         self.hung_up
     }
 
-    /// Whether the client needs nothing more while the container is running.
+    /// Returns whether the client needs nothing more while the container is running.
     pub fn is_over(&self) -> bool {
         let idle = !self.reads && !self.sends;
         idle || (self.hung_up && !self.sends)

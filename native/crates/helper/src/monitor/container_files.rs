@@ -61,7 +61,7 @@ impl ContainerFiles {
         Ok((files, listener))
     }
 
-    /// Whether the socket is still this monitor's: it is not after the container was removed or restarted.
+    /// Returns whether the socket is still this monitor's: it is not after the container was removed or restarted.
     pub fn owns_socket(&self) -> bool {
         self.identity.is_some()
             && socket_identity(&self.sockets, &self.socket_name) == self.identity

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use rustix::fs::stat;
 
-/// Whether a process is in one of these namespaces, which are given as in `network::namespace::NetNamespace::inode`.
+/// Returns whether a process is in one of these namespaces, which are known by their
+/// [`inode`](network::namespace::NetNamespace::inode).
 pub fn any_is_in(namespaces: &BTreeSet<u64>) -> bool {
     let Ok(processes) = std::fs::read_dir("/proc") else {
         return true;

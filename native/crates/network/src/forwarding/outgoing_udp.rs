@@ -63,7 +63,7 @@ impl OutgoingUdp {
         })
     }
 
-    /// Forwards the datagrams that wait at a listener, each the first of a conversation.
+    /// Forwards the datagrams that wait at a listener: the first ones of their conversations.
     pub fn accept(
         &mut self,
         poll: &Poll,

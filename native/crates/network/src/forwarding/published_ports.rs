@@ -255,12 +255,12 @@ impl Target {
     }
 }
 
-/// Whether a container may see a client's address: its answers must return to the helper.
+/// Returns whether a container may see a client's address: its answers must return to the helper.
 fn is_routed_to_helper(bridges: &Bridges, address: IpAddr) -> bool {
     !address.is_loopback() && !bridges.contains(address) && !is_link_local(address)
 }
 
-/// Whether an address is valid on one interface only.
+/// Returns whether an address is valid on one interface only.
 fn is_link_local(address: IpAddr) -> bool {
     matches!(address, IpAddr::V6(address) if address.is_unicast_link_local())
 }

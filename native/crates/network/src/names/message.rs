@@ -26,7 +26,7 @@ pub enum Transport {
     Stream,
 }
 
-/// Whether a message is a response to this question.
+/// Returns whether a message is a response to this question.
 pub fn is_response_to(answer: &[u8], question: &[u8]) -> bool {
     answer.len() >= HEADER && answer[..2] == question[..2] && answer[2] & RESPONSE != 0
 }
