@@ -57,8 +57,9 @@ const crates: Record<string, string[]> = {
   addon: ["sys"],
   layers: ["sys", "protocol", "walk"],
   sandbox: ["sys", "protocol", "walk"],
+  "id-mapping": ["protocol"],
   network: ["sys", "protocol"],
-  helper: ["sys", "protocol", "layers", "network", "sandbox"],
+  helper: ["sys", "protocol", "id-mapping", "layers", "network", "sandbox"],
 };
 
 const sources = [...new Bun.Glob("**/*.ts").scanSync(`${repository}/src`)].toSorted();
