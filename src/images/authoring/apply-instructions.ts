@@ -48,13 +48,13 @@ function apply(config: Execution, change: string): void {
   }
 }
 
-/** In its old place where the variable is there already. */
+/** Sets a variable; one that is already set keeps its position. */
 function setVariable(environment: string[], [name, value]: [string, string]): string[] {
   const at = environment.findIndex((entry) => entry.startsWith(`${name}=`));
   return at < 0 ? [...environment, `${name}=${value}`] : environment.with(at, `${name}=${value}`);
 }
 
-/** The JSON form as it is; anything else is for a shell. */
+/** Parses a JSON array of arguments; passes any other text to a shell. */
 function command(text: string): string[] {
   return list(text) ?? ["/bin/sh", "-c", text];
 }
@@ -68,7 +68,7 @@ function list(text: string): string[] | undefined {
   }
 }
 
-/** `a=b c="d e"`, or the old form of one name and the rest of the line. */
+/** Parses `a=b c="d e"`, or the old form: one name, and the rest of the line as its value. */
 function pairs(text: string, change: string): [string, string][] {
   const parts = words(text);
   const [first = "", ...rest] = parts;
@@ -83,7 +83,7 @@ function pairs(text: string, change: string): [string, string][] {
   });
 }
 
-/** Splits at blanks outside quotes; quotes and backslashes are taken away. */
+/** Splits a text at blanks outside quotes; removes quotes and backslashes. */
 function words(text: string): string[] {
   const found = text.match(/(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')+/g) ?? [];
   return found.map((word) =>
