@@ -1,5 +1,4 @@
 import type { ImageServices } from "../services.ts";
-import { sharingOf } from "../upkeep/disk-usage.ts";
 import { describer } from "./describe-image.ts";
 import { type EmbeddedImage, isEmbeddedName } from "./embedded.ts";
 import { checkPlatform, findImage, findKnown, isDescendant, targetOf } from "./find-image.ts";
@@ -7,6 +6,7 @@ import { historyOf } from "./history.ts";
 import type { ImageQueries, StoredImage } from "./image-queries.ts";
 import { listImages } from "./list-images.ts";
 import type { ImageRecord } from "./records.ts";
+import { sharingOf } from "./sharing.ts";
 
 export function openQueries(services: ImageServices): ImageQueries {
   const { records, embedded } = services;

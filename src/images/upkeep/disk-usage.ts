@@ -1,8 +1,8 @@
-import type { DiffId, Digest } from "#oci/digest.ts";
+import type { DiffId } from "#oci/digest.ts";
 import type { ImageServices } from "../services.ts";
 import { describer } from "../store/describe-image.ts";
-import type { ImageSharing } from "../store/image-queries.ts";
 import type { ImageRecord } from "../store/records.ts";
+import { countOwners } from "../store/sharing.ts";
 import type { ImagesUsage, ImageUsage } from "./image-maintenance.ts";
 
 /** Returns the disk usage of each image and of all images together. */
@@ -40,18 +40,6 @@ export async function occupiedBytes(services: Pick<ImageServices, "content" | "l
   return [...parts.values()].reduce((sum, size) => sum + size, unfinished);
 }
 
-/** Returns how many bytes of files each image shares with others, and how many containers use it. */
-export function sharingOf({ records, layers, uses }: ImageServices): Map<Digest, ImageSharing> {
-  const owners = countOwners(records.all().map(({ diffIds }) => new Set(diffIds)));
-  return new Map(
-    records.all().map(({ id, diffIds }) => {
-      const shared = [...new Set(diffIds)].filter((diffId) => (owners.get(diffId) ?? 0) > 1);
-      const sharedSize = shared.reduce((sum, diffId) => sum + layers.size(diffId), 0);
-      return [id, { sharedSize, containers: uses.users("image", id).length }];
-    }),
-  );
-}
-
 async function measureParts({ content, layers }: Pick<ImageServices, "content" | "layers">) {
   const [{ blobs, unfinished }, unpacked] = await Promise.all([content.diskUsage(), layers.diskUsage()]);
   const parts = new Map<string, number>();
@@ -74,11 +62,4 @@ function partsOf({ id, target, manifest, layers, diffIds }: ImageRecord): Set<st
     ...[id, target.digest, manifest.digest, ...layers].map(blobPart),
     ...diffIds.map(layerPart),
   ]);
-}
-
-/** Counts the owners of each part. */
-function countOwners(all: ReadonlySet<string>[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const own of all) for (const part of own) counts.set(part, (counts.get(part) ?? 0) + 1);
-  return counts;
 }

@@ -10,9 +10,9 @@ import { memoryDatabase } from "#test/support/database.ts";
 import { fakeLayers } from "#test/support/fake-layers.ts";
 import { plainRegistry } from "#test/support/registry-options.ts";
 import { tar } from "#test/support/tar.ts";
-import type { Images } from "../images.ts";
-import { openImages } from "../open-images.ts";
-import type { Progress } from "../transfer/image-transfer.ts";
+import type { Images } from "./images.ts";
+import { openImages } from "./open-images.ts";
+import type { Progress } from "./transfer/image-transfer.ts";
 
 const signal = new AbortController().signal;
 const layer = tar([{ path: "file", content: "text" }]);

@@ -7,7 +7,7 @@ import type { RegistryCredentials } from "#oci/registry-credentials.ts";
 import { selfSigned } from "#test/support/certificate.ts";
 import { plainRegistry } from "#test/support/registry-options.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
-import { openRepository } from "../transfer/open-repository.ts";
+import { openRepository } from "./open-repository.ts";
 
 // A proxy leads all host names to servers of the test.
 const signal = new AbortController().signal;
