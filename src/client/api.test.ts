@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { pathTo, requestJson, requestLines } from "./api.ts";
 
-// The tests may run as root, which a client refuses.
+// A client refuses to run as root, and the tests may run as root.
 const uid = spyOn(process, "getuid").mockReturnValue(1000);
 let directory: string;
 let server: ReturnType<typeof Bun.serve>;
@@ -30,7 +30,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true });
 });
 
-/** Two objects cut in the middle of a character. */
+/** Two objects, split in the middle of a character. */
 function lines(): ReadableStream<Uint8Array> {
   const bytes = Buffer.from('{"a":"é"}\n\n{"b":2}');
   return new ReadableStream({
@@ -42,13 +42,13 @@ function lines(): ReadableStream<Uint8Array> {
   });
 }
 
-test("root is turned away with the reason", async () => {
+test("root is refused with the reason", async () => {
   uid.mockReturnValueOnce(0);
   await expect(requestJson("GET", "/x")).rejects.toThrow("tbox runs as an ordinary user, not as root");
 });
 
 describe("requests", () => {
-  test("repeat a query's name for every value and leave out what is not set", async () => {
+  test("repeat a parameter for every value and leave out unset ones", async () => {
     const query = { a: ["1", "2 3"], b: undefined, c: "" };
     expect(await requestJson("POST", "/x", { query, json: { y: 1 } })).toEqual({
       path: "/x",
@@ -70,10 +70,10 @@ describe("requests", () => {
   });
 });
 
-test("names keep their slashes and colons in a path and nothing else", () => {
+test("names in a path keep their slashes and colons only", () => {
   expect(pathTo("images", "localhost:5000/a b?c", "/json")).toBe("/images/localhost:5000/a%20b%3Fc/json");
 });
 
-test.each(["", "..", "../containers/a", "a/./b", "a//b"])("'%s' is no name", (name) => {
+test.each(["", "..", "../containers/a", "a/./b", "a//b"])("'%s' is not a name", (name) => {
   expect(() => pathTo("images", name)).toThrow(`invalid name: "${name}"`);
 });

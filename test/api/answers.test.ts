@@ -24,7 +24,7 @@ async function get(path: string) {
 }
 
 describe("a container", () => {
-  test("is listed as docker ps shows it", async () => {
+  test("is listed with the fields of docker ps", async () => {
     expect(await get("/containers/json?all=1&limit=3&size=1")).toEqual([
       {
         Id: id,
@@ -98,12 +98,12 @@ describe("a container", () => {
     expect(await get("/containers/web/json?size=1")).toMatchObject({ SizeRw: 4096, SizeRootFs: 4096 });
   });
 
-  test("that has done already what is asked is 304", async () => {
+  test("answers 304 when it is already in the requested state", async () => {
     const response = await api.request("POST", "/containers/web/stop?t=1");
     expect({ status: response.status, body: await response.text() }).toEqual({ status: 304, body: "" });
   });
 
-  test("takes signals and sizes", async () => {
+  test("accepts signals and terminal sizes", async () => {
     expect((await api.request("POST", "/containers/web/kill?signal=WINCH")).status).toBe(204);
     expect(api.engine.calls.at(-1)).toBe("kill WINCH");
     expect((await api.request("POST", "/containers/web/resize?h=24&w=80")).status).toBe(200);
@@ -111,7 +111,7 @@ describe("a container", () => {
     expect((await api.request("POST", "/containers/web/resize?h=x&w=80")).status).toBe(400);
   });
 
-  test("is not started with a body", async () => {
+  test("refuses a start with a body", async () => {
     const response = await api.request("POST", "/containers/web/start", { json: { Memory: 1 } });
     expect(response.status).toBe(400);
   });
@@ -142,7 +142,7 @@ describe("images", () => {
     });
   });
 
-  test("are removed with what went", async () => {
+  test("report the removed tags and layers", async () => {
     const response = await api.request("DELETE", "/images/a/b:1?force=1");
     expect(await response.json()).toEqual([{ Untagged: "a/b:1" }, { Deleted: expect.any(String) }]);
   });
@@ -151,7 +151,7 @@ describe("images", () => {
 describe("a pull", () => {
   const pull = (query: string, headers = {}) => api.request("POST", `/images/create?${query}`, { headers });
 
-  test("tells its progress a line at a time, in Docker's words and bars", async () => {
+  test("reports progress in lines with Docker's wording and bars", async () => {
     api.engine.pulls["busybox:1"] = async function* () {
       yield { status: "Pulling from library/busybox", id: "1" };
       yield { status: "Downloading", id: "abc", current: 512, total: 1024 };
@@ -172,7 +172,7 @@ describe("a pull", () => {
     ]);
   });
 
-  test("that fails at once has a status, one that fails later a last line", async () => {
+  test("reports an early error as a status and a late error as the last line", async () => {
     expect((await pull("fromImage=gone&tag=1")).status).toBe(404);
     api.engine.pulls["broken:1"] = async function* () {
       yield { status: "Pulling" };
@@ -185,7 +185,7 @@ describe("a pull", () => {
     );
   });
 
-  test("is cancelled when its client goes", async () => {
+  test("is cancelled when its client disconnects", async () => {
     const cancelled = Promise.withResolvers<void>();
     api.engine.pulls["slow:1"] = async function* (signal) {
       signal.addEventListener("abort", () => cancelled.resolve());
@@ -201,7 +201,7 @@ describe("a pull", () => {
     await cancelled.promise;
   });
 
-  test("takes a digest for a tag", async () => {
+  test("accepts a digest as tag", async () => {
     await pull(`fromImage=a/b&tag=sha256:${"0".repeat(64)}`);
     expect(api.engine.calls.at(-1)).toContain(`a/b@sha256:${"0".repeat(64)}`);
   });
@@ -209,7 +209,7 @@ describe("a pull", () => {
   test.each([
     [btoa("{"), "expected JSON in base64"],
     [btoa('{"auth":"x"}'), "auth: expected user:password in base64"],
-  ])("with the credentials %s is refused", async (header, reason) => {
+  ])("refuses the credentials %s", async (header, reason) => {
     const response = await pull("fromImage=a&tag=1", { "X-Registry-Auth": header });
     expect(await response.json()).toEqual({ message: `invalid X-Registry-Auth header: ${reason}` });
   });
@@ -227,7 +227,7 @@ test("archives of any length are imported and loaded", async () => {
   expect(await loaded.json()).toEqual({ stream: "Loaded image: loaded:20000000\n" });
 });
 
-test("info, version, disk usage and doctor tell about the machine", async () => {
+test("info, version, disk usage and doctor describe the machine", async () => {
   expect(await get("/version")).toMatchObject({ ApiVersion: "1.51", MinAPIVersion: "1.24", Os: "linux" });
   expect(await get("/info")).toMatchObject({
     Containers: expect.any(Number),
@@ -242,7 +242,7 @@ test("info, version, disk usage and doctor tell about the machine", async () => 
   expect(await get("/tbox/doctor")).toEqual({ checks: [{ name: "kernel", status: "ok", detail: "6.1" }] });
 });
 
-test("an archive that cannot be read is told of where a loaded one would be", async () => {
+test("load reports an unreadable archive in its stream", async () => {
   const { images } = api.engine;
   const { load } = images;
   images.load = async function* () {

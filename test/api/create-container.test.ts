@@ -13,7 +13,7 @@ async function create(body: unknown, path = "/containers/create") {
   return { status: response.status, body: await response.json() };
 }
 
-/** Every field that docker 28 sends, none of them set. */
+/** A body with every field of docker 28, all unset. */
 const unset = {
   Hostname: "",
   Domainname: "",
@@ -110,7 +110,7 @@ const unset = {
   },
 };
 
-test("what docker's client sends when nothing is asked for is nothing", async () => {
+test("unset fields of docker's client are left out", async () => {
   expect((await create(unset, "/containers/create?name=plain")).status).toBe(201);
   expect(api.engine.created.at(-1)).toEqual({
     AttachStdin: false,
@@ -140,7 +140,7 @@ test("what docker's client sends when nothing is asked for is nothing", async ()
   });
 });
 
-test("what is honoured gets through as it was sent", async () => {
+test("honoured fields reach the engine unchanged", async () => {
   const asked: CreateRequest = {
     Image: "image",
     Entrypoint: [""],
@@ -168,7 +168,7 @@ test("what is honoured gets through as it was sent", async () => {
   expect(api.engine.created.at(-1)).toEqual(asked);
 });
 
-test("a word stands for a list of one, a port for a TCP port", async () => {
+test("a single word becomes a list, and a bare port becomes a TCP port", async () => {
   await create({ Image: "image", Cmd: "sh", ExposedPorts: { "8080": {}, "53/udp": {} } });
   expect(api.engine.created.at(-1)).toEqual({
     Image: "image",
@@ -177,7 +177,7 @@ test("a word stands for a list of one, a port for a TCP port", async () => {
   });
 });
 
-test("names of JavaScript are labels like any other", async () => {
+test("names of JavaScript's object properties are ordinary labels", async () => {
   const labels = '{"__proto__":"a","constructor":"b","toString":"c"}';
   const response = await api.request("POST", "/containers/create?name=proto", {
     body: `{"Image":"image","Labels":${labels},"HostConfig":{"Annotations":${labels}}}`,
@@ -190,7 +190,7 @@ test("names of JavaScript are labels like any other", async () => {
   expect(Object.getOwnPropertyNames(Object.prototype)).not.toContain("a");
 });
 
-describe("fields that would not be honoured are refused by name", () => {
+describe("create refuses unsupported fields by name", () => {
   const host = (HostConfig: object) => ({ Image: "image", HostConfig });
   test.each<[object, number, string]>([
     [
@@ -250,12 +250,12 @@ describe("fields that would not be honoured are refused by name", () => {
     expect(await create(body)).toEqual({ status, body: { message } });
   });
 
-  test("a body that is no object is refused", async () => {
+  test("create refuses a body that is not an object", async () => {
     expect((await create([])).body).toEqual({ message: "Invalid input: expected object, received array" });
     expect((await create(null)).status).toBe(400);
   });
 
-  test("those that ask for nothing are not", async () => {
+  test("create accepts unsupported fields that request nothing", async () => {
     const body = {
       Surprise: null,
       Healthcheck: { Test: ["NONE"] },
@@ -267,7 +267,7 @@ describe("fields that would not be honoured are refused by name", () => {
 });
 
 describe("the query", () => {
-  test("may repeat the body, as some clients do", async () => {
+  test("may repeat fields of the body, as some clients do", async () => {
     const path = "/containers/create?name=q&Image=image&Cmd=a&Cmd=b,c&HostConfig={%22Init%22:true}";
     expect(
       (await create({ Image: "image", Cmd: ["a", "b,c"], HostConfig: { Init: true } }, path)).status,
@@ -275,7 +275,7 @@ describe("the query", () => {
     expect(api.engine.created.at(-1)?.Cmd).toEqual(["a", "b,c"]);
   });
 
-  test("may hold nothing else", async () => {
+  test("may contain no other parameter", async () => {
     expect(await create({ Image: "image" }, "/containers/create?Memory=5")).toEqual({
       status: 400,
       body: { message: "Memory: unknown query parameter" },
@@ -298,7 +298,7 @@ describe("the body", () => {
     expect(await response.json()).toMatchObject({ message: expect.stringContaining(message) });
   });
 
-  test("of another type is refused", async () => {
+  test("is refused with another content type", async () => {
     const response = await post('{"Image":"image"}', "text/plain");
     expect(await response.json()).toEqual({
       message: "unsupported Content-Type header (text/plain): must be 'application/json'",
@@ -306,7 +306,7 @@ describe("the body", () => {
     expect((await post('{"Image":"image"}', "application/json; charset=utf-8")).status).toBe(201);
   });
 
-  test("of more than 16 MiB is refused, with a length and without", async () => {
+  test("is refused over 16 MiB, with and without a length", async () => {
     const large = Buffer.alloc(17 * 1024 * 1024, " ");
     const message = "the body is larger than 16777216 bytes";
     const response = await post(large);

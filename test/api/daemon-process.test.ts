@@ -10,7 +10,7 @@ import { programUnavailable } from "#test/support/user.ts";
 if (programUnavailable !== undefined)
   console.error(`skipped with the daemon's process: ${programUnavailable}`);
 
-/** Listens as systemd does, on descriptor 3, and becomes the program that is to take it. */
+/** Listens on descriptor 3, as systemd does, and then executes the program. */
 const passing = [
   "use Socket; $^F = 3; socket(S, AF_UNIX, SOCK_STREAM, 0) && fileno(S) == 3 or die $!;",
   "bind(S, sockaddr_un(shift)) && listen(S, 64) or die $!;",
@@ -20,7 +20,7 @@ const passing = [
 describe.skipIf(programUnavailable !== undefined)("the daemon", () => {
   const program = `${repository}/dist/tbox`;
 
-  test("listens where only its user can connect, and takes its socket away when it ends", async () => {
+  test("listens on a socket that only its user can open, and removes the socket when it ends", async () => {
     let socket: string;
     {
       await using daemon = await startDaemon();
@@ -32,7 +32,7 @@ describe.skipIf(programUnavailable !== undefined)("the daemon", () => {
     expect(existsSync(socket)).toBe(false);
   });
 
-  test("says in one line that another one runs", async () => {
+  test("reports in one line that another daemon runs", async () => {
     await using daemon = await startDaemon();
     const second = await runProgram([program, "daemon", "--notify"], { environment: daemon.environment });
     expect(second.code).toBe(1);
@@ -43,7 +43,7 @@ describe.skipIf(programUnavailable !== undefined)("the daemon", () => {
     expect((await daemon.request("GET", "/_ping")).status).toBe(200);
   });
 
-  test("comes back after its death on the socket it left", async () => {
+  test("starts again on the socket of a daemon that was killed", async () => {
     await using daemon = await startDaemon();
     await daemon.kill();
     expect(existsSync(daemon.socket)).toBe(true);
@@ -51,7 +51,7 @@ describe.skipIf(programUnavailable !== undefined)("the daemon", () => {
     expect((await daemon.request("GET", "/_ping")).status).toBe(200);
   });
 
-  test("serves a socket that systemd listens on, and leaves it there for the next one", async () => {
+  test("serves a socket of systemd and leaves it for the next daemon", async () => {
     using temporary = temporaryDirectory("passed");
     const environment = { PATH: process.env.PATH ?? "", TBOX_DATA_DIR: `${temporary.path}/data` };
     const run = `${temporary.path}/run`;
@@ -84,7 +84,7 @@ describe.skipIf(programUnavailable !== undefined)("the daemon", () => {
     const echo = ["run", "--rm", "-i", "--network", "none", "--rootfs", "/", "cat"];
     const back = await runProgram([program, ...echo], { environment: everywhere, stdin: input });
     expect(back).toEqual({ code: 0, stdout: input, stderr: "" });
-    // Its answer is on its way while connections are closed.
+    // The answer arrives while the daemon closes its connections.
     const stopped = await runProgram([program, "daemon", "stop"], { environment: everywhere });
     expect(stopped).toEqual({ code: 0, stdout: "", stderr: "" });
     expect(await child.exited).toBe(0);
@@ -92,7 +92,7 @@ describe.skipIf(programUnavailable !== undefined)("the daemon", () => {
   });
 
   test.skipIf(existsSync(`/run/user/${process.getuid?.()}/systemd/private`))(
-    "is not set up under a systemd that is not there",
+    "reports a missing systemd of the user",
     async () => {
       const { code, stderr } = await runProgram([program, "setup", "systemd"], {
         environment: { PATH: process.env.PATH ?? "", HOME: "/nonexistent" },
@@ -102,7 +102,7 @@ describe.skipIf(programUnavailable !== undefined)("the daemon", () => {
     },
   );
 
-  test("refuses a flag it does not know", async () => {
+  test("refuses an unknown flag", async () => {
     const { code, stderr } = await runProgram([program, "daemon", "--nope"]);
     expect(stderr).toContain("unknown flag: --nope");
     expect(code).toBe(1);

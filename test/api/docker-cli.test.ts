@@ -40,13 +40,13 @@ describe.skipIf(obstacle !== undefined)("docker's client with real containers", 
   ];
   const sh = (script: string, ...options: string[]) => run(options, "sh", "-c", script);
 
-  test("tells versions and facts", async () => {
+  test("prints versions and system information", async () => {
     expect((await docker(["version", "--format", "{{.Server.APIVersion}}"])).stdout).toBe("1.51\n");
     const info = await docker(["info", "--format", "{{.ServerErrors}} {{.OSType}} {{.DefaultRuntime}}"]);
     expect(info.stdout).toBe("[] linux tbox\n");
   });
 
-  test("pulls from a registry and lists what it got", async () => {
+  test("pulls from a registry and lists the image", async () => {
     const { stdout, stderr, code } = await docker(["pull", image]);
     expect(stderr).toBe("");
     expect(stdout).toContain(`Status: Downloaded newer image for ${image}`);
@@ -55,7 +55,7 @@ describe.skipIf(obstacle !== undefined)("docker's client with real containers", 
     expect((await docker(["pull", `${registry.host}/test/none:1`])).code).toBe(1);
   });
 
-  test("pushes to a registry, and tells of a refusal", async () => {
+  test("pushes to a registry and reports a refusal", async () => {
     const name = `${registry.host}/pushed:1`;
     expect((await docker(["tag", image, name])).code).toBe(0);
     const { stdout, code } = await docker(["push", name]);
@@ -68,7 +68,7 @@ describe.skipIf(obstacle !== undefined)("docker's client with real containers", 
     expect((await docker(["rmi", name])).code).toBe(0);
   });
 
-  test("gets output, errors and exit codes apart", async () => {
+  test("separates stdout, stderr and the exit status", async () => {
     expect(await docker(sh("echo out; echo err >&2; exit 7"))).toEqual({
       stdout: "out\n",
       stderr: "err\n",
@@ -79,14 +79,14 @@ describe.skipIf(obstacle !== undefined)("docker's client with real containers", 
     expect((await docker(sh("kill -9 $$", "--init"))).code).toBe(137);
   });
 
-  test("feeds input and gets it back, byte for byte", async () => {
+  test("passes input through unchanged", async () => {
     const input = Buffer.alloc(5_000_000, "0123456789abcde\n");
     const { stdout, code } = await docker(run(["-i"], "cat"), input);
     expect(Bun.hash(stdout)).toBe(Bun.hash(input));
     expect(code).toBe(0);
   });
 
-  test("the end of the input is not the end of the output", async () => {
+  test("the end of input does not end the output", async () => {
     const script = "wc -c; sleep 1; echo after";
     expect((await docker(sh(script, "-i"), new Uint8Array(1_000_000))).stdout).toMatch(
       /^\s*1000000\nafter\n$/,
@@ -94,7 +94,7 @@ describe.skipIf(obstacle !== undefined)("docker's client with real containers", 
     expect((await docker(sh("wc -c"))).stdout.trim()).toBe("0");
   });
 
-  test("half of a hijacked connection ends, the other half goes on", async () => {
+  test("closing one side of an upgraded connection leaves the other side open", async () => {
     const body = {
       Image: image,
       Cmd: ["sh", "-c", "wc -c; sleep 1; echo after"],
@@ -117,7 +117,7 @@ describe.skipIf(obstacle !== undefined)("docker's client with real containers", 
     await docker(["rm", "-f", "half"]);
   });
 
-  test("follows a container in the background through its life", async () => {
+  test("manages a container in the background from create to remove", async () => {
     const script = "trap 'exit 3' TERM; echo one; echo two >&2; while :; do sleep 0.1; done";
     const started = await docker([
       "run",
@@ -137,7 +137,7 @@ describe.skipIf(obstacle !== undefined)("docker's client with real containers", 
     expect(
       (await docker(["ps", "--filter", "label=a=b", "--format", "{{.Names}} {{.Status}}"])).stdout,
     ).toMatch(/^bg Up .*\n$/);
-    // Before that a signal finds nobody who would take it.
+    // Before that the program has no handler for the signal.
     await until(async () => (await docker(["logs", "bg"])).stderr === "two\n");
     const follow = docker(["logs", "-f", "bg"]);
     expect((await docker(["stop", "-t", "5", "bg"])).stdout).toBe("bg\n");
@@ -151,7 +151,7 @@ describe.skipIf(obstacle !== undefined)("docker's client with real containers", 
     expect((await docker(["ps", "-aq"])).stdout).toBe("");
   });
 
-  test("runs further programs in a container", async () => {
+  test("executes programs in a running container", async () => {
     await docker(["run", "-d", "--name", "more", "--network", "none", image, "sleep", "1000"]);
     const exec = (options: string[], ...command: string[]) =>
       docker(["exec", ...options, "more", ...command]);

@@ -31,23 +31,23 @@ describe.skipIf(dockerUnavailable !== undefined)("docker's client", () => {
   });
   afterAll(() => api[Symbol.asyncDispose]());
 
-  test("tells both versions", async () => {
+  test("prints the versions of client and server", async () => {
     const { stdout, code } = await docker(["version"]);
     expect(stdout).toContain("Server: tbox");
     expect(stdout).toMatch(/API version: +1\.51 \(minimum version 1\.24\)/);
     expect(code).toBe(0);
   });
 
-  test("tells about the system", async () => {
+  test("prints system information", async () => {
     const { stdout, stderr, code } = await docker(["info"]);
     expect(stdout).toContain(" Storage Driver: overlay\n");
     expect(stdout).toContain(" rootless\n");
     expect({ stderr, code }).toEqual({ stderr: "", code: 0 });
   });
 
-  // Older clients than these learn of the exit by events.
+  // Clients before 1.30 wait for the exit through events.
   test.each(["1.30", "1.41", "1.44", "1.50", "1.51"])(
-    "gets output, errors and exit codes apart (version %s)",
+    "separates stdout, stderr and the exit status (version %s)",
     async (version) => {
       const outcome = await docker(["run", "--rm", "image", "both"], undefined, {
         DOCKER_API_VERSION: version,
@@ -56,7 +56,7 @@ describe.skipIf(dockerUnavailable !== undefined)("docker's client", () => {
     },
   );
 
-  test("feeds input of any length and gets it back", async () => {
+  test("passes input of any length through unchanged", async () => {
     const input = Buffer.alloc(3_000_000, "0123456789\n");
     const { stdout, code } = await docker(["run", "-i", "--rm", "image", "cat"], input);
     expect(Bun.hash(stdout)).toBe(Bun.hash(input));
@@ -64,13 +64,13 @@ describe.skipIf(dockerUnavailable !== undefined)("docker's client", () => {
     expect((await docker(["run", "-i", "--rm", "image", "cat"], "")).code).toBe(0);
   });
 
-  test("exits with 127 when the program is not there", async () => {
+  test("exits with 127 when the program does not exist", async () => {
     const { stderr, code } = await docker(["run", "--rm", "image", "/nope"]);
     expect(stderr).toContain("no such file or directory");
     expect(code).toBe(127);
   });
 
-  test("pulls what is missing, with progress, and runs it", async () => {
+  test("pulls a missing image with progress and runs it", async () => {
     api.engine.pulls["fresh:1"] = async function* () {
       yield { status: "Pulling from library/fresh", id: "1" };
       yield { status: "Downloading", id: "abc", current: 1, total: 2 };
@@ -115,7 +115,7 @@ describe.skipIf(dockerUnavailable !== undefined)("docker's client", () => {
     expect((await docker(["system", "df"])).code).toBe(0);
   });
 
-  test("is told by name what there is not", async () => {
+  test("reports missing objects by name", async () => {
     const refused = async (...args: string[]) => (await docker(args)).stderr;
     expect(await refused("inspect", "nothing")).toBe("Error: No such object: nothing\n");
     expect(await refused("run", "--storage-opt", "size=1G", "image", "both")).toContain(

@@ -16,7 +16,7 @@ beforeEach(() => {
 afterEach(() => temporary[Symbol.dispose]());
 
 test.each([0o000, 0o022, 0o077, 0o777])(
-  "the socket is its owner's whatever the umask (%o)",
+  "listen creates a socket that only its owner can open with umask %o",
   async (umask) => {
     const before = process.umask(umask & 0o077);
     const server = createServer();
@@ -32,7 +32,7 @@ test.each([0o000, 0o022, 0o077, 0o777])(
   },
 );
 
-test("a socket that a dead daemon left is replaced", async () => {
+test("listen replaces the socket of a dead daemon", async () => {
   mkdirSync(directory, { mode: 0o700 });
   const script = `require("node:net").createServer().listen("${directory}/tbox.sock", () => process.kill(process.pid, "SIGKILL"))`;
   Bun.spawnSync([process.execPath, "-e", script]);
@@ -43,7 +43,7 @@ test("a socket that a dead daemon left is replaced", async () => {
   server.close();
 });
 
-test("a daemon that runs is left alone", async () => {
+test("listen does not replace the socket of a running daemon", async () => {
   mkdirSync(directory, { mode: 0o700 });
   const running = createSocket();
   await new Promise<void>((resolve) => running.listen(`${directory}/tbox.sock`, resolve));
@@ -54,7 +54,7 @@ test("a daemon that runs is left alone", async () => {
   running.close();
 });
 
-test("a directory of somebody else, open to others, or a link is refused", async () => {
+test("listen refuses a directory that is open to others, belongs to another user, or is a link", async () => {
   mkdirSync(directory, { mode: 0o700 });
   expect(listen(createServer(), { ...place(), uid: uid + 1 })).rejects.toMatchObject({ code: "forbidden" });
   chmodSync(directory, 0o755);

@@ -21,7 +21,7 @@ afterAll(() => api[Symbol.asyncDispose]());
 
 const body = (path: string) => paths[path]?.post?.requestBody?.content["application/json"].schema.properties;
 
-test("bodies are told field by field, deep down", () => {
+test("bodies are described with all nested fields", () => {
   expect(body("/containers/create")).toMatchObject({
     Image: { type: "string" },
     Labels: { type: "object" },
@@ -31,18 +31,18 @@ test("bodies are told field by field, deep down", () => {
   expect(body("/commit")).toHaveProperty("Env");
 });
 
-test("query parameters are told", () => {
+test("query parameters are described", () => {
   const names = paths["/containers/{id}/logs"]?.get?.parameters?.map(({ name }) => name);
   expect(names).toEqual(expect.arrayContaining(["id", "follow", "since", "tail"]));
 });
 
-test("names with slashes and streams have their paths, what is refused has none", () => {
+test("names with slashes and streams have paths, and unsupported endpoints have none", () => {
   expect(paths["/images/{name}/json"]).toHaveProperty("get");
   expect(paths["/exec/{id}/start"]).toHaveProperty("post");
   expect(paths).not.toHaveProperty(["/swarm/init"]);
 });
 
-test("everything that is told of is answered", async () => {
+test("every described endpoint is served", async () => {
   for (const [path, operations] of Object.entries(paths)) {
     for (const method of Object.keys(operations)) {
       if (path === "/tbox/shutdown" || path === "/events") continue;

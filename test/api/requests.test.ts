@@ -74,7 +74,7 @@ describe("framing", () => {
     ["two codings", "Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n"],
     ["a header without a name", ": x\r\n\r\n"],
     ["a header with a space in its name", "Content Length: 2\r\n\r\n{}"],
-  ])("%s is one refused request, never two", async (_, rest) => {
+  ])("%s is a single refused request", async (_, rest) => {
     const before = api.engine.calls.length;
     const request = `POST /containers/create HTTP/1.1\r\nHost: d\r\n${rest}`;
     const smuggled =
@@ -87,26 +87,26 @@ describe("framing", () => {
     expect(api.engine.calls.slice(before)).not.toContain("kill SMUGGLED");
   });
 
-  test("requests in one piece are answered in order", async () => {
+  test("pipelined requests are answered in order", async () => {
     const get = (path: string, rest = "\r\n") => `GET ${path} HTTP/1.1\r\nHost: d\r\n${rest}`;
     const { body } = await send(get("/_ping") + get("/containers/none/json") + get("/_ping", close));
     expect(body.match(/HTTP\/1.1 \d+/g)).toEqual(["HTTP/1.1 404", "HTTP/1.1 200"]);
   });
 
-  test("headers of 200 kB pass", async () => {
+  test("headers of 200 kB are accepted", async () => {
     const { status } = await send(
       `GET /_ping HTTP/1.1\r\nHost: d\r\nX-Big: ${"x".repeat(200_000)}\r\n${close}`,
     );
     expect(status).toBe(200);
   });
 
-  test("an unread body does not keep the client from its answer", async () => {
+  test("a client with an unread body still gets its answer", async () => {
     const response = await api.request("POST", "/nothing", { body: new Uint8Array(5_000_000) });
     expect(response.status).toBe(404);
     expect((await api.request("GET", "/_ping")).status).toBe(200);
   });
 
-  test("a client that asks first is told to go on", async () => {
+  test("a client with Expect: 100-continue is told to continue", async () => {
     using connection = await openConnection(api.socket);
     connection.write(
       `POST /containers/create HTTP/1.1\r\nHost: d\r\nExpect: 100-continue\r\nContent-Type: application/json\r\nContent-Length: 17\r\n${close}`,
@@ -118,7 +118,7 @@ describe("framing", () => {
 });
 
 describe("versions", () => {
-  test.each(["", "/v1.24", "/v1.41", "/v1.51"])("'%s' is spoken", async (version) => {
+  test.each(["", "/v1.24", "/v1.41", "/v1.51"])("'%s' is supported", async (version) => {
     const response = await api.request("GET", `${version}/_ping`);
     expect(response.status).toBe(200);
     expect(response.headers.get("Api-Version")).toBe("1.51");
@@ -135,13 +135,13 @@ describe("versions", () => {
     ],
     ["/v1.52", "client version 1.52 is too new. Maximum supported API version is 1.51"],
     ["/v2.0", "client version 2.0 is too new. Maximum supported API version is 1.51"],
-  ])("%s is refused in Docker's words", async (version, message) => {
+  ])("%s is refused with Docker's message", async (version, message) => {
     const response = await api.request("GET", `${version}/_ping`);
     expect(response.status).toBe(400);
     expect(await response.json()).toEqual({ message });
   });
 
-  test("ping tells what a client negotiates with", async () => {
+  test("ping returns the headers for version negotiation", async () => {
     const head = await api.request("HEAD", "/_ping");
     expect(head.status).toBe(200);
     expect(await head.text()).toBe("");
@@ -158,7 +158,7 @@ describe("versions", () => {
 });
 
 describe("answers", () => {
-  test("errors are Docker's JSON of exactly its type", async () => {
+  test("errors have Docker's JSON and exact content type", async () => {
     const response = await api.request("GET", "/containers/none/json");
     expect(response.headers.get("Content-Type")).toBe("application/json");
     expect(await response.text()).toBe('{"message":"No such container: none"}\n');
@@ -212,7 +212,7 @@ describe("answers", () => {
     });
   });
 
-  test("swarm is refused as by a node without one", async () => {
+  test("swarm requests are refused as on a node outside a swarm", async () => {
     for (const path of ["/swarm", "/nodes", "/services/x", "/secrets"]) {
       const response = await api.request("GET", path);
       expect(response.status).toBe(503);
@@ -221,7 +221,7 @@ describe("answers", () => {
     expect(await (await api.request("GET", "/plugins")).json()).toEqual([]);
   });
 
-  test("a client's shutdown is answered before it happens", async () => {
+  test("a shutdown is answered before the daemon ends", async () => {
     for (let round = 0; round < 20; round++) {
       const other = await openFakeApi();
       const answer = other.request("POST", "/tbox/shutdown");
@@ -246,7 +246,7 @@ describe("names", () => {
     "%zz",
     "a%0ab",
   ];
-  test.each(hostile)("%s reaches no store", async (name) => {
+  test.each(hostile)("%s does not reach the store", async (name) => {
     const before = api.engine.calls.length;
     const attempts = [
       ["GET", `/containers/${name}/json`],
@@ -266,7 +266,7 @@ describe("names", () => {
   });
 
   test.each(["__proto__", "constructor", "toString", "-x", "hasOwnProperty"])(
-    "%s is a name like any other",
+    "%s is an ordinary name",
     async (name) => {
       const response = await api.request("GET", `/containers/${name}/json`);
       expect(await response.json()).toEqual({ message: `No such container: ${name}` });
@@ -279,7 +279,7 @@ describe("names", () => {
     },
   );
 
-  test("those of images hold slashes, ports and digests, escaped or not", async () => {
+  test("of images may contain slashes, ports and digests, escaped or not", async () => {
     for (const name of ["a/b/c", "127.0.0.1:5000/x/y:1", `a@sha256:${"0".repeat(64)}`]) {
       await api.request("DELETE", `/images/${name}`);
       expect(api.engine.calls.at(-1)).toBe(`rmi ${name}`);

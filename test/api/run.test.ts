@@ -33,7 +33,7 @@ async function run(request: object, container: object, head = ""): Promise<Conne
   return connection;
 }
 
-/** The events and the output, in order. */
+/** Decodes events and output, in order. */
 function frames(bytes: Buffer): (RunEvent | [number, string])[] {
   const found: (RunEvent | [number, string])[] = [];
   let rest = bytes.subarray(bytes.indexOf("\r\n\r\n") + 4);
@@ -50,7 +50,7 @@ const send = (connection: Connection, type: number, text: string) =>
   connection.writeBytes(encodeFrame(type, Buffer.from(text)));
 
 describe("a run", () => {
-  test("is created, started and followed to its end over one connection", async () => {
+  test("creates, starts and awaits a container over one connection", async () => {
     using connection = await run({ name: "r" }, { ...interactive, HostConfig: { AutoRemove: true } });
     await connection.until("started");
     send(connection, frameType.stdin, "hello");
@@ -72,13 +72,13 @@ describe("a run", () => {
     );
   });
 
-  test("that keeps its container waits for the next exit", async () => {
+  test("without AutoRemove waits for the next exit", async () => {
     using connection = await run({}, streams);
     await connection.ended;
     expect(api.engine.calls).toContain("wait next-exit");
   });
 
-  test("without streams is followed all the same", async () => {
+  test("without attached streams still waits for the exit", async () => {
     using connection = await run({}, {});
     expect(frames(await connection.ended).map((event) => ("event" in event ? event.event : event))).toEqual([
       "created",
@@ -88,7 +88,7 @@ describe("a run", () => {
     expect(api.engine.calls).not.toContain("attach");
   });
 
-  test("in the background ends with the start", async () => {
+  test("in the background ends after the start", async () => {
     using connection = await run({ detach: true }, {});
     expect(frames(await connection.ended).map((event) => ("event" in event ? event.event : event))).toEqual([
       "created",
@@ -97,7 +97,7 @@ describe("a run", () => {
     expect(api.engine.calls).toEqual(["create", "start"]);
   });
 
-  test("tells why it could not start, with docker run's code, and leaves nothing", async () => {
+  test("reports a failed start with docker run's exit status and removes the container", async () => {
     using connection = await run({}, { ...streams, Cmd: ["/nope"], HostConfig: { AutoRemove: true } });
     expect(frames(await connection.ended)).toEqual([
       { event: "created", id: expect.any(String), warnings: [] },
@@ -112,7 +112,7 @@ describe("a run", () => {
     expect(api.engine.calls).toContain("remove");
   });
 
-  test("feeds input in pieces of any size and at the program's pace", async () => {
+  test("passes input in chunks of any size with back-pressure", async () => {
     let read = 0;
     api.engine.programs.count = async ({ input, write }) => {
       for await (const bytes of input) {
@@ -131,14 +131,14 @@ describe("a run", () => {
   });
 });
 
-describe("a run of an image that is not there", () => {
-  test.each(["never", "missing"])("is 404 (pull: %s)", async (pull) => {
+describe("a run of a missing image", () => {
+  test.each(["never", "missing"])("answers 404 (pull: %s)", async (pull) => {
     using connection = await run({ pull }, { Image: "gone:1" });
     const [event] = frames(await connection.ended);
     expect(event).toMatchObject({ event: "error", status: 404, exitCode: 125 });
   });
 
-  test("pulls it and goes on", async () => {
+  test("pulls the image and continues", async () => {
     api.engine.pulls["new:1"] = async function* () {
       yield { status: "Downloading", id: "abc", current: 1, total: 2 };
       api.engine.present.add("new:1");
@@ -159,7 +159,7 @@ describe("a run of an image that is not there", () => {
     expect(api.engine.calls.filter((call) => call.startsWith("pull"))).toHaveLength(2);
   });
 
-  test("is cancelled when its client goes", async () => {
+  test("cancels the pull when its client disconnects", async () => {
     const cancelled = Promise.withResolvers<void>();
     api.engine.pulls["slow:1"] = async function* (signal) {
       yield { status: "Downloading" };
@@ -177,7 +177,7 @@ describe("a run of an image that is not there", () => {
 });
 
 describe("a client of a run", () => {
-  test("that goes leaves the container alone", async () => {
+  test("that disconnects leaves the container running", async () => {
     const connection = await run({}, interactive);
     await connection.until("started");
     connection[Symbol.dispose]();
@@ -195,7 +195,7 @@ describe("a client of a run", () => {
       "container.HostConfig.CpuCount: not supported: it is for Windows",
     ],
     ['{"pull":"never","detach":false,"container":{},"nope":1}', "nope"],
-  ])("that asks for %s is refused before the connection is handed over", async (body, message) => {
+  ])("that requests %s is refused before the upgrade", async (body, message) => {
     using connection = await openConnection(api.socket);
     connection.write(
       `POST /tbox/run HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
@@ -209,14 +209,14 @@ describe("a client of a run", () => {
     ["a frame of an unknown type", encodeFrame(9, Buffer.from("x"))],
     ["a control frame that is no JSON", encodeFrame(frameType.control, Buffer.from("x"))],
     ["a control frame without end", Buffer.from([3, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff])],
-  ])("that sends %s is cut off", async (_, bytes) => {
+  ])("that sends %s is disconnected", async (_, bytes) => {
     using connection = await run({}, interactive);
     await connection.until("started");
     connection.writeBytes(bytes);
     await connection.ended;
   });
 
-  test("that does not read makes the program wait", async () => {
+  test("that does not read blocks the program", async () => {
     let written = 0;
     api.engine.programs.yes = async ({ write }) => {
       const bytes = Buffer.alloc(64 * 1024, "y");

@@ -30,7 +30,7 @@ async function attach(target: string, head = "Connection: Upgrade\r\nUpgrade: tc
   return connection;
 }
 
-/** What follows the head. */
+/** Returns the bytes after the head. */
 function stream(bytes: Buffer): string {
   return bytes.subarray(bytes.indexOf("\r\n\r\n") + 4).toString();
 }
@@ -43,7 +43,7 @@ describe("attach", () => {
     api.engine.programs.cat = cat;
   });
 
-  test("carries frames both ways until both have ended", async () => {
+  test("carries frames in both directions until both sides have ended", async () => {
     await create("c", { Cmd: ["cat"], OpenStdin: true });
     using connection = await attach(`/v1.51/containers/c/attach?${all}`);
     const head = (await connection.until("\r\n\r\n")).toString();
@@ -58,7 +58,7 @@ describe("attach", () => {
     expect(stream(await connection.ended)).toBe(frame(1, "abc") + frame(2, "3"));
   });
 
-  test("carries messages of a WebSocket, without frames of its own", async () => {
+  test("carries raw bytes in WebSocket messages", async () => {
     await create("c", { Cmd: ["cat"], OpenStdin: true });
     const client = new WebSocket(`ws+unix://${api.socket}:/v1.51/containers/c/attach/ws?${all}`);
     client.binaryType = "nodebuffer";
@@ -82,7 +82,7 @@ describe("attach", () => {
     await closed.promise;
   });
 
-  test("by WebSocket refuses what is none, and tells its faults before", async () => {
+  test("by WebSocket refuses a request without an upgrade, and reports errors before the upgrade", async () => {
     await create("c", { Cmd: ["cat"] });
     const plain = await api.request("GET", "/containers/c/attach/ws?stream=1");
     expect({ status: plain.status, text: await plain.text() }).toMatchObject({
@@ -97,7 +97,7 @@ describe("attach", () => {
     expect((await connection.ended).toString()).toStartWith("HTTP/1.1 404 Not Found");
   });
 
-  test("takes bytes behind the request for input, and its end for the input's", async () => {
+  test("reads input after the request until the client ends its side", async () => {
     await create("c", { Cmd: ["cat"], OpenStdin: true });
     using connection = await openConnection(api.socket);
     const head = "Host: d\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n";
@@ -108,7 +108,7 @@ describe("attach", () => {
     expect(stream(await connection.ended)).toBe(frame(1, "early") + frame(2, "5"));
   });
 
-  test("goes on when a client without input ends its side at once", async () => {
+  test("continues when a client without input ends its side at once", async () => {
     api.engine.programs.late = async ({ write }) => {
       await write("stdout", "late");
       return 0;
@@ -126,14 +126,14 @@ describe("attach", () => {
     ["/v1.42", false, "multiplexed"],
     ["/v1.41", false, "raw"],
     ["/v1.51", true, "raw"],
-  ])("%s with a terminal: %p is a %s stream", async (version, Tty, type) => {
+  ])("of API version %s with terminal %p has a %s stream", async (version, Tty, type) => {
     await create("c", { Cmd: ["cat"], Tty });
     using connection = await attach(`${version}/containers/c/attach?stdout=1&stream=1`);
     const head = (await connection.until("\r\n\r\n")).toString();
     expect(head).toContain(`Content-Type: application/vnd.docker.${type}-stream\r\n`);
   });
 
-  test("without an upgrade answers with the bytes alone", async () => {
+  test("without an upgrade answers with raw bytes", async () => {
     await create("c", { Cmd: ["cat"], OpenStdin: true });
     using connection = await attach(`/containers/c/attach?${all}`, "Transfer-Encoding: chunked\r\n");
     const head = (await connection.until("\r\n\r\n")).toString();
@@ -145,7 +145,7 @@ describe("attach", () => {
     expect(stream(await connection.ended)).toBe(frame(1, "abc") + frame(2, "3"));
   });
 
-  test("without an upgrade and a body has no input, and does not end it", async () => {
+  test("without an upgrade and a body leaves the program's input open", async () => {
     await create("c", { Cmd: ["cat"], OpenStdin: true });
     using connection = await attach(`/containers/c/attach?${all}`, "Content-Length: 0\r\n");
     await connection.until("\r\n\r\n");
@@ -154,7 +154,7 @@ describe("attach", () => {
   });
 
   test.each(["Connection: Upgrade\r\nUpgrade: tcp\r\n", "Connection: close\r\n"])(
-    "to a container that is not there is an ordinary error (%j)",
+    "to a missing container answers with an ordinary error (%j)",
     async (head) => {
       using connection = await attach(`/containers/none/attach?${all}`, head);
       const answer = (await connection.ended).toString();
@@ -172,7 +172,7 @@ describe("attach", () => {
     expect(stream(await connection.ended)).toBe("");
   });
 
-  test("of a client that goes is let go of", async () => {
+  test("is closed when the client disconnects", async () => {
     await create("c", { Cmd: ["cat"], OpenStdin: true });
     const connection = await attach(`/containers/c/attach?${all}`);
     await connection.until("\r\n\r\n");
@@ -181,7 +181,7 @@ describe("attach", () => {
     while (!api.engine.calls.includes("detached")) await Bun.sleep(1);
   });
 
-  test("makes a program wait for a client that does not read", async () => {
+  test("blocks a program whose client does not read", async () => {
     let written = 0;
     api.engine.programs.yes = async ({ write }) => {
       const bytes = Buffer.alloc(64 * 1024, "y");
@@ -203,7 +203,7 @@ describe("attach", () => {
     expect(end).toBeGreaterThan(64 * 1024 * 1024);
   });
 
-  test("is no upgrade for anything, and other protocols are none", async () => {
+  test("refuses upgrades of other requests and ignores other protocols", async () => {
     using exec = await attach("/exec/e/start");
     expect((await exec.ended).toString()).toStartWith("HTTP/1.1 404 ");
     using other = await attach("/containers/json");
@@ -215,7 +215,7 @@ describe("attach", () => {
   });
 });
 
-/** A number that has stopped growing. */
+/** Waits until a number stops growing. */
 async function settled(read: () => number): Promise<number> {
   for (let last = -1; ; last = read()) {
     await Bun.sleep(100);
@@ -224,7 +224,7 @@ async function settled(read: () => number): Promise<number> {
 }
 
 describe("wait", () => {
-  test("sends its head at once and its answer at the end", async () => {
+  test("sends its head at once and its body after the exit", async () => {
     const release = Promise.withResolvers<void>();
     api.engine.programs.sleep = async () => {
       await release.promise;
@@ -242,7 +242,7 @@ describe("wait", () => {
     expect(api.engine.calls).toContain("wait next-exit");
   });
 
-  test("is given up when its client goes", async () => {
+  test("is cancelled when its client disconnects", async () => {
     await create("c", { Cmd: ["sleep"] });
     const connection = await openConnection(api.socket);
     connection.write("POST /containers/c/wait HTTP/1.1\r\nHost: d\r\n\r\n");
@@ -251,7 +251,7 @@ describe("wait", () => {
     while (!api.engine.calls.includes("wait aborted")) await Bun.sleep(1);
   });
 
-  test("for nothing is 404", async () => {
+  test("for a missing container answers 404", async () => {
     expect((await api.request("POST", "/containers/none/wait")).status).toBe(404);
   });
 });
@@ -272,7 +272,7 @@ describe("logs", () => {
     return { type: response.headers.get("Content-Type"), text: await response.text() };
   };
 
-  test("are framed, with the time at each line's beginning", async () => {
+  test("are framed, with a time at the beginning of each line", async () => {
     await create("c", { Cmd: ["x"] });
     expect(await logs("")).toEqual({
       type: "application/vnd.docker.multiplexed-stream",
@@ -283,12 +283,12 @@ describe("logs", () => {
     );
   });
 
-  test("of a terminal are bytes", async () => {
+  test("of a terminal are raw bytes", async () => {
     await create("c", { Cmd: ["x"], Tty: true });
     expect(await logs("")).toEqual({ type: "application/vnd.docker.raw-stream", text: "a\nlonger\n" });
   });
 
-  test("are asked for to the nanosecond", async () => {
+  test("accept times with nanoseconds", async () => {
     await create("c", { Cmd: ["x"] });
     const asked: unknown[] = [];
     const { streams } = api.engine.containers;
@@ -314,7 +314,7 @@ describe("logs", () => {
     expect((await api.request("GET", "/containers/c/logs?stdout=1&tail=few")).status).toBe(400);
   });
 
-  test("that are followed come as they are written and end with their client", async () => {
+  test("are followed as they are written, until the client disconnects", async () => {
     const ended = Promise.withResolvers<void>();
     api.engine.logs.c = async function* (signal) {
       yield records[0];
@@ -331,7 +331,7 @@ describe("logs", () => {
     await ended.promise;
   });
 
-  test("are read no faster than the client does, and whole", async () => {
+  test("are read completely and no faster than the client reads", async () => {
     const text = `${"x".repeat(1023)}\n`;
     let read = 0;
     api.engine.logs.c = async function* () {

@@ -15,7 +15,7 @@ export const listContainersQuery = query({
   trunc_cmd: queryFlag,
 });
 
-/** Query of `POST /containers/create`. Some clients repeat the body in the query, so other parameters are checked there. */
+/** Query of `POST /containers/create`. Other parameters are checked with the body: some clients repeat it here. */
 export const createContainerQuery = z.looseObject({ name: queryText, platform: queryText });
 
 /** Query of `GET /containers/{id}/json`. */

@@ -2,7 +2,7 @@ import { z } from "zod";
 
 const invalid = "invalid name";
 
-/** Schema of a name or ID in a path. Refuses text that cannot be a name; whether the object exists is the store's answer. */
+/** Schema of a name or ID in a path. Refuses text that cannot be a name; the store knows whether the object exists. */
 export const objectName = z
   .string(invalid)
   .max(1024, invalid)

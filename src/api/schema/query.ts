@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** Returns the schema of query parameters. Parameters with an empty value are unset; unknown ones are refused by name. */
+/** Returns the schema of query parameters. Empty values are unset; unknown parameters are refused by name. */
 export function query<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   return z.preprocess((input, context) => {
     if (typeof input !== "object" || input === null) return input;

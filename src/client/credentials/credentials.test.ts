@@ -31,9 +31,9 @@ test.each([
   ["localhost/app", "localhost"],
   ["localhost:5000/app", "localhost:5000"],
   ["ghcr.io/a/b@sha256:00", "ghcr.io"],
-])("credentials for %s are kept under %s", (image, key) => expect(registryKey(image)).toBe(key));
+])("credentials for %s are stored under %s", (image, key) => expect(registryKey(image)).toBe(key));
 
-test("a password may hold colons and a key may be a URL", async () => {
+test("a password may contain colons and a key may be a URL", async () => {
   const config = { auths: { "https://ghcr.io/v1/": { auth: encoded("me:pa:ss") } } };
   expect(await credentials("ghcr.io/a/b", config)).toEqual({
     username: "me",
@@ -42,7 +42,7 @@ test("a password may hold colons and a key may be a URL", async () => {
   });
 });
 
-test("an identity token goes before a password", async () => {
+test("an identity token takes precedence over a password", async () => {
   const config = { auths: { "ghcr.io": { auth: encoded("me:x"), identitytoken: "token" } } };
   expect(await credentials("ghcr.io/a", config)).toEqual({
     identitytoken: "token",
@@ -56,7 +56,7 @@ test("an empty entry, another registry and no file mean no credentials", async (
   expect(await registryAuth("a", () => {}, { DOCKER_CONFIG: `${directory}/none` })).toBeUndefined();
 });
 
-test("a missing helper is a warning, and the file is tried", async () => {
+test("a missing helper is a warning, and the file is used", async () => {
   const config = { credsStore: "tbox-test-none", auths: { "ghcr.io": { auth: encoded("a:b") } } };
   expect(await credentials("ghcr.io/a", config)).toMatchObject({ username: "a" });
   expect(warnings).toEqual([expect.stringContaining("docker-credential-tbox-test-none")]);
@@ -79,7 +79,7 @@ test.each([
   ["localhost:5000", "localhost:5000"],
 ])("the server %j has the key %s", (server, key) => expect(serverKey(server)).toBe(key));
 
-test("the exact key goes before one that only has the same host, and never one that looks alike", async () => {
+test("the exact key takes precedence over a key with the same host, and similar hosts do not match", async () => {
   const auths = {
     "https://ghcr.io/v1/": { auth: encoded("url:x") },
     "ghcr.io": { auth: encoded("exact:x") },
@@ -92,7 +92,7 @@ test("the exact key goes before one that only has the same host, and never one t
   expect(await credentials("ghcr.io:5000/a", { auths })).toBeUndefined();
 });
 
-test("a helper without a name means the file", async () => {
+test("an empty helper name means the file", async () => {
   const config = {
     credsStore: "tbox-test-none",
     credHelpers: { "ghcr.io": "" },
@@ -105,7 +105,7 @@ test("a helper without a name means the file", async () => {
 const own = () => ({ DOCKER_CONFIG: directory, PATH: `${directory}:${process.env.PATH}` });
 const warn = (warning: string) => void warnings.push(warning);
 
-test("what is stored is found, and erased under every spelling of its key", async () => {
+test("stored credentials are found, and erased under every spelling of their key", async () => {
   const stored = { username: "u", password: "p:w", serveraddress: "ghcr.io" };
   expect(await storeCredentials(stored, own())).toBe("file");
   expect(await findCredentials("ghcr.io", warn, own())).toEqual(stored);
@@ -115,7 +115,7 @@ test("what is stored is found, and erased under every spelling of its key", asyn
   expect(await eraseCredentials("ghcr.io", warn, own())).toBe(false);
 });
 
-test("a helper keeps what is stored, and the file only says for whom", async () => {
+test("a helper stores the credentials, and the file has the key only", async () => {
   const helper = `${directory}/docker-credential-tbox-test`;
   const script = `#!/bin/sh
 case $1 in
@@ -137,7 +137,7 @@ esac
   expect(warnings).toEqual([]);
 });
 
-test("a helper that fails is named, with what it says", async () => {
+test("a failing helper is named, with its output", async () => {
   const helper = `${directory}/docker-credential-tbox-test`;
   writeFileSync(helper, "#!/bin/sh\necho the keychain is locked\nexit 1\n");
   chmodSync(helper, 0o755);

@@ -15,8 +15,8 @@ export type StoredCredentials = Pick<RegistryAuthFields, "username" | "password"
 type Warn = (message: string) => void;
 
 /**
- * Returns the value of `X-Registry-Auth` for an image's registry, from Docker's configuration file; undefined when there
- * are no credentials. `warn` reports a helper that does not work: the pull continues without credentials then.
+ * Returns the value of `X-Registry-Auth` for an image's registry, from Docker's configuration file; undefined without
+ * credentials. `warn` reports a helper that does not work: the pull continues without credentials then.
  */
 export async function registryAuth(
   image: string,

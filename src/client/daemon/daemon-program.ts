@@ -15,8 +15,8 @@ export function ownProgram(): DaemonProgram {
 
 /**
  * JavaScriptCore's thresholds for the daemon, in its own units: 15 for a call of a function, 1 for an iteration of a
- * loop. Most daemons serve some dozens of starts: functions are compiled at their second call instead of their thirtieth.
- * They are optimised only when they are hot, because the optimising thread takes processor time from the containers.
+ * loop. Most daemons serve some dozens of starts: functions are compiled at their second call, not at their thirtieth.
+ * Only hot functions are optimised, because the optimising thread takes processor time from the containers.
  */
 export const compilerSettings = {
   BUN_JSC_thresholdForJITAfterWarmUp: "20",

@@ -11,7 +11,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
-/** A program that plays the daemon: the given script, called with `daemon --notify`. */
+/** Returns a program that runs a script in place of the daemon, with `daemon --notify`. */
 function program(script: string) {
   const path = `${directory}/daemon.ts`;
   writeFileSync(path, script);
@@ -26,7 +26,7 @@ function program(script: string) {
   };
 }
 
-/** Listens until the first byte, then ends; a second one reports that somebody else was first. */
+/** Listens until the first byte, then ends; a second instance reports that another one was first. */
 const listening = `
   const unix = process.env.TBOX_TEST_SOCKET;
   require("node:fs").appendFileSync(unix + ".started", JSON.stringify({
@@ -51,19 +51,19 @@ test("starts a daemon in the background and connects", async () => {
   const socket = await startDaemon(`${directory}/s.sock`, program(listening));
   socket.close();
   const [started] = readFileSync(`${directory}/s.sock.started`, "utf8").trim().split("\n");
-  // Neither the caller's directory nor variables that are not the daemon's business.
+  // The daemon inherits neither the working directory nor unrelated variables.
   expect(JSON.parse(started ?? "")).toEqual({ argv: ["daemon", "--notify"], cwd: "/" });
   expect(statSync(`${directory}/data`).mode & 0o777).toBe(0o700);
   await endFake();
 });
 
-test("clients that start at the same time all get the daemon of the one that was first", async () => {
+test("clients that start at the same time share the first daemon", async () => {
   const starts = Array.from({ length: 4 }, () => startDaemon(`${directory}/s.sock`, program(listening)));
   for (const socket of await Promise.all(starts)) socket.close();
   await endFake();
 });
 
-test("the daemon's own reason is told", async () => {
+test("the daemon's own error is reported", async () => {
   const script = `console.log(JSON.stringify({ error: "newuidmap is missing", code: "unavailable" })); process.exit(1);`;
   const start = startDaemon(`${directory}/s.sock`, program(script));
   await expect(start).rejects.toMatchObject({
@@ -72,7 +72,7 @@ test("the daemon's own reason is told", async () => {
   });
 });
 
-test("a daemon that dies without a word is reported with the end of its log", async () => {
+test("a daemon that dies without a report is reported with the end of its log", async () => {
   const start = startDaemon(
     `${directory}/s.sock`,
     program(`console.error("first"); console.error("out of luck");`),
@@ -81,7 +81,7 @@ test("a daemon that dies without a word is reported with the end of its log", as
   expect(existsSync(`${directory}/data/daemon.log`)).toBe(true);
 });
 
-test("a data directory that cannot be made is named", async () => {
+test("a data directory that cannot be created is named", async () => {
   writeFileSync(`${directory}/data`, "a file");
   const start = startDaemon(`${directory}/s.sock`, program(listening));
   await expect(start).rejects.toMatchObject({

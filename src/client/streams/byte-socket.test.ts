@@ -30,17 +30,17 @@ async function readAll(source: AsyncIterable<Uint8Array>): Promise<string> {
 }
 
 describe("connectUnix", () => {
-  test("a missing socket is ENOENT, one without a listener ECONNREFUSED", async () => {
+  test("fails with ENOENT for a missing socket and with ECONNREFUSED without a listener", async () => {
     await expect(connectUnix(path)).rejects.toMatchObject({ code: "ENOENT" });
     await serve(() => {});
-    // A copy of the name outlives the server.
+    // The link outlives the server, which removes its own name.
     const { linkSync } = await import("node:fs");
     linkSync(path, `${path}.stale`);
     server?.close();
     await expect(connectUnix(`${path}.stale`)).rejects.toMatchObject({ code: "ECONNREFUSED" });
   });
 
-  test("ending the writing side leaves the reading side open", async () => {
+  test("ending the write side leaves the read side open", async () => {
     await serve((socket) => {
       let length = 0;
       socket.on("data", (chunk) => {
@@ -55,7 +55,7 @@ describe("connectUnix", () => {
     expect(await readAll(socket)).toBe("got 3000000");
   });
 
-  test("writes that begin before others are done keep their order", async () => {
+  test("overlapping writes keep their order", async () => {
     await serve((socket) => socket.pipe(socket));
     const socket = await connectUnix(path);
     const texts = Array.from({ length: 200 }, (_, index) => `${index},`.repeat(500));
@@ -64,7 +64,7 @@ describe("connectUnix", () => {
     expect(await readAll(socket)).toBe(texts.join(""));
   });
 
-  test("a reader that does not read makes the sender wait", async () => {
+  test("a reader that does not read blocks the sender", async () => {
     let sent = 0;
     const blocked = Promise.withResolvers<void>();
     await serve((socket) => {
@@ -96,7 +96,7 @@ describe("connectUnix", () => {
 describe("upgrade", () => {
   const answer = (text: string) => serve((socket) => socket.once("data", () => socket.write(text)));
 
-  test("sends the request and leaves what follows the head to the stream", async () => {
+  test("sends the request and leaves the bytes after the head to the stream", async () => {
     let seen = "";
     await serve((socket) => {
       socket.once("data", (chunk) => {
@@ -126,24 +126,24 @@ describe("upgrade", () => {
       "chunks",
       'HTTP/1.1 409 Conflict\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"mes\r\nc\r\nsage":"no"}\n\r\n0\r\n\r\n',
     ],
-  ])("another answer is the daemon's error (%s)", async (_, text) => {
+  ])("throws the daemon's error for any other status (%s)", async (_, text) => {
     await answer(text);
     const refused = upgrade(await connectUnix(path), { target: "/x" });
     await expect(refused).rejects.toMatchObject({ status: 409, code: "conflict", message: "no" });
   });
 
-  test("a body that is no JSON is the message", async () => {
+  test("uses a body that is not JSON as the message", async () => {
     await answer("HTTP/1.1 500 Oops\r\nContent-Length: 4\r\n\r\nboom");
     await expect(upgrade(await connectUnix(path), { target: "/x" })).rejects.toThrow("boom");
   });
 
-  test("a connection that closes without an answer is an error", async () => {
+  test("fails when the connection closes without an answer", async () => {
     await serve((socket) => socket.once("data", () => socket.end()));
     const refused = upgrade(await connectUnix(path), { target: "/x" });
     await expect(refused).rejects.toThrow("closed the connection without an answer");
   });
 
-  test("an answer that is not HTTP is an error", async () => {
+  test("fails for an answer that is not HTTP", async () => {
     await answer("SSH-2.0-OpenSSH\r\n\r\n");
     await expect(upgrade(await connectUnix(path), { target: "/x" })).rejects.toThrow("is not HTTP");
   });

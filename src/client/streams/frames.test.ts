@@ -14,13 +14,13 @@ const payloads: [number, string][] = [
 ];
 const stream = Buffer.concat(payloads.map(([type, text]) => encodeFrame(type, Buffer.from(text))));
 
-test("a frame is type, three zero bytes, the length, the payload", () => {
+test("a frame has a type, three zero bytes, a length and a payload", () => {
   expect([...encodeFrame(2, Buffer.from("hi"))]).toEqual([2, 0, 0, 0, 0, 0, 0, 2, 104, 105]);
   expect([...encodeFrame(0, new Uint8Array(0))]).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
 });
 
-describe.each([1, 3, 7, 8, 9, 100, 100_000])("a stream cut every %d bytes", (size) => {
-  test("comes out whole", async () => {
+describe.each([1, 3, 7, 8, 9, 100, 100_000])("a stream split every %d bytes", (size) => {
+  test("is decoded completely", async () => {
     const texts: [number, string][] = [];
     const decoder = createFrameDecoder(3);
     const pieces = (await Array.fromAsync(chunked(stream, size))).flatMap((chunk) => decoder.push(chunk));
@@ -35,13 +35,13 @@ describe.each([1, 3, 7, 8, 9, 100, 100_000])("a stream cut every %d bytes", (siz
   });
 });
 
-test("pieces of output are handed on before their frame is complete", async () => {
+test("chunks of output are passed on before their frame is complete", async () => {
   const cut = encodeFrame(1, Buffer.from("abcdef")).subarray(0, 11);
   const pieces = decodeFrames(chunked(cut, 100));
   expect(Buffer.from((await pieces.next()).value?.bytes ?? []).toString()).toBe("abc");
 });
 
-test.each([3, 11])("a stream that ends after %d bytes of a frame is an error", async (length) => {
+test.each([3, 11])("a stream that ends after %d bytes of a frame fails", async (length) => {
   const pieces = decodeFrames(chunked(encodeFrame(1, Buffer.from("abcdef")).subarray(0, length), 100));
   const all = async () => {
     for await (const _ of pieces);

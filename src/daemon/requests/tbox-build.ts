@@ -11,7 +11,7 @@ import { isTrue } from "./classic-build.ts";
 /** Most bytes of the first line, which contains secrets. */
 const lineLimit = 16 * 1024 * 1024;
 
-/** Returns the build that `POST /tbox/build` requests: a line of JSON, followed by a tar for a context of type stream. */
+/** Returns the build that `POST /tbox/build` requests: a line of JSON, followed by a tar for the context `stream`. */
 export async function parseTboxBuild({ body, signal }: Request): Promise<BuildRequest> {
   if (body === null) throw invalidArgument("the request has no body");
   const { line, rest } = await cutLine(body);

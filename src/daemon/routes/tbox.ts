@@ -31,7 +31,7 @@ export function tboxRoutes(engine: Engine, { shutdown, passed }: TboxOptions) {
     .post("/tbox/shutdown", () => {
       // The answer is sent before the connections are closed.
       setImmediate(shutdown);
-      // A client that connects to see whether the daemon has ended makes systemd start another one: it watches the process.
+      // The client waits for the end of the process: a connection would make systemd start the next daemon.
       return passed ? ({ Pid: process.pid } satisfies ShutdownAnswer) : noContent();
     });
 }

@@ -46,7 +46,7 @@ export async function startExecUpgraded(
   else stream.once("close", () => dropInput(socket));
 }
 
-/** Starts an exec for a client that did not ask for an upgrade: the response's body is the output; there is no input. */
+/** Starts an exec for a client that did not ask for an upgrade: the output is the response's body, without input. */
 export async function startExecPlain(
   containers: WithExecs,
   { request, response, target }: Exchange,

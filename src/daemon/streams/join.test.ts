@@ -4,7 +4,7 @@ import { Duplex, PassThrough } from "node:stream";
 import { joinStreams } from "./join.ts";
 import { openRunClient } from "./run/run-client.ts";
 
-/** A container's stream that ended while nobody was listening yet. */
+/** Returns a container's stream that ended before it had listeners. */
 async function endedStream(): Promise<Duplex> {
   const stream = new PassThrough({ allowHalfOpen: true });
   stream.resume().end();
@@ -16,12 +16,12 @@ function openSocket(): Duplex {
   return new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
 }
 
-test("the output of a run that ended before it was copied has been copied", async () => {
+test("copies the output of a run that has already ended", async () => {
   const client = openRunClient(openSocket());
   expect(await client.copyOutput(await endedStream())).toBeUndefined();
 });
 
-test("the stream of a client that went before it was joined is closed", async () => {
+test("closes the stream when the client disconnected before the join", async () => {
   const output = openSocket().destroy();
   await once(output, "close");
   const stream = openSocket();
@@ -29,7 +29,7 @@ test("the stream of a client that went before it was joined is closed", async ()
   expect(stream.destroyed).toBe(true);
 });
 
-test("the client of a stream that broke before it was joined hears of the end", async () => {
+test("ends the client when the stream broke before the join", async () => {
   const output = openSocket();
   const stream = openSocket().destroy();
   await once(stream, "close");

@@ -11,9 +11,9 @@ export interface ClientStreams {
 }
 
 /**
- * Joins a client with a container's stream until both have ended. The end of the client's input ends the program's input
- * and not the connection; when the client closes the connection, the stream is closed. The client's output ends after
- * `exited`, so that the client can ask for the exit status then.
+ * Joins a client with a container's stream until both have ended. The end of the client's input ends the program's
+ * input and not the connection; when the client closes the connection, the stream is closed. The client's output ends
+ * after `exited`, so that the client can ask for the exit status then.
  */
 export function joinStreams(
   { input, output, detachKeys }: ClientStreams,

@@ -2,7 +2,7 @@ import type { HostConfigAnswer } from "#api/answers/container-host-config.ts";
 import type { ContainerLink } from "#containers/networking/links.ts";
 import type { HostConfig } from "#containers/request/create-request.ts";
 
-/** Returns `HostConfig` with every field of Docker's, unset ones with their default; `links` are the container's own. */
+/** Returns `HostConfig` with every field of Docker's, unset ones with their default. */
 export function shapeHostConfig(given: HostConfig, links: ContainerLink[]): HostConfigAnswer {
   return {
     ...unsetFields,

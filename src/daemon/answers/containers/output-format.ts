@@ -1,4 +1,4 @@
-/** Returns the framing of a container's output: a terminal has one raw stream, pipes need frames for stdout and stderr. */
+/** Returns the framing of a container's output: frames for stdout and stderr, unless a terminal mixes them. */
 export function outputFraming(tty: boolean): "multiplexed" | "raw" {
   return tty ? "raw" : "multiplexed";
 }

@@ -10,8 +10,8 @@ import type { ContainerRecord } from "#containers/state/container-record.ts";
 import { never } from "../time.ts";
 
 /**
- * Returns an object of `GET /containers/{id}/stats`; `before` is the previous sample. Fields without a cgroup controller
- * stay empty, as Docker leaves them for a container that does not run.
+ * Returns an object of `GET /containers/{id}/stats`; `before` is the previous sample. Fields without a cgroup
+ * controller stay empty, as Docker leaves them for a container that does not run.
  */
 export function shapeStats(
   { id, name }: ContainerRecord,
