@@ -230,25 +230,25 @@ describe.skipIf(helperUnavailable !== undefined)("the zygote", () => {
   });
 
   test("a short-lived fork of a dead zygote is not mistaken for it", async () => {
-    using maker = await stopMaker();
+    using preparer = await stopPreparer();
     using zygoteProcess = watchProcess(zygote.pid);
     zygoteProcess.signal(9);
     await zygoteProcess.exited;
     const { monitor } = await launch(["sh", "-c", "exit 5"], []);
     expect((await monitor.exited).code).toBe(5);
-    if (maker.isRunning()) maker.signal(9);
+    if (preparer.isRunning()) preparer.signal(9);
   });
 });
 
 /** Sends SIGSTOP to a fork of the zygote that creates namespaces; such forks live for some milliseconds. */
-async function stopMaker(): Promise<ProcessWatch> {
+async function stopPreparer(): Promise<ProcessWatch> {
   for (;;) {
     const { monitor } = await launch(["true"], []);
     await monitor.exited;
     for (let look = 0; look < 300; look++) {
       const children = readFileSync(`/proc/${zygote.pid}/task/${zygote.pid}/children`, "utf8");
-      const maker = children.split(" ").find((pid) => nameOf(Number(pid)) === "tbox-ready");
-      const stopped = maker === undefined ? undefined : stop(Number(maker));
+      const preparer = children.split(" ").find((pid) => nameOf(Number(pid)) === "tbox-preparer");
+      const stopped = preparer === undefined ? undefined : stop(Number(preparer));
       if (stopped) return stopped;
       await Bun.sleep(0);
     }

@@ -12,7 +12,7 @@ export function processesNamed(name: string, text: string): number[] {
 
 /** As `processesMentioning`, without the one that is kept ready for the next container, which may be there or not. */
 export function busyProcesses(text: string): number[] {
-  return processesMentioning(text).filter((pid) => nameOf(pid) !== "tbox-spare");
+  return processesMentioning(text).filter((pid) => nameOf(pid) !== "tbox-standby");
 }
 
 /** What a process calls itself; nothing when it has ended. */

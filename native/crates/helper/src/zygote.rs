@@ -42,7 +42,7 @@ fn finish(outcome: Outcome) {
         Outcome::Ended => {}
         Outcome::Monitor { host, launch } => monitor::launch::run(host, launch),
         Outcome::StandbyMonitor { host, channel } => {
-            let _ = rustix::thread::set_name(c"tbox-spare");
+            let _ = rustix::thread::set_name(c"tbox-standby");
             if let Some(launch) = standby_monitor::receive_launch(&channel) {
                 monitor::launch::run(host, launch);
             }

@@ -13,10 +13,10 @@ pub fn refused(errno: Errno, proc: &Path) -> Failure {
         text.trim().parse::<i64>().ok()
     };
     let message = if setting("user/max_user_namespaces") == Some(0) {
-        "user namespaces are turned off by user.max_user_namespaces = 0; as root: \
+        "user namespaces are disabled by user.max_user_namespaces = 0; as root: \
          sysctl -w user.max_user_namespaces=65536"
     } else if setting("kernel/unprivileged_userns_clone") == Some(0) {
-        "user namespaces are kept from ordinary users by kernel.unprivileged_userns_clone = 0; \
+        "user namespaces are forbidden to ordinary users by kernel.unprivileged_userns_clone = 0; \
          as root: sysctl -w kernel.unprivileged_userns_clone=1"
     } else if setting("kernel/apparmor_restrict_unprivileged_userns") == Some(1) {
         "user namespaces are restricted by AppArmor \
@@ -29,8 +29,8 @@ pub fn refused(errno: Errno, proc: &Path) -> Failure {
     } else if matches!(errno, Errno::INVAL | Errno::NOSYS) {
         "the kernel was built without user namespaces (CONFIG_USER_NS)"
     } else {
-        "the kernel refuses a user namespace; inside a container, allow it to unshare (a seccomp \
-         filter or security module forbids it)"
+        "the kernel refuses a user namespace, because a seccomp filter or a security module forbids it; \
+         inside a container, allow unshare"
     };
     Failure {
         kind: FailureKind::System,

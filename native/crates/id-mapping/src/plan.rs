@@ -66,8 +66,8 @@ pub fn plan(facts: &Facts) -> Result<Mapping, Error> {
     let groups = ranges::clip(&facts.groups.ranges, &facts.groups.parent);
     if users.is_empty() || groups.is_empty() {
         let reason =
-            "the subordinate ids do not exist in the user namespace tbox runs in, so only \
-                      one id exists; give that namespace a range of 65536 ids"
+            "the subordinate ids do not exist in the user namespace in which tbox runs, so only one id exists; \
+             give that namespace a range of 65536 ids"
                 .to_owned();
         return Ok(single(facts, reason));
     }
@@ -119,7 +119,7 @@ fn shortage(facts: &Facts, users: &[Range], groups: &[Range]) -> Option<String> 
     }
     let listed = ranges::total(&facts.users.ranges).min(ranges::total(&facts.groups.ranges));
     let remedy = match listed >= EXPECTED {
-        true => "give the user namespace tbox runs in a range of 65536 ids".to_owned(),
+        true => "give the user namespace in which tbox runs a range of 65536 ids".to_owned(),
         false => format!("as root: {}", remedy(facts)),
     };
     Some(format!(

@@ -190,7 +190,7 @@ fn divert(made: &mut BridgeNamespace) -> Result<(), String> {
         }
     }
     let refused = |error: &dyn std::fmt::Display| {
-        format!("the kernel has no nf_tables with tproxy for users' namespaces: {error}")
+        format!("the kernel does not support nf_tables with tproxy in user namespaces: {error}")
     };
     let firewall = Netlink::open(Subject::Netfilter).map_err(|errno| refused(&errno))?;
     firewall::divert(&firewall, DIVERTED_PORT).map_err(|error| refused(&error))?;
@@ -205,7 +205,7 @@ fn divert(made: &mut BridgeNamespace) -> Result<(), String> {
 /// Opens the queue of first packets. The error says why that is impossible.
 fn open_queue() -> Result<OwnedFd, String> {
     let refused = |error: &dyn std::fmt::Display| {
-        format!("the kernel has no NFQUEUE for users' namespaces: {error}")
+        format!("the kernel does not support NFQUEUE in user namespaces: {error}")
     };
     let firewall = Netlink::open(Subject::Netfilter).map_err(|errno| refused(&errno))?;
     let queue = syn_queue::open().map_err(|error| refused(&error))?;

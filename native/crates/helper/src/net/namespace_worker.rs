@@ -98,7 +98,7 @@ impl NamespaceWorker {
                 let _ = rustix::io::write(&waker, &1_u64.to_ne_bytes());
             }
         };
-        spawn("tbox-maker", work)?;
+        spawn("tbox-namespaces", work)?;
         Ok(Self {
             jobs,
             results,

@@ -12,7 +12,7 @@ use sys::watched::Watched;
 
 use crate::monitor::launch::Launch;
 use crate::zygote::preparer::{NETWORK, Preparation};
-use crate::zygote::standby_monitor::{Forked, StandbyMonitor};
+use crate::zygote::standby_monitor::{ForkSide, StandbyMonitor};
 
 /// Resources of each kind, enough for some simultaneous starts. A namespace takes about 200 KiB of kernel memory.
 const MOST_READY: usize = 4;
@@ -74,8 +74,8 @@ impl PreparedResources {
             return None;
         }
         match StandbyMonitor::fork() {
-            Some(Forked::Zygote(standby)) => self.standby = Some(standby),
-            Some(Forked::Monitor(channel)) => return Some(channel),
+            Some(ForkSide::Zygote(standby)) => self.standby = Some(standby),
+            Some(ForkSide::Monitor(channel)) => return Some(channel),
             None => self.postpone(RETRY),
         }
         None

@@ -20,7 +20,7 @@ pub struct StandbyMonitor {
 }
 
 /// The process after [`StandbyMonitor::fork`].
-pub enum Forked {
+pub enum ForkSide {
     Zygote(StandbyMonitor),
     /// The new process, with the channel for [`receive_launch`].
     Monitor(OwnedFd),
@@ -38,11 +38,11 @@ struct LaunchMessage<Request> {
 
 impl StandbyMonitor {
     /// Forks a monitor. Returns `None` when that fails.
-    pub fn fork() -> Option<Forked> {
+    pub fn fork() -> Option<ForkSide> {
         let (ours, theirs) = seqpacket::pair().ok()?;
         match fork().ok()? {
-            Side::Child => Some(Forked::Monitor(theirs)),
-            Side::Parent(pid) => Some(Forked::Zygote(Self { pid, channel: ours })),
+            Side::Child => Some(ForkSide::Monitor(theirs)),
+            Side::Parent(pid) => Some(ForkSide::Zygote(Self { pid, channel: ours })),
         }
     }
 

@@ -31,7 +31,7 @@ pub enum Started {
     /// The caller. The zygote serves in another process.
     Parent,
     Zygote(Box<Zygote>),
-    /// A child that could not become the zygote and has told its parent why.
+    /// A child that could not become the zygote and has reported the reason to its parent.
     Abandoned,
 }
 

@@ -66,13 +66,13 @@ fn a_container_gets_the_standby_monitor_or_a_new_one() {
         return;
     };
     let pid = zygote.pid();
-    let ready = || children_named(pid, "tbox-spare");
+    let ready = || children_named(pid, "tbox-standby");
     until("a standby monitor", || ready().len() == 1);
-    let spare = ready()[0];
+    let standby = ready()[0];
     let (container, _) = zygote.launch(zygote.request(&["sleep", "1000"]), &[]);
-    assert_eq!(parent_of(container.started().pid), spare);
+    assert_eq!(parent_of(container.started().pid), standby);
     until("another standby monitor", || {
-        ready().len() == 1 && ready()[0] != spare
+        ready().len() == 1 && ready()[0] != standby
     });
     let number = ready()[0];
     let other = rustix::process::Pid::from_raw(number.cast_signed()).unwrap();
