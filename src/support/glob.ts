@@ -123,7 +123,7 @@ function readSet(characters: string[], start: number, pattern: string): { source
   return { source: negated ? `[^${source}]` : `[${source}]`, end: at };
 }
 
-function escapeRegExp(character: string): string {
+export function escapeRegExp(character: string): string {
   return /[\\^$.*+?()[\]{}|/]/.test(character) ? `\\${character}` : character;
 }
 

@@ -1,5 +1,5 @@
 /** Returns the candidate that `word` is most likely a typing error for, if one is near enough. */
-export function nearest(word: string, candidates: string[]): string | undefined {
+export function nearest(word: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.min(2, Math.floor(word.length / 2)) + 1;
   for (const candidate of candidates) {
@@ -10,6 +10,12 @@ export function nearest(word: string, candidates: string[]): string | undefined 
     }
   }
   return best;
+}
+
+/** Returns the end of an error message for an unknown word: ` (did you mean X?)`, or nothing. */
+export function suggestion(word: string, candidates: readonly string[]): string {
+  const similar = nearest(word, candidates);
+  return similar === undefined ? "" : ` (did you mean ${similar}?)`;
 }
 
 /** Counts insertions, deletions, substitutions and swaps of neighbours. */

@@ -1,4 +1,5 @@
 import { statfsSync } from "node:fs";
+import { parseBoolean } from "#support/boolean.ts";
 import { compileFilters, type Filters, unknownFilter } from "#support/filters/filters.ts";
 import type { CacheLimits, CacheUsage, PruneBuildOptions, PrunedBuilds } from "../builder.ts";
 import type { BuilderServices } from "../services.ts";
@@ -118,5 +119,5 @@ function filterOf(key: string): (usage: CacheUsage, value: string) => boolean {
 }
 
 function isTrue(value: string): boolean {
-  return !/^(0|f|false)$/i.test(value);
+  return parseBoolean(value) ?? true;
 }

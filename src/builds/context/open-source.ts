@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { isArchive } from "#support/archive-head.ts";
+import { parseBoolean } from "#support/boolean.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { BuildRequest } from "../builder.ts";
 import { checkOut, findCommit } from "../git/checkout.ts";
@@ -63,7 +64,7 @@ async function checkOutContext({ request, scratch, signal }: SourceOptions, url:
   const repository = parseRepository(url);
   const found = await findCommit(repository, { request, signal, home: `${scratch}/git-home` });
   const kept = request.arguments.BUILDKIT_CONTEXT_KEEP_GIT_DIR;
-  const keepGitDirectory = repository.keepGitDirectory ?? (kept !== undefined && /^(1|t|true)$/i.test(kept));
+  const keepGitDirectory = repository.keepGitDirectory ?? parseBoolean(kept ?? "") ?? false;
   return checkOut(repository, found, { target: `${scratch}/context`, keepGitDirectory });
 }
 

@@ -1,6 +1,7 @@
 import { invalidArgument, TboxError } from "#support/errors.ts";
+import { openScanner, readLess, readName, type Scanner } from "./scanner.ts";
 import { cutMatch, replaceMatch } from "./shell-pattern.ts";
-import { isWhitespace } from "./whitespace.ts";
+import { createWordCollector } from "./word-collector.ts";
 
 export interface ExpandOptions {
   escape?: "\\" | "`";
@@ -43,11 +44,6 @@ function expand(text: string, lookup: Lookup, options: ExpandOptions): Expanded 
   }
 }
 
-interface Scanner {
-  peek(): string | undefined;
-  next(): string | undefined;
-}
-
 interface Expansion {
   scanner: Scanner;
   lookup: Lookup;
@@ -65,22 +61,16 @@ const mostShown = 200;
 /** Deepest nesting of substitutions. */
 const mostDepth = 100;
 
-function openScanner(text: string): Scanner {
-  const characters = [...text];
-  let at = 0;
-  return { peek: () => characters[at], next: () => characters[at++] };
-}
-
 /** Expands up to the stop character, or to the end of the text. */
 function expandUntil(expansion: Expansion, stop: string | undefined, keepEscapes: boolean): Expanded {
   const { scanner, options, most } = expansion;
   if (expansion.depth > mostDepth) throw invalidArgument(`more than ${mostDepth} nested substitutions`);
-  const words = openWords();
+  const words = createWordCollector();
   let text = "";
-  const add = (piece: string, splits: "splits" | "solid") => {
+  const add = (piece: string, quoting: "unquoted" | "quoted") => {
     text += piece;
     if (text.length > most) throw invalidArgument("the result is too long");
-    if (splits === "solid") words.addSolid(piece);
+    if (quoting === "quoted") words.addQuoted(piece);
     else for (const character of piece) words.add(character);
   };
   for (let character = scanner.peek(); character !== undefined; character = scanner.peek()) {
@@ -88,19 +78,19 @@ function expandUntil(expansion: Expansion, stop: string | undefined, keepEscapes
       scanner.next();
       return { text, words: words.end() };
     }
-    if (character === "$") add(expandDollar(expansion), "splits");
-    else if (character === "<") add(readLess(scanner), "solid");
-    else if (character === "'" && !options.ignoreQuotes) add(readSingleQuotes(expansion), "solid");
+    if (character === "$") add(expandDollar(expansion), "unquoted");
+    else if (character === "<") add(readLess(scanner), "quoted");
+    else if (character === "'" && !options.ignoreQuotes) add(readSingleQuotes(expansion), "quoted");
     else if (character === '"' && !options.ignoreQuotes)
-      add(readDoubleQuotes(expansion, keepEscapes), "solid");
+      add(readDoubleQuotes(expansion, keepEscapes), "quoted");
     else if (character === (options.escape ?? "\\")) {
       scanner.next();
-      if (keepEscapes) add(character, "solid");
+      if (keepEscapes) add(character, "quoted");
       const escaped = scanner.next();
-      if (escaped !== undefined) add(escaped, "solid");
+      if (escaped !== undefined) add(escaped, "quoted");
     } else {
       scanner.next();
-      add(character, "splits");
+      add(character, "unquoted");
     }
   }
   if (stop !== undefined) {
@@ -147,15 +137,6 @@ function readDoubleQuotes(expansion: Expansion, keepEscapes: boolean): string {
     if (next === '"' || next === "$" || next === mark) text += scanner.next();
     else if (next !== undefined) text += character;
   }
-}
-
-/** Reads `<` or `<<`. The white space after `<<` is kept, so that operator and name stay one word. */
-function readLess(scanner: Scanner): string {
-  let text = scanner.next() ?? "";
-  if (scanner.peek() !== "<") return text;
-  text += scanner.next();
-  while (/^[\t\r ]$/.test(scanner.peek() ?? "")) text += scanner.next();
-  return text;
 }
 
 function expandDollar(expansion: Expansion): string {
@@ -237,45 +218,4 @@ function readUntil(expansion: Expansion, stop: string, keepEscapes: boolean, mis
     if (expansion.scanner.peek() === undefined) throw invalidArgument(missing);
     throw error;
   }
-}
-
-/** Reads a name: letters, digits and `_`, or only digits, or a special parameter of the shell. */
-function readName(scanner: Scanner): string {
-  const digits = take(scanner, /\p{Nd}/u);
-  if (digits !== "") return digits;
-  if (/[@*#?\-$!]/.test(scanner.peek() ?? "")) return scanner.next() ?? "";
-  return take(scanner, /[\p{L}\p{Nd}_]/u);
-}
-
-function take(scanner: Scanner, wanted: RegExp): string {
-  let text = "";
-  while (wanted.test(scanner.peek() ?? "")) text += scanner.next();
-  return text;
-}
-
-/** Collects words; unquoted white space ends a word. */
-function openWords() {
-  const words: string[] = [];
-  let word = "";
-  let open = false;
-  return {
-    add(character: string) {
-      if (!isWhitespace(character)) {
-        word += character;
-        open = true;
-      } else if (open && word !== "") {
-        words.push(word);
-        word = "";
-        open = false;
-      }
-    },
-    addSolid(piece: string) {
-      word += piece;
-      open = true;
-    },
-    end(): string[] {
-      if (word !== "") words.push(word);
-      return words;
-    },
-  };
 }

@@ -1,5 +1,5 @@
 import { invalidArgument, type TboxError } from "#support/errors.ts";
-import { nearest } from "#support/nearest.ts";
+import { suggestion } from "#support/nearest.ts";
 
 type Kind = "text" | "texts" | "switch";
 
@@ -42,6 +42,5 @@ function readSwitch(name: string, value: string): boolean {
 }
 
 function unknownFlag(name: string, known: string[]): TboxError {
-  const similar = nearest(name, known);
-  return invalidArgument(`unknown flag: --${name}${similar ? ` (did you mean ${similar}?)` : ""}`);
+  return invalidArgument(`unknown flag: --${name}${suggestion(name, known)}`);
 }

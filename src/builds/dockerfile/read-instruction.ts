@@ -1,5 +1,5 @@
 import { invalidArgument } from "#support/errors.ts";
-import { nearest } from "#support/nearest.ts";
+import { suggestion } from "#support/nearest.ts";
 import { atLines } from "./dockerfile-error.ts";
 import { readFlags } from "./flags.ts";
 import { readHealthcheck } from "./healthcheck.ts";
@@ -76,12 +76,8 @@ function readBody(statement: Statement): Body {
       return { kind: "healthcheck", healthcheck: readHealthcheck(statement) };
     case "ONBUILD":
       return { kind: "onbuild", trigger: readTrigger(statement) };
-    default: {
-      const similar = nearest(keyword, keywords);
-      throw invalidArgument(
-        `unknown instruction: ${statement.keyword}${similar ? ` (did you mean ${similar}?)` : ""}`,
-      );
-    }
+    default:
+      throw invalidArgument(`unknown instruction: ${statement.keyword}${suggestion(keyword, keywords)}`);
   }
 }
 

@@ -1,7 +1,8 @@
+import { parseBoolean } from "#support/boolean.ts";
 import { parseBytes } from "#support/bytes.ts";
 import { errorChain, invalidArgument } from "#support/errors.ts";
 import { splitFields } from "#support/fields.ts";
-import { nearest } from "#support/nearest.ts";
+import { suggestion } from "#support/nearest.ts";
 
 const types = ["bind", "cache", "tmpfs", "secret", "ssh"] as const;
 const sharings = ["shared", "private", "locked"] as const;
@@ -100,12 +101,8 @@ function apply(draft: Draft, key: string, value: string | undefined, field: stri
     case "env":
       draft.env = value;
       return;
-    default: {
-      const similar = nearest(key, keys);
-      throw invalidArgument(
-        `unexpected key '${key}' in '${field}'${similar ? ` (did you mean ${similar}?)` : ""}`,
-      );
-    }
+    default:
+      throw invalidArgument(`unexpected key '${key}' in '${field}'${suggestion(key, keys)}`);
   }
 }
 
@@ -165,16 +162,13 @@ function oneOf<Word extends string>(words: readonly Word[], text: string, what: 
   const lower = text.toLowerCase();
   const found = words.find((word) => word === lower);
   if (found !== undefined) return found;
-  const similar = nearest(lower, [...words]);
-  throw invalidArgument(
-    `unsupported ${what} ${JSON.stringify(text)}${similar ? ` (did you mean ${similar}?)` : ""}`,
-  );
+  throw invalidArgument(`unsupported ${what} ${JSON.stringify(text)}${suggestion(lower, words)}`);
 }
 
 function readSwitch(key: string, value: string): boolean {
-  if (/^(1|t|true)$/i.test(value)) return true;
-  if (/^(0|f|false)$/i.test(value)) return false;
-  throw invalidArgument(`invalid value for ${key}: ${value}`);
+  const parsed = parseBoolean(value);
+  if (parsed === undefined) throw invalidArgument(`invalid value for ${key}: ${value}`);
+  return parsed;
 }
 
 function readSize(value: string): number {

@@ -1,4 +1,5 @@
 import { invalidArgument } from "#support/errors.ts";
+import { escapeRegExp } from "#support/glob.ts";
 
 /** Removes the shortest or longest match of a shell pattern from the front or the back of a value. */
 export function cutMatch(
@@ -80,8 +81,4 @@ function mirror(text: string): string {
 function mirrorPattern(pattern: string): string {
   const pieces = pattern.match(/\\[\s\S]|[\s\S]/gu) ?? [];
   return pieces.reverse().join("");
-}
-
-function escapeRegExp(character: string): string {
-  return /[\\^$.*+?()[\]{}|/]/.test(character) ? `\\${character}` : character;
 }

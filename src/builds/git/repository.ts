@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { parseBoolean } from "#support/boolean.ts";
 import { invalidArgument, type TboxError } from "#support/errors.ts";
 
 /** A directory in a git repository: `REMOTE#REF:DIRECTORY` or `REMOTE?ref=…&subdir=…`. */
@@ -97,9 +98,10 @@ function isSafeRef(ref: string): boolean {
 }
 
 function readSwitch(key: string, value: string, address: string): boolean {
-  if (value === "" || /^(1|t|true)$/i.test(value)) return true;
-  if (/^(0|f|false)$/i.test(value)) return false;
-  throw invalid(address, `invalid value for ${key}: ${JSON.stringify(value)}`);
+  if (value === "") return true;
+  const parsed = parseBoolean(value);
+  if (parsed === undefined) throw invalid(address, `invalid value for ${key}: ${JSON.stringify(value)}`);
+  return parsed;
 }
 
 function invalid(address: string, reason: string): TboxError {

@@ -3,7 +3,7 @@ import type { PlannedStage } from "../plan/plan-stages.ts";
 import { stageOfImage } from "../plan/stage-state.ts";
 import type { BuilderServices } from "../services.ts";
 import { findLocalImage } from "../solve/base-image.ts";
-import type { Finding } from "./lint-file.ts";
+import type { Finding } from "./finding.ts";
 import { lintStage, type StageStart } from "./lint-stage.ts";
 
 /** Lints all stages without building them. Only base images in the local store are known. */

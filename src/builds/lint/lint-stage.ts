@@ -2,7 +2,7 @@ import { formatPlatform, matchesPlatform, type Platform } from "#oci/platform.ts
 import { nearest } from "#support/nearest.ts";
 import type { Instruction } from "../dockerfile/instruction.ts";
 import type { Stage } from "../dockerfile/read-stages.ts";
-import { type Finding, finding } from "./lint-file.ts";
+import { type Finding, finding } from "./finding.ts";
 import { undefinedNames } from "./variables.ts";
 
 /** The state of a stage before its first instruction. */

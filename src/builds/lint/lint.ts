@@ -1,6 +1,6 @@
 import type { BuildEvent } from "../builder.ts";
 import { DockerfileError } from "../dockerfile/dockerfile-error.ts";
-import type { Finding } from "./lint-file.ts";
+import type { Finding } from "./finding.ts";
 import { parseLintSettings } from "./settings.ts";
 
 /** Reports findings according to the directive `check`. */

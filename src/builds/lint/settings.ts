@@ -1,3 +1,4 @@
+import { parseBoolean } from "#support/boolean.ts";
 import { invalidArgument, type TboxError } from "#support/errors.ts";
 import { nearest } from "#support/nearest.ts";
 
@@ -77,9 +78,9 @@ function unknown(word: string): TboxError {
 }
 
 function readSwitch(value: string): boolean {
-  if (/^(1|t|true)$/i.test(value)) return true;
-  if (/^(0|f|false)$/i.test(value)) return false;
-  throw invalid(`invalid value for error: ${JSON.stringify(value)}`);
+  const parsed = parseBoolean(value);
+  if (parsed === undefined) throw invalid(`invalid value for error: ${JSON.stringify(value)}`);
+  return parsed;
 }
 
 function invalid(reason: string): TboxError {

@@ -1,5 +1,5 @@
 import { invalidArgument } from "#support/errors.ts";
-import { nearest } from "#support/nearest.ts";
+import { suggestion } from "#support/nearest.ts";
 import { atLines, DockerfileError } from "../dockerfile/dockerfile-error.ts";
 import { expandWord } from "../dockerfile/expand.ts";
 import type { Instruction } from "../dockerfile/instruction.ts";
@@ -105,12 +105,10 @@ function findTarget(stages: PlannedStage[], target: string | undefined): number 
   const named = stages.findLastIndex(({ from }) => from.name === target.toLowerCase());
   if (named >= 0) return named;
   if (/^\d+$/.test(target) && Number(target) < stages.length) return Number(target);
-  const similar = nearest(
-    target,
-    stages.flatMap(({ from }) => from.name ?? []),
+  const names = stages.flatMap(({ from }) => from.name ?? []);
+  throw invalidArgument(
+    `target stage ${JSON.stringify(target)} could not be found${suggestion(target, names)}`,
   );
-  const hint = similar ? ` (did you mean ${similar}?)` : "";
-  throw invalidArgument(`target stage ${JSON.stringify(target)} could not be found${hint}`);
 }
 
 /** Resolves `--from`: an earlier stage by name or number, otherwise an image. */

@@ -3,6 +3,7 @@ import type { BuildRequest, ContextSource } from "#builds/builder.ts";
 import type { Resources } from "#containers/limits/resources.ts";
 import { parsePlatform } from "#oci/platform.ts";
 import { parseReference } from "#oci/reference.ts";
+import { parseBoolean } from "#support/boolean.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import { credentialsByDomain } from "./build-credentials.ts";
 import { refuseParameters } from "./refuse-parameters.ts";
@@ -85,7 +86,7 @@ function withoutNull(values: Record<string, string | null>): Record<string, stri
 
 /** Reports whether a build argument is true, by Go's rules. */
 export function isTrue(text: string | null | undefined): boolean {
-  return /^(1|t|true)$/i.test(text ?? "");
+  return parseBoolean(text ?? "") ?? false;
 }
 
 function isSet(text: string | undefined): boolean {

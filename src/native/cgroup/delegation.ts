@@ -3,16 +3,11 @@ import { setTimeout } from "node:timers/promises";
 import { addon } from "../addon/addon.ts";
 import { errnoOf } from "../addon/failure.ts";
 import { type Cgroup, openCgroup } from "./cgroup.ts";
+import { notDelegated, notEnabled, type Obstacle, oldHierarchy, sharedCgroup } from "./obstacles.ts";
 
 const controllers = ["cpu", "cpuset", "io", "memory", "pids"] as const;
 
 export type Controller = (typeof controllers)[number];
-
-/** The reason why limits are not available, and a command that makes them available. */
-export interface Obstacle {
-  reason: string;
-  remedy: string;
-}
 
 /** The cgroups that are delegated to the user. */
 export interface Delegation {
@@ -60,7 +55,7 @@ export async function prepareDelegation(options: DelegationOptions): Promise<Del
       if (!leaf) return notDelegated(path, managed);
       return controller === undefined || !offersController(path, controller)
         ? notEnabled(path, controller ?? "memory", managed)
-        : shared(path, managed);
+        : sharedCgroup(path, managed);
     },
   };
 }
@@ -130,46 +125,6 @@ async function enableController(base: Cgroup, name: string): Promise<void> {
     }
     await setTimeout(wait);
   }
-}
-
-const oldHierarchy: Obstacle = {
-  reason: "this machine uses cgroup v1, where only root can set limits",
-  remedy: "boot it with the kernel parameter systemd.unified_cgroup_hierarchy=1",
-};
-
-function notDelegated(path: string, managed: boolean): Obstacle {
-  const reason = `the cgroup ${path} is not delegated to this user`;
-  if (managed) {
-    return { reason, remedy: 'sudo loginctl enable-linger "$USER" && tbox daemon stop' };
-  }
-  const own = `${path.replace(/\/$/, "")}/tbox`;
-  return {
-    reason,
-    remedy: `sudo mkdir ${own} && sudo chown -R "$USER" ${own} && echo $$ | sudo tee ${own}/cgroup.procs && tbox daemon stop`,
-  };
-}
-
-function notEnabled(path: string, controller: Controller, managed: boolean): Obstacle {
-  const reason = `the cgroup controller "${controller}" is not delegated to this user`;
-  if (managed) {
-    return {
-      reason,
-      remedy:
-        "sudo mkdir -p /etc/systemd/system/user@.service.d && " +
-        "printf '[Service]\\nDelegate=cpu cpuset io memory pids\\n' | " +
-        "sudo tee /etc/systemd/system/user@.service.d/delegate.conf && " +
-        'sudo systemctl daemon-reload && sudo systemctl restart "user@$(id -u)"',
-    };
-  }
-  const parent = path.slice(0, path.lastIndexOf("/")) || path;
-  return { reason, remedy: `echo +${controller} | sudo tee ${parent}/cgroup.subtree_control` };
-}
-
-function shared(path: string, managed: boolean): Obstacle {
-  return {
-    reason: `other processes are in the cgroup ${path}, so its controllers cannot be enabled for containers`,
-    remedy: managed ? "tbox setup systemd" : "start the daemon in a separate cgroup",
-  };
 }
 
 function offers(path: string): boolean {

@@ -1,0 +1,74 @@
+import type { Instruction } from "../dockerfile/instruction.ts";
+import { type Finding, finding } from "./finding.ts";
+import type { Rule } from "./settings.ts";
+
+const secret = /(?:^|_)(?:apikey|auth|credentials?|key|password|pword|passwd|secret|token)(?:_|$)/i;
+const harmless = /(?:^|_)public(?:_|$)/i;
+
+/** Lints an instruction. `ignored` tests whether `.dockerignore` excludes a path. */
+export function lintInstruction(one: Instruction, ignored: (path: string) => boolean): Finding[] {
+  const found: Finding[] = [];
+  const add = (rule: Rule, text: string) => void found.push(finding(rule, text, one.lines));
+  const checkNames = (names: string[]) => {
+    for (const name of names.filter((word) => secret.test(word) && !harmless.test(word))) {
+      const rule = `Do not use ARG or ENV instructions for sensitive data (${one.kind.toUpperCase()} "${name}")`;
+      add("SecretsUsedInArgOrEnv", rule);
+    }
+  };
+  switch (one.kind) {
+    case "arg":
+      checkNames(one.arguments.map(({ name }) => name));
+      break;
+    case "env":
+    case "label":
+      if (one.kind === "env") checkNames(one.pairs.map(({ name }) => name));
+      if (one.pairs.some(({ legacy }) => legacy)) {
+        const name = one.kind.toUpperCase();
+        const text = `"${name} key=value" should be used instead of legacy "${name} key value" format`;
+        add("LegacyKeyValueFormat", text);
+      }
+      break;
+    case "maintainer":
+      add("MaintainerDeprecated", "Maintainer instruction is deprecated in favor of using label");
+      break;
+    case "expose":
+      for (const port of one.ports) {
+        const [numbers = "", protocol = ""] = port.split("/");
+        if (protocol !== protocol.toLowerCase() && !protocol.includes("$")) {
+          add("ExposeProtoCasing", `Defined protocol '${port}' in EXPOSE instruction should be lowercase`);
+        }
+        if (numbers.includes(":") && !numbers.includes("$")) {
+          const rule = "EXPOSE instruction should not define an IP address or host-port mapping, found";
+          add("ExposeInvalidFormat", `${rule} '${port}'`);
+        }
+      }
+      break;
+    case "copy":
+    case "add":
+      for (const source of one.from === undefined ? one.sources : []) {
+        if (/[$*?[\\]|^\w+:\/\//.test(source) || !ignored(source.replace(/^(?:\.?\/)+|\/+$/g, ""))) continue;
+        const verb = one.kind === "copy" ? "Copy" : "Add";
+        add("CopyIgnoredFile", `Attempting to ${verb} file "${source}" that is excluded by .dockerignore`);
+      }
+      break;
+    default:
+  }
+  return found;
+}
+
+/** Reports a comment directly before ARG or FROM that does not begin with its name. */
+export function lintDescription(one: Instruction, text: string): Finding[] {
+  const name = one.kind === "from" ? one.name : one.kind === "arg" ? one.arguments[0]?.name : undefined;
+  if (name === undefined) return [];
+  const before = text.split("\n")[one.lines.start - 2] ?? "";
+  const [, comment = ""] = /^\s*#\s*(.*\S)\s*$/.exec(before) ?? [];
+  if (comment === "" || /^(?:syntax|escape|check)\s*=/i.test(comment)) return [];
+  if (
+    comment.toLowerCase() === name.toLowerCase() ||
+    comment.toLowerCase().startsWith(`${name.toLowerCase()} `)
+  )
+    return [];
+  const what = one.kind === "from" ? "build stage" : "argument";
+  const rule = `Comment for ${what} should follow the format: \`# ${name} <description>\``;
+  return [finding("InvalidDefinitionDescription", rule, one.lines)];
+}
