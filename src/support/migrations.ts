@@ -9,7 +9,7 @@ export function schemaVersion(database: Database): number {
 
 /**
  * Brings a database to the newest schema. `migrations` is an append-only list of SQL scripts: the script at index
- * n leads from version n to n + 1. Each runs in a transaction together with the change of version, so an
+ * n migrates version n to n + 1. Each runs in a transaction together with the change of version, so an
  * interrupted migration leaves the old schema. Refuses a database with a newer schema.
  */
 export function migrate(database: Database, migrations: readonly string[]): void {

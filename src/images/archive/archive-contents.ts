@@ -36,7 +36,7 @@ export async function readArchive(
     }
   } catch (cause) {
     signal.throwIfAborted();
-    throw invalidArgument("the archive cannot be read as a tar", cause);
+    throw invalidArgument("the archive is not a readable tar", cause);
   }
   for (const [name, target] of links) {
     const found = contents.get(target);

@@ -22,7 +22,7 @@ export async function* loadImages(
       // An archive can be both; only the layout has the original manifests.
       if (index && contents.has("oci-layout")) await loadLayout(run, index, list);
       else if (list) await loadDockerArchive(run, list);
-      else throw invalidArgument("the archive holds neither manifest.json nor index.json");
+      else throw invalidArgument("the archive has neither manifest.json nor index.json");
       await services.writeIndex();
     }),
   );

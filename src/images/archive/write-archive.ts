@@ -49,7 +49,7 @@ async function writeEntries(
   content: BlobReader,
   { saved, blobs, signal }: ArchiveParts,
 ): Promise<void> {
-  // A reader that creates missing directories itself may try to give them to root.
+  // A reader that creates missing directories itself may try to change their owner to root.
   for (const name of directoriesOf(blobs)) {
     archive.entry({ name, type: "directory", mode: 0o755, mtime: epoch });
   }

@@ -78,7 +78,7 @@ function pairs(text: string, change: string): [string, string][] {
   }
   return parts.map((part) => {
     const equals = part.indexOf("=");
-    if (equals < 1) throw invalidArgument(`${change}: ${part} is no name=value`);
+    if (equals < 1) throw invalidArgument(`${change}: ${part} is not name=value`);
     return [part.slice(0, equals), part.slice(equals + 1)];
   });
 }

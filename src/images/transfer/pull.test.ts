@@ -281,7 +281,7 @@ describe("a busy registry", () => {
 
   test("that demands too long a wait is not retried", async () => {
     answers.set("1", () => new Response("", { status: 429, headers: { "Retry-After": "3600" } }));
-    expect(await pull().catch(errorChain)).toContain("it asks to wait 3600 s");
+    expect(await pull().catch(errorChain)).toContain("it demands a wait of 3600 s");
     expect(gets()).toHaveLength(1);
   });
 });
@@ -299,7 +299,7 @@ describe("a slow registry", () => {
       return new Response(body);
     });
     const error = await pull().catch(errorChain);
-    expect(error).toContain("too little came for 0.3 s");
+    expect(error).toContain("bytes arrived within 0.3 s");
     expect(await images.list({ all: true, filters: new Map() })).toEqual([]);
   });
 

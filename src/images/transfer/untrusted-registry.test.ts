@@ -106,7 +106,7 @@ describe("a manifest", () => {
     const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024));
     const headers = { "Content-Type": image.manifest.mediaType, "Content-Encoding": "gzip" };
     answers.set("manifests/1", () => new Response(bomb, { headers }));
-    await expectRefused("recoded it as gzip");
+    await expectRefused("the content encoding gzip");
   });
 
   test("with more layers than its configuration is refused before a layer is fetched", async () => {

@@ -105,7 +105,7 @@ async function fetchAgain(
       failures.push(error);
     }
   }
-  throw failures[0] ?? new Error("no image with it has the name of a registry");
+  throw failures[0] ?? new Error("no image with it has a name in a registry");
 }
 
 /** Returns a blob's size according to the documents of an image. */

@@ -65,7 +65,8 @@ async function unpackAgain(
   signal: AbortSignal,
 ): Promise<void> {
   const running = owners.flatMap(({ id }) => services.uses.users("image", id)).find(({ active }) => active);
-  if (running) throw new Error(`the running container ${running.id.slice(0, 12)} uses it: stop that first`);
+  if (running)
+    throw new Error(`the running container ${running.id.slice(0, 12)} uses it: stop the container first`);
   if ((await services.content.computeDigest(blob)) !== blob) {
     throw new Error(`its blob ${blob} is damaged too`);
   }

@@ -10,7 +10,7 @@ export async function tryRepair(
   { repair, signal }: CheckOptions,
   run: () => Promise<void>,
 ): Promise<Damage> {
-  if (!repair) return { ...damage, unrepaired: "not asked for: run it with --repair" };
+  if (!repair) return { ...damage, unrepaired: "repair was not requested: run the check with --repair" };
   try {
     await run();
     return damage;

@@ -9,7 +9,7 @@ export interface RegistryBase {
 }
 
 /**
- * Returns the base URL of a domain's registry: https only, with two exceptions. On loopback http comes first. A
+ * Returns the base URL of a domain's registry: https only, with two exceptions. On loopback http is tried first. A
  * domain that the user has listed as insecure may present any certificate, and http is its fallback.
  */
 export function registryBase(domain: string, insecure: readonly string[]): RegistryBase {

@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 
 /**
  * Returns whether two hosts belong to one registrable domain, such as `auth.docker.io` and `registry-1.docker.io`.
- * Suffixes under which anybody can register (`co.uk`, `github.io`) connect no hosts.
+ * Hosts below a public suffix such as `co.uk` or `github.io` do not belong together.
  */
 export async function isSameDomain(one: string, two: string): Promise<boolean> {
   if (one === two) return true;

@@ -12,7 +12,7 @@ export function parseRealm(challenge: Challenge, registry: URL): URL {
   if (isPrivate(realm.hostname) && !isPrivate(registry.hostname)) {
     throw new TboxError(
       "forbidden",
-      `registry ${registry.host} names a token server of this machine's own: ${realm.host}`,
+      `registry ${registry.host} names a token server with an address of this machine: ${realm.host}`,
     );
   }
   realm.username = "";

@@ -60,7 +60,7 @@ export async function fetchToken(request: TokenRequest): Promise<Token> {
     throw refused(response.status, realm, hasSecret && sent === undefined ? registry : undefined);
   const reply = replySchema.safeParse(parse(bytes));
   const value = reply.data?.token ?? reply.data?.access_token;
-  if (!reply.success || !value) throw new TboxError("unavailable", `${subject} gave no token`);
+  if (!reply.success || !value) throw new TboxError("unavailable", `the answer of ${subject} has no token`);
   const lifetime = reply.data.expires_in ?? defaultLifetime;
   return { value, expires: performance.now() + lifetime * 1000 };
 }

@@ -39,7 +39,8 @@ export async function* chunksOf(
 
 function within<T>(work: Promise<T>, left: number, patience: number): Promise<T> {
   const { promise: silence, reject } = Promise.withResolvers<never>();
-  const expire = () => reject(new Error(`too little came for ${patience / 1000} s`));
+  const expire = () =>
+    reject(new Error(`fewer than ${leastBytes} bytes arrived within ${patience / 1000} s`));
   const timer = setTimeout(expire, Math.max(0, left));
   return Promise.race([work, silence]).finally(() => clearTimeout(timer));
 }

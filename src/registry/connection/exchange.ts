@@ -59,7 +59,7 @@ async function send(url: URL, options: ExchangeOptions): Promise<Response> {
   const connection = await connect(url);
   const late = new AbortController();
   const limit = (options.patience ?? defaultPatience) * (body === undefined ? 1 : 10);
-  const timer = setTimeout(() => late.abort(new Error(`no answer for ${limit / 1000} s`)), limit);
+  const timer = setTimeout(() => late.abort(new Error(`no answer within ${limit / 1000} s`)), limit);
   try {
     return await fetch(url, {
       ...connection,
@@ -104,7 +104,7 @@ export function resolveLocation(from: URL, location: string): URL {
   return target;
 }
 
-/** Returns the failure with what a user needs to know about a rate limit: the host, the login and the wait. */
+/** Returns the failure with the facts about a rate limit that a user needs: host, login state and wait. */
 async function busyFailure(response: Response, url: URL, authorized: boolean): Promise<TemporaryFailure> {
   const { status } = response;
   const bytes = await readBody(response, textLimit, "").catch(() => new Uint8Array());
@@ -112,7 +112,7 @@ async function busyFailure(response: Response, url: URL, authorized: boolean): P
   const after = parseRetryAfter(response.headers.get("retry-after"), Date.now());
   const parts = [
     `registry ${url.host} answered ${status} to a request ${authorized ? "with" : "without"} credentials`,
-    ...(after === undefined ? [] : [`it asks to wait ${Math.ceil(after / 1000)} s`]),
+    ...(after === undefined ? [] : [`it demands a wait of ${Math.ceil(after / 1000)} s`]),
     ...(text === "" ? [] : [text]),
   ];
   return new TemporaryFailure(parts.join(": "), { status, after });

@@ -11,7 +11,7 @@ interface TemporaryFailureOptions {
   cause?: unknown;
   /** Status of the answer, if there was one. */
   status?: number;
-  /** Wait that the server asked for, in milliseconds. */
+  /** Wait that the server demands, in milliseconds. */
   after?: number | undefined;
 }
 

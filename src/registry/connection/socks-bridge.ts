@@ -58,7 +58,7 @@ async function serve(client: Socket, proxy: URL, expected: string): Promise<void
   if (client.destroyed) upstream.destroy();
   if (isTunnel) client.write("HTTP/1.1 200 OK\r\n\r\n");
   else {
-    // The connection leads to one host, so the client must open another one for its next request.
+    // The connection is bound to one host, so the client must open another one for its next request.
     const kept = headers.filter((line) => !/^(?:proxy-.*|connection):/i.test(line));
     const head = [`${method} ${url.pathname}${url.search} HTTP/1.1`, ...kept, "Connection: close", "", ""];
     upstream.write(head.join("\r\n"));

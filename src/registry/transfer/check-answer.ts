@@ -7,7 +7,7 @@ export function bodyOffset(response: Response, requested: number, subject: strin
   if (response.status !== 206) return 0;
   const range = /^bytes (\d+)-/.exec(response.headers.get("content-range") ?? "");
   if (Number(range?.[1]) !== requested) {
-    throw new TemporaryFailure(`${subject}: the registry answered another range`);
+    throw new TemporaryFailure(`${subject}: the registry answered with another range`);
   }
   return requested;
 }
@@ -16,7 +16,10 @@ export function bodyOffset(response: Response, requested: number, subject: strin
 export function refuseEncoding(response: Response, subject: string): void {
   const encoding = response.headers.get("content-encoding");
   if (encoding !== null && encoding !== "identity") {
-    throw new TboxError("unavailable", `${subject}: the registry recoded it as ${encoding}`);
+    throw new TboxError(
+      "unavailable",
+      `${subject}: the registry sent it with the content encoding ${encoding}`,
+    );
   }
 }
 

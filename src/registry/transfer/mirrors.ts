@@ -21,7 +21,7 @@ export function firstOf(repositories: Repository[]): Repository {
       }
     }
     const last = repositories.at(-1);
-    if (!last) throw new TboxError("internal", "no registry to ask");
+    if (!last) throw new TboxError("internal", "no registry to try");
     return action(last);
   }
 

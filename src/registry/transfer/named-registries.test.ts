@@ -259,9 +259,9 @@ describe("credentials", () => {
     ["https://elsewhere.example/token", "token-servers"],
     ["http://registry.test/token", "unauthorized"],
     ["http://auth.registry.test/token", "unauthorized"],
-    ["http://127.0.0.1:1/token", "of this machine's own"],
-    ["https://169.254.169.254/token", "of this machine's own"],
-    ["http://[::1]/token", "of this machine's own"],
+    ["http://127.0.0.1:1/token", "address of this machine"],
+    ["https://169.254.169.254/token", "address of this machine"],
+    ["http://[::1]/token", "address of this machine"],
     ["file:///token", "no usable token server"],
     ["unix:/token", "no usable token server"],
   ])("for a registry with the token server %s: %s", async (realm, outcome) => {

@@ -135,7 +135,7 @@ describe("a blob of another repository", () => {
   });
 });
 
-/** A registry that takes chunks, and what it has got. */
+/** Serves a registry that accepts chunks; returns the received bytes. */
 function chunked(spoil: (method: string, count: number) => Response | undefined) {
   let content: Buffer = Buffer.alloc(0);
   let count = 0;

@@ -107,7 +107,7 @@ async function putBlob(
     retrying(signal, async () => {
       const opened = await beginUpload(client, "", signal);
       if (opened) return opened;
-      throw new TboxError("unavailable", `${subject}: the registry says it has it before it was sent`);
+      throw new TboxError("unavailable", `${subject}: the registry reports it as present before it was sent`);
     });
   location ??= await open();
   await sendBlob(source, {

@@ -92,7 +92,7 @@ describe("a redirect", () => {
 });
 
 describe("authentication", () => {
-  /** A registry that wants a token; `reply` is what its token server says. */
+  /** Serves a registry that requires a token; `reply` is the answer of its token server. */
   function withTokens(reply: (count: number) => unknown, accepts: (token: string) => boolean = () => true) {
     let count = 0;
     const asked: { authorization: string | null; query: URLSearchParams }[] = [];
