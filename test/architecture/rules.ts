@@ -1,0 +1,61 @@
+/** The layers of `src`, from the bottom to the top, as `docs/architecture.md` shows them. */
+const vocabulary = ["oci", "support"];
+
+/** Folders of `src` and the other folders each may import. */
+export const folders: Record<string, string[]> = {
+  support: [],
+  oci: ["support"],
+  content: vocabulary,
+  registry: vocabulary,
+  native: vocabulary,
+  layers: [...vocabulary, "native"],
+  network: [...vocabulary, "native"],
+  volumes: vocabulary,
+  images: [...vocabulary, "content", "registry", "layers"],
+  containers: [...vocabulary, "native", "layers", "network", "images", "volumes"],
+  builds: [...vocabulary, "content", "layers", "images", "containers"],
+  api: vocabulary,
+  client: [...vocabulary, "api"],
+  cli: [...vocabulary, "api", "client"],
+  engine: [
+    ...vocabulary,
+    ...["content", "registry", "native", "layers", "network", "images", "volumes", "containers", "builds"],
+  ],
+  daemon: [...vocabulary, "api", "engine", "network", "images", "volumes", "containers", "builds"],
+};
+
+/** Packages that only some files may import. */
+export const packages: Record<string, (path: string) => boolean> = {
+  elysia: (path) => path.startsWith("daemon/"),
+  "@elysiajs/openapi/openapi": (path) => path === "daemon/openapi.ts",
+  ws: (path) => path.startsWith("daemon/"),
+  "tar-stream": (path) => /^(images|cli\/archives)\//.test(path),
+  tldts: (path) => path.startsWith("registry/access/"),
+  socks: (path) => path.startsWith("registry/connection/"),
+  zod: (path) =>
+    /^(api|oci|registry|cli)\//.test(path) ||
+    path.startsWith("native/protocol/") ||
+    path === "engine/config-file.ts",
+};
+
+/** Crates of `native/crates` and the other crates each may use. */
+export const crates: Record<string, string[]> = {
+  sys: [],
+  protocol: [],
+  hello: [],
+  walk: [],
+  "id-mapping": ["protocol"],
+  addon: ["sys"],
+  layers: ["sys", "protocol", "walk"],
+  sandbox: ["sys", "protocol", "walk"],
+  network: ["sys", "protocol"],
+  helper: ["sys", "protocol", "id-mapping", "layers", "network", "sandbox"],
+};
+
+/** Folders whose rooms have a README, however few files a room has. */
+export const foldersOfRooms = ["builds", "cli", "containers", "daemon", "images", "native"];
+
+/** Most files of a folder without a README; tests do not count. */
+export const mostFiles = 12;
+/** Most lines of a source file, in TypeScript and in Rust. */
+export const mostLines = 400;
