@@ -3,7 +3,8 @@ import { attachContainerQuery } from "#api/requests/containers.ts";
 import { commitContainerSchema, createContainerSchema } from "#api/requests/create-container.ts";
 import { startExecSchema } from "#api/requests/execs.ts";
 import { type JsonObject, type Schema, toJsonSchema } from "#api/schema/json-schema.ts";
-import { version } from "./version.ts";
+import { newestVersion, oldestVersion } from "#api/versions.ts";
+import { version } from "#support/version.ts";
 
 type Paths = Record<string, Record<string, JsonObject>>;
 
@@ -17,8 +18,7 @@ export async function describeApi(app: AnyElysia): Promise<JsonObject> {
     info: {
       title: "tbox",
       version,
-      description:
-        "Docker's Engine API as tbox serves it, on a unix socket; paths may begin with /v1.24 to /v1.51.",
+      description: `Docker's Engine API as tbox serves it on a unix socket. Paths may begin with /v${oldestVersion} to /v${newestVersion}.`,
     },
     paths: { ...spellOut(paths as Paths), ...streams() },
   };

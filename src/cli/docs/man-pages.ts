@@ -1,7 +1,7 @@
+import { version } from "#support/version.ts";
 import { flagTexts } from "../help/flag-text.ts";
 import type { Command } from "../registry/command.ts";
 import { groups } from "../registry/groups.ts";
-import { version } from "../version.ts";
 import { pageName } from "./page-name.ts";
 
 /** Returns a command's manual page in man(7) format. */

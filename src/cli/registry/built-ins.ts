@@ -1,9 +1,9 @@
 import { nearest } from "#support/nearest.ts";
+import { version } from "#support/version.ts";
 import { flagFailure } from "../flags/parse.ts";
 import { commandHelp } from "../help/command-help.ts";
 import { generalHelp, groupHelp } from "../help/general-help.ts";
 import { print, printError } from "../output/output.ts";
-import { version } from "../version.ts";
 import { findCommand, groupCommands, topLevelCommands } from "./find-command.ts";
 import { groups, isGroup } from "./groups.ts";
 import { invoke } from "./invoke.ts";

@@ -1,5 +1,5 @@
 import { request } from "#client/api.ts";
-import type { ByteSocket } from "#client/streams/byte-socket.ts";
+import type { ByteSocket } from "#client/daemon/byte-socket.ts";
 import { decodeFrames } from "#client/streams/frames.ts";
 import { openOutput } from "../output/byte-sink.ts";
 import type { SessionTarget } from "./session.ts";

@@ -1,4 +1,4 @@
-import type { ByteSocket } from "../streams/byte-socket.ts";
+import type { ByteSocket } from "./byte-socket.ts";
 import { daemonSocket, knownSocket } from "./socket-path.ts";
 import { tryConnect } from "./try-connect.ts";
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { connectUnix } from "../streams/byte-socket.ts";
+import { connectUnix } from "./byte-socket.ts";
 import { startDaemon } from "./start-daemon.ts";
 
 let directory: string;

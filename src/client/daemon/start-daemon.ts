@@ -1,8 +1,7 @@
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dataDirectory } from "#support/directories.ts";
 import { TboxError } from "#support/errors.ts";
-import { isObject } from "../json.ts";
-import type { ByteSocket } from "../streams/byte-socket.ts";
+import type { ByteSocket } from "./byte-socket.ts";
 import { type DaemonProgram, daemonEnvironment, ownProgram } from "./daemon-program.ts";
 import { tryConnect } from "./try-connect.ts";
 
@@ -71,10 +70,10 @@ async function readReport(output: ReadableStream<Uint8Array>, log: string): Prom
 function parseReport(line: string): StartReport | undefined {
   try {
     const value: unknown = JSON.parse(line);
-    if (!isObject(value)) return undefined;
-    if (value.ready === true) return { ready: true };
-    if (typeof value.error !== "string") return undefined;
-    return { error: value.error, code: typeof value.code === "string" ? value.code : "internal" };
+    if (typeof value !== "object" || value === null) return undefined;
+    if ("ready" in value) return { ready: true };
+    if (!("error" in value && "code" in value)) return undefined;
+    return { error: String(value.error), code: String(value.code) };
   } catch {
     return undefined;
   }

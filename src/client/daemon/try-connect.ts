@@ -1,5 +1,5 @@
 import { TboxError } from "#support/errors.ts";
-import { type ByteSocket, connectUnix } from "../streams/byte-socket.ts";
+import { type ByteSocket, connectUnix } from "./byte-socket.ts";
 
 /** Connects to the daemon; returns undefined when none runs. */
 export async function tryConnect(path: string): Promise<ByteSocket | undefined> {

@@ -1,6 +1,6 @@
 import { TboxError } from "#support/errors.ts";
+import type { ByteSocket } from "../daemon/byte-socket.ts";
 import { daemonError } from "../daemon/daemon-error.ts";
-import type { ByteSocket } from "./byte-socket.ts";
 
 export interface UpgradeRequest {
   /** Path and query. */

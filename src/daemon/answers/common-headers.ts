@@ -1,4 +1,5 @@
-import { newestVersion, version } from "../version.ts";
+import { newestVersion } from "#api/versions.ts";
+import { version } from "#support/version.ts";
 
 /** Headers of every response. */
 export const commonHeaders: Record<string, string> = {

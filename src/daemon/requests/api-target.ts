@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
+import { newestMinor, newestVersion, oldestMinor, oldestVersion } from "#api/versions.ts";
 import { invalidArgument } from "#support/errors.ts";
 import { requestTarget, type Target } from "../http/target.ts";
-import { newestMinor, newestVersion, oldestMinor, oldestVersion } from "../version.ts";
 
 /** Header in which routes find the minor version of the API; clients cannot set it. */
 export const versionHeader = "api-version";

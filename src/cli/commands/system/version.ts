@@ -1,11 +1,11 @@
 import { requestJson } from "#client/api.ts";
 import { asObject, type JsonObject, textAt } from "#client/json.ts";
+import { version } from "#support/version.ts";
 import { objectFormatFlag } from "../../format/format-flags.ts";
 import { compileFormat } from "../../format/listing.ts";
 import { failureMessage } from "../../output/failure.ts";
 import { print, printError } from "../../output/output.ts";
 import { command, exactly } from "../../registry/command.ts";
-import { version } from "../../version.ts";
 
 export const versionCommand = command({
   name: "version",

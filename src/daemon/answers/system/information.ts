@@ -1,7 +1,7 @@
 import type { InfoAnswer } from "#api/answers/system.ts";
 import type { ContainerStatus } from "#containers/state/container-record.ts";
 import type { SystemInformation } from "#engine/system-information.ts";
-import { version } from "../../version.ts";
+import { version } from "#support/version.ts";
 
 /** State of the store at the time of the request. */
 export interface StoreCounts {

@@ -1,5 +1,6 @@
 import type { VersionAnswer } from "#api/answers/system.ts";
-import { architecture, newestVersion, oldestVersion, version } from "../../version.ts";
+import { newestVersion, oldestVersion } from "#api/versions.ts";
+import { architecture, version } from "#support/version.ts";
 
 /** Returns the answer of `GET /version`. */
 export function shapeVersion(kernelVersion: string): VersionAnswer {
