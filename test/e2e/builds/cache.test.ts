@@ -85,6 +85,19 @@ daemonSuite("the cache of builds", { obstacle: shellUnavailable, prepare: loadBo
     expect((await prune("-a", "--min-free-space", "1000t")).stdout).not.toContain(" 0B");
   });
 
+  test("keeps its layers when a killed daemon starts again", async () => {
+    await using restarted = await startDaemon();
+    await loadShell(restarted, "box:1");
+    const dockerfile = "FROM box:1\nRUN head -c 300000 /dev/urandom > /r\n";
+    const { stdout: image } = await build(restarted, dockerfile);
+    await restarted.tbox(["rmi", image]);
+    await restarted.kill();
+    await restarted.start();
+    // A prune ends with a garbage collection.
+    await restarted.tbox(["image", "prune", "-f"]);
+    expect(await cachedSteps(restarted, dockerfile)).toEqual([1, 2]);
+  });
+
   test("stays within the size of the configuration", async () => {
     using directory = temporaryDirectory("configuration");
     mkdirSync(`${directory.path}/tbox`);
