@@ -5,7 +5,7 @@ import { isIndexType, isLayerType, isManifestType, mediaTypes } from "./media-ty
 import { parseStrictJson } from "./strict-json.ts";
 
 /** Longest manifest, index or configuration that is read, in bytes. */
-const documentLimit = 4 * 1024 * 1024;
+export const documentLimit = 4 * 1024 * 1024;
 
 const manifestSchema = z.looseObject({
   schemaVersion: z.literal(2),

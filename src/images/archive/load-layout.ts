@@ -1,10 +1,10 @@
 import type { Expected } from "#content/content-store.ts";
 import { parseArchiveList, parseLayoutList } from "#oci/archive.ts";
-import { type ManifestDocument, parseManifest } from "#oci/manifest.ts";
+import { documentLimit, type ManifestDocument, parseManifest } from "#oci/manifest.ts";
 import { hostPlatform, type Platform } from "#oci/platform.ts";
 import { parseReference } from "#oci/reference.ts";
 import { errorCode } from "#support/errors.ts";
-import { documentLimit, type ImageParts } from "../store/image-parts.ts";
+import type { ImageParts } from "../store/image-parts.ts";
 import { followIndex } from "../transfer/follow-index.ts";
 import { layoutPath, requireBlob, requireFile } from "./archive-contents.ts";
 import { addLoadedImage, type LoadRun } from "./loaded-image.ts";

@@ -1,13 +1,12 @@
 import type { BlobReader } from "#content/content-store.ts";
 import type { Descriptor } from "#oci/descriptor.ts";
 import type { Digest } from "#oci/digest.ts";
-import { parseManifest } from "#oci/manifest.ts";
+import { documentLimit, parseManifest } from "#oci/manifest.ts";
 import type { Platform } from "#oci/platform.ts";
 import { canonicalRepository, familiarName, parseReference, type Reference } from "#oci/reference.ts";
 import { TboxError } from "#support/errors.ts";
 import type { ImageServices } from "../services.ts";
 import { findImage, targetOf } from "../store/find-image.ts";
-import { documentLimit } from "../store/image-parts.ts";
 import type { ImageRecord, ImageRecords } from "../store/records.ts";
 import { manifestFor, planPush } from "../transfer/plan-push.ts";
 import type { SaveOptions } from "./image-archives.ts";

@@ -2,13 +2,10 @@ import type { GrowingBlob } from "#layers/layers.ts";
 import { createdAt, diffIdsOf, type ImageConfig, parseConfig } from "#oci/config.ts";
 import type { Descriptor } from "#oci/descriptor.ts";
 import type { DiffId, Digest } from "#oci/digest.ts";
-import { type Manifest, parseManifest } from "#oci/manifest.ts";
+import { documentLimit, type Manifest, parseManifest } from "#oci/manifest.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { ImageServices } from "../services.ts";
 import type { ImageRecord } from "./records.ts";
-
-/** Longest manifest, index or configuration that is read, in bytes. */
-export const documentLimit = 4 * 1024 * 1024;
 
 /** Parts of an image whose manifest and configuration are in the content store. */
 export interface ImageParts {

@@ -1,10 +1,9 @@
 import { parseConfig } from "#oci/config.ts";
-import { parseManifest } from "#oci/manifest.ts";
+import { documentLimit, parseManifest } from "#oci/manifest.ts";
 import { familiarName, type Reference, withDefaultTag } from "#oci/reference.ts";
 import { readAll } from "#registry/connection/body.ts";
 import { openRepository } from "#registry/transfer/open-repository.ts";
 import type { ImageServices } from "../services.ts";
-import { documentLimit } from "../store/image-parts.ts";
 import type { PullOptions, RemoteImage } from "./image-transfer.ts";
 
 /** Returns the manifest and platforms that a registry has for a name; stores nothing. */

@@ -1,12 +1,11 @@
 import type { BlobReader } from "#content/content-store.ts";
 import { chooseManifest } from "#oci/choose-manifest.ts";
 import type { Descriptor } from "#oci/descriptor.ts";
-import { parseManifest } from "#oci/manifest.ts";
+import { documentLimit, parseManifest } from "#oci/manifest.ts";
 import { isDistributable } from "#oci/media-types.ts";
 import type { Platform } from "#oci/platform.ts";
 import { parseReferences } from "#oci/references.ts";
 import { checkPlatform } from "../store/find-image.ts";
-import { documentLimit } from "../store/image-parts.ts";
 import type { ImageRecord } from "../store/records.ts";
 
 /** Contents of a push, in an order in which nothing refers to a part that is sent later. */

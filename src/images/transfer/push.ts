@@ -1,5 +1,6 @@
 import type { BlobReader } from "#content/content-store.ts";
 import type { Descriptor } from "#oci/descriptor.ts";
+import { documentLimit } from "#oci/manifest.ts";
 import {
   canonicalRepository,
   familiarName,
@@ -11,7 +12,6 @@ import { type Destination, openDestination } from "#registry/transfer/open-desti
 import { createAsyncQueue } from "#support/concurrency/async-queue.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { ImageServices } from "../services.ts";
-import { documentLimit } from "../store/image-parts.ts";
 import type { ImageRecord } from "../store/records.ts";
 import type { PushOptions, PushProgress } from "./image-transfer.ts";
 import { manifestFor, type PushPlan, planPush } from "./plan-push.ts";

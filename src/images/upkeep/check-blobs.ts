@@ -1,12 +1,12 @@
 import type { BlobReader } from "#content/content-store.ts";
 import type { Descriptor } from "#oci/descriptor.ts";
 import type { Digest } from "#oci/digest.ts";
+import { documentLimit } from "#oci/manifest.ts";
 import { canonicalRepository, parseReference, type Reference } from "#oci/reference.ts";
 import { parseReferences } from "#oci/references.ts";
 import { openRepository } from "#registry/transfer/open-repository.ts";
 import { singleValue } from "#support/streams.ts";
 import type { ImageServices } from "../services.ts";
-import { documentLimit } from "../store/image-parts.ts";
 import type { ImageRecord, ImageRecords } from "../store/records.ts";
 import type { CheckOptions, Damage } from "./image-maintenance.ts";
 import { displayName, tryRepair } from "./repair.ts";

@@ -1,8 +1,8 @@
 import type { BlobMaintenance, BlobReader } from "#content/content-store.ts";
 import { type Digest, parseDigest } from "#oci/digest.ts";
+import { documentLimit } from "#oci/manifest.ts";
 import { parseReferences, type References } from "#oci/references.ts";
 import type { ImageServices, ImageUses } from "../services.ts";
-import { documentLimit } from "../store/image-parts.ts";
 import type { ImageRecords } from "../store/records.ts";
 
 type Content = BlobReader & BlobMaintenance;

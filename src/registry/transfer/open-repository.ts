@@ -1,5 +1,6 @@
 import type { Descriptor } from "#oci/descriptor.ts";
 import { parseDigest } from "#oci/digest.ts";
+import { documentLimit } from "#oci/manifest.ts";
 import { acceptedManifests } from "#oci/media-types.ts";
 import { familiarRepository, type Reference } from "#oci/reference.ts";
 import type { RegistryCredentials } from "#oci/registry-credentials.ts";
@@ -14,9 +15,6 @@ import { bodyOffset, refuseEncoding, verifiedDigest } from "./check-answer.ts";
 import { listTags } from "./list-tags.ts";
 import { firstOf } from "./mirrors.ts";
 import type { FetchedBlob, FetchedManifest, Repository } from "./repository.ts";
-
-/** Longest manifest or index that is read, in bytes. */
-const manifestLimit = 4 * 1024 * 1024;
 
 const manifestHeaders = { accept: acceptedManifests.join(", ") };
 
@@ -99,7 +97,7 @@ async function fetchManifest(
   const subject = `manifest ${name}:${tagOrDigest}`;
   if (!response.ok) throw await refused(response, subject);
   refuseEncoding(response, subject);
-  const bytes = await readBody(response, manifestLimit, subject);
+  const bytes = await readBody(response, documentLimit, subject);
   const answered = response.headers.get("docker-content-digest");
   const digest = verifiedDigest(bytes, { requested: tagOrDigest, answered, subject });
   const mediaType = response.headers.get("content-type")?.split(";")[0]?.trim();
