@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import { mkdirSync, readdirSync } from "node:fs";
 import { createAsyncQueue } from "#support/concurrency/async-queue.ts";
 import { openKeyedLocks } from "#support/concurrency/keyed-locks.ts";
+import type { Warn } from "#support/log.ts";
 import type { UsageRegister } from "#support/usage-register.ts";
 import type { BuildEvent, Builder, CacheLimits } from "./builder.ts";
 import { openBuildCache } from "./cache/build-cache.ts";
@@ -19,7 +20,7 @@ export interface BuilderOptions
   limits: CacheLimits;
   /** Register of the layers that the build cache holds. */
   uses: UsageRegister<"layer">;
-  warn(what: string, error: unknown): void;
+  warn: Warn;
 }
 
 /** Number of context directories whose digests are cached. */

@@ -4,6 +4,7 @@ import type { ImageAuthoring } from "#images/authoring/image-authoring.ts";
 import type { ImageQueries } from "#images/store/image-queries.ts";
 import type { Zygote } from "#native/zygote/zygote.ts";
 import type { Networks } from "#network/networks.ts";
+import type { Warn } from "#support/log.ts";
 import type { Volumes } from "#volumes/volumes.ts";
 import { containerAdministration } from "./admin/container-administration.ts";
 import { buildContainers } from "./build-steps/build-containers.ts";
@@ -45,7 +46,7 @@ export interface ContainersOptions {
   notify: (action: string, id: string, attributes: Record<string, string>) => void;
   /** Called when a container joins or leaves a network. */
   notifyNetwork: (action: string, network: string, container: string) => void;
-  warn: (action: string, error: unknown) => void;
+  warn: Warn;
 }
 
 /** Opens the containers of a store and reconnects to those that run. */

@@ -2,6 +2,7 @@ import type { ImageAuthoring } from "#images/authoring/image-authoring.ts";
 import type { ImageQueries } from "#images/store/image-queries.ts";
 import type { Zygote } from "#native/zygote/zygote.ts";
 import type { Networks } from "#network/networks.ts";
+import type { Warn } from "#support/log.ts";
 import type { Volumes } from "#volumes/volumes.ts";
 import type { RestartScheduler } from "./lifecycle/restart-scheduler.ts";
 import type { LimitMode } from "./limits/resolve-limits.ts";
@@ -38,5 +39,5 @@ export interface ContainerServices {
   /** Default treatment of limits that this machine cannot enforce. A container's annotation overrides it. */
   limitMode: LimitMode;
   /** Logs a failure of work in the background. */
-  warn: (action: string, error: unknown) => void;
+  warn: Warn;
 }

@@ -4,7 +4,7 @@ import type { Layers } from "#layers/layers.ts";
 import { familiarName, parseReference } from "#oci/reference.ts";
 import type { RegistryOptions } from "#registry/access/registry-options.ts";
 import { coalesced } from "#support/concurrency/coalesced.ts";
-import { errorChain } from "#support/errors.ts";
+import type { Warn } from "#support/log.ts";
 import { openArchives } from "./archive/open-archives.ts";
 import { openAuthoring } from "./authoring/open-authoring.ts";
 import type { Images } from "./images.ts";
@@ -26,7 +26,7 @@ export interface ImagesOptions {
   /** Path of the program in the built-in image. */
   helloProgram: string;
   uses: ImageUses;
-  warn: (message: string) => void;
+  warn: Warn;
   /** Called for every event of an image; `name` is Docker's familiar name. */
   notify: (action: string, id: string, name: string) => void;
 }
@@ -39,7 +39,7 @@ export async function openImages({ database, helloProgram, ...options }: ImagesO
   const parts = { ...options, records, writeIndex, withLease: collector.withLease };
   const services: ImageServices = { ...parts, embedded: openEmbeddedImage(parts, helloProgram) };
   // A killed daemon may not have written its last names into the layout.
-  writeIndex().catch((error) => options.warn(`write the image index: ${errorChain(error)}`));
+  writeIndex().catch((error) => options.warn("write the image index", error));
   return {
     ...openQueries(services),
     ...openTransfer(services),

@@ -1,6 +1,7 @@
 import type { ContentStore } from "#content/content-store.ts";
 import type { Layers } from "#layers/layers.ts";
 import type { RegistryOptions } from "#registry/access/registry-options.ts";
+import type { Warn } from "#support/log.ts";
 import type { UsageQueries } from "#support/usage-register.ts";
 import type { EmbeddedImage } from "./store/embedded.ts";
 import type { ImageRecords } from "./store/records.ts";
@@ -23,5 +24,5 @@ export interface ImageServices {
   writeIndex: () => Promise<void>;
   /** Publishes an event about an image; `name` is Docker's familiar name. */
   notify: (action: string, id: string, name: string) => void;
-  warn: (message: string) => void;
+  warn: Warn;
 }

@@ -4,7 +4,7 @@ import type { Unpacked } from "#native/protocol/work.ts";
 import type { Zygote } from "#native/zygote/zygote.ts";
 import { type DiffId, parseDiffId, splitDigest } from "#oci/digest.ts";
 import { createSerialQueue } from "#support/concurrency/serial-queue.ts";
-import { errorChain } from "#support/errors.ts";
+import type { Warn } from "#support/log.ts";
 import { layerPath, layersDirectory, stagingDirectory } from "./layer-path.ts";
 import { type LayerRecords, openLayerRecords } from "./layer-records.ts";
 import type { LayerCommits, LayerMaintenance, Layers } from "./layers.ts";
@@ -16,7 +16,7 @@ export interface LayersOptions {
   store: string;
   zygote: Zygote;
   /** Called for archive contents that a layer cannot hold, such as devices and foreign owners. */
-  warn: (message: string) => void;
+  warn: Warn;
 }
 
 /** Opens the layers of a store and removes leftovers of the last daemon. */
@@ -79,7 +79,7 @@ interface MaintenanceOptions {
   store: string;
   zygote: Zygote;
   records: LayerRecords;
-  warn: (message: string) => void;
+  warn: Warn;
 }
 
 function openLayerMaintenance({ store, zygote, records, warn }: MaintenanceOptions): LayerMaintenance {
@@ -95,7 +95,7 @@ function openLayerMaintenance({ store, zygote, records, warn }: MaintenanceOptio
       if (paths.length === 0) return;
       await zygote.work({ operation: "remove", paths }).catch((error) => {
         // The rows are deleted, so the sweep of the next start removes what is left.
-        warn(`remove layers: ${errorChain(error)}`);
+        warn("remove layers", error);
       });
     },
     async diskUsage() {

@@ -5,6 +5,7 @@ import type { Zygote } from "#native/zygote/zygote.ts";
 import { type DiffId, parseDiffId } from "#oci/digest.ts";
 import { createLimit } from "#support/concurrency/limit.ts";
 import { createSingleFlight } from "#support/concurrency/single-flight.ts";
+import type { Warn } from "#support/log.ts";
 import type { LayerRecords } from "./layer-records.ts";
 import type { GrowingBlob, LayerUnpacking, UnpackOptions, WithBlob } from "./layers.ts";
 
@@ -20,7 +21,7 @@ export interface UnpackingOptions {
   zygote: Zygote;
   records: LayerRecords;
   /** Called for archive contents that a layer cannot hold, such as devices and foreign owners. */
-  warn: (message: string) => void;
+  warn: Warn;
 }
 
 /** Unpacks layers in worker processes inside the user namespace. */

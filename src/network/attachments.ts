@@ -1,6 +1,7 @@
 import type { NetHelper } from "#native/net/net-helper.ts";
 import type { Pool } from "#support/concurrency/pool.ts";
 import { errorChain } from "#support/errors.ts";
+import type { Warn } from "#support/log.ts";
 import type { NetworkNamespaces } from "./namespaces/network-namespaces.ts";
 import type { Network, NetworkNamespace } from "./network.ts";
 import { defaultNetwork, type JoinRequest, type NetworkAttachments } from "./networks.ts";
@@ -20,7 +21,7 @@ export interface AttachmentsOptions {
   namespaces: NetworkNamespaces;
   /** Namespaces with one endpoint on the default network. */
   prepared: Pool<NetworkNamespace>;
-  warn: (what: string, error: unknown) => void;
+  warn: Warn;
 }
 
 export function openAttachments(options: AttachmentsOptions): NetworkAttachments {
@@ -63,7 +64,7 @@ async function createNamespace(
     // A container with other network settings must not silently start without them.
     if (!isDefault(request)) throw error;
     state.problem = `containers have no network: ${errorChain(error)}`;
-    warn("network", error);
+    warn("create a network namespace", error);
     return undefined;
   }
 }
@@ -108,7 +109,7 @@ async function adopt(
     await helper.perform({ type: "release", sandboxes: unused });
   } catch (error) {
     state.problem = `containers have no network: ${errorChain(error)}`;
-    warn("network", error);
+    warn("find the network namespaces of running containers", error);
   }
   prepared.fill();
 }

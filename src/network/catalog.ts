@@ -1,5 +1,6 @@
 import type { NetHelper } from "#native/net/net-helper.ts";
 import { TboxError } from "#support/errors.ts";
+import type { Warn } from "#support/log.ts";
 import type { UsageQueries } from "#support/usage-register.ts";
 import { hostRoutes } from "./addresses/subnets.ts";
 import { filterNetworks } from "./filter.ts";
@@ -18,7 +19,7 @@ export interface CatalogOptions {
   helper: Pick<NetHelper, "perform">;
   uses: UsageQueries<"network">;
   notify: (action: "create" | "destroy", network: Network) => void;
-  warn: (what: string, error: unknown) => void;
+  warn: Warn;
 }
 
 export function openCatalog(options: CatalogOptions): NetworkCatalog {

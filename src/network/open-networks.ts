@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import { openNetHelper } from "#native/net/net-helper.ts";
 import type { Zygote } from "#native/zygote/zygote.ts";
 import { openPool } from "#support/concurrency/pool.ts";
+import type { Warn } from "#support/log.ts";
 import type { UsageQueries } from "#support/usage-register.ts";
 import { type AttachmentState, openAttachments } from "./attachments.ts";
 import { openCatalog } from "./catalog.ts";
@@ -19,7 +20,7 @@ export interface NetworksOptions {
   uses: UsageQueries<"network">;
   /** Publishes a network event (Docker's events). */
   notify: (action: "create" | "destroy", network: Network) => void;
-  warn: (what: string, error: unknown) => void;
+  warn: Warn;
 }
 
 /** Number of namespaces prepared for concurrent starts; each takes about 300 KiB of kernel memory. */

@@ -1,5 +1,6 @@
 import type { NetHelper, NetHelperRequests } from "#native/net/net-helper.ts";
 import type { Pool } from "#support/concurrency/pool.ts";
+import type { Warn } from "#support/log.ts";
 import type { AttachmentState } from "./attachments.ts";
 import { bridgeRequest } from "./namespaces/bridge.ts";
 import type { Bridges } from "./namespaces/bridges.ts";
@@ -14,7 +15,7 @@ interface RecoveryOptions {
   bridges: Bridges;
   namespaces: NetworkNamespaces;
   prepared: Pool<NetworkNamespace>;
-  warn: (what: string, error: unknown) => void;
+  warn: Warn;
 }
 
 /** Sends bridges, names and published ports to a helper that has just started or been found. */
@@ -37,14 +38,11 @@ export async function restoreNetworks(
   prepared.keep(({ sandbox }) => known.includes(sandbox));
   state.problem =
     uplink.kind === "none" ? `containers reach nothing beyond their networks: ${uplink.reason}` : undefined;
-  if (state.problem !== undefined) warn("network", new Error(state.problem));
+  if (state.problem !== undefined) warn(state.problem);
 }
 
 /** Returns a callback that starts a dead helper again, so that the ports of running containers come back. */
-export function createRestarter(
-  helper: () => NetHelper,
-  warn: (what: string, error: unknown) => void,
-): () => void {
+export function createRestarter(helper: () => NetHelper, warn: Warn): () => void {
   let lostAt = Number.NEGATIVE_INFINITY;
   const start = () => {
     helper()

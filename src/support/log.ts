@@ -21,10 +21,13 @@ export interface Log {
   debug(message: () => string): void;
   info(message: string): void;
   /** Writes a problem that the daemon works around, with the messages of its cause. */
-  warn(message: string, cause?: unknown): void;
+  warn: Warn;
   /** Writes a failure with the messages of its cause and the top of the cause's stack. */
   error(message: string, cause?: unknown): void;
 }
+
+/** Writes a warning. Services receive this part of the log of their scope. */
+export type Warn = (message: string, cause?: unknown) => void;
 
 export interface LogOptions {
   /** Value of `TBOX_DEBUG`: scopes separated by commas, or `*` for all. */

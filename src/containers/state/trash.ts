@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, readdirSync, renameSync } from "node:fs";
 import { errnoOf } from "#native/addon/failure.ts";
 import type { Zygote } from "#native/zygote/zygote.ts";
+import type { Warn } from "#support/log.ts";
 
 /** Directories that wait for their deletion. */
 export interface Trash {
@@ -17,7 +18,7 @@ const emptyDelay = 100;
 export interface TrashOptions {
   store: string;
   zygote: Zygote;
-  warn: (action: string, error: unknown) => void;
+  warn: Warn;
 }
 
 /** Opens the trash of a store. Directories that an earlier daemon left are deleted too. */

@@ -1,4 +1,4 @@
-import { errorChain, invalidArgument } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import type { ImageServices } from "../services.ts";
 import { findImage } from "../store/find-image.ts";
 import { checkStore } from "./check-store.ts";
@@ -33,7 +33,7 @@ export function openMaintenance(services: ImageServices, collector: GarbageColle
     usage: () => usageOf(services),
     collect: () => collector.collect(),
     startCollecting() {
-      collector.start().catch((error) => warn(`collect garbage: ${errorChain(error)}`));
+      collector.start().catch((error) => warn("collect garbage", error));
     },
   };
 }
