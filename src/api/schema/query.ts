@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { joinNanoseconds } from "#support/time/timestamp.ts";
 
 /** Returns the schema of query parameters. Empty values are unset; unknown parameters are refused by name. */
 export function query<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
@@ -34,6 +35,6 @@ export const queryTime = z
   .regex(/^\d{1,12}(\.\d*)?$/, "Invalid input: expected seconds since the epoch")
   .transform((text) => {
     const [seconds = "0", fraction = ""] = text.split(".");
-    return BigInt(seconds) * 1_000_000_000n + BigInt(fraction.padEnd(9, "0").slice(0, 9));
+    return joinNanoseconds(BigInt(seconds), fraction);
   })
   .exactOptional();

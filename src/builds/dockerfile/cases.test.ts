@@ -4,8 +4,8 @@ import { DockerfileError } from "./dockerfile-error.ts";
 import { readStages } from "./read-stages.ts";
 
 /**
- * Every folder of `cases` holds a Dockerfile and what it is read as. A new case is a new folder; without an
- * `expected` in it the test fails with what was found.
+ * Each folder of `cases` contains a Dockerfile and the expected result. A new folder without `expected` fails and shows
+ * the actual result.
  */
 const folder = `${import.meta.dirname}/cases`;
 
@@ -18,7 +18,7 @@ describe("Dockerfiles", () => {
   });
 });
 
-/** One instruction a line. */
+/** Formats one instruction per line. */
 function describeStages(text: string): string {
   try {
     const { globals, stages, escapeMark, warnings } = readStages(text);

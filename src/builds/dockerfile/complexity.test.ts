@@ -6,16 +6,16 @@ import { readStages } from "./read-stages.ts";
 
 const many = 1 << 18;
 
-// Each is read in a moment, or would not be in the lifetime of the test.
+// With quadratic time, each of these would exceed the time limit of the test.
 test.each([
-  ["blanks", `RUN a${" ".repeat(many)}b`],
+  ["spaces", `RUN a${" ".repeat(many)}b`],
   ["tabs after a backslash", `RUN a\\${"\t".repeat(many)}b`],
   ["carriage returns", `RUN a${"\r".repeat(many)}b`],
   ["backslashes", `RUN ${"\\".repeat(many)}b`],
-  ["lines that go on", `RUN ${"x \\\n".repeat(many)}y`],
-  ["comments between", `RUN a \\\n${"# c\n".repeat(many)}b`],
+  ["continued lines", `RUN ${"x \\\n".repeat(many)}y`],
+  ["comments between continued lines", `RUN a \\\n${"# c\n".repeat(many)}b`],
   ["quotes", `ENV A=${"'".repeat(many)}`],
-  ["marks of heredocs", `RUN ${"<".repeat(many)}`],
+  ["here-document operators", `RUN ${"<".repeat(many)}`],
   ["mounts", `RUN ${"--mount=type=tmpfs,target=/a ".repeat(5000)}x`],
 ])("the parser handles very many %s", (_, line) => {
   expect(

@@ -7,8 +7,8 @@ import { openLint } from "./lint.ts";
 import { lintFile } from "./lint-file.ts";
 import { lintStage } from "./lint-stage.ts";
 
-/** The rules that a Dockerfile breaks, with their lines. */
-function broken(text: string): string[] {
+/** Returns the violated rules of a Dockerfile with their lines. */
+function violations(text: string): string[] {
   const read = readStages(text);
   const defaults = planGlobals(read, { arguments: {} }, { TARGETPLATFORM: "linux/amd64" });
   const found: string[] = [];
@@ -58,7 +58,7 @@ test.each([
   ["# check=skip=JSONArgsRecommended,undefinedvar\nFROM a\nCMD x\nCOPY $X /\n", []],
   ["# check=skip=all\nFROM a AS One\nMAINTAINER x\n", []],
 ])("%j", (text, rules) => {
-  expect(broken(text)).toEqual(rules);
+  expect(violations(text)).toEqual(rules);
 });
 
 test.each([
@@ -67,5 +67,5 @@ test.each([
   ["# check=nope=1\nFROM a\n", 'unknown option "nope"'],
   ["# check=error=yes\nFROM a\n", "invalid value for error"],
 ])("%j fails", (text, message) => {
-  expect(() => broken(text)).toThrow(message);
+  expect(() => violations(text)).toThrow(message);
 });

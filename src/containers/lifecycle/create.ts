@@ -1,6 +1,7 @@
 import type { DiffId } from "#oci/digest.ts";
 import { parsePlatform } from "#oci/platform.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
+import { never } from "#support/time/timestamp.ts";
 import { etcFiles } from "../networking/etc-files.ts";
 import { hostnameOf } from "../networking/hostname.ts";
 import { networkMode } from "../networking/network-mode.ts";
@@ -14,8 +15,6 @@ import type { ContainerRecord } from "../state/container-record.ts";
 import { requireFreeName } from "../state/container-records.ts";
 import { createVolumes } from "../volumes/container-volumes.ts";
 import { resolveRequest } from "./resolve-request.ts";
-
-const never = "0001-01-01T00:00:00Z";
 
 export interface CreateOptions {
   /** Name of the container; random when absent. */

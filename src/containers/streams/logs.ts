@@ -2,6 +2,7 @@ import type { FileHandle } from "node:fs/promises";
 import type { Monitor } from "#native/monitor/monitor.ts";
 import type { LogPosition } from "#native/protocol/monitor.ts";
 import { TboxError } from "#support/errors.ts";
+import { unixNanoseconds } from "#support/time/timestamp.ts";
 import type { ContainerServices } from "../services.ts";
 import { containerDirectory } from "../state/container-directories.ts";
 import { closeAll, openLogs, openNewer, readRecords, tailOffset } from "./log-files.ts";
@@ -109,7 +110,7 @@ async function* readLog(log: OpenLog, options: LogOptions): AsyncGenerator<LogRe
 function isWanted({ stream, time }: LogRecord, { stdout, stderr, since, until }: LogOptions): boolean {
   if (!(stream === "stdout" ? stdout : stderr)) return false;
   if (since === undefined && until === undefined) return true;
-  const at = nanoseconds(time);
+  const at = unixNanoseconds(time);
   return at >= (since ?? at) && at <= (until ?? at);
 }
 
@@ -133,14 +134,6 @@ async function startOffsets(files: FileHandle[], tail: number | undefined): Prom
     missing -= lines;
   }
   return offsets;
-}
-
-/** Converts RFC 3339 with nanoseconds to nanoseconds since the epoch. */
-function nanoseconds(time: string): bigint {
-  const [, second = "", fraction = ""] = /^(.{19})(?:\.(\d+))?/.exec(time) ?? [];
-  const milliseconds = Date.parse(`${second}Z`);
-  if (Number.isNaN(milliseconds)) return 0n;
-  return BigInt(milliseconds) * 1_000_000n + BigInt(fraction.padEnd(9, "0").slice(0, 9));
 }
 
 function aborted(signal: AbortSignal): Promise<undefined> {

@@ -4,8 +4,8 @@ import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { openStream, sendPeers } from "./stream.ts";
 
-/** Iterating would destroy the stream at its end. */
-async function whole(stream: Duplex): Promise<string> {
+/** Reads a stream to its end. Iteration would destroy the stream there. */
+async function readAll(stream: Duplex): Promise<string> {
   let text = "";
   stream.on("data", (bytes) => {
     text += bytes;
@@ -19,9 +19,9 @@ test("one direction of a stream can end before the other", async () => {
   const options = { fd: peer, path: "", allowHalfOpen: true };
   const other = connect(options);
   stream.end("question");
-  expect(await whole(other)).toBe("question");
+  expect(await readAll(other)).toBe("question");
   other.end("answer");
-  expect(await whole(stream)).toBe("answer");
+  expect(await readAll(stream)).toBe("answer");
 });
 
 test("a stream ends with its peer", async () => {

@@ -9,7 +9,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(root, { recursive: true }));
 
-/** A hierarchy of plain files: it shows what is read and written, and passes nothing on. */
+/** Creates a hierarchy of plain files, which records writes and enables nothing. */
 function hierarchy(
   name: string,
   { membership = "0::/own\n", files = {} }: { membership?: string; files?: Record<string, string> },
@@ -38,7 +38,7 @@ test("enabled controllers limit containers", async () => {
   const { proc, own } = hierarchy("passed", { files: delegated });
   const found = await prepareDelegation({ proc, process: 7, managed: false });
   expect(found.base?.path).toBe(own);
-  // The kernel would take the wish for cpu; a plain file keeps its text.
+  // The kernel would enable cpu; a plain file only keeps the written text.
   expect(readFileSync(`${own}/cgroup.subtree_control`, "utf8")).toStartWith("+cpu");
   expect(found.obstacle("io")).toEqual({
     reason: 'the cgroup controller "io" is not delegated to this user',

@@ -22,10 +22,10 @@ const failure = {
 interface Peer {
   monitor: Monitor;
   sent: unknown[];
-  says(message: object): void;
-  /** Closes its end; the news of that is still on the way. */
-  hangsUp(): void;
-  leaves(reason?: string): void;
+  send(message: object): void;
+  /** Closes its end; the event has not arrived yet. */
+  close(): void;
+  end(reason?: string): void;
 }
 
 function openPeer(): Peer {
@@ -43,11 +43,11 @@ function openPeer(): Peer {
   return {
     monitor,
     sent,
-    says: (message) => listener?.message(JSON.stringify(message)),
-    hangsUp: () => {
+    send: (message) => listener?.message(JSON.stringify(message)),
+    close: () => {
       open = false;
     },
-    leaves(reason) {
+    end(reason) {
       open = false;
       listener?.closed(reason);
     },
@@ -55,16 +55,16 @@ function openPeer(): Peer {
 }
 
 test("started and exited resolve one after the other", async () => {
-  const { monitor, says } = openPeer();
-  says({ type: "started", ...started });
+  const { monitor, send } = openPeer();
+  send({ type: "started", ...started });
   expect(await monitor.started).toEqual(started);
-  says({ type: "exited", ...exited });
+  send({ type: "exited", ...exited });
   expect(await monitor.exited).toEqual(exited);
 });
 
 test("a failed start rejects started and exited", async () => {
-  const { monitor, says } = openPeer();
-  says({ type: "failed", ...failure });
+  const { monitor, send } = openPeer();
+  send({ type: "failed", ...failure });
   const error = await monitor.started.catch((error) => error);
   expect(error).toBeInstanceOf(FailureError);
   expect(error).toMatchObject({ code: "invalid-argument", message: failure.message, failure });
@@ -72,36 +72,36 @@ test("a failed start rejects started and exited", async () => {
 });
 
 test("the death of a monitor rejects as unavailable", async () => {
-  const { monitor, says, leaves } = openPeer();
-  says({ type: "started", ...started });
-  leaves("Connection reset by peer");
+  const { monitor, send, end } = openPeer();
+  send({ type: "started", ...started });
+  end("Connection reset by peer");
   expect(await monitor.started).toEqual(started);
   expect(monitor.exited).rejects.toMatchObject({ code: "unavailable" });
   expect(await monitor.awaitLog({ generation: 0, size: 0 })).toBeUndefined();
 });
 
 test("awaitLog resolves with undefined when the monitor exits", async () => {
-  const { monitor, says, hangsUp } = openPeer();
-  says({ type: "started", ...started });
-  hangsUp();
+  const { monitor, send, close } = openPeer();
+  send({ type: "started", ...started });
+  close();
   const waiting = monitor.awaitLog({ generation: 0, size: 0 });
-  says({ type: "exited", ...exited });
+  send({ type: "exited", ...exited });
   expect(await waiting).toBeUndefined();
 });
 
 test("messages after the exit are ignored", async () => {
-  const { monitor, says, leaves } = openPeer();
-  says({ type: "started", ...started });
-  says({ type: "exited", ...exited });
-  leaves();
+  const { monitor, send, end } = openPeer();
+  send({ type: "started", ...started });
+  send({ type: "exited", ...exited });
+  end();
   expect((await monitor.exited).code).toBe(137);
 });
 
 test("signal and resize do nothing after the exit", () => {
-  const { monitor, sent, leaves } = openPeer();
+  const { monitor, sent, end } = openPeer();
   monitor.signal(15);
   monitor.resize(80, 24);
-  leaves();
+  end();
   monitor.signal(9);
   monitor.resize(1, 1);
   expect(sent).toEqual([
@@ -111,22 +111,22 @@ test("signal and resize do nothing after the exit", () => {
 });
 
 test("attach throws conflict after the exit", () => {
-  const { monitor, leaves } = openPeer();
-  leaves();
+  const { monitor, end } = openPeer();
+  end();
   const attachment = { stdin: false, stdout: true, stderr: true, framing: "raw" } as const;
   expect(() => monitor.attach(attachment)).toThrow(expect.objectContaining({ code: "conflict" }));
 });
 
 test("awaitLog waits until the log grows", async () => {
-  const { monitor, sent, says } = openPeer();
+  const { monitor, sent, send } = openPeer();
   const moved = monitor.awaitLog({ generation: 0, size: 3 });
   expect(sent).toEqual([{ type: "await-log", generation: 0, size: 3 }]);
-  says({ type: "logged", generation: 0, size: 9 });
+  send({ type: "logged", generation: 0, size: 9 });
   expect(await moved).toEqual({ generation: 0, size: 9 });
 });
 
 test("a malformed message closes the channel", () => {
-  const { says } = openPeer();
-  expect(() => says({ type: "started", pid: "7" })).toThrow();
-  expect(() => says({ type: "dance" })).toThrow();
+  const { send } = openPeer();
+  expect(() => send({ type: "started", pid: "7" })).toThrow();
+  expect(() => send({ type: "dance" })).toThrow();
 });

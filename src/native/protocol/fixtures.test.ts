@@ -137,7 +137,7 @@ const view: ContainerView = {
   mounts: [],
 };
 
-// That these are the types' is checked by the compiler, that they are the fixtures' by the tests.
+// The compiler compares these messages with the types, the tests compare them with the fixtures.
 const sandbox = 1_764_109_220_000_001;
 
 const toZygote: ToZygote[] = [

@@ -1,7 +1,7 @@
 import type { ContainerSummary } from "#api/answers/container-summary.ts";
 import type { ContainerLink } from "#containers/networking/links.ts";
 import type { ContainerRecord } from "#containers/state/container-record.ts";
-import { unixSeconds } from "../time.ts";
+import { unixSeconds } from "#support/time/timestamp.ts";
 import { containerStatus } from "./container-status.ts";
 import { type NetworkNames, shapeEndpoints } from "./endpoints.ts";
 import { shapeMountPoints } from "./mount-points.ts";

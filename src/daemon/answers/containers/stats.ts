@@ -7,7 +7,7 @@ import type {
 } from "#api/answers/container-stats.ts";
 import type { ContainerStats, NetworkTraffic } from "#containers/admin/stats.ts";
 import type { ContainerRecord } from "#containers/state/container-record.ts";
-import { never } from "../time.ts";
+import { never } from "#support/time/timestamp.ts";
 
 /**
  * Returns an object of `GET /containers/{id}/stats`; `before` is the previous sample. Fields without a cgroup

@@ -9,7 +9,7 @@ import type { LoadLine } from "#api/answers/progress.ts";
 import type { LoadedImage } from "#images/archive/image-archives.ts";
 import type { HistoryEntry, ImageDetails } from "#images/store/image-queries.ts";
 import type { RemovedImage } from "#images/upkeep/image-maintenance.ts";
-import { never } from "../time.ts";
+import { never } from "#support/time/timestamp.ts";
 
 /** Returns an item of `GET /images/json`; -1 is Docker's value for a number that the request does not ask for. */
 export function shapeImageSummary(
