@@ -49,45 +49,45 @@ pub fn run(host: &Host, store: &OwnedFd, mapping: &Mapping, mut job: Job) {
             std::process::exit(0);
         }
     };
-    if let WorkRequest::Copy {
-        container,
-        copies,
-        owner: whose,
-        mode,
-    } = &job.request
-    {
-        let answer = transfer(host, mapping, container, copies, whose, mode.as_deref());
-        let answer = answer.map_or_else(FromWorker::Failed, |()| FromWorker::Copied);
-        let _ = messages::send_waiting(channel.as_fd(), &answer);
-        return;
-    }
-    if let WorkRequest::List { id, tree, .. } | WorkRequest::Export { id, tree } = &job.request {
-        let answer = match job.descriptors.pop() {
-            Some(output) => file_trees::open_alone(host, id, tree)
-                .and_then(|root| read_tree(root.as_fd(), &job.request, output)),
-            None => Err(messages::wrong_descriptors("the request", 2, 1)),
-        };
-        let answer = answer.map_or_else(FromWorker::Failed, |()| FromWorker::Copied);
-        let _ = messages::send_waiting(channel.as_fd(), &answer);
-        return;
-    }
-    if let Some(view) = job.request.container() {
-        let root = open_root(host, view, job.container.as_ref().map(AsFd::as_fd));
-        let answer = root
-            .and_then(|root| copy(root.as_fd(), &job.request, job.descriptors, mapping))
-            .unwrap_or_else(FromWorker::Failed);
-        let _ = messages::send_waiting(channel.as_fd(), &answer);
-        return;
-    }
-    let result = layers::requests::handle(
-        store.as_fd(),
-        &job.request,
-        job.descriptors,
-        mapping,
-        &mut progress,
-    );
-    let answer = result.unwrap_or_else(FromWorker::Failed);
+    let answer = perform(host, store, mapping, job, &mut progress);
+    let answer = answer.unwrap_or_else(FromWorker::Failed);
     let _ = messages::send_waiting(channel.as_fd(), &answer);
+}
+
+fn perform(
+    host: &Host,
+    store: &OwnedFd,
+    mapping: &Mapping,
+    mut job: Job,
+    progress: &mut dyn FnMut(u64),
+) -> Result<FromWorker, Failure> {
+    match &job.request {
+        WorkRequest::Copy {
+            container,
+            copies,
+            owner,
+            mode,
+        } => {
+            transfer(host, mapping, container, copies, owner, mode.as_deref())?;
+            Ok(FromWorker::Copied)
+        }
+        request @ (WorkRequest::List { id, tree, .. } | WorkRequest::Export { id, tree }) => {
+            let output = job.descriptors.pop();
+            let output = output.ok_or_else(|| messages::wrong_descriptors("the request", 2, 1))?;
+            let root = file_trees::open_alone(host, id, tree)?;
+            read_tree(root.as_fd(), request, output)?;
+            Ok(FromWorker::Copied)
+        }
+        request => match request.container() {
+            Some(view) => {
+                let root = open_root(host, view, job.container.as_ref().map(AsFd::as_fd))?;
+                copy(root.as_fd(), request, job.descriptors, mapping)
+            }
+            None => {
+                layers::requests::handle(store.as_fd(), request, job.descriptors, mapping, progress)
+            }
+        },
+    }
 }
 
 /// Reads a tree for a request.

@@ -1,6 +1,7 @@
 //! Traffic between containers and the host's network: the host opens a second connection for each connection of
 //! a container, and relays between the two.
 
+pub mod bind_ports;
 pub mod outgoing_tcp;
 pub mod outgoing_udp;
 pub mod published_ports;

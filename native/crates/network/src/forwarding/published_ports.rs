@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd};
 
-use protocol::net::{PortRequest, Protocol, Publication, PublishedPort};
+use protocol::net::{Protocol, Publication, PublishedPort};
 use rustix::io::Errno;
 use rustix::net::bind;
 use sys::event::{Interest, Poll};
 use sys::inet;
 
+use super::bind_ports::{BindError, bind_request};
 use super::tcp_relays::TcpRelays;
 use super::udp_clients::UdpClients;
 use super::{BATCH, DATAGRAM};
@@ -18,18 +19,6 @@ use crate::bridges::Bridges;
 use crate::event_token::{EventSource, EventToken};
 use crate::flows::FlowOwner;
 use crate::sockets;
-
-/// Attempts to find a random port that is free on all addresses.
-const RANDOM_ATTEMPTS: usize = 64;
-
-/// A port that cannot be bound.
-#[derive(Debug, thiserror::Error)]
-#[error("{protocol:?} {address}: {errno}")]
-pub struct Error {
-    pub protocol: Protocol,
-    pub address: SocketAddr,
-    pub errno: Errno,
-}
 
 /// The container's side of a published port.
 #[derive(Debug, Clone, Copy)]
@@ -82,11 +71,11 @@ impl PublishedPorts {
         &mut self,
         poll: &Poll,
         publication: &Publication,
-    ) -> Result<Vec<PublishedPort>, Error> {
+    ) -> Result<Vec<PublishedPort>, BindError> {
         let mut published = Vec::new();
         let mut opened = Vec::new();
         for request in &publication.ports {
-            let (port, sockets) = open(request)?;
+            let (port, sockets) = bind_request(request)?;
             let addresses = sockets.iter().map(|(address, _)| *address).collect();
             published.push(PublishedPort { addresses, port });
             let target = Target {
@@ -115,7 +104,7 @@ impl PublishedPorts {
             if let Err(errno) = watched {
                 self.unpublish(publication.namespace);
                 let protocol = listener.protocol;
-                return Err(Error {
+                return Err(BindError {
                     protocol,
                     address,
                     errno,
@@ -265,102 +254,20 @@ fn is_link_local(address: IpAddr) -> bool {
     matches!(address, IpAddr::V6(address) if address.is_unicast_link_local())
 }
 
-type Opened = Vec<(IpAddr, OwnedFd)>;
-
-/// Binds the first port of the request that is free on all of its addresses.
-fn open(request: &PortRequest) -> Result<(u16, Opened), Error> {
-    let any = request.first == 0;
-    let numbers: Vec<u16> = match any {
-        true => vec![0; RANDOM_ATTEMPTS],
-        false => (request.first..=request.last.max(request.first)).collect(),
-    };
-    let mut result = Err(Error {
-        protocol: request.protocol,
-        address: SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), request.first),
-        errno: Errno::ADDRNOTAVAIL,
-    });
-    for number in numbers {
-        result = open_all(request, number);
-        match &result {
-            Err(Error {
-                errno: Errno::ADDRINUSE,
-                ..
-            }) => {}
-            _ => break,
-        }
-    }
-    result
-}
-
-/// Binds the same port on all of the addresses.
-fn open_all(request: &PortRequest, number: u16) -> Result<(u16, Opened), Error> {
-    let mut opened: Opened = Vec::new();
-    let mut port = number;
-    for ip in &request.addresses {
-        let address = SocketAddr::new(*ip, port);
-        let socket = match request.protocol {
-            Protocol::Tcp => sockets::listen_tcp(address),
-            Protocol::Udp => sockets::bind_udp(address).and_then(|socket| {
-                inet::set_receive_local(socket.as_fd(), *ip)?;
-                Ok(socket)
-            }),
-        };
-        match socket.and_then(|socket| Ok((sockets::local_address(&socket)?.port(), socket))) {
-            Ok((number, socket)) => {
-                port = number;
-                opened.push((*ip, socket));
-            }
-            // A host without IPv6 has no clients that use it.
-            Err(Errno::AFNOSUPPORT | Errno::ADDRNOTAVAIL)
-                if ip.is_unspecified() && !opened.is_empty() => {}
-            Err(errno) => {
-                let protocol = request.protocol;
-                return Err(Error {
-                    protocol,
-                    address,
-                    errno,
-                });
-            }
-        }
-    }
-    Ok((port, opened))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::net::{TcpListener, UdpSocket};
 
-    fn request(first: u16, last: u16, addresses: &[&str]) -> PortRequest {
+    use protocol::net::PortRequest;
+
+    fn request(port: u16, protocol: Protocol) -> PortRequest {
         PortRequest {
-            protocol: Protocol::Tcp,
-            addresses: addresses.iter().map(|text| text.parse().unwrap()).collect(),
-            first,
-            last,
+            protocol,
+            addresses: vec![Ipv4Addr::LOCALHOST.into()],
+            first: port,
+            last: port,
             container_port: 80,
-        }
-    }
-
-    #[test]
-    fn a_random_port_is_the_same_on_all_addresses() {
-        let (port, opened) = open(&request(0, 0, &["127.0.0.1", "127.0.0.2"])).unwrap();
-        assert_eq!(opened.len(), 2);
-        for (address, socket) in &opened {
-            let bound = sockets::local_address(socket).unwrap();
-            assert_eq!(bound, SocketAddr::new(*address, port));
-        }
-    }
-
-    #[test]
-    fn the_first_free_port_of_a_range_is_used_and_an_error_names_the_taken_one() {
-        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-        let first = taken.local_addr().unwrap().port();
-        let error = open(&request(first, first, &["127.0.0.1"])).unwrap_err();
-        assert_eq!(error.errno, Errno::ADDRINUSE);
-        assert_eq!(error.address, taken.local_addr().unwrap());
-        if first < u16::MAX - 20 {
-            let (port, _) = open(&request(first, first + 20, &["127.0.0.1"])).unwrap();
-            assert!(port > first && port <= first + 20);
         }
     }
 
@@ -370,11 +277,8 @@ mod tests {
         let port = taken.local_addr().unwrap().port();
         let poll = Poll::create().unwrap();
         let mut ports = PublishedPorts::new(true);
-        let free = request(0, 0, &["127.0.0.1"]);
-        let blocked = PortRequest {
-            protocol: Protocol::Udp,
-            ..request(port, port, &["127.0.0.1"])
-        };
+        let free = request(0, Protocol::Tcp);
+        let blocked = request(port, Protocol::Udp);
         let publication = Publication {
             namespace: 1,
             ipv4: Ipv4Addr::LOCALHOST,
