@@ -17,7 +17,7 @@ export interface AttachmentState {
 export interface AttachmentsOptions {
   state: AttachmentState;
   records: NetworkRecords;
-  helper: Pick<NetHelper, "perform" | "survey">;
+  helper: Pick<NetHelper, "perform" | "getState">;
   namespaces: NetworkNamespaces;
   /** Namespaces with one endpoint on the default network. */
   prepared: Pool<NetworkNamespace>;
@@ -104,7 +104,7 @@ async function adopt(
   }
   try {
     const kept = new Set(inUse.map(({ sandbox }) => sandbox));
-    const { sandboxes: found } = await helper.survey();
+    const { sandboxes: found } = await helper.getState();
     const unused = found.filter((number) => number <= namespaces.lastForeign && !kept.has(number));
     await helper.perform({ type: "release", sandboxes: unused });
   } catch (error) {

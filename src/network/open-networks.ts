@@ -34,7 +34,7 @@ export function openNetworks({ database, zygote, uses, notify, warn }: NetworksO
   const helper = openNetHelper({
     connect: (listener) => zygote.net(listener),
     restore: (fresh) => restoreNetworks(fresh, { state, bridges, namespaces, prepared, warn }),
-    lost: createRestarter(() => helper, warn),
+    onDeath: createRestarter(() => helper, warn),
   });
   const namespaces = openNetworkNamespaces({ helper, bridges, networkOf: records.byId });
   const endpoint = { network: records.find(defaultNetwork), settings: {}, names: [] };
@@ -48,7 +48,7 @@ export function openNetworks({ database, zygote, uses, notify, warn }: NetworksO
     ...openCatalog({ records, bridges, helper, uses, notify, warn }),
     ...openAttachments({ state, records, helper, namespaces, prepared, warn }),
     problem: () => state.problem,
-    state: () => helper.survey(),
+    state: () => helper.getState(),
     async [Symbol.asyncDispose]() {
       prepared.close();
       helper[Symbol.dispose]();

@@ -26,7 +26,7 @@ export async function restoreNetworks(
   for (const bridge of bridges.all()) {
     await helper.perform({ type: "network", ...bridgeRequest(bridge) });
   }
-  const { uplink, sandboxes: known, published } = await helper.survey();
+  const { uplink, sandboxes: known, published } = await helper.getState();
   for (const namespace of state.active.values()) {
     if (!known.includes(namespace.sandbox)) continue;
     await namespaces.sendNames(namespace, helper);
@@ -46,7 +46,7 @@ export function createRestarter(helper: () => NetHelper, warn: Warn): () => void
   let lostAt = Number.NEGATIVE_INFINITY;
   const start = () => {
     helper()
-      .survey()
+      .getState()
       .catch((error) => warn("start the net helper again", error));
   };
   return () => {

@@ -14,23 +14,23 @@ export interface KnownStep {
   created: number;
 }
 
-/** Cached results that this build may use. */
-export interface Reuse {
+/** Steps whose results a build may reuse: the rules for the local cache, and the steps of `--cache-from`. */
+export interface ReusableSteps {
   /** Tests whether a cached result that leads to this stage may be used. */
-  may(stage: StageState): boolean;
+  allows(stage: StageState): boolean;
   /** Finds a result in the images of `--cache-from`. */
   find(key: string): KnownStep | undefined;
 }
 
 /** Reads the steps recorded in the images of `--cache-from`. */
-export async function openReuse(source: ImageSource): Promise<Reuse> {
+export async function openReusableSteps(source: ImageSource): Promise<ReusableSteps> {
   const { noCache, cacheFrom } = source.request;
-  if (noCache) return { may: () => false, find: () => undefined };
+  if (noCache) return { allows: () => false, find: () => undefined };
   const images = await findImages(source);
   const steps = new Map(images.flatMap(stepsOf));
   const fromAll = !cacheFrom.only || cacheFrom.names.length === 0;
   return {
-    may: (stage) => !stage.fresh && (fromAll || images.some((image) => beginsWith(image, stage))),
+    allows: (stage) => !stage.fresh && (fromAll || images.some((image) => beginsWith(image, stage))),
     find: (key) => steps.get(key),
   };
 }

@@ -4,7 +4,7 @@ import { hostPlatform } from "#oci/platform.ts";
 import { familiarName, withDefaultTag } from "#oci/reference.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { BuildEvent, BuildRequest } from "../builder.ts";
-import { openReuse } from "../cache/cache-images.ts";
+import { openReusableSteps } from "../cache/cache-images.ts";
 import { openContext, readDockerfile } from "../context/open-context.ts";
 import { openSource } from "../context/open-source.ts";
 import { readStages } from "../dockerfile/read-stages.ts";
@@ -60,7 +60,7 @@ export async function buildImage(
     epoch: epochOf(ownValue(given, "SOURCE_DATE_EPOCH") ?? planned.globals.SOURCE_DATE_EPOCH),
     signal,
     emit,
-    reuse: await openReuse({ services, request, signal, emit }),
+    reusable: await openReusableSteps({ services, request, signal, emit }),
     filesOf: (source, lines) => solver.filesOf(source, lines),
   };
   const solver = openSolver(() => run);

@@ -1,6 +1,6 @@
 import type { DiffId } from "#oci/digest.ts";
 import type { BuildEvent, BuildRequest } from "../builder.ts";
-import type { Reuse } from "../cache/cache-images.ts";
+import type { ReusableSteps } from "../cache/cache-images.ts";
 import type { Context } from "../context/open-context.ts";
 import type { LineRange } from "../dockerfile/statement.ts";
 import type { Lint } from "../lint/lint.ts";
@@ -23,7 +23,7 @@ export interface BuildRun {
   lint: Lint;
   signal: AbortSignal;
   emit(event: BuildEvent): void;
-  reuse: Reuse;
+  reusable: ReusableSteps;
   /** Returns the layers of a stage or an image; waits until the stage is built. */
   filesOf(source: Source, lines: LineRange): Promise<DiffId[]>;
 }

@@ -46,7 +46,7 @@ async function apply(
 
 /** Records an instruction that changes no files in the cache, for its hits and for `--cache-from` of other builds. */
 function recordSetting(
-  { services: { cache }, reuse }: BuildRun,
+  { services: { cache }, reusable }: BuildRun,
   before: StageState,
   { stage, source }: { stage: StageState; source: string },
 ): StepResult {
@@ -59,7 +59,7 @@ function recordSetting(
     stage.settings,
   ]);
   const known = cache.find(key);
-  const cached = (known ?? reuse.find(key)) !== undefined && reuse.may(stage);
+  const cached = (known ?? reusable.find(key)) !== undefined && reusable.allows(stage);
   if (known) cache.use(known);
   else cache.add({ key, description: oneLine(source), created: Date.now() });
   return { stage: withStep(stage, key, null), cached, key };

@@ -38,19 +38,19 @@ type StepLabel = Pick<LayerStep, "key" | "createdBy">;
 /** Returns the stage after a step whose result is in the local cache or in an image of `--cache-from`. */
 async function reuse(run: BuildRun, stage: StageState, step: StepLabel): Promise<StageState | undefined> {
   const { cache, layers } = run.services;
-  const here = cache.find(step.key);
-  if (here && (here.diffId === undefined || layers.has(here.diffId))) {
-    const { created, diffId } = here;
+  const local = cache.find(step.key);
+  if (local && (local.diffId === undefined || layers.has(local.diffId))) {
+    const { created, diffId } = local;
     const known = diffId === undefined ? { created } : { created, layer: await describeLayer(run, diffId) };
     const reused = stageAfter(stage, step, known);
-    if (!run.reuse.may(reused)) return undefined;
-    cache.use(here);
+    if (!run.reusable.allows(reused)) return undefined;
+    cache.use(local);
     return reused;
   }
-  const imported = run.reuse.find(step.key);
+  const imported = run.reusable.find(step.key);
   if (!imported) return undefined;
   const reused = stageAfter(stage, step, imported);
-  return run.reuse.may(reused) ? reused : undefined;
+  return run.reusable.allows(reused) ? reused : undefined;
 }
 
 async function describeLayer(

@@ -31,13 +31,13 @@ export interface HostPort {
 export interface NetHelper extends Disposable {
   /** Resolves when the helper has finished; rejects with a `FailureError`. */
   perform(request: PlainRequest): Promise<void>;
-  survey(): Promise<NetState>;
+  getState(): Promise<NetState>;
   /** Returns the host ports in the order of the request. Rejects with a `FailureError` whose subject is the unavailable port. */
   publish(publication: Publication): Promise<HostPort[]>;
 }
 
 /** The requests without the lifetime of the connection. */
-export type NetHelperRequests = Pick<NetHelper, "perform" | "survey" | "publish">;
+export type NetHelperRequests = Pick<NetHelper, "perform" | "getState" | "publish">;
 type PlainRequest = Exclude<NetRequest, { type: "survey" | "publish" }>;
 
 export interface NetHelperOptions {
@@ -46,7 +46,7 @@ export interface NetHelperOptions {
   /** Sends the current networks to a helper that has just started, before any other request. */
   restore: (helper: NetHelperRequests) => Promise<void>;
   /** Called when the helper has died. The next request starts it again. */
-  lost: () => void;
+  onDeath: () => void;
 }
 
 interface Connection {
@@ -55,7 +55,7 @@ interface Connection {
 }
 
 /** Opens a client of the net helper. The first request finds or starts the helper, also after its death. */
-export function openNetHelper({ connect, restore, lost }: NetHelperOptions): NetHelper {
+export function openNetHelper({ connect, restore, onDeath }: NetHelperOptions): NetHelper {
   let current: Promise<Connection> | undefined;
   let closed = false;
 
@@ -65,10 +65,10 @@ export function openNetHelper({ connect, restore, lost }: NetHelperOptions): Net
     let gone: TboxError | undefined;
     const end = (cause: unknown) => {
       if (gone) return;
-      gone = new TboxError("unavailable", "the net helper has ended", { cause });
+      gone = new TboxError("unavailable", "the net helper has died", { cause });
       for (const { reject } of pending.values()) reject(gone);
       forget();
-      if (!closed) lost();
+      if (!closed) onDeath();
     };
     const channel = await connect({
       message(text) {
@@ -135,7 +135,7 @@ function requests(ask: Connection["ask"]): NetHelperRequests {
       const answer = await ask(request);
       if (answer.type !== "done") throw unexpected(answer);
     },
-    async survey() {
+    async getState() {
       const answer = await ask({ type: "survey" });
       if (answer.type !== "state") throw unexpected(answer);
       const { pid, uplink, sandboxes, published } = answer;

@@ -84,12 +84,12 @@ daemonSuite("a git repository", { obstacle: shellUnavailable }, (daemon) => {
   });
 
   test.each([
-    ["#--upload-pack=touch", "no name of a branch"],
+    ["#--upload-pack=touch", "is not the name of a branch"],
     ["#nope", "does not contain ref nope"],
     ["#main:link", 'has no directory "link"'],
     ["#main:../../etc", 'has no directory "etc"'],
     ["?unknown=1", 'unexpected query "unknown"'],
-    ["?checksum=xyz", "is no commit"],
+    ["?checksum=xyz", "is not a hexadecimal commit hash"],
   ])("with %s is refused", async (suffix, reason) => {
     expect(await failure(`ADD ${server.url}${suffix} /x`)).toContain(reason);
     const { code, stderr } = await daemon.tbox(["build", "-q", `${server.url}${suffix}`]);
