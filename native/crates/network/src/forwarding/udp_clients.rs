@@ -114,3 +114,63 @@ impl UdpClients {
         self.0.expire();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event_token::EventToken;
+    use crate::sockets;
+    use std::net::UdpSocket;
+    use std::os::fd::AsFd;
+    use std::time::Duration;
+
+    const LISTENER: u64 = 5;
+
+    #[test]
+    fn each_client_receives_the_answers_to_its_own_datagrams() {
+        let mut poll = Poll::create().unwrap();
+        let mut clients = UdpClients::default();
+        let local = "127.0.0.1:0".parse().unwrap();
+        let port = sockets::bind_udp(local).unwrap();
+        inet::set_receive_local(port.as_fd(), local.ip()).unwrap();
+        let address = sockets::local_address(&port).unwrap();
+        let container = UdpSocket::bind(local).unwrap();
+        let target = container.local_addr().unwrap();
+        let mut buffer = [0; 100];
+        let senders = [(); 2].map(|()| UdpSocket::bind(local).unwrap());
+        for (number, sender) in senders.iter().enumerate() {
+            sender
+                .set_read_timeout(Some(Duration::from_secs(10)))
+                .unwrap();
+            for _ in 0..2 {
+                sender.send_to(&[b'0' + number as u8], address).unwrap();
+                let datagram = inet::receive(port.as_fd(), &mut buffer).unwrap();
+                let bytes = &buffer[..datagram.length];
+                let owner = FlowOwner::Namespace(1);
+                clients.forward(&poll, owner, LISTENER, (&datagram, bytes), || {
+                    sockets::connect_udp(target)
+                });
+            }
+        }
+        assert_eq!(clients.0.len(), 2);
+        for _ in 0..4 {
+            let (length, from) = container.recv_from(&mut buffer).unwrap();
+            container.send_to(&buffer[..length], from).unwrap();
+        }
+        let mut events = Vec::new();
+        poll.wait(&mut events, None).unwrap();
+        assert_eq!(events.len(), 2);
+        for event in events {
+            let id = EventToken::decode(event.token).unwrap().index;
+            clients.answer(id, |_| Some(port.as_fd()), &mut buffer);
+        }
+        for (number, sender) in senders.iter().enumerate() {
+            for _ in 0..2 {
+                assert_eq!(sender.recv_from(&mut buffer).unwrap(), (1, address));
+                assert_eq!(buffer[0], b'0' + number as u8);
+            }
+        }
+        clients.close_listener(LISTENER);
+        assert!(clients.0.is_empty());
+    }
+}
