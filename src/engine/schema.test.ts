@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { openImageRecords } from "#images/store/records.ts";
+import { openImageRecords } from "#images/store/image-records.ts";
 import { digestOf } from "#oci/digest.ts";
 import { migrate, schemaVersion } from "#support/migrations.ts";
 import { migrations } from "./schema.ts";

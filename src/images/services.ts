@@ -3,8 +3,8 @@ import type { Layers } from "#layers/layers.ts";
 import type { RegistryOptions } from "#registry/access/registry-options.ts";
 import type { Warn } from "#support/log.ts";
 import type { UsageQueries } from "#support/usage-register.ts";
-import type { EmbeddedImage } from "./store/embedded.ts";
-import type { ImageRecords } from "./store/records.ts";
+import type { EmbeddedImage } from "./store/embedded-image.ts";
+import type { ImageRecords } from "./store/image-records.ts";
 
 /** Users of images and of layers. A used layer keeps the blob of the same digest, its uncompressed tar. */
 export type ImageUses = UsageQueries<"image" | "layer">;

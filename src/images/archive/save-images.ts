@@ -7,7 +7,7 @@ import { canonicalRepository, familiarName, parseReference, type Reference } fro
 import { TboxError } from "#support/errors.ts";
 import type { ImageServices } from "../services.ts";
 import { findImage, targetOf } from "../store/find-image.ts";
-import type { ImageRecord, ImageRecords } from "../store/records.ts";
+import type { ImageRecord, ImageRecords } from "../store/image-records.ts";
 import { manifestFor, planPush } from "../transfer/plan-push.ts";
 import type { SaveOptions } from "./image-archives.ts";
 import { type SavedImage, writeArchive } from "./write-archive.ts";

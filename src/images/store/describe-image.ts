@@ -2,7 +2,7 @@ import type { LayerQueries } from "#layers/layers.ts";
 import type { DiffId } from "#oci/digest.ts";
 import type { ImageServices } from "../services.ts";
 import type { ImageDetails } from "./image-queries.ts";
-import type { ImageRecord } from "./records.ts";
+import type { ImageRecord } from "./image-records.ts";
 
 /** Returns a function that describes images with their current names; one lookup of the names serves all images. */
 export function describer({

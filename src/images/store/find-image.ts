@@ -4,7 +4,7 @@ import { formatPlatform, matchesPlatform, type Platform } from "#oci/platform.ts
 import { canonicalRepository, parseReference, withDefaultTag } from "#oci/reference.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import { MissingImageError } from "../missing-image-error.ts";
-import type { ImageRecord, ImageRecords } from "./records.ts";
+import type { ImageRecord, ImageRecords } from "./image-records.ts";
 
 /** Returns the image of a reference, a full ID or a unique prefix of an ID; throws not-found in Docker's words. */
 export function findImage(records: ImageRecords, name: string): ImageRecord {

@@ -5,7 +5,7 @@ import type { DiffId, Digest } from "#oci/digest.ts";
 import { documentLimit, type Manifest, parseManifest } from "#oci/manifest.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { ImageServices } from "../services.ts";
-import type { ImageRecord } from "./records.ts";
+import type { ImageRecord } from "./image-records.ts";
 
 /** Parts of an image whose manifest and configuration are in the content store. */
 export interface ImageParts {

@@ -1,12 +1,12 @@
 import type { ImageServices } from "../services.ts";
 import { describer } from "./describe-image.ts";
-import { type EmbeddedImage, isEmbeddedName } from "./embedded.ts";
+import { type EmbeddedImage, isEmbeddedName } from "./embedded-image.ts";
 import { checkPlatform, findImage, findKnown, isDescendant, targetOf } from "./find-image.ts";
-import { historyOf } from "./history.ts";
+import { historyOf } from "./image-history.ts";
 import type { ImageQueries, StoredImage } from "./image-queries.ts";
+import type { ImageRecord } from "./image-records.ts";
+import { sharingOf } from "./image-sharing.ts";
 import { listImages } from "./list-images.ts";
-import type { ImageRecord } from "./records.ts";
-import { sharingOf } from "./sharing.ts";
 
 export function openQueries(services: ImageServices): ImageQueries {
   const { records, embedded } = services;

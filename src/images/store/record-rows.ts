@@ -2,7 +2,7 @@ import type { Database } from "bun:sqlite";
 import { createdAt, diffIdsOf, imageConfigSchema } from "#oci/config.ts";
 import type { Descriptor } from "#oci/descriptor.ts";
 import { type Digest, parseDigest } from "#oci/digest.ts";
-import type { ImageRecord, NameRecord } from "./records.ts";
+import type { ImageRecord, NameRecord } from "./image-records.ts";
 
 /** Contents of the tables. */
 export interface StoredRecords {

@@ -6,7 +6,7 @@ import { isDistributable } from "#oci/media-types.ts";
 import type { Platform } from "#oci/platform.ts";
 import { parseReferences } from "#oci/references.ts";
 import { checkPlatform } from "../store/find-image.ts";
-import type { ImageRecord } from "../store/records.ts";
+import type { ImageRecord } from "../store/image-records.ts";
 
 /** Contents of a push, in an order in which nothing refers to a part that is sent later. */
 export interface PushPlan {

@@ -3,7 +3,7 @@ import { type DiffId, shortDigest } from "#oci/digest.ts";
 import type { Repository } from "#registry/transfer/repository.ts";
 import type { ImageServices } from "../services.ts";
 import { unpackLayer } from "../store/image-parts.ts";
-import { downloadBlob } from "./download.ts";
+import { downloadBlob } from "./download-blob.ts";
 import { openGrowingBlob } from "./growing-blob.ts";
 import type { Progress } from "./image-transfer.ts";
 import { throttleProgress } from "./throttle-progress.ts";

@@ -8,7 +8,7 @@ import { createAsyncQueue } from "#support/concurrency/async-queue.ts";
 import { errorCode, TboxError } from "#support/errors.ts";
 import type { ImageServices } from "../services.ts";
 import { type ImageParts, readConfig, recordOf } from "../store/image-parts.ts";
-import { downloadBlob } from "./download.ts";
+import { downloadBlob } from "./download-blob.ts";
 import { fetchDocument } from "./fetch-document.ts";
 import { followIndex } from "./follow-index.ts";
 import type { Progress, PullOptions } from "./image-transfer.ts";

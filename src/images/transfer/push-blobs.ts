@@ -5,7 +5,7 @@ import { type Digest, shortDigest } from "#oci/digest.ts";
 import { parseReference, type Reference } from "#oci/reference.ts";
 import type { Destination } from "#registry/transfer/open-destination.ts";
 import { TboxError } from "#support/errors.ts";
-import type { ImageRecords } from "../store/records.ts";
+import type { ImageRecords } from "../store/image-records.ts";
 import type { PushProgress } from "./image-transfer.ts";
 import { throttleProgress } from "./throttle-progress.ts";
 

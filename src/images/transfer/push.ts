@@ -12,7 +12,7 @@ import { type Destination, openDestination } from "#registry/transfer/open-desti
 import { createAsyncQueue } from "#support/concurrency/async-queue.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { ImageServices } from "../services.ts";
-import type { ImageRecord } from "../store/records.ts";
+import type { ImageRecord } from "../store/image-records.ts";
 import type { PushOptions, PushProgress } from "./image-transfer.ts";
 import { manifestFor, type PushPlan, planPush } from "./plan-push.ts";
 import { findMountSources, pushBlobs, repositoriesOf } from "./push-blobs.ts";

@@ -7,7 +7,7 @@ import { parseReferences } from "#oci/references.ts";
 import { openRepository } from "#registry/transfer/open-repository.ts";
 import { singleValue } from "#support/streams.ts";
 import type { ImageServices } from "../services.ts";
-import type { ImageRecord, ImageRecords } from "../store/records.ts";
+import type { ImageRecord, ImageRecords } from "../store/image-records.ts";
 import type { CheckOptions, Damage } from "./image-maintenance.ts";
 import { displayName, tryRepair } from "./repair.ts";
 

@@ -2,7 +2,7 @@ import type { DiffId, Digest } from "#oci/digest.ts";
 import { errorChain } from "#support/errors.ts";
 import type { ImageServices } from "../services.ts";
 import { unpackLayer } from "../store/image-parts.ts";
-import type { ImageRecord } from "../store/records.ts";
+import type { ImageRecord } from "../store/image-records.ts";
 import type { CheckOptions, Damage } from "./image-maintenance.ts";
 import { displayName, tryRepair } from "./repair.ts";
 

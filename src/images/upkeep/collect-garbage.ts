@@ -3,7 +3,7 @@ import { type Digest, parseDigest } from "#oci/digest.ts";
 import { documentLimit } from "#oci/manifest.ts";
 import { parseReferences, type References } from "#oci/references.ts";
 import type { ImageServices, ImageUses } from "../services.ts";
-import type { ImageRecords } from "../store/records.ts";
+import type { ImageRecords } from "../store/image-records.ts";
 
 type Content = BlobReader & BlobMaintenance;
 

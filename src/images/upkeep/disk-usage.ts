@@ -1,8 +1,8 @@
 import type { DiffId } from "#oci/digest.ts";
 import type { ImageServices } from "../services.ts";
 import { describer } from "../store/describe-image.ts";
-import type { ImageRecord } from "../store/records.ts";
-import { countOwners } from "../store/sharing.ts";
+import type { ImageRecord } from "../store/image-records.ts";
+import { countOwners } from "../store/image-sharing.ts";
 import type { ImagesUsage, ImageUsage } from "./image-maintenance.ts";
 
 /** Returns the disk usage of each image and of all images together. */

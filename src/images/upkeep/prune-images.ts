@@ -1,7 +1,7 @@
 import { TboxError } from "#support/errors.ts";
 import { labelFilter } from "#support/filters/labels.ts";
 import type { ImageServices } from "../services.ts";
-import type { ImageRecord } from "../store/records.ts";
+import type { ImageRecord } from "../store/image-records.ts";
 import type { PruneImagesOptions, RemovedImage } from "./image-maintenance.ts";
 import { removeImage } from "./remove-image.ts";
 

@@ -4,7 +4,7 @@ import { TboxError } from "#support/errors.ts";
 import type { ImageServices } from "../services.ts";
 import { shortenName } from "../store/describe-image.ts";
 import { findImage } from "../store/find-image.ts";
-import type { ImageRecord, NameRecord } from "../store/records.ts";
+import type { ImageRecord, NameRecord } from "../store/image-records.ts";
 import type { RemovedImage, RemoveImageOptions } from "./image-maintenance.ts";
 
 /** Removes a name. With its last name, or by its ID, the image is removed, too. */

@@ -1,7 +1,7 @@
 import { familiarName, parseReference } from "#oci/reference.ts";
 import { errorChain } from "#support/errors.ts";
 import type { ImageServices } from "../services.ts";
-import type { ImageRecord } from "../store/records.ts";
+import type { ImageRecord } from "../store/image-records.ts";
 import type { CheckOptions, Damage } from "./image-maintenance.ts";
 
 /** Runs a repair if requested; returns the damage with its outcome. */
