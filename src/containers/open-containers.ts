@@ -3,7 +3,6 @@ import { mkdirSync } from "node:fs";
 import type { ImageAuthoring } from "#images/authoring/image-authoring.ts";
 import type { ImageQueries } from "#images/store/image-queries.ts";
 import type { Zygote } from "#native/zygote/zygote.ts";
-import type { Networks } from "#network/networks.ts";
 import type { Warn } from "#support/log.ts";
 import type { Volumes } from "#volumes/volumes.ts";
 import { containerAdministration } from "./admin/container-administration.ts";
@@ -37,7 +36,7 @@ export interface ContainersOptions {
   zygote: Zygote;
   images: ImageQueries & Pick<ImageAuthoring, "commit">;
   volumes: Volumes;
-  networks: Networks;
+  networks: ContainerServices["networks"];
   trash: Trash;
   store: string;
   run: string;

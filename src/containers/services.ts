@@ -1,7 +1,7 @@
 import type { ImageAuthoring } from "#images/authoring/image-authoring.ts";
 import type { ImageQueries } from "#images/store/image-queries.ts";
 import type { Zygote } from "#native/zygote/zygote.ts";
-import type { Networks } from "#network/networks.ts";
+import type { NetworkAttachments, NetworkCatalog, NetworkStatus } from "#network/networks.ts";
 import type { Warn } from "#support/log.ts";
 import type { Volumes } from "#volumes/volumes.ts";
 import type { RestartScheduler } from "./lifecycle/restart-scheduler.ts";
@@ -18,7 +18,7 @@ export interface ContainerServices {
   zygote: Zygote;
   images: ImageQueries & Pick<ImageAuthoring, "commit">;
   volumes: Volumes;
-  networks: Networks;
+  networks: NetworkCatalog & NetworkAttachments & Pick<NetworkStatus, "problem">;
   trash: Trash;
   directories: ContainerDirectories;
   restarts: RestartScheduler;

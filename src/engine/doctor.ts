@@ -1,7 +1,7 @@
 import { existsSync, statfsSync } from "node:fs";
 import type { Controller } from "#native/cgroup/delegation.ts";
 import type { Zygote } from "#native/zygote/zygote.ts";
-import type { Networks } from "#network/networks.ts";
+import type { NetworkStatus } from "#network/networks.ts";
 import { errorChain } from "#support/errors.ts";
 
 /** The state of one requirement of tbox on this machine. */
@@ -18,7 +18,7 @@ const scarce = 1024 ** 3;
 
 interface Subject {
   zygote: Zygote;
-  networks: Networks;
+  networks: Pick<NetworkStatus, "state">;
   dataDirectory: string;
 }
 
@@ -98,7 +98,7 @@ function disk(directory: string): Check {
   return { name: "disk", status: "degraded", detail, remedy: "remove unused data: tbox system prune" };
 }
 
-async function network(networks: Networks): Promise<Check> {
+async function network(networks: Pick<NetworkStatus, "state">): Promise<Check> {
   const name = "network";
   try {
     const { pid, uplink } = await networks.state();

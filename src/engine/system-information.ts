@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { arch, cpus, hostname, release, totalmem } from "node:os";
 import type { Zygote } from "#native/zygote/zygote.ts";
-import type { Networks } from "#network/networks.ts";
+import type { NetworkStatus } from "#network/networks.ts";
 
 /** The machine and how tbox uses it, for `GET /info`. */
 export interface SystemInformation {
@@ -37,7 +37,7 @@ export interface InformationSources {
   id: string;
   dataDirectory: string;
   zygote: Zygote;
-  networks: Networks;
+  networks: Pick<NetworkStatus, "problem">;
   environment: Record<string, string | undefined>;
 }
 
