@@ -251,7 +251,7 @@ pub enum Response {
     },
 }
 
-/// How containers connect to addresses beyond their networks.
+/// The kind of connection from containers to addresses beyond their networks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
     tag = "kind",

@@ -19,8 +19,8 @@ use crate::startup::{Launched, follow};
 use crate::steps::terminal::{self, ProgramStreams};
 use crate::steps::{keep_id, shared};
 
-/// Starts the program and returns once it was executed. Call it in a monitor of its own, whose later children
-/// are in the container's PID namespace. `container` is a descriptor of the container's first process.
+/// Starts the program and returns once it was executed. Call it in a separate monitor, whose later children are
+/// in the container's PID namespace. `container` is a descriptor of the container's first process.
 pub fn exec(
     host: &Host,
     request: &ExecRequest,

@@ -37,7 +37,7 @@ pub struct Prepared<'prepared> {
     pub ipc: Option<BorrowedFd<'prepared>>,
 }
 
-/// Creates a /dev for [`Prepared::devices`]. Call it in a process of its own, which leaves its mount namespace.
+/// Creates a /dev for [`Prepared::devices`]. Call it in a separate process, which leaves its mount namespace.
 pub fn prepare_devices(host: &Host) -> Result<OwnedFd, Failure> {
     devices::prepare(host)
 }

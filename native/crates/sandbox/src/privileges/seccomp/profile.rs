@@ -134,7 +134,7 @@ const WITH_CAPABILITY: &[(&[&str], &[libc::c_long])] = &[
     (&["SYS_TTY_CONFIG"], &[libc::SYS_vhangup]),
 ];
 
-/// Has the same number on all architectures; libc lacks the constant on some.
+/// Number of the call on all architectures; libc lacks the constant on some.
 const SET_MEMPOLICY_HOME_NODE: libc::c_long = 450;
 
 /// Returns the action for a call of a container with these capabilities.
