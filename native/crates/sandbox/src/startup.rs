@@ -87,7 +87,7 @@ fn read_reports(
         return Err(explained(
             FailureKind::System,
             "launch",
-            "the container's process died before its program",
+            "the container's process died before it executed its program",
         ));
     };
     Ok((phases, terminal))
@@ -121,7 +121,7 @@ fn stdio(streams: Option<MonitorStreams>, terminal: Option<OwnedFd>) -> Result<S
         _ => Err(explained(
             FailureKind::System,
             "streams",
-            "the container's terminal did not arrive",
+            "the container's process sent no terminal",
         )),
     }
 }
