@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, spyOn, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { pathTo, requestJson, requestLines } from "./api.ts";
+import { pathTo, request } from "./api.ts";
+import { fetchLines } from "./endpoints.ts";
 
 // A client refuses to run as root, and the tests may run as root.
 const uid = spyOn(process, "getuid").mockReturnValue(1000);
@@ -17,7 +18,7 @@ beforeAll(() => {
     async fetch(request) {
       const { pathname, search } = new URL(request.url);
       if (pathname === "/missing") return Response.json({ message: "No such thing" }, { status: 404 });
-      if (pathname === "/lines") return new Response(lines());
+      if (pathname === "/events") return new Response(lines());
       return Response.json({ path: pathname, search, body: await request.text() });
     },
   });
@@ -44,13 +45,14 @@ function lines(): ReadableStream<Uint8Array> {
 
 test("root is refused with the reason", async () => {
   uid.mockReturnValueOnce(0);
-  await expect(requestJson("GET", "/x")).rejects.toThrow("tbox runs as an ordinary user, not as root");
+  await expect(request("GET", "/x")).rejects.toThrow("tbox runs as an ordinary user, not as root");
 });
 
 describe("requests", () => {
   test("repeat a parameter for every value and leave out unset ones", async () => {
     const query = { a: ["1", "2 3"], b: undefined, c: "" };
-    expect(await requestJson("POST", "/x", { query, json: { y: 1 } })).toEqual({
+    const answer = await request("POST", "/x", { query, json: { y: 1 } });
+    expect(await answer.json()).toEqual({
       path: "/x",
       search: "?a=1&a=2+3&c=",
       body: '{"y":1}',
@@ -58,7 +60,7 @@ describe("requests", () => {
   });
 
   test("throw the daemon's error", async () => {
-    await expect(requestJson("GET", "/missing")).rejects.toMatchObject({
+    await expect(request("GET", "/missing")).rejects.toMatchObject({
       status: 404,
       code: "not-found",
       message: "No such thing",
@@ -66,7 +68,7 @@ describe("requests", () => {
   });
 
   test("read one object a line", async () => {
-    expect(await Array.fromAsync(requestLines("GET", "/lines"))).toEqual([{ a: "é" }, { b: 2 }]);
+    expect<unknown>(await Array.fromAsync(fetchLines("GET /events"))).toEqual([{ a: "é" }, { b: 2 }]);
   });
 });
 

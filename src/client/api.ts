@@ -3,7 +3,6 @@ import { connectDaemon } from "./daemon/connect.ts";
 import { daemonError } from "./daemon/daemon-error.ts";
 import { daemonSocket, knownSocket } from "./daemon/socket-path.ts";
 import { connectionError, isAbsence } from "./daemon/try-connect.ts";
-import { isObject, type JsonObject } from "./json.ts";
 
 export interface ApiRequest {
   /** Parameters; an array repeats its parameter. */
@@ -21,24 +20,6 @@ export async function request(method: string, path: string, options: ApiRequest 
   const response = await send(method, path, options);
   if (response.status >= 400) throw daemonError(response.status, await response.text());
   return response;
-}
-
-/** Returns the answer's body as unchecked JSON; `fetchJson` has its type. */
-export async function requestJson(method: string, path: string, options: ApiRequest = {}): Promise<unknown> {
-  return (await request(method, path, options)).json();
-}
-
-/** Yields the JSON objects of an answer of one object a line, unchecked; `fetchLines` has their types. */
-export async function* requestLines(
-  method: string,
-  path: string,
-  options: ApiRequest = {},
-): AsyncGenerator<JsonObject, void, void> {
-  const response = await request(method, path, options);
-  for await (const line of splitLines(response.body)) {
-    const value: unknown = JSON.parse(line);
-    if (isObject(value)) yield value;
-  }
 }
 
 /** Returns the path of an object of the API by its name or ID. */

@@ -1,7 +1,6 @@
-import { requestJson } from "#client/api.ts";
 import { daemonSocket } from "#client/daemon/socket-path.ts";
 import { tryConnect } from "#client/daemon/try-connect.ts";
-import { asObject, asObjects, textAt, textsAt } from "#client/json.ts";
+import { fetchJson } from "#client/endpoints.ts";
 
 export type NameKind = "container" | "image" | "volume" | "network";
 
@@ -12,16 +11,14 @@ export async function namesOf(kind: NameKind): Promise<string[]> {
   probe.close();
   switch (kind) {
     case "container": {
-      const list = asObjects(await requestJson("GET", "/containers/json", { query: { all: "1" } }));
-      return list.flatMap((one) => textsAt(one, "Names").map((name) => name.slice(1)));
+      const containers = await fetchJson("GET /containers/json", { query: { all: "1" } });
+      return containers.flatMap(({ Names }) => Names.map((name) => name.slice(1)));
     }
     case "image":
-      return asObjects(await requestJson("GET", "/images/json")).flatMap((one) => textsAt(one, "RepoTags"));
+      return (await fetchJson("GET /images/json")).flatMap(({ RepoTags }) => RepoTags);
     case "volume":
-      return asObjects(asObject(await requestJson("GET", "/volumes")).Volumes).map((one) =>
-        textAt(one, "Name"),
-      );
+      return (await fetchJson("GET /volumes")).Volumes.map(({ Name }) => Name);
     case "network":
-      return asObjects(await requestJson("GET", "/networks")).map((one) => textAt(one, "Name"));
+      return (await fetchJson("GET /networks")).map(({ Name }) => Name);
   }
 }

@@ -1,5 +1,6 @@
-import { asObjects, type JsonObject, numberAt, objectAt, textAt, textsAt } from "#client/json.ts";
+import type { ContainerSummary, MountPoint, PortSummary } from "#api/answers/container-summary.ts";
 import { humanDuration } from "#support/time/human-duration.ts";
+import { joinLabels } from "./labels.ts";
 import type { Listing } from "./listing.ts";
 import { decimalSize } from "./size.ts";
 import { goTime } from "./time.ts";
@@ -41,32 +42,30 @@ export interface RowOptions {
   truncate: boolean;
 }
 
-/** A container of `GET /containers/json` as the fields of a listing. */
-export function containerRow(container: JsonObject, { now, truncate }: RowOptions): Record<string, unknown> {
-  const labels = objectAt(container, "Labels");
-  const created = numberAt(container, "Created") * 1000;
-  const id = textAt(container, "Id");
-  const names = textsAt(container, "Names").map((name) => name.replace(/^\//, ""));
-  const command = textAt(container, "Command");
-  const mounts = asObjects(container.Mounts);
+/** Returns the fields of a container in a listing. */
+export function containerRow(
+  container: ContainerSummary,
+  { now, truncate }: RowOptions,
+): Record<string, unknown> {
+  const { Id: id, Command: command, Mounts: mounts, Labels: labels } = container;
+  const created = container.Created * 1000;
+  const names = container.Names.map((name) => name.replace(/^\//, ""));
   return {
     ID: truncate ? id.slice(0, 12) : id,
     Names: names.join(","),
-    Image: imageName(textAt(container, "Image"), truncate) || "<no image>",
+    Image: imageName(container.Image, truncate) || "<no image>",
     Command: `"${truncate ? ellipsis(command, 20) : command}"`,
     CreatedAt: goTime(created),
     RunningFor: `${humanDuration(now - created)} ago`,
-    Ports: ports(asObjects(container.Ports)),
-    State: textAt(container, "State"),
-    Status: textAt(container, "Status"),
-    Size: size(container),
-    Labels: Object.entries(labels)
-      .map(([name, value]) => `${name}=${value}`)
-      .join(","),
+    Ports: formatPorts(container.Ports),
+    State: container.State,
+    Status: container.Status,
+    Size: formatSize(container),
+    Labels: joinLabels(labels),
     Mounts: mounts.map((mount) => mountName(mount, truncate)).join(","),
     LocalVolumes: String(mounts.filter((mount) => mount.Driver === "local").length),
-    Networks: Object.keys(objectAt(objectAt(container, "NetworkSettings"), "Networks")).join(","),
-    Label: (name: string) => textAt(labels, name),
+    Networks: Object.keys(container.NetworkSettings.Networks).join(","),
+    Label: (name: string) => (Object.hasOwn(labels, name) ? labels[name] : ""),
   };
 }
 
@@ -75,31 +74,28 @@ function ellipsis(text: string, length: number): string {
   return characters.length <= length ? text : `${characters.slice(0, length - 1).join("")}…`;
 }
 
-/** Containers of images that lost their name show the image's ID. */
+/** Shortens the ID that stands for an image without a name. */
 function imageName(image: string, truncate: boolean): string {
   const hex = /^sha256:([0-9a-f]{64})$/.exec(image)?.[1];
   return hex !== undefined && truncate ? hex.slice(0, 12) : image;
 }
 
-function mountName(mount: JsonObject, truncate: boolean): string {
-  const name = textAt(mount, "Name") || textAt(mount, "Source");
+function mountName(mount: MountPoint, truncate: boolean): string {
+  const name = mount.Name || mount.Source;
   return truncate ? ellipsis(name, 15) : name;
 }
 
-function size(container: JsonObject): string {
-  const written = decimalSize(numberAt(container, "SizeRw"), 3);
-  const whole = numberAt(container, "SizeRootFs");
+function formatSize({ SizeRw = 0, SizeRootFs: whole = 0 }: ContainerSummary): string {
+  const written = decimalSize(SizeRw, 3);
   return whole > 0 ? `${written} (virtual ${decimalSize(whole, 3)})` : written;
 }
 
-function ports(list: JsonObject[]): string {
-  return list
-    .map((port) => {
-      const inside = `${numberAt(port, "PrivatePort")}/${textAt(port, "Type")}`;
-      const outside = numberAt(port, "PublicPort");
-      if (outside === 0) return inside;
-      const address = textAt(port, "IP");
-      return `${address.includes(":") ? `[${address}]` : address}:${outside}->${inside}`;
+function formatPorts(ports: PortSummary[]): string {
+  return ports
+    .map(({ IP: address = "", PrivatePort, PublicPort = 0, Type }) => {
+      const inside = `${PrivatePort}/${Type}`;
+      if (PublicPort === 0) return inside;
+      return `${address.includes(":") ? `[${address}]` : address}:${PublicPort}->${inside}`;
     })
     .join(", ");
 }

@@ -1,4 +1,5 @@
-import { type JsonObject, numberAt, objectAt, textAt } from "#client/json.ts";
+import type { CacheRecord } from "#api/answers/disk-usage.ts";
+import type { VolumeInspect } from "#api/answers/volumes.ts";
 import { humanDuration } from "#support/time/human-duration.ts";
 import type { Listing } from "./listing.ts";
 import { decimalSize } from "./size.ts";
@@ -9,13 +10,12 @@ export const volumeListing: Listing = {
   quiet: "Name",
 };
 
-/** A volume of `GET /system/df`. */
-export function volumeRow(volume: JsonObject): Record<string, string> {
-  const usage = objectAt(volume, "UsageData");
+/** Returns the fields of a volume in the listing of disk usage. */
+export function volumeRow({ Name, UsageData }: VolumeInspect): Record<string, string> {
   return {
-    Name: textAt(volume, "Name"),
-    Links: String(numberAt(usage, "RefCount")),
-    Size: decimalSize(numberAt(usage, "Size"), 3),
+    Name,
+    Links: String(UsageData?.RefCount ?? 0),
+    Size: decimalSize(UsageData?.Size ?? 0, 3),
   };
 }
 
@@ -33,16 +33,16 @@ export const cacheListing: Listing = {
   quiet: "ID",
 };
 
-/** An item of `BuildCache` of `GET /system/df`; `now` in milliseconds since the epoch. */
-export function cacheRow(item: JsonObject, now: number): Record<string, string> {
-  const ago = (field: string) => `${humanDuration(now - Date.parse(textAt(item, field)))} ago`;
+/** Returns the fields of a build cache record. `now` is in milliseconds since the epoch. */
+export function cacheRow(record: CacheRecord, now: number): Record<string, string> {
+  const ago = (time: string) => `${humanDuration(now - Date.parse(time))} ago`;
   return {
-    ID: textAt(item, "ID").slice(0, 12),
-    CacheType: textAt(item, "Type"),
-    Size: decimalSize(numberAt(item, "Size"), 3),
-    CreatedSince: ago("CreatedAt"),
-    LastUsedSince: ago("LastUsedAt"),
-    UsageCount: String(numberAt(item, "UsageCount")),
-    Shared: String(item.Shared === true),
+    ID: record.ID.slice(0, 12),
+    CacheType: record.Type,
+    Size: decimalSize(record.Size, 3),
+    CreatedSince: ago(record.CreatedAt),
+    LastUsedSince: ago(record.LastUsedAt),
+    UsageCount: String(record.UsageCount),
+    Shared: String(record.Shared),
   };
 }

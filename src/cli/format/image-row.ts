@@ -1,4 +1,4 @@
-import { type JsonObject, numberAt, textAt, textsAt } from "#client/json.ts";
+import type { ImageSummary } from "#api/answers/images.ts";
 import { humanDuration } from "#support/time/human-duration.ts";
 import type { RowOptions } from "./container-row.ts";
 import type { Listing } from "./listing.ts";
@@ -26,16 +26,15 @@ export function imageListing(withDigests: boolean): Listing {
 }
 
 /**
- * An image of `GET /images/json`: a row for every name, or one row when it has none. There may be thousands, so what
- * is shown seldom is made only when it is asked for.
+ * Returns one row for each tag of an image, or one row without a tag. Getters compute the less common fields on demand,
+ * because there can be thousands of images.
  */
 export function imageRows(
-  image: JsonObject,
+  image: ImageSummary,
   { now, truncate, digests }: RowOptions & { digests: boolean },
 ): Record<string, unknown>[] {
-  const id = textAt(image, "Id");
-  const created = numberAt(image, "Created") * 1000;
-  const bytes = numberAt(image, "Size");
+  const { Id: id, Size: bytes, SharedSize: shared, Containers: count } = image;
+  const created = image.Created * 1000;
   const shown = truncate ? id.slice(id.indexOf(":") + 1).slice(0, 12) : id;
   const age = created > 0 ? `${humanDuration(now - created)} ago` : "N/A";
   const size = decimalSize(bytes, 3);
@@ -53,22 +52,19 @@ export function imageRows(
       Size: size,
       VirtualSize: size,
       get Containers() {
-        const count = numberAt(image, "Containers");
         return count < 0 ? "N/A" : String(count);
       },
       get SharedSize() {
-        const shared = numberAt(image, "SharedSize");
         return shared < 0 ? "N/A" : decimalSize(shared, 3);
       },
       get UniqueSize() {
-        const shared = numberAt(image, "SharedSize");
         return shared < 0 ? "N/A" : decimalSize(bytes - shared, 3);
       },
     });
-  const references = textsAt(image, "RepoDigests");
+  const references = image.RepoDigests ?? [];
   const digestOf = (repository: string) =>
     references.findLast((name) => name.startsWith(`${repository}@`))?.slice(repository.length + 1) ?? none;
-  for (const name of textsAt(image, "RepoTags")) {
+  for (const name of image.RepoTags ?? []) {
     if (name === `${none}:${none}`) continue;
     const [repository, tag] = split(name, ":");
     add(repository, tag, digests ? digestOf(repository) : none);
@@ -81,7 +77,7 @@ export function imageRows(
 
 const none = "<none>";
 
-/** Splits at the last separator: a repository may hold a port. */
+/** Splits at the last separator, because the registry's port contains a colon too. */
 function split(name: string, separator: string): [string, string] {
   const at = name.lastIndexOf(separator);
   return at === -1 ? [name, none] : [name.slice(0, at), name.slice(at + 1)];

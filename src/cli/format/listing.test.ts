@@ -1,10 +1,12 @@
 import { describe, expect, test } from "bun:test";
+import type { ContainerSummary } from "#api/answers/container-summary.ts";
+import type { ImageSummary } from "#api/answers/images.ts";
 import { containerListing, containerRow } from "./container-row.ts";
 import { imageListing, imageRows } from "./image-row.ts";
 import { renderListing } from "./listing.ts";
 
 const now = Date.UTC(2026, 0, 2);
-const container = {
+const container: ContainerSummary = {
   Id: "f".repeat(64),
   Names: ["/web"],
   Image: "debian:12",
@@ -15,6 +17,9 @@ const container = {
   Ports: [{ PrivatePort: 80, Type: "tcp" }],
   Labels: { a: "1", "com.example.b": "2" },
   Mounts: [],
+  ImageID: "",
+  HostConfig: { NetworkMode: "bridge" },
+  NetworkSettings: { Networks: {} },
   SizeRw: 1234,
 };
 const rows = [containerRow(container, { now, truncate: true })];
@@ -32,7 +37,7 @@ describe("containers", () => {
   test("a template prints a line for every row", () => {
     expect(render('{{.Names}}: {{.State}} {{.Label "com.example.b"}}')).toBe("web: running 2\n");
   });
-  test("table TEMPLATE has headings", () => {
+  test("table TEMPLATE prints headings", () => {
     expect(render("table {{.Names}}\\t{{.Image}}")).toBe("NAMES     IMAGE\nweb       debian:12\n");
     expect(render('table {{.Label "com.example.b"}}')).toBe("B\n2\n");
   });
@@ -43,18 +48,18 @@ describe("containers", () => {
       Labels: "a=1,com.example.b=2",
     });
   });
-  test("an empty list is the headings alone, and nothing for a template", () => {
+  test("an empty list prints only headings, and nothing for a template", () => {
     expect(renderListing(containerListing(false), [], {})).toStartWith("CONTAINER ID   IMAGE");
     expect(renderListing(containerListing(false), [], { format: "{{.ID}}" })).toBe("");
   });
-  test("--no-trunc keeps everything", () => {
+  test("--no-trunc prints complete values", () => {
     const [row] = [containerRow(container, { now, truncate: false })];
     expect(row).toMatchObject({ ID: "f".repeat(64), Command: `"sh -c 'a rather long command line'"` });
   });
 });
 
 describe("images", () => {
-  const image = {
+  const image: ImageSummary = {
     Id: `sha256:${"a".repeat(64)}`,
     RepoTags: ["localhost:5000/app:1", "app:2"],
     RepoDigests: [`app@sha256:${"b".repeat(64)}`],
@@ -62,18 +67,21 @@ describe("images", () => {
     Size: 123_456_789,
     SharedSize: -1,
     Containers: -1,
+    ParentId: "",
+    Labels: {},
+    Descriptor: { mediaType: "", digest: "", size: 0 },
   };
   const options = { now, truncate: true, digests: false };
 
-  test("have a row for every tag", () => {
+  test("an image has a row for every tag", () => {
     expect(renderListing(imageListing(false), imageRows(image, options), {})).toBe(
       "REPOSITORY           TAG       IMAGE ID       CREATED      SIZE\n" +
         "localhost:5000/app   1         aaaaaaaaaaaa   3 days ago   123MB\n" +
         "app                  2         aaaaaaaaaaaa   3 days ago   123MB\n",
     );
   });
-  test("without a name are still listed", () => {
-    expect(imageRows({ ...image, RepoTags: [], RepoDigests: null }, options)).toMatchObject([
+  test("an image without a name has a row", () => {
+    expect(imageRows({ ...image, RepoTags: [], RepoDigests: [] }, options)).toMatchObject([
       { Repository: "<none>", Tag: "<none>" },
     ]);
   });

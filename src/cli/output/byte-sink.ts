@@ -21,8 +21,8 @@ export function openByteSink(stream: "stdout" | "stderr"): ByteSink {
 }
 
 /** Writes text to standard error, after everything written before through a sink. */
-export function writeStandardError(text: string): Promise<void> {
-  return openByteSink("stderr").write(new TextEncoder().encode(text));
+export async function writeStandardError(text: string): Promise<void> {
+  if (text !== "") await openByteSink("stderr").write(new TextEncoder().encode(text));
 }
 
 /** Writes a container's output to a standard stream of this program. */

@@ -1,10 +1,11 @@
-import { type JsonObject, numberAt } from "#client/json.ts";
+import type { ProgressDetail } from "#api/answers/progress.ts";
 import { decimalSize } from "../format/size.ts";
 
-/** `[=====>    ]  1.2MB/3.4MB`, narrowed to the room there is; only the amount when the total is unknown. */
-export function progressBar(detail: JsonObject, room: number): string {
-  const current = numberAt(detail, "current");
-  const total = numberAt(detail, "total");
+/**
+ * Draws a progress bar: `[=====>    ]  1.2MB/3.4MB`. A narrow room leaves out the bar; an unknown total leaves out bar and
+ * total.
+ */
+export function progressBar({ current = 0, total = 0 }: ProgressDetail, room: number): string {
   if (current <= 0) return "";
   if (total <= 0 || current > total) return decimalSize(current).padStart(8);
   const numbers = `${decimalSize(current)}/${decimalSize(total)}`.padStart(18);

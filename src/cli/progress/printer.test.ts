@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { progressBar } from "./bar.ts";
-import { moving, plain } from "./printer.ts";
+import { barPrinter, plainPrinter } from "./printer.ts";
 
 const lines = [
   { status: "Pulling from library/app", id: "1" },
@@ -11,18 +11,18 @@ const lines = [
   { status: "Status: done" },
 ];
 
-test("without a terminal there is a line for every change of state and none for counters", async () => {
+test("without a terminal, every change of state prints a line and counters print none", async () => {
   const written: string[] = [];
-  const printer = plain(async (text) => void written.push(text));
+  const printer = plainPrinter(async (text) => void written.push(text));
   for (const line of lines) await printer.show(line);
   expect(written.join("")).toBe(
     "1: Pulling from library/app\na: Pulling fs layer\nb: Pulling fs layer\na: Pull complete\nStatus: done\n",
   );
 });
 
-test("on a terminal each layer keeps its row", async () => {
+test("on a terminal, each layer keeps its row", async () => {
   const written: string[] = [];
-  const printer = moving(async (text) => void written.push(text), 80);
+  const printer = barPrinter(async (text) => void written.push(text), 80);
   for (const line of lines) await printer.show(line);
   expect(written.join("")).toContain(
     "a: Pulling fs layer\nb: Pulling fs layer\n\x1b[2A\x1b[2K\ra: Downloading [=",
@@ -30,7 +30,7 @@ test("on a terminal each layer keeps its row", async () => {
   expect(written.join("")).toEndWith("\x1b[2A\x1b[2K\ra: Pull complete\x1b[2B\rStatus: done\n");
 });
 
-test("bars fit the room and never divide by nothing", () => {
+test("bars fit the room and handle an unknown total", () => {
   expect(progressBar({ current: 500, total: 1000 }, 80)).toBe(
     `[${"=".repeat(25)}>${" ".repeat(24)}]           500B/1kB`,
   );

@@ -1,40 +1,43 @@
-import type { JsonObject } from "#client/json.ts";
-import { numberAt, objectAt, textAt } from "#client/json.ts";
+import type { BuildPull } from "#api/answers/builds.ts";
+import type { TransferLine } from "#api/answers/progress.ts";
 import { openByteSink } from "../output/byte-sink.ts";
 import { isTerminal, terminalSize } from "../terminal/terminal.ts";
 import { progressBar } from "./bar.ts";
 
 export interface ProgressPrinter {
-  /** Shows a line of a progress stream; throws nothing for an error line, which is the caller's. */
-  show(line: JsonObject): Promise<void>;
+  /** Shows a line of a progress stream. The caller handles failures. */
+  show(line: ProgressText): Promise<void>;
 }
 
-/** Bars that move on a terminal; elsewhere one plain line for every change of state. */
+/** A line of a progress stream. Docker's daemon sends `stream` in some answers in place of `status`. */
+type ProgressText = TransferLine & { stream?: string };
+
+/** Opens a printer of progress: bars on a terminal, elsewhere one line for every change of state. */
 export async function openProgress(stream: "stdout" | "stderr"): Promise<ProgressPrinter> {
   const sink = openByteSink(stream);
   const write = (text: string) => sink.write(Buffer.from(text));
   const size = isTerminal(stream === "stdout" ? 1 : 2) ? terminalSize() : undefined;
-  return size === undefined ? plain(write) : moving(write, size.columns);
+  return size === undefined ? plainPrinter(write) : barPrinter(write, size.columns);
 }
 
 type Write = (text: string) => Promise<void>;
 
-/** Lines without the counters, of which there would be hundreds. */
-export function plain(write: Write): ProgressPrinter {
+/** Returns a printer of plain lines. It leaves out counters, of which there would be hundreds. */
+export function plainPrinter(write: Write): ProgressPrinter {
   return {
     async show(line) {
-      if (numberAt(objectAt(line, "progressDetail"), "current") > 0) return;
+      if ((line.progressDetail?.current ?? 0) > 0) return;
       await write(`${describe(line)}\n`);
     },
   };
 }
 
-/** One line of the terminal for every id, rewritten in place. */
-export function moving(write: Write, columns: number): ProgressPrinter {
+/** Returns a printer that rewrites one line of the terminal for every ID. */
+export function barPrinter(write: Write, columns: number): ProgressPrinter {
   const rows = new Map<string, number>();
   return {
     async show(line) {
-      const id = textAt(line, "id");
+      const { id = "" } = line;
       const text = describe(line, columns).slice(0, columns - 1);
       if (id === "") {
         rows.clear();
@@ -51,15 +54,16 @@ export function moving(write: Write, columns: number): ProgressPrinter {
   };
 }
 
-/** Of a build, whose progress has no detail of its own. */
-export function describeProgress(progress: JsonObject): string {
+/** Describes the progress of a pull in a build, whose counters are not in `progressDetail`. */
+export function describeProgress(progress: BuildPull): string {
   return describe({ ...progress, progressDetail: progress });
 }
 
-function describe(line: JsonObject, columns?: number): string {
-  const id = textAt(line, "id");
-  const label = `${id === "" ? "" : `${id}: `}${textAt(line, "status") || textAt(line, "stream").trimEnd()}`;
-  const detail = objectAt(line, "progressDetail");
-  const bar = columns === undefined ? "" : progressBar(detail, columns - label.length - 1);
+function describe(
+  { id = "", status, stream = "", progressDetail = {} }: ProgressText,
+  columns?: number,
+): string {
+  const label = `${id === "" ? "" : `${id}: `}${status || stream.trimEnd()}`;
+  const bar = columns === undefined ? "" : progressBar(progressDetail, columns - label.length - 1);
   return bar === "" ? label : `${label} ${bar}`;
 }

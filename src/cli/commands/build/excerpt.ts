@@ -1,18 +1,22 @@
-import { type JsonObject, numberAt, objectAt } from "#client/json.ts";
+import type { LineRangeAnswer } from "#api/answers/builds.ts";
 
-/** Lines shown before and after those that are to blame. */
-const around = 2;
+/** Number of lines before and after the faulty ones. */
+const context = 2;
 
-/** The lines of the Dockerfile around a failure, those to blame marked; nothing when the failure has none. */
-export function excerpt(dockerfile: { name: string; text: string } | undefined, failure: JsonObject): string {
-  const start = numberAt(objectAt(failure, "lines"), "start");
-  const end = numberAt(objectAt(failure, "lines"), "end");
-  if (dockerfile === undefined || start === 0) return "";
+export interface DockerfileText {
+  name: string;
+  text: string;
+}
+
+/** Returns the lines of the Dockerfile around the faulty ones, which are marked; empty without a range of lines. */
+export function excerpt(dockerfile: DockerfileText | undefined, range: LineRangeAnswer | undefined): string {
+  if (dockerfile === undefined || range === undefined || range.start === 0) return "";
+  const { start, end } = range;
   const lines = dockerfile.text.split("\n");
   const rule = "-".repeat(20);
   const shown = lines
     .map((text, index) => ({ text: text.replace(/\r$/, ""), number: index + 1 }))
-    .filter(({ number }) => number >= start - around && number <= end + around && number <= lines.length)
+    .filter(({ number }) => number >= start - context && number <= end + context && number <= lines.length)
     .map(({ text, number }) => {
       const mark = number >= start && number <= end ? ">>>" : "   ";
       return `${String(number).padStart(4)} | ${mark} ${text}`;

@@ -1,13 +1,12 @@
-import { type JsonObject, numberAt, objectAt, textAt } from "#client/json.ts";
 import { describeProgress } from "../../progress/printer.ts";
-import { type BuildView, OutputTails, seconds, stepNumber, warningLine } from "./view.ts";
+import { type BuildView, OutputTails, seconds, warningLine } from "./view.ts";
 
-/** Lines of output shown below a step that runs. */
+/** Lines of output below a running step. */
 const mostLines = 6;
-/** Milliseconds between two drawings. */
+/** Milliseconds between two updates. */
 const interval = 100;
 
-/** Steps that have ended as lines that stay; below them those that run, with their times and last output. */
+/** Opens a view that prints finished steps, and below them redraws the running ones with their last output. */
 export function liveView(write: (text: string) => Promise<void>, columns: number): BuildView {
   const tails = new OutputTails();
   const running = new Map<number, number>();
@@ -16,10 +15,10 @@ export function liveView(write: (text: string) => Promise<void>, columns: number
   let pending = "";
   let queue: Promise<void> = Promise.resolve();
 
-  /** Takes the moving lines away, writes what is to stay, and draws the moving lines anew. */
+  /** Erases the running steps, writes the pending text, and draws the running steps again. */
   const draw = () => {
-    const moving = [...running].flatMap(([number, begun]) => [
-      stepLine(tails.label(number), seconds(performance.now() - begun), columns),
+    const moving = [...running].flatMap(([number, start]) => [
+      stepLine(tails.label(number), seconds(performance.now() - start), columns),
       ...tails
         .lines(number)
         .slice(-mostLines)
@@ -37,23 +36,24 @@ export function liveView(write: (text: string) => Promise<void>, columns: number
   const timer = setInterval(draw, interval);
   timer.unref();
   return {
-    async show(event) {
-      const number = stepNumber(event);
-      tails.note(event);
-      switch (textAt(event, "type")) {
+    async show(line) {
+      tails.record(line);
+      switch (line.type) {
         case "started":
-          running.set(number, performance.now());
+          running.set(line.step.number, performance.now());
           return;
-        case "finished":
-          running.delete(number);
+        case "finished": {
+          running.delete(line.number);
           pulling = "";
-          pending += `${doneLine(event, tails.label(number), columns)}\n`;
+          const time = line.cached ? "CACHED" : seconds(line.milliseconds);
+          pending += `${stepLine(tails.label(line.number), time, columns)}\n`;
           return;
+        }
         case "pulling":
-          pulling = describeProgress(objectAt(event, "progress"));
+          pulling = describeProgress(line.progress);
           return;
         case "warning":
-          pending += warningLine(event);
+          pending += warningLine(line);
           return;
       }
     },
@@ -70,21 +70,13 @@ export function liveView(write: (text: string) => Promise<void>, columns: number
   };
 }
 
-function doneLine(event: JsonObject, label: string, columns: number): string {
-  return stepLine(
-    label,
-    event.cached === true ? "CACHED" : seconds(numberAt(event, "milliseconds")),
-    columns,
-  );
-}
-
-/** However long the label is, the time is there to be seen. */
+/** Formats a step so that the time fits after a label of any length. */
 function stepLine(label: string, time: string, columns: number): string {
   const room = Math.max(10, columns - time.length - 5);
   return `=> ${printable(label).slice(0, room).padEnd(room)} ${time}`;
 }
 
-/** Without what would move the cursor. */
+/** Removes characters that move the cursor. */
 function printable(text: string): string {
   return Bun.stripANSI(text).replace(/[\r\t\p{Cc}]/gu, " ");
 }

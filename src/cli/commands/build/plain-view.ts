@@ -1,32 +1,29 @@
-import { type JsonObject, numberAt, objectAt, textAt } from "#client/json.ts";
+import type { BuildPull } from "#api/answers/builds.ts";
 import { describeProgress } from "../../progress/printer.ts";
-import { type BuildView, OutputTails, seconds, stepNumber, warningLine } from "./view.ts";
+import { type BuildView, OutputTails, seconds, warningLine } from "./view.ts";
 
-/** One line after another, each with the number of its step. */
+/** Opens a view that prints one line after another, each with the number of its step. */
 export function plainView(write: (text: string) => Promise<void>): BuildView {
   const tails = new OutputTails();
-  const tell = (number: number, lines: string[]) =>
+  const writeLines = (number: number, lines: string[]) =>
     write(lines.map((line) => `#${number} ${line}\n`).join(""));
   return {
-    async show(event) {
-      const number = stepNumber(event);
-      const lines = tails.note(event);
-      switch (textAt(event, "type")) {
+    async show(line) {
+      const lines = tails.record(line);
+      switch (line.type) {
         case "started":
-          return tell(number, [tails.label(number)]);
+          return writeLines(line.step.number, [tails.label(line.step.number)]);
         case "output":
-          return lines.length > 0 ? tell(number, lines) : undefined;
+          return lines.length > 0 ? writeLines(line.number, lines) : undefined;
         case "finished": {
-          const rest = tails.rest(number);
-          if (rest !== "") await tell(number, [rest]);
-          return tell(number, [
-            event.cached === true ? "CACHED" : `DONE ${seconds(numberAt(event, "milliseconds"))}`,
-          ]);
+          const rest = tails.takeRest(line.number);
+          if (rest !== "") await writeLines(line.number, [rest]);
+          return writeLines(line.number, [line.cached ? "CACHED" : `DONE ${seconds(line.milliseconds)}`]);
         }
         case "pulling":
-          return pullingLine(event, write);
+          return writePull(line.progress, write);
         case "warning":
-          return write(warningLine(event));
+          return write(warningLine(line));
       }
     },
     tail: () => tails.last(),
@@ -34,9 +31,8 @@ export function plainView(write: (text: string) => Promise<void>): BuildView {
   };
 }
 
-/** Without the counters, of which there would be hundreds. */
-async function pullingLine(event: JsonObject, write: (text: string) => Promise<void>): Promise<void> {
-  const progress = objectAt(event, "progress");
-  if (numberAt(progress, "current") > 0) return;
+/** Writes the progress of a pull without counters, of which there would be hundreds. */
+async function writePull(progress: BuildPull, write: (text: string) => Promise<void>): Promise<void> {
+  if ((progress.current ?? 0) > 0) return;
   await write(`${describeProgress(progress)}\n`);
 }

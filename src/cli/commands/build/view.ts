@@ -1,60 +1,56 @@
-import type { JsonObject } from "#client/json.ts";
-import { numberAt, objectAt, textAt } from "#client/json.ts";
+import type { BuildLine, BuildStep } from "#api/answers/builds.ts";
 
-/** Shows how a build goes on. */
+/** Shows the progress of a build. */
 export interface BuildView {
-  show(event: JsonObject): Promise<void>;
-  /** The last lines of a step's output, for the message on its failure. */
-  tail(): { label: string; lines: string[] } | undefined;
+  show(line: BuildLine): Promise<void>;
+  /** Returns the last lines of output of the last step; nothing if no step had output. */
+  tail(): OutputTail | undefined;
   end(): Promise<void>;
 }
 
-/** A step as lines show it: `[build 2/5] RUN make`. */
-function labelOf(event: JsonObject): string {
-  const step = objectAt(event, "step");
-  const stage = textAt(step, "stage");
-  const count = `${numberAt(step, "number")}/${numberAt(step, "total")}`;
-  return `[${stage === "" ? "" : `${stage} `}${count}] ${textAt(step, "text")}`;
+export interface OutputTail {
+  label: string;
+  lines: string[];
 }
 
-export function stepNumber(event: JsonObject): number {
-  return numberAt(event, "number") || numberAt(objectAt(event, "step"), "number");
+/** Returns the step's title: `[build 2/5] RUN make`. */
+function labelOf({ stage, number, total, text }: BuildStep): string {
+  return `[${stage ? `${stage} ` : ""}${number}/${total}] ${text}`;
 }
 
-/** `0.4s`. */
+/** Formats a duration: `0.4s`. */
 export function seconds(milliseconds: number): string {
   return `${(milliseconds / 1000).toFixed(1)}s`;
 }
 
-/** With the line of the Dockerfile, where there is one. */
-export function warningLine(event: JsonObject): string {
-  const line = numberAt(objectAt(event, "lines"), "start");
-  return `WARNING: ${textAt(event, "text")}${line === 0 ? "" : ` (line ${line})`}\n`;
+/** Formats a warning, with its line in the Dockerfile if known. */
+export function warningLine({ text, lines }: BuildLine & { type: "warning" }): string {
+  return `WARNING: ${text}${lines?.start ? ` (line ${lines.start})` : ""}\n`;
 }
 
 const mostLines = 20;
 
-/** Keeps the last lines of every step. */
+/** The title and the last lines of output of every step. */
 export class OutputTails {
   readonly #labels = new Map<number, string>();
   readonly #tails = new Map<number, { lines: string[]; rest: string }>();
   #last = 0;
 
-  note(event: JsonObject): string[] {
-    const number = stepNumber(event);
-    if (textAt(event, "type") === "started") this.#labels.set(number, labelOf(event));
-    if (textAt(event, "type") !== "output") return [];
-    this.#last = number;
-    const tail = this.#tails.get(number) ?? { lines: [], rest: "" };
-    const lines = (tail.rest + textAt(event, "text")).split("\n");
+  /** Records a line of the build; returns the lines of output that it completes. */
+  record(line: BuildLine): string[] {
+    if (line.type === "started") this.#labels.set(line.step.number, labelOf(line.step));
+    if (line.type !== "output") return [];
+    this.#last = line.number;
+    const tail = this.#tails.get(line.number) ?? { lines: [], rest: "" };
+    const lines = (tail.rest + line.text).split("\n");
     tail.rest = lines.pop() ?? "";
     tail.lines = [...tail.lines, ...lines].slice(-mostLines);
-    this.#tails.set(number, tail);
+    this.#tails.set(line.number, tail);
     return lines;
   }
 
-  /** What came without a line's end. */
-  rest(number: number): string {
+  /** Takes the output after the last line break as a line. */
+  takeRest(number: number): string {
     const tail = this.#tails.get(number);
     if (!tail) return "";
     const { rest } = tail;
@@ -71,9 +67,9 @@ export class OutputTails {
     return this.#tails.get(number)?.lines ?? [];
   }
 
-  last(): { label: string; lines: string[] } | undefined {
+  last(): OutputTail | undefined {
     if (this.#last === 0) return undefined;
-    this.rest(this.#last);
+    this.takeRest(this.#last);
     return { label: this.label(this.#last), lines: this.lines(this.#last) };
   }
 }

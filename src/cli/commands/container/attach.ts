@@ -1,9 +1,9 @@
-import { objectAt, textAt } from "#client/json.ts";
+import { fetchJson } from "#client/endpoints.ts";
 import { bool, text } from "../../flags/kinds.ts";
 import { ExitError } from "../../output/exit.ts";
 import { command, exactly } from "../../registry/command.ts";
 import { checkDetachKeys, checkTerminal } from "../../terminal/session.ts";
-import { attachContainer, inspectContainer } from "./attach/attach-container.ts";
+import { attachContainer } from "./attach/attach-container.ts";
 
 export const attachCommand = command({
   name: "attach",
@@ -24,17 +24,15 @@ export const attachCommand = command({
   ],
   async run({ flags, positionals: [name = ""] }) {
     checkDetachKeys(flags["detach-keys"]);
-    const container = await inspectContainer(name);
-    const state = objectAt(container, "State");
-    if (state.Running !== true) {
+    const { Id: id, State, Config } = await fetchJson("GET /containers/{name}/json", { name });
+    if (!State.Running) {
       throw new ExitError("You cannot attach to a stopped container, start it first", 1);
     }
-    const config = objectAt(container, "Config");
-    const tty = config.Tty === true;
-    const stdin = config.OpenStdin === true && !flags["no-stdin"];
+    const { Tty: tty, OpenStdin } = Config;
+    const stdin = OpenStdin && !flags["no-stdin"];
     await checkTerminal({ stdin, tty });
     return attachContainer({
-      id: textAt(container, "Id"),
+      id,
       name,
       tty,
       stdin,

@@ -1,5 +1,4 @@
-import { requestJson } from "#client/api.ts";
-import { asObject, textAt } from "#client/json.ts";
+import { fetchJson } from "#client/endpoints.ts";
 import { splitImageName } from "../../arguments/image-name.ts";
 import { bool, list, text } from "../../flags/kinds.ts";
 import { print } from "../../output/output.ts";
@@ -26,7 +25,7 @@ export const commitCommand = command({
   ],
   async run({ flags, positionals: [container = "", reference] }) {
     const parts = reference === undefined ? undefined : splitImageName(reference);
-    const answer = await requestJson("POST", "/commit", {
+    const { Id } = await fetchJson("POST /commit", {
       query: {
         container,
         repo: parts?.name,
@@ -37,7 +36,7 @@ export const commitCommand = command({
         pause: flags.pause ? "1" : "0",
       },
     });
-    await print(`${textAt(asObject(answer), "Id")}\n`);
+    await print(`${Id}\n`);
     return 0;
   },
 });

@@ -1,6 +1,5 @@
-import { requestJson } from "#client/api.ts";
 import { DaemonError } from "#client/daemon/daemon-error.ts";
-import { asObject, textAt, textsAt } from "#client/json.ts";
+import { fetchJson } from "#client/endpoints.ts";
 import { joinImageName, splitImageName } from "../../arguments/image-name.ts";
 import { createBody } from "../../container-flags/create-body.ts";
 import { createContext } from "../../container-flags/create-context.ts";
@@ -31,9 +30,9 @@ export const createCommand = command({
       const { platform } = flags;
       await pullImage(name, flags.quiet ? { platform } : { platform, progress: "stderr" });
     };
-    const create = async () => {
+    const create = () => {
       const query = { name: flags.name, platform: flags.platform };
-      return asObject(await requestJson("POST", "/containers/create", { query, json: body }));
+      return fetchJson("POST /containers/create", { query, json: body });
     };
     if (image !== undefined && flags.pull === "always") await pull(image);
     const created = await create().catch(async (error: unknown) => {
@@ -45,10 +44,9 @@ export const createCommand = command({
       await pull(image);
       return create();
     });
-    for (const warning of textsAt(created, "Warnings")) printWarning(warning);
-    const id = textAt(created, "Id");
-    if (flags.cidfile !== undefined) writeCidFile(flags.cidfile, id);
-    await print(`${id}\n`);
+    for (const warning of created.Warnings) printWarning(warning);
+    if (flags.cidfile !== undefined) writeCidFile(flags.cidfile, created.Id);
+    await print(`${created.Id}\n`);
     return 0;
   },
 });

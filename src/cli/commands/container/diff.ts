@@ -1,9 +1,9 @@
-import { pathTo, requestJson } from "#client/api.ts";
-import { asObject, textAt } from "#client/json.ts";
+import { fetchJson } from "#client/endpoints.ts";
 import { print } from "../../output/output.ts";
 import { command, exactly } from "../../registry/command.ts";
 
-const letters: Record<string, string> = { "0": "C", "1": "A", "2": "D" };
+/** Letters by kind of change. */
+const letters = { 0: "C", 1: "A", 2: "D" };
 
 export const diffCommand = command({
   name: "diff",
@@ -14,12 +14,8 @@ export const diffCommand = command({
   flags: {},
   arguments: exactly(1),
   async run({ positionals: [name = ""] }) {
-    const changes = await requestJson("GET", pathTo("containers", name, "/changes"));
-    const lines = (Array.isArray(changes) ? changes : []).map((change: unknown) => {
-      const { Kind } = asObject(change);
-      return `${letters[String(Kind)] ?? "?"} ${textAt(asObject(change), "Path")}\n`;
-    });
-    await print(lines.join(""));
+    const changes = await fetchJson("GET /containers/{name}/changes", { name });
+    await print((changes ?? []).map(({ Kind, Path }) => `${letters[Kind] ?? "?"} ${Path}\n`).join(""));
     return 0;
   },
 });

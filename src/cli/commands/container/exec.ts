@@ -1,6 +1,6 @@
-import { pathTo, request, requestJson } from "#client/api.ts";
+import { pathTo, request } from "#client/api.ts";
 import { connectDaemon } from "#client/daemon/connect.ts";
-import { asObject, numberAt, textAt } from "#client/json.ts";
+import { fetchJson } from "#client/endpoints.ts";
 import { upgrade } from "#client/streams/upgrade.ts";
 import { bool, list, listOf, text } from "../../flags/kinds.ts";
 import { atLeast, command, type Invocation } from "../../registry/command.ts";
@@ -42,7 +42,8 @@ export const execCommand = command({
     checkDetachKeys(flags["detach-keys"]);
     await checkTerminal({ stdin, tty });
     const consoleSize = tty ? await terminalRowsAndColumns() : undefined;
-    const created = await requestJson("POST", pathTo("containers", name, "/exec"), {
+    const { Id: id } = await fetchJson("POST /containers/{name}/exec", {
+      name,
       json: {
         Cmd: words,
         Env: await environmentOf(flags),
@@ -56,12 +57,11 @@ export const execCommand = command({
         ConsoleSize: consoleSize,
       },
     });
-    const path = pathTo("exec", textAt(asObject(created), "Id"));
     if (detach) {
-      await request("POST", `${path}/start`, { json: { Detach: true, Tty: tty } });
+      await request("POST", pathTo("exec", id, "/start"), { json: { Detach: true, Tty: tty } });
       return 0;
     }
-    return follow(path, { flags, stdin, consoleSize });
+    return follow(id, { flags, stdin, consoleSize });
   },
 });
 
@@ -83,8 +83,9 @@ interface FollowOptions {
 }
 
 /** Starts the exec and passes its streams on until it exits. Returns its exit code. */
-async function follow(path: string, { flags, stdin, consoleSize }: FollowOptions): Promise<number> {
+async function follow(id: string, { flags, stdin, consoleSize }: FollowOptions): Promise<number> {
   const { tty } = flags;
+  const path = pathTo("exec", id);
   const socket = await connectDaemon();
   const body = { Detach: false, Tty: tty, ConsoleSize: consoleSize };
   await upgrade(socket, { target: `${path}/start`, body });
@@ -92,5 +93,5 @@ async function follow(path: string, { flags, stdin, consoleSize }: FollowOptions
   await session.begin();
   await copyOutput(socket, tty);
   if (session.detached) return endDetached(session);
-  return numberAt(asObject(await requestJson("GET", `${path}/json`)), "ExitCode");
+  return (await fetchJson("GET /exec/{name}/json", { name: id })).ExitCode ?? 0;
 }

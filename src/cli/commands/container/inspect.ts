@@ -1,4 +1,5 @@
-import { pathTo, requestJson } from "#client/api.ts";
+import type { ContainerInspect } from "#api/answers/container-inspect.ts";
+import { fetchJson } from "#client/endpoints.ts";
 import { inspectEach } from "../../arguments/inspect-each.ts";
 import { bool } from "../../flags/kinds.ts";
 import { objectFormatFlag } from "../../format/format-flags.ts";
@@ -15,6 +16,6 @@ export const inspectContainerCommand = command({
 });
 
 /** Fetches a container; `size` adds the sizes of its files. */
-export function fetchContainer(name: string, size: boolean): Promise<unknown> {
-  return requestJson("GET", pathTo("containers", name, "/json"), { query: size ? { size: "1" } : {} });
+export function fetchContainer(name: string, size: boolean): Promise<ContainerInspect> {
+  return fetchJson("GET /containers/{name}/json", { name, query: size ? { size: "1" } : {} });
 }

@@ -1,10 +1,9 @@
-import { pathTo, request, requestJson } from "#client/api.ts";
-import { asObject, objectAt, textAt } from "#client/json.ts";
-import { decodeFrames } from "#client/streams/frames.ts";
+import { pathTo, request } from "#client/api.ts";
+import { fetchJson } from "#client/endpoints.ts";
 import { bool, parsed, text, unsupportedBool } from "../../flags/kinds.ts";
 import { parseTimestamp } from "../../format/time.ts";
-import { openOutput } from "../../output/byte-sink.ts";
 import { command, exactly } from "../../registry/command.ts";
+import { copyOutput } from "../../terminal/connection.ts";
 
 const timestamp = (value: string) => parseTimestamp(value, Date.now());
 
@@ -34,7 +33,7 @@ export const logsCommand = command({
     { line: "tbox logs --since 10m -t web", purpose: "Print the last ten minutes with timestamps" },
   ],
   async run({ flags, positionals: [name = ""] }) {
-    const container = asObject(await requestJson("GET", pathTo("containers", name, "/json")));
+    const { Id, Config } = await fetchJson("GET /containers/{name}/json", { name });
     const query = {
       stdout: "1",
       stderr: "1",
@@ -44,15 +43,8 @@ export const logsCommand = command({
       until: flags.until,
       tail: flags.tail ?? "all",
     };
-    const { body } = await request("GET", pathTo("containers", textAt(container, "Id"), "/logs"), { query });
-    if (body === null) return 0;
-    const write = openOutput();
-    if (objectAt(container, "Config").Tty === true) {
-      for await (const bytes of body) await write("stdout", bytes);
-    } else {
-      for await (const { type, bytes } of decodeFrames(body))
-        await write(type === 2 ? "stderr" : "stdout", bytes);
-    }
+    const { body } = await request("GET", pathTo("containers", Id, "/logs"), { query });
+    if (body !== null) await copyOutput(body, Config.Tty);
     return 0;
   },
 });

@@ -1,5 +1,5 @@
-import { pathTo, requestJson } from "#client/api.ts";
-import { asObject, asObjects, textAt } from "#client/json.ts";
+import type { HostPort } from "#api/answers/container-inspect.ts";
+import { fetchJson } from "#client/endpoints.ts";
 import { ExitError } from "../../output/exit.ts";
 import { print } from "../../output/output.ts";
 import { between, command } from "../../registry/command.ts";
@@ -13,23 +13,22 @@ export const portCommand = command({
   arguments: between(1, 2),
   examples: [{ line: "tbox port web 80", purpose: "Print the address on the host of one port" }],
   async run({ positionals: [name = "", wanted] }) {
-    const container = asObject(await requestJson("GET", pathTo("containers", name, "/json")));
-    const ports = asObject(asObject(container.NetworkSettings).Ports ?? {});
-    const places = (key: string) => asObjects(ports[key] ?? []).map(placeOf);
+    const { NetworkSettings } = await fetchJson("GET /containers/{name}/json", { name });
+    const ports = NetworkSettings.Ports ?? {};
+    const addresses = (key: string) => (ports[key] ?? []).map(hostAddress);
     if (wanted !== undefined) {
       const key = wanted.includes("/") ? wanted : `${wanted}/tcp`;
-      const found = places(key);
+      const found = addresses(key);
       if (found.length === 0) throw new ExitError(`no public port '${wanted}' published for ${name}`, 1);
-      await print(found.map((place) => `${place}\n`).join(""));
+      await print(found.map((address) => `${address}\n`).join(""));
       return 0;
     }
     const keys = Object.keys(ports).sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10));
-    await print(keys.flatMap((key) => places(key).map((place) => `${key} -> ${place}\n`)).join(""));
+    await print(keys.flatMap((key) => addresses(key).map((address) => `${key} -> ${address}\n`)).join(""));
     return 0;
   },
 });
 
-function placeOf(binding: ReturnType<typeof asObject>): string {
-  const address = textAt(binding, "HostIp");
-  return `${address.includes(":") ? `[${address}]` : address}:${textAt(binding, "HostPort")}`;
+function hostAddress({ HostIp: address, HostPort: port }: HostPort): string {
+  return `${address.includes(":") ? `[${address}]` : address}:${port}`;
 }

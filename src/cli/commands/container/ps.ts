@@ -1,5 +1,4 @@
-import { requestJson } from "#client/api.ts";
-import { asObjects } from "#client/json.ts";
+import { fetchJson } from "#client/endpoints.ts";
 import { filterFlag, filtersQuery } from "../../arguments/filters.ts";
 import { bool, integer } from "../../flags/kinds.ts";
 import { containerListing, containerRow } from "../../format/container-row.ts";
@@ -40,7 +39,7 @@ export const psCommand = command({
       size: flags.size || flags.format?.includes(".Size") ? "1" : undefined,
       filters: filtersQuery(flags.filter),
     };
-    const containers = asObjects(await requestJson("GET", "/containers/json", { query }));
+    const containers = await fetchJson("GET /containers/json", { query });
     const options = { now: Date.now(), truncate: !flags["no-trunc"] };
     const rows = containers.map((container) => containerRow(container, options));
     await print(renderListing(containerListing(flags.size), rows, flags));

@@ -1,11 +1,11 @@
 import { pathTo, request } from "#client/api.ts";
-import { objectAt, textAt } from "#client/json.ts";
+import { fetchJson } from "#client/endpoints.ts";
 import { forEachName } from "../../arguments/for-each-name.ts";
 import { bool, text, unsupported } from "../../flags/kinds.ts";
 import { ExitError } from "../../output/exit.ts";
 import { atLeast, command } from "../../registry/command.ts";
 import { checkDetachKeys, checkTerminal } from "../../terminal/session.ts";
-import { attachContainer, inspectContainer } from "./attach/attach-container.ts";
+import { attachContainer } from "./attach/attach-container.ts";
 
 export const startCommand = command({
   name: "start",
@@ -36,12 +36,10 @@ export const startCommand = command({
     if (positionals.length > 1)
       throw new ExitError("you cannot start and attach multiple containers at once", 1);
     checkDetachKeys(flags["detach-keys"]);
-    const container = await inspectContainer(name);
-    const config = objectAt(container, "Config");
-    const tty = config.Tty === true;
-    const stdin = flags.interactive && config.OpenStdin === true;
+    const { Id: id, Config } = await fetchJson("GET /containers/{name}/json", { name });
+    const { Tty: tty, OpenStdin } = Config;
+    const stdin = flags.interactive && OpenStdin;
     await checkTerminal({ stdin, tty });
-    const id = textAt(container, "Id");
     return attachContainer({
       id,
       name,

@@ -1,5 +1,5 @@
-import { pathTo, requestJson, requestLines } from "#client/api.ts";
-import { asObject, asObjects, type JsonObject, textAt } from "#client/json.ts";
+import type { StatsSample } from "#api/answers/container-stats.ts";
+import { fetchJson, fetchLines } from "#client/endpoints.ts";
 import { bool } from "../../flags/kinds.ts";
 import { listFormatFlag } from "../../format/format-flags.ts";
 import { renderListing } from "../../format/listing.ts";
@@ -8,7 +8,7 @@ import { failureMessage } from "../../output/failure.ts";
 import { print, printError } from "../../output/output.ts";
 import { atLeast, command } from "../../registry/command.ts";
 
-/** How often the table is drawn, and containers that have come are looked for, in milliseconds. */
+/** Milliseconds between two prints of the table and two searches for new containers. */
 const interval = 1000;
 
 export const statsCommand = command({
@@ -25,34 +25,36 @@ export const statsCommand = command({
   arguments: atLeast(0),
   examples: [{ line: "tbox stats --no-stream", purpose: "Print the usage of all running containers once" }],
   async run({ flags, positionals }) {
-    const show = (samples: Iterable<JsonObject>) =>
+    const show = (samples: Iterable<StatsSample>) =>
       renderListing(
         statsListing,
         [...samples].map((one) => statsRow(one, !flags["no-trunc"])),
         flags,
       );
-    const find = async () => (positionals.length > 0 ? positionals : await listed(flags.all));
+    const find = async () => (positionals.length > 0 ? positionals : await containerIds(flags.all));
     if (!flags["no-stream"]) return stream(find, show);
-    const samples = (await find()).map(async (name) =>
-      asObject(await requestJson("GET", statsPath(name), { query: { stream: "0" } })),
+    const samples = (await find()).map((name) =>
+      fetchJson("GET /containers/{name}/stats", { name, query: { stream: "0" } }),
     );
     await print(show(await Promise.all(samples)));
     return 0;
   },
 });
 
-/** Draws over and over until it is ended. With containers that were named, also when the last of them is gone. */
+/** Prints the table repeatedly until a container's stream fails or this program ends. */
 async function stream(
   find: () => Promise<string[]>,
-  show: (samples: Iterable<JsonObject>) => string,
+  show: (samples: Iterable<StatsSample>) => string,
 ): Promise<number> {
   const terminal = process.stdout.isTTY === true;
-  const samples = new Map<string, JsonObject>();
+  const samples = new Map<string, StatsSample>();
   const followed = new Set<string>();
   let code = 0;
   const follow = async (name: string) => {
     try {
-      for await (const sample of requestLines("GET", statsPath(name))) samples.set(name, sample);
+      for await (const sample of fetchLines("GET /containers/{name}/stats", { name })) {
+        samples.set(name, sample);
+      }
     } catch (error) {
       printError(failureMessage(error));
       code = 1;
@@ -74,11 +76,7 @@ async function stream(
   }
 }
 
-function statsPath(name: string): string {
-  return pathTo("containers", name, "/stats");
-}
-
-async function listed(all: boolean): Promise<string[]> {
+async function containerIds(all: boolean): Promise<string[]> {
   const query = { all: all ? "1" : undefined };
-  return asObjects(await requestJson("GET", "/containers/json", { query })).map((one) => textAt(one, "Id"));
+  return (await fetchJson("GET /containers/json", { query })).map(({ Id }) => Id);
 }

@@ -1,5 +1,4 @@
-import { pathTo, requestJson } from "#client/api.ts";
-import { asObject, textsAt } from "#client/json.ts";
+import { fetchJson } from "#client/endpoints.ts";
 import { alignColumns } from "../../format/table.ts";
 import { print } from "../../output/output.ts";
 import { atLeast, command } from "../../registry/command.ts";
@@ -14,10 +13,8 @@ export const topCommand = command({
   placement: "leading",
   async run({ positionals: [name = "", ...args] }) {
     const query = { ps_args: args.length > 0 ? args.join(" ") : undefined };
-    const table = asObject(await requestJson("GET", pathTo("containers", name, "/top"), { query }));
-    const processes = Array.isArray(table.Processes) ? table.Processes : [];
-    const rows = processes.map((fields: unknown) => (Array.isArray(fields) ? fields.map(String) : []));
-    await print(alignColumns([textsAt(table, "Titles"), ...rows]));
+    const { Titles, Processes } = await fetchJson("GET /containers/{name}/top", { name, query });
+    await print(alignColumns([Titles, ...Processes]));
     return 0;
   },
 });

@@ -1,5 +1,4 @@
-import { pathTo, requestJson } from "#client/api.ts";
-import { asObject, textsAt } from "#client/json.ts";
+import { fetchJson } from "#client/endpoints.ts";
 import { forEachName } from "../../arguments/for-each-name.ts";
 import { resourceFlags } from "../../container-flags/resource-flags.ts";
 import { resources } from "../../container-flags/resources.ts";
@@ -25,8 +24,8 @@ export const updateCommand = command({
   run: ({ flags, positionals }) =>
     forEachName(positionals, async (name) => {
       const json = { ...resources(flags), RestartPolicy: flags.restart };
-      const answer = await requestJson("POST", pathTo("containers", name, "/update"), { json });
-      for (const warning of textsAt(asObject(answer), "Warnings")) printWarning(warning);
+      const { Warnings } = await fetchJson("POST /containers/{name}/update", { name, json });
+      for (const warning of Warnings) printWarning(warning);
       return `${name}\n`;
     }),
 });

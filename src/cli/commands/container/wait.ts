@@ -1,5 +1,4 @@
-import { pathTo, requestJson } from "#client/api.ts";
-import { asObject, numberAt, objectAt, textAt } from "#client/json.ts";
+import { fetchJson } from "#client/endpoints.ts";
 import { TboxError } from "#support/errors.ts";
 import { forEachName } from "../../arguments/for-each-name.ts";
 import { atLeast, command } from "../../registry/command.ts";
@@ -13,9 +12,8 @@ export const waitCommand = command({
   arguments: atLeast(1),
   run: ({ positionals }) =>
     forEachName(positionals, async (name) => {
-      const status = asObject(await requestJson("POST", pathTo("containers", name, "/wait")));
-      const message = textAt(objectAt(status, "Error"), "Message");
-      if (message !== "") throw new TboxError("internal", message);
-      return `${numberAt(status, "StatusCode")}\n`;
+      const { StatusCode, Error: failure } = await fetchJson("POST /containers/{name}/wait", { name });
+      if (failure) throw new TboxError("internal", failure.Message);
+      return `${StatusCode}\n`;
     }),
 });

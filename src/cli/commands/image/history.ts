@@ -1,5 +1,5 @@
-import { pathTo, requestJson } from "#client/api.ts";
-import { asObjects, type JsonObject, numberAt, textAt } from "#client/json.ts";
+import type { HistoryStep } from "#api/answers/images.ts";
+import { fetchJson } from "#client/endpoints.ts";
 import { humanDuration } from "#support/time/human-duration.ts";
 import { bool } from "../../flags/kinds.ts";
 import { listFormatFlag } from "../../format/format-flags.ts";
@@ -36,7 +36,7 @@ export const historyCommand = command({
   arguments: exactly(1),
   examples: [{ line: "tbox history --no-trunc debian:12", purpose: "Show the complete commands" }],
   async run({ flags, positionals: [name = ""] }) {
-    const steps = asObjects(await requestJson("GET", pathTo("images", name, "/history")));
+    const steps = await fetchJson("GET /images/{name}/history", { name });
     const options = { human: flags.human, truncate: !flags["no-trunc"], now: Date.now() };
     await print(
       renderListing(
@@ -55,18 +55,17 @@ interface RowOptions {
   now: number;
 }
 
-function row(step: JsonObject, { human, truncate, now }: RowOptions): Record<string, unknown> {
-  const created = numberAt(step, "Created") * 1000;
-  const size = numberAt(step, "Size");
-  const by = textAt(step, "CreatedBy").replaceAll("\t", " ");
-  const id = textAt(step, "Id");
+function row(step: HistoryStep, { human, truncate, now }: RowOptions): Record<string, unknown> {
+  const created = step.Created * 1000;
+  const by = step.CreatedBy.replaceAll("\t", " ");
+  const { Id: id } = step;
   const at = created > 0 ? new Date(created).toISOString().replace(".000", "") : "N/A";
   return {
     ID: truncate && id.startsWith("sha256:") ? id.slice(7, 19) : id,
     CreatedAt: created > 0 ? goTime(created) : "N/A",
     CreatedSince: human && created > 0 ? `${humanDuration(now - created)} ago` : at,
     CreatedBy: truncate && by.length > 45 ? `${by.slice(0, 44)}…` : by,
-    Size: human ? decimalSize(size, 3) : String(size),
-    Comment: textAt(step, "Comment"),
+    Size: human ? decimalSize(step.Size, 3) : String(step.Size),
+    Comment: step.Comment,
   };
 }

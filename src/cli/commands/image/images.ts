@@ -1,5 +1,4 @@
-import { requestJson } from "#client/api.ts";
-import { asObjects } from "#client/json.ts";
+import { fetchJson } from "#client/endpoints.ts";
 import { filterFlag, filtersQuery } from "../../arguments/filters.ts";
 import { bool, unsupportedBool } from "../../flags/kinds.ts";
 import { listFormatFlag } from "../../format/format-flags.ts";
@@ -33,7 +32,7 @@ export const imagesCommand = command({
     const filters = [...flags.filter];
     if (reference !== undefined) filters.push(["reference", reference]);
     const query = { all: flags.all ? "1" : undefined, filters: filtersQuery(filters) };
-    const images = asObjects(await requestJson("GET", "/images/json", { query }));
+    const images = await fetchJson("GET /images/json", { query });
     const options = { now: Date.now(), truncate: !flags["no-trunc"], digests: flags.digests };
     const rows = images.flatMap((image) => imageRows(image, options));
     await print(renderListing(imageListing(flags.digests), rows, flags));

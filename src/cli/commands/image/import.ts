@@ -1,10 +1,9 @@
-import { requestLines } from "#client/api.ts";
-import { objectAt, textAt } from "#client/json.ts";
+import { fetchLines } from "#client/endpoints.ts";
 import { archiveBody } from "../../archives/archive-body.ts";
 import { splitImageName } from "../../arguments/image-name.ts";
 import { list, text } from "../../flags/kinds.ts";
-import { ExitError } from "../../output/exit.ts";
 import { print } from "../../output/output.ts";
+import { throwFailure } from "../../progress/failure.ts";
 import { between, command } from "../../registry/command.ts";
 
 export const importCommand = command({
@@ -40,10 +39,9 @@ export const importCommand = command({
     };
     const headers = { "Content-Type": "application/x-tar" };
     const sent = body === undefined ? { query } : { query, headers, body };
-    for await (const line of requestLines("POST", "/images/create", sent)) {
-      const message = textAt(objectAt(line, "errorDetail"), "message") || textAt(line, "error");
-      if (message !== "") throw new ExitError(message, 1);
-      await print(`${textAt(line, "status")}\n`);
+    for await (const line of fetchLines("POST /images/create", sent)) {
+      throwFailure(line);
+      await print(`${line.status ?? ""}\n`);
     }
     return 0;
   },

@@ -1,4 +1,5 @@
-import { pathTo, requestJson } from "#client/api.ts";
+import type { ImageInspect } from "#api/answers/images.ts";
+import { fetchJson } from "#client/endpoints.ts";
 import { inspectEach } from "../../arguments/inspect-each.ts";
 import { objectFormatFlag } from "../../format/format-flags.ts";
 import { atLeast, command } from "../../registry/command.ts";
@@ -12,6 +13,6 @@ export const inspectImageCommand = command({
   run: ({ flags: { format }, positionals }) => inspectEach(positionals, format, fetchImage),
 });
 
-export function fetchImage(name: string): Promise<unknown> {
-  return requestJson("GET", pathTo("images", name, "/json"));
+export function fetchImage(name: string): Promise<ImageInspect> {
+  return fetchJson("GET /images/{name}/json", { name });
 }

@@ -1,10 +1,9 @@
-import { requestLines } from "#client/api.ts";
-import { objectAt, textAt } from "#client/json.ts";
+import { fetchLines } from "#client/endpoints.ts";
 import { parsePlatform } from "#oci/platform.ts";
 import { archiveBody } from "../../archives/archive-body.ts";
 import { bool, parsed, text } from "../../flags/kinds.ts";
-import { ExitError } from "../../output/exit.ts";
 import { print } from "../../output/output.ts";
+import { throwFailure } from "../../progress/failure.ts";
 import { command, exactly } from "../../registry/command.ts";
 
 export const loadCommand = command({
@@ -30,10 +29,9 @@ export const loadCommand = command({
       platform: platform === undefined ? undefined : JSON.stringify(platform),
     };
     const headers = { "Content-Type": "application/x-tar" };
-    for await (const line of requestLines("POST", "/images/load", { query, headers, body })) {
-      const message = textAt(objectAt(line, "errorDetail"), "message") || textAt(line, "error");
-      if (message !== "") throw new ExitError(message, 1);
-      await print(textAt(line, "stream"));
+    for await (const line of fetchLines("POST /images/load", { query, headers, body })) {
+      throwFailure(line);
+      await print(line.stream ?? "");
     }
     return 0;
   },

@@ -1,38 +1,37 @@
-import { pathTo, requestLines } from "#client/api.ts";
 import { registryAuth } from "#client/credentials/credentials.ts";
-import { objectAt, textAt } from "#client/json.ts";
+import { fetchLines } from "#client/endpoints.ts";
 import type { Platform } from "#oci/platform.ts";
-import { ExitError } from "../../output/exit.ts";
 import { printError, printWarning } from "../../output/output.ts";
+import { throwFailure } from "../../progress/failure.ts";
 import { openProgress } from "../../progress/printer.ts";
 
 interface Push {
-  /** Without its tag. */
+  /** Name without the tag. */
   name: string;
-  /** All tags when absent. */
+  /** Absent for all tags. */
   tag: string | undefined;
   platform?: Platform | undefined;
   quiet: boolean;
-  /** Where progress goes. */
+  /** Stream for the progress. */
   stream?: "stdout" | "stderr";
 }
 
-/** Has an image pushed to the registry of its name and shows how it goes on. */
+/** Pushes an image to the registry in its name and shows the progress. */
 export async function pushImage(image: string, push: Push): Promise<void> {
   const { name, tag, platform, quiet, stream = "stdout" } = push;
   const auth = await registryAuth(image, printWarning);
-  const lines = requestLines("POST", pathTo("images", name, "/push"), {
+  const lines = fetchLines("POST /images/{name}/push", {
+    name,
     query: { tag, platform: platform === undefined ? undefined : JSON.stringify(platform) },
     headers: auth === undefined ? {} : { "X-Registry-Auth": auth },
   });
   const progress = quiet ? undefined : await openProgress(stream);
   for await (const line of lines) {
-    const message = textAt(objectAt(line, "errorDetail"), "message") || textAt(line, "error");
-    if (message !== "") throw new ExitError(message, 1);
-    if (!("aux" in line)) await progress?.show(line);
-    else if (objectAt(line, "aux").manifestPushedInsteadOfIndex === true) printError(onlyOne, "bare");
+    throwFailure(line);
+    if (line.aux === undefined) await progress?.show(line);
+    else if (line.aux.manifestPushedInsteadOfIndex) printError(incompleteIndex, "bare");
   }
 }
 
-const onlyOne =
-  "Not all platforms of the image are here: only the manifest of the one that is was pushed, without its index";
+const incompleteIndex =
+  "Not all platforms of the image are available locally: pushed the manifest of the available one, without the index";

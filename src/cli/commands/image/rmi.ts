@@ -1,6 +1,6 @@
-import { pathTo, requestJson } from "#client/api.ts";
+import type { RemovedImageAnswer } from "#api/answers/images.ts";
 import { DaemonError } from "#client/daemon/daemon-error.ts";
-import { asObjects, textAt } from "#client/json.ts";
+import { fetchJson } from "#client/endpoints.ts";
 import { forEachName } from "../../arguments/for-each-name.ts";
 import { bool, unsupported } from "../../flags/kinds.ts";
 import { printError } from "../../output/output.ts";
@@ -22,7 +22,7 @@ export const rmiCommand = command({
     forEachName(positionals, async (name) => {
       const query = { force: flags.force ? "1" : undefined, noprune: flags["no-prune"] ? "1" : undefined };
       try {
-        const removed = asObjects(await requestJson("DELETE", pathTo("images", name), { query }));
+        const removed = await fetchJson("DELETE /images/{name}", { name, query });
         return removed.map(describe).join("");
       } catch (error) {
         if (!flags.force || !(error instanceof DaemonError) || error.status !== 404) throw error;
@@ -32,7 +32,6 @@ export const rmiCommand = command({
     }),
 });
 
-function describe(removed: Record<string, unknown>): string {
-  const untagged = textAt(removed, "Untagged");
-  return untagged === "" ? `Deleted: ${textAt(removed, "Deleted")}\n` : `Untagged: ${untagged}\n`;
+function describe({ Untagged, Deleted }: RemovedImageAnswer): string {
+  return Untagged === undefined ? `Deleted: ${Deleted}\n` : `Untagged: ${Untagged}\n`;
 }

@@ -1,5 +1,4 @@
-import { requestJson } from "#client/api.ts";
-import { asObject, textAt } from "#client/json.ts";
+import { fetchJson } from "#client/endpoints.ts";
 import { bool, list, listOf, text } from "../../flags/kinds.ts";
 import { print } from "../../output/output.ts";
 import { command, exactly } from "../../registry/command.ts";
@@ -50,7 +49,8 @@ export const createNetworkCommand = command({
       Options: toRecord(flags.opt),
       Labels: toRecord(flags.label),
     };
-    await print(`${textAt(asObject(await requestJson("POST", "/networks/create", { json })), "Id")}\n`);
+    const { Id } = await fetchJson("POST /networks/create", { json });
+    await print(`${Id}\n`);
     return 0;
   },
 });

@@ -1,4 +1,4 @@
-import { pathTo, requestJson } from "#client/api.ts";
+import { fetchJson } from "#client/endpoints.ts";
 import { inspectEach } from "../../arguments/inspect-each.ts";
 import { bool } from "../../flags/kinds.ts";
 import { objectFormatFlag } from "../../format/format-flags.ts";
@@ -14,5 +14,5 @@ export const inspectNetworkCommand = command({
   },
   arguments: atLeast(1),
   run: ({ flags, positionals }) =>
-    inspectEach(positionals, flags.format, (name) => requestJson("GET", pathTo("networks", name))),
+    inspectEach(positionals, flags.format, (name) => fetchJson("GET /networks/{name}", { name })),
 });

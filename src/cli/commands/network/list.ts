@@ -1,8 +1,8 @@
-import { requestJson } from "#client/api.ts";
-import { asObject, asObjects, textAt } from "#client/json.ts";
+import { fetchJson } from "#client/endpoints.ts";
 import { filterFlag, filtersQuery } from "../../arguments/filters.ts";
 import { bool } from "../../flags/kinds.ts";
 import { listFormatFlag } from "../../format/format-flags.ts";
+import { joinLabels } from "../../format/labels.ts";
 import { type Listing, renderListing } from "../../format/listing.ts";
 import { print } from "../../output/output.ts";
 import { command, exactly } from "../../registry/command.ts";
@@ -37,19 +37,17 @@ export const listNetworksCommand = command({
   arguments: exactly(0),
   async run({ flags }) {
     const query = { filters: filtersQuery(flags.filter) };
-    const networks = asObjects(await requestJson("GET", "/networks", { query }));
+    const networks = await fetchJson("GET /networks", { query });
     const rows = networks.map((network) => ({
-      ID: textAt(network, "Id").slice(0, flags["no-trunc"] ? 64 : 12),
-      Name: textAt(network, "Name"),
-      Driver: textAt(network, "Driver"),
-      Scope: textAt(network, "Scope"),
-      IPv4: String(network.EnableIPv4 === true),
-      IPv6: String(network.EnableIPv6 === true),
-      Internal: String(network.Internal === true),
-      Labels: Object.entries(asObject(network.Labels ?? {}))
-        .map(([name, value]) => `${name}=${value}`)
-        .join(","),
-      CreatedAt: textAt(network, "Created"),
+      ID: network.Id.slice(0, flags["no-trunc"] ? 64 : 12),
+      Name: network.Name,
+      Driver: network.Driver,
+      Scope: network.Scope,
+      IPv4: String(network.EnableIPv4),
+      IPv6: String(network.EnableIPv6),
+      Internal: String(network.Internal),
+      Labels: joinLabels(network.Labels),
+      CreatedAt: network.Created,
     }));
     await print(renderListing(listing, rows, flags));
     return 0;

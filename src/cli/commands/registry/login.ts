@@ -1,4 +1,3 @@
-import { requestJson } from "#client/api.ts";
 import {
   findCredentials,
   type StoredCredentials,
@@ -7,7 +6,7 @@ import {
 import { dockerConfigPath } from "#client/credentials/docker-config.ts";
 import { serverKey } from "#client/credentials/registry-key.ts";
 import { DaemonError } from "#client/daemon/daemon-error.ts";
-import { asObject, textAt } from "#client/json.ts";
+import { fetchJson } from "#client/endpoints.ts";
 import { bool, text } from "../../flags/kinds.ts";
 import { ExitError } from "../../output/exit.ts";
 import { print, printError, printWarning } from "../../output/output.ts";
@@ -52,7 +51,7 @@ export const loginCommand = command({
   },
 });
 
-/** Whether credentials that are kept already are good. */
+/** Logs in with stored credentials; returns whether that succeeds. */
 async function reuse(key: string): Promise<boolean> {
   const known = await findCredentials(key, printWarning);
   if (known === undefined) return false;
@@ -68,15 +67,14 @@ async function reuse(key: string): Promise<boolean> {
 }
 
 async function logIn(credentials: StoredCredentials): Promise<void> {
-  const answer = asObject(await requestJson("POST", "/auth", { json: credentials }));
-  const identitytoken = textAt(answer, "IdentityToken");
-  const kept = identitytoken === "" ? credentials : { ...credentials, identitytoken };
-  if ((await storeCredentials(kept)) === "file") {
+  const { Status, IdentityToken: token } = await fetchJson("POST /auth", { json: credentials });
+  const stored = token === "" ? credentials : { ...credentials, identitytoken: token };
+  if ((await storeCredentials(stored)) === "file") {
     const path = dockerConfigPath(process.env);
     printError(`\nWARNING! Your credentials are stored unencrypted in '${path}'.`, "bare");
     printError("Configure a credential helper (credsStore) to remove this warning.\n", "bare");
   }
-  await print(`${textAt(answer, "Status")}\n`);
+  await print(`${Status}\n`);
 }
 
 async function passwordFromInput(): Promise<string> {

@@ -1,9 +1,9 @@
-import { requestLines } from "#client/api.ts";
+import type { CheckLineAnswer } from "#api/answers/builds.ts";
 import { registryAuths } from "#client/credentials/credentials.ts";
-import { type JsonObject, numberAt, objectAt, textAt, textsAt } from "#client/json.ts";
+import { fetchLines } from "#client/endpoints.ts";
 import { bool } from "../../flags/kinds.ts";
-import { ExitError } from "../../output/exit.ts";
 import { print, printWarning } from "../../output/output.ts";
+import { throwFailure } from "../../progress/failure.ts";
 import { command, exactly } from "../../registry/command.ts";
 
 export const systemCheckCommand = command({
@@ -19,20 +19,18 @@ export const systemCheckCommand = command({
     const headers = repair ? { "X-Registry-Config": configHeader(await registryAuths(warn)) } : {};
     const query = { repair: repair ? "1" : undefined };
     let left = 0;
-    for await (const line of requestLines("POST", "/tbox/check", { query, headers })) {
-      const message = textAt(objectAt(line, "errorDetail"), "message") || textAt(line, "error");
-      if (message !== "") throw new ExitError(message, 1);
-      if ("damage" in line) {
-        const damage = objectAt(line, "damage");
-        if ("unrepaired" in damage) left++;
-        await print(describe(damage));
-      } else await print(sum(objectAt(line, "summary"), left));
+    for await (const line of fetchLines("POST /tbox/check", { query, headers })) {
+      throwFailure(line);
+      const { damage, summary } = line;
+      if (damage?.unrepaired !== undefined) left++;
+      if (damage) await print(describeDamage(damage));
+      if (summary) await print(describeSummary(summary, left));
     }
     return left === 0 ? 0 : 1;
   },
 });
 
-/** Docker's header for several registries has objects where that for one has their encoding. */
+/** Encodes `X-Registry-Config`. It contains credentials as JSON objects; `X-Registry-Auth` contains one in base64. */
 function configHeader(auths: Record<string, string>): string {
   const entries = Object.entries(auths).map(
     ([key, auth]) => `${JSON.stringify(key)}:${Buffer.from(auth, "base64url")}`,
@@ -40,16 +38,16 @@ function configHeader(auths: Record<string, string>): string {
   return Buffer.from(`{${entries.join(",")}}`).toString("base64url");
 }
 
-function describe(damage: JsonObject): string {
-  const images = textsAt(damage, "images").join(", ");
-  const whose = images === "" ? "" : ` (${images})`;
-  const reason = textAt(damage, "unrepaired");
-  const outcome = "unrepaired" in damage ? `not repaired: ${reason}` : "repaired";
-  const what = `${textAt(damage, "kind")} ${textAt(damage, "digest")}`;
-  return `${what}${whose}: ${textAt(damage, "problem")}: ${outcome}\n`;
+type Damage = NonNullable<CheckLineAnswer["damage"]>;
+
+function describeDamage({ kind, digest, images, problem, unrepaired }: Damage): string {
+  const users = images.length === 0 ? "" : ` (${images.join(", ")})`;
+  const outcome = unrepaired === undefined ? "repaired" : `not repaired: ${unrepaired}`;
+  return `${kind} ${digest}${users}: ${problem}: ${outcome}\n`;
 }
 
-function sum(summary: JsonObject, left: number): string {
-  const parts = ["images", "layers", "blobs"].map((name) => `${numberAt(summary, name)} ${name}`);
-  return `${parts.join(", ")}: ${left === 0 ? "no damage" : `${left} damaged`}\n`;
+function describeSummary(summary: NonNullable<CheckLineAnswer["summary"]>, left: number): string {
+  const { images, layers, blobs } = summary;
+  const outcome = left === 0 ? "no damage" : `${left} damaged`;
+  return `${images} images, ${layers} layers, ${blobs} blobs: ${outcome}\n`;
 }

@@ -1,5 +1,5 @@
-import { requestJson } from "#client/api.ts";
-import { asObject, asObjects, type JsonObject, numberAt, objectAt } from "#client/json.ts";
+import type { DiskUsageAnswer, UsageSum } from "#api/answers/disk-usage.ts";
+import { fetchJson } from "#client/endpoints.ts";
 import { bool } from "../../flags/kinds.ts";
 import { containerListing, containerRow } from "../../format/container-row.ts";
 import { cacheListing, cacheRow, volumeListing, volumeRow } from "../../format/disk-usage-rows.ts";
@@ -36,43 +36,45 @@ export const systemDfCommand = command({
     if (verbose && format !== undefined) {
       throw new ExitError("the options --verbose and --format cannot be used together", 1);
     }
-    const usage = asObject(await requestJson("GET", "/system/df"));
+    const usage = await fetchJson("GET /system/df");
     await print(verbose ? details(usage) : renderListing(listing, summary(usage), { format }));
     return 0;
   },
 });
 
-function summary(usage: JsonObject): JsonObject[] {
+function summary(usage: DiskUsageAnswer): Record<string, string>[] {
   return [
-    row("Images", objectAt(usage, "ImageUsage")),
-    row("Containers", objectAt(usage, "ContainerUsage")),
-    row("Local Volumes", objectAt(usage, "VolumeUsage")),
-    row("Build Cache", objectAt(usage, "BuildCacheUsage")),
+    summaryRow("Images", usage.ImageUsage),
+    summaryRow("Containers", usage.ContainerUsage),
+    summaryRow("Local Volumes", usage.VolumeUsage),
+    summaryRow("Build Cache", usage.BuildCacheUsage),
   ];
 }
 
-function row(type: string, sums: JsonObject): JsonObject {
-  const [size, reclaimable] = [numberAt(sums, "TotalSize"), numberAt(sums, "Reclaimable")];
+const noUsage: UsageSum = { TotalCount: 0, ActiveCount: 0, TotalSize: 0, Reclaimable: 0 };
+
+function summaryRow(type: string, sum: UsageSum = noUsage): Record<string, string> {
+  const { TotalSize: size, Reclaimable: reclaimable } = sum;
   const share = size > 0 ? ` (${Math.floor((reclaimable / size) * 100)}%)` : "";
   return {
     Type: type,
-    TotalCount: String(numberAt(sums, "TotalCount")),
-    Active: String(numberAt(sums, "ActiveCount")),
+    TotalCount: String(sum.TotalCount),
+    Active: String(sum.ActiveCount),
     Size: decimalSize(size),
     Reclaimable: `${decimalSize(reclaimable)}${share}`,
   };
 }
 
-/** Every image, container, volume and thing that builds keep. */
-function details(usage: JsonObject): string {
+/** Returns tables of all images, containers, volumes and build cache records. */
+function details(usage: DiskUsageAnswer): string {
   const shown = { now: Date.now(), truncate: true, digests: false };
-  const table = (title: string, of: Listing, columns: string[], rows: Record<string, unknown>[]) =>
-    `${title}\n\n${renderListing({ ...of, columns }, rows, {})}`;
-  const images = asObjects(usage.Images).flatMap((image) => imageRows(image, shown));
-  const containers = asObjects(usage.Containers).map((container) => containerRow(container, shown));
-  const volumes = asObjects(usage.Volumes).map(volumeRow);
-  const caches = asObjects(usage.BuildCache).map((item) => cacheRow(item, shown.now));
-  const built = decimalSize(numberAt(objectAt(usage, "BuildCacheUsage"), "TotalSize"));
+  const table = (title: string, base: Listing, columns: string[], rows: Record<string, unknown>[]) =>
+    `${title}\n\n${renderListing({ ...base, columns }, rows, {})}`;
+  const images = (usage.Images ?? []).flatMap((image) => imageRows(image, shown));
+  const containers = (usage.Containers ?? []).map((container) => containerRow(container, shown));
+  const volumes = (usage.Volumes ?? []).map(volumeRow);
+  const caches = (usage.BuildCache ?? []).map((item) => cacheRow(item, shown.now));
+  const built = decimalSize(usage.BuildCacheUsage?.TotalSize ?? 0);
   return [
     table("Images space usage:", imageListing(false), imageColumns, images),
     table("Containers space usage:", containerListing(true), containerColumns, containers),

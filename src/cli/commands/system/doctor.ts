@@ -1,9 +1,8 @@
-import { requestJson } from "#client/api.ts";
-import { asObject, asObjects, textAt } from "#client/json.ts";
+import { fetchJson } from "#client/endpoints.ts";
 import { print } from "../../output/output.ts";
 import { command, exactly } from "../../registry/command.ts";
 
-const marks: Record<string, string> = { ok: "ok", degraded: "!!", missing: "NO" };
+const marks = { ok: "ok", degraded: "!!", missing: "NO" };
 
 export const doctorCommand = command({
   name: "doctor",
@@ -15,13 +14,11 @@ export const doctorCommand = command({
   flags: {},
   arguments: exactly(0),
   async run() {
-    const checks = asObjects(asObject(await requestJson("GET", "/tbox/doctor")).checks);
-    for (const check of checks) {
-      const status = textAt(check, "status");
-      await print(`[${marks[status] ?? status}] ${textAt(check, "name")}: ${textAt(check, "detail")}\n`);
-      const remedy = textAt(check, "remedy");
-      if (remedy !== "") await print(`     ${remedy.replaceAll("\n", "\n     ")}\n`);
+    const { checks } = await fetchJson("GET /tbox/doctor");
+    for (const { status, name, detail, remedy } of checks) {
+      await print(`[${marks[status]}] ${name}: ${detail}\n`);
+      if (remedy) await print(`     ${remedy.replaceAll("\n", "\n     ")}\n`);
     }
-    return checks.some((check) => textAt(check, "status") === "missing") ? 1 : 0;
+    return checks.some(({ status }) => status === "missing") ? 1 : 0;
   },
 });

@@ -1,5 +1,5 @@
-import { requestLines } from "#client/api.ts";
-import { type JsonObject, numberAt, objectAt, textAt } from "#client/json.ts";
+import type { EventLine } from "#api/answers/system.ts";
+import { fetchLines } from "#client/endpoints.ts";
 import { filterFlag, filtersQuery } from "../../arguments/filters.ts";
 import { parsed, text } from "../../flags/kinds.ts";
 import { compileFormat } from "../../format/listing.ts";
@@ -31,24 +31,22 @@ export const eventsCommand = command({
   async run({ flags }) {
     const query = { since: flags.since, until: flags.until, filters: filtersQuery(flags.filter) };
     const show = flags.format === undefined ? sentence : formatted(flags.format);
-    for await (const event of requestLines("GET", "/events", { query })) await print(`${show(event)}\n`);
+    for await (const event of fetchLines("GET /events", { query })) await print(`${show(event)}\n`);
     return 0;
   },
 });
 
-function formatted(format: string): (event: JsonObject) => string {
+function formatted(format: string): (event: EventLine) => string {
   return format === "json" ? (event) => JSON.stringify(event) : compileFormat(format);
 }
 
-/** As Docker shows an event: time, type, action, ID, attributes by name. */
-function sentence(event: JsonObject): string {
-  const actor = objectAt(event, "Actor");
-  const attributes = Object.entries(objectAt(actor, "Attributes"))
+/** Formats an event as Docker does: time, type, action, ID, and attributes by name. */
+function sentence({ Type, Action, Actor, timeNano }: EventLine): string {
+  const attributes = Object.entries(Actor.Attributes)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, value]) => `${name}=${value}`)
     .join(", ");
-  const nano = numberAt(event, "timeNano");
-  const time = new Date(Math.floor(nano / 1e6)).toISOString().slice(0, -1);
+  const time = new Date(Math.floor(timeNano / 1e6)).toISOString().slice(0, -1);
   const rest = attributes === "" ? "" : ` (${attributes})`;
-  return `${time}000000Z ${textAt(event, "Type")} ${textAt(event, "Action")} ${textAt(actor, "ID")}${rest}`;
+  return `${time}000000Z ${Type} ${Action} ${Actor.ID}${rest}`;
 }

@@ -1,5 +1,5 @@
-import { requestJson } from "#client/api.ts";
-import { asObject, type JsonObject, numberAt, objectAt, textAt, textsAt } from "#client/json.ts";
+import type { InfoAnswer } from "#api/answers/system.ts";
+import { fetchJson } from "#client/endpoints.ts";
 import { objectFormatFlag } from "../../format/format-flags.ts";
 import { compileFormat } from "../../format/listing.ts";
 import { binarySize } from "../../format/size.ts";
@@ -14,58 +14,51 @@ export const infoCommand = command({
   flags: { format: objectFormatFlag },
   arguments: exactly(0),
   async run({ flags: { format } }) {
-    const info = asObject(await requestJson("GET", "/info"));
+    const info = await fetchJson("GET /info");
     if (format === "json") await print(`${JSON.stringify(info)}\n`);
     else if (format !== undefined) await print(`${compileFormat(format)(info)}\n`);
     else await print(describe(info));
-    for (const warning of textsAt(info, "Warnings")) printError(warning, "bare");
+    for (const warning of info.Warnings) printError(warning, "bare");
     return 0;
   },
 });
 
-/** Facts in Docker's words and order; what the daemon does not tell is left out. */
-function describe(info: JsonObject): string {
-  const text = (label: string, name: string) => line(label, textAt(info, name));
-  const count = (label: string, name: string) => line(label, String(numberAt(info, name)));
+/** Formats the information with Docker's words and order; leaves out empty values. */
+function describe(info: InfoAnswer): string {
   return [
-    count("Containers", "Containers"),
-    count(" Running", "ContainersRunning"),
-    count(" Paused", "ContainersPaused"),
-    count(" Stopped", "ContainersStopped"),
-    count("Images", "Images"),
-    text("Server Version", "ServerVersion"),
-    text("Storage Driver", "Driver"),
-    ...pairs(info.DriverStatus).map(([name, value]) => line(` ${name}`, value)),
-    text("Logging Driver", "LoggingDriver"),
-    text("Cgroup Driver", "CgroupDriver"),
-    text("Cgroup Version", "CgroupVersion"),
-    line("Cgroup Controllers", textsAt(objectAt(info, "Tbox"), "CgroupControllers").join(" ")),
-    text("Default Runtime", "DefaultRuntime"),
-    ...list("Security Options", textsAt(info, "SecurityOptions")),
-    text("Kernel Version", "KernelVersion"),
-    text("Operating System", "OperatingSystem"),
-    text("OSType", "OSType"),
-    text("Architecture", "Architecture"),
-    count("CPUs", "NCPU"),
-    line("Total Memory", binarySize(numberAt(info, "MemTotal"))),
-    text("Name", "Name"),
-    text("ID", "ID"),
-    text("Data Directory", "DockerRootDir"),
-    text("HTTP Proxy", "HttpProxy"),
-    text("HTTPS Proxy", "HttpsProxy"),
-    text("No Proxy", "NoProxy"),
+    line("Containers", info.Containers),
+    line(" Running", info.ContainersRunning),
+    line(" Paused", info.ContainersPaused),
+    line(" Stopped", info.ContainersStopped),
+    line("Images", info.Images),
+    line("Server Version", info.ServerVersion),
+    line("Storage Driver", info.Driver),
+    ...info.DriverStatus.map(([name, value]) => line(` ${name}`, value)),
+    line("Logging Driver", info.LoggingDriver),
+    line("Cgroup Driver", info.CgroupDriver),
+    line("Cgroup Version", info.CgroupVersion),
+    line("Cgroup Controllers", info.Tbox.CgroupControllers.join(" ")),
+    line("Default Runtime", info.DefaultRuntime),
+    ...list("Security Options", info.SecurityOptions),
+    line("Kernel Version", info.KernelVersion),
+    line("Operating System", info.OperatingSystem),
+    line("OSType", info.OSType),
+    line("Architecture", info.Architecture),
+    line("CPUs", info.NCPU),
+    line("Total Memory", binarySize(info.MemTotal)),
+    line("Name", info.Name),
+    line("ID", info.ID),
+    line("Data Directory", info.DockerRootDir),
+    line("HTTP Proxy", info.HttpProxy),
+    line("HTTPS Proxy", info.HttpsProxy),
+    line("No Proxy", info.NoProxy),
   ].join("");
 }
 
-function line(label: string, value: string): string {
+function line(label: string, value: string | number): string {
   return value === "" ? "" : `${label}: ${value}\n`;
 }
 
 function list(label: string, values: string[]): string[] {
   return values.length === 0 ? [] : [`${label}:\n`, ...values.map((value) => `  ${value}\n`)];
-}
-
-function pairs(value: unknown): [string, string][] {
-  if (!Array.isArray(value)) return [];
-  return value.filter(Array.isArray).map(([name, text]) => [String(name), String(text)]);
 }

@@ -1,15 +1,16 @@
+import type { ShutdownAnswer } from "#api/answers/system.ts";
 import { request } from "#client/api.ts";
 import { daemonSocket } from "#client/daemon/socket-path.ts";
 import { tryConnect } from "#client/daemon/try-connect.ts";
-import { asObject, numberAt } from "#client/json.ts";
+import { trustAnswer } from "#client/trust-answer.ts";
 
-/** Ends the daemon and waits until it has ended; false where none runs. Containers go on. */
+/** Stops the daemon and waits for its exit; returns false if none runs. Containers continue. */
 export async function stopDaemon(): Promise<boolean> {
   const path = await daemonSocket();
   if (!(await isRunning(path))) return false;
   const answer = await request("POST", "/tbox/shutdown");
-  // Where systemd listens for the daemon, to connect again would start another one.
-  const pid = answer.status === 200 ? numberAt(asObject(await answer.json()), "Pid") : undefined;
+  // With systemd's socket, a connection would start another daemon; the answer contains the process ID to wait for.
+  const pid = answer.status === 200 ? trustAnswer<ShutdownAnswer>(await answer.json()).Pid : undefined;
   while (pid === undefined ? await isRunning(path) : isAlive(pid)) await Bun.sleep(10);
   return true;
 }

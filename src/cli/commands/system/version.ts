@@ -1,5 +1,5 @@
-import { requestJson } from "#client/api.ts";
-import { asObject, type JsonObject, textAt } from "#client/json.ts";
+import type { VersionAnswer } from "#api/answers/system.ts";
+import { fetchJson } from "#client/endpoints.ts";
 import { version } from "#support/version.ts";
 import { objectFormatFlag } from "../../format/format-flags.ts";
 import { compileFormat } from "../../format/listing.ts";
@@ -16,12 +16,10 @@ export const versionCommand = command({
   async run({ flags: { format } }) {
     const client = { Version: version, Os: process.platform, Arch: architecture(), Bun: Bun.version };
     let failure: unknown;
-    const server = await requestJson("GET", "/version")
-      .then(asObject)
-      .catch((error: unknown) => {
-        failure = error;
-        return null;
-      });
+    const server = await fetchJson("GET /version").catch((error: unknown) => {
+      failure = error;
+      return null;
+    });
     const value = { Client: client, Server: server };
     if (format === "json") await print(`${JSON.stringify(value)}\n`);
     else if (format !== undefined) await print(`${compileFormat(format)(value)}\n`);
@@ -32,7 +30,8 @@ export const versionCommand = command({
   },
 });
 
-const shown: [string, string][] = [
+/** Fields to print, with their labels. */
+const shown: [keyof VersionAnswer, string][] = [
   ["Version", "Version"],
   ["ApiVersion", "API version"],
   ["MinAPIVersion", "Minimum API version"],
@@ -42,10 +41,10 @@ const shown: [string, string][] = [
   ["Bun", "Bun"],
 ];
 
-function describe(title: string, facts: JsonObject): string {
+function describe(title: string, versions: Partial<VersionAnswer>): string {
   const lines = shown
-    .filter(([name]) => textAt(facts, name) !== "")
-    .map(([name, label]) => ` ${`${label}:`.padEnd(22)}${textAt(facts, name)}\n`);
+    .filter(([name]) => versions[name])
+    .map(([name, label]) => ` ${`${label}:`.padEnd(22)}${versions[name]}\n`);
   return `${title}:\n${lines.join("")}`;
 }
 

@@ -1,5 +1,4 @@
-import { requestJson } from "#client/api.ts";
-import { asObject, textAt } from "#client/json.ts";
+import { fetchJson } from "#client/endpoints.ts";
 import { listOf, text } from "../../flags/kinds.ts";
 import { print } from "../../output/output.ts";
 import { between, command } from "../../registry/command.ts";
@@ -26,7 +25,8 @@ export const createVolumeCommand = command({
   async run({ flags, positionals: [name = flags.name] }) {
     const labels = toRecord(flags.label);
     const json = { Name: name, Driver: flags.driver, Labels: labels, DriverOpts: toRecord(flags.opt) };
-    await print(`${textAt(asObject(await requestJson("POST", "/volumes/create", { json })), "Name")}\n`);
+    const { Name } = await fetchJson("POST /volumes/create", { json });
+    await print(`${Name}\n`);
     return 0;
   },
 });

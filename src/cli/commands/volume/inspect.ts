@@ -1,4 +1,4 @@
-import { pathTo, requestJson } from "#client/api.ts";
+import { fetchJson } from "#client/endpoints.ts";
 import { inspectEach } from "../../arguments/inspect-each.ts";
 import { objectFormatFlag } from "../../format/format-flags.ts";
 import { atLeast, command } from "../../registry/command.ts";
@@ -10,5 +10,5 @@ export const inspectVolumeCommand = command({
   flags: { format: objectFormatFlag },
   arguments: atLeast(1),
   run: ({ flags, positionals }) =>
-    inspectEach(positionals, flags.format, (name) => requestJson("GET", pathTo("volumes", name))),
+    inspectEach(positionals, flags.format, (name) => fetchJson("GET /volumes/{name}", { name })),
 });

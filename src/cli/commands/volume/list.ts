@@ -1,8 +1,8 @@
-import { requestJson } from "#client/api.ts";
-import { asObject, asObjects, textAt } from "#client/json.ts";
+import { fetchJson } from "#client/endpoints.ts";
 import { filterFlag, filtersQuery } from "../../arguments/filters.ts";
 import { bool } from "../../flags/kinds.ts";
 import { listFormatFlag } from "../../format/format-flags.ts";
+import { joinLabels } from "../../format/labels.ts";
 import { type Listing, renderListing } from "../../format/listing.ts";
 import { print } from "../../output/output.ts";
 import { command, exactly } from "../../registry/command.ts";
@@ -32,15 +32,13 @@ export const listVolumesCommand = command({
   arguments: exactly(0),
   async run({ flags }) {
     const query = { filters: filtersQuery(flags.filter) };
-    const volumes = asObjects(asObject(await requestJson("GET", "/volumes", { query })).Volumes);
-    const rows = volumes.map((volume) => ({
-      Name: textAt(volume, "Name"),
-      Driver: textAt(volume, "Driver"),
-      Scope: textAt(volume, "Scope"),
-      Mountpoint: textAt(volume, "Mountpoint"),
-      Labels: Object.entries(asObject(volume.Labels ?? {}))
-        .map(([name, value]) => `${name}=${value}`)
-        .join(","),
+    const { Volumes } = await fetchJson("GET /volumes", { query });
+    const rows = Volumes.map((volume) => ({
+      Name: volume.Name,
+      Driver: volume.Driver,
+      Scope: volume.Scope,
+      Mountpoint: volume.Mountpoint,
+      Labels: joinLabels(volume.Labels),
     }));
     await print(renderListing(listing, rows, flags));
     return 0;

@@ -1,6 +1,6 @@
-import { pathTo, request, requestJson } from "#client/api.ts";
+import { pathTo, request } from "#client/api.ts";
 import { connectDaemon } from "#client/daemon/connect.ts";
-import { asObject, numberAt, objectAt, textAt } from "#client/json.ts";
+import { openJson } from "#client/endpoints.ts";
 import { upgrade } from "#client/streams/upgrade.ts";
 import { TboxError } from "#support/errors.ts";
 import { copyOutput, socketTarget } from "../../../terminal/connection.ts";
@@ -27,7 +27,8 @@ export async function attachContainer(options: AttachOptions): Promise<number> {
   const target = `${path}/attach?stream=1&stdout=1&stderr=1${stdin ? "&stdin=1" : ""}`;
   await upgrade(socket, { target });
   // The daemon answers with the head at once; from then on no exit is missed.
-  const exit = await request("POST", `${path}/wait`, {
+  const readExit = await openJson("POST /containers/{name}/wait", {
+    name: id,
     query: { condition: options.start ? "next-exit" : "not-running" },
   });
   using session = openSession(socketTarget(socket, path), {
@@ -42,10 +43,9 @@ export async function attachContainer(options: AttachOptions): Promise<number> {
   await session.begin();
   await copyOutput(socket, tty);
   if (session.detached) return endDetached(session);
-  const status = asObject(await exit.json());
-  const message = textAt(objectAt(status, "Error"), "Message");
-  if (message !== "") throw new TboxError("internal", message);
-  return numberAt(status, "StatusCode");
+  const { StatusCode, Error: failure } = await readExit();
+  if (failure) throw new TboxError("internal", failure.Message);
+  return StatusCode;
 }
 
 /** Changes the terminal's size so that a running program redraws. The session sets the real size afterwards. */
@@ -55,9 +55,4 @@ async function forceRedraw(path: string): Promise<void> {
   if (size === undefined) return;
   const query = { h: String(size.rows + 1), w: String(size.columns + 1) };
   await request("POST", `${path}/resize`, { query }).catch(() => {});
-}
-
-/** Fetches a container by name or ID. */
-export async function inspectContainer(name: string): Promise<Record<string, unknown>> {
-  return asObject(await requestJson("GET", pathTo("containers", name, "/json")));
 }

@@ -1,6 +1,7 @@
 import { posix } from "node:path";
+import type { PathStat } from "#api/answers/containers.ts";
 import { pathTo, request } from "#client/api.ts";
-import { asObject, numberAt, textAt } from "#client/json.ts";
+import { trustAnswer } from "#client/trust-answer.ts";
 import { TboxError } from "#support/errors.ts";
 
 /** A file or directory in a container. */
@@ -23,19 +24,19 @@ export async function findRemoteFile(container: string, path: string): Promise<R
   for (let hop = 0; hop < mostLinks; hop++) {
     const stat = await statRemote(container, current);
     if (stat === undefined) return undefined;
-    const mode = numberAt(stat, "mode");
+    const { mode, linkTarget } = stat;
     if (!hasBit(mode, linkBit)) return { path: current, isDirectory: hasBit(mode, directoryBit) };
-    current = posix.resolve(posix.dirname(current), textAt(stat, "linkTarget"));
+    current = posix.resolve(posix.dirname(current), linkTarget);
   }
   throw new TboxError("invalid-argument", `${path}: too many symbolic links`);
 }
 
-async function statRemote(container: string, path: string) {
+async function statRemote(container: string, path: string): Promise<PathStat | undefined> {
   try {
     const target = pathTo("containers", container, "/archive");
     const response = await request("HEAD", target, { query: { path } });
     const header = response.headers.get("X-Docker-Container-Path-Stat") ?? "";
-    return asObject(JSON.parse(Buffer.from(header, "base64").toString()));
+    return trustAnswer(JSON.parse(Buffer.from(header, "base64").toString()));
   } catch (error) {
     if (!(error instanceof TboxError && error.code === "not-found")) throw error;
     // The answer to HEAD has no message. This request fails if the container, not the file, is missing.
