@@ -20,6 +20,7 @@ import type { LimitMode } from "./limits/resolve-limits.ts";
 import { containerNetworking } from "./networking/container-networking.ts";
 import { defaultEtcFiles } from "./networking/etc-files.ts";
 import type { ContainerServices } from "./services.ts";
+import type { ContainerAction } from "./state/container-action.ts";
 import { openContainerDirectories } from "./state/container-directories.ts";
 import { containerQueries } from "./state/container-queries.ts";
 import { openContainerRecords } from "./state/container-records.ts";
@@ -42,9 +43,9 @@ export interface ContainersOptions {
   run: string;
   limitMode: LimitMode;
   /** Called for each event of a container. */
-  notify: (action: string, id: string, attributes: Record<string, string>) => void;
+  notify: (action: ContainerAction, id: string, attributes: Record<string, string>) => void;
   /** Called when a container joins or leaves a network. */
-  notifyNetwork: (action: string, network: string, container: string) => void;
+  notifyNetwork: (action: "connect" | "disconnect", network: string, container: string) => void;
   warn: Warn;
 }
 

@@ -6,6 +6,7 @@ import type { Warn } from "#support/log.ts";
 import type { Volumes } from "#volumes/volumes.ts";
 import type { RestartScheduler } from "./lifecycle/restart-scheduler.ts";
 import type { LimitMode } from "./limits/resolve-limits.ts";
+import type { ContainerAction } from "./state/container-action.ts";
 import type { ContainerDirectories } from "./state/container-directories.ts";
 import type { ContainerRecord } from "./state/container-record.ts";
 import type { ContainerRecords } from "./state/container-records.ts";
@@ -31,7 +32,7 @@ export interface ContainerServices {
   /** Drops the runtime state of a removed container. */
   forget(id: string): void;
   /** Publishes an event of a container. */
-  notify: (action: string, record: ContainerRecord, attributes?: Record<string, string>) => void;
+  notify: (action: ContainerAction, record: ContainerRecord, attributes?: Record<string, string>) => void;
   /** Publishes the event of a network that a container joins or leaves. */
   notifyNetwork: (action: "connect" | "disconnect", network: string, record: ContainerRecord) => void;
   /** Runs the health check of a started container until it exits or the result is disposed. */

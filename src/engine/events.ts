@@ -1,15 +1,27 @@
+import type { ContainerAction } from "#containers/state/container-action.ts";
+import type { ImageAction } from "#images/image-action.ts";
 import { createAsyncQueue } from "#support/concurrency/async-queue.ts";
 import { openLog } from "#support/log.ts";
+import type { VolumeAction } from "#volumes/volume-action.ts";
 
 /** A change of an object, in the terms of Docker's events. */
-export interface EngineEvent {
-  type: "container" | "image" | "volume" | "network" | "daemon";
-  action: string;
+export type EngineEvent =
+  | EventOf<"container", ContainerAction>
+  | EventOf<"image", ImageAction>
+  | EventOf<"volume", VolumeAction>
+  | EventOf<"network", "create" | "destroy" | "connect" | "disconnect">;
+
+interface EventOf<Type, Action> {
+  type: Type;
+  action: Action;
   id: string;
   attributes: Record<string, string>;
   /** Nanoseconds since the epoch; no two events have the same time. */
   time: bigint;
 }
+
+/** An event whose time is not known yet. */
+export type NewEvent<Event = EngineEvent> = Event extends unknown ? Omit<Event, "time"> : never;
 
 export interface ReadEventsOptions {
   /** First moment to replay from, in nanoseconds since the epoch. */
@@ -21,7 +33,7 @@ export interface ReadEventsOptions {
 
 /** The events of the daemon. The newest ones are remembered. */
 export interface EventLog {
-  publish(event: Omit<EngineEvent, "time">): void;
+  publish(event: NewEvent): void;
   read(options: ReadEventsOptions): AsyncGenerator<EngineEvent>;
 }
 
@@ -33,7 +45,6 @@ const logs = {
   image: openLog("images"),
   volume: openLog("volumes"),
   network: openLog("network"),
-  daemon: openLog("daemon"),
 };
 
 /** Opens an event log in memory. Debug lines report every event. */
@@ -84,6 +95,6 @@ function untilOrAbort(until: bigint | undefined, signal: AbortSignal): Promise<v
 }
 
 /** Describes an event without a command line or attributes, which may contain secrets. */
-function describe({ action, id, attributes: { name = "" } }: Omit<EngineEvent, "time">): string {
+function describe({ action, id, attributes: { name = "" } }: NewEvent): string {
   return `${action.replace(/:.*/s, "")} ${id} ${name}`.trimEnd();
 }

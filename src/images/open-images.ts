@@ -7,6 +7,7 @@ import { coalesced } from "#support/concurrency/coalesced.ts";
 import type { Warn } from "#support/log.ts";
 import { openArchives } from "./archive/open-archives.ts";
 import { openAuthoring } from "./authoring/open-authoring.ts";
+import type { ImageAction } from "./image-action.ts";
 import type { Images } from "./images.ts";
 import type { ImageServices, ImageUses } from "./services.ts";
 import { openEmbeddedImage } from "./store/embedded-image.ts";
@@ -28,7 +29,7 @@ export interface ImagesOptions {
   uses: ImageUses;
   warn: Warn;
   /** Called for every event of an image; `name` is Docker's familiar name. */
-  notify: (action: string, id: string, name: string) => void;
+  notify: (action: ImageAction, id: string, name: string) => void;
 }
 
 /** Opens the images of a store. Garbage collection begins with `startCollecting`. */

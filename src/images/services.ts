@@ -3,6 +3,7 @@ import type { Layers } from "#layers/layers.ts";
 import type { RegistryOptions } from "#registry/access/registry-options.ts";
 import type { Warn } from "#support/log.ts";
 import type { UsageQueries } from "#support/usage-register.ts";
+import type { ImageAction } from "./image-action.ts";
 import type { EmbeddedImage } from "./store/embedded-image.ts";
 import type { ImageRecords } from "./store/image-records.ts";
 
@@ -23,6 +24,6 @@ export interface ImageServices {
   /** Writes the current names into the layout's `index.json`. */
   writeIndex: () => Promise<void>;
   /** Publishes an event about an image; `name` is Docker's familiar name. */
-  notify: (action: string, id: string, name: string) => void;
+  notify: (action: ImageAction, id: string, name: string) => void;
   warn: Warn;
 }

@@ -5,6 +5,7 @@ import type { Filters } from "#support/filters/filters.ts";
 import type { UsageQueries } from "#support/usage-register.ts";
 import { createVolume } from "./create-volume.ts";
 import { filterVolumes } from "./filter-volumes.ts";
+import type { VolumeAction } from "./volume-action.ts";
 import { openVolumeRecords } from "./volume-records.ts";
 import { anonymousLabel, type Volume, type Volumes } from "./volumes.ts";
 
@@ -16,7 +17,7 @@ export interface VolumesOptions {
   discard: (path: string) => void;
   /** Returns the allocated bytes below each path of the store. */
   measure: (paths: string[]) => Promise<number[]>;
-  notify: (action: string, name: string, attributes?: Record<string, string>) => void;
+  notify: (action: VolumeAction, name: string, attributes?: Record<string, string>) => void;
 }
 
 /** Opens the volumes of a store. */

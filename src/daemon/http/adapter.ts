@@ -15,7 +15,7 @@ export interface Application {
   answer(request: Request): Response | Promise<Response>;
   /** Returns the response for an error that was thrown before `answer` could handle it. */
   refuse(error: unknown): Response;
-  /** Request headers that the application sees, in lower case. Every other header, above all Host, decides nothing. */
+  /** Request headers that the application sees, in lower case. Other headers, above all Host, have no effect. */
   requestHeaders: readonly string[];
   /** Headers of every response. */
   responseHeaders: Record<string, string>;

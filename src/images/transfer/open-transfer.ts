@@ -7,7 +7,7 @@ import { pull, pullAllTags } from "./pull.ts";
 import { push } from "./push.ts";
 
 export function openTransfer(services: ImageServices): ImageTransfer {
-  const notify = (action: string, name: string) => services.notify(action, name, name);
+  const notify = (action: "pull" | "push", name: string) => services.notify(action, name, name);
   return {
     async *pull(reference, options) {
       yield* pull(services, reference, options);

@@ -1,0 +1,26 @@
+import type { HealthState } from "./container-record.ts";
+
+/** Actions of container events, in Docker's wording. */
+export type ContainerAction =
+  | "archive-path"
+  | "attach"
+  | "commit"
+  | "create"
+  | "destroy"
+  | "die"
+  | `exec_create: ${string}`
+  | "exec_die"
+  | `exec_start: ${string}`
+  | "export"
+  | "extract-to-dir"
+  | `health_status: ${HealthState["status"]}`
+  | "kill"
+  | "oom"
+  | "pause"
+  | "rename"
+  | "resize"
+  | "restart"
+  | "start"
+  | "stop"
+  | "unpause"
+  | "update";

@@ -1,0 +1,2 @@
+/** Actions of volume events, in Docker's wording. */
+export type VolumeAction = "create" | "destroy" | "mount" | "unmount";
