@@ -97,7 +97,7 @@ describe.skipIf(programUnavailable !== undefined)("the daemon", () => {
       const { code, stderr } = await runProgram([program, "setup", "systemd"], {
         environment: { PATH: process.env.PATH ?? "", HOME: "/nonexistent" },
       });
-      expect(stderr).toMatch(/^tbox: user \S+ has no systemd of their own: /);
+      expect(stderr).toMatch(/^tbox: user \S+ has no systemd instance: /);
       expect(code).toBe(1);
     },
   );

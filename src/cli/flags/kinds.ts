@@ -1,16 +1,17 @@
 import type { Flag, FlagOptions } from "./flag.ts";
 
-/** An option without a value; `--name=false` takes it back. */
+/** Returns a flag without a value; `--name=false` unsets it. */
 export function bool(usage: string, options: FlagOptions & { initial?: boolean } = {}): Flag<boolean> {
   const { initial = false, ...rest } = options;
   return { usage, initial, accept: parseBool, ...rest };
 }
 
+/** Returns a flag with a text as its value. */
 export function text(usage: string, options: FlagOptions = {}): Flag<string | undefined> {
   return { usage, valueName: "string", initial: undefined, accept: (value) => value, ...options };
 }
 
-/** A text that must be one of the given words. */
+/** Returns a flag whose value is one of the words. */
 export function word<Word extends string>(
   usage: string,
   words: readonly Word[],
@@ -24,11 +25,12 @@ export function word<Word extends string>(
   return { usage, valueName: "string", initial: undefined, accept, ...options };
 }
 
+/** Returns a flag with an integer as its value. */
 export function integer(usage: string, options: FlagOptions = {}): Flag<number | undefined> {
   return { usage, valueName: "int", initial: undefined, accept: parseInteger, ...options };
 }
 
-/** A value read by `parse`, which throws on a bad text. */
+/** Returns a flag whose value `parse` reads. `parse` throws for an invalid text. */
 export function parsed<T>(
   usage: string,
   parse: (text: string) => T,
@@ -37,11 +39,12 @@ export function parsed<T>(
   return { usage, valueName: "string", initial: undefined, accept: (value) => parse(value), ...options };
 }
 
-/** May be given many times; every occurrence adds one value. */
+/** Returns a flag that can be repeated; each occurrence adds a text. */
 export function list(usage: string, options: FlagOptions = {}): Flag<string[]> {
   return listOf(usage, (value) => value, options);
 }
 
+/** Returns a flag that can be repeated; each occurrence adds a value that `parse` reads. */
 export function listOf<T>(usage: string, parse: (text: string) => T, options: FlagOptions = {}): Flag<T[]> {
   return {
     usage,
@@ -53,8 +56,8 @@ export function listOf<T>(usage: string, parse: (text: string) => T, options: Fl
 }
 
 /**
- * An option of Docker's that tbox does not have: refused by its name unless it asks for nothing. Without a reason
- * it is yet to come.
+ * Returns a flag of Docker's that tbox refuses, except for the harmless value. Without a reason, the message says that
+ * the flag is not supported yet.
  */
 export function unsupported(
   usage: string,
@@ -68,7 +71,7 @@ export function unsupported(
   return { usage, valueName: "string", initial: undefined, hidden: true, accept, ...rest };
 }
 
-/** A switch of Docker's that tbox does not have yet; `--name=false` is what tbox does anyway. */
+/** Returns a switch of Docker's that tbox refuses; `--name=false` is accepted. */
 export function unsupportedBool(usage: string, options: FlagOptions = {}): Flag<undefined> {
   const accept = (value: string) => {
     if (parseBool(value)) throw new UnsupportedFlag();
@@ -77,15 +80,15 @@ export function unsupportedBool(usage: string, options: FlagOptions = {}): Flag<
   return { usage, initial: undefined, hidden: true, accept, ...options };
 }
 
-/** The parser names the option in the message it makes of this. */
+/** Thrown for an unsupported flag. The parser adds the flag's name to the message. */
 export class UnsupportedFlag extends Error {}
 
-const truths = new Set(["1", "t", "T", "TRUE", "true", "True"]);
-const untruths = new Set(["0", "f", "F", "FALSE", "false", "False"]);
+const trueWords = new Set(["1", "t", "T", "TRUE", "true", "True"]);
+const falseWords = new Set(["0", "f", "F", "FALSE", "false", "False"]);
 
 export function parseBool(value: string): boolean {
-  if (truths.has(value)) return true;
-  if (untruths.has(value)) return false;
+  if (trueWords.has(value)) return true;
+  if (falseWords.has(value)) return false;
   throw new Error(`strconv.ParseBool: parsing "${value}": invalid syntax`);
 }
 

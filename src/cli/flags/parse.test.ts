@@ -60,17 +60,17 @@ describe("values", () => {
     expect(positionals).toEqual(["x"]);
   });
 
-  test("a switch does not take the next argument", () => {
+  test("a switch does not take the next argument as its value", () => {
     expect(parse("--tty false")).toMatchObject({ values: { tty: true }, positionals: ["false"] });
   });
 
-  test("options that were not given have their initial values", () => {
+  test("flags that are not set have their initial values", () => {
     const { values, given } = parse("x");
     expect(values).toMatchObject({ name: undefined, tty: false, "sig-proxy": true, publish: [] });
     expect(given.size).toBe(0);
   });
 
-  test("tells which options were given, by their own names", () => {
+  test("the result contains the names of the set flags", () => {
     expect([...parse("-it --net host --sig-proxy=true x").given].sort()).toEqual([
       "interactive",
       "network",
@@ -94,21 +94,21 @@ describe("positionals", () => {
     expect(parse(line, placement).positionals).toEqual([...expected]);
   });
 
-  test("options after the first argument are seen only where they may stand anywhere", () => {
+  test("flags after the first argument count only where flags may be anywhere", () => {
     expect(parse("a -i", "anywhere").values.interactive).toBe(true);
     expect(parse("a -i", "leading").values.interactive).toBe(false);
   });
 });
 
 describe("help", () => {
-  test("--help stops the reading", () => expect(parse("-i --help --nonsense").help).toBe(true));
-  test("-h is help where no option has the letter", () => {
+  test("parsing stops at --help", () => expect(parse("-i --help --nonsense").help).toBe(true));
+  test("-h is help if no flag has the letter", () => {
     expect(parseFlags({}, ["-h"], "anywhere").help).toBe(true);
   });
-  test("--help=false asks for none", () => expect(parse("--help=false x").help).toBe(false));
+  test("--help=false prints no help", () => expect(parse("--help=false x").help).toBe(false));
 });
 
-describe("mistakes", () => {
+describe("invalid command lines", () => {
   test.each([
     ["--nope x", "unknown flag: --nope"],
     ["--nope=1 x", "unknown flag: --nope"],
@@ -138,7 +138,7 @@ describe("mistakes", () => {
     expect(() => parse(line)).toThrow(message);
   });
 
-  test("an option that asks for what tbox does anyway is accepted", () => {
+  test("an unsupported flag with a harmless value is accepted", () => {
     expect(parse("--privileged=false --restart no x").positionals).toEqual(["x"]);
   });
 });

@@ -3,25 +3,25 @@ import { UnsupportedFlag } from "./kinds.ts";
 
 export interface ParsedFlags<Table> {
   values: FlagValues<Table>;
-  /** Names of the options that were given, however spelt. */
+  /** Names of the flags that the command line sets, in any spelling. */
   given: Set<string>;
   positionals: string[];
-  /** `--help` was met; nothing after it was read. */
+  /** Whether `--help` occurs; parsing stops there. */
   help: boolean;
 }
 
-/** Where options may stand: anywhere, or only before the first argument that is none. */
+/** Allowed position of flags: anywhere, or only before the first other argument. */
 export type Placement = "anywhere" | "leading";
 
-/** Exit code for a flag that is unknown or has no valid value, whatever the command; Docker's. */
+/** Exit code of Docker for an unknown flag or an invalid value. */
 export const flagFailure = 125;
 
-/** A wrong command line; the message is Docker's. */
+/** An invalid command line, with Docker's message. */
 export class UsageError extends Error {}
 
 /**
- * Reads a command line by the rules of Docker's: `--name value`, `--name=value`, `-n value`, `-nvalue`,
- * `-n=value`, joined switches `-itn value`, and `--` before arguments that look like options.
+ * Parses a command line by Docker's rules: `--name value`, `--name=value`, `-n value`, `-nvalue`, `-n=value`, combined
+ * switches `-itn value`, and `--` before arguments that start with a hyphen.
  */
 export function parseFlags<Table extends FlagTable>(
   table: Table,
@@ -44,7 +44,7 @@ export function parseFlags<Table extends FlagTable>(
     if (state.help) break;
   }
   const { given, positionals, help } = state;
-  // Every name of the table got its initial value, and after that only what its own `accept` returned.
+  // Each value is the flag's initial value or a result of its `accept`, so the cast is sound.
   return { values: state.values as FlagValues<Table>, given, positionals, help };
 }
 
@@ -65,9 +65,9 @@ class Parser {
 
   long(argument: string): void {
     const equals = argument.indexOf("=");
-    const spelt = argument.slice(2, equals === -1 ? undefined : equals);
-    if (spelt === "" || spelt.startsWith("-")) throw new UsageError(`bad flag syntax: ${argument}`);
-    const [name, flag] = this.#byName(spelt);
+    const spelling = argument.slice(2, equals === -1 ? undefined : equals);
+    if (spelling === "" || spelling.startsWith("-")) throw new UsageError(`bad flag syntax: ${argument}`);
+    const [name, flag] = this.#byName(spelling);
     if (flag === undefined && name === "help") {
       this.help = equals === -1 || argument.slice(equals + 1) === "true";
       return;
@@ -104,10 +104,10 @@ class Parser {
     }
   }
 
-  #byName(spelt: string): [string, Flag<unknown> | undefined] {
-    if (Object.hasOwn(this.#table, spelt)) return [spelt, this.#table[spelt]];
-    const other = Object.entries(this.#table).find(([, flag]) => flag.also === spelt);
-    return other ?? [spelt, undefined];
+  #byName(spelling: string): [string, Flag<unknown> | undefined] {
+    if (Object.hasOwn(this.#table, spelling)) return [spelling, this.#table[spelling]];
+    const other = Object.entries(this.#table).find(([, flag]) => flag.also === spelling);
+    return other ?? [spelling, undefined];
   }
 
   #byLetter(letter: string): [string, Flag<unknown>] | undefined {

@@ -37,7 +37,7 @@ export function containerListing(withSize: boolean): Listing {
 }
 
 export interface RowOptions {
-  /** Milliseconds since the epoch. */
+  /** Current time in milliseconds since the epoch. */
   now: number;
   truncate: boolean;
 }

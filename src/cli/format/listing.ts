@@ -3,11 +3,11 @@ import { alignColumns } from "./table.ts";
 import { compileTemplate } from "./template.ts";
 import { goText } from "./template-values.ts";
 
-/** One kind of thing that commands list: its columns by field name, and what the default table shows. */
+/** The columns of a listing. */
 export interface Listing {
-  /** Field name to heading, for tables of any template. */
+  /** Headings by field name. */
   headings: Record<string, string>;
-  /** Headings of fields that take an operand. */
+  /** Headings of fields that take an operand, as functions of the operand. */
   heading?: Record<string, (operand: string) => string>;
   /** Fields of the default table, in order. */
   columns: string[];
@@ -20,7 +20,7 @@ export interface ListingOptions {
   quiet?: boolean;
 }
 
-/** Rows as text: the default table, `table TEMPLATE`, `json`, or a template applied to every row. */
+/** Renders rows as the default table, as `table TEMPLATE`, as `json`, or with a template for every row. */
 export function renderListing(
   listing: Listing,
   rows: Record<string, unknown>[],
@@ -37,7 +37,7 @@ export function renderListing(
   return rows.map((row) => `${template(row)}\n`).join("");
 }
 
-/** Compiles a `--format`; a template that is wrong is the caller's mistake. */
+/** Compiles the template of `--format`. An invalid template ends the command with exit code 64. */
 export function compileFormat(format: string): (value: unknown) => string {
   try {
     return compileTemplate(format);
@@ -46,7 +46,7 @@ export function compileFormat(format: string): (value: unknown) => string {
   }
 }
 
-/** Without a template: there may be thousands of rows. */
+/** Renders the default table without a template, which would be slow for thousands of rows. */
 function renderColumns({ columns, headings }: Listing, rows: Record<string, unknown>[]): string {
   return alignColumns([headings, ...rows].map((row) => columns.map((column) => goText(row[column]))));
 }
@@ -57,7 +57,7 @@ function renderTable(listing: Listing, rows: Record<string, unknown>[], source: 
   return alignColumns(lines.map((line) => line.split("\t")));
 }
 
-/** Shells pass `\t` and `\n` on as two characters. */
+/** Replaces `\t` and `\n`, which shells pass as two characters. */
 function expandEscapes(format: string): string {
   return format.replaceAll("\\t", "\t").replaceAll("\\n", "\n");
 }

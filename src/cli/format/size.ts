@@ -1,6 +1,6 @@
 const units = ["B", "kB", "MB", "GB", "TB", "PB"];
 
-/** Bytes in powers of 1000 with a number of significant digits, as Docker shows sizes: `1.23MB`. */
+/** Formats bytes in powers of 1000 with the given number of significant digits, as Docker does: `1.23MB`. */
 export function decimalSize(bytes: number, digits = 4): string {
   let value = bytes;
   let unit = 0;
@@ -11,7 +11,7 @@ export function decimalSize(bytes: number, digits = 4): string {
   return `${Number(value.toPrecision(digits))}${units[unit]}`;
 }
 
-/** Bytes in powers of 1024: `7.653GiB`. */
+/** Formats bytes in powers of 1024: `7.653GiB`. */
 export function binarySize(bytes: number): string {
   let value = bytes;
   let unit = 0;

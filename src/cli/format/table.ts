@@ -1,6 +1,6 @@
 /**
- * Rows of cells as columns, each as wide as its widest cell and three spaces apart, as Docker prints them. There may
- * be thousands of rows, and this runs once, so it is never compiled.
+ * Aligns rows of cells in columns as Docker does: each as wide as its widest cell, three spaces apart. Loops keep this
+ * fast for thousands of rows, because a function that runs once is never compiled.
  */
 export function alignColumns(rows: string[][]): string {
   const lengthOf = rows.every((row) => ascii.test(row.join(""))) ? units : characters;

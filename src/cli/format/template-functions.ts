@@ -3,7 +3,7 @@ import { goText, isTruthy, lengthOf } from "./template-values.ts";
 
 type TemplateFunction = (operands: unknown[]) => unknown;
 
-/** The functions of Go's templates and those that Docker's clients add. */
+/** Functions of Go's templates and of Docker's clients. */
 export const templateFunctions: Record<string, TemplateFunction | undefined> = Object.assign(
   Object.create(null),
   {
@@ -62,7 +62,7 @@ function sliced(value: unknown, from: unknown, to: unknown): unknown {
   return fail("error calling slice: can't slice this value");
 }
 
-/** As Go's `Sprint`: a space between two operands of which neither is a text. */
+/** Joins operands as Go's `Sprint`: with a space between two operands that are not texts. */
 function printed(operands: unknown[]): string {
   return operands.reduce<string>((text, operand, index) => {
     const spaced = index > 0 && typeof operand !== "string" && typeof operands[index - 1] !== "string";

@@ -1,6 +1,6 @@
 import { TemplateError, type Token, tokenize } from "./template-tokens.ts";
 
-/** Members looked up one after the other, from the dot, a variable or another expression. */
+/** A chain of members, starting at the dot, a variable or another expression. */
 export interface PathExpression {
   kind: "path";
   from: "dot" | { variable: string } | Expression;
@@ -13,7 +13,7 @@ export type Expression =
   | { kind: "call"; name: string; operands: Expression[] }
   /** A member that takes operands: `.Label "name"`. */
   | { kind: "method"; method: PathExpression; operands: Expression[] }
-  /** The value of each goes to the next as its last operand. */
+  /** Each value becomes the last operand of the next step. */
   | { kind: "pipe"; steps: Expression[] };
 
 export type Node =
@@ -24,7 +24,7 @@ export type Node =
   | { kind: "with"; value: Expression; variable?: string; then: Node[]; otherwise: Node[] }
   | { kind: "range"; value: Expression; key?: string; element?: string; then: Node[]; otherwise: Node[] };
 
-/** Parses the part of Go's template language that command lines use. */
+/** Parses a template in the subset of Go's language that command lines use. */
 export function parseTemplate(template: string): Node[] {
   const parser = new TemplateParser(tokenize(template));
   const nodes = parser.block();
@@ -33,7 +33,7 @@ export function parseTemplate(template: string): Node[] {
 }
 
 class TemplateParser {
-  /** The `else` or `end` that ended the last block; nothing at the end of the template. */
+  /** Keyword that ended the last block: `else`, `end`, or nothing at the end of the template. */
   stoppedAt: "else" | "end" | undefined;
   #position = 0;
   readonly #tokens: Token[];
@@ -113,7 +113,7 @@ class TemplateParser {
     if (this.stoppedAt !== "end") throw new TemplateError("unexpected EOF");
   }
 
-  /** `$i, $e :=` before the value of a range or with. */
+  /** Reads the variables in `$i, $e :=` before the value of `range` or `with`. */
   #declared(): string[] {
     const names: string[] = [];
     for (let ahead = 0; ; ahead += 2) {
@@ -186,7 +186,7 @@ class TemplateParser {
     throw new TemplateError("missing value for command");
   }
 
-  /** The `.Name`s that follow without a space between. */
+  /** Reads the following `.Name`s without a space before them. */
   #names(names: string[]): string[] {
     for (let next = this.#peek(); next?.kind === "field" && !next.afterSpace; next = this.#peek()) {
       this.#take();

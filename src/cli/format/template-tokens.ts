@@ -12,7 +12,7 @@ export type Token =
 
 export class TemplateError extends Error {}
 
-/** Splits a template into text and the tokens of its actions; applies `{{-` and `-}}`; drops comments. */
+/** Splits a template into text and the tokens of its actions. Applies `{{-` and `-}}`, and drops comments. */
 export function tokenize(template: string): Token[] {
   const tokens: Token[] = [];
   let trimNext = false;

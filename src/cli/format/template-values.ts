@@ -1,6 +1,6 @@
-/** A value as Go prints it: `[a b]`, `map[k:v]`, `<no value>`. */
+/** Formats a value as Go does: `[a b]`, `map[k:v]`, `<no value>`. */
 export function goText(value: unknown): string {
-  // Most are, and there may be thousands.
+  // The common case comes first: listings can have thousands of values.
   if (typeof value === "string") return value;
   if (value === undefined) return "<no value>";
   if (value === null) return "<nil>";
@@ -12,13 +12,14 @@ export function goText(value: unknown): string {
   return String(value);
 }
 
-/** False, zero, nothing and whatever is empty are false. */
+/** Returns the truth of a value as Go's templates define it: false, zero, nil and empty values are false. */
 export function isTruthy(value: unknown): boolean {
   if (Array.isArray(value)) return value.length > 0;
   if (typeof value === "object" && value !== null) return Object.keys(value).length > 0;
   return Boolean(value);
 }
 
+/** Returns the length as Go's `len` does; nothing for a value without a length. */
 export function lengthOf(value: unknown): number | undefined {
   if (typeof value === "string") return Buffer.byteLength(value);
   if (Array.isArray(value)) return value.length;

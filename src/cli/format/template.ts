@@ -3,10 +3,10 @@ import { type Expression, type Node, type PathExpression, parseTemplate } from "
 import { TemplateError } from "./template-tokens.ts";
 import { goText, isTruthy } from "./template-values.ts";
 
-/** A template that makes text of a value. Throws `TemplateError` when the template does not fit the value. */
+/** Renders a value as text. Throws `TemplateError` if the template does not fit the value. */
 export type Template = (value: unknown) => string;
 
-/** Compiles a Go template. Fields that a value does not have are an error, as for Docker's clients. */
+/** Compiles a Go template. A missing field is an error, as in Docker's clients. */
 export function compileTemplate(source: string): Template {
   let nodes: Node[];
   try {
@@ -103,7 +103,7 @@ function evaluate(expression: Expression, scope: Scope, piped: unknown[] = []): 
     }
     case "method": {
       const method = path(expression.method, scope);
-      if (typeof method !== "function") throw new TemplateError("a field was called that is no function");
+      if (typeof method !== "function") throw new TemplateError("cannot call a field that is not a function");
       return call(method, [...expression.operands.map((operand) => evaluate(operand, scope)), ...piped]);
     }
     case "pipe":

@@ -13,7 +13,7 @@ describe("parseTimestamp", () => {
     ["2006-01-02T15:04:05+01:00", "1136210645"],
     ["2006-01-02T15:04Z", "1136214240"],
   ])("%s", (text, expected) => expect(parseTimestamp(text, now)).toBe(expected));
-  test("refuses what is no time", () => {
+  test("a text that is not a time is refused", () => {
     expect(() => parseTimestamp("yesterday", now)).toThrow("invalid time 'yesterday'");
   });
 });
@@ -26,4 +26,4 @@ test.each([
   [123_456_789, "123MB"],
 ])("%d bytes are %s", (bytes, expected) => expect(decimalSize(bytes, 3)).toBe(expected));
 
-test("memory is shown in powers of 1024", () => expect(binarySize(8_217_255_936)).toBe("7.653GiB"));
+test("binarySize uses powers of 1024", () => expect(binarySize(8_217_255_936)).toBe("7.653GiB"));

@@ -1,8 +1,8 @@
 import { parseDuration } from "#support/time/duration.ts";
 
 /**
- * A point in time for the API, in seconds since the epoch with up to nine decimals: a duration before now,
- * a number of seconds, or a date with as much of the time as was given (local unless it names a zone).
+ * Parses a point in time to seconds since the epoch, with up to nine decimals. The text is a duration before `now`, a
+ * number of seconds, or a date with an optional time, which is local unless it names a zone.
  */
 export function parseTimestamp(text: string, now: number): string {
   if (/^\d+(\.\d{1,9})?$/.test(text)) return text;
@@ -18,7 +18,7 @@ export function parseTimestamp(text: string, now: number): string {
   return fraction === undefined ? String(seconds) : `${seconds}.${fraction}`;
 }
 
-/** A time as Go prints it, in the local zone: `2026-01-31 12:00:00 +0000 UTC`. */
+/** Formats a time as Go does, in the local zone: `2026-01-31 12:00:00 +0000 UTC`. */
 export function goTime(milliseconds: number): string {
   const time = new Date(milliseconds);
   const offset = -time.getTimezoneOffset();
@@ -28,7 +28,7 @@ export function goTime(milliseconds: number): string {
   return `${local.slice(0, 10)} ${local.slice(11, 19)} ${zone} ${name ?? zone}`;
 }
 
-/** By the offset: asking for a name takes long. */
+/** Names of zones by offset. The cache saves slow calls of `toLocaleTimeString`. */
 const zoneNames = new Map<number, string | undefined>();
 
 function zoneName(time: Date, offset: number): string | undefined {

@@ -6,11 +6,8 @@ import { progressBar } from "./bar.ts";
 
 export interface ProgressPrinter {
   /** Shows a line of a progress stream. The caller handles failures. */
-  show(line: ProgressText): Promise<void>;
+  show(line: TransferLine): Promise<void>;
 }
-
-/** A line of a progress stream. Docker's daemon sends `stream` in some answers in place of `status`. */
-type ProgressText = TransferLine & { stream?: string };
 
 /** Opens a printer of progress: bars on a terminal, elsewhere one line for every change of state. */
 export async function openProgress(stream: "stdout" | "stderr"): Promise<ProgressPrinter> {
@@ -59,11 +56,8 @@ export function describeProgress(progress: BuildPull): string {
   return describe({ ...progress, progressDetail: progress });
 }
 
-function describe(
-  { id = "", status, stream = "", progressDetail = {} }: ProgressText,
-  columns?: number,
-): string {
-  const label = `${id === "" ? "" : `${id}: `}${status || stream.trimEnd()}`;
+function describe({ id = "", status = "", progressDetail = {} }: TransferLine, columns?: number): string {
+  const label = `${id === "" ? "" : `${id}: `}${status}`;
   const bar = columns === undefined ? "" : progressBar(progressDetail, columns - label.length - 1);
   return bar === "" ? label : `${label} ${bar}`;
 }

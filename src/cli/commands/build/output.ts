@@ -8,16 +8,16 @@ import { splitImageName } from "../../arguments/image-name.ts";
 import { toRecord } from "../../values/entries.ts";
 import { pushImage } from "../image/push-image.ts";
 
-/** Where a built image goes besides tbox's own store. */
+/** A destination of a built image besides the image store. */
 export interface Output {
   type: "image" | "registry" | "oci" | "docker" | "local" | "tar" | "cacheonly";
-  /** Standard output for `-`. */
+  /** Path; `-` for standard output. */
   destination: string;
 }
 
 const types = ["image", "registry", "oci", "docker", "local", "tar", "cacheonly"] as const;
 
-/** The value of `--output`: `type=…,dest=…`, or a directory, or `-` for a tar. */
+/** Parses `--output`: `type=…,dest=…`, a directory, or `-` for a tar archive on standard output. */
 export function parseOutput(text: string): Output {
   if (!text.includes("=")) {
     return text === "-" ? { type: "tar", destination: "-" } : { type: "local", destination: text };
@@ -34,7 +34,7 @@ export function parseOutput(text: string): Output {
   return { type: known, destination: dest ?? "-" };
 }
 
-/** Writes what was built to where it is wanted. */
+/** Writes a built image to a destination. */
 export async function writeOutput(
   { type, destination }: Output,
   { image, tags, quiet }: { image: string; tags: string[]; quiet: boolean },

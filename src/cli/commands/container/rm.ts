@@ -31,7 +31,7 @@ export const rmCommand = command({
       try {
         await request("DELETE", pathTo("containers", name), { query });
       } catch (error) {
-        // With --force the container is to be gone, and it is.
+        // With --force, a missing container is no failure.
         if (!flags.force || !(error instanceof DaemonError) || error.status !== 404) throw error;
         printError(error.message);
         return "";

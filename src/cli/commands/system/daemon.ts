@@ -3,7 +3,7 @@ import { printError } from "../../output/output.ts";
 import { command, exactly } from "../../registry/command.ts";
 import { stopDaemon } from "./stop-daemon.ts";
 
-/** `tbox daemon` itself never gets here: it is another program in the same file. */
+/** Stops the daemon. `src/main.ts` handles `tbox daemon` without arguments. */
 export const daemonCommand = command({
   name: "daemon",
   summary: "Run the daemon in the foreground, or stop the running one",

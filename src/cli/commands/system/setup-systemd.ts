@@ -23,7 +23,7 @@ export const setupSystemdCommand = command({
   ],
   async run({ flags: { remove } }) {
     const systemd = findUserSystemd(process.env);
-    await (remove ? takeBack(systemd) : setUp(systemd));
+    await (remove ? removeSetup(systemd) : setUp(systemd));
     return 0;
   },
 });
@@ -37,19 +37,21 @@ async function setUp(systemd: UserSystemd): Promise<void> {
   });
   writeUnits(systemd.directory, units);
   await systemd.control("daemon-reload");
-  // Another daemon would keep the socket, and systemd would take it away from it. Containers go on.
+  // A running daemon would lose its socket to systemd. Containers continue.
   await stopDaemon();
   await systemd.control("enable", ...names);
   await systemd.control("restart", "tbox.socket");
-  await print(`systemd listens at ${await daemonSocket()}; its units are in ${systemd.directory}\n`);
+  await print(`systemd listens on ${await daemonSocket()}; the units are in ${systemd.directory}\n`);
   if (!systemd.lingers) {
-    await print("It ends when you log out, and containers with it. To go on: loginctl enable-linger\n");
+    await print(
+      "systemd stops the daemon and its containers when you log out. To keep them: loginctl enable-linger\n",
+    );
   }
 }
 
-async function takeBack(systemd: UserSystemd): Promise<void> {
+async function removeSetup(systemd: UserSystemd): Promise<void> {
   const present = names.some((name) => Bun.file(`${systemd.directory}/${name}`).size > 0);
-  if (!present) return print(`there are no units of tbox in ${systemd.directory}\n`);
+  if (!present) return print(`no tbox units in ${systemd.directory}\n`);
   await systemd.control("disable", "--now", ...names);
   removeUnits(systemd.directory, names);
   await systemd.control("daemon-reload");

@@ -2,7 +2,7 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { ExitError } from "../../../output/exit.ts";
 import { failureMessage } from "../../../output/failure.ts";
 
-/** A left-over file is somebody's only note of a container: it is never overwritten. */
+/** Refuses an existing file: it can contain the only record of another container's ID. */
 export async function refuseExisting(path: string): Promise<void> {
   if (await Bun.file(path).exists()) {
     throw new ExitError(
@@ -12,7 +12,7 @@ export async function refuseExisting(path: string): Promise<void> {
   }
 }
 
-/** Writes the ID of a container into a file that does not exist yet. */
+/** Writes a container's ID to a new file. */
 export function writeCidFile(path: string, id: string): void {
   try {
     const file = openSync(path, "wx", 0o644);

@@ -1,7 +1,7 @@
 import { registryAuth } from "#client/credentials/credentials.ts";
 import { printError, printWarning } from "../../../output/output.ts";
 
-/** Tells that an image is pulled, and gives the credentials for its registry as `X-Registry-Auth`. */
+/** Announces the pull of an image; returns the registry's credentials as `X-Registry-Auth`. */
 export async function preparePull(
   image: string,
   pull: "always" | "missing" | "never",
@@ -12,7 +12,7 @@ export async function preparePull(
   return registryAuth(image, printWarning);
 }
 
-/** The tag is `latest` unless the name has a tag or a digest. */
+/** Adds `:latest` to a name without tag or digest. */
 function withTag(image: string): string {
   const last = image.slice(image.lastIndexOf("/") + 1);
   return last.includes(":") || last.includes("@") ? image : `${image}:latest`;

@@ -7,7 +7,7 @@ import { checkDetachKeys, checkTerminal } from "../../../terminal/session.ts";
 import type { RunInvocation } from "../run.ts";
 import { followRun } from "./follow-run.ts";
 
-/** `tbox run`: gives the exit code of the program, or Docker's code for what kept it from running. */
+/** Runs a container; returns the exit code of its program, or Docker's code for a failure to run it. */
 export async function runContainer(invocation: RunInvocation): Promise<number> {
   const { flags } = invocation;
   const { detach, tty } = flags;
@@ -30,7 +30,7 @@ export async function runContainer(invocation: RunInvocation): Promise<number> {
   };
   const options = { flags, attached, stdin };
   if (request.pull !== "always") {
-    // What a pull needs, credentials and their helpers, is looked up only when something is missing.
+    // Credentials are read only if the image is missing: helpers are slow.
     const outcome = await followRun(await openRunStream({ ...request, pull: "never" }), options);
     if (outcome !== "image-missing") return outcome;
   }

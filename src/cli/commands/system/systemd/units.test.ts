@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { daemonVariables, planUnits } from "./units.ts";
 
-test("a path and a value with signs that mean something to systemd are what they were", () => {
+test("special characters of systemd in paths and values are escaped", () => {
   const units = planUnits({
     command: ['/opt/100% "tbox"/tbox'],
     socket: "%t/tbox/tbox.sock",
@@ -14,10 +14,12 @@ test("a path and a value with signs that mean something to systemd are what they
 
 test("a line break is refused", () => {
   const environment = { HTTP_PROXY: "http://x\nExecStartPre=/bin/true" };
-  expect(() => planUnits({ command: ["/tbox"], socket: "/s", environment })).toThrow("cannot hold");
+  expect(() => planUnits({ command: ["/tbox"], socket: "/s", environment })).toThrow(
+    "cannot contain a line break",
+  );
 });
 
-test("of the environment the daemon is told where things are and how the network is reached", () => {
+test("the daemon gets the variables of locations and proxies", () => {
   const environment = {
     TBOX_DATA_DIR: "/d",
     https_proxy: "http://p",

@@ -1,17 +1,18 @@
 import { compilerSettings } from "#client/daemon/daemon-program.ts";
 import { invalidArgument } from "#support/errors.ts";
 
-export interface Units {
+/** Settings of the systemd units. */
+export interface UnitSettings {
   /** The program and its first arguments. */
   command: string[];
-  /** Where systemd listens; `%t` is the user's runtime directory. */
+  /** Path of the socket; `%t` is the user's runtime directory. */
   socket: string;
-  /** What the daemon is to know of the environment in which it was set up. */
+  /** Environment variables of the daemon. */
   environment: Record<string, string>;
 }
 
-/** The units by which systemd listens for the daemon and starts it, by file name. */
-export function planUnits({ command, socket, environment }: Units): Record<string, string> {
+/** Returns the socket unit and the service unit by file name. */
+export function planUnits({ command, socket, environment }: UnitSettings): Record<string, string> {
   return {
     "tbox.socket": lines([
       "[Unit]",
@@ -36,7 +37,7 @@ export function planUnits({ command, socket, environment }: Units): Record<strin
       ...Object.entries({ ...compilerSettings, ...environment }).map(
         ([name, value]) => `Environment=${quote(`${name}=${value}`)}`,
       ),
-      "# Containers live in a scope of their own, with all controllers. Where there is none, they live here.",
+      "# Containers run in their own scope with all controllers; without a scope, they run in this unit's cgroup.",
       "Delegate=yes",
       "KillMode=process",
       "OOMPolicy=continue",
@@ -48,21 +49,21 @@ export function planUnits({ command, socket, environment }: Units): Record<strin
   };
 }
 
-/** Variables of a shell that a daemon which systemd starts would miss. */
+/** Selects the variables of a shell that systemd has to pass to the daemon: locations, proxies and certificates. */
 export function daemonVariables(environment: Record<string, string | undefined>): Record<string, string> {
   const wanted = /^(TBOX_\w+|XDG_(CONFIG|DATA|CACHE)_HOME|NODE_EXTRA_CA_CERTS|SSL_CERT_(DIR|FILE))$/;
-  const kept = Object.entries(environment).flatMap(([name, value]): [string, string][] =>
+  const passed = Object.entries(environment).flatMap(([name, value]): [string, string][] =>
     value !== undefined && (wanted.test(name) || /^(https?|no|all)_proxy$/i.test(name))
       ? [[name, value]]
       : [],
   );
-  return Object.fromEntries(kept);
+  return Object.fromEntries(passed);
 }
 
-/** A word of a unit file as of systemd.syntax(7) and systemd.service(5): no specifier, no variable. */
+/** Quotes a word for a unit file; escapes specifiers and variables. See systemd.syntax(7) and systemd.service(5). */
 function quote(word: string): string {
   if (/[\n\r\0]/.test(word)) {
-    throw invalidArgument(`a unit file cannot hold ${JSON.stringify(word)}`);
+    throw invalidArgument(`a unit file cannot contain a line break or NUL: ${JSON.stringify(word)}`);
   }
   const plain = word.replaceAll("%", "%%").replaceAll("$", "$$$$");
   return /^[\w/.:=@%,+-]+$/.test(plain) ? plain : `"${plain.replace(/["\\]/g, "\\$&")}"`;

@@ -2,33 +2,33 @@ import { existsSync, lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } f
 import { userInfo } from "node:os";
 import { ExitError } from "../../../output/exit.ts";
 
-/** The user's own systemd. */
+/** The user's systemd instance. */
 export interface UserSystemd {
-  /** Where the user's units are. */
+  /** Directory of the user's units. */
   directory: string;
-  /** Whether it goes on when the user has logged out. */
+  /** Whether the instance continues after the user logs out. */
   lingers: boolean;
-  /** Runs `systemctl --user`; throws with what it said when it fails. */
+  /** Runs `systemctl --user`; a failure throws its message. */
   control(...words: string[]): Promise<void>;
 }
 
-/** Finds the user's systemd; throws, with what to do, where there is none. */
+/** Finds the user's systemd instance; throws an error with the remedy if there is none. */
 export function findUserSystemd(environment: Record<string, string | undefined>): UserSystemd {
   const { uid, username, homedir } = userInfo();
   const runtime = `/run/user/${uid}`;
   if (!existsSync(`${runtime}/systemd/private`)) {
     const reason = existsSync("/run/systemd/system")
-      ? `it is not running: sudo loginctl enable-linger ${username}`
-      : "this machine is not run by systemd: every tbox command starts the daemon when there is none";
-    throw new ExitError(`user ${username} has no systemd of their own: ${reason}`, 1);
+      ? `start it with: sudo loginctl enable-linger ${username}`
+      : "the host does not use systemd. Without systemd, each tbox command starts the daemon if none runs";
+    throw new ExitError(`user ${username} has no systemd instance: ${reason}`, 1);
   }
   if (environment.XDG_RUNTIME_DIR !== runtime && environment.TBOX_RUN_DIR === undefined) {
     throw new ExitError(
-      `XDG_RUNTIME_DIR is not ${runtime}, where systemd would listen: export XDG_RUNTIME_DIR=${runtime}`,
+      `XDG_RUNTIME_DIR differs from the runtime directory of systemd: export XDG_RUNTIME_DIR=${runtime}`,
       1,
     );
   }
-  const own = { ...environment, XDG_RUNTIME_DIR: runtime };
+  const userEnvironment = { ...environment, XDG_RUNTIME_DIR: runtime };
   const bus = environment.DBUS_SESSION_BUS_ADDRESS ?? `unix:path=${runtime}/bus`;
   return {
     directory: `${environment.XDG_CONFIG_HOME || `${environment.HOME || homedir}/.config`}/systemd/user`,
@@ -36,16 +36,16 @@ export function findUserSystemd(environment: Record<string, string | undefined>)
     async control(...words) {
       const command = ["systemctl", "--user", ...words];
       const child = Bun.spawn(command, {
-        env: { ...own, DBUS_SESSION_BUS_ADDRESS: bus },
+        env: { ...userEnvironment, DBUS_SESSION_BUS_ADDRESS: bus },
         stdio: ["ignore", "pipe", "pipe"],
       });
-      const [said, code] = await Promise.all([child.stderr.text(), child.exited]);
-      if (code !== 0) throw new ExitError(`${command.join(" ")}: ${said.trim() || `code ${code}`}`, 1);
+      const [message, code] = await Promise.all([child.stderr.text(), child.exited]);
+      if (code !== 0) throw new ExitError(`${command.join(" ")}: ${message.trim() || `code ${code}`}`, 1);
     },
   };
 }
 
-/** Writes files into the directory, each at once; variables in them may be secret. */
+/** Writes unit files atomically, readable by the user only: their variables can be secret. */
 export function writeUnits(directory: string, units: Record<string, string>): void {
   mkdirSync(directory, { recursive: true });
   for (const [name, text] of Object.entries(units)) {
@@ -55,7 +55,7 @@ export function writeUnits(directory: string, units: Record<string, string>): vo
   }
 }
 
-/** Removes those that are there; gives their names. */
+/** Removes unit files; returns the names of those that existed. */
 export function removeUnits(directory: string, names: string[]): string[] {
   const present = names.filter((name) => lstatSync(`${directory}/${name}`, { throwIfNoEntry: false }));
   for (const name of present) rmSync(`${directory}/${name}`);
