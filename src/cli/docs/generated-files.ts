@@ -13,7 +13,7 @@ export async function committedFiles(): Promise<Map<string, string>> {
   const commands = defined.map(({ command }) => command);
   return new Map([
     [indexPath, commandIndexText(defined)],
-    ["docs/cli/tbox.md", markdownOverview(commands)],
+    ["docs/cli/README.md", markdownOverview(commands)],
     ...commands.map((one): [string, string] => [`docs/cli/${pageName(one.name)}.md`, markdownPage(one)]),
   ]);
 }
