@@ -50,7 +50,7 @@ export const containerFlags = {
   ),
   "health-timeout": parsed("Maximum time to allow one check to run (ms|s|m|h)", parseNanoseconds, duration),
   hostname: text("Container host name", { short: "h" }),
-  privileged: bool("Give extended privileges to this container"),
+  privileged: bool("Give extended privileges to this container, up to your own"),
   init: bool("Run an init inside the container that forwards signals and reaps processes"),
   interactive: bool("Keep STDIN open even if not attached", { short: "i" }),
   ipc: text("IPC mode to use (none, private, shareable, host, container:ID)"),

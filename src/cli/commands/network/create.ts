@@ -16,7 +16,7 @@ export const createNetworkCommand = command({
       valueName: "map",
     }),
     driver: text("Driver to manage the network", { short: "d", shownDefault: "bridge" }),
-    gateway: listOf("IPv4 or IPv6 gateway for the master subnet", parseIpAddress),
+    gateway: listOf("IPv4 or IPv6 gateway for the subnet", parseIpAddress),
     internal: bool("Restrict external access to the network"),
     "ip-range": list("Allocate container IPs from a sub-range"),
     ipv4: bool("Enable IPv4 address assignment", { initial: true }),

@@ -19,7 +19,7 @@ export const pruneSystemCommand = command({
   synopsis: "[OPTIONS]",
   flags: {
     ...pruneFlags,
-    all: bool("Remove all unused images not just dangling ones", { short: "a" }),
+    all: bool("Remove all unused images, not just dangling ones", { short: "a" }),
     volumes: bool("Prune anonymous volumes"),
   },
   arguments: exactly(0),
