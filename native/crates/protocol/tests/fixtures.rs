@@ -1,5 +1,5 @@
-//! Every fixture is read and written again without a change. `<kind>.json` is read by the daemon's
-//! tests too, so that both languages agree on every message; `<kind>.more.json` adds rarer ones.
+//! Reads and writes every fixture. The daemon's tests read `<kind>.json` too, so that both languages agree on
+//! every message; `<kind>.more.json` has rarer ones.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Messages of each kind, as the `type` of the fixtures must show them.
+/// Types of the messages of each kind. Each has a fixture.
 const MESSAGES: [(&str, &[&str]); 7] = [
     (
         "to-zygote",
@@ -105,7 +105,7 @@ fn rewritten<T: DeserializeOwned + Serialize>(name: &str, value: &Value) -> Valu
 }
 
 #[test]
-fn every_fixture_comes_back_unchanged() {
+fn every_fixture_is_written_as_it_was_read() {
     for (name, value) in fixtures() {
         let found = match name.split('.').next().unwrap() {
             "to-zygote" => rewritten::<ToZygote>(&name, &value),

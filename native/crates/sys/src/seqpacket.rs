@@ -113,7 +113,8 @@ pub fn accept(socket: BorrowedFd<'_>, nonblocking: bool) -> Result<OwnedFd, Erro
     retry(|| accept_with(socket, flags)).map_err(system("accept"))
 }
 
-/// Sends a message. A text over [`INLINE_LIMIT`] is sent in a sealed memfd. Never raises SIGPIPE.
+/// Sends a message, which must not be empty: an empty datagram means the end of the connection. A text over
+/// [`INLINE_LIMIT`] is sent in a sealed memfd. Never raises SIGPIPE.
 pub fn send(
     socket: BorrowedFd<'_>,
     text: &[u8],
