@@ -62,7 +62,7 @@ export interface BuildRequest {
 /** Images used as a cache. */
 export interface CacheImages {
   names: string[];
-  /** Whether only local images are a cache and the build cache is not, as in Docker's classic builder. */
+  /** Whether only results contained in these images count, and no image is pulled, as in Docker's classic builder. */
   only: boolean;
 }
 
@@ -83,7 +83,7 @@ export type BuildEvent =
   /** The program of a RUN is about to start. */
   | { type: "running"; number: number; container: string }
   | { type: "output"; number: number; stream: "stdout" | "stderr"; text: string }
-  /** `id` is the start of the cache key: twelve hexadecimal digits. */
+  /** `id` identifies the result of the step: the first twelve hexadecimal digits of a hash. */
   | { type: "finished"; number: number; cached: boolean; id: string; milliseconds: number }
   | { type: "pulling"; progress: Progress }
   /** A warning; `rule` is set for findings of the Dockerfile checks. */
