@@ -25,7 +25,7 @@ export async function copyInput(target: InputTarget, filter?: DetachFilter): Pro
   return "ended";
 }
 
-/** Whether standard input is closed (EBADF) or a terminal that hung up (EIO). */
+/** Returns whether standard input is closed (EBADF) or a terminal that hung up (EIO). */
 export function isUnreadable(error: unknown): boolean {
   return error instanceof Error && "code" in error && (error.code === "EBADF" || error.code === "EIO");
 }

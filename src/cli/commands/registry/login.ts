@@ -16,7 +16,7 @@ export const loginCommand = command({
   name: "login",
   summary: "Authenticate to a registry",
   description:
-    "Without a server, logs in to Docker Hub. The credentials are kept where Docker's client keeps them.",
+    "Without a server, logs in to Docker Hub. Stores the credentials in the same place as Docker's client.",
   synopsis: "[OPTIONS] [SERVER]",
   flags: {
     password: text("Password or Personal Access Token (PAT)", { short: "p" }),
