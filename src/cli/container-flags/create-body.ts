@@ -3,14 +3,16 @@ import type { Invocation } from "../registry/command.ts";
 import { absolutePath } from "../values/absolute-path.ts";
 import { entriesOf, resolveEnvironment, toRecord } from "../values/entries.ts";
 import { portBindings } from "../values/publish.ts";
-import type { StreamName } from "../values/stream-name.ts";
 import { anonymousVolumes, hasSource, parseBind } from "../values/volume.ts";
+import { attachedStreams } from "./attached-streams.ts";
 import type { ContainerFlags } from "./flags.ts";
 import { healthcheck } from "./healthcheck.ts";
 import { networking } from "./networking.ts";
+import { nonEmpty } from "./non-empty.ts";
 import { deviceRates, resources } from "./resources.ts";
 import { parseSecurityOptions } from "./security.ts";
 
+/** The environment of this program that a create request depends on. */
 export interface CreateContext {
   /** The caller's environment variables. */
   environment: Record<string, string | undefined>;
@@ -124,13 +126,6 @@ function exposedPorts({ expose, publish }: Flags): Record<string, object> | unde
   return ports.length === 0 ? undefined : Object.fromEntries(ports.map((port) => [port, {}]));
 }
 
-/** Returns the streams to attach. */
-export function attachedStreams(asked: StreamName[], interactive: boolean, detach: boolean): Set<StreamName> {
-  if (asked.length > 0) return new Set(asked);
-  if (detach) return new Set();
-  return new Set(interactive ? ["stdin", "stdout", "stderr"] : ["stdout", "stderr"]);
-}
-
 function imageAndCommand(
   rootfs: string | undefined,
   positionals: string[],
@@ -169,8 +164,4 @@ function absoluteSource<Mount extends { Type: string; Source?: string }>(
 ): Mount {
   if (mount.Type !== "bind" || mount.Source === undefined) return mount;
   return { ...mount, Source: absolutePath(mount.Source, directory) };
-}
-
-function nonEmpty<T>(values: T[]): T[] | undefined {
-  return values.length === 0 ? undefined : values;
 }

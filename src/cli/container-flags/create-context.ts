@@ -1,6 +1,6 @@
 import type { CreateContext } from "./create-body.ts";
 
-/** Returns the environment of this program that a create request depends on. */
+/** Returns the context of this program. */
 export async function createContext(options: { detach: boolean; tty: boolean }): Promise<CreateContext> {
   const size = options.tty ? (await import("../terminal/terminal.ts")).terminalSize() : undefined;
   return {

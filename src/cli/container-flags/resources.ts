@@ -1,4 +1,5 @@
 import type { FlagValues } from "../flags/flag.ts";
+import { nonEmpty } from "./non-empty.ts";
 import type { deviceRateFlags, resourceFlags } from "./resource-flags.ts";
 
 /** Returns the limits as members of `HostConfig`. */
@@ -23,7 +24,6 @@ export function resources(flags: FlagValues<typeof resourceFlags>): Record<strin
 
 /** Returns the limits that an update cannot change. */
 export function deviceRates(flags: FlagValues<typeof deviceRateFlags>): Record<string, unknown> {
-  const nonEmpty = <T>(values: T[]) => (values.length === 0 ? undefined : values);
   return {
     BlkioWeightDevice: nonEmpty(flags["blkio-weight-device"]),
     BlkioDeviceReadBps: nonEmpty(flags["device-read-bps"]),

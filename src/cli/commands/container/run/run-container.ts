@@ -1,6 +1,7 @@
 import type { RunRequest } from "#api/streams/run-stream.ts";
 import { openRunStream } from "#client/streams/run-stream.ts";
-import { attachedStreams, createBody } from "../../../container-flags/create-body.ts";
+import { attachedStreams } from "../../../container-flags/attached-streams.ts";
+import { createBody } from "../../../container-flags/create-body.ts";
 import { createContext } from "../../../container-flags/create-context.ts";
 import { ExitError } from "../../../output/exit.ts";
 import { checkDetachKeys, checkTerminal } from "../../../terminal/session.ts";
