@@ -2,6 +2,7 @@ import { lstat, readdir, readlink, stat } from "node:fs/promises";
 import { type Header, type Pack, pack } from "tar-stream";
 import { streamOf } from "#support/streams.ts";
 
+/** A file or directory to pack. */
 export interface Packing {
   /** Path of the file or directory on the host. */
   path: string;

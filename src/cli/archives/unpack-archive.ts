@@ -5,6 +5,7 @@ import { extract, type Header } from "tar-stream";
 import { ExitError } from "../output/exit.ts";
 import { namesContents, namesDirectory } from "./path-form.ts";
 
+/** Source and target of an unpacked copy. */
 export interface Unpacking {
   /** Path of the copied file or directory in the container. */
   source: string;

@@ -8,6 +8,7 @@ export interface ImageName {
   given: boolean;
 }
 
+/** Splits an image's name at its tag or digest; the port of a registry is not a tag. */
 export function splitImageName(image: string): ImageName {
   const at = image.indexOf("@");
   if (at !== -1) {

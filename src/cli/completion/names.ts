@@ -2,6 +2,7 @@ import { daemonSocket } from "#client/daemon/socket-path.ts";
 import { tryConnect } from "#client/daemon/try-connect.ts";
 import { fetchJson } from "#client/endpoints.ts";
 
+/** Types of objects whose names completion fetches. */
 export type NameKind = "container" | "image" | "volume" | "network";
 
 /** Returns the names of all objects of a kind. Returns none without a daemon: completion does not start one. */

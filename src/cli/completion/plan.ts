@@ -9,6 +9,7 @@ import {
 import { groups, isGroup } from "../registry/groups.ts";
 import type { NameKind } from "./names.ts";
 
+/** A word that completes the current one. */
 export interface Candidate {
   text: string;
   description: string;

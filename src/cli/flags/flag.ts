@@ -11,8 +11,10 @@ export interface Flag<T> extends FlagOptions {
 // The table's values have different types; `FlagValues` restores them.
 export type FlagTable = Record<string, Flag<unknown>>;
 
+/** Values of a table's flags, by name. */
 export type FlagValues<Table> = { [Name in keyof Table]: Table[Name] extends Flag<infer T> ? T : never };
 
+/** Optional properties of a flag. */
 export interface FlagOptions {
   short?: string;
   /** Another long spelling, which help does not show. */

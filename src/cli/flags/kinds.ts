@@ -86,12 +86,14 @@ export class UnsupportedFlag extends Error {}
 const trueWords = new Set(["1", "t", "T", "TRUE", "true", "True"]);
 const falseWords = new Set(["0", "f", "F", "FALSE", "false", "False"]);
 
+/** Parses a boolean as Go does. */
 export function parseBool(value: string): boolean {
   if (trueWords.has(value)) return true;
   if (falseWords.has(value)) return false;
   throw new Error(`strconv.ParseBool: parsing "${value}": invalid syntax`);
 }
 
+/** Parses a decimal integer; errors have Go's wording. */
 export function parseInteger(value: string): number {
   if (!/^[+-]?\d+$/.test(value)) throw new Error(`strconv.ParseInt: parsing "${value}": invalid syntax`);
   const number = Number(value);

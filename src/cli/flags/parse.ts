@@ -1,6 +1,7 @@
 import type { Flag, FlagTable, FlagValues } from "./flag.ts";
 import { UnsupportedFlag } from "./kinds.ts";
 
+/** The result of parsing a command line. */
 export interface ParsedFlags<Table> {
   values: FlagValues<Table>;
   /** Names of the flags that the command line sets, in any spelling. */

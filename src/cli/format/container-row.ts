@@ -5,6 +5,7 @@ import type { Listing } from "./listing.ts";
 import { decimalSize } from "./size.ts";
 import { goTime } from "./time.ts";
 
+/** Returns the columns of `tbox ps`. */
 export function containerListing(withSize: boolean): Listing {
   const columns = ["ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names"];
   return {
@@ -36,6 +37,7 @@ export function containerListing(withSize: boolean): Listing {
   };
 }
 
+/** Options of rows. */
 export interface RowOptions {
   /** Current time in milliseconds since the epoch. */
   now: number;

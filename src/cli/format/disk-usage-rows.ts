@@ -4,6 +4,7 @@ import { humanDuration } from "#support/time/human-duration.ts";
 import type { Listing } from "./listing.ts";
 import { decimalSize } from "./size.ts";
 
+/** Columns of volumes in `tbox system df -v`. */
 export const volumeListing: Listing = {
   headings: { Name: "VOLUME NAME", Links: "LINKS", Size: "SIZE" },
   columns: ["Name", "Links", "Size"],
@@ -19,6 +20,7 @@ export function volumeRow({ Name, UsageData }: VolumeInspect): Record<string, st
   };
 }
 
+/** Columns of build cache records in `tbox system df -v`. */
 export const cacheListing: Listing = {
   headings: {
     ID: "CACHE ID",

@@ -5,6 +5,7 @@ import type { Listing } from "./listing.ts";
 import { decimalSize } from "./size.ts";
 import { goTime } from "./time.ts";
 
+/** Returns the columns of `tbox images`. */
 export function imageListing(withDigests: boolean): Listing {
   return {
     headings: {

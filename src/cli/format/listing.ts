@@ -15,6 +15,7 @@ export interface Listing {
   quiet: string;
 }
 
+/** Values of `--format` and `--quiet`. */
 export interface ListingOptions {
   format?: string | undefined;
   quiet?: boolean;

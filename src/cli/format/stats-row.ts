@@ -2,6 +2,7 @@ import type { BlockStats, CpuStats, MemoryStats, StatsSample } from "#api/answer
 import type { Listing } from "./listing.ts";
 import { binarySize, decimalSize } from "./size.ts";
 
+/** Columns of `tbox stats`. */
 export const statsListing: Listing = {
   headings: {
     Container: "CONTAINER",

@@ -7,6 +7,7 @@ export interface PathExpression {
   names: string[];
 }
 
+/** A value in an action. */
 export type Expression =
   | { kind: "literal"; value: unknown }
   | PathExpression
@@ -16,6 +17,7 @@ export type Expression =
   /** Each value becomes the last operand of the next step. */
   | { kind: "pipe"; steps: Expression[] };
 
+/** A part of a template. */
 export type Node =
   | { kind: "text"; text: string }
   | { kind: "output"; value: Expression }

@@ -1,3 +1,4 @@
+/** Text between actions, or a token of an action. */
 export type Token =
   | { kind: "text"; text: string }
   | { kind: "open" }
@@ -10,6 +11,7 @@ export type Token =
   | { kind: "literal"; value: string | number }
   | { kind: "symbol"; text: string };
 
+/** An error in a template, or in its use with a value. */
 export class TemplateError extends Error {}
 
 /** Splits a template into text and the tokens of its actions. Applies `{{-` and `-}}`, and drops comments. */

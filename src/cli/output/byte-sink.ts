@@ -8,6 +8,7 @@ export interface ByteSink {
   write(bytes: Uint8Array): Promise<void>;
 }
 
+/** Opens a standard stream for bytes. */
 export function openByteSink(stream: "stdout" | "stderr"): ByteSink {
   const writer = Bun[stream].writer();
   return {

@@ -6,6 +6,7 @@ export function printError(message: string, style: "named" | "bare" = "named"): 
   console.error(style === "named" ? `tbox: ${message}` : message);
 }
 
+/** Prints a warning to standard error. */
 export function printWarning(message: string): void {
   printError(`WARNING: ${message}`, "bare");
 }
@@ -20,6 +21,7 @@ export async function print(text: string): Promise<void> {
   }
 }
 
+/** Returns whether a write failed because the reader closed its end. */
 export function isBrokenPipe(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "EPIPE";
 }

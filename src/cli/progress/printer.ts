@@ -4,6 +4,7 @@ import { openByteSink } from "../output/byte-sink.ts";
 import { isTerminal, terminalSize } from "../terminal/terminal.ts";
 import { progressBar } from "./bar.ts";
 
+/** Prints the progress of a transfer. */
 export interface ProgressPrinter {
   /** Shows a line of a progress stream. The caller handles failures. */
   show(line: TransferLine): Promise<void>;

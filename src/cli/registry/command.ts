@@ -56,14 +56,17 @@ export function command<Table extends FlagTable>(definition: Command<Table>): Co
   return definition;
 }
 
+/** Returns the count of a command with a fixed number of arguments. */
 export function exactly(count: number): ArgumentCount {
   return { minimum: count, maximum: count };
 }
 
+/** Returns the count of a command with no upper limit. */
 export function atLeast(count: number): ArgumentCount {
   return { minimum: count, maximum: Number.POSITIVE_INFINITY };
 }
 
+/** Returns the count of a command with optional arguments. */
 export function between(minimum: number, maximum: number): ArgumentCount {
   return { minimum, maximum };
 }

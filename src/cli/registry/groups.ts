@@ -9,6 +9,7 @@ export const groups: Readonly<Record<string, string>> = {
   volume: "Manage volumes",
 };
 
+/** Returns whether a word names a group. */
 export function isGroup(word: string): boolean {
   return Object.hasOwn(groups, word);
 }

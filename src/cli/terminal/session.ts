@@ -14,6 +14,7 @@ export interface SessionTarget extends InputTarget {
   close(): void;
 }
 
+/** Options of a session. */
 export interface SessionOptions {
   /** Whether standard input is sent. */
   stdin: boolean;
@@ -38,6 +39,7 @@ export interface Session extends Disposable {
   readonly detached: boolean;
 }
 
+/** Opens a session. It begins with `begin`; signals are forwarded only on request. */
 export function openSession(target: SessionTarget, options: SessionOptions): Session {
   const stack = new DisposableStack();
   const { tty, stdin, signals } = options;
@@ -104,6 +106,7 @@ export async function checkTerminal(options: { stdin: boolean; tty: boolean }): 
   if (!isTerminal(0)) throw new ExitError("the input device is not a TTY", 1);
 }
 
+/** Refuses invalid detach keys before anything is created. */
 export function checkDetachKeys(text: string | undefined): void {
   try {
     if (text !== undefined) parseDetachKeys(text);

@@ -19,6 +19,7 @@ const forwarded = [
 
 type Signal = (typeof forwarded)[number];
 
+/** Forwards signals to a container. */
 export interface SignalProxy extends Disposable {
   /** Holds signals back for the container. Until then they end this program. */
   hold(): void;
@@ -26,6 +27,7 @@ export interface SignalProxy extends Disposable {
   open(): void;
 }
 
+/** Options of a signal proxy. */
 export interface SignalProxyOptions {
   /** Sends a signal, named without `SIG`, to the container. */
   send(signal: string): void;

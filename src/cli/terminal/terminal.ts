@@ -2,11 +2,13 @@ import { isatty, ReadStream, WriteStream } from "node:tty";
 
 // `node:tty` takes 3 ms to load: import this module dynamically, only where a terminal may be in use.
 
+/** Size of a terminal in characters. */
 export interface Size {
   columns: number;
   rows: number;
 }
 
+/** Returns whether a standard stream is a terminal. */
 export function isTerminal(descriptor: 0 | 1 | 2): boolean {
   return isatty(descriptor);
 }

@@ -19,6 +19,7 @@ export async function readEntryFile(path: string, kind: "env" | "label"): Promis
   }
 }
 
+/** Parses the contents of an entry file. */
 export function parseEntries(bytes: Uint8Array, kind: "env" | "label"): string[] {
   return decode(bytes)
     .split("\n")

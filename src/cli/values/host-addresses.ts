@@ -9,6 +9,7 @@ export function parseExtraHost(text: string): string {
   return `${name}:${address}`;
 }
 
+/** Checks an IPv4 or IPv6 address; errors have Docker's wording. */
 export function parseIpAddress(text: string): string {
   if (!isIpAddress(text)) throw new Error(`IP address is not correctly formatted: ${text}`);
   return text;

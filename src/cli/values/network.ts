@@ -18,6 +18,7 @@ export interface Endpoint {
   IPAMConfig?: EndpointAddresses;
 }
 
+/** Requested addresses of an endpoint. */
 export interface EndpointAddresses {
   IPv4Address?: string;
   IPv6Address?: string;

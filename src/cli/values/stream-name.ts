@@ -1,3 +1,4 @@
+/** A standard stream. */
 export type StreamName = "stdin" | "stdout" | "stderr";
 
 /** Parses `--attach`. */

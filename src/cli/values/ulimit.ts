@@ -1,5 +1,6 @@
 import { parseInteger } from "../flags/kinds.ts";
 
+/** An entry of `HostConfig.Ulimits`. */
 export interface Ulimit {
   Name: string;
   Soft: number;

@@ -3,6 +3,7 @@ import type { LineRangeAnswer } from "#api/answers/builds.ts";
 /** Number of lines before and after the faulty ones. */
 const context = 2;
 
+/** A Dockerfile with its name. */
 export interface DockerfileText {
   name: string;
   text: string;

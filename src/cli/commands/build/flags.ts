@@ -29,6 +29,7 @@ function parseCacheExport(text: string): string {
   throw new Error(`"${text}" is not supported yet: only type=inline, into the image itself`);
 }
 
+/** Flags of `tbox build`. */
 export const buildFlags = {
   allow: listOf("Allow extra privileged entitlement (network.host)", parseEntitlement, { valueName: "word" }),
   "add-host": listOf("Add a custom host-to-IP mapping (host:ip)", parseExtraHost),

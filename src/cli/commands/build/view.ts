@@ -8,6 +8,7 @@ export interface BuildView {
   end(): Promise<void>;
 }
 
+/** The last lines of output of a step. */
 export interface OutputTail {
   label: string;
   lines: string[];

@@ -3,6 +3,7 @@ import { bool, text } from "../../flags/kinds.ts";
 import { atLeast, command, type Invocation } from "../../registry/command.ts";
 import { runContainer } from "./run/run-container.ts";
 
+/** Flags of `tbox run`. */
 export const runFlags = {
   ...containerFlags,
   detach: bool("Run container in background and print container ID", { short: "d" }),

@@ -13,6 +13,7 @@ export const inspectImageCommand = command({
   run: ({ flags: { format }, positionals }) => inspectEach(positionals, format, fetchImage),
 });
 
+/** Fetches an image by name or ID. */
 export function fetchImage(name: string): Promise<ImageInspect> {
   return fetchJson("GET /images/{name}/json", { name });
 }

@@ -5,6 +5,7 @@ import { printWarning } from "../../output/output.ts";
 import { throwFailure } from "../../progress/failure.ts";
 import { openProgress } from "../../progress/printer.ts";
 
+/** Options of a pull. */
 export interface PullOptions {
   platform: string | undefined;
   /** Whether all tags of the repository are pulled. */

@@ -6,6 +6,7 @@ import { TboxError } from "#support/errors.ts";
 import { copyOutput, socketTarget } from "../../../terminal/connection.ts";
 import { endDetached, openSession } from "../../../terminal/session.ts";
 
+/** Options of an attachment. */
 export interface AttachOptions {
   /** Full ID. */
   id: string;

@@ -7,6 +7,7 @@ import { ExitError } from "../../../output/exit.ts";
 import { failureMessage } from "../../../output/failure.ts";
 import { findRemoteFile, type RemoteFile } from "./remote-file.ts";
 
+/** A copy from the host to a container. */
 export interface CopyIn {
   container: string;
   /** Path on the host; `-` for a tar archive on standard input. */

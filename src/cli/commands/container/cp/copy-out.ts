@@ -5,6 +5,7 @@ import { unpackArchive } from "../../../archives/unpack-archive.ts";
 import { openOutput } from "../../../output/byte-sink.ts";
 import { findRemoteFile } from "./remote-file.ts";
 
+/** A copy from a container to the host. */
 export interface CopyOut {
   container: string;
   source: string;

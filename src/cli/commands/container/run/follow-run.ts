@@ -8,6 +8,7 @@ import { endDetached, openSession, type Session } from "../../../terminal/sessio
 import type { StreamName } from "../../../values/stream-name.ts";
 import type { RunInvocation } from "../run.ts";
 
+/** Options of a followed run. */
 export interface FollowOptions {
   flags: RunInvocation["flags"];
   attached: ReadonlySet<StreamName>;
