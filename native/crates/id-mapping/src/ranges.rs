@@ -27,9 +27,9 @@ pub enum Error {
     Malformed { location: String },
     #[error("{location}: {text} is not a number")]
     NotANumber { location: String, text: String },
-    #[error("{location}: a range of no ids")]
+    #[error("{location}: the range is empty")]
     Empty { location: String },
-    #[error("{location}: the range goes beyond the last id, 4294967294")]
+    #[error("{location}: the range ends after the last id, 4294967294")]
     TooFar { location: String },
     #[error("{location}: the range contains id {id}, which belongs to {owner}")]
     Taken {

@@ -65,7 +65,7 @@ pub struct NetHelper {
     channel: Option<Watched>,
     bridges: Option<OwnedFd>,
     namespaces: BTreeMap<u64, OwnedFd>,
-    /// Released namespaces, to be destroyed at a quiet moment.
+    /// Released namespaces, to be destroyed when no container is being started.
     released: Vec<OwnedFd>,
 }
 
