@@ -1,13 +1,13 @@
 import type { TestDaemon } from "#test/support/daemon.ts";
 import { until } from "#test/support/until.ts";
 
-/** A Dockerfile as people write them, in a folder of its name. */
+/** A realistic Dockerfile, in the folder of its name. */
 export interface DockerfileCase {
   name: string;
-  /** What it is built on: needs nothing but a shell, or a Debian whose mirror answers. */
+  /** Base image: one with a shell, or Debian with a reachable mirror. */
   base: "shell" | "debian";
   options: string[];
-  /** What is wrong with the image; nothing if it does what it should. */
+  /** Checks the image; throws when it does not work. */
   check(daemon: TestDaemon, image: string): Promise<void>;
 }
 
@@ -49,7 +49,7 @@ function prints(words: string[], expected: string): DockerfileCase["check"] {
   };
 }
 
-/** A volume that outlives its container has what the first one left. */
+/** Checks that a volume keeps the files of a removed container. */
 function stores(): DockerfileCase["check"] {
   return async (daemon, image) => {
     for (const expected of ["2|two\n", "4|two\n"]) {

@@ -5,8 +5,8 @@ import type { Statement } from "#builds/dockerfile/statement.ts";
 import { compileIgnorePatterns } from "#support/ignore-patterns.ts";
 
 /**
- * Holds the Dockerfile parser against the test data of BuildKit and of moby's pattern matcher, read from
- * copies of their repositories: `bun test/judges/buildkit.ts BUILDKIT PATTERNMATCHER`.
+ * Compares the Dockerfile parser with the test data of BuildKit and of moby's pattern matcher, in copies of their
+ * repositories. Usage: `bun test/judges/buildkit.ts BUILDKIT PATTERNMATCHER`
  */
 const [buildkit, patternmatcher] = process.argv.slice(2);
 if (buildkit === undefined || patternmatcher === undefined) {
@@ -114,7 +114,7 @@ async function linesOf(path: string): Promise<string[]> {
   return (await Bun.file(path).text()).split("\n");
 }
 
-/** The form in which BuildKit writes its trees down. */
+/** Formats a tree like BuildKit's test data. */
 function dump(text: string): string {
   const { statements } = parseDockerfile(text);
   return statements.map((statement) => `(${dumpStatement(statement)})`).join("\n");
@@ -127,12 +127,12 @@ function dumpStatement({ keyword, flags, words, pairs, trigger }: Statement): st
   return [keyword.toLowerCase(), ...shown, ...inner, ...[...words, ...parts].map(quote)].join(" ");
 }
 
-/** As Go's `%q` writes it. */
+/** Formats a string like Go's `%q`. */
 function quote(text: string): string {
   return JSON.stringify(text).replace(/\\u00([01][0-9a-f])/g, "\\x$1");
 }
 
-/** Of a string of Go without other escapes. */
+/** Parses a Go string literal with simple escapes. */
 function unquote(text: string): string {
   return text.replace(/\\(.)/g, "$1");
 }

@@ -4,8 +4,8 @@ import { startDaemon } from "#test/support/daemon.ts";
 import { repository } from "#test/support/repository.ts";
 
 /**
- * Builds and runs Dockerfiles of many kinds on a Debian of a registry, whose packages come from its mirror:
- * `bun test/judges/dockerfiles.ts IMAGE [NAME...]`, as an ordinary user.
+ * Builds and runs realistic Dockerfiles on a Debian image of a registry, with packages from Debian's mirror. Usage, as an
+ * ordinary user: `bun test/judges/dockerfiles.ts IMAGE [NAME...]`
  */
 const [image, ...names] = process.argv.slice(2);
 if (image === undefined) {

@@ -3,7 +3,7 @@ export interface Certificate {
   key: string;
 }
 
-/** A certificate that nobody vouches for, for these names and 127.0.0.1. */
+/** Returns a self-signed certificate for these names and 127.0.0.1. */
 export function selfSigned(...names: string[]): Certificate {
   const alternatives = [...names.map((name) => `DNS:${name}`), "IP:127.0.0.1"].join(",");
   const { stdout } = Bun.spawnSync([

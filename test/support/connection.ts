@@ -1,17 +1,17 @@
 import { connect } from "node:net";
 
-/** A connection whose bytes the test writes and reads itself. */
+/** A raw connection: the test writes and reads the bytes itself. */
 export interface Connection extends Disposable {
   write(text: string): void;
   writeBytes(bytes: Uint8Array): void;
-  /** Ends this side only. */
+  /** Closes the writing side only. */
   endWriting(): void;
-  /** Stops reading, so that what the other side sends piles up. */
+  /** Stops reading, so that received data accumulates. */
   pause(): void;
   resume(): void;
-  /** Resolves with what was received when the text is in it, throws when the connection ends before. */
+  /** Resolves with the received data once it contains the text; throws when the connection ends before. */
   until(text: string): Promise<Buffer>;
-  /** Resolves with everything received when the other side has ended. */
+  /** Resolves with all received data when the peer has closed its side. */
   ended: Promise<Buffer>;
 }
 
@@ -60,7 +60,7 @@ export async function openConnection(path: string): Promise<Connection> {
   };
 }
 
-/** Sends one request with a head of the test's own and gives all that comes back until the end. */
+/** Sends one request with the given head and returns everything until the end of the connection. */
 export async function exchange(path: string, request: string): Promise<string> {
   using connection = await openConnection(path);
   connection.write(request);

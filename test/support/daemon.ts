@@ -4,29 +4,29 @@ import { awaitLine, type Outcome, type ProgramOptions, printed, runProgram } fro
 import { repository } from "./repository.ts";
 import { temporaryDirectory } from "./temp.ts";
 
-/** A daemon of the built program, with directories of its own. */
+/** A daemon of the built program with its own store and run directory. */
 export interface TestDaemon extends AsyncDisposable {
   readonly data: string;
   readonly run: string;
   readonly socket: string;
   readonly pid: number;
-  /** Everything the daemon and `tbox` get to see. */
+  /** The whole environment of the daemon and of `tbox`. */
   readonly environment: Record<string, string>;
-  /** A request to its API. */
+  /** Sends a request to the API. */
   request(method: string, path: string, body?: unknown): Promise<Response>;
   /** Runs `tbox`. */
   tbox(args: string[], options?: ProgramOptions): Promise<Outcome>;
-  /** What `tbox` prints, without the blanks around it; throws when it fails. */
+  /** Runs `tbox` and returns its trimmed output; throws when it fails. */
   printed(...args: string[]): Promise<string>;
-  /** Ends the daemon alone, with no chance to clean up. */
+  /** Kills only the daemon, with SIGKILL. */
   kill(): Promise<void>;
   /** Starts it again after `kill`. */
   start(): Promise<void>;
 }
 
 /**
- * `cgroup` is a directory for the daemon to be started in, the caller's own when absent; `before` are words before
- * its command.
+ * Starts a daemon with a new store. `cgroup` is the cgroup directory to start it in (default: the caller's); `before` is a
+ * command prefix.
  */
 export async function startDaemon(
   environment: Record<string, string> = {},
@@ -78,7 +78,7 @@ export async function startDaemon(
     async [Symbol.asyncDispose]() {
       child.kill("SIGTERM");
       await child.exited;
-      // The zygote and the monitors carry the run directory in their command line.
+      // The command lines of the zygote and the monitors contain the run directory.
       await killTrees(processesMentioning(run));
       directory[Symbol.dispose]();
     },
@@ -87,7 +87,7 @@ export async function startDaemon(
 
 type Child = Bun.Subprocess<"ignore", "pipe", "inherit">;
 
-/** The words before a command that is to be started in a cgroup, or in the leaf that a daemon before made of it. */
+/** Returns a command prefix that enters a cgroup, or the leaf that an earlier daemon created in it. */
 function entering(cgroup: string): string[] {
   const script = 'if [ -d "$0/tbox.init" ]; then set -- "$0/tbox.init" "$@"; else set -- "$0" "$@"; fi';
   return ["sh", "-c", `${script}; echo $$ >"$1/cgroup.procs"; shift; exec "$@"`, cgroup];

@@ -1,11 +1,11 @@
 import { type Outcome, type ProgramOptions, runProgram } from "#test/support/program.ts";
 
-/** Why docker's own client cannot be used here; nothing when it can. */
+/** Reason why the docker CLI cannot be used here; undefined when it can. */
 export const dockerUnavailable: string | undefined = Bun.which("docker")
   ? undefined
   : "docker is not installed";
 
-/** Runs docker's client against a socket, with nothing of the user's configuration. */
+/** Runs the docker CLI against a socket, without the user's configuration. */
 export function docker(
   socket: string,
   args: string[],

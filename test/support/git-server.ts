@@ -1,11 +1,11 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { temporaryDirectory } from "./temp.ts";
 
-/** A git repository that a server gives out. */
+/** A git repository on an HTTP server. */
 export interface GitServer extends Disposable {
-  /** Of the repository, ending with `.git`. */
+  /** URL of the repository, ending with `.git`. */
   url: string;
-  /** Of the branch `main`, which a tag `v1` with a text of its own lags behind. */
+  /** Commit of the branch `main`; the tag `v1` is an older commit with another text. */
   commit: string;
   /** Headers of the last request. */
   lastHeaders(): Headers | undefined;
@@ -18,7 +18,7 @@ const person = {
   GIT_COMMITTER_EMAIL: "a@x",
 };
 
-/** Serves a repository by git's own CGI program, or as plain files, which cannot be fetched in part. */
+/** Serves a repository with git's CGI program, or as plain files, which do not support shallow fetches. */
 export function serveRepository(kind: "smart" | "files"): GitServer {
   const directory = temporaryDirectory("git");
   const work = `${directory.path}/work`;
@@ -66,7 +66,7 @@ export function serveRepository(kind: "smart" | "files"): GitServer {
   };
 }
 
-/** One request of CGI. */
+/** Answers one request through CGI. */
 async function backend(root: string, request: Request): Promise<Response> {
   const { pathname, search } = new URL(request.url);
   const protocol = request.headers.get("git-protocol");

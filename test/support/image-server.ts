@@ -1,12 +1,12 @@
 import type { Blob, TestImage } from "./images.ts";
 
-/** A registry of a few images that tells what was asked of it. */
+/** A registry of a few images that counts requests. */
 export interface ImageServer extends AsyncDisposable {
   /** `127.0.0.1:port`. */
   host: string;
-  /** Bytes of blobs that were sent, by digest. */
+  /** Bytes sent of each blob, by digest. */
   served: Map<string, number>;
-  /** Makes `app:tag` an image. */
+  /** Publishes an image as `app:tag`. */
   publish(tag: string, image: TestImage): void;
 }
 

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { type TarEntry, tar } from "./tar.ts";
 
-/** An image to be made: its layers, base first, and the `config` part of its configuration. */
+/** Source of an image: its layers, base first, and the `config` part of its configuration. */
 export interface ImageSource {
   layers: TarEntry[][];
   config?: Record<string, unknown>;
@@ -49,7 +49,7 @@ export function buildImage(source: ImageSource): TestImage {
   return { manifest, config, layers };
 }
 
-/** An index of images for different architectures. */
+/** Returns an index of images for different architectures. */
 export function imageIndex(images: TestImage[]): Blob {
   const mediaType = "application/vnd.oci.image.index.v1+json";
   const manifests = images.map(({ manifest, config }) => ({
@@ -59,12 +59,12 @@ export function imageIndex(images: TestImage[]): Blob {
   return json(mediaType, { schemaVersion: 2, mediaType, manifests });
 }
 
-/** An OCI layout in a tar, as `skopeo copy oci-archive:` writes. */
+/** Returns an OCI layout in a tar archive, like `skopeo copy oci-archive:`. */
 export function ociArchive(image: TestImage, name: string): Uint8Array {
   return ociLayout(image.manifest, name, [image]);
 }
 
-/** The same of a manifest or an index, with the blobs of these images. */
+/** Returns an OCI layout in a tar archive with a manifest or an index, and the blobs of these images. */
 export function ociLayout(top: Blob, name: string, images: TestImage[]): Uint8Array {
   const every = [top, ...images.flatMap(({ manifest, config, layers }) => [manifest, config, ...layers])];
   const blobs = new Map(every.map(({ digest, bytes }) => [digest, bytes]));
@@ -76,7 +76,7 @@ export function ociLayout(top: Blob, name: string, images: TestImage[]): Uint8Ar
   ]);
 }
 
-/** What `docker save` of old wrote: manifest.json, the configuration, plain layers. */
+/** Returns an archive in the old format of `docker save`: manifest.json, configuration, uncompressed layers. */
 export function dockerArchive(source: ImageSource, ...tags: string[]): Uint8Array {
   const image = buildImage({ ...source, compression: "none" });
   const config = `${image.config.digest.slice("sha256:".length)}.json`;
@@ -89,7 +89,7 @@ export function dockerArchive(source: ImageSource, ...tags: string[]): Uint8Arra
   ]);
 }
 
-/** Puts the image into a registry under `repository:tag`; `authorization` is the header's value. */
+/** Pushes the image to a registry as `repository:tag`; `authorization` is the value of the header. */
 export async function pushImage(
   registry: string,
   repository: string,
@@ -122,7 +122,7 @@ export const busyboxUnavailable: string | undefined = existsSync("/bin/busybox")
   ? undefined
   : "busybox-static is not installed";
 
-/** A base layer that is enough for shell scripts. */
+/** A base layer with busybox, enough for shell scripts. */
 export function busyboxLayer(): TarEntry[] {
   const applets = Bun.spawnSync(["/bin/busybox", "--list"]).stdout.toString().trim().split("\n");
   const directories = ["bin", "etc", "home", "root", "tmp", "usr", "var"];
@@ -143,7 +143,7 @@ function digestOf(bytes: Uint8Array): string {
   return `sha256:${new Bun.CryptoHasher("sha256").update(bytes).digest("hex")}`;
 }
 
-/** As the specifications call this machine's. */
+/** This machine's architecture in the terms of OCI. */
 const architecture = process.arch === "x64" ? "amd64" : process.arch;
 
 function compress(bytes: Uint8Array, compression: keyof typeof mediaTypes): Uint8Array {

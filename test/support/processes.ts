@@ -1,21 +1,21 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-/** Process ids of those whose command line holds the text, forks included. */
+/** Returns the ids of the processes whose command line contains the text, forks included. */
 export function processesMentioning(text: string): number[] {
   return processIds().filter((pid) => commandLine(pid).split("\0").join(" ").includes(text));
 }
 
-/** Those of them that call themselves by this name. */
+/** Returns the ids of these processes with a certain name. */
 export function processesNamed(name: string, text: string): number[] {
   return processesMentioning(text).filter((pid) => nameOf(pid) === name);
 }
 
-/** As `processesMentioning`, without the one that is kept ready for the next container, which may be there or not. */
+/** Like `processesMentioning`, without the standby monitor, which may or may not exist. */
 export function busyProcesses(text: string): number[] {
   return processesMentioning(text).filter((pid) => nameOf(pid) !== "tbox-standby");
 }
 
-/** What a process calls itself; nothing when it has ended. */
+/** Returns the name of a process; undefined when it has ended. */
 export function nameOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/comm`, "utf8").trimEnd();
@@ -24,14 +24,14 @@ export function nameOf(pid: number): string {
   }
 }
 
-/** Kills the processes and everything that descends from them, and waits for their end. */
+/** Kills the processes with all their descendants, and waits for their end. */
 export async function killTrees(roots: number[]): Promise<void> {
   const pids = withDescendants(roots);
   for (const pid of pids) {
     try {
       process.kill(pid, "SIGKILL");
     } catch {
-      // Ended already, or it runs under a subordinate id and ends with its parents.
+      // The process has ended, or has a subordinate id and ends with its parents.
     }
   }
   while (pids.some(isRunning)) await Bun.sleep(5);
@@ -65,7 +65,7 @@ function commandLine(pid: number): string {
   }
 }
 
-/** The fields after the name: state, parent, … */
+/** Returns the fields after the name: state, parent, … */
 function statFields(pid: number): string[] | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");

@@ -6,7 +6,7 @@ export interface Outcome {
 
 export interface ProgramOptions {
   cwd?: string;
-  /** The whole environment. */
+  /** The whole environment; default: that of the tests. */
   environment?: Record<string, string>;
   stdin?: Uint8Array | string;
 }
@@ -24,14 +24,14 @@ export async function runProgram(command: string[], options: ProgramOptions = {}
   return { code, stdout, stderr };
 }
 
-/** What a program that must not fail prints. */
+/** Runs a program and returns its output; throws when it fails. */
 export async function printed(command: string[], options: ProgramOptions = {}): Promise<string> {
   const { code, stdout, stderr } = await runProgram(command, options);
   if (code !== 0) throw new Error(`${command.join(" ")}: ${stderr}`);
   return stdout;
 }
 
-/** The first line of a stream that holds the text; throws with all that was read when none comes. */
+/** Returns the first line of a stream that contains the text; throws with the read text when there is none. */
 export async function awaitLine(stream: ReadableStream<Uint8Array>, text: string): Promise<string> {
   const decoder = new TextDecoder();
   const reader = stream.getReader();
@@ -48,7 +48,7 @@ export async function awaitLine(stream: ReadableStream<Uint8Array>, text: string
   }
 }
 
-/** Goes on reading, so that the writer never waits. */
+/** Keeps reading, so that the writer never blocks. */
 async function drain(reader: { read(): Promise<{ done: boolean }> }): Promise<void> {
   while (!(await reader.read()).done);
 }

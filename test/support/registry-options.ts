@@ -1,4 +1,4 @@
-/** A registry client that has been told nothing. */
+/** Default options of a registry client. */
 export const plainRegistry = {
   insecure: [],
   mirrors: {},

@@ -6,7 +6,7 @@ import { temporaryDirectory } from "./temp.ts";
 export interface TestRegistry extends AsyncDisposable {
   /** `127.0.0.1:port`, as in a reference. */
   host: string;
-  /** Where its files lie: `docker/registry/v2/…` below. */
+  /** Directory of its files: `docker/registry/v2/…`. */
   directory: string;
 }
 
@@ -25,7 +25,7 @@ export interface RegistryConfiguration {
   auth?: Record<string, unknown>;
 }
 
-/** With credentials, nothing is to be had without them. */
+/** Starts a registry; with credentials, it refuses requests without them. */
 export async function startRegistry(
   credentials?: Credentials,
   { http, auth }: RegistryConfiguration = {},
@@ -39,7 +39,7 @@ export async function startRegistry(
     ...(auth ? { auth } : {}),
     ...(credentials ? { auth: { htpasswd: await writePasswords(directory.path, credentials) } } : {}),
   };
-  // JSON is YAML.
+  // The configuration is YAML, of which JSON is a subset.
   writeFileSync(`${directory.path}/config.yml`, JSON.stringify(configuration));
   const child = Bun.spawn(["docker-registry", "serve", `${directory.path}/config.yml`], {
     env: { PATH: process.env.PATH, HOME: directory.path },

@@ -1,19 +1,19 @@
 import type { Subprocess } from "bun";
 
-/** Why calls cannot be watched here; nothing when they can. */
+/** Reason why system calls cannot be traced here; undefined when they can. */
 export const straceUnavailable: string | undefined = findObstacle();
 
-/** The system calls that change what is on a disk, or that others see. */
+/** System calls that change files, or state that other processes see. */
 const changing =
   "write,pwrite64,pwritev,ftruncate,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,rmdir,mkdir,mkdirat,link,linkat,symlink,symlinkat,sendmsg";
 
-/** A process is about to make its n-th call of a kind: n counts the calls of one thread. */
+/** The n-th system call of one kind in one thread. */
 export interface KillPoint {
   call: string;
   number: number;
 }
 
-/** Every call of a process that changes something while `work` runs. */
+/** Returns every state-changing call of a process while `work` runs. */
 export async function killPoints(
   pid: number,
   log: string,
@@ -23,7 +23,7 @@ export async function killPoints(
   try {
     await work();
   } finally {
-    // It may wait for a thread that is gone, and then does not hear a SIGTERM.
+    // strace may wait for a vanished thread and then ignores SIGTERM.
     tracer.kill("SIGKILL");
     await tracer.exited;
   }
@@ -40,7 +40,7 @@ export async function killPoints(
   });
 }
 
-/** Kills a process at a point of what `work` makes it do, if it comes to that; gives what the work gave. */
+/** Kills a process at a kill point while `work` runs, if it reaches the point; returns the result of `work`. */
 export async function killAt<T>(
   pid: number,
   { call, number }: KillPoint,

@@ -15,7 +15,7 @@ import { temporaryDirectory } from "./temp.ts";
 
 const skopeoUnavailable = !Bun.which("skopeo");
 
-test("GNU tar reads what the tests write", async () => {
+test("GNU tar reads archives written by the tests", async () => {
   using directory = temporaryDirectory("tar");
   const long = `${"directory/".repeat(20)}file`;
   const archive = tar([
@@ -57,7 +57,7 @@ describe.skipIf(skopeoUnavailable || busyboxUnavailable !== undefined)("skopeo r
     const image = buildImage(source);
     writeFileSync(`${directory.path}/oci.tar`, ociArchive(image, "latest"));
     writeFileSync(`${directory.path}/docker.tar`, dockerArchive(source, "test:latest"));
-    // Skopeo itself would give the files to root.
+    // skopeo would create the files as root.
     await runProgram(["tar", "-xf", "oci.tar", "--no-same-owner"], { cwd: directory.path });
     const oci = await inspect(`oci:${directory.path}:latest`);
     expect(oci.Digest).toBe(image.manifest.digest);

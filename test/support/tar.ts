@@ -1,7 +1,7 @@
-/** One member of an archive. Nothing is checked: tests write hostile ones with it. */
+/** One entry of an archive. Nothing is checked, because tests also write hostile archives. */
 export interface TarEntry {
   path: string;
-  /** A file when absent. */
+  /** Default: a file. */
   type?: keyof typeof typeFlags;
   content?: string | Uint8Array;
   /** Target of a link. */
@@ -9,7 +9,7 @@ export interface TarEntry {
   mode?: number;
   uid?: number;
   gid?: number;
-  /** Seconds since the epoch. */
+  /** Modification time in seconds since the epoch. */
   mtime?: number;
   /** Device numbers. */
   major?: number;
@@ -28,7 +28,7 @@ const typeFlags = {
   fifo: "6",
 };
 
-/** A POSIX tar archive. */
+/** Returns a POSIX tar archive. */
 export function tar(entries: TarEntry[]): Uint8Array {
   return Buffer.concat([...entries.flatMap(blocksOf), Buffer.alloc(1024)]);
 }
@@ -50,7 +50,7 @@ function blocksOf(entry: TarEntry): Uint8Array[] {
   ];
 }
 
-/** The length in front counts itself. */
+/** Returns a pax record; its length field includes itself. */
 function paxRecord(key: string, value: string): string {
   const rest = ` ${key}=${value}\n`;
   const size = Buffer.byteLength(rest);
@@ -59,7 +59,7 @@ function paxRecord(key: string, value: string): string {
   return `${length}${rest}`;
 }
 
-/** The names in an archive, those of directories with a slash at their end. */
+/** Returns the names in an archive; names of directories end with a slash. */
 export async function tarNames(archive: Uint8Array): Promise<string[]> {
   const child = Bun.spawn(["tar", "-tPf", "-"], { stdin: archive, stdout: "pipe", stderr: "ignore" });
   return (await child.stdout.text()).trim().split("\n");
@@ -80,7 +80,7 @@ function header(entry: TarEntry, flag: string, size: number): Buffer {
   block.write("ustar\0" + "00", 257);
   octal(entry.major ?? 0, 329, 8);
   octal(entry.minor ?? 0, 337, 8);
-  // The sum is taken with spaces in its own place.
+  // The checksum is computed with spaces in its own field.
   block.fill(" ", 148, 156);
   const sum = block.reduce((total, byte) => total + byte, 0);
   block.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);

@@ -5,14 +5,14 @@ export interface TemporaryDirectory extends Disposable {
   path: string;
 }
 
-/** A directory of the test's own; disposing of it removes also what belongs to subordinate ids. */
+/** Creates a temporary directory; disposing of it also removes files of subordinate ids. */
 export function temporaryDirectory(name: string): TemporaryDirectory {
-  // Sockets lie in it: the name has to stay short.
+  // The path of a socket is limited to 107 bytes, so the name is short.
   const path = mkdtempSync(`${tmpdir()}/tbox-${name}-`);
   return { path, [Symbol.dispose]: () => removeTree(path) };
 }
 
-/** Removes a tree with overlay work directories (mode 000) and files of subordinate ids in it. */
+/** Removes a tree, including overlay work directories (mode 000) and files of subordinate ids. */
 export function removeTree(path: string): void {
   try {
     rmSync(path, { recursive: true, force: true });

@@ -2,10 +2,10 @@ import { createSign } from "node:crypto";
 import type { Certificate } from "./certificate.ts";
 import type { Credentials } from "./registry.ts";
 
-/** A token server as Debian's docker-registry believes it: everything for one user, pulls for anybody. */
+/** A token server for Debian's docker-registry: grants everything to one user, and pulls to anyone. */
 export interface TokenServer extends AsyncDisposable {
   realm: string;
-  /** Scopes that were asked for, with the user. */
+  /** Requested scopes, with the user. */
   asked: string[];
 }
 

@@ -1,10 +1,10 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { repository } from "./repository.ts";
 
-/** Why tests that talk to the helper cannot run here; nothing when they can. */
+/** Reason why tests of the helper cannot run here; undefined when they can. */
 export const helperUnavailable: string | undefined = findObstacle(["tbox-helper", "tbox.node"]);
 
-/** Why tests of the whole program cannot run here; nothing when they can. */
+/** Reason why tests of the whole program cannot run here; undefined when they can. */
 export const programUnavailable: string | undefined = helperUnavailable ?? findObstacle(["tbox", "hello"]);
 
 /** Whether the user who runs the tests has subordinate ids: without them only id 0 exists in a container. */
@@ -30,7 +30,7 @@ function refuseStaleProgram(): void {
   }
 }
 
-/** From the file itself: the environment may say nothing, or something else. */
+/** Reads the name from /etc/passwd, because the environment may lack it or contain another one. */
 function nameOf(uid: number): string | undefined {
   const lines = readFileSync("/etc/passwd", "utf8").split("\n");
   return lines.map((line) => line.split(":")).find((fields) => fields[2] === String(uid))?.[0];

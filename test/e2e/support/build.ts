@@ -3,13 +3,13 @@ import { dirname } from "node:path";
 import type { TestDaemon } from "#test/support/daemon.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
 
-/** Files of a context: their text, or more of what they are. */
+/** Files of a build context, by name: a text, or a file with more attributes. */
 export type ContextFiles = Record<
   string,
   string | Uint8Array | { text?: string; mode?: number; link?: string; directory?: true }
 >;
 
-/** Writes a directory to build from. */
+/** Writes a context directory. */
 export function writeContext(files: ContextFiles): TemporaryDirectory {
   const directory = temporaryDirectory("context");
   for (const [name, file] of Object.entries(files)) {
@@ -26,12 +26,12 @@ export function writeContext(files: ContextFiles): TemporaryDirectory {
 
 export interface Built {
   code: number;
-  /** The ID of the image. */
+  /** ID of the image. */
   stdout: string;
   stderr: string;
 }
 
-/** Builds a Dockerfile with the files beside it. */
+/** Builds a Dockerfile with the given files in its context. */
 export async function build(
   daemon: TestDaemon,
   dockerfile: string,
@@ -43,7 +43,7 @@ export async function build(
   return { code, stdout: stdout.trim(), stderr };
 }
 
-/** What a script prints in an image that was built; a build that fails throws. */
+/** Builds an image and returns the output of a script in it; throws when the build fails. */
 export async function builtOutput(
   daemon: TestDaemon,
   script: string,

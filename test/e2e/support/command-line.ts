@@ -1,5 +1,5 @@
 /**
- * `tbox` as a user calls it: a program in a process of its own, never as root, with directories of its own.
+ * `tbox` as a user calls it: a separate process, never root, with its own directories.
  */
 import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,7 +11,7 @@ import { type FakeDaemon, type FakeOptions, startFakeDaemon } from "./fake-daemo
 const root = resolve(import.meta.dir, "../../..");
 const compiled = `${root}/dist/tbox`;
 
-/** Why the tests against the real daemon cannot run here; nothing when they can. */
+/** Reason why the tests with the real daemon cannot run here; undefined when they can. */
 export const realUnavailable: string | undefined = !existsSync(compiled)
   ? "dist/tbox is not built"
   : process.getuid?.() === 0 && process.env.TBOX_TEST_USER === undefined
@@ -25,15 +25,15 @@ export interface Outcome {
 }
 
 export interface CallOptions {
-  /** Bytes to feed, or a pipe that the test holds; nothing when absent. */
+  /** Bytes for standard input, or a pipe that the test writes to; default: empty. */
   stdin?: Uint8Array | "pipe";
   environment?: Record<string, string>;
 }
 
 export interface CommandLine extends AsyncDisposable {
-  /** What stands before the command in `tbox run … COMMAND`: an image, or options in its place. */
+  /** Arguments before the command in `tbox run … COMMAND`: an image, or options instead. */
   image: string[];
-  /** Private to the user under whom tbox runs. */
+  /** Directory that only the user of tbox can access. */
   directory: string;
   fake?: FakeDaemon;
   /** Runs `tbox` to its end. */
@@ -42,11 +42,11 @@ export interface CommandLine extends AsyncDisposable {
     args: string[],
     options?: CallOptions,
   ): Bun.Subprocess<Uint8Array | "pipe" | "ignore", "pipe", "pipe">;
-  /** The whole command for `args`, to be run by another program. */
+  /** Returns the full command for `args`, for another program to run. */
   command(args: string[]): string[];
 }
 
-/** Against a daemon of the tests; from the sources, so that nothing has to be built. */
+/** Opens a command line with a fake daemon; it runs from the sources, without a build. */
 export async function openWithFake(options: Partial<FakeOptions> = {}): Promise<CommandLine> {
   const user = process.getuid?.() === 0 ? "65534" : undefined;
   const directory = privateDirectory(user);
@@ -64,7 +64,7 @@ export async function openWithFake(options: Partial<FakeOptions> = {}): Promise<
   };
 }
 
-/** The compiled program with its own daemon, on the root file system of this machine. */
+/** Opens the compiled program with its own daemon, on this machine's root file system. */
 export async function openReal(): Promise<CommandLine> {
   const user = process.getuid?.() === 0 ? process.env.TBOX_TEST_USER : undefined;
   const directory = privateDirectory(user);

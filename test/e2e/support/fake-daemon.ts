@@ -1,7 +1,7 @@
 /**
- * A daemon for tests of the command line: "containers" are processes of this machine. It speaks the run
- * stream and as much of the API as the tests need. As a program it takes the place of `tbox daemon --notify`
- * and listens in the run directory.
+ * A fake daemon for tests of the command line: "containers" are processes of this machine. It implements the run stream and
+ * the part of the API that the tests need. As a program it replaces `tbox daemon --notify` and listens in the run
+ * directory.
  */
 import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
@@ -13,9 +13,9 @@ import { runDirectory } from "#support/directories.ts";
 
 export interface FakeDaemon extends AsyncDisposable {
   socketPath: string;
-  /** Bodies of the runs so far. */
+  /** Bodies of all run requests. */
   runs: RunRequest[];
-  /** Method and path of the plain requests so far. */
+  /** Method and path of all plain requests. */
   requests: string[];
 }
 
@@ -23,9 +23,9 @@ export interface FakeOptions {
   socketPath: string;
   /** Answers to plain requests, by `METHOD /path`. */
   answers?: Record<string, { status?: number; body: unknown }>;
-  /** What runs in the one container that can be attached to, from the attaching on. */
+  /** Command of the one container that can be attached to; it starts with the attach. */
   attachable?: string[];
-  /** Images that are not there: `missing` when absent. */
+  /** Names of missing images; default: `missing`. */
   missing?: Set<string>;
 }
 
@@ -83,7 +83,7 @@ export async function startFakeDaemon(options: FakeOptions): Promise<FakeDaemon>
   };
 }
 
-/** Docker's attach: frames out, bytes in until the client ends its side. Gives the exit code. */
+/** Serves Docker's attach: sends frames, reads bytes until the client closes its side. Returns the exit code. */
 async function serveAttach(command: string[], socket: Duplex): Promise<number> {
   socket.write("HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n");
   const child = Bun.spawn(command, { stdin: "pipe", stdout: "pipe", stderr: "pipe" });
@@ -156,7 +156,7 @@ async function serveRun(run: RunRequest, socket: Duplex, missing: Set<string>): 
   };
   await Promise.all([copy(child.stdout, frameType.stdout), copy(child.stderr, frameType.stderr)]);
   await child.exited;
-  // The terminal's last output comes after the exit.
+  // The last output of the terminal arrives after the exit.
   if (tty) await Bun.sleep(20);
   const signal = child.signalCode ? signals[child.signalCode] : undefined;
   await tell({ event: "exited", code: signal === undefined ? (child.exitCode ?? 0) : 128 + signal });
@@ -194,7 +194,7 @@ async function* decodeWithEnd(socket: Duplex): AsyncGenerator<{ type: number; by
   }
 }
 
-/** Listens in the run directory and reports as the daemon does. */
+/** Listens in the run directory and reports readiness like the daemon. */
 export async function runFakeDaemon(): Promise<void> {
   const directory = await runDirectory(process.env, process.getuid?.() ?? -1);
   mkdirSync(directory, { recursive: true, mode: 0o700 });

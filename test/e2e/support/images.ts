@@ -9,7 +9,7 @@ import {
 import type { TarEntry } from "#test/support/tar.ts";
 import { programUnavailable } from "#test/support/user.ts";
 
-/** Why containers with a shell cannot be run here; nothing when they can. */
+/** Reason why containers with a shell cannot run here; undefined when they can. */
 export const shellUnavailable: string | undefined = programUnavailable ?? busyboxUnavailable;
 
 /** Loads the image `box:1`, which has a shell: the preparation of most suites. */

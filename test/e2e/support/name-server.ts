@@ -1,7 +1,6 @@
 /**
- * The host's resolver, for a test: `bun name-server.ts MARK DIRECTORY ADDRESS...` listens on port 53 of each address.
- * The answer for all names is the text of DIRECTORY/ADDRESS as it is then, and DIRECTORY/asked gets every question; it is
- * found by its mark.
+ * A DNS server for tests: `bun name-server.ts MARK DIRECTORY ADDRESS...` listens on port 53 of each address. It answers every
+ * query with the current text of DIRECTORY/ADDRESS and appends the name to DIRECTORY/asked. MARK identifies the process.
  */
 import { appendFileSync, readFileSync } from "node:fs";
 

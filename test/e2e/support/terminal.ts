@@ -1,9 +1,9 @@
-/** A program in a terminal window that a test types into and reads from. */
+/** A program in a terminal window; the test types and reads the screen. */
 export interface TerminalWindow extends Disposable {
-  /** Types text; `{Enter}`-like names are keys of tmux: `C-c`, `Enter`, `BSpace`. */
+  /** Types text; names in braces are keys of tmux: `{C-c}`, `{Enter}`, `{BSpace}`. */
   type(...keys: string[]): void;
   resize(columns: number, rows: number): void;
-  /** Waits until the screen shows what is wanted and gives the screen. */
+  /** Waits until the screen contains the text and returns the screen. */
   shows(wanted: RegExp): Promise<string>;
 }
 
@@ -11,7 +11,7 @@ export const tmuxUnavailable: string | undefined = Bun.which("tmux") ? undefined
 
 let count = 0;
 
-/** Opens a window on a tmux server of its own, so that no configuration and no other session is in play. */
+/** Opens a window on a separate tmux server, without configuration and other sessions. */
 export function openTerminal(command: string[], size: { columns: number; rows: number }): TerminalWindow {
   const server = `tbox-test-${process.pid}-${count++}`;
   const tmux = (...args: string[]) => {
