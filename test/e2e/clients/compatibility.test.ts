@@ -5,7 +5,7 @@ import { startRegistry } from "#test/support/registry.ts";
 import { tar, tarNames } from "#test/support/tar.ts";
 import { loadBox, shellUnavailable } from "../support/images.ts";
 
-daemonSuite("what Docker's users rely on", { obstacle: shellUnavailable, prepare: loadBox }, (daemon) => {
+daemonSuite("compatibility with Docker", { obstacle: shellUnavailable, prepare: loadBox }, (daemon) => {
   afterEach(async () => {
     const all = (await daemon.tbox(["ps", "-aq"])).stdout.split("\n").filter((id) => id !== "");
     if (all.length > 0) await daemon.tbox(["rm", "-f", "-v", ...all]);
@@ -22,7 +22,7 @@ daemonSuite("what Docker's users rely on", { obstacle: shellUnavailable, prepare
     return stdout.trim().split("\n");
   };
 
-  test("events until now are those that were", async () => {
+  test("events --until now lists past events and ends", async () => {
     await start("told");
     await tbox("cp", "told:/etc/passwd", "-");
     await tbox("stop", "-t", "0", "told");
@@ -32,14 +32,14 @@ daemonSuite("what Docker's users rely on", { obstacle: shellUnavailable, prepare
     expect((await tbox("events", "--since", later, "--until", "1")).stderr).toContain("cannot be after");
   });
 
-  test("volumes tell of whom they are mounted by", async () => {
+  test("events report when a volume is mounted and unmounted", async () => {
     await start("user", "-v", "told:/v");
     await tbox("rm", "-f", "user");
     await tbox("volume", "rm", "told");
     expect(await past("--filter", "volume=told")).toEqual(["create", "mount", "unmount", "destroy"]);
   });
 
-  test("an export has names that begin below the root", async () => {
+  test("names in an export have no leading slash", async () => {
     await tbox("run", "--name", "made", "--network", "none", "box:1", "touch", "/here");
     const response = await daemon.request("GET", "/containers/made/export");
     const names = await tarNames(await response.bytes());
@@ -49,13 +49,13 @@ daemonSuite("what Docker's users rely on", { obstacle: shellUnavailable, prepare
     expect(await tarNames(await copied.bytes())).toContain("/here");
   });
 
-  test("no change is an answer as well", async () => {
+  test("diff of an unchanged container is empty", async () => {
     await tbox("create", "--name", "same", "box:1", "true");
     const response = await daemon.request("GET", "/containers/same/changes");
     expect(await response.json()).toBeNull();
   });
 
-  test("a privileged container has all that the caller has over it, and one that is not has not", async () => {
+  test("only a privileged container has all capabilities and unmasked paths", async () => {
     const script =
       "mount -t tmpfs none /mnt 2>/dev/null && echo mounted; grep -E 'CapEff|Seccomp:' /proc/self/status";
     await tbox("run", "--rm", "box:1", "true");
@@ -74,19 +74,19 @@ daemonSuite("what Docker's users rely on", { obstacle: shellUnavailable, prepare
     );
   });
 
-  test("the files that every container gets are read-only with its root", async () => {
+  test("/etc/hosts and its siblings are read-only with --read-only", async () => {
     expect((await sh(["--read-only"], "echo x >> /etc/hosts")).stderr).toContain("Read-only file system");
     expect((await sh([], "echo x >> /etc/hosts && tail -n 1 /etc/hosts")).stdout).toBe("x\n");
   });
 
-  test("file systems show what they are, and an empty HOME is none", async () => {
+  test("mounts show their types, and an empty HOME is replaced", async () => {
     const { stdout } = await sh(["--tmpfs", "/t", "-e", "HOME="], "mount; env");
     expect(stdout).toContain("tmpfs on /t type tmpfs");
     expect(stdout).not.toMatch(/^none on /m);
     expect(stdout).toContain("HOME=/root\n");
   });
 
-  test("what is taken over of others keeps its kind, and the later one counts", async () => {
+  test("--volumes-from keeps the type of mounts, and the last one wins", async () => {
     await start("first", "-v", "/shared");
     await start("second", "-v", "/shared");
     await start("heir", "--volumes-from", "first", "--volumes-from", "second");
@@ -102,7 +102,7 @@ daemonSuite("what Docker's users rely on", { obstacle: shellUnavailable, prepare
     expect((await start("odd", "-v", "named:/x:copy")).stderr).toContain("invalid mode: copy");
   });
 
-  test("a volume may stand for a directory of the host", async () => {
+  test("a volume with type=none,o=bind is a directory of the host", async () => {
     const device = `${daemon.data}/../host`;
     mkdirSync(device);
     const options = ["--opt", "type=none", "--opt", "o=bind", "--opt", `device=${device}`];
@@ -121,14 +121,14 @@ daemonSuite("what Docker's users rely on", { obstacle: shellUnavailable, prepare
     expect(await Bun.file(`${device}/file`).exists()).toBe(true);
   });
 
-  test("a volume whose directory somebody deleted can be removed", async () => {
+  test("a volume whose directory was deleted can be removed", async () => {
     await tbox("volume", "create", "lost");
     rmSync(`${daemon.data}/volumes/lost`, { recursive: true });
     expect((await tbox("volume", "rm", "lost")).code).toBe(0);
     expect((await tbox("volume", "ls", "-q")).stdout).not.toContain("lost");
   });
 
-  test("a container shows its image's ID when the name is another one's", async () => {
+  test("ps shows the image's ID when its name has moved to another image", async () => {
     await tbox("tag", "box:1", "moving:1");
     await tbox("run", "-d", "--network", "none", "--name", "old", "moving:1", "sleep", "1000");
     const image = async () => (await tbox("ps", "--no-trunc", "--format", "{{.Image}}")).stdout.trim();
@@ -141,7 +141,7 @@ daemonSuite("what Docker's users rely on", { obstacle: shellUnavailable, prepare
     expect(children.stdout.trim().split("\n").sort()).toEqual(["child", "old"]);
   });
 
-  test("programs are forgotten with the end of their container", async () => {
+  test("execs are forgotten when their container ends", async () => {
     await start("host");
     const created = await daemon.request("POST", "/containers/host/exec", { Cmd: ["true"] });
     const { Id } = (await created.json()) as { Id: string };
@@ -149,7 +149,7 @@ daemonSuite("what Docker's users rely on", { obstacle: shellUnavailable, prepare
     expect((await daemon.request("POST", `/exec/${Id}/start`, {})).status).toBe(404);
   });
 
-  test("a context whose files nobody may read is built all the same", async () => {
+  test("a context with files of mode 000 is built", async () => {
     const body = tar([
       { path: "Dockerfile", content: "FROM box:1\nCOPY dir /dir/\n", mode: 0 },
       { path: "dir/./file", content: "x", mode: 0 },
@@ -171,7 +171,7 @@ daemonSuite("what Docker's users rely on", { obstacle: shellUnavailable, prepare
     expect(stdout).toBe("0\n");
   });
 
-  test("every tag of a repository is pulled", async () => {
+  test("pull -a pulls every tag of a repository", async () => {
     await using registry = await startRegistry();
     for (const tag of ["a", "b"]) {
       await tbox("tag", "box:1", `${registry.host}/many:${tag}`);

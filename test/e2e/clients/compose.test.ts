@@ -9,15 +9,15 @@ const service = "com.docker.compose.service";
 interface Service {
   name: string;
   command: string;
-  /** Of the project; the first is the container's own mode. */
+  /** Names of the project's networks; the first is the network mode. */
   networks: string[];
   aliases?: string[];
   more?: object;
   host?: object;
 }
 
-/** The requests that docker's compose makes for a project of three services, two networks and a volume. */
-daemonSuite("a project of compose", { obstacle: shellUnavailable, prepare: loadBox }, (daemon) => {
+/** Sends the requests of Docker Compose for a project of three services, two networks and a volume. */
+daemonSuite("a Compose project", { obstacle: shellUnavailable, prepare: loadBox }, (daemon) => {
   async function api<T>(method: string, path: string, body?: unknown): Promise<T> {
     const response = await daemon.request(method, path, body);
     const text = await response.text();
@@ -78,7 +78,7 @@ daemonSuite("a project of compose", { obstacle: shellUnavailable, prepare: loadB
     return Id;
   }
 
-  test("comes up, its services find one another by name, and goes down without a trace", async () => {
+  test("starts, its services resolve one another by name, and its removal leaves nothing", async () => {
     await createNetwork("back", true);
     await createNetwork("front", false);
     await api("POST", "/volumes/create", { Name: "shop_data", Driver: "", Labels: labels({}) });

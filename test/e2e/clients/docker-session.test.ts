@@ -7,7 +7,7 @@ import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.
 import { shellUnavailable } from "../support/images.ts";
 
 const obstacle = dockerUnavailable ?? shellUnavailable;
-/** A command of docker's, and what its documentation says of its output and exit code. */
+/** A docker command with the output and exit code that Docker documents. */
 interface Step {
   args: string[];
   out?: string | RegExp;
@@ -19,7 +19,7 @@ interface Step {
 const id = /^[0-9a-f]{64}\n$/;
 const run = ["run", "--network", "none"];
 
-/** In order: each may need what the ones before left. */
+/** The commands in order; each may depend on the ones before. */
 function session(directory: string, archive: Uint8Array): Step[] {
   return [
     // images
@@ -72,7 +72,7 @@ function session(directory: string, archive: Uint8Array): Step[] {
     { args: [...run, "--rm", "--init", "box:1", "sh", "-c", "echo $$"], out: /^[2-9]\n$/ },
     { args: [...run, "--rm", "-t", "box:1", "tty"], out: "/dev/pts/0\r\n" },
     { args: [...run, "--rm", "--gpus", "all", "box:1", "true"], err: /DeviceRequests/, code: 125 },
-    // life
+    // lifecycle
     {
       args: [
         ...run,
@@ -191,7 +191,7 @@ function session(directory: string, archive: Uint8Array): Step[] {
   ];
 }
 
-daemonSuite("a session of docker's client", { obstacle: obstacle }, (daemon) => {
+daemonSuite("a session of the docker CLI", { obstacle: obstacle }, (daemon) => {
   let directory: TemporaryDirectory;
   beforeAll(async () => {
     directory = temporaryDirectory("session");
@@ -207,7 +207,7 @@ daemonSuite("a session of docker's client", { obstacle: obstacle }, (daemon) => 
     config: { Cmd: ["sh"], Env: ["PATH=/bin"] },
   });
 
-  test("goes as Docker's documentation says", async () => {
+  test("prints what Docker documents", async () => {
     const path = `${directory.path}/host`;
     const steps = session(path, ociArchive(image, "box:1"));
     expect(steps.length).toBeGreaterThanOrEqual(60);

@@ -6,7 +6,7 @@ import { loadBox, shellUnavailable } from "../support/images.ts";
 
 const obstacle = shellUnavailable ?? (Bun.which("node") ? undefined : "node is not installed");
 daemonSuite("dockerode", { obstacle: obstacle, prepare: loadBox }, (daemon) => {
-  test("sees what it would see of Docker", async () => {
+  test("gets the answers that Docker gives", async () => {
     const script = `${repository}/test/e2e/clients/dockerode.mjs`;
     const { stdout, stderr, code } = await runProgram(["node", script, daemon.socket, "box:1"]);
     expect({ stderr, code }).toEqual({ stderr: "", code: 0 });

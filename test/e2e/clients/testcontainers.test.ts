@@ -14,12 +14,12 @@ async function prepare(daemon: TestDaemon): Promise<void> {
   await loadReaper(daemon, "reaper:1");
 }
 
-daemonSuite("testcontainers", { obstacle: obstacle, prepare }, (daemon) => {
-  test("runs its containers, and its reaper removes what a test has left", async () => {
+daemonSuite("Testcontainers", { obstacle: obstacle, prepare }, (daemon) => {
+  test("runs its containers, and its reaper removes the leftovers of a test", async () => {
     const script = `${repository}/test/e2e/clients/testcontainers.mjs`;
     const environment = {
       ...daemon.environment,
-      // Where it keeps a lock for all of a user's tests.
+      // Testcontainers keeps a lock for all tests of a user here.
       TMPDIR: daemon.environment.HOME ?? "",
       DOCKER_HOST: `unix://${daemon.socket}`,
       RYUK_CONTAINER_IMAGE: "reaper:1",
@@ -47,12 +47,12 @@ daemonSuite("testcontainers", { obstacle: obstacle, prepare }, (daemon) => {
 });
 
 /**
- * The reaper of Testcontainers is TBOX_TEST_RYUK, a program linked statically; without it, one of the tests' own
- * that does the same.
+ * Loads an image with Testcontainers' reaper: the static program TBOX_TEST_RYUK, or the tests' own replacement with the same
+ * behaviour.
  */
 async function loadReaper(daemon: TestDaemon, name: string): Promise<void> {
   const ryuk = process.env.TBOX_TEST_RYUK;
-  // By the label it knows itself, and Testcontainers knows it.
+  // Testcontainers and the reaper recognise the image by this label.
   const Labels = { "org.testcontainers.ryuk": "true" };
   const config = { Env: ["PATH=/bin"], ExposedPorts: { "8080/tcp": {} }, Labels };
   if (ryuk !== undefined) {
@@ -71,7 +71,7 @@ async function loadReaper(daemon: TestDaemon, name: string): Promise<void> {
   await loadImage(daemon, name, { layers, config: { ...config, Entrypoint }, compression: "none" });
 }
 
-/** Where the loader finds what a program is linked with. */
+/** Returns the shared libraries of a program, by the path where the loader finds them. */
 function librariesOf(program: string): string[] {
   const { stdout } = Bun.spawnSync(["ldd", program]);
   return [...stdout.toString().matchAll(/(\/\S+) \(0x/g)].map(([, path]) => path ?? "");

@@ -28,12 +28,12 @@ daemonSuite("the default network", { obstacle: shellUnavailable, prepare: loadBo
   };
   const endpoint = async (id: string): Promise<Endpoint> =>
     JSON.parse((await tbox("inspect", "-f", "{{json .NetworkSettings.Networks.bridge}}", id)).stdout);
-  /** A server in a container that answers with its own name. */
+  /** Starts a server in a container that answers with its own name. */
   const serve = () => start("mkdir /www; hostname > /www/name; httpd -p 80 -h /www; exec sleep 1000");
-  /** The server may not listen yet when its container has started. */
+  /** Repeats the request until the server listens. */
   const fetchFrom = (address: string) =>
     sh(`until wget -q -O - http://${address}/name 2>/dev/null; do usleep 20000; done`);
-  test("a container has addresses, a name, and a way out", async () => {
+  test("a container has addresses, a host name and a default route", async () => {
     const id = await start("exec sleep 1000");
     const place = await endpoint(id);
     const shown = (await tbox("exec", id, "sh", "-c", "ip -o addr show eth0; ip route; cat /etc/hosts"))
@@ -50,7 +50,7 @@ daemonSuite("the default network", { obstacle: shellUnavailable, prepare: loadBo
     expect(JSON.parse((await tbox("network", "inspect", "bridge")).stdout)[0].Containers).toEqual({});
   });
 
-  test("containers reach one another over both protocols", async () => {
+  test("containers reach one another over IPv4 and IPv6", async () => {
     const id = await serve();
     const place = await endpoint(id);
     expect(await fetchFrom(place.IPAddress)).toBe(`${id.slice(0, 12)}\n`);
@@ -58,13 +58,13 @@ daemonSuite("the default network", { obstacle: shellUnavailable, prepare: loadBo
     await tbox("rm", "-f", id);
   });
 
-  test("a port below 1024 needs no privilege inside", async () => {
+  test("a container can listen on ports below 1024", async () => {
     const options = ["--cap-drop", "ALL", "--user", "1000"];
     expect(await sh("httpd -p 80 -h / && echo listens", options)).toBe("listens\n");
   });
 
   test.skipIf(ipv4 === undefined)(
-    "what the host serves to others is reached, and what it refuses is refused",
+    "a container reaches servers on the host's address, and closed ports are refused",
     async () => {
       using server = Bun.serve({
         hostname: ipv4 ?? "",
@@ -78,12 +78,12 @@ daemonSuite("the default network", { obstacle: shellUnavailable, prepare: loadBo
     },
   );
 
-  test.skipIf(ipv6 === undefined)("so it is over IPv6", async () => {
+  test.skipIf(ipv6 === undefined)("a container reaches servers on the host's IPv6 address", async () => {
     using server = Bun.serve({ hostname: ipv6 ?? "", port: 0, fetch: () => new Response("from the host\n") });
     expect(await sh(`wget -q -O - http://[${ipv6}]:${server.port}`)).toBe("from the host\n");
   });
 
-  test.skipIf(ipv4 === undefined)("datagrams go there and come back", async () => {
+  test.skipIf(ipv4 === undefined)("UDP datagrams are sent and answered", async () => {
     const server = await Bun.udpSocket({
       hostname: ipv4 ?? "",
       socket: { data: (socket, data, port, address) => void socket.send(`echo ${data}`, port, address) },
@@ -95,7 +95,7 @@ daemonSuite("the default network", { obstacle: shellUnavailable, prepare: loadBo
     server.close();
   });
 
-  test("the host's loopback is not reached, however it is spelled", async () => {
+  test("the host's loopback is unreachable in any notation", async () => {
     using server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response("secret\n") });
     const script = `for address in 127.0.0.1 127.0.0.2 0.0.0.0 [::1] [::ffff:127.0.0.1] \
       $(ip route | sed -n 's/default via \\([^ ]*\\).*/\\1/p')
@@ -103,25 +103,25 @@ daemonSuite("the default network", { obstacle: shellUnavailable, prepare: loadBo
     expect(await sh(script)).toBe("end\n");
   });
 
-  test("without a network there is no interface but the loopback", async () => {
+  test("--network none has only the loopback interface", async () => {
     expect(await sh("ls /sys/class/net; cat /etc/resolv.conf", ["--network", "none"])).toBe("lo\n");
   });
 
-  test("the network helper has few rights, and no calls but those it needs", async () => {
+  test("the net helper has three capabilities and a seccomp filter", async () => {
     await sh("true");
     const pid = await netHelperPid(daemon);
     const threads = readdirSync(`/proc/${pid}/task`);
     expect(threads.length).toBeGreaterThan(1);
     for (const thread of threads) {
       const status = readFileSync(`/proc/${pid}/task/${thread}/status`, "utf8");
-      // NET_BIND_SERVICE, NET_ADMIN, SYS_ADMIN, over its own namespaces.
+      // NET_BIND_SERVICE, NET_ADMIN and SYS_ADMIN over its own namespaces.
       expect(status).toMatch(/^CapPrm:\t0000000000201400$/m);
       expect(status).toMatch(/^NoNewPrivs:\t1$/m);
       expect(status).toMatch(/^Seccomp:\t2$/m);
     }
   });
 
-  test("a network helper that is killed is replaced, and containers keep their addresses", async () => {
+  test("a killed net helper is replaced, and containers keep their addresses", async () => {
     const id = await serve();
     const before = await endpoint(id);
     await killNetHelper(daemon);
@@ -135,7 +135,7 @@ daemonSuite("the default network", { obstacle: shellUnavailable, prepare: loadBo
     await tbox("rm", "-f", id);
   });
 
-  test("a daemon that is killed leaves the network alone, and its successor knows who is where", async () => {
+  test("a killed daemon leaves the network working, and the next daemon knows all endpoints", async () => {
     const id = await serve();
     const before = await endpoint(id);
     const pid = await netHelperPid(daemon);
@@ -150,7 +150,7 @@ daemonSuite("the default network", { obstacle: shellUnavailable, prepare: loadBo
     await tbox("rm", "-f", id, ...others);
   });
 
-  test("networks are listed and looked up", async () => {
+  test("networks are listed and inspected", async () => {
     expect((await tbox("network", "ls", "--format", "{{.Name}} {{.Driver}}")).stdout).toBe(
       "bridge bridge\nhost host\nnone null\n",
     );

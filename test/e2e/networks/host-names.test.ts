@@ -5,7 +5,7 @@ import { temporaryDirectory } from "#test/support/temp.ts";
 import { until } from "#test/support/until.ts";
 import { loadShell, shellUnavailable } from "../support/images.ts";
 
-/** A host of its own for the daemon: its network, and its /etc/resolv.conf, which is the first argument. */
+/** A separate host for the daemon: a network namespace with its own /etc/resolv.conf, the first argument. */
 const host = ["unshare", "--user", "--map-current-user", "--keep-caps", "--mount", "--net", "sh", "-ec"];
 const script = `busybox ip link set lo up; mount --bind "$1" /etc/resolv.conf
   "$2" ${import.meta.dirname}/../support/name-server.ts "$TBOX_RUN_DIR" "$3" 127.0.0.53 127.0.0.54 &
@@ -16,7 +16,7 @@ const obstacle =
   (Bun.spawnSync([...host, "true"]).exitCode === 0 ? undefined : "no user namespace to test in");
 if (obstacle !== undefined) console.error(`skipped: ${obstacle}`);
 
-describe.skipIf(obstacle !== undefined)("names that the host resolves", () => {
+describe.skipIf(obstacle !== undefined)("names resolved by the host", () => {
   const directory = temporaryDirectory("names");
   const { path } = directory;
   let daemon: TestDaemon;
@@ -42,7 +42,7 @@ describe.skipIf(obstacle !== undefined)("names that the host resolves", () => {
     return stdout + stderr;
   };
 
-  test("are answered as the host would answer now, while a container runs", async () => {
+  test("follow changes of the host's resolv.conf while a container runs", async () => {
     await tbox("network", "create", "mine");
     await tbox("run", "-d", "--name", "runs", "--network", "mine", "box:1", "sleep", "1000");
     const look = () => tbox("exec", "runs", "nslookup", "-type=a", "intranet.example");
@@ -53,12 +53,12 @@ describe.skipIf(obstacle !== undefined)("names that the host resolves", () => {
     expect(await look()).toContain("192.0.2.54\n");
     writeFileSync(`${path}/resolv.conf`, "search corp.example\nnameserver 127.0.0.53\n");
     expect(await look()).toContain("192.0.2.2\n");
-    // A neighbour's name is nothing that the host is asked for, in none of its domains.
+    // Names of other containers are never asked from the host, in any search domain.
     expect(await tbox("exec", "runs", "ping", "-c", "1", "runs")).toContain("1 packets received");
     expect(asked()).not.toContain("runs");
   });
 
-  test("are not asked for from an internal network", async () => {
+  test("are not resolved on an internal network", async () => {
     await tbox("network", "create", "--internal", "inner");
     const shown = await tbox("run", "--rm", "--network", "inner", "box:1", "nslookup", "secret.example");
     expect(shown).toContain("NXDOMAIN");
@@ -68,7 +68,7 @@ describe.skipIf(obstacle !== undefined)("names that the host resolves", () => {
     expect(asked()).not.toContain("secret");
   });
 
-  test("come by connection too, whatever else is sent there", async () => {
+  test("are resolved over TCP too, also after garbage", async () => {
     const program = `
       const question = (name) => {
         const labels = name.split(".").map((label) => String.fromCharCode(label.length) + label).join("");

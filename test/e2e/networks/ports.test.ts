@@ -8,12 +8,12 @@ import { hostAddress, isRefused, killNetHelper } from "../support/network.ts";
 const ipv4 = hostAddress("IPv4");
 const threshold = Number(readFileSync("/proc/sys/net/ipv4/ip_unprivileged_port_start", "utf8"));
 
-/** Serves the client's address at /cgi-bin/peer; ends when it is asked to. */
+/** A server that answers with the client's address at /cgi-bin/peer and ends on SIGTERM. */
 const script = `mkdir -p /www/cgi-bin
   printf '#!/bin/sh\\necho; echo "$REMOTE_ADDR"\\n' > /www/cgi-bin/peer
   chmod +x /www/cgi-bin/peer; trap exit TERM; httpd -p 80 -h /www; while :; do sleep 1000 & wait; done`;
 
-/** How often a port is given back and taken again. */
+/** Number of cycles of stop and start of a published port. */
 const cycles = Number(process.env.TBOX_TEST_PORT_CYCLES ?? "20");
 
 async function prepare(daemon: TestDaemon): Promise<void> {
@@ -28,14 +28,14 @@ daemonSuite("published ports", { obstacle: shellUnavailable, prepare }, (daemon)
     if (code !== 0) throw new Error(stderr);
     return stdout.trim();
   };
-  /** What `tbox port` says, as places by port of the container. */
+  /** Returns the output of `tbox port`, as host addresses by port of the container. */
   const portsOf = async (id: string): Promise<[string, string][]> =>
     (await tbox("port", id)).stdout
       .trim()
       .split("\n")
       .map((line) => line.split(" -> "))
       .map(([port = "", place = ""]) => [port, place]);
-  /** The peer's address as the server sees it. The port is there from the start on, the server a moment later. */
+  /** Returns the client's address as the server sees it; repeats until the server listens. */
   async function peer(place: string): Promise<string> {
     for (;;) {
       try {
@@ -49,7 +49,7 @@ daemonSuite("published ports", { obstacle: shellUnavailable, prepare }, (daemon)
   }
   const number = (place: string) => Number(place.slice(place.lastIndexOf(":") + 1));
 
-  test("any port is the same number for both protocols, and there when the start returns", async () => {
+  test("a random port has the same number on IPv4 and IPv6, and listens when the start returns", async () => {
     for (let count = 0; count < 10; count++) {
       const id = await start(["-p", "0:80"]);
       const [[, first = ""] = [], [, second = ""] = []] = await portsOf(id);
@@ -60,14 +60,14 @@ daemonSuite("published ports", { obstacle: shellUnavailable, prepare }, (daemon)
     }
   });
 
-  test.skipIf(ipv4 === undefined)("the server sees who its client is", async () => {
+  test.skipIf(ipv4 === undefined)("the server sees the client's address", async () => {
     const id = await start(["-p", "80"]);
     const [[, place = ""] = []] = await portsOf(id);
     expect(await peer(`${ipv4}:${number(place)}`)).toContain(ipv4 ?? "");
     await tbox("rm", "-f", id);
   });
 
-  test("a port for one address is on that address only", async () => {
+  test("a port published on one address listens only there", async () => {
     const id = await start(["-p", "127.0.0.1::80"]);
     const [[, place = ""] = [], ...others] = await portsOf(id);
     expect(others).toEqual([]);
@@ -78,7 +78,7 @@ daemonSuite("published ports", { obstacle: shellUnavailable, prepare }, (daemon)
     await tbox("rm", "-f", id);
   });
 
-  test("ranges pair up, and all that is exposed is published when that is asked for", async () => {
+  test("ranges of ports are paired, and -P publishes all exposed ports", async () => {
     const id = await start(["-p", "127.0.0.1:38210-38212:80-82"]);
     expect(await portsOf(id)).toEqual(
       [80, 81, 82].map((port) => [`${port}/tcp`, `127.0.0.1:${38_130 + port}`]),
@@ -99,7 +99,7 @@ daemonSuite("published ports", { obstacle: shellUnavailable, prepare }, (daemon)
     await tbox("rm", "-f", id, other);
   });
 
-  test("a port that is taken is an error that names it and its owner, and nothing is left", async () => {
+  test("a port in use is an error that names its process, and no container remains", async () => {
     const id = await start(["--name", "owner", "-p", "80"]);
     const [[, place = ""] = []] = await portsOf(id);
     const taken = await tbox("run", "--rm", "-p", "38213:81", "-p", `${number(place)}:80`, "box:1", "true");
@@ -114,7 +114,7 @@ daemonSuite("published ports", { obstacle: shellUnavailable, prepare }, (daemon)
     await tbox("rm", "-f", id);
   });
 
-  test.skipIf(threshold <= 80)("a port below the kernel's threshold says so", async () => {
+  test.skipIf(threshold <= 80)("a privileged port is an error that names the sysctl", async () => {
     const { code, stderr } = await tbox("run", "--rm", "-p", "80:80", "box:1", "true");
     expect(code).toBe(125);
     expect(stderr).toContain(`ports below ${threshold} need root`);
@@ -123,7 +123,7 @@ daemonSuite("published ports", { obstacle: shellUnavailable, prepare }, (daemon)
   });
 
   test(
-    "a port is free the moment its container has stopped, and taken again when it starts",
+    "a port is free as soon as its container has stopped, and published again at the next start",
     async () => {
       const id = await start(["-p", "38214:80"]);
       for (let cycle = 0; cycle < cycles; cycle++) {
@@ -140,7 +140,7 @@ daemonSuite("published ports", { obstacle: shellUnavailable, prepare }, (daemon)
     { timeout: 60_000 + cycles * 1000 },
   );
 
-  test("datagrams come in and answers go out", async () => {
+  test("UDP datagrams arrive and are answered", async () => {
     const program = `const s = await Bun.udpSocket({ hostname: "0.0.0.0", port: 53, socket: {
       data: (socket, data, port, address) => void socket.send("echo " + data + " " + address, port, address) } });`;
     const { stdout, stderr } = await tbox(
@@ -162,7 +162,7 @@ daemonSuite("published ports", { obstacle: shellUnavailable, prepare }, (daemon)
       hostname: "127.0.0.1",
       socket: { data: (_, data) => void answers.push(String(data)) },
     });
-    // The server may not listen yet, and datagrams are not kept for it.
+    // Datagrams are lost until the server listens.
     while (answers.length === 0) {
       client.send("one", 38215, "127.0.0.1");
       await Bun.sleep(20);
@@ -173,7 +173,7 @@ daemonSuite("published ports", { obstacle: shellUnavailable, prepare }, (daemon)
     await tbox("rm", "-f", stdout.trim());
   });
 
-  test("ports outlive the daemon, and come back with another network helper", async () => {
+  test("ports survive the daemon's death, and return with a new net helper", async () => {
     const id = await start(["-p", "80"]);
     const before = await portsOf(id);
     const place = `127.0.0.1:${number(before[0]?.[1] ?? "")}`;
@@ -188,7 +188,7 @@ daemonSuite("published ports", { obstacle: shellUnavailable, prepare }, (daemon)
     expect(await isRefused(`${place}`)).toBe(true);
   });
 
-  test("ports of a container on the host's own network are refused with a warning", async () => {
+  test("-p with --network host is ignored with a warning", async () => {
     const { stderr } = await tbox("create", "--network", "host", "-p", "80", "box:1", "true");
     expect(stderr).toContain("Published ports are discarded when using host network mode");
   });

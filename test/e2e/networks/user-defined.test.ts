@@ -5,14 +5,14 @@ import { hostAddress, isRefused, killNetHelper, killZygote, netHelperPid } from 
 
 const ipv4 = hostAddress("IPv4");
 
-/** Answers with a word. */
+/** A server that answers with a word. */
 const server = (word: string) => `mkdir /www; echo ${word} > /www/word; exec httpd -f -p 80 -h /www`;
 
-/** The server may not listen yet when its container has started. */
+/** Repeats the request until the server listens. */
 const fetchWord = (host: string) =>
   `until wget -q -O - http://${host}/word 2>/dev/null; do usleep 20000; done`;
 
-daemonSuite("networks", { obstacle: shellUnavailable, prepare: loadBox }, (daemon) => {
+daemonSuite("user-defined networks", { obstacle: shellUnavailable, prepare: loadBox }, (daemon) => {
   const tbox = (...args: string[]) => daemon.printed(...args);
   const refused = async (...args: string[]) => (await daemon.tbox(args)).stderr;
   const start = (script: string, ...options: string[]) =>
@@ -24,7 +24,7 @@ daemonSuite("networks", { obstacle: shellUnavailable, prepare: loadBox }, (daemo
   const addressOf = (id: string, network: string) =>
     tbox("inspect", "-f", `{{(index .NetworkSettings.Networks "${network}").IPAddress}}`, id);
 
-  test("containers find one another by every name on their network, and nobody on another", async () => {
+  test("containers resolve every name on their network, and none of another network", async () => {
     await tbox("network", "create", "front");
     await tbox("network", "create", "back");
     const id = await start(server("front"), "--name", "web", "--network", "front", "--network-alias", "www");
@@ -53,7 +53,7 @@ daemonSuite("networks", { obstacle: shellUnavailable, prepare: loadBox }, (daemo
     await tbox("network", "rm", "front", "back");
   });
 
-  test("a zygote that is killed leaves networks, names and ports as they are", async () => {
+  test("networks, names and ports survive a killed zygote", async () => {
     await tbox("network", "create", "lasting");
     const id = await start(server("lasts"), "--name", "old", "--network", "lasting", "-p", "127.0.0.1::80");
     const [, place = ""] = (await tbox("port", id)).split(" -> ");
@@ -67,7 +67,7 @@ daemonSuite("networks", { obstacle: shellUnavailable, prepare: loadBox }, (daemo
     expect(await sh(fetchWord("new"), "--network", "lasting")).toBe("new\n");
     killZygote(daemon);
     await daemon.kill();
-    // Longer than it takes the helper to look whether anybody needs it.
+    // Longer than the interval at which the helper checks whether it is still needed.
     await Bun.sleep(6000);
     expect(await word()).toBe("lasts\n");
     await daemon.start();
@@ -78,7 +78,7 @@ daemonSuite("networks", { obstacle: shellUnavailable, prepare: loadBox }, (daemo
     await tbox("network", "rm", "lasting");
   });
 
-  test("names are known in the first instruction, whoever comes and goes, port 53 served or not", async () => {
+  test("names resolve from the first instruction on, also while other containers start and stop", async () => {
     await tbox("network", "create", "busy");
     await start("exec sleep 1000", "--name", "stays", "--network", "busy");
     for (let count = 0; count < 5; count++) {
@@ -92,7 +92,7 @@ daemonSuite("networks", { obstacle: shellUnavailable, prepare: loadBox }, (daemo
     await tbox("network", "rm", "busy");
   });
 
-  test("subnets, addresses, options and labels are as they were asked for", async () => {
+  test("a network has the requested subnets, addresses, options and labels", async () => {
     await tbox(
       ...["network", "create", "--subnet", "10.231.0.0/16", "--ip-range", "10.231.5.0/24"],
       ...["--gateway", "10.231.0.7", "--aux-address", "router=10.231.5.0", "--ipv6"],
@@ -131,7 +131,7 @@ daemonSuite("networks", { obstacle: shellUnavailable, prepare: loadBox }, (daemo
     await tbox("network", "rm", "planned");
   });
 
-  test("what cannot be had is refused by name", async () => {
+  test("unsupported options are refused by name", async () => {
     const cases: [string[], string][] = [
       [["create", "bridge"], "network with name bridge already exists"],
       [["create", "-d", "macvlan", "x"], 'network driver "macvlan" is not supported'],
@@ -163,7 +163,7 @@ daemonSuite("networks", { obstacle: shellUnavailable, prepare: loadBox }, (daemo
     await tbox("network", "rm", "named");
   });
 
-  test("a container that runs is connected and disconnected, and its ports follow", async () => {
+  test("a running container is connected and disconnected, and its ports follow", async () => {
     await tbox("network", "create", "one");
     await tbox("network", "create", "two");
     const id = await start(server("moved"), "--name", "mover", "--network", "one", "-p", "127.0.0.1::80");
@@ -178,7 +178,7 @@ daemonSuite("networks", { obstacle: shellUnavailable, prepare: loadBox }, (daemo
     expect(await refused("network", "disconnect", "one", "mover")).toContain("is not connected to network");
     expect(await word()).toBe("moved\n");
     expect(await tbox("exec", "mover", "ls", "/sys/class/net")).toBe("eth1\nlo");
-    // Without IPv6 there is none, not even of the link.
+    // Without IPv6 there is not even a link-local address.
     expect(await tbox("exec", "mover", "cat", "/proc/net/if_inet6")).toMatch(/^0{31}1 01 80 10 80 +lo$/);
     expect(await tbox("exec", "mover", "cat", "/etc/hosts")).toContain(await addressOf("mover", "two"));
     expect(await sh("nslookup mover", "--network", "one")).toContain("NXDOMAIN");
@@ -197,7 +197,7 @@ daemonSuite("networks", { obstacle: shellUnavailable, prepare: loadBox }, (daemo
     expect((await tbox("network", "prune", "-f")).split("\n").slice(1).sort()).toEqual(["one", "two"]);
   });
 
-  test("several networks at the start, names of one's own, and the network of another container", async () => {
+  test("run accepts several networks, aliases and --network container:", async () => {
     await tbox("network", "create", "left");
     await tbox("network", "create", "right");
     await start(server("left"), "--name", "aye", "--network", "left");
@@ -210,7 +210,7 @@ daemonSuite("networks", { obstacle: shellUnavailable, prepare: loadBox }, (daemo
     await tbox("network", "rm", "left", "right");
   });
 
-  test.skipIf(ipv4 === undefined)("from an internal network nothing beyond it is reached", async () => {
+  test.skipIf(ipv4 === undefined)("an internal network has no way out", async () => {
     let visits = 0;
     using outside = Bun.serve({
       hostname: ipv4 ?? "",
@@ -241,7 +241,7 @@ daemonSuite("networks", { obstacle: shellUnavailable, prepare: loadBox }, (daemo
     await tbox("network", "rm", "inner");
   });
 
-  test("the host's loopback is reached by explicit choice, at the gateway", async () => {
+  test("tbox.host-loopback makes the gateway reach the host's loopback", async () => {
     using local = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response("local\n") });
     await tbox("network", "create", "-o", "tbox.host-loopback=true", "open");
     const add = ["--add-host", "host.docker.internal:host-gateway"];

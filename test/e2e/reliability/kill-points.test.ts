@@ -9,23 +9,23 @@ import { type KillPoint, killAt, killPoints, straceUnavailable } from "#test/sup
 import { loadImage, shellUnavailable } from "../support/images.ts";
 
 const obstacle = shellUnavailable ?? straceUnavailable ?? registryUnavailable;
-/** At how many of its calls each operation is killed: a number, or `all`. */
+/** Number of system calls at which each operation is killed, or `all`. */
 const wanted = process.env.TBOX_TEST_KILL_POINTS ?? "3";
 
 interface Operation {
-  /** Makes that it has all its work to do. */
+  /** Prepares the store so that the operation has all its work to do. */
   prepare(round: number): Promise<unknown>;
   run(): Promise<{ code: number; stderr: string }>;
-  /** After a restart, and before it is done once more. */
+  /** Checks the store after a restart, before the operation is repeated. */
   check?(): Promise<unknown>;
 }
 
-daemonSuite("a daemon that is killed at any call", { obstacle: obstacle }, (daemon) => {
+daemonSuite("a daemon killed at any system call", { obstacle: obstacle }, (daemon) => {
   let server: ImageServer;
   let registry: TestRegistry;
   let target = "";
   const versions: TestImage[] = [];
-  /** What `/own` holds, by image ID. */
+  /** Content of `/own`, by image ID. */
   const owns = new Map<string, string>();
 
   const source = (own: string) => ({
@@ -113,7 +113,7 @@ daemonSuite("a daemon that is killed at any call", { obstacle: obstacle }, (daem
         publish(0);
         await tbox("pull", "-q", name());
       },
-      // Once more it has nothing to do.
+      // A repetition has nothing to do.
       run: () => attempt("rmi", "-f", name()),
     },
   };
@@ -142,7 +142,7 @@ daemonSuite("a daemon that is killed at any call", { obstacle: obstacle }, (daem
     { timeout: wanted === "all" ? 3_600_000 : 60_000 },
   );
 
-  /** Every image that is listed is whole and runs, and there is nothing else. */
+  /** Checks that every listed image is complete and runs, and that the store contains nothing else. */
   async function expectSound(point: KillPoint): Promise<void> {
     const ids = (await tbox("images", "-aq", "--no-trunc")).trim().split("\n");
     expect(ids.length).toBeGreaterThan(0);
@@ -155,7 +155,7 @@ daemonSuite("a daemon that is killed at any call", { obstacle: obstacle }, (daem
     expect(readdirSync(`${daemon.data}/layers/.staging`)).toEqual([]);
   }
 
-  /** What was there is not asked for again, nor what had come of a blob. */
+  /** Checks that blobs and parts of blobs in the store are not downloaded again. */
   async function expectOnlyMissing({ config, layers }: TestImage): Promise<void> {
     const blobs = [config, ...layers].map(({ digest, bytes }) => {
       const sizeOf = (path: string) =>
@@ -170,7 +170,7 @@ daemonSuite("a daemon that is killed at any call", { obstacle: obstacle }, (daem
   }
 });
 
-/** So many of them, from the first to the last. */
+/** Returns `count` kill points, spread from the first to the last. */
 function spread<T>(all: T[], count: number): T[] {
   const step = Math.max(1, (all.length - 1) / Math.max(1, count - 1));
   return all.filter((_, index) => Math.floor(index / step) !== Math.floor((index - 1) / step));

@@ -5,9 +5,9 @@ import { repository } from "#test/support/repository.ts";
 import { writeContext } from "../support/build.ts";
 import { loadBox, shellUnavailable } from "../support/images.ts";
 
-/** Milliseconds, about as long as the longest step takes. */
+/** Milliseconds; about the duration of the longest step. */
 const mostDelay = 60;
-/** How often the daemon is killed; more by `TBOX_TEST_KILLS`. */
+/** Number of kills; `TBOX_TEST_KILLS` overrides it. */
 const kills = Number(process.env.TBOX_TEST_KILLS ?? 6);
 
 daemonSuite("a build whose daemon is killed", { obstacle: shellUnavailable, prepare: loadBox }, (daemon) => {
@@ -28,7 +28,7 @@ daemonSuite("a build whose daemon is killed", { obstacle: shellUnavailable, prep
     ].join("\n");
 
   test(
-    "leaves a cache that holds, and nothing else",
+    "leaves a valid cache and nothing else",
     async () => {
       for (let round = 0; round < kills; round++) {
         using context = writeContext({ Dockerfile: dockerfile(round), ...files });
@@ -39,7 +39,7 @@ daemonSuite("a build whose daemon is killed", { obstacle: shellUnavailable, prep
           stderr: "pipe",
         });
         await awaitLines(client.stderr, round % 14);
-        // Anywhere between two lines of progress.
+        // The kill falls anywhere between two lines of progress.
         const delay = Math.random() * mostDelay;
         await Bun.sleep(delay);
         await daemon.kill();
@@ -64,12 +64,12 @@ daemonSuite("a build whose daemon is killed", { obstacle: shellUnavailable, prep
         expect([one, noted]).toEqual([String(round), found ?? ""]);
       }
       expect((await daemon.tbox(["ps", "-aq"])).stdout).toBe("");
-      // What is set aside is deleted soon after.
+      // The trash is emptied in the background.
       while (readdirSync(`${daemon.data}/trash`).length > 0) await daemon.tbox(["version"]);
       expect(readdirSync(`${daemon.data}/build/work`)).toEqual([]);
       expect(readdirSync(`${daemon.data}/layers/.staging`)).toEqual([]);
       expect(readdirSync(`${daemon.data}/blobs/.partial`)).toEqual([]);
-      // One is made ahead of need.
+      // One directory is prepared for the next container.
       expect(readdirSync(`${daemon.data}/containers`).length).toBeLessThanOrEqual(1);
       await daemon.tbox(["rmi", "-f", "killed:1", "box:1"]);
       await daemon.tbox(["image", "prune", "-af"]);
@@ -80,7 +80,7 @@ daemonSuite("a build whose daemon is killed", { obstacle: shellUnavailable, prep
   );
 });
 
-/** Reads lines of progress until so many have come, or the build has ended. */
+/** Reads the given number of progress lines, or fewer if the build ends. */
 async function awaitLines(stream: ReadableStream<Uint8Array>, count: number): Promise<void> {
   let lines = 0;
   for await (const piece of stream) {

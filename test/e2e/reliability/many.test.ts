@@ -5,11 +5,11 @@ import { busyProcesses } from "#test/support/processes.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
 import { loadShell, shellUnavailable } from "../support/images.ts";
 
-/** How many containers; as many as is asked for, to look closer. */
+/** Number of containers; `TBOX_TEST_MANY` overrides it. */
 const count = Number(process.env.TBOX_TEST_MANY ?? "80");
 const width = 8;
 
-daemonSuite("many containers that remove themselves", { obstacle: shellUnavailable }, (daemon) => {
+daemonSuite("many containers with --rm", { obstacle: shellUnavailable }, (daemon) => {
   let gate: TemporaryDirectory;
   beforeAll(async () => {
     gate = temporaryDirectory("gate");
@@ -19,9 +19,9 @@ daemonSuite("many containers that remove themselves", { obstacle: shellUnavailab
     gate?.[Symbol.dispose]();
   });
 
-  /** What `run --rm -d`, `logs -f` and `wait` side by side see of one. */
+  /** Runs one container with `--rm`, and follows its log and its end concurrently. */
   async function follow(number: number): Promise<{ output: string; code: number }> {
-    // It ends when it is followed, not before.
+    // The container ends only after it is followed.
     const script = `until [ -e /gate/${number} ]; do sleep 0.02; done; echo first; echo last ${number}; exit ${number % 200}`;
     const created = await daemon.request("POST", "/containers/create", {
       Image: "box:1",
@@ -41,7 +41,7 @@ daemonSuite("many containers that remove themselves", { obstacle: shellUnavailab
   }
 
   test(
-    "lose no line and no code, and leave nothing",
+    "lose no output and no exit code, and leave nothing behind",
     async () => {
       const mounts = () => readFileSync("/proc/self/mountinfo", "utf8");
       const before = mounts();
@@ -57,11 +57,11 @@ daemonSuite("many containers that remove themselves", { obstacle: shellUnavailab
       await Promise.all(Array.from({ length: width }, work));
       expect(faults).toEqual([]);
       expect(await (await daemon.request("GET", "/containers/json?all=1")).json()).toEqual([]);
-      // A directory is made ahead for the next container.
+      // One directory is prepared for the next container.
       const left = () => readdirSync(`${daemon.data}/containers`).length;
       while (left() > 1) await Bun.sleep(20);
       const helpers = () => busyProcesses(daemon.run).length;
-      // The daemon's own command line does not tell; the zygote and its keeper do.
+      // The command lines of the zygote and its children contain the run directory.
       while (helpers() > 2) await Bun.sleep(20);
       expect(mounts()).toBe(before);
     },

@@ -9,10 +9,10 @@ import { until } from "#test/support/until.ts";
 import { writeContext } from "../support/build.ts";
 import { loadImage, shellUnavailable } from "../support/images.ts";
 
-/** For how many seconds everything goes on at once. */
+/** Duration in seconds; `TBOX_TEST_STORM` overrides it. */
 const seconds = Number(process.env.TBOX_TEST_STORM ?? "5");
 
-daemonSuite("a storm of everything at once", { obstacle: shellUnavailable }, (daemon) => {
+daemonSuite("all kinds of commands at the same time", { obstacle: shellUnavailable }, (daemon) => {
   let server: ImageServer;
   const contexts: TemporaryDirectory[] = [];
 
@@ -31,7 +31,7 @@ daemonSuite("a storm of everything at once", { obstacle: shellUnavailable }, (da
     server = startImageServer();
     for (const tag of ["1", "2"]) server.publish(tag, buildImage(source(tag)));
     await loadImage(daemon, "kept:1", source("kept"));
-    // Its image is in use from now on.
+    // The image is in use from here on.
     await daemon.tbox(["create", "--name", "keeper", "kept:1", "true"]);
     for (const own of ["a", "b"]) {
       const steps = ["FROM kept:1", `COPY own /${own}`, `RUN cat /${own} > /copy; date +%N > /made`];
@@ -46,7 +46,7 @@ daemonSuite("a storm of everything at once", { obstacle: shellUnavailable }, (da
   const name = (tag: string) => `${server.host}/app:${tag}`;
 
   test(
-    "breaks nothing and leaves nothing",
+    "succeed, and leave nothing behind",
     async () => {
       const end = performance.now() + seconds * 1000;
       const faults: object[] = [];

@@ -17,7 +17,7 @@ async function prepare(daemon: TestDaemon): Promise<void> {
   await daemon.tbox(["run", "-d", "--name", "loud", "--network", "none", "box:1", "sh", "-c", noise]);
 }
 
-daemonSuite("a client", { obstacle: shellUnavailable, prepare }, (daemon) => {
+daemonSuite("a client that disconnects or stalls", { obstacle: shellUnavailable, prepare }, (daemon) => {
   async function open(request: string, headers = "", body = ""): Promise<Connection> {
     const connection = await openConnection(daemon.socket);
     connection.write(
@@ -32,7 +32,7 @@ daemonSuite("a client", { obstacle: shellUnavailable, prepare }, (daemon) => {
     return Number(kibibytes) * 1024;
   };
   async function settled(): Promise<{ descriptors: number; helpers: number }> {
-    // The connection that requests keep open, and what the first use opens, are none of a client's.
+    // The kept-alive connection and descriptors opened by the first use do not count.
     await (await daemon.request("GET", "/containers/json")).text();
     return { descriptors: descriptors(), helpers: busyProcesses(daemon.run).length };
   }
@@ -61,7 +61,7 @@ daemonSuite("a client", { obstacle: shellUnavailable, prepare }, (daemon) => {
     ],
   ];
 
-  test.each(requests)("of %s that goes leaves nothing behind in the daemon", async (_, request) => {
+  test.each(requests)("during %s leaves nothing behind in the daemon", async (_, request) => {
     const before = await settled();
     for (let round = 0; round < 3; round++) {
       const connection = await request();
@@ -69,7 +69,7 @@ daemonSuite("a client", { obstacle: shellUnavailable, prepare }, (daemon) => {
       connection[Symbol.dispose]();
     }
     await until(() => descriptors() <= before.descriptors);
-    // A further program goes on without its client, to its own end.
+    // An exec continues without its client until it ends.
     await until(() => busyProcesses(daemon.run).length <= before.helpers);
   });
 
@@ -77,7 +77,7 @@ daemonSuite("a client", { obstacle: shellUnavailable, prepare }, (daemon) => {
     ["attach", "POST /containers/loud/attach?stream=1&stdout=1", upgrade],
     ["logs", "GET /containers/loud/logs?follow=1&stdout=1", ""],
     ["export", "GET /containers/idle/export", ""],
-  ])("of %s that does not read costs no memory", async (_, request, headers) => {
+  ])("during %s costs no memory when it does not read", async (_, request, headers) => {
     await settled();
     const before = resident();
     const stalled = await Promise.all(Array.from({ length: 4 }, () => open(request, headers)));
@@ -85,13 +85,13 @@ daemonSuite("a client", { obstacle: shellUnavailable, prepare }, (daemon) => {
       await connection.until("\r\n\r\n");
       connection.pause();
     }
-    // The daemon has had its chances to read too much when it has answered this often.
+    // After this many answers the daemon would have read too much already.
     for (let round = 0; round < 200; round++) await daemon.request("GET", "/containers/json");
     expect(resident() - before).toBeLessThan(24 * mebibyte);
     for (const connection of stalled) connection[Symbol.dispose]();
   });
 
-  test("that does not read keeps nobody from killing the container", async () => {
+  test("does not prevent a kill of the container when it does not read", async () => {
     using stalled = await open("POST /containers/loud/attach?stream=1&stdout=1", upgrade);
     await stalled.until("0123");
     stalled.pause();

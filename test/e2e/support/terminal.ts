@@ -1,6 +1,6 @@
 /** A program in a terminal window; the test types and reads the screen. */
 export interface TerminalWindow extends Disposable {
-  /** Types text; names in braces are keys of tmux: `{C-c}`, `{Enter}`, `{BSpace}`. */
+  /** Types texts and keys by their tmux names: `C-c`, `Enter`, `BSpace`. */
   type(...keys: string[]): void;
   resize(columns: number, rows: number): void;
   /** Waits until the screen contains the text and returns the screen. */
