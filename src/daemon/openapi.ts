@@ -2,6 +2,7 @@ import type { AnyElysia } from "elysia";
 import { attachContainerQuery } from "#api/requests/containers.ts";
 import { commitContainerSchema, createContainerSchema } from "#api/requests/create-container.ts";
 import { startExecSchema } from "#api/requests/execs.ts";
+import { isRecord } from "#api/schema/is-record.ts";
 import { type JsonObject, type Schema, toJsonSchema } from "#api/schema/json-schema.ts";
 import { newestVersion, oldestVersion } from "#api/versions.ts";
 import { version } from "#support/version.ts";
@@ -20,7 +21,7 @@ export async function describeApi(app: AnyElysia): Promise<JsonObject> {
       version,
       description: `Docker's Engine API as tbox serves it on a unix socket. Paths may begin with /v${oldestVersion} to /v${newestVersion}.`,
     },
-    paths: { ...spellOut(paths as Paths), ...streams() },
+    paths: { ...spellOut(paths), ...streams() },
   };
 }
 
@@ -36,14 +37,15 @@ const suffixes: Record<string, Record<string, string[]>> = {
   "/distribution/*": { get: ["/json"] },
 };
 
-function spellOut(paths: Paths): Paths {
+/** Replaces each path with a wildcard by one path for each of its actions. */
+function spellOut(paths: object): Paths {
   const spelt: Paths = {};
   for (const [path, operations] of Object.entries(paths)) {
-    for (const [method, operation] of Object.entries(operations)) {
+    for (const [method, operation] of Object.entries(asRecord(operations))) {
       for (const full of namesOf(path, method)) {
         spelt[full] ??= {};
         spelt[full][method] = {
-          ...operation,
+          ...asRecord(operation),
           ...bodyOf(full),
           operationId: `${method}${operationName(full)}`,
         };
@@ -75,7 +77,7 @@ function jsonBody(schema: Schema): JsonObject {
 /** Describes the requests that take their connection over: no route handles them. */
 function streams(): Paths {
   const id = { name: "id", in: "path", required: true, schema: { type: "string" } };
-  const { properties = {} } = toJsonSchema(attachContainerQuery) as { properties?: Record<string, unknown> };
+  const properties = asRecord(toJsonSchema(attachContainerQuery).properties);
   const query = Object.entries(properties).map(([name, schema]) => ({ name, in: "query", schema }));
   const answers = { "101": { description: "The connection carries the stream." } };
   return {
@@ -91,4 +93,8 @@ function streams(): Paths {
       },
     },
   };
+}
+
+function asRecord(value: unknown): JsonObject {
+  return isRecord(value) ? value : {};
 }

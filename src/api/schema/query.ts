@@ -5,13 +5,13 @@ import { joinNanoseconds } from "#support/time/timestamp.ts";
 export function query<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
   return z.preprocess((input, context) => {
     if (typeof input !== "object" || input === null) return input;
-    const kept = Object.entries(input).filter(([, value]) => value !== "" && value !== undefined);
-    for (const [name, value] of kept) {
+    const given = Object.entries(input).filter(([, value]) => value !== "" && value !== undefined);
+    for (const [name, value] of given) {
       if (Object.hasOwn(shape, name)) continue;
       const message = "unknown query parameter";
       context.issues.push({ code: "custom", input: value, path: [name], message });
     }
-    return Object.fromEntries(kept);
+    return Object.fromEntries(given);
   }, z.strictObject(shape));
 }
 

@@ -24,7 +24,7 @@ export function containerStreamRoutes(
         ({ params: { id }, query: { condition = "not-running" }, request: { signal } }) => {
           containers.queries.get(id);
           const exit = containers.lifecycle.wait(id, condition, signal);
-          // The wait is cancelled when the client disconnects; nobody handles that rejection then.
+          // A disconnected client cancels the wait; that rejection has no handler.
           exit.catch(() => {});
           return streamed(exitLine(exit), "application/json");
         },
