@@ -8,8 +8,8 @@ import { until } from "#test/support/until.ts";
 import { build, builtOutput, writeContext } from "../support/build.ts";
 import { loadBox, loadShell, shellUnavailable } from "../support/images.ts";
 
-daemonSuite("the cache of builds", { obstacle: shellUnavailable, prepare: loadBox }, (daemon) => {
-  /** The steps that were taken from it, by their numbers. */
+daemonSuite("the build cache", { obstacle: shellUnavailable, prepare: loadBox }, (daemon) => {
+  /** Returns the numbers of the cached steps. */
   const cachedSteps = async (of: TestDaemon, dockerfile: string, ...options: string[]) => {
     using context = writeContext({ Dockerfile: dockerfile, f: "f" });
     const { code, stderr } = await of.tbox(["build", "--progress=plain", ...options, context.path]);
@@ -18,7 +18,7 @@ daemonSuite("the cache of builds", { obstacle: shellUnavailable, prepare: loadBo
   };
 
   test.skipIf(registryUnavailable !== undefined)(
-    "is taken from an image that another machine built",
+    "is imported from an image that another machine built",
     async () => {
       await using registry: TestRegistry = await startRegistry();
       const name = `${registry.host}/app:1`;
@@ -42,7 +42,7 @@ daemonSuite("the cache of builds", { obstacle: shellUnavailable, prepare: loadBo
       ]);
       const random = (of: TestDaemon, one: string) => of.tbox(["run", "--rm", one, "cat", "/r"]);
       expect((await random(other, "own:1")).stdout).toBe((await random(daemon, image)).stdout);
-      // What the image does not tell of is made.
+      // Steps without a key in the image are executed.
       const changed = dockerfile.replace("A=b", "A=c");
       expect(await cachedSteps(other, changed, "--cache-from", name)).toEqual([1, 3]);
       expect(await cachedSteps(other, dockerfile, "--cache-from", name, "--no-cache")).toEqual([1]);
@@ -59,14 +59,14 @@ daemonSuite("the cache of builds", { obstacle: shellUnavailable, prepare: loadBo
     },
   );
 
-  test("serves nothing to the stages that --no-cache-filter names", async () => {
+  test("is not used for the stages of --no-cache-filter", async () => {
     const dockerfile =
       "FROM box:1 AS one\nRUN echo 1 > /1\nFROM box:1 AS two\nCOPY --from=one /1 /1\nRUN echo 2 > /2\n";
     await build(daemon, dockerfile);
     expect(await cachedSteps(daemon, dockerfile, "--no-cache-filter", "two")).toEqual([1, 2, 3]);
   });
 
-  test("is pruned to a size, oldest use first, and by what is asked for", async () => {
+  test("is pruned to a size, least recently used first, and by filters", async () => {
     await daemon.tbox(["builder", "prune", "-af"]);
     const step = (name: string) => `FROM box:1\nRUN head -c 300000 /dev/urandom > /${name}\n`;
     for (const name of ["a", "b", "c"]) {
@@ -98,7 +98,7 @@ daemonSuite("the cache of builds", { obstacle: shellUnavailable, prepare: loadBo
     expect(await cachedSteps(restarted, dockerfile)).toEqual([1, 2]);
   });
 
-  test("stays within the size of the configuration", async () => {
+  test("stays within the configured size", async () => {
     using directory = temporaryDirectory("configuration");
     mkdirSync(`${directory.path}/tbox`);
     const configuration = { builder: { gc: { defaultMaxUsedSpace: "1400kB" } } };
@@ -110,13 +110,13 @@ daemonSuite("the cache of builds", { obstacle: shellUnavailable, prepare: loadBo
       const { stdout: image } = await build(small, dockerfile);
       await small.tbox(["rmi", image]);
     }
-    // An image that goes leaves its layers to the cache, which the next build looks after.
+    // The layers of a removed image stay in the cache, which the next build prunes.
     await build(small, "FROM box:1\n");
     const size = async () => (await small.tbox(["system", "df", "--format", "{{.Type}} {{.Size}}"])).stdout;
     await until(async () => /Build Cache 1\.2\d+MB/.test(await size()));
   });
 
-  test("of mounts is told of and pruned", async () => {
+  test("lists and prunes cache mounts", async () => {
     await builtOutput(daemon, "true", "FROM box:1\nRUN --mount=type=cache,target=/c echo kept > /c/f\n");
     const usage = (await (await daemon.request("GET", "/system/df")).json()) as {
       BuildCache: { Type: string; Size: number }[];
@@ -128,7 +128,7 @@ daemonSuite("the cache of builds", { obstacle: shellUnavailable, prepare: loadBo
     expect(readdirSync(`${daemon.data}/build/caches`)).toEqual([]);
   });
 
-  test("of a mount begins with the files of a stage or an image", async () => {
+  test("fills a cache mount from a stage or an image", async () => {
     const dockerfile = (name: string) =>
       [
         "FROM box:1 AS first",

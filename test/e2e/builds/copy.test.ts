@@ -29,7 +29,7 @@ daemonSuite("COPY and ADD", { obstacle: shellUnavailable, prepare }, (daemon) =>
   };
   const tree = "find /x | sort";
 
-  test("a file becomes the destination, or goes into the directory that it is", async () => {
+  test("a file becomes the destination, or is copied into a destination directory", async () => {
     const lines = [
       "WORKDIR /w",
       "COPY f /abs",
@@ -42,7 +42,7 @@ daemonSuite("COPY and ADD", { obstacle: shellUnavailable, prepare }, (daemon) =>
     expect(await output(script, lines, { f: "f\n" })).toBe("f\nf\nf\nf\nf\n5:6 711\n0:0 644\n");
   });
 
-  test("of a directory the content is copied, with or without a slash", async () => {
+  test("a directory's content is copied, with or without a trailing slash", async () => {
     const files = { "dir/a": "a", "dir/sub/b": { text: "b", mode: 0o750 }, "dir/l": { link: "a" } };
     const lines = ["COPY dir /x", "COPY dir/ /x/again"];
     expect(await output(`${tree}; stat -c %a /x /x/sub/b; readlink /x/l`, lines, files)).toBe(
@@ -62,7 +62,7 @@ daemonSuite("COPY and ADD", { obstacle: shellUnavailable, prepare }, (daemon) =>
     );
   });
 
-  test("nothing leads out of the context", async () => {
+  test("sources cannot leave the context", async () => {
     const files = { a: "inside", out: { link: "/etc/hostname" }, up: { link: "../../../../etc" } };
     expect(await output("cat /x/a", ["COPY ../../a /x/"], files)).toBe("inside");
     expect(await failure(["COPY out /x"], files)).toContain("out: file does not exist");
@@ -72,7 +72,7 @@ daemonSuite("COPY and ADD", { obstacle: shellUnavailable, prepare }, (daemon) =>
     );
   });
 
-  test("a .dockerignore leaves files out, that of the Dockerfile itself first", async () => {
+  test(".dockerignore excludes files, and DOCKERFILE.dockerignore takes precedence", async () => {
     const files = {
       ".dockerignore": "**\n!./s.txt\n!dir/keep",
       "s.txt": "",
@@ -96,7 +96,7 @@ daemonSuite("COPY and ADD", { obstacle: shellUnavailable, prepare }, (daemon) =>
     expect(run.stdout).toBe("/x\n/x/n\n");
   });
 
-  test("files come from stages by name and number, and from images", async () => {
+  test("--from copies from stages by name and number, and from images", async () => {
     await build(daemon, "FROM box:1\nWORKDIR /foo\nRUN echo image > /foo/f\n", {}, "-t", "files:1");
     const dockerfile = [
       "FROM box:1 AS name",
@@ -122,13 +122,13 @@ daemonSuite("COPY and ADD", { obstacle: shellUnavailable, prepare }, (daemon) =>
     expect(unknown.stderr).toContain("unknown.invalid");
   });
 
-  test("a stage comes before an image of its name", async () => {
+  test("a stage takes precedence over an image of the same name", async () => {
     await build(daemon, "FROM box:1\nRUN echo image > /f\n", {}, "-t", "both:latest");
     const dockerfile = "FROM box:1 AS both\nRUN echo stage > /f\nFROM box:1\nCOPY --from=both /f /x\n";
     expect(await builtOutput(daemon, "cat /x", dockerfile)).toBe("stage\n");
   });
 
-  test("the last pattern of a .dockerignore decides, and the Dockerfile is found though it is left out", async () => {
+  test("the last matching pattern of .dockerignore wins, and an excluded Dockerfile is still read", async () => {
     const ignore = "# a comment\nba*\n!bay\n/f1/\nf2/\ndir\n!dir/keep\nDockerfile\n.dockerignore\n";
     const names = ["bar", "bay", "f1/a", "f2/a", "dir/keep", "dir/drop", "sub/f2/a", "# a comment"];
     const files = Object.fromEntries([[".dockerignore", ignore], ...names.map((name) => [name, ""])]);
@@ -137,7 +137,7 @@ daemonSuite("COPY and ADD", { obstacle: shellUnavailable, prepare }, (daemon) =>
     );
   });
 
-  test("owners and modes are what --chown and --chmod say", async () => {
+  test("--chown and --chmod set owners and modes", async () => {
     const files = { f: { text: "f", mode: 0o600 }, "d/e": { text: "e", mode: 0o711 } };
     const lines = [
       "COPY --chown=u:g f /x/1",
@@ -164,7 +164,7 @@ daemonSuite("COPY and ADD", { obstacle: shellUnavailable, prepare }, (daemon) =>
     expect(scratch.stderr).toContain("unable to find user u");
   });
 
-  test("links of the image are gone through, and never replaced by a directory", async () => {
+  test("symbolic links of the image are followed, and never replaced by a directory", async () => {
     const files = { f: "new\n", "rootfs/linked/f": "f", "rootfs/other": "o" };
     const lines = ["COPY f /linked/", "COPY f /link/d/", "COPY f /tofile"];
     const script = "cat /bin/f /opt/o/d/f /file; for l in /linked /link /tofile; do readlink $l; done";
@@ -174,7 +174,7 @@ daemonSuite("COPY and ADD", { obstacle: shellUnavailable, prepare }, (daemon) =>
     expect(await failure(["COPY f /file/"], files)).toContain("not a directory");
   });
 
-  test("ADD unpacks archives of the context by their content", async () => {
+  test("ADD unpacks archives of the context, recognised by content", async () => {
     const archive = tar([
       { path: "in/a", content: "a", uid: 3, gid: 4, mode: 0o600 },
       { path: "in/l", type: "symlink", target: "a" },
@@ -206,7 +206,7 @@ daemonSuite("COPY and ADD", { obstacle: shellUnavailable, prepare }, (daemon) =>
     await failure(["ADD evil.tar /x/"], { "evil.tar": evil });
   });
 
-  test("ADD fetches addresses and keeps them as they are", async () => {
+  test("ADD downloads URLs without unpacking them", async () => {
     const archive = tar([{ path: "a", content: "a" }]);
     await using server = Bun.serve({
       port: 0,
@@ -232,7 +232,7 @@ daemonSuite("COPY and ADD", { obstacle: shellUnavailable, prepare }, (daemon) =>
     expect(await failure([`COPY ${base}/t.tar /x/`])).toContain("source can't be a URL for COPY");
   });
 
-  test("hard links stay links, and a linked copy hides nothing below it", async () => {
+  test("hard links stay links, and --link hides no files of lower layers", async () => {
     const dockerfile = [
       "FROM box:1 AS made",
       "RUN mkdir -p /m/usr/new; echo 1 > /m/usr/new/a; ln /m/usr/new/a /m/usr/new/b",

@@ -20,7 +20,7 @@ daemonSuite(
       return await docker(["build", ...options, context.path]);
     };
 
-    test("tell of every step, and of those that are known", async () => {
+    test("prints every step and marks cached ones", async () => {
       const dockerfile = "FROM box:1\nARG WHO=nobody\nCOPY f /f\nRUN echo for $WHO; cat /f\n";
       const given = ["-t", "cli:1", "--build-arg", "WHO=us", "--label", "a=b"];
       const first = await build(dockerfile, { f: "file\n" }, ...given);
@@ -53,7 +53,7 @@ daemonSuite(
       expect(inspected.stdout).toBe("b\n");
     });
 
-    test("fail with the code of the program, and without a Dockerfile", async () => {
+    test("fails with the program's exit code, and without a Dockerfile", async () => {
       const failed = await build("FROM box:1\nRUN echo said; exit 7\n", {});
       expect({ code: failed.code, said: failed.stdout.includes("said\n") }).toEqual({ code: 7, said: true });
       expect(failed.stderr).toContain(
@@ -64,7 +64,7 @@ daemonSuite(
       expect((await docker(["ps", "-aq"])).stdout).toBe("");
     });
 
-    test("take a Dockerfile from standard input and from elsewhere, and write the ID", async () => {
+    test("reads a Dockerfile from standard input or another file, and writes --iidfile", async () => {
       using directory = temporaryDirectory("iid");
       const file = `${directory.path}/id`;
       const piped = await docker(["build", "-q", "--iidfile", file, "-"], "FROM box:1\nENV A=piped\n");
@@ -80,7 +80,7 @@ daemonSuite(
       expect((await docker(run)).stdout).toBe("f\n");
     });
 
-    test("end when the client is interrupted", async () => {
+    test("ends when the client is interrupted", async () => {
       using context = writeContext({ Dockerfile: "FROM box:1\nRUN echo running; sleep 1000\n" });
       const client = Bun.spawn(["docker", "build", context.path], {
         env: { ...daemon.environment, DOCKER_BUILDKIT: "0", DOCKER_HOST: `unix://${daemon.socket}` },
@@ -98,7 +98,7 @@ daemonSuite(
       await until(async () => (await docker(["ps", "-aq"])).stdout === "");
     });
 
-    test("leave what builder prune removes", async () => {
+    test("leaves a cache that builder prune removes", async () => {
       const dockerfile = "FROM box:1\nRUN cat /proc/sys/kernel/random/uuid > /r\n";
       await build(dockerfile, {});
       expect((await build(dockerfile, {})).stdout).toContain("Using cache");

@@ -6,7 +6,7 @@ import { repository } from "#test/support/repository.ts";
 import { loadShell, shellUnavailable } from "../support/images.ts";
 
 const unavailable = shellUnavailable ?? registryUnavailable;
-daemonSuite("a Dockerfile on a base from a registry", { obstacle: unavailable }, (daemon) => {
+daemonSuite("a Dockerfile on a base image from a registry", { obstacle: unavailable }, (daemon) => {
   const opened = new AsyncDisposableStack();
   let registry: TestRegistry;
   let base: string;

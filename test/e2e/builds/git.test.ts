@@ -27,7 +27,7 @@ daemonSuite("a git repository", { obstacle: shellUnavailable }, (daemon) => {
   const failure = async (line: string, ...options: string[]) =>
     (await build(daemon, `FROM box:1\n${line}\n`, {}, ...options)).stderr;
 
-  test("is a context, as a branch, a tag, a commit, and in part", async () => {
+  test("is a context by branch, tag, commit and subdirectory", async () => {
     const { url, commit } = server;
     const script = "cat /ctx/file; ls -A /ctx; readlink /ctx/link; stat -c %a /ctx/file";
     const listed = "Dockerfile\nfile\nlink\nsub\n/etc\n644\n";
@@ -41,7 +41,7 @@ daemonSuite("a git repository", { obstacle: shellUnavailable }, (daemon) => {
     );
   });
 
-  test("is what ADD takes, with its history if that is wanted", async () => {
+  test("is a source of ADD, with its history for --keep-git-dir", async () => {
     const { url, commit } = server;
     expect(await added(`ADD ${url}#v1 /x`, "cat /x/file; ls -A /x")).toBe(
       "old\nDockerfile\nfile\nlink\nsub\n",
@@ -54,7 +54,7 @@ daemonSuite("a git repository", { obstacle: shellUnavailable }, (daemon) => {
     expect(await failure(`ADD --checksum=${"0".repeat(40)} ${url} /x`)).toContain("expected the commit 0000");
   });
 
-  test("is not fetched where its commit is in the cache", async () => {
+  test("is not fetched when its commit is cached", async () => {
     const lines = `FROM box:1\nADD ${server.url}#v1 /cached\n`;
     const first = await build(daemon, lines);
     expect((await build(daemon, lines)).stdout).toBe(first.stdout);
@@ -65,12 +65,12 @@ daemonSuite("a git repository", { obstacle: shellUnavailable }, (daemon) => {
     expect(await build(daemon, named)).toEqual(once);
   });
 
-  test("is fetched whole from a server that gives out files only", async () => {
+  test("is fetched completely from a server of plain files", async () => {
     using files = serveRepository("files");
     expect(await fromContext(`${files.url}#v1`, "cat /ctx/file")).toBe("old\n");
   });
 
-  test("gets a token that no layer, record or file of the store has", async () => {
+  test("gets a secret token that the store does not contain", async () => {
     const token = `canary-${crypto.randomUUID()}`;
     using directory = temporaryDirectory("token");
     writeFileSync(`${directory.path}/token`, token);
@@ -96,7 +96,7 @@ daemonSuite("a git repository", { obstacle: shellUnavailable }, (daemon) => {
     expect({ code, told: stderr.includes(reason) ? reason : stderr }).toEqual({ code: 1, told: reason });
   });
 
-  test("over ssh needs an agent, and other ways are no addresses", async () => {
+  test("over SSH needs an agent, and other transports are refused", async () => {
     expect(await failure("ADD git@127.0.0.1:x/y.git /x")).toContain("build with --ssh default");
     expect(await failure("ADD ssh://-oProxyCommand=x/y.git /x")).toContain("needs an SSH agent");
     expect(await failure("ADD ext::sh%20-c /x")).toContain("file does not exist");

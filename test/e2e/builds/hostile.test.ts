@@ -28,7 +28,7 @@ daemonSuite("a hostile Dockerfile", { obstacle: shellUnavailable }, (daemon) => 
     ["a Dockerfile", { Dockerfile: { link: "OUT/canary" } }, "Cannot locate specified Dockerfile"],
     ["a directory of sources", { d: { link: "OUT" } }, "file does not exist"],
     ["what is above", { d: { link: "../../../../../../../../OUT" } }, "file does not exist"],
-  ])("does not read %s through a link out of the context", async (_, files, reason) => {
+  ])("does not read %s through a link that leaves the context", async (_, files, reason) => {
     const linked = Object.fromEntries(
       Object.entries(files).map(([name, { link }]) => [name, { link: link.replace("OUT", outside.path) }]),
     );
@@ -37,7 +37,7 @@ daemonSuite("a hostile Dockerfile", { obstacle: shellUnavailable }, (daemon) => 
     expect(stderr).not.toContain("canary /x\ncanary");
   });
 
-  test("does not get the patterns of a .dockerignore from elsewhere", async () => {
+  test("does not read a .dockerignore through a link that leaves the context", async () => {
     writeFileSync(`${outside.path}/ignore`, "*\n");
     const files: ContextFiles = { ".dockerignore": { link: `${outside.path}/ignore` }, f: "f" };
     expect(await builtOutput(daemon, "cat /f", "FROM box:1\nCOPY f /f\n", files)).toBe("f");
@@ -73,7 +73,7 @@ daemonSuite("a hostile Dockerfile", { obstacle: shellUnavailable }, (daemon) => 
     expect({ code, told: stderr.includes(reason) ? reason : stderr }).toEqual({ code: 1, told: reason });
   });
 
-  test("leaves what was outside of it alone when it moves what is mounted on", async () => {
+  test("cannot change files outside by moving mount points", async () => {
     const script = `cd /; mv a b; ln -s ${outside.path} a; mkdir -p c; ln -s ${outside.path} c/d`;
     const mounts = "--mount=type=tmpfs,target=/a/m --mount=type=cache,target=/e/f";
     const { code } = await build(
@@ -84,7 +84,7 @@ daemonSuite("a hostile Dockerfile", { obstacle: shellUnavailable }, (daemon) => 
     untouched();
   });
 
-  test("gets no result that was made of something else", async () => {
+  test("never gets a cached result of other inputs", async () => {
     const made = new Set<string>();
     const variants: [string, ContextFiles, string[]][] = [
       ["COPY f /f", { f: "1" }, []],

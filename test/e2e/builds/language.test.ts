@@ -22,7 +22,7 @@ daemonSuite("a Dockerfile", { obstacle: shellUnavailable, prepare }, (daemon) =>
     return image.Config;
   };
 
-  test("heredocs are scripts, documents, and files", async () => {
+  test("heredocs are scripts, documents and files", async () => {
     const dockerfile = [
       "FROM box:1",
       "ENV X=expanded",
@@ -53,12 +53,12 @@ daemonSuite("a Dockerfile", { obstacle: shellUnavailable, prepare }, (daemon) =>
     );
   });
 
-  test("continued lines skip comments and blanks", async () => {
+  test("continued lines skip comments and empty lines", async () => {
     const dockerfile = "FROM box:1\nRUN echo a > /x \\   \n# comment\n\n && echo b >> /x\n";
     expect(await output("cat /x", dockerfile)).toBe("a\nb\n");
   });
 
-  test("arguments have the scope of their stage", async () => {
+  test("ARG is scoped to its stage", async () => {
     const dockerfile = [
       "ARG V=1",
       "ARG BASE=box",
@@ -84,7 +84,7 @@ daemonSuite("a Dockerfile", { obstacle: shellUnavailable, prepare }, (daemon) =>
     });
   });
 
-  test("a byte order mark, carriage returns and directives are understood", async () => {
+  test("a byte order mark, carriage returns and directives are accepted", async () => {
     const dockerfile =
       "\ufeff# syntax=docker/dockerfile:1\r\n# escape=`\r\nFROM box:1\r\nRUN echo one `\r\n  two > /x\r\n";
     expect(await output("cat /x", dockerfile)).toBe("one two\n");
@@ -113,7 +113,7 @@ daemonSuite("a Dockerfile", { obstacle: shellUnavailable, prepare }, (daemon) =>
     );
   });
 
-  test("commands are words where they are JSON, and text for the shell where not", async () => {
+  test("commands in JSON form are words, others are passed to the shell", async () => {
     expect(await config("FROM box:1\nCMD ['a','b']\n")).toMatchObject({
       Cmd: ["/bin/sh", "-c", "['a','b']"],
     });
@@ -130,13 +130,13 @@ daemonSuite("a Dockerfile", { obstacle: shellUnavailable, prepare }, (daemon) =>
     expect((await daemon.tbox(["run", "--rm", both.stdout])).stdout).toBe("/bin/sh -c x\n");
   });
 
-  test("an entrypoint takes away a command of the base only", async () => {
+  test("ENTRYPOINT resets only the CMD of the base image", async () => {
     await build(daemon, 'FROM box:1\nCMD ["base"]\n', {}, "-t", "withcmd:1");
     expect((await config('FROM withcmd:1\nENTRYPOINT ["e"]\n')).Cmd).toBeNull();
     expect((await config('FROM withcmd:1\nCMD ["own"]\nENTRYPOINT ["e"]\n')).Cmd).toEqual(["own"]);
   });
 
-  test("SHELL runs what follows, is inherited, and must be JSON", async () => {
+  test("SHELL applies to later instructions, is inherited, and must be JSON", async () => {
     const shell = 'FROM box:1\nSHELL ["/bin/sh","-ec"]\n';
     expect((await build(daemon, `${shell}RUN false; true\n`)).code).toBe(1);
     expect((await config(`${shell}CMD x\n`)).Cmd).toEqual(["/bin/sh", "-ec", "x"]);
@@ -145,7 +145,7 @@ daemonSuite("a Dockerfile", { obstacle: shellUnavailable, prepare }, (daemon) =>
     expect((await build(daemon, "FROM box:1\nSHELL sh -c\n")).stderr).toContain("JSON");
   });
 
-  test("settings are what the image says of itself", async () => {
+  test("settings appear in the image's configuration", async () => {
     const dockerfile = [
       "FROM box:1",
       'LABEL a=1 "b c"="d e"',
@@ -169,7 +169,7 @@ daemonSuite("a Dockerfile", { obstacle: shellUnavailable, prepare }, (daemon) =>
     expect((await build(daemon, "FROM box:1\nEXPOSE 70000\n")).stderr).toContain("invalid port");
   });
 
-  test("ONBUILD is done by the image built on this one, and not again", async () => {
+  test("ONBUILD runs in the next build, and not again after that", async () => {
     const base = "FROM box:1\nONBUILD COPY f /f\nONBUILD RUN echo ran >> /ran\nRUN test ! -e /ran\n";
     await build(daemon, base, {}, "-t", "onbuild:1");
     const child = "FROM onbuild:1\nRUN echo child >> /ran\n";
@@ -178,7 +178,7 @@ daemonSuite("a Dockerfile", { obstacle: shellUnavailable, prepare }, (daemon) =>
     expect(await output("cat /ran", "FROM onchild:1\nRUN true\n")).toBe("ran\n");
   });
 
-  test("only what the target needs is built", async () => {
+  test("only the stages that the target needs are built", async () => {
     const dockerfile = [
       "FROM box:1 AS wanted",
       "RUN echo wanted > /x",
@@ -195,7 +195,7 @@ daemonSuite("a Dockerfile", { obstacle: shellUnavailable, prepare }, (daemon) =>
     );
   });
 
-  test("is checked, with its build or without", async () => {
+  test("is checked during a build and with --check", async () => {
     const dockerfile = "FROM box:1\nWORKDIR $NOPE/x\nCMD true\n";
     const built = await daemon.tbox(["build", "--progress=plain", "-"], { stdin: dockerfile });
     expect(built.code).toBe(0);
@@ -215,7 +215,7 @@ daemonSuite("a Dockerfile", { obstacle: shellUnavailable, prepare }, (daemon) =>
     expect((await build(daemon, `# check=skip=all;error=true\n${dockerfile}`)).code).toBe(0);
   });
 
-  test("a failure shows where it is, and the last output", async () => {
+  test("an error shows its source lines and the last output", async () => {
     const { code, stderr } = await daemon.tbox(["build", "--progress=plain", "-"], {
       stdin: "FROM box:1\nRUN echo before\nRUN echo said; \\\n  exit 7\nRUN echo never\n",
     });

@@ -6,10 +6,10 @@ import { temporaryDirectory } from "#test/support/temp.ts";
 import { build } from "../support/build.ts";
 import { loadBox, shellUnavailable } from "../support/images.ts";
 
-daemonSuite("what is built goes", { obstacle: shellUnavailable, prepare: loadBox }, (daemon) => {
+daemonSuite("the result of a build", { obstacle: shellUnavailable, prepare: loadBox }, (daemon) => {
   const scratch = "FROM scratch\nCOPY a /bin/a\nCOPY a /b\n";
 
-  test("into a directory or a tar, with nothing that is not the image's", async () => {
+  test("is written to a directory or tar with only the image's files", async () => {
     using directory = temporaryDirectory("output");
     const out = `${directory.path}/out`;
     expect(await build(daemon, scratch, { a: "a" }, "-o", out)).toMatchObject({ code: 0, stderr: "" });
@@ -20,7 +20,7 @@ daemonSuite("what is built goes", { obstacle: shellUnavailable, prepare: loadBox
     expect(listed).toEqual(["", "b", "bin/", "bin/a"]);
   });
 
-  test("into an archive that skopeo and tbox can read", async () => {
+  test("is written to an archive that skopeo and tbox read", async () => {
     using directory = temporaryDirectory("output");
     const file = `${directory.path}/image.tar`;
     const dockerfile = "FROM box:1\nRUN echo x > /x\nLABEL a=b\n";
@@ -42,7 +42,7 @@ daemonSuite("what is built goes", { obstacle: shellUnavailable, prepare: loadBox
     );
   });
 
-  test("under every name, and its ID into the files that are asked for", async () => {
+  test("gets every name, and its ID is written to --iidfile and --metadata-file", async () => {
     using directory = temporaryDirectory("output");
     const [id, metadata] = [`${directory.path}/id`, `${directory.path}/metadata`];
     const given = ["-t", "many:1", "-t", "many:2", "--iidfile", id, "--metadata-file", metadata];
@@ -61,7 +61,7 @@ daemonSuite("what is built goes", { obstacle: shellUnavailable, prepare: loadBox
     expect(JSON.parse(manifest).annotations).toEqual({ "org.x": "y" });
   });
 
-  test.skipIf(registryUnavailable !== undefined)("to a registry, under every name", async () => {
+  test.skipIf(registryUnavailable !== undefined)("is pushed under every name", async () => {
     await using registry = await startRegistry();
     const names = ["a:1", "b/c:2"].map((name) => `${registry.host}/${name}`);
     const given = names.flatMap((name) => ["-t", name]);
@@ -77,7 +77,7 @@ daemonSuite("what is built goes", { obstacle: shellUnavailable, prepare: loadBox
     );
   });
 
-  test("away again: what builds keep is pruned, and what images need stays", async () => {
+  test("is pruned from the cache, except for layers that images use", async () => {
     const { stdout: image } = await build(daemon, "FROM box:1\nRUN echo kept > /kept\n", {}, "-t", "kept:1");
     await build(daemon, "FROM box:1\nRUN echo gone > /gone\n", {}, "-t", "gone:1");
     await daemon.tbox(["rmi", "gone:1"]);

@@ -18,7 +18,7 @@ daemonSuite("RUN", options, (daemon) => {
   const output = (script: string, lines: string[], files: ContextFiles = {}, ...options: string[]) =>
     builtOutput(daemon, script, ["FROM box:1", ...lines, ""].join("\n"), files, ...options);
 
-  test("is confined as a container is, and nothing of the host is seen", async () => {
+  test("is confined like a container, and sees nothing of the host", async () => {
     const report = [
       "grep -E '^(Cap|NoNewPrivs|Seccomp)' /proc/self/status",
       "ls /proc/self/fd | wc -l",
@@ -33,7 +33,7 @@ daemonSuite("RUN", options, (daemon) => {
     expect(await output("cat /etc/hosts | wc -l", ["RUN echo mine > /etc/hosts"])).not.toBe("1\n");
   });
 
-  test("leaves only what it changed", async () => {
+  test("leaves only its own changes in the layer", async () => {
     const { stdout: image } = await build(
       daemon,
       "FROM box:1\nRUN --mount=type=cache,target=/c/d --mount=type=tmpfs,target=/t/u rm /kept; echo 1 > /c/d/x; echo new > /new\nRUN true\n",
@@ -52,7 +52,7 @@ daemonSuite("RUN", options, (daemon) => {
     expect(RootFS.Layers).toHaveLength(3);
   });
 
-  test("binds files of the context, of stages and of images", async () => {
+  test("--mount=type=bind shows files of the context, stages and images", async () => {
     const dockerfile = [
       "FROM box:1 AS made",
       "RUN mkdir /out; echo made > /out/f; ln -s /out/f /link",
@@ -75,7 +75,7 @@ daemonSuite("RUN", options, (daemon) => {
     expect(outside.stderr).toContain("not found in the build context");
   });
 
-  test("keeps a cache from build to build, with its owner and mode", async () => {
+  test("--mount=type=cache keeps files between builds, with owner and mode", async () => {
     const mount = "--mount=type=cache,id=mine,target=/cache,uid=7,gid=8,mode=0700";
     const lines = (n: number) => [
       `RUN ${mount} echo ${n} >> /cache/log; cp /cache/log /log; stat -c '%u:%g %a' /cache >> /log`,
@@ -86,7 +86,7 @@ daemonSuite("RUN", options, (daemon) => {
     expect(await output("cat /log", [apart])).toBe("");
   });
 
-  test("of those that want a cache to themselves one waits for the other", async () => {
+  test("builds with sharing=locked wait for one another", async () => {
     const mount = "--mount=type=cache,id=locked,target=/c,sharing=locked";
     const step = `RUN ${mount} test ! -e /c/lock && touch /c/lock && sleep 0.2 && rm /c/lock && touch /done`;
     const dockerfile = [
@@ -104,7 +104,7 @@ daemonSuite("RUN", options, (daemon) => {
     expect(await builtOutput(daemon, "ls /a /b", dockerfile)).toBe("/a\n/b\n");
   });
 
-  test("sees secrets that no layer, record or file of the store has", async () => {
+  test("--mount=type=secret shows secrets that the store does not contain", async () => {
     using directory = temporaryDirectory("secret");
     const secret = `canary-${crypto.randomUUID()}`;
     writeFileSync(`${directory.path}/s`, secret);
@@ -124,7 +124,7 @@ daemonSuite("RUN", options, (daemon) => {
     expect(missing.stderr).toContain("secret nope: not found");
   });
 
-  test("reaches the agent of --ssh", async () => {
+  test("--mount=type=ssh reaches the agent of --ssh", async () => {
     using directory = temporaryDirectory("agent");
     using _ = Bun.listen({
       unix: `${directory.path}/sock`,
@@ -138,7 +138,7 @@ daemonSuite("RUN", options, (daemon) => {
     ).not.toContain("sock");
   });
 
-  test("has the network, hosts and limits that are asked for", async () => {
+  test("has the requested network, hosts and limits", async () => {
     expect(await output("cat /n", ["RUN --network=none wc -l < /proc/net/dev > /n"])).toBe("3\n");
     const hosts = ["RUN --network=host readlink /proc/self/ns/net > /n"];
     const own = readlinkSync("/proc/self/ns/net");
@@ -152,7 +152,7 @@ daemonSuite("RUN", options, (daemon) => {
       "RUN grep some.test /etc/hosts > /n; ulimit -n >> /n; df -k /dev/shm | tail -1 | awk '{print $2}' >> /n",
     ];
     expect(await output("cat /n", lines, {}, ...given)).toBe("10.1.2.3\tsome.test\n100\n8192\n");
-    // Held, or refused with the name of the controller that is missing.
+    // The limit is enforced, or refused with the missing controller.
     const limited = await build(
       daemon,
       "FROM box:1\nRUN cat /sys/fs/cgroup/memory.max > /m\n",
@@ -163,7 +163,7 @@ daemonSuite("RUN", options, (daemon) => {
     if (limited.code !== 0) expect(limited.stderr).toContain("memory");
   });
 
-  test("is cached by content: times do not count, changes and --no-cache do", async () => {
+  test("is cached by content: times do not matter, changes and --no-cache do", async () => {
     const dockerfile = "FROM box:1\nCOPY a /a\nRUN cat /proc/sys/kernel/random/uuid > /r\n";
     const once = await build(daemon, dockerfile, { a: "1" });
     const again = await build(daemon, dockerfile, { a: "1", unused: "" });
@@ -173,7 +173,7 @@ daemonSuite("RUN", options, (daemon) => {
     expect((await build(daemon, dockerfile, { a: "1" }, "--no-cache")).stdout).not.toBe(once.stdout);
   });
 
-  test("with SOURCE_DATE_EPOCH the same files give the same image, built anew", async () => {
+  test("with SOURCE_DATE_EPOCH a rebuild without cache gives the same image", async () => {
     const dockerfile = "FROM box:1\nWORKDIR /w\nCOPY . .\nRUN mkdir d; echo x > d/f; rm /kept\n";
     const given = ["--build-arg", "SOURCE_DATE_EPOCH=1700000000", "--no-cache"];
     const once = await build(daemon, dockerfile, { a: "1" }, ...given);
@@ -184,7 +184,7 @@ daemonSuite("RUN", options, (daemon) => {
     expect(run.stdout).toBe("1700000000\n");
   });
 
-  test("with SOURCE_DATE_EPOCH another machine makes the same image", async () => {
+  test("with SOURCE_DATE_EPOCH another daemon builds the same image", async () => {
     await using other = await startDaemon();
     await loadShell(other, "box:1", {}, [{ path: "kept", content: "kept" }]);
     const dockerfile = [
@@ -208,11 +208,11 @@ daemonSuite("RUN", options, (daemon) => {
       const [{ Id, Descriptor }] = JSON.parse((await of.tbox(["image", "inspect", stdout])).stdout);
       return [Id, Descriptor.digest];
     };
-    // Written in another order, at another time, by another daemon.
+    // The files are written in another order, at another time, for another daemon.
     expect(await digests(other, ["z", "d/b", "d/a"])).toEqual(await digests(daemon, ["d/a", "d/b", "z"]));
   });
 
-  test("is ended when the client goes, and what was finished stays cached", async () => {
+  test("is killed when the client disconnects, and finished steps stay cached", async () => {
     using context = writeContext({
       Dockerfile: "FROM box:1\nRUN echo first > /1\nRUN echo started; sleep 1000\n",
     });

@@ -31,7 +31,7 @@ daemonSuite("build --squash", { obstacle: shellUnavailable, prepare }, (daemon) 
     return { id: stdout, layers: image.RootFS.Layers as string[] };
   }
 
-  /** Everything in an image: names, kinds, permissions, owners, times, contents. */
+  /** Lists all files of an image with types, permissions, owners, times and contents. */
   async function listing(image: string): Promise<string[]> {
     const script =
       "find / -xdev -exec stat -c '%n %F %a %u %g %Y %N' {} + | grep -Ev '^/(etc/(hosts|hostname|resolv.conf)|dev|proc|sys)?(/| )'; find /base /d /e /kind /home /kept -type f -exec md5sum {} +";
@@ -49,7 +49,7 @@ daemonSuite("build --squash", { obstacle: shellUnavailable, prepare }, (daemon) 
     return stdout.split("\n").sort();
   }
 
-  test("gives the same files in one layer above the base, without what was deleted on the way", async () => {
+  test("gives the same files in one layer, without intermediate ones", async () => {
     const [plain, squashed] = [
       await made(dockerfile("box:1", ...steps)),
       await made(dockerfile("box:1", ...steps), "--squash", "-t", "squashed:1"),
@@ -69,7 +69,7 @@ daemonSuite("build --squash", { obstacle: shellUnavailable, prepare }, (daemon) 
     expect((await daemon.tbox(["system", "check"])).stdout).toContain("no damage");
   });
 
-  test("takes the stages that an image is made of with it, and scratch for nothing", async () => {
+  test("includes the stages that the target is based on, and works on scratch", async () => {
     const stages = "FROM box:1 AS one\nRUN echo 1 > /one\nFROM one\nRUN echo 2 > /two; rm /one\n";
     expect((await made(stages, "--squash")).layers).toHaveLength(3);
     const scratch = await made(
@@ -82,7 +82,7 @@ daemonSuite("build --squash", { obstacle: shellUnavailable, prepare }, (daemon) 
     ).toBe("keptkept");
   });
 
-  test("is the same image each time", async () => {
+  test("gives the same image every time", async () => {
     const file = dockerfile("box:1", ...steps);
     const [one, two] = [await made(file, "--squash"), await made(file, "--squash")];
     expect(one).toEqual(two);

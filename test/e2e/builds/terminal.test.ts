@@ -22,7 +22,7 @@ daemonSuite("a build in a terminal", { obstacle: unavailable, prepare: loadBox }
     };
   };
 
-  test("shows the steps that run with their times and last output, and those that are done", async () => {
+  test("shows running steps with duration and last output, and finished steps", async () => {
     const dockerfile = [
       "FROM box:1 AS one",
       "RUN echo told; until test -e /proc/nope; do sleep 0.05; done",
@@ -35,7 +35,7 @@ daemonSuite("a build in a terminal", { obstacle: unavailable, prepare: loadBox }
     await window.shows(/code 130$/m);
   });
 
-  test("shows the end of what failed", async () => {
+  test("shows the last output of a failed step", async () => {
     const noise = "for i in 1 2 3 4 5 6 7 8 9; do echo line $i; done";
     using window = open({ Dockerfile: `FROM box:1\nRUN ${noise}; printf '\\033[2Jno'; exit 3\n` });
     const screen = await window.shows(/code 1$/m);

@@ -39,7 +39,7 @@ daemonSuite("completion in bash", { prepare }, (daemon) => {
     expect(await Bun.file(`${directory.path}/run/tbox.sock`).exists()).toBe(false);
   });
 
-  test("the line that points Docker's clients at tbox is all that context prints", async () => {
+  test("context prints only the DOCKER_HOST line", async () => {
     const { stdout } = await daemon.tbox(["context"]);
     expect(stdout).toBe(`export DOCKER_HOST=unix://${daemon.socket}\n`);
   });

@@ -3,12 +3,12 @@ import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { repository } from "#test/support/repository.ts";
 import { type CommandLine, openReal, openWithFake, realUnavailable } from "../support/command-line.ts";
 
-if (realUnavailable !== undefined) console.error(`skipped against the real daemon: ${realUnavailable}`);
+if (realUnavailable !== undefined) console.error(`skipped with the real daemon: ${realUnavailable}`);
 
 describe.each([
-  ["a daemon of the tests", openWithFake, false],
+  ["the fake daemon", openWithFake, false],
   ["the real daemon", openReal, realUnavailable !== undefined],
-] as const)("run against %s", (_, open, skipped) => {
+] as const)("run with %s", (_, open, skipped) => {
   let tbox: CommandLine;
   beforeAll(async () => {
     if (!skipped) tbox = await open();
@@ -25,19 +25,19 @@ describe.each([
   ];
   const sh = (script: string, ...options: string[]) => run(options, "sh", "-c", script);
 
-  test.skipIf(skipped)("output goes to its own stream and the program's code comes back", async () => {
+  test.skipIf(skipped)("run passes on both output streams and the exit code", async () => {
     const outcome = await tbox.call(sh("echo out; echo err >&2; exit 7"));
     expect(outcome).toEqual({ stdout: "out\n", stderr: "err\n", code: 7 });
   });
 
-  test.skipIf(skipped)("a program that is not there is 127", async () => {
+  test.skipIf(skipped)("a missing program exits with 127", async () => {
     const { code, stderr } = await tbox.call(run([], "/nope"));
     expect(stderr).toContain("no such file or directory");
     expect(code).toBe(127);
   });
 
-  test.skipIf(skipped)("a program that a signal ended is 128 and the signal", async () => {
-    // A first process is not killed by what it sends to itself, so another one is.
+  test.skipIf(skipped)("a program killed by signal N exits with 128 + N", async () => {
+    // Process 1 ignores its own signals, so a child is killed.
     expect((await tbox.call(sh("kill -9 $$", "--init"))).code).toBe(137);
   });
 
@@ -50,17 +50,17 @@ describe.each([
     expect(await child.exited).toBe(0);
   });
 
-  test.skipIf(skipped)("the end of the input is not the end of the output", async () => {
+  test.skipIf(skipped)("output continues after the end of input", async () => {
     const outcome = await tbox.call(sh("wc -c; echo after", "-i"), { stdin: new Uint8Array(1_000_000) });
     expect(outcome.stdout).toMatch(/^\s*1000000\nafter\n$/);
     expect(outcome.code).toBe(0);
   });
 
-  test.skipIf(skipped)("without -i the program has no input, whatever is piped in", async () => {
+  test.skipIf(skipped)("without -i the program has no input", async () => {
     expect((await tbox.call(sh("wc -c"), { stdin: Buffer.from("x") })).stdout.trim()).toBe("0");
   });
 
-  test.skipIf(skipped)("a closed standard input is an empty one", async () => {
+  test.skipIf(skipped)("a closed standard input is empty input", async () => {
     const shell = Bun.spawn(["sh", "-c", '"$@" <&-', "sh", ...tbox.command(sh("wc -c", "-i"))], {
       stdout: "pipe",
     });
@@ -68,7 +68,7 @@ describe.each([
     expect(await shell.exited).toBe(0);
   });
 
-  test.skipIf(skipped)("a reader that goes away ends it quietly", async () => {
+  test.skipIf(skipped)("a closed output pipe ends run quietly", async () => {
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's
     const script = '"$@" | head -n 1; echo "${PIPESTATUS[0]}"';
     const shell = Bun.spawn(["bash", "-c", script, "sh", ...tbox.command(sh("while echo y; do :; done"))], {
@@ -92,7 +92,7 @@ describe.each([
     expect(await shell.exited).toBe(125);
   });
 
-  test.skipIf(skipped)("signals reach the program", async () => {
+  test.skipIf(skipped)("signals are forwarded to the program", async () => {
     const child = tbox.spawn(sh('trap "echo got it; exit 9" TERM; echo ready; while :; do sleep 0.05; done'));
     let output = "";
     for await (const chunk of child.stdout) {
@@ -109,7 +109,7 @@ describe.each([
     expect(await child.exited).toBe(143);
   });
 
-  test.skipIf(skipped)("--cidfile notes the ID and is never overwritten", async () => {
+  test.skipIf(skipped)("--cidfile writes the ID and refuses an existing file", async () => {
     const path = `${tbox.directory}/cid`;
     expect((await tbox.call(run(["--cidfile", path], "true"))).code).toBe(0);
     expect(readFileSync(path, "utf8")).toMatch(/^[0-9a-f]{64}$/);
@@ -154,7 +154,7 @@ describe("the command line", () => {
   });
 
   test.each(["ps --nosuch", "stop -t x name", "--nosuch", "run --nosuch image"])(
-    "a wrong flag is 125: %s",
+    "a wrong flag exits with 125: %s",
     async (line) => {
       const { code, stderr, stdout } = await tbox.call(line.split(" "));
       expect(stderr).toContain("--");
@@ -162,7 +162,7 @@ describe("the command line", () => {
     },
   );
 
-  test("a missing image is pulled with plain lines on standard error", async () => {
+  test("a missing image is pulled, with progress on standard error", async () => {
     expect(await tbox.call(["run", "missing", "echo", "hi"])).toEqual({
       code: 0,
       stdout: "hi\n",
@@ -180,7 +180,7 @@ describe("the command line", () => {
     expect(tbox.fake?.runs.at(-1)).toMatchObject({ detach: true, container: { AttachStdout: false } });
   });
 
-  test("only variables that the caller has are passed on", async () => {
+  test("-e NAME passes on the caller's variable if it is set", async () => {
     await tbox.call(["run", "-e", "SET", "-e", "UNSET", "image"], { environment: { SET: "1" } });
     expect(tbox.fake?.runs.at(-1)?.container.Env).toEqual(["SET=1"]);
   });
@@ -197,7 +197,7 @@ describe("the command line", () => {
     }
   });
 
-  test.skipIf(process.getuid?.() !== 0)("root is turned away", async () => {
+  test.skipIf(process.getuid?.() !== 0)("tbox refuses to run as root", async () => {
     const child = Bun.spawn([process.execPath, `${repository}/src/main.ts`, "run", "x"], {
       stderr: "pipe",
     });
@@ -218,13 +218,13 @@ describe("attach and start -a", () => {
       },
     });
 
-  test("attach feeds the input, tells the streams apart and exits as the program does", async () => {
+  test("attach passes on input, both output streams and the exit code", async () => {
     await using tbox = await open();
     const outcome = await tbox.call(["attach", "c"], { stdin: Buffer.from("typed") });
     expect(outcome).toEqual({ stdout: "typed", stderr: "err\n", code: 5 });
   });
 
-  test("start -ai waits for the exit before it starts", async () => {
+  test("start -ai returns the exit code of a short program", async () => {
     await using tbox = await open();
     const outcome = await tbox.call(["start", "-ai", "c"], { stdin: Buffer.from("typed") });
     expect(outcome).toEqual({ stdout: "typed", stderr: "err\n", code: 5 });
@@ -235,7 +235,7 @@ describe("attach and start -a", () => {
     ]);
   });
 
-  test("a stopped container is refused", async () => {
+  test("attach refuses a stopped container", async () => {
     await using tbox = await open();
     const { stderr, code } = await tbox.call(["attach", "gone"]);
     expect(stderr).toBe("tbox: You cannot attach to a stopped container, start it first\n");
@@ -243,8 +243,8 @@ describe("attach and start -a", () => {
   });
 });
 
-describe.skipIf(realUnavailable !== undefined)("the first commands of a user", () => {
-  test("start one daemon, however many come at once", async () => {
+describe.skipIf(realUnavailable !== undefined)("the first commands of a new user", () => {
+  test("start one daemon, even when many run at the same time", async () => {
     await using tbox = await openReal();
     const calls = Array.from({ length: 4 }, () => tbox.call(["run", "--rm", ...tbox.image, "echo", "hi"]));
     expect(await Promise.all(calls)).toEqual(calls.map(() => ({ code: 0, stdout: "hi\n", stderr: "" })));
@@ -253,7 +253,7 @@ describe.skipIf(realUnavailable !== undefined)("the first commands of a user", (
     expect((await tbox.call(["daemon", "stop"])).stderr).toBe("tbox: no daemon is running\n");
   });
 
-  test("tell what is wrong with the place of the data", async () => {
+  test("explain what is wrong with the data directory", async () => {
     await using tbox = await openReal();
     closeSync(openSync(`${tbox.directory}/file`, "w", 0o644));
     const environment = { TBOX_DATA_DIR: `${tbox.directory}/file/data` };

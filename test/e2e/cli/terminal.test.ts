@@ -7,7 +7,7 @@ if (tmuxUnavailable !== undefined) console.error(`skipped: ${tmuxUnavailable}`);
 describe.each([
   ["a daemon of the tests", openWithFake, tmuxUnavailable !== undefined],
   ["the real daemon", openReal, (realUnavailable ?? tmuxUnavailable) !== undefined],
-] as const)("a terminal against %s", (_, open, skipped) => {
+] as const)("a terminal with %s", (_, open, skipped) => {
   let tbox: CommandLine;
   beforeAll(async () => {
     if (!skipped) tbox = await open();
@@ -16,7 +16,7 @@ describe.each([
     await tbox?.[Symbol.asyncDispose]();
   });
 
-  /** A window with a shell; `$RUN …` runs a command in a container. */
+  /** Opens a window with a shell in which `$RUN …` runs a command in a container. */
   function shell(options: string[]): TerminalWindow {
     const run = tbox.command(["run", "--rm", ...options, ...tbox.image]);
     const window = openTerminal(["env", "PS1=> ", `RUN=${run.join(" ")}`, "bash", "--norc"], {
@@ -27,7 +27,7 @@ describe.each([
     return window;
   }
 
-  test.skipIf(skipped)("has the right size from the start and follows changes", async () => {
+  test.skipIf(skipped)("has the right size and follows changes", async () => {
     using window = shell(["-it"]);
     window.type("$RUN sh -c 'stty size; trap \"stty size\" WINCH; while read -r x; do :; done'", "Enter");
     await window.shows(/^47 131$/m);
@@ -35,7 +35,7 @@ describe.each([
     await window.shows(/^40 100$/m);
   });
 
-  test.skipIf(skipped)("gives every key to the program and comes back as it was", async () => {
+  test.skipIf(skipped)("passes every key to the program and is restored afterwards", async () => {
     using window = shell(["-it"]);
     window.type("$RUN sh", "Enter");
     await window.shows(/^\S*[$#]$/m);
@@ -53,7 +53,7 @@ describe.each([
     expect(await window.shows(/icanon$/m)).toContain("code=42");
   });
 
-  test.skipIf(skipped)("is left with ctrl-p ctrl-q, and with keys of one's own", async () => {
+  test.skipIf(skipped)("is detached from with Ctrl-P Ctrl-Q, and with --detach-keys", async () => {
     using window = shell(["-it"]);
     window.type("$RUN sh -c 'echo ready; sleep 2'", "Enter");
     await window.shows(/^ready/m);
@@ -67,7 +67,7 @@ describe.each([
     await window.shows(/^read escape sequence$/m);
   });
 
-  test.skipIf(skipped)("without -t Ctrl-Z stops the client and Ctrl-C ends the program", async () => {
+  test.skipIf(skipped)("without -t, Ctrl-Z stops the client and Ctrl-C ends the program", async () => {
     using window = shell([]);
     window.type("$RUN sh -c 'trap \"exit 3\" INT; echo ready; while :; do sleep 0.05; done'", "Enter");
     await window.shows(/^ready$/m);

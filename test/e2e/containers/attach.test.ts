@@ -6,7 +6,7 @@ import { loadBox, shellUnavailable } from "../support/images.ts";
 const ctrlP = "\x10";
 const ctrlQ = "\x11";
 
-daemonSuite("a connection to a container", { obstacle: shellUnavailable, prepare: loadBox }, (daemon) => {
+daemonSuite("an attached connection", { obstacle: shellUnavailable, prepare: loadBox }, (daemon) => {
   afterEach(async () => {
     await daemon.tbox(["rm", "-f", "box"]);
   });
@@ -32,7 +32,7 @@ daemonSuite("a connection to a container", { obstacle: shellUnavailable, prepare
     return connection;
   }
   const attach = (query: string) => open(`/containers/box/attach?stream=1&${query}`);
-  /** What followed the head, without the heads of frames. */
+  /** Returns the bytes after the response head, without frame headers. */
   const said = (bytes: Buffer) =>
     bytes
       .subarray(bytes.indexOf("\r\n\r\n") + 4)
@@ -43,7 +43,7 @@ daemonSuite("a connection to a container", { obstacle: shellUnavailable, prepare
   test.each([
     ["the usual keys", "", ctrlP + ctrlQ],
     ["keys of its own", "&detachKeys=ctrl-x", "\x18"],
-  ])("to a terminal ends by %s, and the program goes on", async (_, query, keys) => {
+  ])("detaches from a terminal by %s, and the program continues", async (_, query, keys) => {
     await create({ Cmd: ["cat"], Tty: true, OpenStdin: true });
     await start();
     using connection = await attach(`stdin=1&stdout=1${query}`);
@@ -54,7 +54,7 @@ daemonSuite("a connection to a container", { obstacle: shellUnavailable, prepare
     expect(await field("{{.State.Running}}")).toBe("true");
   });
 
-  test("knows no such keys without a terminal", async () => {
+  test("ignores detach keys without a terminal", async () => {
     await create({ Cmd: ["cat"], OpenStdin: true, StdinOnce: true });
     await start();
     using connection = await attach("stdin=1&stdout=1");
@@ -63,7 +63,7 @@ daemonSuite("a connection to a container", { obstacle: shellUnavailable, prepare
     expect(said(await connection.ended)).toBe(`${ctrlP}${ctrlQ}kept`);
   });
 
-  test("refuses keys that are none", async () => {
+  test("refuses invalid detach keys", async () => {
     await create({ Cmd: ["cat"], Tty: true, OpenStdin: true });
     const connection = await openConnection(daemon.socket);
     connection.write(
@@ -73,7 +73,7 @@ daemonSuite("a connection to a container", { obstacle: shellUnavailable, prepare
     expect((await connection.ended).toString()).toMatch(/^HTTP\/1\.1 400 .*invalid detach keys/s);
   });
 
-  test("with logs begins with them, whether it runs by then or not", async () => {
+  test("with logs=1 starts with the log, of running and stopped containers", async () => {
     await create({ Cmd: ["sh", "-c", "echo one; read x; echo $x"], OpenStdin: true });
     using early = await attach("logs=1&stdout=1");
     await start();
@@ -85,7 +85,7 @@ daemonSuite("a connection to a container", { obstacle: shellUnavailable, prepare
     expect(said(await late.ended)).toBe("one\ntwo\n");
   });
 
-  test("of a further program says frames or not as its start asks", async () => {
+  test("of an exec has the framing that its start requests", async () => {
     await create({ Cmd: ["sleep", "1000"] });
     await start();
     const run = async (Tty: boolean) => {
@@ -100,7 +100,7 @@ daemonSuite("a connection to a container", { obstacle: shellUnavailable, prepare
     expect(await run(false)).toBe("\x01\0\0\0\0\0\0\x04hi\r\n");
   });
 
-  test("tells why a further program did not start", async () => {
+  test("reports why an exec did not start", async () => {
     await create({ Cmd: ["sleep", "1000"] });
     await start();
     const request = { Cmd: ["true"], AttachStdout: true, user: "nobody-knows" };
@@ -112,7 +112,7 @@ daemonSuite("a connection to a container", { obstacle: shellUnavailable, prepare
     expect(said(bytes)).toContain("nobody-knows");
   });
 
-  test("of a kill is answered when the program has ended", async () => {
+  test("answers a kill when the program has ended", async () => {
     await create({ Cmd: ["sleep", "1000"] });
     await start();
     expect((await daemon.request("POST", "/containers/box/kill")).status).toBe(204);

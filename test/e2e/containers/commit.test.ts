@@ -20,7 +20,7 @@ async function prepare(daemon: TestDaemon): Promise<void> {
   );
 }
 
-daemonSuite("what a container has changed", { obstacle: shellUnavailable, prepare }, (daemon) => {
+daemonSuite("diff and commit", { obstacle: shellUnavailable, prepare }, (daemon) => {
   const tbox = (...args: string[]) => daemon.tbox(args);
   /** Runs a script in a container `name` of an image and keeps the container. */
   async function change(name: string, script: string, image = "box:1"): Promise<void> {
@@ -55,7 +55,7 @@ daemonSuite("what a container has changed", { obstacle: shellUnavailable, prepar
     `echo long > /made/${"n".repeat(180)}`,
   ].join("; ");
 
-  test("is listed, also while it runs", async () => {
+  test("diff lists changes, also of a running container", async () => {
     await tbox(
       "run",
       "-d",
@@ -95,7 +95,7 @@ daemonSuite("what a container has changed", { obstacle: shellUnavailable, prepar
     await tbox("rm", "lists");
   });
 
-  test("is nothing at first", async () => {
+  test("diff of a new container is empty", async () => {
     await change("idle", "cat /etc/hosts > /dev/null; echo > /dev/null");
     expect((await tbox("diff", "idle")).stdout).toBe("");
     expect(await (await daemon.request("GET", "/containers/idle/changes")).json()).toBeNull();
@@ -107,7 +107,7 @@ daemonSuite("what a container has changed", { obstacle: shellUnavailable, prepar
     await tbox("rm", "idle");
   });
 
-  test("becomes a layer of an image, to the last mark", async () => {
+  test("commit makes a layer with all attributes of the changes", async () => {
     await change("worker", work);
     const id = await commit("-a", "Ada", "-m", "worked", "worker", "made:1");
     expect(id).toMatch(/^sha256:[0-9a-f]{64}$/);
@@ -148,7 +148,7 @@ daemonSuite("what a container has changed", { obstacle: shellUnavailable, prepar
     await tbox("rm", "worker");
   });
 
-  test("twice the same changes are the same layer", async () => {
+  test("equal changes give the same layer", async () => {
     const layer = async (name: string) => {
       await change(name, "mkdir /d; touch -d @1600000000 /d/f /d; touch -d @1600000000 /");
       await commit(name, `${name}:1`);
@@ -158,7 +158,7 @@ daemonSuite("what a container has changed", { obstacle: shellUnavailable, prepar
     expect(await layer("one")).toBe(await layer("two"));
   });
 
-  test("goes on top of what was committed before", async () => {
+  test("commits stack", async () => {
     await change("first", "rm -r /tree; echo 1 > /first");
     await commit("first", "stack:1");
     await change("second", "mkdir /tree; echo 2 > /tree/two; rm /first", "stack:1");
@@ -168,7 +168,7 @@ daemonSuite("what a container has changed", { obstacle: shellUnavailable, prepar
     await tbox("rm", "first", "second");
   });
 
-  test("settings are changed by instructions and by the body", async () => {
+  test("commit applies --change and the configuration in the body", async () => {
     await change("settings", ":");
     await commit("-c", "CMD echo changed", "-c", "ENV A=1 B=2", "settings", "settings:1");
     expect((await tbox("run", "--rm", "--network", "none", "settings:1")).stdout).toBe("changed\n");
@@ -182,7 +182,7 @@ daemonSuite("what a container has changed", { obstacle: shellUnavailable, prepar
     await tbox("rm", "settings");
   });
 
-  test("faults are told", async () => {
+  test("commit reports errors", async () => {
     const missing = await tbox("commit", "nobody");
     expect({ ...missing }).toMatchObject({
       code: 1,

@@ -22,7 +22,7 @@ if (shellUnavailable !== undefined) console.error(`skipped: ${shellUnavailable}`
 describe.skipIf(shellUnavailable !== undefined).each([
   ["that runs", true],
   ["that does not run", false],
-])("copying files of a container %s", (_, runs) => {
+])("cp with a container %s", (_, runs) => {
   let daemon: TestDaemon;
   let local: TemporaryDirectory;
   beforeAll(async () => {
@@ -59,13 +59,13 @@ describe.skipIf(shellUnavailable !== undefined).each([
   });
 
   const cp = (...args: string[]) => daemon.tbox(["cp", ...args]);
-  /** What a command in the container prints; it is started for that. */
+  /** Starts the container if needed and returns the output of a command in it. */
   async function inside(script: string): Promise<string> {
     if (!runs) await daemon.tbox(["start", "box"]);
     return (await daemon.tbox(["exec", "box", "sh", "-c", script])).stdout;
   }
 
-  test("a file comes out under its name, under another, and with its mode and time", async () => {
+  test("copies a file out, renamed or not, with mode and time", async () => {
     expect(await cp("box:/data/a", local.path)).toEqual({ stdout: "", stderr: "", code: 0 });
     expect(readFileSync(`${local.path}/a`, "utf8")).toBe("A");
     await cp("box:data/a", `${local.path}/other`);
@@ -73,7 +73,7 @@ describe.skipIf(shellUnavailable !== undefined).each([
     expect({ mode: mode & 0o777, mtimeMs }).toEqual({ mode: 0o640, mtimeMs: 1_600_000_000_000 });
   });
 
-  test("a directory comes out whole, links as links, or only what is in it", async () => {
+  test("copies a directory out, with links, or only its contents", async () => {
     await cp("box:/data", local.path);
     expect(readFileSync(`${local.path}/data/sub/b`, "utf8")).toBe("B");
     expect(readlinkSync(`${local.path}/data/link`)).toBe("a");
@@ -91,7 +91,7 @@ describe.skipIf(shellUnavailable !== undefined).each([
     ["data/sub//.", ["./", "./b"]],
     ["/data/sub/../sub", ["sub/", "sub/b"]],
     ["/data/dot.", ["dot."]],
-  ])("names in an archive of %s are Docker's", async (path, names) => {
+  ])("names in an archive of %s like Docker", async (path, names) => {
     const response = await daemon.request("GET", `/containers/box/archive?path=${path}`);
     expect(await tarNames(await response.bytes())).toEqual(names);
     const stat = JSON.parse(atob(response.headers.get("X-Docker-Container-Path-Stat") ?? ""));
@@ -99,7 +99,7 @@ describe.skipIf(shellUnavailable !== undefined).each([
   });
 
   test.skipIf(dockerUnavailable !== undefined)(
-    "docker's client copies contents, into a directory that is there or not",
+    "serves the docker CLI, with an existing or new target directory",
     async () => {
       mkdirSync(`${local.path}/there`);
       for (const target of ["there", "new"]) {
@@ -115,7 +115,7 @@ describe.skipIf(shellUnavailable !== undefined).each([
     },
   );
 
-  test("files and directories go in, by Docker's rules for their place", async () => {
+  test("copies files and directories in by Docker's rules for the target", async () => {
     mkdirSync(`${local.path}/d/sub`, { recursive: true });
     writeFileSync(`${local.path}/d/x`, "X");
     writeFileSync(`${local.path}/d/sub/y`, "Y".repeat(300_000));
@@ -143,7 +143,7 @@ describe.skipIf(shellUnavailable !== undefined).each([
     expect(code).toBe(1);
   });
 
-  test("a tar may be given and taken in place of files", async () => {
+  test("reads and writes tar archives", async () => {
     const archive = tar([
       { path: "t/one", content: "1" },
       { path: "t/.wh.kept", content: "no mark of deletion here" },
@@ -167,13 +167,13 @@ describe.skipIf(shellUnavailable !== undefined).each([
     ["a link of the image", [{ path: "out/escaped", content: "x" }]],
     ["a hard link to the host", [{ path: "h", type: "hardlink", target: "../../etc/hostname" }]],
   ];
-  test.each(hostile)("%s stays inside", async (_name, entries) => {
+  test.each(hostile)("keeps %s inside the container", async (_name, entries) => {
     await daemon.tbox(["cp", "-", "box:/data"], { stdin: tar(entries) });
     for (const path of ["/escaped", "/etc/escaped", `${daemon.data}/escaped`])
       expect(existsSync(path)).toBe(false);
   });
 
-  test("a link on the way is the container's, not the host's", async () => {
+  test("follows links inside the container, never to the host", async () => {
     await cp("box:/data/out/passwd", `${local.path}/passwd`);
     expect(readFileSync(`${local.path}/passwd`, "utf8")).toContain("user:x:1000");
     writeFileSync(`${local.path}/f`, "mine");
@@ -182,7 +182,7 @@ describe.skipIf(shellUnavailable !== undefined).each([
     expect(await inside("cat /etc/mine")).toBe("mine");
   });
 
-  test("the whole root file system is exported", async () => {
+  test("exports the whole root file system", async () => {
     const exported = await daemon.tbox(["export", "-o", `${local.path}/all.tar`, "box"]);
     expect(exported).toEqual({ stdout: "", stderr: "", code: 0 });
     const listed = Bun.spawnSync(["tar", "-tf", `${local.path}/all.tar`])

@@ -21,12 +21,12 @@ async function prepare(daemon: TestDaemon): Promise<void> {
   ]);
 }
 
-daemonSuite("one more program in a container", { obstacle: shellUnavailable, prepare }, (daemon) => {
+daemonSuite("exec", { obstacle: shellUnavailable, prepare }, (daemon) => {
   const exec = (options: string[], ...command: string[]) =>
     daemon.tbox(["exec", ...options, "box", ...command]);
   const sh = (script: string, ...options: string[]) => exec(options, "sh", "-c", script);
 
-  test("has output, errors and an exit code of its own", async () => {
+  test("has its own output streams and exit code", async () => {
     expect(await sh("echo out; echo err >&2; exit 7")).toEqual({ stdout: "out\n", stderr: "err\n", code: 7 });
   });
 
@@ -34,13 +34,13 @@ daemonSuite("one more program in a container", { obstacle: shellUnavailable, pre
     [["/nope"], 127],
     [["nopath"], 127],
     [["/etc/passwd"], 126],
-  ])("%j that cannot be executed is %d", async (command, code) => {
+  ])("of %j that cannot be executed exits with %d", async (command, code) => {
     const outcome = await exec([], ...command);
     expect(outcome.code).toBe(code);
     expect(outcome.stdout).toContain("unable to start container process");
   });
 
-  test("is in the container's namespaces, with its environment and directory", async () => {
+  test("joins the container's namespaces, environment and working directory", async () => {
     const { stdout } = await sh(
       "echo $OF $GIVEN $MORE; pwd; hostname; cat /proc/1/cmdline | tr '\\0' ' '",
       "-e",
@@ -50,7 +50,7 @@ daemonSuite("one more program in a container", { obstacle: shellUnavailable, pre
     expect(stdout).toBe(`image yes x\n/var\n${id.slice(0, 12)}\nsleep 1000 `);
   });
 
-  test("is confined as the first one", async () => {
+  test("is confined like the container's main program", async () => {
     const confinement = "grep -E '^(Cap|NoNewPrivs|Seccomp|Groups)' /proc/self/status; ulimit -n; umask";
     const first = await daemon.tbox(["run", "--rm", "--network", "none", "box:1", "sh", "-c", confinement]);
     expect((await sh(confinement)).stdout).toBe(first.stdout);
@@ -58,23 +58,23 @@ daemonSuite("one more program in a container", { obstacle: shellUnavailable, pre
     expect(stdout).toBe("0 1 2 3 ");
   });
 
-  test.skipIf(!hasRanges)("may be another user in another place", async () => {
+  test.skipIf(!hasRanges)("runs as another user in another directory", async () => {
     const { stdout } = await sh("id -u; pwd; grep ^CapEff /proc/self/status", "-u", "user", "-w", "/tmp");
     expect(stdout).toBe("1000\n/tmp\nCapEff:\t0000000000000000\n");
   });
 
-  test("half its connection may end before the other", async () => {
+  test("supports half-closed connections", async () => {
     const command = ["exec", "-i", "box", "sh", "-c", "n=$(wc -c); sleep 0.2; echo $n"];
     const outcome = await daemon.tbox(command, { stdin: new Uint8Array(1_000_000) });
     expect(outcome).toEqual({ stdout: "1000000\n", stderr: "", code: 0 });
   });
 
-  test("in the background it is left alone", async () => {
+  test("with -d returns at once and keeps running", async () => {
     expect(await sh("sleep 0.2; echo x > /tmp/done", "-d")).toEqual({ stdout: "", stderr: "", code: 0 });
     while ((await sh("cat /tmp/done")).stdout !== "x\n") await Bun.sleep(20);
   });
 
-  test("ends with its container, and wants one that runs", async () => {
+  test("ends with its container, and needs a running one", async () => {
     const { stdout: id } = await daemon.tbox(["run", "-d", "--network", "none", "box:1", "sleep", "1000"]);
     const running = daemon.tbox(["exec", id.trim(), "sleep", "1000"]);
     while ((await daemon.tbox(["inspect", "-f", "{{json .ExecIDs}}", id.trim()])).stdout === "null\n")
@@ -87,7 +87,7 @@ daemonSuite("one more program in a container", { obstacle: shellUnavailable, pre
     await daemon.tbox(["rm", id.trim()]);
   });
 
-  test("can be asked for once only", async () => {
+  test("can be started only once", async () => {
     const created = await daemon.request("POST", "/containers/box/exec", { Cmd: ["true"] });
     const { Id: id } = (await created.json()) as { Id: string };
     const start = () => daemon.request("POST", `/exec/${id}/start`, { Detach: true });

@@ -6,7 +6,7 @@ import { loadImage, loadShell, shellUnavailable } from "../support/images.ts";
 daemonSuite("the configuration of an image", { obstacle: shellUnavailable }, (daemon) => {
   const run = (...args: string[]) => daemon.tbox(["run", "--rm", "--network", "none", ...args]);
 
-  test("without a command wants one, and leaves no container behind", async () => {
+  test("without a command is refused, and no container remains", async () => {
     await loadShell(daemon, "bare:1");
     const { code, stderr } = await run("bare:1");
     expect(stderr).toContain("no command specified");
@@ -17,7 +17,7 @@ daemonSuite("the configuration of an image", { obstacle: shellUnavailable }, (da
     expect((await run("bare:1", "echo", "works")).stdout).toBe("works\n");
   });
 
-  test("gives entrypoint and command, which arguments and options replace as Docker does", async () => {
+  test("sets entrypoint and command, which arguments and flags replace as in Docker", async () => {
     await loadShell(daemon, "words:1", { Entrypoint: ["echo", "from"], Cmd: ["the", "image"] });
     expect((await run("words:1")).stdout).toBe("from the image\n");
     expect((await run("words:1", "me")).stdout).toBe("from me\n");
@@ -39,7 +39,7 @@ daemonSuite("the configuration of an image", { obstacle: shellUnavailable }, (da
     ["app", "1000 1000 1000,2001,2002"],
     ["app:grp2", "1000 2002 2002"],
     ["0", "0 0 0"],
-  ])("user %s is %s inside", async (user, expected) => {
+  ])("with user %s runs as %s", async (user, expected) => {
     await loadShell(daemon, "accounts:1", { User: user }, accounts);
     const { stdout, stderr } = await run(
       "accounts:1",
@@ -51,7 +51,7 @@ daemonSuite("the configuration of an image", { obstacle: shellUnavailable }, (da
     expect(stdout.trim()).toBe(expected);
   });
 
-  test("a user who is not in the image is refused by name", async () => {
+  test("with an unknown user is refused by name", async () => {
     await loadShell(daemon, "nosuch:1", { User: "nosuch" }, accounts);
     const { code, stderr } = await run("nosuch:1", "true");
     expect(stderr).toContain("unable to find user nosuch: no matching entries in passwd file");
@@ -59,14 +59,14 @@ daemonSuite("the configuration of an image", { obstacle: shellUnavailable }, (da
     expect((await daemon.tbox(["ps", "-aq"])).stdout).toBe("");
   });
 
-  test("an image without accounts runs as root", async () => {
+  test("without /etc/passwd runs as root", async () => {
     const busybox = await Bun.file("/bin/busybox").bytes();
     const layers = [[{ path: "busybox", content: busybox, mode: 0o755 }]];
     await loadImage(daemon, "nobody:1", { layers, config: { User: "0" } });
     expect((await run("nobody:1", "/busybox", "id", "-u")).stdout).toBe("0\n");
   });
 
-  test("the environment is the image's and never the daemon's or the host's", async () => {
+  test("sets the environment, without variables of the daemon or the host", async () => {
     await loadShell(daemon, "env:1", { Env: ["B", "C=", "D=x=y", "PATH"] });
     const { stdout } = await run("env:1", "/bin/sh", "-c", "/bin/env");
     const lines = stdout.trim().split("\n");
@@ -77,7 +77,7 @@ daemonSuite("the configuration of an image", { obstacle: shellUnavailable }, (da
     expect(stdout).not.toContain("TBOX_");
   });
 
-  test("-e without a value takes the client's, and nothing when it has none", async () => {
+  test("is extended by -e NAME with the client's value, if it has one", async () => {
     const show = [
       "run",
       "--rm",

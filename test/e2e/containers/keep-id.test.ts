@@ -35,7 +35,7 @@ daemonSuite("--userns keep-id", { obstacle: obstacle }, (daemon) => {
     daemon.tbox(["run", ...how, "--network", "none", "-v", `${project}:/p`, ...command]);
   const keep = ["--userns", "keep-id"];
 
-  /** Who owns a file of the project on the host. */
+  /** Returns the owner of a file of the project on the host. */
   function ownerOf(name: string) {
     const { uid, gid } = statSync(`${project}/${name}`);
     return { uid, gid };
@@ -58,13 +58,13 @@ daemonSuite("--userns keep-id", { obstacle: obstacle }, (daemon) => {
     expect(ownerOf("left")).toEqual(caller);
   });
 
-  test("without it the image's user may not write there", async () => {
+  test("without keep-id the image's user cannot write there", async () => {
     const { stderr, code } = await start(["--rm"], "user1000:1", "touch", "/p/denied");
     expect(stderr).toContain("Permission denied");
     expect(code).toBe(1);
   });
 
-  test("leaves the image's own files to the user, whosever they look", async () => {
+  test("keeps the image's files writable for the user", async () => {
     const script =
       "cd; cat own && echo more >> own && chmod 640 own && stat -c '%n %u %a' own . /bin/sh; touch /etc/mine";
     const { stdout, stderr } = await start(["--rm", ...keep], "userapp:1", "sh", "-c", script);
@@ -72,7 +72,7 @@ daemonSuite("--userns keep-id", { obstacle: obstacle }, (daemon) => {
     expect(stdout).toBe("of the image\nown 0 640\n. 0 700\n/bin/sh 1000 777\n");
   });
 
-  test("gives no rights but those over files, and none that were dropped", async () => {
+  test("grants only file capabilities, and none that were dropped", async () => {
     const script =
       "grep -E 'CapEff|CapAmb' /proc/self/status; mount -t tmpfs x /p; hostname x; chroot / true";
     const { stdout, stderr } = await start(["--rm", ...keep], "userapp:1", "sh", "-c", script);
@@ -90,7 +90,7 @@ daemonSuite("--userns keep-id", { obstacle: obstacle }, (daemon) => {
     expect(ownerOf("dropped")).toEqual(caller);
   });
 
-  test("holds for what is executed later, and after a restart", async () => {
+  test("applies to exec and after a restart", async () => {
     const id = (await start(["-d", "--name", "box", ...keep], "userapp:1", "sleep", "1000")).stdout.trim();
     expect((await daemon.tbox(["exec", "box", "sh", "-c", "id -u; cat ~/own; touch /p/exec"])).stdout).toBe(
       "1000\nof the image\n",
@@ -109,12 +109,12 @@ daemonSuite("--userns keep-id", { obstacle: obstacle }, (daemon) => {
     await daemon.tbox(["rm", "-f", "box"]);
   });
 
-  test("is a security option too, for Docker's client", async () => {
+  test("is also a security option, for the docker CLI", async () => {
     const options = ["--rm", "--security-opt", "userns=keep-id"];
     expect((await start(options, "userapp:1", "stat", "-c", "%U", "/p/private")).stdout).toBe("app\n");
   });
 
-  test("knows host and keep-id, and refuses every other mode", async () => {
+  test("accepts host and keep-id, and refuses other modes", async () => {
     expect((await start(["--rm", "--userns", "host"], "user:1", "id", "-u")).stdout).toBe("0\n");
     const { stderr, code } = await start(["--rm", "--userns", "auto"], "user:1", "true");
     expect(stderr).toContain('must be one of "host", "keep-id"');

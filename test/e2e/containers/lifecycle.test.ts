@@ -11,7 +11,7 @@ async function prepare(daemon: TestDaemon): Promise<void> {
   await loadShell(daemon, "polite:1", { StopSignal: "SIGRTMIN+3" });
 }
 
-daemonSuite("the life of a container", { obstacle: shellUnavailable, prepare }, (daemon) => {
+daemonSuite("the lifecycle of a container", { obstacle: shellUnavailable, prepare }, (daemon) => {
   const tbox = (...args: string[]) => daemon.tbox(args);
   async function start(options: string[], script: string, image = "box:1"): Promise<string> {
     const { stdout, stderr, code } = await tbox(
@@ -35,7 +35,7 @@ daemonSuite("the life of a container", { obstacle: shellUnavailable, prepare }, 
   }
   const secondsSince = (from: number) => (performance.now() - from) / 1000;
 
-  test("a shell without a trap is killed after the time to stop", async () => {
+  test("stop sends SIGKILL after the timeout", async () => {
     const id = await start([], "while :; do sleep 0.1; done");
     const begun = performance.now();
     expect((await tbox("stop", "-t", "1", id)).stdout).toBe(`${id}\n`);
@@ -44,15 +44,15 @@ daemonSuite("the life of a container", { obstacle: shellUnavailable, prepare }, 
     await tbox("rm", id);
   });
 
-  test("under --init it ends by the signal itself", async () => {
+  test("with --init, a program ends by the stop signal", async () => {
     const id = await start(["--init"], "sleep 1000 & wait");
     await tbox("stop", "-t", "100", id);
     expect((await inspect(id)).ExitCode).toBe(143);
     await tbox("rm", id);
   });
 
-  test("the image's stop signal is the one that is sent", async () => {
-    // 37 is SIGRTMIN+3, which not every shell knows by name.
+  test("stop sends the image's stop signal", async () => {
+    // 37 is SIGRTMIN+3, a name that some shells do not know.
     const id = await start(
       [],
       "trap 'echo trapped; exit 5' 37; echo up; while :; do sleep 0.05; done",
@@ -65,7 +65,7 @@ daemonSuite("the life of a container", { obstacle: shellUnavailable, prepare }, 
     await tbox("rm", id);
   });
 
-  test("a stop without a time waits until somebody kills", async () => {
+  test("stop with a negative timeout waits until the container is killed", async () => {
     const id = await start([], "trap '' TERM; echo up; while :; do sleep 0.05; done");
     await until(async () => (await tbox("logs", id)).stdout === "up\n");
     const stopping = tbox("stop", "-t", "-1", id);
@@ -77,7 +77,7 @@ daemonSuite("the life of a container", { obstacle: shellUnavailable, prepare }, 
     await tbox("rm", id);
   });
 
-  test("the last line is always seen, and a wait gives the code before the removal", async () => {
+  test("logs --follow sees the last line, and wait returns the code before the removal", async () => {
     for (let round = 0; round < 20; round++) {
       const id = await start(
         ["--rm"],
@@ -88,7 +88,7 @@ daemonSuite("the life of a container", { obstacle: shellUnavailable, prepare }, 
         stdout: "pipe",
       });
       const [first, all] = follower.stdout.tee();
-      // Both are there before the end: the answer's head comes when it is waited for.
+      // Both requests are registered before the end: their response heads have arrived.
       await awaitLine(first, "up");
       const waited = await daemon.request("POST", `/containers/${id}/wait`);
       await tbox("stop", id);
@@ -99,7 +99,7 @@ daemonSuite("the life of a container", { obstacle: shellUnavailable, prepare }, 
     }
   });
 
-  test("containers outlive the daemon, with their output, exit codes and removals", async () => {
+  test("containers survive the daemon, with output, exit codes and removals", async () => {
     const endless = "i=0; while :; do i=$((i+1)); echo line $i; sleep 0.05; done";
     const running = [await start([], endless), await start([], endless), await start([], endless)];
     const before = await Promise.all(running.map(inspect));
@@ -130,7 +130,7 @@ daemonSuite("the life of a container", { obstacle: shellUnavailable, prepare }, 
     expect((await tbox("ps", "-aq")).stdout).toBe("");
   });
 
-  test("logs are rotated and read across the files", async () => {
+  test("logs are rotated and read across files", async () => {
     const options = ["--log-opt", "max-size=20k", "--log-opt", "max-file=3"];
     const id = await start(options, "i=0; while [ $i -lt 1500 ]; do i=$((i+1)); echo line $i; done");
     await tbox("wait", id);

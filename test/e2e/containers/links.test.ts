@@ -30,7 +30,7 @@ daemonSuite("links on the default network", { obstacle: shellUnavailable, prepar
     return containers.flatMap(({ Names }) => Names).sort();
   };
 
-  test("a container finds another one by a word of its own, its name and its hostname, and nobody else does", async () => {
+  test("resolve alias, name and host name, only in the linking container", async () => {
     await start("data-base", server, "-h", "store");
     const fetchWord = "until wget -q -O - http://$host/word 2>/dev/null; do usleep 20000; done";
     const script = `for host in db data-base store; do ${fetchWord}; done`;
@@ -38,7 +38,7 @@ daemonSuite("links on the default network", { obstacle: shellUnavailable, prepar
     expect(await sh("nslookup db >/dev/null 2>&1 || echo unknown")).toBe("unknown");
   });
 
-  test("a program is told where the other one is, and what that one's was given", async () => {
+  test("set variables with the other container's address and environment", async () => {
     await start("base", "exec sleep 1000", "-e", "word=a=b", "-e", "PATH=/bin:/sbin", "--expose", "81");
     const address = await addressOf("base");
     await start("user", "exec sleep 1000", "--link", "base:my-base", "-e", "MY_BASE_PORT=own");
@@ -62,7 +62,7 @@ daemonSuite("links on the default network", { obstacle: shellUnavailable, prepar
     expect(await sh("echo $BASE_PORT", "--link", "base")).toBe(`udp://${address}:53`);
   });
 
-  test("another one that starts anew is found where it is then, by its new name too", async () => {
+  test("follow a restart and a rename of the other container", async () => {
     await start("base", "exec sleep 1000");
     const before = await addressOf("base");
     await start("user", "exec sleep 1000", "--link", "base:db");
@@ -79,7 +79,7 @@ daemonSuite("links on the default network", { obstacle: shellUnavailable, prepar
     expect(line).toEndWith(" store");
   });
 
-  test("are shown as Docker's clients read them, made again from what is shown, and taken away", async () => {
+  test("are shown in inspect, can be created from it, and can be removed", async () => {
     await start("base", "exec sleep 1000");
     await start("user", "exec sleep 1000", "--link", "base:db", "--link", "base");
     const links = ["/base:/user/db", "/base:/user/base"];
@@ -100,7 +100,7 @@ daemonSuite("links on the default network", { obstacle: shellUnavailable, prepar
     await tbox("restart", "-t", "0", "user");
   });
 
-  test("to nobody, or to one that has no place there, are refused", async () => {
+  test("to missing containers or containers on other networks are refused", async () => {
     expect(await refused("run", "--link", "nobody:x", "box:1", "true")).toContain(
       "could not get container for nobody",
     );
@@ -121,7 +121,7 @@ daemonSuite("links on the default network", { obstacle: shellUnavailable, prepar
     );
   });
 
-  test("to one that does not run fail the start, and whoever removes itself is gone and its streams end", async () => {
+  test("to stopped containers fail the start, and --rm removes the container and ends its streams", async () => {
     await tbox("create", "--name", "base", "box:1", "true");
     expect(await refused("run", "--link", "base", "--name", "user", "box:1", "true")).toContain(
       "Cannot link to a non running container: /base AS /user/base",
@@ -136,7 +136,7 @@ daemonSuite("links on the default network", { obstacle: shellUnavailable, prepar
     expect(await names()).toEqual(["/base", "/user", "/user/base"]);
   });
 
-  test("on a network of one's own are the same names, however a client asks for them", async () => {
+  test("on a user-defined network are aliases", async () => {
     await tbox("network", "create", "own");
     await start("base", "exec sleep 1000", "--network", "own");
     const HostConfig = { NetworkMode: "own", Links: ["base:db"], AutoRemove: true };
@@ -149,7 +149,7 @@ daemonSuite("links on the default network", { obstacle: shellUnavailable, prepar
     await tbox("network", "rm", "own");
   });
 
-  test("are there again with a daemon that starts everything anew, the one linked to first", async () => {
+  test("are restored by a new daemon, which starts the linked container first", async () => {
     await start("third", "exec sleep 1000", "--restart", "always");
     await start("second", "exec sleep 1000", "--restart", "always", "--link", "third");
     await start(

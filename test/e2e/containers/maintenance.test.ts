@@ -10,7 +10,7 @@ async function prepare(daemon: TestDaemon): Promise<void> {
   await loadShell(daemon, "box:1", { Labels: { kind: "box" } });
 }
 
-daemonSuite("the upkeep of containers and images", { obstacle: shellUnavailable, prepare }, (daemon) => {
+daemonSuite("maintenance of containers and images", { obstacle: shellUnavailable, prepare }, (daemon) => {
   afterEach(async () => {
     const left = (await tbox("ps", "-aq")).stdout.trim();
     if (left !== "") await tbox("rm", "-f", ...left.split("\n"));
@@ -22,7 +22,7 @@ daemonSuite("the upkeep of containers and images", { obstacle: shellUnavailable,
   const start = (name: string, options: string[], ...command: string[]) =>
     tbox("run", "-d", "--name", name, "--network", "none", ...options, "box:1", ...command);
 
-  test("a restart keeps the container and what it wrote", async () => {
+  test("restart keeps the container and its files", async () => {
     await start("again", [], "sh", "-c", "echo x >> /count; sleep 1000");
     const before = await field("again", "{{.State.Pid}}");
     expect((await tbox("restart", "-t", "0", "again")).stdout).toBe("again\n");
@@ -31,7 +31,7 @@ daemonSuite("the upkeep of containers and images", { obstacle: shellUnavailable,
     await tbox("rm", "-f", "again");
   });
 
-  test("one that removes itself outlives its restart", async () => {
+  test("a container with --rm survives a restart", async () => {
     await start("again", ["--rm"], "sleep", "1000");
     await tbox("restart", "-t", "0", "again");
     expect(await field("again", "{{.State.Status}}")).toBe("running");
@@ -39,7 +39,7 @@ daemonSuite("the upkeep of containers and images", { obstacle: shellUnavailable,
     await until(async () => (await tbox("ps", "-aq")).stdout === "");
   });
 
-  test("a new name takes the place of the old one", async () => {
+  test("rename replaces the name", async () => {
     await start("old", [], "sleep", "1000");
     await start("other", [], "sleep", "1000");
     expect((await tbox("rename", "old", "other")).stderr).toContain(
@@ -51,7 +51,7 @@ daemonSuite("the upkeep of containers and images", { obstacle: shellUnavailable,
     await tbox("rm", "-f", "new", "other");
   });
 
-  test("processes are listed as ps shows them", async () => {
+  test("top lists processes like ps", async () => {
     await start("busy", [], "sh", "-c", "sleep 1001 & sleep 1002; :");
     await tbox("exec", "-d", "busy", "sleep", "1003");
     await until(async () => (await tbox("top", "busy")).stdout.includes("sleep 1003"));
@@ -65,7 +65,7 @@ daemonSuite("the upkeep of containers and images", { obstacle: shellUnavailable,
     await tbox("rm", "busy");
   });
 
-  test("a policy starts what failed again, as often as it says", async () => {
+  test("restart policy on-failure restarts a failed container up to its limit", async () => {
     await start("fail", ["--restart", "on-failure:2"], "sh", "-c", "echo run; exit 3");
     await until(async () => (await field("fail", "{{.State.Status}} {{.RestartCount}}")) === "exited 2");
     expect((await tbox("logs", "fail")).stdout).toBe("run\nrun\nrun\n");
@@ -73,7 +73,7 @@ daemonSuite("the upkeep of containers and images", { obstacle: shellUnavailable,
     await tbox("rm", "fail");
   });
 
-  test("a policy of always does not outdo a stop, and a daemon that comes back starts it", async () => {
+  test("restart policy always respects a stop, and a new daemon starts the container", async () => {
     await start("always", ["--restart", "always"], "sleep", "1000");
     await start("unless", ["--restart", "unless-stopped"], "sleep", "1000");
     await tbox("stop", "-t", "0", "always", "unless");
@@ -99,7 +99,7 @@ daemonSuite("the upkeep of containers and images", { obstacle: shellUnavailable,
     expect((await tbox("ps", "-aq")).stdout).toBe("");
   });
 
-  test("a check tells healthy from unhealthy", async () => {
+  test("a health check reports healthy and unhealthy", async () => {
     const check = [
       "--health-cmd",
       "echo looked; test -e /ok",
@@ -122,7 +122,7 @@ daemonSuite("the upkeep of containers and images", { obstacle: shellUnavailable,
     await tbox("rm", "-f", "sick");
   });
 
-  test("a check that takes too long is a failure", async () => {
+  test("a health check above its timeout fails", async () => {
     const check = ["--health-cmd", "sleep 100", "--health-interval", "50ms", "--health-timeout", "100ms"];
     await start("slow", [...check, "--health-retries", "1"], "sleep", "1000");
     await until(async () => (await field("slow", "{{.State.Health.Status}}")) === "unhealthy");
@@ -132,7 +132,7 @@ daemonSuite("the upkeep of containers and images", { obstacle: shellUnavailable,
     await tbox("rm", "-f", "slow");
   });
 
-  test("events tell the life of a container in order", async () => {
+  test("events report the lifecycle of a container in order", async () => {
     const child = Bun.spawn(
       [`${repository}/dist/tbox`, "events", "--format", "{{.Action}}", "-f", "container=told"],
       {
@@ -140,7 +140,7 @@ daemonSuite("the upkeep of containers and images", { obstacle: shellUnavailable,
         stdio: ["ignore", "pipe", "inherit"],
       },
     );
-    // They begin with the answer's head; a rename that fails is asked for until then.
+    // Events start with the response head; failing renames are repeated until one is seen.
     await tbox("run", "--rm", "--name", "before", "--network", "none", "box:1", "true");
     const destroyed = awaitLine(child.stdout, "destroy");
     await tbox("run", "--rm", "--name", "told", "--network", "none", "box:1", "true");
@@ -174,7 +174,7 @@ daemonSuite("the upkeep of containers and images", { obstacle: shellUnavailable,
     );
   });
 
-  test("what is not used is pruned, by label too", async () => {
+  test("prune removes unused containers, images and volumes, also by label", async () => {
     await start("kept", ["-l", "keep=yes"], "true");
     await start("gone", [], "true");
     await start("running", [], "sleep", "1000");
@@ -187,7 +187,7 @@ daemonSuite("the upkeep of containers and images", { obstacle: shellUnavailable,
     await tbox("rm", "-f", "kept", "running");
   });
 
-  test("an image gets and loses names, and is pruned when nobody needs it", async () => {
+  test("an image gains and loses names, and is pruned when unused", async () => {
     await loadShell(daemon, "spare:1", { Cmd: ["spare"] });
     expect((await tbox("tag", "spare:1", "other/name")).code).toBe(0);
     expect((await tbox("images", "--format", "{{.Repository}}:{{.Tag}}")).stdout).toContain(

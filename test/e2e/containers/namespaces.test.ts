@@ -24,7 +24,7 @@ daemonSuite("a container", { obstacle: shellUnavailable, prepare: loadBox }, (da
     expect(code).toBe(125);
   };
 
-  test("has the host's name, IPC, processes or cgroups where that was asked for, and exec is there too", async () => {
+  test("shares the host's UTS, IPC, PID or cgroup namespace on request, also for exec", async () => {
     const own = readlinkSync("/proc/self/ns/ipc");
     const options = ["--uts", "host", "--ipc", "host", "--pid", "host", "--cgroupns", "host"];
     await start("host", options, "exec sleep 1000");
@@ -45,7 +45,7 @@ daemonSuite("a container", { obstacle: shellUnavailable, prepare: loadBox }, (da
     await tbox("rm", "-f", "host");
   });
 
-  test("among the host's processes leaves none of its own behind", async () => {
+  test("with --pid host leaves no process behind", async () => {
     await start(
       "many",
       ["--pid", "host"],
@@ -67,7 +67,7 @@ daemonSuite("a container", { obstacle: shellUnavailable, prepare: loadBox }, (da
     await until(() => left() === 0);
   });
 
-  test("shares memory and processes with another one that lets it", async () => {
+  test("shares IPC and PID namespaces with another container", async () => {
     await start("donor", ["--ipc", "shareable"], "echo shared >/dev/shm/x; exec sleep 1000");
     const options = ["--ipc", "container:donor", "--pid", "container:donor"];
     const script =
@@ -81,7 +81,7 @@ daemonSuite("a container", { obstacle: shellUnavailable, prepare: loadBox }, (da
     await tbox("rm", "donor");
   });
 
-  test("joins no memory that is private, and no container that is not there", async () => {
+  test("cannot join a private IPC namespace or a missing container", async () => {
     await start("alone", [], "exec sleep 1000");
     await refused(["--ipc", "container:alone"], "non-shareable IPC");
     await refused(["--pid", "container:nobody"], "No such container: nobody");
@@ -109,14 +109,14 @@ daemonSuite("a container", { obstacle: shellUnavailable, prepare: loadBox }, (da
     expect(await sh(["--ipc", "none"], "test -e /dev/shm || echo none")).toBe("none\n");
   });
 
-  test("has the devices that it was given, under the names they were given", async () => {
+  test("has the devices of --device, under the given names", async () => {
     const script = "echo x >/dev/other && echo written; ls -l /dev/other | cut -c1";
     expect(await sh(["--device", "/dev/null:/dev/other"], script)).toBe("written\nc\n");
-    // A bind mount of the same is no device.
+    // A bind mount of the same file is not a usable device.
     expect(await sh(["-v", "/dev/null:/dev/other"], "echo x >/dev/other")).toContain("Permission denied");
   });
 
-  test("has kernel parameters of its own", async () => {
+  test("has the kernel parameters of --sysctl", async () => {
     const options = [
       "--sysctl",
       "net.ipv4.ip_forward=1",
@@ -127,7 +127,7 @@ daemonSuite("a container", { obstacle: shellUnavailable, prepare: loadBox }, (da
     expect(await sh(options, script)).toMatch(/^1\n80\n.*Read-only file system/);
   });
 
-  test("mounts a part of a volume, which no link leads out of", async () => {
+  test("mounts a subdirectory of a volume, which links cannot leave", async () => {
     await sh(
       ["-v", "parts:/v"],
       "mkdir -p /v/a/b; echo inside >/v/a/b/f; ln -s /a/b /v/in; ln -s ../../../../etc /v/out",

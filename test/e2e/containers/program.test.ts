@@ -23,32 +23,32 @@ daemonSuite("a program in a container", { obstacle: shellUnavailable, prepare },
     ["a name that is nowhere", ["nopath"], 127, "executable file not found in $PATH"],
     ["a directory", ["/app"], 126, "permission denied"],
     ["a file that is not executable", ["/plain"], 126, "permission denied"],
-  ])("%s has its exit code, and nothing is left", async (_, command, code, text) => {
+  ])("%s has its exit code, and no container remains", async (_, command, code, text) => {
     const outcome = await run([], ...command);
     expect(outcome.stderr).toContain(text);
     expect(outcome.code).toBe(code);
     expect((await tbox("ps", "-aq")).stdout).toBe("");
   });
 
-  test("its exit code is passed on, modulo 256", async () => {
+  test("exit codes are passed on, modulo 256", async () => {
     expect((await sh("exit 300")).code).toBe(44);
   });
 
-  test("what tbox itself refuses is 125", async () => {
+  test("errors of tbox itself exit with 125", async () => {
     expect((await run(["--no-such-flag"], "true")).code).toBe(125);
     const missing = await tbox("run", "--rm", "--pull", "never", "nosuch:1", "true");
     expect(missing.code).toBe(125);
     expect(missing.stderr).toContain("No such image: nosuch:1");
   });
 
-  test("killed from outside it is 137", async () => {
+  test("a killed container exits with 137", async () => {
     const id = (await tbox("run", "-d", "--network", "none", "box:1", "sleep", "1000")).stdout.trim();
     await tbox("kill", id);
     expect((await tbox("wait", id)).stdout).toBe("137\n");
     expect((await tbox("rm", id)).code).toBe(0);
   });
 
-  test("its two streams arrive apart and byte for byte, however slowly they are read", async () => {
+  test("both output streams arrive separately and unchanged, even with a slow reader", async () => {
     const script =
       "head -c 20000000 /dev/urandom > /tmp/o; head -c 1000000 /dev/urandom > /tmp/e; " +
       "sha256sum < /tmp/o | cut -c1-64; sha256sum < /tmp/e | cut -c1-64; cat /tmp/o; cat /tmp/e >&2; printf x";
@@ -57,7 +57,7 @@ daemonSuite("a program in a container", { obstacle: shellUnavailable, prepare },
       env: daemon.environment,
       stdio: ["ignore", "pipe", "pipe"],
     });
-    // Nobody reads for a moment: everything on the way fills up.
+    // Nothing is read for a moment, so all buffers fill up.
     await Bun.sleep(1000);
     const [stdout, stderr] = await Promise.all([child.stdout.bytes(), child.stderr.bytes()]);
     const [first, second] = new TextDecoder().decode(stdout.subarray(0, 129)).split("\n");
@@ -68,7 +68,7 @@ daemonSuite("a program in a container", { obstacle: shellUnavailable, prepare },
     expect(await child.exited).toBe(0);
   });
 
-  test("half a connection ends, the other half goes on", async () => {
+  test("a half-closed connection keeps its other direction", async () => {
     const count = "n=$(wc -c); sleep 0.3; echo $n";
     const outcome = await daemon.tbox(
       ["run", "--rm", "-i", "--network", "none", "box:1", "sh", "-c", count],
@@ -79,11 +79,11 @@ daemonSuite("a program in a container", { obstacle: shellUnavailable, prepare },
     expect(outcome).toEqual({ stdout: "1000000\n", stderr: "", code: 0 });
   });
 
-  test("without -t there is no terminal and no carriage return", async () => {
+  test("without -t, output has no carriage returns", async () => {
     expect((await sh("test -t 0 || echo none")).stdout).toBe("none\n");
   });
 
-  test("/dev holds what programs expect, and shared memory is as large as asked", async () => {
+  test("/dev has the usual devices, and --shm-size is applied", async () => {
     const { stdout } = await sh(
       "ls /dev; stat -c %a /dev/shm; df -m /dev/shm | tail -1 | awk '{print $2}'; echo x > /dev/null; " +
         "head -c 4 /dev/zero | wc -c; head -c 4 /dev/urandom | wc -c; echo y > /dev/full || echo full",
@@ -100,7 +100,7 @@ daemonSuite("a program in a container", { obstacle: shellUnavailable, prepare },
     expect(small.stdout).toBe("no\n8388608\n");
   });
 
-  test("limits are those asked for, up to the user's own", async () => {
+  test("--ulimit is applied, up to the user's own limits", async () => {
     const limits = await sh(
       "ulimit -n; ulimit -Hn; ulimit -c",
       "--ulimit",
@@ -130,11 +130,11 @@ daemonSuite("a program in a container", { obstacle: shellUnavailable, prepare },
     if (code !== 0) expect(outcome.stderr).toContain(directory);
   });
 
-  test("sees none of the host's files and descriptors", async () => {
+  test("a container sees no files and descriptors of the host", async () => {
     const { stdout } = await sh(
       "ls /proc/self/fd | sort -n | head -n 4 | tr '\\n' ' '; ls ../../.. | tr '\\n' ' '",
     );
-    // The fourth is the directory that ls reads.
+    // The fourth descriptor is the directory that ls reads.
     expect(stdout).toStartWith("0 1 2 3 app bin ");
     expect(stdout).not.toContain("lost+found");
   });

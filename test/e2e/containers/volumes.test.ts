@@ -37,7 +37,7 @@ daemonSuite("volumes", { obstacle: shellUnavailable, prepare }, (daemon) => {
   };
   const names = async (...options: string[]) => (await tbox("volume", "ls", "-q", ...options)).stdout;
 
-  test("keep what containers write", async () => {
+  test("keep files between containers", async () => {
     expect(await sh(["-v", "kept:/k"], "echo one > /k/a")).toBe("");
     expect(await sh(["-v", "kept:/elsewhere:ro"], "cat /elsewhere/a; touch /elsewhere/b")).toContain("one\n");
     expect(await sh(["-v", "kept:/k:ro"], "touch /k/b")).toContain("Read-only file system");
@@ -45,7 +45,7 @@ daemonSuite("volumes", { obstacle: shellUnavailable, prepare }, (daemon) => {
     expect((await tbox("volume", "rm", "kept")).stdout).toBe("kept\n");
   });
 
-  test("get what the image has at their place, once, with owners, modes and links", async () => {
+  test("are filled once from the image, with owners, modes and links", async () => {
     const list =
       "cd /data && stat -c '%n %u %a %h %Y' . file; readlink link; test -p sub/pipe && echo pipe; cat again";
     const owner = hasRanges ? "1000" : "0";
@@ -61,7 +61,7 @@ daemonSuite("volumes", { obstacle: shellUnavailable, prepare }, (daemon) => {
     await tbox("volume", "rm", "filled", "bare", "bare2", "bare3");
   });
 
-  test("that an image declares go with a container that removes itself", async () => {
+  test("declared by an image are removed with a --rm container", async () => {
     expect(await sh([], "cat /data/x; mount | grep -c ' /data '", "declares:1")).toBe("declared1\n");
     expect(await names()).toBe("");
     await tbox("create", "--name", "holder", "declares:1", "true");
@@ -74,7 +74,7 @@ daemonSuite("volumes", { obstacle: shellUnavailable, prepare }, (daemon) => {
     expect(await names()).toBe("");
   });
 
-  test("in use are not removed, and are told of", async () => {
+  test("in use are not removed, and the error names the container", async () => {
     await tbox("volume", "create", "--label", "a=b", "used");
     await tbox("create", "--name", "user", "-v", "used:/u:ro", "box:1", "true");
     expect((await tbox("volume", "rm", "used")).stderr).toContain("volume is in use");
@@ -87,7 +87,7 @@ daemonSuite("volumes", { obstacle: shellUnavailable, prepare }, (daemon) => {
     expect((await tbox("volume", "prune", "-af")).stdout).toContain("used\n");
   });
 
-  test("of another container can be taken over", async () => {
+  test("are shared with --volumes-from", async () => {
     await tbox(
       "create",
       "--name",
@@ -106,14 +106,14 @@ daemonSuite("volumes", { obstacle: shellUnavailable, prepare }, (daemon) => {
     await tbox("volume", "rm", "shared");
   });
 
-  test("without a name are nobody's to keep", async () => {
+  test("without a name are removed with their container", async () => {
     const created = await daemon.request("POST", "/volumes/create", {});
     const { Name: name } = (await created.json()) as { Name: string };
     const pruned = await daemon.request("POST", "/volumes/prune");
     expect(((await pruned.json()) as { VolumesDeleted: string[] }).VolumesDeleted).toContain(name);
   });
 
-  test("with names that could be paths are refused", async () => {
+  test("with names like paths are refused", async () => {
     const { stderr, code } = await tbox("volume", "create", "../up");
     expect(stderr).toContain("includes invalid characters for a local volume name");
     expect(code).toBe(1);
@@ -121,7 +121,7 @@ daemonSuite("volumes", { obstacle: shellUnavailable, prepare }, (daemon) => {
     expect((await tbox("volume", "rm", "-f", "nosuch")).code).toBe(0);
   });
 
-  test("are there for clients of the API", async () => {
+  test("are served by the API", async () => {
     const created = await daemon.request("POST", "/volumes/create", {
       Name: "api",
       Driver: "local",

@@ -13,9 +13,9 @@ import { programUnavailable } from "#test/support/user.ts";
 import { loadImage } from "../support/images.ts";
 
 const obstacle = programUnavailable ?? registryUnavailable ?? busyboxUnavailable;
-daemonSuite("the check of the store", { obstacle: obstacle }, (daemon) => {
+daemonSuite("system check", { obstacle: obstacle }, (daemon) => {
   const me = { username: "me", password: "secret" };
-  // Nobody answers there.
+  // No registry listens on this port.
   const local = "127.0.0.1:1/local:1";
   let registry: TestRegistry;
   let image: TestImage;
@@ -51,7 +51,7 @@ daemonSuite("the check of the store", { obstacle: obstacle }, (daemon) => {
     await Bun.write(path, bytes);
   }
 
-  test("finds nothing where nothing is damaged", async () => {
+  test("reports nothing for an intact store", async () => {
     const { stdout, code } = await tbox("system", "check");
     expect(stdout).toMatch(sound);
     expect(code).toBe(0);
@@ -62,7 +62,7 @@ daemonSuite("the check of the store", { obstacle: obstacle }, (daemon) => {
     ["layer", () => layer().digest],
     ["configuration", () => image.config.digest],
     ["manifest", () => image.manifest.digest],
-  ])("finds a %s with other bytes, and fetches it once more", async (_, digest) => {
+  ])("finds a %s with changed bytes, and downloads it again", async (_, digest) => {
     await spoil(blobPath(digest()));
     const found = await tbox("system", "check");
     expect(found.stdout).toContain(`blob ${digest()} (${name}): its bytes have the digest sha256:`);
@@ -73,10 +73,10 @@ daemonSuite("the check of the store", { obstacle: obstacle }, (daemon) => {
     expect((await tbox("system", "check")).stdout).toMatch(sound);
   });
 
-  test("finds a layer on the disk that differs or is gone, and unpacks it again", async () => {
+  test("finds a changed or missing layer, and unpacks it again", async () => {
     const path = `layers/${layer().diffId.replace(":", "/")}`;
     const file = `${daemon.data}/${path}/own`;
-    // The file is root's in the namespace, which is the user's own.
+    // Root in the namespace is the user, who therefore owns the file.
     await Bun.write(file, "bad");
     const { stdout } = await tbox("system", "check", "--repair");
     expect(stdout).toContain(
@@ -88,7 +88,7 @@ daemonSuite("the check of the store", { obstacle: obstacle }, (daemon) => {
     expect((await tbox("run", "--rm", "--network", "none", name, "cat", "/own")).stdout).toBe("own");
   });
 
-  test("leaves a layer alone that a running container uses", async () => {
+  test("does not repair a layer that a running container uses", async () => {
     const id = (await tbox("run", "-d", "--network", "none", name, "sleep", "1000")).stdout.trim();
     const file = `${daemon.data}/layers/${layer().diffId.replace(":", "/")}/own`;
     await Bun.write(file, "bad");
@@ -101,7 +101,7 @@ daemonSuite("the check of the store", { obstacle: obstacle }, (daemon) => {
     expect((await tbox("system", "check", "--repair")).code).toBe(0);
   });
 
-  test("what the disk holds is what is told of it, and is gone after a prune", async () => {
+  test("disk usage equals the store's files, and a prune removes them", async () => {
     const usage = async () => {
       const answer = (await (await daemon.request("GET", "/system/df?type=image")).json()) as {
         LayersSize: number;
@@ -123,7 +123,7 @@ daemonSuite("the check of the store", { obstacle: obstacle }, (daemon) => {
     await loadImage(daemon, local, { layers: [[{ path: "local", content: "local" }]] });
   });
 
-  test("says what it cannot repair", async () => {
+  test("reports what it cannot repair", async () => {
     const manifest = JSON.parse((await tbox("inspect", local)).stdout)[0].Descriptor.digest;
     const bytes = await Bun.file(blobPath(manifest)).bytes();
     await Bun.$`rm ${blobPath(manifest)}`;

@@ -13,10 +13,10 @@ const unavailable =
   registryUnavailable ??
   (missing === undefined ? undefined : `${missing} is not installed`) ??
   (hasRanges ? undefined : "debootstrap needs subordinate ids");
-/** Making a Debian takes half a minute, and a mirror that answers. */
+/** Time limit: debootstrap takes half a minute, and depends on a mirror. */
 const patience = 600_000;
 
-daemonSuite("a Debian of debootstrap in a registry", { obstacle: unavailable }, (daemon) => {
+daemonSuite("a debootstrap Debian in a registry", { obstacle: unavailable }, (daemon) => {
   const opened = new AsyncDisposableStack();
   let directory: TemporaryDirectory;
   let registry: TestRegistry;
@@ -36,7 +36,7 @@ daemonSuite("a Debian of debootstrap in a registry", { obstacle: unavailable }, 
     return printed(command, { environment, cwd: directory.path });
   }
 
-  /** With umoci, which makes the layer, and skopeo, which pushes it. */
+  /** Makes the layer with umoci and pushes it with skopeo. */
   async function push(tar: string): Promise<void> {
     const layout = `${directory.path}/layout`;
     await succeed(["umoci", "init", "--layout", layout]);
@@ -61,11 +61,11 @@ daemonSuite("a Debian of debootstrap in a registry", { obstacle: unavailable }, 
     expect(stdout).toContain("ID=debian");
     expect(stderr).toContain(`Status: Downloaded newer image for ${image}`);
     expect(code).toBe(0);
-    // The second time there is nothing to pull.
+    // The image is present now, so nothing is pulled.
     expect((await daemon.tbox(["run", "--rm", image, "bash", "-c", "exit 3"])).code).toBe(3);
   });
 
-  test("has packages that can be installed and users that can be had", async () => {
+  test("installs packages and creates users", async () => {
     const script =
       "dpkg -l | grep -c ^ii; id -un; su -s /bin/sh nobody -c 'id -u'; stat -c %U /var/mail /var/local";
     const { stdout, stderr } = await daemon.tbox(["run", "--rm", image, "sh", "-c", script]);
@@ -75,7 +75,7 @@ daemonSuite("a Debian of debootstrap in a registry", { obstacle: unavailable }, 
     expect(rest).toEqual(["root", "65534", "root", "root"]);
   });
 
-  test("lies in a store that skopeo and umoci read", async () => {
+  test("is stored in a layout that skopeo and umoci read", async () => {
     const inspected = await succeed(["skopeo", "inspect", `oci:${daemon.data}:${image}`]);
     const { Layers: layers } = JSON.parse(inspected);
     expect(layers).toHaveLength(1);
@@ -84,7 +84,7 @@ daemonSuite("a Debian of debootstrap in a registry", { obstacle: unavailable }, 
     expect(await succeed(["umoci", "ls", "--layout", copy])).toBe("debian\n");
   });
 
-  test("every id of it is the user's own or of the user's range", async () => {
+  test("has only files of the user and of its id range", async () => {
     const own = process.getuid?.() ?? -1;
     const allowed = [[own, own + 1], ...rangesOf("/etc/subuid")];
     const groups = [[process.getgid?.() ?? -1, (process.getgid?.() ?? -1) + 1], ...rangesOf("/etc/subgid")];
@@ -104,7 +104,7 @@ daemonSuite("a Debian of debootstrap in a registry", { obstacle: unavailable }, 
       try {
         visit(path);
       } catch {
-        // Another's private directory, whose own owner has been looked at.
+        // A private directory of another id cannot be entered; its owner was checked.
       }
     };
     visit(`${daemon.data}/layers`);
@@ -119,7 +119,7 @@ daemonSuite("a Debian of debootstrap in a registry", { obstacle: unavailable }, 
     }
   });
 
-  test("is loaded from archives that skopeo writes, under its names", async () => {
+  test("is loaded from skopeo's archives, with its names", async () => {
     for (const kind of ["docker-archive", "oci-archive"]) {
       const archive = `${directory.path}/${kind}.tar`;
       await succeed([
@@ -137,7 +137,7 @@ daemonSuite("a Debian of debootstrap in a registry", { obstacle: unavailable }, 
   });
 });
 
-/** First id and the one after the last. */
+/** Returns the first id of the range and the one after its last. */
 function rangesOf(file: string): [number, number][] {
   const passwd = readFileSync("/etc/passwd", "utf8")
     .split("\n")

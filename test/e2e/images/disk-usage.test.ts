@@ -8,7 +8,7 @@ import { loadImage, shellUnavailable } from "../support/images.ts";
 
 const megabyte = 1_000_000;
 
-daemonSuite("the use of the disk", { obstacle: shellUnavailable }, (daemon) => {
+daemonSuite("disk usage", { obstacle: shellUnavailable }, (daemon) => {
   let empty: number;
 
   beforeAll(async () => {
@@ -51,14 +51,14 @@ daemonSuite("the use of the disk", { obstacle: shellUnavailable }, (daemon) => {
     return stdout;
   };
 
-  /** Of the store, without what is set aside to be deleted and what does not grow with what is in it. */
+  /** Returns the size of the store, without the trash and files of constant size. */
   async function onDisk(): Promise<number> {
     while (readdirSync(`${daemon.data}/trash`).length > 0) await daemon.tbox(["version"]);
     const parts = ["blobs", "layers", "containers", "volumes", "build"].map((name) => {
       mkdirSync(`${daemon.data}/${name}`, { recursive: true });
       return `${daemon.data}/${name}`;
     });
-    // What the kernel keeps beside an upper directory is empty, and closed to all.
+    // The overlay's work directory is empty and has mode 000.
     const sizes = await Bun.$`du -s --block-size=1 ${parts}`.nothrow().quiet().text();
     return sizes.split("\n").reduce((sum, line) => sum + Number.parseInt(line || "0", 10), 0);
   }
@@ -75,7 +75,7 @@ daemonSuite("the use of the disk", { obstacle: shellUnavailable }, (daemon) => {
     ImageUsage: { Reclaimable: number };
   }
 
-  /** The answer of a prune, and what `du` says that it has freed. */
+  /** Runs a prune; returns its answer, and the freed space according to `du`. */
   async function pruned(path: string) {
     const before = await onDisk();
     const answer = (await (await daemon.request("POST", path)).json()) as { SpaceReclaimed: number };
@@ -86,29 +86,29 @@ daemonSuite("the use of the disk", { obstacle: shellUnavailable }, (daemon) => {
     expect(Math.abs(told - real) / real).toBeLessThan(0.05);
   }
 
-  test("is told to the twentieth part", async () => {
+  test("is accurate to five percent", async () => {
     const { LayersSize, Containers, Volumes, BuilderSize, BuildCache } = await usage();
     const written = Containers.reduce((sum, { SizeRw }) => sum + SizeRw, 0);
     const volumes = Volumes.reduce((sum, { UsageData }) => sum + UsageData.Size, 0);
     expectNear(LayersSize + written + volumes + BuilderSize, (await onDisk()) - empty);
-    // What it wrote, and its log.
+    // The size includes its changes and its log.
     expect(written).toBeGreaterThan(10 * megabyte);
     expectNear(volumes, 6 * megabyte);
-    // The result of the first step, which no image has, and the cache that it mounts.
+    // The result of the first step, which no image uses, and its cache mount.
     expectNear(BuilderSize, 18 * megabyte);
     expect(BuildCache.map(({ Type }) => Type)).toContain("exec.cachemount");
   });
 
-  test("of an image is what no other has, and what others have too", async () => {
+  test("of an image has a unique and a shared part", async () => {
     const { Images, LayersSize, ImageUsage } = await usage();
     const of = (name: string) => Images.find(({ RepoTags }) => RepoTags.includes(name));
     const idle = of("idle:1") ?? { Size: 0, SharedSize: 0 };
     expectNear(idle.Size - idle.SharedSize, 16 * megabyte);
-    // Containers use box:1 and what it shares with the others.
+    // Containers use box:1 and the layers that it shares with the others.
     expectNear(LayersSize - ImageUsage.Reclaimable, of("box:1")?.Size ?? 0);
   });
 
-  test("is shown with the parts that can be had back", async () => {
+  test("shows the reclaimable part", async () => {
     const rows = (await tbox("system", "df", "--format", "{{.Type}} {{.TotalCount}} {{.Active}}")).split(
       "\n",
     );
@@ -119,7 +119,7 @@ daemonSuite("the use of the disk", { obstacle: shellUnavailable }, (daemon) => {
     expect(details).toMatch(/exec\.cachemount +6MB/);
   });
 
-  test("goes down by what a prune says", async () => {
+  test("shrinks by the amount that a prune reports", async () => {
     const images = await pruned('/images/prune?filters={"dangling":["false"]}');
     expectNear(images.told, images.freed);
     expect(images.freed).toBeGreaterThan(16 * megabyte);

@@ -7,10 +7,10 @@ import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.
 import { hasRanges, programUnavailable } from "#test/support/user.ts";
 
 const unavailable = programUnavailable ?? (hasRanges ? undefined : "layers have owners of subordinate ids");
-/** A few hundred programs write the archives. */
+/** Time limit: the scripts start a few hundred programs. */
 const patience = 60_000;
 
-daemonSuite("archives made by scripts", { obstacle: unavailable }, (daemon) => {
+daemonSuite("archives of rootfs-fixtures", { obstacle: unavailable }, (daemon) => {
   const opened = new AsyncDisposableStack();
   let directory: TemporaryDirectory;
   beforeAll(async () => {
@@ -24,7 +24,7 @@ daemonSuite("archives made by scripts", { obstacle: unavailable }, (daemon) => {
   };
 
   test(
-    "what is rare in a layer and allowed is there as it was meant",
+    "a layer with rare entries is unpacked as specified",
     async () => {
       const image = `${directory.path}/oddities.tar`;
       await run(`${repository}/rootfs-fixtures/oddities`, image);
@@ -67,7 +67,7 @@ daemonSuite("archives made by scripts", { obstacle: unavailable }, (daemon) => {
   );
 
   test(
-    "what reaches for files of the host is refused or contained",
+    "hostile archives are refused or contained",
     async () => {
       const [archives, canary] = [`${directory.path}/hostile`, `${directory.path}/canary`];
       mkdirSync(archives);

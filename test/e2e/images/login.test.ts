@@ -33,7 +33,7 @@ daemonSuite("a registry with TLS and tokens", { obstacle: obstacle }, (daemon) =
     });
     plain = await startRegistry(me);
     configFile = `${daemon.environment.HOME}/.docker/config.json`;
-    // Only the registry is on loopback with any certificate; its token server has to be vouched for.
+    // The registry on loopback may have any certificate; its token server needs a trusted one.
     const folder = `${daemon.environment.HOME}/.config/tbox/certs.d/${new URL(tokens.realm).host}`;
     await Bun.write(`${folder}/ca.crt`, certificate.cert);
     await loadImage(daemon, "own:1", { layers: [[{ path: "f", content: "x" }]] });
@@ -48,7 +48,7 @@ daemonSuite("a registry with TLS and tokens", { obstacle: obstacle }, (daemon) =
   const login = (host: string, password: string) =>
     daemon.tbox(["login", "-u", me.username, "--password-stdin", host], { stdin: `${password}\n` });
 
-  test("is pushed to and pulled from after a login, and not after the logout", async () => {
+  test("allows push and pull after a login, and not after a logout", async () => {
     const name = `${registry.host}/team/own:1`;
     expect((await tbox("push", name)).stderr).toContain("denied");
     const wrong = await login(registry.host, "wrong");
@@ -71,7 +71,7 @@ daemonSuite("a registry with TLS and tokens", { obstacle: obstacle }, (daemon) =
     expect((await tbox("pull", name)).code).toBe(0);
   });
 
-  test("the file is nobody else's, and what else is in it stays", async () => {
+  test("keeps credentials in a private file, with its other settings", async () => {
     await Bun.write(configFile, JSON.stringify({ detachKeys: "ctrl-q", auths: { other: { auth: "x" } } }));
     expect((await login(plain.host, me.password)).code).toBe(0);
     expect(statSync(configFile).mode & 0o777).toBe(0o600);
@@ -83,7 +83,7 @@ daemonSuite("a registry with TLS and tokens", { obstacle: obstacle }, (daemon) =
   });
 
   test.skipIf(tmuxUnavailable !== undefined)(
-    "asks for what it was not told, and shows no password",
+    "prompts for missing credentials without showing the password",
     async () => {
       const environment = Object.entries(daemon.environment).map(([name, value]) => `${name}=${value}`);
       const shell = ["env", "-i", ...environment, "TERM=xterm", "PS1=> ", "bash", "--norc"];
@@ -106,14 +106,14 @@ daemonSuite("a registry with TLS and tokens", { obstacle: obstacle }, (daemon) =
     },
   );
 
-  test("what cannot be asked for is refused", async () => {
+  test("refuses missing credentials without a terminal", async () => {
     expect((await tbox("login", "-u", "me", registry.host)).stderr).toContain("non TTY device");
     const both = await tbox("login", "-u", "a", "-p", "b", "--password-stdin");
     expect(both.stderr).toContain("cannot specify both --password and --password-stdin");
     expect((await tbox("login", "--password-stdin")).stderr).toContain("requires --username to be set");
   });
 
-  test("tells what it has under a name without a pull", async () => {
+  test("answers a distribution inspect without a pull", async () => {
     const image = buildImage({ layers: [[{ path: "f", content: "x" }]] });
     const response = await daemon.request("GET", `/distribution/${registry.host}/team/own:1/json`);
     expect(await response.json()).toMatchObject({

@@ -32,7 +32,7 @@ daemonSuite("push", { obstacle: obstacle }, (daemon) => {
   const tbox = (...args: string[]) => daemon.tbox(args);
   const raw = (name: string) => Bun.$`skopeo inspect --raw --tls-verify=false docker://${name}`.text();
 
-  test("what was pulled arrives byte for byte, and is found by its digest after", async () => {
+  test("sends a pulled image unchanged, with the same digest", async () => {
     const name = `${locked.host}/to/image:2`;
     await tbox("tag", `${registry.host}/from:1`, name);
     const refused = await tbox("push", name);
@@ -57,7 +57,7 @@ daemonSuite("push", { obstacle: obstacle }, (daemon) => {
     expect((await tbox("push", name)).stdout).toContain("Layer already exists");
   });
 
-  test("to another repository of a registry that has it sends no layer", async () => {
+  test("to another repository of the same registry mounts the layers", async () => {
     const name = `${registry.host}/to:1`;
     await tbox("tag", `${registry.host}/from:1`, name);
     const { stdout } = await tbox("push", name);
@@ -66,7 +66,7 @@ daemonSuite("push", { obstacle: obstacle }, (daemon) => {
     expect(await raw(name)).toBe(Buffer.from(image.manifest.bytes).toString());
   });
 
-  test("all tags of a repository, or the one that is named", async () => {
+  test("sends one tag, or all with -a", async () => {
     for (const tag of ["a", "b"])
       await tbox("tag", `${registry.host}/from:1`, `${registry.host}/tags:${tag}`);
     const { stdout } = await tbox("push", "-a", `${registry.host}/tags`);
@@ -77,7 +77,7 @@ daemonSuite("push", { obstacle: obstacle }, (daemon) => {
     expect(missing.code).toBe(1);
   });
 
-  test("an index is kept where the registry has the rest of it, and told of where not", async () => {
+  test("sends the index if the registry has its other manifests, else only the manifest", async () => {
     const other = buildImage({ ...source, architecture: "s390x" });
     const index = imageIndex([image, other]);
     await pushImage(registry.host, "multi", "1", other);
@@ -96,7 +96,7 @@ daemonSuite("push", { obstacle: obstacle }, (daemon) => {
     expect(foreign.stderr).toContain("no matching manifest for linux/arm/v5");
   });
 
-  test("umoci and skopeo read the store as it lies", async () => {
+  test("leaves a store that umoci and skopeo read", async () => {
     const listed = await runProgram(["umoci", "ls", "--layout", daemon.data]);
     const [name] = listed.stdout.split("\n");
     expect(name).toStartWith(registry.host);

@@ -40,7 +40,7 @@ daemonSuite("save and load", {}, (daemon) => {
     expect(outcome).toEqual({ stdout: "", stderr: "", code: 0 });
   };
 
-  test("several images and names come back as they were", async () => {
+  test("several images and names are restored", async () => {
     await save("several.tar", "one", "two:1");
     const ids = [await idOf("one:1"), await idOf("two:1")];
     const before = JSON.parse((await tbox("inspect", "two:1")).stdout)[0].Descriptor;
@@ -57,7 +57,7 @@ daemonSuite("save and load", {}, (daemon) => {
     expect(JSON.parse((await tbox("inspect", "two:1")).stdout)[0].Descriptor).toEqual(before);
   });
 
-  test("other tools read the archive either way", async () => {
+  test("skopeo reads the archive in both formats", async () => {
     await save("one.tar", "one:1");
     const raw = await skopeo("inspect", "--raw", "oci-archive:one.tar:1");
     expect(raw).toBe(Buffer.from(one.manifest.bytes).toString());
@@ -71,7 +71,7 @@ daemonSuite("save and load", {}, (daemon) => {
     expect(await idOf("moved:3")).toBe(await idOf("one:1"));
   });
 
-  test("an archive is the same bytes each time, also on standard output", async () => {
+  test("saving twice gives the same bytes, also on standard output", async () => {
     await save("first.tar", "one:1");
     const first = await Bun.file(`${home}/first.tar`).bytes();
     const piped = Bun.spawn([`${repository}/dist/tbox`, "save", "one:1"], {
@@ -81,14 +81,14 @@ daemonSuite("save and load", {}, (daemon) => {
     expect(Bun.hash(await piped.stdout.bytes())).toBe(Bun.hash(first));
   });
 
-  test.each(["gzip", "zstd"])("an archive in %s as a whole is loaded", async (program) => {
+  test.each(["gzip", "zstd"])("load accepts an archive compressed with %s", async (program) => {
     await save("whole.tar", "two:1");
     const { stdout } = Bun.spawnSync([program, "-c", `${home}/whole.tar`]);
     expect((await load(stdout)).stdout).toBe("Loaded image: two:1\n");
     expect((await load(stdout.subarray(0, stdout.length - 20))).code).toBe(1);
   });
 
-  test("a name that moves is told of", async () => {
+  test("load reports a name that moves to another image", async () => {
     await load(dockerArchive(source("first"), "moving:1"));
     const id = await idOf("moving:1");
     const { stdout } = await load(dockerArchive(source("second"), "moving:1"));
@@ -97,7 +97,7 @@ daemonSuite("save and load", {}, (daemon) => {
     expect(await idOf("moving:1")).not.toBe(id);
   });
 
-  test("an index keeps every platform that came with it", async () => {
+  test("an index keeps all its platforms", async () => {
     const other = buildImage(source("one", { architecture: "s390x" }));
     const index = imageIndex([other, one]);
     await load(ociLayout(index, "many:1", [one, other]));
@@ -118,7 +118,7 @@ daemonSuite("save and load", {}, (daemon) => {
     expect(none.stderr).toContain("no matching manifest for linux/riscv64");
   });
 
-  test("what is not here is refused before a file is made", async () => {
+  test("a missing image is an error before the file is created", async () => {
     const { code, stderr } = await tbox("save", "-o", `${home}/never.tar`, "one:1", "nosuch:1");
     expect(stderr).toContain("No such image: nosuch:1");
     expect(code).toBe(1);
@@ -126,7 +126,7 @@ daemonSuite("save and load", {}, (daemon) => {
     expect((await tbox("save", "-o", `${home}/no/such/place`, "one:1")).stderr).toContain("no such file");
   });
 
-  test("every command sees what it left: nothing in the store but the images", async () => {
+  test("the store contains nothing but the images", async () => {
     await tbox("image", "prune", "-af");
     const blobs = await Array.fromAsync(new Bun.Glob("blobs/**").scan({ cwd: daemon.data, dot: true }));
     expect(blobs).toEqual([]);
