@@ -91,7 +91,7 @@ describe.skipIf(shellUnavailable !== undefined).each([
     ["data/sub//.", ["./", "./b"]],
     ["/data/sub/../sub", ["sub/", "sub/b"]],
     ["/data/dot.", ["dot."]],
-  ])("names in an archive of %s like Docker", async (path, names) => {
+  ])("names entries in an archive of %s like Docker", async (path, names) => {
     const response = await daemon.request("GET", `/containers/box/archive?path=${path}`);
     expect(await tarNames(await response.bytes())).toEqual(names);
     const stat = JSON.parse(atob(response.headers.get("X-Docker-Container-Path-Stat") ?? ""));
