@@ -25,8 +25,8 @@ pub fn rfc3339(seconds: i64, nanoseconds: i64) -> String {
     )
 }
 
-/// Returns year, month and day for a number of days since 1970-01-01. Years are counted from March, so that the leap day
-/// is the last of its year and 400 years always have 146 097 days.
+/// Returns year, month and day for a number of days since 1970-01-01. Years are counted from March, so that the leap
+/// day is the last of its year and 400 years always have 146 097 days.
 fn date(days: i64) -> (i64, i64, i64) {
     let since_march_0000 = days + 719_468;
     let cycle = since_march_0000.div_euclid(146_097);

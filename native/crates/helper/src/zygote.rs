@@ -1,5 +1,5 @@
-//! The zygote: a process with one thread and little memory that is root inside the user namespace. It starts a container
-//! with one message and one fork.
+//! The zygote: a process with one thread and little memory that is root inside the user namespace. It starts a
+//! container with one message and one fork.
 
 mod children;
 mod net_helper;

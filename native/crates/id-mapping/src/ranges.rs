@@ -41,8 +41,8 @@ pub enum Error {
     Overlap { location: String },
 }
 
-/// Parses the ranges of one user in lines of `owner:first:count`, in the file's order. A malformed line of the user is an
-/// error, because ignoring it would map other ids than intended.
+/// Parses the ranges of one user in lines of `owner:first:count`, in the file's order. A malformed line of the user is
+/// an error, because ignoring it would map other ids than intended.
 pub fn of_owner(text: &str, file: &str, owners: &[String]) -> Result<Vec<Range>, Error> {
     let mut ranges = Vec::new();
     for (index, line) in text.lines().enumerate() {

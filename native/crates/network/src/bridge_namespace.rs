@@ -1,5 +1,6 @@
 //! The network namespace of the bridges. The helper stays in the host's network namespace, because a process cannot
-//! return to a namespace of its parent user namespace: a thread enters the bridges' namespace and creates sockets there.
+//! return to a namespace of its parent user namespace: a thread enters the bridges' namespace and creates sockets
+//! there.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd};

@@ -192,8 +192,8 @@ impl BlankNamespace {
     }
 }
 
-/// Takes over the namespace of a helper that has died: opens its name server's listeners again. The calling thread stays
-/// in the namespace.
+/// Takes over the namespace of a helper that has died: opens its name server's listeners again. The calling thread
+/// stays in the namespace.
 pub fn adopt(descriptor: OwnedFd) -> Result<NetNamespace, Error> {
     sys::network_namespace::enter(descriptor.as_fd()).map_err(failed("namespace"))?;
     let inode = current_namespace::inode().map_err(failed("namespace"))?;
@@ -294,8 +294,8 @@ fn connect(
     bridges.perform(&batch)
 }
 
-/// Opens the name server's listeners at 127.0.0.11, port 53. Where the kernel can redirect packets, that port stays free
-/// for the container. Returns the used connection to the firewall too.
+/// Opens the name server's listeners at 127.0.0.11, port 53. Where the kernel can redirect packets, that port stays
+/// free for the container. Returns the used connection to the firewall too.
 fn listen() -> Result<(Listeners, Option<OwnedFd>), Errno> {
     const RESOLVER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 11);
     const PORT: u16 = 53;

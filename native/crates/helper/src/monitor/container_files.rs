@@ -27,8 +27,8 @@ pub struct ContainerFiles {
 }
 
 impl ContainerFiles {
-    /// Opens the files, and the listener of the monitor's socket. It runs before the container's program, so that nothing
-    /// can fail once the program is running.
+    /// Opens the files, and the listener of the monitor's socket. It runs before the container's program, so that
+    /// nothing can fail once the program is running.
     pub fn open(host: &Host, request: &LaunchRequest) -> Result<(Self, OwnedFd), Failure> {
         let container = host.container_directory(&request.id)?;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;

@@ -32,8 +32,8 @@ const FIRST_FREE: u64 = 16;
 /// Size of the buffer for output and input: the capacity of a pipe.
 const BUFFER: usize = 64 * 1024;
 
-/// Longest wait for the end of the output after the program's end, if a process outside the container keeps the terminal
-/// open.
+/// Longest wait for the end of the output after the program's end, if a process outside the container keeps the
+/// terminal open.
 pub const TERMINAL_GRACE: Duration = Duration::from_secs(1);
 
 /// Time until the next attempt to write the exit record after a failure.

@@ -1,5 +1,5 @@
-//! The monitor of an exec: another program in a running container. It serves the program's streams, and reports its exit to
-//! the daemon that started it.
+//! The monitor of an exec: another program in a running container. It serves the program's streams, and reports its
+//! exit to the daemon that started it.
 
 use std::os::fd::{AsFd, OwnedFd};
 

@@ -74,8 +74,8 @@ impl Input {
         self.queue.clear();
     }
 
-    /// Registers for writing while bytes wait. Otherwise the kernel would report a program that has closed its end again and
-    /// again.
+    /// Registers for writing while bytes wait. Otherwise the kernel would report a program that has closed its end
+    /// again and again.
     pub fn watch(&mut self, poll: &Poll) {
         let interest = (!self.queue.is_empty()).then_some(Interest::WRITE);
         if let Some(sink) = &mut self.sink

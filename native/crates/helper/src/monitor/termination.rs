@@ -30,8 +30,8 @@ impl Monitor {
         self.input.close();
         self.terminal_peer = None;
         if self.terminal.is_none() {
-            // Every writer has ended, so the pipes hold all remaining output, also if a process outside the container has
-            // one of them open.
+            // Every writer has ended, so the pipes hold all remaining output, also if a process outside the container
+            // has one of them open.
             self.drain(Stream::Stdout);
             self.drain(Stream::Stderr);
         }

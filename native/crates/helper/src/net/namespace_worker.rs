@@ -1,5 +1,5 @@
-//! The thread that creates and changes containers' network namespaces. The kernel takes milliseconds for it, in which the
-//! event loop serves connections.
+//! The thread that creates and changes containers' network namespaces. The kernel takes milliseconds for it, in which
+//! the event loop serves connections.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};

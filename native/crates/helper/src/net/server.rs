@@ -68,7 +68,8 @@ pub struct Server {
 /// A container's network namespace.
 pub struct ContainerNamespace {
     pub descriptor: OwnedFd,
-    /// As in [`network::namespace::NetNamespace`]; unknown until the worker has been in a namespace of an earlier helper.
+    /// As in [`network::namespace::NetNamespace`]; unknown until the worker has been in a namespace of an earlier
+    /// helper.
     pub inode: Option<u64>,
 }
 

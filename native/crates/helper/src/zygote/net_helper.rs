@@ -1,4 +1,5 @@
-//! The zygote's connection to the net helper, and the namespaces that outlive a helper: the bridges' and the containers'.
+//! The zygote's connection to the net helper, and the namespaces that outlive a helper: the bridges' and the
+//! containers'.
 
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};

@@ -1,5 +1,6 @@
-//! Resources that are prepared before a container needs them: network namespaces, because creating or destroying one takes
-//! longer than all mounts of a start together; /dev, which is a quarter of those mounts; and the monitor's process.
+//! Resources that are prepared before a container needs them: network namespaces, because creating or destroying one
+//! takes longer than all mounts of a start together; /dev, which is a quarter of those mounts; and the monitor's
+//! process.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};

@@ -1,5 +1,5 @@
-//! A monitor that is forked before a container needs it: forking and the first steps of the new process take a tenth of a
-//! container's start.
+//! A monitor that is forked before a container needs it: forking and the first steps of the new process take a tenth of
+//! a container's start.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
