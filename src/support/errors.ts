@@ -27,7 +27,10 @@ export class TboxError extends Error {
 
 /** Returns the error for a request that cannot be carried out as written. */
 export function invalidArgument(message: string, cause?: unknown): TboxError {
-  return new TboxError("invalid-argument", message, cause === undefined ? {} : { cause });
+  const error = new TboxError("invalid-argument", message, cause === undefined ? {} : { cause });
+  // The log shows the top of the stack, which should be the caller.
+  Error.captureStackTrace(error, invalidArgument);
+  return error;
 }
 
 /** Joins the messages of an error and its causes with `: `, outermost first. */
