@@ -104,7 +104,7 @@ async function adopt(
   }
   try {
     const kept = new Set(inUse.map(({ sandbox }) => sandbox));
-    const { sandboxes: found } = await helper.getState();
+    const { namespaces: found } = await helper.getState();
     const unused = found.filter((number) => number <= namespaces.lastForeign && !kept.has(number));
     await helper.perform({ type: "release", sandboxes: unused });
   } catch (error) {

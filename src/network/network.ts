@@ -64,7 +64,7 @@ export interface EndpointAddress {
 
 /** The network namespace of a running container. It is stored in the container's record. */
 export interface NetworkNamespace {
-  /** Number of the namespace in the net helper. */
+  /** Number of the namespace. Records and messages to the net helper use this name for it. */
   sandbox: number;
   endpoints: Endpoint[];
   /** Resolvers for names that no network has; the host's resolvers when absent. */

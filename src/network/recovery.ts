@@ -26,7 +26,7 @@ export async function restoreNetworks(
   for (const bridge of bridges.all()) {
     await helper.perform({ type: "network", ...bridgeRequest(bridge) });
   }
-  const { uplink, sandboxes: known, published } = await helper.getState();
+  const { uplink, namespaces: known, published } = await helper.getState();
   for (const namespace of state.active.values()) {
     if (!known.includes(namespace.sandbox)) continue;
     await namespaces.sendNames(namespace, helper);

@@ -16,7 +16,7 @@ export interface NetState {
   pid: number;
   uplink: Uplink;
   /** Network namespaces that were created and not released. */
-  sandboxes: number[];
+  namespaces: number[];
   /** Network namespaces with published ports. */
   published: number[];
 }
@@ -139,7 +139,7 @@ function requests(ask: Connection["ask"]): NetHelperRequests {
       const answer = await ask({ type: "survey" });
       if (answer.type !== "state") throw unexpected(answer);
       const { pid, uplink, sandboxes, published } = answer;
-      return { pid, uplink, sandboxes, published };
+      return { pid, uplink, namespaces: sandboxes, published };
     },
     async publish(publication) {
       const answer = await ask({ type: "publish", ...publication });

@@ -1,4 +1,4 @@
-/** The messages between the daemon and the net helper, as in `native/crates/protocol`. */
+/** Messages between the daemon and the net helper. `sandbox` is the number of a network namespace. */
 import { z } from "zod";
 import { failureSchema } from "./failure.ts";
 
