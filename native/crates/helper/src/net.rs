@@ -2,6 +2,7 @@
 //! connects and listens on behalf of the containers.
 
 mod helper_events;
+pub mod inheritance;
 mod namespace_worker;
 mod processes;
 mod requests;

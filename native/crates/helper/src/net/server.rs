@@ -24,9 +24,9 @@ use sys::event::{Event, Interest, Poll};
 use sys::seqpacket;
 
 use super::helper_events::{FIRST_DAEMON, NEXT_ZYGOTE, WORKER, ZYGOTE, helper_token};
+use super::inheritance::NetHelperStart;
 use super::namespace_worker::{Job, NamespaceWorker, Task};
 use super::processes;
-use super::start::NetHelperStart;
 use super::zygote_link::ZygoteLink;
 use super::zygote_messages::FromHelper;
 use crate::messages;

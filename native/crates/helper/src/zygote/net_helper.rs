@@ -13,7 +13,7 @@ use sys::seqpacket::{self, Error, Flags, Received};
 use sys::watched::Watched;
 
 use crate::messages;
-use crate::net::start::NetHelperStart;
+use crate::net::inheritance::NetHelperStart;
 use crate::net::zygote_messages::{FromHelper, ToHelper, socket_name};
 
 /// State that the net helper of a dead zygote hands over.

@@ -18,7 +18,7 @@ use sys::watched::Watched;
 use crate::messages;
 use crate::monitor::exec::Exec;
 use crate::monitor::launch::Launch;
-use crate::net::start::NetHelperStart;
+use crate::net::inheritance::NetHelperStart;
 use crate::worker;
 use crate::zygote::children::Children;
 use crate::zygote::net_helper::{Handover, NetHelper};
