@@ -38,6 +38,7 @@ export function openNetworks({ database, zygote, uses, notify, warn }: NetworksO
   });
   const namespaces = openNetworkNamespaces({ helper, bridges, networkOf: records.byId });
   const endpoint = { network: records.find(defaultNetwork), settings: {}, names: [] };
+  // The kernel creates several namespaces no faster in parallel, and a container start needs the processor first.
   const prepared = openPool({
     create: () => namespaces.create([endpoint], []),
     size: preparedNamespaces,

@@ -15,7 +15,7 @@ export interface PoolOptions<T> {
   create: () => Promise<T>;
   /** Number of objects kept ready. */
   size: number;
-  /** Milliseconds without a `take` before the next creation, so that a container start does not share a processor. */
+  /** Milliseconds without a `take` before the next creation, so that it does not compete with urgent work. */
   delay: number;
   /** Milliseconds before the next attempt after a failed creation. */
   retryDelay: number;
@@ -30,7 +30,7 @@ export function openPool<T>({ create, size, delay, retryDelay }: PoolOptions<T>)
     clearTimeout(timer);
     if (!closed && ready.length < size) timer = setTimeout(createOne, wait).unref();
   };
-  /** Creates one at a time: the kernel makes several network namespaces no faster in parallel. */
+  /** Creates one object at a time. */
   const createOne = async () => {
     if (creating || closed) return;
     creating = true;
