@@ -5,7 +5,7 @@ import { openDiskContentStore } from "#content/open-content-store.ts";
 import { type DiffId, digestOf } from "#oci/digest.ts";
 import { parseReference } from "#oci/reference.ts";
 import { errorChain } from "#support/errors.ts";
-import { openUsageRegister, type UsageRegister } from "#support/usage-register.ts";
+import { openUsageRegister } from "#support/usage-register.ts";
 import { memoryDatabase } from "#test/support/database.ts";
 import { fakeLayers } from "#test/support/fake-layers.ts";
 import { plainRegistry } from "#test/support/registry-options.ts";
@@ -27,8 +27,6 @@ const manifest = encode({
 
 let root: string;
 let images: Images;
-let unpacked: Set<DiffId>;
-let uses: UsageRegister<"image" | "layer">;
 let server: Bun.Server<undefined>;
 let asked: string[];
 let answers: Map<string, (request: Request) => Response>;
@@ -36,8 +34,6 @@ let answers: Map<string, (request: Request) => Response>;
 beforeEach(async () => {
   root = await mkdtemp(`${tmpdir()}/tbox-images-`);
   await Bun.write(`${root}/hello`, "program");
-  unpacked = new Set();
-  uses = openUsageRegister();
   asked = [];
   answers = new Map([
     ["/v2/debian/manifests/12", () => document(manifest, "application/vnd.oci.image.manifest.v1+json")],
@@ -56,10 +52,10 @@ beforeEach(async () => {
   images = await openImages({
     database: memoryDatabase(),
     content: await openDiskContentStore(`${root}/store`),
-    layers: fakeLayers(unpacked, diffId as DiffId),
+    layers: fakeLayers(new Set(), diffId as DiffId),
     registry: plainRegistry,
     helloProgram: `${root}/hello`,
-    uses,
+    uses: openUsageRegister(),
     warn: () => {},
     notify: () => {},
   });
@@ -68,25 +64,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await server.stop(true);
   await rm(root, { recursive: true, force: true });
-});
-
-test("a pulled image is listed and found by name, ID and prefix", async () => {
-  const lines = await pull();
-  expect(lines.at(-1)?.status).toBe(`Status: Downloaded newer image for ${name()}`);
-  const id = digestOf(config);
-  for (const text of [name(), id, id.slice(7, 20)]) expect((await images.resolve(text)).id).toBe(id);
-  const [image] = await images.list({ all: false, filters: new Map() });
-  expect(image?.repoTags).toEqual([name()]);
-  expect(image?.repoDigests).toEqual([`127.0.0.1:${server.port}/debian@${digestOf(manifest)}`]);
-  expect([...unpacked]).toEqual([diffId as DiffId]);
-});
-
-test("a second pull fetches no layer", async () => {
-  await pull();
-  asked.length = 0;
-  const lines = await pull();
-  expect(new Set(asked)).toEqual(new Set(["/v2/debian/manifests/12"]));
-  expect(lines.at(-1)?.status).toBe(`Status: Image is up to date for ${name()}`);
 });
 
 test.each([
@@ -256,71 +233,6 @@ describe("a layer", () => {
     const range = `bytes ${offset}-${layer.byteLength - 1}/${layer.byteLength}`;
     return new Response(part, { status: 206, headers: { "Content-Range": range } });
   }
-});
-
-test("the error for a missing image has its name", () => {
-  expect(images.resolve("nosuch")).rejects.toThrow("No such image: nosuch:latest");
-});
-
-test("the built-in image needs no registry and is recognized by its ID", async () => {
-  const image = await images.resolve("hello");
-  expect(image.embedded).toBe(true);
-  expect(image.config.config?.Cmd).toEqual(["/hello"]);
-  expect(asked).toEqual([]);
-});
-
-test("removing the last name removes the image", async () => {
-  await pull();
-  const removed = await images.remove(name(), { force: false, prune: true, signal });
-  expect(removed).toContainEqual({ untagged: name() });
-  expect(removed).toContainEqual({ deleted: digestOf(config) });
-  expect(await images.list({ all: true, filters: new Map() })).toEqual([]);
-  expect(unpacked.size).toBe(0);
-});
-
-test("an image in use is not removed", async () => {
-  await pull();
-  const user = { id: "c".repeat(64), name: "web" };
-  uses.register(user, [{ kind: "image", key: digestOf(config), active: true }]);
-  expect(images.remove(digestOf(config), { force: true, prune: true, signal })).rejects.toThrow(
-    "cannot be forced",
-  );
-  expect(images.remove(name(), { force: false, prune: true, signal })).rejects.toThrow("must force");
-  expect((await images.resolve(name())).id).toBe(digestOf(config));
-});
-
-test("a docker-archive is loaded under its names", async () => {
-  const archive = tar([
-    { path: "abc.json", content: config },
-    { path: "abc/layer.tar", content: layer },
-    {
-      path: "manifest.json",
-      content: encode([{ Config: "abc.json", RepoTags: ["x/y:1"], Layers: ["abc/layer.tar"] }]),
-    },
-  ]);
-  const loaded = await Array.fromAsync(images.load(new Blob([archive]).stream(), { signal }));
-  expect(loaded).toEqual([{ loaded: "x/y:1" }]);
-  expect((await images.resolve("x/y:1")).id).toBe(digestOf(config));
-});
-
-test("import applies the requested changes to the configuration", async () => {
-  const reference = parseReference("imported:1");
-  const changes = ['CMD ["/bin/x"]', "ENV A=1 B='two words'", "USER app", "EXPOSE 80"];
-  const stream = new Blob([layer]).stream();
-  const id = await images.import(stream, { reference, changes, message: "", signal });
-  expect((await images.resolve("imported:1")).id).toBe(id);
-  expect((await images.resolve(id)).config.config).toMatchObject({
-    Cmd: ["/bin/x"],
-    Env: ["A=1", "B=two words"],
-    User: "app",
-    ExposedPorts: { "80/tcp": {} },
-  });
-});
-
-test("an unknown filter is refused by name", () => {
-  expect(images.list({ all: false, filters: new Map([["colour", ["red"]]]) })).rejects.toThrow(
-    "invalid filter 'colour'",
-  );
 });
 
 function name(): string {

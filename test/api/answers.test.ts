@@ -143,6 +143,7 @@ describe("images", () => {
   });
 
   test("report the removed tags and layers", async () => {
+    api.engine.present.add("a/b:1");
     const response = await api.request("DELETE", "/images/a/b:1?force=1");
     expect(await response.json()).toEqual([{ Untagged: "a/b:1" }, { Deleted: expect.any(String) }]);
   });

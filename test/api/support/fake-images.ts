@@ -1,6 +1,7 @@
 import type { ImageArchives } from "#images/archive/image-archives.ts";
 import type { ImageAuthoring } from "#images/authoring/image-authoring.ts";
 import type { Images } from "#images/images.ts";
+import { MissingImageError } from "#images/missing-image-error.ts";
 import type { ImageDetails, ImageQueries } from "#images/store/image-queries.ts";
 import type { ImageTransfer } from "#images/transfer/image-transfer.ts";
 import type { ImageMaintenance } from "#images/upkeep/image-maintenance.ts";
@@ -18,7 +19,7 @@ export function fakeImages(state: FakeState): Images {
     ...fakeTransfer(state),
     ...fakeArchives(state),
     ...fakeQueries(state),
-    ...fakeAuthoring(),
+    ...fakeAuthoring(state),
     ...fakeMaintenance(state),
   };
 }
@@ -77,30 +78,32 @@ async function sizeOf(archive: AsyncIterable<Uint8Array>): Promise<number> {
 
 function fakeQueries({ calls, present }: FakeState): ImageQueries {
   return {
-    findId: () => undefined,
+    findId: (name) => (present.has(name) ? fakeDigest : undefined),
     isDescendant: () => false,
-    resolve: async (name) => imageDetails(name),
+    resolve: async (name) => findImage(present, name),
     async inspect(name) {
       calls.push(`inspect ${name}`);
-      if (!present.has(name)) throw new TboxError("not-found", `No such image: ${name}`);
-      return imageDetails(name);
+      return findImage(present, name);
     },
     list: async () => [...present].map(imageDetails),
-    history: async () => [],
+    async history(name) {
+      findImage(present, name);
+      return [];
+    },
     sharing: () =>
       new Map([...present].map((name) => [imageDetails(name).id, { sharedSize: 1, containers: 2 }])),
   };
 }
 
-function fakeAuthoring(): ImageAuthoring {
+function fakeAuthoring({ present }: FakeState): ImageAuthoring {
   return {
-    resolveBase: async (name) => ({ ...imageDetails(name), layers: [] }),
+    resolveBase: async (name) => ({ ...findImage(present, name), layers: [] }),
     write: async () => fakeDigest,
     async commit(layer) {
       for await (const _ of layer);
       return fakeDigest;
     },
-    tag: async () => fakeDigest,
+    tag: async (name) => findImage(present, name).id,
     usedLayers: () => [],
     withLease: (work) => work(),
   };
@@ -110,7 +113,9 @@ function fakeMaintenance({ calls, present }: FakeState): ImageMaintenance {
   return {
     async remove(name) {
       calls.push(`rmi ${name}`);
-      return [{ untagged: name }, { deleted: imageDetails(name).id }];
+      const { id } = findImage(present, name);
+      present.delete(name);
+      return [{ untagged: name }, { deleted: id }];
     },
     collect: async () => {},
     startCollecting: () => {},
@@ -131,6 +136,12 @@ function fakeMaintenance({ calls, present }: FakeState): ImageMaintenance {
       kept: new Map(),
     }),
   };
+}
+
+/** Returns an image of the store, or throws like the real one. */
+function findImage(present: ReadonlySet<string>, name: string): ImageDetails {
+  if (present.has(name)) return imageDetails(name);
+  throw new MissingImageError(/:[^/]*$/.test(name) ? name : `${name}:latest`);
 }
 
 function imageDetails(name: string): ImageDetails {
