@@ -104,6 +104,8 @@ describe("a container", () => {
   });
 
   test("accepts signals and terminal sizes", async () => {
+    api.engine.programs.sh = () => new Promise(() => {});
+    expect((await api.request("POST", "/containers/web/start")).status).toBe(204);
     expect((await api.request("POST", "/containers/web/kill?signal=WINCH")).status).toBe(204);
     expect(api.engine.calls.at(-1)).toBe("kill WINCH");
     expect((await api.request("POST", "/containers/web/resize?h=24&w=80")).status).toBe(200);

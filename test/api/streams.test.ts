@@ -245,7 +245,7 @@ describe("wait", () => {
   test("is cancelled when its client disconnects", async () => {
     await create("c", { Cmd: ["sleep"] });
     const connection = await openConnection(api.socket);
-    connection.write("POST /containers/c/wait HTTP/1.1\r\nHost: d\r\n\r\n");
+    connection.write("POST /containers/c/wait?condition=next-exit HTTP/1.1\r\nHost: d\r\n\r\n");
     await connection.until("\r\n\r\n");
     connection[Symbol.dispose]();
     while (!api.engine.calls.includes("wait aborted")) await Bun.sleep(1);

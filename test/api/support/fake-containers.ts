@@ -3,6 +3,7 @@ import type { BuildContainers } from "#containers/build-steps/build-containers.t
 import type { Containers } from "#containers/containers.ts";
 import type { Execs } from "#containers/exec/execs.ts";
 import type { ContainerFiles } from "#containers/files/container-files.ts";
+import { type ContainerRecord, isRunning } from "#containers/state/container-record.ts";
 import type { ContainerStreams } from "#containers/streams/container-streams.ts";
 import { TboxError } from "#support/errors.ts";
 import { fakeDigest } from "./fake-images.ts";
@@ -18,20 +19,28 @@ export function fakeContainers(store: FakeStore): Containers {
       get: (name) => findContainer(store, name).record,
       list(filter) {
         calls.push(`list ${JSON.stringify({ ...filter, filters: [...filter.filters] })}`);
-        return [...containers.values()].map(({ record }) => record);
+        const newestFirst = [...containers.values()].map(({ record }) => record).reverse();
+        return newestFirst.filter((record) => filter.all || isRunning(record));
       },
     },
     lifecycle: fakeLifecycle(store),
     streams: fakeStreams(store),
     networking: {
-      connect: async () => {},
-      disconnect: async () => {},
+      async connect(name) {
+        findContainer(store, name);
+      },
+      async disconnect(name) {
+        findContainer(store, name);
+      },
       links: () => [],
-      unlink: async (name, alias) => void calls.push(`unlink ${name} ${alias}`),
+      async unlink(name, alias) {
+        calls.push(`unlink ${name} ${alias}`);
+        findContainer(store, name);
+      },
     },
-    execs: noExecs,
-    files: noFiles,
-    admin: noUsage,
+    execs: noExecs(store),
+    files: noFiles(store),
+    admin: noUsage(store),
     builds: noBuilds,
     [Symbol.asyncDispose]: async () => {},
   };
@@ -52,42 +61,88 @@ function fakeStreams(store: FakeStore): ContainerStreams {
       calls.push("logs");
       return store.logs[findContainer(store, name).record.name]?.(signal) ?? nothing();
     },
-    async resize(_, { columns, rows }) {
+    async resize(name, { columns, rows }) {
+      const { record } = findContainer(store, name);
+      if (!isRunning(record)) {
+        const message = `cannot resize a stopped container: container ${record.name} is not running`;
+        throw new TboxError("conflict", message);
+      }
       calls.push(`resize ${columns}x${rows}`);
     },
   };
 }
 
-const noExecs: Execs = {
-  create: () => "e".repeat(64),
-  get: noSuchExec,
-  running: () => [],
-  startable: noSuchExec,
-  start: async (id) => noSuchExec(id),
-  kill: () => {},
-  resize: () => {},
-};
+/** Returns execs of which none ever exists. */
+function noExecs(store: FakeStore): Execs {
+  return {
+    create(container) {
+      const { record } = findContainer(store, container);
+      if (!isRunning(record)) throw notRunning(record);
+      return "e".repeat(64);
+    },
+    get: noSuchExec,
+    running: () => [],
+    startable: noSuchExec,
+    start: async (id) => noSuchExec(id),
+    kill: noSuchExec,
+    resize: noSuchExec,
+  };
+}
 
 function noSuchExec(id: string): never {
   throw new TboxError("not-found", `No such exec instance: ${id}`);
 }
 
-const noFiles: ContainerFiles = {
-  stat: async () => ({ mode: 0o100644, size: 0, modified: 0, nanoseconds: 0, target: "" }),
-  archive: () => Promise.reject(new TboxError("not-found", "no such file")),
-  export: () => Promise.reject(new TboxError("not-found", "no such file")),
-  extract: async () => {},
-  changes: async () => [],
-  commit: async () => fakeDigest,
-};
+function notRunning({ id }: ContainerRecord): TboxError {
+  return new TboxError("conflict", `container ${id} is not running`);
+}
 
-const noUsage: ContainerAdministration = {
-  stats: () => undefined,
-  top: async () => ({ titles: [], processes: [] }),
-  prune: async () => ({ ids: [], space: 0 }),
-  size: async () => 4096,
-  diskUsage: async () => new Map(),
-};
+/** Returns containers without files. */
+function noFiles(store: FakeStore): ContainerFiles {
+  const noFile = async (name: string): Promise<never> => {
+    findContainer(store, name);
+    throw new TboxError("not-found", "no such file");
+  };
+  return {
+    async stat(name) {
+      findContainer(store, name);
+      return { mode: 0o100644, size: 0, modified: 0, nanoseconds: 0, target: "" };
+    },
+    archive: noFile,
+    export: noFile,
+    async extract(name) {
+      findContainer(store, name);
+    },
+    async changes(name) {
+      findContainer(store, name);
+      return [];
+    },
+    async commit(name) {
+      findContainer(store, name);
+      return fakeDigest;
+    },
+  };
+}
+
+function noUsage(store: FakeStore): ContainerAdministration {
+  return {
+    stats(name) {
+      findContainer(store, name);
+      return undefined;
+    },
+    async top(name) {
+      const { record } = findContainer(store, name);
+      if (!isRunning(record)) throw notRunning(record);
+      return { titles: [], processes: [] };
+    },
+    prune: async () => ({ ids: [], space: 0 }),
+    async size(name) {
+      findContainer(store, name);
+      return 4096;
+    },
+    diskUsage: async () => new Map(),
+  };
+}
 
 const noBuilds: BuildContainers = {
   createStep: () => Promise.reject(new TboxError("not-implemented", "build steps")),

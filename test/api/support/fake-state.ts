@@ -35,7 +35,11 @@ export interface FakeState {
 export interface FakeContainer {
   record: ContainerRecord;
   attached?: { options: AttachOptions; far: Duplex };
+  /** Exit of the current or next run. */
   exited: PromiseWithResolvers<ExitStatus>;
+  removed: PromiseWithResolvers<ExitStatus>;
+  /** Exit status that a signal gives the current run. */
+  killed: PromiseWithResolvers<number>;
 }
 
 /** Fake state with the containers that exist, by ID. */
