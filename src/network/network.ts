@@ -24,6 +24,8 @@ export interface Network {
   ipv4?: NetworkSubnet;
   ipv6?: NetworkSubnet;
   options: Record<string, string>;
+  /** Options of the driver that allocates addresses; without effect. */
+  addressOptions?: Record<string, string>;
   labels: Record<string, string>;
 }
 
@@ -93,6 +95,8 @@ export interface EndpointSettings {
   priority?: number;
   /** Name of the interface in the container. */
   interface?: string;
+  /** Options that no driver knows. They have no effect. */
+  options?: Record<string, string>;
 }
 
 /** Tests whether containers on a network resolve each other's names. As in Docker, the predefined networks do not. */

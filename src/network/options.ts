@@ -21,7 +21,10 @@ const defaults: NetworkOptions = {
 
 type Reader = (value: string, name: string) => Partial<NetworkOptions>;
 
-/** Parsers of Docker's options and of tbox's. An option that asks for tbox's fixed behaviour is accepted. */
+/**
+ * Parsers of Docker's options and of tbox's. An option that asks for tbox's fixed behaviour is accepted. The name of the
+ * bridge is no option of this list: the bridge is in a namespace where no other program sees it.
+ */
 const readers: Record<string, Reader> = {
   "com.docker.network.driver.mtu": readMtu,
   "com.docker.network.bridge.host_binding_ipv4": (value, name) => {
@@ -38,18 +41,26 @@ const readers: Record<string, Reader> = {
   "com.docker.network.bridge.gateway_mode_ipv4": fixed("nat", "the host makes their connections itself"),
   "com.docker.network.bridge.gateway_mode_ipv6": fixed("nat", "the host makes their connections itself"),
   "com.docker.network.bridge.default_bridge": fixed("false", "there is one default network already"),
+  "com.docker.network.bridge.inhibit_ipv4": fixed("false", "the bridge has the gateway's address"),
+  "com.docker.network.bridge.trusted_host_interfaces": fixed("", "the host makes their connections itself"),
+  "com.docker.network.host_ipv4": fixed("", "the host makes their connections itself"),
+  "com.docker.network.host_ipv6": fixed("", "the host makes their connections itself"),
   "tbox.host-loopback": (value, name) => {
     if (value !== "true" && value !== "false") throw invalid(name, value, "it must be true or false");
     return { hostLoopback: value === "true" };
   },
 };
 
-/** Throws invalid-argument for a malformed value and not-implemented for an unsupported option or value. */
+/**
+ * Throws invalid-argument for a malformed value and not-implemented for an unsupported value. Options that no driver
+ * knows have no effect, as in Docker.
+ */
 export function readNetworkOptions(options: Record<string, string>): NetworkOptions {
   const read = Object.entries(options).map(([name, value]) => {
     const reader = Object.hasOwn(readers, name) ? readers[name] : undefined;
     if (reader) return reader(value, name);
-    throw new TboxError("not-implemented", `network option ${name} is not supported`);
+    if (name.startsWith("tbox.")) throw invalid(name, value, "there is no such option");
+    return {};
   });
   return Object.assign({ ...defaults }, ...read);
 }

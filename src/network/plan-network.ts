@@ -21,6 +21,8 @@ export interface CreateNetwork {
   ipv6?: boolean;
   /** At most one per IP version. */
   pools?: AddressPool[];
+  /** Options of the driver that allocates addresses. They have no effect. */
+  addressOptions?: Record<string, string>;
   options?: Record<string, string>;
   labels?: Record<string, string>;
 }
@@ -44,7 +46,7 @@ export function planNetwork(
   request: CreateNetwork,
   existing: ExistingNetworks,
 ): Omit<Network, "id" | "created"> {
-  const { name, internal = false, attachable = false, options = {}, labels = {} } = request;
+  const { name, internal = false, attachable = false, options = {}, labels = {}, addressOptions } = request;
   checkName(name, existing.networks);
   checkDriver(request.driver ?? "bridge");
   readNetworkOptions(options);
@@ -69,6 +71,7 @@ export function planNetwork(
     ...(ipv6 || request.ipv6 ? { ipv6: ipv6 ?? withDefaultGateway(randomSubnet6()) } : {}),
     options,
     labels,
+    ...(addressOptions ? { addressOptions } : {}),
   };
 }
 

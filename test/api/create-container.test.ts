@@ -13,6 +13,8 @@ async function create(body: unknown, path = "/containers/create") {
   return { status: response.status, body: await response.json() };
 }
 
+const created = (...Warnings: string[]) => ({ Id: expect.any(String), Warnings });
+
 /** A body with every field of docker 28, all unset. */
 const unset = {
   Hostname: "",
@@ -232,17 +234,20 @@ describe("create refuses unsupported fields by name", () => {
       "Healthcheck.Test: the first word must be NONE, CMD or CMD-SHELL",
     ],
     [
-      { Image: "image", NetworkingConfig: { EndpointsConfig: { back: { EndpointID: "ab" } } } },
+      host({ devicerequests: [{ Count: -1 }] }),
       501,
-      "NetworkingConfig.EndpointsConfig.back.EndpointID: not supported yet",
+      "HostConfig.DeviceRequests: not supported: name the device files in Devices (--device /dev/nvidia0)",
     ],
     [
-      { Image: "image", NetworkingConfig: { EndpointsConfig: { back: { DriverOpts: { a: "b" } } } } },
+      {
+        Image: "image",
+        NetworkingConfig: {
+          EndpointsConfig: { back: { DriverOpts: { "com.docker.network.endpoint.sysctls": "a=b" } } },
+        },
+      },
       501,
-      "NetworkingConfig.EndpointsConfig.back.DriverOpts.a: endpoint option a is not supported",
+      "NetworkingConfig.EndpointsConfig.back.DriverOpts.com.docker.network.endpoint.sysctls: endpoint option com.docker.network.endpoint.sysctls is not supported",
     ],
-    [{ Image: "image", Surprise: 1 }, 400, "Surprise: unknown field"],
-    [host({ Surprise: [1] }), 400, "HostConfig.Surprise: unknown field"],
     [{ Image: 5 }, 400, "Image: Invalid input: expected string, received number"],
     [{ Image: "image", Labels: { a: 1 } }, 400, "Labels.a: Invalid input: expected string, received number"],
     [{ Image: "image", ExposedPorts: { x: {} } }, 400, "ExposedPorts.x: invalid port"],
@@ -275,11 +280,13 @@ describe("the query", () => {
     expect(api.engine.created.at(-1)?.Cmd).toEqual(["a", "b,c"]);
   });
 
-  test("may contain no other parameter", async () => {
-    expect(await create({ Image: "image" }, "/containers/create?Memory=5")).toEqual({
-      status: 400,
-      body: { message: "Memory: unknown query parameter" },
+  test("may contain unknown parameters, with a warning", async () => {
+    const { status, body } = await create({ Image: "image" }, "/containers/create?Memory=5");
+    expect({ status, body }).toEqual({
+      status: 201,
+      body: created('unknown query parameter "Memory" is ignored'),
     });
+    expect(api.engine.created.at(-1)).toEqual({ Image: "image" });
   });
 });
 

@@ -190,7 +190,7 @@ describe("answers", () => {
     ["GET", "/networks/nope", 404, "network nope not found"],
     ["GET", "/volumes/v", 404, "get v: no such volume"],
     ["GET", "/plugins/p/json", 404, 'plugin "p" not found'],
-    ["GET", "/containers/json?nope=1", 400, "nope: unknown query parameter"],
+    ["POST", "/containers/c/start?checkpoint=x", 501, "checkpoint: not supported yet"],
     ["GET", "/containers/json?limit=x", 400, "limit: Invalid input: expected an integer"],
     ["GET", "/containers/json?filters=[", 400, "filters: invalid filter"],
     ["POST", "/containers/c/wait?condition=x", 400, 'condition: invalid condition: "x"'],
@@ -271,7 +271,7 @@ describe("names", () => {
       const response = await api.request("GET", `/containers/${name}/json`);
       expect(await response.json()).toEqual({ message: `No such container: ${name}` });
       const unknown = await api.request("GET", `/containers/json?${name}=1`);
-      expect(await unknown.json()).toEqual({ message: `${name}: unknown query parameter` });
+      expect(await unknown.json()).toBeArray();
       expect(
         await (await api.request("GET", `/containers/json?filters={"${name}":["a"]}`)).json(),
       ).toBeArray();

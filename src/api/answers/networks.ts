@@ -36,7 +36,7 @@ export interface NetworkInspect {
   Driver: string;
   EnableIPv4: boolean;
   EnableIPv6: boolean;
-  IPAM: { Driver: string; Options: null; Config: SubnetAnswer[] };
+  IPAM: { Driver: string; Options: Record<string, string> | null; Config: SubnetAnswer[] };
   Internal: boolean;
   Attachable: boolean;
   Ingress: boolean;

@@ -1,9 +1,10 @@
 import { z } from "zod";
-import { notSupported } from "../schema/docker-object.ts";
+import { dockerObject } from "../schema/docker-object.ts";
 import { queryFilters } from "../schema/filters.ts";
+import { withWarnings } from "../schema/ignored-names.ts";
 import { query, queryFlag, queryInteger, queryText, queryTime } from "../schema/query.ts";
-import { hostConfigSchema } from "./host-config.ts";
-import { resourceShape } from "./resources.ts";
+import { restartPolicySchema } from "./host-config.ts";
+import { resourceReasons, resourceShape, unsetResources, unsupportedResources } from "./resources.ts";
 
 /** Query of `GET /containers/json`. */
 export const listContainersQuery = query({
@@ -22,7 +23,10 @@ export const createContainerQuery = z.looseObject({ name: queryText, platform: q
 export const inspectContainerQuery = query({ size: queryFlag });
 
 /** Query of `POST /containers/{id}/start`. */
-export const startContainerQuery = query({ detachKeys: queryText });
+export const startContainerQuery = query(
+  { detachKeys: queryText },
+  { unsupported: ["checkpoint", "checkpoint-dir"] },
+);
 
 /** Query of a stop and of a restart; `t` in seconds. */
 export const stopContainerQuery = query({ t: queryInteger, signal: queryText });
@@ -110,12 +114,16 @@ export const removeContainerQuery = query({ v: queryFlag, force: queryFlag, link
 /** Query of `GET /containers/{id}/stats`; `one-shot` answers at once, without a previous sample. */
 export const containerStatsQuery = query({ stream: queryFlag, "one-shot": queryFlag });
 
+const fixed = "cannot be changed";
+
 /** Body of `POST /containers/{id}/update`: only resources and the restart policy can change. */
-export const updateContainerSchema = hostConfigSchema.transform((changes, context) => {
-  for (const name of Object.keys(changes)) {
-    if (name === "RestartPolicy" || Object.hasOwn(resourceShape, name)) continue;
-    const message = "cannot be changed";
-    context.issues.push({ code: "custom", input: changes, path: [name], message, params: notSupported });
-  }
-  return changes;
-});
+export const updateContainerSchema = withWarnings(
+  dockerObject(
+    { ...resourceShape, RestartPolicy: restartPolicySchema },
+    {
+      unset: unsetResources,
+      unsupported: { ...unsupportedResources, CgroupParent: [], Devices: [], Ulimits: [] },
+      reasons: { ...resourceReasons, CgroupParent: fixed, Devices: fixed, Ulimits: fixed },
+    },
+  ),
+);

@@ -8,18 +8,18 @@ export const interfaceOption = "com.docker.network.endpoint.ifname";
 const text = z.string().exactOptional();
 const texts = z.array(z.string()).exactOptional();
 
-/** Fields of an inspected endpoint that clients send back. */
-const unsupported = {
-  DNSNames: [],
-  EndpointID: [],
-  Gateway: [],
-  GlobalIPv6Address: [],
-  GlobalIPv6PrefixLen: [],
-  IPAddress: [],
-  IPPrefixLen: [],
-  IPv6Gateway: [],
-  NetworkID: [],
-};
+/** Fields of an inspected endpoint, which clients send back. The settings are in `IPAMConfig`. */
+const answersOnly = [
+  "DNSNames",
+  "EndpointID",
+  "Gateway",
+  "GlobalIPv6Address",
+  "GlobalIPv6PrefixLen",
+  "IPAddress",
+  "IPPrefixLen",
+  "IPv6Gateway",
+  "NetworkID",
+];
 
 /** Schema of a link: `name`, `name:alias`, or the form of an inspection, `/name:/container/alias`. */
 export const linkSchema = z.string().transform((given, context) => {
@@ -30,19 +30,16 @@ export const linkSchema = z.string().transform((given, context) => {
   return z.NEVER;
 });
 
-const driverOptions = dictionary(z.string()).transform((options, context) => {
-  for (const [name, value] of Object.entries(options)) {
-    if (name === interfaceOption) continue;
-    const message = `endpoint option ${name} is not supported`;
-    context.issues.push({
-      code: "custom",
-      input: value,
-      path: [name],
-      message,
-      params: notSupported,
-    });
+/** Options of Docker's drivers that tbox does not honour. */
+const unsupportedOptions = ["com.docker.network.endpoint.sysctls"];
+
+/** Options of an endpoint. Those that no driver knows are part of the result and have no effect. */
+const driverOptions = dictionary(z.string()).transform(({ [interfaceOption]: name, ...others }, context) => {
+  for (const option of unsupportedOptions.filter((known) => Object.hasOwn(others, known))) {
+    const message = `endpoint option ${option} is not supported`;
+    context.issues.push({ code: "custom", input: others, path: [option], message, params: notSupported });
   }
-  return options[interfaceOption];
+  return { name, others };
 });
 
 /** Schema of Docker's `EndpointSettings`: the settings of a container on a network. */
@@ -55,7 +52,7 @@ export const endpointSchema = dockerObject(
     DriverOpts: driverOptions.exactOptional(),
     IPAMConfig: dockerObject({ IPv4Address: text, IPv6Address: text, LinkLocalIPs: texts }).exactOptional(),
   },
-  { unsupported, unset: { GwPriority: [0], Aliases: [[]], Links: [[]] } },
+  { answersOnly, unset: { GwPriority: [0], Aliases: [[]], Links: [[]] } },
 ).transform(({ Aliases, Links, MacAddress, GwPriority, DriverOpts, IPAMConfig = {} }) => {
   const { IPv4Address, IPv6Address, LinkLocalIPs } = IPAMConfig;
   return {
@@ -66,6 +63,7 @@ export const endpointSchema = dockerObject(
     ...(LinkLocalIPs && LinkLocalIPs.length > 0 ? { linkLocal: LinkLocalIPs } : {}),
     ...(MacAddress === undefined ? {} : { mac: MacAddress.toLowerCase() }),
     ...(GwPriority === undefined ? {} : { priority: GwPriority }),
-    ...(DriverOpts === undefined ? {} : { interface: DriverOpts }),
+    ...(DriverOpts?.name === undefined ? {} : { interface: DriverOpts.name }),
+    ...(Object.keys(DriverOpts?.others ?? {}).length > 0 ? { options: DriverOpts?.others ?? {} } : {}),
   };
 });

@@ -3,7 +3,7 @@ import { dictionary } from "../schema/dictionary.ts";
 import { dockerObject } from "../schema/docker-object.ts";
 import { linkSchema } from "./endpoint.ts";
 import { mountSchema } from "./mount.ts";
-import { resourceShape, unsetResources } from "./resources.ts";
+import { resourceReasons, resourceShape, unsetResources, unsupportedResources } from "./resources.ts";
 
 const texts = z.array(z.string()).exactOptional();
 const flag = z.boolean().exactOptional();
@@ -19,9 +19,7 @@ const device = dockerObject({
   CgroupPermissions: z.string().exactOptional(),
 });
 
-const forWindows = "not supported: it is for Windows";
-
-const ulimit = z.strictObject({ Name: z.string(), Soft: z.int(), Hard: z.int() });
+const ulimit = dockerObject({ Name: z.string(), Soft: z.int(), Hard: z.int() });
 
 /** Host ports by container port; `8080` means `8080/tcp`. */
 const portBindings = dictionary(z.array(portBinding).nullable()).transform((given) =>
@@ -29,6 +27,12 @@ const portBindings = dictionary(z.array(portBinding).nullable()).transform((give
     Object.entries(given).map(([port, value]) => [port.includes("/") ? port : `${port}/tcp`, value]),
   ),
 );
+
+/** Schema of `HostConfig.RestartPolicy`. */
+export const restartPolicySchema = dockerObject({
+  Name: z.string().exactOptional(),
+  MaximumRetryCount: z.int().exactOptional(),
+}).exactOptional();
 
 /** Schema of `HostConfig` of `POST /containers/create`. */
 export const hostConfigSchema = dockerObject(
@@ -62,10 +66,7 @@ export const hostConfigSchema = dockerObject(
     DnsOptions: texts,
     MaskedPaths: texts,
     ReadonlyPaths: texts,
-    RestartPolicy: dockerObject({
-      Name: z.string().exactOptional(),
-      MaximumRetryCount: z.int().exactOptional(),
-    }).exactOptional(),
+    RestartPolicy: restartPolicySchema,
     ConsoleSize: z.tuple([z.int().min(0), z.int().min(0)]).exactOptional(),
     Isolation: z.literal("default", "must be default on Linux").exactOptional(),
     Annotations: dictionary(z.string()).exactOptional(),
@@ -84,25 +85,10 @@ export const hostConfigSchema = dockerObject(
   },
   {
     unset: { Devices: [[]], ShmSize: [0], ConsoleSize: [[0, 0]], OomScoreAdj: [0], ...unsetResources },
-    unsupported: {
-      Cgroup: [],
-      CpuCount: [],
-      CpuPercent: [],
-      DeviceCgroupRules: [],
-      DeviceRequests: [],
-      IOMaximumBandwidth: [],
-      IOMaximumIOps: [],
-      StorageOpt: [],
-      VolumeDriver: ["local"],
-    },
+    unsupported: { ...unsupportedResources, Cgroup: [], StorageOpt: [], VolumeDriver: ["local"] },
     reasons: {
+      ...resourceReasons,
       Cgroup: "not supported: use CgroupParent",
-      CpuCount: forWindows,
-      CpuPercent: forWindows,
-      DeviceCgroupRules: "not supported: only root can make rules for devices; Devices names those to have",
-      DeviceRequests: "not supported: name the device files in Devices (--device /dev/nvidia0)",
-      IOMaximumBandwidth: forWindows,
-      IOMaximumIOps: forWindows,
       StorageOpt: "not supported: only root can limit how much a directory holds (project quotas)",
       VolumeDriver: "not supported: there is only the driver local",
     },

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { dictionary } from "../schema/dictionary.ts";
 import { dockerObject } from "../schema/docker-object.ts";
 import { queryFilters } from "../schema/filters.ts";
+import { withWarnings } from "../schema/ignored-names.ts";
 import { objectName } from "../schema/names.ts";
 import { query, queryFlag } from "../schema/query.ts";
 import { endpointSchema } from "./endpoint.ts";
@@ -37,8 +38,7 @@ const pool = dockerObject({
   ...(AuxiliaryAddresses === undefined ? {} : { reserved: AuxiliaryAddresses }),
 }));
 
-/** Body of `POST /networks/create`. */
-export const createNetworkSchema = dockerObject(
+const network = dockerObject(
   {
     Name: z.string().default(""),
     // Accepted and ignored: network names are always unique.
@@ -49,13 +49,11 @@ export const createNetworkSchema = dockerObject(
     Attachable: flag,
     EnableIPv4: z.literal(true, "Invalid input: a network without IPv4 is not supported").exactOptional(),
     EnableIPv6: flag,
-    IPAM: dockerObject(
-      {
-        Driver: z.literal("default", 'Invalid input: only the driver "default" is there').exactOptional(),
-        Config: z.array(pool).exactOptional(),
-      },
-      { unsupported: { Options: [] } },
-    ).exactOptional(),
+    IPAM: dockerObject({
+      Driver: z.literal("default", 'Invalid input: only the driver "default" is there').exactOptional(),
+      Config: z.array(pool).exactOptional(),
+      Options: texts,
+    }).exactOptional(),
     Options: texts,
     Labels: texts,
   },
@@ -67,9 +65,13 @@ export const createNetworkSchema = dockerObject(
   ...(Attachable === undefined ? {} : { attachable: Attachable }),
   ...(EnableIPv6 === undefined ? {} : { ipv6: EnableIPv6 }),
   ...(IPAM?.Config === undefined ? {} : { pools: IPAM.Config }),
+  ...(IPAM?.Options === undefined ? {} : { addressOptions: IPAM.Options }),
   ...(Options === undefined ? {} : { options: Options }),
   ...(Labels === undefined ? {} : { labels: Labels }),
 }));
+
+/** Body of `POST /networks/create`. */
+export const createNetworkSchema = withWarnings(network);
 
 /** Body of `POST /networks/{id}/connect`. */
 export const connectNetworkSchema = dockerObject({

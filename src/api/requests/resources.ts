@@ -2,7 +2,7 @@ import { z } from "zod";
 import { dockerObject } from "../schema/docker-object.ts";
 
 const integer = z.int().exactOptional();
-const rates = z.array(z.strictObject({ Path: z.string(), Rate: z.int().min(0) })).exactOptional();
+const rates = z.array(dockerObject({ Path: z.string(), Rate: z.int().min(0) })).exactOptional();
 
 /** Schemas of the fields of `HostConfig` that limit a container's resources. */
 export const resourceShape = {
@@ -52,4 +52,26 @@ export const unsetResources = {
   BlkioDeviceWriteBps: [[]],
   BlkioDeviceReadIOps: [[]],
   BlkioDeviceWriteIOps: [[]],
+};
+
+/** Resources of Docker's API that tbox does not limit. */
+export const unsupportedResources = {
+  CpuCount: [],
+  CpuPercent: [],
+  DeviceCgroupRules: [],
+  DeviceRequests: [],
+  IOMaximumBandwidth: [],
+  IOMaximumIOps: [],
+};
+
+const forWindows = "not supported: it is for Windows";
+
+/** Messages for these resources. */
+export const resourceReasons = {
+  CpuCount: forWindows,
+  CpuPercent: forWindows,
+  DeviceCgroupRules: "not supported: only root can make rules for devices; Devices names those to have",
+  DeviceRequests: "not supported: name the device files in Devices (--device /dev/nvidia0)",
+  IOMaximumBandwidth: forWindows,
+  IOMaximumIOps: forWindows,
 };

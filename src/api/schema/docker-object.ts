@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ignoreName } from "./ignored-names.ts";
 import { isRecord } from "./is-record.ts";
 import { registerObject } from "./json-schema.ts";
 import { sparseObject } from "./sparse-object.ts";
@@ -13,6 +14,8 @@ export interface DockerObjectRules {
    * "", 0, false, [], {}, objects of those, or one of the values listed here.
    */
   unsupported?: ValueLists;
+  /** Fields that only answers have. Clients send them back; they are ignored. */
+  answersOnly?: readonly string[];
   /** Messages for unsupported fields that never will be supported, with an alternative. */
   reasons?: Record<string, string>;
   /** Values of honoured fields that mean "not set", besides null and "". */
@@ -21,7 +24,7 @@ export interface DockerObjectRules {
 
 /**
  * Returns the schema of an object as Docker's clients send it, with a value for every field. Unset fields are left out
- * of the result; fields that tbox does not honour are refused by name.
+ * of the result; fields of Docker's API that tbox does not honour are refused by name; unknown fields are ignored.
  */
 export function dockerObject<Shape extends z.core.$ZodLooseShape>(
   shape: Shape,
@@ -42,30 +45,27 @@ export function dockerObject<Shape extends z.core.$ZodLooseShape>(
 function honouredFields(
   shape: object,
   input: Record<string, unknown>,
-  { unsupported = {}, reasons = {}, unset = {} }: DockerObjectRules,
+  { unsupported = {}, answersOnly = [], reasons = {}, unset = {} }: DockerObjectRules,
   context: z.core.$RefinementCtx,
 ): Record<string, unknown> {
-  const entries = Object.entries(input).map(([name, value]) => [spellingOf(shape, name), value] as const);
+  const spell = (name: string) => spellingOf([shape, unsupported], name);
+  const entries = Object.entries(input).map(([name, value]) => [spell(name), value] as const);
   const honoured = entries.filter(([name, value]) => {
     if (value === null || value === "") return false;
     if (Object.hasOwn(shape, name)) return !matchesAny(value, unset, name);
-    if (isUnset(value) || matchesAny(value, unsupported, name)) return false;
-    const known = Object.hasOwn(unsupported, name);
-    context.issues.push({
-      code: "custom",
-      input: value,
-      path: [name],
-      message: known ? (reasons[name] ?? "not supported yet") : "unknown field",
-      params: known ? notSupported : {},
-    });
+    if (answersOnly.includes(name) || isUnset(value) || matchesAny(value, unsupported, name)) return false;
+    if (Object.hasOwn(unsupported, name)) {
+      const message = reasons[name] ?? "not supported yet";
+      context.issues.push({ code: "custom", input: value, path: [name], message, params: notSupported });
+    } else ignoreName("field", name);
     return false;
   });
   return Object.fromEntries(honoured);
 }
 
-/** Returns a field's spelling in the schema: Docker ignores upper and lower case, and some clients rely on it. */
-function spellingOf(shape: object, name: string): string {
-  if (Object.hasOwn(shape, name)) return name;
+/** Returns a field's known spelling: Docker ignores upper and lower case, and some clients rely on it. */
+function spellingOf(known: readonly object[], name: string): string {
+  if (known.some((names) => Object.hasOwn(names, name))) return name;
   const lower = name.toLowerCase();
-  return Object.keys(shape).find((known) => known.toLowerCase() === lower) ?? name;
+  return known.flatMap(Object.keys).find((candidate) => candidate.toLowerCase() === lower) ?? name;
 }

@@ -1,18 +1,34 @@
 import { z } from "zod";
 import { joinNanoseconds } from "#support/time/timestamp.ts";
+import { notSupported } from "./docker-object.ts";
+import { ignoreName } from "./ignored-names.ts";
 
-/** Returns the schema of query parameters. Empty values are unset; unknown parameters are refused by name. */
-export function query<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+export interface QueryRules {
+  /** Parameters of Docker's API that tbox does not honour. They are refused by name when they are set. */
+  unsupported?: readonly string[];
+}
+
+/**
+ * Returns the schema of query parameters. Empty values are unset; parameters that Docker's API does not have are
+ * ignored.
+ */
+export function query<Shape extends z.core.$ZodLooseShape>(
+  shape: Shape,
+  { unsupported = [] }: QueryRules = {},
+) {
   return z.preprocess((input, context) => {
     if (typeof input !== "object" || input === null) return input;
     const given = Object.entries(input).filter(([, value]) => value !== "" && value !== undefined);
-    for (const [name, value] of given) {
-      if (Object.hasOwn(shape, name)) continue;
-      const message = "unknown query parameter";
-      context.issues.push({ code: "custom", input: value, path: [name], message });
-    }
-    return Object.fromEntries(given);
-  }, z.strictObject(shape));
+    const known = given.filter(([name, value]) => {
+      if (Object.hasOwn(shape, name)) return true;
+      if (unsupported.includes(name)) {
+        const message = "not supported yet";
+        context.issues.push({ code: "custom", input: value, path: [name], message, params: notSupported });
+      } else ignoreName("query parameter", name);
+      return false;
+    });
+    return Object.fromEntries(known);
+  }, z.object(shape));
 }
 
 /** Schema of a boolean by Docker's rule: everything is true except 0, no, false, none and the empty text. */

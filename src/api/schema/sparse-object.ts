@@ -6,18 +6,18 @@ import { isRecord } from "./is-record.ts";
 const cacheSize = 500;
 
 /**
- * Returns a strict object schema, and a check that takes time for the present fields only: a request that creates a
+ * Returns an object schema, and a check that takes time for the present fields only: a request that creates a
  * container has fifteen of a hundred fields, and zod spends more time on the absent ones than on the rest.
  */
 export function sparseObject<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
-  const whole = z.strictObject(shape);
+  const whole = z.object(shape);
   const required = Object.keys(shape).filter((name) => !isOptional(shape[name]));
   const parts = new Map<string, z.ZodObject>();
   const partFor = (names: string[]) => {
     const key = names.join();
     const cached = parts.get(key);
     if (cached) return cached;
-    const part = z.strictObject(Object.fromEntries(names.map((name) => [name, shape[name]])));
+    const part = z.object(Object.fromEntries(names.map((name) => [name, shape[name]])));
     if (parts.size >= cacheSize) parts.clear();
     parts.set(key, part);
     return part;

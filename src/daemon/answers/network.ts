@@ -16,7 +16,7 @@ export function shapeNetwork(network: Network, running: ContainerRecord[]): Netw
     Driver: network.driver,
     EnableIPv4: true,
     EnableIPv6: network.ipv6 !== undefined,
-    IPAM: { Driver: "default", Options: null, Config: subnets },
+    IPAM: { Driver: "default", Options: network.addressOptions ?? null, Config: subnets },
     Internal: network.internal,
     Attachable: network.attachable ?? false,
     Ingress: false,

@@ -1,4 +1,5 @@
 import { commitContainerSchema, createContainerSchema } from "#api/requests/create-container.ts";
+import { collectIgnored, ignoreName } from "#api/schema/ignored-names.ts";
 import { parseJson } from "#api/schema/json.ts";
 import { invalidArgument } from "#support/errors.ts";
 import { isJsonType } from "../http/request-body.ts";
@@ -10,8 +11,8 @@ const parameters = new Set(["name", "platform"]);
 const otherFields = new Set(["HostConfig", "NetworkingConfig"]);
 
 /**
- * Parses the body of `POST /containers/create`. Some clients repeat fields of the body in the query, or parameters of
- * the query in the body: equal values are accepted, every other unknown name is refused.
+ * Parses the body of `POST /containers/create`, and returns a warning for each unknown name. Some clients repeat fields
+ * of the body in the query, or parameters of the query in the body: equal values need no warning.
  */
 export async function parseCreateBody(request: Request, query: Record<string, unknown>) {
   const body = request.body === null ? undefined : await parseJsonBody(request);
@@ -19,9 +20,12 @@ export async function parseCreateBody(request: Request, query: Record<string, un
   if (body === undefined || (isObject(body) && Object.keys(body).every((name) => otherFields.has(name)))) {
     throw invalidArgument("config cannot be empty in order to create a container");
   }
-  const unknown = Object.keys(query).find((name) => !parameters.has(name) && !Object.hasOwn(fields, name));
-  if (unknown !== undefined) throw invalidArgument(`${unknown}: unknown query parameter`);
-  return createContainerSchema.parse(withoutRepeated(body, query, parameters));
+  return collectIgnored(() => {
+    for (const name of Object.keys(query)) {
+      if (!parameters.has(name) && !Object.hasOwn(fields, name)) ignoreName("query parameter", name);
+    }
+    return createContainerSchema.parse(withoutRepeated(body, query, parameters));
+  });
 }
 
 /** Parses the body of `POST /commit`, which is optional. */

@@ -12,11 +12,11 @@ export function containerCreateRoutes(containers: Pick<Containers, "lifecycle" |
     .post(
       "/containers/create",
       async ({ query, request }) => {
-        const body = await parseCreateBody(request, query);
+        const { value: body, warnings: ignored } = await parseCreateBody(request, query);
         const { name, platform } = query;
         const options = { ...(name ? { name } : {}), ...(platform ? { platform } : {}) };
         const { id, warnings } = await containers.lifecycle.create(body, options);
-        return created<ContainerCreated>({ Id: id, Warnings: warnings });
+        return created<ContainerCreated>({ Id: id, Warnings: [...ignored, ...warnings] });
       },
       { query: createContainerQuery, parse: "none" },
     )

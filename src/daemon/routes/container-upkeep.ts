@@ -25,8 +25,8 @@ export function containerUpkeepRoutes(containers: Pick<Containers, "lifecycle" |
     )
     .post(
       "/containers/:id/update",
-      ({ params: { id }, body }): ContainerUpdated => ({
-        Warnings: containers.lifecycle.update(id, body).warnings,
+      ({ params: { id }, body: { value: changes, warnings } }): ContainerUpdated => ({
+        Warnings: [...warnings, ...containers.lifecycle.update(id, changes).warnings],
       }),
       { params, body: updateContainerSchema },
     )

@@ -27,7 +27,8 @@ export function networkRoutes({ networks, containers }: Engine) {
     )
     .post(
       "/networks/create",
-      ({ body }) => created<NetworkCreated>({ Id: networks.create(body).id, Warning: "" }),
+      ({ body: { value, warnings } }) =>
+        created<NetworkCreated>({ Id: networks.create(value).id, Warning: warnings.join("; ") }),
       {
         body: createNetworkSchema,
       },

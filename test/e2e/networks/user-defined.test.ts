@@ -135,7 +135,10 @@ daemonSuite("user-defined networks", { obstacle: shellUnavailable, prepare: load
     const cases: [string[], string][] = [
       [["create", "bridge"], "network with name bridge already exists"],
       [["create", "-d", "macvlan", "x"], 'network driver "macvlan" is not supported'],
-      [["create", "-o", "color=red", "x"], "network option color is not supported"],
+      [
+        ["create", "-o", "com.docker.network.bridge.inhibit_ipv4=true", "x"],
+        "the bridge has the gateway's address",
+      ],
       [["create", "--subnet", "10.0.0.0/33", "x"], "invalid subnet 10.0.0.0/33"],
       [["create", "--subnet", "10.232.0.0/16", "--gateway", "10.1.0.1", "x"], "invalid gateway 10.1.0.1"],
       [["rm", "bridge"], "bridge is a pre-defined network and cannot be removed"],

@@ -34,7 +34,8 @@ export function shapeEndpoints(
 }
 
 function shapeSettings({ aliases, links, ipv4, ipv6, linkLocal, mac, priority, ...rest }: Settings) {
-  const { interface: name } = rest;
+  const { interface: name, options } = rest;
+  const driverOptions = { ...options, ...(name === undefined ? {} : { [interfaceOption]: name }) };
   const addresses = {
     ...(ipv4 === undefined ? {} : { IPv4Address: ipv4 }),
     ...(ipv6 === undefined ? {} : { IPv6Address: ipv6 }),
@@ -44,7 +45,7 @@ function shapeSettings({ aliases, links, ipv4, ipv6, linkLocal, mac, priority, .
     IPAMConfig: Object.keys(addresses).length > 0 ? addresses : null,
     Links: links?.map((link) => `${link.name}:${link.alias}`) ?? null,
     Aliases: aliases ?? null,
-    DriverOpts: name === undefined ? null : { [interfaceOption]: name },
+    DriverOpts: Object.keys(driverOptions).length > 0 ? driverOptions : null,
     GwPriority: priority ?? 0,
     ...(mac === undefined ? {} : { MacAddress: mac }),
   };

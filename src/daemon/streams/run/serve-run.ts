@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import { parseRegistryAuth } from "#api/requests/registry-auth.ts";
+import { collectIgnored } from "#api/schema/ignored-names.ts";
 import { parseJson } from "#api/schema/json.ts";
 import { type CheckedRunRequest, runRequestSchema } from "#api/streams/run-request.ts";
 import type { RunErrorCode } from "#api/streams/run-stream.ts";
@@ -23,11 +24,13 @@ export interface RunInput {
 
 /** Creates, attaches, starts, awaits and removes a container over one connection: see `RunRequest`. */
 export async function serveRun(engine: Engine, { body, auth }: RunInput, socket: Duplex): Promise<void> {
-  const request = runRequestSchema.parse(parseJson(body.toString()));
+  const { value: request, warnings } = collectIgnored(() =>
+    runRequestSchema.parse(parseJson(body.toString())),
+  );
   const credentials = parseRegistryAuth(auth);
   const client = openRunClient(socket);
   try {
-    await run(engine, { request, credentials, client });
+    await run(engine, { request, ignored: warnings, credentials, client });
   } catch (error) {
     sendFailure(client, error, () => 125);
   }
@@ -36,16 +39,18 @@ export async function serveRun(engine: Engine, { body, auth }: RunInput, socket:
 
 interface Run {
   request: CheckedRunRequest;
+  /** Warnings about ignored names in the request. */
+  ignored: string[];
   credentials: RegistryCredentials | undefined;
   client: RunClient;
 }
 
 type Exit = ReturnType<Engine["containers"]["lifecycle"]["wait"]>;
 
-async function run(engine: Engine, { request, credentials, client }: Run): Promise<void> {
+async function run(engine: Engine, { request, ignored, credentials, client }: Run): Promise<void> {
   const { id, warnings } = await ensureCreated(engine, request, { credentials, client });
   // The client prepares its terminal while the container starts.
-  client.send({ event: "created", id, warnings });
+  client.send({ event: "created", id, warnings: [...ignored, ...warnings] });
   const autoRemove = request.container.HostConfig?.AutoRemove === true;
   let stream: Duplex | undefined;
   let exit: Exit | undefined;
