@@ -2,6 +2,7 @@
 
 mod host_resolver;
 mod message;
+mod question;
 mod questions;
 pub mod server;
 mod streams;

@@ -1,7 +1,8 @@
 //! DNS messages (RFC 1035) that the name server writes or checks itself.
 
-use simple_dns::rdata::RData;
-use simple_dns::{CLASS, Packet, PacketFlag, RCODE, ResourceRecord};
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use super::question::{self, Question};
 
 /// Length of the header of every message.
 pub const HEADER: usize = 12;
@@ -9,14 +10,17 @@ pub const HEADER: usize = 12;
 /// Time to live of an answer in seconds: a restarted container has another address.
 const TIME_TO_LIVE: u32 = 5;
 
-/// Size of a datagram for clients that announce no larger one.
-const SMALLEST_DATAGRAM: usize = 512;
-
-/// Bytes 2 and 3 of the header: QR (this is a response), RA (recursion available), and response codes.
-const RESPONSE: u8 = 0x80;
+/// Bytes 2 and 3 of the header: QR (this is a response), AA (authoritative), TC (truncated), RD (recursion desired),
+/// RA (recursion available), and response codes.
+pub const RESPONSE: u8 = 0x80;
+const AUTHORITATIVE: u8 = 4;
+const TRUNCATED: u8 = 2;
+const RECURSION_DESIRED: u8 = 1;
 const RECURSION_AVAILABLE: u8 = 0x80;
+const NO_ERROR: u8 = 0;
 const FORMAT_ERROR: u8 = 1;
 const SERVER_FAILURE: u8 = 2;
+const NAME_ERROR: u8 = 3;
 /// Bits of byte 3 that a response repeats.
 const REPEATED: u8 = 0x70;
 
@@ -51,35 +55,75 @@ pub fn format_error(message: &[u8]) -> Option<Vec<u8>> {
     Some(answer)
 }
 
-/// Writes a response with these records. It is truncated if it does not fit into the client's datagrams. `None` if it
-/// cannot be written.
-pub fn response(
-    question: &Packet<'_>,
-    code: RCODE,
-    records: Vec<RData<'static>>,
-    transport: Transport,
-) -> Option<Vec<u8>> {
-    let mut packet = Packet::new_reply(question.id());
-    packet.set_flags(PacketFlag::RECURSION_AVAILABLE | PacketFlag::AUTHORITATIVE_ANSWER);
-    if question.has_flags(PacketFlag::RECURSION_DESIRED) {
-        packet.set_flags(PacketFlag::RECURSION_DESIRED);
+/// The data of a resource record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Record {
+    Ipv4(Ipv4Addr),
+    Ipv6(Ipv6Addr),
+    /// A name that an address belongs to.
+    Pointer(String),
+}
+
+impl Record {
+    /// Returns the record's type and data; `None` for a name that no message can contain.
+    fn encode(&self) -> Option<(u16, Vec<u8>)> {
+        Some(match self {
+            Self::Ipv4(address) => (question::A, address.octets().to_vec()),
+            Self::Ipv6(address) => (question::AAAA, address.octets().to_vec()),
+            Self::Pointer(name) => (question::PTR, encode_name(name)?),
+        })
     }
-    *packet.rcode_mut() = code;
-    packet.questions.clone_from(&question.questions);
-    if let Some(name) = question.questions.first().map(|first| first.qname.clone()) {
-        packet.answers = records
-            .into_iter()
-            .map(|data| ResourceRecord::new(name.clone(), CLASS::IN, TIME_TO_LIVE, data))
-            .collect();
+}
+
+fn encode_name(name: &str) -> Option<Vec<u8>> {
+    const LONGEST_LABEL: usize = 63;
+    const LONGEST_NAME: usize = 255;
+    let mut bytes = Vec::new();
+    for label in name.split('.') {
+        if label.is_empty() || label.len() > LONGEST_LABEL {
+            return None;
+        }
+        bytes.push(label.len() as u8);
+        bytes.extend(label.as_bytes());
     }
-    let bytes = packet.build_bytes_vec_compressed().ok()?;
-    let room = question.opt().map_or(SMALLEST_DATAGRAM, |opt| {
-        usize::from(opt.udp_packet_size).max(SMALLEST_DATAGRAM)
-    });
-    if transport == Transport::Stream || bytes.len() <= room {
-        return Some(bytes);
+    bytes.push(0);
+    (bytes.len() <= LONGEST_NAME).then_some(bytes)
+}
+
+/// Returns a response with these records. It is truncated if it does not fit into the client's datagrams.
+pub fn records(question: &Question<'_>, records: &[Record], transport: Transport) -> Vec<u8> {
+    let mut answer = response(question, NO_ERROR);
+    let mut count: u16 = 0;
+    for (kind, data) in records.iter().filter_map(Record::encode) {
+        // A pointer to the question's name, which follows the header.
+        answer.extend([0xc0, HEADER as u8]);
+        answer.extend(kind.to_be_bytes());
+        answer.extend(question::INTERNET.to_be_bytes());
+        answer.extend(TIME_TO_LIVE.to_be_bytes());
+        answer.extend((data.len() as u16).to_be_bytes());
+        answer.extend(data);
+        count += 1;
     }
-    packet.answers.clear();
-    packet.set_flags(PacketFlag::TRUNCATION);
-    Some(packet.build_bytes_vec_compressed().unwrap_or_default())
+    answer[6..8].copy_from_slice(&count.to_be_bytes());
+    if transport == Transport::Datagram && answer.len() > question.datagram {
+        answer = response(question, NO_ERROR);
+        answer[2] |= TRUNCATED;
+    }
+    answer
+}
+
+/// Returns a response with the code "no such name".
+pub fn name_error(question: &Question<'_>) -> Vec<u8> {
+    response(question, NAME_ERROR)
+}
+
+/// Returns a response without records.
+fn response(question: &Question<'_>, code: u8) -> Vec<u8> {
+    let mut answer = question.header.to_vec();
+    answer[2] = RESPONSE | AUTHORITATIVE | question.header[2] & RECURSION_DESIRED;
+    answer[3] = RECURSION_AVAILABLE | code;
+    answer[4..].fill(0);
+    answer[5] = 1;
+    answer.extend(question.bytes);
+    answer
 }

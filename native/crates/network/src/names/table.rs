@@ -4,10 +4,9 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use protocol::net::{Names, NetworkNames};
-use simple_dns::rdata::{PTR, RData};
-use simple_dns::{CLASS, Name, OPCODE, Packet, PacketFlag, QCLASS, QTYPE, RCODE, TYPE};
 
-use super::message::{self, HEADER, Transport};
+use super::message::{self, HEADER, Record, Transport};
+use super::question::{self, Question, Unreadable};
 
 /// The reaction to a message.
 #[derive(Debug, PartialEq, Eq)]
@@ -49,50 +48,40 @@ impl NameTable {
                 false => Reply::Ignore,
             };
         };
-        let Ok(packet) = Packet::parse(message) else {
-            return Reply::new(message::format_error(message));
-        };
-        if packet.has_flags(PacketFlag::RESPONSE) {
-            return Reply::Ignore;
-        }
-        let found = match packet.questions.as_slice() {
-            [question] if is_internet_query(&packet, question.qclass) => {
-                self.find(own, &question.qname.to_string(), question.qtype)
+        let question = match Question::parse(message) {
+            Ok(question) => question,
+            Err(Unreadable::NoQuestion) => return Reply::Ignore,
+            Err(Unreadable::Count) if own.outside => return Reply::Forward(own.servers.clone()),
+            Err(Unreadable::Malformed | Unreadable::Count) => {
+                return Reply::new(message::format_error(message));
             }
-            _ => None,
+        };
+        let found = match question.is_internet_query {
+            true => self.find(own, &question.name, question.kind),
+            false => None,
         };
         match found {
             Some(records) => {
                 self.answers = self.answers.wrapping_add(1);
-                Reply::new(message::response(
-                    &packet,
-                    RCODE::NoError,
-                    records,
-                    transport,
-                ))
+                Reply::Answer(message::records(&question, &records, transport))
             }
             None if own.outside => Reply::Forward(own.servers.clone()),
-            None => Reply::new(message::response(
-                &packet,
-                RCODE::NameError,
-                Vec::new(),
-                transport,
-            )),
+            None => Reply::Answer(message::name_error(&question)),
         }
     }
 
     /// Returns the records of a name on the container's networks; `None` if the name is unknown there.
-    fn find(&self, own: &Names, name: &str, kind: QTYPE) -> Option<Vec<RData<'static>>> {
-        let name = name.trim_end_matches('.').to_ascii_lowercase();
+    fn find(&self, own: &Names, name: &str, kind: u16) -> Option<Vec<Record>> {
+        let name = name.to_ascii_lowercase();
+        let wanted = |one: u16| kind == one || kind == question::ANY;
         if let Some(address) = reverse_address(&name) {
             let attachment = self
                 .neighbours(own)
                 .find(|attachment| has(attachment, address))?;
-            let pointer = Name::new(attachment.names.first()?).ok()?.into_owned();
-            let wanted = matches!(kind, QTYPE::TYPE(TYPE::PTR) | QTYPE::ANY);
+            let pointer = Record::Pointer(attachment.names.first()?.clone());
             return Some(
-                wanted
-                    .then_some(RData::PTR(PTR(pointer)))
+                wanted(question::PTR)
+                    .then_some(pointer)
                     .into_iter()
                     .collect(),
             );
@@ -110,13 +99,10 @@ impl NameTable {
         found.sort_by_key(|network| network.ipv4);
         let first = self.answers % found.len();
         found.rotate_left(first);
-        let ipv4 = matches!(kind, QTYPE::TYPE(TYPE::A) | QTYPE::ANY);
-        let ipv6 = matches!(kind, QTYPE::TYPE(TYPE::AAAA) | QTYPE::ANY);
         let addresses = found.into_iter().flat_map(|attachment| {
-            let ipv4 = ipv4.then_some(RData::A(attachment.ipv4.into()));
-            let ipv6 = attachment.ipv6.filter(|_| ipv6);
-            ipv4.into_iter()
-                .chain(ipv6.map(|address| RData::AAAA(address.into())))
+            let ipv4 = wanted(question::A).then_some(Record::Ipv4(attachment.ipv4));
+            let ipv6 = attachment.ipv6.filter(|_| wanted(question::AAAA));
+            ipv4.into_iter().chain(ipv6.map(Record::Ipv6))
         });
         Some(addresses.collect())
     }
@@ -136,11 +122,6 @@ impl NameTable {
             .flat_map(|names| &names.networks)
             .filter(move |attachment| networks.contains(&attachment.network.as_str()))
     }
-}
-
-fn is_internet_query(packet: &Packet<'_>, class: QCLASS) -> bool {
-    packet.opcode() == OPCODE::StandardQuery
-        && matches!(class, QCLASS::CLASS(CLASS::IN) | QCLASS::ANY)
 }
 
 fn has(attachment: &NetworkNames, address: IpAddr) -> bool {
