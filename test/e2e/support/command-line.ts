@@ -1,7 +1,7 @@
 /**
  * `tbox` as a user calls it: a separate process, never root, with its own directories.
  */
-import { chmodSync, chownSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { resolve } from "node:path";
 import { killTrees, processesMentioning } from "#test/support/processes.ts";
@@ -59,7 +59,9 @@ export async function openWithFake(options: Partial<FakeOptions> = {}): Promise<
     image: ["image"],
     async [Symbol.asyncDispose]() {
       await fake[Symbol.asyncDispose]();
-      rmSync(directory, { recursive: true });
+      // A command that a test left running could create files again.
+      await killTrees(processesMentioning(directory));
+      removeTree(directory);
     },
   };
 }
@@ -74,7 +76,7 @@ export async function openReal(): Promise<CommandLine> {
     image: ["--rootfs", "/"],
     async [Symbol.asyncDispose]() {
       await line.call(["daemon", "stop"]);
-      // The zygote and the monitors carry the directory in their command line.
+      // The command lines of the zygote and the monitors contain the directory.
       await killTrees(processesMentioning(directory));
       removeTree(directory);
     },
