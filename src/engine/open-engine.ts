@@ -49,7 +49,8 @@ export async function openEngine(config: Config): Promise<Engine> {
   });
   // Containers and the build cache have registered their uses, so nothing in use can be collected.
   images.startCollecting();
-  const information = { id: randomUUID(), dataDirectory, zygote, networks, environment };
+  const registries = config.registry;
+  const information = { id: randomUUID(), dataDirectory, zygote, networks, registries, environment };
   const owned = resources.move();
   return {
     images,

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { arch, cpus, hostname, release, totalmem } from "node:os";
 import type { Zygote } from "#native/zygote/zygote.ts";
 import type { NetworkStatus } from "#network/networks.ts";
+import type { RegistryOptions } from "#registry/access/registry-options.ts";
 
 /** The machine and how tbox uses it, for `GET /info`. */
 export interface SystemInformation {
@@ -29,21 +30,26 @@ export interface SystemInformation {
   httpProxy: string;
   httpsProxy: string;
   noProxy: string;
+  registries: RegistrySettings;
   securityOptions: string[];
   warnings: string[];
 }
+
+/** Settings of registries by domain. */
+export type RegistrySettings = Pick<RegistryOptions, "mirrors" | "insecure">;
 
 export interface InformationSources {
   id: string;
   dataDirectory: string;
   zygote: Zygote;
   networks: Pick<NetworkStatus, "problem">;
+  registries: RegistrySettings;
   environment: Record<string, string | undefined>;
 }
 
 /** Reads the state of the machine. */
 export function readSystemInformation(sources: InformationSources): SystemInformation {
-  const { id, dataDirectory, zygote, networks, environment } = sources;
+  const { id, dataDirectory, zygote, networks, registries, environment } = sources;
   const osRelease = readRelease();
   const { mapping } = zygote;
   const { base, controllers, files } = zygote.delegation;
@@ -71,6 +77,7 @@ export function readSystemInformation(sources: InformationSources): SystemInform
     httpProxy: proxy("HTTP_PROXY"),
     httpsProxy: proxy("HTTPS_PROXY"),
     noProxy: proxy("NO_PROXY"),
+    registries,
     securityOptions: ["name=seccomp,profile=builtin", "name=rootless", "name=no-new-privileges"],
     warnings: [mapping.reason, networks.problem()].filter((text) => text !== undefined),
   };

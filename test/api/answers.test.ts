@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { invalidArgument } from "#support/errors.ts";
+import { version } from "#support/version.ts";
 import { type FakeApi, openFakeApi } from "./support/fake-api.ts";
 
 let api: FakeApi;
@@ -231,7 +232,17 @@ test("archives of any length are imported and loaded", async () => {
 });
 
 test("info, version, disk usage and doctor describe the machine", async () => {
-  expect(await get("/version")).toMatchObject({ ApiVersion: "1.51", MinAPIVersion: "1.24", Os: "linux" });
+  expect(await get("/version")).toMatchObject({
+    Version: expect.stringMatching(/^28\./),
+    Components: [
+      { Name: "Engine", Version: expect.stringMatching(/^28\./) },
+      { Name: "tbox", Version: version },
+      {},
+    ],
+    ApiVersion: "1.51",
+    MinAPIVersion: "1.24",
+    Os: "linux",
+  });
   expect(await get("/info")).toMatchObject({
     Containers: expect.any(Number),
     Images: 1,
@@ -239,6 +250,19 @@ test("info, version, disk usage and doctor describe the machine", async () => {
     Name: "machine",
     NCPU: 2,
     Swarm: { LocalNodeState: "inactive" },
+    ServerVersion: expect.stringMatching(/^28\./),
+    Plugins: { Volume: ["local"], Network: ["bridge", "host", "null"] },
+    RegistryConfig: {
+      Mirrors: ["https://mirror.test/"],
+      IndexConfigs: {
+        "docker.io": { Name: "docker.io", Mirrors: ["https://mirror.test/"], Secure: true, Official: true },
+        "plain.test:5000": { Name: "plain.test:5000", Mirrors: [], Secure: false, Official: false },
+      },
+    },
+    Warnings: null,
+  });
+  expect(await get("/networks/bridge")).toMatchObject({
+    Options: { "com.docker.network.bridge.name": "docker0", "com.docker.network.driver.mtu": "1500" },
   });
   expect(await get("/system/df")).toMatchObject({ LayersSize: 3, Images: [{ Containers: 2 }], Volumes: [] });
   expect(await get("/system/df?type=container&type=volume")).not.toHaveProperty("LayersSize");

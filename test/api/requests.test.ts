@@ -232,6 +232,19 @@ describe("answers", () => {
   });
 });
 
+test.each([
+  ["{}", 204],
+  ["null", 304],
+  ['{"a":1}', 304],
+  ['{"ab":1}', 400],
+])("a start with the body %s is answered with %d", async (body, status) => {
+  api.engine.programs.stay = () => new Promise(() => {});
+  await api.request("POST", "/containers/create?name=bodies", { json: { Image: "image", Cmd: ["stay"] } });
+  const headers = { "Content-Type": "application/json" };
+  const response = await api.request("POST", "/containers/bodies/start", { body, headers });
+  expect(response.status).toBe(status);
+});
+
 describe("names", () => {
   const hostile = [
     "..",

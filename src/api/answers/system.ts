@@ -1,7 +1,9 @@
 /** Answer of `GET /version`. */
 export interface VersionAnswer {
   Platform: { Name: string };
+  /** The first one is Docker's engine; tbox's own version is that of the component `tbox`. */
   Components: { Name: string; Version: string; Details: Record<string, string> }[];
+  /** Version of Docker Engine that serves the same API. */
   Version: string;
   /** Newest version of Docker's API. */
   ApiVersion: string;
@@ -57,7 +59,11 @@ export interface InfoAnswer {
   /** The architecture as `uname -m` prints it. */
   Architecture: string;
   IndexServerAddress: string;
-  RegistryConfig: { InsecureRegistryCIDRs: string[]; IndexConfigs: object; Mirrors: string[] };
+  RegistryConfig: {
+    InsecureRegistryCIDRs: string[];
+    IndexConfigs: Record<string, RegistryIndex>;
+    Mirrors: string[];
+  };
   NCPU: number;
   /** Bytes. */
   MemTotal: number;
@@ -69,6 +75,7 @@ export interface InfoAnswer {
   Name: string;
   Labels: string[];
   ExperimentalBuild: boolean;
+  /** Version of Docker Engine that serves the same API. */
   ServerVersion: string;
   Runtimes: Record<string, { path: string }>;
   DefaultRuntime: string;
@@ -88,9 +95,20 @@ export interface InfoAnswer {
   InitCommit: { ID: string };
   SecurityOptions: string[];
   ProductLicense: string;
-  Warnings: string[];
-  /** tbox's own addition: cgroup controllers whose limits take effect. */
-  Tbox: { CgroupControllers: string[] };
+  /** Null for none. */
+  Warnings: string[] | null;
+  /** tbox's own addition: its version, and cgroup controllers whose limits take effect. */
+  Tbox: { Version: string; CgroupControllers: string[] };
+}
+
+/** A registry with settings. */
+export interface RegistryIndex {
+  Name: string;
+  Mirrors: string[];
+  /** Whether tbox demands https with a trusted certificate. */
+  Secure: boolean;
+  /** Whether the registry is Docker Hub. */
+  Official: boolean;
 }
 
 /** A line of `GET /events`. */

@@ -1,6 +1,7 @@
 import type { NetworkContainer, NetworkInspect, SubnetAnswer } from "#api/answers/networks.ts";
 import type { ContainerRecord } from "#containers/state/container-record.ts";
 import type { Engine } from "#engine/engine.ts";
+import { defaultNetwork } from "#network/networks.ts";
 
 type Network = ReturnType<Engine["networks"]["get"]>;
 type Subnet = NonNullable<Network["ipv4"]>;
@@ -23,10 +24,20 @@ export function shapeNetwork(network: Network, running: ContainerRecord[]): Netw
     ConfigFrom: { Network: "" },
     ConfigOnly: false,
     Containers: Object.fromEntries(running.flatMap((record) => endpointOn(record, network))),
-    Options: network.options,
+    Options: network.name === defaultNetwork ? { ...defaultOptions, ...network.options } : network.options,
     Labels: network.labels,
   };
 }
+
+/** Options that Docker shows for the default network. */
+const defaultOptions = {
+  "com.docker.network.bridge.default_bridge": "true",
+  "com.docker.network.bridge.enable_icc": "true",
+  "com.docker.network.bridge.enable_ip_masquerade": "true",
+  "com.docker.network.bridge.host_binding_ipv4": "0.0.0.0",
+  "com.docker.network.bridge.name": "docker0",
+  "com.docker.network.driver.mtu": "1500",
+};
 
 function shapeSubnet({ subnet, range, gateway, reserved }: Subnet): SubnetAnswer {
   return {

@@ -7,18 +7,16 @@ import {
 } from "#api/requests/containers.ts";
 import { containerParams as params } from "#api/schema/names.ts";
 import type { Containers } from "#containers/containers.ts";
-import { invalidArgument } from "#support/errors.ts";
 import { empty, noContent } from "../answers/status-only.ts";
+import { checkStartBody } from "../requests/start-body.ts";
 
 /** Requests that start, stop and signal containers. */
 export function containerLifecycleRoutes(containers: Pick<Containers, "lifecycle" | "streams">) {
   return new Elysia()
     .post(
       "/containers/:id/start",
-      async ({ params: { id }, request: { body } }) => {
-        if (body !== null) {
-          throw invalidArgument("starting container with non-empty request body is not supported");
-        }
+      async ({ params: { id }, request }) => {
+        await checkStartBody(request);
         return noContent((await containers.lifecycle.start(id)) === "started" ? "done" : "unchanged");
       },
       { params, query: startContainerQuery, parse: "none" },

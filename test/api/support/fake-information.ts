@@ -19,6 +19,7 @@ export const fakeInformation: SystemInformation = {
   httpProxy: "",
   httpsProxy: "",
   noProxy: "",
+  registries: { mirrors: { "docker.io": ["https://mirror.test"] }, insecure: ["plain.test:5000"] },
   securityOptions: ["name=rootless"],
   warnings: [],
 };

@@ -18,7 +18,7 @@ export const infoCommand = command({
     if (format === "json") await print(`${JSON.stringify(info)}\n`);
     else if (format !== undefined) await print(`${compileFormat(format)(info)}\n`);
     else await print(describe(info));
-    for (const warning of info.Warnings) printError(warning, "bare");
+    for (const warning of info.Warnings ?? []) printError(warning, "bare");
     return 0;
   },
 });
@@ -31,7 +31,8 @@ function describe(info: InfoAnswer): string {
     line(" Paused", info.ContainersPaused),
     line(" Stopped", info.ContainersStopped),
     line("Images", info.Images),
-    line("Server Version", info.ServerVersion),
+    line("Server Version", info.Tbox.Version),
+    line("Docker Version", info.ServerVersion),
     line("Storage Driver", info.Driver),
     ...info.DriverStatus.map(([name, value]) => line(` ${name}`, value)),
     line("Logging Driver", info.LoggingDriver),

@@ -23,16 +23,29 @@ export const versionCommand = command({
     const value = { Client: client, Server: server };
     if (format === "json") await print(`${JSON.stringify(value)}\n`);
     else if (format !== undefined) await print(`${compileFormat(format)(value)}\n`);
-    else await print(describe("Client", client) + (server ? `\n${describe("Server", server)}` : ""));
+    else
+      await print(
+        describe("Client", client) + (server ? `\n${describe("Server", ownVersions(server))}` : ""),
+      );
     if (failure === undefined) return 0;
     printError(failureMessage(failure));
     return 1;
   },
 });
 
+/** Versions of the program and of the parts that it consists of. */
+type Versions = Partial<Record<keyof VersionAnswer | "Docker", unknown>>;
+
+/** Returns the versions of a server with its own version in place of that of Docker Engine. */
+function ownVersions(server: VersionAnswer): Versions {
+  const own = server.Components.find(({ Name }) => Name === "tbox");
+  return { ...server, Version: own?.Version, Docker: server.Version };
+}
+
 /** Fields to print, with their labels. */
-const shown: [keyof VersionAnswer, string][] = [
+const shown: [keyof Versions, string][] = [
   ["Version", "Version"],
+  ["Docker", "Docker version"],
   ["ApiVersion", "API version"],
   ["MinAPIVersion", "Minimum API version"],
   ["Os", "OS"],
@@ -41,7 +54,7 @@ const shown: [keyof VersionAnswer, string][] = [
   ["Bun", "Bun"],
 ];
 
-function describe(title: string, versions: Partial<VersionAnswer>): string {
+function describe(title: string, versions: Versions): string {
   const lines = shown
     .filter(([name]) => versions[name])
     .map(([name, label]) => ` ${`${label}:`.padEnd(22)}${versions[name]}\n`);

@@ -1,4 +1,5 @@
-import type { InfoAnswer } from "#api/answers/system.ts";
+import type { InfoAnswer, RegistryIndex } from "#api/answers/system.ts";
+import { dockerVersion } from "#api/versions.ts";
 import type { ContainerStatus } from "#containers/state/container-record.ts";
 import type { SystemInformation } from "#engine/system-information.ts";
 import { version } from "#support/version.ts";
@@ -28,10 +29,31 @@ export function shapeInformation(system: SystemInformation, counts: StoreCounts)
     HttpProxy: system.httpProxy,
     HttpsProxy: system.httpsProxy,
     NoProxy: system.noProxy,
-    ServerVersion: version,
+    RegistryConfig: shapeRegistries(system.registries),
+    ServerVersion: dockerVersion,
     SecurityOptions: system.securityOptions,
-    Warnings: system.warnings,
-    Tbox: { CgroupControllers: system.controllers },
+    Warnings: system.warnings.length > 0 ? system.warnings : null,
+    Tbox: { Version: version, CgroupControllers: system.controllers },
+  };
+}
+
+const hub = "docker.io";
+
+function shapeRegistries({
+  mirrors,
+  insecure,
+}: SystemInformation["registries"]): InfoAnswer["RegistryConfig"] {
+  const mirrorsOf = (domain: string) =>
+    Object.hasOwn(mirrors, domain) ? (mirrors[domain] ?? []).map((url) => url.replace(/\/?$/, "/")) : [];
+  const domains = new Set([hub, ...Object.keys(mirrors), ...insecure]);
+  const indexes = [...domains].map((Name): [string, RegistryIndex] => {
+    const Secure = !insecure.includes(Name);
+    return [Name, { Name, Mirrors: mirrorsOf(Name), Secure, Official: Name === hub }];
+  });
+  return {
+    InsecureRegistryCIDRs: ["::1/128", "127.0.0.0/8"],
+    IndexConfigs: Object.fromEntries(indexes),
+    Mirrors: mirrorsOf(hub),
   };
 }
 
@@ -77,8 +99,8 @@ function machine(system: SystemInformation) {
 /** Fields that are the same on every machine. */
 const constant = {
   Plugins: {
-    Volume: [],
-    Network: ["bridge", "host", "none"],
+    Volume: ["local"],
+    Network: ["bridge", "host", "null"],
     Authorization: null,
     Log: ["json-file", "none"],
   },
@@ -90,7 +112,6 @@ const constant = {
   LoggingDriver: "json-file",
   NEventsListener: 0,
   IndexServerAddress: "https://index.docker.io/v1/",
-  RegistryConfig: { InsecureRegistryCIDRs: ["127.0.0.0/8", "::1/128"], IndexConfigs: {}, Mirrors: [] },
   GenericResources: null,
   Labels: [],
   ExperimentalBuild: false,

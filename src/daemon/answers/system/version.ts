@@ -1,5 +1,5 @@
 import type { VersionAnswer } from "#api/answers/system.ts";
-import { newestVersion, oldestVersion } from "#api/versions.ts";
+import { dockerVersion, newestVersion, oldestVersion } from "#api/versions.ts";
 import { architecture, version } from "#support/version.ts";
 
 /** Returns the answer of `GET /version`. */
@@ -9,7 +9,7 @@ export function shapeVersion(kernelVersion: string): VersionAnswer {
     Components: [
       {
         Name: "Engine",
-        Version: version,
+        Version: dockerVersion,
         Details: {
           ApiVersion: newestVersion,
           Arch: architecture,
@@ -19,9 +19,10 @@ export function shapeVersion(kernelVersion: string): VersionAnswer {
           Os: "linux",
         },
       },
+      { Name: "tbox", Version: version, Details: {} },
       { Name: "bun", Version: Bun.version, Details: {} },
     ],
-    Version: version,
+    Version: dockerVersion,
     ApiVersion: newestVersion,
     MinAPIVersion: oldestVersion,
     Os: "linux",
