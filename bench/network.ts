@@ -56,7 +56,7 @@ function printJoining(): void {
     ["none", ["--network", "none"]],
     ["bridge, ready", []],
     ["bridge, made then", ["--mac-address", "02:00:00:00:00:01"]],
-    ["one's own", ["--network", network]],
+    ["user-defined", ["--network", network]],
   ];
   const times = modes.map(([name, options]) => ({
     name,

@@ -124,7 +124,7 @@ test.each([
   ["without a history", { ...platform, rootfs }],
   ["with a history shorter than its layers", { ...platform, rootfs, history: [] }],
   ["created at no time", { ...platform, rootfs, created: null }],
-  ["with fields of somebody's own", { ...platform, rootfs, x: { y: 1 }, config: { Z: [1] } }],
+  ["with unknown fields", { ...platform, rootfs, x: { y: 1 }, config: { Z: [1] } }],
 ])("a configuration %s is kept byte for byte", async (_, value) => {
   const id = serveConfig(value);
   await pull();

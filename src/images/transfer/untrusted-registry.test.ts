@@ -198,7 +198,7 @@ test("a broken image does not affect an intact one with the same layers", async 
   }
 });
 
-test.each([401, 403, 404, 429, 500])("no password is told when a registry answers %d", async (status) => {
+test.each([401, 403, 404, 429, 500])("no password appears in the error when a registry answers %d", async (status) => {
   const password = `canary-${crypto.randomUUID()}`;
   const headers = { "WWW-Authenticate": 'Basic realm="x"', "Retry-After": "0" };
   answers.set("manifests/1", () => new Response("{}", { status, headers }));

@@ -27,7 +27,7 @@ await server.restart();
 seen.again = (await fetch(`http://${server.getHost()}:${server.getMappedPort(8080)}/index.html`)).status;
 await server.stop();
 
-// two on a network of their own, by name
+// two containers on a user-defined network, by name
 const network = await new Network().start();
 const back = await new GenericContainer(image)
   .withCommand(["sh", "-c", "echo data > /tmp/data; exec httpd -f -p 80 -h /tmp"])
@@ -45,7 +45,7 @@ seen.byName = (await front.exec(["wget", "-q", "-O-", "http://back/data"])).outp
 seen.ownAddress = back.getIpAddress(network.getName()) !== "";
 await front.stop();
 
-// an image of one's own
+// an image built from a Dockerfile
 const built = await GenericContainer.fromDockerfile(import.meta.dirname)
   .withBuildArgs({ BASE: image })
   .build();
