@@ -54,7 +54,7 @@ export interface Execs {
   running(containerId: string): string[];
   /** Returns an exec that can start. Throws conflict after its start, and not-found after its container's exit. */
   startable(id: string): ExecRecord;
-  /** Starts an exec, once. A program that cannot be executed exits with 126 or 127, as in Docker. */
+  /** Starts an exec, once. Throws for a program that cannot be executed; its exit status is 126 or 127, as in Docker. */
   start(id: string, options: StartExecOptions): Promise<StartedExec>;
   /** Sends SIGKILL to a running exec. */
   kill(id: string): void;

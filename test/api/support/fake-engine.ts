@@ -2,6 +2,7 @@ import type { Builder } from "#builds/builder.ts";
 import type { Engine } from "#engine/engine.ts";
 import { openEventLog } from "#engine/events.ts";
 import { openNetworks } from "#network/open-networks.ts";
+import { familiarName } from "#oci/reference.ts";
 import { TboxError } from "#support/errors.ts";
 import { openUsageRegister } from "#support/usage-register.ts";
 import { memoryDatabase } from "#test/support/database.ts";
@@ -49,9 +50,9 @@ export function fakeEngine(): FakeEngine {
 
 function fakeBuilder({ calls }: FakeState): Builder {
   return {
-    async *build({ dockerfile }) {
+    async *build({ dockerfile, tags }) {
       calls.push(`build ${dockerfile}`);
-      yield { type: "built", image: fakeDigest, tags: [] };
+      yield { type: "built", image: fakeDigest, tags: tags.map(familiarName) };
     },
     async *files() {},
     prune: async () => ({ ids: [], space: 0 }),
