@@ -2,17 +2,13 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::question::{self, Question};
-
-/// Length of the header of every message.
-pub const HEADER: usize = 12;
+use super::question::{self, HEADER, Question, RESPONSE};
 
 /// Time to live of an answer in seconds: a restarted container has another address.
 const TIME_TO_LIVE: u32 = 5;
 
-/// Bytes 2 and 3 of the header: QR (this is a response), AA (authoritative), TC (truncated), RD (recursion desired),
-/// RA (recursion available), and response codes.
-pub const RESPONSE: u8 = 0x80;
+/// Bytes 2 and 3 of the header: AA (authoritative), TC (truncated), RD (recursion desired), RA (recursion available), and
+/// response codes.
 const AUTHORITATIVE: u8 = 4;
 const TRUNCATED: u8 = 2;
 const RECURSION_DESIRED: u8 = 1;

@@ -1,7 +1,11 @@
 //! The header and the first question of a DNS message (RFC 1035, section 4). Nothing else of a container's message is
 //! read, so a message costs the same whatever it contains.
 
-use super::message::{HEADER, RESPONSE};
+/// Length of the header of every message.
+pub const HEADER: usize = 12;
+
+/// Bit of byte 2 of the header: this is a response.
+pub const RESPONSE: u8 = 0x80;
 
 /// Length of the longest name in a message.
 const LONGEST_NAME: usize = 255;

@@ -10,7 +10,8 @@ use rustix::net::{RecvFlags, SendFlags, recv, send};
 use sys::event::{Interest, Poll};
 use sys::watched::Watched;
 
-use super::message::{HEADER, Transport, server_failure};
+use super::message::{Transport, server_failure};
+use super::question::HEADER;
 use super::table::{NameTable, Reply};
 use super::upstream::Upstream;
 use crate::event_token::EventSource;

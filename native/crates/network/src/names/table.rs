@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use protocol::net::{Names, NetworkNames};
 
-use super::message::{self, HEADER, Record, Transport};
-use super::question::{self, Question, Unreadable};
+use super::message::{self, Record, Transport};
+use super::question::{self, HEADER, Question, Unreadable};
 
 /// The reaction to a message.
 #[derive(Debug, PartialEq, Eq)]
