@@ -18,7 +18,7 @@ use super::table::{NameTable, Reply};
 pub use super::upstream::NetworkAccess;
 use super::upstream::Upstream;
 use crate::event_token::{EventSource, EventToken};
-use crate::sockets::{self, SpareDescriptor};
+use crate::sockets;
 
 /// Size of the longest message.
 const LONGEST_MESSAGE: usize = 64 * 1024;
@@ -40,7 +40,6 @@ pub struct NameServer {
     listeners: HashMap<u64, Listeners>,
     questions: Questions,
     streams: NameStreams,
-    spare: SpareDescriptor,
     buffer: Vec<u8>,
 }
 
@@ -53,7 +52,6 @@ impl NameServer {
             listeners: HashMap::new(),
             questions: Questions::default(),
             streams: NameStreams::default(),
-            spare: SpareDescriptor::default(),
             buffer: vec![0; LONGEST_MESSAGE],
         }
     }
@@ -124,7 +122,7 @@ impl NameServer {
             let Some(listeners) = self.listeners.get(&namespace) else {
                 return;
             };
-            let Ok(Some((socket, _))) = sockets::accept(&listeners.tcp, &self.spare) else {
+            let Ok(Some((socket, _))) = sockets::accept(&listeners.tcp) else {
                 return;
             };
             self.streams.add(poll, namespace, socket);
