@@ -131,12 +131,14 @@ export type TboxBuildRequest = z.infer<typeof tboxBuildSchema>;
 /** Parses the header `X-Registry-Config`, a JSON object by domain in base64, to values of `X-Registry-Auth`. */
 export function parseRegistryConfig(header: string | null): Record<string, string> {
   if (header === null || header === "") return {};
+  // Go programs without credentials send null for the object, and for a registry.
   const value = z
-    .record(z.string(), z.looseObject({}))
+    .record(z.string(), z.looseObject({}).nullable())
+    .nullable()
     .safeParse(parseJson(Buffer.from(header, "base64url").toString() || "{}"));
   if (!value.success) throw invalidArgument("invalid X-Registry-Config header");
   return Object.fromEntries(
-    Object.entries(value.data).map(([domain, auth]) => [
+    Object.entries(value.data ?? {}).map(([domain, auth]) => [
       domain,
       Buffer.from(JSON.stringify(auth)).toString("base64url"),
     ]),

@@ -2,9 +2,13 @@ import { z } from "zod";
 import { copyIssues } from "./copy-issues.ts";
 import { isRecord } from "./is-record.ts";
 
-/** Returns the schema of a map with any keys, `__proto__` too, and with values that pass a schema. */
+/**
+ * Returns the schema of a map with any keys, `__proto__` too, and with values that pass a schema. Null is an empty map,
+ * as for Go.
+ */
 export function dictionary<Value>(value: z.ZodType<Value>) {
-  const map = z.unknown().transform((input, context): Record<string, Value> => {
+  const map = z.unknown().transform((given, context): Record<string, Value> => {
+    const input = given === null ? {} : given;
     if (!isRecord(input)) {
       context.issues.push({ code: "custom", input, message: "Invalid input: expected object" });
       return z.NEVER;

@@ -24,7 +24,8 @@ export interface DockerObjectRules {
 
 /**
  * Returns the schema of an object as Docker's clients send it, with a value for every field. Unset fields are left out
- * of the result; fields of Docker's API that tbox does not honour are refused by name; unknown fields are ignored.
+ * of the result; fields of Docker's API that tbox does not honour are refused by name; unknown fields are ignored. Null
+ * is an object without fields, as for Go.
  */
 export function dockerObject<Shape extends z.core.$ZodLooseShape>(
   shape: Shape,
@@ -32,7 +33,8 @@ export function dockerObject<Shape extends z.core.$ZodLooseShape>(
 ) {
   const { whole, check } = sparseObject(shape);
   const schema = z
-    .transform((input: unknown, context) => {
+    .transform((given: unknown, context) => {
+      const input = given === null ? {} : given;
       if (!isRecord(input)) return check(input, context);
       const fields = honouredFields(shape, input, rules, context);
       return context.issues.length > 0 ? z.NEVER : check(fields, context);

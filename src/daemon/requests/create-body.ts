@@ -17,7 +17,11 @@ const otherFields = new Set(["HostConfig", "NetworkingConfig"]);
 export async function parseCreateBody(request: Request, query: Record<string, unknown>) {
   const body = request.body === null ? undefined : await parseJsonBody(request);
   const fields = fieldsOf(body);
-  if (body === undefined || (isObject(body) && Object.keys(body).every((name) => otherFields.has(name)))) {
+  if (
+    body === undefined ||
+    body === null ||
+    (isObject(body) && Object.keys(body).every((name) => otherFields.has(name)))
+  ) {
     throw invalidArgument("config cannot be empty in order to create a container");
   }
   return collectIgnored(() => {
