@@ -6,8 +6,10 @@ import { entriesBelow, followLinks, type Listing } from "./listing.ts";
 
 /** A file, or a directory whose content is copied. */
 export interface Selected {
-  /** Path in the tree, without a leading slash. */
+  /** Path in the tree, without a leading slash. Its last part can be a link, whose name the copy gets. */
   path: string;
+  /** Path without links. */
+  real: string;
   directory: boolean;
   /** Path below the destination; absent when the destination itself is the target. */
   under?: string;
@@ -36,10 +38,10 @@ export function selectSource(listing: Listing, source: string, selection: Select
     if (real === undefined || entry === undefined) throw missing(path);
     const placed = under === undefined ? {} : { under };
     if (entry.kind === "directory") {
-      return [{ path: real, directory: true, ...placed, skip: skipped(listing, real, excludes) }];
+      return [{ path, real, directory: true, ...placed, skip: skipped(listing, real, excludes) }];
     }
     const excluded = excludes?.(posix.basename(path)) ?? false;
-    return excluded ? [] : [{ path: real, directory: false, ...placed, skip: [] }];
+    return excluded ? [] : [{ path, real, directory: false, ...placed, skip: [] }];
   });
 }
 
@@ -47,7 +49,9 @@ function plain(listing: Listing, source: string): { path: string; under?: string
   const path = cleanSource(source);
   if (!isPattern(path)) return [{ path: path.replace(/\\(.)/g, "$1") }];
   const pattern = compileGlob(path);
-  return [...listing.entries.keys()].filter((one) => pattern.test(one)).map((one) => ({ path: one }));
+  // The root of the tree has no name that a pattern could match.
+  const named = [...listing.entries.keys()].filter((one) => one !== "");
+  return named.filter((one) => pattern.test(one)).map((one) => ({ path: one }));
 }
 
 /** Selects the files of `base/./pattern`: a match keeps its parent directories below the base. */
@@ -87,7 +91,8 @@ function cleanSource(source: string): string {
   return posix.join("/", source).replace(/^\/+|\/+$/g, "");
 }
 
-function parentsOf(path: string): string[] {
+/** Returns the directories that contain a path, outermost first, without the root. */
+export function parentsOf(path: string): string[] {
   const parts = path.split("/");
   return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join("/"));
 }

@@ -3,7 +3,7 @@ import { posix } from "node:path";
 import type { FileTree } from "#containers/build-steps/file-tree.ts";
 import type { DiffId } from "#oci/digest.ts";
 import type { Listing } from "../context/listing.ts";
-import { isPattern, selectSource } from "../context/select.ts";
+import { isPattern, parentsOf, selectSource } from "../context/select.ts";
 import { atLines } from "../dockerfile/dockerfile-error.ts";
 import { heredocText } from "../dockerfile/heredoc.ts";
 import type { Copy, Located } from "../dockerfile/instruction.ts";
@@ -75,7 +75,7 @@ async function fromContext(
   return Promise.all(
     selected.map(async (one): Promise<CopySource> => {
       const planned = planCopy(copy, tree, one, target);
-      const digest = await digestSelection(run.context, listing, { path: one.path, skip: new Set(one.skip) });
+      const digest = await digestSelection(run.context, listing, { path: one.real, skip: new Set(one.skip) });
       // The name of a file is part of the key because it can become the name of the copy.
       const name = one.directory ? "" : posix.basename(one.path);
       return { key: ["context", digest, name, planned.target, planned.unpack], open: async () => [planned] };
@@ -99,7 +99,7 @@ async function fromLayers(
   const base = literalPart(source);
   const entries = await workspace().list(tree, `/${base}`);
   const listing: Listing = { entries: new Map(), ignored: [] };
-  listing.entries.set("", { kind: "directory" });
+  for (const parent of ["", ...parentsOf(base)]) listing.entries.set(parent, { kind: "directory" });
   for (const { path: below, kind } of entries) listing.entries.set(posix.join(base, below), { kind });
   const selected = selectSource(listing, source, copy);
   return selected.map((one) => ({

@@ -62,6 +62,39 @@ daemonSuite("COPY and ADD", { obstacle: shellUnavailable, prepare }, (daemon) =>
     );
   });
 
+  test("the pattern * copies the files and the contents of the directories of the root once", async () => {
+    const files = { a: "a", "d/b": "b", "d/e/c": "c" };
+    for (const source of ["*", "./*"]) {
+      expect(
+        await output("cd /x; find . -type f | sort", [`COPY --exclude=Dockerfile ${source} /x/`], files),
+      ).toBe("./a\n./b\n./e/c\n");
+    }
+    const stage = [
+      "RUN mkdir -p /app/target/d && touch /app/target/a.jar /app/target/b.jar /app/target/d/c.jar",
+    ];
+    const copy = (source: string) => [...stage, "FROM box:1", `COPY --from=0 ${source} /x/`];
+    expect(await output(tree, copy("/app/target/*.jar"))).toBe("/x\n/x/a.jar\n/x/b.jar\n");
+    expect(await output(tree, copy("/app/*/*"))).toBe("/x\n/x/a.jar\n/x/b.jar\n/x/c.jar\n");
+    expect(await output(tree, copy("--parents /app/./target/*.jar"))).toBe(
+      "/x\n/x/target\n/x/target/a.jar\n/x/target/b.jar\n",
+    );
+    expect(await output("find /x -name target | wc -l", copy("/*"))).toBe("1\n");
+  });
+
+  test("a link that is copied into a directory keeps its name", async () => {
+    const files = {
+      "lib/libfoo.so.1.2.3": "elf",
+      "lib/libfoo.so": { link: "libfoo.so.1.2.3" },
+      "deep/l": { link: "../lib/libfoo.so" },
+      dir: { link: "lib" },
+    };
+    const script = "cd /x; find . -type f | sort; cat * 2>/dev/null";
+    expect(await output(script, ["COPY lib/libfoo.so /x/"], files)).toBe("./libfoo.so\nelf");
+    expect(await output(script, ["ADD deep/l /x/"], files)).toBe("./l\nelf");
+    expect(await output(script, ["COPY lib/*.so /x/"], files)).toBe("./libfoo.so\nelf");
+    expect(await output(script, ["COPY dir /x/"], files)).toBe("./libfoo.so.1.2.3\nelf");
+  });
+
   test("sources cannot leave the context", async () => {
     const files = { a: "inside", out: { link: "/etc/hostname" }, up: { link: "../../../../etc" } };
     expect(await output("cat /x/a", ["COPY ../../a /x/"], files)).toBe("inside");

@@ -1,0 +1,35 @@
+import { expect, test } from "bun:test";
+import type { Listing } from "./listing.ts";
+import { selectSource } from "./select.ts";
+
+const listing: Listing = {
+  entries: new Map([
+    ["", { kind: "directory" }],
+    ["a", { kind: "file" }],
+    ["dir", { kind: "directory" }],
+    ["dir/b", { kind: "file" }],
+    ["lib", { kind: "directory" }],
+    ["lib/libfoo.so", { kind: "link", target: "libfoo.so.1" }],
+    ["lib/libfoo.so.1", { kind: "file" }],
+    ["short", { kind: "link", target: "lib" }],
+  ]),
+  ignored: [],
+};
+
+function pathsOf(source: string): string[] {
+  return selectSource(listing, source, { parents: false, exclude: [] }).map(({ path }) => path);
+}
+
+test.each(["*", "./*", "*/", "/*"])(
+  "the pattern %s matches the entries of the root but not the root",
+  (source) => {
+    expect(pathsOf(source)).toEqual(["a", "dir", "lib", "short"]);
+  },
+);
+
+test("a link keeps the name that the instruction or the pattern gives it", () => {
+  const selected = selectSource(listing, "lib/libfoo.so", { parents: false, exclude: [] });
+  expect(selected).toMatchObject([{ path: "lib/libfoo.so", real: "lib/libfoo.so.1" }]);
+  expect(pathsOf("lib/*")).toEqual(["lib/libfoo.so", "lib/libfoo.so.1"]);
+  expect(pathsOf("short/libfoo.so")).toEqual(["short/libfoo.so"]);
+});
