@@ -1,9 +1,10 @@
 import { lstatSync } from "node:fs";
 import { invalidArgument } from "#support/errors.ts";
 import { compileIgnorePatterns, type Ignores, parseIgnoreFile } from "#support/ignore-patterns.ts";
+import type { HostTree } from "./host-tree.ts";
 import type { Listing } from "./listing.ts";
 import { readContextFile } from "./read-context-file.ts";
-import { type DigestCache, digestFiles, type ScannedFile, scanDirectory } from "./scan.ts";
+import { type DigestCache, digestFiles, type ScannedFile, scanTree } from "./scan.ts";
 
 /** The files that a build can copy from. */
 export interface Context {
@@ -19,30 +20,34 @@ export interface Context {
 
 const mostText = 16 * 1024 * 1024;
 
-export function openContext(directory: string, dockerfile: string, known: DigestCache): Context {
+export function openContext(
+  { directory, tree }: { directory: string; tree: HostTree },
+  dockerfile: string,
+  known: DigestCache,
+): Context {
   let listing: Promise<Listing<ScannedFile>> | undefined;
   let compiled: Promise<Ignores> | undefined;
   const ignores = () => {
-    compiled ??= readIgnoreFile(directory, dockerfile).then(compileIgnorePatterns);
+    compiled ??= readIgnoreFile(tree, dockerfile).then(compileIgnorePatterns);
     return compiled;
   };
   return {
     directory,
     ignores,
     list() {
-      listing ??= ignores().then((one) => scanDirectory(directory, one));
+      listing ??= ignores().then((one) => scanTree(tree, one));
       return listing;
     },
-    digests: (files) => digestFiles(directory, files, known),
+    digests: (files) => digestFiles(tree, files, known),
   };
 }
 
 /** Reads the Dockerfile of a context. */
-export async function readDockerfile(directory: string, path: string): Promise<string> {
+export async function readDockerfile(tree: HostTree, path: string): Promise<string> {
   const text =
-    (await readContextFile(directory, path, mostText)) ??
+    (await readContextFile(tree, path, mostText)) ??
     // Docker falls back to this name for the default path.
-    (path === "Dockerfile" ? await readContextFile(directory, "dockerfile", mostText) : undefined);
+    (path === "Dockerfile" ? await readContextFile(tree, "dockerfile", mostText) : undefined);
   if (text === undefined) {
     throw invalidArgument(`Cannot locate specified Dockerfile: ${path}`);
   }
@@ -68,7 +73,7 @@ function lstatOf(path: string) {
 }
 
 /** Reads `<Dockerfile>.dockerignore`, or else `.dockerignore`. */
-async function readIgnoreFile(directory: string, dockerfile: string): Promise<string[]> {
-  const own = await readContextFile(directory, `${dockerfile}.dockerignore`, mostText);
-  return parseIgnoreFile(own ?? (await readContextFile(directory, ".dockerignore", mostText)) ?? "");
+async function readIgnoreFile(tree: HostTree, dockerfile: string): Promise<string[]> {
+  const own = await readContextFile(tree, `${dockerfile}.dockerignore`, mostText);
+  return parseIgnoreFile(own ?? (await readContextFile(tree, ".dockerignore", mostText)) ?? "");
 }

@@ -24,6 +24,8 @@ interface SourceOptions {
 
 export interface OpenedSource {
   directory: string;
+  /** Whether the files belong to the build alone. */
+  owned: boolean;
   /** Text of the Dockerfile, when the address contains nothing else. */
   text?: string;
 }
@@ -33,15 +35,15 @@ export async function openSource(options: SourceOptions): Promise<OpenedSource> 
   const { context } = options.request;
   switch (context.type) {
     case "directory":
-      return { directory: checkDirectory(context.path) };
+      return { directory: checkDirectory(context.path), owned: false };
     case "none":
-      return { directory: emptyDirectory(options) };
+      return { directory: emptyDirectory(options), owned: true };
     case "stream":
-      return { directory: await unpack(options, context.body) };
+      return { directory: await unpack(options, context.body), owned: true };
     case "remote": {
       const url = context.url.replace(/^(?=github\.com\/)/, "https://");
       if (isRepository(url) || url !== context.url) {
-        return { directory: await checkOutContext(options, url) };
+        return { directory: await checkOutContext(options, url), owned: true };
       }
       return fetchContext(options, url);
     }
@@ -80,9 +82,9 @@ async function fetchContext(options: SourceOptions, url: string): Promise<Opened
     throw new TboxError("unavailable", `the build context ${url}: the server answered ${response.status}`);
   }
   const { head, body } = await peekHead(response.body);
-  if (isArchive(head)) return { directory: await unpack(options, body) };
+  if (isArchive(head)) return { directory: await unpack(options, body), owned: true };
   const text = await limitedText(body, url);
-  return { directory: emptyDirectory(options), text };
+  return { directory: emptyDirectory(options), owned: true, text };
 }
 
 /** Returns the first bytes of a stream, and the whole stream. */

@@ -1,23 +1,23 @@
-import { closeSync, fstatSync, lstatSync, readFileSync, readlinkSync } from "node:fs";
+import { closeSync, fstatSync, readFileSync } from "node:fs";
 import { invalidArgument } from "#support/errors.ts";
+import type { HostTree } from "./host-tree.ts";
 import { followPath } from "./listing.ts";
-import { openReadable } from "./open-readable.ts";
 
 /** Reads a text file of a context; returns undefined for a missing file and throws for one longer than `limit` bytes. */
 export async function readContextFile(
-  root: string,
+  tree: HostTree,
   path: string,
   limit: number,
 ): Promise<string | undefined> {
   const found = followPath(
     path,
-    (name) => linkAt(`${root}/${name}`),
+    (name) => linkAt(tree, name),
     () => {
       throw invalidArgument(`${path}: too many links`);
     },
   );
   if (found === undefined) return undefined;
-  const descriptor = openReadable(`${root}/${found}`);
+  const descriptor = tree.open(found);
   try {
     const status = fstatSync(descriptor);
     if (status.isDirectory()) return undefined;
@@ -30,9 +30,9 @@ export async function readContextFile(
 }
 
 /** Returns the target of a link, `{}` for any other file, and undefined for a missing one. */
-function linkAt(path: string): { target?: string } | undefined {
+function linkAt(tree: HostTree, path: string): { target?: string } | undefined {
   try {
-    return lstatSync(path).isSymbolicLink() ? { target: readlinkSync(path) } : {};
+    return tree.status(path).isSymbolicLink() ? { target: tree.target(path) } : {};
   } catch {
     return undefined;
   }

@@ -1,8 +1,8 @@
-import { closeSync, lstatSync, readdirSync, readlinkSync, readSync, type Stats } from "node:fs";
+import { closeSync, constants, readSync } from "node:fs";
 import { TboxError } from "#support/errors.ts";
 import type { Ignores } from "#support/ignore-patterns.ts";
+import type { HostTree } from "./host-tree.ts";
 import type { EntryKind, ListedFile, Listing } from "./listing.ts";
-import { openReadable } from "./open-readable.ts";
 
 export interface ScannedFile extends ListedFile, Stamp {
   mode: number;
@@ -20,11 +20,12 @@ interface Stamp {
 const mostEntries = 500;
 const mostBytes = 4 * 1024 * 1024;
 
-/** Lists a directory of the host without the excluded files. Links are not followed. */
-export async function scanDirectory(root: string, ignores: Ignores): Promise<Listing<ScannedFile>> {
+/** Lists a tree of the host without the excluded files. Links are not followed. */
+export async function scanTree(tree: HostTree, ignores: Ignores): Promise<Listing<ScannedFile>> {
   const listing: Listing<ScannedFile> = { entries: new Map(), ignored: [] };
-  listing.entries.set("", describe(root, lstatSync(root)));
-  await scanBelow(root, "", { ignores, listing, count: { value: 0 } });
+  const root = describe(tree, "");
+  if (root) listing.entries.set("", root);
+  await scanBelow(tree, "", { ignores, listing, count: { value: 0 } });
   return listing;
 }
 
@@ -35,24 +36,26 @@ interface Scan {
 }
 
 /** Scans one directory; returns whether it contains an included file. */
-async function scanBelow(root: string, directory: string, scan: Scan): Promise<boolean> {
+async function scanBelow(tree: HostTree, directory: string, scan: Scan): Promise<boolean> {
   const { ignores, listing, count } = scan;
   let found = false;
-  for (const name of readNames(`${root}/${directory}`)) {
+  for (const name of readNames(tree, directory)) {
     const path = directory === "" ? name : `${directory}/${name}`;
     if (++count.value % mostEntries === 0) await new Promise((resolve) => setImmediate(resolve));
+    const file = describe(tree, path);
+    if (!file) continue;
+    const isDirectory = file.kind === "directory";
     const ignored = ignores(path);
-    const status = lstatSync(`${root}/${path}`);
-    if (ignored && (!status.isDirectory() || ignores.wholly(path))) {
+    if (ignored && (!isDirectory || ignores.wholly(path))) {
       listing.ignored.push(path);
       continue;
     }
-    listing.entries.set(path, describe(`${root}/${path}`, status));
-    if (!status.isDirectory()) {
+    listing.entries.set(path, file);
+    if (!isDirectory) {
       found = true;
       continue;
     }
-    const filled = await scanBelow(root, path, scan);
+    const filled = await scanBelow(tree, path, scan);
     if (ignored && !filled) {
       listing.entries.delete(path);
       listing.ignored = listing.ignored.filter((other) => !other.startsWith(`${path}/`));
@@ -62,33 +65,40 @@ async function scanBelow(root: string, directory: string, scan: Scan): Promise<b
   return found;
 }
 
-function readNames(path: string): string[] {
+function readNames(tree: HostTree, directory: string): string[] {
   try {
-    return readdirSync(path).sort();
+    return tree.names(directory);
   } catch (cause) {
+    throw new TboxError("forbidden", `read ${directory || "the root"} of the build context`, { cause });
+  }
+}
+
+/** Describes a file; returns undefined if it was deleted meanwhile. */
+function describe(tree: HostTree, path: string): ScannedFile | undefined {
+  try {
+    const { mode, size, ino, mtimeMs, ctimeMs } = tree.status(path);
+    const kind = kindOf(mode);
+    if (kind === "link") return { kind, mode, size, ino, mtimeMs, ctimeMs, target: tree.target(path) };
+    return { kind, mode, size, ino, mtimeMs, ctimeMs };
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined;
     throw new TboxError("forbidden", `read ${path} of the build context`, { cause });
   }
 }
 
-function describe(path: string, status: Stats): ScannedFile {
-  const { mode, size, ino, mtimeMs, ctimeMs } = status;
-  const kind = kindOf(status);
-  if (kind === "link") return { kind, mode, size, ino, mtimeMs, ctimeMs, target: readlinkSync(path) };
-  return { kind, mode, size, ino, mtimeMs, ctimeMs };
-}
-
-function kindOf(status: Stats): EntryKind {
-  if (status.isFile()) return "file";
-  if (status.isDirectory()) return "directory";
-  return status.isSymbolicLink() ? "link" : "other";
+function kindOf(mode: number): EntryKind {
+  const type = mode & constants.S_IFMT;
+  if (type === constants.S_IFREG) return "file";
+  if (type === constants.S_IFDIR) return "directory";
+  return type === constants.S_IFLNK ? "link" : "other";
 }
 
 /** Cached digests by path, with the stamp of the file that they belong to. */
 export type DigestCache = Map<string, Stamp & { digest: string }>;
 
-/** Returns the digests of files in a scanned directory; reads only files that may have changed. */
+/** Returns the digests of files in a scanned tree; reads only files that may have changed. */
 export async function digestFiles(
-  root: string,
+  tree: HostTree,
   files: [string, ScannedFile][],
   known: DigestCache,
 ): Promise<Map<string, string>> {
@@ -107,7 +117,7 @@ export async function digestFiles(
       bytes = 0;
       await new Promise((resolve) => setImmediate(resolve));
     }
-    const digest = digestFile(`${root}/${path}`, buffer);
+    const digest = digestFile(tree, path, buffer);
     digests.set(path, digest);
     // A file changed just now can change again within the same tick of the file system's clock.
     const { ino, size, mtimeMs, ctimeMs } = file;
@@ -125,21 +135,19 @@ function isSame(one: Stamp, other: Stamp): boolean {
   );
 }
 
-function digestFile(path: string, buffer: Buffer): string {
+function digestFile(tree: HostTree, path: string, buffer: Buffer): string {
   const hasher = new Bun.CryptoHasher("sha256");
-  let descriptor: number;
+  let descriptor: number | undefined;
   try {
-    descriptor = openReadable(path);
-  } catch (cause) {
-    throw new TboxError("forbidden", `read ${path} of the build context`, { cause });
-  }
-  try {
+    descriptor = tree.open(path);
     for (let count = 1; count > 0; ) {
       count = readSync(descriptor, buffer);
       hasher.update(buffer.subarray(0, count));
     }
+  } catch (cause) {
+    throw new TboxError("forbidden", `read ${path} of the build context`, { cause });
   } finally {
-    closeSync(descriptor);
+    if (descriptor !== undefined) closeSync(descriptor);
   }
   return hasher.digest("hex");
 }

@@ -5,6 +5,7 @@ import { familiarName, withDefaultTag } from "#oci/reference.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { BuildEvent, BuildRequest } from "../builder.ts";
 import { openReusableSteps } from "../cache/cache-images.ts";
+import { openHostTree } from "../context/host-tree.ts";
 import { openContext, readDockerfile } from "../context/open-context.ts";
 import { openSource } from "../context/open-source.ts";
 import { readStages } from "../dockerfile/read-stages.ts";
@@ -31,12 +32,14 @@ export async function buildImage(
   // A failed step aborts the others.
   const stop = new AbortController();
   const signal = AbortSignal.any([request.signal, stop.signal]);
-  const { directory, text: onlyText } = await openSource({ services, request, held, scratch, signal });
-  const text = request.dockerfileText ?? onlyText ?? (await readDockerfile(directory, request.dockerfile));
+  const source = await openSource({ services, request, held, scratch, signal });
+  const { directory, text: onlyText } = source;
+  const tree = held.use(openHostTree(directory, { owned: source.owned }));
+  const text = request.dockerfileText ?? onlyText ?? (await readDockerfile(tree, request.dockerfile));
   emit({ type: "dockerfile", name: request.dockerfile, text });
   const read = readStages(text);
   const given = request.arguments;
-  const context = openContext(directory, request.dockerfile, services.digestCache(directory));
+  const context = openContext({ directory, tree }, request.dockerfile, services.digestCache(directory));
   const lint = openLint(given.BUILDKIT_DOCKERFILE_CHECK ?? read.check, emit);
   const platform = request.platform ?? hostPlatform();
   const predefined = (stage: string) => platformArguments(hostPlatform(), platform, stage);

@@ -1,7 +1,8 @@
 import { parseDigest } from "#oci/digest.ts";
 import { invalidArgument } from "#support/errors.ts";
 import { compileIgnorePatterns } from "#support/ignore-patterns.ts";
-import { scanDirectory } from "../context/scan.ts";
+import { openHostTree } from "../context/host-tree.ts";
+import { scanTree } from "../context/scan.ts";
 import { selectSource } from "../context/select.ts";
 import type { Copy } from "../dockerfile/instruction.ts";
 import { checkOut, findCommit } from "../git/checkout.ts";
@@ -62,7 +63,8 @@ async function fromRepository(
     key: ["git", found.commit, inside, keepGitDirectory, submodules, copy.exclude],
     async open() {
       const files = await checkOut(repository, found, { target: directory, keepGitDirectory });
-      const selected = selectSource(await scanDirectory(files, compileIgnorePatterns([])), "/", copy);
+      using tree = openHostTree(files, { owned: true });
+      const selected = selectSource(await scanTree(tree, compileIgnorePatterns([])), "/", copy);
       const destination = target.endsWith("/") ? target : `${target}/`;
       return selected.map((one) => ({
         ...planCopy(copy, { directory: files }, one, destination),

@@ -1,0 +1,120 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { chmodSync, closeSync, lstatSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { errorCode } from "#support/errors.ts";
+import { compileIgnorePatterns } from "#support/ignore-patterns.ts";
+import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
+import { until } from "#test/support/until.ts";
+import { openHostTree } from "./host-tree.ts";
+import { readContextFile } from "./read-context-file.ts";
+import { digestFiles, scanTree } from "./scan.ts";
+
+/** How often a file is read while another process swaps it. */
+const rounds = Number(process.env.TBOX_TEST_SWAPS ?? 300);
+
+const secretText = "only for the user";
+const secretDigest = new Bun.CryptoHasher("sha256").update(secretText).digest("hex");
+
+let directory: TemporaryDirectory;
+beforeEach(() => {
+  directory = temporaryDirectory("tree");
+  mkdirSync(`${directory.path}/context/sub`, { recursive: true });
+  mkdirSync(`${directory.path}/outside`);
+  writeFileSync(`${directory.path}/outside/file`, secretText, { mode: 0o600 });
+});
+afterEach(() => directory[Symbol.dispose]());
+
+describe("a tree of the host", () => {
+  test("keeps names that are not UTF-8", async () => {
+    const root = Buffer.from(`${directory.path}/context/`);
+    const names = [Buffer.of(0xff), Buffer.of(0x63, 0xe9), Buffer.from("\ufffd")];
+    for (const name of names) writeFileSync(Buffer.concat([root, name]), name);
+    symlinkSync(Buffer.of(0xff), `${directory.path}/context/sub/link`);
+    using tree = openHostTree(`${directory.path}/context`, { owned: false });
+    const { entries } = await scanTree(tree, compileIgnorePatterns([]));
+    expect(entries.size).toBe(6);
+    expect(entries.get("sub/link")?.target).toBe("\u{10ffff}");
+    const files = [...entries].filter(([, { kind }]) => kind === "file");
+    expect((await digestFiles(tree, files, new Map())).size).toBe(3);
+  });
+
+  test("is read at any depth with few descriptors", async () => {
+    let path = `${directory.path}/context`;
+    for (let level = 0; level < 400; level++) path += "/d";
+    mkdirSync(path, { recursive: true });
+    writeFileSync(`${path}/file`, "deep");
+    using tree = openHostTree(`${directory.path}/context`, { owned: false });
+    const before = readdirSync("/proc/self/fd").length;
+    const { entries } = await scanTree(tree, compileIgnorePatterns([]));
+    expect(entries.size).toBe(403);
+    expect(readdirSync("/proc/self/fd").length - before).toBeLessThan(300);
+  });
+
+  test("keeps its modes: an unreadable file is refused, and read if the build owns it", () => {
+    const path = `${directory.path}/context/file`;
+    writeFileSync(path, "text");
+    chmodSync(path, 0o000);
+    if (process.getuid?.() !== 0) {
+      using shared = openHostTree(`${directory.path}/context`, { owned: false });
+      expect(() => shared.open("file")).toThrow("EACCES");
+    }
+    using owned = openHostTree(`${directory.path}/context`, { owned: true });
+    closeSync(owned.open("file"));
+    expect(lstatSync(path).mode & 0o777).toBe(0);
+  });
+});
+
+/** Swaps two names of a directory forever, as a container could that has it mounted. */
+const swapper = `
+const fs = require("node:fs");
+const [one, other, spare] = process.argv.slice(1);
+for (;;) { fs.renameSync(one, spare); fs.renameSync(other, one); fs.renameSync(spare, other); }`;
+
+async function whileSwapping(one: string, other: string, round: () => Promise<void>): Promise<void> {
+  const child = Bun.spawn([process.execPath, "-e", swapper, one, other, `${one}.spare`], {
+    stdout: "ignore",
+    stderr: "ignore",
+    env: { ...process.env, BUN_BE_BUN: "1" },
+  });
+  const first = lstatSync(one).ino;
+  try {
+    await until(() => lstatSync(one, { throwIfNoEntry: false })?.ino !== first);
+    for (let count = 0; count < rounds; count++) await round();
+  } finally {
+    child.kill("SIGKILL");
+    await child.exited;
+  }
+}
+
+describe("while another program swaps files for links", () => {
+  const read = async (path: string) => {
+    for (const owned of [false, true]) {
+      using tree = openHostTree(`${directory.path}/context`, { owned });
+      try {
+        const { entries } = await scanTree(tree, compileIgnorePatterns([]));
+        const files = [...entries].filter(([, { kind }]) => kind === "file");
+        const digests = await digestFiles(tree, files, new Map());
+        expect([...digests.values()]).not.toContain(secretDigest);
+      } catch (error) {
+        expect(errorCode(error)).toBe("forbidden");
+      }
+      const text = await readContextFile(tree, path, 1000).catch(() => "");
+      expect(text ?? "").not.toContain(secretText);
+    }
+    expect(lstatSync(`${directory.path}/outside/file`).mode & 0o7777).toBe(0o600);
+  };
+
+  test("no mode outside the tree changes, and nothing outside is read", async () => {
+    const context = `${directory.path}/context`;
+    writeFileSync(`${context}/file`, "unreadable");
+    chmodSync(`${context}/file`, 0o000);
+    symlinkSync("../outside/file", `${context}/link`);
+    await whileSwapping(`${context}/file`, `${context}/link`, () => read("file"));
+  }, 600_000);
+
+  test("no directory that becomes a link is followed", async () => {
+    const context = `${directory.path}/context`;
+    writeFileSync(`${context}/sub/file`, "inside");
+    symlinkSync("../outside", `${context}/link`);
+    await whileSwapping(`${context}/sub`, `${context}/link`, () => read("sub/file"));
+  }, 600_000);
+});

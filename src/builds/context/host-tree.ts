@@ -1,0 +1,106 @@
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  type Stats,
+} from "node:fs";
+import { isDoubtfulName, nameToText, textToName } from "#support/file-name.ts";
+import { openDirectoryChain } from "./directory-chain.ts";
+
+/**
+ * A directory of the host that other programs, such as containers, may change at the same time. Every file is reached
+ * from the descriptor of its directory without following a link, so that no path leads out of the tree. Paths are texts
+ * of `#support/file-name.ts`, without a leading slash; the root is the empty path. Missing files throw the error of the
+ * system call.
+ */
+export interface HostTree extends Disposable {
+  /** Returns the sorted names in a directory. */
+  names(directory: string): string[];
+  /** Returns the status of a file; of a link itself. */
+  status(path: string): Stats;
+  /** Returns the target of a link. */
+  target(path: string): string;
+  /** Opens a regular file or a directory for reading. */
+  open(path: string): number;
+}
+
+const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+
+/** Opens a file without any right to it (`O_PATH`): the constant is missing in `node:fs`. */
+const pathOnly = 0o10000000;
+
+/**
+ * Opens a tree. With `owned`, no other program can change the tree: a file whose archive gave it a mode that its owner
+ * cannot read is made readable for the moment of opening.
+ */
+export function openHostTree(root: string, { owned }: { owned: boolean }): HostTree {
+  const chain = openDirectoryChain(root);
+  return {
+    names(directory) {
+      using opened = chain.open(directory);
+      const plain = readdirSync(below(opened.descriptor, ""));
+      if (!plain.some(isDoubtfulName)) return plain.sort();
+      return readdirSync(below(opened.descriptor, ""), { encoding: "buffer" }).map(nameToText).sort();
+    },
+    status(path) {
+      if (path === "") return fstatSync(chain.root);
+      using found = locate(chain, path);
+      return lstatSync(found.path);
+    },
+    target(path) {
+      using found = locate(chain, path);
+      const plain = readlinkSync(found.path);
+      return isDoubtfulName(plain) ? nameToText(readlinkSync(found.path, { encoding: "buffer" })) : plain;
+    },
+    open(path) {
+      using found = locate(chain, path);
+      try {
+        return openSync(found.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+      } catch (error) {
+        const descriptor = owned ? openUnreadable(found.path) : undefined;
+        if (descriptor === undefined) throw error;
+        return descriptor;
+      }
+    },
+    [Symbol.dispose]: () => chain[Symbol.dispose](),
+  };
+}
+
+/** A file below the descriptor of its directory; valid until it is disposed of. */
+function locate(chain: ReturnType<typeof openDirectoryChain>, path: string) {
+  const slash = path.lastIndexOf("/");
+  const opened = chain.open(slash < 0 ? "" : path.slice(0, slash));
+  return {
+    path: below(opened.descriptor, path.slice(slash + 1)),
+    [Symbol.dispose]: () => opened[Symbol.dispose](),
+  };
+}
+
+function below(directory: number, name: string): string | Buffer {
+  return textToName(`/proc/self/fd/${directory}/${name}`);
+}
+
+/** Opens a regular file of this user that its mode forbids to read. The mode is changed through a descriptor. */
+function openUnreadable(path: string | Buffer): number | undefined {
+  const reference = openSync(path, pathOnly | O_NOFOLLOW);
+  try {
+    const status = fstatSync(reference);
+    if (status.uid !== process.getuid?.() || !status.isFile() || (status.mode & 0o400) !== 0)
+      return undefined;
+    const self = `/proc/self/fd/${reference}`;
+    const mode = status.mode & 0o7777;
+    chmodSync(self, mode | 0o400);
+    try {
+      return openSync(self, O_RDONLY | O_NONBLOCK);
+    } finally {
+      chmodSync(self, mode);
+    }
+  } finally {
+    closeSync(reference);
+  }
+}
