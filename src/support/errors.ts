@@ -33,6 +33,16 @@ export function invalidArgument(message: string, cause?: unknown): TboxError {
   return error;
 }
 
+/** Does work and puts a text in front of the message of an error. */
+export async function explained<T>(text: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof TboxError)) throw error;
+    throw new TboxError(error.code, text, { cause: error });
+  }
+}
+
 /** Joins the messages of an error and its causes with `: `, outermost first. */
 export function errorChain(error: unknown): string {
   const messages: string[] = [];

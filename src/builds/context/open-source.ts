@@ -1,15 +1,20 @@
 import { mkdirSync } from "node:fs";
 import { isArchive } from "#support/archive-head.ts";
 import { parseBoolean } from "#support/boolean.ts";
-import { invalidArgument, TboxError } from "#support/errors.ts";
+import { explained, invalidArgument } from "#support/errors.ts";
+import { openDownload, reachOfNamed } from "#support/http/open-download.ts";
+import { streamOf } from "#support/streams.ts";
 import type { BuildRequest } from "../builder.ts";
 import { checkOut, findCommit } from "../git/checkout.ts";
 import { isRepository, parseRepository } from "../git/repository.ts";
 import type { BuilderServices } from "../services.ts";
 import { checkDirectory } from "./open-context.ts";
+import { reachOf } from "./reach.ts";
 
 /** Bytes needed to recognize a tar. */
 const headLength = 512;
+/** Size limit of a downloaded context in bytes. */
+const mostBytes = 64 * 1024 ** 3;
 /** Size limit of a Dockerfile in bytes. */
 const mostText = 16 * 1024 * 1024;
 
@@ -75,31 +80,30 @@ async function fetchContext(options: SourceOptions, url: string): Promise<Opened
   if (!/^https?:\/\//.test(url)) {
     throw invalidArgument(`the build context ${url}: it is not an http, https or git address`);
   }
-  const response = await fetch(url, { signal: options.signal }).catch((cause) => {
-    throw new TboxError("unavailable", `the build context ${url}`, { cause });
+  return explained(`the build context ${url}`, async () => {
+    const { signal, request } = options;
+    const reach = reachOf(request) === "any" ? "any" : reachOfNamed(url);
+    const { body } = await openDownload(url, { reach, signal, limit: mostBytes });
+    const chunks = body[Symbol.asyncIterator]();
+    const head = await readHead(chunks);
+    if (isArchive(head)) {
+      return { directory: await unpack(options, streamOf(chunks, head)), owned: true };
+    }
+    const text = await limitedText(streamOf(chunks, head), url);
+    return { directory: emptyDirectory(options), owned: true, text };
   });
-  if (!response.ok || response.body === null) {
-    throw new TboxError("unavailable", `the build context ${url}: the server answered ${response.status}`);
-  }
-  const { head, body } = await peekHead(response.body);
-  if (isArchive(head)) return { directory: await unpack(options, body), owned: true };
-  const text = await limitedText(body, url);
-  return { directory: emptyDirectory(options), owned: true, text };
 }
 
-/** Returns the first bytes of a stream, and the whole stream. */
-async function peekHead(
-  stream: ReadableStream<Uint8Array>,
-): Promise<{ head: Buffer; body: ReadableStream<Uint8Array> }> {
-  const [first, body] = stream.tee();
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of first) {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size >= headLength) break;
+/** Reads the first bytes of a stream, at least as many as identify an archive if there are so many. */
+async function readHead(chunks: AsyncIterator<Uint8Array>): Promise<Buffer> {
+  const read: Uint8Array[] = [];
+  for (let size = 0; size < headLength; ) {
+    const { done, value } = await chunks.next();
+    if (done) break;
+    read.push(value);
+    size += value.length;
   }
-  return { head: Buffer.concat(chunks), body };
+  return Buffer.concat(read);
 }
 
 async function limitedText(body: ReadableStream<Uint8Array>, url: string): Promise<string> {

@@ -100,7 +100,9 @@ async function fromLayers(
   const entries = await workspace().list(tree, `/${base}`);
   const listing: Listing = { entries: new Map(), ignored: [] };
   for (const parent of ["", ...parentsOf(base)]) listing.entries.set(parent, { kind: "directory" });
-  for (const { path: below, kind } of entries) listing.entries.set(posix.join(base, below), { kind });
+  for (const { path: below, kind } of entries) {
+    listing.entries.set([base, below].filter((part) => part !== "").join("/"), { kind });
+  }
   const selected = selectSource(listing, source, copy);
   return selected.map((one) => ({
     key: [...key, one.path],

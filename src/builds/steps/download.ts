@@ -1,7 +1,18 @@
 import { mkdir, open, utimes } from "node:fs/promises";
 import { posix } from "node:path";
 import type { Digest } from "#oci/digest.ts";
-import { invalidArgument, TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
+import { type DownloadReach, openDownload } from "#support/http/open-download.ts";
+
+/** Size limit of a file, in bytes. */
+const mostBytes = 64 * 1024 ** 3;
+
+interface DownloadTarget {
+  directory: string;
+  expected: Digest | undefined;
+  reach: DownloadReach;
+  signal: AbortSignal;
+}
 
 /**
  * Downloads the file at an address as ADD stores it: with mode 0600 and the server's modification time. Returns its
@@ -9,33 +20,24 @@ import { invalidArgument, TboxError } from "#support/errors.ts";
  */
 export async function download(
   address: string,
-  { directory, expected, signal }: { directory: string; expected: Digest | undefined; signal: AbortSignal },
+  { directory, expected, reach, signal }: DownloadTarget,
 ): Promise<string> {
-  let response: Response;
-  try {
-    response = await fetch(address, { signal });
-  } catch (cause) {
-    signal.throwIfAborted();
-    throw new TboxError("unavailable", `ADD ${address}`, { cause });
-  }
-  if (!response.ok || response.body === null) {
-    throw new TboxError("unavailable", `ADD ${address}: the server answered ${response.status}`);
-  }
+  const document = await openDownload(address, { reach, signal, limit: mostBytes });
   const name = fileNameOf(address);
   await mkdir(directory, { recursive: true });
   const hasher = new Bun.CryptoHasher(expected?.startsWith("sha512:") ? "sha512" : "sha256");
   {
     await using file = await open(`${directory}/${name}`, "w", 0o600);
-    for await (const chunk of response.body) {
+    for await (const chunk of document.body) {
       hasher.update(chunk);
       await file.appendFile(chunk);
     }
   }
   const digest = `${expected?.startsWith("sha512:") ? "sha512" : "sha256"}:${hasher.digest("hex")}`;
   if (expected !== undefined && digest !== expected) {
-    throw invalidArgument(`ADD ${address}: digest mismatch ${digest}: ${expected}`);
+    throw invalidArgument(`digest mismatch ${digest}: ${expected}`);
   }
-  const modified = Date.parse(response.headers.get("last-modified") ?? "");
+  const modified = Date.parse(document.header("last-modified") ?? "");
   const time = Number.isNaN(modified) ? 0 : modified / 1000;
   await utimes(`${directory}/${name}`, time, time);
   return digest;

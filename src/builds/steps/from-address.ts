@@ -1,7 +1,8 @@
 import { parseDigest } from "#oci/digest.ts";
-import { invalidArgument } from "#support/errors.ts";
+import { explained, invalidArgument } from "#support/errors.ts";
 import { compileIgnorePatterns } from "#support/ignore-patterns.ts";
 import { openHostTree } from "../context/host-tree.ts";
+import { reachOf } from "../context/reach.ts";
 import { scanTree } from "../context/scan.ts";
 import { selectSource } from "../context/select.ts";
 import type { Copy } from "../dockerfile/instruction.ts";
@@ -32,7 +33,9 @@ export async function fromAddress(
   const unpack = copy.unpack ?? false;
   const name = fileNameOf(source);
   const expected = copy.checksum === "" ? undefined : parseDigest(copy.checksum);
-  const fetch = () => download(source, { directory, expected, signal: run.signal });
+  const reach = reachOf(run.request);
+  const fetch = () =>
+    explained(`ADD ${source}`, () => download(source, { directory, expected, reach, signal: run.signal }));
   // With a known digest the cache is searched before the download.
   const digest = expected ?? (await fetch());
   return {

@@ -1,8 +1,13 @@
 import type { ImportOptions } from "#images/archive/image-archives.ts";
 import { parsePlatform } from "#oci/platform.ts";
 import { parseReference } from "#oci/reference.ts";
-import { invalidArgument, TboxError } from "#support/errors.ts";
+import { explained, invalidArgument } from "#support/errors.ts";
+import { openDownload, reachOfNamed } from "#support/http/open-download.ts";
+import { streamOf } from "#support/streams.ts";
 import { nameWithTag } from "./image-name.ts";
+
+/** Size limit of a downloaded archive in bytes. */
+const mostBytes = 64 * 1024 ** 3;
 
 /** Query of `POST /images/create` with `fromSrc`. */
 export interface ImportQuery {
@@ -33,19 +38,10 @@ export async function parseImport(
 }
 
 /** Opens the document at a URL. A URL without a scheme is http, as in Docker. */
-async function download(source: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array> | null> {
-  const text = /^[a-z]+:\/\//.test(source) ? source : `http://${source}`;
-  const url = URL.parse(text);
-  if (!url || !["http:", "https:"].includes(url.protocol)) {
-    throw invalidArgument(`fromSrc: ${JSON.stringify(source)} is not a URL of http or https`);
-  }
-  let response: Response;
-  try {
-    response = await fetch(url, { signal });
-  } catch (cause) {
-    signal.throwIfAborted();
-    throw new TboxError("unavailable", `fetch ${url.href}`, { cause });
-  }
-  if (!response.ok) throw new TboxError("unavailable", `fetch ${url.href}: HTTP status ${response.status}`);
-  return response.body;
+async function download(source: string, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+  const url = /^[a-z]+:\/\//.test(source) ? source : `http://${source}`;
+  return explained(`fetch ${url}`, async () => {
+    const { body } = await openDownload(url, { reach: reachOfNamed(url), limit: mostBytes, signal });
+    return streamOf(body);
+  });
 }

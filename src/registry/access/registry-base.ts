@@ -1,5 +1,5 @@
 import type { Reference } from "#oci/reference.ts";
-import { isLoopback, isWithin, withoutBrackets } from "../connection/addresses.ts";
+import { isLoopback, isWithin, withoutBrackets } from "#support/http/addresses.ts";
 
 /** Base URL of a registry's API. */
 export interface RegistryBase {

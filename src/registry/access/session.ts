@@ -1,5 +1,5 @@
 import type { RegistryCredentials } from "#oci/registry-credentials.ts";
-import { sameOrigin } from "../connection/addresses.ts";
+import { sameOrigin } from "#support/http/addresses.ts";
 import { type ExchangeOptions, exchange } from "../connection/exchange.ts";
 import { probeTls } from "../connection/probe-tls.ts";
 import { TemporaryFailure } from "../connection/retry.ts";

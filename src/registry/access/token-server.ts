@@ -1,5 +1,5 @@
 import { TboxError } from "#support/errors.ts";
-import { isLoopback, isPrivate, sameOrigin } from "../connection/addresses.ts";
+import { isLoopback, isPrivate, sameOrigin } from "#support/http/addresses.ts";
 import type { Challenge } from "./challenge.ts";
 import { isSameDomain } from "./same-domain.ts";
 

@@ -1,5 +1,5 @@
 import { TboxError } from "#support/errors.ts";
-import { sameOrigin } from "./addresses.ts";
+import { sameOrigin } from "#support/http/addresses.ts";
 import { defaultPatience, readBody } from "./body.ts";
 import { connectionFailure } from "./connection-failure.ts";
 import { parseRetryAfter, TemporaryFailure } from "./retry.ts";

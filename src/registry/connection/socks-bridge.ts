@@ -1,5 +1,5 @@
 import { createServer, type Socket } from "node:net";
-import { withoutBrackets } from "./addresses.ts";
+import { withoutBrackets } from "#support/http/addresses.ts";
 import { readRequestHead } from "./read-request-head.ts";
 
 const badGateway = "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n";

@@ -1,5 +1,5 @@
+import { proxyFor } from "#support/http/proxy.ts";
 import { type Certificates, readCertificates, systemAuthorities } from "./certificates.ts";
-import { proxyFor } from "./proxy.ts";
 import { socksBridge } from "./socks-bridge.ts";
 
 export interface TransportOptions {

@@ -18,6 +18,35 @@ export function isPrivate(hostname: string): boolean {
   return isLoopback(hostname) || privateNetworks.some((network) => isWithin(address, network));
 }
 
+/** Networks of loopback and link-local addresses, with the forms in which IPv6 embeds IPv4 addresses. */
+const machineNetworks = (() => {
+  const list = new BlockList();
+  const ipv4: [string, number][] = [
+    ["127.0.0.0", 8],
+    ["169.254.0.0", 16],
+    ["0.0.0.0", 8],
+    ["255.255.255.255", 32],
+  ];
+  for (const [network, length] of ipv4) {
+    list.addSubnet(network, length, "ipv4");
+    // Mapped (::ffff:0:0/96), compatible (::/96) and translated (64:ff9b::/96) addresses.
+    for (const prefix of ["::ffff:", "::", "64:ff9b::"])
+      list.addSubnet(prefix + network, 96 + length, "ipv6");
+  }
+  list.addAddress("::", "ipv6");
+  list.addAddress("::1", "ipv6");
+  list.addSubnet("fe80::", 10, "ipv6");
+  return list;
+})();
+
+/** Returns whether a host name or an address can only mean this machine or its link. */
+export function isOfThisMachine(host: string): boolean {
+  const name = host.toLowerCase().replace(/\.$/, "");
+  const family = isIP(name);
+  if (family === 0) return name === "localhost" || name.endsWith(".localhost");
+  return machineNetworks.check(name.replace(/%.*$/, ""), family === 4 ? "ipv4" : "ipv6");
+}
+
 /** Returns whether an address belongs to a network such as `10.0.0.0/8`. */
 export function isWithin(host: string, network: string): boolean {
   const [address = "", length = ""] = network.split("/");
