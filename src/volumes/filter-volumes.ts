@@ -1,6 +1,7 @@
 import { invalidArgument } from "#support/errors.ts";
 import { compileFilters, type Filters, unknownFilter } from "#support/filters/filters.ts";
 import { labelFilter } from "#support/filters/labels.ts";
+import { nameFilter } from "#support/filters/names.ts";
 import type { Volume } from "./volumes.ts";
 
 /** Returns the volumes that match Docker's filters, sorted by name. */
@@ -19,8 +20,10 @@ function testFor(
   isUsed: (name: string) => boolean,
 ): (volume: Volume) => boolean {
   switch (key) {
-    case "name":
-      return ({ name }) => values.some((value) => name.includes(value));
+    case "name": {
+      const test = nameFilter(values);
+      return ({ name }) => test(name);
+    }
     case "driver":
       return () => values.includes("local");
     case "label":

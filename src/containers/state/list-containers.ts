@@ -2,6 +2,7 @@ import { familiarName, parseReference, withDefaultTag } from "#oci/reference.ts"
 import { invalidArgument } from "#support/errors.ts";
 import { compileFilters, unknownFilter } from "#support/filters/filters.ts";
 import { labelFilter } from "#support/filters/labels.ts";
+import { nameFilter } from "#support/filters/names.ts";
 import { networksOf } from "../networking/network-mode.ts";
 import { exposedPorts, parsePorts } from "../networking/ports.ts";
 import { normalizeTarget } from "../request/mount-target.ts";
@@ -42,8 +43,10 @@ function testFor(services: Services, key: string, values: string[]): Test {
   switch (key) {
     case "id":
       return some(({ id }, value) => id.startsWith(value));
-    case "name":
-      return some(({ name }, value) => pattern(value).test(name) || pattern(value).test(`/${name}`));
+    case "name": {
+      const test = nameFilter(values);
+      return ({ name }) => test(name) || test(`/${name}`);
+    }
     case "label": {
       const test = labelFilter(key, values);
       return ({ config }) => test(config.Labels);
@@ -120,12 +123,4 @@ function hasPort(
   return exposedPorts(config.ExposedPorts ?? {}).some(
     (port) => port.number === number && port.protocol === protocol,
   );
-}
-
-function pattern(text: string): RegExp {
-  try {
-    return new RegExp(text);
-  } catch (cause) {
-    throw invalidArgument(`invalid filter 'name=${text}'`, cause);
-  }
 }
