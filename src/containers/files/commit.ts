@@ -29,7 +29,10 @@ export async function commitContainer(
   const record = services.records.find(name);
   const { id: parent } = await services.images.resolve(requireImage(record));
   await using _ = await pauseDuringCommit(services, record, pause);
-  const image = await services.images.commit(changesAsLayer(services, record), {
+  const layer = changesAsLayer(services, record);
+  // The worker of a layer that nobody reads would lock a stopped container.
+  using _layer = { [Symbol.dispose]: () => void layer.destroy() };
+  const image = await services.images.commit(layer, {
     ...options,
     parent,
     config: imageSettings({ ...record.config, ...config }),
@@ -65,6 +68,7 @@ function imageSettings({
   StopSignal,
   Healthcheck,
   Shell,
+  OnBuild,
 }: CommitContainerOptions["config"]) {
   return {
     User,
@@ -78,5 +82,6 @@ function imageSettings({
     StopSignal,
     Healthcheck: Healthcheck && { ...Healthcheck },
     Shell,
+    OnBuild,
   };
 }

@@ -2,35 +2,55 @@ import { closeSync } from "node:fs";
 import type { Duplex } from "node:stream";
 import { openStream } from "#native/addon/stream.ts";
 import type { ContainerView } from "#native/protocol/work.ts";
+import { TboxError } from "#support/errors.ts";
 import type { ContainerServices } from "../services.ts";
 
-/** Unpacks an archive in a worker. */
+/** Unpacks an archive in a worker. The failure of either side ends the other. */
 export async function feedArchive(
-  services: ContainerServices,
+  services: Pick<ContainerServices, "zygote">,
   archive: ReadableStream<Uint8Array>,
   request: { container: ContainerView; path: string; keepKinds: boolean; squash?: boolean },
 ): Promise<void> {
   const { stream, peer } = openStream();
-  const feeding = feed(archive, stream);
-  try {
-    await services.zygote.work({ operation: "extract", ...request }, { source: peer });
-  } finally {
+  const reader = archive.getReader();
+  const work = services.zygote.work({ operation: "extract", ...request }, { source: peer }).finally(() => {
     closeSync(peer);
     stream.destroy();
-    await feeding;
+    // Not awaited: a client that sends nothing more would delay the worker's failure.
+    void reader.cancel().catch(() => {});
+  });
+  const [fed, worked] = await Promise.allSettled([feed(reader, stream), work]);
+  // The worker of an interrupted archive reports only that its input ended too early.
+  if (fed.status === "rejected") throw interruption(fed.reason);
+  if (worked.status === "rejected") throw worked.reason;
+}
+
+interface ChunkReader {
+  read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>;
+}
+
+/** Writes an archive to the worker, until the worker closes its end. */
+async function feed(reader: ChunkReader, stream: Duplex): Promise<void> {
+  stream.on("error", () => stream.destroy());
+  stream.resume();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (stream.destroyed) return;
+      if (done || value === undefined) break;
+      if (stream.write(value)) continue;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      stream.once("drain", resolve).once("close", resolve);
+      await promise;
+    }
+    stream.end();
+  } catch (error) {
+    stream.destroy();
+    throw error;
   }
 }
 
-/** Writes an archive to the worker, until the worker closes its end. The worker reports its own failure. */
-async function feed(archive: ReadableStream<Uint8Array>, stream: Duplex): Promise<void> {
-  stream.on("error", () => stream.destroy());
-  stream.resume();
-  for await (const bytes of archive) {
-    if (stream.destroyed) return;
-    if (stream.write(bytes)) continue;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    stream.once("drain", resolve).once("close", resolve);
-    await promise;
-  }
-  stream.end();
+function interruption(cause: unknown): TboxError {
+  if (cause instanceof TboxError) return cause;
+  return new TboxError("cancelled", "the archive was not received completely", { cause });
 }

@@ -56,7 +56,14 @@ function connect(
   const attachment = { stdin, stdout, stderr, framing };
   if (isRunning(services.records.find(id)) && runtime.monitor) return runtime.monitor.attach(attachment);
   const pair = openStream();
-  runtime.pendingAttachments.push({ attachment, pair });
+  const pending = { attachment, pair };
+  runtime.pendingAttachments.push(pending);
+  // A client that leaves before the start must not take part in it.
+  pair.stream.once("close", () => {
+    pair.closePeer();
+    const index = runtime.pendingAttachments.indexOf(pending);
+    if (index >= 0) runtime.pendingAttachments.splice(index, 1);
+  });
   return pair.stream;
 }
 

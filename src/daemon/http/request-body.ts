@@ -45,7 +45,15 @@ export async function readSmallBody(request: IncomingMessage): Promise<Buffer> {
 
 /** Returns a body as a stream with back-pressure: the client sends as fast as the stream is read. */
 export function streamBody(request: IncomingMessage): ReadableStream<Uint8Array> {
-  return streamOf(request.iterator({ destroyOnReturn: false }));
+  return streamOf(chunksOf(request));
+}
+
+async function* chunksOf(request: IncomingMessage): AsyncGenerator<Uint8Array, void, void> {
+  try {
+    yield* request.iterator({ destroyOnReturn: false });
+  } catch (cause) {
+    throw new TboxError("cancelled", "the client is gone before the end of the body", { cause });
+  }
 }
 
 /** Reads and drops the rest of a body; closes the connection of a client that sends too much. */

@@ -2,7 +2,6 @@ import { Elysia } from "elysia";
 import { readArchiveQuery, writeArchiveQuery } from "#api/requests/archive.ts";
 import { containerParams as params } from "#api/schema/names.ts";
 import type { Containers } from "#containers/containers.ts";
-import { invalidArgument } from "#support/errors.ts";
 import { shapePathStat } from "../answers/containers/path-stat.ts";
 import { empty } from "../answers/status-only.ts";
 import { streamed } from "../http/streamed.ts";
@@ -37,8 +36,7 @@ export function archiveRoutes(containers: Pick<Containers, "files">) {
         query: { path, noOverwriteDirNonDir: keepKinds = false },
         request: { body },
       }) => {
-        if (body === null) throw invalidArgument("the request has no body");
-        await containers.files.extract(id, path, { archive: body, keepKinds });
+        await containers.files.extract(id, path, { archive: body ?? new Blob().stream(), keepKinds });
         return empty();
       },
       { params, query: writeArchiveQuery, parse: "none" },

@@ -37,6 +37,8 @@ export async function readArchive(
   } catch (cause) {
     signal.throwIfAborted();
     throw invalidArgument("the archive is not a readable tar", cause);
+  } finally {
+    source.destroy();
   }
   for (const [name, target] of links) {
     const found = contents.get(target);

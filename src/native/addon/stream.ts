@@ -8,13 +8,20 @@ export interface StreamPair {
   stream: Duplex;
   /** Closed once it has been sent. */
   peer: number;
+  /** Closes the peer; does nothing when it is closed. */
+  closePeer(): void;
 }
 
 export function openStream(): StreamPair {
   const [own, peer] = addon().streamPair();
   // Bun uses `fd` and ignores `path`, which only the types require.
   const options = { fd: own, path: "", allowHalfOpen: true };
-  return { stream: connect(options), peer };
+  let open = true;
+  const closePeer = () => {
+    if (open) closeSync(peer);
+    open = false;
+  };
+  return { stream: connect(options), peer, closePeer };
 }
 
 /**
@@ -28,7 +35,7 @@ export function sendPeers<T>(
 ): T {
   try {
     const result = send(pairs.map((pair) => pair.peer));
-    for (const { peer } of pairs) closeSync(peer);
+    for (const pair of pairs) pair.closePeer();
     return result;
   } catch (error) {
     if (!isKept(error)) for (const pair of pairs) discardStream(pair);
@@ -36,8 +43,8 @@ export function sendPeers<T>(
   }
 }
 
-/** Closes both ends of a stream that was never sent. */
-export function discardStream({ stream, peer }: StreamPair): void {
+/** Closes a stream, and its other end unless that was sent. */
+export function discardStream({ stream, closePeer }: StreamPair): void {
   stream.destroy();
-  closeSync(peer);
+  closePeer();
 }
