@@ -1,11 +1,11 @@
 import type { Monitor } from "#native/monitor/monitor.ts";
 import type { Exited } from "#native/protocol/monitor.ts";
-import { dropCgroup, killCgroup } from "../limits/cgroups.ts";
+import { dropCgroup } from "../limits/cgroups.ts";
 import { leaveNetworks, notifyNetworks } from "../networking/join-networks.ts";
 import type { ContainerServices } from "../services.ts";
 import type { ContainerRecord } from "../state/container-record.ts";
 import { notifyVolumes } from "../volumes/container-volumes.ts";
-import { readExitRecord } from "./exit-record.ts";
+import { endWithoutMonitor } from "./end-without-monitor.ts";
 import { removeStopped } from "./remove.ts";
 import { restartsAfterExit } from "./restart-policy.ts";
 
@@ -15,11 +15,7 @@ const unknownExitCode = 255;
 /** Waits in the background for the exit of a running container, then handles it. */
 export function watchExit(services: ContainerServices, record: ContainerRecord, monitor: Monitor): void {
   monitor.exited
-    .catch(() => {
-      // Only the monitor can control a container: without it the container must not run on.
-      killCgroup(record);
-      return readExitRecord(services, record);
-    })
+    .catch(() => endWithoutMonitor(services, record))
     .then((exited) => handleExit(services, record, exited))
     .catch((error) => services.warn(`exit of container ${record.name}`, error));
 }
@@ -43,8 +39,9 @@ export async function handleExit(
   runtime.healthCheck = undefined;
   const requested = runtime.stopRequested;
   runtime.stopRequested = false;
+  const { startTicks: _, ...state } = record.state;
   record.state = {
-    ...record.state,
+    ...state,
     status: "exited",
     pid: 0,
     exitCode: exited?.code ?? unknownExitCode,
@@ -52,6 +49,8 @@ export async function handleExit(
     error: exited ? "" : "exit status unknown: the container's monitor died",
     finishedAt: exited?.finishedAt ?? new Date().toISOString(),
   };
+  // A container that is not probed any more counts as unhealthy, as in Docker.
+  if (record.state.health) record.state.health.status = "unhealthy";
   record.stoppedByUser = requested;
   const restarts = !runtime.restartRequested && restartsAfterExit(record, requested);
   if (restarts) record.state.status = "restarting";
@@ -65,14 +64,14 @@ export async function handleExit(
 
 function notifyExit(services: ContainerServices, record: ContainerRecord): void {
   const { exitCode, oomKilled, startedAt, finishedAt } = record.state;
+  notifyNetworks(services, record, "disconnect");
+  notifyVolumes(services.volumes, record, "unmount");
   if (oomKilled && !services.runtime(record.id).oomReported) services.notify("oom", record);
   const seconds = Math.floor((Date.parse(finishedAt) - Date.parse(startedAt)) / 1000);
   services.notify("die", record, {
     exitCode: String(exitCode),
     execDuration: String(Math.max(0, seconds)),
   });
-  notifyVolumes(services.volumes, record, "unmount");
-  notifyNetworks(services, record, "disconnect");
 }
 
 /** Stores that the kernel killed a process of a running container for lack of memory, and publishes the event. */

@@ -1,15 +1,16 @@
 import { readdirSync } from "node:fs";
+import { keepConnected, tryToConnect } from "#native/monitor/keep-connected.ts";
 import { connectMonitor, type Monitor } from "#native/monitor/monitor.ts";
-import { errorCode } from "#support/errors.ts";
 import { dropCgroup, sweepCgroups } from "../limits/cgroups.ts";
 import type { ContainerServices } from "../services.ts";
 import { containerDirectory } from "../state/container-directories.ts";
 import { type ContainerRecord, isRunning } from "../state/container-record.ts";
-import { readExitRecord } from "./exit-record.ts";
+import { endWithoutMonitor } from "./end-without-monitor.ts";
 import { handleExit, reportOutOfMemory, watchExit } from "./handle-exit.ts";
 import { isFrozen } from "./pause.ts";
 import { removeContainer } from "./remove.ts";
 import { restartsWithDaemon } from "./restart-policy.ts";
+import { runningState } from "./running-state.ts";
 
 /**
  * Updates the records after a time without a daemon: reconnects to the monitors of running containers, and reads the
@@ -24,39 +25,47 @@ export async function recoverContainers(services: ContainerServices): Promise<vo
   sweepCgroups(services);
 }
 
+/** Milliseconds between two attempts to connect to a monitor that does not answer. */
+const retryDelay = 1000;
+
 async function recover(services: ContainerServices, record: ContainerRecord): Promise<void> {
-  const monitor = connect(services, record);
-  const started = await monitor?.started.catch(() => undefined);
-  if (monitor && started) {
-    // The last daemon may have died between the start and its entry in the database.
-    record.state = {
-      ...record.state,
-      status: isFrozen(record) ? "paused" : "running",
-      pid: started.pid,
-      startedAt: started.startedAt,
-      error: "",
-    };
-    services.records.save(record);
-    services.runtime(record.id).monitor = monitor;
-    services.runtime(record.id).healthCheck = services.watchHealth(record);
-    watchExit(services, record, monitor);
+  const connect = () => connectMonitor(services.run, record.id, () => reportOutOfMemory(services, record));
+  const monitor = await tryToConnect(connect);
+  if (monitor === "busy") {
+    // Only a monitor that is gone proves that the container has ended.
+    services.warn(`the monitor of container ${record.name} does not answer: trying again`);
+    const again = () => services.runtime(record.id).queue(() => recover(services, record));
+    setTimeout(
+      () => again().catch((error) => services.warn(`recover container ${record.name}`, error)),
+      retryDelay,
+    );
+    return;
+  }
+  if (monitor !== "gone") {
+    await adopt(services, record, keepConnected(monitor, connect));
     return;
   }
   // The last daemon may have died between the exit and the removal of the cgroup.
   if (!isRunning(record)) dropCgroup(services, record);
-  if (isRunning(record)) await handleExit(services, record, await readExitRecord(services, record));
+  if (isRunning(record)) await handleExit(services, record, await endWithoutMonitor(services, record));
   else if (record.state.status === "restarting") services.restarts.schedule(record);
   else if (record.state.status === "exited" && restartsWithDaemon(record)) services.restarts.schedule(record);
 }
 
-function connect(services: ContainerServices, record: ContainerRecord): Monitor | undefined {
-  const { id, name } = record;
-  try {
-    return connectMonitor(services.run, id, () => reportOutOfMemory(services, record));
-  } catch (error) {
-    if (errorCode(error) !== "not-found") services.warn(`connect to the monitor of container ${name}`, error);
-    return undefined;
-  }
+/** Takes over a running container from the last daemon. */
+async function adopt(services: ContainerServices, record: ContainerRecord, monitor: Monitor): Promise<void> {
+  const started = await monitor.started;
+  // The last daemon may have died between the start and its entry in the database.
+  record.state = {
+    ...record.state,
+    ...runningState(started),
+    status: isFrozen(record) ? "paused" : "running",
+    error: "",
+  };
+  services.records.save(record);
+  services.runtime(record.id).monitor = monitor;
+  services.runtime(record.id).healthCheck = services.watchHealth(record);
+  watchExit(services, record, monitor);
 }
 
 /** Deletes the container directories that no record names. */

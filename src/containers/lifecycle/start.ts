@@ -1,11 +1,15 @@
 import { monotonic } from "#native/addon/clock.ts";
+import { discardStream } from "#native/addon/stream.ts";
+import { keepConnected } from "#native/monitor/keep-connected.ts";
+import { connectMonitor } from "#native/monitor/monitor.ts";
 import type { Started } from "#native/protocol/monitor.ts";
 import type { Launched } from "#native/zygote/zygote.ts";
 import { errorChain, TboxError } from "#support/errors.ts";
 import { createContainerCgroup, dropCgroup } from "../limits/cgroups.ts";
-import { joinNetworks, leaveNetworks } from "../networking/join-networks.ts";
+import { joinNetworks, leaveNetworks, notifyNetworks } from "../networking/join-networks.ts";
 import { linkEnvironment } from "../networking/link-environment.ts";
 import { requireLinkTargets } from "../networking/links.ts";
+import { ensureBindSources } from "../request/bind-sources.ts";
 import type { ContainerServices } from "../services.ts";
 import { type ContainerRecord, isRunning, type PhaseTrace } from "../state/container-record.ts";
 import type { RuntimeState } from "../state/runtime-state.ts";
@@ -15,12 +19,17 @@ import { planLaunch } from "./plan-launch.ts";
 import { programFailureCode } from "./program-failure.ts";
 import { removeStopped } from "./remove.ts";
 import { cancelScheduledStart } from "./restart-scheduler.ts";
+import { runningState } from "./running-state.ts";
 import { requireNamespaceOwners } from "./shared-namespaces.ts";
 
-/** Starts a container. Streams attached before the start receive the output from the first byte. */
+/**
+ * Starts a container. Streams attached before the start receive the output from the first byte. A start that the restart
+ * policy has not scheduled begins a new count of restarts.
+ */
 export function startContainer(
   services: ContainerServices,
   name: string,
+  { scheduled = false }: { scheduled?: boolean } = {},
 ): Promise<"started" | "already-started"> {
   const requestedAt = monotonic();
   const { id } = services.records.find(name);
@@ -32,6 +41,10 @@ export function startContainer(
     }
     if (isRunning(record)) return "already-started";
     cancelScheduledStart(runtime);
+    if (!scheduled) {
+      record.restartCount = 0;
+      runtime.restartDelay = 0;
+    }
     await start(services, record, requestedAt);
     return "started";
   });
@@ -50,12 +63,15 @@ async function start(
   try {
     launch = await launchProgram(services, record, { image, attached, requestedAt });
   } catch (error) {
-    for (const { pair } of attached) pair.stream.destroy();
+    for (const { pair } of attached) discardStream(pair);
     dropCgroup(services, record);
     throw await handleStartFailure(services, record, error);
   }
   const { launched, started, preparedAt } = launch;
-  runtime.monitor = launched.monitor;
+  const monitor = keepConnected(launched.monitor, () =>
+    connectMonitor(services.run, record.id, () => reportOutOfMemory(services, record)),
+  );
+  runtime.monitor = monitor;
   runtime.oomReported = false;
   const phases: [string, number][] = [
     ["resolved", resolvedAt],
@@ -68,11 +84,10 @@ async function start(
   );
   record.state = {
     status: "running",
-    pid: started.pid,
+    ...runningState(started),
     exitCode: 0,
     oomKilled: false,
     error: "",
-    startedAt: started.startedAt,
     finishedAt: record.state.finishedAt,
   };
   record.stoppedByUser = false;
@@ -80,7 +95,7 @@ async function start(
   notifyVolumes(services.volumes, record, "mount");
   services.notify("start", record);
   runtime.healthCheck = services.watchHealth(record);
-  watchExit(services, record, launched.monitor);
+  watchExit(services, record, monitor);
 }
 
 interface LaunchResult {
@@ -103,6 +118,7 @@ async function launchProgram(
 ): Promise<LaunchResult> {
   requireNamespaceOwners(services.records, record.hostConfig);
   requireLinkTargets(services, record);
+  ensureBindSources(record.hostConfig);
   let preparedAt = 0;
   const plan = async (again: boolean) => {
     if (again) await leaveNetworks(services, record);
@@ -132,7 +148,9 @@ async function handleStartFailure(
   record: ContainerRecord,
   error: unknown,
 ): Promise<TboxError> {
+  const joined = record.network !== undefined;
   await leaveNetworks(services, record);
+  if (joined) notifyNetworks(services, record, "disconnect");
   const programCode = programFailureCode(error);
   const exitCode = programCode ?? 128;
   record.state = {

@@ -17,6 +17,8 @@ export interface ContainerState {
   status: ContainerStatus;
   /** Process ID on the host; 0 when the container does not run. */
   pid: number;
+  /** Start time of that process in clock ticks since boot, which tells it from a later one; absent after its exit. */
+  startTicks?: number;
   exitCode: number;
   oomKilled: boolean;
   /** Reason for which the last start failed; otherwise empty. */

@@ -15,6 +15,8 @@ export interface Addon {
   processStartTime(pid: number): number | null;
   /** Returns CLOCK_MONOTONIC in nanoseconds; the runtime's clocks have another origin. */
   monotonic(): number;
+  /** Returns CLOCK_REALTIME as seconds and nanoseconds. */
+  wallClock(): [number, number];
   cgroupOfProcess(proc: string, process: number): string | null;
   isCgroupDelegated(directory: string): boolean;
   /** Creates a child with `settings`, an alternating list of files and texts; returns its descriptor. */
@@ -73,6 +75,7 @@ const functions: (keyof Addon)[] = [
   "lockFile",
   "processStartTime",
   "monotonic",
+  "wallClock",
   "cgroupOfProcess",
   "isCgroupDelegated",
   "prepareCgroup",

@@ -14,13 +14,19 @@ import {
 } from "../protocol/monitor.ts";
 import { openLogWatch } from "./log-watch.ts";
 
+/** Most clients that a monitor serves at the same time. It closes the stream of any other. */
+const mostAttachments = 256;
+
 /** The connection to the monitor of a launched container. The container outlives the connection and the daemon. */
 export interface Monitor extends Disposable {
   /** Rejects with a `FailureError` when the container could not be started. */
   readonly started: Promise<Started>;
-  /** Rejects like `started`, or as unavailable when the monitor died without reporting the exit. */
+  /** Rejects like `started`, or as unavailable when the connection was lost before the report of the exit. */
   readonly exited: Promise<Exited>;
-  /** Opens a connection to the container's streams, which ends with the container. Throws conflict after the exit. */
+  /**
+   * Opens a connection to the container's streams, which ends with the container. Throws conflict after the exit, and
+   * for more attachments than the monitor serves.
+   */
   attach(attachment: Attachment): Duplex;
   /** Sends a signal to the container's PID 1; does nothing after the exit. */
   signal(number: number): void;
@@ -55,6 +61,7 @@ export function openMonitor(
   // Callers may use only one of the two promises.
   started.promise.catch(() => {});
   exited.promise.catch(() => {});
+  let attached = 0;
   const fail = (error: TboxError) => {
     started.reject(error);
     exited.reject(error);
@@ -84,9 +91,7 @@ export function openMonitor(
     closed(reason) {
       const cause = reason === undefined ? undefined : new Error(reason);
       fail(
-        new TboxError("unavailable", `the monitor of container ${id} died without reporting the exit`, {
-          cause,
-        }),
+        new TboxError("unavailable", `the connection to the monitor of container ${id} was lost`, { cause }),
       );
       log.end();
     },
@@ -95,12 +100,18 @@ export function openMonitor(
     started: started.promise,
     exited: exited.promise,
     attach(attachment) {
+      if (attached >= mostAttachments) {
+        const message = `attach to container ${id}: ${attached} clients are attached already, the most at the same time`;
+        throw new TboxError("conflict", message);
+      }
       const pair = openStream();
       try {
         sendPeers([pair], (peers) => send({ type: "attach", ...attachment }, peers));
       } catch (cause) {
         throw new TboxError("conflict", `attach to container ${id}: it has exited`, { cause });
       }
+      attached++;
+      pair.stream.once("close", () => attached--);
       return pair.stream;
     },
     signal: (number) => whileOpen(() => send({ type: "signal", number })),

@@ -31,6 +31,13 @@ pub fn process_start_time(pid: u32) -> Option<f64> {
     pidfd::start_time(pid).map(|ticks| ticks as f64)
 }
 
+/// Returns CLOCK_REALTIME as seconds and nanoseconds.
+#[napi]
+pub fn wall_clock() -> Vec<i64> {
+    let time = sys::clock::wall();
+    vec![time.seconds, time.nanoseconds]
+}
+
 /// Returns CLOCK_MONOTONIC in nanoseconds, exact for the first hundred days after boot. The helper uses the same
 /// clock.
 #[napi]

@@ -71,10 +71,10 @@ impl Monitor {
         }
         match message {
             ToMonitor::Attach(wants) => {
-                if self.clients.len() >= MOST_CLIENTS {
-                    return Err(invalid(format!("more than {MOST_CLIENTS} attachments")));
-                }
-                if let Some(socket) = descriptors.pop() {
+                // Closing the socket refuses the client alone: the daemon keeps its connection.
+                if let Some(socket) = descriptors.pop()
+                    && self.clients.len() < MOST_CLIENTS
+                {
                     self.attach(socket, wants);
                 }
             }
