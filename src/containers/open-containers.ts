@@ -25,6 +25,7 @@ import { openContainerDirectories } from "./state/container-directories.ts";
 import { containerQueries } from "./state/container-queries.ts";
 import { openContainerRecords } from "./state/container-records.ts";
 import type { ContainerUses } from "./state/container-uses.ts";
+import { createRemovedExits } from "./state/removed-exits.ts";
 import { createRuntimeState, type RuntimeState } from "./state/runtime-state.ts";
 import type { Trash } from "./state/trash.ts";
 import { containerStreams } from "./streams/container-streams.ts";
@@ -91,11 +92,14 @@ function openServices(
     ...options,
     records,
     runtime,
+    removedExits: createRemovedExits(),
     forget: (id) => runtimes.delete(id),
     directories: openContainerDirectories(`${store}/containers`, (id) =>
       defaultEtcFiles(id, networks.upcoming()),
     ),
-    restarts: openRestartScheduler({ records, runtime, warn }, (id) => startContainer(services, id)),
+    restarts: openRestartScheduler({ records, runtime, warn }, (id) =>
+      startContainer(services, id, { scheduled: true }),
+    ),
     notify: (action, { id, name, image, config }, attributes = {}) =>
       options.notify(action, id, { ...config.Labels, image, name, ...attributes }),
     notifyNetwork: (action, network, { id }) => options.notifyNetwork(action, network, id),

@@ -10,6 +10,7 @@ import type { ContainerAction } from "./state/container-action.ts";
 import type { ContainerDirectories } from "./state/container-directories.ts";
 import type { ContainerRecord } from "./state/container-record.ts";
 import type { ContainerRecords } from "./state/container-records.ts";
+import type { RemovedExits } from "./state/removed-exits.ts";
 import type { RuntimeState } from "./state/runtime-state.ts";
 import type { Trash } from "./state/trash.ts";
 
@@ -23,6 +24,7 @@ export interface ContainerServices {
   trash: Trash;
   directories: ContainerDirectories;
   restarts: RestartScheduler;
+  removedExits: RemovedExits;
   /** Root directory of the store. */
   store: string;
   /** Directory of the monitors' sockets. */

@@ -1,6 +1,7 @@
 import { statfsSync } from "node:fs";
 import { parseBoolean } from "#support/boolean.ts";
 import { compileFilters, type Filters, unknownFilter } from "#support/filters/filters.ts";
+import { labelFilter } from "#support/filters/labels.ts";
 import type { CacheLimits, CacheUsage, PruneBuildOptions, PrunedBuilds } from "../builder.ts";
 import type { BuilderServices } from "../services.ts";
 
@@ -93,6 +94,11 @@ function sumOf(items: CacheUsage[]): number {
 
 function compileUsageFilters(filters: Filters): (usage: CacheUsage) => boolean {
   return compileFilters(filters, (key, values) => {
+    if (key === "label" || key === "label!") {
+      // The cache has no labels.
+      const passes = labelFilter(key, values)({});
+      return () => passes;
+    }
     const test = filterOf(key);
     return (usage) => values.some((value) => test(usage, value));
   });

@@ -38,6 +38,30 @@ export async function createContainer(
     : inventName((candidate) => records.named(candidate) !== undefined);
   requireFreeName(records, name);
   const image = layers ? undefined : await resolveImage(services, request, platform);
+  try {
+    return createFrom(services, request, { name, image, layers });
+  } catch (error) {
+    // Clients take not-found for a missing image, and pull it.
+    if (error instanceof TboxError && error.code === "not-found") {
+      throw invalidArgument(error.message, error.cause);
+    }
+    throw error;
+  }
+}
+
+interface CreateInput {
+  name: string;
+  image: Image | undefined;
+  layers: DiffId[] | undefined;
+}
+
+/** Creates a container from a resolved image, or from layers. */
+function createFrom(
+  services: ContainerServices,
+  request: CreateRequest,
+  { name, image, layers }: CreateInput,
+): { id: string; warnings: string[] } {
+  const { records } = services;
   // Another request may have taken the name during the lookup of the image.
   requireFreeName(records, name);
   const merged = mergeConfig(request, image?.config.config);

@@ -2,7 +2,7 @@ import { TboxError } from "#support/errors.ts";
 import { killCgroup } from "../limits/cgroups.ts";
 import { parseSignal } from "../request/signals.ts";
 import type { ContainerServices } from "../services.ts";
-import { isRunning } from "../state/container-record.ts";
+import { type ContainerRecord, isRunning } from "../state/container-record.ts";
 import { nextExit } from "./next-exit.ts";
 import { resume } from "./pause.ts";
 import { stayStopped } from "./stop.ts";
@@ -12,7 +12,10 @@ const sigkill = 9;
 /** Longest time that a kill waits for the exit. */
 const exitTimeoutSeconds = 10;
 
-/** Sends a signal, SIGKILL by default. After SIGKILL it waits for the exit. */
+/**
+ * Sends a signal, SIGKILL by default. After SIGKILL it waits for the exit. A signal that is meant to end the container
+ * cancels the restart policy for the next exit and thaws a paused container.
+ */
 export async function killContainer(
   services: ContainerServices,
   name: string,
@@ -22,23 +25,29 @@ export async function killContainer(
   const number = parseSignal(signal || "KILL");
   const runtime = services.runtime(record.id);
   const { monitor } = runtime;
-  if (record.state.status === "restarting" && number === sigkill) return stayStopped(services, record);
+  const ends = isEnding(record, number);
+  if (record.state.status === "restarting") {
+    if (ends) stayStopped(services, record);
+    return;
+  }
   if (!isRunning(record) || !monitor) {
     throw new TboxError(
       "conflict",
       `cannot kill container: ${name}: container ${record.name} is not running`,
     );
   }
-  // The restart policy ignores the exit after SIGKILL, and applies after any other signal.
-  if (number === sigkill) runtime.stopRequested = true;
+  if (ends) runtime.stopRequested = true;
   const exit = nextExit(services, record.id);
   monitor.signal(number);
   if (number === sigkill) killCgroup(record);
-  else if (record.state.status === "paused" && number === parseSignal(record.config.StopSignal || "TERM")) {
-    await resume(services, record);
-  }
+  else if (record.state.status === "paused" && ends) await resume(services, record);
   services.notify("kill", record, { signal: String(number) });
   if (number === sigkill) await atMost(exitTimeoutSeconds, exit);
+}
+
+/** Returns whether a signal is meant to end a container: SIGKILL, and the stop signal if one is configured, else any. */
+function isEnding({ config: { StopSignal } }: ContainerRecord, signal: number): boolean {
+  return signal === sigkill || !StopSignal || signal === parseSignal(StopSignal);
 }
 
 /** Sends SIGKILL to a container and waits for its exit. */

@@ -49,7 +49,10 @@ export async function removeStopped(services: ContainerServices, record: Contain
   services.records.delete(id);
   services.notify("destroy", record);
   for (const { pair } of runtime.pendingAttachments) discardStream(pair);
-  if (record.hostConfig.AutoRemove) removeAnonymousVolumes(services.volumes, record);
+  if (record.hostConfig.AutoRemove) {
+    removeAnonymousVolumes(services.volumes, record);
+    services.removedExits.remember(record, record.state.exitCode);
+  }
   for (const listener of [...runtime.removalListeners]) listener(record.state.exitCode);
   services.forget(id);
 }

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { ImageConfig } from "#oci/config.ts";
 import { invalidArgument } from "#support/errors.ts";
 import { parseCgroupParent } from "../limits/cgroups.ts";
@@ -7,6 +8,7 @@ import { resourceFields, resourcesOf } from "../limits/resources.ts";
 import { planPorts } from "../networking/ports.ts";
 import type { HostConfig } from "../request/create-request.ts";
 import { checkDevices } from "../request/devices.ts";
+import { checkMountOptions } from "../request/mount-options.ts";
 import { parseSignal } from "../request/signals.ts";
 import type { ContainerServices } from "../services.ts";
 import type { ContainerRecord } from "../state/container-record.ts";
@@ -39,6 +41,10 @@ function checkRecord(record: ContainerRecord): void {
   planLaunch(record, { diffIds: [], hostname: record.config.Hostname ?? "" });
   planPorts(record.config, record.hostConfig);
   checkRestartPolicy(record.hostConfig.RestartPolicy ?? {}, record.hostConfig.AutoRemove ?? false);
+  const badServer = (record.hostConfig.Dns ?? []).find((server) => isIP(server) === 0);
+  if (badServer !== undefined)
+    throw invalidArgument(`bad nameserver: ${JSON.stringify(badServer)}: not an IP address`);
+  for (const mount of record.hostConfig.Mounts ?? []) checkMountOptions(mount);
   if (record.config.StopSignal) parseSignal(record.config.StopSignal);
   for (const text of [
     record.path,

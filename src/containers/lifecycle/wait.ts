@@ -1,6 +1,6 @@
 import { TboxError } from "#support/errors.ts";
 import type { ContainerServices } from "../services.ts";
-import { isRunning } from "../state/container-record.ts";
+import { type ContainerRecord, isRunning } from "../state/container-record.ts";
 
 export type WaitCondition = "not-running" | "next-exit" | "removed";
 
@@ -8,14 +8,18 @@ export interface ExitStatus {
   code: number;
 }
 
-/** Waits for an exit or a removal. The listeners are registered before the function returns. */
+/**
+ * Waits for an exit or a removal. The listeners are registered before the function returns. A container that was removed
+ * at its exit some minutes ago is still answered; for any other unknown one the function throws not-found.
+ */
 export function waitContainer(
   services: ContainerServices,
   name: string,
   condition: WaitCondition,
   signal: AbortSignal,
 ): Promise<ExitStatus> {
-  const record = services.records.find(name);
+  const record = findOrRecall(services, name, condition);
+  if ("code" in record) return Promise.resolve(record);
   const { exitListeners, removalListeners } = services.runtime(record.id);
   const { promise, resolve, reject } = Promise.withResolvers<ExitStatus>();
   if (condition === "not-running" && !isRunning(record)) {
@@ -44,4 +48,19 @@ export function waitContainer(
   signal.addEventListener("abort", onAbort, { once: true });
   if (signal.aborted) onAbort();
   return promise;
+}
+
+/** Finds a container, or the exit status of one that was removed at its exit. */
+function findOrRecall(
+  { records, removedExits }: ContainerServices,
+  name: string,
+  condition: WaitCondition,
+): ContainerRecord | ExitStatus {
+  try {
+    return records.find(name);
+  } catch (error) {
+    const code = condition === "next-exit" ? undefined : removedExits.find(name);
+    if (code === undefined) throw error;
+    return { code };
+  }
 }

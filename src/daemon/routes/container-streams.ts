@@ -22,7 +22,6 @@ export function containerStreamRoutes(
       .post(
         "/containers/:id/wait",
         ({ params: { id }, query: { condition = "not-running" }, request: { signal } }) => {
-          containers.queries.get(id);
           const exit = containers.lifecycle.wait(id, condition, signal);
           // A disconnected client cancels the wait; that rejection has no handler.
           exit.catch(() => {});

@@ -1,0 +1,31 @@
+import type { ContainerRecord } from "./container-record.ts";
+
+/** Exit statuses of containers that were removed at their exit, so that a wait that comes a moment late gets one. */
+export interface RemovedExits {
+  remember(record: Pick<ContainerRecord, "id" | "name">, exitCode: number): void;
+  /** Finds an exit status by the container's name, ID or ID prefix; the latest one of a name. */
+  find(name: string): number | undefined;
+}
+
+/** Milliseconds for which an exit status is remembered. */
+const lifetime = 5 * 60 * 1000;
+
+/** Most exit statuses; the oldest are forgotten first. */
+const capacity = 1000;
+
+export function createRemovedExits(now: () => number = Date.now): RemovedExits {
+  let exits: { id: string; name: string; exitCode: number; at: number }[] = [];
+  return {
+    remember({ id, name }, exitCode) {
+      const oldest = now() - lifetime;
+      exits = [...exits.filter(({ at }) => at > oldest), { id, name, exitCode, at: now() }].slice(-capacity);
+    },
+    find(wanted) {
+      const plain = wanted.replace(/^\//, "");
+      if (plain === "") return undefined;
+      const oldest = now() - lifetime;
+      return exits.findLast(({ id, name, at }) => at > oldest && (name === plain || id.startsWith(plain)))
+        ?.exitCode;
+    },
+  };
+}
