@@ -41,6 +41,8 @@ function testFor(
       return ({ labels }) => test(labels);
     }
     case "dangling": {
+      const unknown = values.find((value) => !["true", "1", "false", "0"].includes(value));
+      if (unknown !== undefined) throw invalidArgument(`invalid filter 'dangling=${unknown}'`);
       const wanted = values.some((value) => value === "true" || value === "1");
       return (network) => !isPredefined(network) && isUsed(network) !== wanted;
     }

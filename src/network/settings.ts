@@ -13,9 +13,10 @@ export function checkSettings(network: Network, settings: EndpointSettings): voi
   const bad = linkLocal.find((address) => !parseAddress(address));
   if (bad !== undefined) throw invalid(network, `invalid link-local IP address: ${bad}`);
   if (mac !== undefined && !isHardwareAddress(mac)) throw invalid(network, `invalid MAC address: ${mac}`);
-  for (const name of [...aliases, ...links.map(({ alias }) => alias)]) {
-    if (name === "" || name.length > 253 || /[\s\p{Cc}/]/u.test(name)) {
-      throw invalid(network, `invalid alias ${JSON.stringify(name)}`);
+  // Aliases of links are written to /etc/hosts on the default network.
+  for (const { alias } of links) {
+    if (alias === "" || alias.length > 253 || /[\s\p{Cc}/]/u.test(alias)) {
+      throw invalid(network, `invalid alias ${JSON.stringify(alias)}`);
     }
   }
   if (settings.interface !== undefined && !/^[^\s/:.]{1,15}$/.test(settings.interface)) {

@@ -82,7 +82,7 @@ export function describeContainerFiles(name: string, open: () => Promise<RealCon
       await lifecycle.create({ ...subject().ending, HostConfig: { ReadonlyRootfs: true } }, { name: "web" });
       const extract = () => files.extract("web", "/", { archive: archiveOf("x"), keepKinds: false });
       expect(await errorOfCall(extract)).toMatchObject({
-        code: "forbidden",
+        code: "invalid-argument",
         message: "container rootfs is marked read-only",
       });
     });

@@ -68,7 +68,7 @@ export function describeContainerNetworking(name: string, open: () => Promise<Re
       const refusals = [
         ["none-such", {}, "not-found"],
         ["own", { ipv4: "10.0.0.1" }, "invalid-argument"],
-        ["host", {}, "forbidden"],
+        ["host", {}, "invalid-argument"],
       ] as const;
       for (const [network, settings, code] of refusals) {
         const connect = () => networking.connect("web", { network, settings });

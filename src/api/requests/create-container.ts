@@ -67,9 +67,10 @@ const config = {
   ExposedPorts: ports.exactOptional(),
   Volumes: dictionary(empty).exactOptional(),
   NetworkDisabled: flag,
+  OnBuild: z.array(z.string()).exactOptional(),
 };
 
-const unsupported = { ArgsEscaped: [], OnBuild: [] };
+const unsupported = { ArgsEscaped: [] };
 
 /** Body of `POST /commit`: settings that replace those of the container. */
 export const commitContainerSchema = dockerObject(config, {

@@ -21,9 +21,9 @@ const answersOnly = [
   "NetworkID",
 ];
 
-/** Schema of a link: `name`, `name:alias`, or the form of an inspection, `/name:/container/alias`. */
+/** Schema of a link: `name`, `name:alias`, or the form of an inspection, `/name:/container/alias`; a slash before the alias is dropped. */
 export const linkSchema = z.string().transform((given, context) => {
-  const [, name, alias = name] = /^\/?([^:/]+)(?::(?:\/[^:/]+\/)?([^:/]+))?$/.exec(given) ?? [];
+  const [, name, alias = name] = /^\/?([^:/]+)(?::(?:\/(?:[^:/]+\/)?)?([^:/]+))?$/.exec(given) ?? [];
   if (name !== undefined && alias !== undefined) return { name, alias };
   const message = `bad format for links: ${JSON.stringify(given)}: it must be name or name:alias`;
   context.issues.push({ code: "custom", input: given, message });

@@ -86,7 +86,7 @@ async function connectTerminal(target: SessionTarget, stdin: boolean): Promise<D
 }
 
 function sendInput(target: SessionTarget, options: SessionOptions, detach: () => void): void {
-  const keys = parseDetachKeys(options.detachKeys ?? defaultDetachKeys);
+  const keys = parseDetachKeys(options.detachKeys || defaultDetachKeys);
   copyInput(target, options.tty ? createDetachFilter(keys) : undefined).then(
     (outcome) => {
       if (outcome === "detached") detach();
@@ -106,10 +106,10 @@ export async function checkTerminal(options: { stdin: boolean; tty: boolean }): 
   if (!isTerminal(0)) throw new ExitError("the input device is not a TTY", 1);
 }
 
-/** Refuses invalid detach keys before anything is created. */
+/** Refuses invalid detach keys, where an empty text means the default ones, before anything is created. */
 export function checkDetachKeys(text: string | undefined): void {
   try {
-    if (text !== undefined) parseDetachKeys(text);
+    if (text) parseDetachKeys(text);
   } catch (error) {
     throw new ExitError(`invalid detach keys (${text}): ${failureMessage(error)}`, 125);
   }

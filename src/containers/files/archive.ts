@@ -1,8 +1,10 @@
 import { closeSync } from "node:fs";
 import type { Duplex } from "node:stream";
+import { FailureError } from "#native/addon/failure.ts";
 import { openStream } from "#native/addon/stream.ts";
 import type { ContainerView, FileStatus } from "#native/protocol/work.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
+import { nextExit } from "../lifecycle/next-exit.ts";
 import { planLaunch } from "../lifecycle/plan-launch.ts";
 import type { ContainerServices } from "../services.ts";
 import { type ContainerRecord, isRunning } from "../state/container-record.ts";
@@ -57,12 +59,22 @@ export async function extractIntoContainer(
 ): Promise<void> {
   const record = services.records.find(name);
   if (record.hostConfig.ReadonlyRootfs) {
-    throw new TboxError("forbidden", "container rootfs is marked read-only");
+    throw invalidArgument("container rootfs is marked read-only");
   }
   services.notify("extract-to-dir", record, { path });
   await withView(services, name, path, (container) =>
-    feedArchive(services, archive, { container, path: containerPath(path), keepKinds }),
+    feedArchive(services, archive, { container, path: containerPath(path), keepKinds }).catch(
+      explainReadOnly,
+    ),
   );
+}
+
+const readOnlyFileSystem = 30;
+
+/** Replaces the failure of a write on a read-only mount with Docker's refusal. */
+function explainReadOnly(error: unknown): never {
+  if (!(error instanceof FailureError && error.failure.errno === readOnlyFileSystem)) throw error;
+  throw invalidArgument("mounted volume is marked read-only", error);
 }
 
 /** Starts a worker that writes a tar. `archived` is the path for the worker, `path` the one in error messages. */
@@ -79,7 +91,11 @@ function openArchive(
   return stream;
 }
 
-function withView<T>(
+/**
+ * Runs work on the files of a container, as it is now. Work that failed to enter a container which is just ending is
+ * done again on the stopped one: it has neither read nor written anything yet.
+ */
+async function withView<T>(
   services: ContainerServices,
   name: string,
   path: string,
@@ -90,9 +106,29 @@ function withView<T>(
     if (!(cause instanceof TboxError && cause.code === "not-found")) throw cause;
     throw new TboxError("not-found", `Could not find the file ${path} in container ${name}`, { cause });
   };
-  return withStableFiles(services, id, async () =>
-    work(await viewOf(services, services.records.find(id))).catch(inDockersWords),
-  );
+  for (let attempt = 1; ; attempt++) {
+    const running = isRunning(services.records.find(id));
+    try {
+      return await withStableFiles(services, id, async () =>
+        work(await viewOf(services, services.records.find(id))),
+      );
+    } catch (error) {
+      if (!running || attempt === mostAttempts || !foundNoProcess(error)) return inDockersWords(error);
+      await nextExit(services, id);
+    }
+  }
+}
+
+/** Attempts to enter a container that ends each time. */
+const mostAttempts = 3;
+
+const noSuchProcess = 3;
+
+/** Returns whether a worker could not enter a container because its PID 1 has ended. */
+function foundNoProcess(error: unknown): boolean {
+  if (!(error instanceof FailureError)) return false;
+  const { step, kind, errno } = error.failure;
+  return step === "container" && (kind === "not-running" || errno === noSuchProcess);
 }
 
 async function viewOf(services: ContainerServices, record: ContainerRecord): Promise<ContainerView> {

@@ -1,5 +1,5 @@
 import { type EndpointSettings, type Network, resolvesNames } from "#network/network.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { ContainerServices } from "../services.ts";
 import { type ContainerRecord, isRunning } from "../state/container-record.ts";
 import { publishPorts } from "./join-networks.ts";
@@ -90,21 +90,21 @@ export function disconnectContainer(
   });
 }
 
-/** Throws forbidden for a container or network without bridge interfaces (Docker's texts). */
+/** Throws invalid-argument for a container or network without bridge interfaces (Docker's texts). */
 function checkMode({ hostConfig }: ContainerRecord, network: Network): void {
   const { kind } = networkMode(hostConfig.NetworkMode);
   if (kind === "container") {
     const message =
       "container sharing network namespace with another container or host cannot be connected to any other network";
-    throw new TboxError("forbidden", message);
+    throw invalidArgument(message);
   }
   if (kind === "host" || network.name === "host") {
     const message = "container cannot be disconnected from host network or connected to host network";
-    throw new TboxError("forbidden", message);
+    throw invalidArgument(message);
   }
   if (kind === "none" || network.name === "none") {
     const message =
       "container cannot be connected to multiple networks with one of the networks in private (none) mode";
-    throw new TboxError("forbidden", message);
+    throw invalidArgument(message);
   }
 }

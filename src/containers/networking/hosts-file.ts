@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { NetworkNamespace } from "#network/network.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { ContainerRecord } from "../state/container-record.ts";
@@ -67,8 +68,10 @@ function extraHost(entry: string, gateway: string | undefined): string {
     throw new TboxError("unavailable", `extra host ${entry}: no network has a gateway to the host`);
   }
   const address = given === "host-gateway" ? (gateway ?? "") : given;
-  if (!/^[\w.-]+$/.test(name) || !/^\[?[0-9a-fA-F:.]+\]?$/.test(address)) {
+  if (!/^[\w.-]+$/.test(name)) {
     throw invalidArgument(`bad format for add-host: ${JSON.stringify(entry)}`);
   }
-  return `${address.replace(/^\[|\]$/g, "")}\t${name}`;
+  const plain = address.replace(/^\[(.*)\]$/, "$1");
+  if (isIP(plain) === 0) throw invalidArgument(`invalid IP address in add-host: ${JSON.stringify(given)}`);
+  return `${plain}\t${name}`;
 }

@@ -60,17 +60,17 @@ export function linksOf(
   });
 }
 
-/** Throws conflict when a link target does not run or is not on the default network. */
+/** Throws internal, as Docker does, when a link target does not run or is not on the default network. */
 export function requireLinkTargets(services: ContainerServices, record: ContainerRecord): void {
   for (const link of linksOf(services, record)) {
     const { alias, to } = link;
     if (!isRunning(to)) {
       const message = `Cannot link to a non running container: /${to.name} AS /${record.name}/${alias}`;
-      throw new TboxError("conflict", message);
+      throw new TboxError("internal", message);
     }
     if (targetEndpoint(link)) continue;
     const message = `Cannot link to /${to.name}, as it does not belong to the default network`;
-    throw new TboxError("conflict", message);
+    throw new TboxError("internal", message);
   }
 }
 

@@ -17,7 +17,7 @@ export function explainPortFailure(records: ContainerRecords, error: unknown): u
     case inUse: {
       const owner = containerOn(records.all(), Number(port)) ?? processOn(Number(port));
       const by = owner === undefined ? "" : ` by ${owner}`;
-      return new TboxError("conflict", `Bind for ${subject} failed: port is already allocated${by}`);
+      return new TboxError("internal", `Bind for ${subject} failed: port is already allocated${by}`);
     }
     case accessDenied:
       return new TboxError(

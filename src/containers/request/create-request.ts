@@ -32,6 +32,8 @@ export interface CreateRequest {
   Volumes?: Record<string, object>;
   /** Disables the network, like the network mode `none`. */
   NetworkDisabled?: boolean;
+  /** Triggers of an image that is committed from the container. */
+  OnBuild?: string[];
   HostConfig?: HostConfig;
   /** Settings for each network, by name or ID. They may name more networks than `HostConfig.NetworkMode`. */
   Networks?: Record<string, EndpointSettings>;

@@ -1,3 +1,5 @@
+import { invalidArgument } from "#support/errors.ts";
+
 const defaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 export interface EnvironmentSources {
@@ -5,6 +7,12 @@ export interface EnvironmentSources {
   image: string[];
   /** Variables of the request. An entry without a value removes a variable. */
   request: string[];
+}
+
+/** Throws invalid-argument with Docker's text for a variable without a name. */
+export function checkEnvironment(variables: string[]): void {
+  const nameless = variables.find((entry) => nameOf(entry) === "");
+  if (nameless !== undefined) throw invalidArgument(`invalid environment variable: ${nameless}`);
 }
 
 /** Merges the variables of the image and the request. The result has the entries of removed variables too. */

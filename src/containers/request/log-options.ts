@@ -7,7 +7,17 @@ type Log = LaunchRequest["log"];
 const defaultMaxSize = 10 * 1024 * 1024;
 const defaultMaxFile = 3;
 
-/** Plans the log from `--log-driver` and `--log-opt`. The drivers are `json-file` and `none`. */
+/** Options of Docker that do not change what the log contains, with the form of their values. */
+const ignoredOptions: Record<string, RegExp> = {
+  compress: /^(1|t|T|TRUE|true|True|0|f|F|FALSE|false|False)$/,
+  mode: /^(|blocking|non-blocking)$/,
+  "max-buffer-size": /^\d+(\.\d+)?\s*[kmgt]?i?b?$/i,
+};
+
+/**
+ * Plans the log from `--log-driver` and `--log-opt`. The drivers are `json-file` and `none`. Rotated files are not
+ * compressed, and the program always waits for its output to be written.
+ */
 export function planLog(config: HostConfig["LogConfig"]): Log {
   const { Type: type = "", Config: options = {} } = config ?? {};
   if (type === "none") return { type: "none" };
@@ -18,7 +28,11 @@ export function planLog(config: HostConfig["LogConfig"]): Log {
   for (const [name, value] of Object.entries(options)) {
     if (name === "max-size") log.maxSize = parseSize(value);
     else if (name === "max-file") log.maxFile = parseCount(value);
-    else throw invalidArgument(`unknown log opt '${name}' for json-file log driver`);
+    else if (!Object.hasOwn(ignoredOptions, name)) {
+      throw invalidArgument(`unknown log opt '${name}' for json-file log driver`);
+    } else if (!ignoredOptions[name]?.test(value)) {
+      throw invalidArgument(`invalid value ${JSON.stringify(value)} of log opt '${name}'`);
+    }
   }
   return log;
 }

@@ -38,3 +38,13 @@ test("a variable of the request replaces the image's, and an entry without a val
 test("a relative working directory is refused", () => {
   expect(() => mergeConfig({ WorkingDir: "rel" }, image)).toThrow("needs to be an absolute path");
 });
+
+test.each(["=x", "", "="])("the variable '%s' without a name is refused", (entry) => {
+  expect(() => mergeConfig({ Cmd: ["x"], Env: [entry] }, undefined)).toThrow(
+    `invalid environment variable: ${entry}`,
+  );
+});
+
+test("an empty word is a command, which only the start can refuse", () => {
+  expect(mergeConfig({ Cmd: [""] }, undefined)).toMatchObject({ path: "", args: [] });
+});

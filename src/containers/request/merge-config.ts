@@ -2,7 +2,7 @@ import type { ImageConfig } from "#oci/config.ts";
 import { invalidArgument } from "#support/errors.ts";
 import type { ContainerConfig } from "../state/container-record.ts";
 import type { CreateRequest, Healthcheck } from "./create-request.ts";
-import { mergeEnvironment } from "./environment.ts";
+import { checkEnvironment, mergeEnvironment } from "./environment.ts";
 
 export interface MergedConfig {
   config: ContainerConfig;
@@ -13,6 +13,7 @@ export interface MergedConfig {
 /** Merges a request with the configuration of its image, with Docker's rules. */
 export function mergeConfig(request: CreateRequest, image: ImageConfig["config"]): MergedConfig {
   const { HostConfig: _, Networks: __, ...requested } = request;
+  checkEnvironment(requested.Env ?? []);
   // A single empty word removes the image's entrypoint.
   const reset = requested.Entrypoint?.length === 1 && requested.Entrypoint[0] === "";
   const requestedEntrypoint = reset ? [] : (requested.Entrypoint ?? []);
@@ -22,7 +23,7 @@ export function mergeConfig(request: CreateRequest, image: ImageConfig["config"]
   const usesImageCommand = requestedCommand.length === 0 && requested.Entrypoint === undefined;
   const command = usesImageCommand ? (image?.Cmd ?? []) : requestedCommand;
   const [path, ...args] = [...entrypoint, ...command];
-  if (path === undefined || path === "") throw invalidArgument("no command specified");
+  if (path === undefined) throw invalidArgument("no command specified");
   const workingDirectory = requested.WorkingDir || image?.WorkingDir || "";
   const config: MergedConfig["config"] = {
     ...requested,

@@ -8,6 +8,7 @@ test.each([
   ["SIGRTMIN+3", 37],
   ["RTMAX-1", 63],
   ["RTMIN", 34],
+  ["CLD", 17],
 ])("%s is %d", (text, number) => {
   expect(parseSignal(text)).toBe(number);
 });

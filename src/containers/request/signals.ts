@@ -12,7 +12,7 @@ export function parseSignal(text: string): number {
     throw invalid(text);
   }
   const name = text.toUpperCase().replace(/^SIG/, "");
-  const named = (constants.signals as Record<string, number>)[`SIG${name}`];
+  const named = (constants.signals as Record<string, number>)[`SIG${name === "CLD" ? "CHLD" : name}`];
   if (named !== undefined) return named;
   const [, edge, offset] = /^RT(MIN|MAX)([+-]\d+)?$/.exec(name) ?? [];
   if (edge === undefined) throw invalid(text);

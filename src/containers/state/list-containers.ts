@@ -1,4 +1,5 @@
 import { familiarName, parseReference, withDefaultTag } from "#oci/reference.ts";
+import { parseBoolean } from "#support/boolean.ts";
 import { invalidArgument } from "#support/errors.ts";
 import { compileFilters, unknownFilter } from "#support/filters/filters.ts";
 import { labelFilter } from "#support/filters/labels.ts";
@@ -52,12 +53,12 @@ function testFor(services: Services, key: string, values: string[]): Test {
       return ({ config }) => test(config.Labels);
     }
     case "status": {
-      const unknown = values.find((value) => !statuses.includes(value));
-      if (unknown !== undefined) throw invalidArgument(`invalid filter 'status=${unknown}'`);
+      refuseUnless(key, values, (value) => statuses.includes(value));
       return some(({ state }, value) => state.status === value);
     }
     case "exited":
-      return some(({ state }, value) => state.status === "exited" && String(state.exitCode) === value);
+      refuseUnless(key, values, (value) => /^[+-]?\d+$/.test(value));
+      return some(({ state }, value) => state.status === "exited" && state.exitCode === Number(value));
     case "ancestor":
       return some((record, value) => isFrom(services, record, value));
     case "before":
@@ -75,6 +76,7 @@ function testFor(services: Services, key: string, values: string[]): Test {
     case "volume":
       return some((record, value) => mountsOf(record).includes(value));
     case "health":
+      refuseUnless(key, values, (value) => ["starting", "healthy", "unhealthy", "none"].includes(value));
       return some(({ state }, value) => (state.health?.status ?? "none") === value);
     case "publish":
     case "expose": {
@@ -82,11 +84,18 @@ function testFor(services: Services, key: string, values: string[]): Test {
       return (record) => wanted.some(({ number, protocol }) => hasPort(record, key, number, protocol));
     }
     // tbox has no swarm tasks.
-    case "is-task":
-      return () => values.every((value) => value === "false");
+    case "is-task": {
+      refuseUnless(key, values, (value) => parseBoolean(value) !== undefined);
+      return () => values.every((value) => parseBoolean(value) === false);
+    }
     default:
       throw unknownFilter(key);
   }
+}
+
+function refuseUnless(key: string, values: string[], isValid: (value: string) => boolean): void {
+  const invalid = values.find((value) => !isValid(value));
+  if (invalid !== undefined) throw invalidArgument(`invalid filter '${key}=${invalid}'`);
 }
 
 /** Returns the volume names, host directories and targets of a container's mounts. */

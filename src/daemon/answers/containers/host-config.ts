@@ -9,16 +9,32 @@ export function shapeHostConfig(given: HostConfig, links: ContainerLink[]): Host
     ...unsetResources,
     ...given,
     Links: links.length > 0 ? links.map(({ from, alias, to }) => `/${to.name}:/${from.name}/${alias}`) : null,
-    LogConfig: { Type: given.LogConfig?.Type ?? "json-file", Config: given.LogConfig?.Config ?? {} },
-    NetworkMode: given.NetworkMode ?? "default",
+    RestartPolicy: {
+      Name: given.RestartPolicy?.Name || "no",
+      MaximumRetryCount: given.RestartPolicy?.MaximumRetryCount ?? 0,
+    },
+    PortBindings: shapeBindings(given.PortBindings ?? {}),
+    LogConfig: { Type: given.LogConfig?.Type || "json-file", Config: given.LogConfig?.Config ?? {} },
+    NetworkMode: given.NetworkMode || "default",
+    CgroupnsMode: given.CgroupnsMode || unsetFields.CgroupnsMode,
+    IpcMode: given.IpcMode || unsetFields.IpcMode,
+    ShmSize: given.ShmSize || unsetFields.ShmSize,
   };
+}
+
+/** Returns the bindings with both fields; the host address of one for all addresses is empty. */
+function shapeBindings(given: NonNullable<HostConfig["PortBindings"]>): HostConfigAnswer["PortBindings"] {
+  return Object.fromEntries(
+    Object.entries(given).map(([port, bindings]) => [
+      port,
+      bindings?.map(({ HostIp = "", HostPort = "" }) => ({ HostIp, HostPort })) ?? null,
+    ]),
+  );
 }
 
 const unsetFields = {
   Binds: null,
   ContainerIDFile: "",
-  PortBindings: {},
-  RestartPolicy: { Name: "no", MaximumRetryCount: 0 },
   AutoRemove: false,
   VolumeDriver: "",
   VolumesFrom: null,

@@ -1,0 +1,18 @@
+import { invalidArgument } from "#support/errors.ts";
+import type { MountRequest } from "./create-request.ts";
+
+/** Options of other types of mounts, which Docker refuses. */
+const foreignOptions: Record<MountRequest["Type"], ("BindOptions" | "VolumeOptions" | "TmpfsOptions")[]> = {
+  bind: ["VolumeOptions"],
+  tmpfs: ["BindOptions", "VolumeOptions"],
+  volume: ["BindOptions"],
+};
+
+/** Throws invalid-argument with Docker's text for a mount with the options of another type. */
+export function checkMountOptions(mount: MountRequest): void {
+  const field = foreignOptions[mount.Type].find((name) => mount[name] !== undefined);
+  if (field === undefined) return;
+  throw invalidArgument(
+    `invalid mount config for type "${mount.Type}": field ${field} must not be specified`,
+  );
+}
