@@ -31,7 +31,13 @@ export async function* fetchLines<Endpoint extends keyof LineAnswers>(
   ...[options]: Options<Endpoint>
 ): AsyncGenerator<LineAnswers[Endpoint], void, void> {
   const response = await send(endpoint, options);
-  for await (const line of splitLines(response.body)) yield trustAnswer(JSON.parse(line));
+  for await (const line of splitLines(response.body)) yield trustAnswer(JSON.parse(line, exactInteger));
+}
+
+/** Reviver that returns an integer of too many digits for a number as a bigint. */
+function exactInteger(_key: string, value: unknown, context?: { source: string }): unknown {
+  if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
+  return context && /^-?\d+$/.test(context.source) ? BigInt(context.source) : value;
 }
 
 function send(endpoint: string, options: (ApiRequest & { name?: string }) | undefined): Promise<Response> {

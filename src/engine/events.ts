@@ -9,7 +9,10 @@ export type EngineEvent =
   | EventOf<"container", ContainerAction>
   | EventOf<"image", ImageAction>
   | EventOf<"volume", VolumeAction>
-  | EventOf<"network", "create" | "destroy" | "connect" | "disconnect">;
+  | EventOf<"network", "create" | "destroy" | "connect" | "disconnect">
+  | EventOf<ObjectType, "prune">;
+
+type ObjectType = "container" | "image" | "volume" | "network" | "builder";
 
 interface EventOf<Type, Action> {
   type: Type;
@@ -45,17 +48,18 @@ const logs = {
   image: openLog("images"),
   volume: openLog("volumes"),
   network: openLog("network"),
+  builder: openLog("builds"),
 };
 
-/** Opens an event log in memory. Debug lines report every event. */
-export function openEventLog(): EventLog {
+/** Opens an event log in memory. `now` returns nanoseconds since the epoch. Debug lines report every event. */
+export function openEventLog(now: () => bigint): EventLog {
   const past: EngineEvent[] = [];
   const listeners = new Set<(event: EngineEvent) => void>();
   return {
     publish(event) {
-      const now = BigInt(Date.now()) * 1_000_000n;
+      const time = now();
       const last = past.at(-1)?.time ?? 0n;
-      const timed = { ...event, time: now > last ? now : last + 1n };
+      const timed = { ...event, time: time > last ? time : last + 1n };
       past.push(timed);
       if (past.length > capacity) past.shift();
       logs[event.type].debug(() => describe(event));

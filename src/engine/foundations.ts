@@ -5,6 +5,7 @@ import type { ContentStore } from "#content/content-store.ts";
 import { openDiskContentStore } from "#content/open-content-store.ts";
 import type { Layers } from "#layers/layers.ts";
 import { openLayers } from "#layers/open-layers.ts";
+import { wallClock } from "#native/addon/clock.ts";
 import { tryLock } from "#native/addon/file-lock.ts";
 import { openZygote, type Zygote } from "#native/zygote/zygote.ts";
 import { openDatabase } from "#support/database.ts";
@@ -60,7 +61,7 @@ export async function openFoundations(config: Config, resources: AsyncDisposable
     zygote,
     layers: await openLayers({ database: safe, store, zygote, warn: openLog("layers").warn }),
     trash: openTrash({ store, zygote, warn: openLog("trash").warn }),
-    events: openEventLog(),
+    events: openEventLog(wallClock),
     uses: openUsageRegister(),
     async measure(paths) {
       if (paths.length === 0) return [];

@@ -7,6 +7,7 @@ import { diagnose } from "./doctor.ts";
 import type { Engine } from "./engine.ts";
 import { openFoundations } from "./foundations.ts";
 import { openResources } from "./open-resources.ts";
+import { withPruneEvents } from "./prune-events.ts";
 import { readSystemInformation } from "./system-information.ts";
 
 /** Opens every service of a store. Only one engine can have a store open. */
@@ -53,11 +54,7 @@ export async function openEngine(config: Config): Promise<Engine> {
   const information = { id: randomUUID(), dataDirectory, zygote, networks, registries, environment };
   const owned = resources.move();
   return {
-    images,
-    containers,
-    builder,
-    volumes,
-    networks,
+    ...withPruneEvents({ images, containers, builder, volumes, networks }, events),
     events,
     information: async () => readSystemInformation(information),
     diagnose: () => diagnose({ zygote, networks, dataDirectory }),

@@ -1,2 +1,11 @@
 /** Actions of image events, in Docker's wording. */
-export type ImageAction = "delete" | "import" | "load" | "pull" | "push" | "save" | "tag" | "untag";
+export type ImageAction =
+  | "create"
+  | "delete"
+  | "import"
+  | "load"
+  | "pull"
+  | "push"
+  | "save"
+  | "tag"
+  | "untag";

@@ -37,6 +37,7 @@ export function describeContainerStreams(name: string, open: () => Promise<Conta
       const calls = [
         () => attach(subject(), "none"),
         () => streams.logs("none", logOptions),
+        () => streams.reportDetach("none"),
         () => streams.resize("none", { columns: 80, rows: 24 }),
       ];
       for (const call of calls) {

@@ -1,4 +1,19 @@
-import { openEventLog } from "#engine/events.ts";
+import { expect, test } from "bun:test";
+import { type NewEvent, openEventLog } from "#engine/events.ts";
 import { describeEventLog } from "./event-log.ts";
 
-describeEventLog("the event log in memory", openEventLog);
+const start: NewEvent = { type: "container", action: "start", id: "c1", attributes: {} };
+
+describeEventLog("the event log in memory", () => openEventLog(() => BigInt(Date.now()) * 1_000_000n));
+
+test("an event has the time of its publication, or of the nanosecond after the last event", async () => {
+  const times = [7n, 1_795_994_092_849_938_123n, 5n];
+  const log = openEventLog(() => times.shift() ?? 0n);
+  for (let count = 0; count < 3; count++) log.publish(start);
+  const events = await Array.fromAsync(log.read({ since: 0n, signal: AbortSignal.abort() }));
+  expect(events.map(({ time }) => time)).toEqual([
+    7n,
+    1_795_994_092_849_938_123n,
+    1_795_994_092_849_938_124n,
+  ]);
+});

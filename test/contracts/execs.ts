@@ -27,6 +27,7 @@ export function describeExecRefusals(name: string, open: () => Promise<Container
         () => execs.get(unknown),
         () => execs.startable(unknown),
         () => execs.start(unknown, attached),
+        () => execs.reportDetach(unknown),
         () => execs.kill(unknown),
         () => execs.resize(unknown, { columns: 80, rows: 24 }),
       ];

@@ -120,8 +120,8 @@ export interface EventLine {
   scope: string;
   /** Seconds since the epoch. */
   time: number;
-  /** Nanoseconds since the epoch, rounded to a double. */
-  timeNano: number;
+  /** Nanoseconds since the epoch. */
+  timeNano: bigint;
   /** `Action` for old clients; present for containers and images. */
   status?: string;
   /** `Actor.ID` for old clients; present for containers and images. */

@@ -12,7 +12,7 @@ export interface ProcessTable {
 
 /** Lists the processes of a container with the `ps` of the host. Throws conflict unless the container runs. */
 export async function listContainerProcesses(
-  { records }: Pick<ContainerServices, "records">,
+  { records, notify }: Pick<ContainerServices, "records" | "notify">,
   execs: Execs,
   { name, args }: { name: string; args: string },
 ): Promise<ProcessTable> {
@@ -21,7 +21,9 @@ export async function listContainerProcesses(
     throw new TboxError("conflict", `container ${record.id} is not running`);
   }
   const execPids = execs.running(record.id).map((id) => execs.get(id).pid);
-  return listProcesses([record.state.pid, ...execPids], args);
+  const table = await listProcesses([record.state.pid, ...execPids], args);
+  notify("top", record);
+  return table;
 }
 
 /** Lists the descendants of the processes `roots`, with these arguments of `ps`. */

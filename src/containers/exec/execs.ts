@@ -56,6 +56,8 @@ export interface Execs {
   startable(id: string): ExecRecord;
   /** Starts an exec, once. Throws for a program that cannot be executed; its exit status is 126 or 127, as in Docker. */
   start(id: string, options: StartExecOptions): Promise<StartedExec>;
+  /** Publishes that a client has typed the detach keys. */
+  reportDetach(id: string): void;
   /** Sends SIGKILL to a running exec. */
   kill(id: string): void;
   /** Resizes the terminal of a running exec. */

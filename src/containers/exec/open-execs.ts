@@ -22,6 +22,10 @@ export function openExecs(services: ContainerServices): Execs {
       const container = requireRunning(services, state.record.containerId);
       return startExec(services, state, container, options);
     },
+    reportDetach(id) {
+      const container = services.records.withId(findExec(services, states, id).record.containerId);
+      if (container) services.notify("exec_detach", container, { execID: id });
+    },
     kill: (id) => findExec(services, states, id).monitor?.signal(sigkill),
     resize(id, { columns, rows }) {
       const { monitor } = findExec(services, states, id);

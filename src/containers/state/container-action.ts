@@ -7,8 +7,10 @@ export type ContainerAction =
   | "commit"
   | "create"
   | "destroy"
+  | "detach"
   | "die"
   | `exec_create: ${string}`
+  | "exec_detach"
   | "exec_die"
   | `exec_start: ${string}`
   | "export"
@@ -22,5 +24,6 @@ export type ContainerAction =
   | "restart"
   | "start"
   | "stop"
+  | "top"
   | "unpause"
   | "update";

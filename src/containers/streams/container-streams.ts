@@ -9,6 +9,8 @@ import { type LogOptions, type LogRecord, openLog } from "./logs.ts";
 export interface ContainerStreams {
   /** Connects to a container's streams. The stream of a created container becomes active at its start. */
   attach(name: string, options: AttachOptions): Promise<Duplex>;
+  /** Publishes that a client has typed the detach keys. */
+  reportDetach(name: string): void;
   /** Opens the log. Records written after the promise resolves are not lost, even if the container is removed. */
   logs(name: string, options: LogOptions): Promise<AsyncIterable<LogRecord>>;
   /** Resizes the terminal. Throws conflict unless the container runs. */
@@ -18,6 +20,7 @@ export interface ContainerStreams {
 export function containerStreams(services: ContainerServices): ContainerStreams {
   return {
     attach: (name, options) => attachContainer(services, name, options),
+    reportDetach: (name) => services.notify("detach", services.records.find(name)),
     logs: (name, options) => openLog(services, name, options),
     resize: async (name, size) => resizeTerminal(services, name, size),
   };

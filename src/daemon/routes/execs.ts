@@ -5,14 +5,17 @@ import { containerParams } from "#api/schema/names.ts";
 import type { Containers } from "#containers/containers.ts";
 import { shapeExec } from "../answers/containers/exec.ts";
 import { created, empty } from "../answers/status-only.ts";
+import { parseKeys } from "../streams/detach.ts";
 
 /** Requests about programs in running containers. `POST /exec/{id}/start` is not here: it takes its connection over. */
 export function execRoutes({ execs }: Pick<Containers, "execs">) {
   return new Elysia()
     .post(
       "/containers/:id/exec",
-      ({ params: { id }, body: { Container: _, Detach: __, ...request } }) =>
-        created<Created>({ Id: execs.create(id, request) }),
+      ({ params: { id }, body: { Container: _, Detach: __, ...request } }) => {
+        parseKeys(request.DetachKeys);
+        return created<Created>({ Id: execs.create(id, request) });
+      },
       { params: containerParams, body: createExecSchema },
     )
     .get("/exec/:id/json", ({ params: { id } }) => shapeExec(execs.get(id)), { params: execParams })

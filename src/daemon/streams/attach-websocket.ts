@@ -22,10 +22,11 @@ export async function attachWebSocket(
   { request, socket, head }: { request: IncomingMessage; socket: Duplex; head: Buffer },
 ): Promise<void> {
   const encoded = path.exec(target.path)?.[1] ?? "";
-  const { stream, stdin, detachKeys } = await openAttachment(containers, encoded, target.search, "raw");
+  const attachment = await openAttachment(containers, encoded, target.search, "raw");
+  const { stream, stdin, mediaType: _, ...detaching } = attachment;
   server.handleUpgrade(request, socket, head, (client) => {
     const messages = createWebSocketStream(client);
-    joinStreams({ output: messages, ...(stdin ? { input: messages, detachKeys } : {}) }, stream);
+    joinStreams({ output: messages, ...(stdin ? { input: messages, ...detaching } : {}) }, stream);
     if (!stdin) messages.resume();
   });
 }

@@ -28,10 +28,10 @@ export async function attachUpgraded(
   socket: Duplex,
 ): Promise<void> {
   const attachment = await openAttachment(containers, nameIn(target), target.search);
-  const { stream, mediaType, stdin, detachKeys } = attachment;
+  const { stream, mediaType, stdin, ...detaching } = attachment;
   socket.write(upgradedHead(mediaType(target.version)));
   await awaitHeadRead(headers);
-  joinStreams({ output: socket, ...(stdin ? { input: socket, detachKeys } : {}) }, stream);
+  joinStreams({ output: socket, ...(stdin ? { input: socket, ...detaching } : {}) }, stream);
   if (!stdin) dropInput(socket);
   else stream.once("close", () => dropInput(socket));
 }
@@ -45,14 +45,14 @@ export async function attachPlain(
   { request, response, target }: Exchange,
 ): Promise<void> {
   const attachment = await openAttachment(containers, nameIn(target), target.search);
-  const { stream, mediaType, stdin, detachKeys } = attachment;
+  const { stream, mediaType, stdin, ...detaching } = attachment;
   // The body has neither a length nor chunks.
   response.removeHeader("transfer-encoding");
   response.shouldKeepAlive = false;
   response.writeHead(200, { ...commonHeaders, "Content-Type": mediaType(0), Connection: "close" });
   response.flushHeaders();
   // A request without a body leaves the program's input open; an empty body ends it.
-  const input = stdin && hasBody(request) ? { input: request, detachKeys } : {};
+  const input = stdin && hasBody(request) ? { input: request, ...detaching } : {};
   joinStreams({ output: response, ...input }, stream);
 }
 
@@ -74,9 +74,11 @@ export async function openAttachment(
   const query = attachContainerQuery.parse(parseQuery(search));
   const { stdin = false, stdout = false, stderr = false, logs = false, stream = false } = query;
   const tty = containers.queries.get(id).config.Tty === true;
+  const keys = parseKeys(query.detachKeys);
   const options = { stdin, stdout, stderr, logs, stream, framing: framing ?? outputFraming(tty) };
   return {
-    detachKeys: tty ? parseKeys(query.detachKeys) : undefined,
+    detachKeys: tty ? keys : undefined,
+    onDetach: () => containers.streams.reportDetach(id),
     stdin: stdin && stream,
     stream: await containers.streams.attach(id, options),
     mediaType: (version: number) => outputMediaType(tty, version),

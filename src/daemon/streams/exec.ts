@@ -41,7 +41,8 @@ export async function startExecUpgraded(
   await awaitHeadRead(headers);
   const { stream, ended } = await startOrReport(containers, start);
   const stdin = !start.detached && record.request.AttachStdin === true;
-  joinStreams({ output: socket, ...(stdin ? { input: socket, detachKeys } : {}) }, stream, ended);
+  const onDetach = () => containers.execs.reportDetach(record.id);
+  joinStreams({ output: socket, ...(stdin ? { input: socket, detachKeys, onDetach } : {}) }, stream, ended);
   if (!stdin) dropInput(socket);
   else stream.once("close", () => dropInput(socket));
 }

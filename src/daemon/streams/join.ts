@@ -8,6 +8,8 @@ export interface ClientStreams {
   output: Writable;
   /** Key sequence in the input that ends the connection and leaves the program running. */
   detachKeys?: Uint8Array | undefined;
+  /** Called when the client has typed the key sequence. */
+  onDetach?: () => void;
 }
 
 /**
@@ -16,7 +18,7 @@ export interface ClientStreams {
  * after `exited`, so that the client can ask for the exit status then.
  */
 export function joinStreams(
-  { input, output, detachKeys }: ClientStreams,
+  { input, output, detachKeys, onDetach }: ClientStreams,
   container: Duplex,
   exited: Promise<void> = Promise.resolve(),
 ): void {
@@ -33,6 +35,7 @@ export function joinStreams(
   container.pipe(output, { end: false });
   if (input === undefined) return;
   const detach = () => {
+    onDetach?.();
     output.end();
     container.destroy();
   };

@@ -18,13 +18,19 @@ export function openAuthoring(services: ImageServices): ImageAuthoring {
     },
     async write(image, references) {
       const id = await writeImage(services, image, references);
+      notify("create", id, id);
       for (const reference of references) notify("tag", id, familiarName(withDefaultTag(reference)));
       return id;
     },
-    commit: (layer, options) => commitImage(services, layer, options),
+    async commit(layer, options) {
+      const id = await commitImage(services, layer, options);
+      notify("create", id, id);
+      if (options.reference) notify("tag", id, familiarName(withDefaultTag(options.reference)));
+      return id;
+    },
     async tag(name, target) {
       const id = await tagImage(services, name, target);
-      notify("tag", id, familiarName(target));
+      notify("tag", id, familiarName(withDefaultTag(target)));
       return id;
     },
     usedLayers: () => records.all().flatMap(({ diffIds }) => diffIds),

@@ -198,12 +198,15 @@ test("a broken image does not affect an intact one with the same layers", async 
   }
 });
 
-test.each([401, 403, 404, 429, 500])("no password appears in the error when a registry answers %d", async (status) => {
-  const password = `canary-${crypto.randomUUID()}`;
-  const headers = { "WWW-Authenticate": 'Basic realm="x"', "Retry-After": "0" };
-  answers.set("manifests/1", () => new Response("{}", { status, headers }));
-  const error = await pull("1", { username: "me", password }).then(() => "taken", errorChain);
-  expect(error).toContain(`127.0.0.1:${server.port}`);
-  expect(error).not.toContain(password);
-  expect(error).not.toContain(btoa(`me:${password}`));
-});
+test.each([401, 403, 404, 429, 500])(
+  "no password appears in the error when a registry answers %d",
+  async (status) => {
+    const password = `canary-${crypto.randomUUID()}`;
+    const headers = { "WWW-Authenticate": 'Basic realm="x"', "Retry-After": "0" };
+    answers.set("manifests/1", () => new Response("{}", { status, headers }));
+    const error = await pull("1", { username: "me", password }).then(() => "taken", errorChain);
+    expect(error).toContain(`127.0.0.1:${server.port}`);
+    expect(error).not.toContain(password);
+    expect(error).not.toContain(btoa(`me:${password}`));
+  },
+);

@@ -16,7 +16,7 @@ export function openMaintenance(services: ImageServices, collector: GarbageColle
       const { id } = findImage(records, name);
       const removed = await removeImage(services, name, options);
       for (const one of removed) {
-        if ("untagged" in one) notify("untag", id, one.untagged);
+        if ("untagged" in one) notify("untag", id, id);
         else if (one.deleted === id) notify("delete", id, id);
       }
       await collector.collect();

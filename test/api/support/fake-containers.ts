@@ -61,6 +61,9 @@ function fakeStreams(store: FakeStore): ContainerStreams {
       calls.push("logs");
       return store.logs[findContainer(store, name).record.name]?.(signal) ?? nothing();
     },
+    reportDetach(name) {
+      calls.push(`detach ${findContainer(store, name).record.name}`);
+    },
     async resize(name, { columns, rows }) {
       const { record } = findContainer(store, name);
       if (!isRunning(record)) {
@@ -84,6 +87,7 @@ function noExecs(store: FakeStore): Execs {
     running: () => [],
     startable: noSuchExec,
     start: async (id) => noSuchExec(id),
+    reportDetach: noSuchExec,
     kill: noSuchExec,
     resize: noSuchExec,
   };

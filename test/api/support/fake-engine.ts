@@ -24,7 +24,7 @@ export function fakeEngine(): FakeEngine {
     images: fakeImages(store),
     builder: fakeBuilder(store),
     containers: fakeContainers(store),
-    events: openEventLog(),
+    events: openEventLog(() => BigInt(Date.now()) * 1_000_000n),
     volumes: openVolumes({
       database: memoryDatabase(),
       store: temporary.path,

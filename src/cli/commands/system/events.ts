@@ -37,7 +37,11 @@ export const eventsCommand = command({
 });
 
 function formatted(format: string): (event: EventLine) => string {
-  return format === "json" ? (event) => JSON.stringify(event) : compileFormat(format);
+  return format === "json" ? toJson : compileFormat(format);
+}
+
+function toJson({ timeNano, ...event }: EventLine): string {
+  return `${JSON.stringify(event).slice(0, -1)},"timeNano":${timeNano}}`;
 }
 
 /** Formats an event as Docker does: time, type, action, ID, and attributes by name. */
@@ -46,7 +50,10 @@ function sentence({ Type, Action, Actor, timeNano }: EventLine): string {
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, value]) => `${name}=${value}`)
     .join(", ");
-  const time = new Date(Math.floor(timeNano / 1e6)).toISOString().slice(0, -1);
+  // The client returns small integers as numbers.
+  const nanoseconds = BigInt(timeNano);
+  const second = new Date(Number(nanoseconds / 1_000_000n)).toISOString().slice(0, 19);
+  const fraction = String(nanoseconds % 1_000_000_000n).padStart(9, "0");
   const rest = attributes === "" ? "" : ` (${attributes})`;
-  return `${time}000000Z ${Type} ${Action} ${Actor.ID}${rest}`;
+  return `${second}.${fraction}Z ${Type} ${Action} ${Actor.ID}${rest}`;
 }

@@ -6,10 +6,15 @@ export async function* eventLines(
   events: AsyncIterable<EngineEvent>,
   passes: (event: EngineEvent) => boolean,
 ): AsyncGenerator<string, void, void> {
-  for await (const event of events) if (passes(event)) yield `${JSON.stringify(shapeEvent(event))}\n`;
+  for await (const event of events) if (passes(event)) yield eventLine(event);
 }
 
-function shapeEvent({ type, action, id, attributes, time }: EngineEvent): EventLine {
+/** Returns the line of an event. Nanoseconds since the epoch have more digits than a JavaScript number. */
+function eventLine(event: EngineEvent): string {
+  return `${JSON.stringify(shapeEvent(event)).slice(0, -1)},"timeNano":${event.time}}\n`;
+}
+
+function shapeEvent({ type, action, id, attributes, time }: EngineEvent): Omit<EventLine, "timeNano"> {
   // Older clients read these fields.
   const old = type === "container" || type === "image" ? { status: action, id } : {};
   return {
@@ -20,6 +25,5 @@ function shapeEvent({ type, action, id, attributes, time }: EngineEvent): EventL
     Actor: { ID: id, Attributes: attributes },
     scope: "local",
     time: Number(time / 1_000_000_000n),
-    timeNano: Number(time),
   };
 }
