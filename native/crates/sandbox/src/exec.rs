@@ -43,6 +43,7 @@ pub fn exec(
             capabilities,
             filter: &filter,
             channel: theirs.as_fd(),
+            helper: host.helper(),
         };
         let Err(failure) = run(&program, container, request, program_streams);
         program.fail(failure)

@@ -31,6 +31,7 @@ pub struct Host {
     store: OwnedFd,
     store_path: PathBuf,
     run: OwnedFd,
+    helper: OwnedFd,
     uids: IdMap,
     gids: IdMap,
     default_filter: Filter,
@@ -44,6 +45,8 @@ impl Host {
         Ok(Self {
             store: opened,
             run: open_directory(run)?,
+            helper: in_root::open_host("/proc/self/exe")
+                .map_err(|errno| system("open", "/proc/self/exe", errno))?,
             store_path: store.to_owned(),
             uids: IdMap::read("uid_map")?,
             gids: IdMap::read("gid_map")?,
@@ -57,6 +60,11 @@ impl Host {
 
     pub fn run(&self) -> BorrowedFd<'_> {
         self.run.as_fd()
+    }
+
+    /// Returns the program of this process.
+    pub(crate) fn helper(&self) -> BorrowedFd<'_> {
+        self.helper.as_fd()
     }
 
     /// Opens `containers/<id>` of the store.

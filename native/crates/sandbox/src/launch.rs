@@ -67,6 +67,7 @@ pub fn launch(
             capabilities,
             filter: &filter,
             channel: theirs.as_fd(),
+            helper: host.helper(),
         };
         let container = Container {
             host,

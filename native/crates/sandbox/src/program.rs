@@ -24,6 +24,8 @@ pub(crate) struct Program<'launch> {
     pub capabilities: Set,
     pub filter: &'launch Filter,
     /// Channel to the monitor.
+    /// The helper's program.
+    pub helper: BorrowedFd<'launch>,
     pub channel: BorrowedFd<'launch>,
 }
 
@@ -80,7 +82,7 @@ impl Program<'_> {
         // Last: until here descriptors were opened. The exec closes all but the standard streams.
         sys::fork::close_others_on_exec().map_err(|errno| system("exec", "descriptors", errno))?;
         if process.init {
-            return reaper::start(self.channel, process.tty.is_some(), &execution);
+            return reaper::start(self.helper, self.channel, process.tty.is_some(), &execution);
         }
         if process.tty.is_some() {
             terminal::take_control()?;

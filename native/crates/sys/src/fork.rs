@@ -1,7 +1,7 @@
 //! Copies of the calling process, and their open descriptors.
 
 use std::convert::Infallible;
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, CString, c_char};
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use rustix::io::Errno;
@@ -40,23 +40,33 @@ pub fn fork() -> Result<Side, Error> {
     }
 }
 
-/// Executes the program in this descriptor with these arguments and an empty environment.
-pub fn execute(program: BorrowedFd<'_>, arguments: &[&CStr]) -> Result<Infallible, Errno> {
-    let mut pointers: Vec<*const c_char> = arguments.iter().map(|text| text.as_ptr()).collect();
-    pointers.push(std::ptr::null());
-    let environment = [std::ptr::null::<c_char>()];
+/// Executes the program in this descriptor. Returns only an error.
+pub fn execute(
+    program: BorrowedFd<'_>,
+    arguments: &[&CStr],
+    environment: &[CString],
+) -> Result<Infallible, Errno> {
+    let arguments = pointers(arguments.iter().copied());
+    let environment = pointers(environment.iter().map(CString::as_c_str));
     // SAFETY: both lists end with a null pointer, and the texts outlive the call.
     unsafe {
         libc::syscall(
             libc::SYS_execveat,
             program.as_raw_fd(),
             c"".as_ptr(),
-            pointers.as_ptr(),
+            arguments.as_ptr(),
             environment.as_ptr(),
             libc::AT_EMPTY_PATH,
         );
     }
     Err(errno::last())
+}
+
+fn pointers<'texts>(texts: impl Iterator<Item = &'texts CStr>) -> Vec<*const c_char> {
+    texts
+        .map(CStr::as_ptr)
+        .chain(std::iter::once(std::ptr::null()))
+        .collect()
 }
 
 /// Marks every descriptor from 3 up to be closed by the next exec.
@@ -79,26 +89,6 @@ pub fn close_others_on_exec() -> Result<(), Errno> {
 
 /// The lowest descriptor that is not a standard stream.
 const FIRST_OTHER: libc::c_uint = 3;
-
-/// A value that neither owns nor borrows a descriptor.
-///
-/// # Safety
-///
-/// No descriptor is reachable through a value of the type.
-pub unsafe trait HoldsNoDescriptor {}
-
-// SAFETY: a process id is a number.
-unsafe impl HoldsNoDescriptor for Pid {}
-
-/// Closes every descriptor but the standard streams, runs `main` and exits with its result.
-///
-/// No owner of a closed descriptor is used or dropped later: this function never returns, `main` captures
-/// nothing, and the type of its argument holds no descriptor.
-pub fn run_without_descriptors<T: HoldsNoDescriptor>(argument: T, main: fn(T) -> i32) -> ! {
-    // SAFETY: see above. Nothing in this program keeps a descriptor in a static variable.
-    unsafe { libc::syscall(libc::SYS_close_range, FIRST_OTHER, u32::MAX, 0) };
-    std::process::exit(main(argument))
-}
 
 /// Returns whether the process has one thread, by the link count of /proc/self/task. A process that
 /// cannot read it counts as having one.

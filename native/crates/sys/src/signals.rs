@@ -1,6 +1,5 @@
 //! Signal descriptors and signal dispositions.
 
-use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use rustix::io::Errno;
@@ -10,17 +9,35 @@ use crate::errno;
 /// The highest signal number on Linux.
 pub const HIGHEST: i32 = 64;
 
+/// A set of signals as the kernel stores it: bit n - 1 is signal number n. The C library's sets lack the signals that it
+/// reserves, which another C library may use.
+type Set = u64;
+
 /// Blocks these signals for this thread and returns a descriptor that reports them. It is non-blocking and
 /// closed on exec.
-pub fn descriptor(numbers: &[i32]) -> Result<OwnedFd, Errno> {
+pub fn descriptor(numbers: impl IntoIterator<Item = i32>) -> Result<OwnedFd, Errno> {
     let set = set_of(numbers);
-    // SAFETY: `set` is an initialised signal set; the old mask is not requested.
-    check(unsafe { libc::sigprocmask(libc::SIG_BLOCK, &set, std::ptr::null_mut()) })?;
-    // SAFETY: `set` is an initialised signal set; -1 requests a new descriptor.
-    let raw = unsafe { libc::signalfd(-1, &set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK) };
-    check(raw)?;
+    change_mask(libc::SIG_BLOCK, set)?;
+    let flags = libc::SFD_CLOEXEC | libc::SFD_NONBLOCK;
+    // SAFETY: `set` has the size that is passed; -1 requests a new descriptor.
+    let raw = unsafe {
+        libc::syscall(
+            libc::SYS_signalfd4,
+            -1,
+            &raw const set,
+            size_of::<Set>(),
+            flags,
+        )
+    };
+    let raw = i32::try_from(raw).ok().filter(|raw| *raw >= 0);
+    let raw = raw.ok_or_else(errno::last)?;
     // SAFETY: the kernel has just returned this descriptor and nobody else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(raw) })
+}
+
+/// Blocks all signals for this thread. They stay pending, also during an exec, until a [`descriptor`] reports them.
+pub fn block_all() -> Result<(), Errno> {
+    change_mask(libc::SIG_SETMASK, Set::MAX)
 }
 
 /// Reads a pending signal; nothing if there is none.
@@ -77,9 +94,21 @@ fn set_action(number: i32, action: libc::sighandler_t) {
 }
 
 fn unblock_all() -> Result<(), Errno> {
-    let none = set_of(&[]);
-    // SAFETY: `none` is an initialised signal set; the old mask is not requested.
-    check(unsafe { libc::sigprocmask(libc::SIG_SETMASK, &none, std::ptr::null_mut()) })
+    change_mask(libc::SIG_SETMASK, 0)
+}
+
+fn change_mask(how: i32, set: Set) -> Result<(), Errno> {
+    // SAFETY: `set` has the size that is passed; the old mask is not requested.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_rt_sigprocmask,
+            how,
+            &raw const set,
+            std::ptr::null_mut::<Set>(),
+            size_of::<Set>(),
+        )
+    };
+    check(result)
 }
 
 /// Sends a signal, which may be a real-time one, to the process of a pidfd.
@@ -94,23 +123,17 @@ pub fn send(pidfd: BorrowedFd<'_>, number: i32) -> Result<(), Errno> {
             0,
         )
     };
-    check(if result < 0 { -1 } else { 0 })
+    check(result)
 }
 
-fn set_of(numbers: &[i32]) -> libc::sigset_t {
-    let mut set = MaybeUninit::uninit();
-    // SAFETY: sigemptyset initialises the set it is given; sigaddset changes it and refuses
-    // numbers out of range.
-    unsafe {
-        libc::sigemptyset(set.as_mut_ptr());
-        for &number in numbers {
-            libc::sigaddset(set.as_mut_ptr(), number);
-        }
-        set.assume_init()
-    }
+fn set_of(numbers: impl IntoIterator<Item = i32>) -> Set {
+    numbers
+        .into_iter()
+        .filter(|number| (1..=HIGHEST).contains(number))
+        .fold(0, |set, number| set | 1 << (number - 1))
 }
 
-fn check(result: i32) -> Result<(), Errno> {
+fn check(result: libc::c_long) -> Result<(), Errno> {
     if result >= 0 {
         return Ok(());
     }
@@ -123,12 +146,15 @@ mod tests {
     use std::os::fd::AsFd;
 
     #[test]
-    fn a_real_time_signal_is_sent_and_read() {
-        let descriptor = descriptor(&[37]).unwrap();
+    fn real_time_signals_are_read_also_those_that_the_c_library_reserves() {
+        let numbers = [34, 37, 64];
+        let descriptor = descriptor(numbers).unwrap();
         assert_eq!(read(descriptor.as_fd()).unwrap(), None);
-        // SAFETY: pthread_kill to the calling thread, with the signal blocked above.
-        unsafe { libc::pthread_kill(libc::pthread_self(), 37) };
-        assert_eq!(read(descriptor.as_fd()).unwrap(), Some(37));
+        for number in numbers {
+            // SAFETY: a signal to the calling thread, which has blocked it above.
+            unsafe { libc::syscall(libc::SYS_tkill, libc::gettid(), number) };
+            assert_eq!(read(descriptor.as_fd()).unwrap(), Some(number));
+        }
         assert_eq!(read(descriptor.as_fd()).unwrap(), None);
     }
 

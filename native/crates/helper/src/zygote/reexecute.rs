@@ -31,7 +31,7 @@ fn reexecute(program: File) -> Result<Infallible, Failure> {
         .collect();
     let arguments = arguments.map_err(|error| explain("arguments", error))?;
     let arguments: Vec<_> = arguments.iter().map(CString::as_c_str).collect();
-    fork::execute(copy.as_fd(), &arguments).map_err(|error| {
+    fork::execute(copy.as_fd(), &arguments, &[]).map_err(|error| {
         explain(
             "execute the copy in memory (vm.memfd_noexec must not be 2)",
             error,

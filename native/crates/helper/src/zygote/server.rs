@@ -134,8 +134,8 @@ impl Zygote {
     ) -> Result<Self, Failure> {
         let explain = |call| move |errno| Failure::of_call("zygote", call, errno);
         let poll = Poll::create().map_err(explain("epoll"))?;
-        let signals = signals::descriptor(&[SIGCHLD, SIGTERM, SIGINT, SIGHUP])
-            .map_err(explain("signalfd"))?;
+        let signals =
+            signals::descriptor([SIGCHLD, SIGTERM, SIGINT, SIGHUP]).map_err(explain("signalfd"))?;
         poll.add(&signals, SIGNALS, Interest::READ)
             .map_err(explain("epoll"))?;
         let listener = seqpacket::listen(run.as_fd(), &socket_name(), BACKLOG)

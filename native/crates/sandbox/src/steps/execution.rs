@@ -20,6 +20,16 @@ pub struct Execution {
     searched: bool,
 }
 
+impl Execution {
+    pub fn arguments(&self) -> &[CString] {
+        &self.arguments
+    }
+
+    pub fn environment(&self) -> &[CString] {
+        &self.environment
+    }
+}
+
 /// Prepares an execution. A name without a slash is searched for in the PATH of the environment.
 pub fn plan(args: &[String], env: &[String]) -> Result<Execution, Failure> {
     let Some(name) = args.first() else {
