@@ -36,6 +36,9 @@ const BUFFER: usize = 64 * 1024;
 /// terminal open.
 pub const TERMINAL_GRACE: Duration = Duration::from_secs(1);
 
+/// Output of a terminal that is read after the program's end: more than the kernel buffers.
+pub const TERMINAL_LIMIT: usize = 1024 * 1024;
+
 /// Time until the next attempt to write the exit record after a failure.
 const RECORD_RETRY: Duration = Duration::from_secs(1);
 
@@ -46,11 +49,20 @@ const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub enum Stage {
     Running,
-    /// PID 1 has ended, and with it every process of the container. Some output may be unread. The time is that of the
-    /// last output, or of the end.
-    Draining(Status, Instant),
+    /// PID 1 has ended. Some output may be unread.
+    Draining(Drain),
     /// The log is complete.
     Ended(Exited),
+}
+
+/// The reading of the last output.
+#[derive(Debug)]
+pub struct Drain {
+    pub status: Status,
+    /// The time of the last output, or of the program's end.
+    pub since: Instant,
+    /// Bytes that are read at most: a process that has survived the program may go on writing.
+    pub left: usize,
 }
 
 pub struct Monitor {
@@ -230,7 +242,7 @@ impl Monitor {
 
     fn timeout(&self) -> Option<Duration> {
         match &self.stage {
-            Stage::Draining(_, since) => Some(TERMINAL_GRACE.saturating_sub(since.elapsed())),
+            Stage::Draining(drain) => Some(TERMINAL_GRACE.saturating_sub(drain.since.elapsed())),
             Stage::Ended(_) if !self.recorded => Some(RECORD_RETRY),
             _ if !self.accepting => Some(ACCEPT_RETRY),
             _ => None,

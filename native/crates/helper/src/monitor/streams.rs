@@ -2,8 +2,9 @@
 
 use std::time::Instant;
 
-use rustix::io::Errno;
+use rustix::io::{Errno, ioctl_fionread};
 use sys::event::Interest;
+use sys::watched::Watched;
 
 use crate::monitor::attachment::AttachedClient;
 use crate::monitor::event_loop::{Monitor, Stage};
@@ -19,8 +20,9 @@ impl Monitor {
         match rustix::io::read(source, &mut buffer) {
             Ok(count) if count > 0 => {
                 self.deliver(stream, &buffer[..count]);
-                if let Stage::Draining(_, since) = &mut self.stage {
-                    *since = Instant::now();
+                if let Stage::Draining(drain) = &mut self.stage {
+                    drain.since = Instant::now();
+                    drain.left = drain.left.saturating_sub(count);
                 }
             }
             Err(Errno::AGAIN | Errno::INTR) => {}
@@ -30,16 +32,25 @@ impl Monitor {
         self.buffer = buffer;
     }
 
-    /// Reads the rest of a stream after its last writer has ended.
+    /// Reads the bytes that a pipe contains after the program's end, and closes it. A process that has survived the
+    /// program may go on writing.
     pub fn drain(&mut self, stream: Stream) {
         let mut buffer = std::mem::take(&mut self.buffer);
-        while let Some(source) = &self.sources[stream.index()] {
-            match rustix::io::read(source, &mut buffer) {
-                Ok(count) if count > 0 => self.deliver(stream, &buffer[..count]),
+        let mut left = self.sources[stream.index()].as_ref().map_or(0, unread);
+        while left > 0
+            && let Some(source) = &self.sources[stream.index()]
+        {
+            let room = left.min(buffer.len());
+            match rustix::io::read(source, &mut buffer[..room]) {
+                Ok(count) if count > 0 => {
+                    left -= count;
+                    self.deliver(stream, &buffer[..count]);
+                }
                 Err(Errno::INTR) => {}
-                Ok(_) | Err(_) => self.close_source(stream),
+                Ok(_) | Err(_) => break,
             }
         }
+        self.close_source(stream);
         self.buffer = buffer;
     }
 
@@ -97,4 +108,10 @@ impl Monitor {
             client.close(&self.poll);
         }
     }
+}
+
+/// Returns the number of bytes that a pipe contains.
+fn unread(pipe: &Watched) -> usize {
+    let count = ioctl_fionread(pipe).unwrap_or(0);
+    usize::try_from(count).unwrap_or(usize::MAX)
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use protocol::monitor::{Exited, FromMonitor};
 
-use crate::monitor::event_loop::{Monitor, Stage, TERMINAL_GRACE};
+use crate::monitor::event_loop::{Drain, Monitor, Stage, TERMINAL_GRACE, TERMINAL_LIMIT};
 use crate::monitor::exit_record;
 use crate::monitor::exit_status::{self, Status};
 use crate::monitor::memory;
@@ -26,12 +26,16 @@ impl Monitor {
         if let Some(orphans) = self.orphans.take() {
             orphans.kill();
         }
-        self.stage = Stage::Draining(status, Instant::now());
+        self.stage = Stage::Draining(Drain {
+            status,
+            since: Instant::now(),
+            left: TERMINAL_LIMIT,
+        });
         self.input.close();
         self.terminal_peer = None;
         if self.terminal.is_none() {
-            // Every writer has ended, so the pipes hold all remaining output, also if a process outside the container
-            // has one of them open.
+            // The pipes contain everything that the container's processes have written, also if a process outside its
+            // PID namespace has one of them open.
             self.drain(Stream::Stdout);
             self.drain(Stream::Stderr);
         }
@@ -39,10 +43,10 @@ impl Monitor {
 
     /// Ends the container when its output is read, and writes the exit record.
     pub fn end_if_drained(&mut self) {
-        if let Stage::Draining(status, since) = &self.stage {
-            let drained = self.sources.iter().all(Option::is_none);
-            if drained || since.elapsed() >= TERMINAL_GRACE {
-                let status = *status;
+        if let Stage::Draining(drain) = &self.stage {
+            let drained = drain.left == 0 || self.sources.iter().all(Option::is_none);
+            if drained || drain.since.elapsed() >= TERMINAL_GRACE {
+                let status = drain.status;
                 self.end(status);
             }
         }
