@@ -63,6 +63,18 @@ daemonSuite("exec", { obstacle: shellUnavailable, prepare }, (daemon) => {
     expect(stdout).toBe("1000\n/tmp\nCapEff:\t0000000000000000\n");
   });
 
+  test("in a missing working directory fails and creates nothing", async () => {
+    for (const [path, code] of [
+      ["/missing/dir", 127],
+      ["/etc/passwd", 126],
+    ] as const) {
+      const outcome = await sh("pwd", "-w", path);
+      expect(outcome.stdout).toContain(`chdir to cwd ("${path}") set in config.json failed`);
+      expect(outcome.code).toBe(code);
+    }
+    expect((await sh("ls -d /missing")).code).not.toBe(0);
+  });
+
   test("supports half-closed connections", async () => {
     const command = ["exec", "-i", "box", "sh", "-c", "n=$(wc -c); sleep 0.2; echo $n"];
     const outcome = await daemon.tbox(command, { stdin: new Uint8Array(1_000_000) });

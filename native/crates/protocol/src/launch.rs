@@ -263,7 +263,7 @@ pub struct Process {
     pub args: Vec<String>,
     /// Environment as `NAME=value`, without HOME, which is read from the image's passwd file.
     pub env: Vec<String>,
-    /// Absolute path of the working directory, created if it does not exist.
+    /// Absolute path of the working directory. A launch creates it if it does not exist; an exec fails.
     pub cwd: String,
     /// Docker's `name|uid[:group|gid]`, resolved against the container's passwd and group files; empty
     /// for root.

@@ -17,6 +17,7 @@ use crate::program::Program;
 use crate::report::phase;
 use crate::startup::{Launched, follow};
 use crate::steps::terminal::{self, ProgramStreams};
+use crate::steps::working_directory::Missing;
 use crate::steps::{keep_id, shared};
 
 /// Starts the program and returns once it was executed. Call it in a separate monitor, whose later children are
@@ -73,7 +74,7 @@ fn run(
         .map_err(|errno| system("container", "/dev", errno))?;
     program.install_streams(devices.as_fd(), streams)?;
     drop(devices);
-    let account = program.enter_working_directory(root.as_fd())?;
+    let account = program.enter_working_directory(root.as_fd(), Missing::Refuse)?;
     drop(root);
     if program.process.keep_id {
         keep_id::join(container)?;

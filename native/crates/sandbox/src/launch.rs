@@ -17,6 +17,7 @@ use crate::program::Program;
 use crate::report::{self, phase};
 use crate::startup::{Launched, follow, kill};
 use crate::steps::terminal::{self, ProgramStreams};
+use crate::steps::working_directory::Missing;
 use crate::steps::{
     additional_mounts, devices, keep_id, kernel_files, pivot, protected, root, shared, sysctls,
 };
@@ -171,7 +172,7 @@ impl Container<'_> {
 
         self.set_names()?;
         // From here on every path resolves in the container.
-        let account = program.enter_working_directory(root.as_fd())?;
+        let account = program.enter_working_directory(root.as_fd(), Missing::Create)?;
         // After the working directory, which may have to be created.
         root::protect_root(root.as_fd(), &request.root)?;
         drop((store, mounts, memory, root, devices));

@@ -15,6 +15,7 @@ use crate::privileges::seccomp::Filter;
 use crate::report::{self, Report, phase};
 use crate::steps::execution::{self, Execution};
 use crate::steps::terminal::{self, ProgramStreams};
+use crate::steps::working_directory::Missing;
 use crate::steps::{confinement, devices, identity, reaper, working_directory};
 use crate::users::accounts::Account;
 
@@ -60,9 +61,13 @@ impl Program<'_> {
     }
 
     /// Resolves the program's user and enters its working directory.
-    pub fn enter_working_directory(&self, root: BorrowedFd<'_>) -> Result<Account, Failure> {
+    pub fn enter_working_directory(
+        &self,
+        root: BorrowedFd<'_>,
+        missing: Missing,
+    ) -> Result<Account, Failure> {
         let account = identity::find_account(root, self.process)?;
-        working_directory::enter(root, &self.process.cwd)?;
+        working_directory::enter(root, &self.process.cwd, missing)?;
         Ok(account)
     }
 
