@@ -20,6 +20,39 @@ pub struct Launched {
     pub pidfd: OwnedFd,
     pub stdio: Stdio,
     pub phases: Vec<Phase>,
+    pub guard: Guard,
+}
+
+/// Kills a started process when it is dropped before the process is [released](Self::release), so that no program runs
+/// without a monitor.
+#[derive(Debug)]
+pub struct Guard {
+    pidfd: Option<OwnedFd>,
+}
+
+impl Guard {
+    pub(crate) fn new(pidfd: BorrowedFd<'_>) -> Result<Self, Failure> {
+        match pidfd.try_clone_to_owned() {
+            Ok(pidfd) => Ok(Self { pidfd: Some(pidfd) }),
+            Err(error) => {
+                kill(pidfd);
+                Err(explained(FailureKind::System, "launch", error))
+            }
+        }
+    }
+
+    /// Lets the process run on.
+    pub fn release(mut self) {
+        self.pidfd = None;
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if let Some(pidfd) = &self.pidfd {
+            kill(pidfd.as_fd());
+        }
+    }
 }
 
 /// The monitor's ends of the program's standard streams.
@@ -43,6 +76,7 @@ pub(crate) fn follow(
     cloned: Phase,
 ) -> Result<Launched, Failure> {
     let Child { pid, pidfd } = child;
+    let guard = Guard::new(pidfd.as_fd())?;
     let mut phases = vec![cloned];
     let (reported, terminal) = read_reports(channel, host, pid, pidfd.as_fd())?;
     phases.extend(reported);
@@ -52,6 +86,7 @@ pub(crate) fn follow(
         pidfd,
         stdio: stdio(streams, terminal)?,
         phases,
+        guard,
     })
 }
 
@@ -69,11 +104,8 @@ fn read_reports(
             Report::Phases { phases: reported } => phases = Some(reported),
             Report::Terminal => terminal = descriptors.pop(),
             Report::UserNamespace { uid, gid } => {
-                if let Err(failure) = keep_id::map(channel, host, pid, (uid, gid)) {
-                    // The child would wait for ever.
-                    kill(pidfd);
-                    return Err(failure);
-                }
+                // If this fails, the guard kills the child, which would wait for ever.
+                keep_id::map(channel, host, pid, (uid, gid))?;
             }
             Report::Failed { failure } => {
                 reap(pidfd);
@@ -123,5 +155,30 @@ fn stdio(streams: Option<MonitorStreams>, terminal: Option<OwnedFd>) -> Result<S
             "streams",
             "the container's process sent no terminal",
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::{Command, ExitStatus};
+
+    /// Drops or releases a guard, and then returns the exit status of the process.
+    fn exit_status_after(guard: impl FnOnce(Guard)) -> Option<ExitStatus> {
+        let mut child = Command::new("sleep").arg("0.2").spawn().unwrap();
+        let pidfd = sys::pidfd::open(child.id(), None).unwrap();
+        guard(Guard::new(pidfd.as_fd()).unwrap());
+        child.wait().ok()
+    }
+
+    #[test]
+    fn a_process_that_nobody_serves_is_killed_and_reaped() {
+        assert!(exit_status_after(drop).is_none_or(|status| status.signal() == Some(9)));
+    }
+
+    #[test]
+    fn a_released_process_runs_to_its_end() {
+        assert!(exit_status_after(Guard::release).is_some_and(|status| status.success()));
     }
 }

@@ -67,11 +67,13 @@ fn begin(host: Host, exec: Exec, forked_at: u64) -> Result<Monitor, Failure> {
     )?;
     drop((host, container));
     let started = started(&launched, received_at, forked_at);
+    let guard = launched.guard;
     let streams = ProgramStreams::new(launched.stdio, AtEnd::Close)?;
     let mut monitor = Monitor::create(None, launched.pidfd, None, streams, started)
         .map_err(|errno| Failure::of_call("monitor", "epoll", errno))?;
     for (wants, socket) in request.attachments.iter().zip(descriptors) {
         monitor.attach(socket, *wants);
     }
+    guard.release();
     Ok(monitor)
 }

@@ -102,7 +102,7 @@ fn begin(host: Host, launch: Launch, forked_at: u64) -> Result<Monitor, Failure>
     let _ = rustix::io::write(&report, &exit_status::report(launched.pid));
     drop(report);
     let started = started(&launched, received_at, forked_at);
-    let program = launched.pid;
+    let (program, guard) = (launched.pid, launched.guard);
     let at_end = match request.process.stdin_once && request.process.tty.is_none() {
         true => AtEnd::Close,
         false => AtEnd::KeepOpen,
@@ -114,6 +114,7 @@ fn begin(host: Host, launch: Launch, forked_at: u64) -> Result<Monitor, Failure>
     for (wants, socket) in request.attachments.iter().zip(descriptors) {
         monitor.attach(socket, *wants);
     }
+    guard.release();
     Ok(monitor)
 }
 
