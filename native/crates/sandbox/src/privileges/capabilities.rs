@@ -1,6 +1,7 @@
 //! Capability sets.
 
 use protocol::failure::{Failure, FailureKind};
+use rustix::io::Errno;
 use rustix::thread::{
     CapabilitiesSecureBits, CapabilitySet, CapabilitySets, clear_ambient_capability_set,
     configure_capability_in_ambient_set, remove_capability_from_bounding_set, set_capabilities,
@@ -89,16 +90,14 @@ pub fn number(name: &str) -> Option<u32> {
         .map(|index| index as u32)
 }
 
-/// Removes all capabilities but `keep` from the bounding set.
+/// Removes all capabilities but `keep` from the bounding set, also those that have no name here.
 pub fn bound(keep: Set) -> Result<(), Failure> {
-    for (index, name) in NAMES.iter().enumerate() {
-        if keep & (1 << index) != 0 {
-            continue;
-        }
-        match remove_capability_from_bounding_set(CapabilitySet::from_bits_retain(1 << index)) {
-            // The kernel does not have this capability yet.
-            Ok(()) | Err(rustix::io::Errno::INVAL) => {}
-            Err(errno) => return Err(system("capabilities", name, errno)),
+    for number in (0..Set::BITS).filter(|number| keep & (1 << number) == 0) {
+        match remove_capability_from_bounding_set(CapabilitySet::from_bits_retain(1 << number)) {
+            Ok(()) => {}
+            // The kernel has no capability with this number, and none with a higher one.
+            Err(Errno::INVAL) => break,
+            Err(errno) => return Err(system("capabilities", &number.to_string(), errno)),
         }
     }
     Ok(())
