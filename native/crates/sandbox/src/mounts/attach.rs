@@ -15,15 +15,25 @@ pub const RESTRICTED: MountAttrFlags = MountAttrFlags::MOUNT_ATTR_NOSUID
     .union(MountAttrFlags::MOUNT_ATTR_NODEV)
     .union(MountAttrFlags::MOUNT_ATTR_NOEXEC);
 
-/// Creates a mount of a new file system instance.
+/// Creates a mount of a new file system instance, with the file system's type as its source.
 pub fn create(
     kind: &str,
     options: &[(&str, &str)],
     attributes: MountAttrFlags,
 ) -> Result<OwnedFd, Errno> {
+    create_named(kind, kind, options, attributes)
+}
+
+/// Creates a mount like [`create`] with another source, which `mount` and `df` show.
+pub fn create_named(
+    kind: &str,
+    source: &str,
+    options: &[(&str, &str)],
+    attributes: MountAttrFlags,
+) -> Result<OwnedFd, Errno> {
     let context = fsopen(kind, FsOpenFlags::FSOPEN_CLOEXEC)?;
-    // The source column of `mount` and `df`; "none" by default.
-    fsconfig_set_string(context.as_fd(), "source", kind)?;
+    // The kernel's default is "none".
+    fsconfig_set_string(context.as_fd(), "source", source)?;
     for (key, value) in options {
         fsconfig_set_string(context.as_fd(), *key, *value)?;
     }

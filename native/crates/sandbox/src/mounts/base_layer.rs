@@ -1,13 +1,17 @@
-//! The layer below all others, with the mount points of standard mounts.
+//! The layer below all others, with the mount points of standard mounts and the other files that Docker adds.
 
 use std::os::fd::{AsFd, BorrowedFd};
 
 use protocol::failure::Failure;
-use rustix::fs::{AtFlags, Mode, chmodat};
+use rustix::fs::{AtFlags, Mode, chmodat, symlinkat};
+use rustix::io::Errno;
 
 use crate::failure::system;
 use crate::in_root::{self, Kind};
 use crate::store::{BASE_LAYER, ensure_directory};
+
+/// Empty file that marks a container, as in Docker.
+const MARK: &str = ".dockerenv";
 
 /// Mount points that every container uses. In this layer they need not be created in the upper directory.
 const MOUNT_POINTS: [(&str, &[&str]); 4] = [
@@ -30,7 +34,14 @@ pub fn ensure(store: BorrowedFd<'_>) -> Result<(), Failure> {
             set_mode(directory.as_fd(), file, 0o644)?;
         }
     }
-    Ok(())
+    let refused = |name| move |errno| system("base-layer", name, errno);
+    in_root::create(base.as_fd(), MARK, Kind::File).map_err(refused(MARK))?;
+    set_mode(base.as_fd(), MARK, 0o755)?;
+    let etc = ensure_directory(base.as_fd(), "etc")?;
+    match symlinkat("/proc/mounts", &etc, "mtab") {
+        Ok(()) | Err(Errno::EXIST) => Ok(()),
+        Err(errno) => Err(refused("mtab")(errno)),
+    }
 }
 
 /// Sets the mode whatever the umask is: containers see these files where the image has none.

@@ -118,7 +118,8 @@ fn mount_memory(devices: BorrowedFd<'_>, memory: &Memory) -> Result<(), (&'stati
     };
     if size > 0 {
         let options = [("mode", "1777"), ("size", &size.to_string())];
-        let shm = attach::create("tmpfs", &options, RESTRICTED).map_err(|errno| ("shm", errno))?;
+        let shm = attach::create_named("tmpfs", "shm", &options, RESTRICTED)
+            .map_err(|errno| ("shm", errno))?;
         add("shm", &shm)?;
     }
     let queues = attach::create("mqueue", &[], RESTRICTED).map_err(|errno| ("mqueue", errno))?;
