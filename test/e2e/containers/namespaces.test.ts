@@ -112,8 +112,7 @@ daemonSuite("a container", { obstacle: shellUnavailable, prepare: loadBox }, (da
   test("has the devices of --device, under the given names", async () => {
     const script = "echo x >/dev/other && echo written; ls -l /dev/other | cut -c1";
     expect(await sh(["--device", "/dev/null:/dev/other"], script)).toBe("written\nc\n");
-    // A bind mount of the same file is not a usable device.
-    expect(await sh(["-v", "/dev/null:/dev/other"], "echo x >/dev/other")).toContain("Permission denied");
+    expect(await sh(["-v", "/dev/null:/dev/other"], script)).toBe("written\nc\n");
   });
 
   test("has the kernel parameters of --sysctl", async () => {

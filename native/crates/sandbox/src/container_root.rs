@@ -63,6 +63,8 @@ fn enter(view: &ContainerView) -> Result<(), Failure> {
 fn mount(store: &Store, view: &ContainerView) -> Result<OwnedFd, Failure> {
     let mounts = additional_mounts::open(store, &view.mounts)?;
     let opened = root::mount_root(store, &view.root)?;
+    additional_mounts::fill(opened.as_fd(), &mounts)?;
     additional_mounts::attach(opened.as_fd(), &mounts)?;
+    root::protect_root(opened.as_fd(), &view.root)?;
     Ok(opened)
 }

@@ -43,8 +43,8 @@ pub fn exec(
             process,
             capabilities,
             filter: &filter,
-            channel: theirs.as_fd(),
             helper: host.helper(),
+            channel: theirs.as_fd(),
         };
         let Err(failure) = run(&program, container, request, program_streams);
         program.fail(failure)

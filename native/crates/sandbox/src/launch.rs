@@ -67,8 +67,8 @@ pub fn launch(
             process: &request.process,
             capabilities,
             filter: &filter,
-            channel: theirs.as_fd(),
             helper: host.helper(),
+            channel: theirs.as_fd(),
         };
         let container = Container {
             host,
@@ -138,16 +138,19 @@ impl Container<'_> {
             sys::namespaces::enter_new_cgroup()
                 .map_err(|errno| system("cgroup", "namespace", errno))?;
         }
-        // Before anything is mounted: the mounts must not propagate to the monitor's namespace.
-        isolation::isolate()?;
         let memory = shared::join_memory(&request.shared, self.prepared.ipc, request.shm_size)?;
         // In this mount namespace, and before the root covers the container's directory.
         let store = Store::open(host.store_path(), &request.id)?;
         // While paths are the host's.
         let mounts = additional_mounts::open(&store, &request.mounts)?;
+        // After the sources are cloned: the clones of `slave` binds still receive the host's mounts. Before anything is
+        // mounted for the container, into which those must not propagate.
+        isolation::isolate()?;
         // Before the layers cover the mount points.
         additional_mounts::create_mount_points(&store, &request.root, &mounts)?;
         let root = root::mount_root(&store, &request.root)?;
+        // Before other mounts cover the image's files.
+        additional_mounts::fill(root.as_fd(), &mounts)?;
         kernel_files::mount_kernel_files(
             root.as_fd(),
             request.network,

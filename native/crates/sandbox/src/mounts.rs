@@ -5,6 +5,7 @@ pub(crate) mod base_layer;
 pub mod file_trees;
 pub(crate) mod host_root;
 pub(crate) mod isolation;
+pub(crate) mod kernel_mounts;
 pub(crate) mod mount_point;
 pub(crate) mod overlay;
 pub(crate) mod populate;

@@ -24,9 +24,9 @@ pub(crate) struct Program<'launch> {
     pub process: &'launch Process,
     pub capabilities: Set,
     pub filter: &'launch Filter,
-    /// Channel to the monitor.
     /// The helper's program.
     pub helper: BorrowedFd<'launch>,
+    /// Channel to the monitor.
     pub channel: BorrowedFd<'launch>,
 }
 

@@ -25,6 +25,14 @@ pub struct Store {
     pub container: OwnedFd,
 }
 
+/// The directories of a volume.
+#[derive(Debug)]
+pub struct Volume {
+    /// The directory of which no container sees anything but `data`.
+    pub outer: OwnedFd,
+    pub data: OwnedFd,
+}
+
 impl Store {
     /// Opens the store at `path` for the container `id`.
     pub fn open(path: &Path, id: &str) -> Result<Self, Failure> {
@@ -73,11 +81,13 @@ impl Store {
             .map_err(|errno| system("layer", path, errno))
     }
 
-    /// Opens the directory of a volume.
-    pub fn open_volume(&self, name: &str) -> Result<OwnedFd, Failure> {
-        let path = format!("volumes/{name}/_data");
-        open_without_links(self.root.as_fd(), &path, DIRECTORY)
-            .map_err(|errno| system("volume", name, errno))
+    /// Opens a volume.
+    pub fn open_volume(&self, name: &str) -> Result<Volume, Failure> {
+        let refused = |errno| system("volume", name, errno);
+        let path = format!("volumes/{name}");
+        let outer = open_without_links(self.root.as_fd(), &path, DIRECTORY).map_err(refused)?;
+        let data = open_without_links(outer.as_fd(), "_data", DIRECTORY).map_err(refused)?;
+        Ok(Volume { outer, data })
     }
 
     /// Opens the directory of a build cache, created with this owner and mode if it does not exist.

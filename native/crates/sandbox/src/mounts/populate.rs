@@ -1,17 +1,18 @@
 //! Fills an empty volume with the image's files at its mount point.
 
 use std::collections::HashMap;
-use std::ffi::{CStr, CString};
+use std::ffi::CStr;
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 
 use rustix::fs::{
-    AtFlags, FileType, FlockOperation, Gid, Mode, OFlags, Stat, Timespec, Timestamps, Uid,
-    XattrFlags, chownat, fchmod, fchown, fgetxattr, flistxattr, flock, fsetxattr, fstat, futimens,
-    linkat, mkdirat, mknodat, openat, readlinkat, symlinkat, utimensat,
+    AtFlags, FileType, FlockOperation, Gid, Mode, OFlags, ResolveFlags, Stat, Timespec, Timestamps,
+    Uid, XattrFlags, chownat, fchmod, fchown, fgetxattr, flistxattr, flock, fsetxattr, fstat,
+    futimens, linkat, mkdirat, mknodat, openat, openat2, readlinkat, symlinkat, utimensat,
 };
 use rustix::io::Errno;
+use walk::resolve::deep_directory_beneath;
 use walk::{DIRECTORY, DirectoryStack, Entry, Identity, Step, Walk, is_empty};
 
 use crate::in_root;
@@ -19,12 +20,24 @@ use crate::in_root;
 /// Size limit of a list of extended attributes and of an attribute's value, from the kernel.
 const XATTR_LIMIT: usize = 64 * 1024;
 
+/// A volume to fill.
+#[derive(Debug)]
+pub struct EmptyVolume {
+    /// The directory that containers see.
+    pub directory: OwnedFd,
+    /// A directory that no container sees, for the lock: a container could hold a lock of the volume's own directory
+    /// for ever.
+    pub lock: OwnedFd,
+}
+
 /// Copies the directory at `path` of the root into the volume if the volume is empty, with owners, modes, times,
-/// extended attributes and hard links. Devices are left out. No symbolic link below `path` is followed.
-pub fn populate(root: BorrowedFd<'_>, path: &str, volume: BorrowedFd<'_>) -> Result<(), Errno> {
-    let volume = openat(volume, ".", DIRECTORY, Mode::empty())?;
+/// extended attributes and hard links. Devices and other mounts are left out. No symbolic link below `path` is
+/// followed.
+pub fn populate(root: BorrowedFd<'_>, path: &str, volume: &EmptyVolume) -> Result<(), Errno> {
+    let lock = openat(&volume.lock, ".", DIRECTORY, Mode::empty())?;
     // If two containers start with the same new volume, the second one waits here for the first one's copy.
-    flock(&volume, FlockOperation::LockExclusive)?;
+    flock(&lock, FlockOperation::LockExclusive)?;
+    let volume = openat(&volume.directory, ".", DIRECTORY, Mode::empty())?;
     if !is_empty(volume.as_fd())? {
         return Ok(());
     }
@@ -42,18 +55,26 @@ pub fn populate(root: BorrowedFd<'_>, path: &str, volume: BorrowedFd<'_>) -> Res
 
 fn copy_tree(source: BorrowedFd<'_>, target: OwnedFd) -> Result<(), Errno> {
     let mut walk = Walk::unsorted(source).map_err(|error| error.errno)?;
+    let targets = DirectoryStack::new(target);
     let mut copy = Copy {
-        targets: DirectoryStack::new(target),
+        top: Rc::clone(targets.current()),
+        targets,
         linked: HashMap::new(),
     };
     while let Some(step) = walk.step().map_err(|error| error.errno)? {
         match step {
             Step::Entry(entry) if entry.kind() == FileType::Directory => {
-                if walk.enter(&entry).map_err(|error| error.errno)?.is_some() {
-                    copy.enter(&entry.name)?;
-                }
+                let directory = match open_same_mount(&entry.parent, &entry.name, DIRECTORY) {
+                    Ok(directory) => directory,
+                    // Another mount, or no directory any more.
+                    Err(Errno::XDEV | Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => continue,
+                    Err(errno) => return Err(errno),
+                };
+                walk.enter_opened(&entry, directory)
+                    .map_err(|error| error.errno)?;
+                copy.enter(&entry.name)?;
             }
-            Step::Entry(entry) => copy.file(&entry)?,
+            Step::Entry(entry) => copy.file(&entry, walk.path())?,
             Step::Left(left) => {
                 if let Some(target) = copy.targets.pop()? {
                     describe(left.directory.as_fd(), target.as_fd(), &left.entry.status)?;
@@ -65,10 +86,13 @@ fn copy_tree(source: BorrowedFd<'_>, target: OwnedFd) -> Result<(), Errno> {
 }
 
 struct Copy {
+    /// The volume.
+    top: Rc<OwnedFd>,
     /// The directories from the volume down to the copy of the walk's current one.
     targets: DirectoryStack,
-    /// First copies of files with several names: directory and name.
-    linked: HashMap<Identity, (Rc<OwnedFd>, CString)>,
+    /// Paths below the top of the first copies of files with several names. Open directories instead would be as many
+    /// descriptors.
+    linked: HashMap<Identity, Vec<u8>>,
 }
 
 impl Copy {
@@ -80,8 +104,8 @@ impl Copy {
         self.targets.push(directory)
     }
 
-    /// Copies an entry that is not a directory into the current directory.
-    fn file(&mut self, entry: &Entry) -> Result<(), Errno> {
+    /// Copies an entry that is not a directory into the current directory. `path` is its path below the top.
+    fn file(&mut self, entry: &Entry, path: &[u8]) -> Result<(), Errno> {
         let Entry {
             parent: from,
             name,
@@ -89,11 +113,10 @@ impl Copy {
         } = entry;
         let to = self.targets.current();
         if status.st_nlink > 1 {
-            if let Some((directory, first)) = self.linked.get(&entry.identity()) {
-                return linkat(directory, first, to, name, AtFlags::empty());
+            if let Some(first) = self.linked.get(&entry.identity()) {
+                return link(&self.top, first, to, name);
             }
-            self.linked
-                .insert(entry.identity(), (Rc::clone(to), name.clone()));
+            self.linked.insert(entry.identity(), path.to_owned());
         }
         match entry.kind() {
             FileType::RegularFile => copy_content(from, to, name, status),
@@ -111,14 +134,30 @@ impl Copy {
     }
 }
 
+/// Opens an entry, but fails with `EXDEV` if another mount covers it.
+fn open_same_mount(parent: &OwnedFd, name: &CStr, flags: OFlags) -> Result<OwnedFd, Errno> {
+    let how = ResolveFlags::NO_XDEV | ResolveFlags::NO_MAGICLINKS | ResolveFlags::NO_SYMLINKS;
+    openat2(parent, name, flags | OFlags::CLOEXEC, Mode::empty(), how)
+}
+
+/// Links a file of the volume again. A container that has the volume may have put links into the path, which are not
+/// followed.
+fn link(top: &OwnedFd, first: &[u8], to: &OwnedFd, name: &CStr) -> Result<(), Errno> {
+    let (parent, first) = match first.iter().rposition(|byte| *byte == b'/') {
+        Some(slash) => (&first[..slash], &first[slash + 1..]),
+        None => (&[][..], first),
+    };
+    let directory = deep_directory_beneath(top.as_fd(), parent)?;
+    linkat(directory, first, to, name, AtFlags::empty())
+}
+
 fn copy_content(from: &OwnedFd, to: &OwnedFd, name: &CStr, status: &Stat) -> Result<(), Errno> {
     let flags = OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let source = openat(
-        from,
-        name,
-        flags | OFlags::RDONLY | OFlags::NONBLOCK,
-        Mode::empty(),
-    )?;
+    let source = match open_same_mount(from, name, OFlags::RDONLY | OFlags::NONBLOCK) {
+        // Another mount, as of a single file.
+        Err(Errno::XDEV) => return Ok(()),
+        opened => opened?,
+    };
     let create = flags | OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
     let target = openat(to, name, create, Mode::RUSR | Mode::WUSR)?;
     let (mut source, mut target) = (File::from(source), File::from(target));
@@ -180,6 +219,7 @@ fn times(status: &Stat) -> Timestamps {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     use std::fs;
     use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
     use std::path::PathBuf;
@@ -187,17 +227,21 @@ mod tests {
     struct Directories {
         path: PathBuf,
         root: File,
-        volume: File,
+        volume: EmptyVolume,
     }
 
     fn directories(name: &str) -> Directories {
         let path =
             std::env::temp_dir().join(format!("tbox-populate-{name}-{}", std::process::id()));
         fs::create_dir_all(path.join("root/data")).unwrap();
-        fs::create_dir_all(path.join("volume")).unwrap();
+        fs::create_dir_all(path.join("volume/_data")).unwrap();
+        let open = |name: &str| File::open(path.join(name)).unwrap();
         Directories {
-            root: File::open(path.join("root")).unwrap(),
-            volume: File::open(path.join("volume")).unwrap(),
+            root: open("root"),
+            volume: EmptyVolume {
+                directory: open("volume/_data").into(),
+                lock: open("volume").into(),
+            },
             path,
         }
     }
@@ -211,8 +255,8 @@ mod tests {
         fs::hard_link(data.join("a/file"), data.join("a/b/again")).unwrap();
         symlink("/etc/passwd", data.join("link")).unwrap();
         fs::set_permissions(data.join("a"), fs::Permissions::from_mode(0o500)).unwrap();
-        populate(root.as_fd(), "/data", volume.as_fd()).unwrap();
-        let copy = path.join("volume");
+        populate(root.as_fd(), "/data", &volume).unwrap();
+        let copy = path.join("volume/_data");
         assert_eq!(
             fs::read_to_string(copy.join("a/b/again")).unwrap(),
             "content"
@@ -241,9 +285,51 @@ mod tests {
     fn a_volume_with_files_is_left_alone() {
         let Directories { path, root, volume } = directories("full");
         fs::write(path.join("root/data/new"), "").unwrap();
-        fs::write(path.join("volume/old"), "").unwrap();
-        populate(root.as_fd(), "/data", volume.as_fd()).unwrap();
-        assert!(!path.join("volume/new").exists());
+        fs::write(path.join("volume/_data/old"), "").unwrap();
+        populate(root.as_fd(), "/data", &volume).unwrap();
+        assert!(!path.join("volume/_data/new").exists());
+        fs::remove_dir_all(path).unwrap();
+    }
+
+    #[test]
+    fn a_lock_that_a_container_holds_on_its_volume_delays_no_copy() {
+        let Directories { path, root, volume } = directories("locked");
+        fs::write(path.join("root/data/new"), "").unwrap();
+        let held = File::open(path.join("volume/_data")).unwrap();
+        flock(&held, FlockOperation::LockExclusive).unwrap();
+        let (send, receive) = std::sync::mpsc::channel();
+        std::thread::spawn(move || send.send(populate(root.as_fd(), "/data", &volume)));
+        let timeout = std::time::Duration::from_secs(20);
+        assert_eq!(receive.recv_timeout(timeout), Ok(Ok(())));
+        assert!(path.join("volume/_data/new").exists());
+        fs::remove_dir_all(path).unwrap();
+    }
+
+    #[test]
+    fn hard_links_in_many_directories_and_many_levels_need_few_descriptors() {
+        const COUNT: usize = 1200;
+        let Directories { path, root, volume } = directories("many");
+        let data = path.join("root/data");
+        for index in 0..COUNT {
+            let pair = data.join(format!("pair-{index}"));
+            fs::create_dir_all(pair.join("other")).unwrap();
+            fs::write(pair.join("file"), "").unwrap();
+            fs::hard_link(pair.join("file"), pair.join("other/file")).unwrap();
+        }
+        fs::create_dir_all(data.join("d/".repeat(COUNT))).unwrap();
+        // The limit is that of the whole test process: the other tests need few.
+        let limits = getrlimit(Resource::Nofile);
+        let low = Rlimit {
+            current: Some(512),
+            ..limits
+        };
+        setrlimit(Resource::Nofile, low).unwrap();
+        populate(root.as_fd(), "/data", &volume).unwrap();
+        setrlimit(Resource::Nofile, limits).unwrap();
+        let copy = path.join("volume/_data");
+        assert!(copy.join("d/".repeat(COUNT)).is_dir());
+        let linked = fs::metadata(copy.join("pair-7/other/file")).unwrap();
+        assert_eq!(linked.nlink(), 2);
         fs::remove_dir_all(path).unwrap();
     }
 }

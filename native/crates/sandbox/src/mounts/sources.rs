@@ -15,15 +15,30 @@ use crate::in_root;
 use crate::mounts::attach;
 use crate::mounts::file_trees;
 use crate::mounts::overlay::Access;
-use crate::store::Store;
+use crate::mounts::populate::EmptyVolume;
+use crate::store::{Store, Volume};
 
 /// An opened source.
 #[derive(Debug)]
 pub struct Source {
     /// The detached mount.
     pub mount: OwnedFd,
-    /// The directory of a volume that is filled if it is empty.
-    pub fill: Option<OwnedFd>,
+    /// The volume, if it is filled when it is empty.
+    pub fill: Option<EmptyVolume>,
+}
+
+/// Returns the source as messages name it.
+pub fn name(mount: &Mount) -> String {
+    match mount {
+        Mount::Bind { source, .. } | Mount::Device { source, .. } | Mount::Tree { source, .. } => {
+            source.clone()
+        }
+        Mount::StoreFile { name, .. } => name.clone(),
+        Mount::Volume { name, .. } => format!("volume {name}"),
+        Mount::Cache { name, .. } => format!("cache {name}"),
+        Mount::Tmpfs { .. } => "tmpfs".to_owned(),
+        Mount::Secret { .. } => "secret".to_owned(),
+    }
 }
 
 /// Returns the path of the mount point.
@@ -126,9 +141,12 @@ fn bind(
         Propagation::Rshared => (mounts::Propagation::Shared, Depth::Tree),
     };
     set_attributes(mount.as_fd(), Attributes::empty(), propagation, depth)?;
+    // Devices stay usable: the host's permissions apply, and a container cannot create any.
+    let mut attributes = Attributes::NOSUID;
+    attributes.set(Attributes::READONLY, readonly);
     // Read-only applies to the mounts below, too: otherwise a part of a read-only mount would be writable.
     let unchanged = mounts::Propagation::Unchanged;
-    set_attributes(mount.as_fd(), no_suid_dev(readonly), unchanged, Depth::Tree)?;
+    set_attributes(mount.as_fd(), attributes, unchanged, Depth::Tree)?;
     Ok(mount)
 }
 
@@ -139,7 +157,10 @@ fn volume(
     readonly: bool,
     fill: bool,
 ) -> Result<Source, Failure> {
-    let mut directory = store.open_volume(name)?;
+    let Volume {
+        outer,
+        data: mut directory,
+    } = store.open_volume(name)?;
     if let Some(path) = subpath {
         let opened = in_root::open(directory.as_fd(), path, OFlags::PATH);
         directory = opened.map_err(|errno| match errno {
@@ -154,7 +175,10 @@ fn volume(
     let mount = show(&directory, readonly).map_err(|errno| system("mount", name, errno))?;
     Ok(Source {
         mount,
-        fill: fill.then_some(directory),
+        fill: fill.then_some(EmptyVolume {
+            directory,
+            lock: outer,
+        }),
     })
 }
 
