@@ -58,9 +58,6 @@ export async function extractIntoContainer(
   { archive, keepKinds }: { archive: ReadableStream<Uint8Array>; keepKinds: boolean },
 ): Promise<void> {
   const record = services.records.find(name);
-  if (record.hostConfig.ReadonlyRootfs) {
-    throw invalidArgument("container rootfs is marked read-only");
-  }
   services.notify("extract-to-dir", record, { path });
   await withView(services, name, path, (container) =>
     feedArchive(services, archive, { container, path: containerPath(path), keepKinds }).catch(

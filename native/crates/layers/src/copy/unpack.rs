@@ -1,10 +1,12 @@
 //! Unpacking an archive into a directory of a container.
 
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use protocol::failure::Failure;
+use protocol::failure::{Failure, FailureKind};
 use protocol::zygote::Mapping;
+use rustix::fs::{OFlags, StatVfsMountFlags, fstat, fstatvfs};
 
+use super::path::open;
 use super::real_path::real_path;
 use crate::archive::Reader;
 use crate::blob;
@@ -27,6 +29,7 @@ pub fn unpack(
     source: OwnedFd,
     options: &UnpackOptions<'_>,
 ) -> Result<(), Failure> {
+    check_writable(root, path)?;
     // The extractor resolves the names of entries below a path without symbolic links.
     let destination = Destination {
         directory: real_path(root, path).map_err(|errno| refused(path, errno))?,
@@ -37,4 +40,22 @@ pub fn unpack(
             .extract::<UnpackError>(&mut Reader::new(chunks))
     });
     result.map(|_| ()).map_err(Failure::from)
+}
+
+/// Refuses a directory on a read-only mount in Docker's words.
+fn check_writable(root: BorrowedFd<'_>, path: &str) -> Result<(), Failure> {
+    let at_path = |errno| refused(path, errno);
+    let directory = open(root, path, OFlags::PATH).map_err(at_path)?;
+    let flags = fstatvfs(&directory).map_err(at_path)?.f_flag;
+    if !flags.contains(StatVfsMountFlags::RDONLY) {
+        return Ok(());
+    }
+    let device = |file: BorrowedFd<'_>| fstat(file).map(|status| status.st_dev);
+    let in_root = device(root).map_err(at_path)? == device(directory.as_fd()).map_err(at_path)?;
+    let message = match in_root {
+        true => "container rootfs is marked read-only",
+        false => "mounted volume is marked read-only",
+    };
+    let failure = Failure::new(FailureKind::InvalidArgument, "copy", message);
+    Err(failure)
 }
