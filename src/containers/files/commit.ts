@@ -2,9 +2,9 @@ import type { Digest } from "#oci/digest.ts";
 import type { Reference } from "#oci/reference.ts";
 import { pauseContainer, unpauseContainer } from "../lifecycle/pause.ts";
 import { cgroupOf } from "../limits/cgroups.ts";
-import type { CreateRequest } from "../request/create-request.ts";
 import type { ContainerServices } from "../services.ts";
 import type { ContainerRecord } from "../state/container-record.ts";
+import { type CommitSettings, mergeCommitConfig } from "./commit-config.ts";
 import { changesAsLayer, requireImage } from "./diff.ts";
 
 export interface CommitContainerOptions {
@@ -13,8 +13,8 @@ export interface CommitContainerOptions {
   comment: string;
   /** Dockerfile instructions. */
   changes: string[];
-  /** Settings that replace those of the container. */
-  config: Omit<CreateRequest, "HostConfig">;
+  /** Settings that replace those of the container, or are merged with them. */
+  config: CommitSettings;
   /** Whether to pause the container during the commit. A container without a cgroup runs on. */
   pause: boolean;
   signal: AbortSignal;
@@ -35,7 +35,7 @@ export async function commitContainer(
   const image = await services.images.commit(layer, {
     ...options,
     parent,
-    config: imageSettings({ ...record.config, ...config }),
+    config: imageSettings(mergeCommitConfig(config, record.config)),
     createdBy: [record.path, ...record.args].join(" "),
   });
   services.notify("commit", record, {
