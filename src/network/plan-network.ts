@@ -77,7 +77,7 @@ export function planNetwork(
 
 function checkName(name: string, networks: Network[]): void {
   if (name.trim() === "") throw invalidArgument("invalid name: name is empty");
-  if (name.includes("/") || /\p{Cc}/u.test(name) || name.length > 255) {
+  if (/\p{Cc}/u.test(name) || name.length > 255) {
     throw invalidArgument(`invalid name ${JSON.stringify(name)} for a network`);
   }
   if (["default", "container"].includes(name) || name.startsWith("container:")) {
@@ -107,7 +107,7 @@ function planPool(
     throw invalidArgument("invalid network config: a range or gateway needs a subnet");
   }
   const subnet = parseSubnet(text);
-  if (subnet.base.family === 4 ? subnet.prefix > 30 || subnet.prefix < 8 : subnet.prefix > 126) {
+  if (subnet.base.family === 4 ? subnet.prefix > 31 || subnet.prefix < 8 : subnet.prefix > 126) {
     throw invalidArgument(
       `invalid subnet ${text}: it is too small for a gateway and containers, or larger than /8`,
     );

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
-import { invalidArgument, TboxError } from "#support/errors.ts";
+import { invalidArgument, type TboxError } from "#support/errors.ts";
 import { parseVolumeOptions } from "./volume-options.ts";
 import type { VolumeRecords } from "./volume-records.ts";
 import { anonymousLabel, type CreateVolume, type Volume } from "./volumes.ts";
@@ -8,7 +8,7 @@ import { anonymousLabel, type CreateVolume, type Volume } from "./volumes.ts";
 const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 const longestName = 255;
 
-/** Creates a volume and its directory, or returns the existing volume of the name. */
+/** Creates a volume and its directory, or returns the existing volume of the name, whatever its options. */
 export function createVolume(
   { store, records, notify }: { store: string; records: VolumeRecords; notify: (name: string) => void },
   request: CreateVolume,
@@ -16,10 +16,7 @@ export function createVolume(
   const { labels = {}, options = {} } = request;
   const name = request.name ?? randomBytes(32).toString("hex");
   const existing = records.find(name);
-  if (existing) {
-    if (Object.keys(options).length === 0 || Bun.deepEquals(options, existing.options)) return existing;
-    throw new TboxError("conflict", `create ${name}: a volume of this name has other options`);
-  }
+  if (existing) return existing;
   if (!namePattern.test(name) || name.length > longestName) throw invalidName(name);
   parseVolumeOptions(options);
   const volume: Volume = {

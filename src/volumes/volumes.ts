@@ -22,7 +22,7 @@ export interface CreateVolume {
 
 /** Volumes of a store. */
 export interface Volumes {
-  /** Creates a volume, or returns the existing one. Throws conflict when its options differ. */
+  /** Creates a volume, or returns the existing one, whatever its options. */
   create(request: CreateVolume): Volume;
   /** Finds a volume. Throws not-found with Docker's text. */
   get(name: string): Volume;

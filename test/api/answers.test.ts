@@ -210,13 +210,13 @@ describe("a pull", () => {
     expect(api.engine.calls.at(-1)).toContain(`a/b@sha256:${"0".repeat(64)}`);
   });
 
-  test.each([
-    [btoa("{"), "expected JSON in base64"],
-    [btoa('{"auth":"x"}'), "auth: expected user:password in base64"],
-  ])("refuses the credentials %s", async (header, reason) => {
-    const response = await pull("fromImage=a&tag=1", { "X-Registry-Auth": header });
-    expect(await response.json()).toEqual({ message: `invalid X-Registry-Auth header: ${reason}` });
-  });
+  test.each([btoa("{"), btoa('{"auth":"x"}'), btoa('{"username":1}'), "?"])(
+    "goes on without the malformed credentials %s",
+    async (header) => {
+      await pull("fromImage=a&tag=1", { "X-Registry-Auth": header });
+      expect(api.engine.calls.at(-1)).toContain("a:1");
+    },
+  );
 });
 
 test("archives of any length are imported and loaded", async () => {

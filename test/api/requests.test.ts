@@ -245,6 +245,55 @@ test.each([
   expect(response.status).toBe(status);
 });
 
+describe("a client that closes its side after the request", () => {
+  const ask = async (request: string) => {
+    using connection = await openConnection(api.socket);
+    connection.write(`${request} HTTP/1.1\r\nHost: d\r\n\r\n`);
+    connection.endWriting();
+    return (await connection.ended).toString();
+  };
+
+  test("gets an answer that comes later", async () => {
+    api.engine.programs.wait = () => new Promise((resolve) => setTimeout(() => resolve(3), 200));
+    await api.request("POST", "/containers/create?name=half", { json: { Image: "image", Cmd: ["wait"] } });
+    await api.request("POST", "/containers/half/start");
+    expect(await ask("POST /containers/half/wait")).toContain('{"StatusCode":3}');
+  });
+
+  test("gets all of a stream", async () => {
+    const until = (Date.now() + 200) / 1000;
+    expect(await ask(`GET /events?until=${until}`)).toEndWith("\r\n0\r\n\r\n");
+  });
+});
+
+describe("requests that Docker accepts", () => {
+  test.each<[string, string, number]>([
+    ["POST", "/volumes/create", 201],
+    ["POST", "/build/cancel?id=x", 200],
+    ["GET", "//v1.51/info", 200],
+    ["GET", "///info", 200],
+  ])("%s %s", async (method, path, status) => {
+    const { status: actual } = await send(
+      `${method} ${path} HTTP/1.1\r\nHost: d\r\nContent-Length: 0\r\n${close}`,
+    );
+    expect(actual).toBe(status);
+  });
+
+  test("POST /networks/create with a slash in the name, and a subnet of two addresses", async () => {
+    const json = { Name: "a/b", IPAM: { Config: [{ Subnet: "10.231.9.0/31" }] } };
+    expect((await api.request("POST", "/networks/create", { json })).status).toBe(201);
+    expect((await api.request("GET", "/networks/a%2Fb")).status).toBe(200);
+  });
+
+  test("POST /volumes/create of an existing volume with other options", async () => {
+    const first = { Name: "existing", Labels: { a: "b" } };
+    await api.request("POST", "/volumes/create", { json: first });
+    const DriverOpts = { type: "none", o: "bind", device: "/tmp" };
+    const again = await api.request("POST", "/volumes/create", { json: { Name: "existing", DriverOpts } });
+    expect(await again.json()).toMatchObject({ ...first, Options: null });
+  });
+});
+
 describe("names", () => {
   const hostile = [
     "..",

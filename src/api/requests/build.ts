@@ -1,11 +1,13 @@
 import { z } from "zod";
-import { invalidArgument } from "#support/errors.ts";
+import { openLog } from "#support/log.ts";
 import { dictionary } from "../schema/dictionary.ts";
 import { dockerObject } from "../schema/docker-object.ts";
 import { queryFilters } from "../schema/filters.ts";
 import { parseJson } from "../schema/json.ts";
 import { query, queryFlag, queryInteger, queryText } from "../schema/query.ts";
 import { resourceShape, unsetResources } from "./resources.ts";
+
+const log = openLog("api");
 
 /** Returns the schema of a query parameter that contains JSON. */
 function queryJson<Value>(schema: z.ZodType<Value>) {
@@ -72,6 +74,9 @@ export const buildQuery = query({
 
 export type BuildQuery = z.infer<typeof buildQuery>;
 
+/** Query of `POST /build/cancel`. */
+export const cancelBuildQuery = query({ id: z.string("build ID not provided") });
+
 /** Query of `POST /build/prune`; sizes in bytes. */
 export const pruneBuildQuery = query({
   all: queryFlag,
@@ -128,19 +133,27 @@ export const filesQuery = query({ image: z.string() });
 
 export type TboxBuildRequest = z.infer<typeof tboxBuildSchema>;
 
-/** Parses the header `X-Registry-Config`, a JSON object by domain in base64, to values of `X-Registry-Auth`. */
+/**
+ * Parses the header `X-Registry-Config`, a JSON object by domain in base64, to values of `X-Registry-Auth`. A malformed
+ * one has no credentials, as in Docker.
+ */
 export function parseRegistryConfig(header: string | null): Record<string, string> {
   if (header === null || header === "") return {};
-  // Go programs without credentials send null for the object, and for a registry.
-  const value = z
-    .record(z.string(), z.looseObject({}).nullable())
-    .nullable()
-    .safeParse(parseJson(Buffer.from(header, "base64url").toString() || "{}"));
-  if (!value.success) throw invalidArgument("invalid X-Registry-Config header");
+  const value = registryConfigOf(Buffer.from(header, "base64url").toString());
+  if (value === undefined) {
+    log.warn("a malformed X-Registry-Config header is ignored");
+    return {};
+  }
   return Object.fromEntries(
-    Object.entries(value.data ?? {}).map(([domain, auth]) => [
+    Object.entries(value).map(([domain, auth]) => [
       domain,
       Buffer.from(JSON.stringify(auth)).toString("base64url"),
     ]),
   );
+}
+
+const registryConfig = z.record(z.string(), z.looseObject({}));
+
+function registryConfigOf(json: string): z.infer<typeof registryConfig> | undefined {
+  return registryConfig.safeParse(jsonIn(json || "{}")).data;
 }

@@ -1,8 +1,11 @@
 import { z } from "zod";
 import type { RegistryCredentials } from "#oci/registry-credentials.ts";
-import { invalidArgument, type TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
+import { openLog } from "#support/log.ts";
 import { dockerObject } from "../schema/docker-object.ts";
 import { parseJson } from "../schema/json.ts";
+
+const log = openLog("api");
 
 const text = z.string().exactOptional();
 
@@ -21,14 +24,19 @@ export const registryAuthSchema = dockerObject({
 /** Credentials as clients send them. */
 export type RegistryAuthFields = z.infer<typeof registryAuthSchema>;
 
-/** Parses `X-Registry-Auth`: JSON in base64, URL-safe or not. Returns undefined for one without credentials. */
+/**
+ * Parses `X-Registry-Auth`: JSON in base64, URL-safe or not. Returns undefined for one without credentials, and for a
+ * malformed one: Docker goes on without credentials then.
+ */
 export function parseRegistryAuth(header: string | null | undefined): RegistryCredentials | undefined {
   if (header === null || header === undefined || header === "") return undefined;
-  const json = Buffer.from(header, "base64url").toString();
-  const result = registryAuthSchema.safeParse(parseHeader(json));
-  if (!result.success)
-    throw invalid(result.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join(", "));
-  return credentialsOf(result.data);
+  try {
+    return credentialsOf(registryAuthSchema.parse(parseHeader(header)));
+  } catch {
+    // The cause may contain a password and must not be part of the message.
+    log.warn("a malformed X-Registry-Auth header is ignored");
+    return undefined;
+  }
 }
 
 /** Returns the credentials in a client's fields; undefined for none. A token takes precedence over a password. */
@@ -40,19 +48,10 @@ export function credentialsOf(fields: RegistryAuthFields): RegistryCredentials |
   if (!auth) return undefined;
   const pair = Buffer.from(auth, "base64").toString();
   const colon = pair.indexOf(":");
-  if (colon === -1) throw invalid("auth: expected user:password in base64");
+  if (colon === -1) throw invalidArgument("auth: expected user:password in base64");
   return { username: pair.slice(0, colon), password: pair.slice(colon + 1) };
 }
 
-function parseHeader(json: string): unknown {
-  try {
-    return parseJson(json);
-  } catch {
-    // The text contains a password and must not be part of a message.
-    throw invalid("expected JSON in base64");
-  }
-}
-
-function invalid(reason: string): TboxError {
-  return invalidArgument(`invalid X-Registry-Auth header: ${reason}`);
+function parseHeader(header: string): unknown {
+  return parseJson(Buffer.from(header, "base64url").toString());
 }

@@ -34,7 +34,8 @@ export function dockerObject<Shape extends z.core.$ZodLooseShape>(
   const { whole, check } = sparseObject(shape);
   const schema = z
     .transform((given: unknown, context) => {
-      const input = given === null ? {} : given;
+      // As in Docker, null and an absent body are empty objects.
+      const input = given ?? {};
       if (!isRecord(input)) return check(input, context);
       const fields = honouredFields(shape, input, rules, context);
       return context.issues.length > 0 ? z.NEVER : check(fields, context);

@@ -9,6 +9,8 @@ test.each([
   ["RTMAX-1", 63],
   ["RTMIN", 34],
   ["CLD", 17],
+  ["SIGPOLL", 29],
+  ["IOT", 6],
 ])("%s is %d", (text, number) => {
   expect(parseSignal(text)).toBe(number);
 });

@@ -4,6 +4,9 @@ import { invalidArgument, type TboxError } from "#support/errors.ts";
 const realTimeMinimum = 34;
 const realTimeMaximum = 64;
 
+/** Other names of signals. */
+const aliases: Record<string, string> = { CLD: "CHLD", IOT: "ABRT", POLL: "IO" };
+
 /** Parses a signal into its number on Linux: `TERM`, `SIGTERM`, `15`, `RTMIN+3`, `RTMAX-1`. */
 export function parseSignal(text: string): number {
   if (/^\d+$/.test(text)) {
@@ -11,8 +14,9 @@ export function parseSignal(text: string): number {
     if (number >= 1 && number <= realTimeMaximum) return number;
     throw invalid(text);
   }
-  const name = text.toUpperCase().replace(/^SIG/, "");
-  const named = (constants.signals as Record<string, number>)[`SIG${name === "CLD" ? "CHLD" : name}`];
+  const given = text.toUpperCase().replace(/^SIG/, "");
+  const name = Object.hasOwn(aliases, given) ? (aliases[given] ?? given) : given;
+  const named = (constants.signals as Record<string, number>)[`SIG${name}`];
   if (named !== undefined) return named;
   const [, edge, offset] = /^RT(MIN|MAX)([+-]\d+)?$/.exec(name) ?? [];
   if (edge === undefined) throw invalid(text);

@@ -20,7 +20,8 @@ function parseTarget(line: string): Target {
   // Clients of a proxy send the whole URL; its host has no meaning on a unix socket.
   const target = line.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, "");
   const question = target.indexOf("?");
-  const path = question === -1 ? target : target.slice(0, question);
+  // Clients that join a base URL and a path may double the first slash.
+  const path = (question === -1 ? target : target.slice(0, question)).replace(/^\/+/, "/");
   // A URL parser cuts at #, turns \ into / and resolves dot segments: the route must not depend on that.
   if (!path.startsWith("/") || /[^\x21-\x7e]|[#\\]/.test(target) || /\/(\.|%2e){1,2}(\/|$)/i.test(path)) {
     throw invalidArgument("invalid path");

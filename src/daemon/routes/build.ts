@@ -1,8 +1,9 @@
 import { Elysia } from "elysia";
 import type { BuildsPruned } from "#api/answers/prune.ts";
-import { buildQuery, filesQuery, pruneBuildQuery } from "#api/requests/build.ts";
+import { buildQuery, cancelBuildQuery, filesQuery, pruneBuildQuery } from "#api/requests/build.ts";
 import type { Builder } from "#builds/builder.ts";
 import { classicBuildAnswer, tboxBuildAnswer } from "../answers/builds/build-stream.ts";
+import { empty } from "../answers/status-only.ts";
 import { streamed } from "../http/streamed.ts";
 import { parseClassicBuild } from "../requests/classic-build.ts";
 import { parsePruneBuilds } from "../requests/prune-builds.ts";
@@ -10,27 +11,31 @@ import { parseTboxBuild } from "../requests/tbox-build.ts";
 
 /** Requests about builds and their cache. */
 export function buildRoutes(builder: Builder) {
-  return new Elysia()
-    .post(
-      "/build",
-      ({ query, request }) =>
-        classicBuildAnswer(builder.build(parseClassicBuild(query, request)), query.q ?? false),
-      { query: buildQuery, parse: "none" },
-    )
-    .post(
-      "/tbox/build",
-      async ({ request }) => tboxBuildAnswer(builder.build(await parseTboxBuild(request))),
-      { parse: "none" },
-    )
-    .get("/tbox/files", ({ query: { image } }) => streamed(builder.files(image), "application/x-tar"), {
-      query: filesQuery,
-    })
-    .post(
-      "/build/prune",
-      async ({ query }): Promise<BuildsPruned> => {
-        const { ids, space } = await builder.prune(parsePruneBuilds(query));
-        return { CachesDeleted: ids, SpaceReclaimed: space };
-      },
-      { query: pruneBuildQuery },
-    );
+  return (
+    new Elysia()
+      .post(
+        "/build",
+        ({ query, request }) =>
+          classicBuildAnswer(builder.build(parseClassicBuild(query, request)), query.q ?? false),
+        { query: buildQuery, parse: "none" },
+      )
+      .post(
+        "/tbox/build",
+        async ({ request }) => tboxBuildAnswer(builder.build(await parseTboxBuild(request))),
+        { parse: "none" },
+      )
+      .get("/tbox/files", ({ query: { image } }) => streamed(builder.files(image), "application/x-tar"), {
+        query: filesQuery,
+      })
+      // Docker cancels builds of BuildKit here; a classic build ends with its connection.
+      .post("/build/cancel", () => empty(), { query: cancelBuildQuery, parse: "none" })
+      .post(
+        "/build/prune",
+        async ({ query }): Promise<BuildsPruned> => {
+          const { ids, space } = await builder.prune(parsePruneBuilds(query));
+          return { CachesDeleted: ids, SpaceReclaimed: space };
+        },
+        { query: pruneBuildQuery },
+      )
+  );
 }

@@ -42,6 +42,8 @@ export function createApiServer(engine: Engine, answer: Application["answer"]): 
   const server = createServer(options, (request, response) => {
     void respond(engine, application, request, response);
   });
+  // A client that has sent its request may close its side at once and still read the answer.
+  Object.assign(server, { httpAllowHalfOpen: true });
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     log.debug(() => `${request.method} ${pathOf(request)} asks for an upgrade`);
     streams.add(socket);
