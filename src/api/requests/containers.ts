@@ -97,6 +97,7 @@ export const containerLogsQuery = query({
   stderr: queryFlag,
   follow: queryFlag,
   timestamps: queryFlag,
+  details: queryFlag,
   since: queryTime,
   until: queryTime,
   tail: z

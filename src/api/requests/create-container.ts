@@ -67,6 +67,7 @@ const config = {
   ExposedPorts: ports.exactOptional(),
   Volumes: dictionary(empty).exactOptional(),
   NetworkDisabled: flag,
+  // Instructions for builds from an image of the container.
   OnBuild: z.array(z.string()).exactOptional(),
 };
 

@@ -78,7 +78,8 @@ export const hostConfigSchema = dockerObject(
     IpcMode: z.string().exactOptional(),
     UTSMode: z.string().exactOptional(),
     CgroupnsMode: z.string().exactOptional(),
-    Runtime: z.literal("tbox", "unknown or invalid runtime name: there is only tbox").exactOptional(),
+    // Old Compose files name Docker's default runtime.
+    Runtime: z.enum(["tbox", "runc"], "unknown or invalid runtime name: there is only tbox").exactOptional(),
     ...resourceShape,
     // Accepted and dropped: the client writes this file.
     ContainerIDFile: z.string().exactOptional(),

@@ -28,17 +28,10 @@ export const mountSchema = dockerObject(
         Propagation: z.string().exactOptional(),
         NonRecursive: z.boolean().exactOptional(),
         CreateMountpoint: z.boolean().exactOptional(),
+        ReadOnlyNonRecursive: z.boolean().exactOptional(),
       },
-      {
-        unsupported: {
-          // A read-only mount always includes the mounts below it, or the container does not start.
-          ReadOnlyForceRecursive: [true],
-          ReadOnlyNonRecursive: [],
-        },
-        reasons: {
-          ReadOnlyNonRecursive: "not supported: what is mounted below is read-only too; use NonRecursive",
-        },
-      },
+      // A read-only mount includes the mounts below it, or the container does not start.
+      { unsupported: { ReadOnlyForceRecursive: [true] } },
     ).exactOptional(),
     VolumeOptions: dockerObject(
       {

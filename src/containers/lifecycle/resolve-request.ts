@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import type { ImageConfig } from "#oci/config.ts";
 import { invalidArgument } from "#support/errors.ts";
 import { parseCgroupParent } from "../limits/cgroups.ts";
-import { checkOomScore } from "../limits/oom-score.ts";
+import { resolveOomScore } from "../limits/oom-score.ts";
 import { limitMode, resolveLimits, withDefaults } from "../limits/resolve-limits.ts";
 import { resourceFields, resourcesOf } from "../limits/resources.ts";
 import { planPorts } from "../networking/ports.ts";
@@ -62,11 +62,12 @@ function applyLimits(
   host: HostConfig,
 ): string[] {
   parseCgroupParent(host.CgroupParent);
-  checkOomScore(host.OomScoreAdj);
+  const oom = resolveOomScore(host.OomScoreAdj);
+  if (oom.score !== undefined) host.OomScoreAdj = oom.score;
   const mode = limitMode(host.Annotations, defaultMode);
   const requested = withDefaults(resourcesOf(host), delegation);
   const { resources, warnings } = resolveLimits(requested, delegation, mode);
   for (const field of resourceFields) delete host[field];
   Object.assign(host, resources);
-  return warnings;
+  return [...warnings, ...oom.warnings];
 }

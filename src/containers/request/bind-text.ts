@@ -9,6 +9,12 @@ export interface BindText {
   options: string[];
 }
 
+/**
+ * Options of `-v` that change nothing here: `z` and `Z` relabel for SELinux, which rootless containers do not use; the
+ * others are modes of caching for Docker Desktop.
+ */
+export const withoutEffect = new Set(["rw", "z", "Z", "cached", "consistent", "default", "delegated"]);
+
 /** Parses `SOURCE:TARGET[:OPTIONS]`. */
 export function parseBindText(text: string): BindText {
   const [source = "", target, options = "", ...rest] = text.split(":");

@@ -30,6 +30,8 @@ export interface CreateRequest {
   Shell?: string[];
   ExposedPorts?: Record<string, object>;
   Volumes?: Record<string, object>;
+  /** Instructions for builds from an image of the container. */
+  OnBuild?: string[];
   /** Disables the network, like the network mode `none`. */
   NetworkDisabled?: boolean;
   /** Triggers of an image that is committed from the container. */
@@ -108,8 +110,8 @@ export interface HostConfig extends Resources {
   IpcMode?: string;
   UTSMode?: string;
   CgroupnsMode?: string;
-  /** Only `tbox` exists. */
-  Runtime?: "tbox";
+  /** Only `tbox` exists; `runc` is another name for it. */
+  Runtime?: "tbox" | "runc";
 }
 
 export interface DeviceRequest {
@@ -132,7 +134,13 @@ export interface MountRequest {
   Source?: string;
   Target: string;
   ReadOnly?: boolean;
-  BindOptions?: { Propagation?: string; NonRecursive?: boolean; CreateMountpoint?: boolean };
+  BindOptions?: {
+    Propagation?: string;
+    NonRecursive?: boolean;
+    CreateMountpoint?: boolean;
+    /** Whether `ReadOnly` leaves the mounts below the source writable. */
+    ReadOnlyNonRecursive?: boolean;
+  };
   VolumeOptions?: {
     NoCopy?: boolean;
     Labels?: Record<string, string>;

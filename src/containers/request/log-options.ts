@@ -7,10 +7,18 @@ type Log = LaunchRequest["log"];
 const defaultMaxSize = 10 * 1024 * 1024;
 const defaultMaxFile = 3;
 
-/** Options of Docker that do not change what the log contains, with the form of their values. */
+/**
+ * Options of Docker that do not change what the log contains, with the form of their values. Attributes are added when a
+ * client reads the log with details.
+ */
 const ignoredOptions: Record<string, RegExp> = {
   compress: /^(1|t|T|TRUE|true|True|0|f|F|FALSE|false|False)$/,
   mode: /^(|blocking|non-blocking)$/,
+  env: /^/,
+  "env-regex": /^/,
+  labels: /^/,
+  "labels-regex": /^/,
+  tag: /^/,
   "max-buffer-size": /^\d+(\.\d+)?\s*[kmgt]?i?b?$/i,
 };
 

@@ -31,7 +31,3 @@ test.each([
 ])("%j is refused", (Binds, message) => {
   expect(() => planMounts({ Binds })).toThrow(message);
 });
-
-test.each(["size=1x", "uid=5", "mode=999"])("the tmpfs option %s is refused", (option) => {
-  expect(() => planMounts({ Tmpfs: { "/t": option } })).toThrow(`invalid tmpfs option "${option}"`);
-});

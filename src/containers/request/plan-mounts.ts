@@ -1,7 +1,7 @@
 import type { Mount } from "#native/protocol/launch.ts";
 import { invalidArgument } from "#support/errors.ts";
 import type { ContainerVolume } from "../state/container-record.ts";
-import { parseBindText } from "./bind-text.ts";
+import { parseBindText, withoutEffect } from "./bind-text.ts";
 import type { HostConfig, MountRequest } from "./create-request.ts";
 import { planDevices } from "./devices.ts";
 import { checkTarget, normalizeTarget } from "./mount-target.ts";
@@ -82,8 +82,7 @@ function parseBind(text: string): BindMount {
   for (const option of options) {
     if (option === "ro") mount.readonly = true;
     else if (isPropagation(option)) mount.propagation = option;
-    // `z` and `Z` relabel for SELinux, which rootless containers do not use.
-    else if (!["rw", "z", "Z"].includes(option)) throw invalidArgument(`invalid mode: ${options.join(",")}`);
+    else if (!withoutEffect.has(option)) throw invalidArgument(`invalid mode: ${options.join(",")}`);
   }
   return mount;
 }
@@ -107,6 +106,7 @@ function planMount(request: MountRequest): Mount {
     source,
     target,
     readonly: request.ReadOnly ?? false,
+    ...(request.BindOptions?.ReadOnlyNonRecursive ? { shallowReadonly: true } : {}),
     recursive: !request.BindOptions?.NonRecursive,
     propagation,
   };

@@ -26,11 +26,16 @@ export function parseSecurityOptions(options: string[]): SecurityOptions {
     else if (name === "seccomp" && value === "unconfined") parsed.seccomp = "unconfined";
     else if (name === "seccomp" && (value === "builtin" || value === "default")) parsed.seccomp = "default";
     else if (name === "seccomp") throw unsupported("a user-defined seccomp profile is");
-    else if (option === "apparmor=unconfined" || option === "label=disable" || option === "label:disable")
-      continue;
-    else throw unsupported(`security option ${JSON.stringify(option)} is`);
+    else if (!isWithoutEffect(name, value ?? ""))
+      throw unsupported(`security option ${JSON.stringify(option)} is`);
   }
   return parsed;
+}
+
+/** Reports whether an option is about AppArmor's default profile or SELinux labels, which rootless containers have not. */
+function isWithoutEffect(name: string, value: string): boolean {
+  if (name === "apparmor") return value === "unconfined" || value === "docker-default";
+  return name === "label" && /^(disable|nested|(user|role|type|level|filetype):.+)$/.test(value);
 }
 
 function parseSwitch(option: string, value: string | undefined): boolean {

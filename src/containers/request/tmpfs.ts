@@ -1,9 +1,8 @@
-import type { Mount } from "#native/protocol/launch.ts";
-import { invalidArgument } from "#support/errors.ts";
+import { totalmem } from "node:os";
+import type { TmpfsMount } from "#native/protocol/launch.ts";
+import { invalidArgument, type TboxError } from "#support/errors.ts";
 import type { MountRequest } from "./create-request.ts";
 import { checkTarget } from "./mount-target.ts";
-
-type TmpfsMount = Extract<Mount, { type: "tmpfs" }>;
 
 /** Plans the mount of `--tmpfs TARGET:OPTIONS`. */
 export function planTmpfs(target: string, options: string): TmpfsMount {
@@ -36,19 +35,42 @@ export function planTmpfsMount({ Source, Target, ReadOnly = false, TmpfsOptions 
   return mount;
 }
 
+/** Options that name the only behaviour of a tmpfs in a container: every mount is nosuid and nodev. */
+const implied = new Set(["nosuid", "nodev", "async", "atime", "relatime", "diratime", "nomand"]);
+
 function applyOption(mount: TmpfsMount, option: string): void {
   const [name = "", value = ""] = option.split("=", 2);
   if (name === "size") mount.size = parseSize(value, option);
+  else if (name === "nr_inodes") mount.inodes = parseNumber(value, option);
   else if (name === "mode" && /^[0-7]{1,4}$/.test(value)) mount.mode = Number.parseInt(value, 8);
+  else if (name === "uid" || name === "gid") mount[name] = parseId(value, option);
   else if (name === "exec" || name === "noexec") mount.exec = name === "exec";
   else if (name === "ro" || name === "rw") mount.readonly = name === "ro";
-  // Every mount in a container is nosuid and nodev.
-  else if (!["nosuid", "nodev"].includes(name)) throw invalidArgument(`invalid tmpfs option "${option}"`);
+  else if (name === "noatime") mount.noatime = true;
+  else if (!implied.has(name)) throw invalid(option);
 }
 
+/** Parses a size: bytes, a number with a unit, or a percentage of the machine's memory, as the kernel does. */
 function parseSize(text: string, option: string): number {
-  const [, number, unit = ""] = /^(\d+)([kmg]?)$/i.exec(text) ?? [];
+  const [, percent] = /^(\d{1,3})%$/.exec(text) ?? [];
+  return percent === undefined ? parseNumber(text, option) : Math.floor((totalmem() * Number(percent)) / 100);
+}
+
+function parseNumber(text: string, option: string): number {
+  const [, number, unit = ""] = /^(\d{1,15})([kmg]?)$/i.exec(text) ?? [];
   const factor = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }[unit.toLowerCase()];
-  if (number === undefined || factor === undefined) throw invalidArgument(`invalid tmpfs option "${option}"`);
-  return Number(number) * factor;
+  const result = Number(number) * (factor ?? Number.NaN);
+  if (Number.isSafeInteger(result)) return result;
+  throw invalid(option);
+}
+
+function parseId(text: string, option: string): number {
+  const id = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+  // The largest number means "no ID" to the kernel.
+  if (id < 2 ** 32 - 1) return id;
+  throw invalid(option);
+}
+
+function invalid(option: string): TboxError {
+  return invalidArgument(`invalid tmpfs option "${option}"`);
 }

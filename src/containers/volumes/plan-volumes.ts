@@ -1,13 +1,13 @@
 import { invalidArgument } from "#support/errors.ts";
 import { parseVolumeOptions } from "#volumes/volume-options.ts";
-import { parseBindText } from "../request/bind-text.ts";
+import { parseBindText, withoutEffect } from "../request/bind-text.ts";
 import type { HostConfig, MountRequest } from "../request/create-request.ts";
 import { normalizeTarget } from "../request/mount-target.ts";
 import type { ContainerVolume } from "../state/container-record.ts";
 import { inheritedMounts, type MountOwner } from "./volumes-from.ts";
 
-/** Options of a volume in `-v`. `z` and `Z` relabel for SELinux, which rootless containers do not use. */
-const volumeOptions = new Set(["ro", "rw", "z", "Z", "nocopy"]);
+/** Options of a volume in `-v`. */
+const volumeOptions = new Set([...withoutEffect, "ro", "nocopy"]);
 
 export interface VolumeSources {
   host: HostConfig;

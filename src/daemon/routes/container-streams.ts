@@ -5,6 +5,7 @@ import { containerParams as params } from "#api/schema/names.ts";
 import type { Containers } from "#containers/containers.ts";
 import type { ExitStatus } from "#containers/lifecycle/wait.ts";
 import { invalidArgument } from "#support/errors.ts";
+import { logDetails } from "../answers/containers/log-details.ts";
 import { shapeLog } from "../answers/containers/log-text.ts";
 import { outputFraming, outputMediaType } from "../answers/containers/output-format.ts";
 import { oneSample, statsLines } from "../answers/containers/stats-lines.ts";
@@ -52,10 +53,12 @@ export function containerStreamRoutes(
         "/containers/:id/logs",
         async ({ params: { id }, query, request: { signal, headers } }) => {
           const options = parseLogs(query, signal);
-          const tty = containers.queries.get(id).config.Tty === true;
+          const record = containers.queries.get(id);
+          const tty = record.config.Tty === true;
           const records = await containers.streams.logs(id, options);
           const { timestamps = false } = query;
-          const text = shapeLog(records, { timestamps, framing: outputFraming(tty) });
+          const details = query.details ? logDetails(record) : "";
+          const text = shapeLog(records, { timestamps, details, framing: outputFraming(tty) });
           return streamed(gathered(text), outputMediaType(tty, Number(headers.get(versionHeader))));
         },
         { params, query: containerLogsQuery },

@@ -81,12 +81,31 @@ export type Root =
   /** A directory of the host; changes are lost when the container exits. */
   | { type: "directory"; path: string; readonly: boolean };
 
+/** A new tmpfs. Absent limits are the kernel's; it belongs to root unless `uid` and `gid` name others. */
+export interface TmpfsMount {
+  type: "tmpfs";
+  target: string;
+  /** Bytes. */
+  size?: number;
+  /** Most files. */
+  inodes?: number;
+  mode: number;
+  uid?: number;
+  gid?: number;
+  readonly: boolean;
+  exec: boolean;
+  /** Whether reads do not update access times. */
+  noatime?: boolean;
+}
+
 export type Mount =
   | {
       type: "bind";
       source: string;
       target: string;
       readonly: boolean;
+      /** Whether `readonly` leaves the mounts below the source writable. */
+      shallowReadonly?: boolean;
       /** Whether mounts below the source are included. */
       recursive: boolean;
       propagation: "private" | "rprivate" | "slave" | "rslave" | "shared" | "rshared";
@@ -97,8 +116,7 @@ export type Mount =
   | { type: "volume"; name: string; target: string; readonly: boolean; fill: boolean; subpath?: string }
   /** A device of the host, or a directory of devices. */
   | { type: "device"; source: string; target: string }
-  /** `size` in bytes. */
-  | { type: "tmpfs"; target: string; size?: number; mode: number; readonly: boolean; exec: boolean }
+  | TmpfsMount
   /** The file or directory at `source` in a tree; changes are lost with the container. */
   | { type: "tree"; tree: Tree; source: string; target: string; readonly: boolean }
   /** `build/caches/<name>` of the store, created with this owner and mode if missing. */

@@ -97,6 +97,9 @@ pub enum Mount {
         source: String,
         target: String,
         readonly: bool,
+        /// Whether `readonly` leaves the mounts below the source writable.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        shallow_readonly: bool,
         /// Whether mounts below the source are included.
         recursive: bool,
         propagation: Propagation,
@@ -119,18 +122,11 @@ pub enum Mount {
         subpath: Option<String>,
     },
     /// A device of the host, or a directory of devices. The host's permissions apply.
-    Device { source: String, target: String },
-    Tmpfs {
+    Device {
+        source: String,
         target: String,
-        /// Size in bytes; the kernel's default if absent.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        size: Option<u64>,
-        mode: u32,
-        readonly: bool,
-        /// Whether programs on it can be executed, which Docker forbids by default. nosuid and nodev always
-        /// apply.
-        exec: bool,
     },
+    Tmpfs(Tmpfs),
     /// The file or directory at `source` in a tree, resolved as if the tree were the root. Changes are lost
     /// with the container.
     Tree {
@@ -158,6 +154,32 @@ pub enum Mount {
         gid: u32,
         mode: u32,
     },
+}
+
+/// A new tmpfs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tmpfs {
+    pub target: String,
+    /// Size in bytes; the kernel's default if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+    /// Most files; the kernel's default if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inodes: Option<u64>,
+    pub mode: u32,
+    /// Owner of its root; root if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gid: Option<u32>,
+    pub readonly: bool,
+    /// Whether programs on it can be executed, which Docker forbids by default. nosuid and nodev always
+    /// apply.
+    pub exec: bool,
+    /// Whether reads do not update access times.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub noatime: bool,
 }
 
 /// A source of files for a build.

@@ -1,6 +1,6 @@
 import { pathTo, request } from "#client/api.ts";
 import { fetchJson } from "#client/endpoints.ts";
-import { bool, parsed, text, unsupportedBool } from "../../flags/kinds.ts";
+import { bool, parsed, text } from "../../flags/kinds.ts";
 import { parseTimestamp } from "../../format/time.ts";
 import { command, exactly } from "../../registry/command.ts";
 import { copyOutput } from "../../terminal/connection.ts";
@@ -14,7 +14,7 @@ export const logsCommand = command({
   rank: 7,
   synopsis: "[OPTIONS] CONTAINER",
   flags: {
-    details: unsupportedBool("Show extra details provided to logs"),
+    details: bool("Show extra details provided to logs"),
     follow: bool("Follow log output", { short: "f" }),
     since: parsed(
       'Show logs since timestamp (e.g. "2026-01-31T13:23:37Z") or relative (e.g. "42m" for 42 minutes)',
@@ -39,6 +39,7 @@ export const logsCommand = command({
       stderr: "1",
       follow: flags.follow ? "1" : undefined,
       timestamps: flags.timestamps ? "1" : undefined,
+      details: flags.details ? "1" : undefined,
       since: flags.since,
       until: flags.until,
       tail: flags.tail ?? "all",

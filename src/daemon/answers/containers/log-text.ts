@@ -3,20 +3,22 @@ import type { LogRecord } from "#containers/streams/logs.ts";
 /** Options of `GET /containers/{id}/logs` that decide about the bytes. */
 export interface LogShape {
   timestamps: boolean;
+  /** Text before every line, after its time; empty for none. */
+  details: string;
   /** Docker's frames with eight bytes of header, or the text alone. */
   framing: "multiplexed" | "raw";
 }
 
-/** Yields the bytes of `GET /containers/{id}/logs`. Only the beginning of a line gets a time. */
+/** Yields the bytes of `GET /containers/{id}/logs`. Only the beginning of a line gets a time and details. */
 export async function* shapeLog(
   records: AsyncIterable<LogRecord>,
-  { timestamps, framing }: LogShape,
+  { timestamps, details, framing }: LogShape,
 ): AsyncGenerator<Uint8Array, void, void> {
   const within = { stdout: false, stderr: false };
   for await (const { stream, text, time } of records) {
-    const stamped = timestamps && !within[stream] ? `${time} ${text}` : text;
+    const prefix = within[stream] ? "" : `${timestamps ? `${time} ` : ""}${details}`;
     within[stream] = !text.endsWith("\n");
-    const bytes = Buffer.from(stamped);
+    const bytes = Buffer.from(prefix + text);
     yield framing === "raw" ? bytes : frame(stream, bytes);
   }
 }

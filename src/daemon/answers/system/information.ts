@@ -115,7 +115,7 @@ const constant = {
   GenericResources: null,
   Labels: [],
   ExperimentalBuild: false,
-  Runtimes: { tbox: { path: "tbox-helper" } },
+  Runtimes: { runc: { path: "tbox-helper" }, tbox: { path: "tbox-helper" } },
   DefaultRuntime: "tbox",
   Swarm: {
     NodeID: "",

@@ -103,6 +103,7 @@ fn a_program_is_not_executed_if_its_log_cannot_be_opened() {
         source: directory.to_str().unwrap().to_owned(),
         target: "/tmp".to_owned(),
         readonly: false,
+        shallow_readonly: false,
         recursive: false,
         propagation: Propagation::Private,
     });

@@ -3,7 +3,7 @@
 use std::os::fd::{AsFd, OwnedFd};
 
 use protocol::failure::{Failure, FailureKind};
-use protocol::launch::{FileTree, Mount, Propagation};
+use protocol::launch::{FileTree, Mount, Propagation, Tmpfs};
 use rustix::fs::{Gid, Mode, OFlags, Uid, fchmod, fchown, openat};
 use rustix::io::Errno;
 use rustix::mount::MountAttrFlags;
@@ -48,7 +48,7 @@ pub fn target(mount: &Mount) -> &str {
         | Mount::StoreFile { target, .. }
         | Mount::Volume { target, .. }
         | Mount::Device { target, .. }
-        | Mount::Tmpfs { target, .. }
+        | Mount::Tmpfs(Tmpfs { target, .. })
         | Mount::Tree { target, .. }
         | Mount::Cache { target, .. }
         | Mount::Secret { target, .. } => target,
@@ -75,10 +75,19 @@ pub fn open(store: &Store, index: usize, mount: &Mount) -> Result<Source, Failur
         Mount::Bind {
             source,
             readonly,
+            shallow_readonly,
             recursive,
             propagation,
             ..
-        } => bind(source, *readonly, *recursive, *propagation).map_err(refused("mount", source))?,
+        } => {
+            let depth = if *recursive { Depth::Tree } else { Depth::One };
+            let readonly = readonly.then_some(if *shallow_readonly {
+                Depth::One
+            } else {
+                Depth::Tree
+            });
+            bind(source, depth, readonly, *propagation).map_err(refused("mount", source))?
+        }
         Mount::StoreFile { name, readonly, .. } => {
             in_root::open_without_links(store.container.as_fd(), name, OFlags::PATH)
                 .and_then(|file| show(&file, *readonly))
@@ -101,13 +110,7 @@ pub fn open(store: &Store, index: usize, mount: &Mount) -> Result<Source, Failur
             gid,
             mode,
         } => secret(content, (*uid, *gid), *mode).map_err(refused("secret", target))?,
-        Mount::Tmpfs {
-            target,
-            size,
-            mode,
-            readonly,
-            exec,
-        } => tmpfs(*size, *mode, *readonly, *exec).map_err(refused("mount", target))?,
+        Mount::Tmpfs(options) => tmpfs(options).map_err(refused("mount", &options.target))?,
     };
     Ok(Source { mount, fill: None })
 }
@@ -124,13 +127,13 @@ fn no_suid_dev(readonly: bool) -> Attributes {
     attributes
 }
 
+/// Clones a mount of the host. `readonly` is the depth to which the clone is read-only.
 fn bind(
     source: &str,
-    readonly: bool,
-    recursive: bool,
+    depth: Depth,
+    readonly: Option<Depth>,
     propagation: Propagation,
 ) -> Result<OwnedFd, Errno> {
-    let depth = if recursive { Depth::Tree } else { Depth::One };
     let mount = attach::clone_path(source, depth)?;
     let (propagation, depth) = match propagation {
         Propagation::Private => (mounts::Propagation::Private, Depth::One),
@@ -142,11 +145,11 @@ fn bind(
     };
     set_attributes(mount.as_fd(), Attributes::empty(), propagation, depth)?;
     // Devices stay usable: the host's permissions apply, and a container cannot create any.
-    let mut attributes = Attributes::NOSUID;
-    attributes.set(Attributes::READONLY, readonly);
-    // Read-only applies to the mounts below, too: otherwise a part of a read-only mount would be writable.
     let unchanged = mounts::Propagation::Unchanged;
-    set_attributes(mount.as_fd(), attributes, unchanged, Depth::Tree)?;
+    set_attributes(mount.as_fd(), Attributes::NOSUID, unchanged, Depth::Tree)?;
+    if let Some(depth) = readonly {
+        set_attributes(mount.as_fd(), Attributes::READONLY, unchanged, depth)?;
+    }
     Ok(mount)
 }
 
@@ -200,14 +203,20 @@ fn file_tree(
     show(&file, readonly).map_err(|errno| system("mount", source, errno))
 }
 
-fn tmpfs(size: Option<u64>, mode: u32, readonly: bool, exec: bool) -> Result<OwnedFd, Errno> {
-    let mode = format!("{mode:o}");
-    let size = size.map(|size| size.to_string());
-    let mut options = vec![("mode", mode.as_str())];
-    options.extend(size.as_deref().map(|size| ("size", size)));
+fn tmpfs(tmpfs: &Tmpfs) -> Result<OwnedFd, Errno> {
+    let mut options = vec![("mode", format!("{:o}", tmpfs.mode))];
+    options.extend(tmpfs.size.map(|size| ("size", size.to_string())));
+    options.extend(tmpfs.inodes.map(|count| ("nr_inodes", count.to_string())));
+    options.extend(tmpfs.uid.map(|uid| ("uid", uid.to_string())));
+    options.extend(tmpfs.gid.map(|gid| ("gid", gid.to_string())));
+    let options: Vec<(&str, &str)> = options
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
     let mut attributes = MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NODEV;
-    attributes.set(MountAttrFlags::MOUNT_ATTR_NOEXEC, !exec);
-    attributes.set(MountAttrFlags::MOUNT_ATTR_RDONLY, readonly);
+    attributes.set(MountAttrFlags::MOUNT_ATTR_NOEXEC, !tmpfs.exec);
+    attributes.set(MountAttrFlags::MOUNT_ATTR_RDONLY, tmpfs.readonly);
+    attributes.set(MountAttrFlags::MOUNT_ATTR_NOATIME, tmpfs.noatime);
     attach::create("tmpfs", &options, attributes)
 }
 
