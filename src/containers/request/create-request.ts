@@ -30,8 +30,6 @@ export interface CreateRequest {
   Shell?: string[];
   ExposedPorts?: Record<string, object>;
   Volumes?: Record<string, object>;
-  /** Instructions for builds from an image of the container. */
-  OnBuild?: string[];
   /** Disables the network, like the network mode `none`. */
   NetworkDisabled?: boolean;
   /** Triggers of an image that is committed from the container. */
