@@ -15,7 +15,7 @@ export function parseVolumeOptions(options: Record<string, string>): BoundVolume
   if (unknown !== undefined) throw invalidArgument(`invalid option: "${unknown}"`);
   const { type = "", o = "", device = "", size } = options;
   if (size !== undefined) {
-    throw refused("size: the size of a volume cannot be limited without root: use a tmpfs mount with a size");
+    throw refused('option "size" is not supported: limiting a volume\'s size needs root; use a tmpfs mount');
   }
   if (device === "") throw invalidArgument(`missing required option: "device"`);
   const words = o.split(",").filter((word) => word !== "");

@@ -81,6 +81,19 @@ export function describeBuilder(name: string, open: () => Promise<RealContainers
       expect(subject().engine.images.findId("checked:1")).toBeUndefined();
     });
 
+    test("a build ends when its signal aborts", async () => {
+      const abort = new AbortController();
+      const events = builder().build({
+        ...requestFor("FROM busybox:1\nRUN sleep 600"),
+        signal: abort.signal,
+      });
+      const reading = (async () => {
+        for await (const event of events) if (event.type === "running") abort.abort();
+      })();
+      expect(await errorOf(reading)).toBeInstanceOf(Error);
+      expect(subject().containers.queries.list({ all: true, filters: new Map() })).toEqual([]);
+    });
+
     test("files exports the root file system of an image", async () => {
       await build("FROM busybox:1\nRUN echo text >/made", { tags: [parseReference("made:1")] });
       const archive = (await buffer(builder().files("made:1"))).toString("latin1");

@@ -115,6 +115,8 @@ async function execute(run: BuildRun, id: string, { number }: StepContext): Prom
     const exited = containers.lifecycle.wait(id, "next-exit", run.signal);
     exited.catch(() => {});
     await containers.lifecycle.start(id);
+    // An abort during the start found no program to kill.
+    if (run.signal.aborted) await cancel();
     for await (const { stream, text } of readOutput(output)) {
       run.emit({ type: "output", number, stream, text });
     }

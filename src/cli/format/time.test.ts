@@ -13,7 +13,7 @@ describe("parseTimestamp", () => {
     ["2006-01-02T15:04:05+01:00", "1136210645"],
     ["2006-01-02T15:04Z", "1136214240"],
   ])("%s", (text, expected) => expect(parseTimestamp(text, now)).toBe(expected));
-  test("a text that is not a time is refused", () => {
+  test("text that is not a time is refused", () => {
     expect(() => parseTimestamp("yesterday", now)).toThrow("invalid time 'yesterday'");
   });
 });

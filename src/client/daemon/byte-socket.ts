@@ -2,16 +2,16 @@ import { TboxError } from "#support/errors.ts";
 
 /** A connected unix socket. Iteration reads it until the peer ends its side. */
 export interface ByteSocket extends AsyncIterable<Uint8Array> {
-  /** Resolves when the kernel has accepted all bytes. Writes may overlap and keep their order. */
+  /** Resolves when the kernel has accepted all bytes. Calls may overlap; their bytes are sent in order. */
   write(chunk: Uint8Array): Promise<void>;
   /** Puts bytes back in front of the unread ones. */
   unread(chunk: Uint8Array): void;
-  /** Ends this side after the written bytes; the peer can still send. */
+  /** Shuts down the sending side once all pending bytes are written; the peer can still send. */
   endWriting(): void;
   close(): void;
 }
 
-/** Most unread bytes before the sender has to wait. */
+/** Largest number of unread bytes before reading pauses and the sender has to wait. */
 const readAhead = 256 * 1024;
 
 /** Connects to a unix socket; an error has the kernel's code (`ENOENT`, `ECONNREFUSED`, `EACCES`). */

@@ -22,7 +22,7 @@ export function explainPortFailure(records: ContainerRecords, error: unknown): u
     case accessDenied:
       return new TboxError(
         "forbidden",
-        `Bind for ${subject} failed: ports below ${firstUnprivilegedPort()} need root: publish a higher port, or run: sudo sysctl net.ipv4.ip_unprivileged_port_start=${port}`,
+        `Bind for ${subject} failed: ports below ${firstUnprivilegedPort()} are privileged: publish a higher port, or run: sudo sysctl net.ipv4.ip_unprivileged_port_start=${port}`,
       );
     case notAvailable:
       return invalidArgument(`Bind for ${subject} failed: this machine has no such address`);

@@ -3,7 +3,7 @@ import { closeSync } from "node:fs";
 import { addon } from "./addon.ts";
 import { connectChannel, openChannel, watchProcess } from "./reactor.ts";
 
-const deaf = { message: () => {}, closed: () => {} };
+const ignoreEverything = { message: () => {}, closed: () => {} };
 
 test("a channel reports that its peer closed", async () => {
   const closed = Promise.withResolvers<string | undefined>();
@@ -15,7 +15,7 @@ test("a channel reports that its peer closed", async () => {
 });
 
 test("send refuses a closed descriptor and keeps the channel open", () => {
-  const { channel, peer } = openChannel(deaf);
+  const { channel, peer } = openChannel(ignoreEverything);
   expect(() => channel.send("{}", [123_456])).toThrow(expect.objectContaining({ code: "EBADF" }));
   channel.send("{}", [peer]);
   channel.close();
@@ -23,7 +23,7 @@ test("send refuses a closed descriptor and keeps the channel open", () => {
 });
 
 test("send throws EAGAIN when the peer never reads", () => {
-  const { channel, peer } = openChannel(deaf);
+  const { channel, peer } = openChannel(ignoreEverything);
   const flood = () => {
     for (let count = 0; count < 100_000; count++) channel.send("{}");
   };
@@ -33,10 +33,12 @@ test("send throws EAGAIN when the peer never reads", () => {
 });
 
 test("connect throws ENOENT when nothing listens", () => {
-  expect(() => connectChannel("/", "no.sock", deaf)).toThrow(expect.objectContaining({ code: "ENOENT" }));
+  expect(() => connectChannel("/", "no.sock", ignoreEverything)).toThrow(
+    expect.objectContaining({ code: "ENOENT" }),
+  );
 });
 
-test("a watch reports the exit of a process, also after SIGKILL", async () => {
+test("a watch sends a signal and reports the exit of the process", async () => {
   await using child = Bun.spawn(["sleep", "600"]);
   const startTime = addon().processStartTime(child.pid) ?? undefined;
   using watch = watchProcess(child.pid, startTime);
@@ -53,7 +55,7 @@ test("a watch refuses another process with the same pid", async () => {
   expect(() => watchProcess(child.pid, 1)).toThrow(expect.objectContaining({ code: "ESRCH" }));
 });
 
-test("channels and watches do not keep the event loop alive, keepAlive does", async () => {
+test("channels and watches do not keep the event loop alive; only keepAlive does", async () => {
   const run = async (script: string) => {
     const child = Bun.spawn([process.execPath, "-e", script], { cwd: import.meta.dir, stderr: "inherit" });
     return [await new Response(child.stdout).text(), await child.exited];

@@ -9,7 +9,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(root, { recursive: true }));
 
-/** Creates a hierarchy of plain files, which records writes and enables nothing. */
+/** Creates a hierarchy of plain files: they keep what is written and enable no controller. */
 function hierarchy(
   name: string,
   { membership = "0::/own\n", files = {} }: { membership?: string; files?: Record<string, string> },
@@ -46,7 +46,7 @@ test("enabled controllers limit containers", async () => {
   });
 });
 
-test("a process in the leaf leads back to its parent cgroup", async () => {
+test("a process in the leaf cgroup is delegated its parent", async () => {
   const { proc, own } = hierarchy("leaf", { membership: "0::/own/tbox.init\n", files: delegated });
   expect((await prepareDelegation({ proc, process: 7, managed: true })).base?.path).toBe(own);
 });
@@ -70,10 +70,13 @@ test("a cgroup of another user is not delegated", async () => {
 });
 
 test.each([
-  ["one", "9:memory:/x\n"],
-  ["both", "9:memory:/x\n0::/own\n"],
-])("cgroup version %s is distinguished from version 2", async (name, membership) => {
-  const { proc } = hierarchy(`old-${name}`, { membership, files: { "cgroup.controllers": "" } });
+  ["alone", "9:memory:/x\n"],
+  ["beside version 2", "9:memory:/x\n0::/own\n"],
+])("cgroup version 1 %s offers no limits", async (name, membership) => {
+  const { proc } = hierarchy(`old-${name.replaceAll(" ", "-")}`, {
+    membership,
+    files: { "cgroup.controllers": "" },
+  });
   const found = await prepareDelegation({ proc, process: 7, managed: true });
   expect(found.base).toBeUndefined();
   expect(found.obstacle("memory").reason).toContain("cgroup v1");

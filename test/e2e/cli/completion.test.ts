@@ -32,7 +32,7 @@ daemonSuite("completion in bash", { prepare }, (daemon) => {
     expect(await complete(line, daemon.environment)).toEqual({ stdout: expected, stderr: "", code: 0 });
   });
 
-  test("starts no daemon", async () => {
+  test("completion starts no daemon", async () => {
     using directory = temporaryDirectory("completion");
     const environment = { ...daemon.environment, TBOX_RUN_DIR: `${directory.path}/run` };
     expect((await complete("tbox volume rm ", environment)).stdout).toBe("\n");

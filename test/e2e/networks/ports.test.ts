@@ -117,7 +117,7 @@ daemonSuite("published ports", { obstacle: shellUnavailable, prepare }, (daemon)
   test.skipIf(threshold <= 80)("a privileged port is an error that names the sysctl", async () => {
     const { code, stderr } = await tbox("run", "--rm", "-p", "80:80", "box:1", "true");
     expect(code).toBe(125);
-    expect(stderr).toContain(`ports below ${threshold} need root`);
+    expect(stderr).toContain(`ports below ${threshold} are privileged`);
     expect(stderr).toContain("sysctl net.ipv4.ip_unprivileged_port_start=80");
     expect((await tbox("ps", "-aq")).stdout).toBe("");
   });

@@ -21,7 +21,7 @@ impl From<napi::Status> for Code {
     }
 }
 
-/// Returns the error of a call that has no error type; `call` names it.
+/// Returns a converter for calls whose only error is an errno; `call` names the system call.
 pub fn system(call: &'static str) -> impl Fn(Errno) -> napi::Error<Code> {
     move |errno| coded(errno, format!("{call}: {errno}"))
 }
@@ -86,7 +86,7 @@ pub fn coded(errno: Errno, message: String) -> napi::Error<Code> {
     napi::Error::new(Code(code), message)
 }
 
-/// Names of the errnos that callers may see. Others are `E` and their number.
+/// Names of the errnos that callers may see. Any other errno becomes `E` followed by its number.
 const NAMES: &[(Errno, &str)] = &[
     (Errno::ACCESS, "EACCES"),
     (Errno::ADDRINUSE, "EADDRINUSE"),

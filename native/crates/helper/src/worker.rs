@@ -23,7 +23,7 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub struct Job {
     pub request: WorkRequest,
-    /// The channel, and the descriptors of the request.
+    /// The channel first, then the request's descriptors.
     pub descriptors: Vec<OwnedFd>,
     /// The first process of the request's container, if it is running.
     pub container: Option<OwnedFd>,

@@ -10,7 +10,7 @@ use rustix::process::{
 /// Longest wait for the killed processes.
 const KILL_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Time between two calls that reap processes while the program is running.
+/// Shortest interval between reaping passes while the program runs.
 const REAP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Processes whose parent has ended. They become children of the monitor.
@@ -21,7 +21,7 @@ pub struct Orphans {
 }
 
 impl Orphans {
-    /// Makes this process the parent of its descendants' orphans.
+    /// Makes this process the subreaper of its descendants.
     pub fn adopt() -> Result<Self, Errno> {
         set_child_subreaper(Some(getpid()))?;
         Ok(Self {
@@ -46,7 +46,7 @@ impl Orphans {
         }
     }
 
-    /// Kills and reaps all of them, after the program was reaped.
+    /// Kills and reaps every remaining orphan. Call it after the program has been reaped.
     pub fn kill(&self) {
         let deadline = Instant::now() + KILL_TIMEOUT;
         loop {
@@ -56,7 +56,7 @@ impl Orphans {
             }
             for pid in found {
                 let _ = kill_process(pid, Signal::KILL);
-                // Its own children become children of this process.
+                // The killed process's children become children of this process; the next pass finds them.
                 let _ = waitpid(Some(pid), WaitOptions::NOHANG);
             }
         }

@@ -81,7 +81,7 @@ impl Monitor {
         }
     }
 
-    /// Reads a client's input for the program, at most as much as the program's queue takes.
+    /// Reads a client's input for the program, at most as much as the program's input queue has room for.
     pub fn take_input(&mut self, index: usize) {
         let mut buffer = std::mem::take(&mut self.buffer);
         let client = &mut self.clients[index];

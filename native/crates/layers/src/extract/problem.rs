@@ -26,11 +26,11 @@ pub enum Problem {
     LongName(usize),
     #[error("its name has a part longer than {0} bytes")]
     LongPart(usize),
-    #[error("{0} would replace something of another kind")]
+    #[error("{0} would replace an existing entry of another type")]
     Overwrite(&'static str),
     #[error("its name is reserved for whiteouts")]
     Reserved,
-    #[error("it makes the layer's root something other than a directory")]
+    #[error("it would replace the layer's root with something that is not a directory")]
     RootKind,
     #[error("it makes the layer's root opaque, which overlayfs does not support")]
     OpaqueRoot,
@@ -56,7 +56,7 @@ pub enum Problem {
     },
     #[error("the layer has more than the limit of {0} entries")]
     TooManyEntries(u64),
-    #[error("the layer's files are longer than the limit of {0} bytes")]
+    #[error("the layer's files exceed the limit of {0} bytes in total")]
     TooLarge(u64),
     #[error("its attribute {} is larger than the kernel allows", quote(.0))]
     AttributeSize(Vec<u8>),
