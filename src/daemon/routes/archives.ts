@@ -5,20 +5,11 @@ import type { Containers } from "#containers/containers.ts";
 import { shapePathStat } from "../answers/containers/path-stat.ts";
 import { empty } from "../answers/status-only.ts";
 import { streamed } from "../http/streamed.ts";
-
-const statHeader = "X-Docker-Container-Path-Stat";
+import { statHeader } from "./archive-stat.ts";
 
 /** Requests that copy files in and out of containers, as tar archives. */
 export function archiveRoutes(containers: Pick<Containers, "files">) {
   return new Elysia()
-    .head(
-      "/containers/:id/archive",
-      async ({ params: { id }, query: { path } }) => {
-        const stat = shapePathStat(path, await containers.files.stat(id, path));
-        return new Response(null, { headers: { [statHeader]: stat } });
-      },
-      { params, query: readArchiveQuery },
-    )
     .get(
       "/containers/:id/archive",
       async ({ params: { id }, query: { path } }) => {

@@ -8,6 +8,7 @@ import { type Application, serveRequest } from "../http/adapter.ts";
 import { drain } from "../http/request-body.ts";
 import { sendResponse } from "../http/send-response.ts";
 import { parseApiTarget, versionHeader } from "../requests/api-target.ts";
+import { answerArchiveStat, isArchiveStat } from "../routes/archive-stat.ts";
 import { attachPlain, isAttach } from "../streams/attach.ts";
 import { isExecStart, startExecPlain } from "../streams/exec.ts";
 import { serveUpgrade } from "./serve-upgrade.ts";
@@ -73,6 +74,7 @@ async function respond(
     const exchange = { request, response, target };
     if (isAttach(request.method, target.path)) await attachPlain(engine.containers, exchange);
     else if (isExecStart(request.method, target.path)) await startExecPlain(engine.containers, exchange);
+    else if (isArchiveStat(request.method, target.path)) await answerArchiveStat(engine.containers, exchange);
     else await serveRequest(exchange, application, { [versionHeader]: String(target.version) });
   } catch (error) {
     const headOnly = request.method === "HEAD";
