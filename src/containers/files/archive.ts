@@ -3,7 +3,8 @@ import type { Duplex } from "node:stream";
 import { FailureError } from "#native/addon/failure.ts";
 import { openStream } from "#native/addon/stream.ts";
 import type { ContainerView, FileStatus } from "#native/protocol/work.ts";
-import { invalidArgument, TboxError } from "#support/errors.ts";
+import { TboxError } from "#support/errors.ts";
+import { never } from "#support/time/timestamp.ts";
 import { nextExit } from "../lifecycle/next-exit.ts";
 import { planLaunch } from "../lifecycle/plan-launch.ts";
 import type { ContainerServices } from "../services.ts";
@@ -60,18 +61,8 @@ export async function extractIntoContainer(
   const record = services.records.find(name);
   services.notify("extract-to-dir", record, { path });
   await withView(services, name, path, (container) =>
-    feedArchive(services, archive, { container, path: containerPath(path), keepKinds }).catch(
-      explainReadOnly,
-    ),
+    feedArchive(services, archive, { container, path: containerPath(path), keepKinds }),
   );
-}
-
-const readOnlyFileSystem = 30;
-
-/** Replaces the failure of a write on a read-only mount with Docker's refusal. */
-function explainReadOnly(error: unknown): never {
-  if (!(error instanceof FailureError && error.failure.errno === readOnlyFileSystem)) throw error;
-  throw invalidArgument("mounted volume is marked read-only", error);
 }
 
 /** Starts a worker that writes a tar. `archived` is the path for the worker, `path` the one in error messages. */
@@ -136,5 +127,12 @@ async function viewOf(services: ContainerServices, record: ContainerRecord): Pro
   });
   // A device has no content to copy, and may be missing by now.
   const files = mounts.filter(({ type }) => type !== "device");
-  return { id, running: isRunning(record), root, mounts: files };
+  const { WorkingDir } = record.config;
+  return {
+    id,
+    running: isRunning(record),
+    root,
+    mounts: files,
+    ...(WorkingDir && record.state.startedAt === never ? { workingDirectory: WorkingDir } : {}),
+  };
 }

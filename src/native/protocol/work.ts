@@ -111,6 +111,8 @@ export interface ContainerView {
   running: boolean;
   root: Root;
   mounts: Mount[];
+  /** Working directory of a container that has never started, which exists from the first look at its files on. */
+  workingDirectory?: string;
 }
 
 export interface UnpackLimits {

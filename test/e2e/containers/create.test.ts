@@ -95,6 +95,35 @@ daemonSuite("create", { obstacle: shellUnavailable, prepare: loadBox }, (daemon)
     expect(put.status).toBe(400);
   });
 
+  test("the working directory exists before the first start", async () => {
+    await daemon.printed(
+      "create",
+      "--name",
+      "works",
+      "--network",
+      "none",
+      "-w",
+      "/new/place",
+      "box:1",
+      "pwd",
+    );
+    const archive = new Uint8Array(tar([{ path: "x", content: "x" }]));
+    const path = "/containers/works/archive?path=/new/place";
+    const put = await fetch(`http://docker${path}`, { unix: daemon.socket, method: "PUT", body: archive });
+    expect(put.status).toBe(200);
+    expect(await daemon.printed("start", "-a", "works")).toBe("/new/place");
+  });
+
+  test.each(["created", "running"])(
+    "the status of /proc in a container that is %s is found",
+    async (state) => {
+      await daemon.printed("create", "--name", state, "--network", "none", "box:1", "sleep", "1000");
+      if (state === "running") await daemon.printed("start", state);
+      expect((await daemon.request("HEAD", `/containers/${state}/archive?path=/proc`)).status).toBe(200);
+      await daemon.printed("rm", "-f", state);
+    },
+  );
+
   test("a start accepts the body {} and refuses a longer one", async () => {
     await daemon.printed("create", "--name", "starts", "--network", "none", "box:1", "true");
     expect((await daemon.request("POST", "/containers/starts/start", { Binds: [] })).status).toBe(400);

@@ -139,6 +139,9 @@ pub struct ContainerView {
     pub running: bool,
     pub root: Root,
     pub mounts: Vec<Mount>,
+    /// Working directory of a container that has never started, which exists from the first look at its files on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub working_directory: Option<String>,
 }
 
 /// One source of a `COPY`. The content of a directory is copied into the target. A file becomes the

@@ -10,7 +10,7 @@ use sys::clone::Namespaces;
 
 use crate::failure::{explained, system};
 use crate::host::Host;
-use crate::in_root;
+use crate::in_root::{self, Kind};
 use crate::mounts::file_trees::{self, OpenTrees};
 use crate::mounts::isolation;
 use crate::steps::{additional_mounts, root};
@@ -65,6 +65,10 @@ fn mount(store: &Store, view: &ContainerView) -> Result<OwnedFd, Failure> {
     let opened = root::mount_root(store, &view.root)?;
     additional_mounts::fill(opened.as_fd(), &mounts)?;
     additional_mounts::attach(opened.as_fd(), &mounts)?;
+    if let Some(path) = &view.working_directory {
+        // The start reports a path that cannot be a directory.
+        let _ = in_root::ensure(opened.as_fd(), path, Kind::Directory);
+    }
     root::protect_root(opened.as_fd(), &view.root)?;
     Ok(opened)
 }
