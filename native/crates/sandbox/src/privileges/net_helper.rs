@@ -15,6 +15,16 @@ use protocol::failure::{Failure, FailureKind};
 /// Capabilities to create interfaces, bind ports and enter namespaces.
 const CAPABILITIES: [&str; 3] = ["NET_ADMIN", "NET_BIND_SERVICE", "SYS_ADMIN"];
 
+/// Directories below `/run` where programs that manage names put their resolv.conf.
+const RESOLVER_DIRECTORIES: [&str; 6] = [
+    "/run/systemd/resolve",
+    "/run/NetworkManager",
+    "/run/resolvconf",
+    "/run/netconfig",
+    "/run/connman",
+    "/run/dhcpcd",
+];
+
 /// System calls for input and output, sockets, waiting and memory. None starts a program or a thread, changes a
 /// file's name or owner, or mounts anything.
 const CALLS: &[libc::c_long] = &[
@@ -82,7 +92,6 @@ const CALLS: &[libc::c_long] = &[
     libc::SYS_setsockopt,
     libc::SYS_shutdown,
     libc::SYS_sigaltstack,
-    libc::SYS_socketpair,
     libc::SYS_statx,
     libc::SYS_tgkill,
     libc::SYS_unlinkat,
@@ -100,12 +109,12 @@ const CALLS: &[libc::c_long] = &[
     libc::SYS_stat,
 ];
 
-/// System calls that are allowed only with these first arguments.
+/// System calls that are allowed only with these first arguments. No Unix socket can be created: every one that a helper
+/// could connect leads to another program of the user.
 const LIMITED: &[(libc::c_long, &[u32])] = &[
     (
         libc::SYS_socket,
         &[
-            libc::AF_UNIX as u32,
             libc::AF_INET as u32,
             libc::AF_INET6 as u32,
             libc::AF_NETLINK as u32,
@@ -126,11 +135,14 @@ pub fn confine(resolver: &Path, run: BorrowedFd<'_>) -> Result<(), Failure> {
         .map_err(|error| explained(FailureKind::System, "confine", error.to_string()))
 }
 
-/// Gives up all other system calls, for all threads.
+/// Gives up all other system calls, for all threads. The helper's Unix sockets exist already.
 pub fn confine_calls() -> Result<(), Failure> {
-    let filter = seccomp::allow_only(CALLS, LIMITED);
-    sys::seccomp::install_for_all_threads(&filter)
+    sys::seccomp::install_for_all_threads(&filter())
         .map_err(|errno| system("confine", "calls", errno))
+}
+
+pub fn filter() -> seccomp::Filter {
+    seccomp::allow_only(CALLS, LIMITED)
 }
 
 fn restrict_files(resolver: &Path, run: BorrowedFd<'_>) -> Result<RulesetStatus, RulesetError> {
@@ -142,17 +154,22 @@ fn restrict_files(resolver: &Path, run: BorrowedFd<'_>) -> Result<RulesetStatus,
     let resolvers = real.as_deref().and_then(Path::parent);
     let read: BitFlags<_> = AccessFs::ReadFile.into();
     let mut allowed = vec![
-        // resolv.conf may become another link at any time: allowed are the current target and the directories
+        // resolv.conf may become another link at any time: allowed are the directory of the current target and those
         // where programs put theirs.
         (Path::new("/etc"), read),
-        (Path::new("/run"), read),
         (Path::new("/proc"), AccessFs::ReadDir.into()),
         (
             Path::new("/proc/sys"),
             AccessFs::WriteFile | AccessFs::Truncate,
         ),
     ];
-    allowed.extend(resolvers.map(|directory| (directory, read)));
+    let known = RESOLVER_DIRECTORIES.map(Path::new);
+    allowed.extend(
+        known
+            .into_iter()
+            .chain(resolvers)
+            .map(|directory| (directory, read)),
+    );
     for (directory, access) in allowed {
         if let Ok(directory) = PathFd::new(directory) {
             rules = rules.add_rule(PathBeneath::new(directory, access))?;
@@ -177,6 +194,13 @@ mod tests {
         fs::write(directory.join("secret"), "of the user").unwrap();
         let run = File::open(directory.join("run")).unwrap();
         let resolver = Path::new("/etc/resolv.conf");
+        let known = RESOLVER_DIRECTORIES.map(Path::new);
+        let runtime = fs::read_dir("/run").into_iter().flatten().flatten();
+        let runtime = runtime.map(|entry| entry.path());
+        let foreign: Vec<_> = runtime
+            .filter(|path| path.is_file() && File::open(path).is_ok())
+            .filter(|path| !known.iter().any(|directory| path.starts_with(directory)))
+            .collect();
         // Only this thread is restricted.
         std::thread::scope(|threads| {
             threads.spawn(|| {
@@ -191,6 +215,10 @@ mod tests {
                 let written = fs::write(directory.join("secret"), "").map_err(kind);
                 assert_eq!(written, Err(ErrorKind::PermissionDenied));
                 assert!(fs::read("/etc/hostname").is_ok());
+                for path in foreign {
+                    let read = fs::read(&path).map_err(kind);
+                    assert_eq!(read, Err(ErrorKind::PermissionDenied), "{path:?}");
+                }
                 assert!(fs::read_dir("/proc").is_ok());
                 assert!(File::open("/proc/self/ns/net").is_ok());
                 let environment = fs::read("/proc/self/environ").map_err(kind);

@@ -1,5 +1,5 @@
 use super::*;
-use crate::privileges::capabilities;
+use crate::privileges::{capabilities, net_helper};
 
 const NATIVE: u32 = if cfg!(target_arch = "x86_64") {
     0xc000_003e
@@ -69,6 +69,22 @@ fn every_number_has_the_action_of_the_table() {
             Action::Unknown => assert_eq!(found, errno(libc::ENOSYS), "call {number}"),
             _ => assert_eq!(found, libc::SECCOMP_RET_ALLOW, "call {number}"),
         }
+    }
+}
+
+#[test]
+fn the_net_helper_creates_no_unix_socket() {
+    let answer = |number: libc::c_long, family: i32| {
+        let arguments = [family as u64, 0];
+        run(&net_helper::filter(), NATIVE, number as u32, arguments)
+    };
+    let allowed = [libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK];
+    for family in allowed {
+        let found = answer(libc::SYS_socket, family);
+        assert_eq!(found, libc::SECCOMP_RET_ALLOW);
+    }
+    for call in [libc::SYS_socket, libc::SYS_socketpair] {
+        assert_eq!(answer(call, libc::AF_UNIX), errno(libc::EPERM));
     }
 }
 
