@@ -100,6 +100,10 @@ daemonSuite("the default network", { obstacle: shellUnavailable, prepare: loadBo
     },
   );
 
+  test.skipIf(ipv4 === undefined)("a closed TCP port 50080 is refused", async () => {
+    expect(await sh(`wget -q -O - http://${ipv4}:50080`)).toContain("Connection refused");
+  });
+
   test("the host's loopback is unreachable in any notation", async () => {
     using server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response("secret\n") });
     const script = `for address in 127.0.0.1 127.0.0.2 0.0.0.0 [::1] [::ffff:127.0.0.1] \

@@ -25,13 +25,16 @@ const SOCKETS_AHEAD: usize = 8;
 const DIVERTED_PORT: u16 = 50_080;
 
 /// Kernel parameters of the namespace.
-const PARAMETERS: [(&str, &str); 12] = [
+const PARAMETERS: [(&str, &str); 13] = [
     // Bridged packets must not meet the rules, which are for packets that leave.
     ("bridge/bridge-nf-call-iptables", "0"),
     ("bridge/bridge-nf-call-ip6tables", "0"),
     ("ipv4/ip_forward", "0"),
-    ("ipv4/conf/all/rp_filter", "0"),
-    ("ipv4/conf/default/rp_filter", "0"),
+    // A bridge accepts packets from addresses of its own subnet only.
+    ("ipv4/conf/all/rp_filter", "1"),
+    ("ipv4/conf/default/rp_filter", "1"),
+    // A bridge answers ARP requests for its own address, not for those of the other bridges.
+    ("ipv4/conf/all/arp_ignore", "1"),
     ("ipv4/conf/all/route_localnet", "0"),
     ("ipv4/conf/all/send_redirects", "0"),
     ("ipv4/conf/default/send_redirects", "0"),

@@ -1,13 +1,16 @@
 //! The helper's nftables rules: packets that leave a bridge are diverted to the helper's listeners.
 
+mod expressions;
+pub mod identities;
 mod nftables;
 mod rules;
 
 use rustix::io::Errno;
 
 use crate::netlink::{Error, Netlink};
+use expressions::Expressions;
 use nftables::{ICMPX_ADMIN_PROHIBITED, ICMPX_HOST_UNREACHABLE, IPPROTO_TCP, IPPROTO_UDP, Verdict};
-use rules::{Chain, Expressions, Family, Rules};
+use rules::{Chain, Family, Rules};
 
 /// Mark of packets that are delivered to this machine.
 pub const DIVERTED: u32 = 1;
@@ -43,19 +46,18 @@ pub fn divert(netlink: &Netlink, port: u16) -> Result<(), Error> {
     rules.rule(Chain::Diverted, |rule| {
         rule.input_is_not(ANY_BRIDGE).verdict(Verdict::Accept);
     });
+    // Whatever the hardware address: a broadcast frame can contain a packet for one machine.
     rules.rule(Chain::Diverted, |rule| {
-        rule.input_is(INTERNAL_BRIDGE)
-            .is_unicast()
-            .verdict(Verdict::Drop);
+        rule.input_is(INTERNAL_BRIDGE).verdict(Verdict::Drop);
     });
     for protocol in [IPPROTO_TCP, IPPROTO_UDP] {
         rules.rule(Chain::Diverted, |rule| {
-            rule.protocol(protocol)
-                .has_transparent_socket()
-                .set_mark(DIVERTED)
-                .verdict(Verdict::Accept);
+            rule.is_not_unicast()
+                .protocol(protocol)
+                .verdict(Verdict::Drop);
         });
     }
+    // Before the rule for existing sockets: the listeners on `port` match packets for that port of any machine.
     rules.rule(Chain::Diverted, |rule| {
         rule.mark(REFUSED).protocol(IPPROTO_TCP).reject_with_reset();
     });
@@ -64,8 +66,13 @@ pub fn divert(netlink: &Netlink, port: u16) -> Result<(), Error> {
     });
     for protocol in [IPPROTO_TCP, IPPROTO_UDP] {
         rules.rule(Chain::Diverted, |rule| {
-            rule.is_unicast()
-                .protocol(protocol)
+            rule.protocol(protocol)
+                .has_transparent_socket()
+                .set_mark(DIVERTED)
+                .verdict(Verdict::Accept);
+        });
+        rules.rule(Chain::Diverted, |rule| {
+            rule.protocol(protocol)
                 .divert_to(port)
                 .set_mark(DIVERTED)
                 .verdict(Verdict::Accept);

@@ -10,6 +10,7 @@ use rustix::net::netdevice::name_to_index;
 use crate::bridges::Bridge;
 use crate::current_namespace;
 use crate::firewall;
+use crate::firewall::identities::{Identities, Identity, link_local};
 use crate::names::server::Listeners;
 use crate::netlink::{Batch, Error, Netlink, Subject};
 use crate::rtnetlink::{self, Veth};
@@ -51,6 +52,41 @@ impl Interface {
                 routed && endpoint.ipv6_route && host_has_ipv6(),
             ),
         })
+    }
+
+    /// Returns the addresses that the container may send from through this interface.
+    fn identity(&self) -> Identity {
+        let ipv4 = IpAddr::V4(self.ipv4.0);
+        let ipv6 = self.ipv6.map(|(address, _)| address);
+        let ipv6 = ipv6.into_iter().chain(ipv6.map(|_| link_local(self.mac)));
+        let addresses = [ipv4].into_iter().chain(ipv6.map(IpAddr::V6));
+        Identity {
+            port: self.peer.clone(),
+            mac: self.mac,
+            addresses: addresses.chain(self.link_local.clone()).collect(),
+        }
+    }
+}
+
+/// The bridges' namespace, as seen by the thread that adds interfaces.
+#[derive(Debug)]
+pub struct BridgePorts {
+    netlink: Netlink,
+    identities: Identities,
+}
+
+impl BridgePorts {
+    /// Opens the network namespace of the calling thread. With `adopted`, the identities of an earlier helper remain.
+    pub fn open(adopted: bool) -> Result<Self, Errno> {
+        Ok(Self {
+            netlink: Netlink::open(Subject::Route)?,
+            identities: Identities::open(adopted),
+        })
+    }
+
+    /// Forgets the addresses of an interface that was removed.
+    pub fn forget(&self, interface: &Interface) -> Result<(), Error> {
+        self.identities.remove(&interface.identity())
     }
 }
 
@@ -171,11 +207,10 @@ impl BlankNamespace {
         self.namespace.used_netlink.take()
     }
 
-    /// Adds interfaces and brings them up with their addresses. The calling thread stays in the namespace. `bridges` is
-    /// a connection to the bridges' namespace.
+    /// Adds interfaces and brings them up with their addresses. The calling thread stays in the namespace.
     pub fn configure(
         self,
-        bridges: &Netlink,
+        bridges: &BridgePorts,
         interfaces: &[Interface],
     ) -> Result<NetNamespace, Error> {
         let Self {
@@ -208,7 +243,7 @@ pub fn adopt(descriptor: OwnedFd) -> Result<NetNamespace, Error> {
 
 /// Adds an interface to a namespace. The calling thread stays in the namespace.
 pub fn add_interface(
-    bridges: &Netlink,
+    bridges: &BridgePorts,
     namespace: BorrowedFd<'_>,
     interface: &Interface,
 ) -> Result<(), Error> {
@@ -245,11 +280,13 @@ fn enter(namespace: BorrowedFd<'_>) -> Result<Configurator, Error> {
 
 /// Adds an interface to a namespace that the calling thread is in.
 fn connect(
-    bridges: &Netlink,
+    bridges: &BridgePorts,
     configurator: &Configurator,
     namespace: BorrowedFd<'_>,
     interface: &Interface,
 ) -> Result<(), Error> {
+    bridges.identities.add(&interface.identity())?;
+    let bridges = &bridges.netlink;
     let mut batch = Batch::default();
     let pair = Veth {
         name: &interface.peer,

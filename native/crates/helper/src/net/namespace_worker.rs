@@ -1,13 +1,16 @@
 //! The thread that creates and changes containers' network namespaces. The kernel takes milliseconds for it, in which
 //! the event loop serves connections.
 
+use std::collections::HashMap;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use network::namespace::{self, BlankNamespace, DefaultRoute, Interface, NetNamespace};
-use network::netlink::{Error, Netlink, Subject};
+use network::namespace::{
+    self, BlankNamespace, BridgePorts, DefaultRoute, Interface, NetNamespace,
+};
+use network::netlink::Error;
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::io::Errno;
 
@@ -35,6 +38,8 @@ pub enum Task {
     Connect(OwnedFd, Interface),
     Disconnect(OwnedFd, String),
     SetDefaultRoute(OwnedFd, DefaultRoute),
+    /// Forgets the interfaces of a namespace that was released.
+    Release,
 }
 
 /// A daemon's connection, and the number of its request.
@@ -62,8 +67,8 @@ pub struct NamespaceWorker {
 }
 
 impl NamespaceWorker {
-    /// Starts the thread, which enters the bridges' namespace.
-    pub fn start(bridges: OwnedFd, ping_group: u32) -> Result<Self, Errno> {
+    /// Starts the thread, which enters the bridges' namespace. `adopted` says whether an earlier helper has left it.
+    pub fn start(bridges: OwnedFd, adopted: bool, ping_group: u32) -> Result<Self, Errno> {
         let wake = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         let waker = wake.try_clone().map_err(|_| Errno::MFILE)?;
         let (jobs, job_receiver) = channel();
@@ -71,12 +76,13 @@ impl NamespaceWorker {
         let (used_netlinks, to_close) = channel::<OwnedFd>();
         spawn("tbox-closer", move || to_close.into_iter().for_each(drop))?;
         let work = move || {
-            let Ok(netlink) = enter(&bridges) else {
+            let Ok(ports) = enter(&bridges, adopted) else {
                 return;
             };
             let mut worker = Worker {
-                netlink,
+                ports,
                 bridges,
+                interfaces: HashMap::new(),
                 ping_group,
                 blanks: Vec::new(),
                 used_netlinks,
@@ -90,7 +96,7 @@ impl NamespaceWorker {
                 let result = JobResult {
                     namespace,
                     requester,
-                    result: worker.perform(task),
+                    result: worker.perform(namespace, task),
                 };
                 if result_sender.send(result).is_err() {
                     return;
@@ -127,16 +133,17 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), Errno> 
     thread.map(drop).map_err(|_| Errno::AGAIN)
 }
 
-fn enter(bridges: &OwnedFd) -> Result<Netlink, Errno> {
+fn enter(bridges: &OwnedFd, adopted: bool) -> Result<BridgePorts, Errno> {
     sys::network_namespace::enter(bridges.as_fd())?;
-    Netlink::open(Subject::Route)
+    BridgePorts::open(adopted)
 }
 
 /// State of the thread.
 struct Worker {
-    /// A connection to the bridges' namespace.
-    netlink: Netlink,
+    ports: BridgePorts,
     bridges: OwnedFd,
+    /// Interfaces by namespace. Those that an earlier helper has added are unknown.
+    interfaces: HashMap<u64, Vec<Interface>>,
     ping_group: u32,
     blanks: Vec<BlankNamespace>,
     /// Sends descriptors to the thread that closes them.
@@ -166,19 +173,27 @@ impl Worker {
         Ok(())
     }
 
-    fn perform(&mut self, task: Task) -> Result<Option<NetNamespace>, Error> {
+    fn perform(&mut self, id: u64, task: Task) -> Result<Option<NetNamespace>, Error> {
         let result = match task {
-            Task::Create(interfaces) => self.create(&interfaces).map(Some),
+            Task::Create(interfaces) => self.create(id, interfaces).map(Some),
             Task::Adopt(descriptor) => namespace::adopt(descriptor).map(Some),
             Task::Connect(descriptor, interface) => {
-                namespace::add_interface(&self.netlink, descriptor.as_fd(), &interface)
-                    .map(|()| None)
+                let added = namespace::add_interface(&self.ports, descriptor.as_fd(), &interface);
+                self.interfaces.entry(id).or_default().push(interface);
+                added.map(|()| None)
             }
             Task::Disconnect(descriptor, interface) => {
-                namespace::remove_interface(descriptor.as_fd(), &interface).map(|()| None)
+                let removed = namespace::remove_interface(descriptor.as_fd(), &interface);
+                self.forget(id, |one| one.name == interface);
+                removed.map(|()| None)
             }
             Task::SetDefaultRoute(descriptor, route) => {
                 namespace::set_default_route(descriptor.as_fd(), &route).map(|()| None)
+            }
+            Task::Release => {
+                self.forget(id, |_| true);
+                self.interfaces.remove(&id);
+                Ok(None)
             }
         };
         self.leave()?;
@@ -188,12 +203,25 @@ impl Worker {
         Ok(namespace)
     }
 
-    fn create(&mut self, interfaces: &[Interface]) -> Result<NetNamespace, Error> {
+    fn create(&mut self, id: u64, interfaces: Vec<Interface>) -> Result<NetNamespace, Error> {
         let blank = match self.blanks.pop() {
             Some(blank) => blank,
             None => BlankNamespace::create(self.ping_group)?,
         };
-        blank.configure(&self.netlink, interfaces)
+        let created = blank.configure(&self.ports, &interfaces);
+        self.interfaces.insert(id, interfaces);
+        created
+    }
+
+    /// Forgets the addresses of the interfaces that match. Names of ports are never used twice, so an entry that stays
+    /// after an error lets nothing pass.
+    fn forget(&mut self, namespace: u64, matches: impl Fn(&Interface) -> bool) {
+        let Some(interfaces) = self.interfaces.get_mut(&namespace) else {
+            return;
+        };
+        for interface in interfaces.extract_if(.., |interface| matches(interface)) {
+            let _ = self.ports.forget(&interface);
+        }
     }
 
     /// Returns to the bridges' namespace: a namespace lives as long as a thread is in it.

@@ -164,6 +164,11 @@ impl Server {
             self.names.remove(*namespace);
             self.ports.unpublish(*namespace);
             self.bridges.containers.remove_namespace(*namespace);
+            self.worker.submit(Job {
+                namespace: *namespace,
+                task: Task::Release,
+                requester: None,
+            });
         }
         self.zygote.send(&FromHelper::Release { namespaces }, &[]);
     }

@@ -140,8 +140,8 @@ impl Server {
         let outgoing_tcp =
             OutgoingTcp::create(&poll, made.tcp, made.queue).map_err(explain("epoll"))?;
         let outgoing_udp = OutgoingUdp::create(&poll, made.udp).map_err(explain("epoll"))?;
-        let worker =
-            NamespaceWorker::start(copy, settings.ping_group).map_err(explain("thread"))?;
+        let worker = NamespaceWorker::start(copy, adopted, settings.ping_group)
+            .map_err(explain("thread"))?;
         poll.add(worker.wake(), helper_token(WORKER), Interest::READ)
             .map_err(explain("epoll"))?;
         if !adopted {

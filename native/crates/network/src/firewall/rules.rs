@@ -1,5 +1,6 @@
 //! A table of rules, written as the kernel's messages in one transaction.
 
+use super::expressions::Expressions;
 use super::nftables as nft;
 use super::nftables::Verdict;
 use crate::netlink::{APPEND, Batch, CREATE, ENSURE, Error, Netlink};
@@ -10,6 +11,8 @@ pub enum Family {
     /// Both versions of the protocol.
     Inet = 1,
     Ipv4 = 2,
+    /// Frames that arrive at a port of a bridge.
+    Bridge = 7,
     Ipv6 = 10,
 }
 
@@ -24,6 +27,8 @@ pub enum Chain {
     Forwarded,
     /// Packets that this machine sends.
     Names,
+    /// Frames that arrive at a port of a bridge. Those that no rule accepts are dropped.
+    Frames,
 }
 
 impl Chain {
@@ -33,12 +38,13 @@ impl Chain {
             Self::Queued => "queued",
             Self::Forwarded => "forwarded",
             Self::Names => "names",
+            Self::Frames => "frames",
         }
     }
 
     fn kind(self) -> &'static str {
         match self {
-            Self::Diverted | Self::Queued | Self::Forwarded => "filter",
+            Self::Diverted | Self::Queued | Self::Forwarded | Self::Frames => "filter",
             Self::Names => "nat",
         }
     }
@@ -49,11 +55,19 @@ impl Chain {
             Self::Queued => (nft::HOOK_PREROUTING, nft::PRIORITY_MANGLE - 1),
             Self::Forwarded => (nft::HOOK_FORWARD, nft::PRIORITY_FILTER),
             Self::Names => (nft::HOOK_OUTPUT, nft::PRIORITY_NAT_DST),
+            Self::Frames => (nft::HOOK_BRIDGE_ARRIVAL, nft::PRIORITY_BRIDGE),
+        }
+    }
+
+    fn policy(self) -> Verdict {
+        match self {
+            Self::Frames => Verdict::Drop,
+            _ => Verdict::Accept,
         }
     }
 }
 
-/// One table that replaces an earlier table of the same name.
+/// A transaction about one table.
 pub struct Rules {
     batch: Batch,
     family: Family,
@@ -61,14 +75,20 @@ pub struct Rules {
 }
 
 impl Rules {
-    pub fn begin(family: Family, table: &'static str) -> Self {
+    /// Begins a transaction about an existing table.
+    pub fn change(family: Family, table: &'static str) -> Self {
         let mut batch = Batch::default();
         batch.silent(nft::BATCH_BEGIN, &header(0, nft::SUBSYSTEM));
-        let mut rules = Self {
+        Self {
             batch,
             family,
             table,
-        };
+        }
+    }
+
+    /// Begins a table that replaces an earlier table of the same name.
+    pub fn begin(family: Family, table: &'static str) -> Self {
+        let mut rules = Self::change(family, table);
         // Deletes the table of an earlier process. The kernel fails to delete a table that does not exist, so it is
         // created first.
         for (kind, flags) in [
@@ -99,7 +119,48 @@ impl Rules {
                     .be32(nft::HOOK_HOOKNUM, hook)
                     .be32(nft::HOOK_PRIORITY, priority.cast_unsigned());
             })
-            .text(nft::CHAIN_TYPE, chain.kind());
+            .text(nft::CHAIN_TYPE, chain.kind())
+            .be32(nft::CHAIN_POLICY, chain.policy() as u32);
+    }
+
+    /// Creates a set of keys with this length. `id` is unique in the transaction.
+    pub fn set(&mut self, name: &str, key_length: u32, id: u32) {
+        let table = self.table;
+        self.message("set", nft::NEWSET, CREATE)
+            .text(nft::SET_TABLE, table)
+            .text(nft::SET_NAME, name)
+            .be32(nft::SET_FLAGS, 0)
+            .be32(nft::SET_KEY_TYPE, 0)
+            .be32(nft::SET_KEY_LEN, key_length)
+            .be32(nft::SET_ID, id);
+    }
+
+    /// Adds keys to a set; known ones stay.
+    pub fn add_keys(&mut self, set: &str, keys: &[Vec<u8>]) {
+        self.keys("set element", nft::NEWSETELEM, ENSURE, set, keys);
+    }
+
+    pub fn remove_keys(&mut self, set: &str, keys: &[Vec<u8>]) {
+        self.keys("set element", nft::DELSETELEM, 0, set, keys);
+    }
+
+    fn keys(&mut self, what: &'static str, kind: u16, flags: u16, set: &str, keys: &[Vec<u8>]) {
+        if keys.is_empty() {
+            return;
+        }
+        let table = self.table;
+        self.message(what, kind, flags)
+            .text(nft::ELEMENTS_TABLE, table)
+            .text(nft::ELEMENTS_SET, set)
+            .nested(nft::ELEMENTS, |list| {
+                for key in keys {
+                    list.nested(nft::LIST_ELEM, |element| {
+                        element.nested(nft::ELEMENT_KEY, |data| {
+                            data.bytes(nft::DATA_VALUE, key);
+                        });
+                    });
+                }
+            });
     }
 
     /// Appends a rule: the conditions that `write` adds, then the action.
@@ -109,7 +170,7 @@ impl Rules {
             .text(nft::RULE_TABLE, table)
             .text(nft::RULE_CHAIN, chain.name())
             .nested(nft::RULE_EXPRESSIONS, |list| {
-                write(&mut Expressions(list));
+                write(&mut Expressions::new(list));
             });
     }
 
@@ -124,210 +185,4 @@ impl Rules {
 fn header(family: u8, resource: u16) -> [u8; 4] {
     let [high, low] = resource.to_be_bytes();
     [family, 0, high, low]
-}
-
-/// Offsets and bits of the headers that rules look at.
-mod packet {
-    /// The flags of a TCP header.
-    pub const TCP_FLAGS: (u32, u32) = (13, 1);
-    pub const SYN: u8 = 0x02;
-    pub const ACK: u8 = 0x10;
-    /// The destination port of TCP and UDP.
-    pub const DESTINATION_PORT: (u32, u32) = (2, 2);
-    /// The destination address of an IPv4 header.
-    pub const IPV4_DESTINATION: (u32, u32) = (16, 4);
-}
-
-/// The expressions of one rule. A packet that does not satisfy a condition leaves the rule.
-pub struct Expressions<'a>(&'a mut Batch);
-
-impl Expressions<'_> {
-    fn add(&mut self, name: &str, write: impl FnOnce(&mut Batch)) -> &mut Self {
-        self.0.nested(nft::LIST_ELEM, |element| {
-            element
-                .text(nft::EXPR_NAME, name)
-                .nested(nft::EXPR_DATA, write);
-        });
-        self
-    }
-
-    fn meta(&mut self, key: u32) -> &mut Self {
-        self.add("meta", |meta| {
-            meta.be32(nft::META_DREG, nft::REG_1)
-                .be32(nft::META_KEY, key);
-        })
-    }
-
-    fn compare(&mut self, operator: u32, value: &[u8]) -> &mut Self {
-        self.add("cmp", |compare| {
-            compare
-                .be32(nft::CMP_SREG, nft::REG_1)
-                .be32(nft::CMP_OP, operator)
-                .nested(nft::CMP_DATA, |data| {
-                    data.bytes(nft::DATA_VALUE, value);
-                });
-        })
-    }
-
-    fn equals(&mut self, value: &[u8]) -> &mut Self {
-        self.compare(nft::CMP_EQ, value)
-    }
-
-    fn load(&mut self, register: u32, value: &[u8]) -> &mut Self {
-        self.add("immediate", |immediate| {
-            immediate
-                .be32(nft::IMMEDIATE_DREG, register)
-                .nested(nft::IMMEDIATE_DATA, |data| {
-                    data.bytes(nft::DATA_VALUE, value);
-                });
-        })
-    }
-
-    fn payload(&mut self, base: u32, (offset, length): (u32, u32)) -> &mut Self {
-        self.add("payload", |payload| {
-            payload
-                .be32(nft::PAYLOAD_DREG, nft::REG_1)
-                .be32(nft::PAYLOAD_BASE, base)
-                .be32(nft::PAYLOAD_OFFSET, offset)
-                .be32(nft::PAYLOAD_LEN, length);
-        })
-    }
-
-    pub fn verdict(&mut self, verdict: Verdict) -> &mut Self {
-        self.add("immediate", |immediate| {
-            immediate
-                .be32(nft::IMMEDIATE_DREG, nft::REG_VERDICT)
-                .nested(nft::IMMEDIATE_DATA, |data| {
-                    data.nested(nft::DATA_VERDICT, |code| {
-                        code.be32(nft::VERDICT_CODE, verdict as u32);
-                    });
-                });
-        })
-    }
-
-    pub fn input_is(&mut self, prefix: &str) -> &mut Self {
-        self.meta(nft::META_IIFNAME).equals(prefix.as_bytes())
-    }
-
-    pub fn input_is_not(&mut self, prefix: &str) -> &mut Self {
-        self.meta(nft::META_IIFNAME)
-            .compare(nft::CMP_NEQ, prefix.as_bytes())
-    }
-
-    pub fn is_unicast(&mut self) -> &mut Self {
-        self.meta(nft::META_PKTTYPE).equals(&[nft::PACKET_HOST])
-    }
-
-    pub fn protocol(&mut self, number: u8) -> &mut Self {
-        self.meta(nft::META_L4PROTO).equals(&[number])
-    }
-
-    pub fn mark(&mut self, mark: u32) -> &mut Self {
-        self.meta(nft::META_MARK).equals(&mark.to_ne_bytes())
-    }
-
-    pub fn set_mark(&mut self, mark: u32) -> &mut Self {
-        self.load(nft::REG_1, &mark.to_ne_bytes())
-            .add("meta", |meta| {
-                meta.be32(nft::META_KEY, nft::META_MARK)
-                    .be32(nft::META_SREG, nft::REG_1);
-            })
-    }
-
-    /// Matches packets of a connection that a diverting listener has accepted.
-    pub fn has_transparent_socket(&mut self) -> &mut Self {
-        self.add("socket", |socket| {
-            socket
-                .be32(nft::SOCKET_KEY, nft::SOCKET_TRANSPARENT)
-                .be32(nft::SOCKET_DREG, nft::REG_1);
-        })
-        .equals(&[1])
-    }
-
-    /// Matches the first packet of a connection: SYN without ACK.
-    pub fn is_syn(&mut self) -> &mut Self {
-        self.payload(nft::PAYLOAD_TRANSPORT_HEADER, packet::TCP_FLAGS)
-            .add("bitwise", |bitwise| {
-                bitwise
-                    .be32(nft::BITWISE_SREG, nft::REG_1)
-                    .be32(nft::BITWISE_DREG, nft::REG_1)
-                    .be32(nft::BITWISE_LEN, 1)
-                    .nested(nft::BITWISE_MASK, |mask| {
-                        mask.bytes(nft::DATA_VALUE, &[packet::SYN | packet::ACK]);
-                    })
-                    .nested(nft::BITWISE_XOR, |xor| {
-                        xor.bytes(nft::DATA_VALUE, &[0]);
-                    });
-            })
-            .equals(&[packet::SYN])
-    }
-
-    pub fn divert_to(&mut self, port: u16) -> &mut Self {
-        self.load(nft::REG_1, &port.to_be_bytes())
-            .add("tproxy", |tproxy| {
-                tproxy
-                    .be32(nft::TPROXY_FAMILY, nft::TPROXY_ANY_FAMILY)
-                    .be32(nft::TPROXY_REG_PORT, nft::REG_1);
-            })
-    }
-
-    pub fn queue(&mut self, number: u16) -> &mut Self {
-        self.add("queue", |queue| {
-            queue
-                .bytes(nft::QUEUE_NUM, &number.to_be_bytes())
-                .bytes(nft::QUEUE_TOTAL, &1_u16.to_be_bytes())
-                .bytes(nft::QUEUE_FLAGS, &nft::QUEUE_FLAG_BYPASS.to_be_bytes());
-        })
-    }
-
-    /// Does the same as [`Expressions::queue`] with the xtables target NFQUEUE.
-    pub fn queue_by_xtables(&mut self, number: u16) -> &mut Self {
-        // struct xt_NFQ_info_v3: number, total, flags, padding.
-        let parts = [number, 1, nft::QUEUE_FLAG_BYPASS, 0];
-        let information: Vec<u8> = parts.iter().flat_map(|part| part.to_ne_bytes()).collect();
-        self.add("target", |target| {
-            target
-                .text(nft::TARGET_NAME, "NFQUEUE")
-                .be32(nft::TARGET_REV, nft::NFQUEUE_REVISION)
-                .bytes(nft::TARGET_INFO, &information);
-        })
-    }
-
-    pub fn reject(&mut self, code: u8) -> &mut Self {
-        self.reject_by(nft::REJECT_ICMPX_UNREACH, code)
-    }
-
-    pub fn reject_with_reset(&mut self) -> &mut Self {
-        self.reject_by(nft::REJECT_TCP_RST, 0)
-    }
-
-    fn reject_by(&mut self, kind: u32, code: u8) -> &mut Self {
-        self.add("reject", |reject| {
-            reject
-                .be32(nft::REJECT_TYPE, kind)
-                .bytes(nft::REJECT_ICMP_CODE, &[code]);
-        })
-    }
-
-    pub fn ipv4_destination(&mut self, address: [u8; 4]) -> &mut Self {
-        self.payload(nft::PAYLOAD_NETWORK_HEADER, packet::IPV4_DESTINATION)
-            .equals(&address)
-    }
-
-    pub fn destination_port(&mut self, port: u16) -> &mut Self {
-        self.payload(nft::PAYLOAD_TRANSPORT_HEADER, packet::DESTINATION_PORT)
-            .equals(&port.to_be_bytes())
-    }
-
-    pub fn translate_to(&mut self, address: [u8; 4], port: u16) -> &mut Self {
-        self.load(nft::REG_1, &address)
-            .load(nft::REG_2, &port.to_be_bytes())
-            .add("nat", |nat| {
-                nat.be32(nft::NAT_TYPE, nft::NAT_DNAT)
-                    .be32(nft::NAT_FAMILY, Family::Ipv4 as u32)
-                    .be32(nft::NAT_REG_ADDR_MIN, nft::REG_1)
-                    .be32(nft::NAT_REG_PROTO_MIN, nft::REG_2)
-                    .be32(nft::NAT_FLAGS, nft::NAT_RANGE_PROTO_SPECIFIED);
-            })
-    }
 }

@@ -1,0 +1,81 @@
+import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
+import { loadBox, shellUnavailable } from "../support/images.ts";
+import { hostAddress } from "../support/network.ts";
+
+const ipv4 = hostAddress("IPv4");
+const frames = readFileSync(join(import.meta.dir, "../support/raw-frames.ts"), "utf8");
+const obstacle = shellUnavailable ?? (ipv4 === undefined ? "the host has no IPv4 address" : undefined);
+
+/** Repeats its own datagram until the server has it, then keeps the socket and prints its port. */
+const talker = `
+  const { TO, PORT } = process.env;
+  const socket = await Bun.udpSocket({ connect: { hostname: TO, port: Number(PORT) } });
+  console.log(socket.port);
+  setInterval(() => socket.send("own"), 50);`;
+
+daemonSuite("containers that pretend to be others", { obstacle, prepare: loadBox }, (daemon) => {
+  const tbox = (...args: string[]) => daemon.printed(...args);
+  const bun = (program: string, ...options: string[]) =>
+    tbox("run", "-e", "TMPDIR=/tmp", ...options, "--rootfs", "/", process.execPath, "-e", program);
+  const networkOf = async (id: string) =>
+    JSON.parse(await tbox("inspect", "-f", "{{json .NetworkSettings.Networks}}", id));
+
+  /** A server on the host that counts datagrams, and a container that talks to it. */
+  async function conversation(network: string) {
+    const heard = { own: 0, stolen: 0 };
+    const server = await Bun.udpSocket({
+      hostname: ipv4 ?? "",
+      socket: {
+        data: (_, data) => void heard[String(data) === "own" ? "own" : "stolen"]++,
+      },
+    });
+    const id = await bun(talker, "-d", "--network", network, "-e", `TO=${ipv4}`, "-e", `PORT=${server.port}`);
+    while (heard.own === 0) await Bun.sleep(10);
+    const port = Number(await tbox("logs", id));
+    const { IPAddress, MacAddress, Gateway } = (await networkOf(id))[network];
+    const gateway = `02:42:${String(Gateway).split(".").map(hex).join(":")}`;
+    const spoof = { from: [IPAddress, port], to: [ipv4, server.port], hardware: [MacAddress, gateway] };
+    return { heard, server, id, spoof };
+  }
+  const hex = (part: string) => Number(part).toString(16).padStart(2, "0");
+
+  for (const [attacker, options] of [
+    ["an internal network", ["--internal"]],
+    ["another network", []],
+    ["the same network", undefined],
+  ] as const) {
+    test(`10,000 frames from ${attacker} in the name of a container reach no server`, async () => {
+      const { heard, server, id, spoof } = await conversation("bridge");
+      const network = options === undefined ? "bridge" : "attackers";
+      if (options !== undefined) await tbox("network", "create", ...options, network);
+      const settings = ["-e", `SPOOF=${JSON.stringify(spoof)}`, "-e", "COUNT=10000", "--network", network];
+      const sent = Number(await bun(frames, "--rm", ...settings));
+      expect(sent).toBeGreaterThan(9000);
+      const before = heard.own;
+      while (heard.own < before + 3) await Bun.sleep(10);
+      expect(heard.stolen).toBe(0);
+      server.close();
+      await tbox("rm", "-f", id);
+      if (options !== undefined) await tbox("network", "rm", network);
+    });
+  }
+
+  test("a container cannot claim the address of another one on its network", async () => {
+    await tbox("network", "create", "shared");
+    const serve = "mkdir /www; echo right > /www/word; exec httpd -f -p 80 -h /www";
+    const server = await tbox("run", "-d", "--network", "shared", "box:1", "sh", "-c", serve);
+    const { IPAddress, MacAddress } = (await networkOf(server)).shared;
+    const client = await tbox("run", "-d", "--network", "shared", "box:1", "sleep", "1000");
+    const fetchWord = `until wget -q -O - http://${IPAddress}/word; do usleep 20000; done 2>/dev/null`;
+    expect(await tbox("exec", client, "sh", "-c", fetchWord)).toBe("right");
+    const settings = ["-e", `CLAIM=${IPAddress}`, "-e", "COUNT=100", "--network", "shared"];
+    expect(await bun(frames, "--rm", ...settings)).toBe("100");
+    expect(await tbox("exec", client, "cat", "/proc/net/arp")).toContain(MacAddress);
+    expect(await tbox("exec", client, "sh", "-c", fetchWord)).toBe("right");
+    await tbox("rm", "-f", server, client);
+    await tbox("network", "rm", "shared");
+  });
+});
