@@ -331,6 +331,7 @@ const toNet: ToNet[] = [
   { request: 12, type: "names", sandbox, places: [], links: [], servers: [], outside: false },
   { request: 13, type: "retarget", sandbox, ipv4: "172.18.0.2", ipv6: "fd01::2" },
   { request: 14, type: "retarget", sandbox, ipv4: "172.18.0.2" },
+  { request: 15, type: "retarget", sandbox },
 ];
 
 test("messages to the net helper match the fixtures", () => {

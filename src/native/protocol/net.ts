@@ -46,14 +46,14 @@ export type NetRequest =
   | ({ type: "names" } & NamespaceNames)
   /** Listens on all of the host ports, or on none. */
   | ({ type: "publish" } & Publication)
-  /** Changes the addresses that the published ports of a network namespace forward to. */
-  | { type: "retarget"; sandbox: number; ipv4: string; ipv6?: string }
+  /** Changes the addresses that the published ports of a network namespace forward to. Without any they refuse connections. */
+  | { type: "retarget"; sandbox: number; ipv4?: string; ipv6?: string }
   | { type: "release"; sandboxes: number[] };
 
 export interface Publication {
   sandbox: number;
-  /** Addresses that connections are forwarded to. */
-  ipv4: string;
+  /** Addresses that connections are forwarded to; absent while the namespace has no network. */
+  ipv4?: string;
   ipv6?: string;
   ports: PortRequest[];
 }

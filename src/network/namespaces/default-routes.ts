@@ -17,10 +17,10 @@ export function chooseDefaultRoutes(
   return { ipv4: candidates[0], ipv6: candidates.find(({ ipv6 }) => ipv6) };
 }
 
-/** Returns the container's addresses that published ports forward to. */
-export function targetAddresses({ ipv4, ipv6 }: DefaultRoutes): { ipv4: string; ipv6?: string } {
+/** Returns the container's addresses that published ports forward to; none without a network. */
+export function targetAddresses({ ipv4, ipv6 }: DefaultRoutes): { ipv4?: string; ipv6?: string } {
   return {
-    ipv4: ipv4?.ipv4.address ?? "",
+    ...(ipv4 ? { ipv4: ipv4.ipv4.address } : {}),
     ...(ipv6?.ipv6 ? { ipv6: ipv6.ipv6.address } : {}),
   };
 }

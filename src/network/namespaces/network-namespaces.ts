@@ -151,7 +151,7 @@ async function moveDefaultRoutes(
       ipv6: endpoint === ipv6,
     });
   }
-  if (!ports || !ipv4) return;
+  if (!ports) return;
   await context.helper.perform({ type: "retarget", sandbox, ...targetAddresses(routes) });
 }
 
@@ -170,7 +170,7 @@ async function publish(context: Context, namespace: NetworkNamespace, ports: Por
 async function publishAgain(context: Context, namespace: NetworkNamespace): Promise<void> {
   const { ports = [], sandbox } = namespace;
   const routes = defaultRoutes(context, namespace);
-  if (ports.length === 0 || !routes.ipv4) return;
+  if (ports.length === 0) return;
   const fixed = ports.map(({ hostPort, ...port }) => ({ ...port, first: hostPort, last: hostPort }));
   await context.helper.publish(publication(sandbox, routes, fixed));
 }

@@ -2,8 +2,9 @@ import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import type { TestDaemon } from "#test/support/daemon.ts";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
+import { until } from "#test/support/until.ts";
 import { loadShell, shellUnavailable } from "../support/images.ts";
-import { hostAddress, isRefused, killNetHelper } from "../support/network.ts";
+import { hostAddress, isRefusal, isRefused, killNetHelper } from "../support/network.ts";
 
 const ipv4 = hostAddress("IPv4");
 const threshold = Number(readFileSync("/proc/sys/net/ipv4/ip_unprivileged_port_start", "utf8"));
@@ -35,21 +36,21 @@ daemonSuite("published ports", { obstacle: shellUnavailable, prepare }, (daemon)
       .split("\n")
       .map((line) => line.split(" -> "))
       .map(([port = "", place = ""]) => [port, place]);
-  /** Returns the client's address as the server sees it; repeats until the server listens. */
+  /** Returns the client's address as the server sees it; repeats until the server listens, and only as long as it refuses. */
   async function peer(place: string): Promise<string> {
     for (;;) {
       try {
         const response = await fetch(`http://${place}/cgi-bin/peer`, { keepalive: false });
         if (response.ok) return (await response.text()).trim();
       } catch (error) {
-        if (await isRefused(place)) throw error;
+        if (!isRefusal(error)) throw error;
       }
       await Bun.sleep(5);
     }
   }
   const number = (place: string) => Number(place.slice(place.lastIndexOf(":") + 1));
 
-  test("a random port has the same number on IPv4 and IPv6, and listens when the start returns", async () => {
+  test("a random port has the same number on IPv4 and IPv6, and refuses clients until the server listens", async () => {
     for (let count = 0; count < 10; count++) {
       const id = await start(["-p", "0:80"]);
       const [[, first = ""] = [], [, second = ""] = []] = await portsOf(id);
@@ -169,6 +170,76 @@ daemonSuite("published ports", { obstacle: shellUnavailable, prepare }, (daemon)
     }
     expect(answers[0]).toMatch(/^echo one \d/);
     expect(answers[0]).not.toContain("127.0.0.1");
+    client.close();
+    await tbox("rm", "-f", stdout.trim());
+  });
+
+  for (const [family, listen] of [
+    ["IPv4", "0.0.0.0:80"],
+    ["IPv6", "[::]:80"],
+  ] as const) {
+    test(`a server that listens on ${family} only is reached over IPv4 and IPv6`, async () => {
+      const only = script.replace("-p 80", `-p ${listen}`);
+      const v6only = family === "IPv6" ? ["--sysctl", "net.ipv6.bindv6only=1"] : [];
+      const { stdout, stderr } = await tbox("run", "-d", "-p", "80", ...v6only, "box:1", "sh", "-c", only);
+      expect(stderr).toBe("");
+      const id = stdout.trim();
+      const [[, place = ""] = []] = await portsOf(id);
+      for (const host of ["127.0.0.1", "[::1]"]) {
+        for (let count = 0; count < 20; count++) await peer(`${host}:${number(place)}`);
+      }
+      await tbox("rm", "-f", id);
+    });
+  }
+
+  test("a port refuses clients while no program in the container listens", async () => {
+    const { stdout } = await tbox("run", "-d", "-p", "80", "box:1", "sleep", "1000");
+    const id = stdout.trim();
+    const [[, place = ""] = []] = await portsOf(id);
+    const places = ["127.0.0.1", "[::1]"].map((host) => `${host}:${number(place)}`);
+    for (const one of places) expect(await isRefused(one)).toBe(true);
+    const taken = await tbox("run", "--rm", "-p", `${number(place)}:80`, "box:1", "true");
+    expect(taken.stderr).toContain("port is already allocated");
+    const server = await tbox("exec", "-d", id, "sh", "-c", script);
+    expect(server.stderr).toBe("");
+    for (const one of places) await peer(one);
+    await tbox("exec", id, "killall", "httpd");
+    await until(async () => (await isRefused(places[0] ?? "")) && (await isRefused(places[1] ?? "")));
+    await tbox("exec", "-d", id, "httpd", "-p", "80", "-h", "/www");
+    for (const one of places) await peer(one);
+    await tbox("rm", "-f", id);
+  });
+
+  test("a port refuses clients while its container has no network", async () => {
+    await tbox("network", "create", "leaving");
+    const id = await start(["-p", "80", "--network", "leaving"]);
+    const [[, place = ""] = []] = await portsOf(id);
+    const local = `127.0.0.1:${number(place)}`;
+    await peer(local);
+    await tbox("network", "disconnect", "leaving", id);
+    expect(await isRefused(local)).toBe(true);
+    await tbox("network", "connect", "leaving", id);
+    await peer(local);
+    await tbox("rm", "-f", id);
+    await tbox("network", "rm", "leaving");
+  });
+
+  test("UDP datagrams reach a server that listens on IPv4 only over IPv6", async () => {
+    const program = `const s = await Bun.udpSocket({ hostname: "0.0.0.0", port: 53, socket: {
+      data: (socket, data, port, address) => void socket.send("echo " + data, port, address) } }); console.log("ready")`;
+    const settings = ["-p", "[::1]:38216:53/udp", "-e", "TMPDIR=/tmp", "--rootfs", "/"];
+    const { stdout, stderr } = await tbox("run", "-d", ...settings, process.execPath, "-e", program);
+    expect(stderr).toBe("");
+    await until(async () => (await tbox("logs", stdout.trim())).stdout.includes("ready"));
+    const answers: string[] = [];
+    const client = await Bun.udpSocket({
+      hostname: "::1",
+      socket: { data: (_, data) => void answers.push(String(data)) },
+    });
+    for (const word of ["one", "two"]) {
+      client.send(word, 38216, "::1");
+      await until(() => answers.includes(`echo ${word}`));
+    }
     client.close();
     await tbox("rm", "-f", stdout.trim());
   });

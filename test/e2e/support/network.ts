@@ -35,7 +35,12 @@ export async function isRefused(place: string): Promise<boolean> {
     await fetch(`http://${place}`, { keepalive: false });
     return false;
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "";
-    return /ECONNREFUSED|ConnectionRefused/.test(`${code} ${error}`);
+    return isRefusal(error);
   }
+}
+
+/** Returns whether the error of a request says that no server listens. */
+export function isRefusal(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return /ECONNREFUSED|ConnectionRefused/.test(`${code} ${error}`);
 }

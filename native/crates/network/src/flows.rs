@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 use sys::event::Poll;
 
+use crate::descriptor_budget::{DescriptorBudget, Share};
 use crate::event_token::{EventSource, EventToken};
 
 /// The container that a flow counts against.
@@ -38,6 +39,18 @@ pub struct Limits {
     pub when_full: WhenFull,
     /// Time without traffic after which a flow expires; `None` for flows that end by themselves.
     pub idle: Option<Duration>,
+}
+
+impl Limits {
+    /// Returns the limits without those flows for which the budget has no descriptors.
+    pub fn within(self, budget: DescriptorBudget, share: Share) -> Self {
+        let (total, per_container) = budget.flows(share);
+        Self {
+            total: self.total.min(total),
+            per_container: self.per_container.min(per_container),
+            ..self
+        }
+    }
 }
 
 /// State of one flow.

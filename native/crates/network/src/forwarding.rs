@@ -2,8 +2,11 @@
 //! a container, and relays between the two.
 
 pub mod bind_ports;
+mod closed_ports;
+pub mod container_listeners;
 pub mod outgoing_tcp;
 pub mod outgoing_udp;
+mod port_listener;
 pub mod published_ports;
 pub mod syn_queue;
 pub mod tcp_relays;

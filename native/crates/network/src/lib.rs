@@ -5,6 +5,7 @@ pub mod bridge_namespace;
 pub mod bridges;
 pub mod container_addresses;
 mod current_namespace;
+pub mod descriptor_budget;
 pub mod event_token;
 pub mod firewall;
 pub mod flows;

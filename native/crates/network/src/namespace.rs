@@ -135,6 +135,15 @@ pub struct NetNamespace {
     pub names: Listeners,
     /// The used connection to the firewall. Closing it takes 10 ms, in which the kernel waits for all processors.
     pub used_netlink: Option<OwnedFd>,
+    /// A connection to the namespace's table of sockets, where the kernel has it.
+    pub sockets: Option<OwnedFd>,
+}
+
+/// Opens the table of sockets of the calling thread's network namespace.
+fn open_sockets() -> Option<OwnedFd> {
+    Netlink::open(Subject::Sockets)
+        .ok()
+        .map(Netlink::into_socket)
 }
 
 /// A network namespace without interfaces, prepared before a container needs one.
@@ -197,6 +206,7 @@ impl BlankNamespace {
                 inode,
                 names,
                 used_netlink,
+                sockets: open_sockets(),
             },
             configurator,
         })
@@ -238,6 +248,7 @@ pub fn adopt(descriptor: OwnedFd) -> Result<NetNamespace, Error> {
         inode,
         names,
         used_netlink,
+        sockets: open_sockets(),
     })
 }
 

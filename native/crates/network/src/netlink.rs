@@ -61,6 +61,8 @@ pub enum Subject {
     Route,
     /// The firewall and its queues (nfnetlink).
     Netfilter,
+    /// The sockets of a network namespace (sock_diag).
+    Sockets,
 }
 
 /// A connection to the network namespace in which it was opened, whichever namespace its user is in.
@@ -72,6 +74,7 @@ impl Netlink {
         let protocol = match subject {
             Subject::Route => None,
             Subject::Netfilter => Some(netlink::NETFILTER),
+            Subject::Sockets => Some(netlink::SOCK_DIAG),
         };
         let socket = socket_with(
             AddressFamily::NETLINK,
@@ -133,6 +136,17 @@ fn acknowledgements(mut bytes: &[u8]) -> Vec<(u32, Option<Errno>)> {
         bytes = bytes.get(aligned(length)..).unwrap_or_default();
     }
     found
+}
+
+/// Returns the type of the first message, and its error if it reports one.
+pub fn first_type(bytes: &[u8]) -> (u16, Option<Errno>) {
+    let kind = bytes
+        .get(4..6)
+        .map_or(0, |kind| u16::from_ne_bytes([kind[0], kind[1]]));
+    let error = acknowledgements(bytes)
+        .first()
+        .and_then(|(_, errno)| *errno);
+    (kind, error)
 }
 
 fn word(bytes: &[u8], at: usize) -> u32 {

@@ -1,9 +1,11 @@
 //! Non-blocking TCP and UDP sockets.
 
+use std::cell::RefCell;
 use std::net::{IpAddr, SocketAddr};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
+use rustix::event::{EventfdFlags, eventfd};
 use rustix::io::Errno;
 use rustix::net::sockopt::{
     set_ipv6_v6only, set_socket_keepalive, set_socket_linger, set_socket_reuseaddr, set_tcp_nodelay,
@@ -45,6 +47,39 @@ pub fn listen_tcp(address: SocketAddr) -> Result<OwnedFd, Errno> {
     bind(&socket, &address)?;
     listen(&socket, BACKLOG)?;
     Ok(socket)
+}
+
+/// Reserves a port without listening, so that clients are refused: no other socket can have the address meanwhile.
+pub fn reserve_tcp(address: SocketAddr) -> Result<OwnedFd, Errno> {
+    let bound = |address: SocketAddr| {
+        let socket = tcp(address.ip())?;
+        set_socket_reuseaddr(&socket, true)?;
+        bind(&socket, &address)?;
+        Ok(socket)
+    };
+    let mut socket = bound(address)?;
+    if address.port() == 0 {
+        // A port that the kernel has chosen is lost when the socket stops listening.
+        let chosen = local_address(&socket)?;
+        socket = bound(chosen)?;
+    }
+    // The kernel tests for conflicts with sockets that allow to reuse their address when a socket listens.
+    listen(&socket, BACKLOG)?;
+    refuse(socket.as_fd())?;
+    Ok(socket)
+}
+
+/// Makes a socket of [`reserve_tcp`] listen.
+pub fn begin_listening(socket: BorrowedFd<'_>) -> Result<(), Errno> {
+    // Connections of an earlier program at the port may still be open.
+    set_socket_reuseaddr(socket, true)?;
+    listen(socket, BACKLOG)
+}
+
+/// Ends listening. The port stays reserved. The socket must not be watched: epoll reports its hang-up all the time.
+pub fn refuse(socket: BorrowedFd<'_>) -> Result<(), Errno> {
+    rustix::net::shutdown(socket, rustix::net::Shutdown::Read)?;
+    set_socket_reuseaddr(socket, false)
 }
 
 /// Listens for diverted connections, whatever their destination.
@@ -95,10 +130,48 @@ pub fn connect_udp(address: SocketAddr) -> Result<OwnedFd, Errno> {
     Ok(socket)
 }
 
-/// Accepts a connection and returns its peer, or `None` when no connection waits.
-pub fn accept(listener: &OwnedFd) -> Result<Option<(OwnedFd, SocketAddr)>, Errno> {
+/// A descriptor that is closed when the process has no other left, to reset a connection that cannot be accepted. An
+/// event loop would otherwise be woken for the connection again and again.
+#[derive(Debug)]
+pub struct SpareDescriptor(RefCell<Option<OwnedFd>>);
+
+impl Default for SpareDescriptor {
+    fn default() -> Self {
+        Self(RefCell::new(Self::open()))
+    }
+}
+
+impl SpareDescriptor {
+    /// Time to wait when not even the spare descriptor exists.
+    const BACK_OFF: Duration = Duration::from_millis(1);
+
+    fn open() -> Option<OwnedFd> {
+        eventfd(0, EventfdFlags::CLOEXEC).ok()
+    }
+
+    /// Resets the first connection that waits.
+    fn refuse_one(&self, listener: BorrowedFd<'_>) {
+        drop(self.0.take());
+        match accept_with(listener, ACCEPTED) {
+            Ok(socket) => reset(socket),
+            Err(Errno::MFILE | Errno::NFILE) => std::thread::sleep(Self::BACK_OFF),
+            Err(_) => {}
+        }
+        self.0.replace(Self::open());
+    }
+}
+
+/// Flags of an accepted connection.
+const ACCEPTED: SocketFlags = SocketFlags::CLOEXEC.union(SocketFlags::NONBLOCK);
+
+/// Accepts a connection and returns its peer, or `None` when no connection waits. Without a free descriptor, resets the
+/// first connection and returns the error.
+pub fn accept(
+    listener: impl AsFd,
+    spare: &SpareDescriptor,
+) -> Result<Option<(OwnedFd, SocketAddr)>, Errno> {
     loop {
-        match accept_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
+        match accept_with(&listener, ACCEPTED) {
             Ok(socket) => {
                 prepare_stream(&socket)?;
                 // A connection that is closed already has no peer.
@@ -110,7 +183,12 @@ pub fn accept(listener: &OwnedFd) -> Result<Option<(OwnedFd, SocketAddr)>, Errno
             }
             Err(Errno::AGAIN) => return Ok(None),
             Err(Errno::INTR | Errno::CONNABORTED) => {}
-            Err(errno) => return Err(errno),
+            Err(errno) => {
+                if matches!(errno, Errno::MFILE | Errno::NFILE) {
+                    spare.refuse_one(listener.as_fd());
+                }
+                return Err(errno);
+            }
         }
     }
 }
@@ -118,6 +196,12 @@ pub fn accept(listener: &OwnedFd) -> Result<Option<(OwnedFd, SocketAddr)>, Errno
 /// Returns a socket's own address. A diverted connection has its original destination.
 pub fn local_address(socket: impl AsFd) -> Result<SocketAddr, Errno> {
     internet_address(rustix::net::getsockname(socket)?)
+}
+
+/// Returns the address of a connection's peer.
+pub fn peer_address(socket: impl AsFd) -> Result<SocketAddr, Errno> {
+    let peer = rustix::net::getpeername(socket)?.ok_or(Errno::NOTCONN)?;
+    internet_address(peer)
 }
 
 /// Closes a connection so that its peer receives a reset.
@@ -132,4 +216,31 @@ fn prepare_stream(socket: &OwnedFd) -> Result<(), Errno> {
 
 fn internet_address(any: SocketAddrAny) -> Result<SocketAddr, Errno> {
     SocketAddr::try_from(any)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::ErrorKind;
+    use std::net::{Ipv4Addr, TcpListener, TcpStream};
+
+    #[test]
+    fn a_reserved_port_refuses_clients_and_other_servers_until_it_listens() {
+        let socket = reserve_tcp((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        let address = local_address(&socket).unwrap();
+        for _ in 0..3 {
+            let refused = TcpStream::connect(address).unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
+            let taken = TcpListener::bind(address).unwrap_err();
+            assert_eq!(taken.kind(), ErrorKind::AddrInUse);
+            begin_listening(socket.as_fd()).unwrap();
+            let client = TcpStream::connect(address).unwrap();
+            let (_server, from) = accept(&socket, &SpareDescriptor::default())
+                .unwrap()
+                .unwrap();
+            assert_eq!(client.local_addr().unwrap(), from);
+            refuse(socket.as_fd()).unwrap();
+            assert_eq!(local_address(&socket).unwrap(), address);
+        }
+    }
 }

@@ -67,11 +67,13 @@ pub enum Request {
     /// Listens on ports of the host for a network namespace: on all of them, or on none. Answered by
     /// [`Response::Published`]. The subject of a failure is the port that is not available.
     Publish(Publication),
-    /// Changes the addresses that the published ports of a network namespace forward to.
+    /// Changes the addresses that the published ports of a network namespace forward to. Without an address they refuse
+    /// connections.
     Retarget {
         #[serde(rename = "sandbox")]
         namespace: u64,
-        ipv4: Ipv4Addr,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ipv4: Option<Ipv4Addr>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ipv6: Option<Ipv6Addr>,
     },
@@ -182,9 +184,10 @@ pub struct Link {
 pub struct Publication {
     #[serde(rename = "sandbox")]
     pub namespace: u64,
-    /// Address that connections are forwarded to.
-    pub ipv4: Ipv4Addr,
-    /// Address that IPv6 connections are forwarded to.
+    /// Address that connections are forwarded to; absent while the namespace has no network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipv4: Option<Ipv4Addr>,
+    /// Address that IPv6 connections are forwarded to first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ipv6: Option<Ipv6Addr>,
     pub ports: Vec<PortRequest>,

@@ -111,7 +111,7 @@ impl Server {
                 namespace,
                 ipv4,
                 ipv6,
-            } => self.ports.retarget(namespace, ipv4, ipv6),
+            } => self.ports.retarget(&self.poll, namespace, ipv4, ipv6),
             Request::Publish(publication) => return self.publish(&publication),
             Request::Release { namespaces } => self.release(namespaces),
         }
@@ -162,7 +162,7 @@ impl Server {
         for namespace in &namespaces {
             self.namespaces.remove(namespace);
             self.names.remove(*namespace);
-            self.ports.unpublish(*namespace);
+            self.ports.remove_namespace(*namespace);
             self.bridges.containers.remove_namespace(*namespace);
             self.worker.submit(Job {
                 namespace: *namespace,
@@ -223,6 +223,7 @@ impl Server {
             // It was released while the worker adopted it.
             return Ok(());
         }
+        self.ports.add_namespace(namespace, made.sockets);
         self.names
             .add(&self.poll, namespace, made.names)
             .map_err(|errno| Failure::of_call("network", "epoll", errno))?;

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 use network::bridge_namespace::{self, SocketFactory, SocketKind};
 use network::bridges::Bridges;
+use network::descriptor_budget::DescriptorBudget;
 use network::event_token::{EventSource, EventToken};
 use network::forwarding::outgoing_tcp::OutgoingTcp;
 use network::forwarding::outgoing_udp::OutgoingUdp;
-use network::forwarding::published_ports::PublishedPorts;
+use network::forwarding::published_ports::{Forwarding, PublishedPorts};
 use network::forwarding::tcp_relays::TcpRelays;
 use network::names::server::{NameServer, NetworkAccess};
 use network::netlink::Netlink;
@@ -137,9 +138,11 @@ impl Server {
         let probe = factory
             .socket(SocketKind::Udp, std::net::Ipv4Addr::LOCALHOST.into())
             .map_err(explain("socket"))?;
+        let budget = DescriptorBudget::new(descriptor_limit());
         let outgoing_tcp =
-            OutgoingTcp::create(&poll, made.tcp, made.queue).map_err(explain("epoll"))?;
-        let outgoing_udp = OutgoingUdp::create(&poll, made.udp).map_err(explain("epoll"))?;
+            OutgoingTcp::create(&poll, made.tcp, made.queue, budget).map_err(explain("epoll"))?;
+        let outgoing_udp =
+            OutgoingUdp::create(&poll, made.udp, budget).map_err(explain("epoll"))?;
         let worker = NamespaceWorker::start(copy, adopted, settings.ping_group)
             .map_err(explain("thread"))?;
         poll.add(worker.wake(), helper_token(WORKER), Interest::READ)
@@ -158,10 +161,10 @@ impl Server {
             bridges: Bridges::default(),
             worker,
             namespaces: BTreeMap::new(),
-            names: NameServer::new(settings.resolv_conf),
-            ports: PublishedPorts::new(!matches!(made.uplink, Uplink::None { .. })),
+            names: NameServer::new(settings.resolv_conf, budget),
+            ports: PublishedPorts::new(!matches!(made.uplink, Uplink::None { .. }), budget),
             uplink: made.uplink,
-            relays: TcpRelays::new(descriptor_limit()),
+            relays: TcpRelays::new(budget),
             outgoing_tcp,
             outgoing_udp,
             cleaned_up: Instant::now(),
@@ -174,8 +177,9 @@ impl Server {
     fn serve(&mut self) {
         let mut events = Vec::new();
         loop {
-            let retry = self.names.next_retry();
-            let timeout = retry.map_or(CLEANUP_INTERVAL, |time| time.min(CLEANUP_INTERVAL));
+            let next = [self.names.next_retry(), self.ports.next_check()];
+            let next = next.into_iter().flatten().min();
+            let timeout = next.map_or(CLEANUP_INTERVAL, |time| time.min(CLEANUP_INTERVAL));
             if self.poll.wait(&mut events, Some(timeout)).is_err() {
                 return;
             }
@@ -184,6 +188,7 @@ impl Server {
             }
             let (names, mut access) = self.names();
             names.retry_questions(&mut access);
+            self.ports.check(&self.poll, &mut self.factory);
             if self.zygote.take_departed() && !self.is_needed() {
                 return;
             }
@@ -249,7 +254,17 @@ impl Server {
             ..
         } = self;
         match source {
-            EventSource::TcpRelays => relays.ready(poll, index, second),
+            EventSource::TcpRelays => {
+                if let Some(refused) = relays.ready(poll, index, second) {
+                    let mut forwarding = Forwarding {
+                        poll,
+                        bridges,
+                        factory,
+                        relays,
+                    };
+                    ports.refused(&mut forwarding, refused);
+                }
+            }
             EventSource::OutgoingTcpListeners => outgoing_tcp.accept(poll, bridges, relays, index),
             EventSource::OutgoingTcp => outgoing_tcp.connected(poll, index),
             EventSource::SynQueue => outgoing_tcp.read_queue(poll, bridges),
@@ -257,8 +272,24 @@ impl Server {
                 outgoing_udp.accept(poll, bridges, factory, index);
             }
             EventSource::OutgoingUdp => outgoing_udp.ready(index, second),
-            EventSource::PublishedPorts => ports.ready(poll, bridges, factory, relays, index),
-            EventSource::UdpClients => ports.answer(index),
+            EventSource::PublishedPorts => {
+                let mut forwarding = Forwarding {
+                    poll,
+                    bridges,
+                    factory,
+                    relays,
+                };
+                ports.ready(&mut forwarding, index);
+            }
+            EventSource::UdpClients => {
+                let mut forwarding = Forwarding {
+                    poll,
+                    bridges,
+                    factory,
+                    relays,
+                };
+                ports.answer(&mut forwarding, index);
+            }
             EventSource::Helper
             | EventSource::NameListeners
             | EventSource::NameQuestions

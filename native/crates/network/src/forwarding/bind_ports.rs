@@ -24,7 +24,7 @@ pub struct BindError {
 /// Sockets by address.
 type Sockets = Vec<(IpAddr, OwnedFd)>;
 
-/// Binds the first port of the request that is free on all of its addresses.
+/// Binds the first port of the request that is free on all of its addresses. TCP sockets do not listen yet.
 pub fn bind_request(request: &PortRequest) -> Result<(u16, Sockets), BindError> {
     let any = request.first == 0;
     let numbers: Vec<u16> = match any {
@@ -56,7 +56,7 @@ fn bind_port(request: &PortRequest, number: u16) -> Result<(u16, Sockets), BindE
     for ip in &request.addresses {
         let address = SocketAddr::new(*ip, port);
         let socket = match request.protocol {
-            Protocol::Tcp => sockets::listen_tcp(address),
+            Protocol::Tcp => sockets::reserve_tcp(address),
             Protocol::Udp => sockets::bind_udp(address).and_then(|socket| {
                 inet::set_receive_local(socket.as_fd(), *ip)?;
                 Ok(socket)

@@ -12,10 +12,11 @@ use super::syn_queue::{self, FirstPacket, Verdict};
 use super::tcp_relays::TcpRelays;
 use super::{BATCH, DATAGRAM};
 use crate::bridges::Bridges;
+use crate::descriptor_budget::{DescriptorBudget, Share};
 use crate::event_token::{EventSource, EventToken};
 use crate::firewall::{DIVERTED, REFUSED, UNREACHABLE};
 use crate::flows::{Flow, Flows, Limits, WhenFull};
-use crate::sockets;
+use crate::sockets::{self, SpareDescriptor};
 
 /// Connections of the host that wait for the container's side.
 const PENDING: Limits = Limits {
@@ -55,6 +56,7 @@ pub struct OutgoingTcp {
     listeners: Vec<OwnedFd>,
     queue: Option<OwnedFd>,
     pending: Flows<Pair, Pending>,
+    spare: SpareDescriptor,
     buffer: Vec<u8>,
 }
 
@@ -63,6 +65,7 @@ impl OutgoingTcp {
         poll: &Poll,
         listeners: Vec<OwnedFd>,
         queue: Option<OwnedFd>,
+        budget: DescriptorBudget,
     ) -> Result<Self, Errno> {
         for (index, listener) in (0..).zip(&listeners) {
             let token = EventToken::single(EventSource::OutgoingTcpListeners, index);
@@ -75,7 +78,11 @@ impl OutgoingTcp {
         Ok(Self {
             listeners,
             queue,
-            pending: Flows::new(EventSource::OutgoingTcp, PENDING),
+            pending: Flows::new(
+                EventSource::OutgoingTcp,
+                PENDING.within(budget, Share::PendingTcp),
+            ),
+            spare: SpareDescriptor::default(),
             buffer: vec![0; DATAGRAM],
         })
     }
@@ -86,7 +93,7 @@ impl OutgoingTcp {
             let Some(listener) = self.listeners.get(index as usize) else {
                 return;
             };
-            let Ok(Some((socket, from))) = sockets::accept(listener) else {
+            let Ok(Some((socket, from))) = sockets::accept(listener, &self.spare) else {
                 return;
             };
             let Ok(to) = sockets::local_address(&socket) else {
@@ -96,7 +103,7 @@ impl OutgoingTcp {
                 .take_connected(poll, (from, to))
                 .or_else(|| sockets::connect_tcp(bridges.target(from.ip(), to)?).ok());
             match host {
-                Some(host) => relays.add(poll, bridges.owner(from.ip()), socket, host),
+                Some(host) => relays.add(poll, bridges.owner(from.ip()), [socket, host], None),
                 None => sockets::reset(socket),
             }
         }

@@ -12,6 +12,7 @@ use sys::watched::Watched;
 use super::{BATCH, DATAGRAM, UDP_IDLE};
 use crate::bridge_namespace::{SocketFactory, SocketKind};
 use crate::bridges::Bridges;
+use crate::descriptor_budget::{DescriptorBudget, Share};
 use crate::event_token::{EventSource, EventToken};
 use crate::flows::{Flow, Flows, Limits, WhenFull};
 use crate::sockets;
@@ -51,14 +52,21 @@ pub struct OutgoingUdp {
 }
 
 impl OutgoingUdp {
-    pub fn create(poll: &Poll, listeners: Vec<OwnedFd>) -> Result<Self, Errno> {
+    pub fn create(
+        poll: &Poll,
+        listeners: Vec<OwnedFd>,
+        budget: DescriptorBudget,
+    ) -> Result<Self, Errno> {
         for (index, listener) in (0..).zip(&listeners) {
             let token = EventToken::single(EventSource::OutgoingUdpListeners, index);
             poll.add(listener, token, Interest::READ)?;
         }
         Ok(Self {
             listeners,
-            flows: Flows::new(EventSource::OutgoingUdp, LIMITS),
+            flows: Flows::new(
+                EventSource::OutgoingUdp,
+                LIMITS.within(budget, Share::OutgoingUdp),
+            ),
             buffer: vec![0; DATAGRAM],
         })
     }

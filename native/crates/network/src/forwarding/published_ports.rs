@@ -1,58 +1,63 @@
 //! Ports of the host that lead to ports of containers.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 use protocol::net::{Protocol, Publication, PublishedPort};
 use rustix::io::Errno;
-use rustix::net::bind;
-use sys::event::{Interest, Poll};
+use sys::event::Poll;
 use sys::inet;
+use sys::watched::Watched;
 
 use super::bind_ports::{BindError, bind_request};
-use super::tcp_relays::TcpRelays;
+use super::closed_ports::ClosedPorts;
+use super::container_listeners::ContainerListeners;
+use super::port_listener::{PortListener, Target, connect, connects, open_udp};
+use super::tcp_relays::{Attempt, Refused, TcpRelays};
 use super::udp_clients::UdpClients;
 use super::{BATCH, DATAGRAM};
-use crate::bridge_namespace::{SocketFactory, SocketKind};
+use crate::bridge_namespace::SocketFactory;
 use crate::bridges::Bridges;
+use crate::descriptor_budget::DescriptorBudget;
 use crate::event_token::{EventSource, EventToken};
 use crate::flows::FlowOwner;
-use crate::sockets;
-
-/// The container's side of a published port.
-#[derive(Debug, Clone, Copy)]
-struct Target {
-    ipv4: Ipv4Addr,
-    ipv6: Option<Ipv6Addr>,
-    port: u16,
-}
-
-#[derive(Debug)]
-struct Listener {
-    namespace: u64,
-    socket: OwnedFd,
-    protocol: Protocol,
-    target: Target,
-}
+use crate::sockets::{self, SpareDescriptor};
 
 /// The listeners of all containers.
 #[derive(Debug)]
 pub struct PublishedPorts {
-    listeners: HashMap<u64, Listener>,
+    listeners: BTreeMap<u64, PortListener>,
     next: u64,
     clients: UdpClients,
+    containers: ContainerListeners,
+    /// Ports that refuse clients until a program in the container listens.
+    closed: ClosedPorts,
+    /// Freed when the process has no other descriptor.
+    spare: SpareDescriptor,
     /// Whether containers see the addresses of clients: only with a firewall do their answers return to the helper.
     keep_client_address: bool,
     buffer: Vec<u8>,
 }
 
+/// The parts of the helper that connections to containers need.
+pub struct Forwarding<'helper> {
+    pub poll: &'helper Poll,
+    pub bridges: &'helper Bridges,
+    pub factory: &'helper mut SocketFactory,
+    pub relays: &'helper mut TcpRelays,
+}
+
 impl PublishedPorts {
-    pub fn new(keep_client_address: bool) -> Self {
+    pub fn new(keep_client_address: bool, budget: DescriptorBudget) -> Self {
         Self {
-            listeners: HashMap::new(),
+            listeners: BTreeMap::new(),
             next: 0,
-            clients: UdpClients::default(),
+            clients: UdpClients::new(budget),
+            containers: ContainerListeners::default(),
+            closed: ClosedPorts::default(),
+            spare: SpareDescriptor::default(),
             keep_client_address,
             buffer: vec![0; DATAGRAM],
         }
@@ -66,132 +71,238 @@ impl PublishedPorts {
         all
     }
 
-    /// Listens on all of the ports, or on none of them.
+    /// Adds a network namespace with a connection to its table of sockets.
+    pub fn add_namespace(&mut self, namespace: u64, sockets: Option<OwnedFd>) {
+        if let Some(sockets) = sockets {
+            self.containers.add(namespace, sockets);
+        }
+    }
+
+    pub fn remove_namespace(&mut self, namespace: u64) {
+        self.unpublish(namespace);
+        self.containers.remove(namespace);
+    }
+
+    /// Binds all of the ports, or none of them.
     pub fn publish(
         &mut self,
         poll: &Poll,
         publication: &Publication,
     ) -> Result<Vec<PublishedPort>, BindError> {
         let mut published = Vec::new();
-        let mut opened = Vec::new();
+        let mut bound = Vec::new();
+        let target = target(publication.ipv4, publication.ipv6);
         for request in &publication.ports {
             let (port, sockets) = bind_request(request)?;
             let addresses = sockets.iter().map(|(address, _)| *address).collect();
             published.push(PublishedPort { addresses, port });
-            let target = Target {
-                ipv4: publication.ipv4,
-                ipv6: publication.ipv6,
-                port: request.container_port,
-            };
-            opened.extend(sockets.into_iter().map(|(address, socket)| {
-                let listener = Listener {
-                    namespace: publication.namespace,
-                    socket,
-                    protocol: request.protocol,
-                    target,
-                };
-                (SocketAddr::new(address, port), listener)
+            bound.extend(sockets.into_iter().map(|(address, socket)| {
+                let address = SocketAddr::new(address, port);
+                (address, socket, (request.protocol, request.container_port))
             }));
         }
-        for (address, listener) in opened {
+        for (address, socket, container_port) in bound {
             let index = self.next;
             self.next += 1;
-            let watched = poll.add(
-                &listener.socket,
-                EventToken::single(EventSource::PublishedPorts, index),
-                Interest::READ,
-            );
-            if let Err(errno) = watched {
+            let token = EventToken::single(EventSource::PublishedPorts, index);
+            let socket = Watched::new(socket, token);
+            let listener = PortListener::new(publication.namespace, container_port, target, socket);
+            self.listeners.insert(index, listener);
+            if let Err(errno) = self.update(poll, index) {
                 self.unpublish(publication.namespace);
-                let protocol = listener.protocol;
+                let (protocol, _) = container_port;
                 return Err(BindError {
                     protocol,
                     address,
                     errno,
                 });
             }
-            self.listeners.insert(index, listener);
         }
         Ok(published)
     }
 
-    /// Directs the ports of a network namespace to other addresses of it.
-    pub fn retarget(&mut self, namespace: u64, ipv4: Ipv4Addr, ipv6: Option<Ipv6Addr>) {
-        for (index, listener) in &mut self.listeners {
-            if listener.namespace == namespace {
-                listener.target = Target {
-                    ipv4,
-                    ipv6,
-                    ..listener.target
-                };
-                self.clients.close_listener(*index);
-            }
+    /// Directs the ports of a network namespace to other addresses of it. Without an address they refuse clients.
+    pub fn retarget(
+        &mut self,
+        poll: &Poll,
+        namespace: u64,
+        ipv4: Option<Ipv4Addr>,
+        ipv6: Option<Ipv6Addr>,
+    ) {
+        let own = self.listeners.iter_mut();
+        let own = own.filter(|(_, listener)| listener.namespace == namespace);
+        let mut changed = Vec::new();
+        for (index, listener) in own {
+            listener.target = target(ipv4, ipv6);
+            self.clients.close_listener(*index);
+            changed.push(*index);
+        }
+        for index in changed {
+            let _ = self.update(poll, index);
         }
     }
 
     /// Closes the ports of a network namespace.
     pub fn unpublish(&mut self, namespace: u64) {
-        self.listeners.retain(|index, listener| {
+        let Self {
+            listeners,
+            clients,
+            closed,
+            ..
+        } = self;
+        listeners.retain(|index, listener| {
             let kept = listener.namespace != namespace;
             if !kept {
-                self.clients.close_listener(*index);
+                clients.close_listener(*index);
+                closed.remove(*index);
             }
             kept
         });
     }
 
-    /// Accepts the connections or datagrams that wait at a port.
-    pub fn ready(
-        &mut self,
-        poll: &Poll,
-        bridges: &Bridges,
-        factory: &mut SocketFactory,
-        relays: &mut TcpRelays,
-        index: u64,
-    ) {
-        let Some(listener) = self.listeners.get(&index) else {
+    /// Opens a port if a program in the container listens, and closes it otherwise. A UDP port is always open.
+    fn update(&mut self, poll: &Poll, index: u64) -> Result<(), Errno> {
+        let Some(listener) = self.listeners.get_mut(&index) else {
+            return Ok(());
+        };
+        self.closed.remove(index);
+        if listener.protocol == Protocol::Udp || is_answered(&self.containers, listener) {
+            return listener.open(poll);
+        }
+        listener.close(poll);
+        if listener.target.is_some() {
+            self.closed.insert(index);
+        }
+        Ok(())
+    }
+
+    /// Returns the time until [`PublishedPorts::check`] has ports to check.
+    pub fn next_check(&self) -> Option<Duration> {
+        self.closed.next_check()
+    }
+
+    /// Opens the closed ports at which programs in the containers listen by now.
+    pub fn check(&mut self, poll: &Poll, factory: &mut SocketFactory) {
+        let Some(check) = self.closed.take_due() else {
             return;
         };
-        let owner = FlowOwner::Namespace(listener.namespace);
-        let keeps = |client: SocketAddr| {
-            self.keep_client_address && is_routed_to_helper(bridges, client.ip())
-        };
+        for index in &check.ports {
+            let Some(listener) = self.listeners.get_mut(index) else {
+                continue;
+            };
+            let addresses = listener.addresses(Ipv4Addr::LOCALHOST.into());
+            let found = is_answered(&self.containers, listener)
+                || check.attempt && addresses.into_iter().any(|one| connects(factory, one));
+            if found && listener.open(poll).is_ok() {
+                self.closed.remove(*index);
+            }
+        }
+        let closed = self.closed.iter();
+        let listeners = closed.filter_map(|index| self.listeners.get(index));
+        let youngest = listeners.map(|one| one.closed_since.elapsed()).min();
+        self.closed.finish(&check, youngest);
+    }
+
+    /// Accepts the connections or datagrams that wait at a port.
+    pub fn ready(&mut self, forwarding: &mut Forwarding<'_>, index: u64) {
         for _ in 0..BATCH {
+            let Some(listener) = self.listeners.get(&index).filter(|one| one.is_open()) else {
+                return;
+            };
             match listener.protocol {
                 Protocol::Tcp => {
-                    let Ok(Some((client, from))) = sockets::accept(&listener.socket) else {
+                    let Ok(Some((client, from))) = sockets::accept(listener.socket(), &self.spare)
+                    else {
                         return;
                     };
-                    match listener.target.connect(factory, from, keeps(from)) {
-                        Ok(container) => relays.add(poll, owner, client, container),
-                        Err(_) => sockets::reset(client),
-                    }
+                    let attempt = Attempt {
+                        listener: index,
+                        number: 0,
+                    };
+                    self.connect(forwarding, client, from, attempt);
                 }
                 Protocol::Udp => {
-                    let received = inet::receive(listener.socket.as_fd(), &mut self.buffer);
+                    let received = inet::receive(listener.socket(), &mut self.buffer);
                     let Ok(datagram) = received else {
                         return;
                     };
                     let bytes = &self.buffer[..datagram.length];
                     let from = datagram.source;
+                    let keep = self.keep_client_address
+                        && is_routed_to_helper(forwarding.bridges, from.ip());
+                    let Some(address) = listener.addresses(from.ip()).first().copied() else {
+                        continue;
+                    };
+                    let owner = FlowOwner::Namespace(listener.namespace);
                     self.clients
-                        .forward(poll, owner, index, (&datagram, bytes), || {
-                            listener.target.open_udp(factory, from, keeps(from))
+                        .forward(forwarding.poll, owner, index, (&datagram, bytes), || {
+                            open_udp(forwarding.factory, address, from, keep)
                         });
                 }
             }
         }
     }
 
-    /// Sends a container's answers to a client.
-    pub fn answer(&mut self, client: u64) {
-        let listeners = &self.listeners;
-        let socket = |index: u64| {
-            listeners
-                .get(&index)
-                .map(|listener| listener.socket.as_fd())
+    /// Tries the container's next address for a client whose connection an address has refused.
+    pub fn refused(&mut self, forwarding: &mut Forwarding<'_>, refused: Refused) {
+        match sockets::peer_address(&refused.client) {
+            Ok(from) => self.connect(forwarding, refused.client, from, refused.attempt),
+            Err(_) => sockets::reset(refused.client),
+        }
+    }
+
+    /// Connects a client to the container, at the addresses from the number of the attempt on. If all of them refuse,
+    /// later clients are refused as well.
+    fn connect(
+        &mut self,
+        forwarding: &mut Forwarding<'_>,
+        client: OwnedFd,
+        from: SocketAddr,
+        attempt: Attempt,
+    ) {
+        let Forwarding {
+            poll,
+            bridges,
+            factory,
+            relays,
+        } = forwarding;
+        let Some(listener) = self.listeners.get(&attempt.listener) else {
+            return sockets::reset(client);
         };
-        self.clients.answer(client, socket, &mut self.buffer);
+        let owner = FlowOwner::Namespace(listener.namespace);
+        let keep = self.keep_client_address && is_routed_to_helper(bridges, from.ip());
+        let addresses = listener.addresses(from.ip()).into_iter().enumerate();
+        for (number, address) in addresses.skip(attempt.number) {
+            if let Ok(container) = connect(factory, address, from, keep) {
+                let next = Attempt {
+                    number: number + 1,
+                    ..attempt
+                };
+                return relays.add(poll, owner, [client, container], Some(next));
+            }
+        }
+        sockets::reset(client);
+        let _ = self.update(poll, attempt.listener);
+    }
+
+    /// Sends a container's answers to a client, or the client's datagram to the container's other address if the first
+    /// one refuses it.
+    pub fn answer(&mut self, forwarding: &mut Forwarding<'_>, client: u64) {
+        let listeners = &self.listeners;
+        let socket = |index: u64| listeners.get(&index).map(PortListener::socket);
+        let refused = self.clients.answer(client, socket, &mut self.buffer);
+        let Some((index, from)) = refused else {
+            return;
+        };
+        let Some(listener) = self.listeners.get(&index) else {
+            return;
+        };
+        let keep = self.keep_client_address && is_routed_to_helper(forwarding.bridges, from.ip());
+        if let Some(address) = listener.addresses(from.ip()).get(1)
+            && let Ok(socket) = open_udp(forwarding.factory, *address, from, keep)
+        {
+            self.clients.redirect(forwarding.poll, client, socket);
+        }
     }
 
     /// Closes idle flows of datagrams.
@@ -200,48 +311,17 @@ impl PublishedPorts {
     }
 }
 
-impl Target {
-    /// Returns the container's address of the client's family, if it has one, or its IPv4 address.
-    fn address(&self, client: IpAddr) -> SocketAddr {
-        match (client, self.ipv6) {
-            (IpAddr::V6(_), Some(ipv6)) => SocketAddr::from((ipv6, self.port)),
-            _ => SocketAddr::from((self.ipv4, self.port)),
-        }
-    }
+fn target(ipv4: Option<Ipv4Addr>, ipv6: Option<Ipv6Addr>) -> Option<Target> {
+    ipv4.map(|ipv4| Target { ipv4, ipv6 })
+}
 
-    fn connect(
-        &self,
-        factory: &mut SocketFactory,
-        from: SocketAddr,
-        keep: bool,
-    ) -> Result<OwnedFd, Errno> {
-        let address = self.address(from.ip());
-        let socket = factory.socket(SocketKind::Tcp, address.ip())?;
-        if keep && address.is_ipv4() == from.is_ipv4() {
-            inet::set_transparent(socket.as_fd(), from.ip())?;
-            inet::set_late_port(socket.as_fd())?;
-            bind(&socket, &SocketAddr::new(from.ip(), 0))?;
-        }
-        sockets::begin_connection(&socket, address)?;
-        Ok(socket)
-    }
-
-    fn open_udp(
-        &self,
-        factory: &mut SocketFactory,
-        from: SocketAddr,
-        keep: bool,
-    ) -> Result<OwnedFd, Errno> {
-        let address = self.address(from.ip());
-        let socket = factory.socket(SocketKind::Udp, address.ip())?;
-        if keep && address.is_ipv4() == from.is_ipv4() {
-            inet::set_transparent(socket.as_fd(), from.ip())?;
-            rustix::net::sockopt::set_socket_reuseaddr(&socket, true)?;
-            bind(&socket, &from)?;
-        }
-        rustix::net::connect(&socket, &address)?;
-        Ok(socket)
-    }
+/// Returns whether a program in the container listens at one of its addresses, or may do so.
+fn is_answered(containers: &ContainerListeners, listener: &PortListener) -> bool {
+    let addresses = listener.addresses(Ipv4Addr::LOCALHOST.into());
+    let mut known = addresses
+        .into_iter()
+        .map(|address| containers.listens(listener.namespace, address));
+    known.any(|listens| listens != Some(false))
 }
 
 /// Returns whether a container may see a client's address: its answers must return to the helper.
@@ -276,12 +356,12 @@ mod tests {
         let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
         let port = taken.local_addr().unwrap().port();
         let poll = Poll::create().unwrap();
-        let mut ports = PublishedPorts::new(true);
+        let mut ports = PublishedPorts::new(true, DescriptorBudget::new(4096));
         let free = request(0, Protocol::Tcp);
         let blocked = request(port, Protocol::Udp);
         let publication = Publication {
             namespace: 1,
-            ipv4: Ipv4Addr::LOCALHOST,
+            ipv4: Some(Ipv4Addr::LOCALHOST),
             ipv6: None,
             ports: vec![free.clone(), blocked],
         };

@@ -7,6 +7,7 @@ use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
 use sys::event::{Interest, Poll};
 use sys::watched::Watched;
 
+use crate::descriptor_budget::{DescriptorBudget, Share};
 use crate::event_token::EventSource;
 use crate::flows::{Flow, FlowOwner, Flows, Limits, NoKey, WhenFull};
 use crate::sockets;
@@ -17,9 +18,6 @@ const BATCH: usize = 2 * 1024 * 1024;
 
 /// Size of the first and of the smallest read.
 const SMALLEST_READ: usize = 64 * 1024;
-
-/// Descriptors that remain for everything except relays.
-const RESERVED_DESCRIPTORS: usize = 512;
 
 /// Bytes that one end has sent and the other end has not taken yet.
 #[derive(Debug)]
@@ -43,6 +41,22 @@ impl Default for Direction {
     }
 }
 
+/// An attempt to connect a client to a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attempt {
+    /// The published port.
+    pub listener: u64,
+    /// The number of the container's address to try next.
+    pub number: usize,
+}
+
+/// A client whose connection was refused.
+#[derive(Debug)]
+pub struct Refused {
+    pub client: OwnedFd,
+    pub attempt: Attempt,
+}
+
 #[derive(Debug)]
 struct Relay {
     ends: [Watched; 2],
@@ -50,6 +64,8 @@ struct Relay {
     directions: [Direction; 2],
     /// Whether the second end is still being connected.
     connecting: bool,
+    /// The attempt that follows if the second end is refused.
+    next_attempt: Option<Attempt>,
 }
 
 /// All relays of the helper.
@@ -60,14 +76,12 @@ pub struct TcpRelays {
 }
 
 impl TcpRelays {
-    /// Creates an empty set for a process that may have this many open descriptors. One container may use half of
-    /// them. Established connections are never evicted.
-    pub fn new(descriptor_limit: usize) -> Self {
-        let total = descriptor_limit.saturating_sub(RESERVED_DESCRIPTORS) / 2;
-        let total = total.max(2);
+    /// Creates an empty set. Established connections are never evicted.
+    pub fn new(budget: DescriptorBudget) -> Self {
+        let (total, per_container) = budget.flows(Share::TcpRelays);
         let limits = Limits {
             total,
-            per_container: total / 2,
+            per_container,
             when_full: WhenFull::Refuse,
             idle: None,
         };
@@ -77,9 +91,15 @@ impl TcpRelays {
         }
     }
 
-    /// Joins two connections on behalf of a container. The second may still be connecting; if that fails, or there is
-    /// no room, the first is reset.
-    pub fn add(&mut self, poll: &Poll, owner: FlowOwner, first: OwnedFd, second: OwnedFd) {
+    /// Joins two connections on behalf of a container. The second may still be connecting; if that fails and no attempt
+    /// follows, or if there is no room, the first is reset.
+    pub fn add(
+        &mut self,
+        poll: &Poll,
+        owner: FlowOwner,
+        [first, second]: [OwnedFd; 2],
+        next_attempt: Option<Attempt>,
+    ) {
         if !self.flows.has_room(owner) {
             return sockets::reset(first);
         }
@@ -91,29 +111,38 @@ impl TcpRelays {
                 ],
                 directions: Default::default(),
                 connecting: true,
+                next_attempt,
             })
         });
     }
 
-    /// Copies bytes after one end of a relay has become ready.
-    pub fn ready(&mut self, poll: &Poll, id: u64, second: bool) {
-        let Some(relay) = self.flows.use_flow(id) else {
-            return;
-        };
+    /// Copies bytes after one end of a relay has become ready. Returns the client if its connection was refused and
+    /// another attempt follows.
+    pub fn ready(&mut self, poll: &Poll, id: u64, second: bool) -> Option<Refused> {
+        let relay = self.flows.use_flow(id)?;
         let result = relay
             .advance(&mut self.buffer, second)
             .and_then(|()| relay.watch(poll));
         let finished = relay.directions.iter().all(|direction| direction.ended);
         if result.is_ok() && !finished {
-            return;
+            return None;
         }
-        if let Some(relay) = self.flows.close(id)
-            && result.is_err()
+        let relay = self.flows.close(id)?;
+        if result.is_ok() {
+            return None;
+        }
+        let [first, second] = relay.ends;
+        if relay.connecting
+            && let Some(attempt) = relay.next_attempt
         {
-            for end in relay.ends {
-                sockets::reset(end.into_descriptor());
-            }
+            // Nothing is watched at the first end while the second is being connected.
+            let client = first.into_descriptor();
+            return Some(Refused { client, attempt });
         }
+        for end in [first, second] {
+            sockets::reset(end.into_descriptor());
+        }
+        None
     }
 
     pub fn is_empty(&self) -> bool {
@@ -243,8 +272,8 @@ mod tests {
     fn serve(first: OwnedFd, second: OwnedFd) -> std::thread::JoinHandle<()> {
         std::thread::spawn(move || {
             let mut poll = Poll::create().unwrap();
-            let mut relays = TcpRelays::new(4096);
-            relays.add(&poll, OWNER, first, second);
+            let mut relays = TcpRelays::new(DescriptorBudget::new(4096));
+            relays.add(&poll, OWNER, [first, second], None);
             let mut events = Vec::new();
             while !relays.is_empty() {
                 poll.wait(&mut events, None).unwrap();
@@ -319,11 +348,11 @@ mod tests {
     fn a_container_at_its_limit_gets_a_reset_and_another_one_a_relay() {
         let poll = Poll::create().unwrap();
         // Room for two relays in all, and one for each container.
-        let mut relays = TcpRelays::new(RESERVED_DESCRIPTORS + 4);
+        let mut relays = TcpRelays::new(DescriptorBudget::new(0));
         let mut add = |owner| {
             let (client, first) = streams();
             let (server, second) = streams();
-            relays.add(&poll, owner, first, second);
+            relays.add(&poll, owner, [first, second], None);
             (client, server)
         };
         let _kept = add(OWNER);

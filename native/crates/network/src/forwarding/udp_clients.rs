@@ -10,6 +10,7 @@ use sys::inet::{self, Datagram};
 use sys::watched::Watched;
 
 use super::{BATCH, UDP_IDLE};
+use crate::descriptor_budget::{DescriptorBudget, Share};
 use crate::event_token::EventSource;
 use crate::flows::{Flow, FlowOwner, Flows, Limits, WhenFull};
 
@@ -34,6 +35,8 @@ struct Client {
     key: Key,
     /// A socket that is connected to the container.
     container: Watched,
+    /// The first datagram, until the container has answered or its other address was tried.
+    first: Option<Vec<u8>>,
 }
 
 impl Flow for Client {
@@ -45,13 +48,12 @@ impl Flow for Client {
 #[derive(Debug)]
 pub struct UdpClients(Flows<Key, Client>);
 
-impl Default for UdpClients {
-    fn default() -> Self {
-        Self(Flows::new(EventSource::UdpClients, LIMITS))
-    }
-}
-
 impl UdpClients {
+    pub fn new(budget: DescriptorBudget) -> Self {
+        let limits = LIMITS.within(budget, Share::UdpClients);
+        Self(Flows::new(EventSource::UdpClients, limits))
+    }
+
     /// Sends a client's datagram to the container. `open` returns a socket for a new client.
     pub fn forward(
         &mut self,
@@ -70,7 +72,12 @@ impl UdpClients {
         let id = self.0.find(&key).or_else(|| {
             self.0.open(poll, owner, Some(key), |tokens| {
                 let container = Watched::new(open()?, tokens.first);
-                Ok(Client { key, container })
+                let first = Some(bytes.to_vec());
+                Ok(Client {
+                    key,
+                    container,
+                    first,
+                })
             })
         });
         if let Some(client) = id.and_then(|id| self.0.use_flow(id)) {
@@ -79,29 +86,51 @@ impl UdpClients {
     }
 
     /// Sends a container's answers to the client from the listener's own address; `socket` returns the listener's
-    /// socket.
+    /// socket. Returns the listener and the client if the container has refused the first datagram.
     pub fn answer<'ports>(
         &mut self,
         id: u64,
         socket: impl Fn(u64) -> Option<BorrowedFd<'ports>>,
         buffer: &mut [u8],
-    ) {
-        let Some(Client { key, container }) = self.0.use_flow(id) else {
-            return;
-        };
-        let Some(socket) = socket(key.listener) else {
-            return;
-        };
+    ) -> Option<(u64, SocketAddr)> {
+        let Client {
+            key,
+            container,
+            first,
+        } = self.0.use_flow(id)?;
+        let socket = socket(key.listener)?;
         for _ in 0..BATCH {
             match recv(&*container, &mut *buffer, RecvFlags::DONTWAIT) {
                 Ok((_, length)) => {
+                    *first = None;
                     let _ = inet::send(socket, &buffer[..length], key.client, key.local);
                 }
-                // No program in the container listens.
+                // No program in the container listens at this address.
+                Err(Errno::CONNREFUSED) if first.is_some() => {
+                    return Some((key.listener, key.client));
+                }
                 Err(Errno::CONNREFUSED | Errno::INTR) => {}
                 Err(_) => break,
             }
         }
+        None
+    }
+
+    /// Replaces the socket to the container, and sends the first datagram again.
+    pub fn redirect(&mut self, poll: &Poll, id: u64, socket: OwnedFd) {
+        let Some(client) = self.0.use_flow(id) else {
+            return;
+        };
+        let Some(first) = client.first.take() else {
+            return;
+        };
+        let token = client.container.token();
+        client.container = Watched::new(socket, token);
+        if client.watch(poll).is_err() {
+            self.0.close(id);
+            return;
+        }
+        let _ = send(&client.container, &first, SendFlags::DONTWAIT);
     }
 
     /// Closes the flows of all clients of a listener.
@@ -129,7 +158,7 @@ mod tests {
     #[test]
     fn each_client_receives_the_answers_to_its_own_datagrams() {
         let mut poll = Poll::create().unwrap();
-        let mut clients = UdpClients::default();
+        let mut clients = UdpClients::new(DescriptorBudget::new(4096));
         let local = "127.0.0.1:0".parse().unwrap();
         let port = sockets::bind_udp(local).unwrap();
         inet::set_receive_local(port.as_fd(), local.ip()).unwrap();

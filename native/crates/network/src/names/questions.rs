@@ -10,6 +10,7 @@ use sys::watched::Watched;
 
 use super::message::{is_response_to, server_failure};
 use super::upstream::Upstream;
+use crate::descriptor_budget::{DescriptorBudget, Share};
 use crate::event_token::EventSource;
 use crate::flows::{Flow, FlowOwner, Flows, Limits, NoKey, WhenFull};
 
@@ -70,13 +71,12 @@ impl Flow for Forwarded {
 #[derive(Debug)]
 pub struct Questions(Flows<NoKey, Forwarded>);
 
-impl Default for Questions {
-    fn default() -> Self {
-        Self(Flows::new(EventSource::NameQuestions, LIMITS))
-    }
-}
-
 impl Questions {
+    pub fn new(budget: DescriptorBudget) -> Self {
+        let limits = LIMITS.within(budget, Share::NameQuestions);
+        Self(Flows::new(EventSource::NameQuestions, limits))
+    }
+
     /// Asks the first server. Returns an answer only when no server can be asked.
     pub fn ask(&mut self, upstream: &mut Upstream<'_, '_>, question: Question) -> Option<Answered> {
         self.ask_next(upstream, question, 0)

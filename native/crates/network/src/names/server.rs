@@ -17,8 +17,9 @@ use super::streams::NameStreams;
 use super::table::{NameTable, Reply};
 pub use super::upstream::NetworkAccess;
 use super::upstream::Upstream;
+use crate::descriptor_budget::DescriptorBudget;
 use crate::event_token::{EventSource, EventToken};
-use crate::sockets;
+use crate::sockets::{self, SpareDescriptor};
 
 /// Size of the longest message.
 const LONGEST_MESSAGE: usize = 64 * 1024;
@@ -40,18 +41,20 @@ pub struct NameServer {
     listeners: HashMap<u64, Listeners>,
     questions: Questions,
     streams: NameStreams,
+    spare: SpareDescriptor,
     buffer: Vec<u8>,
 }
 
 impl NameServer {
     /// Creates a server that forwards questions to the servers in the host's `resolv_conf`.
-    pub fn new(resolv_conf: &Path) -> Self {
+    pub fn new(resolv_conf: &Path, budget: DescriptorBudget) -> Self {
         Self {
             host: HostResolver::new(resolv_conf),
             table: NameTable::default(),
             listeners: HashMap::new(),
-            questions: Questions::default(),
-            streams: NameStreams::default(),
+            questions: Questions::new(budget),
+            streams: NameStreams::new(budget),
+            spare: SpareDescriptor::default(),
             buffer: vec![0; LONGEST_MESSAGE],
         }
     }
@@ -122,7 +125,7 @@ impl NameServer {
             let Some(listeners) = self.listeners.get(&namespace) else {
                 return;
             };
-            let Ok(Some((socket, _))) = sockets::accept(&listeners.tcp) else {
+            let Ok(Some((socket, _))) = sockets::accept(&listeners.tcp, &self.spare) else {
                 return;
             };
             self.streams.add(poll, namespace, socket);

@@ -14,6 +14,7 @@ use super::message::{Transport, server_failure};
 use super::question::HEADER;
 use super::table::{NameTable, Reply};
 use super::upstream::Upstream;
+use crate::descriptor_budget::{DescriptorBudget, Share};
 use crate::event_token::EventSource;
 use crate::flows::{Flow, FlowOwner, FlowTokens, Flows, Limits, NoKey, WhenFull};
 
@@ -66,13 +67,12 @@ impl From<Errno> for Broken {
     }
 }
 
-impl Default for NameStreams {
-    fn default() -> Self {
-        Self(Flows::new(EventSource::NameStreams, LIMITS))
-    }
-}
-
 impl NameStreams {
+    pub fn new(budget: DescriptorBudget) -> Self {
+        let limits = LIMITS.within(budget, Share::NameStreams);
+        Self(Flows::new(EventSource::NameStreams, limits))
+    }
+
     pub fn add(&mut self, poll: &Poll, namespace: u64, client: OwnedFd) {
         let owner = FlowOwner::Namespace(namespace);
         self.0.open(poll, owner, None, |tokens| {

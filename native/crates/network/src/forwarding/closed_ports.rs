@@ -1,0 +1,128 @@
+//! The published ports at which no program in the container listens yet, and the times at which they are checked again.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+/// Time between two checks: short while a container may still be starting, because a client that has seen the container's
+/// log connects at once.
+const CHECK_INTERVAL: Duration = Duration::from_millis(2);
+const STARTING: Duration = Duration::from_secs(120);
+const LATER_CHECK_INTERVAL: Duration = Duration::from_millis(25);
+
+/// Time between two attempts to connect: a packet filter in a container may lead to a server at another port.
+const ATTEMPT_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Ports in one check.
+const CHECKED_PORTS: usize = 64;
+
+/// The share of the helper's time that checks may take: one part of so many.
+const CHECK_SHARE: u32 = 50;
+
+#[derive(Debug)]
+pub struct ClosedPorts {
+    ports: BTreeSet<u64>,
+    /// The port that was checked last.
+    checked: u64,
+    next_check: Instant,
+    next_attempt: Instant,
+}
+
+/// A check that is due.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Check {
+    pub ports: Vec<u64>,
+    /// Whether a connection is attempted too.
+    pub attempt: bool,
+    start: Instant,
+}
+
+impl Default for ClosedPorts {
+    fn default() -> Self {
+        let now = Instant::now();
+        Self {
+            ports: BTreeSet::new(),
+            checked: 0,
+            next_check: now,
+            next_attempt: now,
+        }
+    }
+}
+
+impl ClosedPorts {
+    pub fn insert(&mut self, port: u64) {
+        // Checks may be rare by now.
+        self.next_check = self.next_check.min(Instant::now() + CHECK_INTERVAL);
+        self.ports.insert(port);
+    }
+
+    pub fn remove(&mut self, port: u64) {
+        self.ports.remove(&port);
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &u64> {
+        self.ports.iter()
+    }
+
+    /// Returns the time until the next check.
+    pub fn next_check(&self) -> Option<Duration> {
+        let wait = self.next_check.saturating_duration_since(Instant::now());
+        (!self.ports.is_empty()).then_some(wait)
+    }
+
+    /// Returns the check that is due now.
+    pub fn take_due(&mut self) -> Option<Check> {
+        let start = Instant::now();
+        if self.ports.is_empty() || start < self.next_check {
+            return None;
+        }
+        let after = self.ports.range(self.checked + 1..);
+        let in_turn = after.chain(self.ports.range(..=self.checked));
+        let ports: Vec<u64> = in_turn.take(CHECKED_PORTS).copied().collect();
+        self.checked = ports.last().copied().unwrap_or_default();
+        let attempt = start >= self.next_attempt;
+        if attempt {
+            self.next_attempt = start + ATTEMPT_INTERVAL;
+        }
+        Some(Check {
+            ports,
+            attempt,
+            start,
+        })
+    }
+
+    /// Plans the next check. `youngest` is the shortest time for which a port has been closed.
+    pub fn finish(&mut self, check: &Check, youngest: Option<Duration>) {
+        let interval = match youngest.is_some_and(|time| time < STARTING) {
+            true => CHECK_INTERVAL,
+            false => LATER_CHECK_INTERVAL,
+        };
+        let now = Instant::now();
+        self.next_check = now + interval.max((now - check.start) * CHECK_SHARE);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_closed_ports_take_turns() {
+        let mut closed = ClosedPorts::default();
+        for port in 0..150 {
+            closed.insert(port);
+        }
+        let mut seen = Vec::new();
+        for _ in 0..3 {
+            while closed.next_check() > Some(Duration::ZERO) {}
+            let check = closed.take_due().unwrap();
+            assert!(check.ports.len() <= CHECKED_PORTS);
+            seen.extend(check.ports.iter().copied());
+            closed.finish(&check, None);
+            assert_eq!(closed.take_due(), None);
+            closed.next_check = Instant::now();
+        }
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), 150);
+    }
+}

@@ -1,0 +1,118 @@
+//! Tells whether programs in containers listen, by asking the kernel about the sockets of their network namespaces
+//! (linux/inet_diag.h). No packet is sent, so no server sees an attempt to connect.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::OwnedFd;
+
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendFlags, recv, send};
+
+use crate::netlink::{Batch, first_type};
+
+/// SOCK_DIAG_BY_FAMILY.
+const BY_FAMILY: u16 = 20;
+const AF_INET: u8 = 2;
+const AF_INET6: u8 = 10;
+const IPPROTO_TCP: u8 = 6;
+
+/// Connections to the namespaces' tables of sockets, by namespace.
+#[derive(Debug, Default)]
+pub struct ContainerListeners(HashMap<u64, OwnedFd>);
+
+impl ContainerListeners {
+    /// Adds a namespace with a connection of the subject [`crate::netlink::Subject::Sockets`].
+    pub fn add(&mut self, namespace: u64, sockets: OwnedFd) {
+        self.0.insert(namespace, sockets);
+    }
+
+    pub fn remove(&mut self, namespace: u64) {
+        self.0.remove(&namespace);
+    }
+
+    /// Returns whether a TCP socket of the namespace listens for connections to the address; `None` if that cannot be
+    /// known.
+    pub fn listens(&self, namespace: u64, address: SocketAddr) -> Option<bool> {
+        let sockets = self.0.get(&namespace)?;
+        let mut batch = Batch::default();
+        batch.silent(BY_FAMILY, &request(address));
+        send(sockets, batch.as_bytes(), SendFlags::empty()).ok()?;
+        let mut buffer = [0; 1024];
+        loop {
+            match recv(sockets, &mut buffer[..], RecvFlags::empty()) {
+                Ok((_, length)) => match first_type(&buffer[..length]) {
+                    (BY_FAMILY, _) => return Some(true),
+                    (_, Some(Errno::NOENT)) => return Some(false),
+                    _ => return None,
+                },
+                Err(Errno::INTR) => {}
+                Err(_) => return None,
+            }
+        }
+    }
+}
+
+/// Returns a `struct inet_diag_req_v2` for the socket that would receive a connection to the address.
+fn request(address: SocketAddr) -> Vec<u8> {
+    const ALL_STATES: u32 = u32::MAX;
+    const NO_COOKIE: [u8; 8] = [0xff; 8];
+    let (family, mut octets) = match address.ip() {
+        IpAddr::V4(address) => (AF_INET, address.octets().to_vec()),
+        IpAddr::V6(address) => (AF_INET6, address.octets().to_vec()),
+    };
+    octets.resize(16, 0);
+    let mut request = vec![family, IPPROTO_TCP, 0, 0];
+    request.extend(ALL_STATES.to_ne_bytes());
+    // Local port and peer's port, local address and peer's address, interface.
+    request.extend(address.port().to_be_bytes());
+    request.extend([0; 2]);
+    request.extend(octets);
+    request.extend([0; 16]);
+    request.extend([0; 4]);
+    request.extend(NO_COOKIE);
+    request
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::netlink::{Netlink, Subject};
+    use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
+
+    #[test]
+    fn a_port_listens_while_a_program_accepts_connections_at_its_address() {
+        let netlink = Netlink::open(Subject::Sockets).unwrap();
+        let mut listeners = ContainerListeners::default();
+        listeners.add(1, netlink.into_socket());
+        let server = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = server.local_addr().unwrap().port();
+        let at = |address: IpAddr| listeners.listens(1, SocketAddr::new(address, port));
+        assert_eq!(at(Ipv4Addr::LOCALHOST.into()), Some(true));
+        assert_eq!(at([127, 0, 0, 2].into()), Some(false));
+        assert_eq!(at(Ipv6Addr::LOCALHOST.into()), Some(false));
+        drop(server);
+        assert_eq!(at(Ipv4Addr::LOCALHOST.into()), Some(false));
+        assert_eq!(
+            listeners.listens(2, (Ipv4Addr::LOCALHOST, port).into()),
+            None
+        );
+    }
+
+    #[test]
+    fn a_socket_for_both_versions_listens_at_addresses_of_both() {
+        let Ok(server) = TcpListener::bind((Ipv6Addr::UNSPECIFIED, 0)) else {
+            eprintln!("skipped: no IPv6");
+            return;
+        };
+        let port = server.local_addr().unwrap().port();
+        let netlink = Netlink::open(Subject::Sockets).unwrap();
+        let mut listeners = ContainerListeners::default();
+        listeners.add(1, netlink.into_socket());
+        for address in [
+            IpAddr::from(Ipv4Addr::LOCALHOST),
+            Ipv6Addr::LOCALHOST.into(),
+        ] {
+            assert_eq!(listeners.listens(1, (address, port).into()), Some(true));
+        }
+    }
+}
