@@ -38,7 +38,16 @@ function pick<Item>(items: Item[]): Item {
 const bytes = (count: number) => Array.from({ length: count }, () => random(256));
 const be16 = (value: number) => [(value >> 8) & 255, value & 255];
 const mac = (text: string) => text.split(":").map((part) => Number.parseInt(part, 16));
+const isIpv6 = spoof.from?.[0].includes(":") ?? false;
 const ipv4 = (text: string) => text.split(".").map(Number);
+
+function ipv6(text: string): number[] {
+  const [before = "", after = ""] = text.split("::");
+  const words = (part: string) => part.split(":").filter((word) => word !== "");
+  const zeros = Array.from({ length: 8 - words(before).length - words(after).length }, () => "0");
+  const all = text.includes("::") ? [...words(before), ...zeros, ...words(after)] : words(text);
+  return all.flatMap((word) => be16(Number.parseInt(word, 16)));
+}
 
 function checksum(data: number[]): number {
   let sum = 0;
@@ -50,14 +59,31 @@ function checksum(data: number[]): number {
 function transport(source: number[], target: number[], protocol: number, port: number): number[] {
   if (protocol === 17) {
     const data = [...new TextEncoder().encode("stolen")];
-    // No checksum, which IPv4 allows.
-    return [...be16(port), ...be16(spoof.to[1]), ...be16(8 + data.length), 0, 0, ...data];
+    const head = [...be16(port), ...be16(spoof.to[1]), ...be16(8 + data.length), 0, 0, ...data];
+    const sum = checksum([...source, ...target, 0, protocol, ...be16(head.length), ...head]);
+    head.splice(6, 2, ...be16(sum));
+    return head;
   }
   const flags = pick([0x02, 0x10, 0x18, 0x04, random(256)]);
   const head = [...be16(port), ...be16(spoof.to[1]), ...bytes(8), 0x50, flags, 0xff, 0xff, 0, 0, 0, 0];
   const sum = checksum([...source, ...target, 0, protocol, ...be16(head.length), ...head]);
   head.splice(16, 2, ...be16(sum));
   return head;
+}
+
+/** A packet of IP version 6. */
+function packet6(): number[] {
+  const own = ipv6(spoof.from[0]);
+  const source = pick([own, own, [...own.slice(0, 15), random(256)], bytes(16)]);
+  const target = ipv6(spoof.to[0]);
+  const protocol = pick([17, 17, 6, random(256)]);
+  const port = pick([spoof.from[1], spoof.from[1], random(65_536)]);
+  const payload = transport(source, target, protocol === 17 ? 17 : 6, port);
+  // Sometimes an empty header of destination options precedes the payload.
+  const extension = pick([[], [], [protocol, 0, 1, 4, 0, 0, 0, 0]]);
+  const next = extension.length > 0 ? 60 : protocol;
+  const length = extension.length + payload.length;
+  return [0x60, 0, 0, 0, ...be16(length), next, 64, ...source, ...target, ...extension, ...payload];
 }
 
 function packet(): number[] {
@@ -94,8 +120,9 @@ function frame(): Uint8Array {
   const own = readFileSync(`/sys/class/net/${INTERFACE}/address`, "utf8").trim();
   const from = pick([own, ...spoof.hardware]);
   const tags = pick([[], [], [], [0x81, 0, 0, 0], [0x81, 0, 0, 5], [0x88, 0xa8, 0, 0, 0x81, 0, 0, 0]]);
-  const kind = pick([[8, 0], [8, 0], [8, 0], [8, 6], [0x86, 0xdd], bytes(2)]);
-  const body = packet();
+  const usual = isIpv6 ? [0x86, 0xdd] : [8, 0];
+  const kind = pick([usual, usual, usual, [8, 6], [0x86, 0xdd], bytes(2)]);
+  const body = isIpv6 ? packet6() : packet();
   return new Uint8Array([...mac(to), ...mac(from), ...tags, ...kind, ...body]);
 }
 

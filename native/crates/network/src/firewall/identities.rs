@@ -40,11 +40,12 @@ pub struct Identity {
 pub struct Identities(Option<Netlink>);
 
 impl Identities {
-    /// Creates the rules in the calling thread's network namespace. With `adopted`, those of an earlier helper remain.
+    /// Creates the rules in the calling thread's network namespace. With `adopted`, those of an earlier helper remain: new
+    /// ones would not know the running containers.
     pub fn open(adopted: bool) -> Self {
         let netlink = Netlink::open(Subject::Netfilter).ok();
-        let usable = |netlink: &Netlink| match adopted && is_present(netlink) {
-            true => true,
+        let usable = |netlink: &Netlink| match adopted {
+            true => is_present(netlink),
             false => create(netlink).is_ok(),
         };
         Self(netlink.filter(usable))

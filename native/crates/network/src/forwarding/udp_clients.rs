@@ -109,7 +109,12 @@ impl UdpClients {
                 Err(Errno::CONNREFUSED) if first.is_some() => {
                     return Some((key.listener, key.client));
                 }
-                Err(Errno::CONNREFUSED | Errno::INTR) => {}
+                // The next datagram tries the addresses again.
+                Err(Errno::CONNREFUSED) => {
+                    self.0.close(id);
+                    return None;
+                }
+                Err(Errno::INTR) => {}
                 Err(_) => break,
             }
         }
@@ -201,5 +206,44 @@ mod tests {
         }
         clients.close_listener(LISTENER);
         assert!(clients.0.is_empty());
+    }
+
+    /// Waits for an event of a client's socket, and reads it. Returns the client's id.
+    fn answer(poll: &mut Poll, clients: &mut UdpClients, port: BorrowedFd<'_>) -> (u64, bool) {
+        let mut events = Vec::new();
+        poll.wait(&mut events, Some(Duration::from_secs(10)))
+            .unwrap();
+        let id = EventToken::decode(events[0].token).unwrap().index;
+        let refused = clients.answer(id, |_| Some(port), &mut [0; 100]);
+        (id, refused.is_some())
+    }
+
+    #[test]
+    fn a_refused_datagram_is_sent_to_the_other_address_and_the_next_one_begins_again() {
+        let mut poll = Poll::create().unwrap();
+        let mut clients = UdpClients::new(DescriptorBudget::new(4096));
+        let local: SocketAddr = "127.0.0.1:0".parse().unwrap();
+        let port = sockets::bind_udp(local).unwrap();
+        let other = UdpSocket::bind(local).unwrap();
+        let closed = UdpSocket::bind(local).unwrap().local_addr().unwrap();
+        let datagram = Datagram {
+            length: 3,
+            source: "127.0.0.1:9".parse().unwrap(),
+            destination: None,
+        };
+        let owner = FlowOwner::Namespace(1);
+        let open = || sockets::connect_udp(closed);
+        clients.forward(&poll, owner, LISTENER, (&datagram, b"one"), open);
+        let (id, refused) = answer(&mut poll, &mut clients, port.as_fd());
+        assert!(refused);
+        let target = other.local_addr().unwrap();
+        clients.redirect(&poll, id, sockets::connect_udp(target).unwrap());
+        let mut buffer = [0; 100];
+        let (length, _) = other.recv_from(&mut buffer).unwrap();
+        assert_eq!(&buffer[..length], b"one");
+        drop(other);
+        clients.forward(&poll, owner, LISTENER, (&datagram, b"two"), open);
+        let (_, refused) = answer(&mut poll, &mut clients, port.as_fd());
+        assert!(!refused && clients.0.is_empty());
     }
 }
