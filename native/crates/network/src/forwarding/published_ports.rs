@@ -282,7 +282,13 @@ impl PublishedPorts {
             }
         }
         sockets::reset(client);
-        let _ = self.update(poll, attempt.listener);
+        let (namespace, port) = (listener.namespace, listener.port);
+        let same = self.listeners.iter();
+        let same = same.filter(|(_, one)| one.namespace == namespace && one.port == port);
+        let same: Vec<u64> = same.map(|(index, _)| *index).collect();
+        for index in same {
+            let _ = self.update(poll, index);
+        }
     }
 
     /// Sends a container's answers to a client, or the client's datagram to the container's other address if the first
