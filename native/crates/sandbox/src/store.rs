@@ -70,9 +70,11 @@ impl Store {
         self.open_layer(BASE_LAYER)
     }
 
-    /// Opens layers, base first.
+    /// Opens layers, base first. Of a layer that occurs several times only the uppermost occurrence is opened: it hides
+    /// everything that the lower ones contain, and overlayfs refuses the same directory twice.
     pub fn open_layers(&self, diff_ids: &[String]) -> Result<Vec<OwnedFd>, Failure> {
-        let layers = diff_ids.iter().map(|id| format!("layers/{id}"));
+        let uppermost = uppermost_occurrences(diff_ids);
+        let layers = uppermost.iter().map(|id| format!("layers/{id}"));
         layers.map(|path| self.open_layer(&path)).collect()
     }
 
@@ -116,6 +118,15 @@ impl Store {
     }
 }
 
+/// Returns the distinct ids in the order of their last occurrences.
+fn uppermost_occurrences(diff_ids: &[String]) -> Vec<&String> {
+    let later = |index: usize, id: &String| diff_ids[index + 1..].contains(id);
+    let all = diff_ids.iter().enumerate();
+    all.filter(|(index, id)| !later(*index, id))
+        .map(|(_, id)| id)
+        .collect()
+}
+
 /// Opens a directory of the store, created if it does not exist.
 pub fn ensure_directory(parent: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Failure> {
     match mkdirat(parent, name, Mode::from_raw_mode(0o755)) {
@@ -124,4 +135,15 @@ pub fn ensure_directory(parent: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, F
     }
     open_without_links(parent, name, DIRECTORY)
         .map_err(|errno| system("container-directory", name, errno))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_uppermost_occurrence_of_a_layer_remains() {
+        let ids = ["base", "a", "b", "a", "a"].map(str::to_owned);
+        assert_eq!(uppermost_occurrences(&ids), ["base", "b", "a"]);
+    }
 }
