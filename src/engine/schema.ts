@@ -33,4 +33,9 @@ export const migrations: readonly string[] = [
     uses INTEGER NOT NULL
   ) STRICT;
   `,
+  `
+  CREATE TABLE verified_blobs (
+    blob TEXT NOT NULL, diff_id TEXT NOT NULL, PRIMARY KEY (blob, diff_id)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -34,6 +34,8 @@ export interface LayerQueries {
 export interface LayerUnpacking {
   /** Unpacks a layer unless it is present; concurrent calls share one run. */
   ensure(diffId: DiffId, blob: WithBlob, options?: UnpackOptions): Promise<void>;
+  /** Throws unless a blob is the archive of a layer, present or not; reads the whole blob. Unpacks a missing layer. */
+  match(diffId: DiffId, blob: WithBlob, options?: UnpackOptions): Promise<void>;
   /** Unpacks a layer whose diffID is not known in advance. */
   adopt(blob: WithBlob, options?: UnpackOptions): Promise<DiffId>;
   /** Returns whether a layer on disk equals its blob, by unpacking the blob once more for comparison. */

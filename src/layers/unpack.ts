@@ -57,6 +57,9 @@ export function openUnpacking({ store, zygote, records, warn }: UnpackingOptions
         await unpack(diffId, blob, options);
       });
     },
+    async match(diffId, blob, options = {}) {
+      await unpack(diffId, blob, options);
+    },
     async adopt(blob, options = {}) {
       return parseDiffId((await unpack(undefined, blob, options)).diffId);
     },

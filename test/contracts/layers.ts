@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { gzipSync } from "node:zlib";
 import type { GrowingBlob, Layers, WithBlob } from "#layers/layers.ts";
 import { type DiffId, digestOf, parseDiffId } from "#oci/digest.ts";
 import { tar } from "#test/support/tar.ts";
@@ -125,6 +126,18 @@ export function describeLayersOnDisk(name: string, open: () => Promise<LayersOnD
       expect(await errorOf(layers.ensure(missing, subject.blob(archive)))).toBeInstanceOf(Error);
       expect(layers.list()).toEqual([]);
       await layers.ensure(diffId, subject.blob(archive));
+      expect(layers.list()).toEqual([diffId]);
+    });
+
+    test("match refuses a blob that is not the archive of a present layer", async () => {
+      await layers.ensure(diffId, subject.blob(archive));
+      const other = tar([{ path: "other", content: "other" }]);
+      for (const bytes of [other, archive.subarray(0, -512), new TextEncoder().encode("not a tar at all")]) {
+        const error = await errorOf(layers.match(diffId, subject.blob(bytes)));
+        expect(String(error)).toContain(`but ${diffId} is expected`);
+      }
+      await layers.match(diffId, subject.blob(archive));
+      await layers.match(diffId, subject.blob(gzipSync(archive)));
       expect(layers.list()).toEqual([diffId]);
     });
 

@@ -9,6 +9,9 @@ export function fakeLayers(unpacked: Set<DiffId>, adopted: DiffId): Layers {
     ensure: async (one) => {
       unpacked.add(one);
     },
+    match: async (one) => {
+      unpacked.add(one);
+    },
     adopt: async () => {
       unpacked.add(adopted);
       return adopted;

@@ -1,4 +1,4 @@
-import type { GrowingBlob } from "#layers/layers.ts";
+import type { GrowingBlob, WithBlob } from "#layers/layers.ts";
 import { createdAt, diffIdsOf, type ImageConfig, parseConfig } from "#oci/config.ts";
 import type { Descriptor } from "#oci/descriptor.ts";
 import type { DiffId, Digest } from "#oci/digest.ts";
@@ -28,35 +28,63 @@ export async function readConfig(
   return config;
 }
 
-/** Unpacks a layer from its blob in the content store; with `growing`, while the blob is still being written. */
-export async function unpackLayer(
-  { content, layers }: Pick<ImageServices, "content" | "layers">,
+export interface UnpackLayerOptions {
+  signal: AbortSignal;
+  onProgress?: (bytes: number) => void;
+  /** Set while the blob is still being written. */
+  growing?: GrowingBlob;
+}
+
+/** Returns whether a layer is present and its blob, which may be any file, was once compared with its diffID. */
+export function isUnpackedFrom(
+  { layers, records }: Pick<ImageServices, "layers" | "records">,
   blob: Digest,
   diffId: DiffId,
-  options: { signal: AbortSignal; onProgress?: (bytes: number) => void; growing?: GrowingBlob },
+): boolean {
+  return layers.has(diffId) && records.isVerified(blob, diffId);
+}
+
+/** Unpacks a layer from its blob in the content store. Compares the blob with a layer that is present already. */
+export async function unpackLayer(
+  services: Pick<ImageServices, "content" | "layers" | "records">,
+  blob: Digest,
+  diffId: DiffId,
+  options: UnpackLayerOptions,
 ): Promise<void> {
-  const { growing } = options;
+  const { layers, records } = services;
   for (;;) {
+    if (isUnpackedFrom(services, blob, diffId)) return;
+    let isRead = false;
+    const withBlob: WithBlob = (use) => {
+      isRead = true;
+      return openBlob(services, blob, options, use);
+    };
     try {
-      return await layers.ensure(
-        diffId,
-        async (use) => {
-          if (growing === undefined) {
-            await using file = await content.open(blob);
-            return await use(file.fd);
-          }
-          const { file, complete } = await content.openGrowing(blob);
-          await using _ = file;
-          return await use(file.fd, complete ? undefined : growing);
-        },
-        options,
-      );
+      await layers.ensure(diffId, withBlob, options);
+      // A present layer, or the shared run of another blob, has not read this blob.
+      if (!isRead && !records.isVerified(blob, diffId)) await layers.match(diffId, withBlob, options);
+      return records.addVerified(blob, diffId);
     } catch (error) {
       // The shared run may have been another caller's, who has cancelled it.
       const abandoned = error instanceof TboxError && error.code === "cancelled" && !options.signal.aborted;
       if (!abandoned) throw error;
     }
   }
+}
+
+async function openBlob<T>(
+  { content }: Pick<ImageServices, "content">,
+  blob: Digest,
+  { growing }: UnpackLayerOptions,
+  use: (descriptor: number, growing?: GrowingBlob) => Promise<T>,
+): Promise<T> {
+  if (growing === undefined) {
+    await using file = await content.open(blob);
+    return await use(file.fd);
+  }
+  const { file, complete } = await content.openGrowing(blob);
+  await using _ = file;
+  return await use(file.fd, complete ? undefined : growing);
 }
 
 /** Returns the record of an image whose parts are all in the store. */

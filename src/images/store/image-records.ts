@@ -4,6 +4,7 @@ import type { Descriptor } from "#oci/descriptor.ts";
 import type { DiffId, Digest } from "#oci/digest.ts";
 import { readRecords, type StoredRecords, writeRow } from "./record-rows.ts";
 import { openUnfinishedPulls, type UnfinishedPulls } from "./unfinished-pulls.ts";
+import { openVerifiedBlobs, type VerifiedBlobs } from "./verified-blobs.ts";
 
 /** One image of the store. */
 export interface ImageRecord {
@@ -35,7 +36,7 @@ export interface NameRecord {
 }
 
 /** The tables of images and names, held in memory, too, so that a lookup reads no disk. */
-export interface ImageRecords extends UnfinishedPulls {
+export interface ImageRecords extends UnfinishedPulls, VerifiedBlobs {
   get(id: Digest): ImageRecord | undefined;
   all(): ImageRecord[];
   names(): NameRecord[];
@@ -55,6 +56,7 @@ export function openImageRecords(database: Database): ImageRecords {
   const { images, names, digests } = stored;
   return {
     ...openUnfinishedPulls(database),
+    ...openVerifiedBlobs(database),
     get: (id) => images.get(id),
     all: () => [...images.values()],
     names: () => [...names.values()],

@@ -1,7 +1,8 @@
 import type { Descriptor } from "#oci/descriptor.ts";
-import { type DiffId, type Digest, shortDigest } from "#oci/digest.ts";
+import { type DiffId, shortDigest } from "#oci/digest.ts";
 import type { Repository } from "#registry/transfer/repository.ts";
 import type { ImageServices } from "../services.ts";
+import { isUnpackedFrom } from "../store/image-parts.ts";
 import type { Progress } from "./image-transfer.ts";
 import { pullLayer } from "./pull-layer.ts";
 
@@ -37,7 +38,7 @@ export async function pullLayers(
   const worker = async () => {
     for (let job = waiting.shift(); job; job = waiting.shift()) {
       const { blob, diffId } = job;
-      if (services.layers.has(diffId) && (await services.content.has(blob.digest))) {
+      if (isUnpackedFrom(services, blob.digest, diffId) && (await services.content.has(blob.digest))) {
         report({ id: shortDigest(blob.digest), status: "Already exists" });
         continue;
       }
@@ -55,14 +56,15 @@ export async function pullLayers(
   }
 }
 
-/** Pairs blobs with diffIDs. A layer that occurs twice in an image is pulled once. */
+/** Pairs blobs with diffIDs. A pair that occurs twice in an image is pulled once. */
 function planJobs(diffIds: DiffId[], blobs: Descriptor[]): Job[] {
-  const seen = new Set<Digest>();
+  const seen = new Set<string>();
   const jobs: Job[] = [];
   for (const [index, blob] of blobs.entries()) {
     const diffId = diffIds[index];
-    if (diffId === undefined || seen.has(blob.digest)) continue;
-    seen.add(blob.digest);
+    const pair = `${blob.digest} ${diffId}`;
+    if (diffId === undefined || seen.has(pair)) continue;
+    seen.add(pair);
     jobs.push({ blob, diffId });
   }
   return jobs;

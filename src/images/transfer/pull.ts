@@ -7,7 +7,7 @@ import type { Repository } from "#registry/transfer/repository.ts";
 import { createAsyncQueue } from "#support/concurrency/async-queue.ts";
 import { errorCode, TboxError } from "#support/errors.ts";
 import type { ImageServices } from "../services.ts";
-import { type ImageParts, readConfig, recordOf } from "../store/image-parts.ts";
+import { type ImageParts, isUnpackedFrom, readConfig, recordOf } from "../store/image-parts.ts";
 import { downloadBlob } from "./download-blob.ts";
 import { fetchDocument } from "./fetch-document.ts";
 import { followIndex } from "./follow-index.ts";
@@ -100,17 +100,21 @@ function reportOutcome(report: Report, reference: Reference, digest: Digest, kno
  * HEAD, which rate limits of registries do not count, in place of a fetch.
  */
 async function currentTarget(
-  { records, layers, content }: ImageServices,
+  services: ImageServices,
   repository: Repository,
   tag: string | undefined,
   { platform, signal }: PullOptions,
 ): Promise<Digest | undefined> {
+  const { records, content } = services;
   const known = tag === undefined ? undefined : records.name(tag);
   const image = known && records.get(known.id);
   if (!known || !image) return undefined;
   const { os, architecture, variant } = image.config;
   if (!matchesPlatform({ os, architecture, variant }, platform ?? hostPlatform())) return undefined;
-  const isUnpacked = image.diffIds.every((diffId) => layers.has(diffId));
+  const isUnpacked = image.diffIds.every((diffId, index) => {
+    const blob = image.layers[index];
+    return blob !== undefined && isUnpackedFrom(services, blob, diffId);
+  });
   const blobs = [known.target.digest, image.id, ...image.layers];
   if (!isUnpacked || !(await hasAll(content, blobs))) return undefined;
   const digest = await repository.headManifest(tag?.slice(tag.lastIndexOf(":") + 1) ?? "", signal);

@@ -1,35 +1,78 @@
+import type { BlobReader } from "#content/content-store.ts";
+import type { Descriptor } from "#oci/descriptor.ts";
 import type { DiffId, Digest } from "#oci/digest.ts";
+import { documentLimit, parseManifest } from "#oci/manifest.ts";
 import { errorChain } from "#support/errors.ts";
 import type { ImageServices } from "../services.ts";
 import { unpackLayer } from "../store/image-parts.ts";
 import type { ImageRecord } from "../store/image-records.ts";
+import { planPush } from "../transfer/plan-push.ts";
 import type { CheckOptions, Damage } from "./image-maintenance.ts";
 import { displayName, tryRepair } from "./repair.ts";
 
-/** Compares the layers of all images with their blobs; returns their number. */
+/** A layer together with a blob that an image claims to be its archive. */
+interface LayerBlob {
+  diffId: DiffId;
+  blob: Digest;
+  images: Set<ImageRecord>;
+}
+
+/** Compares the layers of all images with each of their blobs; returns the number of layers. */
 export async function checkLayers(
   services: ImageServices,
   options: CheckOptions,
   report: (damage: Damage) => void,
 ): Promise<number> {
-  const checked = new Set<DiffId>();
   const images = services.records.all();
+  const pairs = await layerBlobs(services, images);
+  for (const { diffId, blob, images: users } of pairs) {
+    options.signal.throwIfAborted();
+    const problem = await findProblem(services, diffId, blob, options.signal);
+    if (problem === undefined) continue;
+    const names = [...users].map((one) => displayName(services, one));
+    const owners = images.filter((other) => other.diffIds.includes(diffId));
+    const damage = { kind: "layer" as const, digest: diffId, images: names, problem };
+    const repair = () => unpackAgain(services, { diffId, blob, owners }, options.signal);
+    report(await tryRepair(damage, options, repair));
+  }
+  return new Set(pairs.map(({ diffId }) => diffId)).size;
+}
+
+/** Returns each pair of a layer and a blob once. Names of one image can refer to manifests with different blobs. */
+async function layerBlobs(services: ImageServices, images: ImageRecord[]): Promise<LayerBlob[]> {
+  const pairs = new Map<string, LayerBlob>();
   for (const image of images) {
+    const blobs = [image.layers, ...(await manifestLayers(services, image))];
     for (const [index, diffId] of image.diffIds.entries()) {
-      if (checked.has(diffId)) continue;
-      checked.add(diffId);
-      options.signal.throwIfAborted();
-      const blob = image.layers[index];
-      const problem = blob && (await findProblem(services, diffId, blob, options.signal));
-      if (blob === undefined || problem === undefined) continue;
-      const owners = images.filter((other) => other.diffIds.includes(diffId));
-      const names = owners.map((one) => displayName(services, one));
-      const damage = { kind: "layer" as const, digest: diffId, images: names, problem };
-      const repair = () => unpackAgain(services, { diffId, blob, owners }, options.signal);
-      report(await tryRepair(damage, options, repair));
+      for (const blob of blobs.flatMap((layers) => layers[index] ?? [])) {
+        const pair = pairs.get(`${diffId} ${blob}`) ?? { diffId, blob, images: new Set() };
+        pair.images.add(image);
+        pairs.set(`${diffId} ${blob}`, pair);
+      }
     }
   }
-  return checked.size;
+  return [...pairs.values()];
+}
+
+/** Returns the layers of the manifests of an image that its names refer to. */
+async function manifestLayers(services: ImageServices, image: ImageRecord): Promise<Digest[][]> {
+  const { content, records } = services;
+  const found: Digest[][] = [];
+  for (const { id, target } of records.names()) {
+    if (id !== image.id) continue;
+    // A missing or damaged document is reported with the blobs.
+    const plan = await planPush(content, target).catch(() => undefined);
+    for (const document of plan ? [...plan.manifests, plan.top] : []) {
+      const manifest = await parsedManifest(content, document).catch(() => undefined);
+      if (manifest?.config.digest === id) found.push(manifest.layers.map(({ digest }) => digest));
+    }
+  }
+  return found;
+}
+
+async function parsedManifest(content: BlobReader, { digest, mediaType }: Descriptor) {
+  const document = parseManifest(await content.read(digest, documentLimit), mediaType);
+  return document.kind === "manifest" ? document.manifest : undefined;
 }
 
 async function findProblem(
@@ -40,16 +83,21 @@ async function findProblem(
 ): Promise<string | undefined> {
   if (!layers.has(diffId)) return "it is missing";
   try {
-    const withBlob = async <T>(use: (descriptor: number) => Promise<T>) => {
-      await using file = await content.open(blob);
-      return await use(file.fd);
-    };
-    const isIntact = await layers.verify(diffId, withBlob, { signal });
+    const isIntact = await layers.verify(diffId, (use) => withFile({ content }, blob, use), { signal });
     return isIntact ? undefined : `it differs from its blob ${blob}`;
   } catch (error) {
     signal.throwIfAborted();
     return `it cannot be compared with its blob: ${errorChain(error)}`;
   }
+}
+
+async function withFile<T>(
+  { content }: Pick<ImageServices, "content">,
+  blob: Digest,
+  use: (descriptor: number) => Promise<T>,
+): Promise<T> {
+  await using file = await content.open(blob);
+  return await use(file.fd);
 }
 
 interface DamagedLayer {
@@ -70,6 +118,8 @@ async function unpackAgain(
   if ((await services.content.computeDigest(blob)) !== blob) {
     throw new Error(`its blob ${blob} is damaged too`);
   }
+  // A blob that is not the layer's archive must not cost the layer.
+  await services.layers.match(diffId, (use) => withFile(services, blob, use), { signal });
   await services.layers.remove([diffId]);
   await unpackLayer(services, blob, diffId, { signal });
 }

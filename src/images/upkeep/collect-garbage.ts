@@ -48,7 +48,11 @@ async function removeBlobs(content: Content, { records, uses, kept }: Roots): Pr
   // In the usual case there is no garbage, and no document has to be read.
   if (candidates.every((digest) => documents.has(digest))) return;
   for (const document of documents) await markReachable(content, document, reachable);
-  for (const digest of candidates) if (!reachable.has(digest)) await content.remove(digest);
+  for (const digest of candidates) {
+    if (reachable.has(digest)) continue;
+    records.forgetVerified(digest);
+    await content.remove(digest);
+  }
 }
 
 /** Marks a manifest or an index and everything below it; a missing document marks only itself. */

@@ -51,7 +51,7 @@ export interface TreeSize {
 
 /** One task of a worker. Paths are relative to the root of the store. */
 export type WorkRequest =
-  /** Unpacks a layer's blob. `arriving` is the final size of a blob that is still being downloaded. */
+  /** Unpacks a layer's blob, or compares it with the diffID of a present layer. `arriving` is the final size of a blob that is still being downloaded. */
   | { operation: "unpack"; diffId?: string; limits: UnpackLimits; arriving?: number }
   /** Unpacks a layer's blob into a second directory and compares the two. */
   | { operation: "verify"; diffId: string; limits: UnpackLimits }

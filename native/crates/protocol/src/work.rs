@@ -16,7 +16,7 @@ use crate::launch::{FileTree, Mount, Root};
 pub enum WorkRequest {
     /// Unpacks a layer blob (tar, gzip or zstd by content) into `layers/.staging/<random>`, checks
     /// the diffID over every decompressed byte, syncs, and renames it to `layers/sha256/<hex>`.
-    /// Succeeds at once if that directory exists. Descriptors: channel; blob (a file or a pipe); for a
+    /// If that directory exists, only the diffID is checked. Descriptors: channel; blob (a file or a pipe); for a
     /// blob that is still being downloaded a socket or pipe with one byte per growth of the file, which
     /// ends when the download ends.
     Unpack {

@@ -10,7 +10,7 @@ use super::diff_id::{DiffIdError, parse_diff_id};
 use super::totals::LayerTotals;
 use crate::archive::{ArchiveError, Reader};
 use crate::blob::{self, Blob, BlobError, Digested};
-use crate::digest::{DigestWriter, hex};
+use crate::digest::{DigestWriter, hex as to_hex};
 use crate::extract::{ExtractError, Extracted, Extractor};
 use crate::measure::{MeasureError, measure_tree};
 use crate::pack::{PackError, pack_upper};
@@ -45,7 +45,8 @@ pub struct UnpackOptions<'a> {
     pub mapping: &'a Mapping,
 }
 
-/// Unpacks a layer and commits it. Idempotent: if the layer is already in the store, the blob is not read.
+/// Unpacks a layer and commits it. If the layer is already in the store, the blob is only compared with the diffID, so
+/// that no other blob passes for the layer.
 pub fn unpack(
     store: BorrowedFd<'_>,
     blob: Option<Blob>,
@@ -57,6 +58,10 @@ pub fn unpack(
     if let Some(hex) = expected
         && let Some(layer) = layers.find(hex)?
     {
+        let blob = blob.ok_or(UnpackError::NoBlob)?;
+        let Digested { sha256, .. } =
+            blob::read::<_, UnpackError>(blob, options.limits.bytes, progress, |_| Ok(()))?;
+        require_diff_id(Some(hex), &to_hex(&sha256))?;
         return describe_committed(&layer, hex, options.mapping);
     }
     let (staging, extracted, hex) = stage(&layers, blob, options, progress)?;
@@ -107,15 +112,20 @@ fn stage<'l>(
         Extractor::for_layer(root, options.mapping, options.limits)
             .extract::<UnpackError>(&mut Reader::new(chunks))
     })?;
-    let actual = hex(&sha256);
+    let actual = to_hex(&sha256);
     let expected = options.diff_id.map(parse_diff_id).transpose()?;
-    if let Some(expected) = expected.filter(|expected| *expected != actual) {
-        return Err(UnpackError::Mismatch {
+    require_diff_id(expected, &actual)?;
+    Ok((staging, value, actual))
+}
+
+fn require_diff_id(expected: Option<&str>, actual: &str) -> Result<(), UnpackError> {
+    match expected {
+        Some(expected) if expected != actual => Err(UnpackError::Mismatch {
             expected: format!("sha256:{expected}"),
             actual: format!("sha256:{actual}"),
-        });
+        }),
+        _ => Ok(()),
     }
-    Ok((staging, value, actual))
 }
 
 /// Returns the digest of a tree's archive, which is the same for equal trees.

@@ -9,6 +9,14 @@ use crate::support::fixture::{LIMITS, in_user_namespace};
 use crate::support::tar::{Header, Tar};
 
 in_user_namespace! {
+    fn a_present_layer_is_compared_with_every_blob(fixture: Range) {
+        let archive = Tar::new().file("f", "text").finish();
+        let first = fixture.unpack(&archive).unwrap();
+        assert_eq!(fixture.unpack_as(&archive, Some(&first.diff_id), LIMITS).unwrap().size, first.size);
+        let other = fixture.unpack_as(b"not a tar at all", Some(&first.diff_id), LIMITS).unwrap_err();
+        assert!(other.message.contains("is expected"), "{}", other.message);
+    }
+
     fn verify_reports_any_change_of_a_layer(fixture: Range) {
         let archive = Tar::new()
             .directory("d")
