@@ -6,13 +6,19 @@ import { distance, formatPlatform, type Platform } from "./platform.ts";
 export function chooseManifest(index: ImageIndex, wanted: Platform, name: string): IndexEntry {
   const chosen = findManifest(index, wanted);
   if (chosen) return chosen;
-  throw noMatch(wanted, name);
+  throw noMatch(wanted, name, platformsOf(index));
 }
 
-/** Returns Docker's error for an image without the requested platform. */
-export function noMatch(wanted: Platform, name: string): TboxError {
+/** Returns Docker's error for an image without the requested platform, with the platforms that it has. */
+export function noMatch(wanted: Platform, name: string, offered: readonly Platform[]): TboxError {
   const message = `no matching manifest for ${formatPlatform(wanted)} in the manifest list entries of ${name}`;
-  return new TboxError("not-found", message);
+  const names = [...new Set(offered.map(formatPlatform))];
+  return new TboxError("not-found", names.length === 0 ? message : `${message}: it has ${names.join(", ")}`);
+}
+
+/** Returns the platforms of an index; attestations have the OS `unknown`. */
+export function platformsOf({ manifests }: ImageIndex): Platform[] {
+  return manifests.flatMap(({ platform }) => (platform && platform.os !== "unknown" ? [platform] : []));
 }
 
 /**

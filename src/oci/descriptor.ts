@@ -19,7 +19,8 @@ const digestSchema = z.string().transform((text, context) => {
 });
 
 export const descriptorSchema = z.object({
-  mediaType: z.string(),
+  // Media types are case-insensitive (RFC 6838, section 4.2).
+  mediaType: z.string().toLowerCase(),
   digest: digestSchema,
   size: z.int().nonnegative(),
   urls: z.array(z.string()).optional(),

@@ -47,13 +47,14 @@ export type ManifestDocument =
  * Parses a manifest or an index. Refuses a document whose media type differs from the one that it was delivered as,
  * and a document that is both an index and a manifest.
  */
-export function parseManifest(bytes: Uint8Array, deliveredAs: string | undefined): ManifestDocument {
+export function parseManifest(bytes: Uint8Array, contentType: string | undefined): ManifestDocument {
+  const deliveredAs = contentType?.toLowerCase();
   const value = parseStrictJson(bytes, "manifest");
   if (typeof value !== "object" || value === null) throw refuse("is not an object");
   const fields = value as Record<string, unknown>;
   if (fields.schemaVersion === 1)
     throw refuse("is of schema 1: schema 1 is not supported, push the image again");
-  const inside = typeof fields.mediaType === "string" ? fields.mediaType : undefined;
+  const inside = typeof fields.mediaType === "string" ? fields.mediaType.toLowerCase() : undefined;
   const isIndex = "manifests" in fields;
   if (isIndex && ("layers" in fields || "config" in fields)) throw refuse("is both an index and a manifest");
   if (inside !== undefined && deliveredAs !== undefined && inside !== deliveredAs) {

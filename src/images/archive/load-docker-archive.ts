@@ -29,7 +29,7 @@ export async function loadDockerArchive(run: LoadRun, list: Expected): Promise<v
     const name = entry.RepoTags?.[0] ?? config.digest;
     const { os, architecture, variant } = await readConfig(services, manifest);
     if (options.platform && !matchesPlatform({ os, architecture, variant }, options.platform)) {
-      throw noMatch(options.platform, name);
+      throw noMatch(options.platform, name, [{ os, architecture, variant }]);
     }
     await addLoadedImage(run, { target, manifestDescriptor: target, manifest }, entry.RepoTags ?? []);
   }

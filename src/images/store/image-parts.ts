@@ -67,9 +67,15 @@ export async function unpackLayer(
     } catch (error) {
       // The shared run may have been another caller's, who has cancelled it.
       const abandoned = error instanceof TboxError && error.code === "cancelled" && !options.signal.aborted;
-      if (!abandoned) throw error;
+      if (!abandoned) throw ofLayer(error, blob);
     }
   }
+}
+
+/** Adds the layer to an error about its archive; an interruption stays as it is. */
+function ofLayer(error: unknown, blob: Digest): unknown {
+  const isAboutArchive = error instanceof TboxError && error.code !== "cancelled";
+  return isAboutArchive ? new TboxError(error.code, `layer ${blob}`, { cause: error }) : error;
 }
 
 async function openBlob<T>(

@@ -3,7 +3,10 @@ import type { Descriptor } from "#oci/descriptor.ts";
 import type { Repository } from "#registry/transfer/repository.ts";
 import { TboxError } from "#support/errors.ts";
 
+/** Most attempts in a row that bring no more bytes than `leastProgress`. */
 const mostAttempts = 6;
+/** Bytes after which an attempt counts as progress: a server that sends a few at a time must not be asked for ever. */
+const leastProgress = 64 * 1024;
 
 /** Downloads a blob to the content store; resumes after interruptions. */
 export async function downloadBlob(
@@ -15,13 +18,18 @@ export async function downloadBlob(
   const { signal } = options;
   // `fetchBlob` has its own retries, so a request that fails before the first byte is not repeated here.
   let refused = false;
+  let attempt = 0;
+  let furthest = 0;
   const source: BlobSource = async (offset) => {
+    if (offset >= furthest + leastProgress) attempt = 1;
+    furthest = Math.max(furthest, offset);
     refused = true;
     const answer = await repository.fetchBlob(blob, offset, signal);
     refused = false;
     return answer;
   };
-  for (let attempt = 1; ; attempt++) {
+  for (;;) {
+    attempt++;
     try {
       return await content.ingest(source, blob, options);
     } catch (error) {

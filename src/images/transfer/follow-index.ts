@@ -1,4 +1,4 @@
-import { findManifest, noMatch } from "#oci/choose-manifest.ts";
+import { findManifest, noMatch, platformsOf } from "#oci/choose-manifest.ts";
 import type { Descriptor } from "#oci/descriptor.ts";
 import type { ImageIndex, IndexEntry, ManifestDocument } from "#oci/manifest.ts";
 import { isIndexType } from "#oci/media-types.ts";
@@ -25,20 +25,22 @@ const mostNested = 16;
 
 /** Follows indexes to the manifest for a platform; throws not-found without one. */
 export async function followIndex(top: FetchedDocument, options: FollowOptions): Promise<ImageParts> {
-  const found = await search(top, options, mostLevels);
-  if (!found) throw noMatch(options.platform, options.name);
+  const offered: Platform[] = [];
+  const found = await search(top, { ...options, offered }, mostLevels);
+  if (!found) throw noMatch(options.platform, options.name, offered);
   return { ...found, target: top.descriptor };
 }
 
 async function search(
   { descriptor, document }: FetchedDocument,
-  options: FollowOptions,
+  options: FollowOptions & { offered: Platform[] },
   levels: number,
 ): Promise<Omit<ImageParts, "target"> | undefined> {
   if (document.kind === "manifest") return { manifestDescriptor: descriptor, manifest: document.manifest };
   if (levels === 0) {
     throw invalidArgument(`${options.name}: more than ${mostLevels} levels of nested indexes`);
   }
+  options.offered.push(...platformsOf(document.index));
   for (const entry of candidates(document.index, options.platform)) {
     const found = await search(await options.fetch(entry), options, levels - 1);
     if (found) return found;

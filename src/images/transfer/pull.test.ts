@@ -343,6 +343,7 @@ describe("an index", () => {
     const error = await pull().catch(errorChain);
     expect(error).toContain("no matching manifest for linux/");
     expect(error).toContain(name());
+    expect(error).toEndWith(": it has linux/s390x");
   });
 });
 

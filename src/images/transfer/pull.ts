@@ -62,13 +62,17 @@ async function pullImage(
   const isTag = reference.tag !== undefined && reference.digest === undefined;
   const tag = isTag ? `${canonicalRepository(reference)}:${reference.tag}` : undefined;
   const current = await currentTarget(services, repository, tag, options);
-  report({ id: reference.tag ?? tagOrDigest, status: `Pulling from ${reference.path}` });
+  const announce = () =>
+    report({ id: reference.tag ?? tagOrDigest, status: `Pulling from ${reference.path}` });
   if (current) {
+    announce();
     options.onNamed?.();
     return reportOutcome(report, reference, current, true);
   }
   const name = familiarName(reference);
   const found = await fetchDocument(content, repository, { name, tagOrDigest }, signal);
+  // A refused manifest gets a status: nothing was reported before it.
+  announce();
   const parts = await followIndex(found, {
     name,
     platform: options.platform ?? hostPlatform(),

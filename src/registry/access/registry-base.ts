@@ -1,4 +1,5 @@
 import type { Reference } from "#oci/reference.ts";
+import { invalidArgument, type TboxError } from "#support/errors.ts";
 import { isLoopback, isWithin, withoutBrackets } from "#support/http/addresses.ts";
 
 /** Base URL of a registry's API. */
@@ -15,10 +16,17 @@ export interface RegistryBase {
 export function registryBase(domain: string, insecure: readonly string[]): RegistryBase {
   // Docker Hub serves its API under another name than its domain.
   const host = domain === "docker.io" ? "registry-1.docker.io" : domain;
-  const [https, http] = [new URL(`https://${host}`), new URL(`http://${host}`)];
+  const [https, http] = [URL.parse(`https://${host}`), URL.parse(`http://${host}`)];
+  if (https === null || http === null) throw invalidAddress(domain);
   if (isListed(domain, https.hostname, insecure)) return { url: https, fallback: http };
   if (isLoopback(https.hostname)) return { url: http, fallback: https };
   return { url: https, fallback: undefined };
+}
+
+function invalidAddress(domain: string): TboxError {
+  const port = /:(\d+)$/.exec(domain)?.[1];
+  const reason = Number(port) > 65_535 ? `port ${port} is above 65535` : "not the address of a server";
+  return invalidArgument(`registry ${domain}: ${reason}`);
 }
 
 /** Returns the registry of a reference, without mirrors: pushes go to the registry itself. */

@@ -33,9 +33,9 @@ const replyLimit = 1024 * 1024;
 const defaultLifetime = 60;
 
 const replySchema = z.object({
-  token: z.string().optional(),
-  access_token: z.string().optional(),
-  expires_in: z.number().nonnegative().optional(),
+  token: z.string().nullish(),
+  access_token: z.string().nullish(),
+  expires_in: z.number().nonnegative().nullish(),
 });
 
 /** Requests a token from a registry's token server. Sends credentials only to a trusted server. */
@@ -59,7 +59,7 @@ export async function fetchToken(request: TokenRequest): Promise<Token> {
   if (!response.ok)
     throw refused(response.status, realm, hasSecret && sent === undefined ? registry : undefined);
   const reply = replySchema.safeParse(parse(bytes));
-  const value = reply.data?.token ?? reply.data?.access_token;
+  const value = reply.data?.token || reply.data?.access_token;
   if (!reply.success || !value) throw new TboxError("unavailable", `the answer of ${subject} has no token`);
   const lifetime = reply.data.expires_in ?? defaultLifetime;
   return { value, expires: performance.now() + lifetime * 1000 };

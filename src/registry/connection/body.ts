@@ -1,4 +1,5 @@
 import { invalidArgument } from "#support/errors.ts";
+import { fetchErrorText } from "./connection-failure.ts";
 import { TemporaryFailure } from "./retry.ts";
 
 /** Timeout of a silent server, in milliseconds. */
@@ -20,7 +21,7 @@ export async function* chunksOf(
     for (;;) {
       const left = begun + patience - performance.now();
       const chunk = await within(reader.read(), left, patience).catch((cause) => {
-        throw new TemporaryFailure(`${subject}: the connection broke`, { cause });
+        throw new TemporaryFailure(`${subject}: the connection broke: ${fetchErrorText(cause)}`);
       });
       if (chunk.done) return;
       received += chunk.value.byteLength;

@@ -1,15 +1,11 @@
 import { type Digest, digestOf, parseDigest } from "#oci/digest.ts";
 import { TboxError } from "#support/errors.ts";
-import { TemporaryFailure } from "../connection/retry.ts";
 
-/** Returns the offset of an answer's first byte; throws for another range than the requested one. */
-export function bodyOffset(response: Response, requested: number, subject: string): number {
-  if (response.status !== 206) return 0;
+/** Returns whether an answer begins at the requested offset or is whole. Registries answer with other ranges or none. */
+export function isRequestedRange(response: Response, requested: number): boolean {
+  if (response.status !== 206) return true;
   const range = /^bytes (\d+)-/.exec(response.headers.get("content-range") ?? "");
-  if (Number(range?.[1]) !== requested) {
-    throw new TemporaryFailure(`${subject}: the registry answered with another range`);
-  }
-  return requested;
+  return Number(range?.[1]) === requested;
 }
 
 /** Throws for an encoded body, whose digest would be that of other bytes. */

@@ -2,7 +2,9 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { digestOf } from "#oci/digest.ts";
 import { parseReference } from "#oci/reference.ts";
 import type { RegistryCredentials } from "#oci/registry-credentials.ts";
+import { errorChain } from "#support/errors.ts";
 import { plainRegistry } from "#test/support/registry-options.ts";
+import { checkLogin } from "../access/check-login.ts";
 import { openRepository } from "./open-repository.ts";
 import type { Repository } from "./repository.ts";
 
@@ -143,6 +145,8 @@ describe("authentication", () => {
     ["access_token", { access_token: "t" }],
     ["both", { token: "t", access_token: "u" }],
     ["a lifetime", { token: "t", expires_in: 300 }],
+    ["an empty token beside access_token", { token: "", access_token: "t" }],
+    ["null in place of absent fields", { token: null, access_token: "t", expires_in: null }],
   ])("accepts a reply with %s", async (_, reply) => {
     const { registry, asked } = withTokens(
       () => reply,
@@ -171,6 +175,54 @@ describe("authentication", () => {
       "pull access denied",
     );
     expect(asked).toHaveLength(1);
+  });
+});
+
+describe("a resumed blob", () => {
+  const part = (range: Record<string, string>) =>
+    new Response(manifest.subarray(5), { status: 206, headers: range });
+
+  test.each([
+    ["no range", {}],
+    ["another range", { "Content-Range": `bytes 0-4/${manifest.length}` }],
+    ["a range without numbers", { "Content-Range": "bytes */*" }],
+  ])("is requested as a whole after an answer with %s", async (_, range) => {
+    const registry = serve((request) =>
+      request.headers.has("Range") ? part(range as Record<string, string>) : new Response(manifest),
+    );
+    const { offset, bytes } = await repositoryAt(registry.host).fetchBlob(blob, 5, signal);
+    expect(offset).toBe(0);
+    expect(Buffer.concat(await Array.fromAsync(bytes))).toEqual(manifest);
+    expect(registry.requests).toHaveLength(2);
+  });
+
+  test("continues at the requested offset", async () => {
+    const range = { "Content-Range": `bytes 5-${manifest.length - 1}/${manifest.length}` };
+    const registry = serve(() => part(range));
+    expect((await repositoryAt(registry.host).fetchBlob(blob, 5, signal)).offset).toBe(5);
+  });
+});
+
+describe("a connection that breaks", () => {
+  test("is reported without advice for programmers", async () => {
+    const listener = Bun.listen({
+      hostname: "127.0.0.1",
+      port: 0,
+      socket: { data: (socket) => void socket.end() },
+    });
+    const host = `127.0.0.1:${listener.port}`;
+    const error = await checkLogin(host, me, { ...plainRegistry, patience: 500 }, signal).catch(errorChain);
+    listener.stop(true);
+    expect(error).toContain(`registry ${host}: `);
+    expect(error).not.toContain("verbose");
+  });
+});
+
+describe("an address", () => {
+  test("with an impossible port is refused with the port", () => {
+    expect(() => repositoryAt("127.0.0.1:99999")).toThrow(
+      "registry 127.0.0.1:99999: port 99999 is above 65535",
+    );
   });
 });
 

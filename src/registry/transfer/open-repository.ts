@@ -10,8 +10,8 @@ import { baseOf, type RegistryBase } from "../access/registry-base.ts";
 import type { RegistryOptions } from "../access/registry-options.ts";
 import { openSession, type RegistrySession } from "../access/session.ts";
 import { chunksOf, readBody } from "../connection/body.ts";
-import { retrying } from "../connection/retry.ts";
-import { bodyOffset, refuseEncoding, verifiedDigest } from "./check-answer.ts";
+import { retrying, TemporaryFailure } from "../connection/retry.ts";
+import { isRequestedRange, refuseEncoding, verifiedDigest } from "./check-answer.ts";
 import { listTags } from "./list-tags.ts";
 import { firstOf } from "./mirrors.ts";
 import type { FetchedBlob, FetchedManifest, Repository } from "./repository.ts";
@@ -123,17 +123,21 @@ async function fetchBlob(
   offset: number,
   signal: AbortSignal,
 ): Promise<FetchedBlob> {
+  const path = `blobs/${blob.digest}`;
   const headers: Record<string, string> = offset > 0 ? { range: `bytes=${offset}-` } : {};
-  const response = await get(`blobs/${blob.digest}`, headers, signal);
+  let response = await get(path, headers, signal);
   const subject = `blob ${blob.digest} of ${name}`;
-  // Some registries refuse a range instead of ignoring it.
-  if (response.status === 416) {
+  let start = offset;
+  // Some registries refuse a range instead of ignoring it, or answer with another one.
+  if (offset > 0 && (response.status === 416 || !isRequestedRange(response, offset))) {
     await response.body?.cancel();
-    const whole = await get(`blobs/${blob.digest}`, {}, signal);
-    if (!whole.ok) throw await refused(whole, subject);
-    return { offset: 0, bytes: chunksOf(whole, subject, patience) };
+    response = await get(path, {}, signal);
+    start = 0;
   }
   if (!response.ok) throw await refused(response, subject);
   refuseEncoding(response, subject);
-  return { offset: bodyOffset(response, offset, subject), bytes: chunksOf(response, subject, patience) };
+  if (!isRequestedRange(response, start)) {
+    throw new TemporaryFailure(`${subject}: the registry answered with another range`);
+  }
+  return { offset: response.status === 206 ? start : 0, bytes: chunksOf(response, subject, patience) };
 }
