@@ -1,9 +1,19 @@
 import { z } from "zod";
 import { invalidArgument } from "#support/errors.ts";
 
-const listSchema = z.array(
-  z.object({ Config: z.string(), RepoTags: z.array(z.string()).nullish(), Layers: z.array(z.string()) }),
-);
+const listedSchema = z.object({
+  Config: z.string(),
+  RepoTags: z.array(z.string()).nullish(),
+  Layers: z
+    .array(z.string())
+    .nullish()
+    .transform((layers) => layers ?? []),
+});
+/** An archive without Docker images can have `null`. */
+const listSchema = z
+  .array(listedSchema)
+  .nullable()
+  .transform((list) => list ?? []);
 const layoutSchema = z.object({
   manifests: z.array(
     z.object({
@@ -15,7 +25,7 @@ const layoutSchema = z.object({
 });
 
 /** Images of a docker-archive with their paths in the archive. */
-export type ArchiveList = z.infer<typeof listSchema>;
+export type ArchiveList = z.infer<typeof listedSchema>[];
 
 /** Entries of an OCI layout, whose blobs may be missing. */
 export type LayoutList = z.infer<typeof layoutSchema>;

@@ -29,6 +29,11 @@ describe("a manifest", () => {
     expect(document).toMatchObject({ kind: "manifest", mediaType: manifestType, manifest: { layers: [] } });
   });
 
+  test("is parsed without a schema version, which some tools leave out", () => {
+    const document = parseManifest(Buffer.from(text({ schemaVersion: undefined })), undefined);
+    expect(document).toMatchObject({ kind: "manifest", manifest: { schemaVersion: 2 } });
+  });
+
   test.each([
     ["of an unknown algorithm", "md5:d41d8cd98f00b204e9800998ecf8427e"],
     ["in upper case", good.toUpperCase()],
@@ -69,7 +74,8 @@ describe("a manifest", () => {
     ["a layer of an unknown type", text({ layers: [{ ...layer, mediaType: "text/html" }] }), "unknown type"],
     ["a huge configuration", text({ config: { ...config, size: 2 ** 40 } }), "configuration of over"],
     ["schema 1", JSON.stringify({ schemaVersion: 1 }), "schema 1"],
-    ["no schema", text({ schemaVersion: undefined }), "schemaVersion"],
+    ["schema 3", text({ schemaVersion: 3 }), "schemaVersion"],
+    ["a schema in a text", text({ schemaVersion: "2" }), "schemaVersion"],
     ["no configuration", text({ config: undefined }), "config"],
   ])("that is ambiguous or invalid is refused: %s", (_, document, reason) => {
     expect(fault(document)).toContain(reason);

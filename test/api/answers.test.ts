@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { digestOf } from "#oci/digest.ts";
 import { invalidArgument } from "#support/errors.ts";
 import { version } from "#support/version.ts";
 import { type FakeApi, openFakeApi } from "./support/fake-api.ts";
@@ -274,7 +275,7 @@ test("load reports an unreadable archive in its stream", async () => {
   const { load } = images;
   images.load = async function* () {
     await Promise.reject(invalidArgument("the archive is none"));
-    yield { loaded: "" };
+    yield { loaded: "", id: digestOf("") };
   };
   const headers = { "Content-Type": "application/x-tar" };
   const answer = await api.request("POST", "/images/load", { body: new Uint8Array(3), headers });

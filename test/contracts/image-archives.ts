@@ -1,7 +1,11 @@
 import { expect, test } from "bun:test";
 import { buffer } from "node:stream/consumers";
+import { type Digest, digestOf } from "#oci/digest.ts";
 import { parseReference } from "#oci/reference.ts";
 import { buildImage, dockerArchive, imageIndex, ociArchive, ociLayout } from "#test/support/images.ts";
+import { tar } from "#test/support/tar.ts";
+import { temporaryDirectory } from "#test/support/temp.ts";
+import { until } from "#test/support/until.ts";
 import { errorOf } from "./support/error-of.ts";
 import { type ImagesSubject, pull } from "./support/images-subject.ts";
 import { imagesSuite, type OpenImages } from "./support/images-suite.ts";
@@ -15,7 +19,7 @@ export function describeImageArchives(name: string, open: OpenImages): void {
     test("load names the image of a docker-archive", async () => {
       const { images } = subject();
       const source = { layers: [[{ path: "file", content: "text" }]] };
-      expect(await load(subject(), dockerArchive(source, "x/y:1", "x/y:2"))).toEqual([
+      expect(await load(subject(), dockerArchive(source, "x/y:1", "x/y:2"))).toMatchObject([
         { loaded: "x/y:1" },
         { loaded: "x/y:2" },
       ]);
@@ -25,14 +29,43 @@ export function describeImageArchives(name: string, open: OpenImages): void {
     test("load names the image of an OCI layout", async () => {
       const { images, image } = subject();
       const lines = await load(subject(), ociArchive(image, "docker.io/library/app:1"));
-      expect(lines).toEqual([{ loaded: "app:1" }]);
+      expect(lines).toEqual([{ loaded: "app:1", id: image.config.digest as Digest }]);
       expect((await images.resolve("app:1")).id as string).toBe(image.config.digest);
     });
 
     test("load is idempotent", async () => {
       const { images, image } = subject();
-      for (const _ of [1, 2]) await load(subject(), ociArchive(image, "docker.io/library/app:1"));
+      await load(subject(), ociArchive(image, "docker.io/library/app:1"));
+      const { lastTagged } = await images.inspect("app:1");
+      await until(() => Date.now() > (lastTagged ?? 0));
+      await load(subject(), ociArchive(image, "docker.io/library/app:1"));
       expect(await images.list(everything)).toHaveLength(1);
+      expect((await images.inspect("app:1")).lastTagged).toBe(lastTagged ?? 0);
+    });
+
+    test("load accepts documents without a version, and a manifest.json without images", async () => {
+      const { images, image } = subject();
+      const manifest = JSON.parse(Buffer.from(image.manifest.bytes).toString());
+      delete manifest.schemaVersion;
+      const bytes = Buffer.from(JSON.stringify(manifest));
+      const top = { mediaType: manifest.mediaType, digest: digestOf(bytes), bytes };
+      const layout = ociLayout(top, "docker.io/library/app:1", [image]);
+      const list = tar([{ path: "manifest.json", content: "null" }]);
+      const archive = Buffer.concat([list.subarray(0, -1024), layout]);
+      expect(await load(subject(), archive)).toMatchObject([{ loaded: "app:1" }]);
+      expect((await images.resolve("app:1")).id as string).toBe(image.config.digest);
+    });
+
+    test("saved blobs have the time of their image", async () => {
+      const { images, name } = subject();
+      await pull(subject());
+      const directory = temporaryDirectory("saved");
+      await Bun.write(`${directory.path}/saved.tar`, await buffer(await images.save([name], { signal })));
+      const listed = Bun.spawnSync(["tar", "--utc", "-tvf", `${directory.path}/saved.tar`]).stdout.toString();
+      directory[Symbol.dispose]();
+      const times = listed.split("\n").filter((line) => /blobs\/sha256\/./.test(line));
+      expect(times.length).toBeGreaterThan(2);
+      for (const line of times) expect(line).toContain("2026-01-01 00:00");
     });
 
     test("load refuses bytes that are no archive", async () => {
@@ -58,7 +91,7 @@ export function describeImageArchives(name: string, open: OpenImages): void {
       const archive = await buffer(await images.save([name], { signal }));
       await images.remove(name, { force: false, prune: true, signal });
       expect(await images.list(everything)).toEqual([]);
-      expect(await load(subject(), archive)).toEqual([{ loaded: name }]);
+      expect(await load(subject(), archive)).toMatchObject([{ loaded: name }]);
       expect(await images.inspect(name)).toMatchObject({
         id: image.config.digest,
         target: { digest: image.manifest.digest },

@@ -9,7 +9,7 @@ export interface LoadOptions {
 }
 
 /** A line of a load: a loaded name (or ID without a name), or a name taken from another image. */
-export type LoadedImage = { loaded: string } | { moved: string; from: Digest };
+export type LoadedImage = { loaded: string; id: Digest } | { moved: string; from: Digest };
 
 export interface SaveOptions {
   /** Platform to save of a multi-platform image. */

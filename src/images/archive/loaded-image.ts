@@ -24,14 +24,14 @@ export async function addLoadedImage(run: LoadRun, parts: ImageParts, names: str
   const references = names.map((name) => withDefaultTag(parseReference(name)));
   if (references.length === 0) {
     records.add(record, {});
-    report({ loaded: record.id });
+    report({ loaded: record.id, id: record.id });
   }
   for (const reference of references) {
     const tag = `${canonicalRepository(reference)}:${reference.tag ?? "latest"}`;
     const before = records.name(tag)?.id;
-    records.add(record, { tag });
+    records.add(record, { tag, keepsTime: true });
     const shown = familiarName(reference);
     if (before !== undefined && before !== record.id) report({ moved: shown, from: before });
-    report({ loaded: shown });
+    report({ loaded: shown, id: record.id });
   }
 }

@@ -10,7 +10,8 @@ export function openArchives(services: ImageServices): ImageArchives {
   return {
     async *load(archive, options) {
       for await (const line of loadImages(services, archive, options)) {
-        if ("loaded" in line) notify("load", line.loaded, line.loaded);
+        // Docker names the image by its ID in this event, even if it has a tag.
+        if ("loaded" in line) notify("load", line.id, line.id);
         yield line;
       }
     },

@@ -10,7 +10,7 @@ import { findImage, targetOf } from "../store/find-image.ts";
 import type { ImageRecord, ImageRecords } from "../store/image-records.ts";
 import { manifestFor, planPush } from "../transfer/plan-push.ts";
 import type { SaveOptions } from "./image-archives.ts";
-import { type SavedImage, writeArchive } from "./write-archive.ts";
+import { type SavedBlob, type SavedImage, writeArchive } from "./write-archive.ts";
 
 /**
  * Returns images as one tar, which is an OCI layout and a docker-archive, with the blobs as received. A name without
@@ -23,13 +23,15 @@ export async function saveImages(
 ): Promise<AsyncIterable<Uint8Array>> {
   const { content, records } = services;
   const saved: SavedImage[] = [];
-  const blobs = new Map<Digest, number>();
+  const blobs = new Map<Digest, SavedBlob>();
   for (const { image, name, target } of names.flatMap((name) => selectImages(records, name))) {
     const shown = name === undefined ? image.id : familiarName(parseReference(name));
     const named = { ...image, target };
-    const top = await completePart(content, named, { ...options, shown }, blobs);
+    const { created } = image;
+    const { top, sizes } = await completePart(content, named, { ...options, shown });
     const parts = await partsOf(content, named, top);
-    for (const digest of [parts.config, ...parts.layers]) blobs.set(digest, await content.size(digest));
+    for (const digest of [parts.config, ...parts.layers]) sizes.set(digest, await content.size(digest));
+    for (const [digest, size] of sizes) if (!blobs.has(digest)) blobs.set(digest, { size, created });
     if (saved.some((one) => one.config === parts.config && one.name === name)) continue;
     saved.push({ name, top, ...parts });
   }
@@ -79,15 +81,14 @@ function isTag(canonical: string, reference: Reference | undefined): boolean {
 }
 
 /**
- * Returns the target of a name if all of its blobs are in the store, else the manifest of its image. Adds the blobs
- * of the result to `blobs`.
+ * Returns the target of a name if all of its blobs are in the store, else the manifest of its image, with the sizes of
+ * its blobs.
  */
 async function completePart(
   content: BlobReader,
   image: ImageRecord,
   { platform, shown }: { platform?: Platform | undefined; shown: string },
-  blobs: Map<Digest, number>,
-): Promise<Descriptor> {
+): Promise<{ top: Descriptor; sizes: Map<Digest, number> }> {
   const wanted = platform ? await manifestFor(content, image, platform, shown) : image.target;
   const plan = await planPush(content, wanted);
   const isComplete = plan.missing.length === 0;
@@ -95,10 +96,8 @@ async function completePart(
     throw new TboxError("not-found", `${shown}: the requested platform is not in the store`);
   }
   const complete = isComplete ? plan : await planPush(content, image.manifest);
-  for (const { digest, size } of [...complete.blobs, ...complete.manifests, complete.top]) {
-    blobs.set(digest, size);
-  }
-  return complete.top;
+  const parts = [...complete.blobs, ...complete.manifests, complete.top];
+  return { top: complete.top, sizes: new Map(parts.map(({ digest, size }) => [digest, size])) };
 }
 
 /** Returns the configuration and layers that a docker-archive lists: those of one platform. */

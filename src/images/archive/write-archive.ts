@@ -17,14 +17,19 @@ export interface SavedImage {
   layers: Digest[];
 }
 
+export interface SavedBlob {
+  size: number;
+  /** Creation time of the first saved image with it, in milliseconds since the epoch. */
+  created: number;
+}
+
 export interface ArchiveParts {
   saved: SavedImage[];
-  /** Sizes by digest. */
-  blobs: Map<Digest, number>;
+  blobs: Map<Digest, SavedBlob>;
   signal: AbortSignal;
 }
 
-/** Timestamp of all entries, so that equal images yield equal archives. */
+/** Timestamp of entries that belong to no image. No time of saving is written, so that equal images yield equal archives. */
 const epoch = new Date(0);
 
 /** Yields the tar; holds a lease until the last byte is read. */
@@ -53,10 +58,11 @@ async function writeEntries(
   for (const name of directoriesOf(blobs)) {
     archive.entry({ name, type: "directory", mode: 0o755, mtime: epoch });
   }
-  for (const [digest, size] of [...blobs].sort(([a], [b]) => (a < b ? -1 : 1))) {
+  for (const [digest, { size, created }] of [...blobs].sort(([a], [b]) => (a < b ? -1 : 1))) {
     signal.throwIfAborted();
     await using file = await content.open(digest);
-    const entry = archive.entry({ name: layoutPath(digest), size, mode: 0o644, mtime: epoch });
+    const mtime = new Date(Math.max(0, created));
+    const entry = archive.entry({ name: layoutPath(digest), size, mode: 0o644, mtime });
     await pipeline(file.createReadStream({ autoClose: false, highWaterMark: 256 * 1024 }), entry);
   }
   for (const [name, value] of documentsOf(saved)) {
@@ -65,7 +71,7 @@ async function writeEntries(
   archive.finalize();
 }
 
-function directoriesOf(blobs: Map<Digest, number>): string[] {
+function directoriesOf(blobs: Map<Digest, SavedBlob>): string[] {
   const algorithms = new Set([...blobs.keys()].map((digest) => splitDigest(digest).algorithm));
   return ["blobs/", ...[...algorithms].sort().map((algorithm) => `blobs/${algorithm}/`)];
 }

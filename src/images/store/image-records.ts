@@ -35,6 +35,15 @@ export interface NameRecord {
   tagged: number;
 }
 
+export interface NewNames {
+  /** Canonical name with a tag. */
+  tag?: string | undefined;
+  /** Canonical repository with a digest. */
+  digest?: string | undefined;
+  /** Whether a tag that the image has already keeps its time. */
+  keepsTime?: boolean;
+}
+
 /** The tables of images and names, held in memory, too, so that a lookup reads no disk. */
 export interface ImageRecords extends UnfinishedPulls, VerifiedBlobs {
   get(id: Digest): ImageRecord | undefined;
@@ -44,7 +53,7 @@ export interface ImageRecords extends UnfinishedPulls, VerifiedBlobs {
   /** Returns canonical repositories with digests: `docker.io/library/debian@sha256:…`. */
   digests(): { name: string; id: Digest }[];
   /** Adds an image together with names for its target, in one transaction; moves a name from another image. */
-  add(record: ImageRecord, names: { tag?: string | undefined; digest?: string | undefined }): void;
+  add(record: ImageRecord, names: NewNames): void;
   untag(name: string): void;
   removeDigest(name: string): void;
   /** Removes an image and all of its names. */
@@ -78,9 +87,10 @@ function openAdding(database: Database, { images, names, digests }: StoredRecord
     "INSERT OR REPLACE INTO image_targets (name, target) VALUES ($name, $target)",
   );
   const putDigest = database.query("INSERT OR REPLACE INTO image_digests (name, image) VALUES ($name, $id)");
-  return (record, { tag, digest }) => {
+  return (record, { tag, digest, keepsTime = false }) => {
     const { id, target } = record;
-    const tagged = Date.now();
+    const known = tag === undefined || !keepsTime ? undefined : names.get(tag);
+    const tagged = known?.id === id ? known.tagged : Date.now();
     database
       .transaction(() => {
         if (!images.has(id)) putImage.run({ ...writeRow(record) });

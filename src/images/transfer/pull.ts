@@ -85,7 +85,11 @@ async function pullImage(
     const layers = { diffIds: record.diffIds, blobs: parts.manifest.layers };
     await pullLayers(services, repository, layers, { signal, report });
     const before = tag === undefined ? records.get(record.id)?.id : records.name(tag)?.id;
-    records.add(record, { tag, digest: `${canonicalRepository(reference)}@${parts.target.digest}` });
+    records.add(record, {
+      tag,
+      keepsTime: true,
+      digest: `${canonicalRepository(reference)}@${parts.target.digest}`,
+    });
     options.onNamed?.();
     return before === record.id;
   });

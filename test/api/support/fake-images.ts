@@ -57,7 +57,7 @@ function fakeTransfer({ calls, pulls }: FakeState): ImageTransfer {
 function fakeArchives({ calls }: FakeState): ImageArchives {
   return {
     async *load(archive) {
-      yield { loaded: `loaded:${await sizeOf(archive)}` };
+      yield { loaded: `loaded:${await sizeOf(archive)}`, id: digestOf("loaded") };
     },
     async save(names) {
       calls.push(`save ${names.join(" ")}`);

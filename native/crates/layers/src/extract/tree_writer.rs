@@ -1,5 +1,6 @@
 //! Creating the files of a tree from entries.
 
+use std::collections::HashSet;
 use std::io::BufRead;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
@@ -45,6 +46,8 @@ pub struct TreeWriter<'a> {
     destination: Option<Destination>,
     directories: OpenDirectories<'a>,
     metadata: EntryMetadata<'a>,
+    /// Paths of the devices that are left out: a link to one of them is left out, too.
+    devices: HashSet<Vec<u8>>,
 }
 
 impl<'a> TreeWriter<'a> {
@@ -57,6 +60,7 @@ impl<'a> TreeWriter<'a> {
             destination,
             directories: OpenDirectories::new(root),
             metadata: EntryMetadata::new(owners),
+            devices: HashSet::new(),
         }
     }
 
@@ -115,12 +119,12 @@ impl<'a> TreeWriter<'a> {
     ) -> Result<(), Problem> {
         match &entry.kind {
             Kind::Device => {
-                self.warnings().add(Warning::Device, &entry.name);
+                self.leave_out_device(entry, path);
                 Ok(())
             }
             Kind::File => self.file(entry, path, archive),
             Kind::Directory => self.directory(entry, path),
-            Kind::HardLink(target) => self.hard_link(target, path),
+            Kind::HardLink(target) => self.hard_link(entry, target, path),
             Kind::Symlink(target) => self.symlink(entry, target, path),
             Kind::Fifo => self.fifo(entry, path),
         }
@@ -198,9 +202,13 @@ impl<'a> TreeWriter<'a> {
             .map_err(during("creating it"))
     }
 
-    /// Links to a file of an earlier entry, which keeps its metadata.
-    fn hard_link(&mut self, target: &[u8], path: &EntryPath) -> Result<(), Problem> {
-        let missing = || Problem::NoTarget(target.to_vec());
+    fn leave_out_device(&mut self, entry: &Entry, path: &EntryPath) {
+        self.warnings().add(Warning::Device, &entry.name);
+        self.devices.insert(path.bytes().to_vec());
+    }
+
+    /// Links to a file of an earlier entry, which keeps its metadata. A link to a device is left out like the device.
+    fn hard_link(&mut self, entry: &Entry, target: &[u8], path: &EntryPath) -> Result<(), Problem> {
         let target_path = match &self.destination {
             None => EntryPath::parse(target)?,
             Some(destination) => destination.path(target)?,
@@ -208,6 +216,22 @@ impl<'a> TreeWriter<'a> {
         if target_path.bytes().is_empty() {
             return Err(Problem::DirectoryTarget(target.to_vec()));
         }
+        match self.link(target, &target_path, path) {
+            Err(Problem::NoTarget(_)) if self.devices.contains(target_path.bytes()) => {
+                self.leave_out_device(entry, path);
+                Ok(())
+            }
+            linked => linked,
+        }
+    }
+
+    fn link(
+        &mut self,
+        target: &[u8],
+        target_path: &EntryPath,
+        path: &EntryPath,
+    ) -> Result<(), Problem> {
+        let missing = || Problem::NoTarget(target.to_vec());
         let from = match self.directories.open_existing(target_path.parent()) {
             Ok(directory) => directory,
             Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => return Err(missing()),

@@ -1,5 +1,6 @@
 //! Modes, owners, attributes, times and special files.
 
+use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
 use protocol::failure::FailureKind;
@@ -20,10 +21,12 @@ in_user_namespace! {
             .bare(&Header::new(b'4', "dev/sda").device(8, 0))
             .bare(&Header::new(b'3', "dev/whiteout").device(0, 0))
             .bare(&Header::new(b'6', "dev/fifo").mode(0o620).owner(5, 6))
+            .hard_link("dev/zero", "dev/null")
+            .hard_link("dev/link-of-link", "dev/zero")
             .file("dev/file", "");
         let unpacked = fixture.unpack(&archive.finish()).unwrap();
         assert_eq!(unpacked.warnings.len(), 1, "{:?}", unpacked.warnings);
-        assert!(unpacked.warnings[0].contains("devices left out: 3 (dev/null, …)"));
+        assert!(unpacked.warnings[0].contains("devices left out: 5 (dev/null, …)"));
         let layer = fixture.path(&unpacked);
         assert_eq!(names(&layer), ["dev/", "dev/fifo", "dev/file"]);
         let fifo = layer.join("dev/fifo").metadata().unwrap();
@@ -184,15 +187,16 @@ in_user_namespace! {
         }
     }
 
-    fn a_layer_in_the_store_is_described_without_its_blob(fixture: Range) {
+    fn a_layer_in_the_store_is_described_and_not_unpacked_again(fixture: Range) {
         let archive = Tar::new().file("f", "12345").directory("d").finish();
         let first = fixture.unpack(&archive).unwrap();
         assert_eq!((first.size, first.entries), (5, 2));
         let again = fixture
-            .unpack_as(b"not even read", Some(&first.diff_id), crate::support::fixture::LIMITS)
+            .unpack_as(&archive, Some(&first.diff_id), crate::support::fixture::LIMITS)
             .unwrap();
         assert_eq!(again, first);
         assert_eq!(text(fixture.path(&first).join("f")), "12345");
+        assert_eq!(fs::read_dir(fixture.root.join("store/layers/.staging")).unwrap().count(), 0);
     }
 
     fn a_wrong_diff_id_is_refused_with_both_digests(fixture: Range) {
