@@ -69,6 +69,7 @@ test("a new store has every table", () => {
     "images",
     "layers",
     "networks",
+    "verified_blobs",
     "volumes",
   ]);
 });

@@ -10,23 +10,9 @@ export function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 }
 
-/** Addresses that differ in meaning from machine to machine. A remote server must not direct a client to them. */
-const privateNetworks = ["127.0.0.0/8", "169.254.0.0/16", "0.0.0.0/8", "::/127", "fe80::/10"];
-
+/** Returns whether the host of a URL has another meaning on each machine, so that no remote server may name it. */
 export function isPrivate(hostname: string): boolean {
-  const address = embeddedAddress(withoutBrackets(hostname));
-  // Resolvers answer every name below localhost with loopback (RFC 6761, section 6.3); a final dot changes nothing.
-  const isLocalName = /^(?:.*\.)?localhost\.?$/i.test(hostname);
-  return isLocalName || privateNetworks.some((network) => isWithin(address, network));
-}
-
-/** Returns the IPv4 address in an IPv6 address that maps or translates to it; any other address unchanged. */
-function embeddedAddress(address: string): string {
-  if (isIP(address) !== 6) return address;
-  const [, high, low] = /^(?:::ffff:|64:ff9b::)([0-9a-f]{1,4}):([0-9a-f]{1,4})$/i.exec(address) ?? [];
-  if (high === undefined || low === undefined) return address;
-  const [first, second] = [Number.parseInt(high, 16), Number.parseInt(low, 16)];
-  return [first >> 8, first & 0xff, second >> 8, second & 0xff].join(".");
+  return isOfThisMachine(withoutBrackets(hostname));
 }
 
 /** Networks of loopback and link-local addresses, with the forms in which IPv6 embeds IPv4 addresses. */
