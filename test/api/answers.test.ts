@@ -228,6 +228,7 @@ test("archives of any length are imported and loaded", async () => {
   const imported = await api.request("POST", path, { body: archive(), headers });
   expect(await imported.text()).toMatch(/^{"status":"sha256:a+"}\r\n$/);
   expect(api.engine.calls.at(-1)).toBe('import 20000000 CMD ["a","b"]|ENV A=1 a,b');
+  await api.request("DELETE", "/images/foo:1");
   const loaded = await api.request("POST", "/images/load?quiet=1", { body: archive(), headers });
   expect(await loaded.json()).toEqual({ stream: "Loaded image: loaded:20000000\n" });
 });

@@ -202,7 +202,7 @@ describe("answers", () => {
       "Conflict, cannot remove the default link name of the container: c",
     ],
     ["DELETE", "/containers/c/alias", 404, "No such container: c/alias"],
-    ["GET", "/images/json?manifests=1", 501, "manifests: not supported yet"],
+    ["DELETE", "/images/image?platforms=x", 400, 'expected {"os":…,"architecture":…} as JSON'],
   ])("%s %s: %d", async (method, path, status, message) => {
     const response = await api.request(method, path);
     const text = await response.text();
@@ -271,6 +271,13 @@ describe("requests that Docker accepts", () => {
     ["POST", "/volumes/create", 201],
     ["POST", "/build/cancel?id=x", 200],
     ["GET", "//v1.51/info", 200],
+    ["GET", "/images/json?manifests=1", 200],
+    ["GET", "/images/image/json?manifests=1", 200],
+    [
+      "GET",
+      `/images/image/json?platform=${encodeURIComponent('{"os":"linux","architecture":"amd64"}')}`,
+      200,
+    ],
     ["GET", "///info", 200],
   ])("%s %s", async (method, path, status) => {
     const { status: actual } = await send(
@@ -283,6 +290,15 @@ describe("requests that Docker accepts", () => {
     const json = { Name: "a/b", IPAM: { Config: [{ Subnet: "10.231.9.0/31" }] } };
     expect((await api.request("POST", "/networks/create", { json })).status).toBe(201);
     expect((await api.request("GET", "/networks/a%2Fb")).status).toBe(200);
+  });
+
+  test("POST /volumes/create with an unknown driver is answered as by Docker", async () => {
+    const response = await api.request("POST", "/volumes/create", { json: { Name: "v", Driver: "nfs" } });
+    expect(response.status).toBe(404);
+    expect(await response.json()).toEqual({
+      message:
+        'create v: error looking up volume plugin nfs: plugin "nfs" not found: there is only the driver local',
+    });
   });
 
   test("POST /volumes/create of an existing volume with other options", async () => {

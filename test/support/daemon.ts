@@ -47,7 +47,10 @@ export async function startDaemon(
   };
   const program = `${repository}/dist/tbox`;
   const command = [...before, ...(cgroup === undefined ? [] : entering(cgroup)), program];
-  let child = await spawnDaemon(command, all);
+  let child = await spawnDaemon(command, all).catch((error) => {
+    directory[Symbol.dispose]();
+    throw error;
+  });
   return {
     data,
     run,

@@ -18,19 +18,20 @@ export const listImagesQuery = query({
   all: queryFlag,
   digests: queryFlag,
   filters: queryFilters,
+  // Accepted and ignored, as by a Docker that keeps one platform of an image.
   manifests: queryFlag,
   "shared-size": queryFlag,
   // A parameter of the first API versions, ignored: clients extract the IDs themselves.
   only_ids: queryFlag,
 });
 
-/** Query of `GET /images/{name}/json`, `/history` and `/get`. */
+/** Query of `GET /images/{name}/json`, `/history` and `/get`. `manifests` is ignored. */
 export const inspectImageQuery = query({ manifests: queryFlag, platform: queryPlatform });
 
 /** Query of `GET /images/get`; `names` may be repeated. */
 export const saveImagesQuery = query({ names: queryText, platform: queryPlatform });
 
-/** Query of `DELETE /images/{name}`. */
+/** Query of `DELETE /images/{name}`; `platforms` may be repeated. */
 export const removeImageQuery = query({ force: queryFlag, noprune: queryFlag, platforms: queryText });
 
 /** Query of `POST /images/load`. */

@@ -18,7 +18,7 @@ export const removeVolumeQuery = query({ force: queryFlag });
 export const createVolumeSchema = dockerObject(
   {
     Name: z.string().exactOptional(),
-    Driver: z.literal("local", 'Invalid input: only the driver "local" is there').exactOptional(),
+    Driver: z.string().exactOptional(),
     Labels: dictionary(z.string()).exactOptional(),
     DriverOpts: dictionary(z.string()).exactOptional(),
   },

@@ -83,7 +83,7 @@ export const containerFlags = {
   "read-only": bool("Mount the container's root filesystem as read only"),
   restart: parsed("Restart policy to apply when a container exits", parseRestartPolicy),
   rm: bool("Automatically remove the container when it exits"),
-  rootfs: text("Use a host directory as the read-only root filesystem instead of an image", {
+  rootfs: text("Use a host directory as the root filesystem instead of an image; changes are discarded", {
     valueName: "directory",
   }),
   runtime: text("Runtime to use for this container (tbox)"),

@@ -1,4 +1,6 @@
 import { objectName } from "#api/schema/names.ts";
+import { queryPlatform } from "#api/schema/platform.ts";
+import type { Platform } from "#oci/platform.ts";
 import { TboxError } from "#support/errors.ts";
 import { decodePathPart } from "../http/target.ts";
 
@@ -18,4 +20,10 @@ export function parseImagePath<Action extends string>(
 /** Decodes and checks the name of an image in a path. */
 export function parseImageName(encoded: string): string {
   return objectName.parse(decodePathPart(encoded));
+}
+
+/** Returns the platforms of the repeated query parameter `platforms`. */
+export function parsePlatforms(url: string): Platform[] {
+  const texts = new URL(url).searchParams.getAll("platforms");
+  return texts.flatMap((text) => queryPlatform.parse(text) ?? []);
 }

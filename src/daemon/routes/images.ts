@@ -6,10 +6,9 @@ import { inspectImageQuery, listImagesQuery, removeImageQuery, tagImageQuery } f
 import type { Images } from "#images/images.ts";
 import { parseReference, parseTag } from "#oci/reference.ts";
 import { shapeHistory, shapeImage, shapeImageSummary, shapeRemoved } from "../answers/images/image.ts";
-import { parseImageName, parseImagePath } from "../requests/image-path.ts";
+import { parseImageName, parseImagePath, parsePlatforms } from "../requests/image-path.ts";
 import { parsePruneImages } from "../requests/prune-images.ts";
 import { parsePush } from "../requests/push-image.ts";
-import { refuseParameters } from "../requests/refuse-parameters.ts";
 import { pushAnswer, saveAnswer } from "./image-archives.ts";
 
 /** Requests about images of the store. The routes with `*` take the rest of the path: names may contain slashes. */
@@ -17,8 +16,7 @@ export function imageRoutes(images: Images) {
   return new Elysia()
     .get(
       "/images/json",
-      async ({ query: { all = false, filters = new Map(), manifests, "shared-size": shared } }) => {
-        refuseParameters({ manifests });
+      async ({ query: { all = false, filters = new Map(), "shared-size": shared } }) => {
         const sharing = shared ? images.sharing() : undefined;
         const list = await images.list({ all, filters });
         return list.map((image) => shapeImageSummary(image, sharing?.get(image.id)));
@@ -27,11 +25,11 @@ export function imageRoutes(images: Images) {
     )
     .get(
       "/images/*",
-      async ({ params: { "*": rest }, query: { manifests, platform }, request: { signal } }) => {
+      async ({ params: { "*": rest }, query: { platform }, request: { signal } }) => {
         const { name, action } = parseImagePath(rest, ["json", "history", "get"]);
         if (action === "get") return saveAnswer(images, [name], { platform, signal });
         if (action === "history") return (await images.history(name)).map(shapeHistory);
-        refuseParameters({ manifests, platform: platform !== undefined });
+        if (platform !== undefined) await images.resolve(name, platform);
         return shapeImage(await images.inspect(name));
       },
       { query: inspectImageQuery },
@@ -59,11 +57,12 @@ export function imageRoutes(images: Images) {
       "/images/*",
       async ({
         params: { "*": rest },
-        query: { force = false, noprune = false, platforms },
-        request: { signal },
+        query: { force = false, noprune = false },
+        request: { signal, url },
       }): Promise<RemovedImageAnswer[]> => {
-        refuseParameters({ platforms });
-        const removed = await images.remove(parseImageName(rest), { force, prune: !noprune, signal });
+        const name = parseImageName(rest);
+        for (const platform of parsePlatforms(url)) await images.resolve(name, platform);
+        const removed = await images.remove(name, { force, prune: !noprune, signal });
         return removed.map(shapeRemoved);
       },
       { query: removeImageQuery },

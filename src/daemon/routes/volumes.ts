@@ -7,6 +7,7 @@ import {
   volumeParams as params,
   removeVolumeQuery,
 } from "#api/requests/volumes.ts";
+import { TboxError } from "#support/errors.ts";
 import type { Volume, Volumes } from "#volumes/volumes.ts";
 import { created, noContent } from "../answers/status-only.ts";
 import { shapeVolume } from "../answers/volume.ts";
@@ -25,7 +26,14 @@ export function volumeRoutes(volumes: Volumes) {
     )
     .post(
       "/volumes/create",
-      ({ body: { Name: name, Labels: labels, DriverOpts: options } }) => {
+      ({ body: { Name: name = "", Driver: driver = "local", Labels: labels, DriverOpts: options } }) => {
+        if (driver !== "local") {
+          const reason = `plugin ${JSON.stringify(driver)} not found: there is only the driver local`;
+          throw new TboxError(
+            "not-found",
+            `create ${name}: error looking up volume plugin ${driver}: ${reason}`,
+          );
+        }
         const volume = volumes.create({
           ...(name ? { name } : {}),
           ...(labels ? { labels } : {}),

@@ -6,7 +6,7 @@ import type { ImageDetails, ImageQueries } from "#images/store/image-queries.ts"
 import type { ImageTransfer } from "#images/transfer/image-transfer.ts";
 import type { ImageMaintenance } from "#images/upkeep/image-maintenance.ts";
 import { digestOf } from "#oci/digest.ts";
-import { canonicalName } from "#oci/reference.ts";
+import { canonicalName, familiarName } from "#oci/reference.ts";
 import { TboxError } from "#support/errors.ts";
 import { type FakeState, nothing } from "./fake-state.ts";
 
@@ -54,7 +54,7 @@ function fakeTransfer({ calls, pulls }: FakeState): ImageTransfer {
   };
 }
 
-function fakeArchives({ calls }: FakeState): ImageArchives {
+function fakeArchives({ calls, present }: FakeState): ImageArchives {
   return {
     async *load(archive) {
       yield { loaded: `loaded:${await sizeOf(archive)}`, id: digestOf("loaded") };
@@ -63,7 +63,8 @@ function fakeArchives({ calls }: FakeState): ImageArchives {
       calls.push(`save ${names.join(" ")}`);
       return new Blob([names.join(" ")]).stream();
     },
-    async import(archive, { changes, message }) {
+    async import(archive, { changes, message, reference }) {
+      if (reference) present.add(familiarName(reference));
       calls.push(`import ${await sizeOf(archive)} ${changes.join("|")} ${message}`);
       return fakeDigest;
     },
