@@ -7,6 +7,10 @@ import { readExitRecord } from "./exit-record.ts";
 
 const sigkill = 9;
 
+/** Milliseconds that the zygote has to write an exit record, and between two looks at it. */
+const recordTimeout = 1000;
+const recordInterval = 10;
+
 /**
  * Ends a container that no monitor controls any more. Returns its exit record, or undefined without one, after the end of
  * its PID 1.
@@ -18,10 +22,24 @@ export async function endWithoutMonitor(
   // A monitor writes the record before it closes its socket.
   const recorded = await readExitRecord(services, record);
   if (recorded) return recorded;
-  killCgroup(record);
   using program = watchProgram(record);
-  if (program) await kill(program);
-  return readExitRecord(services, record);
+  killCgroup(record);
+  if (!program) return readExitRecord(services, record);
+  await kill(program);
+  return awaitExitRecord(services, record);
+}
+
+/** Waits for the exit record that the zygote writes for a container without a monitor; returns nothing without one. */
+async function awaitExitRecord(
+  services: ContainerServices,
+  record: ContainerRecord,
+): Promise<Exited | undefined> {
+  const deadline = performance.now() + recordTimeout;
+  for (;;) {
+    const recorded = await readExitRecord(services, record);
+    if (recorded || performance.now() > deadline) return recorded;
+    await Bun.sleep(recordInterval);
+  }
 }
 
 /** Watches PID 1 of a container; returns nothing when it has ended. */

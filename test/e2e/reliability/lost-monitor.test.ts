@@ -40,7 +40,7 @@ daemonSuite("the connection to a monitor", { obstacle: shellUnavailable, prepare
     for (const pid of processesNamed("tbox-monitor", daemon.run)) process.kill(pid, "SIGKILL");
     await until(async () => (await stateOf("orphan")).Status === "exited");
     expect(existsSync(`/proc/${Pid}`)).toBe(false);
-    expect((await stateOf("orphan")).ExitCode).toBe(255);
+    expect((await stateOf("orphan")).ExitCode).toBe(137);
     await daemon.printed("rm", "orphan");
   });
 });
