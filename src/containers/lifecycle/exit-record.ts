@@ -5,8 +5,8 @@ import { containerDirectory } from "../state/container-directories.ts";
 import type { ContainerRecord } from "../state/container-record.ts";
 
 /**
- * Reads the exit record that a container's monitor wrote for the current run. Returns nothing when the monitor died
- * before it wrote one.
+ * Reads the exit record of a container's current run. The monitor writes it, or the zygote when the monitor was killed,
+ * with a start time of its own. Returns nothing when there is none yet.
  */
 export async function readExitRecord(
   services: ContainerServices,
@@ -15,7 +15,8 @@ export async function readExitRecord(
   try {
     const text = await readFile(`${containerDirectory(services, record.id)}/exit.json`, "utf8");
     const exited = exitedSchema.parse(JSON.parse(text));
-    return exited.startedAt === record.state.startedAt ? exited : undefined;
+    const { pid, startedAt } = record.state;
+    return exited.pid === pid || exited.startedAt === startedAt ? exited : undefined;
   } catch {
     return undefined;
   }
