@@ -97,14 +97,17 @@ export function describeImageAuthoring(name: string, open: OpenImages): void {
     test("nothing is collected during a lease, and leftovers are collected after a failed one", async () => {
       const { images, content } = subject();
       images.startCollecting();
-      const { digest } = await content.put(new TextEncoder().encode("unreferenced"));
+      const added: Digest[] = [];
       const work = async () => {
+        const { digest } = await content.put(new TextEncoder().encode("unreferenced"));
+        added.push(digest);
         await images.collect();
         expect(await content.has(digest)).toBe(true);
         throw new Error("work failed");
       };
       expect(await errorOf(images.withLease(work))).toMatchObject({ message: "work failed" });
-      expect(await content.has(digest)).toBe(false);
+      for (const digest of added) expect(await content.has(digest)).toBe(false);
+      expect(added).toHaveLength(1);
     });
 
     test("withLease returns the result of the work", async () => {
