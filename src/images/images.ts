@@ -5,8 +5,8 @@ import type { ImageTransfer } from "./transfer/image-transfer.ts";
 import type { ImageMaintenance } from "./upkeep/image-maintenance.ts";
 
 /**
- * All roles of the image store; consumers take only the roles that they need. A `name` is resolved as Docker does:
- * reference, full ID, or unique prefix of an ID.
+ * All operations of the image store; consumers take only the interfaces that they need. Every `name` is a reference,
+ * a full image ID, or a unique prefix of an ID, as in Docker.
  */
 export interface Images
   extends ImageQueries,

@@ -162,7 +162,7 @@ test("a layer with URLs is fetched from the registry only", async () => {
 describe("a layer", () => {
   const path = `/v2/debian/blobs/${diffId}`;
 
-  test("with a flipped bit is refused with both digests and deleted", async () => {
+  test("with a flipped bit is refused with the expected and the computed digest, and deleted", async () => {
     const flipped = Buffer.from(layer);
     flipped[600] = (flipped[600] ?? 0) ^ 1;
     answers.set(path, () => new Response(flipped));
@@ -172,13 +172,13 @@ describe("a layer", () => {
     expect(await Bun.file(`${root}/store/blobs/${diffId.replace(":", "/")}`).exists()).toBe(false);
   });
 
-  test("that ends early is refused with both sizes", async () => {
+  test("that ends early is refused with the expected and the received size", async () => {
     answers.set(path, () => new Response(layer.subarray(0, 1000)));
     const error = await pull().catch(errorChain);
     expect(error).toContain(`ended after 1000 of ${layer.byteLength} bytes`);
   });
 
-  test("without an end is read up to its size", async () => {
+  test("without an end is read only up to its size", async () => {
     let sent = 0;
     const source = () =>
       new ReadableStream({

@@ -7,7 +7,7 @@ import type { ImageAction } from "./image-action.ts";
 import type { EmbeddedImage } from "./store/embedded-image.ts";
 import type { ImageRecords } from "./store/image-records.ts";
 
-/** Users of images and of layers. A used layer keeps the blob of the same digest, its uncompressed tar. */
+/** Users of images and layers. A layer in use protects its uncompressed tar, the blob with the same digest. */
 export type ImageUses = UsageQueries<"image" | "layer">;
 
 /** Shared parts of all operations on images. */
@@ -19,7 +19,7 @@ export interface ImageServices {
   embedded: EmbeddedImage;
   /** Users of images and layers other than the images themselves. */
   uses: ImageUses;
-  /** Runs work that brings in blobs and layers before anything refers to them; nothing is collected meanwhile. */
+  /** Runs work that adds blobs and layers before anything refers to them; garbage collection waits for its end. */
   withLease: <T>(work: () => Promise<T>) => Promise<T>;
   /** Writes the current names into the layout's `index.json`. */
   writeIndex: () => Promise<void>;

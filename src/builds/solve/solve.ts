@@ -13,11 +13,11 @@ export interface Solver {
   /** Builds a stage and the stages that it depends on; independent stages are built concurrently. */
   stage(index: number): Promise<StageState>;
   filesOf(source: Source, lines: LineRange): Promise<DiffId[]>;
-  /** Resolves when no stage and no pull is running any more. */
+  /** Resolves when all started stages and pulls have settled. */
   ended(): Promise<void>;
 }
 
-/** Opens a solver. The run is passed as a function because it refers to the solver itself. */
+/** Opens a solver. `run` is a function because the `BuildRun` contains the solver and is created after it. */
 export function openSolver(run: () => BuildRun): Solver {
   const stages = new Map<number, Promise<StageState>>();
   const images = new Map<string, Promise<BaseImage>>();

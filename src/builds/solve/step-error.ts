@@ -1,7 +1,7 @@
 import { DockerfileError } from "../dockerfile/dockerfile-error.ts";
 import type { LineRange } from "../dockerfile/statement.ts";
 
-/** A RUN whose program exited with a code other than 0. */
+/** A RUN whose program exited with a status other than 0. */
 export class StepError extends DockerfileError {
   readonly exitCode: number;
 

@@ -1,4 +1,4 @@
-/** Ends a command with a message and its own exit code. An empty message is not printed. */
+/** An error that ends the command with a chosen exit status. An empty message is not printed. */
 export class ExitError extends Error {
   readonly exitCode: number;
 
@@ -9,5 +9,5 @@ export class ExitError extends Error {
   }
 }
 
-/** Exit code after a write to a closed standard output: the code of a program that SIGPIPE ends. */
+/** Exit status after a write to a closed standard output, as if SIGPIPE had ended the program. */
 export const brokenPipeExitCode = 141;

@@ -1,14 +1,14 @@
 import { invalidArgument } from "#support/errors.ts";
 import type { MountRequest } from "./create-request.ts";
 
-/** Options of other types of mounts, which Docker refuses. */
+/** Options that Docker refuses for each type of mount, because they belong to another type. */
 const foreignOptions: Record<MountRequest["Type"], ("BindOptions" | "VolumeOptions" | "TmpfsOptions")[]> = {
   bind: ["VolumeOptions"],
   tmpfs: ["BindOptions", "VolumeOptions"],
   volume: ["BindOptions"],
 };
 
-/** Throws invalid-argument with Docker's text for a mount with the options of another type. */
+/** Throws invalid-argument, in Docker's words, if a mount has options of another type. */
 export function checkMountOptions(mount: MountRequest): void {
   const field = foreignOptions[mount.Type].find((name) => mount[name] !== undefined);
   if (field === undefined) return;

@@ -5,7 +5,7 @@ import { parseDigest } from "#oci/digest.ts";
 import { invalidArgument } from "#support/errors.ts";
 import { decompressArchive } from "./decompress-archive.ts";
 
-/** Blobs by their plain relative path in the archive. A path is only a key, never a path of the host. */
+/** Blobs by their normalized path in the archive. The path is only a key and is never opened on the host. */
 export type ArchiveContents = Map<string, Expected>;
 
 /** Stores every file of an archive as a blob. Links map to the file that they point to. */
@@ -54,7 +54,7 @@ export function requireFile(contents: ArchiveContents, name: string): Expected {
   return found;
 }
 
-/** Returns the blob that a layout has under a digest; throws if its bytes have another digest. */
+/** Returns the blob that an OCI layout stores under a digest; throws if the bytes have another digest. */
 export function requireBlob(contents: ArchiveContents, digest: string): Expected {
   const parsed = parseDigest(digest);
   const blob = requireFile(contents, layoutPath(parsed));

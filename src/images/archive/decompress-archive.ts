@@ -5,7 +5,7 @@ import { TboxError } from "#support/errors.ts";
 /** Bytes of the longest magic number. */
 const longestMagic = 6;
 
-/** Yields an archive's bytes; decompresses one that is compressed with gzip or zstd as a whole. */
+/** Yields the bytes of an archive; decompresses an archive in gzip or zstd format. */
 export async function* decompressArchive(archive: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const pieces = archive[Symbol.asyncIterator]();
   let head = Buffer.alloc(0);
@@ -27,7 +27,10 @@ function decoderFor(head: Buffer) {
   if (starts(0x28, 0xb5, 0x2f, 0xfd)) return createZstdDecompress();
   const format = starts(0xfd, 0x37, 0x7a, 0x58, 0x5a) ? "xz" : starts(0x42, 0x5a, 0x68) ? "bzip2" : undefined;
   if (format === undefined) return undefined;
-  throw new TboxError("not-implemented", `an archive in ${format}: not supported, decompress it first`);
+  throw new TboxError(
+    "not-implemented",
+    `archives in ${format} format are not supported: decompress the archive first`,
+  );
 }
 
 async function* rejoin(head: Buffer, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -3,16 +3,16 @@ import type { Platform } from "#oci/platform.ts";
 import type { Reference } from "#oci/reference.ts";
 
 export interface LoadOptions {
-  /** Platform to load of a multi-platform image; an archive without it is refused. */
+  /** Platform to load from a multi-platform image; an archive without this platform is refused. */
   platform?: Platform | undefined;
   signal: AbortSignal;
 }
 
-/** A line of a load: a loaded name (or ID without a name), or a name taken from another image. */
+/** A line of a load: the name of a loaded image (the ID if it has none), or a name moved from another image. */
 export type LoadedImage = { loaded: string; id: Digest } | { moved: string; from: Digest };
 
 export interface SaveOptions {
-  /** Platform to save of a multi-platform image. */
+  /** Platform to save from a multi-platform image. */
   platform?: Platform | undefined;
   signal: AbortSignal;
 }
@@ -30,7 +30,7 @@ export interface ImportOptions {
 export interface ImageArchives {
   /** Loads the images of a docker-archive or an OCI layout. */
   load(archive: ReadableStream<Uint8Array>, options: LoadOptions): AsyncIterable<LoadedImage>;
-  /** Returns one archive that is an OCI layout and a docker-archive; throws before the first byte if an image is missing. */
+  /** Returns a tar that is both an OCI layout and a docker-archive; throws at once if an image is missing. */
   save(names: string[], options: SaveOptions): Promise<AsyncIterable<Uint8Array>>;
   /** Creates an image with one layer from the tar of a root file system; returns its ID. */
   import(archive: ReadableStream<Uint8Array>, options: ImportOptions): Promise<Digest>;

@@ -34,7 +34,7 @@ interface LayoutEntry {
   mediaType?: string | undefined;
 }
 
-/** Follows indexes to the manifest for the requested platform, else for the host, else for the first platform. */
+/** Follows indexes to a manifest: for the requested platform, else the host's, else the first platform. */
 async function readParts(
   { services: { content }, contents, options }: LoadRun,
   entry: LayoutEntry,
@@ -66,7 +66,7 @@ function firstPlatform(document: ManifestDocument): Platform | undefined {
   return document.index.manifests.find(({ platform }) => platform && platform.os !== "unknown")?.platform;
 }
 
-/** Returns the image name in a layout entry's annotations; ignores one that is no reference. */
+/** Returns the image name in a layout entry's annotations; none if the annotation is not a valid reference. */
 function namesOf(annotations: Record<string, string>): string[] {
   const name = annotations["io.containerd.image.name"] ?? annotations["org.opencontainers.image.ref.name"];
   if (name === undefined) return [];

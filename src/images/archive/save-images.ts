@@ -13,7 +13,7 @@ import type { SaveOptions } from "./image-archives.ts";
 import { type SavedBlob, type SavedImage, writeArchive } from "./write-archive.ts";
 
 /**
- * Returns images as one tar, which is an OCI layout and a docker-archive, with the blobs as received. A name without
+ * Returns images as one tar that is both an OCI layout and a docker-archive. Blobs are unchanged. A name without
  * a tag selects every tag of its repository.
  */
 export async function saveImages(
@@ -74,15 +74,15 @@ function tryParse(name: string): Reference | undefined {
   }
 }
 
-/** Returns whether a canonical name is the tag that a reference names. */
+/** Returns whether a canonical name has the repository and the tag of a reference. */
 function isTag(canonical: string, reference: Reference | undefined): boolean {
   if (reference === undefined || reference.digest !== undefined) return false;
   return canonical === `${canonicalRepository(reference)}:${reference.tag ?? "latest"}`;
 }
 
 /**
- * Returns the target of a name if all of its blobs are in the store, else the manifest of its image, with the sizes of
- * its blobs.
+ * Returns the target of a name if all blobs of the target are in the store, else the image's own manifest. The result
+ * includes the sizes of its blobs.
  */
 async function completePart(
   content: BlobReader,
@@ -100,7 +100,7 @@ async function completePart(
   return { top: complete.top, sizes: new Map(parts.map(({ digest, size }) => [digest, size])) };
 }
 
-/** Returns the configuration and layers that a docker-archive lists: those of one platform. */
+/** Returns the configuration and layers for the docker-archive, which has only one platform of each image. */
 async function partsOf(content: BlobReader, image: ImageRecord, top: Descriptor) {
   const document = parseManifest(await content.read(top.digest, documentLimit), top.mediaType);
   if (document.kind === "index") return { config: image.id, layers: image.layers };

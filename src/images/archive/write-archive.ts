@@ -32,7 +32,7 @@ export interface ArchiveParts {
 /** Timestamp of entries that belong to no image. No time of saving is written, so that equal images yield equal archives. */
 const epoch = new Date(0);
 
-/** Yields the tar; holds a lease until the last byte is read. */
+/** Yields the tar. Holds a lease until the last byte is read. */
 export async function* writeArchive(
   { content, withLease }: Pick<ImageServices, "content" | "withLease">,
   parts: ArchiveParts,
@@ -54,7 +54,7 @@ async function writeEntries(
   content: BlobReader,
   { saved, blobs, signal }: ArchiveParts,
 ): Promise<void> {
-  // A reader that creates missing directories itself may try to change their owner to root.
+  // Without these entries, a program that unpacks the tar may create the directories with root as the owner.
   for (const name of directoriesOf(blobs)) {
     archive.entry({ name, type: "directory", mode: 0o755, mtime: epoch });
   }
@@ -85,7 +85,7 @@ function documentsOf(saved: SavedImage[]): [string, unknown][] {
   ];
 }
 
-/** Returns an entry of `index.json`, named in full as containerd does and by the tag as the specification does. */
+/** Returns an entry of `index.json` with the full name (for containerd) and the tag (OCI image-spec) as annotations. */
 function layoutEntry({ name, top: { mediaType, digest, size } }: SavedImage) {
   const entry = { mediaType, digest, size };
   if (name === undefined) return entry;

@@ -36,9 +36,9 @@ export interface CommitOptions {
 
 /** Creation of images and names in the store. */
 export interface ImageAuthoring {
-  /** Returns an image to build on; throws not-found like `resolve`. */
+  /** Returns an image to build on; throws not-found for an unknown name. */
   resolveBase(name: string, platform?: Platform): Promise<BaseImage>;
-  /** Writes an image whose layers are in the store, its names last; returns its ID. */
+  /** Writes an image from layers in the store, then its names; returns the image's ID. */
   write(image: NewImage, references: Reference[]): Promise<Digest>;
   /** Creates an image from another one and a layer, an uncompressed tar; returns its ID. */
   commit(layer: AsyncIterable<Uint8Array>, options: CommitOptions): Promise<Digest>;
@@ -46,6 +46,6 @@ export interface ImageAuthoring {
   tag(name: string, target: Reference): Promise<Digest>;
   /** Returns the layers of all images. */
   usedLayers(): DiffId[];
-  /** Runs work that brings in blobs and layers before anything refers to them; nothing is collected meanwhile. */
+  /** Runs work that adds blobs and layers before anything refers to them; garbage collection waits for its end. */
   withLease<T>(work: () => Promise<T>): Promise<T>;
 }

@@ -8,7 +8,7 @@ import type { ImageServices } from "../services.ts";
 import { recordOf } from "../store/image-parts.ts";
 import type { NewImage } from "./image-authoring.ts";
 
-/** Writes the configuration and manifest of a new image, its names last; returns its ID. */
+/** Writes the configuration and the manifest of a new image, then its names; returns the image's ID. */
 export async function writeImage(
   services: ImageServices,
   { config, layers, annotations, parent }: NewImage,
@@ -27,7 +27,7 @@ export async function writeImage(
   const tags = references.map(
     (reference) => `${canonicalRepository(reference)}:${withDefaultTag(reference).tag}`,
   );
-  // Parsing the written bytes refuses a configuration that later reads would refuse.
+  // Throws now for a configuration that later reads would refuse.
   const parsed = parseConfig(await content.read(configBlob.digest, configBlob.size));
   const record = recordOf({ target, manifestDescriptor: target, manifest }, parsed);
   for (const tag of tags.length === 0 ? [undefined] : tags) records.add({ ...record, parent }, { tag });

@@ -4,7 +4,7 @@ import type { ImageServices } from "../services.ts";
 import type { ImageDetails } from "./image-queries.ts";
 import type { ImageRecord } from "./image-records.ts";
 
-/** Returns a function that describes images with their current names; one lookup of the names serves all images. */
+/** Returns a function that describes images. Looks up the current names once for all images. */
 export function describer({
   records,
   layers,
@@ -38,7 +38,7 @@ function familiarNames(names: { name: string }[]): string[] {
   return found.length > 1 ? found.sort() : found;
 }
 
-/** Counts a layer that occurs twice only once. */
+/** Returns the total size of the layers; a repeated layer counts once. */
 function sizeOf(diffIds: DiffId[], layers: LayerQueries): number {
   let sum = 0;
   for (const diffId of new Set(diffIds)) sum += layers.size(diffId);

@@ -15,9 +15,9 @@ const embeddedName = "docker.io/library/hello:latest";
 
 /** The built-in image: one layer with one program. */
 export interface EmbeddedImage {
-  /** Canonical name, under which users can also have an image of their own. */
+  /** Canonical name. A user can give the same name to another image. */
   readonly name: string;
-  /** Returns its ID once this daemon has created it. */
+  /** Returns the image's ID, or undefined until this daemon has created the image. */
   id(): Digest | undefined;
   /** Creates the image in the store under its name. */
   make(signal: AbortSignal): Promise<void>;
@@ -76,7 +76,7 @@ function configOf(diffId: DiffId): ImageConfig {
   };
 }
 
-/** Returns the layer's tar. One program always yields the same bytes, so the image keeps its ID. */
+/** Returns the layer's tar. Equal programs yield equal bytes, so the image ID does not change. */
 async function layerOf(program: string): Promise<Uint8Array> {
   const archive = pack();
   const bytes = Buffer.from(await Bun.file(program).bytes());

@@ -6,19 +6,19 @@ import { invalidArgument, TboxError } from "#support/errors.ts";
 import { MissingImageError } from "../missing-image-error.ts";
 import type { ImageRecord, ImageRecords } from "./image-records.ts";
 
-/** Returns the image of a reference, a full ID or a unique prefix of an ID; throws not-found in Docker's words. */
+/** Returns the image with a reference, full ID or unique ID prefix; throws not-found in Docker's words. */
 export function findImage(records: ImageRecords, name: string): ImageRecord {
   const found = findKnown(records, name);
   if (found) return found;
   throw new MissingImageError(shownName(name));
 }
 
-/** Returns the image like `findImage`, or nothing. */
+/** Returns the image like `findImage`, but undefined for an unknown name. */
 export function findKnown(records: ImageRecords, name: string): ImageRecord | undefined {
   return byId(records, name) ?? byReference(records, name) ?? byPrefix(records, name);
 }
 
-/** Returns the target of a name of the image; for an ID or a digest, the image's own target. */
+/** Returns the target of one of the image's names. For an ID or a digest, returns the image's own target. */
 export function targetOf(records: ImageRecords, name: string, image: ImageRecord): Descriptor {
   try {
     const reference = withDefaultTag(parseReference(name));
@@ -29,7 +29,7 @@ export function targetOf(records: ImageRecords, name: string, image: ImageRecord
   }
 }
 
-/** Throws not-found if the image is for another platform than the requested one. */
+/** Throws not-found if the image does not run on the requested platform. */
 export function checkPlatform({ config }: ImageRecord, name: string, wanted: Platform | undefined): void {
   const offered = { os: config.os, architecture: config.architecture, variant: config.variant };
   if (!wanted || matchesPlatform(offered, wanted)) return;

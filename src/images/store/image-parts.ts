@@ -35,7 +35,7 @@ export interface UnpackLayerOptions {
   growing?: GrowingBlob;
 }
 
-/** Returns whether a layer is present and its blob, which may be any file, was once compared with its diffID. */
+/** Returns whether a layer is present and the blob is known to be its archive. */
 export function isUnpackedFrom(
   { layers, records }: Pick<ImageServices, "layers" | "records">,
   blob: Digest,
@@ -44,7 +44,7 @@ export function isUnpackedFrom(
   return layers.has(diffId) && records.isVerified(blob, diffId);
 }
 
-/** Unpacks a layer from its blob in the content store. Compares the blob with a layer that is present already. */
+/** Unpacks a layer from its blob in the content store. If the layer is present, compares the blob with its diffID. */
 export async function unpackLayer(
   services: Pick<ImageServices, "content" | "layers" | "records">,
   blob: Digest,
@@ -61,18 +61,18 @@ export async function unpackLayer(
     };
     try {
       await layers.ensure(diffId, withBlob, options);
-      // A present layer, or the shared run of another blob, has not read this blob.
+      // This blob is unread if the layer was present or another blob's run was shared.
       if (!isRead && !records.isVerified(blob, diffId)) await layers.match(diffId, withBlob, options);
       return records.addVerified(blob, diffId);
     } catch (error) {
-      // The shared run may have been another caller's, who has cancelled it.
+      // Another caller may have started the shared run and cancelled it.
       const abandoned = error instanceof TboxError && error.code === "cancelled" && !options.signal.aborted;
       if (!abandoned) throw ofLayer(error, blob);
     }
   }
 }
 
-/** Adds the layer to an error about its archive; an interruption stays as it is. */
+/** Adds the digest of the layer to an error about its archive; returns a cancellation unchanged. */
 function ofLayer(error: unknown, blob: Digest): unknown {
   const isAboutArchive = error instanceof TboxError && error.code !== "cancelled";
   return isAboutArchive ? new TboxError(error.code, `layer ${blob}`, { cause: error }) : error;
@@ -93,7 +93,7 @@ async function openBlob<T>(
   return await use(file.fd, complete ? undefined : growing);
 }
 
-/** Returns the record of an image whose parts are all in the store. */
+/** Returns the record of an image. All parts of the image must be in the store. */
 export function recordOf(
   { target, manifestDescriptor, manifest }: ImageParts,
   config: ImageConfig,
@@ -117,10 +117,10 @@ export async function layersOf(
 ): Promise<Descriptor[]> {
   const document = parseManifest(await content.read(manifest.digest, documentLimit), manifest.mediaType);
   if (document.kind === "manifest") return document.manifest.layers;
-  throw new TboxError("internal", `${manifest.digest} is an index in place of an image's manifest`);
+  throw new TboxError("internal", `${manifest.digest} is an index, not the manifest of an image`);
 }
 
-/** Returns the fields that are stored, without annotations and URLs. */
+/** Returns a descriptor without annotations and URLs, which are not stored. */
 function plain({ mediaType, digest, size }: Descriptor): Descriptor {
   return { mediaType, digest, size };
 }

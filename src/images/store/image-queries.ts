@@ -3,7 +3,7 @@ import type { Descriptor } from "#oci/descriptor.ts";
 import type { DiffId, Digest } from "#oci/digest.ts";
 import type { Platform } from "#oci/platform.ts";
 
-/** An image of the store, ready to run: all layers are unpacked. */
+/** An image that is ready to run: all layers are unpacked. */
 export interface StoredImage {
   /** Docker's image ID: the digest of the configuration. */
   id: Digest;
@@ -19,7 +19,7 @@ export interface ImageDetails extends StoredImage {
   repoTags: string[];
   /** Familiar names with manifest digests: `debian@sha256:…`. */
   repoDigests: string[];
-  /** Manifest or index that the image's name refers to. */
+  /** Manifest or index from which the image was pulled, loaded or written. */
   target: Descriptor;
   /** Sum of the layers' unpacked sizes in bytes. */
   size: number;
@@ -61,7 +61,7 @@ export interface ImageSharing {
 export interface ImageQueries {
   /** Throws not-found with Docker's text `No such image: NAME`. Creates the built-in image on demand. */
   resolve(name: string, platform?: Platform): Promise<StoredImage>;
-  /** Returns the ID of a named image; creates and fetches nothing. */
+  /** Returns the ID of an image without creating the built-in image; undefined for an unknown name. */
   findId(name: string): Digest | undefined;
   /** Returns whether an image was built on another one. */
   isDescendant(image: Digest, ancestor: Digest): boolean;

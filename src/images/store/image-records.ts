@@ -40,11 +40,11 @@ export interface NewNames {
   tag?: string | undefined;
   /** Canonical repository with a digest. */
   digest?: string | undefined;
-  /** Whether a tag that the image has already keeps its time. */
+  /** Whether an existing tag of the image keeps its time. */
   keepsTime?: boolean;
 }
 
-/** The tables of images and names, held in memory, too, so that a lookup reads no disk. */
+/** The tables of images and names. A copy in memory answers lookups without disk access. */
 export interface ImageRecords extends UnfinishedPulls, VerifiedBlobs {
   get(id: Digest): ImageRecord | undefined;
   all(): ImageRecord[];
@@ -52,7 +52,7 @@ export interface ImageRecords extends UnfinishedPulls, VerifiedBlobs {
   name(name: string): NameRecord | undefined;
   /** Returns canonical repositories with digests: `docker.io/library/debian@sha256:…`. */
   digests(): { name: string; id: Digest }[];
-  /** Adds an image together with names for its target, in one transaction; moves a name from another image. */
+  /** Adds an image and names for its target in one transaction. A name of another image moves to this one. */
   add(record: ImageRecord, names: NewNames): void;
   untag(name: string): void;
   removeDigest(name: string): void;

@@ -29,7 +29,7 @@ export function openQueries(services: ImageServices): ImageQueries {
   };
 }
 
-/** Returns the part of a record that running a container needs. */
+/** Returns the fields of a record that are needed to run a container. */
 export function storedImage(
   { id, config, diffIds }: ImageRecord,
   embedded: Pick<EmbeddedImage, "id">,
@@ -40,7 +40,7 @@ export function storedImage(
 /** Creates the built-in image, unless the user has given its name to another image. */
 async function makeEmbedded({ records, embedded }: ImageServices): Promise<void> {
   const named = records.name(embedded.name);
-  // Each daemon creates it once, so that it is recognized by its digest and not by its name.
+  // Each daemon creates the image once to learn its digest. The digest identifies the image; the name does not.
   if (named && records.get(named.id)?.config.history?.[0]?.created_by !== "tbox") return;
   await embedded.make(new AbortController().signal);
 }

@@ -22,7 +22,7 @@ interface NameRow {
   name: string;
   image: string;
   tagged: number;
-  /** Absent for names of the first versions, which refer to their image's own target. */
+  /** Null for names that early versions wrote: these refer to the image's own target. */
   target: string | null;
 }
 

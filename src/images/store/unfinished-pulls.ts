@@ -4,7 +4,7 @@ import { type Digest, parseDigest } from "#oci/digest.ts";
 /** Time that the blobs of an unfinished pull are kept for the next attempt, in milliseconds. */
 const lifetime = 7 * 24 * 3600 * 1000;
 
-/** Blobs of unfinished pulls. The table keeps them from garbage collection, also over restarts of the daemon. */
+/** Blobs of unfinished pulls. The table protects them from garbage collection, also after a daemon restart. */
 export interface UnfinishedPulls {
   /** Keeps blobs until they are released or the lifetime is over. */
   keepBlobs(digests: Digest[]): void;

@@ -45,11 +45,11 @@ export interface RemoteImage {
 
 /** Exchange of images with registries. */
 export interface ImageTransfer {
-  /** Fetches the missing parts; sets the name last, after all parts are verified and synced. */
+  /** Fetches the missing parts; sets the name after all parts are verified and synced to disk. */
   pull(reference: Reference, options: PullOptions): AsyncIterable<Progress>;
   /** Pulls every tag of a repository. */
   pullAllTags(reference: Reference, options: PullOptions): AsyncIterable<Progress>;
-  /** Pushes an image byte for byte; without a tag, all tags of the repository. */
+  /** Pushes the stored bytes of an image unchanged. Without a tag, pushes all tags of the repository. */
   push(reference: Reference, options: PushOptions): AsyncIterable<PushProgress>;
   /** Returns the manifest and platforms of an image in a registry; stores nothing. */
   inspectRemote(reference: Reference, options: PullOptions): Promise<RemoteImage>;

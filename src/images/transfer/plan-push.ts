@@ -8,7 +8,7 @@ import { parseReferences } from "#oci/references.ts";
 import { checkPlatform } from "../store/find-image.ts";
 import type { ImageRecord } from "../store/image-records.ts";
 
-/** Contents of a push, in an order in which nothing refers to a part that is sent later. */
+/** Contents of a push, ordered so that every part is sent before the parts that refer to it. */
 export interface PushPlan {
   blobs: Descriptor[];
   /** Manifests of the index, innermost first. */
@@ -22,7 +22,7 @@ export interface PushPlan {
 /** Most levels of nested indexes. */
 const mostLevels = 4;
 
-/** Plans the push of a manifest or index and of everything below it that is in the store. */
+/** Plans the push of a manifest or index and of everything in the store that it refers to. */
 export async function planPush(content: BlobReader, top: Descriptor): Promise<PushPlan> {
   const plan: PushPlan = { blobs: [], manifests: [], top, missing: [] };
   await visit(content, top, plan, mostLevels);
@@ -30,7 +30,7 @@ export async function planPush(content: BlobReader, top: Descriptor): Promise<Pu
   return plan;
 }
 
-/** Returns the manifest of an image for one platform from its index. */
+/** Returns the manifest for one platform from an image's index. */
 export async function manifestFor(
   content: BlobReader,
   image: ImageRecord,
@@ -63,7 +63,7 @@ async function visit(
   plan.manifests.push(document);
 }
 
-/** Returns the references of a document; nothing if it or one of its blobs is missing. */
+/** Returns the references of a document; undefined if the document or one of its blobs is missing. */
 async function referencesOf(content: BlobReader, { digest }: Descriptor) {
   if (!(await content.has(digest))) return undefined;
   const { blobs, manifests } = parseReferences(await content.read(digest, documentLimit));

@@ -11,7 +11,7 @@ import { throttleProgress } from "./throttle-progress.ts";
 export interface PullLayerOptions {
   signal: AbortSignal;
   report: (progress: Progress) => void;
-  /** Called once with the unpacking, which ends after the download. */
+  /** Called once with the promise of the unpacking, which settles after the download. */
   onUnpacking: (work: Promise<void>) => void;
 }
 
@@ -31,7 +31,7 @@ export async function pullLayer(
   let complete = false;
   let unpacking = false;
   const unpack = async () => {
-    // One progress bar cannot show the download and the unpacking.
+    // A progress bar shows the download first; unpacking is shown only after the download.
     const onProgress = (current: number) => complete && extracting(current);
     const work = unpackLayer(services, blob.digest, diffId, { signal, growing, onProgress });
     const outcomes = await Promise.allSettled([download, work]);

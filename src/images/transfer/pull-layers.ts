@@ -19,7 +19,7 @@ interface Job {
   diffId: DiffId;
 }
 
-/** Downloads and unpacks the layers of an image; each is unpacked while it and later ones are downloaded. */
+/** Downloads and unpacks the layers of an image. Unpacking a layer overlaps with downloading it and later layers. */
 export async function pullLayers(
   services: ImageServices,
   repository: Repository,

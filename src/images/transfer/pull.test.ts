@@ -202,7 +202,7 @@ test("a layer is unpacked while it is downloaded", async () => {
   expect(read[0]?.[0]).toBeLessThan(bytes.length);
 });
 
-test("the error of a download is reported before that of the unpacking", async () => {
+test("the error of the download takes precedence over the error of the unpacking", async () => {
   answers.set(layer(1).digest, (_, bytes) => new Response("?".repeat(bytes.length)));
   await open((diffId) =>
     diffId === layer(1).diffId ? Promise.reject(new Error("no archive")) : Promise.resolve(),
@@ -251,7 +251,7 @@ describe("a pull of a present image", () => {
     expect((await pull()).at(-1)?.status).toBe(`Status: Downloaded newer image for ${name()}`);
   });
 
-  test.each([405, 404, 429])("is fetched where that question is answered by %d", async (status) => {
+  test.each([405, 404, 429])("is fetched if the registry answers HEAD with %d", async (status) => {
     const { bytes, mediaType } = image.manifest;
     answers.set("1", (request) =>
       request.method === "HEAD"
@@ -336,7 +336,7 @@ describe("an index", () => {
     expect(error).toContain("levels of nested indexes");
   });
 
-  test("without the platform is refused with its name", async () => {
+  test("without the platform is refused with an error that names the image", async () => {
     const foreign = other();
     publish("1", foreign);
     tags.set("1", imageIndex([foreign]));

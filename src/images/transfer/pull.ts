@@ -104,8 +104,8 @@ function reportOutcome(report: Report, reference: Reference, digest: Digest, kno
 }
 
 /**
- * Returns the stored target of a tag if the image is complete and the registry still has the same target. Asks with
- * HEAD, which rate limits of registries do not count, in place of a fetch.
+ * Returns the stored target of a tag if the image is complete and the registry's target is the same. Asks with HEAD,
+ * because registries do not count HEAD requests against rate limits.
  */
 async function currentTarget(
   services: ImageServices,
@@ -135,7 +135,7 @@ async function hasAll(content: BlobReader, digests: Digest[]): Promise<boolean> 
   return (await Promise.all(digests.map((digest) => content.has(digest)))).every(Boolean);
 }
 
-/** Runs the rest of a pull up to its records. After an interruption, its blobs are kept for the next attempt. */
+/** Runs the rest of a pull. After an interruption, keeps the pulled blobs for the next attempt. */
 async function resumable<T>(
   { records }: ImageServices,
   { target, manifestDescriptor, manifest }: ImageParts,

@@ -11,12 +11,12 @@ import { throttleProgress } from "./throttle-progress.ts";
 
 /** Blobs sent at the same time; Docker's default. */
 const concurrency = 5;
-/** Most repositories from which the registry is asked to mount a blob before it is sent. */
+/** Most repositories that are tried as mount sources before a blob is sent. */
 const mostSources = 4;
 /** Bytes read from the disk at once. */
 const pieceSize = 256 * 1024;
 
-/** Repositories of the same registry that have a blob, as far as the store knows. */
+/** Repositories of the same registry that have a blob according to the store. */
 export type MountSources = Map<Digest, string[]>;
 
 export interface PushBlobsOptions {

@@ -101,7 +101,7 @@ async function pushImage(
   }
 }
 
-/** Returns whether the registry has every manifest of an index that is not in the store. */
+/** Returns whether the registry has all manifests of the index that the store lacks. */
 async function isPushable(
   destination: Destination,
   { missing }: PushPlan,

@@ -1,7 +1,7 @@
 /** Minimum time between two calls, in milliseconds. */
 const interval = 100;
 
-/** Passes on at most ten calls a second and drops the others. */
+/** Returns a function that passes on at most ten calls a second and drops the others. */
 export function throttleProgress(call: (bytes: number) => void): (bytes: number) => void {
   let next = 0;
   return (bytes) => {

@@ -11,14 +11,14 @@ import type { ImageRecord, ImageRecords } from "../store/image-records.ts";
 import type { CheckOptions, Damage } from "./image-maintenance.ts";
 import { displayName, tryRepair } from "./repair.ts";
 
-/** Images that need a blob. */
+/** Users and kind of a blob. */
 interface Need {
   images: ImageRecord[];
-  /** Whether the blob is a manifest or an index: registries serve those under another path. */
+  /** Whether the blob is a manifest or an index. Registries serve these under `manifests/`, not `blobs/`. */
   isDocument: boolean;
 }
 
-/** Computes the digests of all blobs; returns their number. */
+/** Verifies every stored or needed blob and reports the damaged ones; returns the number of blobs. */
 export async function checkBlobs(
   services: ImageServices,
   options: CheckOptions,
@@ -31,7 +31,7 @@ export async function checkBlobs(
     options.signal.throwIfAborted();
     const found = await content.computeDigest(digest);
     if (found === digest) continue;
-    const problem = found === undefined ? "it is missing" : `its bytes have the digest ${found}`;
+    const problem = found === undefined ? "missing" : `its bytes have the digest ${found}`;
     const need = needed.get(digest) ?? { images: [], isDocument: false };
     const images = need.images.map((one) => displayName(services, one));
     const damage = { kind: "blob" as const, digest, images, problem };
@@ -60,13 +60,13 @@ async function neededBlobs({ content, records }: ImageServices): Promise<Map<Dig
   return needed;
 }
 
-/** Returns the references of a document that are in the store; those for other platforms need not be. */
+/** Returns the stored blobs that a document refers to. Blobs for other platforms may be absent from the store. */
 async function presentBelow(content: BlobReader, document: Digest) {
   try {
     const { blobs, manifests } = parseReferences(await content.read(document, documentLimit));
     return { blobs: await presentOf(content, blobs), manifests: await presentOf(content, manifests) };
   } catch {
-    // A missing or damaged document is reported by itself.
+    // The caller also checks the document itself and reports its damage.
     return { blobs: [], manifests: [] };
   }
 }
@@ -76,7 +76,7 @@ async function presentOf(content: BlobReader, descriptors: Descriptor[]): Promis
   return descriptors.flatMap(({ digest }, index) => (present[index] ? [digest] : []));
 }
 
-/** Removes an unneeded blob; fetches another one from the registries of its images' names. */
+/** Removes a damaged blob. If images need it, fetches it again from the registries of their names. */
 async function fetchAgain(
   { content, records, registry }: ImageServices,
   digest: Digest,
@@ -105,10 +105,10 @@ async function fetchAgain(
       failures.push(error);
     }
   }
-  throw failures[0] ?? new Error("no image with it has a name in a registry");
+  throw failures[0] ?? new Error("no image that uses the blob has a name");
 }
 
-/** Returns a blob's size according to the documents of an image. */
+/** Returns the size that a manifest or image record states for a blob. */
 async function sizeOf(content: BlobReader, digest: Digest, images: ImageRecord[]): Promise<number> {
   for (const image of images) {
     if (image.id === digest) return image.configSize;
@@ -116,7 +116,7 @@ async function sizeOf(content: BlobReader, digest: Digest, images: ImageRecord[]
     const found = references.blobs.find((blob) => blob.digest === digest);
     if (found) return found.size;
   }
-  throw new Error("no document of its images has its size");
+  throw new Error("no manifest states the size of the blob");
 }
 
 function repositoriesOf(records: ImageRecords, images: ImageRecord[]): Reference[] {

@@ -10,14 +10,14 @@ import { planPush } from "../transfer/plan-push.ts";
 import type { CheckOptions, Damage } from "./image-maintenance.ts";
 import { displayName, tryRepair } from "./repair.ts";
 
-/** A layer together with a blob that an image claims to be its archive. */
+/** A layer and a blob that, according to an image, is the layer's archive. */
 interface LayerBlob {
   diffId: DiffId;
   blob: Digest;
   images: Set<ImageRecord>;
 }
 
-/** Compares the layers of all images with each of their blobs; returns the number of layers. */
+/** Compares each image layer with its blobs and reports damage; returns the number of layers. */
 export async function checkLayers(
   services: ImageServices,
   options: CheckOptions,
@@ -81,13 +81,13 @@ async function findProblem(
   blob: Digest,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  if (!layers.has(diffId)) return "it is missing";
+  if (!layers.has(diffId)) return "missing";
   try {
     const isIntact = await layers.verify(diffId, (use) => withFile({ content }, blob, use), { signal });
-    return isIntact ? undefined : `it differs from its blob ${blob}`;
+    return isIntact ? undefined : `contents differ from blob ${blob}`;
   } catch (error) {
     signal.throwIfAborted();
-    return `it cannot be compared with its blob: ${errorChain(error)}`;
+    return `cannot compare with blob ${blob}: ${errorChain(error)}`;
   }
 }
 
@@ -103,7 +103,7 @@ async function withFile<T>(
 interface DamagedLayer {
   diffId: DiffId;
   blob: Digest;
-  /** Images with this layer. */
+  /** Images that contain the layer. */
   owners: ImageRecord[];
 }
 
@@ -114,11 +114,11 @@ async function unpackAgain(
 ): Promise<void> {
   const running = owners.flatMap(({ id }) => services.uses.users("image", id)).find(({ active }) => active);
   if (running)
-    throw new Error(`the running container ${running.id.slice(0, 12)} uses it: stop the container first`);
+    throw new Error(`used by running container ${running.id.slice(0, 12)}: stop the container first`);
   if ((await services.content.computeDigest(blob)) !== blob) {
-    throw new Error(`its blob ${blob} is damaged too`);
+    throw new Error(`blob ${blob} is damaged, too`);
   }
-  // A blob that is not the layer's archive must not cost the layer.
+  // Keeps the layer if the blob is not its archive.
   await services.layers.match(diffId, (use) => withFile(services, blob, use), { signal });
   await services.layers.remove([diffId]);
   await unpackLayer(services, blob, diffId, { signal });

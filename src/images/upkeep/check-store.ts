@@ -4,7 +4,7 @@ import { checkBlobs } from "./check-blobs.ts";
 import { checkLayers } from "./check-layers.ts";
 import type { CheckLine, CheckOptions, Damage } from "./image-maintenance.ts";
 
-/** Reads every blob and compares every layer with its blob; holds a lease meanwhile. */
+/** Verifies every blob and every layer. Holds a lease, so that garbage collection waits. */
 export async function* checkStore(services: ImageServices, options: CheckOptions): AsyncGenerator<CheckLine> {
   const queue = createAsyncQueue<CheckLine>();
   yield* queue.during(

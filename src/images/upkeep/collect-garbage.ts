@@ -8,8 +8,8 @@ import type { ImageRecords } from "../store/image-records.ts";
 type Content = BlobReader & BlobMaintenance;
 
 /**
- * Removes unreferenced blobs and layers and the leftovers of unfinished writes. References are images, names,
- * unfinished pulls and registered uses. No lease may be held meanwhile.
+ * Removes unreferenced blobs and layers and the leftovers of unfinished writes. Images, names, unfinished pulls and
+ * registered uses count as references. No lease may be held during the call.
  */
 export async function collectGarbage({
   content,
@@ -55,7 +55,7 @@ async function removeBlobs(content: Content, { records, uses, kept }: Roots): Pr
   }
 }
 
-/** Marks a manifest or an index and everything below it; a missing document marks only itself. */
+/** Marks a manifest or an index and everything that it refers to. A missing document marks only itself. */
 async function markReachable(content: BlobReader, document: Digest, reachable: Set<Digest>): Promise<void> {
   if (reachable.has(document)) return;
   reachable.add(document);
@@ -65,7 +65,7 @@ async function markReachable(content: BlobReader, document: Digest, reachable: S
   for (const { digest } of manifests) await markReachable(content, digest, reachable);
 }
 
-/** Returns no references for a damaged document; its image's record still keeps the parts that it names. */
+/** Returns the references of a document; none if it is damaged. The image record still lists the image's blobs. */
 async function readReferences(content: BlobReader, document: Digest): Promise<References> {
   try {
     return parseReferences(await content.read(document, documentLimit));

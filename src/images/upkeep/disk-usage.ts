@@ -48,7 +48,7 @@ async function measureParts({ content, layers }: Pick<ImageServices, "content" |
   return { parts, unfinished };
 }
 
-/** Returns a blob's key. An uncompressed tar has the same digest as a blob and as a layer, so the keys differ. */
+/** Returns a blob's key. The prefix matters: an uncompressed tar and its unpacked layer have the same digest. */
 function blobPart(digest: string): string {
   return `blob ${digest}`;
 }

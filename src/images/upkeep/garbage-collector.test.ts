@@ -39,7 +39,7 @@ test("garbage collection waits for leases, and new leases wait for a running col
   ]);
 });
 
-test("failed work is followed by a collection and rejects with its own error", async () => {
+test("failed work rejects with its own error, and a collection follows", async () => {
   let collected = 0;
   const collector = openGarbageCollector(async () => {
     collected++;

@@ -1,8 +1,8 @@
 /** Runs garbage collection only while no work holds a lease. */
 export interface GarbageCollector {
   /**
-   * Runs work that brings in blobs and layers before anything refers to them. Nothing is collected while it runs;
-   * if it fails, a collection removes the leftovers afterwards.
+   * Runs work that adds blobs and layers before anything refers to them. Garbage collection waits until the work ends.
+   * If the work fails, a collection removes the leftovers afterwards.
    */
   withLease<T>(work: () => Promise<T>): Promise<T>;
   /**
@@ -10,7 +10,7 @@ export interface GarbageCollector {
    * or for `start`.
    */
   collect(): Promise<void>;
-  /** Allows collections from now on and runs the first one. Every user must have registered its uses before. */
+  /** Allows collections from now on and runs the first one. All users must have registered their uses before. */
   start(): Promise<void>;
 }
 

@@ -29,7 +29,7 @@ export interface PrunedImages {
 }
 
 export interface CheckOptions {
-  /** Whether damaged blobs are fetched and damaged layers unpacked again. */
+  /** Whether damaged blobs are fetched again and damaged layers are unpacked again. */
   repair: boolean;
   /** Returns the credentials for the registry of a domain. */
   credentials: (domain: string) => RegistryCredentials | undefined;
@@ -39,10 +39,10 @@ export interface CheckOptions {
 export interface Damage {
   kind: "blob" | "layer";
   digest: Digest;
-  /** Names or IDs of the images that need it. */
+  /** Names or IDs of the images that need the blob or layer. */
   images: string[];
   problem: string;
-  /** Reason why it is still damaged; absent after a repair. */
+  /** Reason why the damage was not repaired; absent after a repair. */
   unrepaired?: string;
 }
 
@@ -69,15 +69,15 @@ export interface ImagesUsage {
   images: ImageUsage[];
   /** All images and unfinished pulls. */
   size: number;
-  /** Part of `size` that belongs to no container's image. */
+  /** Part of `size` that only images without containers use. */
   reclaimable: number;
-  /** Sizes of the layers, with their blobs, that belong to no image but are in use. */
+  /** Sizes of the layers that are in use but belong to no image, including their blobs. */
   kept: Map<DiffId, number>;
 }
 
 /** Removal, garbage collection and verification of images. */
 export interface ImageMaintenance {
-  /** Removes a name, and the image with its last name; throws conflict if a container uses it. */
+  /** Removes a name. Removes the image with its last name; throws conflict if a container uses the image. */
   remove(name: string, options: RemoveImageOptions): Promise<RemovedImage[]>;
   /** Removes unused images. */
   prune(options: PruneImagesOptions): Promise<PrunedImages>;
@@ -86,6 +86,6 @@ export interface ImageMaintenance {
   usage(): Promise<ImagesUsage>;
   /** Removes blobs and layers that nothing refers to. */
   collect(): Promise<void>;
-  /** Allows garbage collection from now on. Every user of images and layers must have registered its uses. */
+  /** Allows garbage collection from now on. All users of images and layers must have registered their uses. */
   startCollecting(): void;
 }

@@ -5,7 +5,7 @@ import type { ImageRecord } from "../store/image-records.ts";
 import type { PruneImagesOptions, RemovedImage } from "./image-maintenance.ts";
 import { removeImage } from "./remove-image.ts";
 
-/** Removes the unused images that match, and releases the blobs of unfinished pulls. */
+/** Removes the unused images that match the options, and releases the blobs of unfinished pulls. */
 export async function pruneImages(
   services: ImageServices,
   options: PruneImagesOptions,

@@ -7,7 +7,7 @@ import { findImage } from "../store/find-image.ts";
 import type { ImageRecord, NameRecord } from "../store/image-records.ts";
 import type { RemovedImage, RemoveImageOptions } from "./image-maintenance.ts";
 
-/** Removes a name. With its last name, or by its ID, the image is removed, too. */
+/** Removes a name. Removes the image, too, if it was the last name or if `name` is the image's ID. */
 export async function removeImage(
   services: ImageServices,
   name: string,
@@ -40,7 +40,7 @@ export async function removeImage(
   return finish(services, removed);
 }
 
-/** Removes an image, or only its names while a container needs its layers. */
+/** Removes an image. If a container needs the layers, removes only the image's names. */
 function removeRecord({ records, uses }: ImageServices, image: ImageRecord, names: NameRecord[]) {
   if (uses.isUsed("image", image.id)) {
     for (const { name } of names) records.untag(name);

@@ -4,7 +4,7 @@ import type { ImageServices } from "../services.ts";
 import type { ImageRecord } from "../store/image-records.ts";
 import type { CheckOptions, Damage } from "./image-maintenance.ts";
 
-/** Runs a repair if requested; returns the damage with its outcome. */
+/** Runs a repair if requested; returns the damage with the outcome of the repair. */
 export async function tryRepair(
   damage: Damage,
   { repair, signal }: CheckOptions,

@@ -80,7 +80,7 @@ daemonSuite("system check", { obstacle: obstacle }, (daemon) => {
     await Bun.write(file, "bad");
     const { stdout } = await tbox("system", "check", "--repair");
     expect(stdout).toContain(
-      `layer ${layer().diffId} (${name}): it differs from its blob ${layer().digest}: repaired`,
+      `layer ${layer().diffId} (${name}): contents differ from blob ${layer().digest}: repaired`,
     );
     expect((await tbox("run", "--rm", "--network", "none", name, "cat", "/own")).stdout).toBe("own");
     await Bun.$`rm -rf ${daemon.data}/${path}`;
@@ -128,7 +128,7 @@ daemonSuite("system check", { obstacle: obstacle }, (daemon) => {
     const bytes = await Bun.file(blobPath(manifest)).bytes();
     await Bun.$`rm ${blobPath(manifest)}`;
     const found = await tbox("system", "check", "--repair");
-    expect(found.stdout).toContain(`blob ${manifest} (${local}): it is missing: not repaired: `);
+    expect(found.stdout).toContain(`blob ${manifest} (${local}): missing: not repaired: `);
     expect(found.code).toBe(1);
     await Bun.write(blobPath(manifest), bytes);
     expect((await tbox("system", "check")).code).toBe(0);
