@@ -41,6 +41,20 @@ export function describeImageMaintenance(name: string, open: OpenImages): void {
       expect(await images.remove(name, removal)).toContainEqual({ deleted: image.config.digest });
     });
 
+    test("remove deletes the digests of a repository with its last tag there", async () => {
+      const { images, name, image } = subject();
+      await pull(subject());
+      await images.tag(name, parseReference("other:1"));
+      const repository = name.slice(0, name.lastIndexOf(":"));
+      await images.tag(name, parseReference(`${repository}:second`));
+      expect(await images.remove(name, removal)).toEqual([{ untagged: name }]);
+      expect(await images.remove(`${repository}:second`, removal)).toEqual([
+        { untagged: `${repository}:second` },
+        { untagged: `${repository}@${image.manifest.digest}` },
+      ]);
+      expect(await images.inspect("other:1")).toMatchObject({ repoTags: ["other:1"], repoDigests: [] });
+    });
+
     test("remove by ID refuses an image with several names, except with force", async () => {
       const { images, name, image } = subject();
       await pull(subject());
@@ -65,8 +79,12 @@ export function describeImageMaintenance(name: string, open: OpenImages): void {
         ),
       });
       expect((await images.inspect(name)).repoTags).toEqual([name]);
-      expect(await images.remove(name, { ...removal, force: true })).toEqual([{ untagged: name }]);
-      expect((await images.inspect(image.config.digest)).repoTags).toEqual([]);
+      const digest = `${name.slice(0, name.lastIndexOf(":"))}@${image.manifest.digest}`;
+      expect(await images.remove(name, { ...removal, force: true })).toEqual([
+        { untagged: name },
+        { untagged: digest },
+      ]);
+      expect(await images.inspect(image.config.digest)).toMatchObject({ repoTags: [], repoDigests: [] });
     });
 
     test("remove by ID refuses an image of a running container, also with force", async () => {

@@ -105,6 +105,10 @@ export function describeImageTransfer(name: string, open: OpenImages): void {
       const target = parseReference(`${registry.host}/app:1`);
       await images.tag(name, target);
       const lines = await Array.fromAsync(images.push(target, { signal }));
+      const prepared = lines.flatMap((line) =>
+        "status" in line && line.status === "Preparing" ? line.id : [],
+      );
+      expect(prepared).toEqual(image.layers.map(({ digest }) => digest.slice(7, 19)));
       const { digest, bytes } = image.manifest;
       expect(lines.at(-1)).toEqual({ aux: { Tag: "1", Digest: digest, Size: bytes.length } });
       expect((await images.inspectRemote(target, { signal })).descriptor.digest).toBe(parseDigest(digest));

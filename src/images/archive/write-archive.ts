@@ -3,6 +3,7 @@ import { type Pack, pack } from "tar-stream";
 import type { BlobReader } from "#content/content-store.ts";
 import type { Descriptor } from "#oci/descriptor.ts";
 import { type Digest, splitDigest } from "#oci/digest.ts";
+import { mediaTypes } from "#oci/media-types.ts";
 import { familiarName, parseReference } from "#oci/reference.ts";
 import type { ImageServices } from "../services.ts";
 import { layoutPath } from "./archive-contents.ts";
@@ -79,7 +80,7 @@ function directoriesOf(blobs: Map<Digest, SavedBlob>): string[] {
 function documentsOf(saved: SavedImage[]): [string, unknown][] {
   const images = new Map(saved.map((one) => [one.config, one]));
   return [
-    ["index.json", { schemaVersion: 2, manifests: saved.map(layoutEntry) }],
+    ["index.json", { schemaVersion: 2, mediaType: mediaTypes.index, manifests: saved.map(layoutEntry) }],
     ["manifest.json", [...images.values()].map((image) => archiveEntry(image, saved))],
     ["oci-layout", { imageLayoutVersion: "1.0.0" }],
   ];

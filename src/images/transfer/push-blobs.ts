@@ -2,6 +2,7 @@ import type { FileHandle } from "node:fs/promises";
 import type { BlobReader } from "#content/content-store.ts";
 import type { Descriptor } from "#oci/descriptor.ts";
 import { type Digest, shortDigest } from "#oci/digest.ts";
+import { isLayerType } from "#oci/media-types.ts";
 import { parseReference, type Reference } from "#oci/reference.ts";
 import type { Destination } from "#registry/transfer/open-destination.ts";
 import { TboxError } from "#support/errors.ts";
@@ -54,12 +55,15 @@ export async function pushBlobs(
 ): Promise<void> {
   const stop = new AbortController();
   const limited = AbortSignal.any([signal, stop.signal]);
-  for (const { digest } of blobs) report({ id: shortDigest(digest), status: "Preparing" });
+  const layers = blobs.filter(({ mediaType }) => isLayerType(mediaType));
+  for (const { digest } of layers) report({ id: shortDigest(digest), status: "Preparing" });
   const waiting = [...blobs];
   const worker = async () => {
     for (let blob = waiting.shift(); blob; blob = waiting.shift()) {
       const mountFrom = sources.get(blob.digest) ?? [];
-      await pushBlob(content, destination, blob, { mountFrom, signal: limited, report });
+      // Docker reports layers only.
+      const reportBlob = isLayerType(blob.mediaType) ? report : () => {};
+      await pushBlob(content, destination, blob, { mountFrom, signal: limited, report: reportBlob });
     }
   };
   await Promise.all(Array.from({ length: concurrency }, () => worker().catch((error) => stop.abort(error))));

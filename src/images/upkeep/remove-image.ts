@@ -4,7 +4,7 @@ import { TboxError } from "#support/errors.ts";
 import type { ImageServices } from "../services.ts";
 import { shortenName } from "../store/describe-image.ts";
 import { findImage } from "../store/find-image.ts";
-import type { ImageRecord, NameRecord } from "../store/image-records.ts";
+import type { ImageRecord, ImageRecords, NameRecord } from "../store/image-records.ts";
 import type { RemovedImage, RemoveImageOptions } from "./image-maintenance.ts";
 
 /** Removes a name. Removes the image, too, if it was the last name or if `name` is the image's ID. */
@@ -25,7 +25,7 @@ export async function removeImage(
   } else if (named) {
     if (names.length === 1) refuseIfUsed(services, image, force, named.shown);
     records.untag(named.key);
-    removed.push({ untagged: named.shown });
+    removed.push({ untagged: named.shown }, ...untagDigests(records, image, named.key));
     if (names.length > 1) return finish(services, removed);
   } else {
     refuseIfRunning(services, image);
@@ -44,7 +44,7 @@ export async function removeImage(
 function removeRecord({ records, uses }: ImageServices, image: ImageRecord, names: NameRecord[]) {
   if (uses.isUsed("image", image.id)) {
     for (const { name } of names) records.untag(name);
-    return [];
+    return names.flatMap(({ name }) => untagDigests(records, image, name));
   }
   const removed: RemovedImage[] = records
     .digests()
@@ -54,6 +54,18 @@ function removeRecord({ records, uses }: ImageServices, image: ImageRecord, name
   const others = new Set(records.all().flatMap(({ diffIds }) => diffIds));
   const unused = [...new Set(image.diffIds)].filter((diffId) => !others.has(diffId));
   return [...removed, { deleted: image.id }, ...unused.reverse().map((diffId) => ({ deleted: diffId }))];
+}
+
+/** Removes an image's digests in the repository of a removed name, unless the image has another tag there. */
+function untagDigests(records: ImageRecords, image: ImageRecord, name: string): RemovedImage[] {
+  const repository = name.slice(0, name.lastIndexOf(":"));
+  const hasTag = records.names().some((one) => one.id === image.id && one.name.startsWith(`${repository}:`));
+  if (hasTag) return [];
+  const digests = records
+    .digests()
+    .filter((one) => one.id === image.id && one.name.startsWith(`${repository}@`));
+  for (const digest of digests) records.removeDigest(digest.name);
+  return digests.map((digest) => ({ untagged: shortenName(digest.name) }));
 }
 
 async function finish(services: ImageServices, removed: RemovedImage[]): Promise<RemovedImage[]> {
