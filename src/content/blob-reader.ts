@@ -33,7 +33,7 @@ export function openBlobReader(paths: LayoutPaths): BlobReader & GrowingBlobRead
         throw explainMissing(digest, cause);
       }),
     async openGrowing(digest) {
-      // The rename from partial to complete can happen between two attempts, so both paths are tried again.
+      // The partial file can be renamed to the blob between the two attempts, so both paths are tried again.
       for (;;) {
         const blob = await openIfPresent(paths.blob(digest));
         if (blob) return { file: blob, complete: true };

@@ -11,7 +11,7 @@ import type { LayoutPaths } from "./layout-paths.ts";
 export function openBlobWriter(paths: LayoutPaths, { has }: Pick<BlobReader, "has">): BlobWriter {
   const shareIngest = createSingleFlight<Digest>();
 
-  /** Makes a verified file the blob of a digest, durably. */
+  /** Moves a verified file to the blob's path and syncs the directory. */
   async function publish(partial: string, digest: Digest): Promise<void> {
     await rename(partial, paths.blob(digest));
     await syncDirectory(paths.blobs(splitDigest(digest).algorithm));
@@ -49,7 +49,7 @@ export function openBlobWriter(paths: LayoutPaths, { has }: Pick<BlobReader, "ha
   };
 }
 
-/** Writes and verifies a partial file. Keeps it after an interruption, deletes it after a mismatch. */
+/** Writes and verifies a partial file. Keeps the file after an interruption; deletes it after a mismatch. */
 async function writePartial(
   partial: string,
   source: BlobSource,

@@ -11,17 +11,17 @@ export interface IngestOptions {
   onProgress?: (bytes: number) => void;
 }
 
-/** Returns a blob's bytes from `offset` on, or from an earlier offset, which the answer names. */
+/** Source of a blob's bytes from `offset` on, or from the earlier offset in the result. */
 export type BlobSource = (offset: number) => Promise<{ offset: number; bytes: AsyncIterable<Uint8Array> }>;
 
 /** Read access to complete blobs. */
 export interface BlobReader {
   has(digest: Digest): Promise<boolean>;
-  /** Returns the blob's bytes on disk; throws not-found. */
+  /** Returns the blob's size in bytes; throws not-found. */
   size(digest: Digest): Promise<number>;
-  /** Reads a small blob and verifies it again; refuses more than `limit` bytes. */
+  /** Reads a blob and verifies its digest again; throws for a blob longer than `limit` bytes. */
   read(digest: Digest, limit: number): Promise<Uint8Array>;
-  /** Opens a blob for streaming or for passing on its descriptor; the caller closes it. */
+  /** Opens a blob; the caller closes the handle. */
   open(digest: Digest): Promise<FileHandle>;
 }
 
@@ -29,7 +29,7 @@ export interface BlobReader {
 export interface BlobWriter {
   /**
    * Writes a blob unless it is present; concurrent calls for one digest share one ingest. An interrupted ingest
-   * leaves a partial file, from which the next one resumes.
+   * leaves a partial file, from which the next ingest resumes.
    */
   ingest(source: BlobSource, expected: Expected, options?: IngestOptions): Promise<void>;
   put(bytes: Uint8Array): Promise<Expected>;
@@ -39,7 +39,7 @@ export interface BlobWriter {
 
 /** Read access to blobs that are still being ingested. */
 export interface GrowingBlobReader {
-  /** Opens the complete blob, or the partial file that grows until it is the blob; creates it if necessary. */
+  /** Opens the complete blob, or the partial file that becomes the blob; creates a partial file if necessary. */
   openGrowing(digest: Digest): Promise<{ file: FileHandle; complete: boolean }>;
 }
 
@@ -56,7 +56,7 @@ export interface BlobMaintenance {
   computeDigest(digest: Digest): Promise<Digest | undefined>;
   remove(digest: Digest): Promise<void>;
   list(): Promise<Digest[]>;
-  /** Removes the partial files except those of `kept`. No ingest may be running. */
+  /** Removes the partial files except those of the digests in `kept`. No ingest may be running. */
   sweep(kept: ReadonlySet<Digest>): Promise<void>;
   diskUsage(): Promise<ContentUsage>;
 }

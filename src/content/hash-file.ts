@@ -2,7 +2,7 @@
 export async function hashFile(path: string, length: number, hasher: Bun.CryptoHasher): Promise<void> {
   for await (const chunk of Bun.file(path).slice(0, length).stream()) {
     hasher.update(chunk);
-    // Reading a file's stream never yields to the event loop by itself.
+    // Reading from the stream of a file does not yield to the event loop.
     await new Promise(setImmediate);
   }
 }

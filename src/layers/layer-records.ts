@@ -2,12 +2,12 @@ import type { Database } from "bun:sqlite";
 import type { Unpacked } from "#native/protocol/work.ts";
 import { type DiffId, parseDiffId } from "#oci/digest.ts";
 
-/** The table of durable layers; sizes are kept in memory, too. */
+/** The table of durable layers, with a copy of the sizes in memory. */
 export interface LayerRecords {
   has(diffId: DiffId): boolean;
   size(diffId: DiffId): number | undefined;
   all(): DiffId[];
-  /** Adds a layer that is not durable yet: it is known until the daemon ends. */
+  /** Adds a layer that is not durable yet. The record is lost when the daemon ends. */
   addUnsynced(layer: Unpacked): void;
   /** Adds a durable layer. */
   add(layer: Unpacked): void;

@@ -1,6 +1,6 @@
 import type { DiffId } from "#oci/digest.ts";
 
-/** Passes a blob's descriptor to `use` and closes it afterwards; `growing` is set while the blob is being written. */
+/** Function that opens a blob for `use` and closes it afterwards. `growing` is set while the blob is being written. */
 export type WithBlob = <T>(use: (descriptor: number, growing?: GrowingBlob) => Promise<T>) => Promise<T>;
 
 /** A blob that is still being written to its file. */
@@ -18,15 +18,15 @@ export interface UnpackOptions {
 }
 
 export interface CommitUpperOptions {
-  /** Upper bound of modification times, in seconds since the epoch; later ones are set to it. */
+  /** Latest modification time, in seconds since the epoch. Later times are lowered to this value. */
   latest?: number;
-  /** Whether the layer's directories are merged with those of lower layers and hide nothing of them. */
+  /** Whether the layer's directories are merged with lower layers and hide no files of these. */
   merge?: boolean;
 }
 
 export interface LayerQueries {
   has(diffId: DiffId): boolean;
-  /** Returns the bytes of the layer's files according to its archive; 0 for a missing layer. */
+  /** Returns the total size of the files in the layer's archive, in bytes; 0 for a missing layer. */
   size(diffId: DiffId): number;
   list(): DiffId[];
 }
@@ -44,8 +44,8 @@ export interface LayerUnpacking {
 
 export interface LayerCommits {
   /**
-   * Moves an overlay upper directory of the store to the layers and writes its blob; returns nothing for an empty
-   * one. The layer survives the loss of power only after `sync` has resolved.
+   * Moves an overlay upper directory of the store to the layers and writes the layer's blob; returns undefined for an
+   * empty directory. The layer survives the loss of power only after `sync` has resolved.
    */
   commitUpper(upper: string, options?: CommitUpperOptions): Promise<DiffId | undefined>;
   /** Makes all committed layers durable. */
@@ -56,7 +56,7 @@ export interface LayerMaintenance {
   remove(diffIds: DiffId[]): Promise<void>;
   /** Returns the bytes of each layer on disk, as `du` counts them. */
   diskUsage(): Promise<Map<DiffId, number>>;
-  /** Removes directories that are no layers and the leftovers of unpacking. No unpacking may be running. */
+  /** Removes unknown directories and the leftovers of unpacking. No unpacking may be running. */
   sweep(): Promise<void>;
 }
 

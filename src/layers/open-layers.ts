@@ -26,7 +26,7 @@ export async function openLayers({ database, store, zygote, warn }: LayersOption
   }
   const onDisk = new Set(readdirSync(`${store}/${layersDirectory}`));
   const records = openLayerRecords(database, (diffId, ownersKept) => {
-    // A layer unpacked with a single ID has lost its owners; with a range of IDs they would be wrong.
+    // A layer unpacked with a single user ID has lost the owners of its files, which a range of IDs needs.
     const outdated = !ownersKept && zygote.mapping.mode === "range";
     return onDisk.has(splitDigest(diffId).hex) && !outdated;
   });
@@ -94,7 +94,7 @@ function openLayerMaintenance({ store, zygote, records, warn }: MaintenanceOptio
       const paths = diffIds.map(layerPath);
       if (paths.length === 0) return;
       await zygote.work({ operation: "remove", paths }).catch((error) => {
-        // The rows are deleted, so the sweep of the next start removes what is left.
+        // The rows are deleted, so the sweep of the next start removes the remaining files.
         warn("remove layers", error);
       });
     },

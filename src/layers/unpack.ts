@@ -38,7 +38,7 @@ export function openUnpacking({ store, zygote, records, warn }: UnpackingOptions
     const request = { operation: "unpack" as const, limits, ...(diffId === undefined ? {} : { diffId }) };
     const work = async (source: number, growing?: GrowingBlob) => {
       if (growing === undefined) return await zygote.work(request, { source, ...options });
-      // Closing the notifier, also after a failure, ends the worker's wait for more bytes.
+      // Closing the notifier also ends the worker's wait for more bytes after a failure.
       using notifier = openNotifier();
       using _ = growing.onGrowth(notifier.notify);
       const arriving = { ...request, arriving: growing.size };

@@ -13,11 +13,11 @@ export interface AuthenticatorOptions {
   connect: (url: URL) => Promise<Connection>;
 }
 
-/** The `Authorization` header for one registry. */
+/** Source of the `Authorization` header for one registry. */
 export interface Authenticator {
   /** Returns the header for the next request, if one is known. */
   authorization(): string | undefined;
-  /** Answers a registry's challenge; returns the header for the next request. Concurrent calls share one answer. */
+  /** Answers a registry's challenge; returns the header for the next request. Concurrent calls share one token. */
   authenticate(challenge: string, registry: URL, signal: AbortSignal): Promise<string | undefined>;
 }
 

@@ -7,8 +7,8 @@ export interface Challenge {
 }
 
 /**
- * Parses `WWW-Authenticate`: several challenges in one header, or several headers joined by commas. A comma in a
- * quoted value separates nothing.
+ * Parses `WWW-Authenticate`: several challenges in one header, or several headers joined by commas. A comma inside
+ * quotes is part of the value.
  */
 export function parseChallenges(header: string): Challenge[] {
   const challenges: Challenge[] = [];

@@ -36,7 +36,7 @@ function denial(
     const hint = `repository does not exist or may require 'docker login'`;
     return new TboxError("not-found", `pull access denied for ${name}, ${hint}: ${message || "denied"}`);
   }
-  // The answer to a HEAD request has no body and therefore no reason.
+  // The answer to a HEAD request has no body, so the reason is unknown.
   const usual =
     status === 401
       ? "unauthorized: authentication required"

@@ -5,16 +5,16 @@ import { isLoopback, isWithin, withoutBrackets } from "#support/http/addresses.t
 /** Base URL of a registry's API. */
 export interface RegistryBase {
   url: URL;
-  /** Base URL with the other scheme, used if the server does not speak the first. */
+  /** Base URL with the other scheme, used if the server does not support the first scheme. */
   fallback: URL | undefined;
 }
 
 /**
- * Returns the base URL of a domain's registry: https only, with two exceptions. On loopback http is tried first. A
- * domain that the user has listed as insecure may present any certificate, and http is its fallback.
+ * Returns the base URL of a domain's registry: https only, except in two cases. On loopback, http is tried first. For
+ * a domain that the user has listed as insecure, any certificate is accepted and http is the fallback.
  */
 export function registryBase(domain: string, insecure: readonly string[]): RegistryBase {
-  // Docker Hub serves its API under another name than its domain.
+  // Docker Hub's API has another host name than `docker.io`.
   const host = domain === "docker.io" ? "registry-1.docker.io" : domain;
   const [https, http] = [URL.parse(`https://${host}`), URL.parse(`http://${host}`)];
   if (https === null || http === null) throw invalidAddress(domain);
@@ -29,12 +29,12 @@ function invalidAddress(domain: string): TboxError {
   return invalidArgument(`registry ${domain}: ${reason}`);
 }
 
-/** Returns the registry of a reference, without mirrors: pushes go to the registry itself. */
+/** Returns the base URL of a reference's registry, never of a mirror: mirrors do not accept pushes. */
 export function baseOf({ domain }: Reference, { insecure }: { insecure: readonly string[] }): RegistryBase {
   return registryBase(domain, insecure);
 }
 
-/** Matches a domain with its port, a host name, or the network that contains the address. */
+/** Returns whether the list contains the domain with its port, the host name, or a network with the host's address. */
 function isListed(domain: string, hostname: string, insecure: readonly string[]): boolean {
   const address = withoutBrackets(hostname);
   return insecure.some((entry) =>

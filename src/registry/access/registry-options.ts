@@ -5,8 +5,8 @@ export interface RegistryOptions extends TransportOptions {
   insecure: readonly string[];
   /** Base URLs of the mirrors that are tried before a domain's registry. */
   mirrors: Readonly<Record<string, readonly string[]>>;
-  /** Hosts that may receive credentials as token servers of registries in other domains. */
+  /** Token servers that may receive the credentials for registries in other domains. */
   tokenServers: readonly string[];
-  /** Timeout of a server that does not answer, in milliseconds; a minute by default. */
+  /** Time to wait for a silent server, in milliseconds; a minute by default. */
   patience?: number;
 }

@@ -24,8 +24,8 @@ export interface RegistrySession {
   /** Base URL of the last answer. */
   readonly base: URL;
   /**
-   * Sends a request to a path of the registry or to a URL that it named. Credentials go to the registry's own
-   * origin only. A request that is refused without them is repeated once with them.
+   * Sends a request to a path of the registry or to a URL that the registry named. Sends credentials to the
+   * registry's own origin only. If the registry refuses a request without credentials, repeats it once with them.
    */
   send(target: string | URL, request: SessionRequest): Promise<Response>;
 }
@@ -60,7 +60,7 @@ export function openSession(options: SessionOptions): RegistrySession {
     return probing;
   }
 
-  /** Sends the first request to loopback over http. If the answer is unusable, the server may speak TLS. */
+  /** Sends the first request over http to a registry on loopback. After an unusable answer, checks for TLS. */
   async function sendFirst(target: string | URL, request: SessionRequest, secure: URL): Promise<Response> {
     const answer = await sendAuthorized(new URL(target, base), request).catch((error) => {
       if (error instanceof TemporaryFailure && error.status === undefined) return error;

@@ -1,4 +1,4 @@
-/** Returns the scopes that a challenge names, and the own scopes that they do not cover. */
+/** Returns the scopes that a challenge names, and those of `own` that they do not cover. */
 export function mergeScopes(named: string | undefined, own: readonly string[]): string[] {
   const given = (named ?? "").split(" ").filter((scope) => scope !== "");
   const missing = own.filter((scope) => !given.some((other) => covers(other, scope)));

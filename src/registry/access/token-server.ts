@@ -21,8 +21,8 @@ export function parseRealm(challenge: Challenge, registry: URL): URL {
 }
 
 /**
- * Returns whether a token server may receive the credentials for a registry: over https or at the registry's own
- * origin, and only in the registry's domain or if the user has listed the server.
+ * Returns whether a token server may receive the credentials for a registry. The server must use https or have the
+ * registry's origin. It must also be in the registry's domain, or be listed by the user.
  */
 export async function isTrustedServer(
   realm: URL,

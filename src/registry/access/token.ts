@@ -11,7 +11,7 @@ import { isTrustedServer, parseRealm } from "./token-server.ts";
 
 export interface Token {
   value: string;
-  /** Expiry in milliseconds of `performance.now()`. */
+  /** Time of expiry in milliseconds, on the clock of `performance.now()`. */
   expires: number;
 }
 
@@ -21,7 +21,7 @@ export interface TokenRequest {
   registry: URL;
   scopes: readonly string[];
   credentials: RegistryCredentials | undefined;
-  /** Hosts that the user trusts with credentials for other domains. */
+  /** Token servers that may receive the credentials for registries in other domains. */
   tokenServers: readonly string[];
   connect: (url: URL) => Promise<Connection>;
   signal: AbortSignal;
@@ -65,12 +65,12 @@ export async function fetchToken(request: TokenRequest): Promise<Token> {
   return { value, expires: performance.now() + lifetime * 1000 };
 }
 
-/** Returns the error for a refused token; `withheldFor` is the registry whose credentials were not sent. */
+/** Returns the error for a refused token. `withheldFor` is the registry whose credentials were withheld. */
 function refused(status: number, realm: URL, withheldFor: URL | undefined): TboxError {
   const message = `token server ${realm.host} answered ${status}: unauthorized: incorrect username or password`;
   if (withheldFor === undefined) return new TboxError("unauthorized", message);
-  const reason = `it is not in the domain of ${withheldFor.host} and was sent no credentials`;
-  const remedy = "if you trust it, list it under token-servers in ~/.config/tbox/config.json";
+  const reason = `no credentials were sent, because the server is not in the domain of ${withheldFor.host}`;
+  const remedy = "if you trust the server, list it under token-servers in ~/.config/tbox/config.json";
   return new TboxError("unauthorized", `${message}: ${reason}; ${remedy}`);
 }
 

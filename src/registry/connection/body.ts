@@ -30,7 +30,7 @@ export async function* chunksOf(
         received = 0;
       }
       yield chunk.value;
-      // The time that the consumer takes does not count against the server.
+      // Time that the consumer takes does not count towards the server's timeout.
       if (received === 0) begun = performance.now();
     }
   } finally {

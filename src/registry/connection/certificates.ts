@@ -5,7 +5,7 @@ import { invalidArgument, TboxError } from "#support/errors.ts";
 export interface Certificates {
   /** Trusted authorities in addition to those of the system. */
   authorities: string[];
-  /** Client certificate with its key. */
+  /** Client certificate and its key. */
   client: { cert: string; key: string } | undefined;
 }
 
@@ -18,8 +18,9 @@ const bundles = [
 ];
 
 /**
- * Reads a host's folder from the first of `folders` that has one, in Docker's layout: `*.crt` are authorities,
- * `x.cert` with `x.key` is the client certificate. `host` includes the port, as in a reference.
+ * Reads the certificates of a host from the first of `folders` that contains a folder for the host. In Docker's
+ * layout, `*.crt` are authorities; `x.cert` and `x.key` are the client certificate. `host` includes the port, as in a
+ * reference.
  */
 export async function readCertificates(folders: readonly string[], host: string): Promise<Certificates> {
   for (const folder of folders) {
@@ -58,7 +59,7 @@ async function readFolder(path: string, names: string[]): Promise<Certificates> 
   const client = names.find((name) => name.endsWith(".cert"));
   const key = client?.replace(/\.cert$/, ".key");
   if (key !== undefined && !names.includes(key)) {
-    throw invalidArgument(`${path}/${client}: its key ${key} is missing`);
+    throw invalidArgument(`${path}/${client}: the key ${key} is missing`);
   }
   return {
     authorities: await Promise.all(authorities.map(read)),

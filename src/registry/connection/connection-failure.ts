@@ -1,7 +1,7 @@
 import { TboxError } from "#support/errors.ts";
 import { TemporaryFailure } from "./retry.ts";
 
-/** Returns the error for a request without an answer; it is a temporary failure unless a retry cannot help. */
+/** Returns the error for a request without an answer: a temporary failure, unless a retry cannot help. */
 export function connectionFailure(url: URL, proxied: boolean, cause: unknown): TboxError {
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   const reason = reasonOf(code, url);
@@ -19,7 +19,7 @@ export function fetchErrorText(cause: unknown): string {
 /** Codes of a certificate that is not accepted. */
 const untrusted = /CERT|SELF_SIGNED|ISSUER|LEAF_SIGNATURE/;
 
-/** Returns whether a TLS server was rejected for its certificate. */
+/** Returns whether a TLS connection failed because of the server's certificate. */
 export function isCertificateError(cause: unknown): boolean {
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   return untrusted.test(code);

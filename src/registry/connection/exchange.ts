@@ -16,18 +16,18 @@ export interface ExchangeOptions {
   headers: Record<string, string>;
   /** Called again after each redirect; a stream needs the header `content-length`. */
   body?: (() => Body) | undefined;
-  /** Sent to the origin of the first URL only. */
+  /** Header that is sent to the origin of the first URL only. */
   authorization: string | undefined;
   /** Returns the certificates and the proxy for a URL. */
   connect: (url: URL) => Promise<Connection>;
-  /** Timeout of the first byte of the answer, in milliseconds; ten times as long for a request with a body. */
+  /** Time to wait for the head of the answer, in milliseconds; ten times as long for a request with a body. */
   patience?: number | undefined;
   signal: AbortSignal;
 }
 
 /**
- * Sends one request and follows redirects itself: credentials stay with their origin, https never becomes http, and
- * no other scheme is used. The statuses 429 and 5xx are temporary failures.
+ * Sends one request and follows redirects. A redirect to another origin gets no credentials; a redirect from https to
+ * http or to another scheme is refused. The statuses 429 and 5xx are temporary failures.
  */
 export async function exchange(url: URL, options: ExchangeOptions): Promise<Response> {
   const { authorization } = options;
@@ -48,7 +48,7 @@ export async function exchange(url: URL, options: ExchangeOptions): Promise<Resp
   throw new TboxError("unavailable", `registry ${url.host}: more than ${mostRedirects} redirects`);
 }
 
-/** A request with a body follows only the statuses that keep its method and body. */
+/** Returns whether to follow a redirect. A request with a body follows only statuses that keep the method and body. */
 function isRedirect(status: number, { method = "GET" }: ExchangeOptions): boolean {
   const statuses = method === "GET" || method === "HEAD" ? [301, 302, 303, 307, 308] : [307, 308];
   return statuses.includes(status);
@@ -67,7 +67,7 @@ async function send(url: URL, options: ExchangeOptions): Promise<Response> {
       headers,
       signal: AbortSignal.any([signal, late.signal]),
       redirect: "manual",
-      // Digests are computed over the bytes as sent, so the body must not be decompressed.
+      // A digest covers the bytes that the server sent, so the body must not be decompressed.
       decompress: false,
       ...(body === undefined ? {} : { body: body() as Bun.BodyInit }),
     });
@@ -98,13 +98,13 @@ export function resolveLocation(from: URL, location: string): URL {
       `registry ${from.host}: redirect from ${from.protocol} to ${target.protocol}`,
     );
   }
-  // The part before an @ would be sent as credentials.
+  // The client would send the part before an @ as credentials.
   target.username = "";
   target.password = "";
   return target;
 }
 
-/** Returns the failure with the facts about a rate limit that a user needs: host, login state and wait. */
+/** Returns the failure for an overloaded server or a rate limit, with the host, login state and demanded wait. */
 async function busyFailure(response: Response, url: URL, authorized: boolean): Promise<TemporaryFailure> {
   const { status } = response;
   const bytes = await readBody(response, textLimit, "").catch(() => new Uint8Array());

@@ -4,7 +4,7 @@ import { invalidArgument, TboxError } from "#support/errors.ts";
 /** Longest head of a request, in bytes. */
 const longestHead = 64 * 1024;
 
-/** Reads the lines of an HTTP request's head, and the bytes received after it. Leaves the socket paused. */
+/** Reads the head of an HTTP request: its lines, and the bytes received after it. Leaves the socket paused. */
 export async function readRequestHead(client: Socket): Promise<{ lines: string[]; rest: Buffer }> {
   let read = Buffer.alloc(0);
   for (;;) {

@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { TboxError } from "#support/errors.ts";
 
-/** Waits between attempts in milliseconds; there is one attempt more than waits. */
+/** Waits between attempts, in milliseconds. The number of attempts is one more than the number of waits. */
 const waits = [250, 1000, 3000, 8000];
 
 /** Longest wait that a server can demand, in milliseconds. */
@@ -27,7 +27,7 @@ export class TemporaryFailure extends TboxError {
   }
 }
 
-/** Returns whether a retry makes sense: not if the server demands a longer wait than allowed. */
+/** Returns whether the failure is temporary and the server does not demand a wait longer than the limit. */
 export function isRetryable(error: unknown): error is TemporaryFailure {
   return error instanceof TemporaryFailure && (error.after ?? 0) <= longestWait;
 }
@@ -45,7 +45,7 @@ export async function retrying<T>(signal: AbortSignal, attempt: () => Promise<T>
   return attempt();
 }
 
-/** Parses `Retry-After`, seconds or a date, to milliseconds (RFC 9110, section 10.2.3). */
+/** Parses `Retry-After` (seconds or a date) into milliseconds (RFC 9110, section 10.2.3). */
 export function parseRetryAfter(value: string | null, now: number): number | undefined {
   if (value === null) return undefined;
   if (/^\d+$/.test(value)) return Number(value) * 1000;
@@ -53,7 +53,7 @@ export function parseRetryAfter(value: string | null, now: number): number | und
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
-/** Waits; an abort rejects with the reason of the signal. */
+/** Waits; if the signal aborts, rejects with its reason. */
 export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   try {
     await setTimeout(milliseconds, undefined, { signal });

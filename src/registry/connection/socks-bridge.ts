@@ -58,7 +58,7 @@ async function serve(client: Socket, proxy: URL, expected: string): Promise<void
   if (client.destroyed) upstream.destroy();
   if (isTunnel) client.write("HTTP/1.1 200 OK\r\n\r\n");
   else {
-    // The connection is bound to one host, so the client must open another one for its next request.
+    // The connection leads to one host, so the client must open a new connection for the next request.
     const kept = headers.filter((line) => !/^(?:proxy-.*|connection):/i.test(line));
     const head = [`${method} ${url.pathname}${url.search} HTTP/1.1`, ...kept, "Connection: close", "", ""];
     upstream.write(head.join("\r\n"));
@@ -69,7 +69,7 @@ async function serve(client: Socket, proxy: URL, expected: string): Promise<void
 
 /** Connects to the host of a URL through a SOCKS 5 proxy, which resolves the name. */
 async function connectThrough(proxy: URL, target: URL): Promise<Socket> {
-  // Few users have such a proxy, so the library is loaded on demand.
+  // Few users have a SOCKS proxy, so the library is loaded on demand.
   const { SocksClient } = await import("socks");
   const { username, password } = proxy;
   const { socket } = await SocksClient.createConnection({

@@ -17,7 +17,7 @@ export interface Connection {
 
 /** Certificates and proxies of all hosts; certificates are read once per host. */
 export interface Transport {
-  /** With `acceptsAnyCertificate`, the certificate is verified only if the host's folder has authorities. */
+  /** With `acceptsAnyCertificate`, verifies a certificate only if the user has configured authorities for the host. */
   connectionTo(url: URL, acceptsAnyCertificate: boolean): Promise<Connection>;
 }
 

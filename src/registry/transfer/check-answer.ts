@@ -8,21 +8,18 @@ export function isRequestedRange(response: Response, requested: number): boolean
   return Number(range?.[1]) === requested;
 }
 
-/** Throws for an encoded body, whose digest would be that of other bytes. */
+/** Throws for a body with a content encoding, because the digest covers the bytes without the encoding. */
 export function refuseEncoding(response: Response, subject: string): void {
   const encoding = response.headers.get("content-encoding");
   if (encoding !== null && encoding !== "identity") {
-    throw new TboxError(
-      "unavailable",
-      `${subject}: the registry sent it with the content encoding ${encoding}`,
-    );
+    throw new TboxError("unavailable", `${subject}: the registry used the content encoding ${encoding}`);
   }
 }
 
 export interface DigestExpectations {
   /** Tag or digest of the request. */
   requested: string;
-  /** Digest in the answer's header. */
+  /** Digest in the header of the answer. */
   answered: string | null;
   subject: string;
 }

@@ -5,14 +5,14 @@ import { readBody } from "../connection/body.ts";
 /** Longest page of tags that is read, in bytes. */
 const pageLimit = 4 * 1024 * 1024;
 
-/** Most tags that are listed of one repository. */
+/** Most tags that are listed for one repository. */
 const mostTags = 10_000;
 
 const pageSchema = z.looseObject({ tags: z.array(z.string()).nullish() });
 
 /**
- * Returns all tags of a repository (OCI distribution-spec, "Listing Tags"). `get` fetches a page: the first by the
- * path `tags/list`, each further one by the link in the page before.
+ * Returns all tags of a repository (OCI distribution-spec, "Listing Tags"). `get` fetches a page: the first from the
+ * path `tags/list`, each further one from the link in the previous page.
  */
 export async function listTags(
   get: (target: string) => Promise<Response>,
@@ -44,5 +44,5 @@ function parse(text: string, subject: string): unknown {
 }
 
 function unusable(subject: string): TboxError {
-  return new TboxError("unavailable", `${subject}: the registry's answer is no list of tags`);
+  return new TboxError("unavailable", `${subject}: the registry's answer is not a list of tags`);
 }

@@ -1,7 +1,7 @@
 import { TboxError } from "#support/errors.ts";
 import type { Repository } from "./repository.ts";
 
-/** Returns a repository that tries several in order. The error of the last one is thrown. */
+/** Returns a repository that tries several repositories in order. If all fail, throws the error of the last one. */
 export function firstOf(repositories: Repository[]): Repository {
   /** Mirrors that failed; they are not tried again. */
   const broken = new Set<Repository>();

@@ -9,7 +9,7 @@ import { plainRegistry } from "#test/support/registry-options.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
 import { openRepository } from "./open-repository.ts";
 
-// A proxy leads all host names to servers of the test.
+// A proxy connects all host names to servers of the test.
 const signal = new AbortController().signal;
 const manifest = Buffer.from('{"schemaVersion":2}');
 const me: RegistryCredentials = { username: "me", password: "secret" };
@@ -137,7 +137,7 @@ const refusal = (attempt: Promise<unknown>) =>
   );
 
 describe("a registry with a host name", () => {
-  test("with an untrusted certificate is refused with a remedy, which works", async () => {
+  test("with an untrusted certificate is refused with a remedy that works", async () => {
     const proxy = await startProxy({
       https: serve(documentAnswer, true),
       http: serve(documentAnswer, false),
@@ -176,7 +176,7 @@ test("a registry on loopback may use TLS with any certificate", async () => {
   expect(await fetchFrom(`127.0.0.1:${port}/app`, { credentials: me })).toEqual(manifest);
 });
 
-test("a client certificate is sent to the host that it is for", async () => {
+test("a client certificate is sent only to its host", async () => {
   const options = { ...certificate, ca: certificate.cert, requestCert: true, rejectUnauthorized: true };
   const server = createTlsServer(options, (_, response) => response.end(manifest));
   const proxy = await startProxy({ https: await listen(server), http: 1 });
@@ -187,7 +187,7 @@ test("a client certificate is sent to the host that it is for", async () => {
   expect(await refusal(attempt())).toContain("wants a certificate of the client");
   const folder = `${certificates[0]}/registry.test`;
   await Bun.write(`${folder}/client.cert`, certificate.cert);
-  expect(await refusal(attempt())).toContain("its key client.key is missing");
+  expect(await refusal(attempt())).toContain("the key client.key is missing");
   await Bun.write(`${folder}/client.key`, certificate.key);
   expect(await attempt()).toEqual(manifest);
 });

@@ -93,7 +93,7 @@ describe("the location of an upload", () => {
     expect(other.requests[0]?.body).toEqual(small);
   });
 
-  test("is in the error of a lost upload, without its query", async () => {
+  test("is in the error of a lost upload, but without the query", async () => {
     const registry = serve((request) =>
       request.method === "POST"
         ? at("/v2/x/uploads/1?secret=1")

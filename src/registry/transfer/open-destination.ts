@@ -21,10 +21,10 @@ export interface UploadOptions {
 /** A repository to push to (OCI distribution-spec, "Push"). */
 export interface Destination {
   hasBlob(digest: Digest, signal: AbortSignal): Promise<boolean>;
-  /** Sends a blob, or lets the registry mount it from another repository; returns the name of that one. */
+  /** Sends a blob, or lets the registry mount it; returns the repository from which it was mounted. */
   putBlob(source: UploadSource, options: UploadOptions): Promise<{ mountedFrom: string | undefined }>;
   hasManifest(digest: Digest, signal: AbortSignal): Promise<boolean>;
-  /** Stores the bytes unchanged under a tag or their digest. */
+  /** Stores a manifest unchanged under a tag or its digest. */
   putManifest(manifest: ManifestToPut, signal: AbortSignal): Promise<void>;
 }
 
@@ -86,7 +86,7 @@ async function exists(
   if (response.status === 401 || response.status === 403) {
     throw await refused(client, response, target.slice(target.indexOf("/") + 1));
   }
-  // A registry without HEAD support gets a blob that it may have already.
+  // Without HEAD support the blob is sent, even if the registry has it already.
   return false;
 }
 
@@ -107,7 +107,10 @@ async function putBlob(
     retrying(signal, async () => {
       const opened = await beginUpload(client, "", signal);
       if (opened) return opened;
-      throw new TboxError("unavailable", `${subject}: the registry reports it as present before it was sent`);
+      throw new TboxError(
+        "unavailable",
+        `${subject}: the registry reports the blob as present before it was sent`,
+      );
     });
   location ??= await open();
   await sendBlob(source, {

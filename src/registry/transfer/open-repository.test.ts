@@ -312,7 +312,7 @@ describe("a mirror", () => {
     expect(mirror.requests.length).toBeGreaterThan(0);
   });
 
-  test("with the image is the only server that is used", async () => {
+  test("that has the image is the only server that is used", async () => {
     const registry = serve(() => undefined);
     const mirror = serve(() => document());
     const mirrors = { [registry.host]: [`http://${mirror.host}`] };

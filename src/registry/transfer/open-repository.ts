@@ -77,7 +77,7 @@ function openAt(reference: Reference, { base, credentials, options }: Endpoint):
         const digest = response.headers.get("docker-content-digest");
         return response.ok && digest !== null ? parseDigest(digest) : undefined;
       } catch (error) {
-        // The fetch that follows reports the error.
+        // The following fetch reports the error.
         signal.throwIfAborted();
         if (error instanceof TboxError) return undefined;
         throw error;

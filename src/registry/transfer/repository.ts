@@ -15,9 +15,9 @@ export interface FetchedBlob {
 
 /** A repository to pull from (OCI distribution-spec, "Pull"). */
 export interface Repository {
-  /** Fetches a manifest and verifies its bytes against the requested digest and that of the answer. */
+  /** Fetches a manifest; verifies it against the requested digest and the digest in the answer's header. */
   fetchManifest(tagOrDigest: string, signal: AbortSignal): Promise<FetchedManifest>;
-  /** Returns a tag's digest without fetching the manifest; nothing if the registry does not report it. */
+  /** Returns a tag's digest without fetching the manifest; undefined if the registry does not report the digest. */
   headManifest(tag: string, signal: AbortSignal): Promise<Digest | undefined>;
   /** Returns all tags of the repository. */
   listTags(signal: AbortSignal): Promise<string[]>;

@@ -14,9 +14,9 @@ export interface UploadSource {
 
 export interface SendOptions {
   session: RegistrySession;
-  /** Location of the upload that the registry has opened. */
+  /** Location of the upload, from the registry. */
   location: URL;
-  /** Opens another upload after this one is lost. */
+  /** Opens a new upload after the registry has lost the current one. */
   open: () => Promise<URL>;
   /** Name of the blob for messages. */
   subject: string;
@@ -31,21 +31,21 @@ const mostInterruptions = 5;
 /** Wait after an interruption, in milliseconds. */
 const retryDelay = 500;
 
-/** Sends a blob in one request; if that fails or is too large, in chunks that resume after interruptions. */
+/** Sends a blob in one request. If the request fails or is too large, sends chunks and resumes after interruptions. */
 export async function sendBlob(source: UploadSource, options: SendOptions): Promise<void> {
   if (await sendWhole(source, options)) return;
   await sendChunks(source, options);
 }
 
-/** Returns the location for the next request of an upload; a relative one is resolved against `requested`. */
+/** Returns the location for the next request of an upload. A relative location is resolved against `requested`. */
 export function uploadLocation(response: Response, requested: URL, subject: string): URL {
   const location = response.headers.get("location");
   if (location === null)
-    throw new TboxError("unavailable", `${subject}: the registry names no location for it`);
+    throw new TboxError("unavailable", `${subject}: the registry returned no location for the upload`);
   return resolveLocation(requested, location);
 }
 
-/** Returns whether the upload succeeded; throws for failures that chunks cannot avoid. */
+/** Returns whether the upload succeeded; throws for failures that sending chunks cannot avoid. */
 async function sendWhole(source: UploadSource, options: SendOptions): Promise<boolean> {
   const { session, location, signal, onProgress } = options;
   const { digest, size } = source;
@@ -118,7 +118,7 @@ async function sendChunk(source: UploadSource, upload: Upload, options: SendOpti
   };
 }
 
-/** Returns the registry's state of an upload; nothing if the registry has lost it. */
+/** Returns the state of an upload according to the registry; undefined if the registry has lost the upload. */
 async function progressOf({ location }: Upload, options: SendOptions): Promise<Upload | undefined> {
   const { session, signal, subject } = options;
   try {
@@ -141,7 +141,7 @@ function receivedBytes(response: Response): number | undefined {
   return last === "0" ? 0 : Number(last) + 1;
 }
 
-/** Adds the digest; the registry's own query stays unchanged. */
+/** Adds the digest to a location; keeps the query of the registry unchanged. */
 function withDigest(location: URL, digest: Digest): URL {
   const target = new URL(location);
   target.search += `${target.search === "" ? "?" : "&"}digest=${encodeURIComponent(digest)}`;
@@ -165,13 +165,13 @@ async function* counted(
   }
 }
 
-/** Adds the address to an error: registries behind proxies lose uploads, and it shows which server answered. */
+/** Returns the error of a request with its address, which shows the server that answered behind a proxy. */
 async function failure(response: Response, location: URL, options: SendOptions): Promise<TboxError> {
   const { code, message, cause } = await options.refused(response);
   return new TboxError(code, `${message} (at ${shownUrl(location)})`, { cause });
 }
 
-/** Returns a URL without its query, which may contain a secret. */
+/** Returns a URL without the query, because a query may contain a secret. */
 function shownUrl({ origin, pathname }: URL): string {
   return `${origin}${pathname}`;
 }
