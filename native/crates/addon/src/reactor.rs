@@ -123,7 +123,7 @@ impl Reactor {
         self.shared.add(Source::Process(process))
     }
 
-    /// Returns whether a watched process has not ended. It may have ended before its `exited` event.
+    /// Returns whether a watched process is still running. It can end before its `exited` event is delivered.
     #[napi]
     pub fn is_running(&self, token: u32) -> bool {
         match self.shared.get(token).as_deref() {
@@ -150,7 +150,7 @@ impl Reactor {
     }
 
     /// Keeps the process alive.
-    // Deprecated in favour of clones, whose reference can only be released together with the thread's.
+    // The recommended replacement, a clone, holds a reference that is released only when the thread ends.
     #[allow(deprecated)]
     #[napi]
     pub fn hold(&self, env: Env) -> Result<()> {
@@ -188,7 +188,7 @@ impl Shared {
 
     fn get(&self, token: u32) -> Result<Arc<Source>> {
         let source = lock(&self.sources).open.get(&token).cloned();
-        // The peer or JavaScript has closed it.
+        // The peer or JavaScript has closed the channel.
         source.ok_or_else(|| coded(Errno::PIPE, "the channel or process is closed".to_owned()))
     }
 
@@ -200,7 +200,7 @@ impl Shared {
 
     fn run(&self) {
         let mut events = Vec::new();
-        // A wait fails only if its arguments are wrong.
+        // The wait fails only for wrong arguments.
         while self.poll.wait(&mut events).is_ok() {
             for event in &events {
                 self.serve(*event);
@@ -229,8 +229,8 @@ impl Shared {
         }
     }
 
-    /// Sends queued messages and receives messages until either would block. An error ends the channel; its text
-    /// is empty if the peer has closed it.
+    /// Sends queued messages and receives messages until either would block. An error ends the channel; the error's
+    /// text is empty if the peer has closed the channel.
     fn exchange(
         &self,
         token: u32,
@@ -239,7 +239,7 @@ impl Shared {
         ready: Interest,
     ) -> std::result::Result<(), String> {
         if ready.contains(Interest::WRITE) {
-            // A peer may have sent messages before it closed. Reading them also finds the end.
+            // A peer may have sent messages before it closed. Reading these messages also finds the end.
             let left = channel.flush().unwrap_or(Backlog::Empty);
             if left == Backlog::Empty {
                 let read = self.poll.modify(source, token.into(), Interest::READ);

@@ -24,7 +24,7 @@ impl AsFd for Source {
     }
 }
 
-/// A datagram socket and a queue of messages for which its buffer has no room.
+/// A datagram socket, and a queue of messages for which the socket's buffer has no room.
 pub struct Channel {
     socket: OwnedFd,
     queue: Mutex<VecDeque<Message>>,
@@ -50,7 +50,7 @@ impl Channel {
         }
     }
 
-    /// Sends a message after the queued ones. [`seqpacket::Error::WouldBlock`] if the queue is full.
+    /// Sends a message after the queued ones. Fails with [`seqpacket::Error::WouldBlock`] if the queue is full.
     pub fn send(
         &self,
         text: Vec<u8>,

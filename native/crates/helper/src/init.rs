@@ -17,7 +17,7 @@ const FAILED: u8 = 255;
 /// All signals must have been blocked before the child was forked.
 pub fn run(program: u32) -> ExitCode {
     let _ = rustix::thread::set_name(c"tbox-init");
-    // In a shared PID namespace this process is not PID 1, and orphans would go to another one.
+    // In a shared PID namespace this process is not PID 1, so orphans would become children of another process.
     let _ = set_child_subreaper(Some(getpid()));
     let code = wait_for(program).unwrap_or(FAILED);
     ExitCode::from(code)
@@ -27,7 +27,7 @@ fn wait_for(program: u32) -> Result<u8, Errno> {
     let signals = signals::descriptor(1..=signals::HIGHEST)?;
     let child = pidfd::open(program, None).ok();
     loop {
-        // First: the program may have ended already.
+        // Reap before waiting for a signal: the program may have ended already.
         if let Some(code) = reap(program) {
             return Ok(code);
         }

@@ -35,7 +35,7 @@ pub fn map(pid: Pid, mapping: &Mapping) -> Result<(), Error> {
             run("newgidmap", pid, &mapping.gids)
         }
         MappingMode::Single => {
-            // The kernel requires it before an unprivileged group map: a process could otherwise drop a group that
+            // The kernel requires this before an unprivileged group map. Otherwise a process could drop a group that
             // denies it access to a file.
             write(pid, "setgroups", "deny")?;
             write(pid, "uid_map", &line(&mapping.uids))?;

@@ -92,7 +92,7 @@ fn store_kind(error: &StoreError) -> FailureKind {
     }
 }
 
-/// Describes an error with its causes. A full file system always is [`FailureKind::Exhausted`].
+/// Describes an error and its causes. A full file system is always [`FailureKind::Exhausted`].
 fn failure(
     step: &str,
     kind: FailureKind,

@@ -39,7 +39,7 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// Reads the attributes of a file whose `status` is known.
+    /// Returns the metadata of a file: the fields of `status`, and the extended attributes, which are read.
     pub fn read(file: &OwnedFd, status: &Stat) -> Self {
         Self {
             uid: status.st_uid,
@@ -50,8 +50,8 @@ impl Metadata {
         }
     }
 
-    /// Gives a new file or directory this metadata. The owner is first, because a new owner clears set-id bits and file
-    /// capabilities; the time is last, because any other change sets it.
+    /// Gives a new file or directory this metadata. The owner is set first, because a new owner clears set-id bits and
+    /// file capabilities. The time is set last, so that no other change replaces it.
     pub fn apply(&self, file: &OwnedFd) -> Result<(), Errno> {
         if (self.uid, self.gid) != (0, 0) {
             let (uid, gid) = (Uid::from_raw(self.uid), Gid::from_raw(self.gid));

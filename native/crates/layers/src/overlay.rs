@@ -11,7 +11,7 @@ const OPAQUE: &str = "user.overlay.opaque";
 /// Prefix of the attributes that overlayfs keeps for itself and hides from containers.
 pub const OVERLAY_PREFIX: &str = "user.overlay.";
 
-/// Kind of the file that exists at a name, as far as extraction and merging tell kinds apart.
+/// Kind of the file that exists at a name, in the categories that extraction and merging distinguish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Existing {
     Nothing,

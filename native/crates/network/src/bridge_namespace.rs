@@ -1,6 +1,6 @@
-//! The network namespace of the bridges. The helper stays in the host's network namespace, because a process cannot
-//! return to a namespace of its parent user namespace: a thread enters the bridges' namespace and creates sockets
-//! there.
+//! The network namespace of the bridges. The helper stays in the host's network namespace, because a process that
+//! leaves cannot return: the parent user namespace owns that namespace. Therefore a thread enters the bridges'
+//! namespace and creates sockets there.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd};
@@ -26,7 +26,7 @@ const DIVERTED_PORT: u16 = 50_080;
 
 /// Kernel parameters of the namespace.
 const PARAMETERS: [(&str, &str); 13] = [
-    // Bridged packets must not meet the rules, which are for packets that leave.
+    // The rules apply to packets that leave a bridge. Bridged packets must bypass them.
     ("bridge/bridge-nf-call-iptables", "0"),
     ("bridge/bridge-nf-call-ip6tables", "0"),
     ("ipv4/ip_forward", "0"),

@@ -1,4 +1,4 @@
-//! Addresses of the containers' interfaces, by which a packet's sender is known.
+//! Addresses of the containers' interfaces, which identify the sender of a packet.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

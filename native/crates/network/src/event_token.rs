@@ -1,5 +1,5 @@
-//! Tokens of the event loop: the part of the helper that an event belongs to, the descriptor's index there, and for a
-//! pair of descriptors the side.
+//! Tokens of the event loop: the part of the helper that an event belongs to, the descriptor's index in that part, and
+//! the side of a pair of descriptors.
 
 /// Parts of the helper that wait for descriptors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -26,7 +26,7 @@ pub enum FlowOwner {
 /// The reaction of a full table to a new flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WhenFull {
-    /// Closes the flow of the same container, or of the container with the most flows, that was idle longest.
+    /// Closes the longest-idle flow of the same container, or of the container with the most flows.
     EvictOldest,
     Refuse,
 }

@@ -133,7 +133,7 @@ pub struct NetNamespace {
     /// The inode of `/proc/PID/net/dev` of the processes in the namespace.
     pub inode: u64,
     pub names: Listeners,
-    /// The used connection to the firewall. Closing it takes 10 ms, in which the kernel waits for all processors.
+    /// The used connection to the firewall. Closing it takes 10 ms, during which the kernel waits for all processors.
     pub used_netlink: Option<OwnedFd>,
     /// A connection to the namespace's table of sockets, where the kernel has it.
     pub sockets: Option<OwnedFd>,

@@ -110,7 +110,7 @@ pub fn add_veth(batch: &mut Batch, pair: &Veth<'_>) {
 }
 
 /// Lets TCP over IPv4 pass segments of up to half a MiB: bridges, packet filters and receivers pay per segment, not per
-/// byte. Kernels before 6.3 ignore it and use 64 KiB.
+/// byte. Kernels before 6.3 ignore the setting and use 64 KiB.
 pub fn enlarge_segments(batch: &mut Batch, index: u32) -> &mut Batch {
     batch
         .attempt(rt::NEWLINK, &link_header(index, 0))
@@ -132,8 +132,8 @@ pub fn remove_link(batch: &mut Batch, name: &str) {
         .text(ifla::IFNAME, name);
 }
 
-/// Asks for an interface, which makes the kernel finish its pending work on it. Without it the first packet may be lost
-/// and is repeated only after a second.
+/// Queries an interface, which makes the kernel finish its pending work on the interface. Without the query, the first
+/// packet may be lost and is repeated only after a second.
 pub fn flush_pending(batch: &mut Batch, name: &str) {
     batch
         .message("settle", rt::GETLINK, 0, &link_header(0, 0))

@@ -103,7 +103,7 @@ pub fn bind_udp_diverted(address: SocketAddr) -> Result<OwnedFd, Errno> {
     let socket = udp(address.ip())?;
     inet::set_transparent(socket.as_fd(), address.ip())?;
     inet::set_receive_destination(socket.as_fd(), address.ip())?;
-    // Sockets with the address of a destination share the port if the destination has the same one.
+    // Other sockets are bound to the addresses of destinations, which may have the same port.
     set_socket_reuseaddr(&socket, true)?;
     bind(&socket, &address)?;
     Ok(socket)

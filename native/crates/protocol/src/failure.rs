@@ -48,11 +48,11 @@ impl Failure {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FailureKind {
-    /// The program does not exist (exit code 127).
+    /// The program does not exist (exit status 127).
     CommandNotFound,
-    /// The program cannot be executed (exit code 126).
+    /// The program cannot be executed (exit status 126).
     CommandNotExecutable,
-    /// The request is invalid (status 400).
+    /// The request is invalid (HTTP status 400).
     InvalidArgument,
     /// The image or archive is malformed or hostile.
     InvalidImage,
@@ -60,9 +60,9 @@ pub enum FailureKind {
     DigestMismatch,
     /// An id is outside the mapped range.
     UnmappedId,
-    /// The requested object does not exist (status 404).
+    /// The requested object does not exist (HTTP status 404).
     NotFound,
-    /// The container has exited, or was never started (status 409).
+    /// The container has exited, or was never started (HTTP status 409).
     NotRunning,
     /// Disk space, memory or another resource is exhausted.
     Exhausted,

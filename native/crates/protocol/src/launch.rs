@@ -6,9 +6,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LaunchRequest {
-    /// Container id: 64 lower-case hexadecimal characters. `containers/<id>/` exists in the store; the monitor
-    /// listens on
-    /// `monitors/<first 32 characters>.sock` in the run directory.
+    /// Container id: 64 lower-case hexadecimal characters. `containers/<id>/` exists in the store; the monitor listens
+    /// on `monitors/<first 32 characters>.sock` in the run directory.
     pub id: String,
     pub root: Root,
     /// Additional mounts, applied in this order after the standard ones (/proc, /dev, /sys, …).

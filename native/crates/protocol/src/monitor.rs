@@ -20,7 +20,7 @@ pub enum ToMonitor {
     Signal { number: i32 },
     /// Sets the size of the container's terminal; ignored without one.
     Resize { columns: u16, rows: u16 },
-    /// Answered once by [`FromMonitor::Logged`] as soon as the log differs from this position.
+    /// Requests one [`FromMonitor::Logged`] as soon as the log differs from this position.
     AwaitLog { generation: u64, size: u64 },
 }
 

@@ -140,7 +140,7 @@ pub struct Endpoint {
     pub ipv6_route: bool,
 }
 
-/// Names and resolvers of a network namespace. Without this message it has no name and asks the host's
+/// Names and resolvers of a network namespace. Without this message, the namespace has no names and uses the host's
 /// resolvers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

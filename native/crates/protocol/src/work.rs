@@ -139,7 +139,8 @@ pub struct ContainerView {
     pub running: bool,
     pub root: Root,
     pub mounts: Vec<Mount>,
-    /// Working directory of a container that has never started, which exists from the first look at its files on.
+    /// Working directory of a container that has never started. The worker creates it before it reads or changes the
+    /// files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub working_directory: Option<String>,
 }

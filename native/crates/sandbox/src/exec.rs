@@ -55,7 +55,7 @@ pub fn exec(
     follow(ours.as_fd(), child, host, monitor_streams, cloned)
 }
 
-/// Runs in the new process. The container's processes see it in their PID namespace but cannot trace it: like
+/// Runs in the new process. The container's processes see this process in their PID namespace but cannot trace it: like
 /// the zygote, it is not dumpable.
 fn run(
     program: &Program,

@@ -27,7 +27,7 @@ pub fn open(root: BorrowedFd<'_>, path: &str, flags: OFlags) -> Result<OwnedFd, 
     resolve::in_root(root, path, flags)
 }
 
-/// Opens `path` beneath the root. A symbolic link anywhere in it is ELOOP.
+/// Opens `path` beneath the root. Fails with ELOOP at any symbolic link in the path.
 pub fn open_without_links(
     root: BorrowedFd<'_>,
     path: &str,
@@ -36,8 +36,8 @@ pub fn open_without_links(
     resolve::in_root_without_links(root, path, flags)
 }
 
-/// Opens a mount point, with missing directories created with mode 0755 and a missing file created empty. A
-/// dangling symbolic link is followed within the root, and its target is created.
+/// Opens a mount point. Creates missing directories with mode 0755, and a missing file as an empty one. Follows a
+/// dangling symbolic link within the root and creates its target.
 pub fn ensure(root: BorrowedFd<'_>, path: &str, kind: Kind) -> Result<OwnedFd, Errno> {
     ensure_through(root, path, kind, LINK_LIMIT)
 }

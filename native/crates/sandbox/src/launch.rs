@@ -115,7 +115,7 @@ struct Container<'launch> {
     request: &'launch LaunchRequest,
     program: Program<'launch>,
     prepared: Prepared<'launch>,
-    /// Whether it creates a cgroup namespace with its own cgroup as the root.
+    /// Whether the process creates a cgroup namespace whose root is the process's own cgroup.
     enters_cgroup_namespace: bool,
 }
 
@@ -131,9 +131,9 @@ impl Container<'_> {
 
         // The container's users, who are not all root, read the files created here.
         rustix::process::umask(Mode::from_raw_mode(0o022));
-        // Before /sys is mounted, which shows the network namespace of the process that mounts it.
+        // Before /sys is mounted: it shows the network namespace of the process that mounts it.
         self.enter_network()?;
-        // Before the cgroup hierarchy is mounted, which shows the cgroups below the namespace's root.
+        // Before the cgroup hierarchy is mounted: it shows the cgroups below the namespace's root.
         if self.enters_cgroup_namespace {
             sys::namespaces::enter_new_cgroup()
                 .map_err(|errno| system("cgroup", "namespace", errno))?;
@@ -143,8 +143,8 @@ impl Container<'_> {
         let store = Store::open(host.store_path(), &request.id)?;
         // While paths are the host's.
         let mounts = additional_mounts::open(&store, &request.mounts)?;
-        // After the sources are cloned: the clones of `slave` binds still receive the host's mounts. Before anything is
-        // mounted for the container, into which those must not propagate.
+        // After the sources are cloned, because the clones of `slave` binds still receive the host's mounts. Before
+        // anything is mounted for the container, because the host's mounts must not propagate there.
         isolation::isolate()?;
         // Before the layers cover the mount points.
         additional_mounts::create_mount_points(&store, &request.root, &mounts)?;

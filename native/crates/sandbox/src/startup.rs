@@ -104,7 +104,7 @@ fn read_reports(
             Report::Phases { phases: reported } => phases = Some(reported),
             Report::Terminal => terminal = descriptors.pop(),
             Report::UserNamespace { uid, gid } => {
-                // If this fails, the guard kills the child, which would wait for ever.
+                // If this fails, the guard kills the child, which would otherwise wait for ever.
                 keep_id::map(channel, host, pid, (uid, gid))?;
             }
             Report::Failed { failure } => {

@@ -28,7 +28,7 @@ pub struct Store {
 /// The directories of a volume.
 #[derive(Debug)]
 pub struct Volume {
-    /// The directory of which no container sees anything but `data`.
+    /// The parent of `data`. Containers see nothing in it except `data`.
     pub outer: OwnedFd,
     pub data: OwnedFd,
 }
@@ -48,7 +48,7 @@ impl Store {
         })
     }
 
-    /// Opens the container's directory again: the mount that covers it by now.
+    /// Opens the container's directory again, to get the mount that covers it now.
     pub fn reopen_container(&self) -> Result<OwnedFd, Failure> {
         open_without_links(self.root.as_fd(), &self.container_path, DIRECTORY)
             .map_err(|errno| system("mount-root", &self.container_path, errno))

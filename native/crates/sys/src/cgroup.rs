@@ -38,7 +38,7 @@ pub fn children(directory: &Path) -> Result<Vec<String>, Error> {
     Ok(names)
 }
 
-/// Creates a child. An existing one is EEXIST.
+/// Creates a child. Fails with EEXIST if it exists.
 pub fn create(parent: &Path, child: &str) -> Result<(), Error> {
     let directory = open_directory(parent)?;
     let mode = Mode::from_raw_mode(0o755);

@@ -1,5 +1,5 @@
-//! The kernel's clocks, read through libc. rustix aborts if the kernel's vDSO lacks a function that is not
-//! even used here, as the vDSO of User-Mode Linux does.
+//! The kernel's clocks, read through libc. rustix aborts if the kernel's vDSO lacks any function that rustix looks up,
+//! even an unused one, and the vDSO of User-Mode Linux lacks one.
 
 /// A time, in seconds and nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

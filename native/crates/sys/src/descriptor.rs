@@ -14,8 +14,8 @@ pub fn open_directory(path: &Path) -> Result<OwnedFd, Errno> {
     openat(CWD, path, flags, Mode::empty())
 }
 
-/// Duplicates the descriptor with this number, which stays the caller's; the copy is closed on exec. A
-/// number that is not open is EBADF.
+/// Duplicates the descriptor with this number, which stays the caller's; the copy is closed on exec. Fails with EBADF
+/// if the number is not open.
 pub fn duplicate(number: i32) -> Result<OwnedFd, Errno> {
     // SAFETY: the kernel checks the number; no memory is passed and nothing is closed.
     let copy = unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 0) };

@@ -36,7 +36,7 @@ pub fn open(number: u32, start_time: Option<u64>) -> Result<OwnedFd, Error> {
     }
 }
 
-/// Returns whether the process has not ended. A zombie has ended.
+/// Returns whether the process is running. A zombie is not.
 pub fn is_running(process: BorrowedFd<'_>) -> bool {
     let mut watched = [PollFd::from_borrowed_fd(process, PollFlags::IN)];
     poll(&mut watched, Some(&Timespec::default())) == Ok(0)
@@ -47,7 +47,7 @@ pub fn start_time(number: u32) -> Option<u64> {
     parse_start_time(&std::fs::read_to_string(format!("/proc/{number}/stat")).ok()?)
 }
 
-/// Field 2, the name, is in parentheses and may contain spaces and parentheses itself.
+/// Parses field 22. Field 2, the name, is in parentheses and may itself contain spaces and parentheses.
 fn parse_start_time(stat: &str) -> Option<u64> {
     let (_, fields) = stat.rsplit_once(')')?;
     fields.split_ascii_whitespace().nth(19)?.parse().ok()

@@ -68,8 +68,8 @@ pub fn reset() -> Result<(), Errno> {
     unblock_all()
 }
 
-/// Restores the signals that [`reset`] in this process or an ancestor left for a program to be executed:
-/// nothing is blocked and SIGPIPE has its default. The exec itself resets caught signals.
+/// Prepares the signals for a program to be executed, after a [`reset`] in this process or an ancestor: nothing is
+/// blocked and SIGPIPE has its default. The exec itself resets caught signals.
 pub fn reset_for_program() -> Result<(), Errno> {
     set_action(libc::SIGPIPE, libc::SIG_DFL);
     unblock_all()

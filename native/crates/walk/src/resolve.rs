@@ -54,7 +54,7 @@ pub fn deep_directory_beneath(root: BorrowedFd<'_>, path: &[u8]) -> Result<Owned
     Ok(directory)
 }
 
-/// Splits a path behind as many parts as one call resolves.
+/// Splits a path after as many parts as one call can resolve.
 fn split(path: &[u8]) -> (&[u8], &[u8]) {
     if path.len() <= MAX_PATH {
         return (path, &[]);

@@ -183,7 +183,7 @@ fn directories_that_are_moved_lead_the_walk_nowhere_else() {
             Ok(Some(Step::Entry(entry))) => {
                 walk.enter(&entry).unwrap().unwrap();
                 if walk.path().len() == depth * 2 - 1 {
-                    // Its parent is closed by now, and `..` leads to another directory.
+                    // The directory's parent is closed by now, and `..` leads to another directory.
                     fs::rename(top.join("d/d/d"), scratch.0.join("elsewhere")).unwrap();
                 }
             }

@@ -34,7 +34,7 @@ fn locate(membership: &str, mounts: &str) -> Option<PathBuf> {
         let mut fields = mount.split(' ').skip(3);
         let root = unescape(fields.next()?);
         let target = unescape(fields.next()?);
-        // A bind mount may show only a part of the hierarchy. Paths outside of it have no directory.
+        // A bind mount may show only a part of the hierarchy. A cgroup outside that part has no directory.
         let below = Path::new(cgroup).strip_prefix(root).ok()?;
         let escapes = below.components().any(|part| part.as_os_str() == "..");
         // Joining an empty path would leave a slash at the end.

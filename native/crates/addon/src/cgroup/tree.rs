@@ -25,7 +25,7 @@ pub fn prepare(
     prepared
 }
 
-/// Removes a child with all cgroups below it. A missing one is no error.
+/// Removes a child and all cgroups below it. A missing one is no error.
 pub fn remove(parent: &Path, child: &str) -> Result<(), Error> {
     match cgroup::remove(parent, child) {
         Err(Error::File {
@@ -56,7 +56,7 @@ mod tests {
     fn a_child_whose_files_cannot_be_written_is_removed_again() {
         let root = temporary("prepare");
         let setting = ("pids.max".to_owned(), "5".to_owned());
-        // The file is missing in a plain directory, as is the file of an unavailable controller.
+        // A plain directory lacks the file, as a cgroup lacks the files of an unavailable controller.
         assert!(matches!(
             prepare(&root, "child", std::slice::from_ref(&setting)),
             Err(Error::File {

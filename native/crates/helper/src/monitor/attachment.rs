@@ -20,7 +20,7 @@ pub struct AttachedClient {
     socket: Watched,
     wants: Attachment,
     queue: Queue,
-    /// Whether the client still reads. Input that it sent before it disconnected is still used.
+    /// Whether the client still reads. Input sent before the client disconnected is still used.
     reads: bool,
     /// Whether more input can arrive.
     sends: bool,
@@ -101,7 +101,7 @@ impl AttachedClient {
         idle || (self.hung_up && !self.sends)
     }
 
-    /// Reads available input into the buffer. Returns 0 at its end.
+    /// Reads available input into the buffer. Returns 0 at the end of the input.
     pub fn receive(&mut self, buffer: &mut [u8]) -> Result<usize, Errno> {
         loop {
             let result = recv(&self.socket, &mut *buffer, RecvFlags::DONTWAIT);
@@ -122,7 +122,7 @@ impl AttachedClient {
         let mut interest = Interest::empty();
         interest.set(Interest::WRITE, self.has_output());
         interest.set(Interest::READ, input && self.sends);
-        // After a hang-up the kernel would report it again and again.
+        // Otherwise the kernel would report a hang-up again and again.
         let interest = (!self.hung_up).then_some(interest);
         if self.socket.watch(poll, interest).is_err() {
             self.hang_up();

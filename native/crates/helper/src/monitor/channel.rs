@@ -11,7 +11,8 @@ use crate::messages;
 use crate::monitor::log::files::Position;
 use sys::watched::Watched;
 
-/// Messages and log requests that may wait on one connection. A peer with more does not read, and is disconnected.
+/// Messages and log requests that may wait on one connection. A peer that exceeds the limit is not reading, and is
+/// disconnected.
 const MOST_PENDING: usize = 64;
 
 #[derive(Debug)]

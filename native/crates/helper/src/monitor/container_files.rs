@@ -27,8 +27,8 @@ pub struct ContainerFiles {
 }
 
 impl ContainerFiles {
-    /// Opens the files, and the listener of the monitor's socket. It runs before the container's program, so that
-    /// nothing can fail once the program is running.
+    /// Opens the files, and the listener of the monitor's socket. Call it before the container's program starts, so
+    /// that nothing can fail once the program is running.
     pub fn open(host: &Host, request: &LaunchRequest) -> Result<(Self, OwnedFd), Failure> {
         let container = host.container_directory(&request.id)?;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
@@ -61,7 +61,8 @@ impl ContainerFiles {
         Ok((files, listener))
     }
 
-    /// Returns whether the socket is still this monitor's: it is not after the container was removed or restarted.
+    /// Returns whether the socket still belongs to this monitor. It does not once the container was removed or
+    /// restarted.
     pub fn owns_socket(&self) -> bool {
         self.identity.is_some()
             && socket_identity(&self.sockets, &self.socket_name) == self.identity

@@ -32,11 +32,11 @@ const FIRST_FREE: u64 = 16;
 /// Size of the buffer for output and input: the capacity of a pipe.
 const BUFFER: usize = 64 * 1024;
 
-/// Longest wait for the end of the output after the program's end, if a process outside the container keeps the
+/// Longest wait for the end of the output once the program has ended, if a process outside the container keeps the
 /// terminal open.
 pub const TERMINAL_GRACE: Duration = Duration::from_secs(1);
 
-/// Output of a terminal that is read after the program's end: more than the kernel buffers.
+/// Most bytes that are read from a terminal after the program's end: more than the kernel buffers.
 pub const TERMINAL_LIMIT: usize = 1024 * 1024;
 
 /// Time until the next attempt to write the exit record after a failure.
@@ -61,7 +61,7 @@ pub struct Drain {
     pub status: Status,
     /// The time of the last output, or of the program's end.
     pub since: Instant,
-    /// Bytes that are read at most: a process that has survived the program may go on writing.
+    /// Most bytes that are still read: a process that has survived the program may go on writing.
     pub left: usize,
 }
 
@@ -73,9 +73,9 @@ pub struct Monitor {
     pub program: Watched,
     /// Processes of a container without a PID namespace.
     pub orphans: Option<Orphans>,
-    /// The kernel's counters of processes that it killed for lack of memory.
+    /// The cgroup's `memory.events`, which counts the processes killed for lack of memory.
     pub memory: Option<Watched>,
-    /// The number of such processes that the daemon knows of.
+    /// The number of killed processes that the daemon knows of.
     pub oom_kills: u64,
     pub sources: [Option<Watched>; 2],
     pub input: Input,
@@ -86,7 +86,7 @@ pub struct Monitor {
     pub channels: Vec<Channel>,
     /// `None` for an exec, which only the daemon that started it knows.
     pub listener: Option<Watched>,
-    /// False after accepting a connection has failed, for example for lack of descriptors.
+    /// False after a connection could not be accepted, for example for lack of descriptors.
     pub accepting: bool,
     /// `None` for an exec, which has no log, exit record or socket.
     pub files: Option<ContainerFiles>,

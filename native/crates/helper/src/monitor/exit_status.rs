@@ -1,11 +1,11 @@
-//! Exit statuses, and the report by which the zygote knows a monitor's container.
+//! Exit statuses, and the report that links a monitor to its container for the zygote.
 
 use std::os::fd::{AsFd, BorrowedFd};
 
 use rustix::io::Errno;
 use rustix::process::{WaitId, WaitIdOptions, waitid};
 
-/// Exit code, and the signal that killed the process.
+/// Exit status, and the signal that killed the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Status {
     pub code: i32,
@@ -25,7 +25,7 @@ impl Status {
     }
 }
 
-/// Length of a monitor's report to the zygote: its own and its container's process ids.
+/// Length of a monitor's report to the zygote: the process ids of the monitor and of its container.
 pub const REPORT_LENGTH: usize = 8;
 
 /// Returns this monitor's report. It is short enough to be written to a pipe in one piece.

@@ -68,7 +68,7 @@ impl Input {
         }
     }
 
-    /// Handles the end of the program, or of its reading.
+    /// Discards waiting bytes and closes the input, because nothing reads it any more.
     pub fn close(&mut self) {
         self.sink = None;
         self.queue.clear();

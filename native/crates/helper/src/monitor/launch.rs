@@ -118,7 +118,7 @@ fn begin(host: Host, launch: Launch, forked_at: u64) -> Result<Monitor, Failure>
     Ok(monitor)
 }
 
-/// Returns the message about a program that was started now. The phases are for the daemon's trace.
+/// Returns the message about a program that has just started. The phases are for the daemon's trace.
 pub fn started(launched: &Launched, received_at: u64, forked_at: u64) -> Started {
     let mut phases = vec![
         Phase {

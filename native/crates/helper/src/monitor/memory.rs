@@ -18,13 +18,13 @@ pub fn kills(events: BorrowedFd<'_>) -> u64 {
         .unwrap_or(0)
 }
 
-/// Opens a cgroup's file for [`kills`], if the kernel limits its memory.
+/// Opens a cgroup's `memory.events`, which exists if the memory controller is enabled.
 pub fn events(cgroup: BorrowedFd<'_>) -> Option<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     openat(cgroup, "memory.events", flags, Mode::empty()).ok()
 }
 
-/// Watches a cgroup's file. The kernel reports only changes after a read, so the file is read once.
+/// Watches a cgroup's `memory.events`. The kernel reports only changes after a read, so the file is read once.
 pub fn watch(poll: &Poll, cgroup: BorrowedFd<'_>, token: u64) -> Option<Watched> {
     let mut events = Watched::new(events(cgroup)?, token);
     kills(events.as_fd());

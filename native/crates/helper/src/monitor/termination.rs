@@ -19,7 +19,7 @@ impl Monitor {
         let status = match exit_status::reap(self.program.as_fd()) {
             Ok(Some(status)) => status,
             Ok(None) => return,
-            // No other process reaps it. Waiting further would never end.
+            // No other process reaps PID 1, so a further wait would never end.
             Err(_) => Status::exited(255),
         };
         let _ = self.program.watch(&self.poll, None);
@@ -34,8 +34,8 @@ impl Monitor {
         self.input.close();
         self.terminal_peer = None;
         if self.terminal.is_none() {
-            // The pipes contain everything that the container's processes have written, also if a process outside its
-            // PID namespace has one of them open.
+            // The pipes contain everything that the container's processes have written, even if a process outside the
+            // PID namespace still has a pipe open.
             self.drain(Stream::Stdout);
             self.drain(Stream::Stderr);
         }

@@ -1,5 +1,5 @@
-//! The thread that creates and changes containers' network namespaces. The kernel takes milliseconds for it, in which
-//! the event loop serves connections.
+//! The thread that creates and changes containers' network namespaces. Each change takes the kernel milliseconds,
+//! during which the event loop serves connections.
 
 use std::collections::HashMap;
 use std::os::fd::{AsFd, OwnedFd};
@@ -17,8 +17,8 @@ use rustix::io::Errno;
 /// Blank namespaces kept ready: creating one takes as long as adding its interfaces.
 const BLANK_NAMESPACES: usize = 2;
 
-/// Time without jobs before a blank namespace is created. The container of the last job starts in that time and needs
-/// the processors.
+/// Time without jobs before a blank namespace is created. Meanwhile the container of the last job starts and needs the
+/// processors.
 const QUIET: Duration = Duration::from_millis(12);
 
 #[derive(Debug)]
@@ -57,7 +57,7 @@ pub struct JobResult {
     pub result: Result<Option<NetNamespace>, Error>,
 }
 
-/// The thread's side that the event loop uses.
+/// The event loop's handle to the thread.
 #[derive(Debug)]
 pub struct NamespaceWorker {
     jobs: Sender<Job>,
@@ -116,7 +116,7 @@ impl NamespaceWorker {
         &self.wake
     }
 
-    /// Returns whether the job was accepted; it is not after the thread has ended.
+    /// Submits a job. Returns false if the thread has ended.
     pub fn submit(&self, job: Job) -> bool {
         self.jobs.send(job).is_ok()
     }
@@ -151,8 +151,8 @@ struct Worker {
 }
 
 impl Worker {
-    /// Returns the next job. Until one arrives, blank namespaces are created. After a failure that is tried again when
-    /// the next job is done.
+    /// Returns the next job, and creates blank namespaces until one arrives. After a failure, the next attempt follows
+    /// the next job.
     fn next_job(&mut self, jobs: &Receiver<Job>) -> Option<Job> {
         while self.blanks.len() < BLANK_NAMESPACES {
             match jobs.recv_timeout(QUIET) {
@@ -224,7 +224,7 @@ impl Worker {
         }
     }
 
-    /// Returns to the bridges' namespace: a namespace lives as long as a thread is in it.
+    /// Returns to the bridges' namespace, because a namespace exists as long as a thread is in it.
     fn leave(&self) -> Result<(), Error> {
         let left = sys::network_namespace::enter(self.bridges.as_fd());
         left.map_err(|errno| Error {

@@ -14,7 +14,7 @@ pub fn any_is_in(namespaces: &BTreeSet<u64>) -> bool {
         let name = entry.file_name();
         name.as_encoded_bytes().iter().all(u8::is_ascii_digit)
     });
-    // Landlock forbids a confined process to look at `ns/net`.
+    // Landlock forbids a confined process to inspect `ns/net`.
     let mut found = numbered.filter_map(|entry| stat(entry.path().join("net/dev")).ok());
     found.any(|status| namespaces.contains(&status.st_ino))
 }

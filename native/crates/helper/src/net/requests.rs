@@ -214,13 +214,13 @@ impl Server {
         }
     }
 
-    /// Serves a namespace. The zygote receives a new one before the daemon receives its response.
+    /// Starts to serve a namespace. The zygote receives a new namespace before the daemon receives the response.
     fn keep(&mut self, namespace: u64, made: NetNamespace, new: bool) -> Result<(), Failure> {
         if new {
             let message = FromHelper::Namespace { namespace };
             self.zygote.send(&message, &[made.descriptor.as_fd()]);
         } else if !self.namespaces.contains_key(&namespace) {
-            // It was released while the worker adopted it.
+            // The daemon released the namespace while the worker adopted it.
             return Ok(());
         }
         self.ports.add_namespace(namespace, made.sockets);

@@ -69,8 +69,8 @@ pub struct Server {
 /// A container's network namespace.
 pub struct ContainerNamespace {
     pub descriptor: OwnedFd,
-    /// As in [`network::namespace::NetNamespace`]; unknown until the worker has been in a namespace of an earlier
-    /// helper.
+    /// The inode as in [`network::namespace::NetNamespace`]. For a namespace of an earlier helper it is unknown until
+    /// the worker has entered the namespace.
     pub inode: Option<u64>,
 }
 
@@ -169,7 +169,7 @@ impl Server {
             outgoing_udp,
             cleaned_up: Instant::now(),
         };
-        // After the last thread is created, because the filter forbids to create one.
+        // After the last thread is created, because the filter forbids new threads.
         net_helper::confine_calls()?;
         Ok(server)
     }

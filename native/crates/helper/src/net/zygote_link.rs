@@ -130,8 +130,8 @@ impl ZygoteLink {
         }
     }
 
-    /// Sends a message, and waits until the zygote has room for it: the zygote reads at every start of a container and
-    /// in between.
+    /// Sends a message, and waits until the zygote has room for it. The zygote reads at every start of a container and
+    /// between starts.
     pub fn send(&self, message: &FromHelper, descriptors: &[BorrowedFd<'_>]) {
         let Some(zygote) = &self.zygote else {
             return;

@@ -1,4 +1,5 @@
-//! Messages between the zygote and the net helper, over the socket pair they were forked with.
+//! Messages between the zygote and the net helper, over a socket pair created before the helper's fork, or over a later
+//! zygote's connection.
 
 use protocol::VERSION;
 use protocol::zygote::Mapping;
@@ -30,7 +31,7 @@ pub enum FromHelper {
         namespace: u64,
     },
     /// The helper's state, for a zygote that replaces one that has died. Two descriptors: the user namespace, and the
-    /// bridges' network namespace. As many messages about containers' namespaces follow.
+    /// bridges' network namespace. A [`FromHelper::Namespace`] message follows for each of `namespaces`.
     Handover {
         mapping: Mapping,
         #[serde(rename = "sandboxes")]

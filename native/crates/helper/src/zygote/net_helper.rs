@@ -115,7 +115,8 @@ impl NetHelper {
         }
     }
 
-    /// Returns a copy of a container's network namespace, also if the helper has sent it just now.
+    /// Returns a duplicate descriptor of a container's network namespace, even if the helper has only just sent the
+    /// namespace.
     pub fn namespace(&mut self, poll: &Poll, namespace: u64) -> Option<OwnedFd> {
         if !self.namespaces.contains_key(&namespace) {
             self.receive(poll);

@@ -18,7 +18,7 @@ use crate::zygote::standby_monitor::{ForkSide, StandbyMonitor};
 /// Resources of each kind, enough for some simultaneous starts. A namespace takes about 200 KiB of kernel memory.
 const MOST_READY: usize = 4;
 
-/// Number of resources up to which a preparer is started.
+/// Number of ready resources at or below which a preparer is started.
 const FEW_READY: usize = 2;
 
 /// Used namespaces that may wait to be destroyed.
@@ -69,7 +69,8 @@ impl PreparedResources {
         self.standby.take()?.send(launch)
     }
 
-    /// Forks a standby monitor, if there is none and it is time. Returns the channel for its launch in the new process.
+    /// Forks a standby monitor, if there is none and it is time. In the new process, returns the channel for its
+    /// launch.
     pub fn fork_standby(&mut self) -> Option<OwnedFd> {
         if self.standby.is_some() || !self.wait().is_zero() {
             return None;
@@ -87,8 +88,8 @@ impl PreparedResources {
         self.standby = None;
     }
 
-    /// Keeps the network namespace of an ended container until there is time to destroy it. It is never used again,
-    /// because another process may still have a socket in it.
+    /// Keeps the network namespace of an ended container until there is time to destroy it. The namespace is never
+    /// reused, because another process may still have a socket in it.
     pub fn retire(&mut self, namespace: OwnedFd) {
         self.postpone(QUIET);
         if self.used.len() >= MOST_USED {

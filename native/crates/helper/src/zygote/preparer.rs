@@ -20,7 +20,7 @@ pub struct Preparation {
 impl Preparation {
     /// Prepares the resources. The first failure of a kind ends that kind.
     pub fn run(&self, host: &Host) {
-        // A name that differs from the zygote's, by which the zygote is found.
+        // The zygote is found by its process name, so this process takes another name.
         let _ = rustix::thread::set_name(c"tbox-preparer");
         let _ = self.prepare_networks();
         let _ = self.prepare_devices(host);

@@ -9,9 +9,9 @@ use std::os::unix::ffi::OsStringExt;
 use protocol::failure::{Failure, FailureKind};
 use sys::{fork, memfd, signals};
 
-/// Returns only in a process that runs from a sealed memory file, with an empty environment, no descriptors except 0 to
-/// 2, and no signal blocked or ignored except SIGPIPE. A container that reaches the helper's program through /proc then
-/// finds a file that no process can write.
+/// Executes a copy of this program from a sealed memory file, unless the process already runs from one. The copy starts
+/// with an empty environment, with descriptors 0 to 2 only, and with no signal blocked or ignored except SIGPIPE. A
+/// container that opens the helper's program through /proc therefore gets a file that no process can write.
 pub fn ensure_sealed() -> Result<(), Failure> {
     let program =
         File::open("/proc/self/exe").map_err(|error| explain("open /proc/self/exe", error))?;

@@ -1,4 +1,4 @@
-//! Requests of daemons to the zygote. Each is done in a fork; the fork's task is returned in that fork.
+//! Requests of daemons to the zygote. Launches and other work run in forks: in a fork, the functions return its task.
 
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -182,12 +182,14 @@ impl Zygote {
     }
 }
 
-/// Returns the number of descriptors with a program: the channel, a socket for each attachment, and the cgroup.
+/// Returns the number of descriptors that a launch or exec has: the channel, a socket for each attachment, and the
+/// cgroup.
 fn descriptors_of_program(attachments: &[Attachment], cgroup: bool) -> usize {
     1 + attachments.len() + usize::from(cgroup)
 }
 
-/// Returns the number of descriptors with a request: the channel, and the streams that the request reads or writes.
+/// Returns the number of descriptors that a work request has: the channel, and the streams that the request reads or
+/// writes.
 fn descriptors_of(request: &WorkRequest) -> usize {
     match request {
         WorkRequest::Unpack {
@@ -234,8 +236,8 @@ fn check_id(id: &str) -> Result<(), Failure> {
     }
 }
 
-/// Opens the network namespace of a process. It can be entered if it belongs to the zygote's user namespace, as a
-/// container's does.
+/// Opens the network namespace of a process. A process can enter it if the zygote's user namespace owns it, as it owns
+/// every container's network namespace.
 fn namespace_of(pid: u32) -> Option<OwnedFd> {
     let path = format!("/proc/{pid}/ns/net");
     open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()

@@ -48,7 +48,7 @@ const SIGINT: i32 = 2;
 const SIGTERM: i32 = 15;
 const SIGCHLD: i32 = 17;
 
-/// The end of the loop: the zygote's own, or a fork with its task.
+/// The result of the loop: the zygote has ended, or this process is a fork with a task.
 pub enum Outcome {
     Ended,
     Monitor {
@@ -169,7 +169,7 @@ impl Zygote {
         })
     }
 
-    /// Runs until the zygote's end. In a fork it returns at once, and everything is closed that the fork does not need.
+    /// Runs until the zygote ends. In a fork, it returns at once and closes everything that the fork does not need.
     pub fn serve(mut self) -> Outcome {
         let mut events = Vec::new();
         loop {
@@ -284,7 +284,7 @@ impl Zygote {
         }
     }
 
-    /// Accepts no more requests. Another zygote can take over at once.
+    /// Stops accepting requests. Another zygote can take over at once.
     pub fn shut_down(&mut self) {
         if self.listener.take().is_some() {
             let _ = unlinkat(&self.run, socket_name(), AtFlags::empty());

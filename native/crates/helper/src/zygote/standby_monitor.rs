@@ -12,7 +12,7 @@ use sys::seqpacket::{self, Flags};
 use crate::messages;
 use crate::monitor::launch::Launch;
 
-/// A process that waits for its launch. It ends when this is dropped.
+/// A process that waits for its launch. The process ends when this value is dropped.
 #[derive(Debug)]
 pub struct StandbyMonitor {
     pid: Pid,
@@ -26,8 +26,8 @@ pub enum ForkSide {
     Monitor(OwnedFd),
 }
 
-/// The text of a launch. Its descriptors follow in this order: the report's, the optional ones that are present, the
-/// request's.
+/// The text of a launch message. The message's descriptors are, in order: the report pipe, the optional ones that are
+/// present, and those of the request.
 #[derive(Serialize, Deserialize)]
 struct LaunchMessage<Request> {
     request: Request,

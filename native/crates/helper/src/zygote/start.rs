@@ -139,7 +139,7 @@ fn become_zygote(arguments: &Arguments, run: OwnedFd, lock: OwnedFd, parent: Own
     }
 }
 
-/// Returns `None` if the parent has ended.
+/// Prepares the zygote in the child. Returns `None` if the parent has ended.
 fn prepare(
     arguments: &Arguments,
     run: OwnedFd,

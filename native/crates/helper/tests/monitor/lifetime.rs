@@ -49,7 +49,7 @@ fn a_container_outlives_its_daemon_and_accepts_the_next_one() {
 }
 
 #[test]
-fn exit_codes_are_recorded_without_a_daemon() {
+fn exit_statuses_are_recorded_without_a_daemon() {
     let Some(zygote) = Zygote::start() else {
         return;
     };

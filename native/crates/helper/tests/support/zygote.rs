@@ -14,7 +14,7 @@ use super::container::Container;
 use super::directories::{TestDirectories, next_number};
 use super::messages::{patient, receive, send, zygote_socket};
 
-/// A running zygote. It ends when this is dropped.
+/// A running zygote. The process ends when this value is dropped.
 pub struct Zygote {
     directory: PathBuf,
     pub store: PathBuf,

@@ -11,7 +11,7 @@ use crate::support::streams::{attachment, read_all};
 use crate::support::zygote::Zygote;
 
 #[test]
-fn the_zygote_records_the_exit_code_after_a_monitor_was_killed() {
+fn the_zygote_records_the_exit_status_after_a_monitor_was_killed() {
     let Some(zygote) = Zygote::start() else {
         return;
     };

@@ -90,7 +90,7 @@ fn the_zygote_runs_from_a_sealed_copy_and_inherits_nothing() {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     assert!(status.contains("Name:\ttbox-zygote"), "{status}");
     assert!(status.contains("Threads:\t1"), "{status}");
-    // Its owner cannot inspect it from outside the user namespace.
+    // The user cannot inspect the zygote from outside the user namespace.
     assert!(fs::read_link(format!("/proc/{pid}/exe")).is_err());
     assert!(fs::read_dir(format!("/proc/{pid}/fd")).is_err());
     let directory = fs::metadata(&zygote.run).unwrap();

@@ -150,7 +150,7 @@ impl<R: BufRead> Reader<R> {
             segments: Vec::new(),
             attributes: records.attributes,
         };
-        // POSIX and all other readers agree: only a file has data, even if another entry has a size.
+        // POSIX and the well-known readers agree that only a file has data, even if another kind of entry has a size.
         if entry.kind == Kind::File {
             let stored = records.size.unwrap_or(header.size);
             if i64::try_from(stored).is_err() {

@@ -95,7 +95,7 @@ impl DataMap {
     }
 }
 
-/// Refuses a map with overlapping segments, with a segment beyond the end, or with another size than the stored data.
+/// Refuses a map whose segments overlap, exceed the file's size, or do not add up to the size of the stored data.
 pub fn check(segments: &[Segment], size: u64, stored: u64) -> Result<(), &'static str> {
     let mut end = 0;
     let mut total = 0u64;

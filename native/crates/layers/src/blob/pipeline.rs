@@ -76,7 +76,7 @@ pub fn read<T, E: From<BlobError>>(
             Ok(value)
         });
         drop(chunks);
-        // Wakes a decompressor that waits for a pipe. Any other one ends at its next send.
+        // Wakes a decompressor that waits for a pipe. Any other decompressor ends at its next send.
         let _ = rustix::io::write(&stop, &1u64.to_ne_bytes());
         let sha256 = match hashing.join() {
             Ok(digest) => digest,

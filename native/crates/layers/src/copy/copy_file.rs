@@ -23,8 +23,8 @@ pub struct Source<'s> {
 }
 
 impl Source<'_> {
-    /// Copies to a path of the request. If that is a directory or ends with a slash, the copy is `name` in it. If it is a
-    /// symbolic link, the link stays and its target gets the content.
+    /// Copies to a path of the request. If the path is a directory or ends with a slash, the copy is named `name` in
+    /// that directory. If the path is a symbolic link, the link stays and its target receives the content.
     pub fn copy_to_path(
         self,
         root: BorrowedFd<'_>,

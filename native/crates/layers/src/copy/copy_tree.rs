@@ -136,7 +136,8 @@ impl TreeCopy<'_> {
         Ok(())
     }
 
-    /// Copies a regular file. Of a file with several links, only the first is copied; the others become links again.
+    /// Copies a regular file. If the file has several links, only the first is copied; the others become links to that
+    /// copy.
     fn regular_file(&mut self, entry: &Entry, path: &[u8], shown: &str) -> Result<(), Failure> {
         let at_path = |errno| refused(shown, errno);
         let target = self.targets.current().as_fd();

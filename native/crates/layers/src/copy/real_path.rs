@@ -17,8 +17,8 @@ const REFERENCE: OFlags = OFlags::PATH
 /// Most directories of a path.
 const MAX_DEPTH: usize = 4096;
 
-/// Returns the path of a directory below the root without symbolic links. It is found through the entries of its parents,
-/// because the kernel returns the path of a descriptor only for a process's own root.
+/// Returns the path of a directory below the root without symbolic links. Each name is looked up in the parent
+/// directory, because the kernel returns the path of a descriptor only relative to the process's own root.
 pub fn real_path(root: BorrowedFd<'_>, path: &str) -> Result<Vec<u8>, Errno> {
     let top = identity_of(root)?;
     let mut current = open(root, path, OFlags::PATH | OFlags::DIRECTORY)?;

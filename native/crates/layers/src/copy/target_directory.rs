@@ -1,4 +1,4 @@
-//! Directories of a container's root that copies go into.
+//! Target directories of copies, in a container's root.
 
 use std::os::fd::{BorrowedFd, OwnedFd};
 

@@ -55,8 +55,8 @@ impl<'m> EntryMetadata<'m> {
         std::mem::take(&mut self.default_acls)
     }
 
-    /// Sets owner, mode, attributes and time, in this order: a new owner clears set-id bits and capabilities.
-    /// `inherited_group` states that the group of the new file may be another one than root's.
+    /// Sets owner, mode, attributes and time, in this order: a new owner clears set-id bits and capabilities. With
+    /// `inherited_group`, the new file's group may differ from root's.
     pub fn apply(
         &mut self,
         file: BorrowedFd<'_>,

@@ -13,7 +13,7 @@ pub struct OwnerPolicy<'m> {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
-    /// Ids that are available. A new file has them if they are root's.
+    /// Ids that are available. Root's ids need not be set, because a new file has them.
     Ids { uid: u32, gid: u32 },
     /// Ids that cannot be set because only one is available. They are recorded in an attribute of the file.
     Unavailable { uid: i64, gid: i64 },

@@ -108,7 +108,7 @@ impl<'a> Extractor<'a> {
         if self.entries > self.limits.entries {
             return Err(Problem::TooManyEntries(self.limits.entries));
         }
-        // Holes occupy no space here, but they do where the file is copied to.
+        // Holes occupy no space here, but may occupy space in a copy of the file.
         self.size = self.size.saturating_add(entry.size);
         if self.size > self.limits.bytes {
             return Err(Problem::TooLarge(self.limits.bytes));

@@ -191,7 +191,8 @@ impl<'r> OpenDirectories<'r> {
     }
 }
 
-/// Creates a directory without an entry. In place of a whiteout, it keeps hiding the deleted directory.
+/// Creates a directory that has no entry in the archive. A directory that replaces a whiteout becomes opaque, so that
+/// the deleted directory stays hidden.
 fn create_implied(parent: BorrowedFd<'_>, name: &[u8], whiteout: bool) -> Result<OwnedFd, Problem> {
     let create = || -> Result<OwnedFd, Errno> {
         let before = fstat(parent)?;

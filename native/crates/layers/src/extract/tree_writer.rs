@@ -194,7 +194,7 @@ impl<'a> TreeWriter<'a> {
         make_directory(parent.change(), path.name())
             .and_then(|directory| {
                 if self.destination.is_none() {
-                    // The file that it replaces hid the whole directory of lower layers.
+                    // The replaced file hid everything at this path in lower layers.
                     set_opaque(directory.as_fd())?;
                 }
                 Ok(directory)
@@ -207,7 +207,8 @@ impl<'a> TreeWriter<'a> {
         self.devices.insert(path.bytes().to_vec());
     }
 
-    /// Links to a file of an earlier entry, which keeps its metadata. A link to a device is left out like the device.
+    /// Creates a hard link to the file of an earlier entry. That file keeps its metadata. A link to a device is left
+    /// out like the device.
     fn hard_link(&mut self, entry: &Entry, target: &[u8], path: &EntryPath) -> Result<(), Problem> {
         let target_path = match &self.destination {
             None => EntryPath::parse(target)?,
@@ -251,7 +252,7 @@ impl<'a> TreeWriter<'a> {
             linkat(&from, target_path.name(), parent, name, AtFlags::empty())
         })
         .map_err(|problem| match problem {
-            // It was in the directory that the link replaced.
+            // The target was in the directory that the link replaced.
             Problem::System {
                 errno: Errno::NOENT,
                 ..

@@ -15,7 +15,7 @@ pub fn write_changes(upper: BorrowedFd<'_>, lowers: &[OwnedFd], output: OwnedFd)
     let mut output = BufWriter::new(File::from(output));
     let mut walk = Walk::sorted(upper).map_err(|error| error.errno)?;
     let mut depth = 0;
-    // Depth of a directory that the layers below do not have: they have nothing in it, either.
+    // Depth of an added directory. The layers below have nothing in it.
     let mut added_at = None;
     while let Some(step) = walk.step().map_err(|error| error.errno)? {
         let entry = match step {

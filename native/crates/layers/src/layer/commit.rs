@@ -29,7 +29,8 @@ pub struct CommitOptions {
     /// Latest modification time, in seconds since the epoch. Later times become this one, so that equal content makes
     /// equal layers.
     pub latest: Option<i64>,
-    /// Whether its directories show the content of lower layers: overlayfs makes each new directory opaque.
+    /// Whether new directories of the layer leave the content of lower layers visible: overlayfs marks each new
+    /// directory opaque.
     pub merge: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Merging layers into one: overlayfs shows it as it would show all of them.
+//! Merging layers into one, which overlayfs shows like the layers together.
 
 use std::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -15,8 +15,8 @@ use crate::overlay::{Existing, is_opaque, set_opaque};
 use crate::remove::{RemoveError, remove_tree};
 use crate::store::open_directory;
 
-/// Merges layers, base first, into the upper directory, which is empty. Their files get another link there, so the upper
-/// directory must not be changed later. `lowers` are the layers below.
+/// Merges layers, base first, into the upper directory, which is empty. Files become hard links to the layers' files,
+/// so the upper directory must not be changed later. `lowers` are the layers below.
 pub fn merge(
     store: BorrowedFd<'_>,
     upper: &str,

@@ -192,7 +192,7 @@ impl<W: Write> TreeArchive<W> {
         Ok(Some(directory))
     }
 
-    /// Adds a regular file. Returns false if it has disappeared, because a container may run meanwhile.
+    /// Adds a regular file. Returns false if the file has disappeared: a container may run meanwhile.
     fn add_file(&mut self, entry: &Entry, path: &[u8]) -> Result<bool, PackError> {
         let file = match openat(&entry.parent, &entry.name, READ, Mode::empty()) {
             Ok(file) => file,
@@ -232,8 +232,8 @@ impl<W: Write> TreeArchive<W> {
         Ok(true)
     }
 
-    /// Adds an empty file that hides `name` in lower layers; with the name of an opaque mark, everything in the
-    /// directory.
+    /// Adds an empty file that hides `name` in lower layers. With the name of an opaque mark, it hides everything in
+    /// the directory.
     fn add_whiteout(&mut self, path: &[u8], name: &CStr) -> Result<(), PackError> {
         let parent = path.len() - path.iter().rev().take_while(|byte| **byte != b'/').count();
         let whiteout = [&path[..parent], b".wh.", name.to_bytes()].concat();
@@ -262,8 +262,8 @@ impl<W: Write> TreeArchive<W> {
     }
 }
 
-/// A file of exactly the size in its header, whatever another process writes meanwhile: a shorter one is filled with
-/// zeros, a longer one is cut.
+/// A file read to exactly the size in its header, whatever another process writes meanwhile: zeros extend a shorter
+/// file, and a longer file is cut.
 struct SizedFile {
     file: File,
     left: u64,

@@ -16,12 +16,12 @@ pub enum Family {
     Ipv6 = 10,
 }
 
-/// Chains by the point in the kernel's path at which they see packets.
+/// Chains, each at one point of the kernel's packet path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Chain {
     /// Packets that arrive, before they are routed.
     Diverted,
-    /// The same packets, just before [`Chain::Diverted`].
+    /// Packets that arrive, just before [`Chain::Diverted`].
     Queued,
     /// Packets that leave through another interface.
     Forwarded,

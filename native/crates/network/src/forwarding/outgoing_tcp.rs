@@ -45,7 +45,7 @@ impl Flow for Pending {
         self.host.watch(poll, interest)
     }
 
-    /// An attempt to connect ends by itself, and its packet needs a verdict.
+    /// Returns false during an attempt to connect: the attempt ends by itself, and its packet needs a verdict.
     fn may_expire(&self) -> bool {
         self.connected
     }
@@ -139,7 +139,8 @@ impl OutgoingTcp {
         let pair = (packet.from, packet.to);
         let known = self.pending.find(&pair).and_then(|id| self.pending.get(id));
         if let Some(pending) = known {
-            // A repetition passes if the host is connected; otherwise the first one still waits for its verdict.
+            // A repeated packet passes if the host is connected. Otherwise the first packet still waits for its
+            // verdict.
             return Some(match pending.connected {
                 true => Verdict::Mark(DIVERTED),
                 false => Verdict::Drop,

@@ -36,7 +36,8 @@ pub struct PublishedPorts {
     closed: ClosedPorts,
     /// Freed when the process has no other descriptor.
     spare: SpareDescriptor,
-    /// Whether containers see the addresses of clients: only with a firewall do their answers return to the helper.
+    /// Whether containers see the addresses of clients. Answers to those addresses return to the helper only with a
+    /// firewall.
     keep_client_address: bool,
     buffer: Vec<u8>,
 }
@@ -330,7 +331,7 @@ fn is_answered(containers: &ContainerListeners, listener: &PortListener) -> bool
     known.any(|listens| listens != Some(false))
 }
 
-/// Returns whether a container may see a client's address: its answers must return to the helper.
+/// Returns whether a container may see a client's address: answers to the address must return to the helper.
 fn is_routed_to_helper(bridges: &Bridges, address: IpAddr) -> bool {
     !address.is_loopback() && !bridges.contains(address) && !is_link_local(address)
 }

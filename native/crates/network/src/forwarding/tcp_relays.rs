@@ -24,7 +24,7 @@ const SMALLEST_READ: usize = 64 * 1024;
 struct Direction {
     waiting: Vec<u8>,
     written: usize,
-    /// Size of the next read: as much as the receiver is likely to take, because the rest has to be kept.
+    /// Size of the next read: as much as the receiver is likely to take, because the rest must be buffered.
     read_size: usize,
     /// Whether the sender has closed its side and the receiver's side is shut down.
     ended: bool,
@@ -206,7 +206,7 @@ impl Direction {
                 Err(errno) => return Err(errno),
             };
             if length == 0 {
-                // Now, because no later event would lead here.
+                // Set now, because no later event would lead here.
                 self.ended = true;
                 return match shutdown(target.as_fd(), Shutdown::Write) {
                     Ok(()) | Err(Errno::NOTCONN) => Ok(()),
@@ -310,7 +310,8 @@ mod tests {
 
     #[test]
     fn the_end_of_a_direction_is_passed_on_at_any_position() {
-        // With batches of three bytes the end comes inside a batch, and after a batch that took all bytes.
+        // With batches of three bytes, the stream ends inside a batch for some lengths and after a full batch for
+        // others.
         for length in 0..10 {
             let (mut one, first) = streams();
             let (mut other, second) = streams();

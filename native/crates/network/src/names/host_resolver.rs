@@ -1,5 +1,5 @@
-//! The DNS servers of the host. The file is checked at every use, because a VPN or another network changes it at any
-//! time.
+//! The DNS servers of the host. resolv.conf is checked at every use, because a VPN or another network may change it at
+//! any time.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};

@@ -38,7 +38,7 @@ pub fn server_failure(mut question: Vec<u8>) -> Vec<u8> {
     question
 }
 
-/// Returns a response with the code "format error", or `None` if the message is no question.
+/// Returns a response with the code "format error", or `None` if the message is not a question.
 pub fn format_error(message: &[u8]) -> Option<Vec<u8>> {
     if message.len() < HEADER || message[2] & RESPONSE != 0 {
         return None;

@@ -45,7 +45,7 @@ pub struct Question<'a> {
     pub datagram: usize,
 }
 
-/// A message that is no single question.
+/// A message that is not exactly one question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unreadable {
     /// A response, or too short for a header.

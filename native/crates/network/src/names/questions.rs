@@ -54,7 +54,7 @@ impl Question {
     }
 }
 
-/// A question that a server was asked.
+/// A question that was sent to a server.
 #[derive(Debug)]
 struct Forwarded {
     question: Question,
@@ -140,7 +140,8 @@ impl Questions {
         }
     }
 
-    /// Asks the next server for questions without an answer. Returns the answers to those that all servers were asked.
+    /// Asks the next server for each question without an answer. Returns the responses to questions for which no server
+    /// is left.
     pub fn retry_late(&mut self, upstream: &mut Upstream<'_, '_>) -> Vec<Answered> {
         let late = self.0.expire().into_iter();
         late.filter_map(|one| self.ask_next(upstream, one.question, one.attempts))

@@ -30,7 +30,7 @@ const LIMITS: Limits = Limits {
 /// Bytes read from a connection before its questions are answered: more than the longest message.
 const BATCH: usize = 80 * 1024;
 
-/// A server that is asked a client's question.
+/// A client's question, and the connection to the server that is asked.
 #[derive(Debug)]
 struct Forwarded {
     question: Vec<u8>,
@@ -48,7 +48,7 @@ struct Stream {
     client: Watched,
     received: Vec<u8>,
     to_send: Vec<u8>,
-    /// The question that a server is asked. Until the answer the client is not read.
+    /// The question that was forwarded to a server. The client is not read until the answer arrives.
     forwarded: Option<Forwarded>,
     /// Whether the client has closed its side.
     ended: bool,
@@ -184,7 +184,7 @@ impl Stream {
         Ok(())
     }
 
-    /// Answers the received questions up to the first that a server has to be asked.
+    /// Answers the received questions up to the first one that must be forwarded.
     fn answer_questions(
         &mut self,
         upstream: &mut Upstream<'_, '_>,

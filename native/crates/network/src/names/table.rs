@@ -12,9 +12,9 @@ use super::question::{self, HEADER, Question, Unreadable};
 #[derive(Debug, PartialEq, Eq)]
 pub enum Reply {
     Answer(Vec<u8>),
-    /// Another server is asked: one of these, or the host's if the list is empty.
+    /// A question for other servers: these, or the host's if the list is empty.
     Forward(Vec<IpAddr>),
-    /// The message is no question.
+    /// A message that is not a question.
     Ignore,
 }
 

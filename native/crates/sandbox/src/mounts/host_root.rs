@@ -61,8 +61,9 @@ struct Overlays {
 }
 
 impl Overlays {
-    /// Covers `target` with the host's directory. If other file systems are mounted below it the kernel
-    /// refuses one overlay, which would reveal the files that they hide. Then each entry gets an overlay.
+    /// Covers `target` with the host's directory. If other file systems are mounted below that directory, the kernel
+    /// refuses a single overlay, because it would reveal the files that those mounts hide. Then each entry gets an
+    /// overlay.
     fn cover(&mut self, source: &Path, target: BorrowedFd<'_>, depth: usize) -> Result<(), Errno> {
         match self.overlay(source, target) {
             Err(Errno::INVAL) => self.cover_entries(source, target, depth),

@@ -45,8 +45,9 @@ enum FileSystem {
     Other,
 }
 
-/// Returns the directory of the kernel that the mount would falsify; nothing if it is allowed. Only the host's own view
-/// may cover the container's. `source` and `path` are the request's source and mount point.
+/// Returns the kernel's directory whose content the mount would replace, or nothing if the mount is allowed. Only the
+/// host's view of a directory may cover the container's view. `source` and `path` are the request's source and mount
+/// point.
 pub fn refused_directory(
     mount: BorrowedFd<'_>,
     source: &str,

@@ -45,8 +45,8 @@ pub fn mount_lowers(lowers: &[OwnedFd], target: &str) -> Result<(), Errno> {
     mount("overlay", target, "overlay", flags, options.as_c_str())
 }
 
-/// Joins the paths of the directories, topmost first, as the kernel requires. Paths of descriptors are
-/// short: 127 of them fit the one page of mount options.
+/// Joins the paths of the directories, topmost first, as the kernel requires. Paths of descriptors are short: 127 of
+/// them fit into the one page of mount options.
 fn join(lowers: &[OwnedFd]) -> String {
     let paths: Vec<String> = lowers
         .iter()
@@ -75,9 +75,9 @@ impl Overlay<'_> {
         mount("overlay", target, "overlay", flags, options.as_c_str())
     }
 
-    /// Removes the mark that the kernel leaves in the work directory of a volatile mount. It refuses another
-    /// mount because the machine may have crashed since. That cannot have happened here: after a crash the
-    /// next daemon removes such containers, so a container that starts again has seen none.
+    /// Removes the mark that the kernel leaves in the work directory of a volatile mount. The kernel refuses to mount a
+    /// work directory with this mark, because the machine may have crashed since. Here it has not: after a crash the
+    /// next daemon removes such containers, so none of them starts again.
     fn allow_next_volatile_mount(&self) {
         for (name, flags) in [
             ("work/incompat/volatile/dirty", AtFlags::empty()),

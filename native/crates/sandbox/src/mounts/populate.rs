@@ -90,8 +90,8 @@ struct Copy {
     top: Rc<OwnedFd>,
     /// The directories from the volume down to the copy of the walk's current one.
     targets: DirectoryStack,
-    /// Paths below the top of the first copies of files with several names. Open directories instead would be as many
-    /// descriptors.
+    /// Path of the first copy of each file with several links, below the top. Keeping directories open instead would
+    /// take a descriptor for each.
     linked: HashMap<Identity, Vec<u8>>,
 }
 
@@ -140,8 +140,8 @@ fn open_same_mount(parent: &OwnedFd, name: &CStr, flags: OFlags) -> Result<Owned
     openat2(parent, name, flags | OFlags::CLOEXEC, Mode::empty(), how)
 }
 
-/// Links a file of the volume again. A container that has the volume may have put links into the path, which are not
-/// followed.
+/// Creates another link to a file of the volume. A container that uses the volume may have put symbolic links into the
+/// path; they are not followed.
 fn link(top: &OwnedFd, first: &[u8], to: &OwnedFd, name: &CStr) -> Result<(), Errno> {
     let (parent, first) = match first.iter().rposition(|byte| *byte == b'/') {
         Some(slash) => (&first[..slash], &first[slash + 1..]),
@@ -166,8 +166,8 @@ fn copy_content(from: &OwnedFd, to: &OwnedFd, name: &CStr, status: &Stat) -> Res
     describe(source.as_fd(), target.as_fd(), status)
 }
 
-/// Copies the metadata of a file or directory. The owner precedes the mode, of which a change of owner clears bits;
-/// the times are last, because every other change updates them.
+/// Copies the metadata of a file or directory. The owner is set before the mode, because a change of owner clears bits
+/// of the mode. The times are set last, so that no other change replaces them.
 fn describe(from: BorrowedFd<'_>, to: BorrowedFd<'_>, status: &Stat) -> Result<(), Errno> {
     let (uid, gid) = (Uid::from_raw(status.st_uid), Gid::from_raw(status.st_gid));
     fchown(to, Some(uid), Some(gid))?;
@@ -317,7 +317,7 @@ mod tests {
             fs::hard_link(pair.join("file"), pair.join("other/file")).unwrap();
         }
         fs::create_dir_all(data.join("d/".repeat(COUNT))).unwrap();
-        // The limit is that of the whole test process: the other tests need few.
+        // The limit applies to the whole test process; the other tests need few descriptors.
         let limits = getrlimit(Resource::Nofile);
         let low = Rlimit {
             current: Some(512),

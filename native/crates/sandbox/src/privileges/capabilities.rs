@@ -106,7 +106,7 @@ pub fn bound(keep: Set) -> Result<(), Failure> {
 /// Sets permitted and effective capabilities for a user who is not root, inherited by the programs it
 /// executes.
 pub fn apply_ambient(set: Set) -> Result<(), Failure> {
-    // Without it access(2) ignores the capabilities of users other than root.
+    // Without this bit, access(2) ignores the capabilities of users other than root.
     set_capabilities_secure_bits(CapabilitiesSecureBits::NO_SETUID_FIXUP)
         .map_err(|errno| system("capabilities", "secure bits", errno))?;
     let ambient = CapabilitySet::from_bits_retain(set);

@@ -39,7 +39,7 @@ impl Drop for RestoreOnDrop {
     }
 }
 
-/// The user owns the file only while the process is dumpable.
+/// Writes this process's score. The process becomes dumpable for the write, because only then the user owns the file.
 fn write(text: &str) -> std::io::Result<()> {
     set_dumpable_behavior(DumpableBehavior::Dumpable)?;
     let written = std::fs::write(FILE, text);

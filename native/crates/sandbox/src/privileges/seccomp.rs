@@ -1,6 +1,6 @@
 //! The system call filter of containers.
 //!
-//! The table in `profile` allows or refuses each call. Numbers that are not in it and calls of other
+//! The table in `profile` allows, refuses or restricts each known call. Unknown numbers and calls of other
 //! architectures fail with ENOSYS, so that C libraries use a fallback.
 
 mod assembler;

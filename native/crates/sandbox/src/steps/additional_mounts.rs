@@ -39,7 +39,7 @@ pub fn open(store: &Store, mounts: &[Mount]) -> Result<Vec<AdditionalMount>, Fai
     mounts.iter().enumerate().map(open).collect()
 }
 
-/// Creates the mount points in the layer below the image's layers that exists for them.
+/// Creates the mount points in the container's `targets` layer, which is below the image's layers.
 pub fn create_mount_points(
     store: &Store,
     root: &Root,

@@ -49,7 +49,7 @@ fn proc(shared: &Shared) -> Result<OwnedFd, Errno> {
     if shared.pid != Sharing::Host {
         return attach::create("proc", &[], RESTRICTED);
     }
-    // The kernel allows a new mount only to the owner of the PID namespace; the host's is not ours.
+    // A new mount requires rights over the PID namespace, and the host's belongs to another user namespace.
     attach::clone_path("/proc", Depth::Tree)
         .and_then(|mount| attach::restrict(mount, RESTRICTED_CLONE, Depth::Tree))
 }
@@ -58,12 +58,13 @@ fn sysfs(network: Network) -> Result<OwnedFd, Errno> {
     let attributes = RESTRICTED | MountAttrFlags::MOUNT_ATTR_RDONLY;
     if network != Network::Host {
         match attach::create("sysfs", &[], attributes) {
-            // Parts of the host's /sys are covered, as they can be in /proc. Its clone is the closest there is.
+            // The kernel refuses a new mount while parts of the host's /sys are covered. A clone of the host's /sys is
+            // the closest substitute.
             Err(Errno::PERM) => {}
             created => return created,
         }
     }
-    // The kernel allows a new mount only to the owner of the network namespace.
+    // A new mount requires rights over the network namespace.
     let add = RESTRICTED_CLONE | Attributes::READONLY;
     attach::clone_path("/sys", Depth::Tree)
         .and_then(|mount| attach::restrict(mount, add, Depth::Tree))

@@ -33,7 +33,7 @@ pub fn start(
         }
         Side::Parent(program) => {
             let Err(errno) = become_init(helper, program, execution);
-            // In a shared PID namespace the kernel does not kill it with this process.
+            // In a shared PID namespace the kernel does not kill the program with this process.
             let _ = kill_process(program, Signal::KILL);
             Err(system("init", "exec", errno))
         }

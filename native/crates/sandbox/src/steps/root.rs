@@ -40,7 +40,7 @@ pub fn mount_root(store: &Store, root: &Root) -> Result<OwnedFd, Failure> {
     }
 }
 
-/// Makes a root that the request wants read-only so, once nothing has to be created in it any more.
+/// Makes the root read-only if the request says so. Call it once nothing more has to be created in the root.
 pub fn protect_root(root: BorrowedFd<'_>, request: &Root) -> Result<(), Failure> {
     let (Root::Layers { readonly, .. } | Root::Directory { readonly, .. }) = request;
     if !readonly {

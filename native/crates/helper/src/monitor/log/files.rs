@@ -106,7 +106,7 @@ impl LogFiles {
         };
         self.position.size += kept as u64;
         if written > kept {
-            // From the file's own length, because another process may have truncated it.
+            // The file's length is read, because another process may have truncated the file.
             let length = self.file.metadata().map_or(0, |status| status.len());
             let incomplete = (written - kept) as u64;
             let _ = self.file.set_len(length.saturating_sub(incomplete));

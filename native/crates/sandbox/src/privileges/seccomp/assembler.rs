@@ -1,5 +1,5 @@
-//! Assembles a classic BPF program. It finds a call by binary search over its number, so it is short and a call
-//! executes few instructions.
+//! Assembles a classic BPF program that finds the action by binary search over the call's number: the program is short,
+//! and each call executes few instructions.
 
 use sys::seccomp::{Instruction, instruction};
 

@@ -1,4 +1,6 @@
-//! The table of system calls.
+//! The table of system calls. A call with a number up to `LAST` is allowed unless a list refuses it, requires a
+//! capability for it, or restricts its arguments. Higher numbers and the unused numbers in `GAP` are unknown to the
+//! table and fail with ENOSYS, so a system call that a later kernel adds is never allowed by accident.
 
 use crate::privileges::capabilities::{self, Set};
 
