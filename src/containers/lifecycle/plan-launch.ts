@@ -1,7 +1,7 @@
 import type { Mount } from "#native/protocol/launch.ts";
 import type { Launch } from "#native/zygote/zygote.ts";
 import type { DiffId } from "#oci/digest.ts";
-import { etcMounts } from "../networking/etc-files.ts";
+import { type EtcFile, etcMounts } from "../networking/etc-files.ts";
 import { planCapabilities } from "../request/capabilities.ts";
 import type { HostConfig } from "../request/create-request.ts";
 import { programEnvironment } from "../request/environment.ts";
@@ -32,6 +32,8 @@ export interface LaunchContext {
   /** Monotonic time of the start request. The program receives the durations of the phases since then. */
   trace?: number;
   step?: StepExtras | undefined;
+  /** Files below /etc that a directory of the host has and the container replaces. */
+  hostEtcFiles?: EtcFile[];
   /** Environment variables of links. */
   linked?: string[];
 }
@@ -39,7 +41,7 @@ export interface LaunchContext {
 /** Plans the launch of a container for the helper. Throws for settings that the helper does not support. */
 export function planLaunch(
   record: ContainerRecord,
-  { diffIds, hostname, network, trace, step, linked }: LaunchContext,
+  { diffIds, hostname, network, trace, step, linked, hostEtcFiles = [] }: LaunchContext,
 ): Launch {
   const { id, path, args, config, hostConfig: host } = record;
   const tty = config.Tty ?? false;
@@ -60,7 +62,7 @@ export function planLaunch(
           }
         : { type: "directory", path: config.Rootfs, readonly },
     mounts: [
-      ...(config.Rootfs === undefined ? etcMounts(readonly) : []),
+      ...etcMounts(readonly, config.Rootfs === undefined ? undefined : hostEtcFiles),
       ...planMounts(host, record.volumes).mounts,
       ...(step?.mounts ?? []),
     ],

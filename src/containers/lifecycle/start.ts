@@ -6,6 +6,7 @@ import type { Started } from "#native/protocol/monitor.ts";
 import type { Launched } from "#native/zygote/zygote.ts";
 import { errorChain, TboxError } from "#support/errors.ts";
 import { createContainerCgroup, dropCgroup } from "../limits/cgroups.ts";
+import { etcFilesOf } from "../networking/etc-files.ts";
 import { joinNetworks, leaveNetworks, notifyNetworks } from "../networking/join-networks.ts";
 import { linkEnvironment } from "../networking/link-environment.ts";
 import { requireLinkTargets } from "../networking/links.ts";
@@ -129,6 +130,7 @@ async function launchProgram(
       step: services.runtime(record.id).buildStep,
       hostname: record.config.Hostname ?? "",
       network,
+      ...(record.config.Rootfs === undefined ? {} : { hostEtcFiles: etcFilesOf(record.config.Rootfs) }),
       linked: linkEnvironment(services, record),
       ...(image?.embedded ? { trace: requestedAt } : {}),
     });

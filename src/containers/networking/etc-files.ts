@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import type { Mount } from "#native/protocol/launch.ts";
 import type { NetworkNamespace } from "#network/network.ts";
 import type { DirectoryFiles } from "../state/container-directories.ts";
@@ -7,9 +7,16 @@ import { resolvConf } from "./resolv-conf.ts";
 
 const names = ["hostname", "hosts", "resolv.conf"] as const;
 
-/** Plans the mounts over /etc/hostname, /etc/hosts and /etc/resolv.conf that every container has. */
-export function etcMounts(readonly: boolean): Mount[] {
-  return names.map((name) => ({ type: "store-file", name, target: `/etc/${name}`, readonly }));
+export type EtcFile = (typeof names)[number];
+
+/** Plans the mounts over /etc/hostname, /etc/hosts and /etc/resolv.conf, or over some of them. */
+export function etcMounts(readonly: boolean, files: readonly EtcFile[] = names): Mount[] {
+  return files.map((name) => ({ type: "store-file", name, target: `/etc/${name}`, readonly }));
+}
+
+/** Returns the files that a directory of the host has. Others are not mounted: another user may own the directory. */
+export function etcFilesOf(rootfs: string): EtcFile[] {
+  return names.filter((name) => existsSync(`${rootfs}/etc/${name}`));
 }
 
 /** Returns the content of the three files. */
