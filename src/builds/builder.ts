@@ -36,20 +36,20 @@ export interface BuildRequest {
   /** Whether base images are pulled even if they are in the store. */
   pull: boolean;
   platform?: Platform;
-  /** Network mode of a RUN that names none. */
+  /** Default network mode for RUN instructions. */
   network?: string;
   extraHosts: string[];
-  /** Size of /dev/shm of a RUN in bytes; 0 for the default. */
+  /** Size of /dev/shm for RUN instructions, in bytes; 0 for the default. */
   shmSize: number;
   ulimits: { Name: string; Soft: number; Hard: number }[];
-  /** Resource limits of a RUN. */
+  /** Resource limits for RUN instructions. */
   resources: Resources;
   cgroupParent?: string;
   secrets: Map<string, Uint8Array>;
   /** Paths of SSH agent sockets on this machine. */
   agents: Map<string, string>;
   cacheFrom: CacheImages;
-  /** Whether the image records its cache keys, so that other builds can use it as a cache. */
+  /** Whether the image records its cache keys, so that other builds can use the image as a cache. */
   inlineCache: boolean;
   /** Names of stages that do not use the cache. */
   noCacheStages: string[];
@@ -62,11 +62,11 @@ export interface BuildRequest {
 /** Images used as a cache. */
 export interface CacheImages {
   names: string[];
-  /** Whether only results contained in these images count, and no image is pulled, as in Docker's classic builder. */
+  /** Whether only results from these images are reused and none is pulled, as in Docker's classic builder. */
   only: boolean;
 }
 
-/** The title of a step. Numbers are those of the instructions in the file, from 1. */
+/** The title of a step. Steps have the numbers of their instructions in the file, from 1. */
 export interface StepTitle {
   number: number;
   total: number;
@@ -83,7 +83,7 @@ export type BuildEvent =
   /** The program of a RUN is about to start. */
   | { type: "running"; number: number; container: string }
   | { type: "output"; number: number; stream: "stdout" | "stderr"; text: string }
-  /** `id` identifies the result of the step: the first twelve hexadecimal digits of a hash. */
+  /** `id` identifies the step's result by the first twelve hexadecimal digits of a hash. */
   | { type: "finished"; number: number; cached: boolean; id: string; milliseconds: number }
   | { type: "pulling"; progress: Progress }
   /** A warning; `rule` is set for findings of the Dockerfile checks. */

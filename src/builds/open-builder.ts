@@ -14,11 +14,11 @@ import { buildImage } from "./solve/build-image.ts";
 
 export interface BuilderOptions
   extends Omit<BuilderServices, "cache" | "cacheMounts" | "locks" | "digestCache"> {
-  /** Needs no sync to disk: a cached layer lost in a power failure is noticed and built again. */
+  /** Database without power-safe commits: a cached layer lost in a power failure is detected and built again. */
   database: Database;
   /** Limits of the build cache. */
   limits: CacheLimits;
-  /** Register of the layers that the build cache holds. */
+  /** Register for the layers in the build cache. */
   uses: UsageRegister<"layer">;
   warn: Warn;
 }
@@ -43,7 +43,7 @@ export function openBuilder({ database, limits, uses, warn, ...options }: Builde
   };
   const work = `${options.store}/build/work`;
   mkdirSync(work, { recursive: true, mode: 0o700 });
-  // Builds that were running when the last daemon died.
+  // Leftovers of builds that were running when the last daemon died.
   for (const name of readdirSync(work)) options.discard(`${work}/${name}`);
   let tidying = false;
   /** Enforces the cache limits in the background. */

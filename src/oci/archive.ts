@@ -27,7 +27,7 @@ const layoutSchema = z.object({
 /** Images of a docker-archive with their paths in the archive. */
 export type ArchiveList = z.infer<typeof listedSchema>[];
 
-/** Entries of an OCI layout, whose blobs may be missing. */
+/** Entries of an OCI layout. Their blobs may be missing from the archive. */
 export type LayoutList = z.infer<typeof layoutSchema>;
 
 /** Parses `manifest.json` of a docker-archive (moby image specification 1.2). */

@@ -5,7 +5,7 @@ import { parsePlatform } from "./platform.ts";
 
 const mediaType = "application/vnd.oci.image.manifest.v1+json";
 
-/** Returns the chosen one of the platforms (`-` for an entry without one), or nothing. */
+/** Returns the chosen platform, or undefined. `-` is an entry without a platform. */
 function chosen(wanted: string, ...offered: string[]): string | undefined {
   const manifests = offered.map((text) => {
     const [os = "", architecture = "", variant] = text.split("/");

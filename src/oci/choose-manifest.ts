@@ -2,7 +2,7 @@ import { TboxError } from "#support/errors.ts";
 import type { ImageIndex, IndexEntry } from "./manifest.ts";
 import { distance, formatPlatform, type Platform } from "./platform.ts";
 
-/** Returns the entry like `findManifest`; throws not-found in Docker's words without one. */
+/** Returns the entry like `findManifest`; throws not-found, in Docker's words, if there is none. */
 export function chooseManifest(index: ImageIndex, wanted: Platform, name: string): IndexEntry {
   const chosen = findManifest(index, wanted);
   if (chosen) return chosen;

@@ -47,8 +47,8 @@ export type ManifestDocument =
   | { kind: "index"; mediaType: string; index: ImageIndex };
 
 /**
- * Parses a manifest or an index. Refuses a document whose media type differs from the one that it was delivered as,
- * and a document that is both an index and a manifest.
+ * Parses a manifest or an index. Refuses a document whose media type differs from `deliveredAs`, and a document that is
+ * both an index and a manifest.
  */
 export function parseManifest(bytes: Uint8Array, contentType: string | undefined): ManifestDocument {
   const deliveredAs = contentType?.toLowerCase();

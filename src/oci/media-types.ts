@@ -14,7 +14,7 @@ export const mediaTypes = {
 const indexTypes = new Set<string>([mediaTypes.index, mediaTypes.dockerList]);
 const manifestTypes = new Set<string>([mediaTypes.manifest, mediaTypes.dockerManifest]);
 
-/** Media types of layers. The content determines the compression, so the suffix may be wrong. */
+/** Media types of layers. A wrong suffix is harmless, because the compression is detected from the content. */
 const layerPattern =
   /^application\/vnd\.(?:oci\.image\.layer\.(?:nondistributable\.)?v1\.tar(?:\+gzip|\+zstd)?|docker\.image\.rootfs\.(?:foreign\.)?diff\.tar(?:\.gzip|\.zstd)?)$/;
 

@@ -43,7 +43,7 @@ export function parseReference(text: string): Reference {
   return { domain, path, ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
 }
 
-/** Adds the tag `latest` to a reference without a tag and a digest. */
+/** Adds the tag `latest` to a reference that has neither a tag nor a digest. */
 export function withDefaultTag(reference: Reference): Reference {
   if (reference.tag !== undefined || reference.digest !== undefined) return reference;
   return { ...reference, tag: "latest" };
@@ -95,7 +95,7 @@ function parsesTo(name: string, domain: string, path: string): boolean {
   return !identifierPattern.test(name) && read.domain === domain && read.path === path;
 }
 
-/** Splits off a domain. The first part is one if it has a dot, a colon or upper case, or is `localhost`. */
+/** Splits off the domain. The first part is a domain if it contains a dot, a colon or upper case, or is `localhost`. */
 function splitDomain(name: string): { domain: string; path: string } {
   const slash = name.indexOf("/");
   const first = name.slice(0, Math.max(slash, 0));

@@ -21,7 +21,7 @@ export interface References {
   manifests: Descriptor[];
 }
 
-/** Parses the references of any document, also of attestations and artifacts. */
+/** Parses the references of any document, including attestations and artifacts. */
 export function parseReferences(bytes: Uint8Array): References {
   const result = documentSchema.safeParse(parseStrictJson(bytes, "manifest"));
   if (!result.success) {

@@ -2,7 +2,7 @@
 export interface RegistryCredentials {
   username?: string | undefined;
   password?: string | undefined;
-  /** Refresh token in place of a password. */
+  /** Refresh token, used instead of a password. */
   identityToken?: string | undefined;
   /** Bearer token for the registry itself, sent unchanged. */
   registryToken?: string | undefined;

@@ -4,8 +4,8 @@ import { invalidArgument } from "#support/errors.ts";
 const maps = new Set(["annotations", "labels", "volumes", "exposedports"]);
 
 /**
- * Parses a JSON document that every parser must understand alike. Refuses invalid UTF-8, surrounding bytes, duplicate
- * keys (also in another case) and integers that a double cannot represent.
+ * Parses a JSON document; refuses documents that other parsers could read differently. Refused are invalid UTF-8,
+ * surrounding bytes, duplicate keys (ignoring case) and integers that a double cannot represent.
  */
 export function parseStrictJson(bytes: Uint8Array, subject: string): unknown {
   let text: string;
@@ -55,7 +55,7 @@ function findAmbiguity(text: string): string | undefined {
   return undefined;
 }
 
-/** Splits JSON into tokens by hand: the regular expressions of the JavaScript engine fail on strings of megabytes. */
+/** Splits JSON into tokens without regular expressions, which fail on strings of megabytes in this engine. */
 function* tokensOf(text: string): Generator<string> {
   for (let start = 0; start < text.length; ) {
     const end = endOfToken(text, start);

@@ -14,11 +14,11 @@ export interface KnownStep {
   created: number;
 }
 
-/** Steps whose results a build may reuse: the rules for the local cache, and the steps of `--cache-from`. */
+/** Rules for reusing results of the local cache, and the steps recorded in the images of `--cache-from`. */
 export interface ReusableSteps {
-  /** Tests whether a cached result that leads to this stage may be used. */
+  /** Tests whether a result from the local cache may be used; `stage` is the state after the step. */
   allows(stage: StageState): boolean;
-  /** Finds a result in the images of `--cache-from`. */
+  /** Finds the result with a cache key in the images of `--cache-from`. */
   find(key: string): KnownStep | undefined;
 }
 

@@ -81,7 +81,7 @@ async function listItems({ cache, cacheMounts, images, measure }: BuilderService
       size: sizes[index] ?? 0,
       shared: false,
       inUse: cacheMounts.inUse(name),
-      // A build may have started to use it in the meantime.
+      // A build may have started to use the cache mount in the meantime.
       remove: () => (cacheMounts.inUse(name) ? undefined : cacheMounts.remove(name)),
     }),
   );
@@ -112,7 +112,7 @@ function filterOf(key: string): (usage: CacheUsage, value: string) => boolean {
       return ({ type }, value) => type === value;
     case "description":
       return ({ description }, value) => description.includes(value);
-    // These filters are also written without a value, as in `inuse`.
+    // A flag without a value, such as `inuse`, means true.
     case "inuse":
       return ({ inUse }, value) => inUse === isTrue(value);
     case "shared":

@@ -49,7 +49,7 @@ describe("a tree of the host", () => {
     expect(readdirSync("/proc/self/fd").length - before).toBeLessThan(300);
   });
 
-  test("keeps its modes: an unreadable file is refused, and read if the build owns it", () => {
+  test("keeps its modes: an unreadable file is refused, but is read if the build owns the tree", () => {
     const path = `${directory.path}/context/file`;
     writeFileSync(path, "text");
     chmodSync(path, 0o000);
@@ -63,7 +63,7 @@ describe("a tree of the host", () => {
   });
 });
 
-/** Swaps two names of a directory forever, as a container could that has it mounted. */
+/** Program that swaps two names in a directory forever, like a container in which the directory is mounted. */
 const swapper = `
 const fs = require("node:fs");
 const [one, other, spare] = process.argv.slice(1);

@@ -13,15 +13,15 @@ import { isDoubtfulName, nameToText, textToName } from "#support/file-name.ts";
 import { openDirectoryChain } from "./directory-chain.ts";
 
 /**
- * A directory of the host that other programs, such as containers, may change at the same time. Every file is reached
- * from the descriptor of its directory without following a link, so that no path leads out of the tree. Paths are texts
+ * A directory of the host that other programs, such as containers, may change at the same time. Every file is opened
+ * through the descriptor of its directory without following links, so no path leads out of the tree. Paths are texts
  * of `#support/file-name.ts`, without a leading slash; the root is the empty path. Missing files throw the error of the
  * system call.
  */
 export interface HostTree extends Disposable {
   /** Returns the sorted names in a directory. */
   names(directory: string): string[];
-  /** Returns the status of a file; of a link itself. */
+  /** Returns the status of a file; for a link, of the link itself. */
   status(path: string): Stats;
   /** Returns the target of a link. */
   target(path: string): string;
@@ -35,8 +35,8 @@ const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
 const pathOnly = 0o10000000;
 
 /**
- * Opens a tree. With `owned`, no other program can change the tree: a file whose archive gave it a mode that its owner
- * cannot read is made readable for the moment of opening.
+ * Opens a tree. `owned` states that no other program can change the tree. A file that its owner cannot read, because of
+ * the mode in an archive, is then made readable while it is opened.
  */
 export function openHostTree(root: string, { owned }: { owned: boolean }): HostTree {
   const chain = openDirectoryChain(root);
@@ -85,7 +85,7 @@ function below(directory: number, name: string): string | Buffer {
   return textToName(`/proc/self/fd/${directory}/${name}`);
 }
 
-/** Opens a regular file of this user that its mode forbids to read. The mode is changed through a descriptor. */
+/** Opens a regular file of this user despite a mode that forbids reading. Changes the mode through a descriptor. */
 function openUnreadable(path: string | Buffer): number | undefined {
   const reference = openSync(path, pathOnly | O_NOFOLLOW);
   try {

@@ -29,9 +29,9 @@ export function followLinks({ entries }: Listing, path: string): string | undefi
 }
 
 /**
- * Resolves the links of a path as if its directory were the root, so that none leads outside. Returns a path without
- * links, or undefined for a missing file. `lookUp` returns the entry at a path without links; `onTooManyLinks` returns
- * the result of a path with too many links.
+ * Resolves the links of a path as if the top directory were the root, so that no link leads outside. Returns a path
+ * without links, or undefined for a missing file. `lookUp` returns the entry at a path without links. `onTooManyLinks`
+ * supplies the result if there are too many links.
  */
 export function followPath(
   path: string,

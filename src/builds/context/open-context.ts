@@ -72,7 +72,7 @@ function lstatOf(path: string) {
   }
 }
 
-/** Reads `<Dockerfile>.dockerignore`, or else `.dockerignore`. */
+/** Reads `<Dockerfile>.dockerignore` if it exists, otherwise `.dockerignore`. */
 async function readIgnoreFile(tree: HostTree, dockerfile: string): Promise<string[]> {
   const own = await readContextFile(tree, `${dockerfile}.dockerignore`, mostText);
   return parseIgnoreFile(own ?? (await readContextFile(tree, ".dockerignore", mostText)) ?? "");

@@ -78,7 +78,7 @@ async function checkOutContext({ request, scratch, signal }: SourceOptions, url:
 /** Downloads a context: a tar, compressed or not, or a single Dockerfile. */
 async function fetchContext(options: SourceOptions, url: string): Promise<OpenedSource> {
   if (!/^https?:\/\//.test(url)) {
-    throw invalidArgument(`the build context ${url}: it is not an http, https or git address`);
+    throw invalidArgument(`the build context ${url}: not an http, https or git address`);
   }
   return explained(`the build context ${url}`, async () => {
     const { signal, request } = options;
@@ -94,7 +94,7 @@ async function fetchContext(options: SourceOptions, url: string): Promise<Opened
   });
 }
 
-/** Reads the first bytes of a stream, at least as many as identify an archive if there are so many. */
+/** Reads the start of a stream: enough bytes to identify an archive, or all bytes of a shorter stream. */
 async function readHead(chunks: AsyncIterator<Uint8Array>): Promise<Buffer> {
   const read: Uint8Array[] = [];
   for (let size = 0; size < headLength; ) {

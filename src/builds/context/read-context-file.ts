@@ -3,7 +3,7 @@ import { invalidArgument } from "#support/errors.ts";
 import type { HostTree } from "./host-tree.ts";
 import { followPath } from "./listing.ts";
 
-/** Reads a text file of a context; returns undefined for a missing file and throws for one longer than `limit` bytes. */
+/** Reads a text file of a context; returns undefined for a missing file and throws for a file over `limit` bytes. */
 export async function readContextFile(
   tree: HostTree,
   path: string,

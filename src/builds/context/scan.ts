@@ -8,7 +8,7 @@ export interface ScannedFile extends ListedFile, Stamp {
   mode: number;
 }
 
-/** Numbers from stat(2) that change with the content of a file. They are not joined to a text, since files can be many. */
+/** Numbers from stat(2) that change with the content of a file. Numbers take less memory than a text for many files. */
 interface Stamp {
   ino: number;
   size: number;
@@ -16,7 +16,7 @@ interface Stamp {
   ctimeMs: number;
 }
 
-/** Entries, and bytes, that are processed before the event loop gets a turn. */
+/** Numbers of entries and of bytes that are processed before yielding to the event loop. */
 const mostEntries = 500;
 const mostBytes = 4 * 1024 * 1024;
 
@@ -119,7 +119,7 @@ export async function digestFiles(
     }
     const digest = digestFile(tree, path, buffer);
     digests.set(path, digest);
-    // A file changed just now can change again within the same tick of the file system's clock.
+    // A file that has just changed can change again within the same tick of the file system's clock.
     const { ino, size, mtimeMs, ctimeMs } = file;
     if (begun - ctimeMs > 50) known.set(path, { ino, size, mtimeMs, ctimeMs, digest });
   }

@@ -6,14 +6,14 @@ import { entriesBelow, followLinks, type Listing } from "./listing.ts";
 
 /** A file, or a directory whose content is copied. */
 export interface Selected {
-  /** Path in the tree, without a leading slash. Its last part can be a link, whose name the copy gets. */
+  /** Path in the tree, without a leading slash. If the last part is a link, the copy gets the name of the link. */
   path: string;
   /** Path without links. */
   real: string;
   directory: boolean;
   /** Path below the destination; absent when the destination itself is the target. */
   under?: string;
-  /** Excluded paths below it. */
+  /** Excluded paths below the file or directory. */
   skip: string[];
 }
 

@@ -12,7 +12,7 @@ export class DockerfileError extends TboxError {
   }
 }
 
-/** Runs work for some lines of the Dockerfile and adds them to an error that has none. */
+/** Runs work for a range of lines in the Dockerfile; adds the range to an error without one. */
 export function atLines<T>(lines: LineRange, work: () => T): T {
   try {
     return work();

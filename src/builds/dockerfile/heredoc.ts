@@ -10,7 +10,7 @@ export function heredocsOf(line: string): Heredoc[] {
   try {
     words = expandWords(line, unset, { keepQuotes: true, keepEscapes: true, keepUnset: true });
   } catch {
-    // Only the shell can pair these quotes, so the line announces no here-document.
+    // Only the shell can interpret such quotes, so the line announces no here-document.
     return [];
   }
   return words.flatMap((word) => parseHeredoc(word) ?? []);

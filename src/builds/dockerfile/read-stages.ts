@@ -39,7 +39,7 @@ export function readStages(text: string): Stages {
   return { ...file, globals, stages };
 }
 
-/** Reads an ONBUILD trigger of a base image; its errors point to the FROM. */
+/** Reads an ONBUILD trigger of a base image. Errors have the lines of the FROM. */
 export function readTrigger(text: string, { lines }: Located): Instruction {
   return atLines(lines, () => {
     const { statements } = parseDockerfile(text);

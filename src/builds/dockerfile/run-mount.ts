@@ -7,7 +7,7 @@ import { suggestion } from "#support/nearest.ts";
 const types = ["bind", "cache", "tmpfs", "secret", "ssh"] as const;
 const sharings = ["shared", "private", "locked"] as const;
 
-/** A `--mount` of RUN. Mode, uid and gid apply to created files: secrets and cache directories. */
+/** A `--mount` of RUN. Mode, uid and gid apply to the secret files and cache directories that the mount creates. */
 export interface RunMount {
   type: (typeof types)[number];
   from: string;

@@ -12,7 +12,7 @@ export function cutMatch(
     const found = patternToRegExp(pattern, { longest, anchored: true }).exec(value);
     return found ? value.slice(found[0].length) : value;
   }
-  // A regular expression finds only the leftmost match, so the value is mirrored to match at its end.
+  // A regular expression finds the leftmost match. Reversing the value and the pattern finds the match at the end.
   const mirrored = cutMatch(mirror(value), mirrorPattern(pattern), { side: "front", longest });
   return mirror(mirrored);
 }
@@ -37,7 +37,7 @@ function patternToRegExp(
   { longest, anchored, every = false }: { longest: boolean; anchored: boolean; every?: boolean },
 ): RegExp {
   const [first = "", ...others] = splitAtStars(pattern);
-  // Between two stars the first match is as good as any other. The look-ahead keeps it fixed.
+  // Any match between two stars suffices. The look-ahead keeps the first one and prevents backtracking.
   const middle = others.slice(0, -1).map((part, index) => `(?=(?<g${index}>.*?${part}))\\k<g${index}>`);
   const last = others.length === 0 ? "" : `${longest ? ".*" : ".*?"}${others.at(-1)}`;
   return new RegExp(`${anchored ? "^" : ""}${first}${middle.join("")}${last}`, every ? "gu" : "u");
@@ -54,7 +54,7 @@ function splitAtStars(pattern: string): string[] {
     else if (character === "?") add(".");
     else if (character === "\\") {
       const next = characters[at + 1];
-      // This escape belongs to `${}`, where a brace or slash must be escaped, and not to the pattern.
+      // Inside `${}`, a brace or slash must be escaped. This escape is not part of the pattern.
       if (next === "}" || next === "/") continue;
       if (next !== "*" && next !== "?" && next !== "\\") {
         throw invalidArgument(

@@ -7,9 +7,9 @@ export interface LineRange {
 /** A here-document: the lines after an instruction up to a line with its name. */
 export interface Heredoc {
   name: string;
-  /** Whether variables in it are expanded, because its name is not quoted. */
+  /** Whether variables in the content are expanded, because the name is not quoted. */
   expand: boolean;
-  /** Whether leading tabs of its lines are dropped (`<<-`). */
+  /** Whether leading tabs of the lines are dropped (`<<-`). */
   stripTabs: boolean;
   content: string;
 }
@@ -18,7 +18,7 @@ export interface Heredoc {
 export interface Pair {
   name: string;
   value: string;
-  /** Whether it is written as `ENV name value`. */
+  /** Whether the pair has the old form `ENV name value`. */
   legacy: boolean;
 }
 

@@ -1,6 +1,6 @@
 const whitespace = /[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
 
-/** Tests for white space as defined by Go, and so by BuildKit: with U+0085, without a byte order mark. */
+/** Tests for white space as Go and BuildKit define it: including U+0085, excluding a byte order mark. */
 export function isWhitespace(character: string): boolean {
   return whitespace.test(character);
 }

@@ -5,7 +5,7 @@ import type { BuildRequest } from "../builder.ts";
 import { type GitAccess, git } from "./git.ts";
 import type { Repository } from "./repository.ts";
 
-/** A commit and the means to fetch it. */
+/** A commit and the data needed to fetch it. */
 export interface FoundCommit {
   commit: string;
   access: GitAccess;
@@ -13,7 +13,7 @@ export interface FoundCommit {
 
 const wholeCommit = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 
-/** Resolves the ref of a repository to a commit; asks the remote unless the ref is a commit already. */
+/** Resolves the ref of a repository to a commit. Asks the remote unless the ref is a commit hash. */
 export async function findCommit(
   repository: Repository,
   { request, home, signal }: { request: BuildRequest; home: string; signal: AbortSignal },
@@ -28,7 +28,7 @@ export async function findCommit(
   return { commit, access };
 }
 
-/** Checks out a commit; returns the requested directory of it. */
+/** Checks out a commit; returns the path of the requested directory. */
 export async function checkOut(
   repository: Repository,
   { commit, access }: FoundCommit,
@@ -63,7 +63,7 @@ async function askRemote(access: GitAccess, home: string, remote: string, ref: s
   throw invalidArgument(`repository ${remote} does not contain ref ${ref}`);
 }
 
-/** Fetches a commit alone if the server allows it, otherwise by its ref, otherwise with all refs. */
+/** Fetches a single commit if the server allows it; otherwise fetches the ref, or else all refs. */
 async function fetchCommit(
   access: GitAccess,
   target: string,

@@ -24,8 +24,8 @@ const inherited = [
 const mostText = 4096;
 
 /**
- * Runs git and returns its output. Git sees neither the user's configuration nor keys, never prompts, and uses no
- * protocol that reads files or runs programs of this machine.
+ * Runs git and returns the output. Git has no access to the user's configuration and keys, never prompts, and uses no
+ * protocol that reads local files or runs local programs.
  */
 export async function git(access: GitAccess, directory: string, ...words: string[]): Promise<string> {
   const child = start(access, directory, words);
@@ -76,7 +76,7 @@ function environmentOf({ home, agent, authorization }: GitAccess): Record<string
   };
 }
 
-/** Returns variables that set the header for one server. Other users cannot read the environment of a process. */
+/** Returns environment variables that set the header for one server. Other users cannot read the environment. */
 function headerFor({ remote, header }: { remote: string; header: string }): Record<string, string> {
   return {
     GIT_CONFIG_COUNT: "1",

@@ -92,7 +92,7 @@ function fullRef(kind: "ref" | "tag" | "branch", name: string): string {
   return name.startsWith(prefix) ? name : prefix + name;
 }
 
-/** Applies the rules of git-check-ref-format that keep a ref from being an option or an expression. */
+/** Tests a ref by the rules of git-check-ref-format that exclude options and expressions. */
 function isSafeRef(ref: string): boolean {
   return !/^[-/.]|\.\.|@\{|[\0-\x20\x7f~^:?*[\\]|\.lock$|[/.]$/.test(ref);
 }

@@ -29,7 +29,7 @@ async function startOf(
   { stageEnds, platform }: { stageEnds: StageStart[]; platform: Platform },
 ): Promise<StageStart> {
   if (base.type === "scratch") return { variables: new Set(), hasDirectory: false };
-  // Without its base image, the variables of a stage are unknown.
+  // The variables of a stage are unknown if its base image is unknown.
   const unknown = { hasDirectory: true };
   if (base.type === "stage") return stageEnds[base.index] ?? unknown;
   const image = await findLocalImage(services, base.name, undefined);

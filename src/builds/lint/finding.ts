@@ -1,7 +1,7 @@
 import type { LineRange } from "../dockerfile/statement.ts";
 import type { Rule } from "./settings.ts";
 
-/** Discouraged but valid use of the Dockerfile language. */
+/** A valid but discouraged use of the Dockerfile language. */
 export interface Finding {
   rule: Rule;
   text: string;

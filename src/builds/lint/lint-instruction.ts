@@ -56,7 +56,7 @@ export function lintInstruction(one: Instruction, ignored: (path: string) => boo
   return found;
 }
 
-/** Reports a comment directly before ARG or FROM that does not begin with its name. */
+/** Reports a comment directly before an ARG or FROM if the comment does not begin with the name that it declares. */
 export function lintDescription(one: Instruction, text: string): Finding[] {
   const name = one.kind === "from" ? one.name : one.kind === "arg" ? one.arguments[0]?.name : undefined;
   if (name === undefined) return [];

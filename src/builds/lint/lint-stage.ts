@@ -7,12 +7,12 @@ import { undefinedNames } from "./variables.ts";
 
 /** The state of a stage before its first instruction. */
 export interface StageStart {
-  /** Names of its variables; absent when its base image is unknown. */
+  /** Names of the stage's variables; absent when the base image is unknown. */
   variables?: Set<string>;
   hasDirectory: boolean;
 }
 
-/** Lints a stage with a known base; returns its findings and the start of a stage based on it. */
+/** Lints a stage; returns the findings and the start state for a stage that is based on this one. */
 export function lintStage(stage: Stage, start: StageStart): { findings: Finding[]; end: StageStart } {
   const findings: Finding[] = [];
   const variables = start.variables && new Set([...start.variables, "PATH"]);

@@ -3,7 +3,7 @@ import { DockerfileError } from "../dockerfile/dockerfile-error.ts";
 import type { Finding } from "./finding.ts";
 import { parseLintSettings } from "./settings.ts";
 
-/** Reports findings according to the directive `check`. */
+/** Reporter of findings; applies the settings of the directive `check`. */
 export interface Lint {
   /** Reports findings; throws when the directive turns them into errors. */
   report(findings: Finding[]): void;

@@ -14,7 +14,7 @@ export interface PlannedStage extends Stage {
   name: string;
   base: Source;
   platform?: string;
-  /** Number of its FROM among all instructions of the file, from 1. */
+  /** Number of the stage's FROM among all instructions of the file, from 1. */
   number: number;
 }
 
@@ -93,7 +93,7 @@ function planStage(
   };
 }
 
-/** Returns an earlier stage with this name, or an image. */
+/** Returns the earlier stage with this name if there is one, otherwise the image. */
 function findBase(name: string, before: PlannedStage[]): Source {
   const index = before.findLastIndex(({ from }) => from.name === name.toLowerCase());
   if (index >= 0) return { type: "stage", index };

@@ -17,7 +17,7 @@ export function platformArguments(build: Platform, target: Platform, stage: stri
 
 const proxies = ["http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy"];
 
-/** Returns the proxy arguments. Programs get them undeclared, and neither the image nor the cache key contains them. */
+/** Returns the proxy arguments. They need no declaration and appear neither in the image nor in the cache key. */
 export function proxyEnvironment(given: Record<string, string>): string[] {
   return Object.entries(given)
     .filter(([name]) => proxies.includes(name.toLowerCase()))
@@ -31,7 +31,7 @@ const builderArguments = [
   "BUILDKIT_DOCKERFILE_CHECK",
   "BUILDKIT_INLINE_CACHE",
   "BUILDKIT_SANDBOX_HOSTNAME",
-  // Accepted and ignored: the only front end is built in.
+  // Ignored: the built-in front end is the only one.
   "BUILDKIT_SYNTAX",
 ];
 

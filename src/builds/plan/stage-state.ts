@@ -84,7 +84,7 @@ export function stageOfImage(
   });
 }
 
-/** Returns a stage based on another one; it runs the ONBUILD triggers of that stage. */
+/** Returns the initial state of a stage that is based on another stage, with the ONBUILD triggers of that stage. */
 export function stageOfStage(stage: StageState): StageState {
   return { ...stage, hasCommand: false };
 }

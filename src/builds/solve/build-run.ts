@@ -18,7 +18,7 @@ export interface BuildRun {
   context: Context;
   /** Temporary directory of the build, deleted at its end. */
   scratch: string;
-  /** Latest timestamp of created files and images, in seconds since the epoch (SOURCE_DATE_EPOCH). */
+  /** Upper bound for timestamps of files and images, in seconds since the epoch (SOURCE_DATE_EPOCH). */
   epoch: number | undefined;
   lint: Lint;
   signal: AbortSignal;

@@ -7,10 +7,10 @@ import type { StageState } from "../plan/stage-state.ts";
 import type { BuildRun } from "./build-run.ts";
 import { squash } from "./squash.ts";
 
-/** Limit of Docker, and close to that of overlayfs. */
+/** Most layers of an image: Docker's limit, which is close to the limit of overlayfs. */
 const mostLayers = 127;
 
-/** Writes the image of a stage after its layers are synced to disk; returns its ID. */
+/** Syncs the layers of a stage to disk, then writes the image; returns the image's ID. */
 export async function finishImage(run: BuildRun, built: StageState): Promise<Digest> {
   const { services, request } = run;
   const stage = request.squash ? await squash(run, built) : built;
@@ -43,7 +43,7 @@ function configOf(run: BuildRun, stage: StageState): ImageConfig {
   return { ...config, created: new Date(creationTime(run, config)).toISOString() };
 }
 
-/** Returns the time at which an image with this configuration was first built, so that a fully cached build gives the same image. */
+/** Returns the time of the first build of this configuration, so that a fully cached build creates the same image. */
 function creationTime({ epoch, request, services }: BuildRun, config: ImageConfig): number {
   if (epoch !== undefined) return epoch * 1000;
   const key = cacheKey(["image", config]);

@@ -10,13 +10,13 @@ import { emptyStage, type StageState, stageOfImage, stageOfStage } from "../plan
 import type { BuildRun, StepResult } from "./build-run.ts";
 import { oneLine, takeStep, withLines } from "./take-step.ts";
 
-/** Shared results of the build that a stage can depend on. */
+/** Functions that return the stages and images that a stage depends on; the build shares the results. */
 export interface Dependencies {
   stage(index: number): Promise<StageState>;
   image(name: string, platform: Platform | undefined): Promise<BaseImage>;
 }
 
-/** Builds one stage: resolves its base, runs the base's ONBUILD triggers, then its own instructions. */
+/** Builds one stage: resolves the base, runs the base's ONBUILD triggers, then runs the instructions of the stage. */
 export async function solveStage(
   run: BuildRun,
   dependencies: Dependencies,
@@ -59,7 +59,7 @@ async function solveBase(
   const { number, from, base: source, instructions } = plan;
   const announce = () =>
     run.emit({ type: "started", step: { ...title, number, text: oneLine(from.source) } });
-  // A stage based on another one is announced after that one has finished.
+  // A stage that is based on another stage is announced after that stage has finished.
   if (source.type !== "stage") announce();
   prefetch(run, dependencies, { instructions, index });
   const base = await withLines(from.lines, () => openBase(run, dependencies, plan));
@@ -95,7 +95,7 @@ function lintBase({ request, lint }: BuildRun, plan: PlannedStage, base: StageSt
   lint.report(ofImage ? [...lintPlatform(plan, base.platform, wanted), ...findings] : findings);
 }
 
-/** Starts the stages and pulls that instructions copy from, so that they run while this stage is built. */
+/** Starts building the stages and pulling the images that instructions copy from, concurrently with this stage. */
 function prefetch(
   { planned }: BuildRun,
   { stage, image }: Dependencies,

@@ -44,7 +44,7 @@ async function apply(
   }
 }
 
-/** Records an instruction that changes no files in the cache, for its hits and for `--cache-from` of other builds. */
+/** Adds an instruction that changes no files to the cache, for cache hits and for `--cache-from` of other builds. */
 function recordSetting(
   { services: { cache }, reusable }: BuildRun,
   before: StageState,
@@ -65,7 +65,7 @@ function recordSetting(
   return { stage: withStep(stage, key, null), cached, key };
 }
 
-/** Runs work for some lines of the Dockerfile and adds them to an error that has none. */
+/** Runs work for a range of lines in the Dockerfile; adds the range to an error without one. */
 export async function withLines<T>(lines: LineRange, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -9,7 +9,7 @@ import { findSource } from "../plan/plan-stages.ts";
 import type { BuildRun } from "../solve/build-run.ts";
 import type { MountContext, PlannedMount } from "./planned-mount.ts";
 
-/** Plans `--mount=type=cache`: a persistent directory, locked or private if the mount asks for it. */
+/** Plans `--mount=type=cache`: a persistent directory that is shared, locked or private. */
 export async function planCache(
   context: MountContext,
   mount: RunMount,
@@ -47,7 +47,7 @@ async function initialFiles(
 ): Promise<InitialFiles | undefined> {
   if (from === "") {
     if (source === "") return undefined;
-    throw invalidArgument("the source of a cache mount needs from: a cache is empty at first");
+    throw invalidArgument("a cache mount with source needs from: a new cache is empty");
   }
   const found = atLines(instruction.lines, () => findSource(from, run.planned.stages, step.index));
   return { tree: { layers: await run.filesOf(found, instruction.lines) }, source: posix.join("/", source) };

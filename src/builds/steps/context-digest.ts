@@ -6,7 +6,7 @@ import type { ScannedFile } from "../context/scan.ts";
 /** Characters collected before they are hashed. */
 const mostText = 256 * 1024;
 
-/** Hashes everything at a path of the context, and reports whether `.dockerignore` excludes something below it. */
+/** Hashes the files at a path of the context and reports whether `.dockerignore` excludes any file below the path. */
 export async function describeContext(
   context: Context,
   path: string,
@@ -40,7 +40,7 @@ export async function digestSelection(
   const hasher = new Bun.CryptoHasher("sha256");
   let text = "";
   for (const [full, { kind, mode, target }] of inside) {
-    // No name contains a null character. The permissions of a link have no meaning.
+    // The null character separates fields, because no name contains it. A link's permissions have no meaning.
     const permissions = kind === "link" ? 0 : mode & 0o7777;
     text += `${full.slice(base.length)}\0${kind}\0${permissions}\0${target ?? digests.get(full) ?? ""}\0`;
     if (text.length < mostText) continue;

@@ -13,7 +13,7 @@ export interface CopySource {
   open(): Promise<TreeCopy[]>;
 }
 
-/** The circumstances in which sources are resolved. */
+/** Inputs for resolving sources. */
 export interface CopyContext {
   step: StepContext;
   target: string;

@@ -76,7 +76,7 @@ async function fromContext(
     selected.map(async (one): Promise<CopySource> => {
       const planned = planCopy(copy, tree, one, target);
       const digest = await digestSelection(run.context, listing, { path: one.real, skip: new Set(one.skip) });
-      // The name of a file is part of the key because it can become the name of the copy.
+      // The copy can take the name of the file, so the name is part of the key.
       const name = one.directory ? "" : posix.basename(one.path);
       return { key: ["context", digest, name, planned.target, planned.unpack], open: async () => [planned] };
     }),

@@ -31,7 +31,7 @@ async function copyInto(
   const copy = expandCopy(run, stage, instruction);
   const target = fromWorkingDirectory(stage, copy.destination);
   const lowers = copy.link ? [] : stage.diffIds;
-  // Patterns that match files of layers need a workspace to list them.
+  // A workspace lists the files of layers for patterns.
   using workspaces = new DisposableStack();
   const workspace = () => workspaces.use(run.services.containers.builds.openWorkspace(lowers));
   const sources = await findSources(run, copy, { step, target, workspace });
@@ -101,7 +101,7 @@ function expandCopy(run: BuildRun, stage: StageState, copy: Copy & Located): Cop
   return expanded;
 }
 
-/** Returns the owner of the copies: files from a stage or an image keep theirs. */
+/** Returns the owner of the copies. Files from a stage or an image keep their owners. */
 function ownerOf({ chown, from }: Copy) {
   if (chown !== "") return { type: "named" as const, name: chown };
   return from === undefined ? { type: "root" as const } : { type: "kept" as const };

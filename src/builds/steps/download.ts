@@ -15,8 +15,8 @@ interface DownloadTarget {
 }
 
 /**
- * Downloads the file at an address as ADD stores it: with mode 0600 and the server's modification time. Returns its
- * digest; throws invalid-argument when it differs from the expected one.
+ * Downloads the file at an address with the attributes that ADD sets: mode 0600 and the server's modification time.
+ * Returns the digest of the file; throws invalid-argument if it differs from `expected`.
  */
 export async function download(
   address: string,

@@ -36,7 +36,7 @@ export async function fromAddress(
   const reach = reachOf(run.request);
   const fetch = () =>
     explained(`ADD ${source}`, () => download(source, { directory, expected, reach, signal: run.signal }));
-  // With a known digest the cache is searched before the download.
+  // A known digest is enough to search the cache, so the download may be unnecessary.
   const digest = expected ?? (await fetch());
   return {
     key: ["address", digest, name, unpack],

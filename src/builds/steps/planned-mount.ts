@@ -5,7 +5,7 @@ import type { BuildRun, StepContext } from "../solve/build-run.ts";
 
 export type OpenedMount = { mount?: StepMount; environment?: string };
 
-/** A mount of a RUN with its part of the cache key. */
+/** A mount of a RUN and the part of the cache key that depends on it. */
 export interface PlannedMount {
   key: unknown;
   open(held: DisposableStack): Promise<OpenedMount>;

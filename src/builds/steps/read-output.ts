@@ -8,7 +8,7 @@ export interface OutputChunk {
 
 const headLength = 8;
 
-/** Splits the multiplexed output of a container into text; a character cut between two frames stays whole. */
+/** Decodes the multiplexed output of a container into text. A character split across two frames stays intact. */
 export async function* readOutput(stream: Duplex): AsyncGenerator<OutputChunk> {
   const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
   let rest = Buffer.alloc(0);

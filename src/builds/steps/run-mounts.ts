@@ -11,7 +11,7 @@ import { planCache } from "./cache-mount.ts";
 import type { MountContext, OpenedMount, PlannedMount } from "./planned-mount.ts";
 import { planAgent, planSecret } from "./secret-mount.ts";
 
-/** The mounts of a RUN. Their cache key is known first; they are opened only when the program has to run. */
+/** The mounts of a RUN. The cache key is known at once; mounts are opened only if the program has to run. */
 export interface RunMounts extends Disposable {
   /** Everything that the result depends on. */
   key: unknown;

@@ -15,7 +15,7 @@ import { ensureLayer } from "./ensure-layer.ts";
 import { readOutput } from "./read-output.ts";
 import { openRunMounts } from "./run-mounts.ts";
 
-/** Fixed hostname, so that results do not depend on it. */
+/** Hostname of all RUN containers. A fixed name keeps builds reproducible. */
 const defaultHostname = "buildkitsandbox";
 
 /** Carries out RUN: runs a program on the files of the stage and stores its changes as a layer. */
@@ -96,7 +96,7 @@ function networkOf({ network, allowHostNetwork }: BuildRequest, instruction: Run
   return instruction.network;
 }
 
-/** Runs the container of a step until it exits or the build is aborted; returns the exit code. */
+/** Runs the container of a step until it exits or the build is aborted; returns the exit status. */
 async function execute(run: BuildRun, id: string, { number }: StepContext): Promise<number> {
   const { containers } = run.services;
   run.signal.throwIfAborted();
@@ -115,7 +115,7 @@ async function execute(run: BuildRun, id: string, { number }: StepContext): Prom
     const exited = containers.lifecycle.wait(id, "next-exit", run.signal);
     exited.catch(() => {});
     await containers.lifecycle.start(id);
-    // An abort during the start found no program to kill.
+    // If the build was aborted during the start, there was no program to kill yet.
     if (run.signal.aborted) await cancel();
     for await (const { stream, text } of readOutput(output)) {
       run.emit({ type: "output", number, stream, text });
@@ -139,7 +139,7 @@ function programOf({ command, heredocs }: Run, stage: StageState): Program {
   if (!first) return { args: commandWords(command, stage) };
   const asCommand = (text: string) => commandWords({ words: [text], shell: true }, stage);
   if (!parseHeredoc(word)) {
-    // The shell itself reads here-documents that are part of the command.
+    // The shell reads here-documents that are part of the command.
     const documents = heredocs.map(({ content, name }) => `\n${content}${name}`);
     return { args: asCommand(word + documents.join("")) };
   }
