@@ -37,7 +37,7 @@ export interface ContainerServices {
   notify: (action: ContainerAction, record: ContainerRecord, attributes?: Record<string, string>) => void;
   /** Publishes the event of a network that a container joins or leaves. */
   notifyNetwork: (action: "connect" | "disconnect", network: string, record: ContainerRecord) => void;
-  /** Runs the health check of a started container until it exits or the result is disposed. */
+  /** Runs the health check of a started container until the container exits or the result is disposed. */
   watchHealth: (record: ContainerRecord) => Disposable;
   /** Default treatment of limits that this machine cannot enforce. A container's annotation overrides it. */
   limitMode: LimitMode;

@@ -25,7 +25,7 @@ export interface AppOptions extends TboxOptions {
   engine: Engine;
 }
 
-/** Creates the application for all requests that an ordinary HTTP response answers. */
+/** Creates the application that serves all requests with an ordinary HTTP response. */
 export function createApp({ engine, dataDirectory, shutdown, passed }: AppOptions) {
   const app = new Elysia()
     // Elysia's own query parser splits values at commas and parses JSON-like text.

@@ -8,7 +8,7 @@ const urls = z.array(url);
 const size = z.union([z.number().nonnegative(), z.string().transform(parseSize)]);
 
 const schema = z.strictObject({
-  // A list, as in Docker's configuration, has mirrors of Docker Hub.
+  // A list, as in Docker's configuration, names mirrors of Docker Hub.
   "registry-mirrors": z
     .union([
       urls.transform((mirrors) => ({ "docker.io": mirrors })),
@@ -37,7 +37,7 @@ const schema = z.strictObject({
 /** Contents of the user's configuration file, with defaults. */
 export type ConfigFile = z.infer<typeof schema>;
 
-/** Reads the user's configuration file; an absent one has defaults only. Throws invalid-argument for an invalid one. */
+/** Reads the user's configuration file; an absent file means defaults. Throws invalid-argument for an invalid file. */
 export async function readConfigFile(path: string): Promise<ConfigFile> {
   let text: string;
   try {

@@ -29,7 +29,7 @@ export type NewEvent<Event = EngineEvent> = Event extends unknown ? Omit<Event, 
 export interface ReadEventsOptions {
   /** First moment to replay from, in nanoseconds since the epoch. */
   since?: bigint;
-  /** Last moment; without `since` every remembered event before it is replayed. */
+  /** Last moment. Without `since`, every remembered event before that moment is replayed. */
   until?: bigint;
   signal: AbortSignal;
 }

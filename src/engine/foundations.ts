@@ -24,7 +24,10 @@ export interface Foundations {
   config: Config;
   /** Connection whose commits survive a loss of power. */
   safe: Database;
-  /** Connection whose commits survive the death of the process: a container's start must not wait for a disk. */
+  /**
+   * Connection whose commits survive the death of the process but not a loss of power: a container's start must not
+   * wait for a disk.
+   */
   fast: Database;
   content: ContentStore;
   layers: Layers;
@@ -33,7 +36,7 @@ export interface Foundations {
   events: EventLog;
   /** Register of every image, layer, volume and network in use. */
   uses: UsageRegister<ContainerResource>;
-  /** Returns the allocated bytes below each of some paths of the store. */
+  /** Returns the allocated bytes below each path of the store. */
   measure: (paths: string[]) => Promise<number[]>;
 }
 

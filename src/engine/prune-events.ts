@@ -3,14 +3,14 @@ import type { EngineEvent, EventLog } from "./events.ts";
 
 type Pruned = Pick<Engine, "images" | "containers" | "builder" | "volumes" | "networks">;
 
-/** Returns the services with prunes that publish an event with the reclaimed bytes, as Docker's do. */
+/** Returns the services with their prunes extended: each publishes an event with the reclaimed bytes, as in Docker. */
 export function withPruneEvents(
   { images, containers, builder, volumes, networks }: Pruned,
   events: Pick<EventLog, "publish">,
 ): Pruned {
   const announce = (type: EngineEvent["type"], space: number) =>
     events.publish({ type, action: "prune", id: "", attributes: { reclaimed: String(space) } });
-  /** Returns a prune that publishes the event once it is done. */
+  /** Returns a prune that publishes the event after it has finished. */
   const announced =
     <Options extends unknown[], Result>(
       type: EngineEvent["type"],

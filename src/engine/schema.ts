@@ -1,7 +1,7 @@
 /**
  * Migrations of the store's database, `tbox.db`. Append a script for every change of the schema and never change an
- * existing one: stores in use have run it. The first script also fits stores without a version, which have the same
- * tables.
+ * existing one: stores in use have run it. The first script also works on stores without a schema version, which have
+ * the same tables.
  */
 export const migrations: readonly string[] = [
   `

@@ -7,7 +7,7 @@ import type { Network, NetworkNamespace } from "./network.ts";
 import { defaultNetwork, type JoinRequest, type NetworkAttachments } from "./networks.ts";
 import type { NetworkRecords } from "./records.ts";
 
-/** The part of the state that recovery from a dead net helper shares with requests. */
+/** State that requests share with the recovery from a dead net helper. */
 export interface AttachmentState {
   /** Namespaces of running containers, by their number. */
   active: Map<number, NetworkNamespace>;

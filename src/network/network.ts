@@ -7,7 +7,7 @@ export interface NetworkSubnet {
   range?: string;
   /** Addresses that no container gets, by their purpose. */
   reserved?: Record<string, string>;
-  /** Whether the user chose this subnet. Only then may containers ask for addresses in it. */
+  /** Whether the user chose this subnet. Containers can request addresses only in such a subnet. */
   chosen?: boolean;
 }
 
@@ -44,7 +44,7 @@ export interface Endpoint {
   ipv4: EndpointAddress;
   ipv6?: EndpointAddress;
   linkLocal?: string[];
-  /** Rank among the endpoints that can have the default route: the greatest wins. */
+  /** Rank among the endpoints that can have the default route. The highest rank wins. */
   priority?: number;
   /** Names of the container on the network; absent on networks without name resolution. */
   names?: string[];

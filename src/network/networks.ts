@@ -37,7 +37,9 @@ export interface NetworkAttachments {
   publish(namespace: NetworkNamespace, ports: PortRequest[]): Promise<void>;
   /** Tests whether the namespace has a default route, which published ports need. */
   isReachable(namespace: NetworkNamespace): boolean;
-  /** Returns the address of the host in a namespace; in one of the default network when the argument is undefined. */
+  /**
+   * Returns the host's address as seen from a namespace, or from the default network when the argument is undefined.
+   */
   gateway(namespace: NetworkNamespace | undefined): string | undefined;
   /** Returns the prepared namespace that the next `join` of the default network alone is likely to return. */
   upcoming(): NetworkNamespace | undefined;
@@ -48,7 +50,7 @@ export interface NetworkAttachments {
 }
 
 export interface NetworkStatus {
-  /** Returns a message about a failure that leaves containers without network; undefined when all works. */
+  /** Returns a message about a failure that leaves containers without a network; undefined when there is none. */
   problem(): string | undefined;
   /** Returns the state of the net helper, starting it if necessary; throws when it does not start. */
   state(): Promise<NetState>;
@@ -60,7 +62,7 @@ export interface JoinRequest {
   endpoints: (EndpointPlan & { network: Network })[];
   /** Resolvers for names that no network has; the host's resolvers when empty. */
   servers: string[];
-  /** Whether a prepared namespace is not acceptable, because its helper may have died. */
+  /** Whether only a new namespace is acceptable, because the helper of a prepared one may have died. */
   fresh: boolean;
 }
 

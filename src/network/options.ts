@@ -22,8 +22,8 @@ const defaults: NetworkOptions = {
 type Reader = (value: string, name: string) => Partial<NetworkOptions>;
 
 /**
- * Parsers of Docker's options and of tbox's. An option that asks for tbox's fixed behaviour is accepted. The name of the
- * bridge is no option of this list: the bridge is in a namespace where no other program sees it.
+ * Parsers of Docker's options and of tbox's. An option that requests tbox's fixed behaviour is accepted. The name of
+ * the bridge is not in this list, because the bridge is in a namespace that no other program sees.
  */
 const readers: Record<string, Reader> = {
   "com.docker.network.driver.mtu": readMtu,

@@ -51,7 +51,7 @@ export function openVolumes({ database, store, uses, discard, measure, notify }:
     async prune(filters) {
       const unused = selectForPrune(records.all(), filters).filter(({ name }) => !isUsed(name));
       const sizes = await measure(unused.map(({ name }) => `volumes/${name}`));
-      // A container may have started to use a volume, or removed it, during the measurement.
+      // During the measurement, a container may have started to use a volume, or a volume may have been removed.
       const removed = unused.filter(({ name }) => records.find(name) && !isUsed(name));
       for (const { name } of removed) removeUnused(name);
       const space = removed.reduce((sum, volume) => sum + (sizes[unused.indexOf(volume)] ?? 0), 0);

@@ -21,7 +21,7 @@ export type BuildLine =
   /** The program of a RUN is about to start. */
   | { type: "running"; number: number; container: string }
   | { type: "output"; number: number; stream: "stdout" | "stderr"; text: string }
-  /** `id` is the stage's state after the step, in twelve hexadecimal digits. */
+  /** `id` identifies the stage's state after the step, in twelve hexadecimal digits. */
   | { type: "finished"; number: number; cached: boolean; id: string; milliseconds: number }
   | { type: "pulling"; progress: BuildPull }
   /** `rule` is the name of a Dockerfile check. */

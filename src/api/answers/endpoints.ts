@@ -19,7 +19,7 @@ import type { BuildsPruned, ContainersPruned, ImagesPruned, NetworksPruned, Volu
 import type { DoctorAnswer, EventLine, InfoAnswer, LoginAnswer, VersionAnswer } from "./system.ts";
 import type { VolumeInspect, VolumeList } from "./volumes.ts";
 
-/** Answers of one JSON value, by endpoint; `{name}` is the name or ID of an object. */
+/** Answers that are one JSON value, by endpoint; `{name}` is the name or ID of an object. */
 export interface JsonAnswers {
   "GET /containers/json": ContainerSummary[];
   "POST /containers/create": ContainerCreated;
@@ -55,7 +55,7 @@ export interface JsonAnswers {
   "GET /tbox/doctor": DoctorAnswer;
 }
 
-/** Answers of one JSON object a line, by endpoint. */
+/** Answers that have one JSON object per line, by endpoint. */
 export interface LineAnswers {
   "GET /containers/{name}/stats": StatsSample;
   "GET /events": EventLine;

@@ -135,7 +135,7 @@ export type TboxBuildRequest = z.infer<typeof tboxBuildSchema>;
 
 /**
  * Parses the header `X-Registry-Config`, a JSON object by domain in base64, to values of `X-Registry-Auth`. A malformed
- * one has no credentials, as in Docker.
+ * header has no credentials, as in Docker.
  */
 export function parseRegistryConfig(header: string | null): Record<string, string> {
   if (header === null || header === "") return {};

@@ -16,7 +16,10 @@ export const listContainersQuery = query({
   trunc_cmd: queryFlag,
 });
 
-/** Query of `POST /containers/create`. Other parameters are checked with the body: some clients repeat it here. */
+/**
+ * Query of `POST /containers/create`. Other parameters are checked together with the body, because some clients repeat
+ * fields of the body in the query.
+ */
 export const createContainerQuery = z.looseObject({ name: queryText, platform: queryText });
 
 /** Query of `GET /containers/{id}/json`. */

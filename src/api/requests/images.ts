@@ -18,7 +18,7 @@ export const listImagesQuery = query({
   all: queryFlag,
   digests: queryFlag,
   filters: queryFilters,
-  // Accepted and ignored, as by a Docker that keeps one platform of an image.
+  // Accepted and ignored, as in a Docker Engine that stores one platform per image.
   manifests: queryFlag,
   "shared-size": queryFlag,
   // A parameter of the first API versions, ignored: clients extract the IDs themselves.

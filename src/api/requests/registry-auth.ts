@@ -25,8 +25,8 @@ export const registryAuthSchema = dockerObject({
 export type RegistryAuthFields = z.infer<typeof registryAuthSchema>;
 
 /**
- * Parses `X-Registry-Auth`: JSON in base64, URL-safe or not. Returns undefined for one without credentials, and for a
- * malformed one: Docker goes on without credentials then.
+ * Parses `X-Registry-Auth`: JSON in base64, URL-safe or not. Returns undefined for a header without credentials and for
+ * a malformed header: Docker then continues without credentials.
  */
 export function parseRegistryAuth(header: string | null | undefined): RegistryCredentials | undefined {
   if (header === null || header === undefined || header === "") return undefined;

@@ -76,7 +76,10 @@ const nanosecondsPerTick = 10_000_000;
 
 type Reader = (file: string) => string | undefined;
 
-/** Reads the host's times directly after the container's: clients compare the differences of both. */
+/**
+ * Reads the host's times directly after the container's, because clients divide the change of one by the change of the
+ * other.
+ */
 function readCpu(text: Reader): ContainerStats["cpu"] {
   const stat = text("cpu.stat");
   if (stat === undefined) return undefined;

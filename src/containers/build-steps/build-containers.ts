@@ -5,7 +5,7 @@ import { openWorkspace, type Workspace } from "./workspace.ts";
 
 /** Containers and file systems for the steps of image builds. None of them survives the daemon. */
 export interface BuildContainers {
-  /** Creates the container of a `RUN` step. `upper` is the path in the store of its changes to the layers. */
+  /** Creates the container of a `RUN` step. `upper` is the store path of the container's changes to the layers. */
   createStep(step: BuildStep): Promise<{ id: string; upper: string }>;
   /** Opens a file system over layers, base first, to copy files into. */
   openWorkspace(layers: DiffId[]): Workspace;

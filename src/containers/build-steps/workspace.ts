@@ -24,7 +24,7 @@ export interface TreeCopy {
 
 /** Writable file system over layers. Disposal deletes it. */
 export interface Workspace extends Disposable {
-  /** Path in the store of the changes to the layers. */
+  /** Store path of the changes to the layers. */
   upper: string;
   /** Lists the entries at and below a path of a tree; none for a missing path. */
   list(tree: FileTree, path: string): Promise<ListedEntry[]>;

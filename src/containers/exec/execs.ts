@@ -54,9 +54,12 @@ export interface Execs {
   running(containerId: string): string[];
   /** Returns an exec that can start. Throws conflict after its start, and not-found after its container's exit. */
   startable(id: string): ExecRecord;
-  /** Starts an exec, once. Throws for a program that cannot be executed; its exit status is 126 or 127, as in Docker. */
+  /**
+   * Starts an exec, once. If the program cannot be executed, the exec gets the exit status 126 or 127, as in Docker,
+   * and the call throws.
+   */
   start(id: string, options: StartExecOptions): Promise<StartedExec>;
-  /** Publishes that a client has typed the detach keys. */
+  /** Publishes the event of a client that has typed the detach keys. */
   reportDetach(id: string): void;
   /** Sends SIGKILL to a running exec. */
   kill(id: string): void;

@@ -5,8 +5,8 @@ import type { ContainerRecord } from "../state/container-record.ts";
 import type { ExecRequest } from "./execs.ts";
 
 /**
- * Plans a program in a running container. It gets the container's own confinement; the container's settings fill the
- * fields that the request leaves open. `linked` are the environment variables of links.
+ * Plans a program in a running container. The program gets the container's own confinement. The container's settings
+ * fill the fields that the request leaves open. `linked` has the environment variables of links.
  */
 export function planExec(container: ContainerRecord, request: ExecRequest, linked: string[]): Exec {
   const { id, config } = container;

@@ -59,8 +59,8 @@ export async function startExec(
 }
 
 /**
- * Kills the program at the exit of its container. The kernel does this itself, except where the container shares the PID
- * namespace of the host or of another container. The result unregisters the callback.
+ * Kills the program at the exit of its container. The kernel does this itself, except where the container shares the
+ * PID namespace of the host or of another container. Disposing of the result unregisters the callback.
  */
 function killWithContainer(
   services: ContainerServices,

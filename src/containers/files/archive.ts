@@ -80,8 +80,8 @@ function openArchive(
 }
 
 /**
- * Runs work on the files of a container, as it is now. Work that failed to enter a container which is just ending is
- * done again on the stopped one: it has neither read nor written anything yet.
+ * Runs work on the files of a container, running or not. If the container ends before the work can enter it, the work
+ * has neither read nor written anything and runs again on the stopped container.
  */
 async function withView<T>(
   services: ContainerServices,
@@ -125,7 +125,7 @@ async function viewOf(services: ContainerServices, record: ContainerRecord): Pro
     diffIds: record.layers ?? image?.diffIds ?? [],
     hostname: record.config.Hostname ?? "",
   });
-  // A device has no content to copy, and may be missing by now.
+  // A device has no content to copy, and the host's node may have been removed since.
   const files = mounts.filter(({ type }) => type !== "device");
   const { WorkingDir } = record.config;
   return {

@@ -23,7 +23,7 @@ export function mergeCommitConfig(requested: CommitSettings, container: Containe
   };
 }
 
-/** Returns the entries of a setting of both, or nothing if neither has it. */
+/** Returns the merged entries of a setting, or nothing if neither side has the setting. */
 function merged(
   name: "Labels" | "ExposedPorts" | "Volumes" | "Healthcheck",
   requested: CommitSettings,

@@ -20,7 +20,10 @@ export interface CommitContainerOptions {
   signal: AbortSignal;
 }
 
-/** Creates an image from a container: its image plus its changes as one layer. Returns the image's ID. */
+/**
+ * Creates an image from a container: the container's image plus the container's changes as one layer. Returns the new
+ * image's ID.
+ */
 export async function commitContainer(
   services: ContainerServices,
   name: string,
@@ -30,7 +33,7 @@ export async function commitContainer(
   const { id: parent } = await services.images.resolve(requireImage(record));
   await using _ = await pauseDuringCommit(services, record, pause);
   const layer = changesAsLayer(services, record);
-  // The worker of a layer that nobody reads would lock a stopped container.
+  // The layer is destroyed in any case: a worker whose layer nobody reads would keep a stopped container locked.
   using _layer = { [Symbol.dispose]: () => void layer.destroy() };
   const image = await services.images.commit(layer, {
     ...options,

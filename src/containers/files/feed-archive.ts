@@ -5,7 +5,10 @@ import type { ContainerView } from "#native/protocol/work.ts";
 import { TboxError } from "#support/errors.ts";
 import type { ContainerServices } from "../services.ts";
 
-/** Unpacks an archive in a worker. The failure of either side ends the other. */
+/**
+ * Unpacks an archive in a worker. A failure of the archive ends the worker, and a failure of the worker ends the
+ * archive.
+ */
 export async function feedArchive(
   services: Pick<ContainerServices, "zygote">,
   archive: ReadableStream<Uint8Array>,

@@ -8,7 +8,9 @@ import { runProbe } from "./run-probe.ts";
 const second = 1_000_000_000;
 const defaults = { Interval: 30 * second, Timeout: 30 * second, StartInterval: 5 * second, Retries: 3 };
 
-/** Probes a started container until it exits or the result is disposed. Does nothing without a health check. */
+/**
+ * Probes a started container until the container exits or the result is disposed. Does nothing without a health check.
+ */
 export function watchHealth(services: ContainerServices, execs: Execs, record: ContainerRecord): Disposable {
   const check = healthcheckOf(record);
   const startedAt = Date.now();

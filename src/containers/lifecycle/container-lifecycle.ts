@@ -36,7 +36,9 @@ export interface ContainerLifecycle {
   /** Waits for an exit or removal. A start after the call is never missed, even before the promise is awaited. */
   wait(name: string, condition: WaitCondition, signal: AbortSignal): Promise<ExitStatus>;
   rename(name: string, wanted: string): Promise<void>;
-  /** Changes limits and restart policy, of a running container too: all of them or none. */
+  /**
+   * Changes all of the given limits and the restart policy, or none of them. A running container is changed at once.
+   */
   update(name: string, changes: ContainerChanges): { warnings: string[] };
   /** Removes a container; `force` kills a running one, `volumes` removes its anonymous volumes. */
   remove(name: string, options: { force: boolean; volumes: boolean }): Promise<void>;

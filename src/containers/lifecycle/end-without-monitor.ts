@@ -7,13 +7,13 @@ import { readExitRecord } from "./exit-record.ts";
 
 const sigkill = 9;
 
-/** Milliseconds that the zygote has to write an exit record, and between two looks at it. */
+/** Milliseconds that the zygote has to write an exit record, and milliseconds between two checks for the record. */
 const recordTimeout = 1000;
 const recordInterval = 10;
 
 /**
- * Ends a container that no monitor controls any more. Returns its exit record, or undefined without one, after the end of
- * its PID 1.
+ * Ends a container that no monitor controls any more, and waits for the end of PID 1. Returns the exit record, or
+ * undefined if there is none.
  */
 export async function endWithoutMonitor(
   services: ContainerServices,
@@ -56,7 +56,7 @@ async function kill(program: ProcessWatch): Promise<void> {
   try {
     program.signal(sigkill);
   } catch {
-    // It has just exited.
+    // The process has just exited.
   }
   await program.exited;
 }

@@ -5,8 +5,8 @@ import { containerDirectory } from "../state/container-directories.ts";
 import type { ContainerRecord } from "../state/container-record.ts";
 
 /**
- * Reads the exit record of a container's current run. The monitor writes it, or the zygote when the monitor was killed,
- * with a start time of its own. Returns nothing when there is none yet.
+ * Reads the exit record of a container's current run. The monitor writes the record. If the monitor was killed, the
+ * zygote writes it, with its own start time. Returns nothing when there is no record yet.
  */
 export async function readExitRecord(
   services: ContainerServices,

@@ -45,7 +45,10 @@ export async function killContainer(
   if (number === sigkill) await atMost(exitTimeoutSeconds, exit);
 }
 
-/** Returns whether a signal is meant to end a container: SIGKILL, and the stop signal if one is configured, else any. */
+/**
+ * Returns whether a signal is meant to end a container: SIGKILL always is; another signal is if it equals the
+ * configured stop signal or if none is configured.
+ */
 function isEnding({ config: { StopSignal } }: ContainerRecord, signal: number): boolean {
   return signal === sigkill || !StopSignal || signal === parseSignal(StopSignal);
 }

@@ -56,7 +56,7 @@ export function planLaunch(
             type: "layers",
             diffIds: diffIds.map(layerPath),
             readonly,
-            // The files of a container that is removed at its exit need not survive a power loss.
+            // A container that is removed at its exit has no files that must survive a power failure.
             volatile: (host.AutoRemove ?? false) || record.layers !== undefined,
             ...(step ? { targets: true } : {}),
           }
@@ -104,7 +104,7 @@ export function planLaunch(
   };
 }
 
-/** Returns the confinement of a container. A privileged one has only the options that it names. */
+/** Returns the confinement of a container. A privileged container has only the restrictions that its options name. */
 function securityOf({ SecurityOpt = [], Privileged = false }: HostConfig): SecurityOptions {
   const options = parseSecurityOptions(SecurityOpt);
   if (!Privileged) return options;

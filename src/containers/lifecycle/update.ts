@@ -11,7 +11,10 @@ import { checkRestartPolicy } from "./restart-policy.ts";
 /** Settings of a container that can change. */
 export type ContainerChanges = Pick<HostConfig, "RestartPolicy"> & Resources;
 
-/** Changes the settings of a container, of a running one at once: all of them or none. Returns warnings. */
+/**
+ * Changes all of the given settings of a container, or none of them. A running container is changed at once. Returns
+ * warnings.
+ */
 export function updateContainer(
   services: ContainerServices,
   name: string,

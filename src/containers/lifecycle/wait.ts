@@ -9,8 +9,9 @@ export interface ExitStatus {
 }
 
 /**
- * Waits for an exit or a removal. The listeners are registered before the function returns. A container that was removed
- * at its exit some minutes ago is still answered; for any other unknown one the function throws not-found.
+ * Waits for an exit or a removal. The listeners are registered before the function returns. The exit status of a
+ * container that was removed at its exit remains known for some minutes. Throws not-found for any other unknown
+ * container.
  */
 export function waitContainer(
   services: ContainerServices,

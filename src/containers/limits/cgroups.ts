@@ -31,7 +31,7 @@ export function createContainerCgroup(
   const name = cgroupName(services, record.id);
   record.cgroup = `${parent.path}/${name}`;
   try {
-    // A failed start may have left it.
+    // A failed start may have left a cgroup of this name.
     parent.removeChild(name);
     const descriptor = parent.prepareChild(name, settings);
     if (!isWritable(record)) return descriptor;
@@ -62,7 +62,8 @@ export function killCgroup(record: Pick<ContainerRecord, "cgroup">): void {
   try {
     cgroupOf(record)?.write("cgroup.kill", "1");
   } catch {
-    // The cgroup is removed, or the kernel is older than 5.14: then the processes end with the container's PID 1.
+    // The cgroup is removed already, or the kernel is older than 5.14. In the second case the processes end with the
+    // container's PID 1.
   }
 }
 

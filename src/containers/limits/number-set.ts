@@ -1,4 +1,4 @@
-/** Returns whether a list of numbers and ranges (`0-2,7`) includes all numbers of another. */
+/** Returns whether a list of numbers and ranges (`0-2,7`) includes all numbers of another list. */
 export function includesAll(list: string, wanted: string): boolean {
   const ranges = rangesOf(list);
   return rangesOf(wanted).every(([first, last]) => {

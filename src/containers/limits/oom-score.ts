@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { invalidArgument } from "#support/errors.ts";
 
 /**
- * Returns the score to set for an `--oom-score-adj`: at least the daemon's own, below which only root can go, with a
- * warning then. Throws invalid-argument for a score out of range.
+ * Returns the score to set for an `--oom-score-adj`. A score below the daemon's own, which only root could set, is
+ * raised to it with a warning. Throws invalid-argument for a score out of range.
  */
 export function resolveOomScore(
   requested: number | undefined,

@@ -2,7 +2,7 @@ import type { Setting } from "#native/cgroup/cgroup.ts";
 import type { Controller, Delegation } from "#native/cgroup/delegation.ts";
 import type { DeviceRate, Resources } from "./resources.ts";
 
-/** Cgroup controllers and files with which limits can be set. */
+/** Cgroup controllers and files that can enforce limits. */
 export type LimitSupport = Pick<Delegation, "controllers" | "files" | "obstacle">;
 
 /** Limit that this machine cannot enforce. */
@@ -22,7 +22,10 @@ interface LimitSetting {
   controller: Controller;
   file: string;
   text: string;
-  /** Whether to skip the limit without a message when the kernel has no such file: then there is nothing to limit. */
+  /**
+   * Whether the limit is skipped without a message when the kernel has no such file, because there is nothing to limit
+   * then.
+   */
   optional?: boolean;
 }
 

@@ -12,7 +12,7 @@ export type LimitMode = "strict" | "warn";
 /** Annotation with the limit mode of one container. */
 const limitsAnnotation = "tbox.limits";
 
-/** High enough for any server, low enough to stop a fork bomb before it takes down the host. */
+/** Default process limit: high enough for any server, low enough to stop a fork bomb before it exhausts the host. */
 const defaultPidsLimit = 4096;
 
 export interface ResolvedLimits {

@@ -14,7 +14,10 @@ export function etcMounts(readonly: boolean, files: readonly EtcFile[] = names):
   return files.map((name) => ({ type: "store-file", name, target: `/etc/${name}`, readonly }));
 }
 
-/** Returns the files that a directory of the host has. Others are not mounted: another user may own the directory. */
+/**
+ * Returns those of the files that a directory of the host has. The others are not mounted, because another user may own
+ * the directory.
+ */
 export function etcFilesOf(rootfs: string): EtcFile[] {
   return names.filter((name) => existsSync(`${rootfs}/etc/${name}`));
 }

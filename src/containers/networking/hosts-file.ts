@@ -16,7 +16,9 @@ export interface HostEntry {
 /** Names and addresses of a container for its /etc/hosts. */
 export interface HostsContext {
   hostname: string;
-  /** Endpoints of the container; before the first start the endpoints that it will probably get. */
+  /**
+   * Endpoints of the container. Before the first start, these are the endpoints that the container will probably get.
+   */
   namespace: NetworkNamespace | undefined;
   /** Address that `host-gateway` stands for. */
   gateway: string | undefined;

@@ -31,8 +31,8 @@ export async function joinNetworks(
 }
 
 /**
- * Releases the network namespace, addresses and ports of a container. The promise resolves when the
- * published ports are free; there is none without published ports.
+ * Releases the network namespace, addresses and ports of a container. The promise resolves when the published ports are
+ * free. Returns no promise without published ports.
  */
 export function leaveNetworks(
   services: ContainerServices,
@@ -55,7 +55,7 @@ export function notifyNetworks(
   for (const name in networksOf(record)) services.notifyNetwork(action, name, record);
 }
 
-/** Publishes the container's ports, unless they are published already or no network leads to the container. */
+/** Publishes the container's ports, unless they are already published or no network reaches the container. */
 export async function publishPorts(
   services: ContainerServices,
   record: ContainerRecord,

@@ -23,7 +23,7 @@ export function isBridged(mode: string | undefined): boolean {
   return networkMode(mode).kind === "own";
 }
 
-/** Returns the settings of a container for each network that it is on, or will be on when it runs. */
+/** Returns a container's settings for each of its networks: those that it is on, or will be on when it runs. */
 export function networksOf({
   hostConfig,
   networks,

@@ -8,7 +8,10 @@ const accessDenied = 13;
 const inUse = 98;
 const notAvailable = 99;
 
-/** Converts a failed publication of a port into an error that says why it failed and, if known, who uses the port. */
+/**
+ * Converts a failed publication of a port into an error that gives the reason and, if known, the process that uses the
+ * port.
+ */
 export function explainPortFailure(records: ContainerRecords, error: unknown): unknown {
   if (!(error instanceof FailureError) || error.failure.step !== "publish") return error;
   const { subject = "", errno } = error.failure;

@@ -4,8 +4,8 @@ import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { DeviceRequest } from "./create-request.ts";
 
 /**
- * Plans the mounts of devices of the host. A program has the user's own access to a device: only root can restrict
- * reading, writing and mknod separately.
+ * Plans the mounts of devices of the host. A program gets the access to a device that the user has, because only root
+ * can restrict reading, writing and mknod separately.
  */
 export function planDevices(devices: DeviceRequest[] = []): Mount[] {
   return devices.map(({ PathOnHost, PathInContainer, CgroupPermissions = "rwm" }) => {

@@ -15,7 +15,10 @@ export function checkEnvironment(variables: string[]): void {
   if (nameless !== undefined) throw invalidArgument(`invalid environment variable: ${nameless}`);
 }
 
-/** Merges the variables of the image and the request. The result has the entries of removed variables too. */
+/**
+ * Merges the variables of the image and the request. The result includes entries without a value, which stand for
+ * removed variables.
+ */
 export function mergeEnvironment({ image, request }: EnvironmentSources): string[] {
   const merged = new Map<string, string>();
   for (const entry of image) if (entry.indexOf("=") > 0) merged.set(nameOf(entry), entry);

@@ -50,7 +50,7 @@ export function mergeConfig(request: CreateRequest, image: ImageConfig["config"]
   return { config, path, args };
 }
 
-/** Completes the health check of a request with the fields of the image's. */
+/** Completes the health check of a request with fields of the image's health check. */
 function mergeHealthcheck(
   requested: Healthcheck | undefined,
   image: NonNullable<ImageConfig["config"]>["Healthcheck"],

@@ -21,7 +21,7 @@ export function parseSecurityOptions(options: string[]): SecurityOptions {
     const [, name = "", value] = /^([^=:]+)[=:]?(.*)$/.exec(option) ?? [];
     if (name === "no-new-privileges") parsed.noNewPrivileges = parseSwitch(option, value);
     else if (name === "writable-cgroups") parsed.writableCgroups = parseSwitch(option, value);
-    // Docker's clients send no UsernsMode other than `host`, so this is their way to ask for keep-id.
+    // Docker's clients send no UsernsMode other than `host`, so they request keep-id with this option.
     else if (name === "userns" && value === "keep-id") parsed.keepId = true;
     else if (name === "seccomp" && value === "unconfined") parsed.seccomp = "unconfined";
     else if (name === "seccomp" && (value === "builtin" || value === "default")) parsed.seccomp = "default";
@@ -32,7 +32,10 @@ export function parseSecurityOptions(options: string[]): SecurityOptions {
   return parsed;
 }
 
-/** Reports whether an option is about AppArmor's default profile or SELinux labels, which rootless containers have not. */
+/**
+ * Reports whether an option is about AppArmor's default profile or SELinux labels, which rootless containers do not
+ * have.
+ */
 function isWithoutEffect(name: string, value: string): boolean {
   if (name === "apparmor") return value === "unconfined" || value === "docker-default";
   return name === "label" && /^(disable|nested|(user|role|type|level|filetype):.+)$/.test(value);

@@ -4,7 +4,10 @@ import type { HostConfig } from "./create-request.ts";
 const ipcNamespace =
   /^(kernel\.(msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced)|fs\.mqueue\..+)$/;
 
-/** Plans the kernel parameters of a request. Throws invalid-argument for parameters outside its own namespaces. */
+/**
+ * Plans the kernel parameters of a request. Throws invalid-argument for parameters outside the container's own
+ * namespaces.
+ */
 export function planSysctls({
   Sysctls = {},
   NetworkMode,

@@ -10,7 +10,9 @@ export interface ContainerDirectories {
   take(files: (id: string) => DirectoryFiles): string;
 }
 
-/** Milliseconds before the next directory is created, so that it does not compete with a start for a processor. */
+/**
+ * Milliseconds before the next directory is created, so that the work does not compete with a start for a processor.
+ */
 const preparationDelay = 20;
 
 /** Opens the directories below `parent`. `defaultFiles` returns the files that most containers need. */

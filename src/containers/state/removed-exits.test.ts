@@ -4,7 +4,7 @@ import { createRemovedExits } from "./removed-exits.ts";
 const first = { id: "a".repeat(64), name: "job" };
 const second = { id: "b".repeat(64), name: "job" };
 
-test("finds an exit status by name, ID and ID prefix", () => {
+test("a removed container's exit status is found by name, ID and ID prefix", () => {
   const exits = createRemovedExits();
   exits.remember(first, 3);
   exits.remember(second, 4);
@@ -18,7 +18,7 @@ test("finds an exit status by name, ID and ID prefix", () => {
   ]);
 });
 
-test("forgets an exit status after some minutes", () => {
+test("a removed container's exit status is forgotten after some minutes", () => {
   let now = 0;
   const exits = createRemovedExits(() => now);
   exits.remember(first, 3);
@@ -28,7 +28,7 @@ test("forgets an exit status after some minutes", () => {
   expect(exits.find("job")).toBeUndefined();
 });
 
-test("remembers only the last thousand", () => {
+test("only the last thousand exit statuses are remembered", () => {
   const exits = createRemovedExits();
   for (let number = 0; number < 1001; number++)
     exits.remember({ id: `${number}`, name: `c${number}` }, number);

@@ -36,7 +36,8 @@ export async function serveRequest(
     const headers = { ...pick(request, application.requestHeaders), ...extra };
     answer = await application.answer(await toWebRequest(request, target, { headers, signal: gone.signal }));
   } catch (error) {
-    // A body that ends with its connection is the client's doing; a body that was read whole is destroyed too.
+    // The client broke the connection if the request was destroyed before its end; a completely read request is
+    // destroyed too.
     if (gone.signal.aborted || (request.destroyed && !request.complete)) return;
     answer = application.refuse(error);
   }

@@ -8,8 +8,8 @@ export interface LineFormat<Item> {
 }
 
 /**
- * Streams one JSON object a line. An error before the first item is thrown, so that it gets a status; a later error
- * is the last line.
+ * Streams one JSON object a line. Throws an error that occurs before the first item, so that the response gets its
+ * status. A later error becomes the last line.
  */
 export async function streamLines<Item>(
   source: AsyncIterable<Item>,

@@ -4,7 +4,10 @@ import type { BuildRequest } from "#builds/builder.ts";
 /** Keys under which clients send credentials for Docker Hub. */
 const hubKeys = ["https://index.docker.io/v1/", "docker.io", "index.docker.io"];
 
-/** Returns a function that looks up the credentials for a registry's domain in `X-Registry-Auth` values by domain. */
+/**
+ * Returns a function that looks up the credentials for a registry's domain. The client sends one `X-Registry-Auth`
+ * value for each domain.
+ */
 export function credentialsByDomain(headers: Record<string, string>): BuildRequest["credentials"] {
   return (domain) => {
     const keys = domain === "docker.io" ? hubKeys : [domain];

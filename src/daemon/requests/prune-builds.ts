@@ -2,7 +2,7 @@ import type { PruneBuildQuery } from "#api/requests/build.ts";
 import type { PruneBuildOptions } from "#builds/builder.ts";
 import { parseMoment } from "#support/time/moment.ts";
 
-/** Returns the options of `POST /build/prune`. The older of `until` and `unused-for` counts. */
+/** Returns the options of `POST /build/prune`. If both `until` and `unused-for` are given, the older time applies. */
 export function parsePruneBuilds(query: PruneBuildQuery): PruneBuildOptions {
   const { all = false, "min-free-space": free = 0, "max-used-space": most = 0 } = query;
   const reserved = query["reserved-space"] ?? query["keep-storage"] ?? 0;

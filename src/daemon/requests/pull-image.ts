@@ -15,7 +15,7 @@ export interface PullQuery {
   changes?: string;
 }
 
-/** A pull of one image, or of all tags of a repository for a name without a tag. */
+/** A pull of one image or, for a name without a tag, of all tags of the repository. */
 export interface ParsedPull {
   reference: Reference;
   allTags: boolean;

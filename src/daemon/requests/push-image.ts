@@ -5,7 +5,7 @@ import { parseReference, parseTag, type Reference } from "#oci/reference.ts";
 
 /** Query of `POST /images/{name}/push`. */
 export interface PushQuery {
-  /** Empty for the name's own tag, or for all tags of a name without one. */
+  /** Tag to push. If empty, the name's own tag, or all tags for a name without a tag. */
   tag: string;
   platform?: Platform | undefined;
 }

@@ -17,8 +17,8 @@ export function isArchiveStat(method: string | undefined, target: string): boole
 }
 
 /**
- * Answers with the status of a file in a container. It is no route: Elysia answers HEAD with the route of GET, and packs
- * the whole archive to measure it.
+ * Answers with the status of a file in a container. This is not a route, because Elysia answers HEAD with the route of
+ * GET and would pack the whole archive to measure it.
  */
 export async function answerArchiveStat(
   containers: Pick<Containers, "files">,

@@ -49,7 +49,7 @@ export function containerListRoutes(engine: Engine, dataDirectory: string) {
     );
 }
 
-/** Returns the filter for `all` and `limit`. Docker takes a limit as the last containers in any state. */
+/** Returns the filter for `all` and `limit`. With a limit, Docker lists the newest containers in any state. */
 function boundsOf(all = false, limit = 0): Omit<ListFilter, "filters"> {
   return limit > 0 ? { all: true, limit } : { all };
 }

@@ -24,7 +24,7 @@ export function containerStreamRoutes(
         "/containers/:id/wait",
         ({ params: { id }, query: { condition = "not-running" }, request: { signal } }) => {
           const exit = containers.lifecycle.wait(id, condition, signal);
-          // A disconnected client cancels the wait; that rejection has no handler.
+          // A client that disconnects cancels the wait, and nothing else handles that rejection.
           exit.catch(() => {});
           return streamed(exitLine(exit), "application/json");
         },

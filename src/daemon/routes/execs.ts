@@ -7,7 +7,10 @@ import { shapeExec } from "../answers/containers/exec.ts";
 import { created, empty } from "../answers/status-only.ts";
 import { parseKeys } from "../streams/detach.ts";
 
-/** Requests about programs in running containers. `POST /exec/{id}/start` is not here: it takes its connection over. */
+/**
+ * Requests about programs in running containers. `POST /exec/{id}/start` is not here, because that request takes its
+ * connection over.
+ */
 export function execRoutes({ execs }: Pick<Containers, "execs">) {
   return new Elysia()
     .post(

@@ -15,7 +15,7 @@ export interface TboxOptions {
   passed: boolean;
 }
 
-/** Requests that only tbox has. `POST /tbox/run` is not here: it takes its connection over. */
+/** Requests that only tbox has. `POST /tbox/run` is not here, because that request takes its connection over. */
 export function tboxRoutes(engine: Engine, { shutdown, passed }: TboxOptions) {
   return new Elysia()
     .get("/tbox/doctor", async (): Promise<DoctorAnswer> => ({ checks: await engine.diagnose() }))
@@ -31,7 +31,7 @@ export function tboxRoutes(engine: Engine, { shutdown, passed }: TboxOptions) {
     .post("/tbox/shutdown", () => {
       // The answer is sent before the connections are closed.
       setImmediate(shutdown);
-      // The client waits for the end of the process: a connection would make systemd start the next daemon.
+      // The client waits for the process to end, because another connection would make systemd start the next daemon.
       return passed ? ({ Pid: process.pid } satisfies ShutdownAnswer) : noContent();
     });
 }

@@ -6,7 +6,8 @@ import { ensurePrivateDirectory } from "#support/private-directory.ts";
 
 /**
  * Makes a server listen on a socket that only its owner can open, in a directory that only the owner can enter. Returns
- * the socket's path. Replaces the socket of a daemon that died; throws already-exists when a daemon answers on it.
+ * the socket's path. Replaces the socket of a daemon that died. Throws already-exists when another daemon answers on
+ * the socket.
  */
 export async function listen(
   server: Server,

@@ -5,8 +5,8 @@ import { invalidArgument, TboxError } from "#support/errors.ts";
 const firstPassed = 3;
 
 /**
- * Returns the descriptor of the listening socket that systemd passed to this process, or undefined when it passed none.
- * Removes the variables that describe it from `environment`: they are not meant for child processes.
+ * Returns the descriptor of the listening socket that systemd passed to this process, or undefined when systemd passed
+ * none. Removes systemd's variables from `environment`, because they are not meant for child processes.
  */
 export function takePassedSocket(
   environment: Record<string, string | undefined>,
@@ -21,7 +21,7 @@ export function takePassedSocket(
   );
 }
 
-/** Milliseconds that clients have to read the rest of their answers when the daemon ends. */
+/** Milliseconds in which clients can read the rest of their answers when the daemon ends. */
 const flushTimeout = 1000;
 
 /** Forwards the connections of a listening socket. Disposing of it waits until the open ones are finished. */

@@ -51,7 +51,7 @@ export async function attachPlain(
   response.shouldKeepAlive = false;
   response.writeHead(200, { ...commonHeaders, "Content-Type": mediaType(0), Connection: "close" });
   response.flushHeaders();
-  // A request without a body leaves the program's input open; an empty body ends it.
+  // A request without a body leaves the program's input open; an empty body ends the input.
   const input = stdin && hasBody(request) ? { input: request, ...detaching } : {};
   joinStreams({ output: response, ...input }, stream);
 }

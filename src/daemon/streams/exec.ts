@@ -70,7 +70,7 @@ export async function startExecPlain(
 interface ExecStart {
   record: ExecRecord;
   detached: boolean;
-  /** Value of the start request, whatever the create request said: it decides whether the output has frames. */
+  /** Value of the start request, which decides whether the output has frames, whatever the create request said. */
   tty: boolean;
   detachKeys: Uint8Array | undefined;
 }

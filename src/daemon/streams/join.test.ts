@@ -16,12 +16,12 @@ function openSocket(): Duplex {
   return new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
 }
 
-test("copies the output of a run that has already ended", async () => {
+test("a join copies the output of a program that has already ended", async () => {
   const client = openRunClient(openSocket());
   expect(await client.copyOutput(await endedStream())).toBeUndefined();
 });
 
-test("closes the stream when the client disconnected before the join", async () => {
+test("a join closes the stream when the client has disconnected already", async () => {
   const output = openSocket().destroy();
   await once(output, "close");
   const stream = openSocket();
@@ -29,7 +29,7 @@ test("closes the stream when the client disconnected before the join", async () 
   expect(stream.destroyed).toBe(true);
 });
 
-test("ends the client when the stream broke before the join", async () => {
+test("a join ends the client when the stream has broken already", async () => {
   const output = openSocket();
   const stream = openSocket().destroy();
   await once(stream, "close");

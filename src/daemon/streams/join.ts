@@ -14,8 +14,8 @@ export interface ClientStreams {
 
 /**
  * Joins a client with a container's stream until both have ended. The end of the client's input ends the program's
- * input and not the connection; when the client closes the connection, the stream is closed. The client's output ends
- * after `exited`, so that the client can ask for the exit status then.
+ * input, not the connection. When the client closes the connection, the stream is closed. The client's output ends
+ * after `exited`, so that the exit status is known when the client asks for it.
  */
 export function joinStreams(
   { input, output, detachKeys, onDetach }: ClientStreams,

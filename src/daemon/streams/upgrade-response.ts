@@ -14,8 +14,8 @@ export function upgradedHead(mediaType?: string): string {
 const headTime = 20;
 
 /**
- * Waits until Docker's client for Python has read the head. It reads all available bytes with the head and drops those
- * that are not part of it, so the stream must begin a moment later.
+ * Waits until Docker's client for Python has read the head. That client reads all available bytes together with the
+ * head and drops those after the head, so the stream must begin a moment later.
  */
 export async function awaitHeadRead({ "user-agent": agent = "" }: IncomingHttpHeaders): Promise<void> {
   if (agent.startsWith("docker-sdk-python/")) await Bun.sleep(headTime);

@@ -2,8 +2,8 @@ import { TboxError } from "#support/errors.ts";
 import { builtFile } from "./files.ts";
 
 /**
- * The functions of the addon. Their errors carry the name of the errno as `code`. The caller owns returned
- * descriptors; passed descriptors are duplicated and still belong to the caller.
+ * The functions of the addon. Their errors carry the name of the errno as `code`. The caller owns returned descriptors;
+ * descriptors in arguments are duplicated and still belong to the caller.
  */
 export interface Addon {
   Reactor: new (listener: (token: number, kind: EventKind, text: string) => void) => Reactor;

@@ -18,7 +18,7 @@ export function openNotifier(): Notifier {
       try {
         writeSync(own, one);
       } catch (error) {
-        // A full buffer already holds unread notifications, and a peer that has exited needs none.
+        // With a full buffer, the peer has unread notifications already; a peer that has exited needs none.
         const errno = errnoOf(error);
         if (errno !== "EAGAIN" && errno !== "EPIPE" && errno !== "ECONNRESET") throw error;
       }

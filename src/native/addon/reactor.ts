@@ -1,6 +1,6 @@
 import { type Addon, addon, type EventKind } from "./addon.ts";
 
-/** A SOCK_SEQPACKET connection: one message a datagram, with optional descriptors. */
+/** A SOCK_SEQPACKET connection. Each datagram is one message with optional descriptors. */
 export interface Channel {
   /** Sends, or queues while the peer does not read. Duplicates the descriptors. Throws EPIPE on a closed channel. */
   send(text: string, descriptors?: number[]): void;
@@ -9,7 +9,7 @@ export interface Channel {
 }
 
 export interface ChannelListener {
-  /** Handles a message. An exception closes the channel: it means that the peer violates the protocol. */
+  /** Handles a message. An exception closes the channel, because it means that the peer violates the protocol. */
   message(text: string): void;
   /** Handles the end of the channel: closed by the peer, or broken for a reason. Called once, after the last message. */
   closed(reason: string | undefined): void;

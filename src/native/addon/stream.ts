@@ -43,7 +43,7 @@ export function sendPeers<T>(
   }
 }
 
-/** Closes a stream, and its other end unless that was sent. */
+/** Closes a stream, and its other end unless the other end was sent. */
 export function discardStream({ stream, closePeer }: StreamPair): void {
   stream.destroy();
   closePeer();

@@ -13,7 +13,7 @@ export type Controller = (typeof controllers)[number];
 export interface Delegation {
   /** Parent of the cgroups of containers; undefined without delegation. */
   readonly base: Cgroup | undefined;
-  /** Controllers that are enabled in the children of `base`. */
+  /** Controllers that are enabled for the children of `base`. */
   readonly controllers: ReadonlySet<Controller>;
   /** Names of the files in a child of `base`. */
   readonly files: ReadonlySet<string>;

@@ -10,8 +10,8 @@ const longestDelay = 1000;
 type Request = (monitor: Monitor) => void;
 
 /**
- * Returns a monitor whose connection is opened again when it is lost, with the requests made in between. `exited`
- * rejects only when `reconnect` throws not-found: then no monitor listens any more.
+ * Returns a monitor whose lost connection is opened again. Requests made in between are sent over the new connection.
+ * `exited` rejects only when `reconnect` throws not-found: then no monitor listens any more.
  */
 export function keepConnected(first: Monitor, reconnect: () => Monitor): Monitor {
   let current = first;

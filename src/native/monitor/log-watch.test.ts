@@ -13,7 +13,7 @@ test("callers with the same position share one request", async () => {
   expect(await Promise.all(waits)).toEqual([at(7), at(7), at(7)]);
 });
 
-test("an answer with a known position wakes nobody", async () => {
+test("an answer with a known position resolves no wait", async () => {
   const asked: LogPosition[] = [];
   const watch = openLogWatch((known) => asked.push(known));
   const old = watch.next(at(0));

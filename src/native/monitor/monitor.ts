@@ -68,7 +68,7 @@ export function openMonitor(
   };
   const send = (message: ToMonitor, descriptors?: number[]) =>
     channel.send(JSON.stringify(message), descriptors);
-  // A request to a monitor that has just died is answered by the end of the channel.
+  // If the monitor has just died, the end of the channel ends the request.
   const log = openLogWatch((position) => whileOpen(() => send({ type: "await-log", ...position })));
   const channel = open({
     message(text) {

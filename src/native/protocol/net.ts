@@ -46,7 +46,10 @@ export type NetRequest =
   | ({ type: "names" } & NamespaceNames)
   /** Listens on all of the host ports, or on none. */
   | ({ type: "publish" } & Publication)
-  /** Changes the addresses that the published ports of a network namespace forward to. Without any they refuse connections. */
+  /**
+   * Changes the addresses that the published ports of a network namespace forward to. Without an address, the ports
+   * refuse connections.
+   */
   | { type: "retarget"; sandbox: number; ipv4?: string; ipv6?: string }
   | { type: "release"; sandboxes: number[] };
 

@@ -51,7 +51,10 @@ export interface TreeSize {
 
 /** One task of a worker. Paths are relative to the root of the store. */
 export type WorkRequest =
-  /** Unpacks a layer's blob, or compares it with the diffID of a present layer. `arriving` is the final size of a blob that is still being downloaded. */
+  /**
+   * Unpacks a layer's blob. If the layer is in the store already, only compares the blob with the diffID. `arriving` is
+   * the final size of a blob that is still being downloaded.
+   */
   | { operation: "unpack"; diffId?: string; limits: UnpackLimits; arriving?: number }
   /** Unpacks a layer's blob into a second directory and compares the two. */
   | { operation: "verify"; diffId: string; limits: UnpackLimits }
@@ -111,7 +114,10 @@ export interface ContainerView {
   running: boolean;
   root: Root;
   mounts: Mount[];
-  /** Working directory of a container that has never started, which exists from the first look at its files on. */
+  /**
+   * Working directory of a container that has never started. The worker creates it before it reads or changes the
+   * files.
+   */
   workingDirectory?: string;
 }
 

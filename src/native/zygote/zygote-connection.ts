@@ -35,7 +35,7 @@ export interface ZygoteConnection {
   cgroupNamespace: boolean;
   delegation: Delegation;
   pid: number;
-  /** Tests whether the zygote lives. Its socket alone is no proof: a fork may still hold it for a moment. */
+  /** Tests whether the zygote is running. An open socket is no proof, because a fork may hold it open for a moment. */
   isOpen(): boolean;
   send(message: ToZygote, descriptors: number[]): void;
   close(): void;
@@ -119,7 +119,7 @@ async function greet(options: ZygoteOptions): Promise<ZygoteConnection | undefin
 async function startZygote({ store, run, helper = builtFile("tbox-helper") }: ZygoteOptions): Promise<void> {
   const command = [helper, "zygote", "--store", store, "--run", run];
   const scope = withScope(command, process.getuid?.() ?? -1);
-  // Without a scope the zygote runs in the daemon's cgroup, with whatever controllers that has.
+  // Without a scope the zygote runs in the daemon's cgroup and has only the controllers of that cgroup.
   if (scope && (await runStarter(scope.command, scope.environment)) === undefined) return;
   // The environment is empty because the zygote is an ancestor of all containers.
   const reason = await runStarter(command, {});

@@ -135,7 +135,7 @@ function sendLaunch(
       const open = (listener: ChannelListener) => openChild(connection, request, passed, listener);
       return openMonitor(program.id, open, outOfMemory);
     };
-    // Streams of waiting clients are kept for the next zygote if this one has died.
+    // If this zygote has died, the streams of waiting clients are kept for the next one.
     const isKept = (error: unknown) => pairs !== undefined && !again && errnoOf(error) === "EPIPE";
     const monitor = sendPeers(opened, send, isKept);
     return { monitor, streams: opened.map((pair) => pair.stream) };

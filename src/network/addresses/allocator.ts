@@ -11,7 +11,10 @@ import {
 
 /** Allocates the addresses of a subnet. */
 export interface Allocator {
-  /** Returns the address that was free for longest, since neighbour caches may still know its last holder. */
+  /**
+   * Returns the address that has been free for longest, because neighbour caches may still know an address's last
+   * holder.
+   */
   take(): Address;
   /** Allocates this address; throws when it is in use or outside the subnet. */
   reserve(address: Address): void;

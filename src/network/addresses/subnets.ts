@@ -27,7 +27,7 @@ export function defaultGateway(subnet: Subnet) {
   return addressAt(subnet, sizeOf(subnet) > 1n ? 1n : 0n);
 }
 
-/** Returns the routes of the host. A network that overlapped one would hide its hosts from containers. */
+/** Returns the routes of the host. A network that overlaps a route would hide the route's hosts from containers. */
 export function hostRoutes(): Subnet[] {
   try {
     return parseRoutes(readFileSync("/proc/net/route", "utf8"));

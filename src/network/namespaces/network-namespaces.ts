@@ -79,7 +79,7 @@ async function create(
     const routes = defaultRoutes(context, namespace);
     const requests = endpoints.map((endpoint) => endpointRequest(endpoint, routes));
     const created = context.helper.perform({ type: "sandbox", sandbox, endpoints: requests });
-    // Without a names message the helper forwards all queries to the host's resolvers, which is right here.
+    // Without this message the helper forwards all queries to the host's resolvers, as such a namespace needs.
     const unnamed = endpoints.length === 1 && endpoints[0]?.names === undefined && routes.ipv4;
     await Promise.all([created, ...(unnamed ? [] : [sendNames(context, namespace)])]);
   } catch (error) {

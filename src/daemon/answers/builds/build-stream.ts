@@ -10,8 +10,8 @@ import { classicLines } from "./classic-lines.ts";
 type BuildEvents = AsyncGenerator<BuildEvent>;
 
 /**
- * Returns the answer of `POST /build`. An error before the first step is thrown, so that it gets a status; a later
- * error is the last line. The build is cancelled when the client closes the connection.
+ * Returns the answer of `POST /build`. Throws an error that occurs before the first step, so that the response gets its
+ * status. A later error becomes the last line. The build is cancelled when the client closes the connection.
  */
 export async function classicBuildAnswer(events: BuildEvents, quiet: boolean): Promise<Response> {
   // The event with the Dockerfile's text precedes the parse errors.

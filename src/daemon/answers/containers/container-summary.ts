@@ -54,12 +54,14 @@ export function shapeContainerSummary(
   };
 }
 
-/** Returns the names that other containers' links give a container. */
+/** Returns the names that a container has through other containers' links. */
 function linkNames({ id }: ContainerRecord, links: ContainerLink[]): string[] {
   return links.filter(({ to }) => to.id === id).map(({ from, alias }) => `/${from.name}/${alias}`);
 }
 
-/** Returns the image's name from the request, or its ID when the name belongs to another image or to none. */
+/**
+ * Returns the image's name from the request, or the image's ID when that name now belongs to another image or to none.
+ */
 function imageName({ image, imageId }: ContainerRecord, imageNamed: SummaryContext["imageNamed"]): string {
   return imageId === undefined || imageNamed(image) === imageId ? image : imageId;
 }

@@ -11,7 +11,7 @@ export type NetworkNames = Pick<Engine["networks"], "named">;
 type Endpoint = NonNullable<ContainerRecord["network"]>["endpoints"][number];
 type Settings = ReturnType<typeof networksOf>[string];
 
-/** Returns a container's endpoints by the name of their network; they have addresses while the container runs. */
+/** Returns a container's endpoints by network name. Endpoints have addresses while the container runs. */
 export function shapeEndpoints(
   record: ContainerRecord,
   networks: NetworkNames,
@@ -25,7 +25,7 @@ export function shapeEndpoints(
       NetworkID: network?.id ?? "",
       ...(endpoint ? { NetworkID: endpoint.network, ...shapeAddresses(endpoint) } : {}),
       ...shapeSettings(settings),
-      // Links of a network without name resolution are part of HostConfig.
+      // On a network without name resolution, links are part of HostConfig.
       ...(names.length > 0 ? { DNSNames: names } : { Links: null }),
     };
     return [name, shaped];

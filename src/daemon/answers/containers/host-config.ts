@@ -22,7 +22,7 @@ export function shapeHostConfig(given: HostConfig, links: ContainerLink[]): Host
   };
 }
 
-/** Returns the bindings with both fields; the host address of one for all addresses is empty. */
+/** Returns the bindings with both fields. An empty host address means all addresses. */
 function shapeBindings(given: NonNullable<HostConfig["PortBindings"]>): HostConfigAnswer["PortBindings"] {
   return Object.fromEntries(
     Object.entries(given).map(([port, bindings]) => [

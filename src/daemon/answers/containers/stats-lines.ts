@@ -8,7 +8,7 @@ import { shapeStats } from "./stats.ts";
 /** Milliseconds between two samples, as in Docker. */
 const interval = 1000;
 
-/** Yields a sample now and one a second until the client disconnects or the container is removed. */
+/** Yields a sample at once and then one each second until the client disconnects or the container is removed. */
 export async function* statsLines(
   containers: Pick<Containers, "queries" | "admin">,
   id: string,

@@ -15,7 +15,7 @@ export interface PullContext {
 
 type Creation = ReturnType<Engine["containers"]["lifecycle"]["create"]>;
 
-/** Creates the container of a run. Pulls its image first as the request's `pull` says. */
+/** Creates the container of a run. Pulls the image first if the request's `pull` demands it. */
 export async function ensureCreated(
   engine: Engine,
   request: CheckedRunRequest,

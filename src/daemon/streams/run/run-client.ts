@@ -13,7 +13,7 @@ const log = openLog("api");
 
 /** The client of a run. */
 export interface RunClient {
-  /** Aborted when the client closes the connection or ends its side of it. */
+  /** Aborted when the client closes the connection or ends its side of the connection. */
   gone: AbortSignal;
   send(event: RunEvent): void;
   /** Copies a container's output frames to the client; resolves at the end of the output. */

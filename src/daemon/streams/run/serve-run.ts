@@ -55,7 +55,7 @@ async function run(engine: Engine, { request, ignored, credentials, client }: Ru
   let stream: Duplex | undefined;
   let exit: Exit | undefined;
   try {
-    // The client does not know this container: it must not start.
+    // The client is gone before it learned the container's ID, so the container must not start.
     if (client.gone.aborted) throw new TboxError("cancelled", "the client is gone");
     if (!request.detach) {
       stream = await attach(engine, id, request);

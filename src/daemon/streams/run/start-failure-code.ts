@@ -1,4 +1,7 @@
-/** Returns the exit status of `docker run` for a start that failed. Docker's client derives it from the message too. */
+/**
+ * Returns the exit status of `docker run` for a start that failed: 127 for a missing program, 126 for a program that
+ * cannot be executed, 125 for any other failure. Docker's client also derives the status from the message.
+ */
 export function startFailureCode(message: string): 125 | 126 | 127 {
   if (/executable file not found|no such file or directory|system cannot find the file/i.test(message)) {
     return 127;
