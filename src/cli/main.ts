@@ -1,7 +1,7 @@
 import { findCommand } from "./registry/find-command.ts";
 import { invoke } from "./registry/invoke.ts";
 
-/** Runs a command line; returns the exit code. */
+/** Runs a command line; returns the exit status. */
 export async function runCli(argv: string[]): Promise<number> {
   const found = findCommand(argv);
   if (found) return invoke(await found.entry.load(), found.words.join(" "), argv.slice(found.words.length));

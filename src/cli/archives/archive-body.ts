@@ -17,7 +17,7 @@ export async function archiveBody(
   const file = Bun.file(path);
   try {
     const status = await file.stat();
-    // A pipe has no length for the request's header.
+    // The length of a pipe is unknown, so the request has no content length.
     return status.isFile() ? file : file.stream();
   } catch (error) {
     throw new ExitError(failureMessage(error), 1, { cause: error });

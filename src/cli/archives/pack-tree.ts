@@ -2,7 +2,7 @@ import { lstat, readdir, readlink, stat } from "node:fs/promises";
 import { type Header, type Pack, pack } from "tar-stream";
 import { streamOf } from "#support/streams.ts";
 
-/** A file or directory to pack. */
+/** A file or directory to pack, and the options of packing. */
 export interface Packing {
   /** Path of the file or directory on the host. */
   path: string;
@@ -14,7 +14,7 @@ export interface Packing {
   keepOwners: boolean;
 }
 
-/** Packs a file or directory into a tar archive while the archive is read. `done` rejects if reading the files fails. */
+/** Packs a file or directory into a tar while the tar is read. `done` rejects if reading the files fails. */
 export function packTree(packing: Packing): { stream: ReadableStream<Uint8Array>; done: Promise<void> } {
   const tar = pack();
   const done = addTree(tar, packing).then(
@@ -52,9 +52,9 @@ async function addTree(tar: Pack, packing: Packing): Promise<void> {
 
 async function addFile(tar: Pack, header: Partial<Header> & { name: string }, path: string): Promise<void> {
   const entry = tar.entry(header);
-  // The header holds the size: bytes added to the file meanwhile are left out.
+  // The header already contains the size, so bytes added to the file later are left out.
   const bytes = Bun.file(path).slice(0, header.size).stream();
-  // tar-stream's streams are not the runtime's, so `pipeline` cannot connect them.
+  // `pipeline` of the runtime does not support the stream class of tar-stream.
   for await (const chunk of bytes) {
     if (!entry.write(chunk)) await new Promise<void>((resolve) => entry.once("drain", () => resolve()));
   }

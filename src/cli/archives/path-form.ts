@@ -3,7 +3,7 @@ export function namesDirectory(path: string): boolean {
   return path.endsWith("/") || path.endsWith("/.") || path === ".";
 }
 
-/** Returns whether a path stands for the contents of a directory, without the directory itself. */
+/** Returns whether a path means the contents of a directory, not the directory itself. */
 export function namesContents(path: string): boolean {
   return path.endsWith("/.") || path === ".";
 }

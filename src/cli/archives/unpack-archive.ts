@@ -11,7 +11,7 @@ export interface Unpacking {
   source: string;
   /** Path on the host. */
   target: string;
-  /** Whether the archive is a whole root filesystem, whose names start below the root. */
+  /** Whether the archive is a whole root filesystem: its names are relative to the root. */
   bare?: boolean;
 }
 
@@ -33,7 +33,7 @@ export async function unpackArchive(body: ReadableStream<Uint8Array>, unpacking:
       throw new ExitError(`refusing to unpack "${header.name}": the name contains ".."`, 1);
     }
     root ??= await findRoot(bare ? "directory" : header.type, { ...unpacking, existing });
-    // The first part is the name of the source, which the target replaces; names of a root have no such part.
+    // The target replaces the first part of a name, which is the name of the source. Names of a root have no such part.
     const isNameless = bare || header.name.startsWith("/");
     const path = resolve(root, ...(isNameless ? parts : parts.slice(1)));
     if (bare) await mkdir(root, { recursive: true });
@@ -42,7 +42,7 @@ export async function unpackArchive(body: ReadableStream<Uint8Array>, unpacking:
   }
 }
 
-/** An entry of the archive: its bytes, after its header. */
+/** The bytes of an archive entry, as a stream. */
 interface Entry extends AsyncIterable<unknown> {
   header: Header;
   resume(): void;
@@ -90,7 +90,7 @@ async function findRoot(
   return resolve(target);
 }
 
-/** Refuses links between the root and the path: an earlier entry of the archive can have made them. */
+/** Throws if a directory between the root and the path is a link, which an earlier entry of the archive can create. */
 async function checkParents(root: string, path: string): Promise<void> {
   for (
     let parent = dirname(path);

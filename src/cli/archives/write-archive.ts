@@ -2,8 +2,8 @@ import { openOutput } from "../output/byte-sink.ts";
 import { ExitError } from "../output/exit.ts";
 
 /**
- * Writes the body of the daemon's answer to a file, or to standard output if it is no terminal. The file appears only
- * once it is complete; a device or a pipe receives the bytes as they arrive.
+ * Writes the body of the daemon's answer to a file, or to standard output unless that is a terminal. A regular file
+ * appears only when it is complete; a device or a pipe receives the bytes as they arrive.
  */
 export async function writeArchive(
   path: string | undefined,
@@ -22,7 +22,7 @@ export async function writeArchive(
   const found = await stat(path).catch(() => undefined);
   const direct = found !== undefined && !found.isFile();
   const target = direct ? path : `${path}.${process.pid}.partial`;
-  // Opened before the request: the daemon need not prepare an archive that cannot be written.
+  // The file is opened before the request, so the daemon prepares no archive that cannot be written.
   const file = await open(target, direct ? "w" : "wx", 0o644);
   try {
     const { body } = await request();

@@ -4,7 +4,7 @@ import { listOf } from "../flags/kinds.ts";
 /** A filter of a listing: name and value. */
 export type Filter = [name: string, value: string];
 
-/** Returns the flag `--filter`, or `-f` where the letter is not the command's `--force`. */
+/** Returns the flag `--filter`, with the letter `-f` unless it belongs to the command's `--force`. */
 export function filterFlag(usage: string, options: { short?: "f" } = { short: "f" }): Flag<Filter[]> {
   return listOf(usage, parseFilter, { ...options, valueName: "filter" });
 }
@@ -15,7 +15,7 @@ function parseFilter(text: string): Filter {
   return [text.slice(0, equals).trim().toLowerCase(), text.slice(equals + 1).trim()];
 }
 
-/** Encodes filters for the API's `filters` parameter; nothing without filters. */
+/** Encodes filters for the API's `filters` parameter; returns undefined without filters. */
 export function filtersQuery(filters: Filter[]): string | undefined {
   if (filters.length === 0) return undefined;
   const query: Record<string, Record<string, boolean>> = {};

@@ -2,7 +2,7 @@ import { failureMessage } from "../output/failure.ts";
 import { print, printError } from "../output/output.ts";
 
 /**
- * Runs the action for all names at once and prints the results in the order of the names. Returns the exit code: 1 if
+ * Runs the action for all names at once and prints the results in the order of the names. Returns the exit status: 1 if
  * an action failed.
  */
 export async function forEachName(

@@ -3,8 +3,8 @@ import { failureMessage } from "../output/failure.ts";
 import { print, printError } from "../output/output.ts";
 
 /**
- * Prints what `find` returns for every name: as one JSON array, or with the format once for each. Returns the exit
- * code: 1 if a name failed.
+ * Prints the objects that `find` returns for the names: as one JSON array, or each with the format. Returns the exit
+ * status: 1 if a name failed.
  */
 export async function inspectEach(
   names: readonly string[],

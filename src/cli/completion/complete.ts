@@ -4,7 +4,7 @@ import { atLeast, command } from "../registry/command.ts";
 import { namesOf } from "./names.ts";
 import { type Candidate, planCompletion } from "./plan.ts";
 
-/** The command that the completion scripts call. It prints a line for each word that fits the last one. */
+/** The command that completion scripts call. Prints one line for each candidate for the last word. */
 export const completeCommand = command({
   name: "__complete",
   summary: "Print the candidates for the last word of a command line",

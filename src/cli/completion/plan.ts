@@ -20,7 +20,7 @@ export type Completion = { kind: "words"; words: Candidate[] } | { kind: NameKin
 
 const nothing: Completion = { kind: "nothing" };
 
-/** Plans the completion of the word `current` after the words `before`, both without the program's name. */
+/** Plans the completion of the word `current` after the words `before`. Neither includes the program's name. */
 export async function planCompletion(before: string[], current: string): Promise<Completion> {
   const [first, second] = before;
   if (first === undefined || (first === "help" && second === undefined)) {
@@ -63,7 +63,7 @@ function planArguments(command: Command, before: string[], current: string): Com
   return planPositional(command.synopsis, positionals);
 }
 
-/** Returns the name of the flag that takes its value from the next word: the word's name or its last letter. */
+/** Returns the flag that takes the next word as its value: the long name or the last letter of `word`. */
 function flagAwaitingValue(flags: FlagTable, word: string): string | undefined {
   if (word.includes("=")) return undefined;
   const long = word.startsWith("--") ? word.slice(2) : undefined;
@@ -96,7 +96,7 @@ const argumentKinds: Record<string, NameKind | "file"> = {
   PATH: "file",
 };
 
-/** Takes the argument's type from its name in the usage line: `[OPTIONS] CONTAINER [CONTAINER...]`. */
+/** Returns an argument's type according to its name in the usage line: `[OPTIONS] CONTAINER [CONTAINER...]`. */
 function planPositional(synopsis: string, index: number): Completion {
   const all = synopsis.split(" ").filter((word) => word !== "" && word !== "[OPTIONS]");
   const last = all.at(-1);

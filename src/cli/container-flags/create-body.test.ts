@@ -57,7 +57,7 @@ test("--attach selects the streams", async () => {
   expect(await body("-a stderr x")).toMatchObject({ AttachStdout: false, AttachStderr: true });
 });
 
-test("entries of files precede those of the command line", async () => {
+test("entries of files precede entries of the command line", async () => {
   const { Env, Labels } = await body(
     "--env-file e -e SAME=line -e USER_SET -e NOT_SET --label-file l -l a=b x",
   );
@@ -65,7 +65,7 @@ test("entries of files precede those of the command line", async () => {
   expect(Labels).toEqual({ label: "l", SAME: "file", a: "b" });
 });
 
-test("an empty entrypoint removes the image's", async () => {
+test("an empty entrypoint removes the entrypoint of the image", async () => {
   expect(await body("--entrypoint= x")).toMatchObject({ Entrypoint: [""] });
   expect((await body("x")).Entrypoint).toBeUndefined();
 });

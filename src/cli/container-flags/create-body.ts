@@ -12,7 +12,7 @@ import { nonEmpty } from "./non-empty.ts";
 import { deviceRates, resources } from "./resources.ts";
 import { parseSecurityOptions } from "./security.ts";
 
-/** The environment of this program that a create request depends on. */
+/** Parts of this program's environment that a create request depends on. */
 export interface CreateContext {
   /** The caller's environment variables. */
   environment: Record<string, string | undefined>;
@@ -42,7 +42,7 @@ export async function createBody(
     Image: image,
     Rootfs: rootfs,
     Cmd: nonEmpty(command),
-    // An empty entrypoint removes the image's.
+    // An empty entrypoint removes the entrypoint of the image.
     Entrypoint: flags.entrypoint === undefined ? undefined : [flags.entrypoint],
     Env: resolveEnvironment(variables, context.environment),
     User: flags.user,

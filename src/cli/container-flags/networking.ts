@@ -38,7 +38,7 @@ export function networking(flags: Flags): Networking {
   return { mode, config: { EndpointsConfig: endpoints } };
 }
 
-/** Adds the flags for the first network to its endpoint; refuses a setting from both places. */
+/** Adds the flags for the first network to its endpoint; throws for a setting that `--network` contains, too. */
 function firstEndpoint(flags: Flags, endpoint: Endpoint): Endpoint {
   const { ip, ip6, link, "network-alias": aliases, "link-local-ip": linkLocal, "mac-address": mac } = flags;
   const { IPAMConfig: given = {} } = endpoint;

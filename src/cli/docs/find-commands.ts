@@ -1,6 +1,6 @@
 import type { Command } from "../registry/command.ts";
 
-/** A command with the place of its definition. */
+/** A command and the location of its definition. */
 export interface DefinedCommand {
   command: Command;
   /** Path of the module below `src/cli/commands`. */

@@ -1,6 +1,6 @@
 /**
- * A flag of a command. `accept` converts a value's text to the flag's value, given the value of earlier occurrences.
- * It throws an error whose message describes the invalid text.
+ * A flag of a command. `accept` receives a text and the value from earlier occurrences, and returns the new value. For
+ * an invalid text, `accept` throws an error with a description.
  */
 export interface Flag<T> extends FlagOptions {
   usage: string;
@@ -23,7 +23,7 @@ export interface FlagOptions {
   valueName?: string;
   /** Default value in help. */
   shownDefault?: string;
-  /** Whether help leaves the flag out: flags that tbox only refuses or ignores. */
+  /** Whether help leaves out the flag, because tbox refuses or ignores it. */
   hidden?: boolean;
   /** Type of the value, for shell completion. */
   completes?: "file" | "network" | "container";

@@ -56,7 +56,7 @@ export function listOf<T>(usage: string, parse: (text: string) => T, options: Fl
 }
 
 /**
- * Returns a flag of Docker's that tbox refuses, except for the harmless value. Without a reason, the message says that
+ * Returns a flag of Docker that tbox refuses, except with the harmless value. Without a reason, the message says that
  * the flag is not supported yet.
  */
 export function unsupported(
@@ -71,7 +71,7 @@ export function unsupported(
   return { usage, valueName: "string", initial: undefined, hidden: true, accept, ...rest };
 }
 
-/** Returns a switch of Docker's that tbox refuses; `--name=false` is accepted. */
+/** Returns a switch of Docker that tbox refuses; `--name=false` is accepted. */
 export function unsupportedBool(usage: string, options: FlagOptions = {}): Flag<undefined> {
   const accept = (value: string) => {
     if (parseBool(value)) throw new UnsupportedFlag();
@@ -80,7 +80,7 @@ export function unsupportedBool(usage: string, options: FlagOptions = {}): Flag<
   return { usage, initial: undefined, hidden: true, accept, ...options };
 }
 
-/** Thrown for an unsupported flag. The parser adds the flag's name to the message. */
+/** An error for an unsupported flag. The parser adds the flag's name to the message. */
 export class UnsupportedFlag extends Error {}
 
 const trueWords = new Set(["1", "t", "T", "TRUE", "true", "True"]);

@@ -14,7 +14,7 @@ export interface ParsedFlags<Table> {
 /** Allowed position of flags: anywhere, or only before the first other argument. */
 export type Placement = "anywhere" | "leading";
 
-/** Exit code of Docker for an unknown flag or an invalid value. */
+/** Docker's exit status for an unknown flag or an invalid value. */
 export const flagFailure = 125;
 
 /** An invalid command line, with Docker's message. */

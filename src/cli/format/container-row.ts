@@ -76,7 +76,7 @@ function ellipsis(text: string, length: number): string {
   return characters.length <= length ? text : `${characters.slice(0, length - 1).join("")}…`;
 }
 
-/** Shortens the ID that stands for an image without a name. */
+/** Shortens the ID that is shown for an image without a name. */
 function imageName(image: string, truncate: boolean): string {
   const hex = /^sha256:([0-9a-f]{64})$/.exec(image)?.[1];
   return hex !== undefined && truncate ? hex.slice(0, 12) : image;

@@ -48,7 +48,7 @@ describe("containers", () => {
       Labels: "a=1,com.example.b=2",
     });
   });
-  test("an empty list prints only headings, and nothing for a template", () => {
+  test("an empty list prints only the headings of a table, and nothing for a template", () => {
     expect(renderListing(containerListing(false), [], {})).toStartWith("CONTAINER ID   IMAGE");
     expect(renderListing(containerListing(false), [], { format: "{{.ID}}" })).toBe("");
   });

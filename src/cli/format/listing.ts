@@ -38,7 +38,7 @@ export function renderListing(
   return rows.map((row) => `${template(row)}\n`).join("");
 }
 
-/** Compiles the template of `--format`. An invalid template ends the command with exit code 64. */
+/** Compiles the template of `--format`. An invalid template ends the command with exit status 64. */
 export function compileFormat(format: string): (value: unknown) => string {
   try {
     return compileTemplate(format);
@@ -47,7 +47,7 @@ export function compileFormat(format: string): (value: unknown) => string {
   }
 }
 
-/** Renders the default table without a template, which would be slow for thousands of rows. */
+/** Renders the default table directly, because a template would be slow for thousands of rows. */
 function renderColumns({ columns, headings }: Listing, rows: Record<string, unknown>[]): string {
   return alignColumns([headings, ...rows].map((row) => columns.map((column) => goText(row[column]))));
 }

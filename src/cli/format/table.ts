@@ -1,6 +1,6 @@
 /**
- * Aligns rows of cells in columns as Docker does: each as wide as its widest cell, three spaces apart. Loops keep this
- * fast for thousands of rows, because a function that runs once is never compiled.
+ * Aligns rows in columns as Docker does: a column is as wide as its widest cell, and columns are three spaces apart.
+ * Loops are fast even before the engine compiles the function, which matters for thousands of rows.
  */
 export function alignColumns(rows: string[][]): string {
   const lengthOf = rows.every((row) => ascii.test(row.join(""))) ? units : characters;

@@ -12,7 +12,7 @@ export function goText(value: unknown): string {
   return String(value);
 }
 
-/** Returns the truth of a value as Go's templates define it: false, zero, nil and empty values are false. */
+/** Returns whether a value is true in Go's templates: false, zero, nil and empty values are not. */
 export function isTruthy(value: unknown): boolean {
   if (Array.isArray(value)) return value.length > 0;
   if (typeof value === "object" && value !== null) return Object.keys(value).length > 0;

@@ -3,7 +3,7 @@ import { type Expression, type Node, type PathExpression, parseTemplate } from "
 import { TemplateError } from "./template-tokens.ts";
 import { goText, isTruthy } from "./template-values.ts";
 
-/** Renders a value as text. Throws `TemplateError` if the template does not fit the value. */
+/** A compiled template: renders a value as text. Throws `TemplateError` if the template does not fit the value. */
 export type Template = (value: unknown) => string;
 
 /** Compiles a Go template. A missing field is an error, as in Docker's clients. */

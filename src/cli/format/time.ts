@@ -28,7 +28,7 @@ export function goTime(milliseconds: number): string {
   return `${local.slice(0, 10)} ${local.slice(11, 19)} ${zone} ${name ?? zone}`;
 }
 
-/** Names of zones by offset. The cache saves slow calls of `toLocaleTimeString`. */
+/** Cached zone names by offset, because `toLocaleTimeString` is slow. */
 const zoneNames = new Map<number, string | undefined>();
 
 function zoneName(time: Date, offset: number): string | undefined {

@@ -4,7 +4,7 @@ import { flagTexts } from "./flag-text.ts";
 
 const width = 80;
 
-/** Returns the help of a command. `name` is the words that called it. */
+/** Returns the help of a command. `name` is the words that called the command. */
 export function commandHelp(name: string, command: Command): string {
   const parts = [`Usage:  tbox ${name} ${command.synopsis}`.trimEnd(), command.summary];
   if (command.description !== undefined) parts.push(wrap(command.description, width).join("\n"));

@@ -2,7 +2,7 @@ import { brokenPipeExitCode, ExitError } from "./exit.ts";
 import { failureMessage } from "./failure.ts";
 import { isBrokenPipe } from "./output.ts";
 
-/** A standard stream that takes bytes as fast as its reader does. */
+/** A standard stream with back-pressure: a write waits until the reader has accepted the bytes. */
 export interface ByteSink {
   /** Resolves when the kernel has taken all bytes. Writes them unchanged. */
   write(bytes: Uint8Array): Promise<void>;
@@ -15,7 +15,7 @@ export function openByteSink(stream: "stdout" | "stderr"): ByteSink {
     async write(bytes) {
       const written = writer.write(bytes);
       const flushed = writer.flush();
-      // Both can be pending; awaiting both observes either failure.
+      // Both can be pending. Awaiting both handles a failure of either.
       if (written instanceof Promise || flushed instanceof Promise) await Promise.all([written, flushed]);
     },
   };
@@ -29,7 +29,7 @@ export async function writeStandardError(text: string): Promise<void> {
 /** Writes a container's output to a standard stream of this program. */
 export type OutputWriter = (stream: "stdout" | "stderr", bytes: Uint8Array) => Promise<void>;
 
-/** Opens this program's standard streams for a container's output. A closed standard output ends the command quietly. */
+/** Opens standard output and standard error for a container's output. A closed standard output is no error. */
 export function openOutput(): OutputWriter {
   const sinks: { stdout?: ByteSink; stderr?: ByteSink } = {};
   return async (stream, bytes) => {

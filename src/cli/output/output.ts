@@ -1,6 +1,6 @@
 import { brokenPipeExitCode, ExitError } from "./exit.ts";
 
-/** Prints a line to standard error: after the program's name, or bare. Returns when the line is written. */
+/** Prints a line to standard error, after the program's name or bare. Returns when the line is written. */
 export function printError(message: string, style: "named" | "bare" = "named"): void {
   // biome-ignore lint/suspicious/noConsole: writes synchronously and needs no module; `node:fs` takes 2 ms to load
   console.error(style === "named" ? `tbox: ${message}` : message);

@@ -2,8 +2,8 @@ import type { ProgressDetail } from "#api/answers/progress.ts";
 import { decimalSize } from "../format/size.ts";
 
 /**
- * Draws a progress bar: `[=====>    ]  1.2MB/3.4MB`. A narrow room leaves out the bar; an unknown total leaves out bar and
- * total.
+ * Draws a progress bar: `[=====>    ]  1.2MB/3.4MB`. Leaves out the bar if there is little room, and the bar and the
+ * total if the total is unknown.
  */
 export function progressBar({ current = 0, total = 0 }: ProgressDetail, room: number): string {
   if (current <= 0) return "";

@@ -4,7 +4,7 @@ import { openByteSink } from "../output/byte-sink.ts";
 import { isTerminal, terminalSize } from "../terminal/terminal.ts";
 import { progressBar } from "./bar.ts";
 
-/** Prints the progress of a transfer. */
+/** Display of a transfer's progress. */
 export interface ProgressPrinter {
   /** Shows a line of a progress stream. The caller handles failures. */
   show(line: TransferLine): Promise<void>;
@@ -20,7 +20,7 @@ export async function openProgress(stream: "stdout" | "stderr"): Promise<Progres
 
 type Write = (text: string) => Promise<void>;
 
-/** Returns a printer of plain lines. It leaves out counters, of which there would be hundreds. */
+/** Returns a printer of plain lines. Leaves out counters, because there would be hundreds of lines. */
 export function plainPrinter(write: Write): ProgressPrinter {
   return {
     async show(line) {
@@ -52,7 +52,7 @@ export function barPrinter(write: Write, columns: number): ProgressPrinter {
   };
 }
 
-/** Describes the progress of a pull in a build, whose counters are not in `progressDetail`. */
+/** Describes the progress of a pull in a build. Its lines have counters outside `progressDetail`. */
 export function describeProgress(progress: BuildPull): string {
   return describe({ ...progress, progressDetail: progress });
 }

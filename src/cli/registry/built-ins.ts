@@ -13,7 +13,7 @@ const unsupportedCommands = new Set(
   "buildx checkpoint compose config manifest node plugin search secret service stack swarm trust".split(" "),
 );
 
-/** Runs a command line that calls no command of the index: help, version, completion, or a wrong word. */
+/** Runs a command line without a command of the index: help, version, completion, or an unknown word. */
 export async function runBuiltIn(argv: string[]): Promise<number> {
   const [first, second, ...rest] = argv;
   if (first === undefined || isHelpFlag(first)) return show(generalHelp());

@@ -15,7 +15,7 @@ export interface ArgumentCount {
   maximum: number;
 }
 
-/** A command line with its purpose, for help and documentation. */
+/** An example for help and documentation. */
 export interface Example {
   /** Complete command line: `tbox rm -f web`. */
   line: string;
@@ -44,29 +44,29 @@ export interface Command<Table extends FlagTable = FlagTable> {
   arguments: ArgumentCount;
   /** Allowed position of flags; `leading` for commands that take another command line. */
   placement?: Placement;
-  /** Exit code of a failure: 125 where 1 could be the exit code of the container's program. */
+  /** Exit status after a failure: 125 if a container's program could itself exit with 1. */
   failureCode?: number;
   examples?: readonly Example[];
-  /** Runs the command; returns the exit code. */
+  /** Runs the command; returns the exit status. */
   run(invocation: Invocation<Table>): Promise<number>;
 }
 
-/** Returns the definition; infers the type of `run`'s parameter from the flags. */
+/** Returns the definition unchanged. Infers the type of the parameter of `run` from the flags. */
 export function command<Table extends FlagTable>(definition: Command<Table>): Command<Table> {
   return definition;
 }
 
-/** Returns the count of a command with a fixed number of arguments. */
+/** Returns the argument count for a command with a fixed number of arguments. */
 export function exactly(count: number): ArgumentCount {
   return { minimum: count, maximum: count };
 }
 
-/** Returns the count of a command with no upper limit. */
+/** Returns the argument count for a command without an upper limit. */
 export function atLeast(count: number): ArgumentCount {
   return { minimum: count, maximum: Number.POSITIVE_INFINITY };
 }
 
-/** Returns the count of a command with optional arguments. */
+/** Returns the argument count for a command with optional arguments. */
 export function between(minimum: number, maximum: number): ArgumentCount {
   return { minimum, maximum };
 }

@@ -1,7 +1,7 @@
 import { commandIndex } from "./command-index.ts";
 import type { IndexEntry } from "./index-entry.ts";
 
-/** A command with the words that call it. */
+/** A command and the words that called it. */
 export interface FoundCommand {
   entry: IndexEntry;
   /** One or two words of the command line. */
@@ -21,7 +21,7 @@ export function findCommand(argv: readonly string[]): FoundCommand | undefined {
   return undefined;
 }
 
-/** A word that calls a command, with the command. */
+/** A command and a word that calls it. */
 export interface ListedCommand {
   word: string;
   entry: IndexEntry;
@@ -32,7 +32,7 @@ export function topLevelCommands(): ListedCommand[] {
   return list((name) => (name.includes(" ") ? undefined : name));
 }
 
-/** Lists the commands of a group, by the word after the group's name; without aliases of one command. */
+/** Lists the commands of a group by the word after the group's name. Lists each command once, without aliases. */
 export function groupCommands(group: string): ListedCommand[] {
   return list((name) => (name.startsWith(`${group} `) ? name.slice(group.length + 1) : undefined));
 }

@@ -4,7 +4,7 @@ import { print, printError } from "../output/output.ts";
 import type { Command } from "./command.ts";
 
 /**
- * Runs a command with its arguments; returns the exit code. Prints every failure to standard error.
+ * Runs a command with its arguments; returns the exit status. Prints every failure to standard error.
  * `name` is the words that called the command.
  */
 export async function invoke(command: Command, name: string, argv: string[]): Promise<number> {

@@ -6,7 +6,7 @@ import type { SessionTarget } from "./session.ts";
 
 /** Returns the target of a session over an upgraded connection. `path` is the container's or the exec's in the API. */
 export function socketTarget(socket: ByteSocket, path: string): SessionTarget {
-  // A lost connection is reported where the output is read.
+  // The code that reads the output reports a lost connection.
   const ignore = () => {};
   const post = (action: string, query: Record<string, string>) =>
     void request("POST", `${path}/${action}`, { query }).catch(ignore);
@@ -19,7 +19,7 @@ export function socketTarget(socket: ByteSocket, path: string): SessionTarget {
   };
 }
 
-/** Copies a container's output to this program's streams: raw with a terminal, else in frames for each stream. */
+/** Copies a container's output to this program's streams: raw bytes with a terminal, otherwise frames. */
 export async function copyOutput(source: AsyncIterable<Uint8Array>, tty: boolean): Promise<void> {
   const write = openOutput();
   if (tty) {

@@ -8,8 +8,8 @@ export interface InputTarget {
 }
 
 /**
- * Copies standard input to the target until the input ends, then ends the target's input. Returns `detached` once the
- * filter sees the detach keys. A closed standard input counts as empty.
+ * Copies standard input to the target until the input ends, then ends the target's input. Returns `detached` as soon as
+ * the filter finds the detach keys. A closed standard input counts as empty.
  */
 export async function copyInput(target: InputTarget, filter?: DetachFilter): Promise<"ended" | "detached"> {
   try {

@@ -27,7 +27,7 @@ export async function prompt(question: string, echo: "shown" | "hidden"): Promis
 async function readLine(): Promise<string> {
   let typed = Buffer.alloc(0);
   for (;;) {
-    // A stream would read ahead and take the answer to the next question.
+    // A stream would read ahead and consume the answer to the next question.
     const { bytesRead, buffer } = await readInput(0, Buffer.alloc(1024), 0, 1024, null);
     if (bytesRead === 0) return typed.toString();
     for (const byte of buffer.subarray(0, bytesRead)) {

@@ -20,7 +20,7 @@ export interface SessionOptions {
   stdin: boolean;
   tty: boolean;
   detachKeys: string | undefined;
-  /** Forwards this program's signals; `container` returns the name for hints. Absent if signals end this program. */
+  /** Settings for forwarding signals; `container` returns the name for hints. Absent if signals end this program. */
   signals?: { container(): string } | undefined;
 }
 
@@ -29,17 +29,17 @@ export interface SessionOptions {
  * restores the terminal.
  */
 export interface Session extends Disposable {
-  /** Holds signals back until `forwardSignals`. Until then they end this program. */
+  /** Holds back signals until `forwardSignals` is called. Before `holdSignals`, signals end this program. */
   holdSignals(): void;
-  /** Forwards signals to the container, those held back first. */
+  /** Forwards signals to the container, the held back signals first. */
   forwardSignals(): void;
-  /** Connects input and terminal. The container's program has to run. */
+  /** Connects input and terminal. The container's program must be running. */
   begin(): Promise<void>;
   /** Whether the user typed the detach keys. */
   readonly detached: boolean;
 }
 
-/** Opens a session. It begins with `begin`; signals are forwarded only on request. */
+/** Opens a session. `begin` connects the streams; `forwardSignals` starts forwarding signals. */
 export function openSession(target: SessionTarget, options: SessionOptions): Session {
   const stack = new DisposableStack();
   const { tty, stdin, signals } = options;
@@ -66,7 +66,7 @@ export function openSession(target: SessionTarget, options: SessionOptions): Ses
   };
 }
 
-/** Ends a session that the user left; returns the exit code. */
+/** Ends a session that the user left; returns the exit status. */
 export function endDetached(session: Session): number {
   session[Symbol.dispose]();
   printError("\nread escape sequence", "bare");
@@ -91,7 +91,7 @@ function sendInput(target: SessionTarget, options: SessionOptions, detach: () =>
     (outcome) => {
       if (outcome === "detached") detach();
     },
-    // The program's input ends; its output and exit code still count.
+    // Only the input of the container's program ends; the session continues for the output and the exit status.
     (error) => {
       printError(`cannot read standard input: ${failureMessage(error)}`);
       target.endInput();
@@ -99,14 +99,14 @@ function sendInput(target: SessionTarget, options: SessionOptions, detach: () =>
   );
 }
 
-/** Refuses a terminal session without a terminal, before anything is created. */
+/** Throws before a container or an exec is created if a session needs a terminal and there is none. */
 export async function checkTerminal(options: { stdin: boolean; tty: boolean }): Promise<void> {
   if (!options.stdin || !options.tty) return;
   const { isTerminal } = await import("./terminal.ts");
   if (!isTerminal(0)) throw new ExitError("the input device is not a TTY", 1);
 }
 
-/** Refuses invalid detach keys, where an empty text means the default ones, before anything is created. */
+/** Throws for invalid detach keys before a container or an exec is created. An empty text means the default keys. */
 export function checkDetachKeys(text: string | undefined): void {
   try {
     if (text) parseDetachKeys(text);

@@ -19,11 +19,11 @@ const forwarded = [
 
 type Signal = (typeof forwarded)[number];
 
-/** Forwards signals to a container. */
+/** Forwarding of signals to a container. */
 export interface SignalProxy extends Disposable {
-  /** Holds signals back for the container. Until then they end this program. */
+  /** Holds back signals for the container. Before the call, signals end this program. */
   hold(): void;
-  /** Sends signals to the container, those held back first. */
+  /** Sends signals to the container, the held back signals first. */
   open(): void;
 }
 
@@ -36,7 +36,7 @@ export interface SignalProxyOptions {
   container(): string;
 }
 
-/** Sends signals to the container's program instead of obeying them, until disposed. */
+/** Opens a proxy that sends signals to the container's program instead of obeying them, until disposed of. */
 export function proxySignals(options: SignalProxyOptions): SignalProxy {
   const held: Signal[] = [];
   let stage: "idle" | "holding" | "open" = "idle";
@@ -66,7 +66,7 @@ export function proxySignals(options: SignalProxyOptions): SignalProxy {
       stage = "open";
       for (const signal of held.splice(0)) receive(signal);
     },
-    // The listeners stay: removing them takes time at every exit, and an idle proxy obeys signals.
+    // The listeners stay registered, because removing them delays every exit. An idle proxy obeys signals.
     [Symbol.dispose]() {
       stage = "idle";
     },

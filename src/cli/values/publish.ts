@@ -1,6 +1,6 @@
 import { parseIpAddress } from "./host-addresses.ts";
 
-/** A container's port with its address on the host: an entry of `HostConfig.PortBindings`. */
+/** A container's port and its address on the host: an entry of `HostConfig.PortBindings`. */
 export interface Publication {
   port: string;
   binding: { HostIp?: string; HostPort?: string };

@@ -1,7 +1,7 @@
 import { ExitError } from "../output/exit.ts";
 import { absolutePath } from "./absolute-path.ts";
 
-/** Returns a `--volume` with a source as an entry of `HostConfig.Binds`: an absolute path, or the name of a volume. */
+/** Converts a `--volume` with a source to an entry of `HostConfig.Binds`; makes a source path absolute. */
 export function parseBind(volume: string, directory: string): string {
   const [source = "", target, options, ...more] = volume.split(":");
   const invalid = (reason: string) =>
@@ -16,7 +16,7 @@ export function parseBind(volume: string, directory: string): string {
   return [absolutePath(source, directory), target, ...(options === undefined ? [] : [options])].join(":");
 }
 
-/** Returns whether a `--volume` names a source; without one it asks for an anonymous volume. */
+/** Returns whether a `--volume` names a source. Without a source, it requests an anonymous volume. */
 export function hasSource(volume: string): boolean {
   return volume.includes(":");
 }

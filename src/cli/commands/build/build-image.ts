@@ -12,7 +12,7 @@ import { prepareBuild, requestBody } from "./request.ts";
 import { reportResult } from "./result.ts";
 import type { BuildView } from "./view.ts";
 
-/** Builds an image, shows the progress and writes the outputs. Returns the exit code. */
+/** Builds an image, shows the progress and writes the outputs. Returns the exit status. */
 export async function buildImage({
   flags,
   positionals: [source = ""],

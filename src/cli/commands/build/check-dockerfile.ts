@@ -5,7 +5,7 @@ import { print } from "../../output/output.ts";
 import { type DockerfileText, excerpt } from "./excerpt.ts";
 import { type PreparedBuild, requestBody } from "./request.ts";
 
-/** Prints the findings of the Dockerfile checks. Returns the exit code: 1 if there are findings. */
+/** Prints the findings of the Dockerfile checks. Returns the exit status: 1 if there are findings. */
 export async function checkDockerfile(prepared: PreparedBuild): Promise<number> {
   let dockerfile: DockerfileText | undefined;
   let findings = 0;

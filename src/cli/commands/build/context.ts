@@ -65,7 +65,7 @@ async function fromInput(file: string | undefined): Promise<FoundContext> {
   };
 }
 
-/** Returns whether a source is an address of HTTP or git. A source that can be either is a path if the path exists. */
+/** Returns whether a source is an HTTP or git address. An ambiguous source is a path if that path exists. */
 function isRemote(source: string): boolean {
   if (/^(?:https?|git|ssh):\/\//.test(source)) return true;
   return /^(?:[\w.-]+@[\w.-]+:|github\.com\/)/.test(source) && !existsSync(source);

@@ -9,7 +9,7 @@ export interface DockerfileText {
   text: string;
 }
 
-/** Returns the lines of the Dockerfile around the faulty ones, which are marked; empty without a range of lines. */
+/** Returns the faulty lines of the Dockerfile, marked, and the lines around them; empty without a range of lines. */
 export function excerpt(dockerfile: DockerfileText | undefined, range: LineRangeAnswer | undefined): string {
   if (dockerfile === undefined || range === undefined || range.start === 0) return "";
   const { start, end } = range;

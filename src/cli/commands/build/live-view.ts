@@ -6,7 +6,7 @@ const mostLines = 6;
 /** Milliseconds between two updates. */
 const interval = 100;
 
-/** Opens a view that prints finished steps, and below them redraws the running ones with their last output. */
+/** Opens a view that prints the finished steps and redraws the running steps below them with their last output. */
 export function liveView(write: (text: string) => Promise<void>, columns: number): BuildView {
   const tails = new OutputTails();
   const running = new Map<number, number>();

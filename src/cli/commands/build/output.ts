@@ -8,7 +8,7 @@ import { splitImageName } from "../../arguments/image-name.ts";
 import { toRecord } from "../../values/entries.ts";
 import { pushImage } from "../image/push-image.ts";
 
-/** A destination of a built image besides the image store. */
+/** A destination of a built image in addition to the image store. */
 export interface Output {
   type: "image" | "registry" | "oci" | "docker" | "local" | "tar" | "cacheonly";
   /** Path; `-` for standard output. */

@@ -2,7 +2,7 @@ import type { BuildPull } from "#api/answers/builds.ts";
 import { describeProgress } from "../../progress/printer.ts";
 import { type BuildView, OutputTails, seconds, warningLine } from "./view.ts";
 
-/** Opens a view that prints one line after another, each with the number of its step. */
+/** Opens a view that prints plain lines, each with the number of its step. */
 export function plainView(write: (text: string) => Promise<void>): BuildView {
   const tails = new OutputTails();
   const writeLines = (number: number, lines: string[]) =>
@@ -31,7 +31,7 @@ export function plainView(write: (text: string) => Promise<void>): BuildView {
   };
 }
 
-/** Writes the progress of a pull without counters, of which there would be hundreds. */
+/** Prints the status changes of a pull. Leaves out counters, because there would be hundreds of lines. */
 async function writePull(progress: BuildPull, write: (text: string) => Promise<void>): Promise<void> {
   if ((progress.current ?? 0) > 0) return;
   await write(`${describeProgress(progress)}\n`);

@@ -1,6 +1,6 @@
 import type { BuildLine, BuildStep } from "#api/answers/builds.ts";
 
-/** Shows the progress of a build. */
+/** Display of a build's progress. */
 export interface BuildView {
   show(line: BuildLine): Promise<void>;
   /** Returns the last lines of output of the last step; nothing if no step had output. */

@@ -82,7 +82,7 @@ interface FollowOptions {
   consoleSize: number[] | undefined;
 }
 
-/** Starts the exec and passes its streams on until it exits. Returns its exit code. */
+/** Starts the exec and copies the streams until the program exits. Returns the exit status of the program. */
 async function follow(id: string, { flags, stdin, consoleSize }: FollowOptions): Promise<number> {
   const { tty } = flags;
   const path = pathTo("exec", id);

@@ -18,7 +18,7 @@ export const runCommand = command({
   aliases: ["container run"],
   summary: "Create and run a new container from an image",
   description:
-    "Pulls the image if it is missing, creates a container, starts it and passes on its output, input, signals and exit code. With --detach, prints the container's ID instead and returns.",
+    "Pulls the image if it is missing, creates a container, starts it and passes on its output, input, signals and exit status. With --detach, prints the container's ID instead and returns.",
   rank: 1,
   synopsis: "[OPTIONS] IMAGE [COMMAND] [ARG...]",
   flags: runFlags,

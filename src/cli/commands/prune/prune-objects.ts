@@ -4,7 +4,7 @@ import { type Filter, filtersQuery } from "../../arguments/filters.ts";
 import { decimalSize } from "../../format/size.ts";
 import { print } from "../../output/output.ts";
 
-/** Prunes stopped containers; like the other functions here, prints the removed objects and returns the freed bytes. */
+/** Prunes stopped containers. Every function of this file prints the removed objects and returns the freed bytes. */
 export async function pruneContainers(filters: Filter[]): Promise<number> {
   const query = { filters: filtersQuery(filters) };
   const { ContainersDeleted, SpaceReclaimed } = await fetchJson("POST /containers/prune", { query });

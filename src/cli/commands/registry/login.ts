@@ -51,7 +51,7 @@ export const loginCommand = command({
   },
 });
 
-/** Logs in with stored credentials; returns whether that succeeds. */
+/** Logs in with stored credentials; returns whether the login succeeded. */
 async function reuse(key: string): Promise<boolean> {
   const known = await findCredentials(key, printWarning);
   if (known === undefined) return false;

@@ -30,7 +30,7 @@ export const systemCheckCommand = command({
   },
 });
 
-/** Encodes `X-Registry-Config`. It contains credentials as JSON objects; `X-Registry-Auth` contains one in base64. */
+/** Encodes `X-Registry-Config`. Decodes the credentials first, because the header contains them as JSON objects. */
 function configHeader(auths: Record<string, string>): string {
   const entries = Object.entries(auths).map(
     ([key, auth]) => `${JSON.stringify(key)}:${Buffer.from(auth, "base64url")}`,

@@ -23,7 +23,7 @@ export const infoCommand = command({
   },
 });
 
-/** Formats the information with Docker's words and order; leaves out empty values. */
+/** Formats the information in Docker's words and order; leaves out empty values. */
 function describe(info: InfoAnswer): string {
   return [
     line("Containers", info.Containers),

@@ -9,7 +9,7 @@ export async function stopDaemon(): Promise<boolean> {
   const path = await daemonSocket();
   if (!(await isRunning(path))) return false;
   const answer = await request("POST", "/tbox/shutdown");
-  // With systemd's socket, a connection would start another daemon; the answer contains the process ID to wait for.
+  // A new connection to systemd's socket would start another daemon, so this waits for the process ID in the answer.
   const pid = answer.status === 200 ? trustAnswer<ShutdownAnswer>(await answer.json()).Pid : undefined;
   while (pid === undefined ? await isRunning(path) : isAlive(pid)) await Bun.sleep(10);
   return true;

@@ -36,7 +36,7 @@ export const versionCommand = command({
 /** Versions of the program and of the parts that it consists of. */
 type Versions = Partial<Record<keyof VersionAnswer | "Docker", unknown>>;
 
-/** Returns the versions of a server with its own version in place of that of Docker Engine. */
+/** Returns the versions of a server. Replaces the version of Docker Engine by the server's own version. */
 function ownVersions(server: VersionAnswer): Versions {
   const own = server.Components.find(({ Name }) => Name === "tbox");
   return { ...server, Version: own?.Version, Docker: server.Version };

@@ -16,18 +16,18 @@ export interface AttachOptions {
   stdin: boolean;
   sigProxy: boolean;
   detachKeys: string | undefined;
-  /** Starts the container. Called when the streams are connected and the request for the exit code is pending. */
+  /** Starts the container. Called when the streams are connected and the request for the exit status is pending. */
   start?: () => Promise<void>;
 }
 
-/** Attaches this program's streams to a container until it exits. Returns its exit code. */
+/** Attaches this program's streams to a container until the container exits. Returns the container's exit status. */
 export async function attachContainer(options: AttachOptions): Promise<number> {
   const { id, tty, stdin } = options;
   const path = pathTo("containers", id);
   const socket = await connectDaemon();
   const target = `${path}/attach?stream=1&stdout=1&stderr=1${stdin ? "&stdin=1" : ""}`;
   await upgrade(socket, { target });
-  // The daemon answers with the head at once; from then on no exit is missed.
+  // The daemon sends the head of the answer at once. After that, no exit can be missed.
   const readExit = await openJson("POST /containers/{name}/wait", {
     name: id,
     query: { condition: options.start ? "next-exit" : "not-running" },
@@ -49,7 +49,7 @@ export async function attachContainer(options: AttachOptions): Promise<number> {
   return StatusCode;
 }
 
-/** Changes the terminal's size so that a running program redraws. The session sets the real size afterwards. */
+/** Changes the terminal's size so that a running program redraws. The session then sets the real size. */
 async function forceRedraw(path: string): Promise<void> {
   const { terminalSize } = await import("../../../terminal/terminal.ts");
   const size = terminalSize();

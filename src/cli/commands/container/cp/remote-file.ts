@@ -45,7 +45,7 @@ async function statRemote(container: string, path: string): Promise<PathStat | u
   }
 }
 
-/** Returns whether the mode has the bit, which bitwise operators of 32 bits cannot test. */
+/** Tests a bit of a mode. Bitwise operators do not work here, because they have only 32 bits. */
 function hasBit(mode: number, bit: number): boolean {
   return Math.floor(mode / bit) % 2 === 1;
 }

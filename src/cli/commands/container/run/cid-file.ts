@@ -2,7 +2,7 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { ExitError } from "../../../output/exit.ts";
 import { failureMessage } from "../../../output/failure.ts";
 
-/** Refuses an existing file: it can contain the only record of another container's ID. */
+/** Throws if the file exists, because it may contain the only record of another container's ID. */
 export async function refuseExisting(path: string): Promise<void> {
   if (await Bun.file(path).exists()) {
     throw new ExitError(

@@ -15,7 +15,7 @@ export interface FollowOptions {
   stdin: boolean;
 }
 
-/** Follows a run until the container exits or runs detached. Returns the exit code. */
+/** Follows a run until the container exits or runs detached. Returns the exit status. */
 export async function followRun(run: RunStream, options: FollowOptions): Promise<number | "image-missing"> {
   const { flags, attached } = options;
   const writeOutput = openOutput();

@@ -8,7 +8,7 @@ import { checkDetachKeys, checkTerminal } from "../../../terminal/session.ts";
 import type { RunInvocation } from "../run.ts";
 import { followRun } from "./follow-run.ts";
 
-/** Runs a container; returns the exit code of its program, or Docker's code for a failure to run it. */
+/** Runs a container; returns the exit status of the program, or Docker's status for a program that cannot run. */
 export async function runContainer(invocation: RunInvocation): Promise<number> {
   const { flags } = invocation;
   const { detach, tty } = flags;
@@ -31,7 +31,7 @@ export async function runContainer(invocation: RunInvocation): Promise<number> {
   };
   const options = { flags, attached, stdin };
   if (request.pull !== "always") {
-    // Credentials are read only if the image is missing: helpers are slow.
+    // Credential helpers are slow, so credentials are read only if the image is missing.
     const outcome = await followRun(await openRunStream({ ...request, pull: "never" }), options);
     if (outcome !== "image-missing") return outcome;
   }

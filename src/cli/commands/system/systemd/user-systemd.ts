@@ -12,7 +12,7 @@ export interface UserSystemd {
   control(...words: string[]): Promise<void>;
 }
 
-/** Finds the user's systemd instance; throws an error with the remedy if there is none. */
+/** Finds the user's systemd instance. If there is none, throws an error that names the remedy. */
 export function findUserSystemd(environment: Record<string, string | undefined>): UserSystemd {
   const { uid, username, homedir } = userInfo();
   const runtime = `/run/user/${uid}`;
