@@ -1,9 +1,10 @@
-//! The descriptors of the helper, divided among the kinds of traffic, so that none can take those of another.
+//! The descriptors of the helper, divided among the kinds of traffic, so that no kind can use the descriptors of
+//! another.
 
 /// The most flows of one kind that a container may have, however many descriptors there are: each takes memory too.
 const MOST_PER_CONTAINER: usize = 32_768;
 
-/// Descriptors that remain for namespaces, listeners and requests, at least.
+/// Fewest descriptors that remain for namespaces, listeners and requests.
 const RESERVED: usize = 512;
 
 /// The descriptors for traffic.
@@ -41,7 +42,7 @@ impl DescriptorBudget {
         Self(limit.saturating_sub(RESERVED.max(limit / 8)))
     }
 
-    /// Returns the flows of one kind: in all, and of one container. One container gets half of them at most.
+    /// Returns the limits for one kind of flow: in total, and for one container, which gets at most half of the total.
     pub fn flows(self, share: Share) -> (usize, usize) {
         let (sixteenths, descriptors) = share.parts();
         let total = (self.0 / 16 * sixteenths / descriptors).max(2);

@@ -46,7 +46,7 @@ pub fn divert(netlink: &Netlink, port: u16) -> Result<(), Error> {
     rules.rule(Chain::Diverted, |rule| {
         rule.input_is_not(ANY_BRIDGE).verdict(Verdict::Accept);
     });
-    // Whatever the hardware address: a broadcast frame can contain a packet for one machine.
+    // The hardware address is not tested, because a broadcast frame can contain a packet for one machine.
     rules.rule(Chain::Diverted, |rule| {
         rule.input_is(INTERNAL_BRIDGE).verdict(Verdict::Drop);
     });

@@ -42,7 +42,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Returns the limits without those flows for which the budget has no descriptors.
+    /// Returns the limits, lowered to the flows for which the budget has descriptors.
     pub fn within(self, budget: DescriptorBudget, share: Share) -> Self {
         let (total, per_container) = budget.flows(share);
         Self {

@@ -63,7 +63,7 @@ pub fn reserve_tcp(address: SocketAddr) -> Result<OwnedFd, Errno> {
         let chosen = local_address(&socket)?;
         socket = bound(chosen)?;
     }
-    // The kernel tests for conflicts with sockets that allow to reuse their address when a socket listens.
+    // With reusable addresses, the kernel tests for conflicts only when a socket starts to listen.
     listen(&socket, BACKLOG)?;
     refuse(socket.as_fd())?;
     Ok(socket)
@@ -76,7 +76,8 @@ pub fn begin_listening(socket: BorrowedFd<'_>) -> Result<(), Errno> {
     listen(socket, BACKLOG)
 }
 
-/// Ends listening. The port stays reserved. The socket must not be watched: epoll reports its hang-up all the time.
+/// Ends listening. The port stays reserved. The socket must not be watched, because epoll would report a hang-up of the
+/// socket all the time.
 pub fn refuse(socket: BorrowedFd<'_>) -> Result<(), Errno> {
     rustix::net::shutdown(socket, rustix::net::Shutdown::Read)?;
     set_socket_reuseaddr(socket, false)

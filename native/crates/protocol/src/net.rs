@@ -67,8 +67,8 @@ pub enum Request {
     /// Listens on ports of the host for a network namespace: on all of them, or on none. Answered by
     /// [`Response::Published`]. The subject of a failure is the port that is not available.
     Publish(Publication),
-    /// Changes the addresses that the published ports of a network namespace forward to. Without an address they refuse
-    /// connections.
+    /// Changes the addresses that the published ports of a network namespace forward to. Without an address, the ports
+    /// refuse connections.
     Retarget {
         #[serde(rename = "sandbox")]
         namespace: u64,

@@ -70,8 +70,8 @@ impl Store {
         self.open_layer(BASE_LAYER)
     }
 
-    /// Opens layers, base first. Of a layer that occurs several times only the uppermost occurrence is opened: it hides
-    /// everything that the lower ones contain, and overlayfs refuses the same directory twice.
+    /// Opens layers, base first. A layer that occurs several times is opened once, at the uppermost occurrence, which
+    /// hides everything that the lower ones contain: overlayfs refuses the same directory twice.
     pub fn open_layers(&self, diff_ids: &[String]) -> Result<Vec<OwnedFd>, Failure> {
         let uppermost = uppermost_occurrences(diff_ids);
         let layers = uppermost.iter().map(|id| format!("layers/{id}"));

@@ -67,7 +67,8 @@ pub struct NamespaceWorker {
 }
 
 impl NamespaceWorker {
-    /// Starts the thread, which enters the bridges' namespace. `adopted` says whether an earlier helper has left it.
+    /// Starts the thread, which enters the bridges' namespace. `adopted` states whether an earlier helper left that
+    /// namespace.
     pub fn start(bridges: OwnedFd, adopted: bool, ping_group: u32) -> Result<Self, Errno> {
         let wake = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         let waker = wake.try_clone().map_err(|_| Errno::MFILE)?;
@@ -142,7 +143,7 @@ fn enter(bridges: &OwnedFd, adopted: bool) -> Result<BridgePorts, Errno> {
 struct Worker {
     ports: BridgePorts,
     bridges: OwnedFd,
-    /// Interfaces by namespace. Those that an earlier helper has added are unknown.
+    /// Interfaces by namespace, without those that an earlier helper added.
     interfaces: HashMap<u64, Vec<Interface>>,
     ping_group: u32,
     blanks: Vec<BlankNamespace>,

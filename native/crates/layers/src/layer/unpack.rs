@@ -46,7 +46,7 @@ pub struct UnpackOptions<'a> {
 }
 
 /// Unpacks a layer and commits it. If the layer is already in the store, the blob is only compared with the diffID, so
-/// that no other blob passes for the layer.
+/// that a wrong blob is refused then too.
 pub fn unpack(
     store: BorrowedFd<'_>,
     blob: Option<Blob>,

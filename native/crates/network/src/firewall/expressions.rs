@@ -4,7 +4,7 @@ use super::nftables as nft;
 use super::nftables::Verdict;
 use crate::netlink::Batch;
 
-/// Offsets and bits of the headers that rules look at.
+/// Offsets and bits of the headers that rules inspect.
 mod packet {
     /// The flags of a TCP header.
     pub const TCP_FLAGS: (u32, u32) = (13, 1);
@@ -88,8 +88,8 @@ impl<'a> Expressions<'a> {
             .equals(&packet::ARP_FORMAT_IPV4)
     }
 
-    /// Tests whether a set contains the interface that the frame arrived at, with a hardware address and an address of
-    /// the frame.
+    /// Looks up a key in a set: the interface at which the frame arrived, with a hardware address and an address of the
+    /// frame.
     pub fn identity(
         &mut self,
         hardware: Field,

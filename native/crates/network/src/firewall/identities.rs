@@ -1,5 +1,5 @@
-//! Rules for the ports of all bridges: a frame passes only with the hardware address and an address of the container that
-//! the port belongs to, so that no container can take another one's traffic or act in its name.
+//! Rules for the ports of all bridges: a frame passes only with the hardware address and an address of the port's
+//! container. No container can take another's traffic or send in another's name.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -34,14 +34,14 @@ pub struct Identity {
     pub addresses: Vec<IpAddr>,
 }
 
-/// The rules in the bridges' namespace. A kernel without nftables for bridges has none: packets then pass from every
-/// address of a bridge's subnet.
+/// The rules in the bridges' namespace. On a kernel without nftables for bridges there are none, and packets pass from
+/// every address of a bridge's subnet.
 #[derive(Debug)]
 pub struct Identities(Option<Netlink>);
 
 impl Identities {
-    /// Creates the rules in the calling thread's network namespace. With `adopted`, those of an earlier helper remain: new
-    /// ones would not know the running containers.
+    /// Creates the rules in the calling thread's network namespace. With `adopted`, the rules of an earlier helper
+    /// remain, because new rules would not know the running containers.
     pub fn open(adopted: bool) -> Self {
         let netlink = Netlink::open(Subject::Netfilter).ok();
         let usable = |netlink: &Netlink| match adopted {
@@ -51,7 +51,7 @@ impl Identities {
         Self(netlink.filter(usable))
     }
 
-    /// Lets an identity pass.
+    /// Allows frames with this identity.
     pub fn add(&self, identity: &Identity) -> Result<(), Error> {
         self.change(identity, Rules::add_keys)
     }

@@ -27,7 +27,7 @@ pub enum Chain {
     Forwarded,
     /// Packets that this machine sends.
     Names,
-    /// Frames that arrive at a port of a bridge. Those that no rule accepts are dropped.
+    /// Frames that arrive at a port of a bridge. Frames that no rule accepts are dropped.
     Frames,
 }
 
@@ -135,7 +135,7 @@ impl Rules {
             .be32(nft::SET_ID, id);
     }
 
-    /// Adds keys to a set; known ones stay.
+    /// Adds keys to a set; keys already in the set stay.
     pub fn add_keys(&mut self, set: &str, keys: &[Vec<u8>]) {
         self.keys("set element", nft::NEWSETELEM, ENSURE, set, keys);
     }

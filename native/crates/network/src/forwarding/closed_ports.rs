@@ -15,7 +15,7 @@ const ATTEMPT_INTERVAL: Duration = Duration::from_millis(500);
 /// Ports in one check.
 const CHECKED_PORTS: usize = 64;
 
-/// The share of the helper's time that checks may take: one part of so many.
+/// The inverse of the share of the helper's time that checks may take.
 const CHECK_SHARE: u32 = 50;
 
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl Default for ClosedPorts {
 
 impl ClosedPorts {
     pub fn insert(&mut self, port: u64) {
-        // Checks may be rare by now.
+        // The interval between checks may have grown by now.
         self.next_check = self.next_check.min(Instant::now() + CHECK_INTERVAL);
         self.ports.insert(port);
     }

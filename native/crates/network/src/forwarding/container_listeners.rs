@@ -1,5 +1,5 @@
-//! Tells whether programs in containers listen, by asking the kernel about the sockets of their network namespaces
-//! (linux/inet_diag.h). No packet is sent, so no server sees an attempt to connect.
+//! Queries of the kernel about the sockets of a network namespace (linux/inet_diag.h), which show whether a program in
+//! the container listens. No packet is sent, so no server sees an attempt to connect.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};

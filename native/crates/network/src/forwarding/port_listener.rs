@@ -21,8 +21,8 @@ pub struct Target {
     pub ipv6: Option<Ipv6Addr>,
 }
 
-/// A published port at one address of the host. A TCP port listens only while a program in the container does: the
-/// kernel then refuses clients.
+/// A published port at one address of the host. A TCP port listens only while a program in the container listens;
+/// otherwise the kernel refuses clients.
 #[derive(Debug)]
 pub struct PortListener {
     pub namespace: u64,
@@ -86,7 +86,8 @@ impl PortListener {
         let _ = sockets::refuse(self.socket.as_fd());
     }
 
-    /// Returns the container's addresses in the order in which a client's connection tries them: its own family first.
+    /// Returns the container's addresses in the order in which a client's connection tries them: first that of the
+    /// client's address family.
     pub fn addresses(&self, client: IpAddr) -> Vec<SocketAddr> {
         let Some(Target { ipv4, ipv6 }) = self.target else {
             return Vec::new();
@@ -133,7 +134,7 @@ pub fn open_udp(
     Ok(socket)
 }
 
-/// Returns whether a connection to the container is established at once. It is reset.
+/// Returns whether a connection to the container is established at once. The connection is then reset.
 pub fn connects(factory: &mut SocketFactory, address: SocketAddr) -> bool {
     let Ok(socket) = factory.socket(SocketKind::Tcp, address.ip()) else {
         return false;

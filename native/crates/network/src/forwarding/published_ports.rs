@@ -34,7 +34,7 @@ pub struct PublishedPorts {
     containers: ContainerListeners,
     /// Ports that refuse clients until a program in the container listens.
     closed: ClosedPorts,
-    /// Freed when the process has no other descriptor.
+    /// A descriptor that is freed when the process has no other one left.
     spare: SpareDescriptor,
     /// Whether containers see the addresses of clients. Answers to those addresses return to the helper only with a
     /// firewall.
@@ -122,7 +122,8 @@ impl PublishedPorts {
         Ok(published)
     }
 
-    /// Directs the ports of a network namespace to other addresses of it. Without an address they refuse clients.
+    /// Directs the ports of a network namespace to other addresses of the namespace. Without an address the ports
+    /// refuse clients.
     pub fn retarget(
         &mut self,
         poll: &Poll,
@@ -252,7 +253,7 @@ impl PublishedPorts {
         }
     }
 
-    /// Connects a client to the container, at the addresses from the number of the attempt on. If all of them refuse,
+    /// Connects a client to the container. Tries the addresses from the attempt's number on. If all of them refuse,
     /// later clients are refused as well.
     fn connect(
         &mut self,
@@ -292,8 +293,8 @@ impl PublishedPorts {
         }
     }
 
-    /// Sends a container's answers to a client, or the client's datagram to the container's other address if the first
-    /// one refuses it.
+    /// Sends a container's answers to a client. If the container's first address has refused the client's datagram,
+    /// sends the datagram to the other address.
     pub fn answer(&mut self, forwarding: &mut Forwarding<'_>, client: u64) {
         let listeners = &self.listeners;
         let socket = |index: u64| listeners.get(&index).map(PortListener::socket);
@@ -322,7 +323,8 @@ fn target(ipv4: Option<Ipv4Addr>, ipv6: Option<Ipv6Addr>) -> Option<Target> {
     ipv4.map(|ipv4| Target { ipv4, ipv6 })
 }
 
-/// Returns whether a program in the container listens at one of its addresses, or may do so.
+/// Returns whether a program in the container listens at one of the container's addresses. Returns true if that is
+/// unknown.
 fn is_answered(containers: &ContainerListeners, listener: &PortListener) -> bool {
     let addresses = listener.addresses(Ipv4Addr::LOCALHOST.into());
     let mut known = addresses

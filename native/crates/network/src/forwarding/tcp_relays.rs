@@ -91,8 +91,8 @@ impl TcpRelays {
         }
     }
 
-    /// Joins two connections on behalf of a container. The second may still be connecting; if that fails and no attempt
-    /// follows, or if there is no room, the first is reset.
+    /// Joins two connections on behalf of a container. The second may still be connecting. The first is reset if that
+    /// attempt fails and no other follows, or if there is no room.
     pub fn add(
         &mut self,
         poll: &Poll,
@@ -135,7 +135,7 @@ impl TcpRelays {
         if relay.connecting
             && let Some(attempt) = relay.next_attempt
         {
-            // Nothing is watched at the first end while the second is being connected.
+            // The first end is not watched while the second is being connected.
             let client = first.into_descriptor();
             return Some(Refused { client, attempt });
         }

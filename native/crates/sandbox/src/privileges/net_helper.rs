@@ -109,8 +109,8 @@ const CALLS: &[libc::c_long] = &[
     libc::SYS_stat,
 ];
 
-/// System calls that are allowed only with these first arguments. No Unix socket can be created: every one that a helper
-/// could connect leads to another program of the user.
+/// System calls that are allowed only with these first arguments. No Unix socket can be created, because it could
+/// connect to other programs of the user.
 const LIMITED: &[(libc::c_long, &[u32])] = &[
     (
         libc::SYS_socket,
@@ -154,8 +154,8 @@ fn restrict_files(resolver: &Path, run: BorrowedFd<'_>) -> Result<RulesetStatus,
     let resolvers = real.as_deref().and_then(Path::parent);
     let read: BitFlags<_> = AccessFs::ReadFile.into();
     let mut allowed = vec![
-        // resolv.conf may become another link at any time: allowed are the directory of the current target and those
-        // where programs put theirs.
+        // resolv.conf may become a link to another file at any time, so the directory of its current target and the
+        // directories where programs put such files are allowed.
         (Path::new("/etc"), read),
         (Path::new("/proc"), AccessFs::ReadDir.into()),
         (
