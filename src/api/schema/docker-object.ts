@@ -14,18 +14,18 @@ export interface DockerObjectRules {
    * "", 0, false, [], {}, objects of those, or one of the values listed here.
    */
   unsupported?: ValueLists;
-  /** Fields that only answers have. Clients send them back; they are ignored. */
+  /** Fields that only answers have. Clients send them back, and they are ignored. */
   answersOnly?: readonly string[];
-  /** Messages for unsupported fields that never will be supported, with an alternative. */
+  /** Messages for fields that will never be supported; each names an alternative. */
   reasons?: Record<string, string>;
   /** Values of honoured fields that mean "not set", besides null and "". */
   unset?: ValueLists;
 }
 
 /**
- * Returns the schema of an object as Docker's clients send it, with a value for every field. Unset fields are left out
- * of the result; fields of Docker's API that tbox does not honour are refused by name; unknown fields are ignored. Null
- * is an object without fields, as for Go.
+ * Returns the schema of an object as Docker's clients send it, with a value for every field. The result has no unset
+ * fields. Fields of Docker's API that tbox does not honour are refused by name. Unknown fields are ignored. Null is an
+ * object without fields, as for Go.
  */
 export function dockerObject<Shape extends z.core.$ZodLooseShape>(
   shape: Shape,

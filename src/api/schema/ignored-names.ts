@@ -14,7 +14,7 @@ const logged = new Set<string>();
 /** Warnings of the current `collectIgnored`. Schemas run synchronously, so no two collections overlap. */
 let current: string[] | undefined;
 
-/** Reports a name in a request that Docker's API does not have: a warning for the client, and one log line a name. */
+/** Reports a name in a request that Docker's API does not have: a warning for the client, and one log line per name. */
 export function ignoreName(kind: "field" | "query parameter", name: string): void {
   const warning = `unknown ${kind} ${JSON.stringify(name.slice(0, shownLength))} is ignored`;
   if (!logged.has(warning)) {

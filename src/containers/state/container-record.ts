@@ -17,7 +17,10 @@ export interface ContainerState {
   status: ContainerStatus;
   /** Process ID on the host; 0 when the container does not run. */
   pid: number;
-  /** Start time of that process in clock ticks since boot, which tells it from a later one; absent after its exit. */
+  /**
+   * Start time of that process in clock ticks since boot, which distinguishes it from a later process with the same ID;
+   * absent after the exit.
+   */
   startTicks?: number;
   exitCode: number;
   oomKilled: boolean;

@@ -17,7 +17,7 @@ export function usesOf(record: ContainerRecord): Use<ContainerResource>[] {
     ...images.map((key) => ({ kind: "image" as const, key, active: running })),
     ...layers.map((key: DiffId) => ({ kind: "layer" as const, key, active: running })),
     ...volumes.map(({ name }) => ({ kind: "volume" as const, key: name, active: running })),
-    // An endpoint exists from before the start of the program until its exit is handled.
+    // An endpoint exists from before the program's start until the program's exit is handled.
     ...Object.keys(networksOf(record)).map((key) => ({
       kind: "network" as const,
       key,

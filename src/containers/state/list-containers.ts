@@ -107,7 +107,7 @@ function mountsOf({ hostConfig: { Binds = [], Mounts = [] }, volumes = [] }: Con
   ];
 }
 
-/** Returns whether a container's image is the given one or descends from it. */
+/** Returns whether a container's image is the given image or a descendant of that image. */
 function isFrom({ images }: Services, { image, imageId }: ContainerRecord, wanted: string): boolean {
   if (imageId?.startsWith(wanted) || imageId?.startsWith(`sha256:${wanted}`)) return true;
   const ancestor = images.findId(wanted);

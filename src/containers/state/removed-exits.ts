@@ -1,9 +1,12 @@
 import type { ContainerRecord } from "./container-record.ts";
 
-/** Exit statuses of containers that were removed at their exit, so that a wait that comes a moment late gets one. */
+/** Exit statuses of containers that were removed at their exit, for waits that start a moment too late. */
 export interface RemovedExits {
   remember(record: Pick<ContainerRecord, "id" | "name">, exitCode: number): void;
-  /** Finds an exit status by the container's name, ID or ID prefix; the latest one of a name. */
+  /**
+   * Finds an exit status by the container's name, ID or ID prefix. If several containers had the name, returns the
+   * latest status.
+   */
   find(name: string): number | undefined;
 }
 

@@ -58,7 +58,7 @@ function connect(
   const pair = openStream();
   const pending = { attachment, pair };
   runtime.pendingAttachments.push(pending);
-  // A client that leaves before the start must not take part in it.
+  // The start must not use the stream of a client that has disconnected before.
   pair.stream.once("close", () => {
     pair.closePeer();
     const index = runtime.pendingAttachments.indexOf(pending);

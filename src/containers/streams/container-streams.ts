@@ -9,7 +9,7 @@ import { type LogOptions, type LogRecord, openLog } from "./logs.ts";
 export interface ContainerStreams {
   /** Connects to a container's streams. The stream of a created container becomes active at its start. */
   attach(name: string, options: AttachOptions): Promise<Duplex>;
-  /** Publishes that a client has typed the detach keys. */
+  /** Publishes the event of a client that has typed the detach keys. */
   reportDetach(name: string): void;
   /** Opens the log. Records written after the promise resolves are not lost, even if the container is removed. */
   logs(name: string, options: LogOptions): Promise<AsyncIterable<LogRecord>>;

@@ -20,7 +20,7 @@ export interface RecordAt {
   end: number;
 }
 
-/** Reads the records from an offset to the current end of the file. Skips lines that are no records. */
+/** Reads the records from an offset to the current end of the file. Skips lines that are not records. */
 export async function* readRecords(file: FileHandle, from: number): AsyncGenerator<RecordAt> {
   let rest: Buffer<ArrayBufferLike> = Buffer.alloc(0);
   let position = from;
@@ -68,7 +68,7 @@ export async function openLogs(directory: string): Promise<FileHandle[]> {
     const opened = await Promise.all(paths.map((path) => open(path, "r").catch(() => undefined)));
     const files = opened.filter((file) => file !== undefined);
     const inodes = await Promise.all(files.map(async (file) => (await file.stat()).ino));
-    // After a rotation in between, the names may belong to other files: try again.
+    // If the log was rotated in between, the names may belong to other files: try again.
     const now = (await Promise.all((await logFiles(directory)).map(inodeOf))).filter(
       (ino) => ino !== undefined,
     );
@@ -77,7 +77,7 @@ export async function openLogs(directory: string): Promise<FileHandle[]> {
   }
 }
 
-/** Opens the files newer than a given one, oldest first. There are some after a rotation. */
+/** Opens the files that are newer than a given file, oldest first. Newer files exist after a rotation. */
 export async function openNewer(directory: string, file: FileHandle): Promise<FileHandle[]> {
   const { ino } = await file.stat();
   const newest = await inodeOf(`${directory}/container.log`);

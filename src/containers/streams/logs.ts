@@ -114,7 +114,7 @@ function isWanted({ stream, time }: LogRecord, { stdout, stderr, since, until }:
   return at >= (since ?? at) && at <= (until ?? at);
 }
 
-/** Position that no log has: a monitor that waits for a change of it answers at once. */
+/** Position that no log has, so a monitor that is asked for a change from this position answers at once. */
 const noPosition = { generation: 2 ** 32, size: 0 };
 
 const skipped = -1;
