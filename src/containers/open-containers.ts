@@ -19,6 +19,7 @@ import { startContainer } from "./lifecycle/start.ts";
 import type { LimitMode } from "./limits/resolve-limits.ts";
 import { containerNetworking } from "./networking/container-networking.ts";
 import { defaultEtcFiles } from "./networking/etc-files.ts";
+import { apiSocket } from "./request/api-socket.ts";
 import type { ContainerServices } from "./services.ts";
 import type { ContainerAction } from "./state/container-action.ts";
 import { openContainerDirectories } from "./state/container-directories.ts";
@@ -93,6 +94,7 @@ function openServices(
     records,
     runtime,
     removedExits: createRemovedExits(),
+    apiSocket: apiSocket({ run: options.run, uid: process.getuid?.() ?? -1 }),
     forget: (id) => runtimes.delete(id),
     directories: openContainerDirectories(`${store}/containers`, (id) =>
       defaultEtcFiles(id, networks.upcoming()),

@@ -6,6 +6,7 @@ import type { Warn } from "#support/log.ts";
 import type { Volumes } from "#volumes/volumes.ts";
 import type { RestartScheduler } from "./lifecycle/restart-scheduler.ts";
 import type { LimitMode } from "./limits/resolve-limits.ts";
+import type { ApiSocket } from "./request/api-socket.ts";
 import type { ContainerAction } from "./state/container-action.ts";
 import type { ContainerDirectories } from "./state/container-directories.ts";
 import type { ContainerRecord } from "./state/container-record.ts";
@@ -39,6 +40,7 @@ export interface ContainerServices {
   notifyNetwork: (action: "connect" | "disconnect", network: string, record: ContainerRecord) => void;
   /** Runs the health check of a started container until the container exits or the result is disposed. */
   watchHealth: (record: ContainerRecord) => Disposable;
+  apiSocket: ApiSocket;
   /** Default treatment of limits that this machine cannot enforce. A container's annotation overrides it. */
   limitMode: LimitMode;
   /** Logs a failure of work in the background. */

@@ -1,3 +1,4 @@
+import { containerSocketName } from "#containers/request/api-socket.ts";
 import type { Engine } from "#engine/engine.ts";
 import { createApp } from "./app.ts";
 import { createApiServer } from "./server/api-server.ts";
@@ -30,19 +31,26 @@ export async function openDaemon({
 }: DaemonOptions): Promise<Daemon> {
   const shutdown = Promise.withResolvers<void>();
   const app = createApp({ engine, dataDirectory, shutdown: shutdown.resolve, passed: passed !== undefined });
-  const { server, closeConnections } = createApiServer(engine, (request) => app.fetch(request));
+  const answer = (request: Request) => app.fetch(request);
+  const { server, closeConnections } = createApiServer(engine, answer);
+  const forContainers = createApiServer(engine, answer);
   // `tbox.sock` is systemd's own socket then and outlives the daemon.
   const name = passed === undefined ? "tbox.sock" : "behind-systemd.sock";
-  const path = await listen(server, { directory: runDirectory, uid, name });
+  const place = { directory: runDirectory, uid };
+  const path = await listen(server, { ...place, name, users: "owner" });
+  await listen(forContainers.server, { ...place, name: containerSocketName, users: "everyone" });
   const forwarder = passed === undefined ? undefined : await forwardConnections(passed, path);
   return {
     socketPath: `${runDirectory}/tbox.sock`,
     shutdown: shutdown.promise,
     async [Symbol.asyncDispose]() {
       forwarder?.stop();
-      const closed = new Promise((resolve) => server.close(resolve));
+      const closed = [server, forContainers.server].map(
+        (one) => new Promise((resolve) => one.close(resolve)),
+      );
       closeConnections();
-      await closed;
+      forContainers.closeConnections();
+      await Promise.all(closed);
       await forwarder?.[Symbol.asyncDispose]();
     },
   };

@@ -67,7 +67,8 @@ function createFrom(
   const merged = mergeConfig(request, image?.config.config);
   const host = { ...request.HostConfig };
   if (request.NetworkDisabled) host.NetworkMode = "none";
-  const networks = requestedNetworks(services, { ...request, HostConfig: host });
+  const ExposedPorts = ownPorts(request, image);
+  const networks = requestedNetworks(services, { ...request, ExposedPorts, HostConfig: host });
   delete host.Links;
   const networkOwner = sharedNetworkOwner(services, host);
   if (networkOwner) host.NetworkMode = `container:${networkOwner.id}`;
@@ -79,7 +80,7 @@ function createFrom(
     ...(networks ? { networks } : {}),
   };
   const warnings = resolveRequest(services, record, image?.config.config);
-  ensureBindSources(host);
+  ensureBindSources(host, services.apiSocket);
   const { config } = record;
   if (networkOwner?.config.Hostname !== undefined) config.Hostname = networkOwner.config.Hostname;
   record.id = createDirectory(services, record);
@@ -111,6 +112,14 @@ function newRecord(name: string, request: CreateRequest, { path, args, config }:
     phases: [],
     restartCount: 0,
   };
+}
+
+/** Returns the exposed ports of a request without those of its image, which an inspection shows too. */
+function ownPorts({ ExposedPorts = {} }: CreateRequest, image: Image | undefined): Record<string, object> {
+  const imagePorts = image?.config.config?.ExposedPorts ?? {};
+  return Object.fromEntries(
+    Object.entries(ExposedPorts).filter(([port]) => !Object.hasOwn(imagePorts, port)),
+  );
 }
 
 /** Returns the container whose network namespace a new container shares. */

@@ -1,7 +1,9 @@
+import { homedir } from "node:os";
 import type { Mount } from "#native/protocol/launch.ts";
 import type { Launch } from "#native/zygote/zygote.ts";
 import type { DiffId } from "#oci/digest.ts";
 import { type EtcFile, etcMounts } from "../networking/etc-files.ts";
+import type { ApiSocket } from "../request/api-socket.ts";
 import { planCapabilities } from "../request/capabilities.ts";
 import type { HostConfig } from "../request/create-request.ts";
 import { programEnvironment } from "../request/environment.ts";
@@ -12,9 +14,7 @@ import { parseSecurityOptions, type SecurityOptions } from "../request/security-
 import { planSysctls } from "../request/sysctls.ts";
 import type { ContainerRecord } from "../state/container-record.ts";
 import { layerPath } from "../state/layer-path.ts";
-import { planShared } from "./shared-namespaces.ts";
-
-const defaultShmSize = 64 * 1024 * 1024;
+import { defaultShmSize, planShared } from "./shared-namespaces.ts";
 
 /** Mounts and secrets of a build step. They exist in memory only. */
 export interface StepExtras {
@@ -36,12 +36,14 @@ export interface LaunchContext {
   hostEtcFiles?: EtcFile[];
   /** Environment variables of links. */
   linked?: string[];
+  /** Sources of bind mounts that are the API's socket are replaced by its path. */
+  socket?: ApiSocket;
 }
 
 /** Plans the launch of a container for the helper. Throws for settings that the helper does not support. */
 export function planLaunch(
   record: ContainerRecord,
-  { diffIds, hostname, network, trace, step, linked, hostEtcFiles = [] }: LaunchContext,
+  { diffIds, hostname, network, trace, step, linked, socket, hostEtcFiles = [] }: LaunchContext,
 ): Launch {
   const { id, path, args, config, hostConfig: host } = record;
   const tty = config.Tty ?? false;
@@ -63,7 +65,7 @@ export function planLaunch(
         : { type: "directory", path: config.Rootfs, readonly },
     mounts: [
       ...etcMounts(readonly, config.Rootfs === undefined ? undefined : hostEtcFiles),
-      ...planMounts(host, record.volumes).mounts,
+      ...planMounts(host, record.volumes).mounts.map((mount) => withSocket(mount, socket)),
       ...(step?.mounts ?? []),
     ],
     hostname,
@@ -76,7 +78,7 @@ export function planLaunch(
     readonlyPaths: host.ReadonlyPaths ?? (host.Privileged ? [] : defaultReadonlyPaths),
     process: {
       args: [path, ...args],
-      env: programEnvironment([...(config.Env ?? []), ...(step?.environment ?? [])], {
+      env: programEnvironment([...homeOf(config), ...(config.Env ?? []), ...(step?.environment ?? [])], {
         hostname,
         tty,
         linked,
@@ -102,6 +104,20 @@ export function planLaunch(
     cgroupWritable: writableCgroups,
     durableExit: !host.AutoRemove && record.layers === undefined,
   };
+}
+
+/**
+ * Returns the home directory of root in a container on the host's own root: that of the user, who is root there and could
+ * not read `/root`. Other variables of the request replace it.
+ */
+function homeOf({ Rootfs, User = "", Env = [] }: ContainerRecord["config"]): string[] {
+  const isRoot = /^(|0|root)(:.*)?$/.test(User);
+  const given = Env.some((entry) => entry.startsWith("HOME="));
+  return Rootfs === "/" && isRoot && !given ? [`HOME=${homedir()}`] : [];
+}
+
+function withSocket(mount: Mount, socket: ApiSocket | undefined): Mount {
+  return mount.type === "bind" && socket ? { ...mount, source: socket.resolve(mount.source) } : mount;
 }
 
 /** Returns the confinement of a container. A privileged container has only the restrictions that its options name. */

@@ -1,8 +1,12 @@
+import { hostname } from "node:os";
 import type { Shared, Sharing } from "#native/protocol/launch.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { CreateRequest, HostConfig } from "../request/create-request.ts";
 import { type ContainerRecord, isRunning } from "../state/container-record.ts";
 import type { ContainerRecords } from "../state/container-records.ts";
+
+/** Bytes of /dev/shm when the request has no size. */
+export const defaultShmSize = 64 * 1024 * 1024;
 
 /** Plans the namespaces that a container shares with the host or, by ID, with another container. */
 export function planShared(host: HostConfig): Shared {
@@ -27,7 +31,9 @@ export function resolveNamespaceModes(
   checkMode("IPC", host.IpcMode, ["none", "private", "shareable", "host"], container);
   checkMode("UTS", host.UTSMode, ["host"]);
   checkMode("cgroup namespace", host.CgroupnsMode, ["private", "host"]);
-  if (host.UTSMode === "host" && (config.Hostname || config.Domainname)) {
+  // Inspections show the host's name.
+  const otherName = config.Hostname !== hostname() && config.Hostname;
+  if (host.UTSMode === "host" && (otherName || config.Domainname)) {
     throw invalidArgument("conflicting options: hostname and the UTS mode: the host's names would change");
   }
   const pid = namespaceOwner(records, host.PidMode);
@@ -38,7 +44,8 @@ export function resolveNamespaceModes(
     host.IpcMode = `container:${ipc.id}`;
   }
   const ownMount = ["", "private", "shareable"].includes(host.IpcMode ?? "");
-  if (ownMount || !host.ShmSize) return [];
+  // Inspections show the default size.
+  if (ownMount || !host.ShmSize || host.ShmSize === defaultShmSize) return [];
   return [`ShmSize is discarded: with IPC mode ${host.IpcMode} the container has no /dev/shm of its own`];
 }
 

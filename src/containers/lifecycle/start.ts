@@ -119,7 +119,7 @@ async function launchProgram(
 ): Promise<LaunchResult> {
   requireNamespaceOwners(services.records, record.hostConfig);
   requireLinkTargets(services, record);
-  ensureBindSources(record.hostConfig);
+  ensureBindSources(record.hostConfig, services.apiSocket);
   let preparedAt = 0;
   const plan = async (again: boolean) => {
     if (again) await leaveNetworks(services, record);
@@ -131,6 +131,7 @@ async function launchProgram(
       hostname: record.config.Hostname ?? "",
       network,
       ...(record.config.Rootfs === undefined ? {} : { hostEtcFiles: etcFilesOf(record.config.Rootfs) }),
+      socket: services.apiSocket,
       linked: linkEnvironment(services, record),
       ...(image?.embedded ? { trace: requestedAt } : {}),
     });

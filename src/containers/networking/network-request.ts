@@ -20,7 +20,7 @@ export function requestedNetworks(
   if (mode.kind !== "own") {
     if (links.length > 0) throw linkConflict(mode.kind);
     checkNoNetworks(request);
-    if (mode.kind === "container") checkSharedNetwork(request, records.find(mode.container).name);
+    if (mode.kind === "container") checkSharedNetwork(request, records.find(mode.container));
     return undefined;
   }
   const primary = networks.get(mode.network);
@@ -60,10 +60,14 @@ function checkNoNetworks({ Networks = {}, HostConfig: { NetworkMode } = {} }: Cr
   throw invalidArgument(`conflicting options: network ${conflicting} and the network mode ${NetworkMode}`);
 }
 
-/** Throws for settings that belong to the container whose network namespace is shared. */
-function checkSharedNetwork({ HostConfig: host = {}, ...request }: CreateRequest, other: string): void {
+/** Throws for settings that belong to the container whose network namespace is shared, unless they equal its own. */
+function checkSharedNetwork(
+  { HostConfig: host = {}, ...request }: CreateRequest,
+  other: ContainerRecord,
+): void {
   const conflicts: [unknown, string][] = [
-    [request.Hostname, "hostname"],
+    // Inspections show the hostname of the other container.
+    [request.Hostname !== other.config.Hostname && request.Hostname, "hostname"],
     [planPorts(request, host).length > 0, "port publishing"],
     [host.Dns?.length, "dns"],
     [host.ExtraHosts?.length, "custom host-to-IP mapping"],
@@ -71,7 +75,7 @@ function checkSharedNetwork({ HostConfig: host = {}, ...request }: CreateRequest
   ];
   const conflict = conflicts.find(([set]) => set)?.[1];
   if (conflict === undefined) return;
-  const message = `conflicting options: ${conflict} and the container type network mode (of container ${other})`;
+  const message = `conflicting options: ${conflict} and the container type network mode (of container ${other.name})`;
   throw invalidArgument(message);
 }
 

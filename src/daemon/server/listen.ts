@@ -4,20 +4,27 @@ import { connect } from "node:net";
 import { TboxError } from "#support/errors.ts";
 import { ensurePrivateDirectory } from "#support/private-directory.ts";
 
+export interface ListenOptions {
+  directory: string;
+  uid: number;
+  name: string;
+  /** Users that may connect, once they see the socket: containers see one that is mounted in them. */
+  users: "owner" | "everyone";
+}
+
 /**
- * Makes a server listen on a socket that only its owner can open, in a directory that only the owner can enter. Returns
- * the socket's path. Replaces the socket of a daemon that died. Throws already-exists when another daemon answers on
- * the socket.
+ * Makes a server listen on a socket in a directory that only the owner can enter. Returns the socket's path. Replaces the
+ * socket of a daemon that died. Throws already-exists when another daemon answers on the socket.
  */
 export async function listen(
   server: Server,
-  { directory, uid, name }: { directory: string; uid: number; name: string },
+  { directory, uid, name, users }: ListenOptions,
 ): Promise<string> {
   ensurePrivateDirectory({ path: directory, uid, others: "none" });
   const path = `${directory}/${name}`;
   if (await isAnswered(path)) throw new TboxError("already-exists", `a daemon runs already at ${path}`);
-  // The socket must never be open to other users, not even before a chmod.
-  const umask = process.umask(0o177);
+  // The socket must never be open to other users than these, not even before a chmod.
+  const umask = process.umask(users === "owner" ? 0o177 : 0o111);
   try {
     await bind(server, path);
   } finally {

@@ -41,4 +41,18 @@ daemonSuite("a container on the host's root file system", {}, (daemon) => {
     await run(["--network", "none"], "sh", "-c", "echo x >> /etc/hosts");
     expect(readFileSync("/etc/hosts", "utf8")).toBe(before);
   });
+
+  test("has the user's home directory, which root in the container can read", async () => {
+    const home = (...options: string[]) => run(["--network", "none", ...options], "sh", "-c", "echo $HOME");
+    expect(await home()).toBe(`${daemon.environment.HOME}\n`);
+    expect(await home("-e", "HOME=/tmp")).toBe("/tmp\n");
+  });
+
+  test("names the source that cannot be created", async () => {
+    const { stderr, code } = await daemon.tbox(["run", "--rm", "--rootfs", "/", "-v", "/nope/x:/x", "true"]);
+    expect(stderr).toContain(
+      "error while creating mount source path '/nope/x': mkdir /nope: permission denied",
+    );
+    expect(code).toBe(125);
+  });
 });
