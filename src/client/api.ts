@@ -22,7 +22,7 @@ export async function request(method: string, path: string, options: ApiRequest 
   return response;
 }
 
-/** Returns the path of an object of the API by its name or ID. */
+/** Returns the API path of an object with a name or ID. */
 export function pathTo(collection: string, name: string, rest = ""): string {
   return `/${collection}/${escapeName(name)}${rest}`;
 }
@@ -38,7 +38,7 @@ export function escapeName(name: string): string {
 
 async function send(method: string, path: string, options: ApiRequest): Promise<Response> {
   let socket = knownSocket() ?? (await daemonSocket());
-  // A stream can be sent only once, so the daemon must run before the attempt.
+  // A stream cannot be sent again, so the daemon must be running before the request.
   if (options.body instanceof ReadableStream) (await connectDaemon()).close();
   try {
     return await attempt(socket, method, path, options);

@@ -16,7 +16,7 @@ export async function fetchJson<Endpoint extends keyof JsonAnswers>(
   return trustAnswer(await response.json());
 }
 
-/** Resolves when the head of the answer arrives; the returned function waits for the body. */
+/** Resolves after the head of the answer has arrived, with a function that waits for the body. */
 export async function openJson<Endpoint extends keyof JsonAnswers>(
   endpoint: Endpoint,
   ...[options]: Options<Endpoint>
@@ -25,7 +25,7 @@ export async function openJson<Endpoint extends keyof JsonAnswers>(
   return async () => trustAnswer(await response.json());
 }
 
-/** Yields the answer's JSON objects, one a line, as they arrive. */
+/** Yields the JSON objects of an answer, one per line, as they arrive. */
 export async function* fetchLines<Endpoint extends keyof LineAnswers>(
   endpoint: Endpoint,
   ...[options]: Options<Endpoint>
@@ -34,7 +34,7 @@ export async function* fetchLines<Endpoint extends keyof LineAnswers>(
   for await (const line of splitLines(response.body)) yield trustAnswer(JSON.parse(line, exactInteger));
 }
 
-/** Reviver that returns an integer of too many digits for a number as a bigint. */
+/** JSON reviver that returns an integer as a bigint if a number cannot represent it. */
 function exactInteger(_key: string, value: unknown, context?: { source: string }): unknown {
   if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
   return context && /^-?\d+$/.test(context.source) ? BigInt(context.source) : value;

@@ -21,7 +21,7 @@ export interface DetachFilter {
   feed(typed: Uint8Array): { bytes: Uint8Array; detached: boolean };
 }
 
-/** Creates a filter that holds back a started sequence until the next keys decide whether it is one. */
+/** Creates a filter that holds back the start of the sequence until the next keys complete it or differ from it. */
 export function createDetachFilter(keys: Uint8Array): DetachFilter {
   let matched = 0;
   return {

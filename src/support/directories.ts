@@ -34,8 +34,8 @@ export async function runDirectory(environment: Environment, uid: number): Promi
 }
 
 /**
- * Returns the directory of the sockets if it is known without access to the disk, which would start a thread and take
- * most of a millisecond of every command. `/run/user/<uid>` needs no check: only root creates it, private to its user.
+ * Returns the directory of the sockets if it is known without disk access, which would delay every command by most of a
+ * millisecond. `/run/user/<uid>` needs no check: only root can create it, and makes it private to the user.
  */
 export function knownRunDirectory(environment: Environment, uid: number): string | undefined {
   const own = explicitDirectory(environment, "TBOX_RUN_DIR");

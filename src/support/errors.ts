@@ -12,8 +12,8 @@ export type ErrorCode =
   | "internal";
 
 /**
- * An error raised by tbox. Its message is lower case without a full stop, and names the action and the object;
- * `errorChain` joins it with the messages of its causes.
+ * An error raised by tbox. The message is lower case without a full stop, and names the action and the object.
+ * `errorChain` joins the messages of an error and its causes.
  */
 export class TboxError extends Error {
   readonly code: ErrorCode;
@@ -33,7 +33,7 @@ export function invalidArgument(message: string, cause?: unknown): TboxError {
   return error;
 }
 
-/** Does work and puts a text in front of the message of an error. */
+/** Does work; puts a text in front of the message of its error. */
 export async function explained<T>(text: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -1,7 +1,7 @@
 /**
- * Names of files as text. Linux allows any bytes in a name. Each byte that is not part of valid UTF-8 becomes a character
- * of the last private range of Unicode, so that the text is valid, goes through JSON, and leads back to the same bytes.
- * A name that contains such characters itself is kept by the same rule. `protocol::file_name` is the counterpart in Rust.
+ * Names of files as text. Linux allows any bytes in a name. Each byte that is not part of valid UTF-8 becomes a
+ * character of the last private range of Unicode. The text is valid in JSON and can be converted back to the same bytes.
+ * If a name contains such characters, their bytes are converted, too. `protocol::file_name` is the counterpart in Rust.
  */
 
 /** Character for the byte 0. */
@@ -10,7 +10,7 @@ const firstCharacter = 0x10ff00;
 const hasBytes = /[\u{10ff00}-\u{10ffff}]/u;
 const isDoubtful = /[\ufffd\u{10ff00}-\u{10ffff}]/u;
 
-/** Reports whether a text that was decoded as UTF-8 may differ from its bytes, or stands for bytes. */
+/** Reports whether a decoded text contains replacement characters or characters that represent bytes. */
 export function isDoubtfulName(text: string): boolean {
   return isDoubtful.test(text);
 }

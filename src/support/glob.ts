@@ -49,8 +49,8 @@ function namesSource(tokens: Token[], groups: { count: number }): string {
 }
 
 /**
- * Wraps a source so that it matches at its first place only, without backtracking. Another star of the same kind
- * follows, so a later place is never better; without this, the time of a match multiplies with every star.
+ * Wraps a source so that it matches at the first possible position only, without backtracking. A later position is
+ * never better, because another star of the same kind follows. Backtracking would multiply the time with every star.
  */
 function withoutBacktracking(source: string, groups: { count: number }): string {
   const name = `g${groups.count++}`;
@@ -96,7 +96,7 @@ function readTokens(pattern: string, depth: "shallow" | "deep"): Token[] {
   return tokens;
 }
 
-/** Reads a set from after its opening bracket to its closing one. */
+/** Reads a set from after the opening bracket to the closing bracket. */
 function readSet(characters: string[], start: number, pattern: string): { source: string; end: number } {
   let at = start;
   const negated = characters[at] === "^";

@@ -36,7 +36,7 @@ describe("patterns of a .dockerignore", () => {
     expect(() => compileIgnorePatterns([pattern])).toThrow();
   });
 
-  test("a directory is scanned only if a pattern may include something below again", () => {
+  test("an excluded directory is scanned only if a pattern may include something below it again", () => {
     const { wholly } = compileIgnorePatterns(["node_modules", "docs", "!docs/*/keep", "!**/x"]);
     expect(wholly("node_modules")).toBe(false);
     const narrow = compileIgnorePatterns(["*", "!docs/*/keep"]);

@@ -4,7 +4,7 @@ import { compileDeepGlob, compileGlob } from "./glob.ts";
 
 /** Tests whether a path is excluded. */
 export type Ignores = ((path: string) => boolean) & {
-  /** Tests whether no pattern can include anything below an excluded directory again. */
+  /** Tests whether everything below an excluded directory is excluded, because no pattern can include it again. */
   wholly(directory: string): boolean;
 };
 

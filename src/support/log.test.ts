@@ -18,14 +18,14 @@ test("a line has time, level, scope and message", () => {
   ]);
 });
 
-test("a warning ends with the messages of its cause", () => {
+test("a warning ends with the messages of the cause", () => {
   const { log, lines } = record("network");
   const cause = new TboxError("unavailable", "remove the bridge", { cause: new Error("device is busy") });
   log.warn("remove network web", cause);
   expect(lines[0]).toEndWith("warn network: remove network web: remove the bridge: device is busy\n");
 });
 
-test("an error ends with the top of its stack", () => {
+test("an error ends with the top of the stack", () => {
   const { log, lines } = record("api");
   log.error("request failed", new Error("no space left"));
   expect(lines[0]).toMatch(/ error api: request failed: no space left at .*log\.test\.ts/);

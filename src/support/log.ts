@@ -17,16 +17,16 @@ type LogLevel = "debug" | "info" | "warn" | "error";
 
 /** The log of one scope. A line is `TIME LEVEL SCOPE: MESSAGE[: CAUSE]`; times are RFC 3339. */
 export interface Log {
-  /** Writes a line when `TBOX_DEBUG` names the scope; `message` is called only then. */
+  /** Writes a line if `TBOX_DEBUG` names the scope. Otherwise, `message` is not called. */
   debug(message: () => string): void;
   info(message: string): void;
-  /** Writes a problem that the daemon works around, with the messages of its cause. */
+  /** Writes a problem despite which the daemon continues, with the messages of the cause. */
   warn: Warn;
-  /** Writes a failure with the messages of its cause and the top of the cause's stack. */
+  /** Writes a failure with the messages of the cause and the top of the cause's stack. */
   error(message: string, cause?: unknown): void;
 }
 
-/** Writes a warning. Services receive this part of the log of their scope. */
+/** Function that writes a warning. Services receive only this function of a log. */
 export type Warn = (message: string, cause?: unknown) => void;
 
 export interface LogOptions {

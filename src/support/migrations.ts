@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { TboxError } from "./errors.ts";
 
-/** Returns how many migrations a database has behind it (SQLite's `user_version`). */
+/** Returns the number of migrations that a database has had (SQLite's `user_version`). */
 export function schemaVersion(database: Database): number {
   const row = database.query<{ user_version: number }, []>("PRAGMA user_version").get();
   return row?.user_version ?? 0;
@@ -9,13 +9,13 @@ export function schemaVersion(database: Database): number {
 
 /**
  * Brings a database to the newest schema. `migrations` is an append-only list of SQL scripts: the script at index
- * n migrates version n to n + 1. Each runs in a transaction together with the change of version, so an
- * interrupted migration leaves the old schema. Refuses a database with a newer schema.
+ * n migrates version n to n + 1. Each script runs in one transaction with the change of the version, so an interrupted
+ * migration leaves the old schema. Throws for a database with a newer schema.
  */
 export function migrate(database: Database, migrations: readonly string[]): void {
   const version = schemaVersion(database);
   if (version > migrations.length) {
-    const known = `schema version ${version} where this version of tbox knows ${migrations.length}`;
+    const known = `schema version ${version} is above ${migrations.length}, the newest that this version supports`;
     throw new TboxError("unavailable", `the store was written by a newer version of tbox: ${known}`);
   }
   for (const [index, script] of migrations.entries()) {

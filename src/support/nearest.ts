@@ -1,4 +1,4 @@
-/** Returns the candidate that `word` is most likely a typing error for, if one is near enough. */
+/** Returns the candidate that `word` most likely misspells, or undefined if no candidate is similar enough. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.min(2, Math.floor(word.length / 2)) + 1;

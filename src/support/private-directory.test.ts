@@ -20,7 +20,7 @@ test("a missing directory is created for its owner alone", () => {
   expect(statSync(path).mode & 0o777).toBe(0o700);
 });
 
-test("read access of others is refused only where nobody may read", () => {
+test("read access of others is refused only if others may not read", () => {
   const path = directory("readable", 0o755);
   ensurePrivateDirectory({ path, uid, others: "read" });
   expect(() => ensurePrivateDirectory({ path, uid, others: "none" })).toThrow(

@@ -4,8 +4,8 @@ export async function* singleValue<T>(value: T): AsyncGenerator<T, void, void> {
 }
 
 /**
- * Returns a stream that pulls its chunks from an iterator on demand, after an optional first chunk. It never reads
- * ahead, so the producer feels the consumer's back-pressure; a cancelled stream ends the iterator.
+ * Returns a stream that pulls its chunks from an iterator on demand, after an optional first chunk. The stream never
+ * reads ahead, so the consumer's back-pressure reaches the producer. Cancelling the stream ends the iterator.
  */
 export function streamOf(
   source: AsyncIterable<Uint8Array> | AsyncIterator<Uint8Array>,

@@ -3,7 +3,7 @@ export interface Use<Kind extends string> {
   kind: Kind;
   /** ID or name of the resource, unique within its kind. */
   key: string;
-  /** Whether the resource is in use right now, and not only referenced for later. */
+  /** Whether the resource is in use now, not merely referenced for later use. */
   active: boolean;
 }
 
@@ -20,22 +20,22 @@ export interface ResourceUser extends User {
   readonly active: boolean;
 }
 
-/** Answers who uses a resource. */
+/** Queries for the users of a resource. */
 export interface UsageQueries<Kind extends string> {
   /** Returns the users of a resource in the order in which they first registered it. */
   users(kind: Kind, key: string): ResourceUser[];
   isUsed(kind: Kind, key: string): boolean;
 }
 
-/** References from users to resources. Whatever deletes a resource asks here first. */
+/** References from users to resources. Code that deletes a resource must check its users first. */
 export interface UsageRegister<Kind extends string> extends UsageQueries<Kind> {
-  /** Registers everything that a user uses now; replaces the user's earlier uses. */
+  /** Registers all current uses of a user; replaces the earlier uses. */
   register(user: User, uses: readonly Use<Kind>[]): void;
   /** Removes a user and all of its uses; does nothing for an unknown user. */
   withdraw(id: string): void;
 }
 
-/** Opens an empty register. It lives in memory: its users register again after a restart. */
+/** Opens an empty register in memory. Users must register again after a restart. */
 export function openUsageRegister<Kind extends string>(): UsageRegister<Kind> {
   const byResource = new Map<string, Map<string, ResourceUser>>();
   const byUser = new Map<string, ReadonlySet<string>>();
@@ -54,7 +54,7 @@ export function openUsageRegister<Kind extends string>(): UsageRegister<Kind> {
   return {
     register({ id, name }, uses) {
       const resources = new Set(uses.map(resourceOf));
-      // Uses that stay keep their place: a resource never looks unused in between.
+      // Unchanged uses stay registered, so that a resource never appears unused in between.
       for (const resource of byUser.get(id) ?? []) if (!resources.has(resource)) drop(resource, id);
       for (const use of uses) {
         const resource = resourceOf(use);

@@ -29,7 +29,7 @@ export async function writeStandardError(text: string): Promise<void> {
 /** Writes a container's output to a standard stream of this program. */
 export type OutputWriter = (stream: "stdout" | "stderr", bytes: Uint8Array) => Promise<void>;
 
-/** Opens standard output and standard error for a container's output. A closed standard output is no error. */
+/** Opens standard output and standard error for a container's output. A closed pipe ends the command quietly. */
 export function openOutput(): OutputWriter {
   const sinks: { stdout?: ByteSink; stderr?: ByteSink } = {};
   return async (stream, bytes) => {

@@ -2,7 +2,7 @@ import { isObject, type JsonObject, objectAt, textAt } from "../json.ts";
 import type { Environment } from "./docker-config.ts";
 import { hostOf } from "./registry-key.ts";
 
-/** Returns the configured credential helper for a registry's key; empty when the configuration file stores them. */
+/** Returns the configured credential helper for a registry's key; empty if the configuration file holds credentials. */
 export function helperFor(config: JsonObject, key: string): string {
   const helpers = objectAt(config, "credHelpers");
   const own = [key, hostOf(key)].find((name) => Object.hasOwn(helpers, name));
@@ -16,7 +16,7 @@ export interface HelperCall {
   environment: Environment;
 }
 
-/** Runs a credential helper and returns its output; throws an error that names a helper that is missing or fails. */
+/** Runs a credential helper; returns the output. If the helper is missing or fails, throws an error with its name. */
 export async function callHelper({ helper, action, input, environment }: HelperCall): Promise<string> {
   const program = `docker-credential-${helper}`;
   try {
@@ -36,7 +36,7 @@ export async function callHelper({ helper, action, input, environment }: HelperC
   }
 }
 
-/** Asks a helper for a user and secret; returns undefined when it has none for the key. */
+/** Gets a user name and secret from a helper; returns undefined if the helper has none for the key. */
 export async function askHelper(
   helper: string,
   key: string,

@@ -115,7 +115,7 @@ test("stored credentials are found, and erased under every spelling of their key
   expect(await eraseCredentials("ghcr.io", warn, own())).toBe(false);
 });
 
-test("a helper stores the credentials, and the file has the key only", async () => {
+test("a helper stores the credentials, and the file contains only the key", async () => {
   const helper = `${directory}/docker-credential-tbox-test`;
   const script = `#!/bin/sh
 case $1 in
@@ -137,7 +137,7 @@ esac
   expect(warnings).toEqual([]);
 });
 
-test("a failing helper is named, with its output", async () => {
+test("the error of a failing helper contains its name and output", async () => {
   const helper = `${directory}/docker-credential-tbox-test`;
   writeFileSync(helper, "#!/bin/sh\necho the keychain is locked\nexit 1\n");
   chmodSync(helper, 0o755);

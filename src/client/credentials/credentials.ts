@@ -16,7 +16,7 @@ type Warn = (message: string) => void;
 
 /**
  * Returns the value of `X-Registry-Auth` for an image's registry, from Docker's configuration file; undefined without
- * credentials. `warn` reports a helper that does not work: the pull continues without credentials then.
+ * credentials. If a helper does not work, calls `warn`, and the pull continues without credentials.
  */
 export async function registryAuth(
   image: string,
@@ -67,7 +67,7 @@ export async function registryAuths(
   return found;
 }
 
-/** Stores credentials in the helper for the key, or unencrypted in the file. Returns the place. */
+/** Stores credentials in the helper for the key, or unencrypted in the file. Returns where they are stored. */
 export async function storeCredentials(
   credentials: StoredCredentials,
   environment: Environment = process.env,

@@ -21,7 +21,7 @@ export async function readDockerConfig(environment: Environment): Promise<JsonOb
   }
 }
 
-/** Replaces the configuration file atomically, with mode 0600. A symbolic link keeps pointing to its file. */
+/** Replaces the configuration file atomically, with mode 0600. Replaces the target of a symbolic link, not the link. */
 export async function writeDockerConfig(config: JsonObject, environment: Environment): Promise<void> {
   const { mkdir, open, realpath, rename } = await import("node:fs/promises");
   const path = dockerConfigPath(environment);

@@ -127,7 +127,7 @@ class SocketState implements ByteSocket {
 
   close(): void {
     this.#ended = true;
-    // A half-close: after an abrupt close the daemon could drop bytes that it has not read.
+    // Only the write side is closed, because an abrupt close can lose bytes that the daemon has not read.
     this.socket?.end();
     this.#wake?.();
   }

@@ -4,12 +4,12 @@ import { tryConnect } from "./try-connect.ts";
 
 let early: Promise<ByteSocket | undefined> | undefined;
 
-/** Starts the connection that the next `connectDaemon` returns, while this program still loads. */
+/** Starts a connection while this program is still loading; the next `connectDaemon` returns that connection. */
 export function connectEarly(): void {
   early = connectRunning();
   early.catch(() => {});
-  // An event loop with pending work does not go to sleep, for which the runtime first starts a thread: the request is
-  // sent before that.
+  // The runtime starts a thread before an idle event loop goes to sleep. Pending work keeps the loop awake, so the
+  // request is sent before that.
   setImmediate(() => setImmediate(() => {}));
 }
 

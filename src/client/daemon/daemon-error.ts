@@ -11,7 +11,7 @@ export class DaemonError extends TboxError {
   }
 }
 
-/** Returns the error in a response's body; the body itself is the message when it is not Docker's JSON. */
+/** Returns the error in the body of a response. A body that is not Docker's JSON is the message. */
 export function daemonError(status: number, body: string): DaemonError {
   return new DaemonError(status, messageIn(body) ?? (body.trim() || `the daemon answered ${status}`));
 }

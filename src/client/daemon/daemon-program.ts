@@ -14,9 +14,9 @@ export function ownProgram(): DaemonProgram {
 }
 
 /**
- * JavaScriptCore's thresholds for the daemon, in its own units: 15 for a call of a function, 1 for an iteration of a
- * loop. Most daemons serve some dozens of starts: functions are compiled at their second call, not at their thirtieth.
- * Only hot functions are optimised, because the optimising thread takes processor time from the containers.
+ * JavaScriptCore's thresholds for the daemon. A function call counts 15, an iteration of a loop counts 1. Most daemons
+ * serve only dozens of starts, so functions are compiled at the second call instead of the thirtieth. Only hot
+ * functions are optimised, because the optimising thread takes processor time from the containers.
  */
 export const compilerSettings = {
   BUN_JSC_thresholdForJITAfterWarmUp: "20",

@@ -26,7 +26,7 @@ function program(script: string) {
   };
 }
 
-/** Listens until the first byte, then ends; a second instance reports that another one was first. */
+/** Program that listens until the first byte, then ends. A second instance reports that another one was first. */
 const listening = `
   const unix = process.env.TBOX_TEST_SOCKET;
   require("node:fs").appendFileSync(unix + ".started", JSON.stringify({
@@ -63,7 +63,7 @@ test("clients that start at the same time share the first daemon", async () => {
   await endFake();
 });
 
-test("the daemon's own error is reported", async () => {
+test("the error that the daemon reports is thrown", async () => {
   const script = `console.log(JSON.stringify({ error: "newuidmap is missing", code: "unavailable" })); process.exit(1);`;
   const start = startDaemon(`${directory}/s.sock`, program(script));
   await expect(start).rejects.toMatchObject({
@@ -81,7 +81,7 @@ test("a daemon that dies without a report is reported with the end of its log", 
   expect(existsSync(`${directory}/data/daemon.log`)).toBe(true);
 });
 
-test("a data directory that cannot be created is named", async () => {
+test("the error contains the path of a data directory that cannot be created", async () => {
   writeFileSync(`${directory}/data`, "a file");
   const start = startDaemon(`${directory}/s.sock`, program(listening));
   await expect(start).rejects.toMatchObject({

@@ -43,7 +43,7 @@ async function spawnDaemon({ command, environment }: DaemonProgram, log: string)
       cwd: "/",
       env: daemonEnvironment(environment),
       stdio: ["ignore", "pipe", logFile],
-      // In a new session the daemon gets neither Ctrl-C nor the hang-up of the terminal.
+      // In a new session, the daemon receives neither Ctrl-C nor SIGHUP from the terminal.
       detached: true,
     });
     child.unref();

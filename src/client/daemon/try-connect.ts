@@ -11,13 +11,13 @@ export async function tryConnect(path: string): Promise<ByteSocket | undefined> 
   }
 }
 
-/** Reports whether an error of a connect means that no daemon listens. */
+/** Reports whether a connection error means that no daemon is listening. */
 export function isAbsence(error: unknown): boolean {
   const code = codeOf(error);
   return code === "ENOENT" || code === "ECONNREFUSED";
 }
 
-/** Returns the error to show for a connect that failed. */
+/** Returns the error to show for a failed connection. */
 export function connectionError(path: string, error: unknown): TboxError {
   const message =
     codeOf(error) === "EACCES"

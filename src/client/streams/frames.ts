@@ -14,7 +14,7 @@ export interface FrameDecoder {
   end(): void;
 }
 
-/** Returns a decoder that does not wait for the end of a frame, except for frames of the type `joined`. */
+/** Returns a decoder that passes on parts of a frame at once, but joins the parts of frames of the type `joined`. */
 export function createFrameDecoder(joined?: number): FrameDecoder {
   let rest: Uint8Array = new Uint8Array(0);
   let type = 0;

@@ -24,7 +24,7 @@ export async function upgrade(socket: ByteSocket, request: UpgradeRequest): Prom
   throw daemonError(head.status, await readBody(socket, head.fields));
 }
 
-/** Encodes a request without Buffer, whose methods are JavaScript that loads at the first call. */
+/** Encodes a request. Avoids Buffer, because the runtime loads its methods at the first call. */
 function encodeRequest({ target, headers, body }: UpgradeRequest): Uint8Array {
   const encoder = new TextEncoder();
   const content = encoder.encode(body === undefined ? "" : JSON.stringify(body));
@@ -48,7 +48,7 @@ async function readHead(socket: ByteSocket): Promise<Head> {
   // latin1 has one character for each byte, so positions in the text are positions in the bytes.
   const decoder = new TextDecoder("latin1");
   let text = "";
-  // The iterator is not returned after the head: the bytes that follow belong to the stream.
+  // The iterator stays open after the head, because the following bytes belong to the stream.
   const source = socket[Symbol.asyncIterator]();
   for (;;) {
     const next = await source.next();

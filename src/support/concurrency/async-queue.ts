@@ -21,7 +21,7 @@ export function createAsyncQueue<T>(): AsyncQueue<T> {
       };
       work.then(settle, settle);
       for (;;) {
-        // The promise is renewed before the queue is drained, so a push in between is never missed.
+        // The promise is replaced before the queue is drained, so that no push in between is missed.
         wake = Promise.withResolvers<void>();
         while (values.length > 0) yield values.shift() as T;
         if (settled && values.length === 0) break;

@@ -1,6 +1,6 @@
 /**
- * Wraps an action so that it never runs twice at the same time. All calls made during a run share one further run,
- * which starts after it and therefore sees their effects.
+ * Wraps an action so that it never runs twice at the same time. All calls during a run share one later run, which
+ * therefore sees everything that happened before these calls.
  */
 export function coalesced(action: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | undefined;

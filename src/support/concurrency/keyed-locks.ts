@@ -2,7 +2,7 @@
 export interface KeyedLocks {
   /** Waits until the name is free, then holds it until the lock is disposed of. */
   acquire(name: string, signal: AbortSignal): Promise<Disposable>;
-  /** Holds the first free name of `name`, `name-1`, `name-2`, … without waiting. */
+  /** Locks the first free name of `name`, `name-1`, `name-2`, … without waiting. */
   acquireFree(name: string): { name: string } & Disposable;
 }
 

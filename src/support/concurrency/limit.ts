@@ -1,4 +1,4 @@
-/** Runs a task as soon as a slot is free. */
+/** Function that runs a task as soon as a slot is free. */
 export type Limit = <T>(task: () => Promise<T>) => Promise<T>;
 
 /** Returns a semaphore that runs at most `slots` tasks at the same time, in the order of the calls. */

@@ -1,4 +1,4 @@
-/** Objects that take long to create, some of which are created ahead. */
+/** Pool of objects that take long to create. Creates some of them in advance. */
 export interface Pool<T> {
   /** Returns a ready object, if there is one, and schedules its replacement. */
   take(): T | undefined;

@@ -1,4 +1,4 @@
-/** Runs an operation after all earlier ones have settled. */
+/** Function that runs an operation after all earlier operations have settled. */
 export type SerialQueue = <T>(operation: () => Promise<T>) => Promise<T>;
 
 /** Returns a queue that runs operations one at a time in the order of the calls; a failure does not stop it. */

@@ -1,4 +1,4 @@
-/** Joins the running call with the same key, or starts one. */
+/** Function that joins the running call with the same key, or starts a call. */
 export type SingleFlight<Key, Value> = (key: Key, start: () => Promise<Value>) => Promise<Value>;
 
 /** Returns a function under which concurrent calls with the same key share one promise; results are not cached. */

@@ -1,11 +1,11 @@
 import { BlockList, isIP } from "node:net";
 
-/** Returns whether two URLs have one origin. Credentials are sent to their own origin and to no other. */
+/** Returns whether two URLs have the same origin. Credentials are sent only to the origin that they belong to. */
 export function sameOrigin(a: URL, b: URL): boolean {
   return a.protocol === b.protocol && a.host === b.host;
 }
 
-/** Returns whether a host name can only mean this machine. Only there is plain http safe by default. */
+/** Returns whether a host name can only mean this machine. Plain http is safe by default only for such names. */
 export function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 }

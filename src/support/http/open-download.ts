@@ -6,7 +6,7 @@ import { invalidArgument, TboxError } from "../errors.ts";
 import { isOfThisMachine, withoutBrackets } from "./addresses.ts";
 import { proxyFor } from "./proxy.ts";
 
-/** Servers that a download may contact: any, or those that a container without the host's network reaches. */
+/** Servers that a download may contact: any, or only those that a container without the host's network can reach. */
 export type DownloadReach = "any" | "other-machines";
 
 export interface DownloadOptions {
@@ -16,7 +16,7 @@ export interface DownloadOptions {
   signal: AbortSignal;
 }
 
-/** The document at an address. Its bytes are those that the server sent: no content encoding is undone. */
+/** The document at an address, with the bytes that the server sent: content encodings are not decoded. */
 export interface Download {
   header(name: string): string | undefined;
   /** Throws when the document is larger than the limit. */
@@ -28,8 +28,8 @@ const redirects = [301, 302, 303, 307, 308];
 const headers = { "User-Agent": "tbox", "Accept-Encoding": "identity" };
 
 /**
- * Returns the reach of a download from an address that the user of the API named: naming this machine allows it. A
- * redirect of another server to this machine stays refused.
+ * Returns the servers that a download may contact if the API's user named the address. An address of this machine is
+ * allowed, but a redirect from another server to this machine is refused.
  */
 export function reachOfNamed(address: string): DownloadReach {
   const hostname = URL.parse(address)?.hostname ?? "";
@@ -42,8 +42,8 @@ interface Answer extends Download {
 }
 
 /**
- * Opens the document at an http or https address for somebody who may not speak for the user, such as the author of a
- * Dockerfile. The connection goes to an address that was checked, also after each redirect.
+ * Opens the document at an http or https address from an untrusted source, such as the author of a Dockerfile. Connects
+ * only to checked addresses, also after a redirect.
  */
 export async function openDownload(address: string, options: DownloadOptions): Promise<Download> {
   let url = parseAddress(address);
@@ -84,7 +84,7 @@ async function send(url: URL, options: DownloadOptions): Promise<Answer> {
   }
 }
 
-/** The addresses of a server that may be contacted. */
+/** Returns the addresses of a server that the download may contact. */
 type Server = { address: string; family: number }[];
 
 async function findServer(url: URL, reach: DownloadReach): Promise<Server> {
@@ -121,7 +121,7 @@ async function sendTo(url: URL, server: Server, signal: AbortSignal): Promise<An
   };
 }
 
-/** A proxy resolves names itself, so only names that always mean this machine are refused. */
+/** Sends a request through a proxy. The proxy resolves names, so only names that always mean this machine are refused. */
 async function sendThroughProxy(url: URL, proxy: URL, { reach, signal }: DownloadOptions): Promise<Answer> {
   if (reach !== "any" && isOfThisMachine(withoutBrackets(url.hostname))) throw refusal(url);
   const options = { headers, signal, redirect: "manual" as const, decompress: false };

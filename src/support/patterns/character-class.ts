@@ -49,7 +49,7 @@ export function parseEscape(cursor: Cursor): Escape {
     cursor.at += whole.length;
     return { code: Number.parseInt(short ?? long ?? "", 16) };
   }
-  // Go refuses escapes of letters and digits without a meaning.
+  // Like Go, refuses an escaped letter or digit without a special meaning.
   if (name === "" || /[0-9A-Za-z]/.test(name)) throw invalidPattern(cursor.text);
   return { code: name.charCodeAt(0) };
 }
@@ -59,7 +59,7 @@ export function parseClass(cursor: Cursor): CharacterTest {
   const negated = cursor.text[cursor.at] === "^";
   if (negated) cursor.at++;
   const tests: CharacterTest[] = [];
-  // A closing bracket in the first place is an ordinary character.
+  // A closing bracket at the first position is an ordinary character.
   do tests.push(parseClassItem(cursor));
   while (cursor.text[cursor.at] !== "]");
   cursor.at++;

@@ -93,7 +93,7 @@ function literal(code: number, { ignoreCase }: Cursor): PatternNode {
   return { type: "character", test: characters(code, code, ignoreCase) };
 }
 
-/** Parses `(…)`, `(?:…)`, `(?P<name>…)`, `(?i:…)` and `(?i)`; the flags of the last one hold to the end of the group. */
+/** Parses `(…)`, `(?:…)`, `(?P<name>…)`, `(?i:…)` and `(?i)`. The flags of `(?i)` apply until the end of the group. */
 function parseGroup(cursor: Cursor, depth: number): PatternNode {
   const [head = "", flags = "", off = "", closing] =
     /^\?(?:P?<\w+>|([is]*)(?:-([is]*))?([:)]))/.exec(cursor.text.slice(cursor.at)) ?? [];

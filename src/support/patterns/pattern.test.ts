@@ -62,7 +62,7 @@ test.each([
   expect(() => compilePatterns([pattern])).toThrow("invalid regular expression");
 });
 
-test("patterns that take a backtracking matcher for ever end at once", () => {
+test("patterns that would take a backtracking matcher forever end at once", () => {
   const text = `${"a".repeat(2000)}b`;
   const started = performance.now();
   for (const pattern of ["^(a+)+$", "^(a|a)*$", "^(.*a){20}$", "^(a|aa)+$", "^((a*)*)*$"]) {

@@ -3,12 +3,12 @@ import { type PatternNode, parsePattern } from "./parse-pattern.ts";
 import { type CharacterTest, invalidPattern } from "./pattern-text.ts";
 
 /**
- * Most instructions of the patterns of one call. They bound the time of a match to this number for each character of the
- * text.
+ * Most instructions that the patterns of one call may compile to. A match takes at most this number of steps for each
+ * character of the text.
  */
 const mostInstructions = 2000;
 
-/** An instruction of the machine that matches; numbers are addresses of instructions. */
+/** An instruction of the matching machine. The numbers are addresses of instructions. */
 type Instruction =
   | { type: "character"; test: CharacterTest; next: number }
   | { type: "split"; next: number[] }
@@ -16,8 +16,8 @@ type Instruction =
   | { type: "match" };
 
 /**
- * Returns a test for texts that contain a match of one of Go's regular expressions. A match takes time in proportion to
- * the length of the text and of the patterns. Throws invalid-argument for invalid patterns.
+ * Returns a test for texts that match at least one of the patterns, regular expressions in Go's syntax. The time of a
+ * match is proportional to the lengths of the text and the patterns. Throws invalid-argument for invalid patterns.
  */
 export function compilePatterns(patterns: readonly string[]): (text: string) => boolean {
   // Most filters are plain names.
@@ -44,7 +44,7 @@ function add(program: Instruction[], instruction: Instruction): number {
   return program.push(instruction) - 1;
 }
 
-/** Adds the instructions of a node, after which the machine goes on at `next`. Returns the address of the first one. */
+/** Adds the instructions of a node; after them, the machine continues at `next`. Returns their first address. */
 function emit(program: Instruction[], node: PatternNode, next: number): number {
   switch (node.type) {
     case "character":

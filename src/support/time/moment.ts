@@ -14,7 +14,7 @@ export function parseMoment(text: string): number {
   throw invalidArgument(`invalid filter 'until=${text}'`);
 }
 
-/** Returns the test of Docker's filter `until`: the moment is before all values. */
+/** Returns the test of Docker's filter `until`: a moment passes if it is before all values. */
 export function untilFilter(values: string[]): (milliseconds: number) => boolean {
   const earliest = Math.min(...values.map(parseMoment));
   return (milliseconds) => milliseconds < earliest;

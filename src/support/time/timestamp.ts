@@ -1,4 +1,4 @@
-/** Docker's value for a time that never happened. */
+/** Docker's timestamp for an event that has not happened. */
 export const never = "0001-01-01T00:00:00Z";
 
 /** Returns the seconds since the epoch of an RFC 3339 time; 0 for `never` and for invalid text. */
