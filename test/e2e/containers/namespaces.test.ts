@@ -94,7 +94,7 @@ daemonSuite("a container", { obstacle: shellUnavailable, prepare: loadBox }, (da
     [["--uts", "container:x"], "invalid UTS mode: container:x"],
     [["--cgroupns", "x"], "invalid cgroup namespace mode: x"],
     [["--uts", "host", "-h", "other"], "conflicting options: hostname and the UTS mode"],
-    [["--runtime", "runc"], "there is only tbox"],
+    [["--runtime", "kata"], "invalid runtime name"],
     [["--device", "/dev/nothing"], "/dev/nothing: no such file or directory"],
     [["--device", "/etc/passwd"], "/etc/passwd is not a device node"],
     [["--device", "/dev/null:/dev/x:r"], "only root can restrict access to a device"],
