@@ -89,7 +89,7 @@ export type WorkRequest =
 /** One source of a `COPY`: a file, or the content of a directory. */
 export interface Copy {
   tree: Tree;
-  /** Path in the tree; links resolve as if the tree were the root. */
+  /** Path in the tree, a text of `#support/file-name.ts`; links resolve as if the tree were the root. */
   source: string;
   /** Path in the container's root; a directory when it ends with a slash. */
   target: string;
@@ -102,7 +102,7 @@ export interface Copy {
 /** The owner of copied files. `named` is `name|uid[:group|gid]`, resolved against the container's own files. */
 export type Owner = { type: "kept" } | { type: "root" } | { type: "named"; name: string };
 
-/** An entry of a listing. The path is empty for the listed path itself. */
+/** An entry of a listing. The path is a text of `#support/file-name.ts`, and empty for the listed path itself. */
 export interface ListedEntry {
   path: string;
   kind: "file" | "directory" | "link" | "other";

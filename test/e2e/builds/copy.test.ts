@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import type { TestDaemon } from "#test/support/daemon.ts";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
@@ -79,6 +80,46 @@ daemonSuite("COPY and ADD", { obstacle: shellUnavailable, prepare }, (daemon) =>
       "/x\n/x/target\n/x/target/a.jar\n/x/target/b.jar\n",
     );
     expect(await output("find /x -name target | wc -l", copy("/*"))).toBe("1\n");
+  });
+
+  test("a nested directory of the image gets the mode and owner of the copied one", async () => {
+    const files = { "d/existing/f": "f" };
+    const script = "stat -c '%u:%g %a' /existing";
+    expect(await output(script, ["COPY d /"], files)).toBe("0:0 755\n");
+    expect(await output(script, ["COPY --chown=7:8 d /"], files)).toBe("7:8 755\n");
+    expect(await output(script, ["COPY --chmod=700 d /"], files)).toBe("0:0 700\n");
+    expect(await output(script, ["COPY d/existing /existing"], files)).toBe("5:6 711\n");
+  });
+
+  test("names that are not UTF-8 are copied from directories, archives and stages", async () => {
+    const names = [Buffer.of(0xff), Buffer.from("caf\u00e9", "latin1")];
+    using context = writeContext({
+      Dockerfile: "FROM box:1\nCOPY . /x/\nFROM box:1\nCOPY --from=0 /x/d/* /y/\n",
+    });
+    mkdirSync(`${context.path}/d`);
+    for (const name of names) writeFileSync(Buffer.concat([Buffer.from(`${context.path}/d/`), name]), name);
+    const archive = Bun.spawnSync(["tar", "-C", context.path, "-c", "."]).stdout;
+    for (const [words, stdin] of [
+      [[context.path], ""],
+      [["-"], archive],
+    ] as const) {
+      const built = await daemon.tbox(["build", "-q", ...words], { stdin });
+      expect(built.stderr).toBe("");
+      const run = await daemon.tbox([
+        "run",
+        "--rm",
+        built.stdout.trim(),
+        "sh",
+        "-c",
+        'cd /y; for f in *; do cat "$f" | od -An -tx1; done',
+      ]);
+      expect(
+        run.stdout
+          .split("\n")
+          .map((line) => line.trim())
+          .sort(),
+      ).toEqual(["", "63 61 66 e9", "ff"]);
+    }
   });
 
   test("a link that is copied into a directory keeps its name", async () => {

@@ -7,6 +7,7 @@
 //! `src/native/` defines the same messages in TypeScript; the tests of both languages read `fixtures/`.
 
 pub mod failure;
+pub mod file_name;
 pub mod launch;
 pub mod monitor;
 pub mod net;

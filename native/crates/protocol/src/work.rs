@@ -151,7 +151,7 @@ pub struct ContainerView {
 #[serde(rename_all = "camelCase")]
 pub struct Copy {
     pub tree: FileTree,
-    /// Path in the tree; links resolve as if the tree were the root.
+    /// Path in the tree, as text of [`crate::file_name`]; links resolve as if the tree were the root.
     pub source: String,
     /// Path in the container's root; links resolve within that root.
     pub target: String,
@@ -176,7 +176,7 @@ pub enum Owner {
     },
 }
 
-/// An entry found by `List`; the path is empty for the listed path itself.
+/// An entry found by `List`. The path is a text of [`crate::file_name`], and empty for the listed path itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListedEntry {
     pub path: String,

@@ -11,7 +11,7 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use super::metadata_overrides::MetadataOverrides;
-use super::path::{c_string, open};
+use super::path::{c_string, open_text};
 use super::target_directory::ensure_directory;
 use crate::file_failure::{broken, failed, refused};
 
@@ -32,7 +32,7 @@ impl Source<'_> {
         name: &str,
     ) -> Result<(), Failure> {
         let at_target = |errno| refused(target, errno);
-        let existing = match open(root, target, OFlags::PATH) {
+        let existing = match open_text(root, target, OFlags::PATH) {
             Ok(found) => {
                 let mode = fstat(&found).map_err(at_target)?.st_mode;
                 Some(FileType::from_raw_mode(mode))
@@ -50,7 +50,7 @@ impl Source<'_> {
         let leads_to_file = existing.is_some_and(|kind| kind != FileType::Directory);
         if leads_to_file && is_symlink(&directory, &name) {
             let flags = OFlags::WRONLY | OFlags::NONBLOCK;
-            let file = open(root, target, flags).map_err(at_target)?;
+            let file = open_text(root, target, flags).map_err(at_target)?;
             ftruncate(&file, 0).map_err(at_target)?;
             return self.fill(file, target);
         }

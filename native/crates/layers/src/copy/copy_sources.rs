@@ -9,6 +9,7 @@ use std::io::Seek;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use protocol::failure::Failure;
+use protocol::file_name;
 use protocol::work::Copy;
 use protocol::zygote::Mapping;
 use rustix::fs::{FileType, OFlags, fstat};
@@ -18,7 +19,7 @@ use super::chmod::ModeChange;
 use super::copy_file::Source;
 use super::copy_tree::copy_tree;
 use super::metadata_overrides::MetadataOverrides;
-use super::path::open;
+use super::path::open_text;
 use super::target_directory::ensure_directory;
 use super::unpack::{UnpackOptions, unpack};
 use crate::file_failure::{broken, refused};
@@ -65,15 +66,16 @@ struct Copier<'a> {
 impl Copier<'_> {
     fn copy(&self, tree: BorrowedFd<'_>, copy: &Copy) -> Result<(), Failure> {
         let at_source = |errno| refused(&copy.source, errno);
-        let source = open(tree, &copy.source, OFlags::PATH).map_err(at_source)?;
+        let source = open_text(tree, &copy.source, OFlags::PATH).map_err(at_source)?;
         let status = fstat(&source).map_err(at_source)?;
         if FileType::from_raw_mode(status.st_mode).is_dir() {
             let target = ensure_directory(self.root, &copy.target, self.overrides.owner)?;
-            let skip: HashSet<&str> = copy.skip.iter().map(String::as_str).collect();
+            let skip = copy.skip.iter().map(|path| file_name::to_bytes(path));
+            let skip: HashSet<_> = skip.collect();
             return copy_tree(source.as_fd(), target, &self.overrides, &skip);
         }
         let flags = OFlags::RDONLY | OFlags::NONBLOCK;
-        let file = open(tree, &copy.source, flags).map_err(at_source)?;
+        let file = open_text(tree, &copy.source, flags).map_err(at_source)?;
         if copy.unpack && self.unpack(&file, &copy.target)? {
             return Ok(());
         }

@@ -2,6 +2,7 @@
 //!
 //! Below the target directory, no symbolic link is followed.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
@@ -30,13 +31,12 @@ pub fn copy_tree(
     source: BorrowedFd<'_>,
     target: OwnedFd,
     overrides: &MetadataOverrides,
-    skip: &HashSet<&str>,
+    skip: &HashSet<Cow<'_, [u8]>>,
 ) -> Result<(), Failure> {
     let targets = DirectoryStack::new(target);
     let mut copy = TreeCopy {
         top: Rc::clone(targets.current()),
         targets,
-        created: Vec::new(),
         linked: HashMap::new(),
         overrides,
     };
@@ -44,7 +44,7 @@ pub fn copy_tree(
     while let Some(step) = walk.step().map_err(walk_failed)? {
         let path = String::from_utf8_lossy(walk.path()).into_owned();
         match step {
-            Step::Entry(_) if skip.contains(path.as_str()) => {}
+            Step::Entry(_) if skip.contains(walk.path()) => {}
             Step::Entry(entry) if entry.kind() == FileType::Directory => {
                 if walk.enter(&entry).map_err(walk_failed)?.is_some() {
                     copy.enter_directory(&entry, &path)?;
@@ -61,8 +61,6 @@ pub fn copy_tree(
 struct TreeCopy<'a> {
     top: Rc<OwnedFd>,
     targets: DirectoryStack,
-    /// Whether each directory of `targets` below the top is new.
-    created: Vec<bool>,
     /// Path of the first copy of each file with several links.
     linked: HashMap<Identity, Vec<u8>>,
     overrides: &'a MetadataOverrides,
@@ -74,11 +72,10 @@ impl TreeCopy<'_> {
         let at_path = |errno| refused(path, errno);
         let parent = self.targets.current();
         // Other users cannot enter it while it is filled.
-        let created = match mkdirat(parent, &entry.name, Mode::RWXU) {
-            Ok(()) => true,
-            Err(Errno::EXIST) => false,
+        match mkdirat(parent, &entry.name, Mode::RWXU) {
+            Ok(()) | Err(Errno::EXIST) => {}
             Err(errno) => return Err(at_path(errno)),
-        };
+        }
         let target = match openat(parent, &entry.name, DIRECTORY, Mode::empty()) {
             Err(Errno::NOTDIR | Errno::LOOP) => {
                 let reason = "cannot copy to non-directory";
@@ -86,18 +83,17 @@ impl TreeCopy<'_> {
             }
             opened => opened.map_err(at_path)?,
         };
-        self.targets.push(target).map_err(at_path)?;
-        self.created.push(created);
-        Ok(())
+        self.targets.push(target).map_err(at_path)
     }
 
-    /// Gives a new directory its metadata, because filling it changed its time.
+    /// Gives a directory its metadata, because filling it changed its time. An existing one below the top gets the
+    /// metadata of the source, too.
     fn leave_directory(&mut self, left: &Left, path: &str) -> Result<(), Failure> {
         let at_path = |errno| refused(path, errno);
         let target = self.targets.pop().map_err(at_path)?;
-        if let (Some(true), Some(target)) = (self.created.pop(), target) {
+        if let Some(target) = target {
             self.overrides
-                .apply(&target, &left.directory, &left.entry.status)
+                .apply_to_directory(&target, &left.directory, &left.entry.status)
                 .map_err(at_path)?;
         }
         Ok(())

@@ -5,6 +5,7 @@ use std::io::{BufWriter, Result, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use protocol::failure::Failure;
+use protocol::file_name;
 use protocol::work::{EntryKind, ListedEntry};
 use rustix::fs::{FileType, OFlags, fstat};
 use rustix::io::Errno;
@@ -37,12 +38,9 @@ fn write_below(top: BorrowedFd<'_>, output: &mut impl Write) -> Result<()> {
     let mut walk = Walk::sorted(top).map_err(|error| error.errno)?;
     while let Some(step) = walk.step().map_err(|error| error.errno)? {
         let Step::Entry(entry) = step else { continue };
-        // No pattern matches a name that is not UTF-8: such a file is copied only with its directory.
-        let Ok(path) = std::str::from_utf8(walk.path()) else {
-            continue;
-        };
+        let path = file_name::to_text(walk.path());
         let kind = kind_of(entry.kind());
-        write_entry(output, path, kind)?;
+        write_entry(output, &path, kind)?;
         if kind == EntryKind::Directory {
             walk.enter(&entry).map_err(|error| error.errno)?;
         }

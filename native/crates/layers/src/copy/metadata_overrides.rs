@@ -3,7 +3,7 @@
 use std::ffi::CStr;
 use std::os::fd::OwnedFd;
 
-use rustix::fs::{AtFlags, FileType, Gid, Stat, Uid, chownat, utimensat};
+use rustix::fs::{AtFlags, FileType, Gid, Stat, Uid, chownat, fchown, fstat, utimensat};
 use rustix::io::Errno;
 
 use super::chmod::ModeChange;
@@ -24,6 +24,21 @@ impl MetadataOverrides {
         (metadata.uid, metadata.gid) = self.owner_of(status);
         metadata.mode = self.mode_of(status);
         metadata.apply(target)
+    }
+
+    /// Gives a directory, new or not, the metadata of its source.
+    pub fn apply_to_directory(
+        &self,
+        target: &OwnedFd,
+        source: &OwnedFd,
+        status: &Stat,
+    ) -> Result<(), Errno> {
+        let (uid, gid) = self.owner_of(status);
+        let found = fstat(target)?;
+        if (found.st_uid, found.st_gid) != (uid, gid) {
+            fchown(target, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))?;
+        }
+        self.apply(target, source, status)
     }
 
     /// Gives a new file that cannot be opened the owner and time of its source.

@@ -4,6 +4,7 @@ use std::ffi::CString;
 use std::os::fd::{BorrowedFd, OwnedFd};
 
 use protocol::failure::Failure;
+use protocol::file_name;
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 use walk::resolve::in_root;
@@ -14,6 +15,14 @@ use crate::file_failure::refused;
 pub fn open(root: BorrowedFd<'_>, path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
     let path = if path.is_empty() { "/" } else { path };
     in_root(root, path, flags)
+}
+
+/// Opens a path like [`open`]. The path is a text of [`file_name`].
+pub fn open_text(root: BorrowedFd<'_>, path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
+    match &*file_name::to_bytes(path) {
+        [] => in_root(root, "/", flags),
+        path => in_root(root, path, flags),
+    }
 }
 
 /// Opens the directory that contains the last part of a path, and returns that part, too. It is `.` if the path ends
@@ -30,6 +39,7 @@ pub fn open_parent(root: BorrowedFd<'_>, path: &str) -> Result<(OwnedFd, String)
         .map_err(|errno| refused(path, errno))
 }
 
+/// Returns the bytes of a name for the kernel. The name is a text of [`file_name`].
 pub fn c_string(name: &str) -> Result<CString, Failure> {
-    CString::new(name).map_err(|_| refused(name, Errno::INVAL))
+    CString::new(file_name::to_bytes(name).into_owned()).map_err(|_| refused(name, Errno::INVAL))
 }

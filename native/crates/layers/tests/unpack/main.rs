@@ -4,6 +4,7 @@
 //! Root names such a user: `TBOX_TEST_USER=<name> cargo test -p layers`.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod copying;
 mod deep;
 mod escapes;
 mod formats;

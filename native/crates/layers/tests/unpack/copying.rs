@@ -1,0 +1,90 @@
+//! Copies of trees into existing directories, and of names with any bytes.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::path::Path;
+
+use layers::copy::{Sources, copy_sources, list};
+use protocol::file_name;
+use protocol::launch::FileTree;
+use protocol::work::Copy;
+
+use crate::support::fixture::{Fixture, in_user_namespace};
+
+fn copy(fixture: &Fixture, source: &str, skip: &[&str], owner: Option<(u32, u32)>) {
+    let root: OwnedFd = File::open(&fixture.root).unwrap().into();
+    let copies = [Copy {
+        tree: FileTree::Layers {
+            diff_ids: Vec::new(),
+        },
+        source: source.to_owned(),
+        target: "/target/".to_owned(),
+        skip: skip.iter().map(|path| (*path).to_owned()).collect(),
+        unpack: false,
+    }];
+    let sources = Sources {
+        roots: vec![root.as_fd()],
+        copies: &copies,
+        owner,
+        archive_owner: None,
+        mode: None,
+        mapping: &fixture.mapping,
+    };
+    copy_sources(root.as_fd(), &sources).unwrap();
+}
+
+fn attributes(path: &Path) -> (u32, u32, u32) {
+    let found = fs::metadata(path).unwrap();
+    (found.mode() & 0o7777, found.uid(), found.gid())
+}
+
+fn name(bytes: &[u8]) -> &OsStr {
+    OsStr::from_bytes(bytes)
+}
+
+in_user_namespace! {
+    fn nested_directories_get_the_metadata_of_their_source(fixture: Range) {
+        let [source, target] = ["source", "target"].map(|path| fixture.root.join(path));
+        for (top, mode) in [(&source, 0o750), (&target, 0o711)] {
+            fs::create_dir_all(top.join("nested")).unwrap();
+            for path in [top.clone(), top.join("nested")] {
+                fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+            }
+        }
+        chown(target.join("nested"), Some(5), Some(6)).unwrap();
+
+        copy(&fixture, "/source", &[], Some((0, 0)));
+        assert_eq!(attributes(&target), (0o711, 0, 0));
+        assert_eq!(attributes(&target.join("nested")), (0o750, 0, 0));
+
+        copy(&fixture, "/source", &[], Some((7, 8)));
+        assert_eq!(attributes(&target), (0o711, 0, 0));
+        assert_eq!(attributes(&target.join("nested")), (0o750, 7, 8));
+    }
+
+    fn names_keep_bytes_that_are_not_text(fixture: Range) {
+        let source = fixture.root.join("source").join(name(b"d\xff"));
+        fs::create_dir_all(&source).unwrap();
+        for file in [&b"caf\xe9"[..], b"skipped\xfe", b"plain"] {
+            fs::write(source.join(name(file)), file).unwrap();
+        }
+        let output = File::create(fixture.root.join("output")).unwrap();
+        let root: OwnedFd = File::open(&fixture.root).unwrap().into();
+        list(root.as_fd(), "/source", output.into()).unwrap();
+        let listed = fs::read_to_string(fixture.root.join("output")).unwrap();
+        assert!(listed.contains(&file_name::to_text(b"d\xff/caf\xe9")), "{listed}");
+
+        let skip = file_name::to_text(b"d\xff/skipped\xfe");
+        copy(&fixture, "/source", &[&skip], None);
+        let target = fixture.root.join("target");
+        let copied = target.join(name(b"d\xff"));
+        assert_eq!(fs::read(copied.join(name(b"caf\xe9"))).unwrap(), b"caf\xe9");
+        assert_eq!(fs::read_dir(&copied).unwrap().count(), 2);
+
+        copy(&fixture, &file_name::to_text(b"/source/d\xff/caf\xe9"), &[], None);
+        assert_eq!(fs::read(target.join(name(b"caf\xe9"))).unwrap(), b"caf\xe9");
+    }
+}
