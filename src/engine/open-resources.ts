@@ -1,3 +1,4 @@
+import { applyChanges } from "#builds/plan/apply-changes.ts";
 import { openImages } from "#images/open-images.ts";
 import { builtFile } from "#native/addon/files.ts";
 import { openNetworks } from "#network/open-networks.ts";
@@ -15,6 +16,7 @@ export async function openResources(foundations: Foundations, resources: AsyncDi
     registry: config.registry,
     helloProgram: builtFile("hello"),
     uses,
+    applyChanges,
     warn: openLog("images").warn,
     notify: (action, id, name) => events.publish({ type: "image", action, id, attributes: { name } }),
   });

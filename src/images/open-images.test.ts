@@ -55,6 +55,7 @@ beforeEach(async () => {
     layers: fakeLayers(new Set(), diffId as DiffId),
     registry: plainRegistry,
     helloProgram: `${root}/hello`,
+    applyChanges: (settings) => settings,
     uses: openUsageRegister(),
     warn: () => {},
     notify: () => {},

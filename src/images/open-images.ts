@@ -9,7 +9,7 @@ import { openArchives } from "./archive/open-archives.ts";
 import { openAuthoring } from "./authoring/open-authoring.ts";
 import type { ImageAction } from "./image-action.ts";
 import type { Images } from "./images.ts";
-import type { ImageServices, ImageUses } from "./services.ts";
+import type { ApplyChanges, ImageServices, ImageUses } from "./services.ts";
 import { openEmbeddedImage } from "./store/embedded-image.ts";
 import { type ImageRecords, openImageRecords } from "./store/image-records.ts";
 import { openQueries } from "./store/open-queries.ts";
@@ -27,6 +27,7 @@ export interface ImagesOptions {
   /** Path of the program in the built-in image. */
   helloProgram: string;
   uses: ImageUses;
+  applyChanges: ApplyChanges;
   warn: Warn;
   /** Called for every event of an image; `name` is Docker's familiar name. */
   notify: (action: ImageAction, id: string, name: string) => void;

@@ -1,5 +1,6 @@
 import type { ContentStore } from "#content/content-store.ts";
 import type { Layers } from "#layers/layers.ts";
+import type { ImageConfig } from "#oci/config.ts";
 import type { RegistryOptions } from "#registry/access/registry-options.ts";
 import type { Warn } from "#support/log.ts";
 import type { UsageQueries } from "#support/usage-register.ts";
@@ -9,6 +10,12 @@ import type { ImageRecords } from "./store/image-records.ts";
 
 /** Users of images and layers. A layer in use protects its uncompressed tar, the blob with the same digest. */
 export type ImageUses = UsageQueries<"image" | "layer">;
+
+/** Changes an image's settings by the Dockerfile instructions of `commit --change` and `import --change`. */
+export type ApplyChanges = (
+  settings: NonNullable<ImageConfig["config"]>,
+  changes: string[],
+) => NonNullable<ImageConfig["config"]>;
 
 /** Shared parts of all operations on images. */
 export interface ImageServices {
@@ -21,6 +28,7 @@ export interface ImageServices {
   uses: ImageUses;
   /** Runs work that adds blobs and layers before anything refers to them; garbage collection waits for its end. */
   withLease: <T>(work: () => Promise<T>) => Promise<T>;
+  applyChanges: ApplyChanges;
   /** Writes the current names into the layout's `index.json`. */
   writeIndex: () => Promise<void>;
   /** Publishes an event about an image; `name` is Docker's familiar name. */

@@ -39,21 +39,30 @@ const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 
 /** Returns a stage without files. */
 export function emptyStage(platform: Platform): StageState {
-  return withPath({
+  return withPath(stageOfSettings({}, platform));
+}
+
+/** Returns a stage without files that has the settings of an image. */
+export function stageOfSettings({ OnBuild, ...settings }: Settings, platform: Platform): StageState {
+  const entries = (settings.Env ?? []).map((entry): [string, string] => {
+    const equals = entry.indexOf("=");
+    return equals < 0 ? [entry, ""] : [entry.slice(0, equals), entry.slice(equals + 1)];
+  });
+  return {
     platform,
-    settings: {},
-    environment: {},
+    settings,
+    environment: Object.fromEntries(entries),
     declared: [],
     history: [],
     diffIds: [],
     layers: [],
     base: { layers: 0, history: 0 },
-    triggers: [],
+    triggers: Array.isArray(OnBuild) ? OnBuild.filter((text) => typeof text === "string") : [],
     hasCommand: false,
     steps: [],
     fresh: false,
     created: 0,
-  });
+  };
 }
 
 /** Returns a stage based on an image. */
@@ -61,25 +70,13 @@ export function stageOfImage(
   { config, diffIds, layers }: { config: ImageConfig; diffIds: DiffId[]; layers: Descriptor[] },
   platform: Platform,
 ): StageState {
-  const { OnBuild, ...settings } = config.config ?? {};
-  const entries = (settings.Env ?? []).map((entry): [string, string] => {
-    const equals = entry.indexOf("=");
-    return equals < 0 ? [entry, ""] : [entry.slice(0, equals), entry.slice(equals + 1)];
-  });
   return withPath({
-    platform,
-    settings,
+    ...stageOfSettings(config.config ?? {}, platform),
     ...(config.author === undefined ? {} : { author: config.author }),
-    environment: Object.fromEntries(entries),
-    declared: [],
     history: config.history ?? [],
     diffIds,
     layers,
     base: { layers: layers.length, history: config.history?.length ?? 0 },
-    triggers: Array.isArray(OnBuild) ? OnBuild.filter((text) => typeof text === "string") : [],
-    hasCommand: false,
-    steps: [],
-    fresh: false,
     created: Date.parse(config.created ?? "") || 0,
   });
 }

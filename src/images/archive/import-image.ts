@@ -1,9 +1,8 @@
 import type { ImageConfig } from "#oci/config.ts";
 import type { DiffId, Digest } from "#oci/digest.ts";
 import { hostPlatform } from "#oci/platform.ts";
-import { applyInstructions } from "../authoring/apply-instructions.ts";
 import { writeImage } from "../authoring/write-image.ts";
-import type { ImageServices } from "../services.ts";
+import type { ApplyChanges, ImageServices } from "../services.ts";
 import type { ImportOptions } from "./image-archives.ts";
 import { layerMediaType } from "./layer-media-type.ts";
 
@@ -25,12 +24,16 @@ export function importImage(
       { signal },
     );
     const layer = { mediaType: await layerMediaType(content, blob.digest), ...blob };
-    const image = { config: configFor(diffId, options), layers: [layer] };
+    const image = { config: configFor(diffId, options, services.applyChanges), layers: [layer] };
     return writeImage(services, image, reference ? [reference] : []);
   });
 }
 
-function configFor(diffId: DiffId, { changes, message, platform }: ImportOptions): ImageConfig {
+function configFor(
+  diffId: DiffId,
+  { changes, message, platform }: ImportOptions,
+  applyChanges: ApplyChanges,
+): ImageConfig {
   const { os, architecture, variant } = platform ?? hostPlatform();
   const created = new Date().toISOString();
   return {
@@ -38,7 +41,7 @@ function configFor(diffId: DiffId, { changes, message, platform }: ImportOptions
     architecture,
     ...(variant ? { variant } : {}),
     created,
-    config: applyInstructions({}, changes),
+    config: applyChanges({}, changes),
     rootfs: { type: "layers", diff_ids: [diffId] },
     history: [{ created, comment: message || "Imported from -" }],
   };

@@ -2,9 +2,8 @@ import type { ImageConfig } from "#oci/config.ts";
 import { type DiffId, type Digest, parseDiffId } from "#oci/digest.ts";
 import { mediaTypes } from "#oci/media-types.ts";
 import { MissingImageError } from "../missing-image-error.ts";
-import type { ImageServices } from "../services.ts";
+import type { ApplyChanges, ImageServices } from "../services.ts";
 import { layersOf, unpackLayer } from "../store/image-parts.ts";
-import { applyInstructions } from "./apply-instructions.ts";
 import type { CommitOptions } from "./image-authoring.ts";
 import { writeImage } from "./write-image.ts";
 
@@ -28,15 +27,19 @@ export function commitImage(
       await unpackLayer(services, blob.digest, added, { signal });
       layers.push({ mediaType: mediaTypes.layer, ...blob });
     }
-    const config = configFor(base.config, added, options);
+    const config = configFor(base.config, added, { ...options, applyChanges: services.applyChanges });
     return writeImage(services, { config, layers, parent }, reference ? [reference] : []);
   });
+}
+
+interface ConfigOptions extends Omit<CommitOptions, "parent" | "signal" | "reference"> {
+  applyChanges: ApplyChanges;
 }
 
 function configFor(
   base: ImageConfig,
   added: DiffId | undefined,
-  { config, changes, createdBy, author, comment }: Omit<CommitOptions, "parent" | "signal" | "reference">,
+  { config, changes, createdBy, author, comment, applyChanges }: ConfigOptions,
 ): ImageConfig {
   const created = new Date().toISOString();
   const step = {
@@ -50,7 +53,7 @@ function configFor(
     ...base,
     created,
     ...(author === "" ? {} : { author }),
-    config: applyInstructions(config, changes),
+    config: applyChanges(config, changes),
     rootfs: { type: "layers", diff_ids: [...base.rootfs.diff_ids, ...(added === undefined ? [] : [added])] },
     history: [...(base.history ?? []), step],
   };

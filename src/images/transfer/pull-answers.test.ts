@@ -43,6 +43,7 @@ async function pull(tag: string, ensure?: Layers["ensure"]): Promise<string> {
     layers: { ...fakeLayers(new Set(), layer as DiffId), ...(ensure ? { ensure } : {}) },
     registry: plainRegistry,
     helloProgram: "/nonexistent",
+    applyChanges: (settings) => settings,
     uses: openUsageRegister(),
     warn: () => {},
     notify: () => {},

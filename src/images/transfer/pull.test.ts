@@ -61,6 +61,7 @@ async function open(ensure?: Layers["ensure"]): Promise<void> {
     layers: { ...layers, ...(ensure ? { ensure } : {}) },
     registry: { ...plainRegistry, patience: 300 },
     helloProgram: "/nonexistent",
+    applyChanges: (settings) => settings,
     uses: openUsageRegister(),
     warn: () => {},
     notify: () => {},

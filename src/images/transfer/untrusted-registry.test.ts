@@ -47,6 +47,7 @@ beforeEach(async () => {
     layers: fakeLayers(new Set(), image.layers[0]?.diffId as DiffId),
     registry: { ...plainRegistry, patience: 300 },
     helloProgram: "/nonexistent",
+    applyChanges: (settings) => settings,
     uses: openUsageRegister(),
     warn: () => {},
     notify: () => {},

@@ -1,3 +1,4 @@
+import { applyChanges } from "#builds/plan/apply-changes.ts";
 import type { ContentStore } from "#content/content-store.ts";
 import { openDiskContentStore } from "#content/open-content-store.ts";
 import type { Images } from "#images/images.ts";
@@ -75,6 +76,7 @@ async function openSubject(
     registry: plainRegistry,
     helloProgram: `${store}/hello`,
     uses,
+    applyChanges,
     warn: () => {},
     notify: (action, _, name) => events.push(`${action} ${name}`),
   });

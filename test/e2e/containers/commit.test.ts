@@ -173,6 +173,9 @@ daemonSuite("diff and commit", { obstacle: shellUnavailable, prepare }, (daemon)
     await commit("-c", "CMD echo changed", "-c", "ENV A=1 B=2", "settings", "settings:1");
     expect((await tbox("run", "--rm", "--network", "none", "settings:1")).stdout).toBe("changed\n");
     expect(await runs("settings:1", "echo $A$B")).toBe("12\n");
+    const changes = ["-c", "ENV PATH=/q:$PATH A=1", "-c", "ENV B=$A$A", "-c", "WORKDIR b", "-c", "WORKDIR c"];
+    await commit(...changes, "settings", "settings:3");
+    expect(await runs("settings:3", "echo $PATH $B; pwd")).toMatch(/^\/q:\S+ 11\n\/b\/c\n$/);
     const answer = await daemon.request("POST", "/commit?container=settings&repo=settings&tag=2", {
       Labels: { own: "1" },
       Cmd: ["echo", "body"],
