@@ -20,12 +20,15 @@ export async function planCache(
   const space = run.request.arguments.BUILDKIT_CACHE_MOUNT_NS;
   const id = `${space ? `${space}/` : ""}${mount.id || posix.normalize(target)}`;
   const initial = await initialFiles(context, mount);
+  // The first use gives the directory its owner and mode, so a cache with others is another directory.
+  const attributes = uid === 0 && gid === 0 && mode === 0o755 ? [] : [{ uid, gid, mode }];
   return {
     // The content of a cache mount is never part of the key.
     key: ["cache", id, target, readonly],
     async open(held) {
       const { locks, cacheMounts } = run.services;
-      let name = cacheKey(initial ? ["cache", id, initial.tree, initial.source] : ["cache", id]);
+      const start = initial ? [initial.tree, initial.source] : [];
+      let name = cacheKey(["cache", id, ...start, ...attributes]);
       if (sharing === "locked") held.use(await locks.acquire(name, run.signal));
       if (sharing === "private") name = held.use(locks.acquireFree(name)).name;
       held.use(cacheMounts.use(name, `cache mount ${target}`));

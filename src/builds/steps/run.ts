@@ -59,7 +59,8 @@ export async function runProgram(
           Env: [...proxyEnvironment(request.arguments), ...environment],
           User: stage.settings.User ?? "",
           WorkingDir: stage.settings.WorkingDir ?? "",
-          Hostname: hostname,
+          // A container that shares the network of another one has its hostname, too.
+          ...(network.startsWith("container:") ? {} : { Hostname: hostname }),
           AttachStdout: true,
           AttachStderr: true,
           HostConfig: {

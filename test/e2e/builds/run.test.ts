@@ -138,6 +138,27 @@ daemonSuite("RUN", options, (daemon) => {
     ).not.toContain("sock");
   });
 
+  test("a cache mount has its own directory for each owner and mode", async () => {
+    const mount = "--mount=type=cache,id=owned,target=/c";
+    const look = "stat -c '%u:%g %a' /c > /r; ls /c >> /r; touch /c/used";
+    const seen = (flags: string) =>
+      output("cat /r", [`RUN ${mount}${flags} ${look} # ${crypto.randomUUID()}`]);
+    expect(await seen("")).toBe("0:0 755\n");
+    expect(await seen(",uid=7,gid=8,mode=0700")).toBe("7:8 700\n");
+    expect(await seen(",uid=7")).toBe("7:0 755\n");
+    expect(await seen("")).toBe("0:0 755\nused\n");
+    expect(await seen(",gid=8,uid=7,mode=0700")).toBe("7:8 700\nused\n");
+  });
+
+  test("shares the network of a container", async () => {
+    const words = ["run", "-d", "--network", "none", "--hostname", "shared", "box:1", "sleep", "600"];
+    const id = await daemon.printed(...words);
+    const own = await daemon.printed("exec", id, "readlink", "/proc/self/ns/net");
+    const lines = ["RUN readlink /proc/self/ns/net > /n; cat /proc/sys/kernel/hostname >> /n"];
+    expect(await output("cat /n", lines, {}, "--network", `container:${id}`)).toBe(`${own}\nshared\n`);
+    await daemon.tbox(["rm", "-f", id]);
+  });
+
   test("has the requested network, hosts and limits", async () => {
     expect(await output("cat /n", ["RUN --network=none wc -l < /proc/net/dev > /n"])).toBe("3\n");
     const hosts = ["RUN --network=host readlink /proc/self/ns/net > /n"];
