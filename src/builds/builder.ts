@@ -55,6 +55,11 @@ export interface BuildRequest {
   noCacheStages: string[];
   /** Whether a RUN may use the host's network. */
   allowHostNetwork: boolean;
+  /**
+   * Order and numbers of the steps that are reported. `live`: as they happen. `classic`: stage by stage; ARG before the
+   * first FROM and the labels of the request are steps, as in Docker's classic builder.
+   */
+  progress: "live" | "classic";
   credentials: (domain: string) => RegistryCredentials | undefined;
   signal: AbortSignal;
 }
@@ -83,7 +88,10 @@ export type BuildEvent =
   /** The program of a RUN is about to start. */
   | { type: "running"; number: number; container: string }
   | { type: "output"; number: number; stream: "stdout" | "stderr"; text: string }
-  /** `id` identifies the step's result by the first twelve hexadecimal digits of a hash. */
+  /**
+   * `id` identifies the step's result by the first twelve hexadecimal digits of a hash, for FROM of the image's ID. It is
+   * empty for FROM scratch.
+   */
   | { type: "finished"; number: number; cached: boolean; id: string; milliseconds: number }
   | { type: "pulling"; progress: Progress }
   /** A warning; `rule` is set for findings of the Dockerfile checks. */

@@ -144,6 +144,7 @@ function requestFor(dockerfileText: string): BuildRequest {
     cacheFrom: { names: [], only: false },
     inlineCache: false,
     noCacheStages: [],
+    progress: "live",
     allowHostNetwork: false,
     credentials: () => undefined,
     signal: new AbortController().signal,

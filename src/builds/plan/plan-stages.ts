@@ -14,7 +14,7 @@ export interface PlannedStage extends Stage {
   name: string;
   base: Source;
   platform?: string;
-  /** Number of the stage's FROM among all instructions of the file, from 1. */
+  /** Number of the stage's FROM among all steps, from 1. */
   number: number;
 }
 
@@ -22,7 +22,7 @@ export interface PlannedStages {
   stages: PlannedStage[];
   /** The stage to build. */
   target: number;
-  /** Number of instructions, without those before the first FROM. */
+  /** Number of steps. */
   total: number;
   /** Values of arguments that stages declare without a value. */
   globals: Record<string, string>;
@@ -35,18 +35,25 @@ export function planStages(
     arguments: Record<string, string>;
     predefined: (stage: string) => Record<string, string>;
     target: string | undefined;
+    /** Numbers of steps that are reported before the first FROM and after the last instruction. */
+    steps: { before: number; after: number };
   },
 ): PlannedStages {
   const last = read.stages.at(-1)?.from.name;
   const globals = planGlobals(read, options, options.predefined(options.target ?? last ?? "default"));
   const stages: PlannedStage[] = [];
-  let number = 1;
+  let number = 1 + options.steps.before;
   for (const stage of read.stages) {
     const planned = atLines(stage.from.lines, () => planStage(stage, stages, globals, read.escapeMark));
     stages.push({ ...planned, number });
     number += 1 + stage.instructions.length;
   }
-  return { stages, target: findTarget(stages, options.target), total: number - 1, globals };
+  return {
+    stages,
+    target: findTarget(stages, options.target),
+    total: number - 1 + options.steps.after,
+    globals,
+  };
 }
 
 /** Returns the values of predefined arguments and of those before the first FROM. */

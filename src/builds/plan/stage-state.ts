@@ -1,6 +1,6 @@
 import type { ImageConfig } from "#oci/config.ts";
 import type { Descriptor } from "#oci/descriptor.ts";
-import type { DiffId } from "#oci/digest.ts";
+import type { DiffId, Digest } from "#oci/digest.ts";
 import type { InlineStep } from "#oci/inline-cache.ts";
 import type { Platform } from "#oci/platform.ts";
 
@@ -21,8 +21,8 @@ export interface StageState {
   diffIds: DiffId[];
   /** Descriptors of the layer blobs. */
   layers: Descriptor[];
-  /** Numbers of layers and history entries that come from the base image. */
-  base: { layers: number; history: number };
+  /** The base image, and the numbers of layers and history entries that come from it. */
+  base: { layers: number; history: number; image?: Digest };
   /** ONBUILD triggers. */
   triggers: string[];
   /** Whether this stage has set a command. ENTRYPOINT resets only an inherited one. */
@@ -65,18 +65,23 @@ export function stageOfSettings({ OnBuild, ...settings }: Settings, platform: Pl
   };
 }
 
+/** The parts of a base image that a stage continues. */
+interface BaseContent {
+  id: Digest;
+  config: ImageConfig;
+  diffIds: DiffId[];
+  layers: Descriptor[];
+}
+
 /** Returns a stage based on an image. */
-export function stageOfImage(
-  { config, diffIds, layers }: { config: ImageConfig; diffIds: DiffId[]; layers: Descriptor[] },
-  platform: Platform,
-): StageState {
+export function stageOfImage({ id, config, diffIds, layers }: BaseContent, platform: Platform): StageState {
   return withPath({
     ...stageOfSettings(config.config ?? {}, platform),
     ...(config.author === undefined ? {} : { author: config.author }),
     history: config.history ?? [],
     diffIds,
     layers,
-    base: { layers: layers.length, history: config.history?.length ?? 0 },
+    base: { layers: layers.length, history: config.history?.length ?? 0, image: id },
     created: Date.parse(config.created ?? "") || 0,
   });
 }

@@ -16,8 +16,10 @@ import { ownValue, planGlobals, planStages } from "../plan/plan-stages.ts";
 import { isPredefined, platformArguments } from "../plan/platform-arguments.ts";
 import type { BuilderServices } from "../services.ts";
 import type { BuildRun } from "./build-run.ts";
+import { classicSteps } from "./classic-steps.ts";
 import { finishImage } from "./finish-image.ts";
 import { openSolver } from "./solve.ts";
+import { inStageOrder } from "./stage-order.ts";
 
 /** Carries out one build and reports its progress through `emit`. */
 export async function buildImage(
@@ -45,13 +47,18 @@ export async function buildImage(
   const predefined = (stage: string) => platformArguments(hostPlatform(), platform, stage);
   const defaults = planGlobals(read, { arguments: {} }, predefined(""));
   lint.report(lintFile(read, { text, defaults, ignored: await context.ignores() }));
-  const planned = planStages(read, { arguments: given, predefined, target: request.target });
+  const { progress, labels } = request;
+  const steps = classicSteps(progress, { globals: read.globals, labels });
+  const planned = planStages(read, { arguments: given, predefined, target: request.target, steps });
   warnAboutUnused(given, read, emit);
   if (request.checkOnly) {
     lint.report(await checkStages(services, planned.stages, platform));
     emit({ type: "checked", findings: lint.count() });
     return;
   }
+  const order =
+    progress === "classic" ? inStageOrder(planned.stages, planned.target, emit) : { emit, end: () => {} };
+  steps.begin(emit, planned.total);
   const run: BuildRun = {
     services,
     request,
@@ -62,7 +69,7 @@ export async function buildImage(
     scratch,
     epoch: epochOf(ownValue(given, "SOURCE_DATE_EPOCH") ?? planned.globals.SOURCE_DATE_EPOCH),
     signal,
-    emit,
+    emit: order.emit,
     reusable: await openReusableSteps({ services, request, signal, emit }),
     filesOf: (source, lines) => solver.filesOf(source, lines),
   };
@@ -70,11 +77,14 @@ export async function buildImage(
   try {
     const stage = await solver.stage(planned.target);
     const image = await finishImage(run, stage);
+    order.end();
+    steps.end(emit, planned.total, image);
     const tags = request.tags.map((tag) => familiarName(withDefaultTag(tag)));
-    emit({ type: "built", image, tags });
+    emit({ type: "built", image: image.id, tags });
   } finally {
     stop.abort(new TboxError("cancelled", "the build has ended"));
     await solver.ended();
+    order.end();
     await services.layers.sync().catch(() => {});
   }
 }

@@ -10,23 +10,48 @@ import { squash } from "./squash.ts";
 /** Most layers of an image: Docker's limit, which is close to the limit of overlayfs. */
 const mostLayers = 127;
 
-/** Syncs the layers of a stage to disk, then writes the image; returns the image's ID. */
-export async function finishImage(run: BuildRun, built: StageState): Promise<Digest> {
+/** The image of a build. */
+export interface FinishedImage {
+  id: Digest;
+  /** Whether an earlier build made the same image. */
+  cached: boolean;
+}
+
+/** Syncs the layers of a stage to disk, then writes the image. */
+export async function finishImage(run: BuildRun, built: StageState): Promise<FinishedImage> {
   const { services, request } = run;
   const stage = request.squash ? await squash(run, built) : built;
   if (stage.diffIds.length > mostLayers) {
     throw invalidArgument(`the image would have more than ${mostLayers} layers`);
   }
+  const unchanged = unchangedBase(run, stage);
+  if (unchanged !== undefined) {
+    for (const tag of request.tags) await services.images.tag(unchanged, tag);
+    return { id: unchanged, cached: true };
+  }
   await services.layers.sync();
   const { layers } = stage;
   const config = configOf(run, stage);
-  return services.images.write({ config, layers, annotations: request.annotations }, request.tags);
+  const { created, cached } = creationTime(run, config);
+  const dated = { ...config, created: new Date(created).toISOString() };
+  const id = await services.images.write(
+    { config: dated, layers, annotations: request.annotations },
+    request.tags,
+  );
+  return { id, cached };
+}
+
+/** Returns the base image if the build changes nothing of it: Docker's classic builder gives it the tags. */
+function unchangedBase({ request, epoch }: BuildRun, { base, history }: StageState): Digest | undefined {
+  const { progress, labels, inlineCache: addsCache } = request;
+  const adds = Object.keys(labels).length > 0 || addsCache || epoch !== undefined;
+  return progress === "classic" && !adds && history.length === base.history ? base.image : undefined;
 }
 
 function configOf(run: BuildRun, stage: StageState): ImageConfig {
   const { os, architecture, variant } = stage.platform;
   const labels = { ...stage.settings.Labels, ...run.request.labels };
-  const config: ImageConfig = {
+  return {
     architecture,
     os,
     ...(variant === undefined ? {} : { variant }),
@@ -40,19 +65,21 @@ function configOf(run: BuildRun, stage: StageState): ImageConfig {
     history: stage.history,
     ...(run.request.inlineCache ? inlineCache(stage.steps) : {}),
   };
-  return { ...config, created: new Date(creationTime(run, config)).toISOString() };
 }
 
 /** Returns the time of the first build of this configuration, so that a fully cached build creates the same image. */
-function creationTime({ epoch, request, services }: BuildRun, config: ImageConfig): number {
-  if (epoch !== undefined) return epoch * 1000;
+function creationTime(
+  { epoch, request, services }: BuildRun,
+  config: ImageConfig,
+): { created: number; cached: boolean } {
+  if (epoch !== undefined) return { created: epoch * 1000, cached: false };
   const key = cacheKey(["image", config]);
   const known = request.noCache ? undefined : services.cache.find(key);
   if (known) {
     services.cache.use(known);
-    return known.created;
+    return { created: known.created, cached: true };
   }
   const created = Date.now();
   services.cache.add({ key, description: "image", created });
-  return created;
+  return { created, cached: false };
 }

@@ -1,7 +1,6 @@
 import type { BaseImage } from "#images/authoring/image-authoring.ts";
 import { hostPlatform, type Platform, parsePlatform } from "#oci/platform.ts";
 import { TboxError } from "#support/errors.ts";
-import { cacheKey } from "../cache/build-cache.ts";
 import type { Instruction } from "../dockerfile/instruction.ts";
 import { readTrigger } from "../dockerfile/read-stages.ts";
 import { lintPlatform, lintStage } from "../lint/lint-stage.ts";
@@ -67,7 +66,7 @@ async function solveBase(
   lintBase(run, plan, base);
   const triggers = base.triggers.map((text) => readTrigger(text, from));
   prefetch(run, dependencies, { instructions: triggers, index });
-  const key = base.diffIds.at(-1)?.slice("sha256:".length) ?? cacheKey(["scratch"]);
+  const key = base.steps.at(-1)?.key ?? base.base.image?.slice("sha256:".length) ?? "";
   run.emit(finished(number, begun, { cached: true, key }));
   return { base, triggers };
 }

@@ -37,6 +37,7 @@ export function parseClassicBuild(query: BuildQuery, request: Request): BuildReq
     cacheFrom: { names: query.cachefrom ?? [], only: true },
     inlineCache: isTrue(query.buildargs?.BUILDKIT_INLINE_CACHE),
     noCacheStages: [],
+    progress: "classic",
     allowHostNetwork: network === "host",
     credentials: credentialsByDomain(parseRegistryConfig(request.headers.get("x-registry-config"))),
     signal: request.signal,

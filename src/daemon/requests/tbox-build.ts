@@ -23,6 +23,7 @@ export async function parseTboxBuild({ body, signal }: Request): Promise<BuildRe
   const { context, tags, platform, secrets, agents, credentials, cacheFrom, ...same } = result.data;
   return {
     ...same,
+    progress: "live",
     cacheFrom: { names: cacheFrom, only: false },
     inlineCache: same.inlineCache || isTrue(same.arguments.BUILDKIT_INLINE_CACHE),
     allowHostNetwork: same.allowHostNetwork || same.network === "host",

@@ -16,7 +16,10 @@ export function buildRoutes(builder: Builder) {
       .post(
         "/build",
         ({ query, request }) =>
-          classicBuildAnswer(builder.build(parseClassicBuild(query, request)), query.q ?? false),
+          classicBuildAnswer(builder.build(parseClassicBuild(query, request)), {
+            quiet: query.q ?? false,
+            keepContainers: query.rm === false,
+          }),
         { query: buildQuery, parse: "none" },
       )
       .post(

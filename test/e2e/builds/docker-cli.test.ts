@@ -29,28 +29,61 @@ daemonSuite(
       expect(first.stdout).toMatch(
         new RegExp(
           [
-            "Step 1/4 : FROM box:1",
+            "Step 1/5 : FROM box:1",
             ` ---> ${id}`,
-            "Step 2/4 : ARG WHO=nobody",
+            "Step 2/5 : ARG WHO=nobody",
             ` ---> ${id}`,
-            "Step 3/4 : COPY f /f",
+            "Step 3/5 : COPY f /f",
             ` ---> ${id}`,
-            "Step 4/4 : RUN echo for \\$WHO; cat /f",
+            "Step 4/5 : RUN echo for \\$WHO; cat /f",
             ` ---> Running in ${id}`,
             "for us",
             "file",
             ` ---> Removed intermediate container ${id}`,
             ` ---> ${id}`,
-            `Successfully built ${id}`,
+            "Step 5/5 : LABEL \"a\"='b'",
+            ` ---> (${id})`,
+            "Successfully built \\1",
             "Successfully tagged cli:1",
             "$",
           ].join("\n"),
         ),
       );
       const again = await build(dockerfile, { f: "file\n" }, ...given);
-      expect(again.stdout.match(/ ---> Using cache/g)).toHaveLength(3);
+      expect(again.stdout.match(/ ---> Using cache/g)).toHaveLength(4);
       const inspected = await docker(["inspect", "-f", "{{.Config.Labels.a}}", "cli:1"]);
       expect(inspected.stdout).toBe("b\n");
+    });
+
+    test("FROM alone is the image itself, and its step shows the image's ID", async () => {
+      const box = (await docker(["inspect", "-f", "{{.Id}}", "box:1"])).stdout.trim();
+      const built = await build("ARG TAG=1\nFROM box:$TAG\n", {}, "-t", "same:1");
+      const short = box.slice("sha256:".length, "sha256:".length + 12);
+      expect(built.stdout).toBe(
+        `Step 1/2 : ARG TAG=1\nStep 2/2 : FROM box:$TAG\n ---> ${short}\nSuccessfully built ${short}\nSuccessfully tagged same:1\n`,
+      );
+      expect((await docker(["inspect", "-f", "{{.Id}}", "same:1"])).stdout.trim()).toBe(box);
+      const scratch = await build("FROM scratch\nLABEL a=b\n", {});
+      expect(scratch.stdout).toStartWith("Step 1/2 : FROM scratch\n ---> \nStep 2/2 : LABEL a=b\n ---> ");
+    });
+
+    test("reports stages one after the other, and why rm=0 has no effect", async () => {
+      const stage = (name: string, seconds: number) =>
+        `FROM box:1 AS ${name}\nRUN sleep ${seconds}; echo ${name} $(cat /proc/sys/kernel/random/uuid)\n`;
+      const copies = "FROM box:1\nCOPY --from=slow /etc /a/\nCOPY --from=fast /etc /b/\n";
+      const dockerfile = stage("slow", 1) + stage("fast", 0) + copies;
+      const { stdout } = await build(dockerfile, {}, "--rm=false");
+      expect(stdout.match(/^Step \d+/gm)).toEqual([
+        "Step 1",
+        "Step 2",
+        "Step 3",
+        "Step 4",
+        "Step 5",
+        "Step 6",
+        "Step 7",
+      ]);
+      expect(stdout).toMatch(/slow [\s\S]*Step 3[\s\S]*fast /);
+      expect(stdout.match(/rm=0 is ignored/g)).toHaveLength(1);
     });
 
     test("fails with the program's exit code, and without a Dockerfile", async () => {

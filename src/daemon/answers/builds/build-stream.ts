@@ -5,7 +5,7 @@ import { DockerfileError } from "#builds/dockerfile/dockerfile-error.ts";
 import { StepError } from "#builds/solve/step-error.ts";
 import { streamLinesAndErrors } from "../../http/json-lines.ts";
 import { describeError } from "../error-response.ts";
-import { classicLines } from "./classic-lines.ts";
+import { type ClassicOptions, classicLines } from "./classic-lines.ts";
 
 type BuildEvents = AsyncGenerator<BuildEvent>;
 
@@ -13,7 +13,7 @@ type BuildEvents = AsyncGenerator<BuildEvent>;
  * Returns the answer of `POST /build`. Throws an error that occurs before the first step, so that the response gets its
  * status. A later error becomes the last line. The build is cancelled when the client closes the connection.
  */
-export async function classicBuildAnswer(events: BuildEvents, quiet: boolean): Promise<Response> {
+export async function classicBuildAnswer(events: BuildEvents, options: ClassicOptions): Promise<Response> {
   // The event with the Dockerfile's text precedes the parse errors.
   const early: BuildEvent[] = [];
   let first = await events.next();
@@ -24,7 +24,7 @@ export async function classicBuildAnswer(events: BuildEvents, quiet: boolean): P
     });
   }
   async function* lines() {
-    const shape = classicLines(quiet);
+    const shape = classicLines(options);
     for (const event of early) yield* shape(event);
     if (first.done) return;
     yield* shape(first.value);

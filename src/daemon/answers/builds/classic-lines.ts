@@ -2,8 +2,21 @@ import type { ClassicBuildLine } from "#api/answers/builds.ts";
 import type { BuildEvent } from "#builds/builder.ts";
 import { shapeProgress } from "../images/progress.ts";
 
-/** Returns a function that turns build events into lines of `POST /build`; `quiet` leaves only the image's ID. */
-export function classicLines(quiet: boolean): (event: BuildEvent) => ClassicBuildLine[] {
+export interface ClassicOptions {
+  /** Whether only the image's ID is printed. */
+  quiet: boolean;
+  /** Whether the client asked to keep the containers of the steps. */
+  keepContainers: boolean;
+}
+
+const keepWarning =
+  "[Warning] rm=0 is ignored: the files of a step's container become its layer, so the container is removed\n";
+
+/** Returns a function that turns build events into lines of `POST /build`. */
+export function classicLines({
+  quiet,
+  keepContainers,
+}: ClassicOptions): (event: BuildEvent) => ClassicBuildLine[] {
   if (quiet) return (event) => (event.type === "built" ? [{ stream: `${event.image}\n` }] : []);
   const containers = new Map<number, string>();
   const froms = new Set<number>();
@@ -16,7 +29,10 @@ export function classicLines(quiet: boolean): (event: BuildEvent) => ClassicBuil
       }
       case "running":
         containers.set(event.number, event.container);
-        return [{ stream: ` ---> Running in ${event.container.slice(0, 12)}\n` }];
+        return [
+          { stream: ` ---> Running in ${event.container.slice(0, 12)}\n` },
+          ...(keepContainers && containers.size === 1 ? [{ stream: keepWarning }] : []),
+        ];
       case "output":
         return outputLines(event.text, event.stream);
       case "finished": {

@@ -1,0 +1,77 @@
+import type { BuildEvent } from "../builder.ts";
+import { findSource, type PlannedStage, type Source, sourcesOf } from "../plan/plan-stages.ts";
+
+export interface StageOrder {
+  emit(event: BuildEvent): void;
+  /** Passes on the events that still wait, such as those of stages that a failure cancelled. */
+  end(): void;
+}
+
+/**
+ * Passes on the events of stages one stage after the other, in the order of the file, although stages are built
+ * concurrently. Events without a step pass at once.
+ */
+export function inStageOrder(
+  stages: PlannedStage[],
+  target: number,
+  emit: (event: BuildEvent) => void,
+): StageOrder {
+  const waiting = [...neededStages(stages, target)]
+    .sort((a, b) => a - b)
+    .flatMap((index) => {
+      const stage = stages[index];
+      return stage ? [{ stage, events: [] as BuildEvent[] }] : [];
+    });
+  const pass = (event: BuildEvent) => {
+    emit(event);
+    const [first] = waiting;
+    if (!first || event.type !== "finished" || event.number !== lastNumber(first.stage)) return;
+    waiting.shift();
+    for (const held of waiting[0]?.events.splice(0) ?? []) pass(held);
+  };
+  return {
+    emit(event) {
+      const number = numberOf(event);
+      const at = waiting.findIndex(({ stage }) => isWithin(stage, number));
+      if (at > 0) waiting[at]?.events.push(event);
+      else pass(event);
+    },
+    end() {
+      for (const { events } of waiting.splice(0)) events.forEach(emit);
+    },
+  };
+}
+
+function numberOf(event: BuildEvent): number {
+  if (event.type === "started") return event.step.number;
+  return "number" in event ? event.number : 0;
+}
+
+function lastNumber({ number, instructions }: PlannedStage): number {
+  return number + instructions.length;
+}
+
+function isWithin(stage: PlannedStage, number: number): boolean {
+  return number >= stage.number && number <= lastNumber(stage);
+}
+
+/** Returns the indexes of a stage and of all stages that it needs, directly or not. */
+function neededStages(stages: PlannedStage[], target: number, found = new Set<number>()): Set<number> {
+  const stage = stages[target];
+  if (!stage || found.has(target)) return found;
+  found.add(target);
+  const named = stage.instructions.flatMap(sourcesOf).flatMap((name) => sourceOf(name, stages, target));
+  for (const source of [stage.base, ...named]) {
+    if (source.type === "stage") neededStages(stages, source.index, found);
+  }
+  return found;
+}
+
+function sourceOf(name: string, stages: PlannedStage[], current: number): Source[] {
+  try {
+    return [findSource(name, stages, current)];
+  } catch {
+    // The step itself reports the error, with its lines.
+    return [];
+  }
+}
