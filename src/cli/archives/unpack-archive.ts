@@ -1,8 +1,9 @@
-import { chmod, lstat, mkdir, open, rm, stat, symlink, utimes } from "node:fs/promises";
+import { chmod, link, lstat, mkdir, open, rm, stat, symlink, utimes } from "node:fs/promises";
 import { basename, dirname, posix, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { extract, type Header } from "tar-stream";
 import { ExitError } from "../output/exit.ts";
+import { printWarning } from "../output/output.ts";
 import { namesContents, namesDirectory } from "./path-form.ts";
 
 /** Source and target of an unpacked copy. */
@@ -17,29 +18,67 @@ export interface Unpacking {
 
 /**
  * Unpacks an archive of `source` to `target`, with the rules of `cp` for an existing target. The archive is untrusted:
- * nothing is written outside of the target.
+ * nothing is written outside of the target. FIFOs and devices are left out, with a warning.
  */
 export async function unpackArchive(body: ReadableStream<Uint8Array>, unpacking: Unpacking): Promise<void> {
   const { bare = false } = unpacking;
   const existing = await statOrNothing(unpacking.target);
   const unpacker = extract();
   let root: string | undefined;
+  const skipped: string[] = [];
   const stream = Readable.fromWeb(body as Parameters<typeof Readable.fromWeb>[0]);
   stream.on("error", (error) => unpacker.destroy(error)).pipe(unpacker);
   for await (const entry of unpacker) {
     const { header } = entry;
-    const parts = header.name.split("/").filter((part) => part !== "" && part !== ".");
-    if (parts.includes("..")) {
-      throw new ExitError(`refusing to unpack "${header.name}": the name contains ".."`, 1);
-    }
     root ??= await findRoot(bare ? "directory" : header.type, { ...unpacking, existing });
-    // The target replaces the first part of a name, which is the name of the source. Names of a root have no such part.
-    const isNameless = bare || header.name.startsWith("/");
-    const path = resolve(root, ...(isNameless ? parts : parts.slice(1)));
+    const path = pathOnHost(root, header.name, bare);
     if (bare) await mkdir(root, { recursive: true });
     await checkParents(root, path);
-    await unpackEntry(entry, path);
+    if (header.type === "link")
+      await linkEntry(entry, path, pathOnHost(root, header.linkname ?? "", bare), root);
+    else if (["fifo", "character-device", "block-device"].includes(header.type ?? "")) skip(entry, skipped);
+    else await unpackEntry(entry, path);
   }
+  if (skipped.length > 0) warnAbout(skipped);
+}
+
+/** Returns the path of an entry on the host. Throws for a name that leads upwards. */
+function pathOnHost(root: string, name: string, bare: boolean): string {
+  const parts = name.split("/").filter((part) => part !== "" && part !== ".");
+  if (parts.includes("..")) {
+    throw new ExitError(`refusing to unpack "${name}": the name contains ".."`, 1);
+  }
+  // The target replaces the first part of a name, which is the name of the source. Names of a root have no such part.
+  const isNameless = bare || name.startsWith("/");
+  return resolve(root, ...(isNameless ? parts : parts.slice(1)));
+}
+
+/** Makes another name for a file of an earlier entry. */
+async function linkEntry(entry: Entry, path: string, original: string, root: string): Promise<void> {
+  await checkParents(root, original);
+  const found = await lstat(original).catch(() => undefined);
+  if (!found || found.isDirectory()) {
+    throw new ExitError(`refusing to unpack "${path}": it links to ${original}, which is not a file`, 1);
+  }
+  if (path !== original) {
+    await rm(path, { force: true });
+    await link(original, path);
+  }
+  entry.resume();
+}
+
+function skip(entry: Entry, skipped: string[]): void {
+  skipped.push(entry.header.name);
+  entry.resume();
+}
+
+/** Names of left out files that a warning shows. */
+const mostNames = 10;
+
+function warnAbout(skipped: string[]): void {
+  const names = skipped.slice(0, mostNames).map((name) => JSON.stringify(name));
+  const more = skipped.length > mostNames ? ` and ${skipped.length - mostNames} more` : "";
+  printWarning(`FIFOs and devices are not copied: ${names.join(", ")}${more}`);
 }
 
 /** The bytes of an archive entry, as a stream. */

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { registryUnavailable, startRegistry } from "#test/support/registry.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
@@ -18,6 +18,22 @@ daemonSuite("the result of a build", { obstacle: shellUnavailable, prepare: load
     await build(daemon, scratch, { a: "a" }, "-o", `type=tar,dest=${file}`);
     const listed = Bun.spawnSync(["tar", "tf", file]).stdout.toString().split("\n").toSorted();
     expect(listed).toEqual(["", "b", "bin/", "bin/a"]);
+  });
+
+  test("keeps hard links in a directory, and names the FIFOs that it leaves out", async () => {
+    using directory = temporaryDirectory("output");
+    const out = `${directory.path}/out`;
+    const dockerfile = [
+      "FROM box:1 AS made",
+      "RUN mkdir -p /m/d && echo x > /m/a && ln /m/a /m/d/b && mkfifo /m/pipe",
+      "FROM scratch",
+      "COPY --from=made /m /",
+      "",
+    ].join("\n");
+    const { stderr } = await build(daemon, dockerfile, {}, "-o", out);
+    expect(stderr).toContain('FIFOs and devices are not copied: "pipe"');
+    expect(statSync(`${out}/d/b`).ino).toBe(statSync(`${out}/a`).ino);
+    expect(readdirSync(out).toSorted()).toEqual(["a", "d"]);
   });
 
   test("is written to an archive that skopeo and tbox read", async () => {

@@ -1,0 +1,50 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { existsSync, lstatSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { type TarEntry, tar } from "#test/support/tar.ts";
+import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
+import { unpackArchive } from "./unpack-archive.ts";
+
+let directory: TemporaryDirectory;
+beforeEach(() => {
+  directory = temporaryDirectory("unpack");
+  writeFileSync(`${directory.path}/outside`, "outside");
+});
+afterEach(() => directory[Symbol.dispose]());
+
+function unpack(entries: TarEntry[], bare: boolean): Promise<void> {
+  const target = `${directory.path}/out`;
+  const source = bare ? "/." : "/d";
+  return unpackArchive(new Blob([Buffer.from(tar(entries))]).stream(), { source, target, bare });
+}
+
+test.each([
+  { bare: true, prefix: "" },
+  { bare: false, prefix: "d/" },
+])("hard links of an archive are hard links on the host: %j", async ({ bare, prefix }) => {
+  const top: TarEntry[] = bare ? [] : [{ path: "d/", type: "directory" }];
+  const entries: TarEntry[] = [
+    ...top,
+    { path: `${prefix}a`, content: "text" },
+    { path: `${prefix}sub/`, type: "directory" },
+    { path: `${prefix}sub/b`, type: "hardlink", target: `${prefix}a` },
+    { path: `${prefix}pipe`, type: "fifo" },
+  ];
+  if (bare) mkdirSync(`${directory.path}/out`);
+  await unpack(entries, bare);
+  const out = `${directory.path}/out`;
+  expect(statSync(`${out}/sub/b`).ino).toBe(statSync(`${out}/a`).ino);
+  expect(readFileSync(`${out}/sub/b`, "utf8")).toBe("text");
+  expect(existsSync(`${out}/pipe`)).toBe(false);
+});
+
+test("a hard link leads to no file outside of the target", async () => {
+  mkdirSync(`${directory.path}/out`);
+  const link = (target: string): TarEntry => ({ path: "b", type: "hardlink", target });
+  await expect(unpack([link("../outside")], true)).rejects.toThrow('the name contains ".."');
+  await expect(unpack([link("missing")], true)).rejects.toThrow("which is not a file");
+  const up: TarEntry = { path: "up", type: "symlink", target: ".." };
+  await expect(unpack([up, link("up/outside")], true)).rejects.toThrow("is not a directory");
+  await unpack([{ path: "l", type: "symlink", target: "../outside" }, link("l")], true);
+  expect(lstatSync(`${directory.path}/out/b`).isSymbolicLink()).toBe(true);
+  expect(statSync(`${directory.path}/outside`).nlink).toBe(1);
+});
