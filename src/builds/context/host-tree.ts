@@ -19,6 +19,8 @@ import { openDirectoryChain } from "./directory-chain.ts";
  * system call.
  */
 export interface HostTree extends Disposable {
+  /** `device:inode` of the root. */
+  identity: string;
   /** Returns the sorted names in a directory. */
   names(directory: string): string[];
   /** Returns the status of a file; for a link, of the link itself. */
@@ -40,7 +42,9 @@ const pathOnly = 0o10000000;
  */
 export function openHostTree(root: string, { owned }: { owned: boolean }): HostTree {
   const chain = openDirectoryChain(root);
+  const { dev, ino } = fstatSync(chain.root, { bigint: true });
   return {
+    identity: `${dev}:${ino}`,
     names(directory) {
       using opened = chain.open(directory);
       const plain = readdirSync(below(opened.descriptor, ""));

@@ -1,4 +1,5 @@
 import { lstatSync } from "node:fs";
+import type { FileTree } from "#containers/build-steps/file-tree.ts";
 import { invalidArgument } from "#support/errors.ts";
 import { compileIgnorePatterns, type Ignores, parseIgnoreFile } from "#support/ignore-patterns.ts";
 import type { HostTree } from "./host-tree.ts";
@@ -8,8 +9,8 @@ import { type DigestCache, digestFiles, type ScannedFile, scanTree } from "./sca
 
 /** The files that a build can copy from. */
 export interface Context {
-  /** Absolute path on this machine. */
-  directory: string;
+  /** The files, for a worker. */
+  files: FileTree;
   /** Returns the compiled patterns of `.dockerignore`. */
   ignores(): Promise<Ignores>;
   /** Lists the files that `.dockerignore` does not exclude. */
@@ -32,7 +33,7 @@ export function openContext(
     return compiled;
   };
   return {
-    directory,
+    files: { directory, identity: tree.identity },
     ignores,
     list() {
       listing ??= ignores().then((one) => scanTree(tree, one));

@@ -28,7 +28,7 @@ export async function planBind(
   return {
     key: ["bind", digest, target, mount.readOnly],
     async open(held) {
-      const tree = ignored ? copyVisibleContext(run, held) : { directory: run.context.directory };
+      const tree = ignored ? copyVisibleContext(run, held) : run.context.files;
       return { mount: { ...shape, tree: await tree } };
     },
   };
@@ -38,7 +38,7 @@ export async function planBind(
 async function copyVisibleContext(run: BuildRun, held: DisposableStack): Promise<FileTree> {
   const workspace: Workspace = held.use(run.services.containers.builds.openWorkspace([]));
   const { ignored: skip } = await run.context.list();
-  const tree = { directory: run.context.directory };
+  const tree = run.context.files;
   await workspace.copy([{ tree, source: "/", target: "/", skip, unpack: false }], {
     owner: { type: "root" },
   });

@@ -70,7 +70,7 @@ async function fromContext(
   { target }: CopyContext,
 ): Promise<CopySource[]> {
   const listing = await run.context.list();
-  const tree = { directory: run.context.directory };
+  const tree = run.context.files;
   const selected = selectSource(listing, source, copy);
   return Promise.all(
     selected.map(async (one): Promise<CopySource> => {

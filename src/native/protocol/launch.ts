@@ -166,4 +166,7 @@ export interface ContainerProcess {
 }
 
 /** Files that a build reads: layers, base first, as `sha256/<hex>`; or a directory of the host. */
-export type Tree = { type: "layers"; diffIds: string[] } | { type: "directory"; path: string };
+export type Tree =
+  | { type: "layers"; diffIds: string[] }
+  /** `identity` is `device:inode` of the directory that was opened at the path; another one is refused. */
+  | { type: "directory"; path: string; identity?: string };

@@ -192,7 +192,12 @@ pub enum FileTree {
     /// Unpacked layers, base first, as `sha256/<hex>`; an empty list for an empty tree.
     Layers { diff_ids: Vec<String> },
     /// A directory of the host.
-    Directory { path: String },
+    Directory {
+        path: String,
+        /// `device:inode` of the directory that the daemon opened at the path. Another one there is refused.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        identity: Option<String>,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use protocol::failure::{Failure, FailureKind};
 use protocol::launch::FileTree;
-use rustix::fs::{Mode, OFlags, mkdirat};
+use rustix::fs::{Mode, OFlags, fstat, mkdirat};
 use rustix::io::Errno;
 
 use crate::failure::{explained, system};
@@ -49,9 +49,8 @@ pub(crate) fn open(
 ) -> Result<OwnedFd, Failure> {
     let lowers = match tree {
         FileTree::Layers { diff_ids } => store.open_layers(diff_ids)?,
-        FileTree::Directory { path } => {
-            let directory =
-                in_root::open_host(path).map_err(|errno| system("tree", path, errno))?;
+        FileTree::Directory { path, identity } => {
+            let directory = open_directory(path, identity.as_deref())?;
             if access == Access::ReadOnly {
                 return Ok(directory);
             }
@@ -59,6 +58,20 @@ pub(crate) fn open(
         }
     };
     mount(store, index, lowers, access).map_err(|errno| system("tree", "overlay", errno))
+}
+
+/// Opens a directory of the host. Fails if it is not the one with this identity: another program may have put a link to
+/// elsewhere at its path meanwhile.
+fn open_directory(path: &str, identity: Option<&str>) -> Result<OwnedFd, Failure> {
+    let at_path = |errno| system("tree", path, errno);
+    let directory = in_root::open_host(path).map_err(at_path)?;
+    let status = fstat(&directory).map_err(at_path)?;
+    let found = format!("{}:{}", status.st_dev, status.st_ino);
+    if identity.is_some_and(|expected| expected != found) {
+        let message = format!("{path}: the directory was replaced meanwhile");
+        return Err(explained(FailureKind::System, "tree", message));
+    }
+    Ok(directory)
 }
 
 fn mount(
@@ -109,4 +122,21 @@ pub(crate) fn find(root: BorrowedFd<'_>, source: &str) -> Result<OwnedFd, Failur
         ),
         _ => system("tree", source, errno),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_replaced_directory_is_refused() {
+        let status = rustix::fs::stat("/usr").unwrap();
+        let identity = format!("{}:{}", status.st_dev, status.st_ino);
+        assert!(open_directory("/usr", Some(&identity)).is_ok());
+        assert!(open_directory("/usr", None).is_ok());
+        let error = open_directory("/etc", Some(&identity)).unwrap_err();
+        assert!(error.message.contains("was replaced meanwhile"));
+    }
 }
