@@ -32,7 +32,10 @@ import type { Trash } from "./state/trash.ts";
 import { containerStreams } from "./streams/container-streams.ts";
 
 export interface ContainersOptions {
-  /** Database that survives the death of the process. It must not sync: a start never waits for a disk. */
+  /**
+   * Database whose commits survive the death of the process. Commits must not sync, because a start never waits for a
+   * disk.
+   */
   database: Database;
   /** Register of the images, layers, volumes and networks in use. */
   uses: ContainerUses;
@@ -57,7 +60,7 @@ export async function openContainers(options: ContainersOptions): Promise<Contai
   const runtimes = new Map<string, RuntimeState>();
   const { services, execs } = openServices(options, runtimes);
   await recoverContainers(services);
-  // Not awaited: it starts the net helper.
+  // Not awaited, because the call starts the net helper.
   void services.networks.adopt(services.records.all().flatMap(({ network }) => network ?? []));
   return {
     queries: containerQueries(services),

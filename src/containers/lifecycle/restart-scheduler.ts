@@ -10,7 +10,7 @@ const longestDelay = 60_000;
 /** Milliseconds after which a run counts as a success: the next delay is the first one again. */
 const stableRun = 10_000;
 
-/** Starts containers again for their restart policies. */
+/** Delayed starts of containers, as their restart policies demand. */
 export interface RestartScheduler {
   /** Starts a container after a delay. The delay doubles with each failure in a row. */
   schedule(record: ContainerRecord): void;

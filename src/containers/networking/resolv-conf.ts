@@ -33,8 +33,8 @@ interface ResolverSettings {
 }
 
 /**
- * Returns a resolv.conf for the resolver of the net helper. It listens on 127.0.0.11 in every network namespace and
- * forwards to the name servers that the host uses at the time of the query.
+ * Returns a resolv.conf for the resolver of the net helper. The resolver listens on 127.0.0.11 in every network
+ * namespace and forwards to the name servers that the host uses at the time of the query.
  */
 function embeddedResolver({ DnsSearch, DnsOptions, named }: ResolverSettings): string {
   const host = hostResolvConf().split("\n");

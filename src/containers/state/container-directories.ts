@@ -4,7 +4,9 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 /** Content of the files in a container's directory, by name. */
 export type DirectoryFiles = Record<string, string>;
 
-/** Creates the directories of containers, one of them in advance. The next daemon deletes a directory without a record. */
+/**
+ * Directories of new containers, one of them created in advance. The next daemon deletes a directory without a record.
+ */
 export interface ContainerDirectories {
   /** Returns a new ID whose directory has these files, and the upper and work directories of the overlay. */
   take(files: (id: string) => DirectoryFiles): string;
@@ -58,7 +60,7 @@ export function openContainerDirectories(
 function createDirectory(directory: string, files: DirectoryFiles): void {
   try {
     mkdirSync(directory, { mode: 0o700 });
-    // The upper directory is the root of the container: its users other than root must be able to traverse it.
+    // The upper directory becomes the root of the container, and users other than root must be able to traverse it.
     mkdirSync(`${directory}/upper`, { mode: 0o755 });
     mkdirSync(`${directory}/work`, { mode: 0o700 });
     for (const name in files) writeFile(directory, name, files[name] ?? "");

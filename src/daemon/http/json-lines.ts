@@ -1,6 +1,6 @@
 import { streamed } from "./streamed.ts";
 
-/** Writes items and failures as JSON objects, one a line. */
+/** Format of items and failures as JSON objects, one per line. */
 export interface LineFormat<Item> {
   shape: (item: Item) => object;
   /** Returns the last line of a stream that failed. */
@@ -48,7 +48,7 @@ async function* lines<Item>(
   }
 }
 
-/** Docker's clients expect CRLF in streams of progress lines. */
+/** Returns a value as a line of JSON. Docker's clients expect CRLF in streams of progress lines. */
 function toLine(value: object): string {
   return `${JSON.stringify(value)}\r\n`;
 }

@@ -36,7 +36,7 @@ export async function startExecUpgraded(
 ): Promise<void> {
   const start = parseStart(containers, target, body);
   const { record, tty, detachKeys } = start;
-  // Clients read the head on its own: it must precede the output.
+  // Clients read the head separately, so it must precede the output.
   socket.write(upgradedHead(outputMediaType(tty, target.version)));
   await awaitHeadRead(headers);
   const { stream, ended } = await startOrReport(containers, start);

@@ -2,7 +2,7 @@ import { closeSync, writeSync } from "node:fs";
 import { addon } from "./addon.ts";
 import { errnoOf } from "./failure.ts";
 
-/** Notifies another process of growth; disposal signals the end. */
+/** Notifier of another process about growth. Disposal signals the end. */
 export interface Notifier extends Disposable {
   /** Descriptor to pass to the other process. */
   readonly peer: number;

@@ -14,7 +14,7 @@ export interface StreamPair {
 
 export function openStream(): StreamPair {
   const [own, peer] = addon().streamPair();
-  // Bun uses `fd` and ignores `path`, which only the types require.
+  // Bun uses `fd` and ignores `path`. Only the types require `path`.
   const options = { fd: own, path: "", allowHalfOpen: true };
   let open = true;
   const closePeer = () => {

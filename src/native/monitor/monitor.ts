@@ -14,7 +14,7 @@ import {
 } from "../protocol/monitor.ts";
 import { openLogWatch } from "./log-watch.ts";
 
-/** Most clients that a monitor serves at the same time. It closes the stream of any other. */
+/** Most clients that a monitor serves at the same time. The monitor closes the stream of any further client. */
 const mostAttachments = 256;
 
 /** The connection to the monitor of a launched container. The container outlives the connection and the daemon. */
@@ -24,8 +24,8 @@ export interface Monitor extends Disposable {
   /** Rejects like `started`, or as unavailable when the connection was lost before the report of the exit. */
   readonly exited: Promise<Exited>;
   /**
-   * Opens a connection to the container's streams, which ends with the container. Throws conflict after the exit, and
-   * for more attachments than the monitor serves.
+   * Opens a connection to the container's streams. The connection ends with the container. Throws conflict after the
+   * exit, and for more attachments than the monitor serves.
    */
   attach(attachment: Attachment): Duplex;
   /** Sends a signal to the container's PID 1; does nothing after the exit. */

@@ -81,7 +81,7 @@ export type Root =
   /** A directory of the host; changes are lost when the container exits. */
   | { type: "directory"; path: string; readonly: boolean };
 
-/** A new tmpfs. Absent limits are the kernel's; it belongs to root unless `uid` and `gid` name others. */
+/** A new tmpfs. Absent limits are the kernel's. The tmpfs belongs to root unless `uid` and `gid` name other owners. */
 export interface TmpfsMount {
   type: "tmpfs";
   target: string;
@@ -146,7 +146,7 @@ export interface ContainerProcess {
   keepId: boolean;
   /** Initial size of the terminal; three pipes when absent. */
   tty?: TerminalSize;
-  /** Whether attachments can write to stdin; it is /dev/null otherwise. */
+  /** Whether attachments can write to stdin. Otherwise stdin is /dev/null. */
   openStdin: boolean;
   /** Whether stdin closes when the first attachment with stdin ends. */
   stdinOnce: boolean;

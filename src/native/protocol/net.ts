@@ -97,7 +97,7 @@ export interface EndpointRequest {
   ipv6Route: boolean;
 }
 
-/** Sets the default routes of a network namespace through one of its interfaces. */
+/** A request that sets the default routes of a network namespace through one of the namespace's interfaces. */
 export interface DefaultRouteRequest {
   sandbox: number;
   network: string;

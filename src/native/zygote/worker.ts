@@ -38,7 +38,7 @@ export interface WorkOptions {
   notifier?: number;
   /** Compressed bytes consumed so far. */
   onProgress?: (bytes: number) => void;
-  /** Kills the worker when aborted. */
+  /** Signal that kills the worker when aborted. */
   signal?: AbortSignal;
 }
 

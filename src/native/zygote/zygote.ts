@@ -44,7 +44,10 @@ export interface LaunchOptions {
   attachments?: Attachment[];
   /** Streams opened before the launch, one per attachment; new ones when absent. */
   pairs?: StreamPair[];
-  /** Creates a cgroup for the container and returns its descriptor, which is closed after the launch message. */
+  /**
+   * Creates a cgroup for the container and returns a descriptor of the cgroup. The descriptor is closed after the
+   * launch message.
+   */
   cgroup?: (delegation: Delegation) => number | undefined;
   /** Called for each kill by the OOM killer in the container. */
   outOfMemory?: () => void;

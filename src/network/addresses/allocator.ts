@@ -9,7 +9,7 @@ import {
   sizeOf,
 } from "./address.ts";
 
-/** Allocates the addresses of a subnet. */
+/** Allocator of the addresses of a subnet. */
 export interface Allocator {
   /**
    * Returns the address that has been free for longest, because neighbour caches may still know an address's last

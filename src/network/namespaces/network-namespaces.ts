@@ -9,7 +9,7 @@ import { endpointRequest, namespaceNames, publication } from "./messages.ts";
 
 type Helper = Pick<NetHelper, "perform" | "publish">;
 
-/** Creates and changes network namespaces through the net helper, with addresses that the bridges allocate. */
+/** Network namespaces, created and changed through the net helper. The bridges allocate the addresses. */
 export interface NetworkNamespaces {
   /** Greatest number that a namespace of an earlier daemon can have. */
   readonly lastForeign: number;

@@ -5,7 +5,7 @@ import { namesOn } from "#containers/networking/network-request.ts";
 import type { ContainerRecord } from "#containers/state/container-record.ts";
 import type { Engine } from "#engine/engine.ts";
 
-/** Looks networks up by name. */
+/** Lookup of networks by name. */
 export type NetworkNames = Pick<Engine["networks"], "named">;
 
 type Endpoint = NonNullable<ContainerRecord["network"]>["endpoints"][number];
@@ -82,7 +82,7 @@ function shapeAddresses({ id, mac, ipv4, ipv6 }: Endpoint): EndpointAddresses {
   };
 }
 
-/** Returns the addresses on the default network, which Docker repeats in `NetworkSettings`. */
+/** Returns the addresses on the default network. Docker repeats these addresses in `NetworkSettings`. */
 export function defaultAddresses({ network }: ContainerRecord): EndpointAddresses {
   const endpoint = network?.endpoints.find(({ name }) => name === "bridge");
   if (endpoint) return shapeAddresses(endpoint);
