@@ -52,7 +52,7 @@ export interface ContentUsage {
 
 /** Verification and removal of blobs. */
 export interface BlobMaintenance {
-  /** Returns the digest of a blob's current bytes; nothing if the blob is missing. */
+  /** Returns the digest of a blob's current bytes; undefined if the blob is missing. */
   computeDigest(digest: Digest): Promise<Digest | undefined>;
   remove(digest: Digest): Promise<void>;
   list(): Promise<Digest[]>;

@@ -4,7 +4,7 @@ import type { ContainerFlags } from "./flags.ts";
 
 type Flags = Invocation<ContainerFlags>["flags"];
 
-/** Returns the health check of the flags; nothing without such flags. */
+/** Returns the health check of the flags; undefined without such flags. */
 export function healthcheck(flags: Flags): Record<string, unknown> | undefined {
   const timing = {
     Interval: flags["health-interval"],

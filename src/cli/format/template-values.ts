@@ -19,7 +19,7 @@ export function isTruthy(value: unknown): boolean {
   return Boolean(value);
 }
 
-/** Returns the length as Go's `len` does; nothing for a value without a length. */
+/** Returns the length as Go's `len` does; undefined for a value without a length. */
 export function lengthOf(value: unknown): number | undefined {
   if (typeof value === "string") return Buffer.byteLength(value);
   if (Array.isArray(value)) return value.length;

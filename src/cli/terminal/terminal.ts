@@ -13,7 +13,7 @@ export function isTerminal(descriptor: 0 | 1 | 2): boolean {
   return isatty(descriptor);
 }
 
-/** Returns the size of the terminal on standard output or standard error; nothing without one. */
+/** Returns the size of the terminal on standard output or standard error; undefined without a terminal. */
 export function terminalSize(): Size | undefined {
   for (const descriptor of [1, 2]) {
     if (!isatty(descriptor)) continue;

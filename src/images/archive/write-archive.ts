@@ -8,7 +8,7 @@ import { familiarName, parseReference } from "#oci/reference.ts";
 import type { ImageServices } from "../services.ts";
 import { layoutPath } from "./archive-contents.ts";
 
-/** One image in an archive, under one of its names. */
+/** An image in an archive with one of its names. */
 export interface SavedImage {
   /** Canonical name with a tag. */
   name: string | undefined;
@@ -30,7 +30,7 @@ export interface ArchiveParts {
   signal: AbortSignal;
 }
 
-/** Timestamp of entries that belong to no image. No time of saving is written, so that equal images yield equal archives. */
+/** Timestamp of entries that belong to no image. A fixed time lets equal images yield equal archives. */
 const epoch = new Date(0);
 
 /** Yields the tar. Holds a lease until the last byte is read. */

@@ -14,7 +14,7 @@ export function sharingOf({ records, layers, uses }: ImageServices): Map<Digest,
   );
 }
 
-/** Counts the owners of each part. */
+/** Returns the number of sets that contain each part. */
 export function countOwners(all: ReadonlySet<string>[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const own of all) for (const part of own) counts.set(part, (counts.get(part) ?? 0) + 1);

@@ -16,7 +16,7 @@ export async function downloadBlob(
   options: { signal: AbortSignal; onProgress?: (bytes: number) => void },
 ): Promise<void> {
   const { signal } = options;
-  // `fetchBlob` has its own retries, so a request that fails before the first byte is not repeated here.
+  // `fetchBlob` retries by itself, so a request that fails before the first byte is not repeated here.
   let refused = false;
   let attempt = 0;
   let furthest = 0;

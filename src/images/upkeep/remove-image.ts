@@ -81,7 +81,7 @@ interface GivenName {
   isDigest: boolean;
 }
 
-/** Returns the name in a text; nothing if the text is an ID of the image. */
+/** Returns the name in a text; undefined if the text is an ID of the image. */
 function nameOf(text: string, image: ImageRecord): GivenName | undefined {
   const isId = /^(?:sha256:)?[0-9a-f]+$/.test(text) && image.id.includes(text.replace(/^sha256:/, ""));
   if (isId) return undefined;

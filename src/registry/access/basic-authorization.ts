@@ -1,6 +1,6 @@
 import type { RegistryCredentials } from "#oci/registry-credentials.ts";
 
-/** Returns the `Authorization` header of a user name and password; nothing without a user name. */
+/** Returns the `Authorization` header of a user name and password; undefined without a user name. */
 export function basicAuthorization(credentials: RegistryCredentials | undefined): string | undefined {
   if (!credentials?.username) return undefined;
   const pair = `${credentials.username}:${credentials.password ?? ""}`;

@@ -7,7 +7,7 @@ import { isIP } from "node:net";
 export async function isSameDomain(one: string, two: string): Promise<boolean> {
   if (one === two) return true;
   if (isAddress(one) || isAddress(two)) return false;
-  // The public suffix list takes some 20 ms to load, so only this decision loads it.
+  // The public suffix list takes about 20 ms to load, so it is loaded on demand.
   const { getDomain } = await import("tldts");
   const options = { allowPrivateDomains: true };
   const domain = getDomain(one, options);

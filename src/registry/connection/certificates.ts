@@ -33,7 +33,7 @@ export async function readCertificates(folders: readonly string[], host: string)
 
 let system: Promise<string | undefined> | undefined;
 
-/** Returns the authorities that the machine trusts; nothing if no known file exists. */
+/** Returns the authorities that the machine trusts; undefined if no known file exists. */
 export function systemAuthorities(): Promise<string | undefined> {
   system ??= firstOf(bundles);
   return system;

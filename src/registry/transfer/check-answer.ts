@@ -1,7 +1,7 @@
 import { type Digest, digestOf, parseDigest } from "#oci/digest.ts";
 import { TboxError } from "#support/errors.ts";
 
-/** Returns whether an answer begins at the requested offset or is whole. Registries answer with other ranges or none. */
+/** Returns whether an answer is complete or begins at the requested offset. Some registries send another range. */
 export function isRequestedRange(response: Response, requested: number): boolean {
   if (response.status !== 206) return true;
   const range = /^bytes (\d+)-/.exec(response.headers.get("content-range") ?? "");

@@ -142,7 +142,7 @@ async function tryMount(
   }
 }
 
-/** Returns the location of a new upload; nothing if the registry has mounted the blob. */
+/** Returns the location of a new upload; undefined if the registry has mounted the blob. */
 async function beginUpload(
   client: DestinationClient,
   query: string,

@@ -94,7 +94,7 @@ describe("a redirect", () => {
 });
 
 describe("authentication", () => {
-  /** Serves a registry that requires a token; `reply` is the answer of its token server. */
+  /** Serves a registry that requires a token; `reply` returns the answer of the token server. */
   function withTokens(reply: (count: number) => unknown, accepts: (token: string) => boolean = () => true) {
     let count = 0;
     const asked: { authorization: string | null; query: URLSearchParams }[] = [];

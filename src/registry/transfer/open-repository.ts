@@ -18,7 +18,7 @@ import type { FetchedBlob, FetchedManifest, Repository } from "./repository.ts";
 
 const manifestHeaders = { accept: acceptedManifests.join(", ") };
 
-/** Opens the repository of a reference: the mirrors of its registry in order, then the registry itself. */
+/** Opens the repository of a reference. Tries the mirrors of the registry in order, then the registry itself. */
 export function openRepository(
   reference: Reference,
   credentials: RegistryCredentials | undefined,

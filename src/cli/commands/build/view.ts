@@ -3,7 +3,7 @@ import type { BuildLine, BuildStep } from "#api/answers/builds.ts";
 /** Display of a build's progress. */
 export interface BuildView {
   show(line: BuildLine): Promise<void>;
-  /** Returns the last lines of output of the last step; nothing if no step had output. */
+  /** Returns the last lines of output of the last step; undefined if no step had output. */
   tail(): OutputTail | undefined;
   end(): Promise<void>;
 }

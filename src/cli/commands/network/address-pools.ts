@@ -10,7 +10,7 @@ interface PoolFlags {
 
 /**
  * Returns an entry of `IPAM.Config` for each subnet, with the gateway, range and addresses of the subnet's address
- * family. Returns nothing without a subnet.
+ * family. Returns undefined without a subnet.
  */
 export function addressPools(flags: PoolFlags): object[] | undefined {
   const pools = flags.subnet.map((Subnet) => ({

@@ -18,7 +18,7 @@ const linkBit = 2 ** 27;
 /** Greatest number of symbolic links to follow, as in Linux. */
 const mostLinks = 40;
 
-/** Finds the file at a path in a container; follows symbolic links. Returns nothing if there is no file. */
+/** Finds the file at a path in a container; follows symbolic links. Returns undefined if there is no file. */
 export async function findRemoteFile(container: string, path: string): Promise<RemoteFile | undefined> {
   let current = path;
   for (let hop = 0; hop < mostLinks; hop++) {
