@@ -1,8 +1,8 @@
-//! Kernel calls for the daemon, as a Node-API addon. A function converts its arguments, calls `sys` and converts
-//! the error. No function blocks. `src/native/addon/addon.ts` declares the types.
+//! Kernel calls for the daemon, as a Node-API addon. A function converts its arguments, calls `sys` and converts the
+//! error. No function blocks. `src/native/addon/addon.ts` declares the types.
 //!
-//! Descriptors are numbers. The caller owns and closes returned ones; those in arguments are duplicated and stay
-//! the caller's.
+//! Descriptors are numbers. The caller owns and closes returned descriptors. Descriptors in arguments are duplicated
+//! and still belong to the caller.
 
 pub mod cgroup;
 mod error;

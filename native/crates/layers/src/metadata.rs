@@ -39,7 +39,7 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// Returns the metadata of a file: the fields of `status`, and the extended attributes, which are read.
+    /// Returns the metadata of a file: the fields of `status`, and the extended attributes read from the file.
     pub fn read(file: &OwnedFd, status: &Stat) -> Self {
         Self {
             uid: status.st_uid,

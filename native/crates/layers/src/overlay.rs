@@ -5,7 +5,7 @@ use std::os::fd::BorrowedFd;
 use rustix::fs::{AtFlags, FileType, Stat, XattrFlags, fgetxattr, fremovexattr, fsetxattr, statat};
 use rustix::io::Errno;
 
-/// Attribute with the value `y` on an opaque directory, which hides the content of lower layers.
+/// Attribute that marks a directory as opaque with the value `y`: the directory hides the content of lower layers.
 const OPAQUE: &str = "user.overlay.opaque";
 
 /// Prefix of the attributes that overlayfs keeps for itself and hides from containers.

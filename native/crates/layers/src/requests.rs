@@ -96,7 +96,7 @@ fn handle_trees(store: BorrowedFd<'_>, request: &WorkRequest) -> Result<FromWork
     }
 }
 
-/// Returns the blob of an unpack request, if its descriptors are there.
+/// Returns the blob of an unpack request, if the request has the necessary descriptors.
 fn blob(descriptors: Vec<OwnedFd>, arriving: Option<u64>) -> Option<Blob> {
     let mut descriptors = descriptors.into_iter();
     let bytes = descriptors.next()?;

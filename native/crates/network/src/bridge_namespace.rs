@@ -64,7 +64,7 @@ pub struct BridgeNamespace {
     pub ipv6: bool,
 }
 
-/// Creates non-blocking, unbound sockets in the namespace.
+/// A source of non-blocking, unbound sockets in the namespace.
 #[derive(Debug)]
 pub struct SocketFactory {
     requests: Sender<(SocketKind, IpAddr)>,

@@ -10,8 +10,8 @@ pub fn open() -> Result<OwnedFd, Errno> {
     openat(CWD, "/proc/thread-self/ns/net", flags, Mode::empty())
 }
 
-/// Returns a number that no other namespace has: the inode of a file in /proc/net, which is the same for all processes
-/// in the namespace.
+/// Returns a number that no other namespace has: the inode of a file in /proc/net. All processes in the namespace see
+/// the same number.
 pub fn inode() -> Result<u64, Errno> {
     Ok(stat("/proc/thread-self/net/dev")?.st_ino)
 }

@@ -38,8 +38,8 @@ const RESOLVER_PORT: u16 = 53;
 const TABLE: &str = "tbox";
 const QUEUE_TABLE: &str = "tbox-queue";
 
-/// Diverts all packets that leave a bridge to the listeners on `port`, which see the original destination. Packets that
-/// are neither TCP nor UDP are rejected.
+/// Diverts all packets that leave a bridge to the listeners on `port`. The listeners see the original destination.
+/// Packets that are neither TCP nor UDP are rejected.
 pub fn divert(netlink: &Netlink, port: u16) -> Result<(), Error> {
     let mut rules = Rules::begin(Family::Inet, TABLE);
     rules.chain(Chain::Diverted);

@@ -343,7 +343,7 @@ fn connect(
 }
 
 /// Opens the name server's listeners at 127.0.0.11, port 53. Where the kernel can redirect packets, that port stays
-/// free for the container. Returns the used connection to the firewall too.
+/// free for the container. Also returns the used connection to the firewall.
 fn listen() -> Result<(Listeners, Option<OwnedFd>), Errno> {
     const RESOLVER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 11);
     const PORT: u16 = 53;

@@ -31,13 +31,13 @@ mod nl {
     pub const NESTED: u16 = 0x8000;
 }
 
-/// Creates an object unless it exists.
+/// Flags of a request that creates an object unless the object exists.
 pub const ENSURE: u16 = nl::CREATE;
-/// Creates an object, and fails if it exists.
+/// Flags of a request that creates an object, and fails if the object exists.
 pub const CREATE: u16 = nl::CREATE | nl::EXCL;
-/// Creates an object, and replaces one that exists.
+/// Flags of a request that creates an object, and replaces an existing one.
 pub const REPLACE: u16 = nl::CREATE | nl::REPLACE;
-/// Adds an object to the end of a list.
+/// Flags of a request that adds an object to the end of a list.
 pub const APPEND: u16 = nl::CREATE | nl::APPEND;
 
 /// Longest wait for an acknowledgement. The kernel sends it before `send` returns, so the limit only guards against a

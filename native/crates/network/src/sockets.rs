@@ -104,7 +104,7 @@ pub fn bind_udp_diverted(address: SocketAddr) -> Result<OwnedFd, Errno> {
     let socket = udp(address.ip())?;
     inet::set_transparent(socket.as_fd(), address.ip())?;
     inet::set_receive_destination(socket.as_fd(), address.ip())?;
-    // Other sockets are bound to the addresses of destinations, which may have the same port.
+    // Other sockets are bound to the addresses of destinations, whose port may be the same.
     set_socket_reuseaddr(&socket, true)?;
     bind(&socket, &address)?;
     Ok(socket)

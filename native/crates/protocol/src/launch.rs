@@ -74,8 +74,8 @@ pub enum Root {
         readonly: bool,
         /// Whether the overlay is mounted `volatile`: the kernel never syncs the upper directory.
         volatile: bool,
-        /// Whether `containers/<id>/targets` is the lowest layer. It contains the mount points, so that none
-        /// is created in the upper directory.
+        /// Whether `containers/<id>/targets` is the lowest layer. That layer contains the mount points, so that none is
+        /// created in the upper directory.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         targets: bool,
     },
@@ -173,8 +173,7 @@ pub struct Tmpfs {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gid: Option<u32>,
     pub readonly: bool,
-    /// Whether programs on it can be executed, which Docker forbids by default. nosuid and nodev always
-    /// apply.
+    /// Whether programs on the tmpfs can be executed. Docker forbids this by default. nosuid and nodev always apply.
     pub exec: bool,
     /// Whether reads do not update access times.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

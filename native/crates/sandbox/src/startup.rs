@@ -23,8 +23,8 @@ pub struct Launched {
     pub guard: Guard,
 }
 
-/// Kills a started process when it is dropped before the process is [released](Self::release), so that no program runs
-/// without a monitor.
+/// A guard of a started process. Dropping the guard kills the process, unless it was [released](Self::release), so that
+/// no program runs without a monitor.
 #[derive(Debug)]
 pub struct Guard {
     pidfd: Option<OwnedFd>,

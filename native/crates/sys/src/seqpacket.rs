@@ -62,7 +62,7 @@ bitflags::bitflags! {
     /// Options of [`send`].
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub struct Flags: u8 {
-        /// Returns [`Error::WouldBlock`] instead of waiting, whatever the socket's mode.
+        /// Fail with [`Error::WouldBlock`] instead of waiting, whatever the socket's mode.
         const DONT_WAIT = 1;
     }
 }

@@ -9,11 +9,11 @@ use crate::errno;
 /// The highest signal number on Linux.
 pub const HIGHEST: i32 = 64;
 
-/// A set of signals as the kernel stores it: bit n - 1 is signal number n. The C library's sets lack the signals that it
-/// reserves, which another C library may use.
+/// A set of signals as the kernel stores it: bit n - 1 is signal number n. The C library's sets lack the signals that
+/// the library reserves, but another C library may use them.
 type Set = u64;
 
-/// Blocks these signals for this thread and returns a descriptor that reports them. It is non-blocking and
+/// Blocks these signals for this thread and returns a descriptor that reports them. The descriptor is non-blocking and
 /// closed on exec.
 pub fn descriptor(numbers: impl IntoIterator<Item = i32>) -> Result<OwnedFd, Errno> {
     let set = set_of(numbers);

@@ -75,8 +75,8 @@ impl Walk {
         Self::new(top, true)
     }
 
-    /// Walks the tree below `top` and visits the entries of each directory as the file system lists them. It holds
-    /// fewer names in memory than a sorted walk.
+    /// Walks the tree below `top` and visits the entries of each directory as the file system lists them. Such a walk
+    /// holds fewer names in memory than a sorted walk.
     pub fn unsorted(top: BorrowedFd<'_>) -> Result<Self, WalkError> {
         Self::new(top, false)
     }

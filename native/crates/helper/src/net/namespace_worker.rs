@@ -147,7 +147,7 @@ struct Worker {
     interfaces: HashMap<u64, Vec<Interface>>,
     ping_group: u32,
     blanks: Vec<BlankNamespace>,
-    /// Sends descriptors to the thread that closes them.
+    /// The queue of descriptors for the thread that closes them.
     used_netlinks: Sender<OwnedFd>,
 }
 

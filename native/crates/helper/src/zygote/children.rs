@@ -44,8 +44,8 @@ enum Child {
 /// Descriptors that the zygote holds until a monitor ends.
 #[derive(Debug, Default)]
 pub struct HeldDescriptors {
-    /// The container's network namespace. Closing the last descriptor of a namespace destroys it, which takes time, so
-    /// the zygote closes it when no container is being started.
+    /// The container's network namespace. Closing the last descriptor of a namespace destroys the namespace. That takes
+    /// time, so the zygote closes the descriptor when no container is being started.
     pub network: Option<OwnedFd>,
     pub cgroup: Option<OwnedFd>,
 }

@@ -136,7 +136,8 @@ impl NetHelper {
                 Ok(Some(received)) => self.handle(received),
                 Err(Error::WouldBlock) => return,
                 Ok(None) | Err(_) => {
-                    // A process forked meanwhile may have a copy, which would keep reporting events.
+                    // A process forked meanwhile may hold a copy of the descriptor, and epoll would keep reporting its
+                    // events.
                     let _ = channel.watch(poll, None);
                     self.channel = None;
                 }

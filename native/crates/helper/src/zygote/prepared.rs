@@ -148,7 +148,7 @@ impl PreparedResources {
                 Ok(None) | Err(_) => break,
             }
         }
-        // A process forked meanwhile may have a copy, which would keep reporting events.
+        // A process forked meanwhile may hold a copy of the descriptor, and epoll would keep reporting its events.
         let _ = preparer.watch(poll, None);
         self.preparer = None;
         if self.needs_preparer() {

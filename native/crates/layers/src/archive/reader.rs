@@ -47,7 +47,7 @@ impl<R: BufRead> Reader<R> {
         let padding = self.padding;
         self.data = 0;
         self.padding = 0;
-        // Some writers omit the bytes that fill the last block; they carry no data.
+        // Some writers omit the bytes that fill the last block. These bytes carry no data.
         if let Err(ArchiveError::Truncated(_)) = self.skip(padding, "a block") {
             return Ok(None);
         }

@@ -92,7 +92,7 @@ fn gzip(
     Ok(0)
 }
 
-/// Accepts zero bytes behind the last member, which some tools write and GNU gzip accepts. Refuses any other byte.
+/// Accepts zero bytes after the last member: some tools write them, and GNU gzip accepts them. Refuses any other byte.
 fn check_padding(mut source: Source<'_>) -> Result<(), BlobError> {
     loop {
         let rest = source.fill_buf().map_err(gzip_error)?;

@@ -30,8 +30,8 @@ pub struct Digested<T> {
     pub sha256: [u8; 32],
 }
 
-/// Passes the decompressed bytes of `blob` to `consume`, which runs on this thread. Bytes that it leaves unread are part
-/// of the digest, too. `progress` receives the number of compressed bytes read so far.
+/// Passes the decompressed bytes of `blob` to `consume`, which runs on this thread. Bytes that `consume` leaves unread
+/// are also part of the digest. `progress` receives the number of compressed bytes read so far.
 pub fn read<T, E: From<BlobError>>(
     blob: impl Into<Blob>,
     limit: u64,

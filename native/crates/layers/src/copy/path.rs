@@ -25,7 +25,7 @@ pub fn open_text(root: BorrowedFd<'_>, path: &str, flags: OFlags) -> Result<Owne
     }
 }
 
-/// Opens the directory that contains the last part of a path, and returns that part, too. It is `.` if the path ends
+/// Opens the directory that contains the last part of a path. Also returns that part, which is `.` if the path ends
 /// with a slash, `.` or `..`.
 pub fn open_parent(root: BorrowedFd<'_>, path: &str) -> Result<(OwnedFd, String), Failure> {
     let (parent, name) = match path.rsplit_once('/') {

@@ -2,7 +2,7 @@
 
 use super::problem::Problem;
 
-/// Longest path: the kernel's `PATH_MAX` without its NUL. It also limits the depth of one entry.
+/// Longest path: the kernel's `PATH_MAX` without its NUL. The length also limits the depth of one entry.
 pub const MAX_PATH: usize = 4095;
 /// Longest part of a path, in bytes.
 const MAX_PART: usize = 255;

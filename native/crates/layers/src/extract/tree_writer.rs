@@ -24,7 +24,7 @@ use crate::overlay::{Existing, set_opaque};
 use crate::remove::remove_tree;
 
 /// Destination of an archive that is not a layer: a directory of a tree that is used without lower layers. Whiteouts
-/// are ordinary names there.
+/// are ordinary names in such a directory.
 #[derive(Debug, Clone)]
 pub struct Destination {
     /// Path below the root; empty for the root itself.
@@ -46,7 +46,7 @@ pub struct TreeWriter<'a> {
     destination: Option<Destination>,
     directories: OpenDirectories<'a>,
     metadata: EntryMetadata<'a>,
-    /// Paths of the devices that are left out: a link to one of them is left out, too.
+    /// Paths of the devices that are left out: a link to such a device is also left out.
     devices: HashSet<Vec<u8>>,
 }
 
@@ -85,7 +85,7 @@ impl<'a> TreeWriter<'a> {
     /// Sets the metadata that must wait for the last entry. An error names the path.
     pub fn finish(&mut self) -> Result<(), (Vec<u8>, Problem)> {
         for (path, attribute) in self.metadata.take_default_acls() {
-            // A later entry replaced the directory if it is not there.
+            // If the directory does not exist, a later entry has replaced it.
             if let Ok(Some(directory)) = self.directories.get(&path, Links::Refuse) {
                 self.metadata
                     .set_attribute(directory.fd(), &path, &attribute)

@@ -138,7 +138,7 @@ impl<W: Write> TreeArchive<W> {
         Ok(())
     }
 
-    /// Adds one entry. Returns a directory whose entries are to be added, too.
+    /// Adds one entry. If the entry is a directory whose entries must be added next, returns it.
     fn add(&mut self, entry: &Entry, path: &[u8]) -> Result<Option<OwnedFd>, PackError> {
         let status = &entry.status;
         if self.layer && is_whiteout(status) {

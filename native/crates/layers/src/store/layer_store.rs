@@ -93,8 +93,8 @@ impl Staging<'_> {
         &self.root
     }
 
-    /// Syncs the tree and renames it to the layer with this digest. If another worker has committed that layer, its tree
-    /// stays and this one is deleted.
+    /// Syncs the tree and renames it to the layer with this digest. If another worker has committed that layer, the
+    /// other worker's tree stays and this tree is deleted.
     pub fn commit(mut self, hex: &str) -> Result<(), StoreError> {
         let layers = self.layers;
         // One call syncs all files, and no other call reports a lost write of any of them.

@@ -29,7 +29,7 @@ impl StoreError {
     }
 }
 
-/// Opens the directory that contains the last part of `path`, and returns that part, too. Returns `None` if there is no
+/// Opens the directory that contains the last part of `path`. Also returns that part. Returns `None` if there is no
 /// such directory. Symbolic links are not followed.
 pub fn open_parent<'p>(
     store: BorrowedFd<'_>,

@@ -86,7 +86,7 @@ fn encode_name(name: &str) -> Option<Vec<u8>> {
     (bytes.len() <= LONGEST_NAME).then_some(bytes)
 }
 
-/// Returns a response with these records. It is truncated if it does not fit into the client's datagrams.
+/// Returns a response with these records, truncated if it does not fit into the client's datagrams.
 pub fn records(question: &Question<'_>, records: &[Record], transport: Transport) -> Vec<u8> {
     let mut answer = response(question, NO_ERROR);
     let mut count: u16 = 0;

@@ -107,7 +107,7 @@ impl NameTable {
         Some(addresses.collect())
     }
 
-    /// Returns the attachments of all containers on a container's networks, its own included.
+    /// Returns the attachments of all containers on a container's networks, including the container's own.
     fn neighbours<'table>(
         &'table self,
         own: &'table Names,

@@ -61,7 +61,7 @@ pub fn refused_directory(
         FileSystem::Sys => "/sys",
         FileSystem::Other => return Ok(None),
     };
-    // With cgroup v1 the host's /sys/fs/cgroup is a tmpfs, so the path counts, too.
+    // With cgroup v1 the host's /sys/fs/cgroup is a tmpfs, so the path decides as well.
     let is_hosts_view = file_system(mount)? == covered || containing(source) == Some(directory);
     Ok((!is_hosts_view).then_some(directory))
 }
