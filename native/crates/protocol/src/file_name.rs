@@ -1,8 +1,8 @@
 //! Names of files as text.
 //!
 //! Linux allows any bytes in a name. Each byte that is not part of valid UTF-8 becomes a character of the last private
-//! range of Unicode, so that the text goes through JSON and leads back to the same bytes. A name that contains such
-//! characters itself is kept by the same rule. `src/support/file-name.ts` is the counterpart in TypeScript.
+//! range of Unicode, so that JSON can hold the text and the text converts back to the same bytes. A name that contains
+//! such characters itself survives by the same rule. `src/support/file-name.ts` is the counterpart in TypeScript.
 
 use std::borrow::Cow;
 
@@ -26,7 +26,7 @@ pub fn to_text(bytes: &[u8]) -> String {
     text
 }
 
-/// Returns the bytes of a name or path for a text.
+/// Returns the bytes of a name or path that a text stands for.
 pub fn to_bytes(text: &str) -> Cow<'_, [u8]> {
     if text.chars().all(|character| byte_of(character).is_none()) {
         return Cow::Borrowed(text.as_bytes());

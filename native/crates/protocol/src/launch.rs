@@ -193,7 +193,8 @@ pub enum FileTree {
     /// A directory of the host.
     Directory {
         path: String,
-        /// `device:inode` of the directory that the daemon opened at the path. Another one there is refused.
+        /// `device:inode` of the directory that the daemon opened at the path. If the path leads to another directory
+        /// now, the request is refused.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         identity: Option<String>,
     },

@@ -28,7 +28,7 @@ pub enum Error {
     Read(#[source] std::io::Error),
 }
 
-/// Creates a sealed memory file with these bytes. It cannot be executed if the kernel can forbid that.
+/// Creates a sealed memory file with these bytes. The file cannot be executed if the kernel can forbid that.
 pub fn sealed(name: &str, bytes: &[u8]) -> Result<OwnedFd, Error> {
     // MFD_NOEXEC_SEAL exists since Linux 6.3; older kernels refuse the flag.
     let descriptor = create(name, MemfdFlags::NOEXEC_SEAL)?;

@@ -20,8 +20,8 @@ pub fn enter(namespace: BorrowedFd<'_>) -> Result<(), Errno> {
     unsafe { unshare_unsafe(UnshareFlags::NEWNS) }
 }
 
-/// Moves the process into a new user namespace, in which no id is mapped yet. Its other namespaces stay
-/// owned by the parent user namespace. EINVAL while there is a second thread.
+/// Moves the process into a new user namespace, in which no id is mapped yet. The parent user namespace still owns the
+/// process's other namespaces. EINVAL while there is a second thread.
 pub fn enter_child() -> Result<(), Errno> {
     // SAFETY: the descriptor table is not unshared.
     unsafe { unshare_unsafe(UnshareFlags::NEWUSER) }

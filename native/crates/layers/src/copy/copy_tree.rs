@@ -86,8 +86,8 @@ impl TreeCopy<'_> {
         self.targets.push(target).map_err(at_path)
     }
 
-    /// Gives a directory its metadata, because filling it changed its time. An existing one below the top gets the
-    /// metadata of the source, too.
+    /// Sets the metadata of a directory, because adding entries changed the directory's time. An existing directory
+    /// below the top gets the metadata of its source as well.
     fn leave_directory(&mut self, left: &Left, path: &str) -> Result<(), Failure> {
         let at_path = |errno| refused(path, errno);
         let target = self.targets.pop().map_err(at_path)?;

@@ -26,7 +26,7 @@ impl MetadataOverrides {
         metadata.apply(target)
     }
 
-    /// Gives a directory, new or not, the metadata of its source.
+    /// Sets the metadata of a directory to that of its source, whether the directory is new or not.
     pub fn apply_to_directory(
         &self,
         target: &OwnedFd,

@@ -24,7 +24,7 @@ pub fn open_alone(host: &Host, id: &str, tree: &FileTree) -> Result<OwnedFd, Fai
     open(&store, 0, tree, Access::ReadOnly)
 }
 
-/// Opens the trees of a request, equal ones once. Call it before the container's root is mounted: that
+/// Opens the trees of a request, equal ones once. Call it before the container's root is mounted, because the root
 /// covers the directory in which the trees are mounted.
 pub fn open_all<'t>(
     store: &Store,
@@ -60,8 +60,8 @@ pub(crate) fn open(
     mount(store, index, lowers, access).map_err(|errno| system("tree", "overlay", errno))
 }
 
-/// Opens a directory of the host. Fails if it is not the one with this identity: another program may have put a link to
-/// elsewhere at its path meanwhile.
+/// Opens a directory of the host. Fails if the directory does not have this identity, because another program may have
+/// replaced it with a link meanwhile.
 fn open_directory(path: &str, identity: Option<&str>) -> Result<OwnedFd, Failure> {
     let at_path = |errno| system("tree", path, errno);
     let directory = in_root::open_host(path).map_err(at_path)?;

@@ -141,7 +141,7 @@ fn open_same_mount(parent: &OwnedFd, name: &CStr, flags: OFlags) -> Result<Owned
 }
 
 /// Creates another link to a file of the volume. A container that uses the volume may have put symbolic links into the
-/// path; they are not followed.
+/// path. No link is followed.
 fn link(top: &OwnedFd, first: &[u8], to: &OwnedFd, name: &CStr) -> Result<(), Errno> {
     let (parent, first) = match first.iter().rposition(|byte| *byte == b'/') {
         Some(slash) => (&first[..slash], &first[slash + 1..]),
