@@ -89,8 +89,8 @@ export type BuildEvent =
   | { type: "running"; number: number; container: string }
   | { type: "output"; number: number; stream: "stdout" | "stderr"; text: string }
   /**
-   * `id` identifies the step's result by the first twelve hexadecimal digits of a hash, for FROM of the image's ID. It is
-   * empty for FROM scratch.
+   * `id` identifies the step's result: the first twelve hexadecimal digits of a hash, or of the image's ID for FROM.
+   * FROM scratch has an empty `id`.
    */
   | { type: "finished"; number: number; cached: boolean; id: string; milliseconds: number }
   | { type: "pulling"; progress: Progress }

@@ -34,7 +34,7 @@ export interface LayerQueries {
 export interface LayerUnpacking {
   /** Unpacks a layer unless it is present; concurrent calls share one run. */
   ensure(diffId: DiffId, blob: WithBlob, options?: UnpackOptions): Promise<void>;
-  /** Throws unless a blob is the archive of a layer, present or not; reads the whole blob. Unpacks a missing layer. */
+  /** Throws unless a blob is the archive of a layer. Reads the whole blob; unpacks the layer if it is missing. */
   match(diffId: DiffId, blob: WithBlob, options?: UnpackOptions): Promise<void>;
   /** Unpacks a layer whose diffID is not known in advance. */
   adopt(blob: WithBlob, options?: UnpackOptions): Promise<DiffId>;

@@ -9,7 +9,7 @@ const listedSchema = z.object({
     .nullish()
     .transform((layers) => layers ?? []),
 });
-/** An archive without Docker images can have `null`. */
+/** An archive without Docker images can contain `null` instead of a list. */
 const listSchema = z
   .array(listedSchema)
   .nullable()

@@ -9,7 +9,7 @@ export function chooseManifest(index: ImageIndex, wanted: Platform, name: string
   throw noMatch(wanted, name, platformsOf(index));
 }
 
-/** Returns Docker's error for an image without the requested platform, with the platforms that it has. */
+/** Returns Docker's error for an image without the requested platform; the message lists the available platforms. */
 export function noMatch(wanted: Platform, name: string, offered: readonly Platform[]): TboxError {
   const message = `no matching manifest for ${formatPlatform(wanted)} in the manifest list entries of ${name}`;
   const names = [...new Set(offered.map(formatPlatform))];

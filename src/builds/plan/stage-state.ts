@@ -65,7 +65,7 @@ export function stageOfSettings({ OnBuild, ...settings }: Settings, platform: Pl
   };
 }
 
-/** The parts of a base image that a stage continues. */
+/** The parts of a base image that a stage starts from. */
 interface BaseContent {
   id: Digest;
   config: ImageConfig;

@@ -13,7 +13,7 @@ const mostLayers = 127;
 /** The image of a build. */
 export interface FinishedImage {
   id: Digest;
-  /** Whether an earlier build made the same image. */
+  /** Whether an earlier build created the same image. */
   cached: boolean;
 }
 
@@ -41,7 +41,7 @@ export async function finishImage(run: BuildRun, built: StageState): Promise<Fin
   return { id, cached };
 }
 
-/** Returns the base image if the build changes nothing of it: Docker's classic builder gives it the tags. */
+/** Returns the base image if the build does not change it: Docker's classic builder then tags the base image. */
 function unchangedBase({ request, epoch }: BuildRun, { base, history }: StageState): Digest | undefined {
   const { progress, labels, inlineCache: addsCache } = request;
   const adds = Object.keys(labels).length > 0 || addsCache || epoch !== undefined;

@@ -3,13 +3,13 @@ import { findSource, type PlannedStage, type Source, sourcesOf } from "../plan/p
 
 export interface StageOrder {
   emit(event: BuildEvent): void;
-  /** Passes on the events that still wait, such as those of stages that a failure cancelled. */
+  /** Passes on the remaining events, for example of stages that were cancelled after a failure. */
   end(): void;
 }
 
 /**
- * Passes on the events of stages one stage after the other, in the order of the file, although stages are built
- * concurrently. Events without a step pass at once.
+ * Passes on events stage by stage, in the order of the file, although stages are built concurrently. Passes on events
+ * without a step at once.
  */
 export function inStageOrder(
   stages: PlannedStage[],
@@ -55,7 +55,7 @@ function isWithin(stage: PlannedStage, number: number): boolean {
   return number >= stage.number && number <= lastNumber(stage);
 }
 
-/** Returns the indexes of a stage and of all stages that it needs, directly or not. */
+/** Returns the indexes of a stage and of all stages that it directly or indirectly depends on. */
 function neededStages(stages: PlannedStage[], target: number, found = new Set<number>()): Set<number> {
   const stage = stages[target];
   if (!stage || found.has(target)) return found;

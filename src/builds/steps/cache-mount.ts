@@ -20,7 +20,7 @@ export async function planCache(
   const space = run.request.arguments.BUILDKIT_CACHE_MOUNT_NS;
   const id = `${space ? `${space}/` : ""}${mount.id || posix.normalize(target)}`;
   const initial = await initialFiles(context, mount);
-  // The first use gives the directory its owner and mode, so a cache with others is another directory.
+  // The first use sets the owner and mode of the directory, so another owner or mode needs another directory.
   const attributes = uid === 0 && gid === 0 && mode === 0o755 ? [] : [{ uid, gid, mode }];
   return {
     // The content of a cache mount is never part of the key.

@@ -59,7 +59,7 @@ export async function runProgram(
           Env: [...proxyEnvironment(request.arguments), ...environment],
           User: stage.settings.User ?? "",
           WorkingDir: stage.settings.WorkingDir ?? "",
-          // A container that shares the network of another one has its hostname, too.
+          // A container that shares another container's network also has that container's hostname.
           ...(network.startsWith("container:") ? {} : { Hostname: hostname }),
           AttachStdout: true,
           AttachStderr: true,

@@ -53,7 +53,7 @@ function pathOnHost(root: string, name: string, bare: boolean): string {
   return resolve(root, ...(isNameless ? parts : parts.slice(1)));
 }
 
-/** Makes another name for a file of an earlier entry. */
+/** Creates a hard link to the file of an earlier entry. */
 async function linkEntry(entry: Entry, path: string, original: string, root: string): Promise<void> {
   await checkParents(root, original);
   const found = await lstat(original).catch(() => undefined);
@@ -72,7 +72,7 @@ function skip(entry: Entry, skipped: string[]): void {
   entry.resume();
 }
 
-/** Names of left out files that a warning shows. */
+/** Most names of omitted files that a warning lists. */
 const mostNames = 10;
 
 function warnAbout(skipped: string[]): void {

@@ -10,7 +10,7 @@ export async function confirm(warning: string, force: boolean): Promise<boolean>
   return /^y(es)?$/i.test(reply?.trim() ?? "");
 }
 
-/** Reads the first line of standard input; returns undefined if the input ends before a line break. */
+/** Reads the first line of standard input; returns undefined for an empty input. */
 async function readLine(): Promise<string | undefined> {
   const decoder = new TextDecoder();
   let text = "";

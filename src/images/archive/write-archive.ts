@@ -20,7 +20,7 @@ export interface SavedImage {
 
 export interface SavedBlob {
   size: number;
-  /** Creation time of the first saved image with it, in milliseconds since the epoch. */
+  /** Creation time of the first saved image that contains the blob, in milliseconds since the epoch. */
   created: number;
 }
 

@@ -1,12 +1,12 @@
 import type { Database } from "bun:sqlite";
 import type { DiffId, Digest } from "#oci/digest.ts";
 
-/** Blobs whose decompressed bytes were compared with a diffID. A configuration may claim any pair of the two. */
+/** Pairs of a blob and the verified diffID of its decompressed bytes. An image can claim a pair that does not match. */
 export interface VerifiedBlobs {
   isVerified(blob: Digest, diffId: DiffId): boolean;
   /** Adds a pair whose blob was read and has the diffID. */
   addVerified(blob: Digest, diffId: DiffId): void;
-  /** Forgets all pairs of a removed blob. */
+  /** Removes all pairs of a removed blob. */
   forgetVerified(blob: Digest): void;
 }
 
@@ -17,7 +17,7 @@ export function openVerifiedBlobs(database: Database): VerifiedBlobs {
     "SELECT blob FROM verified_blobs WHERE blob = $blob AND diff_id = $diffId",
   );
   return {
-    // The content store has compared the bytes of an uncompressed layer with this digest.
+    // The digest of an uncompressed layer is its diffID, which the content store has verified.
     isVerified: (blob, diffId) => blob === diffId || find.get({ blob, diffId }) !== null,
     addVerified: (blob, diffId) => void put.run({ blob, diffId }),
     forgetVerified: (blob) => void drop.run({ blob }),

@@ -3,9 +3,9 @@ import type { Descriptor } from "#oci/descriptor.ts";
 import type { Repository } from "#registry/transfer/repository.ts";
 import { TboxError } from "#support/errors.ts";
 
-/** Most attempts in a row that bring no more bytes than `leastProgress`. */
+/** Most consecutive attempts that receive too few bytes to count as progress. */
 const mostAttempts = 6;
-/** Bytes after which an attempt counts as progress: a server that sends a few at a time must not be asked for ever. */
+/** Bytes after which an attempt counts as progress. Limits the attempts for a server that sends few bytes. */
 const leastProgress = 64 * 1024;
 
 /** Downloads a blob to the content store; resumes after interruptions. */

@@ -71,7 +71,7 @@ async function pullImage(
   }
   const name = familiarName(reference);
   const found = await fetchDocument(content, repository, { name, tagOrDigest }, signal);
-  // A refused manifest gets a status: nothing was reported before it.
+  // Nothing was reported before the manifest, so its refusal can still set the status of the answer.
   announce();
   const parts = await followIndex(found, {
     name,

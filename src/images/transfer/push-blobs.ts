@@ -61,7 +61,7 @@ export async function pushBlobs(
   const worker = async () => {
     for (let blob = waiting.shift(); blob; blob = waiting.shift()) {
       const mountFrom = sources.get(blob.digest) ?? [];
-      // Docker reports layers only.
+      // Docker reports only layers.
       const reportBlob = isLayerType(blob.mediaType) ? report : () => {};
       await pushBlob(content, destination, blob, { mountFrom, signal: limited, report: reportBlob });
     }

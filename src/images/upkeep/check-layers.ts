@@ -54,13 +54,13 @@ async function layerBlobs(services: ImageServices, images: ImageRecord[]): Promi
   return [...pairs.values()];
 }
 
-/** Returns the layers of the manifests of an image that its names refer to. */
+/** Returns the layers of each manifest that the image's names refer to. */
 async function manifestLayers(services: ImageServices, image: ImageRecord): Promise<Digest[][]> {
   const { content, records } = services;
   const found: Digest[][] = [];
   for (const { id, target } of records.names()) {
     if (id !== image.id) continue;
-    // A missing or damaged document is reported with the blobs.
+    // The check of the blobs reports a missing or damaged document.
     const plan = await planPush(content, target).catch(() => undefined);
     for (const document of plan ? [...plan.manifests, plan.top] : []) {
       const manifest = await parsedManifest(content, document).catch(() => undefined);
