@@ -82,7 +82,7 @@ export const hostConfigSchema = dockerObject(
     Runtime: z
       .enum(
         ["tbox", "runc"],
-        "unknown or invalid runtime name: tbox has no other than its own, also called runc",
+        "unknown or invalid runtime name: there is only tbox",
       )
       .exactOptional(),
     ...resourceShape,
