@@ -38,6 +38,7 @@ daemonSuite("archives of rootfs-fixtures", { obstacle: unavailable }, (daemon) =
         return /^(dev|proc|sys|etc)\/|^$/.test(name) ? [] : [`${mode} ${owner} ${size} ${name}`];
       });
       expect(found).toEqual([
+        "-rwxr-xr-x 0/0 0 .dockerenv",
         "-rwxr-xr-x 0/0 11 attributed",
         "drwxr-xr-x 0/0 0 becomes-directory/",
         "-rwxr-xr-x 0/0 7 becomes-directory/inside",
