@@ -79,12 +79,7 @@ export const hostConfigSchema = dockerObject(
     UTSMode: z.string().exactOptional(),
     CgroupnsMode: z.string().exactOptional(),
     // Old Compose files name Docker's default runtime.
-    Runtime: z
-      .enum(
-        ["tbox", "runc"],
-        "unknown or invalid runtime name: there is only tbox",
-      )
-      .exactOptional(),
+    Runtime: z.enum(["tbox", "runc"], "unknown or invalid runtime name: there is only tbox").exactOptional(),
     ...resourceShape,
     // Accepted and dropped: the client writes this file.
     ContainerIDFile: z.string().exactOptional(),
