@@ -175,7 +175,7 @@ daemonSuite("diff and commit", { obstacle: shellUnavailable, prepare }, (daemon)
     expect(await runs("settings:1", "echo $A$B")).toBe("12\n");
     const changes = ["-c", "ENV PATH=/q:$PATH A=1", "-c", "ENV B=$A$A", "-c", "WORKDIR b", "-c", "WORKDIR c"];
     await commit(...changes, "settings", "settings:3");
-    expect(await runs("settings:3", "echo $PATH $B; pwd")).toMatch(/^\/q:\S+ 11\n\/b\/c\n$/);
+    expect(await runs("settings:3", "echo $PATH $B; pwd")).toMatch(/^\/q:\S+ 11\n\/work\/b\/c\n$/);
     const answer = await daemon.request("POST", "/commit?container=settings&repo=settings&tag=2", {
       Labels: { own: "1" },
       Cmd: ["echo", "body"],
