@@ -14,7 +14,8 @@ const obstacle = shellUnavailable ?? (ipv4 === undefined ? "the host has no IPv4
 /** Repeats its own datagram until the server has it, then keeps the socket and prints its port. */
 const talker = `
   const { TO, PORT } = process.env;
-  const socket = await Bun.udpSocket({ connect: { hostname: TO, port: Number(PORT) } });
+  const hostname = TO.includes(":") ? "::" : "0.0.0.0";
+  const socket = await Bun.udpSocket({ hostname, connect: { hostname: TO, port: Number(PORT) } });
   console.log(socket.port);
   setInterval(() => socket.send("own"), 50);`;
 
