@@ -93,9 +93,7 @@ daemonSuite("system check", { obstacle: obstacle }, (daemon) => {
     const file = `${daemon.data}/layers/${layer().diffId.replace(":", "/")}/own`;
     await Bun.write(file, "bad");
     const found = await tbox("system", "check", "--repair");
-    expect(found.stdout).toContain(
-      `the running container ${id.slice(0, 12)} uses it: stop the container first`,
-    );
+    expect(found.stdout).toContain(`used by running container ${id.slice(0, 12)}: stop the container first`);
     expect(found.code).toBe(1);
     await tbox("rm", "-f", id);
     expect((await tbox("system", "check", "--repair")).code).toBe(0);
