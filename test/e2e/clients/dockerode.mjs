@@ -23,8 +23,7 @@ const [end, ran] = await docker.run(image, ["sh", "-c", "echo out; echo err >&2;
   HostConfig: { NetworkMode: "none" },
   Tty: false,
 });
-output.end();
-errors.end();
+// dockerode ends both streams when all output has arrived, which may be after the wait.
 seen.run = { code: end.StatusCode, streams: await streams };
 await ran.remove();
 
