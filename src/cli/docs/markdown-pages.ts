@@ -44,7 +44,7 @@ export function markdownOverview(commands: readonly Command[]): string {
   return `${[
     "# Command line reference",
     notice.replace("the command's definition", "the commands' definitions"),
-    "Each page also exists as a manual page: `man tbox-run`. `tbox COMMAND --help` prints the same.",
+    "`npm run docs` also writes manual pages: `man -M dist/man tbox-run`. `tbox COMMAND --help` prints the same.",
     "## Commands",
     table(single.map((command) => row(command.name, command))),
     ...sections,
