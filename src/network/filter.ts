@@ -1,4 +1,5 @@
 import { invalidArgument } from "#support/errors.ts";
+import { wantsDangling } from "#support/filters/dangling.ts";
 import { compileFilters, type Filters, unknownFilter } from "#support/filters/filters.ts";
 import { labelFilter } from "#support/filters/labels.ts";
 import { nameFilter } from "#support/filters/names.ts";
@@ -41,9 +42,7 @@ function testFor(
       return ({ labels }) => test(labels);
     }
     case "dangling": {
-      const unknown = values.find((value) => !["true", "1", "false", "0"].includes(value));
-      if (unknown !== undefined) throw invalidArgument(`invalid filter 'dangling=${unknown}'`);
-      const wanted = values.some((value) => value === "true" || value === "1");
+      const wanted = wantsDangling(values);
       return (network) => !isPredefined(network) && isUsed(network) !== wanted;
     }
     default:

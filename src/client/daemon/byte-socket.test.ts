@@ -1,42 +1,24 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { createServer, type Server, type Socket } from "node:net";
-import { tmpdir } from "node:os";
+import type { Socket } from "node:net";
+import { openUnixServer, readAll, type UnixServer } from "#test/support/unix-server.ts";
 import { connectUnix } from "./byte-socket.ts";
 
-let directory: string;
-let path: string;
-let server: Server | undefined;
-
+let server: UnixServer;
 beforeEach(() => {
-  directory = mkdtempSync(`${tmpdir()}/tbox-test-`);
-  path = `${directory}/s.sock`;
+  server = openUnixServer();
 });
-afterEach(() => {
-  server?.close();
-  rmSync(directory, { recursive: true });
-});
-
-async function serve(handler: (socket: Socket) => void): Promise<void> {
-  server = createServer({ allowHalfOpen: true }, handler);
-  await new Promise<void>((resolve) => server?.listen(path, resolve));
-}
-
-async function readAll(source: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of source) chunks.push(chunk);
-  return Buffer.concat(chunks).toString();
-}
+afterEach(() => server[Symbol.dispose]());
+const serve = (handler: (socket: Socket) => void) => server.serve(handler);
 
 describe("connectUnix", () => {
   test("fails with ENOENT for a missing socket and with ECONNREFUSED without a listener", async () => {
-    await expect(connectUnix(path)).rejects.toMatchObject({ code: "ENOENT" });
+    await expect(connectUnix(server.path)).rejects.toMatchObject({ code: "ENOENT" });
     await serve(() => {});
     // The link outlives the server, which removes its own name.
     const { linkSync } = await import("node:fs");
-    linkSync(path, `${path}.stale`);
-    server?.close();
-    await expect(connectUnix(`${path}.stale`)).rejects.toMatchObject({ code: "ECONNREFUSED" });
+    linkSync(server.path, `${server.path}.stale`);
+    server.close();
+    await expect(connectUnix(`${server.path}.stale`)).rejects.toMatchObject({ code: "ECONNREFUSED" });
   });
 
   test("ending the write side leaves the read side open", async () => {
@@ -47,7 +29,7 @@ describe("connectUnix", () => {
       });
       socket.on("end", () => socket.end(`got ${length}`));
     });
-    const socket = await connectUnix(path);
+    const socket = await connectUnix(server.path);
     const writing = socket.write(new Uint8Array(3_000_000));
     socket.endWriting();
     await writing;
@@ -56,7 +38,7 @@ describe("connectUnix", () => {
 
   test("overlapping writes keep their order", async () => {
     await serve((socket) => socket.pipe(socket));
-    const socket = await connectUnix(path);
+    const socket = await connectUnix(server.path);
     const texts = Array.from({ length: 200 }, (_, index) => `${index},`.repeat(500));
     for (const text of texts) void socket.write(Buffer.from(text));
     socket.endWriting();
@@ -79,7 +61,7 @@ describe("connectUnix", () => {
       socket.on("drain", fill);
       fill();
     });
-    const socket = await connectUnix(path);
+    const socket = await connectUnix(server.path);
     let received = 0;
     for await (const chunk of socket) {
       received += chunk.length;

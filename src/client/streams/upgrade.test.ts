@@ -1,33 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
-import { createServer, type Server, type Socket } from "node:net";
-import { tmpdir } from "node:os";
+import type { Socket } from "node:net";
+import { openUnixServer, readAll, type UnixServer } from "#test/support/unix-server.ts";
 import { connectUnix } from "../daemon/byte-socket.ts";
 import { upgrade } from "./upgrade.ts";
 
-let directory: string;
-let path: string;
-let server: Server | undefined;
-
+let server: UnixServer;
 beforeEach(() => {
-  directory = mkdtempSync(`${tmpdir()}/tbox-test-`);
-  path = `${directory}/s.sock`;
+  server = openUnixServer();
 });
-afterEach(() => {
-  server?.close();
-  rmSync(directory, { recursive: true });
-});
-
-async function serve(handler: (socket: Socket) => void): Promise<void> {
-  server = createServer({ allowHalfOpen: true }, handler);
-  await new Promise<void>((resolve) => server?.listen(path, resolve));
-}
-
-async function readAll(source: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of source) chunks.push(chunk);
-  return Buffer.concat(chunks).toString();
-}
+afterEach(() => server[Symbol.dispose]());
+const serve = (handler: (socket: Socket) => void) => server.serve(handler);
 
 describe("upgrade", () => {
   const answer = (text: string) => serve((socket) => socket.once("data", () => socket.write(text)));
@@ -43,7 +25,7 @@ describe("upgrade", () => {
         socket.end("second");
       });
     });
-    const socket = await connectUnix(path);
+    const socket = await connectUnix(server.path);
     const { mediaType } = await upgrade(socket, {
       target: "/tbox/run",
       headers: { "X-Registry-Auth": "e30=" },
@@ -64,23 +46,23 @@ describe("upgrade", () => {
     ],
   ])("throws the daemon's error for any other status (%s)", async (_, text) => {
     await answer(text);
-    const refused = upgrade(await connectUnix(path), { target: "/x" });
+    const refused = upgrade(await connectUnix(server.path), { target: "/x" });
     await expect(refused).rejects.toMatchObject({ status: 409, code: "conflict", message: "no" });
   });
 
   test("uses a body that is not JSON as the message", async () => {
     await answer("HTTP/1.1 500 Oops\r\nContent-Length: 4\r\n\r\nboom");
-    await expect(upgrade(await connectUnix(path), { target: "/x" })).rejects.toThrow("boom");
+    await expect(upgrade(await connectUnix(server.path), { target: "/x" })).rejects.toThrow("boom");
   });
 
   test("fails when the connection closes without an answer", async () => {
     await serve((socket) => socket.once("data", () => socket.end()));
-    const refused = upgrade(await connectUnix(path), { target: "/x" });
+    const refused = upgrade(await connectUnix(server.path), { target: "/x" });
     await expect(refused).rejects.toThrow("closed the connection without an answer");
   });
 
   test("fails for an answer that is not HTTP", async () => {
     await answer("SSH-2.0-OpenSSH\r\n\r\n");
-    await expect(upgrade(await connectUnix(path), { target: "/x" })).rejects.toThrow("is not HTTP");
+    await expect(upgrade(await connectUnix(server.path), { target: "/x" })).rejects.toThrow("is not HTTP");
   });
 });
