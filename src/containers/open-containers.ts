@@ -20,6 +20,7 @@ import type { LimitMode } from "./limits/resolve-limits.ts";
 import { containerNetworking } from "./networking/container-networking.ts";
 import { defaultEtcFiles } from "./networking/etc-files.ts";
 import { apiSocket } from "./request/api-socket.ts";
+import { type ContainerDefaults, checkContainerDefaults } from "./request/container-defaults.ts";
 import type { ContainerServices } from "./services.ts";
 import type { ContainerAction } from "./state/container-action.ts";
 import { openContainerDirectories } from "./state/container-directories.ts";
@@ -47,6 +48,7 @@ export interface ContainersOptions {
   store: string;
   run: string;
   limitMode: LimitMode;
+  defaults: ContainerDefaults;
   /** Called for each event of a container. */
   notify: (action: ContainerAction, id: string, attributes: Record<string, string>) => void;
   /** Called when a container joins or leaves a network. */
@@ -56,6 +58,7 @@ export interface ContainersOptions {
 
 /** Opens the containers of a store and reconnects to those that run. */
 export async function openContainers(options: ContainersOptions): Promise<Containers> {
+  checkContainerDefaults(options.defaults);
   mkdirSync(`${options.store}/containers`, { recursive: true, mode: 0o700 });
   const runtimes = new Map<string, RuntimeState>();
   const { services, execs } = openServices(options, runtimes);

@@ -7,6 +7,7 @@ import type { Volumes } from "#volumes/volumes.ts";
 import type { RestartScheduler } from "./lifecycle/restart-scheduler.ts";
 import type { LimitMode } from "./limits/resolve-limits.ts";
 import type { ApiSocket } from "./request/api-socket.ts";
+import type { ContainerDefaults } from "./request/container-defaults.ts";
 import type { ContainerAction } from "./state/container-action.ts";
 import type { ContainerDirectories } from "./state/container-directories.ts";
 import type { ContainerRecord } from "./state/container-record.ts";
@@ -43,6 +44,8 @@ export interface ContainerServices {
   apiSocket: ApiSocket;
   /** Default treatment of limits that this machine cannot enforce. A container's annotation overrides it. */
   limitMode: LimitMode;
+  /** Settings for containers whose request leaves them open. */
+  defaults: ContainerDefaults;
   /** Logs a failure of work in the background. */
   warn: Warn;
 }

@@ -17,6 +17,8 @@ const schema = z.strictObject({
     .default({}),
   "insecure-registries": z.array(z.string()).default([]),
   "token-servers": z.array(z.string()).default([]),
+  "no-new-privileges": z.boolean().default(false),
+  userns: z.string().exactOptional(),
   limits: z.enum(["strict", "warn"]).default("strict"),
   // The fields of Docker's configuration.
   builder: z

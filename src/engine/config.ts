@@ -1,5 +1,6 @@
 import { statfsSync } from "node:fs";
 import type { CacheLimits } from "#builds/builder.ts";
+import type { ContainerDefaults } from "#containers/request/container-defaults.ts";
 import type { RegistryOptions } from "#registry/access/registry-options.ts";
 import { dataDirectory, runDirectory } from "#support/directories.ts";
 import { ensurePrivateDirectory } from "#support/private-directory.ts";
@@ -11,6 +12,8 @@ export interface Config {
   registry: RegistryOptions;
   /** Whether a limit that cannot be enforced is an error or a warning. */
   limits: "strict" | "warn";
+  /** Settings for containers whose request leaves them open. */
+  containers: ContainerDefaults;
   /** Limits of the build cache. */
   builds: CacheLimits;
   environment: Record<string, string | undefined>;
@@ -41,6 +44,10 @@ export async function readConfig(
       environment,
     },
     limits: file.limits,
+    containers: {
+      noNewPrivileges: file["no-new-privileges"],
+      ...(file.userns === undefined ? {} : { userns: file.userns }),
+    },
     builds: cacheLimits(file, data),
     environment,
   };

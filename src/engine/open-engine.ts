@@ -28,6 +28,7 @@ export async function openEngine(config: Config): Promise<Engine> {
     networks,
     trash,
     limitMode: config.limits,
+    defaults: config.containers,
     notify: (action, id, attributes) => events.publish({ type: "container", action, id, attributes }),
     notifyNetwork(action, name, container) {
       const { id = "", driver: type = "" } = networks.named(name) ?? {};
@@ -51,7 +52,9 @@ export async function openEngine(config: Config): Promise<Engine> {
   // Containers and the build cache have registered their uses, so nothing in use can be collected.
   images.startCollecting();
   const registries = config.registry;
-  const information = { id: randomUUID(), dataDirectory, zygote, networks, registries, environment };
+  const { noNewPrivileges } = config.containers;
+  const machine = { dataDirectory, zygote, networks, registries, environment };
+  const information = { id: randomUUID(), ...machine, noNewPrivileges };
   const owned = resources.move();
   return {
     ...withPruneEvents({ images, containers, builder, volumes, networks }, events),

@@ -45,11 +45,13 @@ export interface InformationSources {
   networks: Pick<NetworkStatus, "problem">;
   registries: RegistrySettings;
   environment: Record<string, string | undefined>;
+  /** Whether containers start with `no_new_privs` by default. */
+  noNewPrivileges: boolean;
 }
 
 /** Reads the state of the machine. */
 export function readSystemInformation(sources: InformationSources): SystemInformation {
-  const { id, dataDirectory, zygote, networks, registries, environment } = sources;
+  const { id, dataDirectory, zygote, networks, registries, environment, noNewPrivileges } = sources;
   const osRelease = readRelease();
   const { mapping } = zygote;
   const { base, controllers, files } = zygote.delegation;
@@ -78,7 +80,12 @@ export function readSystemInformation(sources: InformationSources): SystemInform
     httpsProxy: proxy("HTTPS_PROXY"),
     noProxy: proxy("NO_PROXY"),
     registries,
-    securityOptions: ["name=seccomp,profile=builtin", "name=rootless", "name=no-new-privileges"],
+    securityOptions: [
+      "name=seccomp,profile=builtin",
+      "name=rootless",
+      // Docker lists it only when it is the default of the daemon.
+      ...(noNewPrivileges ? ["name=no-new-privileges"] : []),
+    ],
     warnings: [mapping.reason, networks.problem()].filter((text) => text !== undefined),
   };
 }

@@ -215,8 +215,6 @@ describe("create refuses unsupported fields by name", () => {
       400,
       "HostConfig.Runtime: unknown or invalid runtime name: there is only tbox",
     ],
-    [host({ UsernsMode: "auto" }), 400, "HostConfig.UsernsMode: must be host or keep-id"],
-    [host({ UsernsMode: "keep-id:uid=5" }), 400, "HostConfig.UsernsMode: must be host or keep-id"],
     [host({ CpuPercent: 5 }), 501, "HostConfig.CpuPercent: not supported: it is for Windows"],
     [
       host({ Mounts: [{ Type: "image", Source: "v", Target: "/v" }] }),

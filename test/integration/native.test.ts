@@ -67,13 +67,13 @@ describe.skipIf(helperUnavailable !== undefined)("the zygote", () => {
       recursive: true,
       propagation: "rprivate",
     };
-    const settings = { user: "1234:77", keepId: true, openStdin: true };
+    const settings = { user: "1234:77", keepId: {}, openStdin: true };
     const script = "id -u; id -g; echo > /mnt/first; read x";
     const { id, monitor, streams } = await launch(["sh", "-c", script], [both], settings, [bind]);
     await line(streams[0], "1234\n77\n");
     const { process: program, network } = plan(id, ["sh", "-c", "id -u; echo > /mnt/later"], {
       user: "1234:77",
-      keepId: true,
+      keepId: {},
     });
     const later = await zygote.exec({ id, process: program, network }, { attachments: [both] });
     expect(await whole(later.streams[0])).toBe("1234\n");
@@ -296,7 +296,6 @@ function plan(id: string, args: string[], settings: Partial<ContainerProcess>): 
       cwd: "/",
       user: "",
       groups: [],
-      keepId: false,
       openStdin: false,
       stdinOnce: false,
       umask: 0o22,

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { startDaemon, type TestDaemon } from "./daemon.ts";
+import { temporaryDirectory } from "./temp.ts";
 import { programUnavailable } from "./user.ts";
 
 export interface DaemonSuiteOptions {
@@ -7,6 +9,8 @@ export interface DaemonSuiteOptions {
   obstacle?: string | undefined;
   /** Variables for the daemon and `tbox`, besides the default ones. */
   environment?: Record<string, string>;
+  /** Contents of the daemon's `config.json`. */
+  configuration?: object;
   /** Runs once, after the daemon has started. Resources in `opened` are closed in reverse order at the end. */
   prepare?: (daemon: TestDaemon, opened: AsyncDisposableStack) => Promise<void>;
 }
@@ -14,7 +18,7 @@ export interface DaemonSuiteOptions {
 /** Declares tests that share one daemon with its own store. */
 export function daemonSuite(
   name: string,
-  { obstacle = programUnavailable, environment, prepare }: DaemonSuiteOptions,
+  { obstacle = programUnavailable, environment, configuration, prepare }: DaemonSuiteOptions,
   declare: (daemon: TestDaemon) => void,
 ): void {
   if (obstacle !== undefined) console.error(`skipped ${name}: ${obstacle}`);
@@ -22,12 +26,21 @@ export function daemonSuite(
     const opened = new AsyncDisposableStack();
     let started: TestDaemon | undefined;
     beforeAll(async () => {
-      started = opened.use(await startDaemon(environment));
+      const more = configuration === undefined ? {} : writeConfiguration(configuration, opened);
+      started = opened.use(await startDaemon({ ...environment, ...more }));
       await prepare?.(started, opened);
     });
     afterAll(() => opened.disposeAsync());
     declare(forwarding(() => started));
   });
+}
+
+/** Writes a `config.json` and returns the variable with its place. */
+function writeConfiguration(content: object, opened: AsyncDisposableStack): Record<string, string> {
+  const home = opened.use(temporaryDirectory("config")).path;
+  mkdirSync(`${home}/tbox`);
+  writeFileSync(`${home}/tbox/config.json`, JSON.stringify(content));
+  return { XDG_CONFIG_HOME: home };
 }
 
 /** A daemon whose members are those of the daemon that `beforeAll` starts. */

@@ -50,7 +50,7 @@ export const hostConfigSchema = dockerObject(
     Ulimits: z.array(ulimit).exactOptional(),
     Init: flag,
     Privileged: flag,
-    UsernsMode: z.enum(["host", "keep-id"], "must be host or keep-id").exactOptional(),
+    UsernsMode: z.string().exactOptional(),
     NetworkMode: z.string().exactOptional(),
     PortBindings: portBindings.exactOptional(),
     PublishAllPorts: flag,

@@ -96,7 +96,7 @@ export const containerFlags = {
   tty: bool("Allocate a pseudo-TTY", { short: "t" }),
   ulimit: listOf("Ulimit options", parseUlimit, { valueName: "ulimit" }),
   user: text("Username or UID (format: <name|uid>[:<group|gid>])", { short: "u" }),
-  userns: word("User namespace to use (host, keep-id)", ["host", "keep-id"] as const),
+  userns: text("User namespace to use (host, keep-id, keep-id:uid=N,gid=N)"),
   uts: text("UTS namespace to use (host)"),
   volume: list("Bind mount a volume", { short: "v", completes: "file" }),
   "volumes-from": list("Mount volumes from the specified container(s)", { completes: "container" }),

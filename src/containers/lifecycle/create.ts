@@ -7,6 +7,7 @@ import { hostnameOf } from "../networking/hostname.ts";
 import { networkMode } from "../networking/network-mode.ts";
 import { networkWarnings, requestedNetworks } from "../networking/network-request.ts";
 import { ensureBindSources } from "../request/bind-sources.ts";
+import { withContainerDefaults } from "../request/container-defaults.ts";
 import { inventName, parseName } from "../request/container-name.ts";
 import type { CreateRequest, HostConfig } from "../request/create-request.ts";
 import { type MergedConfig, mergeConfig } from "../request/merge-config.ts";
@@ -65,7 +66,10 @@ function createFrom(
   // Another request may have taken the name during the lookup of the image.
   requireFreeName(records, name);
   const merged = mergeConfig(request, image?.config.config);
-  const host = { ...request.HostConfig };
+  const given = { ...request.HostConfig };
+  // The files of a build step's layer must have the ids of the image.
+  const { noNewPrivileges } = services.defaults;
+  const host = withContainerDefaults(given, layers ? { noNewPrivileges } : services.defaults);
   if (request.NetworkDisabled) host.NetworkMode = "none";
   const ExposedPorts = ownPorts(request, image);
   const networks = requestedNetworks(services, { ...request, ExposedPorts, HostConfig: host });

@@ -1,5 +1,5 @@
 import { homedir } from "node:os";
-import type { Mount } from "#native/protocol/launch.ts";
+import type { KeepId, Mount } from "#native/protocol/launch.ts";
 import type { Launch } from "#native/zygote/zygote.ts";
 import type { DiffId } from "#oci/digest.ts";
 import { type EtcFile, etcMounts } from "../networking/etc-files.ts";
@@ -12,6 +12,7 @@ import { planMounts } from "../request/plan-mounts.ts";
 import { defaultMaskedPaths, defaultReadonlyPaths } from "../request/protected-paths.ts";
 import { parseSecurityOptions, type SecurityOptions } from "../request/security-options.ts";
 import { planSysctls } from "../request/sysctls.ts";
+import { parseUserns } from "../request/userns.ts";
 import type { ContainerRecord } from "../state/container-record.ts";
 import { layerPath } from "../state/layer-path.ts";
 import { defaultShmSize, planShared } from "./shared-namespaces.ts";
@@ -48,7 +49,7 @@ export function planLaunch(
   const { id, path, args, config, hostConfig: host } = record;
   const tty = config.Tty ?? false;
   const [rows = 0, columns = 0] = host.ConsoleSize ?? [];
-  const { noNewPrivileges, seccomp, writableCgroups, keepId } = securityOf(host);
+  const { noNewPrivileges, seccomp, writableCgroups, keepId = usernsOf(host) } = securityOf(host);
   const readonly = host.ReadonlyRootfs ?? false;
   return {
     id,
@@ -86,7 +87,7 @@ export function planLaunch(
       cwd: config.WorkingDir || "/",
       user: config.User ?? "",
       groups: host.GroupAdd ?? [],
-      keepId: keepId || host.UsernsMode === "keep-id",
+      ...(keepId ? { keepId } : {}),
       // Programs fail on a terminal of size zero.
       ...(tty ? { tty: { columns: columns || 80, rows: rows || 24 } } : {}),
       openStdin: config.OpenStdin ?? false,
@@ -116,6 +117,10 @@ function homeOf({ Rootfs, User = "", Env = [] }: ContainerRecord["config"]): str
   return Rootfs === "/" && isRoot && !given ? [`HOME=${homedir()}`] : [];
 }
 
+function usernsOf({ UsernsMode = "" }: HostConfig): KeepId | undefined {
+  return parseUserns(UsernsMode, "HostConfig.UsernsMode");
+}
+
 function withSocket(mount: Mount, socket: ApiSocket | undefined): Mount {
   return mount.type === "bind" && socket ? { ...mount, source: socket.resolve(mount.source) } : mount;
 }
@@ -123,8 +128,5 @@ function withSocket(mount: Mount, socket: ApiSocket | undefined): Mount {
 /** Returns the confinement of a container. A privileged container has only the restrictions that its options name. */
 function securityOf({ SecurityOpt = [], Privileged = false }: HostConfig): SecurityOptions {
   const options = parseSecurityOptions(SecurityOpt);
-  if (!Privileged) return options;
-  const noNewPrivileges =
-    options.noNewPrivileges && SecurityOpt.some((option) => option.startsWith("no-new"));
-  return { ...options, noNewPrivileges, seccomp: "unconfined", writableCgroups: true };
+  return Privileged ? { ...options, seccomp: "unconfined", writableCgroups: true } : options;
 }

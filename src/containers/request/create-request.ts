@@ -75,8 +75,8 @@ export interface HostConfig extends Resources {
   Init?: boolean;
   /** Grants the rights of the daemon's user: every capability in the container's namespaces, no masked path, no filter. */
   Privileged?: boolean;
-  /** `keep-id` maps the daemon's user to the container's user. `host` has no effect. */
-  UsernsMode?: "host" | "keep-id";
+  /** `keep-id` maps the daemon's user to the container's user, `keep-id:uid=N,gid=N` to these ids. `host` maps none. */
+  UsernsMode?: string;
   NetworkMode?: string;
   /** Bindings by container port: `80/tcp`. */
   PortBindings?: Record<string, PortBinding[] | null>;

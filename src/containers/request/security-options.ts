@@ -1,28 +1,30 @@
+import type { KeepId } from "#native/protocol/launch.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
+import { parseUserns } from "./userns.ts";
 
 export interface SecurityOptions {
   noNewPrivileges: boolean;
   seccomp: "default" | "unconfined";
   /** Whether the container can create cgroups below its own. */
   writableCgroups: boolean;
-  /** Whether the daemon's user is mapped to the container's user, as with `HostConfig.UsernsMode`. */
-  keepId: boolean;
+  /** Ids that map to the daemon's user, as with `HostConfig.UsernsMode`. */
+  keepId?: KeepId;
 }
 
 /** Parses `--security-opt`. Throws not-implemented for unsupported options, by name. */
 export function parseSecurityOptions(options: string[]): SecurityOptions {
   const parsed: SecurityOptions = {
-    noNewPrivileges: true,
+    noNewPrivileges: false,
     seccomp: "default",
     writableCgroups: false,
-    keepId: false,
   };
   for (const option of options) {
     const [, name = "", value] = /^([^=:]+)[=:]?(.*)$/.exec(option) ?? [];
     if (name === "no-new-privileges") parsed.noNewPrivileges = parseSwitch(option, value);
     else if (name === "writable-cgroups") parsed.writableCgroups = parseSwitch(option, value);
     // Docker's clients send no UsernsMode other than `host`, so they request keep-id with this option.
-    else if (name === "userns" && value === "keep-id") parsed.keepId = true;
+    else if (name === "userns")
+      Object.assign(parsed, { keepId: parseUserns(value ?? "", "--security-opt userns") });
     else if (name === "seccomp" && value === "unconfined") parsed.seccomp = "unconfined";
     else if (name === "seccomp" && (value === "builtin" || value === "default")) parsed.seccomp = "default";
     else if (name === "seccomp") throw unsupported("a user-defined seccomp profile is");

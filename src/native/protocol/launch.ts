@@ -132,6 +132,14 @@ export type Mount =
   /** A file in memory; the content is base64. */
   | { type: "secret"; content: string; target: string; uid: number; gid: number; mode: number };
 
+/** Ids of a container that map to the caller's. */
+export interface KeepId {
+  /** User; the program's when absent. */
+  uid?: number;
+  /** Group; the program's, or the primary group of `uid`, when absent. */
+  gid?: number;
+}
+
 export interface ContainerProcess {
   /** Program and arguments; a program without a slash is searched in the PATH of `env`. */
   args: string[];
@@ -142,8 +150,8 @@ export interface ContainerProcess {
   /** User as `name|uid[:group|gid]`; empty for root. */
   user: string;
   groups: string[];
-  /** Whether the user maps to the caller's id on the host; for an exec, whether the container's user does. */
-  keepId: boolean;
+  /** Ids that map to the caller's on the host. An exec joins the mapping of its container. */
+  keepId?: KeepId;
   /** Initial size of the terminal; three pipes when absent. */
   tty?: TerminalSize;
   /** Whether attachments can write to stdin. Otherwise stdin is /dev/null. */

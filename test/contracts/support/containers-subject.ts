@@ -51,6 +51,7 @@ export async function openRealContainers(): Promise<RealContainers> {
       runDirectory: run,
       registry: plainRegistry,
       limits: "warn",
+      containers: { noNewPrivileges: false },
       builds: { reserved: 0, most: 0, free: 0 },
       environment: { PATH: process.env.PATH },
     }),

@@ -3,6 +3,7 @@ import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
 import { hasRanges } from "#test/support/user.ts";
+import { build } from "../support/build.ts";
 import { loadShell, shellUnavailable } from "../support/images.ts";
 
 const obstacle = shellUnavailable ?? (hasRanges ? undefined : "the user has no subordinate ids");
@@ -112,12 +113,77 @@ daemonSuite("--userns keep-id", { obstacle: obstacle }, (daemon) => {
   test("is also a security option, for the docker CLI", async () => {
     const options = ["--rm", "--security-opt", "userns=keep-id"];
     expect((await start(options, "userapp:1", "stat", "-c", "%U", "/p/private")).stdout).toBe("app\n");
+    const other = ["--rm", "--security-opt", "userns=keep-id:uid=1500"];
+    expect((await start(other, "userapp:1", "stat", "-c", "%U", "/p/private")).stdout).toBe("other\n");
+  });
+
+  test("with uid and gid maps another user than the program's", async () => {
+    const keepApp = ["--userns", "keep-id:uid=1000,gid=2000"];
+    const options = ["-d", "--name", "dev", ...keepApp];
+    expect((await start(options, "user:1", "sleep", "1000")).code).toBe(0);
+    const script = "id -u; id -g; cat /p/private && echo $$ > /p/developed && cat ~/own";
+    const developer = await daemon.tbox(["exec", "-u", "app:more", "dev", "sh", "-c", script]);
+    expect(developer).toEqual({ stdout: "1000\n2000\nthe caller's\nof the image\n", stderr: "", code: 0 });
+    expect(ownerOf("developed")).toEqual(caller);
+    const root = "id -u; cat /p/private; echo > /etc/made && chown app /etc/made && stat -c %U /etc/made";
+    expect((await daemon.tbox(["exec", "dev", "sh", "-c", root])).stdout).toBe("0\nthe caller's\napp\n");
+    await daemon.tbox(["restart", "-t", "0", "dev"]);
+    expect((await daemon.tbox(["exec", "dev", "stat", "-c", "%u %g", "/p/private"])).stdout).toBe(
+      "1000 2000\n",
+    );
+    await daemon.tbox(["rm", "-f", "dev"]);
+  });
+
+  test.each([
+    ["uid=1000", "1000 1000"],
+    ["uid=1500", "1500 1500"],
+    ["uid=1700", "1700 1700"],
+    ["uid=0", "0 0"],
+    ["gid=7", "0 0"],
+  ])("with %s shows the caller's files as those of %s", async (ids, owner) => {
+    const { stdout, stderr } = await start(
+      ["--rm", "--userns", `keep-id:${ids}`],
+      "user:1",
+      ...["stat", "-c", "%u %g", "/p/private"],
+    );
+    expect(stderr).toBe("");
+    expect(stdout).toBe(`${owner}\n`);
   });
 
   test("accepts host and keep-id, and refuses other modes", async () => {
     expect((await start(["--rm", "--userns", "host"], "user:1", "id", "-u")).stdout).toBe("0\n");
     const { stderr, code } = await start(["--rm", "--userns", "auto"], "user:1", "true");
-    expect(stderr).toContain('must be one of "host", "keep-id"');
+    expect(stderr).toContain("must be host, keep-id or keep-id:uid=N,gid=N");
     expect(code).toBe(125);
+  });
+});
+
+const configured = { obstacle, configuration: { userns: "keep-id:uid=1000" } };
+
+daemonSuite("the configuration userns", configured, (daemon) => {
+  let project: TemporaryDirectory;
+  beforeAll(async () => {
+    project = temporaryDirectory("workspace");
+    writeFileSync(`${project.path}/file`, "");
+    await loadShell(daemon, "dev:1", {}, files);
+  });
+  afterAll(() => project?.[Symbol.dispose]());
+
+  const ownerIn = (...options: string[]) =>
+    daemon.printed(
+      ...["run", "--rm", "--network", "none", "-v", `${project.path}:/p`, ...options],
+      ...["dev:1", "stat", "-c", "%U", "/p/file"],
+    );
+
+  test("is the default of containers, and a container can replace it", async () => {
+    expect(await ownerIn()).toBe("app");
+    expect(await ownerIn("--userns", "host")).toBe("root");
+    expect(await ownerIn("--userns", "keep-id:uid=1500")).toBe("other");
+  });
+
+  test("does not change the owners of files that a build makes", async () => {
+    const { stdout: image } = await build(daemon, "FROM dev:1\nRUN touch /made\n");
+    const options = ["run", "--rm", "--network", "none", "--userns", "host", image];
+    expect(await daemon.printed(...options, "stat", "-c", "%U", "/made")).toBe("root");
   });
 });

@@ -296,9 +296,10 @@ pub struct Process {
     pub user: String,
     /// Supplementary groups, by name or number.
     pub groups: Vec<String>,
-    /// Whether `user` is mapped to the caller, who then owns the files it writes outside the image. For an
-    /// exec: whether the container's user is mapped that way.
-    pub keep_id: bool,
+    /// The ids that are mapped to the caller, who then owns the files that they write outside the image. An exec joins
+    /// the mapping of its container.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_id: Option<KeepId>,
     /// Size of the pseudo-terminal, set before the program starts; absent for three pipes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tty: Option<TerminalSize>,
@@ -321,6 +322,17 @@ pub struct Process {
     /// counted from then, is added to the environment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<u64>,
+}
+
+/// Ids of a container that are mapped to the caller.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeepId {
+    /// The user; the program's if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<u32>,
+    /// The group. If absent, the program's for the program's user, and the primary group of another user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gid: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -76,7 +76,7 @@ fn run(
     drop(devices);
     let account = program.enter_working_directory(root.as_fd(), Missing::Refuse)?;
     drop(root);
-    if program.process.keep_id {
+    if program.process.keep_id.is_some() {
         keep_id::join(container)?;
     }
     program.execute(&account, Vec::new())

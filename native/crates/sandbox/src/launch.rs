@@ -176,13 +176,14 @@ impl Container<'_> {
         self.set_names()?;
         // From here on every path resolves in the container.
         let account = program.enter_working_directory(root.as_fd(), Missing::Create)?;
+        let kept = keep_id::find_ids(root.as_fd(), &request.process, &account)?;
         // After the working directory, which may have to be created.
         root::protect_root(root.as_fd(), &request.root)?;
         drop((store, mounts, memory, root, devices));
         report::wait(program.channel)?;
-        if request.process.keep_id {
+        if let Some(ids) = kept {
             // After every step that needs the rights of the user namespace that owns the mounts.
-            keep_id::enter(program.channel, &account)?;
+            keep_id::enter(program.channel, ids)?;
         }
         program.execute(&account, phases)
     }

@@ -84,7 +84,7 @@ impl Zygote {
                 cwd: "/".to_owned(),
                 user: String::new(),
                 groups: Vec::new(),
-                keep_id: false,
+                keep_id: None,
                 tty: None,
                 open_stdin: false,
                 stdin_once: false,

@@ -118,11 +118,11 @@ pub fn open(store: &Store, index: usize, mount: &Mount) -> Result<Source, Failur
 /// Clones the mount of a file or directory of the store.
 fn show(file: &OwnedFd, readonly: bool) -> Result<OwnedFd, Errno> {
     attach::clone_of(file.as_fd(), Depth::One)
-        .and_then(|mount| attach::restrict(mount, no_suid_dev(readonly), Depth::One))
+        .and_then(|mount| attach::restrict(mount, no_devices(readonly), Depth::One))
 }
 
-fn no_suid_dev(readonly: bool) -> Attributes {
-    let mut attributes = Attributes::NOSUID | Attributes::NODEV;
+fn no_devices(readonly: bool) -> Attributes {
+    let mut attributes = Attributes::NODEV;
     attributes.set(Attributes::READONLY, readonly);
     attributes
 }
@@ -145,9 +145,9 @@ fn bind(
     };
     set_attributes(mount.as_fd(), Attributes::empty(), propagation, depth)?;
     // Devices stay usable: the host's permissions apply, and a container cannot create any.
-    let unchanged = mounts::Propagation::Unchanged;
-    set_attributes(mount.as_fd(), Attributes::NOSUID, unchanged, Depth::Tree)?;
+    // Set-user-ID files too, as in Docker: the owner is mapped only if it is the caller or a subordinate id.
     if let Some(depth) = readonly {
+        let unchanged = mounts::Propagation::Unchanged;
         set_attributes(mount.as_fd(), Attributes::READONLY, unchanged, depth)?;
     }
     Ok(mount)

@@ -33,7 +33,7 @@ pub fn confine(
         install(process, filter)?;
     }
     capabilities::bound(capabilities)?;
-    // The process has the program's user already only if keep-id has mapped that user to the caller.
+    // The process has the program's user already only if keep-id has mapped that user to the caller: root of the parent namespace, which it still is.
     let keeps_id = getuid().as_raw() == account.uid;
     identity::become_account(process, account)?;
     match account.uid {

@@ -34,6 +34,12 @@ pub fn find_owner(root: BorrowedFd<'_>, name: &str) -> Result<(u32, u32), Failur
     Ok((account.uid, gid))
 }
 
+/// Returns the primary group of a user, which has the user's number if the container does not know the user.
+pub fn primary_group(root: BorrowedFd<'_>, uid: u32) -> Result<u32, Failure> {
+    let passwd = read(root, "/etc/passwd")?;
+    Ok(accounts::primary_group(uid, &passwd).unwrap_or(uid))
+}
+
 /// Makes the account the owner of the standard streams, so that the program can open /dev/stdout.
 pub fn own_streams(account: &Account) {
     let (uid, gid) = (Uid::from_raw(account.uid), Gid::from_raw(account.gid));
@@ -75,7 +81,7 @@ fn change_refused(process: &Process, kind: &str, id: u32, errno: Errno) -> Failu
 }
 
 fn unmapped(process: &Process, kind: &str, id: &str) -> Failure {
-    let alternative = match process.keep_id {
+    let alternative = match process.keep_id.is_some() {
         true => "",
         false => ", or map the container's user to the caller with --userns keep-id",
     };

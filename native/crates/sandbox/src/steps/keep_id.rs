@@ -1,9 +1,10 @@
-//! keep-id: a user namespace for the container in which the program's user is mapped to the caller, who is root
-//! in the parent namespace.
+//! keep-id: a user namespace for the container in which a user of the container, usually the program's, is mapped to
+//! the caller, who is root in the parent namespace.
 
 use std::os::fd::BorrowedFd;
 
 use protocol::failure::{Failure, FailureKind};
+use protocol::launch::Process;
 use rustix::io::Errno;
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use sys::clone::Namespaces;
@@ -11,17 +12,39 @@ use sys::clone::Namespaces;
 use crate::failure::{explained, system};
 use crate::host::Host;
 use crate::report::{self, Report};
+use crate::steps::identity;
 use crate::users::accounts::Account;
 
+/// A user and a group that are mapped to the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MappedIds {
+    uid: u32,
+    gid: u32,
+}
+
+/// Returns the ids to map for the program of `account`. Root needs no mapping, because it is the caller already.
+pub fn find_ids(
+    root: BorrowedFd<'_>,
+    process: &Process,
+    account: &Account,
+) -> Result<Option<MappedIds>, Failure> {
+    let Some(requested) = process.keep_id else {
+        return Ok(None);
+    };
+    let uid = requested.uid.unwrap_or(account.uid);
+    let gid = match requested.gid {
+        Some(gid) => gid,
+        None if uid == account.uid => account.gid,
+        None => identity::primary_group(root, uid)?,
+    };
+    Ok((uid != 0).then_some(MappedIds { uid, gid }))
+}
+
 /// Enters the namespace. Call it after all mounts, which the parent namespace owns.
-pub fn enter(channel: BorrowedFd<'_>, account: &Account) -> Result<(), Failure> {
-    if account.uid == 0 {
-        return Ok(());
-    }
+pub fn enter(channel: BorrowedFd<'_>, MappedIds { uid, gid }: MappedIds) -> Result<(), Failure> {
     sys::user_namespace::enter_child().map_err(refused)?;
     // The host's root owns the map files of a process that is not dumpable, so they could not be written.
     set_dumpable(DumpableBehavior::Dumpable)?;
-    let (uid, gid) = (account.uid, account.gid);
     report::send(channel, &Report::UserNamespace { uid, gid }, &[])?;
     report::wait(channel)?;
     set_dumpable(DumpableBehavior::NotDumpable)
@@ -48,7 +71,7 @@ pub fn map(
     Ok(())
 }
 
-/// Joins the namespace of a running container. A container whose user is root has none.
+/// Joins the namespace of a running container. A container that maps root to the caller has none.
 pub fn join(container: BorrowedFd<'_>) -> Result<(), Failure> {
     match sys::namespaces::join(container, Namespaces::USER) {
         // The process is in the namespace already.

@@ -60,6 +60,12 @@ pub fn resolve(
     Ok(account)
 }
 
+/// Returns the primary group of a user of the passwd file.
+pub fn primary_group(uid: u32, passwd: &str) -> Option<u32> {
+    let mut users = passwd.lines().filter_map(parse_passwd);
+    users.find(|line| line.uid == uid).map(|line| line.gid)
+}
+
 struct Login {
     name: String,
     uid: u32,
