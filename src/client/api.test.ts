@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, spyOn, test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { pathTo, request } from "./api.ts";
+import { forgetDirectory } from "./daemon/socket-owner.ts";
 import { fetchLines } from "./endpoints.ts";
 
 // A client refuses to run as root, and the tests may run as root.
-const uid = spyOn(process, "getuid").mockReturnValue(1000);
+const uid = spyOn(process, "getuid").mockReturnValue(process.geteuid?.() || 1000);
 let directory: string;
 let server: ReturnType<typeof Bun.serve>;
 const saved = process.env.TBOX_RUN_DIR;
@@ -13,6 +14,7 @@ const saved = process.env.TBOX_RUN_DIR;
 beforeAll(() => {
   directory = mkdtempSync(`${tmpdir()}/tbox-test-`);
   process.env.TBOX_RUN_DIR = directory;
+  if (process.geteuid?.() === 0) chownSync(directory, 1000, 1000);
   server = Bun.serve({
     unix: `${directory}/tbox.sock`,
     async fetch(request) {
@@ -46,6 +48,14 @@ function lines(): ReadableStream<Uint8Array> {
 test("root is refused with the reason", async () => {
   uid.mockReturnValueOnce(0);
   await expect(request("GET", "/x")).rejects.toThrow("tbox runs as an ordinary user, not as root");
+});
+
+test("nothing is sent to a directory that other users can enter", async () => {
+  chmodSync(directory, 0o755);
+  forgetDirectory({ directory, name: "tbox.sock", path: `${directory}/tbox.sock` });
+  const sent = request("POST", "/x", { json: { password: "secret" } });
+  await expect(sent).rejects.toThrow(`refused to use ${directory}: other users can enter it: run chmod 700`);
+  chmodSync(directory, 0o700);
 });
 
 describe("requests", () => {

@@ -1,7 +1,8 @@
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import { connectDaemon } from "./daemon/connect.ts";
 import { daemonError } from "./daemon/daemon-error.ts";
-import { daemonSocket, knownSocket } from "./daemon/socket-path.ts";
+import { ownedPath } from "./daemon/socket-owner.ts";
+import { type DaemonSocket, daemonSocket, knownSocket } from "./daemon/socket-path.ts";
 import { connectionError, isAbsence } from "./daemon/try-connect.ts";
 
 export interface ApiRequest {
@@ -37,16 +38,17 @@ export function escapeName(name: string): string {
 }
 
 async function send(method: string, path: string, options: ApiRequest): Promise<Response> {
-  let socket = knownSocket() ?? (await daemonSocket());
-  // A stream cannot be sent again, so the daemon must be running before the request.
-  if (options.body instanceof ReadableStream) (await connectDaemon()).close();
+  const known = knownSocket() ?? (await daemonSocket());
+  // A stream cannot be sent again, so the daemon must be running before the request; and where another user could
+  // listen, a connection shows who does.
+  if (options.body instanceof ReadableStream || known.owner !== undefined) (await connectDaemon()).close();
   try {
-    return await attempt(socket, method, path, options);
+    return await attempt(known, method, path, options);
   } catch (error) {
-    if (!isAbsence(error)) throw failure(socket, error);
+    if (!isAbsence(error)) throw failure(known, error);
   }
   (await connectDaemon()).close();
-  socket = await daemonSocket();
+  const socket = await daemonSocket();
   try {
     return await attempt(socket, method, path, options);
   } catch (error) {
@@ -54,7 +56,7 @@ async function send(method: string, path: string, options: ApiRequest): Promise<
   }
 }
 
-function attempt(socket: string, method: string, path: string, options: ApiRequest): Promise<Response> {
+function attempt(socket: DaemonSocket, method: string, path: string, options: ApiRequest): Promise<Response> {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(options.query ?? {})) {
     for (const one of value === undefined ? [] : [value].flat()) query.append(name, one);
@@ -63,7 +65,7 @@ function attempt(socket: string, method: string, path: string, options: ApiReque
   if (options.json !== undefined) headers["Content-Type"] = "application/json";
   const body = options.json === undefined ? (options.body ?? null) : JSON.stringify(options.json);
   return fetch(`http://tbox${path}${query.size > 0 ? `?${query}` : ""}`, {
-    unix: socket,
+    unix: ownedPath(socket),
     method,
     headers,
     body,
@@ -73,9 +75,11 @@ function attempt(socket: string, method: string, path: string, options: ApiReque
   });
 }
 
-function failure(socket: string, error: unknown): unknown {
+function failure(socket: DaemonSocket, error: unknown): unknown {
   const aborted = error instanceof Error && error.name === "AbortError";
-  return aborted ? new TboxError("cancelled", "cancelled", { cause: error }) : connectionError(socket, error);
+  return aborted
+    ? new TboxError("cancelled", "cancelled", { cause: error })
+    : connectionError(socket.path, error);
 }
 
 /** Yields the lines of a body that are not blank. */

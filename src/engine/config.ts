@@ -29,8 +29,8 @@ export async function readConfig(
 ): Promise<Config> {
   const data = dataDirectory(environment);
   const run = await runDirectory(environment, uid);
-  ensurePrivateDirectory({ path: data, uid, others: "read" });
-  ensurePrivateDirectory({ path: run, uid, others: "read" });
+  ensurePrivateDirectory({ path: data, uid, marks: ["tbox.db", "oci-layout", "daemon.log"] });
+  ensurePrivateDirectory({ path: run, uid, marks: ["tbox.sock"] });
   const home = environment.XDG_CONFIG_HOME || `${environment.HOME ?? ""}/.config`;
   const file = await readConfigFile(`${home}/tbox/config.json`);
   return {

@@ -1,4 +1,6 @@
 import { Database } from "bun:sqlite";
+import { closeSync, openSync } from "node:fs";
+import { openPath } from "./path-descriptor.ts";
 
 /**
  * Guarantee for committed changes: they survive the death of the process, or the loss of power, too. A power-safe
@@ -6,8 +8,14 @@ import { Database } from "bun:sqlite";
  */
 export type Durability = "process" | "power";
 
-/** Opens or creates a SQLite database with a write-ahead log and strict named parameters. */
+/**
+ * Opens or creates a SQLite database with a write-ahead log and strict named parameters. Only the owner can read its
+ * files: environment variables of containers are in it.
+ */
 export function openDatabase(path: string, durability: Durability): Database {
+  // SQLite gives the log and the index the mode of the database.
+  closeToOthers(path, "create");
+  for (const suffix of ["-wal", "-shm"]) closeToOthers(`${path}${suffix}`, "ignore");
   const database = new Database(path, { create: true, strict: true });
   // The timeout is set first: without it, even the switch to WAL fails at once on a busy database.
   database.run("PRAGMA busy_timeout = 5000");
@@ -15,4 +23,24 @@ export function openDatabase(path: string, durability: Durability): Database {
   database.run(`PRAGMA synchronous = ${durability === "power" ? "FULL" : "NORMAL"}`);
   database.run("PRAGMA foreign_keys = ON");
   return database;
+}
+
+/** Sets the mode of a file, which is created if wanted. */
+function closeToOthers(path: string, missing: "create" | "ignore"): void {
+  try {
+    // Exclusively: closing a descriptor of an open database would drop SQLite's locks of the whole process.
+    if (missing === "create") closeSync(openSync(path, "wx", 0o600));
+  } catch (error) {
+    if (codeOf(error) !== "EEXIST") throw error;
+  }
+  try {
+    using file = openPath(path);
+    file.setMode(0o600);
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") throw error;
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
 }

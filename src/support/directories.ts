@@ -1,4 +1,4 @@
-import { invalidArgument, TboxError } from "./errors.ts";
+import { invalidArgument } from "./errors.ts";
 
 export type Environment = Record<string, string | undefined>;
 
@@ -13,8 +13,7 @@ export function dataDirectory(environment: Environment): string {
 
 /**
  * Returns the directory of the sockets: `TBOX_RUN_DIR`, `$XDG_RUNTIME_DIR/tbox` if that runtime directory is private
- * to `uid`, or `/tmp/tbox-<uid>`. Throws forbidden for a fallback directory of another user, who could answer instead
- * of the daemon.
+ * to `uid`, or `/tmp/tbox-<uid>`. Another user may have created or replaced it: whoever uses it checks its owner.
  *
  * Avoids `node:fs`, whose first import takes a millisecond of every command.
  */
@@ -22,34 +21,34 @@ export async function runDirectory(environment: Environment, uid: number): Promi
   const own = explicitDirectory(environment, "TBOX_RUN_DIR");
   if (own) return own;
   const session = environment.XDG_RUNTIME_DIR;
-  if (isAbsolute(session) && (await accessOf(session, uid)) === "private") return `${session}/tbox`;
-  const fallback = `/tmp/tbox-${uid}`;
-  if ((await accessOf(fallback, uid)) === "foreign") {
-    throw new TboxError(
-      "forbidden",
-      `${fallback} is not private to user ${uid}: remove it or set TBOX_RUN_DIR to a private directory`,
-    );
-  }
-  return fallback;
+  return isAbsolute(session) && (await isPrivate(session, uid)) ? `${session}/tbox` : `/tmp/tbox-${uid}`;
 }
 
 /**
  * Returns the directory of the sockets if it is known without disk access, which would delay every command by most of a
- * millisecond. `/run/user/<uid>` needs no check: only root can create it, and makes it private to the user.
+ * millisecond.
  */
 export function knownRunDirectory(environment: Environment, uid: number): string | undefined {
   const own = explicitDirectory(environment, "TBOX_RUN_DIR");
   if (own) return own;
-  const session = `/run/user/${uid}`;
-  return environment.XDG_RUNTIME_DIR === session ? `${session}/tbox` : undefined;
+  return environment.XDG_RUNTIME_DIR === sessionDirectory(uid) ? `${sessionDirectory(uid)}/tbox` : undefined;
 }
 
-async function accessOf(path: string, uid: number): Promise<"private" | "foreign" | "missing"> {
+/** Reports whether a path is below `/run/user/<uid>`, which only root can create, and makes private to the user. */
+export function isBelowSession(path: string, uid: number): boolean {
+  return path.startsWith(`${sessionDirectory(uid)}/`) && !path.split("/").includes("..");
+}
+
+function sessionDirectory(uid: number): string {
+  return `/run/user/${uid}`;
+}
+
+async function isPrivate(path: string, uid: number): Promise<boolean> {
   try {
     const status = await Bun.file(path).stat();
-    return status.isDirectory() && status.uid === uid && (status.mode & 0o077) === 0 ? "private" : "foreign";
+    return status.isDirectory() && status.uid === uid && (status.mode & 0o077) === 0;
   } catch {
-    return "missing";
+    return false;
   }
 }
 

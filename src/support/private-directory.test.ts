@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "bun:test";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { ensurePrivateDirectory } from "./private-directory.ts";
 
@@ -14,32 +14,51 @@ function directory(name: string, mode: number): string {
   return path;
 }
 
-test("a missing directory is created for its owner alone", () => {
+test("a missing directory is created for its owner alone, whatever the umask", () => {
+  const before = process.umask(0);
   const path = `${root}/new/nested`;
-  ensurePrivateDirectory({ path, uid, others: "none" });
+  ensurePrivateDirectory({ path, uid });
+  process.umask(before);
   expect(statSync(path).mode & 0o777).toBe(0o700);
 });
 
-test("read access of others is refused only if others may not read", () => {
-  const path = directory("readable", 0o755);
-  ensurePrivateDirectory({ path, uid, others: "read" });
-  expect(() => ensurePrivateDirectory({ path, uid, others: "none" })).toThrow(
+test("an empty directory and one with a mark are closed to other users", () => {
+  for (const name of ["empty", "marked"]) {
+    const path = directory(name, 0o777);
+    if (name === "marked") writeFileSync(`${path}/tbox.db`, "");
+    ensurePrivateDirectory({ path, uid, marks: ["tbox.db"] });
+    expect(statSync(path).mode & 0o777).toBe(0o700);
+  }
+});
+
+test.each([0o755, 0o770, 0o711])("a directory with other files and mode %o is refused", (mode) => {
+  const path = directory(`foreign-${mode}`, mode);
+  writeFileSync(`${path}/letter`, "");
+  expect(() => ensurePrivateDirectory({ path, uid, marks: ["tbox.db"] })).toThrow(
     `${path} is open to other users: run chmod 700 ${path}`,
   );
+  expect(statSync(path).mode & 0o777).toBe(mode);
 });
 
-test("write access of others is always refused", () => {
-  const path = directory("writable", 0o770);
-  expect(() => ensurePrivateDirectory({ path, uid, others: "read" })).toThrow(
-    `other users can write to ${path}: run chmod go-w ${path}`,
+test("a link, a file and a foreign directory are refused", () => {
+  const target = directory("target", 0o700);
+  symlinkSync(target, `${root}/link`);
+  writeFileSync(`${root}/file`, "");
+  expect(() => ensurePrivateDirectory({ path: `${root}/link`, uid })).toThrow("is not a directory");
+  expect(() => ensurePrivateDirectory({ path: `${root}/file`, uid })).toThrow("create the directory");
+  expect(() => ensurePrivateDirectory({ path: target, uid: uid + 1 })).toThrow(
+    `belongs to user ${uid}, not to user ${uid + 1}`,
   );
 });
 
-test("a link and a foreign directory are refused", () => {
-  const target = directory("target", 0o700);
-  const path = `${root}/link`;
-  symlinkSync(target, path);
-  expect(() => ensurePrivateDirectory({ path, uid, others: "none" })).toThrow("is not a directory");
-  const foreign = { path: target, uid: uid + 1, others: "none" } as const;
-  expect(() => ensurePrivateDirectory(foreign)).toThrow(`belongs to user ${uid}, not to user ${uid + 1}`);
+test("a directory that another user could replace is refused", () => {
+  const above = directory("above", 0o700);
+  const path = `${above}/run`;
+  mkdirSync(path, { mode: 0o700 });
+  chmodSync(above, 0o777);
+  expect(() => ensurePrivateDirectory({ path, uid })).toThrow(
+    `other users can write to ${above} and replace ${path}: run chmod o-w ${above}`,
+  );
+  chmodSync(above, 0o1777);
+  ensurePrivateDirectory({ path, uid });
 });

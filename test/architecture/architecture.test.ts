@@ -3,7 +3,16 @@ import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { repository } from "#test/support/repository.ts";
 import { circlesOf } from "./cycles.ts";
-import { crates, folders, foldersOfRooms, mostFiles, mostLines, packages } from "./rules.ts";
+import {
+  attributeFiles,
+  attributeFunctions,
+  crates,
+  folders,
+  foldersOfRooms,
+  mostFiles,
+  mostLines,
+  packages,
+} from "./rules.ts";
 import { moduleGraph } from "./rust-modules.ts";
 import { importGraph, importsOf } from "./typescript-imports.ts";
 
@@ -87,6 +96,16 @@ describe("files", () => {
   test(`have at most ${mostLines} lines`, async () => {
     const long = await filter([...typescript, ...rust], (text) => text.split("\n").length > mostLines + 1);
     expect(long).toEqual([]);
+  });
+
+  test("change attributes of a path only where it is a descriptor", async () => {
+    const found = await filter(
+      shipped.map((path) => `src/${path}`),
+      (text) => attributeFunctions.test(text),
+    );
+    expect(found).toEqual(attributeFiles.map((path) => `src/${path}`));
+    expect(attributeFunctions.test("await chmod(path, 0o700)")).toBe(true);
+    expect(attributeFunctions.test("await file.chmod(0o700); fchmodSync(descriptor, 0o700)")).toBe(false);
   });
 
   test("have kebab-case names, and none is an index", () => {

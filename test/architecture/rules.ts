@@ -15,7 +15,7 @@ export const folders: Record<string, string[]> = {
   containers: [...vocabulary, "native", "layers", "network", "images", "volumes"],
   builds: [...vocabulary, "content", "layers", "images", "containers"],
   api: vocabulary,
-  client: [...vocabulary, "api"],
+  client: [...vocabulary, "native", "api"],
   cli: [...vocabulary, "api", "client"],
   engine: [
     ...vocabulary,
@@ -59,3 +59,11 @@ export const foldersOfRooms = ["builds", "cli", "containers", "daemon", "images"
 export const mostFiles = 12;
 /** Most lines of a source file, in TypeScript and in Rust. */
 export const mostLines = 400;
+
+/**
+ * Files that may change the mode, owner or times of a path. They do it through a descriptor: by its name, a file may be
+ * a link by then that a container or another user put there.
+ */
+export const attributeFiles = ["builds/context/host-tree.ts", "support/path-descriptor.ts"];
+/** Functions that change attributes of a path. Those of a descriptor or a file handle are allowed everywhere. */
+export const attributeFunctions = /(?<![.\w#])l?(chmod|chown|utimes)(Sync)?\((?!1\))/;

@@ -1,4 +1,4 @@
-import { mkdir, open, utimes } from "node:fs/promises";
+import { mkdir, open } from "node:fs/promises";
 import { posix } from "node:path";
 import type { Digest } from "#oci/digest.ts";
 import { invalidArgument } from "#support/errors.ts";
@@ -32,14 +32,14 @@ export async function download(
       hasher.update(chunk);
       await file.appendFile(chunk);
     }
+    const modified = Date.parse(document.header("last-modified") ?? "");
+    const time = Number.isNaN(modified) ? 0 : modified / 1000;
+    await file.utimes(time, time);
   }
   const digest = `${expected?.startsWith("sha512:") ? "sha512" : "sha256"}:${hasher.digest("hex")}`;
   if (expected !== undefined && digest !== expected) {
     throw invalidArgument(`digest mismatch ${digest}: ${expected}`);
   }
-  const modified = Date.parse(document.header("last-modified") ?? "");
-  const time = Number.isNaN(modified) ? 0 : modified / 1000;
-  await utimes(`${directory}/${name}`, time, time);
   return digest;
 }
 

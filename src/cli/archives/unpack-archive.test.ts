@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { existsSync, lstatSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { type TarEntry, tar } from "#test/support/tar.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
 import { unpackArchive } from "./unpack-archive.ts";
@@ -47,4 +55,15 @@ test("a hard link leads to no file outside of the target", async () => {
   await unpack([{ path: "l", type: "symlink", target: "../outside" }, link("l")], true);
   expect(lstatSync(`${directory.path}/out/b`).isSymbolicLink()).toBe(true);
   expect(statSync(`${directory.path}/outside`).nlink).toBe(1);
+});
+
+test("a link that another user put in the destination changes nothing of its target", async () => {
+  const own = `${directory.path}/own`;
+  mkdirSync(own, { mode: 0o700 });
+  mkdirSync(`${directory.path}/out`);
+  symlinkSync(own, `${directory.path}/out/d`);
+  const entry: TarEntry = { path: "d/", type: "directory", mode: 0o777, mtime: 1 };
+  await expect(unpack([entry], false)).rejects.toThrow('"d" is not a directory');
+  expect(statSync(own).mode & 0o777).toBe(0o700);
+  expect(statSync(own).mtimeMs).not.toBe(1000);
 });

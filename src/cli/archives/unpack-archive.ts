@@ -1,10 +1,11 @@
-import { chmod, link, lstat, mkdir, open, rm, stat, symlink, utimes } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { basename, dirname, posix, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { extract, type Header } from "tar-stream";
 import { ExitError } from "../output/exit.ts";
 import { printWarning } from "../output/output.ts";
 import { namesContents, namesDirectory } from "./path-form.ts";
+import { openTargetTree, type TargetTree } from "./target-tree.ts";
 
 /** Source and target of an unpacked copy. */
 export interface Unpacking {
@@ -22,49 +23,38 @@ export interface Unpacking {
  */
 export async function unpackArchive(body: ReadableStream<Uint8Array>, unpacking: Unpacking): Promise<void> {
   const { bare = false } = unpacking;
-  const existing = await statOrNothing(unpacking.target);
   const unpacker = extract();
-  let root: string | undefined;
   const skipped: string[] = [];
   const stream = Readable.fromWeb(body as Parameters<typeof Readable.fromWeb>[0]);
   stream.on("error", (error) => unpacker.destroy(error)).pipe(unpacker);
+  using opened = new DisposableStack();
+  let place: { tree: TargetTree; prefix: string[] } | undefined;
   for await (const entry of unpacker) {
     const { header } = entry;
-    root ??= await findRoot(bare ? "directory" : header.type, { ...unpacking, existing });
-    const path = pathOnHost(root, header.name, bare);
-    if (bare) await mkdir(root, { recursive: true });
-    await checkParents(root, path);
-    if (header.type === "link")
-      await linkEntry(entry, path, pathOnHost(root, header.linkname ?? "", bare), root);
+    if (!place) {
+      const { directory, prefix } = await findPlace(bare ? "directory" : header.type, unpacking);
+      place = { tree: opened.use(openTargetTree(directory)), prefix };
+    }
+    const { tree, prefix } = place;
+    const path = [...prefix, ...namesOf(header.name, bare)];
+    if (header.type === "link") tree.addHardLink(path, [...prefix, ...namesOf(header.linkname ?? "", bare)]);
     else if (["fifo", "character-device", "block-device"].includes(header.type ?? "")) skip(entry, skipped);
-    else await unpackEntry(entry, path);
+    else await unpackEntry(entry, path, tree);
+    entry.resume();
   }
+  place?.tree.finish();
   if (skipped.length > 0) warnAbout(skipped);
 }
 
-/** Returns the path of an entry on the host. Throws for a name that leads upwards. */
-function pathOnHost(root: string, name: string, bare: boolean): string {
+/** Returns the names of an entry below the target. Throws for a name that leads upwards. */
+function namesOf(name: string, bare: boolean): string[] {
   const parts = name.split("/").filter((part) => part !== "" && part !== ".");
   if (parts.includes("..")) {
     throw new ExitError(`refusing to unpack "${name}": the name contains ".."`, 1);
   }
   // The target replaces the first part of a name, which is the name of the source. Names of a root have no such part.
   const isNameless = bare || name.startsWith("/");
-  return resolve(root, ...(isNameless ? parts : parts.slice(1)));
-}
-
-/** Creates a hard link to the file of an earlier entry. */
-async function linkEntry(entry: Entry, path: string, original: string, root: string): Promise<void> {
-  await checkParents(root, original);
-  const found = await lstat(original).catch(() => undefined);
-  if (!found || found.isDirectory()) {
-    throw new ExitError(`refusing to unpack "${path}": it links to ${original}, which is not a file`, 1);
-  }
-  if (path !== original) {
-    await rm(path, { force: true });
-    await link(original, path);
-  }
-  entry.resume();
+  return isNameless ? parts : parts.slice(1);
 }
 
 function skip(entry: Entry, skipped: string[]): void {
@@ -87,60 +77,34 @@ interface Entry extends AsyncIterable<unknown> {
   resume(): void;
 }
 
-async function unpackEntry(entry: Entry, path: string): Promise<void> {
-  const { header } = entry;
-  if (header.type === "directory") await mkdir(path, { recursive: true });
-  else if (header.type === "symlink") {
-    await rm(path, { force: true });
-    await symlink(header.linkname ?? "", path);
-  } else if (header.type === "file" || header.type === "contiguous-file") {
-    await rm(path, { force: true });
-    await writeNewFile(path, entry);
-  }
-  entry.resume();
-  if (header.type === "directory" || header.type === "file") {
-    await chmod(path, (header.mode ?? 0o644) & 0o777);
-    if (header.mtime) await utimes(path, header.mtime, header.mtime);
-  }
+async function unpackEntry(entry: Entry, path: string[], tree: TargetTree): Promise<void> {
+  const { type, linkname = "", mode = 0o644, mtime } = entry.header;
+  const attributes = { mode: mode & 0o777, time: mtime ?? undefined };
+  if (type === "directory") tree.addDirectory(path, attributes);
+  else if (type === "symlink") tree.addSymbolicLink(path, linkname);
+  else if (type === "file" || type === "contiguous-file") await tree.addFile(path, attributes, entry);
 }
 
-/** Writes a file; fails if the path exists, so it follows no link. */
-async function writeNewFile(path: string, bytes: AsyncIterable<unknown>): Promise<void> {
-  await using file = await open(path, "wx", 0o600);
-  for await (const chunk of bytes) if (chunk instanceof Uint8Array) await file.writeFile(chunk);
-}
-
-/** Returns the path of the archive's first entry on the host. */
-async function findRoot(
+/** Returns the existing directory that an archive is unpacked below, and the names that its entries start with. */
+async function findPlace(
   type: Header["type"],
-  { source, target, existing }: Unpacking & { existing: { isDirectory(): boolean } | undefined },
-): Promise<string> {
+  { source, target }: Unpacking,
+): Promise<{ directory: string; prefix: string[] }> {
   const isDirectory = type === "directory";
+  const existing = await statOrNothing(target);
+  const whole = resolve(target);
   if (existing?.isDirectory()) {
-    if (isDirectory && namesContents(source)) return resolve(target);
-    return resolve(target, basename(posix.resolve("/", source)));
+    const name = basename(posix.resolve("/", source));
+    const isContents = name === "" || (isDirectory && namesContents(source));
+    return { directory: whole, prefix: isContents ? [] : [name] };
   }
   if (existing && isDirectory) throw new ExitError("cannot copy directory", 1);
   if (!isDirectory && namesDirectory(target)) throw new ExitError("no such directory", 1);
-  const parent = dirname(resolve(target));
+  const parent = dirname(whole);
   if (!(await statOrNothing(parent))?.isDirectory()) {
     throw new ExitError(`invalid output path: directory "${parent}" does not exist`, 1);
   }
-  return resolve(target);
-}
-
-/** Throws if a directory between the root and the path is a link, which an earlier entry of the archive can create. */
-async function checkParents(root: string, path: string): Promise<void> {
-  for (
-    let parent = dirname(path);
-    parent.length >= root.length && parent !== dirname(root);
-    parent = dirname(parent)
-  ) {
-    const found = await lstat(parent).catch(() => undefined);
-    if (found && !found.isDirectory()) {
-      throw new ExitError(`refusing to unpack "${path}": ${parent} is not a directory`, 1);
-    }
-  }
+  return { directory: parent, prefix: [basename(whole)] };
 }
 
 function statOrNothing(path: string) {

@@ -18,13 +18,15 @@ export async function writeArchive(
     for await (const bytes of body ?? []) await write("stdout", bytes);
     return;
   }
-  const { open, rename, rm, stat } = await import("node:fs/promises");
+  const { constants, open, rename, rm, stat } = await import("node:fs/promises");
   const found = await stat(path).catch(() => undefined);
   const direct = found !== undefined && !found.isFile();
   const target = direct ? path : `${path}.${process.pid}.partial`;
   // The file is opened before the request, so the daemon prepares no archive that cannot be written.
-  const file = await open(target, direct ? "w" : "wx", 0o644);
+  const file = await open(target, direct ? constants.O_WRONLY : "wx", 0o644);
   try {
+    // Another user may have replaced the device or pipe by a link to a file, which must not be overwritten.
+    if (direct && (await file.stat()).isFile()) throw new ExitError(`${path} has become a file`, 1);
     const { body } = await request();
     for await (const bytes of body ?? []) await file.appendFile(bytes);
     await file.close();

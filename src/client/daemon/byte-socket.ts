@@ -14,10 +14,16 @@ export interface ByteSocket extends AsyncIterable<Uint8Array> {
 /** Largest number of unread bytes before reading pauses and the sender has to wait. */
 const readAhead = 256 * 1024;
 
-/** Connects to a unix socket; an error has the kernel's code (`ENOENT`, `ECONNREFUSED`, `EACCES`). */
-export async function connectUnix(path: string): Promise<ByteSocket> {
+/**
+ * Connects to a unix socket; an error has the kernel's code (`ENOENT`, `ECONNREFUSED`, `EACCES`). `check` sees the
+ * connection before a byte is sent; its error closes the connection.
+ */
+export async function connectUnix(
+  path: string,
+  check: (connection: Bun.Socket) => void = () => {},
+): Promise<ByteSocket> {
   const state = new SocketState();
-  state.socket = await Bun.connect({
+  const connection = await Bun.connect({
     unix: path,
     allowHalfOpen: true,
     socket: {
@@ -29,6 +35,13 @@ export async function connectUnix(path: string): Promise<ByteSocket> {
       error: (_socket, error) => state.ended(error),
     },
   });
+  try {
+    check(connection);
+  } catch (error) {
+    connection.terminate();
+    throw error;
+  }
+  state.socket = connection;
   return state;
 }
 

@@ -41,6 +41,10 @@ const listening = `
   }
 `;
 
+function target() {
+  return { directory, name: "s.sock", path: `${directory}/s.sock`, owner: process.getuid?.() ?? 0 };
+}
+
 async function endFake(): Promise<void> {
   const socket = await connectUnix(`${directory}/s.sock`);
   await socket.write(Uint8Array.of(0));
@@ -48,7 +52,7 @@ async function endFake(): Promise<void> {
 }
 
 test("starts a daemon in the background and connects", async () => {
-  const socket = await startDaemon(`${directory}/s.sock`, program(listening));
+  const socket = await startDaemon(target(), program(listening));
   socket.close();
   const [started] = readFileSync(`${directory}/s.sock.started`, "utf8").trim().split("\n");
   // The daemon inherits neither the working directory nor unrelated variables.
@@ -58,14 +62,14 @@ test("starts a daemon in the background and connects", async () => {
 });
 
 test("clients that start at the same time share the first daemon", async () => {
-  const starts = Array.from({ length: 4 }, () => startDaemon(`${directory}/s.sock`, program(listening)));
+  const starts = Array.from({ length: 4 }, () => startDaemon(target(), program(listening)));
   for (const socket of await Promise.all(starts)) socket.close();
   await endFake();
 });
 
 test("the error that the daemon reports is thrown", async () => {
   const script = `console.log(JSON.stringify({ error: "newuidmap is missing", code: "unavailable" })); process.exit(1);`;
-  const start = startDaemon(`${directory}/s.sock`, program(script));
+  const start = startDaemon(target(), program(script));
   await expect(start).rejects.toMatchObject({
     message: "cannot start the daemon",
     cause: { message: "newuidmap is missing" },
@@ -73,17 +77,14 @@ test("the error that the daemon reports is thrown", async () => {
 });
 
 test("a daemon that dies without a report is reported with the end of its log", async () => {
-  const start = startDaemon(
-    `${directory}/s.sock`,
-    program(`console.error("first"); console.error("out of luck");`),
-  );
+  const start = startDaemon(target(), program(`console.error("first"); console.error("out of luck");`));
   await expect(start).rejects.toMatchObject({ cause: { message: expect.stringContaining("out of luck") } });
   expect(existsSync(`${directory}/data/daemon.log`)).toBe(true);
 });
 
 test("the error contains the path of a data directory that cannot be created", async () => {
   writeFileSync(`${directory}/data`, "a file");
-  const start = startDaemon(`${directory}/s.sock`, program(listening));
+  const start = startDaemon(target(), program(listening));
   await expect(start).rejects.toMatchObject({
     message: "cannot start the daemon",
     cause: { path: expect.any(String) },

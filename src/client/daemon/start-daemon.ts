@@ -3,6 +3,7 @@ import { dataDirectory } from "#support/directories.ts";
 import { TboxError } from "#support/errors.ts";
 import type { ByteSocket } from "./byte-socket.ts";
 import { type DaemonProgram, daemonEnvironment, ownProgram } from "./daemon-program.ts";
+import type { DaemonSocket } from "./socket-path.ts";
 import { tryConnect } from "./try-connect.ts";
 
 /** Most milliseconds to wait for a daemon that another client is starting. */
@@ -12,18 +13,18 @@ const startTimeout = 20_000;
  * Starts a daemon that outlives this program and connects to it. When several clients start one at the same time, one
  * daemon wins and all clients get a connection to it.
  */
-export async function startDaemon(socketPath: string, program = ownProgram()): Promise<ByteSocket> {
+export async function startDaemon(target: DaemonSocket, program = ownProgram()): Promise<ByteSocket> {
   const log = `${dataDirectory(program.environment)}/daemon.log`;
   const report = await spawnDaemon(program, log);
   const otherStarts = "code" in report && (report.code === "already-exists" || report.code === "conflict");
   const deadline = performance.now() + startTimeout;
   for (;;) {
-    const socket = await tryConnect(socketPath);
+    const socket = await tryConnect(target);
     if (socket) return socket;
     if (!("ready" in report || otherStarts) || performance.now() > deadline) break;
     await Bun.sleep(10);
   }
-  const reason = "error" in report ? report.error : `it does not listen at ${socketPath} (see ${log})`;
+  const reason = "error" in report ? report.error : `it does not listen at ${target.path} (see ${log})`;
   throw new TboxError("unavailable", "cannot start the daemon", { cause: new Error(reason) });
 }
 

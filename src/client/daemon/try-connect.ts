@@ -1,13 +1,19 @@
 import { TboxError } from "#support/errors.ts";
 import { type ByteSocket, connectUnix } from "./byte-socket.ts";
+import { checkListener, forgetDirectory, ownedPath } from "./socket-owner.ts";
+import type { DaemonSocket } from "./socket-path.ts";
 
-/** Connects to the daemon; returns undefined when none runs. */
-export async function tryConnect(path: string): Promise<ByteSocket | undefined> {
+/**
+ * Connects to the daemon; returns undefined when none runs. Throws forbidden before a byte is sent when the socket or
+ * its listener belongs to another user.
+ */
+export async function tryConnect(socket: DaemonSocket): Promise<ByteSocket | undefined> {
   try {
-    return await connectUnix(path);
+    return await connectUnix(ownedPath(socket), (connection) => checkListener(socket, connection));
   } catch (error) {
+    forgetDirectory(socket);
     if (isAbsence(error)) return undefined;
-    throw connectionError(path, error);
+    throw error instanceof TboxError ? error : connectionError(socket.path, error);
   }
 }
 

@@ -20,7 +20,7 @@ export async function listen(
   server: Server,
   { directory, uid, name, users }: ListenOptions,
 ): Promise<string> {
-  ensurePrivateDirectory({ path: directory, uid, others: "none" });
+  ensurePrivateDirectory({ path: directory, uid });
   const path = `${directory}/${name}`;
   if (await isAnswered(path)) throw new TboxError("already-exists", `a daemon runs already at ${path}`);
   // The socket must never be open to other users than these, not even before a chmod.

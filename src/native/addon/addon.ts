@@ -9,6 +9,10 @@ export interface Addon {
   Reactor: new (listener: (token: number, kind: EventKind, text: string) => void) => Reactor;
   /** Returns two connected stream sockets; only the first is non-blocking. */
   streamPair(): [number, number];
+  /** Opens a directory that only `user` can enter, created if missing. Throws EPERM for any other directory. */
+  openPrivateDirectory(path: string, user: number): number;
+  /** Throws EPERM unless a process of `user` listens on the other end of a Unix socket. */
+  checkPeer(socket: number, user: number): void;
   /** Returns a descriptor that holds the lock until it is closed; null when another process has the lock. */
   lockFile(directory: string, name: string): number | null;
   /** Returns the start time of a process in clock ticks since boot; null when it does not exist. */
@@ -72,6 +76,8 @@ function isAddon(value: unknown): value is Addon {
 const functions: (keyof Addon)[] = [
   "Reactor",
   "streamPair",
+  "openPrivateDirectory",
+  "checkPeer",
   "lockFile",
   "processStartTime",
   "monotonic",

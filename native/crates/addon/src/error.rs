@@ -1,7 +1,7 @@
 //! Errors for JavaScript; `code` is the errno's name.
 
 use rustix::io::Errno;
-use sys::{cgroup, lock, memfd, pidfd, seqpacket};
+use sys::{cgroup, lock, memfd, pidfd, private_directory, seqpacket};
 
 pub type Result<T> = std::result::Result<T, napi::Error<Code>>;
 
@@ -52,6 +52,14 @@ pub fn from_cgroup(error: cgroup::Error) -> napi::Error<Code> {
 pub fn from_lock(error: lock::Error) -> napi::Error<Code> {
     let errno = match &error {
         lock::Error::Open { source, .. } | lock::Error::Lock { source, .. } => *source,
+    };
+    coded(errno, error.to_string())
+}
+
+pub fn from_private_directory(error: private_directory::Error) -> napi::Error<Code> {
+    let errno = match &error {
+        private_directory::Error::System { source, .. } => *source,
+        _ => Errno::PERM,
     };
     coded(errno, error.to_string())
 }

@@ -1,12 +1,12 @@
-//! File locks, byte streams and clocks.
+//! File locks, byte streams, private sockets and clocks.
 
 use std::os::fd::{AsFd, IntoRawFd};
 use std::path::Path;
 
 use napi_derive::napi;
-use sys::{descriptor, lock, pidfd, stream};
+use sys::{descriptor, lock, pidfd, private_directory, stream};
 
-use crate::error::{Result, from_lock, system};
+use crate::error::{Result, from_lock, from_private_directory, system};
 
 /// Locks a file. Returns a descriptor that holds the lock until it is closed, or nothing if the lock is held
 /// already.
@@ -16,6 +16,22 @@ pub fn lock_file(directory: String, name: String) -> Result<Option<i32>> {
         descriptor::open_directory(Path::new(&directory)).map_err(system("open directory"))?;
     let held = lock::try_exclusive(directory.as_fd(), &name).map_err(from_lock)?;
     Ok(held.map(IntoRawFd::into_raw_fd))
+}
+
+/// Opens a directory that only `user` can enter, created if missing. Fails with EPERM if it is open to others, belongs
+/// to another user, or is a link.
+#[napi]
+pub fn open_private_directory(path: String, user: u32) -> Result<i32> {
+    private_directory::open(Path::new(&path), user)
+        .map(IntoRawFd::into_raw_fd)
+        .map_err(from_private_directory)
+}
+
+/// Fails with EPERM unless a process of `user` listens on the other end of a Unix socket.
+#[napi]
+pub fn check_peer(socket: i32, user: u32) -> Result<()> {
+    let socket = descriptor::duplicate(socket).map_err(system("dup"))?;
+    private_directory::check_peer(socket.as_fd(), user).map_err(from_private_directory)
 }
 
 /// Returns two connected sockets. Only the first is non-blocking.

@@ -16,6 +16,7 @@ pub mod mounts;
 pub mod namespaces;
 pub mod network_namespace;
 pub mod pidfd;
+pub mod private_directory;
 pub mod program;
 pub mod seccomp;
 pub mod seqpacket;

@@ -19,7 +19,7 @@ export const contextCommand = command({
     },
   ],
   async run() {
-    await print(`export DOCKER_HOST=unix://${await daemonSocket()}\n`);
+    await print(`export DOCKER_HOST=unix://${(await daemonSocket()).path}\n`);
     return 0;
   },
 });

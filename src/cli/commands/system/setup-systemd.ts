@@ -32,7 +32,7 @@ async function setUp(systemd: UserSystemd): Promise<void> {
   const { environment, command: program } = ownProgram();
   const units = planUnits({
     command: program,
-    socket: environment.TBOX_RUN_DIR ? await daemonSocket() : "%t/tbox/tbox.sock",
+    socket: environment.TBOX_RUN_DIR ? (await daemonSocket()).path : "%t/tbox/tbox.sock",
     environment: daemonVariables(environment),
   });
   writeUnits(systemd.directory, units);
@@ -41,7 +41,7 @@ async function setUp(systemd: UserSystemd): Promise<void> {
   await stopDaemon();
   await systemd.control("enable", ...names);
   await systemd.control("restart", "tbox.socket");
-  await print(`systemd listens on ${await daemonSocket()}; the units are in ${systemd.directory}\n`);
+  await print(`systemd listens on ${(await daemonSocket()).path}; the units are in ${systemd.directory}\n`);
   if (!systemd.lingers) {
     await print(
       "systemd stops the daemon and its containers when you log out. To keep them: loginctl enable-linger\n",

@@ -1,22 +1,22 @@
 import type { ShutdownAnswer } from "#api/answers/system.ts";
 import { request } from "#client/api.ts";
-import { daemonSocket } from "#client/daemon/socket-path.ts";
+import { type DaemonSocket, daemonSocket } from "#client/daemon/socket-path.ts";
 import { tryConnect } from "#client/daemon/try-connect.ts";
 import { trustAnswer } from "#client/trust-answer.ts";
 
 /** Stops the daemon and waits for its exit; returns false if none runs. Containers continue. */
 export async function stopDaemon(): Promise<boolean> {
-  const path = await daemonSocket();
-  if (!(await isRunning(path))) return false;
+  const target = await daemonSocket();
+  if (!(await isRunning(target))) return false;
   const answer = await request("POST", "/tbox/shutdown");
   // A new connection to systemd's socket would start another daemon, so this waits for the process ID in the answer.
   const pid = answer.status === 200 ? trustAnswer<ShutdownAnswer>(await answer.json()).Pid : undefined;
-  while (pid === undefined ? await isRunning(path) : isAlive(pid)) await Bun.sleep(10);
+  while (pid === undefined ? await isRunning(target) : isAlive(pid)) await Bun.sleep(10);
   return true;
 }
 
-async function isRunning(path: string): Promise<boolean> {
-  const socket = await tryConnect(path);
+async function isRunning(target: DaemonSocket): Promise<boolean> {
+  const socket = await tryConnect(target);
   socket?.close();
   return socket !== undefined;
 }

@@ -1,0 +1,40 @@
+import { chmodSync, closeSync, constants, openSync, utimesSync } from "node:fs";
+
+/** A file or directory that stays the same whatever happens to its name. Disposal closes it. */
+export interface PathDescriptor extends Disposable {
+  /** Path that leads to it. Names below it are resolved from it. */
+  readonly path: string;
+  setMode(mode: number): void;
+  /** Sets the time of its last access and change. */
+  setTime(time: Date): void;
+}
+
+/** O_PATH of Linux: opens without access to the content, and drops no lock of the process when it is closed. */
+const pathOnly = 0o10000000;
+
+/** Opens a file or directory, following no link in the last component; for a link, the descriptor is the link's. */
+export function openPath(path: string): PathDescriptor {
+  return describe(openSync(path, pathOnly | constants.O_NOFOLLOW));
+}
+
+/** Opens a directory of a directory; throws ENOTDIR for a link. */
+export function openChild(parent: PathDescriptor, name: string): PathDescriptor {
+  const flags = pathOnly | constants.O_NOFOLLOW | constants.O_DIRECTORY;
+  return describe(openSync(`${parent.path}/${name}`, flags));
+}
+
+/** Opens a directory that the user named, following links. */
+export function openNamedDirectory(path: string): PathDescriptor {
+  return describe(openSync(path, pathOnly | constants.O_DIRECTORY));
+}
+
+function describe(descriptor: number): PathDescriptor {
+  const path = `/proc/self/fd/${descriptor}`;
+  return {
+    path,
+    // The kernel refuses both for a link, and never follows it.
+    setMode: (mode) => chmodSync(path, mode),
+    setTime: (time) => utimesSync(path, time, time),
+    [Symbol.dispose]: () => closeSync(descriptor),
+  };
+}
