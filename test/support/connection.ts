@@ -11,6 +11,8 @@ export interface Connection extends Disposable {
   resume(): void;
   /** Resolves with the received data once it contains the text; throws when the connection ends before. */
   until(text: string): Promise<Buffer>;
+  /** Returns the data received so far. */
+  received(): Buffer;
   /** Resolves with all received data when the peer has closed its side. */
   ended: Promise<Buffer>;
 }
@@ -43,6 +45,7 @@ export async function openConnection(path: string): Promise<Connection> {
     endWriting: () => void socket.end(),
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
+    received: () => Buffer.concat(chunks),
     ended: finished.promise,
     until: (text) =>
       new Promise((resolve, reject) => {

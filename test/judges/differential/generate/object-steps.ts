@@ -1,0 +1,245 @@
+import { stepOf } from "./table.ts";
+
+const filter = (name: string, value: string) =>
+  `filters=${encodeURIComponent(JSON.stringify({ [name]: [value] }))}`;
+
+const networks = [
+  { Name: "n0" },
+  { Name: "n0", Driver: "bridge", CheckDuplicate: true, Labels: { a: "1" } },
+  { Name: "n1", Internal: true, Attachable: true, Options: { o: "1" } },
+  { Name: "n1", Driver: "nosuch" },
+  { Name: "n1", Driver: "host" },
+  { Name: "n1", Driver: "macvlan" },
+  { Name: "", Driver: "bridge" },
+  { Name: "bridge" },
+  { Name: "host" },
+  { Name: "a b" },
+  { Name: "-x" },
+  {
+    Name: "n1",
+    IPAM: { Config: [{ Subnet: "10.99.0.0/24", Gateway: "10.99.0.1", IPRange: "10.99.0.128/25" }] },
+  },
+  { Name: "n1", IPAM: { Config: [{ Subnet: "10.99.0.0/24" }] } },
+  { Name: "n0", IPAM: { Config: [{ Subnet: "10.99.0.0/16" }] } },
+  { Name: "n1", IPAM: { Config: [{ Subnet: "nope" }] } },
+  { Name: "n1", IPAM: { Config: [{ Subnet: "10.99.0.5/24" }] } },
+  { Name: "n1", IPAM: { Config: [{ Subnet: "10.99.0.0/24", Gateway: "10.98.0.1" }] } },
+  { Name: "n1", IPAM: { Config: [{ Gateway: "10.99.0.1" }] } },
+  { Name: "n1", IPAM: { Driver: "nosuch" } },
+  { Name: "n1", IPAM: { Driver: "null" } },
+  { Name: "n1", IPAM: { Config: [{}] } },
+  { Name: "n1", EnableIPv6: false, EnableIPv4: true },
+  { Name: "n1", Options: { "com.docker.network.driver.mtu": "1400" } },
+  { Name: "n1", Options: { "com.docker.network.driver.mtu": "nope" } },
+  { Name: "n1", Scope: "swarm" },
+  { Name: "n1", Ingress: true },
+  { Name: "n1", ConfigOnly: true },
+  { Name: "n1", ConfigFrom: { Network: "n0" } },
+  { Name: "n1", Unknown: 1 },
+  {},
+  null,
+  [],
+];
+
+const connections = [
+  { Container: "c0" },
+  { Container: "c0", EndpointConfig: { Aliases: ["alias"] } },
+  { Container: "c0", EndpointConfig: { IPAMConfig: { IPv4Address: "10.99.0.9" } } },
+  { Container: "c0", EndpointConfig: { IPAMConfig: { IPv4Address: "nope" } } },
+  { Container: "c0", EndpointConfig: { IPAMConfig: { IPv4Address: "1.2.3.4" } } },
+  { Container: "c0", EndpointConfig: { GwPriority: 5, DriverOpts: { a: "b" } } },
+  { Container: "c0", EndpointConfig: { MacAddress: "nope" } },
+  { Container: "nosuch" },
+  { Container: "c0", Force: true },
+  { Container: "" },
+  {},
+  null,
+];
+
+/** Requests about networks. */
+export const networkStep = stepOf(
+  [
+    { weight: 6, request: "POST /networks/create", bodies: networks },
+    {
+      weight: 2,
+      request: "GET /networks/$n",
+      queries: ["", "verbose=1", "scope=local", "scope=swarm", "verbose=x"],
+    },
+    { weight: 2, request: "DELETE /networks/$n" },
+    { weight: 3, request: "POST /networks/$n/connect", bodies: connections },
+    { weight: 2, request: "POST /networks/$n/disconnect", bodies: connections },
+    { weight: 2, request: "POST /containers/$c/start" },
+    { request: "GET /containers/$c/json" },
+    {
+      weight: 2,
+      request: "GET /networks",
+      queries: [
+        filter("name", "n"),
+        filter("name", "^n0$"),
+        filter("driver", "bridge"),
+        filter("type", "custom"),
+        filter("type", "x"),
+        filter("scope", "local"),
+        filter("dangling", "true"),
+        filter("dangling", "x"),
+        filter("id", "0"),
+        filter("label", "a"),
+        filter("nosuch", "x"),
+        "filters=x",
+      ],
+    },
+    {
+      request: "POST /networks/prune",
+      queries: ["", filter("label", "a"), filter("until", "x"), filter("nosuch", "1")],
+    },
+  ],
+  { n: ["n0", "n0", "n1", "nosuch", "bridge", "host", "none"], c: ["c0"] },
+);
+
+const volumes = [
+  { Name: "v0" },
+  { Name: "v0", Labels: { a: "1" }, Driver: "local" },
+  { Name: "v1", DriverOpts: { type: "tmpfs", device: "tmpfs", o: "size=1m" } },
+  { Name: "v1", DriverOpts: { nonsense: "x" } },
+  { Name: "v1", Driver: "nosuch" },
+  { Name: "", Labels: { a: "1" } },
+  { Name: "a b" },
+  { Name: "x" },
+  { Name: "../v" },
+  { Name: "v1", ClusterVolumeSpec: {} },
+  { Name: "v1", Unknown: 1 },
+  { Name: 7 },
+  {},
+  null,
+  [],
+];
+
+/** Requests about volumes. */
+export const volumeStep = stepOf(
+  [
+    { weight: 5, request: "POST /volumes/create", bodies: volumes },
+    { weight: 2, request: "GET /volumes/$v" },
+    { weight: 2, request: "DELETE /volumes/$v", queries: ["", "force=1", "force=x"] },
+    { request: "PUT /volumes/$v", queries: ["version=1", ""], bodies: [{}, null] },
+    {
+      weight: 2,
+      request: "GET /volumes",
+      queries: [
+        "",
+        filter("name", "v"),
+        filter("name", "^v0$"),
+        filter("dangling", "true"),
+        filter("dangling", "x"),
+        filter("driver", "local"),
+        filter("label", "a"),
+        filter("label", "a=1"),
+        filter("nosuch", "x"),
+        "filters=x",
+      ],
+    },
+    {
+      request: "POST /volumes/prune",
+      queries: [
+        "",
+        filter("all", "true"),
+        filter("all", "x"),
+        filter("label", "a"),
+        filter("label!", "a"),
+        filter("nosuch", "1"),
+      ],
+    },
+    {
+      request: "POST /containers/create?name=c1",
+      bodies: [{ Image: "base", HostConfig: { Binds: ["v0:/v", "v1:/w:ro"] } }],
+    },
+    { request: "DELETE /containers/c1", queries: ["", "v=1"] },
+  ],
+  { v: ["v0", "v0", "v1", "nosuch", "a%20b"] },
+);
+
+/** Requests about images. */
+export const imageStep = stepOf(
+  [
+    {
+      weight: 2,
+      request: "GET /images/$i/json",
+      queries: [
+        "",
+        "manifests=1",
+        "manifests=x",
+        'platform={"os":"linux","architecture":"amd64"}',
+        'platform={"os":"linux","architecture":"s390x"}',
+        "platform=x",
+      ],
+    },
+    { request: "GET /images/$i/history", queries: ["", "platform=x"] },
+    {
+      weight: 3,
+      request: "POST /images/$i/tag",
+      queries: [
+        "repo=r&tag=t",
+        "repo=r",
+        "",
+        "repo=UPPER",
+        "repo=r&tag=a%20b",
+        "repo=localhost:5000/a/b&tag=v1",
+        "repo=r@sha256:00",
+        "repo=full",
+        "tag=x",
+      ],
+    },
+    {
+      weight: 3,
+      request: "DELETE /images/$i",
+      queries: ["", "force=1", "noprune=1", "force=x", "platforms=x"],
+    },
+    {
+      weight: 2,
+      request: "GET /images/json",
+      queries: [
+        "",
+        "all=1",
+        "digests=1",
+        "shared-size=1",
+        "manifests=1",
+        filter("reference", "r*"),
+        filter("reference", "base"),
+        filter("reference", "full:*"),
+        filter("reference", "*/*"),
+        filter("dangling", "true"),
+        filter("dangling", "x"),
+        filter("label", "of.image=full"),
+        filter("before", "full"),
+        filter("since", "nosuch"),
+        filter("until", "x"),
+        filter("until", "1h"),
+        filter("nosuch", "x"),
+        "filters=x",
+      ],
+    },
+    {
+      request: "POST /images/prune",
+      queries: [
+        "",
+        filter("dangling", "false"),
+        filter("dangling", "x"),
+        filter("label", "a"),
+        filter("until", "x"),
+        filter("nosuch", "1"),
+      ],
+    },
+    { request: "POST /containers/create?name=c1", bodies: [{ Image: "full" }, { Image: "r:t" }] },
+    { request: "DELETE /containers/c1" },
+    { request: "GET /images/$i/get" },
+    { request: "GET /images/get", queries: ["names=base", "names=nosuch", ""] },
+    { request: "GET /images/search", queries: [""] },
+    {
+      request: "POST /images/create",
+      queries: ["", "fromImage=UPPER", "fromImage=", "fromSrc=-&repo=UPPER", "fromImage=base&platform=x"],
+    },
+    { request: "POST /images/$i/push", queries: ["tag=a%20b"] },
+    { request: "GET /distribution/UPPER/json" },
+    { request: "POST /build/prune", queries: ["", "all=x", "keep-storage=x"] },
+  ],
+  { i: ["base", "full", "full:latest", "r:t", "r", "nosuch", "{full}", "UPPER", "a%20b", "base@sha256:00"] },
+);
