@@ -89,7 +89,7 @@ function openServices(
   runtimes: Map<string, RuntimeState>,
 ): { services: ContainerServices; execs: Execs } {
   const { store, networks, warn } = options;
-  const records = openContainerRecords(database, uses);
+  const records = openContainerRecords(database, uses, warn);
   const runtime = (id: string) => {
     const found = runtimes.get(id) ?? createRuntimeState();
     runtimes.set(id, found);

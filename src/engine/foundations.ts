@@ -10,8 +10,10 @@ import { tryLock } from "#native/addon/file-lock.ts";
 import { openZygote, type Zygote } from "#native/zygote/zygote.ts";
 import { openDatabase } from "#support/database.ts";
 import { TboxError } from "#support/errors.ts";
+import { isOutOfSpace } from "#support/full-disk.ts";
 import { openLog } from "#support/log.ts";
 import { migrate } from "#support/migrations.ts";
+import { openSpaceReserve } from "#support/space-reserve.ts";
 import { openUsageRegister, type UsageRegister } from "#support/usage-register.ts";
 import type { Config } from "./config.ts";
 import { type EventLog, openEventLog } from "./events.ts";
@@ -42,6 +44,26 @@ export interface Foundations {
 
 /** Locks the store and opens what the services share; `resources` closes it again. */
 export async function openFoundations(config: Config, resources: AsyncDisposableStack): Promise<Foundations> {
+  const { dataDirectory: store } = config;
+  const reserve = resources.use(openSpaceReserve(store, openLog("daemon").warn));
+  const open = async () => {
+    await using opened = new AsyncDisposableStack();
+    const foundations = await openParts(config, reserve.release, opened);
+    return { foundations, opened: opened.move() };
+  };
+  const { foundations, opened } = await open().catch((error) => {
+    if (!isOutOfSpace(store) || !reserve.release()) throw error;
+    return open();
+  });
+  resources.use(opened);
+  return foundations;
+}
+
+async function openParts(
+  config: Config,
+  release: () => boolean,
+  resources: AsyncDisposableStack,
+): Promise<Foundations> {
   const { dataDirectory: store, runDirectory: run } = config;
   for (const path of [`${store}/containers`, `${run}/monitors`]) {
     mkdirSync(path, { recursive: true, mode: 0o700 });
@@ -49,10 +71,10 @@ export async function openFoundations(config: Config, resources: AsyncDisposable
   const lock = tryLock(store, "daemon.lock");
   if (!lock) throw new TboxError("already-exists", `another daemon has the store ${store} open`);
   resources.use(lock);
-  const safe = openDatabase(`${store}/tbox.db`, "power");
+  const safe = openDatabase(`${store}/tbox.db`, { durability: "power", release });
   resources.defer(() => safe.close());
   migrate(safe, migrations);
-  const fast = openDatabase(`${store}/tbox.db`, "process");
+  const fast = openDatabase(`${store}/tbox.db`, { durability: "process", release });
   resources.defer(() => fast.close());
   const content = await openDiskContentStore(store);
   const zygote = resources.use(await openZygote({ store, run }));
@@ -63,7 +85,7 @@ export async function openFoundations(config: Config, resources: AsyncDisposable
     content,
     zygote,
     layers: await openLayers({ database: safe, store, zygote, warn: openLog("layers").warn }),
-    trash: openTrash({ store, zygote, warn: openLog("trash").warn }),
+    trash: openTrash({ store, zygote, release, warn: openLog("trash").warn }),
     events: openEventLog(wallClock),
     uses: openUsageRegister(),
     async measure(paths) {

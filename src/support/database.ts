@@ -1,6 +1,7 @@
-import { Database } from "bun:sqlite";
+import type { Database } from "bun:sqlite";
 import { closeSync, openSync } from "node:fs";
 import { openPath } from "./path-descriptor.ts";
+import { RescuedDatabase } from "./rescued-database.ts";
 
 /**
  * Guarantee for committed changes: they survive the death of the process, or the loss of power, too. A power-safe
@@ -8,15 +9,22 @@ import { openPath } from "./path-descriptor.ts";
  */
 export type Durability = "process" | "power";
 
+export interface DatabaseOptions {
+  durability: Durability;
+  /** Frees space when the disk is full; returns false when it has none to free. */
+  release: () => boolean;
+}
+
 /**
  * Opens or creates a SQLite database with a write-ahead log and strict named parameters. Only the owner can read its
- * files: environment variables of containers are in it.
+ * files: environment variables of containers are in it. A statement or transaction that finds the disk full is repeated
+ * once after `release`.
  */
-export function openDatabase(path: string, durability: Durability): Database {
+export function openDatabase(path: string, { durability, release }: DatabaseOptions): Database {
   // SQLite gives the log and the index the mode of the database.
   closeToOthers(path, "create");
   for (const suffix of ["-wal", "-shm"]) closeToOthers(`${path}${suffix}`, "ignore");
-  const database = new Database(path, { create: true, strict: true });
+  const database = new RescuedDatabase(path, release);
   // The timeout is set first: without it, even the switch to WAL fails at once on a busy database.
   database.run("PRAGMA busy_timeout = 5000");
   database.run("PRAGMA journal_mode = WAL");

@@ -42,13 +42,13 @@ export function watchHealth(services: ContainerServices, execs: Execs, record: C
       { start, end: new Date().toISOString(), ...outcome },
       { retries: check.Retries || defaults.Retries, inStartPeriod: isInStartPeriod(check, startedAt) },
     );
-    services.records.save(record);
+    services.records.saveEventually(record);
     if (health.status !== before) services.notify(`health_status: ${health.status}`, record);
   }
 
   if (check) {
     record.state.health = { status: "starting", failingStreak: 0, log: [] };
-    services.records.save(record);
+    services.records.saveEventually(record);
     scheduleProbe(check);
   }
   return {

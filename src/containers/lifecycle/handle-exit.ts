@@ -54,7 +54,7 @@ export async function handleExit(
   record.stoppedByUser = requested;
   const restarts = !runtime.restartRequested && restartsAfterExit(record, requested);
   if (restarts) record.state.status = "restarting";
-  services.records.save(record);
+  services.records.saveEventually(record);
   notifyExit(services, record);
   for (const listener of [...runtime.exitListeners]) listener({ code: record.state.exitCode });
   if (restarts) services.restarts.schedule(record);

@@ -30,7 +30,7 @@ export function pauseContainer(services: ContainerServices, name: string): Promi
     // The container may have exited during the wait.
     if (!isRunning(record)) throw new TboxError("conflict", `container ${id} is not running`);
     record.state.status = "paused";
-    services.records.save(record);
+    services.records.saveEventually(record);
     services.notify("pause", record);
   });
 }
@@ -56,7 +56,7 @@ export async function resume(services: ContainerServices, record: ContainerRecor
   // The container may have exited during the wait.
   if (record.state.status !== "paused") return;
   record.state.status = "running";
-  services.records.save(record);
+  services.records.saveEventually(record);
   services.notify("unpause", record);
 }
 

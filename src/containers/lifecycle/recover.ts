@@ -14,9 +14,10 @@ import { runningState } from "./running-state.ts";
 
 /**
  * Updates the records after a time without a daemon: reconnects to the monitors of running containers, and reads the
- * exit records of the others. Deletes directories and cgroups without a record.
+ * exit records of the others. Deletes directories and cgroups without a record, and records without a directory.
  */
 export async function recoverContainers(services: ContainerServices): Promise<void> {
+  dropGhosts(services);
   await Promise.all(services.records.all().map((record) => recover(services, record)));
   // A build ends with the daemon that ran it.
   const steps = services.records.all().filter(({ layers }) => layers !== undefined);
@@ -62,10 +63,20 @@ async function adopt(services: ContainerServices, record: ContainerRecord, monit
     status: isFrozen(record) ? "paused" : "running",
     error: "",
   };
-  services.records.save(record);
+  services.records.saveEventually(record);
   services.runtime(record.id).monitor = monitor;
   services.runtime(record.id).healthCheck = services.watchHealth(record);
   watchExit(services, record, monitor);
+}
+
+/** Deletes the records of containers whose directory a removal or a loss of power has taken. */
+function dropGhosts({ records, store, warn }: ContainerServices): void {
+  const present = new Set(readdirSync(`${store}/containers`));
+  for (const { id, name } of records.all()) {
+    if (present.has(id)) continue;
+    warn(`container ${name} (${id}) has no directory: it is removed`);
+    records.delete(id);
+  }
 }
 
 /** Deletes the container directories that no record names. */

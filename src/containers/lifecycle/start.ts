@@ -92,7 +92,7 @@ async function start(
     finishedAt: record.state.finishedAt,
   };
   record.stoppedByUser = false;
-  services.records.save(record);
+  services.records.saveEventually(record);
   notifyVolumes(services.volumes, record, "mount");
   services.notify("start", record);
   runtime.healthCheck = services.watchHealth(record);
@@ -162,7 +162,7 @@ async function handleStartFailure(
     exitCode,
     error: errorChain(error),
   };
-  services.records.save(record);
+  services.records.saveEventually(record);
   for (const listener of [...services.runtime(record.id).exitListeners]) listener({ code: exitCode });
   if (record.hostConfig.AutoRemove) await removeStopped(services, record);
   const code = error instanceof TboxError ? error.code : "internal";

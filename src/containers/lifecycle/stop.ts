@@ -49,5 +49,5 @@ export function stayStopped(services: ContainerServices, record: ContainerRecord
   cancelScheduledStart(services.runtime(record.id));
   record.state.status = "exited";
   record.stoppedByUser = true;
-  services.records.save(record);
+  services.records.saveEventually(record);
 }

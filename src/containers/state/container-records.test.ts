@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import type { Digest } from "#oci/digest.ts";
 import { openUsageRegister } from "#support/usage-register.ts";
 import { memoryDatabase } from "#test/support/database.ts";
+import { until } from "#test/support/until.ts";
 import type { ContainerRecord } from "./container-record.ts";
 import { openContainerRecords } from "./container-records.ts";
 import type { ContainerResource } from "./container-uses.ts";
@@ -37,7 +38,7 @@ function newRecord(): ContainerRecord {
 
 test("a container registers its image, volumes and networks until it is deleted", () => {
   const uses = openUsageRegister<ContainerResource>();
-  const records = openContainerRecords(memoryDatabase(), uses);
+  const records = openContainerRecords(memoryDatabase(), uses, () => {});
   const record = newRecord();
   records.save(record);
   expect(uses.users("image", image)).toEqual([{ id: "c1", name: "web", active: false }]);
@@ -54,8 +55,33 @@ test("a container registers its image, volumes and networks until it is deleted"
 
 test("opening the table registers the uses of its containers", () => {
   const database = memoryDatabase();
-  openContainerRecords(database, openUsageRegister()).save(newRecord());
+  openContainerRecords(database, openUsageRegister(), () => {}).save(newRecord());
   const uses = openUsageRegister<ContainerResource>();
-  openContainerRecords(database, uses);
+  openContainerRecords(database, uses, () => {});
   expect(uses.users("volume", "data")).toEqual([{ id: "c1", name: "web", active: false }]);
+});
+
+test("a change that the disk refuses is visible at once, and written later", async () => {
+  const database = memoryDatabase();
+  const warnings: string[] = [];
+  const records = openContainerRecords(database, openUsageRegister(), (message) => warnings.push(message));
+  const record = newRecord();
+  records.save(record);
+  const stored = () =>
+    database
+      .query<{ record: string }, []>("SELECT record FROM containers")
+      .all()
+      .map((row) => JSON.parse(row.record));
+  database.run("PRAGMA query_only = ON");
+  record.state.status = "exited";
+  records.saveEventually(record);
+  expect(records.find("web").state.status).toBe("exited");
+  expect(warnings).toEqual(["write the state of container c1: trying again"]);
+  database.run("PRAGMA query_only = OFF");
+  await until(() => stored()[0].state.status === "exited");
+  database.run("PRAGMA query_only = ON");
+  records.delete("c1");
+  expect(records.named("web")).toBeUndefined();
+  database.run("PRAGMA query_only = OFF");
+  await until(() => stored().length === 0);
 });

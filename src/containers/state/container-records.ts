@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { invalidArgument, TboxError } from "#support/errors.ts";
+import type { Warn } from "#support/log.ts";
 import type { ContainerRecord } from "./container-record.ts";
 import { type ContainerUses, usesOf } from "./container-uses.ts";
 
@@ -11,16 +12,25 @@ export interface ContainerRecords {
   /** Finds a container by its exact name without the slash. */
   named(name: string): ContainerRecord | undefined;
   withId(id: string): ContainerRecord | undefined;
-  /** Writes a new or changed record and registers its uses. */
+  /** Writes a new or changed record and registers its uses. Throws when the write fails. */
   save(record: ContainerRecord): void;
+  /**
+   * Writes a record whose change has already happened, such as an exit. A write that fails is repeated in the background
+   * until it succeeds.
+   */
+  saveEventually(record: ContainerRecord): void;
   /** Registers the uses of a changed record before its next `save`. Does nothing for a deleted record. */
   registerUses(record: ContainerRecord): void;
   rename(record: ContainerRecord, name: string): void;
+  /** Deletes a record. A deletion that fails on the disk is repeated in the background until it succeeds. */
   delete(id: string): void;
 }
 
+/** Milliseconds between two attempts of writes that have failed. */
+const retryInterval = 1000;
+
 /** Opens the table and registers the uses of every container in it. */
-export function openContainerRecords(database: Database, uses: ContainerUses): ContainerRecords {
+export function openContainerRecords(database: Database, uses: ContainerUses, warn: Warn): ContainerRecords {
   const write = database.query(
     "INSERT OR REPLACE INTO containers (id, name, record) VALUES ($id, $name, $record)",
   );
@@ -36,6 +46,18 @@ export function openContainerRecords(database: Database, uses: ContainerUses): C
     byName.set(record.name, record);
     registerUses(record);
   }
+  const put = (record: ContainerRecord) =>
+    write.run({ id: record.id, name: record.name, record: JSON.stringify(record) });
+  const remember = (record: ContainerRecord) => {
+    byId.set(record.id, record);
+    byName.set(record.name, record);
+    registerUses(record);
+  };
+  const unwritten = openUnwritten((id) => {
+    const record = byId.get(id);
+    if (record) put(record);
+    else remove.run({ id });
+  }, warn);
   const records: ContainerRecords = {
     all: () => [...byId.values()],
     named: (name) => byName.get(name),
@@ -47,10 +69,12 @@ export function openContainerRecords(database: Database, uses: ContainerUses): C
       return found;
     },
     save(record) {
-      write.run({ id: record.id, name: record.name, record: JSON.stringify(record) });
-      byId.set(record.id, record);
-      byName.set(record.name, record);
-      registerUses(record);
+      put(record);
+      remember(record);
+    },
+    saveEventually(record) {
+      remember(record);
+      unwritten.write(record.id);
     },
     registerUses,
     rename(record, name) {
@@ -59,14 +83,41 @@ export function openContainerRecords(database: Database, uses: ContainerUses): C
       records.save(record);
     },
     delete(id) {
-      remove.run({ id });
       const record = byId.get(id);
       byId.delete(id);
       if (record) byName.delete(record.name);
+      unwritten.write(id);
       uses.withdraw(id);
     },
   };
   return records;
+}
+
+/** Writes rows by ID, and repeats the writes that fail. */
+function openUnwritten(write: (id: string) => void, warn: Warn) {
+  const pending = new Set<string>();
+  const attempt = (id: string) => {
+    write(id);
+    pending.delete(id);
+  };
+  const retry = () => {
+    try {
+      for (const id of [...pending]) attempt(id);
+    } catch {
+      setTimeout(retry, retryInterval);
+    }
+  };
+  return {
+    write(id: string) {
+      try {
+        attempt(id);
+      } catch (error) {
+        if (!pending.has(id)) warn(`write the state of container ${id}: trying again`, error);
+        if (pending.size === 0) setTimeout(retry, retryInterval);
+        pending.add(id);
+      }
+    },
+  };
 }
 
 function byPrefix(byId: Map<string, ContainerRecord>, prefix: string): ContainerRecord | undefined {

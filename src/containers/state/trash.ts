@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, readdirSync, renameSync } from "node:fs";
 import { errnoOf } from "#native/addon/failure.ts";
 import type { Zygote } from "#native/zygote/zygote.ts";
+import { isFullDisk } from "#support/full-disk.ts";
 import type { Warn } from "#support/log.ts";
 
 /** Directories that wait for their deletion. */
@@ -18,17 +19,19 @@ const emptyDelay = 100;
 export interface TrashOptions {
   store: string;
   zygote: Zygote;
+  /** Frees space on a full disk; returns false when it has none to free. */
+  release: () => boolean;
   warn: Warn;
 }
 
 /** Opens the trash of a store. Directories that an earlier daemon left are deleted too. */
-export function openTrash({ store, zygote, warn }: TrashOptions): Trash {
+export function openTrash({ store, zygote, release, warn }: TrashOptions): Trash {
   const directory = `${store}/trash`;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  let names = readdirSync(directory);
+  let waiting = readdirSync(directory).map((name) => `trash/${name}`);
   const empty = async () => {
-    const paths = names.map((name) => `trash/${name}`);
-    names = [];
+    const paths = waiting;
+    waiting = [];
     if (paths.length === 0) return;
     try {
       await zygote.work({ operation: "remove", paths });
@@ -36,18 +39,28 @@ export function openTrash({ store, zygote, warn }: TrashOptions): Trash {
       warn("empty the trash", error);
     }
   };
-  if (names.length > 0) setTimeout(empty, emptyDelay);
+  const move = (path: string) => {
+    const name = randomUUID();
+    renameSync(path, `${directory}/${name}`);
+    return `trash/${name}`;
+  };
+  const discard = (path: string) => {
+    try {
+      return move(path);
+    } catch (error) {
+      if (!isFullDisk(error) || !release()) throw error;
+      return move(path);
+    }
+  };
+  if (waiting.length > 0) setTimeout(empty, emptyDelay);
   return {
     discard(path) {
-      const name = randomUUID();
       try {
-        renameSync(path, `${directory}/${name}`);
+        if (waiting.push(discard(path)) === 1) setTimeout(empty, emptyDelay);
       } catch (error) {
         // The directory was deleted before.
-        if (errnoOf(error) === "ENOENT") return;
-        throw error;
+        if (errnoOf(error) !== "ENOENT") throw error;
       }
-      if (names.push(name) === 1) setTimeout(empty, emptyDelay);
     },
     empty,
   };

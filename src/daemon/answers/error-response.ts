@@ -1,6 +1,8 @@
 import type { ErrorAnswer } from "#api/answers/system.ts";
 import { type Issue, issueOf, toIssue } from "#api/schema/issue.ts";
+import { dataDirectory } from "#support/directories.ts";
 import { type ErrorCode, errorChain, TboxError } from "#support/errors.ts";
+import { describeFullDisk, isFullDisk } from "#support/full-disk.ts";
 import { openLog } from "#support/log.ts";
 
 const log = openLog("api");
@@ -24,8 +26,18 @@ const statuses: Record<ErrorCode, number> = {
   internal: 500,
 };
 
-/** Returns the status and message of an error. Writes internal errors to the log too. */
+/**
+ * Returns the status and message of an error. Writes internal errors to the log too. The message for a full disk names
+ * the store, what is free and a remedy.
+ */
 export function describeError(error: unknown): DescribedError {
+  const described = describePlain(error);
+  if (!isFullDisk(error)) return described;
+  const { status, message } = described;
+  return { status, message: `${message}: ${describeFullDisk(dataDirectory(process.env))}` };
+}
+
+function describePlain(error: unknown): DescribedError {
   if (error instanceof TboxError) {
     const status = statuses[error.code];
     if (status === 500) log.error("request failed", error);

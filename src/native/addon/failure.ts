@@ -4,11 +4,14 @@ import type { Failure } from "../protocol/failure.ts";
 /** A failed step of the helper. */
 export class FailureError extends TboxError {
   readonly failure: Failure;
+  /** Number of the kernel's error, if a system call failed. */
+  readonly errno: number | undefined;
 
   constructor(failure: Failure) {
     super(codes[failure.kind], failure.message);
     this.name = "FailureError";
     this.failure = failure;
+    this.errno = failure.errno;
   }
 }
 

@@ -61,7 +61,7 @@ impl From<MeasurePathError> for Failure {
 fn blob_kind(error: &BlobError) -> FailureKind {
     match error {
         BlobError::Read(_) | BlobError::Cancelled => FailureKind::System,
-        BlobError::TooLarge(_) | BlobError::Thread(_) => FailureKind::Exhausted,
+        BlobError::TooLarge(..) | BlobError::Thread(_) => FailureKind::Exhausted,
         _ => FailureKind::InvalidImage,
     }
 }
@@ -77,7 +77,7 @@ fn problem_kind(problem: &Problem) -> FailureKind {
     match problem {
         Problem::Archive(error) => archive_kind(error),
         Problem::Unmapped { .. } => FailureKind::UnmappedId,
-        Problem::TooManyEntries(_) | Problem::TooLarge(_) => FailureKind::Exhausted,
+        Problem::TooManyEntries(_) | Problem::TooLarge(..) => FailureKind::Exhausted,
         Problem::System { .. } | Problem::Remove(_) | Problem::Attribute { .. } => {
             FailureKind::System
         }
@@ -113,7 +113,6 @@ fn failure(
     let full = [Errno::NOSPC, Errno::DQUOT].map(Errno::raw_os_error);
     if errno.is_some_and(|errno| full.contains(&errno)) {
         kind = FailureKind::Exhausted;
-        message = format!("the store's file system is full: {message}");
     } else if errno == Some(Errno::NOMEM.raw_os_error()) {
         kind = FailureKind::Exhausted;
     }

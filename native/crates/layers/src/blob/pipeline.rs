@@ -9,6 +9,7 @@ use std::thread::{Builder, scope};
 use std::time::{Duration, Instant};
 
 use rustix::event::{EventfdFlags, eventfd};
+use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 
 use super::decode::Decoder;
@@ -111,7 +112,7 @@ impl Feed {
             buffer.truncate(filled);
             total += filled as u64;
             if total > limit {
-                return Err(BlobError::TooLarge(limit));
+                return Err(BlobError::TooLarge(limit, Errno::NOSPC));
             }
             if filled == 0 {
                 return Ok(());

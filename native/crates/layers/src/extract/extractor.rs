@@ -5,6 +5,7 @@ use std::os::fd::BorrowedFd;
 
 use protocol::work::UnpackLimits;
 use protocol::zygote::Mapping;
+use rustix::io::Errno;
 
 use super::entry_owner::OwnerPolicy;
 use super::entry_path::EntryName;
@@ -111,7 +112,7 @@ impl<'a> Extractor<'a> {
         // Holes occupy no space here, but may occupy space in a copy of the file.
         self.size = self.size.saturating_add(entry.size);
         if self.size > self.limits.bytes {
-            return Err(Problem::TooLarge(self.limits.bytes));
+            return Err(Problem::TooLarge(self.limits.bytes, Errno::NOSPC));
         }
         Ok(())
     }

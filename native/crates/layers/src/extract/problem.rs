@@ -56,8 +56,8 @@ pub enum Problem {
     },
     #[error("the layer has more than the limit of {0} entries")]
     TooManyEntries(u64),
-    #[error("the layer's files exceed the limit of {0} bytes in total")]
-    TooLarge(u64),
+    #[error("the layer's files exceed the limit of {0} bytes in total, which are free for them")]
+    TooLarge(u64, #[source] Errno),
     #[error("its attribute {} is larger than the kernel allows", quote(.0))]
     AttributeSize(Vec<u8>),
     #[error("setting its attribute {}", quote(.name))]

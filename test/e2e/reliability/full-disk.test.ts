@@ -1,0 +1,174 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { appendFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import type { Outcome } from "#test/support/program.ts";
+import { awaitLine } from "#test/support/program.ts";
+import { temporaryDirectory } from "#test/support/temp.ts";
+import { until } from "#test/support/until.ts";
+import { loadBox, shellUnavailable } from "../support/images.ts";
+
+const entries = 3000;
+
+/** Mounts a small file system on a directory, in a mount namespace of its own that lasts as long as the process. */
+async function mountSmallDisk(directory: string) {
+  const script = `mount -t tmpfs -o size=200m,nr_inodes=${entries},mode=700 none "$0" && echo ready && exec sleep 1000`;
+  const unshare = ["unshare", "--user", "--map-current-user", "--keep-caps", "--mount"];
+  const holder = Bun.spawn([...unshare, "sh", "-c", script, directory], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  await awaitLine(holder.stdout, "ready");
+  return {
+    /** Command prefix that enters the namespace. */
+    enter: ["nsenter", "-t", String(holder.pid), "--user", "--mount", "--preserve-credentials", "--"],
+    /** The file system as processes outside of the namespace see it. */
+    path: `/proc/${holder.pid}/root${directory}`,
+    async [Symbol.asyncDispose]() {
+      holder.kill("SIGKILL");
+      await holder.exited;
+    },
+  };
+}
+
+/** Reason why the tests cannot run here. */
+async function findObstacle(): Promise<string | undefined> {
+  if (shellUnavailable !== undefined) return shellUnavailable;
+  using directory = temporaryDirectory("disk");
+  try {
+    await using _ = await mountSmallDisk(directory.path);
+    return undefined;
+  } catch {
+    return "mounts in a user namespace are not possible";
+  }
+}
+
+/** Repeats an action until the disk refuses it. */
+function exhaust(action: () => void): void {
+  try {
+    for (;;) action();
+  } catch (error) {
+    expect(String(error)).toContain("ENOSPC");
+  }
+}
+
+const obstacle = await findObstacle();
+if (obstacle !== undefined) console.error(`skipped a store on a full disk: ${obstacle}`);
+
+describe.skipIf(obstacle !== undefined)("a store on a full disk", () => {
+  const opened = new AsyncDisposableStack();
+  let daemon: TestDaemon;
+  let disk: string;
+
+  beforeAll(async () => {
+    const { path } = opened.use(temporaryDirectory("disk"));
+    const mounted = opened.use(await mountSmallDisk(path));
+    disk = mounted.path;
+    daemon = opened.use(await startDaemon({ TBOX_DATA_DIR: path }, undefined, mounted.enter));
+    await loadBox(daemon);
+  });
+  afterAll(() => opened.disposeAsync());
+
+  const reserved = () => Bun.file(`${disk}/reserve/complete`).exists();
+
+  /** Uses all free space and all free file entries, also those that the daemon releases meanwhile. */
+  function fill(): void {
+    const filler = new Uint8Array(64 * 1024);
+    let number = 0;
+    for (
+      let { bavail, ffree } = statfsSync(disk);
+      bavail > 0 || ffree > 0;
+      { bavail, ffree } = statfsSync(disk)
+    ) {
+      for (const size of [filler.length, 4096]) {
+        exhaust(() => appendFileSync(`${disk}/filler`, filler.subarray(0, size)));
+      }
+      exhaust(() => writeFileSync(`${disk}/entry-${number++}`, "", { flag: "a" }));
+    }
+  }
+
+  function free(): void {
+    rmSync(`${disk}/filler`, { force: true });
+    for (let number = 0; number < entries; number++) rmSync(`${disk}/entry-${number}`, { force: true });
+  }
+
+  /** Runs `tbox` on a disk that is full before and after it. */
+  async function full(...command: string[]): Promise<Outcome> {
+    fill();
+    const outcome = await daemon.tbox(command);
+    fill();
+    return outcome;
+  }
+
+  const start = (name: string, ...command: string[]) =>
+    daemon.printed("run", "-d", "--name", name, "--network", "none", "box:1", ...command);
+  const states = () => daemon.printed("ps", "-a", "--format", "{{.Names}} {{.State}}");
+
+  test("containers end, and their states survive the daemon", async () => {
+    await until(reserved);
+    await start("ends", "sh", "-c", "trap 'exit 3' USR1; while :; do sleep 0.05; done");
+    await start("stops", "sleep", "1000");
+    await daemon.printed(
+      "run",
+      "-d",
+      "--rm",
+      "--name",
+      "vanishes",
+      "--network",
+      "none",
+      "box:1",
+      "sleep",
+      "1000",
+    );
+    expect(await full("kill", "-s", "USR1", "ends")).toMatchObject({ code: 0 });
+    expect(await full("wait", "ends")).toMatchObject({ stdout: "3\n" });
+    expect(await full("stop", "-t", "0", "stops")).toMatchObject({ code: 0 });
+    expect(await full("kill", "vanishes")).toMatchObject({ code: 0 });
+    await until(async () => (await states()) === "stops exited\nends exited");
+    await daemon.kill();
+    fill();
+    await daemon.start();
+    expect(await states()).toBe("stops exited\nends exited");
+    expect(await daemon.printed("inspect", "-f", "{{.State.ExitCode}}", "ends", "stops")).toBe("3\n137");
+    free();
+    await daemon.kill();
+    await daemon.start();
+    expect(await states()).toBe("stops exited\nends exited");
+    await daemon.printed("rm", "ends", "stops");
+  });
+
+  test("everything that frees space works", async () => {
+    await until(reserved);
+    await daemon.printed("create", "--name", "unused", "-v", "data:/data", "box:1", "true");
+    await start("busy", "sleep", "1000");
+    await daemon.printed("volume", "create", "spare");
+    await daemon.printed("tag", "box:1", "other:1");
+    await daemon.printed("network", "create", "unused");
+    fill();
+    for (const command of [
+      ["rm", "unused"],
+      ["rm", "-f", "busy"],
+      ["volume", "rm", "data", "spare"],
+      ["network", "rm", "unused"],
+      ["rmi", "other:1"],
+      ["system", "prune", "-f", "--volumes"],
+    ]) {
+      const { code, stderr } = await daemon.tbox(command);
+      expect({ command, code, stderr }).toEqual({ command, code: 0, stderr: "" });
+    }
+    expect(await states()).toBe("");
+    free();
+  });
+
+  test("a command that needs space says which disk is full, and works when there is space again", async () => {
+    await until(reserved);
+    const command = ["run", "--rm", "--network", "none", "box:1", "sh", "-c", "echo works"];
+    // The first commands use the reserve.
+    let refused = await full(...command);
+    for (let round = 0; round < 5 && refused.code === 0; round++) refused = await full(...command);
+    expect(refused.code).toBe(125);
+    expect(refused.stderr).toContain("the disk of ");
+    expect(refused.stderr).toContain("free space, for example with tbox system prune");
+    expect(await states()).toBe("");
+    free();
+    expect(await daemon.tbox(command)).toMatchObject({ code: 0, stdout: "works\n" });
+  });
+});
