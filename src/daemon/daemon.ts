@@ -1,9 +1,8 @@
-import { containerSocketName } from "#containers/request/api-socket.ts";
 import type { Engine } from "#engine/engine.ts";
 import { createApp } from "./app.ts";
 import { createApiServer } from "./server/api-server.ts";
+import { forwardConnections } from "./server/forward-connections.ts";
 import { listen } from "./server/listen.ts";
-import { forwardConnections } from "./server/systemd-socket.ts";
 
 export interface DaemonOptions {
   engine: Engine;
@@ -12,6 +11,8 @@ export interface DaemonOptions {
   uid: number;
   /** Descriptor of the listening socket that systemd passed to the daemon. */
   passed?: number | undefined;
+  /** Descriptor of the listening socket that containers use. */
+  forContainers?: number;
 }
 
 /** A daemon that serves the API. Disposing of it closes all connections and removes the socket. */
@@ -28,30 +29,29 @@ export async function openDaemon({
   runDirectory,
   uid,
   passed,
+  forContainers,
 }: DaemonOptions): Promise<Daemon> {
   const shutdown = Promise.withResolvers<void>();
   const app = createApp({ engine, dataDirectory, shutdown: shutdown.resolve, passed: passed !== undefined });
   const answer = (request: Request) => app.fetch(request);
   const { server, closeConnections } = createApiServer(engine, answer);
-  const forContainers = createApiServer(engine, answer);
   // `tbox.sock` is systemd's own socket then and outlives the daemon.
   const name = passed === undefined ? "tbox.sock" : "behind-systemd.sock";
-  const place = { directory: runDirectory, uid };
-  const path = await listen(server, { ...place, name, users: "owner" });
-  await listen(forContainers.server, { ...place, name: containerSocketName, users: "everyone" });
-  const forwarder = passed === undefined ? undefined : await forwardConnections(passed, path);
+  const path = await listen(server, { directory: runDirectory, uid, name });
+  const forwarders = await Promise.all(
+    [passed, forContainers]
+      .filter((descriptor) => descriptor !== undefined)
+      .map((descriptor) => forwardConnections(descriptor, path)),
+  );
   return {
     socketPath: `${runDirectory}/tbox.sock`,
     shutdown: shutdown.promise,
     async [Symbol.asyncDispose]() {
-      forwarder?.stop();
-      const closed = [server, forContainers.server].map(
-        (one) => new Promise((resolve) => one.close(resolve)),
-      );
+      for (const forwarder of forwarders) forwarder.stop();
+      const closed = new Promise((resolve) => server.close(resolve));
       closeConnections();
-      forContainers.closeConnections();
-      await Promise.all(closed);
-      await forwarder?.[Symbol.asyncDispose]();
+      await closed;
+      await Promise.all(forwarders.map((forwarder) => forwarder[Symbol.asyncDispose]()));
     },
   };
 }

@@ -44,7 +44,15 @@ async function serve(ready: (socket: string) => void): Promise<void> {
   const config = await readConfig(environment, uid);
   await using engine = await openEngine(config);
   const { dataDirectory, runDirectory } = config;
-  await using daemon = await openDaemon({ engine, dataDirectory, runDirectory, uid, passed });
+  const forContainers = await engine.listenForContainers();
+  await using daemon = await openDaemon({
+    engine,
+    dataDirectory,
+    runDirectory,
+    uid,
+    passed,
+    forContainers,
+  });
   ready(daemon.socketPath);
   log.info(`listening on ${daemon.socketPath}`);
   void daemon.shutdown.then(() => stopped.resolve("a client's request"));

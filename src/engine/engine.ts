@@ -15,6 +15,11 @@ export interface Engine extends AsyncDisposable {
   volumes: Volumes;
   networks: Networks;
   events: EventLog;
+  /**
+   * Returns a descriptor of the listening socket that containers with the API's socket use. The socket outlives the
+   * daemon as long as containers run.
+   */
+  listenForContainers(): Promise<number>;
   /** Describes the machine and how tbox uses it. */
   information(): Promise<SystemInformation>;
   /** Checks what this machine supports, and what would enable more. */

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { openBuilder } from "#builds/open-builder.ts";
 import { openContainers } from "#containers/open-containers.ts";
+import { containerSocketName } from "#containers/request/api-socket.ts";
 import { openLog } from "#support/log.ts";
 import type { Config } from "./config.ts";
 import { diagnose } from "./doctor.ts";
@@ -59,6 +60,7 @@ export async function openEngine(config: Config): Promise<Engine> {
   return {
     ...withPruneEvents({ images, containers, builder, volumes, networks }, events),
     events,
+    listenForContainers: () => zygote.listen(containerSocketName),
     information: async () => readSystemInformation(information),
     diagnose: () => diagnose({ zygote, networks, dataDirectory }),
     async [Symbol.asyncDispose]() {

@@ -8,7 +8,7 @@ import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.
 const uid = process.getuid?.() ?? -1;
 let temporary: TemporaryDirectory;
 let directory: string;
-const place = () => ({ directory, uid, name: "tbox.sock", users: "owner" as const });
+const place = () => ({ directory, uid, name: "tbox.sock" });
 beforeEach(() => {
   temporary = temporaryDirectory("listen");
   directory = `${temporary.path}/run`;
@@ -31,14 +31,6 @@ test.each([0o000, 0o022, 0o077, 0o777])(
     }
   },
 );
-
-test("listen creates a socket for every user in a directory that only its owner can enter", async () => {
-  const server = createServer();
-  const path = await listen(server, { ...place(), users: "everyone" });
-  expect(statSync(path).mode & 0o777).toBe(0o666);
-  expect(statSync(directory).mode & 0o777).toBe(0o700);
-  server.close();
-});
 
 test("listen replaces the socket of a dead daemon", async () => {
   mkdirSync(directory, { mode: 0o700 });

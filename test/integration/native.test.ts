@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { once } from "node:events";
 import { closeSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
 import type { Duplex } from "node:stream";
 import { FailureError } from "#native/addon/failure.ts";
 import { type ProcessWatch, watchProcess } from "#native/addon/reactor.ts";
@@ -80,6 +81,20 @@ describe.skipIf(helperUnavailable !== undefined)("the zygote", () => {
     streams[0]?.end("\n");
     expect((await monitor.exited).code).toBe(0);
     for (const name of ["first", "later"]) expect(statSync(`${project}/${name}`)).toMatchObject(caller);
+  });
+
+  test("a listening socket keeps its connections while no process serves it", async () => {
+    const path = `${run}/shared.sock`;
+    const first = await zygote.listen("shared.sock");
+    expect(statSync(path).mode & 0o777).toBe(0o666);
+    closeSync(first);
+    const client = connect({ path });
+    const answer = whole(client);
+    await once(client, "connect");
+    const next = await zygote.listen("shared.sock");
+    const server = createServer((socket) => socket.end("answer")).listen({ fd: next });
+    expect(await answer).toBe("answer");
+    server.close();
   });
 
   test("a user without subordinate ids is refused with a remedy", async () => {

@@ -35,7 +35,7 @@ test.each([
   [{ "80/tcp": [{ HostPort: "x" }] }, "invalid port"],
   [{ "80/tcp": [{ HostPort: "9-8" }] }, "invalid port"],
   [{ "80/tcp": [{ HostIp: "localhost" }] }, "invalid HostIp"],
-  [{ "80/sctp": [{}] }, "sctp ports is not supported"],
+  [{ "80/sctp": [{}] }, "publishing sctp ports is not supported: only TCP and UDP"],
 ])("%j is refused: %s", (PortBindings, message) => {
   expect(() => planPorts({}, { PortBindings })).toThrow(message);
 });

@@ -9,7 +9,7 @@ export interface ApiSocket {
   resolve(source: string): string;
 }
 
-/** Name of the socket for containers in the run directory. Every user of a container may connect to it. */
+/** Name of the socket for containers in the run directory: every user may connect, and it outlives the daemon. */
 export const containerSocketName = "container.sock";
 
 /** Finds the sockets of the daemon with the run directory `run`. */

@@ -8,23 +8,18 @@ export interface ListenOptions {
   directory: string;
   uid: number;
   name: string;
-  /** Users that may connect, once they see the socket: containers see one that is mounted in them. */
-  users: "owner" | "everyone";
 }
 
 /**
  * Makes a server listen on a socket in a directory that only the owner can enter. Returns the socket's path. Replaces the
  * socket of a daemon that died. Throws already-exists when another daemon answers on the socket.
  */
-export async function listen(
-  server: Server,
-  { directory, uid, name, users }: ListenOptions,
-): Promise<string> {
+export async function listen(server: Server, { directory, uid, name }: ListenOptions): Promise<string> {
   ensurePrivateDirectory({ path: directory, uid });
   const path = `${directory}/${name}`;
   if (await isAnswered(path)) throw new TboxError("already-exists", `a daemon runs already at ${path}`);
-  // The socket must never be open to other users than these, not even before a chmod.
-  const umask = process.umask(users === "owner" ? 0o177 : 0o111);
+  // The socket must never be open to other users, not even before a chmod.
+  const umask = process.umask(0o177);
   try {
     await bind(server, path);
   } finally {

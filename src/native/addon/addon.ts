@@ -6,7 +6,9 @@ import { builtFile } from "./files.ts";
  * descriptors in arguments are duplicated and still belong to the caller.
  */
 export interface Addon {
-  Reactor: new (listener: (token: number, kind: EventKind, text: string) => void) => Reactor;
+  Reactor: new (
+    listener: (token: number, kind: EventKind, text: string, descriptor: number | null | undefined) => void,
+  ) => Reactor;
   /** Returns two connected stream sockets; only the first is non-blocking. */
   streamPair(): [number, number];
   /** Opens a directory that only `user` can enter, created if missing. Throws EPERM for any other directory. */

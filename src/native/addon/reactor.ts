@@ -1,3 +1,4 @@
+import { closeSync } from "node:fs";
 import { type Addon, addon, type EventKind } from "./addon.ts";
 
 /** A SOCK_SEQPACKET connection. Each datagram is one message with optional descriptors. */
@@ -9,8 +10,11 @@ export interface Channel {
 }
 
 export interface ChannelListener {
-  /** Handles a message. An exception closes the channel, because it means that the peer violates the protocol. */
-  message(text: string): void;
+  /**
+   * Handles a message. An exception closes the channel, because it means that the peer violates the protocol. The
+   * listener closes a descriptor that comes with the message.
+   */
+  message(text: string, descriptor?: number): void;
   /** Handles the end of the channel: closed by the peer, or broken for a reason. Called once, after the last message. */
   closed(reason: string | undefined): void;
 }
@@ -69,11 +73,14 @@ function reactor(): InstanceType<Addon["Reactor"]> {
   return running;
 }
 
-function dispatch(token: number, kind: EventKind, text: string): void {
+function dispatch(token: number, kind: EventKind, text: string, passed?: number | null): void {
   const handler = handlers.get(token);
   if (kind === "message") {
+    const descriptor = passed ?? undefined;
+    // The channel was closed while the message was on its way.
+    if (handler === undefined && descriptor !== undefined) closeSync(descriptor);
     try {
-      handler?.message(text);
+      handler?.message(text, descriptor);
     } catch (error) {
       close(token);
       handler?.closed(`unexpected message ${text.slice(0, 80)}: ${error}`);

@@ -141,6 +141,7 @@ const sandbox = 1_764_109_220_000_001;
 
 const toZygote: ToZygote[] = [
   { type: "hello" },
+  { type: "listen", name: "container.sock" },
   { type: "launch", ...fullLaunch },
   { type: "launch", ...smallLaunch },
   { type: "work", operation: "unpack", diffId: "sha256:aa", limits: { bytes: 2 ** 40, entries: 2_000_000 } },

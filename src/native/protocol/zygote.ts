@@ -5,7 +5,7 @@ import type { ExecRequest, LaunchRequest } from "./launch.ts";
 import type { WorkRequest } from "./work.ts";
 
 /** Version of all messages. A daemon speaks only to a zygote of its own version. */
-export const protocolVersion = 10;
+export const protocolVersion = 11;
 
 const idRangesSchema = z.array(z.object({ inside: z.number(), outside: z.number(), count: z.number() }));
 
@@ -24,6 +24,7 @@ export const fromZygoteSchema = z.discriminatedUnion("type", [
     mapping: mappingSchema,
     cgroupNamespace: z.boolean(),
   }),
+  z.object({ type: z.literal("listening") }),
   failureSchema.extend({ type: z.literal("refused") }),
 ]);
 
@@ -39,4 +40,6 @@ export type ToZygote =
   | ({ type: "work" } & WorkRequest)
   /** Passes a channel to the net helper and starts the helper if none runs. */
   | { type: "net" }
+  /** Creates the listening stream socket `name`, or keeps it; the channel receives it. */
+  | { type: "listen"; name: string }
   | { type: "shutdown" };

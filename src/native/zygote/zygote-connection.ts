@@ -67,6 +67,7 @@ async function greet(options: ZygoteOptions): Promise<ZygoteConnection | undefin
     message(text) {
       const message = fromZygoteSchema.parse(JSON.parse(text));
       if (message.type === "welcome") return welcome.resolve(message);
+      if (message.type === "listening") throw new Error("the zygote sends it on another channel");
       welcome.reject(new FailureError(withoutType(message)));
     },
     closed(reason) {

@@ -1,5 +1,6 @@
 import { closeSync } from "node:fs";
 import type { Duplex } from "node:stream";
+import { TboxError } from "#support/errors.ts";
 import { errnoOf } from "../addon/failure.ts";
 import { type Channel, type ChannelListener, openChannel } from "../addon/reactor.ts";
 import { openStream, type StreamPair, sendPeers } from "../addon/stream.ts";
@@ -34,6 +35,11 @@ export interface Zygote extends Disposable {
   ): Promise<WorkResults[Request["operation"]]>;
   /** Opens a channel to the net helper and starts one if none runs. */
   net(listener: ChannelListener): Promise<Channel>;
+  /**
+   * Returns a descriptor of the listening stream socket `name` in the run directory. The zygote keeps the socket, so that
+   * connections wait in its queue while no daemon runs.
+   */
+  listen(name: string): Promise<number>;
   /** Makes the zygote exit once it has no children. */
   shutdown(): void;
 }
@@ -109,6 +115,7 @@ export async function openZygote(options: ZygoteOptions): Promise<Zygote> {
     exec: (exec, options = {}) => attempt(() => sendLaunch(connection, { type: "exec", ...exec }, options)),
     work: (request, options = {}) => attempt(() => sendWork(connection, request, options)),
     net: (listener) => attempt(() => openChild(connection, { type: "net" }, [], listener)),
+    listen: (name) => attempt(() => receiveListener(connection, name)),
     shutdown() {
       connection.send({ type: "shutdown" }, []);
       // The zygote reads no further requests.
@@ -156,6 +163,22 @@ function sendWork<Request extends WorkRequest>(
   return awaitWork<Request["operation"]>(request.operation, options, (listener) =>
     openChild(connection, { type: "work", ...request }, passed, listener),
   );
+}
+
+function receiveListener(connection: ZygoteConnection, name: string): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const channel = openChild(connection, { type: "listen", name }, [], {
+    message(_, descriptor) {
+      if (descriptor === undefined) throw new Error("the message has no descriptor");
+      resolve(descriptor);
+      channel.close();
+    },
+    closed: (reason) =>
+      reject(
+        new TboxError("unavailable", `the zygote does not listen on ${name}: ${reason ?? "it has ended"}`),
+      ),
+  });
+  return promise;
 }
 
 /** Asks the zygote to fork a child, which answers over a new channel. */

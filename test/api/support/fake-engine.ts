@@ -40,6 +40,7 @@ export function fakeEngine(): FakeEngine {
       notify: () => {},
       warn: () => {},
     }),
+    listenForContainers: () => Promise.reject(new TboxError("unavailable", "no zygote")),
     information: async () => fakeInformation,
     diagnose: async () => [{ name: "kernel", status: "ok", detail: "6.1" }],
     async [Symbol.asyncDispose]() {

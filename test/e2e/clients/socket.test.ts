@@ -26,6 +26,24 @@ daemonSuite("the API's socket in a container", { obstacle: programUnavailable ??
     expect((await ping("--mount", mount)).stdout).toBe("OK");
   });
 
+  test("still works after the daemon has started again", async () => {
+    const mount = ["-v", "/var/run/docker.sock:/tmp/docker.sock"];
+    const box = ["run", "-d", "--rootfs", "/", "--network", "none", ...mount, "sleep", "1000"];
+    const id = await daemon.printed(...box);
+    await daemon.kill();
+    await daemon.start();
+    const url = ["-s", "--unix-socket", "/tmp/docker.sock", "http://docker/_ping"];
+    expect(await daemon.printed("exec", id, "curl", ...url)).toBe("OK");
+    await daemon.printed("rm", "-f", id);
+  });
+
+  test("keeps a request that comes while no daemon runs for the next one", async () => {
+    await daemon.kill();
+    const answer = fetch("http://docker/_ping", { unix: `${daemon.run}/container.sock` });
+    await daemon.start();
+    expect(await (await answer).text()).toBe("OK");
+  });
+
   test("can be used by every user of the container", async () => {
     for (const options of [
       ["-u", "65534"],

@@ -11,14 +11,16 @@ use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 use rustix::io::Errno;
 use sys::event::{Event, Interest};
+use sys::seqpacket::Received;
 use sys::shared_poll::SharedPoll;
 use sys::{descriptor, pidfd, seqpacket, signals};
 
 use crate::error::{Code, Result, coded, from_pidfd, from_seqpacket, system};
 use crate::source::{Backlog, Channel, Source};
 
-/// Token; kind (`message`, `closed`, `exited`); text of a message or reason for a closed channel.
-type Arguments = FnArgs<(u32, &'static str, String)>;
+/// Token; kind (`message`, `closed`, `exited`); text of a message or reason for a closed channel; a descriptor that came
+/// with a message, which the listener closes.
+type Arguments = FnArgs<(u32, &'static str, String, Option<i32>)>;
 type Listener = ThreadsafeFunction<Arguments, (), Arguments, Code, false, true>;
 
 /// The event loop. JavaScript refers to a source by its token. An event may arrive for a source that was just
@@ -218,12 +220,12 @@ impl Shared {
         match &*source {
             Source::Process(_) => {
                 self.remove(token);
-                self.notify(token, "exited", String::new());
+                self.notify(token, "exited", String::new(), None);
             }
             Source::Channel(channel) => {
                 if let Err(reason) = self.exchange(token, &source, channel, event.ready) {
                     self.remove(token);
-                    self.notify(token, "closed", reason);
+                    self.notify(token, "closed", reason, None);
                 }
             }
         }
@@ -251,9 +253,11 @@ impl Shared {
         }
         loop {
             match channel.receive() {
-                Ok(Some(text)) => {
+                Ok(Some(Received { text, descriptors })) => {
                     let text = String::from_utf8(text).map_err(|error| error.to_string())?;
-                    self.notify(token, "message", text);
+                    // No message has more than one.
+                    let descriptor = descriptors.into_iter().next();
+                    self.notify(token, "message", text, descriptor);
                 }
                 Ok(None) => return Err(String::new()),
                 Err(seqpacket::Error::WouldBlock) => return Ok(()),
@@ -262,8 +266,9 @@ impl Shared {
         }
     }
 
-    fn notify(&self, token: u32, kind: &'static str, text: String) {
-        let arguments = FnArgs::from((token, kind, text));
+    fn notify(&self, token: u32, kind: &'static str, text: String, descriptor: Option<OwnedFd>) {
+        let descriptor = descriptor.map(IntoRawFd::into_raw_fd);
+        let arguments = FnArgs::from((token, kind, text, descriptor));
         lock(&self.listener).call(arguments, ThreadsafeFunctionCallMode::NonBlocking);
     }
 }

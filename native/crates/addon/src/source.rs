@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use sys::seqpacket::{self, Flags};
+use sys::seqpacket::{self, Flags, Received};
 
 /// Highest number of messages queued for a peer that does not read.
 const QUEUE_LIMIT: usize = 1024;
@@ -84,11 +84,9 @@ impl Channel {
         Ok(Backlog::Empty)
     }
 
-    /// Receives the text of a message; nothing at the end of the connection. Descriptors are closed: no peer sends
-    /// any.
-    pub fn receive(&self) -> Result<Option<Vec<u8>>, seqpacket::Error> {
-        let received = seqpacket::receive_ready(self.socket.as_fd())?;
-        Ok(received.map(|message| message.text))
+    /// Receives a message; nothing at the end of the connection.
+    pub fn receive(&self) -> Result<Option<Received>, seqpacket::Error> {
+        seqpacket::receive_ready(self.socket.as_fd())
     }
 
     fn queue(&self) -> MutexGuard<'_, VecDeque<Message>> {

@@ -17,6 +17,15 @@ pub fn send(socket: BorrowedFd<'_>, message: &impl Serialize) -> Result<(), seqp
     seqpacket::send(socket, &text(message), &[], Flags::DONT_WAIT)
 }
 
+/// Sends a message with a descriptor without waiting.
+pub fn send_with(
+    socket: BorrowedFd<'_>,
+    message: &impl Serialize,
+    descriptor: BorrowedFd<'_>,
+) -> Result<(), seqpacket::Error> {
+    seqpacket::send(socket, &text(message), &[descriptor], Flags::DONT_WAIT)
+}
+
 /// Sends a message, and waits until the peer has room for it or has closed the connection.
 pub fn send_waiting(
     socket: BorrowedFd<'_>,

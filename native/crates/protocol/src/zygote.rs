@@ -27,6 +27,10 @@ pub enum ToZygote {
     Work(WorkRequest),
     /// Passes the descriptor, a channel, to the net helper, which is started if none runs.
     Net,
+    /// Listens on the stream socket `name` in the run directory, to which every user may connect. The zygote keeps the
+    /// socket, so that connections wait while no daemon runs. Descriptor: a channel, answered by
+    /// [`FromZygote::Listening`].
+    Listen { name: String },
     /// Ends the zygote as soon as it has no children. There is no answer; the connection closes.
     Shutdown,
 }
@@ -45,6 +49,8 @@ pub enum FromZygote {
         /// Whether containers get a cgroup namespace.
         cgroup_namespace: bool,
     },
+    /// The listening socket is the message's descriptor.
+    Listening,
     /// The message is malformed or has the wrong descriptors; the failure names the expected and the
     /// received ones. The connection closes.
     Refused(Failure),

@@ -18,9 +18,11 @@ use serde_json::Value;
 const MESSAGES: [(&str, &[&str]); 7] = [
     (
         "to-zygote",
-        &["exec", "hello", "launch", "net", "shutdown", "work"],
+        &[
+            "exec", "hello", "launch", "listen", "net", "shutdown", "work",
+        ],
     ),
-    ("from-zygote", &["refused", "welcome"]),
+    ("from-zygote", &["listening", "refused", "welcome"]),
     (
         "to-net",
         &[

@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::cmsg_space;
-use rustix::fs::{AtFlags, Mode, fchmod, renameat, unlinkat};
+use rustix::fs::{AtFlags, Mode, chmodat, fchmod, renameat, unlinkat};
 use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags,
@@ -85,6 +85,31 @@ pub fn listen(directory: BorrowedFd<'_>, name: &str, backlog: i32) -> Result<Own
     // On Linux the socket's file gets the socket's mode, so other users never have access to it, not even
     // between two calls.
     fchmod(&socket, Mode::from_raw_mode(0o600)).map_err(system("fchmod"))?;
+    bind_and_listen(socket, directory, name, None, backlog)
+}
+
+/// Listens on the stream socket `name` in the directory. Every user who reaches the socket may connect. The descriptor is
+/// non-blocking. An existing socket is replaced once the new one accepts connections.
+pub fn listen_stream(
+    directory: BorrowedFd<'_>,
+    name: &str,
+    backlog: i32,
+) -> Result<OwnedFd, Error> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)
+        .map_err(system("socket"))?;
+    let everyone = Mode::from_raw_mode(0o666);
+    bind_and_listen(socket, directory, name, Some(everyone), backlog)
+}
+
+/// `mode` is the mode of the socket's file if it is not the socket's.
+fn bind_and_listen(
+    socket: OwnedFd,
+    directory: BorrowedFd<'_>,
+    name: &str,
+    mode: Option<Mode>,
+    backlog: i32,
+) -> Result<OwnedFd, Error> {
     let temporary = format!("{name}~");
     let address = address(directory, &temporary)?;
     match bind(&socket, &address) {
@@ -93,6 +118,9 @@ pub fn listen(directory: BorrowedFd<'_>, name: &str, backlog: i32) -> Result<Own
             bind(&socket, &address).map_err(system("bind"))?;
         }
         result => result.map_err(system("bind"))?,
+    }
+    if let Some(mode) = mode {
+        chmodat(directory, &temporary, mode, AtFlags::empty()).map_err(system("chmodat"))?;
     }
     rustix::net::listen(&socket, backlog).map_err(system("listen"))?;
     renameat(directory, &temporary, directory, name).map_err(system("renameat"))?;

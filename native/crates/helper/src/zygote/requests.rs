@@ -34,6 +34,7 @@ impl Zygote {
             ToZygote::Exec(request) => self.exec(request, descriptors, received_at),
             ToZygote::Work(request) => self.work(request, descriptors),
             ToZygote::Net => self.net(descriptors),
+            ToZygote::Listen { name } => self.listen(name, descriptors),
             ToZygote::Shutdown => {
                 check("shutdown", 0, descriptors.len())?;
                 self.shut_down();
@@ -164,6 +165,18 @@ impl Zygote {
                 }));
             }
             Side::Parent(_) => self.net_helper.set_channel(&self.poll, ours, NET_HELPER),
+        }
+        Ok(None)
+    }
+
+    /// Keeps a listening socket for daemons and sends it to this one. A socket whose file is gone is replaced.
+    fn listen(&mut self, name: String, descriptors: Vec<OwnedFd>) -> Result<Option<Task>, Failure> {
+        check("listen", 1, descriptors.len())?;
+        let channel = descriptors.first().map(AsFd::as_fd);
+        let socket = self.shared_listener(name)?;
+        if let Some(channel) = channel {
+            // A daemon that has ended meanwhile needs no answer.
+            let _ = messages::send_with(channel, &FromZygote::Listening, socket);
         }
         Ok(None)
     }

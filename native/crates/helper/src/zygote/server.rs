@@ -1,12 +1,12 @@
 //! The zygote's state and event loop: it receives requests, forks, and reaps.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use protocol::VERSION;
 use protocol::failure::{Failure, FailureKind};
 use protocol::zygote::{FromZygote, Mapping};
-use rustix::fs::{AtFlags, unlinkat};
+use rustix::fs::{AtFlags, statat, unlinkat};
 use rustix::net::sockopt::socket_peercred;
 use rustix::process::geteuid;
 use sandbox::host::Host;
@@ -118,6 +118,8 @@ pub struct Zygote {
     pub children: Children,
     pub prepared: PreparedResources,
     pub net_helper: NetHelper,
+    /// A listening socket that daemons share, with its name in the run directory.
+    shared: Option<(String, OwnedFd)>,
     /// The last time with a child or a daemon.
     idle_since: Instant,
 }
@@ -165,6 +167,7 @@ impl Zygote {
             children: Children::create()?,
             prepared: PreparedResources::default(),
             net_helper,
+            shared: None,
             idle_since: Instant::now(),
         })
     }
@@ -289,9 +292,36 @@ impl Zygote {
         if self.listener.take().is_some() {
             let _ = unlinkat(&self.run, socket_name(), AtFlags::empty());
         }
+        if let Some((name, _)) = self.shared.take() {
+            let _ = unlinkat(&self.run, name, AtFlags::empty());
+        }
         self.lock = None;
         self.prepared.dismiss_standby();
         self.connections.clear();
+    }
+
+    /// Returns the listening socket `name` of the run directory, and creates it if it does not exist.
+    pub fn shared_listener(&mut self, name: String) -> Result<BorrowedFd<'_>, Failure> {
+        if name.is_empty() || name.contains('/') {
+            let message = format!("expected the name of a socket, received {name:?}");
+            return Err(Failure::new(
+                FailureKind::InvalidArgument,
+                "message",
+                message,
+            ));
+        }
+        let kept = self.shared.take().filter(|(kept, _)| {
+            *kept == name && statat(&self.run, &name, AtFlags::SYMLINK_NOFOLLOW).is_ok()
+        });
+        let (name, socket) = match kept {
+            Some(kept) => kept,
+            None => {
+                let socket = seqpacket::listen_stream(self.run.as_fd(), &name, BACKLOG)
+                    .map_err(|error| Failure::new(FailureKind::System, "shared-socket", error))?;
+                (name, socket)
+            }
+        };
+        Ok(self.shared.insert((name, socket)).1.as_fd())
     }
 
     fn accept(&mut self) {
