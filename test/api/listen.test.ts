@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { chmodSync, existsSync, mkdirSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createServer as createSocket } from "node:net";
 import { listen } from "#daemon/server/listen.ts";
@@ -57,6 +57,8 @@ test("listen does not replace the socket of a running daemon", async () => {
 test("listen refuses a directory that is open to others, belongs to another user, or is a link", async () => {
   mkdirSync(directory, { mode: 0o700 });
   expect(listen(createServer(), { ...place(), uid: uid + 1 })).rejects.toMatchObject({ code: "forbidden" });
+  // An empty directory would be closed to others instead.
+  writeFileSync(`${directory}/file`, "");
   chmodSync(directory, 0o755);
   expect(listen(createServer(), place())).rejects.toThrow(`chmod 700 ${directory}`);
   chmodSync(directory, 0o700);

@@ -44,7 +44,10 @@ function request(
   { HostIp = "", HostPort = "" }: PortBinding,
 ): PortRequest {
   if (protocol !== "tcp" && protocol !== "udp") {
-    throw new TboxError("not-implemented", `publishing ${protocol} ports is not supported: only TCP and UDP can be forwarded without root`);
+    throw new TboxError(
+      "not-implemented",
+      `publishing ${protocol} ports is not supported: only TCP and UDP can be forwarded without root`,
+    );
   }
   const host = HostIp.replace(/^\[(.*)\]$/, "$1");
   if (host !== "" && !parseAddress(host)) {

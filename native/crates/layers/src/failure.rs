@@ -110,10 +110,8 @@ fn failure(
         source = cause.source();
     }
     let mut kind = kind;
-    let full = [Errno::NOSPC, Errno::DQUOT].map(Errno::raw_os_error);
-    if errno.is_some_and(|errno| full.contains(&errno)) {
-        kind = FailureKind::Exhausted;
-    } else if errno == Some(Errno::NOMEM.raw_os_error()) {
+    let exhausted = [Errno::NOSPC, Errno::DQUOT, Errno::NOMEM].map(Errno::raw_os_error);
+    if errno.is_some_and(|errno| exhausted.contains(&errno)) {
         kind = FailureKind::Exhausted;
     }
     Failure {
