@@ -217,9 +217,9 @@ describe("create refuses unsupported fields by name", () => {
     ],
     [host({ CpuPercent: 5 }), 501, "HostConfig.CpuPercent: not supported: it is for Windows"],
     [
-      host({ Mounts: [{ Type: "image", Source: "v", Target: "/v" }] }),
+      host({ Mounts: [{ Type: "cluster", Source: "v", Target: "/v" }] }),
       501,
-      'HostConfig.Mounts.0.Type: mounts of type "image" are not supported yet',
+      'HostConfig.Mounts.0.Type: mounts of type "cluster" are not supported yet',
     ],
     [
       host({ Mounts: [{ Type: "x", Target: "/v" }] }),

@@ -49,7 +49,7 @@ export interface PortSummary {
 
 /** A bind, a volume or a tmpfs of a container. */
 export interface MountPoint {
-  Type: "bind" | "tmpfs" | "volume";
+  Type: "bind" | "tmpfs" | "volume" | "image";
   /** Name of a volume; absent for other mounts. */
   Name?: string;
   /** Path on the host; empty for a tmpfs. */

@@ -2,8 +2,8 @@ import { z } from "zod";
 import { dictionary } from "../schema/dictionary.ts";
 import { dockerObject, notSupported } from "../schema/docker-object.ts";
 
-const types = ["bind", "tmpfs", "volume"] as const;
-const known = ["image", "npipe", "cluster"];
+const types = ["bind", "tmpfs", "volume", "image"] as const;
+const known = ["npipe", "cluster"];
 
 const mountType = z.string().transform((type, context) => {
   const supported = types.find((candidate) => candidate === type);
@@ -45,6 +45,7 @@ export const mountSchema = dockerObject(
       },
       {},
     ).exactOptional(),
+    ImageOptions: dockerObject({ Subpath: z.string().exactOptional() }).exactOptional(),
     TmpfsOptions: dockerObject(
       {
         SizeBytes: z.int().min(0).exactOptional(),
@@ -59,7 +60,6 @@ export const mountSchema = dockerObject(
       // Modes of caching the host's files in a virtual machine; they have no effect on Linux.
       Consistency: ["default", "consistent", "cached", "delegated"],
       ClusterOptions: [],
-      ImageOptions: [],
     },
   },
 );

@@ -9,6 +9,7 @@ export interface MountDraft {
   readOnly?: boolean;
   bind: Record<string, unknown>;
   tmpfs: Record<string, unknown>;
+  image: Record<string, unknown>;
   volume: Record<string, unknown> & { Labels?: object; DriverConfig?: { Name?: string; Options?: object } };
 }
 
@@ -74,6 +75,9 @@ const fields: Table<string> = Object.assign(Object.create(null), {
   },
   "volume-subpath": ({ volume }, value) => {
     volume.Subpath = value;
+  },
+  "image-subpath": ({ image }, value) => {
+    image.Subpath = value;
   },
   "volume-label": ({ volume }, value) => {
     volume.Labels = { ...volume.Labels, ...entry(value) };

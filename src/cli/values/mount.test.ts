@@ -19,6 +19,10 @@ test.each([
     },
   ],
   [
+    "type=image,src=debian:12,dst=/i,image-subpath=/etc",
+    { Type: "image", Source: "debian:12", Target: "/i", ImageOptions: { Subpath: "/etc" } },
+  ],
+  [
     "type=tmpfs,dst=/t,tmpfs-size=1m,tmpfs-mode=1770",
     { Type: "tmpfs", Target: "/t", TmpfsOptions: { SizeBytes: 1048576, Mode: 0o1770 } },
   ],
@@ -33,7 +37,9 @@ test.each([
   ["type=tmpfs,dst=/b,bind-nonrecursive", "cannot mix bind options with a mount of type tmpfs"],
   ["type=bind,src=/a", "target is required"],
   ["type=bind,dst=/a", "source is required for a bind mount"],
-  ["type=image,src=v,dst=/b", 'mounts of type "image" are not supported yet'],
+  ["type=image,dst=/b", "source is required for an image mount"],
+  ["type=volume,src=v,dst=/b,image-subpath=x", "cannot mix image options with a mount of type volume"],
+  ["type=cluster,src=v,dst=/b", 'mounts of type "cluster" are not supported'],
   ["src=v,dst=/b,tmpfs-size=1m", "cannot mix tmpfs options with a mount of type volume"],
   ['type=bind,"src=/a', "a quote is not closed"],
 ])("refuses %s", (text, message) => expect(() => parseMount(text)).toThrow(message));

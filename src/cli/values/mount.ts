@@ -10,21 +10,24 @@ export interface MountValue {
   BindOptions?: Record<string, unknown>;
   TmpfsOptions?: Record<string, unknown>;
   VolumeOptions?: Record<string, unknown>;
+  ImageOptions?: Record<string, unknown>;
 }
 
 /** Parses `--mount`: comma-separated fields, quoted as in CSV if they contain a comma. */
 export function parseMount(text: string): MountValue {
-  const draft: MountDraft = { type: "volume", bind: {}, tmpfs: {}, volume: {} };
+  const draft: MountDraft = { type: "volume", bind: {}, tmpfs: {}, volume: {}, image: {} };
   for (const field of splitFields(text)) applyMountField(draft, field);
-  const { type, source, target, readOnly, bind, tmpfs, volume } = draft;
+  const { type, source, target, readOnly, bind, tmpfs, volume, image } = draft;
   if (target === undefined || target === "") throw new Error("target is required");
-  if (type !== "bind" && type !== "tmpfs" && type !== "volume")
-    throw new Error(`mounts of type "${type}" are not supported yet`);
+  if (!["bind", "tmpfs", "volume", "image"].includes(type))
+    throw new Error(`mounts of type "${type}" are not supported: use bind, volume, tmpfs or image`);
   if (type === "bind" && !source) throw new Error("source is required for a bind mount");
+  if (type === "image" && !source) throw new Error("source is required for an image mount");
   if (type === "tmpfs" && source !== undefined) throw new Error("a tmpfs mount has no source");
   refuseOptions(type, "bind", bind);
   refuseOptions(type, "tmpfs", tmpfs);
   refuseOptions(type, "volume", volume);
+  refuseOptions(type, "image", image);
   return {
     Type: type,
     Target: target,
@@ -33,6 +36,7 @@ export function parseMount(text: string): MountValue {
     ...(isEmpty(bind) ? {} : { BindOptions: bind }),
     ...(isEmpty(tmpfs) ? {} : { TmpfsOptions: tmpfs }),
     ...(isEmpty(volume) ? {} : { VolumeOptions: volume }),
+    ...(isEmpty(image) ? {} : { ImageOptions: image }),
   };
 }
 

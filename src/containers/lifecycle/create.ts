@@ -1,4 +1,4 @@
-import type { DiffId } from "#oci/digest.ts";
+import type { DiffId, Digest } from "#oci/digest.ts";
 import { parsePlatform } from "#oci/platform.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import { never } from "#support/time/timestamp.ts";
@@ -15,6 +15,7 @@ import type { ContainerServices } from "../services.ts";
 import type { ContainerRecord } from "../state/container-record.ts";
 import { requireFreeName } from "../state/container-records.ts";
 import { createVolumes } from "../volumes/container-volumes.ts";
+import { resolveMountedImages } from "../volumes/image-mounts.ts";
 import { resolveRequest } from "./resolve-request.ts";
 
 export interface CreateOptions {
@@ -40,7 +41,8 @@ export async function createContainer(
   requireFreeName(records, name);
   const image = layers ? undefined : await resolveImage(services, request, platform);
   try {
-    return createFrom(services, request, { name, image, layers });
+    const mountedImages = await resolveMountedImages(services, request.HostConfig ?? {});
+    return createFrom(services, request, { name, image, layers, mountedImages });
   } catch (error) {
     // Clients take not-found for a missing image, and pull it.
     if (error instanceof TboxError && error.code === "not-found") {
@@ -54,13 +56,14 @@ interface CreateInput {
   name: string;
   image: Image | undefined;
   layers: DiffId[] | undefined;
+  mountedImages: Record<string, Digest> | undefined;
 }
 
 /** Creates a container from a resolved image, or from layers. */
 function createFrom(
   services: ContainerServices,
   request: CreateRequest,
-  { name, image, layers }: CreateInput,
+  { name, image, layers, mountedImages }: CreateInput,
 ): { id: string; warnings: string[] } {
   const { records } = services;
   // Another request may have taken the name during the lookup of the image.
@@ -80,6 +83,7 @@ function createFrom(
     ...newRecord(name, request, merged),
     ...(image ? { imageId: image.id } : {}),
     ...(layers ? { layers } : {}),
+    ...(mountedImages ? { mountedImages } : {}),
     hostConfig: host,
     ...(networks ? { networks } : {}),
   };

@@ -27,6 +27,8 @@ export interface StepExtras {
 export interface LaunchContext {
   /** Layers of the image; empty for a directory of the host. */
   diffIds: DiffId[];
+  /** Layers of mounted images, by the names in the request. */
+  mountedLayers?: ReadonlyMap<string, DiffId[]>;
   hostname: string;
   /** Network to run in. The default is the one in the record. */
   network?: Launch["network"];
@@ -44,7 +46,17 @@ export interface LaunchContext {
 /** Plans the launch of a container for the helper. Throws for settings that the helper does not support. */
 export function planLaunch(
   record: ContainerRecord,
-  { diffIds, hostname, network, trace, step, linked, socket, hostEtcFiles = [] }: LaunchContext,
+  {
+    diffIds,
+    mountedLayers,
+    hostname,
+    network,
+    trace,
+    step,
+    linked,
+    socket,
+    hostEtcFiles = [],
+  }: LaunchContext,
 ): Launch {
   const { id, path, args, config, hostConfig: host } = record;
   const tty = config.Tty ?? false;
@@ -66,7 +78,7 @@ export function planLaunch(
         : { type: "directory", path: config.Rootfs, readonly },
     mounts: [
       ...etcMounts(readonly, config.Rootfs === undefined ? undefined : hostEtcFiles),
-      ...planMounts(host, record.volumes).mounts.map((mount) => withSocket(mount, socket)),
+      ...planMounts(host, record.volumes, mountedLayers).mounts.map((mount) => withSocket(mount, socket)),
       ...(step?.mounts ?? []),
     ],
     hostname,

@@ -15,6 +15,7 @@ import type { ContainerServices } from "../services.ts";
 import { type ContainerRecord, isRunning, type PhaseTrace } from "../state/container-record.ts";
 import type { RuntimeState } from "../state/runtime-state.ts";
 import { notifyVolumes } from "../volumes/container-volumes.ts";
+import { layersOfMountedImages } from "../volumes/image-mounts.ts";
 import { reportOutOfMemory, watchExit } from "./handle-exit.ts";
 import { planLaunch } from "./plan-launch.ts";
 import { programFailureCode } from "./program-failure.ts";
@@ -127,6 +128,7 @@ async function launchProgram(
     preparedAt = monotonic();
     return planLaunch(record, {
       diffIds: record.layers ?? image?.diffIds ?? [],
+      ...(record.mountedImages ? { mountedLayers: await layersOfMountedImages(services, record) } : {}),
       step: services.runtime(record.id).buildStep,
       hostname: record.config.Hostname ?? "",
       network,

@@ -128,7 +128,7 @@ export interface PortBinding {
 }
 
 export interface MountRequest {
-  Type: "bind" | "tmpfs" | "volume";
+  Type: "bind" | "tmpfs" | "volume" | "image";
   Source?: string;
   Target: string;
   ReadOnly?: boolean;
@@ -145,6 +145,8 @@ export interface MountRequest {
     Subpath?: string;
     DriverConfig?: { Name?: "local"; Options?: Record<string, string> };
   };
+  /** `Subpath` is the directory or file of the image that is mounted; the whole image when absent. */
+  ImageOptions?: { Subpath?: string };
   /** `Options` are the kernel's tmpfs options, each with or without a value. */
   TmpfsOptions?: { SizeBytes?: number; Mode?: number; Options?: string[][] };
 }

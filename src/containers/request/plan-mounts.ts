@@ -1,6 +1,8 @@
 import type { Mount } from "#native/protocol/launch.ts";
+import type { DiffId } from "#oci/digest.ts";
 import { invalidArgument } from "#support/errors.ts";
 import type { ContainerVolume } from "../state/container-record.ts";
+import { layerPath } from "../state/layer-path.ts";
 import { parseBindText, withoutEffect } from "./bind-text.ts";
 import type { HostConfig, MountRequest } from "./create-request.ts";
 import { planDevices } from "./devices.ts";
@@ -20,13 +22,20 @@ const propagations = ["private", "rprivate", "slave", "rslave", "shared", "rshar
 type Propagation = (typeof propagations)[number];
 type BindMount = Extract<Mount, { type: "bind" }>;
 
-/** Plans the mounts of a container besides the standard ones. Throws invalid-argument for duplicate targets. */
-export function planMounts(host: HostConfig, volumes: ContainerVolume[] = []): PlannedMounts {
+/**
+ * Plans the mounts of a container besides the standard ones. `images` has the layers of mounted images by their names in the
+ * request. Throws invalid-argument for duplicate targets.
+ */
+export function planMounts(
+  host: HostConfig,
+  volumes: ContainerVolume[] = [],
+  images: ReadonlyMap<string, DiffId[]> = new Map(),
+): PlannedMounts {
   const binds = (host.Binds ?? []).filter((text) => text.startsWith("/")).map(parseBind);
   const requests = (host.Mounts ?? []).filter(({ Type }) => Type !== "volume");
   const mounts = [
     ...binds,
-    ...requests.map(planMount),
+    ...requests.map((request) => planMount(request, images)),
     ...volumes.map(planVolume),
     ...Object.entries(host.Tmpfs ?? {}).map(([target, options]) => planTmpfs(target, options)),
     ...planDevices(host.Devices),
@@ -87,12 +96,21 @@ function parseBind(text: string): BindMount {
   return mount;
 }
 
-function planMount(request: MountRequest): Mount {
+function planMount(request: MountRequest, images: ReadonlyMap<string, DiffId[]>): Mount {
   if (request.Type === "tmpfs") return planTmpfsMount(request);
   const target = checkTarget(request.Target);
   const source = request.Source ?? "";
   if (source === "") {
-    throw invalidArgument(`invalid mount config for type "bind": field Source must not be empty`);
+    throw invalidArgument(`invalid mount config for type "${request.Type}": field Source must not be empty`);
+  }
+  if (request.Type === "image") {
+    return {
+      type: "tree",
+      tree: { type: "layers", diffIds: (images.get(source) ?? []).map(layerPath) },
+      source: request.ImageOptions?.Subpath || "/",
+      target,
+      readonly: request.ReadOnly ?? false,
+    };
   }
   if (!source.startsWith("/")) {
     throw invalidArgument(

@@ -99,6 +99,8 @@ export interface ContainerRecord {
   restartCount: number;
   /** Absent without volumes. */
   volumes?: ContainerVolume[];
+  /** Images of mounts with the type `image`, by their names in the request; absent without such mounts. */
+  mountedImages?: Record<string, Digest>;
   /** Endpoint settings by network name; absent in the modes `host`, `none` and `container`. */
   networks?: Record<string, EndpointSettings>;
   /** Network namespace of another container, while the container runs in it. */

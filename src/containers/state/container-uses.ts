@@ -10,9 +10,9 @@ export type ContainerUses = UsageRegister<ContainerResource>;
 
 /** Returns the image, layers, volumes and networks that a container holds for as long as it exists. */
 export function usesOf(record: ContainerRecord): Use<ContainerResource>[] {
-  const { imageId, layers = [], volumes = [], network } = record;
+  const { imageId, layers = [], volumes = [], network, mountedImages = {} } = record;
   const running = isRunning(record);
-  const images: Digest[] = imageId === undefined ? [] : [imageId];
+  const images: Digest[] = [...(imageId === undefined ? [] : [imageId]), ...Object.values(mountedImages)];
   return [
     ...images.map((key) => ({ kind: "image" as const, key, active: running })),
     ...layers.map((key: DiffId) => ({ kind: "layer" as const, key, active: running })),

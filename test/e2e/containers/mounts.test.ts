@@ -91,6 +91,49 @@ daemonSuite("mounts of a container", { obstacle: shellUnavailable, prepare }, (d
     expect((await run(["-v", "etc:/etc"], "cat /etc/resolv.conf >/dev/null && ls /etc")).stderr).toBe("");
   });
 
+  test("a mounted image shows its files, and changes are lost with the container", async () => {
+    await loadShell(daemon, "files:1", {}, [{ path: "share/file", content: "of the image" }]);
+    const mount = ["--mount", "type=image,source=files:1,target=/files"];
+    const id = await start(mount);
+    const exec = (script: string) => tbox("exec", id, "sh", "-c", script);
+    expect(
+      (await exec("cat /files/share/file; echo new > /files/share/file; echo >> /files/made")).stdout,
+    ).toBe("of the image");
+    await tbox("restart", "-t", "0", id);
+    expect((await exec("cat /files/share/file; ls -d /files/made")).stdout).toBe("new\n/files/made\n");
+    const shown = JSON.parse((await tbox("inspect", "-f", "{{json .Mounts}}", id)).stdout);
+    expect(shown).toMatchObject([{ Type: "image", Source: "files:1", Destination: "/files", RW: true }]);
+    const used = await tbox("rmi", "files:1");
+    expect(used.stderr).toContain("is using");
+    await tbox("rm", "-f", id);
+    expect((await run(mount, "cat /files/share/file")).stdout).toBe("of the image");
+  });
+
+  test("a part of an image can be mounted read-only", async () => {
+    const part = "type=image,source=box:1,target=/part,image-subpath=data/sub,readonly";
+    const { stdout, stderr } = await run(["--mount", part], "cat /part/file; touch /part/new");
+    expect(stdout).toBe("from the image");
+    expect(stderr).toContain("Read-only file system");
+    const file = "type=image,source=box:1,target=/etc/file,image-subpath=data/sub/file";
+    expect((await run(["--mount", file], "cat /etc/file")).stdout).toBe("from the image");
+    const missing = "type=image,source=box:1,target=/part,image-subpath=nosuch";
+    expect((await run(["--mount", missing], "true")).stderr).toContain("nosuch: no such file or directory");
+  });
+
+  test("a missing image and options of other types are refused", async () => {
+    const absent = await run(["--mount", "type=image,source=nosuch:1,target=/x"], "true");
+    expect(absent.stderr).toContain("nosuch:1");
+    expect(absent.code).toBe(125);
+    const mixed = {
+      Image: "box:1",
+      Cmd: ["true"],
+      HostConfig: { Mounts: [{ Type: "bind", Source: "/", Target: "/x", ImageOptions: { Subpath: "a" } }] },
+    };
+    const answer = await daemon.request("POST", "/containers/create", mixed);
+    expect(answer.status).toBe(400);
+    expect(await answer.text()).toContain("field ImageOptions must not be specified");
+  });
+
   test("/dev/shm has the source shm", async () => {
     expect((await run([], "grep ' /dev/shm ' /proc/mounts")).stdout).toStartWith("shm /dev/shm tmpfs ");
   });

@@ -1,3 +1,4 @@
+import type { RunFailure } from "#api/streams/run-stream.ts";
 import type { RunStream } from "#client/streams/run-stream.ts";
 import { TboxError } from "#support/errors.ts";
 import { openOutput } from "../../../output/byte-sink.ts";
@@ -53,12 +54,17 @@ export async function followRun(run: RunStream, options: FollowOptions): Promise
       case "exited":
         return message.code;
       case "error":
-        if (message.code === "missing-image") return "image-missing";
+        if (isMissingImage(message)) return "image-missing";
         throw new ExitError(message.message, message.exitCode);
     }
   }
   if (session.detached) return endDetached(session);
   throw new TboxError("unavailable", "the daemon ended the connection before the container ended");
+}
+
+/** The daemon of an older version, which may still run after an upgrade, sends no code. */
+export function isMissingImage({ code, status, message }: RunFailure): boolean {
+  return code === "missing-image" || (status === 404 && message.startsWith("No such image"));
 }
 
 function openRunSession(run: RunStream, { flags, stdin }: FollowOptions, container: () => string): Session {
