@@ -1,4 +1,5 @@
 import { invalidArgument, TboxError } from "#support/errors.ts";
+import { remoteCaller } from "./caller/remote-caller.ts";
 import { connectDaemon } from "./daemon/connect.ts";
 import { daemonError } from "./daemon/daemon-error.ts";
 import { ownedPath } from "./daemon/socket-owner.ts";
@@ -38,25 +39,37 @@ export function escapeName(name: string): string {
 }
 
 async function send(method: string, path: string, options: ApiRequest): Promise<Response> {
+  const caller = remoteCaller();
+  if (caller !== undefined) return attempt(caller.fetch, method, path, options);
   const known = knownSocket() ?? (await daemonSocket());
   // A stream cannot be sent again, so the daemon must be running before the request; and where another user could
   // listen, a connection shows who does.
   if (options.body instanceof ReadableStream || known.owner !== undefined) (await connectDaemon()).close();
   try {
-    return await attempt(known, method, path, options);
+    return await attempt(overSocket(known), method, path, options);
   } catch (error) {
     if (!isAbsence(error)) throw failure(known, error);
   }
   (await connectDaemon()).close();
   const socket = await daemonSocket();
   try {
-    return await attempt(socket, method, path, options);
+    return await attempt(overSocket(socket), method, path, options);
   } catch (error) {
     throw failure(socket, error);
   }
 }
 
-function attempt(socket: DaemonSocket, method: string, path: string, options: ApiRequest): Promise<Response> {
+type Fetch = (target: string, init: RequestInit) => Promise<Response>;
+
+function overSocket(socket: DaemonSocket): Fetch {
+  return (target, init) => {
+    // The answer of `wait` may take weeks.
+    const options = { unix: ownedPath(socket), timeout: false as const };
+    return fetch(`http://tbox${target}`, { ...init, ...options });
+  };
+}
+
+function attempt(send: Fetch, method: string, path: string, options: ApiRequest): Promise<Response> {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(options.query ?? {})) {
     for (const one of value === undefined ? [] : [value].flat()) query.append(name, one);
@@ -64,15 +77,8 @@ function attempt(socket: DaemonSocket, method: string, path: string, options: Ap
   const headers = { ...options.headers };
   if (options.json !== undefined) headers["Content-Type"] = "application/json";
   const body = options.json === undefined ? (options.body ?? null) : JSON.stringify(options.json);
-  return fetch(`http://tbox${path}${query.size > 0 ? `?${query}` : ""}`, {
-    unix: ownedPath(socket),
-    method,
-    headers,
-    body,
-    signal: options.signal ?? null,
-    // The answer of `wait` may take weeks.
-    timeout: false,
-  });
+  const target = `${path}${query.size > 0 ? `?${query}` : ""}`;
+  return send(target, { method, headers, body, signal: options.signal ?? null });
 }
 
 function failure(socket: DaemonSocket, error: unknown): unknown {

@@ -1,8 +1,10 @@
+import type { Duplex } from "node:stream";
 import type { Engine } from "#engine/engine.ts";
 import { createApp } from "./app.ts";
 import { createApiServer } from "./server/api-server.ts";
 import { forwardConnections } from "./server/forward-connections.ts";
 import { listen } from "./server/listen.ts";
+import { type CommandServer, openLocalApi } from "./server/local-api.ts";
 
 export interface DaemonOptions {
   engine: Engine;
@@ -13,6 +15,8 @@ export interface DaemonOptions {
   passed?: number | undefined;
   /** Descriptor of the listening socket that containers use. */
   forContainers?: number;
+  /** Runs the command lines of front doors. */
+  serveCommand?: CommandServer | undefined;
 }
 
 /** A daemon that serves the API. Disposing of it closes all connections and removes the socket. */
@@ -30,13 +34,16 @@ export async function openDaemon({
   uid,
   passed,
   forContainers,
+  serveCommand,
 }: DaemonOptions): Promise<Daemon> {
   const shutdown = Promise.withResolvers<void>();
   const app = createApp({ engine, dataDirectory, shutdown: shutdown.resolve, passed: passed !== undefined });
   const answer = (request: Request) => app.fetch(request);
-  const { server, closeConnections } = createApiServer(engine, answer);
   // `tbox.sock` is systemd's own socket then and outlives the daemon.
   const name = passed === undefined ? "tbox.sock" : "behind-systemd.sock";
+  const api = openLocalApi(engine, answer, `${runDirectory}/${name}`);
+  const runCommand = serveCommand && ((body: Buffer, socket: Duplex) => serveCommand({ body, socket, api }));
+  const { server, closeConnections } = createApiServer(engine, answer, runCommand);
   const path = await listen(server, { directory: runDirectory, uid, name });
   const forwarders = await Promise.all(
     [passed, forContainers]

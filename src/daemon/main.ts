@@ -4,20 +4,21 @@ import { openEngine } from "#engine/open-engine.ts";
 import { errorChain, errorCode, invalidArgument, TboxError } from "#support/errors.ts";
 import { openLog } from "#support/log.ts";
 import { openDaemon } from "./daemon.ts";
+import type { CommandServer } from "./server/local-api.ts";
 import { takePassedSocket } from "./server/systemd-socket.ts";
 
 const log = openLog("daemon");
 
 /**
  * Runs `tbox daemon`: serves the API until a signal or a client ends it; containers keep running. `--notify` prints one
- * line of JSON that reports readiness or the reason of a failure.
+ * line of JSON that reports readiness or the reason of a failure. `serveCommand` runs the command lines of front doors.
  */
-export async function runDaemon(args: string[]): Promise<void> {
+export async function runDaemon(args: string[], serveCommand?: CommandServer): Promise<void> {
   const notify = args.includes("--notify");
   try {
     const unknown = args.find((argument) => argument !== "--notify");
     if (unknown !== undefined) throw invalidArgument(`unknown flag: ${unknown}`);
-    await serve((socket) => {
+    await serve(serveCommand, (socket) => {
       if (notify) print(JSON.stringify({ ready: true, socket }));
     });
     process.exit(0);
@@ -29,7 +30,10 @@ export async function runDaemon(args: string[]): Promise<void> {
   }
 }
 
-async function serve(ready: (socket: string) => void): Promise<void> {
+async function serve(
+  serveCommand: CommandServer | undefined,
+  ready: (socket: string) => void,
+): Promise<void> {
   const uid = process.getuid?.() ?? -1;
   if (uid === 0) throw new TboxError("forbidden", "tbox runs as an ordinary user, not as root");
   // Users inside containers must be able to read their files; the store directory itself is closed to others.
@@ -52,6 +56,7 @@ async function serve(ready: (socket: string) => void): Promise<void> {
     uid,
     passed,
     forContainers,
+    serveCommand,
   });
   ready(daemon.socketPath);
   log.info(`listening on ${daemon.socketPath}`);

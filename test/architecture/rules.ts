@@ -22,6 +22,7 @@ export const folders: Record<string, string[]> = {
     ...["content", "registry", "native", "layers", "network", "images", "volumes", "containers", "builds"],
   ],
   daemon: [...vocabulary, "api", "engine", "network", "images", "volumes", "containers", "builds"],
+  door: [...vocabulary, "api", "client", "cli", "daemon"],
 };
 
 /** Packages that only some files may import. */
@@ -43,6 +44,7 @@ export const crates: Record<string, string[]> = {
   sys: [],
   protocol: [],
   hello: [],
+  door: [],
   walk: [],
   "id-mapping": ["protocol"],
   addon: ["sys"],

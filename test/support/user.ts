@@ -5,7 +5,8 @@ import { repository } from "./repository.ts";
 export const helperUnavailable: string | undefined = findObstacle(["tbox-helper", "tbox.node"]);
 
 /** Reason why tests of the whole program cannot run here; undefined when they can. */
-export const programUnavailable: string | undefined = helperUnavailable ?? findObstacle(["tbox", "hello"]);
+export const programUnavailable: string | undefined =
+  helperUnavailable ?? findObstacle(["tbox", "tbox-main", "hello"]);
 
 /** Whether the user who runs the tests has subordinate ids: without them only id 0 exists in a container. */
 export const hasRanges: boolean = ["/etc/subuid", "/etc/subgid"].every(hasRange);

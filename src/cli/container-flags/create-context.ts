@@ -1,13 +1,19 @@
+import { needOwnProcess, userDirectory, userEnvironment } from "#client/caller/remote-caller.ts";
 import type { CreateContext } from "./create-body.ts";
 
-/** Returns the context of this program. */
+/** Returns the context of the user's process. */
 export async function createContext(options: { detach: boolean; tty: boolean }): Promise<CreateContext> {
+  // The size of the terminal is known only to the process that has it.
+  if (options.tty) needOwnProcess();
   const size = options.tty ? (await import("../terminal/terminal.ts")).terminalSize() : undefined;
   return {
-    environment: process.env,
-    directory: process.cwd(),
+    environment: userEnvironment(),
+    directory: userDirectory(),
     detach: options.detach,
-    readEntries: async (path, kind) => (await import("../values/entry-file.ts")).readEntryFile(path, kind),
+    async readEntries(path, kind) {
+      needOwnProcess();
+      return (await import("../values/entry-file.ts")).readEntryFile(path, kind);
+    },
     ...(size === undefined ? {} : { consoleSize: [size.rows, size.columns] }),
   };
 }

@@ -21,6 +21,7 @@ function entryText({ command, module, exportName }: DefinedCommand): string {
     `    names: [${names.join(", ")}],`,
     `    summary: ${JSON.stringify(command.summary)},`,
     ...(command.rank === undefined ? [] : [`    rank: ${command.rank},`]),
+    ...(command.remote === undefined ? [] : ["    remote: true,"]),
     `    load: async () => (await import("../commands/${module}")).${exportName},`,
     "  },",
   ].join("\n");

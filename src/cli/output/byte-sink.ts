@@ -1,3 +1,4 @@
+import { remoteCaller } from "#client/caller/remote-caller.ts";
 import { brokenPipeExitCode, ExitError } from "./exit.ts";
 import { failureMessage } from "./failure.ts";
 import { isBrokenPipe } from "./output.ts";
@@ -10,6 +11,8 @@ export interface ByteSink {
 
 /** Opens a standard stream for bytes. */
 export function openByteSink(stream: "stdout" | "stderr"): ByteSink {
+  const caller = remoteCaller();
+  if (caller !== undefined) return { write: (bytes) => caller.write(stream, bytes) };
   const writer = Bun[stream].writer();
   return {
     async write(bytes) {

@@ -1,9 +1,13 @@
+import { remoteCaller } from "#client/caller/remote-caller.ts";
 import { brokenPipeExitCode, ExitError } from "./exit.ts";
 
 /** Prints a line to standard error, after the program's name or bare. Returns when the line is written. */
 export function printError(message: string, style: "named" | "bare" = "named"): void {
+  const text = style === "named" ? `tbox: ${message}` : message;
+  const caller = remoteCaller();
+  if (caller !== undefined) return void caller.write("message", encode(`${text}\n`)).catch(() => {});
   // biome-ignore lint/suspicious/noConsole: writes synchronously and needs no module; `node:fs` takes 2 ms to load
-  console.error(style === "named" ? `tbox: ${message}` : message);
+  console.error(text);
 }
 
 /** Prints a warning to standard error. */
@@ -14,11 +18,17 @@ export function printWarning(message: string): void {
 /** Prints to standard output. Ends the command without a message if the reader has closed its end. */
 export async function print(text: string): Promise<void> {
   if (text === "") return;
+  const caller = remoteCaller();
+  if (caller !== undefined) return caller.write("print", encode(text));
   try {
     await Bun.write(Bun.stdout, text);
   } catch (error) {
     throw isBrokenPipe(error) ? new ExitError("", brokenPipeExitCode) : error;
   }
+}
+
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
 }
 
 /** Returns whether a write failed because the reader closed its end. */

@@ -6,6 +6,7 @@ export const commandIndex: readonly IndexEntry[] = [
   {
     names: ["attach", "container attach"],
     summary: "Attach local standard input, output, and error streams to a running container",
+    remote: true,
     load: async () => (await import("../commands/container/attach.ts")).attachCommand,
   },
   {
@@ -17,6 +18,7 @@ export const commandIndex: readonly IndexEntry[] = [
   {
     names: ["builder prune"],
     summary: "Remove build cache",
+    remote: true,
     load: async () => (await import("../commands/build/prune.ts")).pruneBuilderCommand,
   },
   {
@@ -32,11 +34,13 @@ export const commandIndex: readonly IndexEntry[] = [
   {
     names: ["container inspect"],
     summary: "Display detailed information on one or more containers",
+    remote: true,
     load: async () => (await import("../commands/container/inspect.ts")).inspectContainerCommand,
   },
   {
     names: ["container prune"],
     summary: "Remove all stopped containers",
+    remote: true,
     load: async () => (await import("../commands/container/prune.ts")).pruneContainersCommand,
   },
   {
@@ -52,6 +56,7 @@ export const commandIndex: readonly IndexEntry[] = [
   {
     names: ["create", "container create"],
     summary: "Create a new container",
+    remote: true,
     load: async () => (await import("../commands/container/create.ts")).createCommand,
   },
   {
@@ -62,6 +67,7 @@ export const commandIndex: readonly IndexEntry[] = [
   {
     names: ["diff", "container diff"],
     summary: "Inspect changes to files or directories on a container's filesystem",
+    remote: true,
     load: async () => (await import("../commands/container/diff.ts")).diffCommand,
   },
   {
@@ -73,12 +79,14 @@ export const commandIndex: readonly IndexEntry[] = [
   {
     names: ["events", "system events"],
     summary: "Get real time events from the server",
+    remote: true,
     load: async () => (await import("../commands/system/events.ts")).eventsCommand,
   },
   {
     names: ["exec", "container exec"],
     summary: "Execute a command in a running container",
     rank: 2,
+    remote: true,
     load: async () => (await import("../commands/container/exec.ts")).execCommand,
   },
   {
@@ -89,22 +97,26 @@ export const commandIndex: readonly IndexEntry[] = [
   {
     names: ["history", "image history"],
     summary: "Show the history of an image",
+    remote: true,
     load: async () => (await import("../commands/image/history.ts")).historyCommand,
   },
   {
     names: ["image inspect"],
     summary: "Display detailed information on one or more images",
+    remote: true,
     load: async () => (await import("../commands/image/inspect.ts")).inspectImageCommand,
   },
   {
     names: ["image prune"],
     summary: "Remove unused images",
+    remote: true,
     load: async () => (await import("../commands/image/prune.ts")).pruneImagesCommand,
   },
   {
     names: ["images", "image ls", "image list"],
     summary: "List images",
     rank: 6,
+    remote: true,
     load: async () => (await import("../commands/image/images.ts")).imagesCommand,
   },
   {
@@ -115,16 +127,19 @@ export const commandIndex: readonly IndexEntry[] = [
   {
     names: ["info", "system info"],
     summary: "Display system-wide information",
+    remote: true,
     load: async () => (await import("../commands/system/info.ts")).infoCommand,
   },
   {
     names: ["inspect"],
     summary: "Return low-level information on containers and images",
+    remote: true,
     load: async () => (await import("../commands/system/inspect.ts")).inspectCommand,
   },
   {
     names: ["kill", "container kill"],
     summary: "Kill one or more running containers",
+    remote: true,
     load: async () => (await import("../commands/container/kill.ts")).killCommand,
   },
   {
@@ -146,57 +161,68 @@ export const commandIndex: readonly IndexEntry[] = [
     names: ["logs", "container logs"],
     summary: "Fetch the logs of a container",
     rank: 7,
+    remote: true,
     load: async () => (await import("../commands/container/logs.ts")).logsCommand,
   },
   {
     names: ["network connect"],
     summary: "Connect a container to a network",
+    remote: true,
     load: async () => (await import("../commands/network/connect.ts")).connectNetworkCommand,
   },
   {
     names: ["network create"],
     summary: "Create a network",
+    remote: true,
     load: async () => (await import("../commands/network/create.ts")).createNetworkCommand,
   },
   {
     names: ["network disconnect"],
     summary: "Disconnect a container from a network",
+    remote: true,
     load: async () => (await import("../commands/network/disconnect.ts")).disconnectNetworkCommand,
   },
   {
     names: ["network inspect"],
     summary: "Display detailed information on one or more networks",
+    remote: true,
     load: async () => (await import("../commands/network/inspect.ts")).inspectNetworkCommand,
   },
   {
     names: ["network ls", "network list"],
     summary: "List networks",
+    remote: true,
     load: async () => (await import("../commands/network/list.ts")).listNetworksCommand,
   },
   {
     names: ["network prune"],
     summary: "Remove all unused networks",
+    remote: true,
     load: async () => (await import("../commands/network/prune.ts")).pruneNetworksCommand,
   },
   {
     names: ["network rm", "network remove"],
     summary: "Remove one or more networks",
+    remote: true,
     load: async () => (await import("../commands/network/remove.ts")).removeNetworkCommand,
   },
   {
     names: ["pause", "container pause"],
     summary: "Pause all processes within one or more containers",
+    remote: true,
     load: async () => (await import("../commands/container/pause.ts")).pauseCommand,
   },
   {
     names: ["port", "container port"],
     summary: "List port mappings or a specific mapping for the container",
+    remote: true,
     load: async () => (await import("../commands/container/port.ts")).portCommand,
   },
   {
     names: ["ps", "container ls", "container list", "container ps"],
     summary: "List containers",
     rank: 3,
+    remote: true,
     load: async () => (await import("../commands/container/ps.ts")).psCommand,
   },
   {
@@ -213,28 +239,33 @@ export const commandIndex: readonly IndexEntry[] = [
   {
     names: ["rename", "container rename"],
     summary: "Rename a container",
+    remote: true,
     load: async () => (await import("../commands/container/rename.ts")).renameCommand,
   },
   {
     names: ["restart", "container restart"],
     summary: "Restart one or more containers",
+    remote: true,
     load: async () => (await import("../commands/container/restart.ts")).restartCommand,
   },
   {
     names: ["rm", "container rm", "container remove"],
     summary: "Remove one or more containers",
     rank: 9,
+    remote: true,
     load: async () => (await import("../commands/container/rm.ts")).rmCommand,
   },
   {
     names: ["rmi", "image rm", "image remove"],
     summary: "Remove one or more images",
+    remote: true,
     load: async () => (await import("../commands/image/rmi.ts")).rmiCommand,
   },
   {
     names: ["run", "container run"],
     summary: "Create and run a new container from an image",
     rank: 1,
+    remote: true,
     load: async () => (await import("../commands/container/run.ts")).runCommand,
   },
   {
@@ -250,6 +281,7 @@ export const commandIndex: readonly IndexEntry[] = [
   {
     names: ["start", "container start"],
     summary: "Start one or more stopped containers",
+    remote: true,
     load: async () => (await import("../commands/container/start.ts")).startCommand,
   },
   {
@@ -261,6 +293,7 @@ export const commandIndex: readonly IndexEntry[] = [
     names: ["stop", "container stop"],
     summary: "Stop one or more running containers",
     rank: 8,
+    remote: true,
     load: async () => (await import("../commands/container/stop.ts")).stopCommand,
   },
   {
@@ -271,6 +304,7 @@ export const commandIndex: readonly IndexEntry[] = [
   {
     names: ["system df"],
     summary: "Show disk usage",
+    remote: true,
     load: async () => (await import("../commands/system/disk-usage.ts")).systemDfCommand,
   },
   {
@@ -281,56 +315,67 @@ export const commandIndex: readonly IndexEntry[] = [
   {
     names: ["tag", "image tag"],
     summary: "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE",
+    remote: true,
     load: async () => (await import("../commands/image/tag.ts")).tagCommand,
   },
   {
     names: ["top", "container top"],
     summary: "Display the running processes of a container",
+    remote: true,
     load: async () => (await import("../commands/container/top.ts")).topCommand,
   },
   {
     names: ["unpause", "container unpause"],
     summary: "Unpause all processes within one or more containers",
+    remote: true,
     load: async () => (await import("../commands/container/unpause.ts")).unpauseCommand,
   },
   {
     names: ["update", "container update"],
     summary: "Update configuration of one or more containers",
+    remote: true,
     load: async () => (await import("../commands/container/update.ts")).updateCommand,
   },
   {
     names: ["version"],
     summary: "Show the tbox version information",
+    remote: true,
     load: async () => (await import("../commands/system/version.ts")).versionCommand,
   },
   {
     names: ["volume create"],
     summary: "Create a volume",
+    remote: true,
     load: async () => (await import("../commands/volume/create.ts")).createVolumeCommand,
   },
   {
     names: ["volume inspect"],
     summary: "Display detailed information on one or more volumes",
+    remote: true,
     load: async () => (await import("../commands/volume/inspect.ts")).inspectVolumeCommand,
   },
   {
     names: ["volume ls", "volume list"],
     summary: "List volumes",
+    remote: true,
     load: async () => (await import("../commands/volume/list.ts")).listVolumesCommand,
   },
   {
     names: ["volume prune"],
     summary: "Remove unused local volumes",
+    remote: true,
     load: async () => (await import("../commands/volume/prune.ts")).pruneVolumesCommand,
   },
   {
     names: ["volume rm", "volume remove"],
     summary: "Remove one or more volumes",
+    remote: true,
     load: async () => (await import("../commands/volume/remove.ts")).removeVolumeCommand,
   },
   {
     names: ["wait", "container wait"],
     summary: "Block until one or more containers stop, then print their exit codes",
+    remote: true,
     load: async () => (await import("../commands/container/wait.ts")).waitCommand,
   },
 ];

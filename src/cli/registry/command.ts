@@ -47,6 +47,11 @@ export interface Command<Table extends FlagTable = FlagTable> {
   /** Exit status after a failure: 125 if a container's program could itself exit with 1. */
   failureCode?: number;
   examples?: readonly Example[];
+  /**
+   * Whether the daemon can run the command for the front door: of the user's process, it uses only what `RemoteCaller`
+   * offers, or it calls `needOwnProcess` first.
+   */
+  remote?: true;
   /** Runs the command; returns the exit status. */
   run(invocation: Invocation<Table>): Promise<number>;
 }

@@ -6,5 +6,6 @@ export interface IndexEntry {
   names: readonly string[];
   summary: string;
   rank?: number;
+  remote?: true;
   load(): Promise<Command>;
 }

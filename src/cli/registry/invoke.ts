@@ -1,3 +1,4 @@
+import { HandOver } from "#client/caller/remote-caller.ts";
 import { flagFailure, parseFlags, UsageError } from "../flags/parse.ts";
 import { ExitError } from "../output/exit.ts";
 import { print, printError } from "../output/output.ts";
@@ -24,6 +25,7 @@ export async function invoke(command: Command, name: string, argv: string[]): Pr
 }
 
 async function reportFailure(error: unknown, name: string, failure: number): Promise<number> {
+  if (error instanceof HandOver) throw error;
   if (error instanceof UsageError) {
     printError(`${error.message}\nSee 'tbox ${name} --help'.`, "bare");
     return flagFailure;

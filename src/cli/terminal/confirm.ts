@@ -1,9 +1,11 @@
+import { needOwnProcess } from "#client/caller/remote-caller.ts";
 import { print } from "../output/output.ts";
 import { isUnreadable } from "./input.ts";
 
 /** Asks for confirmation of a removal; returns whether the user agrees. `force` skips the question. */
 export async function confirm(warning: string, force: boolean): Promise<boolean> {
   if (force) return true;
+  needOwnProcess();
   await print(`WARNING! ${warning}\nAre you sure you want to continue? [y/N] `);
   const reply = await readLine();
   if (reply === undefined) await print("\n");

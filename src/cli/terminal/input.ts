@@ -1,3 +1,4 @@
+import { remoteCaller } from "#client/caller/remote-caller.ts";
 import type { DetachFilter } from "#support/detach-keys.ts";
 
 /** The receiver of a program's input. */
@@ -13,7 +14,7 @@ export interface InputTarget {
  */
 export async function copyInput(target: InputTarget, filter?: DetachFilter): Promise<"ended" | "detached"> {
   try {
-    for await (const chunk of Bun.stdin.stream()) {
+    for await (const chunk of remoteCaller()?.input() ?? Bun.stdin.stream()) {
       const { bytes, detached } = filter?.feed(chunk) ?? { bytes: chunk, detached: false };
       if (bytes.length > 0) await target.writeInput(bytes);
       if (detached) return "detached";

@@ -1,3 +1,4 @@
+import { needOwnProcess } from "#client/caller/remote-caller.ts";
 import { createDetachFilter, defaultDetachKeys, parseDetachKeys } from "#support/detach-keys.ts";
 import { ExitError } from "../output/exit.ts";
 import { failureMessage } from "../output/failure.ts";
@@ -101,6 +102,8 @@ function sendInput(target: SessionTarget, options: SessionOptions, detach: () =>
 
 /** Throws before a container or an exec is created if a session needs a terminal and there is none. */
 export async function checkTerminal(options: { stdin: boolean; tty: boolean }): Promise<void> {
+  // Raw mode belongs to the process that has the terminal.
+  if (options.tty) needOwnProcess();
   if (!options.stdin || !options.tty) return;
   const { isTerminal } = await import("./terminal.ts");
   if (!isTerminal(0)) throw new ExitError("the input device is not a TTY", 1);

@@ -1,3 +1,4 @@
+import { remoteCaller } from "#client/caller/remote-caller.ts";
 import { printError } from "../output/output.ts";
 
 // Excludes the signals of job control, which stop and continue this program, and those that the runtime needs (PIPE,
@@ -49,26 +50,61 @@ export function proxySignals(options: SignalProxyOptions): SignalProxy {
     interrupts++;
     if (interrupts === 2) printError(`still running; to end it at once: tbox kill ${options.container()}`);
   };
-  const listeners = forwarded.map((signal) => {
-    const listener = () => receive(signal);
-    process.on(signal, listener);
-    return { signal, listener };
-  });
-  const obey = (signal: Signal) => {
-    for (const { signal, listener } of listeners) process.off(signal, listener);
-    process.kill(process.pid, signal);
-  };
+  const source = remoteCaller() === undefined ? listen(receive) : listenRemotely(receive);
+  const { obey } = source;
   return {
     hold() {
       stage = "holding";
+      source.begin();
     },
     open() {
       stage = "open";
+      source.begin();
       for (const signal of held.splice(0)) receive(signal);
     },
     // The listeners stay registered, because removing them delays every exit. An idle proxy obeys signals.
     [Symbol.dispose]() {
       stage = "idle";
     },
+  };
+}
+
+/** Signals of the user's process. */
+interface SignalSource {
+  /** Catches signals from now on; the call can be repeated. */
+  begin(): void;
+  /** Ends the user's process by a signal. */
+  obey(signal: Signal): void;
+}
+
+/** Catches signals at once, because registering listeners takes time that is free while the container is created. */
+function listen(receive: (signal: Signal) => void): SignalSource {
+  const listeners = forwarded.map((signal) => {
+    const listener = () => receive(signal);
+    process.on(signal, listener);
+    return { signal, listener };
+  });
+  return {
+    begin() {},
+    obey(signal) {
+      for (const { signal, listener } of listeners) process.off(signal, listener);
+      process.kill(process.pid, signal);
+    },
+  };
+}
+
+function listenRemotely(receive: (signal: Signal) => void): SignalSource {
+  const caller = remoteCaller();
+  let begun = false;
+  return {
+    begin() {
+      if (begun) return;
+      begun = true;
+      caller?.catchSignals((name) => {
+        const signal = forwarded.find((one) => one === name);
+        if (signal !== undefined) receive(signal);
+      });
+    },
+    obey: (signal) => caller?.dieBySignal(signal),
   };
 }

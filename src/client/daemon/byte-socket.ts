@@ -45,6 +45,32 @@ export async function connectUnix(
   return state;
 }
 
+/** A connection below a `ByteSocket`. */
+export interface Transport {
+  /** Returns the number of accepted bytes, or -1 after the end of the connection. */
+  write(chunk: Uint8Array): number;
+  pause(): void;
+  resume(): void;
+  /** Ends the sending side. */
+  shutdown(): void;
+  end(): void;
+}
+
+/** Receives what happens on a connection. */
+export interface TransportEvents {
+  received(chunk: Uint8Array): void;
+  /** Reports that the connection accepts bytes again. */
+  flush(): void;
+  ended(error?: Error): void;
+}
+
+/** Returns a `ByteSocket` over a connection, and the receiver of the connection's events. */
+export function createByteSocket(transport: Transport): { socket: ByteSocket; state: TransportEvents } {
+  const state = new SocketState();
+  state.socket = transport;
+  return { socket: state, state };
+}
+
 interface Outgoing {
   chunk: Uint8Array;
   done: () => void;
@@ -52,17 +78,19 @@ interface Outgoing {
 }
 
 class SocketState implements ByteSocket {
-  socket: Bun.Socket | undefined;
+  socket: Transport | undefined;
   readonly #unread: Uint8Array[] = [];
   #unreadBytes = 0;
   #paused = false;
   #ended = false;
+  #closed = false;
   #error: Error | undefined;
   #wake: (() => void) | undefined;
   readonly #outgoing: Outgoing[] = [];
   #endWhenWritten = false;
 
   received(chunk: Uint8Array): void {
+    if (this.#closed) return;
     this.#unread.push(chunk);
     this.#unreadBytes += chunk.length;
     if (this.#unreadBytes > readAhead && !this.#paused) {
@@ -140,6 +168,7 @@ class SocketState implements ByteSocket {
 
   close(): void {
     this.#ended = true;
+    this.#closed = true;
     // Only the write side is closed, because an abrupt close can lose bytes that the daemon has not read.
     this.socket?.end();
     this.#wake?.();

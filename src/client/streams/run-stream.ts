@@ -1,11 +1,10 @@
 import { encodeFrame } from "#api/streams/frame.ts";
 import { frameType, type RunControl, type RunEvent, type RunRequest } from "#api/streams/run-stream.ts";
 import { TboxError } from "#support/errors.ts";
-import { connectDaemon } from "../daemon/connect.ts";
 import { isObject } from "../json.ts";
 import { trustAnswer } from "../trust-answer.ts";
 import { createFrameDecoder } from "./frames.ts";
-import { upgrade } from "./upgrade.ts";
+import { openUpgrade } from "./upgrade.ts";
 
 /** An event or a chunk of output. */
 export type RunMessage = RunEvent | { event: "output"; stream: "stdout" | "stderr"; bytes: Uint8Array };
@@ -23,10 +22,9 @@ export interface RunStream {
 
 /** Opens a run stream, starting the daemon when none runs. `registryAuth` is the value of `X-Registry-Auth`. */
 export async function openRunStream(request: RunRequest, registryAuth?: string): Promise<RunStream> {
-  const socket = await connectDaemon();
   const headers = registryAuth === undefined ? {} : { "X-Registry-Auth": registryAuth };
   // The caller prepares its terminal meanwhile; a refusal is thrown with the first message.
-  const answered = upgrade(socket, { target: "/tbox/run", headers, body: request });
+  const { socket, answered } = await openUpgrade({ target: "/tbox/run", headers, body: request });
   answered.catch(() => {});
   // A write fails only when the connection is lost; the read reports that with a better message.
   const write = (type: number, bytes: Uint8Array) => socket.write(encodeFrame(type, bytes)).catch(() => {});

@@ -1,17 +1,30 @@
 import { TboxError } from "#support/errors.ts";
+import { remoteCaller } from "../caller/remote-caller.ts";
 import type { ByteSocket } from "../daemon/byte-socket.ts";
+import { connectDaemon } from "../daemon/connect.ts";
 import { daemonError } from "../daemon/daemon-error.ts";
-
-export interface UpgradeRequest {
-  /** Path and query. */
-  target: string;
-  headers?: Record<string, string>;
-  /** Sent as JSON. */
-  body?: unknown;
-}
+import type { UpgradeRequest } from "./upgrade-request.ts";
 
 /** Most bytes of a response head. */
 const headLimit = 64 * 1024;
+
+/** A connection on which an upgrade request was sent. */
+export interface UpgradeConnection {
+  socket: ByteSocket;
+  /** Resolves when the connection carries the stream; rejects with the daemon's error. */
+  answered: Promise<{ mediaType: string }>;
+}
+
+/** Opens a connection to the daemon, starting it when none runs, and sends an upgrade request. */
+export async function openUpgrade(request: UpgradeRequest): Promise<UpgradeConnection> {
+  const caller = remoteCaller();
+  if (caller === undefined) {
+    const socket = await connectDaemon();
+    return { socket, answered: upgrade(socket, request) };
+  }
+  const socket = caller.upgrade(request);
+  return { socket, answered: readAnswer(socket) };
+}
 
 /**
  * Sends a POST with `Upgrade: tcp` over a new connection. After status 101 the connection belongs to the caller and
@@ -19,6 +32,10 @@ const headLimit = 64 * 1024;
  */
 export async function upgrade(socket: ByteSocket, request: UpgradeRequest): Promise<{ mediaType: string }> {
   await socket.write(encodeRequest(request));
+  return readAnswer(socket);
+}
+
+async function readAnswer(socket: ByteSocket): Promise<{ mediaType: string }> {
   const head = await readHead(socket);
   if (head.status === 101) return { mediaType: head.fields.get("content-type") ?? "" };
   throw daemonError(head.status, await readBody(socket, head.fields));

@@ -1,21 +1,33 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Engine } from "#engine/engine.ts";
 import { TboxError } from "#support/errors.ts";
 import { readSmallBody } from "../http/request-body.ts";
-import { parseApiTarget } from "../requests/api-target.ts";
+import { type ApiTarget, parseApiTarget } from "../requests/api-target.ts";
 import { attachUpgraded, isAttach } from "../streams/attach.ts";
 import { attachWebSocket, isWebSocketAttach } from "../streams/attach-websocket.ts";
 import { isExecStart, startExecUpgraded } from "../streams/exec.ts";
 import { serveRun } from "../streams/run/serve-run.ts";
 import { refuseUpgrade } from "../streams/upgrade-response.ts";
 
-/** Serves a request with `Upgrade: tcp` or `websocket`, whose connection becomes a stream. */
+/** Runs the command line in the body of a front door's request. */
+export type RunCommandLine = (body: Buffer, socket: Duplex) => Promise<void>;
+
+/** An upgrade request of Node's HTTP server; `head` is the beginning of the stream. */
+export interface UpgradeExchange {
+  request: IncomingMessage;
+  socket: Duplex;
+  head: Buffer;
+}
+
+/**
+ * Serves a request with `Upgrade: tcp` or `websocket`, whose connection becomes a stream. Without `runCommand`, the
+ * socket does not serve the front door.
+ */
 export async function serveUpgrade(
   engine: Engine,
-  request: IncomingMessage,
-  socket: Duplex,
-  head: Buffer,
+  { request, socket, head }: UpgradeExchange,
+  runCommand: RunCommandLine | undefined,
 ): Promise<void> {
   // A client that closes the connection early is not a failure of the daemon.
   socket.on("error", () => socket.destroy());
@@ -27,15 +39,40 @@ export async function serveUpgrade(
       return await attachWebSocket(engine.containers, target, { request, socket, head });
     }
     if (head.length > 0) socket.unshift(head);
-    if (isAttach(request.method, target.path)) {
-      return await attachUpgraded(engine.containers, target, request.headers, socket);
+    const { method, headers } = request;
+    if (runCommand !== undefined && method === "POST" && target.path === "/tbox/command") {
+      return await runCommand(body, socket);
     }
-    if (request.method === "POST" && target.path === "/tbox/run") {
-      const auth = request.headers["x-registry-auth"];
+    await upgradeTo(engine, { method, target, headers, body }, socket);
+  } catch (error) {
+    refuseUpgrade(socket, error);
+  }
+}
+
+/** A request with `Upgrade: tcp` that has been read. */
+export interface UpgradeInput {
+  method: string | undefined;
+  target: ApiTarget;
+  headers: IncomingHttpHeaders;
+  body: Buffer;
+}
+
+/** Serves a request with `Upgrade: tcp` on a connection, from the answer's head on. */
+export async function upgradeTo(
+  engine: Engine,
+  { method, target, headers, body }: UpgradeInput,
+  socket: Duplex,
+): Promise<void> {
+  try {
+    if (isAttach(method, target.path)) {
+      return await attachUpgraded(engine.containers, target, headers, socket);
+    }
+    if (method === "POST" && target.path === "/tbox/run") {
+      const auth = headers["x-registry-auth"];
       return await serveRun(engine, { body, auth: typeof auth === "string" ? auth : undefined }, socket);
     }
-    if (isExecStart(request.method, target.path)) {
-      return await startExecUpgraded(engine.containers, target, { body, headers: request.headers }, socket);
+    if (isExecStart(method, target.path)) {
+      return await startExecUpgraded(engine.containers, target, { body, headers }, socket);
     }
     throw new TboxError("not-found", "page not found");
   } catch (error) {

@@ -24,6 +24,7 @@ export const pruneBuilderCommand = command({
     { line: "tbox builder prune --all --force", purpose: "Remove the whole build cache without a question" },
     { line: "tbox builder prune --max-used-space 5g", purpose: "Keep at most 5 GB of build cache" },
   ],
+  remote: true,
   async run({ flags: { all, filter, force, ...limits } }) {
     const cache = all ? "all build cache" : "all build cache that no image uses";
     if (!(await confirm(`This will remove ${cache}.`, force))) return 0;

@@ -22,6 +22,7 @@ export const attachCommand = command({
       purpose: "Attach to a container; CTRL-p CTRL-q detaches from one with a terminal",
     },
   ],
+  remote: true,
   async run({ flags, positionals: [name = ""] }) {
     checkDetachKeys(flags["detach-keys"]);
     const { Id: id, State, Config } = await fetchJson("GET /containers/{name}/json", { name });

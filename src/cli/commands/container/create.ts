@@ -1,3 +1,4 @@
+import { needOwnProcess } from "#client/caller/remote-caller.ts";
 import { DaemonError } from "#client/daemon/daemon-error.ts";
 import { fetchJson } from "#client/endpoints.ts";
 import { joinImageName, splitImageName } from "../../arguments/image-name.ts";
@@ -21,12 +22,14 @@ export const createCommand = command({
   examples: [
     { line: "tbox create --name web -p 8080:80 nginx", purpose: "Create a container for a later start" },
   ],
+  remote: true,
   async run(invocation) {
     const { flags, positionals } = invocation;
     if (flags.cidfile !== undefined) await refuseExisting(flags.cidfile);
     const body = await createBody(invocation, await createContext({ detach: false, tty: flags.tty }));
     const image = flags.rootfs === undefined ? positionals[0] : undefined;
     const pull = async (name: string) => {
+      needOwnProcess();
       const { platform } = flags;
       await pullImage(name, flags.quiet ? { platform } : { platform, progress: "stderr" });
     };
@@ -39,6 +42,7 @@ export const createCommand = command({
       const missing = error instanceof DaemonError && error.status === 404;
       if (!missing || image === undefined || (flags.pull ?? "missing") !== "missing") throw error;
       if (!error.message.startsWith("No such image")) throw error;
+      needOwnProcess();
       const { name, tag } = splitImageName(image);
       printError(`Unable to find image '${joinImageName(name, tag)}' locally`, "bare");
       await pull(image);

@@ -13,6 +13,7 @@ export const diffCommand = command({
   synopsis: "CONTAINER",
   flags: {},
   arguments: exactly(1),
+  remote: true,
   async run({ positionals: [name = ""] }) {
     const changes = await fetchJson("GET /containers/{name}/changes", { name });
     await print((changes ?? []).map(({ Kind, Path }) => `${letters[Kind] ?? "?"} ${Path}\n`).join(""));

@@ -1,7 +1,7 @@
 import { pathTo, request } from "#client/api.ts";
-import { connectDaemon } from "#client/daemon/connect.ts";
+import { needOwnProcess, userEnvironment } from "#client/caller/remote-caller.ts";
 import { fetchJson } from "#client/endpoints.ts";
-import { upgrade } from "#client/streams/upgrade.ts";
+import { openUpgrade } from "#client/streams/upgrade.ts";
 import { bool, list, listOf, text } from "../../flags/kinds.ts";
 import { atLeast, command, type Invocation } from "../../registry/command.ts";
 import { copyOutput, socketTarget } from "../../terminal/connection.ts";
@@ -35,6 +35,7 @@ export const execCommand = command({
     { line: "tbox exec -it web sh", purpose: "Open a shell in a running container" },
     { line: "tbox exec -u 0 -w /tmp web ls -l", purpose: "Run a command as root in a directory" },
   ],
+  remote: true,
   async run({ flags, positionals }) {
     const [name = "", ...words] = positionals;
     const { detach, tty } = flags;
@@ -66,9 +67,11 @@ export const execCommand = command({
 });
 
 async function environmentOf(flags: ExecInvocation["flags"]): Promise<string[]> {
-  const read = async (path: string) =>
-    (await import("../../values/entry-file.ts")).readEntryFile(path, "env");
-  return resolveEnvironment(await entriesOf(flags["env-file"], flags.env, read), process.env);
+  const read = async (path: string) => {
+    needOwnProcess();
+    return (await import("../../values/entry-file.ts")).readEntryFile(path, "env");
+  };
+  return resolveEnvironment(await entriesOf(flags["env-file"], flags.env, read), userEnvironment());
 }
 
 async function terminalRowsAndColumns(): Promise<number[] | undefined> {
@@ -86,9 +89,9 @@ interface FollowOptions {
 async function follow(id: string, { flags, stdin, consoleSize }: FollowOptions): Promise<number> {
   const { tty } = flags;
   const path = pathTo("exec", id);
-  const socket = await connectDaemon();
   const body = { Detach: false, Tty: tty, ConsoleSize: consoleSize };
-  await upgrade(socket, { target: `${path}/start`, body });
+  const { socket, answered } = await openUpgrade({ target: `${path}/start`, body });
+  await answered;
   using session = openSession(socketTarget(socket, path), { stdin, tty, detachKeys: flags["detach-keys"] });
   await session.begin();
   await copyOutput(socket, tty);

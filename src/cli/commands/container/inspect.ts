@@ -11,6 +11,7 @@ export const inspectContainerCommand = command({
   synopsis: "[OPTIONS] CONTAINER [CONTAINER...]",
   flags: { format: objectFormatFlag, size: bool("Display total file sizes", { short: "s" }) },
   arguments: atLeast(1),
+  remote: true,
   run: ({ flags: { format, size }, positionals }) =>
     inspectEach(positionals, format, (name) => fetchContainer(name, size)),
 });

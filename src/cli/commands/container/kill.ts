@@ -11,6 +11,7 @@ export const killCommand = command({
   flags: { signal: text("Signal to send to the container", { short: "s" }) },
   arguments: atLeast(1),
   examples: [{ line: "tbox kill -s HUP web", purpose: "Send a signal to a container" }],
+  remote: true,
   run: ({ flags, positionals }) =>
     forEachName(positionals, async (name) => {
       await request("POST", pathTo("containers", name, "/kill"), { query: { signal: flags.signal } });

@@ -32,6 +32,7 @@ export const logsCommand = command({
     { line: "tbox logs -f --tail 20 web", purpose: "Follow the log from its last 20 lines" },
     { line: "tbox logs --since 10m -t web", purpose: "Print the last ten minutes with timestamps" },
   ],
+  remote: true,
   async run({ flags, positionals: [name = ""] }) {
     const { Id, Config } = await fetchJson("GET /containers/{name}/json", { name });
     const query = {

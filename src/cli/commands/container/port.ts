@@ -12,6 +12,7 @@ export const portCommand = command({
   flags: {},
   arguments: between(1, 2),
   examples: [{ line: "tbox port web 80", purpose: "Print the address on the host of one port" }],
+  remote: true,
   async run({ positionals: [name = "", wanted] }) {
     const { NetworkSettings } = await fetchJson("GET /containers/{name}/json", { name });
     const ports = NetworkSettings.Ports ?? {};

@@ -15,6 +15,7 @@ export const pruneContainersCommand = command({
       purpose: "Remove containers created more than a day ago",
     },
   ],
+  remote: true,
   async run({ flags: { filter, force } }) {
     if (!(await confirm("This will remove all stopped containers.", force))) return 0;
     await printReclaimed(await pruneContainers(filter));

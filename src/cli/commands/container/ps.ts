@@ -31,6 +31,7 @@ export const psCommand = command({
       purpose: "Print one line for each container with a label",
     },
   ],
+  remote: true,
   async run({ flags }) {
     const last = flags.latest ? 1 : (flags.last ?? -1);
     const query = {

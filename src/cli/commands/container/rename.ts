@@ -8,6 +8,7 @@ export const renameCommand = command({
   synopsis: "CONTAINER NEW_NAME",
   flags: {},
   arguments: exactly(2),
+  remote: true,
   async run({ positionals: [name = "", wanted = ""] }) {
     await request("POST", pathTo("containers", name, "/rename"), { query: { name: wanted } });
     return 0;

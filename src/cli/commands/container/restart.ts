@@ -13,6 +13,7 @@ export const restartCommand = command({
     timeout: integer("Seconds to wait before killing the container", { short: "t", also: "time" }),
   },
   arguments: atLeast(1),
+  remote: true,
   run: ({ flags, positionals }) =>
     forEachName(positionals, async (name) => {
       const query = { signal: flags.signal, t: flags.timeout?.toString() };

@@ -21,6 +21,7 @@ export const rmCommand = command({
     { line: "tbox rm web", purpose: "Remove a stopped container" },
     { line: "tbox rm -fv web", purpose: "Kill a running container and remove it with its anonymous volumes" },
   ],
+  remote: true,
   run: ({ flags, positionals }) =>
     forEachName(positionals, async (name) => {
       const query = {

@@ -39,5 +39,6 @@ export const runCommand = command({
       purpose: "Run a command on the files of the current directory",
     },
   ],
+  remote: true,
   run: runContainer,
 });

@@ -24,6 +24,7 @@ export const startCommand = command({
     { line: "tbox start web", purpose: "Start a container in the background" },
     { line: "tbox start -ai shell", purpose: "Start a container and attach to it" },
   ],
+  remote: true,
   async run({ flags, positionals }) {
     const [name = ""] = positionals;
     const start = (one: string) => request("POST", pathTo("containers", one, "/start"));

@@ -18,6 +18,7 @@ export const stopCommand = command({
     { line: "tbox stop web", purpose: "Stop a container" },
     { line: "tbox stop -t 30 db cache", purpose: "Allow two containers 30 seconds before they are killed" },
   ],
+  remote: true,
   run: ({ flags, positionals }) =>
     forEachName(positionals, async (name) => {
       const query = { signal: flags.signal, t: flags.timeout?.toString() };

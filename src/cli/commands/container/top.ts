@@ -11,6 +11,7 @@ export const topCommand = command({
   flags: {},
   arguments: atLeast(1),
   placement: "leading",
+  remote: true,
   async run({ positionals: [name = "", ...args] }) {
     const query = { ps_args: args.length > 0 ? args.join(" ") : undefined };
     const { Titles, Processes } = await fetchJson("GET /containers/{name}/top", { name, query });

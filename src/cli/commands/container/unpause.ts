@@ -9,6 +9,7 @@ export const unpauseCommand = command({
   synopsis: "CONTAINER [CONTAINER...]",
   flags: {},
   arguments: atLeast(1),
+  remote: true,
   run: ({ positionals }) =>
     forEachName(positionals, async (name) => {
       await request("POST", pathTo("containers", name, "/unpause"));

@@ -21,6 +21,7 @@ export const updateCommand = command({
     { line: "tbox update --memory 512m --cpus 1.5 web", purpose: "Change the limits of a running container" },
     { line: "tbox update --restart unless-stopped web", purpose: "Change the restart policy" },
   ],
+  remote: true,
   run: ({ flags, positionals }) =>
     forEachName(positionals, async (name) => {
       const json = { ...resources(flags), RestartPolicy: flags.restart };

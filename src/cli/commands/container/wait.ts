@@ -10,6 +10,7 @@ export const waitCommand = command({
   synopsis: "CONTAINER [CONTAINER...]",
   flags: {},
   arguments: atLeast(1),
+  remote: true,
   run: ({ positionals }) =>
     forEachName(positionals, async (name) => {
       const { StatusCode, Error: failure } = await fetchJson("POST /containers/{name}/wait", { name });

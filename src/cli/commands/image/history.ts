@@ -35,6 +35,7 @@ export const historyCommand = command({
   },
   arguments: exactly(1),
   examples: [{ line: "tbox history --no-trunc debian:12", purpose: "Show the complete commands" }],
+  remote: true,
   async run({ flags, positionals: [name = ""] }) {
     const steps = await fetchJson("GET /images/{name}/history", { name });
     const options = { human: flags.human, truncate: !flags["no-trunc"], now: Date.now() };

@@ -27,6 +27,7 @@ export const imagesCommand = command({
     { line: "tbox images --digests", purpose: "List images with their digests" },
     { line: "tbox images --filter dangling=true -q", purpose: "Print the IDs of images without a tag" },
   ],
+  remote: true,
   async run({ flags, positionals }) {
     const [reference] = positionals;
     const filters = [...flags.filter];

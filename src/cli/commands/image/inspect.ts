@@ -10,6 +10,7 @@ export const inspectImageCommand = command({
   synopsis: "[OPTIONS] IMAGE [IMAGE...]",
   flags: { format: objectFormatFlag },
   arguments: atLeast(1),
+  remote: true,
   run: ({ flags: { format }, positionals }) => inspectEach(positionals, format, fetchImage),
 });
 

@@ -15,6 +15,7 @@ export const pruneImagesCommand = command({
     all: bool("Remove all unused images, not just dangling ones", { short: "a" }),
   },
   arguments: exactly(0),
+  remote: true,
   async run({ flags: { all, filter, force } }) {
     const images = all
       ? "all images without at least one container associated to them"

@@ -18,6 +18,7 @@ export const rmiCommand = command({
   },
   arguments: atLeast(1),
   examples: [{ line: "tbox rmi app:1", purpose: "Remove a tag, and the image with its last tag" }],
+  remote: true,
   run: ({ flags, positionals }) =>
     forEachName(positionals, async (name) => {
       const query = { force: flags.force ? "1" : undefined, noprune: flags["no-prune"] ? "1" : undefined };

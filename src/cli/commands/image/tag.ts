@@ -14,6 +14,7 @@ export const tagCommand = command({
       purpose: "Name an image for a push to a registry",
     },
   ],
+  remote: true,
   async run({ positionals: [source = "", target = ""] }) {
     await request("POST", pathTo("images", source, "/tag"), { query: { repo: target } });
     return 0;

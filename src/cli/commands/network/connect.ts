@@ -26,6 +26,7 @@ export const connectNetworkCommand = command({
       purpose: "Choose the container's name and address on the network",
     },
   ],
+  remote: true,
   async run({ flags, positionals: [network = "", container] }) {
     const { alias, "driver-opt": options, "gw-priority": priority } = flags;
     const endpoint = {

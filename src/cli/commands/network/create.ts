@@ -37,6 +37,7 @@ export const createNetworkCommand = command({
     },
     { line: "tbox network create --internal db", purpose: "Create a network without access to the outside" },
   ],
+  remote: true,
   async run({ flags, given, positionals: [name] }) {
     const json = {
       Name: name,

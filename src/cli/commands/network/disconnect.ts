@@ -8,6 +8,7 @@ export const disconnectNetworkCommand = command({
   synopsis: "[OPTIONS] NETWORK CONTAINER",
   flags: { force: bool("Force the container to disconnect from a network", { short: "f" }) },
   arguments: exactly(2),
+  remote: true,
   async run({ flags: { force }, positionals: [network = "", container] }) {
     const json = { Container: container, Force: force };
     await request("POST", pathTo("networks", network, "/disconnect"), { json });

@@ -13,6 +13,7 @@ export const inspectNetworkCommand = command({
     verbose: bool("Verbose output for diagnostics", { short: "v" }),
   },
   arguments: atLeast(1),
+  remote: true,
   run: ({ flags, positionals }) =>
     inspectEach(positionals, flags.format, (name) => fetchJson("GET /networks/{name}", { name })),
 });

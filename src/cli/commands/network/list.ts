@@ -35,6 +35,7 @@ export const listNetworksCommand = command({
     quiet: bool("Only display network IDs", { short: "q" }),
   },
   arguments: exactly(0),
+  remote: true,
   async run({ flags }) {
     const query = { filters: filtersQuery(flags.filter) };
     const networks = await fetchJson("GET /networks", { query });

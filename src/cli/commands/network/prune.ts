@@ -9,6 +9,7 @@ export const pruneNetworksCommand = command({
   synopsis: "[OPTIONS]",
   flags: pruneFlags,
   arguments: exactly(0),
+  remote: true,
   async run({ flags: { filter, force } }) {
     const warning = "This will remove all custom networks not used by at least one container.";
     if (await confirm(warning, force)) await pruneNetworks(filter);

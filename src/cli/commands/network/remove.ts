@@ -11,6 +11,7 @@ export const removeNetworkCommand = command({
   synopsis: "[OPTIONS] NETWORK [NETWORK...]",
   flags: { force: bool("Do not error if the network does not exist", { short: "f" }) },
   arguments: atLeast(1),
+  remote: true,
   run: ({ flags, positionals }) =>
     forEachName(positionals, async (name) => {
       try {

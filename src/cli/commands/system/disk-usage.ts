@@ -32,6 +32,7 @@ export const systemDfCommand = command({
     verbose: bool("Show detailed information on space usage", { short: "v" }),
   },
   arguments: exactly(0),
+  remote: true,
   async run({ flags: { format, verbose } }) {
     if (verbose && format !== undefined) {
       throw new ExitError("the options --verbose and --format cannot be used together", 1);

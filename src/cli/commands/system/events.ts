@@ -28,6 +28,7 @@ export const eventsCommand = command({
     },
     { line: "tbox events --since 1h --until 0s", purpose: "Print the events of the last hour and return" },
   ],
+  remote: true,
   async run({ flags }) {
     const query = { since: flags.since, until: flags.until, filters: filtersQuery(flags.filter) };
     const show = flags.format === undefined ? sentence : formatted(flags.format);

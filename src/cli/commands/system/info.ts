@@ -13,6 +13,7 @@ export const infoCommand = command({
   synopsis: "[OPTIONS]",
   flags: { format: objectFormatFlag },
   arguments: exactly(0),
+  remote: true,
   async run({ flags: { format } }) {
     const info = await fetchJson("GET /info");
     if (format === "json") await print(`${JSON.stringify(info)}\n`);

@@ -28,6 +28,7 @@ export const inspectCommand = command({
       purpose: "Inspect an image even if a container has the name",
     },
   ],
+  remote: true,
   run: ({ flags: { format, size, type }, positionals }) =>
     inspectEach(positionals, format, (name) => {
       if (type === "container") return fetchContainer(name, size);

@@ -13,6 +13,7 @@ export const versionCommand = command({
   synopsis: "[OPTIONS]",
   flags: { format: objectFormatFlag },
   arguments: exactly(0),
+  remote: true,
   async run({ flags: { format } }) {
     const client = { Version: version, Os: process.platform, Arch: architecture(), Bun: Bun.version };
     let failure: unknown;

@@ -22,6 +22,7 @@ export const createVolumeCommand = command({
       purpose: "Create a volume that uses a directory of the host",
     },
   ],
+  remote: true,
   async run({ flags, positionals: [name = flags.name] }) {
     const labels = toRecord(flags.label);
     const json = { Name: name, Driver: flags.driver, Labels: labels, DriverOpts: toRecord(flags.opt) };

@@ -9,6 +9,7 @@ export const inspectVolumeCommand = command({
   synopsis: "[OPTIONS] VOLUME [VOLUME...]",
   flags: { format: objectFormatFlag },
   arguments: atLeast(1),
+  remote: true,
   run: ({ flags, positionals }) =>
     inspectEach(positionals, flags.format, (name) => fetchJson("GET /volumes/{name}", { name })),
 });

@@ -30,6 +30,7 @@ export const listVolumesCommand = command({
     quiet: bool("Only display volume names", { short: "q" }),
   },
   arguments: exactly(0),
+  remote: true,
   async run({ flags }) {
     const query = { filters: filtersQuery(flags.filter) };
     const { Volumes } = await fetchJson("GET /volumes", { query });

@@ -15,6 +15,7 @@ export const pruneVolumesCommand = command({
     force: bool("Do not prompt for confirmation", { short: "f" }),
   },
   arguments: exactly(0),
+  remote: true,
   async run({ flags: { all, filter, force } }) {
     const volumes = all ? "all local volumes" : "anonymous local volumes";
     if (!(await confirm(`This will remove ${volumes} not used by at least one container.`, force))) return 0;

@@ -10,6 +10,7 @@ export const removeVolumeCommand = command({
   synopsis: "[OPTIONS] VOLUME [VOLUME...]",
   flags: { force: bool("Force the removal of one or more volumes", { short: "f" }) },
   arguments: atLeast(1),
+  remote: true,
   run: ({ flags, positionals }) =>
     forEachName(positionals, async (name) => {
       await request("DELETE", pathTo("volumes", name), { query: { force: flags.force ? "1" : undefined } });

@@ -1,7 +1,6 @@
 import { pathTo, request } from "#client/api.ts";
-import { connectDaemon } from "#client/daemon/connect.ts";
 import { openJson } from "#client/endpoints.ts";
-import { upgrade } from "#client/streams/upgrade.ts";
+import { openUpgrade } from "#client/streams/upgrade.ts";
 import { TboxError } from "#support/errors.ts";
 import { copyOutput, socketTarget } from "../../../terminal/connection.ts";
 import { endDetached, openSession } from "../../../terminal/session.ts";
@@ -24,9 +23,9 @@ export interface AttachOptions {
 export async function attachContainer(options: AttachOptions): Promise<number> {
   const { id, tty, stdin } = options;
   const path = pathTo("containers", id);
-  const socket = await connectDaemon();
   const target = `${path}/attach?stream=1&stdout=1&stderr=1${stdin ? "&stdin=1" : ""}`;
-  await upgrade(socket, { target });
+  const { socket, answered } = await openUpgrade({ target });
+  await answered;
   // The daemon sends the head of the answer at once. After that, no exit can be missed.
   const readExit = await openJson("POST /containers/{name}/wait", {
     name: id,

@@ -1,9 +1,11 @@
 import { closeSync, openSync, writeSync } from "node:fs";
+import { needOwnProcess } from "#client/caller/remote-caller.ts";
 import { ExitError } from "../../../output/exit.ts";
 import { failureMessage } from "../../../output/failure.ts";
 
 /** Throws if the file exists, because it may contain the only record of another container's ID. */
 export async function refuseExisting(path: string): Promise<void> {
+  needOwnProcess();
   if (await Bun.file(path).exists()) {
     throw new ExitError(
       `container ID file found, make sure the other container isn't running or delete ${path}`,

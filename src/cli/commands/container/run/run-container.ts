@@ -1,4 +1,5 @@
 import type { RunRequest } from "#api/streams/run-stream.ts";
+import { needOwnProcess } from "#client/caller/remote-caller.ts";
 import { openRunStream } from "#client/streams/run-stream.ts";
 import { attachedStreams } from "../../../container-flags/attached-streams.ts";
 import { createBody } from "../../../container-flags/create-body.ts";
@@ -35,6 +36,8 @@ export async function runContainer(invocation: RunInvocation): Promise<number> {
     const outcome = await followRun(await openRunStream({ ...request, pull: "never" }), options);
     if (outcome !== "image-missing") return outcome;
   }
+  // Credentials are in files of the user and in credential helpers.
+  if (request.pull !== "never") needOwnProcess();
   const { preparePull } = await import("./prepare-pull.ts");
   const auth = await preparePull(image ?? "", request.pull, flags.quiet);
   const outcome = await followRun(await openRunStream(request, auth), options);

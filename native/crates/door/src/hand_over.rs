@@ -1,0 +1,40 @@
+//! Executing the Bun program.
+
+use crate::buffer::Buffer;
+use crate::kernel::{Descriptor, Start, execute, exit, read_link, write};
+
+/// Name of the Bun program, in the directory of this one.
+const MAIN: &[u8] = b"tbox-main";
+
+/// Path of the Bun program, with a final NUL.
+pub type MainPath = Buffer<4200>;
+
+/// Returns the path of the Bun program; `None` without /proc.
+pub fn main_path() -> Option<MainPath> {
+    let mut own = [0; 4096];
+    let own = read_link(c"/proc/self/exe", &mut own).ok()?;
+    let slash = own.iter().rposition(|byte| *byte == b'/')?;
+    let mut path = MainPath::new();
+    path.push(&own[..=slash]).push(MAIN).push(b"\0");
+    path.is_complete().then_some(path)
+}
+
+/// Executes the Bun program with the arguments and the environment of this one.
+pub fn hand_over(start: &Start) -> ! {
+    if let Some(text) = main_path().as_ref().and_then(|path| path.text()) {
+        let error = execute(text, start);
+        let mut message = Buffer::<4400>::new();
+        message.push(b"tbox: cannot execute ").push(text.to_bytes());
+        message
+            .push(b": error ")
+            .push_number(error.0.unsigned_abs().into());
+        message.push(b": install tbox again, it consists of several files\n");
+        let _ = write(Descriptor::STDERR, message.bytes());
+    } else {
+        let _ = write(
+            Descriptor::STDERR,
+            b"tbox: cannot find its own directory: /proc is not mounted\n",
+        );
+    }
+    exit(125)
+}

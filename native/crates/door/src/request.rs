@@ -1,0 +1,67 @@
+//! The request to run a command line: see `src/api/streams/command-stream.ts`.
+
+use core::ffi::CStr;
+
+use crate::buffer::Buffer;
+use crate::hand_over::main_path;
+use crate::kernel::{self, Descriptor, FileIdentity, Start};
+
+/// Facts about this process; the strings of command line and environment follow.
+type Facts = Buffer<8192>;
+
+/// Sends the request. Returns `None` if this process has something that the request cannot express.
+pub fn send(start: &Start, socket: Descriptor) -> Option<()> {
+    let strings = start.strings()?;
+    let facts = facts(start)?;
+    let length = facts.bytes().len() + strings.len();
+    let mut head = Buffer::<8448>::new();
+    head.push(
+        b"POST /tbox/command HTTP/1.1\r\nHost: tbox\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n",
+    );
+    head.push(b"Content-Length: ")
+        .push_number(length as u64)
+        .push(b"\r\n\r\n");
+    head.push(facts.bytes());
+    if !head.is_complete() {
+        return None;
+    }
+    kernel::send(socket, [head.bytes(), strings]).ok()
+}
+
+fn facts(start: &Start) -> Option<Facts> {
+    let mut facts = Facts::new();
+    push_identity(&mut facts, &kernel::status(main_path()?.text()?).ok()?);
+    push_link(&mut facts, c"/proc/self/ns/mnt")?;
+    push_link(&mut facts, c"/proc/self/ns/user")?;
+    let mut directory = [0; 4096];
+    facts.push(kernel::working_directory(&mut directory).ok()?);
+    facts
+        .push_number(start.arguments().count() as u64)
+        .push(b"\0");
+    facts.is_complete().then_some(facts)
+}
+
+/// Appends what tells versions of the Bun program apart: the daemon must be that same program.
+fn push_identity(facts: &mut Facts, file: &FileIdentity) {
+    let seconds = file.modified_seconds.unsigned_abs();
+    let numbers = [
+        u64::from(file.device_major),
+        u64::from(file.device_minor),
+        file.inode,
+        file.size,
+        seconds,
+        u64::from(file.modified_nanoseconds),
+    ];
+    for number in numbers {
+        facts.push_number(number).push(b" ");
+    }
+    facts.push(b"\0");
+}
+
+fn push_link(facts: &mut Facts, path: &CStr) -> Option<()> {
+    let mut target = [0; 64];
+    facts
+        .push(kernel::read_link(path, &mut target).ok()?)
+        .push(b"\0");
+    Some(())
+}

@@ -1,0 +1,33 @@
+//! The choice between daemon and Bun program.
+
+use crate::hand_over::hand_over;
+use crate::kernel::{self, Start, effective_user};
+use crate::{request, session, socket_path, version};
+
+/// Runs the command line; ends the program.
+pub fn run(start: &Start) -> ! {
+    if version::is_asked(start) {
+        version::print();
+    }
+    let Some(connection) = connect(start) else {
+        hand_over(start);
+    };
+    session::follow(start, connection)
+}
+
+/// Connects to a running daemon of this user and sends the command line.
+fn connect(start: &Start) -> Option<kernel::Descriptor> {
+    let user = effective_user();
+    // Root gets an explanation, which the Bun program gives.
+    if user == 0 {
+        return None;
+    }
+    let path = socket_path::find(start, user)?;
+    let socket = kernel::connect(path.bytes()).ok()?;
+    // Another user who got hold of the path must not see the environment.
+    if kernel::peer_user(socket) != Ok(user) {
+        return None;
+    }
+    request::send(start, socket)?;
+    Some(socket)
+}

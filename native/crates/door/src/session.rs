@@ -1,0 +1,223 @@
+//! The exchange with the daemon: copies streams and signals until the command ends.
+
+use crate::frames::{Decoder, INPUT, INPUT_END, INPUT_FAILURE, Piece, Received, SIGNAL};
+use crate::hand_over::hand_over;
+use crate::kernel::{
+    self, Descriptor, Errno, SignalSet, Start, Wait, catch, die_by, exit, ignore_broken_pipes,
+    next_signal, poll,
+};
+use crate::outgoing::{LARGEST, Outgoing};
+
+/// The signals that commands forward, as in `src/cli/terminal/signals.ts`: HUP, INT, QUIT, USR1, USR2, ALRM, TERM,
+/// XCPU, XFSZ, VTALRM, PROF, IO.
+const FORWARDED: SignalSet = SignalSet::of(&[1, 2, 3, 10, 12, 14, 15, 24, 25, 26, 27, 29]);
+
+/// Exit status after a write to a closed pipe, as if SIGPIPE had ended the program.
+const BROKEN_PIPE: u8 = 141;
+
+/// Most bytes that a pipe takes without waiting once it is writable (`PIPE_BUF`).
+const CHUNK: usize = 4096;
+
+struct Session<'a> {
+    start: &'a Start,
+    socket: Descriptor,
+    outgoing: Outgoing,
+    signals: Option<Descriptor>,
+    reads_input: bool,
+}
+
+/// Reads the daemon's answer and follows the command to its end.
+pub fn follow(start: &Start, socket: Descriptor) -> ! {
+    let mut session = Session {
+        start,
+        socket,
+        outgoing: Outgoing::new(),
+        signals: None,
+        reads_input: false,
+    };
+    let mut buffer = [0; 16 * 1024];
+    let Some((mut first, end)) = session.read_head(&mut buffer) else {
+        session.lost();
+    };
+    let mut decoder = Decoder::default();
+    let mut length = end;
+    loop {
+        let mut bytes = &buffer[first..length];
+        loop {
+            match decoder.next(&mut bytes) {
+                Ok(Some(piece)) => session.take(&piece),
+                Ok(None) => break,
+                Err(_) => session.lost(),
+            }
+        }
+        session.wait(None);
+        first = 0;
+        length = session.receive(&mut buffer);
+    }
+}
+
+impl Session<'_> {
+    /// Reads the head of the answer. Returns the place of the bytes after it. Hands over after any status but 101: this
+    /// daemon does not know the request.
+    fn read_head(&mut self, buffer: &mut [u8]) -> Option<(usize, usize)> {
+        const END: &[u8] = b"\r\n\r\n";
+        let mut length = 0;
+        loop {
+            let count = self.receive(buffer.get_mut(length..).filter(|room| !room.is_empty())?);
+            length += count;
+            let head = &buffer[..length];
+            if let Some(at) = head.windows(END.len()).position(|window| window == END) {
+                if !head.starts_with(b"HTTP/1.1 101 ") {
+                    hand_over(self.start);
+                }
+                return Some((at + END.len(), length));
+            }
+        }
+    }
+
+    /// Receives bytes of the daemon; ends the program at the end of the connection.
+    fn receive(&self, buffer: &mut [u8]) -> usize {
+        loop {
+            match kernel::read(self.socket, buffer) {
+                Err(Errno::INTR) => {}
+                Ok(0) | Err(_) => self.lost(),
+                Ok(count) => return count,
+            }
+        }
+    }
+
+    fn take(&mut self, piece: &Piece) {
+        match piece.kind {
+            Received::HandOver => hand_over(self.start),
+            Received::Exit => exit(piece.payload.first().copied().unwrap_or(0)),
+            Received::ReadInput => self.reads_input = true,
+            // Without the descriptor the signals end this program, and the container continues.
+            Received::CatchSignals => self.signals = catch(FORWARDED).ok(),
+            Received::DieBySignal => die_by(piece.payload.first().copied().unwrap_or(0)),
+            Received::Stdout => self.write(Descriptor::STDOUT, piece, "stdout"),
+            Received::Stderr => self.write(Descriptor::STDERR, piece, "stderr"),
+            Received::Print => self.write(Descriptor::STDOUT, piece, ""),
+            Received::Message => self.write(Descriptor::STDERR, piece, ""),
+        }
+    }
+
+    /// Writes a piece of output. A failure ends the program as it ends the Bun program.
+    fn write(&mut self, to: Descriptor, piece: &Piece, name: &str) {
+        ignore_broken_pipes();
+        let mut rest = piece.payload;
+        while !rest.is_empty() {
+            self.wait(Some(to));
+            match kernel::write(to, &rest[..rest.len().min(CHUNK)]) {
+                Ok(count) => rest = &rest[count..],
+                Err(Errno::INTR | Errno::AGAIN) => {}
+                // A message has no other place to go, and the command has its own exit status.
+                Err(_) if piece.kind == Received::Message => return,
+                Err(Errno::PIPE) => exit(BROKEN_PIPE),
+                Err(error) => fail_write(name, error),
+            }
+        }
+    }
+
+    /// Waits until `output` is writable, or without an output until the daemon has sent something. Meanwhile, passes on
+    /// signals and input.
+    fn wait(&mut self, output: Option<Descriptor>) {
+        loop {
+            let free = self.outgoing.is_empty();
+            let socket = match output {
+                None => Wait::to_read(self.socket).also_to_write(!free),
+                Some(_) if free => Wait::NONE,
+                Some(_) => Wait::to_write(self.socket),
+            };
+            let input = if free && self.reads_input {
+                Wait::to_read(Descriptor::STDIN)
+            } else {
+                Wait::NONE
+            };
+            let signals = self
+                .signals
+                .filter(|_| free)
+                .map_or(Wait::NONE, Wait::to_read);
+            let target = output.map_or(Wait::NONE, Wait::to_write);
+            let mut waits = [socket, signals, input, target];
+            if poll(&mut waits).is_err() {
+                continue;
+            }
+            let [socket, signals, input, target] = waits;
+            if socket.writable() {
+                let _ = self.outgoing.advance(self.socket);
+            }
+            if signals.ready() {
+                self.pass_signal();
+            }
+            if input.ready() && self.outgoing.is_empty() {
+                self.pass_input();
+            }
+            // The next call reports an error of the descriptor.
+            if (output.is_none() && socket.ready()) || target.ready() || target.writable() {
+                return;
+            }
+        }
+    }
+
+    fn pass_signal(&mut self) {
+        if let Some(Ok(signal)) = self.signals.map(next_signal) {
+            // The end of the connection is reported where it is read.
+            let _ = self.outgoing.send_byte(SIGNAL, signal, self.socket);
+        }
+    }
+
+    fn pass_input(&mut self) {
+        let sent = match kernel::read(Descriptor::STDIN, &mut self.outgoing.room()[..LARGEST]) {
+            Err(Errno::INTR | Errno::AGAIN) => return,
+            Ok(0) => {
+                self.reads_input = false;
+                self.outgoing.send_byte(INPUT_END, 0, self.socket)
+            }
+            Ok(count) => self.outgoing.send(INPUT, count, self.socket),
+            Err(error) => {
+                self.reads_input = false;
+                let number = u8::try_from(error.0).unwrap_or(u8::MAX);
+                self.outgoing.send_byte(INPUT_FAILURE, number, self.socket)
+            }
+        };
+        // The end of the connection is reported where it is read.
+        let _ = sent;
+    }
+
+    fn lost(&self) -> ! {
+        let run = self
+            .start
+            .arguments()
+            .nth(1)
+            .is_some_and(|word| word.to_bytes() == b"run");
+        let text: &[u8] = if run {
+            b"tbox: the daemon ended the connection before the container ended\n"
+        } else {
+            b"tbox: lost the connection to the daemon\n"
+        };
+        let _ = kernel::write(Descriptor::STDERR, text);
+        exit(if run { 125 } else { 1 })
+    }
+}
+
+/// Ends the program after a failed write; `name` is the stream of a container's output.
+fn fail_write(name: &str, error: Errno) -> ! {
+    let mut message = crate::buffer::Buffer::<128>::new();
+    message.push(b"tbox: ");
+    if !name.is_empty() {
+        message
+            .push(b"cannot write to ")
+            .push(name.as_bytes())
+            .push(b": ");
+    }
+    match error.0 {
+        28 => message.push(b"no space left on device"),
+        122 => message.push(b"disk quota exceeded"),
+        other => message
+            .push(b"error ")
+            .push_number(other.unsigned_abs().into()),
+    };
+    message.push(b"\n");
+    let _ = kernel::write(Descriptor::STDERR, message.bytes());
+    exit(if name.is_empty() { 1 } else { 125 })
+}

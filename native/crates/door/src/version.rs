@@ -1,0 +1,18 @@
+//! `tbox --version`, which needs neither daemon nor Bun program.
+
+use crate::kernel::{Descriptor, Start, exit, write};
+
+const TEXT: &[u8] = concat!("tbox version ", env!("CARGO_PKG_VERSION"), "\n").as_bytes();
+
+/// Whether the first argument asks for the version, as in `src/cli/registry/built-ins.ts`.
+pub fn is_asked(start: &Start) -> bool {
+    let first = start.arguments().nth(1).map(|text| text.to_bytes());
+    matches!(first, Some(b"--version" | b"-v"))
+}
+
+/// Prints the version and ends the program. Returns if the write fails: the Bun program reports failures.
+pub fn print() {
+    if write(Descriptor::STDOUT, TEXT) == Ok(TEXT.len()) {
+        exit(0);
+    }
+}

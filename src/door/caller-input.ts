@@ -1,0 +1,51 @@
+import type { Duplex } from "node:stream";
+
+/** Most bytes of input that wait for the command; a front door that sends more has to wait. */
+const inputLimit = 256 * 1024;
+
+/** Standard input of the user's process, with back-pressure to the front door's connection. */
+export class CallerInput implements AsyncIterable<Uint8Array> {
+  readonly #socket: Duplex;
+  readonly #waiting: Uint8Array[] = [];
+  #size = 0;
+  #ended = false;
+  #failure: Error | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(socket: Duplex) {
+    this.#socket = socket;
+  }
+
+  push(bytes: Uint8Array): void {
+    this.#waiting.push(bytes);
+    this.#size += bytes.length;
+    if (this.#size > inputLimit) this.#socket.pause();
+    this.#wake?.();
+  }
+
+  end(failure?: Error): void {
+    this.#ended = true;
+    this.#failure = failure;
+    this.#wake?.();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
+    for (;;) {
+      const bytes = this.#waiting.shift();
+      if (bytes !== undefined) {
+        this.#size -= bytes.length;
+        if (this.#size <= inputLimit / 2) this.#socket.resume();
+        yield bytes;
+      } else if (this.#failure !== undefined) {
+        throw this.#failure;
+      } else if (this.#ended) {
+        return;
+      } else {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+        this.#wake = undefined;
+      }
+    }
+  }
+}

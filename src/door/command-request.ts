@@ -1,0 +1,46 @@
+import { invalidArgument } from "#support/errors.ts";
+
+/** A command line and facts about the process of its user. */
+export interface CommandRequest {
+  /** Identity of the program that the front door would execute itself. */
+  program: string;
+  mountNamespace: string;
+  userNamespace: string;
+  directory: string;
+  /** Arguments after the program's name. */
+  argv: string[];
+  environment: Record<string, string>;
+}
+
+/** Parses the body of a front door's request: see `src/api/streams/command-stream.ts`. */
+export function parseCommandRequest(body: Buffer): CommandRequest {
+  // Texts that are not UTF-8 would change on their way.
+  const text = new TextDecoder("utf-8", { fatal: true }).decode(body);
+  const [program, mountNamespace, userNamespace, directory, count, ...rest] = text.split("\0");
+  const length = Number(count);
+  // The last text is empty: every text ends with a zero byte.
+  const complete = Number.isInteger(length) && length >= 1 && length < rest.length && rest.at(-1) === "";
+  if (program === undefined || mountNamespace === undefined || !complete) {
+    throw invalidArgument("incomplete command line");
+  }
+  return {
+    program,
+    mountNamespace,
+    userNamespace: userNamespace ?? "",
+    directory: directory ?? "",
+    argv: rest.slice(1, length),
+    environment: environmentOf(rest.slice(length, -1)),
+  };
+}
+
+/** Returns variables by name. The first of two entries counts, as in getenv(3). */
+function environmentOf(entries: string[]): Record<string, string> {
+  const variables = new Map<string, string>();
+  for (const entry of entries) {
+    const equals = entry.indexOf("=");
+    if (equals <= 0) continue;
+    const name = entry.slice(0, equals);
+    if (!variables.has(name)) variables.set(name, entry.slice(equals + 1));
+  }
+  return Object.fromEntries(variables);
+}

@@ -1,0 +1,223 @@
+import { expect, test } from "bun:test";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import type { TestDaemon } from "#test/support/daemon.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
+import { awaitLine, type Outcome, runProgram } from "#test/support/program.ts";
+import { repository } from "#test/support/repository.ts";
+import { loadBox, shellUnavailable } from "../support/images.ts";
+
+/** The front door, and the main program that it executes for everything that it cannot do. */
+const doors = { door: `${repository}/dist/tbox`, main: `${repository}/dist/tbox-main` };
+type Door = keyof typeof doors;
+
+interface Case {
+  args: string[];
+  stdin?: string;
+  environment?: Record<string, string>;
+}
+
+const sh = (script: string, ...options: string[]) => ["run", "--rm", ...options, "box:1", "sh", "-c", script];
+
+/** Command lines that the daemon runs for the front door. */
+const served: Record<string, Case> = {
+  "both output streams and the exit status": { args: sh("echo out; echo err >&2; exit 7") },
+  "input to its end": { args: sh("cat; echo end", "-i"), stdin: "one\ntwo" },
+  "no input without -i": { args: sh("cat"), stdin: "unread" },
+  "much input": { args: sh("wc -c", "-i"), stdin: "x".repeat(1_000_000) },
+  "much output": { args: sh("yes 0123456789 | head -n 200000") },
+  "bytes that are not text": { args: sh("printf '\\377\\000\\001'") },
+  "a variable of the user": { args: sh("echo $GIVEN", "-e", "GIVEN"), environment: { GIVEN: "é ü" } },
+  "a variable without a value": { args: sh("env | grep ABSENT", "-e", "ABSENT") },
+  "a bind mount with a relative path": { args: sh("cat /here/note", "-v", "./:/here") },
+  "a detached container": { args: ["run", "-d", "--rm", "box:1", "true"] },
+  "a missing program": { args: ["run", "--rm", "--name", "once", "box:1", "/nope"] },
+  "a program that cannot be executed": { args: ["run", "--rm", "--name", "once", "box:1", "/bin"] },
+  "a name that is taken": { args: ["run", "--name", "kept", "box:1", "true"] },
+  "an unknown flag": { args: ["run", "--nope", "box:1"] },
+  "an unsupported flag": { args: ["run", "--isolation", "process", "box:1"] },
+  "a missing argument": { args: ["run"] },
+  "a missing image without a pull": { args: ["run", "--pull", "never", "nope:1"] },
+  "help of a command": { args: ["run", "--help"] },
+  "exec with its exit status": { args: ["exec", "kept", "sh", "-c", "echo in; exit 3"] },
+  "exec with input": { args: ["exec", "-i", "kept", "cat"], stdin: "typed" },
+  "exec with a variable of the user": {
+    args: ["exec", "-e", "GIVEN", "kept", "sh", "-c", "echo $GIVEN"],
+    environment: { GIVEN: "value" },
+  },
+  "exec in the background": { args: ["exec", "-d", "kept", "true"] },
+  "exec of a missing program": { args: ["exec", "kept", "/nope"] },
+  "exec in a missing container": { args: ["exec", "nope", "true"] },
+  "a list of containers": { args: ["ps", "--format", "{{.Names}} {{.Image}}"] },
+  "a list of images": { args: ["images"] },
+  "a log": { args: ["logs", "ended"] },
+  "a log of a missing container": { args: ["logs", "nope"] },
+  "facts about an object": { args: ["inspect", "kept"] },
+  "facts about objects, one of them missing": { args: ["inspect", "--format", "{{.Name}}", "nope", "kept"] },
+  "an invalid template": { args: ["inspect", "--format", "{{", "kept"] },
+  "an exit status of a container": { args: ["wait", "ended"] },
+  "attaching to a stopped container": { args: ["start", "-a", "ended"] },
+  "stopping two containers, one of them missing": { args: ["stop", "nope", "ended"] },
+  "removing a missing container": { args: ["rm", "nope"] },
+  "a list of networks": { args: ["network", "ls", "--format", "{{.Name}}"] },
+  "an unknown word of a group": { args: ["network", "inspect", "nope"] },
+  "a forced removal of nothing": { args: ["container", "prune", "--force", "--filter", "label=none"] },
+};
+
+/** Command lines that the front door hands over: they need files, a terminal or the input of the user's process. */
+const handedOver: Record<string, Case> = {
+  "an environment file": { args: sh("echo $FROM_FILE", "--env-file", "env-file") },
+  "a missing environment file": { args: sh("true", "--env-file", "nope") },
+  "a container ID file that exists": { args: ["run", "--rm", "--cidfile", "note", "box:1", "true"] },
+  "a terminal without one": { args: ["run", "--rm", "-it", "box:1", "true"] },
+  "a missing image": { args: ["run", "--rm", "localhost:1/nope:1"] },
+  "creating a container of a missing image": { args: ["create", "localhost:1/nope:1"] },
+  "a question": { args: ["container", "prune"], stdin: "n\n" },
+  "a copy": { args: ["cp", "kept:/bin/nope", "-"] },
+  "general help": { args: ["--help"] },
+  "an unknown command": { args: ["rnu"] },
+};
+
+daemonSuite("front door", { obstacle: shellUnavailable, prepare }, (daemon) => {
+  test.each(Object.entries(served))("the daemon runs a command with the same result: %s", async (_, one) => {
+    const outcome = await call(daemon, "door", one);
+    expect(outcome).toEqual(await call(daemon, "main", one));
+    expect(await executed(daemon, one)).toBe(1);
+  });
+
+  test.each(Object.entries(handedOver))("the main program runs a command: %s", async (_, one) => {
+    const outcome = await call(daemon, "door", one);
+    expect(outcome).toEqual(await call(daemon, "main", one));
+    expect(await executed(daemon, one)).toBe(2);
+  });
+
+  test("the version is the main program's", async () => {
+    const version = { args: ["--version"] };
+    expect(await call(daemon, "door", version)).toEqual(await call(daemon, "main", version));
+  });
+
+  test("another time zone than the daemon's is handed over", async () => {
+    const one = { args: ["ps"], environment: { TZ: "Asia/Tokyo" } };
+    expect(await executed(daemon, one)).toBe(2);
+  });
+
+  test.each(["TERM", "INT", "USR1"] as const)(
+    "SIG%s reaches the program through both doors",
+    async (name) => {
+      const script = `trap 'echo caught; exit 5' ${name}; echo ready; while :; do sleep 0.05; done`;
+      const results = await Promise.all(
+        (["door", "main"] as const).map(async (door) => {
+          const child = spawn(daemon, door, { args: sh(script) });
+          const text = lines(child.stdout);
+          expect((await text.next()).value).toBe("ready");
+          child.kill(`SIG${name}`);
+          return [(await text.next()).value, await child.exited];
+        }),
+      );
+      expect(results).toEqual([
+        ["caught", 5],
+        ["caught", 5],
+      ]);
+    },
+  );
+
+  test("a command that follows ends by a signal, through both doors", async () => {
+    for (const door of ["door", "main"] as const) {
+      const child = spawn(daemon, door, { args: ["logs", "-f", "kept"] });
+      expect((await awaitLine(child.stdout, "started")).trim()).toBe("started");
+      child.kill("SIGTERM");
+      await child.exited;
+      expect(child.signalCode).toBe("SIGTERM");
+    }
+  });
+
+  test.each([
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's
+    ["a closed pipe", '"$@" | head -n 1; echo "${PIPESTATUS[0]}"', sh("while echo y; do :; done")],
+    ["a full disk", '"$@" >/dev/full; echo $?', sh("echo y")],
+    ["a full disk and a listing", '"$@" >/dev/full; echo $?', ["ps"]],
+    ["closed streams", '"$@" <&- >&- 2>&-; echo $?', sh("true", "-i")],
+    ["a directory as input", '"$@" </; echo $?', sh("cat", "-i")],
+  ])("standard streams behave alike at both doors: %s", async (_, script, args) => {
+    const results = await Promise.all(
+      Object.values(doors).map((door) =>
+        runProgram(["bash", "-c", script, "bash", door, ...args], { environment: daemon.environment }),
+      ),
+    );
+    expect(results[0]).toEqual(results[1] as Outcome);
+  });
+
+  test("a killed front door leaves its container running", async () => {
+    const child = spawn(daemon, "door", { args: ["run", "--rm", "--name", "left", "box:1", "sleep", "100"] });
+    const running = () => daemon.printed("ps", "-q", "--filter", "name=left");
+    while ((await running()) === "") await Bun.sleep(10);
+    child.kill("SIGKILL");
+    await child.exited;
+    expect(await running()).not.toBe("");
+    await daemon.printed("rm", "-f", "left");
+  });
+
+  test("without a daemon the main program starts one", async () => {
+    await daemon.printed("daemon", "stop");
+    expect(await daemon.printed("ps", "--filter", "name=kept", "--format", "{{.Names}}")).toBe("kept");
+    await daemon.printed("daemon", "stop");
+    await daemon.start();
+  });
+});
+
+async function prepare(daemon: TestDaemon): Promise<void> {
+  await loadBox(daemon);
+  const script = "echo started; exec sleep 1000";
+  await daemon.printed("run", "-d", "--name", "kept", "--init", "box:1", "sh", "-c", script);
+  await daemon.printed("run", "--name", "ended", "box:1", "echo", "logged");
+  const directory = directoryOf(daemon);
+  writeFileSync(`${directory}/note`, "noted");
+  writeFileSync(`${directory}/env-file`, "FROM_FILE=yes\n");
+}
+
+function directoryOf(daemon: TestDaemon): string {
+  return daemon.data.slice(0, daemon.data.lastIndexOf("/"));
+}
+
+function optionsOf(daemon: TestDaemon, { environment = {} }: Case) {
+  return { cwd: directoryOf(daemon), environment: { ...daemon.environment, ...environment } };
+}
+
+/** Runs a command line through a door. Container IDs are replaced, because every container has its own. */
+async function call(daemon: TestDaemon, door: Door, one: Case): Promise<Outcome> {
+  const options = { ...optionsOf(daemon, one), ...(one.stdin === undefined ? {} : { stdin: one.stdin }) };
+  const { stdout, stderr, code } = await runProgram([doors[door], ...one.args], options);
+  return { stdout: withoutIds(stdout), stderr: withoutIds(stderr), code };
+}
+
+function withoutIds(text: string): string {
+  return text.replace(/\b[0-9a-f]{64}\b/g, "ID");
+}
+
+function spawn(daemon: TestDaemon, door: Door, one: Case): Bun.Subprocess<"ignore", "pipe", "pipe"> {
+  const { cwd, environment } = optionsOf(daemon, one);
+  return Bun.spawn([doors[door], ...one.args], {
+    cwd,
+    env: environment,
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+}
+
+/** Returns the number of programs that the front door's process executes for a command line. */
+async function executed(daemon: TestDaemon, one: Case): Promise<number> {
+  const log = `${mkdtempSync(`${directoryOf(daemon)}/trace-`)}/log`;
+  const command = ["strace", "-e", "trace=execve", "-o", log, doors.door, ...one.args];
+  await runProgram(command, { ...optionsOf(daemon, one), stdin: one.stdin ?? "" });
+  return readFileSync(log, "utf8").match(/execve\(.* = 0$/gm)?.length ?? 0;
+}
+
+async function* lines(stream: ReadableStream<Uint8Array>): AsyncGenerator<string, void, void> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of stream) {
+    const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = parts.pop() ?? "";
+    yield* parts;
+  }
+}
