@@ -27,7 +27,7 @@ daemonSuite("maintenance of containers and images", { obstacle: shellUnavailable
     const before = await field("again", "{{.State.Pid}}");
     expect((await tbox("restart", "-t", "0", "again")).stdout).toBe("again\n");
     expect(await field("again", "{{.State.Pid}}")).not.toBe(before);
-    expect((await tbox("exec", "again", "cat", "/count")).stdout).toBe("x\nx\n");
+    await until(async () => (await tbox("exec", "again", "cat", "/count")).stdout === "x\nx\n");
     await tbox("rm", "-f", "again");
   });
 
