@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { Execs } from "../exec/execs.ts";
 import type { ContainerServices } from "../services.ts";
-import { isRunning } from "../state/container-record.ts";
+import { requireRunning } from "../state/require-running.ts";
 
 export interface ProcessTable {
   titles: string[];
@@ -17,11 +17,13 @@ export async function listContainerProcesses(
   { name, args }: { name: string; args: string },
 ): Promise<ProcessTable> {
   const record = records.find(name);
-  if (!isRunning(record)) {
-    throw new TboxError("conflict", `container ${record.id} is not running`);
-  }
+  requireRunning(record);
   const execPids = execs.running(record.id).map((id) => execs.get(id).pid);
   const table = await listProcesses([record.state.pid, ...execPids], args);
+  if (table.processes.length === 0) {
+    // The container has ended since, although its exit may not be known yet.
+    throw new TboxError("conflict", `container ${record.id} is not running`);
+  }
   notify("top", record);
   return table;
 }

@@ -64,7 +64,12 @@ export function openWorkspace(services: ContainerServices, layers: DiffId[]): Wo
         await services.zygote.work({ operation: "layer", upper }, { source: peer });
       }),
     extract: (archive) =>
-      feedArchive(services, archive, { container: view, path: "/", keepKinds: false, squash: true }),
+      feedArchive(archive, (source) =>
+        services.zygote.work(
+          { operation: "extract", container: view, path: "/", keepKinds: false, squash: true },
+          { source },
+        ),
+      ),
     async copy(copies, { owner, mode }) {
       const planned = copies.map((one) => ({ ...one, tree: planTree(one.tree) }));
       const chmod = mode === undefined ? {} : { mode };

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { ContainerServices } from "../services.ts";
 import { type ContainerRecord, isRunning } from "../state/container-record.ts";
+import { requireRunning } from "../state/require-running.ts";
 import type { ExecRequest, Execs } from "./execs.ts";
 import { type ExecState, startExec } from "./start-exec.ts";
 
@@ -19,7 +20,7 @@ export function openExecs(services: ContainerServices): Execs {
     startable: (id) => requireStartable(services, states, id).record,
     async start(id, options) {
       const state = requireStartable(services, states, id);
-      const container = requireRunning(services, state.record.containerId);
+      const container = findRunning(services, state.record.containerId);
       return startExec(services, state, container, options);
     },
     reportDetach(id) {
@@ -43,7 +44,7 @@ function createExec(
   containerName: string,
   request: ExecRequest,
 ): string {
-  const container = requireRunning(services, containerName);
+  const container = findRunning(services, containerName);
   if (request.Cmd.length === 0) throw invalidArgument("No exec command specified");
   for (const [id, { record }] of states) {
     if (!services.records.withId(record.containerId)) states.delete(id);
@@ -77,11 +78,11 @@ function requireStartable(services: ContainerServices, states: States, id: strin
   return state;
 }
 
-function requireRunning(services: ContainerServices, name: string): ContainerRecord {
+function findRunning(services: ContainerServices, name: string): ContainerRecord {
   const record = services.records.find(name);
   if (record.state.status === "paused") {
     throw new TboxError("conflict", `container ${record.name} is paused, unpause the container before exec`);
   }
-  if (!isRunning(record)) throw new TboxError("conflict", `container ${record.id} is not running`);
+  requireRunning(record);
   return record;
 }

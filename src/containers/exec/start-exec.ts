@@ -1,5 +1,7 @@
 import type { Monitor } from "#native/monitor/monitor.ts";
 import type { Attachment } from "#native/protocol/monitor.ts";
+import { TboxError } from "#support/errors.ts";
+import { foundNoProcess } from "../lifecycle/no-process.ts";
 import { programFailureCode } from "../lifecycle/program-failure.ts";
 import { openContainerCgroup } from "../limits/cgroups.ts";
 import { linkEnvironment } from "../networking/link-environment.ts";
@@ -44,7 +46,8 @@ export async function startExec(
   } catch (error) {
     for (const stream of streams) stream.destroy();
     handleExit(programFailureCode(error) ?? 126);
-    throw error;
+    if (!foundNoProcess(error)) throw error;
+    throw new TboxError("conflict", `container ${container.id} is not running`, { cause: error });
   }
   record.running = true;
   state.monitor = monitor;

@@ -1,11 +1,11 @@
 import { closeSync } from "node:fs";
 import type { Duplex } from "node:stream";
-import { FailureError } from "#native/addon/failure.ts";
 import { openStream } from "#native/addon/stream.ts";
 import type { ContainerView, FileStatus } from "#native/protocol/work.ts";
 import { TboxError } from "#support/errors.ts";
 import { never } from "#support/time/timestamp.ts";
 import { nextExit } from "../lifecycle/next-exit.ts";
+import { foundNoProcess } from "../lifecycle/no-process.ts";
 import { planLaunch } from "../lifecycle/plan-launch.ts";
 import type { ContainerServices } from "../services.ts";
 import { type ContainerRecord, isRunning } from "../state/container-record.ts";
@@ -60,8 +60,11 @@ export async function extractIntoContainer(
 ): Promise<void> {
   const record = services.records.find(name);
   services.notify("extract-to-dir", record, { path });
-  await withView(services, name, path, (container) =>
-    feedArchive(services, archive, { container, path: containerPath(path), keepKinds }),
+  const request = { operation: "extract" as const, path: containerPath(path), keepKinds };
+  await feedArchive(archive, (source) =>
+    withView(services, name, path, (container) =>
+      services.zygote.work({ ...request, container }, { source }),
+    ),
   );
 }
 
@@ -109,15 +112,6 @@ async function withView<T>(
 
 /** Attempts to enter a container that ends each time. */
 const mostAttempts = 3;
-
-const noSuchProcess = 3;
-
-/** Returns whether a worker could not enter a container because its PID 1 has ended. */
-function foundNoProcess(error: unknown): boolean {
-  if (!(error instanceof FailureError)) return false;
-  const { step, kind, errno } = error.failure;
-  return step === "container" && (kind === "not-running" || errno === noSuchProcess);
-}
 
 async function viewOf(services: ContainerServices, record: ContainerRecord): Promise<ContainerView> {
   const image = record.imageId === undefined ? undefined : await services.images.resolve(record.imageId);

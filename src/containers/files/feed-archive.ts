@@ -1,22 +1,19 @@
 import { closeSync } from "node:fs";
 import type { Duplex } from "node:stream";
 import { openStream } from "#native/addon/stream.ts";
-import type { ContainerView } from "#native/protocol/work.ts";
 import { TboxError } from "#support/errors.ts";
-import type { ContainerServices } from "../services.ts";
 
 /**
- * Unpacks an archive in a worker. A failure of the archive ends the worker, and a failure of the worker ends the
- * archive.
+ * Passes an archive to the work that unpacks it from the descriptor `source`. A failure of the archive ends the work, and
+ * a failure of the work ends the archive.
  */
 export async function feedArchive(
-  services: Pick<ContainerServices, "zygote">,
   archive: ReadableStream<Uint8Array>,
-  request: { container: ContainerView; path: string; keepKinds: boolean; squash?: boolean },
+  unpack: (source: number) => Promise<unknown>,
 ): Promise<void> {
   const { stream, peer } = openStream();
   const reader = archive.getReader();
-  const work = services.zygote.work({ operation: "extract", ...request }, { source: peer }).finally(() => {
+  const work = unpack(peer).finally(() => {
     closeSync(peer);
     stream.destroy();
     // Not awaited: a client that sends nothing more would delay the worker's failure.

@@ -2,7 +2,8 @@ import type { Cgroup } from "#native/cgroup/cgroup.ts";
 import { TboxError } from "#support/errors.ts";
 import { cgroupOf } from "../limits/cgroups.ts";
 import type { ContainerServices } from "../services.ts";
-import { type ContainerRecord, isRunning } from "../state/container-record.ts";
+import type { ContainerRecord } from "../state/container-record.ts";
+import { requireRunning } from "../state/require-running.ts";
 
 /** Longest time in milliseconds that the kernel may take to freeze all processes. */
 const freezeTimeout = 10_000;
@@ -12,10 +13,7 @@ export function pauseContainer(services: ContainerServices, name: string): Promi
   const { id } = services.records.find(name);
   return services.runtime(id).queue(async () => {
     const record = services.records.find(id);
-    if (record.state.status === "restarting") {
-      throw new TboxError("conflict", `container ${id} is restarting, wait until the container is running`);
-    }
-    if (!isRunning(record)) throw new TboxError("conflict", `container ${id} is not running`);
+    requireRunning(record);
     if (record.state.status === "paused") {
       throw new TboxError("conflict", `container ${id} is already paused`);
     }
@@ -28,7 +26,7 @@ export function pauseContainer(services: ContainerServices, name: string): Promi
       throw error;
     }
     // The container may have exited during the wait.
-    if (!isRunning(record)) throw new TboxError("conflict", `container ${id} is not running`);
+    requireRunning(record);
     record.state.status = "paused";
     services.records.saveEventually(record);
     services.notify("pause", record);

@@ -84,7 +84,7 @@ export function planLaunch(
     hostname,
     ...(config.Domainname ? { domainname: config.Domainname } : {}),
     network: network ?? record.shared ?? { type: host.NetworkMode === "host" ? "host" : "none" },
-    shared: planShared(host),
+    shared: planShared(record),
     shmSize: host.IpcMode === "none" ? 0 : host.ShmSize || defaultShmSize,
     sysctls: planSysctls(host),
     maskedPaths: host.MaskedPaths ?? (host.Privileged ? [] : defaultMaskedPaths),

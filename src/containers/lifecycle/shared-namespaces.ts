@@ -2,16 +2,17 @@ import { hostname } from "node:os";
 import type { Shared, Sharing } from "#native/protocol/launch.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { CreateRequest, HostConfig } from "../request/create-request.ts";
-import { type ContainerRecord, isRunning } from "../state/container-record.ts";
+import type { ContainerRecord } from "../state/container-record.ts";
 import type { ContainerRecords } from "../state/container-records.ts";
+import { requireRunning } from "../state/require-running.ts";
 
 /** Bytes of /dev/shm when the request has no size. */
 export const defaultShmSize = 64 * 1024 * 1024;
 
 /** Plans the namespaces that a container shares with the host or, by ID, with another container. */
-export function planShared(host: HostConfig): Shared {
-  const pid = sharing(host.PidMode);
-  const ipc = sharing(host.IpcMode);
+export function planShared({ hostConfig: host, onHost = [] }: ContainerRecord): Shared {
+  const pid = onHost.includes("PID") ? { type: "host" as const } : sharing(host.PidMode);
+  const ipc = onHost.includes("IPC") ? { type: "host" as const } : sharing(host.IpcMode);
   return {
     ...(pid ? { pid } : {}),
     ...(ipc ? { ipc } : {}),
@@ -49,19 +50,24 @@ export function resolveNamespaceModes(
   return [`ShmSize is discarded: with IPC mode ${host.IpcMode} the container has no /dev/shm of its own`];
 }
 
-/** Throws conflict when a container whose namespace a start joins does not run. */
-export function requireNamespaceOwners(
-  records: ContainerRecords,
-  { PidMode, IpcMode }: Pick<HostConfig, "PidMode" | "IpcMode">,
-): void {
-  for (const [kind, mode] of [
+/**
+ * Prepares a start that joins the namespaces of other containers: throws conflict when such a container does not run,
+ * and records the namespaces that are the host's.
+ */
+export function resolveNamespaceOwners(records: ContainerRecords, record: ContainerRecord): void {
+  const { PidMode, IpcMode } = record.hostConfig;
+  const modes = [
     ["PID", PidMode],
     ["IPC", IpcMode],
-  ] as const) {
-    const record = namespaceOwner(records, mode);
-    if (!record || isRunning(record)) continue;
-    throw new TboxError("conflict", `cannot join ${kind} of a non running container: ${record.id}`);
-  }
+  ] as const;
+  const onHost = modes.filter(([kind, mode]) => {
+    const owner = namespaceOwner(records, mode);
+    if (!owner) return false;
+    requireRunning(owner, `cannot join ${kind} of a non running container: ${owner.id}`);
+    const ownMode = kind === "PID" ? owner.hostConfig.PidMode : owner.hostConfig.IpcMode;
+    return ownMode === "host" || owner.onHost?.includes(kind) === true;
+  });
+  if (onHost.length > 0) record.onHost = onHost.map(([kind]) => kind);
 }
 
 /** Returns the name or ID in a mode `container:NAME`; nothing for other modes. */

@@ -22,7 +22,7 @@ import { programFailureCode } from "./program-failure.ts";
 import { removeStopped } from "./remove.ts";
 import { cancelScheduledStart } from "./restart-scheduler.ts";
 import { runningState } from "./running-state.ts";
-import { requireNamespaceOwners } from "./shared-namespaces.ts";
+import { resolveNamespaceOwners } from "./shared-namespaces.ts";
 
 /**
  * Starts a container. Streams attached before the start receive the output from the first byte. A start that the restart
@@ -118,7 +118,7 @@ async function launchProgram(
   record: ContainerRecord,
   { image, attached, requestedAt }: LaunchInput,
 ): Promise<LaunchResult> {
-  requireNamespaceOwners(services.records, record.hostConfig);
+  resolveNamespaceOwners(services.records, record);
   requireLinkTargets(services, record);
   ensureBindSources(record.hostConfig, services.apiSocket);
   let preparedAt = 0;

@@ -4,7 +4,8 @@ import { defaultNetwork } from "#network/networks.ts";
 import { TboxError } from "#support/errors.ts";
 import type { ContainerServices } from "../services.ts";
 import { containerDirectory } from "../state/container-directories.ts";
-import { type ContainerRecord, isRunning } from "../state/container-record.ts";
+import type { ContainerRecord } from "../state/container-record.ts";
+import { requireRunning } from "../state/require-running.ts";
 import { shareEtcFiles } from "./etc-files.ts";
 import { updateLinkingContainers, writeNetworkFiles } from "./network-files.ts";
 import { networkMode, networksOf } from "./network-mode.ts";
@@ -103,9 +104,7 @@ function shareNetwork(
   name: string,
 ): LaunchRequest["network"] {
   const owner = services.records.find(name);
-  if (!isRunning(owner)) {
-    throw new TboxError("conflict", `cannot join network of a non running container: ${owner.id}`);
-  }
+  requireRunning(owner, `cannot join network of a non running container: ${owner.id}`);
   if (record.config.Rootfs === undefined && owner.config.Rootfs === undefined) {
     shareEtcFiles(containerDirectory(services, owner.id), containerDirectory(services, record.id));
   }

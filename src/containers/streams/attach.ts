@@ -4,6 +4,7 @@ import { openStream } from "#native/addon/stream.ts";
 import { TboxError } from "#support/errors.ts";
 import type { ContainerServices } from "../services.ts";
 import { isRunning } from "../state/container-record.ts";
+import { requireNotRestarting } from "../state/require-running.ts";
 import { openLog } from "./logs.ts";
 
 export interface AttachOptions {
@@ -34,6 +35,7 @@ export async function attachContainer(
       `container ${record.name} is paused, unpause the container before attach`,
     );
   }
+  requireNotRestarting(record);
   services.notify("attach", record);
   const stdin = options.stdin && (record.config.OpenStdin ?? false);
   const running = isRunning(record) && services.runtime(id).monitor !== undefined;

@@ -1,63 +1,12 @@
 import { expect, test } from "bun:test";
-import { readFileSync, writeFileSync } from "node:fs";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
-import { temporaryDirectory } from "#test/support/temp.ts";
 import { until } from "#test/support/until.ts";
-import { hasRanges } from "#test/support/user.ts";
 import { loadBox, shellUnavailable } from "../support/images.ts";
 
 daemonSuite("process 1 of a container", { obstacle: shellUnavailable, prepare: loadBox }, (daemon) => {
   const tbox = (...args: string[]) => daemon.tbox(args);
   const start = (options: string[], script: string) =>
     daemon.printed("run", "-d", "--network", "none", ...options, "box:1", "sh", "-c", script);
-
-  test.each([
-    [["--init"]],
-    [["--init", "--user", "65534:65534"]],
-    [["--init", "--userns", "keep-id", "--user", "1000"]],
-    [["--init", "--pid", "host"]],
-    [["--init", "-t"]],
-    [["--init", "--privileged"]],
-    [["--init", "--read-only", "--tmpfs", "/tmp"]],
-    [["--init", "--security-opt", "no-new-privileges"]],
-    [["--init", "--security-opt", "seccomp=unconfined"]],
-    [["--init", "--cap-drop", "ALL"]],
-    [["--init", "--ipc", "host", "--uts", "host", "--cgroupns", "host"]],
-    [["--user", "65534:65534", "--cap-drop", "ALL"]],
-    [["--userns", "keep-id", "--user", "1000"]],
-    [["--pid", "host"]],
-    [["-t"]],
-    [["--cgroupns", "host", "--ipc", "shareable"]],
-  ])("can be entered by exec, cp, export and other containers with %j", async (options) => {
-    if (!hasRanges && options.includes("--user")) return;
-    using files = temporaryDirectory("process-one");
-    const health = ["--health-cmd", "test -e /bin/sh", "--health-interval", "100ms"];
-    const id = await start([...options, ...health], "exec sleep 1000");
-    expect(await tbox("exec", id, "echo", "inside")).toEqual({ stdout: "inside\n", stderr: "", code: 0 });
-    await until(
-      async () => (await tbox("inspect", "-f", "{{.State.Health.Status}}", id)).stdout === "healthy\n",
-    );
-    writeFileSync(`${files.path}/in`, "copied\n");
-    expect((await tbox("cp", `${files.path}/in`, `${id}:/tmp/file`)).stderr).toBe("");
-    expect((await tbox("cp", `${id}:/tmp/file`, `${files.path}/out`)).stderr).toBe("");
-    expect(readFileSync(`${files.path}/out`, "utf8")).toBe("copied\n");
-    expect((await tbox("export", "-o", `${files.path}/tar`, id)).stderr).toBe("");
-    expect((await tbox("top", id)).stdout).toContain("sleep 1000");
-    const joins = ["--network", `container:${id}`];
-    if (!options.includes("host")) joins.push("--pid", `container:${id}`);
-    const joined = await tbox(
-      "run",
-      "--rm",
-      ...joins,
-      "box:1",
-      "sh",
-      "-c",
-      "cat /proc/1/comm; readlink /proc/self/ns/net",
-    );
-    expect(joined.stderr).toBe("");
-    expect(joined.code).toBe(0);
-    await tbox("rm", "-f", id);
-  });
 
   test("has the program's environment and arguments with --init", async () => {
     const id = await start(["--init", "-e", "GIVEN=yes"], "exec sleep 1000");

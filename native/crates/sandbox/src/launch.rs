@@ -190,17 +190,20 @@ impl Container<'_> {
 
     /// Enters the prepared network namespace. In a private namespace the loopback interface is up.
     fn enter_network(&self) -> Result<(), Failure> {
-        let gone = |message| Err(explained(FailureKind::NotFound, "network", message));
         match (self.request.network, self.prepared.network) {
             (Network::Host, _) => Ok(()),
             (_, Some(namespace)) => sys::network_namespace::enter(namespace)
                 .map_err(|errno| system("network", "namespace", errno)),
-            (Network::Namespace { namespace }, None) => {
-                gone(format!("network namespace {namespace} does not exist"))
-            }
-            (Network::Process { pid }, None) => {
-                gone(format!("network namespace of process {pid} does not exist"))
-            }
+            (Network::Namespace { namespace }, None) => Err(explained(
+                FailureKind::NotFound,
+                "network",
+                format!("network namespace {namespace} does not exist"),
+            )),
+            (Network::Process { pid }, None) => Err(explained(
+                FailureKind::NotRunning,
+                "network",
+                format!("cannot join network of a non running container: process {pid} has ended"),
+            )),
             (Network::None, None) => {
                 sys::interface::loopback_up().map_err(|errno| system("network", "lo", errno))
             }

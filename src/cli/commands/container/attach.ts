@@ -1,9 +1,17 @@
+import type { StateAnswer } from "#api/answers/container-inspect.ts";
 import { fetchJson } from "#client/endpoints.ts";
 import { bool, text } from "../../flags/kinds.ts";
 import { ExitError } from "../../output/exit.ts";
 import { command, exactly } from "../../registry/command.ts";
 import { checkDetachKeys, checkTerminal } from "../../terminal/session.ts";
 import { attachContainer } from "./attach/attach-container.ts";
+
+/** Returns why a client cannot attach to a container in this state. */
+function obstacleOf({ Running, Paused, Restarting }: StateAnswer): string | undefined {
+  if (!Running) return "stopped container, start it first";
+  if (Paused) return "paused container, unpause it first";
+  return Restarting ? "restarting container, wait until it is running" : undefined;
+}
 
 export const attachCommand = command({
   name: "attach",
@@ -26,9 +34,8 @@ export const attachCommand = command({
   async run({ flags, positionals: [name = ""] }) {
     checkDetachKeys(flags["detach-keys"]);
     const { Id: id, State, Config } = await fetchJson("GET /containers/{name}/json", { name });
-    if (!State.Running) {
-      throw new ExitError("You cannot attach to a stopped container, start it first", 1);
-    }
+    const obstacle = obstacleOf(State);
+    if (obstacle !== undefined) throw new ExitError(`You cannot attach to a ${obstacle}`, 1);
     const { Tty: tty, OpenStdin } = Config;
     const stdin = OpenStdin && !flags["no-stdin"];
     await checkTerminal({ stdin, tty });

@@ -85,12 +85,21 @@ pub fn join_memory(
     }
 }
 
+/// Joins namespaces of another container, which may have ended since the request was made.
 fn join(id: &str, other: Option<BorrowedFd<'_>>, namespaces: Namespaces) -> Result<(), Failure> {
-    let other = other.ok_or_else(|| {
-        let message = format!("cannot join container {id}: it is not running");
+    let ended = || {
+        let kind = if namespaces.contains(Namespaces::PID) {
+            "PID"
+        } else {
+            "IPC"
+        };
+        let message = format!("cannot join {kind} of a non running container: {id}");
         explained(FailureKind::NotRunning, "namespaces", message)
-    })?;
-    sys::namespaces::join(other, namespaces).map_err(|errno| system("namespaces", id, errno))
+    };
+    sys::namespaces::join(other.ok_or_else(ended)?, namespaces).map_err(|errno| match errno {
+        Errno::SRCH => ended(),
+        _ => system("namespaces", id, errno),
+    })
 }
 
 fn clone_in(root: BorrowedFd<'_>, path: &str) -> Result<OwnedFd, Errno> {
