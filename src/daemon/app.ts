@@ -1,6 +1,7 @@
 import { Elysia } from "elysia";
 import type { Engine } from "#engine/engine.ts";
 import { errorResponse } from "./answers/error-response.ts";
+import { empty } from "./answers/status-only.ts";
 import { parseQuery } from "./http/target.ts";
 import { describeApi } from "./openapi.ts";
 import { archiveRoutes } from "./routes/archives.ts";
@@ -32,7 +33,8 @@ export function createApp({ engine, dataDirectory, shutdown, passed }: AppOption
     .onTransform({ as: "global" }, (context) => {
       context.query = parseQuery(context.request.url);
     })
-    .onError(({ error }) => errorResponse(error))
+    .onError(({ error, request }) => errorResponse(error, request))
+    .options("/*", empty)
     .use(systemRoutes(engine, dataDirectory))
     .use(registryRoutes(engine.images))
     .use(imageArchiveRoutes(engine.images))

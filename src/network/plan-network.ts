@@ -75,12 +75,15 @@ export function planNetwork(
   };
 }
 
+/** Names that no user-defined network may have. */
+const predefined = new Set(["bridge", "host", "none", "default", "container"]);
+
 function checkName(name: string, networks: Network[]): void {
   if (name.trim() === "") throw invalidArgument("invalid name: name is empty");
   if (/\p{Cc}/u.test(name) || name.length > 255) {
     throw invalidArgument(`invalid name ${JSON.stringify(name)} for a network`);
   }
-  if (["default", "container"].includes(name) || name.startsWith("container:")) {
+  if (predefined.has(name) || name.startsWith("container:")) {
     throw new TboxError("forbidden", `operation is not permitted on predefined ${name} network`);
   }
   if (networks.some((network) => network.name === name)) {

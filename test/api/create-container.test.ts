@@ -246,6 +246,7 @@ describe("create refuses unsupported fields by name", () => {
       501,
       "NetworkingConfig.EndpointsConfig.back.DriverOpts.com.docker.network.endpoint.sysctls: endpoint option com.docker.network.endpoint.sysctls is not supported",
     ],
+    [host({ ShmSize: -1 }), 400, "HostConfig.ShmSize: SHM size can not be less than 0"],
     [{ Image: 5 }, 400, "Image: Invalid input: expected string, received number"],
     [{ Image: "image", Labels: { a: 1 } }, 400, "Labels.a: Invalid input: expected string, received number"],
     [{ Image: "image", ExposedPorts: { x: {} } }, 400, "ExposedPorts.x: invalid port"],

@@ -43,7 +43,7 @@ describe.skipIf(obstacle !== undefined)("docker's client with real containers", 
   test("prints versions and system information", async () => {
     expect((await docker(["version", "--format", "{{.Server.APIVersion}}"])).stdout).toBe("1.51\n");
     const info = await docker(["info", "--format", "{{.ServerErrors}} {{.OSType}} {{.DefaultRuntime}}"]);
-    expect(info.stdout).toBe("[] linux tbox\n");
+    expect(info.stdout).toBe("[] linux runc\n");
   });
 
   test("pulls from a registry and lists the image", async () => {

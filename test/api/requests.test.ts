@@ -16,6 +16,23 @@ async function send(request: string): Promise<{ status: number; head: string; bo
   return { status: Number(head.split(" ")[1]), head, body: body.join("\r\n\r\n") };
 }
 
+test("OPTIONS gets an empty answer on every path", async () => {
+  for (const path of ["/", "/v1.51/containers/json", "/nothing"]) {
+    const { status, body } = await send(`OPTIONS ${path} HTTP/1.1\r\nHost: docker\r\n${close}`);
+    expect({ path, status, body }).toEqual({ path, status: 200, body: "" });
+  }
+});
+
+test("a body of another type than JSON is refused by its type", async () => {
+  const body = '{"Cmd":null}';
+  const head = `Host: docker\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}`;
+  const answer = await send(`POST /containers/c/exec HTTP/1.1\r\n${head}\r\n${close}${body}`);
+  expect(answer.status).toBe(400);
+  expect(JSON.parse(answer.body)).toEqual({
+    message: "unsupported Content-Type header (text/plain): must be 'application/json'",
+  });
+});
+
 describe("the Host header decides nothing", () => {
   const routes = [
     "GET /_ping",

@@ -299,6 +299,8 @@ describe("logs", () => {
     };
     await logs("follow=True&since=1795573021.534&until=1795573022.000000001&tail=5");
     await logs("tail=-1");
+    // Docker takes a text that is no number for "all".
+    await logs("tail=few");
     expect(asked).toEqual([
       {
         stdout: true,
@@ -309,9 +311,9 @@ describe("logs", () => {
         tail: 5,
       },
       { stdout: true, stderr: true, follow: false },
+      { stdout: true, stderr: true, follow: false },
     ]);
     expect((await api.request("GET", "/containers/c/logs?stdout=1&since=yesterday")).status).toBe(400);
-    expect((await api.request("GET", "/containers/c/logs?stdout=1&tail=few")).status).toBe(400);
   });
 
   test("are followed as they are written, until the client disconnects", async () => {

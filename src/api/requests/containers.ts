@@ -105,8 +105,8 @@ export const containerLogsQuery = query({
   until: queryTime,
   tail: z
     .string()
-    .regex(/^(all|-?\d{1,15})$/, 'Invalid input: expected a number or "all"')
-    .transform((text) => (text === "all" || text.startsWith("-") ? undefined : Number(text)))
+    // Docker takes every other text for `all`.
+    .transform((text) => (/^\d{1,15}$/.test(text) ? Number(text) : undefined))
     .optional(),
 });
 

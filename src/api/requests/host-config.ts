@@ -41,6 +41,7 @@ export const hostConfigSchema = dockerObject(
     Binds: texts,
     Mounts: z.array(mountSchema).exactOptional(),
     VolumesFrom: texts,
+    VolumeDriver: z.string().exactOptional(),
     Tmpfs: dictionary(z.string()).exactOptional(),
     ReadonlyRootfs: flag,
     CapAdd: texts,
@@ -54,7 +55,7 @@ export const hostConfigSchema = dockerObject(
     NetworkMode: z.string().exactOptional(),
     PortBindings: portBindings.exactOptional(),
     PublishAllPorts: flag,
-    ShmSize: z.int().min(0).exactOptional(),
+    ShmSize: z.int().min(0, "SHM size can not be less than 0").exactOptional(),
     LogConfig: dockerObject({
       Type: z.string().exactOptional(),
       Config: dictionary(z.string()).exactOptional(),
@@ -86,12 +87,11 @@ export const hostConfigSchema = dockerObject(
   },
   {
     unset: { Devices: [[]], ShmSize: [0], ConsoleSize: [[0, 0]], OomScoreAdj: [0], ...unsetResources },
-    unsupported: { ...unsupportedResources, Cgroup: [], StorageOpt: [], VolumeDriver: ["local"] },
+    unsupported: { ...unsupportedResources, Cgroup: [], StorageOpt: [] },
     reasons: {
       ...resourceReasons,
       Cgroup: "not supported: use CgroupParent",
       StorageOpt: "not supported: only root can limit how much a directory holds (project quotas)",
-      VolumeDriver: "not supported: there is only the driver local",
     },
   },
 ).transform(({ ContainerIDFile: _, ...hostConfig }) => hostConfig);

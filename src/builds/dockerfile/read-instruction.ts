@@ -7,6 +7,7 @@ import type { CommandLine, From, Instruction } from "./instruction.ts";
 import { readCopy } from "./read-copy.ts";
 import { readRun } from "./read-run.ts";
 import type { Pair, Statement } from "./statement.ts";
+import { volumePath } from "./volume-path.ts";
 
 type Body = Instruction extends infer One
   ? One extends Instruction
@@ -123,12 +124,6 @@ function requireNames(pairs: Pair[], keyword: string): Pair[] {
   atLeastOne(pairs, keyword);
   if (pairs.some(({ name }) => name === "")) throw invalidArgument(`${keyword} names can not be blank`);
   return pairs;
-}
-
-function volumePath(word: string): string {
-  const path = word.trim();
-  if (path === "") throw invalidArgument("VOLUME specified can not be an empty string");
-  return path;
 }
 
 function atLeastOne<T>(words: T[], keyword: string): T[] {

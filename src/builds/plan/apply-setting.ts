@@ -3,6 +3,7 @@ import { parseSignal } from "#containers/request/signals.ts";
 import { expandWord, expandWords } from "../dockerfile/expand.ts";
 import type { CommandLine, Instruction } from "../dockerfile/instruction.ts";
 import type { Dockerfile, Pair } from "../dockerfile/statement.ts";
+import { volumePath } from "../dockerfile/volume-path.ts";
 import { ownValue } from "./plan-stages.ts";
 import { parsePorts } from "./ports.ts";
 import { type StageState, withHistory } from "./stage-state.ts";
@@ -41,8 +42,9 @@ export function applySetting(stage: StageState, instruction: Setting, context: S
     case "arg":
       return declare(stage, instruction.arguments, context);
     case "cmd": {
-      const Cmd = commandWords(instruction.command, stage);
-      return withHistory({ ...withSettings(stage, { Cmd }), hasCommand: true }, `CMD ${goList(Cmd)}`);
+      const words = commandWords(instruction.command, stage);
+      const Cmd = words.length === 0 ? undefined : words;
+      return withHistory({ ...withSettings(stage, { Cmd }), hasCommand: true }, `CMD ${goList(words)}`);
     }
     case "entrypoint": {
       const { command } = instruction;
@@ -70,7 +72,7 @@ export function applySetting(stage: StageState, instruction: Setting, context: S
       return withHistory(withSettings(stage, { User }), `USER ${User}`);
     }
     case "volume": {
-      const paths = instruction.paths.map(expand);
+      const paths = instruction.paths.map(expand).map(volumePath);
       const entries = Object.fromEntries(paths.map((path) => [path, {}]));
       const changed = withSettings(stage, { Volumes: { ...settings.Volumes, ...entries } });
       return withHistory(changed, `VOLUME [${paths.join(" ")}]`);

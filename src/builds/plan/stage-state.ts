@@ -21,8 +21,8 @@ export interface StageState {
   diffIds: DiffId[];
   /** Descriptors of the layer blobs. */
   layers: Descriptor[];
-  /** The base image, and the numbers of layers and history entries that come from it. */
-  base: { layers: number; history: number; image?: Digest };
+  /** The base image, and the numbers of layers, history entries and ONBUILD triggers that come from it. */
+  base: { layers: number; history: number; triggers: number; image?: Digest };
   /** ONBUILD triggers. */
   triggers: string[];
   /** Whether this stage has set a command. ENTRYPOINT resets only an inherited one. */
@@ -56,7 +56,7 @@ export function stageOfSettings({ OnBuild, ...settings }: Settings, platform: Pl
     history: [],
     diffIds: [],
     layers: [],
-    base: { layers: 0, history: 0 },
+    base: { layers: 0, history: 0, triggers: 0 },
     triggers: Array.isArray(OnBuild) ? OnBuild.filter((text) => typeof text === "string") : [],
     hasCommand: false,
     steps: [],
@@ -75,13 +75,19 @@ interface BaseContent {
 
 /** Returns a stage based on an image. */
 export function stageOfImage({ id, config, diffIds, layers }: BaseContent, platform: Platform): StageState {
+  const stage = stageOfSettings(config.config ?? {}, platform);
   return withPath({
-    ...stageOfSettings(config.config ?? {}, platform),
+    ...stage,
     ...(config.author === undefined ? {} : { author: config.author }),
     history: config.history ?? [],
     diffIds,
     layers,
-    base: { layers: layers.length, history: config.history?.length ?? 0, image: id },
+    base: {
+      layers: layers.length,
+      history: config.history?.length ?? 0,
+      triggers: stage.triggers.length,
+      image: id,
+    },
     created: Date.parse(config.created ?? "") || 0,
   });
 }

@@ -24,28 +24,41 @@ export async function finishImage(run: BuildRun, built: StageState): Promise<Fin
   if (stage.diffIds.length > mostLayers) {
     throw invalidArgument(`the image would have more than ${mostLayers} layers`);
   }
+  if (request.progress === "classic" && stage.base.image === undefined && stage.history.length === 0) {
+    throw invalidArgument("No image was generated. Is your Dockerfile empty?");
+  }
   const unchanged = unchangedBase(run, stage);
   if (unchanged !== undefined) {
     for (const tag of request.tags) await services.images.tag(unchanged, tag);
     return { id: unchanged, cached: true };
   }
   await services.layers.sync();
-  const { layers } = stage;
+  const { layers, base } = stage;
   const config = configOf(run, stage);
   const { created, cached } = creationTime(run, config);
   const dated = { ...config, created: new Date(created).toISOString() };
   const id = await services.images.write(
-    { config: dated, layers, annotations: request.annotations },
+    {
+      config: dated,
+      layers,
+      annotations: request.annotations,
+      ...(base.image === undefined ? {} : { parent: base.image }),
+    },
     request.tags,
   );
   return { id, cached };
 }
 
 /** Returns the base image if the build does not change it: Docker's classic builder then tags the base image. */
-function unchangedBase({ request, epoch }: BuildRun, { base, history }: StageState): Digest | undefined {
+function unchangedBase(
+  { request, epoch }: BuildRun,
+  { base, history, triggers }: StageState,
+): Digest | undefined {
   const { progress, labels, inlineCache: addsCache } = request;
   const adds = Object.keys(labels).length > 0 || addsCache || epoch !== undefined;
-  return progress === "classic" && !adds && history.length === base.history ? base.image : undefined;
+  // ONBUILD has no history entry.
+  const same = history.length === base.history && triggers.length === 0 && base.triggers === 0;
+  return progress === "classic" && !adds && same ? base.image : undefined;
 }
 
 function configOf(run: BuildRun, stage: StageState): ImageConfig {

@@ -130,13 +130,13 @@ function ownPorts({ ExposedPorts = {} }: CreateRequest, image: Image | undefined
   );
 }
 
-/** Returns the container whose network namespace a new container shares. */
+/** Returns the container whose network namespace a new container shares, if it exists already. */
 function sharedNetworkOwner(
   { records }: ContainerServices,
   { NetworkMode }: HostConfig,
 ): ContainerRecord | undefined {
   const mode = networkMode(NetworkMode);
-  return mode.kind === "container" ? records.find(mode.container) : undefined;
+  return mode.kind === "container" ? records.lookup(mode.container) : undefined;
 }
 
 async function resolveImage(
@@ -145,7 +145,8 @@ async function resolveImage(
   platform: string | undefined,
 ): Promise<Image | undefined> {
   if (request.Rootfs === undefined) {
-    if (!request.Image) throw invalidArgument("no image specified");
+    if (!request.Image)
+      throw invalidArgument(hasProgram(request) ? "no image specified" : "no command specified");
     return services.images.resolve(
       request.Image,
       platform === undefined || platform === "" ? undefined : parsePlatform(platform),
@@ -156,6 +157,10 @@ async function resolveImage(
     throw invalidArgument(`Rootfs must be an absolute path: ${request.Rootfs}`);
   }
   return undefined;
+}
+
+function hasProgram({ Entrypoint, Cmd }: CreateRequest): boolean {
+  return (Entrypoint?.length ?? 0) > 0 || (Cmd?.length ?? 0) > 0;
 }
 
 /** Creates the container's directory with its files for /etc. Returns the container's ID. */

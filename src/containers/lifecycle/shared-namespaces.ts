@@ -40,10 +40,7 @@ export function resolveNamespaceModes(
   const pid = namespaceOwner(records, host.PidMode);
   if (pid) host.PidMode = `container:${pid.id}`;
   const ipc = namespaceOwner(records, host.IpcMode);
-  if (ipc) {
-    requireShareableIpc(ipc);
-    host.IpcMode = `container:${ipc.id}`;
-  }
+  if (ipc) host.IpcMode = `container:${ipc.id}`;
   const ownMount = ["", "private", "shareable"].includes(host.IpcMode ?? "");
   // Inspections show the default size.
   if (ownMount || !host.ShmSize || host.ShmSize === defaultShmSize) return [];
@@ -51,8 +48,8 @@ export function resolveNamespaceModes(
 }
 
 /**
- * Prepares a start that joins the namespaces of other containers: throws conflict when such a container does not run,
- * and records the namespaces that are the host's.
+ * Prepares a start that joins the namespaces of other containers: throws conflict when such a container does not run
+ * or does not share them, and records the namespaces that are the host's.
  */
 export function resolveNamespaceOwners(records: ContainerRecords, record: ContainerRecord): void {
   const { PidMode, IpcMode } = record.hostConfig;
@@ -64,6 +61,7 @@ export function resolveNamespaceOwners(records: ContainerRecords, record: Contai
     const owner = namespaceOwner(records, mode);
     if (!owner) return false;
     requireRunning(owner, `cannot join ${kind} of a non running container: ${owner.id}`);
+    if (kind === "IPC") requireShareableIpc(owner);
     const ownMode = kind === "PID" ? owner.hostConfig.PidMode : owner.hostConfig.IpcMode;
     return ownMode === "host" || owner.onHost?.includes(kind) === true;
   });

@@ -1,7 +1,7 @@
 import type { LaunchRequest } from "#native/protocol/launch.ts";
 import { type NetworkNamespace, resolvesNames } from "#network/network.ts";
 import { defaultNetwork } from "#network/networks.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { ContainerServices } from "../services.ts";
 import { containerDirectory } from "../state/container-directories.ts";
 import type { ContainerRecord } from "../state/container-record.ts";
@@ -104,6 +104,7 @@ function shareNetwork(
   name: string,
 ): LaunchRequest["network"] {
   const owner = services.records.find(name);
+  if (owner.id === record.id) throw invalidArgument("cannot join own network");
   requireRunning(owner, `cannot join network of a non running container: ${owner.id}`);
   if (record.config.Rootfs === undefined && owner.config.Rootfs === undefined) {
     shareEtcFiles(containerDirectory(services, owner.id), containerDirectory(services, record.id));

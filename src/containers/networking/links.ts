@@ -28,8 +28,10 @@ export function withLinks(settings: EndpointSettings, more: Link[]): EndpointSet
 
 /** Creates the error for links in a network mode without them (Docker's text). */
 export function linkConflict(kind: Exclude<NetworkMode["kind"], "own">): TboxError {
-  const rule = `${kind} type networking can't be used with links. This would result in undefined behavior`;
-  return invalidArgument(`conflicting options: ${rule}`);
+  const type = kind === "container" ? "container type network" : `${kind} type networking`;
+  return invalidArgument(
+    `conflicting options: ${type} can't be used with links. This would result in undefined behavior`,
+  );
 }
 
 /**

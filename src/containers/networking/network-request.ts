@@ -20,8 +20,11 @@ export function requestedNetworks(
   if (mode.kind !== "own") {
     if (links.length > 0) throw linkConflict(mode.kind);
     checkNoNetworks(request);
-    if (mode.kind === "container") checkSharedNetwork(request, records.find(mode.container));
+    if (mode.kind === "container") checkSharedNetwork(request, records.lookup(mode.container));
     return undefined;
+  }
+  if (mode.network === "container") {
+    throw invalidArgument("invalid network mode: invalid container format container:<name|id>");
   }
   const primary = networks.get(mode.network);
   const all = new Map<string, EndpointSettings>([[primary.name, {}]]);
@@ -60,23 +63,28 @@ function checkNoNetworks({ Networks = {}, HostConfig: { NetworkMode } = {} }: Cr
   throw invalidArgument(`conflicting options: network ${conflicting} and the network mode ${NetworkMode}`);
 }
 
-/** Throws for settings that belong to the container whose network namespace is shared, unless they equal its own. */
+/**
+ * Throws for settings that belong to the container whose network namespace is shared, unless they equal its own. That
+ * container may not exist yet: then the start of the new one fails.
+ */
 function checkSharedNetwork(
   { HostConfig: host = {}, ...request }: CreateRequest,
-  other: ContainerRecord,
+  other: ContainerRecord | undefined,
 ): void {
   const conflicts: [unknown, string][] = [
     // Inspections show the hostname of the other container.
-    [request.Hostname !== other.config.Hostname && request.Hostname, "hostname"],
-    [planPorts(request, host).length > 0, "port publishing"],
-    [host.Dns?.length, "dns"],
-    [host.ExtraHosts?.length, "custom host-to-IP mapping"],
-    [Object.keys(request.ExposedPorts ?? {}).length, "port exposing"],
+    [request.Hostname !== other?.config.Hostname && request.Hostname, "hostname and the network mode"],
+    [host.Dns?.length, "dns and the network mode"],
+    [host.ExtraHosts?.length, "custom host-to-IP mapping and the network mode"],
+    [
+      host.PublishAllPorts || planPorts(request, host).length > 0,
+      "port publishing and the container type network mode",
+    ],
+    [Object.keys(request.ExposedPorts ?? {}).length, "port exposing and the container type network mode"],
   ];
   const conflict = conflicts.find(([set]) => set)?.[1];
   if (conflict === undefined) return;
-  const message = `conflicting options: ${conflict} and the container type network mode (of container ${other.name})`;
-  throw invalidArgument(message);
+  throw invalidArgument(`conflicting options: ${conflict}`);
 }
 
 /** Returns the names by which other containers on a network find a container. */

@@ -65,5 +65,5 @@ function parseRange(text: string, shown: string): [number, number] {
 }
 
 function invalid(text: string): TboxError {
-  return invalidArgument(`invalid port ${JSON.stringify(text)}: ports are from 1 to 65535`);
+  return invalidArgument(`invalid port specification: ${JSON.stringify(text)}: ports are from 1 to 65535`);
 }

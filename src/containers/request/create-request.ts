@@ -104,6 +104,8 @@ export interface HostConfig extends Resources {
   Sysctls?: Record<string, string>;
   /** `host`, or `container:` and a name or ID. */
   PidMode?: string;
+  /** Driver of the volumes that the container creates. */
+  VolumeDriver?: string;
   /** `host`, `container:` and a name or ID, `none`, `private` or `shareable`. */
   IpcMode?: string;
   UTSMode?: string;

@@ -1,4 +1,4 @@
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, constants, type Dirent, readdirSync, type Stats, statSync } from "node:fs";
 import type { Mount } from "#native/protocol/launch.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { DeviceRequest } from "./create-request.ts";
@@ -30,9 +30,11 @@ export function checkDevices(devices: DeviceRequest[] = []): string[] {
     const found = statSync(path, { throwIfNoEntry: false });
     if (!found)
       throw invalidArgument(`error gathering device information: ${path}: no such file or directory`);
+    if (!isDevice(found) && !(found.isDirectory() && hasDevices(path))) {
+      const doing = `error gathering device information while adding custom device ${JSON.stringify(path)}`;
+      throw invalidArgument(`${doing}: not a device node`);
+    }
     if (found.isDirectory()) return [];
-    if (!found.isCharacterDevice() && !found.isBlockDevice())
-      throw invalidArgument(`${path} is not a device node`);
     try {
       accessSync(path, constants.R_OK | constants.W_OK);
     } catch {
@@ -49,4 +51,21 @@ export function checkDevices(devices: DeviceRequest[] = []): string[] {
         `If access is denied there: sudo setfacl -m "u:$USER:rw" ${path}`,
     ];
   });
+}
+
+function isDevice(entry: Stats | Dirent): boolean {
+  return entry.isCharacterDevice() || entry.isBlockDevice();
+}
+
+/** Returns whether there is a device below a directory, as far as the user can read it. */
+function hasDevices(directory: string): boolean {
+  let entries: Dirent[];
+  try {
+    entries = readdirSync(directory, { withFileTypes: true });
+  } catch {
+    return false;
+  }
+  return entries.some(
+    (entry) => isDevice(entry) || (entry.isDirectory() && hasDevices(`${directory}/${entry.name}`)),
+  );
 }

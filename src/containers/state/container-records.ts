@@ -9,6 +9,8 @@ export interface ContainerRecords {
   all(): ContainerRecord[];
   /** Finds a container by name, ID or unique ID prefix. Throws not-found with Docker's text. */
   find(name: string): ContainerRecord;
+  /** Finds a container like `find`; returns nothing when there is none. */
+  lookup(name: string): ContainerRecord | undefined;
   /** Finds a container by its exact name without the slash. */
   named(name: string): ContainerRecord | undefined;
   withId(id: string): ContainerRecord | undefined;
@@ -62,9 +64,12 @@ export function openContainerRecords(database: Database, uses: ContainerUses, wa
     all: () => [...byId.values()],
     named: (name) => byName.get(name),
     withId: (id) => byId.get(id),
-    find(name) {
+    lookup(name) {
       const plain = name.startsWith("/") ? name.slice(1) : name;
-      const found = byId.get(plain) ?? byName.get(plain) ?? byPrefix(byId, plain);
+      return byId.get(plain) ?? byName.get(plain) ?? byPrefix(byId, plain);
+    },
+    find(name) {
+      const found = records.lookup(name);
       if (!found) throw new TboxError("not-found", `No such container: ${name}`);
       return found;
     },

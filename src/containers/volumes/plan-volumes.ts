@@ -1,4 +1,4 @@
-import { invalidArgument } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import { parseVolumeOptions } from "#volumes/volume-options.ts";
 import { parseBindText, withoutEffect } from "../request/bind-text.ts";
 import type { HostConfig, MountRequest } from "../request/create-request.ts";
@@ -41,7 +41,14 @@ export function planVolumes({ host, anonymous, find }: VolumeSources): PlannedVo
     targets.add(normalizeTarget(target));
     volumes.push({ name: "", target, readonly: false, fill: true, anonymous: true });
   }
+  if (volumes.length > 0) checkDriver(host.VolumeDriver);
   return { volumes, binds };
+}
+
+/** Throws not-found for a driver of volumes that Docker would ask a plugin for (Docker's text). */
+function checkDriver(driver = ""): void {
+  if (driver === "" || driver === "local") return;
+  throw new TboxError("not-found", `error looking up volume plugin ${driver}: plugin "${driver}" not found`);
 }
 
 /** Returns the volumes that the request names, and the targets of all its mounts. */
@@ -64,7 +71,8 @@ function requestedVolumes(host: HostConfig): { volumes: ContainerVolume[]; targe
 
 function volumeOfBind({ source, target, options }: ReturnType<typeof parseBindText>): ContainerVolume {
   const unknown = options.find((option) => !volumeOptions.has(option));
-  if (unknown !== undefined) throw invalidArgument(`invalid mode: ${options.join(",")}`);
+  if (unknown !== undefined)
+    throw invalidArgument(`invalid mount config for type "volume": invalid mode: ${options.join(",")}`);
   return {
     name: source,
     target,

@@ -4,6 +4,7 @@ import { dataDirectory } from "#support/directories.ts";
 import { type ErrorCode, errorChain, TboxError } from "#support/errors.ts";
 import { describeFullDisk, isFullDisk } from "#support/full-disk.ts";
 import { openLog } from "#support/log.ts";
+import { isJsonType } from "../http/request-body.ts";
 
 const log = openLog("api");
 
@@ -50,11 +51,23 @@ function describePlain(error: unknown): DescribedError {
   return { status: 500, message: errorChain(error) };
 }
 
-/** Returns Docker's error response. */
-export function errorResponse(error: unknown): Response {
-  const { status, message } = describeError(error);
+/** Returns Docker's error response. The request, if known, explains a body that is no JSON. */
+export function errorResponse(error: unknown, request?: Request): Response {
+  const { status, message } = describeBodyType(error, request) ?? describeError(error);
   const answer: ErrorAnswer = { message };
   return Response.json(answer, { status });
+}
+
+/** Describes an invalid body that the client has declared to be something else than JSON. */
+function describeBodyType(error: unknown, request: Request | undefined): DescribedError | undefined {
+  const inBody = error instanceof Error && "code" in error && error.code === "VALIDATION" && "type" in error;
+  if (!inBody || error.type !== "body" || request === undefined || request.body === null) return undefined;
+  const type = request.headers.get("content-type") ?? "";
+  if (isJsonType(type)) return undefined;
+  return {
+    status: statuses["invalid-argument"],
+    message: `unsupported Content-Type header (${type}): must be 'application/json'`,
+  };
 }
 
 function describeElysiaError(error: unknown): DescribedError | undefined {

@@ -15,11 +15,7 @@ export function openArchives(services: ImageServices): ImageArchives {
         yield line;
       }
     },
-    async save(names, options) {
-      const archive = await saveImages(services, names, options);
-      for (const name of names) notify("save", name, name);
-      return archive;
-    },
+    save: (names, options) => saveImages(services, names, options),
     async import(archive, options) {
       const id = await importImage(services, archive, options);
       notify("import", id, options.reference ? familiarName(options.reference) : id);

@@ -35,6 +35,8 @@ export async function saveImages(
     if (saved.some((one) => one.config === parts.config && one.name === name)) continue;
     saved.push({ name, top, ...parts });
   }
+  // Docker names an image by its ID in this event, even if it has a tag.
+  for (const id of new Set(saved.map(({ config }) => config))) services.notify("save", id, id);
   return writeArchive(services, { saved, blobs, signal: options.signal });
 }
 

@@ -43,6 +43,21 @@ daemonSuite("COPY and ADD", { obstacle: shellUnavailable, prepare }, (daemon) =>
     expect(await output(script, lines, { f: "f\n" })).toBe("f\nf\nf\nf\nf\n5:6 711\n0:0 644\n");
   });
 
+  test("a link to nothing gets its directory, below the root of the image", async () => {
+    const lines = [
+      "RUN ln -s /nowhere/at/all /abs && ln -s ../../../../up /existing/rel && ln -s /abs/in /nested",
+      "COPY f /abs/",
+      "COPY f /existing/rel/",
+      "COPY f /nested/",
+      "RUN ln -s loop /loop",
+    ];
+    const script = "cat /nowhere/at/all/f /up/f /nowhere/at/all/in/f";
+    expect(await output(script, lines, { f: "f\n" })).toBe("f\nf\nf\n");
+    expect(await failure(["RUN ln -s loop /loop", "COPY f /loop/"], { f: "f" })).toMatch(
+      /[Tt]oo many.*symbolic links/,
+    );
+  });
+
   test("a directory's content is copied, with or without a trailing slash", async () => {
     const files = { "dir/a": "a", "dir/sub/b": { text: "b", mode: 0o750 }, "dir/l": { link: "a" } };
     const lines = ["COPY dir /x", "COPY dir/ /x/again"];

@@ -55,6 +55,12 @@ daemonSuite(
       expect(inspected.stdout).toBe("b\n");
     });
 
+    test("ONBUILD alone makes a new image, and a build of nothing fails", async () => {
+      expect((await build("FROM box:1\nONBUILD RUN touch /seen\n", {}, "-t", "trigger:1")).code).toBe(0);
+      expect((await build("FROM trigger:1\nRUN [ -f /seen ]\n", {})).code).toBe(0);
+      expect((await build("FROM scratch\n", {})).stderr).toContain("No image was generated");
+    });
+
     test("FROM alone is the image itself, and its step shows the image's ID", async () => {
       const box = (await docker(["inspect", "-f", "{{.Id}}", "box:1"])).stdout.trim();
       const built = await build("ARG TAG=1\nFROM box:$TAG\n", {}, "-t", "same:1");

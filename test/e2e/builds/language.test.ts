@@ -122,7 +122,7 @@ daemonSuite("a Dockerfile", { obstacle: shellUnavailable, prepare }, (daemon) =>
       Cmd: ["/bin/sh", "-c", "x"],
     });
     const cleared = await config('FROM box:1\nCMD x\nENTRYPOINT ["e"]\nCMD []\nENTRYPOINT []\n');
-    expect(cleared).toMatchObject({ Cmd: [], Entrypoint: null });
+    expect(cleared).toMatchObject({ Cmd: null, Entrypoint: null });
     expect((await build(daemon, 'FROM box:1\nCMD ["a", 1]\n')).stderr).toContain("strings only");
     const windows = 'FROM box:1\nCMD ["c:\\win"]\n';
     expect((await config(windows)).Cmd).toEqual(["/bin/sh", "-c", '["c:\\win"]']);
@@ -167,6 +167,13 @@ daemonSuite("a Dockerfile", { obstacle: shellUnavailable, prepare }, (daemon) =>
     });
     expect((await build(daemon, "FROM box:1\nSTOPSIGNAL NOPE\n")).stderr).toContain("invalid signal");
     expect((await build(daemon, "FROM box:1\nEXPOSE 70000\n")).stderr).toContain("invalid port");
+  });
+
+  test("CMD [] removes the command, and VOLUME of an empty variable is refused", async () => {
+    expect((await config("FROM box:1\nCMD sleep 1\nCMD []\n")).Cmd).toBeNull();
+    const { code, stderr } = await build(daemon, 'FROM box:1\nENV A=""\nVOLUME $A\n', {});
+    expect(code).toBe(1);
+    expect(stderr).toContain("VOLUME specified can not be an empty string");
   });
 
   test("ONBUILD runs in the next build, and not again after that", async () => {

@@ -141,6 +141,15 @@ daemonSuite("compatibility with Docker", { obstacle: shellUnavailable, prepare: 
     expect(children.stdout.trim().split("\n").sort()).toEqual(["child", "old"]);
   });
 
+  test("ps finds containers of an image that adds only metadata to its ancestor", async () => {
+    const built = await daemon.tbox(["build", "-t", "labelled:1", "-"], { stdin: "FROM box:1\nLABEL a=b\n" });
+    expect(built.code).toBe(0);
+    await tbox("create", "--name", "labelled", "labelled:1", "true");
+    const found = await tbox("ps", "-a", "--filter", "ancestor=box:1", "--format", "{{.Names}}");
+    expect(found.stdout.split("\n")).toContain("labelled");
+    await tbox("rm", "labelled");
+  });
+
   test("execs are forgotten when their container ends", async () => {
     await start("host");
     const created = await daemon.request("POST", "/containers/host/exec", { Cmd: ["true"] });

@@ -88,6 +88,19 @@ daemonSuite("a container", { obstacle: shellUnavailable, prepare: loadBox }, (da
     await tbox("rm", "-f", "alone");
   });
 
+  test("is created before its network or IPC namespace can be joined", async () => {
+    await tbox("create", "--name", "later", "box:1", "true");
+    for (const [name, option, message] of [
+      ["ipc", "--ipc=container:later", "cannot join IPC of a non running container"],
+      ["net", "--network=container:missing", "No such container: missing"],
+      ["self", "--network=container:self", "cannot join own network"],
+    ] as const) {
+      expect((await tbox("create", "--name", name, option, "box:1", "true")).stderr).toBe("");
+      expect((await tbox("start", name)).stderr).toContain(message);
+    }
+    await tbox("rm", "later", "ipc", "net", "self");
+  });
+
   test.each([
     [["--pid", "private"], "invalid PID mode: private"],
     [["--ipc", "x"], "invalid IPC mode: x"],
@@ -96,7 +109,8 @@ daemonSuite("a container", { obstacle: shellUnavailable, prepare: loadBox }, (da
     [["--uts", "host", "-h", "other"], "conflicting options: hostname and the UTS mode"],
     [["--runtime", "kata"], "invalid runtime name"],
     [["--device", "/dev/nothing"], "/dev/nothing: no such file or directory"],
-    [["--device", "/etc/passwd"], "/etc/passwd is not a device node"],
+    [["--device", "/etc/passwd"], 'custom device "/etc/passwd": not a device node'],
+    [["--device", "/etc"], 'custom device "/etc": not a device node'],
     [["--device", "/dev/null:/dev/x:r"], "only root can restrict access to a device"],
     [["--sysctl", "kernel.panic=1"], "sysctl kernel.panic is not in a separate kernel namespace"],
     [["--ipc", "host", "--sysctl", "kernel.shmmax=1"], "sysctl kernel.shmmax is not allowed"],

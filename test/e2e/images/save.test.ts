@@ -57,6 +57,13 @@ daemonSuite("save and load", {}, (daemon) => {
     expect(JSON.parse((await tbox("inspect", "two:1")).stdout)[0].Descriptor).toEqual(before);
   });
 
+  test("an archive has an event with the ID of each of its images", async () => {
+    await save("events.tar", "one", "two:1");
+    const since = ["--since", "1", "--until", "0s", "--filter", "event=save", "--format", "{{.Actor.ID}}"];
+    const { stdout } = await tbox("events", ...since);
+    expect(stdout.trim().split("\n").slice(-2)).toEqual([await idOf("one:1"), await idOf("two:1")]);
+  });
+
   test("skopeo reads the archive in both formats", async () => {
     await save("one.tar", "one:1");
     const raw = await skopeo("inspect", "--raw", "oci-archive:one.tar:1");

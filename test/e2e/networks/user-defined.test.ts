@@ -133,7 +133,7 @@ daemonSuite("user-defined networks", { obstacle: shellUnavailable, prepare: load
 
   test("unsupported options are refused by name", async () => {
     const cases: [string[], string][] = [
-      [["create", "bridge"], "network with name bridge already exists"],
+      [["create", "bridge"], "operation is not permitted on predefined bridge network"],
       [["create", "-d", "macvlan", "x"], 'network driver "macvlan" is not supported'],
       [
         ["create", "-o", "com.docker.network.bridge.inhibit_ipv4=true", "x"],
@@ -152,6 +152,13 @@ daemonSuite("user-defined networks", { obstacle: shellUnavailable, prepare: load
       [["--network-alias", "a"], "network-scoped alias is supported only for containers in user defined"],
       [["--network", "none", "--network", "bridge"], "with other networks"],
       [["--network", "container:nope"], "No such container: nope"],
+      [["--network", "container"], "invalid container format container:<name|id>"],
+      [
+        ["--network", "container:nope", "--hostname", "x"],
+        "conflicting options: hostname and the network mode",
+      ],
+      [["--network", "container:nope", "--dns", "10.0.0.1"], "conflicting options: dns and the network mode"],
+      [["--network", "container:nope", "-P"], "conflicting options: port publishing and the container type"],
       [
         ["--network", "named", "--dns", "127.0.0.1"],
         "DNS server 127.0.0.1, a loopback address of the container",

@@ -58,7 +58,7 @@ const unsetFields = {
   UTSMode: "",
   UsernsMode: "",
   ShmSize: 67_108_864,
-  Runtime: "tbox",
+  Runtime: "runc",
   Isolation: "",
 };
 

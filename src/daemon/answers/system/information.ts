@@ -116,7 +116,8 @@ const constant = {
   Labels: [],
   ExperimentalBuild: false,
   Runtimes: { runc: { path: "tbox-helper" }, tbox: { path: "tbox-helper" } },
-  DefaultRuntime: "tbox",
+  // Clients of Docker look for this name.
+  DefaultRuntime: "runc",
   Swarm: {
     NodeID: "",
     NodeAddr: "",

@@ -1,26 +1,41 @@
 //! Target directories of copies, in a container's root.
 
+use std::ffi::CStr;
 use std::os::fd::{BorrowedFd, OwnedFd};
 
 use protocol::failure::Failure;
-use rustix::fs::{Gid, Mode, OFlags, Uid, fchown, mkdirat, openat};
+use rustix::fs::{Gid, Mode, OFlags, Uid, fchown, mkdirat, openat, readlinkat};
 use rustix::io::Errno;
 use walk::DIRECTORY;
 
 use super::path::{c_string, open_text};
 use crate::file_failure::refused;
 
-/// Opens a directory and creates missing ones on its path, with the given owner.
+/// Most symbolic links of a path, as in the kernel.
+const MAX_LINKS: usize = 40;
+
+/// Opens a directory and creates missing ones on its path, with the given owner. A symbolic link to nothing gets its
+/// directory, below the root.
 pub fn ensure_directory(
     root: BorrowedFd<'_>,
     path: &str,
     owner: Option<(u32, u32)>,
+) -> Result<OwnedFd, Failure> {
+    ensure(root, path, owner, MAX_LINKS)
+}
+
+fn ensure(
+    root: BorrowedFd<'_>,
+    path: &str,
+    owner: Option<(u32, u32)>,
+    links: usize,
 ) -> Result<OwnedFd, Failure> {
     let at_path = |errno| refused(path, errno);
     let flags = OFlags::RDONLY | OFlags::DIRECTORY;
     let mut done = String::from("/");
     for part in path.split('/').filter(|part| !matches!(*part, "" | ".")) {
         let parent = open_text(root, &done, flags).map_err(at_path)?;
+        let above = done.clone();
         done = format!("{done}{part}/");
         match open_text(root, &done, OFlags::PATH) {
             Err(Errno::NOENT) if part != ".." => {}
@@ -28,7 +43,15 @@ pub fn ensure_directory(
             Err(errno) => return Err(at_path(errno)),
         }
         let name = c_string(part)?;
-        mkdirat(&parent, &name, Mode::from_raw_mode(0o755)).map_err(at_path)?;
+        match mkdirat(&parent, &name, Mode::from_raw_mode(0o755)) {
+            Err(Errno::EXIST) => {
+                let remaining = links.checked_sub(1).ok_or_else(|| at_path(Errno::LOOP))?;
+                let target = link_target(&parent, &name, &above).map_err(at_path)?;
+                ensure(root, &target, owner, remaining)?;
+                continue;
+            }
+            made => made.map_err(at_path)?,
+        }
         if let Some((uid, gid)) = owner.filter(|owner| *owner != (0, 0)) {
             let directory = openat(&parent, &name, DIRECTORY, Mode::empty()).map_err(at_path)?;
             let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
@@ -36,4 +59,14 @@ pub fn ensure_directory(
         }
     }
     open_text(root, &done, flags).map_err(at_path)
+}
+
+/// Returns the path below the root that a symbolic link in the directory `above` leads to.
+fn link_target(parent: &OwnedFd, name: &CStr, above: &str) -> Result<String, Errno> {
+    let target = readlinkat(parent, name, Vec::new())?;
+    let target = target.into_string().map_err(|_| Errno::INVAL)?;
+    if target.starts_with('/') {
+        return Ok(target);
+    }
+    Ok(format!("{above}{target}"))
 }

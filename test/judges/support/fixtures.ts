@@ -1,0 +1,72 @@
+import { existsSync, readFileSync } from "node:fs";
+import { buildImage, busyboxLayer, type ImageSource, type TestImage } from "#test/support/images.ts";
+import type { TarEntry } from "#test/support/tar.ts";
+
+const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const directories = ["media", "mnt", "opt", "srv", "usr/bin", "usr/local", "usr/sbin", "sbin", "run"];
+const variable = ["var/cache", "var/lib", "var/log", "var/opt", "var/run", "var/spool", "var/tmp"];
+
+/**
+ * Returns an image that stands for one of a registry: busybox, the host's bash, and the users and directories of a small
+ * distribution. Each name gets an image of its own, since suites remove images by id.
+ */
+export function standIn(name: string, config: Record<string, unknown> = {}): TestImage {
+  return buildImage(standInSource(name, config));
+}
+
+function standInSource(name: string, config: Record<string, unknown> = {}): ImageSource {
+  return {
+    layers: [[...busyboxLayer().filter(({ path }) => !accounts.has(path)), ...system(name)]],
+    config: { Env: [path], Cmd: ["sh"], ...config },
+  };
+}
+
+const users = [
+  "root:x:0:0:root:/root:/bin/sh",
+  "daemon:x:1:1:daemon:/usr/sbin:/bin/false",
+  "bin:x:2:2:bin:/bin:/bin/false",
+  "www-data:x:33:33:www-data:/var/www:/bin/false",
+  "postgres:x:70:70:postgres:/var/lib:/bin/sh",
+  "nobody:x:65534:65534:nobody:/home:/bin/false",
+];
+const groups = [
+  "root:x:0:",
+  "daemon:x:1:",
+  "bin:x:2:",
+  "staff:x:50:",
+  "wheel:x:10:",
+  "sys:x:3:",
+  "adm:x:4:",
+  "audio:x:29:",
+  "postgres:x:70:",
+  "nogroup:x:65534:",
+];
+const accounts = new Map([
+  ["etc/passwd", users],
+  ["etc/group", groups],
+]);
+
+function system(name: string): TarEntry[] {
+  return [
+    ...[...accounts].map(([file, lines]): TarEntry => ({ path: file, content: `${lines.join("\n")}\n` })),
+    { path: "etc/stands-for", content: `${name}\n` },
+    ...[...directories, ...variable].map((path): TarEntry => ({ path, type: "directory", mode: 0o755 })),
+    { path: "hello", content: "#!/bin/sh\necho Hello from Docker!\n", mode: 0o755 },
+    { path: "usr/bin/env", type: "symlink", target: "/bin/busybox" },
+    ...programWithLibraries("/bin/bash"),
+  ];
+}
+
+/** Returns a dynamic program of the host and its libraries, where the loader looks for them. */
+function programWithLibraries(program: string): TarEntry[] {
+  if (!existsSync(program)) return [];
+  const { stdout } = Bun.spawnSync(["ldd", program]);
+  const libraries = [...stdout.toString().matchAll(/(\/\S+) \(0x/g)].map(([, library]) => library ?? "");
+  return [program, ...libraries].map(
+    (file): TarEntry => ({
+      path: file.slice(1),
+      content: readFileSync(file),
+      mode: 0o755,
+    }),
+  );
+}
