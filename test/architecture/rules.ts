@@ -47,9 +47,10 @@ export const crates: Record<string, string[]> = {
   door: [],
   walk: [],
   "id-mapping": ["protocol"],
-  addon: ["sys"],
+  addon: ["sys", "seccomp"],
+  seccomp: ["sys"],
   layers: ["sys", "protocol", "walk"],
-  sandbox: ["sys", "protocol", "walk"],
+  sandbox: ["sys", "protocol", "seccomp", "walk"],
   network: ["sys", "protocol"],
   helper: ["sys", "protocol", "id-mapping", "layers", "network", "sandbox"],
 };

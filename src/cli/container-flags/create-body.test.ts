@@ -13,6 +13,7 @@ function body(line: string, options: { detach?: boolean } = {}) {
       directory: "/here",
       detach: options.detach ?? false,
       readEntries: async (path, kind) => [`${kind}=${path}`, "SAME=file"],
+      readProfile: async (path) => `{"file":"${path}"}`,
       consoleSize: [47, 131],
     },
   );

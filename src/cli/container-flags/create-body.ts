@@ -22,6 +22,8 @@ export interface CreateContext {
   detach: boolean;
   /** Reads `--env-file` and `--label-file`. */
   readEntries(path: string, kind: "env" | "label"): Promise<string[]>;
+  /** Reads the seccomp profile of `--security-opt`. */
+  readProfile(path: string): Promise<string>;
   /** Rows and columns of the caller's terminal. */
   consoleSize?: [number, number];
 }
@@ -37,6 +39,7 @@ export async function createBody(
   const labels = await entriesOf(flags["label-file"], flags.label, (path) => readEntries(path, "label"));
   const { image, rootfs, command } = imageAndCommand(flags.rootfs, positionals, context.directory);
   const network = networking(flags);
+  const security = await parseSecurityOptions(flags["security-opt"], context.readProfile);
   // JSON leaves out undefined members.
   return {
     Image: image,
@@ -61,7 +64,7 @@ export async function createBody(
     Healthcheck: healthcheck(flags),
     StopSignal: flags["stop-signal"],
     StopTimeout: flags["stop-timeout"],
-    HostConfig: hostConfig(flags, given, context, network.mode),
+    HostConfig: { ...hostConfig(flags, given, context, network.mode), ...security },
     NetworkingConfig: network.config,
   };
 }
@@ -112,7 +115,6 @@ function hostConfig(
     ...resources(flags),
     ...deviceRates(flags),
     ConsoleSize: flags.tty ? consoleSize : undefined,
-    ...parseSecurityOptions(flags["security-opt"]),
   };
 }
 

@@ -14,6 +14,10 @@ export async function createContext(options: { detach: boolean; tty: boolean }):
       needOwnProcess();
       return (await import("../values/entry-file.ts")).readEntryFile(path, kind);
     },
+    async readProfile(path) {
+      needOwnProcess();
+      return (await import("../values/profile-file.ts")).readProfileFile(path);
+    },
     ...(size === undefined ? {} : { consoleSize: [size.rows, size.columns] }),
   };
 }

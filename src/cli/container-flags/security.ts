@@ -1,7 +1,13 @@
 import { ExitError } from "../output/exit.ts";
 
-/** Returns the members of `HostConfig` for `--security-opt`. */
-export function parseSecurityOptions(options: string[]): Record<string, unknown> {
+/** Values of `seccomp` that are not the path of a profile. */
+const builtIn = ["builtin", "default", "unconfined"];
+
+/** Returns the members of `HostConfig` for `--security-opt`. A seccomp profile is sent as its text. */
+export async function parseSecurityOptions(
+  options: string[],
+  readProfile: (path: string) => Promise<string>,
+): Promise<Record<string, unknown>> {
   const passed: string[] = [];
   let unmasked = false;
   for (const option of options) {
@@ -10,10 +16,11 @@ export function parseSecurityOptions(options: string[]): Record<string, unknown>
       unmasked = true;
       continue;
     }
-    if (value === undefined && !["no-new-privileges", "writable-cgroups"].includes(name)) {
+    if (!value && !["no-new-privileges", "writable-cgroups"].includes(name)) {
       throw new ExitError(`Invalid --security-opt: "${option}"`, 125);
     }
-    passed.push(option);
+    const isProfile = name === "seccomp" && value !== undefined && !builtIn.includes(value);
+    passed.push(isProfile ? `seccomp=${await readProfile(value)}` : option);
   }
   return {
     ...(passed.length > 0 ? { SecurityOpt: passed } : {}),

@@ -1,4 +1,5 @@
 import { homedir } from "node:os";
+import { compileSeccomp } from "#native/addon/seccomp.ts";
 import type { KeepId, Mount } from "#native/protocol/launch.ts";
 import type { Launch } from "#native/zygote/zygote.ts";
 import type { DiffId } from "#oci/digest.ts";
@@ -63,6 +64,7 @@ export function planLaunch(
   const [rows = 0, columns = 0] = host.ConsoleSize ?? [];
   const { noNewPrivileges, seccomp, writableCgroups, keepId = usernsOf(host) } = securityOf(host);
   const readonly = host.ReadonlyRootfs ?? false;
+  const capabilities = planCapabilities(host.Privileged ? ["ALL"] : (host.CapAdd ?? []), host.CapDrop ?? []);
   return {
     id,
     root:
@@ -105,9 +107,9 @@ export function planLaunch(
       openStdin: config.OpenStdin ?? false,
       stdinOnce: config.StdinOnce ?? false,
       umask: 0o022,
-      capabilities: planCapabilities(host.Privileged ? ["ALL"] : (host.CapAdd ?? []), host.CapDrop ?? []),
+      capabilities,
       noNewPrivileges,
-      seccomp,
+      seccomp: typeof seccomp === "string" ? seccomp : compileSeccomp(seccomp.profile, capabilities),
       rlimits: (host.Ulimits ?? []).map(({ Name, Soft, Hard }) => ({ name: Name, soft: Soft, hard: Hard })),
       ...(host.OomScoreAdj ? { oomScoreAdjustment: host.OomScoreAdj } : {}),
       init: host.Init ?? false,
@@ -140,5 +142,7 @@ function withSocket(mount: Mount, socket: ApiSocket | undefined): Mount {
 /** Returns the confinement of a container. A privileged container has only the restrictions that its options name. */
 function securityOf({ SecurityOpt = [], Privileged = false }: HostConfig): SecurityOptions {
   const options = parseSecurityOptions(SecurityOpt);
-  return Privileged ? { ...options, seccomp: "unconfined", writableCgroups: true } : options;
+  if (!Privileged) return options;
+  const seccomp = options.seccomp === "default" ? "unconfined" : options.seccomp;
+  return { ...options, seccomp, writableCgroups: true };
 }

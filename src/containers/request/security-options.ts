@@ -4,7 +4,8 @@ import { parseUserns } from "./userns.ts";
 
 export interface SecurityOptions {
   noNewPrivileges: boolean;
-  seccomp: "default" | "unconfined";
+  /** The default profile, none, or the text of a profile. */
+  seccomp: "default" | "unconfined" | { profile: string };
   /** Whether the container can create cgroups below its own. */
   writableCgroups: boolean;
   /** Ids that map to the daemon's user, as with `HostConfig.UsernsMode`. */
@@ -19,7 +20,7 @@ export function parseSecurityOptions(options: string[]): SecurityOptions {
     writableCgroups: false,
   };
   for (const option of options) {
-    const [, name = "", value] = /^([^=:]+)[=:]?(.*)$/.exec(option) ?? [];
+    const [, name = "", value] = /^([^=:]+)[=:]?(.*)$/s.exec(option) ?? [];
     if (name === "no-new-privileges") parsed.noNewPrivileges = parseSwitch(option, value);
     else if (name === "writable-cgroups") parsed.writableCgroups = parseSwitch(option, value);
     // Docker's clients send no UsernsMode other than `host`, so they request keep-id with this option.
@@ -27,7 +28,7 @@ export function parseSecurityOptions(options: string[]): SecurityOptions {
       Object.assign(parsed, { keepId: parseUserns(value ?? "", "--security-opt userns") });
     else if (name === "seccomp" && value === "unconfined") parsed.seccomp = "unconfined";
     else if (name === "seccomp" && (value === "builtin" || value === "default")) parsed.seccomp = "default";
-    else if (name === "seccomp") throw unsupported("a user-defined seccomp profile is");
+    else if (name === "seccomp") parsed.seccomp = { profile: value ?? "" };
     else if (!isWithoutEffect(name, value ?? ""))
       throw unsupported(`security option ${JSON.stringify(option)} is`);
   }

@@ -17,6 +17,11 @@ export interface Addon {
   checkPeer(socket: number, user: number): void;
   /** Returns a descriptor that holds the lock until it is closed; null when another process has the lock. */
   lockFile(directory: string, name: string): number | null;
+  /**
+   * Compiles a seccomp profile for a container with these capabilities; null means no filter. Throws EINVAL with a text
+   * that names the line or the field.
+   */
+  compileSeccomp(profile: string, capabilities: string[]): { program: Uint8Array; flags: number } | null;
   /** Returns the start time of a process in clock ticks since boot; null when it does not exist. */
   processStartTime(pid: number): number | null;
   /** Returns CLOCK_MONOTONIC in nanoseconds; the runtime's clocks have another origin. */
@@ -81,6 +86,7 @@ const functions: (keyof Addon)[] = [
   "openPrivateDirectory",
   "checkPeer",
   "lockFile",
+  "compileSeccomp",
   "processStartTime",
   "monotonic",
   "wallClock",

@@ -140,6 +140,9 @@ export interface KeepId {
   gid?: number;
 }
 
+/** The default filter, none, or that of a user's profile: a BPF program in base64 and the flags of its installation. */
+export type Seccomp = "default" | "unconfined" | { filter: { program: string; flags: number } };
+
 export interface ContainerProcess {
   /** Program and arguments; a program without a slash is searched in the PATH of `env`. */
   args: string[];
@@ -162,7 +165,7 @@ export interface ContainerProcess {
   /** Capabilities in upper case, without `CAP_`. */
   capabilities: string[];
   noNewPrivileges: boolean;
-  seccomp: "default" | "unconfined";
+  seccomp: Seccomp;
   /** Resource limits; -1 is unlimited. */
   rlimits: { name: string; soft: number; hard: number }[];
   /** OOM score adjustment; the daemon's own when absent. */

@@ -8,4 +8,5 @@ pub mod cgroup;
 mod error;
 pub mod files;
 pub mod reactor;
+pub mod seccomp;
 mod source;

@@ -341,11 +341,17 @@ pub struct TerminalSize {
     pub rows: u16,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Seccomp {
     Default,
     Unconfined,
+    /// The filter of a user's profile: a classic BPF program as the kernel reads it, in base64, and the flags of its
+    /// installation.
+    Filter {
+        program: String,
+        flags: u32,
+    },
 }
 
 /// A resource limit; `name` as in Docker's `--ulimit`: nofile, nproc, core, …; -1 is unlimited.

@@ -12,6 +12,7 @@ use sys::seqpacket;
 use crate::failure::{explained, refused_clone, system};
 use crate::host::Host;
 use crate::in_root;
+use crate::privileges::system_calls::SystemCalls;
 use crate::privileges::{capabilities, oom_score};
 use crate::program::Program;
 use crate::report::phase;
@@ -30,7 +31,7 @@ pub fn exec(
 ) -> Result<Launched, Failure> {
     let process = &request.process;
     let capabilities = capabilities::parse(&process.capabilities)?;
-    let filter = host.filter(capabilities);
+    let filter = SystemCalls::choose(host, process, capabilities)?;
     let (program_streams, monitor_streams) = terminal::create(process)?;
     let (ours, theirs) =
         seqpacket::pair().map_err(|error| explained(FailureKind::System, "report", error))?;
@@ -42,7 +43,7 @@ pub fn exec(
         let program = Program {
             process,
             capabilities,
-            filter: &filter,
+            system_calls: &filter,
             helper: host.helper(),
             channel: theirs.as_fd(),
         };

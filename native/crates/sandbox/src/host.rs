@@ -2,17 +2,18 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use protocol::failure::{Failure, FailureKind};
 use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, major, minor, openat};
 use rustix::io::Errno;
+use seccomp::Filter;
 use sys::mounts::Depth;
 
 use crate::failure::{explained, system};
 use crate::in_root;
 use crate::mounts::{attach, base_layer};
 use crate::privileges::capabilities;
-use crate::privileges::seccomp::{self, Filter};
 use crate::users::id_map::IdMap;
 
 /// Devices of the host that a container has, with their major and minor numbers.
@@ -34,7 +35,7 @@ pub struct Host {
     helper: OwnedFd,
     uids: IdMap,
     gids: IdMap,
-    default_filter: Filter,
+    default_filter: Arc<Filter>,
 }
 
 impl Host {
@@ -50,7 +51,7 @@ impl Host {
             store_path: store.to_owned(),
             uids: IdMap::read("uid_map")?,
             gids: IdMap::read("gid_map")?,
-            default_filter: seccomp::compile(capabilities::DEFAULT),
+            default_filter: Arc::new(compile(capabilities::DEFAULT)),
         })
     }
 
@@ -101,13 +102,19 @@ impl Host {
         &self.gids
     }
 
-    /// Returns the seccomp filter for a capability set.
-    pub(crate) fn filter(&self, capabilities: capabilities::Set) -> Filter {
-        if capabilities == capabilities::DEFAULT {
-            return self.default_filter.clone();
+    /// Returns the default seccomp filter for a capability set. That of the default set was assembled once.
+    pub(crate) fn filter(&self, capabilities: capabilities::Set) -> Arc<Filter> {
+        match capabilities {
+            capabilities::DEFAULT => Arc::clone(&self.default_filter),
+            other => Arc::new(compile(other)),
         }
-        seccomp::compile(capabilities)
     }
+}
+
+fn compile(set: capabilities::Set) -> Filter {
+    seccomp::default_filter(&|name| {
+        capabilities::number(name).is_some_and(|number| set & (1 << number) != 0)
+    })
 }
 
 fn open_directory(path: &Path) -> Result<OwnedFd, Failure> {

@@ -12,6 +12,7 @@ use sys::seqpacket;
 use crate::failure::{explained, refused_clone, system};
 use crate::host::Host;
 use crate::mounts::isolation;
+use crate::privileges::system_calls::SystemCalls;
 use crate::privileges::{capabilities, oom_score};
 use crate::program::Program;
 use crate::report::{self, phase};
@@ -53,7 +54,7 @@ pub fn launch(
     get_ready: impl FnOnce() -> Result<(), Failure>,
 ) -> Result<Launched, Failure> {
     let capabilities = capabilities::parse(&request.process.capabilities)?;
-    let filter = host.filter(capabilities);
+    let filter = SystemCalls::choose(host, &request.process, capabilities)?;
     let (program_streams, monitor_streams) = terminal::create(&request.process)?;
     let (ours, theirs) =
         seqpacket::pair().map_err(|error| explained(FailureKind::System, "report", error))?;
@@ -66,7 +67,7 @@ pub fn launch(
         let program = Program {
             process: &request.process,
             capabilities,
-            filter: &filter,
+            system_calls: &filter,
             helper: host.helper(),
             channel: theirs.as_fd(),
         };

@@ -4,4 +4,4 @@ pub(crate) mod capabilities;
 pub mod net_helper;
 pub(crate) mod oom_score;
 pub(crate) mod rlimits;
-pub(crate) mod seccomp;
+pub(crate) mod system_calls;

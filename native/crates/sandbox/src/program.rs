@@ -11,7 +11,7 @@ use rustix::process::setsid;
 
 use crate::failure::system;
 use crate::privileges::capabilities::Set;
-use crate::privileges::seccomp::Filter;
+use crate::privileges::system_calls::SystemCalls;
 use crate::report::{self, Report, phase};
 use crate::steps::execution::{self, Execution};
 use crate::steps::terminal::{self, ProgramStreams};
@@ -23,7 +23,7 @@ use crate::users::accounts::Account;
 pub(crate) struct Program<'launch> {
     pub process: &'launch Process,
     pub capabilities: Set,
-    pub filter: &'launch Filter,
+    pub system_calls: &'launch SystemCalls,
     /// The helper's program.
     pub helper: BorrowedFd<'launch>,
     /// Channel to the monitor.
@@ -81,7 +81,7 @@ impl Program<'_> {
         identity::own_streams(account);
         let execution = self.plan(&account.home, &phases)?;
         sys::signals::reset_for_program().map_err(|errno| system("signals", "reset", errno))?;
-        confinement::confine(process, account, self.capabilities, self.filter)?;
+        confinement::confine(process, account, self.capabilities, self.system_calls)?;
         phases.push(phase("confined"));
         report::send(self.channel, &Report::Phases { phases }, &[])?;
         // Last: until here descriptors were opened. The exec closes all but the standard streams.

@@ -61,8 +61,6 @@ const NAMES: [&str; 41] = [
 /// The fourteen capabilities that Docker grants by default.
 pub const DEFAULT: Set = 0xa804_25fb;
 
-pub const SYS_ADMIN: Set = 1 << 21;
-
 /// CHOWN, DAC_OVERRIDE, FOWNER and FSETID. A user that keep-id maps to the caller needs them for its files in
 /// the image, which have another owner then.
 pub const FILES: Set = 0x1b;

@@ -5,7 +5,7 @@ use std::os::fd::BorrowedFd;
 use std::path::Path;
 
 use crate::failure::{explained, system};
-use crate::privileges::{capabilities, seccomp};
+use crate::privileges::capabilities;
 use landlock::{
     ABI, Access, AccessFs, BitFlags, PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreatedAttr,
     RulesetError, RulesetStatus,
@@ -186,6 +186,22 @@ mod tests {
     use std::fs::{self, File};
     use std::io::ErrorKind;
     use std::os::fd::AsFd;
+
+    #[test]
+    fn no_unix_socket_can_be_created() {
+        let answer = |number: libc::c_long, family: i32| {
+            let architecture = seccomp::Architecture::NATIVE.audit();
+            let arguments = [family as u64, 0, 0, 0, 0, 0];
+            seccomp::interpreter::run(&filter(), architecture, number as u32, arguments)
+        };
+        for family in [libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK] {
+            assert_eq!(answer(libc::SYS_socket, family), libc::SECCOMP_RET_ALLOW);
+        }
+        for call in [libc::SYS_socket, libc::SYS_socketpair] {
+            let refused = libc::SECCOMP_RET_ERRNO | libc::EPERM as u32;
+            assert_eq!(answer(call, libc::AF_UNIX), refused);
+        }
+    }
 
     #[test]
     fn files_of_the_user_are_not_accessible() {

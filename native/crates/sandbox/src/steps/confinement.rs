@@ -1,14 +1,14 @@
 //! The program's rights: limits, capabilities, system calls.
 
 use protocol::failure::Failure;
-use protocol::launch::{Process, Seccomp};
+use protocol::launch::Process;
 use rustix::fs::Mode;
 use rustix::process::getuid;
 
 use crate::failure::system;
 use crate::privileges::capabilities::{self, FILES, Set};
 use crate::privileges::rlimits;
-use crate::privileges::seccomp::Filter;
+use crate::privileges::system_calls::SystemCalls;
 use crate::steps::identity;
 use crate::users::accounts::Account;
 
@@ -18,7 +18,7 @@ pub fn confine(
     process: &Process,
     account: &Account,
     capabilities: Set,
-    filter: &Filter,
+    calls: &SystemCalls,
 ) -> Result<(), Failure> {
     for limit in &process.rlimits {
         rlimits::apply(limit)?;
@@ -30,7 +30,7 @@ pub fn confine(
             .map_err(|errno| system("privileges", "no_new_privs", errno))?;
     } else {
         // First: without no_new_privs, installing a filter needs rights that are given up below.
-        install(process, filter)?;
+        calls.restrict()?;
     }
     capabilities::bound(capabilities)?;
     // The process has the program's user already only if keep-id has mapped that user to the caller: root of the parent namespace, which it still is.
@@ -42,16 +42,7 @@ pub fn confine(
         _ => capabilities::apply(0)?,
     }
     if process.no_new_privileges {
-        install(process, filter)?;
+        calls.restrict()?;
     }
     Ok(())
-}
-
-fn install(process: &Process, filter: &Filter) -> Result<(), Failure> {
-    match process.seccomp {
-        Seccomp::Default => {
-            sys::seccomp::install(filter).map_err(|errno| system("seccomp", "filter", errno))
-        }
-        Seccomp::Unconfined => Ok(()),
-    }
 }
