@@ -1,10 +1,9 @@
-import type { Duplex } from "node:stream";
 import type { Engine } from "#engine/engine.ts";
 import { createApp } from "./app.ts";
 import { createApiServer } from "./server/api-server.ts";
 import { forwardConnections } from "./server/forward-connections.ts";
 import { listen } from "./server/listen.ts";
-import { type CommandServer, openLocalApi } from "./server/local-api.ts";
+import { type OpenDoor, openLocalApi } from "./server/local-api.ts";
 
 export interface DaemonOptions {
   engine: Engine;
@@ -15,8 +14,8 @@ export interface DaemonOptions {
   passed?: number | undefined;
   /** Descriptor of the listening socket that containers use. */
   forContainers?: number;
-  /** Runs the command lines of front doors. */
-  serveCommand?: CommandServer | undefined;
+  /** Serves front doors. */
+  openDoor?: OpenDoor | undefined;
 }
 
 /** A daemon that serves the API. Disposing of it closes all connections and removes the socket. */
@@ -34,17 +33,16 @@ export async function openDaemon({
   uid,
   passed,
   forContainers,
-  serveCommand,
+  openDoor,
 }: DaemonOptions): Promise<Daemon> {
   const shutdown = Promise.withResolvers<void>();
   const app = createApp({ engine, dataDirectory, shutdown: shutdown.resolve, passed: passed !== undefined });
   const answer = (request: Request) => app.fetch(request);
   // `tbox.sock` is systemd's own socket then and outlives the daemon.
   const name = passed === undefined ? "tbox.sock" : "behind-systemd.sock";
-  const api = openLocalApi(engine, answer, `${runDirectory}/${name}`);
-  const runCommand = serveCommand && ((body: Buffer, socket: Duplex) => serveCommand({ body, socket, api }));
-  const { server, closeConnections } = createApiServer(engine, answer, runCommand);
+  const { server, closeConnections } = createApiServer(engine, answer);
   const path = await listen(server, { directory: runDirectory, uid, name });
+  const door = openDoor?.(runDirectory, openLocalApi(engine, answer, path));
   const forwarders = await Promise.all(
     [passed, forContainers]
       .filter((descriptor) => descriptor !== undefined)
@@ -54,6 +52,7 @@ export async function openDaemon({
     socketPath: `${runDirectory}/tbox.sock`,
     shutdown: shutdown.promise,
     async [Symbol.asyncDispose]() {
+      door?.[Symbol.dispose]();
       for (const forwarder of forwarders) forwarder.stop();
       const closed = new Promise((resolve) => server.close(resolve));
       closeConnections();

@@ -1,25 +1,25 @@
-import type { Duplex } from "node:stream";
+import type { DoorConnection } from "./door-connection.ts";
 
 /** Most bytes of input that wait for the command; a front door that sends more has to wait. */
 const inputLimit = 256 * 1024;
 
 /** Standard input of the user's process, with back-pressure to the front door's connection. */
 export class CallerInput implements AsyncIterable<Uint8Array> {
-  readonly #socket: Duplex;
+  readonly #connection: DoorConnection;
   readonly #waiting: Uint8Array[] = [];
   #size = 0;
   #ended = false;
   #failure: Error | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(socket: Duplex) {
-    this.#socket = socket;
+  constructor(connection: DoorConnection) {
+    this.#connection = connection;
   }
 
   push(bytes: Uint8Array): void {
     this.#waiting.push(bytes);
     this.#size += bytes.length;
-    if (this.#size > inputLimit) this.#socket.pause();
+    if (this.#size > inputLimit) this.#connection.pause();
     this.#wake?.();
   }
 
@@ -34,7 +34,7 @@ export class CallerInput implements AsyncIterable<Uint8Array> {
       const bytes = this.#waiting.shift();
       if (bytes !== undefined) {
         this.#size -= bytes.length;
-        if (this.#size <= inputLimit / 2) this.#socket.resume();
+        if (this.#size <= inputLimit / 2) this.#connection.resume();
         yield bytes;
       } else if (this.#failure !== undefined) {
         throw this.#failure;

@@ -13,7 +13,7 @@ export interface CommandRequest {
 }
 
 /** Parses the body of a front door's request: see `src/api/streams/command-stream.ts`. */
-export function parseCommandRequest(body: Buffer): CommandRequest {
+export function parseCommandRequest(body: Uint8Array): CommandRequest {
   // Texts that are not UTF-8 would change on their way.
   const text = new TextDecoder("utf-8", { fatal: true }).decode(body);
   const [program, mountNamespace, userNamespace, directory, count, ...rest] = text.split("\0");

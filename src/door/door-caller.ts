@@ -1,20 +1,18 @@
 import { constants } from "node:os";
-import type { Duplex } from "node:stream";
 import { callerFrame, doorFrame } from "#api/streams/command-stream.ts";
-import { encodeFrame } from "#api/streams/frame.ts";
 import { HandOver, type RemoteCaller } from "#client/caller/remote-caller.ts";
-import { createFrameDecoder } from "#client/streams/frames.ts";
 import type { LocalApi } from "#daemon/server/local-api.ts";
 import { TboxError } from "#support/errors.ts";
-import { openLog } from "#support/log.ts";
 import { CallerInput } from "./caller-input.ts";
 import type { CommandRequest } from "./command-request.ts";
+import { openDirectRun, type Send } from "./direct-run.ts";
+import type { DoorConnection } from "./door-connection.ts";
 import { openMemoryConnection } from "./memory-connection.ts";
-
-const log = openLog("api");
 
 /** The caller behind a front door's connection. Disposing of it ends the command's own connections. */
 export interface DoorCaller extends RemoteCaller, Disposable {
+  /** Takes a frame of the front door; throws for an unknown type. */
+  receive(type: number, payload: Uint8Array): void;
   /** Ends the front door with an exit status. */
   exit(code: number): void;
   /** Makes the front door execute the main program. */
@@ -23,116 +21,110 @@ export interface DoorCaller extends RemoteCaller, Disposable {
 
 export interface DoorCallerOptions {
   request: CommandRequest;
-  socket: Duplex;
+  connection: DoorConnection;
   api: LocalApi;
   /** Runs a function for the command, or (`engine`) for the daemon itself. */
   enter(context: "command" | "engine", run: () => void): void;
 }
 
-/** Head of the answer; it is sent together with the first frame. */
-const head = "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
-
 /** Opens the caller at the other end of a front door's connection. */
-export function openDoorCaller({ request, socket, api, enter }: DoorCallerOptions): DoorCaller {
-  const gone = new AbortController();
-  const input = new CallerInput(socket);
-  const connections = new Set<Duplex>();
+export function openDoorCaller({ request, connection, api, enter }: DoorCallerOptions): DoorCaller {
+  const { gone } = connection;
+  const input = new CallerInput(connection);
+  const opened = new Set<Disposable>();
   let receiveSignal: (signal: string) => void = () => {};
   let started = false;
-  const encode = (type: number, payload: Uint8Array) => {
-    const frame = encodeFrame(type, payload);
-    if (started) return frame;
+  const send = (type: number, payload: Uint8Array) => {
     started = true;
-    return Buffer.concat([Buffer.from(head), frame]);
+    return connection.send(type, payload);
   };
-  const send = (type: number, ...payload: number[]) => socket.write(encode(type, Uint8Array.from(payload)));
-  const lose = () => {
-    gone.abort();
+  const sendQuietly = (type: number, ...payload: number[]) => {
+    // The end of the connection is reported by `gone`.
+    Promise.resolve(send(type, Uint8Array.from(payload))).catch(() => {});
+  };
+  const closeAll = () => {
+    for (const one of opened) one[Symbol.dispose]();
+    opened.clear();
+  };
+  gone.addEventListener("abort", () => {
     input.end();
-    for (const connection of connections) connection.destroy();
-  };
-  readFrames(socket, {
-    [callerFrame.input]: (bytes) => input.push(bytes),
-    [callerFrame.inputEnd]: () => input.end(),
-    [callerFrame.inputFailure]: ([number = 0]) => input.end(readFailure(number)),
-    [callerFrame.signal]: ([number = 0]) => enter("command", () => receiveSignal(signalName(number))),
+    closeAll();
   });
-  socket.once("end", lose).once("close", lose);
   return {
     environment: request.environment,
     directory: request.directory,
+    receive(type, payload) {
+      const [first = 0] = payload;
+      if (type === callerFrame.input) input.push(payload);
+      else if (type === callerFrame.inputEnd) input.end();
+      else if (type === callerFrame.inputFailure) input.end(readFailure(first));
+      else if (type === callerFrame.signal) enter("command", () => receiveSignal(signalName(first)));
+      else throw new TboxError("invalid-argument", `unknown frame of type ${type}`);
+    },
+    ...daemonAccess({ api, enter, gone, opened, send }),
+    async write(kind, bytes) {
+      if (bytes.length > 0) await send(doorFrame[kind], bytes);
+    },
+    input() {
+      sendQuietly(doorFrame.readInput);
+      return input;
+    },
+    catchSignals(receive) {
+      receiveSignal = receive;
+      sendQuietly(doorFrame.catchSignals);
+    },
+    dieBySignal: (name) => sendQuietly(doorFrame.dieBySignal, signalNumber(name)),
+    handOver() {
+      if (!started) throw new HandOver();
+      throw new TboxError("internal", "the command needs the user's own process too late");
+    },
+    refuse: () => connection.end(doorFrame.handOver, new Uint8Array(0)),
+    exit: (code) => connection.end(doorFrame.exit, Uint8Array.of(code & 0xff)),
+    [Symbol.dispose]: closeAll,
+  };
+}
+
+interface AccessOptions extends Pick<DoorCallerOptions, "api" | "enter"> {
+  gone: AbortSignal;
+  /** Connections of the command, which end with it. */
+  opened: Set<Disposable>;
+  send: Send;
+}
+
+/** Returns the command's access to the daemon's API. */
+function daemonAccess({
+  api,
+  enter,
+  gone,
+  opened,
+  send,
+}: AccessOptions): Pick<RemoteCaller, "fetch" | "upgrade" | "run"> {
+  return {
     fetch: (target, init) => {
-      const signal = init.signal ? AbortSignal.any([gone.signal, init.signal]) : gone.signal;
+      const signal = init.signal ? AbortSignal.any([gone, init.signal]) : gone;
       const { promise, resolve, reject } = Promise.withResolvers<Response>();
       enter("engine", () => void api.fetch(target, { ...init, signal }).then(resolve, reject));
       return promise;
     },
     upgrade({ target, headers = {}, body }) {
       const { client, server } = openMemoryConnection();
-      connections.add(server);
-      server.once("close", () => connections.delete(server)).on("error", () => server.destroy());
+      opened.add({ [Symbol.dispose]: () => void server.destroy() });
+      server.on("error", () => server.destroy());
       const content = Buffer.from(body === undefined ? "" : JSON.stringify(body));
       const lower = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
       const upgrade = { headers: Object.fromEntries(lower), body: content };
       enter("engine", () => api.upgrade(target, upgrade, server));
       return client;
     },
-    async write(kind, bytes) {
-      if (gone.signal.aborted) throw new TboxError("cancelled", "the caller is gone");
-      if (bytes.length === 0 || socket.write(encode(doorFrame[kind], bytes))) return;
-      await drained(socket);
-    },
-    input() {
-      send(doorFrame.readInput);
-      return input;
-    },
-    catchSignals(receive) {
-      receiveSignal = receive;
-      send(doorFrame.catchSignals);
-    },
-    dieBySignal: (name) => void send(doorFrame.dieBySignal, signalNumber(name)),
-    handOver() {
-      if (!started) throw new HandOver();
-      throw new TboxError("internal", "the command needs the user's own process too late");
-    },
-    refuse: () => void socket.end(encode(doorFrame.handOver, new Uint8Array(0))),
-    exit: (code) => void socket.end(encode(doorFrame.exit, Uint8Array.of(code & 0xff))),
-    [Symbol.dispose]() {
-      for (const connection of connections) connection.destroy();
-      // A connection that is closed with unread bytes is reset, and the front door loses the last frames.
-      socket.removeAllListeners("data").resume();
+    run(run, auth) {
+      const direct = openDirectRun(send);
+      // JSON leaves out what is undefined, as the request schema expects.
+      const plain: unknown = JSON.parse(JSON.stringify(run));
+      opened.add(direct);
+      enter("engine", () => direct.serve((client) => api.run({ request: plain, auth }, client)));
+      return direct.stream;
     },
   };
-}
-
-type FrameHandlers = Record<number, (payload: Uint8Array) => void>;
-
-function readFrames(socket: Duplex, handlers: FrameHandlers): void {
-  const decoder = createFrameDecoder();
-  socket.on("data", (bytes: Buffer) => {
-    for (const { type, bytes: payload } of decoder.push(bytes)) {
-      const handle = handlers[type];
-      if (handle !== undefined) handle(payload);
-      else {
-        log.error(`front door: unknown frame of type ${type}`);
-        socket.destroy();
-      }
-    }
-  });
-}
-
-/** Resolves when the connection takes more; rejects when it is lost. */
-function drained(socket: Duplex): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const settle = (done: () => void) => {
-      socket.off("drain", drain).off("close", close);
-      done();
-    };
-    const drain = () => settle(resolve);
-    const close = () => settle(() => reject(new TboxError("cancelled", "the caller is gone")));
-    socket.once("drain", drain).once("close", close);
-    if (socket.destroyed) close();
-  });
 }
 
 /** Returns the error of a failed read, as the runtime reports it. */

@@ -2,10 +2,11 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { runCli } from "#cli/main.ts";
 import { findCommand } from "#cli/registry/find-command.ts";
 import { findRemoteCallerBy, HandOver } from "#client/caller/remote-caller.ts";
-import type { CommandServer } from "#daemon/server/local-api.ts";
+import type { LocalApi } from "#daemon/server/local-api.ts";
 import { openLog } from "#support/log.ts";
 import { type CommandRequest, parseCommandRequest } from "./command-request.ts";
 import { type DoorCaller, openDoorCaller } from "./door-caller.ts";
+import type { DoorConnection } from "./door-connection.ts";
 import { isSamePlace, ownPlace } from "./own-process.ts";
 
 const log = openLog("api");
@@ -14,16 +15,29 @@ const place = ownPlace();
 
 findRemoteCallerBy(() => callers.getStore());
 
-/** Runs a command line for a front door, or makes the front door execute the main program. */
-export const serveCommand: CommandServer = async ({ body, socket, api }) => {
+/**
+ * Runs a command line for a front door, or makes the front door execute the main program. Returns the receiver of the
+ * front door's next frames.
+ */
+export function serveCommand(
+  body: Uint8Array,
+  connection: DoorConnection,
+  api: LocalApi,
+): DoorCaller["receive"] {
   const request = parseCommandRequest(body);
-  using caller = openDoorCaller({
+  const caller: DoorCaller = openDoorCaller({
     request,
-    socket,
+    connection,
     api,
     // What the daemon itself starts for the command outlives the command, so it must not keep its caller.
     enter: (context, run) => callers.run(context === "command" ? caller : undefined, run),
   });
+  void serve(request, caller);
+  return caller.receive;
+}
+
+async function serve(request: CommandRequest, caller: DoorCaller): Promise<void> {
+  using _ = caller;
   if (!isServed(request)) return caller.refuse();
   try {
     caller.exit(await callers.run(caller, () => runCli(request.argv)));
@@ -32,7 +46,7 @@ export const serveCommand: CommandServer = async ({ body, socket, api }) => {
     log.error("front door", error);
     caller.exit(125);
   }
-};
+}
 
 function isServed(request: CommandRequest): boolean {
   return findCommand(request.argv)?.entry.remote === true && isSamePlace(request, place);

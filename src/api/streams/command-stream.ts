@@ -1,12 +1,13 @@
 /**
- * The command stream, `POST /tbox/command`: the daemon runs a command line for the front door, which copies streams and
- * signals. A private protocol: front door and daemon have the same build.
+ * The command stream: the daemon runs a command line for the front door, which copies streams and signals. A private
+ * protocol on a socket of its own, because HTTP would take as long as a whole short command.
  *
- * The request has `Upgrade: tcp`. Its body is a list of texts, each followed by a zero byte: the identity of the main
- * program (device, inode, size and modification time, with a space after each number), the mount and the user namespace,
- * the working directory, the number of arguments, the arguments from the program's name on, and the environment. The
- * answer is `101 UPGRADED`; then both sides send frames: one byte of type, three zero bytes, the length as 32 bits
- * big-endian, the payload.
+ * Both sides send frames: one byte of type, three zero bytes, the length as 32 bits big-endian, the payload. The front
+ * door begins with a request, a list of texts, each followed by a zero byte: the identity of the main program (device,
+ * inode, size and modification time, with a space after each number), the mount and the user namespace, the working
+ * directory, the number of arguments, the arguments from the program's name on, and the environment.
+ *
+ * In all versions, the identity of the main program comes first, and a daemon that is another program hands over.
  */
 export const doorFrame = {
   /** A container's output. A failed write ends the front door with a message. */
@@ -37,4 +38,9 @@ export const callerFrame = {
   signal: 2,
   /** One byte without a meaning. */
   inputEnd: 3,
+  /** The command line: the first frame. */
+  request: 4,
 } as const;
+
+/** Name of the socket in the run directory. */
+export const doorSocketName = "door.sock";

@@ -1,5 +1,7 @@
+import type { RunRequest } from "#api/streams/run-stream.ts";
 import type { Environment } from "#support/directories.ts";
 import type { ByteSocket } from "../daemon/byte-socket.ts";
+import type { RunStream } from "../streams/run-messages.ts";
 import type { UpgradeRequest } from "../streams/upgrade-request.ts";
 
 /**
@@ -13,6 +15,8 @@ export interface RemoteCaller {
   fetch(target: string, init: RequestInit): Promise<Response>;
   /** Sends an upgrade request; the answer's head and the stream follow on the connection. */
   upgrade(request: UpgradeRequest): ByteSocket;
+  /** Opens a run stream. The container's output goes to the caller and is not among the messages. */
+  run(request: RunRequest, registryAuth?: string): RunStream;
   /** Writes to a standard stream. Resolves when the connection takes more; throws when the caller is gone. */
   write(kind: OutputKind, bytes: Uint8Array): Promise<void>;
   /** Yields standard input to its end. A failed read has the kernel's code (`EBADF`). */

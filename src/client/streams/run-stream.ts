@@ -1,27 +1,17 @@
 import { encodeFrame } from "#api/streams/frame.ts";
-import { frameType, type RunControl, type RunEvent, type RunRequest } from "#api/streams/run-stream.ts";
+import { frameType, type RunEvent, type RunRequest } from "#api/streams/run-stream.ts";
 import { TboxError } from "#support/errors.ts";
+import { remoteCaller } from "../caller/remote-caller.ts";
 import { isObject } from "../json.ts";
 import { trustAnswer } from "../trust-answer.ts";
 import { createFrameDecoder } from "./frames.ts";
+import type { RunMessage, RunStream } from "./run-messages.ts";
 import { openUpgrade } from "./upgrade.ts";
-
-/** An event or a chunk of output. */
-export type RunMessage = RunEvent | { event: "output"; stream: "stdout" | "stderr"; bytes: Uint8Array };
-
-/** One run over one connection. `messages` ends when the daemon closes the connection. */
-export interface RunStream {
-  messages: AsyncIterable<RunMessage>;
-  /** Resolves when the kernel has accepted the bytes. */
-  writeInput(bytes: Uint8Array): Promise<void>;
-  endInput(): void;
-  send(control: RunControl): void;
-  /** Closes the connection; the container keeps running. */
-  close(): void;
-}
 
 /** Opens a run stream, starting the daemon when none runs. `registryAuth` is the value of `X-Registry-Auth`. */
 export async function openRunStream(request: RunRequest, registryAuth?: string): Promise<RunStream> {
+  const caller = remoteCaller();
+  if (caller !== undefined) return caller.run(request, registryAuth);
   const headers = registryAuth === undefined ? {} : { "X-Registry-Auth": registryAuth };
   // The caller prepares its terminal meanwhile; a refusal is thrown with the first message.
   const { socket, answered } = await openUpgrade({ target: "/tbox/run", headers, body: request });

@@ -11,7 +11,7 @@ import { parseApiTarget, versionHeader } from "../requests/api-target.ts";
 import { answerArchiveStat, isArchiveStat } from "../routes/archive-stat.ts";
 import { attachPlain, isAttach } from "../streams/attach.ts";
 import { isExecStart, startExecPlain } from "../streams/exec.ts";
-import { type RunCommandLine, serveUpgrade } from "./serve-upgrade.ts";
+import { serveUpgrade } from "./serve-upgrade.ts";
 
 const log = openLog("api");
 
@@ -27,12 +27,8 @@ export interface ApiServer {
   closeConnections(): void;
 }
 
-/** Creates the HTTP server of the API; the caller makes it listen. With `runCommand`, it serves the front door. */
-export function createApiServer(
-  engine: Engine,
-  answer: Application["answer"],
-  runCommand?: RunCommandLine,
-): ApiServer {
+/** Creates the HTTP server of the API; the caller makes it listen. */
+export function createApiServer(engine: Engine, answer: Application["answer"]): ApiServer {
   const application = { answer, refuse: errorResponse, requestHeaders, responseHeaders: commonHeaders };
   const streams = new Set<Duplex>();
   const options = {
@@ -53,7 +49,7 @@ export function createApiServer(
     log.debug(() => `${request.method} ${pathOf(request)} asks for an upgrade`);
     streams.add(socket);
     socket.once("close", () => streams.delete(socket));
-    void serveUpgrade(engine, { request, socket, head }, runCommand);
+    void serveUpgrade(engine, request, socket, head);
   });
   return {
     server,

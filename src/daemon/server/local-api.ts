@@ -2,18 +2,22 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Duplex } from "node:stream";
 import { newestMinor } from "#api/versions.ts";
 import type { Engine } from "#engine/engine.ts";
-import { errorResponse } from "../answers/error-response.ts";
+import { describeError, errorResponse } from "../answers/error-response.ts";
 import type { Application } from "../http/adapter.ts";
 import { versionHeader } from "../requests/api-target.ts";
 import { isArchiveStat } from "../routes/archive-stat.ts";
 import { isAttach } from "../streams/attach.ts";
 import { isExecStart } from "../streams/exec.ts";
+import type { RunClient } from "../streams/run/run-client.ts";
+import { type DirectRunInput, serveRunFor } from "../streams/run/serve-run.ts";
 import { upgradeTo } from "./serve-upgrade.ts";
 
 /** The daemon's API for code in the same process, without a socket. */
 export interface LocalApi {
   /** Answers a request, as `fetch` does. `target` is path and query, without a version. */
   fetch(target: string, init: RequestInit): Promise<Response>;
+  /** Serves `POST /tbox/run` for a client; throws the answer to an invalid request. */
+  run(input: DirectRunInput, client: RunClient): Promise<void>;
   /** Serves an upgrade request on a connection, from the answer's head on. */
   upgrade(target: string, request: LocalUpgrade, connection: Duplex): void;
 }
@@ -24,15 +28,19 @@ export interface LocalUpgrade {
   body: Buffer;
 }
 
-/** A command line that a front door sent: see `src/api/streams/command-stream.ts`. */
-export interface DoorRequest {
-  body: Buffer;
-  socket: Duplex;
-  api: LocalApi;
-}
+/** Listens for front doors in the run directory. Disposing of the result closes the socket and all connections. */
+export type OpenDoor = (runDirectory: string, api: LocalApi) => Disposable;
 
-/** Runs a command line for a front door, and ends the connection. */
-export type CommandServer = (request: DoorRequest) => Promise<void>;
+/** The error of a refused request, as clients get it. */
+class RefusedRequest extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.name = "RefusedRequest";
+    this.status = status;
+  }
+}
 
 /** Opens the API of an engine; `socketPath` serves the requests that need a real connection. */
 export function openLocalApi(engine: Engine, answer: Application["answer"], socketPath: string): LocalApi {
@@ -49,6 +57,14 @@ export function openLocalApi(engine: Engine, answer: Application["answer"], sock
         return await answer(new Request(`http://docker${target}`, { ...init, headers }));
       } catch (error) {
         return errorResponse(error);
+      }
+    },
+    async run(input, client) {
+      try {
+        await serveRunFor(engine, input, () => client);
+      } catch (error) {
+        const { status, message } = describeError(error);
+        throw new RefusedRequest(status, message);
       }
     },
     upgrade(target, { headers, body }, connection) {

@@ -10,24 +10,12 @@ import { isExecStart, startExecUpgraded } from "../streams/exec.ts";
 import { serveRun } from "../streams/run/serve-run.ts";
 import { refuseUpgrade } from "../streams/upgrade-response.ts";
 
-/** Runs the command line in the body of a front door's request. */
-export type RunCommandLine = (body: Buffer, socket: Duplex) => Promise<void>;
-
-/** An upgrade request of Node's HTTP server; `head` is the beginning of the stream. */
-export interface UpgradeExchange {
-  request: IncomingMessage;
-  socket: Duplex;
-  head: Buffer;
-}
-
-/**
- * Serves a request with `Upgrade: tcp` or `websocket`, whose connection becomes a stream. Without `runCommand`, the
- * socket does not serve the front door.
- */
+/** Serves a request with `Upgrade: tcp` or `websocket`, whose connection becomes a stream. */
 export async function serveUpgrade(
   engine: Engine,
-  { request, socket, head }: UpgradeExchange,
-  runCommand: RunCommandLine | undefined,
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
 ): Promise<void> {
   // A client that closes the connection early is not a failure of the daemon.
   socket.on("error", () => socket.destroy());
@@ -40,9 +28,6 @@ export async function serveUpgrade(
     }
     if (head.length > 0) socket.unshift(head);
     const { method, headers } = request;
-    if (runCommand !== undefined && method === "POST" && target.path === "/tbox/command") {
-      return await runCommand(body, socket);
-    }
     await upgradeTo(engine, { method, target, headers, body }, socket);
   } catch (error) {
     refuseUpgrade(socket, error);

@@ -39,6 +39,7 @@ pub const INPUT: u8 = 0;
 pub const INPUT_FAILURE: u8 = 1;
 pub const SIGNAL: u8 = 2;
 pub const INPUT_END: u8 = 3;
+pub const REQUEST: u8 = 4;
 
 /// Returns the header of a frame.
 pub fn header(kind: u8, length: usize) -> [u8; HEADER] {

@@ -3,6 +3,7 @@
 use core::ffi::CStr;
 
 use crate::buffer::Buffer;
+use crate::frames::{REQUEST, header};
 use crate::hand_over::main_path;
 use crate::kernel::{self, Descriptor, FileIdentity, Start};
 
@@ -14,17 +15,8 @@ pub fn send(start: &Start, socket: Descriptor) -> Option<()> {
     let strings = start.strings()?;
     let facts = facts(start)?;
     let length = facts.bytes().len() + strings.len();
-    let mut head = Buffer::<8448>::new();
-    head.push(
-        b"POST /tbox/command HTTP/1.1\r\nHost: tbox\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n",
-    );
-    head.push(b"Content-Length: ")
-        .push_number(length as u64)
-        .push(b"\r\n\r\n");
-    head.push(facts.bytes());
-    if !head.is_complete() {
-        return None;
-    }
+    let mut head = Buffer::<8200>::new();
+    head.push(&header(REQUEST, length)).push(facts.bytes());
     kernel::send(socket, [head.bytes(), strings]).ok()
 }
 

@@ -26,7 +26,7 @@ struct Session<'a> {
     reads_input: bool,
 }
 
-/// Reads the daemon's answer and follows the command to its end.
+/// Follows the command to its end.
 pub fn follow(start: &Start, socket: Descriptor) -> ! {
     let mut session = Session {
         start,
@@ -36,13 +36,11 @@ pub fn follow(start: &Start, socket: Descriptor) -> ! {
         reads_input: false,
     };
     let mut buffer = [0; 16 * 1024];
-    let Some((mut first, end)) = session.read_head(&mut buffer) else {
-        session.lost();
-    };
     let mut decoder = Decoder::default();
-    let mut length = end;
     loop {
-        let mut bytes = &buffer[first..length];
+        session.wait(None);
+        let length = session.receive(&mut buffer);
+        let mut bytes = &buffer[..length];
         loop {
             match decoder.next(&mut bytes) {
                 Ok(Some(piece)) => session.take(&piece),
@@ -50,31 +48,10 @@ pub fn follow(start: &Start, socket: Descriptor) -> ! {
                 Err(_) => session.lost(),
             }
         }
-        session.wait(None);
-        first = 0;
-        length = session.receive(&mut buffer);
     }
 }
 
 impl Session<'_> {
-    /// Reads the head of the answer. Returns the place of the bytes after it. Hands over after any status but 101: this
-    /// daemon does not know the request.
-    fn read_head(&mut self, buffer: &mut [u8]) -> Option<(usize, usize)> {
-        const END: &[u8] = b"\r\n\r\n";
-        let mut length = 0;
-        loop {
-            let count = self.receive(buffer.get_mut(length..).filter(|room| !room.is_empty())?);
-            length += count;
-            let head = &buffer[..length];
-            if let Some(at) = head.windows(END.len()).position(|window| window == END) {
-                if !head.starts_with(b"HTTP/1.1 101 ") {
-                    hand_over(self.start);
-                }
-                return Some((at + END.len(), length));
-            }
-        }
-    }
-
     /// Receives bytes of the daemon; ends the program at the end of the connection.
     fn receive(&self, buffer: &mut [u8]) -> usize {
         loop {

@@ -24,11 +24,25 @@ export interface RunInput {
 
 /** Creates, attaches, starts, awaits and removes a container over one connection: see `RunRequest`. */
 export async function serveRun(engine: Engine, { body, auth }: RunInput, socket: Duplex): Promise<void> {
-  const { value: request, warnings } = collectIgnored(() =>
-    runRequestSchema.parse(parseJson(body.toString())),
-  );
-  const credentials = parseRegistryAuth(auth);
-  const client = openRunClient(socket);
+  const input = { request: parseJson(body.toString()), auth };
+  await serveRunFor(engine, input, () => openRunClient(socket));
+}
+
+/** A run request that has not been checked. */
+export interface DirectRunInput {
+  request: unknown;
+  auth: string | undefined;
+}
+
+/** Serves a run for a client. Throws for an invalid request before it opens the client. */
+export async function serveRunFor(
+  engine: Engine,
+  input: DirectRunInput,
+  open: () => RunClient,
+): Promise<void> {
+  const { value: request, warnings } = collectIgnored(() => runRequestSchema.parse(input.request));
+  const credentials = parseRegistryAuth(input.auth);
+  const client = open();
   try {
     await run(engine, { request, ignored: warnings, credentials, client });
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { RunFailure } from "#api/streams/run-stream.ts";
-import type { RunStream } from "#client/streams/run-stream.ts";
+import type { RunStream } from "#client/streams/run-messages.ts";
 import { TboxError } from "#support/errors.ts";
 import { openOutput } from "../../../output/byte-sink.ts";
 import { ExitError } from "../../../output/exit.ts";

@@ -1,0 +1,66 @@
+import { rmSync } from "node:fs";
+import { callerFrame, doorSocketName } from "#api/streams/command-stream.ts";
+import { createFrameDecoder, type FrameDecoder } from "#client/streams/frames.ts";
+import type { LocalApi } from "#daemon/server/local-api.ts";
+import { errorChain, TboxError } from "#support/errors.ts";
+import { openLog } from "#support/log.ts";
+import { DoorConnection } from "./door-connection.ts";
+import { serveCommand } from "./serve-command.ts";
+
+const log = openLog("api");
+
+/** State of a connection. */
+interface Data {
+  decoder: FrameDecoder;
+  connection: DoorConnection;
+  /** Takes the frames after the request. */
+  receive?: (type: number, payload: Uint8Array) => void;
+}
+
+/**
+ * Serves front doors on a socket in the run directory, which is private and in which this daemon has just become the only
+ * one. Disposing of it closes all connections.
+ */
+export function openDoor(runDirectory: string, api: LocalApi): Disposable {
+  const path = `${runDirectory}/${doorSocketName}`;
+  rmSync(path, { force: true });
+  // Other users cannot enter the directory either.
+  const umask = process.umask(0o177);
+  const listener = Bun.listen<Data>({
+    unix: path,
+    socket: {
+      binaryType: "buffer",
+      open(socket) {
+        const decoder = createFrameDecoder(callerFrame.request);
+        socket.data = { decoder, connection: new DoorConnection(socket) };
+      },
+      data(socket, bytes) {
+        try {
+          take(socket.data, bytes, api);
+        } catch (error) {
+          log.error(`front door: ${errorChain(error)}`);
+          socket.terminate();
+        }
+      },
+      drain: ({ data }) => data.connection.flush(),
+      end: ({ data }) => data.connection.lose(),
+      close: ({ data }) => data.connection.lose(),
+      error: ({ data }) => data.connection.lose(),
+    },
+  });
+  process.umask(umask);
+  return {
+    [Symbol.dispose]() {
+      listener.stop(true);
+      rmSync(path, { force: true });
+    },
+  };
+}
+
+function take(data: Data, bytes: Uint8Array, api: LocalApi): void {
+  for (const { type, bytes: payload } of data.decoder.push(bytes)) {
+    if (data.receive !== undefined) data.receive(type, payload);
+    else if (type === callerFrame.request) data.receive = serveCommand(payload, data.connection, api);
+    else throw new TboxError("invalid-argument", `unexpected frame of type ${type}`);
+  }
+}
