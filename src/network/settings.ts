@@ -12,7 +12,7 @@ export function checkSettings(network: Network, settings: EndpointSettings): voi
   checkAddress(network, ipv6, 6);
   const bad = linkLocal.find((address) => !parseAddress(address));
   if (bad !== undefined) throw invalid(network, `invalid link-local IP address: ${bad}`);
-  if (mac !== undefined && !isHardwareAddress(mac)) throw invalid(network, `invalid MAC address: ${mac}`);
+  if (mac !== undefined && !isHardwareAddress(mac)) throw invalid(network, `invalid MAC address ${mac}`);
   // Aliases of links are written to /etc/hosts on the default network.
   for (const { alias } of links) {
     if (alias === "" || alias.length > 253 || /[\s\p{Cc}/]/u.test(alias)) {

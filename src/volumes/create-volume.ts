@@ -40,6 +40,10 @@ export function createVolume(
 }
 
 function invalidName(name: string): TboxError {
+  if (name.length < 2) {
+    const rule = "names should be at least two alphanumeric characters";
+    return invalidArgument(`create ${name}: volume name is too short, ${rule}`);
+  }
   const rule = `only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed`;
   const hint = "If you intended to pass a host directory, use absolute path";
   return invalidArgument(

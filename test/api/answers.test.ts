@@ -132,8 +132,8 @@ describe("images", () => {
         Created: 1_700_000_000,
         Size: 1000,
         SharedSize: -1,
-        Labels: {},
-        Containers: -1,
+        Labels: null,
+        Containers: 2,
       },
     ]);
     expect(await get("/images/json?shared-size=1")).toMatchObject([{ SharedSize: 1, Containers: 2 }]);
@@ -144,6 +144,20 @@ describe("images", () => {
       RootFS: { Type: "layers", Layers: [] },
       Config: { Cmd: null },
     });
+  });
+
+  test("have the fields of older versions of the API", async () => {
+    expect(await get("/images/json")).toEqual([expect.not.objectContaining({ VirtualSize: 1000 })]);
+    expect(await get("/v1.50/images/json")).toMatchObject([{ Containers: -1 }]);
+    expect(await get("/v1.43/images/json")).toMatchObject([{ Containers: -1, VirtualSize: 1000 }]);
+    const current = await get("/v1.50/images/image/json");
+    for (const name of ["VirtualSize", "ContainerConfig", "Config.Hostname"])
+      expect(current).not.toHaveProperty(name);
+    expect(await get("/v1.49/images/image/json")).toMatchObject({ Config: { Hostname: "", Tty: false } });
+    expect(await get("/v1.44/images/image/json")).toMatchObject({
+      ContainerConfig: { Cmd: null, Env: null },
+    });
+    expect(await get("/v1.43/images/image/json")).toMatchObject({ VirtualSize: 1000 });
   });
 
   test("report the removed tags and layers", async () => {

@@ -137,6 +137,7 @@ test("unset fields of docker's client are left out", async () => {
       Privileged: false,
       PublishAllPorts: false,
       ReadonlyRootfs: false,
+      Devices: [],
       Ulimits: [],
     },
   });
@@ -213,7 +214,7 @@ describe("create refuses unsupported fields by name", () => {
     [
       host({ Runtime: "kata" }),
       400,
-      "HostConfig.Runtime: unknown or invalid runtime name: there is only tbox",
+      "HostConfig.Runtime: unknown or invalid runtime name: kata: there is only tbox",
     ],
     [host({ CpuPercent: 5 }), 501, "HostConfig.CpuPercent: not supported: it is for Windows"],
     [

@@ -313,6 +313,8 @@ describe("logs", () => {
       { stdout: true, stderr: true, follow: false },
       { stdout: true, stderr: true, follow: false },
     ]);
+    await logs("tail=many");
+    expect(asked.at(-1)).toEqual({ stdout: true, stderr: true, follow: false });
     expect((await api.request("GET", "/containers/c/logs?stdout=1&since=yesterday")).status).toBe(400);
   });
 

@@ -14,7 +14,7 @@ export interface HostConfigAnswer extends ResourcesAnswer {
   LogConfig: { Type: string; Config: Record<string, string> };
   NetworkMode: string;
   /** By port of the container: `80/tcp`. */
-  PortBindings: Record<string, { HostIp?: string; HostPort?: string }[] | null>;
+  PortBindings: Record<string, { HostIp?: string; HostPort?: string }[] | null> | null;
   PublishAllPorts: boolean;
   RestartPolicy: { Name?: string; MaximumRetryCount?: number };
   AutoRemove: boolean;
@@ -26,9 +26,9 @@ export interface HostConfigAnswer extends ResourcesAnswer {
   CapAdd: string[] | null;
   CapDrop: string[] | null;
   CgroupnsMode: string;
-  Dns: string[];
-  DnsOptions: string[];
-  DnsSearch: string[];
+  Dns: string[] | null;
+  DnsOptions: string[] | null;
+  DnsSearch: string[] | null;
   ExtraHosts: string[] | null;
   GroupAdd: string[] | null;
   IpcMode: string;
@@ -48,8 +48,9 @@ export interface HostConfigAnswer extends ResourcesAnswer {
   Runtime: string;
   Isolation: string;
   Init?: boolean;
-  MaskedPaths?: string[];
-  ReadonlyPaths?: string[];
+  /** Null for a privileged container. */
+  MaskedPaths: string[] | null;
+  ReadonlyPaths: string[] | null;
 }
 
 /** Limits of a container; 0 is no limit. */
@@ -79,12 +80,12 @@ interface ResourcesAnswer {
   CpuRealtimeRuntime: number;
   CpusetCpus: string;
   CpusetMems: string;
-  Devices: { PathOnHost: string; PathInContainer?: string; CgroupPermissions?: string }[];
+  Devices: { PathOnHost: string; PathInContainer?: string; CgroupPermissions?: string }[] | null;
   DeviceCgroupRules: string[] | null;
   DeviceRequests: object[] | null;
   OomKillDisable: boolean | null;
   PidsLimit: number | null;
-  Ulimits: { Name: string; Soft: number; Hard: number }[];
+  Ulimits: { Name: string; Soft: number; Hard: number }[] | null;
   /** Windows only. */
   CpuCount: number;
   CpuPercent: number;

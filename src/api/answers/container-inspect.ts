@@ -96,6 +96,8 @@ export interface ContainerConfigAnswer {
   /** Targets of volumes; null for none. */
   Volumes: Record<string, object> | null;
   ExposedPorts?: Record<string, object>;
+  ArgsEscaped?: boolean;
+  MacAddress?: string;
   StopSignal?: string;
   /** Seconds. */
   StopTimeout?: number;

@@ -18,10 +18,13 @@ export interface ImageSummary {
   Created: number;
   /** Bytes of the unpacked layers. */
   Size: number;
+  /** The same size; only before version 1.44. */
+  VirtualSize?: number;
   /** Bytes shared with other images; -1 when the request does not ask for it. */
   SharedSize: number;
-  Labels: Record<string, string>;
-  /** Number of containers that use the image; -1 when the request does not ask for it. */
+  /** Null for an image without labels. */
+  Labels: Record<string, string> | null;
+  /** Number of containers that use the image; -1 before version 1.51. */
   Containers: number;
   Descriptor: DescriptorAnswer;
 }
@@ -38,12 +41,16 @@ export interface ImageInspect {
   Created?: string;
   DockerVersion: string;
   Author: string;
-  Config: ImageConfigAnswer;
+  Config: ImageConfigAnswer | LegacyConfig;
+  /** Settings of the container of a build; only before version 1.45. */
+  ContainerConfig?: LegacyConfig;
   Architecture: string;
   Variant?: string;
   Os: string;
   /** Bytes of the unpacked layers. */
   Size: number;
+  /** The same size; only before version 1.44. */
+  VirtualSize?: number;
   GraphDriver: { Name: string; Data: Record<string, string> };
   /** Digests of the uncompressed layers, base first. */
   RootFS: { Type: string; Layers: string[] };
@@ -59,13 +66,27 @@ export interface ImageConfigAnswer {
   Cmd: string[] | null;
   WorkingDir: string;
   Entrypoint: string[] | null;
-  Labels: Record<string, string>;
+  Labels: Record<string, string> | null;
   OnBuild: string[] | null;
   Volumes: Record<string, object> | null;
   ExposedPorts?: Record<string, object> | undefined;
   StopSignal?: string | undefined;
   Shell?: string[] | undefined;
   Healthcheck?: object | undefined;
+}
+
+/** Configuration with the fields of a container, which images had before version 1.50. */
+export interface LegacyConfig extends Omit<ImageConfigAnswer, "Env"> {
+  Env: string[] | null;
+  Hostname: string;
+  Domainname: string;
+  AttachStdin: boolean;
+  AttachStdout: boolean;
+  AttachStderr: boolean;
+  Tty: boolean;
+  OpenStdin: boolean;
+  StdinOnce: boolean;
+  Image: string;
 }
 
 /** An item of `GET /images/{name}/history`. */

@@ -103,9 +103,9 @@ export const containerLogsQuery = query({
   details: queryFlag,
   since: queryTime,
   until: queryTime,
+  // As in Docker, everything but a number means all lines.
   tail: z
     .string()
-    // Docker takes every other text for `all`.
     .transform((text) => (/^\d{1,15}$/.test(text) ? Number(text) : undefined))
     .optional(),
 });

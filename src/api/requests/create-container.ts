@@ -23,10 +23,11 @@ const ports = dictionary(empty).transform((given, context) =>
 );
 
 /** A duration in nanoseconds; Docker's minimum is a millisecond, and 0 is the default. */
-const nanoseconds = z
-  .int()
-  .refine((value) => value === 0 || value >= 1_000_000, "cannot be less than 1ms")
-  .exactOptional();
+const nanoseconds = (name: string) =>
+  z
+    .int()
+    .refine((value) => value === 0 || value >= 1_000_000, `${name} in Healthcheck cannot be less than 1ms`)
+    .exactOptional();
 
 const healthcheck = dockerObject({
   Test: z
@@ -36,11 +37,11 @@ const healthcheck = dockerObject({
       "the first word must be NONE, CMD or CMD-SHELL",
     )
     .exactOptional(),
-  Interval: nanoseconds,
-  Timeout: nanoseconds,
-  StartPeriod: nanoseconds,
-  StartInterval: nanoseconds,
-  Retries: z.int().min(0).exactOptional(),
+  Interval: nanoseconds("Interval"),
+  Timeout: nanoseconds("Timeout"),
+  StartPeriod: nanoseconds("StartPeriod"),
+  StartInterval: nanoseconds("StartInterval"),
+  Retries: z.int().min(0, "Retries in Healthcheck cannot be negative").exactOptional(),
 });
 
 const config = {
@@ -67,15 +68,19 @@ const config = {
   ExposedPorts: ports.exactOptional(),
   Volumes: dictionary(empty).exactOptional(),
   NetworkDisabled: flag,
+  // Windows' way to write a command line; it has no effect on Linux.
+  ArgsEscaped: flag,
   // Instructions for builds from an image of the container.
   OnBuild: z.array(z.string()).exactOptional(),
 };
 
-const unsupported = { ArgsEscaped: [] };
+/** Empty texts that are a value: one empty word. */
+const meaningful = { Cmd: [""], Entrypoint: [""] };
 
 /** Body of `POST /commit`: settings that replace those of the container. */
 export const commitContainerSchema = dockerObject(config, {
-  unsupported: { ...unsupported, MacAddress: [] },
+  unsupported: { MacAddress: [] },
+  meaningful,
 });
 
 /** Body of `POST /containers/create`, with the fields that tbox honours. */
@@ -88,8 +93,9 @@ export const createContainerSchema = dockerObject(
       EndpointsConfig: dictionary(endpointSchema.nullable()).exactOptional(),
     }).exactOptional(),
   },
-  { unsupported },
-).transform(({ NetworkingConfig, MacAddress, ...request }) => {
+  { meaningful },
+).transform(({ NetworkingConfig, ...request }) => {
+  const { MacAddress } = request;
   const mode = request.HostConfig?.NetworkMode ?? "default";
   const given = Object.entries(NetworkingConfig?.EndpointsConfig ?? {});
   const networks = Object.fromEntries(given.map(([name, settings]) => [name, settings ?? {}]));

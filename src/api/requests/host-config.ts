@@ -69,7 +69,12 @@ export const hostConfigSchema = dockerObject(
     ReadonlyPaths: texts,
     RestartPolicy: restartPolicySchema,
     ConsoleSize: z.tuple([z.int().min(0), z.int().min(0)]).exactOptional(),
-    Isolation: z.literal("default", "must be default on Linux").exactOptional(),
+    Isolation: z
+      .literal("default", {
+        error: ({ input }) => `invalid isolation (${input}): linux only supports 'default'`,
+      })
+      .exactOptional(),
+    VolumeDriver: z.literal("local", "not supported: there is only the driver local").exactOptional(),
     Annotations: dictionary(z.string()).exactOptional(),
     OomScoreAdj: z.int().exactOptional(),
     CgroupParent: z.string().exactOptional(),
@@ -80,13 +85,16 @@ export const hostConfigSchema = dockerObject(
     UTSMode: z.string().exactOptional(),
     CgroupnsMode: z.string().exactOptional(),
     // Old Compose files name Docker's default runtime.
-    Runtime: z.enum(["tbox", "runc"], "unknown or invalid runtime name: there is only tbox").exactOptional(),
+    Runtime: z
+      .enum(["tbox", "runc"], {
+        error: ({ input }) => `unknown or invalid runtime name: ${input}: there is only tbox`,
+      })
+      .exactOptional(),
     ...resourceShape,
-    // Accepted and dropped: the client writes this file.
     ContainerIDFile: z.string().exactOptional(),
   },
   {
-    unset: { Devices: [[]], ShmSize: [0], ConsoleSize: [[0, 0]], OomScoreAdj: [0], ...unsetResources },
+    unset: { ShmSize: [0], ConsoleSize: [[0, 0]], OomScoreAdj: [0], ...unsetResources },
     unsupported: { ...unsupportedResources, Cgroup: [], StorageOpt: [] },
     reasons: {
       ...resourceReasons,
@@ -94,4 +102,4 @@ export const hostConfigSchema = dockerObject(
       StorageOpt: "not supported: only root can limit how much a directory holds (project quotas)",
     },
   },
-).transform(({ ContainerIDFile: _, ...hostConfig }) => hostConfig);
+);

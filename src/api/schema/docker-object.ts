@@ -18,6 +18,8 @@ export interface DockerObjectRules {
   answersOnly?: readonly string[];
   /** Messages for fields that will never be supported; each names an alternative. */
   reasons?: Record<string, string>;
+  /** Values of honoured fields that are set although they are empty. */
+  meaningful?: ValueLists;
   /** Values of honoured fields that mean "not set", besides null and "". */
   unset?: ValueLists;
 }
@@ -48,12 +50,13 @@ export function dockerObject<Shape extends z.core.$ZodLooseShape>(
 function honouredFields(
   shape: object,
   input: Record<string, unknown>,
-  { unsupported = {}, answersOnly = [], reasons = {}, unset = {} }: DockerObjectRules,
+  { unsupported = {}, answersOnly = [], reasons = {}, unset = {}, meaningful = {} }: DockerObjectRules,
   context: z.core.$RefinementCtx,
 ): Record<string, unknown> {
   const spell = (name: string) => spellingOf([shape, unsupported], name);
   const entries = Object.entries(input).map(([name, value]) => [spell(name), value] as const);
   const honoured = entries.filter(([name, value]) => {
+    if (value === "" && matchesAny(value, meaningful, name)) return true;
     if (value === null || value === "") return false;
     if (Object.hasOwn(shape, name)) return !matchesAny(value, unset, name);
     if (answersOnly.includes(name) || isUnset(value) || matchesAny(value, unsupported, name)) return false;

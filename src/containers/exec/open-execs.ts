@@ -44,8 +44,8 @@ function createExec(
   containerName: string,
   request: ExecRequest,
 ): string {
-  const container = findRunning(services, containerName);
   if (request.Cmd.length === 0) throw invalidArgument("No exec command specified");
+  const container = findRunning(services, containerName);
   for (const [id, { record }] of states) {
     if (!services.records.withId(record.containerId)) states.delete(id);
   }

@@ -18,7 +18,7 @@ test("variables, labels and ports of a commit are added to those of the containe
   const requested = { Env: ["A=2", "B=3"], Labels: { b: "2" }, ExposedPorts: { "90/tcp": {} }, User: "6" };
   expect(mergeCommitConfig(requested, container)).toEqual({
     ...container,
-    Env: ["PATH=/bin", "A=2", "B=3"],
+    Env: ["A=2", "B=3", "PATH=/bin"],
     Labels: { a: "1", b: "2" },
     ExposedPorts: { "80/tcp": {}, "90/tcp": {} },
     User: "6",

@@ -87,7 +87,7 @@ function createFrom(
     hostConfig: host,
     ...(networks ? { networks } : {}),
   };
-  const warnings = resolveRequest(services, record, image?.config.config);
+  const warnings = resolveRequest(services, record);
   ensureBindSources(host, services.apiSocket);
   const { config } = record;
   if (networkOwner?.config.Hostname !== undefined) config.Hostname = networkOwner.config.Hostname;

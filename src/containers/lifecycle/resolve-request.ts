@@ -1,5 +1,4 @@
 import { isIP } from "node:net";
-import type { ImageConfig } from "#oci/config.ts";
 import { invalidArgument } from "#support/errors.ts";
 import { parseCgroupParent } from "../limits/cgroups.ts";
 import { resolveOomScore } from "../limits/oom-score.ts";
@@ -18,15 +17,11 @@ import { checkRestartPolicy } from "./restart-policy.ts";
 import { resolveNamespaceModes } from "./shared-namespaces.ts";
 
 /** Checks the record of a new container and completes it with volumes, limits and namespace modes. Returns warnings. */
-export function resolveRequest(
-  services: ContainerServices,
-  record: ContainerRecord,
-  image: ImageConfig["config"],
-): string[] {
+export function resolveRequest(services: ContainerServices, record: ContainerRecord): string[] {
   const { hostConfig: host, config } = record;
   const planned = planVolumes({
     host,
-    anonymous: Object.keys({ ...image?.Volumes, ...config.Volumes }),
+    anonymous: Object.keys(config.Volumes ?? {}),
     find: services.records.find,
   });
   if (planned.binds.length > 0) host.Binds = [...(host.Binds ?? []), ...planned.binds];

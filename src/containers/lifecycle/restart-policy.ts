@@ -6,7 +6,8 @@ import type { ContainerRecord } from "../state/container-record.ts";
 export function checkRestartPolicy(policy: RestartPolicy, autoRemove: boolean): void {
   const { Name: name = "", MaximumRetryCount: retries = 0 } = policy;
   if (!["", "no", "always", "unless-stopped", "on-failure"].includes(name)) {
-    throw invalidArgument(`invalid restart policy: unknown policy '${name}'`);
+    const known = "use one of 'no', 'always', 'on-failure', or 'unless-stopped'";
+    throw invalidArgument(`invalid restart policy: unknown policy '${name}'; ${known}`);
   }
   if (retries !== 0 && name !== "on-failure") {
     const rule = "maximum retry count can only be used with 'on-failure'";

@@ -94,7 +94,6 @@ async function start(
   };
   record.stoppedByUser = false;
   services.records.saveEventually(record);
-  notifyVolumes(services.volumes, record, "mount");
   services.notify("start", record);
   runtime.healthCheck = services.watchHealth(record);
   watchExit(services, record, monitor);
@@ -138,13 +137,19 @@ async function launchProgram(
       ...(image?.embedded ? { trace: requestedAt } : {}),
     });
   };
-  const launched = await services.zygote.launch(plan, {
-    cgroup: (delegation) => createContainerCgroup(services, record, delegation),
-    outOfMemory: () => reportOutOfMemory(services, record),
-    attachments: attached.map(({ attachment }) => attachment),
-    pairs: attached.map(({ pair }) => pair),
-  });
-  return { launched, started: await launched.monitor.started, preparedAt };
+  notifyVolumes(services.volumes, record, "mount");
+  try {
+    const launched = await services.zygote.launch(plan, {
+      cgroup: (delegation) => createContainerCgroup(services, record, delegation),
+      outOfMemory: () => reportOutOfMemory(services, record),
+      attachments: attached.map(({ attachment }) => attachment),
+      pairs: attached.map(({ pair }) => pair),
+    });
+    return { launched, started: await launched.monitor.started, preparedAt };
+  } catch (error) {
+    notifyVolumes(services.volumes, record, "unmount");
+    throw error;
+  }
 }
 
 /** Stores why a start failed, calls the exit listeners, and returns the error for the client. */

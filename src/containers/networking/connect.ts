@@ -19,7 +19,8 @@ export function connectContainer(
     const network = services.networks.get(networkName);
     checkMode(record, network);
     const networks = networksOf(record);
-    if (Object.hasOwn(networks, network.name)) {
+    // The settings of a container that does not run are replaced.
+    if (Object.hasOwn(networks, network.name) && isRunning(record)) {
       const message = `endpoint with name ${record.name} already exists in network ${network.name}`;
       throw new TboxError("forbidden", message);
     }
@@ -98,7 +99,12 @@ function checkMode({ hostConfig }: ContainerRecord, network: Network): void {
       "container sharing network namespace with another container or host cannot be connected to any other network";
     throw invalidArgument(message);
   }
-  if (kind === "host" || network.name === "host") {
+  if (network.name === "host") {
+    const message =
+      "cannot connect container to host network - container must be created in host network mode";
+    throw invalidArgument(message);
+  }
+  if (kind === "host") {
     const message = "container cannot be disconnected from host network or connected to host network";
     throw invalidArgument(message);
   }

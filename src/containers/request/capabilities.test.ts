@@ -21,5 +21,6 @@ test("a capability can be dropped from ALL or added to the default", () => {
 });
 
 test("an unknown capability is refused by name", () => {
-  expect(() => planCapabilities(["FLY"], [])).toThrow('unknown capability "FLY"');
+  expect(() => planCapabilities(["FLY"], [])).toThrow('invalid CapAdd: unknown capability: "CAP_FLY"');
+  expect(() => planCapabilities([], ["cap_walk"])).toThrow('invalid CapDrop: unknown capability: "CAP_WALK"');
 });

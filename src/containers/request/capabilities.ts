@@ -12,8 +12,8 @@ const defaults =
 
 /** Returns Docker's default capabilities plus `add` minus `drop`. `ALL` means every capability. */
 export function planCapabilities(add: string[], drop: string[]): string[] {
-  const added = add.map(parse);
-  const dropped = drop.map(parse);
+  const added = add.map((text) => parse("CapAdd", text));
+  const dropped = drop.map((text) => parse("CapDrop", text));
   const base = added.includes("ALL") ? all : dropped.includes("ALL") ? [] : defaults;
   const remaining = dropped.includes("ALL") && !added.includes("ALL") ? [] : base;
   const chosen = new Set([...remaining, ...added.filter((name) => name !== "ALL")]);
@@ -21,8 +21,8 @@ export function planCapabilities(add: string[], drop: string[]): string[] {
   return all.filter((name) => chosen.has(name));
 }
 
-function parse(text: string): string {
+function parse(field: string, text: string): string {
   const name = text.toUpperCase().replace(/^CAP_/, "");
   if (name === "ALL" || all.includes(name)) return name;
-  throw invalidArgument(`invalid CapAdd or CapDrop: unknown capability "${text}"`);
+  throw invalidArgument(`invalid ${field}: unknown capability: "CAP_${name}"`);
 }

@@ -30,6 +30,10 @@ export interface CreateRequest {
   Shell?: string[];
   ExposedPorts?: Record<string, object>;
   Volumes?: Record<string, object>;
+  /** Physical address on the network of `NetworkMode`; `Networks` has it too. */
+  MacAddress?: string;
+  /** Has no effect on Linux. */
+  ArgsEscaped?: boolean;
   /** Disables the network, like the network mode `none`. */
   NetworkDisabled?: boolean;
   /** Triggers of an image that is committed from the container. */
@@ -59,6 +63,10 @@ export interface RestartPolicy {
 export interface HostConfig extends Resources {
   AutoRemove?: boolean;
   RestartPolicy?: RestartPolicy;
+  /** File into which the client wrote the ID; inspections show it. */
+  ContainerIDFile?: string;
+  /** Driver of the volumes that `Binds` create; only `local` exists. */
+  VolumeDriver?: "local";
   /** Containers whose volumes and bind mounts are mounted too: `name[:ro|rw]`. */
   VolumesFrom?: string[];
   /** `source:target[:options]`. A source that is not an absolute path is the name of a volume. */

@@ -16,14 +16,14 @@ export function checkEnvironment(variables: string[]): void {
 }
 
 /**
- * Merges the variables of the image and the request. The result includes entries without a value, which stand for
- * removed variables.
+ * Merges the variables of the image and the request: first all of the request, in Docker's order. The result includes
+ * entries without a value, which stand for removed variables.
  */
 export function mergeEnvironment({ image, request }: EnvironmentSources): string[] {
-  const merged = new Map<string, string>();
-  for (const entry of image) if (entry.indexOf("=") > 0) merged.set(nameOf(entry), entry);
-  for (const entry of request) if (entry.indexOf("=") !== 0) merged.set(nameOf(entry), entry);
-  return [...merged.values()];
+  const requested = request.filter((entry) => entry.indexOf("=") !== 0);
+  const names = new Set(requested.map(nameOf));
+  const others = image.filter((entry) => entry.indexOf("=") > 0 && !names.has(nameOf(entry)));
+  return [...requested, ...others];
 }
 
 /**
@@ -41,7 +41,9 @@ export function programEnvironment(
     ...(settings.tty ? ["TERM=xterm"] : []),
     ...(settings.linked ?? []),
   ];
-  const set = variables.filter((entry) => entry.includes("="));
+  // The last entry of a name counts.
+  const last = new Map(variables.map((entry) => [nameOf(entry), entry]));
+  const set = [...last.values()].filter((entry) => entry.includes("="));
   return [...defaults.filter((entry) => !names.has(nameOf(entry))), ...set];
 }
 

@@ -14,16 +14,33 @@ test("sizes and counts limit the log", () => {
 test.each([
   ["compress", "true"],
   ["mode", "non-blocking"],
-  ["max-buffer-size", "4m"],
 ])("%s is accepted and changes nothing", (name, value) => {
   expect(plan({ [name]: value })).toEqual(plan({}));
 });
 
+test("an unknown mode is refused in Docker's words", () => {
+  expect(() => plan({ mode: "fast" })).toThrow("logger: logging mode not supported: fast");
+});
+
 test.each([
   ["compress", "maybe"],
-  ["mode", "fast"],
-  ["max-buffer-size", "much"],
   ["unknown", "x"],
 ])("%s=%s is refused by name", (name, value) => {
   expect(() => plan({ [name]: value })).toThrow(name);
+});
+
+test("the size of a buffer needs the mode that has one", () => {
+  expect(plan({ mode: "non-blocking", "max-buffer-size": "4m" })).toEqual(plan({}));
+  expect(() => plan({ mode: "non-blocking", "max-buffer-size": "much" })).toThrow("max-buffer-size");
+  expect(() => plan({ "max-buffer-size": "4m" })).toThrow("only supported with 'mode=non-blocking'");
+});
+
+test("the driver local has Docker's limits and its own options", () => {
+  expect(planLog({ Type: "local" })).toEqual({ type: "json-file", maxSize: 20 * 1024 ** 2, maxFile: 5 });
+  expect(planLog({ Type: "local", Config: { "max-file": "2", compress: "false" } })).toMatchObject({
+    maxFile: 2,
+  });
+  expect(() => planLog({ Type: "local", Config: { tag: "x" } })).toThrow(
+    "unknown log opt 'tag' for log driver local",
+  );
 });

@@ -10,6 +10,7 @@ test.each([
   ["an entrypoint, which drops the image's command", { Entrypoint: ["y"] }, ["y"]],
   ["both", { Entrypoint: ["y"], Cmd: ["x"] }, ["y", "x"]],
   ["an empty entrypoint, which removes the image's", { Entrypoint: [""], Cmd: ["x"] }, ["x"]],
+  ["an empty list, which leaves the image's command", { Entrypoint: [] }, ["c"]],
 ])("a request with %s", (_, request, expected) => {
   const { path, args } = mergeConfig(request, image);
   expect([path, ...args]).toEqual(expected);
@@ -47,4 +48,23 @@ test.each(["=x", "", "="])("the variable '%s' without a name is refused", (entry
 
 test("an empty word is a command, which only the start can refuse", () => {
   expect(mergeConfig({ Cmd: [""] }, undefined)).toMatchObject({ path: "", args: [] });
+});
+
+test("the variables of the request come first, and the last entry of a name counts", () => {
+  const { config } = mergeConfig({ Env: ["B=1", "B=2"] }, image);
+  expect(config.Env).toEqual(["B=1", "B=2", "A=1", "PATH=/bin"]);
+  expect(programEnvironment(config.Env ?? [], { hostname: "h", tty: false })).toEqual([
+    "HOSTNAME=h",
+    "B=2",
+    "A=1",
+    "PATH=/bin",
+  ]);
+});
+
+test("the working directory is a clean path", () => {
+  expect(mergeConfig({ WorkingDir: "/a/../b/" }, image).config.WorkingDir).toBe("/b");
+});
+
+test("a request with an entrypoint only has no command", () => {
+  expect(mergeConfig({ Entrypoint: ["y"] }, image).config).not.toHaveProperty("Cmd");
 });

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import type { ImageConfig } from "#oci/config.ts";
 import { invalidArgument } from "#support/errors.ts";
 import type { ContainerConfig } from "../state/container-record.ts";
@@ -14,26 +15,20 @@ export interface MergedConfig {
 export function mergeConfig(request: CreateRequest, image: ImageConfig["config"]): MergedConfig {
   const { HostConfig: _, Networks: __, ...requested } = request;
   checkEnvironment(requested.Env ?? []);
-  // A single empty word removes the image's entrypoint.
-  const reset = requested.Entrypoint?.length === 1 && requested.Entrypoint[0] === "";
-  const requestedEntrypoint = reset ? [] : (requested.Entrypoint ?? []);
-  const entrypoint =
-    requestedEntrypoint.length > 0 || reset ? requestedEntrypoint : (image?.Entrypoint ?? []);
-  const requestedCommand = requested.Cmd ?? [];
-  const usesImageCommand = requestedCommand.length === 0 && requested.Entrypoint === undefined;
-  const command = usesImageCommand ? (image?.Cmd ?? []) : requestedCommand;
-  const [path, ...args] = [...entrypoint, ...command];
+  const { entrypoint, command } = mergeCommand(requested, image);
+  const [path, ...args] = [...entrypoint, ...(command ?? [])];
   if (path === undefined) throw invalidArgument("no command specified");
-  const workingDirectory = requested.WorkingDir || image?.WorkingDir || "";
+  const workingDirectory = cleanPath(requested.WorkingDir || image?.WorkingDir || "");
   const config: MergedConfig["config"] = {
     ...requested,
     Env: mergeEnvironment({ image: image?.Env ?? [], request: requested.Env ?? [] }),
-    Cmd: command,
+    ...(command === undefined ? {} : { Cmd: command }),
     ...(entrypoint.length > 0 ? { Entrypoint: entrypoint } : {}),
     ...mergeHealthcheck(requested.Healthcheck, image?.Healthcheck),
     ...(requested.Shell || image?.Shell ? { Shell: requested.Shell ?? image?.Shell ?? [] } : {}),
     User: requested.User || image?.User || "",
     WorkingDir: workingDirectory,
+    ...(image?.Volumes || requested.Volumes ? { Volumes: { ...image?.Volumes, ...requested.Volumes } } : {}),
     Labels: { ...image?.Labels, ...requested.Labels },
     ...(requested.StopSignal || image?.StopSignal
       ? { StopSignal: requested.StopSignal || image?.StopSignal || "" }
@@ -42,12 +37,34 @@ export function mergeConfig(request: CreateRequest, image: ImageConfig["config"]
       ? { ExposedPorts: { ...image?.ExposedPorts, ...requested.ExposedPorts } }
       : {}),
   };
-  if (reset) delete config.Entrypoint;
+  if (entrypoint.length === 0) delete config.Entrypoint;
   if (workingDirectory !== "" && !workingDirectory.startsWith("/")) {
     const message = `the working directory '${workingDirectory}' is invalid, it needs to be an absolute path`;
     throw invalidArgument(message);
   }
   return { config, path, args };
+}
+
+/**
+ * Merges entrypoint and command. Only a request without an entrypoint has the image's, and the image's command belongs to
+ * the image's entrypoint; a single empty word removes both, and an empty list removes the entrypoint only.
+ */
+function mergeCommand(
+  { Entrypoint: requested, Cmd }: Pick<CreateRequest, "Entrypoint" | "Cmd">,
+  image: ImageConfig["config"],
+): { entrypoint: string[]; command: string[] | undefined } {
+  const command = Cmd && Cmd.length > 0 ? Cmd : undefined;
+  const imageCommand = image?.Cmd ?? undefined;
+  if (requested === undefined)
+    return { entrypoint: image?.Entrypoint ?? [], command: command ?? imageCommand };
+  if (requested.length === 0) return { entrypoint: [], command: command ?? imageCommand };
+  const reset = requested.length === 1 && requested[0] === "";
+  return { entrypoint: reset ? [] : requested, command };
+}
+
+/** Returns an absolute path without a slash at its end, `.` and `..`; others as they are. */
+function cleanPath(path: string): string {
+  return path.startsWith("/") ? posix.resolve(path) : path;
 }
 
 /** Completes the health check of a request with fields of the image's health check. */

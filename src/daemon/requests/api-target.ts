@@ -6,6 +6,11 @@ import { requestTarget, type Target } from "../http/target.ts";
 /** Header in which routes find the minor version of the API; clients cannot set it. */
 export const versionHeader = "api-version";
 
+/** Returns the minor version of the API that a request names. */
+export function apiVersion(headers: Headers): number {
+  return Number(headers.get(versionHeader) ?? newestMinor);
+}
+
 /** The target of a request to Docker's API; `path` has no version prefix. */
 export interface ApiTarget extends Target {
   /** Minor version of the API; the newest one for a path without a version. */

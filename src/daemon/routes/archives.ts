@@ -34,7 +34,7 @@ export function archiveRoutes(containers: Pick<Containers, "files">) {
     )
     .get(
       "/containers/:id/export",
-      async ({ params: { id } }) => streamed(await containers.files.export(id), "application/x-tar"),
+      async ({ params: { id } }) => streamed(await containers.files.export(id), "application/octet-stream"),
       { params },
     );
 }

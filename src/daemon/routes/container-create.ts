@@ -3,8 +3,12 @@ import type { ContainerCreated, Created } from "#api/answers/containers.ts";
 import { commitContainerQuery, createContainerQuery } from "#api/requests/containers.ts";
 import type { Containers } from "#containers/containers.ts";
 import { created } from "../answers/status-only.ts";
+import { apiVersion } from "../requests/api-target.ts";
 import { parseCommit } from "../requests/commit-container.ts";
 import { parseCreateBody } from "../requests/create-body.ts";
+
+const macAddressWarning =
+  "The container-wide MacAddress field is now deprecated. It should be specified in EndpointsConfig instead.";
 
 /** Requests that create containers, and images from containers. */
 export function containerCreateRoutes(containers: Pick<Containers, "lifecycle" | "files">) {
@@ -16,7 +20,8 @@ export function containerCreateRoutes(containers: Pick<Containers, "lifecycle" |
         const { name, platform } = query;
         const options = { ...(name ? { name } : {}), ...(platform ? { platform } : {}) };
         const { id, warnings } = await containers.lifecycle.create(body, options);
-        return created<ContainerCreated>({ Id: id, Warnings: [...ignored, ...warnings] });
+        const deprecated = body.MacAddress && apiVersion(request.headers) >= 44 ? [macAddressWarning] : [];
+        return created<ContainerCreated>({ Id: id, Warnings: [...ignored, ...deprecated, ...warnings] });
       },
       { query: createContainerQuery, parse: "none" },
     )

@@ -11,7 +11,7 @@ import { outputFraming, outputMediaType } from "../answers/containers/output-for
 import { oneSample, statsLines } from "../answers/containers/stats-lines.ts";
 import { gathered } from "../http/gathered.ts";
 import { streamed } from "../http/streamed.ts";
-import { versionHeader } from "../requests/api-target.ts";
+import { apiVersion } from "../requests/api-target.ts";
 import { parseLogs } from "../requests/logs.ts";
 
 /** Requests with answers that last as long as the container has something to report. */
@@ -59,7 +59,7 @@ export function containerStreamRoutes(
           const { timestamps = false } = query;
           const details = query.details ? logDetails(record) : "";
           const text = shapeLog(records, { timestamps, details, framing: outputFraming(tty) });
-          return streamed(gathered(text), outputMediaType(tty, Number(headers.get(versionHeader))));
+          return streamed(gathered(text), outputMediaType(tty, apiVersion(headers)));
         },
         { params, query: containerLogsQuery },
       )

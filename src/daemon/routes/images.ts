@@ -6,6 +6,8 @@ import { inspectImageQuery, listImagesQuery, removeImageQuery, tagImageQuery } f
 import type { Images } from "#images/images.ts";
 import { parseReference, parseTag } from "#oci/reference.ts";
 import { shapeHistory, shapeImage, shapeImageSummary, shapeRemoved } from "../answers/images/image.ts";
+import { inspectionOfVersion, summaryOfVersion } from "../answers/images/old-versions.ts";
+import { apiVersion } from "../requests/api-target.ts";
 import { parseImageName, parseImagePath, parsePlatforms } from "../requests/image-path.ts";
 import { parsePruneImages } from "../requests/prune-images.ts";
 import { parsePush } from "../requests/push-image.ts";
@@ -16,21 +18,28 @@ export function imageRoutes(images: Images) {
   return new Elysia()
     .get(
       "/images/json",
-      async ({ query: { all = false, filters = new Map(), "shared-size": shared } }) => {
-        const sharing = shared ? images.sharing() : undefined;
+      async ({
+        query: { all = false, filters = new Map(), "shared-size": shared },
+        request: { headers },
+      }) => {
         const list = await images.list({ all, filters });
-        return list.map((image) => shapeImageSummary(image, sharing?.get(image.id)));
+        const sharing = images.sharing();
+        return list.map((image) => {
+          const { sharedSize = -1, containers = 0 } = sharing.get(image.id) ?? {};
+          const usage = { sharedSize: shared ? sharedSize : -1, containers };
+          return summaryOfVersion(shapeImageSummary(image, usage), apiVersion(headers));
+        });
       },
       { query: listImagesQuery },
     )
     .get(
       "/images/*",
-      async ({ params: { "*": rest }, query: { platform }, request: { signal } }) => {
+      async ({ params: { "*": rest }, query: { platform }, request: { signal, headers } }) => {
         const { name, action } = parseImagePath(rest, ["json", "history", "get"]);
         if (action === "get") return saveAnswer(images, [name], { platform, signal });
         if (action === "history") return (await images.history(name)).map(shapeHistory);
         if (platform !== undefined) await images.resolve(name, platform);
-        return shapeImage(await images.inspect(name));
+        return inspectionOfVersion(shapeImage(await images.inspect(name)), apiVersion(headers));
       },
       { query: inspectImageQuery },
     )

@@ -6,10 +6,14 @@ import { invalidArgument, TboxError } from "#support/errors.ts";
 import { MissingImageError } from "../missing-image-error.ts";
 import type { ImageRecord, ImageRecords } from "./image-records.ts";
 
-/** Returns the image with a reference, full ID or unique ID prefix; throws not-found in Docker's words. */
+/**
+ * Returns the image with a reference, full ID or unique ID prefix; throws in Docker's words: invalid-argument for a text
+ * that can be none of these, not-found for others.
+ */
 export function findImage(records: ImageRecords, name: string): ImageRecord {
   const found = findKnown(records, name);
   if (found) return found;
+  if (!/^(sha256:)?[0-9a-f]{64}$/.test(name)) parseReference(name);
   throw new MissingImageError(shownName(name));
 }
 

@@ -42,7 +42,7 @@ export function normalise(engine: Engine, root: string, content: Content): unkno
 }
 
 /** Lists whose order Docker leaves to a Go map or to the moment. */
-const unordered = /^(Mounts|Networks|Volumes|DNSNames|NetworksDeleted|VolumesDeleted|Aliases)$/;
+const unordered = /^(Ports|Mounts|Networks|Volumes|DNSNames|NetworksDeleted|VolumesDeleted|Aliases)$/;
 
 function ordered(key: string, values: unknown[]): unknown[] {
   const rank = (value: unknown): string => {

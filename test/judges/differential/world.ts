@@ -55,7 +55,10 @@ export async function reset(engine: Engine): Promise<void> {
   for (const { Id } of await list(engine, "/containers/json?all=1"))
     await send(engine, { method: "DELETE", path: `/containers/${Id}?force=1&v=1` });
   await send(engine, { method: "POST", path: `/networks/prune` });
-  await send(engine, { method: "POST", path: `/volumes/prune?filters={"all":["true"]}` });
+  await send(engine, {
+    method: "POST",
+    path: `/volumes/prune?filters=${encodeURIComponent('{"all":["true"]}')}`,
+  });
   const present = await list(engine, "/images/json");
   for (const [name, id] of kept)
     if (

@@ -1,5 +1,4 @@
 import type {
-  ContainerConfigAnswer,
   ContainerInspect,
   HealthAnswer,
   NetworkSettings,
@@ -7,6 +6,7 @@ import type {
 } from "#api/answers/container-inspect.ts";
 import type { ContainerLink } from "#containers/networking/links.ts";
 import type { ContainerRecord, HealthState } from "#containers/state/container-record.ts";
+import { shapeConfig } from "./container-config.ts";
 import type { ContainerSizes } from "./container-summary.ts";
 import { defaultAddresses, type NetworkNames, shapeEndpoints } from "./endpoints.ts";
 import { shapeHostConfig } from "./host-config.ts";
@@ -29,7 +29,7 @@ export interface InspectContext {
 export function shapeContainer(record: ContainerRecord, context: InspectContext): ContainerInspect {
   const { directory, execs, networks, links, sizes } = context;
   const files = `${directory}/containers/${record.id}`;
-  const logs = record.hostConfig.LogConfig?.Type !== "none";
+  const logs = ["", "json-file"].includes(record.hostConfig.LogConfig?.Type ?? "");
   return {
     Id: record.id,
     Created: record.created,
@@ -88,30 +88,6 @@ function shapeHealth({ status, failingStreak, log }: HealthState): HealthAnswer 
       ExitCode: exitCode,
       Output: output,
     })),
-  };
-}
-
-function shapeConfig({ id, image, config }: ContainerRecord): ContainerConfigAnswer {
-  const { Volumes: volumes = {}, ...rest } = config;
-  return {
-    Hostname: id.slice(0, 12),
-    Domainname: "",
-    User: "",
-    AttachStdin: false,
-    AttachStdout: false,
-    AttachStderr: false,
-    Tty: false,
-    OpenStdin: false,
-    StdinOnce: false,
-    Env: [],
-    Cmd: null,
-    Image: image,
-    WorkingDir: "",
-    Entrypoint: null,
-    OnBuild: null,
-    Labels: {},
-    ...rest,
-    Volumes: Object.keys(volumes).length > 0 ? volumes : null,
   };
 }
 

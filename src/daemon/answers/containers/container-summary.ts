@@ -4,6 +4,8 @@ import type { ContainerRecord } from "#containers/state/container-record.ts";
 import { unixSeconds } from "#support/time/timestamp.ts";
 import { containerStatus } from "./container-status.ts";
 import { type NetworkNames, shapeEndpoints } from "./endpoints.ts";
+import { hasValues } from "./has-values.ts";
+import { shapeNetworkMode } from "./host-config.ts";
 import { shapeMountPoints } from "./mount-points.ts";
 import { shapePortList } from "./ports.ts";
 
@@ -33,6 +35,7 @@ export function shapeContainerSummary(
   record: ContainerRecord,
   { now, directory, networks, links, imageNamed, sizes }: SummaryContext,
 ): ContainerSummary {
+  const { Annotations } = record.hostConfig;
   return {
     Id: record.id,
     Names: [`/${record.name}`, ...linkNames(record, links)],
@@ -46,8 +49,8 @@ export function shapeContainerSummary(
     State: record.state.status,
     Status: containerStatus(record.state, now),
     HostConfig: {
-      NetworkMode: record.hostConfig.NetworkMode ?? "default",
-      ...(record.hostConfig.Annotations === undefined ? {} : { Annotations: record.hostConfig.Annotations }),
+      NetworkMode: shapeNetworkMode(record.hostConfig.NetworkMode),
+      ...(hasValues(Annotations) ? { Annotations } : {}),
     },
     NetworkSettings: { Networks: shapeEndpoints(record, networks) },
     Mounts: shapeMountPoints(record, directory),

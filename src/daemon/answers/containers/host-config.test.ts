@@ -26,7 +26,37 @@ test("empty modes have their default", () => {
   ).toMatchObject({
     IpcMode: "private",
     CgroupnsMode: "private",
-    NetworkMode: "default",
+    NetworkMode: "bridge",
     LogConfig: { Type: "json-file", Config: {} },
   });
+});
+
+test("the default network has its name", () => {
+  expect(shapeHostConfig({ NetworkMode: "default" }, []).NetworkMode).toBe("bridge");
+});
+
+test("lists that the request leaves open are null, and those that it sends empty are empty", () => {
+  expect(shapeHostConfig({}, [])).toMatchObject({
+    Dns: null,
+    Devices: null,
+    Ulimits: null,
+    PortBindings: null,
+  });
+  expect(shapeHostConfig({ Dns: [], Devices: [], PortBindings: {} }, [])).toMatchObject({
+    Dns: [],
+    Devices: [],
+    PortBindings: {},
+  });
+});
+
+test("empty maps of optional fields are left out", () => {
+  const shaped = shapeHostConfig({ Annotations: {}, Mounts: [], Sysctls: {}, Tmpfs: {} }, []);
+  for (const name of ["Annotations", "Mounts", "Sysctls", "Tmpfs"]) expect(shaped).not.toHaveProperty(name);
+});
+
+test("the hidden paths of /proc and /sys are shown, and a privileged container has none", () => {
+  expect(shapeHostConfig({}, []).MaskedPaths).toContain("/proc/kcore");
+  expect(shapeHostConfig({}, []).ReadonlyPaths).toContain("/proc/sys");
+  expect(shapeHostConfig({ Privileged: true }, [])).toMatchObject({ MaskedPaths: null, ReadonlyPaths: null });
+  expect(shapeHostConfig({ MaskedPaths: [] }, []).MaskedPaths).toEqual([]);
 });

@@ -1,25 +1,40 @@
 import type { HostConfigAnswer } from "#api/answers/container-host-config.ts";
 import type { ContainerLink } from "#containers/networking/links.ts";
 import type { HostConfig } from "#containers/request/create-request.ts";
+import { defaultMaskedPaths, defaultReadonlyPaths } from "#containers/request/protected-paths.ts";
+import { defaultNetwork } from "#network/networks.ts";
+import { hasValues } from "./has-values.ts";
 
 /** Returns `HostConfig` with every field of Docker's, unset ones with their default. */
 export function shapeHostConfig(given: HostConfig, links: ContainerLink[]): HostConfigAnswer {
+  const { Annotations, Mounts, Sysctls, Tmpfs, ...others } = given;
   return {
     ...unsetFields,
     ...unsetResources,
-    ...given,
+    ...others,
+    ...(hasValues(Annotations) ? { Annotations } : {}),
+    ...(hasValues(Mounts) ? { Mounts } : {}),
+    ...(hasValues(Sysctls) ? { Sysctls } : {}),
+    ...(hasValues(Tmpfs) ? { Tmpfs } : {}),
+    MaskedPaths: given.MaskedPaths ?? (given.Privileged ? null : defaultMaskedPaths),
+    ReadonlyPaths: given.ReadonlyPaths ?? (given.Privileged ? null : defaultReadonlyPaths),
     Links: links.length > 0 ? links.map(({ from, alias, to }) => `/${to.name}:/${from.name}/${alias}`) : null,
     RestartPolicy: {
       Name: given.RestartPolicy?.Name || "no",
       MaximumRetryCount: given.RestartPolicy?.MaximumRetryCount ?? 0,
     },
-    PortBindings: shapeBindings(given.PortBindings ?? {}),
+    PortBindings: given.PortBindings === undefined ? null : shapeBindings(given.PortBindings),
     LogConfig: { Type: given.LogConfig?.Type || "json-file", Config: given.LogConfig?.Config ?? {} },
-    NetworkMode: given.NetworkMode || "default",
+    NetworkMode: shapeNetworkMode(given.NetworkMode),
     CgroupnsMode: given.CgroupnsMode || unsetFields.CgroupnsMode,
     IpcMode: given.IpcMode || unsetFields.IpcMode,
     ShmSize: given.ShmSize || unsetFields.ShmSize,
   };
+}
+
+/** Returns the network mode; the default network has a name. */
+export function shapeNetworkMode(mode: string | undefined): string {
+  return !mode || mode === "default" ? defaultNetwork : mode;
 }
 
 /** Returns the bindings with both fields. An empty host address means all addresses. */
@@ -42,9 +57,9 @@ const unsetFields = {
   CapAdd: null,
   CapDrop: null,
   CgroupnsMode: "private",
-  Dns: [],
-  DnsOptions: [],
-  DnsSearch: [],
+  Dns: null,
+  DnsOptions: null,
+  DnsSearch: null,
   ExtraHosts: null,
   GroupAdd: null,
   IpcMode: "private",
@@ -79,7 +94,7 @@ const unsetResources = {
   CpuRealtimeRuntime: 0,
   CpusetCpus: "",
   CpusetMems: "",
-  Devices: [],
+  Devices: null,
   DeviceCgroupRules: null,
   DeviceRequests: null,
   MemoryReservation: 0,
@@ -87,7 +102,7 @@ const unsetResources = {
   MemorySwappiness: null,
   OomKillDisable: null,
   PidsLimit: null,
-  Ulimits: [],
+  Ulimits: null,
   CpuCount: 0,
   CpuPercent: 0,
   IOMaximumIOps: 0,

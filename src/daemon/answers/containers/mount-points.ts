@@ -1,4 +1,5 @@
 import type { MountPoint } from "#api/answers/container-summary.ts";
+import { parseBindText } from "#containers/request/bind-text.ts";
 import type { MountRequest } from "#containers/request/create-request.ts";
 import { normalizeTarget } from "#containers/request/mount-target.ts";
 import type { ContainerRecord, ContainerVolume } from "#containers/state/container-record.ts";
@@ -11,21 +12,35 @@ export function shapeMountPoints(
   return [
     ...Binds.filter((bind) => bind.startsWith("/")).map(fromBind),
     ...Mounts.filter(({ Type }) => Type !== "volume").map(fromMount),
-    ...volumes.map((volume) => fromVolume(volume, directory)),
+    ...volumes.map((volume) => fromVolume(volume, { Binds, Mounts, directory })),
   ];
 }
 
-function fromVolume({ name, target, readonly }: ContainerVolume, directory: string): MountPoint {
+interface VolumeContext {
+  Binds: string[];
+  Mounts: MountRequest[];
+  directory: string;
+}
+
+function fromVolume({ name, target, readonly }: ContainerVolume, context: VolumeContext): MountPoint {
+  const { directory } = context;
   return {
     Type: "volume",
     Name: name,
     Source: `${directory}/volumes/${name}/_data`,
     Destination: normalizeTarget(target),
     Driver: "local",
-    Mode: "z",
+    Mode: volumeMode(normalizeTarget(target), context),
     RW: !readonly,
     Propagation: "",
   };
+}
+
+/** Returns the options of the bind; "z" without options, "" for a volume that the request does not name. */
+function volumeMode(target: string, { Binds, Mounts }: VolumeContext): string {
+  const bind = Binds.map(parseBindText).find((one) => normalizeTarget(one.target) === target);
+  if (bind !== undefined) return bind.options.join(",") || "z";
+  return Mounts.some(({ Target }) => normalizeTarget(Target) === target) ? "z" : "";
 }
 
 const propagations = new Set(["private", "rprivate", "slave", "rslave", "shared", "rshared"]);

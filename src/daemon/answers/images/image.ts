@@ -24,7 +24,7 @@ export function shapeImageSummary(
     Created: Math.floor(image.created / 1000),
     Size: image.size,
     SharedSize: usage.sharedSize,
-    Labels: image.config.config?.Labels ?? {},
+    Labels: image.config.config?.Labels ?? null,
     Containers: usage.containers,
     Descriptor: image.target,
   };
@@ -58,7 +58,7 @@ export function shapeImage(image: ImageDetails): ImageInspect {
 
 function shapeConfig({ config: { config } }: ImageDetails): ImageConfigAnswer {
   const { User = "", Env = [], Cmd = null, WorkingDir = "", Entrypoint = null, ...others } = config ?? {};
-  const { Labels = {}, OnBuild = null, Volumes = null, ...rest } = others;
+  const { Labels = null, OnBuild = null, Volumes = null, ...rest } = others;
   return { User, Env, Cmd, WorkingDir, Entrypoint, Labels, OnBuild, Volumes, ...rest };
 }
 

@@ -102,7 +102,7 @@ const constant = {
     Volume: ["local"],
     Network: ["bridge", "host", "null"],
     Authorization: null,
-    Log: ["json-file", "none"],
+    Log: ["json-file", "local", "none"],
   },
   OomKillDisable: false,
   IPv4Forwarding: false,
