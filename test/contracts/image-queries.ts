@@ -35,6 +35,13 @@ export function describeImageLookups(name: string, open: () => Promise<ImageLook
       }
       expect(queries.findId("none")).toBeUndefined();
     });
+
+    test("a text that is no name and no ID is refused", async () => {
+      await using subject = await open();
+      const { queries } = subject;
+      for (const name of ["UPPER", "a b", "a:b:c", "-x"])
+        expect(await errorOf(queries.inspect(name))).toMatchObject({ code: "invalid-argument" });
+    });
   });
 }
 

@@ -32,6 +32,16 @@ daemonSuite("create", { obstacle: shellUnavailable, prepare: loadBox }, (daemon)
     }
   });
 
+  test("answers 400 for a name that no image can have", async () => {
+    for (const Image of ["UPPER", "a b", "box:1:2", "box@sha256:00"]) {
+      expect(await create({ Image })).toEqual({
+        status: 400,
+        message: expect.stringContaining("invalid reference format"),
+      });
+    }
+    expect((await daemon.request("GET", "/images/UPPER/json")).status).toBe(400);
+  });
+
   test("accepts a link alias with a slash", async () => {
     await daemon.printed("create", "--name", "db", "box:1", "true");
     const response = await create({ HostConfig: { Links: ["db:/mysql"] } });

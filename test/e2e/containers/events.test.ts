@@ -50,8 +50,9 @@ daemonSuite("events", { obstacle: shellUnavailable, prepare: loadBox }, (daemon)
 
   test("report what a container leaves before its end", async () => {
     await daemon.printed("run", "--name", "short", "-v", "data:/data", "box:1", "true");
-    const found = await actions({ event: ["connect", "start", "disconnect", "unmount", "die"] });
-    expect(found.slice(-5)).toEqual([
+    const found = await actions({ event: ["mount", "connect", "start", "disconnect", "unmount", "die"] });
+    expect(found.slice(-6)).toEqual([
+      "volume:mount",
       "network:connect",
       "container:start",
       "network:disconnect",

@@ -173,6 +173,17 @@ daemonSuite("user-defined networks", { obstacle: shellUnavailable, prepare: load
     await tbox("network", "rm", "named");
   });
 
+  test("the settings of a container that does not run are replaced by a second connect", async () => {
+    await tbox("network", "create", "again");
+    await tbox("create", "--name", "waiting", "--network", "again", "box:1", "true");
+    await tbox("network", "connect", "--alias", "other", "again", "waiting");
+    expect(
+      await tbox("inspect", "-f", "{{json .NetworkSettings.Networks.again.Aliases}}", "waiting"),
+    ).toContain("other");
+    await tbox("rm", "waiting");
+    await tbox("network", "rm", "again");
+  });
+
   test("a running container is connected and disconnected, and its ports follow", async () => {
     await tbox("network", "create", "one");
     await tbox("network", "create", "two");
