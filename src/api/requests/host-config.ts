@@ -74,7 +74,6 @@ export const hostConfigSchema = dockerObject(
         error: ({ input }) => `invalid isolation (${input}): linux only supports 'default'`,
       })
       .exactOptional(),
-    VolumeDriver: z.literal("local", "not supported: there is only the driver local").exactOptional(),
     Annotations: dictionary(z.string()).exactOptional(),
     OomScoreAdj: z.int().exactOptional(),
     CgroupParent: z.string().exactOptional(),

@@ -65,8 +65,6 @@ export interface HostConfig extends Resources {
   RestartPolicy?: RestartPolicy;
   /** File into which the client wrote the ID; inspections show it. */
   ContainerIDFile?: string;
-  /** Driver of the volumes that `Binds` create; only `local` exists. */
-  VolumeDriver?: "local";
   /** Containers whose volumes and bind mounts are mounted too: `name[:ro|rw]`. */
   VolumesFrom?: string[];
   /** `source:target[:options]`. A source that is not an absolute path is the name of a volume. */

@@ -6,7 +6,7 @@ import type { ImageDetails, ImageQueries } from "#images/store/image-queries.ts"
 import type { ImageTransfer } from "#images/transfer/image-transfer.ts";
 import type { ImageMaintenance } from "#images/upkeep/image-maintenance.ts";
 import { digestOf } from "#oci/digest.ts";
-import { canonicalName, familiarName } from "#oci/reference.ts";
+import { canonicalName, familiarName, parseReference } from "#oci/reference.ts";
 import { TboxError } from "#support/errors.ts";
 import { type FakeState, nothing } from "./fake-state.ts";
 
@@ -142,6 +142,7 @@ function fakeMaintenance({ calls, present }: FakeState): ImageMaintenance {
 /** Returns an image of the store, or throws like the real one. */
 function findImage(present: ReadonlySet<string>, name: string): ImageDetails {
   if (present.has(name)) return imageDetails(name);
+  parseReference(name);
   throw new MissingImageError(/:[^/]*$/.test(name) ? name : `${name}:latest`);
 }
 

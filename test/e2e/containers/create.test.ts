@@ -18,7 +18,6 @@ daemonSuite("create", { obstacle: shellUnavailable, prepare: loadBox }, (daemon)
   test("answers 404 only for a missing image, because clients pull it then", async () => {
     expect((await create({ ...none, Image: "missing:1" })).status).toBe(404);
     for (const HostConfig of [
-      { NetworkMode: "container:missing" },
       { NetworkMode: "missing" },
       { NetworkMode: "none", PidMode: "container:missing" },
       { NetworkMode: "none", IpcMode: "container:missing" },
