@@ -1,9 +1,11 @@
 import type { Engine } from "#engine/engine.ts";
+import { ensurePrivateDirectory } from "#support/private-directory.ts";
 import { createApp } from "./app.ts";
-import { createApiServer } from "./server/api-server.ts";
+import { type ApiServer, createApiServer } from "./server/api-server.ts";
 import { forwardConnections } from "./server/forward-connections.ts";
 import { listen } from "./server/listen.ts";
 import { type OpenDoor, openLocalApi } from "./server/local-api.ts";
+import { watchSocket } from "./server/watch-socket.ts";
 
 export interface DaemonOptions {
   engine: Engine;
@@ -38,25 +40,43 @@ export async function openDaemon({
   const shutdown = Promise.withResolvers<void>();
   const app = createApp({ engine, dataDirectory, shutdown: shutdown.resolve, passed: passed !== undefined });
   const answer = (request: Request) => app.fetch(request);
+  const servers = new Set<ApiServer>();
   // `tbox.sock` is systemd's own socket then and outlives the daemon.
   const name = passed === undefined ? "tbox.sock" : "behind-systemd.sock";
-  const { server, closeConnections } = createApiServer(engine, answer);
-  const path = await listen(server, { directory: runDirectory, uid, name });
-  const door = openDoor?.(runDirectory, openLocalApi(engine, answer, path));
+  const serve = async () => {
+    const opened = createApiServer(engine, answer);
+    const path = await listen(opened.server, { directory: runDirectory, uid, name });
+    servers.add(opened);
+    return path;
+  };
+  const path = await serve();
+  const serveDoors = () => openDoor?.(runDirectory, openLocalApi(engine, answer, path));
+  const doors = [serveDoors()];
   const forwarders = await Promise.all(
     [passed, forContainers]
       .filter((descriptor) => descriptor !== undefined)
       .map((descriptor) => forwardConnections(descriptor, path)),
   );
+  const watch = watchSocket(path, async () => {
+    ensurePrivateDirectory({ path: runDirectory, uid });
+    await engine.listenAgain();
+    // The old servers continue their connections and accept no new ones.
+    for (const { server } of servers) server.close();
+    await serve();
+    doors.push(serveDoors());
+    // Containers that run already see the old socket, others the new one.
+    forwarders.push(await forwardConnections(await engine.listenForContainers(), path));
+  });
   return {
     socketPath: `${runDirectory}/tbox.sock`,
     shutdown: shutdown.promise,
     async [Symbol.asyncDispose]() {
-      door?.[Symbol.dispose]();
+      for (const door of doors) door?.[Symbol.dispose]();
+      watch[Symbol.dispose]();
       for (const forwarder of forwarders) forwarder.stop();
-      const closed = new Promise((resolve) => server.close(resolve));
-      closeConnections();
-      await closed;
+      const closed = [...servers].map(({ server }) => new Promise((resolve) => server.close(resolve)));
+      for (const { closeConnections } of servers) closeConnections();
+      await Promise.all(closed);
       await Promise.all(forwarders.map((forwarder) => forwarder[Symbol.asyncDispose]()));
     },
   };

@@ -20,6 +20,8 @@ export interface Engine extends AsyncDisposable {
    * daemon as long as containers run.
    */
   listenForContainers(): Promise<number>;
+  /** Creates the sockets of the zygote and of the monitors again, after the run directory was removed. */
+  listenAgain(): Promise<void>;
   /** Describes the machine and how tbox uses it. */
   information(): Promise<SystemInformation>;
   /** Checks what this machine supports, and what would enable more. */

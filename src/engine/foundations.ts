@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { ContainerResource } from "#containers/state/container-uses.ts";
 import { openTrash, type Trash } from "#containers/state/trash.ts";
 import type { ContentStore } from "#content/content-store.ts";
@@ -69,7 +69,12 @@ async function openParts(
     mkdirSync(path, { recursive: true, mode: 0o700 });
   }
   const lock = tryLock(store, "daemon.lock");
-  if (!lock) throw new TboxError("already-exists", `another daemon has the store ${store} open`);
+  if (!lock) {
+    const owner = readFileSync(`${store}/daemon.lock`, "utf8");
+    const message = `another daemon (process ${owner || "unknown"}) has the store ${store} open`;
+    throw new TboxError("already-exists", message);
+  }
+  writeFileSync(`${store}/daemon.lock`, String(process.pid));
   resources.use(lock);
   const safe = openDatabase(`${store}/tbox.db`, { durability: "power", release });
   resources.defer(() => safe.close());

@@ -61,6 +61,7 @@ export async function openEngine(config: Config): Promise<Engine> {
     ...withPruneEvents({ images, containers, builder, volumes, networks }, events),
     events,
     listenForContainers: () => zygote.listen(containerSocketName),
+    listenAgain: () => zygote.listenAgain(),
     information: async () => readSystemInformation(information),
     diagnose: () => diagnose({ zygote, networks, dataDirectory }),
     async [Symbol.asyncDispose]() {

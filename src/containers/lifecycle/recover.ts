@@ -1,6 +1,8 @@
 import { readdirSync } from "node:fs";
+import { processStartTime } from "#native/addon/clock.ts";
 import { keepConnected, tryToConnect } from "#native/monitor/keep-connected.ts";
 import { connectMonitor, type Monitor } from "#native/monitor/monitor.ts";
+import { wakeMonitor } from "#native/zygote/wake.ts";
 import { dropCgroup, sweepCgroups } from "../limits/cgroups.ts";
 import type { ContainerServices } from "../services.ts";
 import { containerDirectory } from "../state/container-directories.ts";
@@ -31,7 +33,8 @@ const retryDelay = 1000;
 
 async function recover(services: ContainerServices, record: ContainerRecord): Promise<void> {
   const connect = () => connectMonitor(services.run, record.id, () => reportOutOfMemory(services, record));
-  const monitor = await tryToConnect(connect);
+  let monitor = await tryToConnect(connect);
+  if (monitor === "gone" && isRunning(record)) monitor = await wake(record, connect);
   if (monitor === "busy") {
     // Only a monitor that is gone proves that the container has ended.
     services.warn(`the monitor of container ${record.name} does not answer: trying again`);
@@ -51,6 +54,21 @@ async function recover(services: ContainerServices, record: ContainerRecord): Pr
   if (isRunning(record)) await handleExit(services, record, await endWithoutMonitor(services, record));
   else if (record.state.status === "restarting") services.restarts.schedule(record);
   else if (record.state.status === "exited" && restartsWithDaemon(record)) services.restarts.schedule(record);
+}
+
+/** Milliseconds that a monitor has to create its socket again. */
+const wakeTimeout = 2000;
+
+/** Connects to the monitor of a container that runs although the monitor's socket is gone. */
+async function wake({ state }: ContainerRecord, connect: () => Monitor): Promise<Monitor | "gone" | "busy"> {
+  const { pid, startTicks } = state;
+  if (startTicks === undefined || processStartTime(pid) !== startTicks || !wakeMonitor(pid)) return "gone";
+  const deadline = performance.now() + wakeTimeout;
+  for (;;) {
+    const monitor = await tryToConnect(connect);
+    if (monitor !== "gone" || performance.now() > deadline) return monitor;
+    await Bun.sleep(10);
+  }
 }
 
 /** Takes over a running container from the last daemon. */

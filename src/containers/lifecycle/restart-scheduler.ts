@@ -1,7 +1,8 @@
 import { linksOf } from "../networking/links.ts";
 import type { ContainerServices } from "../services.ts";
-import type { ContainerRecord } from "../state/container-record.ts";
+import { type ContainerRecord, isRunning } from "../state/container-record.ts";
 import type { RuntimeState } from "../state/runtime-state.ts";
+import { restartsAfterExit } from "./restart-policy.ts";
 import { containerOf } from "./shared-namespaces.ts";
 
 const firstDelay = 100;
@@ -30,21 +31,37 @@ export function openRestartScheduler(
       return restartTimer ? restart(other) : queue(async () => {});
     });
     await Promise.all(ready);
-    await start(record.id).catch((error) => services.warn(`restart container ${record.name}`, error));
+    try {
+      await start(record.id);
+    } catch (error) {
+      services.warn(`restart container ${record.name}`, error);
+      await services.runtime(record.id).queue(async () => scheduleAfterFailure(record));
+    }
   }
 
-  return {
-    schedule(record) {
-      const runtime = services.runtime(record.id);
-      const { startedAt, finishedAt } = record.state;
-      const ran = Date.parse(finishedAt) - Date.parse(startedAt);
-      const { restartDelay: previous } = runtime;
-      const delay = ran >= stableRun || !previous ? firstDelay : Math.min(longestDelay, previous * 2);
-      runtime.restartDelay = delay;
-      record.restartCount++;
-      runtime.restartTimer = setTimeout(() => restart(record), delay);
-    },
-  };
+  /** Schedules another start after one that failed, unless the container was stopped or removed meanwhile. */
+  function scheduleAfterFailure(record: ContainerRecord): void {
+    if (services.records.withId(record.id) !== record || isRunning(record)) return;
+    // The failed start has cleared the timer; another one may have set it again.
+    if (services.runtime(record.id).restartTimer !== undefined) return;
+    if (!restartsAfterExit(record, record.stoppedByUser ?? false)) return;
+    record.state.status = "restarting";
+    services.records.saveEventually(record);
+    schedule(record);
+  }
+
+  function schedule(record: ContainerRecord): void {
+    const runtime = services.runtime(record.id);
+    const { startedAt, finishedAt } = record.state;
+    const ran = Date.parse(finishedAt) - Date.parse(startedAt);
+    const { restartDelay: previous } = runtime;
+    const delay = ran >= stableRun || !previous ? firstDelay : Math.min(longestDelay, previous * 2);
+    runtime.restartDelay = delay;
+    record.restartCount++;
+    runtime.restartTimer = setTimeout(() => restart(record), delay);
+  }
+
+  return { schedule };
 }
 
 /** Cancels a scheduled start. */

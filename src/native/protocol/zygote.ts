@@ -43,3 +43,6 @@ export type ToZygote =
   /** Creates the listening stream socket `name`, or keeps it; the channel receives it. */
   | { type: "listen"; name: string }
   | { type: "shutdown" };
+
+/** The part of a zygote's record in the store that a daemon reads. */
+export const zygoteRecordSchema = z.object({ pid: z.number() });

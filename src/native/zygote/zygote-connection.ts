@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { TboxError } from "#support/errors.ts";
 import { errnoOf, FailureError } from "../addon/failure.ts";
 import { builtFile } from "../addon/files.ts";
@@ -18,6 +19,7 @@ import {
   protocolVersion,
   type ToZygote,
 } from "../protocol/zygote.ts";
+import { wakeZygote } from "./wake.ts";
 
 type Welcome = Extract<FromZygote, { type: "welcome" }>;
 
@@ -46,9 +48,12 @@ const socketName = `zygote-${protocolVersion}.sock`;
 /** Time limit for the answer to a greeting, in milliseconds. */
 const patience = 10_000;
 
+/** Time that a zygote has to create its socket again, in milliseconds. */
+const wakeTimeout = 2000;
+
 /** Connects to the running zygote, or starts one. */
 export async function connectZygote(options: ZygoteOptions): Promise<ZygoteConnection> {
-  const running = await greet(options);
+  const running = (await greet(options)) ?? (await greetAgain(options));
   if (running) return running;
   await startZygote(options);
   const started = await greet(options);
@@ -57,6 +62,28 @@ export async function connectZygote(options: ZygoteOptions): Promise<ZygoteConne
     "unavailable",
     `nothing listens at ${socketPath(options)} although the zygote has started`,
   );
+}
+
+/** Connects to a running zygote whose socket was removed; returns undefined when none runs. */
+async function greetAgain(options: ZygoteOptions): Promise<ZygoteConnection | undefined> {
+  return wakeZygote(options.store) ? whenListening(() => greet(options)) : undefined;
+}
+
+/** Makes a running zygote create its socket again. The socket exists when the call returns. */
+export async function listenAgain(options: ZygoteOptions): Promise<void> {
+  if (!wakeZygote(options.store)) return;
+  const listens = await whenListening(async () => existsSync(socketPath(options)) || undefined);
+  if (!listens) throw new TboxError("unavailable", `the zygote did not create ${socketPath(options)} again`);
+}
+
+/** Repeats an attempt until it succeeds or the time is over. */
+async function whenListening<T>(attempt: () => Promise<T | undefined>): Promise<T | undefined> {
+  const deadline = performance.now() + wakeTimeout;
+  for (;;) {
+    const outcome = await attempt();
+    if (outcome !== undefined || performance.now() > deadline) return outcome;
+    await Bun.sleep(10);
+  }
 }
 
 /** Connects and greets; returns undefined when no zygote listens, or when it exits. */

@@ -11,7 +11,12 @@ import type { Attachment } from "../protocol/monitor.ts";
 import type { WorkRequest } from "../protocol/work.ts";
 import type { Mapping, ToZygote } from "../protocol/zygote.ts";
 import { awaitWork, type WorkOptions, type WorkResults } from "./worker.ts";
-import { connectZygote, type ZygoteConnection, type ZygoteOptions } from "./zygote-connection.ts";
+import {
+  connectZygote,
+  listenAgain,
+  type ZygoteConnection,
+  type ZygoteOptions,
+} from "./zygote-connection.ts";
 
 /** The process that starts containers and workers inside the user namespace. */
 export interface Zygote extends Disposable {
@@ -40,6 +45,8 @@ export interface Zygote extends Disposable {
    * connections wait in its queue while no daemon runs.
    */
   listen(name: string): Promise<number>;
+  /** Makes the zygote and the monitors create their sockets again, after the run directory was removed. */
+  listenAgain(): Promise<void>;
   /** Makes the zygote exit once it has no children. */
   shutdown(): void;
 }
@@ -116,6 +123,7 @@ export async function openZygote(options: ZygoteOptions): Promise<Zygote> {
     work: (request, options = {}) => attempt(() => sendWork(connection, request, options)),
     net: (listener) => attempt(() => openChild(connection, { type: "net" }, [], listener)),
     listen: (name) => attempt(() => receiveListener(connection, name)),
+    listenAgain: () => listenAgain(options),
     shutdown() {
       connection.send({ type: "shutdown" }, []);
       // The zygote reads no further requests.

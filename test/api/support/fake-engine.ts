@@ -41,6 +41,7 @@ export function fakeEngine(): FakeEngine {
       warn: () => {},
     }),
     listenForContainers: () => Promise.reject(new TboxError("unavailable", "no zygote")),
+    listenAgain: async () => {},
     information: async () => fakeInformation,
     diagnose: async () => [{ name: "kernel", status: "ok", detail: "6.1" }],
     async [Symbol.asyncDispose]() {

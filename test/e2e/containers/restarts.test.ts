@@ -97,6 +97,24 @@ daemonSuite("restarts", { obstacle: shellUnavailable, prepare }, (daemon) => {
     await daemon.printed("rm", "mounted");
   });
 
+  test("a restart that fails is tried again until it succeeds or the container is stopped", async () => {
+    const source = `${daemon.data}/../returning`;
+    mkdirSync(source);
+    const mount = ["--mount", `type=bind,src=${source},dst=/bound`];
+    await start("persistent", ["--restart", "always", ...mount], ["sleep", "1000"]);
+    rmSync(source, { recursive: true });
+    process.kill(Number(await field("persistent", "{{.State.Pid}}")), "SIGKILL");
+    await until(async () => Number(await field("persistent", "{{.RestartCount}}")) >= 3);
+    mkdirSync(source);
+    await until(async () => (await field("persistent", "{{.State.Status}}")) === "running");
+    rmSync(source, { recursive: true });
+    process.kill(Number(await field("persistent", "{{.State.Pid}}")), "SIGKILL");
+    await until(async () => (await field("persistent", "{{.State.Error}}")).includes("does not exist"));
+    await daemon.printed("stop", "persistent");
+    expect(await field("persistent", "{{.State.Status}}")).toBe("exited");
+    await daemon.printed("rm", "persistent");
+  });
+
   test("wait reports the exit status of a container that was removed at its exit", async () => {
     const id = await daemon.printed(
       "run",

@@ -2,14 +2,17 @@
 //! container with one message and one fork.
 
 mod children;
+mod listening;
 mod net_helper;
 mod prepared;
 mod preparer;
 mod reexecute;
 mod requests;
+mod run_directory;
 mod server;
 mod standby_monitor;
 mod start;
+mod survivors;
 
 use std::process::ExitCode;
 

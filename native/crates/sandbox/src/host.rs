@@ -32,6 +32,7 @@ pub struct Host {
     store: OwnedFd,
     store_path: PathBuf,
     run: OwnedFd,
+    run_path: PathBuf,
     helper: OwnedFd,
     uids: IdMap,
     gids: IdMap,
@@ -46,6 +47,7 @@ impl Host {
         Ok(Self {
             store: opened,
             run: open_directory(run)?,
+            run_path: run.to_owned(),
             helper: in_root::open_host("/proc/self/exe")
                 .map_err(|errno| system("open", "/proc/self/exe", errno))?,
             store_path: store.to_owned(),
@@ -61,6 +63,16 @@ impl Host {
 
     pub fn run(&self) -> BorrowedFd<'_> {
         self.run.as_fd()
+    }
+
+    pub fn run_path(&self) -> &Path {
+        &self.run_path
+    }
+
+    /// Opens the run directory again, after it was removed and created again.
+    pub fn reopen_run(&mut self) -> Result<(), Failure> {
+        self.run = open_directory(&self.run_path)?;
+        Ok(())
     }
 
     /// Returns the program of this process.

@@ -1,10 +1,11 @@
 //! A container's directory, log and monitor socket.
 
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
 
 use protocol::failure::{Failure, FailureKind};
 use protocol::launch::{LaunchRequest, Log};
-use rustix::fs::{AtFlags, Mode, OFlags, openat, statat, unlinkat};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, openat, statat, unlinkat};
 use sandbox::host::Host;
 use sys::seqpacket;
 
@@ -21,6 +22,8 @@ pub struct ContainerFiles {
     /// Whether the exit record is synced to disk.
     pub durable_exit: bool,
     sockets: OwnedFd,
+    /// Path of the run directory, which may be removed and created again.
+    run: PathBuf,
     socket_name: String,
     /// Device and inode of the socket. A restarted container has another one.
     identity: Option<(u64, u64)>,
@@ -47,31 +50,46 @@ impl ContainerFiles {
         let sockets = openat(host.run(), "monitors", flags, Mode::empty())
             .map_err(|errno| Failure::of_call("monitor-socket", "monitors", errno))?;
         let socket_name = format!("{}.sock", request.id.get(..32).unwrap_or(&request.id));
-        let listener = seqpacket::listen(sockets.as_fd(), &socket_name, BACKLOG)
-            .map_err(|error| Failure::new(FailureKind::System, "monitor-socket", error))?;
+        let listener = listen(&sockets, &socket_name)?;
         let identity = socket_identity(&sockets, &socket_name);
         let files = Self {
             directory,
             log,
             durable_exit: request.durable_exit,
             sockets,
+            run: host.run_path().to_owned(),
             socket_name,
             identity,
         };
         Ok((files, listener))
     }
 
-    /// Returns whether the socket still belongs to this monitor. It does not once the container was removed or
-    /// restarted.
-    pub fn owns_socket(&self) -> bool {
-        self.identity.is_some()
-            && socket_identity(&self.sockets, &self.socket_name) == self.identity
+    /// Creates the socket again, after it or the run directory was removed. Returns the new listener.
+    pub fn listen_again(&mut self) -> Result<OwnedFd, Failure> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let sockets = openat(CWD, self.run.join("monitors"), flags, Mode::empty())
+            .map_err(|errno| Failure::of_call("monitor-socket", "monitors", errno))?;
+        let listener = listen(&sockets, &self.socket_name)?;
+        self.identity = socket_identity(&sockets, &self.socket_name);
+        self.sockets = sockets;
+        Ok(listener)
+    }
+
+    /// Returns whether this monitor is the container's current one. The socket of a restarted container is another one.
+    pub fn is_current(&self) -> bool {
+        let present = socket_identity(&self.sockets, &self.socket_name);
+        present.is_none() || present == self.identity
     }
 
     pub fn remove_socket(&self) {
         let name = self.socket_name.as_str();
         let _ = unlinkat(&self.sockets, name, AtFlags::empty());
     }
+}
+
+fn listen(sockets: &OwnedFd, name: &str) -> Result<OwnedFd, Failure> {
+    seqpacket::listen(sockets.as_fd(), name, BACKLOG)
+        .map_err(|error| Failure::new(FailureKind::System, "monitor-socket", error))
 }
 
 fn socket_identity(directory: &OwnedFd, name: &str) -> Option<(u64, u64)> {

@@ -8,6 +8,7 @@ use protocol::monitor::{Exited, FromMonitor, Started};
 use rustix::io::Errno;
 use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer};
 use sys::event::{Event, Interest, Poll};
+use sys::signals;
 use sys::watched::Watched;
 
 use crate::monitor::attachment::AttachedClient;
@@ -27,7 +28,10 @@ const STDIN: u64 = 2;
 const STDOUT: u64 = 3;
 const STDERR: u64 = 4;
 const MEMORY: u64 = 5;
+const SIGNALS: u64 = 6;
 const FIRST_FREE: u64 = 16;
+
+const SIGUSR1: i32 = 10;
 
 /// Size of the buffer for output and input: the capacity of a pipe.
 const BUFFER: usize = 64 * 1024;
@@ -86,6 +90,9 @@ pub struct Monitor {
     pub channels: Vec<Channel>,
     /// `None` for an exec, which only the daemon that started it knows.
     pub listener: Option<Watched>,
+    /// Reports SIGUSR1, by which the zygote or a daemon asks for the socket that was removed. The signal is blocked since
+    /// the fork. `None` for an exec.
+    signals: Option<OwnedFd>,
     /// False after a connection could not be accepted, for example for lack of descriptors.
     pub accepting: bool,
     /// `None` for an exec, which has no log, exit record or socket.
@@ -108,6 +115,7 @@ impl Monitor {
         let poll = Poll::create()?;
         let (files, listener) = files.unzip();
         let listener = listener.map(|one| listen(&poll, one)).transpose()?;
+        let signals = files.as_ref().map(|_| watch_signals(&poll)).transpose()?;
         let memory = cgroup.and_then(|cgroup| memory::watch(&poll, cgroup.as_fd(), MEMORY));
         let mut program = Watched::new(pidfd, PROGRAM);
         program.watch(&poll, Some(Interest::READ))?;
@@ -130,6 +138,7 @@ impl Monitor {
             clients: Vec::new(),
             channels: Vec::new(),
             listener,
+            signals,
             accepting: true,
             recorded: files.is_none(),
             files,
@@ -177,6 +186,7 @@ impl Monitor {
             LISTENER => self.accept(),
             PROGRAM => self.reap(),
             MEMORY => self.report_oom_kills(),
+            SIGNALS => self.listen_again(),
             STDIN => self.input.flush(),
             STDOUT => self.read_output(Stream::Stdout),
             STDERR => self.read_output(Stream::Stderr),
@@ -187,6 +197,19 @@ impl Monitor {
                     self.serve_channel(index);
                 }
             }
+        }
+    }
+
+    fn listen_again(&mut self) {
+        let Some(signals) = &self.signals else {
+            return;
+        };
+        while let Ok(Some(_)) = signals::read(signals.as_fd()) {}
+        let listener = self.files.as_mut().map(ContainerFiles::listen_again);
+        if let Some(Ok(listener)) = listener
+            && let Ok(listener) = listen(&self.poll, listener)
+        {
+            self.listener = Some(listener);
         }
     }
 
@@ -262,7 +285,7 @@ impl Monitor {
     /// Removes the socket, and reports the exit to daemons that are still waiting to be accepted.
     fn leave(&mut self) {
         if let Some(files) = &self.files
-            && files.owns_socket()
+            && files.is_current()
         {
             files.remove_socket();
         }
@@ -277,6 +300,12 @@ impl Monitor {
         self.next_token += 1;
         self.next_token
     }
+}
+
+fn watch_signals(poll: &Poll) -> Result<OwnedFd, Errno> {
+    let signals = signals::descriptor([SIGUSR1])?;
+    poll.add(&signals, SIGNALS, Interest::READ)?;
+    Ok(signals)
 }
 
 fn listen(poll: &Poll, listener: OwnedFd) -> Result<Watched, Errno> {

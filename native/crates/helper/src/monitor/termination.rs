@@ -111,7 +111,7 @@ impl Monitor {
 
     /// Writes the exit record, unless the container was removed or restarted.
     fn write_record(&mut self, exited: &Exited) -> Option<File> {
-        let Some(files) = self.files.as_ref().filter(|files| files.owns_socket()) else {
+        let Some(files) = self.files.as_ref().filter(|files| files.is_current()) else {
             self.recorded = true;
             return None;
         };

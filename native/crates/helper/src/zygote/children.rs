@@ -9,7 +9,7 @@ use protocol::monitor::Exited;
 use rustix::fs::{AtFlags, unlinkat};
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::{Pid, WaitOptions, wait};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
 use sandbox::host::Host;
 use sys::pidfd;
 
@@ -109,6 +109,16 @@ impl Children {
         let descriptor = pidfd::open(pid, None).ok()?;
         // Another process may have the id by now, but that one has another parent.
         (pidfd::parent(pid) == Some(parent)).then_some(descriptor)
+    }
+
+    pub fn signal_monitors(&self, signal: Signal) {
+        for (pid, child) in &self.by_pid {
+            if matches!(child, Child::Monitor { .. })
+                && let Some(pid) = i32::try_from(*pid).ok().and_then(Pid::from_raw)
+            {
+                let _ = kill_process(pid, signal);
+            }
+        }
     }
 
     pub fn add_worker(&mut self, pid: Pid) {

@@ -18,6 +18,7 @@ use crate::timestamp;
 use crate::worker;
 use crate::zygote::children::HeldDescriptors;
 use crate::zygote::server::{NET_HELPER, Task, Zygote};
+use crate::zygote::survivors;
 
 impl Zygote {
     /// Handles a message. Returns the task in a fork.
@@ -76,7 +77,7 @@ impl Zygote {
             cgroup: cgroup.and_then(copy),
         };
         let mut process_of = |sharing: &Sharing| match sharing {
-            Sharing::Container { id } => self.children.container(id),
+            Sharing::Container { id } => self.container(id),
             Sharing::Private | Sharing::Host => None,
         };
         let launch = Launch {
@@ -109,7 +110,7 @@ impl Zygote {
         let expected = descriptors_of_program(&request.attachments, request.cgroup);
         check("exec", expected, descriptors.len())?;
         let exec = Exec {
-            container: self.children.container(&request.id),
+            container: self.container(&request.id),
             request,
             descriptors,
             received_at,
@@ -124,7 +125,7 @@ impl Zygote {
     ) -> Result<Option<Task>, Failure> {
         check("work", descriptors_of(&request), descriptors.len())?;
         let container = match request.container() {
-            Some(view) if view.running => self.children.container(&view.id),
+            Some(view) if view.running => self.container(&view.id),
             _ => None,
         };
         let job = worker::Job {
@@ -133,6 +134,13 @@ impl Zygote {
             container,
         };
         self.fork_worker(Task::Worker(Box::new(job)))
+    }
+
+    /// Returns the first process of a container, also of one that an earlier zygote started; `None` if it is not running.
+    fn container(&mut self, id: &str) -> Option<OwnedFd> {
+        self.children
+            .container(id)
+            .or_else(|| survivors::container(self.host.run(), id))
     }
 
     /// Forks for a task after which the zygote only reaps the child.

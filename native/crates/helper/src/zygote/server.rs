@@ -1,12 +1,12 @@
 //! The zygote's state and event loop: it receives requests, forks, and reaps.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use protocol::VERSION;
 use protocol::failure::{Failure, FailureKind};
 use protocol::zygote::{FromZygote, Mapping};
-use rustix::fs::{AtFlags, statat, unlinkat};
+use rustix::fs::{AtFlags, unlinkat};
 use rustix::net::sockopt::socket_peercred;
 use rustix::process::geteuid;
 use sandbox::host::Host;
@@ -24,8 +24,9 @@ use crate::zygote::children::Children;
 use crate::zygote::net_helper::{Handover, NetHelper};
 use crate::zygote::prepared::{PrepareSide, PreparedResources};
 use crate::zygote::preparer::Preparation;
+use crate::zygote::run_directory;
 
-const LISTENER: u64 = 0;
+pub const LISTENER: u64 = 0;
 const SIGNALS: u64 = 1;
 const PREPARER: u64 = 2;
 pub const NET_HELPER: u64 = 3;
@@ -40,11 +41,10 @@ const IDLE: Duration = Duration::from_secs(30);
 /// Time until the next attempt to accept connections after a failure.
 const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 
-/// Daemons that may wait to be accepted.
-const BACKLOG: i32 = 128;
-
 const SIGHUP: i32 = 1;
 const SIGINT: i32 = 2;
+/// Sent by a daemon that finds the run directory without the zygote's socket.
+const SIGUSR1: i32 = 10;
 const SIGTERM: i32 = 15;
 const SIGCHLD: i32 = 17;
 
@@ -101,16 +101,16 @@ pub struct Connection {
 }
 
 pub struct Zygote {
-    host: Host,
+    pub host: Host,
     store: OwnedFd,
-    run: OwnedFd,
+    pub run: OwnedFd,
     pub mapping: Mapping,
     pub cgroup_namespace: bool,
     pub poll: Poll,
     signals: OwnedFd,
     /// The listener and the lock are `None` once the zygote is shut down.
-    listener: Option<Watched>,
-    lock: Option<OwnedFd>,
+    pub listener: Option<Watched>,
+    pub lock: Option<OwnedFd>,
     /// False after accepting a connection has failed, for example for lack of descriptors.
     accepting: bool,
     pub connections: Vec<Connection>,
@@ -119,7 +119,7 @@ pub struct Zygote {
     pub prepared: PreparedResources,
     pub net_helper: NetHelper,
     /// A listening socket that daemons share, with its name in the run directory.
-    shared: Option<(String, OwnedFd)>,
+    pub shared: Option<(String, OwnedFd)>,
     /// The last time with a child or a daemon.
     idle_since: Instant,
 }
@@ -136,17 +136,11 @@ impl Zygote {
     ) -> Result<Self, Failure> {
         let explain = |call| move |errno| Failure::of_call("zygote", call, errno);
         let poll = Poll::create().map_err(explain("epoll"))?;
-        let signals =
-            signals::descriptor([SIGCHLD, SIGTERM, SIGINT, SIGHUP]).map_err(explain("signalfd"))?;
+        let signals = signals::descriptor([SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1])
+            .map_err(explain("signalfd"))?;
         poll.add(&signals, SIGNALS, Interest::READ)
             .map_err(explain("epoll"))?;
-        let listener = seqpacket::listen(run.as_fd(), &socket_name(), BACKLOG)
-            .map_err(|error| Failure::new(FailureKind::System, "zygote-socket", error))?;
-        rustix::io::ioctl_fionbio(&listener, true).map_err(explain("listener"))?;
-        let mut listener = Watched::new(listener, LISTENER);
-        listener
-            .watch(&poll, Some(Interest::READ))
-            .map_err(explain("epoll"))?;
+        let listener = run_directory::listen(&poll, &run, &socket_name(), LISTENER)?;
         let mut net_helper = NetHelper::default();
         if let Some(handover) = handover {
             net_helper.adopt(&poll, handover, NET_HELPER);
@@ -282,6 +276,9 @@ impl Zygote {
                         self.prepared.retire(network);
                     }
                 }
+                SIGUSR1 => {
+                    let _ = self.listen_again();
+                }
                 _ => self.shut_down(),
             }
         }
@@ -298,30 +295,6 @@ impl Zygote {
         self.lock = None;
         self.prepared.dismiss_standby();
         self.connections.clear();
-    }
-
-    /// Returns the listening socket `name` of the run directory, and creates it if it does not exist.
-    pub fn shared_listener(&mut self, name: String) -> Result<BorrowedFd<'_>, Failure> {
-        if name.is_empty() || name.contains('/') {
-            let message = format!("expected the name of a socket, received {name:?}");
-            return Err(Failure::new(
-                FailureKind::InvalidArgument,
-                "message",
-                message,
-            ));
-        }
-        let kept = self.shared.take().filter(|(kept, _)| {
-            *kept == name && statat(&self.run, &name, AtFlags::SYMLINK_NOFOLLOW).is_ok()
-        });
-        let (name, socket) = match kept {
-            Some(kept) => kept,
-            None => {
-                let socket = seqpacket::listen_stream(self.run.as_fd(), &name, BACKLOG)
-                    .map_err(|error| Failure::new(FailureKind::System, "shared-socket", error))?;
-                (name, socket)
-            }
-        };
-        Ok(self.shared.insert((name, socket)).1.as_fd())
     }
 
     fn accept(&mut self) {
@@ -378,6 +351,6 @@ impl Zygote {
     }
 }
 
-fn socket_name() -> String {
+pub fn socket_name() -> String {
     format!("zygote-{VERSION}.sock")
 }

@@ -5,10 +5,9 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
 use id_mapping::{apply, diagnosis, inspect, plan};
-use protocol::VERSION;
 use protocol::failure::{Failure, FailureKind};
 use protocol::zygote::{Mapping, MappingMode};
-use rustix::fs::{Mode, OFlags, fstat, mkdirat, open, openat};
+use rustix::fs::{Mode, OFlags, open};
 use rustix::io::Errno;
 use rustix::mount::{MountPropagationFlags, mount_change};
 use rustix::process::{
@@ -18,13 +17,15 @@ use rustix::process::{
 use sandbox::host::Host;
 use serde::{Deserialize, Serialize};
 use sys::fork::{self, Side};
-use sys::{lock, seqpacket, user_namespace};
+use sys::{seqpacket, user_namespace};
 
 use crate::arguments::Arguments;
 use crate::messages;
 use crate::zygote::net_helper;
 use crate::zygote::reexecute;
+use crate::zygote::run_directory;
 use crate::zygote::server::Zygote;
+use crate::zygote::survivors::{self, ZygoteRecord};
 
 /// The process after [`start`].
 pub enum Started {
@@ -59,8 +60,8 @@ pub fn start(arguments: &Arguments) -> Result<Started, Failure> {
     }
     reexecute::ensure_sealed()?;
     umask(Mode::from_raw_mode(0o077));
-    let run = open_run_directory(&arguments.run)?;
-    let lock = take_lock(&run)?;
+    let run = run_directory::open(&arguments.run)?;
+    let lock = run_directory::take_lock(&run)?;
     let facts = inspect::facts()
         .map_err(|error| Failure::new(FailureKind::InvalidArgument, "subordinate-ids", error))?;
     let mut mapping = plan::plan(&facts)
@@ -151,10 +152,15 @@ fn prepare(
     chdir("/").map_err(|errno| Failure::of_call("session", "chdir /", errno))?;
     let handover = net_helper::take_over(run.as_fd())
         .filter(|handover| user_namespace::enter(handover.user_namespace.as_fd()).is_ok());
-    let mapping = match &handover {
-        Some(handover) => {
+    let store = open_directory(&arguments.store)?;
+    let entered = match &handover {
+        Some(handover) => Some(handover.mapping.clone()),
+        None => enter_survivors(&run, &store),
+    };
+    let mapping = match entered {
+        Some(mapping) => {
             send(parent, &FromChild::Mapped)?;
-            handover.mapping.clone()
+            mapping
         }
         None => match enter_new(parent)? {
             Some(mapping) => mapping,
@@ -168,17 +174,32 @@ fn prepare(
         MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC,
     )
     .map_err(refused)?;
-    let store = open_directory(&arguments.store)?;
     let host = Host::prepare(&arguments.store, &arguments.run)?;
     // From here on no process outside the namespace can read this process's memory or open its descriptors.
     set_dumpable_behavior(DumpableBehavior::NotDumpable)
         .map_err(|errno| Failure::of_call("protect", "dumpable", errno))?;
     set_child_subreaper(Some(getpid()))
         .map_err(|errno| Failure::of_call("subreaper", "zygote", errno))?;
-    make_directory(&run, "monitors")?;
+    run_directory::ensure_monitors(&run)?;
+    let record = ZygoteRecord {
+        pid: std::process::id(),
+        mapping: mapping.clone(),
+    };
+    record
+        .write(store.as_fd())
+        .map_err(|errno| Failure::of_call("zygote-record", "write", errno))?;
     let zygote = Zygote::create(host, store, run, mapping, lock, handover)?;
     redirect_standard_streams(arguments)?;
     Ok(Some(Box::new(zygote)))
+}
+
+/// Enters the user namespace of the containers that a dead zygote has left. Returns its mapping; `None` if no container
+/// runs.
+fn enter_survivors(run: &OwnedFd, store: &OwnedFd) -> Option<Mapping> {
+    let ZygoteRecord { mapping, .. } = ZygoteRecord::read(store.as_fd())?;
+    let namespace = survivors::user_namespace(run.as_fd())?;
+    user_namespace::enter(namespace.as_fd()).ok()?;
+    Some(mapping)
 }
 
 /// Enters a new user namespace. Returns its mapping, or `None` if the parent has ended.
@@ -206,49 +227,10 @@ fn redirect_standard_streams(arguments: &Arguments) -> Result<(), Failure> {
     result.map_err(|errno| Failure::of_call("standard-streams", "dup2", errno))
 }
 
-fn open_run_directory(path: &Path) -> Result<OwnedFd, Failure> {
-    let directory = open_directory(path)?;
-    let status = fstat(&directory)
-        .map_err(|errno| Failure::of_call("run-directory", &path.to_string_lossy(), errno))?;
-    if status.st_uid != geteuid().as_raw() || status.st_mode & 0o022 != 0 {
-        let message = format!(
-            "{} must belong to the user and be writable by nobody else",
-            path.display()
-        );
-        return Err(Failure::new(
-            FailureKind::InvalidArgument,
-            "run-directory",
-            message,
-        ));
-    }
-    Ok(directory)
-}
-
 fn open_directory(path: &Path) -> Result<OwnedFd, Failure> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     open(path, flags, Mode::empty())
         .map_err(|errno| Failure::of_call("open-directory", &path.to_string_lossy(), errno))
-}
-
-fn make_directory(parent: &OwnedFd, name: &str) -> Result<(), Failure> {
-    match mkdirat(parent, name, Mode::from_raw_mode(0o700)) {
-        Ok(()) | Err(Errno::EXIST) => {}
-        Err(errno) => return Err(Failure::of_call("run-directory", name, errno)),
-    }
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-    openat(parent, name, flags, Mode::empty())
-        .map(drop)
-        .map_err(|errno| Failure::of_call("run-directory", name, errno))
-}
-
-fn take_lock(run: &OwnedFd) -> Result<OwnedFd, Failure> {
-    let name = format!("zygote-{VERSION}.lock");
-    let lock = lock::try_exclusive(run.as_fd(), &name).map_err(|error| system("lock", error))?;
-    lock.ok_or_else(|| Failure {
-        errno: Some(Errno::WOULDBLOCK.raw_os_error()),
-        subject: Some(name),
-        ..system("lock", "another zygote serves this run directory")
-    })
 }
 
 fn refused(errno: Errno) -> Failure {
