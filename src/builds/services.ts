@@ -4,7 +4,7 @@ import type { ImageAuthoring } from "#images/authoring/image-authoring.ts";
 import type { ImageQueries } from "#images/store/image-queries.ts";
 import type { ImageTransfer } from "#images/transfer/image-transfer.ts";
 import type { ImageMaintenance } from "#images/upkeep/image-maintenance.ts";
-import type { LayerCommits, LayerQueries, LayerUnpacking } from "#layers/layers.ts";
+import type { LayerArchives, LayerCommits, LayerQueries, LayerUnpacking } from "#layers/layers.ts";
 import type { KeyedLocks } from "#support/concurrency/keyed-locks.ts";
 import type { BuildCache } from "./cache/build-cache.ts";
 import type { CacheMounts } from "./cache/cache-mounts.ts";
@@ -16,7 +16,7 @@ export interface BuilderServices {
     ImageAuthoring &
     Pick<ImageTransfer, "pull"> &
     Pick<ImageMaintenance, "collect" | "usage">;
-  layers: LayerQueries & LayerUnpacking & LayerCommits;
+  layers: LayerQueries & LayerUnpacking & LayerCommits & Pick<LayerArchives, "archiveSize">;
   content: BlobReader & BlobWriter;
   containers: Pick<Containers, "lifecycle" | "streams" | "builds">;
   cache: BuildCache;

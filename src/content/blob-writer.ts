@@ -1,4 +1,4 @@
-import { open, rename, rm } from "node:fs/promises";
+import { open, rename, rm, stat } from "node:fs/promises";
 import { type Digest, digestOf, parseDigest, splitDigest } from "#oci/digest.ts";
 import { createSingleFlight } from "#support/concurrency/single-flight.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
@@ -15,6 +15,19 @@ export function openBlobWriter(paths: LayoutPaths, { has }: Pick<BlobReader, "ha
   async function publish(partial: string, digest: Digest): Promise<void> {
     await rename(partial, paths.blob(digest));
     await syncDirectory(paths.blobs(splitDigest(digest).algorithm));
+  }
+
+  /** Publishes a new file under the digest that `write` returns. */
+  async function publishNew(write: (partial: string) => Promise<Expected>): Promise<Expected> {
+    const partial = `${paths.partials}/new-${crypto.randomUUID()}`;
+    try {
+      const expected = await write(partial);
+      await publish(partial, expected.digest);
+      return expected;
+    } catch (error) {
+      await rm(partial, { force: true });
+      throw error;
+    }
   }
 
   async function ingestOnce(source: BlobSource, expected: Expected, options: IngestOptions): Promise<void> {
@@ -35,17 +48,14 @@ export function openBlobWriter(paths: LayoutPaths, { has }: Pick<BlobReader, "ha
       await ingest(async () => ({ offset: 0, bytes: singleValue(bytes) }), expected);
       return expected;
     },
-    async adopt(source, options = {}) {
-      const partial = `${paths.partials}/new-${crypto.randomUUID()}`;
-      try {
-        const expected = await writeAll(partial, source, options);
-        await publish(partial, expected.digest);
+    adopt: (source, options = {}) => publishNew((partial) => writeAll(partial, source, options)),
+    fill: (write) =>
+      publishNew(async (partial) => {
+        await using file = await open(partial, "wx", 0o600);
+        const expected = (await write(file.fd)) ?? (await digestFile(partial));
+        await file.sync();
         return expected;
-      } catch (error) {
-        await rm(partial, { force: true });
-        throw error;
-      }
-    },
+      }),
   };
 }
 
@@ -90,6 +100,13 @@ async function writePartial(
     throw invalidArgument(`blob ${digest}: its bytes have the digest ${algorithm}:${found}`);
   }
   await file.sync();
+}
+
+async function digestFile(path: string): Promise<Expected> {
+  const { size } = await stat(path);
+  const hasher = new Bun.CryptoHasher("sha256");
+  await hashFile(path, size, hasher);
+  return { digest: parseDigest(`sha256:${hasher.digest("hex")}`), size };
 }
 
 async function writeAll(

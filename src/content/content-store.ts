@@ -35,6 +35,8 @@ export interface BlobWriter {
   put(bytes: Uint8Array): Promise<Expected>;
   /** Writes a stream whose digest is not known in advance. */
   adopt(source: AsyncIterable<Uint8Array>, options?: IngestOptions): Promise<Expected>;
+  /** Lets `write` fill a file. If it returns no digest and size of what it has written, they are computed. */
+  fill(write: (descriptor: number) => Promise<Expected | undefined>): Promise<Expected>;
 }
 
 /** Read access to blobs that are still being ingested. */

@@ -61,6 +61,7 @@ test("a new store has every table", () => {
   ).toEqual([
     "build_cache",
     "build_mounts",
+    "compressed_layers",
     "containers",
     "expected_blobs",
     "image_digests",

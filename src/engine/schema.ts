@@ -38,4 +38,11 @@ export const migrations: readonly string[] = [
     blob TEXT NOT NULL, diff_id TEXT NOT NULL, PRIMARY KEY (blob, diff_id)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE layers ADD COLUMN archive_size INTEGER;
+  CREATE TABLE compressed_layers (
+    diff_id TEXT NOT NULL, compression TEXT NOT NULL, blob TEXT NOT NULL, size INTEGER NOT NULL,
+    PRIMARY KEY (diff_id, compression)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -44,7 +44,7 @@ export async function openImages({ database, helloProgram, ...options }: ImagesO
   writeIndex().catch((error) => options.warn("write the image index", error));
   return {
     ...openQueries(services),
-    ...openTransfer(services),
+    ...openTransfer(services, collector.collect),
     ...openArchives(services),
     ...openAuthoring(services),
     ...openMaintenance(services, collector),

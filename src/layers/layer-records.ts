@@ -6,11 +6,14 @@ import { type DiffId, parseDiffId } from "#oci/digest.ts";
 export interface LayerRecords {
   has(diffId: DiffId): boolean;
   size(diffId: DiffId): number | undefined;
+  /** Returns the size of the archive that the layer's files make again; undefined if they do not make it. */
+  archiveSize(diffId: DiffId): number | undefined;
   all(): DiffId[];
   /** Adds a layer that is not durable yet. The record is lost when the daemon ends. */
   addUnsynced(layer: Unpacked): void;
   /** Adds a durable layer. */
   add(layer: Unpacked): void;
+  setArchiveSize(diffId: DiffId, archiveSize: number): void;
   remove(diffId: DiffId): void;
 }
 
@@ -18,6 +21,12 @@ interface Row {
   diff_id: string;
   size: number;
   owners_kept: number;
+  archive_size: number | null;
+}
+
+interface Sizes {
+  size: number;
+  archiveSize: number | undefined;
 }
 
 /** Reads the table and deletes the rows that `isValid` rejects. */
@@ -26,26 +35,45 @@ export function openLayerRecords(
   isValid: (diffId: DiffId, ownersKept: boolean) => boolean,
 ): LayerRecords {
   const insert = database.query(
-    "INSERT OR REPLACE INTO layers (diff_id, size, owners_kept) VALUES ($diffId, $size, $ownersKept)",
+    "INSERT OR REPLACE INTO layers (diff_id, size, owners_kept, archive_size) VALUES ($diffId, $size, $ownersKept, $archiveSize)",
   );
   const drop = database.query("DELETE FROM layers WHERE diff_id = $diffId");
-  const sizes = new Map<DiffId, number>();
-  for (const row of database.query<Row, []>("SELECT diff_id, size, owners_kept FROM layers").all()) {
+  const setArchive = database.query("UPDATE layers SET archive_size = $archiveSize WHERE diff_id = $diffId");
+  const layers = new Map<DiffId, Sizes>();
+  for (const row of database
+    .query<Row, []>("SELECT diff_id, size, owners_kept, archive_size FROM layers")
+    .all()) {
     const diffId = parseDiffId(row.diff_id);
-    if (isValid(diffId, row.owners_kept !== 0)) sizes.set(diffId, row.size);
+    const sizes = { size: row.size, archiveSize: row.archive_size ?? undefined };
+    if (isValid(diffId, row.owners_kept !== 0)) layers.set(diffId, sizes);
     else drop.run({ diffId });
   }
   return {
-    has: (diffId) => sizes.has(diffId),
-    size: (diffId) => sizes.get(diffId),
-    all: () => [...sizes.keys()],
-    addUnsynced: ({ diffId, size }) => void sizes.set(parseDiffId(diffId), size),
-    add({ diffId, size, ownersKept }) {
-      insert.run({ diffId, size, ownersKept: Number(ownersKept) });
-      sizes.set(parseDiffId(diffId), size);
+    has: (diffId) => layers.has(diffId),
+    size: (diffId) => layers.get(diffId)?.size,
+    archiveSize: (diffId) => layers.get(diffId)?.archiveSize,
+    all: () => [...layers.keys()],
+    addUnsynced: ({ diffId, size, archiveSize }) =>
+      void layers.set(parseDiffId(diffId), { size, archiveSize }),
+    add({ diffId, size, ownersKept, archiveSize }) {
+      const known = layers.get(parseDiffId(diffId))?.archiveSize;
+      const sizes = { size, archiveSize: archiveSize ?? known };
+      insert.run({
+        diffId,
+        size,
+        ownersKept: Number(ownersKept),
+        archiveSize: sizes.archiveSize ?? null,
+      });
+      layers.set(parseDiffId(diffId), sizes);
+    },
+    setArchiveSize(diffId, archiveSize) {
+      const known = layers.get(diffId);
+      if (known === undefined) return;
+      setArchive.run({ diffId, archiveSize });
+      layers.set(diffId, { ...known, archiveSize });
     },
     remove(diffId) {
-      sizes.delete(diffId);
+      layers.delete(diffId);
       drop.run({ diffId });
     },
   };

@@ -5,6 +5,7 @@ import type { Zygote } from "#native/zygote/zygote.ts";
 import { type DiffId, parseDiffId, splitDigest } from "#oci/digest.ts";
 import { createSerialQueue } from "#support/concurrency/serial-queue.ts";
 import type { Warn } from "#support/log.ts";
+import { openLayerArchives } from "./layer-archives.ts";
 import { layerPath, layersDirectory, stagingDirectory } from "./layer-path.ts";
 import { type LayerRecords, openLayerRecords } from "./layer-records.ts";
 import type { LayerCommits, LayerMaintenance, Layers } from "./layers.ts";
@@ -38,6 +39,7 @@ export async function openLayers({ database, store, zygote, warn }: LayersOption
     list: records.all,
     ...openUnpacking({ store, zygote, records, warn }),
     ...openLayerCommits(zygote, records),
+    ...openLayerArchives(zygote, records),
     ...maintenance,
   };
 }
@@ -68,6 +70,8 @@ function openLayerCommits(zygote: Zygote, records: LayerRecords): LayerCommits {
       if (!records.has(diffId)) {
         unsynced.push(layer);
         records.addUnsynced(layer);
+      } else if (layer.archiveSize !== undefined) {
+        records.setArchiveSize(diffId, layer.archiveSize);
       }
       return diffId;
     },

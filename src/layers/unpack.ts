@@ -1,5 +1,6 @@
 import { statfsSync } from "node:fs";
 import { openNotifier } from "#native/addon/notifier.ts";
+import { openPipe } from "#native/addon/pipe.ts";
 import type { Unpacked, UnpackLimits } from "#native/protocol/work.ts";
 import type { Zygote } from "#native/zygote/zygote.ts";
 import { type DiffId, parseDiffId } from "#oci/digest.ts";
@@ -7,7 +8,7 @@ import { createLimit } from "#support/concurrency/limit.ts";
 import { createSingleFlight } from "#support/concurrency/single-flight.ts";
 import type { Warn } from "#support/log.ts";
 import type { LayerRecords } from "./layer-records.ts";
-import type { GrowingBlob, LayerUnpacking, UnpackOptions, WithBlob } from "./layers.ts";
+import type { GrowingBlob, LayerUnpacking, UnpackOptions, WithBlob, WriteArchive } from "./layers.ts";
 
 /** Free bytes of the disk that unpacking must leave. */
 const reservedBytes = 64 * 1024 * 1024;
@@ -63,11 +64,41 @@ export function openUnpacking({ store, zygote, records, warn }: UnpackingOptions
     async adopt(blob, options = {}) {
       return parseDiffId((await unpack(undefined, blob, options)).diffId);
     },
+    async adoptFrom(write, signal) {
+      const { diffId } = await piped(signal, {
+        write,
+        read: (source, limited) => unpack(undefined, (use) => use(source), { signal: limited }),
+      });
+      return parseDiffId(diffId);
+    },
     verify(diffId, blob, options = {}) {
       const request = { operation: "verify" as const, diffId, limits: unpackLimits(store) };
       return limit(() => blob((source) => zygote.work(request, { source, ...options })));
     },
   };
+}
+
+interface PipeEnds<T> {
+  write: WriteArchive;
+  read: (descriptor: number, signal: AbortSignal) => Promise<T>;
+}
+
+/** Connects a writer with a reader. The first failure of one ends the other, and is thrown. */
+async function piped<T>(signal: AbortSignal, { write, read }: PipeEnds<T>): Promise<T> {
+  const stop = new AbortController();
+  const limited = AbortSignal.any([signal, stop.signal]);
+  const { input, output, close } = openPipe();
+  try {
+    const reading = read(output, limited).finally(() => close("output"));
+    const writing = write(input, limited).finally(() => close("input"));
+    for (const work of [reading, writing]) work.catch((error) => stop.abort(error));
+    await Promise.allSettled([reading, writing]);
+    if (limited.aborted) throw limited.reason;
+    return await reading;
+  } finally {
+    close("input");
+    close("output");
+  }
 }
 
 function unpackLimits(store: string): UnpackLimits {

@@ -30,6 +30,11 @@ export function isLayerType(mediaType: string): boolean {
   return layerPattern.test(mediaType);
 }
 
+/** Returns the media type of a layer after the compression of its plain archive. */
+export function compressedLayerType(mediaType: string, format: "gzip" | "zstd"): string {
+  return `${mediaType}${mediaType.includes(".docker.") ? "." : "+"}${format}`;
+}
+
 /** Media types for the header `Accept`, preferred first. */
 export const acceptedManifests = [...manifestTypes, ...indexTypes];
 

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { writeSync } from "node:fs";
 import { type Digest, parseDigest } from "#oci/digest.ts";
 import { parseReference } from "#oci/reference.ts";
 import { errorOf } from "./support/error-of.ts";
@@ -118,7 +119,7 @@ export function describeImageAuthoring(name: string, open: OpenImages): void {
     function commit(parent: Digest): Promise<Digest> {
       const { images, image } = subject();
       const archive = Bun.gunzipSync(new Uint8Array(image.layers[0]?.bytes ?? []));
-      return images.commit(new Blob([archive]).stream(), {
+      return images.commit(async (descriptor) => void writeSync(descriptor, archive), {
         parent,
         config: { Cmd: ["/file"] },
         changes: ["USER app"],

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { writeSync } from "node:fs";
 import { MissingImageError } from "#images/missing-image-error.ts";
 import type { ImageQueries } from "#images/store/image-queries.ts";
 import { parseDigest } from "#oci/digest.ts";
@@ -150,7 +151,7 @@ export function describeImageQueries(name: string, open: OpenImages): void {
     /** Commits an empty layer on top of the pulled image as `child`. */
     async function commit() {
       const { images, image } = subject();
-      return images.commit(emptyLayer(), {
+      return images.commit(async (descriptor) => void writeSync(descriptor, new Uint8Array(1024)), {
         parent: parseDigest(image.config.digest),
         config: {},
         changes: [],
@@ -162,8 +163,4 @@ export function describeImageQueries(name: string, open: OpenImages): void {
       });
     }
   });
-}
-
-async function* emptyLayer() {
-  yield new Uint8Array(1024);
 }

@@ -1,5 +1,7 @@
+import { readFileSync, writeSync } from "node:fs";
+import { gzipSync } from "node:zlib";
 import type { Layers } from "#layers/layers.ts";
-import type { DiffId } from "#oci/digest.ts";
+import { type DiffId, digestOf } from "#oci/digest.ts";
 
 /** Returns layers that unpack nothing and record the requested diffIDs; `adopted` is the diffID of every archive. */
 export function fakeLayers(unpacked: Set<DiffId>, adopted: DiffId): Layers {
@@ -16,6 +18,20 @@ export function fakeLayers(unpacked: Set<DiffId>, adopted: DiffId): Layers {
       unpacked.add(adopted);
       return adopted;
     },
+    adoptFrom: async () => {
+      unpacked.add(adopted);
+      return adopted;
+    },
+    archiveSize: () => undefined,
+    confirmArchive: async () => false,
+    isIntact: async () => false,
+    pack: () => Promise.reject(new Error("no layer makes its archive")),
+    compress: async (archive, descriptor) => {
+      const bytes = gzipSync(readFileSync(archive));
+      writeSync(descriptor, bytes);
+      return { digest: digestOf(bytes), size: bytes.length };
+    },
+    read: () => new Blob().stream(),
     commitUpper: async () => undefined,
     sync: async () => {},
     verify: async (one) => unpacked.has(one),

@@ -1,6 +1,7 @@
+import { z } from "zod";
 import { queryFilters } from "../schema/filters.ts";
 import { queryPlatform } from "../schema/platform.ts";
-import { query, queryFlag, queryText } from "../schema/query.ts";
+import { query, queryFlag, queryInteger, queryText } from "../schema/query.ts";
 
 /** Query of `POST /images/create`; `changes` may be repeated. */
 export const createImageQuery = query({
@@ -44,6 +45,9 @@ export const tagImageQuery = query({
   platform: queryPlatform,
   // Accepted and ignored: an existing tag always moves.
   force: queryFlag,
+  // Of tbox alone: the compression of plain layers in a push.
+  compression: z.enum(["none", "gzip", "zstd"], "must be none, gzip or zstd").optional(),
+  compressionLevel: queryInteger,
 });
 
 /** Query of `POST /tbox/check`. */

@@ -1,4 +1,4 @@
-import { type DiffId, parseDiffId } from "#oci/digest.ts";
+import type { DiffId } from "#oci/digest.ts";
 import { cacheKey } from "../cache/build-cache.ts";
 import type { StageState } from "../plan/stage-state.ts";
 import { ensureLayer } from "../steps/ensure-layer.ts";
@@ -24,14 +24,8 @@ export async function squash(run: BuildRun, stage: StageState): Promise<StageSta
 }
 
 async function mergeLayers({ services, signal }: BuildRun, made: DiffId[], below: DiffId[]): Promise<DiffId> {
-  const { containers, content, layers } = services;
+  const { containers, images } = services;
   using workspace = containers.builds.openWorkspace([]);
-  const { digest } = await content.adopt(workspace.squash(made, below), { signal });
-  const diffId = parseDiffId(digest);
-  const blob = async <T>(use: (descriptor: number) => Promise<T>) => {
-    await using file = await content.open(digest);
-    return await use(file.fd);
-  };
-  await layers.ensure(diffId, blob, { signal });
+  const { diffId } = await images.adoptLayer(await workspace.squash(made, below), signal);
   return diffId;
 }

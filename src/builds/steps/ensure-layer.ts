@@ -57,7 +57,7 @@ async function describeLayer(
   { services }: BuildRun,
   diffId: DiffId,
 ): Promise<NonNullable<KnownStep["layer"]>> {
-  const size = await services.content.size(diffId);
+  const size = services.layers.archiveSize(diffId) ?? (await services.content.size(diffId));
   return { diffId, descriptor: { mediaType: mediaTypes.layer, digest: diffId, size } };
 }
 

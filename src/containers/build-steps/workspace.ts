@@ -1,5 +1,6 @@
 import { closeSync } from "node:fs";
 import type { Duplex } from "node:stream";
+import type { WriteArchive } from "#layers/layers.ts";
 import { openStream } from "#native/addon/stream.ts";
 import type { ContainerView, ListedEntry, Owner } from "#native/protocol/work.ts";
 import type { DiffId } from "#oci/digest.ts";
@@ -31,10 +32,10 @@ export interface Workspace extends Disposable {
   /** Returns a tree as a tar. A failure destroys the stream with an error. */
   export(tree: FileTree): Duplex;
   /**
-   * Merges layers into the workspace and returns the result as one uncompressed layer. Deletions of files in the layers
-   * `below` are preserved. A failure destroys the stream with an error.
+   * Merges layers into the workspace; returns the function that writes the result as one uncompressed layer. Deletions of
+   * files in the layers `below` are preserved.
    */
-  squash(layers: DiffId[], below: DiffId[]): Duplex;
+  squash(layers: DiffId[], below: DiffId[]): Promise<WriteArchive>;
   /** Unpacks a tar, compressed or not, into the root. All entries get the owner root. */
   extract(archive: ReadableStream<Uint8Array>): Promise<void>;
   /** Copies files; `mode` has the syntax of chmod(1). */
@@ -57,12 +58,11 @@ export function openWorkspace(services: ContainerServices, layers: DiffId[]): Wo
       streamFromWorker((peer) =>
         services.zygote.work({ operation: "export", id, tree: planTree(tree) }, { source: peer }),
       ),
-    squash: (merged, below) =>
-      streamFromWorker(async (peer) => {
-        const [layers, lowers] = [merged.map(storePath), below.map(storePath)];
-        await services.zygote.work({ operation: "merge", upper, layers, lowers });
-        await services.zygote.work({ operation: "layer", upper }, { source: peer });
-      }),
+    async squash(merged, below) {
+      const [layers, lowers] = [merged.map(storePath), below.map(storePath)];
+      await services.zygote.work({ operation: "merge", upper, layers, lowers });
+      return (source, signal) => services.zygote.work({ operation: "layer", upper }, { source, signal });
+    },
     extract: (archive) =>
       feedArchive(archive, (source) =>
         services.zygote.work(

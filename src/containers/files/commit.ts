@@ -32,10 +32,7 @@ export async function commitContainer(
   const record = services.records.find(name);
   const { id: parent } = await services.images.resolve(requireImage(record));
   await using _ = await pauseDuringCommit(services, record, pause);
-  const layer = changesAsLayer(services, record);
-  // The layer is destroyed in any case: a worker whose layer nobody reads would keep a stopped container locked.
-  using _layer = { [Symbol.dispose]: () => void layer.destroy() };
-  const image = await services.images.commit(layer, {
+  const image = await services.images.commit(changesAsLayer(services, record), {
     ...options,
     parent,
     config: imageSettings(mergeCommitConfig(config, record.config)),

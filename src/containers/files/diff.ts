@@ -1,5 +1,5 @@
 import { closeSync } from "node:fs";
-import type { Duplex } from "node:stream";
+import type { WriteArchive } from "#layers/layers.ts";
 import { openStream } from "#native/addon/stream.ts";
 import { TboxError } from "#support/errors.ts";
 import type { ContainerServices } from "../services.ts";
@@ -28,14 +28,12 @@ export async function listChanges(services: ContainerServices, name: string): Pr
   return text.split("\0").slice(0, -1).map(parseChange);
 }
 
-/** Returns a container's changes as an uncompressed layer. A failure destroys the stream with an error. */
-export function changesAsLayer(services: ContainerServices, record: ContainerRecord): Duplex {
-  const { stream, peer } = openStream();
+/** Returns the function that writes a container's changes as an uncompressed layer. */
+export function changesAsLayer(services: ContainerServices, record: ContainerRecord): WriteArchive {
   const request = { operation: "layer" as const, upper: upperOf(record) };
-  withStableFiles(services, record.id, () => services.zygote.work(request, { source: peer }))
-    .finally(() => closeSync(peer))
-    .catch((error) => stream.destroy(error));
-  return stream;
+  return async (source, signal) => {
+    await withStableFiles(services, record.id, () => services.zygote.work(request, { source, signal }));
+  };
 }
 
 /** Returns the ID of a container's image. Throws conflict for a container on a directory of the host. */

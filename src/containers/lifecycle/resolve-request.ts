@@ -28,7 +28,7 @@ export function resolveRequest(services: ContainerServices, record: ContainerRec
   if (planned.volumes.length > 0) record.volumes = planned.volumes;
   const warnings = resolveNamespaceModes(services.records, host, config);
   checkRecord(record);
-  return [...warnings, ...applyLimits(services, host), ...checkDevices(host.Devices)];
+  return [...warnings, ...planned.warnings, ...applyLimits(services, host), ...checkDevices(host.Devices)];
 }
 
 /** Throws for a container that could never start. */

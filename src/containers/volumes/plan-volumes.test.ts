@@ -23,6 +23,7 @@ test("-v and --mount name volumes, and bind mounts name none", () => {
   expect(planVolumes({ host, anonymous: [], find })).toEqual({
     volumes: [{ ...volume("cache", "/cache"), readonly: true, fill: false }, volume("data", "/data")],
     binds: [],
+    warnings: [],
   });
 });
 
@@ -33,6 +34,7 @@ test("--volumes-from takes over volumes and bind mounts, read-only if asked", ()
       { ...volume("more", "/more"), readonly: true, fill: false },
     ],
     binds: ["/host:/bound:ro"],
+    warnings: [],
   });
 });
 
@@ -49,5 +51,16 @@ test("a target of the request hides the same target of --volumes-from and of the
 test("an unknown option of -v is refused", () => {
   expect(() => planVolumes({ host: { Binds: ["data:/data:fast"] }, anonymous: [], find })).toThrow(
     "invalid mode: fast",
+  );
+});
+
+test("a volume of the image leaves the kernel's files visible, and one of the request is planned", () => {
+  const anonymous = ["/sys/fs/cgroup", "/proc/../proc/", "/system", "/data"];
+  const { volumes, warnings } = planVolumes({ host: { Binds: ["cache:/sys/x"] }, anonymous, find });
+  expect(volumes.map(({ target }) => target)).toEqual(["/sys/x", "/system", "/data"]);
+  expect(warnings).toEqual(
+    ["/sys/fs/cgroup", "/proc/../proc/"].map(
+      (target) => `volume ${target} has no effect: the kernel's files stay visible there`,
+    ),
   );
 });

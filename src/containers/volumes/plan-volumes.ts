@@ -21,15 +21,21 @@ export interface PlannedVolumes {
   volumes: ContainerVolume[];
   /** Bind mounts taken over from other containers, as `source:target:options`. */
   binds: string[];
+  warnings: string[];
 }
+
+/** Directories of the kernel's file systems. */
+const kernelDirectory = /^\/(?:proc|sys)(?:\/|$)/;
 
 /**
  * Plans the volumes of a container. Anonymous volumes get their names when they are created. A target of the request
- * hides the same target of `VolumesFrom`, and both hide an anonymous volume.
+ * hides the same target of `VolumesFrom`, and both hide an anonymous volume. An anonymous volume, which an image declares,
+ * never covers the kernel's file systems: an empty directory there would only mislead programs.
  */
 export function planVolumes({ host, anonymous, find }: VolumeSources): PlannedVolumes {
   const { volumes, targets } = requestedVolumes(host);
   const binds: string[] = [];
+  const warnings: string[] = [];
   for (const [target, mount] of inheritedMounts(host.VolumesFrom ?? [], find)) {
     if (targets.has(target)) continue;
     targets.add(target);
@@ -37,12 +43,17 @@ export function planVolumes({ host, anonymous, find }: VolumeSources): PlannedVo
     else volumes.push(mount.volume);
   }
   for (const target of anonymous) {
-    if (targets.has(normalizeTarget(target))) continue;
-    targets.add(normalizeTarget(target));
+    const normal = normalizeTarget(target);
+    if (targets.has(normal)) continue;
+    targets.add(normal);
+    if (kernelDirectory.test(normal)) {
+      warnings.push(`volume ${target} has no effect: the kernel's files stay visible there`);
+      continue;
+    }
     volumes.push({ name: "", target, readonly: false, fill: true, anonymous: true });
   }
   if (volumes.length > 0) checkDriver(host.VolumeDriver);
-  return { volumes, binds };
+  return { volumes, binds, warnings };
 }
 
 /** Throws not-found for a driver of volumes that Docker would ask a plugin for (Docker's text). */

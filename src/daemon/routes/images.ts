@@ -45,9 +45,9 @@ export function imageRoutes(images: Images) {
     )
     .post(
       "/images/*",
-      async ({ params: { "*": rest }, query: { repo = "", tag = "", platform }, request }) => {
+      async ({ params: { "*": rest }, query: { repo = "", tag = "", ...query }, request }) => {
         const { name, action } = parseImagePath(rest, ["push", "tag"]);
-        if (action === "push") return pushAnswer(images, parsePush(name, { tag, platform }, request));
+        if (action === "push") return pushAnswer(images, parsePush(name, { tag, ...query }, request));
         const target = parseReference(repo);
         await images.tag(name, tag === "" ? target : { ...target, tag: parseTag(tag) });
         return new Response(null, { status: 201 });

@@ -1,4 +1,3 @@
-import type { BlobReader } from "#content/content-store.ts";
 import type { Descriptor } from "#oci/descriptor.ts";
 import type { Digest } from "#oci/digest.ts";
 import { documentLimit, parseManifest } from "#oci/manifest.ts";
@@ -8,6 +7,7 @@ import { TboxError } from "#support/errors.ts";
 import type { ImageServices } from "../services.ts";
 import { findImage, targetOf } from "../store/find-image.ts";
 import type { ImageRecord, ImageRecords } from "../store/image-records.ts";
+import { type StoredBlobs, storedBlobs } from "../store/stored-blobs.ts";
 import { manifestFor, planPush } from "../transfer/plan-push.ts";
 import type { SaveOptions } from "./image-archives.ts";
 import { type SavedBlob, type SavedImage, writeArchive } from "./write-archive.ts";
@@ -21,7 +21,8 @@ export async function saveImages(
   names: string[],
   options: SaveOptions,
 ): Promise<AsyncIterable<Uint8Array>> {
-  const { content, records } = services;
+  const { records } = services;
+  const content = storedBlobs(services);
   const saved: SavedImage[] = [];
   const blobs = new Map<Digest, SavedBlob>();
   for (const { image, name, target } of names.flatMap((name) => selectImages(records, name))) {
@@ -87,7 +88,7 @@ function isTag(canonical: string, reference: Reference | undefined): boolean {
  * includes the sizes of its blobs.
  */
 async function completePart(
-  content: BlobReader,
+  content: StoredBlobs,
   image: ImageRecord,
   { platform, shown }: { platform?: Platform | undefined; shown: string },
 ): Promise<{ top: Descriptor; sizes: Map<Digest, number> }> {
@@ -103,7 +104,7 @@ async function completePart(
 }
 
 /** Returns the configuration and layers for the docker-archive, which has only one platform of each image. */
-async function partsOf(content: BlobReader, image: ImageRecord, top: Descriptor) {
+async function partsOf(content: StoredBlobs, image: ImageRecord, top: Descriptor) {
   const document = parseManifest(await content.read(top.digest, documentLimit), top.mediaType);
   if (document.kind === "index") return { config: image.id, layers: image.layers };
   const { config, layers } = document.manifest;

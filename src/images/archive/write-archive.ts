@@ -1,11 +1,11 @@
 import { pipeline } from "node:stream/promises";
 import { type Pack, pack } from "tar-stream";
-import type { BlobReader } from "#content/content-store.ts";
 import type { Descriptor } from "#oci/descriptor.ts";
 import { type Digest, splitDigest } from "#oci/digest.ts";
 import { mediaTypes } from "#oci/media-types.ts";
 import { familiarName, parseReference } from "#oci/reference.ts";
 import type { ImageServices } from "../services.ts";
+import { type StoredBlobs, storedBlobs } from "../store/stored-blobs.ts";
 import { layoutPath } from "./archive-contents.ts";
 
 /** An image in an archive with one of its names. */
@@ -35,11 +35,11 @@ const epoch = new Date(0);
 
 /** Yields the tar. Holds a lease until the last byte is read. */
 export async function* writeArchive(
-  { content, withLease }: Pick<ImageServices, "content" | "withLease">,
+  services: Pick<ImageServices, "content" | "layers" | "withLease">,
   parts: ArchiveParts,
 ): AsyncGenerator<Uint8Array> {
   const archive = pack();
-  const work = withLease(() => writeEntries(archive, content, parts));
+  const work = services.withLease(() => writeEntries(archive, storedBlobs(services), parts));
   work.catch((error) => archive.destroy(error instanceof Error ? error : new Error(String(error))));
   try {
     yield* archive as AsyncIterable<Uint8Array>;
@@ -52,7 +52,7 @@ export async function* writeArchive(
 
 async function writeEntries(
   archive: Pack,
-  content: BlobReader,
+  stored: StoredBlobs,
   { saved, blobs, signal }: ArchiveParts,
 ): Promise<void> {
   // Without these entries, a program that unpacks the tar may create the directories with root as the owner.
@@ -61,10 +61,9 @@ async function writeEntries(
   }
   for (const [digest, { size, created }] of [...blobs].sort(([a], [b]) => (a < b ? -1 : 1))) {
     signal.throwIfAborted();
-    await using file = await content.open(digest);
     const mtime = new Date(Math.max(0, created));
     const entry = archive.entry({ name: layoutPath(digest), size, mode: 0o644, mtime });
-    await pipeline(file.createReadStream({ autoClose: false, highWaterMark: 256 * 1024 }), entry);
+    await pipeline(stored.stream(digest, signal), entry);
   }
   for (const [name, value] of documentsOf(saved)) {
     archive.entry({ name, mode: 0o644, mtime: epoch }, JSON.stringify(value));

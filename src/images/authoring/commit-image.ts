@@ -1,9 +1,10 @@
+import type { WriteArchive } from "#layers/layers.ts";
 import type { ImageConfig } from "#oci/config.ts";
-import { type DiffId, type Digest, parseDiffId } from "#oci/digest.ts";
-import { mediaTypes } from "#oci/media-types.ts";
+import type { DiffId, Digest } from "#oci/digest.ts";
 import { MissingImageError } from "../missing-image-error.ts";
 import type { ApplyChanges, ImageServices } from "../services.ts";
-import { layersOf, unpackLayer } from "../store/image-parts.ts";
+import { layersOf } from "../store/image-parts.ts";
+import { adoptLayer } from "./adopt-layer.ts";
 import type { CommitOptions } from "./image-authoring.ts";
 import { writeImage } from "./write-image.ts";
 
@@ -13,20 +14,17 @@ const emptyTar = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf1
 /** Creates an image from another one and a layer on top of it; returns its ID. */
 export function commitImage(
   services: ImageServices,
-  layer: AsyncIterable<Uint8Array>,
+  layer: WriteArchive,
   { parent, signal, reference, ...options }: CommitOptions,
 ): Promise<Digest> {
   return services.withLease(async () => {
-    const { content, records } = services;
+    const { records } = services;
     const base = records.get(parent);
     if (!base) throw new MissingImageError(parent);
     const layers = await layersOf(services, base.manifest);
-    const blob = await content.adopt(layer, { signal });
-    const added = blob.digest === emptyTar ? undefined : parseDiffId(blob.digest);
-    if (added !== undefined) {
-      await unpackLayer(services, blob.digest, added, { signal });
-      layers.push({ mediaType: mediaTypes.layer, ...blob });
-    }
+    const { diffId, descriptor } = await adoptLayer(services, layer, signal);
+    const added = diffId === emptyTar ? undefined : diffId;
+    if (added !== undefined) layers.push(descriptor);
     const config = configFor(base.config, added, { ...options, applyChanges: services.applyChanges });
     return writeImage(services, { config, layers, parent }, reference ? [reference] : []);
   });

@@ -1,9 +1,11 @@
+import type { WriteArchive } from "#layers/layers.ts";
 import type { ImageConfig } from "#oci/config.ts";
 import type { Descriptor } from "#oci/descriptor.ts";
 import type { DiffId, Digest } from "#oci/digest.ts";
 import type { Platform } from "#oci/platform.ts";
 import type { Reference } from "#oci/reference.ts";
 import type { StoredImage } from "../store/image-queries.ts";
+import type { AdoptedLayer } from "./adopt-layer.ts";
 
 /** An image to build on. */
 export interface BaseImage extends StoredImage {
@@ -13,7 +15,7 @@ export interface BaseImage extends StoredImage {
 
 export interface NewImage {
   config: ImageConfig;
-  /** Blobs of the layers, base first. The blobs and the unpacked layers are in the store. */
+  /** Blobs of the layers, base first. The unpacked layers are in the store, with the blobs that they do not make again. */
   layers: Descriptor[];
   /** Annotations of the manifest. */
   annotations?: Record<string, string>;
@@ -40,8 +42,10 @@ export interface ImageAuthoring {
   resolveBase(name: string, platform?: Platform): Promise<BaseImage>;
   /** Writes an image from layers in the store, then its names; returns the image's ID. */
   write(image: NewImage, references: Reference[]): Promise<Digest>;
-  /** Creates an image from another one and a layer, an uncompressed tar; returns its ID. */
-  commit(layer: AsyncIterable<Uint8Array>, options: CommitOptions): Promise<Digest>;
+  /** Creates an image from another one and a layer; returns its ID. */
+  commit(layer: WriteArchive, options: CommitOptions): Promise<Digest>;
+  /** Adds a layer from its plain archive. */
+  adoptLayer(write: WriteArchive, signal: AbortSignal): Promise<AdoptedLayer>;
   /** Adds a name to an image; returns the image's ID. */
   tag(name: string, target: Reference): Promise<Digest>;
   /** Returns the layers of all images. */

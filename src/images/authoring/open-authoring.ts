@@ -3,6 +3,7 @@ import type { ImageServices } from "../services.ts";
 import { checkPlatform, findImage } from "../store/find-image.ts";
 import { layersOf } from "../store/image-parts.ts";
 import { storedImage } from "../store/open-queries.ts";
+import { adoptLayer } from "./adopt-layer.ts";
 import { commitImage } from "./commit-image.ts";
 import type { ImageAuthoring } from "./image-authoring.ts";
 import { tagImage } from "./tag-image.ts";
@@ -28,6 +29,7 @@ export function openAuthoring(services: ImageServices): ImageAuthoring {
       if (options.reference) notify("tag", id, familiarName(withDefaultTag(options.reference)));
       return id;
     },
+    adoptLayer: (write, signal) => adoptLayer(services, write, signal),
     async tag(name, target) {
       const id = await tagImage(services, name, target);
       notify("tag", id, familiarName(withDefaultTag(target)));

@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import type { ImageConfig } from "#oci/config.ts";
 import type { Descriptor } from "#oci/descriptor.ts";
 import type { DiffId, Digest } from "#oci/digest.ts";
+import { type CompressedLayers, openCompressedLayers } from "./compressed-layers.ts";
 import { readRecords, type StoredRecords, writeRow } from "./record-rows.ts";
 import { openUnfinishedPulls, type UnfinishedPulls } from "./unfinished-pulls.ts";
 import { openVerifiedBlobs, type VerifiedBlobs } from "./verified-blobs.ts";
@@ -45,7 +46,7 @@ export interface NewNames {
 }
 
 /** The tables of images and names. A copy in memory answers lookups without disk access. */
-export interface ImageRecords extends UnfinishedPulls, VerifiedBlobs {
+export interface ImageRecords extends UnfinishedPulls, VerifiedBlobs, CompressedLayers {
   get(id: Digest): ImageRecord | undefined;
   all(): ImageRecord[];
   names(): NameRecord[];
@@ -66,6 +67,7 @@ export function openImageRecords(database: Database): ImageRecords {
   return {
     ...openUnfinishedPulls(database),
     ...openVerifiedBlobs(database),
+    ...openCompressedLayers(database),
     get: (id) => images.get(id),
     all: () => [...images.values()],
     names: () => [...names.values()],

@@ -1,3 +1,4 @@
+import type { LayerCompression } from "#layers/layers.ts";
 import type { Descriptor } from "#oci/descriptor.ts";
 import type { Platform } from "#oci/platform.ts";
 import type { Reference } from "#oci/reference.ts";
@@ -26,6 +27,11 @@ export interface PushOptions {
   /** Pushes only this platform's manifest of a multi-platform image. */
   platform?: Platform;
   credentials?: RegistryCredentials;
+  /**
+   * Compression of the image's plain layers. By default, gzip with its usual level, unless a registry has the manifest
+   * with the plain layers.
+   */
+  compression?: LayerCompression | "none";
   signal: AbortSignal;
 }
 
@@ -49,7 +55,7 @@ export interface ImageTransfer {
   pull(reference: Reference, options: PullOptions): AsyncIterable<Progress>;
   /** Pulls every tag of a repository. */
   pullAllTags(reference: Reference, options: PullOptions): AsyncIterable<Progress>;
-  /** Pushes the stored bytes of an image unchanged. Without a tag, pushes all tags of the repository. */
+  /** Pushes an image, with its plain layers compressed. Without a tag, pushes all tags of the repository. */
   push(reference: Reference, options: PushOptions): AsyncIterable<PushProgress>;
   /** Returns the manifest and platforms of an image in a registry; stores nothing. */
   inspectRemote(reference: Reference, options: PullOptions): Promise<RemoteImage>;

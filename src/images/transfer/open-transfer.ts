@@ -6,7 +6,8 @@ import { inspectRemoteImage } from "./inspect-remote.ts";
 import { pull, pullAllTags } from "./pull.ts";
 import { push } from "./push.ts";
 
-export function openTransfer(services: ImageServices): ImageTransfer {
+/** `collect` removes the compressed layers of a push, which the registry has now. */
+export function openTransfer(services: ImageServices, collect: () => Promise<void>): ImageTransfer {
   const notify = (action: "pull" | "push", name: string) => services.notify(action, name, name);
   return {
     async *pull(reference, options) {
@@ -19,6 +20,7 @@ export function openTransfer(services: ImageServices): ImageTransfer {
     },
     async *push(reference, options) {
       yield* push(services, reference, options);
+      await collect();
       notify("push", familiarName(reference));
     },
     inspectRemote: (reference, options) => inspectRemoteImage(services, reference, options),

@@ -23,7 +23,10 @@ export interface PushPlan {
 const mostLevels = 4;
 
 /** Plans the push of a manifest or index and of everything in the store that it refers to. */
-export async function planPush(content: BlobReader, top: Descriptor): Promise<PushPlan> {
+export async function planPush(
+  content: Pick<BlobReader, "has" | "read">,
+  top: Descriptor,
+): Promise<PushPlan> {
   const plan: PushPlan = { blobs: [], manifests: [], top, missing: [] };
   await visit(content, top, plan, mostLevels);
   plan.manifests = plan.manifests.filter(({ digest }) => digest !== top.digest);
@@ -32,7 +35,7 @@ export async function planPush(content: BlobReader, top: Descriptor): Promise<Pu
 
 /** Returns the manifest for one platform from an image's index. */
 export async function manifestFor(
-  content: BlobReader,
+  content: Pick<BlobReader, "has" | "read">,
   image: ImageRecord,
   platform: Platform,
   name: string,
@@ -45,7 +48,7 @@ export async function manifestFor(
 }
 
 async function visit(
-  content: BlobReader,
+  content: Pick<BlobReader, "has" | "read">,
   document: Descriptor,
   plan: PushPlan,
   levels: number,
@@ -64,7 +67,7 @@ async function visit(
 }
 
 /** Returns the references of a document; undefined if the document or one of its blobs is missing. */
-async function referencesOf(content: BlobReader, { digest }: Descriptor) {
+async function referencesOf(content: Pick<BlobReader, "has" | "read">, { digest }: Descriptor) {
   if (!(await content.has(digest))) return undefined;
   const { blobs, manifests } = parseReferences(await content.read(digest, documentLimit));
   const sent = blobs.filter(({ mediaType }) => isDistributable(mediaType));

@@ -3,6 +3,7 @@ import { type DiffId, shortDigest } from "#oci/digest.ts";
 import type { Repository } from "#registry/transfer/repository.ts";
 import type { ImageServices } from "../services.ts";
 import { isUnpackedFrom } from "../store/image-parts.ts";
+import { isMadeAgain } from "../store/stored-blobs.ts";
 import type { Progress } from "./image-transfer.ts";
 import { pullLayer } from "./pull-layer.ts";
 
@@ -37,8 +38,8 @@ export async function pullLayers(
   };
   const worker = async () => {
     for (let job = waiting.shift(); job; job = waiting.shift()) {
-      const { blob, diffId } = job;
-      if (isUnpackedFrom(services, blob.digest, diffId) && (await services.content.has(blob.digest))) {
+      const { blob } = job;
+      if (await isStored(services, job)) {
         report({ id: shortDigest(blob.digest), status: "Already exists" });
         continue;
       }
@@ -54,6 +55,12 @@ export async function pullLayers(
     // The first failure is the reason; the others are only its consequence.
     throw signal.aborted ? signal.reason : stop.signal.reason;
   }
+}
+
+/** Tests whether a layer needs no download: its blob is stored, or its files make the archive again. */
+async function isStored(services: ImageServices, { blob, diffId }: Job): Promise<boolean> {
+  if (!isUnpackedFrom(services, blob.digest, diffId)) return false;
+  return isMadeAgain(services, diffId) || (await services.content.has(blob.digest));
 }
 
 /** Pairs blobs with diffIDs. A pair that occurs twice in an image is pulled once. */

@@ -1,4 +1,3 @@
-import type { BlobReader } from "#content/content-store.ts";
 import type { Digest } from "#oci/digest.ts";
 import { hostPlatform, matchesPlatform } from "#oci/platform.ts";
 import { canonicalRepository, familiarName, type Reference, withDefaultTag } from "#oci/reference.ts";
@@ -8,6 +7,7 @@ import { createAsyncQueue } from "#support/concurrency/async-queue.ts";
 import { errorCode, TboxError } from "#support/errors.ts";
 import type { ImageServices } from "../services.ts";
 import { type ImageParts, isUnpackedFrom, readConfig, recordOf } from "../store/image-parts.ts";
+import { type StoredBlobs, storedBlobs } from "../store/stored-blobs.ts";
 import { downloadBlob } from "./download-blob.ts";
 import { fetchDocument } from "./fetch-document.ts";
 import { followIndex } from "./follow-index.ts";
@@ -113,7 +113,7 @@ async function currentTarget(
   tag: string | undefined,
   { platform, signal }: PullOptions,
 ): Promise<Digest | undefined> {
-  const { records, content } = services;
+  const { records } = services;
   const known = tag === undefined ? undefined : records.name(tag);
   const image = known && records.get(known.id);
   if (!known || !image) return undefined;
@@ -124,14 +124,14 @@ async function currentTarget(
     return blob !== undefined && isUnpackedFrom(services, blob, diffId);
   });
   const blobs = [known.target.digest, image.id, ...image.layers];
-  if (!isUnpacked || !(await hasAll(content, blobs))) return undefined;
+  if (!isUnpacked || !(await hasAll(storedBlobs(services), blobs))) return undefined;
   const digest = await repository.headManifest(tag?.slice(tag.lastIndexOf(":") + 1) ?? "", signal);
   // The tag may have been removed or moved during the request.
   const unchanged = tag !== undefined && records.name(tag)?.id === known.id;
   return unchanged && digest === known.target.digest ? digest : undefined;
 }
 
-async function hasAll(content: BlobReader, digests: Digest[]): Promise<boolean> {
+async function hasAll(content: StoredBlobs, digests: Digest[]): Promise<boolean> {
   return (await Promise.all(digests.map((digest) => content.has(digest)))).every(Boolean);
 }
 

@@ -13,7 +13,9 @@ import { createAsyncQueue } from "#support/concurrency/async-queue.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { ImageServices } from "../services.ts";
 import type { ImageRecord } from "../store/image-records.ts";
+import { storedBlobs } from "../store/stored-blobs.ts";
 import type { PushOptions, PushProgress } from "./image-transfer.ts";
+import { outgoingBlobs, rewriteManifest } from "./outgoing-image.ts";
 import { manifestFor, type PushPlan, planPush } from "./plan-push.ts";
 import { findMountSources, pushBlobs, repositoriesOf } from "./push-blobs.ts";
 
@@ -66,10 +68,11 @@ async function pushImage(
   services: ImageServices,
   reference: Reference,
   image: ImageRecord,
-  { platform, credentials, signal }: PushOptions,
+  { platform, credentials, signal, compression }: PushOptions,
   report: Report,
 ): Promise<void> {
-  const { content, records, registry } = services;
+  const { records, registry } = services;
+  const content = storedBlobs(services);
   const { tag = "latest" } = reference;
   const sources = findMountSources(records, reference);
   const destination = openDestination(reference, {
@@ -77,26 +80,30 @@ async function pushImage(
     credentials,
     sources: repositoriesOf(sources),
   });
-  const top = platform ? await manifestFor(content, image, platform, familiarName(reference)) : image.target;
-  const plan = await planPush(content, top);
+  const wanted = platform
+    ? await manifestFor(content, image, platform, familiarName(reference))
+    : image.target;
+  const plan = await planPush(content, wanted);
   const sent = (await isPushable(destination, plan, signal)) ? plan : await planPush(content, image.manifest);
   if (platform !== undefined && sent !== plan) {
     throw new TboxError("not-found", "the manifest for the requested platform is not in the store");
   }
-  await pushBlobs(content, destination, sent.blobs, { sources, signal, report });
+  const outgoing = outgoingBlobs(services, image, sent, compression);
+  const blobs = await pushBlobs(destination, outgoing, { sources, signal, report });
+  const top = await rewriteManifest(services.content, sent.top, blobs);
   for (const manifest of sent.manifests) {
     await putManifest(content, destination, { ...manifest, name: manifest.digest }, signal);
   }
-  await putManifest(content, destination, { ...sent.top, name: tag }, signal);
+  await putManifest(content, destination, { ...top, name: tag }, signal);
   // The image may have been removed during the push.
   if (records.get(image.id)) {
-    records.add(image, { digest: `${canonicalRepository(reference)}@${sent.top.digest}` });
+    records.add(image, { digest: `${canonicalRepository(reference)}@${top.digest}` });
   }
-  const { digest, size } = sent.top;
+  const { digest, size } = top;
   report({ status: `${tag}: digest: ${digest} size: ${size}` });
   report({ aux: { Tag: tag, Digest: digest, Size: size } });
   if (sent !== plan) {
-    const [originalIndex, selectedManifest] = [plan.top, sent.top];
+    const [originalIndex, selectedManifest] = [plan.top, top];
     report({ aux: { manifestPushedInsteadOfIndex: true, originalIndex, selectedManifest } });
   }
 }
@@ -112,7 +119,7 @@ async function isPushable(
 }
 
 async function putManifest(
-  content: BlobReader,
+  content: Pick<BlobReader, "read">,
   destination: Destination,
   { name, digest, mediaType }: Descriptor & { name: string },
   signal: AbortSignal,

@@ -6,6 +6,7 @@ import { errorChain } from "#support/errors.ts";
 import type { ImageServices } from "../services.ts";
 import { unpackLayer } from "../store/image-parts.ts";
 import type { ImageRecord } from "../store/image-records.ts";
+import { isMadeAgain } from "../store/stored-blobs.ts";
 import { planPush } from "../transfer/plan-push.ts";
 import type { CheckOptions, Damage } from "./image-maintenance.ts";
 import { displayName, tryRepair } from "./repair.ts";
@@ -82,6 +83,9 @@ async function findProblem(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   if (!layers.has(diffId)) return "missing";
+  if (blob === diffId && isMadeAgain({ layers }, diffId) && !(await content.has(blob))) {
+    return (await layers.isIntact(diffId, { signal })) ? undefined : "its files make another archive";
+  }
   try {
     const isIntact = await layers.verify(diffId, (use) => withFile({ content }, blob, use), { signal });
     return isIntact ? undefined : `contents differ from blob ${blob}`;
@@ -115,9 +119,11 @@ async function unpackAgain(
   const running = owners.flatMap(({ id }) => services.uses.users("image", id)).find(({ active }) => active);
   if (running)
     throw new Error(`used by running container ${running.id.slice(0, 12)}: stop the container first`);
-  if ((await services.content.computeDigest(blob)) !== blob) {
-    throw new Error(`blob ${blob} is damaged, too`);
+  const found = await services.content.computeDigest(blob);
+  if (found === undefined) {
+    throw new Error("nothing else has its content: remove the image and build it again");
   }
+  if (found !== blob) throw new Error(`blob ${blob} is damaged, too`);
   // Keeps the layer if the blob is not its archive.
   await services.layers.match(diffId, (use) => withFile(services, blob, use), { signal });
   await services.layers.remove([diffId]);

@@ -4,6 +4,7 @@ import { documentLimit } from "#oci/manifest.ts";
 import { parseReferences, type References } from "#oci/references.ts";
 import type { ImageServices, ImageUses } from "../services.ts";
 import type { ImageRecords } from "../store/image-records.ts";
+import { isMadeAgain } from "../store/stored-blobs.ts";
 
 type Content = BlobReader & BlobMaintenance;
 
@@ -20,11 +21,21 @@ export async function collectGarbage({
   const diffIds = new Set(records.all().flatMap((image) => image.diffIds));
   const kept = new Set(records.keptBlobs());
   await content.sweep(kept);
-  await removeBlobs(content, { records, uses, kept });
+  const needless = needlessBlobs({ layers, records });
+  await removeBlobs(content, { records, uses, kept, needless });
   await layers.sweep();
-  await layers.remove(
-    layers.list().filter((diffId) => !diffIds.has(diffId) && !uses.isUsed("layer", diffId)),
-  );
+  const unused = layers.list().filter((diffId) => !diffIds.has(diffId) && !uses.isUsed("layer", diffId));
+  await layers.remove(unused);
+  records.forgetCompressed(unused);
+}
+
+/** Returns the digests of archives, plain and compressed, that layers make again. */
+function needlessBlobs({ layers, records }: Pick<ImageServices, "layers" | "records">): Set<Digest> {
+  const owned = new Set(records.all().flatMap((image) => image.layers));
+  const compressed = records
+    .allCompressed()
+    .flatMap(([diffId, blob]) => (isMadeAgain({ layers }, diffId) && !owned.has(blob) ? [blob] : []));
+  return new Set([...layers.list().filter((diffId) => isMadeAgain({ layers }, diffId)), ...compressed]);
 }
 
 interface Roots {
@@ -32,9 +43,12 @@ interface Roots {
   uses: ImageUses;
   /** Blobs of unfinished pulls. */
   kept: ReadonlySet<Digest>;
+  /** Blobs that are not needed even if something refers to them. */
+  needless: ReadonlySet<Digest>;
 }
 
-async function removeBlobs(content: Content, { records, uses, kept }: Roots): Promise<void> {
+async function removeBlobs(content: Content, roots: Roots): Promise<void> {
+  const { records, uses, kept, needless } = roots;
   const documents = new Set<Digest>(records.names().map(({ target }) => target.digest));
   for (const { name } of records.digests()) documents.add(parseDigest(name.slice(name.indexOf("@") + 1)));
   const reachable = new Set<Digest>(kept);
@@ -43,14 +57,15 @@ async function removeBlobs(content: Content, { records, uses, kept }: Roots): Pr
     for (const digest of [image.id, ...image.layers]) reachable.add(digest);
   }
   const candidates = (await content.list()).filter(
-    (digest) => !reachable.has(digest) && !uses.isUsed("layer", digest),
+    (digest) => needless.has(digest) || (!reachable.has(digest) && !uses.isUsed("layer", digest)),
   );
   // In the usual case there is no garbage, and no document has to be read.
   if (candidates.every((digest) => documents.has(digest))) return;
   for (const document of documents) await markReachable(content, document, reachable);
   for (const digest of candidates) {
-    if (reachable.has(digest)) continue;
-    records.forgetVerified(digest);
+    if (reachable.has(digest) && !needless.has(digest)) continue;
+    // A needless blob can come back from a registry, and is then known.
+    if (!needless.has(digest)) records.forgetVerified(digest);
     await content.remove(digest);
   }
 }

@@ -9,6 +9,18 @@ const unpackedSchema = z.object({
   entries: z.number(),
   warnings: z.array(z.string()),
   ownersKept: z.boolean(),
+  /** Size of the archive in bytes if the layer's files make it again, so that no blob is needed. */
+  archiveSize: z.number().optional(),
+});
+
+const packedSchema = z.object({
+  /** Digest of the uncompressed archive. */
+  diffId: z.string(),
+  /** Size of the uncompressed archive in bytes. */
+  archiveSize: z.number(),
+  /** Digest and size of the written bytes. */
+  digest: z.string(),
+  size: z.number(),
 });
 
 /** The status of a file as in stat(2), without following a link. */
@@ -26,6 +38,7 @@ const fileStatusSchema = z.object({
 export const fromWorkerSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("progress"), bytes: z.number() }),
   unpackedSchema.extend({ type: z.literal("unpacked") }),
+  packedSchema.extend({ type: z.literal("packed") }),
   z.object({ type: z.literal("unchanged") }),
   z.object({ type: z.literal("synced") }),
   z.object({ type: z.literal("verified"), intact: z.boolean() }),
@@ -41,6 +54,7 @@ export const fromWorkerSchema = z.discriminatedUnion("type", [
 
 export type FileStatus = z.infer<typeof fileStatusSchema>;
 export type Unpacked = z.infer<typeof unpackedSchema>;
+export type Packed = z.infer<typeof packedSchema>;
 export type FromWorker = z.infer<typeof fromWorkerSchema>;
 
 /** Disk usage: allocated bytes and inodes. */
@@ -65,10 +79,14 @@ export type WorkRequest =
   | { operation: "extract"; container: ContainerView; path: string; keepKinds: boolean; squash?: boolean }
   /** Writes an upper directory as a layer blob. */
   | { operation: "layer"; upper: string }
+  /** Writes the archive that a layer's files make now. */
+  | { operation: "pack"; diffId: string; compression?: Compression }
+  /** Compresses a blob that is a plain archive. */
+  | { operation: "compress"; compression: Compression }
   /** Lists the differences between an upper directory and the layers below: `C`, `A` or `D`, the path, a NUL after each. */
   | { operation: "changes"; upper: string; lowers: string[] }
   /**
-   * Turns an upper directory into a layer without syncing it. `latest` is the latest modification time, in seconds
+   * Turns an upper directory into a layer without syncing it or writing a blob. `latest` is the latest modification time, in seconds
    * since the epoch; with `merge` its directories hide nothing of the layers below.
    */
   | { operation: "keep"; upper: string; latest?: number; merge?: boolean }
@@ -85,6 +103,12 @@ export type WorkRequest =
   | { operation: "export"; id: string; tree: Tree }
   /** Copies files of trees into a container's root, in order; `mode` as in chmod(1). */
   | { operation: "copy"; container: ContainerView; copies: Copy[]; owner: Owner; mode?: string };
+
+/** Compression of an archive: level 0 to 9 for gzip, 1 to 22 for zstd. */
+export interface Compression {
+  format: "gzip" | "zstd";
+  level: number;
+}
 
 /** One source of a `COPY`: a file, or the content of a directory. */
 export interface Copy {

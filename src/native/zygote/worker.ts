@@ -6,6 +6,7 @@ import {
   type FileStatus,
   type FromWorker,
   fromWorkerSchema,
+  type Packed,
   type TreeSize,
   type Unpacked,
 } from "../protocol/work.ts";
@@ -21,6 +22,8 @@ export interface WorkResults {
   archive: undefined;
   extract: undefined;
   layer: undefined;
+  pack: Packed;
+  compress: Packed;
   merge: undefined;
   changes: undefined;
   /** Absent when the directory is empty. */
@@ -34,9 +37,11 @@ export interface WorkResults {
 export interface WorkOptions {
   /** Descriptor of the input or output: a file, a pipe or a socket. It is duplicated. */
   source?: number;
+  /** Descriptor of the output of an operation that has an input, too. It is duplicated. */
+  output?: number;
   /** Peer of a notifier for a blob that is still being downloaded. It is duplicated. */
   notifier?: number;
-  /** Compressed bytes consumed so far. */
+  /** Bytes consumed so far: of a blob as it is, of an archive that is packed without compression. */
   onProgress?: (bytes: number) => void;
   /** Signal that kills the worker when aborted. */
   signal?: AbortSignal;
@@ -83,6 +88,8 @@ const readers: { [Operation in keyof WorkResults]: (answer: FromWorker) => WorkR
   archive: copied,
   extract: copied,
   layer: copied,
+  pack: packed,
+  compress: packed,
   merge: copied,
   changes: copied,
   keep: (answer) => {
@@ -95,6 +102,10 @@ const readers: { [Operation in keyof WorkResults]: (answer: FromWorker) => WorkR
   copy: copied,
   measure: (answer) => (answer.type === "measured" ? answer.sizes : unexpected("measured", answer)),
 };
+
+function packed(answer: FromWorker): Packed {
+  return answer.type === "packed" ? withoutType(answer) : unexpected("packed", answer);
+}
 
 function copied(answer: FromWorker): undefined {
   if (answer.type !== "copied") unexpected("copied", answer);

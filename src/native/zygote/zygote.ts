@@ -167,7 +167,9 @@ function sendWork<Request extends WorkRequest>(
   request: Request,
   options: WorkOptions,
 ): Promise<WorkResults[Request["operation"]]> {
-  const passed = [options.source, options.notifier].filter((descriptor) => descriptor !== undefined);
+  const passed = [options.source, options.output, options.notifier].filter(
+    (descriptor) => descriptor !== undefined,
+  );
   return awaitWork<Request["operation"]>(request.operation, options, (listener) =>
     openChild(connection, { type: "work", ...request }, passed, listener),
   );

@@ -14,7 +14,7 @@ async function prepare(daemon: TestDaemon): Promise<void> {
     { path: "data/sub", type: "directory" },
     { path: "data/sub/file", content: "from the image" },
   ]);
-  await loadShell(daemon, "proc:1", { Volumes: { "/proc": {} } });
+  await loadShell(daemon, "systemd:1", { Volumes: { "/proc": {}, "/sys/fs/cgroup": {}, "/data": {} } });
   await loadShell(daemon, "linked:1", {}, [
     { path: "kernel", type: "symlink", target: "sys/kernel" },
     { path: "etc", type: "directory" },
@@ -69,8 +69,16 @@ daemonSuite("mounts of a container", { obstacle: shellUnavailable, prepare }, (d
     expect(code).toBe(125);
   });
 
-  test("a volume of the image at /proc, or through a link to /sys, is refused", async () => {
-    expect((await run([], "true", "proc:1")).stderr).toContain('inside "/proc"');
+  test("a volume of the image at /sys/fs/cgroup or /proc leaves the kernel's files visible", async () => {
+    const script =
+      "grep -c ' /data ' /proc/mounts; stat -f -c %T /proc; grep -c ' /sys/fs/cgroup ' /proc/mounts";
+    const { stdout, stderr, code } = await run([], script, "systemd:1");
+    expect(stdout).toMatch(/^1\nproc\n[01]\n$/);
+    expect(stderr).toContain("volume /sys/fs/cgroup has no effect: the kernel's files stay visible there");
+    expect(code).toBe(stdout.endsWith("1\n") ? 0 : 1);
+  });
+
+  test("a volume through a link to /sys is refused", async () => {
     expect((await run(["-v", "kernel:/kernel"], "true", "linked:1")).stderr).toContain('inside "/sys"');
   });
 

@@ -95,7 +95,7 @@ daemonSuite("disk usage", { obstacle: shellUnavailable }, (daemon) => {
     expect(written).toBeGreaterThan(10 * megabyte);
     expectNear(volumes, 6 * megabyte);
     // The result of the first step, which no image uses, and its cache mount.
-    expectNear(BuilderSize, 18 * megabyte);
+    expectNear(BuilderSize, 12 * megabyte);
     expect(BuildCache.map(({ Type }) => Type)).toContain("exec.cachemount");
   });
 

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 pub struct DigestWriter<W> {
     inner: W,
     sha256: Sha256,
+    count: u64,
 }
 
 impl<W: Write> DigestWriter<W> {
@@ -15,7 +16,13 @@ impl<W: Write> DigestWriter<W> {
         Self {
             inner,
             sha256: Sha256::new(),
+            count: 0,
         }
+    }
+
+    /// Returns the number of bytes so far.
+    pub fn count(&self) -> u64 {
+        self.count
     }
 
     pub fn finish(self) -> [u8; 32] {
@@ -27,6 +34,7 @@ impl<W: Write> Write for DigestWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> Result<usize> {
         let count = self.inner.write(bytes)?;
         self.sha256.update(&bytes[..count]);
+        self.count += count as u64;
         Ok(count)
     }
 

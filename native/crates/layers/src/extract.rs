@@ -11,6 +11,7 @@ mod problem;
 mod tree_writer;
 mod warnings;
 mod whiteouts;
+mod write_with_holes;
 
 pub use extractor::{Extracted, Extractor};
 pub use problem::{ExtractError, Problem};

@@ -6,6 +6,7 @@
 
 mod archive;
 mod blob;
+mod compress;
 pub mod copy;
 mod digest;
 mod extract;

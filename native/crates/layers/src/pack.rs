@@ -2,6 +2,7 @@
 
 mod error;
 mod header;
+mod sized_file;
 mod tree_archive;
 
 pub use error::PackError;

@@ -8,7 +8,8 @@ use protocol::zygote::Mapping;
 
 use crate::blob::{Arriving, Blob};
 use crate::layer::{
-    CommitOptions, UnpackOptions, commit, list_changes, merge, sync, unpack, verify, write_layer,
+    CommitOptions, UnpackOptions, commit, compress_archive, list_changes, merge, pack, sync,
+    unpack, verify, write_layer,
 };
 use crate::store::{measure, remove};
 
@@ -43,12 +44,10 @@ pub fn handle(
             let intact = verify(store, blob(descriptors, None), &options, progress)?;
             Ok(FromWorker::Verified { intact })
         }
-        WorkRequest::ExportLayer { upper } => {
-            write_layer(store, upper, output(descriptors)?).map(|()| FromWorker::Copied)
-        }
-        WorkRequest::Changes { upper, lowers } => {
-            list_changes(store, upper, lowers, output(descriptors)?).map(|()| FromWorker::Copied)
-        }
+        WorkRequest::ExportLayer { .. }
+        | WorkRequest::Pack { .. }
+        | WorkRequest::Compress { .. }
+        | WorkRequest::Changes { .. } => write_output(store, request, descriptors, progress),
         WorkRequest::CommitLayer {
             upper,
             latest,
@@ -58,7 +57,7 @@ pub fn handle(
                 latest: *latest,
                 merge: *merge,
             };
-            let committed = commit(store, upper, &options, mapping)?;
+            let committed = commit(store, upper, &options)?;
             Ok(committed.map_or(FromWorker::Unchanged, FromWorker::Unpacked))
         }
         WorkRequest::Merge {
@@ -76,6 +75,35 @@ pub fn handle(
         | WorkRequest::Extract { .. } => Err(invalid(
             "the request is about a container, not about the store",
         )),
+    }
+}
+
+/// Carries out a request with an output.
+fn write_output(
+    store: BorrowedFd<'_>,
+    request: &WorkRequest,
+    descriptors: Vec<OwnedFd>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<FromWorker, Failure> {
+    match request {
+        WorkRequest::ExportLayer { upper } => {
+            write_layer(store, upper, output(descriptors)?).map(|()| FromWorker::Copied)
+        }
+        WorkRequest::Pack {
+            diff_id,
+            compression,
+        } => {
+            let output = output(descriptors)?;
+            pack(store, diff_id, *compression, output, progress).map(FromWorker::Packed)
+        }
+        WorkRequest::Compress { compression } => {
+            let [blob, output] = pair(descriptors)?;
+            compress_archive(blob, *compression, output, progress).map(FromWorker::Packed)
+        }
+        WorkRequest::Changes { upper, lowers } => {
+            list_changes(store, upper, lowers, output(descriptors)?).map(|()| FromWorker::Copied)
+        }
+        _ => Err(invalid("the request has no output")),
     }
 }
 
@@ -108,6 +136,11 @@ fn blob(descriptors: Vec<OwnedFd>, arriving: Option<u64>) -> Option<Blob> {
         None => None,
     };
     Some(Blob { bytes, arriving })
+}
+
+fn pair(descriptors: Vec<OwnedFd>) -> Result<[OwnedFd; 2], Failure> {
+    let pair = <[OwnedFd; 2]>::try_from(descriptors);
+    pair.map_err(|_| invalid("the request needs descriptors for the input and the output"))
 }
 
 fn output(descriptors: Vec<OwnedFd>) -> Result<OwnedFd, Failure> {

@@ -62,8 +62,17 @@ pub enum WorkRequest {
     /// Lists the differences between an upper directory and the layers below it, base first: `C`, `A` or
     /// `D`, then the path, each with a NUL at the end. Descriptors: channel, output.
     Changes { upper: String, lowers: Vec<String> },
-    /// Turns an upper directory into a layer: its blob, a plain tar, and the directory itself, moved to
-    /// `layers/sha256/<hex>`. Syncs nothing. Answered by `unpacked`, or by `unchanged` if the directory
+    /// Writes the archive that a layer's files make now, compressed if wanted. Answered by `packed`, whose diffID the
+    /// daemon compares. Descriptors: channel, output.
+    Pack {
+        diff_id: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        compression: Option<Compression>,
+    },
+    /// Compresses a blob that is a plain archive. Answered by `packed`. Descriptors: channel, blob, output.
+    Compress { compression: Compression },
+    /// Turns an upper directory into a layer: moves it to `layers/sha256/<hex>`. Writes no blob unless a layer is there
+    /// whose files make another archive. Syncs nothing. Answered by `unpacked`, or by `unchanged` if the directory
     /// is empty. Descriptors: channel.
     #[serde(rename = "keep")]
     CommitLayer {
@@ -119,6 +128,8 @@ impl WorkRequest {
             | Self::Verify { .. }
             | Self::Remove { .. }
             | Self::ExportLayer { .. }
+            | Self::Pack { .. }
+            | Self::Compress { .. }
             | Self::Changes { .. }
             | Self::CommitLayer { .. }
             | Self::Merge { .. }
@@ -207,6 +218,21 @@ pub struct FileStatus {
     pub target: String,
 }
 
+/// How an archive is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compression {
+    pub format: CompressionFormat,
+    /// 0 to 9 for gzip, 1 to 22 for zstd.
+    pub level: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CompressionFormat {
+    Gzip,
+    Zstd,
+}
+
 /// Limits for one archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -229,6 +255,7 @@ pub enum FromWorker {
         bytes: u64,
     },
     Unpacked(Unpacked),
+    Packed(Packed),
     /// The upper directory is empty.
     Unchanged,
     Synced,
@@ -259,6 +286,22 @@ pub struct Unpacked {
     pub warnings: Vec<String>,
     /// Whether every owner was applied; false in single-id mode if the archive has other owners.
     pub owners_kept: bool,
+    /// Size of the archive in bytes if the layer's files make it again, so that no blob is needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive_size: Option<u64>,
+}
+
+/// An archive that was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Packed {
+    /// Digest of the uncompressed archive.
+    pub diff_id: String,
+    /// Size of the uncompressed archive in bytes.
+    pub archive_size: u64,
+    /// Digest and size of what was written: of the uncompressed archive unless it was compressed.
+    pub digest: String,
+    pub size: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -58,6 +58,7 @@ const MESSAGES: [(&str, &[&str]); 7] = [
             "copied",
             "failed",
             "measured",
+            "packed",
             "progress",
             "removed",
             "status",

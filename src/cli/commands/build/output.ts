@@ -6,13 +6,15 @@ import { unpackArchive } from "../../archives/unpack-archive.ts";
 import { writeArchive } from "../../archives/write-archive.ts";
 import { splitImageName } from "../../arguments/image-name.ts";
 import { toRecord } from "../../values/entries.ts";
-import { pushImage } from "../image/push-image.ts";
+import { compressionFormats, type PushCompression, pushImage } from "../image/push-image.ts";
 
 /** A destination of a built image in addition to the image store. */
 export interface Output {
   type: "image" | "registry" | "oci" | "docker" | "local" | "tar" | "cacheonly";
   /** Path; `-` for standard output. */
   destination: string;
+  /** Compression of the pushed layers. */
+  compression?: PushCompression;
 }
 
 const types = ["image", "registry", "oci", "docker", "local", "tar", "cacheonly"] as const;
@@ -22,7 +24,8 @@ export function parseOutput(text: string): Output {
   if (!text.includes("=")) {
     return text === "-" ? { type: "tar", destination: "-" } : { type: "local", destination: text };
   }
-  const { type = "", dest, push, ...others } = toRecord(splitFields(text));
+  const fields = toRecord(splitFields(text));
+  const { type = "", dest, push, compression, "compression-level": level, ...others } = fields;
   const wanted = type === "image" && push === "true" ? "registry" : type;
   const known = types.find((one) => one === wanted);
   if (known === undefined) throw new Error(`output type "${type}" is not supported, use ${types.join(", ")}`);
@@ -31,12 +34,26 @@ export function parseOutput(text: string): Output {
   if (known === "local" && (dest === undefined || dest === "-")) {
     throw new Error("dest is required for local output");
   }
-  return { type: known, destination: dest ?? "-" };
+  const output = { type: known, destination: dest ?? "-" };
+  if ((compression ?? level) === undefined) return output;
+  if (known !== "registry") throw new Error("layers are compressed when they are pushed: use type=registry");
+  return { ...output, compression: parseCompression(compression, level) };
+}
+
+function parseCompression(format: string | undefined, level: string | undefined): PushCompression {
+  const known = compressionFormats.find((one) => one === format);
+  if (format !== undefined && known === undefined) {
+    throw new Error(`compression "${format}" is not supported, use ${compressionFormats.join(", ")}`);
+  }
+  if (level !== undefined && !/^\d+$/.test(level)) {
+    throw new Error(`compression-level "${level}" is not a whole number`);
+  }
+  return { format: known, level: level === undefined ? undefined : Number(level) };
 }
 
 /** Writes a built image to a destination. */
 export async function writeOutput(
-  { type, destination }: Output,
+  { type, destination, compression }: Output,
   { image, tags, quiet }: { image: string; tags: string[]; quiet: boolean },
 ): Promise<void> {
   const path = destination === "-" ? undefined : destination;
@@ -44,12 +61,14 @@ export async function writeOutput(
     case "image":
     case "cacheonly":
       return;
-    case "registry":
+    case "registry": {
+      const push = { quiet, stream: "stderr" as const, ...(compression ? { compression } : {}) };
       for (const tag of tags) {
         const { name, tag: word } = splitImageName(tag);
-        await pushImage(tag, { name, tag: word, quiet, stream: "stderr" });
+        await pushImage(tag, { ...push, name, tag: word });
       }
       return;
+    }
     case "oci":
     case "docker": {
       const names = tags.length > 0 ? tags : [image];

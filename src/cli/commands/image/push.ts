@@ -1,10 +1,10 @@
 import { parsePlatform } from "#oci/platform.ts";
 import { fullImageName, splitImageName } from "../../arguments/image-name.ts";
-import { bool, parsed, unsupportedBool } from "../../flags/kinds.ts";
+import { bool, integer, parsed, unsupportedBool, word } from "../../flags/kinds.ts";
 import { ExitError } from "../../output/exit.ts";
 import { print } from "../../output/output.ts";
 import { command, exactly } from "../../registry/command.ts";
-import { pushImage } from "./push-image.ts";
+import { compressionFormats, pushImage } from "./push-image.ts";
 
 export const pushCommand = command({
   name: "push",
@@ -13,6 +13,11 @@ export const pushCommand = command({
   synopsis: "[OPTIONS] NAME[:TAG]",
   flags: {
     "all-tags": bool("Push all tags of an image to the repository", { short: "a" }),
+    compression: word(
+      "Compression of layers that were made or loaded here (gzip, zstd, none)",
+      compressionFormats,
+    ),
+    "compression-level": integer("Compression level (gzip: 0-9, zstd: 1-22)"),
     "disable-content-trust": unsupportedBool("Skip image verification"),
     platform: parsed("Push a single platform of a multi-platform image (os/arch[/variant])", parsePlatform),
     quiet: bool("Suppress verbose output", { short: "q" }),
@@ -20,6 +25,7 @@ export const pushCommand = command({
   arguments: exactly(1),
   examples: [
     { line: "tbox push registry.example.org/team/app:1", purpose: "Push one tag" },
+    { line: "tbox push --compression zstd registry.example.org/team/app:1", purpose: "Compress with zstd" },
     { line: "tbox push -a registry.example.org/team/app", purpose: "Push all tags of a repository" },
   ],
   async run({ flags, positionals: [image = ""] }) {
@@ -28,7 +34,9 @@ export const pushCommand = command({
     if (tag.includes(":")) throw new ExitError("cannot push a digest reference", 1);
     if (!given && !flags["all-tags"] && !flags.quiet) await print("Using default tag: latest\n");
     const { platform, quiet } = flags;
-    await pushImage(image, { name, tag: flags["all-tags"] ? undefined : tag, platform, quiet });
+    const compression = { format: flags.compression, level: flags["compression-level"] };
+    const wanted = flags["all-tags"] ? undefined : tag;
+    await pushImage(image, { name, tag: wanted, platform, compression, quiet });
     if (flags.quiet) await print(`${fullImageName(image)}\n`);
     return 0;
   },

@@ -215,11 +215,13 @@ fn descriptors_of(request: &WorkRequest) -> usize {
     match request {
         WorkRequest::Unpack {
             arriving: Some(_), ..
-        } => 3,
+        }
+        | WorkRequest::Compress { .. } => 3,
         WorkRequest::Unpack { .. }
         | WorkRequest::Verify { .. }
         | WorkRequest::Archive { .. }
         | WorkRequest::ExportLayer { .. }
+        | WorkRequest::Pack { .. }
         | WorkRequest::Changes { .. }
         | WorkRequest::List { .. }
         | WorkRequest::Export { .. }

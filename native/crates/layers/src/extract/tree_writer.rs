@@ -9,7 +9,7 @@ use rustix::fs::{
     AtFlags, FileType, Mode, OFlags, ftruncate, linkat, mknodat, openat, statat, symlinkat,
     unlinkat,
 };
-use rustix::io::{Errno, pwrite};
+use rustix::io::Errno;
 use walk::DIRECTORY;
 
 use super::entry_metadata::EntryMetadata;
@@ -18,6 +18,7 @@ use super::entry_path::{EntryName, EntryPath, MAX_PATH};
 use super::open_directories::{Directory, Links, OpenDirectories};
 use super::problem::{Problem, during};
 use super::warnings::{Warning, Warnings};
+use super::write_with_holes::write_with_holes;
 use crate::archive::{Entry, Kind, Reader};
 use crate::metadata::make_directory;
 use crate::overlay::{Existing, set_opaque};
@@ -145,9 +146,12 @@ impl<'a> TreeWriter<'a> {
         for segment in &entry.segments {
             let mut offset = segment.offset;
             archive.copy(segment.length, |piece| {
-                write_at(file.as_fd(), piece, offset)?;
+                let is_hole =
+                    write_with_holes(file.as_fd(), piece, offset).map_err(during("writing it"))?;
                 offset += piece.len() as u64;
-                written = offset;
+                if !is_hole {
+                    written = offset;
+                }
                 Ok::<_, Problem>(())
             })?;
         }
@@ -341,18 +345,4 @@ fn same_file(from: &OwnedFd, target: &[u8], parent: &Directory, name: &[u8]) -> 
         (Ok(one), Ok(other)) => one.st_ino == other.st_ino,
         _ => false,
     }
-}
-
-fn write_at(file: BorrowedFd<'_>, mut piece: &[u8], mut offset: u64) -> Result<(), Problem> {
-    while !piece.is_empty() {
-        match pwrite(file, piece, offset) {
-            Ok(count) => {
-                piece = &piece[count..];
-                offset += count as u64;
-            }
-            Err(Errno::INTR) => {}
-            Err(errno) => return Err(during("writing it")(errno)),
-        }
-    }
-    Ok(())
 }

@@ -1,12 +1,11 @@
 //! Committing an upper directory as a layer.
 
 use std::fs::File;
-use std::io::{self, BufWriter};
+use std::io::sink;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use protocol::failure::Failure;
 use protocol::work::Unpacked;
-use protocol::zygote::{Mapping, MappingMode};
 use rustix::fs::{
     AtFlags, FileType, Mode, OFlags, RenameFlags, Timespec, mkdirat, openat, renameat,
     renameat_with, syncfs, unlinkat, utimensat,
@@ -14,16 +13,14 @@ use rustix::fs::{
 use rustix::io::Errno;
 use walk::{DIRECTORY, Entry, Step, Walk, WalkError, is_empty};
 
+use super::archive::pack_plain;
+use super::diff_id::parse_diff_id;
 use super::totals::LayerTotals;
-use crate::digest::{DigestWriter, hex};
 use crate::file_failure::failed;
 use crate::metadata::{set_defaults, timestamps};
 use crate::overlay::clear_opaque;
-use crate::pack::{Counts, pack_upper};
+use crate::pack::PackError;
 use crate::store::{LayerStore, open_parent, unique_name};
-
-/// Bytes of the blob collected before they are written.
-const BUFFER: usize = 256 * 1024;
 
 pub struct CommitOptions {
     /// Latest modification time, in seconds since the epoch. Later times become this one, so that equal content makes
@@ -34,13 +31,12 @@ pub struct CommitOptions {
     pub merge: bool,
 }
 
-/// Writes the blob of an upper directory's layer and moves the directory to the layers. Returns `None` if the directory
-/// is empty. The daemon records the layer only after a [`sync`].
+/// Moves an upper directory to the layers. Returns `None` if the directory is empty. No blob is written: the layer's files
+/// make its archive again. The daemon records the layer only after a [`sync`].
 pub fn commit(
     store: BorrowedFd<'_>,
     upper: &str,
     options: &CommitOptions,
-    mapping: &Mapping,
 ) -> Result<Option<Unpacked>, Failure> {
     let refused = |errno: Errno| failed(upper, &errno.to_string(), Some(errno));
     let (parent, name) = open_parent(store, upper)?.ok_or_else(|| refused(Errno::NOENT))?;
@@ -54,27 +50,56 @@ pub fn commit(
     if is_empty(directory.as_fd()).map_err(refused)? {
         return Ok(None);
     }
-    let blob = write_blob(store, directory.as_fd()).map_err(|error| error.describe(upper))?;
+    let pack_failed = |error: PackError| failed(upper, &error.to_string(), error.errno());
+    let (packed, counts) = pack_plain(directory.as_fd(), sink()).map_err(pack_failed)?;
     let totals = LayerTotals {
-        size: blob.counts.size,
-        entries: blob.counts.entries,
+        size: counts.size,
+        entries: counts.entries,
         owners_kept: true,
     };
     totals.write(directory.as_fd())?;
     set_defaults(directory.as_fd()).map_err(refused)?;
     let layers = LayerStore::open(store)?;
+    let hex =
+        parse_diff_id(&packed.diff_id).map_err(|error| failed(upper, &error.to_string(), None))?;
     let no_replace = RenameFlags::NOREPLACE;
-    match renameat_with(&parent, name, layers.committed(), &blob.hex, no_replace) {
-        Ok(()) | Err(Errno::EXIST) => {}
-        Err(errno) => return Err(refused(errno)),
-    }
-    Ok(Some(Unpacked {
-        diff_id: format!("sha256:{}", blob.hex),
+    let mut committed = Unpacked {
+        diff_id: packed.diff_id.clone(),
         size: totals.size,
         entries: totals.entries,
         warnings: Vec::new(),
-        owners_kept: mapping.mode == MappingMode::Range,
-    }))
+        owners_kept: totals.owners_kept,
+        archive_size: Some(packed.archive_size),
+    };
+    match renameat_with(&parent, name, layers.committed(), hex, no_replace) {
+        Ok(()) => {}
+        Err(Errno::EXIST) => keep_existing(store, directory.as_fd(), hex, &mut committed)?,
+        Err(errno) => return Err(refused(errno)),
+    }
+    Ok(Some(committed))
+}
+
+/// Describes the layer that was in the store before. If it was unpacked from another blob and has lost owners or devices,
+/// its files do not make the archive, and the blob is written from the upper directory.
+fn keep_existing(
+    store: BorrowedFd<'_>,
+    upper: BorrowedFd<'_>,
+    hex: &str,
+    committed: &mut Unpacked,
+) -> Result<(), Failure> {
+    let layers = LayerStore::open(store)?;
+    let Some(existing) = layers.find(hex)? else {
+        return Ok(());
+    };
+    if let Some(totals) = LayerTotals::read(existing.as_fd()) {
+        committed.owners_kept = totals.owners_kept;
+    }
+    let again = pack_plain(existing.as_fd(), sink());
+    if again.is_ok_and(|(packed, _)| packed.diff_id == committed.diff_id) {
+        return Ok(());
+    }
+    committed.archive_size = None;
+    write_blob(store, upper).map_err(|error| error.describe(hex))
 }
 
 /// Syncs the store's file system, so that a power failure loses nothing that was written before.
@@ -82,18 +107,12 @@ pub fn sync(store: BorrowedFd<'_>) -> Result<(), Failure> {
     syncfs(store).map_err(|errno| failed("store", &errno.to_string(), Some(errno)))
 }
 
-/// A blob in the store.
-struct WrittenBlob {
-    hex: String,
-    counts: Counts,
-}
-
 /// An error of writing a blob, with the errno if the kernel reported one.
 struct WriteBlobError(String, Option<Errno>);
 
 impl WriteBlobError {
-    fn describe(self, upper: &str) -> Failure {
-        failed(upper, &self.0, self.1)
+    fn describe(self, layer: &str) -> Failure {
+        failed(layer, &self.0, self.1)
     }
 }
 
@@ -103,42 +122,23 @@ impl From<Errno> for WriteBlobError {
     }
 }
 
-impl From<io::Error> for WriteBlobError {
-    fn from(error: io::Error) -> Self {
-        Self(error.to_string(), Errno::from_io_error(&error))
-    }
-}
-
 /// Writes the blob under a temporary name and renames it to its digest.
-fn write_blob(
-    store: BorrowedFd<'_>,
-    directory: BorrowedFd<'_>,
-) -> Result<WrittenBlob, WriteBlobError> {
+fn write_blob(store: BorrowedFd<'_>, directory: BorrowedFd<'_>) -> Result<(), WriteBlobError> {
     let blobs = openat(store, "blobs", DIRECTORY, Mode::empty())?;
     let partials = ensure_directory(&blobs, ".partial")?;
     let committed = ensure_directory(&blobs, "sha256")?;
     let partial = format!("new-{}", unique_name());
     let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
     let file = openat(&partials, &partial, flags, Mode::from_raw_mode(0o600))?;
-    let blob = pack_blob(File::from(file), directory).inspect_err(|_| {
-        let _ = unlinkat(&partials, &partial, AtFlags::empty());
-    })?;
+    let (packed, _) = pack_plain(directory, File::from(file))
+        .map_err(|error| WriteBlobError(error.to_string(), error.errno()))
+        .inspect_err(|_| {
+            let _ = unlinkat(&partials, &partial, AtFlags::empty());
+        })?;
+    let hex = packed.diff_id.trim_start_matches("sha256:");
     // A blob that a power failure damaged is replaced.
-    renameat(&partials, &partial, &committed, &blob.hex)?;
-    Ok(blob)
-}
-
-fn pack_blob(file: File, directory: BorrowedFd<'_>) -> Result<WrittenBlob, WriteBlobError> {
-    let output = BufWriter::with_capacity(BUFFER, DigestWriter::new(file));
-    let (output, counts) = pack_upper(directory, output)
-        .map_err(|error| WriteBlobError(error.to_string(), error.errno()))?;
-    let writer = output
-        .into_inner()
-        .map_err(io::IntoInnerError::into_error)?;
-    Ok(WrittenBlob {
-        hex: hex(&writer.finish()),
-        counts,
-    })
+    renameat(&partials, &partial, &committed, hex)?;
+    Ok(())
 }
 
 fn limit_times(directory: BorrowedFd<'_>, latest: i64) -> Result<(), WalkError> {

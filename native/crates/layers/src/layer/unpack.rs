@@ -78,6 +78,7 @@ pub fn unpack(
         entries: extracted.entries,
         warnings: extracted.warnings,
         owners_kept: extracted.owners_kept,
+        archive_size: None,
     })
 }
 
@@ -157,5 +158,6 @@ fn describe_committed(
         entries: totals.entries,
         warnings: Vec::new(),
         owners_kept: totals.owners_kept,
+        archive_size: None,
     })
 }

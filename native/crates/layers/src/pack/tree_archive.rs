@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ffi::{CStr, CString};
 use std::fs::File;
-use std::io::{BufWriter, Read, Write};
+use std::io::{BufWriter, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 
@@ -16,6 +16,7 @@ use walk::{Entry, Identity, Step, Walk, WalkError};
 
 use super::error::PackError;
 use super::header::EntryHeader;
+use super::sized_file::SizedFile;
 use crate::metadata::portable_attributes;
 use crate::overlay::{is_opaque, is_whiteout};
 
@@ -202,10 +203,7 @@ impl<W: Write> TreeArchive<W> {
         let size = entry.status.st_size.unsigned_abs();
         let mut header = EntryHeader::new(path, EntryType::Regular, &entry.status, size)?;
         header.set_attributes(portable_attributes(&file));
-        let data = SizedFile {
-            file: File::from(file),
-            left: size,
-        };
+        let data = SizedFile::new(File::from(file), &entry.status);
         self.append(header, Some(data))?;
         Ok(true)
     }
@@ -246,7 +244,7 @@ impl<W: Write> TreeArchive<W> {
             records,
         } = entry;
         self.counts.entries += 1;
-        self.counts.size += data.as_ref().map_or(0, |data| data.left);
+        self.counts.size += data.as_ref().map_or(0, SizedFile::left);
         header.set_cksum();
         if !records.is_empty() {
             let records = records
@@ -259,28 +257,6 @@ impl<W: Write> TreeArchive<W> {
             None => self.builder.append(&header, std::io::empty())?,
         }
         Ok(())
-    }
-}
-
-/// A file read to exactly the size in its header, whatever another process writes meanwhile: zeros extend a shorter
-/// file, and a longer file is cut.
-struct SizedFile {
-    file: File,
-    left: u64,
-}
-
-impl Read for SizedFile {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let room = usize::try_from(self.left)
-            .unwrap_or(usize::MAX)
-            .min(buffer.len());
-        let mut count = self.file.read(&mut buffer[..room])?;
-        if count == 0 {
-            buffer[..room].fill(0);
-            count = room;
-        }
-        self.left -= count as u64;
-        Ok(count)
     }
 }
 

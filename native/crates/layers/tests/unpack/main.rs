@@ -12,6 +12,7 @@ mod growing_blob;
 mod layer_content;
 mod limits;
 mod metadata;
+mod packing;
 mod removal;
 mod single_id;
 mod sparse;
