@@ -1,4 +1,5 @@
 import { compileFormat } from "../format/listing.ts";
+import { withTypedFields } from "../format/typed-fields.ts";
 import { failureMessage } from "../output/failure.ts";
 import { print, printError } from "../output/output.ts";
 
@@ -18,7 +19,7 @@ export async function inspectEach(
     try {
       const object = await find(name);
       if (template === undefined) found.push(object);
-      else await print(`${template(object)}\n`);
+      else await print(`${template(withTypedFields(object))}\n`);
     } catch (error) {
       code = 1;
       printError(failureMessage(error));
