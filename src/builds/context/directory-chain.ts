@@ -4,65 +4,71 @@ import { textToName } from "#support/file-name.ts";
 /** Descriptors of a tree's root and of the directories down to the one that was opened last. */
 export interface DirectoryChain extends Disposable {
   root: number;
-  /** Opens a directory without following a link. The descriptor is valid until the result is disposed of. */
-  open(path: string): OpenDirectory;
-}
-
-export interface OpenDirectory extends Disposable {
-  descriptor: number;
+  /** Opens a directory without following a link. The descriptor is valid until the next call. */
+  open(path: string): number;
 }
 
 /** Opens directories as references (`O_PATH`), which need no right to read them. */
 const flags = constants.O_DIRECTORY | constants.O_NOFOLLOW | 0o10000000;
 
-/** Most directories kept open. Deeper ones are opened again for each use. */
+/** Most directories kept open: half of them at the top of the tree, the others at the end of the path. */
 const mostOpen = 256;
 
-/** Opens a chain. A walk in the order of a tree opens each directory once. */
-export function openDirectoryChain(directory: string): DirectoryChain {
-  const root = openSync(directory, flags);
-  const links: { name: string; descriptor: number }[] = [];
-  let last: (OpenDirectory & { path: string }) | undefined;
-  const cut = (length: number) => {
-    last = undefined;
-    for (const { descriptor } of links.splice(length)) closeSync(descriptor);
-  };
+/** A directory of the path; without a descriptor in the middle of a long path. */
+interface Link {
+  name: string;
+  descriptor: number | undefined;
+}
+
+/** Opens a chain. A walk in the order of a tree opens each directory a few times at most, however deep the tree is. */
+export function openDirectoryChain(directory: string, open: typeof openSync = openSync): DirectoryChain {
+  const root = open(directory, flags);
+  const links: Link[] = [];
+  let last: { path: string; descriptor: number } | undefined;
+
+  function shorten(length: number): void {
+    for (const { descriptor } of links.splice(length)) if (descriptor !== undefined) closeSync(descriptor);
+  }
+
+  /** Opens the directories of the path that are closed, from the deepest open one on. */
+  function reopen(): number {
+    let from = links.length;
+    while (from > 0 && links[from - 1]?.descriptor === undefined) from--;
+    let descriptor = links[from - 1]?.descriptor ?? root;
+    for (let index = from; index < links.length; index++) {
+      const link = links[index];
+      if (link === undefined) continue;
+      descriptor = open(textToName(`/proc/self/fd/${descriptor}/${link.name}`), flags);
+      link.descriptor = descriptor;
+      const middle = index - mostOpen / 2;
+      if (middle >= mostOpen / 2) closeLink(links[middle]);
+    }
+    return descriptor;
+  }
+
   return {
     root,
     open(path) {
       // Most calls are for the files of one directory, one after the other.
-      if (path === last?.path) return last;
+      if (path === last?.path) return last.descriptor;
+      last = undefined;
       const parts = path === "" ? [] : path.split("/");
       let shared = 0;
       while (shared < parts.length && links[shared]?.name === parts[shared]) shared++;
-      if (shared < Math.min(parts.length, mostOpen)) cut(shared);
-      let descriptor = links[shared - 1]?.descriptor ?? root;
-      let loose: number | undefined;
-      for (const name of parts.slice(shared)) {
-        const next = openStep(descriptor, name, loose);
-        if (links.length < mostOpen) links.push({ name, descriptor: next });
-        else loose = next;
-        descriptor = next;
-      }
-      if (loose !== undefined) {
-        last = undefined;
-        return { path, descriptor, [Symbol.dispose]: () => closeSync(loose) };
-      }
-      last = { path, descriptor, [Symbol.dispose]: () => {} };
-      return last;
+      shorten(shared);
+      links.push(...parts.slice(shared).map((name) => ({ name, descriptor: undefined })));
+      last = { path, descriptor: reopen() };
+      return last.descriptor;
     },
     [Symbol.dispose]() {
-      cut(0);
+      shorten(0);
       closeSync(root);
     },
   };
 }
 
-/** Opens a directory in another one and closes the other one if it is not part of the chain. */
-function openStep(parent: number, name: string, loose: number | undefined): number {
-  try {
-    return openSync(textToName(`/proc/self/fd/${parent}/${name}`), flags);
-  } finally {
-    if (loose !== undefined) closeSync(loose);
-  }
+function closeLink(link: Link | undefined): void {
+  if (link?.descriptor === undefined) return;
+  closeSync(link.descriptor);
+  link.descriptor = undefined;
 }

@@ -46,27 +46,26 @@ export function openHostTree(root: string, { owned }: { owned: boolean }): HostT
   return {
     identity: `${dev}:${ino}`,
     names(directory) {
-      using opened = chain.open(directory);
-      const plain = readdirSync(below(opened.descriptor, ""));
+      const place = below(chain.open(directory), "");
+      const plain = readdirSync(place);
       if (!plain.some(isDoubtfulName)) return plain.sort();
-      return readdirSync(below(opened.descriptor, ""), { encoding: "buffer" }).map(nameToText).sort();
+      return readdirSync(place, { encoding: "buffer" }).map(nameToText).sort();
     },
     status(path) {
       if (path === "") return fstatSync(chain.root);
-      using found = locate(chain, path);
-      return lstatSync(found.path);
+      return lstatSync(locate(chain, path));
     },
     target(path) {
-      using found = locate(chain, path);
-      const plain = readlinkSync(found.path);
-      return isDoubtfulName(plain) ? nameToText(readlinkSync(found.path, { encoding: "buffer" })) : plain;
+      const place = locate(chain, path);
+      const plain = readlinkSync(place);
+      return isDoubtfulName(plain) ? nameToText(readlinkSync(place, { encoding: "buffer" })) : plain;
     },
     open(path) {
-      using found = locate(chain, path);
+      const place = locate(chain, path);
       try {
-        return openSync(found.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+        return openSync(place, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
       } catch (error) {
-        const descriptor = owned ? openUnreadable(found.path) : undefined;
+        const descriptor = owned ? openUnreadable(place) : undefined;
         if (descriptor === undefined) throw error;
         return descriptor;
       }
@@ -75,14 +74,10 @@ export function openHostTree(root: string, { owned }: { owned: boolean }): HostT
   };
 }
 
-/** A file below the descriptor of its directory; valid until it is disposed of. */
-function locate(chain: ReturnType<typeof openDirectoryChain>, path: string) {
+/** Returns a path to a file through the descriptor of its directory, for immediate use. */
+function locate(chain: ReturnType<typeof openDirectoryChain>, path: string): string | Buffer {
   const slash = path.lastIndexOf("/");
-  const opened = chain.open(slash < 0 ? "" : path.slice(0, slash));
-  return {
-    path: below(opened.descriptor, path.slice(slash + 1)),
-    [Symbol.dispose]: () => opened[Symbol.dispose](),
-  };
+  return below(chain.open(slash < 0 ? "" : path.slice(0, slash)), path.slice(slash + 1));
 }
 
 function below(directory: number, name: string): string | Buffer {
