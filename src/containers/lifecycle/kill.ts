@@ -1,8 +1,8 @@
 import { TboxError } from "#support/errors.ts";
-import { killCgroup } from "../limits/cgroups.ts";
 import { parseSignal } from "../request/signals.ts";
 import type { ContainerServices } from "../services.ts";
 import { type ContainerRecord, isRunning } from "../state/container-record.ts";
+import { ensureExit, signalContainer } from "./ensure-exit.ts";
 import { nextExit } from "./next-exit.ts";
 import { resume } from "./pause.ts";
 import { stayStopped } from "./stop.ts";
@@ -24,13 +24,12 @@ export async function killContainer(
   const record = services.records.find(name);
   const number = parseSignal(signal || "KILL");
   const runtime = services.runtime(record.id);
-  const { monitor } = runtime;
   const ends = isEnding(record, number);
   if (record.state.status === "restarting") {
     if (ends) stayStopped(services, record);
     return;
   }
-  if (!isRunning(record) || !monitor) {
+  if (!isRunning(record)) {
     throw new TboxError(
       "conflict",
       `cannot kill container: ${name}: container ${record.name} is not running`,
@@ -38,11 +37,10 @@ export async function killContainer(
   }
   if (ends) runtime.stopRequested = true;
   const exit = nextExit(services, record.id);
-  monitor.signal(number);
-  if (number === sigkill) killCgroup(record);
-  else if (record.state.status === "paused" && ends) await resume(services, record);
+  signalContainer(services, record, number);
+  if (number !== sigkill && record.state.status === "paused" && ends) await resume(services, record);
   services.notify("kill", record, { signal: String(number) });
-  if (number === sigkill) await atMost(exitTimeoutSeconds, exit);
+  if (number === sigkill) await atMost(exitTimeoutSeconds, ensureExit(record, exit));
 }
 
 /**
@@ -56,12 +54,10 @@ function isEnding({ config: { StopSignal } }: ContainerRecord, signal: number): 
 /** Sends SIGKILL to a container and waits for its exit. */
 export async function killAndWait(services: ContainerServices, id: string): Promise<void> {
   const exit = nextExit(services, id);
-  const runtime = services.runtime(id);
-  runtime.stopRequested = true;
-  runtime.monitor?.signal(sigkill);
-  const record = services.records.withId(id);
-  if (record) killCgroup(record);
-  await exit;
+  services.runtime(id).stopRequested = true;
+  const record = services.records.find(id);
+  signalContainer(services, record, sigkill);
+  await ensureExit(record, exit);
 }
 
 async function atMost(seconds: number, work: Promise<void>): Promise<void> {

@@ -1,7 +1,7 @@
-import { killCgroup } from "../limits/cgroups.ts";
 import { parseSignal } from "../request/signals.ts";
 import type { ContainerServices } from "../services.ts";
 import { type ContainerRecord, isRunning } from "../state/container-record.ts";
+import { ensureExit, signalContainer } from "./ensure-exit.ts";
 import { nextExit } from "./next-exit.ts";
 import { resume } from "./pause.ts";
 import { cancelScheduledStart } from "./restart-scheduler.ts";
@@ -18,21 +18,20 @@ export async function stopContainer(
   const record = services.records.find(name);
   const { id, config } = record;
   const runtime = services.runtime(id);
-  const { monitor } = runtime;
   if (record.state.status === "restarting") {
     stayStopped(services, record);
     return "stopped";
   }
-  if (!isRunning(record) || !monitor) return "already-stopped";
+  if (!isRunning(record)) return "already-stopped";
   runtime.stopRequested = true;
   const timeout = options.timeout ?? config.StopTimeout ?? defaultTimeoutSeconds;
   const exit = nextExit(services, id);
-  monitor.signal(parseSignal(options.signal || config.StopSignal || "TERM"));
+  signalContainer(services, record, parseSignal(options.signal || config.StopSignal || "TERM"));
   // A frozen process receives the signal only after it is thawed.
   if (record.state.status === "paused") await resume(services, record);
   const kill = () => {
-    monitor.signal(sigkill);
-    killCgroup(record);
+    signalContainer(services, record, sigkill);
+    void ensureExit(record, exit);
   };
   const timer = timeout < 0 ? undefined : setTimeout(kill, timeout * 1000);
   try {

@@ -7,6 +7,9 @@ import type { Monitor } from "./monitor.ts";
 const firstDelay = 10;
 const longestDelay = 1000;
 
+/** Milliseconds that a monitor has to answer a connection. */
+const answerTimeout = 1000;
+
 type Request = (monitor: Monitor) => void;
 
 /**
@@ -87,11 +90,17 @@ export async function tryToConnect(connect: () => Monitor): Promise<Monitor | "g
   } catch (error) {
     return errorCode(error) === "not-found" ? "gone" : "busy";
   }
-  try {
-    await monitor.started;
-    return monitor;
-  } catch {
-    monitor[Symbol.dispose]();
-    return "busy";
-  }
+  const { promise: expired, resolve: expire } = Promise.withResolvers<void>();
+  const timer = setTimeout(expire, answerTimeout);
+  const answered = await Promise.race([
+    monitor.started.then(
+      () => true,
+      () => false,
+    ),
+    expired.then(() => false),
+  ]);
+  clearTimeout(timer);
+  if (answered) return monitor;
+  monitor[Symbol.dispose]();
+  return "busy";
 }

@@ -8,27 +8,39 @@ import { protocolVersion, zygoteRecordSchema } from "../protocol/zygote.ts";
 export function wakeZygote(store: string): boolean {
   try {
     const text = readFileSync(`${store}/zygote-${protocolVersion}.json`, "utf8");
-    return wakeProcess(zygoteRecordSchema.parse(JSON.parse(text)).pid, "tbox-zygote");
+    return signalProcess(zygoteRecordSchema.parse(JSON.parse(text)).pid, "tbox-zygote", "SIGUSR1");
   } catch {
     return false;
   }
 }
 
-/** Asks the monitor of a container, the parent of the container's PID 1, to create its socket again. */
+/**
+ * Asks the monitor of a container, the parent of the container's PID 1, to create its socket again. Returns false when
+ * the monitor does not run.
+ */
 export function wakeMonitor(program: number): boolean {
+  return signalMonitor(program, "SIGUSR1");
+}
+
+/** Kills the monitor of a container. */
+export function endMonitor(program: number): boolean {
+  return signalMonitor(program, "SIGKILL");
+}
+
+function signalMonitor(program: number, signal: NodeJS.Signals): boolean {
   try {
     const parent = readProcess(program)?.parent ?? 0;
-    return wakeProcess(parent, "tbox-monitor");
+    return signalProcess(parent, "tbox-monitor", signal);
   } catch {
     return false;
   }
 }
 
-function wakeProcess(pid: number, name: string): boolean {
+function signalProcess(pid: number, name: string, signal: NodeJS.Signals): boolean {
   const found = readProcess(pid);
   // A zombie keeps its name.
   if (found?.name !== name || found.state === "Z") return false;
-  return process.kill(pid, "SIGUSR1");
+  return process.kill(pid, signal);
 }
 
 /** Reads the name, the state and the parent of a process from the first fields of its `stat` file. */

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { openConnection } from "#test/support/connection.ts";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { processesNamed } from "#test/support/processes.ts";
@@ -42,5 +42,36 @@ daemonSuite("the connection to a monitor", { obstacle: shellUnavailable, prepare
     expect(existsSync(`/proc/${Pid}`)).toBe(false);
     expect((await stateOf("orphan")).ExitCode).toBe(137);
     await daemon.printed("rm", "orphan");
+  });
+
+  async function freezeMonitor(name: string): Promise<void> {
+    const { Pid } = await stateOf(name);
+    const [, parent] = /^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${Pid}/status`, "utf8")) ?? [];
+    process.kill(Number(parent), "SIGSTOP");
+  }
+
+  test.each([["stop", "-t", "0"], ["kill"], ["rm", "-f"]])(
+    "that is frozen does not prevent the end of its container: %s",
+    async (...command) => {
+      await daemon.printed("run", "-d", "--name", "frozen", "--network", "none", "box:1", "sleep", "1000");
+      const { Pid } = await stateOf("frozen");
+      await freezeMonitor("frozen");
+      await daemon.printed(...command, "frozen");
+      expect(existsSync(`/proc/${Pid}`)).toBe(false);
+      if (command[0] !== "rm") {
+        expect(await stateOf("frozen")).toMatchObject({ Status: "exited", ExitCode: 137 });
+        await daemon.printed("rm", "frozen");
+      }
+    },
+  );
+
+  test("that is frozen does not prevent the start of the daemon", async () => {
+    await daemon.printed("run", "-d", "--name", "frozen", "--network", "none", "box:1", "sleep", "1000");
+    await freezeMonitor("frozen");
+    await daemon.kill();
+    await daemon.start();
+    expect((await stateOf("frozen")).Status).toBe("running");
+    await daemon.printed("run", "--rm", "--network", "none", "box:1", "true");
+    await daemon.printed("rm", "-f", "frozen");
   });
 });
