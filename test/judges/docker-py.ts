@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { judgeArguments } from "./support/arguments.ts";
 import { startEngine } from "./support/engine.ts";
+import { standIn } from "./support/fixtures.ts";
 import { type Result, report } from "./support/report.ts";
 
 /**
@@ -12,12 +13,10 @@ const [copy = "", python = "", ...wanted] = positions;
 const absent = ["api_swarm", "api_service", "api_config", "api_secret", "api_plugin"];
 const ignored = [...absent, "models_services", "models_swarm", "models_nodes"];
 
-await using engine = await startEngine(
-  ["alpine:3.10", "alpine:latest", "busybox:latest", "hello-world:latest"],
-  {
-    "hello-world:latest": { Cmd: ["/hello"] },
-  },
-);
+await using engine = await startEngine([
+  ...["alpine:3.10", "alpine:latest", "busybox:latest"].map((name) => standIn(name)),
+  standIn("hello-world:latest", { Cmd: ["/hello"] }),
+]);
 const selection =
   wanted.length > 0
     ? ["-k", wanted.join(" or ")]

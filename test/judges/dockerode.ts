@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { judgeArguments } from "./support/arguments.ts";
 import { startEngine } from "./support/engine.ts";
+import { standIn } from "./support/fixtures.ts";
 import { type Result, report } from "./support/report.ts";
 
 /**
@@ -17,7 +18,9 @@ const outcomes = z.object({
   pending: z.array(outcome),
 });
 
-await using engine = await startEngine(["ubuntu:latest", "busybox:latest", "hello-world:latest"]);
+await using engine = await startEngine(
+  ["ubuntu:latest", "busybox:latest", "hello-world:latest"].map((name) => standIn(name)),
+);
 const results: Result[] = [];
 for (const name of names) {
   await engine.load();

@@ -3,7 +3,7 @@ import { judgeArguments } from "./support/arguments.ts";
 import { startEngine } from "./support/engine.ts";
 import { fakeRoot } from "./support/fake-root.ts";
 import { goTests } from "./support/go-tests.ts";
-import { mobyConfigs, mobyImages } from "./support/moby.ts";
+import { mobyImages } from "./support/moby.ts";
 import { type Result, report } from "./support/report.ts";
 
 /**
@@ -27,7 +27,7 @@ const breaking = ["TestDockerCLIRmiSuite/TestRmiParentImageFail"];
 
 const results: Result[] = [];
 for (const suite of wanted.length > 0 ? wanted : suites) {
-  await using engine = await startEngine(mobyImages, mobyConfigs);
+  await using engine = await startEngine(mobyImages());
   const scratch = `${engine.environment.TMPDIR}/bundles`;
   mkdirSync(scratch);
   const tests = {

@@ -4,7 +4,7 @@ import { judgeArguments } from "./support/arguments.ts";
 import { startEngine } from "./support/engine.ts";
 import { fakeRoot } from "./support/fake-root.ts";
 import { goTests } from "./support/go-tests.ts";
-import { mobyConfigs, mobyImages } from "./support/moby.ts";
+import { mobyImages } from "./support/moby.ts";
 import { type Result, report } from "./support/report.ts";
 
 /**
@@ -20,7 +20,7 @@ const every = readdirSync(binaries).map((name) => name.replace(/\.test$/, ""));
 const results: Result[] = [];
 for (const one of wanted.length > 0 ? wanted : every) {
   const [name = "", test] = one.split("/");
-  await using engine = await startEngine(mobyImages, mobyConfigs);
+  await using engine = await startEngine(mobyImages());
   const cwd = `${copy}/integration/${name}`;
   const binary = `${binaries}/${name}.test`;
   const prefix = fakeRoot(engine.environment.TMPDIR ?? "");

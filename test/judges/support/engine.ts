@@ -3,7 +3,7 @@ import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
 import { ociArchive, pushImage, type TestImage } from "#test/support/images.ts";
 import { startRegistry } from "#test/support/registry.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
-import { standIn } from "./fixtures.ts";
+import type { NamedImage } from "./fixtures.ts";
 
 /** A daemon with the images that a suite expects, and a registry that stands for Docker Hub. */
 export interface JudgedEngine extends AsyncDisposable {
@@ -14,15 +14,11 @@ export interface JudgedEngine extends AsyncDisposable {
   load(): Promise<void>;
 }
 
-/** Starts a daemon with stand-ins for the images; the registry serves those without a host in their name. */
-export async function startEngine(
-  names: string[],
-  configs: Record<string, Record<string, unknown>> = {},
-): Promise<JudgedEngine> {
+/** Starts a daemon with the images; the registry serves those without a host in their name. */
+export async function startEngine(images: NamedImage[]): Promise<JudgedEngine> {
   await using opened = new AsyncDisposableStack();
   const home = opened.use(temporaryDirectory("judge"));
   const registry = opened.use(await startRegistry());
-  const images = names.map((name) => ({ name, image: standIn(name, configs[name]) }));
   for (const { name, image } of images) await publish(registry.host, name, image);
   mkdirSync(`${home.path}/.config/tbox`, { recursive: true });
   mkdirSync(`${home.path}/empty`);

@@ -1,24 +1,35 @@
 import { existsSync, readFileSync } from "node:fs";
-import { buildImage, busyboxLayer, type ImageSource, type TestImage } from "#test/support/images.ts";
+import { buildImage, busyboxLayer, type TestImage } from "#test/support/images.ts";
 import type { TarEntry } from "#test/support/tar.ts";
 
 const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const directories = ["media", "mnt", "opt", "srv", "usr/bin", "usr/local", "usr/sbin", "sbin", "run"];
 const variable = ["var/cache", "var/lib", "var/log", "var/opt", "var/run", "var/spool", "var/tmp"];
 
+/** An image and its name, with a tag. */
+export interface NamedImage {
+  name: string;
+  image: TestImage;
+}
+
 /**
  * Returns an image that stands for one of a registry: busybox, the host's bash, and the users and directories of a small
  * distribution. Each name gets an image of its own, since suites remove images by id.
  */
-export function standIn(name: string, config: Record<string, unknown> = {}): TestImage {
-  return buildImage(standInSource(name, config));
-}
-
-function standInSource(name: string, config: Record<string, unknown> = {}): ImageSource {
-  return {
+export function standIn(name: string, config: Record<string, unknown> = {}): NamedImage {
+  const image = buildImage({
     layers: [[...busyboxLayer().filter(({ path }) => !accounts.has(path)), ...system(name)]],
     config: { Env: [path], Cmd: ["sh"], ...config },
-  };
+  });
+  return { name, image };
+}
+
+/** Returns an image of one static program of the host. */
+export function programImage(name: string, program: string): NamedImage {
+  const layers: TarEntry[][] = [[{ path: "program", content: readFileSync(program), mode: 0o755 }]];
+  // Testcontainers and its reaper recognise the reaper's image by this label.
+  const Labels = { "org.testcontainers.ryuk": "true" };
+  return { name, image: buildImage({ layers, config: { Entrypoint: ["/program"], Labels } }) };
 }
 
 const users = [

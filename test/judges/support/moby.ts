@@ -1,20 +1,10 @@
-/** Images that moby's tests expect; if all exist, the tests pull nothing. */
-export const mobyImages: string[] = [
-  "busybox:latest",
-  "busybox:glibc",
-  "hello-world:frozen",
-  "hello-world:amd64",
-  "hello-world:arm64",
-  "hello-world:latest",
-  "debian:bookworm-slim",
-];
+import { type NamedImage, standIn } from "./fixtures.ts";
 
 const greeting = { Cmd: ["/hello"] };
 
-/** Configurations of those that are no shell. */
-export const mobyConfigs: Record<string, Record<string, unknown>> = {
-  "hello-world:frozen": greeting,
-  "hello-world:amd64": greeting,
-  "hello-world:arm64": greeting,
-  "hello-world:latest": greeting,
-};
+/** Returns the images that moby's tests expect; if all exist, the tests pull nothing. */
+export function mobyImages(): NamedImage[] {
+  const shells = ["busybox:latest", "busybox:glibc", "debian:bookworm-slim"];
+  const greeters = ["frozen", "amd64", "arm64", "latest"].map((tag) => `hello-world:${tag}`);
+  return [...shells.map((name) => standIn(name)), ...greeters.map((name) => standIn(name, greeting))];
+}
