@@ -52,7 +52,13 @@ export const imageConfigSchema = z.looseObject({
   created: text,
   author: text,
   config: executionSchema.nullish().transform(unset).optional(),
-  rootfs: z.looseObject({ type: z.literal("layers"), diff_ids: z.array(z.string()) }),
+  rootfs: z.looseObject({
+    type: z.literal("layers"),
+    diff_ids: z
+      .array(z.string())
+      .nullish()
+      .transform((found) => found ?? []),
+  }),
   history: z.array(historySchema).nullish().transform(unset).optional(),
 });
 

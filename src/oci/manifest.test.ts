@@ -32,6 +32,8 @@ describe("a manifest", () => {
   test("is parsed without a schema version, which some tools leave out", () => {
     const document = parseManifest(Buffer.from(text({ schemaVersion: undefined })), undefined);
     expect(document).toMatchObject({ kind: "manifest", manifest: { schemaVersion: 2 } });
+    const zero = parseManifest(Buffer.from(text({ schemaVersion: 0 })), undefined);
+    expect(zero).toMatchObject({ kind: "manifest", manifest: { schemaVersion: 2 } });
   });
 
   test.each([

@@ -7,8 +7,11 @@ import { parseStrictJson } from "./strict-json.ts";
 /** Longest manifest, index or configuration that is read, in bytes. */
 export const documentLimit = 4 * 1024 * 1024;
 
-/** Some tools leave the version out; one that is there must be 2. */
-const schemaVersion = z.literal(2).optional().default(2);
+/** Some tools leave the version out or write 0; any other must be 2. */
+const schemaVersion = z
+  .literal([0, 2])
+  .optional()
+  .transform((): 2 => 2);
 
 const manifestSchema = z.looseObject({
   schemaVersion,

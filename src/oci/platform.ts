@@ -16,17 +16,35 @@ const aliases: Record<string, Omit<Platform, "os">> = {
   i386: { architecture: "386" },
 };
 
+/** Operating systems and architectures that Go knows. */
+const systems = new Set(
+  "aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris windows zos".split(
+    " ",
+  ),
+);
+const architectures = new Set(
+  (
+    "386 amd64 amd64p32 arm armbe arm64 arm64be loong64 mips mips64 mips64le mips64p32 mips64p32le mipsle ppc ppc64 ppc64le " +
+    "riscv riscv64 s390 s390x sparc sparc64 wasm"
+  ).split(" "),
+);
+
 /** Parses `os/architecture[/variant]`; an OS or an architecture alone is completed with the host's. */
 export function parsePlatform(text: string): Platform {
   const parts = text.toLowerCase().split("/");
-  if (parts.length > 3 || parts.some((part) => !/^[a-z0-9_.-]+$/.test(part))) {
-    throw invalidArgument(`invalid platform ${JSON.stringify(text)}`);
+  const invalid = parts.findIndex((part) => !/^[a-z0-9_.-]+$/.test(part));
+  if (invalid >= 0) {
+    const kind = invalid === 0 ? "OS component" : "component";
+    const rule = `${JSON.stringify(parts[invalid])} is an invalid ${kind} of ${JSON.stringify(text)}`;
+    throw invalidArgument(`invalid platform: ${rule}`);
   }
+  if (parts.length > 3) throw invalidArgument(`invalid platform ${JSON.stringify(text)}`);
   const [first = "", second, variant] = parts;
-  if (second === undefined) {
-    return first === "linux" ? hostPlatform() : normalise("linux", first, undefined);
-  }
-  return normalise(first, second, variant);
+  const os = first === "macos" ? "darwin" : first;
+  if (second !== undefined) return normalise(os, second, variant);
+  if (systems.has(os)) return { ...hostPlatform(), os };
+  if (architectures.has(first) || Object.hasOwn(aliases, first)) return normalise("linux", first, undefined);
+  throw invalidArgument(`${JSON.stringify(text)}: unknown operating system or architecture`);
 }
 
 export function formatPlatform({ os, architecture, variant }: Platform): string {

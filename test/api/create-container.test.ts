@@ -247,6 +247,16 @@ describe("create refuses unsupported fields by name", () => {
       501,
       "NetworkingConfig.EndpointsConfig.back.DriverOpts.com.docker.network.endpoint.sysctls: endpoint option com.docker.network.endpoint.sysctls is not supported",
     ],
+    [
+      { Image: "image", Healthcheck: { Interval: 1 } },
+      400,
+      "Healthcheck.Interval: Interval in Healthcheck cannot be less than 1ms",
+    ],
+    [
+      { Image: "image", Healthcheck: { Retries: -1 } },
+      400,
+      "Healthcheck.Retries: Retries in Healthcheck cannot be negative",
+    ],
     [host({ ShmSize: -1 }), 400, "HostConfig.ShmSize: SHM size can not be less than 0"],
     [{ Image: 5 }, 400, "Image: Invalid input: expected string, received number"],
     [{ Image: "image", Labels: { a: 1 } }, 400, "Labels.a: Invalid input: expected string, received number"],

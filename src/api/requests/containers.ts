@@ -82,15 +82,22 @@ export const attachContainerQuery = query({
   detachKeys: queryText,
 });
 
+/** Returns Docker's message for an invalid size of a terminal. */
+function invalidResize(side: string, given: unknown): string {
+  return `invalid resize ${side} ${JSON.stringify(given)}: invalid syntax`;
+}
+
 /** Query of a resize: rows and columns. */
 export const resizeContainerQuery = query({
   h: z
     .string()
-    .regex(/^\d{1,5}$/, "Invalid input: expected rows")
+    .default("")
+    .refine((text) => /^\d{1,5}$/.test(text), { error: ({ input }) => invalidResize("height", input) })
     .transform(Number),
   w: z
     .string()
-    .regex(/^\d{1,5}$/, "Invalid input: expected columns")
+    .default("")
+    .refine((text) => /^\d{1,5}$/.test(text), { error: ({ input }) => invalidResize("width", input) })
     .transform(Number),
 });
 

@@ -38,7 +38,7 @@ export const mountSchema = dockerObject(
         NoCopy: z.boolean().exactOptional(),
         Labels: dictionary(z.string()).exactOptional(),
         DriverConfig: dockerObject({
-          Name: z.literal("local", 'only the driver "local" is there').exactOptional(),
+          Name: z.string().exactOptional(),
           Options: dictionary(z.string()).exactOptional(),
         }).exactOptional(),
         Subpath: z.string().exactOptional(),

@@ -52,7 +52,7 @@ export async function readDockerfile(tree: HostTree, path: string): Promise<stri
   if (text === undefined) {
     throw invalidArgument(`Cannot locate specified Dockerfile: ${path}`);
   }
-  if (text.trim() === "") throw invalidArgument(`the Dockerfile (${path}) cannot be empty`);
+  if (text === "") throw invalidArgument(`the Dockerfile (${path}) cannot be empty`);
   return text;
 }
 

@@ -37,11 +37,16 @@ export async function runProbe(
     if (outcome === "expired") {
       execs.kill(id);
       stream?.destroy();
-      const text = `Health check exceeded timeout (${timeout / nanosecondsPerSecond}s)`;
+      const text = `Health check exceeded timeout (${formatTimeout(timeout)})`;
       return { exitCode: -1, output: (output ? `${text}: ${output}` : text).slice(0, outputLimit) };
     }
     return { exitCode: execs.get(id).exitCode ?? -1, output: output.slice(0, outputLimit) };
   } catch (error) {
     return { exitCode: -1, output: String(error instanceof Error ? error.message : error) };
   }
+}
+
+/** Formats nanoseconds like Go: `50ms`, `1.5s`. */
+function formatTimeout(timeout: number): string {
+  return timeout < nanosecondsPerSecond ? `${timeout / 1_000_000}ms` : `${timeout / nanosecondsPerSecond}s`;
 }

@@ -1,5 +1,6 @@
 import type { DiffId, Digest } from "#oci/digest.ts";
 import { parsePlatform } from "#oci/platform.ts";
+import { parseReference } from "#oci/reference.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import { never } from "#support/time/timestamp.ts";
 import { etcFiles } from "../networking/etc-files.ts";
@@ -147,6 +148,8 @@ async function resolveImage(
   if (request.Rootfs === undefined) {
     if (!request.Image)
       throw invalidArgument(hasProgram(request) ? "no image specified" : "no command specified");
+    // An ID is no reference, but every other name must be one.
+    if (!/^(sha256:)?[0-9a-f]+$/.test(request.Image)) parseReference(request.Image);
     return services.images.resolve(
       request.Image,
       platform === undefined || platform === "" ? undefined : parsePlatform(platform),

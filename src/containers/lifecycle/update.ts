@@ -23,7 +23,11 @@ export function updateContainer(
   const record = services.records.find(name);
   const { hostConfig } = record;
   const { RestartPolicy } = changes;
-  if (RestartPolicy) checkRestartPolicy(RestartPolicy, hostConfig.AutoRemove ?? false);
+  if (RestartPolicy) checkRestartPolicy(RestartPolicy, false);
+  if (hostConfig.AutoRemove && !["", "no", undefined].includes(RestartPolicy?.Name)) {
+    const rule = "Restart policy cannot be updated because AutoRemove is enabled for the container";
+    throw new TboxError("conflict", rule);
+  }
   const requested = resourcesOf(changes);
   const { delegation } = services.zygote;
   const mode = limitMode(hostConfig.Annotations, services.limitMode);

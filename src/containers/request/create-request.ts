@@ -151,7 +151,7 @@ export interface MountRequest {
     NoCopy?: boolean;
     Labels?: Record<string, string>;
     Subpath?: string;
-    DriverConfig?: { Name?: "local"; Options?: Record<string, string> };
+    DriverConfig?: { Name?: string; Options?: Record<string, string> };
   };
   /** `Subpath` is the directory or file of the image that is mounted; the whole image when absent. */
   ImageOptions?: { Subpath?: string };

@@ -99,6 +99,7 @@ function volumeOfMount({
   ReadOnly = false,
   VolumeOptions,
 }: MountRequest): ContainerVolume {
+  checkDriver(VolumeOptions?.DriverConfig?.Name);
   const options = VolumeOptions?.DriverConfig?.Options;
   if (options) parseVolumeOptions(options);
   const { NoCopy, Labels: labels, Subpath: subpath } = VolumeOptions ?? {};

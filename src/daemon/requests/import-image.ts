@@ -27,12 +27,15 @@ export async function parseImport(
   const { fromSrc, repo, tag, message = "", platform } = query;
   const archive = fromSrc === "-" ? request.body : await download(fromSrc, request.signal);
   if (archive === null) throw invalidArgument("the request has no body");
+  const parsed = platform === undefined ? undefined : parsePlatform(platform);
+  if (parsed && parsed.os !== "linux")
+    throw invalidArgument(`${parsed.os}: operating system is not supported`);
   const options = {
     message,
     changes: new URL(request.url).searchParams.getAll("changes"),
     signal: request.signal,
     ...(repo === undefined ? {} : { reference: parseReference(nameWithTag(repo, tag)) }),
-    ...(platform === undefined ? {} : { platform: parsePlatform(platform) }),
+    ...(parsed === undefined ? {} : { platform: parsed }),
   };
   return { archive, options };
 }

@@ -1,5 +1,5 @@
 import type { Digest } from "#oci/digest.ts";
-import { canonicalRepository, type Reference, withDefaultTag } from "#oci/reference.ts";
+import { canonicalRepository, familiarName, type Reference, withDefaultTag } from "#oci/reference.ts";
 import { invalidArgument } from "#support/errors.ts";
 import type { ImageServices } from "../services.ts";
 import { findImage, targetOf } from "../store/find-image.ts";
@@ -9,6 +9,9 @@ export async function tagImage(services: ImageServices, source: string, target: 
   const image = findImage(services.records, source);
   if (target.digest !== undefined) {
     throw invalidArgument("refusing to create a tag with a digest reference");
+  }
+  if (/^(sha256|sha384|sha512)$/.test(familiarName(target).replace(/:[^:/]*$/, ""))) {
+    throw invalidArgument("refusing to create an ambiguous tag using digest algorithm as name");
   }
   const { tag = "latest" } = withDefaultTag(target);
   const named = { ...image, target: targetOf(services.records, source, image) };

@@ -141,6 +141,54 @@ daemonSuite("compatibility with Docker", { obstacle: shellUnavailable, prepare: 
     expect(children.stdout.trim().split("\n").sort()).toEqual(["child", "old"]);
   });
 
+  test("settings are refused, or normalised, in Docker's words", async () => {
+    await tbox("create", "--rm", "--name", "fleeting", "-w", "/tmp//x/", "box:1", "true");
+    expect((await tbox("inspect", "-f", "{{.Config.WorkingDir}}", "fleeting")).stdout).toBe("/tmp/x\n");
+    expect((await tbox("update", "--restart", "always", "fleeting")).stderr).toContain(
+      "Restart policy cannot be updated because AutoRemove is enabled for the container",
+    );
+    await tbox("rm", "fleeting");
+    const message = async (method: string, path: string, body?: object) => {
+      const response = await daemon.request(method, path, body);
+      return { status: response.status, ...((await response.json()) as { message: string }) };
+    };
+    const Mounts = [{ Type: "volume", Target: "/v", VolumeOptions: { DriverConfig: { Name: "none-such" } } }];
+    const cases: [string, object | undefined, number, string][] = [
+      ["/containers/create", { Image: "box:sha256:abc" }, 400, "invalid reference format"],
+      [
+        "/containers/create",
+        { Image: "box:1", Cmd: ["true"], HostConfig: { Mounts } },
+        400,
+        'plugin "none-such" not found',
+      ],
+      ["/images/box:1/tag?repo=sha256&tag=1", undefined, 400, "ambiguous tag using digest algorithm"],
+      ["/containers/any/resize?w=5", undefined, 400, 'invalid resize height "": invalid syntax'],
+      ["/images/create?fromSrc=-&platform=macos", {}, 400, "operating system is not supported"],
+    ];
+    for (const [path, body, status, text] of cases) {
+      const found = await message("POST", path, body);
+      expect({ path, ...found }).toEqual({ path, status, message: expect.stringContaining(text) });
+    }
+  });
+
+  test("the log driver local is shown and read", async () => {
+    await tbox(
+      "run",
+      "--name",
+      "logged",
+      "--log-driver",
+      "local",
+      "--network",
+      "none",
+      "box:1",
+      "echo",
+      "kept",
+    );
+    expect((await tbox("inspect", "-f", "{{.HostConfig.LogConfig.Type}}", "logged")).stdout).toBe("local\n");
+    expect((await tbox("logs", "logged")).stdout).toBe("kept\n");
+    await tbox("rm", "logged");
+  });
+
   test("ps finds containers of an image that adds only metadata to its ancestor", async () => {
     const built = await daemon.tbox(["build", "-t", "labelled:1", "-"], { stdin: "FROM box:1\nLABEL a=b\n" });
     expect(built.code).toBe(0);
