@@ -14,16 +14,12 @@ export function ownProgram(): DaemonProgram {
 }
 
 /**
- * JavaScriptCore's thresholds for the daemon. A function call counts 15, an iteration of a loop counts 1. Most daemons
- * serve only dozens of starts, so functions are compiled at the second call instead of the thirtieth. Only hot
- * functions are optimised, because the optimising thread takes processor time from the containers.
+ * JavaScriptCore's thresholds for the daemon. A function call counts 15, an iteration of a loop counts 1. Functions are
+ * compiled at the second call instead of the thirtieth, because the first starts call each function a few times only.
  */
 export const compilerSettings = {
   BUN_JSC_thresholdForJITAfterWarmUp: "20",
   BUN_JSC_thresholdForJITSoon: "10",
-  BUN_JSC_thresholdForOptimizeAfterWarmUp: "20000",
-  BUN_JSC_thresholdForOptimizeAfterLongWarmUp: "20000",
-  BUN_JSC_thresholdForOptimizeSoon: "20000",
 };
 
 /**

@@ -6,7 +6,7 @@ import type { ContainerServices } from "../services.ts";
 import type { ContainerRecord } from "../state/container-record.ts";
 import { notifyVolumes } from "../volumes/container-volumes.ts";
 import { endWithoutMonitor } from "./end-without-monitor.ts";
-import { removeStopped } from "./remove.ts";
+import { removeExited } from "./remove.ts";
 import { restartsAfterExit } from "./restart-policy.ts";
 
 /** Exit status of a container whose monitor died before it reported one. */
@@ -54,11 +54,13 @@ export async function handleExit(
   record.stoppedByUser = requested;
   const restarts = !runtime.restartRequested && restartsAfterExit(record, requested);
   if (restarts) record.state.status = "restarting";
-  services.records.saveEventually(record);
+  const removes = !restarts && record.hostConfig.AutoRemove === true && !runtime.restartRequested;
+  // The record of a container that is removed now would be written in vain.
+  if (!removes) services.records.saveEventually(record);
   notifyExit(services, record);
   for (const listener of [...runtime.exitListeners]) listener({ code: record.state.exitCode });
   if (restarts) services.restarts.schedule(record);
-  else if (record.hostConfig.AutoRemove && !runtime.restartRequested) await removeStopped(services, record);
+  else if (removes) removeExited(services, record);
   dropCgroup(services, record);
 }
 

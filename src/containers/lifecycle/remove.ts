@@ -39,14 +39,32 @@ function refusal({ name }: ContainerRecord, state: "restarting" | "paused" | "ru
 
 /** Removes a container that does not run: its record at once, its files in the background. */
 export async function removeStopped(services: ContainerServices, record: ContainerRecord): Promise<void> {
-  const { id } = record;
-  const runtime = services.runtime(id);
+  discardFiles(services, record);
+  services.records.delete(record.id);
+  announceRemoval(services, record);
+}
+
+/**
+ * Removes a container that has just exited, for everybody who asks this daemon; the disk follows when the event loop is
+ * free. A daemon that dies before that leaves a container to its successor that has exited and is to be removed.
+ */
+export function removeExited(services: ContainerServices, record: ContainerRecord): void {
+  services.records.deleteSoon(record.id);
+  setImmediate(() => discardFiles(services, record));
+  announceRemoval(services, record);
+}
+
+function discardFiles(services: ContainerServices, { id, name }: ContainerRecord): void {
   try {
     services.trash.discard(containerDirectory(services, id));
   } catch (error) {
-    services.warn(`move the files of container ${record.name} to the trash`, error);
+    services.warn(`move the files of container ${name} to the trash`, error);
   }
-  services.records.delete(id);
+}
+
+function announceRemoval(services: ContainerServices, record: ContainerRecord): void {
+  const { id } = record;
+  const runtime = services.runtime(id);
   services.notify("destroy", record);
   for (const { pair } of runtime.pendingAttachments) discardStream(pair);
   if (record.hostConfig.AutoRemove) {

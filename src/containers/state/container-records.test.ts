@@ -85,3 +85,19 @@ test("a change that the disk refuses is visible at once, and written later", asy
   database.run("PRAGMA query_only = OFF");
   await until(() => stored().length === 0);
 });
+
+test("a record that is deleted soon is gone at once, and its name is free", async () => {
+  const database = memoryDatabase();
+  const records = openContainerRecords(database, openUsageRegister(), () => {});
+  const names = () =>
+    database
+      .query<{ id: string }, []>("SELECT id FROM containers")
+      .all()
+      .map(({ id }) => id);
+  records.save(newRecord());
+  records.deleteSoon("c1");
+  expect(records.lookup("web")).toBeUndefined();
+  records.save({ ...newRecord(), id: "c2" });
+  await until(() => !names().includes("c1"));
+  expect(names()).toEqual(["c2"]);
+});

@@ -26,6 +26,8 @@ export interface ContainerRecords {
   rename(record: ContainerRecord, name: string): void;
   /** Deletes a record. A deletion that fails on the disk is repeated in the background until it succeeds. */
   delete(id: string): void;
+  /** Deletes a record like `delete`, on the disk when the event loop is free. */
+  deleteSoon(id: string): void;
 }
 
 /** Milliseconds between two attempts of writes that have failed. */
@@ -54,6 +56,12 @@ export function openContainerRecords(database: Database, uses: ContainerUses, wa
     byId.set(record.id, record);
     byName.set(record.name, record);
     registerUses(record);
+  };
+  const forget = (id: string) => {
+    const record = byId.get(id);
+    byId.delete(id);
+    if (record) byName.delete(record.name);
+    uses.withdraw(id);
   };
   const unwritten = openUnwritten((id) => {
     const record = byId.get(id);
@@ -88,11 +96,12 @@ export function openContainerRecords(database: Database, uses: ContainerUses, wa
       records.save(record);
     },
     delete(id) {
-      const record = byId.get(id);
-      byId.delete(id);
-      if (record) byName.delete(record.name);
+      forget(id);
       unwritten.write(id);
-      uses.withdraw(id);
+    },
+    deleteSoon(id) {
+      forget(id);
+      setImmediate(() => unwritten.write(id));
     },
   };
   return records;
