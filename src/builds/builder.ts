@@ -14,7 +14,20 @@ export type ContextSource =
   | { type: "directory"; path: string }
   /** A tar, a Dockerfile or a git repository at an address. */
   | { type: "remote"; url: string }
+  /**
+   * A directory that no other program changes during the build. `ignore` is the text of `.dockerignore`, which need not be
+   * in the directory.
+   */
+  | { type: "prepared"; directory: string; ignore: string }
   | { type: "none" };
+
+/** Files or an image that a Dockerfile uses by a name: in FROM, in `--from`, or in place of a stage with this name. */
+export type NamedContext =
+  | { type: "image"; name: string }
+  | { type: "files"; source: Exclude<ContextSource, { type: "stream" | "none" }> };
+
+/** A value, or the promise of a value that has to be asked for. */
+type Awaitable<Value> = Value | Promise<Value>;
 
 export interface BuildRequest {
   context: ContextSource;
@@ -45,9 +58,12 @@ export interface BuildRequest {
   /** Resource limits for RUN instructions. */
   resources: Resources;
   cgroupParent?: string;
-  secrets: Map<string, Uint8Array>;
-  /** Paths of SSH agent sockets on this machine. */
-  agents: Map<string, string>;
+  /** Named contexts by their normalized names: see `plan/context-name.ts`. */
+  contexts: Map<string, NamedContext>;
+  /** Returns the content of a secret; undefined for an unknown ID. */
+  secret: (id: string) => Awaitable<Uint8Array | undefined>;
+  /** Returns the path of an SSH agent's socket on this machine; undefined for an unknown ID. */
+  agent: (id: string) => Awaitable<string | undefined>;
   cacheFrom: CacheImages;
   /** Whether the image records its cache keys, so that other builds can use the image as a cache. */
   inlineCache: boolean;
@@ -60,7 +76,7 @@ export interface BuildRequest {
    * first FROM and the labels of the request are steps, as in Docker's classic builder.
    */
   progress: "live" | "classic";
-  credentials: (domain: string) => RegistryCredentials | undefined;
+  credentials: (domain: string) => Awaitable<RegistryCredentials | undefined>;
   signal: AbortSignal;
 }
 
@@ -79,6 +95,10 @@ export interface StepTitle {
   stage?: string;
   /** Source of the instruction on one line. */
   text: string;
+  /** Lines of the instruction; absent for labels of the request. */
+  lines?: LineRange;
+  /** Position among the steps of the stage that change files, from 1; absent for a step that changes settings only. */
+  place?: { number: number; total: number };
 }
 
 export type BuildEvent =
@@ -93,12 +113,13 @@ export type BuildEvent =
    * FROM scratch has an empty `id`.
    */
   | { type: "finished"; number: number; cached: boolean; id: string; milliseconds: number }
-  | { type: "pulling"; progress: Progress }
+  | { type: "pulling"; image: string; progress: Progress }
   /** A warning; `rule` is set for findings of the Dockerfile checks. */
   | { type: "warning"; text: string; lines?: LineRange; rule?: string }
   /** The last event of a check, instead of `built`. */
   | { type: "checked"; findings: number }
-  | { type: "built"; image: Digest; tags: string[] };
+  /** `existed` tells whether the image was in the store before the build. */
+  | { type: "built"; image: Digest; tags: string[]; existed: boolean };
 
 /** Limits of the build cache in bytes; 0 for no limit. */
 export interface CacheLimits {
@@ -125,10 +146,10 @@ export interface PrunedBuilds {
   space: number;
 }
 
-/** An item of the build cache: the result of a step, or a cache mount. */
+/** An item of the build cache: the result of a step, a cache mount, or the files of a client. */
 export interface CacheUsage {
   id: string;
-  type: "regular" | "exec.cachemount";
+  type: "regular" | "exec.cachemount" | "source.local";
   description: string;
   /** Bytes on disk; 0 for a layer shared with images. */
   size: number;
@@ -144,6 +165,13 @@ export interface Builder {
   build(request: BuildRequest): AsyncGenerator<BuildEvent>;
   /** Exports the files of an image as a tar. */
   files(image: string): AsyncGenerator<Uint8Array>;
+  /**
+   * Returns a directory for the files that a client sends, empty or as an earlier build with the same key left it. Nobody
+   * else uses it until it is disposed of.
+   */
+  takeDirectory(key: string): { directory: string } & Disposable;
+  /** Creates an empty directory of the store, deleted when it is disposed of. */
+  openScratch(): { directory: string } & Disposable;
   prune(options: PruneBuildOptions): Promise<PrunedBuilds>;
   usage(): Promise<CacheUsage[]>;
 }

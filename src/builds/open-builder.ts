@@ -1,4 +1,5 @@
 import type { Database } from "bun:sqlite";
+import { randomUUID } from "node:crypto";
 import { mkdirSync, readdirSync } from "node:fs";
 import { createAsyncQueue } from "#support/concurrency/async-queue.ts";
 import { openKeyedLocks } from "#support/concurrency/keyed-locks.ts";
@@ -7,13 +8,14 @@ import type { UsageRegister } from "#support/usage-register.ts";
 import type { BuildEvent, Builder, CacheLimits } from "./builder.ts";
 import { openBuildCache } from "./cache/build-cache.ts";
 import { openCacheMounts } from "./cache/cache-mounts.ts";
+import { openLocalContexts } from "./cache/local-contexts.ts";
 import { enforceLimits, pruneCache, usageOf } from "./cache/prune.ts";
 import type { DigestCache } from "./context/scan.ts";
 import type { BuilderServices } from "./services.ts";
 import { buildImage } from "./solve/build-image.ts";
 
 export interface BuilderOptions
-  extends Omit<BuilderServices, "cache" | "cacheMounts" | "locks" | "digestCache"> {
+  extends Omit<BuilderServices, "cache" | "cacheMounts" | "localContexts" | "locks" | "digestCache"> {
   /** Database without power-safe commits: a cached layer lost in a power failure is detected and built again. */
   database: Database;
   /** Limits of the build cache. */
@@ -32,6 +34,7 @@ export function openBuilder({ database, limits, uses, warn, ...options }: Builde
     ...options,
     cache: openBuildCache(database, uses),
     cacheMounts: openCacheMounts({ database, ...options }),
+    localContexts: openLocalContexts(options),
     locks: openKeyedLocks(),
     digestCache(directory) {
       const digests = known.get(directory) ?? new Map();
@@ -77,6 +80,12 @@ export function openBuilder({ database, limits, uses, warn, ...options }: Builde
       const { diffIds } = await options.images.resolve(image);
       using workspace = options.containers.builds.openWorkspace([]);
       for await (const chunk of workspace.export({ layers: diffIds })) yield chunk;
+    },
+    takeDirectory: (key) => services.localContexts.take(key),
+    openScratch() {
+      const directory = `${work}/${randomUUID()}`;
+      mkdirSync(directory, { mode: 0o700 });
+      return { directory, [Symbol.dispose]: () => options.discard(directory) };
     },
     prune: (pruneOptions) => pruneCache(services, pruneOptions),
     usage: () => usageOf(services),

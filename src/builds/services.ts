@@ -8,11 +8,12 @@ import type { LayerArchives, LayerCommits, LayerQueries, LayerUnpacking } from "
 import type { KeyedLocks } from "#support/concurrency/keyed-locks.ts";
 import type { BuildCache } from "./cache/build-cache.ts";
 import type { CacheMounts } from "./cache/cache-mounts.ts";
+import type { LocalContexts } from "./cache/local-contexts.ts";
 import type { DigestCache } from "./context/scan.ts";
 
 /** The services and shared state that builds need. */
 export interface BuilderServices {
-  images: Pick<ImageQueries, "resolve"> &
+  images: Pick<ImageQueries, "resolve" | "findId"> &
     ImageAuthoring &
     Pick<ImageTransfer, "pull"> &
     Pick<ImageMaintenance, "collect" | "usage">;
@@ -21,6 +22,7 @@ export interface BuilderServices {
   containers: Pick<Containers, "lifecycle" | "streams" | "builds">;
   cache: BuildCache;
   cacheMounts: CacheMounts;
+  localContexts: LocalContexts;
   locks: KeyedLocks;
   /** Root directory of the store. */
   store: string;

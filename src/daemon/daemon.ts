@@ -6,6 +6,7 @@ import { forwardConnections } from "./server/forward-connections.ts";
 import { listen } from "./server/listen.ts";
 import { type OpenDoor, openLocalApi } from "./server/local-api.ts";
 import { watchSocket } from "./server/watch-socket.ts";
+import { lazyBuildKit } from "./streams/buildkit.ts";
 
 export interface DaemonOptions {
   engine: Engine;
@@ -43,8 +44,9 @@ export async function openDaemon({
   const servers = new Set<ApiServer>();
   // `tbox.sock` is systemd's own socket then and outlives the daemon.
   const name = passed === undefined ? "tbox.sock" : "behind-systemd.sock";
+  const loadBuildKit = lazyBuildKit(engine);
   const serve = async () => {
-    const opened = createApiServer(engine, answer);
+    const opened = createApiServer(engine, answer, loadBuildKit);
     const path = await listen(opened.server, { directory: runDirectory, uid, name });
     servers.add(opened);
     return path;

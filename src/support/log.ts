@@ -4,6 +4,7 @@ import { errorChain } from "./errors.ts";
 /** Parts of the daemon that write log lines; `TBOX_DEBUG` takes these names. */
 export type LogScope =
   | "api"
+  | "buildkit"
   | "builds"
   | "containers"
   | "daemon"

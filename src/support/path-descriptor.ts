@@ -5,15 +5,15 @@ export interface PathDescriptor extends Disposable {
   /** Path that leads to it. Names below it are resolved from it. */
   readonly path: string;
   setMode(mode: number): void;
-  /** Sets the time of its last access and change. */
-  setTime(time: Date): void;
+  /** Sets the time of its last access and change; numbers are seconds since the epoch. */
+  setTime(time: Date | number): void;
 }
 
 /** O_PATH of Linux: opens without access to the content, and drops no lock of the process when it is closed. */
 const pathOnly = 0o10000000;
 
 /** Opens a file or directory, following no link in the last component; for a link, the descriptor is the link's. */
-export function openPath(path: string): PathDescriptor {
+export function openPath(path: string | Buffer): PathDescriptor {
   return describe(openSync(path, pathOnly | constants.O_NOFOLLOW));
 }
 

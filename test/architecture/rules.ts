@@ -21,7 +21,18 @@ export const folders: Record<string, string[]> = {
     ...vocabulary,
     ...["content", "registry", "native", "layers", "network", "images", "volumes", "containers", "builds"],
   ],
-  daemon: [...vocabulary, "api", "engine", "network", "images", "volumes", "containers", "builds"],
+  buildkit: [...vocabulary, "images", "containers", "builds"],
+  daemon: [
+    ...vocabulary,
+    "api",
+    "engine",
+    "buildkit",
+    "network",
+    "images",
+    "volumes",
+    "containers",
+    "builds",
+  ],
   door: [...vocabulary, "api", "client", "cli", "daemon"],
 };
 
@@ -29,8 +40,9 @@ export const folders: Record<string, string[]> = {
 export const packages: Record<string, (path: string) => boolean> = {
   elysia: (path) => path.startsWith("daemon/"),
   "@elysiajs/openapi/openapi": (path) => path === "daemon/openapi.ts",
+  "@bufbuild/protobuf/wire": (path) => path === "buildkit/protocol/schema.ts",
   ws: (path) => path.startsWith("daemon/"),
-  "tar-stream": (path) => /^(images|cli\/archives)\//.test(path),
+  "tar-stream": (path) => /^(images|cli\/archives|buildkit\/export)\//.test(path),
   tldts: (path) => path.startsWith("registry/access/"),
   socks: (path) => path.startsWith("registry/connection/"),
   zod: (path) =>
@@ -56,7 +68,7 @@ export const crates: Record<string, string[]> = {
 };
 
 /** Folders whose rooms have a README, however few files a room has. */
-export const foldersOfRooms = ["builds", "cli", "containers", "daemon", "images", "native"];
+export const foldersOfRooms = ["buildkit", "builds", "cli", "containers", "daemon", "images", "native"];
 
 /** Most files of a folder without a README; tests do not count. */
 export const mostFiles = 12;

@@ -22,6 +22,7 @@ export function describeFinishedBuild(
       type: "built",
       image: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
       tags: ["made:1"],
+      existed: false,
     });
   });
 }
@@ -38,7 +39,7 @@ export function describeBuilder(name: string, open: () => Promise<RealContainers
         tags: [parseReference("made:1")],
       });
       const image = await subject().engine.images.resolve("made:1");
-      expect(events.at(-1)).toEqual({ type: "built", image: image.id, tags: ["made:1"] });
+      expect(events.at(-1)).toEqual({ type: "built", image: image.id, tags: ["made:1"], existed: false });
       expect(image.config.config?.User).toBe("app");
       expect(events).toContainEqual(expect.objectContaining({ type: "started" }));
     });
@@ -46,8 +47,12 @@ export function describeBuilder(name: string, open: () => Promise<RealContainers
     test("the same build returns the same image from the cache", async () => {
       const text = "FROM busybox:1\nRUN date +%N >/moment";
       const [first, second] = [await build(text), await build(text)];
-      const resultOf = (events: BuildEvent[]) => events.find(({ type }) => type === "built");
-      expect(resultOf(second)).toEqual(resultOf(first));
+      const resultOf = (events: BuildEvent[]) => {
+        const last = events.at(-1);
+        return last?.type === "built" ? last : undefined;
+      };
+      expect(resultOf(second)?.image).toEqual(resultOf(first)?.image);
+      expect([resultOf(first)?.existed, resultOf(second)?.existed]).toEqual([false, true]);
       const cached = second.filter((event) => event.type === "finished").map((event) => event.cached);
       expect(cached).toContain(true);
       expect(cached).not.toContain(false);
@@ -139,8 +144,9 @@ function requestFor(dockerfileText: string): BuildRequest {
     shmSize: 0,
     ulimits: [],
     resources: {},
-    secrets: new Map(),
-    agents: new Map(),
+    contexts: new Map(),
+    secret: () => undefined,
+    agent: () => undefined,
     cacheFrom: { names: [], only: false },
     inlineCache: false,
     noCacheStages: [],

@@ -23,13 +23,13 @@ export type BuildLine =
   | { type: "output"; number: number; stream: "stdout" | "stderr"; text: string }
   /** `id` identifies the stage's state after the step, in twelve hexadecimal digits. */
   | { type: "finished"; number: number; cached: boolean; id: string; milliseconds: number }
-  | { type: "pulling"; progress: BuildPull }
+  | { type: "pulling"; image: string; progress: BuildPull }
   /** `rule` is the name of a Dockerfile check. */
   | { type: "warning"; text: string; lines?: LineRangeAnswer; rule?: string }
   /** The last line of a request that only checks the Dockerfile. */
   | { type: "checked"; findings: number }
-  /** The last line of a build that succeeded. */
-  | { type: "built"; image: string; tags: string[] }
+  /** The last line of a build that succeeded; `existed` tells whether the image was in the store before. */
+  | { type: "built"; image: string; tags: string[]; existed: boolean }
   /** The last line of a build that failed; `lines` is the part of the Dockerfile that is at fault. */
   | { type: "failed"; status: number; message: string; lines?: LineRangeAnswer };
 
@@ -41,6 +41,9 @@ export interface BuildStep {
   stage?: string;
   /** The instruction as it was written, on one line. */
   text: string;
+  lines?: LineRangeAnswer;
+  /** Position among the steps of the stage that change files. */
+  place?: { number: number; total: number };
 }
 
 /** Progress of the pull of a base image, in bytes. */

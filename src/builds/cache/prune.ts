@@ -57,7 +57,8 @@ function bytesToKeep(
   return Math.max(reserved, Math.min(most === 0 ? total : most, total - missing), 0);
 }
 
-async function listItems({ cache, cacheMounts, images, measure }: BuilderServices): Promise<CacheItem[]> {
+async function listItems(services: BuilderServices): Promise<CacheItem[]> {
+  const { cache, cacheMounts, images, measure } = services;
   const { kept } = await images.usage();
   const used = new Set(images.usedLayers());
   const steps = cache
@@ -85,7 +86,26 @@ async function listItems({ cache, cacheMounts, images, measure }: BuilderService
       remove: () => (cacheMounts.inUse(name) ? undefined : cacheMounts.remove(name)),
     }),
   );
-  return [...steps, ...directories].sort((a, b) => b.lastUsed - a.lastUsed);
+  const contexts = await listContexts(services);
+  return [...steps, ...directories, ...contexts].sort((a, b) => b.lastUsed - a.lastUsed);
+}
+
+async function listContexts({ localContexts, measure }: BuilderServices): Promise<CacheItem[]> {
+  const contexts = localContexts.all();
+  const sizes =
+    contexts.length === 0 ? [] : await measure(contexts.map(({ name }) => localContexts.path(name)));
+  return contexts.map(({ name, ...times }, index) => ({
+    ...times,
+    // The end of the name tells directories of the same key apart.
+    id: `${name.slice(0, 25)}${name.slice(64)}`,
+    type: "source.local",
+    description: "files of a client",
+    size: sizes[index] ?? 0,
+    uses: 1,
+    shared: false,
+    inUse: localContexts.inUse(name),
+    remove: () => localContexts.remove(name),
+  }));
 }
 
 function sumOf(items: CacheUsage[]): number {

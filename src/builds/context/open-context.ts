@@ -22,14 +22,16 @@ export interface Context {
 const mostText = 16 * 1024 * 1024;
 
 export function openContext(
-  { directory, tree }: { directory: string; tree: HostTree },
+  { directory, tree, ignore }: { directory: string; tree: HostTree; ignore?: string | undefined },
   dockerfile: string,
   known: DigestCache,
 ): Context {
   let listing: Promise<Listing<ScannedFile>> | undefined;
   let compiled: Promise<Ignores> | undefined;
+  const patterns = async () =>
+    ignore === undefined ? readIgnoreFile(tree, dockerfile) : parseIgnoreFile(ignore);
   const ignores = () => {
-    compiled ??= readIgnoreFile(tree, dockerfile).then(compileIgnorePatterns);
+    compiled ??= patterns().then(compileIgnorePatterns);
     return compiled;
   };
   return {

@@ -4,7 +4,7 @@ import { parseBoolean } from "#support/boolean.ts";
 import { explained, invalidArgument } from "#support/errors.ts";
 import { openDownload, reachOfNamed } from "#support/http/open-download.ts";
 import { streamOf } from "#support/streams.ts";
-import type { BuildRequest } from "../builder.ts";
+import type { BuildRequest, ContextSource } from "../builder.ts";
 import { checkOut, findCommit } from "../git/checkout.ts";
 import { isRepository, parseRepository } from "../git/repository.ts";
 import type { BuilderServices } from "../services.ts";
@@ -18,7 +18,7 @@ const mostBytes = 64 * 1024 ** 3;
 /** Size limit of a Dockerfile in bytes. */
 const mostText = 16 * 1024 * 1024;
 
-interface SourceOptions {
+export interface SourceOptions {
   services: BuilderServices;
   request: BuildRequest;
   /** Resources released at the end of the build. */
@@ -33,12 +33,15 @@ export interface OpenedSource {
   owned: boolean;
   /** Text of the Dockerfile, when the address contains nothing else. */
   text?: string;
+  /** Text of `.dockerignore`, when it is not in the directory. */
+  ignore?: string;
 }
 
 /** Makes the files of the context available in a directory: unpacks, clones or downloads them. */
-export async function openSource(options: SourceOptions): Promise<OpenedSource> {
-  const { context } = options.request;
+export async function openSource(options: SourceOptions, context: ContextSource): Promise<OpenedSource> {
   switch (context.type) {
+    case "prepared":
+      return { directory: context.directory, owned: true, ignore: context.ignore };
     case "directory":
       return { directory: checkDirectory(context.path), owned: false };
     case "none":

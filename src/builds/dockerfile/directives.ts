@@ -8,6 +8,8 @@ export interface Directives {
   escape: "\\" | "`";
   /** Value of the directive `check`. */
   check?: string;
+  /** Value of the directive `syntax`: the image of a front end. */
+  syntax?: string;
   /** Reads a line; returns whether it is a directive. The first other line ends the directives. */
   take(line: string): boolean;
 }
@@ -35,8 +37,18 @@ export function openDirectives(): Directives {
         directives.escape = value;
       }
       if (name === "check") directives.check = value;
+      if (name === "syntax") directives.syntax = value;
       return true;
     },
   };
   return directives;
+}
+
+/** Returns the value of the directive `syntax` of a Dockerfile. */
+export function syntaxOf(text: string): string | undefined {
+  const directives = openDirectives();
+  for (const line of text.replace(/^\ufeff/, "").split(/\r?\n/)) {
+    if (!directives.take(line)) break;
+  }
+  return directives.syntax;
 }

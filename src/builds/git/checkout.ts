@@ -19,7 +19,7 @@ export async function findCommit(
   { request, home, signal }: { request: BuildRequest; home: string; signal: AbortSignal },
 ): Promise<FoundCommit> {
   await mkdir(home, { recursive: true });
-  const access = accessTo(repository, request, { home, signal });
+  const access = await accessTo(repository, request, { home, signal });
   const { ref = "HEAD", remote, commit: expected } = repository;
   const commit = wholeCommit.test(ref) ? ref : await askRemote(access, home, remote, ref);
   if (expected !== undefined && !commit.startsWith(expected)) {
@@ -90,27 +90,29 @@ async function fetchCommit(
   throw failure;
 }
 
-function accessTo(
+async function accessTo(
   { remote }: Repository,
-  { secrets, agents }: BuildRequest,
+  { secret, agent: findAgent }: BuildRequest,
   { home, signal }: { home: string; signal: AbortSignal },
-): GitAccess {
+): Promise<GitAccess> {
   if (!/^https?:/i.test(remote)) {
-    const agent = agents.get("default");
+    const agent = await findAgent("default");
     if (agent === undefined && !/^git:/i.test(remote)) {
       throw invalidArgument(`${remote} needs an SSH agent: build with --ssh default`);
     }
     return { home, signal, ...(agent === undefined ? {} : { agent }) };
   }
   const { hostname } = new URL(remote);
-  const text = (name: string) => {
-    const secret = secrets.get(`${name}.${hostname}`) ?? secrets.get(name);
-    return secret === undefined ? undefined : new TextDecoder().decode(secret).trim();
+  const text = async (name: string) => {
+    const content = (await secret(`${name}.${hostname}`)) ?? (await secret(name));
+    return content === undefined ? undefined : new TextDecoder().decode(content).trim();
   };
-  const token = text("GIT_AUTH_TOKEN");
-  const basic = token && `basic ${Buffer.from(`x-access-token:${token}`).toString("base64")}`;
-  const header = text("GIT_AUTH_HEADER") ?? basic;
+  const header = (await text("GIT_AUTH_HEADER")) || basicHeader(await text("GIT_AUTH_TOKEN"));
   return { home, signal, ...(header ? { authorization: { remote, header } } : {}) };
+}
+
+function basicHeader(token: string | undefined): string | undefined {
+  return token && `basic ${Buffer.from(`x-access-token:${token}`).toString("base64")}`;
 }
 
 /** Removes the `.git` files of submodules. */

@@ -1,13 +1,22 @@
 import { invalidArgument } from "#support/errors.ts";
 import { suggestion } from "#support/nearest.ts";
+import type { NamedContext } from "../builder.ts";
 import { atLines, DockerfileError } from "../dockerfile/dockerfile-error.ts";
 import { expandWord } from "../dockerfile/expand.ts";
 import type { Instruction } from "../dockerfile/instruction.ts";
 import type { Stage, Stages } from "../dockerfile/read-stages.ts";
 import { mountSource } from "../dockerfile/run-mount.ts";
+import { contextName } from "./context-name.ts";
 
 /** The base of a stage, or the source of copied files. */
-export type Source = { type: "stage"; index: number } | { type: "image"; name: string } | { type: "scratch" };
+export type Source =
+  | { type: "stage"; index: number }
+  | { type: "image"; name: string }
+  /** The files of a named context. */
+  | { type: "files"; name: string }
+  | { type: "scratch" };
+
+type Contexts = Map<string, NamedContext>;
 
 export interface PlannedStage extends Stage {
   /** Name of the stage, or its number. */
@@ -26,6 +35,7 @@ export interface PlannedStages {
   total: number;
   /** Values of arguments that stages declare without a value. */
   globals: Record<string, string>;
+  contexts: Contexts;
 }
 
 /** Expands the FROM lines and finds the target stage. */
@@ -35,6 +45,7 @@ export function planStages(
     arguments: Record<string, string>;
     predefined: (stage: string) => Record<string, string>;
     target: string | undefined;
+    contexts: Contexts;
     /** Numbers of steps that are reported before the first FROM and after the last instruction. */
     steps: { before: number; after: number };
   },
@@ -44,7 +55,9 @@ export function planStages(
   const stages: PlannedStage[] = [];
   let number = 1 + options.steps.before;
   for (const stage of read.stages) {
-    const planned = atLines(stage.from.lines, () => planStage(stage, stages, globals, read.escapeMark));
+    const planned = atLines(stage.from.lines, () =>
+      planStage(stage, stages, { globals, mark: read.escapeMark, contexts: options.contexts }),
+    );
     stages.push({ ...planned, number });
     number += 1 + stage.instructions.length;
   }
@@ -53,6 +66,7 @@ export function planStages(
     target: findTarget(stages, options.target),
     total: number - 1 + options.steps.after,
     globals,
+    contexts: options.contexts,
   };
 }
 
@@ -81,10 +95,15 @@ export function planGlobals(
 function planStage(
   stage: Stage,
   before: PlannedStage[],
-  globals: Record<string, string>,
-  mark: Stages["escapeMark"],
+  {
+    globals,
+    mark,
+    contexts,
+  }: { globals: Record<string, string>; mark: Stages["escapeMark"]; contexts: Contexts },
 ): Omit<PlannedStage, "number"> {
   const { from } = stage;
+  const replaced = from.name === undefined ? undefined : namedSource(contexts, from.name);
+  if (replaced) return { ...stage, instructions: [], name: from.name ?? "", base: replaced };
   const expand = (word: string) => expandWord(word, (name) => ownValue(globals, name), { escape: mark });
   const base = expand(from.base);
   if (base === "") throw invalidArgument(`base name (${from.base}) should not be blank`);
@@ -95,16 +114,26 @@ function planStage(
   return {
     ...stage,
     name: from.name ?? String(before.length),
-    base: findBase(base, before),
+    base: findBase(base, before, contexts),
     ...(platform === undefined ? {} : { platform }),
   };
 }
 
 /** Returns the earlier stage with this name if there is one, otherwise the image. */
-function findBase(name: string, before: PlannedStage[]): Source {
+function findBase(name: string, before: PlannedStage[], contexts: Contexts): Source {
   const index = before.findLastIndex(({ from }) => from.name === name.toLowerCase());
   if (index >= 0) return { type: "stage", index };
-  return name === "scratch" ? { type: "scratch" } : { type: "image", name };
+  return namedSource(contexts, name) ?? (name === "scratch" ? { type: "scratch" } : { type: "image", name });
+}
+
+/** Returns the source for the name of a named context. */
+function namedSource(contexts: Contexts, name: string): Source | undefined {
+  const normalized = contextName(name);
+  const context = contexts.get(normalized);
+  if (context === undefined) return undefined;
+  return context.type === "image"
+    ? { type: "image", name: context.name }
+    : { type: "files", name: normalized };
 }
 
 function findTarget(stages: PlannedStage[], target: string | undefined): number {
@@ -118,11 +147,17 @@ function findTarget(stages: PlannedStage[], target: string | undefined): number 
   );
 }
 
-/** Resolves `--from`: an earlier stage by name or number, otherwise an image. */
-export function findSource(from: string, stages: PlannedStage[], current: number): Source {
-  if (from === "scratch") return { type: "scratch" };
+/** Resolves `--from`: an earlier stage by name or number, a named context, otherwise an image. */
+export function findSource(
+  from: string,
+  { stages, contexts }: Pick<PlannedStages, "stages" | "contexts">,
+  current: number,
+): Source {
   const named = stages.findLastIndex((stage) => stage.from.name === from.toLowerCase());
   const numbered = /^\d+$/.test(from) ? Number(from) : -1;
+  const given = named >= 0 ? undefined : namedSource(contexts, from);
+  if (given) return given;
+  if (from === "scratch") return { type: "scratch" };
   const index = named >= 0 ? named : numbered;
   if (index < 0) return { type: "image", name: from };
   if (index >= stages.length) throw invalidArgument(`invalid stage index ${from}`);

@@ -1,7 +1,7 @@
 import type { BaseImage } from "#images/authoring/image-authoring.ts";
 import type { Platform } from "#oci/platform.ts";
 import { familiarName, parseReference, withDefaultTag } from "#oci/reference.ts";
-import { errorCode } from "#support/errors.ts";
+import { errorCode, TboxError } from "#support/errors.ts";
 import type { BuildEvent, BuildRequest } from "../builder.ts";
 import type { BuilderServices } from "../services.ts";
 
@@ -32,15 +32,19 @@ export async function fetchImage(
   name: string,
   platform: Platform | undefined,
 ): Promise<BaseImage> {
-  const local = request.pull ? undefined : await findLocalImage(services, name, platform);
+  // An image ID names an image of the store only.
+  const isId = /^sha256:[0-9a-f]{64}$/.test(name);
+  const local = request.pull && !isId ? undefined : await findLocalImage(services, name, platform);
   if (local) return local;
+  if (isId) throw new TboxError("not-found", `No such image: ${name}`);
   const reference = withDefaultTag(parseReference(name));
-  const credentials = request.credentials(reference.domain);
+  const credentials = await request.credentials(reference.domain);
   const progress = services.images.pull(reference, {
     signal,
     ...(platform === undefined ? {} : { platform }),
     ...(credentials === undefined ? {} : { credentials }),
   });
-  for await (const one of progress) emit({ type: "pulling", progress: one });
+  const image = familiarName(reference);
+  for await (const one of progress) emit({ type: "pulling", image, progress: one });
   return services.images.resolveBase(familiarName(reference), platform);
 }

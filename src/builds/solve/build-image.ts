@@ -6,8 +6,9 @@ import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { BuildEvent, BuildRequest } from "../builder.ts";
 import { openReusableSteps } from "../cache/cache-images.ts";
 import { openHostTree } from "../context/host-tree.ts";
-import { openContext, readDockerfile } from "../context/open-context.ts";
-import { openSource } from "../context/open-source.ts";
+import { type Context, openContext, readDockerfile } from "../context/open-context.ts";
+import { openNamed } from "../context/open-named.ts";
+import { openSource, type SourceOptions } from "../context/open-source.ts";
 import { readStages } from "../dockerfile/read-stages.ts";
 import { checkStages } from "../lint/check-stages.ts";
 import { openLint } from "../lint/lint.ts";
@@ -34,14 +35,10 @@ export async function buildImage(
   // A failed step aborts the others.
   const stop = new AbortController();
   const signal = AbortSignal.any([request.signal, stop.signal]);
-  const source = await openSource({ services, request, held, scratch, signal });
-  const { directory, text: onlyText } = source;
-  const tree = held.use(openHostTree(directory, { owned: source.owned }));
-  const text = request.dockerfileText ?? onlyText ?? (await readDockerfile(tree, request.dockerfile));
-  emit({ type: "dockerfile", name: request.dockerfile, text });
+  const sources = { services, request, held, scratch, signal };
+  const { text, context } = await openInput(sources, emit);
   const read = readStages(text);
   const given = request.arguments;
-  const context = openContext({ directory, tree }, request.dockerfile, services.digestCache(directory));
   const lint = openLint(given.BUILDKIT_DOCKERFILE_CHECK ?? read.check, emit);
   const platform = request.platform ?? hostPlatform();
   const predefined = (stage: string) => platformArguments(hostPlatform(), platform, stage);
@@ -49,7 +46,13 @@ export async function buildImage(
   lint.report(lintFile(read, { text, defaults, ignored: await context.ignores() }));
   const { progress, labels } = request;
   const steps = classicSteps(progress, { globals: read.globals, labels });
-  const planned = planStages(read, { arguments: given, predefined, target: request.target, steps });
+  const planned = planStages(read, {
+    arguments: given,
+    predefined,
+    target: request.target,
+    steps,
+    contexts: request.contexts,
+  });
   warnAboutUnused(given, read, emit);
   if (request.checkOnly) {
     lint.report(await checkStages(services, planned.stages, platform));
@@ -71,6 +74,7 @@ export async function buildImage(
     signal,
     emit: order.emit,
     reusable: await openReusableSteps({ services, request, signal, emit }),
+    openContext: (source) => openNamed(sources, source),
     filesOf: (source, lines) => solver.filesOf(source, lines),
   };
   const solver = openSolver(() => run);
@@ -80,13 +84,27 @@ export async function buildImage(
     order.end();
     steps.end(emit, planned.total, image);
     const tags = request.tags.map((tag) => familiarName(withDefaultTag(tag)));
-    emit({ type: "built", image: image.id, tags });
+    emit({ type: "built", image: image.id, tags, existed: image.existed });
   } finally {
     stop.abort(new TboxError("cancelled", "the build has ended"));
     await solver.ended();
     order.end();
     await services.layers.sync().catch(() => {});
   }
+}
+
+/** Opens the context and reads the Dockerfile. */
+async function openInput(
+  options: SourceOptions,
+  emit: (event: BuildEvent) => void,
+): Promise<{ text: string; context: Context }> {
+  const { services, request, held } = options;
+  const { dockerfile: name } = request;
+  const { directory, owned, text: onlyText, ignore } = await openSource(options, request.context);
+  const tree = held.use(openHostTree(directory, { owned }));
+  const text = request.dockerfileText ?? onlyText ?? (await readDockerfile(tree, name));
+  emit({ type: "dockerfile", name, text });
+  return { text, context: openContext({ directory, tree, ignore }, name, services.digestCache(directory)) };
 }
 
 function epochOf(text: string | undefined): number | undefined {

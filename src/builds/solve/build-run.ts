@@ -1,5 +1,5 @@
 import type { DiffId } from "#oci/digest.ts";
-import type { BuildEvent, BuildRequest } from "../builder.ts";
+import type { BuildEvent, BuildRequest, ContextSource } from "../builder.ts";
 import type { ReusableSteps } from "../cache/cache-images.ts";
 import type { Context } from "../context/open-context.ts";
 import type { LineRange } from "../dockerfile/statement.ts";
@@ -16,6 +16,8 @@ export interface BuildRun {
   planned: PlannedStages;
   settings: SettingContext;
   context: Context;
+  /** Opens the files of a named context. */
+  openContext(source: ContextSource): Promise<Context>;
   /** Temporary directory of the build, deleted at its end. */
   scratch: string;
   /** Upper bound for timestamps of files and images, in seconds since the epoch (SOURCE_DATE_EPOCH). */

@@ -1,5 +1,6 @@
 import type { ImageConfig } from "#oci/config.ts";
-import type { Digest } from "#oci/digest.ts";
+import { type Digest, digestOf } from "#oci/digest.ts";
+import { encodeJson } from "#oci/encode-json.ts";
 import { inlineCache } from "#oci/inline-cache.ts";
 import { invalidArgument } from "#support/errors.ts";
 import { cacheKey } from "../cache/build-cache.ts";
@@ -15,6 +16,8 @@ export interface FinishedImage {
   id: Digest;
   /** Whether an earlier build created the same image. */
   cached: boolean;
+  /** Whether the image was in the store before the build. */
+  existed: boolean;
 }
 
 /** Syncs the layers of a stage to disk, then writes the image. */
@@ -30,13 +33,14 @@ export async function finishImage(run: BuildRun, built: StageState): Promise<Fin
   const unchanged = unchangedBase(run, stage);
   if (unchanged !== undefined) {
     for (const tag of request.tags) await services.images.tag(unchanged, tag);
-    return { id: unchanged, cached: true };
+    return { id: unchanged, cached: true, existed: true };
   }
   await services.layers.sync();
   const { layers, base } = stage;
   const config = configOf(run, stage);
   const { created, cached } = creationTime(run, config);
   const dated = { ...config, created: new Date(created).toISOString() };
+  const existed = services.images.findId(digestOf(encodeJson(dated))) !== undefined;
   const id = await services.images.write(
     {
       config: dated,
@@ -46,7 +50,7 @@ export async function finishImage(run: BuildRun, built: StageState): Promise<Fin
     },
     request.tags,
   );
-  return { id, cached };
+  return { id, cached, existed };
 }
 
 /** Returns the base image if the build does not change it: Docker's classic builder then tags the base image. */

@@ -13,6 +13,8 @@ import { oneLine, takeStep, withLines } from "./take-step.ts";
 export interface Dependencies {
   stage(index: number): Promise<StageState>;
   image(name: string, platform: Platform | undefined): Promise<BaseImage>;
+  /** Returns a stage with the files of a named context. */
+  files(name: string): Promise<StageState>;
 }
 
 /** Builds one stage: resolves the base, runs the base's ONBUILD triggers, then runs the instructions of the stage. */
@@ -30,11 +32,15 @@ export async function solveStage(
   for (const trigger of triggers) {
     state = (await takeStep(run, state, trigger, { index, number: plan.number })).stage;
   }
+  const places = placesOf(plan.instructions);
   for (const [position, instruction] of plan.instructions.entries()) {
     const number = plan.number + 1 + position;
+    const { lines, source } = instruction;
+    const place = places(instruction);
     const begun = performance.now();
     run.signal.throwIfAborted();
-    run.emit({ type: "started", step: { ...title, number, text: oneLine(instruction.source) } });
+    const step = { ...title, number, text: oneLine(source), lines, ...(place ? { place } : {}) };
+    run.emit({ type: "started", step });
     const result = await takeStep(run, state, instruction, { index, number });
     run.emit(finished(number, begun, result));
     state = result.stage;
@@ -56,8 +62,9 @@ async function solveBase(
 ): Promise<{ base: StageState; triggers: Instruction[] }> {
   const begun = performance.now();
   const { number, from, base: source, instructions } = plan;
-  const announce = () =>
-    run.emit({ type: "started", step: { ...title, number, text: oneLine(from.source) } });
+  const place = { number: 1, total: 1 + instructions.filter(changesFiles).length };
+  const step = { ...title, number, text: oneLine(from.source), lines: from.lines, place };
+  const announce = () => run.emit({ type: "started", step });
   // A stage that is based on another stage is announced after that stage has finished.
   if (source.type !== "stage") announce();
   prefetch(run, dependencies, { instructions, index });
@@ -73,7 +80,7 @@ async function solveBase(
 
 async function openBase(
   run: BuildRun,
-  { stage, image }: Dependencies,
+  { stage, image, files }: Dependencies,
   plan: PlannedStage,
 ): Promise<StageState> {
   const { base } = plan;
@@ -81,6 +88,7 @@ async function openBase(
   const wanted = platform ?? run.request.platform;
   if (base.type === "scratch") return emptyStage(wanted ?? hostPlatform());
   if (base.type === "stage") return stageOfStage(await stage(base.index));
+  if (base.type === "files") return stageOfStage(await files(base.name));
   const found = await image(base.name, wanted);
   const { os, architecture, variant } = found.config;
   return stageOfImage(found, { os, architecture, ...(variant === undefined ? {} : { variant }) });
@@ -97,18 +105,19 @@ function lintBase({ request, lint }: BuildRun, plan: PlannedStage, base: StageSt
 /** Starts building the stages and pulling the images that instructions copy from, concurrently with this stage. */
 function prefetch(
   { planned }: BuildRun,
-  { stage, image }: Dependencies,
+  { stage, image, files }: Dependencies,
   { instructions, index }: { instructions: Instruction[]; index: number },
 ): void {
   for (const from of instructions.flatMap(sourcesOf)) {
     let source: Source;
     try {
-      source = findSource(from, planned.stages, index);
+      source = findSource(from, planned, index);
     } catch {
       // The step itself reports the error, with its lines.
       continue;
     }
     if (source.type === "stage") stage(source.index);
+    else if (source.type === "files") files(source.name);
     else if (source.type === "image") image(source.name, undefined).catch(() => {});
   }
 }
@@ -116,6 +125,19 @@ function prefetch(
 /** Tests whether the request excludes a stage from the cache (`--no-cache-filter`). */
 function skipsCache({ request }: BuildRun, { from, name }: PlannedStage): boolean {
   return request.noCacheStages.some((one) => one.toLowerCase() === (from.name ?? name));
+}
+
+/** Returns a function that numbers the instructions that change files; FROM is the first. */
+function placesOf(instructions: Instruction[]) {
+  const changing = instructions.filter(changesFiles);
+  return (instruction: Instruction) => {
+    const at = changing.indexOf(instruction);
+    return at < 0 ? undefined : { number: at + 2, total: changing.length + 1 };
+  };
+}
+
+function changesFiles({ kind }: Instruction): boolean {
+  return kind === "run" || kind === "copy" || kind === "add" || kind === "workdir";
 }
 
 function finished(number: number, begun: number, { cached, key }: Pick<StepResult, "cached" | "key">) {

@@ -6,6 +6,7 @@ import type { Source } from "../plan/plan-stages.ts";
 import type { StageState } from "../plan/stage-state.ts";
 import { fetchImage } from "./base-image.ts";
 import type { BuildRun } from "./build-run.ts";
+import { filesOfContext } from "./files-of-context.ts";
 import { solveStage } from "./solve-stage.ts";
 
 /** Builds stages on demand, each once. */
@@ -21,9 +22,10 @@ export interface Solver {
 export function openSolver(run: () => BuildRun): Solver {
   const stages = new Map<number, Promise<StageState>>();
   const images = new Map<string, Promise<BaseImage>>();
+  const named = new Map<string, Promise<StageState>>();
 
   function stage(index: number): Promise<StageState> {
-    const running = stages.get(index) ?? solveStage(run(), { stage, image }, index);
+    const running = stages.get(index) ?? solveStage(run(), { stage, image, files }, index);
     running.catch(() => {});
     stages.set(index, running);
     return running;
@@ -36,14 +38,22 @@ export function openSolver(run: () => BuildRun): Solver {
     return running;
   }
 
+  function files(name: string): Promise<StageState> {
+    const running = named.get(name) ?? filesOfContext(run(), name);
+    running.catch(() => {});
+    named.set(name, running);
+    return running;
+  }
+
   return {
     stage,
     async ended() {
-      await Promise.allSettled([...stages.values(), ...images.values()]);
+      await Promise.allSettled([...stages.values(), ...images.values(), ...named.values()]);
     },
     async filesOf(source) {
       if (source.type === "scratch") return [];
       if (source.type === "stage") return (await stage(source.index)).diffIds;
+      if (source.type === "files") return (await files(source.name)).diffIds;
       return (await image(source.name, run().request.platform)).diffIds;
     },
   };

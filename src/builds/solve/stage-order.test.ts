@@ -8,7 +8,13 @@ const planned = planStages(
   readStages(
     "FROM scratch AS a\nLABEL a=1\nFROM scratch AS unused\nFROM scratch AS b\nFROM a\nCOPY --from=b / /\n",
   ),
-  { arguments: {}, predefined: () => ({}), target: undefined, steps: { before: 0, after: 0 } },
+  {
+    arguments: {},
+    predefined: () => ({}),
+    target: undefined,
+    contexts: new Map(),
+    steps: { before: 0, after: 0 },
+  },
 );
 
 const started = (number: number): BuildEvent => ({ type: "started", step: { number, total: 6, text: "" } });

@@ -67,9 +67,10 @@ function neededStages(stages: PlannedStage[], target: number, found = new Set<nu
   return found;
 }
 
+/** A classic build has no named contexts. */
 function sourceOf(name: string, stages: PlannedStage[], current: number): Source[] {
   try {
-    return [findSource(name, stages, current)];
+    return [findSource(name, { stages, contexts: new Map() }, current)];
   } catch {
     // The step itself reports the error, with its lines.
     return [];

@@ -17,7 +17,7 @@ export async function planBind(
   const source = posix.join("/", mount.source);
   const shape = { type: "tree" as const, source, target, readonly: mount.readOnly };
   if (mount.from !== "") {
-    const from = atLines(instruction.lines, () => findSource(mount.from, run.planned.stages, step.index));
+    const from = atLines(instruction.lines, () => findSource(mount.from, run.planned, step.index));
     const layers = await run.filesOf(from, instruction.lines);
     return {
       key: ["bind", layers, source, target, mount.readOnly],

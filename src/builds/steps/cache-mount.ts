@@ -52,7 +52,7 @@ async function initialFiles(
     if (source === "") return undefined;
     throw invalidArgument("a cache mount with source needs from: a new cache is empty");
   }
-  const found = atLines(instruction.lines, () => findSource(from, run.planned.stages, step.index));
+  const found = atLines(instruction.lines, () => findSource(from, run.planned, step.index));
   return { tree: { layers: await run.filesOf(found, instruction.lines) }, source: posix.join("/", source) };
 }
 

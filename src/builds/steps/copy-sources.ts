@@ -58,7 +58,7 @@ async function layersFor(
 ): Promise<DiffId[] | undefined> {
   if (from === undefined) return undefined;
   return run.filesOf(
-    atLines(lines, () => findSource(from, run.planned.stages, index)),
+    atLines(lines, () => findSource(from, run.planned, index)),
     lines,
   );
 }

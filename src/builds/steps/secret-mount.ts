@@ -7,13 +7,13 @@ import type { MountContext, PlannedMount } from "./planned-mount.ts";
 /** Plans `--mount=type=secret`: a file or a variable with the content of a secret. */
 export function planSecret(run: BuildRun, mount: RunMount): PlannedMount {
   const id = mount.id || mount.source || posix.basename(mount.target);
-  const content = run.request.secrets.get(id);
   const asFile = mount.target !== "" || mount.env === undefined;
   const target = posix.join("/", mount.target || `/run/secrets/${posix.basename(id)}`);
   return {
     // The content of a secret is never part of the key.
     key: ["secret", id, asFile ? target : null, mount.env ?? null],
     async open() {
+      const content = await run.request.secret(id);
       if (content === undefined) {
         if (mount.required) throw invalidArgument(`secret ${id}: not found`);
         return {};
@@ -32,7 +32,6 @@ export function planSecret(run: BuildRun, mount: RunMount): PlannedMount {
 /** Plans `--mount=type=ssh`: the socket of an SSH agent. */
 export function planAgent({ run, position }: MountContext, mount: RunMount): PlannedMount {
   const id = mount.id || "default";
-  const path = run.request.agents.get(id);
   if (mount.uid || mount.gid) {
     throw new TboxError("not-implemented", "the uid and gid of an ssh mount are not supported yet");
   }
@@ -40,6 +39,7 @@ export function planAgent({ run, position }: MountContext, mount: RunMount): Pla
   return {
     key: ["ssh", id, target],
     async open() {
+      const path = await run.request.agent(id);
       if (path === undefined) {
         if (mount.required) throw invalidArgument(`ssh agent ${id}: not found`);
         return {};

@@ -30,8 +30,9 @@ export async function parseTboxBuild({ body, signal }: Request): Promise<BuildRe
     context: contextOf(context, rest),
     tags: tags.map(parseReference),
     ...(platform === undefined ? {} : { platform: parsePlatform(platform) }),
-    secrets: new Map(Object.entries(secrets).map(([id, text]) => [id, Buffer.from(text, "base64")])),
-    agents: new Map(Object.entries(agents)),
+    contexts: new Map(),
+    secret: (id) => (Object.hasOwn(secrets, id) ? Buffer.from(secrets[id] ?? "", "base64") : undefined),
+    agent: (id) => (Object.hasOwn(agents, id) ? agents[id] : undefined),
     credentials: credentialsByDomain(credentials),
     signal,
   };

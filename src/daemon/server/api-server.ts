@@ -10,6 +10,7 @@ import { sendResponse } from "../http/send-response.ts";
 import { parseApiTarget, versionHeader } from "../requests/api-target.ts";
 import { answerArchiveStat, isArchiveStat } from "../routes/archive-stat.ts";
 import { attachPlain, isAttach } from "../streams/attach.ts";
+import type { LoadBuildKit } from "../streams/buildkit.ts";
 import { isExecStart, startExecPlain } from "../streams/exec.ts";
 import { serveUpgrade } from "./serve-upgrade.ts";
 
@@ -28,7 +29,11 @@ export interface ApiServer {
 }
 
 /** Creates the HTTP server of the API; the caller makes it listen. */
-export function createApiServer(engine: Engine, answer: Application["answer"]): ApiServer {
+export function createApiServer(
+  engine: Engine,
+  answer: Application["answer"],
+  loadBuildKit: LoadBuildKit,
+): ApiServer {
   const application = { answer, refuse: errorResponse, requestHeaders, responseHeaders: commonHeaders };
   const streams = new Set<Duplex>();
   const options = {
@@ -37,8 +42,9 @@ export function createApiServer(engine: Engine, answer: Application["answer"]): 
     keepAliveTimeout: 0,
     requestTimeout: 0,
     headersTimeout: 0,
-    // Java's clients offer `h2c` and accept an answer without it.
-    shouldUpgradeCallback: ({ headers }: IncomingMessage) => /^(tcp|websocket)$/i.test(headers.upgrade ?? ""),
+    // Java's clients offer `h2c` for any request and accept an answer without it.
+    shouldUpgradeCallback: ({ headers: { upgrade = "" }, url = "" }: IncomingMessage) =>
+      /^(?:tcp|websocket)$/i.test(upgrade) || (/^h2c$/i.test(upgrade) && /\/(?:grpc|session)$/.test(url)),
   };
   const server = createServer(options, (request, response) => {
     void respond(engine, application, request, response);
@@ -49,7 +55,7 @@ export function createApiServer(engine: Engine, answer: Application["answer"]): 
     log.debug(() => `${request.method} ${pathOf(request)} asks for an upgrade`);
     streams.add(socket);
     socket.once("close", () => streams.delete(socket));
-    void serveUpgrade(engine, request, socket, head);
+    void serveUpgrade(engine, { request, socket, head }, loadBuildKit);
   });
   return {
     server,

@@ -6,16 +6,23 @@ import { readSmallBody } from "../http/request-body.ts";
 import { type ApiTarget, parseApiTarget } from "../requests/api-target.ts";
 import { attachUpgraded, isAttach } from "../streams/attach.ts";
 import { attachWebSocket, isWebSocketAttach } from "../streams/attach-websocket.ts";
+import { isBuildKit, type LoadBuildKit, serveBuildKit } from "../streams/buildkit.ts";
 import { isExecStart, startExecUpgraded } from "../streams/exec.ts";
 import { serveRun } from "../streams/run/serve-run.ts";
 import { refuseUpgrade } from "../streams/upgrade-response.ts";
 
-/** Serves a request with `Upgrade: tcp` or `websocket`, whose connection becomes a stream. */
+/** An upgrade request of Node's HTTP server; `head` is the beginning of the stream. */
+export interface UpgradeExchange {
+  request: IncomingMessage;
+  socket: Duplex;
+  head: Buffer;
+}
+
+/** Serves a request with `Upgrade: tcp`, `websocket` or `h2c`, whose connection becomes a stream. */
 export async function serveUpgrade(
   engine: Engine,
-  request: IncomingMessage,
-  socket: Duplex,
-  head: Buffer,
+  { request, socket, head }: UpgradeExchange,
+  loadBuildKit: LoadBuildKit,
 ): Promise<void> {
   // A client that closes the connection early is not a failure of the daemon.
   socket.on("error", () => socket.destroy());
@@ -28,6 +35,8 @@ export async function serveUpgrade(
     }
     if (head.length > 0) socket.unshift(head);
     const { method, headers } = request;
+    if (isBuildKit(method, target.path))
+      return await serveBuildKit(loadBuildKit, target.path, request, socket);
     await upgradeTo(engine, { method, target, headers, body }, socket);
   } catch (error) {
     refuseUpgrade(socket, error);

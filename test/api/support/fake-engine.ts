@@ -54,9 +54,11 @@ function fakeBuilder({ calls }: FakeState): Builder {
   return {
     async *build({ dockerfile, tags }) {
       calls.push(`build ${dockerfile}`);
-      yield { type: "built", image: fakeDigest, tags: tags.map(familiarName) };
+      yield { type: "built", image: fakeDigest, tags: tags.map(familiarName), existed: false };
     },
     async *files() {},
+    openScratch: () => ({ directory: "", [Symbol.dispose]() {} }),
+    takeDirectory: () => ({ directory: "", [Symbol.dispose]() {} }),
     prune: async () => ({ ids: [], space: 0 }),
     usage: async () => [],
   };

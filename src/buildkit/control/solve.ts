@@ -1,0 +1,69 @@
+import { exportResult } from "../export/export-result.ts";
+import { parseExporters } from "../export/exporters.ts";
+import type { BuildScope, BuildServices } from "../frontend/build-scope.ts";
+import type { BuiltImages } from "../frontend/built-images.ts";
+import { idOfReference } from "../frontend/reference.ts";
+import { runFrontend } from "../frontend/run-frontend.ts";
+import { GrpcError, statusCode } from "../grpc/grpc-error.ts";
+import { openVertices } from "../progress/vertices.ts";
+import type { SolveRequest } from "../protocol/control.ts";
+import type { BridgeResult } from "../protocol/gateway.ts";
+import type { Sessions } from "../sessions/session.ts";
+import type { Job, Jobs, Returned } from "./jobs.ts";
+import { readSolveSettings } from "./settings.ts";
+
+export interface ControlState {
+  services: BuildServices;
+  sessions: Sessions;
+  jobs: Jobs;
+  built: BuiltImages;
+}
+
+/** Carries out `Control.Solve`: runs the front end, here or in the client, and exports its result. */
+export async function solve(
+  state: ControlState,
+  request: SolveRequest,
+  called: AbortSignal,
+): Promise<Map<string, string>> {
+  const { services, sessions, jobs, built } = state;
+  const exporters = parseExporters(request);
+  const settings = readSolveSettings(request, exporters);
+  const log = jobs.log(request.ref);
+  await using held = new AsyncDisposableStack();
+  const stop = new AbortController();
+  held.defer(() => stop.abort(new GrpcError(statusCode.cancelled, "the build has ended")));
+  const signal = AbortSignal.any([called, stop.signal]);
+  const vertices = openVertices(log);
+  const scope: BuildScope = { services, sessions, session: request.session, vertices, held, signal };
+  const { promise: returned, resolve: finish } = Promise.withResolvers<Returned>();
+  held.use(built.begin());
+  held.use(jobs.add(request.ref, { scope, settings, finish, returned }));
+  const job: Job = { scope, settings, finish, returned };
+  const result = await resultOf(state, request, job);
+  const response = new Map<string, string>();
+  const id = idOfReference(result);
+  for (const [index, exporter] of exporters.entries()) {
+    const added = await exportResult(scope, built, { exporter, index, id });
+    for (const [key, value] of added) response.set(key, value);
+  }
+  return response;
+}
+
+async function resultOf(state: ControlState, request: SolveRequest, job: Job): Promise<BridgeResult> {
+  if (request.frontend !== "") {
+    const { frontend, frontendAttributes: options, frontendInputs: inputs } = request;
+    return runFrontend(
+      job.scope,
+      { frontend, options, inputs },
+      { settings: job.settings, built: state.built },
+    );
+  }
+  const { signal } = job.scope;
+  const gone = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+  gone.catch(() => {});
+  const returned = await Promise.race([job.returned, gone]);
+  if ("error" in returned) throw returned.error;
+  return returned.result;
+}

@@ -1,0 +1,72 @@
+import { invalidArgument, TboxError } from "#support/errors.ts";
+import { type BuildScope, sessionOf } from "../frontend/build-scope.ts";
+import type { ClientCall } from "../grpc/client.ts";
+import { packet, packetType, stat as statMessage } from "../protocol/files.ts";
+import type { Exporter } from "./exporters.ts";
+import { type ImageFiles, openImageFiles } from "./image-files.ts";
+
+const send = "/moby.filesync.v1.FileSend/DiffCopy";
+
+/** Files of the list that are written together. */
+const batch = 200;
+
+/** Sends the files of an image to a directory of the client. */
+export async function sendLocal(
+  scope: BuildScope,
+  { index, id }: { exporter: Exporter; index: number; id: string },
+): Promise<Map<string, string>> {
+  const { vertices, signal } = scope;
+  await vertices.during("exporting to client directory", async (vertex) => {
+    const session = await sessionOf(scope);
+    if (!session.supports(send)) throw invalidArgument("the client takes no files");
+    using files = await openImageFiles(scope, id);
+    using call = session.client.call(send, { "buildkit-attachable-exporter-id": String(index) }, signal);
+    let sent = 0;
+    await sendFiles(call, files, (count) => {
+      sent += count;
+      vertex.part("copying files", { current: sent });
+    });
+    vertex.part("copying files", { current: sent, done: true });
+  });
+  return new Map();
+}
+
+/** Sends the list of files, then the contents that the client asks for. */
+async function sendFiles(
+  call: ClientCall,
+  files: ImageFiles,
+  onBytes: (count: number) => void,
+): Promise<void> {
+  const listing = sendList(call, files);
+  // A failure of the client ends the messages below.
+  listing.catch(() => {});
+  for await (const message of call.messages) {
+    const { type, id, data } = packet.decode(message);
+    if (type === packetType.error) throw new TboxError("unavailable", `the client: ${Buffer.from(data)}`);
+    if (type === packetType.request) {
+      const file = files.files[id];
+      if (!file) throw invalidArgument(`the client asks for the file ${id}, which does not exist`);
+      for (const chunk of files.read(file)) {
+        await call.send(packet.encode({ type: packetType.data, id, data: chunk }));
+        onBytes(chunk.length);
+      }
+      await call.send(packet.encode({ type: packetType.data, id }));
+    }
+    if (type === packetType.end) {
+      await listing;
+      await call.send(packet.encode({ type: packetType.end }));
+      call.end();
+    }
+  }
+}
+
+async function sendList(call: ClientCall, { files }: ImageFiles): Promise<void> {
+  for (const [index, { path, stat }] of files.entries()) {
+    const encoded = statMessage.encode({ ...stat, path: Buffer.from(path) });
+    const sent = call.send(packet.encode({ type: packetType.stat, stats: [encoded] }));
+    // Messages that are not awaited one by one are written together.
+    if (index % batch === 0) await sent;
+    else sent.catch(() => {});
+  }
+  await call.send(packet.encode({ type: packetType.stat }));
+}

@@ -1,0 +1,227 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import type { BuildEvent, BuildRequest, ContextSource } from "#builds/builder.ts";
+import { syntaxOf } from "#builds/dockerfile/directives.ts";
+import { DockerfileError } from "#builds/dockerfile/dockerfile-error.ts";
+import { StepError } from "#builds/solve/step-error.ts";
+import type { Digest } from "#oci/digest.ts";
+import { parseBoolean } from "#support/boolean.ts";
+import { errorChain, TboxError } from "#support/errors.ts";
+import { GrpcError, statusCode, toGrpcError } from "../grpc/grpc-error.ts";
+import { type BuildProgress, openBuildProgress } from "../progress/build-progress.ts";
+import { type SourceText, sourceDetail } from "../progress/source-text.ts";
+import type { Vertex } from "../progress/vertices.ts";
+import { openAgentSocket } from "../sessions/agent-socket.ts";
+import { credentialsOf, hasAgent, secretOf } from "../sessions/client-services.ts";
+import { type BuildScope, sessionOf } from "./build-scope.ts";
+import { type FrontendRequest, namedContexts, remoteContext } from "./contexts.ts";
+import { readLocalFiles, takeLocalFiles } from "./local-files.ts";
+import { readFrontendOptions, unknownOptions } from "./options.ts";
+
+/** What the request of a build adds to the options of its front end. */
+export interface SolveSettings {
+  annotations: Record<string, string>;
+  inlineCache: boolean;
+  allowHostNetwork: boolean;
+  checkOnly: boolean;
+}
+
+/** Result of a Dockerfile: an image, or the findings of a check. */
+export type Solved =
+  | { type: "image"; id: Digest; existed: boolean }
+  | { type: "findings"; findings: Extract<BuildEvent, { type: "warning" }>[]; source: SourceText };
+
+/** Builds the Dockerfile of a client and returns the image. */
+export async function solveDockerfile(
+  scope: BuildScope,
+  request: FrontendRequest,
+  settings: SolveSettings,
+): Promise<Solved> {
+  const { options } = request;
+  const from = readFrontendOptions(options);
+  const filename = options.get("filename") ?? "Dockerfile";
+  const remote = await remoteContext(scope, request);
+  const read = await readDefinition(scope, request, { filename, remote: remote !== undefined });
+  if (read.text !== undefined) checkSyntax(read.text);
+  for (const name of unknownOptions(options)) read.vertex.log(2, `unknown option ${name} is ignored\n`);
+  const progress = openBuildProgress(scope.vertices, () => read.vertex.digest);
+  const contextName = options.get("contextkey") ?? "context";
+  const context =
+    remote ??
+    (await takeLocalFiles(
+      scope,
+      { name: contextName, options },
+      { ignore: read.ignore, title: "[internal] load build context" },
+    ));
+  const build: BuildRequest = {
+    ...from,
+    ...commonRequest(scope, settings),
+    context,
+    dockerfile: filename,
+    ...(read.text === undefined ? {} : { dockerfileText: read.text }),
+    contexts: await namedContexts(scope, request),
+    inlineCache: settings.inlineCache || isTrue(from.arguments.BUILDKIT_INLINE_CACHE),
+  };
+  return runBuild(scope, build, progress);
+}
+
+/** Reads the Dockerfile of a client without building it. */
+export async function readDockerfileText(scope: BuildScope, request: FrontendRequest): Promise<SourceText> {
+  const filename = request.options.get("filename") ?? "Dockerfile";
+  const { text } = await readDefinition(scope, request, { filename, remote: false });
+  return { name: filename, text: text ?? "" };
+}
+
+/** Builds a Dockerfile that is not the client's. */
+export async function solveText(
+  scope: BuildScope,
+  { text, context }: { text: string; context: ContextSource },
+  settings: SolveSettings,
+): Promise<Extract<Solved, { type: "image" }>> {
+  const vertex = scope.vertices.start("[internal] load source");
+  const progress = openBuildProgress(scope.vertices, () => vertex.digest);
+  const build: BuildRequest = {
+    ...readFrontendOptions(new Map()),
+    ...commonRequest(scope, { ...settings, checkOnly: false }),
+    context,
+    dockerfile: "source",
+    dockerfileText: text,
+    contexts: new Map(),
+  };
+  try {
+    const solved = await runBuild(scope, build, progress);
+    if (solved.type === "image") return solved;
+    throw new TboxError("internal", "the build returned no image");
+  } finally {
+    vertex.finish();
+  }
+}
+
+function commonRequest(scope: BuildScope, settings: SolveSettings) {
+  const { signal } = scope;
+  return {
+    ...settings,
+    tags: [],
+    squash: false,
+    progress: "live" as const,
+    ...clientResources(scope),
+    signal,
+  };
+}
+
+async function runBuild(scope: BuildScope, build: BuildRequest, progress: BuildProgress): Promise<Solved> {
+  const findings: Extract<BuildEvent, { type: "warning" }>[] = [];
+  try {
+    for await (const event of scope.services.builder.build(build)) {
+      progress.take(event);
+      if (event.type === "warning") findings.push(event);
+      if (event.type === "built") return { type: "image", id: event.image, existed: event.existed };
+    }
+  } catch (error) {
+    throw located(error, progress);
+  }
+  return { type: "findings", findings, source: progress.source() ?? { name: build.dockerfile, text: "" } };
+}
+
+/** Adds the lines at fault to an error, and ends the steps that were running. */
+function located(error: unknown, progress: BuildProgress): GrpcError {
+  const lines = error instanceof DockerfileError ? error.lines : undefined;
+  // Clients print every code but this one in front of the message.
+  const code = lines ? statusCode.unknown : toGrpcError(error).code;
+  const message =
+    error instanceof StepError
+      ? `process ${JSON.stringify(error.command)} did not complete successfully: exit code: ${error.exitCode}`
+      : errorChain(error);
+  progress.fail(message, lines);
+  const source = progress.source();
+  return new GrpcError(code, message, source && lines ? [sourceDetail(source, lines)] : []);
+}
+
+interface Definition {
+  vertex: Vertex;
+  /** Text of the Dockerfile; absent when it is part of a remote context. */
+  text?: string;
+  /** Text of `NAME.dockerignore`, if the client has it. */
+  ignore?: string;
+}
+
+/** Reads the Dockerfile from the client, unless it is part of a remote context. */
+async function readDefinition(
+  scope: BuildScope,
+  { options }: FrontendRequest,
+  { filename, remote }: { filename: string; remote: boolean },
+): Promise<Definition> {
+  const vertex = scope.vertices.start(`[internal] load build definition from ${filename}`);
+  try {
+    const key = options.get("dockerfilekey");
+    if (remote && key === undefined) return { vertex };
+    const own = `${filename}.dockerignore`;
+    const paths = [filename, own, filename.replace(/(?<=^|\/)Dockerfile$/, "dockerfile")];
+    const read = await readLocalFiles(scope, { name: key ?? "dockerfile", options }, [...new Set(paths)]);
+    const text = paths
+      .filter((path) => path !== own)
+      .map(read)
+      .find((one) => one !== undefined);
+    if (text === undefined) {
+      throw new TboxError(
+        "invalid-argument",
+        `failed to read dockerfile: open ${filename}: no such file or directory`,
+      );
+    }
+    if (text.trim() === "")
+      throw new TboxError("invalid-argument", `the Dockerfile (${filename}) cannot be empty`);
+    vertex.part("transferring dockerfile:", { current: Buffer.byteLength(text), done: true });
+    const ignore = read(own);
+    return { vertex, text, ...(ignore === undefined ? {} : { ignore }) };
+  } catch (error) {
+    vertex.finish({ error: errorChain(error) });
+    throw error;
+  } finally {
+    vertex.finish();
+  }
+}
+
+/** Throws for a front end other than the one for Dockerfiles, which is built in. */
+function checkSyntax(text: string): void {
+  const syntax = syntaxOf(text);
+  if (syntax !== undefined) checkFrontend(syntax);
+}
+
+/** Throws unless an image is a front end for Dockerfiles, in place of which the built-in one is used. */
+export function checkFrontend(image: string): void {
+  const [name = ""] = image.trim().split(/\s/, 1);
+  if (/^(?:docker\.io\/)?docker\/dockerfile(?:-upstream)?(?:[:@].*)?$/.test(name)) return;
+  throw new TboxError(
+    "not-implemented",
+    `front end ${name}: only docker/dockerfile is supported, which is built in`,
+  );
+}
+
+/** Returns the functions that ask the client for secrets, agents and credentials. */
+function clientResources(scope: BuildScope): Pick<BuildRequest, "secret" | "agent" | "credentials"> {
+  const { signal, held } = scope;
+  const agents = new Map<string, Promise<string | undefined>>();
+  const openAgent = async (id: string) => {
+    const session = await sessionOf(scope);
+    if (!(await hasAgent(session, id, signal))) return undefined;
+    // The path of a socket has at most 107 bytes, so it cannot be in the store.
+    const directory = mkdtempSync(`${tmpdir()}/tbox-agent-`);
+    held.defer(() => rmSync(directory, { recursive: true, force: true }));
+    const path = `${directory}/agent`;
+    held.use(await openAgentSocket(session, { id, path, signal }));
+    return path;
+  };
+  return {
+    secret: async (id) => secretOf(await sessionOf(scope), id, signal),
+    agent(id) {
+      const opened = agents.get(id) ?? openAgent(id);
+      agents.set(id, opened);
+      return opened;
+    },
+    credentials: async (domain) => credentialsOf(await sessionOf(scope), domain, signal),
+  };
+}
+
+function isTrue(text: string | undefined): boolean {
+  return parseBoolean(text ?? "") ?? false;
+}

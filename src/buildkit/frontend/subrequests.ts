@@ -1,0 +1,72 @@
+import { readStages } from "#builds/dockerfile/read-stages.ts";
+import type { LineRange } from "#builds/dockerfile/statement.ts";
+import { GrpcError, statusCode } from "../grpc/grpc-error.ts";
+import { ruleAddress } from "../progress/rule-address.ts";
+import type { SourceText } from "../progress/source-text.ts";
+import type { BridgeResult } from "../protocol/gateway.ts";
+import type { BuildScope } from "./build-scope.ts";
+import type { FrontendRequest } from "./contexts.ts";
+import { readDockerfileText, type Solved, type SolveSettings, solveDockerfile } from "./solve-dockerfile.ts";
+
+/** Answers a question about a Dockerfile instead of building it: `docker build --call`. */
+export async function answerSubrequest(
+  scope: BuildScope,
+  request: FrontendRequest,
+  { name, settings }: { name: string; settings: SolveSettings },
+): Promise<BridgeResult> {
+  if (name === "frontend.lint") {
+    const solved = await solveDockerfile(scope, request, { ...settings, checkOnly: true });
+    return lintResult(solved.type === "findings" ? solved : { findings: [], source: { name: "", text: "" } });
+  }
+  if (name === "frontend.targets") return targetsResult(await readDockerfileText(scope, request));
+  const detail = {
+    typeUrl: "github.com/moby/buildkit/errdefs.Subrequest+json",
+    value: Buffer.from(JSON.stringify({ name })),
+  };
+  throw new GrpcError(statusCode.unimplemented, `unsupported request ${name}`, [detail]);
+}
+
+function lintResult({ findings, source }: Omit<Extract<Solved, { type: "findings" }>, "type">): BridgeResult {
+  const found = findings.filter(({ rule }) => rule !== undefined);
+  const warnings = found.map(({ rule = "", text, lines }) => ({
+    ruleName: rule,
+    url: ruleAddress(rule),
+    detail: text.slice(rule.length + 2),
+    location: { sourceIndex: 0, ranges: rangesOf(lines) },
+  }));
+  const text = found.map((one) => `\nWARNING: ${one.rule}\n${one.text}\n`).join("");
+  return resultOf({ warnings, sources: [shapeSource(source)] }, text, warnings.length > 0 ? 1 : 0);
+}
+
+function targetsResult(source: SourceText): BridgeResult {
+  const { stages } = readStages(source.text);
+  const targets = stages.map(({ from }, index) => ({
+    ...(from.name === undefined ? {} : { name: from.name }),
+    ...(index === stages.length - 1 ? { default: true } : {}),
+    base: from.base,
+    ...(from.platform === undefined ? {} : { platform: from.platform }),
+    location: { ranges: rangesOf(from.lines) },
+  }));
+  const lines = targets.map((one) => `${one.name ?? ""}${one.default ? " (default)" : ""}`.trim());
+  const sources = [Buffer.from(source.text).toString("base64")];
+  return resultOf({ targets, sources }, `TARGET\n${lines.join("\n")}\n`, 0);
+}
+
+function rangesOf(lines: LineRange | undefined) {
+  return lines === undefined ? [] : [{ start: { line: lines.start }, end: { line: lines.end } }];
+}
+
+function shapeSource({ name, text }: SourceText) {
+  return { filename: name, data: Buffer.from(text).toString("base64"), language: "Dockerfile" };
+}
+
+/** Returns the result in the forms that clients print. */
+function resultOf(json: object, text: string, status: number): BridgeResult {
+  const entries = {
+    "result.json": JSON.stringify(json, null, 2),
+    "result.txt": text,
+    "result.statuscode": String(status),
+    version: "1.0.0",
+  };
+  return { metadata: new Map(Object.entries(entries).map(([name, value]) => [name, Buffer.from(value)])) };
+}

@@ -1,0 +1,56 @@
+import { createServer, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import type { Duplex } from "node:stream";
+import { openLog } from "#support/log.ts";
+import { nextTurn, readMessages, sendMessage } from "./frames.ts";
+import { GrpcError, statusCode, toGrpcError, trailersOf } from "./grpc-error.ts";
+import type { Services } from "./service.ts";
+
+const log = openLog("buildkit");
+
+/** A gRPC server without a listener of its own. */
+export interface GrpcServer {
+  /** Serves a connection that speaks HTTP/2 from its first byte. */
+  serve(connection: Duplex): void;
+}
+
+export function createGrpcServer(services: Services): GrpcServer {
+  const server = createServer();
+  server.on(
+    "stream",
+    (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void serveStream(services, stream, headers),
+  );
+  server.on("session", (session) => session.on("error", (error) => log.debug(() => `connection: ${error}`)));
+  server.on("sessionError", (error) => log.debug(() => `connection: ${error}`));
+  return { serve: (connection) => void server.emit("connection", connection) };
+}
+
+async function serveStream(
+  services: Services,
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+): Promise<void> {
+  const gone = new AbortController();
+  stream.on("error", () => {});
+  stream.once("close", () => gone.abort(new GrpcError(statusCode.cancelled, "the client ended the call")));
+  const path = String(headers[":path"]);
+  let failure: GrpcError | undefined;
+  stream.on("wantTrailers", () => stream.sendTrailers(trailersOf(failure)));
+  stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
+  try {
+    const handler = services.get(path);
+    if (!handler) throw new GrpcError(statusCode.unimplemented, `unknown method ${path}`);
+    await handler({
+      metadata: headers,
+      signal: gone.signal,
+      messages: readMessages(stream),
+      send: (message) => sendMessage(stream, message),
+    });
+  } catch (error) {
+    failure = toGrpcError(error);
+    if (!gone.signal.aborted) log.debug(() => `${path}: ${failure?.message}`);
+  }
+  await nextTurn();
+  // What the client still sends must be read, so that its connection can be used for other calls.
+  stream.resume();
+  if (!stream.destroyed) stream.end();
+}

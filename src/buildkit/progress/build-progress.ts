@@ -1,0 +1,104 @@
+import type { BuildEvent, StepTitle } from "#builds/builder.ts";
+import type { LineRange } from "#builds/dockerfile/statement.ts";
+import { ruleAddress } from "./rule-address.ts";
+import { type SourceText, sourceOf } from "./source-text.ts";
+import type { Vertex, Vertices } from "./vertices.ts";
+
+/** The vertices of a Dockerfile's steps. */
+export interface BuildProgress {
+  take(event: BuildEvent): void;
+  /** Ends the steps that are running: the step at fault with its error, the others as cancelled. */
+  fail(message: string, lines: LineRange | undefined): void;
+  /** The Dockerfile, once it was read. */
+  source(): SourceText | undefined;
+}
+
+/** Opens the progress of a Dockerfile. Warnings belong to `definition`, the vertex that read the Dockerfile. */
+export function openBuildProgress(vertices: Vertices, definition: () => string): BuildProgress {
+  const steps = new Map<number, { vertex: Vertex; title: StepTitle }>();
+  const pulls = new Map<string, Vertex>();
+  let source: SourceText | undefined;
+  const finishPulls = () => {
+    for (const vertex of pulls.values()) vertex.finish();
+    pulls.clear();
+  };
+  return {
+    source: () => source,
+    take(event) {
+      switch (event.type) {
+        case "dockerfile":
+          source = { name: event.name, text: event.text };
+          return;
+        case "started":
+          if (event.step.place) {
+            steps.set(event.step.number, { vertex: vertices.start(nameOf(event.step)), title: event.step });
+          }
+          return;
+        case "output":
+          steps.get(event.number)?.vertex.log(event.stream === "stdout" ? 1 : 2, event.text);
+          return;
+        case "finished":
+          steps.get(event.number)?.vertex.finish({ cached: event.cached });
+          steps.delete(event.number);
+          return;
+        case "pulling": {
+          const { image, progress } = event;
+          const vertex = pulls.get(image) ?? vertices.start(`[internal] pull ${image}`);
+          pulls.set(image, vertex);
+          takePull(vertex, progress);
+          return;
+        }
+        case "warning":
+          vertices.log.push({ warnings: [warningOf(event, definition(), source)] });
+          return;
+        case "built":
+        case "checked":
+          finishPulls();
+          return;
+        case "running":
+          return;
+      }
+    },
+    fail(message, lines) {
+      for (const { vertex, title } of steps.values()) {
+        const atFault = lines !== undefined && title.lines?.start === lines.start;
+        vertex.finish({ error: atFault ? message : "context canceled" });
+      }
+      steps.clear();
+      finishPulls();
+    },
+  };
+}
+
+/** Returns the name that clients show: `[stage 2/3] RUN make`. */
+function nameOf({ stage, place, text }: StepTitle): string {
+  return `[${stage === undefined ? "" : `${stage} `}${place?.number ?? 1}/${place?.total ?? 1}] ${text}`;
+}
+
+function takePull(
+  vertex: Vertex,
+  { id, status, current, total }: Extract<BuildEvent, { type: "pulling" }>["progress"],
+) {
+  if (id === undefined) return;
+  const done = /^(?:Pull complete|Already exists|Download complete)$/.test(status);
+  vertex.part(id, {
+    ...(current === undefined ? {} : { current }),
+    ...(total === undefined ? {} : { total }),
+    done,
+  });
+}
+
+function warningOf(
+  { text, rule, lines }: Extract<BuildEvent, { type: "warning" }>,
+  vertex: string,
+  source: SourceText | undefined,
+) {
+  const at = lines === undefined ? "" : ` (line ${lines.start})`;
+  return {
+    vertex,
+    level: 1,
+    short: Buffer.from(`${text}${at}`),
+    ...(rule === undefined ? {} : { url: ruleAddress(rule) }),
+    ...(source === undefined || lines === undefined ? {} : sourceOf(source, lines)),
+  };
+}

@@ -1,0 +1,120 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { GrpcError, statusCode } from "#buildkit/grpc/grpc-error.ts";
+import { DockerfileError } from "#builds/dockerfile/dockerfile-error.ts";
+import { solve, statusOf } from "#test/support/buildkit-client.ts";
+import { type BuildKitApi, built, failureOf, openBuildKitApi } from "./support/buildkit-api.ts";
+
+let kit: BuildKitApi;
+beforeEach(async () => {
+  kit = await openBuildKitApi();
+});
+afterEach(() => kit[Symbol.asyncDispose]());
+
+describe("a build", () => {
+  test("gets the options of the client", async () => {
+    await kit.open("s", []);
+    const options = {
+      target: "final",
+      "build-arg:A": "1",
+      "label:l": "v",
+      "no-cache": "",
+      "add-hosts": "a=1.2.3.4,b=::1",
+      "shm-size": "1048576",
+      ulimit: "nofile=10:20",
+      "force-network-mode": "none",
+      "image-resolve-mode": "pull",
+    };
+    await solve(kit.client, { ref: "r", session: "s", frontendAttributes: new Map(Object.entries(options)) });
+    expect(kit.requests[0]).toMatchObject({
+      target: "final",
+      arguments: { A: "1" },
+      labels: { l: "v" },
+      noCache: true,
+      extraHosts: ["a:1.2.3.4", "b:::1"],
+      shmSize: 1048576,
+      ulimits: [{ Name: "nofile", Soft: 10, Hard: 20 }],
+      network: "none",
+      pull: true,
+      dockerfileText: "FROM scratch\n",
+    });
+  });
+
+  test.each([
+    ["several platforms", { platform: "linux/amd64,linux/arm64" }, "several platforms"],
+    ["attestations", { "attest:sbom": "true" }, "attest:sbom"],
+    [
+      "another front end",
+      { "build-arg:BUILDKIT_SYNTAX": "", source: "example.com/front:1" },
+      "example.com/front:1",
+    ],
+  ])("with %s is refused by name", async (_, options, text) => {
+    await kit.open("s", []);
+    const frontend = "source" in options ? "gateway.v0" : "dockerfile.v0";
+    const frontendAttributes = new Map(Object.entries(options));
+    const error = await failureOf(
+      solve(kit.client, { ref: "r", session: "s", frontend, frontendAttributes }),
+    );
+    expect(error.code).toBe(statusCode.unimplemented);
+    expect(error.message).toContain(text);
+  });
+
+  test("reports its steps, their output and warnings to every reader", async () => {
+    await kit.open("s", []);
+    kit.run = async function* () {
+      yield { type: "dockerfile", name: "Dockerfile", text: "FROM scratch as a\n" };
+      yield { type: "warning", text: "R: careful", rule: "R", lines: { start: 1, end: 1 } };
+      const step = { number: 1, total: 1, text: "RUN x", place: { number: 1, total: 1 } };
+      yield { type: "started", step };
+      yield { type: "output", number: 1, stream: "stdout", text: "hello" };
+      yield { type: "finished", number: 1, cached: true, id: "", milliseconds: 1 };
+      yield built;
+    };
+    const reading = [statusOf(kit.client, "r"), statusOf(kit.client, "r")];
+    await solve(kit.client, { ref: "r", session: "s" });
+    for (const status of await Promise.all(reading)) {
+      const done = status.vertexes.find(({ name, completed }) => name === "[1/1] RUN x" && completed);
+      expect(done?.cached).toBe(true);
+      expect(status.logs.map(({ data }) => String(Buffer.from(data ?? [])))).toEqual(["hello"]);
+      expect(status.warnings.map(({ short }) => String(Buffer.from(short ?? [])))).toEqual([
+        "R: careful (line 1)",
+      ]);
+    }
+  });
+
+  test("that fails names the lines at fault", async () => {
+    await kit.open("s", []);
+    kit.run = async function* () {
+      yield { type: "dockerfile", name: "Dockerfile", text: "FROM x\nRUN y\n" };
+      throw new DockerfileError("it failed", { start: 2, end: 2 });
+    };
+    const error = await failureOf(solve(kit.client, { ref: "r", session: "s" }));
+    expect(error.message).toBe("it failed");
+    const [detail] = error.details;
+    expect(detail?.typeUrl).toBe("github.com/moby/buildkit/errdefs.Source+json");
+    expect(JSON.parse(String(Buffer.from(detail?.value ?? []))).ranges).toEqual([
+      { start: { line: 2 }, end: { line: 2 } },
+    ]);
+  });
+
+  test("ends when the client cancels the call", async () => {
+    await kit.open("s", []);
+    const ended = Promise.withResolvers<void>();
+    const started = Promise.withResolvers<void>();
+    kit.run = async function* ({ signal: aborted }) {
+      aborted.addEventListener("abort", () => ended.resolve());
+      started.resolve();
+      await ended.promise;
+      throw aborted.reason;
+    };
+    const stop = new AbortController();
+    const solving = failureOf(
+      solve(kit.client, { ref: "r", session: "s" }, stop.signal).catch(() => {
+        throw new GrpcError(statusCode.cancelled, "");
+      }),
+    );
+    await started.promise;
+    stop.abort();
+    await ended.promise;
+    await solving;
+  });
+});
