@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Duplex } from "node:stream";
 import { bridgeServices } from "./bridge/bridge-service.ts";
 import { controlServices } from "./control/control-service.ts";
+import { buildOverHttp, type HttpBuild, type HttpBuildLine } from "./control/http-build.ts";
 import { openJobs } from "./control/jobs.ts";
 import type { ControlState } from "./control/solve.ts";
 import type { BuildServices } from "./frontend/build-scope.ts";
@@ -17,6 +18,8 @@ export interface BuildKit {
   checkSession(headers: IncomingHttpHeaders): SessionHeaders;
   /** Opens a session on an upgraded connection whose other side serves gRPC. */
   openSession(headers: SessionHeaders, connection: Duplex): void;
+  /** Carries out `POST /build?version=2`. */
+  build(build: HttpBuild): AsyncGenerator<HttpBuildLine>;
 }
 
 /** Opens the protocol. `hostGateway` is the address at which containers reach the host. */
@@ -38,6 +41,7 @@ export function openBuildKit(services: BuildServices, hostGateway: string | unde
       sessions.checkNew(headers.id);
       return headers;
     },
+    build: (build) => buildOverHttp(state, build),
     openSession: (headers, connection) => void sessions.add(headers, connection),
   };
 }

@@ -20,14 +20,16 @@ import { systemRoutes } from "./routes/system.ts";
 import { type TboxOptions, tboxRoutes } from "./routes/tbox.ts";
 import { unsupportedRoutes } from "./routes/unsupported.ts";
 import { volumeRoutes } from "./routes/volumes.ts";
+import type { LoadBuildKit } from "./streams/buildkit.ts";
 
 export interface AppOptions extends TboxOptions {
   dataDirectory: string;
   engine: Engine;
+  loadBuildKit: LoadBuildKit;
 }
 
 /** Creates the application that serves all requests with an ordinary HTTP response. */
-export function createApp({ engine, dataDirectory, shutdown, passed }: AppOptions) {
+export function createApp({ engine, dataDirectory, shutdown, passed, loadBuildKit }: AppOptions) {
   const app = new Elysia()
     // Elysia's own query parser splits values at commas and parses JSON-like text.
     .onTransform({ as: "global" }, (context) => {
@@ -48,7 +50,7 @@ export function createApp({ engine, dataDirectory, shutdown, passed }: AppOption
     .use(volumeRoutes(engine.volumes))
     .use(networkRoutes(engine))
     .use(archiveRoutes(engine.containers))
-    .use(buildRoutes(engine.builder))
+    .use(buildRoutes(engine.builder, loadBuildKit))
     .use(tboxRoutes(engine, { shutdown, passed }))
     .use(unsupportedRoutes());
   return app.get("/tbox/openapi.json", () => describeApi(app));

@@ -39,12 +39,18 @@ export async function openDaemon({
   openDoor,
 }: DaemonOptions): Promise<Daemon> {
   const shutdown = Promise.withResolvers<void>();
-  const app = createApp({ engine, dataDirectory, shutdown: shutdown.resolve, passed: passed !== undefined });
+  const loadBuildKit = lazyBuildKit(engine);
+  const app = createApp({
+    engine,
+    dataDirectory,
+    shutdown: shutdown.resolve,
+    passed: passed !== undefined,
+    loadBuildKit,
+  });
   const answer = (request: Request) => app.fetch(request);
   const servers = new Set<ApiServer>();
   // `tbox.sock` is systemd's own socket then and outlives the daemon.
   const name = passed === undefined ? "tbox.sock" : "behind-systemd.sock";
-  const loadBuildKit = lazyBuildKit(engine);
   const serve = async () => {
     const opened = createApiServer(engine, answer, loadBuildKit);
     const path = await listen(opened.server, { directory: runDirectory, uid, name });

@@ -118,3 +118,36 @@ describe("a build", () => {
     await solving;
   });
 });
+
+describe("POST /build?version=2", () => {
+  test("answers with BuildKit's progress and the image", async () => {
+    kit.run = async function* () {
+      yield { type: "dockerfile", name: "Dockerfile", text: "FROM scratch\n" };
+      yield built;
+    };
+    const response = await kit.api.request("POST", "/build?version=2&cachefrom=[%22a%22]", {
+      body: "tar",
+    });
+    const lines = (await response.text()).trim().split("\r\n");
+    const ids = lines.map((line): unknown => JSON.parse(line).id);
+    expect(ids.slice(0, -1).every((id) => id === "moby.buildkit.trace")).toBe(true);
+    expect(ids.at(-1)).toBe("moby.image.id");
+    expect(kit.requests[0]?.cacheFrom).toEqual({ names: ["a"], only: false });
+  });
+
+  test("reads the context from the session that it names", async () => {
+    await kit.open("s", [{ path: "x", text: "1" }]);
+    const path = "/build?version=2&remote=client-session&session=s";
+    expect(await (await kit.api.request("POST", path)).text()).toContain("moby.image.id");
+    expect(kit.requests[0]?.context.type).toBe("prepared");
+    expect(kit.requests[0]?.dockerfileText).toBe("FROM scratch\n");
+  });
+
+  test.each([
+    ["/build?version=2&outputs=[{%22Type%22:%22oci%22}]", 501, "outputs: oci: not supported yet"],
+    ["/build?session=s", 400, "session: a session needs version=2"],
+  ])("%s is refused", async (path, status, message) => {
+    const response = await kit.api.request("POST", path, { body: "tar" });
+    expect({ status: response.status, body: await response.json() }).toEqual({ status, body: { message } });
+  });
+});

@@ -189,12 +189,6 @@ describe("answers", () => {
     ["POST", "/session", 404, "page not found"],
     ["GET", "/images/image/nothing", 404, "page not found"],
     ["POST", "/build", 400, "the request has no body: a tar of the build context is missing"],
-    [
-      "POST",
-      "/build?version=2&remote=x",
-      501,
-      "version: BuildKit's own protocol is not supported yet: set DOCKER_BUILDKIT=0, or use tbox build",
-    ],
     ["POST", "/build?remote=x&buildargs=nope", 400, "buildargs: Invalid input: expected object"],
     ["POST", "/images/a/b/push?platform=linux", 400, 'platform: expected {"os":…,"architecture":…} as JSON'],
     ["GET", "/images/get", 400, "names: no image is named"],

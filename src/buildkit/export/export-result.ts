@@ -43,7 +43,8 @@ async function exportImage(
       ["containerimage.digest", id],
       ["containerimage.config.digest", id],
     ]);
-    if (given.length > 0) response.set("image.name", given.join(","));
+    const names = references.map((reference) => `${canonicalRepository(reference)}:${reference.tag}`);
+    if (names.length > 0) response.set("image.name", names.join(","));
     return response;
   });
 }

@@ -40,29 +40,64 @@ export async function solveDockerfile(
   const { options } = request;
   const from = readFrontendOptions(options);
   const filename = options.get("filename") ?? "Dockerfile";
-  const remote = await remoteContext(scope, request);
-  const read = await readDefinition(scope, request, { filename, remote: remote !== undefined });
-  if (read.text !== undefined) checkSyntax(read.text);
-  for (const name of unknownOptions(options)) read.vertex.log(2, `unknown option ${name} is ignored\n`);
-  const progress = openBuildProgress(scope.vertices, () => read.vertex.digest);
-  const contextName = options.get("contextkey") ?? "context";
-  const context =
-    remote ??
-    (await takeLocalFiles(
-      scope,
-      { name: contextName, options },
-      { ignore: read.ignore, title: "[internal] load build context" },
-    ));
+  const { vertex, input } = await readInput(scope, request, {
+    filename,
+    remote: await remoteContext(scope, request),
+  });
+  for (const name of unknownOptions(options)) vertex.log(2, `unknown option ${name} is ignored\n`);
+  const progress = openBuildProgress(scope.vertices, () => vertex.digest);
   const build: BuildRequest = {
     ...from,
     ...commonRequest(scope, settings),
-    context,
+    ...input,
     dockerfile: filename,
-    ...(read.text === undefined ? {} : { dockerfileText: read.text }),
     contexts: await namedContexts(scope, request),
     inlineCache: settings.inlineCache || isTrue(from.arguments.BUILDKIT_INLINE_CACHE),
   };
   return runBuild(scope, build, progress);
+}
+
+/** Reads the Dockerfile and the context from the client, as far as they are not in a remote context. */
+async function readInput(
+  scope: BuildScope,
+  request: FrontendRequest,
+  { filename, remote }: { filename: string; remote: ContextSource | undefined },
+): Promise<{ vertex: Vertex; input: Pick<BuildRequest, "context" | "dockerfileText"> }> {
+  const { options } = request;
+  const { vertex, text, ignore } = await readDefinition(scope, request, {
+    filename,
+    remote: remote !== undefined,
+  });
+  if (text !== undefined) checkSyntax(text);
+  const local = { name: options.get("contextkey") ?? "context", options };
+  const title = "[internal] load build context";
+  const context = remote ?? (await takeLocalFiles(scope, local, { ignore, title }));
+  return { vertex, input: { context, ...(text === undefined ? {} : { dockerfileText: text }) } };
+}
+
+/**
+ * Carries out a request whose options did not come through the bridge. With `fromSession`, the client serves the context
+ * and the Dockerfile; with `asksClient`, it serves secrets, agents and credentials.
+ */
+export async function solveGiven(
+  scope: BuildScope,
+  request: BuildRequest,
+  { fromSession, asksClient }: { fromSession: boolean; asksClient: boolean },
+): Promise<Extract<Solved, { type: "image" }>> {
+  const { dockerfile: filename, context: remote } = request;
+  const nothing = { options: new Map(), inputs: new Map() };
+  const { vertex, input } = await readInput(scope, nothing, {
+    filename,
+    remote: fromSession ? undefined : remote,
+  });
+  const progress = openBuildProgress(scope.vertices, () => vertex.digest);
+  const build = { ...request, ...(asksClient ? clientResources(scope) : {}), ...input, tags: [] };
+  return imageOf(await runBuild(scope, build, progress));
+}
+
+function imageOf(solved: Solved): Extract<Solved, { type: "image" }> {
+  if (solved.type === "image") return solved;
+  throw new TboxError("internal", "the build returned no image");
 }
 
 /** Reads the Dockerfile of a client without building it. */
@@ -89,9 +124,7 @@ export async function solveText(
     contexts: new Map(),
   };
   try {
-    const solved = await runBuild(scope, build, progress);
-    if (solved.type === "image") return solved;
-    throw new TboxError("internal", "the build returned no image");
+    return imageOf(await runBuild(scope, build, progress));
   } finally {
     vertex.finish();
   }

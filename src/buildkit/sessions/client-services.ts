@@ -24,7 +24,6 @@ export async function secretOf(
   id: string,
   signal: AbortSignal,
 ): Promise<Uint8Array | undefined> {
-  if (!session.supports(getSecret)) return undefined;
   const method = { path: getSecret, request: secretRequest, response: secretResponse, signal };
   const found = await orMissing(session.client.unary(method, { id }));
   return found?.data;
@@ -36,7 +35,6 @@ export async function credentialsOf(
   domain: string,
   signal: AbortSignal,
 ): Promise<RegistryCredentials | undefined> {
-  if (!session.supports(getCredentials)) return undefined;
   const method = { path: getCredentials, request: credentialsRequest, response: credentialsResponse, signal };
   const host = domain === "docker.io" ? hubKey : domain;
   const found = await orMissing(session.client.unary(method, { host }));
@@ -71,7 +69,9 @@ async function orMissing<Value>(answer: Promise<Value>): Promise<Value | undefin
   try {
     return await answer;
   } catch (error) {
-    if (error instanceof GrpcError && error.code === statusCode.notFound) return undefined;
+    // Clients need not announce their methods, so a missing one shows only now.
+    const missing: number[] = [statusCode.notFound, statusCode.unimplemented];
+    if (error instanceof GrpcError && missing.includes(error.code)) return undefined;
     throw error;
   }
 }

@@ -1,4 +1,6 @@
 import { type BuildQuery, parseRegistryConfig } from "#api/requests/build.ts";
+import { parseJson } from "#api/schema/json.ts";
+import type { HttpBuild } from "#buildkit/control/http-build.ts";
 import type { BuildRequest, ContextSource } from "#builds/builder.ts";
 import type { Resources } from "#containers/limits/resources.ts";
 import { parsePlatform } from "#oci/platform.ts";
@@ -45,17 +47,38 @@ export function parseClassicBuild(query: BuildQuery, request: Request): BuildReq
   };
 }
 
+/** Value of `remote` for a context that the client serves in its session. */
+const clientSession = "client-session";
+
+/** Returns the build that `POST /build?version=2` requests of BuildKit. */
+export function parseSessionBuild(query: BuildQuery, request: Request): HttpBuild {
+  const { session, version: _, outputs, ...classic } = query;
+  checkOutputs(outputs);
+  const parsed = parseClassicBuild(classic, request);
+  return {
+    request: { ...parsed, progress: "live", cacheFrom: { ...parsed.cacheFrom, only: false } },
+    session,
+    fromSession: query.remote === clientSession,
+  };
+}
+
+/** Throws for outputs other than an image in the store. */
+function checkOutputs(outputs: string | undefined): void {
+  const given: unknown = outputs === undefined ? [] : parseJson(outputs);
+  const types = Array.isArray(given) ? given.map((one): unknown => Object(one).Type) : [];
+  const other = types.find((type) => type !== "moby" && type !== "image");
+  if (other !== undefined) throw new TboxError("not-implemented", `outputs: ${other}: not supported yet`);
+}
+
 function contextOf({ remote }: BuildQuery, { body }: Request): ContextSource {
+  if (remote === clientSession) return { type: "none" };
   if (remote !== undefined) return { type: "remote", url: remote };
   if (body !== null) return { type: "stream", body };
   throw invalidArgument("the request has no body: a tar of the build context is missing");
 }
 
-function refuseUnsupported({ version, session, isolation, outputs }: BuildQuery): void {
-  if (version === "2" || session !== undefined) {
-    const fix = "set DOCKER_BUILDKIT=0, or use tbox build";
-    throw new TboxError("not-implemented", `version: BuildKit's own protocol is not supported yet: ${fix}`);
-  }
+function refuseUnsupported({ session, isolation, outputs }: BuildQuery): void {
+  if (session !== undefined) throw invalidArgument("session: a session needs version=2");
   if (isolation !== undefined && isolation !== "default") {
     throw invalidArgument(`invalid isolation: ${JSON.stringify(isolation)}`);
   }

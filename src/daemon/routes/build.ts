@@ -2,24 +2,29 @@ import { Elysia } from "elysia";
 import type { BuildsPruned } from "#api/answers/prune.ts";
 import { buildQuery, cancelBuildQuery, filesQuery, pruneBuildQuery } from "#api/requests/build.ts";
 import type { Builder } from "#builds/builder.ts";
-import { classicBuildAnswer, tboxBuildAnswer } from "../answers/builds/build-stream.ts";
+import { classicBuildAnswer, sessionBuildAnswer, tboxBuildAnswer } from "../answers/builds/build-stream.ts";
 import { empty } from "../answers/status-only.ts";
 import { streamed } from "../http/streamed.ts";
-import { parseClassicBuild } from "../requests/classic-build.ts";
+import { parseClassicBuild, parseSessionBuild } from "../requests/classic-build.ts";
 import { parsePruneBuilds } from "../requests/prune-builds.ts";
 import { parseTboxBuild } from "../requests/tbox-build.ts";
+import type { LoadBuildKit } from "../streams/buildkit.ts";
 
 /** Requests about builds and their cache. */
-export function buildRoutes(builder: Builder) {
+export function buildRoutes(builder: Builder, loadBuildKit: LoadBuildKit) {
   return (
     new Elysia()
       .post(
         "/build",
-        ({ query, request }) =>
-          classicBuildAnswer(builder.build(parseClassicBuild(query, request)), {
-            quiet: query.q ?? false,
-            keepContainers: query.rm === false,
-          }),
+        async ({ query, request }) => {
+          if (query.version === "2") {
+            return sessionBuildAnswer(loadBuildKit, parseSessionBuild(query, request));
+          }
+          const quiet = query.q ?? false;
+          const keepContainers = query.rm === false;
+          const events = builder.build(parseClassicBuild(query, request));
+          return classicBuildAnswer(events, { quiet, keepContainers });
+        },
         { query: buildQuery, parse: "none" },
       )
       .post(

@@ -93,6 +93,13 @@ await new Promise((resolve, reject) => {
   docker.modem.followProgress(build, (error, lines) => (error ? reject(error) : resolve(lines)));
 });
 seen.built = (await docker.getImage("built-by-node:1").inspect()).Config.Labels;
+const throughBuildKit = await docker.buildImage(
+  { context: import.meta.dirname, src: ["Dockerfile"] },
+  { t: "built-by-node:2", buildargs: JSON.stringify({ BASE: image }), version: "2" },
+);
+seen.buildKit = await new Promise((resolve, reject) => {
+  docker.followProgress(throughBuildKit, (error, lines) => (error ? reject(error) : resolve(lines)));
+}).then((lines) => lines.some(({ stream }) => stream?.startsWith("Built image: sha256:")));
 const volume = await docker.createVolume({ Name: "node-data" });
 seen.volume = (await volume.inspect()).Driver;
 await volume.remove();
@@ -105,6 +112,7 @@ seen.loaded = await text(await docker.loadImage(Readable.from([Buffer.from("no a
 );
 await docker.getImage("from-node:1").remove();
 await docker.getImage("built-by-node:1").remove();
+await docker.getImage("built-by-node:2").remove();
 seen.left = (await docker.listContainers({ all: true })).length;
 
 console.log(JSON.stringify(seen));

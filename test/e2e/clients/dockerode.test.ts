@@ -24,6 +24,7 @@ daemonSuite("dockerode", { obstacle: obstacle, prepare: loadBox }, (daemon) => {
       died: "die",
       committed: true,
       built: { by: "a-client" },
+      buildKit: true,
       volume: "local",
       missing: { status: 404, message: "No such container: nosuch" },
       loaded: true,

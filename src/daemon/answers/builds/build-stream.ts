@@ -1,8 +1,11 @@
 import type { BuildLine } from "#api/answers/builds.ts";
 import type { FailureFields } from "#api/answers/progress.ts";
+import type { HttpBuild } from "#buildkit/control/http-build.ts";
+import type { BuildKit } from "#buildkit/open-buildkit.ts";
 import type { BuildEvent } from "#builds/builder.ts";
 import { DockerfileError } from "#builds/dockerfile/dockerfile-error.ts";
 import { StepError } from "#builds/solve/step-error.ts";
+import { errorChain } from "#support/errors.ts";
 import { streamLinesAndErrors } from "../../http/json-lines.ts";
 import { describeError } from "../error-response.ts";
 import { type ClassicOptions, classicLines } from "./classic-lines.ts";
@@ -31,6 +34,20 @@ export async function classicBuildAnswer(events: BuildEvents, options: ClassicOp
     for await (const event of events) yield* shape(event);
   }
   return streamLinesAndErrors(lines(), { shape: (line) => line, failure: classicFailure });
+}
+
+/** Returns the answer of `POST /build?version=2`: lines with BuildKit's progress; every error is the last line. */
+export async function sessionBuildAnswer(
+  load: () => Promise<Pick<BuildKit, "build">>,
+  build: HttpBuild,
+): Promise<Response> {
+  const lines = (await load()).build(build);
+  return streamLinesAndErrors(lines, { shape: (line) => line, failure: sessionFailure });
+}
+
+function sessionFailure(error: unknown): FailureFields {
+  const message = errorChain(error);
+  return { errorDetail: { message }, error: message };
 }
 
 /** Returns the answer of `POST /tbox/build`: events as they are; every error is the last line. */
