@@ -85,7 +85,7 @@ function failure(socket: DaemonSocket, error: unknown): unknown {
   const aborted = error instanceof Error && error.name === "AbortError";
   return aborted
     ? new TboxError("cancelled", "cancelled", { cause: error })
-    : connectionError(socket.path, error);
+    : connectionError(socket.address ?? socket.path, error);
 }
 
 /** Yields the lines of a body that are not blank. */

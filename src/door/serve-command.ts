@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { runCli } from "#cli/main.ts";
 import { findCommand } from "#cli/registry/find-command.ts";
 import { findRemoteCallerBy, HandOver } from "#client/caller/remote-caller.ts";
+import { hasCurrentContext } from "#client/contexts/current-context.ts";
 import type { LocalApi } from "#daemon/server/local-api.ts";
 import { openLog } from "#support/log.ts";
 import { type CommandRequest, parseCommandRequest } from "./command-request.ts";
@@ -49,5 +50,10 @@ async function serve(request: CommandRequest, caller: DoorCaller): Promise<void>
 }
 
 function isServed(request: CommandRequest): boolean {
-  return findCommand(request.argv)?.entry.remote === true && isSamePlace(request, place);
+  return (
+    findCommand(request.argv)?.entry.remote === true &&
+    isSamePlace(request, place) &&
+    // The command is for another daemon then.
+    !hasCurrentContext(request.environment)
+  );
 }

@@ -57,7 +57,14 @@ const network = dockerObject(
     Options: texts,
     Labels: texts,
   },
-  { unsupported: { ConfigFrom: [], ConfigOnly: [], Ingress: [] } },
+  {
+    unsupported: { ConfigFrom: [], ConfigOnly: [], Ingress: [] },
+    reasons: {
+      ConfigFrom: "not supported: only networks of a Swarm have a separate configuration",
+      ConfigOnly: "not supported: only networks of a Swarm have a separate configuration",
+      Ingress: "not supported: there is no Swarm",
+    },
+  },
 ).transform(({ Name, Driver, Internal, Attachable, EnableIPv6, IPAM, Options, Labels }) => ({
   name: Name,
   ...(Driver === undefined ? {} : { driver: Driver }),

@@ -8,6 +8,7 @@ export const runRequestSchema = z.strictObject({
   pull: z.enum(["always", "missing", "never"]),
   detach: z.boolean(),
   container: createContainerSchema,
+  archive: z.base64().exactOptional(),
 });
 
 export type CheckedRunRequest = z.infer<typeof runRequestSchema>;

@@ -27,6 +27,8 @@ export interface RunRequest {
   detach: boolean;
   /** Body of `POST /containers/create`. */
   container: Record<string, unknown>;
+  /** Tar archive in base64 that is unpacked in the container before the start. */
+  archive?: string;
 }
 
 /** A control frame of the daemon. */

@@ -15,6 +15,19 @@ test("the first word is a command or a group, never an internal command", async 
   expect(await texts(["help"], "")).toEqual(words);
 });
 
+test("options before the command are completed and skipped", async () => {
+  expect(await texts([], "--")).toContain("--host");
+  expect(await texts(["-D", "-H", "unix:///x"], "")).toContain("run");
+  expect(await texts(["--context=a", "volume"], "")).toContain("prune");
+  expect((await planCompletion(["--config"], "")).kind).toBe("file");
+  expect((await planCompletion(["-H"], "")).kind).toBe("nothing");
+  expect((await planCompletion(["-H", "x", "stop"], "")).kind).toBe("container");
+});
+
+test("a group that is a command too completes to its commands", async () => {
+  expect(await texts(["context"], "")).toContain("use");
+});
+
 test("a group completes to its commands", async () => {
   expect(await texts(["volume"], "")).toContain("prune");
 });

@@ -1,4 +1,6 @@
-import type { FlagTable } from "../flags/flag.ts";
+import type { Flag, FlagTable } from "../flags/flag.ts";
+import { globalFlags } from "../global-flags/table.ts";
+import { knownPlugins } from "../plugins/known-plugins.ts";
 import type { Command } from "../registry/command.ts";
 import {
   findCommand,
@@ -22,14 +24,33 @@ const nothing: Completion = { kind: "nothing" };
 
 /** Plans the completion of the word `current` after the words `before`. Neither includes the program's name. */
 export async function planCompletion(before: string[], current: string): Promise<Completion> {
-  const [first, second] = before;
+  const { rest, pending } = skipGlobalFlags(before);
+  if (pending !== undefined) return { kind: globalFlagKind(pending) };
+  const [first, second] = rest;
+  if (first === undefined && current.startsWith("-")) return words(flagCandidates(globalFlags));
   if (first === undefined || (first === "help" && second === undefined)) {
-    return words([...commandCandidates(topLevelCommands()), ...groupCandidates()]);
+    return words([...commandCandidates(topLevelCommands()), ...groupCandidates(), ...pluginCandidates()]);
   }
   if (isGroup(first) && second === undefined) return words(commandCandidates(groupCommands(first)));
-  const found = findCommand(before);
+  const found = findCommand(rest);
   if (found === undefined) return nothing;
-  return planArguments(await found.entry.load(), before.slice(found.words.length), current);
+  return planArguments(await found.entry.load(), rest.slice(found.words.length), current);
+}
+
+/** Returns the words after the options before the command, or the option that takes the next word. */
+function skipGlobalFlags(before: string[]): { rest: string[]; pending?: keyof typeof globalFlags } {
+  let index = 0;
+  for (let word = before[0]; word?.startsWith("-"); word = before[index]) {
+    const pending = flagAwaitingValue(globalFlags, word);
+    index += pending === undefined ? 1 : 2;
+    if (pending !== undefined && index > before.length) return { rest: [], pending };
+  }
+  return { rest: before.slice(index) };
+}
+
+function globalFlagKind(name: keyof typeof globalFlags): NameKind | "file" | "nothing" {
+  const flag: Flag<unknown> = globalFlags[name];
+  return flag.completes ?? "nothing";
 }
 
 function words(candidates: Candidate[]): Completion {
@@ -42,6 +63,10 @@ function commandCandidates(commands: ListedCommand[]): Candidate[] {
 
 function groupCandidates(): Candidate[] {
   return Object.entries(groups).map(([text, description]) => ({ text, description }));
+}
+
+function pluginCandidates(): Candidate[] {
+  return Object.entries(knownPlugins).map(([text, { summary }]) => ({ text, description: summary }));
 }
 
 function planArguments(command: Command, before: string[], current: string): Completion {
@@ -64,14 +89,23 @@ function planArguments(command: Command, before: string[], current: string): Com
 }
 
 /** Returns the flag that takes the next word as its value: the long name or the last letter of `word`. */
-function flagAwaitingValue(flags: FlagTable, word: string): string | undefined {
+function flagAwaitingValue<Table extends FlagTable>(
+  flags: Table,
+  word: string,
+): Extract<keyof Table, string> | undefined {
   if (word.includes("=")) return undefined;
   const long = word.startsWith("--") ? word.slice(2) : undefined;
   const letter = word.at(-1);
   const found = Object.entries(flags).find(([name, flag]) =>
     long !== undefined ? name === long || flag.also === long : flag.short === letter,
   );
-  return found?.[1].valueName === undefined ? undefined : found[0];
+  if (found?.[1].valueName === undefined) return undefined;
+  const [name] = found;
+  return isKeyOf(flags, name) ? name : undefined;
+}
+
+function isKeyOf<Table extends FlagTable>(table: Table, name: string): name is Extract<keyof Table, string> {
+  return Object.hasOwn(table, name);
 }
 
 function flagCandidates(flags: FlagTable): Candidate[] {

@@ -95,6 +95,7 @@ export const containerFlags = {
   tmpfs: list("Mount a tmpfs directory"),
   tty: bool("Allocate a pseudo-TTY", { short: "t" }),
   ulimit: listOf("Ulimit options", parseUlimit, { valueName: "ulimit" }),
+  "use-api-socket": bool("Bind mount the API socket and pass on the credentials of registries"),
   user: text("Username or UID (format: <name|uid>[:<group|gid>])", { short: "u" }),
   userns: text("User namespace to use (host, keep-id, keep-id:uid=N,gid=N)"),
   uts: text("UTS namespace to use (host)"),

@@ -1,8 +1,7 @@
-import { unsupported, unsupportedBool } from "../flags/kinds.ts";
+import { contentTrust, unsupported } from "../flags/kinds.ts";
 
 // Equal flags share one object. Every `tbox run` creates this table, and a function called once for each name would be
 // compiled by a thread that delays the start.
-const plain = unsupportedBool("");
 const windows = unsupported("", { reason: "it applies to Windows only" });
 
 /** Flags of `docker run` that tbox refuses by name. */
@@ -12,12 +11,11 @@ export const unsupportedContainerFlags = {
   "device-cgroup-rule": unsupported("", {
     reason: "only root can set device rules; use --device for each device",
   }),
-  "disable-content-trust": plain,
+  "disable-content-trust": contentTrust,
   gpus: unsupported("", { reason: "use the device files: --device /dev/nvidia0" }),
   "io-maxbandwidth": windows,
   "io-maxiops": windows,
   isolation: unsupported("", { harmless: "default" }),
   "storage-opt": unsupported("", { reason: "only root can limit the size of a directory" }),
-  "use-api-socket": plain,
   "volume-driver": unsupported("", { harmless: "local", reason: "the only driver is local" }),
 };

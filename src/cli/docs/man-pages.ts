@@ -1,4 +1,6 @@
 import { version } from "#support/version.ts";
+import type { FlagTable } from "../flags/flag.ts";
+import { globalFlags } from "../global-flags/table.ts";
 import { flagTexts } from "../help/flag-text.ts";
 import type { Command } from "../registry/command.ts";
 import { groups } from "../registry/groups.ts";
@@ -19,17 +21,8 @@ export function manPage(command: Command): string {
   if (command.aliases !== undefined) {
     lines.push(".SH ALIASES", line(command.aliases.map((alias) => `tbox ${alias}`).join(", ")));
   }
-  const flags = flagTexts(command.flags);
-  if (flags.length > 0) lines.push(".SH OPTIONS");
-  for (const { short, long, usage } of flags) {
-    const [name = "", value] = long.split(" ");
-    const letter = short === undefined ? "" : `\\fB\\-${escapeRoff(short)}\\fR, `;
-    lines.push(
-      ".TP",
-      `${letter}\\fB${escapeRoff(name)}\\fR${value === undefined ? "" : ` \\fI${escapeRoff(value)}\\fR`}`,
-    );
-    lines.push(line(usage));
-  }
+  if (flagTexts(command.flags).length > 0) lines.push(".SH OPTIONS");
+  lines.push(...flagLines(command.flags));
   if (command.examples !== undefined) lines.push(".SH EXAMPLES");
   for (const { line: example, purpose } of command.examples ?? []) {
     lines.push(".PP", `${line(purpose)}:`, ".PP", ".RS", ".nf", line(example), ".fi", ".RE");
@@ -44,7 +37,9 @@ export function manOverview(commands: readonly Command[]): string {
     "tbox \\- a container engine without root",
     ".SH SYNOPSIS",
     ".B tbox",
-    "COMMAND",
+    "[OPTIONS] COMMAND",
+    ".SH OPTIONS",
+    ...flagLines(globalFlags),
     ".SH COMMANDS",
   ];
   for (const { name, summary } of commands) {
@@ -53,6 +48,15 @@ export function manOverview(commands: readonly Command[]): string {
   lines.push(".SH GROUPS");
   for (const [group, summary] of Object.entries(groups)) lines.push(".TP", `.B tbox ${group}`, line(summary));
   return `${lines.join("\n")}\n`;
+}
+
+function flagLines(flags: FlagTable): string[] {
+  return flagTexts(flags).flatMap(({ short, long, usage }) => {
+    const [name = "", value] = long.split(" ");
+    const letter = short === undefined ? "" : `\\fB\\-${escapeRoff(short)}\\fR, `;
+    const operand = value === undefined ? "" : ` \\fI${escapeRoff(value)}\\fR`;
+    return [".TP", `${letter}\\fB${escapeRoff(name)}\\fR${operand}`, line(usage)];
+  });
 }
 
 function heading(title: string): string[] {

@@ -1,3 +1,5 @@
+import type { FlagTable } from "../flags/flag.ts";
+import { globalFlags } from "../global-flags/table.ts";
 import { flagTexts } from "../help/flag-text.ts";
 import type { Command } from "../registry/command.ts";
 import { groups } from "../registry/groups.ts";
@@ -14,14 +16,7 @@ export function markdownPage(command: Command): string {
   if (command.aliases !== undefined) {
     parts.push(`Aliases: ${command.aliases.map((alias) => `\`tbox ${alias}\``).join(", ")}`);
   }
-  const flags = flagTexts(command.flags);
-  if (flags.length > 0) {
-    const rows = flags.map(({ short, long, usage }) => {
-      const spelling = short === undefined ? `\`${long}\`` : `\`-${short}\`, \`${long}\``;
-      return `| ${spelling} | ${escapeText(usage)} |`;
-    });
-    parts.push(`## Options\n\n| option | description |\n| --- | --- |\n${rows.join("\n")}`);
-  }
+  if (flagTexts(command.flags).length > 0) parts.push(`## Options\n\n${flagTable(command.flags)}`);
   if (command.examples !== undefined) {
     const examples = command.examples.map(
       ({ line, purpose }) => `${purpose}:\n\n\`\`\`console\n$ ${line}\n\`\`\``,
@@ -45,10 +40,20 @@ export function markdownOverview(commands: readonly Command[]): string {
     "# Command line reference",
     notice.replace("the command's definition", "the commands' definitions"),
     "`npm run docs` also writes manual pages: `man -M dist/man tbox-run`. `tbox COMMAND --help` prints the same.",
+    "## Global options",
+    `Options before the command: \`tbox -H ssh://me@build ps\`.\n\n${flagTable(globalFlags)}`,
     "## Commands",
     table(single.map((command) => row(command.name, command))),
     ...sections,
   ].join("\n\n")}\n`;
+}
+
+function flagTable(flags: FlagTable): string {
+  const rows = flagTexts(flags).map(({ short, long, usage }) => {
+    const spelling = short === undefined ? `\`${long}\`` : `\`-${short}\`, \`${long}\``;
+    return `| ${spelling} | ${escapeText(usage)} |`;
+  });
+  return `| option | description |\n| --- | --- |\n${rows.join("\n")}`;
 }
 
 function row(name: string, command: Command): string {

@@ -72,13 +72,27 @@ export function unsupported(
 }
 
 /** Returns a switch of Docker that tbox refuses; `--name=false` is accepted. */
-export function unsupportedBool(usage: string, options: FlagOptions = {}): Flag<undefined> {
+export function unsupportedBool(
+  usage: string,
+  { reason, ...options }: FlagOptions & { reason?: string } = {},
+): Flag<undefined> {
   const accept = (value: string) => {
-    if (parseBool(value)) throw new UnsupportedFlag();
+    if (parseBool(value)) throw new UnsupportedFlag(reason);
     return undefined;
   };
   return { usage, initial: undefined, hidden: true, accept, ...options };
 }
+
+/** Docker's `--disable-content-trust`: it is on by default, and turning it off would demand a verification. */
+export const contentTrust: Flag<undefined> = {
+  usage: "Skip image verification",
+  initial: undefined,
+  hidden: true,
+  accept(value) {
+    if (!parseBool(value)) throw new UnsupportedFlag("tbox verifies no signatures");
+    return undefined;
+  },
+};
 
 /** An error for an unsupported flag. The parser adds the flag's name to the message. */
 export class UnsupportedFlag extends Error {}

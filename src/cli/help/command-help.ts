@@ -18,7 +18,8 @@ export function commandHelp(name: string, command: Command): string {
   return `${parts.join("\n\n")}\n`;
 }
 
-function describeFlags(flags: FlagTable): string {
+/** Returns the lines of a table of flags. */
+export function describeFlags(flags: FlagTable): string {
   const rows = flagTexts(flags).map(({ short, long, usage }) => ({
     left: `  ${short === undefined ? "    " : `-${short}, `}${long}`,
     usage,

@@ -46,7 +46,52 @@ export const commandIndex: readonly IndexEntry[] = [
   {
     names: ["context"],
     summary: "Print the DOCKER_HOST setting for Docker's clients",
-    load: async () => (await import("../commands/system/context.ts")).contextCommand,
+    load: async () => (await import("../commands/context/context.ts")).contextCommand,
+  },
+  {
+    names: ["context create"],
+    summary: "Create a context",
+    load: async () => (await import("../commands/context/create.ts")).createContextCommand,
+  },
+  {
+    names: ["context export"],
+    summary: "Export a context to a tar archive FILE or a tar stream on STDOUT",
+    load: async () => (await import("../commands/context/export.ts")).exportContextCommand,
+  },
+  {
+    names: ["context import"],
+    summary: "Import a context from a tar file",
+    load: async () => (await import("../commands/context/import.ts")).importContextCommand,
+  },
+  {
+    names: ["context inspect"],
+    summary: "Display detailed information on one or more contexts",
+    load: async () => (await import("../commands/context/inspect.ts")).inspectContextCommand,
+  },
+  {
+    names: ["context ls", "context list"],
+    summary: "List contexts",
+    load: async () => (await import("../commands/context/list.ts")).listContextsCommand,
+  },
+  {
+    names: ["context rm", "context remove"],
+    summary: "Remove one or more contexts",
+    load: async () => (await import("../commands/context/remove.ts")).removeContextCommand,
+  },
+  {
+    names: ["context show"],
+    summary: "Print the name of the current context",
+    load: async () => (await import("../commands/context/show.ts")).showContextCommand,
+  },
+  {
+    names: ["context update"],
+    summary: "Update a context",
+    load: async () => (await import("../commands/context/update.ts")).updateContextCommand,
+  },
+  {
+    names: ["context use"],
+    summary: "Set the current context of tbox",
+    load: async () => (await import("../commands/context/use.ts")).useContextCommand,
   },
   {
     names: ["cp", "container cp"],
@@ -308,6 +353,11 @@ export const commandIndex: readonly IndexEntry[] = [
     load: async () => (await import("../commands/system/disk-usage.ts")).systemDfCommand,
   },
   {
+    names: ["system dial-stdio"],
+    summary: "Proxy the stdio stream to the daemon connection",
+    load: async () => (await import("../commands/system/dial-stdio.ts")).dialStdioCommand,
+  },
+  {
     names: ["system prune"],
     summary: "Remove unused data",
     load: async () => (await import("../commands/system/prune.ts")).pruneSystemCommand,
@@ -371,6 +421,11 @@ export const commandIndex: readonly IndexEntry[] = [
     summary: "Remove one or more volumes",
     remote: true,
     load: async () => (await import("../commands/volume/remove.ts")).removeVolumeCommand,
+  },
+  {
+    names: ["volume update"],
+    summary: "Update a volume (cluster volumes only, which tbox does not have)",
+    load: async () => (await import("../commands/volume/update.ts")).updateVolumeCommand,
   },
   {
     names: ["wait", "container wait"],

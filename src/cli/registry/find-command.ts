@@ -10,10 +10,11 @@ export interface FoundCommand {
 
 /** Finds the command that the first one or two words of a command line call. */
 export function findCommand(argv: readonly string[]): FoundCommand | undefined {
-  for (const length of [1, 2]) {
+  // A group can be a command itself: `context`.
+  for (const length of [2, 1]) {
     const words = argv.slice(0, length);
     // A space within an argument does not separate words.
-    if (words.length < length || words.some((word) => word.includes(" "))) return undefined;
+    if (words.length < length || words.some((word) => word.includes(" "))) continue;
     const name = words.join(" ");
     const entry = commandIndex.find(({ names }) => names.includes(name));
     if (entry) return { entry, words };

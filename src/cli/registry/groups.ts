@@ -2,6 +2,7 @@
 export const groups: Readonly<Record<string, string>> = {
   builder: "Manage builds",
   container: "Manage containers",
+  context: "Manage contexts",
   image: "Manage images",
   network: "Manage networks",
   setup: "Set up optional integrations",

@@ -1,3 +1,4 @@
+import { TboxError } from "#support/errors.ts";
 import type { ByteSocket } from "./byte-socket.ts";
 import { daemonSocket, knownSocket } from "./socket-path.ts";
 import { tryConnect } from "./try-connect.ts";
@@ -19,8 +20,12 @@ export async function connectDaemon(): Promise<ByteSocket> {
   early = undefined;
   const socket = await (begun ?? connectRunning());
   if (socket) return socket;
+  const target = await daemonSocket();
+  if (target.address !== undefined) {
+    throw new TboxError("unavailable", `cannot connect to the daemon at ${target.address}: is it running?`);
+  }
   const { startDaemon } = await import("./start-daemon.ts");
-  return startDaemon(await daemonSocket());
+  return startDaemon(target);
 }
 
 async function connectRunning(): Promise<ByteSocket | undefined> {

@@ -13,7 +13,7 @@ export async function tryConnect(socket: DaemonSocket): Promise<ByteSocket | und
   } catch (error) {
     forgetDirectory(socket);
     if (isAbsence(error)) return undefined;
-    throw error instanceof TboxError ? error : connectionError(socket.path, error);
+    throw error instanceof TboxError ? error : connectionError(socket.address ?? socket.path, error);
   }
 }
 

@@ -9,6 +9,7 @@ import { foundNoProcess } from "../lifecycle/no-process.ts";
 import { planLaunch } from "../lifecycle/plan-launch.ts";
 import type { ContainerServices } from "../services.ts";
 import { type ContainerRecord, isRunning } from "../state/container-record.ts";
+import { layersOfMountedImages } from "../volumes/image-mounts.ts";
 import { containerPath } from "./container-path.ts";
 import { feedArchive } from "./feed-archive.ts";
 import { withStableFiles } from "./stable-files.ts";
@@ -117,6 +118,8 @@ async function viewOf(services: ContainerServices, record: ContainerRecord): Pro
   const image = record.imageId === undefined ? undefined : await services.images.resolve(record.imageId);
   const { id, root, mounts } = planLaunch(record, {
     diffIds: record.layers ?? image?.diffIds ?? [],
+    mountedLayers: await layersOfMountedImages(services, record),
+    socket: services.apiSocket,
     hostname: record.config.Hostname ?? "",
   });
   // A device has no content to copy, and the host's node may have been removed since.

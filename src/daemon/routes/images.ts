@@ -37,8 +37,8 @@ export function imageRoutes(images: Images) {
       async ({ params: { "*": rest }, query: { platform }, request: { signal, headers } }) => {
         const { name, action } = parseImagePath(rest, ["json", "history", "get"]);
         if (action === "get") return saveAnswer(images, [name], { platform, signal });
-        if (action === "history") return (await images.history(name)).map(shapeHistory);
         if (platform !== undefined) await images.resolve(name, platform);
+        if (action === "history") return (await images.history(name)).map(shapeHistory);
         return inspectionOfVersion(shapeImage(await images.inspect(name)), apiVersion(headers));
       },
       { query: inspectImageQuery },

@@ -101,7 +101,7 @@ daemonSuite("mounts of a container", { obstacle: shellUnavailable, prepare }, (d
 
   test("a mounted image shows its files, and changes are lost with the container", async () => {
     await loadShell(daemon, "files:1", {}, [{ path: "share/file", content: "of the image" }]);
-    const mount = ["--mount", "type=image,source=files:1,target=/files"];
+    const mount = ["--mount", "type=image,source=files:1,target=/files", "--device", "/dev/null:/a"];
     const id = await start(mount);
     const exec = (script: string) => tbox("exec", id, "sh", "-c", script);
     expect(
@@ -113,6 +113,9 @@ daemonSuite("mounts of a container", { obstacle: shellUnavailable, prepare }, (d
     expect(shown).toMatchObject([{ Type: "image", Source: "files:1", Destination: "/files", RW: true }]);
     const used = await tbox("rmi", "files:1");
     expect(used.stderr).toContain("is using");
+    await tbox("kill", id);
+    await tbox("wait", id);
+    expect((await daemon.tbox(["cp", `${id}:/files/share/file`, "-"])).stdout).toContain("new\n");
     await tbox("rm", "-f", id);
     expect((await run(mount, "cat /files/share/file")).stdout).toBe("of the image");
   });

@@ -1,6 +1,6 @@
 import { parseBytes } from "#support/bytes.ts";
 import { resourceFlags } from "../../container-flags/resource-flags.ts";
-import { bool, list, listOf, parsed, text, unsupported, unsupportedBool, word } from "../../flags/kinds.ts";
+import { bool, contentTrust, list, listOf, parsed, text, unsupported, word } from "../../flags/kinds.ts";
 import { parseEnvironmentEntry, parseLabel } from "../../values/entries.ts";
 import { parseExtraHost } from "../../values/host-addresses.ts";
 import { parseUlimit } from "../../values/ulimit.ts";
@@ -78,7 +78,7 @@ export const buildFlags = {
   ...limits,
   "build-context": unsupported("Additional build contexts"),
   compress: bool("Compress the build context, which never leaves the host", { hidden: true }),
-  "disable-content-trust": unsupportedBool("Skip image verification"),
+  "disable-content-trust": contentTrust,
   isolation: unsupported("Container isolation technology", { harmless: "default" }),
   provenance: unsupported("Add a provenance attestation", { harmless: "false" }),
   sbom: unsupported("Add a bill of materials", { harmless: "false" }),

@@ -13,6 +13,7 @@ export const commitCommand = command({
     author: text('Author (e.g., "Jane Doe <jane@example.org>")', { short: "a" }),
     change: list("Apply Dockerfile instruction to the created image", { short: "c" }),
     pause: bool("Pause container during commit, if it has a cgroup", { short: "p", initial: true }),
+    "no-pause": bool("Disable pausing container during commit"),
     message: text("Commit message", { short: "m" }),
   },
   arguments: between(1, 2),
@@ -33,7 +34,7 @@ export const commitCommand = command({
         author: flags.author,
         comment: flags.message,
         changes: flags.change,
-        pause: flags.pause ? "1" : "0",
+        pause: flags.pause && !flags["no-pause"] ? "1" : "0",
       },
     });
     await print(`${Id}\n`);

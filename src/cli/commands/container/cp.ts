@@ -16,7 +16,7 @@ export const cpCommand = command({
   flags: {
     archive: bool("Archive mode (copy all uid/gid information)", { short: "a" }),
     "follow-link": bool("Always follow symbolic link in SRC_PATH", { short: "L" }),
-    quiet: bool("Suppress progress output, of which there is none", { short: "q", hidden: true }),
+    quiet: bool("Suppress progress output during copy (there is none)", { short: "q" }),
   },
   arguments: exactly(2),
   examples: [

@@ -1,7 +1,9 @@
+import { pathTo, request } from "#client/api.ts";
 import { needOwnProcess } from "#client/caller/remote-caller.ts";
 import { DaemonError } from "#client/daemon/daemon-error.ts";
 import { fetchJson } from "#client/endpoints.ts";
 import { joinImageName, splitImageName } from "../../arguments/image-name.ts";
+import { withApiSocket } from "../../container-flags/api-socket.ts";
 import { createBody } from "../../container-flags/create-body.ts";
 import { createContext } from "../../container-flags/create-context.ts";
 import { containerFlags } from "../../container-flags/flags.ts";
@@ -26,7 +28,8 @@ export const createCommand = command({
   async run(invocation) {
     const { flags, positionals } = invocation;
     if (flags.cidfile !== undefined) await refuseExisting(flags.cidfile);
-    const body = await createBody(invocation, await createContext({ detach: false, tty: flags.tty }));
+    const plain = await createBody(invocation, await createContext({ detach: false, tty: flags.tty }));
+    const { body, archive } = flags["use-api-socket"] ? await withApiSocket(plain) : { body: plain };
     const image = flags.rootfs === undefined ? positionals[0] : undefined;
     const pull = async (name: string) => {
       needOwnProcess();
@@ -48,6 +51,10 @@ export const createCommand = command({
       await pull(image);
       return create();
     });
+    if (archive !== undefined) {
+      const path = pathTo("containers", created.Id, "/archive");
+      await request("PUT", path, { query: { path: "/" }, body: new Blob([archive]) });
+    }
     for (const warning of created.Warnings) printWarning(warning);
     if (flags.cidfile !== undefined) writeCidFile(flags.cidfile, created.Id);
     await print(`${created.Id}\n`);

@@ -1,13 +1,14 @@
 import type { HistoryStep } from "#api/answers/images.ts";
 import { fetchJson } from "#client/endpoints.ts";
 import { humanDuration } from "#support/time/human-duration.ts";
-import { bool } from "../../flags/kinds.ts";
+import { bool, parsed } from "../../flags/kinds.ts";
 import { listFormatFlag } from "../../format/format-flags.ts";
 import { type Listing, renderListing } from "../../format/listing.ts";
 import { decimalSize } from "../../format/size.ts";
 import { goTime } from "../../format/time.ts";
 import { print } from "../../output/output.ts";
 import { command, exactly } from "../../registry/command.ts";
+import { parsePlatformFlag } from "../../values/platform.ts";
 
 const listing: Listing = {
   headings: {
@@ -31,13 +32,17 @@ export const historyCommand = command({
     format: listFormatFlag,
     human: bool("Print sizes and dates in human readable format", { short: "H", initial: true }),
     "no-trunc": bool("Don't truncate output"),
+    platform: parsed("Show history for the given platform (os/arch[/variant])", parsePlatformFlag),
     quiet: bool("Only show image IDs", { short: "q" }),
   },
   arguments: exactly(1),
   examples: [{ line: "tbox history --no-trunc debian:12", purpose: "Show the complete commands" }],
   remote: true,
   async run({ flags, positionals: [name = ""] }) {
-    const steps = await fetchJson("GET /images/{name}/history", { name });
+    const steps = await fetchJson("GET /images/{name}/history", {
+      name,
+      query: { platform: flags.platform },
+    });
     const options = { human: flags.human, truncate: !flags["no-trunc"], now: Date.now() };
     await print(
       renderListing(

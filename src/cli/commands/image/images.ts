@@ -1,11 +1,13 @@
 import { fetchJson } from "#client/endpoints.ts";
 import { filterFlag, filtersQuery } from "../../arguments/filters.ts";
-import { bool, unsupportedBool } from "../../flags/kinds.ts";
+import { bool } from "../../flags/kinds.ts";
 import { listFormatFlag } from "../../format/format-flags.ts";
 import { imageListing, imageRows } from "../../format/image-row.ts";
 import { renderListing } from "../../format/listing.ts";
+import { ExitError } from "../../output/exit.ts";
 import { print } from "../../output/output.ts";
 import { between, command } from "../../registry/command.ts";
+import { fetchImage } from "./inspect.ts";
 
 export const imagesCommand = command({
   name: "images",
@@ -20,7 +22,7 @@ export const imagesCommand = command({
     format: listFormatFlag,
     "no-trunc": bool("Don't truncate output"),
     quiet: bool("Only show image IDs", { short: "q" }),
-    tree: unsupportedBool("List images as a tree"),
+    tree: bool("List multi-platform images as a tree"),
   },
   arguments: between(0, 1),
   examples: [
@@ -34,9 +36,31 @@ export const imagesCommand = command({
     if (reference !== undefined) filters.push(["reference", reference]);
     const query = { all: flags.all ? "1" : undefined, filters: filtersQuery(filters) };
     const images = await fetchJson("GET /images/json", { query });
+    if (flags.tree) {
+      refuseWithTree(flags);
+      const { imageTree } = await import("../../format/image-tree.ts");
+      await print(await imageTree(images, (name) => fetchImage(name)));
+      return 0;
+    }
     const options = { now: Date.now(), truncate: !flags["no-trunc"], digests: flags.digests };
     const rows = images.flatMap((image) => imageRows(image, options));
     await print(renderListing(imageListing(flags.digests), rows, flags));
     return 0;
   },
 });
+
+/** Refuses the options that a tree cannot have, in Docker's words. */
+function refuseWithTree(flags: {
+  quiet: boolean;
+  "no-trunc": boolean;
+  digests: boolean;
+  format?: string | undefined;
+}) {
+  const refused = [
+    [flags.quiet, "--quiet"],
+    [flags["no-trunc"], "--no-trunc"],
+    [flags.digests, "--digests"],
+    [flags.format, "--format"],
+  ].find(([given]) => given);
+  if (refused !== undefined) throw new ExitError(`${refused[1]} is not yet supported with --tree`, 1);
+}

@@ -1,5 +1,5 @@
 import { fullImageName, splitImageName } from "../../arguments/image-name.ts";
-import { bool, text, unsupportedBool } from "../../flags/kinds.ts";
+import { bool, contentTrust, text } from "../../flags/kinds.ts";
 import { ExitError } from "../../output/exit.ts";
 import { print } from "../../output/output.ts";
 import { command, exactly } from "../../registry/command.ts";
@@ -13,7 +13,7 @@ export const pullCommand = command({
   synopsis: "[OPTIONS] NAME[:TAG|@DIGEST]",
   flags: {
     "all-tags": bool("Download all tagged images in the repository", { short: "a" }),
-    "disable-content-trust": unsupportedBool("Skip image verification"),
+    "disable-content-trust": contentTrust,
     platform: text("Set platform if the image is multi-platform (os/arch[/variant])"),
     quiet: bool("Suppress verbose output", { short: "q" }),
   },

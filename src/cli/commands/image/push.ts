@@ -1,6 +1,6 @@
 import { parsePlatform } from "#oci/platform.ts";
 import { fullImageName, splitImageName } from "../../arguments/image-name.ts";
-import { bool, integer, parsed, unsupportedBool, word } from "../../flags/kinds.ts";
+import { bool, contentTrust, integer, parsed, word } from "../../flags/kinds.ts";
 import { ExitError } from "../../output/exit.ts";
 import { print } from "../../output/output.ts";
 import { command, exactly } from "../../registry/command.ts";
@@ -18,7 +18,7 @@ export const pushCommand = command({
       compressionFormats,
     ),
     "compression-level": integer("Compression level (gzip: 0-9, zstd: 1-22)"),
-    "disable-content-trust": unsupportedBool("Skip image verification"),
+    "disable-content-trust": contentTrust,
     platform: parsed("Push a single platform of a multi-platform image (os/arch[/variant])", parsePlatform),
     quiet: bool("Suppress verbose output", { short: "q" }),
   },

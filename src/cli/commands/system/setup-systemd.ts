@@ -1,5 +1,5 @@
 import { ownProgram } from "#client/daemon/daemon-program.ts";
-import { daemonSocket } from "#client/daemon/socket-path.ts";
+import { ownSocket } from "#client/daemon/socket-path.ts";
 import { bool } from "../../flags/kinds.ts";
 import { print } from "../../output/output.ts";
 import { command, exactly } from "../../registry/command.ts";
@@ -32,7 +32,7 @@ async function setUp(systemd: UserSystemd): Promise<void> {
   const { environment, command: program } = ownProgram();
   const units = planUnits({
     command: program,
-    socket: environment.TBOX_RUN_DIR ? (await daemonSocket()).path : "%t/tbox/tbox.sock",
+    socket: environment.TBOX_RUN_DIR ? (await ownSocket()).path : "%t/tbox/tbox.sock",
     environment: daemonVariables(environment),
   });
   writeUnits(systemd.directory, units);
@@ -41,7 +41,7 @@ async function setUp(systemd: UserSystemd): Promise<void> {
   await stopDaemon();
   await systemd.control("enable", ...names);
   await systemd.control("restart", "tbox.socket");
-  await print(`systemd listens on ${(await daemonSocket()).path}; the units are in ${systemd.directory}\n`);
+  await print(`systemd listens on ${(await ownSocket()).path}; the units are in ${systemd.directory}\n`);
   if (!systemd.lingers) {
     await print(
       "systemd stops the daemon and its containers when you log out. To keep them: loginctl enable-linger\n",

@@ -1,14 +1,24 @@
 import { fetchJson } from "#client/endpoints.ts";
-import { listOf, text } from "../../flags/kinds.ts";
+import { listOf, text, unsupported } from "../../flags/kinds.ts";
 import { print } from "../../output/output.ts";
 import { between, command } from "../../registry/command.ts";
 import { parseLabel, toRecord } from "../../values/entries.ts";
+
+/** Flags of cluster volumes, which only a Swarm has. */
+const cluster = unsupported("", { reason: "only a Swarm has cluster volumes" });
+const clusterFlags = Object.fromEntries(
+  [
+    ...["availability", "group", "limit-bytes", "required-bytes", "scope", "secret", "sharing"],
+    ...["topology-preferred", "topology-required", "type"],
+  ].map((name) => [name, cluster]),
+);
 
 export const createVolumeCommand = command({
   name: "volume create",
   summary: "Create a volume",
   synopsis: "[OPTIONS] [VOLUME]",
   flags: {
+    ...clusterFlags,
     driver: text("Specify volume driver name", { short: "d", shownDefault: "local" }),
     label: listOf("Set metadata for a volume", parseLabel),
     name: text("Specify volume name", { hidden: true }),

@@ -1,6 +1,6 @@
 import { fetchJson } from "#client/endpoints.ts";
 import { filterFlag, filtersQuery } from "../../arguments/filters.ts";
-import { bool } from "../../flags/kinds.ts";
+import { bool, unsupportedBool } from "../../flags/kinds.ts";
 import { listFormatFlag } from "../../format/format-flags.ts";
 import { joinLabels } from "../../format/labels.ts";
 import { type Listing, renderListing } from "../../format/listing.ts";
@@ -25,6 +25,7 @@ export const listVolumesCommand = command({
   summary: "List volumes",
   synopsis: "[OPTIONS]",
   flags: {
+    cluster: unsupportedBool("", { reason: "only a Swarm has cluster volumes" }),
     filter: filterFlag('Provide filter values (e.g. "dangling=true")'),
     format: listFormatFlag,
     quiet: bool("Only display volume names", { short: "q" }),

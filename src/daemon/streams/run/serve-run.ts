@@ -71,6 +71,7 @@ async function run(engine: Engine, { request, ignored, credentials, client }: Ru
   try {
     // The client is gone before it learned the container's ID, so the container must not start.
     if (client.gone.aborted) throw new TboxError("cancelled", "the client is gone");
+    if (request.archive !== undefined) await unpack(engine, id, request.archive);
     if (!request.detach) {
       stream = await attach(engine, id, request);
       exit = engine.containers.lifecycle.wait(id, autoRemove ? "removed" : "next-exit", client.gone);
@@ -84,6 +85,12 @@ async function run(engine: Engine, { request, ignored, credentials, client }: Ru
   }
   client.send({ event: "started" });
   if (exit !== undefined) await follow(engine, { id, request, client, stream, exit });
+}
+
+/** Unpacks a tar archive, as base64, in the container's root. */
+function unpack({ containers }: Engine, id: string, archive: string): Promise<void> {
+  const bytes = new Blob([Buffer.from(archive, "base64")]);
+  return containers.files.extract(id, "/", { archive: bytes.stream(), keepKinds: true });
 }
 
 interface Started {

@@ -55,8 +55,8 @@ pub fn target(mount: &Mount) -> &str {
     }
 }
 
-/// Opens the source of a mount. `index` is unique among the mounts of a container.
-pub fn open(store: &Store, index: usize, mount: &Mount) -> Result<Source, Failure> {
+/// Opens the source of a mount. `tree_index` is the number of trees before it in the container.
+pub fn open(store: &Store, tree_index: usize, mount: &Mount) -> Result<Source, Failure> {
     let refused = |step, subject| move |errno| system(step, subject, errno);
     let mount = match mount {
         Mount::Volume {
@@ -71,7 +71,7 @@ pub fn open(store: &Store, index: usize, mount: &Mount) -> Result<Source, Failur
             source,
             readonly,
             ..
-        } => file_tree(store, index, tree, source, *readonly)?,
+        } => file_tree(store, tree_index, tree, source, *readonly)?,
         Mount::Bind {
             source,
             readonly,

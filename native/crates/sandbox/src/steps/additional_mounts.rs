@@ -27,16 +27,19 @@ pub struct AdditionalMount {
 
 /// Opens all sources. Call it before the pivot, while paths are the host's.
 pub fn open(store: &Store, mounts: &[Mount]) -> Result<Vec<AdditionalMount>, Failure> {
-    let open = |(index, mount)| {
-        let Source { mount, fill } = sources::open(store, index, mount)?;
+    let mut trees = 0;
+    let open = |request| {
+        let Source { mount, fill } = sources::open(store, trees, request)?;
+        // Other mounts do not count: a worker opens a container's trees without its devices.
+        trees += usize::from(matches!(request, Mount::Tree { .. }));
         Ok(AdditionalMount {
             mount,
-            source: sources::name(&mounts[index]),
-            target: sources::target(&mounts[index]).to_owned(),
+            source: sources::name(request),
+            target: sources::target(request).to_owned(),
             fill,
         })
     };
-    mounts.iter().enumerate().map(open).collect()
+    mounts.iter().map(open).collect()
 }
 
 /// Creates the mount points in the container's `targets` layer, which is below the image's layers.

@@ -21,7 +21,10 @@ export async function runContainer(invocation: RunInvocation): Promise<number> {
   checkDetachKeys(flags["detach-keys"]);
   await checkTerminal({ stdin, tty });
   if (flags.cidfile !== undefined) await (await import("./cid-file.ts")).refuseExisting(flags.cidfile);
-  const container = await createBody(invocation, await createContext({ detach, tty }));
+  const plain = await createBody(invocation, await createContext({ detach, tty }));
+  const { body: container, archive } = flags["use-api-socket"]
+    ? await (await import("../../../container-flags/api-socket.ts")).withApiSocket(plain)
+    : { body: plain };
   const image = flags.rootfs === undefined ? invocation.positionals[0] : undefined;
   const request: RunRequest = {
     ...(flags.name === undefined ? {} : { name: flags.name }),
@@ -29,6 +32,7 @@ export async function runContainer(invocation: RunInvocation): Promise<number> {
     pull: image === undefined ? "never" : (flags.pull ?? "missing"),
     detach,
     container,
+    ...(archive === undefined ? {} : { archive: Buffer.from(archive).toString("base64") }),
   };
   const options = { flags, attached, stdin };
   if (request.pull !== "always") {

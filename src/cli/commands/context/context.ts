@@ -5,6 +5,8 @@ import { command, exactly } from "../../registry/command.ts";
 export const contextCommand = command({
   name: "context",
   summary: "Print the DOCKER_HOST setting for Docker's clients",
+  description:
+    "The commands tbox context ls, create, use and others manage the contexts of Docker's client: see tbox help context ls.",
   synopsis: "",
   flags: {},
   arguments: exactly(0),
@@ -19,7 +21,8 @@ export const contextCommand = command({
     },
   ],
   async run() {
-    await print(`export DOCKER_HOST=unix://${(await daemonSocket()).path}\n`);
+    const { address, path } = await daemonSocket();
+    await print(`export DOCKER_HOST=${address ?? `unix://${path}`}\n`);
     return 0;
   },
 });

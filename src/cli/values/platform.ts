@@ -1,0 +1,8 @@
+/** Parses `os[/arch[/variant]]` into the JSON that the API takes as a platform. */
+export function parsePlatformFlag(text: string): string {
+  const [os = "", architecture = "", variant, more] = text.split("/");
+  if (!/^[a-z0-9_.-]+$/i.test(os) || architecture === "" || more !== undefined) {
+    throw new Error(`"${text}" is no platform: use os/arch[/variant]`);
+  }
+  return JSON.stringify({ os, architecture, ...(variant === undefined ? {} : { variant }) });
+}
