@@ -75,8 +75,9 @@ export async function openContainers(options: ContainersOptions): Promise<Contai
     admin: containerAdministration(services, execs),
     builds: buildContainers(services),
     async [Symbol.asyncDispose]() {
-      for (const { restartTimer, healthCheck } of runtimes.values()) {
+      for (const { restartTimer, healthCheck, logShipping } of runtimes.values()) {
         clearTimeout(restartTimer);
+        logShipping?.[Symbol.dispose]();
         healthCheck?.[Symbol.dispose]();
       }
       await services.trash.empty();

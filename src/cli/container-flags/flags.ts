@@ -56,7 +56,7 @@ export const containerFlags = {
   ipc: text("IPC mode to use (none, private, shareable, host, container:ID)"),
   label: listOf("Set meta data on a container", parseLabel, { short: "l" }),
   "label-file": list("Read in a line delimited file of labels", { completes: "file" }),
-  "log-driver": text("Logging driver for the container (json-file, local, none)"),
+  "log-driver": text("Logging driver for the container (json-file, local, journald, syslog, fluentd, none)"),
   "log-opt": list("Log driver options"),
   mount: listOf("Attach a filesystem mount to the container", parseMount, { valueName: "mount" }),
   name: text("Assign a name to the container"),

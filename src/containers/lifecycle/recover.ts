@@ -4,6 +4,7 @@ import { keepConnected, tryToConnect } from "#native/monitor/keep-connected.ts";
 import { connectMonitor, type Monitor } from "#native/monitor/monitor.ts";
 import { wakeMonitor } from "#native/zygote/wake.ts";
 import { dropCgroup, sweepCgroups } from "../limits/cgroups.ts";
+import { shipLog } from "../logging/ship-log.ts";
 import type { ContainerServices } from "../services.ts";
 import { containerDirectory } from "../state/container-directories.ts";
 import { type ContainerRecord, isRunning } from "../state/container-record.ts";
@@ -49,6 +50,8 @@ async function recover(services: ContainerServices, record: ContainerRecord): Pr
     await adopt(services, record, keepConnected(monitor, connect));
     return;
   }
+  // Records that the last daemon has not sent.
+  services.runtime(record.id).logShipping = shipLog(services, record);
   // The last daemon may have died between the exit and the removal of the cgroup.
   if (!isRunning(record)) dropCgroup(services, record);
   if (isRunning(record)) await handleExit(services, record, await endWithoutMonitor(services, record));
@@ -84,6 +87,7 @@ async function adopt(services: ContainerServices, record: ContainerRecord, monit
   services.records.saveEventually(record);
   services.runtime(record.id).monitor = monitor;
   services.runtime(record.id).healthCheck = services.watchHealth(record);
+  services.runtime(record.id).logShipping = shipLog(services, record);
   watchExit(services, record, monitor);
 }
 

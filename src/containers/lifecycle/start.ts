@@ -6,6 +6,7 @@ import type { Started } from "#native/protocol/monitor.ts";
 import type { Launched } from "#native/zygote/zygote.ts";
 import { errorChain, TboxError } from "#support/errors.ts";
 import { createContainerCgroup, dropCgroup } from "../limits/cgroups.ts";
+import { shipLog } from "../logging/ship-log.ts";
 import { etcFilesOf } from "../networking/etc-files.ts";
 import { joinNetworks, leaveNetworks, notifyNetworks } from "../networking/join-networks.ts";
 import { linkEnvironment } from "../networking/link-environment.ts";
@@ -96,6 +97,7 @@ async function start(
   services.records.saveEventually(record);
   services.notify("start", record);
   runtime.healthCheck = services.watchHealth(record);
+  runtime.logShipping = shipLog(services, record);
   watchExit(services, record, monitor);
 }
 

@@ -1,73 +1,40 @@
 import type { LaunchRequest } from "#native/protocol/launch.ts";
 import { invalidArgument } from "#support/errors.ts";
+import { checkLogOptions, type LogDriver, parseDriver } from "../logging/log-drivers.ts";
+import { checkSyslog } from "../logging/syslog.ts";
 import type { HostConfig } from "./create-request.ts";
 
 type Log = LaunchRequest["log"];
 
 const mebibyte = 1024 * 1024;
 
-/** Sizes and numbers of log files without options: those of Docker's `local`, and a bounded log for `json-file`. */
-const defaults = {
+/** Size and number of the files in the store: 30 MiB by default, and Docker's values for `local` and for copies. */
+const defaults: Record<Exclude<LogDriver, "none">, { maxSize: number; maxFile: number }> = {
   "json-file": { maxSize: 10 * mebibyte, maxFile: 3 },
   local: { maxSize: 20 * mebibyte, maxFile: 5 },
+  journald: { maxSize: 20 * mebibyte, maxFile: 5 },
+  syslog: { maxSize: 20 * mebibyte, maxFile: 5 },
+  fluentd: { maxSize: 20 * mebibyte, maxFile: 5 },
 };
 
 /**
- * Options of Docker that do not change what the log contains, with the form of their values. Attributes are added when a
- * client reads the log with details.
- */
-const ignoredOptions: Record<string, RegExp> = {
-  compress: /^(1|t|T|TRUE|true|True|0|f|F|FALSE|false|False)$/,
-  mode: /^/,
-  env: /^/,
-  "env-regex": /^/,
-  labels: /^/,
-  "labels-regex": /^/,
-  tag: /^/,
-  "max-buffer-size": /^\d+(\.\d+)?\s*[kmgt]?i?b?$/i,
-};
-
-/** Ignored options that the driver `local` has. */
-const localOptions = new Set(["compress", "mode", "max-buffer-size"]);
-
-/**
- * Plans the log from `--log-driver` and `--log-opt`. The drivers are `json-file`, `local`, which has the same files, and
- * `none`. Rotated files are not compressed, and the program always waits for its output to be written.
+ * Plans the log in the store from `--log-driver` and `--log-opt`. All drivers but `none` have one. Rotated files are not
+ * compressed, and the program always waits for its output to be written.
  */
 export function planLog(config: HostConfig["LogConfig"]): Log {
-  const { Config: options = {} } = config ?? {};
-  const type = config?.Type || "json-file";
-  if (type === "none") return { type: "none" };
-  if (type !== "json-file" && type !== "local") {
-    throw invalidArgument(`logger: no log driver named '${type}' is registered`);
-  }
-  checkMode(options);
-  const log: Log = { type: "json-file", ...defaults[type] };
-  for (const [name, value] of Object.entries(options)) {
-    if (name === "max-size") log.maxSize = parseSize(value);
-    else if (name === "max-file") log.maxFile = parseCount(value);
-    else checkIgnored(type, name, value);
-  }
-  return log;
-}
-
-/** Throws in Docker's words for a mode that does not exist, and for the size of a buffer that the mode does not have. */
-function checkMode({ mode = "", "max-buffer-size": buffer }: Record<string, string>): void {
-  if (!["", "blocking", "non-blocking"].includes(mode)) {
-    throw invalidArgument(`logger: logging mode not supported: ${mode}`);
-  }
-  if (buffer !== undefined && mode !== "non-blocking") {
-    throw invalidArgument("logger: max-buffer-size option is only supported with 'mode=non-blocking'");
-  }
-}
-
-function checkIgnored(type: "json-file" | "local", name: string, value: string): void {
-  const form = Object.hasOwn(ignoredOptions, name) ? ignoredOptions[name] : undefined;
-  if (form === undefined || (type === "local" && !localOptions.has(name))) {
-    const where = type === "local" ? "log driver local" : "json-file log driver";
-    throw invalidArgument(`unknown log opt '${name}' for ${where}`);
-  }
-  if (!form.test(value)) throw invalidArgument(`invalid value ${JSON.stringify(value)} of log opt '${name}'`);
+  const driver = parseDriver(config?.Type ?? "");
+  const options = config?.Config ?? {};
+  checkLogOptions(driver, options);
+  if (driver === "none") return { type: "none" };
+  if (driver === "syslog") checkSyslog(options);
+  const size = options["max-size"] ?? options["cache-max-size"];
+  const count = options["max-file"] ?? options["cache-max-file"];
+  return {
+    type: "json-file",
+    ...defaults[driver],
+    ...(size === undefined ? {} : { maxSize: parseSize(size) }),
+    ...(count === undefined ? {} : { maxFile: parseCount(count) }),
+  };
 }
 
 /** Parses a size such as `10m` into bytes. `-1` means no limit and is 0. */

@@ -3,6 +3,7 @@ import type { Monitor } from "#native/monitor/monitor.ts";
 import type { Attachment } from "#native/protocol/monitor.ts";
 import { createSerialQueue, type SerialQueue } from "#support/concurrency/serial-queue.ts";
 import type { StepExtras } from "../lifecycle/plan-launch.ts";
+import type { LogShipping } from "../logging/ship-log.ts";
 
 /** State of a container that ends with the daemon. The record keeps everything else. */
 export interface RuntimeState {
@@ -25,6 +26,8 @@ export interface RuntimeState {
   /** Milliseconds between the last exit and the start that the restart policy scheduled. */
   restartDelay: number;
   healthCheck: Disposable | undefined;
+  /** Sends the log to the receiver of the log driver. Ends by itself after the exit. */
+  logShipping: LogShipping | undefined;
   /** Content of /etc/hosts as the create operation wrote it; absent after the first start. */
   writtenHosts: string | undefined;
   /** Whether the `oom` event of the current run was published. */
@@ -45,6 +48,7 @@ export function createRuntimeState(): RuntimeState {
     restartTimer: undefined,
     restartDelay: 0,
     healthCheck: undefined,
+    logShipping: undefined,
     writtenHosts: undefined,
     oomReported: false,
     buildStep: undefined,

@@ -22,6 +22,8 @@ export interface Addon {
    * that names the line or the field.
    */
   compileSeccomp(profile: string, capabilities: string[]): { program: Uint8Array; flags: number } | null;
+  /** Sends a datagram to a Unix socket; throws EAGAIN while the receiver's queue is full. */
+  sendDatagram(path: string, bytes: Buffer): void;
   /** Returns the start time of a process in clock ticks since boot; null when it does not exist. */
   processStartTime(pid: number): number | null;
   /** Returns CLOCK_MONOTONIC in nanoseconds; the runtime's clocks have another origin. */
@@ -86,6 +88,7 @@ const functions: (keyof Addon)[] = [
   "openPrivateDirectory",
   "checkPeer",
   "lockFile",
+  "sendDatagram",
   "compileSeccomp",
   "processStartTime",
   "monotonic",

@@ -3,8 +3,9 @@
 use std::os::fd::{AsFd, IntoRawFd};
 use std::path::Path;
 
+use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
-use sys::{descriptor, lock, pidfd, private_directory, stream};
+use sys::{datagram, descriptor, lock, pidfd, private_directory, stream};
 
 use crate::error::{Result, from_lock, from_private_directory, system};
 
@@ -32,6 +33,12 @@ pub fn open_private_directory(path: String, user: u32) -> Result<i32> {
 pub fn check_peer(socket: i32, user: u32) -> Result<()> {
     let socket = descriptor::duplicate(socket).map_err(system("dup"))?;
     private_directory::check_peer(socket.as_fd(), user).map_err(from_private_directory)
+}
+
+/// Sends a datagram to a Unix socket without waiting.
+#[napi]
+pub fn send_datagram(path: String, bytes: Buffer) -> Result<()> {
+    datagram::send(Path::new(&path), &bytes).map_err(system("sendto"))
 }
 
 /// Returns two connected sockets. Only the first is non-blocking.

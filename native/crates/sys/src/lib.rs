@@ -3,6 +3,7 @@
 pub mod cgroup;
 pub mod clock;
 pub mod clone;
+pub mod datagram;
 pub mod descriptor;
 mod errno;
 pub mod event;

@@ -1,5 +1,6 @@
 import type { InfoAnswer, RegistryIndex } from "#api/answers/system.ts";
 import { dockerVersion } from "#api/versions.ts";
+import { logDrivers } from "#containers/logging/log-drivers.ts";
 import type { ContainerStatus } from "#containers/state/container-record.ts";
 import type { SystemInformation } from "#engine/system-information.ts";
 import { version } from "#support/version.ts";
@@ -102,7 +103,7 @@ const constant = {
     Volume: ["local"],
     Network: ["bridge", "host", "null"],
     Authorization: null,
-    Log: ["json-file", "local", "none"],
+    Log: [...logDrivers],
   },
   OomKillDisable: false,
   IPv4Forwarding: false,

@@ -1,0 +1,146 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { setTimeout } from "node:timers/promises";
+import { unixNanoseconds } from "#support/time/timestamp.ts";
+import type { ContainerServices } from "../services.ts";
+import { containerDirectory } from "../state/container-directories.ts";
+import type { ContainerRecord } from "../state/container-record.ts";
+import { type LogRecord, openLog } from "../streams/logs.ts";
+import { fluentdSink } from "./fluentd.ts";
+import { journaldSink } from "./journald.ts";
+import type { LogSink } from "./log-sink.ts";
+import { syslogSink } from "./syslog.ts";
+
+/** The last record that was sent: its time, and how many records of this time were sent. */
+interface Position {
+  time: string;
+  count: number;
+}
+
+/** Milliseconds between attempts to reach a receiver: doubled after each failure, up to the longest. */
+const waits = { first: 500, longest: 30_000 };
+
+/** Milliseconds after which a changed position is stored. A crash repeats at most the records of this time. */
+const storeDelay = 1000;
+
+/** A log that is being sent. Disposing of it stops the sending. */
+export interface LogShipping extends Disposable {
+  /** Resolves when everything is sent, or the sending was stopped. */
+  done: Promise<void>;
+}
+
+/** Returns a function that connects to the receiver of a container's log, or undefined for a driver without one. */
+function receiverOf(record: ContainerRecord): (() => Promise<LogSink>) | undefined {
+  switch (record.hostConfig.LogConfig?.Type) {
+    case "journald":
+      return async () => journaldSink(record);
+    case "syslog":
+      return () => syslogSink(record);
+    case "fluentd":
+      return () => fluentdSink(record);
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * Sends the log of a started container to the receiver of its log driver, until the container has exited and all is sent, or
+ * the result is disposed. Continues where an earlier call has ended, also one of an earlier daemon.
+ */
+export function shipLog(services: ContainerServices, record: ContainerRecord): LogShipping | undefined {
+  const open = receiverOf(record);
+  if (open === undefined) return undefined;
+  const before = services.runtime(record.id).logShipping?.done;
+  const stop = new AbortController();
+  const { signal } = stop;
+  const ship = async () => {
+    // The log of the last run may not be sent completely.
+    await before;
+    const path = `${containerDirectory(services, record.id)}/log/shipped.json`;
+    const position = await readPosition(path);
+    const options = { stdout: true, stderr: true, follow: true, signal };
+    const since = position === undefined ? {} : { since: unixNanoseconds(position.time) };
+    const records = await openLog(services, record.id, { ...options, ...since });
+    const warn = (error: unknown) => services.warn(`send the log of container ${record.name}`, error);
+    const send = createSender(open, { signal, warn });
+    using _ = send;
+    await forEachNew(records, position, send, path);
+  };
+  const done = ship().catch((error: unknown) => {
+    if (!signal.aborted) services.warn(`send the log of container ${record.name}`, error);
+  });
+  return { done, [Symbol.dispose]: () => stop.abort() };
+}
+
+/** Sends the records after a position, and stores the new position. */
+async function forEachNew(
+  records: AsyncIterable<LogRecord>,
+  from: Position | undefined,
+  sender: Sender,
+  path: string,
+): Promise<void> {
+  let position = from;
+  let skipped = 0;
+  let stored = Date.now();
+  try {
+    for await (const record of records) {
+      // Records of the position's own time come again.
+      if (record.time === from?.time && skipped < from.count) {
+        skipped++;
+        continue;
+      }
+      await sender.send(record);
+      position = { time: record.time, count: record.time === position?.time ? position.count + 1 : 1 };
+      if (Date.now() - stored < storeDelay) continue;
+      stored = Date.now();
+      await storePosition(path, position);
+    }
+  } finally {
+    if (position !== undefined) await storePosition(path, position);
+  }
+}
+
+interface Sender extends Disposable {
+  /** Sends a record; connects again, and waits as long as it takes. Rejects once the signal aborts. */
+  send(record: LogRecord): Promise<void>;
+}
+
+function createSender(
+  open: () => Promise<LogSink>,
+  { signal, warn }: { signal: AbortSignal; warn: (error: unknown) => void },
+): Sender {
+  let sink: LogSink | undefined;
+  return {
+    async send(record) {
+      for (let wait = waits.first; ; wait = Math.min(2 * wait, waits.longest)) {
+        signal.throwIfAborted();
+        try {
+          sink ??= await open();
+          return await sink.send(record);
+        } catch (error) {
+          if (wait === waits.first) warn(error);
+          sink?.[Symbol.dispose]();
+          sink = undefined;
+          await setTimeout(wait, undefined, { signal });
+        }
+      }
+    },
+    [Symbol.dispose]: () => sink?.[Symbol.dispose](),
+  };
+}
+
+async function readPosition(path: string): Promise<Position | undefined> {
+  try {
+    const value: unknown = JSON.parse(await readFile(path, "utf8"));
+    if (typeof value !== "object" || value === null || !("time" in value && "count" in value))
+      return undefined;
+    const { time, count } = value;
+    return typeof time === "string" && typeof count === "number" ? { time, count } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Stores a position. The directory of a removed container is gone. */
+async function storePosition(path: string, position: Position): Promise<void> {
+  await writeFile(path, JSON.stringify(position)).catch(() => {});
+}
