@@ -94,7 +94,10 @@ describe("import circles", () => {
 
 describe("files", () => {
   test(`have at most ${mostLines} lines`, async () => {
-    const long = await filter([...typescript, ...rust], (text) => text.split("\n").length > mostLines + 1);
+    // Nobody reads a generated table from the top to the end.
+    const isLong = (text: string) =>
+      !text.startsWith("// Generated") && text.split("\n").length > mostLines + 1;
+    const long = await filter([...typescript, ...rust], isLong);
     expect(long).toEqual([]);
   });
 

@@ -60,7 +60,11 @@ export async function handleExit(
   notifyExit(services, record);
   for (const listener of [...runtime.exitListeners]) listener({ code: record.state.exitCode });
   if (restarts) services.restarts.schedule(record);
-  else if (removes) removeExited(services, record);
+  else if (removes) {
+    // The log driver's receiver gets the last records too.
+    if (runtime.logShipping) await runtime.logShipping.opened;
+    removeExited(services, record);
+  }
   dropCgroup(services, record);
 }
 

@@ -24,6 +24,8 @@ const storeDelay = 1000;
 
 /** A log that is being sent. Disposing of it stops the sending. */
 export interface LogShipping extends Disposable {
+  /** Resolves when the log is open, so that the removal of the container loses no record. */
+  opened: Promise<void>;
   /** Resolves when everything is sent, or the sending was stopped. */
   done: Promise<void>;
 }
@@ -52,38 +54,36 @@ export function shipLog(services: ContainerServices, record: ContainerRecord): L
   const before = services.runtime(record.id).logShipping?.done;
   const stop = new AbortController();
   const { signal } = stop;
+  const opened = openLog(services, record.id, { stdout: true, stderr: true, follow: true, signal });
+  const warn = (error: unknown) => {
+    if (!signal.aborted) services.warn(`send the log of container ${record.name}`, error);
+  };
   const ship = async () => {
+    const records = await opened;
     // The log of the last run may not be sent completely.
     await before;
-    const path = `${containerDirectory(services, record.id)}/log/shipped.json`;
-    const position = await readPosition(path);
-    const options = { stdout: true, stderr: true, follow: true, signal };
-    const since = position === undefined ? {} : { since: unixNanoseconds(position.time) };
-    const records = await openLog(services, record.id, { ...options, ...since });
-    const warn = (error: unknown) => services.warn(`send the log of container ${record.name}`, error);
-    const send = createSender(open, { signal, warn });
-    using _ = send;
-    await forEachNew(records, position, send, path);
+    const isRemoved = () => services.records.withId(record.id) === undefined;
+    using sender = createSender(open, { signal, warn, isRemoved });
+    await sendNew(records, sender, `${containerDirectory(services, record.id)}/log/shipped.json`);
   };
-  const done = ship().catch((error: unknown) => {
-    if (!signal.aborted) services.warn(`send the log of container ${record.name}`, error);
-  });
-  return { done, [Symbol.dispose]: () => stop.abort() };
+  const settled = opened.then(
+    () => {},
+    () => {},
+  );
+  return { opened: settled, done: ship().catch(warn), [Symbol.dispose]: () => stop.abort() };
 }
 
-/** Sends the records after a position, and stores the new position. */
-async function forEachNew(
-  records: AsyncIterable<LogRecord>,
-  from: Position | undefined,
-  sender: Sender,
-  path: string,
-): Promise<void> {
+/** Sends the records after the stored position, and stores the new one. */
+async function sendNew(records: AsyncIterable<LogRecord>, sender: Sender, path: string): Promise<void> {
+  const from = await readPosition(path);
+  const start = from === undefined ? undefined : unixNanoseconds(from.time);
   let position = from;
   let skipped = 0;
   let stored = Date.now();
   try {
     for await (const record of records) {
-      // Records of the position's own time come again.
+      if (start !== undefined && unixNanoseconds(record.time) < start) continue;
+      // Several records can have the position's own time.
       if (record.time === from?.time && skipped < from.count) {
         skipped++;
         continue;
@@ -104,10 +104,15 @@ interface Sender extends Disposable {
   send(record: LogRecord): Promise<void>;
 }
 
-function createSender(
-  open: () => Promise<LogSink>,
-  { signal, warn }: { signal: AbortSignal; warn: (error: unknown) => void },
-): Sender {
+interface SenderOptions {
+  signal: AbortSignal;
+  /** Called for the first failure of a record. */
+  warn: (error: unknown) => void;
+  /** Whether the container is removed. */
+  isRemoved: () => boolean;
+}
+
+function createSender(open: () => Promise<LogSink>, { signal, warn, isRemoved }: SenderOptions): Sender {
   let sink: LogSink | undefined;
   return {
     async send(record) {
@@ -120,6 +125,8 @@ function createSender(
           if (wait === waits.first) warn(error);
           sink?.[Symbol.dispose]();
           sink = undefined;
+          // The log exists only in open files now, which must be closed some time.
+          if (wait === waits.longest && isRemoved()) throw error;
           await setTimeout(wait, undefined, { signal });
         }
       }
