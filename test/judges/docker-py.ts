@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { judgeArguments } from "./support/arguments.ts";
 import { startEngine } from "./support/engine.ts";
-import { standIn } from "./support/fixtures.ts";
+import { greeter, standIn } from "./support/fixtures.ts";
 import { type Result, report } from "./support/report.ts";
 
 /**
@@ -15,7 +15,7 @@ const ignored = [...absent, "models_services", "models_swarm", "models_nodes"];
 
 await using engine = await startEngine([
   ...["alpine:3.10", "alpine:latest", "busybox:latest"].map((name) => standIn(name)),
-  standIn("hello-world:latest", { Cmd: ["/hello"] }),
+  greeter("hello-world:latest"),
 ]);
 const selection =
   wanted.length > 0

@@ -84,7 +84,8 @@ export const attachContainerQuery = query({
 
 /** Returns Docker's message for an invalid size of a terminal. */
 function invalidResize(side: string, given: unknown): string {
-  return `invalid resize ${side} ${JSON.stringify(given)}: invalid syntax`;
+  const reason = /^-?\d+$/.test(String(given)) ? "value out of range" : "invalid syntax";
+  return `invalid resize ${side} ${JSON.stringify(given)}: ${reason}`;
 }
 
 /** Query of a resize: rows and columns. */

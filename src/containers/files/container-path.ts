@@ -6,5 +6,6 @@ export function containerPath(path: string): string {
   if (path === "") throw invalidArgument("missing required query parameter: path");
   if (path.includes("\0")) throw invalidArgument("a path contains a null character");
   const plain = posix.normalize(`/${path}`);
-  return /(^|\/)\.$/.test(path) ? `${posix.join(plain, "/")}.` : plain;
+  const content = plain === "/" ? /(^|\/)\.\/?$/ : /(^|\/)\.$/;
+  return content.test(path) ? `${posix.join(plain, "/")}.` : plain;
 }

@@ -3,7 +3,7 @@ import { compileSeccomp } from "#native/addon/seccomp.ts";
 import type { KeepId, Mount } from "#native/protocol/launch.ts";
 import type { Launch } from "#native/zygote/zygote.ts";
 import type { DiffId } from "#oci/digest.ts";
-import { type EtcFile, etcMounts } from "../networking/etc-files.ts";
+import { type EtcFile, etcMounts, withEtcMounts } from "../networking/etc-files.ts";
 import type { ApiSocket } from "../request/api-socket.ts";
 import { planCapabilities } from "../request/capabilities.ts";
 import type { HostConfig } from "../request/create-request.ts";
@@ -79,8 +79,10 @@ export function planLaunch(
           }
         : { type: "directory", path: config.Rootfs, readonly },
     mounts: [
-      ...etcMounts(readonly, config.Rootfs === undefined ? undefined : hostEtcFiles),
-      ...planMounts(host, record.volumes, mountedLayers).mounts.map((mount) => withSocket(mount, socket)),
+      ...withEtcMounts(
+        etcMounts(readonly, config.Rootfs === undefined ? undefined : hostEtcFiles),
+        planMounts(host, record.volumes, mountedLayers).mounts.map((mount) => withSocket(mount, socket)),
+      ),
       ...(step?.mounts ?? []),
     ],
     hostname,

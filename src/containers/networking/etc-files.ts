@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import type { Mount } from "#native/protocol/launch.ts";
 import type { NetworkNamespace } from "#network/network.ts";
+import { normalizeTarget } from "../request/mount-target.ts";
 import type { DirectoryFiles } from "../state/container-directories.ts";
 import { type HostsContext, hostsFile, type NameSettings } from "./hosts-file.ts";
 import { resolvConf } from "./resolv-conf.ts";
@@ -12,6 +13,20 @@ export type EtcFile = (typeof names)[number];
 /** Plans the mounts over /etc/hostname, /etc/hosts and /etc/resolv.conf, or over some of them. */
 export function etcMounts(readonly: boolean, files: readonly EtcFile[] = names): Mount[] {
   return files.map((name) => ({ type: "store-file", name, target: `/etc/${name}`, readonly }));
+}
+
+/**
+ * Adds the mounts of these files to a container's other mounts: before them, since they may cover one of the files, but after
+ * a volume or tmpfs at /etc, which would hide all three. A directory of the host or a read-only volume keeps its own files.
+ */
+export function withEtcMounts(files: Mount[], mounts: Mount[]): Mount[] {
+  const first = mounts.filter(hidesEtcFiles);
+  return [...first, ...files, ...mounts.filter((mount) => !first.includes(mount))];
+}
+
+function hidesEtcFiles(mount: Mount): boolean {
+  if (!("target" in mount) || normalizeTarget(mount.target) !== "/etc") return false;
+  return mount.type === "tmpfs" || (mount.type === "volume" && !mount.readonly);
 }
 
 /**

@@ -11,6 +11,7 @@ import { TboxError } from "#support/errors.ts";
 import type { Volume, Volumes } from "#volumes/volumes.ts";
 import { created, noContent } from "../answers/status-only.ts";
 import { shapeVolume } from "../answers/volume.ts";
+import { apiVersion } from "../requests/api-target.ts";
 
 /** Requests about volumes. */
 export function volumeRoutes(volumes: Volumes) {
@@ -45,7 +46,9 @@ export function volumeRoutes(volumes: Volumes) {
     )
     .post(
       "/volumes/prune",
-      async ({ query: { filters = new Map() } }): Promise<VolumesPruned> => {
+      async ({ query: { filters = new Map() }, request: { headers } }): Promise<VolumesPruned> => {
+        // Before 1.42 named volumes were pruned without being asked for.
+        if (apiVersion(headers) < 42 && !filters.has("all")) filters.set("all", ["1"]);
         const { names, space } = await volumes.prune(filters);
         return { VolumesDeleted: names, SpaceReclaimed: space };
       },

@@ -163,12 +163,36 @@ daemonSuite("compatibility with Docker", { obstacle: shellUnavailable, prepare: 
       ],
       ["/images/box:1/tag?repo=sha256&tag=1", undefined, 400, "ambiguous tag using digest algorithm"],
       ["/containers/any/resize?w=5", undefined, 400, 'invalid resize height "": invalid syntax'],
+      ["/containers/any/resize?h=1&w=-5", undefined, 400, 'invalid resize width "-5": value out of range'],
       ["/images/create?fromSrc=-&platform=macos", {}, 400, "operating system is not supported"],
     ];
     for (const [path, body, status, text] of cases) {
       const found = await message("POST", path, body);
       expect({ path, ...found }).toEqual({ path, status, message: expect.stringContaining(text) });
     }
+  });
+
+  test("clients of API 1.41 prune named volumes too", async () => {
+    await tbox("volume", "create", "named");
+    const prune = async (path: string) =>
+      ((await (await daemon.request("POST", path)).json()) as { VolumesDeleted: string[] | null })
+        .VolumesDeleted ?? [];
+    expect(await prune("/v1.51/volumes/prune")).not.toContain("named");
+    expect(await prune("/v1.41/volumes/prune")).toContain("named");
+  });
+
+  test("the content of the root can be asked for with a dot and a slash", async () => {
+    await tbox("create", "--name", "copied", "box:1", "true");
+    const head = async (path: string) => {
+      const response = await daemon.request("GET", `/containers/copied/archive?path=${path}`);
+      return Buffer.from(await response.arrayBuffer())
+        .subarray(0, 512)
+        .toString();
+    };
+    const content = await head("/.");
+    for (const path of [".", "./", "/./"]) expect(await head(path)).toBe(content);
+    expect(await head("/")).not.toBe(content);
+    await tbox("rm", "copied");
   });
 
   test("the log driver local is shown and read", async () => {

@@ -99,6 +99,17 @@ daemonSuite("mounts of a container", { obstacle: shellUnavailable, prepare }, (d
     expect((await run(["-v", "etc:/etc"], "cat /etc/resolv.conf >/dev/null && ls /etc")).stderr).toBe("");
   });
 
+  test.each([
+    ["a volume", ["-v", "names:/etc"]],
+    ["an anonymous volume", ["-v", "/etc"]],
+    ["a tmpfs", ["--tmpfs", "/etc"]],
+  ])("%s at /etc does not hide the container's names", async (_, options) => {
+    const script = "cat /etc/hostname; grep -c one /etc/hosts; grep 9.9 /etc/resolv.conf";
+    const settings = ["--hostname", "named", "--add-host", "one:10.1.1.1", "--dns", "9.9.9.9"];
+    const { stdout } = await tbox("run", "--rm", ...settings, ...options, "box:1", "sh", "-c", script);
+    expect(stdout).toBe("named\n1\nnameserver 9.9.9.9\n");
+  });
+
   test("a mounted image shows its files, and changes are lost with the container", async () => {
     await loadShell(daemon, "files:1", {}, [{ path: "share/file", content: "of the image" }]);
     const mount = ["--mount", "type=image,source=files:1,target=/files", "--device", "/dev/null:/a"];

@@ -16,12 +16,22 @@ export interface NamedImage {
  * Returns an image that stands for one of a registry: busybox, the host's bash, and the users and directories of a small
  * distribution. Each name gets an image of its own, since suites remove images by id.
  */
-export function standIn(name: string, config: Record<string, unknown> = {}): NamedImage {
+export function standIn(
+  name: string,
+  config: Record<string, unknown> = {},
+  files: TarEntry[] = [],
+): NamedImage {
   const image = buildImage({
-    layers: [[...busyboxLayer().filter(({ path }) => !accounts.has(path)), ...system(name)]],
+    layers: [[...busyboxLayer().filter(({ path }) => !accounts.has(path)), ...system(name), ...files]],
     config: { Env: [path], Cmd: ["sh"], ...config },
   });
   return { name, image };
+}
+
+/** Returns an image whose program prints a greeting. */
+export function greeter(name: string): NamedImage {
+  const hello = { path: "hello", content: "#!/bin/sh\necho Hello from Docker!\n", mode: 0o755 };
+  return standIn(name, { Cmd: ["/hello"] }, [hello]);
 }
 
 /** Returns an image of one static program of the host. */
@@ -62,7 +72,6 @@ function system(name: string): TarEntry[] {
     ...[...accounts].map(([file, lines]): TarEntry => ({ path: file, content: `${lines.join("\n")}\n` })),
     { path: "etc/stands-for", content: `${name}\n` },
     ...[...directories, ...variable].map((path): TarEntry => ({ path, type: "directory", mode: 0o755 })),
-    { path: "hello", content: "#!/bin/sh\necho Hello from Docker!\n", mode: 0o755 },
     { path: "usr/bin/env", type: "symlink", target: "/bin/busybox" },
     ...programWithLibraries("/bin/bash"),
   ];
