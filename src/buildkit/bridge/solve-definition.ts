@@ -1,5 +1,6 @@
 import type { ContextSource } from "#builds/builder.ts";
 import { TboxError } from "#support/errors.ts";
+import { reachOfNamed } from "#support/http/open-download.ts";
 import type { BuildScope } from "../frontend/build-scope.ts";
 import type { BuiltImages } from "../frontend/built-images.ts";
 import { addressOf } from "../frontend/contexts.ts";
@@ -32,7 +33,10 @@ export async function solveDefinition(
   const image = imageOfSource(source);
   if (image !== undefined) return resultOfImage(image, new Map());
   const { text, context } = await dockerfileOf(scope, source);
-  const solved = await solveText(scope, { text, context }, settings);
+  const address = addressOf(source);
+  // The client named the address, so it may be on this machine, as the address of a context may be.
+  const allowHostNetwork = address !== undefined && reachOfNamed(address) === "any";
+  const solved = await solveText(scope, { text, context }, { ...settings, allowHostNetwork });
   if (!solved.existed) built.add(solved.id);
   return resultOfImage(solved.id, new Map());
 }

@@ -6,13 +6,8 @@ import type { ProgramOptions } from "#test/support/program.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
 import { until } from "#test/support/until.ts";
 import { type ContextFiles, writeContext } from "../support/build.ts";
+import { buildxUnavailable } from "../support/buildx.ts";
 import { loadBox, shellUnavailable } from "../support/images.ts";
-
-/** Reason why `docker buildx` cannot be used; Debian has the package docker-buildx from 13 on. */
-const buildxUnavailable =
-  Bun.which("docker") && Bun.spawnSync(["docker", "buildx", "version"]).exitCode === 0
-    ? undefined
-    : "docker buildx is not installed";
 
 const obstacle = buildxUnavailable ?? shellUnavailable;
 daemonSuite("docker build with buildx", { obstacle, prepare: loadBox }, (daemon) => {
