@@ -183,15 +183,13 @@ daemonSuite("compatibility with Docker", { obstacle: shellUnavailable, prepare: 
 
   test("the content of the root can be asked for with a dot and a slash", async () => {
     await tbox("create", "--name", "copied", "box:1", "true");
-    const head = async (path: string) => {
+    const archive = async (path: string) => {
       const response = await daemon.request("GET", `/containers/copied/archive?path=${path}`);
-      return Buffer.from(await response.arrayBuffer())
-        .subarray(0, 512)
-        .toString();
+      return Bun.hash(await response.arrayBuffer());
     };
-    const content = await head("/.");
-    for (const path of [".", "./", "/./"]) expect(await head(path)).toBe(content);
-    expect(await head("/")).not.toBe(content);
+    const content = await archive("/.");
+    for (const path of [".", "./", "/./"]) expect(await archive(path)).toBe(content);
+    expect(await archive("/")).not.toBe(content);
     await tbox("rm", "copied");
   });
 
