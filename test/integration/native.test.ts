@@ -200,9 +200,11 @@ describe.skipIf(helperUnavailable !== undefined)("the zygote", () => {
     const path = `layers/${unpacked.diffId.replace(":", "/")}`;
     expect(readFileSync(`${store}/${path}/etc/a`, "utf8")).toBe("hello");
     const [size] = await zygote.work({ operation: "measure", paths: [path] });
-    expect(size?.inodes).toBe(3);
+    expect(size).toMatchObject({ inodes: 3, content: 5 });
     await zygote.work({ operation: "remove", paths: [path] });
-    expect(await zygote.work({ operation: "measure", paths: [path] })).toEqual([{ bytes: 0, inodes: 0 }]);
+    expect(await zygote.work({ operation: "measure", paths: [path] })).toEqual([
+      { bytes: 0, inodes: 0, content: 0 },
+    ]);
   });
 
   test("a worker refuses bytes that are not an archive", async () => {

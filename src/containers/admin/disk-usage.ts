@@ -8,10 +8,11 @@ export async function measure({ zygote }: Pick<Services, "zygote">, paths: strin
   return (await zygote.work({ operation: "measure", paths })).map(({ bytes }) => bytes);
 }
 
-/** Measures the allocated bytes of a container's writable layer. */
+/** Adds up the lengths of the files in a container's writable layer, as Docker does; directories count for nothing. */
 export async function writableLayerSize(services: Services, name: string): Promise<number> {
   const { id } = services.records.find(name);
-  return (await measure(services, [`containers/${id}/upper`]))[0] ?? 0;
+  const [size] = await services.zygote.work({ operation: "measure", paths: [`containers/${id}/upper`] });
+  return size?.content ?? 0;
 }
 
 /** Measures the allocated bytes of all files of each container: writable layer, log and the rest. */

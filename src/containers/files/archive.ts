@@ -60,13 +60,13 @@ export async function extractIntoContainer(
   { archive, keepKinds }: { archive: ReadableStream<Uint8Array>; keepKinds: boolean },
 ): Promise<void> {
   const record = services.records.find(name);
-  services.notify("extract-to-dir", record, { path });
   const request = { operation: "extract" as const, path: containerPath(path), keepKinds };
   await feedArchive(archive, (source) =>
     withView(services, name, path, (container) =>
       services.zygote.work({ ...request, container }, { source }),
     ),
   );
+  services.notify("extract-to-dir", record, { path });
 }
 
 /** Starts a worker that writes a tar. `archived` is the path for the worker, `path` the one in error messages. */

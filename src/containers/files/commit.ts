@@ -1,5 +1,5 @@
 import type { Digest } from "#oci/digest.ts";
-import type { Reference } from "#oci/reference.ts";
+import { familiarName, type Reference, withDefaultTag } from "#oci/reference.ts";
 import { pauseContainer, unpauseContainer } from "../lifecycle/pause.ts";
 import { cgroupOf } from "../limits/cgroups.ts";
 import type { ContainerServices } from "../services.ts";
@@ -39,8 +39,9 @@ export async function commitContainer(
     createdBy: [record.path, ...record.args].join(" "),
   });
   services.notify("commit", record, {
+    comment: options.comment,
     imageID: image,
-    ...(options.comment ? { comment: options.comment } : {}),
+    imageRef: options.reference === undefined ? "" : familiarName(withDefaultTag(options.reference)),
   });
   return image;
 }

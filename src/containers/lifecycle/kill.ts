@@ -21,8 +21,8 @@ export async function killContainer(
   name: string,
   { signal = "KILL" }: { signal?: string },
 ): Promise<void> {
-  const record = services.records.find(name);
   const number = parseSignal(signal || "KILL");
+  const record = services.records.find(name);
   const runtime = services.runtime(record.id);
   const ends = isEnding(record, number);
   if (record.state.status === "restarting") {
@@ -30,10 +30,7 @@ export async function killContainer(
     return;
   }
   if (!isRunning(record)) {
-    throw new TboxError(
-      "conflict",
-      `cannot kill container: ${name}: container ${record.name} is not running`,
-    );
+    throw new TboxError("conflict", `cannot kill container: ${name}: container ${record.id} is not running`);
   }
   if (ends) runtime.stopRequested = true;
   const exit = nextExit(services, record.id);

@@ -6,10 +6,10 @@ import { requireFreeName } from "../state/container-records.ts";
 
 /** Renames a container, on its networks too. */
 export function renameContainer(services: ContainerServices, name: string, wanted: string): Promise<void> {
+  if (wanted === "") throw invalidArgument("Neither old nor new names may be empty");
   const { id } = services.records.find(name);
   return services.runtime(id).queue(async () => {
     const record = services.records.find(id);
-    if (wanted === "") throw invalidArgument("Neither old nor new names may be empty");
     const newName = parseName(wanted);
     if (newName === record.name) {
       throw invalidArgument("Renaming a container with the same name as its current name");

@@ -45,7 +45,7 @@ export const fromWorkerSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("removed") }),
   z.object({
     type: z.literal("measured"),
-    sizes: z.array(z.object({ bytes: z.number(), inodes: z.number() })),
+    sizes: z.array(z.object({ bytes: z.number(), inodes: z.number(), content: z.number() })),
   }),
   fileStatusSchema.extend({ type: z.literal("status") }),
   z.object({ type: z.literal("copied") }),
@@ -57,10 +57,11 @@ export type Unpacked = z.infer<typeof unpackedSchema>;
 export type Packed = z.infer<typeof packedSchema>;
 export type FromWorker = z.infer<typeof fromWorkerSchema>;
 
-/** Disk usage: allocated bytes and inodes. */
+/** Disk usage: allocated bytes, inodes, and the lengths of the regular files in bytes. */
 export interface TreeSize {
   bytes: number;
   inodes: number;
+  content: number;
 }
 
 /** One task of a worker. Paths are relative to the root of the store. */

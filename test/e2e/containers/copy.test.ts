@@ -193,4 +193,31 @@ describe.skipIf(shellUnavailable !== undefined).each([
     expect(listed.filter((name) => name.startsWith("proc/"))).toEqual(["proc/"]);
     rmSync(`${local.path}/all.tar`);
   });
+
+  test("exports the image's files below a volume, of a stopped and of a running container", async () => {
+    const exported = async (name: string) => {
+      await daemon.printed("export", "-o", `${local.path}/below.tar`, name);
+      const listed = Bun.spawnSync(["tar", "-tf", `${local.path}/below.tar`])
+        .stdout.toString()
+        .split("\n");
+      rmSync(`${local.path}/below.tar`);
+      return listed;
+    };
+    await daemon.printed(
+      "create",
+      "--name",
+      "covered",
+      "--network",
+      "none",
+      "-v",
+      "/bin",
+      "box:1",
+      "sleep",
+      "60",
+    );
+    expect(await exported("covered")).toContain("bin/busybox");
+    await daemon.printed("start", "covered");
+    expect(await exported("covered")).toContain("bin/busybox");
+    await daemon.printed("rm", "-f", "-v", "covered");
+  });
 });

@@ -36,6 +36,28 @@ daemonSuite("the lifecycle of a container", { obstacle: shellUnavailable, prepar
   }
   const secondsSince = (from: number) => (performance.now() - from) / 1000;
 
+  test("a request that is wrong in itself is refused before the container is looked up", async () => {
+    const refusal = async (path: string) => {
+      const response = await daemon.request("POST", `/containers/missing/${path}`);
+      return `${response.status} ${((await response.json()) as { message: string }).message}`;
+    };
+    expect(await refusal("kill?signal=NOPE")).toContain("400 invalid signal: NOPE");
+    expect(await refusal("rename")).toBe("400 Neither old nor new names may be empty");
+    expect(await refusal("resize?h=x&w=1")).toContain('400 h: invalid resize height "x": invalid syntax');
+  });
+
+  test("a container that wrote nothing has no size of its own", async () => {
+    await daemon.printed("create", "--name", "idle", "--network", "none", "box:1", "true");
+    const list = async () => {
+      const response = await daemon.request("GET", "/containers/json?all=1&size=1");
+      const all = (await response.json()) as { Names: string[]; SizeRw?: number; SizeRootFs: number }[];
+      return all.find(({ Names }) => Names.includes("/idle"));
+    };
+    expect(await list()).toEqual(expect.not.objectContaining({ SizeRw: expect.anything() }));
+    expect((await list())?.SizeRootFs).toBeGreaterThan(0);
+    await daemon.printed("rm", "idle");
+  });
+
   test("stop sends SIGKILL after the timeout", async () => {
     const id = await start([], "while :; do sleep 0.1; done");
     const begun = performance.now();

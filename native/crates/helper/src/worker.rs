@@ -8,7 +8,7 @@ use protocol::failure::Failure;
 use protocol::work::{ContainerView, Copy, FromWorker, Owner, WorkRequest};
 use protocol::zygote::Mapping;
 use rustix::thread::set_no_new_privs;
-use sandbox::container_root::{open_root, open_with_trees};
+use sandbox::container_root::{open_root, open_with_trees, without_mounts};
 use sandbox::host::Host;
 use sandbox::mounts::file_trees;
 use sandbox::users::copy_owner;
@@ -80,7 +80,10 @@ fn perform(
         }
         request => match request.container() {
             Some(view) => {
-                let root = open_root(host, view, job.container.as_ref().map(AsFd::as_fd))?;
+                let mut root = open_root(host, view, job.container.as_ref().map(AsFd::as_fd))?;
+                if matches!(request, WorkRequest::Archive { path, .. } if path.is_empty()) {
+                    root = without_mounts(root);
+                }
                 copy(root.as_fd(), request, job.descriptors, mapping)
             }
             None => {

@@ -309,4 +309,6 @@ pub struct Size {
     /// Bytes allocated on disk.
     pub bytes: u64,
     pub inodes: u64,
+    /// Lengths of the regular files, in bytes.
+    pub content: u64,
 }

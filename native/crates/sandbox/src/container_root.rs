@@ -7,10 +7,12 @@ use protocol::launch::{FileTree, Root};
 use protocol::work::ContainerView;
 use rustix::fs::Mode;
 use sys::clone::Namespaces;
+use sys::mounts::Depth;
 
 use crate::failure::{explained, system};
 use crate::host::Host;
 use crate::in_root::{self, Kind};
+use crate::mounts::attach;
 use crate::mounts::file_trees::{self, OpenTrees};
 use crate::mounts::isolation;
 use crate::steps::{additional_mounts, root};
@@ -36,6 +38,12 @@ pub fn open_root(
     enter(view)?;
     let store = Store::open(host.store_path(), &view.id)?;
     mount(&store, view)
+}
+
+/// Returns the root without the container's mounts, so that the files below mount points are seen. Where the kernel
+/// refuses to show them, returns the root as it is.
+pub fn without_mounts(root: OwnedFd) -> OwnedFd {
+    attach::clone_of(root.as_fd(), Depth::One).unwrap_or(root)
 }
 
 /// Opens the root of a stopped container and the trees that files are copied from.

@@ -44,7 +44,9 @@ export function shapeContainerSummary(
     Command: commandLine(record),
     Created: unixSeconds(record.created),
     Ports: shapePortList(record),
-    ...(sizes === undefined ? {} : { SizeRw: sizes.writable, SizeRootFs: sizes.root }),
+    // Docker leaves a size of 0 out.
+    ...(sizes?.writable ? { SizeRw: sizes.writable } : {}),
+    ...(sizes?.root ? { SizeRootFs: sizes.root } : {}),
     Labels: record.config.Labels ?? {},
     State: record.state.status,
     Status: containerStatus(record.state, now),

@@ -33,8 +33,13 @@ export function shapePathStat(
     name: posix.basename(containerPath(path)) || "/",
     size,
     mode: goMode,
-    mtime: `${seconds}.${String(nanoseconds).padStart(9, "0")}Z`,
-    linkTarget: target,
+    mtime: `${seconds}${fractionOf(nanoseconds)}Z`,
+    linkTarget: target === "" ? "" : posix.resolve(posix.dirname(containerPath(path) || "/"), target),
   };
   return Buffer.from(JSON.stringify(stat)).toString("base64");
+}
+
+/** Returns the fraction of a second without the zeros at its end, as Go prints it. */
+function fractionOf(nanoseconds: number): string {
+  return nanoseconds === 0 ? "" : `.${String(nanoseconds).padStart(9, "0").replace(/0+$/, "")}`;
 }

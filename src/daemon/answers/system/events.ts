@@ -15,11 +15,11 @@ function eventLine(event: EngineEvent): string {
 }
 
 function shapeEvent({ type, action, id, attributes, time }: EngineEvent): Omit<EventLine, "timeNano"> {
-  // Older clients read these fields.
-  const old = type === "container" || type === "image" ? { status: action, id } : {};
+  // Older clients read these fields; a prune has no object.
+  const old = type === "container" || type === "image" ? { status: action, ...(id ? { id } : {}) } : {};
   return {
     ...old,
-    ...(type === "container" ? { from: attributes.image ?? "" } : {}),
+    ...(type === "container" && attributes.image ? { from: attributes.image } : {}),
     Type: type,
     Action: action,
     Actor: { ID: id, Attributes: attributes },

@@ -41,5 +41,6 @@ pub fn measure(store: BorrowedFd<'_>, path: &str) -> Result<Size, MeasurePathErr
     Ok(Size {
         bytes: totals.allocated,
         inodes: totals.inodes,
+        content: totals.content,
     })
 }
