@@ -191,6 +191,8 @@ daemonSuite("the daemon of another address", {}, (daemon) => {
       ["swarm", "there is no Swarm"],
       ["checkpoint", "needs root"],
       ["trust", "verifies no signatures"],
+      ["search", "the registry's web site"],
+      ["manifest", "buildx imagetools"],
     ] as const) {
       const { stderr, code } = await daemon.tbox([command, "ls"]);
       expect(stderr).toContain(`tbox ${command} is not supported: `);
