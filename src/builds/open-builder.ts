@@ -65,7 +65,7 @@ export function openBuilder({ database, limits, uses, warn, ...options }: Builde
       const stop = new AbortController();
       const signal = AbortSignal.any([request.signal, stop.signal]);
       const building = options.images.withLease(() =>
-        buildImage(services, { ...request, signal }, (event) => queue.push(event)),
+        buildImage(services, { ...request, signal }, { emit: queue.push, room: () => queue.room(signal) }),
       );
       try {
         yield* queue.during(building);

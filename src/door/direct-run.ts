@@ -47,6 +47,7 @@ export function openDirectRun(send: Send): DirectRun {
       events.push(event);
       wake();
     },
+    caughtUp: async () => {},
     copyOutput: (container) => copyOutput(container, send),
     openInput: program.resolve,
     openControl: controls.resolve,

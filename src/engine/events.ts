@@ -1,6 +1,7 @@
 import type { ContainerAction } from "#containers/state/container-action.ts";
 import type { ImageAction } from "#images/image-action.ts";
 import { createAsyncQueue } from "#support/concurrency/async-queue.ts";
+import { TboxError } from "#support/errors.ts";
 import { openLog } from "#support/log.ts";
 import type { VolumeAction } from "#volumes/volume-action.ts";
 
@@ -43,6 +44,9 @@ export interface EventLog {
 /** Number of remembered events, as in Docker. */
 const capacity = 256;
 
+/** Unread events for which a reader is disconnected: it can ask again for the time since its last event. */
+const mostWaiting = 4096;
+
 const logs = {
   container: openLog("containers"),
   image: openLog("images"),
@@ -67,12 +71,19 @@ export function openEventLog(now: () => bigint): EventLog {
     },
     async *read({ since, until, signal }) {
       const queue = createAsyncQueue<EngineEvent>();
-      const listen = (event: EngineEvent) => queue.push(event);
+      const overflow = Promise.withResolvers<never>();
+      const listen = (event: EngineEvent) => {
+        queue.push(event);
+        if (queue.waiting < mostWaiting) return;
+        listeners.delete(listen);
+        overflow.reject(new TboxError("unavailable", `a reader of events missed ${mostWaiting} of them`));
+      };
       listeners.add(listen);
       try {
         const from = since ?? (until === undefined ? undefined : 0n);
         if (from !== undefined) for (const event of past) if (event.time >= from) queue.push(event);
-        for await (const event of queue.during(untilOrAbort(until, signal))) {
+        const end = Promise.race([untilOrAbort(until, signal), overflow.promise]);
+        for await (const event of queue.during(end)) {
           if (until === undefined || event.time <= until) yield event;
         }
       } finally {

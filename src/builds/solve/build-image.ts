@@ -22,11 +22,11 @@ import { finishImage } from "./finish-image.ts";
 import { openSolver } from "./solve.ts";
 import { inStageOrder } from "./stage-order.ts";
 
-/** Carries out one build and reports its progress through `emit`. */
+/** Carries out one build and reports its progress. */
 export async function buildImage(
   services: BuilderServices,
   request: BuildRequest,
-  emit: (event: BuildEvent) => void,
+  { emit, room }: Pick<BuildRun, "emit" | "room">,
 ): Promise<void> {
   const scratch = `${services.store}/build/work/${randomUUID()}`;
   mkdirSync(scratch, { recursive: true, mode: 0o700 });
@@ -73,6 +73,7 @@ export async function buildImage(
     epoch: epochOf(ownValue(given, "SOURCE_DATE_EPOCH") ?? planned.globals.SOURCE_DATE_EPOCH),
     signal,
     emit: order.emit,
+    room,
     reusable: await openReusableSteps({ services, request, signal, emit }),
     openContext: (source) => openNamed(sources, source),
     filesOf: (source, lines) => solver.filesOf(source, lines),

@@ -25,6 +25,8 @@ export interface BuildRun {
   lint: Lint;
   signal: AbortSignal;
   emit(event: BuildEvent): void;
+  /** Resolves when the client has read most of the events, and at the end of the build. */
+  room(): Promise<void>;
   reusable: ReusableSteps;
   /** Returns the layers of a stage or an image; waits until the stage is built. */
   filesOf(source: Source, lines: LineRange): Promise<DiffId[]>;

@@ -120,6 +120,7 @@ async function execute(run: BuildRun, id: string, { number }: StepContext): Prom
     if (run.signal.aborted) await cancel();
     for await (const { stream, text } of readOutput(output)) {
       run.emit({ type: "output", number, stream, text });
+      await run.room();
     }
     return (await exited).code;
   } finally {

@@ -108,5 +108,14 @@ async function writeFrame(
   header[0] = stream === "stderr" ? 2 : 1;
   header.writeUInt32BE(bytes.byteLength, 4);
   const piece = framing === "multiplexed" ? Buffer.concat([header, bytes]) : bytes;
-  if (!output.write(piece)) await new Promise((resolve) => output.once("drain", resolve));
+  if (output.write(piece)) return;
+  // A client that disconnects while it does not read never drains the stream.
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      output.off("drain", done).off("close", done);
+      resolve();
+    };
+    output.on("drain", done).on("close", done);
+    if (output.destroyed) done();
+  });
 }

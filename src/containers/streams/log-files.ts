@@ -1,7 +1,8 @@
 import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import type { LogRecord } from "./logs.ts";
 
-const chunkSize = 64 * 1024;
+/** Bytes that are read at once. */
+export const chunkSize = 64 * 1024;
 const newline = 10;
 
 /** Lists a container's log files, oldest first. */
@@ -20,12 +21,16 @@ export interface RecordAt {
   end: number;
 }
 
-/** Reads the records from an offset to the current end of the file. Skips lines that are not records. */
-export async function* readRecords(file: FileHandle, from: number): AsyncGenerator<RecordAt> {
+/** Reads the records from an offset to the current end of the file, a chunk at a time. Skips lines that are not records. */
+export async function* readRecords(
+  file: FileHandle,
+  from: number,
+  chunkSize: number,
+): AsyncGenerator<RecordAt> {
   let rest: Buffer<ArrayBufferLike> = Buffer.alloc(0);
   let position = from;
   for (;;) {
-    const chunk = Buffer.alloc(chunkSize);
+    const chunk = Buffer.allocUnsafeSlow(chunkSize);
     const { bytesRead } = await file.read(chunk, 0, chunkSize, position + rest.byteLength);
     if (bytesRead === 0) return;
     let data: Buffer<ArrayBufferLike> = Buffer.concat([rest, chunk.subarray(0, bytesRead)]);

@@ -1,11 +1,12 @@
 import type { FileHandle } from "node:fs/promises";
 import type { Monitor } from "#native/monitor/monitor.ts";
 import type { LogPosition } from "#native/protocol/monitor.ts";
+import { takeBufferShare } from "#support/buffer-share.ts";
 import { TboxError } from "#support/errors.ts";
 import { unixNanoseconds } from "#support/time/timestamp.ts";
 import type { ContainerServices } from "../services.ts";
 import { containerDirectory } from "../state/container-directories.ts";
-import { closeAll, openLogs, openNewer, readRecords, tailOffset } from "./log-files.ts";
+import { chunkSize, closeAll, openLogs, openNewer, readRecords, tailOffset } from "./log-files.ts";
 
 export interface LogOptions {
   stdout: boolean;
@@ -49,6 +50,10 @@ export async function openLog(
   let iterated = false;
   // A client that disconnects before the first record never iterates.
   options.signal.addEventListener("abort", () => void (iterated || closeAll(files)), { once: true });
+  if (options.signal.aborted) {
+    await closeAll(files);
+    options.signal.throwIfAborted();
+  }
   return {
     [Symbol.asyncIterator]() {
       iterated = true;
@@ -70,8 +75,9 @@ async function* readLog(log: OpenLog, options: LogOptions): AsyncGenerator<LogRe
   const { directory, files, monitor } = log;
   let { position } = log;
   let offset = 0;
+  using share = takeBufferShare(chunkSize);
   const read = async function* (file: FileHandle, from: number) {
-    for await (const { record, end } of readRecords(file, from)) {
+    for await (const { record, end } of readRecords(file, from, share.bytes)) {
       offset = end;
       if (isWanted(record, options)) yield record;
     }

@@ -44,6 +44,10 @@ function describePlain(error: unknown): DescribedError {
     if (status === 500) log.error("request failed", error);
     return { status, message: errorChain(error) };
   }
+  // The client has cancelled its request, so nobody reads the answer.
+  if (error instanceof DOMException && error.name === "AbortError") {
+    return { status: statuses.cancelled, message: error.message };
+  }
   const issue = issueOf(error);
   const described = issue === undefined ? describeElysiaError(error) : describeIssue(issue);
   if (described !== undefined) return described;

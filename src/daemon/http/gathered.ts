@@ -1,12 +1,14 @@
+import { takeBufferShare } from "#support/buffer-share.ts";
 import { release } from "./streamed.ts";
 
-/** Most bytes of a batch. */
-const limit = 64 * 1024;
+/** Bytes of a batch, before the last chunk. */
+const batchSize = 64 * 1024;
 
 /** Joins chunks that are available without waiting, so that many small chunks cost one write. */
 export async function* gathered(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
   const chunks = source[Symbol.asyncIterator]();
-  const batches = new BatchReader(chunks);
+  using share = takeBufferShare(batchSize);
+  const batches = new BatchReader(chunks, share.bytes);
   try {
     for (;;) {
       const batch = await batches.take();
@@ -20,6 +22,7 @@ export async function* gathered(source: AsyncIterable<Uint8Array>): AsyncGenerat
 
 class BatchReader {
   readonly #chunks: AsyncIterator<Uint8Array>;
+  readonly #limit: number;
   #batch: Uint8Array[] = [];
   #size = 0;
   #filling = false;
@@ -27,8 +30,9 @@ class BatchReader {
   #error: unknown;
   #wake = () => {};
 
-  constructor(chunks: AsyncIterator<Uint8Array>) {
+  constructor(chunks: AsyncIterator<Uint8Array>, limit: number) {
     this.#chunks = chunks;
+    this.#limit = limit;
   }
 
   /** Returns all available chunks, at least one; undefined at the end. Throws the source's error. */
@@ -52,7 +56,7 @@ class BatchReader {
   async #fill(): Promise<void> {
     this.#filling = true;
     try {
-      while (this.#size < limit && !this.#ended) {
+      while (this.#size < this.#limit && !this.#ended) {
         const { done, value } = await this.#chunks.next();
         if (done) this.#ended = true;
         else {

@@ -32,8 +32,12 @@ export async function readSmallBody(request: IncomingMessage): Promise<Buffer> {
     if (length > jsonLimit) reject(tooLarge());
     else chunks.push(chunk);
   };
-  const lose = () => reject(new TboxError("cancelled", "the client is gone"));
-  request.on("data", take).on("end", resolve).on("error", reject).on("close", lose);
+  const lose = (cause?: Error) => reject(new TboxError("cancelled", "the client is gone", { cause }));
+  request
+    .on("data", take)
+    .on("end", resolve)
+    .on("error", lose)
+    .on("close", () => lose());
   try {
     await promise;
   } finally {

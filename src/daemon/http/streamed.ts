@@ -1,6 +1,8 @@
+import { Readable } from "node:stream";
+
 /**
  * Returns a response whose head is sent at once and whose body is read on demand, with back-pressure. When the client
- * closes the connection, `source` is returned.
+ * closes the connection, `source` is ended.
  */
 export function streamed(source: AsyncIterable<Uint8Array | string>, mediaType: string): Response {
   const chunks = source[Symbol.asyncIterator]();
@@ -13,6 +15,8 @@ export function streamed(source: AsyncIterable<Uint8Array | string>, mediaType: 
         else controller.enqueue(typeof value === "string" ? encoder.encode(value) : value);
       },
       cancel() {
+        // The iterator of a stream that was never read would leave the stream open.
+        if (source instanceof Readable) source.destroy();
         release(chunks);
       },
     },

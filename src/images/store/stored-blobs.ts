@@ -1,5 +1,6 @@
 import type { BlobReader } from "#content/content-store.ts";
 import type { DiffId, Digest } from "#oci/digest.ts";
+import { takeBufferShare } from "#support/buffer-share.ts";
 import type { ImageServices } from "../services.ts";
 
 /** Read access to blobs and to archives that layers make again. */
@@ -21,7 +22,8 @@ export function storedBlobs({ content, layers }: Services): StoredBlobs {
         return yield* layers.read(digest as DiffId, signal);
       }
       await using file = await content.open(digest);
-      yield* file.createReadStream({ autoClose: false, highWaterMark: 256 * 1024, signal });
+      using share = takeBufferShare(256 * 1024);
+      yield* file.createReadStream({ autoClose: false, highWaterMark: share.bytes, signal });
     },
   };
 }

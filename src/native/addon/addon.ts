@@ -9,8 +9,11 @@ export interface Addon {
   Reactor: new (
     listener: (token: number, kind: EventKind, text: string, descriptor: number | null | undefined) => void,
   ) => Reactor;
-  /** Returns two connected stream sockets; only the first is non-blocking. */
-  streamPair(): [number, number];
+  /**
+   * Returns two connected stream sockets; only the first is non-blocking. About `buffer` bytes fit between the second and
+   * the first.
+   */
+  streamPair(buffer: number): [number, number];
   /** Opens a directory that only `user` can enter, created if missing. Throws EPERM for any other directory. */
   openPrivateDirectory(path: string, user: number): number;
   /** Throws EPERM unless a process of `user` listens on the other end of a Unix socket. */

@@ -10,7 +10,7 @@ export interface Notifier extends Disposable {
 }
 
 export function openNotifier(): Notifier {
-  const [own, peer] = addon().streamPair();
+  const [own, peer] = addon().streamPair(64);
   const one = new Uint8Array(1);
   return {
     peer,

@@ -1,5 +1,7 @@
 import { closeSync } from "node:fs";
+import { takeBufferShare } from "#support/buffer-share.ts";
 import { addon } from "./addon.ts";
+import { bufferSize } from "./stream.ts";
 
 /** Descriptors of the two ends of a byte stream between processes. */
 export interface Pipe {
@@ -13,7 +15,8 @@ export interface Pipe {
 
 export function openPipe(): Pipe {
   // A worker writes to the peer, which blocks; the other end does not block, and its reader polls.
-  const [output, input] = addon().streamPair();
+  const share = takeBufferShare(bufferSize);
+  const [output, input] = addon().streamPair(share.bytes);
   const open = new Map([
     ["input", input],
     ["output", output],
@@ -25,6 +28,7 @@ export function openPipe(): Pipe {
       const descriptor = open.get(end);
       open.delete(end);
       if (descriptor !== undefined) closeSync(descriptor);
+      if (end === "output") share[Symbol.dispose]();
     },
   };
 }

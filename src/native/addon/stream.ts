@@ -1,6 +1,7 @@
 import { closeSync } from "node:fs";
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
+import { takeBufferShare } from "#support/buffer-share.ts";
 import { addon } from "./addon.ts";
 
 /** A byte stream with independent half-closes, and the descriptor of its other end. */
@@ -12,16 +13,23 @@ export interface StreamPair {
   closePeer(): void;
 }
 
+/** Bytes between the peer and the stream. A reader holds as much again. */
+export const bufferSize = 64 * 1024;
+
 export function openStream(): StreamPair {
-  const [own, peer] = addon().streamPair();
+  const share = takeBufferShare(bufferSize);
+  const [own, peer] = addon().streamPair(share.bytes);
   // Bun uses `fd` and ignores `path`. Only the types require `path`.
-  const options = { fd: own, path: "", allowHalfOpen: true };
+  // A stream that nobody reads holds one chunk.
+  const options = { fd: own, path: "", allowHalfOpen: true, readableHighWaterMark: 1 };
   let open = true;
   const closePeer = () => {
     if (open) closeSync(peer);
     open = false;
   };
-  return { stream: connect(options), peer, closePeer };
+  const stream = connect(options);
+  stream.once("close", () => share[Symbol.dispose]());
+  return { stream, peer, closePeer };
 }
 
 /**

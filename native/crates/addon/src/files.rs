@@ -41,10 +41,11 @@ pub fn send_datagram(path: String, bytes: Buffer) -> Result<()> {
     datagram::send(Path::new(&path), &bytes).map_err(system("sendto"))
 }
 
-/// Returns two connected sockets. Only the first is non-blocking.
+/// Returns two connected sockets. Only the first is non-blocking. About `buffer` bytes fit between the second and the
+/// first.
 #[napi]
-pub fn stream_pair() -> Result<Vec<i32>> {
-    let (first, second) = stream::pair().map_err(system("socketpair"))?;
+pub fn stream_pair(buffer: u32) -> Result<Vec<i32>> {
+    let (first, second) = stream::pair(buffer as usize).map_err(system("socketpair"))?;
     Ok(vec![first.into_raw_fd(), second.into_raw_fd()])
 }
 

@@ -57,6 +57,9 @@ async function pullAndCreate(
     ...(platform === undefined ? {} : { platform: parsePlatform(platform) }),
     ...(credentials === undefined ? {} : { credentials }),
   });
-  for await (const line of progress) client.send({ event: "progress", progress: shapeProgress(line) });
+  for await (const line of progress) {
+    client.send({ event: "progress", progress: shapeProgress(line) });
+    await client.caughtUp();
+  }
   return await (creation ?? create(engine, request));
 }

@@ -4,6 +4,7 @@ import { encodeFrame } from "#api/streams/frame.ts";
 import { runControlSchema } from "#api/streams/run-request.ts";
 import { frameType, type RunControl, type RunEvent } from "#api/streams/run-stream.ts";
 import { openLog } from "#support/log.ts";
+import { writable } from "../../http/send-response.ts";
 import { dropInput } from "../join.ts";
 import { upgradedHead } from "../upgrade-response.ts";
 import { createFrameReader } from "./frames.ts";
@@ -16,6 +17,8 @@ export interface RunClient {
   /** Aborted when the client closes the connection or ends its side of the connection. */
   gone: AbortSignal;
   send(event: RunEvent): void;
+  /** Resolves when the client has read most of the events, or is gone. */
+  caughtUp(): Promise<void>;
   /** Copies a container's output frames to the client; resolves at the end of the output. */
   copyOutput(container: Duplex): Promise<void>;
   /** Sends the client's input to a program. */
@@ -55,6 +58,7 @@ export function openRunClient(socket: Duplex): RunClient {
       socket.write(Buffer.concat([head, encodeEvent(event)]));
       head = Buffer.alloc(0);
     },
+    caughtUp: () => writable(socket),
     copyOutput: (container) => copyOutput(container, socket),
     openInput: (program) => input.open(program),
     openControl(handler) {
