@@ -1,4 +1,5 @@
 import { isatty, ReadStream, WriteStream } from "node:tty";
+import { setOutputProcessing } from "#client/output-processing.ts";
 
 // `node:tty` takes 3 ms to load: import this module dynamically, only where a terminal may be in use.
 
@@ -29,10 +30,14 @@ export function terminalSize(): Size | undefined {
  */
 export function enterRawMode(): Disposable {
   const input = new ReadStream(0);
-  const set = () => void input.setRawMode(true);
+  const set = () => {
+    input.setRawMode(true);
+    setOutputProcessing(false);
+  };
   const restore = () => {
     for (const signal of fatal) process.off(signal, die);
     process.off("SIGCONT", set);
+    setOutputProcessing(true);
     input.setRawMode(false);
   };
   const die = (signal: NodeJS.Signals) => {

@@ -27,6 +27,8 @@ export interface Addon {
   compileSeccomp(profile: string, capabilities: string[]): { program: Uint8Array; flags: number } | null;
   /** Sends a datagram to a Unix socket; throws EAGAIN while the receiver's queue is full. */
   sendDatagram(path: string, bytes: Buffer): void;
+  /** Switches whether a terminal turns a line feed into carriage return and line feed. */
+  setOutputProcessing(terminal: number, on: boolean): void;
   /** Returns the start time of a process in clock ticks since boot; null when it does not exist. */
   processStartTime(pid: number): number | null;
   /** Returns CLOCK_MONOTONIC in nanoseconds; the runtime's clocks have another origin. */
@@ -93,6 +95,7 @@ const functions: (keyof Addon)[] = [
   "lockFile",
   "sendDatagram",
   "compileSeccomp",
+  "setOutputProcessing",
   "processStartTime",
   "monotonic",
   "wallClock",

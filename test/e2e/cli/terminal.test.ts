@@ -53,6 +53,20 @@ describe.each([
     expect(await window.shows(/icanon$/m)).toContain("code=42");
   });
 
+  test.skipIf(skipped)(
+    "gets the bytes of a raw program unchanged, and processes output again afterwards",
+    async () => {
+      using window = shell(["-it"]);
+      window.type("$RUN sh -c 'stty raw; printf \"one\\ntwo\"; head -c 1 >/dev/null'", "Enter");
+      // The line feed alone does not return to the first column.
+      await window.shows(/^one *\n {3}two/m);
+      window.type("x");
+      await window.shows(/^ *>$/m);
+      window.type("clear; stty -a | grep -q -- -opost || echo processed", "Enter");
+      await window.shows(/^processed$/m);
+    },
+  );
+
   test.skipIf(skipped)("is detached from with Ctrl-P Ctrl-Q, and with --detach-keys", async () => {
     using window = shell(["-it"]);
     window.type("$RUN sh -c 'echo ready; sleep 2'", "Enter");

@@ -49,6 +49,13 @@ pub fn stream_pair(buffer: u32) -> Result<Vec<i32>> {
     Ok(vec![first.into_raw_fd(), second.into_raw_fd()])
 }
 
+/// Switches the output processing of a terminal, which turns a line feed into carriage return and line feed.
+#[napi]
+pub fn set_output_processing(terminal: i32, on: bool) -> Result<()> {
+    let terminal = descriptor::duplicate(terminal).map_err(system("dup"))?;
+    sys::terminal::set_output_processing(terminal.as_fd(), on).map_err(system("tcsetattr"))
+}
+
 /// Returns the start time of a process in clock ticks since boot; nothing if it does not exist.
 #[napi]
 pub fn process_start_time(pid: u32) -> Option<f64> {

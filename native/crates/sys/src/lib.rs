@@ -24,5 +24,6 @@ pub mod seqpacket;
 pub mod shared_poll;
 pub mod signals;
 pub mod stream;
+pub mod terminal;
 pub mod user_namespace;
 pub mod watched;
