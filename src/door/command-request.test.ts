@@ -5,7 +5,7 @@ function body(...texts: string[]): Buffer {
   return Buffer.from(texts.map((text) => `${text}\0`).join(""));
 }
 
-const facts = ["1 2 3 4 5 6 ", "mnt:[1]", "user:[2]", "/here"];
+const facts = ["1 2 3 4 5 6 ", "mnt:[1]", "user:[2]", "/here", "12"];
 
 describe("a command request", () => {
   test("has arguments, which may be empty, and an environment", () => {
@@ -17,6 +17,7 @@ describe("a command request", () => {
       mountNamespace: "mnt:[1]",
       userNamespace: "user:[2]",
       directory: "/here",
+      terminals: "12",
       argv: ["ps", ""],
       environment: { A: "1", EMPTY: "", B: "x=y" },
     });

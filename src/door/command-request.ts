@@ -7,6 +7,8 @@ export interface CommandRequest {
   mountNamespace: string;
   userNamespace: string;
   directory: string;
+  /** Numbers of the standard streams that are terminals, one after the other. */
+  terminals: string;
   /** Arguments after the program's name. */
   argv: string[];
   environment: Record<string, string>;
@@ -16,7 +18,7 @@ export interface CommandRequest {
 export function parseCommandRequest(body: Uint8Array): CommandRequest {
   // Texts that are not UTF-8 would change on their way.
   const text = new TextDecoder("utf-8", { fatal: true }).decode(body);
-  const [program, mountNamespace, userNamespace, directory, count, ...rest] = text.split("\0");
+  const [program, mountNamespace, userNamespace, directory, terminals, count, ...rest] = text.split("\0");
   const length = Number(count);
   // The last text is empty: every text ends with a zero byte.
   const complete = Number.isInteger(length) && length >= 1 && length < rest.length && rest.at(-1) === "";
@@ -28,6 +30,7 @@ export function parseCommandRequest(body: Uint8Array): CommandRequest {
     mountNamespace,
     userNamespace: userNamespace ?? "",
     directory: directory ?? "",
+    terminals: terminals ?? "",
     argv: rest.slice(1, length),
     environment: environmentOf(rest.slice(length, -1)),
   };

@@ -53,6 +53,7 @@ export function openDoorCaller({ request, connection, api, enter }: DoorCallerOp
   return {
     environment: request.environment,
     directory: request.directory,
+    isTerminal: (stream) => request.terminals.includes(stream === "stdout" ? "1" : "2"),
     receive(type, payload) {
       const [first = 0] = payload;
       if (type === callerFrame.input) input.push(payload);

@@ -5,7 +5,8 @@
  * Both sides send frames: one byte of type, three zero bytes, the length as 32 bits big-endian, the payload. The front
  * door begins with a request, a list of texts, each followed by a zero byte: the identity of the main program (device,
  * inode, size and modification time, with a space after each number), the mount and the user namespace, the working
- * directory, the number of arguments, the arguments from the program's name on, and the environment.
+ * directory, the numbers of the standard streams that are terminals (`12`), the number of arguments, the arguments from
+ * the program's name on, and the environment.
  *
  * In all versions, the identity of the main program comes first, and a daemon that is another program hands over.
  */

@@ -2,6 +2,7 @@ import { remoteCaller } from "#client/caller/remote-caller.ts";
 import { brokenPipeExitCode, ExitError } from "./exit.ts";
 import { failureMessage } from "./failure.ts";
 import { isBrokenPipe } from "./output.ts";
+import { forStream } from "./visible.ts";
 
 /** A standard stream with back-pressure: a write waits until the reader has accepted the bytes. */
 export interface ByteSink {
@@ -24,9 +25,10 @@ export function openByteSink(stream: "stdout" | "stderr"): ByteSink {
   };
 }
 
-/** Writes text to standard error, after everything written before through a sink. */
+/** Writes text to standard error, after everything written before through a sink, like `printError`. */
 export async function writeStandardError(text: string): Promise<void> {
-  if (text !== "") await openByteSink("stderr").write(new TextEncoder().encode(text));
+  if (text === "") return;
+  await openByteSink("stderr").write(new TextEncoder().encode(forStream(text, "stderr")));
 }
 
 /** Writes a container's output to a standard stream of this program. */

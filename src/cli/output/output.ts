@@ -1,9 +1,13 @@
 import { remoteCaller } from "#client/caller/remote-caller.ts";
 import { brokenPipeExitCode, ExitError } from "./exit.ts";
+import { forStream } from "./visible.ts";
 
-/** Prints a line to standard error, after the program's name or bare. Returns when the line is written. */
+/**
+ * Prints a line to standard error, after the program's name or bare. Returns when the line is written. A terminal gets
+ * control characters in visible form.
+ */
 export function printError(message: string, style: "named" | "bare" = "named"): void {
-  const text = style === "named" ? `tbox: ${message}` : message;
+  const text = forStream(style === "named" ? `tbox: ${message}` : message, "stderr");
   const caller = remoteCaller();
   if (caller !== undefined) return void caller.write("message", encode(`${text}\n`)).catch(() => {});
   // biome-ignore lint/suspicious/noConsole: writes synchronously and needs no module; `node:fs` takes 2 ms to load
@@ -15,9 +19,13 @@ export function printWarning(message: string): void {
   printError(`WARNING: ${message}`, "bare");
 }
 
-/** Prints to standard output. Ends the command without a message if the reader has closed its end. */
-export async function print(text: string): Promise<void> {
-  if (text === "") return;
+/**
+ * Prints to standard output; a terminal gets control characters in visible form. Ends the command without a message if
+ * the reader has closed its end.
+ */
+export async function print(given: string): Promise<void> {
+  if (given === "") return;
+  const text = forStream(given, "stdout");
   const caller = remoteCaller();
   if (caller !== undefined) return caller.write("print", encode(text));
   try {

@@ -1,6 +1,7 @@
 import type { BuildPull } from "#api/answers/builds.ts";
 import type { TransferLine } from "#api/answers/progress.ts";
 import { openByteSink } from "../output/byte-sink.ts";
+import { forStream, visible } from "../output/visible.ts";
 import { isTerminal, terminalSize } from "../terminal/terminal.ts";
 import { progressBar } from "./bar.ts";
 
@@ -14,8 +15,9 @@ export interface ProgressPrinter {
 export async function openProgress(stream: "stdout" | "stderr"): Promise<ProgressPrinter> {
   const sink = openByteSink(stream);
   const write = (text: string) => sink.write(Buffer.from(text));
+  const writePlain = (text: string) => write(forStream(text, stream));
   const size = isTerminal(stream === "stdout" ? 1 : 2) ? terminalSize() : undefined;
-  return size === undefined ? plainPrinter(write) : barPrinter(write, size.columns);
+  return size === undefined ? plainPrinter(writePlain) : barPrinter(write, size.columns);
 }
 
 type Write = (text: string) => Promise<void>;
@@ -36,7 +38,7 @@ export function barPrinter(write: Write, columns: number): ProgressPrinter {
   return {
     async show(line) {
       const { id = "" } = line;
-      const text = describe(line, columns).slice(0, columns - 1);
+      const text = visible(describe(line, columns)).slice(0, columns - 1);
       if (id === "") {
         rows.clear();
         return write(`${text}\n`);

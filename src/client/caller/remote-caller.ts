@@ -11,6 +11,8 @@ import type { UpgradeRequest } from "../streams/upgrade-request.ts";
 export interface RemoteCaller {
   environment: Environment;
   directory: string;
+  /** Tells whether a standard stream is a terminal. */
+  isTerminal(stream: "stdout" | "stderr"): boolean;
   /** Answers a request to the daemon's API, as `fetch` does. `target` is path and query. */
   fetch(target: string, init: RequestInit): Promise<Response>;
   /** Sends an upgrade request; the answer's head and the stream follow on the connection. */

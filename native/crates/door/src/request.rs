@@ -27,6 +27,12 @@ fn facts(start: &Start) -> Option<Facts> {
     push_link(&mut facts, c"/proc/self/ns/user")?;
     let mut directory = [0; 4096];
     facts.push(kernel::working_directory(&mut directory).ok()?);
+    for stream in [Descriptor::STDOUT, Descriptor::STDERR] {
+        if kernel::is_terminal(stream) {
+            facts.push_number(stream.number());
+        }
+    }
+    facts.push(b"\0");
     facts
         .push_number(start.arguments().count() as u64)
         .push(b"\0");

@@ -2,6 +2,7 @@ import type { BuildLine } from "#api/answers/builds.ts";
 import { fetchLines } from "#client/endpoints.ts";
 import { openByteSink, writeStandardError } from "../../output/byte-sink.ts";
 import { ExitError } from "../../output/exit.ts";
+import { outputForStream } from "../../output/visible.ts";
 import type { Invocation } from "../../registry/command.ts";
 import { checkDockerfile } from "./check-dockerfile.ts";
 import { type DockerfileText, excerpt } from "./excerpt.ts";
@@ -53,12 +54,13 @@ function outputsOf({ output, push, tag }: Invocation<BuildFlags>["flags"]): Outp
 async function openView(progress: "auto" | "plain" | "tty" | "quiet"): Promise<BuildView> {
   const sink = openByteSink("stderr");
   const write = (text: string) => sink.write(Buffer.from(text));
-  if (progress === "plain") return plainView(write);
+  const writePlain = (text: string) => write(outputForStream(text, "stderr"));
+  if (progress === "plain") return plainView(writePlain);
   const { isTerminal, terminalSize } = await import("../../terminal/terminal.ts");
   const columns = terminalSize()?.columns;
   if (!isTerminal(2) || columns === undefined) {
     if (progress === "tty") throw new ExitError("--progress tty: standard error is not a terminal", 1);
-    return plainView(write);
+    return plainView(writePlain);
   }
   const { liveView } = await import("./live-view.ts");
   return liveView(write, columns);

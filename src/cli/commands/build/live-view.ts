@@ -1,3 +1,4 @@
+import { visible } from "../../output/visible.ts";
 import { describeProgress } from "../../progress/printer.ts";
 import { type BuildView, OutputTails, seconds, warningLine } from "./view.ts";
 
@@ -53,7 +54,7 @@ export function liveView(write: (text: string) => Promise<void>, columns: number
           pulling = describeProgress(line.progress);
           return;
         case "warning":
-          pending += warningLine(line);
+          pending += visible(warningLine(line));
           return;
       }
     },

@@ -4,8 +4,10 @@ import { bool } from "../../flags/kinds.ts";
 import { listFormatFlag } from "../../format/format-flags.ts";
 import { renderListing } from "../../format/listing.ts";
 import { statsListing, statsRow } from "../../format/stats-row.ts";
+import { openByteSink } from "../../output/byte-sink.ts";
 import { failureMessage } from "../../output/failure.ts";
 import { print, printError } from "../../output/output.ts";
+import { visible } from "../../output/visible.ts";
 import { atLeast, command } from "../../registry/command.ts";
 
 /** Milliseconds between two prints of the table and two searches for new containers. */
@@ -63,6 +65,7 @@ async function stream(
       followed.delete(name);
     }
   };
+  const screen = openByteSink("stdout");
   for (;;) {
     for (const name of await find()) {
       if (followed.has(name) || code !== 0) continue;
@@ -70,7 +73,7 @@ async function stream(
       void follow(name);
     }
     if (code !== 0) return code;
-    if (terminal) await print(`\x1b[H\x1b[J${show(samples.values())}`);
+    if (terminal) await screen.write(Buffer.from(`\x1b[H\x1b[J${visible(show(samples.values()))}`));
     else if (samples.size > 0) await print(show(samples.values()));
     await Bun.sleep(interval);
   }

@@ -20,6 +20,7 @@ pub mod number {
     pub const CLOSE: usize = 3;
     pub const SIGACTION: usize = 13;
     pub const SIGPROCMASK: usize = 14;
+    pub const IOCTL: usize = 16;
     pub const GETPID: usize = 39;
     pub const SOCKET: usize = 41;
     pub const CONNECT: usize = 42;
@@ -43,6 +44,7 @@ pub mod number {
 pub mod number {
     pub const GETCWD: usize = 17;
     pub const FCNTL: usize = 25;
+    pub const IOCTL: usize = 29;
     pub const OPENAT: usize = 56;
     pub const CLOSE: usize = 57;
     pub const READ: usize = 63;

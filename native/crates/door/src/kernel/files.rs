@@ -159,6 +159,20 @@ fn status_at(directory: usize, path: &CStr, flags: usize) -> Result<FileIdentity
     })
 }
 
+/// Tells whether a descriptor belongs to a terminal.
+pub fn is_terminal(descriptor: Descriptor) -> bool {
+    /// `TCGETS`
+    const GET_SETTINGS: usize = 0x5401;
+    let mut settings = [0u64; 8];
+    let arguments = [
+        descriptor.argument(),
+        GET_SETTINGS,
+        settings.as_mut_ptr() as usize,
+    ];
+    // SAFETY: the kernel writes its `struct termios`, 36 bytes, which fit.
+    unsafe { call(number::IOCTL, arguments) }.is_ok()
+}
+
 /// Returns the target of a symbolic link. A target that does not fit is cut off.
 pub fn read_link<'a>(path: &CStr, buffer: &'a mut [u8]) -> Result<&'a [u8], Errno> {
     let place = buffer.as_mut_ptr() as usize;

@@ -12,7 +12,7 @@ mod sockets;
 pub use call::Errno;
 pub use descriptor::Descriptor;
 pub use files::{
-    FileIdentity, Wait, open_directory, poll, read, read_link, status, status_of,
+    FileIdentity, Wait, is_terminal, open_directory, poll, read, read_link, status, status_of,
     working_directory, write,
 };
 pub use process::{Start, effective_user, execute, exit};
