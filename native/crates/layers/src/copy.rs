@@ -9,6 +9,7 @@ mod chmod;
 mod copy_file;
 mod copy_sources;
 mod copy_tree;
+mod file_content;
 mod list;
 mod metadata_overrides;
 mod path;

@@ -150,6 +150,8 @@ fn prepare(
     let _ = rustix::thread::set_name(c"tbox-zygote");
     setsid().map_err(|errno| Failure::of_call("session", "setsid", errno))?;
     chdir("/").map_err(|errno| Failure::of_call("session", "chdir /", errno))?;
+    // Containers keep this keyring if the user has too many keys for one each. Without a key to spare, so does the zygote.
+    let _ = sys::keyring::join_new_session();
     let handover = net_helper::take_over(run.as_fd())
         .filter(|handover| user_namespace::enter(handover.user_namespace.as_fd()).is_ok());
     let store = open_directory(&arguments.store)?;

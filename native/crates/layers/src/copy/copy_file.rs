@@ -10,6 +10,7 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
+use super::file_content::copy_content;
 use super::metadata_overrides::MetadataOverrides;
 use super::path::{c_string, open_text};
 use super::target_directory::ensure_directory;
@@ -72,9 +73,9 @@ impl Source<'_> {
     }
 
     fn fill(self, target: OwnedFd, path: &str) -> Result<(), Failure> {
-        let mut source = File::from(self.file);
-        let mut target = File::from(target);
-        std::io::copy(&mut source, &mut target).map_err(|error| broken(path, &error))?;
+        let source = File::from(self.file);
+        let target = File::from(target);
+        copy_content(&source, &target, self.status).map_err(|error| broken(path, &error))?;
         self.overrides
             .apply(&target.into(), &source.into(), self.status)
             .map_err(|errno| broken(path, &errno.into()))

@@ -14,7 +14,12 @@ use crate::privileges::capabilities::Set;
 /// What is installed before the program is executed.
 pub(crate) enum SystemCalls {
     All,
-    Filtered { filter: Arc<Filter>, flags: u32 },
+    /// The default profile, without the calls for keys.
+    Default(Arc<Filter>),
+    Filtered {
+        filter: Arc<Filter>,
+        flags: u32,
+    },
 }
 
 impl SystemCalls {
@@ -22,10 +27,7 @@ impl SystemCalls {
     pub fn choose(host: &Host, process: &Process, capabilities: Set) -> Result<Self, Failure> {
         match &process.seccomp {
             Seccomp::Unconfined => Ok(Self::All),
-            Seccomp::Default => Ok(Self::Filtered {
-                filter: host.filter(capabilities),
-                flags: 0,
-            }),
+            Seccomp::Default => Ok(Self::Default(host.filter(capabilities))),
             Seccomp::Filter { program, flags } => {
                 let filter = base64::decode(program)
                     .and_then(|bytes| sys::seccomp::from_bytes(&bytes))
@@ -40,10 +42,17 @@ impl SystemCalls {
         }
     }
 
+    /// Tells whether the program cannot use keyrings.
+    pub fn hides_keys(&self) -> bool {
+        matches!(self, Self::Default(_))
+    }
+
     /// Restricts the calling process and the programs that it executes.
     pub fn restrict(&self) -> Result<(), Failure> {
         match self {
             Self::All => Ok(()),
+            Self::Default(filter) => sys::seccomp::install_with(filter, 0)
+                .map_err(|errno| system("seccomp", "filter", errno)),
             Self::Filtered { filter, flags } => sys::seccomp::install_with(filter, *flags)
                 .map_err(|errno| system("seccomp", "filter", errno)),
         }

@@ -1,11 +1,12 @@
 //! The program's rights: limits, capabilities, system calls.
 
-use protocol::failure::Failure;
+use protocol::failure::{Failure, FailureKind};
 use protocol::launch::Process;
 use rustix::fs::Mode;
+use rustix::io::Errno;
 use rustix::process::getuid;
 
-use crate::failure::system;
+use crate::failure::{explained, system};
 use crate::privileges::capabilities::{self, FILES, Set};
 use crate::privileges::rlimits;
 use crate::privileges::system_calls::SystemCalls;
@@ -24,7 +25,7 @@ pub fn confine(
         rlimits::apply(limit)?;
     }
     rustix::process::umask(Mode::from_raw_mode(process.umask));
-    sys::keyring::join_new_session().map_err(|errno| system("keyring", "session", errno))?;
+    join_keyring(calls)?;
     if process.no_new_privileges {
         rustix::thread::set_no_new_privs(true)
             .map_err(|errno| system("privileges", "no_new_privs", errno))?;
@@ -45,4 +46,20 @@ pub fn confine(
         calls.restrict()?;
     }
     Ok(())
+}
+
+/// Leaves the session keyring of the user.
+fn join_keyring(calls: &SystemCalls) -> Result<(), Failure> {
+    match sys::keyring::join_new_session() {
+        Ok(()) => Ok(()),
+        // The user has as many keys as the kernel allows. The zygote's own session keyring is empty, and the filter lets
+        // no program use it.
+        Err(Errno::DQUOT) if calls.hides_keys() => Ok(()),
+        Err(Errno::DQUOT) => Err(explained(
+            FailureKind::Exhausted,
+            "keyring",
+            "the user has as many keys as kernel.keys.maxkeys allows: raise it (sysctl), or use the default seccomp profile",
+        )),
+        Err(errno) => Err(system("keyring", "session", errno)),
+    }
 }
