@@ -1,4 +1,5 @@
 import { chmodSync, closeSync, constants, openSync, utimesSync } from "node:fs";
+import { textToName } from "./file-name.ts";
 
 /** A file or directory that stays the same whatever happens to its name. Disposal closes it. */
 export interface PathDescriptor extends Disposable {
@@ -17,10 +18,10 @@ export function openPath(path: string | Buffer): PathDescriptor {
   return describe(openSync(path, pathOnly | constants.O_NOFOLLOW));
 }
 
-/** Opens a directory of a directory; throws ENOTDIR for a link. */
+/** Opens a directory of a directory; throws ENOTDIR for a link. The name is a text of `file-name.ts`. */
 export function openChild(parent: PathDescriptor, name: string): PathDescriptor {
   const flags = pathOnly | constants.O_NOFOLLOW | constants.O_DIRECTORY;
-  return describe(openSync(`${parent.path}/${name}`, flags));
+  return describe(openSync(textToName(`${parent.path}/${name}`), flags));
 }
 
 /** Opens a directory that the user named, following links. */

@@ -1,6 +1,8 @@
-import { lstat, readdir, readlink, stat } from "node:fs/promises";
-import { type Header, type Pack, pack } from "tar-stream";
+import { constants } from "node:fs";
+import { lstat, open, readdir, readlink, stat } from "node:fs/promises";
+import { nameToText, textToName } from "#support/file-name.ts";
 import { streamOf } from "#support/streams.ts";
+import { type TarEntry, tarEnd, tarHeader, tarPadding } from "./tar-entry.ts";
 
 /** A file or directory to pack, and the options of packing. */
 export interface Packing {
@@ -14,49 +16,83 @@ export interface Packing {
   keepOwners: boolean;
 }
 
+/** Bytes of a file that are read at once. */
+const pieceSize = 256 * 1024;
+
 /** Packs a file or directory into a tar while the tar is read. `done` rejects if reading the files fails. */
 export function packTree(packing: Packing): { stream: ReadableStream<Uint8Array>; done: Promise<void> } {
-  const tar = pack();
-  const done = addTree(tar, packing).then(
-    () => tar.finalize(),
-    (error) => tar.destroy(error),
-  );
-  return { stream: streamOf(chunksOf(tar)), done };
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const pack = async function* () {
+    try {
+      yield* packEntry(packing, new Map());
+      yield tarEnd;
+    } catch (error) {
+      reject(error);
+      throw error;
+    } finally {
+      // Also when the reader has enough.
+      resolve();
+    }
+  };
+  promise.catch(() => {});
+  return { stream: streamOf(pack()), done: promise };
 }
 
-async function* chunksOf(tar: AsyncIterable<unknown>): AsyncGenerator<Uint8Array> {
-  for await (const chunk of tar) if (chunk instanceof Uint8Array) yield chunk;
-}
+/** First names of files with several links, by device and inode. */
+type Linked = Map<string, Uint8Array>;
 
-async function addTree(tar: Pack, packing: Packing): Promise<void> {
+/** Yields a file, or a directory and everything in it. Paths and names are texts of `#support/file-name.ts`. */
+async function* packEntry(packing: Packing, linked: Linked): AsyncGenerator<Uint8Array> {
   const { path, name, followLink, keepOwners } = packing;
-  const status = await (followLink ? stat : lstat)(path);
-  const header: Partial<Header> & { name: string } = {
-    name: name === "" ? "." : name,
+  const place = textToName(path);
+  const status = await (followLink ? stat : lstat)(place);
+  const bytes = Buffer.from(textToName(name === "" ? "." : name));
+  const header: Omit<TarEntry, "type"> = {
+    name: bytes,
     mode: status.mode & 0o7777,
-    mtime: status.mtime,
+    time: Math.floor(status.mtimeMs / 1000),
+    size: 0,
     ...(keepOwners ? { uid: status.uid, gid: status.gid } : { uid: 0, gid: 0 }),
   };
   if (status.isDirectory()) {
-    tar.entry({ ...header, type: "directory" });
-    for (const child of (await readdir(path)).sort()) {
+    yield tarHeader({ ...header, name: Buffer.concat([bytes, Buffer.from("/")]), type: "directory" });
+    for (const child of (await readdir(place, { encoding: "buffer" })).map(nameToText).sort()) {
       const below = { path: `${path}/${child}`, name: name === "" ? child : `${name}/${child}` };
-      await addTree(tar, { ...below, followLink: false, keepOwners });
+      yield* packEntry({ ...below, followLink: false, keepOwners }, linked);
     }
-  } else if (status.isSymbolicLink()) {
-    tar.entry({ ...header, type: "symlink", linkname: await readlink(path) });
-  } else if (status.isFile()) {
-    await addFile(tar, { ...header, type: "file", size: status.size }, path);
+    return;
   }
+  if (status.isSymbolicLink()) {
+    const target = await readlink(place, { encoding: "buffer" });
+    yield tarHeader({ ...header, type: "symlink", target });
+    return;
+  }
+  const type = status.isFile() ? "file" : status.isFIFO() ? "fifo" : undefined;
+  if (type === undefined) return;
+  const identity = `${status.dev}:${status.ino}`;
+  const first = linked.get(identity);
+  if (first !== undefined) {
+    yield tarHeader({ ...header, type: "link", target: first });
+    return;
+  }
+  if (status.nlink > 1) linked.set(identity, bytes);
+  if (type === "fifo") yield tarHeader({ ...header, type });
+  else yield* packFile({ ...header, type, size: status.size }, place);
 }
 
-async function addFile(tar: Pack, header: Partial<Header> & { name: string }, path: string): Promise<void> {
-  const entry = tar.entry(header);
-  // The header already contains the size, so bytes added to the file later are left out.
-  const bytes = Bun.file(path).slice(0, header.size).stream();
-  // `pipeline` of the runtime does not support the stream class of tar-stream.
-  for await (const chunk of bytes) {
-    if (!entry.write(chunk)) await new Promise<void>((resolve) => entry.once("drain", () => resolve()));
+/** Yields a file with exactly the size of its header: bytes that are added later are left out. */
+async function* packFile(entry: TarEntry, place: string | Buffer): AsyncGenerator<Uint8Array> {
+  // Without waiting for the writer of a FIFO that has taken the file's place.
+  await using file = await open(place, constants.O_RDONLY | constants.O_NONBLOCK);
+  yield tarHeader(entry);
+  let left = entry.size;
+  while (left > 0) {
+    const buffer = Buffer.alloc(Math.min(pieceSize, left));
+    const { bytesRead } = await file.read(buffer, 0, buffer.length);
+    // Zeros stand for the bytes of a file that has become shorter.
+    const piece = bytesRead === 0 ? buffer : buffer.subarray(0, bytesRead);
+    left -= piece.length;
+    yield piece;
   }
-  entry.end(undefined);
+  yield tarPadding(entry.size);
 }

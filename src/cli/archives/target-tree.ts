@@ -1,5 +1,6 @@
 import { linkSync, lstatSync, mkdirSync, symlinkSync, unlinkSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { textToName } from "#support/file-name.ts";
 import { openChild, openNamedDirectory, type PathDescriptor } from "#support/path-descriptor.ts";
 import { ExitError } from "../output/exit.ts";
 
@@ -12,7 +13,7 @@ export interface Attributes {
 /**
  * A directory of the host that entries of an archive are written below. Others may write to it meanwhile, so every step
  * goes from one opened directory to the next; no link is followed and nothing outside is changed. A path is the list
- * of its names; the empty list is the directory itself.
+ * of its names, texts of `#support/file-name.ts`; the empty list is the directory itself.
  */
 export interface TargetTree extends Disposable {
   /** Creates a directory unless it exists. `finish` sets its attributes, which may forbid the owner to write to it. */
@@ -53,26 +54,29 @@ class OpenedTree implements TargetTree {
   async addFile(path: string[], attributes: Attributes, bytes: AsyncIterable<unknown>): Promise<void> {
     const place = this.#free(path);
     // Exclusive creation follows no link.
-    await using file = await open(place, "wx", 0o600);
+    await using file = await open(textToName(place), "wx", 0o600);
     for await (const chunk of bytes) if (chunk instanceof Uint8Array) await file.writeFile(chunk);
     await setAttributes(file, attributes);
   }
 
   addSymbolicLink(path: string[], target: string): void {
-    symlinkSync(target, this.#free(path));
+    symlinkSync(textToName(target), textToName(this.#free(path)));
   }
 
   addHardLink(path: string[], original: string[]): void {
     if (path.join("/") === original.join("/")) return;
     const from = this.#place(original);
-    const found = lstatSync(from, { throwIfNoEntry: false });
+    const found = lstatSync(textToName(from), { throwIfNoEntry: false });
     if (!found || found.isDirectory()) {
       const names = `"${this.#show(path)}": it links to ${this.#show(original)}`;
       throw new ExitError(`refusing to unpack ${names}, which is not a file`, 1);
     }
     // The second place may close the first one's directory, so that is opened separately.
     using directory = openNamedDirectory(from.slice(0, from.lastIndexOf("/")));
-    linkSync(`${directory.path}${from.slice(from.lastIndexOf("/"))}`, this.#free(path));
+    linkSync(
+      textToName(`${directory.path}${from.slice(from.lastIndexOf("/"))}`),
+      textToName(this.#free(path)),
+    );
   }
 
   finish(): void {
@@ -93,11 +97,11 @@ class OpenedTree implements TargetTree {
   /** Returns the place of a name, in an opened directory, after removing the file or link that has it. */
   #free(path: string[]): string {
     const place = this.#place(path);
-    const found = lstatSync(place, { throwIfNoEntry: false });
+    const found = lstatSync(textToName(place), { throwIfNoEntry: false });
     if (found?.isDirectory()) {
       throw new ExitError(`cannot overwrite the directory "${this.#show(path)}" with a file`, 1);
     }
-    if (found) unlinkSync(place);
+    if (found) unlinkSync(textToName(place));
     return place;
   }
 
@@ -125,7 +129,7 @@ class OpenedTree implements TargetTree {
   }
 
   #openOrCreate(parent: PathDescriptor, name: string, path: string[]): PathDescriptor {
-    const place = `${parent.path}/${name}`;
+    const place = textToName(`${parent.path}/${name}`);
     if (lstatSync(place, { throwIfNoEntry: false }) === undefined) mkdirSync(place, 0o755);
     try {
       return openChild(parent, name);

@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { basename, dirname, posix, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { extract, type Header } from "tar-stream";
+import { nameToText } from "#support/file-name.ts";
 import { ExitError } from "../output/exit.ts";
 import { printWarning } from "../output/output.ts";
 import { namesContents, namesDirectory } from "./path-form.ts";
@@ -23,14 +24,14 @@ export interface Unpacking {
  */
 export async function unpackArchive(body: ReadableStream<Uint8Array>, unpacking: Unpacking): Promise<void> {
   const { bare = false } = unpacking;
-  const unpacker = extract();
+  const unpacker = extract(nameOptions);
   const skipped: string[] = [];
   const stream = Readable.fromWeb(body as Parameters<typeof Readable.fromWeb>[0]);
   stream.on("error", (error) => unpacker.destroy(error)).pipe(unpacker);
   using opened = new DisposableStack();
   let place: { tree: TargetTree; prefix: string[] } | undefined;
   for await (const entry of unpacker) {
-    const { header } = entry;
+    const header = withNames(entry.header);
     if (!place) {
       const { directory, prefix } = await findPlace(bare ? "directory" : header.type, unpacking);
       place = { tree: opened.use(openTargetTree(directory)), prefix };
@@ -39,11 +40,38 @@ export async function unpackArchive(body: ReadableStream<Uint8Array>, unpacking:
     const path = [...prefix, ...namesOf(header.name, bare)];
     if (header.type === "link") tree.addHardLink(path, [...prefix, ...namesOf(header.linkname ?? "", bare)]);
     else if (["fifo", "character-device", "block-device"].includes(header.type ?? "")) skip(entry, skipped);
-    else await unpackEntry(entry, path, tree);
+    else await unpackEntry(entry, header, { path, tree });
     entry.resume();
   }
   place?.tree.finish();
   if (skipped.length > 0) warnAbout(skipped);
+}
+
+/** Each byte of a name becomes a character, because names need not be UTF-8. The types lack this option. */
+const nameOptions = { filenameEncoding: "latin1", highWaterMark: 16 * 1024 };
+
+/** Returns a header whose names are texts of `#support/file-name.ts`. */
+function withNames(header: Header): Header {
+  const { name, linkname } = header;
+  const extended = new Set(Object.keys(header.pax ?? {}));
+  return {
+    ...header,
+    name: extended.has("path") ? requireText(name) : textOf(name),
+    linkname: linkname && (extended.has("linkpath") ? requireText(linkname) : textOf(linkname)),
+  };
+}
+
+function textOf(latin1: string): string {
+  return nameToText(Buffer.from(latin1, "latin1"));
+}
+
+/** Throws for a name of an extended header that was not UTF-8: the library has replaced its bytes. */
+function requireText(name: string): string {
+  if (!name.includes("\ufffd")) return name;
+  throw new ExitError(
+    `cannot unpack ${JSON.stringify(name)}: a long name is not UTF-8: use tbox cp CONTAINER:PATH -`,
+    1,
+  );
 }
 
 /** Returns the names of an entry below the target. Throws for a name that leads upwards. */
@@ -77,11 +105,14 @@ interface Entry extends AsyncIterable<unknown> {
   resume(): void;
 }
 
-async function unpackEntry(entry: Entry, path: string[], tree: TargetTree): Promise<void> {
-  const { type, linkname = "", mode = 0o644, mtime } = entry.header;
+async function unpackEntry(
+  entry: Entry,
+  { type, linkname, mode = 0o644, mtime }: Header,
+  { path, tree }: { path: string[]; tree: TargetTree },
+): Promise<void> {
   const attributes = { mode: mode & 0o777, time: mtime ?? undefined };
   if (type === "directory") tree.addDirectory(path, attributes);
-  else if (type === "symlink") tree.addSymbolicLink(path, linkname);
+  else if (type === "symlink") tree.addSymbolicLink(path, linkname ?? "");
   else if (type === "file" || type === "contiguous-file") await tree.addFile(path, attributes, entry);
 }
 

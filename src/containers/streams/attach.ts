@@ -83,7 +83,9 @@ function replayLog(services: ContainerServices, id: string, options: ReplayOptio
   const opening = openLog(services, id, { stdout, stderr, follow, signal: stop.signal });
   const write = async () => {
     const records = await opening;
-    for await (const { stream, text } of records) await writeFrame(output, framing, stream, text);
+    for await (const { stream, text, bytes } of records) {
+      await writeFrame(output, framing, stream, bytes ?? text);
+    }
     if (live) await pipeline(live, output);
     else output.end();
   };
@@ -101,7 +103,7 @@ async function writeFrame(
   output: Writable,
   framing: Streams["framing"],
   stream: "stdout" | "stderr",
-  text: string,
+  text: string | Buffer,
 ): Promise<void> {
   const bytes = Buffer.from(text);
   const header = Buffer.alloc(8);

@@ -107,7 +107,7 @@ function parseRecord(line: Buffer<ArrayBufferLike>): LogRecord | undefined {
   const text = line.subarray(line.lastIndexOf(0) + 1).toString();
   try {
     const value: unknown = JSON.parse(text);
-    return isLine(value) ? { text: value.log, stream: value.stream, time: value.time } : undefined;
+    return isLine(value) ? recordOf(value) : undefined;
   } catch {
     return undefined;
   }
@@ -117,6 +117,13 @@ interface Line {
   log: string;
   stream: LogRecord["stream"];
   time: string;
+  /** All bytes of the record if they are not UTF-8. */
+  hex?: unknown;
+}
+
+function recordOf({ log, stream, time, hex }: Line): LogRecord {
+  const record = { text: log, stream, time };
+  return typeof hex === "string" ? { ...record, bytes: Buffer.from(hex, "hex") } : record;
 }
 
 function isLine(value: unknown): value is Line {

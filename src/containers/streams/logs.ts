@@ -25,6 +25,8 @@ export interface LogRecord {
   stream: "stdout" | "stderr";
   /** Logged text. It ends with a newline unless it is part of a longer line or the last piece of the stream. */
   text: string;
+  /** Logged bytes if they are not UTF-8; `text` has replacement characters then. */
+  bytes?: Buffer;
   /** RFC 3339 with nanoseconds. */
   time: string;
 }

@@ -15,13 +15,16 @@ export async function* shapeLog(
   { timestamps, details, framing }: LogShape,
 ): AsyncGenerator<Uint8Array, void, void> {
   const within = { stdout: false, stderr: false };
-  for await (const { stream, text, time } of records) {
+  for await (const { stream, text, time, bytes: raw } of records) {
     const prefix = within[stream] ? "" : `${timestamps ? `${time} ` : ""}${details}`;
-    within[stream] = !text.endsWith("\n");
-    const bytes = Buffer.from(prefix + text);
+    const logged = raw ?? Buffer.from(text);
+    within[stream] = logged.at(-1) !== newline;
+    const bytes = prefix === "" ? logged : Buffer.concat([Buffer.from(prefix), logged]);
     yield framing === "raw" ? bytes : frame(stream, bytes);
   }
 }
+
+const newline = 0x0a;
 
 function frame(stream: "stdout" | "stderr", bytes: Buffer): Buffer {
   const framed = Buffer.allocUnsafe(8 + bytes.length);

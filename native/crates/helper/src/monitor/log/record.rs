@@ -5,7 +5,8 @@ use crate::monitor::stream::Stream;
 /// Longest part of a line in one record, in bytes of output.
 pub const PART: usize = 16 * 1024;
 
-/// Appends a record and its newline. Each byte that is not UTF-8 becomes U+FFFD.
+/// Appends a record and its newline. JSON has no place for bytes that are not UTF-8: each becomes U+FFFD, and a field
+/// that only tbox knows, `hex`, has all bytes of the record.
 pub fn append(buffer: &mut Vec<u8>, stream: Stream, text: &[u8], time: &str) {
     buffer.extend_from_slice(b"{\"log\":\"");
     for chunk in text.utf8_chunks() {
@@ -18,7 +19,15 @@ pub fn append(buffer: &mut Vec<u8>, stream: Stream, text: &[u8], time: &str) {
     buffer.extend_from_slice(stream.name().as_bytes());
     buffer.extend_from_slice(b"\",\"time\":\"");
     buffer.extend_from_slice(time.as_bytes());
-    buffer.extend_from_slice(b"\"}\n");
+    buffer.push(b'"');
+    if std::str::from_utf8(text).is_err() {
+        buffer.extend_from_slice(b",\"hex\":\"");
+        for byte in text {
+            push_hex(buffer, *byte);
+        }
+        buffer.push(b'"');
+    }
+    buffer.extend_from_slice(b"}\n");
 }
 
 /// Returns the end of a part of at most `limit` bytes that splits no character.
@@ -58,14 +67,18 @@ fn append_escaped(buffer: &mut Vec<u8>, text: &str) {
             b'\r' => buffer.extend_from_slice(b"\\r"),
             b'\t' => buffer.extend_from_slice(b"\\t"),
             _ => {
-                const DIGITS: &[u8; 16] = b"0123456789abcdef";
-                let (high, low) = (usize::from(byte >> 4), usize::from(byte & 15));
                 buffer.extend_from_slice(b"\\u00");
-                buffer.extend_from_slice(&[DIGITS[high], DIGITS[low]]);
+                push_hex(buffer, byte);
             }
         }
     }
     buffer.extend_from_slice(&bytes[clean..]);
+}
+
+fn push_hex(buffer: &mut Vec<u8>, byte: u8) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let (high, low) = (usize::from(byte >> 4), usize::from(byte & 15));
+    buffer.extend_from_slice(&[DIGITS[high], DIGITS[low]]);
 }
 
 #[cfg(test)]
@@ -111,6 +124,15 @@ mod tests {
             log_of(b"a\xff\xfeb\xe2\x82"),
             "a\u{fffd}\u{fffd}b\u{fffd}\u{fffd}"
         );
+    }
+
+    #[test]
+    fn bytes_that_are_not_text_are_in_a_field_of_their_own() {
+        let mut buffer = Vec::new();
+        append(&mut buffer, Stream::Stdout, b"a\xff\n", "now");
+        let value: serde_json::Value = serde_json::from_slice(&buffer).unwrap();
+        assert_eq!(value["hex"], "61ff0a");
+        assert_eq!(value["log"], "a\u{fffd}\n");
     }
 
     #[test]
