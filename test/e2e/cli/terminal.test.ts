@@ -61,7 +61,7 @@ describe.each([
       // The line feed alone does not return to the first column.
       await window.shows(/^one *\n {3}two/m);
       window.type("x");
-      await window.shows(/^ *>$/m);
+      await window.shows(/two.*>$/m);
       window.type("clear; stty -a | grep -q -- -opost || echo processed", "Enter");
       await window.shows(/^processed$/m);
     },
