@@ -13,17 +13,20 @@ const varying: [RegExp, string][] = [
   [/\b(172|10)(\.\d+){3}\b/g, "<address>"],
   [/\b([0-9a-f]{2}:){5}[0-9a-f]{2}\b/g, "<mac>"],
   [/\b(less than a|about a|\d+) (second|minute)s?\b/gi, "<age>"],
-  [/\bsteady_[a-z]+\b|\b[a-z]+_[a-z]{4,}\d?\b(?=")/g, "<name>"],
 ];
+
+/** Names that an engine invents for containers. */
+const inventedName = /^[a-z]+[_-][a-z]+\d?$/;
 
 /** Returns a value in which ids, times, addresses and paths of the engine's store have fixed names. */
 export function normalise(engine: Engine, root: string, content: Content): unknown {
   return clean(content.kind === "json" ? content.value : content);
 
   function clean(value: unknown, key = ""): unknown {
+    if (key === "name" && typeof value === "string" && inventedName.test(value)) return "<invented>";
     if (typeof value === "string") return cleanText(value);
     if (typeof value === "number" && measured.test(key)) return value > 0 ? "<number>" : value;
-    if (Array.isArray(value)) return ordered(key, value).map((one) => clean(one));
+    if (Array.isArray(value)) return joinStreams(ordered(key, value)).map((one) => clean(one));
     if (typeof value !== "object" || value === null) return value;
     return Object.fromEntries(
       Object.entries(value).map(([name, one]) => [cleanText(name), clean(one, name)]),
@@ -55,4 +58,23 @@ function ordered(key: string, values: unknown[]): unknown[] {
   );
   if (!listed && !unordered.test(key)) return values;
   return values.toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1));
+}
+
+/** Joins texts of a build's output that follow one another: the engines split them differently. */
+function joinStreams(values: unknown[]): unknown[] {
+  const joined: unknown[] = [];
+  let text = "";
+  const flush = () => {
+    if (text !== "") joined.push({ stream: text });
+    text = "";
+  };
+  for (const value of values) {
+    if (typeof value === "object" && value !== null && "stream" in value) text += String(value.stream);
+    else {
+      flush();
+      joined.push(value);
+    }
+  }
+  flush();
+  return joined;
 }

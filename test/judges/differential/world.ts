@@ -59,6 +59,7 @@ export async function reset(engine: Engine): Promise<void> {
     method: "POST",
     path: `/volumes/prune?filters=${encodeURIComponent('{"all":["true"]}')}`,
   });
+  await send(engine, { method: "POST", path: "/build/prune?all=1" });
   const present = await list(engine, "/images/json");
   for (const [name, id] of kept)
     if (
