@@ -27,7 +27,8 @@ export async function finishImage(run: BuildRun, built: StageState): Promise<Fin
   if (stage.diffIds.length > mostLayers) {
     throw invalidArgument(`the image would have more than ${mostLayers} layers`);
   }
-  if (request.progress === "classic" && stage.base.image === undefined && stage.history.length === 0) {
+  const empty = stage.base.image === undefined && stage.history.length === 0;
+  if (request.progress === "classic" && empty && Object.keys(request.labels).length === 0) {
     throw invalidArgument("No image was generated. Is your Dockerfile empty?");
   }
   const unchanged = unchangedBase(run, stage);

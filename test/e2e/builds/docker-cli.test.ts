@@ -59,6 +59,7 @@ daemonSuite(
       expect((await build("FROM box:1\nONBUILD RUN touch /seen\n", {}, "-t", "trigger:1")).code).toBe(0);
       expect((await build("FROM trigger:1\nRUN [ -f /seen ]\n", {})).code).toBe(0);
       expect((await build("FROM scratch\n", {})).stderr).toContain("No image was generated");
+      expect((await build("FROM scratch\n", {}, "--label", "a=b")).code).toBe(0);
     });
 
     test("FROM alone is the image itself, and its step shows the image's ID", async () => {
