@@ -4,7 +4,7 @@ import { createApp } from "./app.ts";
 import { type ApiServer, createApiServer } from "./server/api-server.ts";
 import { forwardConnections } from "./server/forward-connections.ts";
 import { listen } from "./server/listen.ts";
-import { type OpenDoor, openLocalApi } from "./server/local-api.ts";
+import { type ListenForLaunchers, openLocalApi } from "./server/local-api.ts";
 import { watchSocket } from "./server/watch-socket.ts";
 import { lazyBuildKit } from "./streams/buildkit.ts";
 
@@ -17,8 +17,8 @@ export interface DaemonOptions {
   passed?: number | undefined;
   /** Descriptor of the listening socket that containers use. */
   forContainers?: number;
-  /** Serves front doors. */
-  openDoor?: OpenDoor | undefined;
+  /** Serves launchers. */
+  listenForLaunchers?: ListenForLaunchers | undefined;
 }
 
 /** A daemon that serves the API. Disposing of it closes all connections and removes the socket. */
@@ -36,7 +36,7 @@ export async function openDaemon({
   uid,
   passed,
   forContainers,
-  openDoor,
+  listenForLaunchers,
 }: DaemonOptions): Promise<Daemon> {
   const shutdown = Promise.withResolvers<void>();
   const loadBuildKit = lazyBuildKit(engine);
@@ -58,8 +58,8 @@ export async function openDaemon({
     return path;
   };
   const path = await serve();
-  const serveDoors = () => openDoor?.(runDirectory, openLocalApi(engine, answer, path));
-  const doors = [serveDoors()];
+  const serveLaunchers = () => listenForLaunchers?.(runDirectory, openLocalApi(engine, answer, path));
+  const launchers = [serveLaunchers()];
   const forwarders = await Promise.all(
     [passed, forContainers]
       .filter((descriptor) => descriptor !== undefined)
@@ -71,7 +71,7 @@ export async function openDaemon({
     // The old servers continue their connections and accept no new ones.
     for (const { server } of servers) server.close();
     await serve();
-    doors.push(serveDoors());
+    launchers.push(serveLaunchers());
     // Containers that run already see the old socket, others the new one.
     forwarders.push(await forwardConnections(await engine.listenForContainers(), path));
   });
@@ -79,7 +79,7 @@ export async function openDaemon({
     socketPath: `${runDirectory}/tbox.sock`,
     shutdown: shutdown.promise,
     async [Symbol.asyncDispose]() {
-      for (const door of doors) door?.[Symbol.dispose]();
+      for (const launcher of launchers) launcher?.[Symbol.dispose]();
       watch[Symbol.dispose]();
       for (const forwarder of forwarders) forwarder.stop();
       const closed = [...servers].map(({ server }) => new Promise((resolve) => server.close(resolve)));

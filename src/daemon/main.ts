@@ -4,21 +4,21 @@ import { openEngine } from "#engine/open-engine.ts";
 import { errorChain, errorCode, invalidArgument, TboxError } from "#support/errors.ts";
 import { openLog } from "#support/log.ts";
 import { openDaemon } from "./daemon.ts";
-import type { OpenDoor } from "./server/local-api.ts";
+import type { ListenForLaunchers } from "./server/local-api.ts";
 import { takePassedSocket } from "./server/systemd-socket.ts";
 
 const log = openLog("daemon");
 
 /**
  * Runs `tbox daemon`: serves the API until a signal or a client ends it; containers keep running. `--notify` prints one
- * line of JSON that reports readiness or the reason of a failure. `openDoor` serves front doors.
+ * line of JSON that reports readiness or the reason of a failure. `listenForLaunchers` serves launchers.
  */
-export async function runDaemon(args: string[], openDoor?: OpenDoor): Promise<void> {
+export async function runDaemon(args: string[], listenForLaunchers?: ListenForLaunchers): Promise<void> {
   const notify = args.includes("--notify");
   try {
     const unknown = args.find((argument) => argument !== "--notify");
     if (unknown !== undefined) throw invalidArgument(`unknown flag: ${unknown}`);
-    await serve(openDoor, (socket) => {
+    await serve(listenForLaunchers, (socket) => {
       if (notify) print(JSON.stringify({ ready: true, socket }));
     });
     process.exit(0);
@@ -30,7 +30,10 @@ export async function runDaemon(args: string[], openDoor?: OpenDoor): Promise<vo
   }
 }
 
-async function serve(openDoor: OpenDoor | undefined, ready: (socket: string) => void): Promise<void> {
+async function serve(
+  listenForLaunchers: ListenForLaunchers | undefined,
+  ready: (socket: string) => void,
+): Promise<void> {
   const uid = process.getuid?.() ?? -1;
   if (uid === 0) throw new TboxError("forbidden", "tbox runs as an ordinary user, not as root");
   // Users inside containers must be able to read their files; the store directory itself is closed to others.
@@ -53,7 +56,7 @@ async function serve(openDoor: OpenDoor | undefined, ready: (socket: string) => 
     uid,
     passed,
     forContainers,
-    openDoor,
+    listenForLaunchers,
   });
   ready(daemon.socketPath);
   log.info(`listening on ${daemon.socketPath}`);

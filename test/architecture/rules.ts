@@ -33,7 +33,7 @@ export const folders: Record<string, string[]> = {
     "containers",
     "builds",
   ],
-  door: [...vocabulary, "api", "client", "cli", "daemon"],
+  launcher: [...vocabulary, "api", "client", "cli", "daemon"],
 };
 
 /** Packages that only some files may import. */
@@ -56,7 +56,7 @@ export const crates: Record<string, string[]> = {
   sys: [],
   protocol: [],
   hello: [],
-  door: [],
+  launcher: [],
   walk: [],
   "id-mapping": ["protocol"],
   addon: ["sys", "seccomp"],

@@ -48,7 +48,7 @@ export interface Command<Table extends FlagTable = FlagTable> {
   failureCode?: number;
   examples?: readonly Example[];
   /**
-   * Whether the daemon can run the command for the front door: of the user's process, it uses only what `RemoteCaller`
+   * Whether the daemon can run the command for the launcher: of the user's process, it uses only what `RemoteCaller`
    * offers, or it calls `needOwnProcess` first.
    */
   remote?: true;

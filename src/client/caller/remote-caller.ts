@@ -5,7 +5,7 @@ import type { RunStream } from "../streams/run-messages.ts";
 import type { UpgradeRequest } from "../streams/upgrade-request.ts";
 
 /**
- * The process of a user for whom the daemon runs a command: the front door. Everything that a command needs of its user's
+ * The process of a user for whom the daemon runs a command: the launcher. Everything that a command needs of its user's
  * process goes through this interface; without a remote caller, it is this process.
  */
 export interface RemoteCaller {

@@ -11,7 +11,7 @@ import { type ContainerRecord, isRunning } from "../state/container-record.ts";
 import { endWithoutMonitor } from "./end-without-monitor.ts";
 import { handleExit, reportOutOfMemory, watchExit } from "./handle-exit.ts";
 import { isFrozen } from "./pause.ts";
-import { removeContainer } from "./remove.ts";
+import { removeContainer, removeStopped } from "./remove.ts";
 import { restartsWithDaemon } from "./restart-policy.ts";
 import { runningState } from "./running-state.ts";
 
@@ -56,7 +56,10 @@ async function recover(services: ContainerServices, record: ContainerRecord): Pr
   if (!isRunning(record)) dropCgroup(services, record);
   if (isRunning(record)) await handleExit(services, record, await endWithoutMonitor(services, record));
   else if (record.state.status === "restarting") services.restarts.schedule(record);
-  else if (record.state.status === "exited" && restartsWithDaemon(record)) services.restarts.schedule(record);
+  else if (record.state.status !== "exited") return;
+  // The last daemon died between the exit and the removal.
+  else if (record.hostConfig.AutoRemove) await removeStopped(services, record);
+  else if (restartsWithDaemon(record)) services.restarts.schedule(record);
 }
 
 /** Milliseconds that a monitor has to create its socket again. */

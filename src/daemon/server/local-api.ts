@@ -28,8 +28,8 @@ export interface LocalUpgrade {
   body: Buffer;
 }
 
-/** Listens for front doors in the run directory. Disposing of the result closes the socket and all connections. */
-export type OpenDoor = (runDirectory: string, api: LocalApi) => Disposable;
+/** Listens for launchers in the run directory. Disposing of the result closes the socket and all connections. */
+export type ListenForLaunchers = (runDirectory: string, api: LocalApi) => Disposable;
 
 /** The error of a refused request, as clients get it. */
 class RefusedRequest extends Error {

@@ -1,3 +1,4 @@
+import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import type { TestDaemon } from "#test/support/daemon.ts";
@@ -152,6 +153,21 @@ daemonSuite("the lifecycle of a container", { obstacle: shellUnavailable, prepar
     await until(async () => (await tbox("inspect", removed)).code === 1);
     await tbox("rm", ...running, ending);
     expect((await tbox("ps", "-aq")).stdout).toBe("");
+  });
+
+  test("a container with --rm whose removal the daemon's death has interrupted is removed by the next one", async () => {
+    const id = await daemon.printed("create", "--rm", "--network", "none", "box:1", "true");
+    await daemon.kill();
+    {
+      // The state that a daemon leaves when it dies after it has stored the exit.
+      using database = new Database(`${daemon.data}/tbox.db`);
+      database.run(
+        "UPDATE containers SET record = json_set(record, '$.state.status', 'exited') WHERE id = ?",
+        [id],
+      );
+    }
+    await daemon.start();
+    expect((await tbox("inspect", id)).code).toBe(1);
   });
 
   test("logs are rotated and read across files", async () => {

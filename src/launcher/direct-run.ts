@@ -4,11 +4,11 @@ import { createFrameDecoder } from "#client/streams/frames.ts";
 import type { RunMessage, RunStream } from "#client/streams/run-messages.ts";
 import type { RunClient } from "#daemon/streams/run/run-client.ts";
 
-/** Sends a frame to the front door; a promise resolves when the connection takes more. */
+/** Sends a frame to the launcher; a promise resolves when the connection takes more. */
 export type Send = (type: number, payload: Uint8Array) => Promise<void> | void;
 
 /**
- * A run stream without a connection: the container's output goes straight to the front door, and everything else to the
+ * A run stream without a connection: the container's output goes straight to the launcher, and everything else to the
  * command. Disposing of it is what a closed connection is to the daemon.
  */
 export interface DirectRun extends Disposable {
@@ -17,7 +17,7 @@ export interface DirectRun extends Disposable {
   serve(run: (client: RunClient) => Promise<void>): void;
 }
 
-/** Opens a run stream whose output is sent to a front door. */
+/** Opens a run stream whose output is sent to a launcher. */
 export function openDirectRun(send: Send): DirectRun {
   const closed = new AbortController();
   const events: RunEvent[] = [];

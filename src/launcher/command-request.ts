@@ -2,7 +2,7 @@ import { invalidArgument } from "#support/errors.ts";
 
 /** A command line and facts about the process of its user. */
 export interface CommandRequest {
-  /** Identity of the program that the front door would execute itself. */
+  /** Identity of the program that the launcher would execute itself. */
   program: string;
   mountNamespace: string;
   userNamespace: string;
@@ -14,7 +14,7 @@ export interface CommandRequest {
   environment: Record<string, string>;
 }
 
-/** Parses the body of a front door's request: see `src/api/streams/command-stream.ts`. */
+/** Parses the body of a launcher's request: see `src/api/streams/command-stream.ts`. */
 export function parseCommandRequest(body: Uint8Array): CommandRequest {
   // Texts that are not UTF-8 would change on their way.
   const text = new TextDecoder("utf-8", { fatal: true }).decode(body);

@@ -1,34 +1,39 @@
 import { constants } from "node:os";
-import { callerFrame, doorFrame } from "#api/streams/command-stream.ts";
+import { callerFrame, launcherFrame } from "#api/streams/command-stream.ts";
 import { HandOver, type RemoteCaller } from "#client/caller/remote-caller.ts";
 import type { LocalApi } from "#daemon/server/local-api.ts";
 import { TboxError } from "#support/errors.ts";
 import { CallerInput } from "./caller-input.ts";
 import type { CommandRequest } from "./command-request.ts";
 import { openDirectRun, type Send } from "./direct-run.ts";
-import type { DoorConnection } from "./door-connection.ts";
+import type { LauncherConnection } from "./launcher-connection.ts";
 import { openMemoryConnection } from "./memory-connection.ts";
 
-/** The caller behind a front door's connection. Disposing of it ends the command's own connections. */
-export interface DoorCaller extends RemoteCaller, Disposable {
-  /** Takes a frame of the front door; throws for an unknown type. */
+/** The caller behind a launcher's connection. Disposing of it ends the command's own connections. */
+export interface LauncherCaller extends RemoteCaller, Disposable {
+  /** Takes a frame of the launcher; throws for an unknown type. */
   receive(type: number, payload: Uint8Array): void;
-  /** Ends the front door with an exit status. */
+  /** Ends the launcher with an exit status. */
   exit(code: number): void;
-  /** Makes the front door execute the main program. */
+  /** Makes the launcher execute the main program. */
   refuse(): void;
 }
 
-export interface DoorCallerOptions {
+export interface LauncherCallerOptions {
   request: CommandRequest;
-  connection: DoorConnection;
+  connection: LauncherConnection;
   api: LocalApi;
   /** Runs a function for the command, or (`engine`) for the daemon itself. */
   enter(context: "command" | "engine", run: () => void): void;
 }
 
-/** Opens the caller at the other end of a front door's connection. */
-export function openDoorCaller({ request, connection, api, enter }: DoorCallerOptions): DoorCaller {
+/** Opens the caller at the other end of a launcher's connection. */
+export function openLauncherCaller({
+  request,
+  connection,
+  api,
+  enter,
+}: LauncherCallerOptions): LauncherCaller {
   const { gone } = connection;
   const input = new CallerInput(connection);
   const opened = new Set<Disposable>();
@@ -64,28 +69,28 @@ export function openDoorCaller({ request, connection, api, enter }: DoorCallerOp
     },
     ...daemonAccess({ api, enter, gone, opened, send }),
     async write(kind, bytes) {
-      if (bytes.length > 0) await send(doorFrame[kind], bytes);
+      if (bytes.length > 0) await send(launcherFrame[kind], bytes);
     },
     input() {
-      sendQuietly(doorFrame.readInput);
+      sendQuietly(launcherFrame.readInput);
       return input;
     },
     catchSignals(receive) {
       receiveSignal = receive;
-      sendQuietly(doorFrame.catchSignals);
+      sendQuietly(launcherFrame.catchSignals);
     },
-    dieBySignal: (name) => sendQuietly(doorFrame.dieBySignal, signalNumber(name)),
+    dieBySignal: (name) => sendQuietly(launcherFrame.dieBySignal, signalNumber(name)),
     handOver() {
       if (!started) throw new HandOver();
       throw new TboxError("internal", "the command needs the user's own process too late");
     },
-    refuse: () => connection.end(doorFrame.handOver, new Uint8Array(0)),
-    exit: (code) => connection.end(doorFrame.exit, Uint8Array.of(code & 0xff)),
+    refuse: () => connection.end(launcherFrame.handOver, new Uint8Array(0)),
+    exit: (code) => connection.end(launcherFrame.exit, Uint8Array.of(code & 0xff)),
     [Symbol.dispose]: closeAll,
   };
 }
 
-interface AccessOptions extends Pick<DoorCallerOptions, "api" | "enter"> {
+interface AccessOptions extends Pick<LauncherCallerOptions, "api" | "enter"> {
   gone: AbortSignal;
   /** Connections of the command, which end with it. */
   opened: Set<Disposable>;

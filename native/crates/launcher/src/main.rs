@@ -1,4 +1,4 @@
-//! The front door: `tbox` as users call it.
+//! The launcher: `tbox` as users call it.
 //!
 //! Sends its command line to the daemon, which runs the command with the definitions of the Bun program, and copies
 //! streams and signals. Executes the Bun program beside it, with the same arguments, for everything else.

@@ -1,18 +1,18 @@
-import type { DoorConnection } from "./door-connection.ts";
+import type { LauncherConnection } from "./launcher-connection.ts";
 
-/** Most bytes of input that wait for the command; a front door that sends more has to wait. */
+/** Most bytes of input that wait for the command; a launcher that sends more has to wait. */
 const inputLimit = 256 * 1024;
 
-/** Standard input of the user's process, with back-pressure to the front door's connection. */
+/** Standard input of the user's process, with back-pressure to the launcher's connection. */
 export class CallerInput implements AsyncIterable<Uint8Array> {
-  readonly #connection: DoorConnection;
+  readonly #connection: LauncherConnection;
   readonly #waiting: Uint8Array[] = [];
   #size = 0;
   #ended = false;
   #failure: Error | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(connection: DoorConnection) {
+  constructor(connection: LauncherConnection) {
     this.#connection = connection;
   }
 

@@ -6,9 +6,9 @@ import { awaitLine, type Outcome, runProgram } from "#test/support/program.ts";
 import { repository } from "#test/support/repository.ts";
 import { loadBox, shellUnavailable } from "../support/images.ts";
 
-/** The front door, and the main program that it executes for everything that it cannot do. */
-const doors = { door: `${repository}/dist/tbox`, main: `${repository}/dist/tbox-main` };
-type Door = keyof typeof doors;
+/** The launcher, and the main program that it executes for everything that it cannot do. */
+const programs = { launcher: `${repository}/dist/tbox`, main: `${repository}/dist/tbox-main` };
+type Program = keyof typeof programs;
 
 interface Case {
   args: string[];
@@ -18,7 +18,7 @@ interface Case {
 
 const sh = (script: string, ...options: string[]) => ["run", "--rm", ...options, "box:1", "sh", "-c", script];
 
-/** Command lines that the daemon runs for the front door. */
+/** Command lines that the daemon runs for the launcher. */
 const served: Record<string, Case> = {
   "both output streams and the exit status": { args: sh("echo out; echo err >&2; exit 7") },
   "input to its end": { args: sh("cat; echo end", "-i"), stdin: "one\ntwo" },
@@ -63,7 +63,7 @@ const served: Record<string, Case> = {
   "a forced removal of nothing": { args: ["container", "prune", "--force", "--filter", "label=none"] },
 };
 
-/** Command lines that the front door hands over: they need files, a terminal or the input of the user's process. */
+/** Command lines that the launcher hands over: they need files, a terminal or the input of the user's process. */
 const handedOver: Record<string, Case> = {
   "an environment file": { args: sh("echo $FROM_FILE", "--env-file", "env-file") },
   "a missing environment file": { args: sh("true", "--env-file", "nope") },
@@ -77,22 +77,22 @@ const handedOver: Record<string, Case> = {
   "an unknown command": { args: ["rnu"] },
 };
 
-daemonSuite("front door", { obstacle: shellUnavailable, prepare }, (daemon) => {
+daemonSuite("launcher", { obstacle: shellUnavailable, prepare }, (daemon) => {
   test.each(Object.entries(served))("the daemon runs a command with the same result: %s", async (_, one) => {
-    const outcome = await call(daemon, "door", one);
+    const outcome = await call(daemon, "launcher", one);
     expect(outcome).toEqual(await call(daemon, "main", one));
     expect(await executed(daemon, one)).toBe(1);
   });
 
   test.each(Object.entries(handedOver))("the main program runs a command: %s", async (_, one) => {
-    const outcome = await call(daemon, "door", one);
+    const outcome = await call(daemon, "launcher", one);
     expect(outcome).toEqual(await call(daemon, "main", one));
     expect(await executed(daemon, one)).toBe(2);
   });
 
   test("the version is the main program's", async () => {
     const version = { args: ["--version"] };
-    expect(await call(daemon, "door", version)).toEqual(await call(daemon, "main", version));
+    expect(await call(daemon, "launcher", version)).toEqual(await call(daemon, "main", version));
   });
 
   test("another time zone than the daemon's is handed over", async () => {
@@ -101,12 +101,12 @@ daemonSuite("front door", { obstacle: shellUnavailable, prepare }, (daemon) => {
   });
 
   test.each(["TERM", "INT", "USR1"] as const)(
-    "SIG%s reaches the program through both doors",
+    "SIG%s reaches the program through both programs",
     async (name) => {
       const script = `trap 'echo caught; exit 5' ${name}; echo ready; while :; do sleep 0.05; done`;
       const results = await Promise.all(
-        (["door", "main"] as const).map(async (door) => {
-          const child = spawn(daemon, door, { args: sh(script) });
+        (["launcher", "main"] as const).map(async (program) => {
+          const child = spawn(daemon, program, { args: sh(script) });
           const text = lines(child.stdout);
           expect((await text.next()).value).toBe("ready");
           child.kill(`SIG${name}`);
@@ -120,9 +120,9 @@ daemonSuite("front door", { obstacle: shellUnavailable, prepare }, (daemon) => {
     },
   );
 
-  test("a command that follows ends by a signal, through both doors", async () => {
-    for (const door of ["door", "main"] as const) {
-      const child = spawn(daemon, door, { args: ["logs", "-f", "kept"] });
+  test("a command that follows ends by a signal, through both programs", async () => {
+    for (const program of ["launcher", "main"] as const) {
+      const child = spawn(daemon, program, { args: ["logs", "-f", "kept"] });
       expect((await awaitLine(child.stdout, "started")).trim()).toBe("started");
       child.kill("SIGTERM");
       await child.exited;
@@ -137,17 +137,19 @@ daemonSuite("front door", { obstacle: shellUnavailable, prepare }, (daemon) => {
     ["a full disk and a listing", '"$@" >/dev/full; echo $?', ["ps"]],
     ["closed streams", '"$@" <&- >&- 2>&-; echo $?', sh("true", "-i")],
     ["a directory as input", '"$@" </; echo $?', sh("cat", "-i")],
-  ])("standard streams behave alike at both doors: %s", async (_, script, args) => {
+  ])("standard streams behave alike in both programs: %s", async (_, script, args) => {
     const results = await Promise.all(
-      Object.values(doors).map((door) =>
-        runProgram(["bash", "-c", script, "bash", door, ...args], { environment: daemon.environment }),
+      Object.values(programs).map((program) =>
+        runProgram(["bash", "-c", script, "bash", program, ...args], { environment: daemon.environment }),
       ),
     );
     expect(results[0]).toEqual(results[1] as Outcome);
   });
 
-  test("a killed front door leaves its container running", async () => {
-    const child = spawn(daemon, "door", { args: ["run", "--rm", "--name", "left", "box:1", "sleep", "100"] });
+  test("a killed launcher leaves its container running", async () => {
+    const child = spawn(daemon, "launcher", {
+      args: ["run", "--rm", "--name", "left", "box:1", "sleep", "100"],
+    });
     const running = () => daemon.printed("ps", "-q", "--filter", "name=left");
     while ((await running()) === "") await Bun.sleep(10);
     child.kill("SIGKILL");
@@ -182,10 +184,10 @@ function optionsOf(daemon: TestDaemon, { environment = {} }: Case) {
   return { cwd: directoryOf(daemon), environment: { ...daemon.environment, ...environment } };
 }
 
-/** Runs a command line through a door. Container IDs are replaced, because every container has its own. */
-async function call(daemon: TestDaemon, door: Door, one: Case): Promise<Outcome> {
+/** Runs a command line through one of the programs. Container IDs are replaced, because every container has its own. */
+async function call(daemon: TestDaemon, program: Program, one: Case): Promise<Outcome> {
   const options = { ...optionsOf(daemon, one), ...(one.stdin === undefined ? {} : { stdin: one.stdin }) };
-  const { stdout, stderr, code } = await runProgram([doors[door], ...one.args], options);
+  const { stdout, stderr, code } = await runProgram([programs[program], ...one.args], options);
   return { stdout: withoutIds(stdout), stderr: withoutIds(stderr), code };
 }
 
@@ -193,9 +195,9 @@ function withoutIds(text: string): string {
   return text.replace(/\b[0-9a-f]{64}\b/g, "ID");
 }
 
-function spawn(daemon: TestDaemon, door: Door, one: Case): Bun.Subprocess<"ignore", "pipe", "pipe"> {
+function spawn(daemon: TestDaemon, program: Program, one: Case): Bun.Subprocess<"ignore", "pipe", "pipe"> {
   const { cwd, environment } = optionsOf(daemon, one);
-  return Bun.spawn([doors[door], ...one.args], {
+  return Bun.spawn([programs[program], ...one.args], {
     cwd,
     env: environment,
     stdin: "ignore",
@@ -204,10 +206,10 @@ function spawn(daemon: TestDaemon, door: Door, one: Case): Bun.Subprocess<"ignor
   });
 }
 
-/** Returns the number of programs that the front door's process executes for a command line. */
+/** Returns the number of programs that the launcher's process executes for a command line. */
 async function executed(daemon: TestDaemon, one: Case): Promise<number> {
   const log = `${mkdtempSync(`${directoryOf(daemon)}/trace-`)}/log`;
-  const command = ["strace", "-e", "trace=execve", "-o", log, doors.door, ...one.args];
+  const command = ["strace", "-e", "trace=execve", "-o", log, programs.launcher, ...one.args];
   await runProgram(command, { ...optionsOf(daemon, one), stdin: one.stdin ?? "" });
   return readFileSync(log, "utf8").match(/execve\(.* = 0$/gm)?.length ?? 0;
 }

@@ -1,10 +1,10 @@
 import { rmSync } from "node:fs";
-import { callerFrame, doorSocketName } from "#api/streams/command-stream.ts";
+import { callerFrame, launcherSocketName } from "#api/streams/command-stream.ts";
 import { createFrameDecoder, type FrameDecoder } from "#client/streams/frames.ts";
 import type { LocalApi } from "#daemon/server/local-api.ts";
 import { errorChain, TboxError } from "#support/errors.ts";
 import { openLog } from "#support/log.ts";
-import { DoorConnection } from "./door-connection.ts";
+import { LauncherConnection } from "./launcher-connection.ts";
 import { serveCommand } from "./serve-command.ts";
 
 const log = openLog("api");
@@ -12,17 +12,17 @@ const log = openLog("api");
 /** State of a connection. */
 interface Data {
   decoder: FrameDecoder;
-  connection: DoorConnection;
+  connection: LauncherConnection;
   /** Takes the frames after the request. */
   receive?: (type: number, payload: Uint8Array) => void;
 }
 
 /**
- * Serves front doors on a socket in the run directory, which is private and in which this daemon has just become the only
+ * Serves launchers on a socket in the run directory, which is private and in which this daemon has just become the only
  * one. Disposing of it closes all connections.
  */
-export function openDoor(runDirectory: string, api: LocalApi): Disposable {
-  const path = `${runDirectory}/${doorSocketName}`;
+export function listenForLaunchers(runDirectory: string, api: LocalApi): Disposable {
+  const path = `${runDirectory}/${launcherSocketName}`;
   rmSync(path, { force: true });
   // Other users cannot enter the directory either.
   const umask = process.umask(0o177);
@@ -32,13 +32,13 @@ export function openDoor(runDirectory: string, api: LocalApi): Disposable {
       binaryType: "buffer",
       open(socket) {
         const decoder = createFrameDecoder(callerFrame.request);
-        socket.data = { decoder, connection: new DoorConnection(socket) };
+        socket.data = { decoder, connection: new LauncherConnection(socket) };
       },
       data(socket, bytes) {
         try {
           take(socket.data, bytes, api);
         } catch (error) {
-          log.error(`front door: ${errorChain(error)}`);
+          log.error(`launcher: ${errorChain(error)}`);
           socket.terminate();
         }
       },

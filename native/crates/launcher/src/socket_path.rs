@@ -1,4 +1,4 @@
-//! The path of the daemon's socket for front doors. Its directory is found and checked as in `src/support/directories.ts` and `src/client/daemon/socket-owner.ts`.
+//! The path of the daemon's socket for launchers. Its directory is found and checked as in `src/support/directories.ts` and `src/client/daemon/socket-owner.ts`.
 
 use crate::buffer::Buffer;
 use crate::kernel::{FileIdentity, Start, open_directory, status, status_of};
@@ -20,7 +20,7 @@ pub fn find(start: &Start, user: u32) -> Option<SocketPath> {
     let mut path = SocketPath::new();
     path.push(b"/proc/self/fd/")
         .push_number(descriptor.number())
-        .push(b"/door.sock");
+        .push(b"/launcher.sock");
     path.is_complete().then_some(path)
 }
 

@@ -1,8 +1,8 @@
 import { encodeFrame } from "#api/streams/frame.ts";
 import { TboxError } from "#support/errors.ts";
 
-/** The daemon's end of a front door's connection. */
-export class DoorConnection {
+/** The daemon's end of a launcher's connection. */
+export class LauncherConnection {
   readonly #socket: Bun.Socket<unknown>;
   /** Frames that the kernel has not taken. */
   readonly #waiting: Uint8Array[] = [];
@@ -14,7 +14,7 @@ export class DoorConnection {
     this.#socket = socket;
   }
 
-  /** Aborted when the front door has closed the connection. */
+  /** Aborted when the launcher has closed the connection. */
   get gone(): AbortSignal {
     return this.#gone.signal;
   }
@@ -62,7 +62,7 @@ export class DoorConnection {
     this.#drained = undefined;
   }
 
-  /** Reports that the front door has closed the connection. */
+  /** Reports that the launcher has closed the connection. */
   lose(): void {
     this.#waiting.length = 0;
     this.#gone.abort();

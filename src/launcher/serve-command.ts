@@ -6,27 +6,27 @@ import { hasCurrentContext } from "#client/contexts/current-context.ts";
 import type { LocalApi } from "#daemon/server/local-api.ts";
 import { openLog } from "#support/log.ts";
 import { type CommandRequest, parseCommandRequest } from "./command-request.ts";
-import { type DoorCaller, openDoorCaller } from "./door-caller.ts";
-import type { DoorConnection } from "./door-connection.ts";
+import { type LauncherCaller, openLauncherCaller } from "./launcher-caller.ts";
+import type { LauncherConnection } from "./launcher-connection.ts";
 import { isSamePlace, ownPlace } from "./own-process.ts";
 
 const log = openLog("api");
-const callers = new AsyncLocalStorage<DoorCaller | undefined>();
+const callers = new AsyncLocalStorage<LauncherCaller | undefined>();
 const place = ownPlace();
 
 findRemoteCallerBy(() => callers.getStore());
 
 /**
- * Runs a command line for a front door, or makes the front door execute the main program. Returns the receiver of the
- * front door's next frames.
+ * Runs a command line for a launcher, or makes the launcher execute the main program. Returns the receiver of the
+ * launcher's next frames.
  */
 export function serveCommand(
   body: Uint8Array,
-  connection: DoorConnection,
+  connection: LauncherConnection,
   api: LocalApi,
-): DoorCaller["receive"] {
+): LauncherCaller["receive"] {
   const request = parseCommandRequest(body);
-  const caller: DoorCaller = openDoorCaller({
+  const caller: LauncherCaller = openLauncherCaller({
     request,
     connection,
     api,
@@ -37,14 +37,14 @@ export function serveCommand(
   return caller.receive;
 }
 
-async function serve(request: CommandRequest, caller: DoorCaller): Promise<void> {
+async function serve(request: CommandRequest, caller: LauncherCaller): Promise<void> {
   using _ = caller;
   if (!isServed(request)) return caller.refuse();
   try {
     caller.exit(await callers.run(caller, () => runCli(request.argv)));
   } catch (error) {
     if (error instanceof HandOver) return caller.refuse();
-    log.error("front door", error);
+    log.error("launcher", error);
     caller.exit(125);
   }
 }

@@ -1,7 +1,7 @@
 import { readlinkSync, statSync } from "node:fs";
 import type { CommandRequest } from "./command-request.ts";
 
-/** What a front door's process must have in common with the daemon, so that commands have the same result in both. */
+/** What a launcher's process must have in common with the daemon, so that commands have the same result in both. */
 export type Place = Pick<CommandRequest, "program" | "mountNamespace" | "userNamespace">;
 
 /** Returns the place of this process. The running program counts, even if another one has replaced its file. */
