@@ -11,6 +11,7 @@ use rustix::thread::set_no_new_privs;
 use sandbox::container_root::{open_root, open_with_trees, without_mounts};
 use sandbox::host::Host;
 use sandbox::mounts::file_trees;
+use sandbox::privileges::worker::confine;
 use sandbox::users::copy_owner;
 use sys::seqpacket::Error;
 
@@ -75,6 +76,7 @@ fn perform(
             let output = job.descriptors.pop();
             let output = output.ok_or_else(|| messages::wrong_descriptors("the request", 2, 1))?;
             let root = file_trees::open_alone(host, id, tree)?;
+            confine(&[root.as_fd()])?;
             read_tree(root.as_fd(), request, output)?;
             Ok(FromWorker::Copied)
         }
@@ -84,9 +86,11 @@ fn perform(
                 if matches!(request, WorkRequest::Archive { path, .. } if path.is_empty()) {
                     root = without_mounts(root);
                 }
+                confine(&[root.as_fd()])?;
                 copy(root.as_fd(), request, job.descriptors, mapping)
             }
             None => {
+                confine(&[store.as_fd()])?;
                 layers::requests::handle(store.as_fd(), request, job.descriptors, mapping, progress)
             }
         },
@@ -112,15 +116,18 @@ fn transfer(
 ) -> Result<(), Failure> {
     let (root, trees) = open_with_trees(host, container, copies.iter().map(|copy| &copy.tree))?;
     let root_of = |copy: &Copy| trees.iter().find(|(tree, _)| **tree == copy.tree);
-    let roots = copies
+    let roots: Vec<_> = copies
         .iter()
         .filter_map(root_of)
-        .map(|(_, root)| root.as_fd());
+        .map(|(_, root)| root.as_fd())
+        .collect();
+    let reached: Vec<_> = roots.iter().copied().chain([root.as_fd()]).collect();
+    confine(&reached)?;
     let found = copy_owner::find(root.as_fd(), whose)?;
     copy::copy_sources(
         root.as_fd(),
         &copy::Sources {
-            roots: roots.collect(),
+            roots,
             copies,
             owner: found,
             archive_owner: found.filter(|_| matches!(whose, Owner::Named { .. })),

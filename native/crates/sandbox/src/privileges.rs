@@ -5,3 +5,4 @@ pub mod net_helper;
 pub(crate) mod oom_score;
 pub(crate) mod rlimits;
 pub(crate) mod system_calls;
+pub mod worker;

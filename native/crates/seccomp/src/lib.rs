@@ -32,13 +32,20 @@ pub fn default_table(architecture: Architecture, has: &dyn Fn(&str) -> bool) -> 
 }
 
 /// Returns a filter that refuses all calls but these, by number. `limited` allows calls with certain first
-/// arguments only.
-pub fn allow_only(calls: &[libc::c_long], limited: &[(libc::c_long, &[u32])]) -> Filter {
+/// arguments only. `absent` fails with ENOSYS.
+pub fn allow_only(
+    calls: &[libc::c_long],
+    limited: &[(libc::c_long, &[u32])],
+    absent: &[libc::c_long],
+) -> Filter {
     let refuse = rules::errno(libc::EPERM);
     let mut table = Table::new(Architecture::NATIVE, refuse);
     let numbers = |number: libc::c_long| u32::try_from(number).ok();
     for number in calls.iter().copied().filter_map(numbers) {
         table.add(number, Rule::always(rules::ALLOW));
+    }
+    for number in absent.iter().copied().filter_map(numbers) {
+        table.add(number, Rule::always(rules::errno(libc::ENOSYS)));
     }
     for (number, values) in limited {
         let Some(number) = numbers(*number) else {

@@ -149,7 +149,7 @@ fn a_capability_allows_its_calls_and_no_others() {
 
 #[test]
 fn calls_outside_of_a_list_are_refused_and_first_arguments_are_checked() {
-    let program = allow_only(&[5, 3, 4, 100], &[(7, &[1, 8]), (8, &[2])]);
+    let program = allow_only(&[5, 3, 4, 100], &[(7, &[1, 8]), (8, &[2])], &[200]);
     let answer = |number, first| run(&program, NATIVE, number, [first, 0, 0, 0, 0, 0]);
     for number in [3, 4, 5, 100] {
         assert_eq!(answer(number, 0), ALLOW, "{number}");
@@ -161,4 +161,5 @@ fn calls_outside_of_a_list_are_refused_and_first_arguments_are_checked() {
     assert_eq!(answer(7, 2), REFUSE);
     assert_eq!(answer(8, 2), ALLOW);
     assert_eq!(run(&program, 1, 3, [0; 6]), UNKNOWN);
+    assert_eq!(answer(200, 0), UNKNOWN);
 }

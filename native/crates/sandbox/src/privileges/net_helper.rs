@@ -142,7 +142,7 @@ pub fn confine_calls() -> Result<(), Failure> {
 }
 
 pub fn filter() -> seccomp::Filter {
-    seccomp::allow_only(CALLS, LIMITED)
+    seccomp::allow_only(CALLS, LIMITED, &[])
 }
 
 fn restrict_files(resolver: &Path, run: BorrowedFd<'_>) -> Result<RulesetStatus, RulesetError> {
