@@ -4,6 +4,8 @@
 
 mod entry;
 mod error;
+#[cfg(test)]
+mod fuzz;
 mod header;
 mod number;
 mod pax;

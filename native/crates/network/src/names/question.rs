@@ -154,4 +154,41 @@ mod tests {
         let question = message(&[3, b'a', b'.', b'b', 0, 0, 1, 0, 1]);
         assert_eq!(Question::parse(&question).unwrap().name, "a\\.b");
     }
+
+    /// `TBOX_TEST_FUZZ_MS` is the time in milliseconds.
+    #[test]
+    fn changed_messages_are_read_or_refused() {
+        let time = std::env::var("TBOX_TEST_FUZZ_MS").ok();
+        let time = time.and_then(|text| text.parse().ok()).unwrap_or(300);
+        let end = std::time::Instant::now() + std::time::Duration::from_millis(time);
+        let mut with_size = message(&[3, b'a', b'.', b'b', 1, b'c', 0, 0, 1, 0, 1]);
+        with_size[11] = 1;
+        with_size.extend([0, 0, 41, 0x04, 0xd0, 0, 0, 0, 0, 0, 0]);
+        let mut seed = 1_u64;
+        let mut below = |limit: usize| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (seed >> 33) as usize % limit.max(1)
+        };
+        while std::time::Instant::now() < end {
+            let mut bytes = with_size.clone();
+            for _ in 0..=below(5) {
+                let at = below(bytes.len());
+                match below(4) {
+                    0 => bytes.truncate(at),
+                    1 => bytes.insert(at, below(256) as u8),
+                    _ if bytes.is_empty() => {}
+                    _ => bytes[at] = below(256) as u8,
+                }
+            }
+            if let Ok(question) = Question::parse(&bytes) {
+                assert!(question.bytes.len() + HEADER <= bytes.len(), "{bytes:?}");
+                // Each byte of a label is at most four characters: a backslash and three digits.
+                assert!(question.name.len() <= 4 * LONGEST_NAME, "{bytes:?}");
+                assert!(
+                    question.datagram >= usize::from(SMALLEST_DATAGRAM),
+                    "{bytes:?}"
+                );
+            }
+        }
+    }
 }
