@@ -30,7 +30,7 @@ export function serveCommand(
     request,
     connection,
     api,
-    // What the daemon itself starts for the command outlives the command, so it must not keep its caller.
+    // Work that the daemon starts for the command outlives the command, so it must not keep the caller.
     enter: (context, run) => callers.run(context === "command" ? caller : undefined, run),
   });
   void serve(request, caller);

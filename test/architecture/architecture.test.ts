@@ -137,7 +137,7 @@ test("functions of src have at most 60 lines", () => {
   const found = stdout.toString().match(/file=[^,]*,line=\d+/g) ?? [];
   expect(found.filter((place) => !place.includes(".test.ts"))).toEqual([]);
   expect({ exitCode, stderr: exitCode === 0 ? "" : stderr.toString() }).toEqual({ exitCode: 0, stderr: "" });
-});
+}, 60_000);
 
 describe.each(Object.entries(crates))("the crate %s", (crate, allowed) => {
   test("uses only the crates it may use", async () => {

@@ -45,7 +45,7 @@ export const tagImageQuery = query({
   platform: queryPlatform,
   // Accepted and ignored: an existing tag always moves.
   force: queryFlag,
-  // Of tbox alone: the compression of plain layers in a push.
+  // An addition of tbox: the compression of plain layers in a push.
   compression: z.enum(["none", "gzip", "zstd"], "must be none, gzip or zstd").optional(),
   compressionLevel: queryInteger,
 });

@@ -50,7 +50,7 @@ async function serveStream(
     if (!gone.signal.aborted) log.debug(() => `${path}: ${failure?.message}`);
   }
   await nextTurn();
-  // What the client still sends must be read, so that its connection can be used for other calls.
+  // The rest of the client's data must be read, so that its connection can be used for other calls.
   stream.resume();
   if (!stream.destroyed) stream.end();
 }

@@ -10,7 +10,7 @@ const container = {
   HostConfig: { Memory: 5 },
 };
 
-// What Docker's command line prints.
+// The output of Docker's command line.
 test.each([
   ["{{if .State.Health}}healthy{{else}}none{{end}}", "none"],
   ["{{.State.Health}} {{json .State.Health}}", "<nil> null"],

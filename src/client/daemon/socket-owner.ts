@@ -18,7 +18,7 @@ export function ownedPath({ directory, name, path, owner }: DaemonSocket): strin
   return `/proc/self/fd/${descriptor}/${name}`;
 }
 
-/** Opens the directory again at the next use: it may have been removed and created anew. */
+/** Opens the directory again at the next use: it may have been removed and created again. */
 export function forgetDirectory({ directory }: DaemonSocket): void {
   const descriptor = opened.get(directory);
   opened.delete(directory);

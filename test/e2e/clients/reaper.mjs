@@ -1,4 +1,4 @@
-// What Testcontainers expects of its reaper, run by bun in a container: over TCP come lines of filters, each answered;
+// The reaper that Testcontainers expects, run by bun in a container: it answers each line of filters that arrives over TCP;
 // when the last connection has closed, what they match is removed through the engine's socket.
 import { createServer } from "node:net";
 

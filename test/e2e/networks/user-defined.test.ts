@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
+import { until } from "#test/support/until.ts";
 import { loadBox, shellUnavailable } from "../support/images.ts";
 import { hostAddress, isRefused, killNetHelper, killZygote, netHelperPid } from "../support/network.ts";
 
@@ -59,6 +60,8 @@ daemonSuite("user-defined networks", { obstacle: shellUnavailable, prepare: load
     const [, place = ""] = (await tbox("port", id)).split(" -> ");
     const word = async () => (await fetch(`http://${place}/word`, { keepalive: false })).text();
     expect(await sh(fetchWord("old"), "--network", "lasting")).toBe("lasts\n");
+    // The published port listens a moment after the container's server.
+    await until(async () => (await word().catch(() => "")) === "lasts\n");
     const helper = await netHelperPid(daemon);
     killZygote(daemon);
     expect(await word()).toBe("lasts\n");

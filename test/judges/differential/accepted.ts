@@ -97,7 +97,7 @@ const accepted: Accepted[] = [
 /** Whether a difference is one that stands. */
 export function isAccepted(difference: Difference): boolean {
   const { place, docker, tbox } = difference;
-  // The same message with more words is Docker's.
+  // Docker's message is the same with more words.
   if (/\.message$/.test(place) && tbox.includes(docker.trim())) return true;
   return accepted.some(
     (one) =>

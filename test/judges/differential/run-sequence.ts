@@ -32,7 +32,7 @@ export async function runSequence(pair: Pair, steps: Step[]): Promise<Difference
     if (other === undefined) break;
     const here = compareAnswers(step.method, step.path, answer, other);
     found.push(...here);
-    // What follows a request that only one engine accepted differs for this reason.
+    // After a request that only one engine accepted, later answers differ for this reason.
     if (step.method !== "GET" && here.some(({ place }) => place === "status")) break;
   }
   return found;

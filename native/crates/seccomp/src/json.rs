@@ -6,7 +6,7 @@ use serde::de::IgnoredAny;
 /// Why a profile is refused. The text names the line, or the field.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Error {
-    /// Has the line and the column.
+    /// The message contains the line and the column.
     #[error("decoding seccomp profile failed: {0}")]
     Syntax(String),
     #[error("seccomp profile: {field}: {reason}")]

@@ -92,7 +92,7 @@ impl Rule {
     }
 }
 
-/// What happens to a call: the first rule that its arguments meet, or the last field.
+/// The treatment of a call: the first rule that its arguments meet, or the last field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
     pub rules: Vec<Rule>,

@@ -162,7 +162,7 @@ mod tests {
                     let _ = fs::rename(&run, &own);
                     let _ = symlink(&foreign, &run);
                     let _ = fs::remove_file(&run);
-                    // What the victim created in the meantime.
+                    // The victim created it in the meantime.
                     let _ = fs::remove_dir(&run);
                 }
             });

@@ -19,7 +19,7 @@ use crate::messages;
 /// Longest wait for a monitor's first message.
 const RECEIVE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What a zygote writes to the store about itself.
+/// A zygote's record about itself in the store.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ZygoteRecord {
     pub pid: u32,

@@ -11,7 +11,7 @@ use crate::failure::{explained, system};
 use crate::host::Host;
 use crate::privileges::capabilities::Set;
 
-/// What is installed before the program is executed.
+/// The filter that is installed before the program is executed.
 pub(crate) enum SystemCalls {
     All,
     /// The default profile, without the calls for keys.
