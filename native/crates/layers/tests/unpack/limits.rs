@@ -103,7 +103,7 @@ in_user_namespace! {
             layers::requests::handle(store, &request, vec![blob.into()], &fixture.mapping, &mut |_| {})
                 .unwrap_err();
         assert_eq!(failure.kind, FailureKind::Exhausted);
-        assert!(failure.message.contains("store"), "{failure:?}");
+        assert!(failure.message.contains("No space left"), "{failure:?}");
         let staging = std::fs::read_dir(small.join("layers/.staging")).unwrap();
         assert_eq!(staging.count(), 0);
     }
