@@ -15,8 +15,8 @@ export type ContextSource =
   /** A tar, a Dockerfile or a git repository at an address. */
   | { type: "remote"; url: string }
   /**
-   * A directory that no other program changes during the build. `ignore` is the text of `.dockerignore`, which need not be
-   * in the directory.
+   * A directory that no other program changes during the build. `ignore` is the text of `.dockerignore`, which may be
+   * missing from the directory.
    */
   | { type: "prepared"; directory: string; ignore: string }
   | { type: "none" };
@@ -26,7 +26,7 @@ export type NamedContext =
   | { type: "image"; name: string }
   | { type: "files"; source: Exclude<ContextSource, { type: "stream" | "none" }> };
 
-/** A value, or the promise of a value that has to be asked for. */
+/** A value, or the promise of a value that the client has to send. */
 type Awaitable<Value> = Value | Promise<Value>;
 
 export interface BuildRequest {

@@ -42,8 +42,8 @@ async function send(method: string, path: string, options: ApiRequest): Promise<
   const caller = remoteCaller();
   if (caller !== undefined) return attempt(caller.fetch, method, path, options);
   const known = knownSocket() ?? (await daemonSocket());
-  // A stream cannot be sent again, so the daemon must be running before the request; and where another user could
-  // listen, a connection shows who does.
+  // A stream cannot be sent again, so the daemon must be running before the request. Where another user could
+  // listen, a connection shows which user does.
   if (options.body instanceof ReadableStream || known.owner !== undefined) (await connectDaemon()).close();
   try {
     return await attempt(overSocket(known), method, path, options);

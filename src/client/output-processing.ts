@@ -1,8 +1,8 @@
 import { addon } from "#native/addon/addon.ts";
 
 /**
- * Switches whether the terminal on standard input turns a line feed into carriage return and line feed. A program in a
- * container has done that already, or wants its bytes unchanged.
+ * Switches whether the terminal on standard input turns a line feed into carriage return and line feed. The
+ * terminal of the container has already done that, unless its program turned it off.
  */
 export function setOutputProcessing(on: boolean): void {
   try {

@@ -44,7 +44,7 @@ export interface ContainerServices {
   apiSocket: ApiSocket;
   /** Default treatment of limits that this machine cannot enforce. A container's annotation overrides it. */
   limitMode: LimitMode;
-  /** Settings for containers whose request leaves them open. */
+  /** Settings for containers whose request does not set them. */
   defaults: ContainerDefaults;
   /** Logs a failure of work in the background. */
   warn: Warn;

@@ -35,7 +35,7 @@ export interface BlobWriter {
   put(bytes: Uint8Array): Promise<Expected>;
   /** Writes a stream whose digest is not known in advance. */
   adopt(source: AsyncIterable<Uint8Array>, options?: IngestOptions): Promise<Expected>;
-  /** Lets `write` fill a file. If it returns no digest and size of what it has written, they are computed. */
+  /** Lets `write` fill a file. Digest and size are computed unless `write` returns them. */
   fill(write: (descriptor: number) => Promise<Expected | undefined>): Promise<Expected>;
 }
 

@@ -12,7 +12,7 @@ export interface Config {
   registry: RegistryOptions;
   /** Whether a limit that cannot be enforced is an error or a warning. */
   limits: "strict" | "warn";
-  /** Settings for containers whose request leaves them open. */
+  /** Settings for containers whose request does not set them. */
   containers: ContainerDefaults;
   /** Limits of the build cache. */
   builds: CacheLimits;

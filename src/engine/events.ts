@@ -44,7 +44,7 @@ export interface EventLog {
 /** Number of remembered events, as in Docker. */
 const capacity = 256;
 
-/** Unread events for which a reader is disconnected: it can ask again for the time since its last event. */
+/** Number of unread events at which a reader is disconnected. It can request the events since its last one again. */
 const mostWaiting = 4096;
 
 const logs = {

@@ -1,6 +1,6 @@
 import type { LauncherConnection } from "./launcher-connection.ts";
 
-/** Most bytes of input that wait for the command; a launcher that sends more has to wait. */
+/** Maximum bytes of unread input; a launcher that sends more has to wait. */
 const inputLimit = 256 * 1024;
 
 /** Standard input of the user's process, with back-pressure to the launcher's connection. */

@@ -16,7 +16,7 @@ export interface CommandRequest {
 
 /** Parses the body of a launcher's request: see `src/api/streams/command-stream.ts`. */
 export function parseCommandRequest(body: Uint8Array): CommandRequest {
-  // Texts that are not UTF-8 would change on their way.
+  // Decoding changes texts that are not UTF-8.
   const text = new TextDecoder("utf-8", { fatal: true }).decode(body);
   const [program, mountNamespace, userNamespace, directory, terminals, count, ...rest] = text.split("\0");
   const length = Number(count);

@@ -8,12 +8,12 @@ import type { RunClient } from "#daemon/streams/run/run-client.ts";
 export type Send = (type: number, payload: Uint8Array) => Promise<void> | void;
 
 /**
- * A run stream without a connection: the container's output goes straight to the launcher, and everything else to the
- * command. Disposing of it is what a closed connection is to the daemon.
+ * A run stream without a connection: the launcher receives the container's output, and the command receives everything
+ * else. Disposing of it has the effect of a closed connection.
  */
 export interface DirectRun extends Disposable {
   stream: RunStream;
-  /** Starts to serve the run. Its failure is thrown to the reader of the messages. */
+  /** Starts to serve the run. The iterator of the messages throws its failure. */
   serve(run: (client: RunClient) => Promise<void>): void;
 }
 

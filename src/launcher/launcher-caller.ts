@@ -82,7 +82,7 @@ export function openLauncherCaller({
     dieBySignal: (name) => sendQuietly(launcherFrame.dieBySignal, signalNumber(name)),
     handOver() {
       if (!started) throw new HandOver();
-      throw new TboxError("internal", "the command needs the user's own process too late");
+      throw new TboxError("internal", "the command asked for the user's own process after its first frame");
     },
     refuse: () => connection.end(launcherFrame.handOver, new Uint8Array(0)),
     exit: (code) => connection.end(launcherFrame.exit, Uint8Array.of(code & 0xff)),

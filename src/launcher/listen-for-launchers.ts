@@ -18,8 +18,8 @@ interface Data {
 }
 
 /**
- * Serves launchers on a socket in the run directory, which is private and in which this daemon has just become the only
- * one. Disposing of it closes all connections.
+ * Serves launchers on a socket in the private run directory. This daemon must be the only one of the directory. Disposing
+ * of it closes all connections.
  */
 export function listenForLaunchers(runDirectory: string, api: LocalApi): Disposable {
   const path = `${runDirectory}/${launcherSocketName}`;

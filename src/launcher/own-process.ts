@@ -1,10 +1,10 @@
 import { readlinkSync, statSync } from "node:fs";
 import type { CommandRequest } from "./command-request.ts";
 
-/** What a launcher's process must have in common with the daemon, so that commands have the same result in both. */
+/** Properties that a launcher's process must share with the daemon, so that commands have the same result in both. */
 export type Place = Pick<CommandRequest, "program" | "mountNamespace" | "userNamespace">;
 
-/** Returns the place of this process. The running program counts, even if another one has replaced its file. */
+/** Returns the properties of this process. The program is the running one, even if its file was replaced. */
 export function ownPlace(): Place {
   const { dev, ino, size, mtimeNs } = statSync("/proc/self/exe", { bigint: true });
   const numbers = [major(dev), minor(dev), ino, size, mtimeNs / 1_000_000_000n, mtimeNs % 1_000_000_000n];
@@ -25,7 +25,7 @@ export function isSamePlace(request: CommandRequest, own: Place): boolean {
   );
 }
 
-// makedev(3) in glibc: both numbers are spread over 64 bits.
+// glibc spreads both numbers over 64 bits: see makedev(3).
 function major(device: bigint): bigint {
   return ((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n);
 }

@@ -53,7 +53,7 @@ function isServed(request: CommandRequest): boolean {
   return (
     findCommand(request.argv)?.entry.remote === true &&
     isSamePlace(request, place) &&
-    // The command is for another daemon then.
+    // With a current context, the command is for another daemon.
     !hasCurrentContext(request.environment)
   );
 }

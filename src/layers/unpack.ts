@@ -83,7 +83,7 @@ interface PipeEnds<T> {
   read: (descriptor: number, signal: AbortSignal) => Promise<T>;
 }
 
-/** Connects a writer with a reader. The first failure of one ends the other, and is thrown. */
+/** Connects a writer with a reader. Throws the first failure, which also ends the other side. */
 async function piped<T>(signal: AbortSignal, { write, read }: PipeEnds<T>): Promise<T> {
   const stop = new AbortController();
   const limited = AbortSignal.any([signal, stop.signal]);

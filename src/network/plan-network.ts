@@ -75,7 +75,7 @@ export function planNetwork(
   };
 }
 
-/** Names that no user-defined network may have. */
+/** Reserved names of networks. */
 const predefined = new Set(["bridge", "host", "none", "default", "container"]);
 
 function checkName(name: string, networks: Network[]): void {

@@ -11,7 +11,7 @@ export type Durability = "process" | "power";
 
 export interface DatabaseOptions {
   durability: Durability;
-  /** Frees space when the disk is full; returns false when it has none to free. */
+  /** Frees space when the disk is full; returns false if there is none to free. */
   release: () => boolean;
 }
 
@@ -36,7 +36,7 @@ export function openDatabase(path: string, { durability, release }: DatabaseOpti
 /** Sets the mode of a file, which is created if wanted. */
 function closeToOthers(path: string, missing: "create" | "ignore"): void {
   try {
-    // Exclusively: closing a descriptor of an open database would drop SQLite's locks of the whole process.
+    // Only a new file is opened: closing a descriptor of an open database would drop the process's SQLite locks.
     if (missing === "create") closeSync(openSync(path, "wx", 0o600));
   } catch (error) {
     if (codeOf(error) !== "EEXIST") throw error;

@@ -13,7 +13,7 @@ export function dataDirectory(environment: Environment): string {
 
 /**
  * Returns the directory of the sockets: `TBOX_RUN_DIR`, `$XDG_RUNTIME_DIR/tbox` if that runtime directory is private
- * to `uid`, or `/tmp/tbox-<uid>`. Another user may have created or replaced it: whoever uses it checks its owner.
+ * to `uid`, or `/tmp/tbox-<uid>`. Another user may have created or replaced it, so callers check its owner.
  *
  * Avoids `node:fs`, whose first import takes a millisecond of every command.
  */

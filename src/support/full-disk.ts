@@ -1,9 +1,9 @@
 import { statfsSync } from "node:fs";
 
-/** The kernel's numbers for a disk without free space or file entries, and for a used-up quota. */
+/** The kernel's error numbers for a disk without free space or file entries, and for an exceeded quota. */
 const numbers = new Set([28, 122]);
 
-/** Codes of Node, the addon and SQLite for the same. */
+/** Error codes of Node, the addon and SQLite for a full disk. */
 const codes = new Set(["ENOSPC", "EDQUOT", "SQLITE_FULL"]);
 
 /** Returns whether an error, or one of its causes, reports a full disk. */
@@ -15,7 +15,7 @@ export function isFullDisk(error: unknown): boolean {
   return false;
 }
 
-/** Describes the full disk of a directory: what is free, and how to free more. */
+/** Describes the full disk of a directory: its free space, and commands that free more. */
 export function describeFullDisk(directory: string): string {
   const remedy = "free space, for example with tbox system prune or tbox rm";
   try {
@@ -27,11 +27,11 @@ export function describeFullDisk(directory: string): string {
   }
 }
 
-/** Free bytes and file entries below which nothing can be expected to work. */
+/** Free bytes and file entries below which a disk counts as full. */
 const leastBytes = 1024 ** 2;
 const leastEntries = 16;
 
-/** Returns whether the disk of a directory has next to no free space or file entries. */
+/** Returns whether the disk of a directory has almost no free space or file entries. */
 export function isOutOfSpace(directory: string): boolean {
   const { bavail, bsize, ffree, files } = statfsSync(directory);
   return bavail * bsize < leastBytes || (files > 0 && ffree < leastEntries);

@@ -1,7 +1,7 @@
 import { chmodSync, closeSync, constants, openSync, utimesSync } from "node:fs";
 import { textToName } from "./file-name.ts";
 
-/** A file or directory that stays the same whatever happens to its name. Disposal closes it. */
+/** An open file or directory, which stays the same when its name changes. Disposal closes it. */
 export interface PathDescriptor extends Disposable {
   /** Path that leads to it. Names below it are resolved from it. */
   readonly path: string;

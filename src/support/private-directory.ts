@@ -14,7 +14,7 @@ export interface PrivateDirectoryOptions {
   path: string;
   /** Owner that the directory must have. */
   uid: number;
-  /** Files that show that an existing directory is of this program, so that its mode may be corrected. */
+  /** Files by which this program recognizes its own directories, whose mode it may correct. */
   marks?: string[];
 }
 
@@ -79,7 +79,7 @@ function checkAncestors(path: string, uid: number): void {
   }
 }
 
-/** The kernel's overflow ID: inside a user namespace, users of the host such as root have it. */
+/** The kernel's overflow ID: the ID of unmapped users, such as the host's root, in a user namespace. */
 const unmapped = 65_534;
 
 function parentOf(path: string): string {

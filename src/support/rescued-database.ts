@@ -27,7 +27,7 @@ export class RescuedDatabase extends Database {
     });
   }
 
-  /** Does work that a full disk has left undone once more. The statements of a transaction are not repeated alone. */
+  /** Repeats work that failed on a full disk, once. A transaction is repeated as a whole. */
   #rescued<Result>(work: () => Result): Result {
     const nested = this.inTransaction;
     try {

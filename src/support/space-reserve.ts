@@ -5,8 +5,8 @@ import { promisify } from "node:util";
 import type { Warn } from "./log.ts";
 
 /**
- * Space and file entries of the store's disk that nothing uses until the disk is full. Then they are released, so that
- * removals and the start of the daemon work.
+ * Reserved space and file entries on the store's disk. They are released when the disk is full, so that removals and the
+ * start of the daemon work.
  */
 export interface SpaceReserve extends Disposable {
   /** Releases the reserve. Returns false when there was nothing to release. */

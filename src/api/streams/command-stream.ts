@@ -2,13 +2,13 @@
  * The command stream: the daemon runs a command line for the launcher, which copies streams and signals. A private
  * protocol on a socket of its own, because HTTP would take as long as a whole short command.
  *
- * Both sides send frames: one byte of type, three zero bytes, the length as 32 bits big-endian, the payload. The front
- * launcher begins with a request, a list of texts, each followed by a zero byte: the identity of the main program (device,
- * inode, size and modification time, with a space after each number), the mount and the user namespace, the working
- * directory, the numbers of the standard streams that are terminals (`12`), the number of arguments, the arguments from
- * the program's name on, and the environment.
+ * Both sides send frames: one byte of type, three zero bytes, the length as 32 bits big-endian, the payload. The launcher
+ * begins with a request, a list of texts, each followed by a zero byte: the identity of the main program (device, inode,
+ * size and modification time, with a space after each number), the mount and the user namespace, the working directory,
+ * the numbers of the standard streams that are terminals (`12`), the number of arguments, the arguments (the program's
+ * name first), and the environment.
  *
- * In all versions, the identity of the main program comes first, and a daemon that is another program hands over.
+ * In all versions, the identity of the main program comes first, and a daemon with another identity sends `handOver`.
  */
 export const launcherFrame = {
   /** A container's output. A failed write ends the launcher with a message. */

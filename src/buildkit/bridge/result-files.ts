@@ -5,7 +5,7 @@ import { type ImageFile, type ImageFiles, openImageFiles } from "../export/image
 import type { BuildScope } from "../frontend/build-scope.ts";
 import { type FileStat, goMode, has } from "../protocol/files.ts";
 
-/** Most bytes of an answer, which is one message. */
+/** Maximum size of an answer in bytes. An answer is one message. */
 const mostBytes = 16 * 1024 * 1024 - 1024;
 
 interface FileRequest {

@@ -34,7 +34,7 @@ export async function solveDefinition(
   if (image !== undefined) return resultOfImage(image, new Map());
   const { text, context } = await dockerfileOf(scope, source);
   const address = addressOf(source);
-  // The client named the address, so it may be on this machine, as the address of a context may be.
+  // The client named the address, so it may be on this machine, like the address of a context.
   const allowHostNetwork = address !== undefined && reachOfNamed(address) === "any";
   const solved = await solveText(scope, { text, context }, { ...settings, allowHostNetwork });
   if (!solved.existed) built.add(solved.id);

@@ -5,7 +5,7 @@ import type { GrpcError } from "../grpc/grpc-error.ts";
 import { openStatusLog, type StatusLog } from "../progress/status-log.ts";
 import type { BridgeResult } from "../protocol/gateway.ts";
 
-/** What a client's front end returned for its build. */
+/** Result that a client's front end returned for its build. */
 export type Returned = { result: BridgeResult } | { error: GrpcError };
 
 /** A build between `Control.Solve` and its answer. */
@@ -17,7 +17,7 @@ export interface Job {
   returned: Promise<Returned>;
 }
 
-/** Builds and their progress by the reference that the client chose. */
+/** Running builds and their progress, by the reference that the client chose. */
 export interface Jobs {
   /** Returns the progress of a build, which readers may ask for before it starts. */
   log(ref: string): StatusLog;
@@ -46,7 +46,7 @@ export function openJobs(): Jobs {
     const found = logs.get(ref) ?? openStatusLog();
     if (!logs.has(ref)) {
       logs.set(ref, found);
-      // A reader without a build waits in vain.
+      // The build may never start, and its readers must not wait forever.
       later(() => {
         if (!running.has(ref)) found.end();
       }, waitTime);

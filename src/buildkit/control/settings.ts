@@ -3,7 +3,7 @@ import type { Exporter } from "../export/exporters.ts";
 import type { SolveSettings } from "../frontend/solve-dockerfile.ts";
 import type { SolveRequest } from "../protocol/control.ts";
 
-/** Returns what a request asks for besides its front end's options; throws for what is not honoured. */
+/** Returns the settings of a request besides its front end's options; throws for a setting that is not supported. */
 export function readSolveSettings(
   { cache, entitlements, definition, sourcePolicy, sourcePolicySession, proxyNetwork }: SolveRequest,
   exporters: Exporter[],

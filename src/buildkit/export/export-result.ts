@@ -7,7 +7,7 @@ import type { Exporter } from "./exporters.ts";
 import { sendLocal } from "./send-local.ts";
 import { sendTar } from "./send-tar.ts";
 
-/** Sends a result to where an exporter says; returns the entries for the answer of `Control.Solve`. */
+/** Exports a result; returns the entries for the answer of `Control.Solve`. */
 export async function exportResult(
   scope: BuildScope,
   built: BuiltImages,
@@ -24,7 +24,7 @@ export async function exportResult(
   }
 }
 
-/** Gives the image its names in the store. */
+/** Tags the image in the store. */
 async function exportImage(
   { services: { images }, vertices }: BuildScope,
   built: BuiltImages,

@@ -1,7 +1,7 @@
 import { TboxError } from "#support/errors.ts";
 import type { SolveRequest } from "../protocol/control.ts";
 
-/** Where the result of a build goes. */
+/** Destination of the result of a build. */
 export interface Exporter {
   type: "moby" | "local" | "tar";
   attributes: Map<string, string>;

@@ -10,7 +10,7 @@ export interface ImageFile {
   /** Path without a leading slash. */
   path: string;
   stat: Omit<FileStat, "path">;
-  /** Place of the content among the contents of all files; absent unless it is a regular file. */
+  /** Position of the content in the contents of all files; absent unless it is a regular file. */
   offset?: number;
 }
 

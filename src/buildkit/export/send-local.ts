@@ -18,7 +18,7 @@ export async function sendLocal(
   const { vertices, signal } = scope;
   await vertices.during("exporting to client directory", async (vertex) => {
     const session = await sessionOf(scope);
-    if (!session.supports(send)) throw invalidArgument("the client takes no files");
+    if (!session.supports(send)) throw invalidArgument("the client does not accept files");
     using files = await openImageFiles(scope, id);
     using call = session.client.call(send, { "buildkit-attachable-exporter-id": String(index) }, signal);
     let sent = 0;

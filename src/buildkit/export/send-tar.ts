@@ -3,7 +3,7 @@ import { type BuildScope, sessionOf } from "../frontend/build-scope.ts";
 import { bytesMessage } from "../protocol/common.ts";
 
 const send = "/moby.filesync.v1.FileSend/DiffCopy";
-/** Most bytes of a message. */
+/** Maximum size of a message in bytes. */
 const mostBytes = 256 * 1024;
 
 /** Sends the files of an image to the client as a tar. */
@@ -14,7 +14,7 @@ export async function sendTar(
   const { services, vertices, signal } = scope;
   await vertices.during("exporting to client tarball", async (vertex) => {
     const session = await sessionOf(scope);
-    if (!session.supports(send)) throw new TboxError("invalid-argument", "the client takes no files");
+    if (!session.supports(send)) throw new TboxError("invalid-argument", "the client does not accept files");
     using call = session.client.call(send, { "buildkit-attachable-exporter-id": String(index) }, signal);
     let sent = 0;
     for await (const chunk of services.builder.files(id)) {

@@ -17,7 +17,7 @@ export interface BuildServices {
     Pick<ImageMaintenance, "remove">;
 }
 
-/** Everything that one build of a client has at hand. */
+/** Services and resources of one build of a client. */
 export interface BuildScope {
   services: BuildServices;
   sessions: Sessions;

@@ -4,7 +4,7 @@ import type { BuildServices } from "./build-scope.ts";
 
 const log = openLog("buildkit");
 
-/** Milliseconds without a build until images that nobody asked for are removed. */
+/** Milliseconds without a build until images that no output requested are removed. */
 const graceTime = 60_000;
 
 /**
@@ -14,9 +14,9 @@ const graceTime = 60_000;
 export interface BuiltImages {
   /** Registers a build; its images stay until it is disposed of. */
   begin(): Disposable;
-  /** Registers a new image that goes when nobody keeps it. */
+  /** Registers a new image, which is removed later unless it is kept. */
   add(id: Digest): void;
-  /** Keeps an image for good. */
+  /** Keeps an image permanently. */
   keep(id: Digest): void;
 }
 

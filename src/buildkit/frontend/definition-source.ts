@@ -6,7 +6,7 @@ export interface DefinitionSource {
   attributes: Map<string, string>;
 }
 
-/** Scheme of definitions that name an image of the store. */
+/** Scheme of the definitions that name an image of the store. */
 const ownScheme = "tbox-image://";
 
 /** Returns a definition that names an image of the store. Clients hand it back as the input of another build. */

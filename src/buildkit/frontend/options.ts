@@ -29,7 +29,7 @@ type FromOptions = Pick<
 const other =
   /^(?:filename|requestid|source|cmdline|dockerfilekey|contextkey|context|frontend\.caps|(?:vcs|context|input|input-metadata|local-sessionid|build-arg|label):.*)$/;
 
-/** Returns the part of a build's request that the options determine; throws for options that are not honoured. */
+/** Returns the part of a build's request that the options determine; throws for options that are not supported. */
 export function readFrontendOptions(options: FrontendOptions): FromOptions {
   const text = (name: string) => options.get(name) ?? "";
   const [target, platform, network, parent] = [

@@ -18,7 +18,7 @@ import { type FrontendRequest, namedContexts, remoteContext } from "./contexts.t
 import { readLocalFiles, takeLocalFiles } from "./local-files.ts";
 import { readFrontendOptions, unknownOptions } from "./options.ts";
 
-/** What the request of a build adds to the options of its front end. */
+/** Settings of a build's request besides the options of its front end. */
 export interface SolveSettings {
   annotations: Record<string, string>;
   inlineCache: boolean;
@@ -57,7 +57,7 @@ export async function solveDockerfile(
   return runBuild(scope, build, progress);
 }
 
-/** Reads the Dockerfile and the context from the client, as far as they are not in a remote context. */
+/** Reads the Dockerfile and the context from the client, except the parts that come from a remote context. */
 async function readInput(
   scope: BuildScope,
   request: FrontendRequest,
@@ -107,7 +107,7 @@ export async function readDockerfileText(scope: BuildScope, request: FrontendReq
   return { name: filename, text: text ?? "" };
 }
 
-/** Builds a Dockerfile that is not the client's. */
+/** Builds a Dockerfile that does not come from the client. */
 export async function solveText(
   scope: BuildScope,
   { text, context }: { text: string; context: ContextSource },
@@ -220,7 +220,7 @@ function checkSyntax(text: string): void {
   if (syntax !== undefined) checkFrontend(syntax);
 }
 
-/** Throws unless an image is a front end for Dockerfiles, in place of which the built-in one is used. */
+/** Throws unless an image is a front end for Dockerfiles; the built-in front end replaces such an image. */
 export function checkFrontend(image: string): void {
   const [name = ""] = image.trim().split(/\s/, 1);
   if (/^(?:docker\.io\/)?docker\/dockerfile(?:-upstream)?(?:[:@].*)?$/.test(name)) return;

@@ -110,7 +110,8 @@ async function* readToEnd(
   yield* messages;
   signal.throwIfAborted();
   const received = trailers();
-  if (received === undefined) throw new GrpcError(statusCode.unavailable, "the client broke off the call");
+  if (received === undefined)
+    throw new GrpcError(statusCode.unavailable, "the client ended the call without a response");
   const failure = errorOfTrailers(received);
   if (failure) throw failure;
 }

@@ -3,7 +3,7 @@ import { GrpcError, statusCode } from "./grpc-error.ts";
 
 /** Bytes before each message: a flag for compression and the length. */
 const prefixLength = 5;
-/** Most bytes of a message, as in BuildKit. */
+/** Maximum size of a message in bytes, as in BuildKit. */
 const mostBytes = 16 * 1024 * 1024;
 
 /** Returns a message with its prefix. */
@@ -116,14 +116,14 @@ function openChunks() {
     return wanted !== undefined && size >= wanted;
   };
   return {
-    /** Tests whether there are bytes that are no whole message. */
+    /** Tests whether there are bytes of an incomplete message. */
     incomplete: () => size > 0 || wanted !== undefined,
     size: () => size,
     add(chunk: Buffer) {
       chunks.push(chunk);
       size += chunk.length;
     },
-    /** Tests whether a whole message was received. */
+    /** Tests whether a complete message was received. */
     complete,
     take(): Buffer | undefined {
       if (!complete() || wanted === undefined) return undefined;

@@ -9,7 +9,7 @@ const log = openLog("buildkit");
 
 /** A gRPC server without a listener of its own. */
 export interface GrpcServer {
-  /** Serves a connection that speaks HTTP/2 from its first byte. */
+  /** Serves a connection that uses HTTP/2 from its first byte. */
   serve(connection: Duplex): void;
 }
 

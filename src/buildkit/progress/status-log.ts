@@ -42,7 +42,7 @@ export function openStatusLog(): StatusLog {
   };
 }
 
-/** Joins updates that a reader gets at once. */
+/** Joins the updates that a reader receives together. */
 function joined(updates: StatusResponse[]): StatusResponse {
   return {
     vertexes: updates.flatMap(({ vertexes = [] }) => vertexes),

@@ -15,7 +15,7 @@ const anyMessage = message({ typeUrl: text(1), value: bytes(2) });
 /** `google.rpc.Status`. */
 export const rpcStatus = message({ code: integer(1), message: text(2), details: manyNested(anyMessage, 3) });
 
-/** A message without fields, or one whose fields have no use here. */
+/** A message without fields, or one whose fields are not used here. */
 export const emptyMessage = message({});
 
 /** A part of a byte stream. */

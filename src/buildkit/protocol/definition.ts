@@ -30,8 +30,8 @@ const sourceOperation = message({ identifier: text(1), attributes: textMap(2) })
 export const operation = message({ inputs: manyNested(input, 1), source: nested(sourceOperation, 3) });
 
 /**
- * `pb.Definition`: encoded operations, the last of which names the result. Clients take a definition without metadata for
- * an absent one.
+ * `pb.Definition`: encoded operations, the last of which names the result. Clients treat a definition without metadata as
+ * absent.
  */
 export const definition = message({ operations: manyBytes(1), metadata: nestedMap(message({}), 2) });
 export type Definition = Decoded<typeof definition>;

@@ -27,7 +27,7 @@ export async function openAgentSocket(
     server.once("error", reject);
     server.listen(path, resolve);
   });
-  // Every user of the build's container may use the agent; the directory is closed to other users of the machine.
+  // Every user of the build's container may use the agent. Other users of the machine cannot enter the directory.
   using opened = openPath(path);
   opened.setMode(0o666);
   return {

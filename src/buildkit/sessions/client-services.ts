@@ -69,7 +69,7 @@ async function orMissing<Value>(answer: Promise<Value>): Promise<Value | undefin
   try {
     return await answer;
   } catch (error) {
-    // Clients need not announce their methods, so a missing one shows only now.
+    // Clients need not announce their methods, so only the call can show that one is missing.
     const missing: number[] = [statusCode.notFound, statusCode.unimplemented];
     if (error instanceof GrpcError && missing.includes(error.code)) return undefined;
     throw error;

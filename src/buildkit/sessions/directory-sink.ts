@@ -28,7 +28,7 @@ export interface DirectorySink extends FileSink, Disposable {
 }
 
 export interface SinkOptions {
-  /** Directory that becomes a copy of the client's files. Nobody else may write to it. */
+  /** Directory that becomes a copy of the client's files. No other program may write to it. */
   directory: string;
   /** Empty directory of the same file system for unfinished files. */
   partial: string;
@@ -91,7 +91,7 @@ export function openDirectorySink({ directory, partial, onBytes }: SinkOptions):
     },
     [Symbol.dispose]() {
       for (const { descriptor } of open.values()) closeSync(descriptor);
-      // Children change the times of their directory, and need write access to it: the deepest come first.
+      // Writing children changes a directory's times and needs write access to it, so the deepest directories come first.
       for (const { path, stat } of directories.reverse()) {
         const modified = secondsOf(stat.modified);
         using opened = openPath(at(path));
@@ -109,7 +109,7 @@ function register(names: Map<string, Set<string>>, { path, kind }: ListedEntry):
   if (kind === "directory") names.set(path, new Set());
 }
 
-/** Prepares the place of a file; returns whether its content is needed. */
+/** Prepares the path of a file; returns whether its content is needed. */
 function updateEntry(place: string | Buffer, { kind, stat, target }: ListedEntry): boolean {
   const found = lstatSync(place, { throwIfNoEntry: false });
   if (kind === "directory") {
@@ -141,7 +141,7 @@ function updateEntry(place: string | Buffer, { kind, stat, target }: ListedEntry
   return !(sameMode && sameTime && found.size === stat.size);
 }
 
-/** Removes the files of a directory that the client does not have any more. */
+/** Removes the files of a directory that the client no longer has. */
 function removeOthers(
   place: string | Buffer,
   at: (path: string) => string | Buffer,

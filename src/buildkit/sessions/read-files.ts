@@ -3,7 +3,7 @@ import { invalidArgument } from "#support/errors.ts";
 import { type ListedEntry, receiveFiles } from "./receive-files.ts";
 import type { Session } from "./session.ts";
 
-/** Most bytes of a file that is read into memory. */
+/** Maximum size in bytes of a file that is read into memory. */
 const mostBytes = 16 * 1024 * 1024;
 
 /** Reads a few small files of a client's directory; returns a function that looks up the text at a path. */

@@ -46,7 +46,7 @@ function valuesOf(headers: Values, name: string): string[] {
   return [value].flat().flatMap((one) => (name === "grpc-method" ? one.split(/,\s*/) : [one]));
 }
 
-/** Milliseconds until a missing session fails a call. */
+/** Milliseconds until a call without its session fails. */
 const waitTime = 60_000;
 
 export function openSessions(): Sessions {

@@ -12,7 +12,7 @@ export interface LocalContext {
   lastUsed: number;
 }
 
-/** Directories of this builder alone, in which the files of a client stay between builds. */
+/** Directories of this builder in which the files of a client stay between builds. */
 export interface LocalContexts {
   /**
    * Returns the directory for a client's directory, empty or with the files of an earlier build. Nobody else uses it until
@@ -27,7 +27,7 @@ export interface LocalContexts {
   path(name: string): string;
 }
 
-/** Most directories that stay; the ones used least recently are removed. */
+/** Maximum number of kept directories; the least recently used ones are removed. */
 const mostContexts = 32;
 
 export function openLocalContexts(options: {

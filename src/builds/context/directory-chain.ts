@@ -11,7 +11,7 @@ export interface DirectoryChain extends Disposable {
 /** Opens directories as references (`O_PATH`), which need no right to read them. */
 const flags = constants.O_DIRECTORY | constants.O_NOFOLLOW | 0o10000000;
 
-/** Most directories kept open: half of them at the top of the tree, the others at the end of the path. */
+/** Maximum number of open directories: half of them at the top of the tree, the others at the end of the path. */
 const mostOpen = 256;
 
 /** A directory of the path; without a descriptor in the middle of a long path. */
@@ -20,7 +20,7 @@ interface Link {
   descriptor: number | undefined;
 }
 
-/** Opens a chain. A walk in the order of a tree opens each directory a few times at most, however deep the tree is. */
+/** Opens a chain. A walk in tree order opens each directory a few times at most, at any depth. */
 export function openDirectoryChain(directory: string, open: typeof openSync = openSync): DirectoryChain {
   const root = open(directory, flags);
   const links: Link[] = [];

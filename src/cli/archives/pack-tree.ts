@@ -30,7 +30,7 @@ export function packTree(packing: Packing): { stream: ReadableStream<Uint8Array>
       reject(error);
       throw error;
     } finally {
-      // Also when the reader has enough.
+      // A reader that stops early ends the packing without an error.
       resolve();
     }
   };
@@ -82,14 +82,14 @@ async function* packEntry(packing: Packing, linked: Linked): AsyncGenerator<Uint
 
 /** Yields a file with exactly the size of its header: bytes that are added later are left out. */
 async function* packFile(entry: TarEntry, place: string | Buffer): AsyncGenerator<Uint8Array> {
-  // Without waiting for the writer of a FIFO that has taken the file's place.
+  // A FIFO may have replaced the file; opening it must not wait for a writer.
   await using file = await open(place, constants.O_RDONLY | constants.O_NONBLOCK);
   yield tarHeader(entry);
   let left = entry.size;
   while (left > 0) {
     const buffer = Buffer.alloc(Math.min(pieceSize, left));
     const { bytesRead } = await file.read(buffer, 0, buffer.length);
-    // Zeros stand for the bytes of a file that has become shorter.
+    // A file that has become shorter is filled up with zeros.
     const piece = bytesRead === 0 ? buffer : buffer.subarray(0, bytesRead);
     left -= piece.length;
     yield piece;

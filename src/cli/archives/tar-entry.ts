@@ -1,4 +1,4 @@
-/** An entry of a tar archive. Names are bytes, because those of Linux need not be text. */
+/** An entry of a tar archive. Names are bytes, because file names need not be UTF-8. */
 export interface TarEntry {
   name: Uint8Array;
   type: keyof typeof types;
@@ -17,7 +17,7 @@ export interface TarEntry {
 const types = { file: "0", link: "1", symlink: "2", directory: "5", fifo: "6" };
 
 const blockSize = 512;
-/** Bytes of a name in a header. */
+/** Maximum bytes of a name in a header. */
 const nameSize = 100;
 /** Name of the entries that carry a long name (GNU tar). */
 const longName = new TextEncoder().encode("././@LongLink");

@@ -11,14 +11,14 @@ export interface Attributes {
 }
 
 /**
- * A directory of the host that entries of an archive are written below. Others may write to it meanwhile, so every step
- * goes from one opened directory to the next; no link is followed and nothing outside is changed. A path is the list
- * of its names, texts of `#support/file-name.ts`; the empty list is the directory itself.
+ * A directory of the host into which entries of an archive are written. Other programs may write to it meanwhile, so each
+ * step starts from an opened directory; no link is followed and nothing outside is changed. A path is the list of its
+ * names, texts of `#support/file-name.ts`; the empty list is the directory itself.
  */
 export interface TargetTree extends Disposable {
   /** Creates a directory unless it exists. `finish` sets its attributes, which may forbid the owner to write to it. */
   addDirectory(path: string[], attributes: Attributes): void;
-  /** Creates a file that replaces what has its name, unless that is a directory. */
+  /** Creates a file. It replaces an existing entry with its name, unless that is a directory. */
   addFile(path: string[], attributes: Attributes, bytes: AsyncIterable<unknown>): Promise<void>;
   addSymbolicLink(path: string[], target: string): void;
   /** Creates another name of a file in this directory. */
@@ -38,7 +38,7 @@ class OpenedTree implements TargetTree {
   readonly #shown: string;
   /** Opened directories between the root and the last entry. */
   readonly #stack: { name: string; directory: PathDescriptor }[] = [];
-  /** By path. The last entry of a directory counts. */
+  /** Attributes by path; the last entry of a directory wins. */
   readonly #directories = new Map<string, { path: string[]; attributes: Attributes }>();
 
   constructor(root: PathDescriptor, shown: string) {
@@ -71,7 +71,7 @@ class OpenedTree implements TargetTree {
       const names = `"${this.#show(path)}": it links to ${this.#show(original)}`;
       throw new ExitError(`refusing to unpack ${names}, which is not a file`, 1);
     }
-    // The second place may close the first one's directory, so that is opened separately.
+    // Opening the second directory may close the first one, so the first one is opened separately.
     using directory = openNamedDirectory(from.slice(0, from.lastIndexOf("/")));
     linkSync(
       textToName(`${directory.path}${from.slice(from.lastIndexOf("/"))}`),
@@ -94,7 +94,7 @@ class OpenedTree implements TargetTree {
     this.#root[Symbol.dispose]();
   }
 
-  /** Returns the place of a name, in an opened directory, after removing the file or link that has it. */
+  /** Removes an existing file or link, and returns the path through its opened directory. */
   #free(path: string[]): string {
     const place = this.#place(path);
     const found = lstatSync(textToName(place), { throwIfNoEntry: false });
@@ -111,7 +111,7 @@ class OpenedTree implements TargetTree {
     return `${this.#enter(path.slice(0, -1)).path}/${name}`;
   }
 
-  /** Opens a directory, creating the missing ones on the way to it. */
+  /** Opens a directory; creates missing directories on its path. */
   #enter(path: string[]): PathDescriptor {
     let depth = 0;
     while (depth < path.length && this.#stack[depth]?.name === path[depth]) depth++;

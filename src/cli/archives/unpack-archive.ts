@@ -116,7 +116,7 @@ async function unpackEntry(
   else if (type === "file" || type === "contiguous-file") await tree.addFile(path, attributes, entry);
 }
 
-/** Returns the existing directory that an archive is unpacked below, and the names that its entries start with. */
+/** Returns the existing directory into which an archive is unpacked, and the names that its entries start with. */
 async function findPlace(
   type: Header["type"],
   { source, target }: Unpacking,

@@ -25,8 +25,8 @@ export async function writeArchive(
   // The file is opened before the request, so the daemon prepares no archive that cannot be written.
   const file = await open(target, direct ? constants.O_WRONLY : "wx", 0o644);
   try {
-    // Another user may have replaced the device or pipe by a link to a file, which must not be overwritten.
-    if (direct && (await file.stat()).isFile()) throw new ExitError(`${path} has become a file`, 1);
+    // Another user may have replaced the device or pipe with a link to a file, which must not be overwritten.
+    if (direct && (await file.stat()).isFile()) throw new ExitError(`${path} was replaced with a file`, 1);
     const { body } = await request();
     for await (const bytes of body ?? []) await file.appendFile(bytes);
     await file.close();

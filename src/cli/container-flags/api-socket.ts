@@ -9,13 +9,13 @@ const configDirectory = "/run/secrets/docker";
 /** A create request with access to the API. */
 export interface RequestWithSocket {
   body: Record<string, unknown>;
-  /** Tar archive with the credentials of the caller's registries, for the container's root. Absent without any. */
+  /** Tar archive with the credentials of the caller's registries, for the container's root. Absent without credentials. */
   archive?: Uint8Array;
 }
 
 /** Adds the API's socket and the credentials of the caller's registries to the body of a create request. */
 export async function withApiSocket(body: Record<string, unknown>): Promise<RequestWithSocket> {
-  // Credential helpers are programs of the user's.
+  // Only the user's process can run credential helpers.
   needOwnProcess();
   const host = asObject(body.HostConfig);
   const mount = { Type: "bind", Source: socket, Target: socket };

@@ -3,7 +3,7 @@ import type { CreateContext } from "./create-body.ts";
 
 /** Returns the context of the user's process. */
 export async function createContext(options: { detach: boolean; tty: boolean }): Promise<CreateContext> {
-  // The size of the terminal is known only to the process that has it.
+  // Only the process with the terminal knows its size.
   if (options.tty) needOwnProcess();
   const size = options.tty ? (await import("../terminal/terminal.ts")).terminalSize() : undefined;
   return {

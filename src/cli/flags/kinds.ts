@@ -83,7 +83,7 @@ export function unsupportedBool(
   return { usage, initial: undefined, hidden: true, accept, ...options };
 }
 
-/** Docker's `--disable-content-trust`: it is on by default, and turning it off would demand a verification. */
+/** Docker's `--disable-content-trust`, on by default. `false` requests a verification, which tbox does not have. */
 export const contentTrust: Flag<undefined> = {
   usage: "Skip image verification",
   initial: undefined,

@@ -1,6 +1,6 @@
 /**
- * Fields that Docker's own types have even if an answer leaves them out, or has null for them. A template prints such a
- * field as Go prints the zero value: a text or a number, nothing for a pointer, an empty list or map.
+ * Fields of Docker's types that an answer can omit or set to null. A template prints such a field like Go's zero value:
+ * a text or a number, nothing for a pointer, an empty list or map.
  */
 type Fields = { readonly [name: string]: Zero | Fields };
 type Zero = "" | 0 | false | null | typeof list | typeof map;
@@ -104,7 +104,7 @@ export function withTypedFields(object: unknown): unknown {
   const found = fields.find(([name]) => Object.hasOwn(object, name));
   if (found === undefined) return object;
   const typed = fill(object, found[1]);
-  // Docker's types spell it so; the answers say Id.
+  // Docker's types use ID; the answers use Id.
   if (Object.hasOwn(object, "Id") && !Object.hasOwn(object, "ID")) hide(typed, "ID", object.Id);
   return typed;
 }

@@ -14,7 +14,7 @@ type Values = FlagValues<typeof globalFlags>;
 /** The rest of a command line after the global options. */
 export interface Remainder {
   argv: string[];
-  /** Whether the options ask for the help or the version instead of a command. */
+  /** Help or version, if an option requests it instead of a command. */
   asks?: "help" | "version";
 }
 

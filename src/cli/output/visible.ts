@@ -8,8 +8,8 @@ const controls = new RegExp(control, "g");
 const colours = /(\x1b\[[0-9;]*m)/;
 
 /**
- * Returns a text with its control characters written out (`\x1b`). Names, messages and commands come from images and
- * registries: their escape sequences could rewrite the screen or type for the user.
+ * Returns a text with its control characters escaped (`\x1b`). Names, messages and commands come from images and
+ * registries: their escape sequences could rewrite the screen or insert input.
  */
 export function visible(text: string): string {
   if (!control.test(text)) return text;

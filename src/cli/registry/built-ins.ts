@@ -12,10 +12,10 @@ import { invoke } from "./invoke.ts";
 const unsupportedCommands: Readonly<Record<string, string>> = {
   checkpoint: "checkpoints need CRIU, which needs root",
   config: "there is no Swarm",
-  manifest: "use tbox buildx imagetools, which Docker's plugin buildx has",
+  manifest: "use tbox buildx imagetools (Docker's plugin buildx)",
   node: "there is no Swarm",
   plugin: "plugins of the daemon need root",
-  search: "the protocol of registries has no search: use the registry's web site",
+  search: "the registry protocol has no search: use the registry's web site",
   secret: "there is no Swarm",
   service: "there is no Swarm",
   stack: "there is no Swarm: use compose",

@@ -48,8 +48,8 @@ export interface Command<Table extends FlagTable = FlagTable> {
   failureCode?: number;
   examples?: readonly Example[];
   /**
-   * Whether the daemon can run the command for the launcher: of the user's process, it uses only what `RemoteCaller`
-   * offers, or it calls `needOwnProcess` first.
+   * Whether the daemon can run the command for the launcher: the command uses the user's process only through
+   * `RemoteCaller`, or calls `needOwnProcess` first.
    */
   remote?: true;
   /** Runs the command; returns the exit status. */

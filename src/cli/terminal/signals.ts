@@ -71,13 +71,13 @@ export function proxySignals(options: SignalProxyOptions): SignalProxy {
 
 /** Signals of the user's process. */
 interface SignalSource {
-  /** Catches signals from now on; the call can be repeated. */
+  /** Catches signals from now on. Idempotent. */
   begin(): void;
   /** Ends the user's process by a signal. */
   obey(signal: Signal): void;
 }
 
-/** Catches signals at once, because registering listeners takes time that is free while the container is created. */
+/** Catches signals at once: registering the listeners overlaps with the creation of the container. */
 function listen(receive: (signal: Signal) => void): SignalSource {
   const listeners = forwarded.map((signal) => {
     const listener = () => receive(signal);

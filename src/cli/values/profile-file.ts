@@ -17,6 +17,6 @@ export async function readProfileFile(path: string): Promise<string> {
       125,
     );
   }
-  // The parsed value is not written again: its numbers of 64 bits would be rounded.
+  // Serializing the parsed value would round its 64-bit numbers.
   return text.replace(/("(?:\\.|[^"\\])*")|\s+/g, "$1");
 }

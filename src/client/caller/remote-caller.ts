@@ -5,8 +5,8 @@ import type { RunStream } from "../streams/run-messages.ts";
 import type { UpgradeRequest } from "../streams/upgrade-request.ts";
 
 /**
- * The process of a user for whom the daemon runs a command: the launcher. Everything that a command needs of its user's
- * process goes through this interface; without a remote caller, it is this process.
+ * The launcher's process, for which the daemon runs a command. A command uses its user's process only through this
+ * interface. Without a remote caller, the user's process is this process.
  */
 export interface RemoteCaller {
   environment: Environment;
@@ -34,7 +34,7 @@ export interface RemoteCaller {
 /** Kind of output: a container's, or the command's own (`print` for standard output, `message` for standard error). */
 export type OutputKind = "stdout" | "stderr" | "print" | "message";
 
-/** Thrown by a command that needs the user's own process: files, credential helpers, a terminal in raw mode. */
+/** Error of a command that needs the user's own process: for files, credential helpers, or a terminal in raw mode. */
 export class HandOver extends Error {
   constructor() {
     super("the command needs the user's own process");

@@ -31,7 +31,7 @@ export type TlsFiles = Partial<Record<TlsFileName, Uint8Array>>;
 
 export type TlsFileName = "ca.pem" | "cert.pem" | "key.pem";
 
-/** Lists the contexts of Docker's client, by name. A directory that is no context is left out. */
+/** Lists the contexts of Docker's client, by name. Other directories are left out. */
 export function listContexts(environment: Environment): StoredContext[] {
   const meta = `${root(environment)}/meta`;
   if (!existsSync(meta)) return [];
@@ -80,7 +80,7 @@ export function removeContext(environment: Environment, name: string): void {
   }
 }
 
-/** Returns the TLS files of a context; undefined without any. */
+/** Returns the TLS files of a context; undefined if it has none. */
 export function tlsOf({ tlsDirectory, skipVerify }: StoredContext): TlsOptions | undefined {
   const path = (name: TlsFileName) => {
     const file = `${tlsDirectory}/${name}`;
@@ -154,7 +154,7 @@ function tlsDirectory(environment: Environment, id: string): string {
   return `${root(environment)}/tls/${id}/docker`;
 }
 
-/** Docker's client names the directories by the digest of the context's name. */
+/** Returns the directory's name: Docker's client uses the digest of the context's name. */
 function idOf(name: string): string {
   return new Bun.CryptoHasher("sha256").update(name).digest("hex");
 }

@@ -1,13 +1,13 @@
 type Environment = Record<string, string | undefined>;
 
-/** Path of the file with the name that `tbox context use` has chosen. */
+/** Path of the file in which `tbox context use` stores the name. */
 export function currentContextFile({ XDG_CONFIG_HOME, HOME = "" }: Environment): string {
   return `${XDG_CONFIG_HOME || `${HOME}/.config`}/tbox/context`;
 }
 
 /**
- * Reports whether the user has chosen another context than the default one. Neither waits nor loads `node:fs`, because every
- * command asks.
+ * Reports whether the user has chosen a context other than the default one. Neither waits nor loads `node:fs`, because
+ * every command calls it.
  */
 export function hasCurrentContext(environment: Environment): boolean {
   return Bun.file(currentContextFile(environment)).size > 0;

@@ -44,7 +44,7 @@ function parseSsh(text: string): Endpoint {
   if (url === undefined || url.hostname === "") throw invalid(text, "use ssh://USER@HOST");
   if (url.password !== "") throw invalid(text, "a password in the address is not supported, use a key");
   if (url.pathname !== "" && url.pathname !== "/") {
-    throw invalid(text, "a path is not supported, the command `tbox` of the other host finds the socket");
+    throw invalid(text, "a path is not supported, the other host's command `tbox` finds the socket");
   }
   const destination = `${url.username === "" ? "" : `${decodeURIComponent(url.username)}@`}${url.hostname}`;
   // A destination that begins with a hyphen would be an option of ssh.

@@ -17,7 +17,7 @@ export async function openEndpoint(endpoint: Endpoint, address: string): Promise
     return { directory, name, path: endpoint.path, address };
   }
   const open = endpoint.kind === "ssh" ? () => openSsh(endpoint) : () => openTcp(endpoint, address);
-  // A failure is reported here: later ones end the client's connection without a reason. ssh prints its own.
+  // This failure is reported; later ones end the client's connection without a reason. ssh prints its own messages.
   if (endpoint.kind === "tcp") (await openTcp(endpoint, address)).destroy();
   const base = process.env.XDG_RUNTIME_DIR || tmpdir();
   const directory = mkdtempSync(`${base}/tbox-proxy-`);
@@ -62,7 +62,7 @@ function openTcp(endpoint: Extract<Endpoint, { kind: "tcp" }>, address: string):
   return promise;
 }
 
-/** Program of the other host that connects standard input and output with the daemon. */
+/** Command on the other host that connects standard input and output with the daemon. */
 const remoteProgram =
   "if command -v tbox >/dev/null; then exec tbox system dial-stdio; fi; exec docker system dial-stdio";
 

@@ -56,7 +56,7 @@ export interface Transport {
   end(): void;
 }
 
-/** Receives what happens on a connection. */
+/** Receiver of a connection's events. */
 export interface TransportEvents {
   received(chunk: Uint8Array): void;
   /** Reports that the connection accepts bytes again. */

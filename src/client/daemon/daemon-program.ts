@@ -15,7 +15,7 @@ export function ownProgram(): DaemonProgram {
 
 /**
  * JavaScriptCore's thresholds for the daemon. A function call counts 15, an iteration of a loop counts 1. Functions are
- * compiled at the second call instead of the thirtieth, because the first starts call each function a few times only.
+ * compiled at the second call instead of the thirtieth, because the first starts call each function only a few times.
  */
 export const compilerSettings = {
   BUN_JSC_thresholdForJITAfterWarmUp: "20",

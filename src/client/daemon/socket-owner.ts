@@ -45,7 +45,7 @@ function open(directory: string, owner: number): number {
   }
 }
 
-/** Returns the error for a path of another user. Other errors stay what they are, with their errno. */
+/** Returns the error for a path of another user. Returns other errors unchanged, with their errno. */
 function refusal(path: string, error: unknown): unknown {
   if (errnoOf(error) !== "EPERM" || !(error instanceof Error)) return error;
   const reason = error.message;

@@ -8,7 +8,7 @@ export async function measure({ zygote }: Pick<Services, "zygote">, paths: strin
   return (await zygote.work({ operation: "measure", paths })).map(({ bytes }) => bytes);
 }
 
-/** Adds up the lengths of the files in a container's writable layer, as Docker does; directories count for nothing. */
+/** Adds up the lengths of the files in a container's writable layer, as Docker does; directories are not counted. */
 export async function writableLayerSize(services: Services, name: string): Promise<number> {
   const { id } = services.records.find(name);
   const [size] = await services.zygote.work({ operation: "measure", paths: [`containers/${id}/upper`] });

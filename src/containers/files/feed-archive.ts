@@ -4,8 +4,8 @@ import { openStream } from "#native/addon/stream.ts";
 import { TboxError } from "#support/errors.ts";
 
 /**
- * Passes an archive to the work that unpacks it from the descriptor `source`. A failure of the archive ends the work, and
- * a failure of the work ends the archive.
+ * Passes an archive to the unpacking from the descriptor `source`. A failure of the archive ends the unpacking, and a
+ * failure of the unpacking ends the archive.
  */
 export async function feedArchive(
   archive: ReadableStream<Uint8Array>,

@@ -148,7 +148,7 @@ async function resolveImage(
   if (request.Rootfs === undefined) {
     if (!request.Image)
       throw invalidArgument(hasProgram(request) ? "no image specified" : "no command specified");
-    // An ID is no reference, but every other name must be one.
+    // Every name that is not an ID must be a reference.
     if (!/^(sha256:)?[0-9a-f]+$/.test(request.Image)) parseReference(request.Image);
     return services.images.resolve(
       request.Image,

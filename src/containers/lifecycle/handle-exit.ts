@@ -55,13 +55,13 @@ export async function handleExit(
   const restarts = !runtime.restartRequested && restartsAfterExit(record, requested);
   if (restarts) record.state.status = "restarting";
   const removes = !restarts && record.hostConfig.AutoRemove === true && !runtime.restartRequested;
-  // The record of a container that is removed now would be written in vain.
+  // The record of a container that is removed now need not be written.
   if (!removes) services.records.saveEventually(record);
   notifyExit(services, record);
   for (const listener of [...runtime.exitListeners]) listener({ code: record.state.exitCode });
   if (restarts) services.restarts.schedule(record);
   else if (removes) {
-    // The log driver's receiver gets the last records too.
+    // The removal waits until the log driver's receiver has the last records.
     if (runtime.logShipping) await runtime.logShipping.opened;
     removeExited(services, record);
   }

@@ -50,7 +50,7 @@ async function recover(services: ContainerServices, record: ContainerRecord): Pr
     await adopt(services, record, keepConnected(monitor, connect));
     return;
   }
-  // Records that the last daemon has not sent.
+  // The last daemon may not have sent all records.
   services.runtime(record.id).logShipping = shipLog(services, record);
   // The last daemon may have died between the exit and the removal of the cgroup.
   if (!isRunning(record)) dropCgroup(services, record);
@@ -94,7 +94,7 @@ async function adopt(services: ContainerServices, record: ContainerRecord, monit
   watchExit(services, record, monitor);
 }
 
-/** Deletes the records of containers whose directory a removal or a loss of power has taken. */
+/** Deletes the records of containers whose directory is missing after a removal or a loss of power. */
 function dropGhosts({ records, store, warn }: ContainerServices): void {
   const present = new Set(readdirSync(`${store}/containers`));
   for (const { id, name } of records.all()) {

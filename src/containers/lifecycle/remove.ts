@@ -45,8 +45,8 @@ export async function removeStopped(services: ContainerServices, record: Contain
 }
 
 /**
- * Removes a container that has just exited, for everybody who asks this daemon; the disk follows when the event loop is
- * free. A daemon that dies before that leaves a container to its successor that has exited and is to be removed.
+ * Removes a container that has just exited from the daemon's state at once, and from the disk when the event loop is free.
+ * If the daemon dies before that, the next daemon removes the container.
  */
 export function removeExited(services: ContainerServices, record: ContainerRecord): void {
   services.records.deleteSoon(record.id);

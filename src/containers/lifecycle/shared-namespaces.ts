@@ -48,8 +48,8 @@ export function resolveNamespaceModes(
 }
 
 /**
- * Prepares a start that joins the namespaces of other containers: throws conflict when such a container does not run
- * or does not share them, and records the namespaces that are the host's.
+ * Prepares a start that joins the namespaces of other containers. Throws conflict if such a container does not run or
+ * does not share them. Records the namespaces that belong to the host.
  */
 export function resolveNamespaceOwners(records: ContainerRecords, record: ContainerRecord): void {
   const { PidMode, IpcMode } = record.hostConfig;

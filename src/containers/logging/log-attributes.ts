@@ -7,7 +7,7 @@ export type LoggedContainer = Pick<
   "id" | "name" | "image" | "imageId" | "config" | "hostConfig"
 >;
 
-/** Returns the labels and variables that the options of the log driver name. */
+/** Returns the labels and variables named by the options of the log driver. */
 export function logAttributes({ config, hostConfig }: LoggedContainer): Attributes {
   const { labels, env, ...options } = hostConfig.LogConfig?.Config ?? {};
   const variables = Object.fromEntries(

@@ -11,7 +11,7 @@ const otherDrivers = new Set(["awslogs", "etwlogs", "gcplogs", "gelf", "logentri
 const switchText = /^(1|t|T|TRUE|true|True|0|f|F|FALSE|false|False)$/;
 const any = /^/;
 
-/** Options of every driver, with the form of their values. They have no effect: output always waits for the log. */
+/** Options of every driver, with the format of their values. They have no effect: output always waits for the log. */
 const commonOptions: Record<string, RegExp> = {
   mode: any,
   "max-buffer-size": /^\d+(\.\d+)?\s*[kmgt]?i?b?$/i,
@@ -29,7 +29,7 @@ const attributeOptions: Record<string, RegExp> = {
 /** Options of drivers that keep the log in the store. Files are never compressed. */
 const fileOptions: Record<string, RegExp> = { "max-size": any, "max-file": any, compress: switchText };
 
-/** Options of the copy in the store that drivers with a receiver have, as in Docker. */
+/** Options for the local copy of drivers with a receiver, as in Docker. */
 const cacheOptions: Record<string, RegExp> = {
   "cache-disabled": /^(0|f|F|FALSE|false|False)$/,
   "cache-max-size": any,
@@ -83,7 +83,7 @@ export function parseDriver(name: string): LogDriver {
   throw invalidArgument(`logger: no log driver named '${name}' is registered`);
 }
 
-/** Throws invalid-argument, in Docker's words, for an option that the driver does not have. */
+/** Throws invalid-argument, with Docker's message, for an option that the driver does not have. */
 export function checkLogOptions(driver: LogDriver, given: Record<string, string>): void {
   // As in Docker, `none` accepts and ignores every option.
   if (driver === "none") return;
@@ -100,7 +100,7 @@ export function checkLogOptions(driver: LogDriver, given: Record<string, string>
   }
 }
 
-/** Throws in Docker's words for a mode that does not exist, and for the size of a buffer that the mode does not have. */
+/** Throws, with Docker's message, for an unknown mode and for a buffer size in a mode without a buffer. */
 function checkMode({ mode = "", "max-buffer-size": buffer }: Record<string, string>): void {
   if (!["", "blocking", "non-blocking"].includes(mode)) {
     throw invalidArgument(`logger: logging mode not supported: ${mode}`);

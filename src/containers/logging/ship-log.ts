@@ -19,14 +19,14 @@ interface Position {
 /** Milliseconds between attempts to reach a receiver: doubled after each failure, up to the longest. */
 const waits = { first: 500, longest: 30_000 };
 
-/** Milliseconds after which a changed position is stored. A crash repeats at most the records of this time. */
+/** Milliseconds until a changed position is stored. After a crash, at most the records of this time are sent again. */
 const storeDelay = 1000;
 
 /** A log that is being sent. Disposing of it stops the sending. */
 export interface LogShipping extends Disposable {
   /** Resolves when the log is open, so that the removal of the container loses no record. */
   opened: Promise<void>;
-  /** Resolves when everything is sent, or the sending was stopped. */
+  /** Resolves when all records are sent, or the sending was stopped. */
   done: Promise<void>;
 }
 
@@ -46,7 +46,7 @@ function receiverOf(record: ContainerRecord): (() => Promise<LogSink>) | undefin
 
 /**
  * Sends the log of a started container to the receiver of its log driver, until the container has exited and all is sent, or
- * the result is disposed. Continues where an earlier call has ended, also one of an earlier daemon.
+ * the result is disposed of. Continues at the position where an earlier call ended, even in an earlier daemon.
  */
 export function shipLog(services: ContainerServices, record: ContainerRecord): LogShipping | undefined {
   const open = receiverOf(record);
@@ -100,7 +100,7 @@ async function sendNew(records: AsyncIterable<LogRecord>, sender: Sender, path: 
 }
 
 interface Sender extends Disposable {
-  /** Sends a record; connects again, and waits as long as it takes. Rejects once the signal aborts. */
+  /** Sends a record; reconnects until it succeeds. Rejects when the signal aborts. */
   send(record: LogRecord): Promise<void>;
 }
 
@@ -125,7 +125,7 @@ function createSender(open: () => Promise<LogSink>, { signal, warn, isRemoved }:
           if (wait === waits.first) warn(error);
           sink?.[Symbol.dispose]();
           sink = undefined;
-          // The log exists only in open files now, which must be closed some time.
+          // The log's files are deleted but open, and must be closed eventually.
           if (wait === waits.longest && isRemoved()) throw error;
           await setTimeout(wait, undefined, { signal });
         }

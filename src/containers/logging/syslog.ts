@@ -22,7 +22,7 @@ const severities = { stdout: 6, stderr: 3 };
 /** Sockets of the host's own syslog. */
 const localSockets = ["/dev/log", "/var/run/syslog", "/var/run/log"];
 
-/** Throws invalid-argument for an address or facility that no container could use. */
+/** Throws invalid-argument for an invalid address or facility. */
 export function checkSyslog(options: Options): void {
   facilityOf(options);
   addressOf(options);
@@ -74,7 +74,7 @@ function udpSink(host: string, port: number, format: (record: LogRecord) => stri
   };
 }
 
-/** Returns a function that formats records as the option `syslog-format` asks. */
+/** Returns the function that formats records according to the option `syslog-format`. */
 export function formatter(container: LoggedContainer, options: Options): (record: LogRecord) => string {
   const tag = logTag(container);
   const facility = facilityOf(options);

@@ -16,8 +16,9 @@ export function etcMounts(readonly: boolean, files: readonly EtcFile[] = names):
 }
 
 /**
- * Adds the mounts of these files to a container's other mounts: before them, since they may cover one of the files, but after
- * a volume or tmpfs at /etc, which would hide all three. A directory of the host or a read-only volume keeps its own files.
+ * Adds the mounts of these files to a container's other mounts: before them, so that they can cover one of the files, but
+ * after a volume or tmpfs at /etc, which would hide all three. A directory of the host or a read-only volume keeps its own
+ * files.
  */
 export function withEtcMounts(files: Mount[], mounts: Mount[]): Mount[] {
   const first = mounts.filter(hidesEtcFiles);

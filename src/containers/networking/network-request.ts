@@ -64,8 +64,8 @@ function checkNoNetworks({ Networks = {}, HostConfig: { NetworkMode } = {} }: Cr
 }
 
 /**
- * Throws for settings that belong to the container whose network namespace is shared, unless they equal its own. That
- * container may not exist yet: then the start of the new one fails.
+ * Throws for settings that belong to the container whose network namespace is shared, unless they equal that container's
+ * settings. That container may not exist yet; the start of the new one fails if it is still missing.
  */
 function checkSharedNetwork(
   { HostConfig: host = {}, ...request }: CreateRequest,

@@ -1,7 +1,7 @@
 import type { HostConfig } from "./create-request.ts";
 import { parseUserns } from "./userns.ts";
 
-/** Settings of the user's configuration for containers whose request leaves them open. */
+/** Settings of the user's configuration for containers whose request does not set them. */
 export interface ContainerDefaults {
   /** Whether programs are started with `no_new_privs`. */
   noNewPrivileges: boolean;
@@ -9,7 +9,7 @@ export interface ContainerDefaults {
   userns?: string;
 }
 
-/** Throws invalid-argument for a default that no container could have. */
+/** Throws invalid-argument for an invalid default. */
 export function checkContainerDefaults({ userns = "" }: ContainerDefaults): void {
   parseUserns(userns, "config.json: userns");
 }

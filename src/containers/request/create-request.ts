@@ -30,7 +30,7 @@ export interface CreateRequest {
   Shell?: string[];
   ExposedPorts?: Record<string, object>;
   Volumes?: Record<string, object>;
-  /** Physical address on the network of `NetworkMode`; `Networks` has it too. */
+  /** MAC address on the network of `NetworkMode`; `Networks` has it too. */
   MacAddress?: string;
   /** Has no effect on Linux. */
   ArgsEscaped?: boolean;

@@ -57,7 +57,7 @@ function isDevice(entry: Stats | Dirent): boolean {
   return entry.isCharacterDevice() || entry.isBlockDevice();
 }
 
-/** Returns whether there is a device below a directory, as far as the user can read it. */
+/** Returns whether a directory contains a device, at any depth that the user can read. */
 function hasDevices(directory: string): boolean {
   let entries: Dirent[];
   try {

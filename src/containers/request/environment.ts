@@ -16,8 +16,8 @@ export function checkEnvironment(variables: string[]): void {
 }
 
 /**
- * Merges the variables of the image and the request: first all of the request, in Docker's order. The result includes
- * entries without a value, which stand for removed variables.
+ * Merges the variables of the image and the request in Docker's order, the request's first. In the result, an entry
+ * without a value is a removed variable.
  */
 export function mergeEnvironment({ image, request }: EnvironmentSources): string[] {
   const requested = request.filter((entry) => entry.indexOf("=") !== 0);
@@ -41,7 +41,7 @@ export function programEnvironment(
     ...(settings.tty ? ["TERM=xterm"] : []),
     ...(settings.linked ?? []),
   ];
-  // The last entry of a name counts.
+  // The last entry of a name wins.
   const last = new Map(variables.map((entry) => [nameOf(entry), entry]));
   const set = [...last.values()].filter((entry) => entry.includes("="));
   return [...defaults.filter((entry) => !names.has(nameOf(entry))), ...set];

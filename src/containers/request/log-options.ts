@@ -18,7 +18,7 @@ const defaults: Record<Exclude<LogDriver, "none">, { maxSize: number; maxFile: n
 };
 
 /**
- * Plans the log in the store from `--log-driver` and `--log-opt`. All drivers but `none` have one. Rotated files are not
+ * Plans the log in the store from `--log-driver` and `--log-opt`. Every driver except `none` has one. Rotated files are not
  * compressed, and the program always waits for its output to be written.
  */
 export function planLog(config: HostConfig["LogConfig"]): Log {

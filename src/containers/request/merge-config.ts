@@ -46,8 +46,8 @@ export function mergeConfig(request: CreateRequest, image: ImageConfig["config"]
 }
 
 /**
- * Merges entrypoint and command. Only a request without an entrypoint has the image's, and the image's command belongs to
- * the image's entrypoint; a single empty word removes both, and an empty list removes the entrypoint only.
+ * Merges entrypoint and command. A request without an entrypoint gets the image's entrypoint, and then the image's command
+ * if it has none of its own. A single empty word removes both; an empty list removes the entrypoint only.
  */
 function mergeCommand(
   { Entrypoint: requested, Cmd }: Pick<CreateRequest, "Entrypoint" | "Cmd">,
@@ -62,7 +62,7 @@ function mergeCommand(
   return { entrypoint: reset ? [] : requested, command };
 }
 
-/** Returns an absolute path without a slash at its end, `.` and `..`; others as they are. */
+/** Returns an absolute path without a final slash, `.` and `..`; returns other paths unchanged. */
 function cleanPath(path: string): string {
   return path.startsWith("/") ? posix.resolve(path) : path;
 }

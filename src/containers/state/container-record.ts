@@ -105,7 +105,7 @@ export interface ContainerRecord {
   networks?: Record<string, EndpointSettings>;
   /** Network namespace of another container, while the container runs in it. */
   shared?: LaunchRequest["network"];
-  /** Namespaces that the modes `container` lead to and that are the host's, since the last start; absent without any. */
+  /** Namespaces of the host that the modes `container:` share, since the last start; absent if there are none. */
   onHost?: ("PID" | "IPC")[];
   /** Network namespace of the running container; absent in the modes `host`, `none` and `container`. */
   network?: NetworkNamespace;

@@ -9,7 +9,7 @@ export interface ContainerRecords {
   all(): ContainerRecord[];
   /** Finds a container by name, ID or unique ID prefix. Throws not-found with Docker's text. */
   find(name: string): ContainerRecord;
-  /** Finds a container like `find`; returns nothing when there is none. */
+  /** Finds a container like `find`; returns undefined if there is none. */
   lookup(name: string): ContainerRecord | undefined;
   /** Finds a container by its exact name without the slash. */
   named(name: string): ContainerRecord | undefined;

@@ -19,7 +19,7 @@ const emptyDelay = 100;
 export interface TrashOptions {
   store: string;
   zygote: Zygote;
-  /** Frees space on a full disk; returns false when it has none to free. */
+  /** Frees space on a full disk; returns false if there is none to free. */
   release: () => boolean;
   warn: Warn;
 }

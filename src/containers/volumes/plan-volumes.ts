@@ -56,7 +56,7 @@ export function planVolumes({ host, anonymous, find }: VolumeSources): PlannedVo
   return { volumes, binds, warnings };
 }
 
-/** Throws not-found for a driver of volumes that Docker would ask a plugin for (Docker's text). */
+/** Throws not-found, with Docker's message, for a volume driver that needs a plugin. */
 function checkDriver(driver = ""): void {
   if (driver === "" || driver === "local") return;
   throw new TboxError("not-found", `error looking up volume plugin ${driver}: plugin "${driver}" not found`);

@@ -55,14 +55,14 @@ function describePlain(error: unknown): DescribedError {
   return { status: 500, message: errorChain(error) };
 }
 
-/** Returns Docker's error response. The request, if known, explains a body that is no JSON. */
+/** Returns Docker's error response. The request, if known, gives the declared type of an invalid body. */
 export function errorResponse(error: unknown, request?: Request): Response {
   const { status, message } = describeBodyType(error, request) ?? describeError(error);
   const answer: ErrorAnswer = { message };
   return Response.json(answer, { status });
 }
 
-/** Describes an invalid body that the client has declared to be something else than JSON. */
+/** Describes an invalid body whose declared type is not JSON. */
 function describeBodyType(error: unknown, request: Request | undefined): DescribedError | undefined {
   const inBody = error instanceof Error && "code" in error && error.code === "VALIDATION" && "type" in error;
   if (!inBody || error.type !== "body" || request === undefined || request.body === null) return undefined;

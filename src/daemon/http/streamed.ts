@@ -15,7 +15,7 @@ export function streamed(source: AsyncIterable<Uint8Array | string>, mediaType: 
         else controller.enqueue(typeof value === "string" ? encoder.encode(value) : value);
       },
       cancel() {
-        // The iterator of a stream that was never read would leave the stream open.
+        // Returning the iterator of a stream that was never read does not close the stream.
         if (source instanceof Readable) source.destroy();
         release(chunks);
       },

@@ -50,7 +50,7 @@ export function parseClassicBuild(query: BuildQuery, request: Request): BuildReq
 /** Value of `remote` for a context that the client serves in its session. */
 const clientSession = "client-session";
 
-/** Returns the build that `POST /build?version=2` requests of BuildKit. */
+/** Returns the BuildKit build that `POST /build?version=2` requests. */
 export function parseSessionBuild(query: BuildQuery, request: Request): HttpBuild {
   const { session, version: _, outputs, ...classic } = query;
   checkOutputs(outputs);

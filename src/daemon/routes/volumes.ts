@@ -47,7 +47,7 @@ export function volumeRoutes(volumes: Volumes) {
     .post(
       "/volumes/prune",
       async ({ query: { filters = new Map() }, request: { headers } }): Promise<VolumesPruned> => {
-        // Before 1.42 named volumes were pruned without being asked for.
+        // Before 1.42, every prune included named volumes.
         if (apiVersion(headers) < 42 && !filters.has("all")) filters.set("all", ["1"]);
         const { names, space } = await volumes.prune(filters);
         return { VolumesDeleted: names, SpaceReclaimed: space };

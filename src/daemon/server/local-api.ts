@@ -16,7 +16,7 @@ import { upgradeTo } from "./serve-upgrade.ts";
 export interface LocalApi {
   /** Answers a request, as `fetch` does. `target` is path and query, without a version. */
   fetch(target: string, init: RequestInit): Promise<Response>;
-  /** Serves `POST /tbox/run` for a client; throws the answer to an invalid request. */
+  /** Serves `POST /tbox/run` for a client. Throws an error with the answer for an invalid request. */
   run(input: DirectRunInput, client: RunClient): Promise<void>;
   /** Serves an upgrade request on a connection, from the answer's head on. */
   upgrade(target: string, request: LocalUpgrade, connection: Duplex): void;

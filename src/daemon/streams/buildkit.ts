@@ -21,7 +21,7 @@ export function isBuildKit(method: string | undefined, path: string): boolean {
   return method === "POST" && (path === "/grpc" || path === "/session");
 }
 
-/** Serves `POST /grpc`, where the client calls the daemon, and `POST /session`, where the daemon calls the client. */
+/** Serves `POST /grpc`, on which the client calls the daemon, and `POST /session`, on which the daemon calls the client. */
 export async function serveBuildKit(
   load: LoadBuildKit,
   path: string,
@@ -31,7 +31,7 @@ export async function serveBuildKit(
   const buildKit = await load();
   const session = path === "/session" ? buildKit.checkSession(headers) : undefined;
   socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n");
-  // The client may send at once, and HTTP/2 must see its first byte: there is no waiting in between.
+  // Nothing may wait here: the client may send at once, and HTTP/2 must receive the first byte.
   if (session) buildKit.openSession(session, socket);
   else buildKit.serve(socket);
 }

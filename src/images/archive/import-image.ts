@@ -50,7 +50,7 @@ async function storeArchive(
     content.fill((descriptor) => layers.compress(archive, descriptor, options)),
   );
   records.addVerified(compressed.digest, diffId);
-  // An image that was loaded may refer to the plain archive.
+  // A loaded image may refer to the plain archive.
   if (!records.all().some((image) => image.layers.includes(diffId))) await content.remove(diffId);
   return { mediaType: mediaTypes.layerGzip, ...compressed };
 }

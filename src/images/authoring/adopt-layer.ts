@@ -5,7 +5,7 @@ import { mediaTypes } from "#oci/media-types.ts";
 import type { ImageServices } from "../services.ts";
 import { unpackLayer } from "../store/image-parts.ts";
 
-/** A layer that was made here, with the descriptor of its plain archive. */
+/** A layer of a build, commit or import, with the descriptor of its plain archive. */
 export interface AdoptedLayer {
   diffId: DiffId;
   descriptor: Descriptor;

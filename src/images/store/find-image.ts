@@ -7,8 +7,8 @@ import { MissingImageError } from "../missing-image-error.ts";
 import type { ImageRecord, ImageRecords } from "./image-records.ts";
 
 /**
- * Returns the image with a reference, full ID or unique ID prefix; throws in Docker's words: invalid-argument for a text
- * that can be none of these, not-found for others.
+ * Returns the image with a reference, full ID or unique ID prefix. Throws with Docker's message: invalid-argument for a
+ * text that cannot be any of these, otherwise not-found.
  */
 export function findImage(records: ImageRecords, name: string): ImageRecord {
   const found = findKnown(records, name);

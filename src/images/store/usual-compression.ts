@@ -1,4 +1,4 @@
 import type { LayerCompression } from "#layers/layers.ts";
 
-/** Compression of layers unless the user wants another one: the usual level of gzip, as in Docker. */
+/** Default compression of layers: gzip at its default level, as in Docker. */
 export const usualCompression: LayerCompression = { format: "gzip", level: 6 };

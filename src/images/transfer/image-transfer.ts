@@ -28,7 +28,7 @@ export interface PushOptions {
   platform?: Platform;
   credentials?: RegistryCredentials;
   /**
-   * Compression of the image's plain layers. By default, gzip with its usual level, unless a registry has the manifest
+   * Compression of the image's plain layers. By default, gzip at its default level, unless a registry has the manifest
    * with the plain layers.
    */
   compression?: LayerCompression | "none";

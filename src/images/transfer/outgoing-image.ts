@@ -13,10 +13,10 @@ import { compressedBlob } from "./compressed-blob.ts";
 import { type OutgoingBlob, unchangedBlob } from "./outgoing-blob.ts";
 import type { PushPlan } from "./plan-push.ts";
 
-/** Layers compressed at the same time. Each uses all processors while its archive is long enough. */
+/** Layers compressed at the same time. A long archive uses all processors. */
 const concurrency = 2;
 
-/** Returns the blobs of a push; the plain layers of an image that was made or loaded here are compressed. */
+/** Returns the blobs of a push; compresses the plain layers of an image that was not pulled. */
 export function outgoingBlobs(
   services: ImageServices,
   image: ImageRecord,

@@ -43,7 +43,7 @@ interface Roots {
   uses: ImageUses;
   /** Blobs of unfinished pulls. */
   kept: ReadonlySet<Digest>;
-  /** Blobs that are not needed even if something refers to them. */
+  /** Blobs that are deleted even if an image refers to them: its layers can make them again. */
   needless: ReadonlySet<Digest>;
 }
 
@@ -64,7 +64,7 @@ async function removeBlobs(content: Content, roots: Roots): Promise<void> {
   for (const document of documents) await markReachable(content, document, reachable);
   for (const digest of candidates) {
     if (reachable.has(digest) && !needless.has(digest)) continue;
-    // A needless blob can come back from a registry, and is then known.
+    // The record of a needless blob stays: a pull that stores it again need not verify it.
     if (!needless.has(digest)) records.forgetVerified(digest);
     await content.remove(digest);
   }

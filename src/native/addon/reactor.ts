@@ -77,7 +77,7 @@ function dispatch(token: number, kind: EventKind, text: string, passed?: number 
   const handler = handlers.get(token);
   if (kind === "message") {
     const descriptor = passed ?? undefined;
-    // The channel was closed while the message was on its way.
+    // The channel was closed before the message arrived.
     if (handler === undefined && descriptor !== undefined) closeSync(descriptor);
     try {
       handler?.message(text, descriptor);

@@ -3,7 +3,7 @@ import type { Seccomp } from "../protocol/launch.ts";
 import { addon } from "./addon.ts";
 import { errnoOf } from "./failure.ts";
 
-/** Most compiled profiles that are kept. */
+/** Maximum number of kept profiles. */
 const mostKept = 64;
 
 /** Compiled profiles by their text and the container's capabilities, the last used last. */

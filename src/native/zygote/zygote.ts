@@ -41,7 +41,7 @@ export interface Zygote extends Disposable {
   /** Opens a channel to the net helper and starts one if none runs. */
   net(listener: ChannelListener): Promise<Channel>;
   /**
-   * Returns a descriptor of the listening stream socket `name` in the run directory. The zygote keeps the socket, so that
+   * Returns a descriptor of the listening stream socket `name` in the run directory. The zygote keeps the socket open, so
    * connections wait in its queue while no daemon runs.
    */
   listen(name: string): Promise<number>;

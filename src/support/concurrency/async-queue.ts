@@ -3,13 +3,13 @@ export interface AsyncQueue<T> {
   push(value: T): void;
   /** Number of pushed values that the consumer has not read. */
   readonly waiting: number;
-  /** Resolves when few values wait, and when the signal aborts. A producer of many values awaits it after each one. */
+  /** Resolves when few values are unread, or the signal aborts. A producer of many values awaits it after each one. */
   room(signal: AbortSignal): Promise<void>;
   /** Yields the pushed values until `work` settles and the queue is empty; then throws the error of `work`, if any. */
   during(work: Promise<unknown>): AsyncGenerator<T>;
 }
 
-/** Number of waiting values for which producers that ask wait. */
+/** Number of unread values at which `room` waits. */
 const mostWaiting = 16;
 
 export function createAsyncQueue<T>(): AsyncQueue<T> {

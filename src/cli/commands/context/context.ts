@@ -6,7 +6,7 @@ export const contextCommand = command({
   name: "context",
   summary: "Print the DOCKER_HOST setting for Docker's clients",
   description:
-    "The commands tbox context ls, create, use and others manage the contexts of Docker's client: see tbox help context ls.",
+    "Contexts name the daemons of other hosts. tbox and Docker's client share them: see tbox help context ls.",
   synopsis: "",
   flags: {},
   arguments: exactly(0),

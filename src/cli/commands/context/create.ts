@@ -9,7 +9,7 @@ export const createContextCommand = command({
   name: "context create",
   summary: "Create a context",
   description:
-    "Stores the context where Docker's client finds it too. The fields of --docker are host (unix://, tcp:// or ssh://), ca, cert, key, skip-tls-verify and from.",
+    "Stores the context in the directory of Docker's client, which can use it too. The fields of --docker are host (unix://, tcp:// or ssh://), ca, cert, key, skip-tls-verify and from.",
   synopsis: "[OPTIONS] CONTEXT",
   flags: {
     description: text("Description of the context"),

@@ -49,7 +49,7 @@ export const imagesCommand = command({
   },
 });
 
-/** Refuses the options that a tree cannot have, in Docker's words. */
+/** Throws with Docker's message for options that `--tree` does not support. */
 function refuseWithTree(flags: {
   quiet: boolean;
   "no-trunc": boolean;

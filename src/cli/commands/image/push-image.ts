@@ -5,7 +5,7 @@ import { printError, printWarning } from "../../output/output.ts";
 import { throwFailure } from "../../progress/failure.ts";
 import { openProgress } from "../../progress/printer.ts";
 
-/** Compression of the layers that the store has without one. */
+/** Compression of the layers that the store keeps uncompressed. */
 export interface PushCompression {
   format: (typeof compressionFormats)[number] | undefined;
   level: number | undefined;

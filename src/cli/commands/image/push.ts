@@ -14,7 +14,7 @@ export const pushCommand = command({
   flags: {
     "all-tags": bool("Push all tags of an image to the repository", { short: "a" }),
     compression: word(
-      "Compression of layers that were made or loaded here (gzip, zstd, none)",
+      "Compression of locally built, committed or loaded layers (gzip, zstd, none)",
       compressionFormats,
     ),
     "compression-level": integer("Compression level (gzip: 0-9, zstd: 1-22)"),

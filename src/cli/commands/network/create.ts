@@ -57,7 +57,7 @@ export const createNetworkCommand = command({
         Config: addressPools(flags),
         Options: flags["ipam-opt"].length > 0 ? toRecord(flags["ipam-opt"]) : undefined,
       },
-      // The daemon refuses these three by name: networks that only hold a configuration serve Swarm.
+      // The daemon refuses these three by name: only Swarm uses networks without a bridge of their own.
       ConfigOnly: flags["config-only"] || undefined,
       ConfigFrom: flags["config-from"] === undefined ? undefined : { Network: flags["config-from"] },
       Ingress: flags.ingress || undefined,

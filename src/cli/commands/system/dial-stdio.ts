@@ -16,7 +16,7 @@ export const dialStdioCommand = command({
       for await (const bytes of Bun.stdin.stream()) await daemon.write(bytes);
       daemon.endWriting();
     };
-    // The daemon closes its side last; a client that has gone ends the output.
+    // The daemon closes its side last. The output also ends when the client disconnects.
     send().catch(() => daemon.close());
     const write = openOutput();
     for await (const bytes of daemon) await write("stdout", bytes);

@@ -9,7 +9,7 @@ export const updateVolumeCommand = command({
   flags: { availability: text('Cluster Volume availability ("active", "pause", "drain")') },
   arguments: exactly(1),
   run({ positionals: [name = ""] }) {
-    // Docker changes cluster volumes only; other volumes have nothing that can change.
+    // Docker updates cluster volumes only.
     const reason = "only cluster volumes can be updated, and there is no Swarm";
     return Promise.reject(new ExitError(`volume ${name} cannot be updated: ${reason}`, 1));
   },

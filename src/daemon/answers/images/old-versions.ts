@@ -4,7 +4,7 @@ import type { ImageInspect, ImageSummary, LegacyConfig } from "#api/answers/imag
 export function summaryOfVersion(summary: ImageSummary, version: number): ImageSummary {
   return {
     ...summary,
-    // Version 1.51 counts the containers without being asked.
+    // Version 1.51 always counts the containers.
     ...(version < 51 ? { Containers: -1 } : {}),
     ...(version < 44 ? { VirtualSize: summary.Size } : {}),
   };

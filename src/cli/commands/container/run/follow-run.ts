@@ -62,7 +62,7 @@ export async function followRun(run: RunStream, options: FollowOptions): Promise
   throw new TboxError("unavailable", "the daemon ended the connection before the container ended");
 }
 
-/** The daemon of an older version, which may still run after an upgrade, sends no code. */
+/** Tests whether an image is missing. A daemon of an older version, which may run after an upgrade, sends no code. */
 export function isMissingImage({ code, status, message }: RunFailure): boolean {
   return code === "missing-image" || (status === 404 && message.startsWith("No such image"));
 }

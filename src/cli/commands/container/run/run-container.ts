@@ -40,7 +40,7 @@ export async function runContainer(invocation: RunInvocation): Promise<number> {
     const outcome = await followRun(await openRunStream({ ...request, pull: "never" }), options);
     if (outcome !== "image-missing") return outcome;
   }
-  // Credentials are in files of the user and in credential helpers.
+  // Credentials come from the user's files and credential helpers.
   if (request.pull !== "never") needOwnProcess();
   const { preparePull } = await import("./prepare-pull.ts");
   const auth = await preparePull(image ?? "", request.pull, flags.quiet);
