@@ -13,7 +13,7 @@ interface Manifest {
 }
 
 daemonSuite(
-  "layers that were made here",
+  "locally built layers",
   { obstacle, prepare: (daemon) => loadShell(daemon, "box:1") },
   (daemon) => {
     let registry: TestRegistry;
