@@ -46,14 +46,22 @@ export async function explained<T>(text: string, work: () => Promise<T>): Promis
 /** Joins the messages of an error and its causes with `: `, outermost first. */
 export function errorChain(error: unknown): string {
   const messages: string[] = [];
-  for (let current = error; current !== undefined && current !== null; ) {
+  for (let current = firstError(error); current !== undefined && current !== null; ) {
     messages.push(current instanceof Error ? current.message : String(current));
-    current = current instanceof Error ? current.cause : undefined;
+    current = current instanceof Error ? firstError(current.cause) : undefined;
   }
   return messages.join(": ");
 }
 
 /** Returns the code of an error; `internal` for any error that is not a `TboxError`. */
 export function errorCode(error: unknown): ErrorCode {
-  return error instanceof TboxError ? error.code : "internal";
+  const first = firstError(error);
+  return first instanceof TboxError ? first.code : "internal";
+}
+
+/** Returns the error that a block threw when closing its resources failed too: `await using` wraps both, without a message. */
+export function firstError(error: unknown): unknown {
+  let first = error;
+  while (first instanceof SuppressedError) first = first.suppressed;
+  return first;
 }

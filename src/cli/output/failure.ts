@@ -1,3 +1,5 @@
+import { firstError } from "#support/errors.ts";
+
 const explanations: Record<string, string> = {
   EACCES: "permission denied",
   EDQUOT: "disk quota exceeded",
@@ -10,7 +12,8 @@ const explanations: Record<string, string> = {
 };
 
 /** Returns the message for the user: the messages of the error and its causes, system errors in plain words. */
-export function failureMessage(error: unknown): string {
+export function failureMessage(failure: unknown): string {
+  const error = firstError(failure);
   if (!(error instanceof Error)) return String(error);
   if (isSystemError(error)) {
     const reason = explanations[error.code] ?? error.message;

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import type { TestDaemon } from "#test/support/daemon.ts";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { awaitLine, type Outcome, runProgram } from "#test/support/program.ts";
@@ -156,6 +156,41 @@ daemonSuite("launcher", { obstacle: shellUnavailable, prepare }, (daemon) => {
     await child.exited;
     expect(await running()).not.toBe("");
     await daemon.printed("rm", "-f", "left");
+  });
+
+  test("a command in a deleted directory says so", async () => {
+    const script = 'mkdir gone && cd gone && rmdir ../gone; "$@"';
+    const outcome = await runProgram(
+      ["bash", "-c", script, "bash", programs.launcher, "ps"],
+      optionsOf(daemon, { args: [] }),
+    );
+    expect(outcome).toEqual({
+      stdout: "",
+      stderr: "tbox: the working directory was deleted: change to another directory\n",
+      code: 125,
+    });
+  });
+
+  test("a template that needs the daemon shows why no daemon starts", async () => {
+    const one = {
+      args: ["version", "--format", "{{.Server.Version}}"],
+      environment: { TBOX_RUN_DIR: "/proc/none" },
+    };
+    const { stdout, stderr, code } = await call(daemon, "launcher", one);
+    expect([stdout, code]).toEqual(["", 1]);
+    expect(stderr).toStartWith("tbox: cannot start the daemon: create the directory /proc/none");
+  });
+
+  test("a daemon that may open too few files says so and leaves no helper behind", async () => {
+    const directory = directoryOf(daemon);
+    const environment = { TBOX_RUN_DIR: `${directory}/few-run`, TBOX_DATA_DIR: `${directory}/few` };
+    const options = optionsOf(daemon, { args: [], environment });
+    const outcome = await runProgram(
+      ["bash", "-c", 'ulimit -n 20; "$@"', "bash", programs.launcher, "ps"],
+      options,
+    );
+    expect(outcome.stderr).toContain("the limit of open files is 20, and the daemon needs at least 256");
+    expect(existsSync(`${directory}/few-run/monitors`)).toBe(false);
   });
 
   test("without a daemon the main program starts one", async () => {

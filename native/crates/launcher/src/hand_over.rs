@@ -1,7 +1,7 @@
 //! Executing the Bun program.
 
 use crate::buffer::Buffer;
-use crate::kernel::{Descriptor, Start, execute, exit, read_link, write};
+use crate::kernel::{Descriptor, Errno, Start, execute, exit, read_link, working_directory, write};
 
 /// Name of the Bun program, in the directory of this one.
 const MAIN: &[u8] = b"tbox-main";
@@ -21,6 +21,7 @@ pub fn main_path() -> Option<MainPath> {
 
 /// Executes the Bun program with the arguments and the environment of this one.
 pub fn hand_over(start: &Start) -> ! {
+    refuse_deleted_directory();
     if let Some(text) = main_path().as_ref().and_then(|path| path.text()) {
         let error = execute(text, start);
         let mut message = Buffer::<4400>::new();
@@ -37,4 +38,15 @@ pub fn hand_over(start: &Start) -> ! {
         );
     }
     exit(125)
+}
+
+/// Ends the program in a deleted directory, where the Bun program cannot start and relative paths lead nowhere.
+fn refuse_deleted_directory() {
+    if working_directory(&mut [0; 4096]) == Err(Errno::NO_ENTRY) {
+        let _ = write(
+            Descriptor::STDERR,
+            b"tbox: the working directory was deleted: change to another directory\n",
+        );
+        exit(125)
+    }
 }

@@ -1,10 +1,9 @@
 import { fetchJson } from "#client/endpoints.ts";
 import { writeStandardError } from "../../output/byte-sink.ts";
-import { ExitError } from "../../output/exit.ts";
-import { failureMessage } from "../../output/failure.ts";
 import { print } from "../../output/output.ts";
 import type { Invocation } from "../../registry/command.ts";
 import type { BuildFlags } from "./flags.ts";
+import { writeResultFile } from "./result-file.ts";
 
 /** A built image. */
 export interface BuildResult {
@@ -20,7 +19,7 @@ export async function reportResult(
   { image, tags, quiet }: BuildResult,
   flags: Invocation<BuildFlags>["flags"],
 ): Promise<void> {
-  if (flags.iidfile !== undefined) await writeFile(flags.iidfile, image);
+  if (flags.iidfile !== undefined) writeResultFile(flags.iidfile, image);
   if (flags["metadata-file"] !== undefined) {
     const { Descriptor } = await fetchJson("GET /images/{name}/json", { name: image });
     const metadata = {
@@ -29,16 +28,8 @@ export async function reportResult(
       "containerimage.digest": Descriptor.digest,
       ...(tags.length > 0 ? { "image.name": tags.join(",") } : {}),
     };
-    await writeFile(flags["metadata-file"], `${JSON.stringify(metadata, undefined, 2)}\n`);
+    writeResultFile(flags["metadata-file"], `${JSON.stringify(metadata, undefined, 2)}\n`);
   }
   if (quiet) return print(`${image}\n`);
   await writeStandardError([`built ${image}`, ...tags.map((tag) => `tagged ${tag}`), ""].join("\n"));
-}
-
-async function writeFile(path: string, text: string): Promise<void> {
-  try {
-    await Bun.write(path, text);
-  } catch (cause) {
-    throw new ExitError(`cannot write ${path}: ${failureMessage(cause)}`, 1, { cause });
-  }
 }

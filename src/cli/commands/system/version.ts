@@ -23,8 +23,10 @@ export const versionCommand = command({
     });
     const value = { Client: client, Server: server };
     if (format === "json") await print(`${JSON.stringify(value)}\n`);
-    else if (format !== undefined) await print(`${compileFormat(format)(value)}\n`);
-    else
+    else if (format !== undefined) {
+      const text = rendered(compileFormat(format), value, failure);
+      if (text !== undefined) await print(`${text}\n`);
+    } else
       await print(
         describe("Client", client) + (server ? `\n${describe("Server", ownVersions(server))}` : ""),
       );
@@ -33,6 +35,16 @@ export const versionCommand = command({
     return 1;
   },
 });
+
+/** Returns the text of a template; undefined if it lacks only the answer of a daemon that failed. */
+function rendered<T>(render: (value: T) => string, value: T, failure: unknown): string | undefined {
+  try {
+    return render(value);
+  } catch (error) {
+    if (failure === undefined) throw error;
+    return undefined;
+  }
+}
 
 /** Versions of the program and of the parts that it consists of. */
 type Versions = Partial<Record<keyof VersionAnswer | "Docker", unknown>>;

@@ -7,6 +7,7 @@ use core::arch::asm;
 pub struct Errno(pub i32);
 
 impl Errno {
+    pub const NO_ENTRY: Self = Self(2);
     pub const INTR: Self = Self(4);
     pub const AGAIN: Self = Self(11);
     pub const PIPE: Self = Self(32);
