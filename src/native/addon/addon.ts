@@ -14,7 +14,7 @@ export interface Addon {
    * the first.
    */
   streamPair(buffer: number): [number, number];
-  /** Opens a directory that only `user` can enter, created if missing. Throws EPERM for any other directory. */
+  /** Opens a directory that only `user` can enter; creates it if it is missing. Throws EPERM for any other directory. */
   openPrivateDirectory(path: string, user: number): number;
   /** Throws EPERM unless a process of `user` listens on the other end of a Unix socket. */
   checkPeer(socket: number, user: number): void;

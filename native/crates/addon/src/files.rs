@@ -19,8 +19,8 @@ pub fn lock_file(directory: String, name: String) -> Result<Option<i32>> {
     Ok(held.map(IntoRawFd::into_raw_fd))
 }
 
-/// Opens a directory that only `user` can enter, created if missing. Fails with EPERM if it is open to others, belongs
-/// to another user, or is a link.
+/// Opens a directory that only `user` can enter; creates it if it is missing. Fails with EPERM for a link and for a
+/// directory that is open to others or belongs to another user.
 #[napi]
 pub fn open_private_directory(path: String, user: u32) -> Result<i32> {
     private_directory::open(Path::new(&path), user)

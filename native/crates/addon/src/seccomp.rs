@@ -15,7 +15,7 @@ pub struct SeccompFilter {
 }
 
 /// Compiles a profile in Docker's or Podman's format for a container with these capabilities, without `CAP_`. Returns
-/// nothing for an empty profile, which means no filter. Fails with EINVAL and a text that names the line or the field.
+/// `None` for an empty profile, which means no filter. Fails with EINVAL and a text that names the line or the field.
 #[napi]
 pub fn compile_seccomp(
     profile: String,

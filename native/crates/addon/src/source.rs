@@ -84,7 +84,7 @@ impl Channel {
         Ok(Backlog::Empty)
     }
 
-    /// Receives a message; nothing at the end of the connection.
+    /// Receives a message; `None` at the end of the connection.
     pub fn receive(&self) -> Result<Option<Received>, seqpacket::Error> {
         seqpacket::receive_ready(self.socket.as_fd())
     }

@@ -1,4 +1,4 @@
-//! Text of limited length. This program allocates no memory.
+//! A text buffer of fixed size, because this program allocates no memory.
 
 use core::ffi::CStr;
 use core::fmt;

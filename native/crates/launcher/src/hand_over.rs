@@ -29,7 +29,7 @@ pub fn hand_over(start: &Start) -> ! {
         message
             .push(b": error ")
             .push_number(error.0.unsigned_abs().into());
-        message.push(b": install tbox again, it consists of several files\n");
+        message.push(b": reinstall tbox with all its files\n");
         let _ = write(Descriptor::STDERR, message.bytes());
     } else {
         let _ = write(

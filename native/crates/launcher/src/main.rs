@@ -1,7 +1,7 @@
 //! The launcher: `tbox` as users call it.
 //!
-//! Sends its command line to the daemon, which runs the command with the definitions of the Bun program, and copies
-//! streams and signals. Executes the Bun program beside it, with the same arguments, for everything else.
+//! It sends its command line to the daemon, which runs the command with the definitions of the Bun program, and copies
+//! streams and signals. In all other cases it executes the Bun program in its directory, with the same arguments.
 #![no_std]
 #![cfg_attr(not(test), no_main)]
 // The harness of the unit tests has its own entry point.

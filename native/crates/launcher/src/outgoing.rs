@@ -1,4 +1,4 @@
-//! Frames on their way to the daemon, without waiting for it.
+//! Frames for the daemon, sent without waiting for it.
 
 use crate::frames::{HEADER, header};
 use crate::kernel::{Descriptor, Errno, send_now};
@@ -6,7 +6,7 @@ use crate::kernel::{Descriptor, Errno, send_now};
 /// Most bytes of a frame's payload.
 pub const LARGEST: usize = 16 * 1024;
 
-/// One frame that the kernel has not taken completely. Others wait at their source until it is empty.
+/// One frame that the kernel has not taken completely. No other frame is read from its source until it is empty.
 pub struct Outgoing {
     bytes: [u8; HEADER + LARGEST],
     sent: usize,
@@ -26,7 +26,7 @@ impl Outgoing {
         self.sent == self.end
     }
 
-    /// Returns the place for a payload; `send` sends its first bytes.
+    /// Returns the buffer for a payload; `send` sends its first bytes.
     pub fn room(&mut self) -> &mut [u8] {
         &mut self.bytes[HEADER..]
     }
@@ -45,7 +45,7 @@ impl Outgoing {
         self.send(kind, 1, socket)
     }
 
-    /// Sends what the kernel takes now.
+    /// Sends as many bytes as the kernel takes now.
     pub fn advance(&mut self, socket: Descriptor) -> Result<(), Errno> {
         while !self.is_empty() {
             match send_now(socket, &self.bytes[self.sent..self.end]) {

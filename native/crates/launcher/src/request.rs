@@ -10,7 +10,7 @@ use crate::kernel::{self, Descriptor, FileIdentity, Start};
 /// Facts about this process; the strings of command line and environment follow.
 type Facts = Buffer<8192>;
 
-/// Sends the request. Returns `None` if this process has something that the request cannot express.
+/// Sends the request. Returns `None` if the request cannot express the state of this process.
 pub fn send(start: &Start, socket: Descriptor) -> Option<()> {
     let strings = start.strings()?;
     let facts = facts(start)?;
@@ -39,7 +39,7 @@ fn facts(start: &Start) -> Option<Facts> {
     facts.is_complete().then_some(facts)
 }
 
-/// Appends what tells versions of the Bun program apart: the daemon must be that same program.
+/// Appends the identity of the Bun program. The daemon must be the same program.
 fn push_identity(facts: &mut Facts, file: &FileIdentity) {
     let seconds = file.modified_seconds.unsigned_abs();
     let numbers = [

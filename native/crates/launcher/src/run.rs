@@ -18,13 +18,13 @@ pub fn run(start: &Start) -> ! {
 /// Connects to a running daemon of this user and sends the command line.
 fn connect(start: &Start) -> Option<kernel::Descriptor> {
     let user = effective_user();
-    // Root gets an explanation, which the Bun program gives.
+    // The Bun program explains to root why it refuses.
     if user == 0 {
         return None;
     }
     let path = socket_path::find(start, user)?;
     let socket = kernel::connect(path.bytes()).ok()?;
-    // Another user who got hold of the path must not see the environment.
+    // Another user who took over the path must not receive the environment.
     if kernel::peer_user(socket) != Ok(user) {
         return None;
     }

@@ -26,7 +26,7 @@ struct Session<'a> {
     reads_input: bool,
 }
 
-/// Follows the command to its end.
+/// Exchanges frames until the command ends.
 pub fn follow(start: &Start, socket: Descriptor) -> ! {
     let mut session = Session {
         start,
@@ -78,7 +78,7 @@ impl Session<'_> {
         }
     }
 
-    /// Writes a piece of output. A failure ends the program as it ends the Bun program.
+    /// Writes a piece of output. A failure ends this program like the Bun program.
     fn write(&mut self, to: Descriptor, piece: &Piece, name: &str) {
         ignore_broken_pipes();
         let mut rest = piece.payload;
@@ -87,7 +87,7 @@ impl Session<'_> {
             match kernel::write(to, &rest[..rest.len().min(CHUNK)]) {
                 Ok(count) => rest = &rest[count..],
                 Err(Errno::INTR | Errno::AGAIN) => {}
-                // A message has no other place to go, and the command has its own exit status.
+                // There is no other stream for a message, and the command has its own exit status.
                 Err(_) if piece.kind == Received::Message => return,
                 Err(Errno::PIPE) => exit(BROKEN_PIPE),
                 Err(error) => fail_write(name, error),

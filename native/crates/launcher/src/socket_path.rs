@@ -1,9 +1,10 @@
-//! The path of the daemon's socket for launchers. Its directory is found and checked as in `src/support/directories.ts` and `src/client/daemon/socket-owner.ts`.
+//! The path of the daemon's socket for launchers. Its directory is found and checked as in
+//! `src/support/directories.ts` and `src/client/daemon/socket-owner.ts`.
 
 use crate::buffer::Buffer;
 use crate::kernel::{FileIdentity, Start, open_directory, status, status_of};
 
-/// Path of a socket. A longer path cannot be connected to.
+/// Path of a socket. The kernel accepts no longer path.
 pub type SocketPath = Buffer<108>;
 
 type Directory = Buffer<4096>;
@@ -48,7 +49,7 @@ fn variable(start: &Start, name: &[u8]) -> Option<&'static [u8]> {
     (!value.is_empty()).then_some(value)
 }
 
-/// Whether a path is a directory that only the user can enter.
+/// Returns whether a path is a directory that only the user can enter.
 fn is_session(path: &[u8], user: u32) -> bool {
     let mut text = Directory::new();
     text.push(path).push(b"\0");

@@ -1,8 +1,8 @@
 //! The first instructions of the program.
 //!
-//! The static program has no C library: its start-up code takes most of a millisecond on virtual machines, because it
-//! asks the processor for its features dozens of times, and each question leaves the virtual machine. Builds that are
-//! not static, such as those of the linter, start through the C library.
+//! The static program has no C library, whose start-up code takes most of a millisecond on virtual machines: it executes
+//! CPUID dozens of times, and each one exits to the hypervisor. Builds that are not static, such as the linter's, start
+//! through the C library.
 #![allow(unsafe_code)]
 
 use core::ffi::c_char;
@@ -47,7 +47,10 @@ mod bare {
 
     #[panic_handler]
     fn panic(_: &PanicInfo) -> ! {
-        let _ = write(Descriptor::STDERR, b"tbox: the program has a fault\n");
+        let _ = write(
+            Descriptor::STDERR,
+            b"tbox: internal error in the launcher\n",
+        );
         exit(125)
     }
 }

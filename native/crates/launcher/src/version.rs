@@ -4,7 +4,7 @@ use crate::kernel::{Descriptor, Start, exit, write};
 
 const TEXT: &[u8] = concat!("tbox version ", env!("CARGO_PKG_VERSION"), "\n").as_bytes();
 
-/// Whether the first argument asks for the version, as in `src/cli/registry/built-ins.ts`.
+/// Returns whether the first argument requests the version, as in `src/cli/registry/built-ins.ts`.
 pub fn is_asked(start: &Start) -> bool {
     let first = start.arguments().nth(1).map(|text| text.to_bytes());
     matches!(first, Some(b"--version" | b"-v"))

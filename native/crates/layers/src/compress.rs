@@ -1,4 +1,4 @@
-//! Compressing an archive on all processors, with output that depends only on the content.
+//! Compression of an archive on all processors. The output depends only on the content.
 
 mod blocks;
 mod gzip;

@@ -20,7 +20,7 @@ impl<W: Write> DigestWriter<W> {
         }
     }
 
-    /// Returns the number of bytes so far.
+    /// Returns the number of bytes written so far.
     pub fn count(&self) -> u64 {
         self.count
     }

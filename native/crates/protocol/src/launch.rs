@@ -296,8 +296,8 @@ pub struct Process {
     pub user: String,
     /// Supplementary groups, by name or number.
     pub groups: Vec<String>,
-    /// The ids that are mapped to the caller, who then owns the files that they write outside the image. An exec joins
-    /// the mapping of its container.
+    /// The ids that are mapped to the caller, so that the caller owns the files that they write outside the image. An
+    /// exec joins the mapping of its container.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep_id: Option<KeepId>,
     /// Size of the pseudo-terminal, set before the program starts; absent for three pipes.
@@ -330,7 +330,7 @@ pub struct KeepId {
     /// The user; the program's if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uid: Option<u32>,
-    /// The group. If absent, the program's for the program's user, and the primary group of another user.
+    /// The group. If absent, it is the program's group for the program's user, or the primary group of another user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gid: Option<u32>,
 }

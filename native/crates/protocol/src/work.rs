@@ -218,7 +218,7 @@ pub struct FileStatus {
     pub target: String,
 }
 
-/// How an archive is compressed.
+/// Compression format and level of an archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Compression {
     pub format: CompressionFormat,
@@ -299,7 +299,7 @@ pub struct Packed {
     pub diff_id: String,
     /// Size of the uncompressed archive in bytes.
     pub archive_size: u64,
-    /// Digest and size of what was written: of the uncompressed archive unless it was compressed.
+    /// Digest and size of the written bytes: of the compressed archive, or of the plain one without compression.
     pub digest: String,
     pub size: u64,
 }

@@ -40,8 +40,8 @@ pub fn open_root(
     mount(&store, view)
 }
 
-/// Returns the root without the container's mounts, so that the files below mount points are seen. Where the kernel
-/// refuses to show them, returns the root as it is.
+/// Returns the root without the container's mounts, so that the files below mount points are seen. If the kernel
+/// refuses this, returns the root with its mounts.
 pub fn without_mounts(root: OwnedFd) -> OwnedFd {
     attach::clone_of(root.as_fd(), Depth::One).unwrap_or(root)
 }

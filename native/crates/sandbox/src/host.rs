@@ -114,7 +114,7 @@ impl Host {
         &self.gids
     }
 
-    /// Returns the default seccomp filter for a capability set. That of the default set was assembled once.
+    /// Returns the default seccomp filter for a capability set. The filter for the default set is assembled only once.
     pub(crate) fn filter(&self, capabilities: capabilities::Set) -> Arc<Filter> {
         match capabilities {
             capabilities::DEFAULT => Arc::clone(&self.default_filter),

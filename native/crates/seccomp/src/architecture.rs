@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 /// The kernel's name of a call, and the name that the list of calls has for aarch64.
 const NEWFSTATAT: (&str, &str) = ("newfstatat", "fstatat");
 
-/// Above all numbers.
+/// A number above those of all calls.
 const MOST: u32 = 1024;
 
 /// Numbers that only 32-bit architectures use, for calls with 64-bit times. The list of calls has them everywhere.
@@ -40,14 +40,14 @@ impl Architecture {
         }
     }
 
-    /// Returns the number of a call; nothing if the architecture does not have it.
+    /// Returns the number of a call; `None` if the architecture does not have it.
     pub fn number(self, name: &str) -> Option<u32> {
         let names = self.sorted();
         let found = names.binary_search_by_key(&name, |(name, _)| name).ok()?;
         names.get(found).map(|(_, number)| *number)
     }
 
-    /// Returns the calls, sorted by name. Sorted once: the filter of each start with other capabilities needs them.
+    /// Returns the calls, sorted by name. They are sorted once, because every new capability set needs them.
     fn sorted(self) -> &'static [(&'static str, u32)] {
         static SORTED: [OnceLock<Vec<(&str, u32)>>; 2] = [OnceLock::new(), OnceLock::new()];
         SORTED[self as usize].get_or_init(|| {
@@ -58,7 +58,7 @@ impl Architecture {
         })
     }
 
-    /// Returns the name of a call; nothing for an unused number.
+    /// Returns the name of a call; `None` for an unused number.
     pub fn name(self, number: u32) -> Option<&'static str> {
         if OF_32_BITS.contains(&number) {
             return None;

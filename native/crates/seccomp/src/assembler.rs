@@ -62,7 +62,7 @@ fn decide(decision: &Decision) -> Filter {
     program
 }
 
-/// Where a comparison goes.
+/// Jump target of a comparison.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Goal {
     /// The next instruction.

@@ -114,7 +114,7 @@ const WITH_CAPABILITY: &[(&str, &[&str])] = &[
 /// All CLONE_NEW* flags, including CLONE_NEWTIME.
 const NEW_NAMESPACES: u64 = 0x7e02_0080;
 
-/// PER_LINUX, PER_LINUX32, both with UNAME26, and the query.
+/// PER_LINUX, PER_LINUX32, both with UNAME26, and the value that queries the personality.
 const PERSONALITIES: [u32; 5] = [0, 8, 0x2_0000, 0x2_0008, u32::MAX];
 
 /// Returns the profile for a container whose capabilities `has` knows.
@@ -152,13 +152,13 @@ pub fn table(architecture: Architecture, has: &dyn Fn(&str) -> bool) -> Table {
     table
 }
 
-/// Returns the calls that are allowed with certain arguments. The kernel ignores the high half of these arguments, so
-/// the filter does too; Docker's compares it, and lets a forbidden family or request through that has high bits.
+/// Returns the calls that are allowed with certain arguments. The kernel ignores the high half of these arguments, and
+/// so does this filter. Docker's filter compares it, and allows a forbidden family or request with high bits.
 fn limited() -> Vec<(&'static str, Vec<Rule>)> {
     let is = |argument, value| Condition::low(argument, Comparison::Equal, value);
     let sockets = [libc::AF_ALG, libc::AF_VSOCK];
     let other_family = sockets.map(|family| is(0, family as u32).negated());
-    // Stricter than Docker's profile: no input is inserted into the queue of a terminal.
+    // This rule is stricter than Docker's profile: it forbids inserting input into a terminal.
     let inserts = [libc::TIOCSTI, libc::TIOCLINUX];
     let other_request = inserts.map(|request| is(1, request as u32).negated());
     let personalities = PERSONALITIES.map(|value| Rule::when(vec![is(0, value)], ALLOW));

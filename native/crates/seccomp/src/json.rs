@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-/// Why a profile is refused. The text names the line, or the field.
+/// A reason to refuse a profile. The text names the line or the field.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Error {
     /// The message contains the line and the column.
@@ -69,7 +69,7 @@ pub struct Argument {
     pub op: String,
 }
 
-/// Containers and hosts that a rule is for, or not for.
+/// Containers and hosts that a rule includes or excludes.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Selection {

@@ -16,7 +16,7 @@ pub struct Target<'target> {
     pub kernel: (u32, u32),
 }
 
-/// A profile whose text was read.
+/// A parsed profile.
 #[derive(Debug)]
 pub struct Profile {
     document: Document,
@@ -36,13 +36,13 @@ impl Profile {
         Ok(Self { document })
     }
 
-    /// Returns the filter; nothing for a profile without a default action and calls, which means no filter.
+    /// Returns the filter; `None` for a profile without a default action and calls, which means no filter.
     pub fn compile(&self, target: &Target<'_>) -> Result<Option<Compiled>, Error> {
         let Some(table) = self.table(target)? else {
             return Ok(None);
         };
         let filter = table.assemble();
-        // The kernel's limit.
+        // The kernel limits the length of a filter.
         if filter.len() > libc::BPF_MAXINSNS as usize {
             let reason = format!("{} instructions, the kernel takes 4096", filter.len());
             return Err(field("syscalls", reason));
@@ -131,7 +131,7 @@ fn add(table: &mut Table, call: &Call, path: &str, target: &Target<'_>) -> Resul
     if !applies(call, path, target)? {
         return Ok(());
     }
-    // Names of other architectures and of later kernels are known nowhere.
+    // A name of another architecture or of a later kernel is unknown here.
     for number in names
         .iter()
         .filter_map(|name| target.architecture.number(name))

@@ -92,7 +92,7 @@ impl Rule {
     }
 }
 
-/// The treatment of a call: the first rule that its arguments meet, or the last field.
+/// The rules of a call: the first rule that its arguments meet applies, or else `otherwise`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
     pub rules: Vec<Rule>,

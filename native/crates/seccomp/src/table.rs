@@ -24,8 +24,8 @@ impl Table {
         }
     }
 
-    /// Adds a rule for a call. A rule without conditions counts before all rules with conditions, the first of equal
-    /// rank counts.
+    /// Adds a rule for a call. A rule without conditions precedes all rules with conditions; of two equal ones, the
+    /// first applies.
     pub fn add(&mut self, number: u32, rule: Rule) {
         let default = self.default;
         let decision = self.decisions.entry(number).or_insert_with(|| Decision {

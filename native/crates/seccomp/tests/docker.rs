@@ -41,7 +41,7 @@ fn samples(decisions: [&Decision; 2]) -> Vec<[u64; 6]> {
     samples
 }
 
-/// Where this program's profile is stricter: requests that insert input into a terminal.
+/// Returns whether tbox's profile is stricter for a call: it forbids requests that insert input into a terminal.
 fn is_stricter_by_design(name: &str, arguments: &[u64; 6]) -> bool {
     let inserts = [libc::TIOCSTI, libc::TIOCLINUX];
     name == "ioctl" && inserts.contains(&arguments[1])

@@ -1,7 +1,7 @@
 //! Directories that belong to one user alone, and connections to the sockets in them.
 //!
-//! Another local user can create the directory first, or swap it while it is being looked at. So it is created before
-//! it is checked, checked through its descriptor, and used through that descriptor.
+//! Another local user can create the directory first, or replace it during a check. So it is created before it is
+//! checked, checked through its descriptor, and used through that descriptor.
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
@@ -25,14 +25,14 @@ pub enum Error {
     System { call: &'static str, source: Errno },
 }
 
-/// Opens a directory of `user`, created with mode 0700 if missing. Fails unless it is a directory, no link, that only
-/// `user` can enter. The parent must exist.
+/// Opens a directory of `user`; creates it with mode 0700 if it is missing. Fails for a link and for a directory that
+/// another user can enter. The parent must exist.
 pub fn open(path: &Path, user: u32) -> Result<OwnedFd, Error> {
     match mkdirat(CWD, path, Mode::RWXU) {
         Ok(()) | Err(Errno::EXIST) => {}
         Err(errno) => return Err(system("mkdir")(errno)),
     }
-    // Without DIRECTORY, which would report a link as "not a directory" too, but with an errno of the kernel's choice.
+    // The flag DIRECTORY is missing, because the kernel would report a link with varying errnos.
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let directory = openat(CWD, path, flags, Mode::empty()).map_err(system("open"))?;
     let status = fstat(&directory).map_err(system("fstat"))?;

@@ -28,7 +28,7 @@ pub fn install_with(program: &[Instruction], flags: u32) -> Result<(), Errno> {
     let allowed = libc::SECCOMP_FILTER_FLAG_LOG | libc::SECCOMP_FILTER_FLAG_SPEC_ALLOW;
     match libc::c_ulong::from(flags) {
         flags if flags & !allowed == 0 => install_for(program, flags),
-        // The other flags have results of their own.
+        // The other flags return a descriptor or a thread ID.
         _ => Err(Errno::INVAL),
     }
 }
@@ -43,7 +43,7 @@ pub fn to_bytes(program: &[Instruction]) -> Vec<u8> {
     program.iter().flat_map(bytes).collect()
 }
 
-/// Returns the program in such bytes; nothing if the last instruction is not complete.
+/// Returns the program in such bytes; `None` if the last instruction is incomplete.
 pub fn from_bytes(bytes: &[u8]) -> Option<Vec<Instruction>> {
     let (instructions, rest) = bytes.as_chunks::<8>();
     let parse = |[code0, code1, jt, jf, k0, k1, k2, k3]: &[u8; 8]| Instruction {

@@ -33,8 +33,8 @@ pub fn enter_child() -> Result<(), Errno> {
     unsafe { unshare_unsafe(UnshareFlags::NEWUSER) }
 }
 
-/// Returns the user namespace that contains another process and whose parent is this process's own one; nothing if the
-/// other process is not below this one's namespace.
+/// Returns the user namespace that contains another process and whose parent is this process's namespace; `None` if the
+/// other process is not below that namespace.
 pub fn child_of_own(process: u32) -> Option<OwnedFd> {
     let own = inode(&open("self").ok()?)?;
     let mut namespace = open(&process.to_string()).ok()?;

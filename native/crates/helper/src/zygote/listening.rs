@@ -1,4 +1,4 @@
-//! The zygote's sockets in the run directory: its own one, and the one that it keeps for daemons.
+//! The zygote's sockets in the run directory: its own socket, and the socket that it keeps for daemons.
 
 use std::os::fd::{AsFd, BorrowedFd};
 

@@ -150,7 +150,7 @@ fn prepare(
     let _ = rustix::thread::set_name(c"tbox-zygote");
     setsid().map_err(|errno| Failure::of_call("session", "setsid", errno))?;
     chdir("/").map_err(|errno| Failure::of_call("session", "chdir /", errno))?;
-    // Containers keep this keyring if the user has too many keys for one each. Without a key to spare, so does the zygote.
+    // Containers keep this keyring when the user's limit of keys is reached. The call fails if it is reached already.
     let _ = sys::keyring::join_new_session();
     let handover = net_helper::take_over(run.as_fd())
         .filter(|handover| user_namespace::enter(handover.user_namespace.as_fd()).is_ok());
@@ -195,8 +195,7 @@ fn prepare(
     Ok(Some(Box::new(zygote)))
 }
 
-/// Enters the user namespace of the containers that a dead zygote has left. Returns its mapping; `None` if no container
-/// runs.
+/// Enters the user namespace of a dead zygote's containers. Returns its mapping; `None` if no container runs.
 fn enter_survivors(run: &OwnedFd, store: &OwnedFd) -> Option<Mapping> {
     let ZygoteRecord { mapping, .. } = ZygoteRecord::read(store.as_fd())?;
     let namespace = survivors::user_namespace(run.as_fd())?;

@@ -72,7 +72,7 @@ pub mod number {
 ///
 /// # Safety
 ///
-/// Each argument is what the kernel expects of this call: pointers are valid for the memory that it reads or writes.
+/// Each argument is valid for this call: pointers are valid for the memory that the kernel reads or writes.
 pub unsafe fn call<const N: usize>(number: usize, given: [usize; N]) -> Result<usize, Errno> {
     let mut all = [0; 6];
     all[..N].copy_from_slice(&given);

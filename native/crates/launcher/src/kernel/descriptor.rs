@@ -14,8 +14,8 @@ impl Descriptor {
     pub const STDOUT: Self = Self(1);
     pub const STDERR: Self = Self(2);
 
-    /// Returns the descriptor that a call has opened, above those of the standard streams: one of them may be closed, and
-    /// then its number must stay closed.
+    /// Returns the descriptor that a call has opened, with a number above the standard streams: a closed standard stream
+    /// must stay closed.
     pub(super) fn opened(result: usize) -> Result<Self, Errno> {
         // The kernel returns small numbers.
         let opened = Self(i32::try_from(result).unwrap_or(-1));

@@ -32,7 +32,7 @@ const READABLE: i16 = 1;
 const WRITABLE: i16 = 4;
 
 impl Wait {
-    /// Waits for nothing: the kernel skips the entry.
+    /// Returns an entry that the kernel skips.
     pub const NONE: Self = Self {
         descriptor: -1,
         events: 0,
@@ -62,7 +62,7 @@ impl Wait {
         }
     }
 
-    /// Whether the descriptor is ready; errors and hang-ups count, because the next call reports them.
+    /// Returns whether the descriptor is ready, also for an error or a hang-up, which the next call reports.
     pub fn ready(&self) -> bool {
         self.returned & !WRITABLE != 0
     }
@@ -159,7 +159,7 @@ fn status_at(directory: usize, path: &CStr, flags: usize) -> Result<FileIdentity
     })
 }
 
-/// Tells whether a descriptor belongs to a terminal.
+/// Returns whether a descriptor belongs to a terminal.
 pub fn is_terminal(descriptor: Descriptor) -> bool {
     /// `TCGETS`
     const GET_SETTINGS: usize = 0x5401;

@@ -40,7 +40,7 @@ impl Start {
         })
     }
 
-    /// Returns all arguments and variables, each with its NUL, as they lie in memory; `None` if they are apart.
+    /// Returns the memory with all arguments and variables, each with its NUL; `None` if it is not contiguous.
     pub fn strings(&self) -> Option<&'static [u8]> {
         let mut all = self.arguments().chain(self.environment());
         let first = all.next()?;

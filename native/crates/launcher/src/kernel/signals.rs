@@ -45,7 +45,7 @@ struct Action {
     mask: u64,
 }
 
-/// Collects signals instead of obeying them; `next_signal` reads them from the descriptor.
+/// Blocks signals and collects them; `next_signal` reads them from the descriptor.
 pub fn catch(signals: SignalSet) -> Result<Descriptor, Errno> {
     change_mask(BLOCK, signals)?;
     // The kernel drops an ignored signal although it is blocked.

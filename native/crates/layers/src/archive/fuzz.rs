@@ -1,10 +1,10 @@
-//! Feeds the reader with changed archives. `TBOX_TEST_FUZZ_MS` is the time in milliseconds.
+//! Fuzzes the reader with changed archives. `TBOX_TEST_FUZZ_MS` is the time in milliseconds.
 
 use std::time::{Duration, Instant};
 
 use super::Reader;
 
-/// A small generator (xorshift), so that a failure is repeated by its seed.
+/// A random number generator (xorshift) with a seed, which reproduces a failure.
 struct Random(u64);
 
 impl Random {

@@ -18,7 +18,7 @@ pub enum BlobError {
     Xz(String),
     #[error("the bzip2 stream is damaged: {0}")]
     Bzip2(String),
-    #[error("the layer unpacks to more than the limit of {0} bytes, which are free for it")]
+    #[error("the layer unpacks to more than {0} bytes, the limit set by the free space")]
     TooLarge(u64, #[source] Errno),
     #[error("starting a thread for decompression")]
     Thread(#[source] std::io::Error),

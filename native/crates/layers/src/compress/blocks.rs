@@ -14,9 +14,9 @@ use crate::digest::DigestWriter;
 
 /// Size of a gzip block. It must not depend on the number of processors, or equal content would have several digests.
 const GZIP_BLOCK: usize = 1024 * 1024;
-/// Size of a zstd block: larger, because a frame does not refer to the frame before it.
+/// Size of a zstd block. It is larger than a gzip block, because a frame does not refer to the frame before it.
 const ZSTD_BLOCK: usize = 4 * 1024 * 1024;
-/// Blocks that wait for each thread.
+/// Maximum number of blocks in the queue of a thread.
 const DEPTH: usize = 2;
 
 /// The compressed archive.
@@ -95,7 +95,7 @@ pub fn write<W: Write + Send, T, E: From<io::Error>>(
         drop(writer);
         let content = join(hashing);
         let written = join(writing);
-        // A queue closes because of a failed write, so the write's error comes first.
+        // A failed write closes the queue, so the write's error is returned first.
         let (digest, size) = written?;
         let value = produced?;
         finished?;
@@ -130,7 +130,7 @@ fn compress_jobs(waiting: &Mutex<Receiver<Job>>, compression: Compression) {
             .unwrap_or_else(PoisonError::into_inner)
             .recv();
         let Ok(job) = received else { return };
-        // The writer is gone if a write failed.
+        // Sending fails only after a failed write.
         let _ = job.reply.send(compress(&job, compression));
     }
 }
@@ -225,7 +225,7 @@ impl BlockWriter<'_> {
 
 impl Write for BlockWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // A full block waits for the next byte: only the last block ends the stream.
+        // A full block is kept until the next byte arrives, because the last block must end the stream.
         if self.block.len() == self.size {
             self.submit(false)?;
         }

@@ -1,4 +1,4 @@
-//! One gzip member of deflate blocks that are compressed independently of one another.
+//! A gzip member of deflate blocks that are compressed independently of one another.
 
 use std::io::{Error, Result};
 

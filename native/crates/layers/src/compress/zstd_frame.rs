@@ -1,4 +1,4 @@
-//! Zstandard frames. Frames after one another are one stream (RFC 8878, section 3).
+//! Zstandard frames. Concatenated frames are one stream (RFC 8878, section 3).
 
 use std::io::Result;
 

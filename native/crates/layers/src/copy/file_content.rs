@@ -1,4 +1,4 @@
-//! Copying the content of a file with its holes.
+//! Copies of a file's content with its holes.
 
 use std::fs::File;
 use std::io::{Error, Read, Result, Seek, SeekFrom};
@@ -6,7 +6,7 @@ use std::io::{Error, Read, Result, Seek, SeekFrom};
 use rustix::fs::{SeekFrom as Place, Stat, seek};
 use rustix::io::Errno;
 
-/// Copies a whole file into an empty one. Holes stay holes.
+/// Copies a whole file into an empty one, with its holes.
 pub fn copy_content(mut source: &File, mut target: &File, status: &Stat) -> Result<()> {
     let size = status.st_size.unsigned_abs();
     // Blocks of 512 bytes.

@@ -11,11 +11,11 @@ use walk::DIRECTORY;
 use super::path::{c_string, open_text};
 use crate::file_failure::refused;
 
-/// Most symbolic links of a path, as in the kernel.
+/// Maximum number of symbolic links in a path, as in the kernel.
 const MAX_LINKS: usize = 40;
 
-/// Opens a directory and creates missing ones on its path, with the given owner. A symbolic link to nothing gets its
-/// directory, below the root.
+/// Opens a directory and creates missing ones on its path, with the given owner. The target of a dangling symbolic link
+/// is created below the root.
 pub fn ensure_directory(
     root: BorrowedFd<'_>,
     path: &str,

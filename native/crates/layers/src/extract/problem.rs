@@ -56,7 +56,7 @@ pub enum Problem {
     },
     #[error("the layer has more than the limit of {0} entries")]
     TooManyEntries(u64),
-    #[error("the layer's files exceed the limit of {0} bytes in total, which are free for them")]
+    #[error("the layer's files exceed {0} bytes in total, the limit set by the free space")]
     TooLarge(u64, #[source] Errno),
     #[error("its attribute {} is larger than the kernel allows", quote(.0))]
     AttributeSize(Vec<u8>),

@@ -1,4 +1,4 @@
-//! Writing a new file without its long runs of zeros.
+//! Writes of a new file without its long runs of zeros.
 
 use std::os::fd::BorrowedFd;
 
@@ -27,7 +27,7 @@ pub fn write_with_holes(file: BorrowedFd<'_>, piece: &[u8], offset: u64) -> Resu
     Ok(written == piece.len())
 }
 
-/// Counts the zeros in whole blocks at the start of bytes. The last block may be shorter.
+/// Returns the number of leading zeros, in whole blocks; the last block may be shorter.
 fn count_zeros(bytes: &[u8]) -> usize {
     bytes
         .chunks(BLOCK)
@@ -71,7 +71,7 @@ mod tests {
         content[700] = 1;
         content[300_000..300_010].fill(2);
         content[1_000_000] = 3;
-        // Pieces begin anywhere in a block.
+        // A piece may begin in the middle of a block.
         for (index, piece) in content.chunks(100_003).enumerate() {
             let ends = write_with_holes(file.as_fd(), piece, index as u64 * 100_003).unwrap();
             assert_eq!(ends, index != 2 && index != 9);

@@ -1,4 +1,4 @@
-//! Making the archive of a layer again from its files.
+//! Creation of a layer's archive from its files.
 
 use std::fs::File;
 use std::io::{BufWriter, IntoInnerError, Write};
@@ -15,11 +15,11 @@ use crate::file_failure::failed;
 use crate::pack::{Counts, PackError, pack_upper};
 use crate::store::LayerStore;
 
-/// Bytes collected before they are written.
+/// Size of the write buffer in bytes.
 const BUFFER: usize = 256 * 1024;
 
-/// Writes the archive of a layer to `output`. The caller compares the diffID: the files of a layer make the same archive
-/// again only if the archive was made here.
+/// Writes the archive of a layer to `output`. The caller compares the diffID: the files make the same archive
+/// only if tbox has packed the layer.
 pub fn pack(
     store: BorrowedFd<'_>,
     diff_id: &str,

@@ -1,4 +1,4 @@
-//! Reading a file that may change or have holes.
+//! A reader of files that may change or have holes.
 
 use std::fs::File;
 use std::io::{Read, Result};
@@ -7,8 +7,8 @@ use std::os::unix::fs::FileExt;
 use rustix::fs::{SeekFrom, Stat, seek};
 use rustix::io::Errno;
 
-/// A file read to exactly the size in its header, whatever another process writes meanwhile: zeros extend a shorter
-/// file, and a longer file is cut. Holes are not read.
+/// A reader of exactly the size in the header, even if another process writes to the file meanwhile: it extends a
+/// shorter file with zeros, and cuts a longer one. It skips holes.
 pub struct SizedFile {
     file: File,
     position: u64,
@@ -38,7 +38,7 @@ impl SizedFile {
         }
     }
 
-    /// Returns the number of bytes that are still to be read.
+    /// Returns the number of unread bytes.
     pub fn left(&self) -> u64 {
         self.size - self.position
     }

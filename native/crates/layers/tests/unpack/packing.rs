@@ -1,4 +1,4 @@
-//! Archives made again from the files of a layer.
+//! Archives that are made from the files of a layer.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -130,7 +130,7 @@ in_user_namespace! {
     }
 
     fn a_layer_that_lost_owners_keeps_its_blob(fixture: Single) {
-        // In this archive the file has an owner that one id cannot have.
+        // In this archive the file has an owner outside of the mapping.
         let archive = Tar::new()
             .add(Header::new(b'0', "large").owner(7, 7).size(1), "x")
             .finish();

@@ -145,7 +145,7 @@ fn bind(
     };
     set_attributes(mount.as_fd(), Attributes::empty(), propagation, depth)?;
     // Devices stay usable: the host's permissions apply, and a container cannot create any.
-    // Set-user-ID files too, as in Docker: the owner is mapped only if it is the caller or a subordinate id.
+    // Set-user-ID files work, as in Docker: an owner is mapped only if it is the caller or a subordinate id.
     if let Some(depth) = readonly {
         let unchanged = mounts::Propagation::Unchanged;
         set_attributes(mount.as_fd(), Attributes::READONLY, unchanged, depth)?;

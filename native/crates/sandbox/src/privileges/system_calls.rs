@@ -1,4 +1,4 @@
-//! The system calls of a program.
+//! The seccomp filter of a program.
 
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ impl SystemCalls {
         }
     }
 
-    /// Tells whether the program cannot use keyrings.
+    /// Returns whether the program cannot use keyrings.
     pub fn hides_keys(&self) -> bool {
         matches!(self, Self::Default(_))
     }

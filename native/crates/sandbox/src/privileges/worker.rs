@@ -1,5 +1,5 @@
-//! Confinement of a worker, which parses archives and walks trees that images and containers control. A taken-over
-//! worker reaches the directories of its request and nothing else: no other file, no network, no process, no mount.
+//! Confinement of a worker, which parses archives and walks trees that images and containers control. A
+//! compromised worker reaches only the directories of its request: no other file, no network, no process, no mount.
 
 use std::os::fd::BorrowedFd;
 
@@ -81,7 +81,7 @@ const CALLS: &[libc::c_long] = &[
     libc::SYS_removexattr,
     libc::SYS_renameat2,
     libc::SYS_restart_syscall,
-    // First calls of a thread.
+    // A new thread makes these calls first.
     libc::SYS_rseq,
     libc::SYS_rt_sigprocmask,
     libc::SYS_set_robust_list,
@@ -132,8 +132,8 @@ const LIMITED: &[(libc::c_long, &[u32])] = &[
 /// Calls that fail with ENOSYS, so that the C library uses another one.
 const ABSENT: &[libc::c_long] = &[libc::SYS_clone3];
 
-/// Gives up everything but files below these directories, which the calling process, with one thread, has open.
-/// Restricts files only where the kernel has Landlock.
+/// Restricts the process to files below these directories. The process must have one thread and have the directories open.
+/// Files are restricted only if the kernel has Landlock.
 pub fn confine(directories: &[BorrowedFd<'_>]) -> Result<(), Failure> {
     rustix::thread::set_no_new_privs(true)
         .map_err(|errno| system("confine", "privileges", errno))?;

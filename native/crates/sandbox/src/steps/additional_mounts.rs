@@ -30,7 +30,7 @@ pub fn open(store: &Store, mounts: &[Mount]) -> Result<Vec<AdditionalMount>, Fai
     let mut trees = 0;
     let open = |request| {
         let Source { mount, fill } = sources::open(store, trees, request)?;
-        // Other mounts do not count: a worker opens a container's trees without its devices.
+        // Other mounts are skipped: a worker opens a container's trees without its devices.
         trees += usize::from(matches!(request, Mount::Tree { .. }));
         Ok(AdditionalMount {
             mount,

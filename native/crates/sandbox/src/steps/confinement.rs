@@ -34,7 +34,8 @@ pub fn confine(
         calls.restrict()?;
     }
     capabilities::bound(capabilities)?;
-    // The process has the program's user already only if keep-id has mapped that user to the caller: root of the parent namespace, which it still is.
+    // The process has the program's user already only if keep-id has mapped that user to the caller, which is root of the
+    // parent namespace.
     let keeps_id = getuid().as_raw() == account.uid;
     identity::become_account(process, account)?;
     match account.uid {

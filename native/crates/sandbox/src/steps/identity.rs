@@ -34,7 +34,7 @@ pub fn find_owner(root: BorrowedFd<'_>, name: &str) -> Result<(u32, u32), Failur
     Ok((account.uid, gid))
 }
 
-/// Returns the primary group of a user, which has the user's number if the container does not know the user.
+/// Returns the primary group of a user, or the user's number if the container's passwd file does not have the user.
 pub fn primary_group(root: BorrowedFd<'_>, uid: u32) -> Result<u32, Failure> {
     let passwd = read(root, "/etc/passwd")?;
     Ok(accounts::primary_group(uid, &passwd).unwrap_or(uid))

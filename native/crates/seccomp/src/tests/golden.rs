@@ -22,8 +22,8 @@ const CAPABILITIES: &[&str] = &[
     "SYS_TTY_CONFIG",
 ];
 
-/// Returns a line for each call: its number, its name, and what a container without capabilities gets; then the
-/// capabilities that change this.
+/// Returns a line for each call: its number, its name, its action in a container without capabilities, and the
+/// capabilities that change the action.
 fn describe(architecture: Architecture) -> String {
     let none = default_table(architecture, &|_| false);
     let with = CAPABILITIES

@@ -5,8 +5,8 @@ use crate::monitor::stream::Stream;
 /// Longest part of a line in one record, in bytes of output.
 pub const PART: usize = 16 * 1024;
 
-/// Appends a record and its newline. JSON has no place for bytes that are not UTF-8: each becomes U+FFFD, and a field
-/// that only tbox knows, `hex`, has all bytes of the record.
+/// Appends a record and its newline. JSON cannot hold bytes that are not UTF-8: each becomes U+FFFD, and tbox's own
+/// field `hex` has all bytes of the record.
 pub fn append(buffer: &mut Vec<u8>, stream: Stream, text: &[u8], time: &str) {
     buffer.extend_from_slice(b"{\"log\":\"");
     for chunk in text.utf8_chunks() {
