@@ -64,7 +64,7 @@ export const imageConfigSchema = z.looseObject({
 
 export type ImageConfig = z.infer<typeof imageConfigSchema>;
 
-/** Most layers of an image: Docker's limit, which is below the limit of overlayfs. */
+/** Maximum number of layers of an image: Docker's limit, which is below the limit of overlayfs. */
 const mostLayers = 127;
 
 /** Parses the bytes of a configuration. */

@@ -13,7 +13,7 @@ export interface VolumesOptions {
   database: Database;
   store: string;
   uses: UsageQueries<"volume">;
-  /** Deletes a directory of the store, whoever owns the files in it. */
+  /** Deletes a directory of the store, also with files of subordinate ids. */
   discard: (path: string) => void;
   /** Returns the allocated bytes below each path of the store. */
   measure: (paths: string[]) => Promise<number[]>;

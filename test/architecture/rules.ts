@@ -70,9 +70,9 @@ export const crates: Record<string, string[]> = {
 /** Folders whose rooms have a README, however few files a room has. */
 export const foldersOfRooms = ["buildkit", "builds", "cli", "containers", "daemon", "images", "native"];
 
-/** Most files of a folder without a README; tests do not count. */
+/** Maximum number of files of a folder without a README; tests do not count. */
 export const mostFiles = 12;
-/** Most lines of a source file, in TypeScript and in Rust. */
+/** Maximum number of lines of a source file, in TypeScript and in Rust. */
 export const mostLines = 400;
 
 /**

@@ -12,7 +12,7 @@ const interruptAfterTimeLimit = Number(process.env.TBOX_TEST_FUZZ_MS ?? 300);
 const timeout = interruptAfterTimeLimit + 60_000;
 const parameters = { numRuns: Number.MAX_SAFE_INTEGER, interruptAfterTimeLimit };
 
-/** Inputs that reach deep into a parser: those that tests have kept, cut, joined and changed in a few bytes. */
+/** Inputs that reach deep into a parser: entries of a corpus, cut, joined and changed in a few bytes. */
 function mutated(corpus: Uint8Array[]): fc.Arbitrary<Uint8Array> {
   const seed = fc.constantFrom(...corpus);
   const change = fc.record({ at: fc.nat(), kind: fc.nat(4), byte: fc.nat(255), length: fc.nat(64) });
@@ -62,7 +62,7 @@ test(
 );
 
 test(
-  "frames have the same chunks however the stream is cut, and no more bytes than it",
+  "frames have the same chunks wherever the stream is cut, and no more bytes than the stream",
   () => {
     const frame = (type: number, text: string) => {
       const bytes = new Uint8Array(frameHeaderLength + text.length);

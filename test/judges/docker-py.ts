@@ -25,7 +25,7 @@ const selection =
         "--ignore=tests/integration/credentials",
         "--deselect=tests/integration/context_api_test.py",
       ];
-// The suite imports paramiko for its tests over SSH alone.
+// The suite imports paramiko only for its tests over SSH.
 const stubs = `${engine.environment.TMPDIR}/stubs`;
 mkdirSync(stubs);
 writeFileSync(`${stubs}/paramiko.py`, "class Channel:\n    pass\n");

@@ -33,7 +33,7 @@ for (const name of names) {
     "--exit",
     `test/${name}.js`,
   ];
-  // The suite takes DOCKER_HOST only if its own variable names no socket.
+  // The suite uses DOCKER_HOST only if its own variable names no socket.
   const environment = { ...engine.environment, DOCKER_SOCKET: "/nonexistent" };
   const child = Bun.spawn(command, { cwd: copy, env: environment, stdio: ["ignore", "pipe", "inherit"] });
   const output = await child.stdout.text();

@@ -59,7 +59,7 @@ for (const suite of wanted.length > 0 ? wanted : suites) {
 }
 report(results, baseline);
 
-/** Repeats failed tests as the user himself, who may look into containers' processes as root of a namespace may not. */
+/** Repeats failed tests as the user, who may inspect the processes of containers; root of a namespace may not. */
 async function again(first: Result[], repeat: (names: string[]) => Promise<Result[]>): Promise<Result[]> {
   const failed = first.filter(({ name, verdict }) => verdict === "FAIL" && !breaking.includes(name));
   if (failed.length === 0) return first;

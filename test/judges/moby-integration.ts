@@ -9,7 +9,7 @@ import { type Result, report } from "./support/report.ts";
 
 /**
  * Runs moby's `integration` tests: a folder with `PACKAGE.test` each, beside a copy of the sources. Each test has a process of
- * its own, since one that wants to start dockerd ends the process. Usage:
+ * its own, because a test that starts dockerd ends the process. Usage:
  * `bun test/judges/moby-integration.ts BINARIES COPY [PACKAGE[/TEST]...]`
  */
 const usage = "bun test/judges/moby-integration.ts BINARIES COPY [PACKAGE[/TEST]...]";

@@ -4,7 +4,7 @@ import { programImage, standIn } from "./support/fixtures.ts";
 
 /**
  * Runs a command of a client with DOCKER_HOST set to a new daemon, and ends with its exit status. `NAME` is an image with a
- * shell, `NAME=PROGRAM` an image of one static program; both are loaded, and served in the place of Docker Hub. Usage:
+ * shell, `NAME=PROGRAM` an image of one static program; both are loaded, and served by a registry in place of Docker Hub. Usage:
  * `bun test/judges/with-engine.ts NAME[=PROGRAM]... -- COMMAND [ARGUMENT...]`
  */
 const given = process.argv.slice(2);

@@ -10,7 +10,7 @@ const skipped = shellUnavailable ?? limitsUnavailable;
 if (skipped !== undefined) console.error(`skipped: ${skipped}`);
 
 const mebibyte = 1024 * 1024;
-/** How often an out-of-memory kill is tried; `TBOX_TEST_ROUNDS` overrides it. */
+/** Number of out-of-memory kills; `TBOX_TEST_ROUNDS` overrides it. */
 const rounds = Number(process.env.TBOX_TEST_ROUNDS ?? 3);
 /** A program that uses memory without limit: a variable that doubles. */
 const hog = "x=0123456789abcdef; while :; do x=$x$x; done";

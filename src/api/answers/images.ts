@@ -18,7 +18,7 @@ export interface ImageSummary {
   Created: number;
   /** Bytes of the unpacked layers. */
   Size: number;
-  /** The same size; only before version 1.44. */
+  /** Value of `Size`; only before version 1.44. */
   VirtualSize?: number;
   /** Bytes shared with other images; -1 when the request does not ask for it. */
   SharedSize: number;
@@ -49,7 +49,7 @@ export interface ImageInspect {
   Os: string;
   /** Bytes of the unpacked layers. */
   Size: number;
-  /** The same size; only before version 1.44. */
+  /** Value of `Size`; only before version 1.44. */
   VirtualSize?: number;
   GraphDriver: { Name: string; Data: Record<string, string> };
   /** Digests of the uncompressed layers, base first. */

@@ -5,7 +5,7 @@ import { registerObject } from "./json-schema.ts";
 
 const log = openLog("api");
 
-/** Most names that are remembered as logged, and most characters of a name in a message. */
+/** Maximum number of names that are remembered as logged, and of characters of a name in a message. */
 const rememberedNames = 1000;
 const shownLength = 100;
 

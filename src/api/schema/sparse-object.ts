@@ -2,7 +2,7 @@ import { z } from "zod";
 import { copyIssues } from "./copy-issues.ts";
 import { isRecord } from "./is-record.ts";
 
-/** Most combinations of fields whose schemas are cached: clients use few, an attacker could send many. */
+/** Maximum number of combinations of fields whose schemas are cached: clients use few, an attacker could send many. */
 const cacheSize = 500;
 
 /**

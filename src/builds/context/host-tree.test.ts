@@ -8,7 +8,7 @@ import { openHostTree } from "./host-tree.ts";
 import { readContextFile } from "./read-context-file.ts";
 import { digestFiles, scanTree } from "./scan.ts";
 
-/** How often a file is read while another process swaps it. */
+/** Number of reads of a file while another process swaps it. */
 const rounds = Number(process.env.TBOX_TEST_SWAPS ?? 300);
 
 const secretText = "only for the user";

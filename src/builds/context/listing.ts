@@ -16,7 +16,7 @@ export interface Listing<Entry extends ListedFile = ListedFile> {
   ignored: string[];
 }
 
-/** Most links followed in one path, as in the kernel. */
+/** Maximum number of links followed in one path, as in the kernel. */
 const mostLinks = 40;
 
 /** Resolves the links of a path as if the directory were the root; returns undefined for a missing entry. */

@@ -8,7 +8,7 @@ import type { StageState } from "../plan/stage-state.ts";
 import type { BuildRun } from "./build-run.ts";
 import { squash } from "./squash.ts";
 
-/** Most layers of an image: Docker's limit, which is close to the limit of overlayfs. */
+/** Maximum number of layers of an image: Docker's limit, which is close to the limit of overlayfs. */
 const mostLayers = 127;
 
 /** The image of a build. */

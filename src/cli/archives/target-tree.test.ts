@@ -12,7 +12,7 @@ import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.
 import { until } from "#test/support/until.ts";
 import { openTargetTree } from "./target-tree.ts";
 
-/** How often an archive is unpacked while another process swaps its directory for a link. */
+/** Number of unpacked archives while another process swaps the directory for a link. */
 const rounds = Number(process.env.TBOX_TEST_SWAPS ?? 300);
 
 let root: TemporaryDirectory;

@@ -90,7 +90,7 @@ function skip(entry: Entry, skipped: string[]): void {
   entry.resume();
 }
 
-/** Most names of omitted files that a warning lists. */
+/** Maximum number of names of omitted files that a warning lists. */
 const mostNames = 10;
 
 function warnAbout(skipped: string[]): void {

@@ -6,7 +6,7 @@ import { type DaemonProgram, daemonEnvironment, ownProgram } from "./daemon-prog
 import type { DaemonSocket } from "./socket-path.ts";
 import { tryConnect } from "./try-connect.ts";
 
-/** Most milliseconds to wait for a daemon that another client is starting. */
+/** Maximum number of milliseconds to wait for a daemon that another client is starting. */
 const startTimeout = 20_000;
 
 /**

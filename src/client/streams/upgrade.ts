@@ -5,7 +5,7 @@ import { connectDaemon } from "../daemon/connect.ts";
 import { daemonError } from "../daemon/daemon-error.ts";
 import type { UpgradeRequest } from "./upgrade-request.ts";
 
-/** Most bytes of a response head. */
+/** Maximum number of bytes of a response head. */
 const headLimit = 64 * 1024;
 
 /** A connection on which an upgrade request was sent. */

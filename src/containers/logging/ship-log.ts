@@ -147,7 +147,7 @@ async function readPosition(path: string): Promise<Position | undefined> {
   }
 }
 
-/** Stores a position. The directory of a removed container is gone. */
+/** Stores a position, unless the container and its directory were removed. */
 async function storePosition(path: string, position: Position): Promise<void> {
   await writeFile(path, JSON.stringify(position)).catch(() => {});
 }

@@ -32,7 +32,7 @@ export interface CreateRequest {
   Volumes?: Record<string, object>;
   /** MAC address on the network of `NetworkMode`; `Networks` has it too. */
   MacAddress?: string;
-  /** Has no effect on Linux. */
+  /** Windows setting without an effect on Linux. */
   ArgsEscaped?: boolean;
   /** Disables the network, like the network mode `none`. */
   NetworkDisabled?: boolean;

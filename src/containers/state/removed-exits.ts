@@ -13,7 +13,7 @@ export interface RemovedExits {
 /** Milliseconds for which an exit status is remembered. */
 const lifetime = 5 * 60 * 1000;
 
-/** Most exit statuses; the oldest are forgotten first. */
+/** Maximum number of exit statuses; the oldest are forgotten first. */
 const capacity = 1000;
 
 export function createRemovedExits(now: () => number = Date.now): RemovedExits {

@@ -2,10 +2,10 @@ import type { IncomingMessage } from "node:http";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import { streamOf } from "#support/streams.ts";
 
-/** Most bytes of a JSON body. Archives have no limit. */
+/** Maximum number of bytes of a JSON body. Archives have no limit. */
 const jsonLimit = 16 * 1024 * 1024;
 
-/** Most bytes of an unwanted body that are read, so that the client can read the answer. */
+/** Maximum number of bytes of an unwanted body that are read, so that the client can read the answer. */
 const drainLimit = 64 * 1024 * 1024;
 
 /** Reports whether a request has a body, by its head. */

@@ -1,6 +1,6 @@
 import { invalidArgument } from "#support/errors.ts";
 
-/** Most bytes of the body of a start request, as in Docker. */
+/** Maximum number of bytes of the body of a start request, as in Docker. */
 const longest = 7;
 
 /**

@@ -8,7 +8,7 @@ import { streamOf } from "#support/streams.ts";
 import { credentialsByDomain } from "./build-credentials.ts";
 import { isTrue } from "./classic-build.ts";
 
-/** Most bytes of the first line, which contains secrets. */
+/** Maximum number of bytes of the first line, which contains secrets. */
 const lineLimit = 16 * 1024 * 1024;
 
 /** Returns the build that `POST /tbox/build` requests: a line of JSON, followed by a tar for the context `stream`. */

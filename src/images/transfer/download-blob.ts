@@ -3,7 +3,7 @@ import type { Descriptor } from "#oci/descriptor.ts";
 import type { Repository } from "#registry/transfer/repository.ts";
 import { TboxError } from "#support/errors.ts";
 
-/** Most consecutive attempts that receive too few bytes to count as progress. */
+/** Maximum number of consecutive attempts that receive too few bytes to count as progress. */
 const mostAttempts = 6;
 /** Bytes after which an attempt counts as progress. Limits the attempts for a server that sends few bytes. */
 const leastProgress = 64 * 1024;

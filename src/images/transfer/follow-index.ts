@@ -18,9 +18,9 @@ export interface FollowOptions {
   fetch: (entry: IndexEntry) => Promise<FetchedDocument>;
 }
 
-/** Most levels of nested indexes. */
+/** Maximum number of levels of nested indexes. */
 const mostLevels = 4;
-/** Most entries of one index that are searched because they are indexes without a platform. */
+/** Maximum number of entries of one index that are searched because they are indexes without a platform. */
 const mostNested = 16;
 
 /** Follows indexes to the manifest for a platform; throws not-found without one. */

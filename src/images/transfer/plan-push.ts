@@ -19,7 +19,7 @@ export interface PushPlan {
   missing: Descriptor[];
 }
 
-/** Most levels of nested indexes. */
+/** Maximum number of levels of nested indexes. */
 const mostLevels = 4;
 
 /** Plans the push of a manifest or index and of everything in the store that it refers to. */

@@ -11,7 +11,7 @@ import { throttleProgress } from "./throttle-progress.ts";
 
 /** Blobs sent at the same time; Docker's default. */
 const concurrency = 5;
-/** Most repositories that are tried as mount sources before a blob is sent. */
+/** Maximum number of repositories that are tried as mount sources before a blob is sent. */
 const mostSources = 4;
 /** Bytes read from the disk at once. */
 const pieceSize = 256 * 1024;

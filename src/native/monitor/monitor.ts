@@ -14,7 +14,7 @@ import {
 } from "../protocol/monitor.ts";
 import { openLogWatch } from "./log-watch.ts";
 
-/** Most clients that a monitor serves at the same time. The monitor closes the stream of any further client. */
+/** Maximum number of clients that a monitor serves at the same time. It closes the stream of any further client. */
 const mostAttachments = 256;
 
 /** The connection to the monitor of a launched container. The container outlives the connection and the daemon. */

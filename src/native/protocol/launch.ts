@@ -87,7 +87,7 @@ export interface TmpfsMount {
   target: string;
   /** Bytes. */
   size?: number;
-  /** Most files. */
+  /** Maximum number of files. */
   inodes?: number;
   mode: number;
   uid?: number;

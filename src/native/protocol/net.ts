@@ -26,7 +26,7 @@ export const fromNetSchema = z.discriminatedUnion("type", [
   }),
 ]);
 
-/** How containers connect to addresses beyond their networks; `reason` names the missing kernel feature. */
+/** Path of connections to addresses beyond the networks; `reason` names the missing kernel feature. */
 export type Uplink = z.infer<typeof uplinkSchema>;
 export type FromNet = z.infer<typeof fromNetSchema>;
 

@@ -147,7 +147,7 @@ export interface ContainerView {
 }
 
 export interface UnpackLimits {
-  /** Most decompressed bytes. */
+  /** Maximum number of decompressed bytes. */
   bytes: number;
   entries: number;
 }

@@ -5,7 +5,7 @@ import { readBody } from "../connection/body.ts";
 /** Longest page of tags that is read, in bytes. */
 const pageLimit = 4 * 1024 * 1024;
 
-/** Most tags that are listed for one repository. */
+/** Maximum number of tags that are listed for one repository. */
 const mostTags = 10_000;
 
 const pageSchema = z.looseObject({ tags: z.array(z.string()).nullish() });

@@ -26,7 +26,7 @@ export interface SendOptions {
 }
 
 const chunkSize = 16 * 1024 * 1024;
-/** Most interruptions of an upload. */
+/** Maximum number of interruptions of an upload. */
 const mostInterruptions = 5;
 /** Wait after an interruption, in milliseconds. */
 const retryDelay = 500;

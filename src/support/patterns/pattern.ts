@@ -3,8 +3,8 @@ import { type PatternNode, parsePattern } from "./parse-pattern.ts";
 import { type CharacterTest, invalidPattern } from "./pattern-text.ts";
 
 /**
- * Most instructions that the patterns of one call may compile to. A match takes at most this number of steps for each
- * character of the text.
+ * Maximum number of instructions that the patterns of one call may compile to. A match takes at most this number
+ * of steps for each character of the text.
  */
 const mostInstructions = 2000;
 

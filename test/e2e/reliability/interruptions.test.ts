@@ -55,7 +55,7 @@ async function runContainer(daemon: TestDaemon, name: string): Promise<void> {
   await daemon.printed("run", "-d", "-i", "--name", name, "--network", "none", "box:1", ...program);
 }
 
-/** What a daemon holds for its clients. */
+/** Resources that a daemon holds for its clients. */
 interface Footprint {
   descriptors: number;
   helpers: number;

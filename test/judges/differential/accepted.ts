@@ -8,21 +8,21 @@ interface Accepted {
   reason: string;
 }
 
-/** Differences that stand, each with its reason. */
+/** Accepted differences, each with its reason. */
 const accepted: Accepted[] = [
   {
     place: /^status$/,
     docker: /^0 /,
-    reason: "this Docker ends requests about unknown drivers without an answer",
+    reason: "Docker 28.5.2 ends requests about unknown drivers without an answer",
   },
-  { place: /\.(ResolvConfPath|HostnamePath|HostsPath)$/, reason: "the files exist from the create on" },
+  { place: /\.(ResolvConfPath|HostnamePath|HostsPath)$/, reason: "the files exist since the create" },
   {
     place: /\.(Driver|GraphDriver\.Name)$/,
     docker: /^overlay2$/,
     reason: "tbox has one driver, named after the file system",
   },
   { place: /\.GraphDriver\.Data/, reason: "layers are mounted in the container's namespace only" },
-  { place: /\.(CgroupnsMode|OomKillDisable|MemorySwappiness)$/, reason: "this Docker runs on cgroup v1" },
+  { place: /\.(CgroupnsMode|OomKillDisable|MemorySwappiness)$/, reason: "Docker runs on cgroup v1 here" },
   { place: /\.Runtime$/, docker: /^runc$/, reason: "tbox is its own runtime" },
   {
     place: /\.(Tbox|Descriptor)$/,
@@ -31,10 +31,10 @@ const accepted: Accepted[] = [
   },
   {
     place: /\.(EnableIPv6|IPAM\.Config(\[\])?|Options\.com\.docker\.network\.bridge\.enable_ip_masquerade)$/,
-    reason: "tbox has IPv6 by default; this Docker runs without a firewall",
+    reason: "tbox has IPv6 by default; Docker runs without a firewall here",
   },
   { place: /\.(GlobalIPv6Address|GlobalIPv6PrefixLen|IPv6Gateway)$/, reason: "tbox has IPv6 by default" },
-  { place: /\.NetworkID$/, docker: /^$/, reason: "a container's networks are known from its create on" },
+  { place: /\.NetworkID$/, docker: /^$/, reason: "a container's networks are known since its create" },
   {
     place: /\.Blkio\w+$/,
     docker: /^null$/,
@@ -50,10 +50,10 @@ const accepted: Accepted[] = [
     place: /^status$/,
     docker: /^400 invalid JSON: /,
     tbox: /^20/,
-    reason: "empty texts, lists and objects stand for an absent value",
+    reason: "an empty text, list or object means an absent value",
   },
   { place: /\.message$/, docker: /^invalid JSON: /, reason: "Docker's text names types of Go" },
-  { place: /^status$/, docker: /^500 /, tbox: /^40/, reason: "a request that is at fault gets a 4xx" },
+  { place: /^status$/, docker: /^500 /, tbox: /^40/, reason: "an invalid request gets a 4xx" },
   {
     place: /\.Warnings\[\]$/,
     tbox: /unknown field/,
@@ -77,7 +77,7 @@ const accepted: Accepted[] = [
     place: /\.(NetworksDeleted|VolumesDeleted|ContainersDeleted|ImagesDeleted|CachesDeleted|Warnings)$/,
     docker: /^null$/,
     tbox: /^\[\]$/,
-    reason: "an empty list needs no check by clients",
+    reason: "clients need no check for null",
   },
   {
     place: /\.Hostname$/,
@@ -85,16 +85,16 @@ const accepted: Accepted[] = [
     docker: /short>$/,
     reason: "the name of the host is known at the create",
   },
-  { place: /\.Propagation$/, docker: /^rslave$/, reason: "Docker's own store lies below this directory" },
+  { place: /\.Propagation$/, docker: /^rslave$/, reason: "Docker's own store is below this directory" },
   { place: /\.SecurityOpt$/, docker: /^\["label=disable"\]$/, reason: "tbox sets no SELinux labels" },
   {
     place: /^body\[\]\.Mounts\[\]\.Source$/,
     docker: /^$/,
-    reason: "Docker knows the path at the start only",
+    reason: "Docker knows the path only at the start",
   },
 ];
 
-/** Whether a difference is one that stands. */
+/** Returns whether a difference is accepted. */
 export function isAccepted(difference: Difference): boolean {
   const { place, docker, tbox } = difference;
   // Docker's message is the same with more words.

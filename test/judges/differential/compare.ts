@@ -1,4 +1,4 @@
-/** One place where the two engines answered differently. */
+/** A difference between the answers of the two engines. */
 export interface Difference {
   /** Request without names and values, such as `POST /containers/{}/start`. */
   request: string;
@@ -48,7 +48,7 @@ export function compareAnswers(
   return found;
 }
 
-/** Reports every leaf that differs, with list indices left out of the place. */
+/** Reports every leaf that differs. Its place has no list indices. */
 function compareValues(
   place: string,
   docker: unknown,

@@ -32,7 +32,7 @@ for (const subject of options.subject) await explore(subject);
 console.log(`${played} sequences, ${known.size} differences`);
 process.exitCode = known.size === 0 ? 0 : 1;
 
-/** Plays generated sequences; shrinks each that differs in a new way, prints it, and goes on. */
+/** Plays generated sequences; shrinks and prints each sequence with a new difference. */
 async function explore(subject: string): Promise<void> {
   const arbitrary = sequences[subject];
   if (arbitrary === undefined) throw new Error(`no subject ${subject}: ${Object.keys(sequences).join(", ")}`);
@@ -68,7 +68,7 @@ function report(subject: string, seed: number, steps: Step[], found: Difference[
   }
 }
 
-/** Names a kind of difference: its place, with the values' own words left out. */
+/** Returns the name of a kind of difference: its place, without the words of the values. */
 function signatureOf({ request, place, docker, tbox }: Difference): string {
   const shape = (text: string) =>
     text

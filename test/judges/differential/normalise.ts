@@ -5,7 +5,7 @@ import type { Engine } from "./step.ts";
 const measured =
   /^(Created|created|time|timeNano|Pid|MemTotal|Size|SizeRw|SizeRootFs|VirtualSize|LayersSize|SpaceReclaimed|pid|UsageData|execDuration)$/;
 
-/** Texts that differ between any two runs, and what they become. */
+/** Texts that differ between any two runs, and their replacements. */
 const varying: [RegExp, string][] = [
   [/\b[0-9a-f]{64}\b/g, "<id>"],
   [/\b[0-9a-f]{12}\b/g, "<short>"],
@@ -15,7 +15,7 @@ const varying: [RegExp, string][] = [
   [/\b(less than a|about a|\d+) (second|minute)s?\b/gi, "<age>"],
 ];
 
-/** Names that an engine invents for containers. */
+/** Names that an engine generates for containers. */
 const inventedName = /^[a-z]+[_-][a-z]+\d?$/;
 
 /** Returns a value in which ids, times, addresses and paths of the engine's store have fixed names. */
@@ -44,7 +44,7 @@ export function normalise(engine: Engine, root: string, content: Content): unkno
   }
 }
 
-/** Lists whose order Docker leaves to a Go map or to the moment. */
+/** Lists whose order depends on a Go map or on timing in Docker. */
 const unordered = /^(Ports|Mounts|Networks|Volumes|DNSNames|NetworksDeleted|VolumesDeleted|Aliases)$/;
 
 function ordered(key: string, values: unknown[]): unknown[] {

@@ -12,7 +12,7 @@ export type Content =
   | { kind: "tree"; entries: Record<string, unknown> }
   | { kind: "text"; text: string };
 
-/** Decodes a body by its first bytes, whatever the header says. */
+/** Decodes a body by its first bytes. Ignores the header. */
 export async function readContent({ body, headers }: Answer): Promise<Content> {
   if (body.length === 0) return { kind: "none" };
   if (body.subarray(257, 262).toString() === "ustar") return { kind: "tree", entries: await readTree(body) };

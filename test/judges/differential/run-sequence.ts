@@ -10,7 +10,7 @@ export interface Pair {
   roots: { docker: string; tbox: string };
 }
 
-/** Steps that follow every sequence and show what it left. */
+/** Steps that follow every sequence and list the remaining objects. */
 const closing: Step[] = [
   { method: "GET", path: "/containers/json?all=1" },
   { method: "GET", path: "/images/json?all=1" },
@@ -18,7 +18,7 @@ const closing: Step[] = [
   { method: "GET", path: "/volumes" },
 ];
 
-/** Plays a sequence on both engines and returns where they differ, in the order of the steps. */
+/** Plays a sequence on both engines and returns the differences, in the order of the steps. */
 export async function runSequence(pair: Pair, steps: Step[]): Promise<Difference[]> {
   await Promise.all([reset(pair.docker), reset(pair.tbox)]);
   const [docker, tbox] = await Promise.all([

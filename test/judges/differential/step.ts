@@ -1,7 +1,7 @@
 import { exchange } from "./exchange.ts";
 import { type Content, readContent } from "./read-content.ts";
 
-/** One request that both engines receive. `{name}` in a path or a text of the body stands for a saved id. */
+/** One request that both engines receive. `{name}` in a path or a text of the body is replaced with a saved id. */
 export interface Step {
   method: string;
   path: string;

@@ -5,12 +5,12 @@ import { startRegistry } from "#test/support/registry.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
 import type { NamedImage } from "./fixtures.ts";
 
-/** A daemon with the images that a suite expects, and a registry that stands for Docker Hub. */
+/** A daemon with the images that a suite expects, and a registry in place of Docker Hub. */
 export interface JudgedEngine extends AsyncDisposable {
   daemon: TestDaemon;
   /** Environment of a client: DOCKER_HOST, an empty configuration, a home of its own. */
   environment: Record<string, string>;
-  /** Loads the images again that a suite has removed. */
+  /** Loads the images that a suite has removed again. */
   load(): Promise<void>;
 }
 

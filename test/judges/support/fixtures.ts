@@ -13,8 +13,8 @@ export interface NamedImage {
 }
 
 /**
- * Returns an image that stands for one of a registry: busybox, the host's bash, and the users and directories of a small
- * distribution. Each name gets an image of its own, since suites remove images by id.
+ * Returns a substitute for an image of a registry: busybox, the host's bash, and the users and directories of a small
+ * distribution. Each name gets its own image, because suites remove images by id.
  */
 export function standIn(
   name: string,

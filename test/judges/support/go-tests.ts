@@ -18,8 +18,8 @@ export interface GoTests {
 const line = /^\s*--- (PASS|FAIL|SKIP): (\S+)/;
 
 /**
- * Runs compiled Go tests and returns the verdicts; the output goes to the standard error. After a test that hangs or takes
- * the program down, the others run without it.
+ * Runs compiled Go tests and returns the verdicts; writes the output to standard error. After a test that hangs or
+ * ends the program, the other tests run without it.
  */
 export async function goTests(tests: GoTests): Promise<Result[]> {
   const verdicts = new Map<string, Verdict>();

@@ -3,7 +3,7 @@
 use crate::frames::{HEADER, header};
 use crate::kernel::{Descriptor, Errno, send_now};
 
-/// Most bytes of a frame's payload.
+/// Maximum number of bytes of a frame's payload.
 pub const LARGEST: usize = 16 * 1024;
 
 /// One frame that the kernel has not taken completely. No other frame is read from its source until it is empty.

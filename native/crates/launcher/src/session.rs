@@ -15,7 +15,7 @@ const FORWARDED: SignalSet = SignalSet::of(&[1, 2, 3, 10, 12, 14, 15, 24, 25, 26
 /// Exit status after a write to a closed pipe, as if SIGPIPE had ended the program.
 const BROKEN_PIPE: u8 = 141;
 
-/// Most bytes that a pipe takes without waiting once it is writable (`PIPE_BUF`).
+/// Maximum number of bytes that a pipe takes without waiting once it is writable (`PIPE_BUF`).
 const CHUNK: usize = 4096;
 
 struct Session<'a> {

@@ -14,11 +14,11 @@ use walk::{DIRECTORY, read_batch};
 
 use crate::quote::quote;
 
-/// Most directories open at once. A deeper directory is first moved up into the tree's top, so that neither descriptors
-/// nor the length of paths limit the depth.
+/// Maximum number of directories open at once. A deeper directory is first moved up into the tree's top, so that
+/// neither descriptors nor the length of paths limit the depth.
 const MAX_OPEN: usize = 32;
 
-/// Most passes over a directory that another process keeps filling.
+/// Maximum number of passes over a directory that another process keeps filling.
 const MAX_PASSES: usize = 10_000;
 
 /// A failed system call on an entry of the tree.

@@ -367,7 +367,7 @@ fn listen() -> Result<(Listeners, Option<OwnedFd>), Errno> {
 }
 
 /// Returns whether the host has an IPv6 route. Without one, a container with an IPv6 default route would try IPv6 first
-/// and wait in vain.
+/// and wait forever.
 fn host_has_ipv6() -> bool {
     const DOCUMENTATION: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
     let socket = sockets::udp(DOCUMENTATION.into());

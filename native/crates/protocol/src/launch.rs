@@ -163,7 +163,7 @@ pub struct Tmpfs {
     /// Size in bytes; the kernel's default if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
-    /// Most files; the kernel's default if absent.
+    /// Maximum number of files; the kernel's default if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inodes: Option<u64>,
     pub mode: u32,

@@ -9,7 +9,7 @@ use rustix::io::Errno;
 
 use crate::directory::{DIRECTORY, Identity, identity};
 
-/// Most directories that a [`DirectoryStack`] keeps open.
+/// Maximum number of directories that a [`DirectoryStack`] keeps open.
 pub const MAX_OPEN: usize = 64;
 
 /// A stack of directories, each one the parent of the next.

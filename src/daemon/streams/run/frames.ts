@@ -2,7 +2,7 @@ import { frameHeaderLength } from "#api/streams/frame.ts";
 import { frameType } from "#api/streams/run-stream.ts";
 import { invalidArgument } from "#support/errors.ts";
 
-/** Most bytes of a control frame of a client. */
+/** Maximum number of bytes of a control frame of a client. */
 const controlLimit = 64 * 1024;
 
 /** Receives the contents of frames. */

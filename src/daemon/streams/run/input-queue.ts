@@ -1,6 +1,6 @@
 import type { Duplex, Writable } from "node:stream";
 
-/** Most bytes of input that wait for a program to start; a client that sends more has to wait. */
+/** Maximum number of bytes of input that wait for a program to start; a client that sends more has to wait. */
 const inputLimit = 256 * 1024;
 
 /** Input of a program, kept until the program starts, with back-pressure to the client's socket. */

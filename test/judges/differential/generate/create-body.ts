@@ -277,7 +277,7 @@ export const createBody: fc.Arbitrary<Record<string, unknown>> = fc
     ...(roll === 0 ? {} : { HostConfig: host }),
   }));
 
-/** Bodies of `POST /containers/create` whose every value is of the right kind, for longer lives. */
+/** Bodies of `POST /containers/create` with valid values only, for containers that start. */
 export const plainBody: fc.Arbitrary<unknown> = fc.record(
   {
     Image: fc.constantFrom("base", "full"),

@@ -118,7 +118,7 @@ const context = [
   { path: "archive.tar", content: tar([{ path: "inside", content: "inside" }]) },
 ];
 
-/** A build by the classic builder, and what it made. */
+/** A build by the classic builder, and the inspection of its image. */
 export const buildSequence: fc.Arbitrary<Step[]> = fc
   .tuple(
     fc.array(fc.constantFrom(...instructions), { maxLength: 5 }),

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 
-/** Values that a field accepts or nearly accepts, by the kind of the field. */
+/** Valid and almost valid values of a field, by the kind of the field. */
 export const text = fc.constantFrom(
   "",
   "x",
@@ -18,7 +18,7 @@ export const text = fc.constantFrom(
 export const integer = fc.constantFrom(0, 1, -1, -2, 5, 1001, 4_194_304, 6_291_455, 1.5, 2_147_483_648);
 export const flag = fc.constantFrom(true, false);
 
-/** Values of other kinds, which a decoder refuses or takes for absent. */
+/** Values of other kinds, which a decoder refuses or ignores. */
 const odd: fc.Arbitrary<unknown> = fc.constantFrom<unknown>(
   null,
   [],

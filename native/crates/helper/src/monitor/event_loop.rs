@@ -40,7 +40,7 @@ const BUFFER: usize = 64 * 1024;
 /// terminal open.
 pub const TERMINAL_GRACE: Duration = Duration::from_secs(1);
 
-/// Most bytes that are read from a terminal after the program's end: more than the kernel buffers.
+/// Maximum number of bytes that are read from a terminal after the program's end: more than the kernel buffers.
 pub const TERMINAL_LIMIT: usize = 1024 * 1024;
 
 /// Time until the next attempt to write the exit record after a failure.
@@ -65,7 +65,7 @@ pub struct Drain {
     pub status: Status,
     /// The time of the last output, or of the program's end.
     pub since: Instant,
-    /// Most bytes that are still read: a process that has survived the program may go on writing.
+    /// Maximum number of bytes that are still read: a process that has survived the program may go on writing.
     pub left: usize,
 }
 

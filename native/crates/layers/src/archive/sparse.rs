@@ -4,7 +4,7 @@ use super::entry::Segment;
 use super::header::{BLOCK, Block};
 use super::number;
 
-/// Most segments of a map. No other limit covers them.
+/// Maximum number of segments of a map. No other limit covers them.
 const MAX_SEGMENTS: usize = 64 * 1024;
 
 /// Size of a number in a map, in bytes.

@@ -14,7 +14,7 @@ const REFERENCE: OFlags = OFlags::PATH
     .union(OFlags::NOFOLLOW)
     .union(OFlags::CLOEXEC);
 
-/// Most directories of a path.
+/// Maximum number of directories of a path.
 const MAX_DEPTH: usize = 4096;
 
 /// Returns the path of a directory below the root without symbolic links. Each name is looked up in the parent

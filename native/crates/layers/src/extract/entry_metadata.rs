@@ -24,7 +24,7 @@ const RESERVED_ATTRIBUTES: [&[u8]; 3] = [b"user.overlay.", b"trusted.overlay.", 
 
 const DEFAULT_ACL: &[u8] = b"system.posix_acl_default";
 
-/// Most bytes of default access control lists held until the end.
+/// Maximum number of bytes of default access control lists held until the end.
 const MAX_DEFAULT_ACLS: usize = 16 * 1024 * 1024;
 
 /// A writer of owners, modes, attributes and times.

@@ -13,7 +13,8 @@ use super::problem::{Problem, during};
 use crate::metadata::{make_directory, modified, set_defaults, set_modified};
 use crate::overlay::{Existing, set_opaque};
 
-/// Most directories kept open: archives list the content of a directory together, with subdirectories in between.
+/// Maximum number of directories kept open: archives list the content of a directory together, with subdirectories in
+/// between.
 const MAX_OPEN: usize = 8;
 
 /// Flags that open a directory, also through a symbolic link.

@@ -38,7 +38,7 @@ mod nfqnl {
 /// Bytes of each packet that the kernel copies: the longest headers before the ports, and the ports.
 const COPIED: u32 = 128;
 
-/// Most packets that may wait. The kernel drops further packets, and their senders repeat them.
+/// Maximum number of packets that may wait. The kernel drops further packets, and their senders repeat them.
 const QUEUE_LENGTH: u32 = 4096;
 
 /// Length of a netlink header and the netfilter header after it.
