@@ -148,10 +148,10 @@ export function describeContainerLifecycle(name: string, open: () => Promise<Con
     });
 
     test("kill refuses a container that does not run", async () => {
-      await lifecycle().create(subject().ending, { name: "web" });
+      const { id } = await lifecycle().create(subject().ending, { name: "web" });
       expect(await errorOf(lifecycle().kill("web", {}))).toMatchObject({
         code: "conflict",
-        message: "cannot kill container: web: container web is not running",
+        message: `cannot kill container: web: container ${id} is not running`,
       });
     });
 

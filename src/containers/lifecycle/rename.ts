@@ -5,10 +5,14 @@ import type { ContainerServices } from "../services.ts";
 import { requireFreeName } from "../state/container-records.ts";
 
 /** Renames a container, on its networks too. */
-export function renameContainer(services: ContainerServices, name: string, wanted: string): Promise<void> {
+export async function renameContainer(
+  services: ContainerServices,
+  name: string,
+  wanted: string,
+): Promise<void> {
   if (wanted === "") throw invalidArgument("Neither old nor new names may be empty");
   const { id } = services.records.find(name);
-  return services.runtime(id).queue(async () => {
+  await services.runtime(id).queue(async () => {
     const record = services.records.find(id);
     const newName = parseName(wanted);
     if (newName === record.name) {

@@ -112,7 +112,7 @@ async function stopFake({ record, exited, killed }: FakeContainer): Promise<"sto
 
 function killFake({ record, killed }: FakeContainer, name: string, signal: string): void {
   if (!isRunning(record)) {
-    const message = `cannot kill container: ${name}: container ${record.name} is not running`;
+    const message = `cannot kill container: ${name}: container ${record.id} is not running`;
     throw new TboxError("conflict", message);
   }
   if (/^(SIG)?KILL$/.test(signal)) killed.resolve(137);

@@ -147,7 +147,7 @@ describe("the command line", () => {
     ],
     [["run", "--env-file", "/nope", "x"], 125, "tbox: open /nope: no such file or directory\n"],
     [["ps", "--nope"], 125, "unknown flag: --nope\nSee 'tbox ps --help'.\n"],
-    [["swarm", "x"], 1, "tbox: tbox swarm is not supported yet\n"],
+    [["swarm", "x"], 1, "tbox: tbox swarm is not supported: there is no Swarm\n"],
     [["imagse"], 1, "tbox: unknown command: tbox imagse\n\nDid you mean 'images'?\n\nSee 'tbox --help'.\n"],
   ])("%j", async (args, code, stderr) => {
     expect(await tbox.call(args)).toEqual({ code, stderr, stdout: "" });

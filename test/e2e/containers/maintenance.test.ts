@@ -127,7 +127,7 @@ daemonSuite("maintenance of containers and images", { obstacle: shellUnavailable
     await start("slow", [...check, "--health-retries", "1"], "sleep", "1000");
     await until(async () => (await field("slow", "{{.State.Health.Status}}")) === "unhealthy");
     expect(await field("slow", "{{(index .State.Health.Log 0).Output}}")).toContain(
-      "exceeded timeout (0.1s)",
+      "exceeded timeout (100ms)",
     );
     await tbox("rm", "-f", "slow");
   });
