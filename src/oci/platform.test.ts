@@ -12,6 +12,6 @@ test.each([
   ["/", "is an invalid OS component"],
   ["linux/a b", "is an invalid component"],
   ["a/b/c/d", "invalid platform"],
-])("%j is no platform", (text, message) => {
+])("%j is not a platform", (text, message) => {
   expect(() => parsePlatform(text)).toThrow(message);
 });

@@ -16,7 +16,7 @@ test.each([
   expect(isFullDisk(error)).toBe(expected);
 });
 
-test("describes what is free and how to free more", () => {
+test("describes the free space and a remedy", () => {
   expect(describeFullDisk("/tmp")).toMatch(
     /^the disk of \/tmp is full \(\d+ bytes and \d+ file entries are free\): free space, for example with tbox system prune or tbox rm$/,
   );

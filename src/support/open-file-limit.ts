@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { TboxError } from "./errors.ts";
 
-/** Fewest open files with which the daemon and its helpers can serve a few containers. */
+/** Minimum number of open files for the daemon and its helpers with a few containers. */
 const fewest = 256;
 
 /**

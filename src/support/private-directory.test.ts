@@ -22,7 +22,7 @@ test("a missing directory is created for its owner alone, whatever the umask", (
   expect(statSync(path).mode & 0o777).toBe(0o700);
 });
 
-test("an empty directory and one with a mark are closed to other users", () => {
+test("an empty directory and one with a known file are closed to other users", () => {
   for (const name of ["empty", "marked"]) {
     const path = directory(name, 0o777);
     if (name === "marked") writeFileSync(`${path}/tbox.db`, "");

@@ -299,7 +299,7 @@ describe("logs", () => {
     };
     await logs("follow=True&since=1795573021.534&until=1795573022.000000001&tail=5");
     await logs("tail=-1");
-    // Docker takes a text that is no number for "all".
+    // Docker treats a text that is not a number as "all".
     await logs("tail=few");
     expect(asked).toEqual([
       {

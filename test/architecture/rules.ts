@@ -76,8 +76,8 @@ export const mostFiles = 12;
 export const mostLines = 400;
 
 /**
- * Files that may change the mode, owner or times of a path. They do it through a descriptor: by its name, a file may be
- * a link by then that a container or another user put there.
+ * Files that may change the mode, owner or times of a path. They use a descriptor, because a container or another user may
+ * have replaced the path with a link.
  */
 export const attributeFiles = ["builds/context/host-tree.ts", "support/path-descriptor.ts"];
 /** Functions that change attributes of a path. Those of a descriptor or a file handle are allowed everywhere. */

@@ -37,7 +37,7 @@ export function describeImageLookups(name: string, open: () => Promise<ImageLook
       expect(queries.findId("none")).toBeUndefined();
     });
 
-    test("a text that is no name and no ID is refused", async () => {
+    test("a text that is neither a name nor an ID is refused", async () => {
       await using subject = await open();
       const { queries } = subject;
       for (const name of ["UPPER", "a b", "a:b:c", "-x"])

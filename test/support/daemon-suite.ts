@@ -35,7 +35,7 @@ export function daemonSuite(
   });
 }
 
-/** Writes a `config.json` and returns the variable with its place. */
+/** Writes a `config.json` and returns the variable with its directory. */
 function writeConfiguration(content: object, opened: AsyncDisposableStack): Record<string, string> {
   const home = opened.use(temporaryDirectory("config")).path;
   mkdirSync(`${home}/tbox`);

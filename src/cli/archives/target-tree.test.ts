@@ -95,7 +95,7 @@ for (;;) {
   attempt(() => fs.rmSync(spare, { recursive: true, force: true }));
 }`;
 
-test("no round of a swap changes or creates anything outside", async () => {
+test("a directory that is swapped for a link during an unpack changes nothing outside", async () => {
   mkdirSync(`${out}/d`);
   const first = lstatSync(out).ctimeMs;
   const child = Bun.spawn([process.execPath, "-e", swapper, `${out}/d`, own, `${out}/spare`]);

@@ -57,7 +57,7 @@ test("a hard link leads to no file outside of the target", async () => {
   expect(statSync(`${directory.path}/outside`).nlink).toBe(1);
 });
 
-test("a link that another user put in the destination changes nothing of its target", async () => {
+test("unpacking changes no target of a link that another user put in the destination", async () => {
   const own = `${directory.path}/own`;
   mkdirSync(own, { mode: 0o700 });
   mkdirSync(`${directory.path}/out`);

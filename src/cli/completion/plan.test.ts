@@ -24,7 +24,7 @@ test("options before the command are completed and skipped", async () => {
   expect((await planCompletion(["-H", "x", "stop"], "")).kind).toBe("container");
 });
 
-test("a group that is a command too completes to its commands", async () => {
+test("a group that is also a command completes to its commands", async () => {
   expect(await texts(["context"], "")).toContain("use");
 });
 

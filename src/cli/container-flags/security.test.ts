@@ -3,7 +3,7 @@ import { parseSecurityOptions } from "./security.ts";
 
 const readProfile = async (path: string) => `{"path":"${path}"}`;
 
-test("options pass to the daemon; systempaths=unconfined empties the lists of masked paths", async () => {
+test("options are sent to the daemon; systempaths=unconfined empties the lists of masked paths", async () => {
   const options = ["no-new-privileges", "seccomp=unconfined", "systempaths=unconfined"];
   expect(await parseSecurityOptions(options, readProfile)).toEqual({
     SecurityOpt: ["no-new-privileges", "seccomp=unconfined"],

@@ -25,7 +25,7 @@ test.each([
   expect(compileFormat(template)(withTypedFields(container))).toBe(text);
 });
 
-test("a field that no type has is an error", () => {
+test("an unknown field is an error", () => {
   const format = compileFormat("{{.Config.Nope}}");
   expect(() => format(withTypedFields(container))).toThrow('map has no entry for key "Nope"');
   expect(() => compileFormat("{{.State.Health.Status}}")(withTypedFields(container))).toThrow("nil data");

@@ -66,7 +66,7 @@ test("a directory that takes the place of a checked one is not used", async () =
   expect(impostor.seen.bytes).toBe(0);
 });
 
-test("no round of a swap with a link reaches the impostor", async () => {
+test("a directory that is swapped for a link during a connect never leads to the other socket", async () => {
   using impostor = listenIn("impostor", 0o755);
   const swapper = Bun.spawn(
     [

@@ -34,7 +34,7 @@ test.each(["http://x", "unix://relative", "tcp://"])("the syslog-address %s is r
   expect(() => checkSyslog({ "syslog-address": address })).toThrow(address);
 });
 
-test("the journal gets a value with newlines after its length", () => {
+test("a value with newlines follows its length in the journal's protocol", () => {
   expect(Buffer.from(encodeFields([["A", "1"]])).toString()).toBe("A=1\n");
   expect(Buffer.from(encodeFields([["M", "a\nb"]])).toString("latin1")).toBe("M\n\x03\0\0\0\0\0\0\0a\nb\n");
 });
@@ -59,7 +59,7 @@ test.each([
   expect<object>(fluentdAddress(address)).toEqual(found);
 });
 
-test("another driver of Docker is refused by name, an unknown one in Docker's words", () => {
+test("another driver of Docker is refused by name, an unknown one with Docker's message", () => {
   expect(() => parseDriver("gelf")).toThrow("log driver 'gelf' is not supported: use journald");
   expect(() => parseDriver("nosuch")).toThrow("logger: no log driver named 'nosuch' is registered");
   expect(parseDriver("")).toBe("json-file");

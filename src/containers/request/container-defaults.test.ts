@@ -3,7 +3,7 @@ import { checkContainerDefaults, withContainerDefaults } from "./container-defau
 
 const strict = { noNewPrivileges: true, userns: "keep-id:uid=1000" };
 
-test("a request that leaves the settings open gets the user's defaults", () => {
+test("a request without the settings gets the user's defaults", () => {
   expect(withContainerDefaults({}, strict)).toEqual({
     SecurityOpt: ["no-new-privileges"],
     UsernsMode: "keep-id:uid=1000",

@@ -18,7 +18,7 @@ test.each([
   expect(plan({ [name]: value })).toEqual(plan({}));
 });
 
-test("an unknown mode is refused in Docker's words", () => {
+test("an unknown mode is refused with Docker's message", () => {
   expect(() => plan({ mode: "fast" })).toThrow("logger: logging mode not supported: fast");
 });
 
@@ -29,7 +29,7 @@ test.each([
   expect(() => plan({ [name]: value })).toThrow(name);
 });
 
-test("the size of a buffer needs the mode that has one", () => {
+test("the size of a buffer needs the mode non-blocking", () => {
   expect(plan({ mode: "non-blocking", "max-buffer-size": "4m" })).toEqual(plan({}));
   expect(() => plan({ mode: "non-blocking", "max-buffer-size": "much" })).toThrow("max-buffer-size");
   expect(() => plan({ "max-buffer-size": "4m" })).toThrow("only supported with 'mode=non-blocking'");

@@ -50,7 +50,7 @@ test("an empty word is a command, which only the start can refuse", () => {
   expect(mergeConfig({ Cmd: [""] }, undefined)).toMatchObject({ path: "", args: [] });
 });
 
-test("the variables of the request come first, and the last entry of a name counts", () => {
+test("the variables of the request come first, and the last entry of a name wins", () => {
   const { config } = mergeConfig({ Env: ["B=1", "B=2"] }, image);
   expect(config.Env).toEqual(["B=1", "B=2", "A=1", "PATH=/bin"]);
   expect(programEnvironment(config.Env ?? [], { hostname: "h", tty: false })).toEqual([
@@ -61,7 +61,7 @@ test("the variables of the request come first, and the last entry of a name coun
   ]);
 });
 
-test("the working directory is a clean path", () => {
+test("the working directory is cleaned", () => {
   expect(mergeConfig({ WorkingDir: "/a/../b/" }, image).config.WorkingDir).toBe("/b");
 });
 

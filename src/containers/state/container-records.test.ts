@@ -86,7 +86,7 @@ test("a change that the disk refuses is visible at once, and written later", asy
   await until(() => stored().length === 0);
 });
 
-test("a record that is deleted soon is gone at once, and its name is free", async () => {
+test("a record whose deletion is deferred disappears at once, and its name is free", async () => {
   const database = memoryDatabase();
   const records = openContainerRecords(database, openUsageRegister(), () => {});
   const names = () =>

@@ -54,7 +54,7 @@ test("an unknown option of -v is refused", () => {
   );
 });
 
-test("a volume of the image leaves the kernel's files visible, and one of the request is planned", () => {
+test("a volume of the image does not cover the kernel's files, and one of the request is planned", () => {
   const anonymous = ["/sys/fs/cgroup", "/proc/../proc/", "/system", "/data"];
   const { volumes, warnings } = planVolumes({ host: { Binds: ["cache:/sys/x"] }, anonymous, find });
   expect(volumes.map(({ target }) => target)).toEqual(["/sys/x", "/system", "/data"]);

@@ -13,7 +13,7 @@ import { temporaryDirectory } from "#test/support/temp.ts";
 import { type FakeApi, openFakeApi } from "./fake-api.ts";
 import { fakeDigest } from "./fake-images.ts";
 
-/** An API server with a builder that does what the test says, and a client of BuildKit. */
+/** An API server with a fake builder that the test controls, and a client of BuildKit. */
 export interface BuildKitApi extends AsyncDisposable {
   api: FakeApi;
   client: GrpcClient;

@@ -43,7 +43,7 @@ daemonSuite("COPY and ADD", { obstacle: shellUnavailable, prepare }, (daemon) =>
     expect(await output(script, lines, { f: "f\n" })).toBe("f\nf\nf\nf\nf\n5:6 711\n0:0 644\n");
   });
 
-  test("a link to nothing gets its directory, below the root of the image", async () => {
+  test("the target of a dangling link is created below the root of the image", async () => {
     const lines = [
       "RUN ln -s /nowhere/at/all /abs && ln -s ../../../../up /existing/rel && ln -s /abs/in /nested",
       "COPY f /abs/",

@@ -55,7 +55,7 @@ daemonSuite(
       expect(inspected.stdout).toBe("b\n");
     });
 
-    test("ONBUILD alone makes a new image, and a build of nothing fails", async () => {
+    test("ONBUILD alone makes a new image, and an empty build fails", async () => {
       expect((await build("FROM box:1\nONBUILD RUN touch /seen\n", {}, "-t", "trigger:1")).code).toBe(0);
       expect((await build("FROM trigger:1\nRUN [ -f /seen ]\n", {})).code).toBe(0);
       expect((await build("FROM scratch\n", {})).stderr).toContain("No image was generated");

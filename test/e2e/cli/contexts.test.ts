@@ -17,7 +17,7 @@ daemonSuite("the daemon of another address", {}, (daemon) => {
     directory?.[Symbol.dispose]();
   });
 
-  /** Runs `tbox` as if its own daemon were elsewhere, where none runs and none may be started. */
+  /** Runs `tbox` with a run directory in which no daemon runs and none may be started. */
   function elsewhere(args: string[], environment: Record<string, string> = {}) {
     return daemon.tbox(args, {
       environment: {
@@ -186,7 +186,7 @@ daemonSuite("the daemon of another address", {}, (daemon) => {
     });
   });
 
-  test("commands that cannot be are refused with a reason", async () => {
+  test("unsupported commands are refused with a reason", async () => {
     for (const [command, reason] of [
       ["swarm", "there is no Swarm"],
       ["checkpoint", "needs root"],

@@ -38,7 +38,7 @@ daemonSuite("flags of Docker's command line", { obstacle: shellUnavailable, prep
     );
   });
 
-  test("network create accepts the default IPAM driver and refuses what is for a Swarm", async () => {
+  test("network create accepts the default IPAM driver and refuses flags for Swarm", async () => {
     const options = ["--ipam-driver", "default", "--ipam-opt", "a=b", "--scope", "local"];
     expect((await tbox("network", "create", ...options, "addressed")).code).toBe(0);
     const shown = await tbox("network", "inspect", "-f", "{{json .IPAM.Options}} {{.Scope}}", "addressed");

@@ -6,7 +6,7 @@ import { awaitLine, type Outcome, runProgram } from "#test/support/program.ts";
 import { repository } from "#test/support/repository.ts";
 import { loadBox, shellUnavailable } from "../support/images.ts";
 
-/** The launcher, and the main program that it executes for everything that it cannot do. */
+/** The launcher, and the main program that it executes for commands that the daemon cannot run. */
 const programs = { launcher: `${repository}/dist/tbox`, main: `${repository}/dist/tbox-main` };
 type Program = keyof typeof programs;
 
@@ -95,7 +95,7 @@ daemonSuite("launcher", { obstacle: shellUnavailable, prepare }, (daemon) => {
     expect(await call(daemon, "launcher", version)).toEqual(await call(daemon, "main", version));
   });
 
-  test("another time zone than the daemon's is handed over", async () => {
+  test("a command with another time zone than the daemon's is handed over", async () => {
     const one = { args: ["ps"], environment: { TZ: "Asia/Tokyo" } };
     expect(await executed(daemon, one)).toBe(2);
   });
@@ -120,7 +120,7 @@ daemonSuite("launcher", { obstacle: shellUnavailable, prepare }, (daemon) => {
     },
   );
 
-  test("a command that follows ends by a signal, through both programs", async () => {
+  test("a signal ends a following command, through both programs", async () => {
     for (const program of ["launcher", "main"] as const) {
       const child = spawn(daemon, program, { args: ["logs", "-f", "kept"] });
       expect((await awaitLine(child.stdout, "started")).trim()).toBe("started");

@@ -6,7 +6,7 @@ import { openTerminal, tmuxUnavailable } from "../support/terminal.ts";
 
 const obstacle = shellUnavailable ?? tmuxUnavailable;
 const quote = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;
-/** Sets the window's title, clears the screen, and types for the user where a terminal answers such requests. */
+/** Text that sets the window's title, clears the screen, and inserts input on terminals that answer such requests. */
 const evil = "\x1b]0;owned\x07\x1b[2J\x9b5nevil";
 
 daemonSuite(

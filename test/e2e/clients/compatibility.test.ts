@@ -141,7 +141,7 @@ daemonSuite("compatibility with Docker", { obstacle: shellUnavailable, prepare: 
     expect(children.stdout.trim().split("\n").sort()).toEqual(["child", "old"]);
   });
 
-  test("settings are refused, or normalised, in Docker's words", async () => {
+  test("settings are refused with Docker's messages, or normalised as in Docker", async () => {
     await tbox("create", "--rm", "--name", "fleeting", "-w", "/tmp//x/", "box:1", "true");
     expect((await tbox("inspect", "-f", "{{.Config.WorkingDir}}", "fleeting")).stdout).toBe("/tmp/x\n");
     expect((await tbox("update", "--restart", "always", "fleeting")).stderr).toContain(
@@ -181,7 +181,7 @@ daemonSuite("compatibility with Docker", { obstacle: shellUnavailable, prepare: 
     expect(await prune("/v1.41/volumes/prune")).toContain("named");
   });
 
-  test("the content of the root can be asked for with a dot and a slash", async () => {
+  test("the content of the root can be requested with a dot and a slash", async () => {
     await tbox("create", "--name", "copied", "box:1", "true");
     const archive = async (path: string) => {
       const response = await daemon.request("GET", `/containers/copied/archive?path=${path}`);

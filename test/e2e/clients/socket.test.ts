@@ -37,7 +37,7 @@ daemonSuite("the API's socket in a container", { obstacle: programUnavailable ??
     await daemon.printed("rm", "-f", id);
   });
 
-  test("keeps a request that comes while no daemon runs for the next one", async () => {
+  test("keeps a request for the next daemon while none runs", async () => {
     await daemon.kill();
     const answer = fetch("http://docker/_ping", { unix: `${daemon.run}/container.sock` });
     await daemon.start();

@@ -31,7 +31,7 @@ daemonSuite("create", { obstacle: shellUnavailable, prepare: loadBox }, (daemon)
     }
   });
 
-  test("answers 400 for a name that no image can have", async () => {
+  test("answers 400 for an invalid image name", async () => {
     for (const Image of ["UPPER", "a b", "box:1:2", "box@sha256:00"]) {
       expect(await create({ Image })).toEqual({
         status: 400,

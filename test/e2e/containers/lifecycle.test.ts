@@ -37,7 +37,7 @@ daemonSuite("the lifecycle of a container", { obstacle: shellUnavailable, prepar
   }
   const secondsSince = (from: number) => (performance.now() - from) / 1000;
 
-  test("a request that is wrong in itself is refused before the container is looked up", async () => {
+  test("an invalid request is refused before the container is looked up", async () => {
     const refusal = async (path: string) => {
       const response = await daemon.request("POST", `/containers/missing/${path}`);
       return `${response.status} ${((await response.json()) as { message: string }).message}`;
@@ -47,7 +47,7 @@ daemonSuite("the lifecycle of a container", { obstacle: shellUnavailable, prepar
     expect(await refusal("resize?h=x&w=1")).toContain('400 h: invalid resize height "x": invalid syntax');
   });
 
-  test("a container that wrote nothing has no size of its own", async () => {
+  test("a container that wrote nothing has no writable size", async () => {
     await daemon.printed("create", "--name", "idle", "--network", "none", "box:1", "true");
     const list = async () => {
       const response = await daemon.request("GET", "/containers/json?all=1&size=1");
@@ -155,7 +155,7 @@ daemonSuite("the lifecycle of a container", { obstacle: shellUnavailable, prepar
     expect((await tbox("ps", "-aq")).stdout).toBe("");
   });
 
-  test("a container with --rm whose removal the daemon's death has interrupted is removed by the next one", async () => {
+  test("the next daemon removes a container with --rm after the last one died during the removal", async () => {
     const id = await daemon.printed("create", "--rm", "--network", "none", "box:1", "true");
     await daemon.kill();
     {

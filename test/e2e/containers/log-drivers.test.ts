@@ -111,7 +111,7 @@ daemonSuite("--log-driver", { obstacle: shellUnavailable, prepare: loadBox }, (d
     }
   });
 
-  test("a receiver that is away gets every line once it is back, also across daemons", async () => {
+  test("an unavailable receiver gets every line when it returns, even after a restart of the daemon", async () => {
     const first = await receive();
     const { port } = first;
     const options = ["--log-driver", "syslog", "--log-opt", `syslog-address=tcp://127.0.0.1:${port}`];

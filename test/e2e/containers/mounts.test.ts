@@ -69,7 +69,7 @@ daemonSuite("mounts of a container", { obstacle: shellUnavailable, prepare }, (d
     expect(code).toBe(125);
   });
 
-  test("a volume of the image at /sys/fs/cgroup or /proc leaves the kernel's files visible", async () => {
+  test("a volume of the image at /sys/fs/cgroup or /proc does not cover the kernel's files", async () => {
     const script =
       "grep -c ' /data ' /proc/mounts; stat -f -c %T /proc; grep -c ' /sys/fs/cgroup ' /proc/mounts";
     const { stdout, stderr, code } = await run([], script, "systemd:1");

@@ -97,7 +97,7 @@ daemonSuite("restarts", { obstacle: shellUnavailable, prepare }, (daemon) => {
     await daemon.printed("rm", "mounted");
   });
 
-  test("a restart that fails is tried again until it succeeds or the container is stopped", async () => {
+  test("a failed restart is repeated until it succeeds or the container is stopped", async () => {
     const source = `${daemon.data}/../returning`;
     mkdirSync(source);
     const mount = ["--mount", `type=bind,src=${source},dst=/bound`];

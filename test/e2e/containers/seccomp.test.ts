@@ -29,7 +29,7 @@ daemonSuite("a seccomp profile", { obstacle: shellUnavailable, prepare: loadBox 
     );
   };
 
-  test("of a file decides about the container's calls", async () => {
+  test("of a file applies to the container's calls", async () => {
     const refused = await withProfile(profile);
     expect(refused.stderr).toContain("No space left on device");
     expect(refused.code).toBe(1);
@@ -37,14 +37,14 @@ daemonSuite("a seccomp profile", { obstacle: shellUnavailable, prepare: loadBox 
     expect(capable).toMatchObject({ code: 0, stdout: "made\n" });
   });
 
-  test("counts with and without no-new-privileges, and for other users", async () => {
+  test("applies with and without no-new-privileges, and to other users", async () => {
     for (const options of [["--security-opt", "no-new-privileges"], ["--user", "1000"], ["--privileged"]]) {
       const { code, stderr, stdout } = await withProfile(profile, ...options, "--cap-drop", "SYS_ADMIN");
       expect([options, code, stdout, stderr]).toEqual([options, 1, "", expect.stringContaining("No space")]);
     }
   });
 
-  test("counts for programs that exec starts, and inspect shows it", async () => {
+  test("applies to programs that exec starts, and inspect shows it", async () => {
     const created = await daemon.request("POST", "/containers/create?name=filtered", {
       Image: "box:1",
       Cmd: ["sleep", "600"],
@@ -61,7 +61,7 @@ daemonSuite("a seccomp profile", { obstacle: shellUnavailable, prepare: loadBox 
     await daemon.printed("rm", "-f", "filtered");
   });
 
-  test("with a fault is refused by the field, and no container is created", async () => {
+  test("with an error is refused with the field's name, and no container is created", async () => {
     const faulty = JSON.stringify({
       defaultAction: "SCMP_ACT_ALLOW",
       syscalls: [{ names: ["mkdir"], action: "ERRNO" }],
@@ -73,7 +73,7 @@ daemonSuite("a seccomp profile", { obstacle: shellUnavailable, prepare: loadBox 
     expect((await daemon.tbox(["ps", "-aq"])).stdout).toBe("");
   });
 
-  test("is the default one unless another is chosen", async () => {
+  test("is the default profile unless another one is chosen", async () => {
     const mode = "grep Seccomp: /proc/self/status";
     expect((await run([], mode)).stdout).toBe("Seccomp:\t2\n");
     expect((await run(["--security-opt", "seccomp=builtin"], mode)).stdout).toBe("Seccomp:\t2\n");

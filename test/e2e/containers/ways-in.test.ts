@@ -5,7 +5,7 @@ import { hasRanges } from "#test/support/user.ts";
 import { shellUnavailable } from "../support/images.ts";
 import { loadWays, type Target, type WayName, ways } from "../support/ways-in.ts";
 
-/** Reason for which a way into a container is refused; the way works when there is none. */
+/** Reason for which a way into a container is refused; undefined if the way works. */
 type Refusals = Partial<Record<WayName, RegExp>>;
 
 interface Kind {
@@ -165,7 +165,7 @@ daemonSuite("a way into a container", { obstacle: shellUnavailable, prepare: loa
     });
   });
 
-  /** Refusals of a container that has ended, is not there any more, or ends during the work. */
+  /** Refusals of a container that has ended, was removed, or ends during the work. */
   const gone =
     /is not running|non running container|has exited|No such (container|exec instance)|cannot attach to a|no output|no probe|101 UPGRADED|has ended|died before it executed/;
 

@@ -51,7 +51,7 @@ daemonSuite("a container that takes all it can get", { obstacle, prepare: loadBo
     const quiet = Math.min(await median(), await median());
     const id = await bun(attacker, server.port, "-d", "--ulimit", "nofile=16384:16384");
     await until(async () => (await daemon.printed("logs", id)).includes("attacking"));
-    // A busy machine spoils single measurements; a helper without fair shares never reaches the bound.
+    // A busy machine distorts single measurements; a helper without fair shares never reaches the bound.
     let attacked = Number.POSITIVE_INFINITY;
     for (let attempt = 0; attempt < 8 && attacked >= 2 * quiet; attempt++) {
       attacked = Math.min(attacked, await median());

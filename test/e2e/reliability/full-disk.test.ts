@@ -20,7 +20,7 @@ async function mountSmallDisk(directory: string) {
   return {
     /** Command prefix that enters the namespace. */
     enter: ["nsenter", "-t", String(holder.pid), "--user", "--mount", "--preserve-credentials", "--"],
-    /** The file system as processes outside of the namespace see it. */
+    /** Path of the file system for processes outside of the namespace. */
     path: `/proc/${holder.pid}/root${directory}`,
     async [Symbol.asyncDispose]() {
       holder.kill("SIGKILL");
@@ -135,7 +135,7 @@ describe.skipIf(obstacle !== undefined)("a store on a full disk", () => {
     await daemon.printed("rm", "ends", "stops");
   });
 
-  test("everything that frees space works", async () => {
+  test("commands that free space work", async () => {
     await until(reserved);
     await daemon.printed("create", "--name", "unused", "-v", "data:/data", "box:1", "true");
     await start("busy", "sleep", "1000");
@@ -158,7 +158,7 @@ describe.skipIf(obstacle !== undefined)("a store on a full disk", () => {
     free();
   });
 
-  test("a command that needs space says which disk is full, and works when there is space again", async () => {
+  test("a command that needs space names the full disk, and works when there is space again", async () => {
     await until(reserved);
     const command = ["run", "--rm", "--network", "none", "box:1", "sh", "-c", "echo works"];
     // The first commands use the reserve.

@@ -80,7 +80,7 @@ function isWithin(now: Footprint, before: Footprint): boolean {
   return now.descriptors <= before.descriptors && now.helpers <= before.helpers && now.files <= before.files;
 }
 
-/** Returns the footprint of a daemon that serves nobody. */
+/** Returns the resources of an idle daemon. */
 async function settled(daemon: TestDaemon): Promise<Footprint> {
   // The kept-alive connection of the test itself counts in every footprint.
   await (await daemon.request("GET", "/_ping")).text();
@@ -149,7 +149,7 @@ daemonSuite("a client that gives up", { obstacle: shellUnavailable, prepare }, (
     test.each(cases)("in the answer of %s leaves nothing behind", async (_, endpoint, request) => {
       const before = await settled(daemon);
       const { endless = false, makes } = request;
-      // Before the answer, after its head, and after it was not read for a moment.
+      // The client gives up before the answer, after its head, and after a moment without reading.
       for (const read of ["nothing", "the head", "slowly"]) {
         const connection = await send(await requestBytes(daemon, endpoint, request, 1));
         if (read !== "nothing" && !request.unanswered) await connection.until("\r\n\r\n");
@@ -258,7 +258,7 @@ daemonSuite("a client that gives up", { obstacle: shellUnavailable, prepare }, (
     await until(() => footprint(daemon).files === 0);
   });
 
-  /** Removes what a request made, if it was carried out. */
+  /** Removes the object that a request has created, if any. */
   async function removeMade(daemon: TestDaemon, path: string): Promise<void> {
     const { status } = await daemon.request("DELETE", `${path}?force=1`);
     expect([200, 204, 404]).toContain(status);

@@ -35,7 +35,7 @@ daemonSuite("the run directory", { obstacle: shellUnavailable, prepare: loadBox 
     await until(() => processesNamed("tbox-zygote", daemon.run).length === 0);
   }
 
-  test("can vanish while the daemon and containers run", async () => {
+  test("can be removed while the daemon and containers run", async () => {
     await start("lasting");
     const pid = await pidOf("lasting");
     rmSync(daemon.run, { recursive: true });
@@ -47,7 +47,7 @@ daemonSuite("the run directory", { obstacle: shellUnavailable, prepare: loadBox 
     await expectUndisturbed("lasting", pid);
   });
 
-  test("can vanish while no daemon runs", async () => {
+  test("can be removed while no daemon runs", async () => {
     await start("lasting");
     const pid = await pidOf("lasting");
     await daemon.kill();
@@ -122,7 +122,7 @@ daemonSuite("the run directory", { obstacle: shellUnavailable, prepare: loadBox 
     await expectUndisturbed("lasting", pid);
   });
 
-  test("of another daemon does not hide which process has the store", async () => {
+  test("of another daemon does not hide the process that has the store", async () => {
     const environment = { ...daemon.environment, TBOX_RUN_DIR: `${daemon.run}-2` };
     const { code, stderr } = await runProgram([`${repository}/dist/tbox`, "daemon"], { environment });
     expect(code).toBe(1);

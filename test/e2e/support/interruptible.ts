@@ -1,15 +1,15 @@
 import type { TestDaemon } from "#test/support/daemon.ts";
 import { tar } from "#test/support/tar.ts";
 
-/** A request with a body or with an answer that lasts, which a client can give up at any point. */
+/** A request with a body or with a long answer, which a client can cancel at any point. */
 export interface Interruptible {
-  /** Target of the request; `{exec}` stands for a new exec. */
+  /** Target of the request; `{exec}` is replaced with a new exec. */
   path: string;
   /** Bytes of the body; a text is JSON. */
   body?: string | Uint8Array;
   /** Whether the connection becomes a stream. */
   upgrade?: "tcp" | "websocket";
-  /** Whether the answer lasts until the client goes. */
+  /** Whether the answer lasts until the client disconnects. */
   endless?: boolean;
   /** Whether there is no answer, because a registry does not answer. */
   unanswered?: boolean;

@@ -27,7 +27,7 @@ export interface Target {
   name: string;
 }
 
-/** Result of a way into a container: what it printed, and why it failed. */
+/** Result of a way into a container: its output, and the reason of a failure. */
 interface Result {
   code: number | null;
   stderr: string;
@@ -42,7 +42,7 @@ const worked: Result = { code: 0, stderr: "" };
 async function prints({ daemon }: Target, args: string[], output: string | RegExp): Promise<Result> {
   const { code, stdout, stderr } = await daemon.tbox(args);
   if (code === 0) expect(stdout.replaceAll("\r\n", "\n")).toMatch(output);
-  // An exec that does not start says why on its output.
+  // An exec that does not start prints the reason.
   return { code, stderr: code === 0 ? stderr : stderr + stdout };
 }
 

@@ -35,7 +35,7 @@ test("the default network has its name", () => {
   expect(shapeHostConfig({ NetworkMode: "default" }, []).NetworkMode).toBe("bridge");
 });
 
-test("lists that the request leaves open are null, and those that it sends empty are empty", () => {
+test("lists that the request omits are null, and lists that it sends empty are empty", () => {
   expect(shapeHostConfig({}, [])).toMatchObject({
     Dns: null,
     Devices: null,
@@ -54,7 +54,7 @@ test("empty maps of optional fields are left out", () => {
   for (const name of ["Annotations", "Mounts", "Sysctls", "Tmpfs"]) expect(shaped).not.toHaveProperty(name);
 });
 
-test("the hidden paths of /proc and /sys are shown, and a privileged container has none", () => {
+test("the masked paths of /proc and /sys are shown, and a privileged container has none", () => {
   expect(shapeHostConfig({}, []).MaskedPaths).toContain("/proc/kcore");
   expect(shapeHostConfig({}, []).ReadonlyPaths).toContain("/proc/sys");
   expect(shapeHostConfig({ Privileged: true }, [])).toMatchObject({ MaskedPaths: null, ReadonlyPaths: null });

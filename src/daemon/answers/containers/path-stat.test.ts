@@ -5,7 +5,7 @@ const status = { mode: 0o100644, size: 3, modified: 0, nanoseconds: 0, target: "
 const shape = (path: string, fields: Partial<typeof status>): unknown =>
   JSON.parse(Buffer.from(shapePathStat(path, { ...status, ...fields }), "base64").toString());
 
-test("a time has no zeros at its end, as Go prints it", () => {
+test("a time has no trailing zeros, as in Go", () => {
   expect(shape("/f", {})).toMatchObject({ mtime: "1970-01-01T00:00:00Z" });
   expect(shape("/f", { nanoseconds: 120_000_000 })).toMatchObject({ mtime: "1970-01-01T00:00:00.12Z" });
 });
