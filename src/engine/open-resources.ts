@@ -26,6 +26,7 @@ export async function openResources(foundations: Foundations, resources: AsyncDi
     uses,
     discard: trash.discard,
     measure,
+    warn: openLog("volumes").warn,
     notify: (action, name, attributes = {}) =>
       events.publish({ type: "volume", action, id: name, attributes: { driver: "local", ...attributes } }),
   });

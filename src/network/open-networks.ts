@@ -28,7 +28,7 @@ const preparedNamespaces = 4;
 
 /** Opens the networks of a store. The net helper starts with the first request or with `adopt`. */
 export function openNetworks({ database, zygote, uses, notify, warn }: NetworksOptions): Networks {
-  const records = openNetworkRecords(database);
+  const records = openNetworkRecords(database, warn);
   const bridges = openBridges(records.all());
   const state: AttachmentState = { active: new Map(), problem: undefined };
   const helper = openNetHelper({

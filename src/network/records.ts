@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { randomBytes } from "node:crypto";
 import { invalidArgument, TboxError } from "#support/errors.ts";
+import type { Warn } from "#support/log.ts";
 import { formatAddress, formatSubnet } from "./addresses/address.ts";
 import { chooseSubnet, defaultGateway, hostRoutes, randomSubnet6 } from "./addresses/subnets.ts";
 import type { Network } from "./network.ts";
@@ -15,15 +16,18 @@ export interface NetworkRecords {
   delete(id: string): void;
 }
 
-/** Opens the table and adds the three predefined networks to a new store. */
-export function openNetworkRecords(database: Database): NetworkRecords {
+/**
+ * Opens the table and adds the predefined networks that it lacks. Reports a network whose record cannot be read, and
+ * leaves its row in the table.
+ */
+export function openNetworkRecords(database: Database, warn: Warn): NetworkRecords {
   const put = database.query("INSERT INTO networks (id, network) VALUES ($id, $network)");
   const drop = database.query("DELETE FROM networks WHERE id = $id");
-  const rows = database.query<{ network: string }, []>("SELECT network FROM networks").all();
+  const rows = database.query<NetworkRow, []>("SELECT id, network FROM networks").all();
   const all = new Map<string, Network>();
-  for (const { network: text } of rows) {
-    const network: Network = JSON.parse(text);
-    all.set(network.id, network);
+  for (const row of rows) {
+    const network = readNetwork(row, warn);
+    if (network) all.set(network.id, network);
   }
   const records: NetworkRecords = {
     all: () => [...all.values()],
@@ -40,8 +44,25 @@ export function openNetworkRecords(database: Database): NetworkRecords {
       all.delete(id);
     },
   };
-  if (all.size === 0) for (const network of predefined()) records.add(network);
+  const names = new Set(records.all().map(({ name }) => name));
+  for (const network of predefined()) if (!names.has(network.name)) records.add(network);
   return records;
+}
+
+interface NetworkRow {
+  id: string;
+  network: string;
+}
+
+function readNetwork({ id, network: text }: NetworkRow, warn: Warn): Network | undefined {
+  try {
+    const network: Network | null = JSON.parse(text);
+    if (network?.id === id && network.name && network.driver && network.labels) return network;
+    throw new Error("the record is incomplete");
+  } catch (error) {
+    warn(`network ${id} is set aside, because its record in tbox.db cannot be read`, error);
+    return undefined;
+  }
 }
 
 function findNetwork(all: Map<string, Network>, name: string): Network {

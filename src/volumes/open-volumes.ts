@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import { mkdirSync } from "node:fs";
 import { TboxError } from "#support/errors.ts";
 import type { Filters } from "#support/filters/filters.ts";
+import type { Warn } from "#support/log.ts";
 import type { UsageQueries } from "#support/usage-register.ts";
 import { createVolume } from "./create-volume.ts";
 import { filterVolumes } from "./filter-volumes.ts";
@@ -18,12 +19,21 @@ export interface VolumesOptions {
   /** Returns the allocated bytes below each path of the store. */
   measure: (paths: string[]) => Promise<number[]>;
   notify: (action: VolumeAction, name: string, attributes?: Record<string, string>) => void;
+  warn: Warn;
 }
 
 /** Opens the volumes of a store. */
-export function openVolumes({ database, store, uses, discard, measure, notify }: VolumesOptions): Volumes {
+export function openVolumes({
+  database,
+  store,
+  uses,
+  discard,
+  measure,
+  notify,
+  warn,
+}: VolumesOptions): Volumes {
   mkdirSync(`${store}/volumes`, { recursive: true, mode: 0o700 });
-  const records = openVolumeRecords(database);
+  const records = openVolumeRecords(database, warn);
   const isUsed = (name: string) => uses.isUsed("volume", name);
   const get = (name: string) => {
     const volume = records.find(name);

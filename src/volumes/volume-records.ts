@@ -1,4 +1,5 @@
 import type { Database } from "bun:sqlite";
+import type { Warn } from "#support/log.ts";
 import type { Volume } from "./volumes.ts";
 
 /** Table of the volumes, with a copy in memory. */
@@ -9,14 +10,13 @@ export interface VolumeRecords {
   delete(name: string): void;
 }
 
-export function openVolumeRecords(database: Database): VolumeRecords {
+/** Opens the table. A volume whose record cannot be read keeps its files, without labels and options. */
+export function openVolumeRecords(database: Database, warn: Warn): VolumeRecords {
   const insert = database.query("INSERT INTO volumes (name, volume) VALUES ($name, $volume)");
   const remove = database.query("DELETE FROM volumes WHERE name = $name");
   const volumes = new Map<string, Volume>();
-  for (const row of database.query<{ volume: string }, []>("SELECT volume FROM volumes").all()) {
-    const volume: Volume = JSON.parse(row.volume);
-    volumes.set(volume.name, volume);
-  }
+  const rows = database.query<{ name: string; volume: string }, []>("SELECT name, volume FROM volumes").all();
+  for (const row of rows) volumes.set(row.name, readVolume(row, warn));
   return {
     all: () => [...volumes.values()],
     find: (name) => volumes.get(name),
@@ -29,4 +29,18 @@ export function openVolumeRecords(database: Database): VolumeRecords {
       volumes.delete(name);
     },
   };
+}
+
+function readVolume({ name, volume: text }: { name: string; volume: string }, warn: Warn): Volume {
+  try {
+    const volume: Volume | null = JSON.parse(text);
+    if (volume?.name === name && volume.labels && volume.options) return volume;
+    throw new Error("the record is incomplete");
+  } catch (error) {
+    warn(
+      `volume ${name} has lost its labels and options, because its record in tbox.db cannot be read`,
+      error,
+    );
+    return { name, created: new Date(0).toISOString(), labels: {}, options: {} };
+  }
 }

@@ -16,6 +16,7 @@ describeVolumes("the volumes of a store", async () => {
     discard: (path) => rmSync(path, { recursive: true }),
     measure: async (paths) => paths.map(() => 4096),
     notify: (...event) => events.push(event),
+    warn: () => {},
   });
   return {
     volumes,

@@ -104,9 +104,11 @@ function dropGhosts({ records, store, warn }: ContainerServices): void {
   }
 }
 
-/** Deletes the container directories that no record names. */
+/** Deletes the container directories that no record names, unless their record cannot be read. */
 function sweepDirectories(services: ContainerServices): void {
   const known = new Set(services.records.all().map(({ id }) => id));
-  const unknown = readdirSync(`${services.store}/containers`).filter((id) => !known.has(id));
+  const unknown = readdirSync(`${services.store}/containers`).filter(
+    (id) => !known.has(id) && !services.records.setAside.has(id),
+  );
   for (const id of unknown) services.trash.discard(containerDirectory(services, id));
 }

@@ -101,3 +101,42 @@ test("a record whose deletion is deferred disappears at once, and its name is fr
   await until(() => !names().includes("c1"));
   expect(names()).toEqual(["c2"]);
 });
+
+test("a record that cannot be read is set aside by name, and the other containers stay", () => {
+  const database = memoryDatabase();
+  const written = openContainerRecords(database, openUsageRegister(), () => {});
+  const damages = {
+    torn: "{",
+    empty: "{}",
+    nothing: "null",
+    list: "[1]",
+    stateless: '{"id":"stateless","name":"x"}',
+  };
+  for (const id of ["c1", ...Object.keys(damages)]) written.save({ ...newRecord(), id, name: `name-${id}` });
+  for (const [id, record] of Object.entries(damages)) {
+    database.query("UPDATE containers SET record = $record WHERE id = $id").run({ id, record });
+  }
+  for (const _ of ["first start", "next start"]) {
+    const warnings: string[] = [];
+    const records = openContainerRecords(database, openUsageRegister(), (message) => warnings.push(message));
+    expect(records.all().map(({ name }) => name)).toEqual(["name-c1"]);
+    expect([...records.setAside].sort()).toEqual(Object.keys(damages).sort());
+    expect(warnings.sort()).toEqual(
+      Object.keys(damages)
+        .sort()
+        .map(
+          (id) =>
+            `container name-${id} (${id}) is set aside, because its record in tbox.db cannot be read: its files stay in containers/${id}`,
+        ),
+    );
+  }
+});
+
+test("another container takes the name of one that is set aside without replacing its row", () => {
+  const database = memoryDatabase();
+  openContainerRecords(database, openUsageRegister(), () => {}).save(newRecord());
+  database.run("UPDATE containers SET record = '{'");
+  openContainerRecords(database, openUsageRegister(), () => {}).save({ ...newRecord(), id: "c2" });
+  const ids = database.query<{ id: string }, []>("SELECT id FROM containers ORDER BY id").all();
+  expect(ids).toEqual([{ id: "c1" }, { id: "c2" }]);
+});

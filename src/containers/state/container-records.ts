@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { Warn } from "#support/log.ts";
 import type { ContainerRecord } from "./container-record.ts";
+import { readContainerRows } from "./container-rows.ts";
 import { type ContainerUses, usesOf } from "./container-uses.ts";
 
 /** Table of the containers, with a copy in memory. Lookups never read the disk. */
@@ -14,6 +15,8 @@ export interface ContainerRecords {
   /** Finds a container by its exact name without the slash. */
   named(name: string): ContainerRecord | undefined;
   withId(id: string): ContainerRecord | undefined;
+  /** IDs of the rows that cannot be read. Their files and rows stay, so that they can be repaired. */
+  setAside: ReadonlySet<string>;
   /** Writes a new or changed record and registers its uses. Throws when the write fails. */
   save(record: ContainerRecord): void;
   /**
@@ -44,8 +47,8 @@ export function openContainerRecords(database: Database, uses: ContainerUses, wa
     if (byId.has(record.id)) uses.register(record, usesOf(record));
   };
   const byName = new Map<string, ContainerRecord>();
-  for (const row of database.query<{ record: string }, []>("SELECT record FROM containers").all()) {
-    const record: ContainerRecord = JSON.parse(row.record);
+  const { readable, setAside } = readContainerRows(database, warn);
+  for (const record of readable) {
     byId.set(record.id, record);
     byName.set(record.name, record);
     registerUses(record);
@@ -70,6 +73,7 @@ export function openContainerRecords(database: Database, uses: ContainerUses, wa
   }, warn);
   const records: ContainerRecords = {
     all: () => [...byId.values()],
+    setAside,
     named: (name) => byName.get(name),
     withId: (id) => byId.get(id),
     lookup(name) {

@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import { createdAt, diffIdsOf, imageConfigSchema } from "#oci/config.ts";
 import type { Descriptor } from "#oci/descriptor.ts";
 import { type Digest, parseDigest } from "#oci/digest.ts";
+import { TboxError } from "#support/errors.ts";
 import type { ImageRecord, NameRecord } from "./image-records.ts";
 
 /** Contents of the tables. */
@@ -58,6 +59,15 @@ export function writeRow(record: ImageRecord): ImageRow {
 }
 
 function readRow(row: ImageRow): ImageRecord {
+  try {
+    return parseRow(row);
+  } catch (cause) {
+    // A collection would delete the layers of an image that is left out.
+    throw new TboxError("internal", `the record of image ${row.id} in tbox.db cannot be read`, { cause });
+  }
+}
+
+function parseRow(row: ImageRow): ImageRecord {
   const stored: Pick<ImageRecord, "target" | "manifest" | "configSize" | "layers" | "parent"> = JSON.parse(
     row.manifest,
   );

@@ -32,6 +32,7 @@ export function fakeEngine(): FakeEngine {
       discard: () => {},
       measure: async (paths) => paths.map(() => 0),
       notify: () => {},
+      warn: () => {},
     }),
     networks: openNetworks({
       database: memoryDatabase(),

@@ -1,0 +1,60 @@
+import type { Database } from "bun:sqlite";
+import type { Warn } from "#support/log.ts";
+import type { ContainerRecord } from "./container-record.ts";
+import { usesOf } from "./container-uses.ts";
+
+interface ContainerRow {
+  id: string;
+  name: string;
+  record: string;
+}
+
+/** Separates the name and the ID in a row that is set aside. No name of a container contains it. */
+const separator = "#";
+
+/**
+ * Reads the table of containers. Reports and sets aside a row that cannot be read, because one damaged row must not take
+ * all other containers from the user.
+ */
+export function readContainerRows(
+  database: Database,
+  warn: Warn,
+): { readable: ContainerRecord[]; setAside: ReadonlySet<string> } {
+  const readable: ContainerRecord[] = [];
+  const setAside = new Set<string>();
+  for (const row of database.query<ContainerRow, []>("SELECT id, name, record FROM containers").all()) {
+    try {
+      readable.push(parseRow(row));
+    } catch (error) {
+      setAside.add(row.id);
+      const [name] = row.name.split(separator);
+      const message = `container ${name} (${row.id}) is set aside, because its record in tbox.db cannot be read`;
+      warn(`${message}: its files stay in containers/${row.id}`, error);
+      freeName(database, row);
+    }
+  }
+  return { readable, setAside };
+}
+
+function parseRow({ id, record: text }: ContainerRow): ContainerRecord {
+  const record: ContainerRecord | null = JSON.parse(text);
+  const isComplete =
+    record?.id === id &&
+    typeof record.name === "string" &&
+    [record.config, record.hostConfig, record.state].every(isObject);
+  if (!isComplete) throw new Error("the record is incomplete");
+  usesOf(record);
+  return record;
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
+}
+
+/** Lets another container have the name: the row would be replaced by the row of that container. */
+function freeName(database: Database, { id, name }: ContainerRow): void {
+  if (name.includes(separator)) return;
+  database
+    .query("UPDATE containers SET name = $name WHERE id = $id")
+    .run({ id, name: `${name}${separator}${id}` });
+}
