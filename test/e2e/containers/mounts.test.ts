@@ -57,6 +57,7 @@ daemonSuite("mounts of a container", { obstacle: shellUnavailable, prepare }, (d
     [["--tmpfs", "/proc/self"], "/proc"],
     [["-v", "DIR:/proc/sys/kernel"], "/proc"],
     [["-v", "DIR:/proc/nothing"], "/proc"],
+    [["-v", "/proc/sys:/proc/sys"], "/proc"],
     [["-v", "kernel:/sys/fs/cgroup"], "/sys"],
     [["-v", "kernel:/sys"], "/sys"],
   ])("%j is refused, because it would falsify a kernel file", async (options, directory) => {

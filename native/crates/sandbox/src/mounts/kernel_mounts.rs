@@ -57,6 +57,8 @@ pub fn refused_directory(
     let covered = file_system(mount_point)?;
     let directory = match covered {
         FileSystem::Proc if PROC_FILES.contains(&path) => return Ok(None),
+        // As in Docker, not even the host's view covers a part of /proc: it would undo masked and read-only paths.
+        FileSystem::Proc if path != "/proc" => return Ok(Some("/proc")),
         FileSystem::Proc => "/proc",
         FileSystem::Sys => "/sys",
         FileSystem::Other => return Ok(None),
@@ -101,6 +103,10 @@ mod tests {
         assert_eq!(refused("/sys", "/proc", "/proc"), Some("/proc"));
         assert_eq!(refused("/proc", "/proc", "/proc"), None);
         assert_eq!(refused("/tmp", "/proc/self", "/proc/self"), Some("/proc"));
+        assert_eq!(
+            refused("/proc/sys", "/proc/sys", "/proc/sys"),
+            Some("/proc")
+        );
         assert_eq!(refused("/tmp", "/sys/kernel", "/sys/kernel"), Some("/sys"));
         assert_eq!(refused("/sys", "/sys/kernel", "/sys/kernel"), None);
         assert_eq!(refused("/tmp", "/proc/cpuinfo", "/proc/cpuinfo"), None);
