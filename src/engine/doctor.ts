@@ -22,7 +22,7 @@ interface Subject {
   dataDirectory: string;
 }
 
-/** Checks what this machine supports for the user who runs the daemon. */
+/** Checks the features of this machine for the user who runs the daemon. */
 export async function diagnose({ zygote, networks, dataDirectory }: Subject): Promise<Check[]> {
   return [
     userNamespace(zygote),

@@ -24,6 +24,6 @@ export interface Engine extends AsyncDisposable {
   listenAgain(): Promise<void>;
   /** Describes the machine and how tbox uses it. */
   information(): Promise<SystemInformation>;
-  /** Checks what this machine supports, and what would enable more. */
+  /** Checks the features of this machine, and returns remedies for missing ones. */
   diagnose(): Promise<Check[]>;
 }

@@ -42,7 +42,7 @@ export interface Foundations {
   measure: (paths: string[]) => Promise<number[]>;
 }
 
-/** Locks the store and opens what the services share; `resources` closes it again. */
+/** Locks the store and opens the shared resources of the services; `resources` closes them. */
 export async function openFoundations(config: Config, resources: AsyncDisposableStack): Promise<Foundations> {
   const { dataDirectory: store } = config;
   const reserve = resources.use(openSpaceReserve(store, openLog("daemon").warn));

@@ -124,7 +124,7 @@ function daemonAccess({
     },
     run(run, auth) {
       const direct = openDirectRun(send);
-      // JSON leaves out what is undefined, as the request schema expects.
+      // JSON omits undefined values, as the request schema expects.
       const plain: unknown = JSON.parse(JSON.stringify(run));
       opened.add(direct);
       enter("engine", () => direct.serve((client) => api.run({ request: plain, auth }, client)));

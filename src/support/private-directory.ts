@@ -58,7 +58,7 @@ function close(descriptor: number, path: string, marks: string[]): void {
   fchmodSync(descriptor, 0o700);
 }
 
-/** Throws forbidden when another user could rename a directory above the path, and put one of his own in its place. */
+/** Throws forbidden when another user could replace a directory above the path. */
 function checkAncestors(path: string, uid: number): void {
   for (let above = parentOf(path); ; above = parentOf(above)) {
     const { uid: owner, mode } = lstatSync(above);

@@ -3,7 +3,7 @@ import type { BlobSource, ContentStore } from "#content/content-store.ts";
 import { type Digest, digestOf } from "#oci/digest.ts";
 import { errorOf } from "./support/error-of.ts";
 
-/** A new, empty content store and access to what it has stored. */
+/** A new, empty content store and access to its stored blobs. */
 export interface ContentStoreSubject extends AsyncDisposable {
   store: ContentStore;
   /** Replaces the stored bytes of a blob. */

@@ -1,7 +1,7 @@
 /** Answer of `GET /version`. */
 export interface VersionAnswer {
   Platform: { Name: string };
-  /** The first one is Docker's engine; tbox's own version is that of the component `tbox`. */
+  /** The first component is Docker's engine; the component `tbox` has tbox's own version. */
   Components: { Name: string; Version: string; Details: Record<string, string> }[];
   /** Version of Docker Engine that serves the same API. */
   Version: string;

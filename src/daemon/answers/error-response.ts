@@ -29,7 +29,7 @@ const statuses: Record<ErrorCode, number> = {
 
 /**
  * Returns the status and message of an error. Writes internal errors to the log too. The message for a full disk names
- * the store, what is free and a remedy.
+ * the store, its free space and a remedy.
  */
 export function describeError(error: unknown): DescribedError {
   const described = describePlain(error);

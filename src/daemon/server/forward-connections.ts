@@ -29,7 +29,7 @@ export async function forwardConnections(descriptor: number, path: string): Prom
     client.on("error", () => server.destroy());
     server.on("error", () => client.destroy());
     client.once("close", () => server.destroy());
-    // A client that reads slowly still gets what the daemon has sent.
+    // A client that reads slowly still gets the data that the daemon has sent.
     server.once("close", () => client.destroySoon());
   });
   await new Promise<void>((resolve, reject) => {

@@ -86,7 +86,7 @@ const kinds: Record<string, string[]> = {
   kernel: ["--sysctl", "net.ipv4.ip_forward=1", "--device", "/dev/null:/dev/zilch", "--oom-score-adj", "500"],
 };
 
-/** Returns what must be equal in a container that was created again. */
+/** Returns the fields that must be equal in a container that was created again. */
 function settingsOf({ Config, HostConfig, NetworkSettings, Mounts }: ContainerInspect) {
   const networks = Object.entries(NetworkSettings.Networks).map(([name, endpoint]) => [
     name,

@@ -126,7 +126,7 @@ function frame(): Uint8Array {
   return new Uint8Array([...mac(to), ...mac(from), ...tags, ...kind, ...body]);
 }
 
-/** An ARP answer to everybody: this container has the address. */
+/** A broadcast ARP answer: this container has the address. */
 function claim(claimed: string): Uint8Array {
   const own = mac(readFileSync(`/sys/class/net/${INTERFACE}/address`, "utf8").trim());
   const all = mac("ff:ff:ff:ff:ff:ff");

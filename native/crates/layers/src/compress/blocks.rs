@@ -48,7 +48,7 @@ struct Piece {
     checksum: Crc,
 }
 
-/// Writes what `produce` writes, compressed, to `output`.
+/// Compresses the output of `produce` and writes it to `output`.
 pub fn write<W: Write + Send, T, E: From<io::Error>>(
     compression: Compression,
     output: W,

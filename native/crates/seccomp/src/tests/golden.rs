@@ -1,4 +1,4 @@
-//! Compares the default profile with `golden/`: a change of a file shows what becomes allowed or refused.
+//! Compares the default profile with `golden/`: a change of a file shows the calls that become allowed or refused.
 //! `TBOX_UPDATE_GOLDEN=1` writes the files again.
 
 use std::fmt::Write;
