@@ -104,7 +104,7 @@ function dropGhosts({ records, store, warn }: ContainerServices): void {
   }
 }
 
-/** Deletes the container directories that no record names, unless their record cannot be read. */
+/** Deletes container directories without a record. A directory with an unreadable record stays. */
 function sweepDirectories(services: ContainerServices): void {
   const known = new Set(services.records.all().map(({ id }) => id));
   const unknown = readdirSync(`${services.store}/containers`).filter(

@@ -51,7 +51,7 @@ function isObject(value: unknown): boolean {
   return typeof value === "object" && value !== null;
 }
 
-/** Lets another container have the name: the row would be replaced by the row of that container. */
+/** Renames the row, so that another container can take the name without replacing the row. */
 function freeName(database: Database, { id, name }: ContainerRow): void {
   if (name.includes(separator)) return;
   database
