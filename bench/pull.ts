@@ -157,7 +157,7 @@ function startDaemon(name: string): Daemon {
   };
   for (const part of ["", "/data", "/run"]) mkdirSync(`${directory}${part}`, { mode: 0o700 });
   run([tbox ?? "", "version"], environment);
-  const pid = Number(run(["pgrep", "-f", "tbox daemon"]).trim().split("\n").at(-1));
+  const pid = Number(run(["pgrep", "-f", "tbox-main daemon"]).trim().split("\n").at(-1));
   return {
     pid,
     environment,
