@@ -26,8 +26,12 @@ function program(script: string) {
   };
 }
 
-/** Program that listens until the first byte, then ends. A second instance reports that another one was first. */
+/**
+ * Program that listens until the first byte, then ends, after half a minute in any case. A second instance reports that
+ * another one was first.
+ */
 const listening = `
+  setTimeout(() => process.exit(0), 30_000);
   const unix = process.env.TBOX_TEST_SOCKET;
   require("node:fs").appendFileSync(unix + ".started", JSON.stringify({
     argv: process.argv.slice(2), cwd: process.cwd(), secret: process.env.TEST_SECRET,
