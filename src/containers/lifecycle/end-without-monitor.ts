@@ -1,15 +1,16 @@
-import { type ProcessWatch, watchProcess } from "#native/addon/reactor.ts";
+import type { ProcessWatch } from "#native/addon/reactor.ts";
 import type { Exited } from "#native/protocol/monitor.ts";
+import { repeatFor } from "#support/concurrency/repeat-for.ts";
 import { killCgroup } from "../limits/cgroups.ts";
 import type { ContainerServices } from "../services.ts";
 import type { ContainerRecord } from "../state/container-record.ts";
 import { readExitRecord } from "./exit-record.ts";
+import { signalProgram, watchProgram } from "./watch-program.ts";
 
 const sigkill = 9;
 
-/** Milliseconds that the zygote has to write an exit record, and milliseconds between two checks for the record. */
+/** Milliseconds that the zygote has to write an exit record. */
 const recordTimeout = 1000;
-const recordInterval = 10;
 
 /**
  * Ends a container that no monitor controls any more, and waits for the end of PID 1. Returns the exit record, or
@@ -34,29 +35,10 @@ async function awaitExitRecord(
   services: ContainerServices,
   record: ContainerRecord,
 ): Promise<Exited | undefined> {
-  const deadline = performance.now() + recordTimeout;
-  for (;;) {
-    const recorded = await readExitRecord(services, record);
-    if (recorded || performance.now() > deadline) return recorded;
-    await Bun.sleep(recordInterval);
-  }
-}
-
-/** Watches PID 1 of a container; returns nothing when it has ended. */
-function watchProgram({ state: { pid, startTicks } }: ContainerRecord): ProcessWatch | undefined {
-  if (startTicks === undefined) return undefined;
-  try {
-    return watchProcess(pid, startTicks);
-  } catch {
-    return undefined;
-  }
+  return await repeatFor(recordTimeout, () => readExitRecord(services, record));
 }
 
 async function kill(program: ProcessWatch): Promise<void> {
-  try {
-    program.signal(sigkill);
-  } catch {
-    // The process has just exited.
-  }
+  signalProgram(program, sigkill);
   await program.exited;
 }

@@ -1,8 +1,8 @@
-import { watchProcess } from "#native/addon/reactor.ts";
 import { endMonitor } from "#native/zygote/wake.ts";
 import { killCgroup } from "../limits/cgroups.ts";
 import type { ContainerServices } from "../services.ts";
 import type { ContainerRecord } from "../state/container-record.ts";
+import { signalProgram, watchProgram } from "./watch-program.ts";
 
 const sigkill = 9;
 
@@ -30,12 +30,7 @@ export async function ensureExit(record: ContainerRecord, exit: Promise<void>): 
   await exit.finally(() => clearTimeout(timer));
 }
 
-function signalProcess({ state: { pid, startTicks } }: ContainerRecord, number: number): void {
-  if (startTicks === undefined) return;
-  try {
-    using program = watchProcess(pid, startTicks);
-    program.signal(number);
-  } catch {
-    // The process has exited.
-  }
+function signalProcess(record: ContainerRecord, number: number): void {
+  using program = watchProgram(record);
+  if (program) signalProgram(program, number);
 }

@@ -3,6 +3,7 @@ import { processStartTime } from "#native/addon/clock.ts";
 import { keepConnected, tryToConnect } from "#native/monitor/keep-connected.ts";
 import { connectMonitor, type Monitor } from "#native/monitor/monitor.ts";
 import { wakeMonitor } from "#native/zygote/wake.ts";
+import { repeatFor } from "#support/concurrency/repeat-for.ts";
 import { dropCgroup, sweepCgroups } from "../limits/cgroups.ts";
 import { shipLog } from "../logging/ship-log.ts";
 import type { ContainerServices } from "../services.ts";
@@ -20,12 +21,13 @@ import { runningState } from "./running-state.ts";
  * exit records of the others. Deletes directories and cgroups without a record, and records without a directory.
  */
 export async function recoverContainers(services: ContainerServices): Promise<void> {
-  dropGhosts(services);
+  const directories = readdirSync(`${services.store}/containers`);
+  dropGhosts(services, new Set(directories));
   await Promise.all(services.records.all().map((record) => recover(services, record)));
   // A build ends with the daemon that ran it.
   const steps = services.records.all().filter(({ layers }) => layers !== undefined);
   for (const { id } of steps) await removeContainer(services, id, { force: true, volumes: true });
-  sweepDirectories(services);
+  sweepDirectories(services, directories);
   sweepCgroups(services);
 }
 
@@ -69,12 +71,11 @@ const wakeTimeout = 2000;
 async function wake({ state }: ContainerRecord, connect: () => Monitor): Promise<Monitor | "gone" | "busy"> {
   const { pid, startTicks } = state;
   if (startTicks === undefined || processStartTime(pid) !== startTicks || !wakeMonitor(pid)) return "gone";
-  const deadline = performance.now() + wakeTimeout;
-  for (;;) {
+  const woken = await repeatFor(wakeTimeout, async () => {
     const monitor = await tryToConnect(connect);
-    if (monitor !== "gone" || performance.now() > deadline) return monitor;
-    await Bun.sleep(10);
-  }
+    return monitor === "gone" ? undefined : monitor;
+  });
+  return woken ?? "gone";
 }
 
 /** Takes over a running container from the last daemon. */
@@ -95,8 +96,7 @@ async function adopt(services: ContainerServices, record: ContainerRecord, monit
 }
 
 /** Deletes the records of containers whose directory is missing after a removal or a loss of power. */
-function dropGhosts({ records, store, warn }: ContainerServices): void {
-  const present = new Set(readdirSync(`${store}/containers`));
+function dropGhosts({ records, warn }: ContainerServices, present: ReadonlySet<string>): void {
   for (const { id, name } of records.all()) {
     if (present.has(id)) continue;
     warn(`container ${name} (${id}) has no directory: it is removed`);
@@ -105,10 +105,8 @@ function dropGhosts({ records, store, warn }: ContainerServices): void {
 }
 
 /** Deletes container directories without a record. A directory with an unreadable record stays. */
-function sweepDirectories(services: ContainerServices): void {
+function sweepDirectories(services: ContainerServices, directories: string[]): void {
   const known = new Set(services.records.all().map(({ id }) => id));
-  const unknown = readdirSync(`${services.store}/containers`).filter(
-    (id) => !known.has(id) && !services.records.setAside.has(id),
-  );
+  const unknown = directories.filter((id) => !known.has(id) && !services.records.setAside.has(id));
   for (const id of unknown) services.trash.discard(containerDirectory(services, id));
 }

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { repeatFor } from "#support/concurrency/repeat-for.ts";
 import { TboxError } from "#support/errors.ts";
 import { errnoOf, FailureError } from "../addon/failure.ts";
 import { builtFile } from "../addon/files.ts";
@@ -66,24 +67,14 @@ export async function connectZygote(options: ZygoteOptions): Promise<ZygoteConne
 
 /** Connects to a running zygote whose socket was removed; returns undefined when none runs. */
 async function greetAgain(options: ZygoteOptions): Promise<ZygoteConnection | undefined> {
-  return wakeZygote(options.store) ? whenListening(() => greet(options)) : undefined;
+  return wakeZygote(options.store) ? repeatFor(wakeTimeout, () => greet(options)) : undefined;
 }
 
 /** Makes a running zygote create its socket again. The socket exists when the call returns. */
 export async function listenAgain(options: ZygoteOptions): Promise<void> {
   if (!wakeZygote(options.store)) return;
-  const listens = await whenListening(async () => existsSync(socketPath(options)) || undefined);
+  const listens = await repeatFor(wakeTimeout, async () => existsSync(socketPath(options)) || undefined);
   if (!listens) throw new TboxError("unavailable", `the zygote did not create ${socketPath(options)} again`);
-}
-
-/** Repeats an attempt until it succeeds or the time is over. */
-async function whenListening<T>(attempt: () => Promise<T | undefined>): Promise<T | undefined> {
-  const deadline = performance.now() + wakeTimeout;
-  for (;;) {
-    const outcome = await attempt();
-    if (outcome !== undefined || performance.now() > deadline) return outcome;
-    await Bun.sleep(10);
-  }
 }
 
 /** Connects and greets; returns undefined when no zygote listens, or when it exits. */

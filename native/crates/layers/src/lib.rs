@@ -21,3 +21,5 @@ mod quote;
 mod remove;
 pub mod requests;
 mod store;
+#[cfg(test)]
+mod unnamed_file;

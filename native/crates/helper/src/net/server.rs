@@ -253,43 +253,41 @@ impl Server {
             ports,
             ..
         } = self;
+        let mut forwarding = Forwarding {
+            poll,
+            bridges,
+            factory,
+            relays,
+        };
         match source {
             EventSource::TcpRelays => {
-                if let Some(refused) = relays.ready(poll, index, second) {
-                    let mut forwarding = Forwarding {
-                        poll,
-                        bridges,
-                        factory,
-                        relays,
-                    };
+                let refused = forwarding.relays.ready(forwarding.poll, index, second);
+                if let Some(refused) = refused {
                     ports.refused(&mut forwarding, refused);
                 }
             }
-            EventSource::OutgoingTcpListeners => outgoing_tcp.accept(poll, bridges, relays, index),
-            EventSource::OutgoingTcp => outgoing_tcp.connected(poll, index),
-            EventSource::SynQueue => outgoing_tcp.read_queue(poll, bridges),
+            EventSource::OutgoingTcpListeners => {
+                let Forwarding {
+                    poll,
+                    bridges,
+                    relays,
+                    ..
+                } = forwarding;
+                outgoing_tcp.accept(poll, bridges, relays, index);
+            }
+            EventSource::OutgoingTcp => outgoing_tcp.connected(forwarding.poll, index),
+            EventSource::SynQueue => outgoing_tcp.read_queue(forwarding.poll, forwarding.bridges),
             EventSource::OutgoingUdpListeners => {
-                outgoing_udp.accept(poll, bridges, factory, index);
+                outgoing_udp.accept(
+                    forwarding.poll,
+                    forwarding.bridges,
+                    forwarding.factory,
+                    index,
+                );
             }
             EventSource::OutgoingUdp => outgoing_udp.ready(index, second),
-            EventSource::PublishedPorts => {
-                let mut forwarding = Forwarding {
-                    poll,
-                    bridges,
-                    factory,
-                    relays,
-                };
-                ports.ready(&mut forwarding, index);
-            }
-            EventSource::UdpClients => {
-                let mut forwarding = Forwarding {
-                    poll,
-                    bridges,
-                    factory,
-                    relays,
-                };
-                ports.answer(&mut forwarding, index);
-            }
+            EventSource::PublishedPorts => ports.ready(&mut forwarding, index),
+            EventSource::UdpClients => ports.answer(&mut forwarding, index),
             EventSource::Helper
             | EventSource::NameListeners
             | EventSource::NameQuestions

@@ -41,23 +41,12 @@ pub fn copy_content(mut source: &File, mut target: &File, status: &Stat) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::unnamed_file::unnamed_file;
     use std::os::unix::fs::{FileExt, MetadataExt};
-
-    fn temporary(name: &str) -> File {
-        let path = std::env::temp_dir().join(format!("{name}-{}", std::process::id()));
-        let file = File::options()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .open(&path)
-            .unwrap();
-        std::fs::remove_file(path).unwrap();
-        file
-    }
 
     #[test]
     fn a_copy_has_the_bytes_and_the_holes_of_its_source() {
-        let (source, target) = (temporary("source"), temporary("target"));
+        let (source, target) = (unnamed_file(), unnamed_file());
         source.write_all_at(b"first", 70_000).unwrap();
         source.write_all_at(b"second", 5 << 20).unwrap();
         source.set_len(9 << 20).unwrap();
@@ -76,7 +65,7 @@ mod tests {
     #[test]
     fn an_empty_file_and_a_file_of_one_hole_are_copied() {
         for size in [0, 1 << 20] {
-            let (source, target) = (temporary("hole"), temporary("copy"));
+            let (source, target) = (unnamed_file(), unnamed_file());
             source.set_len(size).unwrap();
             let status = rustix::fs::fstat(&source).unwrap();
             copy_content(&source, &target, &status).unwrap();

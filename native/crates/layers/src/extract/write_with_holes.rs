@@ -53,20 +53,13 @@ fn write_all(file: BorrowedFd<'_>, mut bytes: &[u8], mut offset: u64) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs::File;
+    use crate::unnamed_file::unnamed_file;
     use std::os::fd::AsFd;
     use std::os::unix::fs::{FileExt, MetadataExt};
 
     #[test]
     fn long_runs_of_zeros_become_holes_and_all_bytes_stay() {
-        let path = std::env::temp_dir().join(format!("with-holes-{}", std::process::id()));
-        let file = File::options()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .open(&path)
-            .unwrap();
-        std::fs::remove_file(path).unwrap();
+        let file = unnamed_file();
         let mut content = vec![0; 1 << 20];
         content[700] = 1;
         content[300_000..300_010].fill(2);

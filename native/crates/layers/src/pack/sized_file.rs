@@ -87,19 +87,8 @@ impl Read for SizedFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::unnamed_file::unnamed_file;
     use std::os::fd::AsFd;
-
-    fn temporary(name: &str) -> File {
-        let path = std::env::temp_dir().join(format!("{name}-{}", std::process::id()));
-        let file = File::options()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .open(&path)
-            .unwrap();
-        std::fs::remove_file(path).unwrap();
-        file
-    }
 
     fn read_all(file: &File) -> Vec<u8> {
         let status = rustix::fs::fstat(file.as_fd()).unwrap();
@@ -112,7 +101,7 @@ mod tests {
 
     #[test]
     fn holes_are_zeros_and_data_is_kept() {
-        let file = temporary("holes");
+        let file = unnamed_file();
         file.set_len(3 << 20).unwrap();
         file.write_all_at(b"first", 100).unwrap();
         file.write_all_at(b"second", 1 << 20).unwrap();
@@ -124,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_file_without_data_or_without_bytes_is_read() {
-        let file = temporary("empty");
+        let file = unnamed_file();
         assert_eq!(read_all(&file).len(), 0);
         file.set_len(70_000).unwrap();
         assert!(read_all(&file) == vec![0; 70_000]);
@@ -132,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_file_that_shrinks_is_extended_by_zeros() {
-        let file = temporary("shrinks");
+        let file = unnamed_file();
         file.write_all_at(b"content", 0).unwrap();
         let status = rustix::fs::fstat(file.as_fd()).unwrap();
         file.set_len(3).unwrap();
