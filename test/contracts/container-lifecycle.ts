@@ -20,10 +20,14 @@ export function describeContainerLifecycle(name: string, open: () => Promise<Con
       expect(get("web")).toMatchObject({ id, name: "web", state: { status: "created", pid: 0 } });
     });
 
-    test("create invents different names", async () => {
-      const ids = [1, 2].map(async () => (await lifecycle().create(subject().ending, {})).id);
+    test("create invents different names for containers that are created at the same time", async () => {
+      // Twice as many as it takes for two equal names among the 2,100 possible ones to be almost certain.
+      const ids = Array.from(
+        { length: 200 },
+        async () => (await lifecycle().create(subject().ending, {})).id,
+      );
       const names = (await Promise.all(ids)).map((id) => get(id).name);
-      expect(new Set(names).size).toBe(2);
+      expect(new Set(names).size).toBe(200);
     });
 
     test("create refuses a missing image and leaves nothing behind", async () => {

@@ -35,11 +35,8 @@ export async function createContainer(
   request: CreateRequest,
   { name: requestedName, platform, layers }: CreateOptions,
 ): Promise<{ id: string; warnings: string[] }> {
-  const { records } = services;
-  const name = requestedName
-    ? parseName(requestedName)
-    : inventName((candidate) => records.named(candidate) !== undefined);
-  requireFreeName(records, name);
+  const name = requestedName ? parseName(requestedName) : undefined;
+  if (name !== undefined) requireFreeName(services.records, name);
   const image = layers ? undefined : await resolveImage(services, request, platform);
   try {
     const mountedImages = await resolveMountedImages(services, request.HostConfig ?? {});
@@ -54,20 +51,24 @@ export async function createContainer(
 }
 
 interface CreateInput {
-  name: string;
+  /** Requested name, if any. */
+  name: string | undefined;
   image: Image | undefined;
   layers: DiffId[] | undefined;
   mountedImages: Record<string, Digest> | undefined;
 }
 
-/** Creates a container from a resolved image, or from layers. */
+/**
+ * Creates a container from a resolved image, or from layers. Never waits: between the choice of the name and the write of the
+ * record no other request can take the name.
+ */
 function createFrom(
   services: ContainerServices,
   request: CreateRequest,
-  { name, image, layers, mountedImages }: CreateInput,
+  { name: requestedName, image, layers, mountedImages }: CreateInput,
 ): { id: string; warnings: string[] } {
   const { records } = services;
-  // Another request may have taken the name during the lookup of the image.
+  const name = requestedName ?? inventName((candidate) => records.named(candidate) !== undefined);
   requireFreeName(records, name);
   const merged = mergeConfig(request, image?.config.config);
   const given = { ...request.HostConfig };
