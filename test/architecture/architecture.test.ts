@@ -7,6 +7,7 @@ import {
   attributeFiles,
   attributeFunctions,
   crates,
+  fixedOutgoingPort,
   folders,
   foldersOfRooms,
   mostFiles,
@@ -109,6 +110,19 @@ describe("files", () => {
     expect(found).toEqual(attributeFiles.map((path) => `src/${path}`));
     expect(attributeFunctions.test("await chmod(path, 0o700)")).toBe(true);
     expect(attributeFunctions.test("await file.chmod(0o700); fchmodSync(descriptor, 0o700)")).toBe(false);
+  });
+
+  test("of tests name no port that the kernel gives to outgoing connections", async () => {
+    const tests = typescript.filter((path) => path.startsWith("test/") || path.endsWith(".test.ts"));
+    const found = await filter(
+      tests.filter((path) => path !== "test/architecture/architecture.test.ts"),
+      (text) => fixedOutgoingPort.test(text.replaceAll(/(?<=\d)_(?=\d)/g, "")),
+    );
+    expect(found).toEqual([]);
+    for (const text of ["-p 48123:80", "127.0.0.1:38210-38212:80", "port: 50080", "publish=60999"]) {
+      expect(fixedOutgoingPort.test(text)).toBe(true);
+    }
+    expect(fixedOutgoingPort.test("21000:80 61000:80 65534:65534 50000 100000")).toBe(false);
   });
 
   test("have kebab-case names, and none is an index", () => {

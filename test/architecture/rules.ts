@@ -82,3 +82,11 @@ export const mostLines = 400;
 export const attributeFiles = ["builds/context/host-tree.ts", "support/path-descriptor.ts"];
 /** Functions that change attributes of a path. Those of a descriptor or a file handle are allowed everywhere. */
 export const attributeFunctions = /(?<![.\w#])l?(chmod|chown|utimes)(Sync)?\((?!1\))/;
+
+/** Ports that Linux gives to outgoing connections, so that a test cannot rely on one: 32768 to 60999. */
+const outgoingPort = "(?:3276[89]|327[7-9]\\d|32[89]\\d\\d|3[3-9]\\d{3}|[45]\\d{4}|60\\d{3})";
+/** Such a port in an address, a publication or a field. */
+export const fixedOutgoingPort = new RegExp(
+  `(?::|port: ?"?|publish=)${outgoingPort}\\b|\\b${outgoingPort}(?:-\\d+)?:\\d`,
+  "i",
+);

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
+import { freePorts } from "#test/support/free-ports.ts";
 import { tar } from "#test/support/tar.ts";
 import { loadBox, shellUnavailable } from "../support/images.ts";
 
@@ -140,18 +141,9 @@ daemonSuite("create", { obstacle: shellUnavailable, prepare: loadBox }, (daemon)
   });
 
   test("a start with a taken port, or a link to a stopped container, is answered with 500", async () => {
-    await daemon.printed(
-      "run",
-      "-d",
-      "--name",
-      "first",
-      "-p",
-      "127.0.0.1:48123:80",
-      "box:1",
-      "sleep",
-      "1000",
-    );
-    await daemon.printed("create", "--name", "second", "-p", "127.0.0.1:48123:80", "box:1", "true");
+    const published = ["-p", `127.0.0.1:${await freePorts()}:80`];
+    await daemon.printed("run", "-d", "--name", "first", ...published, "box:1", "sleep", "1000");
+    await daemon.printed("create", "--name", "second", ...published, "box:1", "true");
     expect((await daemon.request("POST", "/containers/second/start")).status).toBe(500);
     await daemon.printed("create", "--name", "linked", "--link", "second", "box:1", "true");
     expect((await daemon.request("POST", "/containers/linked/start")).status).toBe(500);

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { createSocket } from "node:dgram";
 import { createServer, type Server, type Socket } from "node:net";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
+import { freePorts } from "#test/support/free-ports.ts";
 import { until } from "#test/support/until.ts";
 import { loadBox, shellUnavailable } from "../support/images.ts";
 
@@ -112,8 +113,8 @@ daemonSuite("--log-driver", { obstacle: shellUnavailable, prepare: loadBox }, (d
   });
 
   test("an unavailable receiver gets every line when it returns, even after a restart of the daemon", async () => {
-    const first = await receive();
-    const { port } = first;
+    const port = await freePorts();
+    const first = await receive(port);
     const options = ["--log-driver", "syslog", "--log-opt", `syslog-address=tcp://127.0.0.1:${port}`];
     const script = "echo line-1; read go < /go; echo line-2; echo line-3; sleep 1000";
     const prepare = `mkfifo /go; ${script}`;

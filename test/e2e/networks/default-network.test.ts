@@ -83,8 +83,8 @@ daemonSuite("the default network", { obstacle: shellUnavailable, prepare: loadBo
     expect(await sh(`wget -q -O - http://[${ipv6}]:${server.port}`)).toBe("from the host\n");
   });
 
-  // 50080 is the port of the net helper's own listener.
-  test.skipIf(ipv4 === undefined).each([0, 50080])(
+  // 20080 is the port of the net helper's own listener.
+  test.skipIf(ipv4 === undefined).each([0, 20080])(
     "UDP datagrams to port %d are sent and answered",
     async (port) => {
       const server = await Bun.udpSocket({
@@ -100,8 +100,8 @@ daemonSuite("the default network", { obstacle: shellUnavailable, prepare: loadBo
     },
   );
 
-  test.skipIf(ipv4 === undefined)("a closed TCP port 50080 is refused", async () => {
-    expect(await sh(`wget -q -O - http://${ipv4}:50080`)).toContain("Connection refused");
+  test.skipIf(ipv4 === undefined)("a closed TCP port 20080 is refused", async () => {
+    expect(await sh(`wget -q -O - http://${ipv4}:20080`)).toContain("Connection refused");
   });
 
   test("the host's loopback is unreachable in any notation", async () => {

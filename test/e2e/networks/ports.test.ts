@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import type { TestDaemon } from "#test/support/daemon.ts";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
+import { freePorts } from "#test/support/free-ports.ts";
 import { until } from "#test/support/until.ts";
 import { loadShell, shellUnavailable } from "../support/images.ts";
 import { hostAddress, isRefusal, isRefused, killNetHelper } from "../support/network.ts";
@@ -80,9 +81,10 @@ daemonSuite("published ports", { obstacle: shellUnavailable, prepare }, (daemon)
   });
 
   test("ranges of ports are paired, and -P publishes all exposed ports", async () => {
-    const id = await start(["-p", "127.0.0.1:38210-38212:80-82"]);
+    const first = await freePorts(3);
+    const id = await start(["-p", `127.0.0.1:${first}-${first + 2}:80-82`]);
     expect(await portsOf(id)).toEqual(
-      [80, 81, 82].map((port) => [`${port}/tcp`, `127.0.0.1:${38_130 + port}`]),
+      [0, 1, 2].map((offset) => [`${80 + offset}/tcp`, `127.0.0.1:${first + offset}`]),
     );
     const other = await start(["-P", "--expose", "90"], "exposes:1");
     const ports = [...new Set((await portsOf(other)).map(([port]) => port))];
@@ -92,10 +94,10 @@ daemonSuite("published ports", { obstacle: shellUnavailable, prepare }, (daemon)
       code: 1,
       stderr: expect.stringContaining("no public port '99' published"),
     });
-    expect((await tbox("ps", "-q", "--no-trunc", "-f", "publish=38210")).stdout).toBe(`${id}\n`);
+    expect((await tbox("ps", "-q", "--no-trunc", "-f", `publish=${first}`)).stdout).toBe(`${id}\n`);
     expect((await tbox("ps", "-q", "--no-trunc", "-f", "expose=81/udp")).stdout).toBe(`${other}\n`);
     expect((await tbox("ps", "--format", "{{.Ports}}", "-f", `id=${id}`)).stdout).toBe(
-      "127.0.0.1:38210->80/tcp, 127.0.0.1:38211->81/tcp, 127.0.0.1:38212->82/tcp\n",
+      `${[0, 1, 2].map((offset) => `127.0.0.1:${first + offset}->${80 + offset}/tcp`).join(", ")}\n`,
     );
     await tbox("rm", "-f", id, other);
   });
@@ -103,14 +105,15 @@ daemonSuite("published ports", { obstacle: shellUnavailable, prepare }, (daemon)
   test("a port in use is an error that names its process, and no container remains", async () => {
     const id = await start(["--name", "owner", "-p", "80"]);
     const [[, place = ""] = []] = await portsOf(id);
-    const taken = await tbox("run", "--rm", "-p", "38213:81", "-p", `${number(place)}:80`, "box:1", "true");
+    const port = await freePorts();
+    const taken = await tbox("run", "--rm", "-p", `${port}:81`, "-p", `${number(place)}:80`, "box:1", "true");
     expect(taken.code).toBe(125);
     expect(taken.stderr).toContain(`:${number(place)} failed: port is already allocated by container owner`);
-    using server = Bun.serve({ hostname: "127.0.0.1", port: 38213, fetch: () => new Response() });
-    const byProcess = await tbox("run", "--rm", "-p", "38213:80", "box:1", "true");
+    using server = Bun.serve({ hostname: "127.0.0.1", port, fetch: () => new Response() });
+    const byProcess = await tbox("run", "--rm", "-p", `${port}:80`, "box:1", "true");
     expect(byProcess.code).toBe(125);
     expect(byProcess.stderr).toContain(`already allocated by process ${process.pid}`);
-    expect(server.port).toBe(38213);
+    expect(server.port).toBe(port);
     expect((await tbox("ps", "-aq", "--no-trunc")).stdout).toBe(`${id}\n`);
     await tbox("rm", "-f", id);
   });
@@ -126,16 +129,17 @@ daemonSuite("published ports", { obstacle: shellUnavailable, prepare }, (daemon)
   test(
     "a port is free as soon as its container has stopped, and published again at the next start",
     async () => {
-      const id = await start(["-p", "38214:80"]);
+      const port = await freePorts();
+      const id = await start(["-p", `${port}:80`]);
       for (let cycle = 0; cycle < cycles; cycle++) {
-        for (const host of ["127.0.0.1", "[::1]"]) await peer(`${host}:38214`);
+        for (const host of ["127.0.0.1", "[::1]"]) await peer(`${host}:${port}`);
         expect((await tbox(cycle % 2 === 0 ? "kill" : "stop", id)).stderr).toBe("");
         await tbox("wait", id);
-        const server = Bun.serve({ port: 38214, fetch: () => new Response() });
+        const server = Bun.serve({ port, fetch: () => new Response() });
         await server.stop(true);
         expect((await tbox("start", id)).stderr).toBe("");
       }
-      await peer("127.0.0.1:38214");
+      await peer(`127.0.0.1:${port}`);
       await tbox("rm", "-f", id);
     },
     { timeout: 60_000 + cycles * 1000 },
@@ -144,11 +148,12 @@ daemonSuite("published ports", { obstacle: shellUnavailable, prepare }, (daemon)
   test("UDP datagrams arrive and are answered", async () => {
     const program = `const s = await Bun.udpSocket({ hostname: "0.0.0.0", port: 53, socket: {
       data: (socket, data, port, address) => void socket.send("echo " + data + " " + address, port, address) } });`;
+    const port = await freePorts();
     const { stdout, stderr } = await tbox(
       "run",
       "-d",
       "-p",
-      "127.0.0.1:38215:53/udp",
+      `127.0.0.1:${port}:53/udp`,
       "-e",
       "TMPDIR=/tmp",
       "--rootfs",
@@ -165,7 +170,7 @@ daemonSuite("published ports", { obstacle: shellUnavailable, prepare }, (daemon)
     });
     // Datagrams are lost until the server listens.
     while (answers.length === 0) {
-      client.send("one", 38215, "127.0.0.1");
+      client.send("one", port, "127.0.0.1");
       await Bun.sleep(20);
     }
     expect(answers[0]).toMatch(/^echo one \d/);
@@ -227,7 +232,8 @@ daemonSuite("published ports", { obstacle: shellUnavailable, prepare }, (daemon)
   test("UDP datagrams reach a server that listens on IPv4 only over IPv6", async () => {
     const program = `const s = await Bun.udpSocket({ hostname: "0.0.0.0", port: 53, socket: {
       data: (socket, data, port, address) => void socket.send("echo " + data, port, address) } }); console.log("ready")`;
-    const settings = ["-p", "[::1]:38216:53/udp", "-e", "TMPDIR=/tmp", "--rootfs", "/"];
+    const port = await freePorts();
+    const settings = ["-p", `[::1]:${port}:53/udp`, "-e", "TMPDIR=/tmp", "--rootfs", "/"];
     const { stdout, stderr } = await tbox("run", "-d", ...settings, process.execPath, "-e", program);
     expect(stderr).toBe("");
     await until(async () => (await tbox("logs", stdout.trim())).stdout.includes("ready"));
@@ -237,7 +243,7 @@ daemonSuite("published ports", { obstacle: shellUnavailable, prepare }, (daemon)
       socket: { data: (_, data) => void answers.push(String(data)) },
     });
     for (const word of ["one", "two"]) {
-      client.send(word, 38216, "::1");
+      client.send(word, port, "::1");
       await until(() => answers.includes(`echo ${word}`));
     }
     client.close();

@@ -22,7 +22,7 @@ use crate::sockets;
 const SOCKETS_AHEAD: usize = 8;
 
 /// The port that packets are diverted to. It is visible in the bridges' namespace only.
-const DIVERTED_PORT: u16 = 50_080;
+const DIVERTED_PORT: u16 = 20_080;
 
 /// Kernel parameters of the namespace.
 const PARAMETERS: [(&str, &str); 13] = [
