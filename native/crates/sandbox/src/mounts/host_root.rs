@@ -1,6 +1,6 @@
 //! A directory of the host as root: read-only below, with changes in memory above.
 
-use std::fs;
+use std::fs::{self, FileType};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
@@ -104,24 +104,51 @@ impl Overlays {
             let name = entry.file_name();
             let covered = depth == 0 && COVERED.iter().any(|covered| name == **covered);
             // Names that are not UTF-8 are left out; a system's own files have none.
-            let (Some(text), false) = (name.to_str(), covered) else {
+            let (Some(name), false) = (name.to_str(), covered) else {
                 continue;
             };
             let Ok(kind) = entry.file_type() else {
                 continue;
             };
-            if kind.is_symlink() {
-                let link = fs::read_link(entry.path()).map_err(|error| errno(&error))?;
-                symlinkat(link.as_os_str().as_bytes(), target, text)?;
-            } else if kind.is_dir() {
-                in_root::create(target, text, Kind::Directory)?;
-                let directory = open_directory(target, text)?;
-                self.cover(&entry.path(), directory.as_fd(), depth + 1)?;
-            } else if kind.is_file() {
-                mount_file(&entry.path(), target, text)?;
-            }
+            self.cover_reachable(&entry.path(), kind, (target, name), depth)?;
         }
         Ok(())
+    }
+
+    /// Covers an entry like [`Self::cover_entry`], unless it has vanished since it was listed, or the user cannot reach it.
+    fn cover_reachable(
+        &mut self,
+        source: &Path,
+        kind: FileType,
+        place: (BorrowedFd<'_>, &str),
+        depth: usize,
+    ) -> Result<(), Errno> {
+        match self.cover_entry(source, kind, place, depth) {
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::ACCESS) => Ok(()),
+            result => result,
+        }
+    }
+
+    /// Covers the entry `name` of `target` with the host's file `source`.
+    fn cover_entry(
+        &mut self,
+        source: &Path,
+        kind: FileType,
+        (target, name): (BorrowedFd<'_>, &str),
+        depth: usize,
+    ) -> Result<(), Errno> {
+        if kind.is_symlink() {
+            let link = fs::read_link(source).map_err(|error| errno(&error))?;
+            symlinkat(link.as_os_str().as_bytes(), target, name)
+        } else if kind.is_dir() {
+            in_root::create(target, name, Kind::Directory)?;
+            let directory = open_directory(target, name)?;
+            self.cover(source, directory.as_fd(), depth + 1)
+        } else if kind.is_file() {
+            mount_file(source, target, name)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -141,4 +168,39 @@ fn open_directory(parent: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Errno> 
 
 fn errno(error: &std::io::Error) -> Errno {
     Errno::from_io_error(error).unwrap_or(Errno::IO)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use rustix::fs::{CWD, openat};
+
+    #[test]
+    fn entries_that_vanish_meanwhile_are_left_out() {
+        let directory = std::env::temp_dir().join(format!("tbox-host-root-{}", std::process::id()));
+        let open = |name: &str| {
+            fs::create_dir_all(directory.join(name)).unwrap();
+            let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            openat(CWD, directory.join(name), flags, Mode::empty()).unwrap()
+        };
+        let root = open("root");
+        let mut overlays = Overlays {
+            changes: open("changes"),
+            count: 0,
+            access: Access::ReadWrite,
+        };
+        let gone = directory.join("gone");
+        for (name, like) in [
+            ("directory", Path::new("/")),
+            ("file", Path::new("/proc/self/status")),
+            ("link", Path::new("/proc/self/exe")),
+        ] {
+            let kind = fs::symlink_metadata(like).unwrap().file_type();
+            overlays
+                .cover_reachable(&gone, kind, (root.as_fd(), name), 1)
+                .unwrap();
+        }
+        fs::remove_dir_all(&directory).unwrap();
+    }
 }
