@@ -1,7 +1,8 @@
 import { linkSync, lstatSync, mkdirSync, symlinkSync, unlinkSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { createFifo } from "#client/create-fifo.ts";
 import { textToName } from "#support/file-name.ts";
-import { openChild, openNamedDirectory, type PathDescriptor } from "#support/path-descriptor.ts";
+import { openChild, openNamedDirectory, openPath, type PathDescriptor } from "#support/path-descriptor.ts";
 import { ExitError } from "../output/exit.ts";
 
 /** Attributes of an entry. */
@@ -21,6 +22,8 @@ export interface TargetTree extends Disposable {
   /** Creates a file. It replaces an existing entry with its name, unless that is a directory. */
   addFile(path: string[], attributes: Attributes, bytes: AsyncIterable<unknown>): Promise<void>;
   addSymbolicLink(path: string[], target: string): void;
+  /** Creates a named pipe. */
+  addFifo(path: string[], attributes: Attributes): void;
   /** Creates another name of a file in this directory. */
   addHardLink(path: string[], original: string[]): void;
   /** Sets the attributes of the directories. */
@@ -61,6 +64,14 @@ class OpenedTree implements TargetTree {
 
   addSymbolicLink(path: string[], target: string): void {
     symlinkSync(textToName(target), textToName(this.#free(path)));
+  }
+
+  addFifo(path: string[], { mode, time }: Attributes): void {
+    const place = textToName(this.#free(path));
+    createFifo(place);
+    using fifo = openPath(place);
+    fifo.setMode(mode);
+    if (time) fifo.setTime(time);
   }
 
   addHardLink(path: string[], original: string[]): void {

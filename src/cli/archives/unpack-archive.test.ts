@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import {
-  existsSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
+  readlinkSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -42,7 +43,24 @@ test.each([
   const out = `${directory.path}/out`;
   expect(statSync(`${out}/sub/b`).ino).toBe(statSync(`${out}/a`).ino);
   expect(readFileSync(`${out}/sub/b`, "utf8")).toBe("text");
-  expect(existsSync(`${out}/pipe`)).toBe(false);
+  expect(lstatSync(`${out}/pipe`).isFIFO()).toBe(true);
+});
+
+test("long names that are not UTF-8 are unpacked from an archive with extended headers", async () => {
+  const source = Buffer.from(`${directory.path}/source`);
+  const name = Buffer.alloc(180, 0xfe);
+  mkdirSync(source);
+  writeFileSync(Buffer.concat([source, Buffer.from("/"), name]), "content");
+  symlinkSync(name, Buffer.concat([source, Buffer.from("/link")]));
+  const archive = `${directory.path}/a.tar`;
+  const packed = Bun.spawnSync(["tar", "--format=pax", "-cf", archive, "-C", directory.path, "source"]);
+  expect(packed.exitCode).toBe(0);
+  const target = `${directory.path}/out`;
+  await unpackArchive(Bun.file(archive).stream(), { source: "/source", target });
+  const found = readdirSync(target, { encoding: "buffer" });
+  expect(found.map((one) => one.toString("latin1")).sort()).toEqual(["link", name.toString("latin1")].sort());
+  expect(readlinkSync(`${target}/link`, { encoding: "buffer" })).toEqual(name);
+  expect(readFileSync(Buffer.concat([Buffer.from(`${target}/`), name]), "utf8")).toBe("content");
 });
 
 test("a hard link leads to no file outside of the target", async () => {

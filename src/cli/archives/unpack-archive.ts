@@ -6,6 +6,7 @@ import { nameToText } from "#support/file-name.ts";
 import { ExitError } from "../output/exit.ts";
 import { printWarning } from "../output/output.ts";
 import { namesContents, namesDirectory } from "./path-form.ts";
+import { separateBytes } from "./separate-bytes.ts";
 import { openTargetTree, type TargetTree } from "./target-tree.ts";
 
 /** Source and target of an unpacked copy. */
@@ -20,13 +21,13 @@ export interface Unpacking {
 
 /**
  * Unpacks an archive of `source` to `target`, with the rules of `cp` for an existing target. The archive is untrusted:
- * nothing is written outside of the target. FIFOs and devices are left out, with a warning.
+ * nothing is written outside of the target. Devices are left out, with a warning.
  */
 export async function unpackArchive(body: ReadableStream<Uint8Array>, unpacking: Unpacking): Promise<void> {
   const { bare = false } = unpacking;
   const unpacker = extract(nameOptions);
   const skipped: string[] = [];
-  const stream = Readable.fromWeb(body as Parameters<typeof Readable.fromWeb>[0]);
+  const stream = Readable.from(separateBytes(body));
   stream.on("error", (error) => unpacker.destroy(error)).pipe(unpacker);
   using opened = new DisposableStack();
   let place: { tree: TargetTree; prefix: string[] } | undefined;
@@ -39,7 +40,7 @@ export async function unpackArchive(body: ReadableStream<Uint8Array>, unpacking:
     const { tree, prefix } = place;
     const path = [...prefix, ...namesOf(header.name, bare)];
     if (header.type === "link") tree.addHardLink(path, [...prefix, ...namesOf(header.linkname ?? "", bare)]);
-    else if (["fifo", "character-device", "block-device"].includes(header.type ?? "")) skip(entry, skipped);
+    else if (["character-device", "block-device"].includes(header.type ?? "")) skip(entry, skipped);
     else await unpackEntry(entry, header, { path, tree });
     entry.resume();
   }
@@ -53,25 +54,11 @@ const nameOptions = { filenameEncoding: "latin1", highWaterMark: 16 * 1024 };
 /** Returns a header whose names are texts of `#support/file-name.ts`. */
 function withNames(header: Header): Header {
   const { name, linkname } = header;
-  const extended = new Set(Object.keys(header.pax ?? {}));
-  return {
-    ...header,
-    name: extended.has("path") ? requireText(name) : textOf(name),
-    linkname: linkname && (extended.has("linkpath") ? requireText(linkname) : textOf(linkname)),
-  };
+  return { ...header, name: textOf(name), linkname: linkname && textOf(linkname) };
 }
 
 function textOf(latin1: string): string {
   return nameToText(Buffer.from(latin1, "latin1"));
-}
-
-/** Throws for a name of an extended header that was not UTF-8: the library has replaced its bytes. */
-function requireText(name: string): string {
-  if (!name.includes("\ufffd")) return name;
-  throw new ExitError(
-    `cannot unpack ${JSON.stringify(name)}: a long name is not UTF-8: use tbox cp CONTAINER:PATH -`,
-    1,
-  );
 }
 
 /** Returns the names of an entry below the target. Throws for a name that leads upwards. */
@@ -96,7 +83,7 @@ const mostNames = 10;
 function warnAbout(skipped: string[]): void {
   const names = skipped.slice(0, mostNames).map((name) => JSON.stringify(name));
   const more = skipped.length > mostNames ? ` and ${skipped.length - mostNames} more` : "";
-  printWarning(`FIFOs and devices are not copied: ${names.join(", ")}${more}`);
+  printWarning(`devices are not copied: ${names.join(", ")}${more}`);
 }
 
 /** The bytes of an archive entry, as a stream. */
@@ -112,6 +99,7 @@ async function unpackEntry(
 ): Promise<void> {
   const attributes = { mode: mode & 0o777, time: mtime ?? undefined };
   if (type === "directory") tree.addDirectory(path, attributes);
+  else if (type === "fifo") tree.addFifo(path, attributes);
   else if (type === "symlink") tree.addSymbolicLink(path, linkname ?? "");
   else if (type === "file" || type === "contiguous-file") await tree.addFile(path, attributes, entry);
 }

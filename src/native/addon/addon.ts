@@ -25,6 +25,8 @@ export interface Addon {
    * that names the line or the field.
    */
   compileSeccomp(profile: string, capabilities: string[]): { program: Uint8Array; flags: number } | null;
+  /** Creates a named pipe that only the user can open. */
+  createFifo(path: Buffer): void;
   /** Sends a datagram to a Unix socket; throws EAGAIN while the receiver's queue is full. */
   sendDatagram(path: string, bytes: Buffer): void;
   /** Switches whether a terminal turns a line feed into carriage return and line feed. */
@@ -93,6 +95,7 @@ const functions: (keyof Addon)[] = [
   "openPrivateDirectory",
   "checkPeer",
   "lockFile",
+  "createFifo",
   "sendDatagram",
   "compileSeccomp",
   "setOutputProcessing",

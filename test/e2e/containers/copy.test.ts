@@ -32,6 +32,8 @@ describe.skipIf(shellUnavailable !== undefined).each([
       { path: "data/sub/b", content: "B" },
       { path: "data/dot.", content: "dot" },
       { path: "data/link", type: "symlink", target: "a" },
+      { path: "data/nowhere", type: "symlink", target: "gone" },
+      { path: "data/pipe", type: "fifo" },
       { path: "data/out", type: "symlink", target: "/etc" },
       { path: `data/${"long".repeat(40)}`, content: "long" },
     ]);
@@ -82,6 +84,15 @@ describe.skipIf(shellUnavailable !== undefined).each([
     expect(readFileSync(`${local.path}/contents/a`, "utf8")).toBe("A");
     await cp("-L", "box:/data/link", `${local.path}/followed`);
     expect(readFileSync(`${local.path}/followed`, "utf8")).toBe("A");
+    const dangling = await cp("-L", "box:/data/nowhere", `${local.path}/followed-to-nothing`);
+    expect(dangling.stderr).toContain("Could not find the file /data/nowhere in container box");
+    expect(dangling.code).toBe(1);
+    expect(existsSync(`${local.path}/followed-to-nothing`)).toBe(false);
+  });
+
+  test("copies FIFOs out", async () => {
+    expect(await cp("box:/data/pipe", local.path)).toEqual({ stdout: "", stderr: "", code: 0 });
+    expect(lstatSync(`${local.path}/pipe`).isFIFO()).toBe(true);
   });
 
   test.each([

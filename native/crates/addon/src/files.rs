@@ -1,11 +1,13 @@
-//! File locks, byte streams, private sockets and clocks.
+//! File locks, named pipes, byte streams, private sockets and clocks.
 
+use std::ffi::OsStr;
 use std::os::fd::{AsFd, IntoRawFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
-use sys::{datagram, descriptor, lock, pidfd, private_directory, stream};
+use sys::{datagram, descriptor, fifo, lock, pidfd, private_directory, stream};
 
 use crate::error::{Result, from_lock, from_private_directory, system};
 
@@ -33,6 +35,12 @@ pub fn open_private_directory(path: String, user: u32) -> Result<i32> {
 pub fn check_peer(socket: i32, user: u32) -> Result<()> {
     let socket = descriptor::duplicate(socket).map_err(system("dup"))?;
     private_directory::check_peer(socket.as_fd(), user).map_err(from_private_directory)
+}
+
+/// Creates a named pipe that only the user can open. The path need not be UTF-8.
+#[napi]
+pub fn create_fifo(path: Buffer) -> Result<()> {
+    fifo::create(Path::new(OsStr::from_bytes(&path))).map_err(system("mknod"))
 }
 
 /// Sends a datagram to a Unix socket without waiting.

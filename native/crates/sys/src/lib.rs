@@ -7,6 +7,7 @@ pub mod datagram;
 pub mod descriptor;
 mod errno;
 pub mod event;
+pub mod fifo;
 pub mod fork;
 pub mod inet;
 pub mod interface;

@@ -3,6 +3,7 @@ import { pathTo, request } from "#client/api.ts";
 import { namesContents, namesDirectory } from "../../../archives/path-form.ts";
 import { unpackArchive } from "../../../archives/unpack-archive.ts";
 import { openOutput } from "../../../output/byte-sink.ts";
+import { ExitError } from "../../../output/exit.ts";
 import { findRemoteFile } from "./remote-file.ts";
 
 /** A copy from a container to the host. */
@@ -18,6 +19,12 @@ export interface CopyOut {
 export async function copyOut({ container, source, target, followLink }: CopyOut): Promise<void> {
   const plain = posix.resolve("/", source) + (namesDirectory(source) && source !== "/" ? "/" : "");
   const found = followLink || plain.endsWith("/") ? await findRemoteFile(container, plain) : undefined;
+  if (followLink && !found) {
+    throw new ExitError(
+      `Could not find the file ${plain} in container ${container}: no file, or a dangling link`,
+      1,
+    );
+  }
   const resolved = found?.path ?? plain;
   // In a written archive, names of a directory's contents start with a dot. Unpacking takes its names from the target.
   const path = target === "-" && namesContents(source) ? `${resolved.replace(/\/$/, "")}/.` : resolved;
