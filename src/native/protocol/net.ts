@@ -48,7 +48,7 @@ export type NetRequest =
   | ({ type: "publish" } & Publication)
   /**
    * Changes the addresses that the published ports of a network namespace forward to. Without an address, the ports
-   * refuse connections.
+   * are closed.
    */
   | { type: "retarget"; sandbox: number; ipv4?: string; ipv6?: string }
   | { type: "release"; sandboxes: number[] };

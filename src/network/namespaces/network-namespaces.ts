@@ -130,7 +130,7 @@ async function disconnect(context: Context, namespace: NetworkNamespace, network
   await sendNames(context, namespace);
 }
 
-/** Moves the default routes, and the target of published ports, to the current endpoints if they changed. */
+/** Moves the default routes, and the target of published ports, to the current endpoints if they changed. Closes ports without a target. */
 async function moveDefaultRoutes(
   context: Context,
   namespace: NetworkNamespace,
@@ -153,6 +153,8 @@ async function moveDefaultRoutes(
   }
   if (!ports) return;
   await context.helper.perform({ type: "retarget", sandbox, ...targetAddresses(routes) });
+  // The ports are free for other containers; the next connection publishes them again.
+  if (!ipv4) delete namespace.ports;
 }
 
 async function publish(context: Context, namespace: NetworkNamespace, ports: PortRequest[]): Promise<void> {

@@ -215,15 +215,23 @@ daemonSuite("published ports", { obstacle: shellUnavailable, prepare }, (daemon)
     await tbox("rm", "-f", id);
   });
 
-  test("a port refuses clients while its container has no network", async () => {
+  test("a port is free for other containers while its container has no network", async () => {
     await tbox("network", "create", "leaving");
-    const id = await start(["-p", "80", "--network", "leaving"]);
-    const [[, place = ""] = []] = await portsOf(id);
-    const local = `127.0.0.1:${number(place)}`;
+    // A port that no outgoing connection can hold.
+    const local = "127.44.0.9:21777";
+    const id = await start(["-p", `${local}:80`, "-p", "80", "--network", "leaving"]);
     await peer(local);
     await tbox("network", "disconnect", "leaving", id);
     expect(await isRefused(local)).toBe(true);
+    expect((await tbox("port", id)).stdout).toBe("");
+    expect((await tbox("inspect", "-f", "{{json .NetworkSettings.Ports}}", id)).stdout).toBe("{}\n");
+    const other = await start(["-p", `${local}:80`]);
+    await peer(local);
+    const taken = await tbox("network", "connect", "leaving", id);
+    expect(taken.stderr).toContain("port is already allocated by container");
+    await tbox("rm", "-f", other);
     await tbox("network", "connect", "leaving", id);
+    expect(await portsOf(id)).toContainEqual(["80/tcp", local]);
     await peer(local);
     await tbox("rm", "-f", id);
     await tbox("network", "rm", "leaving");

@@ -68,7 +68,7 @@ pub enum Request {
     /// [`Response::Published`]. The subject of a failure is the port that is not available.
     Publish(Publication),
     /// Changes the addresses that the published ports of a network namespace forward to. Without an address, the ports
-    /// refuse connections.
+    /// are closed.
     Retarget {
         #[serde(rename = "sandbox")]
         namespace: u64,

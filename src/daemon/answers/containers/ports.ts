@@ -5,7 +5,8 @@ import type { ContainerRecord } from "#containers/state/container-record.ts";
 
 /** Returns `NetworkSettings.Ports`: the host ports of each container port, null for a port that is only exposed. */
 export function shapePortMap({ config, network }: ContainerRecord): PortMap {
-  if (!network) return {};
+  // Without an endpoint nothing reaches the ports, also those that a later connection publishes again.
+  if (!network || network.endpoints.length === 0) return {};
   const map: PortMap = {};
   for (const { number, protocol } of exposedPorts(config.ExposedPorts ?? {})) {
     map[`${number}/${protocol}`] = null;

@@ -122,8 +122,8 @@ impl PublishedPorts {
         Ok(published)
     }
 
-    /// Directs the ports of a network namespace to other addresses of the namespace. Without an address the ports
-    /// refuse clients.
+    /// Directs the ports of a network namespace to other addresses of the namespace. Closes the ports if there is no
+    /// address, so that other containers can publish them.
     pub fn retarget(
         &mut self,
         poll: &Poll,
@@ -131,11 +131,14 @@ impl PublishedPorts {
         ipv4: Option<Ipv4Addr>,
         ipv6: Option<Ipv6Addr>,
     ) {
+        let Some(target) = target(ipv4, ipv6) else {
+            return self.unpublish(namespace);
+        };
         let own = self.listeners.iter_mut();
         let own = own.filter(|(_, listener)| listener.namespace == namespace);
         let mut changed = Vec::new();
         for (index, listener) in own {
-            listener.target = target(ipv4, ipv6);
+            listener.target = Some(target);
             self.clients.close_listener(*index);
             changed.push(*index);
         }
