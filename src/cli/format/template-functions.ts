@@ -1,3 +1,4 @@
+import { toJson } from "./json.ts";
 import { TemplateError } from "./template-tokens.ts";
 import { goText, isTruthy, lengthOf } from "./template-values.ts";
 
@@ -7,7 +8,7 @@ type TemplateFunction = (operands: unknown[]) => unknown;
 export const templateFunctions: Record<string, TemplateFunction | undefined> = Object.assign(
   Object.create(null),
   {
-    json: ([value]: unknown[]) => JSON.stringify(value ?? null),
+    json: ([value]: unknown[]) => toJson(value),
     join: ([list, separator]: unknown[]) =>
       Array.isArray(list) ? list.map(goText).join(goText(separator)) : "",
     split: ([value, separator]: unknown[]) => goText(value).split(goText(separator)),

@@ -2,7 +2,7 @@ import type { Monitor } from "#native/monitor/monitor.ts";
 import type { Attachment } from "#native/protocol/monitor.ts";
 import { TboxError } from "#support/errors.ts";
 import { foundNoProcess } from "../lifecycle/no-process.ts";
-import { programFailureCode } from "../lifecycle/program-failure.ts";
+import { explainProgramFailure, programFailureCode } from "../lifecycle/program-failure.ts";
 import { openContainerCgroup } from "../limits/cgroups.ts";
 import { linkEnvironment } from "../networking/link-environment.ts";
 import type { ContainerServices } from "../services.ts";
@@ -46,7 +46,7 @@ export async function startExec(
   } catch (error) {
     for (const stream of streams) stream.destroy();
     handleExit(programFailureCode(error) ?? 126);
-    if (!foundNoProcess(error)) throw error;
+    if (!foundNoProcess(error)) throw explainProgramFailure(error, await platformOf(services, container));
     throw new TboxError("conflict", `container ${container.id} is not running`, { cause: error });
   }
   record.running = true;
@@ -59,6 +59,12 @@ export async function startExec(
     )
     .finally(stopWatching);
   return { stream: streams[0], ended };
+}
+
+/** Returns the platform of a container's image; nothing for a container without an image. */
+async function platformOf({ images }: ContainerServices, { imageId }: ContainerRecord) {
+  const image = imageId === undefined ? undefined : await images.resolve(imageId).catch(() => undefined);
+  return image?.config;
 }
 
 /**

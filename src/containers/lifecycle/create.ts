@@ -1,9 +1,9 @@
 import type { DiffId, Digest } from "#oci/digest.ts";
-import { parsePlatform } from "#oci/platform.ts";
+import { formatPlatform, hostPlatform, matchesPlatform, parsePlatform } from "#oci/platform.ts";
 import { parseReference } from "#oci/reference.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import { never } from "#support/time/timestamp.ts";
-import { etcFiles } from "../networking/etc-files.ts";
+import { etcFiles, hostHosts } from "../networking/etc-files.ts";
 import { hostnameOf } from "../networking/hostname.ts";
 import { networkMode } from "../networking/network-mode.ts";
 import { networkWarnings, requestedNetworks } from "../networking/network-request.ts";
@@ -40,7 +40,8 @@ export async function createContainer(
   const image = layers ? undefined : await resolveImage(services, request, platform);
   try {
     const mountedImages = await resolveMountedImages(services, request.HostConfig ?? {});
-    return createFrom(services, request, { name, image, layers, mountedImages });
+    const { id, warnings } = createFrom(services, request, { name, image, layers, mountedImages });
+    return { id, warnings: [...(platform ? [] : platformWarnings(image)), ...warnings] };
   } catch (error) {
     // Clients take not-found for a missing image, and pull it.
     if (error instanceof TboxError && error.code === "not-found") {
@@ -48,6 +49,16 @@ export async function createContainer(
     }
     throw error;
   }
+}
+
+/** Warns about an image of another platform that the client did not ask for (Docker's text). */
+function platformWarnings(image: Image | undefined): string[] {
+  const host = hostPlatform();
+  if (!image || matchesPlatform(image.config, host)) return [];
+  const mismatch = `the detected host platform (${formatPlatform(host)})`;
+  return [
+    `The requested image's platform (${formatPlatform(image.config)}) does not match ${mismatch} and no specific platform was requested`,
+  ];
 }
 
 interface CreateInput {
@@ -170,12 +181,15 @@ function hasProgram({ Entrypoint, Cmd }: CreateRequest): boolean {
 /** Creates the container's directory with its files for /etc. Returns the container's ID. */
 function createDirectory(services: ContainerServices, record: ContainerRecord): string {
   try {
-    const gateway =
-      record.hostConfig.NetworkMode === "host" ? "127.0.0.1" : services.networks.gateway(undefined);
-    const namespace = services.networks.upcoming();
+    const onHost = record.hostConfig.NetworkMode === "host";
+    const context = {
+      gateway: onHost ? "127.0.0.1" : services.networks.gateway(undefined),
+      namespace: services.networks.upcoming(),
+      hostFile: hostHosts(record.hostConfig),
+    };
     let hosts: string | undefined;
     const id = services.directories.take((newId) => {
-      const files = etcFiles(record, { hostname: hostnameOf(newId, record), namespace, gateway });
+      const files = etcFiles(record, { hostname: hostnameOf(newId, record), ...context });
       hosts = files.hosts;
       return files;
     });

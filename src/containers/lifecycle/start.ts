@@ -19,7 +19,7 @@ import { notifyVolumes } from "../volumes/container-volumes.ts";
 import { layersOfMountedImages } from "../volumes/image-mounts.ts";
 import { reportOutOfMemory, watchExit } from "./handle-exit.ts";
 import { planLaunch } from "./plan-launch.ts";
-import { programFailureCode } from "./program-failure.ts";
+import { explainProgramFailure, programFailureCode } from "./program-failure.ts";
 import { removeStopped } from "./remove.ts";
 import { cancelScheduledStart } from "./restart-scheduler.ts";
 import { runningState } from "./running-state.ts";
@@ -68,7 +68,7 @@ async function start(
   } catch (error) {
     for (const { pair } of attached) discardStream(pair);
     dropCgroup(services, record);
-    throw await handleStartFailure(services, record, error);
+    throw await handleStartFailure(services, record, explainProgramFailure(error, image?.config));
   }
   const { launched, started, preparedAt } = launch;
   const monitor = keepConnected(launched.monitor, () =>

@@ -38,6 +38,12 @@ export function etcFilesOf(rootfs: string): EtcFile[] {
   return names.filter((name) => existsSync(`${rootfs}/etc/${name}`));
 }
 
+/** Returns the host's /etc/hosts for a container in the host's network; nothing for any other container. */
+export function hostHosts({ NetworkMode }: NameSettings["hostConfig"]): string | undefined {
+  if (NetworkMode !== "host" || !existsSync("/etc/hosts")) return undefined;
+  return readFileSync("/etc/hosts", "utf8");
+}
+
 /** Returns the content of the three files. */
 export function etcFiles(settings: NameSettings, context: HostsContext) {
   return {

@@ -24,6 +24,8 @@ export interface HostsContext {
   gateway: string | undefined;
   /** Lines of link targets. */
   linked?: HostEntry[];
+  /** Content of the host's file, for a container in the host's network. */
+  hostFile?: string | undefined;
 }
 
 const localEntries = [
@@ -35,11 +37,15 @@ const localEntries = [
   "ff02::2\tip6-allrouters",
 ];
 
-/** Returns the content of /etc/hosts. */
+/**
+ * Returns the content of /etc/hosts. In the host's network it is the host's, unless the request adds names: these can
+ * replace names of the host.
+ */
 export function hostsFile(
   { config, hostConfig }: NameSettings,
-  { hostname, namespace, gateway, linked = [] }: HostsContext,
+  { hostname, namespace, gateway, linked = [], hostFile }: HostsContext,
 ): string {
+  if (hostFile !== undefined && (hostConfig.ExtraHosts ?? []).length === 0) return hostFile;
   const endpointAddresses = (namespace?.endpoints ?? []).flatMap(({ ipv4, ipv6 }) => [
     ipv4.address,
     ...(ipv6 ? [ipv6.address] : []),

@@ -26,6 +26,8 @@ export async function joinNetworks(
     case "own":
       return joinOwnNetworks(services, record, fresh);
     default:
+      // The host's /etc/hosts may have changed since the create.
+      if (mode.kind === "host") writeNetworkFiles(services, record, undefined);
       notifyNetworks(services, record, "connect");
       return { type: mode.kind };
   }

@@ -2,7 +2,7 @@ import type { NetworkNamespace } from "#network/network.ts";
 import type { ContainerServices } from "../services.ts";
 import { containerDirectory } from "../state/container-directories.ts";
 import { type ContainerRecord, isRunning } from "../state/container-record.ts";
-import { writeHosts, writeResolvConf } from "./etc-files.ts";
+import { hostHosts, writeHosts, writeResolvConf } from "./etc-files.ts";
 import { linkedHosts, linksOf } from "./links.ts";
 
 /** Writes /etc/hosts and /etc/resolv.conf for the container's current networks. */
@@ -18,8 +18,10 @@ export function writeNetworkFiles(
   const current = runtime.writtenHosts;
   // The program may change the file from now on.
   runtime.writtenHosts = undefined;
-  const [gateway, linked] = [services.networks.gateway(namespace), linkedHosts(services, record)];
-  writeHosts(directory, record, { hostname, namespace, gateway, linked, current });
+  const onHost = record.hostConfig.NetworkMode === "host";
+  const gateway = onHost ? "127.0.0.1" : services.networks.gateway(namespace);
+  const [linked, hostFile] = [linkedHosts(services, record), hostHosts(record.hostConfig)];
+  writeHosts(directory, record, { hostname, namespace, gateway, linked, hostFile, current });
   // A new container directory holds the resolv.conf of the default network.
   const onDefaultNetworkOnly = namespace?.endpoints.length === 1 && !namespace.endpoints[0]?.names;
   if (namespace && !onDefaultNetworkOnly) writeResolvConf(directory, record);

@@ -29,10 +29,11 @@ export function volumeRoutes(volumes: Volumes) {
       "/volumes/create",
       ({ body: { Name: name = "", Driver: driver = "local", Labels: labels, DriverOpts: options } }) => {
         if (driver !== "local") {
+          const shown = name || "a volume without a name";
           const reason = `plugin ${JSON.stringify(driver)} not found: there is only the driver local`;
           throw new TboxError(
             "not-found",
-            `create ${name}: error looking up volume plugin ${driver}: ${reason}`,
+            `create ${shown}: error looking up volume plugin ${driver}: ${reason}`,
           );
         }
         const volume = volumes.create({

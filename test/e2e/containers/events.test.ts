@@ -33,19 +33,9 @@ daemonSuite("events", { obstacle: shellUnavailable, prepare: loadBox }, (daemon)
     // Digits below those that a number of JavaScript or a clock of milliseconds has.
     expect(times.some((time) => time % 256n !== 0n)).toBe(true);
     expect(times.some((time) => time % 1_000_000n > 1000n)).toBe(true);
-    expect(
-      await daemon.printed(
-        "events",
-        "--since",
-        "1",
-        "--until",
-        "0s",
-        "--format",
-        "json",
-        "--filter",
-        "type=volume",
-      ),
-    ).toContain(`"timeNano":${times[0]}`);
+    const formatted = ["events", "--since", "1", "--until", "0s", "--filter", "type=volume", "--format"];
+    for (const format of ["json", "{{json .}}"])
+      expect(await daemon.printed(...formatted, format)).toContain(`"timeNano":${times[0]}`);
   });
 
   test("report what a container leaves before its end", async () => {

@@ -3,13 +3,24 @@ import { readFileSync } from "node:fs";
 import type { TestDaemon } from "#test/support/daemon.ts";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { repository } from "#test/support/repository.ts";
-import { loadShell, shellUnavailable } from "../support/images.ts";
+import { loadImage, loadShell, shellUnavailable } from "../support/images.ts";
+
+const foreign = process.arch === "arm64" ? "amd64" : "arm64";
+const host = `linux/${foreign === "arm64" ? "amd64" : "arm64"}`;
+/** A header of an ELF file for a processor of another kind (EM_X86_64, EM_AARCH64). */
+const machine = foreign === "arm64" ? 183 : 62;
+const elf = Buffer.alloc(128);
+elf.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
+elf.set([2, 0, machine, 0, 1], 16);
+const foreignProgram = { path: "foreign", content: elf, mode: 0o755 };
 
 async function prepare(daemon: TestDaemon): Promise<void> {
   await loadShell(daemon, "box:1", {}, [
     { path: "app", type: "directory" },
     { path: "plain", content: "#!/bin/sh\n", mode: 0o644 },
+    foreignProgram,
   ]);
+  await loadImage(daemon, "foreign:1", { layers: [[foreignProgram]], architecture: foreign });
 }
 
 daemonSuite("a program in a container", { obstacle: shellUnavailable, prepare }, (daemon) => {
@@ -28,6 +39,27 @@ daemonSuite("a program in a container", { obstacle: shellUnavailable, prepare },
     expect(outcome.stderr).toContain(text);
     expect(outcome.code).toBe(code);
     expect((await tbox("ps", "-aq")).stdout).toBe("");
+  });
+
+  test("an image of another platform is announced, and its program's error names both platforms", async () => {
+    const words = ["run", "--rm", "--network", "none", "foreign:1", "/foreign"];
+    const { stderr, code } = await tbox(...words);
+    expect(code).toBe(126);
+    expect(stderr).toContain(`The requested image's platform (linux/${foreign}) does not match`);
+    expect(stderr).toContain(`exec format error: the image is for linux/${foreign}, this host is ${host}`);
+    const asked = await tbox("run", "--platform", `linux/${foreign}`, ...words.slice(1));
+    expect(asked.stderr).not.toContain("WARNING");
+    expect(asked.code).toBe(126);
+  });
+
+  test("a program of another architecture in an image of this platform is named as such", async () => {
+    const reason = `exec format error: the file is neither a program for ${host} nor a script with #!`;
+    expect((await run([], "/foreign")).stderr).toContain(reason);
+    await tbox("run", "-d", "--name", "lasting", "--network", "none", "box:1", "sleep", "1000");
+    const { stdout, stderr, code } = await tbox("exec", "lasting", "/foreign");
+    expect(stdout + stderr).toContain(reason);
+    expect(code).toBe(126);
+    await tbox("rm", "-f", "lasting");
   });
 
   test("exit codes are passed on, modulo 256", async () => {

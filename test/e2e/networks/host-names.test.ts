@@ -42,6 +42,18 @@ describe.skipIf(obstacle !== undefined)("names resolved by the host", () => {
     return stdout + stderr;
   };
 
+  test("are in /etc/hosts of a container in the host's network, unless it adds names", async () => {
+    const hosts = readFileSync("/etc/hosts", "utf8");
+    const host = ["run", "--rm", "--network", "host"];
+    expect(await tbox(...host, "box:1", "cat", "/etc/hosts")).toBe(hosts);
+    const more = await tbox(...host, "--add-host", "more:192.0.2.9", "box:1", "cat", "/etc/hosts");
+    expect(more).toContain("192.0.2.9\tmore\n");
+    await tbox("run", "-d", "--name", "first", "--network", "host", "box:1", "sleep", "1000");
+    const joined = ["run", "--rm", "--network", "container:first", "box:1", "cat", "/etc/hosts"];
+    expect(await tbox(...joined)).toBe(hosts);
+    await tbox("rm", "-f", "first");
+  });
+
   test("follow changes of the host's resolv.conf while a container runs", async () => {
     await tbox("network", "create", "mine");
     await tbox("run", "-d", "--name", "runs", "--network", "mine", "box:1", "sleep", "1000");

@@ -2,6 +2,7 @@ import type { EventLine } from "#api/answers/system.ts";
 import { fetchLines } from "#client/endpoints.ts";
 import { filterFlag, filtersQuery } from "../../arguments/filters.ts";
 import { parsed, text } from "../../flags/kinds.ts";
+import { toJson } from "../../format/json.ts";
 import { compileFormat } from "../../format/listing.ts";
 import { parseTimestamp } from "../../format/time.ts";
 import { print } from "../../output/output.ts";
@@ -39,10 +40,6 @@ export const eventsCommand = command({
 
 function formatted(format: string): (event: EventLine) => string {
   return format === "json" ? toJson : compileFormat(format);
-}
-
-function toJson({ timeNano, ...event }: EventLine): string {
-  return `${JSON.stringify(event).slice(0, -1)},"timeNano":${timeNano}}`;
 }
 
 /** Formats an event as Docker does: time, type, action, ID, and attributes by name. */
