@@ -126,10 +126,14 @@ daemonSuite("the lifecycle of a container", { obstacle: shellUnavailable, prepar
     const endless = "i=0; while :; do i=$((i+1)); echo line $i; sleep 0.05; done";
     const running = [await start([], endless), await start([], endless), await start([], endless)];
     const before = await Promise.all(running.map(inspect));
-    const ending = await start([], "sleep 1; echo end; exit 7");
-    const removed = await start(["--rm"], "sleep 0.7; exit 3");
+    const onTerm = (end: string) => `trap '${end}' TERM; echo up; while :; do sleep 0.05; done`;
+    const ending = await start([], onTerm("echo end; exit 7"));
+    const removed = await start(["--rm"], onTerm("exit 3"));
+    for (const id of [ending, removed]) await until(async () => (await tbox("logs", id)).stdout === "up\n");
+    for (const id of running) await until(async () => (await tbox("logs", id)).stdout.includes("line 5\n"));
     const ends = [(await inspect(ending)).Pid, (await inspect(removed)).Pid];
     await daemon.kill();
+    for (const pid of ends) process.kill(pid, "SIGTERM");
     await until(() => !ends.some((pid) => existsSync(`/proc/${pid}`)));
     await Bun.sleep(1000);
     const startedAt = Date.now();
@@ -149,7 +153,7 @@ daemonSuite("the lifecycle of a container", { obstacle: shellUnavailable, prepar
     expect(ended.Status).toBe("exited");
     expect(ended.ExitCode).toBe(7);
     expect(Date.parse(ended.FinishedAt)).toBeLessThan(startedAt - 500);
-    expect((await tbox("logs", ending)).stdout).toBe("end\n");
+    expect((await tbox("logs", ending)).stdout).toBe("up\nend\n");
     await until(async () => (await tbox("inspect", removed)).code === 1);
     await tbox("rm", ...running, ending);
     expect((await tbox("ps", "-aq")).stdout).toBe("");

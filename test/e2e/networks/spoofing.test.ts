@@ -36,7 +36,7 @@ daemonSuite("containers that pretend to be others", { obstacle, prepare: loadBox
       },
     });
     const id = await bun(talker, "-d", "--network", network, "-e", `TO=${host}`, "-e", `PORT=${server.port}`);
-    await until(() => heard.own > 0);
+    await until(async () => heard.own > 0 && (await tbox("logs", id)) !== "");
     const port = Number(await tbox("logs", id));
     const { IPAddress, GlobalIPv6Address, MacAddress, Gateway } = (await networkOf(id))[network];
     const address = host.includes(":") ? GlobalIPv6Address : IPAddress;
