@@ -32,6 +32,8 @@ export interface ReadEventsOptions {
   since?: bigint;
   /** Last moment. Without `since`, every remembered event before that moment is replayed. */
   until?: bigint;
+  /** Without `since` and `until`, starts from this moment on are replayed if their container has not ended. */
+  startsSince?: bigint;
   signal: AbortSignal;
 }
 
@@ -69,7 +71,8 @@ export function openEventLog(now: () => bigint): EventLog {
       logs[event.type].debug(() => describe(event));
       for (const listen of listeners) listen(timed);
     },
-    async *read({ since, until, signal }) {
+    async *read({ signal, ...range }) {
+      const { until } = range;
       const queue = createAsyncQueue<EngineEvent>();
       const overflow = Promise.withResolvers<never>();
       const listen = (event: EngineEvent) => {
@@ -80,8 +83,7 @@ export function openEventLog(now: () => bigint): EventLog {
       };
       listeners.add(listen);
       try {
-        const from = since ?? (until === undefined ? undefined : 0n);
-        if (from !== undefined) for (const event of past) if (event.time >= from) queue.push(event);
+        for (const event of replayed(past, range)) queue.push(event);
         const end = Promise.race([untilOrAbort(until, signal), overflow.promise]);
         for await (const event of queue.during(end)) {
           if (until === undefined || event.time <= until) yield event;
@@ -91,6 +93,22 @@ export function openEventLog(now: () => bigint): EventLog {
       }
     },
   };
+}
+
+/** Returns the remembered events that a new reader gets. */
+function replayed(past: EngineEvent[], range: Omit<ReadEventsOptions, "signal">): EngineEvent[] {
+  const { since, until, startsSince } = range;
+  if (since !== undefined || until !== undefined) return past.filter(({ time }) => time >= (since ?? 0n));
+  if (startsSince === undefined) return [];
+  const ended = new Set<string>();
+  const starts: EngineEvent[] = [];
+  for (const event of past.toReversed()) {
+    if (event.type !== "container") continue;
+    if (event.action === "die") ended.add(event.id);
+    const wanted = event.action === "start" && event.time >= startsSince && !ended.has(event.id);
+    if (wanted) starts.unshift(event);
+  }
+  return starts;
 }
 
 /** Resolves at a moment, or when the signal aborts. */

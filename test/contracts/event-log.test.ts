@@ -17,3 +17,24 @@ test("an event has the time of its publication, or of the nanosecond after the l
     1_795_994_092_849_938_124n,
   ]);
 });
+
+test("a reader that waits for starts gets the recent ones of containers that have not ended", async () => {
+  let time = 0n;
+  const log = openEventLog(() => ++time);
+  const publish = (action: "start" | "die" | "create", id: string) =>
+    log.publish({ type: "container", action, id, attributes: {} });
+  publish("start", "too-old");
+  publish("create", "running");
+  publish("start", "ended");
+  publish("start", "again");
+  publish("die", "again");
+  publish("start", "running");
+  publish("die", "ended");
+  publish("start", "again");
+  const read = (range: { startsSince?: bigint; until?: bigint }) =>
+    Array.fromAsync(log.read({ ...range, signal: AbortSignal.abort() }));
+  const found = await read({ startsSince: 2n });
+  expect(found.map(({ action, id }) => `${action} ${id}`)).toEqual(["start running", "start again"]);
+  expect(await read({ startsSince: 2n, until: 100n })).toHaveLength(8);
+  expect(await read({})).toEqual([]);
+});

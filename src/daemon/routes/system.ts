@@ -10,7 +10,7 @@ import { measureDiskUsage } from "../answers/system/measure-disk-usage.ts";
 import { shapeVersion } from "../answers/system/version.ts";
 import { streamed } from "../http/streamed.ts";
 import { eventFilter } from "../requests/event-filter.ts";
-import { parseEventRange } from "../requests/event-range.ts";
+import { awaitedStarts, parseEventRange } from "../requests/event-range.ts";
 
 const pingHeaders = {
   "Builder-Version": "1",
@@ -40,7 +40,8 @@ export function systemRoutes(engine: Engine, dataDirectory: string) {
       "/events",
       ({ query: { since, until, filters = new Map() }, request: { signal } }) => {
         const passes = eventFilter(filters);
-        const events = engine.events.read({ ...parseEventRange(since, until), signal });
+        const range = { ...parseEventRange(since, until), ...awaitedStarts(filters, Date.now()) };
+        const events = engine.events.read({ ...range, signal });
         return streamed(eventLines(events, passes), "application/json");
       },
       { query: eventsQuery },
