@@ -2,6 +2,7 @@
 //! connects and listens on behalf of the containers.
 
 mod helper_events;
+mod host_lookup;
 pub mod inheritance;
 mod namespace_worker;
 mod processes;

@@ -31,7 +31,7 @@ pub struct Job {
 }
 
 /// Does the work and sends the answer to the daemon.
-pub fn run(host: &Host, store: &OwnedFd, mapping: &Mapping, mut job: Job) {
+pub fn run(host: Host, store: OwnedFd, mapping: &Mapping, mut job: Job) {
     let _ = rustix::thread::set_name(c"tbox-worker");
     let _ = set_no_new_privs(true);
     if job.descriptors.is_empty() {
@@ -55,9 +55,10 @@ pub fn run(host: &Host, store: &OwnedFd, mapping: &Mapping, mut job: Job) {
     let _ = messages::send_waiting(channel.as_fd(), &answer);
 }
 
+/// Directories that are not the request's are closed before the process is confined.
 fn perform(
-    host: &Host,
-    store: &OwnedFd,
+    host: Host,
+    store: OwnedFd,
     mapping: &Mapping,
     mut job: Job,
     progress: &mut dyn FnMut(u64),
@@ -69,20 +70,23 @@ fn perform(
             owner,
             mode,
         } => {
+            drop(store);
             transfer(host, mapping, container, copies, owner, mode.as_deref())?;
             Ok(FromWorker::Copied)
         }
         request @ (WorkRequest::List { id, tree, .. } | WorkRequest::Export { id, tree }) => {
             let output = job.descriptors.pop();
             let output = output.ok_or_else(|| messages::wrong_descriptors("the request", 2, 1))?;
-            let root = file_trees::open_alone(host, id, tree)?;
+            let root = file_trees::open_alone(&host, id, tree)?;
+            drop((host, store));
             confine(&[root.as_fd()])?;
             read_tree(root.as_fd(), request, output)?;
             Ok(FromWorker::Copied)
         }
         request => match request.container() {
             Some(view) => {
-                let mut root = open_root(host, view, job.container.as_ref().map(AsFd::as_fd))?;
+                let mut root = open_root(&host, view, job.container.as_ref().map(AsFd::as_fd))?;
+                drop((host, store, job.container.take()));
                 if matches!(request, WorkRequest::Archive { path, .. } if path.is_empty()) {
                     root = without_mounts(root);
                 }
@@ -90,6 +94,7 @@ fn perform(
                 copy(root.as_fd(), request, job.descriptors, mapping)
             }
             None => {
+                drop(host);
                 confine(&[store.as_fd()])?;
                 layers::requests::handle(store.as_fd(), request, job.descriptors, mapping, progress)
             }
@@ -107,14 +112,15 @@ fn read_tree(root: BorrowedFd<'_>, request: &WorkRequest, output: OwnedFd) -> Re
 
 /// Copies files of trees into a container's root.
 fn transfer(
-    host: &Host,
+    host: Host,
     mapping: &Mapping,
     container: &ContainerView,
     copies: &[Copy],
     whose: &Owner,
     mode: Option<&str>,
 ) -> Result<(), Failure> {
-    let (root, trees) = open_with_trees(host, container, copies.iter().map(|copy| &copy.tree))?;
+    let (root, trees) = open_with_trees(&host, container, copies.iter().map(|copy| &copy.tree))?;
+    drop(host);
     let root_of = |copy: &Copy| trees.iter().find(|(tree, _)| **tree == copy.tree);
     let roots: Vec<_> = copies
         .iter()

@@ -58,7 +58,7 @@ fn finish(outcome: Outcome) {
             store,
             mapping,
             job,
-        } => worker::run(&host, &store, &mapping, *job),
+        } => worker::run(host, store, &mapping, *job),
     }
 }
 

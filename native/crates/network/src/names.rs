@@ -1,6 +1,6 @@
 //! The containers' name server. It answers for the containers of the same networks and forwards all other questions.
 
-mod host_resolver;
+pub mod host_resolver;
 mod message;
 mod question;
 mod questions;

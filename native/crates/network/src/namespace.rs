@@ -130,8 +130,6 @@ fn peer_name(namespace: u64, number: u32) -> String {
 #[derive(Debug)]
 pub struct NetNamespace {
     pub descriptor: OwnedFd,
-    /// The inode of `/proc/PID/net/dev` of the processes in the namespace.
-    pub inode: u64,
     pub names: Listeners,
     /// The used connection to the firewall. Closing it takes 10 ms, during which the kernel waits for all processors.
     pub used_netlink: Option<OwnedFd>,
@@ -185,7 +183,6 @@ impl BlankNamespace {
     pub fn create(ping_group: u32) -> Result<Self, Error> {
         sys::network_namespace::enter_new().map_err(failed("namespace"))?;
         let descriptor = current_namespace::open().map_err(failed("namespace"))?;
-        let inode = current_namespace::inode().map_err(failed("namespace"))?;
         current_namespace::set_parameters(&[
             ("ipv4/ip_unprivileged_port_start", "0"),
             ("ipv4/ping_group_range", &format!("0 {ping_group}")),
@@ -203,7 +200,6 @@ impl BlankNamespace {
         Ok(Self {
             namespace: NetNamespace {
                 descriptor,
-                inode,
                 names,
                 used_netlink,
                 sockets: open_sockets(),
@@ -241,11 +237,9 @@ impl BlankNamespace {
 /// stays in the namespace.
 pub fn adopt(descriptor: OwnedFd) -> Result<NetNamespace, Error> {
     sys::network_namespace::enter(descriptor.as_fd()).map_err(failed("namespace"))?;
-    let inode = current_namespace::inode().map_err(failed("namespace"))?;
     let (names, used_netlink) = listen().map_err(failed("names"))?;
     Ok(NetNamespace {
         descriptor,
-        inode,
         names,
         used_netlink,
         sockets: open_sockets(),

@@ -2,6 +2,7 @@
 
 pub(crate) mod attach;
 pub(crate) mod base_layer;
+pub(crate) mod empty_root;
 pub mod file_trees;
 pub(crate) mod host_root;
 pub(crate) mod isolation;

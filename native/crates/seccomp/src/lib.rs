@@ -31,13 +31,27 @@ pub fn default_table(architecture: Architecture, has: &dyn Fn(&str) -> bool) -> 
     default_profile::table(architecture, has)
 }
 
-/// Returns a filter that refuses all calls but these, by number. `limited` allows calls with certain first
-/// arguments only. `absent` fails with ENOSYS.
-pub fn allow_only(
-    calls: &[libc::c_long],
-    limited: &[(libc::c_long, &[u32])],
-    absent: &[libc::c_long],
-) -> Filter {
+/// A call that is allowed only if one of its arguments has one of these values. The high half of the argument is ignored.
+#[derive(Debug, Clone)]
+pub struct Limited {
+    pub call: libc::c_long,
+    /// Index of the argument, 0 to 5.
+    pub argument: u8,
+    pub values: Vec<u32>,
+}
+
+impl Limited {
+    pub fn new(call: libc::c_long, argument: u8, values: &[u32]) -> Self {
+        Self {
+            call,
+            argument,
+            values: values.to_vec(),
+        }
+    }
+}
+
+/// Returns a filter that refuses all calls but these, by number. `absent` fails with ENOSYS.
+pub fn allow_only(calls: &[libc::c_long], limited: &[Limited], absent: &[libc::c_long]) -> Filter {
     let refuse = rules::errno(libc::EPERM);
     let mut table = Table::new(Architecture::NATIVE, refuse);
     let numbers = |number: libc::c_long| u32::try_from(number).ok();
@@ -47,12 +61,12 @@ pub fn allow_only(
     for number in absent.iter().copied().filter_map(numbers) {
         table.add(number, Rule::always(rules::errno(libc::ENOSYS)));
     }
-    for (number, values) in limited {
-        let Some(number) = numbers(*number) else {
+    for limited in limited {
+        let Some(number) = numbers(limited.call) else {
             continue;
         };
-        for value in *values {
-            let equal = Condition::low(0, Comparison::Equal, *value);
+        for value in &limited.values {
+            let equal = Condition::low(limited.argument, Comparison::Equal, *value);
             table.add(number, Rule::when(vec![equal], rules::ALLOW));
         }
     }

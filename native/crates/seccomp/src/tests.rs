@@ -148,18 +148,26 @@ fn a_capability_allows_its_calls_and_no_others() {
 }
 
 #[test]
-fn calls_outside_of_a_list_are_refused_and_first_arguments_are_checked() {
-    let program = allow_only(&[5, 3, 4, 100], &[(7, &[1, 8]), (8, &[2])], &[200]);
+fn calls_outside_of_a_list_are_refused_and_limited_arguments_are_checked() {
+    let limited = [
+        Limited::new(7, 0, &[1, 8]),
+        Limited::new(8, 0, &[2]),
+        Limited::new(9, 1, &[0]),
+    ];
+    let program = allow_only(&[5, 3, 4, 100], &limited, &[200]);
     let answer = |number, first| run(&program, NATIVE, number, [first, 0, 0, 0, 0, 0]);
     for number in [3, 4, 5, 100] {
         assert_eq!(answer(number, 0), ALLOW, "{number}");
     }
-    for number in [0, 2, 6, 9, 99, 101, 4096, u32::MAX] {
+    for number in [0, 2, 6, 10, 99, 101, 4096, u32::MAX] {
         assert_eq!(answer(number, 1), REFUSE, "{number}");
     }
     assert_eq!(answer(7, 8), ALLOW);
     assert_eq!(answer(7, 2), REFUSE);
     assert_eq!(answer(8, 2), ALLOW);
+    let second = |value| run(&program, NATIVE, 9, [7, value, 0, 0, 0, 0]);
+    assert_eq!(second(0), ALLOW);
+    assert_eq!(second(1), REFUSE);
     assert_eq!(run(&program, 1, 3, [0; 6]), UNKNOWN);
     assert_eq!(answer(200, 0), UNKNOWN);
 }

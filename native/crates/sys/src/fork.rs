@@ -33,9 +33,10 @@ pub fn fork() -> Result<Side, Error> {
     // SAFETY: there is one thread, so the child's memory is consistent and no lock is held.
     match unsafe { libc::fork() } {
         0 => Ok(Side::Child),
+        number if number < 0 => Err(Error::Fork(errno::last())),
         number => match Pid::from_raw(number) {
-            Some(pid) if number > 0 => Ok(Side::Parent(pid)),
-            _ => Err(Error::Fork(errno::last())),
+            Some(pid) => Ok(Side::Parent(pid)),
+            None => Err(Error::Fork(Errno::INVAL)),
         },
     }
 }

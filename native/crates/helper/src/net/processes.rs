@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use rustix::fs::stat;
 
-/// Returns whether a process is in one of these namespaces, which are known by their
-/// [`inode`](network::namespace::NetNamespace::inode).
+/// Returns whether a process is in one of these namespaces, which are known by their inodes.
 pub fn any_is_in(namespaces: &BTreeSet<u64>) -> bool {
     let Ok(processes) = std::fs::read_dir("/proc") else {
         return true;
@@ -14,7 +13,6 @@ pub fn any_is_in(namespaces: &BTreeSet<u64>) -> bool {
         let name = entry.file_name();
         name.as_encoded_bytes().iter().all(u8::is_ascii_digit)
     });
-    // Landlock forbids a confined process to inspect `ns/net`.
-    let mut found = numbered.filter_map(|entry| stat(entry.path().join("net/dev")).ok());
+    let mut found = numbered.filter_map(|entry| stat(entry.path().join("ns/net")).ok());
     found.any(|status| namespaces.contains(&status.st_ino))
 }

@@ -9,7 +9,7 @@ use protocol::net::{Endpoint, FromNet, NamespaceRequest, Publication, Request, R
 use rustix::io::Errno;
 
 use super::namespace_worker::{Job, JobResult, Requester, Task};
-use super::server::{ContainerNamespace, Server};
+use super::server::Server;
 use super::zygote_messages::FromHelper;
 use crate::messages;
 
@@ -184,7 +184,7 @@ impl Server {
 
     fn descriptor(&self, namespace: u64) -> Result<OwnedFd, Failure> {
         let known = self.namespaces.get(&namespace);
-        let copy = known.and_then(|known| known.descriptor.try_clone().ok());
+        let copy = known.and_then(|known| known.try_clone().ok());
         copy.ok_or_else(|| {
             let message = format!("network namespace {namespace} does not exist");
             Failure::new(FailureKind::NotFound, "network", message)
@@ -227,11 +227,7 @@ impl Server {
         self.names
             .add(&self.poll, namespace, made.names)
             .map_err(|errno| Failure::of_call("network", "epoll", errno))?;
-        let known = ContainerNamespace {
-            descriptor: made.descriptor,
-            inode: Some(made.inode),
-        };
-        self.namespaces.insert(namespace, known);
+        self.namespaces.insert(namespace, made.descriptor);
         Ok(())
     }
 

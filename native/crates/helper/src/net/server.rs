@@ -1,8 +1,7 @@
 //! The net helper's state and event loop.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use network::bridge_namespace::{self, SocketFactory, SocketKind};
@@ -18,6 +17,7 @@ use network::netlink::Netlink;
 use protocol::failure::{Failure, FailureKind};
 use protocol::net::{FromNet, Response, ToNet, Uplink};
 use protocol::zygote::Mapping;
+use rustix::fs::fstat;
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
 use sandbox::privileges::net_helper;
@@ -25,10 +25,10 @@ use sys::event::{Event, Interest, Poll};
 use sys::seqpacket;
 
 use super::helper_events::{FIRST_DAEMON, NEXT_ZYGOTE, WORKER, ZYGOTE, helper_token};
+use super::host_lookup::HostLookup;
 use super::inheritance::NetHelperStart;
 use super::namespace_worker::{Job, NamespaceWorker, Task};
-use super::processes;
-use super::zygote_link::ZygoteLink;
+use super::zygote_link::{Entrance, ZygoteLink};
 use super::zygote_messages::FromHelper;
 use crate::messages;
 
@@ -36,12 +36,11 @@ use crate::messages;
 const CLEANUP_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Settings that are the same for every helper of a zygote.
-pub struct Settings<'a> {
+pub struct Settings {
     pub mapping: Mapping,
     /// The last group that may send ICMP echo requests.
     pub ping_group: u32,
-    /// The host's resolv.conf.
-    pub resolv_conf: &'a Path,
+    pub lookup: HostLookup,
 }
 
 pub struct Server {
@@ -56,7 +55,9 @@ pub struct Server {
     pub probe: OwnedFd,
     pub bridges: Bridges,
     pub worker: NamespaceWorker,
-    pub namespaces: BTreeMap<u64, ContainerNamespace>,
+    /// The containers' network namespaces.
+    pub namespaces: BTreeMap<u64, OwnedFd>,
+    lookup: HostLookup,
     pub names: NameServer,
     pub uplink: Uplink,
     relays: TcpRelays,
@@ -66,17 +67,9 @@ pub struct Server {
     cleaned_up: Instant,
 }
 
-/// A container's network namespace.
-pub struct ContainerNamespace {
-    pub descriptor: OwnedFd,
-    /// The inode as in [`network::namespace::NetNamespace`]. For a namespace of an earlier helper it is unknown until
-    /// the worker has entered the namespace.
-    pub inode: Option<u64>,
-}
-
 /// Serves until no zygote, daemon or container needs the helper. If the bridges' namespace cannot be set up, every
 /// request is refused.
-pub fn run(start: NetHelperStart, settings: &Settings<'_>) {
+pub fn run(start: NetHelperStart, settings: Settings) {
     let NetHelperStart {
         zygote,
         run,
@@ -84,7 +77,7 @@ pub fn run(start: NetHelperStart, settings: &Settings<'_>) {
         bridges,
         namespaces,
     } = start;
-    match Server::create(zygote, &run, bridges, settings) {
+    match Server::create(zygote, run, bridges, settings) {
         Ok(mut server) => {
             server.adopt(namespaces);
             server.add_daemon(daemon);
@@ -95,7 +88,7 @@ pub fn run(start: NetHelperStart, settings: &Settings<'_>) {
 }
 
 /// Answers every request of a daemon with the same failure.
-fn refuse(daemon: &OwnedFd, failure: &Failure) {
+pub fn refuse(daemon: &OwnedFd, failure: &Failure) {
     while let Ok(Some(received)) = seqpacket::receive(daemon.as_fd()) {
         let Ok(ToNet { number, .. }) = messages::parse(&received.text, "to the net helper") else {
             return;
@@ -113,14 +106,16 @@ fn refuse(daemon: &OwnedFd, failure: &Failure) {
 impl Server {
     fn create(
         zygote: OwnedFd,
-        run: &OwnedFd,
+        run: OwnedFd,
         bridges: Option<OwnedFd>,
-        settings: &Settings<'_>,
+        settings: Settings,
     ) -> Result<Self, Failure> {
         let explain =
             |what: &'static str| move |errno: Errno| Failure::of_call("network", what, errno);
+        // The last use of a path: afterwards there is no directory.
+        let entrance = Entrance::open(run)?;
         // Before the first thread is created, because threads inherit the restrictions.
-        net_helper::confine(settings.resolv_conf, run.as_fd())?;
+        net_helper::confine()?;
         let adopted = bridges.is_some();
         let (mut factory, made) = bridge_namespace::open(bridges)?;
         let poll = Poll::create().map_err(explain("epoll"))?;
@@ -128,13 +123,10 @@ impl Server {
             .descriptor
             .try_clone()
             .map_err(|error| Failure::new(FailureKind::Exhausted, "network", error))?;
-        let zygote = ZygoteLink::create(
-            &poll,
-            zygote,
-            run,
-            settings.mapping.clone(),
-            made.descriptor,
-        )?;
+        let zygote =
+            ZygoteLink::create(&poll, zygote, entrance, settings.mapping, made.descriptor)?;
+        let resolv_conf = settings.lookup.try_clone();
+        let resolv_conf = resolv_conf.map_err(explain("lookup"))?;
         let probe = factory
             .socket(SocketKind::Udp, std::net::Ipv4Addr::LOCALHOST.into())
             .map_err(explain("socket"))?;
@@ -161,7 +153,8 @@ impl Server {
             bridges: Bridges::default(),
             worker,
             namespaces: BTreeMap::new(),
-            names: NameServer::new(settings.resolv_conf, budget),
+            names: NameServer::new(Box::new(resolv_conf), budget),
+            lookup: settings.lookup,
             ports: PublishedPorts::new(!matches!(made.uplink, Uplink::None { .. }), budget),
             uplink: made.uplink,
             relays: TcpRelays::new(budget),
@@ -234,7 +227,7 @@ impl Server {
             }
             NEXT_ZYGOTE => {
                 let namespaces = self.namespaces.iter();
-                let namespaces = namespaces.map(|(id, one)| (*id, one.descriptor.as_fd()));
+                let namespaces = namespaces.map(|(id, one)| (*id, one.as_fd()));
                 self.zygote.accept_next(&self.poll, namespaces);
             }
             WORKER => self.take_results(),
@@ -319,9 +312,9 @@ impl Server {
         if self.zygote.is_connected() || !self.daemons.is_empty() {
             return true;
         }
-        let inodes = self.namespaces.values().map(|namespace| namespace.inode);
-        let inodes: Option<BTreeSet<u64>> = inodes.collect();
-        inodes.is_none_or(|inodes| processes::any_is_in(&inodes))
+        let inodes = self.namespaces.values().filter_map(|one| fstat(one).ok());
+        self.lookup
+            .any_is_in(inodes.map(|one| one.st_ino).collect())
     }
 
     /// Takes over the containers' namespaces of a helper that has died.
@@ -334,9 +327,7 @@ impl Server {
                     requester: None,
                 });
             }
-            let inode = None;
-            self.namespaces
-                .insert(namespace, ContainerNamespace { descriptor, inode });
+            self.namespaces.insert(namespace, descriptor);
         }
     }
 

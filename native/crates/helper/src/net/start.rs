@@ -5,6 +5,7 @@ use std::path::Path;
 use protocol::zygote::Mapping;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use super::host_lookup::{self, Forked, HostLookup};
 use super::inheritance::NetHelperStart;
 use super::server;
 
@@ -24,12 +25,21 @@ pub fn run(mapping: &Mapping, start: NetHelperStart) {
             ..limit
         },
     );
-    let settings = server::Settings {
-        mapping: mapping.clone(),
-        ping_group: highest_group(mapping),
-        resolv_conf: Path::new(RESOLV_CONF),
-    };
-    server::run(start, &settings);
+    match HostLookup::fork() {
+        Ok(Forked::Helper(lookup)) => {
+            let settings = server::Settings {
+                mapping: mapping.clone(),
+                ping_group: highest_group(mapping),
+                lookup,
+            };
+            server::run(start, settings);
+        }
+        Ok(Forked::Lookup(channel)) => {
+            drop(start);
+            host_lookup::serve(&channel, Path::new(RESOLV_CONF));
+        }
+        Err(failure) => server::refuse(&start.daemon, &failure),
+    }
 }
 
 /// Returns the last group id of the contiguous range that starts at 0.

@@ -24,31 +24,51 @@ pub struct ZygoteLink {
     zygote: Option<OwnedFd>,
     /// Whether the zygote has ended since the last call of [`ZygoteLink::take_departed`].
     departed: bool,
-    listener: OwnedFd,
+    entrance: Entrance,
     mapping: Mapping,
     bridges: OwnedFd,
+}
+
+/// What the next zygote needs, opened while the host's files are in reach.
+pub struct Entrance {
+    listener: OwnedFd,
+    user_namespace: OwnedFd,
+}
+
+impl Entrance {
+    /// Listens in the run directory.
+    pub fn open(run: OwnedFd) -> Result<Self, Failure> {
+        let explain = |what| move |errno: Errno| Failure::of_call("network", what, errno);
+        let listener = seqpacket::listen(run.as_fd(), &socket_name(), BACKLOG)
+            .map_err(|error| Failure::new(FailureKind::System, "network", error))?;
+        rustix::io::ioctl_fionbio(&listener, true).map_err(explain("listener"))?;
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+        let user_namespace =
+            open("/proc/self/ns/user", flags, Mode::empty()).map_err(explain("user namespace"))?;
+        Ok(Self {
+            listener,
+            user_namespace,
+        })
+    }
 }
 
 impl ZygoteLink {
     pub fn create(
         poll: &Poll,
         zygote: OwnedFd,
-        run: &OwnedFd,
+        entrance: Entrance,
         mapping: Mapping,
         bridges: OwnedFd,
     ) -> Result<Self, Failure> {
         let explain = |what| move |errno: Errno| Failure::of_call("network", what, errno);
-        let listener = seqpacket::listen(run.as_fd(), &socket_name(), BACKLOG)
-            .map_err(|error| Failure::new(FailureKind::System, "network", error))?;
-        rustix::io::ioctl_fionbio(&listener, true).map_err(explain("listener"))?;
-        for (socket, index) in [(&zygote, ZYGOTE), (&listener, NEXT_ZYGOTE)] {
+        for (socket, index) in [(&zygote, ZYGOTE), (&entrance.listener, NEXT_ZYGOTE)] {
             poll.add(socket, helper_token(index), Interest::READ)
                 .map_err(explain("epoll"))?;
         }
         Ok(Self {
             zygote: Some(zygote),
             departed: false,
-            listener,
+            entrance,
             mapping,
             bridges,
         })
@@ -104,16 +124,12 @@ impl ZygoteLink {
         poll: &Poll,
         namespaces: impl ExactSizeIterator<Item = (u64, BorrowedFd<'a>)>,
     ) {
-        let Ok(zygote) = seqpacket::accept(self.listener.as_fd(), false) else {
+        let Ok(zygote) = seqpacket::accept(self.entrance.listener.as_fd(), false) else {
             return;
         };
         if !socket_peercred(&zygote).is_ok_and(|peer| peer.uid == geteuid()) {
             return;
         }
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-        let Ok(user) = open("/proc/self/ns/user", flags, Mode::empty()) else {
-            return;
-        };
         self.disconnect(poll);
         let added = poll.add(&zygote, helper_token(ZYGOTE), Interest::READ);
         if added.is_err() {
@@ -124,7 +140,8 @@ impl ZygoteLink {
             mapping: self.mapping.clone(),
             namespaces: namespaces.len(),
         };
-        self.send(&handover, &[user.as_fd(), self.bridges.as_fd()]);
+        let user = self.entrance.user_namespace.as_fd();
+        self.send(&handover, &[user, self.bridges.as_fd()]);
         for (namespace, descriptor) in namespaces {
             self.send(&FromHelper::Namespace { namespace }, &[descriptor]);
         }

@@ -1,42 +1,42 @@
-//! The DNS servers of the host. resolv.conf is checked at every use, because a VPN or another network may change it at
-//! any time.
+//! The DNS servers of the host. A VPN or another network may change them at any time.
 
+use std::fmt::Debug;
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-use rustix::fs::stat;
+/// Longest time for which a changed resolv.conf is not seen.
+const REFRESH: Duration = Duration::from_millis(100);
 
-/// Inode, size and modification time, which differ after every change of the file.
-type Stamp = (u64, u64, i64, i64);
+/// Reads the host's resolv.conf.
+pub trait ResolvConf: Debug {
+    /// Returns the text, empty if the file is missing; `None` if it is unknown.
+    fn read(&mut self) -> Option<String>;
+}
 
 #[derive(Debug)]
 pub struct HostResolver {
-    path: PathBuf,
-    stamp: Option<Stamp>,
+    file: Box<dyn ResolvConf>,
+    read: Option<Instant>,
     servers: Vec<IpAddr>,
 }
 
 impl HostResolver {
-    pub fn new(path: &Path) -> Self {
+    pub fn new(file: Box<dyn ResolvConf>) -> Self {
         Self {
-            path: path.to_owned(),
-            stamp: None,
-            servers: Vec::new(),
+            file,
+            read: None,
+            servers: parse(""),
         }
     }
 
     /// Returns the servers in order of preference; at least one.
-    pub fn servers(&mut self) -> &[IpAddr] {
-        let stamp = stat(&self.path)
-            .map(|status| {
-                let time = (status.st_mtime, status.st_mtime_nsec as i64);
-                (status.st_ino, status.st_size as u64, time.0, time.1)
-            })
-            .ok();
-        if stamp.is_none() || stamp != self.stamp {
-            let text = std::fs::read_to_string(&self.path).unwrap_or_default();
-            self.servers = parse(&text);
-            self.stamp = stamp;
+    pub fn servers(&mut self, now: Instant) -> &[IpAddr] {
+        let is_recent = |read: Instant| now.saturating_duration_since(read) < REFRESH;
+        if !self.read.is_some_and(is_recent) {
+            self.read = Some(now);
+            if let Some(text) = self.file.read() {
+                self.servers = parse(&text);
+            }
         }
         &self.servers
     }
@@ -60,29 +60,34 @@ fn parse(text: &str) -> Vec<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::VecDeque;
+
+    #[derive(Debug)]
+    struct Texts(VecDeque<Option<&'static str>>);
+
+    impl ResolvConf for Texts {
+        fn read(&mut self) -> Option<String> {
+            self.0.pop_front()?.map(str::to_owned)
+        }
+    }
 
     #[test]
-    fn the_servers_follow_a_replaced_file() {
-        let path = std::env::temp_dir().join(format!("tbox-resolv-{}", std::process::id()));
-        std::fs::write(
-            &path,
-            "# x\nsearch a.b\nnameserver 127.0.0.53\noptions edns0\n",
-        )
-        .unwrap();
-        let mut resolver = HostResolver::new(&path);
-        let local: IpAddr = [127, 0, 0, 53].into();
-        assert_eq!(resolver.servers(), [local]);
-        let other = path.with_extension("new");
-        std::fs::write(
-            &other,
-            "nameserver 10.1.1.1\nnameserver\t::1\nnameserver what\n",
-        )
-        .unwrap();
-        std::fs::rename(&other, &path).unwrap();
-        let expected: [IpAddr; 2] = [[10, 1, 1, 1].into(), "::1".parse().unwrap()];
-        assert_eq!(resolver.servers(), expected);
-        std::fs::remove_file(&path).unwrap();
+    fn the_servers_follow_the_file_and_stay_while_it_is_unknown() {
+        let texts = [
+            Some("# x\nsearch a.b\nnameserver 127.0.0.53\noptions edns0\n"),
+            Some("nameserver 10.1.1.1\nnameserver\t::1\nnameserver what\n"),
+            None,
+            Some(""),
+        ];
+        let mut resolver = HostResolver::new(Box::new(Texts(texts.into())));
+        let start = Instant::now();
+        let stub: IpAddr = [127, 0, 0, 53].into();
+        assert_eq!(resolver.servers(start), [stub]);
+        assert_eq!(resolver.servers(start + REFRESH / 2), [stub]);
+        let changed: [IpAddr; 2] = [[10, 1, 1, 1].into(), "::1".parse().unwrap()];
+        assert_eq!(resolver.servers(start + REFRESH), changed);
+        assert_eq!(resolver.servers(start + REFRESH * 2), changed);
         let local: IpAddr = Ipv4Addr::LOCALHOST.into();
-        assert_eq!(resolver.servers(), [local]);
+        assert_eq!(resolver.servers(start + REFRESH * 3), [local]);
     }
 }

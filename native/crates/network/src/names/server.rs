@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
 use std::time::Duration;
 
 use protocol::net;
@@ -10,7 +9,7 @@ use rustix::io::Errno;
 use sys::event::{Interest, Poll};
 use sys::inet;
 
-use super::host_resolver::HostResolver;
+use super::host_resolver::{HostResolver, ResolvConf};
 use super::message::Transport;
 use super::questions::{Answered, Question, Questions};
 use super::streams::NameStreams;
@@ -47,7 +46,7 @@ pub struct NameServer {
 
 impl NameServer {
     /// Creates a server that forwards questions to the servers in the host's `resolv_conf`.
-    pub fn new(resolv_conf: &Path, budget: DescriptorBudget) -> Self {
+    pub fn new(resolv_conf: Box<dyn ResolvConf>, budget: DescriptorBudget) -> Self {
         Self {
             host: HostResolver::new(resolv_conf),
             table: NameTable::default(),

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
+use std::time::Instant;
 
 use rustix::io::Errno;
 use sys::event::Poll;
@@ -33,7 +34,7 @@ impl Upstream<'_, '_> {
     /// Returns a container's own servers, or the host's if there are none. At least one.
     pub fn servers(&mut self, own: &[IpAddr]) -> Vec<IpAddr> {
         match own.is_empty() {
-            true => self.host.servers().to_vec(),
+            true => self.host.servers(Instant::now()).to_vec(),
             false => own.to_vec(),
         }
     }

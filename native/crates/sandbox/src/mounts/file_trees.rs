@@ -6,12 +6,13 @@ use protocol::failure::{Failure, FailureKind};
 use protocol::launch::FileTree;
 use rustix::fs::{Mode, OFlags, fstat, mkdirat};
 use rustix::io::Errno;
+use sys::mounts::Depth;
 
 use crate::failure::{explained, system};
 use crate::host::Host;
 use crate::in_root::{self, path_of};
-use crate::mounts::isolation;
 use crate::mounts::overlay::{Access, Overlay, mount_lowers};
+use crate::mounts::{attach, isolation};
 use crate::store::Store;
 
 /// Trees with their opened roots.
@@ -21,7 +22,7 @@ pub type OpenTrees<'t> = Vec<(&'t FileTree, OwnedFd)>;
 pub fn open_alone(host: &Host, id: &str, tree: &FileTree) -> Result<OwnedFd, Failure> {
     isolation::enter_new_namespace()?;
     let store = Store::open(host.store_path(), id)?;
-    open(&store, 0, tree, Access::ReadOnly)
+    open_mounted(&store, 0, tree)
 }
 
 /// Opens the trees of a request, equal ones once. Call it before the container's root is mounted, because the root
@@ -33,10 +34,16 @@ pub fn open_all<'t>(
     let mut opened: OpenTrees<'_> = Vec::new();
     for tree in trees {
         if opened.iter().all(|(other, _)| *other != tree) {
-            opened.push((tree, open(store, opened.len(), tree, Access::ReadOnly)?));
+            opened.push((tree, open_mounted(store, opened.len(), tree)?));
         }
     }
     Ok(opened)
+}
+
+/// Opens the root of a tree as a mount of its own, which `..` does not leave.
+fn open_mounted(store: &Store, index: usize, tree: &FileTree) -> Result<OwnedFd, Failure> {
+    let root = open(store, index, tree, Access::ReadOnly)?;
+    attach::clone_of(root.as_fd(), Depth::Tree).map_err(|errno| system("tree", "clone", errno))
 }
 
 /// Opens the root of a tree. Changes in a writable one are lost with the container. `index` is unique among

@@ -8,9 +8,11 @@ use landlock::{
     RulesetCreatedAttr, RulesetError, RulesetStatus, Scope,
 };
 use protocol::failure::{Failure, FailureKind};
+use rustix::process::{chroot, fchdir};
+use seccomp::Limited;
 
 use crate::failure::{explained, system};
-use crate::privileges::capabilities;
+use crate::privileges::{capabilities, own_process};
 
 /// Capabilities to read any file of the user namespace, and to give it an owner, a mode and capabilities of its own.
 const CAPABILITIES: [&str; 5] = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETFCAP"];
@@ -34,7 +36,6 @@ const CALLS: &[libc::c_long] = &[
     libc::SYS_fchmodat2,
     libc::SYS_fchown,
     libc::SYS_fchownat,
-    libc::SYS_fcntl,
     libc::SYS_fdatasync,
     libc::SYS_fgetxattr,
     libc::SYS_flistxattr,
@@ -98,7 +99,6 @@ const CALLS: &[libc::c_long] = &[
     libc::SYS_statx,
     libc::SYS_symlinkat,
     libc::SYS_syncfs,
-    libc::SYS_tgkill,
     libc::SYS_umask,
     libc::SYS_unlinkat,
     libc::SYS_utimensat,
@@ -123,28 +123,36 @@ const THREAD: u32 = (libc::CLONE_VM
     | libc::CLONE_PARENT_SETTID
     | libc::CLONE_CHILD_CLEARTID) as u32;
 
-/// System calls that are allowed only with these first arguments.
-const LIMITED: &[(libc::c_long, &[u32])] = &[
-    (libc::SYS_clone, &[THREAD]),
-    (libc::SYS_prctl, &[libc::PR_SET_NAME as u32]),
-];
-
 /// Calls that fail with ENOSYS, so that the C library uses another one.
 const ABSENT: &[libc::c_long] = &[libc::SYS_clone3];
 
-/// Restricts the process to files below these directories. The process must have one thread and have the directories open.
-/// Files are restricted only if the kernel has Landlock.
+/// Restricts the process to files below these directories. The process must have one thread and have no other directory
+/// open. The last directory becomes the root; the others must be roots of mounts, so that `..` does not leave them.
 pub fn confine(directories: &[BorrowedFd<'_>]) -> Result<(), Failure> {
     rustix::thread::set_no_new_privs(true)
         .map_err(|errno| system("confine", "privileges", errno))?;
+    enclose(directories)?;
     restrict_files(directories)
         .map_err(|error| explained(FailureKind::System, "confine", error.to_string()))?;
     capabilities::apply(capabilities::parse(&CAPABILITIES.map(str::to_owned))?)?;
     sys::seccomp::install(&filter()).map_err(|errno| system("confine", "calls", errno))
 }
 
+/// Makes the last directory the root: Landlock does not restrict changes of mode, owner, times and attributes.
+fn enclose(directories: &[BorrowedFd<'_>]) -> Result<(), Failure> {
+    let Some(root) = directories.last() else {
+        return Ok(());
+    };
+    fchdir(root)
+        .and_then(|()| chroot("."))
+        .map_err(|errno| system("confine", "root", errno))
+}
+
 pub fn filter() -> seccomp::Filter {
-    seccomp::allow_only(CALLS, LIMITED, ABSENT)
+    let threads = Limited::new(libc::SYS_clone, 0, &[THREAD]);
+    let limits = own_process::limits().into_iter().chain([threads]);
+    let limits: Vec<Limited> = limits.collect();
+    seccomp::allow_only(CALLS, &limits, ABSENT)
 }
 
 fn restrict_files(directories: &[BorrowedFd<'_>]) -> Result<RulesetStatus, RulesetError> {
