@@ -35,17 +35,6 @@ export function measure(candidates: Candidate[], options: MeasureOptions): Serie
   return series;
 }
 
-/**
- * Times all rounds of a candidate without a pause before those of the next one, as a script that starts one container
- * after the other.
- */
-export function measureInRow(candidates: Candidate[], rounds: number): Series[] {
-  return candidates.map((candidate) => {
-    const times = Array.from({ length: rounds + 10 }, () => timeOnce(candidate)).slice(10);
-    return { name: candidate.name, times: times.sort((a, b) => a - b) };
-  });
-}
-
 /** Returns the value below which the given share of a sorted series is. */
 export function quantile(sorted: number[], share: number): number {
   const value = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];

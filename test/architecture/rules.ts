@@ -16,7 +16,8 @@ export const folders: Record<string, string[]> = {
   builds: [...vocabulary, "content", "layers", "images", "containers"],
   api: vocabulary,
   client: [...vocabulary, "native", "api"],
-  cli: [...vocabulary, "api", "client"],
+  bench: [...vocabulary, "api", "client"],
+  cli: [...vocabulary, "api", "client", "bench"],
   engine: [
     ...vocabulary,
     ...["content", "registry", "native", "layers", "network", "images", "volumes", "containers", "builds"],
@@ -44,9 +45,14 @@ export const packages: Record<string, (path: string) => boolean> = {
   ws: (path) => path.startsWith("daemon/"),
   "tar-stream": (path) => /^(images|cli\/archives|buildkit\/export)\//.test(path),
   tldts: (path) => path.startsWith("registry/access/"),
+  "echarts/charts": (path) => path === "bench/report/charts.ts",
+  "echarts/components": (path) => path === "bench/report/charts.ts",
+  "echarts/core": (path) => path === "bench/report/charts.ts",
+  "echarts/renderers": (path) => path === "bench/report/charts.ts",
+  "simple-statistics": (path) => path.startsWith("bench/"),
   socks: (path) => path.startsWith("registry/connection/"),
   zod: (path) =>
-    /^(api|oci|registry|cli)\//.test(path) ||
+    /^(api|bench|oci|registry|cli)\//.test(path) ||
     path.startsWith("native/protocol/") ||
     path === "engine/config-file.ts",
 };
@@ -68,7 +74,16 @@ export const crates: Record<string, string[]> = {
 };
 
 /** Folders whose rooms have a README, however few files a room has. */
-export const foldersOfRooms = ["buildkit", "builds", "cli", "containers", "daemon", "images", "native"];
+export const foldersOfRooms = [
+  "bench",
+  "buildkit",
+  "builds",
+  "cli",
+  "containers",
+  "daemon",
+  "images",
+  "native",
+];
 
 /** Maximum number of files of a folder without a README; tests do not count. */
 export const mostFiles = 12;

@@ -10,6 +10,21 @@ export const commandIndex: readonly IndexEntry[] = [
     load: async () => (await import("../commands/container/attach.ts")).attachCommand,
   },
   {
+    names: ["bench compare"],
+    summary: "Show what changed between two results of a benchmark beyond noise",
+    load: async () => (await import("../commands/bench/compare.ts")).benchCompareCommand,
+  },
+  {
+    names: ["bench show"],
+    summary: "Show the result of a benchmark",
+    load: async () => (await import("../commands/bench/show.ts")).benchShowCommand,
+  },
+  {
+    names: ["bench start"],
+    summary: "Measure how fast containers start, beside other engines",
+    load: async () => (await import("../commands/bench/start.ts")).benchStartCommand,
+  },
+  {
     names: ["build", "image build", "builder build"],
     summary: "Build an image from a Dockerfile",
     rank: 4,

@@ -1,5 +1,6 @@
 /** Summaries of the groups of commands, by the group's name. */
 export const groups: Readonly<Record<string, string>> = {
+  bench: "Measure the speed of tbox and its peers",
   builder: "Manage builds",
   container: "Manage containers",
   context: "Manage contexts",

@@ -1,0 +1,56 @@
+import { medianRatio } from "./measure/statistics.ts";
+import type { BenchResult } from "./result.ts";
+
+/** A series that both results have. */
+export interface Comparison {
+  group: string;
+  name: string;
+  /** Medians in milliseconds. */
+  before: number;
+  after: number;
+  ratio: number;
+  /** `same` if the difference is within the noise of the samples, or below 3 %. */
+  verdict: "faster" | "same" | "slower";
+}
+
+const smallest = 0.03;
+
+/**
+ * Compares the series of two results. A difference counts only if the ratio of the medians differs from 1 with a
+ * probability of 99 %.
+ */
+export function compareResults(before: BenchResult, after: BenchResult): Comparison[] {
+  const later = new Map(samplesOf(after).map((one) => [key(one), one]));
+  return samplesOf(before).flatMap((old) => {
+    const range = medianRatio(old.samples, later.get(key(old))?.samples ?? []);
+    const median = medianRatio([1], old.samples)?.ratio;
+    if (range === undefined || median === undefined) return [];
+    const { ratio, low, high } = range;
+    const verdict =
+      high < 1 && ratio < 1 - smallest ? "faster" : low > 1 && ratio > 1 + smallest ? "slower" : "same";
+    return [{ group: old.group, name: old.name, before: median, after: median * ratio, ratio, verdict }];
+  });
+}
+
+interface Samples {
+  group: string;
+  name: string;
+  samples: number[];
+}
+
+function samplesOf({ groups, throughput }: BenchResult): Samples[] {
+  return [
+    ...groups.flatMap(({ title, series }) =>
+      series.map(({ name, samples }) => ({ group: title, name, samples })),
+    ),
+    ...throughput.map(({ kind, name, parallel, samples }) => ({
+      group: `${parallel} ${kind === "burst" ? "at once" : "at a time"}`,
+      name,
+      samples,
+    })),
+  ];
+}
+
+function key({ group, name }: Samples): string {
+  return `${group}\n${name}`;
+}

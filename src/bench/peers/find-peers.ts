@@ -1,0 +1,63 @@
+import { errorChain, invalidArgument } from "#support/errors.ts";
+import type { Candidate } from "../measure/candidate.ts";
+import type { Payload } from "../payload.ts";
+import type { BenchResult } from "../result.ts";
+import { bubblewrap } from "./bubblewrap.ts";
+import { engine } from "./engines.ts";
+import { firstThatRuns, type Peer } from "./peer.ts";
+import { runtime } from "./runtimes.ts";
+
+const peerNames = ["bwrap", "crun", "runc", "podman", "docker", "nerdctl"] as const;
+
+/** Parses the value of `--peers`: names separated by commas, `auto`, or `none`. */
+export function parsePeers(value: string): string[] {
+  if (value === "auto") return peerNames.filter((name) => Bun.which(name) !== null);
+  if (value === "none" || value === "") return [];
+  const names = value.split(",");
+  const unknown = names.find((name) => !peerNames.some((known) => known === name));
+  if (unknown === undefined) return names;
+  throw invalidArgument(`unknown peer "${unknown}": use auto, none, or some of ${peerNames.join(", ")}`);
+}
+
+/** Peers that start the payload on this machine. */
+export interface FoundPeers extends Disposable {
+  candidates: Candidate[];
+  skipped: BenchResult["skipped"];
+}
+
+/** Prepares the payload for each peer and tries it once. */
+export function findPeers(
+  names: readonly string[],
+  network: "bridge" | "none",
+  payload: Payload,
+): FoundPeers {
+  const candidates: Candidate[] = [];
+  const skipped: BenchResult["skipped"] = [];
+  const cleanup = new DisposableStack();
+  for (const name of names) {
+    try {
+      if (Bun.which(name) === null) throw invalidArgument("the program is not installed");
+      const peer = peerOf(name, network);
+      const ways = peer.prepare(payload);
+      cleanup.defer(() => ignoreFailure(() => peer.remove?.(payload)));
+      candidates.push(firstThatRuns(ways));
+    } catch (error) {
+      skipped.push({ name, reason: errorChain(error) });
+    }
+  }
+  return { candidates, skipped, [Symbol.dispose]: () => cleanup.dispose() };
+}
+
+function peerOf(name: string, network: "bridge" | "none"): Peer {
+  if (name === "bwrap") return bubblewrap;
+  if (name === "crun" || name === "runc") return runtime(name);
+  if (name === "podman" || name === "docker" || name === "nerdctl") return engine(name, network);
+  throw invalidArgument(`unknown peer "${name}"`);
+}
+
+/** A peer that cannot remove its copy of the image must not hide the result. */
+function ignoreFailure(work: () => void): void {
+  try {
+    work();
+  } catch {}
+}
