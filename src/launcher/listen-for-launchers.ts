@@ -1,5 +1,6 @@
+import { isUtf8 } from "node:buffer";
 import { rmSync } from "node:fs";
-import { callerFrame, launcherSocketName } from "#api/streams/command-stream.ts";
+import { callerFrame, launcherFrame, launcherSocketName } from "#api/streams/command-stream.ts";
 import { createFrameDecoder, type FrameDecoder } from "#client/streams/frames.ts";
 import type { LocalApi } from "#daemon/server/local-api.ts";
 import { errorChain, TboxError } from "#support/errors.ts";
@@ -60,7 +61,10 @@ export function listenForLaunchers(runDirectory: string, api: LocalApi): Disposa
 function take(data: Data, bytes: Uint8Array, api: LocalApi): void {
   for (const { type, bytes: payload } of data.decoder.push(bytes)) {
     if (data.receive !== undefined) data.receive(type, payload);
-    else if (type === callerFrame.request) data.receive = serveCommand(payload, data.connection, api);
-    else throw new TboxError("invalid-argument", `unexpected frame of type ${type}`);
+    else if (type === callerFrame.request) {
+      // The main program receives the bytes from the kernel; here they would change.
+      if (!isUtf8(payload)) data.connection.end(launcherFrame.handOver, new Uint8Array(0));
+      else data.receive = serveCommand(payload, data.connection, api);
+    } else throw new TboxError("invalid-argument", `unexpected frame of type ${type}`);
   }
 }

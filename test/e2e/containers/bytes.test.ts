@@ -94,6 +94,57 @@ daemonSuite(
       expect(copy("logs", name)).toEqual(Buffer.from("a\xff\n\xe6\xbc", "latin1"));
     });
 
+    test("variables, labels, arguments and environment files have the replacement character, as in Docker", () => {
+      // Bun has no way to pass such arguments; a shell has.
+      const shell = (script: string, program = `${repository}/dist/tbox`) =>
+        run(daemon, ["sh", "-c", script, "sh", program]).toString();
+      const value = "$(printf 'a\\377b')";
+      for (const program of [`${repository}/dist/tbox`, `${repository}/dist/tbox-main`]) {
+        const sh = (script: string) => shell(script, program);
+        const printed = `"$1" run --rm --network=none -e "A=${value}" box:1 sh -c 'printf %s "$A"'`;
+        expect(sh(printed)).toBe("a\ufffdb");
+        expect(
+          sh(`export A="${value}"; "$1" run --rm --network=none -e A box:1 sh -c 'printf %s "$A"'`),
+        ).toBe("a\ufffdb");
+        expect(sh(`"$1" run --rm --network=none box:1 printf %s "${value}"`)).toBe("a\ufffdb");
+        expect(
+          sh(`"$1" create --name labelled --label "l=${value}" box:1 true >/dev/null
+          "$1" inspect -f '{{.Config.Labels.l}}' labelled; "$1" rm labelled >/dev/null`),
+        ).toBe("a\ufffdb\n");
+      }
+      using files = temporaryDirectory("bytes");
+      const file = `${files.path}/env`;
+      expect(
+        shell(`printf 'A=\\377\\n' >${file}; "$1" run --env-file ${file} box:1 true 2>&1 || true`),
+      ).toContain("invalid utf8 bytes");
+    });
+
+    test("a command works although a variable of the user is not UTF-8", () => {
+      const script = `ODD=$(printf '\\377'); export ODD; "$1" run --rm --network=none box:1 echo up; "$1" ps -q`;
+      expect(run(daemon, ["sh", "-c", script, "sh", `${repository}/dist/tbox`]).toString()).toBe("up\n");
+    });
+
+    test("diff shows such a name with the replacement character, and cp writes a long one", () => {
+      const name = "f=$(printf '\\376'; printf %0180d 0)";
+      tbox(
+        "run",
+        "--name",
+        "long",
+        "--network=none",
+        "box:1",
+        "sh",
+        "-c",
+        `mkdir /l; ${name}; echo x >/l/$f`,
+      );
+      expect(tbox("diff", "long").toString()).toContain(`A /l/\ufffd${"0".repeat(180)}\n`);
+      using files = temporaryDirectory("bytes");
+      tbox("cp", "long:/l", files.path);
+      const [only, ...others] = readdirSync(`${files.path}/l`, { encoding: "buffer" });
+      expect(others).toEqual([]);
+      expect(only?.toString("latin1")).toBe(`\xfe${"0".repeat(180)}`);
+      tbox("rm", "long");
+    });
+
     test("the output of run and exec has the bytes of the program", () => {
       expect(tbox("run", "--rm", "--network=none", "box:1", "printf", "\\377")).toEqual(Buffer.of(0xff));
       tbox("run", "-d", "--name", "running", "--network=none", "box:1", "sleep", "1000");

@@ -18,10 +18,17 @@ const plain = creation({ Image: "base", Labels: { a: "1" }, Cmd: ["sh", "-c", "e
 /** Sequences of requests by subject. */
 export const sequences: Record<string, fc.Arbitrary<Step[]>> = {
   create: createBody.map((body) => [creation(body), inspection]),
-  start: createBody.map((body) => [
-    creation({ Cmd: ["echo", "up"], ...body }),
+  start: createBody.map(({ Entrypoint, ...body }) => [
+    creation({ ...body, Cmd: ["sleep", "1000"] }),
     { method: "POST", path: "/containers/c0/start" },
     inspection,
+  ]),
+  run: createBody.map((body) => [
+    creation({ Cmd: ["echo", "up"], ...body, ...neverAgain(body.HostConfig) }),
+    { method: "POST", path: "/containers/c0/start" },
+    { method: "POST", path: "/containers/c0/wait" },
+    inspection,
+    { method: "GET", path: "/containers/c0/logs?stdout=1&stderr=1" },
   ]),
   life: fc.tuple(plainBody, sequenceOf(containerStep, 8)).map(([body, steps]) => [creation(body), ...steps]),
   list: sequenceOf(listStep, 3, [plain, { method: "POST", path: "/containers/c0/start" }]),
@@ -30,3 +37,9 @@ export const sequences: Record<string, fc.Arbitrary<Step[]>> = {
   images: sequenceOf(imageStep, 6),
   build: buildSequence,
 };
+
+/** Replaces the restart policy and the removal of a container whose end is compared. */
+function neverAgain(host: unknown): object {
+  const isObject = typeof host === "object" && host !== null && !Array.isArray(host);
+  return isObject ? { HostConfig: { ...host, RestartPolicy: { Name: "no" }, AutoRemove: false } } : {};
+}
