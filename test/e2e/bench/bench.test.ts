@@ -82,13 +82,6 @@ daemonSuite("tbox bench", {}, (daemon) => {
     expect(rounds.stderr).toContain("must be at least 1");
   });
 
-  test("--cold starts the daemon in each run", async () => {
-    const json = await daemon.printed("bench", "start", "--cold", "-n", "2", "--peers", "none", "--json");
-    const { groups, settings } = benchResult.parse(JSON.parse(json));
-    expect(settings.daemon).toBe("cold");
-    expect(groups.map(({ id, series }) => [id, series[0]?.samples.length])).toEqual([["interleaved", 2]]);
-  });
-
   test("compare finds no change between equal results, and exits with 1 if one is slower", async () => {
     const same = await daemon.tbox(["bench", "compare", file, file]);
     expect(same.code).toBe(0);
@@ -131,5 +124,14 @@ daemonSuite("tbox bench", {}, (daemon) => {
     // A headless window cannot be narrower than 500 pixels.
     expect(Number(content)).toBeLessThanOrEqual(Math.max(width, 500));
     expect(Number(pictures)).toBeGreaterThan(10);
+  });
+
+  test("--cold starts the daemon in each run", async () => {
+    const json = await daemon.printed("bench", "start", "--cold", "-n", "2", "--peers", "none", "--json");
+    const { groups, settings } = benchResult.parse(JSON.parse(json));
+    expect(settings.daemon).toBe("cold");
+    expect(groups.map(({ id, series }) => [id, series[0]?.samples.length])).toEqual([["interleaved", 2]]);
+    // The last daemon is no child of this suite.
+    expect((await daemon.tbox(["daemon", "stop"])).code).toBe(0);
   });
 });
