@@ -192,12 +192,7 @@ describe("answers", () => {
     ["POST", "/build?remote=x&buildargs=nope", 400, "buildargs: Invalid input: expected object"],
     ["POST", "/images/a/b/push?platform=linux", 400, 'platform: expected {"os":…,"architecture":…} as JSON'],
     ["GET", "/images/get", 400, "names: no image is named"],
-    [
-      "GET",
-      "/images/search?term=x",
-      501,
-      "searching registries is not supported: registries have no search in common, look at https://hub.docker.com/search",
-    ],
+    ["GET", "/images/search?term=x&limit=101", 400, "limit 101 is outside the range of [1, 100]"],
     ["GET", "/networks/nope", 404, "network nope not found"],
     ["GET", "/volumes/v", 404, "get v: no such volume"],
     ["GET", "/plugins/p/json", 404, 'plugin "p" not found'],

@@ -12,7 +12,14 @@ import type {
 } from "./containers.ts";
 import type { DiskUsageAnswer } from "./disk-usage.ts";
 import type { ExecInspect } from "./execs.ts";
-import type { HistoryStep, ImageInspect, ImageSummary, RemovedImageAnswer } from "./images.ts";
+import type {
+  HistoryStep,
+  ImageInspect,
+  ImageSearchResult,
+  ImageSummary,
+  ManifestAnswer,
+  RemovedImageAnswer,
+} from "./images.ts";
 import type { NetworkCreated, NetworkInspect } from "./networks.ts";
 import type { LoadLine, ProgressLine } from "./progress.ts";
 import type { BuildsPruned, ContainersPruned, ImagesPruned, NetworksPruned, VolumesPruned } from "./prune.ts";
@@ -35,6 +42,7 @@ export interface JsonAnswers {
   "POST /commit": Created;
   "GET /exec/{name}/json": ExecInspect;
   "GET /images/json": ImageSummary[];
+  "GET /images/search": ImageSearchResult[];
   "GET /images/{name}/json": ImageInspect;
   "GET /images/{name}/history": HistoryStep[];
   "DELETE /images/{name}": RemovedImageAnswer[];
@@ -52,6 +60,7 @@ export interface JsonAnswers {
   "GET /version": VersionAnswer;
   "GET /system/df": DiskUsageAnswer;
   "POST /auth": LoginAnswer;
+  "GET /tbox/manifests/{name}": ManifestAnswer;
   "GET /tbox/doctor": DoctorAnswer;
 }
 

@@ -5,6 +5,13 @@ export interface DescriptorAnswer {
   size: number;
 }
 
+/** Platform of an image. */
+interface PlatformAnswer {
+  architecture: string;
+  os: string;
+  variant?: string | undefined;
+}
+
 /** An item of `GET /images/json`. */
 export interface ImageSummary {
   /** Digest of the configuration. */
@@ -27,6 +34,26 @@ export interface ImageSummary {
   /** Number of containers that use the image; -1 before version 1.51. */
   Containers: number;
   Descriptor: DescriptorAnswer;
+}
+
+/** Answer of `GET /tbox/manifests/{name}`: a manifest or an index in a registry. */
+export interface ManifestAnswer {
+  /** Name with the domain of the registry. */
+  Reference: string;
+  /** `platform` is absent for an index of several platforms. */
+  Descriptor: DescriptorAnswer & { platform?: PlatformAnswer };
+  /** The registry's bytes in base64. */
+  Manifest: string;
+}
+
+/** An item of `GET /images/search`. */
+export interface ImageSearchResult {
+  star_count: number;
+  is_official: boolean;
+  name: string;
+  /** Always false: Docker Hub's value is no longer maintained. */
+  is_automated: false;
+  description: string;
 }
 
 /** Answer of `GET /images/{name}/json`. */
@@ -111,5 +138,5 @@ export interface RemovedImageAnswer {
 /** Answer of `GET /distribution/{name}/json`: the image in its registry. */
 export interface DistributionAnswer {
   Descriptor: DescriptorAnswer;
-  Platforms: { architecture: string; os: string; variant?: string | undefined }[];
+  Platforms: PlatformAnswer[];
 }

@@ -35,6 +35,9 @@ export const saveImagesQuery = query({ names: queryText, platform: queryPlatform
 /** Query of `DELETE /images/{name}`; `platforms` may be repeated. */
 export const removeImageQuery = query({ force: queryFlag, noprune: queryFlag, platforms: queryText });
 
+/** Query of `GET /images/search`. */
+export const searchImagesQuery = query({ term: queryText, limit: queryInteger, filters: queryFilters });
+
 /** Query of `POST /images/load`. */
 export const loadImagesQuery = query({ quiet: queryFlag, platform: queryPlatform });
 

@@ -12,16 +12,22 @@ import { invoke } from "./invoke.ts";
 const unsupportedCommands: Readonly<Record<string, string>> = {
   checkpoint: "checkpoints need CRIU, which needs root",
   config: "there is no Swarm",
-  manifest: "use tbox buildx imagetools (Docker's plugin buildx)",
   node: "there is no Swarm",
   plugin: "plugins of the daemon need root",
-  search: "the registry protocol has no search: use the registry's web site",
   secret: "there is no Swarm",
   service: "there is no Swarm",
   stack: "there is no Swarm: use compose",
   swarm: "there is no Swarm",
   trust: "tbox verifies no signatures",
 };
+
+/** Docker's commands of a group that tbox does not support, with the reason. */
+const unsupportedInGroups: Readonly<Record<string, string>> = Object.fromEntries(
+  ["annotate", "create", "push", "rm"].map((word) => [
+    `manifest ${word}`,
+    "build for several platforms, or use tbox buildx imagetools create (Docker's plugin buildx)",
+  ]),
+);
 
 /** Runs a command line without a command of the index: help, version, completion, or an unknown word. */
 export async function runBuiltIn(argv: string[]): Promise<number> {
@@ -82,6 +88,8 @@ function unknownCommand(words: string[]): number {
   if (!isGroup(group) && Object.hasOwn(unsupportedCommands, word)) {
     return complain(`${called} is not supported: ${unsupportedCommands[word]}`);
   }
+  const reason = unsupportedInGroups[words.join(" ")];
+  if (reason !== undefined) return complain(`${called} is not supported: ${reason}`);
   const inGroup = words.length > 1;
   const known = inGroup
     ? groupCommands(group)

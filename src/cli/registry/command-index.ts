@@ -225,6 +225,11 @@ export const commandIndex: readonly IndexEntry[] = [
     load: async () => (await import("../commands/container/logs.ts")).logsCommand,
   },
   {
+    names: ["manifest inspect"],
+    summary: "Display an image manifest, or manifest list",
+    load: async () => (await import("../commands/registry/inspect-manifest.ts")).inspectManifestCommand,
+  },
+  {
     names: ["network connect"],
     summary: "Connect a container to a network",
     remote: true,
@@ -332,6 +337,11 @@ export const commandIndex: readonly IndexEntry[] = [
     names: ["save", "image save"],
     summary: "Save one or more images to a tar archive (streamed to STDOUT by default)",
     load: async () => (await import("../commands/image/save.ts")).saveCommand,
+  },
+  {
+    names: ["search"],
+    summary: "Search Docker Hub or another registry for images",
+    load: async () => (await import("../commands/registry/search.ts")).searchCommand,
   },
   {
     names: ["setup systemd"],

@@ -5,6 +5,7 @@ export const groups: Readonly<Record<string, string>> = {
   container: "Manage containers",
   context: "Manage contexts",
   image: "Manage images",
+  manifest: "Inspect manifests in registries",
   network: "Manage networks",
   setup: "Set up optional integrations",
   system: "Manage tbox",

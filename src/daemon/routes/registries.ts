@@ -1,12 +1,14 @@
 import { Elysia } from "elysia";
-import type { DistributionAnswer } from "#api/answers/images.ts";
+import type { DistributionAnswer, ImageSearchResult, ManifestAnswer } from "#api/answers/images.ts";
 import type { LoginAnswer } from "#api/answers/system.ts";
+import { searchImagesQuery } from "#api/requests/images.ts";
 import { parseRegistryAuth, registryAuthSchema } from "#api/requests/registry-auth.ts";
 import type { ImageTransfer } from "#images/transfer/image-transfer.ts";
-import { parseReference } from "#oci/reference.ts";
-import { TboxError } from "#support/errors.ts";
-import { parseImagePath } from "../requests/image-path.ts";
+import { canonicalName, parseReference, withDefaultTag } from "#oci/reference.ts";
+import { shapeSearchResult } from "../answers/images/search-result.ts";
+import { parseImageName, parseImagePath } from "../requests/image-path.ts";
 import { parseLogin } from "../requests/log-in.ts";
+import { parseSearchLimit } from "../requests/search-limit.ts";
 
 /** Requests that query registries and change nothing in the store. */
 export function registryRoutes(images: ImageTransfer) {
@@ -22,15 +24,32 @@ export function registryRoutes(images: ImageTransfer) {
     )
     .get("/distribution/*", async ({ params: { "*": rest }, request }): Promise<DistributionAnswer> => {
       const { name } = parseImagePath(rest, ["json"]);
-      const credentials = parseRegistryAuth(request.headers.get("x-registry-auth"));
-      const { descriptor, platforms } = await images.inspectRemote(parseReference(name), {
-        signal: request.signal,
-        ...(credentials === undefined ? {} : { credentials }),
-      });
+      const { descriptor, platforms } = await images.inspectRemote(parseReference(name), optionsOf(request));
       return { Descriptor: descriptor, Platforms: platforms };
     })
-    .get("/images/search", () => {
-      const remedy = "registries have no search in common, look at https://hub.docker.com/search";
-      throw new TboxError("not-implemented", `searching registries is not supported: ${remedy}`);
-    });
+    .get("/tbox/manifests/*", async ({ params: { "*": rest }, request }): Promise<ManifestAnswer> => {
+      const reference = withDefaultTag(parseReference(parseImageName(rest)));
+      const { descriptor, platforms, bytes } = await images.inspectRemote(reference, optionsOf(request));
+      const [platform, ...others] = platforms;
+      return {
+        Reference: canonicalName(reference),
+        Descriptor: { ...descriptor, ...(platform && others.length === 0 ? { platform } : {}) },
+        Manifest: Buffer.from(bytes).toString("base64"),
+      };
+    })
+    .get(
+      "/images/search",
+      async ({ query: { term = "", limit, filters = new Map() }, request }): Promise<ImageSearchResult[]> => {
+        const options = { ...optionsOf(request), limit: parseSearchLimit(limit), filters };
+        const found = await images.search(term, options);
+        return found.map(shapeSearchResult);
+      },
+      { query: searchImagesQuery },
+    );
+}
+
+/** Returns the credentials and the signal of a request. */
+function optionsOf({ headers, signal }: Request) {
+  const credentials = parseRegistryAuth(headers.get("x-registry-auth"));
+  return { signal, ...(credentials === undefined ? {} : { credentials }) };
 }

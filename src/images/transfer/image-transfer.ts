@@ -3,6 +3,8 @@ import type { Descriptor } from "#oci/descriptor.ts";
 import type { Platform } from "#oci/platform.ts";
 import type { Reference } from "#oci/reference.ts";
 import type { RegistryCredentials } from "#oci/registry-credentials.ts";
+import type { FoundRepository, SearchOptions } from "#registry/transfer/search.ts";
+import type { Filters } from "#support/filters/filters.ts";
 
 /**
  * One line of progress. `id` is a layer's short digest, absent for lines about the whole image; `current` and
@@ -47,6 +49,13 @@ export interface PullOptions {
 export interface RemoteImage {
   descriptor: Descriptor;
   platforms: Platform[];
+  /** The manifest or index, as the registry has it. */
+  bytes: Uint8Array;
+}
+
+/** A search. `filters` are Docker's: `is-official`, `is-automated`, `stars`. */
+export interface ImageSearch extends SearchOptions {
+  filters: Filters;
 }
 
 /** Exchange of images with registries. */
@@ -59,6 +68,8 @@ export interface ImageTransfer {
   push(reference: Reference, options: PushOptions): AsyncIterable<PushProgress>;
   /** Returns the manifest and platforms of an image in a registry; stores nothing. */
   inspectRemote(reference: Reference, options: PullOptions): Promise<RemoteImage>;
+  /** Searches a registry, Docker Hub if the term names none. */
+  search(term: string, options: ImageSearch): Promise<FoundRepository[]>;
   /** Throws unauthorized unless the registry accepts the credentials. */
   logIn(domain: string, credentials: RegistryCredentials, signal: AbortSignal): Promise<void>;
 }

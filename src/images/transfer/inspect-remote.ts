@@ -19,11 +19,12 @@ export async function inspectRemoteImage(
   const document = parseManifest(bytes, mediaType);
   const descriptor = { mediaType: document.mediaType, digest, size: bytes.byteLength };
   if (document.kind === "index") {
-    return { descriptor, platforms: document.index.manifests.flatMap(({ platform }) => platform ?? []) };
+    const platforms = document.index.manifests.flatMap(({ platform }) => platform ?? []);
+    return { descriptor, platforms, bytes };
   }
   const { config } = document.manifest;
   const answer = await repository.fetchBlob(config, 0, signal);
   const subject = `configuration of ${familiarName(reference)}`;
   const { os, architecture, variant } = parseConfig(await readAll(answer.bytes, documentLimit, subject));
-  return { descriptor, platforms: [{ os, architecture, ...(variant ? { variant } : {}) }] };
+  return { descriptor, platforms: [{ os, architecture, ...(variant ? { variant } : {}) }], bytes };
 }

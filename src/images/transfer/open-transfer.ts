@@ -5,6 +5,7 @@ import type { ImageTransfer } from "./image-transfer.ts";
 import { inspectRemoteImage } from "./inspect-remote.ts";
 import { pull, pullAllTags } from "./pull.ts";
 import { push } from "./push.ts";
+import { searchImages } from "./search.ts";
 
 /** `collect` removes the compressed layers of a push, which the registry has now. */
 export function openTransfer(services: ImageServices, collect: () => Promise<void>): ImageTransfer {
@@ -24,6 +25,7 @@ export function openTransfer(services: ImageServices, collect: () => Promise<voi
       notify("push", familiarName(reference));
     },
     inspectRemote: (reference, options) => inspectRemoteImage(services, reference, options),
+    search: (term, options) => searchImages(services, term, options),
     logIn: (domain, credentials, signal) => checkLogin(domain, credentials, services.registry, signal),
   };
 }

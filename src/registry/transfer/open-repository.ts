@@ -12,7 +12,7 @@ import { openSession, type RegistrySession } from "../access/session.ts";
 import { chunksOf, readBody } from "../connection/body.ts";
 import { retrying, TemporaryFailure } from "../connection/retry.ts";
 import { isRequestedRange, refuseEncoding, verifiedDigest } from "./check-answer.ts";
-import { listTags } from "./list-tags.ts";
+import { listNames } from "./list-names.ts";
 import { firstOf } from "./mirrors.ts";
 import type { FetchedBlob, FetchedManifest, Repository } from "./repository.ts";
 
@@ -106,7 +106,7 @@ async function fetchManifest(
 
 function fetchTags({ session, get, refused, name }: RepositoryClient, signal: AbortSignal) {
   const subject = `tags of ${name}`;
-  return listTags(async (target) => {
+  const page = async (target: string) => {
     // A link to the next page is a relative path, an absolute path or a URL.
     const isRelative = !/^(https?:)?\//.test(target);
     const response = isRelative
@@ -114,7 +114,8 @@ function fetchTags({ session, get, refused, name }: RepositoryClient, signal: Ab
       : await session.send(target.startsWith("/") ? target : new URL(target), { signal });
     if (!response.ok) throw await refused(response, subject);
     return response;
-  }, subject);
+  };
+  return listNames(page, { first: "tags/list", member: "tags", subject });
 }
 
 async function fetchBlob(

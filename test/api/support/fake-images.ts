@@ -45,7 +45,11 @@ function fakeTransfer({ calls, pulls }: FakeState): ImageTransfer {
     async inspectRemote(reference) {
       calls.push(`look up ${canonicalName(reference)}`);
       const descriptor = { mediaType: "x/y", digest: digestOf("x"), size: 1 };
-      return { descriptor, platforms: [{ os: "linux", architecture: "amd64" }] };
+      return { descriptor, platforms: [{ os: "linux", architecture: "amd64" }], bytes: Buffer.from("{}") };
+    },
+    async search(term, { limit, filters }) {
+      calls.push(`search ${term} ${limit} ${[...filters.keys()]}`);
+      return [{ name: term, description: "", stars: 1, official: true }];
     },
     async logIn(domain, { username }) {
       calls.push(`log in ${username} at ${domain}`);
