@@ -70,6 +70,7 @@ test("a new store has every table", () => {
     "images",
     "layers",
     "networks",
+    "removed_volumes",
     "verified_blobs",
     "volumes",
   ]);

@@ -45,4 +45,7 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (diff_id, compression)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE removed_volumes (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -26,10 +26,8 @@ export function createVolume(
     options,
   };
   const directory = `${store}/volumes/${name}`;
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
   try {
-    // Every user in a container must be able to traverse the root of the volume.
-    mkdirSync(`${directory}/_data`, { recursive: true, mode: 0o755 });
+    createVolumeDirectory(directory);
     records.insert(volume);
   } catch (error) {
     rmSync(directory, { recursive: true, force: true });
@@ -37,6 +35,13 @@ export function createVolume(
   }
   notify(name);
   return volume;
+}
+
+/** Creates the directory of a volume, or what is missing of it. */
+export function createVolumeDirectory(directory: string): void {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  // Every user in a container must be able to traverse the root of the volume.
+  mkdirSync(`${directory}/_data`, { recursive: true, mode: 0o755 });
 }
 
 function invalidName(name: string): TboxError {

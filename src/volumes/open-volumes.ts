@@ -6,6 +6,7 @@ import type { Warn } from "#support/log.ts";
 import type { UsageQueries } from "#support/usage-register.ts";
 import { createVolume } from "./create-volume.ts";
 import { filterVolumes } from "./filter-volumes.ts";
+import { recoverVolumes, settleRemovals } from "./recover-volumes.ts";
 import type { VolumeAction } from "./volume-action.ts";
 import { openVolumeRecords } from "./volume-records.ts";
 import { anonymousLabel, type Volume, type Volumes } from "./volumes.ts";
@@ -22,6 +23,9 @@ export interface VolumesOptions {
   warn: Warn;
 }
 
+/** Removals that the database remembers before their directories are known to be gone after a loss of power, too. */
+const mostRemovals = 500;
+
 /** Opens the volumes of a store. */
 export function openVolumes({
   database,
@@ -34,15 +38,18 @@ export function openVolumes({
 }: VolumesOptions): Volumes {
   mkdirSync(`${store}/volumes`, { recursive: true, mode: 0o700 });
   const records = openVolumeRecords(database, warn);
+  recoverVolumes({ store, records, discard, warn });
   const isUsed = (name: string) => uses.isUsed("volume", name);
   const get = (name: string) => {
     const volume = records.find(name);
     if (volume) return volume;
     throw new TboxError("not-found", `get ${name}: no such volume`);
   };
+  let removals = 0;
   const removeUnused = (name: string) => {
     records.delete(name);
     discard(`${store}/volumes/${name}`);
+    if (++removals % mostRemovals === 0) settleRemovals(store, records);
     notify("destroy", name);
   };
   return {

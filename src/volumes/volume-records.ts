@@ -7,13 +7,21 @@ export interface VolumeRecords {
   all(): Volume[];
   find(name: string): Volume | undefined;
   insert(volume: Volume): void;
+  /** Deletes a record, and keeps the name among those whose directories remain to be removed. */
   delete(name: string): void;
+  /** Names of deleted volumes whose directories may still be there. */
+  removed(): string[];
+  /** Forgets names whose directories are gone, even after a loss of power. */
+  forgetRemoved(names: string[]): void;
 }
 
 /** Opens the table. A volume whose record cannot be read keeps its files, without labels and options. */
 export function openVolumeRecords(database: Database, warn: Warn): VolumeRecords {
   const insert = database.query("INSERT INTO volumes (name, volume) VALUES ($name, $volume)");
   const remove = database.query("DELETE FROM volumes WHERE name = $name");
+  const markRemoved = database.query("INSERT OR IGNORE INTO removed_volumes (name) VALUES ($name)");
+  const unmark = database.query("DELETE FROM removed_volumes WHERE name = $name");
+  const marked = database.query<{ name: string }, []>("SELECT name FROM removed_volumes");
   const volumes = new Map<string, Volume>();
   const rows = database.query<{ name: string; volume: string }, []>("SELECT name, volume FROM volumes").all();
   for (const row of rows) volumes.set(row.name, readVolume(row, warn));
@@ -21,13 +29,24 @@ export function openVolumeRecords(database: Database, warn: Warn): VolumeRecords
     all: () => [...volumes.values()],
     find: (name) => volumes.get(name),
     insert(volume) {
-      insert.run({ name: volume.name, volume: JSON.stringify(volume) });
-      volumes.set(volume.name, volume);
+      const { name } = volume;
+      database.transaction(() => {
+        unmark.run({ name });
+        insert.run({ name, volume: JSON.stringify(volume) });
+      })();
+      volumes.set(name, volume);
     },
     delete(name) {
-      remove.run({ name });
+      database.transaction(() => {
+        markRemoved.run({ name });
+        remove.run({ name });
+      })();
       volumes.delete(name);
     },
+    removed: () => marked.all().map(({ name }) => name),
+    forgetRemoved: database.transaction((names: string[]) => {
+      for (const name of names) unmark.run({ name });
+    }),
   };
 }
 
