@@ -58,10 +58,9 @@ async function recover(services: ContainerServices, record: ContainerRecord): Pr
   if (!isRunning(record)) dropCgroup(services, record);
   if (isRunning(record)) await handleExit(services, record, await endWithoutMonitor(services, record));
   else if (record.state.status === "restarting") services.restarts.schedule(record);
-  else if (record.state.status !== "exited") return;
-  // The last daemon died between the exit and the removal.
+  // The last daemon died before the start, or between the exit and the removal. Docker removes both, too.
   else if (record.hostConfig.AutoRemove) await removeStopped(services, record);
-  else if (restartsWithDaemon(record)) services.restarts.schedule(record);
+  else if (record.state.status === "exited" && restartsWithDaemon(record)) services.restarts.schedule(record);
 }
 
 /** Milliseconds that a monitor has to create its socket again. */
