@@ -49,6 +49,8 @@ export interface ContainersOptions {
   run: string;
   limitMode: LimitMode;
   defaults: ContainerDefaults;
+  /** Makes the database's commits survive a loss of power soon, and directories before them. */
+  syncSoon: (...directories: string[]) => void;
   /** Called for each event of a container. */
   notify: (action: ContainerAction, id: string, attributes: Record<string, string>) => void;
   /** Called when a container joins or leaves a network. */
@@ -86,11 +88,17 @@ export async function openContainers(options: ContainersOptions): Promise<Contai
 }
 
 function openServices(
-  { database, uses, ...options }: ContainersOptions,
+  { database, uses, syncSoon, ...options }: ContainersOptions,
   runtimes: Map<string, RuntimeState>,
 ): { services: ContainerServices; execs: Execs } {
   const { store, networks, warn } = options;
-  const records = openContainerRecords(database, uses, warn);
+  const parent = `${store}/containers`;
+  const records = openContainerRecords({
+    database,
+    uses,
+    written: (created) => (created ? syncSoon(`${parent}/${created.id}`, parent) : syncSoon()),
+    warn,
+  });
   const runtime = (id: string) => {
     const found = runtimes.get(id) ?? createRuntimeState();
     runtimes.set(id, found);
@@ -103,9 +111,7 @@ function openServices(
     removedExits: createRemovedExits(),
     apiSocket: apiSocket({ run: options.run, uid: process.getuid?.() ?? -1 }),
     forget: (id) => runtimes.delete(id),
-    directories: openContainerDirectories(`${store}/containers`, (id) =>
-      defaultEtcFiles(id, networks.upcoming()),
-    ),
+    directories: openContainerDirectories(parent, (id) => defaultEtcFiles(id, networks.upcoming())),
     restarts: openRestartScheduler({ records, runtime, warn }, (id) =>
       startContainer(services, id, { scheduled: true }),
     ),

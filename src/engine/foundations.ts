@@ -9,6 +9,7 @@ import { wallClock } from "#native/addon/clock.ts";
 import { tryLock } from "#native/addon/file-lock.ts";
 import { openZygote, type Zygote } from "#native/zygote/zygote.ts";
 import { openDatabase } from "#support/database.ts";
+import { openDelayedSync } from "#support/delayed-sync.ts";
 import { TboxError } from "#support/errors.ts";
 import { isOutOfSpace } from "#support/full-disk.ts";
 import { openLog } from "#support/log.ts";
@@ -27,10 +28,12 @@ export interface Foundations {
   /** Connection whose commits survive a loss of power. */
   safe: Database;
   /**
-   * Connection whose commits survive the death of the process but not a loss of power: a container's start must not
-   * wait for a disk.
+   * Connection whose commits survive the death of the process but, before `syncSoon`, not a loss of power: a container's
+   * start must not wait for a disk.
    */
   fast: Database;
+  /** Writes directories and then the commits of `fast` to the disk within about a second. */
+  syncSoon: (...directories: string[]) => void;
   content: ContentStore;
   layers: Layers;
   zygote: Zygote;
@@ -81,12 +84,14 @@ async function openParts(
   migrate(safe, migrations);
   const fast = openDatabase(`${store}/tbox.db`, { durability: "process", release });
   resources.defer(() => fast.close());
+  const sync = resources.use(openDelayedSync(`${store}/tbox.db`, openLog("daemon").warn));
   const content = await openDiskContentStore(store);
   const zygote = resources.use(await openZygote({ store, run }));
   return {
     config,
     safe,
     fast,
+    syncSoon: sync.request,
     content,
     zygote,
     layers: await openLayers({ database: safe, store, zygote, warn: openLog("layers").warn }),

@@ -30,6 +30,7 @@ export async function openEngine(config: Config): Promise<Engine> {
     trash,
     limitMode: config.limits,
     defaults: config.containers,
+    syncSoon: foundations.syncSoon,
     notify: (action, id, attributes) => events.publish({ type: "container", action, id, attributes }),
     notifyNetwork(action, name, container) {
       const { id = "", driver: type = "" } = networks.named(name) ?? {};

@@ -36,9 +36,17 @@ function newRecord(): ContainerRecord {
   };
 }
 
+function openRecords(
+  database: ReturnType<typeof memoryDatabase>,
+  uses = openUsageRegister<ContainerResource>(),
+  warn: (message: string) => void = () => {},
+) {
+  return openContainerRecords({ database, uses, written() {}, warn });
+}
+
 test("a container registers its image, volumes and networks until it is deleted", () => {
   const uses = openUsageRegister<ContainerResource>();
-  const records = openContainerRecords(memoryDatabase(), uses, () => {});
+  const records = openRecords(memoryDatabase(), uses);
   const record = newRecord();
   records.save(record);
   expect(uses.users("image", image)).toEqual([{ id: "c1", name: "web", active: false }]);
@@ -55,16 +63,16 @@ test("a container registers its image, volumes and networks until it is deleted"
 
 test("opening the table registers the uses of its containers", () => {
   const database = memoryDatabase();
-  openContainerRecords(database, openUsageRegister(), () => {}).save(newRecord());
+  openRecords(database).save(newRecord());
   const uses = openUsageRegister<ContainerResource>();
-  openContainerRecords(database, uses, () => {});
+  openRecords(database, uses);
   expect(uses.users("volume", "data")).toEqual([{ id: "c1", name: "web", active: false }]);
 });
 
 test("a change that the disk refuses is visible at once, and written later", async () => {
   const database = memoryDatabase();
   const warnings: string[] = [];
-  const records = openContainerRecords(database, openUsageRegister(), (message) => warnings.push(message));
+  const records = openRecords(database, openUsageRegister(), (message) => warnings.push(message));
   const record = newRecord();
   records.save(record);
   const stored = () =>
@@ -88,7 +96,7 @@ test("a change that the disk refuses is visible at once, and written later", asy
 
 test("a record whose deletion is deferred disappears at once, and its name is free", async () => {
   const database = memoryDatabase();
-  const records = openContainerRecords(database, openUsageRegister(), () => {});
+  const records = openRecords(database);
   const names = () =>
     database
       .query<{ id: string }, []>("SELECT id FROM containers")
@@ -104,7 +112,7 @@ test("a record whose deletion is deferred disappears at once, and its name is fr
 
 test("a record that cannot be read is set aside by name, and the other containers stay", () => {
   const database = memoryDatabase();
-  const written = openContainerRecords(database, openUsageRegister(), () => {});
+  const written = openRecords(database);
   const damages = {
     torn: "{",
     empty: "{}",
@@ -118,7 +126,7 @@ test("a record that cannot be read is set aside by name, and the other container
   }
   for (const _ of ["first start", "next start"]) {
     const warnings: string[] = [];
-    const records = openContainerRecords(database, openUsageRegister(), (message) => warnings.push(message));
+    const records = openRecords(database, openUsageRegister(), (message) => warnings.push(message));
     expect(records.all().map(({ name }) => name)).toEqual(["name-c1"]);
     expect([...records.setAside].sort()).toEqual(Object.keys(damages).sort());
     expect(warnings.sort()).toEqual(
@@ -134,9 +142,27 @@ test("a record that cannot be read is set aside by name, and the other container
 
 test("another container takes the name of one that is set aside without replacing its row", () => {
   const database = memoryDatabase();
-  openContainerRecords(database, openUsageRegister(), () => {}).save(newRecord());
+  openRecords(database).save(newRecord());
   database.run("UPDATE containers SET record = '{'");
-  openContainerRecords(database, openUsageRegister(), () => {}).save({ ...newRecord(), id: "c2" });
+  openRecords(database).save({ ...newRecord(), id: "c2" });
   const ids = database.query<{ id: string }, []>("SELECT id FROM containers ORDER BY id").all();
   expect(ids).toEqual([{ id: "c1" }, { id: "c2" }]);
+});
+
+test("every write but that of a container with AutoRemove is to survive a loss of power", () => {
+  const written: (string | undefined)[] = [];
+  const records = openContainerRecords({
+    database: memoryDatabase(),
+    uses: openUsageRegister<ContainerResource>(),
+    written: (created) => written.push(created?.id),
+    warn() {},
+  });
+  const record = newRecord();
+  records.save(record);
+  records.save(record);
+  records.saveEventually(record);
+  records.delete(record.id);
+  expect(written).toEqual(["c1", undefined, undefined, undefined]);
+  records.save({ ...newRecord(), hostConfig: { AutoRemove: true } });
+  expect(written).toHaveLength(4);
 });

@@ -36,8 +36,21 @@ export interface ContainerRecords {
 /** Milliseconds between two attempts of writes that have failed. */
 const retryInterval = 1000;
 
+export interface ContainerRecordsOptions {
+  database: Database;
+  uses: ContainerUses;
+  /** Called after each write that has to survive a loss of power, with the record if it is new. */
+  written: (created?: ContainerRecord) => void;
+  warn: Warn;
+}
+
 /** Opens the table and registers the uses of every container in it. */
-export function openContainerRecords(database: Database, uses: ContainerUses, warn: Warn): ContainerRecords {
+export function openContainerRecords({
+  database,
+  uses,
+  written,
+  warn,
+}: ContainerRecordsOptions): ContainerRecords {
   const write = database.query(
     "INSERT OR REPLACE INTO containers (id, name, record) VALUES ($id, $name, $record)",
   );
@@ -70,6 +83,8 @@ export function openContainerRecords(database: Database, uses: ContainerUses, wa
     const record = byId.get(id);
     if (record) put(record);
     else remove.run({ id });
+    // A container that is removed at its exit ends with a loss of power.
+    if (!record?.hostConfig.AutoRemove) written();
   }, warn);
   const records: ContainerRecords = {
     all: () => [...byId.values()],
@@ -87,6 +102,7 @@ export function openContainerRecords(database: Database, uses: ContainerUses, wa
     },
     save(record) {
       put(record);
+      if (!record.hostConfig.AutoRemove) written(byId.has(record.id) ? undefined : record);
       remember(record);
     },
     saveEventually(record) {
