@@ -1,4 +1,3 @@
-import { mkdirSync, writeFileSync } from "node:fs";
 import type { LayerFile } from "./registry.ts";
 
 /** A minimal Debian in one layer. */
@@ -37,40 +36,6 @@ export function giantLayer(place: string): LayerFile[] {
   const layer = layerOf(`tar -C '${place}' -c giant`, `${place}/giant.gz`, 1);
   shell('rm "$0/giant"', place);
   return [layer];
-}
-
-/** Writes an OCI archive of `count` images that share one layer, and returns its path. */
-export function manyImages(place: string, count: number): string {
-  const directory = `${place}/many`;
-  const blobs = `${directory}/blobs/sha256`;
-  mkdirSync(blobs, { recursive: true });
-  const write = (bytes: Uint8Array) => {
-    const hex = new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
-    writeFileSync(`${blobs}/${hex}`, bytes);
-    return { digest: `sha256:${hex}`, size: bytes.length };
-  };
-  const json = (value: unknown) => write(Buffer.from(JSON.stringify(value)));
-  const layer = write(Bun.spawnSync(["tar", "-C", "/", "-c", "etc/hostname"]).stdout);
-  const type = "application/vnd.oci.image";
-  const manifests = Array.from({ length: count }, (_, number) => {
-    const config = json({
-      architecture: process.arch === "x64" ? "amd64" : process.arch,
-      os: "linux",
-      config: { Labels: { number: String(number) } },
-      rootfs: { type: "layers", diff_ids: [layer.digest] },
-    });
-    const manifest = json({
-      schemaVersion: 2,
-      config: { mediaType: `${type}.config.v1+json`, ...config },
-      layers: [{ mediaType: `${type}.layer.v1.tar`, ...layer }],
-    });
-    const annotations = { "org.opencontainers.image.ref.name": `many:${number}` };
-    return { mediaType: `${type}.manifest.v1+json`, ...manifest, annotations };
-  });
-  writeFileSync(`${directory}/oci-layout`, '{"imageLayoutVersion":"1.0.0"}');
-  writeFileSync(`${directory}/index.json`, JSON.stringify({ schemaVersion: 2, manifests }));
-  shell(`tar -C '${directory}' -cf '${directory}.tar' .`);
-  return `${directory}.tar`;
 }
 
 function layerOf(tar: string, path: string, level = 6): LayerFile {

@@ -18,3 +18,12 @@ test("a difference beyond the noise is faster or slower, and a small one is not"
 test("a series that only one result has is not compared", () => {
   expect(compareResults(resultWith({ run: [1] }), resultWith({ exec: [1] }))).toEqual([]);
 });
+
+test("a higher rate is faster", () => {
+  const rates = (value: number) => {
+    const result = resultWith({ native: around(value) });
+    for (const group of result.groups) group.unit = "Gbit/s";
+    return result;
+  };
+  expect(compareResults(rates(10), rates(20))).toMatchObject([{ verdict: "faster" }]);
+});

@@ -1,11 +1,11 @@
 import { medianRatio } from "./measure/statistics.ts";
-import type { BenchResult } from "./result.ts";
+import type { BenchResult, Group } from "./result.ts";
 
 /** A series that both results have. */
 export interface Comparison {
   group: string;
   name: string;
-  /** Medians in milliseconds. */
+  /** Medians in the group's unit. */
   before: number;
   after: number;
   ratio: number;
@@ -26,13 +26,15 @@ export function compareResults(before: BenchResult, after: BenchResult): Compari
     const median = medianRatio([1], old.samples)?.ratio;
     if (range === undefined || median === undefined) return [];
     const { ratio, low, high } = range;
-    const verdict =
-      high < 1 && ratio < 1 - smallest ? "faster" : low > 1 && ratio > 1 + smallest ? "slower" : "same";
+    const changed = (high < 1 && ratio < 1 - smallest) || (low > 1 && ratio > 1 + smallest);
+    const better = old.unit === "ms" ? ratio < 1 : ratio > 1;
+    const verdict = !changed ? "same" : better ? "faster" : "slower";
     return [{ group: old.group, name: old.name, before: median, after: median * ratio, ratio, verdict }];
   });
 }
 
 interface Samples {
+  unit: Group["unit"];
   group: string;
   name: string;
   samples: number[];
@@ -40,10 +42,11 @@ interface Samples {
 
 function samplesOf({ groups, throughput }: BenchResult): Samples[] {
   return [
-    ...groups.flatMap(({ title, series }) =>
-      series.map(({ name, samples }) => ({ group: title, name, samples })),
+    ...groups.flatMap(({ title, unit, series }) =>
+      series.map(({ name, samples }) => ({ unit, group: title, name, samples })),
     ),
     ...throughput.map(({ kind, name, parallel, samples }) => ({
+      unit: "ms" as const,
       group: `${parallel} ${kind === "burst" ? "at once" : "at a time"}`,
       name,
       samples,

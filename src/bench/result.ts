@@ -1,11 +1,13 @@
 import { z } from "zod";
 
-/** Durations of one candidate in the order of the runs, in milliseconds. A failed run counts only in `failures`. */
+/** Values of one candidate in the order of the runs, in the group's unit. A failed run counts only in `failures`. */
 const series = z.object({ name: z.string(), samples: z.array(z.number()), failures: z.number() });
 
 const group = z.object({
   id: z.string(),
   title: z.string(),
+  /** Unit of the samples: times, of which less is better, or rates. */
+  unit: z.enum(["ms", "Gbit/s"]),
   /** Whether the series do the same work, so that a ratio between them means something. */
   comparable: z.boolean(),
   series: z.array(series),

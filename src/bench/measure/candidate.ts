@@ -2,25 +2,34 @@
 export interface Candidate {
   name: string;
   command: readonly string[];
+  /** Environment of the command; default: that of this program. */
+  environment?: Record<string, string | undefined>;
   /** Runs before each measured run, unmeasured. */
   before?(): void;
+  /** Runs after each measured run, also after a failure of the run or of `before`. */
+  after?(): void;
 }
 
 /** A failed run: a fast failure is not a result. */
 export class RunFailure extends Error {}
 
 /** Runs a command to its end; returns its wall-clock time in milliseconds. Throws `RunFailure` unless it exits with 0. */
-export function timeCommand({ name, command, before }: Candidate): number {
-  before?.();
-  const start = Bun.nanoseconds();
-  const { exitCode, stderr } = Bun.spawnSync([...command], {
-    stdin: "ignore",
-    stdout: "ignore",
-    stderr: "pipe",
-  });
-  const time = (Bun.nanoseconds() - start) / 1e6;
-  if (exitCode !== 0) throw failure(name, exitCode, stderr.toString());
-  return time;
+export function timeCommand({ name, command, environment, before, after }: Candidate): number {
+  try {
+    before?.();
+    const start = Bun.nanoseconds();
+    const { exitCode, stderr } = Bun.spawnSync([...command], {
+      env: environment ?? process.env,
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: "pipe",
+    });
+    const time = (Bun.nanoseconds() - start) / 1e6;
+    if (exitCode !== 0) throw failure(name, exitCode, stderr.toString());
+    return time;
+  } finally {
+    after?.();
+  }
 }
 
 /** Times of a run that does not block this program, in milliseconds. */

@@ -16,7 +16,7 @@ export interface Size {
 const text = { fontFamily: "system-ui, sans-serif", color: "#222" };
 
 /** Draws the distribution of each series: 5 %, quartiles and 95 %. */
-export function distributionChart({ series }: Group, size: Size): string {
+export function distributionChart({ series, unit }: Group, size: Size): string {
   const measured = series.filter(({ samples }) => samples.length > 0).reverse();
   const boxes = measured.map(({ samples }) =>
     [0.05, 0.25, 0.5, 0.75, 0.95].map((share) => round(quantile([...samples], share))),
@@ -25,6 +25,7 @@ export function distributionChart({ series }: Group, size: Size): string {
     {
       ...names(
         measured.map(({ name }) => name),
+        unit,
         size,
       ),
       series: [{ type: "boxplot", data: boxes, itemStyle: { color: "#cfe3f5", borderColor: "#1f5f99" } }],
@@ -34,19 +35,20 @@ export function distributionChart({ series }: Group, size: Size): string {
 }
 
 /** Draws the medians side by side, on a logarithmic scale if they differ widely. */
-export function medianChart({ series }: Group, size: Size): string {
+export function medianChart({ series, unit }: Group, size: Size): string {
   const measured = series.filter(({ samples }) => samples.length > 0).reverse();
   const medians = measured.map(({ samples }) => round(quantile([...samples], 0.5)));
   const wide = Math.max(...medians) > 20 * Math.min(...medians);
   const axis = names(
     measured.map(({ name }) => name),
+    unit,
     size,
   );
   const bar = {
     type: "bar",
     data: medians,
     barMaxWidth: 26,
-    label: { show: true, position: "right", formatter: "{c} ms", ...text },
+    label: { show: true, position: "right", formatter: `{c} ${unit}`, ...text },
     itemStyle: { color: "#1f5f99" },
   };
   const xAxis = { ...axis.xAxis, ...(wide ? { type: "log", min: 1 } : {}) };
@@ -61,6 +63,7 @@ export function phaseChart(phases: readonly Phase[], size: Size): string {
   const rows = [...phases].reverse();
   const axis = names(
     rows.map(({ part, name }) => `${part}: ${name}`),
+    "ms",
     size,
   );
   const colours: Record<string, string> = {
@@ -128,11 +131,11 @@ export function throughputChart(all: readonly Throughput[], size: Size): string 
 }
 
 /** Axes of a horizontal chart with a name for each row. */
-function names(rows: string[], { narrow }: Size) {
+function names(rows: string[], unit: string, { narrow }: Size) {
   return {
     textStyle: text,
     grid: { left: narrow ? 130 : 190, right: 20, top: 10, bottom: 50 },
-    xAxis: { type: "value", name: "ms", nameLocation: "middle", nameGap: 28, axisLabel: text },
+    xAxis: { type: "value", name: unit, nameLocation: "middle", nameGap: 28, axisLabel: text },
     yAxis: {
       type: "category",
       data: rows,

@@ -18,7 +18,13 @@ test("a page has a wide and a narrow picture of each group", () => {
 test("a group without samples has no picture, and its failures are in the table", () => {
   const result = resultWith({});
   result.groups = [
-    { id: "x", title: "broken", comparable: true, series: [{ name: "run", samples: [], failures: 7 }] },
+    {
+      id: "x",
+      title: "broken",
+      unit: "ms",
+      comparable: true,
+      series: [{ name: "run", samples: [], failures: 7 }],
+    },
   ];
   const page = pageOf({ ...result, phases: [], throughput: [] });
   expect(page).not.toContain("<svg");

@@ -21,7 +21,7 @@ export function resultWith(samples: Record<string, number[]>): BenchResult {
       jitter: 1,
       warnings: [],
     },
-    groups: [{ id: "interleaved", title: "start, interleaved", comparable: true, series }],
+    groups: [{ id: "interleaved", title: "start, interleaved", unit: "ms", comparable: true, series }],
     throughput: [{ name: "API", kind: "clients", parallel: 1, perSecond: 9, samples: [], failures: 0 }],
     phases: [{ part: "API", name: "create", start: 0, end: 1 }],
     skipped: [],

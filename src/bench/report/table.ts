@@ -18,7 +18,7 @@ export function tablesOf({ groups, throughput, phases }: BenchResult): Table[] {
   return tables;
 }
 
-function groupTable({ title, comparable, series }: Group): Table {
+function groupTable({ title, unit, comparable, series }: Group): Table {
   const [first] = series;
   const reference = comparable && first ? summarize(first.samples)?.p50 : undefined;
   const last = reference === undefined ? [] : [`${first?.name} / THIS`];
@@ -31,7 +31,7 @@ function groupTable({ title, comparable, series }: Group): Table {
     const ratio = reference === undefined ? [] : [(reference / p50).toFixed(2)];
     return [name, String(count), ...times, percent(spread), String(failures), ...ratio];
   });
-  return { title: `${title}, ms`, rows: [heading, ...rows] };
+  return { title: `${title}, ${unit}`, rows: [heading, ...rows] };
 }
 
 /** Titles of the two kinds of throughput. */

@@ -10,9 +10,24 @@ export const commandIndex: readonly IndexEntry[] = [
     load: async () => (await import("../commands/container/attach.ts")).attachCommand,
   },
   {
+    names: ["bench build"],
+    summary: "Measure builds, beside other builders",
+    load: async () => (await import("../commands/bench/build.ts")).benchBuildCommand,
+  },
+  {
     names: ["bench compare"],
     summary: "Show what changed between two results of a benchmark beyond noise",
     load: async () => (await import("../commands/bench/compare.ts")).benchCompareCommand,
+  },
+  {
+    names: ["bench network"],
+    summary: "Measure networks, beside the host's own and other forwarders",
+    load: async () => (await import("../commands/bench/network.ts")).benchNetworkCommand,
+  },
+  {
+    names: ["bench pull"],
+    summary: "Measure pulls and pushes, beside other engines",
+    load: async () => (await import("../commands/bench/pull.ts")).benchPullCommand,
   },
   {
     names: ["bench show"],

@@ -2,7 +2,9 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { type BenchResult, benchResult } from "#bench/result.ts";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
+import { registryUnavailable, startRegistry } from "#test/support/registry.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
+import { loadShell, shellUnavailable } from "../support/images.ts";
 
 const browser = Bun.which("chromium");
 
@@ -133,5 +135,47 @@ daemonSuite("tbox bench", {}, (daemon) => {
     expect(groups.map(({ id, series }) => [id, series[0]?.samples.length])).toEqual([["interleaved", 2]]);
     // The last daemon is no child of this suite.
     expect((await daemon.tbox(["daemon", "stop"])).code).toBe(0);
+  });
+});
+
+daemonSuite("tbox bench build and pull", { obstacle: shellUnavailable ?? registryUnavailable }, (daemon) => {
+  test("builds are measured in a store of their own", async () => {
+    await loadShell(daemon, "shell:1");
+    const options = ["-n", "1", "--files", "20", "--steps", "2", "--peers", "cp", "--json"];
+    const json = await daemon.printed("bench", "build", ...options, "shell:1");
+    const { groups } = benchResult.parse(JSON.parse(json));
+    expect(groups.map(({ id, series }) => [id, series.map(({ name }) => name)])).toEqual([
+      ["rebuild", ["tbox build"]],
+      ["steps", ["tbox build"]],
+      ["copy", ["tbox build", "cp -a, sha256sum"]],
+    ]);
+    expect(groups.flatMap(({ series }) => series).filter(({ failures }) => failures > 0)).toEqual([]);
+    expect(await daemon.printed("images", "-q")).toHaveLength(12);
+  });
+
+  test("pulls and pushes are measured with an empty store each", async () => {
+    await using source = await startRegistry();
+    await using target = await startRegistry();
+    const image = `${source.host}/shell:1`;
+    await daemon.printed("tag", "shell:1", image);
+    await daemon.printed("push", "-q", image);
+    const options = ["-n", "2", "--peers", "none", "--push", `${target.host}/a`, "--json"];
+    const { groups } = benchResult.parse(
+      JSON.parse(await daemon.printed("bench", "pull", ...options, image)),
+    );
+    expect(groups.map(({ title, series }) => [title, series[0]?.name, series[0]?.samples.length])).toEqual([
+      [`pull of ${image}`, "tbox pull", 2],
+      [`push of ${image}`, "tbox push", 2],
+    ]);
+    const { repositories } = JSON.parse(await (await fetch(`http://${target.host}/v2/_catalog`)).text());
+    expect(repositories).toHaveLength(2);
+  });
+
+  test.skipIf(Bun.which("iperf3") !== null)("a missing iperf3 is named", async () => {
+    const { code, stderr } = await daemon.tbox(["bench", "network"]);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: "tbox: iperf3 is not installed: install it with your package manager\n",
+    });
   });
 });

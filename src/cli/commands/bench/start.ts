@@ -1,11 +1,9 @@
-import { writeFile } from "node:fs/promises";
-import { parsePeers } from "#bench/peers/find-peers.ts";
-import { invalidArgument } from "#support/errors.ts";
-import { bool, parsed, parseInteger, text, word } from "../../flags/kinds.ts";
-import { ExitError } from "../../output/exit.ts";
-import { print, printError } from "../../output/output.ts";
+import { peerNames } from "#bench/start/peers/find-peers.ts";
+import { bool, parsed, word } from "../../flags/kinds.ts";
 import { atLeast, command } from "../../registry/command.ts";
-import { renderResult } from "./render-result.ts";
+import { outputFlags, peersOf, positive, runAndPrint } from "./run-benchmark.ts";
+
+const parsePeers = peersOf(peerNames);
 
 export const benchStartCommand = command({
   name: "bench start",
@@ -28,8 +26,7 @@ The peers are other programs that start the same root file system: bwrap, crun, 
     cold: bool("Stop the daemon before each run"),
     warm: bool("Keep the daemon running (default)", { initial: true }),
     peers: parsed("Peers to measure, separated by commas", parsePeers, { shownDefault: "auto" }),
-    json: bool("Print the result with all samples as JSON"),
-    html: text("Write a page with plots to a file", { valueName: "file", completes: "file" }),
+    ...outputFlags,
   },
   arguments: atLeast(0),
   placement: "leading",
@@ -42,36 +39,17 @@ The peers are other programs that start the same root file system: bwrap, crun, 
     { line: "tbox bench start --json --html page.html > today.json", purpose: "Keep the figures and a page" },
   ],
   async run({ flags, positionals: [image = "hello", ...words] }) {
-    const { benchmarkStarts } = await import("#bench/start.ts");
-    const interrupted = new AbortController();
-    process.once("SIGINT", () => interrupted.abort());
-    process.once("SIGTERM", () => interrupted.abort());
-    try {
-      const result = await benchmarkStarts({
+    const { benchmarkStarts } = await import("#bench/start/benchmark-starts.ts");
+    return runAndPrint({ ...flags, rounds: flags.rounds ?? 200 }, (options) =>
+      benchmarkStarts({
+        ...options,
         image,
         words,
-        rounds: flags.rounds ?? 200,
         concurrency: flags.concurrency ?? 8,
         network: flags.net ?? "none",
         daemon: flags.cold ? "cold" : "warm",
         peers: flags.peers ?? parsePeers("auto"),
-        progress: (title) => printError(`measuring: ${title}`, "bare"),
-        signal: interrupted.signal,
-      });
-      if (flags.html !== undefined) {
-        const { pageOf } = await import("#bench/report/page.ts");
-        await writeFile(flags.html, pageOf(result));
-      }
-      await print(flags.json ? `${JSON.stringify(result)}\n` : renderResult(result));
-      return 0;
-    } catch (error) {
-      throw interrupted.signal.aborted ? new ExitError("interrupted", 130, { cause: error }) : error;
-    }
+      }),
+    );
   },
 });
-
-function positive(value: string): number {
-  const number = parseInteger(value);
-  if (number > 0) return number;
-  throw invalidArgument("must be at least 1");
-}

@@ -1,4 +1,4 @@
-import { type Candidate, timeCommand } from "../measure/candidate.ts";
+import { type Candidate, timeCommand } from "../../measure/candidate.ts";
 import type { Payload } from "../payload.ts";
 
 /** Another program that starts the payload. */

@@ -1,9 +1,9 @@
 import { fetchJson } from "#client/endpoints.ts";
-import type { Candidate } from "./measure/candidate.ts";
-import { interleaved, type Rounds } from "./measure/rounds.ts";
-import { ownCommand } from "./own-command.ts";
-import { output } from "./payload.ts";
-import type { Group } from "./result.ts";
+import type { Candidate } from "../measure/candidate.ts";
+import { interleaved, type Rounds } from "../measure/rounds.ts";
+import { output } from "../output.ts";
+import { ownCommand } from "../own-command.ts";
+import type { Group } from "../result.ts";
 
 /** Measures commands that start no container, and `exec` beside nsenter in a container of the host's programs. */
 export async function measureCommands(rounds: Rounds): Promise<Group[]> {
@@ -21,8 +21,8 @@ export async function measureCommands(rounds: Rounds): Promise<Group[]> {
       command: ownCommand(word),
     }));
     return [
-      await interleaved({ id: "exec", title: "exec of true", comparable: true }, execs, rounds),
-      await interleaved({ id: "commands", title: "commands", comparable: false }, lists, rounds),
+      await interleaved({ id: "exec", title: "exec of true", unit: "ms", comparable: true }, execs, rounds),
+      await interleaved({ id: "commands", title: "commands", unit: "ms", comparable: false }, lists, rounds),
     ];
   } finally {
     output(ownCommand("rm", "-f", name));

@@ -1,65 +1,42 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { fetchJson } from "#client/endpoints.ts";
-import { version } from "#support/version.ts";
+import { type BenchmarkOptions, runBenchmark } from "../benchmark.ts";
+import { type Candidate, observeCommand } from "../measure/candidate.ts";
+import { backToBack, burst, clients, interleaved } from "../measure/rounds.ts";
+import { output } from "../output.ts";
+import { ownCommand } from "../own-command.ts";
+import type { BenchResult, Group, GroupTitle, Series, Throughput } from "../result.ts";
 import { type ApiStarts, createBody, measureApi, startAndWait } from "./api-starts.ts";
 import { measureCommands } from "./commands.ts";
-import { type Candidate, observeCommand } from "./measure/candidate.ts";
-import { describeMachine, observeMachine } from "./measure/machine.ts";
-import { backToBack, burst, clients, interleaved } from "./measure/rounds.ts";
-import { ownCommand } from "./own-command.ts";
-import { output, preparePayload } from "./payload.ts";
+import { preparePayload } from "./payload.ts";
 import { findPeers } from "./peers/find-peers.ts";
-import type { BenchResult, Group, Series, Throughput } from "./result.ts";
 
-export interface StartOptions {
+export interface StartOptions extends BenchmarkOptions {
   image: string;
   /** Words after the image: the command that the container runs. */
   words: readonly string[];
-  rounds: number;
   /** Highest number of clients at the same time. */
   concurrency: number;
   network: "bridge" | "none";
   /** `cold` stops the daemon before each run of `tbox run`. */
   daemon: "warm" | "cold";
   peers: readonly string[];
-  /** Receives the title of each part before its measurement. */
-  progress(title: string): void;
-  signal: AbortSignal;
 }
 
 const warmups = 5;
 
 /** Measures the start of containers: whole commands beside peers, API requests, many at once, and the phases of a start. */
-export async function benchmarkStarts(options: StartOptions): Promise<BenchResult> {
-  const before = observeMachine();
-  const directory = mkdtempSync(`${tmpdir()}/tbox-bench-`);
-  try {
-    options.progress("preparing the image");
-    const payload = await preparePayload(options.image, options.words, directory);
-    using peers = findPeers(options.peers, options.network, payload);
-    const own = ownCandidate(options);
-    const measured = await measureAll(options, own, peers.candidates);
-    const { DockerRootDir } = await fetchJson("GET /info");
-    return {
-      format: 1,
-      benchmark: "start",
-      version,
-      date: new Date().toISOString(),
-      settings: {
-        image: options.image,
-        command: payload.program.join(" "),
-        rounds: String(options.rounds),
-        network: options.network,
-        daemon: options.daemon,
-      },
-      machine: describeMachine(before, DockerRootDir),
-      ...measured,
-      skipped: peers.skipped,
-    };
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
+export function benchmarkStarts(options: StartOptions): Promise<BenchResult> {
+  return runBenchmark("start", async (directory) => {
+    const { image, words, rounds, network, daemon, progress } = options;
+    progress("preparing the image");
+    const payload = await preparePayload(image, words, directory);
+    using peers = findPeers(options.peers, network, payload);
+    const measured = await measureAll(options, ownCandidate(options), peers.candidates);
+    const { DockerRootDir: storage } = await fetchJson("GET /info");
+    const command = payload.program.join(" ");
+    const settings = { image, command, rounds: String(rounds), network, daemon };
+    return { ...measured, settings, storage, skipped: peers.skipped };
+  });
 }
 
 function ownCandidate({ image, words, network, daemon }: StartOptions): Candidate {
@@ -79,13 +56,23 @@ async function measureAll(
 ): Promise<Measured> {
   const { rounds, signal, progress } = options;
   const all = [own, ...peers];
-  const interleavedTitle = { id: "interleaved", title: "start, interleaved", comparable: true };
+  const interleavedTitle: GroupTitle = {
+    id: "interleaved",
+    title: "start, interleaved",
+    unit: "ms",
+    comparable: true,
+  };
   progress(interleavedTitle.title);
   const groups = [await interleaved(interleavedTitle, all, { rounds, warmups, pause: 20, signal })];
   if (options.daemon === "cold") return { groups, throughput: [], phases: [] };
 
   const quick = all.slice(0, 2);
-  const inRow = { id: "back-to-back", title: "start, back to back", comparable: true };
+  const inRow: GroupTitle = {
+    id: "back-to-back",
+    title: "start, back to back",
+    unit: "ms",
+    comparable: true,
+  };
   progress(inRow.title);
   groups.push(await backToBack(inRow, quick, { rounds, warmups, pause: 0, signal }));
   const output = await firstOutput(options, all);
@@ -108,7 +95,12 @@ async function firstOutput(
   { rounds, signal, progress }: StartOptions,
   candidates: readonly Candidate[],
 ): Promise<Group | undefined> {
-  const title = { id: "first-output", title: "first byte of output", comparable: true };
+  const title: GroupTitle = {
+    id: "first-output",
+    title: "first byte of output",
+    unit: "ms",
+    comparable: true,
+  };
   const [own] = candidates;
   if (own === undefined || (await observeCommand(own)).firstOutput === undefined) return undefined;
   progress(title.title);

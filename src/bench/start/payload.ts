@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { fetchJson } from "#client/endpoints.ts";
-import { TboxError } from "#support/errors.ts";
-import { ownCommand } from "./own-command.ts";
+import { output } from "../output.ts";
+import { ownCommand } from "../own-command.ts";
 
 /** The image that is started, in the forms that the peers need. */
 export interface Payload {
@@ -57,15 +57,4 @@ export async function preparePayload(
   } finally {
     output(ownCommand("rm", "-f", container));
   }
-}
-
-/** Runs a command and returns its output without the last line break. Throws when it fails. */
-export function output(command: readonly string[], options: { cwd?: string } = {}): string {
-  const { exitCode, stdout, stderr } = Bun.spawnSync([...command], { stdin: "ignore", ...options });
-  if (exitCode === 0) return stdout.toString().trim();
-  const errors = stderr
-    .toString()
-    .trim()
-    .replace(/^tbox: /, "");
-  throw new TboxError("internal", `${command.slice(0, 2).join(" ")}: ${errors.split("\n").at(-1) ?? ""}`);
 }

@@ -1,23 +1,14 @@
 import { errorChain, invalidArgument } from "#support/errors.ts";
-import type { Candidate } from "../measure/candidate.ts";
+import type { Candidate } from "../../measure/candidate.ts";
+import type { BenchResult } from "../../result.ts";
 import type { Payload } from "../payload.ts";
-import type { BenchResult } from "../result.ts";
 import { bubblewrap } from "./bubblewrap.ts";
 import { engine } from "./engines.ts";
 import { firstThatRuns, type Peer } from "./peer.ts";
 import { runtime } from "./runtimes.ts";
 
-const peerNames = ["bwrap", "crun", "runc", "podman", "docker", "nerdctl"] as const;
-
-/** Parses the value of `--peers`: names separated by commas, `auto`, or `none`. */
-export function parsePeers(value: string): string[] {
-  if (value === "auto") return peerNames.filter((name) => Bun.which(name) !== null);
-  if (value === "none" || value === "") return [];
-  const names = value.split(",");
-  const unknown = names.find((name) => !peerNames.some((known) => known === name));
-  if (unknown === undefined) return names;
-  throw invalidArgument(`unknown peer "${unknown}": use auto, none, or some of ${peerNames.join(", ")}`);
-}
+/** Programs that a start can be compared with. */
+export const peerNames = ["bwrap", "crun", "runc", "podman", "docker", "nerdctl"] as const;
 
 /** Peers that start the payload on this machine. */
 export interface FoundPeers extends Disposable {

@@ -1,5 +1,6 @@
-import type { Candidate } from "../measure/candidate.ts";
-import { output, type Payload } from "../payload.ts";
+import type { Candidate } from "../../measure/candidate.ts";
+import { output } from "../../output.ts";
+import type { Payload } from "../payload.ts";
 import type { Peer } from "./peer.ts";
 
 /** Container engines with Docker's command line. They get the image as an archive. */

@@ -1,3 +1,6 @@
+import { output } from "../output.ts";
+import { ownCommand } from "../own-command.ts";
+
 /** A network with an iperf3 server that a port of the host leads to. */
 export interface Place {
   name: string;
@@ -9,10 +12,10 @@ export interface Place {
 }
 
 interface ForwarderOptions {
-  tbox: string;
-  environment: Record<string, string>;
   directory: string;
+  /** Address of the host that containers reach. */
   host: string;
+  peers: readonly string[];
 }
 
 interface Places extends AsyncDisposable {
@@ -20,14 +23,18 @@ interface Places extends AsyncDisposable {
 }
 
 const inside = 5201;
-const native = 38_801;
+/** The first of four ports of the host; below the range of outgoing connections. */
+const native = 28_801;
 
-/** The host, a container, and namespaces of pasta and slirp4netns where they are installed. */
-export async function forwarders({ tbox, environment, directory, host }: ForwarderOptions): Promise<Places> {
+/** Programs that a container's network can be compared with. */
+export const networkPeers = ["pasta", "slirp4netns"] as const;
+
+/** Opens the host's network, a container, and namespaces of the peers, each with an iperf3 server. */
+export async function openForwarders({ directory, host, peers }: ForwarderOptions): Promise<Places> {
   await using resources = new AsyncDisposableStack();
   const spawn = (command: string[], talkative = false) => {
     const stdio = ["ignore", "pipe", talkative ? "ignore" : "inherit"] as const;
-    const child = Bun.spawn(command, { env: environment, stdio: [...stdio] });
+    const child = Bun.spawn(command, { stdio: [...stdio] });
     resources.defer(async () => {
       child.kill("SIGKILL");
       await child.exited;
@@ -42,10 +49,10 @@ export async function forwarders({ tbox, environment, directory, host }: Forward
   };
   await add({ name: "native", enter: [], published: native, outward: native }, native);
 
-  const id = call(tbox, environment, `run -d -p 38802:${inside} --rootfs / sleep 1000`.split(" "));
-  resources.defer(() => void call(tbox, environment, ["rm", "-f", id]));
-  const enter = [tbox, "exec", id];
-  await add({ name: "tbox", enter, published: 38_802, outward: native }, inside);
+  const id = output(ownCommand("run", "-d", "-p", `28802:${inside}`, "--rootfs", "/", "sleep", "1000"));
+  resources.defer(() => void output(ownCommand("rm", "-f", id)));
+  const enter = ownCommand("exec", id);
+  await add({ name: "tbox", enter, published: 28_802, outward: native }, inside);
 
   /** Creates a network namespace without a connection. */
   const namespace = async () => {
@@ -55,28 +62,22 @@ export async function forwarders({ tbox, environment, directory, host }: Forward
     throw new Error("cannot create a network namespace");
   };
   const entering = (pid: string) => ["nsenter", "--preserve-credentials", "-U", "-n", "-t", pid];
-  if (Bun.which("pasta")) {
+  if (peers.includes("pasta")) {
     const pid = await namespace();
-    spawn(["pasta", "--config-net", "-f", "-q", "-t", `38803:${inside}`, pid]);
+    spawn(["pasta", "--config-net", "-f", "-q", "-t", `28803:${inside}`, pid]);
     // pasta assigns the host's own address to the namespace, so that address does not reach the host.
-    await add({ name: "pasta", enter: entering(pid), published: 38_803 }, inside);
+    await add({ name: "pasta", enter: entering(pid), published: 28_803 }, inside);
   }
-  if (Bun.which("slirp4netns")) {
+  if (peers.includes("slirp4netns")) {
     const pid = await namespace();
     const socket = `${directory}/slirp.sock`;
     const options = ["--configure", "--mtu=65520", "--disable-host-loopback", "--api-socket", socket];
     spawn(["slirp4netns", ...options, pid, "tap0"], true);
-    await forward(socket, { host_addr: "0.0.0.0", host_port: 38_804, guest_port: inside });
-    await add({ name: "slirp4netns", enter: entering(pid), published: 38_804, outward: native }, inside);
+    await forward(socket, { host_addr: "0.0.0.0", host_port: 28_804, guest_port: inside });
+    await add({ name: "slirp4netns", enter: entering(pid), published: 28_804, outward: native }, inside);
   }
   const owned = resources.move();
   return { all, [Symbol.asyncDispose]: () => owned.disposeAsync() };
-}
-
-function call(tbox: string, environment: Record<string, string>, args: string[]): string {
-  const result = Bun.spawnSync([tbox, ...args], { env: environment, stderr: "inherit" });
-  if (result.exitCode !== 0) throw new Error(`tbox ${args.join(" ")} exited with ${result.exitCode}`);
-  return result.stdout.toString().trim();
 }
 
 /** Waits until a server answers on a port. */

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { z } from "zod";
-import { output } from "../payload.ts";
+import { output } from "../../output.ts";
 import type { Peer } from "./peer.ts";
 
 /** The parts of an OCI runtime configuration that change; the others are kept. */

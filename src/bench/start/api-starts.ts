@@ -1,8 +1,8 @@
 import { request } from "#client/api.ts";
 import { fetchJson } from "#client/endpoints.ts";
-import { RunFailure } from "./measure/candidate.ts";
-import { summarize } from "./measure/statistics.ts";
-import type { Group, Phase, Series } from "./result.ts";
+import { RunFailure } from "../measure/candidate.ts";
+import { summarize } from "../measure/statistics.ts";
+import type { Group, Phase, Series } from "../result.ts";
 
 /** Times of one container over the API, in milliseconds. */
 interface ApiStart {
@@ -55,12 +55,14 @@ export async function measureApi(
     whole: {
       id: "api",
       title: "API: create, start and wait",
+      unit: "ms",
       comparable: false,
       series: [series("create to exit", ({ create, start, wait }) => create + start + wait)],
     },
     steps: {
       id: "api-steps",
       title: "API: requests",
+      unit: "ms",
       comparable: false,
       series: [
         series("create", ({ create }) => create),
