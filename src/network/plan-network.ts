@@ -50,8 +50,7 @@ export function planNetwork(
   checkName(name, existing.networks);
   checkDriver(request.driver ?? "bridge");
   readNetworkOptions(options);
-  const pools = (request.pools ?? []).filter(({ subnet, range, gateway }) => subnet ?? range ?? gateway);
-  const planned = pools.map((pool) => planPool(pool, existing.networks));
+  const planned = (request.pools ?? []).map((pool) => planPool(pool, existing.networks));
   const of = (family: 4 | 6) => planned.filter(({ subnet }) => parseSubnet(subnet).base.family === family);
   const [ipv4, ...more4] = of(4);
   const [ipv6, ...more6] = of(6);
@@ -106,10 +105,15 @@ function planPool(
   { subnet: text, range, gateway, reserved = {} }: AddressPool,
   networks: Network[],
 ): NetworkSubnet {
-  if (text === undefined) {
-    throw invalidArgument("invalid network config: a range or gateway needs a subnet");
+  if (text === undefined || text === "") {
+    throw invalidArgument("invalid network config:\ninvalid subnet : invalid CIDR block notation");
   }
   const subnet = parseSubnet(text);
+  const parsed = parseAddress(text.replace(/\/.*/, ""));
+  if (parsed && parsed.value !== subnet.base.value) {
+    const expected = `it should be ${formatSubnet(subnet)}`;
+    throw invalidArgument(`invalid network config:\ninvalid subnet ${text}: ${expected}`);
+  }
   if (subnet.base.family === 4 ? subnet.prefix > 31 || subnet.prefix < 8 : subnet.prefix > 126) {
     throw invalidArgument(
       `invalid subnet ${text}: it is too small for a gateway and containers, or larger than /8`,

@@ -92,7 +92,7 @@ describe("a container", () => {
       Config: { Image: "image", Labels: { a: "b" }, Tty: false, OpenStdin: false, Entrypoint: null },
       HostConfig: { NetworkMode: "none", RestartPolicy: { Name: "no" }, LogConfig: { Type: "json-file" } },
       HostsPath: `/data/containers/${id}/hosts`,
-      LogPath: `/data/containers/${id}/log/container.log`,
+      LogPath: "",
       NetworkSettings: { Ports: {}, Networks: { none: {} } },
       Tbox: { Phases: [{ Name: "mounts", Microseconds: 5 }] },
     });

@@ -13,7 +13,7 @@ export interface ContainerUpdated {
 export interface ContainerExit {
   /** Exit status of the container. */
   StatusCode: number;
-  /** Present when the exit status could not be determined. */
+  /** Present when the last start failed. */
   Error?: { Message: string };
 }
 

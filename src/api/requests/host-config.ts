@@ -68,7 +68,12 @@ export const hostConfigSchema = dockerObject(
     MaskedPaths: texts,
     ReadonlyPaths: texts,
     RestartPolicy: restartPolicySchema,
-    ConsoleSize: z.tuple([z.int().min(0), z.int().min(0)]).exactOptional(),
+    ConsoleSize: z
+      .array(z.int().min(0))
+      .max(2)
+      // Go fills an array from a shorter list.
+      .transform(([rows = 0, columns = 0]): [number, number] => [rows, columns])
+      .exactOptional(),
     Isolation: z
       .literal("default", {
         error: ({ input }) => `invalid isolation (${input}): linux only supports 'default'`,

@@ -1,4 +1,5 @@
 import { lstatSync } from "node:fs";
+import { posix } from "node:path";
 import type { FileTree } from "#containers/build-steps/file-tree.ts";
 import { invalidArgument } from "#support/errors.ts";
 import { compileIgnorePatterns, type Ignores, parseIgnoreFile } from "#support/ignore-patterns.ts";
@@ -47,6 +48,9 @@ export function openContext(
 
 /** Reads the Dockerfile of a context. */
 export async function readDockerfile(tree: HostTree, path: string): Promise<string> {
+  if (/^\.\.(\/|$)/.test(posix.normalize(path))) {
+    throw invalidArgument(`forbidden path outside the build context: ${path}`);
+  }
   const text =
     (await readContextFile(tree, path, mostText)) ??
     // Docker falls back to this name for the default path.

@@ -53,7 +53,9 @@ export async function buildImage(
     steps,
     contexts: request.contexts,
   });
-  warnAboutUnused(given, read, emit);
+  const warn = () => warnAboutUnused(given, read, emit);
+  // Docker's classic builder warns after the last step.
+  if (progress !== "classic") warn();
   if (request.checkOnly) {
     lint.report(await checkStages(services, planned.stages, platform));
     emit({ type: "checked", findings: lint.count() });
@@ -84,6 +86,7 @@ export async function buildImage(
     const image = await finishImage(run, stage);
     order.end();
     steps.end(emit, planned.total, image);
+    if (progress === "classic") warn();
     const tags = request.tags.map((tag) => familiarName(withDefaultTag(tag)));
     emit({ type: "built", image: image.id, tags, existed: image.existed });
   } finally {

@@ -4,8 +4,9 @@ import { encodeJson } from "#oci/encode-json.ts";
 import { inlineCache } from "#oci/inline-cache.ts";
 import { invalidArgument } from "#support/errors.ts";
 import { cacheKey } from "../cache/build-cache.ts";
-import type { StageState } from "../plan/stage-state.ts";
+import { type StageState, withHistory } from "../plan/stage-state.ts";
 import type { BuildRun } from "./build-run.ts";
+import { labelText } from "./classic-steps.ts";
 import { squash } from "./squash.ts";
 
 /** Maximum number of layers of an image: Docker's limit, which is close to the limit of overlayfs. */
@@ -80,9 +81,20 @@ function configOf(run: BuildRun, stage: StageState): ImageConfig {
       ...(stage.triggers.length > 0 ? { OnBuild: stage.triggers } : {}),
     },
     rootfs: { type: "layers", diff_ids: stage.diffIds },
-    history: stage.history,
+    history: historyOf(run, stage),
     ...(run.request.inlineCache ? inlineCache(stage.steps) : {}),
   };
+}
+
+/** Returns the history of the image. Docker's classic builder also records the labels of the request. */
+function historyOf({ request }: BuildRun, stage: StageState): StageState["history"] {
+  if (request.progress !== "classic") return stage.history;
+  const names = Object.keys(request.labels).sort();
+  const labelled = names.reduce(
+    (state, name) => withHistory(state, labelText(name, request.labels[name] ?? "")),
+    stage,
+  );
+  return labelled.history;
 }
 
 /** Returns the time of the first build of this configuration, so that a fully cached build creates the same image. */

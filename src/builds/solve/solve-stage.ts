@@ -28,10 +28,8 @@ export async function solveStage(
   if (!plan) throw new TboxError("internal", `no stage ${index}`);
   const title = { total: planned.total, ...stageName(plan, planned.stages.length) };
   const { base, triggers } = await solveBase(run, dependencies, { plan, index, title });
-  let state: StageState = { ...base, triggers: [], fresh: skipsCache(run, plan) };
-  for (const trigger of triggers) {
-    state = (await takeStep(run, state, trigger, { index, number: plan.number })).stage;
-  }
+  const opened: StageState = { ...base, triggers: [], fresh: skipsCache(run, plan) };
+  let state = await runTriggers(run, opened, triggers, { index, number: plan.number });
   const places = placesOf(plan.instructions);
   for (const [position, instruction] of plan.instructions.entries()) {
     const number = plan.number + 1 + position;
@@ -46,6 +44,32 @@ export async function solveStage(
     state = result.stage;
   }
   return state;
+}
+
+/** Runs the base's ONBUILD triggers. Docker's classic builder shows them as a part of FROM. */
+async function runTriggers(
+  run: BuildRun,
+  base: StageState,
+  triggers: Instruction[],
+  place: { index: number; number: number },
+): Promise<StageState> {
+  const { number } = place;
+  const begun = performance.now();
+  let [state, last]: [StageState, StepResult | undefined] = [base, undefined];
+  if (showsTriggers(run, triggers)) {
+    const text = `# Executing ${triggers.length} build trigger${triggers.length > 1 ? "s" : ""}\n`;
+    run.emit({ type: "output", number, stream: "stdout", text });
+  }
+  for (const trigger of triggers) {
+    last = await takeStep(run, state, trigger, place);
+    state = last.stage;
+  }
+  if (last && showsTriggers(run, triggers)) run.emit(finished(number, begun, last));
+  return state;
+}
+
+function showsTriggers({ request }: BuildRun, triggers: Instruction[]): boolean {
+  return request.progress === "classic" && triggers.length > 0;
 }
 
 interface BaseStep {
@@ -74,7 +98,7 @@ async function solveBase(
   const triggers = base.triggers.map((text) => readTrigger(text, from));
   prefetch(run, dependencies, { instructions: triggers, index });
   const key = base.steps.at(-1)?.key ?? base.base.image?.slice("sha256:".length) ?? "";
-  run.emit(finished(number, begun, { cached: true, key }));
+  if (!showsTriggers(run, triggers)) run.emit(finished(number, begun, { cached: true, key }));
   return { base, triggers };
 }
 

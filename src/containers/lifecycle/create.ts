@@ -87,6 +87,7 @@ function createFrom(
   const { noNewPrivileges } = services.defaults;
   const host = withContainerDefaults(given, layers ? { noNewPrivileges } : services.defaults);
   if (request.NetworkDisabled) host.NetworkMode = "none";
+  refuseMalformed(host);
   const ExposedPorts = ownPorts(request, image);
   const networks = requestedNetworks(services, { ...request, ExposedPorts, HostConfig: host });
   delete host.Links;
@@ -110,6 +111,16 @@ function createFrom(
   records.save(record);
   services.notify("create", record);
   return { id: record.id, warnings: [...warnings, ...networkWarnings(services, record)] };
+}
+
+/** Throws invalid-argument, with Docker's messages, for values that have no meaning. */
+function refuseMalformed({ NetworkMode, Annotations = {} }: HostConfig): void {
+  if (NetworkMode === "container:") {
+    throw invalidArgument("invalid network mode: invalid container format container:<name|id>");
+  }
+  if (Object.hasOwn(Annotations, "")) {
+    throw invalidArgument("invalid Annotations: the empty string is not permitted as an annotation key");
+  }
 }
 
 function newRecord(name: string, request: CreateRequest, { path, args, config }: MergedConfig) {

@@ -6,6 +6,8 @@ export type WaitCondition = "not-running" | "next-exit" | "removed";
 
 export interface ExitStatus {
   code: number;
+  /** Reason why the last start failed. */
+  error?: string;
 }
 
 /**
@@ -24,10 +26,10 @@ export function waitContainer(
   const { exitListeners, removalListeners } = services.runtime(record.id);
   const { promise, resolve, reject } = Promise.withResolvers<ExitStatus>();
   if (condition === "not-running" && !isRunning(record)) {
-    resolve({ code: record.state.exitCode });
+    resolve(statusOf(record.state.exitCode, record));
     return promise;
   }
-  const onExit = ({ code }: ExitStatus) => end({ code });
+  const onExit = ({ code }: ExitStatus) => end(statusOf(code, record));
   const onRemoval = (code: number) => end({ code });
   const onAbort = () => {
     unregister();
@@ -49,6 +51,10 @@ export function waitContainer(
   signal.addEventListener("abort", onAbort, { once: true });
   if (signal.aborted) onAbort();
   return promise;
+}
+
+function statusOf(code: number, { state: { error } }: ContainerRecord): ExitStatus {
+  return error === "" ? { code } : { code, error };
 }
 
 /** Finds a container, or the exit status of one that was removed at its exit. */

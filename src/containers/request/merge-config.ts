@@ -37,7 +37,8 @@ export function mergeConfig(request: CreateRequest, image: ImageConfig["config"]
       ? { ExposedPorts: { ...image?.ExposedPorts, ...requested.ExposedPorts } }
       : {}),
   };
-  if (entrypoint.length === 0) delete config.Entrypoint;
+  // An empty list of the request is shown as such.
+  if (entrypoint.length === 0 && requested.Entrypoint?.length !== 0) delete config.Entrypoint;
   if (workingDirectory !== "" && !workingDirectory.startsWith("/")) {
     const message = `the working directory '${workingDirectory}' is invalid, it needs to be an absolute path`;
     throw invalidArgument(message);

@@ -3,7 +3,7 @@ import type { DiffId } from "#oci/digest.ts";
 import { invalidArgument } from "#support/errors.ts";
 import type { ContainerVolume } from "../state/container-record.ts";
 import { layerPath } from "../state/layer-path.ts";
-import { parseBindText, withoutEffect } from "./bind-text.ts";
+import { isHostBind, parseBindText, withoutEffect } from "./bind-text.ts";
 import type { HostConfig, MountRequest } from "./create-request.ts";
 import { planDevices } from "./devices.ts";
 import { checkTarget, normalizeTarget } from "./mount-target.ts";
@@ -31,7 +31,7 @@ export function planMounts(
   volumes: ContainerVolume[] = [],
   images: ReadonlyMap<string, DiffId[]> = new Map(),
 ): PlannedMounts {
-  const binds = (host.Binds ?? []).filter((text) => text.startsWith("/")).map(parseBind);
+  const binds = (host.Binds ?? []).filter(isHostBind).map(parseBind);
   const requests = (host.Mounts ?? []).filter(({ Type }) => Type !== "volume");
   const mounts = [
     ...binds,

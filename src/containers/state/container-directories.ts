@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
 
 /** Content of the files in a container's directory, by name. */
 export type DirectoryFiles = Record<string, string>;
@@ -63,6 +64,8 @@ function createDirectory(directory: string, files: DirectoryFiles): void {
     // The upper directory becomes the root of the container, and users other than root must be able to traverse it.
     mkdirSync(`${directory}/upper`, { mode: 0o755 });
     mkdirSync(`${directory}/work`, { mode: 0o700 });
+    // Collectors of logs look for the name that Docker gives to a log.
+    symlinkSync("log/container.log", `${directory}/${basename(directory)}-json.log`);
     for (const name in files) writeFile(directory, name, files[name] ?? "");
   } catch (error) {
     rmSync(directory, { recursive: true, force: true });

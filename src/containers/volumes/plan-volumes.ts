@@ -89,7 +89,7 @@ function volumeOfBind({ source, target, options }: ReturnType<typeof parseBindTe
     target,
     readonly: options.includes("ro"),
     fill: !options.includes("nocopy"),
-    anonymous: false,
+    anonymous: source === "",
   };
 }
 

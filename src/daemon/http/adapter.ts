@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { drain, hasBody, isJsonType, readSmallBody, streamBody } from "./request-body.ts";
+import { drain, hasBody, isJsonType, readSmallBody, skipBody, streamBody } from "./request-body.ts";
 import { sendResponse } from "./send-response.ts";
 import type { Target } from "./target.ts";
 
@@ -42,6 +42,9 @@ export async function serveRequest(
     answer = application.refuse(error);
   }
   if (gone.signal.aborted) return void answer.body?.cancel().catch(() => {});
+  // The end of the answer closes such a connection, and a client that still sends its body could not read the answer.
+  const closes = request.headers.connection?.toLowerCase() === "close";
+  if (closes && answer.headers.get("transfer-encoding") !== "chunked") await skipBody(request);
   await sendResponse(response, answer, {
     headers: application.responseHeaders,
     headOnly: request.method === "HEAD",

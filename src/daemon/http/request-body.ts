@@ -60,6 +60,20 @@ async function* chunksOf(request: IncomingMessage): AsyncGenerator<Uint8Array, v
   }
 }
 
+/** Milliseconds in which the rest of an unwanted body must arrive. */
+const skipTime = 500;
+
+/** Reads and drops the rest of a body; resolves at its end, or when the client takes too long. */
+export async function skipBody(request: IncomingMessage): Promise<void> {
+  if (request.complete || !hasBody(request)) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, skipTime);
+  request.once("end", resolve).once("close", resolve);
+  drain(request);
+  await promise;
+  clearTimeout(timer);
+}
+
 /** Reads and drops the rest of a body; closes the connection of a client that sends too much. */
 export function drain(request: IncomingMessage): void {
   if (request.complete) return;

@@ -67,6 +67,10 @@ export function containerStreamRoutes(
 }
 
 async function* exitLine(exit: Promise<ExitStatus>): AsyncGenerator<string, void, void> {
-  const line: ContainerExit = { StatusCode: (await exit).code };
+  const { code, error } = await exit;
+  const line: ContainerExit = {
+    StatusCode: code,
+    ...(error === undefined ? {} : { Error: { Message: error } }),
+  };
   yield `${JSON.stringify(line)}\n`;
 }

@@ -41,7 +41,7 @@ daemonSuite(
             "file",
             ` ---> Removed intermediate container ${id}`,
             ` ---> ${id}`,
-            "Step 5/5 : LABEL \"a\"='b'",
+            "Step 5/5 : LABEL a=b",
             ` ---> (${id})`,
             "Successfully built \\1",
             "Successfully tagged cli:1",

@@ -86,6 +86,61 @@ const accepted: Accepted[] = [
     reason: "the name of the host is known at the create",
   },
   { place: /\.Propagation$/, docker: /^rslave$/, reason: "Docker's own store is below this directory" },
+  { place: /\.Sandbox(ID|Key)$/, tbox: /^$/, reason: "the network namespace is not the host's" },
+  {
+    place: /^status$/,
+    docker: /^20[01] /,
+    tbox: /^400 (no image specified|Healthcheck|bad nameserver|invalid (DNS setting|tmpfs option|hostname|specification)|ExposedPorts)/,
+    reason: "a container that cannot start is not created",
+  },
+  {
+    place: /^status$/,
+    docker: /^400 bad format for add-host: "\w+=/,
+    tbox: /^201/,
+    reason: "the form of Docker's command line is accepted",
+  },
+  {
+    place: /^status$/,
+    docker: /^404 invalid reference format/,
+    tbox: /^400/,
+    reason: "an invalid name is not a missing image",
+  },
+  {
+    place: /^status$/,
+    tbox: /pausing needs a cgroup/,
+    reason: "this machine gives the user no cgroup",
+  },
+  {
+    place: /^status$/,
+    docker: /^400 squash is only supported with experimental mode/,
+    reason: "tbox has no experimental mode",
+  },
+  {
+    place: /\.(message|Error|Message)$/,
+    docker: /^failed to create task for container: /,
+    tbox: /exec: /,
+    reason: "the message names the steps of tbox instead of containerd's and runc's",
+  },
+  {
+    request: /^(GET|DELETE|POST) \/(images|build)/,
+    place: /\.message$/,
+    docker:
+      /^(failed to parse platform|keep-storage|error reading build args|dockerfile parse|failed to parse Dockerfile)/,
+    reason: "the text names the parameter, or the line",
+  },
+  {
+    request: /history/,
+    place: /\.(Comment|CreatedBy|Id|Tags)$/,
+    reason: "the history has BuildKit's format; intermediate images do not exist",
+  },
+  { place: /\.(Comment|DockerVersion|Parent)$/, reason: "one builder for both protocols" },
+  { place: /\.LastTagTime$/, docker: /^0001/, reason: "a loaded image got its name at the load" },
+  { place: /\.Attributes\.path$/, docker: /^absent$/, reason: "an additional attribute" },
+  {
+    place: /\.(SpaceReclaimed|reclaimed)$/,
+    docker: /^0$/,
+    reason: "the directories of a container take space on the disk, too",
+  },
   { place: /\.SecurityOpt$/, docker: /^\["label=disable"\]$/, reason: "tbox sets no SELinux labels" },
   {
     place: /^body\[\]\.Mounts\[\]\.Source$/,

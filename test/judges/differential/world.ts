@@ -54,7 +54,10 @@ export async function reset(engine: Engine): Promise<void> {
   for (const [name, id] of kept) engine.saved.set(name, id);
   for (const { Id } of await list(engine, "/containers/json?all=1"))
     await send(engine, { method: "DELETE", path: `/containers/${Id}?force=1&v=1` });
-  await send(engine, { method: "POST", path: `/networks/prune` });
+  // Docker's prune keeps networks that only configure others.
+  for (const { Id, Name } of await list(engine, "/networks"))
+    if (!["bridge", "host", "none"].includes(String(Name)))
+      await send(engine, { method: "DELETE", path: `/networks/${Id}` });
   await send(engine, {
     method: "POST",
     path: `/volumes/prune?filters=${encodeURIComponent('{"all":["true"]}')}`,

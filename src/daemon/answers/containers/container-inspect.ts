@@ -6,6 +6,7 @@ import type {
 } from "#api/answers/container-inspect.ts";
 import type { ContainerLink } from "#containers/networking/links.ts";
 import type { ContainerRecord, HealthState } from "#containers/state/container-record.ts";
+import { never } from "#support/time/timestamp.ts";
 import { shapeConfig } from "./container-config.ts";
 import type { ContainerSizes } from "./container-summary.ts";
 import { defaultAddresses, type NetworkNames, shapeEndpoints } from "./endpoints.ts";
@@ -40,7 +41,7 @@ export function shapeContainer(record: ContainerRecord, context: InspectContext)
     ResolvConfPath: `${files}/resolv.conf`,
     HostnamePath: `${files}/hostname`,
     HostsPath: `${files}/hosts`,
-    LogPath: logs ? `${files}/log/container.log` : "",
+    LogPath: logs && record.state.startedAt !== never ? `${files}/${record.id}-json.log` : "",
     Name: `/${record.name}`,
     RestartCount: record.restartCount,
     Driver: "overlay",

@@ -1,5 +1,5 @@
 import type { MountPoint } from "#api/answers/container-summary.ts";
-import { parseBindText } from "#containers/request/bind-text.ts";
+import { isHostBind, parseBindText } from "#containers/request/bind-text.ts";
 import type { MountRequest } from "#containers/request/create-request.ts";
 import { normalizeTarget } from "#containers/request/mount-target.ts";
 import type { ContainerRecord, ContainerVolume } from "#containers/state/container-record.ts";
@@ -10,7 +10,7 @@ export function shapeMountPoints(
   directory: string,
 ): MountPoint[] {
   return [
-    ...Binds.filter((bind) => bind.startsWith("/")).map(fromBind),
+    ...Binds.filter(isHostBind).map(fromBind),
     ...Mounts.filter(({ Type }) => Type !== "volume").map(fromMount),
     ...volumes.map((volume) => fromVolume(volume, { Binds, Mounts, directory })),
   ];
@@ -39,6 +39,7 @@ function fromVolume({ name, target, readonly }: ContainerVolume, context: Volume
 /** Returns the options of the bind; "z" without options, "" for a volume that the request does not name. */
 function volumeMode(target: string, { Binds, Mounts }: VolumeContext): string {
   const bind = Binds.map(parseBindText).find((one) => normalizeTarget(one.target) === target);
+  if (bind?.source === "") return "";
   if (bind !== undefined) return bind.options.join(",") || "z";
   return Mounts.some(({ Target }) => normalizeTarget(Target) === target) ? "z" : "";
 }

@@ -1,0 +1,91 @@
+import { expect, test } from "bun:test";
+import { openConnection } from "#test/support/connection.ts";
+import { daemonSuite } from "#test/support/daemon-suite.ts";
+import { tar } from "#test/support/tar.ts";
+import { loadShell, shellUnavailable } from "../support/images.ts";
+
+daemonSuite(
+  "the classic builder",
+  {
+    obstacle: shellUnavailable,
+    async prepare(daemon) {
+      await loadShell(daemon, "box:1");
+      await loadShell(daemon, "trigger:1", { OnBuild: ["RUN echo onbuild"] });
+    },
+  },
+  (daemon) => {
+    /** Builds a Dockerfile; returns the status and the output without IDs. */
+    async function build(dockerfile: string, query: Record<string, string>) {
+      const body = tar([{ path: "Dockerfile", content: dockerfile }]);
+      const response = await fetch(`http://docker/build?${new URLSearchParams(query)}`, {
+        method: "POST",
+        unix: daemon.socket,
+        headers: { "Content-Type": "application/x-tar" },
+        body,
+      });
+      const lines = (await response.text()).trim().split("\n");
+      const text = lines.map((line) => JSON.parse(line).stream ?? JSON.parse(line).message ?? "").join("");
+      return { status: response.status, text: text.replaceAll(/\b[0-9a-f]{12}\b/g, "ID") };
+    }
+
+    test("shows ONBUILD triggers as a part of FROM", async () => {
+      const { text } = await build("FROM trigger:1\n", { nocache: "1" });
+      expect(text).toBe(
+        [
+          "Step 1/1 : FROM trigger:1",
+          "# Executing 1 build trigger",
+          " ---> Running in ID",
+          "onbuild",
+          " ---> Removed intermediate container ID",
+          " ---> ID",
+          "Successfully built ID",
+          "",
+        ].join("\n"),
+      );
+    });
+
+    test("shows and records each label of the request, and warns of unused arguments at the end", async () => {
+      const query = { t: "labelled", labels: '{"b":"2","a":"1"}', buildargs: '{"NOPE":"x"}' };
+      const { text } = await build("FROM box:1\nENV X=1\n", query);
+      expect(text).toBe(
+        [
+          "Step 1/4 : FROM box:1",
+          " ---> ID",
+          "Step 2/4 : ENV X=1",
+          " ---> ID",
+          "Step 3/4 : LABEL a=1",
+          " ---> ID",
+          "Step 4/4 : LABEL b=2",
+          " ---> ID",
+          "[Warning] One or more build-args [NOPE] were not consumed",
+          "Successfully built ID",
+          "Successfully tagged labelled:latest",
+          "",
+        ].join("\n"),
+      );
+      const history = JSON.parse(await (await daemon.request("GET", "/images/labelled/history")).text());
+      const created = history.map(({ CreatedBy }: { CreatedBy: string }) => CreatedBy);
+      expect(created.slice(0, 3)).toEqual(["LABEL b=2", "LABEL a=1", "ENV X=1"]);
+    });
+
+    test("refuses a Dockerfile outside the context", async () => {
+      expect(await build("FROM box:1\n", { dockerfile: "../Dockerfile" })).toEqual({
+        status: 400,
+        text: "forbidden path outside the build context: ../Dockerfile",
+      });
+    });
+
+    test("an early refusal reaches a client that closes the connection and still sends", async () => {
+      using connection = await openConnection(daemon.socket);
+      const body = Buffer.alloc(200_000);
+      connection.write(
+        `POST /build?t=UPPER HTTP/1.1\r\nHost: d\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n`,
+      );
+      connection.writeBytes(body.subarray(0, 1000));
+      // The daemon refuses the request as soon as it has the head.
+      await daemon.request("GET", "/_ping");
+      connection.writeBytes(body.subarray(1000));
+      expect((await connection.ended).toString()).toStartWith("HTTP/1.1 400");
+    });
+  },
+);
