@@ -64,3 +64,9 @@ test("a volume of the image does not cover the kernel's files, and one of the re
     ),
   );
 });
+
+test("a bind without a path is refused", () => {
+  expect(() => planVolumes({ host: { Binds: [""] }, anonymous: [], find })).toThrow(
+    "invalid volume specification",
+  );
+});
