@@ -1,4 +1,4 @@
-import { existsSync, statfsSync } from "node:fs";
+import { statfsSync } from "node:fs";
 import type { Controller } from "#native/cgroup/delegation.ts";
 import type { Zygote } from "#native/zygote/zygote.ts";
 import type { NetworkStatus } from "#network/networks.ts";
@@ -27,7 +27,6 @@ export async function diagnose({ zygote, networks, dataDirectory }: Subject): Pr
   return [
     userNamespace(zygote),
     ids(zygote),
-    ...mappers(),
     ...cgroups(zygote),
     disk(dataDirectory),
     await network(networks),
@@ -45,18 +44,6 @@ function ids({ mapping }: Zygote): Check {
     mapping.mode === "range" ? `${total} ids` : "one id: everything in a container belongs to root";
   if (mapping.reason === undefined) return { name, status: "ok", detail };
   return { name, status: "degraded", detail, remedy: mapping.reason };
-}
-
-function mappers(): Check[] {
-  return ["newuidmap", "newgidmap"].map((name) => {
-    const path = ["/usr/bin", "/bin", "/usr/sbin"]
-      .map((directory) => `${directory}/${name}`)
-      .find(existsSync);
-    if (path === undefined) {
-      return { name, status: "degraded", detail: "not installed", remedy: "apt-get install uidmap" };
-    }
-    return { name, status: "ok", detail: path };
-  });
 }
 
 /** An option of `tbox run` for each cgroup controller. */

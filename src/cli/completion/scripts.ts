@@ -31,6 +31,8 @@ _tbox() {
   _describe -t words tbox entries
 }
 compdef _tbox tbox
+# In a directory of fpath, the shell runs this file as the function itself.
+if [[ $funcstack[1] == _tbox ]]; then _tbox "$@"; fi
 `,
   fish: `# fish completion of tbox:  tbox completion fish | source
 function __tbox_complete

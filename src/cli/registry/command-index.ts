@@ -403,6 +403,11 @@ export const commandIndex: readonly IndexEntry[] = [
     load: async () => (await import("../commands/system/prune.ts")).pruneSystemCommand,
   },
   {
+    names: ["system reset"],
+    summary: "Remove all containers, images, volumes, networks and build cache",
+    load: async () => (await import("../commands/system/reset.ts")).resetSystemCommand,
+  },
+  {
     names: ["tag", "image tag"],
     summary: "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE",
     remote: true,

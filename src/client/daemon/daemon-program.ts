@@ -1,3 +1,4 @@
+import { builtFile } from "#native/addon/files.ts";
 import type { Environment } from "#support/directories.ts";
 
 /** Command and environment of a daemon. */
@@ -11,6 +12,11 @@ export function ownProgram(): DaemonProgram {
   const compiled = Bun.main.startsWith("/$bunfs/");
   const command = compiled ? [process.execPath] : [process.execPath, Bun.main];
   return { command, environment: process.env };
+}
+
+/** Returns the path of the helper that this program starts. */
+export function helperProgram(): string {
+  return builtFile("tbox-helper");
 }
 
 /**

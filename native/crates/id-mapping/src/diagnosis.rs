@@ -20,9 +20,9 @@ pub fn refused(errno: Errno, proc: &Path) -> Failure {
          as root: sysctl -w kernel.unprivileged_userns_clone=1"
     } else if setting("kernel/apparmor_restrict_unprivileged_userns") == Some(1) {
         "user namespaces are restricted by AppArmor \
-         (kernel.apparmor_restrict_unprivileged_userns = 1); as root: add an AppArmor profile for \
-         tbox-helper with the rule userns, or \
-         sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
+         (kernel.apparmor_restrict_unprivileged_userns = 1); permit them to tbox with: \
+         tbox doctor --apparmor-profile | sudo tee /etc/apparmor.d/tbox && \
+         sudo apparmor_parser -r /etc/apparmor.d/tbox"
     } else if matches!(errno, Errno::NOSPC | Errno::USERS) {
         "the limit of user or mount namespaces is reached; as root: raise \
          user.max_user_namespaces and user.max_mnt_namespaces with sysctl"
@@ -64,7 +64,7 @@ mod tests {
                 "kernel/apparmor_restrict_unprivileged_userns",
                 "1",
                 Errno::ACCESS,
-                "AppArmor profile",
+                "apparmor_parser",
             ),
             ("user/max_user_namespaces", "100", Errno::NOSPC, "limit"),
             ("user/max_user_namespaces", "100", Errno::PERM, "seccomp"),

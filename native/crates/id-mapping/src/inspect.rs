@@ -10,8 +10,14 @@ use crate::accounts::{self, Account};
 use crate::plan::{Facts, Kind};
 use crate::ranges::{self, Error, Range};
 
-/// Directories of system programs. The user's PATH is never used.
-const PROGRAM_DIRECTORIES: [&str; 4] = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
+/// Directories of system programs; NixOS has set-user-ID programs in the last one. The user's PATH is never used.
+const PROGRAM_DIRECTORIES: [&str; 5] = [
+    "/usr/bin",
+    "/bin",
+    "/usr/sbin",
+    "/sbin",
+    "/run/wrappers/bin",
+];
 
 /// Reads the account and range files. A missing file counts as empty.
 pub fn facts() -> Result<Facts, Error> {

@@ -19,7 +19,7 @@ export const daemonCommand = command({
   async run({ positionals: [action] }) {
     if (action !== "stop")
       throw new ExitError(`unknown command: tbox daemon ${action}\n\nSee 'tbox daemon --help'.`, 1);
-    if (!(await stopDaemon())) printError("no daemon is running");
+    if ((await stopDaemon()) === "none") printError("no daemon is running");
     return 0;
   },
 });

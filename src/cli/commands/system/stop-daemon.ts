@@ -4,15 +4,18 @@ import { type DaemonSocket, daemonSocket } from "#client/daemon/socket-path.ts";
 import { tryConnect } from "#client/daemon/try-connect.ts";
 import { trustAnswer } from "#client/trust-answer.ts";
 
-/** Stops the daemon and waits for its exit; returns false if none runs. Containers continue. */
-export async function stopDaemon(): Promise<boolean> {
+/** State of the socket after a stop: `systemd` when systemd still listens on it, `none` when no daemon ran. */
+export type Stopped = "none" | "own" | "systemd";
+
+/** Stops the daemon and waits for its exit. Containers continue. */
+export async function stopDaemon(): Promise<Stopped> {
   const target = await daemonSocket();
-  if (!(await isRunning(target))) return false;
+  if (!(await isRunning(target))) return "none";
   const answer = await request("POST", "/tbox/shutdown");
   // A new connection to systemd's socket would start another daemon, so this waits for the process ID in the answer.
   const pid = answer.status === 200 ? trustAnswer<ShutdownAnswer>(await answer.json()).Pid : undefined;
   while (pid === undefined ? await isRunning(target) : isAlive(pid)) await Bun.sleep(10);
-  return true;
+  return pid === undefined ? "own" : "systemd";
 }
 
 async function isRunning(target: DaemonSocket): Promise<boolean> {

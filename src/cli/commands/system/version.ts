@@ -1,6 +1,6 @@
 import type { VersionAnswer } from "#api/answers/system.ts";
 import { fetchJson } from "#client/endpoints.ts";
-import { version } from "#support/version.ts";
+import { buildDate, commit, version } from "#support/version.ts";
 import { objectFormatFlag } from "../../format/format-flags.ts";
 import { compileFormat } from "../../format/listing.ts";
 import { failureMessage } from "../../output/failure.ts";
@@ -15,7 +15,14 @@ export const versionCommand = command({
   arguments: exactly(0),
   remote: true,
   async run({ flags: { format } }) {
-    const client = { Version: version, Os: process.platform, Arch: architecture(), Bun: Bun.version };
+    const client = {
+      Version: version,
+      GitCommit: commit,
+      BuildTime: buildDate,
+      Os: process.platform,
+      Arch: architecture(),
+      Bun: Bun.version,
+    };
     let failure: unknown;
     const server = await fetchJson("GET /version").catch((error: unknown) => {
       failure = error;
@@ -61,6 +68,8 @@ const shown: [keyof Versions, string][] = [
   ["Docker", "Docker version"],
   ["ApiVersion", "API version"],
   ["MinAPIVersion", "Minimum API version"],
+  ["GitCommit", "Git commit"],
+  ["BuildTime", "Built"],
   ["Os", "OS"],
   ["Arch", "Architecture"],
   ["KernelVersion", "Kernel"],

@@ -1,6 +1,6 @@
 import type { VersionAnswer } from "#api/answers/system.ts";
 import { dockerVersion, newestVersion, oldestVersion } from "#api/versions.ts";
-import { architecture, version } from "#support/version.ts";
+import { architecture, buildDate, commit, version } from "#support/version.ts";
 
 /** Returns the answer of `GET /version`. */
 export function shapeVersion(kernelVersion: string): VersionAnswer {
@@ -13,13 +13,15 @@ export function shapeVersion(kernelVersion: string): VersionAnswer {
         Details: {
           ApiVersion: newestVersion,
           Arch: architecture,
+          BuildTime: buildDate,
           Experimental: "false",
+          GitCommit: commit,
           KernelVersion: kernelVersion,
           MinAPIVersion: oldestVersion,
           Os: "linux",
         },
       },
-      { Name: "tbox", Version: version, Details: {} },
+      { Name: "tbox", Version: version, Details: { BuildTime: buildDate, GitCommit: commit } },
       { Name: "bun", Version: Bun.version, Details: {} },
     ],
     Version: dockerVersion,
@@ -29,8 +31,8 @@ export function shapeVersion(kernelVersion: string): VersionAnswer {
     Arch: architecture,
     KernelVersion: kernelVersion,
     Bun: Bun.version,
-    GitCommit: "",
+    GitCommit: commit,
     GoVersion: "",
-    BuildTime: "",
+    BuildTime: buildDate,
   };
 }

@@ -17,6 +17,9 @@ use crate::privileges::{capabilities, own_process};
 /// Capabilities to read any file of the user namespace, and to give it an owner, a mode and capabilities of its own.
 const CAPABILITIES: [&str; 5] = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "SETFCAP"];
 
+/// Number of `fchmodat2` on every architecture. The crate `libc` lacks it for aarch64.
+const FCHMODAT2: libc::c_long = 452;
+
 /// System calls for files below opened directories, for messages on the open channel, for memory, and for the threads
 /// of the unpacking pipeline. None creates a socket, executes a program, mounts, or looks at another process.
 const CALLS: &[libc::c_long] = &[
@@ -33,7 +36,7 @@ const CALLS: &[libc::c_long] = &[
     libc::SYS_fallocate,
     libc::SYS_fchmod,
     libc::SYS_fchmodat,
-    libc::SYS_fchmodat2,
+    FCHMODAT2,
     libc::SYS_fchown,
     libc::SYS_fchownat,
     libc::SYS_fdatasync,
@@ -106,9 +109,6 @@ const CALLS: &[libc::c_long] = &[
     libc::SYS_writev,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_poll,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_renameat,
-    #[cfg(target_arch = "aarch64")]
     libc::SYS_renameat,
 ];
 

@@ -1,0 +1,78 @@
+import { existsSync, lstatSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { openZygote } from "#native/zygote/zygote.ts";
+import { repeatFor } from "#support/concurrency/repeat-for.ts";
+import { dataDirectory, type Environment, runDirectory } from "#support/directories.ts";
+import { TboxError } from "#support/errors.ts";
+
+/** Files by which tbox recognizes its store. */
+const marks = ["tbox.db", "oci-layout", "daemon.log"];
+
+/** Milliseconds that the helper has to end after its last container. */
+const patience = 10_000;
+
+export interface RemovedData {
+  /** Directories that were removed. */
+  directories: string[];
+}
+
+/**
+ * Removes the store and the sockets of the user. No daemon and no container may run. Files of subordinate ids are
+ * removed by the helper, which is root in the user namespace. `listener` is a socket that systemd holds and that stays.
+ */
+export async function removeData(
+  environment: Environment,
+  uid: number,
+  listener: string | undefined,
+): Promise<RemovedData> {
+  const store = dataDirectory(environment);
+  const run = await runDirectory(environment, uid);
+  const directories: string[] = [];
+  if (existsSync(store)) {
+    checkStore(store, uid);
+    await removeTrees(store, run);
+    rmSync(store, { recursive: true });
+    directories.push(store);
+  }
+  if (existsSync(run) && lstatSync(run).uid === uid) {
+    for (const name of readdirSync(run)) if (name !== listener) rmSync(`${run}/${name}`, { recursive: true });
+    if (listener === undefined) {
+      rmdirSync(run);
+      directories.push(run);
+    }
+  }
+  return { directories };
+}
+
+/** Refuses a directory that is not a store: a wrong TBOX_DATA_DIR would delete the user's files. */
+function checkStore(store: string, uid: number): void {
+  const status = lstatSync(store);
+  if (!status.isDirectory() || status.uid !== uid) {
+    throw new TboxError("forbidden", `cannot remove ${store}: it is not a directory of yours`);
+  }
+  const names = readdirSync(store);
+  if (names.length > 0 && !names.some((name) => marks.includes(name))) {
+    throw new TboxError("forbidden", `cannot remove ${store}: it contains other files and no store of tbox`);
+  }
+}
+
+/** Removes all directories of the store in the user namespace, and waits until the helper has ended. */
+async function removeTrees(store: string, run: string): Promise<void> {
+  const entries = readdirSync(store, { withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  if (paths.length === 0) return;
+  using zygote = await openZygote({ store, run });
+  await zygote.work({ operation: "remove", paths });
+  const { pid } = zygote;
+  zygote.shutdown();
+  const ended = await repeatFor(patience, async () => (isAlive(pid) ? undefined : true));
+  if (!ended)
+    throw new TboxError("conflict", `cannot remove ${store}: the helper ${pid} still has containers`);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
