@@ -21,6 +21,19 @@ export function openBlobMaintenance(paths: LayoutPaths): BlobMaintenance {
     return digests.flat();
   }
 
+  /** Allocated bytes; a blob never changes, so each is measured once. */
+  const allocated = new Map<Digest, number>();
+  async function measureBlobs(): Promise<Map<Digest, number>> {
+    const digests = await list();
+    const blobs = new Map<Digest, number>();
+    for (const digest of digests) {
+      blobs.set(digest, allocated.get(digest) ?? (await allocatedBytes(paths.blob(digest))));
+    }
+    allocated.clear();
+    for (const [digest, size] of blobs) allocated.set(digest, size);
+    return blobs;
+  }
+
   return {
     async computeDigest(digest) {
       const { algorithm } = splitDigest(digest);
@@ -30,7 +43,10 @@ export function openBlobMaintenance(paths: LayoutPaths): BlobMaintenance {
       await hashFile(paths.blob(digest), size, hasher);
       return parseDigest(`${algorithm}:${hasher.digest("hex")}`);
     },
-    remove: (digest) => rm(paths.blob(digest), { force: true }),
+    async remove(digest) {
+      await rm(paths.blob(digest), { force: true });
+      allocated.delete(digest);
+    },
     list,
     async sweep(kept) {
       const names = new Set([...kept].map((digest) => splitDigest(digest).hex));
@@ -39,14 +55,11 @@ export function openBlobMaintenance(paths: LayoutPaths): BlobMaintenance {
       }
     },
     async diskUsage() {
-      const blobs = (await list()).map(
-        async (digest): Promise<[Digest, number]> => [digest, await allocatedBytes(paths.blob(digest))],
-      );
       const partials = (await readdir(paths.partials)).map((name) =>
         allocatedBytes(`${paths.partials}/${name}`),
       );
       return {
-        blobs: new Map(await Promise.all(blobs)),
+        blobs: await measureBlobs(),
         unfinished: (await Promise.all(partials)).reduce((sum, size) => sum + size, 0),
       };
     },

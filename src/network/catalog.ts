@@ -27,10 +27,14 @@ export function openCatalog(options: CatalogOptions): NetworkCatalog {
   const isUsed = ({ name }: Network) => uses.isUsed("network", name);
   return {
     get: records.find,
-    named: (name) => records.all().find((network) => network.id === name || network.name === name),
+    named: (name) => records.byId(name) ?? records.named(name),
     list: (filters) => filterNetworks(records.all(), filters, isUsed),
     create(request) {
-      const plan = planNetwork(request, { networks: records.all(), routes: hostRoutes() });
+      const plan = planNetwork(request, {
+        networks: records.all(),
+        named: records.named,
+        routes: hostRoutes(),
+      });
       const network = records.add(plan);
       createBridge(options, network);
       options.notify("create", network);

@@ -37,6 +37,8 @@ export interface AddressPool {
 /** Subnets that a new network must not overlap. */
 export interface ExistingNetworks {
   networks: Network[];
+  /** Finds a network by its full name. */
+  named: (name: string) => Network | undefined;
   /** Routes of the host. */
   routes: Subnet[];
 }
@@ -47,7 +49,7 @@ export function planNetwork(
   existing: ExistingNetworks,
 ): Omit<Network, "id" | "created"> {
   const { name, internal = false, attachable = false, options = {}, labels = {}, addressOptions } = request;
-  checkName(name, existing.networks);
+  checkName(name, existing.named);
   checkDriver(request.driver ?? "bridge");
   readNetworkOptions(options);
   const planned = (request.pools ?? []).map((pool) => planPool(pool, existing.networks));
@@ -77,7 +79,7 @@ export function planNetwork(
 /** Reserved names of networks. */
 const predefined = new Set(["bridge", "host", "none", "default", "container"]);
 
-function checkName(name: string, networks: Network[]): void {
+function checkName(name: string, named: ExistingNetworks["named"]): void {
   if (name.trim() === "") throw invalidArgument("invalid name: name is empty");
   if (/\p{Cc}/u.test(name) || name.length > 255) {
     throw invalidArgument(`invalid name ${JSON.stringify(name)} for a network`);
@@ -85,7 +87,7 @@ function checkName(name: string, networks: Network[]): void {
   if (predefined.has(name) || name.startsWith("container:")) {
     throw new TboxError("forbidden", `operation is not permitted on predefined ${name} network`);
   }
-  if (networks.some((network) => network.name === name)) {
+  if (named(name)) {
     throw new TboxError("conflict", `network with name ${name} already exists`);
   }
 }
@@ -147,6 +149,14 @@ function withDefaultGateway(subnet: Subnet): NetworkSubnet {
   return { subnet: formatSubnet(subnet), gateway: formatAddress(defaultGateway(subnet)) };
 }
 
-function subnetsOf({ ipv4, ipv6 }: Network): Subnet[] {
-  return [ipv4, ipv6].flatMap((subnet) => (subnet ? [parseSubnet(subnet.subnet)] : []));
+/** Parsed subnets of networks, which never change: a store can have a thousand networks. */
+const parsedSubnets = new WeakMap<Network, Subnet[]>();
+
+function subnetsOf(network: Network): Subnet[] {
+  const known = parsedSubnets.get(network);
+  if (known) return known;
+  const { ipv4, ipv6 } = network;
+  const subnets = [ipv4, ipv6].flatMap((subnet) => (subnet ? [parseSubnet(subnet.subnet)] : []));
+  parsedSubnets.set(network, subnets);
+  return subnets;
 }

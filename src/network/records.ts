@@ -10,6 +10,8 @@ import type { Network } from "./network.ts";
 export interface NetworkRecords {
   all(): Network[];
   byId(id: string): Network | undefined;
+  /** Finds a network by its full name. */
+  named(name: string): Network | undefined;
   /** Finds a network by name, ID or unique ID prefix; throws not-found with Docker's message. */
   find(name: string): Network;
   add(network: Omit<Network, "id" | "created">): Network;
@@ -25,27 +27,35 @@ export function openNetworkRecords(database: Database, warn: Warn): NetworkRecor
   const drop = database.query("DELETE FROM networks WHERE id = $id");
   const rows = database.query<NetworkRow, []>("SELECT id, network FROM networks").all();
   const all = new Map<string, Network>();
+  const byName = new Map<string, Network>();
+  const remember = (network: Network) => {
+    all.set(network.id, network);
+    // With equal names, which only damage can cause, the first network keeps its name.
+    if (!byName.has(network.name)) byName.set(network.name, network);
+  };
   for (const row of rows) {
     const network = readNetwork(row, warn);
-    if (network) all.set(network.id, network);
+    if (network) remember(network);
   }
   const records: NetworkRecords = {
     all: () => [...all.values()],
     byId: (id) => all.get(id),
-    find: (name) => findNetwork(all, name),
+    named: (name) => byName.get(name),
+    find: (name) => all.get(name) ?? byName.get(name) ?? findByPrefix(all, name),
     add(plan) {
       const network = { ...plan, id: randomBytes(32).toString("hex"), created: new Date().toISOString() };
       put.run({ id: network.id, network: JSON.stringify(network) });
-      all.set(network.id, network);
+      remember(network);
       return network;
     },
     delete(id) {
       drop.run({ id });
+      const network = all.get(id);
       all.delete(id);
+      if (network && byName.get(network.name) === network) byName.delete(network.name);
     },
   };
-  const names = new Set(records.all().map(({ name }) => name));
-  for (const network of predefined()) if (!names.has(network.name)) records.add(network);
+  for (const network of predefined()) if (!byName.has(network.name)) records.add(network);
   return records;
 }
 
@@ -65,11 +75,9 @@ function readNetwork({ id, network: text }: NetworkRow, warn: Warn): Network | u
   }
 }
 
-function findNetwork(all: Map<string, Network>, name: string): Network {
-  const networks = [...all.values()];
-  const exact = all.get(name) ?? networks.find((network) => network.name === name);
-  if (exact) return exact;
-  const [only, ...others] = /^[0-9a-f]+$/.test(name) ? networks.filter(({ id }) => id.startsWith(name)) : [];
+function findByPrefix(all: Map<string, Network>, name: string): Network {
+  const networks = /^[0-9a-f]+$/.test(name) ? [...all.values()] : [];
+  const [only, ...others] = networks.filter(({ id }) => id.startsWith(name));
   if (others.length > 0) {
     const message = `network ${name} is ambiguous (${others.length + 1} matches found on name)`;
     throw invalidArgument(message);

@@ -8,7 +8,7 @@ export function describeUsageQueries(name: string, open: () => Promise<Container
   containersSuite(name, open, (subject) => {
     test("every operation reports a missing container with Docker's text", async () => {
       const { admin } = subject().containers;
-      for (const call of [() => admin.stats("none"), () => admin.top("none", ""), () => admin.size("none")]) {
+      for (const call of [() => admin.stats("none"), () => admin.top("none", "")]) {
         expect(await errorOfCall(call)).toMatchObject({
           code: "not-found",
           message: "No such container: none",
@@ -44,11 +44,11 @@ export function describeContainerAdministration(name: string, open: () => Promis
       const { admin, lifecycle } = subject().containers;
       const Cmd = ["dd", "if=/dev/zero", "of=/big", "bs=1M", "count=1"];
       const { id } = await lifecycle.create({ ...subject().ending, Cmd }, { name: "web" });
-      const before = await admin.size("web");
+      const before = (await admin.sizes([id])).get(id) ?? 0;
       const exit = lifecycle.wait("web", "next-exit", new AbortController().signal);
       await lifecycle.start("web");
       expect(await exit).toEqual({ code: 0 });
-      expect(await admin.size("web")).toBeGreaterThanOrEqual(before + (1 << 20));
+      expect((await admin.sizes([id])).get(id)).toBeGreaterThanOrEqual(before + (1 << 20));
       expect((await admin.diskUsage()).get(id)).toBeGreaterThanOrEqual(1 << 20);
     });
 

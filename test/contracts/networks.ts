@@ -44,6 +44,12 @@ export function describeNetworkCatalog(name: string, open: () => Promise<Network
       expect(events).toEqual(["create one", "create two"]);
     });
 
+    test("more networks can be made than Docker's address pools have subnets of their size", () => {
+      const { networks } = subject();
+      const made = Array.from({ length: 60 }, (_, index) => networks.create({ name: `own-${index}` }));
+      expect(new Set(made.map(({ ipv4 }) => ipv4?.subnet)).size).toBe(60);
+    });
+
     test("create refuses a used name, a predefined name and an overlapping subnet", async () => {
       const { networks } = subject();
       networks.create({ name: "own", pools: [{ subnet: "10.77.0.0/24" }] });

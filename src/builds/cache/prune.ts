@@ -59,6 +59,7 @@ function bytesToKeep(
 
 async function listItems(services: BuilderServices): Promise<CacheItem[]> {
   const { cache, cacheMounts, images, measure } = services;
+  if (cache.all().length === 0 && cacheMounts.all().length === 0) return [];
   const { kept } = await images.usage();
   const used = new Set(images.usedLayers());
   const steps = cache

@@ -44,34 +44,49 @@ export interface RowOptions {
   truncate: boolean;
 }
 
-/** Returns the fields of a container in a listing. */
+/**
+ * Returns the fields of a container in a listing. Getters compute the fields that the default table does not show,
+ * because there can be hundreds of containers.
+ */
 export function containerRow(
   container: ContainerSummary,
   { now, truncate }: RowOptions,
 ): Record<string, unknown> {
   const { Id: id, Command: command, Mounts: mounts, Labels: labels } = container;
   const created = container.Created * 1000;
-  const names = container.Names.map((name) => name.replace(/^\//, ""));
   return {
     ID: truncate ? id.slice(0, 12) : id,
-    Names: names.join(","),
+    Names: container.Names.map((name) => name.replace(/^\//, "")).join(","),
     Image: imageName(container.Image, truncate) || "<no image>",
     Command: `"${truncate ? ellipsis(command, 20) : command}"`,
-    CreatedAt: goTime(created),
+    get CreatedAt() {
+      return goTime(created);
+    },
     RunningFor: `${humanDuration(now - created)} ago`,
     Ports: formatPorts(container.Ports),
     State: container.State,
     Status: container.Status,
-    Size: formatSize(container),
-    Labels: joinLabels(labels),
-    Mounts: mounts.map((mount) => mountName(mount, truncate)).join(","),
-    LocalVolumes: String(mounts.filter((mount) => mount.Driver === "local").length),
-    Networks: Object.keys(container.NetworkSettings.Networks).join(","),
+    get Size() {
+      return formatSize(container);
+    },
+    get Labels() {
+      return joinLabels(labels);
+    },
+    get Mounts() {
+      return mounts.map((mount) => mountName(mount, truncate)).join(",");
+    },
+    get LocalVolumes() {
+      return String(mounts.filter((mount) => mount.Driver === "local").length);
+    },
+    get Networks() {
+      return Object.keys(container.NetworkSettings.Networks).join(",");
+    },
     Label: (name: string) => (Object.hasOwn(labels, name) ? labels[name] : ""),
   };
 }
 
 function ellipsis(text: string, length: number): string {
+  if (text.length <= length) return text;
   const characters = [...text];
   return characters.length <= length ? text : `${characters.slice(0, length - 1).join("")}…`;
 }

@@ -1,6 +1,6 @@
 import type { Execs } from "../exec/execs.ts";
 import type { ContainerServices } from "../services.ts";
-import { containerDiskUsage, writableLayerSize } from "./disk-usage.ts";
+import { containerDiskUsage, writableLayerSizes } from "./disk-usage.ts";
 import { type PrunedContainers, pruneContainers } from "./prune.ts";
 import { type ContainerStats, readStats } from "./stats.ts";
 import { listContainerProcesses, type ProcessTable } from "./top.ts";
@@ -11,8 +11,8 @@ export interface ContainerAdministration {
   stats(name: string): ContainerStats | undefined;
   /** Lists a container's processes; `args` are arguments of `ps`. Throws conflict unless the container runs. */
   top(name: string, args: string): Promise<ProcessTable>;
-  /** Returns the allocated bytes of the writable layer. */
-  size(name: string): Promise<number>;
+  /** Returns the lengths of the files in the writable layers of containers, by ID. Unknown containers have none. */
+  sizes(ids: readonly string[]): Promise<Map<string, number>>;
   /** Returns the allocated bytes of all files of each container, by ID. */
   diskUsage(): Promise<Map<string, number>>;
   /** Removes stopped containers that match the filters `label`, `label!` and `until`. */
@@ -23,7 +23,7 @@ export function containerAdministration(services: ContainerServices, execs: Exec
   return {
     stats: (name) => readStats(services, name),
     top: (name, args) => listContainerProcesses(services, execs, { name, args }),
-    size: (name) => writableLayerSize(services, name),
+    sizes: (ids) => writableLayerSizes(services, ids),
     diskUsage: () => containerDiskUsage(services),
     prune: (filters) => pruneContainers(services, filters),
   };

@@ -8,11 +8,18 @@ export async function measure({ zygote }: Pick<Services, "zygote">, paths: strin
   return (await zygote.work({ operation: "measure", paths })).map(({ bytes }) => bytes);
 }
 
-/** Adds up the lengths of the files in a container's writable layer, as Docker does; directories are not counted. */
-export async function writableLayerSize(services: Services, name: string): Promise<number> {
-  const { id } = services.records.find(name);
-  const [size] = await services.zygote.work({ operation: "measure", paths: [`containers/${id}/upper`] });
-  return size?.content ?? 0;
+/**
+ * Adds up the lengths of the files in the writable layer of each container, as Docker does; directories are not counted.
+ * One worker measures all of them.
+ */
+export async function writableLayerSizes(
+  { zygote }: Pick<Services, "zygote">,
+  ids: readonly string[],
+): Promise<Map<string, number>> {
+  if (ids.length === 0) return new Map();
+  const paths = ids.map((id) => `containers/${id}/upper`);
+  const sizes = await zygote.work({ operation: "measure", paths });
+  return new Map(ids.map((id, index) => [id, sizes[index]?.content ?? 0]));
 }
 
 /** Measures the allocated bytes of all files of each container: writable layer, log and the rest. */

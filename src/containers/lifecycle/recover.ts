@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { processStartTime } from "#native/addon/clock.ts";
 import { keepConnected, tryToConnect } from "#native/monitor/keep-connected.ts";
-import { connectMonitor, type Monitor } from "#native/monitor/monitor.ts";
+import { connectMonitor, type Monitor, monitorSocket } from "#native/monitor/monitor.ts";
 import { wakeMonitor } from "#native/zygote/wake.ts";
 import { repeatFor } from "#support/concurrency/repeat-for.ts";
 import { dropCgroup, sweepCgroups } from "../limits/cgroups.ts";
@@ -23,7 +23,14 @@ import { runningState } from "./running-state.ts";
 export async function recoverContainers(services: ContainerServices): Promise<void> {
   const directories = readdirSync(`${services.store}/containers`);
   dropGhosts(services, new Set(directories));
-  await Promise.all(services.records.all().map((record) => recover(services, record)));
+  const sockets = new Set(readdirSync(`${services.run}/monitors`));
+  // Most containers of a large store have ended: nothing is left to connect to.
+  const hasMonitor = (record: ContainerRecord) => isRunning(record) || sockets.has(monitorSocket(record.id));
+  await Promise.all(
+    services.records
+      .all()
+      .map((record) => (hasMonitor(record) ? recover(services, record) : recoverEnded(services, record))),
+  );
   // A build ends with the daemon that ran it.
   const steps = services.records.all().filter(({ layers }) => layers !== undefined);
   for (const { id } of steps) await removeContainer(services, id, { force: true, volumes: true });
@@ -52,6 +59,11 @@ async function recover(services: ContainerServices, record: ContainerRecord): Pr
     await adopt(services, record, keepConnected(monitor, connect));
     return;
   }
+  await recoverEnded(services, record);
+}
+
+/** Updates the record of a container without a monitor. */
+async function recoverEnded(services: ContainerServices, record: ContainerRecord): Promise<void> {
   // The last daemon may not have sent all records.
   services.runtime(record.id).logShipping = shipLog(services, record);
   // The last daemon may have died between the exit and the removal of the cgroup.

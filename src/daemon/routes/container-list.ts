@@ -9,6 +9,7 @@ import { containerSizes } from "../answers/containers/container-sizes.ts";
 import { shapeContainerSummary } from "../answers/containers/container-summary.ts";
 import { shapeChanges } from "../answers/containers/file-changes.ts";
 import { summaryContext } from "../answers/containers/summary-context.ts";
+import { jsonList } from "../http/json-list.ts";
 
 /** Requests that read containers. */
 export function containerListRoutes(engine: Engine, dataDirectory: string) {
@@ -29,7 +30,7 @@ export function containerListRoutes(engine: Engine, dataDirectory: string) {
           execs: containers.execs.running(record.id),
           networks: engine.networks,
           links: containers.networking.links(record),
-          sizes: size ? await containerSizes(engine, record) : undefined,
+          sizes: size ? (await containerSizes(engine, [record])).get(record.id) : undefined,
         });
       },
       { params, query: inspectContainerQuery },
@@ -61,11 +62,11 @@ interface ListOptions {
   dataDirectory: string;
 }
 
-function listContainers(engine: Engine, { filter, size, dataDirectory }: ListOptions) {
+async function listContainers(engine: Engine, { filter, size, dataDirectory }: ListOptions) {
+  const records = engine.containers.queries.list(filter);
+  const sizes = size ? await containerSizes(engine, records) : undefined;
   const context = summaryContext(engine, dataDirectory);
-  const summaries = engine.containers.queries.list(filter).map(async (record) => {
-    const sizes = size ? await containerSizes(engine, record) : undefined;
-    return shapeContainerSummary(record, { ...context, sizes });
-  });
-  return Promise.all(summaries);
+  return jsonList(records, (record) =>
+    shapeContainerSummary(record, sizes ? { ...context, sizes: sizes.get(record.id) } : context),
+  );
 }

@@ -7,6 +7,7 @@ import type { Images } from "#images/images.ts";
 import { parseReference, parseTag } from "#oci/reference.ts";
 import { shapeHistory, shapeImage, shapeImageSummary, shapeRemoved } from "../answers/images/image.ts";
 import { inspectionOfVersion, summaryOfVersion } from "../answers/images/old-versions.ts";
+import { jsonList } from "../http/json-list.ts";
 import { apiVersion } from "../requests/api-target.ts";
 import { parseImageName, parseImagePath, parsePlatforms } from "../requests/image-path.ts";
 import { parsePruneImages } from "../requests/prune-images.ts";
@@ -24,7 +25,7 @@ export function imageRoutes(images: Images) {
       }) => {
         const list = await images.list({ all, filters });
         const sharing = images.sharing();
-        return list.map((image) => {
+        return jsonList(list, (image) => {
           const { sharedSize = -1, containers = 0 } = sharing.get(image.id) ?? {};
           const usage = { sharedSize: shared ? sharedSize : -1, containers };
           return summaryOfVersion(shapeImageSummary(image, usage), apiVersion(headers));

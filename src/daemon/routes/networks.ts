@@ -13,6 +13,7 @@ import {
 import type { Engine } from "#engine/engine.ts";
 import { shapeNetwork } from "../answers/network.ts";
 import { created, empty, noContent } from "../answers/status-only.ts";
+import { jsonList } from "../http/json-list.ts";
 
 const running = { all: false, filters: new Map<string, string[]>() };
 
@@ -22,7 +23,7 @@ export function networkRoutes({ networks, containers }: Engine) {
     .get(
       "/networks",
       ({ query: { filters = new Map() } }) =>
-        networks.list(filters).map((network) => shapeNetwork(network, [])),
+        jsonList(networks.list(filters), (network) => shapeNetwork(network, [])),
       { query: listNetworksQuery },
     )
     .post(

@@ -37,9 +37,14 @@ export interface Monitor extends Disposable {
   [Symbol.dispose](): void;
 }
 
+/** Returns the name of a container's socket in the directory of monitors. */
+export function monitorSocket(id: string): string {
+  return `${id.slice(0, 32)}.sock`;
+}
+
 /** Connects to the monitor of a running container after a restart of the daemon; throws not-found. */
 export function connectMonitor(runDirectory: string, id: string, outOfMemory?: () => void): Monitor {
-  const name = `${id.slice(0, 32)}.sock`;
+  const name = monitorSocket(id);
   try {
     const open = (listener: ChannelListener) => connectChannel(`${runDirectory}/monitors`, name, listener);
     return openMonitor(id, open, outOfMemory);

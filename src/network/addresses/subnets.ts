@@ -1,19 +1,48 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { TboxError } from "#support/errors.ts";
-import { addressAt, overlap, parseSubnet, type Subnet, sizeOf } from "./address.ts";
+import { addressAt, parseSubnet, type Subnet, sizeOf } from "./address.ts";
 
-/** Docker's default address pools. */
-const candidates: Subnet[] = [
-  ...Array.from({ length: 15 }, (_, index) => parseSubnet(`172.${17 + index}.0.0/16`)),
-  ...Array.from({ length: 16 }, (_, index) => parseSubnet(`192.168.${16 * index}.0/20`)),
+/** An address pool that is divided into subnets of one size. */
+interface Pool {
+  first: number;
+  end: number;
+  prefix: number;
+}
+
+/**
+ * The ranges of Docker's default address pools. The first ten networks have as many addresses as in Docker; further
+ * networks are smaller, so that the ranges suffice for 1,536 more.
+ */
+const pools: Pool[] = [
+  pool("172.17.0.0", "172.27.0.0", 16),
+  pool("172.27.0.0", "172.32.0.0", 24),
+  pool("192.168.0.0", "192.169.0.0", 24),
 ];
 
 /** Returns the first default subnet that overlaps none of the taken ones. */
 export function chooseSubnet(taken: Subnet[]): Subnet {
-  const free = candidates.find((candidate) => !taken.some((other) => overlap(candidate, other)));
-  if (free) return free;
+  const ranges = taken
+    .filter(({ base }) => base.family === 4)
+    .map((subnet) => ({ first: Number(subnet.base.value), size: Number(sizeOf(subnet)) }))
+    .sort((a, b) => a.first - b.first);
+  for (const { first, end, prefix } of pools) {
+    const size = 2 ** (32 - prefix);
+    let candidate = first;
+    for (const range of ranges) {
+      if (range.first >= candidate + size) break;
+      const after = range.first + range.size;
+      // The next subnet of the pool that begins behind the range.
+      if (after > candidate) candidate = first + Math.ceil((after - first) / size) * size;
+    }
+    if (candidate < end) return { base: { family: 4, value: BigInt(candidate) }, prefix };
+  }
   throw new TboxError("forbidden", "all predefined address pools have been fully subnetted");
+}
+
+function pool(first: string, end: string, prefix: number): Pool {
+  const numberOf = (address: string) => Number(parseSubnet(`${address}/32`).base.value);
+  return { first: numberOf(first), end: numberOf(end), prefix };
 }
 
 /** Returns a random unique local subnet (RFC 4193). */

@@ -9,6 +9,7 @@ export function compileFilters<Item>(
   compile: (key: string, values: string[]) => (item: Item) => boolean,
 ): (item: Item) => boolean {
   const tests = [...filters].map(([key, values]) => compile(key, values));
+  if (tests.length === 0) return () => true;
   return (item) => tests.every((test) => test(item));
 }
 

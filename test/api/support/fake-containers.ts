@@ -140,10 +140,7 @@ function noUsage(store: FakeStore): ContainerAdministration {
       return { titles: [], processes: [] };
     },
     prune: async () => ({ ids: [], space: 0 }),
-    async size(name) {
-      findContainer(store, name);
-      return 4096;
-    },
+    sizes: async (ids) => new Map(ids.map((id) => [id, 4096])),
     diskUsage: async () => new Map(),
   };
 }

@@ -31,18 +31,16 @@ export interface SummaryContext {
 }
 
 /** Returns an item of `GET /containers/json`. */
-export function shapeContainerSummary(
-  record: ContainerRecord,
-  { now, directory, networks, links, imageNamed, sizes }: SummaryContext,
-): ContainerSummary {
-  const { Annotations } = record.hostConfig;
+export function shapeContainerSummary(record: ContainerRecord, context: SummaryContext): ContainerSummary {
+  const { now, networks, links, imageNamed, sizes } = context;
+  const { Command, Created, HostConfig, Mounts } = fixedPart(record, context);
   return {
     Id: record.id,
     Names: [`/${record.name}`, ...linkNames(record, links)],
     Image: imageName(record, imageNamed),
     ImageID: record.imageId ?? "",
-    Command: commandLine(record),
-    Created: unixSeconds(record.created),
+    Command,
+    Created,
     Ports: shapePortList(record),
     // Docker leaves a size of 0 out.
     ...(sizes?.writable ? { SizeRw: sizes.writable } : {}),
@@ -50,17 +48,37 @@ export function shapeContainerSummary(
     Labels: record.config.Labels ?? {},
     State: record.state.status,
     Status: containerStatus(record.state, now),
+    HostConfig,
+    NetworkSettings: { Networks: shapeEndpoints(record, networks) },
+    Mounts,
+  };
+}
+
+type FixedPart = Pick<ContainerSummary, "Command" | "Created" | "HostConfig" | "Mounts">;
+
+/** Parts of summaries that never change after the creation of a container. */
+const fixedParts = new WeakMap<ContainerRecord, FixedPart>();
+
+function fixedPart(record: ContainerRecord, { directory }: SummaryContext): FixedPart {
+  const known = fixedParts.get(record);
+  if (known) return known;
+  const { Annotations, NetworkMode } = record.hostConfig;
+  const part = {
+    Command: commandLine(record),
+    Created: unixSeconds(record.created),
     HostConfig: {
-      NetworkMode: shapeNetworkMode(record.hostConfig.NetworkMode),
+      NetworkMode: shapeNetworkMode(NetworkMode),
       ...(hasValues(Annotations) ? { Annotations } : {}),
     },
-    NetworkSettings: { Networks: shapeEndpoints(record, networks) },
     Mounts: shapeMountPoints(record, directory),
   };
+  fixedParts.set(record, part);
+  return part;
 }
 
 /** Returns the names that a container has through other containers' links. */
 function linkNames({ id }: ContainerRecord, links: ContainerLink[]): string[] {
+  if (links.length === 0) return [];
   return links.filter(({ to }) => to.id === id).map(({ from, alias }) => `/${from.name}/${alias}`);
 }
 
