@@ -25,6 +25,7 @@ import type { ContainerServices } from "./services.ts";
 import type { ContainerAction } from "./state/container-action.ts";
 import { openContainerDirectories } from "./state/container-directories.ts";
 import { containerQueries } from "./state/container-queries.ts";
+import type { PhaseTrace } from "./state/container-record.ts";
 import { openContainerRecords } from "./state/container-records.ts";
 import type { ContainerUses } from "./state/container-uses.ts";
 import { createRemovedExits } from "./state/removed-exits.ts";
@@ -52,7 +53,15 @@ export interface ContainersOptions {
   /** Makes the database's commits survive a loss of power soon, and directories before them. */
   syncSoon: (...directories: string[]) => void;
   /** Called for each event of a container. */
-  notify: (action: ContainerAction, id: string, attributes: Record<string, string>) => void;
+  notify: (
+    action: ContainerAction,
+    id: string,
+    attributes: Record<string, string>,
+    /** Phases of the start; empty for other actions. */
+    phases: readonly PhaseTrace[],
+  ) => void;
+  /** Called for each start that failed. */
+  failedStart?: (() => void) | undefined;
   /** Called when a container joins or leaves a network. */
   notifyNetwork: (action: "connect" | "disconnect", network: string, container: string) => void;
   warn: Warn;
@@ -115,8 +124,13 @@ function openServices(
     restarts: openRestartScheduler({ records, runtime, warn }, (id) =>
       startContainer(services, id, { scheduled: true }),
     ),
-    notify: (action, { id, name, image, config }, attributes = {}) =>
-      options.notify(action, id, { ...config.Labels, image, name, ...attributes }),
+    notify: (action, { id, name, image, config, phases }, attributes = {}) =>
+      options.notify(
+        action,
+        id,
+        { ...config.Labels, image, name, ...attributes },
+        action === "start" ? phases : [],
+      ),
     notifyNetwork: (action, network, { id }) => options.notifyNetwork(action, network, id),
     watchHealth: (record) => watchHealth(services, execs, record),
   };

@@ -37,6 +37,8 @@ export interface ContainerServices {
   forget(id: string): void;
   /** Publishes an event of a container. */
   notify: (action: ContainerAction, record: ContainerRecord, attributes?: Record<string, string>) => void;
+  /** Called for each start that failed. */
+  failedStart?: (() => void) | undefined;
   /** Publishes the event of a network that a container joins or leaves. */
   notifyNetwork: (action: "connect" | "disconnect", network: string, record: ContainerRecord) => void;
   /** Runs the health check of a started container until the container exits or the result is disposed. */

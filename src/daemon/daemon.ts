@@ -51,6 +51,11 @@ export async function openDaemon({
   const servers = new Set<ApiServer>();
   // `tbox.sock` is systemd's own socket then and outlives the daemon.
   const name = passed === undefined ? "tbox.sock" : "behind-systemd.sock";
+  engine.metrics.gauge(
+    "tbox_open_connections",
+    "Open connections of clients, with those that carry streams.",
+    () => [[{}, [...servers].reduce((sum, { countConnections }) => sum + countConnections(), 0)]],
+  );
   const serve = async () => {
     const opened = createApiServer(engine, answer, loadBuildKit);
     const path = await listen(opened.server, { directory: runDirectory, uid, name });

@@ -1,8 +1,9 @@
 import { writeSync } from "node:fs";
-import { readConfig } from "#engine/config.ts";
+import { configPath, readConfig } from "#engine/config.ts";
+import { readConfigFile } from "#engine/config-file.ts";
 import { openEngine } from "#engine/open-engine.ts";
 import { errorChain, errorCode, invalidArgument, TboxError } from "#support/errors.ts";
-import { openLog } from "#support/log.ts";
+import { openLog, setLogLevels } from "#support/log.ts";
 import { checkOpenFileLimit } from "#support/open-file-limit.ts";
 import { openDaemon } from "./daemon.ts";
 import type { ListenForLaunchers } from "./server/local-api.ts";
@@ -48,6 +49,8 @@ async function serve(
   for (const name of Object.keys(process.env))
     if (/^(https?|all|no)_proxy$/i.test(name)) delete process.env[name];
   const config = await readConfig(environment, uid);
+  setLogLevels(config.log, environment);
+  process.on("SIGHUP", () => void reloadLogLevels(environment));
   await using engine = await openEngine(config);
   const { dataDirectory, runDirectory } = config;
   const forContainers = await engine.listenForContainers();
@@ -64,6 +67,17 @@ async function serve(
   log.info(`listening on ${daemon.socketPath}`);
   void daemon.shutdown.then(() => stopped.resolve("a client's request"));
   log.info(`ended by ${await stopped.promise}`);
+}
+
+/** Applies the log levels of a changed configuration file; a file with an error changes nothing. */
+async function reloadLogLevels(environment: Record<string, string | undefined>): Promise<void> {
+  try {
+    const { log: levels } = await readConfigFile(configPath(environment));
+    setLogLevels(levels, environment);
+    log.info(`log levels read again: ${environment.TBOX_LOG || levels || "info"}`);
+  } catch (error) {
+    log.error("read the log levels again", error);
+  }
 }
 
 function print(line: string): void {

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { parseBytes } from "#support/bytes.ts";
 import { errorChain, invalidArgument, TboxError } from "#support/errors.ts";
+import { parseLogLevels } from "#support/log-levels.ts";
 
 const url = z.url({ protocol: /^https?$/ });
 const urls = z.array(url);
@@ -19,6 +20,7 @@ const schema = z.strictObject({
   "token-servers": z.array(z.string()).default([]),
   "no-new-privileges": z.boolean().default(false),
   userns: z.string().exactOptional(),
+  log: z.string().transform(checkLevels).exactOptional(),
   limits: z.enum(["strict", "warn"]).default("strict"),
   // The fields of Docker's configuration.
   builder: z
@@ -58,6 +60,16 @@ export async function readConfigFile(path: string): Promise<ConfigFile> {
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   throw invalidArgument(`${path}: ${[...(issue?.path ?? []), issue?.message].join(": ")}`);
+}
+
+/** Returns the levels unchanged if they are valid. */
+function checkLevels(text: string, context: z.RefinementCtx): string {
+  try {
+    parseLogLevels(text);
+  } catch (error) {
+    context.addIssue({ code: "custom", message: errorChain(error) });
+  }
+  return text;
 }
 
 function parseSize(text: string, context: z.RefinementCtx): number {

@@ -16,6 +16,8 @@ export interface Config {
   containers: ContainerDefaults;
   /** Limits of the build cache. */
   builds: CacheLimits;
+  /** Levels of the log, by scope; absent for the defaults. */
+  log?: string;
   environment: Record<string, string | undefined>;
 }
 
@@ -31,8 +33,8 @@ export async function readConfig(
   const run = await runDirectory(environment, uid);
   ensurePrivateDirectory({ path: data, uid, marks: ["tbox.db", "oci-layout", "daemon.log"] });
   ensurePrivateDirectory({ path: run, uid, marks: ["tbox.sock"] });
-  const home = environment.XDG_CONFIG_HOME || `${environment.HOME ?? ""}/.config`;
-  const file = await readConfigFile(`${home}/tbox/config.json`);
+  const home = configHome(environment);
+  const file = await readConfigFile(configPath(environment));
   return {
     dataDirectory: data,
     runDirectory: run,
@@ -44,6 +46,7 @@ export async function readConfig(
       environment,
     },
     limits: file.limits,
+    ...(file.log === undefined ? {} : { log: file.log }),
     containers: {
       noNewPrivileges: file["no-new-privileges"],
       ...(file.userns === undefined ? {} : { userns: file.userns }),
@@ -51,6 +54,15 @@ export async function readConfig(
     builds: cacheLimits(file, data),
     environment,
   };
+}
+
+/** Returns the path of the user's configuration file. */
+export function configPath(environment: Record<string, string | undefined>): string {
+  return `${configHome(environment)}/tbox/config.json`;
+}
+
+function configHome({ XDG_CONFIG_HOME, HOME = "" }: Record<string, string | undefined>): string {
+  return XDG_CONFIG_HOME || `${HOME}/.config`;
 }
 
 function cacheLimits({ builder }: ConfigFile, data: string): CacheLimits {

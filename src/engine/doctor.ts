@@ -1,7 +1,7 @@
-import { statfsSync } from "node:fs";
 import type { Controller } from "#native/cgroup/delegation.ts";
 import type { Zygote } from "#native/zygote/zygote.ts";
 import type { NetworkStatus } from "#network/networks.ts";
+import { describeShortages, readDiskRoom } from "#support/disk-room.ts";
 import { errorChain } from "#support/errors.ts";
 
 /** The state of one requirement of tbox on this machine. */
@@ -12,9 +12,6 @@ export interface Check {
   /** An action that helps; absent when nothing is wrong. */
   remedy?: string;
 }
-
-/** Free bytes below which the disk is reported as degraded. */
-const scarce = 1024 ** 3;
 
 interface Subject {
   zygote: Zygote;
@@ -28,7 +25,7 @@ export async function diagnose({ zygote, networks, dataDirectory }: Subject): Pr
     userNamespace(zygote),
     ids(zygote),
     ...cgroups(zygote),
-    disk(dataDirectory),
+    ...disk(dataDirectory),
     await network(networks),
   ];
 }
@@ -77,12 +74,13 @@ function cgroups({ delegation: { base, controllers, obstacle } }: Zygote): Check
   ];
 }
 
-function disk(directory: string): Check {
-  const { bavail, bsize } = statfsSync(directory);
-  const free = bavail * bsize;
-  const detail = `${(free / 1024 ** 3).toFixed(1)} GiB free in ${directory}`;
-  if (free >= scarce) return { name: "disk", status: "ok", detail };
-  return { name: "disk", status: "degraded", detail, remedy: "remove unused data: tbox system prune" };
+function disk(directory: string): Check[] {
+  const room = readDiskRoom(directory);
+  const remedy = "remove unused data: tbox system prune";
+  const detail = `${(room.freeBytes / 1024 ** 3).toFixed(1)} GiB free in ${directory}`;
+  const shortages = describeShortages(room, directory);
+  if (shortages.length === 0) return [{ name: "disk", status: "ok", detail }];
+  return shortages.map((shortage) => ({ name: "disk", status: "degraded", detail: shortage, remedy }));
 }
 
 async function network(networks: Pick<NetworkStatus, "state">): Promise<Check> {

@@ -2,6 +2,7 @@ import type { Builder } from "#builds/builder.ts";
 import type { Containers } from "#containers/containers.ts";
 import type { Images } from "#images/images.ts";
 import type { Networks } from "#network/networks.ts";
+import type { Metrics } from "#support/metrics.ts";
 import type { Volumes } from "#volumes/volumes.ts";
 import type { Check } from "./doctor.ts";
 import type { EventLog } from "./events.ts";
@@ -15,6 +16,7 @@ export interface Engine extends AsyncDisposable {
   volumes: Volumes;
   networks: Networks;
   events: EventLog;
+  metrics: Metrics;
   /**
    * Returns a descriptor of the listening socket that containers with the API's socket use. The socket outlives the
    * daemon as long as containers run.

@@ -4,6 +4,7 @@ import { createAsyncQueue } from "#support/concurrency/async-queue.ts";
 import { TboxError } from "#support/errors.ts";
 import { openLog } from "#support/log.ts";
 import type { VolumeAction } from "#volumes/volume-action.ts";
+import type { EventJournal } from "./event-journal.ts";
 
 /** A change of an object, in the terms of Docker's events. */
 export type EngineEvent =
@@ -37,7 +38,7 @@ export interface ReadEventsOptions {
   signal: AbortSignal;
 }
 
-/** The events of the daemon. The newest ones are remembered. */
+/** The events of the daemon. The newest ones are remembered, and more of them by a journal. */
 export interface EventLog {
   publish(event: NewEvent): void;
   read(options: ReadEventsOptions): AsyncGenerator<EngineEvent>;
@@ -57,8 +58,11 @@ const logs = {
   builder: openLog("builds"),
 };
 
-/** Opens an event log in memory. `now` returns nanoseconds since the epoch. Debug lines report every event. */
-export function openEventLog(now: () => bigint): EventLog {
+/**
+ * Opens an event log in memory. `now` returns nanoseconds since the epoch. `journal` remembers the events of earlier
+ * daemons too. Debug lines report every event.
+ */
+export function openEventLog(now: () => bigint, journal?: Pick<EventJournal, "append" | "read">): EventLog {
   const past: EngineEvent[] = [];
   const listeners = new Set<(event: EngineEvent) => void>();
   return {
@@ -67,6 +71,7 @@ export function openEventLog(now: () => bigint): EventLog {
       const last = past.at(-1)?.time ?? 0n;
       const timed = { ...event, time: time > last ? time : last + 1n };
       past.push(timed);
+      journal?.append(timed);
       if (past.length > capacity) past.shift();
       logs[event.type].debug(() => describe(event));
       for (const listen of listeners) listen(timed);
@@ -83,7 +88,7 @@ export function openEventLog(now: () => bigint): EventLog {
       };
       listeners.add(listen);
       try {
-        for (const event of replayed(past, range)) queue.push(event);
+        for (const event of replayed(past, range, journal)) queue.push(event);
         const end = Promise.race([untilOrAbort(until, signal), overflow.promise]);
         for await (const event of queue.during(end)) {
           if (until === undefined || event.time <= until) yield event;
@@ -96,9 +101,22 @@ export function openEventLog(now: () => bigint): EventLog {
 }
 
 /** Returns the remembered events that a new reader gets. */
-function replayed(past: EngineEvent[], range: Omit<ReadEventsOptions, "signal">): EngineEvent[] {
+function replayed(
+  past: EngineEvent[],
+  range: Omit<ReadEventsOptions, "signal">,
+  journal: Pick<EventJournal, "read"> | undefined,
+): EngineEvent[] {
   const { since, until, startsSince } = range;
-  if (since !== undefined || until !== undefined) return past.filter(({ time }) => time >= (since ?? 0n));
+  if (since !== undefined || until !== undefined) {
+    const [first] = past;
+    const from = since ?? 0n;
+    const isRemembered = first !== undefined && first.time <= from;
+    const older = isRemembered || !journal ? [] : journal.read(from);
+    return [
+      ...older.filter(({ time }) => first === undefined || time < first.time),
+      ...past.filter(({ time }) => time >= from),
+    ];
+  }
   if (startsSince === undefined) return [];
   const ended = new Set<string>();
   const starts: EngineEvent[] = [];

@@ -17,6 +17,7 @@ import { migrate } from "#support/migrations.ts";
 import { openSpaceReserve } from "#support/space-reserve.ts";
 import { openUsageRegister, type UsageRegister } from "#support/usage-register.ts";
 import type { Config } from "./config.ts";
+import { openEventJournal } from "./event-journal.ts";
 import { type EventLog, openEventLog } from "./events.ts";
 import { migrations } from "./schema.ts";
 
@@ -87,6 +88,9 @@ async function openParts(
   const sync = resources.use(openDelayedSync(`${store}/tbox.db`, openLog("daemon").warn));
   const content = await openDiskContentStore(store);
   const zygote = resources.use(await openZygote({ store, run }));
+  const journal = resources.use(
+    openEventJournal({ directory: `${store}/events`, warn: openLog("daemon").warn }),
+  );
   return {
     config,
     safe,
@@ -96,7 +100,7 @@ async function openParts(
     zygote,
     layers: await openLayers({ database: safe, store, zygote, warn: openLog("layers").warn }),
     trash: openTrash({ store, zygote, release, warn: openLog("trash").warn }),
-    events: openEventLog(wallClock),
+    events: openEventLog(wallClock, journal),
     uses: openUsageRegister(),
     async measure(paths) {
       if (paths.length === 0) return [];

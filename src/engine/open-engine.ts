@@ -1,11 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { openBuilder } from "#builds/open-builder.ts";
-import { openContainers } from "#containers/open-containers.ts";
+import { type ContainersOptions, openContainers } from "#containers/open-containers.ts";
 import { containerSocketName } from "#containers/request/api-socket.ts";
 import { openLog } from "#support/log.ts";
+import { openMetrics } from "#support/metrics.ts";
 import type { Config } from "./config.ts";
 import { diagnose } from "./doctor.ts";
 import type { Engine } from "./engine.ts";
+import { type EngineMetrics, openEngineMetrics } from "./engine-metrics.ts";
+import type { EventLog } from "./events.ts";
 import { openFoundations } from "./foundations.ts";
 import { openResources } from "./open-resources.ts";
 import { withPruneEvents } from "./prune-events.ts";
@@ -18,6 +21,8 @@ export async function openEngine(config: Config): Promise<Engine> {
   const foundations = await openFoundations(config, resources);
   const { content, events, fast, layers, measure, trash, uses, zygote } = foundations;
   const { images, volumes, networks } = await openResources(foundations, resources);
+  const metrics = openMetrics();
+  const recorder = openEngineMetrics(metrics);
   const containers = await openContainers({
     store: dataDirectory,
     run: runDirectory,
@@ -31,7 +36,8 @@ export async function openEngine(config: Config): Promise<Engine> {
     limitMode: config.limits,
     defaults: config.containers,
     syncSoon: foundations.syncSoon,
-    notify: (action, id, attributes) => events.publish({ type: "container", action, id, attributes }),
+    notify: containerNotifier(events, recorder),
+    failedStart: recorder.failedStart,
     notifyNetwork(action, name, container) {
       const { id = "", driver: type = "" } = networks.named(name) ?? {};
       events.publish({ type: "network", action, id, attributes: { container, name, type } });
@@ -57,10 +63,13 @@ export async function openEngine(config: Config): Promise<Engine> {
   const { noNewPrivileges } = config.containers;
   const machine = { dataDirectory, zygote, networks, registries, environment };
   const information = { id: randomUUID(), ...machine, noNewPrivileges };
+  const services = { images, containers, builder, volumes, networks };
+  recorder.addGauges(services, dataDirectory);
   const owned = resources.move();
   return {
-    ...withPruneEvents({ images, containers, builder, volumes, networks }, events),
+    ...withPruneEvents(recorder.observed(services), events),
     events,
+    metrics,
     listenForContainers: () => zygote.listen(containerSocketName),
     listenAgain: () => zygote.listenAgain(),
     information: async () => readSystemInformation(information),
@@ -72,5 +81,17 @@ export async function openEngine(config: Config): Promise<Engine> {
       if (running.length === 0) zygote.shutdown();
       await owned.disposeAsync();
     },
+  };
+}
+
+/** Returns a function that publishes and counts an event of a container. */
+function containerNotifier(
+  events: Pick<EventLog, "publish">,
+  recorder: Pick<EngineMetrics, "event">,
+): ContainersOptions["notify"] {
+  return (action, id, attributes, phases) => {
+    const event = { type: "container", action, id, attributes } as const;
+    events.publish(event);
+    recorder.event(event, phases);
   };
 }

@@ -1,10 +1,11 @@
 import { expect, test } from "bun:test";
 import { TboxError } from "./errors.ts";
-import { type LogScope, openLog } from "./log.ts";
+import { openLog, setLogLevels } from "./log.ts";
+import { type LogScope, parseLogLevels } from "./log-levels.ts";
 
-function record(scope: LogScope, debug?: string) {
+function record(scope: LogScope, levels = "") {
   const lines: string[] = [];
-  const log = openLog(scope, { debug, write: (line) => lines.push(line) });
+  const log = openLog(scope, { levels: parseLogLevels(levels), write: (line) => lines.push(line) });
   return { log, lines };
 }
 
@@ -38,20 +39,47 @@ test("a message with line breaks stays on one line", () => {
 });
 
 test.each([
-  ["api", true],
-  ["images, api", true],
-  ["*", true],
-  ["images", false],
+  ["debug", true],
+  ["images=debug,api=debug", true],
+  ["images=debug", false],
   ["", false],
-])("TBOX_DEBUG=%s decides whether scope api writes debug lines", (debug, written) => {
-  const { log, lines } = record("api", debug);
+])("TBOX_LOG=%s decides whether scope api writes debug lines", (levels, written) => {
+  const { log, lines } = record("api", levels);
   log.debug(() => "GET /info 200");
   expect(lines).toHaveLength(written ? 1 : 0);
 });
 
 test("a debug message is not composed when its scope is off", () => {
-  const { log } = record("api", "images");
+  const { log } = record("api", "images=debug");
   log.debug(() => {
     throw new Error("composed");
   });
+});
+
+test("a level hides the less important lines of a scope", () => {
+  const { log, lines } = record("network", "network=error");
+  log.info("joined");
+  log.warn("slow");
+  log.error("lost");
+  expect(lines).toHaveLength(1);
+});
+
+test("levels can be changed while logs are open, and TBOX_LOG overrides the configuration", () => {
+  const lines: string[] = [];
+  const log = openLog("images", { write: (line) => lines.push(line) });
+  try {
+    log.debug(() => "before");
+    setLogLevels("images=debug", {});
+    log.debug(() => "configured");
+    setLogLevels("images=debug", { TBOX_LOG: "error" });
+    log.info("overridden");
+    setLogLevels("error", { TBOX_DEBUG: "images" });
+    log.debug(() => "of TBOX_DEBUG");
+    expect(() => setLogLevels("loud", {})).toThrow("unknown log level loud");
+    log.debug(() => "kept");
+  } finally {
+    setLogLevels(undefined, {});
+  }
+  const messages = lines.map((line) => line.replace(/^.*images: /, "").trim());
+  expect(messages).toEqual(["configured", "of TBOX_DEBUG", "kept"]);
 });

@@ -1,24 +1,17 @@
 import { writeSync } from "node:fs";
 import { errorChain } from "./errors.ts";
-
-/** Parts of the daemon that write log lines; `TBOX_DEBUG` takes these names. */
-export type LogScope =
-  | "api"
-  | "buildkit"
-  | "builds"
-  | "containers"
-  | "daemon"
-  | "images"
-  | "layers"
-  | "network"
-  | "trash"
-  | "volumes";
-
-type LogLevel = "debug" | "info" | "warn" | "error";
+import {
+  type LogLevel,
+  type LogLevels,
+  type LogScope,
+  logLevels,
+  parseDebugScopes,
+  parseLogLevels,
+} from "./log-levels.ts";
 
 /** The log of one scope. A line is `TIME LEVEL SCOPE: MESSAGE[: CAUSE]`; times are RFC 3339. */
 export interface Log {
-  /** Writes a line if `TBOX_DEBUG` names the scope. Otherwise, `message` is not called. */
+  /** Writes a line if the scope's level is `debug`. Otherwise, `message` is not called. */
   debug(message: () => string): void;
   info(message: string): void;
   /** Writes a problem despite which the daemon continues, with the messages of the cause. */
@@ -31,22 +24,40 @@ export interface Log {
 export type Warn = (message: string, cause?: unknown) => void;
 
 export interface LogOptions {
-  /** Value of `TBOX_DEBUG`: scopes separated by commas, or `*` for all. */
-  debug?: string | undefined;
+  /** Levels of this log alone; by default, those of `setLogLevels`. */
+  levels?: LogLevels;
   write?: (line: string) => void;
+}
+
+/** Levels of all logs: `TBOX_DEBUG` alone until `setLogLevels` is called. */
+let current: LogLevels = levelsOf("", process.env.TBOX_DEBUG);
+
+/**
+ * Sets the levels of all logs: those of `TBOX_LOG`, otherwise the configured ones, and `debug` for the scopes of
+ * `TBOX_DEBUG`. Throws invalid-argument for unknown levels or scopes and keeps the earlier levels.
+ */
+export function setLogLevels(
+  configured: string | undefined,
+  { TBOX_LOG, TBOX_DEBUG }: Record<string, string | undefined>,
+): void {
+  current = levelsOf(TBOX_LOG || configured, TBOX_DEBUG);
 }
 
 /** Returns the log of a scope. Lines go to standard error, which is the log file of a background daemon. */
 export function openLog(scope: LogScope, options: LogOptions = {}): Log {
-  const { debug = process.env.TBOX_DEBUG, write = writeError } = options;
-  const debugged = isDebugged(scope, debug);
+  const { write = writeError } = options;
+  const isWritten = (level: LogLevel) => {
+    const least = (options.levels ?? current).get(scope) ?? "info";
+    return logLevels.indexOf(level) >= logLevels.indexOf(least);
+  };
   const line = (level: LogLevel, message: string, suffix = "") => {
+    if (!isWritten(level)) return;
     const text = `${scope}: ${message}${suffix}`.replaceAll("\r", "\\r").replaceAll("\n", "\\n");
     write(`${new Date().toISOString()} ${level} ${text}\n`);
   };
   return {
     debug(message) {
-      if (debugged) line("debug", message());
+      if (isWritten("debug")) line("debug", message());
     },
     info: (message) => line("info", message),
     warn: (message, cause) => line("warn", message, causeOf(cause)),
@@ -54,9 +65,10 @@ export function openLog(scope: LogScope, options: LogOptions = {}): Log {
   };
 }
 
-function isDebugged(scope: LogScope, debug = ""): boolean {
-  const scopes = debug.split(",").map((name) => name.trim());
-  return scopes.includes(scope) || scopes.includes("*");
+function levelsOf(text = "", debugged = ""): LogLevels {
+  const levels = new Map(parseLogLevels(text));
+  for (const scope of parseDebugScopes(debugged)) levels.set(scope, "debug");
+  return levels;
 }
 
 function causeOf(cause: unknown): string {

@@ -19,6 +19,8 @@ export interface DiskUsageAnswer {
   /** Bytes of the build cache. */
   BuilderSize?: number;
   BuildCacheUsage?: UsageSum;
+  /** Messages about a nearly full disk; a field of tbox alone, absent while there is room. */
+  Warnings?: string[];
 }
 
 /** Sums over the objects of one type. */

@@ -160,6 +160,7 @@ async function handleStartFailure(
   record: ContainerRecord,
   error: unknown,
 ): Promise<TboxError> {
+  services.failedStart?.();
   const joined = record.network !== undefined;
   await leaveNetworks(services, record);
   if (joined) notifyNetworks(services, record, "disconnect");

@@ -2,6 +2,7 @@ import { Elysia } from "elysia";
 import { eventsQuery } from "#api/requests/events.ts";
 import { diskUsageTypes } from "#api/requests/system.ts";
 import type { Engine } from "#engine/engine.ts";
+import { readShortages } from "#support/disk-room.ts";
 import { summaryContext } from "../answers/containers/summary-context.ts";
 import { shapeDiskUsage } from "../answers/system/disk-usage.ts";
 import { eventLines } from "../answers/system/events.ts";
@@ -28,6 +29,10 @@ export function systemRoutes(engine: Engine, dataDirectory: string) {
   return new Elysia()
     .get("/_ping", () => new Response("OK", { headers: pingHeaders }))
     .head("/_ping", () => new Response("OK", { headers: pingHeaders }))
+    .get("/metrics", async () => {
+      const headers = { "Content-Type": "text/plain; version=0.0.4; charset=utf-8" };
+      return new Response(await engine.metrics.render(), { headers });
+    })
     .get("/version", async () => shapeVersion((await engine.information()).kernelVersion))
     .get("/info", async () =>
       shapeInformation(await engine.information(), {
@@ -49,6 +54,10 @@ export function systemRoutes(engine: Engine, dataDirectory: string) {
     .get("/system/df", async ({ request }) => {
       const types = diskUsageTypes.parse(new URL(request.url).searchParams.getAll("type"));
       const usage = await measureDiskUsage(engine, types);
-      return shapeDiskUsage(usage, summaryContext(engine, dataDirectory));
+      const warnings = readShortages(dataDirectory);
+      return {
+        ...shapeDiskUsage(usage, summaryContext(engine, dataDirectory)),
+        ...(warnings.length > 0 ? { Warnings: warnings } : {}),
+      };
     });
 }

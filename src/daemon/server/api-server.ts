@@ -26,6 +26,8 @@ export interface ApiServer {
   server: Server;
   /** Closes every connection, upgraded ones too. */
   closeConnections(): void;
+  /** Returns the number of open connections, with the upgraded ones. */
+  countConnections(): number;
 }
 
 /** Creates the HTTP server of the API; the caller makes it listen. */
@@ -51,6 +53,11 @@ export function createApiServer(
   });
   // A client that has sent its request may close its side at once and still read the answer.
   Object.assign(server, { httpAllowHalfOpen: true });
+  const connections = new Set<Duplex>();
+  server.on("connection", (socket: Duplex) => {
+    connections.add(socket);
+    socket.once("close", () => connections.delete(socket));
+  });
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     log.debug(() => `${request.method} ${pathOf(request)} asks for an upgrade`);
     streams.add(socket);
@@ -59,6 +66,7 @@ export function createApiServer(
   });
   return {
     server,
+    countConnections: () => connections.size,
     closeConnections() {
       server.closeAllConnections();
       for (const stream of streams) stream.destroy();

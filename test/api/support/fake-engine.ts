@@ -4,6 +4,7 @@ import { openEventLog } from "#engine/events.ts";
 import { openNetworks } from "#network/open-networks.ts";
 import { familiarName } from "#oci/reference.ts";
 import { TboxError } from "#support/errors.ts";
+import { openMetrics } from "#support/metrics.ts";
 import { openUsageRegister } from "#support/usage-register.ts";
 import { memoryDatabase } from "#test/support/database.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
@@ -24,6 +25,7 @@ export function fakeEngine(): FakeEngine {
     images: fakeImages(store),
     builder: fakeBuilder(store),
     containers: fakeContainers(store),
+    metrics: openMetrics(),
     events: openEventLog(() => BigInt(Date.now()) * 1_000_000n),
     volumes: openVolumes({
       database: memoryDatabase(),

@@ -110,6 +110,43 @@ daemonSuite("events", { obstacle: shellUnavailable, prepare: loadBox }, (daemon)
     await daemon.printed("rm", "base");
   });
 
+  test("of an earlier daemon are replayed, also after it was killed", async () => {
+    const id = await daemon.printed("create", "--name", "earlier", "--network", "none", "box:1", "true");
+    const replayed = async () =>
+      (
+        await daemon.printed(
+          "events",
+          "--since",
+          "1h",
+          "--until",
+          "0s",
+          "--format",
+          "{{.Action}} {{.Actor.ID}}",
+        )
+      )
+        .split("\n")
+        .filter((line) => line === `create ${id}`).length;
+    // Reading writes the events of this moment to the journal.
+    expect(await replayed()).toBe(1);
+    await daemon.kill();
+    await daemon.start();
+    await daemon.printed("rm", "earlier");
+    expect(await replayed()).toBe(1);
+  });
+
+  test("are counted by the metrics, with the phases of starts", async () => {
+    await daemon.printed("run", "--rm", "--network", "none", "box:1", "true");
+    await daemon.tbox(["run", "--rm", "--network", "none", "box:1", "/no-such-program"]);
+    const response = await daemon.request("GET", "/metrics");
+    expect(response.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
+    const text = await response.text();
+    expect(text).toMatch(/^tbox_events_total\{type="container",action="start"\} [1-9]/m);
+    expect(text).toMatch(/^tbox_container_start_phase_seconds_count\{phase="total"\} [1-9]/m);
+    expect(text).toMatch(/^tbox_container_start_failures_total [1-9]/m);
+    expect(text).toMatch(/^tbox_objects\{type="network"\} 3$/m);
+    expect(text).toMatch(/^tbox_disk_bytes\{part="available"\} [1-9]/m);
+  });
+
   test("an ended container with a health check is unhealthy", async () => {
     await daemon.printed(
       "run",

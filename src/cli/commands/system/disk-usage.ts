@@ -8,7 +8,7 @@ import { imageListing, imageRows } from "../../format/image-row.ts";
 import { type Listing, renderListing } from "../../format/listing.ts";
 import { decimalSize } from "../../format/size.ts";
 import { ExitError } from "../../output/exit.ts";
-import { print } from "../../output/output.ts";
+import { print, printWarning } from "../../output/output.ts";
 import { command, exactly } from "../../registry/command.ts";
 
 const listing: Listing = {
@@ -38,6 +38,8 @@ export const systemDfCommand = command({
       throw new ExitError("the options --verbose and --format cannot be used together", 1);
     }
     const usage = await fetchJson("GET /system/df");
+    for (const warning of usage.Warnings ?? [])
+      printWarning(`${warning}: remove unused data with tbox system prune`);
     await print(verbose ? details(usage) : renderListing(listing, summary(usage), { format }));
     return 0;
   },
