@@ -103,19 +103,26 @@ function checkDriver(driver: string): void {
   );
 }
 
+/** Parses the subnet of a request; throws invalid-argument, with Docker's messages. */
+function parseRequestedSubnet(text = ""): Subnet {
+  const refuse = (reason: string) =>
+    invalidArgument(`invalid network config:\ninvalid subnet ${text}: ${reason}`);
+  let subnet: Subnet;
+  try {
+    subnet = parseSubnet(text);
+  } catch {
+    throw refuse("invalid CIDR block notation");
+  }
+  const address = parseAddress(text.replace(/\/.*/, ""));
+  if (address?.value !== subnet.base.value) throw refuse(`it should be ${formatSubnet(subnet)}`);
+  return subnet;
+}
+
 function planPool(
   { subnet: text, range, gateway, reserved = {} }: AddressPool,
   networks: Network[],
 ): NetworkSubnet {
-  if (text === undefined || text === "") {
-    throw invalidArgument("invalid network config:\ninvalid subnet : invalid CIDR block notation");
-  }
-  const subnet = parseSubnet(text);
-  const parsed = parseAddress(text.replace(/\/.*/, ""));
-  if (parsed && parsed.value !== subnet.base.value) {
-    const expected = `it should be ${formatSubnet(subnet)}`;
-    throw invalidArgument(`invalid network config:\ninvalid subnet ${text}: ${expected}`);
-  }
+  const subnet = parseRequestedSubnet(text);
   if (subnet.base.family === 4 ? subnet.prefix > 31 || subnet.prefix < 8 : subnet.prefix > 126) {
     throw invalidArgument(
       `invalid subnet ${text}: it is too small for a gateway and containers, or larger than /8`,

@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { mkdirSync } from "node:fs";
-import { TboxError } from "#support/errors.ts";
+import { parseBoolean } from "#support/boolean.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { Filters } from "#support/filters/filters.ts";
 import type { Warn } from "#support/log.ts";
 import type { UsageQueries } from "#support/usage-register.ts";
@@ -88,7 +89,10 @@ export function openVolumes({
 function selectForPrune(volumes: Volume[], filters: Filters): Volume[] {
   const others = new Map(filters);
   others.delete("all");
-  const all = (filters.get("all") ?? []).some((value) => value === "true" || value === "1");
+  const values = filters.get("all") ?? [];
+  const invalid = values.find((value) => parseBoolean(value) === undefined);
+  if (invalid !== undefined) throw invalidArgument(`invalid filter 'all=${invalid}'`);
+  const all = values.some((value) => parseBoolean(value));
   const matching = filterVolumes(volumes, others, () => false);
   return all ? matching : matching.filter(({ labels }) => Object.hasOwn(labels, anonymousLabel));
 }

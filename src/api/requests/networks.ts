@@ -1,10 +1,11 @@
 import { z } from "zod";
+import { parseBoolean } from "#support/boolean.ts";
 import { dictionary } from "../schema/dictionary.ts";
 import { dockerObject } from "../schema/docker-object.ts";
 import { queryFilters } from "../schema/filters.ts";
 import { withWarnings } from "../schema/ignored-names.ts";
 import { objectName } from "../schema/names.ts";
-import { query, queryFlag } from "../schema/query.ts";
+import { query } from "../schema/query.ts";
 import { endpointSchema } from "./endpoint.ts";
 
 /** Schema of the parameters of `/networks/{id}`. */
@@ -13,9 +14,14 @@ export const networkParams = z.strictObject({ id: objectName });
 /** Query of `GET /networks`. */
 export const listNetworksQuery = query({ filters: queryFilters });
 
-/** Query of `GET /networks/{id}`. The parameters have no effect without a swarm. */
+/** Query of `GET /networks/{id}`. `verbose` has no effect without a swarm. */
 export const inspectNetworkQuery = query({
-  verbose: queryFlag,
+  verbose: z
+    .string()
+    .refine((text) => text === "" || parseBoolean(text) !== undefined, {
+      error: ({ input }) => `invalid value for verbose: ${input}`,
+    })
+    .exactOptional(),
   scope: z.enum(["", "local", "swarm"]).exactOptional(),
 });
 

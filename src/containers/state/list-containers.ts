@@ -54,7 +54,14 @@ function testFor(services: Services, key: string, values: string[]): Test {
       return ({ config }) => test(config.Labels);
     }
     case "status": {
-      refuseUnless(key, values, (value) => statuses.includes(value));
+      refuseUnless(
+        key,
+        values,
+        (value) => statuses.includes(value),
+        (value) => {
+          return `invalid value for state (${value}): must be one of ${statuses.join(", ")}`;
+        },
+      );
       return some(({ state }, value) => state.status === value);
     }
     case "exited":
@@ -89,14 +96,24 @@ function testFor(services: Services, key: string, values: string[]): Test {
       refuseUnless(key, values, (value) => parseBoolean(value) !== undefined);
       return () => values.every((value) => parseBoolean(value) === false);
     }
+    // Only containers of Windows have an isolation; Docker ignores the filter on Linux.
+    case "isolation":
+      return () => true;
     default:
       throw unknownFilter(key);
   }
 }
 
-function refuseUnless(key: string, values: string[], isValid: (value: string) => boolean): void {
+function refuseUnless(
+  key: string,
+  values: string[],
+  isValid: (value: string) => boolean,
+  reason?: (value: string) => string,
+): void {
   const invalid = values.find((value) => !isValid(value));
-  if (invalid !== undefined) throw invalidArgument(`invalid filter '${key}=${invalid}'`);
+  if (invalid === undefined) return;
+  const explained = reason === undefined ? "" : `: ${reason(invalid)}`;
+  throw invalidArgument(`invalid filter '${key}=${invalid}'${explained}`);
 }
 
 /** Returns the volume names, host directories and targets of a container's mounts. */

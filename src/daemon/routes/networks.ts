@@ -11,6 +11,7 @@ import {
   pruneNetworksQuery,
 } from "#api/requests/networks.ts";
 import type { Engine } from "#engine/engine.ts";
+import { TboxError } from "#support/errors.ts";
 import { shapeNetwork } from "../answers/network.ts";
 import { created, empty, noContent } from "../answers/status-only.ts";
 import { jsonList } from "../http/json-list.ts";
@@ -43,7 +44,11 @@ export function networkRoutes({ networks, containers }: Engine) {
     )
     .get(
       "/networks/:id",
-      ({ params: { id } }) => shapeNetwork(networks.get(id), containers.queries.list(running)),
+      ({ params: { id }, query: { scope } }) => {
+        // Every network is local.
+        if (scope === "swarm") throw new TboxError("not-found", `network ${id} not found`);
+        return shapeNetwork(networks.get(id), containers.queries.list(running));
+      },
       {
         params,
         query: inspectNetworkQuery,

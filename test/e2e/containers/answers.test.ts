@@ -72,7 +72,21 @@ daemonSuite("answers about containers", { obstacle: shellUnavailable, prepare: l
       status: 400,
       message: "invalid network config:\ninvalid subnet 10.99.0.5/24: it should be 10.99.0.0/24",
     });
-    expect((await network({})).status).toBe(400);
+    expect(await messageOf(await network({}))).toEqual({
+      status: 400,
+      message: "invalid network config:\ninvalid subnet : invalid CIDR block notation",
+    });
+    expect((await daemon.request("GET", "/networks/bridge?scope=swarm")).status).toBe(404);
+    expect((await daemon.request("GET", "/networks/bridge?verbose=x")).status).toBe(400);
+    expect((await daemon.request("GET", "/networks/bridge?verbose=1&scope=local")).status).toBe(200);
+    const listed = (filter: object) =>
+      daemon.request("GET", `/containers/json?filters=${encodeURIComponent(JSON.stringify(filter))}`);
+    expect((await listed({ isolation: ["default"] })).status).toBe(200);
+    expect((await messageOf(await listed({ status: ["nope"] }))).message).toContain(
+      "must be one of created, running, paused, restarting, removing, exited, dead",
+    );
+    const filters = encodeURIComponent('{"all":["x"]}');
+    expect((await daemon.request("POST", `/volumes/prune?filters=${filters}`)).status).toBe(400);
   });
 
   test("an empty entrypoint and a short console size are accepted, and an empty entrypoint is shown", async () => {

@@ -134,6 +134,23 @@ const accepted: Accepted[] = [
     reason: "the history has BuildKit's format; intermediate images do not exist",
   },
   { place: /\.(Comment|DockerVersion|Parent)$/, reason: "one builder for both protocols" },
+  {
+    place: /\.message$/,
+    docker:
+      /^(invalid (filter|value for filter|name or ID|endpoint settings)|failed to parse value as time|create v\d: invalid option)/,
+    tbox: /invalid|Container: |cannot/,
+    reason: "the text names the field or the filter in another way",
+  },
+  {
+    request: /connect/,
+    place: /^status$/,
+    docker: /^200 /,
+    tbox: /^404 network/,
+    reason: "a container is not connected to a network that does not exist",
+  },
+  { place: /\.IPAM\.Config\[\]\.Gateway$/, docker: /^absent$/, reason: "the gateway is known at the create" },
+  { place: /\.IPv6Address$/, docker: /^$/, reason: "tbox has IPv6 by default" },
+  { place: /\.Warning$/, tbox: /unknown field/, reason: "tbox warns of fields that the API does not have" },
   { place: /\.LastTagTime$/, docker: /^0001/, reason: "a loaded image got its name at the load" },
   { place: /\.Attributes\.path$/, docker: /^absent$/, reason: "an additional attribute" },
   {
