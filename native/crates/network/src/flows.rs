@@ -3,7 +3,7 @@
 //! Each kind of traffic has one table. A table limits the flows in all and the flows of one container, so that one
 //! container can neither evict the flows of the others nor keep them from opening new ones.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use crate::descriptor_budget::{DescriptorBudget, Share};
 use crate::event_token::{EventSource, EventToken};
 
 /// The container that a flow counts against.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FlowOwner {
     /// A container's network namespace.
     Namespace(u64),
@@ -90,7 +90,8 @@ pub struct Flows<Key, State> {
     limits: Limits,
     entries: HashMap<u64, Entry<Key, State>>,
     by_key: HashMap<Key, u64>,
-    per_owner: HashMap<FlowOwner, usize>,
+    /// The flows of each container in order of their last use, the longest-idle first. Never an empty set.
+    per_owner: HashMap<FlowOwner, BTreeSet<(Instant, u64)>>,
     next_id: u64,
 }
 
@@ -124,11 +125,20 @@ impl<Key: Copy + Eq + Hash, State: Flow> Flows<Key, State> {
         self.entries.get(&id).map(|entry| &entry.state)
     }
 
+    /// Returns the container that a flow counts against.
+    pub fn owner(&self, id: u64) -> Option<FlowOwner> {
+        self.entries.get(&id).map(|entry| entry.owner)
+    }
+
     /// Returns a flow and restarts its idle time.
     pub fn use_flow(&mut self, id: u64) -> Option<&mut State> {
         let entry = self.entries.get_mut(&id)?;
         if self.limits.idle.is_some() {
-            entry.last_used = Instant::now();
+            let before = std::mem::replace(&mut entry.last_used, Instant::now());
+            if let Some(own) = self.per_owner.get_mut(&entry.owner) {
+                own.remove(&(before, id));
+                own.insert((entry.last_used, id));
+            }
         }
         Some(&mut entry.state)
     }
@@ -163,8 +173,11 @@ impl<Key: Copy + Eq + Hash, State: Flow> Flows<Key, State> {
         if let Some(key) = key {
             self.by_key.insert(key, id);
         }
-        *self.per_owner.entry(owner).or_default() += 1;
         let last_used = Instant::now();
+        self.per_owner
+            .entry(owner)
+            .or_default()
+            .insert((last_used, id));
         self.entries.insert(
             id,
             Entry {
@@ -183,9 +196,9 @@ impl<Key: Copy + Eq + Hash, State: Flow> Flows<Key, State> {
         if let Some(key) = entry.key {
             self.by_key.remove(&key);
         }
-        if let Some(count) = self.per_owner.get_mut(&entry.owner) {
-            *count -= 1;
-            if *count == 0 {
+        if let Some(own) = self.per_owner.get_mut(&entry.owner) {
+            own.remove(&(entry.last_used, id));
+            if own.is_empty() {
                 self.per_owner.remove(&entry.owner);
             }
         }
@@ -207,13 +220,24 @@ impl<Key: Copy + Eq + Hash, State: Flow> Flows<Key, State> {
         let Some(idle) = self.limits.idle else {
             return Vec::new();
         };
-        self.close_all(|entry| entry.last_used.elapsed() >= idle && entry.state.may_expire())
+        let now = Instant::now();
+        let is_old = |used: Instant| now.saturating_duration_since(used) >= idle;
+        let idle = self
+            .per_owner
+            .values()
+            .flat_map(|own| own.iter().take_while(|(used, _)| is_old(*used)))
+            .map(|(_, id)| *id)
+            .filter(|id| self.get(*id).is_some_and(Flow::may_expire));
+        let expired: Vec<u64> = idle.collect();
+        let closed = expired.into_iter().filter_map(|id| self.close(id));
+        closed.collect()
     }
 
     /// Returns the time until the next flow expires.
     pub fn next_expiry(&self) -> Option<Duration> {
         let idle = self.limits.idle?;
-        let first = self.entries.values().map(|entry| entry.last_used).min()?;
+        let first = self.per_owner.values().filter_map(|own| own.first());
+        let first = first.map(|(used, _)| *used).min()?;
         Some((first + idle).saturating_duration_since(Instant::now()))
     }
 
@@ -241,24 +265,20 @@ impl<Key: Copy + Eq + Hash, State: Flow> Flows<Key, State> {
 
     /// Returns the owner of the flow to evict for a new flow of `owner`; `None` while there is room.
     fn full_for(&self, owner: FlowOwner) -> Option<FlowOwner> {
-        let used = self.per_owner.get(&owner).copied().unwrap_or_default();
+        let used = self.per_owner.get(&owner).map_or(0, BTreeSet::len);
         if used >= self.limits.per_container {
             return Some(owner);
         }
         if self.entries.len() < self.limits.total {
             return None;
         }
-        let largest = self.per_owner.iter().max_by_key(|(_, count)| **count);
+        let largest = self.per_owner.iter().max_by_key(|(_, own)| own.len());
         largest.map(|(owner, _)| *owner)
     }
 
     fn oldest_of(&self, owner: FlowOwner) -> Option<u64> {
-        let own = self
-            .entries
-            .iter()
-            .filter(|(_, entry)| entry.owner == owner);
-        own.min_by_key(|(id, entry)| (entry.last_used, **id))
-            .map(|(id, _)| *id)
+        let (_, id) = self.per_owner.get(&owner)?.first()?;
+        Some(*id)
     }
 }
 

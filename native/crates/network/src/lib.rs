@@ -7,6 +7,7 @@ pub mod container_addresses;
 mod current_namespace;
 pub mod descriptor_budget;
 pub mod event_token;
+mod fair_queue;
 pub mod firewall;
 pub mod flows;
 pub mod forwarding;

@@ -172,13 +172,18 @@ impl Server {
         loop {
             let next = [self.names.next_retry(), self.ports.next_check()];
             let next = next.into_iter().flatten().min();
-            let timeout = next.map_or(CLEANUP_INTERVAL, |time| time.min(CLEANUP_INTERVAL));
+            let timeout = match self.outgoing_tcp.has_waiting() || self.outgoing_udp.has_waiting() {
+                true => Duration::ZERO,
+                false => next.map_or(CLEANUP_INTERVAL, |time| time.min(CLEANUP_INTERVAL)),
+            };
             if self.poll.wait(&mut events, Some(timeout)).is_err() {
                 return;
             }
+            self.relays.begin_turn();
             for event in &events {
                 self.dispatch(*event);
             }
+            self.open_waiting();
             let (names, mut access) = self.names();
             names.retry_questions(&mut access);
             self.ports.check(&self.poll, &mut self.factory);
@@ -189,6 +194,13 @@ impl Server {
                 self.clean_up();
             }
         }
+    }
+
+    /// Opens flows for packets that wait for them.
+    fn open_waiting(&mut self) {
+        self.outgoing_tcp.begin_waiting(&self.poll, &self.bridges);
+        self.outgoing_udp
+            .open_waiting(&self.poll, &self.bridges, &mut self.factory);
     }
 
     fn clean_up(&mut self) {
@@ -269,15 +281,8 @@ impl Server {
                 outgoing_tcp.accept(poll, bridges, relays, index);
             }
             EventSource::OutgoingTcp => outgoing_tcp.connected(forwarding.poll, index),
-            EventSource::SynQueue => outgoing_tcp.read_queue(forwarding.poll, forwarding.bridges),
-            EventSource::OutgoingUdpListeners => {
-                outgoing_udp.accept(
-                    forwarding.poll,
-                    forwarding.bridges,
-                    forwarding.factory,
-                    index,
-                );
-            }
+            EventSource::SynQueue => outgoing_tcp.read_queue(forwarding.bridges),
+            EventSource::OutgoingUdpListeners => outgoing_udp.accept(forwarding.bridges, index),
             EventSource::OutgoingUdp => outgoing_udp.ready(index, second),
             EventSource::PublishedPorts => ports.ready(&mut forwarding, index),
             EventSource::UdpClients => ports.answer(&mut forwarding, index),

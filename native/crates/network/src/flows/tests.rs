@@ -58,7 +58,10 @@ impl Table {
 
     fn age(&mut self, id: u64, seconds: u64) {
         let entry = self.flows.entries.get_mut(&id).unwrap();
+        let own = self.flows.per_owner.get_mut(&entry.owner).unwrap();
+        assert!(own.remove(&(entry.last_used, id)));
         entry.last_used -= Duration::from_secs(seconds);
+        own.insert((entry.last_used, id));
     }
 }
 

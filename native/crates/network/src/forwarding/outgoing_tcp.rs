@@ -10,10 +10,11 @@ use sys::watched::Watched;
 
 use super::syn_queue::{self, FirstPacket, Verdict};
 use super::tcp_relays::TcpRelays;
-use super::{BATCH, DATAGRAM};
+use super::{DATAGRAM, OPENED_AT_ONCE};
 use crate::bridges::Bridges;
 use crate::descriptor_budget::{DescriptorBudget, Share};
 use crate::event_token::{EventSource, EventToken};
+use crate::fair_queue::FairQueue;
 use crate::firewall::{DIVERTED, REFUSED, UNREACHABLE};
 use crate::flows::{Flow, Flows, Limits, WhenFull};
 use crate::sockets::{self, SpareDescriptor};
@@ -26,6 +27,12 @@ const PENDING: Limits = Limits {
     // A connected container repeats its first packet within a few seconds.
     idle: Some(Duration::from_secs(20)),
 };
+
+/// First packets of one container that may wait for the host's attempts. Senders repeat the others.
+const MOST_WAITING: usize = 256;
+
+/// Connections accepted before the others have their turn.
+const ACCEPTED_AT_ONCE: usize = 8;
 
 /// The container's address and the destination.
 type Pair = (SocketAddr, SocketAddr);
@@ -55,6 +62,7 @@ impl Flow for Pending {
 pub struct OutgoingTcp {
     listeners: Vec<OwnedFd>,
     queue: Option<OwnedFd>,
+    waiting: FairQueue<FirstPacket>,
     pending: Flows<Pair, Pending>,
     spare: SpareDescriptor,
     buffer: Vec<u8>,
@@ -78,6 +86,7 @@ impl OutgoingTcp {
         Ok(Self {
             listeners,
             queue,
+            waiting: FairQueue::new(MOST_WAITING),
             pending: Flows::new(
                 EventSource::OutgoingTcp,
                 PENDING.within(budget, Share::PendingTcp),
@@ -89,7 +98,7 @@ impl OutgoingTcp {
 
     /// Accepts the connections that wait at a listener.
     pub fn accept(&mut self, poll: &Poll, bridges: &Bridges, relays: &mut TcpRelays, index: u64) {
-        for _ in 0..BATCH {
+        for _ in 0..ACCEPTED_AT_ONCE {
             let Some(listener) = self.listeners.get(index as usize) else {
                 return;
             };
@@ -120,12 +129,31 @@ impl OutgoingTcp {
         Some(pending.host.into_descriptor())
     }
 
-    /// Starts the host's connections for the packets that wait in the queue.
-    pub fn read_queue(&mut self, poll: &Poll, bridges: &Bridges) {
+    /// Reads the packets in the queue, which all containers share.
+    pub fn read_queue(&mut self, bridges: &Bridges) {
         let Some(queue) = &self.queue else {
             return;
         };
         for packet in syn_queue::receive(queue, &mut self.buffer) {
+            let owner = bridges.owner(packet.from.ip());
+            match self.waiting.has_room(owner) {
+                true => self.waiting.push(owner, packet),
+                false => syn_queue::decide(queue, packet.id, Verdict::Drop),
+            }
+        }
+    }
+
+    /// Returns whether [`OutgoingTcp::begin_waiting`] has work.
+    pub fn has_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Starts a few of the host's connections, in turn for each container.
+    pub fn begin_waiting(&mut self, poll: &Poll, bridges: &Bridges) {
+        for _ in 0..OPENED_AT_ONCE {
+            let Some((_, packet)) = self.waiting.next() else {
+                return;
+            };
             if let Some(verdict) = self.begin(poll, bridges, packet)
                 && let Some(queue) = &self.queue
             {

@@ -9,11 +9,12 @@ use sys::event::{Interest, Poll};
 use sys::inet;
 use sys::watched::Watched;
 
-use super::{BATCH, DATAGRAM, UDP_IDLE};
+use super::{BATCH, DATAGRAM, OPENED_AT_ONCE, UDP_IDLE};
 use crate::bridge_namespace::{SocketFactory, SocketKind};
 use crate::bridges::Bridges;
 use crate::descriptor_budget::{DescriptorBudget, Share};
 use crate::event_token::{EventSource, EventToken};
+use crate::fair_queue::FairQueue;
 use crate::flows::{Flow, Flows, Limits, WhenFull};
 use crate::sockets;
 
@@ -23,6 +24,9 @@ const LIMITS: Limits = Limits {
     when_full: WhenFull::EvictOldest,
     idle: Some(UDP_IDLE),
 };
+
+/// Datagrams of one container that may wait for their conversations. More are lost, as in any full queue.
+const MOST_WAITING: usize = 64;
 
 /// The container's address and the destination.
 type Pair = (SocketAddr, SocketAddr);
@@ -48,6 +52,8 @@ impl Flow for Conversation {
 pub struct OutgoingUdp {
     listeners: Vec<OwnedFd>,
     flows: Flows<Pair, Conversation>,
+    /// First datagrams of conversations.
+    waiting: FairQueue<(Pair, Vec<u8>)>,
     buffer: Vec<u8>,
 }
 
@@ -67,18 +73,13 @@ impl OutgoingUdp {
                 EventSource::OutgoingUdp,
                 LIMITS.within(budget, Share::OutgoingUdp),
             ),
+            waiting: FairQueue::new(MOST_WAITING),
             buffer: vec![0; DATAGRAM],
         })
     }
 
-    /// Forwards the datagrams that wait at a listener: the first ones of their conversations.
-    pub fn accept(
-        &mut self,
-        poll: &Poll,
-        bridges: &Bridges,
-        factory: &mut SocketFactory,
-        index: u64,
-    ) {
+    /// Reads the datagrams at a listener, which all containers share: the first ones of their conversations.
+    pub fn accept(&mut self, bridges: &Bridges, index: u64) {
         for _ in 0..BATCH {
             let Some(listener) = self.listeners.get(index as usize) else {
                 return;
@@ -90,13 +91,37 @@ impl OutgoingUdp {
                 continue;
             };
             let pair = (datagram.source, to);
+            let bytes = &self.buffer[..datagram.length];
+            if let Some(id) = self.flows.find(&pair) {
+                if let Some(conversation) = self.flows.use_flow(id) {
+                    let _ = send(&conversation.host, bytes, SendFlags::DONTWAIT);
+                }
+                continue;
+            }
+            let owner = bridges.owner(pair.0.ip());
+            if self.waiting.has_room(owner) {
+                self.waiting.push(owner, (pair, bytes.to_vec()));
+            }
+        }
+    }
+
+    /// Returns whether [`OutgoingUdp::open_waiting`] has work.
+    pub fn has_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Opens a few conversations, in turn for each container.
+    pub fn open_waiting(&mut self, poll: &Poll, bridges: &Bridges, factory: &mut SocketFactory) {
+        for _ in 0..OPENED_AT_ONCE {
+            let Some((_, (pair, bytes))) = self.waiting.next() else {
+                return;
+            };
             let id = self
                 .flows
                 .find(&pair)
                 .or_else(|| self.open(poll, bridges, factory, pair));
             if let Some(conversation) = id.and_then(|id| self.flows.use_flow(id)) {
-                let bytes = &self.buffer[..datagram.length];
-                let _ = send(&conversation.host, bytes, SendFlags::DONTWAIT);
+                let _ = send(&conversation.host, &bytes, SendFlags::DONTWAIT);
             }
         }
     }

@@ -11,19 +11,22 @@ use sys::event::Poll;
 use sys::inet;
 use sys::watched::Watched;
 
+use super::DATAGRAM;
 use super::bind_ports::{BindError, bind_request};
 use super::closed_ports::ClosedPorts;
 use super::container_listeners::ContainerListeners;
 use super::port_listener::{PortListener, Target, connect, connects, open_udp};
 use super::tcp_relays::{Attempt, Refused, TcpRelays};
 use super::udp_clients::UdpClients;
-use super::{BATCH, DATAGRAM};
 use crate::bridge_namespace::SocketFactory;
 use crate::bridges::Bridges;
 use crate::descriptor_budget::DescriptorBudget;
 use crate::event_token::{EventSource, EventToken};
 use crate::flows::FlowOwner;
 use crate::sockets::{self, SpareDescriptor};
+
+/// Connections or datagrams taken from one port before the others have their turn.
+const READ_AT_ONCE: usize = 8;
 
 /// The listeners of all containers.
 #[derive(Debug)]
@@ -210,7 +213,7 @@ impl PublishedPorts {
 
     /// Accepts the connections or datagrams that wait at a port.
     pub fn ready(&mut self, forwarding: &mut Forwarding<'_>, index: u64) {
-        for _ in 0..BATCH {
+        for _ in 0..READ_AT_ONCE {
             let Some(listener) = self.listeners.get(&index).filter(|one| one.is_open()) else {
                 return;
             };

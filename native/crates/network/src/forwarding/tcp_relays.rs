@@ -1,5 +1,6 @@
 //! Pairs of TCP connections: each end receives the bytes that the other end sends, and closes when the other closes.
 
+use std::collections::HashMap;
 use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::io::Errno;
@@ -12,8 +13,9 @@ use crate::event_token::EventSource;
 use crate::flows::{Flow, FlowOwner, Flows, Limits, NoKey, WhenFull};
 use crate::sockets;
 
-/// Bytes copied in one direction before the other connections have their turn. A large batch keeps the receiver awake:
-/// waking it costs as much as receiving 64 KiB.
+/// Bytes copied in one direction before the other connections have their turn. All connections of a container that are
+/// ready in a turn share this number. A large batch keeps the receiver awake: waking it costs as much as receiving
+/// 64 KiB.
 const BATCH: usize = 2 * 1024 * 1024;
 
 /// Size of the first and of the smallest read.
@@ -72,6 +74,8 @@ struct Relay {
 #[derive(Debug)]
 pub struct TcpRelays {
     flows: Flows<NoKey, Relay>,
+    /// Connections of each container that were ready in this turn and in the last one.
+    ready: [HashMap<FlowOwner, usize>; 2],
     buffer: Vec<u8>,
 }
 
@@ -87,8 +91,23 @@ impl TcpRelays {
         };
         Self {
             flows: Flows::new(EventSource::TcpRelays, limits),
+            ready: Default::default(),
             buffer: vec![0; BATCH],
         }
+    }
+
+    /// Begins a turn, in which each ready connection advances once.
+    pub fn begin_turn(&mut self) {
+        self.ready.swap(0, 1);
+        self.ready[0].clear();
+    }
+
+    /// Returns the bytes that a connection of this container may copy now.
+    fn allowance(&mut self, owner: FlowOwner) -> usize {
+        let [now, before] = &mut self.ready;
+        *now.entry(owner).or_default() += 1;
+        let sharing = before.get(&owner).copied().unwrap_or_default().max(1);
+        (BATCH / sharing).max(SMALLEST_READ)
     }
 
     /// Joins two connections on behalf of a container. The second may still be connecting. The first is reset if that
@@ -119,9 +138,11 @@ impl TcpRelays {
     /// Copies bytes after one end of a relay has become ready. Returns the client if its connection was refused and
     /// another attempt follows.
     pub fn ready(&mut self, poll: &Poll, id: u64, second: bool) -> Option<Refused> {
+        let owner = self.flows.owner(id)?;
+        let allowance = self.allowance(owner);
         let relay = self.flows.use_flow(id)?;
         let result = relay
-            .advance(&mut self.buffer, second)
+            .advance(&mut self.buffer[..allowance], second)
             .and_then(|()| relay.watch(poll));
         let finished = relay.directions.iter().all(|direction| direction.ended);
         if result.is_ok() && !finished {

@@ -24,7 +24,7 @@ use crate::sockets::{self, SpareDescriptor};
 const LONGEST_MESSAGE: usize = 64 * 1024;
 
 /// Questions read from one listener before the others have their turn.
-const BATCH: usize = 32;
+const BATCH: usize = 4;
 
 /// The sockets to which a container sends its questions.
 #[derive(Debug)]
