@@ -151,6 +151,38 @@ const accepted: Accepted[] = [
   { place: /\.IPAM\.Config\[\]\.Gateway$/, docker: /^absent$/, reason: "the gateway is known at the create" },
   { place: /\.IPv6Address$/, docker: /^$/, reason: "tbox has IPv6 by default" },
   { place: /\.Warning$/, tbox: /unknown field/, reason: "tbox warns of fields that the API does not have" },
+  {
+    place: /^status$/,
+    docker: /^500 .*too many open files/,
+    tbox: /^204/,
+    reason: "runc needs more open files than the program may have",
+  },
+  {
+    place: /^status$/,
+    docker: /^201 /,
+    tbox: /^501 publishing/,
+    reason: "a container that cannot start is not created",
+  },
+  {
+    place: /^status$/,
+    docker: /Cannot mkdir: .* is not a directory/,
+    tbox: /^201/,
+    reason: "create does not read the files of the image; the start fails",
+  },
+  {
+    request: /^POST \/images\/.*tag|^GET \/images\/get/,
+    place: /^status$/,
+    docker: /^200 /,
+    tbox: /^400/,
+    reason: "a request without a name does nothing in Docker",
+  },
+  { place: /^status$/, docker: /index\.docker\.io/, reason: "this machine has no way to Docker Hub" },
+  {
+    request: /^GET \/images|^POST \/images\/create/,
+    place: /\.message$/,
+    tbox: /^No such image|^the request has no body|unknown operating system/,
+    reason: "the text is another one",
+  },
   { place: /\.LastTagTime$/, docker: /^0001/, reason: "a loaded image got its name at the load" },
   { place: /\.Attributes\.path$/, docker: /^absent$/, reason: "an additional attribute" },
   {
