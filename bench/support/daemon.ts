@@ -1,7 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { commandOf, ownMemory } from "./process-sample.ts";
 
 /** A daemon with its own store, for a benchmark. */
 export interface BenchDaemon extends AsyncDisposable {
+  readonly pid: number;
   readonly environment: Record<string, string>;
   /** Runs `tbox` and returns its output; throws when it fails. */
   call(...args: string[]): string;
@@ -34,6 +36,9 @@ export async function startBenchDaemon(tbox: string, place: string): Promise<Ben
     return result.stdout.toString().trim();
   };
   return {
+    get pid() {
+      return child.pid;
+    },
     environment,
     call,
     request: (method, path, body) =>
@@ -82,28 +87,11 @@ function field(pid: number, name: string): number {
 
 function describe(daemon: number, run: string): string {
   const others = readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && commandOf(pid).includes(run));
-  const memory = others.reduce((sum, pid) => sum + resident(pid), 0);
+  const memory = others.reduce((sum, pid) => sum + ownMemory(pid), 0);
   return (
-    `daemon ${(resident(daemon) / 1024).toFixed(0)} MiB of own memory, ${descriptors(daemon)} descriptors; ` +
+    `daemon ${(ownMemory(`${daemon}`) / 1024).toFixed(0)} MiB of own memory, ${descriptors(daemon)} descriptors; ` +
     `${others.length} processes of the helper ${(memory / 1024).toFixed(0)} MiB`
   );
-}
-
-function commandOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
-  } catch {
-    return "";
-  }
-}
-
-/** Returns the resident memory of a process in KiB without the pages of its program; 0 for one that has ended. */
-function resident(pid: number | string): number {
-  try {
-    return Number(/^RssAnon:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
-  } catch {
-    return 0;
-  }
 }
 
 function descriptors(pid: number | string): number {

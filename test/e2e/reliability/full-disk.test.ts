@@ -2,44 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { appendFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
 import type { Outcome } from "#test/support/program.ts";
-import { awaitLine } from "#test/support/program.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
 import { until } from "#test/support/until.ts";
-import { loadBox, shellUnavailable } from "../support/images.ts";
-
-const entries = 3000;
-
-/** Mounts a small file system on a directory, in a mount namespace of its own that lasts as long as the process. */
-async function mountSmallDisk(directory: string) {
-  const script = `mount -t tmpfs -o size=200m,nr_inodes=${entries},mode=700 none "$0" && echo ready && exec sleep 1000`;
-  const unshare = ["unshare", "--user", "--map-current-user", "--keep-caps", "--mount"];
-  const holder = Bun.spawn([...unshare, "sh", "-c", script, directory], {
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  await awaitLine(holder.stdout, "ready");
-  return {
-    /** Command prefix that enters the namespace. */
-    enter: ["nsenter", "-t", String(holder.pid), "--user", "--mount", "--preserve-credentials", "--"],
-    /** Path of the file system for processes outside of the namespace. */
-    path: `/proc/${holder.pid}/root${directory}`,
-    async [Symbol.asyncDispose]() {
-      holder.kill("SIGKILL");
-      await holder.exited;
-    },
-  };
-}
-
-/** Reason why the tests cannot run here. */
-async function findObstacle(): Promise<string | undefined> {
-  if (shellUnavailable !== undefined) return shellUnavailable;
-  using directory = temporaryDirectory("disk");
-  try {
-    await using _ = await mountSmallDisk(directory.path);
-    return undefined;
-  } catch {
-    return "mounts in a user namespace are not possible";
-  }
-}
+import { loadBox } from "../support/images.ts";
+import { mountSmallDisk, smallDiskEntries, smallDiskUnavailable } from "../support/small-disk.ts";
 
 /** Repeats an action until the disk refuses it. */
 function exhaust(action: () => void): void {
@@ -50,7 +16,7 @@ function exhaust(action: () => void): void {
   }
 }
 
-const obstacle = await findObstacle();
+const obstacle = await smallDiskUnavailable();
 if (obstacle !== undefined) console.error(`skipped a store on a full disk: ${obstacle}`);
 
 describe.skipIf(obstacle !== undefined)("a store on a full disk", () => {
@@ -87,7 +53,8 @@ describe.skipIf(obstacle !== undefined)("a store on a full disk", () => {
 
   function free(): void {
     rmSync(`${disk}/filler`, { force: true });
-    for (let number = 0; number < entries; number++) rmSync(`${disk}/entry-${number}`, { force: true });
+    for (let number = 0; number < smallDiskEntries; number++)
+      rmSync(`${disk}/entry-${number}`, { force: true });
   }
 
   /** Runs `tbox` on a disk that is full before and after it. */
