@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { loadShell, shellUnavailable } from "#test/e2e/support/images.ts";
 import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
-import { processesNamed } from "#test/support/processes.ts";
+import { killAll, processesNamed } from "#test/support/processes.ts";
 import { until } from "#test/support/until.ts";
 import { cgroupsUnavailable } from "./support/cgroups.ts";
 import { type Limited, openLimited } from "./support/limited.ts";
@@ -107,7 +107,7 @@ describe.skipIf(skipped !== undefined)("a container with its own cgroup", () => 
     const { daemon } = limited;
     for (const victim of ["monitor", "zygote"] as const) {
       await limited.start(victim, [], "sleep", "1000");
-      for (const pid of processesNamed(`tbox-${victim}`, daemon.run)) process.kill(pid, "SIGKILL");
+      killAll(processesNamed(`tbox-${victim}`, daemon.run));
       if (victim === "monitor") {
         await until(async () => !(await limited.inspect(victim)).State.Running);
       }
@@ -116,9 +116,7 @@ describe.skipIf(skipped !== undefined)("a container with its own cgroup", () => 
     }
     await limited.start("all", [], "sleep", "1000");
     await daemon.kill();
-    for (const pid of ["tbox-zygote", "tbox-monitor"].flatMap((name) => processesNamed(name, daemon.run))) {
-      process.kill(pid, "SIGKILL");
-    }
+    killAll(["tbox-zygote", "tbox-monitor"].flatMap((name) => processesNamed(name, daemon.run)));
     await daemon.start();
     expect((await limited.inspect("all")).State.Running).toBe(false);
     await limited.empty();

@@ -27,18 +27,23 @@ export function nameOf(pid: number): string {
 /** Kills the processes with all their descendants, and waits for their end. */
 export async function killTrees(roots: number[]): Promise<void> {
   const pids = withDescendants(roots);
+  killAll(pids);
+  while (pids.some(isRunning)) await Bun.sleep(5);
+}
+
+/** Kills the processes. One that has ended meanwhile, or that has a subordinate id and ends with its parents, is left out. */
+export function killAll(pids: number[]): void {
   for (const pid of pids) {
     try {
       process.kill(pid, "SIGKILL");
     } catch {
-      // The process has ended, or has a subordinate id and ends with its parents.
+      // The process has ended, or belongs to another id.
     }
   }
-  while (pids.some(isRunning)) await Bun.sleep(5);
 }
 
 /** Whether a process exists and is not a zombie. */
-function isRunning(pid: number): boolean {
+export function isRunning(pid: number): boolean {
   const state = statFields(pid)?.[0];
   return state !== undefined && state !== "Z" && state !== "X";
 }

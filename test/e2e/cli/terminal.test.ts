@@ -69,14 +69,14 @@ describe.each([
 
   test.skipIf(skipped)("is detached from with Ctrl-P Ctrl-Q, and with --detach-keys", async () => {
     using window = shell(["-it"]);
-    window.type("$RUN sh -c 'echo ready; sleep 2'", "Enter");
+    window.type("$RUN sh -c 'echo ready; sleep 30'", "Enter");
     await window.shows(/^ready/m);
     window.type("C-p", "C-q");
     await window.shows(/^read escape sequence$/m);
     window.type("echo code=$?; clear", "Enter");
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's
-    window.type("${RUN/ run / run --detach-keys ctrl-x,q } sh -c 'echo ready; sleep 2'", "Enter");
-    await window.shows(/^ready/m);
+    window.type("${RUN/ run / run --detach-keys ctrl-x,q } sh -c 'echo again; sleep 30'", "Enter");
+    await window.shows(/^again/m);
     window.type("C-x", "q");
     await window.shows(/^read escape sequence$/m);
   });
@@ -88,14 +88,14 @@ describe.each([
     window.type("C-z");
     await window.shows(/Stopped/);
     window.type("fg; echo code=$?", "Enter");
-    await window.shows(/fg;/);
+    await window.foreground(/^(?!bash$)/);
     window.type("C-c");
     await window.shows(/^(\^C)?code=3$/m);
   });
 
   test.skipIf(skipped)("is restored when a signal ends the client", async () => {
     using window = shell(["-it", "--sig-proxy=false"]);
-    window.type("sh -c 'echo $$; exec \"$@\"' sh $RUN sh -c 'echo ready; sleep 2'", "Enter");
+    window.type("sh -c 'echo $$; exec \"$@\"' sh $RUN sh -c 'echo ready; sleep 30'", "Enter");
     const [, pid] = /^(\d+)\s*\nready/m.exec(await window.shows(/^\d+\s*\nready/m)) ?? [];
     process.kill(Number(pid), "SIGTERM");
     await window.shows(/^Terminated/m);

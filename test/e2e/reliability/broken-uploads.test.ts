@@ -23,10 +23,12 @@ daemonSuite("an upload that breaks off", { obstacle: shellUnavailable, prepare: 
     return connection;
   }
   const descriptors = () => readdirSync(`/proc/${daemon.pid}/fd`).length;
-  async function baseline(): Promise<{ descriptors: number; helpers: number }> {
+  async function baseline(): Promise<{ descriptors: number; helpers: Set<number> }> {
     await (await daemon.request("GET", "/containers/json")).text();
-    return { descriptors: descriptors(), helpers: busyProcesses(daemon.run).length };
+    return { descriptors: descriptors(), helpers: new Set(busyProcesses(daemon.run)) };
   }
+  /** Returns whether a process runs that is not one of the earlier ones, which may have ended meanwhile. */
+  const isWorking = (earlier: Set<number>) => busyProcesses(daemon.run).some((pid) => !earlier.has(pid));
 
   test.each([
     ["of half a file", whole.subarray(0, 50_000)],
@@ -36,12 +38,12 @@ daemonSuite("an upload that breaks off", { obstacle: shellUnavailable, prepare: 
     await daemon.printed("create", "--name", "stopped", "--network", "none", "box:1", "true");
     const before = await baseline();
     const connection = await upload("/containers/stopped/archive?path=/", part);
-    await until(() => busyProcesses(daemon.run).length > before.helpers);
+    await until(() => isWorking(before.helpers));
     connection[Symbol.dispose]();
     expect((await daemon.request("GET", "/containers/stopped/changes")).status).toBe(200);
     expect((await daemon.request("POST", "/containers/stopped/start")).status).toBe(204);
     expect((await daemon.request("DELETE", "/containers/stopped?force=1")).status).toBe(204);
-    await until(() => busyProcesses(daemon.run).length <= before.helpers);
+    await until(() => !isWorking(before.helpers));
   });
 
   test("leaves no helper behind in a running container", async () => {
@@ -49,9 +51,9 @@ daemonSuite("an upload that breaks off", { obstacle: shellUnavailable, prepare: 
     const before = await baseline();
     for (const part of [whole.subarray(0, 50_000), whole.subarray(0, 100), new Uint8Array()]) {
       const connection = await upload("/containers/runs/archive?path=/", part);
-      await until(() => busyProcesses(daemon.run).length > before.helpers);
+      await until(() => isWorking(before.helpers));
       connection[Symbol.dispose]();
-      await until(() => busyProcesses(daemon.run).length <= before.helpers);
+      await until(() => !isWorking(before.helpers));
     }
     await until(() => descriptors() <= before.descriptors);
     await daemon.printed("rm", "-f", "runs");
@@ -68,7 +70,7 @@ daemonSuite("an upload that breaks off", { obstacle: shellUnavailable, prepare: 
       await daemon.request("GET", "/containers/json");
       connection[Symbol.dispose]();
     }
-    await until(() => busyProcesses(daemon.run).length <= before.helpers);
+    await until(() => !isWorking(before.helpers));
     await until(() => descriptors() <= before.descriptors);
     expect(await daemon.printed("images", "-q", "part")).toBe("");
   });

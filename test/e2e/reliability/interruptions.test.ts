@@ -5,7 +5,7 @@ import { type Connection, openConnection } from "#test/support/connection.ts";
 import type { TestDaemon } from "#test/support/daemon.ts";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { buildImage, busyboxLayer, ociArchive } from "#test/support/images.ts";
-import { busyProcesses } from "#test/support/processes.ts";
+import { busyProcesses, killAll } from "#test/support/processes.ts";
 import { until } from "#test/support/until.ts";
 import { loadShell, shellUnavailable } from "../support/images.ts";
 import {
@@ -202,7 +202,7 @@ daemonSuite("a client that gives up", { obstacle: shellUnavailable, prepare }, (
     connection.pause();
     const started = () => busyProcesses(daemon.run).filter((pid) => !helpers.has(pid));
     await until(() => started().length > 0);
-    for (const pid of started()) process.kill(pid, "SIGKILL");
+    killAll(started());
     connection.resume();
     if (part < 1) await connection.until("\r\n\r\n");
     else await connection.ended;

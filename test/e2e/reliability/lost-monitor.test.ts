@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { openConnection } from "#test/support/connection.ts";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
-import { processesNamed } from "#test/support/processes.ts";
+import { isRunning, killAll, processesNamed } from "#test/support/processes.ts";
 import { until } from "#test/support/until.ts";
 import { loadBox, shellUnavailable } from "../support/images.ts";
 
@@ -37,9 +37,9 @@ daemonSuite("the connection to a monitor", { obstacle: shellUnavailable, prepare
   test("that is lost with the monitor ends the container before it counts as exited", async () => {
     await daemon.printed("run", "-d", "--name", "orphan", "--network", "none", "box:1", "sleep", "1000");
     const { Pid } = await stateOf("orphan");
-    for (const pid of processesNamed("tbox-monitor", daemon.run)) process.kill(pid, "SIGKILL");
+    killAll(processesNamed("tbox-monitor", daemon.run));
     await until(async () => (await stateOf("orphan")).Status === "exited");
-    expect(existsSync(`/proc/${Pid}`)).toBe(false);
+    expect(isRunning(Pid)).toBe(false);
     expect((await stateOf("orphan")).ExitCode).toBe(137);
     await daemon.printed("rm", "orphan");
   });
@@ -57,7 +57,7 @@ daemonSuite("the connection to a monitor", { obstacle: shellUnavailable, prepare
       const { Pid } = await stateOf("frozen");
       await freezeMonitor("frozen");
       await daemon.printed(...command.split(" "), "frozen");
-      expect(existsSync(`/proc/${Pid}`)).toBe(false);
+      expect(isRunning(Pid)).toBe(false);
       if (command !== "rm -f") {
         expect(await stateOf("frozen")).toMatchObject({ Status: "exited", ExitCode: 137 });
         await daemon.printed("rm", "frozen");

@@ -43,8 +43,10 @@ daemonSuite("many containers with --rm", { obstacle: shellUnavailable }, (daemon
   test(
     "lose no output and no exit code, and leave nothing behind",
     async () => {
-      const mounts = () => readFileSync("/proc/self/mountinfo", "utf8");
-      const before = mounts();
+      const mounts = () =>
+        readFileSync("/proc/self/mountinfo", "utf8")
+          .split("\n")
+          .filter((line) => line.includes(daemon.data) || line.includes(daemon.run));
       let next = 0;
       const faults: object[] = [];
       const work = async () => {
@@ -63,7 +65,7 @@ daemonSuite("many containers with --rm", { obstacle: shellUnavailable }, (daemon
       const helpers = () => busyProcesses(daemon.run).length;
       // The command lines of the zygote and its children contain the run directory.
       while (helpers() > 2) await Bun.sleep(20);
-      expect(mounts()).toBe(before);
+      expect(mounts()).toEqual([]);
     },
     { timeout: 60_000 + count * 100 },
   );

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
-import { processesNamed } from "#test/support/processes.ts";
+import { killAll, processesNamed } from "#test/support/processes.ts";
 import { runProgram } from "#test/support/program.ts";
 import { repository } from "#test/support/repository.ts";
 import { until } from "#test/support/until.ts";
@@ -31,7 +31,7 @@ daemonSuite("the run directory", { obstacle: shellUnavailable, prepare: loadBox 
   }
 
   async function killZygote(): Promise<void> {
-    for (const zygote of processesNamed("tbox-zygote", daemon.run)) process.kill(zygote, "SIGKILL");
+    killAll(processesNamed("tbox-zygote", daemon.run));
     await until(() => processesNamed("tbox-zygote", daemon.run).length === 0);
   }
 
@@ -113,12 +113,15 @@ daemonSuite("the run directory", { obstacle: shellUnavailable, prepare: loadBox 
     await start("lasting");
     const pid = await pidOf("lasting");
     await daemon.kill();
-    const zygotes = processesNamed("tbox-zygote", daemon.run);
+    // A process that the zygote has just created has its name for a moment.
+    await until(() => processesNamed("tbox-zygote", daemon.run).length === 1);
+    const [zygote] = processesNamed("tbox-zygote", daemon.run);
     for (const name of readdirSync(daemon.run).filter((name) => /^zygote.*sock$/.test(name))) {
       rmSync(`${daemon.run}/${name}`);
     }
     await daemon.start();
-    expect(processesNamed("tbox-zygote", daemon.run)).toEqual(zygotes);
+    await until(() => processesNamed("tbox-zygote", daemon.run).length === 1);
+    expect(processesNamed("tbox-zygote", daemon.run)).toEqual([zygote ?? 0]);
     await expectUndisturbed("lasting", pid);
   });
 
