@@ -15,8 +15,13 @@ export function schemaVersion(database: Database): number {
 export function migrate(database: Database, migrations: readonly string[]): void {
   const version = schemaVersion(database);
   if (version > migrations.length) {
-    const known = `schema version ${version} is above ${migrations.length}, the newest that this version supports`;
-    throw new TboxError("unavailable", `the store was written by a newer version of tbox: ${known}`);
+    const known = `its schema is version ${version}, and this version of tbox supports up to ${migrations.length}`;
+    const remedy =
+      "install the newer version again, or set TBOX_DATA_DIR to another directory for a second store";
+    throw new TboxError(
+      "unavailable",
+      `the store was written by a newer version of tbox: ${known}: ${remedy}`,
+    );
   }
   for (const [index, script] of migrations.entries()) {
     if (index < version) continue;

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { protocolVersion, zygoteRecordSchema } from "../protocol/zygote.ts";
 
 /**
@@ -6,12 +6,31 @@ import { protocolVersion, zygoteRecordSchema } from "../protocol/zygote.ts";
  * zygote runs.
  */
 export function wakeZygote(store: string): boolean {
+  return signalZygote(`${store}/zygote-${protocolVersion}.json`, "SIGUSR1");
+}
+
+/** Signals the zygote of a record, if it serves the store. An old record's process may be another store's zygote by now. */
+function signalZygote(record: string, signal: NodeJS.Signals, store?: string): boolean {
   try {
-    const text = readFileSync(`${store}/zygote-${protocolVersion}.json`, "utf8");
-    return signalProcess(zygoteRecordSchema.parse(JSON.parse(text)).pid, "tbox-zygote", "SIGUSR1");
+    const { pid } = zygoteRecordSchema.parse(JSON.parse(readFileSync(record, "utf8")));
+    const arguments_ = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+    if (store !== undefined && !arguments_.includes(store)) return false;
+    return signalProcess(pid, "tbox-zygote", signal);
   } catch {
     return false;
   }
+}
+
+/**
+ * Ends the zygotes of other protocol versions, which no daemon of this version can use. Their containers continue: a zygote
+ * that starts afterwards enters them. Returns the records of these zygotes, which that zygote reads once.
+ */
+export function endOtherZygotes(store: string): string[] {
+  const own = `zygote-${protocolVersion}.json`;
+  const others = readdirSync(store).filter((name) => /^zygote-\d+\.json$/.test(name) && name !== own);
+  const records = others.map((name) => `${store}/${name}`);
+  for (const record of records) signalZygote(record, "SIGKILL", store);
+  return records;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { repeatFor } from "#support/concurrency/repeat-for.ts";
 import { TboxError } from "#support/errors.ts";
 import { errnoOf, FailureError } from "../addon/failure.ts";
@@ -20,7 +20,7 @@ import {
   protocolVersion,
   type ToZygote,
 } from "../protocol/zygote.ts";
-import { wakeZygote } from "./wake.ts";
+import { endOtherZygotes, wakeZygote } from "./wake.ts";
 
 type Welcome = Extract<FromZygote, { type: "welcome" }>;
 
@@ -56,7 +56,9 @@ const wakeTimeout = 2000;
 export async function connectZygote(options: ZygoteOptions): Promise<ZygoteConnection> {
   const running = (await greet(options)) ?? (await greetAgain(options));
   if (running) return running;
+  const outdated = endOtherZygotes(options.store);
   await startZygote(options);
+  for (const record of outdated) rmSync(record, { force: true });
   const started = await greet(options);
   if (started) return started;
   throw new TboxError(

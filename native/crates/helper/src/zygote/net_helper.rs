@@ -6,7 +6,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use protocol::zygote::Mapping;
-use rustix::net::sockopt::{Timeout, set_socket_timeout};
+use rustix::fs::Dir;
+use rustix::net::sockopt::{Timeout, set_socket_timeout, socket_peercred};
+use rustix::process::{Signal, kill_process};
 
 use sys::event::{Interest, Poll};
 use sys::seqpacket::{self, Error, Flags, Received};
@@ -19,7 +21,8 @@ use crate::net::zygote_messages::{FromHelper, ToHelper, socket_name};
 /// State that the net helper of a dead zygote hands over.
 #[derive(Debug)]
 pub struct Handover {
-    channel: OwnedFd,
+    /// Channel to the helper; `None` if the helper had another protocol version and was ended.
+    channel: Option<OwnedFd>,
     pub mapping: Mapping,
     pub user_namespace: OwnedFd,
     bridges: OwnedFd,
@@ -29,9 +32,37 @@ pub struct Handover {
 /// Longest wait for each message of a handover.
 const RECEIVE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Connects to the net helper of a dead zygote, if it is still running, and receives its state.
+/// Receives the state of a dead zygote's net helper, if it is still running. A helper of another protocol version is
+/// ended: it cannot continue to serve, and a new one gets its namespaces.
 pub fn take_over(run: BorrowedFd<'_>) -> Option<Handover> {
-    let channel = seqpacket::connect(run, &socket_name()).ok()?;
+    let own = socket_name();
+    if let Ok(channel) = seqpacket::connect(run, &own) {
+        return receive_handover(channel);
+    }
+    let entries = Dir::read_from(run).ok()?;
+    entries.flatten().find_map(|entry| {
+        let name = entry.file_name().to_str().ok()?;
+        if name == own || !name.starts_with("net-") || !name.ends_with(".sock") {
+            return None;
+        }
+        let mut handover = receive_handover(seqpacket::connect(run, name).ok()?)?;
+        end_helper(&handover.channel.take()?);
+        Some(handover)
+    })
+}
+
+/// Kills a helper and waits until it has released its ports.
+fn end_helper(channel: &OwnedFd) {
+    let Ok(peer) = socket_peercred(channel) else {
+        return;
+    };
+    if kill_process(peer.pid, Signal::KILL).is_ok() {
+        // The channel ends with the helper, or its time limit does.
+        while matches!(seqpacket::receive(channel.as_fd()), Ok(Some(_))) {}
+    }
+}
+
+fn receive_handover(channel: OwnedFd) -> Option<Handover> {
     set_socket_timeout(&channel, Timeout::Recv, Some(RECEIVE_TIMEOUT)).ok()?;
     let Received { text, descriptors } = seqpacket::receive(channel.as_fd()).ok()??;
     let FromHelper::Handover {
@@ -53,7 +84,7 @@ pub fn take_over(run: BorrowedFd<'_>) -> Option<Handover> {
         }
     }
     Some(Handover {
-        channel,
+        channel: Some(channel),
         mapping,
         user_namespace,
         bridges,
@@ -75,7 +106,9 @@ impl NetHelper {
     pub fn adopt(&mut self, poll: &Poll, handover: Handover, token: u64) {
         self.bridges = Some(handover.bridges);
         self.namespaces = handover.namespaces;
-        self.set_channel(poll, handover.channel, token);
+        if let Some(channel) = handover.channel {
+            self.set_channel(poll, channel, token);
+        }
     }
 
     /// Informs the helper that the zygote ends.

@@ -34,9 +34,22 @@ impl ZygoteRecord {
         rustix::io::write(&file, messages::text(self).as_slice()).map(drop)
     }
 
+    /// Reads the record of the last zygote, which may have had another protocol version.
     pub fn read(store: BorrowedFd<'_>) -> Option<Self> {
+        let own = record_name();
+        let others = Dir::read_from(store).ok()?.flatten().filter_map(|entry| {
+            let name = entry.file_name().to_str().ok()?;
+            let is_other = name.starts_with("zygote-") && name.ends_with(".json");
+            is_other.then(|| name.to_owned())
+        });
+        std::iter::once(own)
+            .chain(others)
+            .find_map(|name| Self::read_file(store, &name))
+    }
+
+    fn read_file(store: BorrowedFd<'_>, name: &str) -> Option<Self> {
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        let file = openat(store, record_name(), flags, Mode::empty()).ok()?;
+        let file = openat(store, name, flags, Mode::empty()).ok()?;
         let mut text = Vec::new();
         std::fs::File::from(file).read_to_end(&mut text).ok()?;
         serde_json::from_slice(&text).ok()
