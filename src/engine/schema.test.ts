@@ -41,7 +41,7 @@ test("a store without a schema version keeps its contents and gets the missing t
   const database = oldStore();
   migrate(database, migrations);
   expect(schemaVersion(database)).toBe(migrations.length);
-  const records = openImageRecords(database);
+  const records = openImageRecords(database, () => {});
   expect(records.name("docker.io/library/debian:12")).toMatchObject({ id, target });
   expect(records.get(id)?.configSize).toBe(13);
   expect(database.query("SELECT name FROM volumes").all()).toEqual([{ name: "data" }]);

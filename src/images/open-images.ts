@@ -35,7 +35,7 @@ export interface ImagesOptions {
 
 /** Opens the images of a store. Garbage collection begins with `startCollecting`. */
 export async function openImages({ database, helloProgram, ...options }: ImagesOptions): Promise<Images> {
-  const records = openImageRecords(database);
+  const records = openImageRecords(database, options.warn);
   const collector = openGarbageCollector(() => collectGarbage({ ...options, records }));
   const writeIndex = coalesced(() => options.content.writeIndex(indexEntries(records)));
   const parts = { ...options, records, writeIndex, withLease: collector.withLease };

@@ -1,4 +1,6 @@
 import { discardStream } from "#native/addon/stream.ts";
+import { tryToConnect } from "#native/monitor/keep-connected.ts";
+import { connectMonitor } from "#native/monitor/monitor.ts";
 import { TboxError } from "#support/errors.ts";
 import type { ContainerServices } from "../services.ts";
 import { containerDirectory } from "../state/container-directories.ts";
@@ -7,12 +9,15 @@ import { removeAnonymousVolumes } from "../volumes/container-volumes.ts";
 import { killAndWait } from "./kill.ts";
 import { stayStopped } from "./stop.ts";
 
+const sigkill = 9;
+
 /** Removes a container and the files that it wrote. A running container is killed first if `force` is set. */
 export async function removeContainer(
   services: ContainerServices,
   name: string,
   { force, volumes = false }: { force: boolean; volumes?: boolean },
 ): Promise<void> {
+  if (await removeUnreadable(services, name, force)) return;
   const record = services.records.find(name);
   const { id } = record;
   if (record.state.status === "restarting") {
@@ -32,8 +37,39 @@ export async function removeContainer(
   });
 }
 
+/** Removes a container whose record cannot be read. Returns false when no such container has the name or ID. */
+async function removeUnreadable(services: ContainerServices, name: string, force: boolean): Promise<boolean> {
+  const { records, trash } = services;
+  if (records.lookup(name) || records.setAside.size === 0) return false;
+  const plain = name.replace(/^\//, "");
+  const found = [...records.setAside].find(
+    ([id, own]) => own === plain || id === plain || isPrefix(plain, id),
+  );
+  if (found === undefined) return false;
+  const [id] = found;
+  const monitor = await tryToConnect(() => connectMonitor(services.run, id));
+  if (monitor !== "gone") {
+    if (!force) throw conflict(name, "running", "stop the container before removing or force remove");
+    if (monitor === "busy") throw conflict(name, "running", "its monitor does not answer, try again");
+    monitor.signal(sigkill);
+    await monitor.exited;
+    monitor[Symbol.dispose]();
+  }
+  trash.discard(containerDirectory(services, id));
+  records.delete(id);
+  return true;
+}
+
+function isPrefix(text: string, id: string): boolean {
+  return /^[0-9a-f]{4,}$/.test(text) && id.startsWith(text);
+}
+
 function refusal({ name }: ContainerRecord, state: "restarting" | "paused" | "running"): TboxError {
   const fix = `${state === "paused" ? "unpause and then " : ""}stop the container before removing or force remove`;
+  return conflict(name, state, fix);
+}
+
+function conflict(name: string, state: string, fix: string): TboxError {
   return new TboxError("conflict", `cannot remove container "/${name}": container is ${state}: ${fix}`);
 }
 

@@ -128,16 +128,27 @@ test("a record that cannot be read is set aside by name, and the other container
     const warnings: string[] = [];
     const records = openRecords(database, openUsageRegister(), (message) => warnings.push(message));
     expect(records.all().map(({ name }) => name)).toEqual(["name-c1"]);
-    expect([...records.setAside].sort()).toEqual(Object.keys(damages).sort());
+    expect([...records.setAside.keys()].sort()).toEqual(Object.keys(damages).sort());
     expect(warnings.sort()).toEqual(
       Object.keys(damages)
         .sort()
         .map(
           (id) =>
-            `container name-${id} (${id}) is set aside, because its record in tbox.db cannot be read: its files stay in containers/${id}`,
+            `container name-${id} (${id}) is set aside, because its record in tbox.db cannot be read: its files stay in containers/${id} until "tbox rm name-${id}"`,
         ),
     );
   }
+});
+
+test("a record that is set aside can be deleted", () => {
+  const database = memoryDatabase();
+  openRecords(database).save(newRecord());
+  database.run("UPDATE containers SET record = '{'");
+  const records = openRecords(database);
+  expect([...records.setAside]).toEqual([["c1", "web"]]);
+  records.delete("c1");
+  expect(records.setAside.size).toBe(0);
+  expect(database.query("SELECT id FROM containers").all()).toEqual([]);
 });
 
 test("another container takes the name of one that is set aside without replacing its row", () => {

@@ -15,8 +15,8 @@ export interface ContainerRecords {
   /** Finds a container by its exact name without the slash. */
   named(name: string): ContainerRecord | undefined;
   withId(id: string): ContainerRecord | undefined;
-  /** IDs of the rows that cannot be read. Their files and rows stay, so that they can be repaired. */
-  setAside: ReadonlySet<string>;
+  /** Names, by ID, of the rows that cannot be read. Their files and rows stay until they are deleted. */
+  setAside: ReadonlyMap<string, string>;
   /** Writes a new or changed record and registers its uses. Throws when the write fails. */
   save(record: ContainerRecord): void;
   /**
@@ -45,12 +45,8 @@ export interface ContainerRecordsOptions {
 }
 
 /** Opens the table and registers the uses of every container in it. */
-export function openContainerRecords({
-  database,
-  uses,
-  written,
-  warn,
-}: ContainerRecordsOptions): ContainerRecords {
+export function openContainerRecords(options: ContainerRecordsOptions): ContainerRecords {
+  const { database, uses, written, warn } = options;
   const write = database.query(
     "INSERT OR REPLACE INTO containers (id, name, record) VALUES ($id, $name, $record)",
   );
@@ -74,6 +70,7 @@ export function openContainerRecords({
     registerUses(record);
   };
   const forget = (id: string) => {
+    setAside.delete(id);
     const record = byId.get(id);
     byId.delete(id);
     if (record) byName.delete(record.name);
@@ -87,19 +84,8 @@ export function openContainerRecords({
     if (!record?.hostConfig.AutoRemove) written();
   }, warn);
   const records: ContainerRecords = {
-    all: () => [...byId.values()],
+    ...openLookups(byId, byName),
     setAside,
-    named: (name) => byName.get(name),
-    withId: (id) => byId.get(id),
-    lookup(name) {
-      const plain = name.startsWith("/") ? name.slice(1) : name;
-      return byId.get(plain) ?? byName.get(plain) ?? byPrefix(byId, plain);
-    },
-    find(name) {
-      const found = records.lookup(name);
-      if (!found) throw new TboxError("not-found", `No such container: ${name}`);
-      return found;
-    },
     save(record) {
       put(record);
       if (!record.hostConfig.AutoRemove) written(byId.has(record.id) ? undefined : record);
@@ -125,6 +111,29 @@ export function openContainerRecords({
     },
   };
   return records;
+}
+
+type Lookups = Pick<ContainerRecords, "all" | "named" | "withId" | "lookup" | "find">;
+
+function openLookups(
+  byId: ReadonlyMap<string, ContainerRecord>,
+  byName: ReadonlyMap<string, ContainerRecord>,
+): Lookups {
+  const lookup = (name: string) => {
+    const plain = name.startsWith("/") ? name.slice(1) : name;
+    return byId.get(plain) ?? byName.get(plain) ?? byPrefix(byId, plain);
+  };
+  return {
+    all: () => [...byId.values()],
+    named: (name) => byName.get(name),
+    withId: (id) => byId.get(id),
+    lookup,
+    find(name) {
+      const found = lookup(name);
+      if (!found) throw new TboxError("not-found", `No such container: ${name}`);
+      return found;
+    },
+  };
 }
 
 /** Writes rows by ID, and repeats the writes that fail. */
@@ -154,7 +163,7 @@ function openUnwritten(write: (id: string) => void, warn: Warn) {
   };
 }
 
-function byPrefix(byId: Map<string, ContainerRecord>, prefix: string): ContainerRecord | undefined {
+function byPrefix(byId: ReadonlyMap<string, ContainerRecord>, prefix: string): ContainerRecord | undefined {
   if (!/^[0-9a-f]+$/.test(prefix)) return undefined;
   const [only, ...others] = [...byId.values()].filter(({ id }) => id.startsWith(prefix));
   if (others.length > 0) {

@@ -14,22 +14,22 @@ const separator = "#";
 
 /**
  * Reads the table of containers. Reports and sets aside a row that cannot be read, because one damaged row must not take
- * all other containers from the user.
+ * all other containers from the user. Returns the names of the rows that are set aside by ID.
  */
 export function readContainerRows(
   database: Database,
   warn: Warn,
-): { readable: ContainerRecord[]; setAside: ReadonlySet<string> } {
+): { readable: ContainerRecord[]; setAside: Map<string, string> } {
   const readable: ContainerRecord[] = [];
-  const setAside = new Set<string>();
+  const setAside = new Map<string, string>();
   for (const row of database.query<ContainerRow, []>("SELECT id, name, record FROM containers").all()) {
     try {
       readable.push(parseRow(row));
     } catch (error) {
-      setAside.add(row.id);
-      const [name] = row.name.split(separator);
+      const [name = row.name] = row.name.split(separator);
+      setAside.set(row.id, name);
       const message = `container ${name} (${row.id}) is set aside, because its record in tbox.db cannot be read`;
-      warn(`${message}: its files stay in containers/${row.id}`, error);
+      warn(`${message}: its files stay in containers/${row.id} until "tbox rm ${name}"`, error);
       freeName(database, row);
     }
   }

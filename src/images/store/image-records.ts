@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import type { ImageConfig } from "#oci/config.ts";
 import type { Descriptor } from "#oci/descriptor.ts";
 import type { DiffId, Digest } from "#oci/digest.ts";
+import type { Warn } from "#support/log.ts";
 import { type CompressedLayers, openCompressedLayers } from "./compressed-layers.ts";
 import { readRecords, type StoredRecords, writeRow } from "./record-rows.ts";
 import { openUnfinishedPulls, type UnfinishedPulls } from "./unfinished-pulls.ts";
@@ -53,6 +54,11 @@ export interface ImageRecords extends UnfinishedPulls, VerifiedBlobs, Compressed
   name(name: string): NameRecord | undefined;
   /** Returns canonical repositories with digests: `docker.io/library/debian@sha256:…`. */
   digests(): { name: string; id: Digest }[];
+  /**
+   * Canonical names, by ID, of the images whose records cannot be read. Their layers are unknown, so that nothing may be
+   * collected until they are added again or removed.
+   */
+  setAside: ReadonlyMap<Digest, string[]>;
   /** Adds an image and names for its target in one transaction. A name of another image moves to this one. */
   add(record: ImageRecord, names: NewNames): void;
   untag(name: string): void;
@@ -61,9 +67,9 @@ export interface ImageRecords extends UnfinishedPulls, VerifiedBlobs, Compressed
   remove(id: Digest): void;
 }
 
-export function openImageRecords(database: Database): ImageRecords {
-  const stored = readRecords(database);
-  const { images, names, digests } = stored;
+export function openImageRecords(database: Database, warn: Warn): ImageRecords {
+  const stored = readRecords(database, warn);
+  const { images, names, digests, setAside } = stored;
   return {
     ...openUnfinishedPulls(database),
     ...openVerifiedBlobs(database),
@@ -73,12 +79,16 @@ export function openImageRecords(database: Database): ImageRecords {
     names: () => [...names.values()],
     name: (name) => names.get(name),
     digests: () => [...digests].map(([name, id]) => ({ name, id })),
+    setAside,
     add: openAdding(database, stored),
     ...openRemoval(database, stored),
   };
 }
 
-function openAdding(database: Database, { images, names, digests }: StoredRecords): ImageRecords["add"] {
+function openAdding(
+  database: Database,
+  { images, names, digests, setAside }: StoredRecords,
+): ImageRecords["add"] {
   const putImage = database.query(
     "INSERT OR REPLACE INTO images (id, manifest, config) VALUES ($id, $manifest, $config)",
   );
@@ -104,6 +114,7 @@ function openAdding(database: Database, { images, names, digests }: StoredRecord
       })
       .immediate();
     if (!images.has(id)) images.set(id, record);
+    setAside.delete(id);
     if (tag !== undefined) names.set(tag, { name: tag, id, tagged, target });
     if (digest !== undefined) digests.set(digest, id);
   };
@@ -111,7 +122,7 @@ function openAdding(database: Database, { images, names, digests }: StoredRecord
 
 function openRemoval(
   database: Database,
-  { images, names, digests }: StoredRecords,
+  { images, names, digests, setAside }: StoredRecords,
 ): Pick<ImageRecords, "untag" | "removeDigest" | "remove"> {
   const dropName = database.query("DELETE FROM image_names WHERE name = $name");
   const dropDigest = database.query("DELETE FROM image_digests WHERE name = $name");
@@ -136,6 +147,7 @@ function openRemoval(
         })
         .immediate();
       images.delete(id);
+      setAside.delete(id);
       for (const [name, found] of names) if (found.id === id) names.delete(name);
       for (const [name, found] of digests) if (found === id) digests.delete(name);
     },

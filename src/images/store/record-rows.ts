@@ -2,7 +2,8 @@ import type { Database } from "bun:sqlite";
 import { createdAt, diffIdsOf, imageConfigSchema } from "#oci/config.ts";
 import type { Descriptor } from "#oci/descriptor.ts";
 import { type Digest, parseDigest } from "#oci/digest.ts";
-import { TboxError } from "#support/errors.ts";
+import { familiarName, parseReference } from "#oci/reference.ts";
+import type { Warn } from "#support/log.ts";
 import type { ImageRecord, NameRecord } from "./image-records.ts";
 
 /** Contents of the tables. */
@@ -11,6 +12,8 @@ export interface StoredRecords {
   names: Map<string, NameRecord>;
   /** Image IDs by canonical repository with digest. */
   digests: Map<string, Digest>;
+  /** Names, by ID, of the images whose records cannot be read. */
+  setAside: Map<Digest, string[]>;
 }
 
 interface ImageRow {
@@ -27,17 +30,35 @@ interface NameRow {
   target: string | null;
 }
 
-export function readRecords(database: Database): StoredRecords {
+/**
+ * Reads the tables. Reports and sets aside an image that cannot be read, because one damaged row must not take all other
+ * images from the user.
+ */
+export function readRecords(database: Database, warn: Warn): StoredRecords {
   const images = new Map<Digest, ImageRecord>();
+  const setAside = new Map<Digest, string[]>();
+  const namesOf = database.query<{ name: string }, { id: string }>(
+    "SELECT name FROM image_names WHERE image = $id",
+  );
   for (const row of database.query<ImageRow, []>("SELECT id, manifest, config FROM images").all()) {
-    images.set(parseDigest(row.id), readRow(row));
+    try {
+      images.set(parseDigest(row.id), parseRow(row));
+    } catch (error) {
+      const own = namesOf.all({ id: row.id }).map(({ name }) => name);
+      setAside.set(row.id as Digest, own);
+      const known = own.map((name) => familiarName(parseReference(name))).join(", ");
+      const message = `image ${known || row.id} is set aside, because its record in tbox.db cannot be read`;
+      const remedy = `pull or load it again, or remove it: tbox rmi ${row.id}`;
+      warn(`${message}; no unused layer is deleted meanwhile; ${remedy}`, error);
+    }
   }
   const names = new Map<string, NameRecord>();
   const nameRows = database.query<NameRow, []>(
     "SELECT name, image, tagged, target FROM image_names LEFT JOIN image_targets USING (name)",
   );
   for (const { name, image, tagged, target } of nameRows.all()) {
-    const id = parseDigest(image);
+    const id = image as Digest;
+    if (!images.has(id)) continue;
     const own = target === null ? images.get(id)?.target : (JSON.parse(target) as Descriptor);
     if (own) names.set(name, { name, id, tagged, target: own });
   }
@@ -45,8 +66,11 @@ export function readRecords(database: Database): StoredRecords {
   const digestRows = database.query<{ name: string; image: string }, []>(
     "SELECT name, image FROM image_digests",
   );
-  for (const { name, image } of digestRows.all()) digests.set(name, parseDigest(image));
-  return { images, names, digests };
+  for (const { name, image } of digestRows.all()) {
+    const id = image as Digest;
+    if (images.has(id)) digests.set(name, id);
+  }
+  return { images, names, digests, setAside };
 }
 
 export function writeRow(record: ImageRecord): ImageRow {
@@ -56,15 +80,6 @@ export function writeRow(record: ImageRecord): ImageRow {
     manifest: JSON.stringify({ target, manifest, configSize, layers, parent }),
     config: JSON.stringify(config),
   };
-}
-
-function readRow(row: ImageRow): ImageRecord {
-  try {
-    return parseRow(row);
-  } catch (cause) {
-    // A collection would delete the layers of an image that is left out.
-    throw new TboxError("internal", `the record of image ${row.id} in tbox.db cannot be read`, { cause });
-  }
 }
 
 function parseRow(row: ImageRow): ImageRecord {

@@ -10,7 +10,7 @@ type Content = BlobReader & BlobMaintenance;
 
 /**
  * Removes unreferenced blobs and layers and the leftovers of unfinished writes. Images, names, unfinished pulls and
- * registered uses count as references. No lease may be held during the call.
+ * registered uses count as references; while an image's record cannot be read, nothing is removed. No lease may be held during the call.
  */
 export async function collectGarbage({
   content,
@@ -18,6 +18,7 @@ export async function collectGarbage({
   records,
   uses,
 }: Pick<ImageServices, "content" | "layers" | "records" | "uses">): Promise<void> {
+  if (records.setAside.size > 0) return;
   const diffIds = new Set(records.all().flatMap((image) => image.diffIds));
   const kept = new Set(records.keptBlobs());
   await content.sweep(kept);

@@ -6,14 +6,14 @@ import { occupiedBytes, usageOf } from "./disk-usage.ts";
 import type { GarbageCollector } from "./garbage-collector.ts";
 import type { ImageMaintenance } from "./image-maintenance.ts";
 import { pruneImages } from "./prune-images.ts";
-import { removeImage } from "./remove-image.ts";
+import { findSetAside, removeImage } from "./remove-image.ts";
 
 export function openMaintenance(services: ImageServices, collector: GarbageCollector): ImageMaintenance {
   const { records, notify, warn } = services;
   return {
     async remove(name, options) {
       if (name.trim() === "") throw invalidArgument("image name cannot be blank");
-      const { id } = findImage(records, name);
+      const id = findSetAside(records, name) ?? findImage(records, name).id;
       const removed = await removeImage(services, name, options);
       for (const one of removed) {
         if ("untagged" in one) notify("untag", id, id);

@@ -1,4 +1,4 @@
-import { shortDigest } from "#oci/digest.ts";
+import { type Digest, shortDigest } from "#oci/digest.ts";
 import { canonicalRepository, familiarName, parseReference, withDefaultTag } from "#oci/reference.ts";
 import { TboxError } from "#support/errors.ts";
 import type { ImageServices } from "../services.ts";
@@ -14,6 +14,12 @@ export async function removeImage(
   { force }: RemoveImageOptions,
 ): Promise<RemovedImage[]> {
   const { records } = services;
+  const unreadable = findSetAside(records, name);
+  if (unreadable !== undefined) {
+    const untagged = (records.setAside.get(unreadable) ?? []).map((one) => ({ untagged: shortenName(one) }));
+    records.remove(unreadable);
+    return finish(services, [...untagged, { deleted: unreadable }]);
+  }
   const image = findImage(records, name);
   const names = records.names().filter(({ id }) => id === image.id);
   const named = nameOf(name, image);
@@ -38,6 +44,17 @@ export async function removeImage(
   }
   removed.push(...removeRecord(services, image, names));
   return finish(services, removed);
+}
+
+/** Returns the ID of the image with a name or ID whose record cannot be read. */
+export function findSetAside({ setAside, name: find }: ImageRecords, text: string): Digest | undefined {
+  if (setAside.size === 0) return undefined;
+  const id = [...setAside.keys()].find((one) => one === text || one === `sha256:${text}`);
+  if (id !== undefined) return id;
+  const reference = withDefaultTag(parseReference(text));
+  const name = `${canonicalRepository(reference)}:${reference.tag}`;
+  if (find(name)) return undefined;
+  return [...setAside].find(([, names]) => names.includes(name))?.[0];
 }
 
 /** Removes an image. If a container needs the layers, removes only the image's names. */
