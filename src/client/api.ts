@@ -2,6 +2,7 @@ import { invalidArgument, TboxError } from "#support/errors.ts";
 import { remoteCaller } from "./caller/remote-caller.ts";
 import { connectDaemon } from "./daemon/connect.ts";
 import { daemonError } from "./daemon/daemon-error.ts";
+import { namesStore } from "./daemon/require-store.ts";
 import { ownedPath } from "./daemon/socket-owner.ts";
 import { type DaemonSocket, daemonSocket, knownSocket } from "./daemon/socket-path.ts";
 import { connectionError, isAbsence } from "./daemon/try-connect.ts";
@@ -43,8 +44,9 @@ async function send(method: string, path: string, options: ApiRequest): Promise<
   if (caller !== undefined) return attempt(caller.fetch, method, path, options);
   const known = knownSocket() ?? (await daemonSocket());
   // A stream cannot be sent again, so the daemon must be running before the request. Where another user could
-  // listen, a connection shows which user does.
-  if (options.body instanceof ReadableStream || known.owner !== undefined) (await connectDaemon()).close();
+  // listen, a connection shows which user does, and where the caller names a store, which store answers.
+  const isChecked = known.owner !== undefined || namesStore(known);
+  if (options.body instanceof ReadableStream || isChecked) (await connectDaemon()).close();
   try {
     return await attempt(overSocket(known), method, path, options);
   } catch (error) {

@@ -3,7 +3,7 @@ import { ensurePrivateDirectory } from "#support/private-directory.ts";
 import { createApp } from "./app.ts";
 import { type ApiServer, createApiServer } from "./server/api-server.ts";
 import { forwardConnections } from "./server/forward-connections.ts";
-import { listen } from "./server/listen.ts";
+import { linkStore, listen } from "./server/listen.ts";
 import { type ListenForLaunchers, openLocalApi } from "./server/local-api.ts";
 import { watchSocket } from "./server/watch-socket.ts";
 import { lazyBuildKit } from "./streams/buildkit.ts";
@@ -59,6 +59,7 @@ export async function openDaemon({
   const serve = async () => {
     const opened = createApiServer(engine, answer, loadBuildKit);
     const path = await listen(opened.server, { directory: runDirectory, uid, name });
+    linkStore(runDirectory, dataDirectory);
     servers.add(opened);
     return path;
   };

@@ -4,6 +4,7 @@ import { findCommand } from "#cli/registry/find-command.ts";
 import { findRemoteCallerBy, HandOver } from "#client/caller/remote-caller.ts";
 import { hasCurrentContext } from "#client/contexts/current-context.ts";
 import type { LocalApi } from "#daemon/server/local-api.ts";
+import { dataDirectory } from "#support/directories.ts";
 import { openLog } from "#support/log.ts";
 import { type CommandRequest, parseCommandRequest } from "./command-request.ts";
 import { type LauncherCaller, openLauncherCaller } from "./launcher-caller.ts";
@@ -53,7 +54,14 @@ function isServed(request: CommandRequest): boolean {
   return (
     findCommand(request.argv)?.entry.remote === true &&
     isSamePlace(request, place) &&
+    namesOwnStore(request) &&
     // With a current context, the command is for another daemon.
     !hasCurrentContext(request.environment)
   );
+}
+
+/** Whether the caller names no other store. The main program reports a wrong one. */
+function namesOwnStore({ environment }: CommandRequest): boolean {
+  const named = environment.TBOX_DATA_DIR ?? "";
+  return named === "" || named === dataDirectory(process.env);
 }

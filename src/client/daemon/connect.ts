@@ -1,6 +1,7 @@
 import { TboxError } from "#support/errors.ts";
 import type { ByteSocket } from "./byte-socket.ts";
-import { daemonSocket, knownSocket } from "./socket-path.ts";
+import { namesStore, requireStore } from "./require-store.ts";
+import { type DaemonSocket, daemonSocket, knownSocket } from "./socket-path.ts";
 import { tryConnect } from "./try-connect.ts";
 
 let early: Promise<ByteSocket | undefined> | undefined;
@@ -30,6 +31,18 @@ export async function connectDaemon(): Promise<ByteSocket> {
 
 async function connectRunning(): Promise<ByteSocket | undefined> {
   const known = knownSocket();
-  const socket = known === undefined ? undefined : await tryConnect(known);
-  return socket ?? tryConnect(await daemonSocket());
+  const socket = known === undefined ? undefined : await connectTo(known);
+  return socket ?? connectTo(await daemonSocket());
+}
+
+async function connectTo(target: DaemonSocket): Promise<ByteSocket | undefined> {
+  const socket = await tryConnect(target);
+  if (socket === undefined || !namesStore(target)) return socket;
+  try {
+    await requireStore(target);
+    return socket;
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
 }

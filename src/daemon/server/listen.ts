@@ -1,4 +1,4 @@
-import { unlinkSync } from "node:fs";
+import { renameSync, rmSync, symlinkSync, unlinkSync } from "node:fs";
 import type { Server } from "node:http";
 import { connect } from "node:net";
 import { TboxError } from "#support/errors.ts";
@@ -26,6 +26,13 @@ export async function listen(server: Server, { directory, uid, name }: ListenOpt
     process.umask(umask);
   }
   return path;
+}
+
+/** Links to the store of the daemon that listens in a directory, so that clients notice a wrong one. */
+export function linkStore(directory: string, store: string): void {
+  rmSync(`${directory}/store.new`, { force: true });
+  symlinkSync(store, `${directory}/store.new`);
+  renameSync(`${directory}/store.new`, `${directory}/store`);
 }
 
 /** Reports whether a process listens on a socket; removes a socket without a listener. */
