@@ -1,5 +1,7 @@
 import type { Resources } from "#containers/limits/resources.ts";
 import type { Progress } from "#images/transfer/image-transfer.ts";
+import type { RemoteContent } from "#images/transfer/remote-content.ts";
+import type { CacheStep } from "#oci/cache-config.ts";
 import type { Digest } from "#oci/digest.ts";
 import type { Platform } from "#oci/platform.ts";
 import type { Reference } from "#oci/reference.ts";
@@ -80,9 +82,11 @@ export interface BuildRequest {
   signal: AbortSignal;
 }
 
-/** Images used as a cache. */
+/** Images and exported caches that a build takes results from. */
 export interface CacheImages {
   names: string[];
+  /** Caches that are not in a registry. */
+  remotes?: RemoteContent[];
   /** Whether only results from these images are reused and none is pulled, as in Docker's classic builder. */
   only: boolean;
 }
@@ -114,12 +118,29 @@ export type BuildEvent =
    */
   | { type: "finished"; number: number; cached: boolean; id: string; milliseconds: number }
   | { type: "pulling"; image: string; progress: Progress }
+  /** What the build did; precedes `built`. */
+  | { type: "recorded"; record: BuildRecord }
   /** A warning; `rule` is set for findings of the Dockerfile checks. */
   | { type: "warning"; text: string; lines?: LineRange; rule?: string }
   /** The last event of a check, instead of `built`. */
   | { type: "checked"; findings: number }
   /** `existed` tells whether the image was in the store before the build. */
   | { type: "built"; image: Digest; tags: string[]; existed: boolean };
+
+/** A source of a build from outside: an image, a file or a git commit. */
+export type BuildMaterial =
+  | { type: "image"; name: Reference; platform: Platform; digest: Digest }
+  | { type: "address"; url: string; digest: string }
+  | { type: "git"; url: string; commit: string };
+
+/** What a build did, for exported caches and provenance. */
+export interface BuildRecord {
+  /** Steps of the result. */
+  steps: CacheStep[];
+  /** Steps of the stages that the result does not consist of. */
+  otherSteps: CacheStep[];
+  materials: BuildMaterial[];
+}
 
 /** Limits of the build cache in bytes; 0 for no limit. */
 export interface CacheLimits {

@@ -15,7 +15,7 @@ import type { DigestCache } from "./context/scan.ts";
 export interface BuilderServices {
   images: Pick<ImageQueries, "resolve" | "findId"> &
     ImageAuthoring &
-    Pick<ImageTransfer, "pull"> &
+    Pick<ImageTransfer, "pull" | "openRemote" | "readRemote" | "fetchLayer"> &
     Pick<ImageMaintenance, "collect" | "usage">;
   layers: LayerQueries & LayerUnpacking & LayerCommits & Pick<LayerArchives, "archiveSize">;
   content: BlobReader & BlobWriter;

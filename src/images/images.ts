@@ -1,5 +1,6 @@
 import type { ImageArchives } from "./archive/image-archives.ts";
 import type { ImageAuthoring } from "./authoring/image-authoring.ts";
+import type { ImageExports } from "./export/image-exports.ts";
 import type { ImageQueries } from "./store/image-queries.ts";
 import type { ImageTransfer } from "./transfer/image-transfer.ts";
 import type { ImageMaintenance } from "./upkeep/image-maintenance.ts";
@@ -13,4 +14,5 @@ export interface Images
     ImageTransfer,
     ImageArchives,
     ImageAuthoring,
+    ImageExports,
     ImageMaintenance {}

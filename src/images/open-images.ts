@@ -7,6 +7,7 @@ import { coalesced } from "#support/concurrency/coalesced.ts";
 import type { Warn } from "#support/log.ts";
 import { openArchives } from "./archive/open-archives.ts";
 import { openAuthoring } from "./authoring/open-authoring.ts";
+import { openExports } from "./export/open-exports.ts";
 import type { ImageAction } from "./image-action.ts";
 import type { Images } from "./images.ts";
 import type { ApplyChanges, ImageServices, ImageUses } from "./services.ts";
@@ -47,6 +48,7 @@ export async function openImages({ database, helloProgram, ...options }: ImagesO
     ...openTransfer(services, collector.collect),
     ...openArchives(services),
     ...openAuthoring(services),
+    ...openExports(services),
     ...openMaintenance(services, collector),
   };
 }

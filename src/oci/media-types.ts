@@ -35,6 +35,11 @@ export function compressedLayerType(mediaType: string, format: "gzip" | "zstd"):
   return `${mediaType}${mediaType.includes(".docker.") ? "." : "+"}${format}`;
 }
 
+/** Returns the media type of a layer without its compression. */
+export function plainLayerType(mediaType: string): string {
+  return mediaType.replace(/[.+](?:gzip|zstd)$/, "");
+}
+
 /** Media types for the header `Accept`, preferred first. */
 export const acceptedManifests = [...manifestTypes, ...indexTypes];
 

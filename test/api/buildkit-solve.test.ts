@@ -40,7 +40,6 @@ describe("a build", () => {
   });
 
   test.each([
-    ["several platforms", { platform: "linux/amd64,linux/arm64" }, "several platforms"],
     ["attestations", { "attest:sbom": "true" }, "attest:sbom"],
     [
       "another front end",
@@ -55,6 +54,31 @@ describe("a build", () => {
       solve(kit.client, { ref: "r", session: "s", frontend, frontendAttributes }),
     );
     expect(error.code).toBe(statusCode.unimplemented);
+    expect(error.message).toContain(text);
+  });
+
+  test("for several platforms builds each of them, with the context for it", async () => {
+    await kit.open("s", []);
+    const before = kit.requests.length;
+    const frontendAttributes = new Map([
+      ["platform", "linux/amd64,linux/arm64"],
+      ["context:base", "docker-image://one"],
+      ["context:base::linux/arm64", "docker-image://other"],
+    ]);
+    await solve(kit.client, { ref: "platforms", session: "s", frontendAttributes });
+    const requests = kit.requests.slice(before);
+    expect(requests.map(({ platform, contexts }) => [platform?.architecture, contexts.get("base")])).toEqual([
+      ["amd64", { type: "image", name: "one" }],
+      ["arm64", { type: "image", name: "other" }],
+    ]);
+  });
+
+  test.each([
+    ["a cache of an unknown type", { type: "gha" }, "cache-to: type gha is not supported: use type=registry"],
+    ["a cache without a name", { type: "registry" }, "cache-to: ref is missing"],
+  ])("with %s is refused by name", async (_, entry, text) => {
+    const cache = { exports: [{ ...entry, attributes: new Map() }] };
+    const error = await failureOf(solve(kit.client, { ref: text, session: "s", cache }));
     expect(error.message).toContain(text);
   });
 

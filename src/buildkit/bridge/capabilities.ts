@@ -62,7 +62,10 @@ const definition = [
   "meta.ignorecache",
   "meta.description",
   "meta.exportcache",
+  "cache.compression",
   "exporter.image.annotations",
+  "exporter.image.attestations",
+  "exporter.multiple",
   "exporter.sourcedateepoch",
 ];
 

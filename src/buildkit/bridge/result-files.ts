@@ -19,7 +19,7 @@ export async function readFile(
   scope: BuildScope,
   { ref, path, range = {} }: FileRequest & { range?: { offset?: number; length?: number } | undefined },
 ): Promise<{ data: Uint8Array }> {
-  using files = await openImageFiles(scope, ref);
+  using files = await openImageFiles(scope, filesOf(ref));
   const file = find(files, path);
   if (file.offset === undefined) throw new TboxError("invalid-argument", `read ${path}: not a regular file`);
   const { offset = 0, length = 0 } = range;
@@ -35,7 +35,7 @@ export async function statFile(
   scope: BuildScope,
   { ref, path }: FileRequest,
 ): Promise<{ stat: Partial<FileStat> }> {
-  using files = await openImageFiles(scope, ref);
+  using files = await openImageFiles(scope, filesOf(ref));
   if (clean(path) === "") return { stat: { path: Buffer.from("."), mode: goMode.directory + 0o755 } };
   return { stat: statOf(find(files, path)) };
 }
@@ -45,7 +45,7 @@ export async function readDirectory(
   scope: BuildScope,
   { ref, path, includePattern }: FileRequest & { includePattern: string },
 ): Promise<{ entries: Partial<FileStat>[] }> {
-  using files = await openImageFiles(scope, ref);
+  using files = await openImageFiles(scope, filesOf(ref));
   const directory = clean(path);
   if (directory !== "" && !has(find(files, path).stat.mode, goMode.directory)) {
     throw new TboxError("invalid-argument", `list ${path}: not a directory`);
@@ -54,6 +54,10 @@ export async function readDirectory(
   const inside = files.files.filter((file) => clean(posix.dirname(file.path)) === directory);
   const wanted = inside.filter((file) => pattern?.test(posix.basename(file.path)) ?? true);
   return { entries: wanted.map(statOf) };
+}
+
+function filesOf(image: string) {
+  return [{ image, directory: "", added: [] }];
 }
 
 function find({ files }: ImageFiles, path: string): ImageFile {

@@ -34,7 +34,8 @@ export async function* buildOverHttp(
   const signal = AbortSignal.any([request.signal, stop.signal]);
   const log = openStatusLog();
   const vertices = openVertices(log);
-  const scope: BuildScope = { services, sessions, session: session ?? "", vertices, held, signal };
+  const results = new Map();
+  const scope: BuildScope = { services, sessions, session: session ?? "", vertices, results, held, signal };
   const asksClient = session !== undefined;
   const building = solveGiven(scope, { ...request, signal }, { fromSession, asksClient });
   building.then(log.end, log.end);

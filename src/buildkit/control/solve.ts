@@ -1,8 +1,10 @@
+import { exportCache } from "../export/export-cache.ts";
 import { exportResult } from "../export/export-result.ts";
 import { parseExporters } from "../export/exporters.ts";
 import type { BuildScope, BuildServices } from "../frontend/build-scope.ts";
 import type { BuiltImages } from "../frontend/built-images.ts";
-import { idOfReference } from "../frontend/reference.ts";
+import { readCacheExport } from "../frontend/cache-options.ts";
+import { imagesOfResult } from "../frontend/reference.ts";
 import { runFrontend } from "../frontend/run-frontend.ts";
 import { GrpcError, statusCode } from "../grpc/grpc-error.ts";
 import { openVertices } from "../progress/vertices.ts";
@@ -27,24 +29,29 @@ export async function solve(
 ): Promise<Map<string, string>> {
   const { services, sessions, jobs, built } = state;
   const exporters = parseExporters(request);
-  const settings = readSolveSettings(request, exporters);
+  const caches = (request.cache?.exports ?? []).map(readCacheExport);
+  const settings = readSolveSettings(request, { exporters, caches });
   const log = jobs.log(request.ref);
   await using held = new AsyncDisposableStack();
   const stop = new AbortController();
   held.defer(() => stop.abort(new GrpcError(statusCode.cancelled, "the build has ended")));
   const signal = AbortSignal.any([called, stop.signal]);
   const vertices = openVertices(log);
-  const scope: BuildScope = { services, sessions, session: request.session, vertices, held, signal };
+  const results = new Map();
+  const scope: BuildScope = { services, sessions, session: request.session, vertices, results, held, signal };
   const { promise: returned, resolve: finish } = Promise.withResolvers<Returned>();
   held.use(built.begin());
   held.use(jobs.add(request.ref, { scope, settings, finish, returned }));
   const job: Job = { scope, settings, finish, returned };
   const result = await resultOf(state, request, job);
   const response = new Map<string, string>();
-  const id = idOfReference(result);
+  const source = { ...imagesOfResult(result), invocation: request.ref };
   for (const [index, exporter] of exporters.entries()) {
-    const added = await exportResult(scope, built, { exporter, index, id });
+    const added = await exportResult(scope, built, { exporter, index, source });
     for (const [key, value] of added) response.set(key, value);
+  }
+  for (const cache of caches) {
+    for (const [key, value] of await exportCache(scope, cache, source)) response.set(key, value);
   }
   return response;
 }

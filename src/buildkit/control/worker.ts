@@ -16,6 +16,12 @@ export const buildkitVersion = {
 /** Label with the address that clients put in place of `host-gateway`. */
 const gatewayLabel = "org.mobyproject.buildkit.worker.moby.host-gateway-ip";
 
+/**
+ * Label by which clients recognize an image store that has several platforms, attestations, archives, exported caches and
+ * direct pushes. Its value has no meaning.
+ */
+const storeLabel = "org.mobyproject.buildkit.worker.snapshotter";
+
 /** Describes the only worker: this machine. */
 export function describeWorker(hostGateway: string | undefined): Partial<Decoded<typeof workerRecord>> {
   const { os, architecture, variant = "" } = hostPlatform();
@@ -23,6 +29,7 @@ export function describeWorker(hostGateway: string | undefined): Partial<Decoded
     id: "tbox",
     labels: new Map([
       ["org.mobyproject.buildkit.worker.executor", "tbox"],
+      [storeLabel, "tbox"],
       ...(hostGateway === undefined ? [] : [[gatewayLabel, hostGateway] as const]),
     ]),
     platforms: [{ os, architecture, variant }],

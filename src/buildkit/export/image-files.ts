@@ -1,9 +1,9 @@
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import { posix } from "node:path";
-import { Readable } from "node:stream";
-import { extract, type Header } from "tar-stream";
+import type { Header } from "tar-stream";
 import type { BuildScope } from "../frontend/build-scope.ts";
 import { type FileStat, goMode, goModeOf } from "../protocol/files.ts";
+import { type EntryHeader, entriesOf, type FilesSource } from "./archive-entries.ts";
 
 /** A file of an image. */
 export interface ImageFile {
@@ -24,10 +24,11 @@ export interface ImageFiles extends Disposable {
 /** Bytes read at once. */
 const chunkSize = 128 * 1024;
 
-/** Lists the files of an image and keeps their contents in a temporary file, because clients ask for them in any order. */
-export async function openImageFiles({ services, signal }: BuildScope, image: string): Promise<ImageFiles> {
-  const { builder } = services;
-  const scratch = builder.openScratch();
+/**
+ * Lists the files of images and keeps their contents in a temporary file, because clients ask for them in any order.
+ */
+export async function openImageFiles(scope: BuildScope, sources: FilesSource[]): Promise<ImageFiles> {
+  const scratch = scope.services.builder.openScratch();
   const descriptor = openSync(`${scratch.directory}/contents`, "w+", 0o600);
   const close = () => {
     closeSync(descriptor);
@@ -36,20 +37,16 @@ export async function openImageFiles({ services, signal }: BuildScope, image: st
   try {
     const found = new Map<string, ImageFile>();
     let size = 0;
-    const archive = Readable.from(builder.files(image), { objectMode: false });
-    const entries = extract();
-    archive.once("error", (error) => entries.destroy(error));
-    archive.pipe(entries);
-    for await (const entry of entries) {
-      signal.throwIfAborted();
-      const path = posix.join("/", entry.header.name).replace(/^\/|\/$/g, "");
-      const offset = size;
-      for await (const chunk of entry) {
-        if (!(chunk instanceof Uint8Array)) continue;
-        for (let done = 0; done < chunk.length; ) done += writeSync(descriptor, chunk, done);
-        size += chunk.length;
+    const append = (chunk: Uint8Array) => {
+      for (let done = 0; done < chunk.length; ) done += writeSync(descriptor, chunk, done);
+      size += chunk.length;
+    };
+    for (const source of sources) {
+      for await (const { header, content } of entriesOf(scope, source)) {
+        const offset = size;
+        for await (const chunk of content) if (chunk instanceof Uint8Array) append(chunk);
+        if (header.name !== "") add(found, header.name, { header, offset });
       }
-      if (path !== "") add(found, path, { header: entry.header, offset });
     }
     const files = [...found.values()].sort((a, b) => comparePaths(a.path, b.path));
     return { files, read: (file) => readContent(descriptor, file), [Symbol.dispose]: close };
@@ -62,12 +59,12 @@ export async function openImageFiles({ services, signal }: BuildScope, image: st
 function add(
   found: Map<string, ImageFile>,
   path: string,
-  { header, offset }: { header: Header; offset: number },
+  { header, offset }: { header: EntryHeader; offset: number },
 ): void {
   addParents(found, path);
   if (header.type === "link") {
     // A hard link becomes a file of its own: its target may come later in the order of paths.
-    const target = found.get(posix.join("/", header.linkname ?? "").slice(1));
+    const target = found.get(header.linkname ?? "");
     if (target) found.set(path, { ...target, path });
     return;
   }

@@ -1,5 +1,6 @@
 import type { BuildRequest, ContextSource, NamedContext } from "#builds/builder.ts";
 import { contextName } from "#builds/plan/context-name.ts";
+import { formatPlatform, type Platform } from "#oci/platform.ts";
 import { TboxError } from "#support/errors.ts";
 import { streamOf } from "#support/streams.ts";
 import type { Definition } from "../protocol/definition.ts";
@@ -36,17 +37,30 @@ export async function remoteContext(
   throw unsupported("context", inputSource(input, "context").identifier);
 }
 
-/** Returns the named contexts: `context:NAME`, optionally with `::PLATFORM`. */
-export async function namedContexts(
+/**
+ * Returns a function that returns the named contexts for a platform: `context:NAME::PLATFORM`, or else `context:NAME`.
+ * Each is opened once.
+ */
+export function namedContexts(
   scope: BuildScope,
   request: FrontendRequest,
-): Promise<BuildRequest["contexts"]> {
-  const found: BuildRequest["contexts"] = new Map();
-  for (const [name, value] of Object.entries(withPrefix(request.options, "context:"))) {
-    const [plain = ""] = name.split("::", 1);
-    found.set(contextName(plain), await namedContext(scope, request, { name: plain, value }));
-  }
-  return found;
+): (platform: Platform) => Promise<BuildRequest["contexts"]> {
+  const opened = new Map<string, Promise<NamedContext>>();
+  const entries = Object.entries(withPrefix(request.options, "context:"));
+  return async (platform) => {
+    const own = `::${formatPlatform(platform)}`;
+    const fitting = entries.filter(([name]) => !name.includes("::") || name.endsWith(own));
+    // The context for a platform follows, and replaces, the one for all platforms.
+    const sorted = fitting.toSorted(([a], [b]) => a.length - b.length);
+    const found: BuildRequest["contexts"] = new Map();
+    for (const [name, value] of sorted) {
+      const [plain = ""] = name.split("::", 1);
+      const context = opened.get(name) ?? namedContext(scope, request, { name: plain, value });
+      opened.set(name, context);
+      found.set(contextName(plain), await context);
+    }
+    return found;
+  };
 }
 
 async function namedContext(

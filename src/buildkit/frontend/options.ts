@@ -1,8 +1,9 @@
 import type { BuildRequest } from "#builds/builder.ts";
-import { parsePlatform } from "#oci/platform.ts";
+import { type Platform, parsePlatform } from "#oci/platform.ts";
 import { parseBoolean } from "#support/boolean.ts";
 import { parseBytes } from "#support/bytes.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
+import { readCacheImports } from "./cache-options.ts";
 
 /** Options of a front end by name. */
 export type FrontendOptions = Map<string, string>;
@@ -10,7 +11,6 @@ export type FrontendOptions = Map<string, string>;
 type FromOptions = Pick<
   BuildRequest,
   | "target"
-  | "platform"
   | "arguments"
   | "labels"
   | "noCache"
@@ -27,22 +27,16 @@ type FromOptions = Pick<
 
 /** Options that change nothing here: they describe the client, or are read elsewhere. */
 const other =
-  /^(?:filename|requestid|source|cmdline|dockerfilekey|contextkey|context|frontend\.caps|(?:vcs|context|input|input-metadata|local-sessionid|build-arg|label):.*)$/;
+  /^(?:filename|requestid|source|cmdline|dockerfilekey|contextkey|context|frontend\.caps|(?:vcs|context|input|input-metadata|local-sessionid|sharedkey:localdir|build-arg|label|attest):.*)$/;
 
 /** Returns the part of a build's request that the options determine; throws for options that are not supported. */
 export function readFrontendOptions(options: FrontendOptions): FromOptions {
   const text = (name: string) => options.get(name) ?? "";
-  const [target, platform, network, parent] = [
-    "target",
-    "platform",
-    "force-network-mode",
-    "cgroup-parent",
-  ].map(text);
+  const [target, network, parent] = ["target", "force-network-mode", "cgroup-parent"].map(text);
   refuseUnsupported(options);
   const noCache = options.get("no-cache");
   return {
     ...(target ? { target } : {}),
-    ...(platform ? { platform: parsePlatform(platform) } : {}),
     arguments: withPrefix(options, "build-arg:"),
     labels: withPrefix(options, "label:"),
     noCache: noCache === "",
@@ -54,7 +48,7 @@ export function readFrontendOptions(options: FrontendOptions): FromOptions {
     ulimits: splitList(text("ulimit")).map(parseUlimit),
     resources: readResources(options),
     ...(parent ? { cgroupParent: parent } : {}),
-    cacheFrom: { names: readCacheImports(options), only: false },
+    cacheFrom: { names: namedCaches(options), only: false },
   };
 }
 
@@ -74,7 +68,7 @@ const known = new Set(
   ].flatMap((line) => line.split(" ")),
 );
 
-const unsupported = /^(?:attest:.*|hostname|device|override-copy-image|contextsubdir)$/;
+const unsupported = /^(?:hostname|device|override-copy-image|contextsubdir)$/;
 
 /** Returns the names of options that neither BuildKit nor this front end knows. */
 export function unknownOptions(options: FrontendOptions): string[] {
@@ -89,10 +83,13 @@ function refuseUnsupported(options: FrontendOptions): void {
       throw new TboxError("not-implemented", `${name}: not supported yet`);
     }
   }
+}
+
+/** Returns the platforms that a client asks for, and whether the result has a list of platforms. */
+export function readPlatforms(options: FrontendOptions): { platforms: Platform[]; several: boolean } {
+  const platforms = splitList(options.get("platform")).map(parsePlatform);
   const several = parseBoolean(options.get("multi-platform") ?? "") ?? false;
-  if (several || (options.get("platform") ?? "").includes(",")) {
-    throw new TboxError("not-implemented", "platform: images for several platforms are not supported yet");
-  }
+  return { platforms, several: several || platforms.length > 1 };
 }
 
 /** Parses `nofile=1024:2048`. */
@@ -124,19 +121,9 @@ function readResources(options: FrontendOptions): BuildRequest["resources"] {
   };
 }
 
-function readCacheImports(options: FrontendOptions): string[] {
-  const entries: unknown = JSON.parse(options.get("cache-imports") || "[]");
-  const imported = Array.isArray(entries) ? entries.map(readCacheImport) : [];
+function namedCaches(options: FrontendOptions): string[] {
+  const imported = readCacheImports(options).flatMap((one) => (one.type === "registry" ? [one.name] : []));
   return [...splitList(options.get("cache-from")), ...imported];
-}
-
-function readCacheImport(entry: unknown): string {
-  const { Type: type, Attrs: attributes } = Object(entry);
-  if (type !== "registry")
-    throw new TboxError("not-implemented", `cache-from: type ${type} is not supported yet`);
-  const { ref } = Object(attributes);
-  if (typeof ref !== "string") throw invalidArgument("cache-from: ref is missing");
-  return ref;
 }
 
 function splitList(text = ""): string[] {

@@ -1,10 +1,11 @@
 import { TboxError } from "#support/errors.ts";
 import type { BridgeResult } from "../protocol/gateway.ts";
+import { readAttestations } from "./attestations.ts";
 import type { BuildScope } from "./build-scope.ts";
 import type { BuiltImages } from "./built-images.ts";
 import type { FrontendInputs } from "./contexts.ts";
-import type { FrontendOptions } from "./options.ts";
-import { resultOfImage } from "./reference.ts";
+import { type FrontendOptions, withPrefix } from "./options.ts";
+import { resultOfImage, resultOfImages } from "./reference.ts";
 import { checkFrontend, type SolveSettings, solveDockerfile } from "./solve-dockerfile.ts";
 import { answerSubrequest } from "./subrequests.ts";
 
@@ -29,11 +30,31 @@ export async function runFrontend(
   const request = { options, inputs };
   const subrequest = options.get("requestid") ?? "";
   if (subrequest !== "") return answerSubrequest(scope, request, { name: subrequest, settings });
+  const { provenance } = readAttestations(options);
   const solved = await solveDockerfile(scope, request, settings);
-  if (solved.type !== "image") throw new TboxError("internal", "the build returned no image");
-  const { services } = scope;
-  const { id, existed } = solved;
-  if (!existed) built.add(id);
-  const { config } = await services.images.resolve(id);
-  return resultOfImage(id, new Map([["containerimage.config", Buffer.from(JSON.stringify(config))]]));
+  if (solved.type !== "images") throw new TboxError("internal", "the build returned no image");
+  const locals = localsOf(options);
+  const { images } = scope.services;
+  const described = await Promise.all(
+    solved.images.map(async (image) => {
+      if (!image.existed) built.add(image.id);
+      scope.results.set(image.id, { ...image, options, locals, provenance });
+      const { config } = await images.resolve(image.id);
+      return { id: image.id, platform: image.platform, config };
+    }),
+  );
+  const [first] = described;
+  if (first === undefined) throw new TboxError("internal", "the build returned no image");
+  if (solved.several) return resultOfImages(described);
+  const config = Buffer.from(JSON.stringify(first.config));
+  return resultOfImage(first.id, new Map([["containerimage.config", config]]));
+}
+
+/** Returns the names of the client's directories that a build uses. */
+function localsOf(options: FrontendOptions): string[] {
+  const remote = (options.get("context") ?? "") !== "";
+  const named = Object.values(withPrefix(options, "context:")).flatMap((value) =>
+    value.startsWith("local:") ? [value.slice("local:".length)] : [],
+  );
+  return [...(remote ? [] : [options.get("contextkey") ?? "context", "dockerfile"]), ...named];
 }

@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import type { BuildEvent, BuildRequest, ContextSource } from "#builds/builder.ts";
+import type { BuildEvent, BuildRecord, BuildRequest, ContextSource } from "#builds/builder.ts";
 import { syntaxOf } from "#builds/dockerfile/directives.ts";
 import { DockerfileError } from "#builds/dockerfile/dockerfile-error.ts";
 import { StepError } from "#builds/solve/step-error.ts";
-import type { Digest } from "#oci/digest.ts";
+import { formatPlatform, hostPlatform } from "#oci/platform.ts";
 import { parseBoolean } from "#support/boolean.ts";
 import { errorChain, TboxError } from "#support/errors.ts";
 import { GrpcError, statusCode, toGrpcError } from "../grpc/grpc-error.ts";
@@ -13,25 +13,31 @@ import { type SourceText, sourceDetail } from "../progress/source-text.ts";
 import type { Vertex } from "../progress/vertices.ts";
 import { openAgentSocket } from "../sessions/agent-socket.ts";
 import { credentialsOf, hasAgent, secretOf } from "../sessions/client-services.ts";
+import { type Annotation, annotationsFor } from "./annotations.ts";
 import { type BuildScope, sessionOf } from "./build-scope.ts";
+import type { BuiltImage } from "./built-result.ts";
 import { type FrontendRequest, namedContexts, remoteContext } from "./contexts.ts";
 import { readLocalFiles, takeLocalFiles } from "./local-files.ts";
-import { readFrontendOptions, unknownOptions } from "./options.ts";
+import { readFrontendOptions, readPlatforms, unknownOptions } from "./options.ts";
+import { remoteCaches } from "./remote-caches.ts";
 
 /** Settings of a build's request besides the options of its front end. */
 export interface SolveSettings {
-  annotations: Record<string, string>;
+  annotations: Annotation[];
   inlineCache: boolean;
   allowHostNetwork: boolean;
   checkOnly: boolean;
 }
 
-/** Result of a Dockerfile: an image, or the findings of a check. */
+/** Result of a Dockerfile: images, or the findings of a check. */
 export type Solved =
-  | { type: "image"; id: Digest; existed: boolean }
+  | { type: "images"; images: BuiltImage[]; several: boolean }
   | { type: "findings"; findings: Extract<BuildEvent, { type: "warning" }>[]; source: SourceText };
 
-/** Builds the Dockerfile of a client and returns the image. */
+/** Result for one platform. */
+type SolvedPlatform = ({ type: "image" } & BuiltImage) | Extract<Solved, { type: "findings" }>;
+
+/** Builds the Dockerfile of a client for each of the platforms; returns the images. */
 export async function solveDockerfile(
   scope: BuildScope,
   request: FrontendRequest,
@@ -39,22 +45,61 @@ export async function solveDockerfile(
 ): Promise<Solved> {
   const { options } = request;
   const from = readFrontendOptions(options);
+  const { platforms, several } = readPlatforms(options);
   const filename = options.get("filename") ?? "Dockerfile";
   const { vertex, input } = await readInput(scope, request, {
     filename,
     remote: await remoteContext(scope, request),
   });
   for (const name of unknownOptions(options)) vertex.log(2, `unknown option ${name} is ignored\n`);
-  const progress = openBuildProgress(scope.vertices, () => vertex.digest);
-  const build: BuildRequest = {
+  const contexts = namedContexts(scope, request);
+  const { annotations, ...common } = settings;
+  const build: Omit<BuildRequest, "contexts" | "annotations"> = {
     ...from,
-    ...commonRequest(scope, settings),
+    ...commonRequest(scope, common),
+    cacheFrom: { ...from.cacheFrom, remotes: await remoteCaches(scope, options) },
     ...input,
     dockerfile: filename,
-    contexts: await namedContexts(scope, request),
     inlineCache: settings.inlineCache || isTrue(from.arguments.BUILDKIT_INLINE_CACHE),
   };
-  return runBuild(scope, build, progress);
+  const wanted = platforms.length === 0 ? [undefined] : platforms;
+  const solved = await allOrNone(scope.signal, wanted, async (platform, signal) => {
+    const prefix = wanted.length > 1 && platform ? formatPlatform(platform) : undefined;
+    const progress = openBuildProgress(scope.vertices, () => vertex.digest, prefix);
+    const own = {
+      ...build,
+      ...(platform === undefined ? {} : { platform }),
+      annotations: annotationsFor(annotations, "manifest", platform ?? hostPlatform()),
+      contexts: await contexts(platform ?? hostPlatform()),
+      signal,
+    };
+    return runBuild(scope, own, progress);
+  });
+  const [findings] = solved.flatMap((one) => (one.type === "findings" ? [one] : []));
+  const images = solved.flatMap((one) => (one.type === "image" ? [one] : []));
+  return findings ?? { type: "images", images, several };
+}
+
+/** Does work for each item at the same time. The first failure aborts the rest and is thrown. */
+async function allOrNone<Item, Result>(
+  signal: AbortSignal,
+  items: Item[],
+  work: (item: Item, signal: AbortSignal) => Promise<Result>,
+): Promise<Result[]> {
+  const stop = new AbortController();
+  const limited = AbortSignal.any([signal, stop.signal]);
+  let failure: { error: unknown } | undefined;
+  const results = await Promise.allSettled(
+    items.map((item) =>
+      work(item, limited).catch((error) => {
+        failure ??= { error };
+        stop.abort(new TboxError("cancelled", "the build for another platform failed"));
+        throw error;
+      }),
+    ),
+  );
+  if (failure) throw failure.error;
+  return results.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
 }
 
 /** Reads the Dockerfile and the context from the client, except the parts that come from a remote context. */
@@ -83,7 +128,7 @@ export async function solveGiven(
   scope: BuildScope,
   request: BuildRequest,
   { fromSession, asksClient }: { fromSession: boolean; asksClient: boolean },
-): Promise<Extract<Solved, { type: "image" }>> {
+): Promise<BuiltImage> {
   const { dockerfile: filename, context: remote } = request;
   const nothing = { options: new Map(), inputs: new Map() };
   const { vertex, input } = await readInput(scope, nothing, {
@@ -95,7 +140,7 @@ export async function solveGiven(
   return imageOf(await runBuild(scope, build, progress));
 }
 
-function imageOf(solved: Solved): Extract<Solved, { type: "image" }> {
+function imageOf(solved: SolvedPlatform): BuiltImage {
   if (solved.type === "image") return solved;
   throw new TboxError("internal", "the build returned no image");
 }
@@ -112,12 +157,14 @@ export async function solveText(
   scope: BuildScope,
   { text, context }: { text: string; context: ContextSource },
   settings: SolveSettings,
-): Promise<Extract<Solved, { type: "image" }>> {
+): Promise<BuiltImage> {
+  const { annotations: _, ...common } = settings;
   const vertex = scope.vertices.start("[internal] load source");
   const progress = openBuildProgress(scope.vertices, () => vertex.digest);
   const build: BuildRequest = {
     ...readFrontendOptions(new Map()),
-    ...commonRequest(scope, { ...settings, checkOnly: false }),
+    ...commonRequest(scope, { ...common, checkOnly: false }),
+    annotations: {},
     context,
     dockerfile: "source",
     dockerfileText: text,
@@ -130,7 +177,7 @@ export async function solveText(
   }
 }
 
-function commonRequest(scope: BuildScope, settings: SolveSettings) {
+function commonRequest(scope: BuildScope, settings: Omit<SolveSettings, "annotations">) {
   const { signal } = scope;
   return {
     ...settings,
@@ -142,13 +189,25 @@ function commonRequest(scope: BuildScope, settings: SolveSettings) {
   };
 }
 
-async function runBuild(scope: BuildScope, build: BuildRequest, progress: BuildProgress): Promise<Solved> {
+async function runBuild(
+  scope: BuildScope,
+  build: BuildRequest,
+  progress: BuildProgress,
+): Promise<SolvedPlatform> {
   const findings: Extract<BuildEvent, { type: "warning" }>[] = [];
+  const started = Date.now();
+  let record: BuildRecord = { steps: [], otherSteps: [], materials: [] };
   try {
     for await (const event of scope.services.builder.build(build)) {
       progress.take(event);
       if (event.type === "warning") findings.push(event);
-      if (event.type === "built") return { type: "image", id: event.image, existed: event.existed };
+      if (event.type === "recorded") record = event.record;
+      if (event.type === "built") {
+        const { image: id, existed } = event;
+        const platform = build.platform ?? hostPlatform();
+        const times = { started, finished: Date.now() };
+        return { type: "image", id, existed, platform, record, source: progress.source(), ...times };
+      }
     }
   } catch (error) {
     throw located(error, progress);

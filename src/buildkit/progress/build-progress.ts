@@ -13,8 +13,12 @@ export interface BuildProgress {
   source(): SourceText | undefined;
 }
 
-/** Opens the progress of a Dockerfile. Warnings belong to `definition`, the vertex that read the Dockerfile. */
-export function openBuildProgress(vertices: Vertices, definition: () => string): BuildProgress {
+/** Opens the progress of a Dockerfile, for the platform `prefix` if there are several. Warnings belong to `definition`, the vertex that read the Dockerfile. */
+export function openBuildProgress(
+  vertices: Vertices,
+  definition: () => string,
+  prefix?: string,
+): BuildProgress {
   const steps = new Map<number, { vertex: Vertex; title: StepTitle }>();
   const pulls = new Map<string, Vertex>();
   let source: SourceText | undefined;
@@ -31,7 +35,10 @@ export function openBuildProgress(vertices: Vertices, definition: () => string):
           return;
         case "started":
           if (event.step.place) {
-            steps.set(event.step.number, { vertex: vertices.start(nameOf(event.step)), title: event.step });
+            steps.set(event.step.number, {
+              vertex: vertices.start(nameOf(event.step, prefix)),
+              title: event.step,
+            });
           }
           return;
         case "output":
@@ -56,6 +63,7 @@ export function openBuildProgress(vertices: Vertices, definition: () => string):
           finishPulls();
           return;
         case "running":
+        case "recorded":
           return;
       }
     },
@@ -70,9 +78,10 @@ export function openBuildProgress(vertices: Vertices, definition: () => string):
   };
 }
 
-/** Returns the name that clients show: `[stage 2/3] RUN make`. */
-function nameOf({ stage, place, text }: StepTitle): string {
-  return `[${stage === undefined ? "" : `${stage} `}${place?.number ?? 1}/${place?.total ?? 1}] ${text}`;
+/** Returns the name that clients show: `[stage 2/3] RUN make`, with the platform in front if there are several. */
+function nameOf({ stage, place, text }: StepTitle, prefix: string | undefined): string {
+  const words = [prefix, stage, `${place?.number ?? 1}/${place?.total ?? 1}`];
+  return `[${words.filter((word) => word !== undefined).join(" ")}] ${text}`;
 }
 
 function takePull(

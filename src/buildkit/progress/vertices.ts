@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { Progress } from "#images/transfer/image-transfer.ts";
 import { errorChain } from "#support/errors.ts";
 import { timestampOf } from "../protocol/common.ts";
 import type { StatusLog } from "./status-log.ts";
@@ -10,6 +11,8 @@ export interface Vertex {
   log(stream: number, text: string): void;
   /** Updates a part of the work, in bytes. */
   part(id: string, part: { current?: number; total?: number; done?: boolean }): void;
+  /** Updates the part that a transfer of the store reports. */
+  progress(this: void, progress: Progress): void;
   finish(end?: { cached?: boolean; error?: string }): void;
 }
 
@@ -41,9 +44,21 @@ export function openVertices(log: StatusLog): Vertices {
   return vertices;
 }
 
+/** The last status of a layer in a push. */
+const finalStatus = /^(?:Pushed|Layer already exists|Mounted from .*)$/;
+
+const transferNames = new Map([["Compressing", "compressing"]]);
+
 function startVertex(log: StatusLog, name: string): Vertex {
   const digest = `sha256:${new Bun.CryptoHasher("sha256").update(randomUUID()).digest("hex")}`;
   const started = timestampOf(Date.now());
+  const takePart: Vertex["part"] = (id, { current = 0, total = 0, done = false }) => {
+    const now = timestampOf(Date.now());
+    const begun = parts.get(id) ?? now;
+    parts.set(id, begun);
+    const status = { id, vertex: digest, current, total, timestamp: now, started: begun };
+    log.push({ statuses: [done ? { ...status, completed: now } : status] });
+  };
   const parts = new Map<string, ReturnType<typeof timestampOf>>();
   let ended = false;
   log.push({ vertexes: [{ digest, name, started }] });
@@ -53,12 +68,15 @@ function startVertex(log: StatusLog, name: string): Vertex {
       const data = Buffer.from(text);
       log.push({ logs: [{ vertex: digest, timestamp: timestampOf(Date.now()), stream, data }] });
     },
-    part(id, { current = 0, total = 0, done = false }) {
-      const now = timestampOf(Date.now());
-      const begun = parts.get(id) ?? now;
-      parts.set(id, begun);
-      const status = { id, vertex: digest, current, total, timestamp: now, started: begun };
-      log.push({ statuses: [done ? { ...status, completed: now } : status] });
+    part: takePart,
+    progress({ id, status, current, total }) {
+      if (id === undefined) return;
+      const done = finalStatus.test(status);
+      const sizes = {
+        ...(current === undefined ? {} : { current }),
+        ...(total === undefined ? {} : { total }),
+      };
+      takePart(`${transferNames.get(status) ?? "pushing"} layer ${id}`, { ...sizes, done });
     },
     finish({ cached = false, error = "" } = {}) {
       if (ended) return;

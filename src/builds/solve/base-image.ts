@@ -41,6 +41,7 @@ export async function fetchImage(
   const credentials = await request.credentials(reference.domain);
   const progress = services.images.pull(reference, {
     signal,
+    keepsTag: true,
     ...(platform === undefined ? {} : { platform }),
     ...(credentials === undefined ? {} : { credentials }),
   });

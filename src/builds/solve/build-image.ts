@@ -13,14 +13,15 @@ import { readStages } from "../dockerfile/read-stages.ts";
 import { checkStages } from "../lint/check-stages.ts";
 import { openLint } from "../lint/lint.ts";
 import { lintFile } from "../lint/lint-file.ts";
-import { ownValue, planGlobals, planStages } from "../plan/plan-stages.ts";
+import { ownValue, type PlannedStages, planGlobals, planStages } from "../plan/plan-stages.ts";
 import { isPredefined, platformArguments } from "../plan/platform-arguments.ts";
 import type { BuilderServices } from "../services.ts";
+import { recordOf } from "./build-record.ts";
 import type { BuildRun } from "./build-run.ts";
 import { classicSteps } from "./classic-steps.ts";
-import { finishImage } from "./finish-image.ts";
+import { type FinishedImage, finishImage } from "./finish-image.ts";
 import { openSolver } from "./solve.ts";
-import { inStageOrder } from "./stage-order.ts";
+import { inStageOrder, type StageOrder } from "./stage-order.ts";
 
 /** Carries out one build and reports its progress. */
 export async function buildImage(
@@ -44,8 +45,8 @@ export async function buildImage(
   const predefined = (stage: string) => platformArguments(hostPlatform(), platform, stage);
   const defaults = planGlobals(read, { arguments: {} }, predefined(""));
   lint.report(lintFile(read, { text, defaults, ignored: await context.ignores() }));
-  const { progress, labels } = request;
-  const steps = classicSteps(progress, { globals: read.globals, labels });
+  const { progress } = request;
+  const steps = classicSteps(progress, { globals: read.globals, labels: request.labels });
   const planned = planStages(read, {
     arguments: given,
     predefined,
@@ -61,8 +62,7 @@ export async function buildImage(
     emit({ type: "checked", findings: lint.count() });
     return;
   }
-  const order =
-    progress === "classic" ? inStageOrder(planned.stages, planned.target, emit) : { emit, end: () => {} };
+  const order = orderOf(request, planned, emit);
   steps.begin(emit, planned.total);
   const run: BuildRun = {
     services,
@@ -76,6 +76,7 @@ export async function buildImage(
     signal,
     emit: order.emit,
     room,
+    materials: [],
     reusable: await openReusableSteps({ services, request, signal, emit }),
     openContext: (source) => openNamed(sources, source),
     filesOf: (source, lines) => solver.filesOf(source, lines),
@@ -87,14 +88,27 @@ export async function buildImage(
     order.end();
     steps.end(emit, planned.total, image);
     if (progress === "classic") warn();
-    const tags = request.tags.map((tag) => familiarName(withDefaultTag(tag)));
-    emit({ type: "built", image: image.id, tags, existed: image.existed });
+    emit({ type: "recorded", record: recordOf(stage, solver.built(), run.materials) });
+    emit(builtEvent(request, image));
   } finally {
     stop.abort(new TboxError("cancelled", "the build has ended"));
     await solver.ended();
     order.end();
     await services.layers.sync().catch(() => {});
   }
+}
+
+function builtEvent({ tags }: BuildRequest, { id: image, existed }: FinishedImage): BuildEvent {
+  return { type: "built", image, tags: tags.map((tag) => familiarName(withDefaultTag(tag))), existed };
+}
+
+/** Returns the order in which events are reported. */
+function orderOf(
+  { progress }: BuildRequest,
+  { stages, target }: PlannedStages,
+  emit: (event: BuildEvent) => void,
+): StageOrder {
+  return progress === "classic" ? inStageOrder(stages, target, emit) : { emit, end: () => {} };
 }
 
 /** Opens the context and reads the Dockerfile. */

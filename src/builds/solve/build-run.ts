@@ -1,5 +1,5 @@
 import type { DiffId } from "#oci/digest.ts";
-import type { BuildEvent, BuildRequest, ContextSource } from "../builder.ts";
+import type { BuildEvent, BuildMaterial, BuildRequest, ContextSource } from "../builder.ts";
 import type { ReusableSteps } from "../cache/cache-images.ts";
 import type { Context } from "../context/open-context.ts";
 import type { LineRange } from "../dockerfile/statement.ts";
@@ -28,6 +28,8 @@ export interface BuildRun {
   /** Resolves when the client has read most of the events, and at the end of the build. */
   room(): Promise<void>;
   reusable: ReusableSteps;
+  /** Sources from outside that the build has used so far. */
+  materials: BuildMaterial[];
   /** Returns the layers of a stage or an image; waits until the stage is built. */
   filesOf(source: Source, lines: LineRange): Promise<DiffId[]>;
 }

@@ -1,6 +1,7 @@
 import type { BaseImage } from "#images/authoring/image-authoring.ts";
 import type { DiffId } from "#oci/digest.ts";
 import type { Platform } from "#oci/platform.ts";
+import { parseReference } from "#oci/reference.ts";
 import type { LineRange } from "../dockerfile/statement.ts";
 import type { Source } from "../plan/plan-stages.ts";
 import type { StageState } from "../plan/stage-state.ts";
@@ -14,6 +15,8 @@ export interface Solver {
   /** Builds a stage and the stages that it depends on; independent stages are built concurrently. */
   stage(index: number): Promise<StageState>;
   filesOf(source: Source, lines: LineRange): Promise<DiffId[]>;
+  /** Returns the stages that are complete. */
+  built(): StageState[];
   /** Resolves when all started stages and pulls have settled. */
   ended(): Promise<void>;
 }
@@ -24,16 +27,23 @@ export function openSolver(run: () => BuildRun): Solver {
   const images = new Map<string, Promise<BaseImage>>();
   const named = new Map<string, Promise<StageState>>();
 
+  const complete: StageState[] = [];
+
   function stage(index: number): Promise<StageState> {
-    const running = stages.get(index) ?? solveStage(run(), { stage, image, files }, index);
-    running.catch(() => {});
+    const known = stages.get(index);
+    if (known) return known;
+    const running = solveStage(run(), { stage, image, files }, index);
+    running.then(
+      (state) => complete.push(state),
+      () => {},
+    );
     stages.set(index, running);
     return running;
   }
 
   function image(name: string, platform: Platform | undefined): Promise<BaseImage> {
     const key = `${name} ${JSON.stringify(platform)}`;
-    const running = images.get(key) ?? fetchImage(run(), name, platform);
+    const running = images.get(key) ?? fetchMaterial(run(), name, platform);
     images.set(key, running);
     return running;
   }
@@ -47,6 +57,7 @@ export function openSolver(run: () => BuildRun): Solver {
 
   return {
     stage,
+    built: () => complete,
     async ended() {
       await Promise.allSettled([...stages.values(), ...images.values(), ...named.values()]);
     },
@@ -57,4 +68,20 @@ export function openSolver(run: () => BuildRun): Solver {
       return (await image(source.name, run().request.platform)).diffIds;
     },
   };
+}
+
+/** Returns an image and records that the build used it. */
+async function fetchMaterial(
+  run: BuildRun,
+  name: string,
+  platform: Platform | undefined,
+): Promise<BaseImage> {
+  const image = await fetchImage(run, name, platform);
+  if (!/^sha256:[0-9a-f]{64}$/.test(name)) {
+    const { os, architecture, variant } = image.config;
+    const own = { os, architecture, ...(variant === undefined ? {} : { variant }) };
+    const digest = image.target.digest;
+    run.materials.push({ type: "image", name: parseReference(name), platform: own, digest });
+  }
+  return image;
 }

@@ -1,6 +1,7 @@
 import type { DiffId } from "#oci/digest.ts";
 import { mediaTypes } from "#oci/media-types.ts";
-import type { KnownStep } from "../cache/cache-images.ts";
+import { errorChain } from "#support/errors.ts";
+import type { KnownStep } from "../cache/known-step.ts";
 import { type StageState, withHistory, withStep } from "../plan/stage-state.ts";
 import type { BuildRun, StepResult } from "../solve/build-run.ts";
 
@@ -19,6 +20,8 @@ export async function ensureLayer(
   stage: StageState,
   { key, createdBy, create }: LayerStep,
 ): Promise<StepResult> {
+  // Builds for several platforms share steps; the second one waits for the result of the first.
+  using _ = run.request.noCache ? undefined : await run.services.locks.acquire(`step ${key}`, run.signal);
   const reused = await reuse(run, stage, { key, createdBy });
   if (reused) return { stage: reused, cached: true, key };
   const { cache, layers } = run.services;
@@ -48,9 +51,31 @@ async function reuse(run: BuildRun, stage: StageState, step: StepLabel): Promise
     return reused;
   }
   const imported = run.reusable.find(step.key);
-  if (!imported) return undefined;
-  const reused = stageAfter(stage, step, imported);
-  return run.reusable.allows(reused) ? reused : undefined;
+  if (!imported || !run.reusable.allows(stageAfter(stage, step, imported))) return undefined;
+  const available = await makeAvailable(run, step, imported);
+  return available && stageAfter(stage, step, available);
+}
+
+/** Fetches the layer of a step of an exported cache and adds the step to the local cache; warns if it cannot. */
+async function makeAvailable(
+  { services, signal, emit }: BuildRun,
+  { key, createdBy: description }: StepLabel,
+  step: KnownStep,
+): Promise<KnownStep | undefined> {
+  const { layer, remote, created } = step;
+  if (!remote || !layer) return step;
+  const { diffId } = layer;
+  try {
+    const descriptor = await services.images.fetchLayer(remote, layer, signal);
+    // The cache cannot describe a layer whose plain archive is not in the store.
+    if (descriptor.digest === diffId) services.cache.add({ key, diffId, description, created });
+    return { created, layer: { diffId, descriptor } };
+  } catch (error) {
+    signal.throwIfAborted();
+    const text = `cannot use the cache of ${remote.name} for ${description}: ${errorChain(error)}`;
+    emit({ type: "warning", text });
+    return undefined;
+  }
 }
 
 async function describeLayer(

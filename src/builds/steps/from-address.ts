@@ -38,6 +38,7 @@ export async function fromAddress(
     explained(`ADD ${source}`, () => download(source, { directory, expected, reach, signal: run.signal }));
   // A known digest is enough to search the cache, so the download may be unnecessary.
   const digest = expected ?? (await fetch());
+  run.materials.push({ type: "address", url: source, digest });
   return {
     key: ["address", digest, name, unpack],
     async open() {
@@ -60,6 +61,7 @@ async function fromRepository(
   }
   const { request, signal } = run;
   const found = await findCommit(repository, { request, signal, home: `${directory}-home` });
+  run.materials.push({ type: "git", url: source, commit: found.commit });
   const keepGitDirectory = copy.keepGitDirectory ?? repository.keepGitDirectory ?? false;
   const { directory: inside, submodules } = repository;
   return {

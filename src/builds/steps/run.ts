@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import type { StepMount } from "#containers/build-steps/create-step.ts";
-import { TboxError } from "#support/errors.ts";
+import { formatPlatform, hostPlatform, type Platform } from "#oci/platform.ts";
+import { errorChain, TboxError } from "#support/errors.ts";
 import type { BuildRequest } from "../builder.ts";
 import { cacheKey } from "../cache/build-cache.ts";
 import { heredocText, parseHeredoc } from "../dockerfile/heredoc.ts";
@@ -77,13 +78,28 @@ export async function runProgram(
         environment: opened.environment,
       });
       try {
-        const code = await execute(run, id, step);
+        const code = await execute(run, id, step).catch((error) => {
+          throw withPlatform(error, stage.platform);
+        });
         if (code !== 0) throw new StepError(args.join(" "), code, instruction.lines);
         return await layers.commitUpper(upper, epoch === undefined ? {} : { latest: epoch });
       } finally {
         await containers.lifecycle.remove(id, { force: true, volumes: true });
       }
     },
+  });
+}
+
+/** Explains that the kernel cannot execute the programs of another platform. */
+function withPlatform(error: unknown, platform: Platform): unknown {
+  const host = hostPlatform();
+  const isOther = platform.architecture !== host.architecture;
+  if (!isOther || !(error instanceof TboxError) || !/exec format error/.test(errorChain(error))) return error;
+  const [other, own] = [formatPlatform(platform), formatPlatform(host)];
+  const fix =
+    "install qemu-user-static and binfmt-support, or use FROM --platform=$BUILDPLATFORM and cross-compile";
+  return new TboxError("invalid-argument", `cannot run programs for ${other} on ${own}: ${fix}`, {
+    cause: error,
   });
 }
 

@@ -38,7 +38,7 @@ export async function saveImages(
   }
   // Docker names an image by its ID in this event, even if it has a tag.
   for (const id of new Set(saved.map(({ config }) => config))) services.notify("save", id, id);
-  return writeArchive(services, { saved, blobs, signal: options.signal });
+  return writeArchive(services, { saved, blobs, signal: options.signal, format: "docker" });
 }
 
 interface Selected {

@@ -28,6 +28,8 @@ export interface ArchiveParts {
   saved: SavedImage[];
   blobs: Map<Digest, SavedBlob>;
   signal: AbortSignal;
+  /** `oci`: without the files of the docker-archive format. */
+  format: "oci" | "docker";
 }
 
 /** Timestamp of entries that belong to no image. A fixed time lets equal images yield equal archives. */
@@ -53,7 +55,7 @@ export async function* writeArchive(
 async function writeEntries(
   archive: Pack,
   stored: StoredBlobs,
-  { saved, blobs, signal }: ArchiveParts,
+  { saved, blobs, signal, format }: ArchiveParts,
 ): Promise<void> {
   // Without these entries, a program that unpacks the tar may create the directories with root as the owner.
   for (const name of directoriesOf(blobs)) {
@@ -65,7 +67,7 @@ async function writeEntries(
     const entry = archive.entry({ name: layoutPath(digest), size, mode: 0o644, mtime });
     await pipeline(stored.stream(digest, signal), entry);
   }
-  for (const [name, value] of documentsOf(saved)) {
+  for (const [name, value] of documentsOf(saved, format)) {
     archive.entry({ name, mode: 0o644, mtime: epoch }, JSON.stringify(value));
   }
   archive.finalize();
@@ -76,13 +78,18 @@ function directoriesOf(blobs: Map<Digest, SavedBlob>): string[] {
   return ["blobs/", ...[...algorithms].sort().map((algorithm) => `blobs/${algorithm}/`)];
 }
 
-function documentsOf(saved: SavedImage[]): [string, unknown][] {
-  const images = new Map(saved.map((one) => [one.config, one]));
+function documentsOf(saved: SavedImage[], format: ArchiveParts["format"]): [string, unknown][] {
   return [
     ["index.json", { schemaVersion: 2, mediaType: mediaTypes.index, manifests: saved.map(layoutEntry) }],
-    ["manifest.json", [...images.values()].map((image) => archiveEntry(image, saved))],
+    ...(format === "oci" ? [] : [manifestList(saved)]),
     ["oci-layout", { imageLayoutVersion: "1.0.0" }],
   ];
+}
+
+/** Returns the file of the docker-archive format. */
+function manifestList(saved: SavedImage[]): [string, unknown] {
+  const images = new Map(saved.map((one) => [one.config, one]));
+  return ["manifest.json", [...images.values()].map((image) => archiveEntry(image, saved))];
 }
 
 /** Returns an entry of `index.json` with the full name (for containerd) and the tag (OCI image-spec) as annotations. */

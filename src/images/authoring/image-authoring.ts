@@ -11,6 +11,8 @@ import type { AdoptedLayer } from "./adopt-layer.ts";
 export interface BaseImage extends StoredImage {
   /** Blobs of the layers, base first. */
   layers: Descriptor[];
+  /** Manifest or index that the name refers to. */
+  target: Descriptor;
 }
 
 export interface NewImage {

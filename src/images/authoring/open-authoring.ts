@@ -1,7 +1,8 @@
 import { familiarName, withDefaultTag } from "#oci/reference.ts";
 import type { ImageServices } from "../services.ts";
-import { checkPlatform, findImage } from "../store/find-image.ts";
+import { targetOf } from "../store/find-image.ts";
 import { layersOf } from "../store/image-parts.ts";
+import { findForPlatform } from "../store/index-parts.ts";
 import { storedImage } from "../store/open-queries.ts";
 import { adoptLayer } from "./adopt-layer.ts";
 import { commitImage } from "./commit-image.ts";
@@ -13,9 +14,12 @@ export function openAuthoring(services: ImageServices): ImageAuthoring {
   const { records, embedded, notify } = services;
   return {
     async resolveBase(name, platform) {
-      const record = findImage(records, name);
-      checkPlatform(record, name, platform);
-      return { ...storedImage(record, embedded), layers: await layersOf(services, record.manifest) };
+      const record = await findForPlatform(services, name, platform);
+      return {
+        ...storedImage(record, embedded),
+        layers: await layersOf(services, record.manifest),
+        target: targetOf(records, name, record),
+      };
     },
     async write(image, references) {
       const id = await writeImage(services, image, references);

@@ -7,16 +7,19 @@ import type { ImageServices } from "../services.ts";
 import { describer } from "./describe-image.ts";
 import { findImage } from "./find-image.ts";
 import type { ImageDetails, ImageFilter } from "./image-queries.ts";
+import { partsOfNamedIndexes } from "./index-parts.ts";
 
 type Test = (image: ImageDetails) => boolean;
 
 const filterNames = new Set(["reference", "dangling", "label", "before", "since", "until"]);
 
 /** Returns the matching images, newest first. Untagged images are always included: Docker shows them as dangling. */
-export function listImages(services: ImageServices, { filters }: ImageFilter): ImageDetails[] {
+export async function listImages(services: ImageServices, { filters }: ImageFilter): Promise<ImageDetails[]> {
   const unknown = [...filters.keys()].find((key) => !filterNames.has(key));
   if (unknown !== undefined) throw unknownFilter(unknown);
-  const details = services.records.all().map(describer(services));
+  const parts = await partsOfNamedIndexes(services);
+  const shown = services.records.all().filter(({ id }) => !parts.has(id));
+  const details = shown.map(describer(services));
   const newestFirst = (images: ImageDetails[]) => images.sort((a, b) => b.created - a.created);
   if (filters.size === 0) return newestFirst(details);
   const tests = [...filters].map(([key, values]) => testFor(services, key, values));

@@ -1,11 +1,12 @@
 import type { ImageServices } from "../services.ts";
 import { describer } from "./describe-image.ts";
 import { type EmbeddedImage, isEmbeddedName } from "./embedded-image.ts";
-import { checkPlatform, findImage, findKnown, isDescendant, targetOf } from "./find-image.ts";
+import { findImage, findKnown, isDescendant, targetOf } from "./find-image.ts";
 import { historyOf } from "./image-history.ts";
 import type { ImageQueries, StoredImage } from "./image-queries.ts";
 import type { ImageRecord } from "./image-records.ts";
 import { sharingOf } from "./image-sharing.ts";
+import { findForPlatform } from "./index-parts.ts";
 import { listImages } from "./list-images.ts";
 
 export function openQueries(services: ImageServices): ImageQueries {
@@ -15,15 +16,13 @@ export function openQueries(services: ImageServices): ImageQueries {
     isDescendant: (image, ancestor) => isDescendant(records, image, ancestor),
     async resolve(name, platform) {
       if (isEmbeddedName(name) && embedded.id() === undefined) await makeEmbedded(services);
-      const record = findImage(records, name);
-      checkPlatform(record, name, platform);
-      return storedImage(record, embedded);
+      return storedImage(await findForPlatform(services, name, platform), embedded);
     },
     async inspect(name) {
       const record = findImage(records, name);
       return { ...describer(services)(record), target: targetOf(records, name, record) };
     },
-    list: async (filter) => listImages(services, filter),
+    list: (filter) => listImages(services, filter),
     history: async (name) => historyOf(services, name),
     sharing: () => sharingOf(services),
   };

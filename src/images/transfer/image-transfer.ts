@@ -5,6 +5,7 @@ import type { Reference } from "#oci/reference.ts";
 import type { RegistryCredentials } from "#oci/registry-credentials.ts";
 import type { FoundRepository, SearchOptions } from "#registry/transfer/search.ts";
 import type { Filters } from "#support/filters/filters.ts";
+import type { RemoteContent, RemoteLayer } from "./remote-content.ts";
 
 /**
  * One line of progress. `id` is a layer's short digest, absent for lines about the whole image; `current` and
@@ -41,6 +42,8 @@ export interface PullOptions {
   platform?: Platform;
   credentials?: RegistryCredentials;
   signal: AbortSignal;
+  /** Whether a tag stays with this machine's image of the same index if the pulled image is for another platform. */
+  keepsTag?: boolean;
   /** Called synchronously when the image gets its name, before any other code can remove the image. */
   onNamed?: () => void;
 }
@@ -70,6 +73,12 @@ export interface ImageTransfer {
   inspectRemote(reference: Reference, options: PullOptions): Promise<RemoteImage>;
   /** Searches a registry, Docker Hub if the term names none. */
   search(term: string, options: ImageSearch): Promise<FoundRepository[]>;
+  /** Returns the content that an image name in a registry refers to; fetches nothing yet. */
+  openRemote(reference: Reference, credentials: RegistryCredentials | undefined): RemoteContent;
+  /** Reads a manifest or another document of remote content; verifies it. */
+  readRemote(remote: RemoteContent, document: Descriptor, signal: AbortSignal): Promise<Uint8Array>;
+  /** Adds a layer of remote content to the store unless it is there; returns the layer's blob. */
+  fetchLayer(remote: RemoteContent, layer: RemoteLayer, signal: AbortSignal): Promise<Descriptor>;
   /** Throws unauthorized unless the registry accepts the credentials. */
   logIn(domain: string, credentials: RegistryCredentials, signal: AbortSignal): Promise<void>;
 }

@@ -5,6 +5,7 @@ import type { ImageTransfer } from "./image-transfer.ts";
 import { inspectRemoteImage } from "./inspect-remote.ts";
 import { pull, pullAllTags } from "./pull.ts";
 import { push } from "./push.ts";
+import { fetchLayer, openRemote, readRemote } from "./remote-content.ts";
 import { searchImages } from "./search.ts";
 
 /** `collect` removes the compressed layers of a push, which the registry has now. */
@@ -26,6 +27,9 @@ export function openTransfer(services: ImageServices, collect: () => Promise<voi
     },
     inspectRemote: (reference, options) => inspectRemoteImage(services, reference, options),
     search: (term, options) => searchImages(services, term, options),
+    openRemote: (reference, credentials) => openRemote(services, reference, credentials),
+    readRemote: (remote, document, signal) => readRemote(services, remote, document, signal),
+    fetchLayer: (remote, layer, signal) => fetchLayer(services, remote, layer, signal),
     logIn: (domain, credentials, signal) => checkLogin(domain, credentials, services.registry, signal),
   };
 }

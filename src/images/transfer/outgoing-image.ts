@@ -1,10 +1,7 @@
-import type { BlobReader, BlobWriter } from "#content/content-store.ts";
 import type { LayerCompression } from "#layers/layers.ts";
 import type { Descriptor } from "#oci/descriptor.ts";
 import type { DiffId, Digest } from "#oci/digest.ts";
-import { documentLimit } from "#oci/manifest.ts";
-import { isLayerType, isManifestType } from "#oci/media-types.ts";
-import { replaceLayers } from "#oci/replace-layers.ts";
+import { isLayerType } from "#oci/media-types.ts";
 import { createLimit } from "#support/concurrency/limit.ts";
 import type { ImageServices } from "../services.ts";
 import type { ImageRecord, ImageRecords } from "../store/image-records.ts";
@@ -16,7 +13,7 @@ import type { PushPlan } from "./plan-push.ts";
 /** Layers compressed at the same time. A long archive uses all processors. */
 const concurrency = 2;
 
-/** Returns the blobs of a push; compresses the plain layers of an image that was not pulled. */
+/** Returns the blobs of a push; compresses the plain layers of images that were not pulled. */
 export function outgoingBlobs(
   services: ImageServices,
   image: ImageRecord,
@@ -25,9 +22,9 @@ export function outgoingBlobs(
 ): OutgoingBlob[] {
   const compression = wanted ?? (isInRegistry(services.records, plan.top) ? "none" : usualCompression);
   const limit = createLimit(concurrency);
-  const plain = new Set<Digest>(image.diffIds);
-  // An index refers to its manifests by digest, so these stay as they are.
-  const rewritable = isManifestType(plan.top.mediaType) && compression !== "none";
+  const plain = new Set<Digest>(imagesOf(services.records, image, plan).flatMap(({ diffIds }) => diffIds));
+  // The manifests that a registry must have stay as they are, and so does an index of them.
+  const rewritable = plan.missing.length === 0 && compression !== "none";
   return plan.blobs.map((blob) =>
     rewritable && isPlainLayer(blob, plain)
       ? compressedBlob(services, blob, { compression, limit })
@@ -35,15 +32,10 @@ export function outgoingBlobs(
   );
 }
 
-/** Returns the manifest with the blobs that were sent for its own. */
-export async function rewriteManifest(
-  content: BlobReader & BlobWriter,
-  manifest: Descriptor,
-  sent: ReadonlyMap<Digest, Descriptor>,
-): Promise<Descriptor> {
-  if ([...sent].every(([source, { digest }]) => source === digest)) return manifest;
-  const bytes = replaceLayers(await content.read(manifest.digest, documentLimit), sent);
-  return { mediaType: manifest.mediaType, ...(await content.put(bytes)) };
+/** Returns the images of the store that a push sends. */
+function imagesOf(records: ImageRecords, image: ImageRecord, { manifests }: PushPlan): ImageRecord[] {
+  const sent = new Set(manifests.map(({ digest }) => digest));
+  return [image, ...records.all().filter(({ manifest }) => sent.has(manifest.digest))];
 }
 
 function isPlainLayer(

@@ -7,6 +7,7 @@ import { createAsyncQueue } from "#support/concurrency/async-queue.ts";
 import { errorCode, TboxError } from "#support/errors.ts";
 import type { ImageServices } from "../services.ts";
 import { type ImageParts, isUnpackedFrom, readConfig, recordOf } from "../store/image-parts.ts";
+import type { ImageRecord } from "../store/image-records.ts";
 import { type StoredBlobs, storedBlobs } from "../store/stored-blobs.ts";
 import { downloadBlob } from "./download-blob.ts";
 import { fetchDocument } from "./fetch-document.ts";
@@ -86,7 +87,7 @@ async function pullImage(
     await pullLayers(services, repository, layers, { signal, report });
     const before = tag === undefined ? records.get(record.id)?.id : records.name(tag)?.id;
     records.add(record, {
-      tag,
+      tag: options.keepsTag && staysWithHost(services, tag, record) ? undefined : tag,
       keepsTime: true,
       digest: `${canonicalRepository(reference)}@${parts.target.digest}`,
     });
@@ -95,6 +96,16 @@ async function pullImage(
   });
   await services.writeIndex();
   reportOutcome(report, reference, parts.target.digest, known);
+}
+
+/** Tests whether a tag refers to the same index by an image for this machine, and the other image is for another one. */
+function staysWithHost({ records }: ImageServices, tag: string | undefined, other: ImageRecord): boolean {
+  const known = tag === undefined ? undefined : records.name(tag);
+  const image = known && records.get(known.id);
+  if (!known || !image || known.target.digest !== other.target.digest) return false;
+  const isForHost = ({ config: { os, architecture, variant } }: ImageRecord) =>
+    matchesPlatform({ os, architecture, variant }, hostPlatform());
+  return isForHost(image) && !isForHost(other);
 }
 
 function reportOutcome(report: Report, reference: Reference, digest: Digest, known: boolean): void {

@@ -5,7 +5,7 @@ import { parseReference, type Reference } from "#oci/reference.ts";
 import type { Destination } from "#registry/transfer/open-destination.ts";
 import { TboxError } from "#support/errors.ts";
 import type { ImageRecords } from "../store/image-records.ts";
-import type { PushProgress } from "./image-transfer.ts";
+import type { Progress } from "./image-transfer.ts";
 import type { OutgoingBlob } from "./outgoing-blob.ts";
 import { throttleProgress } from "./throttle-progress.ts";
 
@@ -19,10 +19,13 @@ const pieceSize = 256 * 1024;
 /** Repositories of the same registry that have a blob according to the store. */
 export type MountSources = Map<Digest, string[]>;
 
+/** A place that receives blobs. */
+export type BlobDestination = Pick<Destination, "hasBlob" | "putBlob">;
+
 export interface PushBlobsOptions {
   sources: MountSources;
   signal: AbortSignal;
-  report: (progress: PushProgress) => void;
+  report: (progress: Progress) => void;
 }
 
 /** Returns the repositories from which the registry can mount blobs instead of receiving them. */
@@ -50,7 +53,7 @@ export function repositoriesOf(sources: MountSources): string[] {
 
 /** Sends the blobs that the registry does not have, several at a time; returns the sent blob for each digest. */
 export async function pushBlobs(
-  destination: Destination,
+  destination: BlobDestination,
   blobs: OutgoingBlob[],
   { sources, signal, report }: PushBlobsOptions,
 ): Promise<Map<Digest, Descriptor>> {
@@ -76,7 +79,7 @@ export async function pushBlobs(
 }
 
 async function pushBlob(
-  destination: Destination,
+  destination: BlobDestination,
   blob: OutgoingBlob,
   { sources, signal, report }: PushBlobsOptions,
 ): Promise<Descriptor> {

@@ -15,7 +15,9 @@ import type { ImageServices } from "../services.ts";
 import type { ImageRecord } from "../store/image-records.ts";
 import { storedBlobs } from "../store/stored-blobs.ts";
 import type { PushOptions, PushProgress } from "./image-transfer.ts";
-import { outgoingBlobs, rewriteManifest } from "./outgoing-image.ts";
+import { unchangedBlob } from "./outgoing-blob.ts";
+import { outgoingBlobs } from "./outgoing-image.ts";
+import { rewriteDocuments } from "./outgoing-index.ts";
 import { manifestFor, type PushPlan, planPush } from "./plan-push.ts";
 import { findMountSources, pushBlobs, repositoriesOf } from "./push-blobs.ts";
 
@@ -90,8 +92,10 @@ async function pushImage(
   }
   const outgoing = outgoingBlobs(services, image, sent, compression);
   const blobs = await pushBlobs(destination, outgoing, { sources, signal, report });
-  const top = await rewriteManifest(services.content, sent.top, blobs);
-  for (const manifest of sent.manifests) {
+  const { top, manifests, blobs: added } = await rewriteDocuments(services.content, sent, blobs);
+  const more = added.map((blob) => unchangedBlob(services, blob));
+  await pushBlobs(destination, more, { sources, signal, report });
+  for (const manifest of manifests) {
     await putManifest(content, destination, { ...manifest, name: manifest.digest }, signal);
   }
   await putManifest(content, destination, { ...top, name: tag }, signal);

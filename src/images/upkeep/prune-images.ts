@@ -2,6 +2,7 @@ import { TboxError } from "#support/errors.ts";
 import { labelFilter } from "#support/filters/labels.ts";
 import type { ImageServices } from "../services.ts";
 import type { ImageRecord } from "../store/image-records.ts";
+import { partsOfNamedIndexes } from "../store/index-parts.ts";
 import type { PruneImagesOptions, RemovedImage } from "./image-maintenance.ts";
 import { removeImage } from "./remove-image.ts";
 
@@ -13,11 +14,13 @@ export async function pruneImages(
   const { records, uses } = services;
   const removed: RemovedImage[] = [];
   const named = new Set(records.names().map(({ id }) => id));
+  const parts = await partsOfNamedIndexes(services);
   const matches = compileFilters(options);
   records.releaseBlobs();
   for (const image of records.all()) {
     options.signal.throwIfAborted();
-    if ((named.has(image.id) && !options.all) || uses.isUsed("image", image.id) || !matches(image)) continue;
+    const isNamed = named.has(image.id) || parts.has(image.id);
+    if ((isNamed && !options.all) || uses.isUsed("image", image.id) || !matches(image)) continue;
     try {
       const removal = { force: true, prune: true, signal: options.signal };
       removed.push(...(await removeImage(services, image.id, removal)));

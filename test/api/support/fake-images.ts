@@ -1,5 +1,6 @@
 import type { ImageArchives } from "#images/archive/image-archives.ts";
 import type { ImageAuthoring } from "#images/authoring/image-authoring.ts";
+import type { ImageExports } from "#images/export/image-exports.ts";
 import type { Images } from "#images/images.ts";
 import { MissingImageError } from "#images/missing-image-error.ts";
 import type { ImageDetails, ImageQueries } from "#images/store/image-queries.ts";
@@ -20,6 +21,7 @@ export function fakeImages(state: FakeState): Images {
     ...fakeArchives(state),
     ...fakeQueries(state),
     ...fakeAuthoring(state),
+    ...fakeExports(state),
     ...fakeMaintenance(state),
   };
 }
@@ -51,6 +53,13 @@ function fakeTransfer({ calls, pulls }: FakeState): ImageTransfer {
       calls.push(`search ${term} ${limit} ${[...filters.keys()]}`);
       return [{ name: term, description: "", stars: 1, official: true }];
     },
+    openRemote: (reference) => ({
+      name: canonicalName(reference),
+      top: () => Promise.reject(new TboxError("not-found", "no manifest")),
+      open: () => Promise.reject(new TboxError("not-found", "no blob")),
+    }),
+    readRemote: () => Promise.reject(new TboxError("not-found", "no blob")),
+    fetchLayer: () => Promise.reject(new TboxError("not-found", "no blob")),
     async logIn(domain, { username }) {
       calls.push(`log in ${username} at ${domain}`);
       if (username !== "me") throw new TboxError("unauthorized", "incorrect username or password");
@@ -72,6 +81,27 @@ function fakeArchives({ calls, present }: FakeState): ImageArchives {
       calls.push(`import ${await sizeOf(archive)} ${changes.join("|")} ${message}`);
       return fakeDigest;
     },
+  };
+}
+
+/** Records exports, and sends the text `archive` for one. */
+function fakeExports({ calls }: FakeState): ImageExports {
+  const top = { mediaType: "x/y", digest: fakeDigest, size: 6 };
+  return {
+    async sendImages({ images }, target) {
+      const place = target.type === "registry" ? canonicalName(target.reference) : "a store";
+      calls.push(`send ${images.length} to ${place}`);
+      return top;
+    },
+    async archiveImages(_, { format }, send) {
+      calls.push(`archive ${format}`);
+      await send(new Blob(["archive"]).stream(), top);
+    },
+    async nameImages({ names }) {
+      calls.push(`name ${names.map(familiarName).join(" ")}`);
+      return top;
+    },
+    sendCache: async () => top,
   };
 }
 

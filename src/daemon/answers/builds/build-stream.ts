@@ -52,7 +52,11 @@ function sessionFailure(error: unknown): FailureFields {
 
 /** Returns the answer of `POST /tbox/build`: events as they are; every error is the last line. */
 export function tboxBuildAnswer(events: BuildEvents): Response {
-  return streamLinesAndErrors(events, { shape: (event): BuildLine => event, failure: tboxFailure });
+  return streamLinesAndErrors(linesOf(events), { shape: (line) => line, failure: tboxFailure });
+}
+
+async function* linesOf(events: BuildEvents): AsyncGenerator<BuildLine> {
+  for await (const event of events) if (event.type !== "recorded") yield event;
 }
 
 function withLine(error: DockerfileError): DockerfileError {

@@ -60,6 +60,7 @@ export function classicLines({
         ];
       case "dockerfile":
       case "checked":
+      case "recorded":
         return [];
     }
   };

@@ -1,38 +1,34 @@
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import { type BuildScope, sessionOf } from "../frontend/build-scope.ts";
 import type { ClientCall } from "../grpc/client.ts";
+import type { Vertex } from "../progress/vertices.ts";
 import { packet, packetType, stat as statMessage } from "../protocol/files.ts";
-import type { Exporter } from "./exporters.ts";
-import { type ImageFiles, openImageFiles } from "./image-files.ts";
+import type { ImageFiles } from "./image-files.ts";
 
 const send = "/moby.filesync.v1.FileSend/DiffCopy";
 
 /** Files of the list that are written together. */
 const batch = 200;
 
-/** Sends the files of an image to a directory of the client. */
-export async function sendLocal(
+/** Sends files to a directory of the client. */
+export async function sendFiles(
   scope: BuildScope,
-  { index, id }: { exporter: Exporter; index: number; id: string },
-): Promise<Map<string, string>> {
-  const { vertices, signal } = scope;
-  await vertices.during("exporting to client directory", async (vertex) => {
-    const session = await sessionOf(scope);
-    if (!session.supports(send)) throw invalidArgument("the client does not accept files");
-    using files = await openImageFiles(scope, id);
-    using call = session.client.call(send, { "buildkit-attachable-exporter-id": String(index) }, signal);
-    let sent = 0;
-    await sendFiles(call, files, (count) => {
-      sent += count;
-      vertex.part("copying files", { current: sent });
-    });
-    vertex.part("copying files", { current: sent, done: true });
+  files: ImageFiles,
+  { index, vertex }: { index: number; vertex: Vertex },
+): Promise<void> {
+  const session = await sessionOf(scope);
+  if (!session.supports(send)) throw invalidArgument("the client does not accept files");
+  using call = session.client.call(send, { "buildkit-attachable-exporter-id": String(index) }, scope.signal);
+  let sent = 0;
+  await answerRequests(call, files, (count) => {
+    sent += count;
+    vertex.part("copying files", { current: sent });
   });
-  return new Map();
+  vertex.part("copying files", { current: sent, done: true });
 }
 
 /** Sends the list of files, then the contents that the client asks for. */
-async function sendFiles(
+async function answerRequests(
   call: ClientCall,
   files: ImageFiles,
   onBytes: (count: number) => void,
