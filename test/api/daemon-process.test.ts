@@ -1,10 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { startDaemon } from "#test/support/daemon.ts";
 import { killTrees, processesMentioning } from "#test/support/processes.ts";
 import { awaitLine, runProgram } from "#test/support/program.ts";
 import { repository } from "#test/support/repository.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
+import { until } from "#test/support/until.ts";
 import { programUnavailable } from "#test/support/user.ts";
 
 if (programUnavailable !== undefined)
@@ -49,6 +50,30 @@ describe.skipIf(programUnavailable !== undefined)("the daemon", () => {
     expect(existsSync(daemon.socket)).toBe(true);
     await daemon.start();
     expect((await daemon.request("GET", "/_ping")).status).toBe(200);
+  });
+
+  test("reads the log levels of a changed configuration at SIGHUP", async () => {
+    using temporary = temporaryDirectory("levels");
+    const log = `${temporary.path}/log`;
+    mkdirSync(`${temporary.path}/tbox`);
+    const configure = (levels: string) =>
+      writeFileSync(`${temporary.path}/tbox/config.json`, JSON.stringify({ log: levels }));
+    const lines = (text: string) => readFileSync(log, "utf8").split(text).length - 1;
+    configure("info");
+    const toLog = ["sh", "-c", 'exec "$@" 2>"$0"', log];
+    await using daemon = await startDaemon({ XDG_CONFIG_HOME: temporary.path }, undefined, toLog);
+    await daemon.request("GET", "/_ping");
+    configure("api=debug");
+    process.kill(daemon.pid, "SIGHUP");
+    await until(() => lines("log levels read again: api=debug") === 1);
+    await daemon.request("GET", "/version");
+    await until(() => lines("GET /version 200") === 1);
+    expect(lines("GET /_ping 200")).toBe(0);
+    configure("loud");
+    process.kill(daemon.pid, "SIGHUP");
+    await until(() => lines("unknown log level loud") === 1);
+    await daemon.request("GET", "/info");
+    await until(() => lines("GET /info 200") === 1);
   });
 
   test("serves a socket of systemd and leaves it for the next daemon", async () => {
