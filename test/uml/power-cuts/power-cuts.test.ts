@@ -40,7 +40,7 @@ describe.skipIf(obstacle !== undefined)("after a power cut", () => {
       }
       if (many !== undefined) console.error(`${type}, lost: ${loss}: ${JSON.stringify(sum)}`);
     },
-    { timeout: 120_000 + cuts * 120_000 },
+    { timeout: 240_000 + cuts * 240_000 },
   );
 });
 
