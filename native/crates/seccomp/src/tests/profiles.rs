@@ -53,12 +53,16 @@ fn errnos_are_numbers_or_names() {
             r#"{{"defaultAction":"SCMP_ACT_ERRNO","defaultErrno":"ENOENT","syscalls":[{{"names":["mkdirat"],"action":"SCMP_ACT_ERRNO",{errno}}}]}}"#
         )
     };
+    // Calls with higher numbers than all named ones fail with ENOSYS; getcwd has a lower one on both architectures.
     for text in [r#""errnoRet":28"#, r#""errno":"ENOSPC""#] {
         assert_eq!(
             answer(&profile(text), "mkdirat", [0; 6]),
             errno(libc::ENOSPC)
         );
-        assert_eq!(answer(&profile(text), "read", [0; 6]), errno(libc::ENOENT));
+        assert_eq!(
+            answer(&profile(text), "getcwd", [0; 6]),
+            errno(libc::ENOENT)
+        );
     }
 }
 
