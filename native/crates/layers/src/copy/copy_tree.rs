@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use protocol::failure::Failure;
 use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, chmodat, linkat, mkdirat, mknodat, openat, readlinkat,
+    AtFlags, FileType, Mode, OFlags, fchmod, linkat, mkdirat, mknodat, openat, readlinkat,
     symlinkat,
 };
 use rustix::io::Errno;
@@ -127,7 +127,10 @@ impl TreeCopy<'_> {
             .map_err(at_path)?;
         if entry.kind() == FileType::Fifo {
             let mode = Mode::from_raw_mode(self.overrides.mode_of(&entry.status));
-            chmodat(target, &entry.name, mode, AtFlags::empty()).map_err(at_path)?;
+            let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            openat(target, &entry.name, flags, Mode::empty())
+                .and_then(|fifo| fchmod(fifo, mode))
+                .map_err(at_path)?;
         }
         Ok(())
     }
