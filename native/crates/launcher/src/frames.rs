@@ -144,6 +144,39 @@ mod tests {
         }
     }
 
+    /// `TBOX_TEST_FUZZ_MS` is the time in milliseconds.
+    #[test]
+    fn changed_streams_are_read_or_refused() {
+        let time = std::env::var("TBOX_TEST_FUZZ_MS").ok();
+        let time = time.and_then(|text| text.parse().ok()).unwrap_or(300);
+        let end = std::time::Instant::now() + std::time::Duration::from_millis(time);
+        let (mut seed, mut inputs) = (1_u64, 0_u64);
+        let mut below = |limit: usize| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (seed >> 33) as usize % limit.max(1)
+        };
+        while std::time::Instant::now() < end {
+            let mut bytes = stream();
+            for _ in 0..=below(4) {
+                let at = below(bytes.len());
+                match below(3) {
+                    0 => bytes.truncate(at),
+                    1 => bytes.insert(at, below(256) as u8),
+                    _ if bytes.is_empty() => {}
+                    _ => bytes[at] = below(12) as u8,
+                }
+            }
+            let mut decoder = Decoder::default();
+            let (mut rest, mut payload) = (bytes.as_slice(), 0);
+            while let Ok(Some(piece)) = decoder.next(&mut rest) {
+                payload += piece.payload.len();
+            }
+            assert!(payload <= bytes.len(), "{bytes:?}");
+            inputs += 1;
+        }
+        std::println!("{inputs} inputs");
+    }
+
     #[test]
     fn an_unknown_frame_is_an_error() {
         let bytes = header(77, 0);

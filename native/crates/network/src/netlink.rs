@@ -130,12 +130,20 @@ fn acknowledgements(mut bytes: &[u8]) -> Vec<(u32, Option<Errno>)> {
         let kind = u16::from_ne_bytes([bytes[4], bytes[5]]);
         if kind == nl::ERROR && bytes.len() >= nl::HEADER + 4 {
             let code = word(bytes, nl::HEADER).cast_signed();
-            let errno = (code != 0).then(|| Errno::from_raw_os_error(-code));
-            found.push((word(bytes, 8), errno));
+            found.push((word(bytes, 8), error_of(code)));
         }
         bytes = bytes.get(aligned(length)..).unwrap_or_default();
     }
     found
+}
+
+/// Returns the error with the kernel's negative number; EPROTO for a number that is none.
+fn error_of(code: i32) -> Option<Errno> {
+    match code {
+        0 => None,
+        -4095..=-1 => Some(Errno::from_raw_os_error(-code)),
+        _ => Some(Errno::PROTO),
+    }
 }
 
 /// Returns the type of the first message, and its error if it reports one.
@@ -263,6 +271,15 @@ impl Batch {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_that_is_no_error_of_the_kernel_is_a_protocol_error() {
+        assert_eq!(error_of(0), None);
+        assert_eq!(error_of(-2), Some(Errno::NOENT));
+        for code in [1, -4096, i32::MIN, i32::MAX] {
+            assert_eq!(error_of(code), Some(Errno::PROTO), "{code}");
+        }
+    }
 
     #[test]
     fn lengths_cover_all_written_bytes_and_attributes_are_aligned() {

@@ -246,4 +246,47 @@ mod tests {
             assert!(packets(&message[..length]).is_empty(), "{length}");
         }
     }
+
+    /// `TBOX_TEST_FUZZ_MS` is the time in milliseconds.
+    #[test]
+    fn changed_messages_of_the_queue_are_read_or_refused() {
+        let time = std::env::var("TBOX_TEST_FUZZ_MS").ok();
+        let time = time.and_then(|text| text.parse().ok()).unwrap_or(300);
+        let end = std::time::Instant::now() + std::time::Duration::from_millis(time);
+        let mut message = vec![0; HEADER];
+        message[4..6].copy_from_slice(&nfqnl::MSG_PACKET.to_ne_bytes());
+        message.extend([12, 0, 1, 0, 0, 0, 0, 9, 0, 8, 0, 0]);
+        message.extend([4 + packet4().len() as u8, 0, nfqnl::PAYLOAD, 0]);
+        message.extend(packet4());
+        message[0] = message.len() as u8;
+        let two = [message.clone(), message].concat();
+        let (mut seed, mut inputs) = (1_u64, 0_u64);
+        let mut below = |limit: usize| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (seed >> 33) as usize % limit.max(1)
+        };
+        while std::time::Instant::now() < end {
+            let mut bytes = two.clone();
+            for _ in 0..=below(5) {
+                let at = below(bytes.len());
+                match below(5) {
+                    0 => bytes.truncate(at),
+                    1 => bytes.insert(at, below(256) as u8),
+                    _ if bytes.is_empty() => {}
+                    2 => bytes[at] = [0, 1, 3, 4, 0xff][below(5)],
+                    _ => bytes[at] = below(256) as u8,
+                }
+            }
+            let found = packets(&bytes);
+            assert!(found.len() <= bytes.len() / HEADER, "{bytes:?}");
+            found
+                .into_iter()
+                .filter_map(|(_, packet)| parse(packet?))
+                .for_each(drop);
+            // Answers of the kernel on the other connections.
+            crate::netlink::first_type(&bytes);
+            inputs += 1;
+        }
+        println!("{inputs} inputs");
+    }
 }
