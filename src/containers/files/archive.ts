@@ -99,20 +99,32 @@ async function withView<T>(
     throw new TboxError("not-found", `Could not find the file ${path} in container ${name}`, { cause });
   };
   for (let attempt = 1; ; attempt++) {
-    const running = isRunning(services.records.find(id));
+    // A start of the container may come first.
+    let entered: Run | undefined;
     try {
-      return await withStableFiles(services, id, async () =>
-        work(await viewOf(services, services.records.find(id))),
-      );
+      return await withStableFiles(services, id, async () => {
+        const view = await viewOf(services, services.records.find(id));
+        entered = runOf(services, id);
+        return work(view);
+      });
     } catch (error) {
-      if (!running || attempt === mostAttempts || !foundNoProcess(error)) return inDockersWords(error);
-      await nextExit(services, id);
+      if (attempt === mostAttempts || !foundNoProcess(error)) return inDockersWords(error);
+      if (entered !== undefined && runOf(services, id) === entered) await nextExit(services, id);
     }
   }
 }
 
 /** Attempts to enter a container that ends each time. */
 const mostAttempts = 3;
+
+/** Time of the start of a container that runs. */
+type Run = string;
+
+/** Returns the run of a container; undefined while it does not run. */
+function runOf(services: ContainerServices, id: string): Run | undefined {
+  const record = services.records.withId(id);
+  return record && isRunning(record) ? record.state.startedAt : undefined;
+}
 
 async function viewOf(services: ContainerServices, record: ContainerRecord): Promise<ContainerView> {
   const image = record.imageId === undefined ? undefined : await services.images.resolve(record.imageId);

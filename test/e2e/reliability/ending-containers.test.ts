@@ -35,4 +35,21 @@ daemonSuite("a container that is ending", { obstacle: shellUnavailable, prepare:
     }
     await daemon.printed("rm", "-f", "brief");
   });
+
+  test("has a status of its files also when it begins after the request", async () => {
+    await daemon.printed("create", "--name", "brief", "--network", "none", "box:1", "true");
+    for (let round = 0; round < 2 * rounds; round++) {
+      const start = daemon.request("POST", "/containers/brief/start");
+      const statuses = await Promise.all(
+        Array.from(
+          { length: 6 },
+          async () => (await daemon.request("HEAD", "/containers/brief/archive?path=/bin")).status,
+        ),
+      );
+      expect(statuses).toEqual(statuses.map(() => 200));
+      await start;
+      await daemon.request("POST", "/containers/brief/wait");
+    }
+    await daemon.printed("rm", "-f", "brief");
+  });
 });
