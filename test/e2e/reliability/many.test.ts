@@ -1,13 +1,15 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
-import { busyProcesses } from "#test/support/processes.ts";
+import { busyProcesses, nameOf, processesNamed } from "#test/support/processes.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
 import { loadShell, shellUnavailable } from "../support/images.ts";
 
 /** Number of containers; `TBOX_TEST_MANY` overrides it. */
 const count = Number(process.env.TBOX_TEST_MANY ?? "80");
 const width = 8;
+/** Processes that run as long as the daemon. */
+const lasting = /^tbox-(zygote|net|net-lookup)$/;
 
 daemonSuite("many containers with --rm", { obstacle: shellUnavailable }, (daemon) => {
   let gate: TemporaryDirectory;
@@ -62,9 +64,10 @@ daemonSuite("many containers with --rm", { obstacle: shellUnavailable }, (daemon
       // One directory is prepared for the next container.
       const left = () => readdirSync(`${daemon.data}/containers`).length;
       while (left() > 1) await Bun.sleep(20);
-      const helpers = () => busyProcesses(daemon.run).length;
       // The command lines of the zygote and its children contain the run directory.
-      while (helpers() > 2) await Bun.sleep(20);
+      const helpers = () => busyProcesses(daemon.run).filter((pid) => !lasting.test(nameOf(pid)));
+      while (helpers().length > 0) await Bun.sleep(20);
+      while (processesNamed("tbox-zygote", daemon.run).length > 1) await Bun.sleep(20);
       expect(mounts()).toEqual([]);
     },
     { timeout: 60_000 + count * 100 },
