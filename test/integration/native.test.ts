@@ -246,6 +246,19 @@ describe.skipIf(helperUnavailable !== undefined)("the zygote", () => {
     expect((await monitor.exited).code).toBe(4);
   });
 
+  test("two clients may shut the zygote down", async () => {
+    const other = await openZygote({ store, run });
+    const { pid } = zygote;
+    using zygoteProcess = watchProcess(pid);
+    zygote.shutdown();
+    await zygoteProcess.exited;
+    other.shutdown();
+    // The next request starts another zygote.
+    const { monitor } = await launch(["sh", "-c", "exit 3"], []);
+    expect((await monitor.exited).code).toBe(3);
+    expect(zygote.pid).not.toBe(pid);
+  });
+
   test("a short-lived fork of a dead zygote is not mistaken for it", async () => {
     using preparer = await stopPreparer();
     using zygoteProcess = watchProcess(zygote.pid);

@@ -125,7 +125,12 @@ export async function openZygote(options: ZygoteOptions): Promise<Zygote> {
     listen: (name) => attempt(() => receiveListener(connection, name)),
     listenAgain: () => listenAgain(options),
     shutdown() {
-      connection.send({ type: "shutdown" }, []);
+      try {
+        connection.send({ type: "shutdown" }, []);
+      } catch (error) {
+        // The zygote has died, or another client has shut it down.
+        if (errnoOf(error) !== "EPIPE") throw error;
+      }
       // The zygote reads no further requests.
       connection.close();
     },
