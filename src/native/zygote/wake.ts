@@ -15,6 +15,7 @@ function signalZygote(record: string, signal: NodeJS.Signals, store?: string): b
     const { pid } = zygoteRecordSchema.parse(JSON.parse(readFileSync(record, "utf8")));
     const arguments_ = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
     if (store !== undefined && !arguments_.includes(store)) return false;
+    if (isExiting(pid)) return false;
     return signalProcess(pid, "tbox-zygote", signal);
   } catch {
     return false;
@@ -50,6 +51,18 @@ function signalMonitor(program: number, signal: NodeJS.Signals): boolean {
   try {
     const parent = readProcess(program)?.parent ?? 0;
     return signalProcess(parent, "tbox-monitor", signal);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Tests whether a process is about to become a zombie. For a moment its sockets are still open and accept messages that it
+ * will never read, but its memory, and with it the command line, is gone. An unreadable command line is no proof.
+ */
+export function isExiting(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8") === "";
   } catch {
     return false;
   }

@@ -20,7 +20,7 @@ import {
   protocolVersion,
   type ToZygote,
 } from "../protocol/zygote.ts";
-import { endOtherZygotes, wakeZygote } from "./wake.ts";
+import { endOtherZygotes, isExiting, wakeZygote } from "./wake.ts";
 
 type Welcome = Extract<FromZygote, { type: "welcome" }>;
 
@@ -38,7 +38,10 @@ export interface ZygoteConnection {
   cgroupNamespace: boolean;
   delegation: Delegation;
   pid: number;
-  /** Tests whether the zygote is running. An open socket is no proof, because a fork may hold it open for a moment. */
+  /**
+   * Tests whether the zygote is running. An open socket is no proof: a fork or the exiting zygote itself may hold it open
+   * for a moment.
+   */
   isOpen(): boolean;
   send(message: ToZygote, descriptors: number[]): void;
   close(): void;
@@ -120,7 +123,7 @@ async function greet(options: ZygoteOptions): Promise<ZygoteConnection | undefin
       process: pid,
       managed: isManagedBySystemd(),
     });
-    const isOpen = () => open && zygote.isRunning();
+    const isOpen = () => open && zygote.isRunning() && !isExiting(pid);
     const owned = resources.move();
     const close = () => {
       open = false;

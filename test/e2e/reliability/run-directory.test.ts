@@ -92,14 +92,14 @@ daemonSuite("the run directory", { obstacle: shellUnavailable, prepare: loadBox 
       await daemon.kill();
       await daemon.start();
     }
-    const { code, stdout } = await daemon.tbox([
+    const { code, stdout, stderr } = await daemon.tbox([
       "exec",
       "old",
       "sh",
       "-c",
       "echo entered; echo x > /tmp/file",
     ]);
-    expect({ code, stdout }).toEqual({ code: 0, stdout: "entered\n" });
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: "entered\n", stderr: "" });
     await daemon.printed("cp", "old:/tmp/file", `${daemon.run}/copied`);
     for (const kind of ["network", "pid", "ipc"]) {
       const joined = ["run", "--rm", ...options, `--${kind}`, "container:old", "box:1", "echo", kind];
