@@ -21,6 +21,11 @@ fn main() -> ExitCode {
     if std::env::args().any(|argument| argument == "--list") {
         return ExitCode::SUCCESS;
     }
+    // The attempts of root would succeed on the machine's own files where a cage does not hold.
+    if rustix::process::geteuid().is_root() {
+        println!("skipped: root is not an ordinary user; run this test as one");
+        return ExitCode::SUCCESS;
+    }
     let cages: [Cage; 3] = [
         ("net-helper", in_net_helper),
         ("worker", in_worker),
