@@ -97,7 +97,7 @@ export const containerFlags = {
   ulimit: listOf("Ulimit options", parseUlimit, { valueName: "ulimit" }),
   "use-api-socket": bool("Bind mount the API socket and pass on the credentials of registries"),
   user: text("Username or UID (format: <name|uid>[:<group|gid>])", { short: "u" }),
-  userns: text("User namespace to use (host, keep-id, keep-id:uid=N,gid=N)"),
+  userns: text("User namespace to use (host, keep-id, keep-id:uid=N,gid=N, keep-id:user=NAME)"),
   uts: text("UTS namespace to use (host)"),
   volume: list("Bind mount a volume", { short: "v", completes: "file" }),
   "volumes-from": list("Mount volumes from the specified container(s)", { completes: "container" }),

@@ -85,7 +85,11 @@ function createFrom(
   const given = { ...request.HostConfig };
   // The files of a build step's layer must have the ids of the image.
   const { noNewPrivileges } = services.defaults;
-  const host = withContainerDefaults(given, layers ? { noNewPrivileges } : services.defaults);
+  const host = withContainerDefaults(
+    given,
+    layers ? { noNewPrivileges } : services.defaults,
+    merged.config.Labels,
+  );
   if (request.NetworkDisabled) host.NetworkMode = "none";
   refuseMalformed(host);
   const ExposedPorts = ownPorts(request, image);

@@ -23,6 +23,6 @@ test("without configured defaults a request is unchanged", () => {
 
 test("an invalid default is refused by the name of its key", () => {
   expect(() => checkContainerDefaults({ noNewPrivileges: false, userns: "auto" })).toThrow(
-    'config.json: userns: must be host, keep-id or keep-id:uid=N,gid=N, not "auto"',
+    'config.json: userns: must be host, keep-id, keep-id:uid=N,gid=N or keep-id:user=NAME, not "auto"',
   );
 });

@@ -1,4 +1,5 @@
 import type { HostConfig } from "./create-request.ts";
+import { developmentUserns } from "./development-container.ts";
 import { parseUserns } from "./userns.ts";
 
 /** Settings of the user's configuration for containers whose request does not set them. */
@@ -14,11 +15,16 @@ export function checkContainerDefaults({ userns = "" }: ContainerDefaults): void
   parseUserns(userns, "config.json: userns");
 }
 
-/** Adds the default settings to those of a request. The container keeps them when the configuration changes later. */
+/**
+ * Adds the default settings to those of a request. The container keeps them when the configuration changes later. `labels`
+ * are those of the container and its image.
+ */
 export function withContainerDefaults(
   host: HostConfig,
-  { noNewPrivileges, userns }: ContainerDefaults,
+  defaults: ContainerDefaults,
+  labels: Record<string, string> = {},
 ): HostConfig {
+  const { noNewPrivileges, userns = developmentUserns(host, labels) } = defaults;
   const { SecurityOpt: options = [], UsernsMode } = host;
   const has = (name: string) => options.some((option) => option.split(/[=:]/, 1)[0] === name);
   const adds = noNewPrivileges && !has("no-new-privileges");

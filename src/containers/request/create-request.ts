@@ -81,7 +81,7 @@ export interface HostConfig extends Resources {
   Init?: boolean;
   /** Grants the rights of the daemon's user: every capability in the container's namespaces, no masked path, no filter. */
   Privileged?: boolean;
-  /** `keep-id` maps the daemon's user to the container's user, `keep-id:uid=N,gid=N` to these ids. `host` maps none. */
+  /** `keep-id` maps the daemon's user to the container's user, `keep-id:uid=N,gid=N` to these ids, `keep-id:user=NAME` to this user. `host` maps none. */
   UsernsMode?: string;
   NetworkMode?: string;
   /** Bindings by container port: `80/tcp`. */

@@ -134,6 +134,8 @@ export type Mount =
 
 /** Ids of a container that map to the caller's. */
 export interface KeepId {
+  /** User of the container's passwd file, instead of `uid` and `gid`. */
+  user?: string;
   /** User; the program's when absent. */
   uid?: number;
   /** Group; the program's, or the primary group of `uid`, when absent. */

@@ -135,6 +135,7 @@ daemonSuite("--userns keep-id", { obstacle: obstacle }, (daemon) => {
   });
 
   test.each([
+    ["user=app", "1000 1000"],
     ["uid=1000", "1000 1000"],
     ["uid=1500", "1500 1500"],
     ["uid=1700", "1700 1700"],
@@ -150,10 +151,19 @@ daemonSuite("--userns keep-id", { obstacle: obstacle }, (daemon) => {
     expect(stdout).toBe(`${owner}\n`);
   });
 
+  test("is the mode of a development container, for its remote user", async () => {
+    const metadata = JSON.stringify([{ remoteUser: "other" }]);
+    const labels = ["devcontainer.local_folder=/project", `devcontainer.metadata=${metadata}`];
+    const options = ["--rm", ...labels.flatMap((label) => ["--label", label])];
+    const owner = ["stat", "-c", "%U", "/p/private"];
+    expect((await start(options, "userapp:1", ...owner)).stdout).toBe("other\n");
+    expect((await start([...options, "--userns", "host"], "userapp:1", ...owner)).stdout).toBe("root\n");
+  });
+
   test("accepts host and keep-id, and refuses other modes", async () => {
     expect((await start(["--rm", "--userns", "host"], "user:1", "id", "-u")).stdout).toBe("0\n");
     const { stderr, code } = await start(["--rm", "--userns", "auto"], "user:1", "true");
-    expect(stderr).toContain("must be host, keep-id or keep-id:uid=N,gid=N");
+    expect(stderr).toContain("must be host, keep-id, keep-id:uid=N,gid=N");
     expect(code).toBe(125);
   });
 });

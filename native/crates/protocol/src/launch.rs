@@ -1,5 +1,6 @@
 //! Requests to start programs. The daemon makes every decision beforehand: a request is complete.
 
+use crate::keep_id::KeepId;
 use serde::{Deserialize, Serialize};
 
 /// A container to start.
@@ -322,17 +323,6 @@ pub struct Process {
     /// counted from then, is added to the environment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<u64>,
-}
-
-/// Ids of a container that are mapped to the caller.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeepId {
-    /// The user; the program's if absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub uid: Option<u32>,
-    /// The group. If absent, it is the program's group for the program's user, or the primary group of another user.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub gid: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -28,9 +28,13 @@ pub fn find_ids(
     process: &Process,
     account: &Account,
 ) -> Result<Option<MappedIds>, Failure> {
-    let Some(requested) = process.keep_id else {
+    let Some(requested) = &process.keep_id else {
         return Ok(None);
     };
+    if let Some(name) = &requested.user {
+        let (uid, gid) = identity::find_owner(root, name)?;
+        return Ok((uid != 0).then_some(MappedIds { uid, gid }));
+    }
     let uid = requested.uid.unwrap_or(account.uid);
     let gid = match requested.gid {
         Some(gid) => gid,
