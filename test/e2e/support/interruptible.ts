@@ -174,6 +174,7 @@ function streamRequests(): Record<string, Interruptible[]> {
 /** Requests without a body, whose answers are short and complete at once. */
 export const uninterruptible: ReadonlySet<string> = new Set([
   ...["GET /_ping", "HEAD /_ping", "GET /version", "GET /info", "GET /metrics", "GET /images/search"],
+  "GET /tbox/manifests/*",
   ...["GET /images/json", "GET /images/{name}/json", "GET /images/{name}/history", "POST /images/{name}/tag"],
   ...["DELETE /images/{name}", "POST /images/prune", "GET /containers/json", "GET /containers/{id}/json"],
   ...["POST /containers/{id}/stop", "POST /containers/{id}/restart", "POST /containers/{id}/kill"],

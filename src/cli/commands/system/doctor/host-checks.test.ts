@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { closeSync, fchmodSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { temporaryDirectory } from "#test/support/temp.ts";
 import { addRange, parseDistribution } from "./distribution.ts";
@@ -29,7 +29,11 @@ function check(changes: Record<string, string | undefined>, environment = {}) {
   for (const [path, text] of Object.entries({ ...complete, ...changes })) {
     if (text === undefined) continue;
     mkdirSync(dirname(`${place.path}${path}`), { recursive: true });
-    writeFileSync(`${place.path}${path}`, text, { mode: path.startsWith("/usr/bin/") ? 0o4755 : 0o644 });
+    const file = openSync(`${place.path}${path}`, "w");
+    writeFileSync(file, text);
+    // A write removes the set-user-ID bit.
+    if (path.startsWith("/usr/bin/")) fchmodSync(file, 0o4755);
+    closeSync(file);
   }
   const facts = readHostFacts({
     root: place.path,
