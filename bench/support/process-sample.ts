@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import type { BenchDaemon } from "./daemon.ts";
 
-/** What the processes of a daemon use at a moment. */
+/** Resources that the processes of a daemon use at one moment. */
 export interface ProcessSample {
   /** Hours since the first sample. */
   hours: number;

@@ -118,7 +118,7 @@ export type BuildEvent =
    */
   | { type: "finished"; number: number; cached: boolean; id: string; milliseconds: number }
   | { type: "pulling"; image: string; progress: Progress }
-  /** What the build did; precedes `built`. */
+  /** Record of the build; precedes `built`. */
   | { type: "recorded"; record: BuildRecord }
   /** A warning; `rule` is set for findings of the Dockerfile checks. */
   | { type: "warning"; text: string; lines?: LineRange; rule?: string }
@@ -133,7 +133,7 @@ export type BuildMaterial =
   | { type: "address"; url: string; digest: string }
   | { type: "git"; url: string; commit: string };
 
-/** What a build did, for exported caches and provenance. */
+/** Record of a build, for exported caches and provenance. */
 export interface BuildRecord {
   /** Steps of the result. */
   steps: CacheStep[];

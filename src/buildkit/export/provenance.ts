@@ -5,7 +5,7 @@ import type { ProvenanceOptions } from "../frontend/attestations.ts";
 import type { FrontendOptions } from "../frontend/options.ts";
 import type { SourceText } from "../progress/source-text.ts";
 
-/** What a provenance is made of. */
+/** Facts from which a provenance is made. */
 export interface ProvenanceInput {
   settings: ProvenanceOptions;
   options: FrontendOptions;

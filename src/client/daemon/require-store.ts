@@ -4,7 +4,7 @@ import type { DaemonSocket } from "./socket-path.ts";
 /** Name of the link to the store of the daemon that listens in a run directory. */
 const linkName = "store";
 
-/** Whether the caller names a store, so that another store's daemon must not answer. */
+/** Returns whether the caller names a store, so that another store's daemon must not answer. */
 export function namesStore({ address }: DaemonSocket, environment = process.env): boolean {
   return address === undefined && (environment.TBOX_DATA_DIR ?? "") !== "";
 }

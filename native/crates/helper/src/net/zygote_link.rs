@@ -29,7 +29,7 @@ pub struct ZygoteLink {
     bridges: OwnedFd,
 }
 
-/// What the next zygote needs, opened while the host's files are in reach.
+/// Descriptors that the next zygote needs, opened while the host's files are in reach.
 pub struct Entrance {
     listener: OwnedFd,
     user_namespace: OwnedFd,
