@@ -76,7 +76,12 @@ export async function startDaemon(
       await child.exited;
     },
     async start() {
-      child = await spawnDaemon(command, all);
+      child = await spawnDaemon(command, all).catch(async (error) => {
+        if (!String(error).includes("already-exists")) throw error;
+        // A client has started a daemon, because the killed one did not answer.
+        await printed([program, "daemon", "stop"], { environment: all });
+        return spawnDaemon(command, all);
+      });
     },
     async [Symbol.asyncDispose]() {
       child.kill("SIGTERM");

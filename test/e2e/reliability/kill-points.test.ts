@@ -129,8 +129,6 @@ daemonSuite("a daemon killed at any system call", { obstacle: obstacle }, (daemo
         await operation.prepare(index + 1);
         const { code } = await killAt(daemon.pid, point, operation.run);
         await daemon.kill();
-        // The client starts a daemon if the other one is killed before its request.
-        await daemon.tbox(["daemon", "stop"]);
         await daemon.start();
         await expectSound(point);
         await operation.check?.();
