@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { errorChain } from "#support/errors.ts";
 import { type BenchmarkOptions, runBenchmark } from "../benchmark.ts";
+import { splitInstalled } from "../installed-peers.ts";
 import type { Candidate } from "../measure/candidate.ts";
 import { interleaved } from "../measure/rounds.ts";
 import { output } from "../output.ts";
@@ -85,12 +86,11 @@ function findBuilders(
   archive: string,
   image: string,
 ): { builders: Builder[]; skipped: BenchResult["skipped"] } {
+  const { installed, skipped } = splitInstalled(names);
   const builders: Builder[] = [];
-  const skipped: BenchResult["skipped"] = [];
-  for (const name of names) {
+  for (const name of installed) {
     if (name !== "buildah" && name !== "podman") continue;
     try {
-      if (Bun.which(name) === null) throw new Error("the program is not installed");
       builders.push(openBuilder(name, directory, archive, image));
     } catch (error) {
       skipped.push({ name, reason: errorChain(error) });

@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { type BenchmarkOptions, runBenchmark } from "../benchmark.ts";
+import { splitInstalled } from "../installed-peers.ts";
 import type { Candidate } from "../measure/candidate.ts";
 import { interleaved } from "../measure/rounds.ts";
 import { output } from "../output.ts";
@@ -24,11 +25,8 @@ export const pullPeers = ["podman"] as const;
 export function benchmarkPulls(options: PullOptions): Promise<BenchResult> {
   return runBenchmark("pull", async (directory) => {
     const { images, rounds, push, progress, signal } = options;
-    const podman = options.peers.includes("podman") && Bun.which("podman") !== null;
-    const skipped: BenchResult["skipped"] = [];
-    if (options.peers.includes("podman") && !podman) {
-      skipped.push({ name: "podman", reason: "the program is not installed" });
-    }
+    const { installed, skipped } = splitInstalled(options.peers);
+    const podman = installed.includes("podman");
     const groups: Group[] = [];
     const measure = async (title: string, candidates: Candidate[]) => {
       progress(title);

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { fetchJson } from "#client/endpoints.ts";
 import { TboxError } from "#support/errors.ts";
 import { type BenchmarkOptions, runBenchmark } from "../benchmark.ts";
+import { splitInstalled } from "../installed-peers.ts";
 import { interleaved } from "../measure/rounds.ts";
 import { output } from "../output.ts";
 import { ownCommand } from "../own-command.ts";
@@ -19,10 +20,11 @@ export function benchmarkNetworks(options: NetworkOptions): Promise<BenchResult>
     throw new TboxError("unavailable", "iperf3 is not installed: install it with your package manager");
   }
   return runBenchmark("network", async (directory) => {
-    const missing = options.peers.filter((name) => Bun.which(name) === null);
-    const skipped = missing.map((name) => ({ name, reason: "the program is not installed" }));
-    const peers = options.peers.filter((name) => !missing.includes(name));
-    const groups = [await measureStarts(options), ...(await measureThroughput(options, directory, peers))];
+    const { installed, skipped } = splitInstalled(options.peers);
+    const groups = [
+      await measureStarts(options),
+      ...(await measureThroughput(options, directory, installed)),
+    ];
     const { DockerRootDir: storage } = await fetchJson("GET /info");
     return { groups, skipped, storage, settings: { rounds: String(options.rounds), host: hostAddress() } };
   });

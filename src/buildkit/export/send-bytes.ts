@@ -1,9 +1,7 @@
-import { invalidArgument } from "#support/errors.ts";
-import { type BuildScope, sessionOf } from "../frontend/build-scope.ts";
+import type { BuildScope } from "../frontend/build-scope.ts";
 import type { Vertex } from "../progress/vertices.ts";
 import { bytesMessage } from "../protocol/common.ts";
-
-const send = "/moby.filesync.v1.FileSend/DiffCopy";
+import { openFileSend } from "./open-file-send.ts";
 
 /** Maximum size of a message in bytes. */
 const mostBytes = 256 * 1024;
@@ -14,9 +12,7 @@ export async function sendBytes(
   bytes: AsyncIterable<Uint8Array>,
   { index, vertex }: { index: number; vertex: Vertex },
 ): Promise<void> {
-  const session = await sessionOf(scope);
-  if (!session.supports(send)) throw invalidArgument("the client does not accept files");
-  using call = session.client.call(send, { "buildkit-attachable-exporter-id": String(index) }, scope.signal);
+  using call = await openFileSend(scope, index);
   let sent = 0;
   for await (const chunk of bytes) {
     for (let at = 0; at < chunk.length; at += mostBytes) {

@@ -1,11 +1,10 @@
 import { invalidArgument, TboxError } from "#support/errors.ts";
-import { type BuildScope, sessionOf } from "../frontend/build-scope.ts";
+import type { BuildScope } from "../frontend/build-scope.ts";
 import type { ClientCall } from "../grpc/client.ts";
 import type { Vertex } from "../progress/vertices.ts";
 import { packet, packetType, stat as statMessage } from "../protocol/files.ts";
 import type { ImageFiles } from "./image-files.ts";
-
-const send = "/moby.filesync.v1.FileSend/DiffCopy";
+import { openFileSend } from "./open-file-send.ts";
 
 /** Files of the list that are written together. */
 const batch = 200;
@@ -16,9 +15,7 @@ export async function sendFiles(
   files: ImageFiles,
   { index, vertex }: { index: number; vertex: Vertex },
 ): Promise<void> {
-  const session = await sessionOf(scope);
-  if (!session.supports(send)) throw invalidArgument("the client does not accept files");
-  using call = session.client.call(send, { "buildkit-attachable-exporter-id": String(index) }, scope.signal);
+  using call = await openFileSend(scope, index);
   let sent = 0;
   await answerRequests(call, files, (count) => {
     sent += count;

@@ -1,6 +1,6 @@
 import { TboxError } from "#support/errors.ts";
 import type { ByteSocket } from "./byte-socket.ts";
-import { namesStore, requireStore } from "./require-store.ts";
+import { requireStore } from "./require-store.ts";
 import { type DaemonSocket, daemonSocket, knownSocket } from "./socket-path.ts";
 import { tryConnect } from "./try-connect.ts";
 
@@ -37,7 +37,7 @@ async function connectRunning(): Promise<ByteSocket | undefined> {
 
 async function connectTo(target: DaemonSocket): Promise<ByteSocket | undefined> {
   const socket = await tryConnect(target);
-  if (socket === undefined || !namesStore(target)) return socket;
+  if (socket === undefined) return undefined;
   try {
     await requireStore(target);
     return socket;

@@ -3,6 +3,7 @@ import { openZygote } from "#native/zygote/zygote.ts";
 import { repeatFor } from "#support/concurrency/repeat-for.ts";
 import { dataDirectory, type Environment, runDirectory } from "#support/directories.ts";
 import { TboxError } from "#support/errors.ts";
+import { isAlive } from "./is-alive.ts";
 
 /** Files by which tbox recognizes its store. */
 const marks = ["tbox.db", "oci-layout", "daemon.log"];
@@ -67,12 +68,4 @@ async function removeTrees(store: string, run: string): Promise<void> {
   const ended = await repeatFor(patience, async () => (isAlive(pid) ? undefined : true));
   if (!ended)
     throw new TboxError("conflict", `cannot remove ${store}: the helper ${pid} still has containers`);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 }

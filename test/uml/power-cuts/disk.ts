@@ -7,8 +7,8 @@ import { replay } from "./write-log.ts";
 export type FileSystem = "ext4" | "xfs" | "btrfs";
 
 /**
- * What a cut takes: the guest's page cache alone, as with a disk without a cache of its own, or writes that no flush has
- * made durable as well.
+ * Data that a cut loses: the guest's page cache alone, as with a disk without a cache of its own, or also writes that no
+ * flush has made durable.
  */
 export type Loss = "page cache" | "unflushed writes";
 

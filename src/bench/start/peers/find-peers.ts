@@ -1,4 +1,5 @@
 import { errorChain, invalidArgument } from "#support/errors.ts";
+import { splitInstalled } from "../../installed-peers.ts";
 import type { Candidate } from "../../measure/candidate.ts";
 import type { BenchResult } from "../../result.ts";
 import type { Payload } from "../payload.ts";
@@ -22,12 +23,11 @@ export function findPeers(
   network: "bridge" | "none",
   payload: Payload,
 ): FoundPeers {
+  const { installed, skipped } = splitInstalled(names);
   const candidates: Candidate[] = [];
-  const skipped: BenchResult["skipped"] = [];
   const cleanup = new DisposableStack();
-  for (const name of names) {
+  for (const name of installed) {
     try {
-      if (Bun.which(name) === null) throw invalidArgument("the program is not installed");
       const peer = peerOf(name, network);
       const ways = peer.prepare(payload);
       cleanup.defer(() => ignoreFailure(() => peer.remove?.(payload)));

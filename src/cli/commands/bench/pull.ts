@@ -1,9 +1,7 @@
 import { pullPeers } from "#bench/images/benchmark-pulls.ts";
-import { bool, parsed, text } from "../../flags/kinds.ts";
+import { bool, text } from "../../flags/kinds.ts";
 import { atLeast, command } from "../../registry/command.ts";
-import { outputFlags, peersOf, positive, runAndPrint } from "./run-benchmark.ts";
-
-const parsePeers = peersOf(pullPeers);
+import { count, outputFlags, peersFlag, runAndPrint } from "./run-benchmark.ts";
 
 export const benchPullCommand = command({
   name: "bench pull",
@@ -12,12 +10,8 @@ export const benchPullCommand = command({
     "Every run has an empty store of its own. The peer is podman. With --push, each image is also pushed to a new repository below REGISTRY/PATH, which should be another registry: one that has the layers already does not receive them.",
   synopsis: "[OPTIONS] IMAGE [IMAGE...]",
   flags: {
-    rounds: parsed("Number of runs of each candidate", positive, {
-      short: "n",
-      valueName: "int",
-      shownDefault: "3",
-    }),
-    peers: parsed("Peers to measure, separated by commas", parsePeers, { shownDefault: "auto" }),
+    rounds: count("Number of runs of each candidate", 3, { short: "n" }),
+    peers: peersFlag(pullPeers),
     push: text("Also measure pushes to this registry and path"),
     insecure: bool("Let the peers use registries without TLS"),
     ...outputFlags,
@@ -28,8 +22,8 @@ export const benchPullCommand = command({
   ],
   async run({ flags, positionals: images }) {
     const { benchmarkPulls } = await import("#bench/images/benchmark-pulls.ts");
-    const { insecure, push, peers = parsePeers("auto") } = flags;
-    return runAndPrint({ ...flags, rounds: flags.rounds ?? 3 }, (options) =>
+    const { insecure, push, peers } = flags;
+    return runAndPrint(flags, (options) =>
       benchmarkPulls({ ...options, images, insecure, peers, ...(push === undefined ? {} : { push }) }),
     );
   },

@@ -1,7 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import type { BenchmarkOptions } from "#bench/benchmark.ts";
+import { splitInstalled } from "#bench/installed-peers.ts";
 import type { BenchResult } from "#bench/result.ts";
 import { invalidArgument } from "#support/errors.ts";
+import type { Flag, FlagOptions } from "../../flags/flag.ts";
 import { bool, parseInteger, text } from "../../flags/kinds.ts";
 import { ExitError } from "../../output/exit.ts";
 import { print, printError } from "../../output/output.ts";
@@ -35,17 +37,33 @@ export async function runAndPrint(
   }
 }
 
-/** Parses a number of at least 1. */
-export function positive(value: string): number {
+/** Returns a flag with a number of at least 1. */
+export function count(usage: string, initial: number, options: FlagOptions = {}): Flag<number> {
+  const shown = { valueName: "int", shownDefault: String(initial), ...options };
+  return { usage, initial, accept: positive, ...shown };
+}
+
+/** Returns the flag `--peers`: names separated by commas, `auto` for all that are installed, or `none`. */
+export function peersFlag(known: readonly string[]): Flag<string[]> {
+  const parse = peersOf(known);
+  return {
+    usage: "Peers to measure, separated by commas",
+    valueName: "string",
+    initial: parse("auto"),
+    accept: parse,
+    shownDefault: "auto",
+  };
+}
+
+function positive(value: string): number {
   const number = parseInteger(value);
   if (number > 0) return number;
   throw invalidArgument("must be at least 1");
 }
 
-/** Returns a parser of `--peers`: names separated by commas, `auto` for all that are installed, or `none`. */
-export function peersOf(known: readonly string[], installed = (name: string) => Bun.which(name) !== null) {
+function peersOf(known: readonly string[]) {
   return (value: string): string[] => {
-    if (value === "auto") return known.filter(installed);
+    if (value === "auto") return splitInstalled(known).installed;
     if (value === "none" || value === "") return [];
     const names = value.split(",");
     const unknown = names.find((name) => !known.includes(name));

@@ -1,9 +1,7 @@
 import { peerNames } from "#bench/start/peers/find-peers.ts";
-import { bool, parsed, word } from "../../flags/kinds.ts";
+import { bool, word } from "../../flags/kinds.ts";
 import { atLeast, command } from "../../registry/command.ts";
-import { outputFlags, peersOf, positive, runAndPrint } from "./run-benchmark.ts";
-
-const parsePeers = peersOf(peerNames);
+import { count, outputFlags, peersFlag, runAndPrint } from "./run-benchmark.ts";
 
 export const benchStartCommand = command({
   name: "bench start",
@@ -13,19 +11,12 @@ export const benchStartCommand = command({
 The peers are other programs that start the same root file system: bwrap, crun, runc, podman, docker, nerdctl. With --cold, the daemon is stopped before each run; running containers continue.`,
   synopsis: "[OPTIONS] [IMAGE] [COMMAND] [ARG...]",
   flags: {
-    rounds: parsed("Number of runs of each candidate", positive, {
-      short: "n",
-      valueName: "int",
-      shownDefault: "200",
-    }),
-    concurrency: parsed("Highest number of clients at the same time", positive, {
-      valueName: "int",
-      shownDefault: "8",
-    }),
+    rounds: count("Number of runs of each candidate", 200, { short: "n" }),
+    concurrency: count("Highest number of clients at the same time", 8),
     net: word("Network of the containers", ["none", "bridge"] as const, { shownDefault: "none" }),
     cold: bool("Stop the daemon before each run"),
     warm: bool("Keep the daemon running (default)", { initial: true }),
-    peers: parsed("Peers to measure, separated by commas", parsePeers, { shownDefault: "auto" }),
+    peers: peersFlag(peerNames),
     ...outputFlags,
   },
   arguments: atLeast(0),
@@ -40,15 +31,15 @@ The peers are other programs that start the same root file system: bwrap, crun, 
   ],
   async run({ flags, positionals: [image = "hello", ...words] }) {
     const { benchmarkStarts } = await import("#bench/start/benchmark-starts.ts");
-    return runAndPrint({ ...flags, rounds: flags.rounds ?? 200 }, (options) =>
+    return runAndPrint(flags, (options) =>
       benchmarkStarts({
         ...options,
         image,
         words,
-        concurrency: flags.concurrency ?? 8,
+        concurrency: flags.concurrency,
         network: flags.net ?? "none",
         daemon: flags.cold ? "cold" : "warm",
-        peers: flags.peers ?? parsePeers("auto"),
+        peers: flags.peers,
       }),
     );
   },

@@ -1,5 +1,6 @@
 import type { ShutdownAnswer } from "#api/answers/system.ts";
 import { request } from "#client/api.ts";
+import { isAlive } from "#client/daemon/is-alive.ts";
 import { type DaemonSocket, daemonSocket } from "#client/daemon/socket-path.ts";
 import { tryConnect } from "#client/daemon/try-connect.ts";
 import { trustAnswer } from "#client/trust-answer.ts";
@@ -22,12 +23,4 @@ async function isRunning(target: DaemonSocket): Promise<boolean> {
   const socket = await tryConnect(target);
   socket?.close();
   return socket !== undefined;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 }

@@ -83,6 +83,15 @@ impl Attempts {
         writeln!(self.text, "\n{title}").unwrap();
     }
 
+    /// Tries what no cage allows.
+    pub fn of_every_cage(&mut self) {
+        self.rights();
+        self.files();
+        self.sockets();
+        self.processes();
+        self.namespaces_and_mounts();
+    }
+
     pub fn rights(&mut self) {
         self.text.push_str("rights\n");
         let mut status = String::new();

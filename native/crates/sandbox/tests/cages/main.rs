@@ -78,22 +78,14 @@ fn in_worker() -> Attempts {
     let own = scene.open("own");
     let mut attempts = Attempts::prepare(Some(scene.open("own")));
     worker::confine(&[own.as_fd()]).unwrap();
-    attempts.rights();
-    attempts.files();
-    attempts.sockets();
-    attempts.processes();
-    attempts.namespaces_and_mounts();
+    attempts.of_every_cage();
     attempts
 }
 
 fn in_host_lookup() -> Attempts {
     let mut attempts = Attempts::prepare(None);
     host_lookup::confine().unwrap();
-    attempts.rights();
-    attempts.files();
-    attempts.sockets();
-    attempts.processes();
-    attempts.namespaces_and_mounts();
+    attempts.of_every_cage();
     attempts
 }
 

@@ -1,0 +1,8 @@
+/** Returns whether a process of this user exists. */
+export function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
