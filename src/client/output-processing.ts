@@ -8,6 +8,6 @@ export function setOutputProcessing(on: boolean): void {
   try {
     addon().setOutputProcessing(0, on);
   } catch {
-    // The terminal is gone, and so is its reader.
+    // The terminal was closed, so nobody reads.
   }
 }

@@ -36,7 +36,7 @@ export function describeShortages(room: DiskRoom, directory: string): string[] {
   return messages;
 }
 
-/** Reads and describes what is short on the disk of a directory; returns nothing for a directory that is gone. */
+/** Reads and describes what is short on the disk of a directory; returns nothing for a missing directory. */
 export function readShortages(directory: string): string[] {
   try {
     return describeShortages(readDiskRoom(directory), directory);

@@ -220,7 +220,7 @@ describe("create refuses unsupported fields by name", () => {
     [
       host({ Mounts: [{ Type: "cluster", Source: "v", Target: "/v" }] }),
       501,
-      'HostConfig.Mounts.0.Type: mounts of type "cluster" are not supported yet',
+      'HostConfig.Mounts.0.Type: mounts of type "cluster" are not supported',
     ],
     [
       host({ Mounts: [{ Type: "x", Target: "/v" }] }),

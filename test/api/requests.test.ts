@@ -196,7 +196,7 @@ describe("answers", () => {
     ["GET", "/networks/nope", 404, "network nope not found"],
     ["GET", "/volumes/v", 404, "get v: no such volume"],
     ["GET", "/plugins/p/json", 404, 'plugin "p" not found'],
-    ["POST", "/containers/c/start?checkpoint=x", 501, "checkpoint: not supported yet"],
+    ["POST", "/containers/c/start?checkpoint=x", 501, "checkpoint: not supported"],
     ["GET", "/containers/json?limit=x", 400, "limit: Invalid input: expected an integer"],
     ["GET", "/containers/json?filters=[", 400, "filters: invalid filter"],
     ["POST", "/containers/c/wait?condition=x", 400, 'condition: invalid condition: "x"'],

@@ -9,7 +9,7 @@ const mountType = z.string().transform((type, context) => {
   const supported = types.find((candidate) => candidate === type);
   if (supported !== undefined) return supported;
   const message = known.includes(type)
-    ? `mounts of type "${type}" are not supported yet`
+    ? `mounts of type "${type}" are not supported`
     : `mount type unknown: "${type}"`;
   const params = known.includes(type) ? notSupported : {};
   context.issues.push({ code: "custom", input: type, message, params });

@@ -61,7 +61,7 @@ function honouredFields(
     if (Object.hasOwn(shape, name)) return !matchesAny(value, unset, name);
     if (answersOnly.includes(name) || isUnset(value) || matchesAny(value, unsupported, name)) return false;
     if (Object.hasOwn(unsupported, name)) {
-      const message = reasons[name] ?? "not supported yet";
+      const message = reasons[name] ?? "not supported";
       context.issues.push({ code: "custom", input: value, path: [name], message, params: notSupported });
     } else ignoreName("field", name);
     return false;

@@ -22,7 +22,7 @@ export function query<Shape extends z.core.$ZodLooseShape>(
     const known = given.filter(([name, value]) => {
       if (Object.hasOwn(shape, name)) return true;
       if (unsupported.includes(name)) {
-        const message = "not supported yet";
+        const message = "not supported";
         context.issues.push({ code: "custom", input: value, path: [name], message, params: notSupported });
       } else ignoreName("query parameter", name);
       return false;

@@ -24,5 +24,5 @@ export function readSolveSettings(
 }
 
 function unsupported(what: string): TboxError {
-  return new TboxError("not-implemented", `${what}: not supported yet`);
+  return new TboxError("not-implemented", `${what}: not supported`);
 }

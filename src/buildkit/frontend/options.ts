@@ -80,7 +80,7 @@ export function unknownOptions(options: FrontendOptions): string[] {
 function refuseUnsupported(options: FrontendOptions): void {
   for (const [name, value] of options) {
     if (unsupported.test(name) && value !== "") {
-      throw new TboxError("not-implemented", `${name}: not supported yet`);
+      throw new TboxError("not-implemented", `${name}: not supported`);
     }
   }
 }

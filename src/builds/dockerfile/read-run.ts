@@ -18,7 +18,7 @@ export function readRun({ words, json, flags, heredocs }: Statement): Run {
     );
   }
   if (security !== "sandbox") throw invalidArgument(`security ${JSON.stringify(security)} is not valid`);
-  if (device.length > 0) throw new TboxError("not-implemented", "RUN --device is not supported yet");
+  if (device.length > 0) throw new TboxError("not-implemented", "RUN --device is not supported");
   if (words.length === 0 && heredocs.length === 0 && !json) {
     throw invalidArgument("RUN requires at least one argument");
   }

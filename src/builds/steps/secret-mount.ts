@@ -33,7 +33,7 @@ export function planSecret(run: BuildRun, mount: RunMount): PlannedMount {
 export function planAgent({ run, position }: MountContext, mount: RunMount): PlannedMount {
   const id = mount.id || "default";
   if (mount.uid || mount.gid) {
-    throw new TboxError("not-implemented", "the uid and gid of an ssh mount are not supported yet");
+    throw new TboxError("not-implemented", "the uid and gid of an ssh mount are not supported");
   }
   const target = posix.join("/", mount.target || `/run/buildkit/ssh_agent.${position}`);
   return {

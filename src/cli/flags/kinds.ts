@@ -57,7 +57,7 @@ export function listOf<T>(usage: string, parse: (text: string) => T, options: Fl
 
 /**
  * Returns a flag of Docker that tbox refuses, except with the harmless value. Without a reason, the message says that
- * the flag is not supported yet.
+ * the flag is not supported.
  */
 export function unsupported(
   usage: string,

@@ -129,10 +129,10 @@ describe("invalid command lines", () => {
       'invalid argument "abc" for "-s, --time" flag: strconv.ParseInt: parsing "abc": invalid syntax',
     ],
     ["--pull x", 'invalid argument "x" for "--pull" flag: must be one of "always", "never"'],
-    ["--memory 1g x", "--memory is not supported yet"],
-    ["-m1g x", "--memory is not supported yet"],
-    ["--privileged x", "--privileged is not supported yet"],
-    ["--restart always x", "--restart is not supported yet"],
+    ["--memory 1g x", "--memory is not supported"],
+    ["-m1g x", "--memory is not supported"],
+    ["--privileged x", "--privileged is not supported"],
+    ["--restart always x", "--restart is not supported"],
     ["--constructor x", "unknown flag: --constructor"],
   ])("%s", (line, message) => {
     expect(() => parse(line)).toThrow(message);

@@ -19,7 +19,7 @@ export interface RemoteCaller {
   upgrade(request: UpgradeRequest): ByteSocket;
   /** Opens a run stream. The container's output goes to the caller and is not among the messages. */
   run(request: RunRequest, registryAuth?: string): RunStream;
-  /** Writes to a standard stream. Resolves when the connection takes more; throws when the caller is gone. */
+  /** Writes to a standard stream. Resolves when the connection takes more; throws when the caller has disconnected. */
   write(kind: OutputKind, bytes: Uint8Array): Promise<void>;
   /** Yields standard input to its end. A failed read has the kernel's code (`EBADF`). */
   input(): AsyncIterable<Uint8Array>;

@@ -46,7 +46,7 @@ async function recover(services: ContainerServices, record: ContainerRecord): Pr
   let monitor = await tryToConnect(connect);
   if (monitor === "gone" && isRunning(record)) monitor = await wake(record, connect);
   if (monitor === "busy") {
-    // Only a monitor that is gone proves that the container has ended.
+    // Only the death of the monitor proves that the container has ended.
     services.warn(`the monitor of container ${record.name} does not answer: trying again`);
     const again = () => services.runtime(record.id).queue(() => recover(services, record));
     setTimeout(
@@ -78,7 +78,7 @@ async function recoverEnded(services: ContainerServices, record: ContainerRecord
 /** Milliseconds that a monitor has to create its socket again. */
 const wakeTimeout = 2000;
 
-/** Connects to the monitor of a container that runs although the monitor's socket is gone. */
+/** Connects to the monitor of a container that runs although the monitor's socket is missing. */
 async function wake({ state }: ContainerRecord, connect: () => Monitor): Promise<Monitor | "gone" | "busy"> {
   const { pid, startTicks } = state;
   if (startTicks === undefined || processStartTime(pid) !== startTicks || !wakeMonitor(pid)) return "gone";

@@ -27,7 +27,7 @@ describe("options of old Compose files are accepted", () => {
   });
 
   test.each(["apparmor=mine", "label=color:red", "label="])("--security-opt %s is refused", (option) => {
-    expect(() => parseSecurityOptions([option])).toThrow(`security option "${option}" is not supported yet`);
+    expect(() => parseSecurityOptions([option])).toThrow(`security option "${option}" is not supported`);
   });
 
   test("log options that name attributes, a mode or compression", () => {

@@ -51,5 +51,5 @@ function parseSwitch(option: string, value: string | undefined): boolean {
 }
 
 function unsupported(what: string): TboxError {
-  return new TboxError("not-implemented", `${what} not supported yet`);
+  return new TboxError("not-implemented", `${what} not supported`);
 }

@@ -25,7 +25,7 @@ export function streamed(source: AsyncIterable<Uint8Array | string>, mediaType: 
   return new Response(body, { headers: { "Content-Type": mediaType, "Transfer-Encoding": "chunked" } });
 }
 
-/** Ends a source whose reader is gone. Does not wait: a generator returns only after its current await. */
+/** Ends a source whose reader has disconnected. Does not wait: a generator returns only after its current await. */
 export function release(source: AsyncIterator<unknown>): void {
   source.return?.().catch(() => {});
 }

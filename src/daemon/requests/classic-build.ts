@@ -67,7 +67,7 @@ function checkOutputs(outputs: string | undefined): void {
   const given: unknown = outputs === undefined ? [] : parseJson(outputs);
   const types = Array.isArray(given) ? given.map((one): unknown => Object(one).Type) : [];
   const other = types.find((type) => type !== "moby" && type !== "image");
-  if (other !== undefined) throw new TboxError("not-implemented", `outputs: ${other}: not supported yet`);
+  if (other !== undefined) throw new TboxError("not-implemented", `outputs: ${other}: not supported`);
 }
 
 function contextOf({ remote }: BuildQuery, { body }: Request): ContextSource {

@@ -7,7 +7,7 @@ const log = openLog("daemon");
 const interval = 1000;
 
 /**
- * Watches the daemon's own socket. When it is gone or replaced, for example because the run directory was removed at the
+ * Watches the daemon's own socket. When it is removed or replaced, for example because the run directory was removed at the
  * last logout, `listenAgain` is called until it succeeds.
  */
 export function watchSocket(path: string, listenAgain: () => Promise<void>): Disposable {

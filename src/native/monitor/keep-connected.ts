@@ -26,7 +26,7 @@ export function keepConnected(first: Monitor, reconnect: () => Monitor): Monitor
     else request(current);
   };
 
-  /** Connects again; returns false when the monitor is gone. */
+  /** Connects again; returns false when the monitor has died. */
   async function connectAgain(): Promise<boolean> {
     for (let delay = firstDelay; !disposed; delay = Math.min(delay * 2, longestDelay)) {
       const outcome = await tryToConnect(reconnect);

@@ -58,7 +58,7 @@ function signalMonitor(program: number, signal: NodeJS.Signals): boolean {
 
 /**
  * Tests whether a process is about to become a zombie. For a moment its sockets are still open and accept messages that it
- * will never read, but its memory, and with it the command line, is gone. An unreadable command line is no proof.
+ * will never read, but its memory, and with it the command line, is freed. An unreadable command line is no proof.
  */
 export function isExiting(pid: number): boolean {
   try {

@@ -240,7 +240,7 @@ daemonSuite("a Dockerfile", { obstacle: shellUnavailable, prepare }, (daemon) =>
     ["RUNN x", "unknown instruction: RUNN (did you mean RUN?)"],
     ["COPY --form=x a /b", "unknown flag: --form (did you mean from?)"],
     ["RUN --security=insecure true", "a build has the rights of a container"],
-    ["RUN --device=x true", "not supported yet"],
+    ["RUN --device=x true", "not supported"],
     ["FROM nosuch-base.invalid/x", "nosuch-base.invalid"],
     ["COPY --from=9 /x /y", "invalid stage index 9"],
     ["RUN <<END\nnever", "unterminated heredoc"],

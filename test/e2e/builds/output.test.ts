@@ -119,7 +119,7 @@ daemonSuite("the result of a build", { obstacle: shellUnavailable, prepare: load
     [["-o", "type=x"], 'output type "x" is not supported'],
     [["-o", "type=local"], "dest is required"],
     [["-o", "type=oci,compression=zstd"], "layers are compressed when they are pushed: use type=registry"],
-    [["--cache-to", "type=local,dest=x"], "not supported yet"],
+    [["--cache-to", "type=local,dest=x"], "not supported"],
     [["--allow", "security.insecure"], "only network.host can be allowed"],
     [["-f", "nope"], "unable to read the Dockerfile"],
   ])("%j is refused", async (given, reason) => {

@@ -26,7 +26,7 @@ function parseEntitlement(text: string): string {
 
 function parseCacheExport(text: string): string {
   if (text === "inline" || text === "type=inline") return text;
-  throw new Error(`"${text}" is not supported yet: only type=inline, into the image itself`);
+  throw new Error(`"${text}" is not supported: only type=inline, into the image itself`);
 }
 
 /** Flags of `tbox build`. */

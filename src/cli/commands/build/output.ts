@@ -30,7 +30,7 @@ export function parseOutput(text: string): Output {
   const known = types.find((one) => one === wanted);
   if (known === undefined) throw new Error(`output type "${type}" is not supported, use ${types.join(", ")}`);
   const unknown = Object.keys(others)[0];
-  if (unknown !== undefined) throw new Error(`${unknown} of an output is not supported yet`);
+  if (unknown !== undefined) throw new Error(`${unknown} of an output is not supported`);
   if (known === "local" && (dest === undefined || dest === "-")) {
     throw new Error("dest is required for local output");
   }

@@ -83,7 +83,7 @@ function cacheImage(text: string): string {
   if (!text.includes("=")) return text;
   const { type, ref } = toRecord(fieldsOf(text));
   if (type === "registry" && ref) return ref;
-  throw new ExitError(`--cache-from ${text}: only images are supported yet`, 1);
+  throw new ExitError(`--cache-from ${text}: only images are supported`, 1);
 }
 
 /** Returns the body of `POST /tbox/build`: the request as one line of JSON, then the archive. */

@@ -43,7 +43,6 @@ export function readAgent(text: string): [string, string] {
   } catch (cause) {
     throw new ExitError(`ssh agent ${id}: ${failureMessage(cause)}`, 1, { cause });
   }
-  if (!isSocket)
-    throw new ExitError(`ssh agent ${id}: ${path} is not a socket; keys are not supported yet`, 1);
+  if (!isSocket) throw new ExitError(`ssh agent ${id}: ${path} is not a socket; keys are not supported`, 1);
   return [id || "default", full];
 }

@@ -19,7 +19,7 @@ export async function containerSizes(
   );
 }
 
-/** Returns a function that returns the size of a container's image. An image that is gone counts as 0 bytes. */
+/** Returns a function that returns the size of a container's image. A removed image counts as 0 bytes. */
 export async function imageSizes(
   { images }: Pick<Services, "images">,
   records: readonly ContainerRecord[],

@@ -17,7 +17,7 @@ export interface RunClient {
   /** Aborted when the client closes the connection or ends its side of the connection. */
   gone: AbortSignal;
   send(event: RunEvent): void;
-  /** Resolves when the client has read most of the events, or is gone. */
+  /** Resolves when the client has read most of the events, or has disconnected. */
   caughtUp(): Promise<void>;
   /** Copies a container's output frames to the client; resolves at the end of the output. */
   copyOutput(container: Duplex): Promise<void>;

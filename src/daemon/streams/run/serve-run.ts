@@ -69,7 +69,7 @@ async function run(engine: Engine, { request, ignored, credentials, client }: Ru
   let stream: Duplex | undefined;
   let exit: Exit | undefined;
   try {
-    // The client is gone before it learned the container's ID, so the container must not start.
+    // The client disconnected before it learned the container's ID, so the container must not start.
     if (client.gone.aborted) throw new TboxError("cancelled", "the client is gone");
     if (request.archive !== undefined) await unpack(engine, id, request.archive);
     if (!request.detach) {
