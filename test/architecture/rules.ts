@@ -91,7 +91,7 @@ export const mostFiles = 12;
 export const mostLines = 400;
 
 /** Files of `src` that change mode, owner or time of a path: of one that is a descriptor. */
-export const attributeFiles = ["builds/context/host-tree.ts", "support/path-descriptor.ts"];
+export const attributeFiles = ["support/host-tree.ts", "support/path-descriptor.ts"];
 
 /**
  * Files of crates that change attributes of a name in an open directory, without following a link there or in a directory

@@ -1,15 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { chmodSync, closeSync, lstatSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { errorCode } from "#support/errors.ts";
+import { openHostTree } from "#support/host-tree.ts";
 import { compileIgnorePatterns } from "#support/ignore-patterns.ts";
+import { whileSwapping } from "#test/support/swapping.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
-import { until } from "#test/support/until.ts";
-import { openHostTree } from "./host-tree.ts";
 import { readContextFile } from "./read-context-file.ts";
 import { digestFiles, scanTree } from "./scan.ts";
-
-/** Number of reads of a file while another process swaps it. */
-const rounds = Number(process.env.TBOX_TEST_SWAPS ?? 300);
 
 const secretText = "only for the user";
 const secretDigest = new Bun.CryptoHasher("sha256").update(secretText).digest("hex");
@@ -62,28 +59,6 @@ describe("a tree of the host", () => {
     expect(lstatSync(path).mode & 0o777).toBe(0);
   });
 });
-
-/** Program that swaps two names in a directory forever, like a container in which the directory is mounted. */
-const swapper = `
-const fs = require("node:fs");
-const [one, other, spare] = process.argv.slice(1);
-for (;;) { fs.renameSync(one, spare); fs.renameSync(other, one); fs.renameSync(spare, other); }`;
-
-async function whileSwapping(one: string, other: string, round: () => Promise<void>): Promise<void> {
-  const child = Bun.spawn([process.execPath, "-e", swapper, one, other, `${one}.spare`], {
-    stdout: "ignore",
-    stderr: "ignore",
-    env: { ...process.env, BUN_BE_BUN: "1" },
-  });
-  const first = lstatSync(one).ino;
-  try {
-    await until(() => lstatSync(one, { throwIfNoEntry: false })?.ino !== first);
-    for (let count = 0; count < rounds; count++) await round();
-  } finally {
-    child.kill("SIGKILL");
-    await child.exited;
-  }
-}
 
 describe("while another program swaps files for links", () => {
   const read = async (path: string) => {

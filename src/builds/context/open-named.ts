@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
+import { openHostTree } from "#support/host-tree.ts";
 import type { ContextSource } from "../builder.ts";
-import { openHostTree } from "./host-tree.ts";
 import { type Context, openContext } from "./open-context.ts";
 import { openSource, type SourceOptions } from "./open-source.ts";
 

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, readFileSync } from "node:fs";
 import { invalidArgument } from "#support/errors.ts";
-import type { HostTree } from "./host-tree.ts";
+import type { HostTree } from "#support/host-tree.ts";
 import { followPath } from "./listing.ts";
 
 /** Reads a text file of a context; returns undefined for a missing file and throws for a file over `limit` bytes. */

@@ -1,7 +1,7 @@
 import { closeSync, constants, readSync } from "node:fs";
 import { TboxError } from "#support/errors.ts";
+import type { HostTree } from "#support/host-tree.ts";
 import type { Ignores } from "#support/ignore-patterns.ts";
-import type { HostTree } from "./host-tree.ts";
 import type { EntryKind, ListedFile, Listing } from "./listing.ts";
 
 export interface ScannedFile extends ListedFile, Stamp {

@@ -1,7 +1,7 @@
 import { parseDigest } from "#oci/digest.ts";
 import { explained, invalidArgument } from "#support/errors.ts";
+import { openHostTree } from "#support/host-tree.ts";
 import { compileIgnorePatterns } from "#support/ignore-patterns.ts";
-import { openHostTree } from "../context/host-tree.ts";
 import { reachOf } from "../context/reach.ts";
 import { scanTree } from "../context/scan.ts";
 import { selectSource } from "../context/select.ts";

@@ -1,7 +1,10 @@
-import { constants } from "node:fs";
-import { lstat, open, readdir, readlink, stat } from "node:fs/promises";
+import { close, fstatSync, read, realpathSync, type Stats } from "node:fs";
+import { basename, dirname } from "node:path";
+import { promisify } from "node:util";
 import { nameToText, textToName } from "#support/file-name.ts";
+import { type HostTree, openHostTree } from "#support/host-tree.ts";
 import { streamOf } from "#support/streams.ts";
+import { ExitError } from "../output/exit.ts";
 import { type TarEntry, tarEnd, tarHeader, tarPadding } from "./tar-entry.ts";
 
 /** A file or directory to pack, and the options of packing. */
@@ -19,12 +22,16 @@ export interface Packing {
 /** Bytes of a file that are read at once. */
 const pieceSize = 256 * 1024;
 
-/** Packs a file or directory into a tar while the tar is read. `done` rejects if reading the files fails. */
+/**
+ * Packs a file or directory into a tar while the tar is read. `done` rejects if reading the files fails. Other programs
+ * may change the files meanwhile: nothing outside the directory is read.
+ */
 export function packTree(packing: Packing): { stream: ReadableStream<Uint8Array>; done: Promise<void> } {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const pack = async function* () {
     try {
-      yield* packEntry(packing, new Map());
+      using source = openSource(packing);
+      yield* packEntry({ ...packing, ...source, linked: new Map() });
       yield tarEnd;
     } catch (error) {
       reject(error);
@@ -38,61 +45,98 @@ export function packTree(packing: Packing): { stream: ReadableStream<Uint8Array>
   return { stream: streamOf(pack()), done: promise };
 }
 
-/** First names of files with several links, by device and inode. */
-type Linked = Map<string, Uint8Array>;
+/** Opens the tree of a source, and returns the path of the source in it. */
+function openSource({ path, followLink }: Packing): { tree: HostTree; path: string } & Disposable {
+  const place = followLink ? nameToText(realpathSync(textToName(path), { encoding: "buffer" })) : path;
+  const parent = openHostTree(dirname(place), { owned: false });
+  const name = basename(place);
+  if (name !== "" && !parent.status(name).isDirectory()) return withTree(parent, name);
+  parent[Symbol.dispose]();
+  return withTree(openHostTree(place, { owned: false }), "");
+}
 
-/** Yields a file, or a directory and everything in it. Paths and names are texts of `#support/file-name.ts`. */
-async function* packEntry(packing: Packing, linked: Linked): AsyncGenerator<Uint8Array> {
-  const { path, name, followLink, keepOwners } = packing;
-  const place = textToName(path);
-  const status = await (followLink ? stat : lstat)(place);
-  const bytes = Buffer.from(textToName(name === "" ? "." : name));
-  const header: Omit<TarEntry, "type"> = {
-    name: bytes,
+function withTree(tree: HostTree, path: string) {
+  return { tree, path, [Symbol.dispose]: () => tree[Symbol.dispose]() };
+}
+
+/** An entry of a tree, to be packed. Paths and names are texts of `#support/file-name.ts`. */
+interface Packed {
+  tree: HostTree;
+  /** Path in the tree. */
+  path: string;
+  /** Name in the archive; empty for the root of the tree. */
+  name: string;
+  keepOwners: boolean;
+  /** First names of files with several links, by device and inode. */
+  linked: Map<string, Uint8Array>;
+}
+
+/** Yields a file, or a directory and everything in it. */
+async function* packEntry(entry: Packed): AsyncGenerator<Uint8Array> {
+  const { tree, path, name } = entry;
+  const status = tree.status(path);
+  if (status.isDirectory()) {
+    yield tarHeader({ ...headerOf(entry, status), name: bytesOf(`${name || "."}/`), type: "directory" });
+    for (const child of tree.names(path)) {
+      yield* packEntry({ ...entry, path: below(path, child), name: below(name, child) });
+    }
+  } else if (status.isSymbolicLink()) {
+    yield tarHeader({ ...headerOf(entry, status), type: "symlink", target: bytesOf(tree.target(path)) });
+  } else if (status.isFIFO()) {
+    yield linkHeader(entry, status) ?? tarHeader({ ...headerOf(entry, status), type: "fifo" });
+  } else if (status.isFile()) yield* packFile(entry);
+}
+
+/** Yields a file with exactly the size of its header: bytes that are added later are left out. */
+async function* packFile(entry: Packed): AsyncGenerator<Uint8Array> {
+  const descriptor = entry.tree.open(entry.path);
+  try {
+    // The open file may be another one than the one with this name a moment ago.
+    const status = fstatSync(descriptor);
+    if (!status.isFile()) throw new ExitError(`${entry.name} was replaced while it was read`, 1);
+    const link = linkHeader(entry, status);
+    if (link !== undefined) return yield link;
+    yield tarHeader({ ...headerOf(entry, status), type: "file", size: status.size });
+    for (let left = status.size; left > 0; ) {
+      const buffer = Buffer.alloc(Math.min(pieceSize, left));
+      const { bytesRead } = await readBytes(descriptor, buffer, 0, buffer.length, null);
+      // A file that has become shorter is filled up with zeros.
+      const piece = bytesRead === 0 ? buffer : buffer.subarray(0, bytesRead);
+      left -= piece.length;
+      yield piece;
+    }
+    yield tarPadding(status.size);
+  } finally {
+    await closeFile(descriptor);
+  }
+}
+
+/** Returns the header of another name of a packed file; remembers the first name. */
+function linkHeader(entry: Packed, status: Stats): Uint8Array | undefined {
+  const identity = `${status.dev}:${status.ino}`;
+  const target = entry.linked.get(identity);
+  if (target !== undefined) return tarHeader({ ...headerOf(entry, status), type: "link", target });
+  if (status.nlink > 1) entry.linked.set(identity, bytesOf(entry.name));
+  return undefined;
+}
+
+function headerOf({ name, keepOwners }: Packed, status: Stats): Omit<TarEntry, "type"> {
+  return {
+    name: bytesOf(name || "."),
     mode: status.mode & 0o7777,
     time: Math.floor(status.mtimeMs / 1000),
     size: 0,
     ...(keepOwners ? { uid: status.uid, gid: status.gid } : { uid: 0, gid: 0 }),
   };
-  if (status.isDirectory()) {
-    yield tarHeader({ ...header, name: Buffer.concat([bytes, Buffer.from("/")]), type: "directory" });
-    for (const child of (await readdir(place, { encoding: "buffer" })).map(nameToText).sort()) {
-      const below = { path: `${path}/${child}`, name: name === "" ? child : `${name}/${child}` };
-      yield* packEntry({ ...below, followLink: false, keepOwners }, linked);
-    }
-    return;
-  }
-  if (status.isSymbolicLink()) {
-    const target = await readlink(place, { encoding: "buffer" });
-    yield tarHeader({ ...header, type: "symlink", target });
-    return;
-  }
-  const type = status.isFile() ? "file" : status.isFIFO() ? "fifo" : undefined;
-  if (type === undefined) return;
-  const identity = `${status.dev}:${status.ino}`;
-  const first = linked.get(identity);
-  if (first !== undefined) {
-    yield tarHeader({ ...header, type: "link", target: first });
-    return;
-  }
-  if (status.nlink > 1) linked.set(identity, bytes);
-  if (type === "fifo") yield tarHeader({ ...header, type });
-  else yield* packFile({ ...header, type, size: status.size }, place);
 }
 
-/** Yields a file with exactly the size of its header: bytes that are added later are left out. */
-async function* packFile(entry: TarEntry, place: string | Buffer): AsyncGenerator<Uint8Array> {
-  // A FIFO may have replaced the file; opening it must not wait for a writer.
-  await using file = await open(place, constants.O_RDONLY | constants.O_NONBLOCK);
-  yield tarHeader(entry);
-  let left = entry.size;
-  while (left > 0) {
-    const buffer = Buffer.alloc(Math.min(pieceSize, left));
-    const { bytesRead } = await file.read(buffer, 0, buffer.length);
-    // A file that has become shorter is filled up with zeros.
-    const piece = bytesRead === 0 ? buffer : buffer.subarray(0, bytesRead);
-    left -= piece.length;
-    yield piece;
-  }
-  yield tarPadding(entry.size);
+function bytesOf(text: string): Buffer {
+  return Buffer.from(textToName(text));
 }
+
+function below(directory: string, name: string): string {
+  return directory === "" ? name : `${directory}/${name}`;
+}
+
+const readBytes = promisify(read);
+const closeFile = promisify(close);

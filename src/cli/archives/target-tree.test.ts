@@ -8,12 +8,10 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { swapRounds } from "#test/support/swapping.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
 import { until } from "#test/support/until.ts";
 import { openTargetTree } from "./target-tree.ts";
-
-/** Number of unpacked archives while another process swaps the directory for a link. */
-const rounds = Number(process.env.TBOX_TEST_SWAPS ?? 300);
 
 let root: TemporaryDirectory;
 let out: string;
@@ -103,7 +101,7 @@ test("a directory that is swapped for a link during an unpack changes nothing ou
   let refused = 0;
   try {
     await until(() => lstatSync(out).ctimeMs !== first);
-    for (let round = 0; round < rounds || refused === 0; round++) {
+    for (let round = 0; round < swapRounds || refused === 0; round++) {
       using tree = openTargetTree(out);
       try {
         tree.addDirectory(["d"], open);

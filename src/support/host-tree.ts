@@ -9,8 +9,8 @@ import {
   readlinkSync,
   type Stats,
 } from "node:fs";
-import { isDoubtfulName, nameToText, textToName } from "#support/file-name.ts";
 import { openDirectoryChain } from "./directory-chain.ts";
+import { isDoubtfulName, nameToText, textToName } from "./file-name.ts";
 
 /**
  * A directory of the host that other programs, such as containers, may change at the same time. Every file is opened

@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync } from "node:fs";
-import { textToName } from "#support/file-name.ts";
+import { textToName } from "./file-name.ts";
 
 /** Descriptors of a tree's root and of the directories down to the one that was opened last. */
 export interface DirectoryChain extends Disposable {
@@ -20,9 +20,12 @@ interface Link {
   descriptor: number | undefined;
 }
 
-/** Opens a chain. A walk in tree order opens each directory a few times at most, at any depth. */
+/**
+ * Opens a chain. A walk in tree order opens each directory a few times at most, at any depth. `directory` is a text of
+ * `file-name.ts`.
+ */
 export function openDirectoryChain(directory: string, open: typeof openSync = openSync): DirectoryChain {
-  const root = open(directory, flags);
+  const root = open(textToName(directory), flags);
   const links: Link[] = [];
   let last: { path: string; descriptor: number } | undefined;
 
