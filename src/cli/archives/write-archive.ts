@@ -8,6 +8,7 @@ import { ExitError } from "../output/exit.ts";
 export async function writeArchive(
   path: string | undefined,
   request: () => Promise<Response>,
+  { mode = 0o644 }: { mode?: number } = {},
 ): Promise<void> {
   if (path === undefined) {
     if (process.stdout.isTTY) {
@@ -23,7 +24,7 @@ export async function writeArchive(
   const direct = found !== undefined && !found.isFile();
   const target = direct ? path : `${path}.${process.pid}.partial`;
   // The file is opened before the request, so the daemon prepares no archive that cannot be written.
-  const file = await open(target, direct ? constants.O_WRONLY : "wx", 0o644);
+  const file = await open(target, direct ? constants.O_WRONLY : "wx", mode);
   try {
     // Another user may have replaced the device or pipe with a link to a file, which must not be overwritten.
     if (direct && (await file.stat()).isFile()) throw new ExitError(`${path} was replaced with a file`, 1);

@@ -387,6 +387,11 @@ export const commandIndex: readonly IndexEntry[] = [
     load: async () => (await import("../commands/system/check.ts")).systemCheckCommand,
   },
   {
+    names: ["system debug"],
+    summary: "Write an archive for a bug report",
+    load: async () => (await import("../commands/system/debug.ts")).debugSystemCommand,
+  },
+  {
     names: ["system df"],
     summary: "Show disk usage",
     remote: true,
