@@ -15,7 +15,7 @@ import { watchHealth } from "./health/watch-health.ts";
 import { containerLifecycle } from "./lifecycle/container-lifecycle.ts";
 import { recoverContainers } from "./lifecycle/recover.ts";
 import { openRestartScheduler } from "./lifecycle/restart-scheduler.ts";
-import { startContainer } from "./lifecycle/start.ts";
+import { startScheduled } from "./lifecycle/start.ts";
 import type { LimitMode } from "./limits/resolve-limits.ts";
 import { containerNetworking } from "./networking/container-networking.ts";
 import { defaultEtcFiles } from "./networking/etc-files.ts";
@@ -121,9 +121,7 @@ function openServices(
     apiSocket: apiSocket({ run: options.run, uid: process.getuid?.() ?? -1 }),
     forget: (id) => runtimes.delete(id),
     directories: openContainerDirectories(parent, (id) => defaultEtcFiles(id, networks.upcoming())),
-    restarts: openRestartScheduler({ records, runtime, warn }, (id) =>
-      startContainer(services, id, { scheduled: true }),
-    ),
+    restarts: openRestartScheduler({ records, runtime, warn }, (id) => startScheduled(services, id)),
     notify: (action, { id, name, image, config, phases }, attributes = {}) =>
       options.notify(
         action,

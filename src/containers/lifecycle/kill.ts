@@ -26,8 +26,11 @@ export async function killContainer(
   const runtime = services.runtime(record.id);
   const ends = isEnding(record, number);
   if (record.state.status === "restarting") {
-    if (ends) stayStopped(services, record);
-    return;
+    if (!ends) return;
+    stayStopped(services, record);
+    // A start that has begun ends in a running container.
+    await runtime.queue(async () => {});
+    if (!isRunning(record)) return;
   }
   if (!isRunning(record)) {
     throw new TboxError("conflict", `cannot kill container: ${name}: container ${record.id} is not running`);

@@ -7,6 +7,7 @@ import { containerDirectory } from "../state/container-directories.ts";
 import { type ContainerRecord, isRunning } from "../state/container-record.ts";
 import { removeAnonymousVolumes } from "../volumes/container-volumes.ts";
 import { killAndWait } from "./kill.ts";
+import { cancelScheduledStart } from "./restart-scheduler.ts";
 import { stayStopped } from "./stop.ts";
 
 const sigkill = 9;
@@ -24,17 +25,30 @@ export async function removeContainer(
     if (!force) throw refusal(record, "restarting");
     stayStopped(services, record);
   }
-  if (isRunning(record)) {
-    if (!force) throw refusal(record, record.state.status === "paused" ? "paused" : "running");
-    await killAndWait(services, id);
-  }
-  await services.runtime(id).queue(async () => {
+  await endProcesses(services, record, force);
+  const runtime = services.runtime(id);
+  await runtime.queue(async () => {
+    const started = services.records.withId(id);
+    // A start that was under way has finished.
+    if (started) await endProcesses(services, started, force);
     const current = services.records.withId(id);
     // The exit of a container with AutoRemove removes it.
     if (!current) return;
+    cancelScheduledStart(runtime);
     await removeStopped(services, current);
     if (volumes) removeAnonymousVolumes(services.volumes, current);
   });
+}
+
+/** Kills a running container and waits for its exit. Throws conflict for a running container without `force`. */
+async function endProcesses(
+  services: ContainerServices,
+  record: ContainerRecord,
+  force: boolean,
+): Promise<void> {
+  if (!isRunning(record)) return;
+  if (!force) throw refusal(record, record.state.status === "paused" ? "paused" : "running");
+  await killAndWait(services, record.id);
 }
 
 /** Removes a container whose record cannot be read. Returns false when no such container has the name or ID. */

@@ -26,13 +26,12 @@ import { runningState } from "./running-state.ts";
 import { resolveNamespaceOwners } from "./shared-namespaces.ts";
 
 /**
- * Starts a container. Streams attached before the start receive the output from the first byte. A start that the restart
- * policy has not scheduled begins a new count of restarts.
+ * Starts a container. Streams attached before the start receive the output from the first byte. The start begins a new count
+ * of restarts.
  */
 export function startContainer(
   services: ContainerServices,
   name: string,
-  { scheduled = false }: { scheduled?: boolean } = {},
 ): Promise<"started" | "already-started"> {
   const requestedAt = monotonic();
   const { id } = services.records.find(name);
@@ -44,12 +43,22 @@ export function startContainer(
     }
     if (isRunning(record)) return "already-started";
     cancelScheduledStart(runtime);
-    if (!scheduled) {
-      record.restartCount = 0;
-      runtime.restartDelay = 0;
-    }
+    record.restartCount = 0;
+    runtime.restartDelay = 0;
     await start(services, record, requestedAt);
     return "started";
+  });
+}
+
+/** Starts a container that the restart policy has scheduled, unless the start was cancelled before its turn. */
+export function startScheduled(services: ContainerServices, id: string): Promise<void> {
+  const requestedAt = monotonic();
+  const runtime = services.runtime(id);
+  return runtime.queue(async () => {
+    const record = services.records.withId(id);
+    if (!record || isRunning(record) || runtime.restartTimer === undefined) return;
+    cancelScheduledStart(runtime);
+    await start(services, record, requestedAt);
   });
 }
 

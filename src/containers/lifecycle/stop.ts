@@ -18,11 +18,11 @@ export async function stopContainer(
   const record = services.records.find(name);
   const { id, config } = record;
   const runtime = services.runtime(id);
-  if (record.state.status === "restarting") {
-    stayStopped(services, record);
-    return "stopped";
-  }
-  if (!isRunning(record)) return "already-stopped";
+  const restarts = record.state.status === "restarting";
+  if (restarts) stayStopped(services, record);
+  // A start that has begun ends in a running container.
+  if (!isRunning(record)) await runtime.queue(async () => {});
+  if (!isRunning(record)) return restarts ? "stopped" : "already-stopped";
   runtime.stopRequested = true;
   const timeout = options.timeout ?? config.StopTimeout ?? defaultTimeoutSeconds;
   const exit = nextExit(services, id);
@@ -43,7 +43,7 @@ export async function stopContainer(
   return "stopped";
 }
 
-/** Cancels the scheduled start of a `restarting` container. */
+/** Cancels the scheduled start of a `restarting` container. A start that has begun continues. */
 export function stayStopped(services: ContainerServices, record: ContainerRecord): void {
   cancelScheduledStart(services.runtime(record.id));
   record.state.status = "exited";

@@ -94,6 +94,17 @@ test("a change that the disk refuses is visible at once, and written later", asy
   await until(() => stored().length === 0);
 });
 
+test("an exit that is reported after the removal does not bring the container back", async () => {
+  const database = memoryDatabase();
+  const records = openRecords(database);
+  const record = newRecord();
+  records.save(record);
+  records.delete("c1");
+  records.saveEventually(record);
+  expect(records.all()).toEqual([]);
+  expect(openRecords(database).all()).toEqual([]);
+});
+
 test("a record whose deletion is deferred disappears at once, and its name is free", async () => {
   const database = memoryDatabase();
   const records = openRecords(database);

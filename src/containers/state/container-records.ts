@@ -21,7 +21,7 @@ export interface ContainerRecords {
   save(record: ContainerRecord): void;
   /**
    * Writes a record whose change has already happened, such as an exit. A write that fails is repeated in the background
-   * until it succeeds.
+   * until it succeeds. Does nothing for a deleted record.
    */
   saveEventually(record: ContainerRecord): void;
   /** Registers the uses of a changed record before its next `save`. Does nothing for a deleted record. */
@@ -92,6 +92,7 @@ export function openContainerRecords(options: ContainerRecordsOptions): Containe
       remember(record);
     },
     saveEventually(record) {
+      if (!byId.has(record.id)) return;
       remember(record);
       unwritten.write(record.id);
     },

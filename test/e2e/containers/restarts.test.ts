@@ -1,7 +1,8 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import type { TestDaemon } from "#test/support/daemon.ts";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
+import { processesNamed } from "#test/support/processes.ts";
 import { until } from "#test/support/until.ts";
 import { loadShell, shellUnavailable } from "../support/images.ts";
 
@@ -113,6 +114,40 @@ daemonSuite("restarts", { obstacle: shellUnavailable, prepare }, (daemon) => {
     await daemon.printed("stop", "persistent");
     expect(await field("persistent", "{{.State.Status}}")).toBe("exited");
     await daemon.printed("rm", "persistent");
+  });
+
+  describe("a start of the restart policy that is under way", () => {
+    /** Calls an operation while a frozen zygote keeps the next start of a container from ending. */
+    async function duringRestart(name: string, ...args: string[]) {
+      await start(
+        name,
+        ["--restart", "always"],
+        ["sh", "-c", "test -e /run/again || { >/run/again; exit 1; }; sleep 31536007"],
+      );
+      await until(async () => (await field(name, "{{.State.Status}}")) === "restarting");
+      const zygotes = processesNamed("tbox-zygote", daemon.run);
+      for (const pid of zygotes) process.kill(pid, "SIGSTOP");
+      // The policy waits for 100 milliseconds.
+      await Bun.sleep(300);
+      const outcome = daemon.tbox([...args, name]);
+      await Bun.sleep(100);
+      for (const pid of zygotes) process.kill(pid, "SIGCONT");
+      return outcome;
+    }
+
+    test("is undone by a forced removal", async () => {
+      expect(await duringRestart("removed", "rm", "-f")).toMatchObject({ code: 0 });
+      await until(() => processesNamed("sleep", "31536007").length === 0);
+      expect(await daemon.printed("ps", "-aq", "--filter", "name=removed")).toBe("");
+    });
+
+    test.each(["stop", "kill"])("is undone by %s", async (verb) => {
+      expect(await duringRestart("ended", verb)).toMatchObject({ code: 0 });
+      // A change of the name waits for the start.
+      await daemon.printed("rename", "ended", "renamed");
+      expect(await field("renamed", "{{.State.Status}} {{.State.Running}}")).toBe("exited false");
+      await daemon.printed("rm", "renamed");
+    });
   });
 
   test("wait reports the exit status of a container that was removed at its exit", async () => {
