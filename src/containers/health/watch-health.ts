@@ -13,7 +13,8 @@ const defaults = { Interval: 30 * second, Timeout: 30 * second, StartInterval: 5
  */
 export function watchHealth(services: ContainerServices, execs: Execs, record: ContainerRecord): Disposable {
   const check = healthcheckOf(record);
-  const startedAt = Date.now();
+  // Setting the system's clock neither ends the start period nor prolongs it.
+  const startedAt = performance.now();
   const stop = new AbortController();
   let timer: Timer | undefined;
 
@@ -73,7 +74,7 @@ function delayBeforeProbe({ state }: ContainerRecord, check: Healthcheck, starte
 }
 
 function isInStartPeriod({ StartPeriod = 0 }: Healthcheck, startedAt: number): boolean {
-  return (Date.now() - startedAt) * 1_000_000 < StartPeriod;
+  return (performance.now() - startedAt) * 1_000_000 < StartPeriod;
 }
 
 function commandOf({ config }: ContainerRecord, { Test = [] }: Healthcheck): string[] {

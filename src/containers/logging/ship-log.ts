@@ -1,20 +1,14 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
-import { unixNanoseconds } from "#support/time/timestamp.ts";
 import type { ContainerServices } from "../services.ts";
 import { containerDirectory } from "../state/container-directories.ts";
 import type { ContainerRecord } from "../state/container-record.ts";
 import { type LogRecord, openLog } from "../streams/logs.ts";
 import { fluentdSink } from "./fluentd.ts";
 import { journaldSink } from "./journald.ts";
+import { type LogPosition, skipSent } from "./log-position.ts";
 import type { LogSink } from "./log-sink.ts";
 import { syslogSink } from "./syslog.ts";
-
-/** The last record that was sent: its time, and how many records of this time were sent. */
-interface Position {
-  time: string;
-  count: number;
-}
 
 /** Milliseconds between attempts to reach a receiver: doubled after each failure, up to the longest. */
 const waits = { first: 500, longest: 30_000 };
@@ -76,22 +70,14 @@ export function shipLog(services: ContainerServices, record: ContainerRecord): L
 /** Sends the records after the stored position, and stores the new one. */
 async function sendNew(records: AsyncIterable<LogRecord>, sender: Sender, path: string): Promise<void> {
   const from = await readPosition(path);
-  const start = from === undefined ? undefined : unixNanoseconds(from.time);
   let position = from;
-  let skipped = 0;
-  let stored = Date.now();
+  let stored = performance.now();
   try {
-    for await (const record of records) {
-      if (start !== undefined && unixNanoseconds(record.time) < start) continue;
-      // Several records can have the position's own time.
-      if (record.time === from?.time && skipped < from.count) {
-        skipped++;
-        continue;
-      }
+    for await (const record of skipSent(records, from)) {
       await sender.send(record);
       position = { time: record.time, count: record.time === position?.time ? position.count + 1 : 1 };
-      if (Date.now() - stored < storeDelay) continue;
-      stored = Date.now();
+      if (performance.now() - stored < storeDelay) continue;
+      stored = performance.now();
       await storePosition(path, position);
     }
   } finally {
@@ -135,7 +121,7 @@ function createSender(open: () => Promise<LogSink>, { signal, warn, isRemoved }:
   };
 }
 
-async function readPosition(path: string): Promise<Position | undefined> {
+async function readPosition(path: string): Promise<LogPosition | undefined> {
   try {
     const value: unknown = JSON.parse(await readFile(path, "utf8"));
     if (typeof value !== "object" || value === null || !("time" in value && "count" in value))
@@ -148,6 +134,6 @@ async function readPosition(path: string): Promise<Position | undefined> {
 }
 
 /** Stores a position, unless the container and its directory were removed. */
-async function storePosition(path: string, position: Position): Promise<void> {
+async function storePosition(path: string, position: LogPosition): Promise<void> {
   await writeFile(path, JSON.stringify(position)).catch(() => {});
 }
