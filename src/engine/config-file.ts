@@ -18,6 +18,7 @@ const schema = z.strictObject({
     .default({}),
   "insecure-registries": z.array(z.string()).default([]),
   "token-servers": z.array(z.string()).default([]),
+  "release-feed": url.exactOptional(),
   "no-new-privileges": z.boolean().default(false),
   userns: z.string().exactOptional(),
   log: z.string().transform(checkLevels).exactOptional(),

@@ -16,6 +16,8 @@ export interface Config {
   containers: ContainerDefaults;
   /** Limits of the build cache. */
   builds: CacheLimits;
+  /** URL that names the newest release; absent if the user has configured none. */
+  releaseFeed?: string;
   /** Levels of the log, by scope; absent for the defaults. */
   log?: string;
   environment: Record<string, string | undefined>;
@@ -46,6 +48,7 @@ export async function readConfig(
       environment,
     },
     limits: file.limits,
+    ...(file["release-feed"] === undefined ? {} : { releaseFeed: file["release-feed"] }),
     ...(file.log === undefined ? {} : { log: file.log }),
     containers: {
       noNewPrivileges: file["no-new-privileges"],

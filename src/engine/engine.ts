@@ -28,4 +28,6 @@ export interface Engine extends AsyncDisposable {
   information(): Promise<SystemInformation>;
   /** Checks the features of this machine, and returns remedies for missing ones. */
   diagnose(): Promise<Check[]>;
+  /** Returns the newest release that the configured feed names; undefined without a feed. Nothing else reads the feed. */
+  latestRelease(signal: AbortSignal): Promise<string | undefined>;
 }

@@ -10,13 +10,14 @@ import type { Engine } from "./engine.ts";
 import { type EngineMetrics, openEngineMetrics } from "./engine-metrics.ts";
 import type { EventLog } from "./events.ts";
 import { openFoundations } from "./foundations.ts";
+import { latestRelease } from "./latest-release.ts";
 import { openResources } from "./open-resources.ts";
 import { withPruneEvents } from "./prune-events.ts";
 import { readSystemInformation } from "./system-information.ts";
 
 /** Opens every service of a store. Only one engine can have a store open. */
 export async function openEngine(config: Config): Promise<Engine> {
-  const { dataDirectory, runDirectory, environment } = config;
+  const { dataDirectory, runDirectory, environment, releaseFeed } = config;
   await using resources = new AsyncDisposableStack();
   const foundations = await openFoundations(config, resources);
   const { content, events, fast, layers, measure, trash, uses, zygote } = foundations;
@@ -74,6 +75,7 @@ export async function openEngine(config: Config): Promise<Engine> {
     listenAgain: () => zygote.listenAgain(),
     information: async () => readSystemInformation(information),
     diagnose: () => diagnose({ zygote, networks, dataDirectory }),
+    latestRelease: async (signal) => releaseFeed && latestRelease(releaseFeed, registries, signal),
     async [Symbol.asyncDispose]() {
       await containers[Symbol.asyncDispose]();
       // Containers outlive the daemon; while they run, they need the zygote.

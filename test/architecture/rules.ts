@@ -54,7 +54,7 @@ export const packages: Record<string, (path: string) => boolean> = {
   zod: (path) =>
     /^(api|bench|oci|registry|cli)\//.test(path) ||
     path.startsWith("native/protocol/") ||
-    path === "engine/config-file.ts",
+    /^engine\/(config-file|latest-release)\.ts$/.test(path),
 };
 
 /** Crates of `native/crates` and the other crates each may use. */

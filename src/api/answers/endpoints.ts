@@ -23,7 +23,14 @@ import type {
 import type { NetworkCreated, NetworkInspect } from "./networks.ts";
 import type { LoadLine, ProgressLine } from "./progress.ts";
 import type { BuildsPruned, ContainersPruned, ImagesPruned, NetworksPruned, VolumesPruned } from "./prune.ts";
-import type { DoctorAnswer, EventLine, InfoAnswer, LoginAnswer, VersionAnswer } from "./system.ts";
+import type {
+  DoctorAnswer,
+  EventLine,
+  InfoAnswer,
+  LoginAnswer,
+  ReleaseAnswer,
+  VersionAnswer,
+} from "./system.ts";
 import type { VolumeInspect, VolumeList } from "./volumes.ts";
 
 /** Answers that are one JSON value, by endpoint; `{name}` is the name or ID of an object. */
@@ -62,6 +69,7 @@ export interface JsonAnswers {
   "POST /auth": LoginAnswer;
   "GET /tbox/manifests/{name}": ManifestAnswer;
   "GET /tbox/doctor": DoctorAnswer;
+  "GET /tbox/release": ReleaseAnswer;
 }
 
 /** Answers that have one JSON object per line, by endpoint. */

@@ -151,6 +151,12 @@ export interface DoctorCheck {
   remedy?: string;
 }
 
+/** Answer of `GET /tbox/release`. */
+export interface ReleaseAnswer {
+  /** Newest version that the release feed names; absent without a feed. */
+  latest?: string;
+}
+
 /** Answer of `POST /tbox/shutdown` where systemd holds the socket; otherwise the status is 204 without a body. */
 export interface ShutdownAnswer {
   /** Process ID of the daemon. */

@@ -437,6 +437,11 @@ export const commandIndex: readonly IndexEntry[] = [
     load: async () => (await import("../commands/container/update.ts")).updateCommand,
   },
   {
+    names: ["upgrade"],
+    summary: "Show whether a newer release is available",
+    load: async () => (await import("../commands/system/upgrade.ts")).upgradeCommand,
+  },
+  {
     names: ["version"],
     summary: "Show the tbox version information",
     remote: true,

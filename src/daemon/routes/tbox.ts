@@ -1,6 +1,6 @@
 import { Elysia } from "elysia";
 import type { CheckLineAnswer } from "#api/answers/builds.ts";
-import type { DoctorAnswer, ShutdownAnswer } from "#api/answers/system.ts";
+import type { DoctorAnswer, ReleaseAnswer, ShutdownAnswer } from "#api/answers/system.ts";
 import { checkStoreQuery } from "#api/requests/images.ts";
 import type { Engine } from "#engine/engine.ts";
 import { shapeFailure } from "../answers/images/progress.ts";
@@ -19,6 +19,10 @@ export interface TboxOptions {
 export function tboxRoutes(engine: Engine, { shutdown, passed }: TboxOptions) {
   return new Elysia()
     .get("/tbox/doctor", async (): Promise<DoctorAnswer> => ({ checks: await engine.diagnose() }))
+    .get("/tbox/release", async ({ request }): Promise<ReleaseAnswer> => {
+      const latest = await engine.latestRelease(request.signal);
+      return latest === undefined ? {} : { latest };
+    })
     .post(
       "/tbox/check",
       ({ query: { repair = false }, request }) =>

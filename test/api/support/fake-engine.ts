@@ -47,6 +47,7 @@ export function fakeEngine(): FakeEngine {
     listenAgain: async () => {},
     information: async () => fakeInformation,
     diagnose: async () => [{ name: "kernel", status: "ok", detail: "6.1" }],
+    latestRelease: async () => "0.2.0",
     async [Symbol.asyncDispose]() {
       temporary[Symbol.dispose]();
     },

@@ -183,7 +183,13 @@ export const uninterruptible: ReadonlySet<string> = new Set([
   ...["DELETE /containers/{id}/{alias}", "GET /exec/{id}/json", "POST /exec/{id}/resize", "GET /volumes"],
   ...["POST /volumes/prune", "GET /volumes/{name}", "DELETE /volumes/{name}", "GET /networks"],
   ...["POST /networks/prune", "GET /networks/{id}", "DELETE /networks/{id}", "POST /build/cancel"],
-  ...["POST /build/prune", "GET /tbox/doctor", "POST /tbox/shutdown", "GET /tbox/openapi.json"],
+  ...[
+    "POST /build/prune",
+    "GET /tbox/doctor",
+    "GET /tbox/release",
+    "POST /tbox/shutdown",
+    "GET /tbox/openapi.json",
+  ],
 ]);
 
 /** Returns the bytes of a request, cut after a part of its body. */
