@@ -20,6 +20,15 @@ fn swap(one: &Path, other: &Path, stop: &AtomicBool, swaps: &AtomicU64) {
     }
 }
 
+/// Stops the other thread also if an assertion fails.
+struct StopOnDrop<'flag>(&'flag AtomicBool);
+
+impl Drop for StopOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn no_path_below_a_root_leads_out_while_directories_become_links() {
     let rounds = std::env::var("TBOX_TEST_RACES").ok();
@@ -38,6 +47,7 @@ fn no_path_below_a_root_leads_out_while_directories_become_links() {
     let mut opened = 0_u64;
     std::thread::scope(|threads| {
         threads.spawn(|| swap(&root.join("sub"), &root.join("link"), &stop, &swaps));
+        let _stopped = StopOnDrop(&stop);
         let root = opened_root.as_fd();
         let mut expect_inside = |found: Result<OwnedFd, Errno>| {
             if let Ok(file) = found {
@@ -56,7 +66,6 @@ fn no_path_below_a_root_leads_out_while_directories_become_links() {
             }));
             round += 1;
         }
-        stop.store(true, Ordering::Relaxed);
         println!("{round} rounds");
     });
     println!("{opened} opened, {} swaps", swaps.load(Ordering::Relaxed));
