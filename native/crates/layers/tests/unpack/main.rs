@@ -17,6 +17,7 @@ mod removal;
 mod single_id;
 mod sparse;
 mod support;
+mod swapped;
 mod throughput;
 mod upper;
 mod verify;

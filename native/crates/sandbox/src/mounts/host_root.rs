@@ -254,7 +254,7 @@ mod tests {
         let rounds = std::env::var("TBOX_TEST_RACES").ok();
         let rounds: u64 = rounds
             .and_then(|text| text.parse().ok())
-            .map_or(100, |races: u64| races / 1000);
+            .map_or(100, |races: u64| races / 100);
         let test = "a_directory_that_becomes_a_link_shows_nothing_outside";
         as_root_of_a_namespace(test, |place| {
             let source = directory(&place.join("source"));
