@@ -91,6 +91,7 @@ export async function openContainers(options: ContainersOptions): Promise<Contai
         logShipping?.[Symbol.dispose]();
         healthCheck?.[Symbol.dispose]();
       }
+      services.records.flush();
       await services.trash.empty();
     },
   };

@@ -131,7 +131,7 @@ async function execute(run: BuildRun, id: string, { number }: StepContext): Prom
   try {
     const exited = containers.lifecycle.wait(id, "next-exit", run.signal);
     exited.catch(() => {});
-    await containers.lifecycle.start(id);
+    await containers.lifecycle.start(id, { attended: true });
     // If the build was aborted during the start, there was no program to kill yet.
     if (run.signal.aborted) await cancel();
     for await (const { stream, text } of readOutput(output)) {

@@ -6,7 +6,7 @@ import { pauseContainer, unpauseContainer } from "./pause.ts";
 import { removeContainer } from "./remove.ts";
 import { renameContainer } from "./rename.ts";
 import { restartContainer } from "./restart.ts";
-import { startContainer } from "./start.ts";
+import { type StartOptions, startContainer } from "./start.ts";
 import { stopContainer } from "./stop.ts";
 import { type ContainerChanges, updateContainer } from "./update.ts";
 import { type ExitStatus, type WaitCondition, waitContainer } from "./wait.ts";
@@ -23,7 +23,7 @@ export interface ContainerLifecycle {
     options: Pick<CreateOptions, "name" | "platform">,
   ): Promise<{ id: string; warnings: string[] }>;
   /** Starts a container. Streams attached before the start miss no byte; a failed start ends them and throws. */
-  start(name: string): Promise<"started" | "already-started">;
+  start(name: string, options?: Pick<StartOptions, "attended">): Promise<"started" | "already-started">;
   /** Stops the container if it runs, then starts it. */
   restart(name: string, options: StopOptions): Promise<void>;
   /** Sends the stop signal, then SIGKILL after the timeout. Resolves after the exit. */
@@ -53,7 +53,7 @@ export interface StopOptions {
 export function containerLifecycle(services: ContainerServices): ContainerLifecycle {
   return {
     create: (request, options) => createContainer(services, request, options),
-    start: (name) => startContainer(services, name),
+    start: (name, options) => startContainer(services, name, options),
     restart: (name, options) => restartContainer(services, name, options),
     stop: (name, options) => stopContainer(services, name, options),
     kill: (name, options) => killContainer(services, name, options),

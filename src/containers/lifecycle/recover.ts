@@ -18,7 +18,8 @@ import { runningState } from "./running-state.ts";
 
 /**
  * Updates the records after a time without a daemon: reconnects to the monitors of running containers, and reads the
- * exit records of the others. Deletes directories and cgroups without a record, and records without a directory.
+ * exit records of the others. Deletes directories and cgroups without a record, and records without a directory. Ends
+ * running containers without a record.
  */
 export async function recoverContainers(services: ContainerServices): Promise<void> {
   const directories = readdirSync(`${services.store}/containers`);
@@ -34,9 +35,31 @@ export async function recoverContainers(services: ContainerServices): Promise<vo
   // A build ends with the daemon that ran it.
   const steps = services.records.all().filter(({ layers }) => layers !== undefined);
   for (const { id } of steps) await removeContainer(services, id, { force: true, volumes: true });
-  sweepDirectories(services, directories);
+  const unknown = unknownDirectories(services, directories);
+  const running = unknown.filter((id) => sockets.has(monitorSocket(id)));
+  const left = new Set(await Promise.all(running.map((id) => endUnknown(services, id))));
+  for (const id of unknown) if (!left.has(id)) services.trash.discard(containerDirectory(services, id));
   sweepCgroups(services);
 }
+
+/**
+ * Ends a container that the last daemon started in its last moment, before it wrote the record. The container's client has
+ * lost its connection. Returns the ID of a container that cannot be ended now.
+ */
+async function endUnknown({ run, warn }: ContainerServices, id: string): Promise<string | undefined> {
+  const monitor = await tryToConnect(() => connectMonitor(run, id));
+  if (monitor === "gone") return undefined;
+  if (monitor === "busy") {
+    warn(`the monitor of container ${id}, which has no record, does not answer`);
+    return id;
+  }
+  using _ = monitor;
+  monitor.signal(sigkill);
+  await monitor.exited.catch(() => {});
+  return undefined;
+}
+
+const sigkill = 9;
 
 /** Milliseconds between two attempts to connect to a monitor that does not answer. */
 const retryDelay = 1000;
@@ -115,9 +138,8 @@ function dropGhosts({ records, warn }: ContainerServices, present: ReadonlySet<s
   }
 }
 
-/** Deletes container directories without a record. A directory with an unreadable record stays. */
-function sweepDirectories(services: ContainerServices, directories: string[]): void {
-  const known = new Set(services.records.all().map(({ id }) => id));
-  const unknown = directories.filter((id) => !known.has(id) && !services.records.setAside.has(id));
-  for (const id of unknown) services.trash.discard(containerDirectory(services, id));
+/** Returns the container directories without a record. A directory with an unreadable record is none of them. */
+function unknownDirectories({ records }: ContainerServices, directories: string[]): string[] {
+  const known = new Set(records.all().map(({ id }) => id));
+  return directories.filter((id) => !known.has(id) && !records.setAside.has(id));
 }

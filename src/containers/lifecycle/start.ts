@@ -13,7 +13,7 @@ import { linkEnvironment } from "../networking/link-environment.ts";
 import { requireLinkTargets } from "../networking/links.ts";
 import { ensureBindSources } from "../request/bind-sources.ts";
 import type { ContainerServices } from "../services.ts";
-import { type ContainerRecord, isRunning, type PhaseTrace } from "../state/container-record.ts";
+import { type ContainerRecord, isRunning, isShortLived, type PhaseTrace } from "../state/container-record.ts";
 import type { RuntimeState } from "../state/runtime-state.ts";
 import { notifyVolumes } from "../volumes/container-volumes.ts";
 import { layersOfMountedImages } from "../volumes/image-mounts.ts";
@@ -25,6 +25,11 @@ import { cancelScheduledStart } from "./restart-scheduler.ts";
 import { runningState } from "./running-state.ts";
 import { resolveNamespaceOwners } from "./shared-namespaces.ts";
 
+export interface StartOptions {
+  /** Whether the client stays until the exit. If the daemon dies in the first moments, a short-lived container ends, too. */
+  attended?: boolean;
+}
+
 /**
  * Starts a container. Streams attached before the start receive the output from the first byte. The start begins a new count
  * of restarts.
@@ -32,6 +37,7 @@ import { resolveNamespaceOwners } from "./shared-namespaces.ts";
 export function startContainer(
   services: ContainerServices,
   name: string,
+  { attended = false }: StartOptions = {},
 ): Promise<"started" | "already-started"> {
   const requestedAt = monotonic();
   const { id } = services.records.find(name);
@@ -45,7 +51,7 @@ export function startContainer(
     cancelScheduledStart(runtime);
     record.restartCount = 0;
     runtime.restartDelay = 0;
-    await start(services, record, requestedAt);
+    await start(services, record, { requestedAt, attended });
     return "started";
   });
 }
@@ -58,14 +64,14 @@ export function startScheduled(services: ContainerServices, id: string): Promise
     const record = services.records.withId(id);
     if (!record || isRunning(record) || runtime.restartTimer === undefined) return;
     cancelScheduledStart(runtime);
-    await start(services, record, requestedAt);
+    await start(services, record, { requestedAt, attended: false });
   });
 }
 
 async function start(
   services: ContainerServices,
   record: ContainerRecord,
-  requestedAt: number,
+  { requestedAt, attended }: { requestedAt: number; attended: boolean },
 ): Promise<void> {
   const runtime = services.runtime(record.id);
   const image = record.imageId === undefined ? undefined : await services.images.resolve(record.imageId);
@@ -103,7 +109,8 @@ async function start(
     finishedAt: record.state.finishedAt,
   };
   record.stoppedByUser = false;
-  services.records.saveEventually(record);
+  if (attended && isShortLived(record)) services.records.saveLater(record);
+  else services.records.saveEventually(record);
   services.notify("start", record);
   runtime.healthCheck = services.watchHealth(record);
   runtime.logShipping = shipLog(services, record);

@@ -118,3 +118,11 @@ export interface ContainerRecord {
 export function isRunning({ state }: Pick<ContainerRecord, "state">): boolean {
   return state.status === "running" || state.status === "paused";
 }
+
+/**
+ * Whether the next daemon removes the container unless it runs. Such a container has a row in the database only while it
+ * runs, or because of its volumes.
+ */
+export function isShortLived({ hostConfig, layers, volumes }: ContainerRecord): boolean {
+  return (hostConfig.AutoRemove === true || layers !== undefined) && volumes === undefined;
+}

@@ -188,3 +188,40 @@ test("every write but that of a container with AutoRemove is to survive a loss o
   records.save({ ...newRecord(), hostConfig: { AutoRemove: true } });
   expect(written).toHaveLength(4);
 });
+
+test("a short-lived container has a row while it runs, and none before and after", () => {
+  const database = memoryDatabase();
+  const records = openRecords(database);
+  const stored = () => database.query("SELECT id FROM containers").all().length;
+  const { volumes: _, ...record } = { ...newRecord(), hostConfig: { AutoRemove: true } };
+  records.save(record);
+  expect(stored()).toBe(0);
+  record.state.status = "running";
+  records.saveLater(record);
+  expect([stored(), records.find("web")]).toEqual([0, record]);
+  records.flush();
+  expect(stored()).toBe(1);
+  records.delete("c1");
+  records.flush();
+  expect(stored()).toBe(0);
+});
+
+test("a short-lived container that ended at once is never written", () => {
+  const database = memoryDatabase();
+  const records = openRecords(database);
+  const { volumes: _, ...record } = { ...newRecord(), hostConfig: { AutoRemove: true } };
+  records.save(record);
+  record.state.status = "running";
+  records.saveLater(record);
+  record.state.status = "exited";
+  records.saveEventually(record);
+  records.deleteSoon("c1");
+  records.flush();
+  expect(database.query("SELECT id FROM containers").all()).toEqual([]);
+});
+
+test("a short-lived container with an anonymous volume is written when it is created", () => {
+  const database = memoryDatabase();
+  openRecords(database).save({ ...newRecord(), hostConfig: { AutoRemove: true } });
+  expect(database.query("SELECT id FROM containers").all()).toEqual([{ id: "c1" }]);
+});

@@ -1,8 +1,8 @@
 import type { Database } from "bun:sqlite";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { Warn } from "#support/log.ts";
-import type { ContainerRecord } from "./container-record.ts";
-import { readContainerRows } from "./container-rows.ts";
+import { type ContainerRecord, isRunning, isShortLived } from "./container-record.ts";
+import { openContainerTable } from "./container-rows.ts";
 import { type ContainerUses, usesOf } from "./container-uses.ts";
 
 /** Table of the containers, with a copy in memory. Lookups never read the disk. */
@@ -17,13 +17,21 @@ export interface ContainerRecords {
   withId(id: string): ContainerRecord | undefined;
   /** Names, by ID, of the rows that cannot be read. Their files and rows stay until they are deleted. */
   setAside: ReadonlyMap<string, string>;
-  /** Writes a new or changed record and registers its uses. Throws when the write fails. */
+  /**
+   * Writes a new or changed record and registers its uses. Throws when the write fails. The first write of a short-lived
+   * container is that of its start.
+   */
   save(record: ContainerRecord): void;
   /**
    * Writes a record whose change has already happened, such as an exit. A write that fails is repeated in the background
    * until it succeeds. Does nothing for a deleted record.
    */
   saveEventually(record: ContainerRecord): void;
+  /**
+   * Writes the record of a short-lived container when it has existed for a moment; most are deleted before. The next daemon
+   * ends a container without a record.
+   */
+  saveLater(record: ContainerRecord): void;
   /** Registers the uses of a changed record before its next `save`. Does nothing for a deleted record. */
   registerUses(record: ContainerRecord): void;
   rename(record: ContainerRecord, name: string): void;
@@ -31,10 +39,15 @@ export interface ContainerRecords {
   delete(id: string): void;
   /** Deletes a record like `delete`, on the disk when the event loop is free. */
   deleteSoon(id: string): void;
+  /** Writes what `saveLater` has not written yet. */
+  flush(): void;
 }
 
 /** Milliseconds between two attempts of writes that have failed. */
 const retryInterval = 1000;
+
+/** Milliseconds until `saveLater` writes. */
+const laterDelay = 50;
 
 export interface ContainerRecordsOptions {
   database: Database;
@@ -45,30 +58,25 @@ export interface ContainerRecordsOptions {
 }
 
 /** Opens the table and registers the uses of every container in it. */
-export function openContainerRecords(options: ContainerRecordsOptions): ContainerRecords {
-  const { database, uses, written, warn } = options;
-  const write = database.query(
-    "INSERT OR REPLACE INTO containers (id, name, record) VALUES ($id, $name, $record)",
-  );
-  const remove = database.query("DELETE FROM containers WHERE id = $id");
+export function openContainerRecords({
+  database,
+  uses,
+  written,
+  warn,
+}: ContainerRecordsOptions): ContainerRecords {
   const byId = new Map<string, ContainerRecord>();
+  const byName = new Map<string, ContainerRecord>();
   const registerUses = (record: ContainerRecord) => {
     if (byId.has(record.id)) uses.register(record, usesOf(record));
   };
-  const byName = new Map<string, ContainerRecord>();
-  const { readable, setAside } = readContainerRows(database, warn);
-  for (const record of readable) {
-    byId.set(record.id, record);
-    byName.set(record.name, record);
-    registerUses(record);
-  }
-  const put = (record: ContainerRecord) =>
-    write.run({ id: record.id, name: record.name, record: JSON.stringify(record) });
   const remember = (record: ContainerRecord) => {
     byId.set(record.id, record);
     byName.set(record.name, record);
     registerUses(record);
   };
+  const table = openContainerTable(database, warn);
+  const { setAside } = table;
+  for (const record of table.readable) remember(record);
   const forget = (id: string) => {
     setAside.delete(id);
     const record = byId.get(id);
@@ -76,10 +84,13 @@ export function openContainerRecords(options: ContainerRecordsOptions): Containe
     if (record) byName.delete(record.name);
     uses.withdraw(id);
   };
+  const isStored = (record: ContainerRecord) =>
+    table.has(record.id) || !isShortLived(record) || isRunning(record);
   const unwritten = openUnwritten((id) => {
     const record = byId.get(id);
-    if (record) put(record);
-    else remove.run({ id });
+    if (record ? !isStored(record) : !table.has(id)) return;
+    if (record) table.put(record);
+    else table.remove(id);
     // A container that is removed at its exit ends with a loss of power.
     if (!record?.hostConfig.AutoRemove) written();
   }, warn);
@@ -87,14 +98,20 @@ export function openContainerRecords(options: ContainerRecordsOptions): Containe
     ...openLookups(byId, byName),
     setAside,
     save(record) {
-      put(record);
-      if (!record.hostConfig.AutoRemove) written(byId.has(record.id) ? undefined : record);
+      if (isStored(record)) {
+        table.put(record);
+        if (!record.hostConfig.AutoRemove) written(byId.has(record.id) ? undefined : record);
+      }
       remember(record);
     },
     saveEventually(record) {
       if (!byId.has(record.id)) return;
       remember(record);
       unwritten.write(record.id);
+    },
+    saveLater(record) {
+      remember(record);
+      unwritten.writeLater(record.id);
     },
     registerUses,
     rename(record, name) {
@@ -108,8 +125,9 @@ export function openContainerRecords(options: ContainerRecordsOptions): Containe
     },
     deleteSoon(id) {
       forget(id);
-      setImmediate(() => unwritten.write(id));
+      if (table.has(id)) setImmediate(() => unwritten.write(id));
     },
+    flush: unwritten.flush,
   };
   return records;
 }
@@ -139,28 +157,39 @@ function openLookups(
 
 /** Writes rows by ID, and repeats the writes that fail. */
 function openUnwritten(write: (id: string) => void, warn: Warn) {
-  const pending = new Set<string>();
+  const failed = new Set<string>();
   const attempt = (id: string) => {
     write(id);
-    pending.delete(id);
+    failed.delete(id);
   };
   const retry = () => {
     try {
-      for (const id of [...pending]) attempt(id);
+      for (const id of [...failed]) attempt(id);
     } catch {
       setTimeout(retry, retryInterval);
     }
   };
+  const writeNow = (id: string) => {
+    try {
+      attempt(id);
+    } catch (error) {
+      if (!failed.has(id)) warn(`write the state of container ${id}: trying again`, error);
+      if (failed.size === 0) setTimeout(retry, retryInterval);
+      failed.add(id);
+    }
+  };
+  const later = new Set<string>();
+  const flush = () => {
+    for (const id of later) writeNow(id);
+    later.clear();
+  };
   return {
-    write(id: string) {
-      try {
-        attempt(id);
-      } catch (error) {
-        if (!pending.has(id)) warn(`write the state of container ${id}: trying again`, error);
-        if (pending.size === 0) setTimeout(retry, retryInterval);
-        pending.add(id);
-      }
+    write: writeNow,
+    writeLater(id: string) {
+      if (later.size === 0) setTimeout(flush, laterDelay).unref();
+      later.add(id);
     },
+    flush,
   };
 }
 

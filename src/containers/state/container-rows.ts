@@ -12,6 +12,42 @@ interface ContainerRow {
 /** Separates the name and the ID in a row that is set aside. No name of a container contains it. */
 const separator = "#";
 
+/** The rows of the containers. */
+export interface ContainerTable {
+  /** Containers at the time of the opening. */
+  readable: ContainerRecord[];
+  /** Names, by ID, of the rows that cannot be read. */
+  setAside: Map<string, string>;
+  has(id: string): boolean;
+  /** Writes a row. Throws when the write fails. */
+  put(record: ContainerRecord): void;
+  /** Deletes a row. Throws when the write fails. */
+  remove(id: string): void;
+}
+
+/** Opens the table of containers. */
+export function openContainerTable(database: Database, warn: Warn): ContainerTable {
+  const write = database.query(
+    "INSERT OR REPLACE INTO containers (id, name, record) VALUES ($id, $name, $record)",
+  );
+  const remove = database.query("DELETE FROM containers WHERE id = $id");
+  const { readable, setAside } = readContainerRows(database, warn);
+  const present = new Set([...readable.map(({ id }) => id), ...setAside.keys()]);
+  return {
+    readable,
+    setAside,
+    has: (id) => present.has(id),
+    put(record) {
+      write.run({ id: record.id, name: record.name, record: JSON.stringify(record) });
+      present.add(record.id);
+    },
+    remove(id) {
+      remove.run({ id });
+      present.delete(id);
+    },
+  };
+}
+
 /**
  * Reads the table of containers. Reports and sets aside a row that cannot be read, because one damaged row must not take
  * all other containers from the user. Returns the names of the rows that are set aside by ID.

@@ -77,7 +77,7 @@ async function run(engine: Engine, { request, ignored, credentials, client }: Ru
       exit = engine.containers.lifecycle.wait(id, autoRemove ? "removed" : "next-exit", client.gone);
       exit.catch(() => {});
     }
-    await engine.containers.lifecycle.start(id);
+    await engine.containers.lifecycle.start(id, { attended: !request.detach });
   } catch (error) {
     stream?.destroy();
     if (autoRemove) await removeCreated(engine, id);
