@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { repository } from "#test/support/repository.ts";
+import { headingAnchor } from "../scripts/site/heading-anchor.ts";
 
 const pages = [
   ...new Bun.Glob("{docs,src}/**/*.md").scanSync(repository),
@@ -31,11 +32,16 @@ function leadsSomewhere(page: string, target: string): boolean {
   if (!existsSync(file)) return false;
   if (anchor === undefined || statSync(file).isDirectory()) return anchor === undefined;
   const headings = readFileSync(file, "utf8").match(/^#+ .*$/gm) ?? [];
-  return headings.map(slug).includes(anchor);
+  return headings.map((heading) => headingAnchor(heading.replace(/^#+ /, ""))).includes(anchor);
 }
 
-/** Returns the anchor that a heading gets on common hosting services. */
-function slug(heading: string): string {
-  const text = heading.replace(/^#+ /, "").toLowerCase();
-  return text.replace(/[^\w\- ]/g, "").replaceAll(" ", "-");
-}
+test("the list of decisions has every decision with its title", () => {
+  const list = readFileSync(`${repository}/docs/decisions/README.md`, "utf8");
+  const expected = [...new Bun.Glob("0*.md").scanSync(`${repository}/docs/decisions`)]
+    .toSorted()
+    .map((name) => {
+      const [heading = ""] = readFileSync(`${repository}/docs/decisions/${name}`, "utf8").split("\n");
+      return `- ${name.slice(0, 4)}: [${heading.replace("# ", "")}](${name})`;
+    });
+  expect(list.split("\n").filter((line) => line.startsWith("- "))).toEqual(expected);
+});

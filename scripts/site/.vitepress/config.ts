@@ -1,0 +1,37 @@
+import { resolve } from "node:path";
+import footnotes from "markdown-it-footnote";
+import { defineConfig } from "vitepress";
+import { headingAnchor } from "../heading-anchor.ts";
+import { sitePages } from "../pages.ts";
+import { placeholder } from "../relative-base.ts";
+import { rewriteLinks } from "../rewrite-links.ts";
+import { sidebar } from "../sidebar.ts";
+
+const repository = resolve(import.meta.dirname, "../../..");
+const pages = sitePages(repository);
+
+export default defineConfig({
+  title: "tbox",
+  description: "A rootless container engine with Docker's API",
+  lang: "en",
+  srcDir: repository,
+  // Folders without pages are not searched.
+  srcExclude: ["{bench,dist,native,node_modules,rootfs-fixtures,scripts,src,test}/**"],
+  cacheDir: `${repository}/scripts/site/node_modules/.cache`,
+  base: placeholder,
+  rewrites: Object.fromEntries(pages),
+  markdown: {
+    anchor: { slugify: headingAnchor },
+    config(markdown) {
+      markdown.use(footnotes);
+      rewriteLinks(markdown, repository, pages);
+    },
+  },
+  themeConfig: {
+    search: { provider: "local" },
+    sidebar: sidebar(repository, pages),
+    outline: [2, 3],
+    docFooter: { prev: false, next: false },
+  },
+  vite: { build: { chunkSizeWarningLimit: 2000 } },
+});
