@@ -3,7 +3,7 @@ import { type DiffId, shortDigest } from "#oci/digest.ts";
 import type { Repository } from "#registry/transfer/repository.ts";
 import type { ImageServices } from "../services.ts";
 import { isUnpackedFrom } from "../store/image-parts.ts";
-import { isMadeAgain } from "../store/stored-blobs.ts";
+import { storedBlobs } from "../store/stored-blobs.ts";
 import type { Progress } from "./image-transfer.ts";
 import { pullLayer } from "./pull-layer.ts";
 
@@ -57,10 +57,9 @@ export async function pullLayers(
   }
 }
 
-/** Tests whether a layer needs no download: its blob is stored, or its files make the archive again. */
+/** Tests whether a layer needs no download: the manifest's blob is stored, or is a plain archive that the files make again. */
 async function isStored(services: ImageServices, { blob, diffId }: Job): Promise<boolean> {
-  if (!isUnpackedFrom(services, blob.digest, diffId)) return false;
-  return isMadeAgain(services, diffId) || (await services.content.has(blob.digest));
+  return isUnpackedFrom(services, blob.digest, diffId) && (await storedBlobs(services).has(blob.digest));
 }
 
 /** Pairs blobs with diffIDs. A pair that occurs twice in an image is pulled once. */

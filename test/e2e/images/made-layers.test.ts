@@ -122,6 +122,32 @@ daemonSuite(
       );
     });
 
+    test("have their compressed blob after a pull, even if another image keeps the files", async () => {
+      const first = `${registry.host}/shared:1`;
+      const other = `${registry.host}/shared-again:1`;
+      const base = "FROM box:1\nRUN echo shared > /shared\n";
+      expect((await build(daemon, base, {}, "-t", first)).code).toBe(0);
+      expect((await build(daemon, `${base}ENV A=1\n`, {}, "-t", "keeps:1")).code).toBe(0);
+      await tbox("push", first);
+      await tbox("rmi", first);
+      await tbox("pull", first);
+      const { layers } = await raw(first);
+      for (const { digest } of layers) expect(blobs()).toContain(digest.replace("sha256:", ""));
+      await using elsewhere = await startRegistry();
+      const away = `${elsewhere.host}/shared:1`;
+      for (const name of [other, away]) {
+        await tbox("tag", first, name);
+        await tbox("push", name);
+        expect((await raw(name)).layers).toEqual(layers);
+      }
+      const home = daemon.environment.HOME ?? "";
+      await tbox("save", "-o", `${home}/shared.tar`, first);
+      await tbox("rmi", "-f", first, other, away);
+      await tbox("load", "-i", `${home}/shared.tar`);
+      expect(await tbox("run", "--rm", "--network=none", first, "cat", "/shared")).toBe("shared\n");
+      expect(await tbox("system", "check")).not.toContain("damaged");
+    });
+
     test("are saved with the archive that gives their diffID, and loaded", async () => {
       const home = daemon.environment.HOME ?? "";
       await build(daemon, "FROM box:1\nRUN echo saved > /saved\n", {}, "-t", "saved:1");
