@@ -1,6 +1,9 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Duplex } from "node:stream";
 import { bridgeServices } from "./bridge/bridge-service.ts";
+import { buildForCommand } from "./command/build-for-command.ts";
+import type { CommandBuild, CommandEvent } from "./command/command-build.ts";
+import { openPendingOutputs } from "./command/pending-outputs.ts";
 import { controlServices } from "./control/control-service.ts";
 import { buildOverHttp, type HttpBuild, type HttpBuildLine } from "./control/http-build.ts";
 import { openJobs } from "./control/jobs.ts";
@@ -18,6 +21,10 @@ export interface BuildKit {
   checkSession(headers: IncomingHttpHeaders): SessionHeaders;
   /** Opens a session on an upgraded connection whose other side serves gRPC. */
   openSession(headers: SessionHeaders, connection: Duplex): void;
+  /** Carries out a build of `tbox build` with exports. */
+  buildForCommand(build: CommandBuild): AsyncGenerator<CommandEvent>;
+  /** Takes an output that a build of `tbox build` offers. */
+  takeOutput(token: string): AsyncGenerator<Uint8Array>;
   /** Carries out `POST /build?version=2`. */
   build(build: HttpBuild): AsyncGenerator<HttpBuildLine>;
 }
@@ -31,6 +38,7 @@ export function openBuildKit(services: BuildServices, hostGateway: string | unde
     jobs: openJobs(),
     built: openBuiltImages(services.images),
   };
+  const pending = openPendingOutputs();
   const server = createGrpcServer(
     new Map([...controlServices(state, hostGateway), ...bridgeServices(state, hostGateway)]),
   );
@@ -41,6 +49,8 @@ export function openBuildKit(services: BuildServices, hostGateway: string | unde
       sessions.checkNew(headers.id);
       return headers;
     },
+    buildForCommand: (build) => buildForCommand({ ...state, pending }, build),
+    takeOutput: (token) => pending.take(token),
     build: (build) => buildOverHttp(state, build),
     openSession: (headers, connection) => void sessions.add(headers, connection),
   };

@@ -99,6 +99,8 @@ export interface StepTitle {
   stage?: string;
   /** Source of the instruction on one line. */
   text: string;
+  /** Text that progress output shows in place of the position and the instruction. */
+  label?: string;
   /** Lines of the instruction; absent for labels of the request. */
   lines?: LineRange;
   /** Position among the steps of the stage that change files, from 1; absent for a step that changes settings only. */
@@ -140,6 +142,8 @@ export interface BuildRecord {
   /** Steps of the stages that the result does not consist of. */
   otherSteps: CacheStep[];
   materials: BuildMaterial[];
+  /** SOURCE_DATE_EPOCH: upper bound for timestamps, in seconds. */
+  epoch: number | undefined;
 }
 
 /** Limits of the build cache in bytes; 0 for no limit. */

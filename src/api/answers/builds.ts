@@ -29,7 +29,16 @@ export type BuildLine =
   /** The last line of a request that only checks the Dockerfile. */
   | { type: "checked"; findings: number }
   /** The last line of a build that succeeded; `existed` tells whether the image was in the store before. */
-  | { type: "built"; image: string; tags: string[]; existed: boolean }
+  | {
+      type: "built";
+      image: string;
+      tags: string[];
+      existed: boolean;
+      /** Facts about the exported images by BuildKit's names; absent for a build with no other result. */
+      exported?: Record<string, string>;
+    }
+  /** The client fetches the output with this number by `GET /tbox/outputs`. */
+  | { type: "ready"; index: number; token: string }
   /** The last line of a build that failed; `lines` is the part of the Dockerfile that is at fault. */
   | { type: "failed"; status: number; message: string; lines?: LineRangeAnswer };
 
@@ -42,6 +51,8 @@ export interface BuildStep {
   /** The instruction as it was written, on one line. */
   text: string;
   lines?: LineRangeAnswer;
+  /** Text to show in place of the position and the instruction. */
+  label?: string;
   /** Position among the steps of the stage that change files. */
   place?: { number: number; total: number };
 }

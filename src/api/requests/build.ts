@@ -91,6 +91,9 @@ export type PruneBuildQuery = z.infer<typeof pruneBuildQuery>;
 
 const record = z.record(z.string(), z.string());
 
+/** An output or a cache: its type and its attributes. */
+const typedAttributes = z.strictObject({ type: z.string(), attributes: record });
+
 /** Schema of the first line of the body of `POST /tbox/build`; a tar follows it for the context `stream`. */
 export const tboxBuildSchema = z.strictObject({
   context: z.discriminatedUnion("type", [
@@ -110,7 +113,7 @@ export const tboxBuildSchema = z.strictObject({
   noCache: z.boolean(),
   squash: z.boolean(),
   pull: z.boolean(),
-  platform: z.string().exactOptional(),
+  platforms: z.array(z.string()),
   network: z.string().exactOptional(),
   extraHosts: z.array(z.string()),
   shmSize: z.number(),
@@ -120,13 +123,22 @@ export const tboxBuildSchema = z.strictObject({
   /** Contents in base64, by ID. */
   secrets: record,
   agents: record,
-  cacheFrom: z.array(z.string()),
-  inlineCache: z.boolean(),
+  /** Named contexts: a directory of this machine, `docker-image://`, `oci-layout://`, or an address. */
+  contexts: record,
+  /** Outputs besides the image in the store; their names are the tags by default. */
+  outputs: z.array(typedAttributes),
+  cacheFrom: z.array(typedAttributes),
+  cacheTo: z.array(typedAttributes),
+  /** Options of the provenance, such as `mode=max`. */
+  provenance: z.string().exactOptional(),
   noCacheStages: z.array(z.string()),
   allowHostNetwork: z.boolean(),
   /** Values of `X-Registry-Auth` by domain. */
   credentials: record,
 });
+
+/** Query of `GET /tbox/outputs`. */
+export const outputQuery = query({ token: z.string() });
 
 /** Query of `GET /tbox/files`. */
 export const filesQuery = query({ image: z.string() });

@@ -1,6 +1,6 @@
 import type { BuildRequest } from "#builds/builder.ts";
 import { familiarName } from "#oci/reference.ts";
-import type { BuildScope } from "../frontend/build-scope.ts";
+import { sessionScope } from "../frontend/build-scope.ts";
 import { solveGiven } from "../frontend/solve-dockerfile.ts";
 import { openStatusLog } from "../progress/status-log.ts";
 import { openVertices } from "../progress/vertices.ts";
@@ -35,7 +35,16 @@ export async function* buildOverHttp(
   const log = openStatusLog();
   const vertices = openVertices(log);
   const results = new Map();
-  const scope: BuildScope = { services, sessions, session: session ?? "", vertices, results, held, signal };
+  const scope = sessionScope({
+    services,
+    sessions,
+    built,
+    session: session ?? "",
+    vertices,
+    results,
+    held,
+    signal,
+  });
   const asksClient = session !== undefined;
   const building = solveGiven(scope, { ...request, signal }, { fromSession, asksClient });
   building.then(log.end, log.end);

@@ -21,6 +21,8 @@ export interface Job {
 export interface Jobs {
   /** Returns the progress of a build, which readers may ask for before it starts. */
   log(ref: string): StatusLog;
+  /** Ends the progress of a build that does not start, and the waits for it. */
+  refuse(ref: string, error: unknown): void;
   /** Adds a build; throws already-exists for a reference in use. */
   add(ref: string, job: Job): Disposable;
   /** Returns a build; waits for its start. */
@@ -67,6 +69,17 @@ export function openJobs(): Jobs {
           later(() => logs.delete(ref), logTime);
         },
       };
+    },
+    refuse(ref, error) {
+      if (running.has(ref)) return;
+      const refused = place(ref);
+      refused.promise.catch(() => {});
+      refused.reject(error);
+      log(ref).end();
+      later(() => {
+        if (jobs.get(ref) === refused) jobs.delete(ref);
+        if (!running.has(ref)) logs.delete(ref);
+      }, logTime);
     },
     async find(ref, signal) {
       const ended = AbortSignal.any([signal, AbortSignal.timeout(waitTime)]);

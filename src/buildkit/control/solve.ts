@@ -1,7 +1,7 @@
 import { exportCache } from "../export/export-cache.ts";
 import { exportResult } from "../export/export-result.ts";
 import { parseExporters } from "../export/exporters.ts";
-import type { BuildScope, BuildServices } from "../frontend/build-scope.ts";
+import { type BuildServices, sessionScope } from "../frontend/build-scope.ts";
 import type { BuiltImages } from "../frontend/built-images.ts";
 import { readCacheExport } from "../frontend/cache-options.ts";
 import { imagesOfResult } from "../frontend/reference.ts";
@@ -28,9 +28,7 @@ export async function solve(
   called: AbortSignal,
 ): Promise<Map<string, string>> {
   const { services, sessions, jobs, built } = state;
-  const exporters = parseExporters(request);
-  const caches = (request.cache?.exports ?? []).map(readCacheExport);
-  const settings = readSolveSettings(request, { exporters, caches });
+  const { exporters, caches, settings } = readRequest(request, jobs);
   const log = jobs.log(request.ref);
   await using held = new AsyncDisposableStack();
   const stop = new AbortController();
@@ -38,7 +36,16 @@ export async function solve(
   const signal = AbortSignal.any([called, stop.signal]);
   const vertices = openVertices(log);
   const results = new Map();
-  const scope: BuildScope = { services, sessions, session: request.session, vertices, results, held, signal };
+  const scope = sessionScope({
+    services,
+    sessions,
+    built,
+    session: request.session,
+    vertices,
+    results,
+    held,
+    signal,
+  });
   const { promise: returned, resolve: finish } = Promise.withResolvers<Returned>();
   held.use(built.begin());
   held.use(jobs.add(request.ref, { scope, settings, finish, returned }));
@@ -54,6 +61,18 @@ export async function solve(
     for (const [key, value] of await exportCache(scope, cache, source)) response.set(key, value);
   }
   return response;
+}
+
+/** Reads a request. The calls of the client that wait for its build end with the error of a request that is refused. */
+function readRequest(request: SolveRequest, jobs: Jobs) {
+  try {
+    const exporters = parseExporters(request);
+    const caches = (request.cache?.exports ?? []).map(readCacheExport);
+    return { exporters, caches, settings: readSolveSettings(request, { exporters, caches }) };
+  } catch (error) {
+    jobs.refuse(request.ref, error);
+    throw error;
+  }
 }
 
 async function resultOf(state: ControlState, request: SolveRequest, job: Job): Promise<BridgeResult> {

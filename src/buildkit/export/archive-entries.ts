@@ -10,6 +10,8 @@ export interface FilesSource {
   /** Directory above the files; empty for none. */
   directory: string;
   added: { path: string; content: Uint8Array }[];
+  /** Modification time of all files in seconds since the epoch, instead of their own. */
+  time?: number | undefined;
 }
 
 /** Header of an entry of a tar. Added files have only the fields that they need. */
@@ -34,10 +36,14 @@ export async function* entriesOf(
     signal.throwIfAborted();
     const { name, linkname, ...header } = entry.header;
     const target = header.type === "link" ? placed(source, linkname ?? "") : linkname;
-    yield { header: { ...header, name: placed(source, name), linkname: target }, content: entry };
+    yield {
+      header: { ...header, ...timeOf(source), name: placed(source, name), linkname: target },
+      content: entry,
+    };
   }
   for (const { path, content } of source.added) {
     const header: EntryHeader = {
+      ...timeOf(source),
       name: placed(source, path),
       size: content.length,
       type: "file",
@@ -45,6 +51,10 @@ export async function* entriesOf(
     };
     yield { header, content: Readable.from([content]) };
   }
+}
+
+function timeOf({ time }: FilesSource): Pick<EntryHeader, "mtime"> {
+  return time === undefined ? {} : { mtime: new Date(time * 1000) };
 }
 
 function placed({ directory }: FilesSource, name: string): string {
@@ -56,7 +66,9 @@ export function tarOf(scope: BuildScope, sources: FilesSource[]): AsyncIterable<
   const archive = pack();
   const write = async () => {
     for (const source of sources) {
-      if (source.directory !== "") archive.entry({ name: source.directory, type: "directory", mode: 0o755 });
+      if (source.directory !== "") {
+        archive.entry({ ...timeOf(source), name: source.directory, type: "directory", mode: 0o755 });
+      }
       for await (const { header, content } of entriesOf(scope, source)) {
         if (header.name !== "") await pipeline(content, archive.entry(header));
         else for await (const _ of content);

@@ -2,10 +2,8 @@ import type { ExportTarget } from "#images/export/image-exports.ts";
 import type { CacheStep } from "#oci/cache-config.ts";
 import { withDefaultTag } from "#oci/reference.ts";
 import { errorChain } from "#support/errors.ts";
-import { type BuildScope, sessionOf } from "../frontend/build-scope.ts";
+import type { BuildScope } from "../frontend/build-scope.ts";
 import type { CacheExportOption } from "../frontend/cache-options.ts";
-import { credentialsOf } from "../sessions/client-services.ts";
-import { storeDestination } from "../sessions/content-store.ts";
 import type { ExportSource } from "./image-set.ts";
 
 /** Exports the cache of a build; returns the entries for the answer of `Control.Solve`. */
@@ -53,12 +51,11 @@ async function targetOf(
   scope: BuildScope,
   cache: Exclude<CacheExportOption, { type: "inline" }>,
 ): Promise<ExportTarget> {
-  const session = await sessionOf(scope);
   if (cache.type === "local") {
-    return { type: "store", destination: storeDestination({ session, id: cache.store }) };
+    return { type: "store", destination: await scope.output.store(cache.store) };
   }
   const { insecure } = cache;
   const reference = withDefaultTag(cache.reference);
-  const credentials = await credentialsOf(session, reference.domain, scope.signal);
+  const credentials = await scope.output.credentials(reference.domain);
   return { type: "registry", reference, credentials, insecure };
 }

@@ -18,6 +18,7 @@ export async function exportFiles(
     image: image.id,
     directory: split ? directoryOf(image) : "",
     added: attestationFiles(scope, image, { exporter, source }),
+    time: scope.results.get(image.id)?.record.epoch,
   }));
   if (type === "local") {
     await scope.vertices.during("exporting to client directory", async (vertex) => {
@@ -35,7 +36,12 @@ export async function exportFiles(
 /** Returns the tar of one image as it is, or the files of several as one tar. */
 function tarFor(scope: BuildScope, sources: FilesSource[]): AsyncIterable<Uint8Array> {
   const [only, ...others] = sources;
-  const plain = only && others.length === 0 && only.directory === "" && only.added.length === 0;
+  const plain =
+    only &&
+    others.length === 0 &&
+    only.directory === "" &&
+    only.added.length === 0 &&
+    only.time === undefined;
   return plain ? scope.services.builder.files(only.image) : tarOf(scope, sources);
 }
 

@@ -14,6 +14,7 @@ export async function exportResult(
   { exporter, index, source }: { exporter: Exporter; index: number; source: ExportSource },
 ): Promise<Map<string, string>> {
   if (source.images.length === 0) throw invalidArgument("the build has no result to export");
+  reportAttributes(scope, exporter, source);
   switch (exporter.type) {
     case "store":
       return exportToStore(scope, built, { exporter, source });
@@ -23,4 +24,21 @@ export async function exportResult(
     case "tar":
       return exportFiles(scope, { exporter, index, source });
   }
+}
+
+/** Reports attributes without an effect. */
+function reportAttributes(
+  { vertices, results }: BuildScope,
+  exporter: Exporter,
+  { images }: ExportSource,
+): void {
+  const notes = exporter.unknown.map((name) => `unknown output attribute ${name} is ignored`);
+  const dated = images.every(({ id }) => results.get(id)?.record.epoch !== undefined);
+  if (exporter.rewrites && !dated) {
+    notes.push("rewrite-timestamp has no effect without SOURCE_DATE_EPOCH or source-date-epoch");
+  }
+  if (notes.length === 0) return;
+  const vertex = vertices.start("[internal] read output attributes");
+  for (const note of notes) vertex.log(2, `${note}\n`);
+  vertex.finish();
 }

@@ -2,10 +2,9 @@ import type { ImageSet } from "#images/export/image-exports.ts";
 import type { Descriptor } from "#oci/descriptor.ts";
 import { canonicalName, canonicalRepository, type Reference } from "#oci/reference.ts";
 import { invalidArgument } from "#support/errors.ts";
-import { type BuildScope, sessionOf } from "../frontend/build-scope.ts";
+import type { BuildScope } from "../frontend/build-scope.ts";
 import type { BuiltImages } from "../frontend/built-images.ts";
 import type { Vertex } from "../progress/vertices.ts";
-import { credentialsOf } from "../sessions/client-services.ts";
 import { describeExport } from "./describe-export.ts";
 import { type ExportSource, imageSetOf, type NumberedExporter } from "./image-set.ts";
 
@@ -17,15 +16,15 @@ export async function exportToStore(
   built: BuiltImages,
   { exporter, source }: { exporter: StoreExporter; source: ExportSource },
 ): Promise<Map<string, string>> {
-  const { names } = exporter;
+  const { keeps, names } = exporter;
   // The provenance that buildx asks for by default would give each build of the same image another index.
   const set = await imageSetOf(scope, source, { output: exporter, inline: false });
   const stored = await scope.vertices.during("exporting to image", async (vertex) => {
     for (const { id } of set.images) {
       vertex.part(`writing image ${id}`, { done: true });
-      built.keep(id);
+      if (keeps) built.keep(id);
     }
-    return nameInStore(scope, set, { names, vertex });
+    return keeps ? nameInStore(scope, set, { exporter, vertex }) : undefined;
   });
   if (!exporter.push) return describeExport(set, stored);
   if (names.length === 0) throw invalidArgument("push: the output has no name");
@@ -35,20 +34,20 @@ export async function exportToStore(
   return describeExport(outgoing, pushed);
 }
 
-/** Returns the index of the names; undefined if they refer to an image. */
+/** Returns the manifest or index of the names; undefined if they refer to an image of the store. */
 async function nameInStore(
   { services: { images } }: BuildScope,
   set: ImageSet,
-  { names, vertex }: { names: Reference[]; vertex: Vertex },
+  { exporter: { names, canonical }, vertex }: { exporter: StoreExporter; vertex: Vertex },
 ): Promise<Descriptor | undefined> {
   const [first, ...others] = set.images;
   const hasIndex = set.index || others.length > 0 || (first?.attestations.length ?? 0) > 0;
-  const index = hasIndex ? await images.nameImages(set) : undefined;
+  const named = hasIndex || canonical ? await images.nameImages(set, { canonical }) : undefined;
   for (const name of names) {
-    if (!hasIndex && first) await images.tag(first.id, name);
+    if (!named && first) await images.tag(first.id, name);
     vertex.part(`naming to ${canonicalRepository(name)}:${name.tag}`, { done: true });
   }
-  return index;
+  return named;
 }
 
 async function push(
@@ -58,7 +57,7 @@ async function push(
 ): Promise<Descriptor> {
   const { services, vertices, signal } = scope;
   return vertices.during(`pushing ${canonicalName(name)}`, async (vertex) => {
-    const credentials = await credentialsOf(await sessionOf(scope), name.domain, signal);
+    const credentials = await scope.output.credentials(name.domain);
     const { byDigest, insecure } = exporter;
     const target = { type: "registry" as const, reference: name, credentials, byDigest, insecure };
     const top = await services.images.sendImages(set, target, { signal, report: vertex.progress });

@@ -9,6 +9,7 @@ import {
   readTypes,
 } from "../frontend/attributes.ts";
 import type { SolveRequest } from "../protocol/control.ts";
+import { checkAttributes, type OutputTimes, readTimes } from "./output-attributes.ts";
 
 /** An output that consists of an image. */
 export interface ImageOutput extends CompressionOptions {
@@ -17,12 +18,27 @@ export interface ImageOutput extends CompressionOptions {
 }
 
 /** Destination of the result of a build. */
-export type Exporter =
-  /** The store, and a registry. */
-  | ({ type: "store"; push: boolean; byDigest: boolean; insecure: boolean } & ImageOutput)
-  /** An archive, or with `directory` a directory of the client with an OCI layout. */
-  | ({ type: "archive"; format: "oci" | "docker"; directory: boolean } & ImageOutput)
-  | ({ type: "local" | "tar" } & FilesOutput);
+export type Exporter = OutputTimes & {
+  /** Names of attributes that neither BuildKit nor this builder knows. */
+  unknown: string[];
+} & (
+    | StoreOutput
+    /** An archive, or with `directory` a directory of the client with an OCI layout. */
+    | ({ type: "archive"; format: "oci" | "docker"; directory: boolean } & ImageOutput)
+    | ({ type: "local" | "tar" } & FilesOutput)
+  );
+
+/** An output to the store or to a registry. */
+export interface StoreOutput extends ImageOutput {
+  type: "store";
+  push: boolean;
+  byDigest: boolean;
+  insecure: boolean;
+  /** Whether the store keeps the image. */
+  keeps: boolean;
+  /** Whether the image also gets its names with its digest. */
+  canonical: boolean;
+}
 
 /** An output that consists of files. */
 export interface FilesOutput {
@@ -39,12 +55,18 @@ export function parseExporters(request: SolveRequest): Exporter[] {
   return given.map(({ type: name = "", attributes: own = new Map() }) => parseExporter(name, own));
 }
 
-function parseExporter(name: string, attributes: Attributes): Exporter {
+/** Reads the attributes of an output; throws for a type or an attribute that is not supported. */
+export function parseExporter(name: string, attributes: Attributes): Exporter {
+  const times = readTimes(attributes);
   switch (name) {
     case "moby":
     case "image":
       return {
         type: "store",
+        unknown: checkAttributes("store", attributes),
+        ...times,
+        keeps: readBoolean(attributes, "store") ?? true,
+        canonical: readBoolean(attributes, "name-canonical") ?? false,
         push: readBoolean(attributes, "push") ?? false,
         byDigest: readBoolean(attributes, "push-by-digest") ?? false,
         insecure: readBoolean(attributes, "registry.insecure") ?? false,
@@ -54,6 +76,8 @@ function parseExporter(name: string, attributes: Attributes): Exporter {
     case "docker":
       return {
         type: "archive",
+        unknown: checkAttributes("archive", attributes),
+        ...times,
         format: name,
         directory: !(readBoolean(attributes, "tar") ?? true),
         ...imageOutput(attributes),
@@ -62,6 +86,8 @@ function parseExporter(name: string, attributes: Attributes): Exporter {
     case "tar":
       return {
         type: name,
+        unknown: checkAttributes("files", attributes),
+        ...times,
         split: readBoolean(attributes, "platform-split"),
         attestationPrefix: attributes.get("attestation-prefix") ?? "",
       };
@@ -74,12 +100,6 @@ function parseExporter(name: string, attributes: Attributes): Exporter {
 }
 
 function imageOutput(attributes: Attributes): ImageOutput {
-  if (readBoolean(attributes, "oci-artifact")) {
-    throw new TboxError(
-      "not-implemented",
-      "oci-artifact is not supported: attestations have an image's manifest",
-    );
-  }
   const names = (attributes.get("name") ?? "").split(",").filter((name) => name !== "");
   if (names.includes("*")) throw invalidArgument("the output name * is not supported: name the image");
   return {

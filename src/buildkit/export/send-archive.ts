@@ -1,6 +1,5 @@
 import type { Descriptor } from "#oci/descriptor.ts";
-import { type BuildScope, sessionOf } from "../frontend/build-scope.ts";
-import { storeDestination } from "../sessions/content-store.ts";
+import type { BuildScope } from "../frontend/build-scope.ts";
 import { describeExport } from "./describe-export.ts";
 import { type ExportSource, imageSetOf, type NumberedExporter } from "./image-set.ts";
 import { sendBytes } from "./send-bytes.ts";
@@ -17,7 +16,7 @@ export async function sendArchive(
   const top = await vertices.during(`exporting to ${format} image format`, async (vertex) => {
     const options = { signal, report: vertex.progress };
     if (directory) {
-      const destination = storeDestination({ session: await sessionOf(scope), id: "export" });
+      const destination = await scope.output.store("export");
       return services.images.sendImages(set, { type: "store", destination }, options);
     }
     let sent: Descriptor | undefined;

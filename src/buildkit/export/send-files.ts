@@ -1,10 +1,10 @@
 import { invalidArgument, TboxError } from "#support/errors.ts";
-import type { BuildScope } from "../frontend/build-scope.ts";
+import { type BuildScope, sessionOf } from "../frontend/build-scope.ts";
 import type { ClientCall } from "../grpc/client.ts";
 import type { Vertex } from "../progress/vertices.ts";
 import { packet, packetType, stat as statMessage } from "../protocol/files.ts";
+import { openFileSend } from "../sessions/open-file-send.ts";
 import type { ImageFiles } from "./image-files.ts";
-import { openFileSend } from "./open-file-send.ts";
 
 /** Files of the list that are written together. */
 const batch = 200;
@@ -15,7 +15,7 @@ export async function sendFiles(
   files: ImageFiles,
   { index, vertex }: { index: number; vertex: Vertex },
 ): Promise<void> {
-  using call = await openFileSend(scope, index);
+  using call = openFileSend(await sessionOf(scope), index, scope.signal);
   let sent = 0;
   await answerRequests(call, files, (count) => {
     sent += count;

@@ -6,8 +6,9 @@ import type { ImageQueries } from "#images/store/image-queries.ts";
 import type { ImageTransfer } from "#images/transfer/image-transfer.ts";
 import type { ImageMaintenance } from "#images/upkeep/image-maintenance.ts";
 import type { Vertices } from "../progress/vertices.ts";
+import { type OutputClient, sessionOutput } from "../sessions/output-client.ts";
 import type { Session, Sessions } from "../sessions/session.ts";
-
+import type { BuiltImages } from "./built-images.ts";
 import type { BuiltResult } from "./built-result.ts";
 
 /** The services of the engine that builds of clients need. */
@@ -15,7 +16,7 @@ export interface BuildServices {
   builder: Builder;
   images: Pick<ImageQueries, "resolve" | "findId" | "inspect"> &
     Pick<ImageAuthoring, "tag"> &
-    Pick<ImageTransfer, "push"> &
+    Pick<ImageTransfer, "push" | "fetchImage"> &
     Pick<ImageArchives, "save" | "load"> &
     ImageExports &
     Pick<ImageMaintenance, "remove">;
@@ -27,12 +28,24 @@ export interface BuildScope {
   sessions: Sessions;
   /** ID of the client's session. */
   session: string;
+  /** Places of the client for outputs. */
+  output: OutputClient;
   vertices: Vertices;
+  /** Images of the store that no output asked for. */
+  built: BuiltImages;
   /** The images that the build has made, by ID. */
   results: Map<string, BuiltResult>;
   /** Resources that are released when the build ends. */
   held: AsyncDisposableStack;
   signal: AbortSignal;
+}
+
+/** Returns the scope of a build whose client serves a session. */
+export function sessionScope(scope: Omit<BuildScope, "output">): BuildScope {
+  return {
+    ...scope,
+    output: sessionOutput(() => scope.sessions.get(scope.session, scope.signal), scope.signal),
+  };
 }
 
 /** Returns the session of a build. */

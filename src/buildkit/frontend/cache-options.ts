@@ -32,7 +32,8 @@ export function readCacheImports(options: FrontendOptions): CacheImport[] {
   return Array.isArray(entries) ? entries.map(readCacheImport) : [];
 }
 
-function readCacheImport(entry: unknown): CacheImport {
+/** Reads an entry of `--cache-from` as clients encode it. */
+export function readCacheImport(entry: unknown): CacheImport {
   const { Type: type, Attrs: given } = Object(entry);
   const attributes = new Map(Object.entries(Object(given)).map(([name, value]) => [name, String(value)]));
   if (type === "registry") {
@@ -88,6 +89,9 @@ function required(attributes: Attributes, option: string, name: string): string 
 }
 
 function unsupportedType(option: string, type: string): TboxError {
-  const fix = "use type=registry, type=local or type=inline";
+  const fix =
+    type === "gha"
+      ? "use type=registry with ghcr.io, or type=local with the action actions/cache"
+      : "use type=registry, type=local or type=inline";
   return new TboxError("not-implemented", `${option}: type ${type} is not supported: ${fix}`);
 }

@@ -1,12 +1,15 @@
 import type { BuildRequest, ContextSource, NamedContext } from "#builds/builder.ts";
 import { contextName } from "#builds/plan/context-name.ts";
+import { parseDigest } from "#oci/digest.ts";
 import { formatPlatform, type Platform } from "#oci/platform.ts";
 import { TboxError } from "#support/errors.ts";
 import { streamOf } from "#support/streams.ts";
 import type { Definition } from "../protocol/definition.ts";
 import { uploadOf } from "../sessions/client-services.ts";
+import { remoteOfStore } from "../sessions/content-store.ts";
 import { type BuildScope, sessionOf } from "./build-scope.ts";
 import { type DefinitionSource, imageOfSource, sourceOfDefinition } from "./definition-source.ts";
+import { imageOfContent } from "./image-of-content.ts";
 import { takeLocalFiles } from "./local-files.ts";
 import { type FrontendOptions, withPrefix } from "./options.ts";
 
@@ -55,8 +58,10 @@ export function namedContexts(
     const found: BuildRequest["contexts"] = new Map();
     for (const [name, value] of sorted) {
       const [plain = ""] = name.split("::", 1);
-      const context = opened.get(name) ?? namedContext(scope, request, { name: plain, value });
-      opened.set(name, context);
+      // A layout has another image for each platform.
+      const key = value.startsWith("oci-layout:") ? `${name} ${own}` : name;
+      const context = opened.get(key) ?? namedContext(scope, request, { name: plain, value, platform });
+      opened.set(key, context);
       found.set(contextName(plain), await context);
     }
     return found;
@@ -66,7 +71,7 @@ export function namedContexts(
 async function namedContext(
   scope: BuildScope,
   { options, inputs }: FrontendRequest,
-  { name, value }: { name: string; value: string },
+  { name, value, platform }: { name: string; value: string; platform: Platform },
 ): Promise<NamedContext> {
   const [, scheme = "", rest = ""] = /^([a-z-]+):(?:\/\/)?(.*)$/s.exec(value) ?? [];
   switch (scheme) {
@@ -76,6 +81,8 @@ async function namedContext(
       const title = `[context ${name}] load from client`;
       return { type: "files", source: await takeLocalFiles(scope, { name: rest, options }, { title }) };
     }
+    case "oci-layout":
+      return layoutContext(scope, { name, value: rest, platform });
     case "input": {
       const input = inputs.get(rest);
       if (input === undefined) throw new TboxError("invalid-argument", `context ${name}: no input ${rest}`);
@@ -92,6 +99,18 @@ async function namedContext(
       }
       throw unsupported(name, value);
   }
+}
+
+/** Returns an image of a content store that the client serves: `STORE[:TAG]@DIGEST`. */
+async function layoutContext(
+  scope: BuildScope,
+  { name, value, platform }: { name: string; value: string; platform: Platform },
+): Promise<NamedContext> {
+  const [, store = "", digest = ""] = /^([^:@]+)(?::[\w][\w.-]*)?@(.+)$/s.exec(value) ?? [];
+  if (store === "") throw unsupported(name, `oci-layout://${value}`);
+  const content = { session: await sessionOf(scope), id: `oci:${store}` };
+  const remote = remoteOfStore(content, parseDigest(digest), "client");
+  return imageOfContent(scope, { name, remote, platform });
 }
 
 function contextOfSource(name: string, source: DefinitionSource): NamedContext {

@@ -13,6 +13,7 @@ import { type SourceText, sourceDetail } from "../progress/source-text.ts";
 import type { Vertex } from "../progress/vertices.ts";
 import { openAgentSocket } from "../sessions/agent-socket.ts";
 import { credentialsOf, hasAgent, secretOf } from "../sessions/client-services.ts";
+import { allOrNone } from "./all-or-none.ts";
 import { type Annotation, annotationsFor } from "./annotations.ts";
 import { type BuildScope, sessionOf } from "./build-scope.ts";
 import type { BuiltImage } from "./built-result.ts";
@@ -25,6 +26,8 @@ import { remoteCaches } from "./remote-caches.ts";
 export interface SolveSettings {
   annotations: Annotation[];
   inlineCache: boolean;
+  /** Value that replaces the argument SOURCE_DATE_EPOCH. */
+  epoch: string | undefined;
   allowHostNetwork: boolean;
   checkOnly: boolean;
 }
@@ -53,9 +56,10 @@ export async function solveDockerfile(
   });
   for (const name of unknownOptions(options)) vertex.log(2, `unknown option ${name} is ignored\n`);
   const contexts = namedContexts(scope, request);
-  const { annotations, ...common } = settings;
+  const { annotations, epoch, ...common } = settings;
   const build: Omit<BuildRequest, "contexts" | "annotations"> = {
     ...from,
+    arguments: epoch === undefined ? from.arguments : { ...from.arguments, SOURCE_DATE_EPOCH: epoch },
     ...commonRequest(scope, common),
     cacheFrom: { ...from.cacheFrom, remotes: await remoteCaches(scope, options) },
     ...input,
@@ -78,28 +82,6 @@ export async function solveDockerfile(
   const [findings] = solved.flatMap((one) => (one.type === "findings" ? [one] : []));
   const images = solved.flatMap((one) => (one.type === "image" ? [one] : []));
   return findings ?? { type: "images", images, several };
-}
-
-/** Does work for each item at the same time. The first failure aborts the rest and is thrown. */
-async function allOrNone<Item, Result>(
-  signal: AbortSignal,
-  items: Item[],
-  work: (item: Item, signal: AbortSignal) => Promise<Result>,
-): Promise<Result[]> {
-  const stop = new AbortController();
-  const limited = AbortSignal.any([signal, stop.signal]);
-  let failure: { error: unknown } | undefined;
-  const results = await Promise.allSettled(
-    items.map((item) =>
-      work(item, limited).catch((error) => {
-        failure ??= { error };
-        stop.abort(new TboxError("cancelled", "the build for another platform failed"));
-        throw error;
-      }),
-    ),
-  );
-  if (failure) throw failure.error;
-  return results.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
 }
 
 /** Reads the Dockerfile and the context from the client, except the parts that come from a remote context. */
@@ -158,7 +140,7 @@ export async function solveText(
   { text, context }: { text: string; context: ContextSource },
   settings: SolveSettings,
 ): Promise<BuiltImage> {
-  const { annotations: _, ...common } = settings;
+  const { annotations: _, epoch: __, ...common } = settings;
   const vertex = scope.vertices.start("[internal] load source");
   const progress = openBuildProgress(scope.vertices, () => vertex.digest);
   const build: BuildRequest = {
@@ -177,7 +159,7 @@ export async function solveText(
   }
 }
 
-function commonRequest(scope: BuildScope, settings: Omit<SolveSettings, "annotations">) {
+function commonRequest(scope: BuildScope, settings: Omit<SolveSettings, "annotations" | "epoch">) {
   const { signal } = scope;
   return {
     ...settings,
@@ -196,7 +178,7 @@ async function runBuild(
 ): Promise<SolvedPlatform> {
   const findings: Extract<BuildEvent, { type: "warning" }>[] = [];
   const started = Date.now();
-  let record: BuildRecord = { steps: [], otherSteps: [], materials: [] };
+  let record: BuildRecord = { steps: [], otherSteps: [], materials: [], epoch: undefined };
   try {
     for await (const event of scope.services.builder.build(build)) {
       progress.take(event);

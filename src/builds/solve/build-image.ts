@@ -88,7 +88,7 @@ export async function buildImage(
     order.end();
     steps.end(emit, planned.total, image);
     if (progress === "classic") warn();
-    emit({ type: "recorded", record: recordOf(stage, solver.built(), run.materials) });
+    emit({ type: "recorded", record: recordOf(stage, solver.built(), run) });
     emit(builtEvent(request, image));
   } finally {
     stop.abort(new TboxError("cancelled", "the build has ended"));

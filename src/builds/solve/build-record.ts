@@ -1,13 +1,17 @@
 import type { CacheStep } from "#oci/cache-config.ts";
-import type { BuildMaterial, BuildRecord } from "../builder.ts";
+import type { BuildRecord } from "../builder.ts";
 import type { StageState } from "../plan/stage-state.ts";
 
 /** Describes a build by its stages. Stages that failed or were not needed are missing. */
-export function recordOf(result: StageState, all: StageState[], materials: BuildMaterial[]): BuildRecord {
+export function recordOf(
+  result: StageState,
+  all: StageState[],
+  { materials, epoch }: Pick<BuildRecord, "materials" | "epoch">,
+): BuildRecord {
   const steps = unique(stepsOf(result));
   const known = new Set(steps.map(({ key }) => key));
   const otherSteps = unique(all.flatMap(stepsOf)).filter(({ key }) => !known.has(key));
-  return { steps, otherSteps, materials };
+  return { steps, otherSteps, materials, epoch };
 }
 
 function stepsOf({ steps, diffIds, layers, history, created }: StageState): CacheStep[] {

@@ -1,6 +1,12 @@
 import { Elysia } from "elysia";
 import type { BuildsPruned } from "#api/answers/prune.ts";
-import { buildQuery, cancelBuildQuery, filesQuery, pruneBuildQuery } from "#api/requests/build.ts";
+import {
+  buildQuery,
+  cancelBuildQuery,
+  filesQuery,
+  outputQuery,
+  pruneBuildQuery,
+} from "#api/requests/build.ts";
 import type { Builder } from "#builds/builder.ts";
 import { classicBuildAnswer, sessionBuildAnswer, tboxBuildAnswer } from "../answers/builds/build-stream.ts";
 import { empty } from "../answers/status-only.ts";
@@ -29,8 +35,18 @@ export function buildRoutes(builder: Builder, loadBuildKit: LoadBuildKit) {
       )
       .post(
         "/tbox/build",
-        async ({ request }) => tboxBuildAnswer(builder.build(await parseTboxBuild(request))),
+        async ({ request }) => {
+          const parsed = await parseTboxBuild(request);
+          if (parsed.type === "plain") return tboxBuildAnswer(builder.build(parsed.request));
+          return tboxBuildAnswer((await loadBuildKit()).buildForCommand(parsed.build));
+        },
         { parse: "none" },
+      )
+      .get(
+        "/tbox/outputs",
+        async ({ query: { token } }) =>
+          streamed((await loadBuildKit()).takeOutput(token), "application/octet-stream"),
+        { query: outputQuery },
       )
       .get("/tbox/files", ({ query: { image } }) => streamed(builder.files(image), "application/x-tar"), {
         query: filesQuery,

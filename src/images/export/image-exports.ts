@@ -100,8 +100,8 @@ export interface ImageExports {
     options: ExportOptions & { format: "oci" | "docker" },
     send: (archive: AsyncIterable<Uint8Array>, top: Descriptor) => Promise<void>,
   ): Promise<void>;
-  /** Adds names that refer to an index of images of the store. */
-  nameImages(set: ImageSet): Promise<Descriptor>;
+  /** Adds names that refer to an image or an index; with `canonical`, also the names with its digest. */
+  nameImages(set: ImageSet, options: { canonical: boolean }): Promise<Descriptor>;
   /** Sends a build cache; returns its manifest, undefined for a cache without layers. */
   sendCache(
     cache: CacheExport,

@@ -11,20 +11,24 @@ export function openExports(services: ImageServices): ImageExports {
   return {
     sendImages: (set, target, options) => sendImages(services, set, target, options),
     archiveImages: (set, options, send) => archiveImages(services, set, options, send),
-    nameImages: (set) => nameImages(services, set),
+    nameImages: (set, options) => nameImages(services, set, options),
     sendCache: (cache, target, options) => sendCache(services, cache, target, options),
   };
 }
 
-/** Adds names that refer to an index. They belong to the image for this machine, or else to the first one. */
-function nameImages(services: ImageServices, set: ImageSet) {
+/** Adds names. Those of an index belong to the image for this machine, or else to the first one. */
+function nameImages(services: ImageServices, set: ImageSet, { canonical }: { canonical: boolean }) {
   return services.withLease(async () => {
     const { top } = await assemble(services, set, new Map());
     const own = set.images.find(({ platform }) => matchesPlatform(platform, hostPlatform())) ?? set.images[0];
     if (own) {
       const record = { ...exportedRecord(services, own.id), target: top };
       for (const name of set.names) {
-        services.records.add(record, { tag: `${canonicalRepository(name)}:${withDefaultTag(name).tag}` });
+        const repository = canonicalRepository(name);
+        services.records.add(record, {
+          tag: `${repository}:${withDefaultTag(name).tag}`,
+          ...(canonical ? { digest: `${repository}@${top.digest}` } : {}),
+        });
       }
       await services.writeIndex();
     }

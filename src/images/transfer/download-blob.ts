@@ -11,7 +11,7 @@ const leastProgress = 64 * 1024;
 /** Downloads a blob to the content store; resumes after interruptions. */
 export async function downloadBlob(
   content: BlobWriter,
-  repository: Repository,
+  repository: Pick<Repository, "fetchBlob">,
   blob: Descriptor,
   options: { signal: AbortSignal; onProgress?: (bytes: number) => void },
 ): Promise<void> {

@@ -17,7 +17,7 @@ export interface DocumentRequest {
 /** Fetches and parses a manifest or an index; stores its bytes as received. */
 export async function fetchDocument(
   content: BlobWriter,
-  repository: Repository,
+  repository: Pick<Repository, "fetchManifest">,
   { name, tagOrDigest, expected }: DocumentRequest,
   signal: AbortSignal,
 ): Promise<FetchedDocument> {

@@ -1,5 +1,6 @@
 import type { LayerCompression } from "#layers/layers.ts";
 import type { Descriptor } from "#oci/descriptor.ts";
+import type { Digest } from "#oci/digest.ts";
 import type { Platform } from "#oci/platform.ts";
 import type { Reference } from "#oci/reference.ts";
 import type { RegistryCredentials } from "#oci/registry-credentials.ts";
@@ -79,6 +80,11 @@ export interface ImageTransfer {
   readRemote(remote: RemoteContent, document: Descriptor, signal: AbortSignal): Promise<Uint8Array>;
   /** Adds a layer of remote content to the store unless it is there; returns the layer's blob. */
   fetchLayer(remote: RemoteContent, layer: RemoteLayer, signal: AbortSignal): Promise<Descriptor>;
+  /** Adds an image of remote content to the store, without a name. */
+  fetchImage(
+    remote: RemoteContent,
+    options: { platform: Platform; signal: AbortSignal; report: (progress: Progress) => void },
+  ): Promise<{ id: Digest; existed: boolean }>;
   /** Throws unauthorized unless the registry accepts the credentials. */
   logIn(domain: string, credentials: RegistryCredentials, signal: AbortSignal): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import { familiarName, withDefaultTag } from "#oci/reference.ts";
 import { checkLogin } from "#registry/access/check-login.ts";
 import type { ImageServices } from "../services.ts";
+import { fetchImage } from "./fetch-image.ts";
 import type { ImageTransfer } from "./image-transfer.ts";
 import { inspectRemoteImage } from "./inspect-remote.ts";
 import { pull, pullAllTags } from "./pull.ts";
@@ -30,6 +31,7 @@ export function openTransfer(services: ImageServices, collect: () => Promise<voi
     openRemote: (reference, credentials) => openRemote(services, reference, credentials),
     readRemote: (remote, document, signal) => readRemote(services, remote, document, signal),
     fetchLayer: (remote, layer, signal) => fetchLayer(services, remote, layer, signal),
+    fetchImage: (remote, options) => fetchImage(services, remote, options),
     logIn: (domain, credentials, signal) => checkLogin(domain, credentials, services.registry, signal),
   };
 }

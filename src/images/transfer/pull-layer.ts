@@ -18,7 +18,7 @@ export interface PullLayerOptions {
 /** Downloads a layer's blob and unpacks it at the same time; resolves when the download is complete. */
 export async function pullLayer(
   services: ImageServices,
-  repository: Repository,
+  repository: Pick<Repository, "fetchBlob">,
   { blob, diffId }: { blob: Descriptor; diffId: DiffId },
   { signal, report, onUnpacking }: PullLayerOptions,
 ): Promise<void> {

@@ -23,7 +23,7 @@ interface Job {
 /** Downloads and unpacks the layers of an image. Unpacking a layer overlaps with downloading it and later layers. */
 export async function pullLayers(
   services: ImageServices,
-  repository: Repository,
+  repository: Pick<Repository, "fetchBlob">,
   { diffIds, blobs }: { diffIds: DiffId[]; blobs: Descriptor[] },
   { signal, report }: PullLayersOptions,
 ): Promise<void> {

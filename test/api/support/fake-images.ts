@@ -35,6 +35,9 @@ function fakeTransfer({ calls, pulls }: FakeState): ImageTransfer {
       if (found === undefined) throw new TboxError("not-found", "pull access denied");
       return pulls[found]?.(signal) ?? nothing();
     },
+    fetchImage: () => {
+      throw new TboxError("internal", "not expected here");
+    },
     async *push(reference, { platform }) {
       calls.push(`push ${canonicalName(reference)} ${platform?.architecture ?? ""}`.trimEnd());
       yield { status: "The push refers to repository [x]" };

@@ -118,8 +118,11 @@ daemonSuite("the result of a build", { obstacle: shellUnavailable, prepare: load
   test.each([
     [["-o", "type=x"], 'output type "x" is not supported'],
     [["-o", "type=local"], "dest is required"],
-    [["-o", "type=oci,compression=zstd"], "layers are compressed when they are pushed: use type=registry"],
-    [["--cache-to", "type=local,dest=x"], "not supported"],
+    [["-o", "type=oci,compression=estargz"], "compression estargz is not supported"],
+    [["-o", "type=image,oci-artifact=true"], "output: oci-artifact=true is not supported"],
+    [["--cache-to", "type=gha"], "cache-to: type gha is not supported: use type=registry"],
+    [["--sbom", "true"], "scan the finished image instead"],
+    [["--build-context", "a=./none"], "failed to get build context path ./none"],
     [["--allow", "security.insecure"], "only network.host can be allowed"],
     [["-f", "nope"], "unable to read the Dockerfile"],
   ])("%j is refused", async (given, reason) => {

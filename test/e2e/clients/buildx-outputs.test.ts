@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { z } from "zod";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { registryUnavailable, startRegistry, type TestRegistry } from "#test/support/registry.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
+import { writeContext } from "../support/build.ts";
 import { buildxUnavailable, openBuildx } from "../support/buildx.ts";
 import { loadBox, shellUnavailable } from "../support/images.ts";
 
@@ -157,6 +158,47 @@ daemonSuite("outputs of docker build with buildx", { obstacle, prepare: loadBox 
     expect(readdirSync(out.path).sort()).toEqual(["f", "provenance.json"]);
     const predicate = await Bun.file(`${out.path}/provenance.json`).json();
     expect(predicate.builder.id).toBe("https://example.org/me");
+  });
+
+  test("two builds with SOURCE_DATE_EPOCH and rewrite-timestamp are the same byte by byte", async () => {
+    using out = temporaryDirectory("out");
+    const own = "FROM box:1\nRUN mkdir /d && echo made >/d/made\nCOPY f /f\nWORKDIR /w\n";
+    const results = [];
+    for (const round of ["1", "2"]) {
+      const file = `${out.path}/${round}.tar`;
+      const name = `${registry.host}/same:${round}`;
+      const output = ["-o", `type=oci,dest=${file},rewrite-timestamp=true`];
+      const push = ["-o", `type=image,name=${name},push=true,rewrite-timestamp=true,store=false`];
+      const epoch = { SOURCE_DATE_EPOCH: "1700000000" };
+      using context = writeContext({ Dockerfile: own, f: "file" });
+      const given = ["--no-cache", "--provenance=false", ...output, ...push, context.path];
+      expect(await docker(["build", ...given], { environment: epoch })).toMatchObject({ code: 0 });
+      const archive = new Bun.CryptoHasher("sha256").update(readFileSync(file)).digest("hex");
+      results.push({ archive, pushed: (await manifestOf(`same/manifests/${round}`)).digest });
+      expect((await docker(["images", "-q", name])).stdout).toBe("");
+    }
+    expect(results[1]).toEqual(results[0]);
+  });
+
+  test("files of an output have the time of SOURCE_DATE_EPOCH", async () => {
+    using out = temporaryDirectory("out");
+    const own = "FROM scratch\nCOPY f /d/f\n";
+    await built(own, { f: "file" }, "-o", out.path, "--build-arg", "SOURCE_DATE_EPOCH=1700000000");
+    for (const name of ["d", "d/f"]) expect(statSync(`${out.path}/${name}`).mtimeMs).toBe(1_700_000_000_000);
+  });
+
+  test("output attributes without an effect are reported, and refused ones are named", async () => {
+    const noted = await built(dockerfile, {}, "-o", "type=image,colour=blue,rewrite-timestamp=true");
+    expect(noted).toContain("unknown output attribute colour is ignored");
+    expect(noted).toContain("rewrite-timestamp has no effect without SOURCE_DATE_EPOCH");
+    const refused = await build(dockerfile, {}, "-o", "type=image,prefer-nondist-layers=true");
+    expect(refused.stderr).toContain("output: prefer-nondist-layers=true is not supported");
+  });
+
+  test("a name with a digest is kept if the output asks for it", async () => {
+    await built(dockerfile, {}, "-o", "type=image,name=canonical:1,name-canonical=true");
+    const { stdout } = await docker(["image", "inspect", "-f", "{{json .RepoDigests}}", "canonical:1"]);
+    expect(stdout).toMatch(/canonical@sha256:[0-9a-f]{64}/);
   });
 
   test("an SBOM is refused by name", async () => {

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { mkdirSync } from "node:fs";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { docker as runDocker } from "#test/support/docker.ts";
 import { type GitServer, serveRepository } from "#test/support/git-server.ts";
 import type { ProgramOptions } from "#test/support/program.ts";
 import { registryUnavailable, startRegistry, type TestRegistry } from "#test/support/registry.ts";
+import { temporaryDirectory } from "#test/support/temp.ts";
 import { writeContext } from "../support/build.ts";
 import { buildxUnavailable } from "../support/buildx.ts";
 import { loadBox, shellUnavailable } from "../support/images.ts";
@@ -72,6 +74,19 @@ daemonSuite("sources of docker build with buildx", { obstacle, prepare: loadBox 
     using next = writeContext({ Dockerfile: `FROM ${name}\nRUN cat /p >/q\n` });
     await printed("build", "-t", "on-private:1", next.path);
     expect(await output("on-private:1", "cat", "/q")).toBe("private\n");
+  });
+
+  test("an OCI layout of the client is a named context", async () => {
+    using out = temporaryDirectory("layout");
+    using base = writeContext({ Dockerfile: "FROM box:1\nRUN echo from a layout >/l\n" });
+    // buildx writes into a directory that exists.
+    mkdirSync(`${out.path}/l`);
+    await printed("build", "-o", `type=oci,tar=false,name=l:1,dest=${out.path}/l`, base.path);
+    await printed("builder", "prune", "-af");
+    using next = writeContext({ Dockerfile: "FROM base\nRUN cp /l /copied\nCOPY --from=base /l /m\n" });
+    const layout = `base=oci-layout://${out.path}/l:1`;
+    await printed("build", "-t", "layout:1", "--build-context", layout, next.path);
+    expect(await output("layout:1", "cat", "/copied", "/m")).toBe("from a layout\n".repeat(2));
   });
 
   test("a tar of files goes to standard output", async () => {

@@ -2,13 +2,15 @@ import type { BuildLine } from "#api/answers/builds.ts";
 import { fetchLines } from "#client/endpoints.ts";
 import { openByteSink, writeStandardError } from "../../output/byte-sink.ts";
 import { ExitError } from "../../output/exit.ts";
+import { failureMessage } from "../../output/failure.ts";
 import { outputForStream } from "../../output/visible.ts";
 import type { Invocation } from "../../registry/command.ts";
 import { checkDockerfile } from "./check-dockerfile.ts";
 import { type DockerfileText, excerpt } from "./excerpt.ts";
 import type { BuildFlags } from "./flags.ts";
-import { type Output, writeOutput } from "./output.ts";
+import { isPushed, type Output, registryOutput } from "./output.ts";
 import { plainView } from "./plain-view.ts";
+import { openReceipt } from "./receipt.ts";
 import { prepareBuild, requestBody } from "./request.ts";
 import { reportResult } from "./result.ts";
 import type { BuildView } from "./view.ts";
@@ -18,36 +20,43 @@ export async function buildImage({
   flags,
   positionals: [source = ""],
 }: Invocation<BuildFlags>): Promise<number> {
-  const prepared = await prepareBuild(flags, source);
+  const outputs = outputsOf(flags);
+  const prepared = await prepareBuild(flags, source, outputs);
   if (prepared.request.checkOnly) return checkDockerfile(prepared);
   const quiet = flags.quiet || flags.progress === "quiet";
-  const outputs = outputsOf(flags);
+  const receipt = openReceipt(outputs);
   const view = quiet ? undefined : await openView(flags.progress ?? "auto");
   let dockerfile: DockerfileText | undefined;
   let result: (BuildLine & { type: "built" | "failed" }) | undefined;
   try {
-    for await (const line of fetchLines("POST /tbox/build", { body: requestBody(prepared) })) {
+    const { signal } = receipt;
+    for await (const line of fetchLines("POST /tbox/build", { body: requestBody(prepared), signal })) {
       if (line.type === "dockerfile") dockerfile = line;
+      else if (line.type === "ready") receipt.begin(line);
       else if (line.type === "built" || line.type === "failed") result = line;
       else await view?.show(line);
     }
+  } catch (error) {
+    if (!receipt.signal.aborted) throw error;
   } finally {
     await view?.end();
   }
+  const unwritten = await receipt.end();
+  if (unwritten !== undefined && result?.type !== "failed") throw unwritten;
   if (result === undefined) throw new ExitError("the daemon ended the build without a result", 1);
   if (result.type === "failed") {
     await writeStandardError(lastOutput(view) + excerpt(dockerfile, result.lines));
-    throw new ExitError(result.message, 1);
+    const reason = unwritten === undefined ? "" : `: ${failureMessage(unwritten)}`;
+    throw new ExitError(`${result.message}${reason}`, 1);
   }
-  const { image, tags } = result;
-  for (const output of outputs) await writeOutput(output, { image, tags, quiet });
-  await reportResult({ image, tags, quiet }, flags);
+  await reportResult({ ...result, quiet }, flags);
   return 0;
 }
 
 function outputsOf({ output, push, tag }: Invocation<BuildFlags>["flags"]): Output[] {
-  const outputs: Output[] = push ? [...output, { type: "registry", destination: "-" }] : output;
-  if (tag.length > 0 || outputs.every(({ type }) => type !== "registry")) return outputs;
+  const outputs = push ? [...output, registryOutput({})] : output;
+  const nameless = outputs.find((one) => isPushed(one) && one.requested?.attributes.name === undefined);
+  if (tag.length > 0 || nameless === undefined) return outputs;
   throw new ExitError("tag is needed when pushing to registry", 1);
 }
 

@@ -5,6 +5,7 @@ import { parseEnvironmentEntry, parseLabel } from "../../values/entries.ts";
 import { parseExtraHost } from "../../values/host-addresses.ts";
 import { parseUlimit } from "../../values/ulimit.ts";
 import { parseOutput } from "./output.ts";
+import { parseAttestation, parseCache, parseContext, parseProvenance } from "./sources.ts";
 
 const { "cpu-period": period, "cpu-quota": quota, "cpu-shares": shares, memory, ...others } = resourceFlags;
 
@@ -24,19 +25,24 @@ function parseEntitlement(text: string): string {
   throw new Error(`"${text}" is not supported: only network.host can be allowed`);
 }
 
-function parseCacheExport(text: string): string {
-  if (text === "inline" || text === "type=inline") return text;
-  throw new Error(`"${text}" is not supported: only type=inline, into the image itself`);
-}
-
 /** Flags of `tbox build`. */
 export const buildFlags = {
   allow: listOf("Allow extra privileged entitlement (network.host)", parseEntitlement, { valueName: "word" }),
   "add-host": listOf("Add a custom host-to-IP mapping (host:ip)", parseExtraHost),
   annotation: listOf("Add annotation to the image", parseLabel, { valueName: "map" }),
   "build-arg": listOf("Set build-time variables", parseEnvironmentEntry),
-  "cache-from": list("External cache sources (image names)"),
-  "cache-to": listOf("Cache export destinations (type=inline: in the image)", parseCacheExport),
+  attest: listOf("Attestation parameters (format: type=provenance,mode=max)", parseAttestation),
+  "build-context": listOf("Additional build contexts (e.g., name=path)", parseContext, {
+    completes: "file",
+  }),
+  "cache-from": listOf(
+    "External cache sources (e.g., user/app:cache, type=local,src=path/to/dir)",
+    parseCache,
+  ),
+  "cache-to": listOf(
+    "Cache export destinations (e.g., user/app:cache, type=local,dest=path/to/dir)",
+    parseCache,
+  ),
   call: word("Set method for evaluating build (build, check)", ["build", "check"] as const, {
     shownDefault: "build",
   }),
@@ -56,7 +62,7 @@ export const buildFlags = {
     short: "o",
     completes: "file",
   }),
-  platform: text("Set target platform for build"),
+  platform: list("Set target platforms for build"),
   progress: word(
     "Set type of progress output (auto, plain, tty, quiet)",
     ["auto", "plain", "tty", "quiet"] as const,
@@ -76,12 +82,17 @@ export const buildFlags = {
   target: text("Set the target build stage to build"),
   ulimit: listOf("Ulimit options", parseUlimit, { valueName: "ulimit" }),
   ...limits,
-  "build-context": unsupported("Additional build contexts"),
   compress: bool("Compress the build context, which never leaves the host", { hidden: true }),
   "disable-content-trust": contentTrust,
   isolation: unsupported("Container isolation technology", { harmless: "default" }),
-  provenance: unsupported("Add a provenance attestation", { harmless: "false" }),
-  sbom: unsupported("Add a bill of materials", { harmless: "false" }),
+  provenance: parsed(
+    "Add a provenance attestation (true, false, or options such as mode=max)",
+    parseProvenance,
+  ),
+  sbom: unsupported("Add a bill of materials", {
+    harmless: "false",
+    reason: "scan the finished image instead",
+  }),
   "security-opt": unsupported("Security options"),
 };
 

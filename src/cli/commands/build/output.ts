@@ -1,90 +1,78 @@
-import { mkdir } from "node:fs/promises";
-import { resolve } from "node:path";
-import { request } from "#client/api.ts";
+import type { TboxBuildRequest } from "#api/requests/build.ts";
 import { splitFields } from "#support/fields.ts";
-import { unpackArchive } from "../../archives/unpack-archive.ts";
-import { writeArchive } from "../../archives/write-archive.ts";
-import { splitImageName } from "../../arguments/image-name.ts";
 import { toRecord } from "../../values/entries.ts";
-import { compressionFormats, type PushCompression, pushImage } from "../image/push-image.ts";
+
+type RequestedOutput = TboxBuildRequest["outputs"][number];
 
 /** A destination of a built image in addition to the image store. */
 export interface Output {
-  type: "image" | "registry" | "oci" | "docker" | "local" | "tar" | "cacheonly";
-  /** Path; `-` for standard output. */
-  destination: string;
-  /** Compression of the pushed layers. */
-  compression?: PushCompression;
+  /** What the daemon makes of the image; absent if the image in the store is enough. */
+  requested?: RequestedOutput;
+  /** Where the command writes what it receives; absent for an output that the daemon completes. */
+  place?: OutputPlace;
 }
 
-const types = ["image", "registry", "oci", "docker", "local", "tar", "cacheonly"] as const;
+/** A file, or a directory that gets the entries of an archive; the path `-` is standard output. */
+export type OutputPlace = { type: "file" | "directory"; path: string };
+
+/** Types whose layers have a compression, which `none` of `tbox push` names, too. */
+const compressed = new Set(["image", "registry", "oci", "docker"]);
 
 /** Parses `--output`: `type=…,dest=…`, a directory, or `-` for a tar archive on standard output. */
 export function parseOutput(text: string): Output {
-  if (!text.includes("=")) {
-    return text === "-" ? { type: "tar", destination: "-" } : { type: "local", destination: text };
-  }
-  const fields = toRecord(splitFields(text));
-  const { type = "", dest, push, compression, "compression-level": level, ...others } = fields;
-  const wanted = type === "image" && push === "true" ? "registry" : type;
-  const known = types.find((one) => one === wanted);
-  if (known === undefined) throw new Error(`output type "${type}" is not supported, use ${types.join(", ")}`);
-  const unknown = Object.keys(others)[0];
-  if (unknown !== undefined) throw new Error(`${unknown} of an output is not supported`);
-  if (known === "local" && (dest === undefined || dest === "-")) {
-    throw new Error("dest is required for local output");
-  }
-  const output = { type: known, destination: dest ?? "-" };
-  if ((compression ?? level) === undefined) return output;
-  if (known !== "registry") throw new Error("layers are compressed when they are pushed: use type=registry");
-  return { ...output, compression: parseCompression(compression, level) };
-}
-
-function parseCompression(format: string | undefined, level: string | undefined): PushCompression {
-  const known = compressionFormats.find((one) => one === format);
-  if (format !== undefined && known === undefined) {
-    throw new Error(`compression "${format}" is not supported, use ${compressionFormats.join(", ")}`);
-  }
-  if (level !== undefined && !/^\d+$/.test(level)) {
-    throw new Error(`compression-level "${level}" is not a whole number`);
-  }
-  return { format: known, level: level === undefined ? undefined : Number(level) };
-}
-
-/** Writes a built image to a destination. */
-export async function writeOutput(
-  { type, destination, compression }: Output,
-  { image, tags, quiet }: { image: string; tags: string[]; quiet: boolean },
-): Promise<void> {
-  const path = destination === "-" ? undefined : destination;
+  if (!text.includes("=")) return text === "-" ? tar("-", {}) : local(text, {});
+  const { type = "", dest = "-", ...given } = toRecord(splitFields(text));
+  const attributes = compressed.has(type) ? withCompression(given) : given;
   switch (type) {
-    case "image":
     case "cacheonly":
-      return;
-    case "registry": {
-      const push = { quiet, stream: "stderr" as const, ...(compression ? { compression } : {}) };
-      for (const tag of tags) {
-        const { name, tag: word } = splitImageName(tag);
-        await pushImage(tag, { ...push, name, tag: word });
-      }
-      return;
-    }
-    case "oci":
-    case "docker": {
-      const names = tags.length > 0 ? tags : [image];
-      return writeArchive(path, () => request("GET", "/images/get", { query: { names } }));
-    }
+      return {};
+    case "image":
+      return Object.keys(attributes).length === 0 ? {} : { requested: { type, attributes } };
+    case "registry":
+      return registryOutput(attributes);
     case "tar":
-      return writeArchive(path, () => files(image));
-    case "local": {
-      const target = resolve(destination);
-      await mkdir(target, { recursive: true });
-      const { body } = await files(image);
-      return unpackArchive(body ?? new Blob().stream(), { source: "/.", target, bare: true });
+      return tar(dest, attributes);
+    case "local":
+      if (dest === "-") throw new Error("dest is required for local output");
+      return local(dest, attributes);
+    case "oci":
+    case "docker":
+      return archive(type, dest, attributes);
+    default: {
+      const known = "image, registry, oci, docker, local, tar, cacheonly";
+      throw new Error(`output type "${type}" is not supported, use ${known}`);
     }
   }
 }
 
-function files(image: string): Promise<Response> {
-  return request("GET", "/tbox/files", { query: { image } });
+/** Returns the output of `--push`. */
+export function registryOutput(attributes: Record<string, string>): Output {
+  return { requested: { type: "image", attributes: { ...attributes, push: "true" } } };
+}
+
+/** Tests whether an output is pushed, which needs a name. */
+export function isPushed({ requested }: Output): boolean {
+  return requested?.type === "image" && requested.attributes.push === "true";
+}
+
+function tar(path: string, attributes: Record<string, string>): Output {
+  return { requested: { type: "tar", attributes }, place: { type: "file", path } };
+}
+
+/** A directory receives the entries of a tar. */
+function local(path: string, attributes: Record<string, string>): Output {
+  return { requested: { type: "tar", attributes }, place: { type: "directory", path } };
+}
+
+/** Returns an archive of an image; with `tar=false`, a directory with an OCI layout. */
+function archive(type: "oci" | "docker", path: string, attributes: Record<string, string>): Output {
+  const { tar: packed = "true", ...others } = attributes;
+  if (packed === "true") return { requested: { type, attributes: others }, place: { type: "file", path } };
+  if (path === "-") throw new Error("dest is required for output with tar=false");
+  return { requested: { type, attributes: others }, place: { type: "directory", path } };
+}
+
+function withCompression({ compression, ...attributes }: Record<string, string>): Record<string, string> {
+  if (compression === undefined) return attributes;
+  return { ...attributes, compression: compression === "none" ? "uncompressed" : compression };
 }

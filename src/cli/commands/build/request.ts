@@ -1,13 +1,12 @@
 import type { TboxBuildRequest } from "#api/requests/build.ts";
 import { registryAuths } from "#client/credentials/credentials.ts";
 import { streamOf } from "#support/streams.ts";
-import { ExitError } from "../../output/exit.ts";
 import { printWarning } from "../../output/output.ts";
 import type { Invocation } from "../../registry/command.ts";
 import { resolveEnvironment, toRecord } from "../../values/entries.ts";
 import { findContext } from "./context.ts";
-import { fieldsOf } from "./fields.ts";
 import type { BuildFlags } from "./flags.ts";
+import type { Output } from "./output.ts";
 import { readAgent, readSecret } from "./secrets.ts";
 
 type Flags = Invocation<BuildFlags>["flags"];
@@ -19,9 +18,10 @@ export interface PreparedBuild {
 }
 
 /** Returns the build request of a command line. Reads the files that the flags name, with the caller's rights. */
-export async function prepareBuild(flags: Flags, source: string): Promise<PreparedBuild> {
+export async function prepareBuild(flags: Flags, source: string, outputs: Output[]): Promise<PreparedBuild> {
   const { context, archive, ...file } = await findContext(flags.file, source);
-  const { target, platform, network } = flags;
+  const { target, network } = flags;
+  const provenance = flags.provenance ?? flags.attest.at(-1)?.provenance;
   const request: TboxBuildRequest = {
     context,
     ...file,
@@ -34,7 +34,7 @@ export async function prepareBuild(flags: Flags, source: string): Promise<Prepar
     noCache: flags["no-cache"],
     squash: flags.squash,
     pull: flags.pull,
-    ...(platform === undefined ? {} : { platform }),
+    platforms: flags.platform.flatMap((text) => text.split(",")),
     ...(network === undefined ? {} : { network }),
     extraHosts: flags["add-host"],
     shmSize: flags["shm-size"] ?? 0,
@@ -43,8 +43,11 @@ export async function prepareBuild(flags: Flags, source: string): Promise<Prepar
     ...(flags["cgroup-parent"] === undefined ? {} : { cgroupParent: flags["cgroup-parent"] }),
     secrets: Object.fromEntries(await Promise.all(flags.secret.map(readSecret))),
     agents: Object.fromEntries(flags.ssh.map(readAgent)),
-    cacheFrom: flags["cache-from"].map(cacheImage),
-    inlineCache: flags["cache-to"].length > 0,
+    contexts: Object.fromEntries(flags["build-context"]),
+    outputs: outputs.flatMap(({ requested }) => requested ?? []),
+    cacheFrom: flags["cache-from"],
+    cacheTo: flags["cache-to"],
+    ...(provenance === undefined ? {} : { provenance }),
     noCacheStages: flags["no-cache-filter"],
     allowHostNetwork: flags.allow.length > 0,
     credentials: await registryAuths(printWarning),
@@ -76,14 +79,6 @@ function limits(flags: Flags): TboxBuildRequest["resources"] {
     ...(cpus === undefined ? {} : { CpusetCpus: cpus }),
     ...(mems === undefined ? {} : { CpusetMems: mems }),
   };
-}
-
-/** Parses `--cache-from`: the name of an image, or `type=registry,ref=NAME`. */
-function cacheImage(text: string): string {
-  if (!text.includes("=")) return text;
-  const { type, ref } = toRecord(fieldsOf(text));
-  if (type === "registry" && ref) return ref;
-  throw new ExitError(`--cache-from ${text}: only images are supported`, 1);
 }
 
 /** Returns the body of `POST /tbox/build`: the request as one line of JSON, then the archive. */

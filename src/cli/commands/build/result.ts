@@ -10,26 +10,40 @@ export interface BuildResult {
   /** ID of the image. */
   image: string;
   tags: string[];
+  /** Facts about exported images by BuildKit's names. */
+  exported?: Record<string, string>;
   /** Whether only the ID is printed. */
   quiet: boolean;
 }
 
 /** Prints the built image and writes the files that `--iidfile` and `--metadata-file` name. */
 export async function reportResult(
-  { image, tags, quiet }: BuildResult,
+  { image, tags, exported = {}, quiet }: BuildResult,
   flags: Invocation<BuildFlags>["flags"],
 ): Promise<void> {
   if (flags.iidfile !== undefined) writeResultFile(flags.iidfile, image);
   if (flags["metadata-file"] !== undefined) {
-    const { Descriptor } = await fetchJson("GET /images/{name}/json", { name: image });
     const metadata = {
-      "containerimage.config.digest": image,
-      "containerimage.descriptor": Descriptor,
-      "containerimage.digest": Descriptor.digest,
+      ...(await describeImage(image, exported)),
       ...(tags.length > 0 ? { "image.name": tags.join(",") } : {}),
     };
     writeResultFile(flags["metadata-file"], `${JSON.stringify(metadata, undefined, 2)}\n`);
   }
   if (quiet) return print(`${image}\n`);
   await writeStandardError([`built ${image}`, ...tags.map((tag) => `tagged ${tag}`), ""].join("\n"));
+}
+
+/** Returns the facts about the exported manifest or index; without one, those about the manifest in the store. */
+async function describeImage(image: string, exported: Record<string, string>) {
+  const encoded = exported["containerimage.descriptor"];
+  if (encoded !== undefined) {
+    const { "containerimage.descriptor": _, ...facts } = exported;
+    return { ...facts, "containerimage.descriptor": JSON.parse(Buffer.from(encoded, "base64").toString()) };
+  }
+  const { Descriptor } = await fetchJson("GET /images/{name}/json", { name: image });
+  return {
+    "containerimage.config.digest": image,
+    "containerimage.descriptor": Descriptor,
+    "containerimage.digest": Descriptor.digest,
+  };
 }

@@ -15,8 +15,8 @@ export interface OutputTail {
 }
 
 /** Returns the step's title: `[build 2/5] RUN make`. */
-function labelOf({ stage, number, total, text }: BuildStep): string {
-  return `[${stage ? `${stage} ` : ""}${number}/${total}] ${text}`;
+function labelOf({ stage, number, total, text, label }: BuildStep): string {
+  return label ?? `[${stage ? `${stage} ` : ""}${number}/${total}] ${text}`;
 }
 
 /** Formats a duration: `0.4s`. */

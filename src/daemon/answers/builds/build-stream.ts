@@ -1,5 +1,6 @@
 import type { BuildLine } from "#api/answers/builds.ts";
 import type { FailureFields } from "#api/answers/progress.ts";
+import type { CommandEvent } from "#buildkit/command/command-build.ts";
 import type { HttpBuild } from "#buildkit/control/http-build.ts";
 import type { BuildKit } from "#buildkit/open-buildkit.ts";
 import type { BuildEvent } from "#builds/builder.ts";
@@ -51,11 +52,11 @@ function sessionFailure(error: unknown): FailureFields {
 }
 
 /** Returns the answer of `POST /tbox/build`: events as they are; every error is the last line. */
-export function tboxBuildAnswer(events: BuildEvents): Response {
+export function tboxBuildAnswer(events: BuildEvents | AsyncGenerator<CommandEvent>): Response {
   return streamLinesAndErrors(linesOf(events), { shape: (line) => line, failure: tboxFailure });
 }
 
-async function* linesOf(events: BuildEvents): AsyncGenerator<BuildLine> {
+async function* linesOf(events: BuildEvents | AsyncGenerator<CommandEvent>): AsyncGenerator<BuildLine> {
   for await (const event of events) if (event.type !== "recorded") yield event;
 }
 
