@@ -33,8 +33,9 @@ const buildLine = json({
   checkOnly: false,
   tags: ["made:1"],
   ...{ arguments: {}, labels: {}, annotations: {}, secrets: {}, agents: {}, credentials: {}, resources: {} },
-  ...{ noCache: true, squash: false, pull: false, inlineCache: false, allowHostNetwork: false },
-  ...{ extraHosts: [], ulimits: [], cacheFrom: [], noCacheStages: [], shmSize: 0 },
+  ...{ noCache: true, squash: false, pull: false, allowHostNetwork: false },
+  ...{ extraHosts: [], ulimits: [], noCacheStages: [], shmSize: 0 },
+  ...{ platforms: [], contexts: {}, outputs: [], cacheFrom: [], cacheTo: [] },
 });
 
 /** The options of the rows. */
@@ -175,6 +176,8 @@ function streamRequests(): Record<string, Interruptible[]> {
 export const uninterruptible: ReadonlySet<string> = new Set([
   ...["GET /_ping", "HEAD /_ping", "GET /version", "GET /info", "GET /metrics", "GET /images/search"],
   "GET /tbox/manifests/*",
+  // The answer needs a token of a running build.
+  "GET /tbox/outputs",
   ...["GET /images/json", "GET /images/{name}/json", "GET /images/{name}/history", "POST /images/{name}/tag"],
   ...["DELETE /images/{name}", "POST /images/prune", "GET /containers/json", "GET /containers/{id}/json"],
   ...["POST /containers/{id}/stop", "POST /containers/{id}/restart", "POST /containers/{id}/kill"],
