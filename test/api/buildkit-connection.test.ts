@@ -56,6 +56,20 @@ describe("BuildKit's connection", () => {
     expect(again).toEqual({ refused: expect.stringMatching(/^HTTP\/1.1 409 [\s\S]*already exists/) });
   });
 
+  test("a session needs only the header Upgrade, and only for h2c", async () => {
+    const open = async (head: string) => {
+      const connection = await openConnection(kit.api.socket);
+      connection.write(`POST /session HTTP/1.1\r\nHost: d\r\nX-Docker-Expose-Session-Uuid: u\r\n${head}\r\n`);
+      return connection;
+    };
+    using none = await open("Connection: close\r\n");
+    expect((await none.ended).toString()).toMatch(/^HTTP\/1.1 400 [\s\S]*no upgrade proto in request/);
+    using other = await open("Upgrade: foo\r\nConnection: close\r\n");
+    expect((await other.ended).toString()).toMatch(/^HTTP\/1.1 400 [\s\S]*protocol foo not supported/);
+    using session = await open("Upgrade: h2c\r\n");
+    expect((await session.until("\r\n\r\n")).toString()).toStartWith("HTTP/1.1 101 ");
+  });
+
   test("an ID is free again when the client has closed its session", async () => {
     const session = await kit.open("again", []);
     await session[Symbol.asyncDispose]();

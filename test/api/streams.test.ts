@@ -58,6 +58,19 @@ describe("attach", () => {
     expect(stream(await connection.ended)).toBe(frame(1, "abc") + frame(2, "3"));
   });
 
+  test("is upgraded for a client that sends only the header Upgrade", async () => {
+    await create("c", { Cmd: ["cat"], OpenStdin: true });
+    using connection = await attach(`/v1.51/containers/c/attach?${all}`, "Upgrade: tcp\r\n");
+    const head = (await connection.until("\r\n\r\n")).toString();
+    expect(head).toStartWith("HTTP/1.1 101 UPGRADED\r\n");
+    expect(head).toContain("application/vnd.docker.multiplexed-stream");
+    await start("c");
+    connection.write("abc");
+    await connection.until("abc");
+    connection.endWriting();
+    expect(stream(await connection.ended)).toBe(frame(1, "abc") + frame(2, "3"));
+  });
+
   test("carries raw bytes in WebSocket messages", async () => {
     await create("c", { Cmd: ["cat"], OpenStdin: true });
     const client = new WebSocket(`ws+unix://${api.socket}:/v1.51/containers/c/attach/ws?${all}`);
@@ -153,13 +166,14 @@ describe("attach", () => {
     expect(api.engine.containers.queries.get("c").state.status).toBe("running");
   });
 
-  test.each(["Connection: Upgrade\r\nUpgrade: tcp\r\n", "Connection: close\r\n"])(
-    "to a missing container answers with an ordinary error (%j)",
+  test.each(["Connection: Upgrade\r\nUpgrade: tcp\r\n", "Upgrade: tcp\r\n", "Connection: close\r\n"])(
+    "to a missing container answers with the error as text, as Docker does (%j)",
     async (head) => {
       using connection = await attach(`/containers/none/attach?${all}`, head);
       const answer = (await connection.ended).toString();
       expect(answer).toStartWith("HTTP/1.1 404 Not Found\r\n");
-      expect(answer).toEndWith('\r\n\r\n{"message":"No such container: none"}\n');
+      expect(answer).toMatch(/^content-type: application\/vnd\.docker\.raw-stream\r$/im);
+      expect(answer).toEndWith("\r\n\r\nNo such container: none\r\n");
     },
   );
 
@@ -203,11 +217,13 @@ describe("attach", () => {
     expect(end).toBeGreaterThan(64 * 1024 * 1024);
   });
 
-  test("refuses upgrades of other requests and ignores other protocols", async () => {
+  test("ignores upgrades of other requests and to other protocols", async () => {
     using exec = await attach("/exec/e/start");
     expect((await exec.ended).toString()).toStartWith("HTTP/1.1 404 ");
-    using other = await attach("/containers/json");
-    expect((await other.ended).toString()).toStartWith("HTTP/1.1 404 ");
+    using other = await openConnection(api.socket);
+    const tcp = "Connection: Upgrade, close\r\nUpgrade: tcp\r\n";
+    other.write(`GET /v1.51/containers/json HTTP/1.1\r\nHost: d\r\n${tcp}\r\n`);
+    expect((await other.until("[]")).toString()).toStartWith("HTTP/1.1 200 OK");
     const h2c = "Connection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n";
     using java = await openConnection(api.socket);
     java.write(`GET /_ping HTTP/1.1\r\nHost: d\r\n${h2c}\r\n`);

@@ -5,6 +5,7 @@ import { type ErrorCode, errorChain, TboxError } from "#support/errors.ts";
 import { describeFullDisk, isFullDisk } from "#support/full-disk.ts";
 import { openLog } from "#support/log.ts";
 import { isJsonType } from "../http/request-body.ts";
+import { outputMediaType } from "./containers/output-format.ts";
 
 const log = openLog("api");
 
@@ -60,6 +61,19 @@ export function errorResponse(error: unknown, request?: Request): Response {
   const { status, message } = describeBodyType(error, request) ?? describeError(error);
   const answer: ErrorAnswer = { message };
   return Response.json(answer, { status });
+}
+
+/** Returns an error response as text, as Docker sends it to clients of an API version that it no longer supports. */
+export function plainErrorResponse(error: unknown): Response {
+  const { status, message } = describeError(error);
+  const headers = { "Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff" };
+  return new Response(`${message}\n`, { status, headers });
+}
+
+/** Returns an error response as Docker sends it for an attach: its text in place of the container's output. */
+export function streamErrorResponse(error: unknown): Response {
+  const { status, message } = describeError(error);
+  return new Response(`${message}\r\n`, { status, headers: { "Content-Type": outputMediaType(true, 0) } });
 }
 
 /** Describes an invalid body whose declared type is not JSON. */

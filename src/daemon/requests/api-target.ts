@@ -23,12 +23,24 @@ export function parseApiTarget(request: IncomingMessage): ApiTarget {
   return { ...stripVersion(path), search };
 }
 
+/** Reports whether a request names an API version before the oldest supported one. */
+export function hasOldVersion({ url = "" }: IncomingMessage): boolean {
+  const [, major, minor] = versionPrefix.exec(url) ?? [];
+  return major !== undefined && isOld(Number(major), Number(minor));
+}
+
+const versionPrefix = /^\/v(\d{1,4})\.(\d{1,4})(?=\/)/;
+
+function isOld(major: number, minor: number): boolean {
+  return major < 1 || (major === 1 && minor < oldestMinor);
+}
+
 function stripVersion(path: string): { path: string; version: number } {
-  const match = /^\/v(\d{1,4})\.(\d{1,4})(?=\/)/.exec(path);
+  const match = versionPrefix.exec(path);
   if (match === null) return { path, version: newestMinor };
   const [prefix, major, minor] = [match[0], Number(match[1]), Number(match[2])];
   const client = `client version ${major}.${minor}`;
-  if (major < 1 || (major === 1 && minor < oldestMinor)) {
+  if (isOld(major, minor)) {
     const remedy = "please upgrade your client to a newer version";
     throw invalidArgument(
       `${client} is too old. Minimum supported API version is ${oldestVersion}, ${remedy}`,

@@ -3,16 +3,17 @@ import type { Duplex } from "node:stream";
 import type { Engine } from "#engine/engine.ts";
 import { openLog } from "#support/log.ts";
 import { commonHeaders } from "../answers/common-headers.ts";
-import { errorResponse } from "../answers/error-response.ts";
+import { errorResponse, plainErrorResponse } from "../answers/error-response.ts";
 import { type Application, serveRequest } from "../http/adapter.ts";
-import { drain } from "../http/request-body.ts";
+import { drain, readSmallBody } from "../http/request-body.ts";
 import { sendResponse } from "../http/send-response.ts";
-import { parseApiTarget, versionHeader } from "../requests/api-target.ts";
+import { hasOldVersion, parseApiTarget, versionHeader } from "../requests/api-target.ts";
 import { answerArchiveStat, isArchiveStat } from "../routes/archive-stat.ts";
 import { attachPlain, isAttach } from "../streams/attach.ts";
-import type { LoadBuildKit } from "../streams/buildkit.ts";
+import { isBuildKit, type LoadBuildKit } from "../streams/buildkit.ts";
 import { isExecStart, startExecPlain } from "../streams/exec.ts";
-import { serveUpgrade } from "./serve-upgrade.ts";
+import { asksForStream, refuseBuildKit, serveUpgrade, type UpgradeExchange } from "./serve-upgrade.ts";
+import { connectionTaker } from "./take-connection.ts";
 
 const log = openLog("api");
 
@@ -44,25 +45,29 @@ export function createApiServer(
     keepAliveTimeout: 0,
     requestTimeout: 0,
     headersTimeout: 0,
-    // Java's clients offer `h2c` for any request and accept an answer without it.
-    shouldUpgradeCallback: ({ headers: { upgrade = "" }, url = "" }: IncomingMessage) =>
-      /^(?:tcp|websocket)$/i.test(upgrade) || (/^h2c$/i.test(upgrade) && /\/(?:grpc|session)$/.test(url)),
+    shouldUpgradeCallback: asksForStream,
   };
   const server = createServer(options, (request, response) => {
-    void respond(engine, application, request, response);
+    void respond(engine, application, { request, response, stream });
   });
   // A client that has sent its request may close its side at once and still read the answer.
   Object.assign(server, { httpAllowHalfOpen: true });
   const connections = new Set<Duplex>();
+  const stream = async (exchange: UpgradeExchange) => {
+    const { request, socket } = exchange;
+    log.debug(() => `${request.method} ${pathOf(request)} asks for an upgrade`);
+    streams.add(socket);
+    socket.once("close", () => streams.delete(socket));
+    // A client that closes the connection early is not a failure of the daemon.
+    socket.on("error", () => socket.destroy());
+    await serveUpgrade(engine, exchange, loadBuildKit);
+  };
   server.on("connection", (socket: Duplex) => {
     connections.add(socket);
     socket.once("close", () => connections.delete(socket));
   });
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    log.debug(() => `${request.method} ${pathOf(request)} asks for an upgrade`);
-    streams.add(socket);
-    socket.once("close", () => streams.delete(socket));
-    void serveUpgrade(engine, { request, socket, head }, loadBuildKit);
+    void stream({ request, socket, head });
   });
   return {
     server,
@@ -74,11 +79,17 @@ export function createApiServer(
   };
 }
 
+interface Arrival {
+  request: IncomingMessage;
+  response: ServerResponse;
+  /** Serves a request whose connection becomes a stream. */
+  stream(exchange: UpgradeExchange): Promise<void>;
+}
+
 async function respond(
   engine: Engine,
   application: Application,
-  request: IncomingMessage,
-  response: ServerResponse,
+  { request, response, stream }: Arrival,
 ): Promise<void> {
   // A client that closes the connection early is not a failure of the daemon.
   response.on("error", () => {});
@@ -86,13 +97,20 @@ async function respond(
   try {
     const target = parseApiTarget(request);
     const exchange = { request, response, target };
-    if (isAttach(request.method, target.path)) await attachPlain(engine.containers, exchange);
+    // Node's server upgrades only connections of requests with `Connection: Upgrade`; Docker does not look at it.
+    const take = asksForStream(request) ? connectionTaker(request, response) : undefined;
+    if (take !== undefined) {
+      const body = await readSmallBody(request);
+      await stream({ request, socket: take(), head: Buffer.alloc(0), body });
+    } else if (isAttach(request.method, target.path)) await attachPlain(engine.containers, exchange);
     else if (isExecStart(request.method, target.path)) await startExecPlain(engine.containers, exchange);
     else if (isArchiveStat(request.method, target.path)) await answerArchiveStat(engine.containers, exchange);
+    else if (isBuildKit(request.method, target.path)) refuseBuildKit(request);
     else await serveRequest(exchange, application, { [versionHeader]: String(target.version) });
   } catch (error) {
     const headOnly = request.method === "HEAD";
-    await sendResponse(response, errorResponse(error), { headers: commonHeaders, headOnly });
+    const answer = hasOldVersion(request) ? plainErrorResponse(error) : errorResponse(error);
+    await sendResponse(response, answer, { headers: commonHeaders, headOnly });
     drain(request);
   }
   log.debug(() => {

@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Engine } from "#engine/engine.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
+import { errorResponse, streamErrorResponse } from "../answers/error-response.ts";
 import { readSmallBody } from "../http/request-body.ts";
 import { type ApiTarget, parseApiTarget } from "../requests/api-target.ts";
 import { attachUpgraded, isAttach } from "../streams/attach.ts";
@@ -16,20 +17,64 @@ export interface UpgradeExchange {
   request: IncomingMessage;
   socket: Duplex;
   head: Buffer;
+  /** The request's body, if it was read. */
+  body?: Buffer;
+}
+
+/**
+ * Reports whether a request asks for a stream on its connection. Other requests get their ordinary answer: a client may offer
+ * an upgrade for any request, as Java's clients do with `h2c`.
+ */
+export function asksForStream(request: IncomingMessage): boolean {
+  const { method, headers } = request;
+  const path = headers.upgrade === undefined ? undefined : pathOf(request);
+  if (path === undefined) return false;
+  switch (headers.upgrade?.toLowerCase()) {
+    case "tcp":
+      return isStream(method, path);
+    case "websocket":
+      return isWebSocketAttach(method, path);
+    case "h2c":
+      return isBuildKit(method, path);
+    default:
+      return false;
+  }
+}
+
+/** Returns the path of a request; undefined if the request's target is invalid. */
+function pathOf(request: IncomingMessage): string | undefined {
+  try {
+    return parseApiTarget(request).path;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Throws Docker's error for a request of BuildKit's protocol that asks for no upgrade, or for one to another protocol. */
+export function refuseBuildKit({ headers: { upgrade } }: IncomingMessage): never {
+  throw invalidArgument(
+    upgrade === undefined ? "no upgrade proto in request" : `protocol ${upgrade} not supported`,
+  );
+}
+
+function isStream(method: string | undefined, path: string): boolean {
+  return isAttach(method, path) || isExecStart(method, path) || isRun(method, path);
+}
+
+function isRun(method: string | undefined, path: string): boolean {
+  return method === "POST" && path === "/tbox/run";
 }
 
 /** Serves a request with `Upgrade: tcp`, `websocket` or `h2c`, whose connection becomes a stream. */
 export async function serveUpgrade(
   engine: Engine,
-  { request, socket, head }: UpgradeExchange,
+  { request, socket, head, body: read }: UpgradeExchange,
   loadBuildKit: LoadBuildKit,
 ): Promise<void> {
-  // A client that closes the connection early is not a failure of the daemon.
-  socket.on("error", () => socket.destroy());
   try {
     const target = parseApiTarget(request);
     // The body of an upgrade request precedes the first bytes of the stream.
-    const body = await readSmallBody(request);
+    const body = read ?? (await readSmallBody(request));
     if (isWebSocketAttach(request.method, target.path)) {
       return await attachWebSocket(engine.containers, target, { request, socket, head });
     }
@@ -39,7 +84,7 @@ export async function serveUpgrade(
       return await serveBuildKit(loadBuildKit, target.path, request, socket);
     await upgradeTo(engine, { method, target, headers, body }, socket);
   } catch (error) {
-    refuseUpgrade(socket, error);
+    await refuseUpgrade(socket, errorResponse(error));
   }
 }
 
@@ -61,7 +106,7 @@ export async function upgradeTo(
     if (isAttach(method, target.path)) {
       return await attachUpgraded(engine.containers, target, headers, socket);
     }
-    if (method === "POST" && target.path === "/tbox/run") {
+    if (isRun(method, target.path)) {
       const auth = headers["x-registry-auth"];
       return await serveRun(engine, { body, auth: typeof auth === "string" ? auth : undefined }, socket);
     }
@@ -70,6 +115,7 @@ export async function upgradeTo(
     }
     throw new TboxError("not-found", "page not found");
   } catch (error) {
-    refuseUpgrade(socket, error);
+    const answer = isAttach(method, target.path) ? streamErrorResponse(error) : errorResponse(error);
+    await refuseUpgrade(socket, answer);
   }
 }

@@ -5,8 +5,10 @@ import { containerParams } from "#api/schema/names.ts";
 import type { Containers } from "#containers/containers.ts";
 import { commonHeaders } from "../answers/common-headers.ts";
 import { outputFraming, outputMediaType } from "../answers/containers/output-format.ts";
+import { streamErrorResponse } from "../answers/error-response.ts";
 import type { Exchange } from "../http/adapter.ts";
 import { hasBody } from "../http/request-body.ts";
+import { sendResponse } from "../http/send-response.ts";
 import { decodePathPart, parseQuery, type Target } from "../http/target.ts";
 import type { ApiTarget } from "../requests/api-target.ts";
 import { parseKeys } from "./detach.ts";
@@ -44,8 +46,11 @@ export async function attachPlain(
   containers: Pick<Containers, "queries" | "streams">,
   { request, response, target }: Exchange,
 ): Promise<void> {
-  const attachment = await openAttachment(containers, nameIn(target), target.search);
-  const { stream, mediaType, stdin, ...detaching } = attachment;
+  const opened = await openAttachment(containers, nameIn(target), target.search).catch(streamErrorResponse);
+  if (opened instanceof Response) {
+    return await sendResponse(response, opened, { headers: commonHeaders, headOnly: false });
+  }
+  const { stream, mediaType, stdin, ...detaching } = opened;
   // The body has neither a length nor chunks.
   response.removeHeader("transfer-encoding");
   response.shouldKeepAlive = false;

@@ -1,7 +1,7 @@
 import { type IncomingHttpHeaders, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { commonHeaders } from "../answers/common-headers.ts";
-import { describeError } from "../answers/error-response.ts";
+import { isJsonType } from "../http/request-body.ts";
 import { dropInput } from "./join.ts";
 
 /** Returns the response head that turns a connection into a stream. */
@@ -21,17 +21,20 @@ export async function awaitHeadRead({ "user-agent": agent = "" }: IncomingHttpHe
   if (agent.startsWith("docker-sdk-python/")) await Bun.sleep(headTime);
 }
 
-/** Sends Docker's error response on a connection that is not upgraded, and closes it. */
-export function refuseUpgrade(socket: Duplex, error: unknown): void {
-  const { status, message } = describeError(error);
-  const body = `${JSON.stringify({ message })}\n`;
+/** Sends an error response on a connection that is not upgraded, and closes it. */
+export async function refuseUpgrade(socket: Duplex, answer: Response): Promise<void> {
+  const text = await answer.text();
+  const type = answer.headers.get("content-type") ?? "";
+  const json = isJsonType(type);
+  const body = json ? `${text}\n` : text;
   const headers = {
     ...commonHeaders,
-    "Content-Type": "application/json",
+    "Content-Type": json ? "application/json" : type,
     "Content-Length": String(Buffer.byteLength(body)),
     Connection: "close",
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const { status } = answer;
   socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${lines.join("")}\r\n${body}`);
   socket.end();
   dropInput(socket);
