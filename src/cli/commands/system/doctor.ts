@@ -1,4 +1,3 @@
-import { userInfo } from "node:os";
 import type { DoctorCheck } from "#api/answers/system.ts";
 import { helperProgram } from "#client/daemon/daemon-program.ts";
 import { daemonSocket } from "#client/daemon/socket-path.ts";
@@ -8,6 +7,7 @@ import { bool } from "../../flags/kinds.ts";
 import { failureMessage } from "../../output/failure.ts";
 import { print } from "../../output/output.ts";
 import { command, exactly } from "../../registry/command.ts";
+import { accountName } from "../../values/account-name.ts";
 import { apparmorProfile } from "./doctor/apparmor-profile.ts";
 import { applyFixes } from "./doctor/apply-fixes.ts";
 import { checkHost, type HostCheck } from "./doctor/host-checks.ts";
@@ -53,12 +53,12 @@ export const doctorCommand = command({
 });
 
 function hostChecks(): HostCheck[] {
-  const { username, uid } = userInfo();
+  const account = { name: accountName(), uid: process.getuid?.() ?? -1 };
   return checkHost(
     readHostFacts({
       root: "/",
       environment: process.env,
-      account: { name: username, uid },
+      account,
       helper: helperProgram(),
       store: dataDirectory(process.env),
     }),

@@ -1,5 +1,4 @@
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
-import { userInfo } from "node:os";
 import type { ContainerSummary } from "#api/answers/container-summary.ts";
 import { request } from "#client/api.ts";
 import { fetchJson, fetchLines } from "#client/endpoints.ts";
@@ -7,6 +6,7 @@ import { dataDirectory } from "#support/directories.ts";
 import { errorChain } from "#support/errors.ts";
 import { buildDate, commit, version } from "#support/version.ts";
 import type { PackedFile } from "../../../archives/pack-files.ts";
+import { accountName } from "../../../values/account-name.ts";
 import { maskSecrets, removed, withoutSecrets } from "./without-secrets.ts";
 
 /** Number of bytes at the end of the daemon's log that a report contains. */
@@ -120,8 +120,8 @@ function readKernelFile(path: string): string {
 
 /** Returns the lines of the own account in /etc/subuid and /etc/subgid. */
 function subordinateIds(): string {
-  const { username, uid } = userInfo();
-  const isOwn = (line: string) => line.startsWith(`${username}:`) || line.startsWith(`${uid}:`);
+  const owners = [accountName(), String(process.getuid?.())];
+  const isOwn = (line: string) => owners.includes(line.split(":")[0] ?? "");
   return ["/etc/subuid", "/etc/subgid"]
     .map((path) => `== ${path}\n${readFileSync(path, "utf8").split("\n").filter(isOwn).join("\n")}\n`)
     .join("");

@@ -1,6 +1,7 @@
 import { existsSync, lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { ExitError } from "../../../output/exit.ts";
+import { accountName } from "../../../values/account-name.ts";
 
 /** The user's systemd instance. */
 export interface UserSystemd {
@@ -14,7 +15,8 @@ export interface UserSystemd {
 
 /** Finds the user's systemd instance. If there is none, throws an error that names the remedy. */
 export function findUserSystemd(environment: Record<string, string | undefined>): UserSystemd {
-  const { uid, username, homedir } = userInfo();
+  const { uid, homedir } = userInfo();
+  const username = accountName();
   const runtime = `/run/user/${uid}`;
   if (!existsSync(`${runtime}/systemd/private`)) {
     const reason = existsSync("/run/systemd/system")
