@@ -18,7 +18,7 @@ export function serveFolder(folder: string, at: string): FolderServer {
       const path = decodeURIComponent(pathname.replace(/\/$/, "/index.html"));
       const file = Bun.file(`${folder}/${path.slice(at.length)}`);
       if (path.startsWith(at) && (await file.exists())) return new Response(file);
-      if (path !== "/favicon.ico") missing.push(path);
+      missing.push(path);
       return new Response("not found", { status: 404 });
     },
   });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { type BrowserPage, browserUnavailable, openBrowser } from "#test/support/browser.ts";
 import { printed } from "#test/support/program.ts";
@@ -7,6 +7,9 @@ import { temporaryDirectory } from "#test/support/temp.ts";
 import { until } from "#test/support/until.ts";
 import { sitePages } from "../../scripts/site/pages.ts";
 import { serveFolder } from "./serve-folder.ts";
+
+// A build and a browser take long on a busy machine.
+setDefaultTimeout(300_000);
 
 const generator = "scripts/site/node_modules";
 const obstacle = existsSync(`${repository}/${generator}/vitepress`)
@@ -32,7 +35,7 @@ describe.skipIf(obstacle !== undefined)("the documentation's site", () => {
       symlinkSync(`${repository}/${path}`, `${directory}/${path}`);
     }
     await printed([`${directory}/scripts/site/build`, "--installed"]);
-  }, 300_000);
+  });
   afterAll(() => opened.disposeAsync());
 
   test("has a page for each page of the documentation", () => {

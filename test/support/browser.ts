@@ -19,7 +19,8 @@ export interface BrowserPage extends AsyncDisposable {
 
 /** Starts chromium with an empty profile in the directory. */
 export async function openBrowser(profile: string): Promise<BrowserPage> {
-  const options = ["--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0"];
+  const options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
+  options.push("--remote-debugging-port=0");
   const child = Bun.spawn(["chromium", ...options, `--user-data-dir=${profile}`, "about:blank"], {
     env: { PATH: process.env.PATH, HOME: profile },
     stdio: ["ignore", "ignore", "pipe"],

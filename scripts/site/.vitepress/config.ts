@@ -10,6 +10,14 @@ import { sidebar } from "../sidebar.ts";
 const repository = resolve(import.meta.dirname, "../../..");
 const pages = sitePages(repository);
 
+/** Gives the content the room that the navigation does not need, for tables and command lines. */
+const wideContent = `
+:root { --vp-sidebar-width: 232px; }
+.VPDoc.has-aside .content-container.content-container { max-width: 900px; }
+.VPDoc .aside.aside { max-width: 216px; padding-left: 24px; }
+@media (min-width: 1280px) { .VPDoc .content.content { padding: 0 16px 128px; } }
+`;
+
 export default defineConfig({
   title: "tbox",
   description: "A rootless container engine with Docker's API",
@@ -27,6 +35,11 @@ export default defineConfig({
       rewriteLinks(markdown, repository, pages);
     },
   },
+  head: [
+    // Browsers ask the root of the server for an icon otherwise.
+    ["link", { rel: "icon", href: "data:," }],
+    ["style", {}, wideContent],
+  ],
   themeConfig: {
     search: { provider: "local" },
     sidebar: sidebar(repository, pages),

@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { type BenchResult, benchResult } from "#bench/result.ts";
+import { browserUnavailable, openBrowser } from "#test/support/browser.ts";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { registryUnavailable, startRegistry } from "#test/support/registry.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
 import { loadShell, shellUnavailable } from "../support/images.ts";
-
-const browser = Bun.which("chromium");
 
 daemonSuite("tbox bench", {}, (daemon) => {
   const directory = temporaryDirectory("bench");
@@ -102,31 +101,17 @@ daemonSuite("tbox bench", {}, (daemon) => {
     );
   });
 
-  test.skipIf(browser === null).each([1280, 390])("the page fits a window of %i pixels", async (width) => {
-    const report =
-      '<script>document.title = document.documentElement.scrollWidth + " " + document.querySelectorAll("svg").length</script>';
-    const copy = `${directory.path}/copy-${width}.html`;
-    writeFileSync(copy, readFileSync(page, "utf8").replace("</body>", `${report}</body>`));
-    const options = [
-      "--headless",
-      "--no-sandbox",
-      "--disable-gpu",
-      `--user-data-dir=${directory.path}/profile`,
-    ];
-    const child = Bun.spawn(
-      [browser ?? "", ...options, `--window-size=${width},2000`, "--dump-dom", `file://${copy}`],
-      {
-        env: { PATH: process.env.PATH, HOME: directory.path },
-        stdio: ["ignore", "pipe", "ignore"],
-      },
-    );
-    const dom = await new Response(child.stdout).text();
-    const [, content = "0", pictures = "0"] = /<title>(\d+) (\d+)<\/title>/.exec(dom) ?? [];
-    expect(Number(content)).toBeGreaterThan(0);
-    // A headless window cannot be narrower than 500 pixels.
-    expect(Number(content)).toBeLessThanOrEqual(Math.max(width, 500));
-    expect(Number(pictures)).toBeGreaterThan(10);
-  });
+  test.skipIf(browserUnavailable !== undefined).each([1280, 390])(
+    "the page fits a window of %i pixels",
+    async (width) => {
+      await using browser = await openBrowser(`${directory.path}/profile-${width}`);
+      await browser.resize(width, 2000);
+      await browser.open(`file://${page}`);
+      const content = await browser.evaluate("document.documentElement.scrollWidth");
+      expect(content).toBeLessThanOrEqual(width);
+      expect(await browser.evaluate("document.querySelectorAll('svg').length")).toBeGreaterThan(10);
+    },
+  );
 
   test("--cold starts the daemon in each run", async () => {
     const json = await daemon.printed("bench", "start", "--cold", "-n", "2", "--peers", "none", "--json");
