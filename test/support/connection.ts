@@ -4,6 +4,8 @@ import { connect } from "node:net";
 export interface Connection extends Disposable {
   write(text: string): void;
   writeBytes(bytes: Uint8Array): void;
+  /** Resolves when the written bytes were sent, or the connection has ended. */
+  flushed(): Promise<void>;
   /** Closes the writing side only. */
   endWriting(): void;
   /** Stops reading, so that received data accumulates. */
@@ -42,6 +44,10 @@ export async function openConnection(path: string): Promise<Connection> {
   return {
     write: (text) => void socket.write(text),
     writeBytes: (bytes) => void socket.write(bytes),
+    flushed: async () => {
+      if (!socket.writableNeedDrain) return new Promise((resolve) => setImmediate(resolve));
+      await Promise.race([new Promise((resolve) => socket.once("drain", resolve)), finished.promise]);
+    },
     endWriting: () => void socket.end(),
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),

@@ -1,4 +1,10 @@
-import { createServer, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import {
+  constants,
+  createServer,
+  type Http2Session,
+  type IncomingHttpHeaders,
+  type ServerHttp2Stream,
+} from "node:http2";
 import type { Duplex } from "node:stream";
 import { openLog } from "#support/log.ts";
 import { nextTurn, readMessages, sendMessage } from "./frames.ts";
@@ -13,15 +19,41 @@ export interface GrpcServer {
   serve(connection: Duplex): void;
 }
 
+/** Maximum number of open calls of a connection. Clients that know it wait; further calls are refused. */
+const mostCalls = 256;
+/** Number of refused calls after which a connection is closed. */
+const mostRefused = 1000;
+
 export function createGrpcServer(services: Services): GrpcServer {
-  const server = createServer();
-  server.on(
-    "stream",
-    (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void serveStream(services, stream, headers),
-  );
+  const server = createServer({ settings: { maxConcurrentStreams: mostCalls } });
+  const admit = openAdmission();
+  server.on("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+    if (admit(stream)) void serveStream(services, stream, headers);
+  });
   server.on("session", (session) => session.on("error", (error) => log.debug(() => `connection: ${error}`)));
   server.on("sessionError", (error) => log.debug(() => `connection: ${error}`));
   return { serve: (connection) => void server.emit("connection", connection) };
+}
+
+/** Returns a function that refuses calls beyond the limits of their connection. */
+function openAdmission(): (stream: ServerHttp2Stream) => boolean {
+  const counts = new WeakMap<Http2Session, { open: number; refused: number }>();
+  return (stream) => {
+    const { session } = stream;
+    if (!session || session.destroyed) return false;
+    const count = counts.get(session) ?? { open: 0, refused: 0 };
+    counts.set(session, count);
+    if (count.open < mostCalls) {
+      count.open++;
+      stream.once("close", () => count.open--);
+      return true;
+    }
+    stream.on("error", () => {});
+    stream.close(constants.NGHTTP2_REFUSED_STREAM);
+    count.refused++;
+    if (count.refused > mostRefused) session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    return false;
+  };
 }
 
 async function serveStream(
