@@ -2,6 +2,7 @@ import { Duplex, PassThrough, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { openStream } from "#native/addon/stream.ts";
 import { TboxError } from "#support/errors.ts";
+import { unixNanoseconds } from "#support/time/timestamp.ts";
 import type { ContainerServices } from "../services.ts";
 import { isRunning } from "../state/container-record.ts";
 import { requireNotRestarting } from "../state/require-running.ts";
@@ -41,7 +42,11 @@ export async function attachContainer(
   const running = isRunning(record) && services.runtime(id).monitor !== undefined;
   if (!options.stream) return options.logs ? replayLog(services, id, options) : new PassThrough().end();
   if (!options.logs) return connect(services, id, { ...options, stdin });
-  if (!running) return replayLog(services, id, options, connect(services, id, { ...options, stdin }));
+  if (!running) {
+    // The stream has the records of a start that begins while the log is read.
+    const until = isRunning(record) ? {} : { until: unixNanoseconds(record.state.finishedAt) };
+    return replayLog(services, id, { ...options, ...until }, connect(services, id, { ...options, stdin }));
+  }
   // Reading the live output from the log too leaves no gap between the replay and the stream.
   const output = replayLog(services, id, { ...options, follow: true });
   if (!stdin) return output;
@@ -72,6 +77,8 @@ function connect(
 interface ReplayOptions extends Omit<Streams, "stdin"> {
   /** Whether to continue with new records. */
   follow?: boolean;
+  /** Time of the last record to send. */
+  until?: bigint;
 }
 
 /** Returns a stream of the log, followed by the output of `live`. Input is sent to `live`. */
@@ -79,8 +86,8 @@ function replayLog(services: ContainerServices, id: string, options: ReplayOptio
   const stop = new AbortController();
   const output = new PassThrough();
   output.once("close", () => stop.abort());
-  const { stdout, stderr, framing, follow = false } = options;
-  const opening = openLog(services, id, { stdout, stderr, follow, signal: stop.signal });
+  const { framing, follow = false, ...selected } = options;
+  const opening = openLog(services, id, { ...selected, follow, signal: stop.signal });
   const write = async () => {
     const records = await opening;
     for await (const { stream, text, bytes } of records) {

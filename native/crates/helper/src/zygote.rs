@@ -6,6 +6,7 @@ mod listening;
 mod net_helper;
 mod prepared;
 mod preparer;
+mod ready_monitors;
 mod reexecute;
 mod requests;
 mod run_directory;
@@ -43,13 +44,8 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 fn finish(outcome: Outcome) {
     match outcome {
         Outcome::Ended => {}
-        Outcome::Monitor { host, launch } => monitor::launch::run(host, launch),
-        Outcome::StandbyMonitor { host, channel } => {
-            let _ = rustix::thread::set_name(c"tbox-standby");
-            if let Some(launch) = standby_monitor::receive_launch(&channel) {
-                monitor::launch::run(host, launch);
-            }
-        }
+        Outcome::Monitor { host, launch } => monitor::launch::run(host, launch, None),
+        Outcome::StandbyMonitor { host, standby } => standby.run(host),
         Outcome::Preparer { host, preparation } => preparation.run(&host),
         Outcome::Exec { host, exec } => monitor::exec::run(host, exec),
         Outcome::NetHelper { mapping, start } => net::start::run(&mapping, start),

@@ -77,6 +77,7 @@ fn mount(store: &Store, view: &ContainerView) -> Result<OwnedFd, Failure> {
         // The start reports a path that cannot be a directory.
         let _ = in_root::ensure(opened.as_fd(), path, Kind::Directory);
     }
-    root::protect_root(opened.as_fd(), &view.root)?;
+    let (Root::Layers { readonly, .. } | Root::Directory { readonly, .. }) = &view.root;
+    root::protect_root(opened.as_fd(), *readonly)?;
     Ok(opened)
 }

@@ -51,7 +51,7 @@ pub fn exec(
         program.fail(failure)
     })
     .map_err(|error| refused_clone("container", &error))?;
-    let cloned = phase("cloned");
+    let cloned = vec![phase("cloned")];
     drop(restore_score);
     follow(ours.as_fd(), child, host, monitor_streams, cloned)
 }
@@ -80,7 +80,7 @@ fn run(
     if program.process.keep_id.is_some() {
         keep_id::join(container)?;
     }
-    program.execute(&account, Vec::new())
+    program.execute(&account, Vec::new(), None)
 }
 
 fn join(container: BorrowedFd<'_>, namespaces: Namespaces) -> Result<(), Failure> {

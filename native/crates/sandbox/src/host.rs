@@ -14,6 +14,7 @@ use crate::failure::{explained, system};
 use crate::in_root;
 use crate::mounts::{attach, base_layer};
 use crate::privileges::capabilities;
+use crate::store::spread_containers;
 use crate::users::id_map::IdMap;
 
 /// Devices of the host that a container has, with their major and minor numbers.
@@ -44,6 +45,7 @@ impl Host {
     pub fn prepare(store: &Path, run: &Path) -> Result<Self, Failure> {
         let opened = open_directory(store)?;
         base_layer::ensure(opened.as_fd())?;
+        spread_containers(opened.as_fd());
         Ok(Self {
             store: opened,
             run: open_directory(run)?,

@@ -14,13 +14,13 @@ use crate::host::Host;
 use crate::mounts::isolation;
 use crate::privileges::system_calls::SystemCalls;
 use crate::privileges::{capabilities, oom_score};
-use crate::program::Program;
+use crate::program::{Place, Program};
+use crate::ready::ReadySandbox;
 use crate::report::{self, phase};
 use crate::startup::{Launched, follow, kill};
 use crate::steps::terminal::{self, ProgramStreams};
-use crate::steps::working_directory::Missing;
 use crate::steps::{
-    additional_mounts, devices, keep_id, kernel_files, pivot, protected, root, shared, sysctls,
+    additional_mounts, devices, kernel_files, pivot, protected, root, shared, sysctls,
 };
 use crate::store::Store;
 
@@ -46,13 +46,17 @@ pub fn prepare_devices(host: &Host) -> Result<OwnedFd, Failure> {
 
 /// Starts a container and returns once its program was executed. Call it in the monitor, which has one thread
 /// and is root in the user namespace. The monitor runs `get_ready` while the container is created; the program
-/// is executed only if that succeeds.
+/// is executed only if that succeeds. A sandbox in `ready` that suits the request saves most of the steps.
 pub fn launch(
     host: &Host,
     request: &LaunchRequest,
     prepared: Prepared<'_>,
+    ready: Option<ReadySandbox>,
     get_ready: impl FnOnce() -> Result<(), Failure>,
 ) -> Result<Launched, Failure> {
+    if let Some(begun) = ready.and_then(|ready| ready.begin(host, request, prepared.network)) {
+        return begun.follow(host, get_ready);
+    }
     let capabilities = capabilities::parse(&request.process.capabilities)?;
     let filter = SystemCalls::choose(host, &request.process, capabilities)?;
     let (program_streams, monitor_streams) = terminal::create(&request.process)?;
@@ -82,7 +86,7 @@ pub fn launch(
         container.program.fail(failure)
     })
     .map_err(|error| refused_clone("namespaces", &error))?;
-    let cloned = phase("cloned");
+    let cloned = vec![phase("cloned")];
     drop(restore_score);
     if let Err(failure) = get_ready() {
         kill(child.pidfd.as_fd());
@@ -132,6 +136,8 @@ impl Container<'_> {
 
         // The container's users, who are not all root, read the files created here.
         rustix::process::umask(Mode::from_raw_mode(0o022));
+        // While paths are the host's.
+        let namespace = isolation::open_own_namespace();
         // Before /sys is mounted: it shows the network namespace of the process that mounts it.
         self.enter_network()?;
         // Before the cgroup hierarchy is mounted: it shows the cgroups below the namespace's root.
@@ -152,7 +158,8 @@ impl Container<'_> {
         let root = root::mount_root(&store, &request.root)?;
         // Before other mounts cover the image's files.
         additional_mounts::fill(root.as_fd(), &mounts)?;
-        kernel_files::mount_kernel_files(
+        kernel_files::mount_proc(root.as_fd(), &request.shared)?;
+        kernel_files::mount_sys(
             root.as_fd(),
             request.network,
             &request.shared,
@@ -174,19 +181,8 @@ impl Container<'_> {
         pivot::pivot(root.as_fd())?;
         phases.push(phase("pivoted"));
 
-        self.set_names()?;
-        // From here on every path resolves in the container.
-        let account = program.enter_working_directory(root.as_fd(), Missing::Create)?;
-        let kept = keep_id::find_ids(root.as_fd(), &request.process, &account)?;
-        // After the working directory, which may have to be created.
-        root::protect_root(root.as_fd(), &request.root)?;
-        drop((store, mounts, memory, root, devices));
-        report::wait(program.channel)?;
-        if let Some(ids) = kept {
-            // After every step that needs the rights of the user namespace that owns the mounts.
-            keep_id::enter(program.channel, ids)?;
-        }
-        program.execute(&account, phases)
+        drop((store, mounts, memory, devices));
+        program.start(&Place::of(request), root, namespace, phases)
     }
 
     /// Enters the prepared network namespace. In a private namespace the loopback interface is up.
@@ -209,19 +205,5 @@ impl Container<'_> {
                 sys::interface::loopback_up().map_err(|errno| system("network", "lo", errno))
             }
         }
-    }
-
-    /// Sets the host name and domain name of a private UTS namespace.
-    fn set_names(&self) -> Result<(), Failure> {
-        if self.request.shared.uts {
-            return Ok(());
-        }
-        rustix::system::sethostname(self.request.hostname.as_bytes())
-            .map_err(|errno| system("hostname", &self.request.hostname, errno))?;
-        let Some(domainname) = &self.request.domainname else {
-            return Ok(());
-        };
-        rustix::system::setdomainname(domainname.as_bytes())
-            .map_err(|errno| system("domainname", domainname, errno))
     }
 }

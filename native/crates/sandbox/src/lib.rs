@@ -10,6 +10,7 @@ pub mod launch;
 pub mod mounts;
 pub mod privileges;
 mod program;
+pub mod ready;
 mod report;
 pub mod startup;
 mod steps;

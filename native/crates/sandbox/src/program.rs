@@ -2,12 +2,13 @@
 //! namespaces to the program.
 
 use std::convert::Infallible;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use protocol::failure::Failure;
-use protocol::launch::Process;
+use protocol::launch::{LaunchRequest, Process, Root};
 use protocol::monitor::Phase;
 use rustix::process::setsid;
+use serde::{Deserialize, Serialize};
 
 use crate::failure::system;
 use crate::privileges::capabilities::Set;
@@ -16,7 +17,9 @@ use crate::report::{self, Report, phase};
 use crate::steps::execution::{self, Execution};
 use crate::steps::terminal::{self, ProgramStreams};
 use crate::steps::working_directory::Missing;
-use crate::steps::{confinement, devices, identity, reaper, working_directory};
+use crate::steps::{
+    confinement, devices, identity, keep_id, names, reaper, root, working_directory,
+};
 use crate::users::accounts::Account;
 
 /// A program to be executed by the calling process.
@@ -30,7 +33,51 @@ pub(crate) struct Program<'launch> {
     pub channel: BorrowedFd<'launch>,
 }
 
+/// The settings of a container that its first program finds.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Place {
+    /// `None` if the UTS namespace is the host's.
+    hostname: Option<String>,
+    domainname: Option<String>,
+    /// Whether the root is read-only.
+    readonly: bool,
+}
+
+impl Place {
+    pub fn of(request: &LaunchRequest) -> Self {
+        let private = !request.shared.uts;
+        let (Root::Layers { readonly, .. } | Root::Directory { readonly, .. }) = request.root;
+        Self {
+            hostname: private.then(|| request.hostname.clone()),
+            domainname: request.domainname.clone().filter(|_| private),
+            readonly,
+        }
+    }
+}
+
 impl Program<'_> {
+    /// Executes the first program of a container. Call it once every path resolves in the container's root.
+    pub fn start(
+        &self,
+        place: &Place,
+        root: OwnedFd,
+        namespace: Option<OwnedFd>,
+        phases: Vec<Phase>,
+    ) -> Result<Infallible, Failure> {
+        names::set(place.hostname.as_deref(), place.domainname.as_deref())?;
+        let account = self.enter_working_directory(root.as_fd(), Missing::Create)?;
+        let kept = keep_id::find_ids(root.as_fd(), self.process, &account)?;
+        // After the working directory, which may have to be created.
+        root::protect_root(root.as_fd(), place.readonly)?;
+        drop(root);
+        report::wait(self.channel)?;
+        if let Some(ids) = kept {
+            // After every step that needs the rights of the user namespace that owns the mounts.
+            keep_id::enter(self.channel, ids)?;
+        }
+        self.execute(&account, phases, namespace)
+    }
+
     /// Creates a session and makes the streams descriptors 0 to 2.
     pub fn install_streams(
         &self,
@@ -71,11 +118,13 @@ impl Program<'_> {
         Ok(account)
     }
 
-    /// Gives up all rights that the program does not have, and executes it.
+    /// Gives up all rights that the program does not have, and executes it. The monitor holds the mount `namespace`
+    /// until it has reported the program's end.
     pub fn execute(
         &self,
         account: &Account,
         mut phases: Vec<Phase>,
+        namespace: Option<OwnedFd>,
     ) -> Result<Infallible, Failure> {
         let Program { process, .. } = self;
         identity::own_streams(account);
@@ -83,7 +132,11 @@ impl Program<'_> {
         sys::signals::reset_for_program().map_err(|errno| system("signals", "reset", errno))?;
         confinement::confine(process, account, self.capabilities, self.system_calls)?;
         phases.push(phase("confined"));
-        report::send(self.channel, &Report::Phases { phases }, &[])?;
+        report::send(
+            self.channel,
+            &Report::Phases { phases },
+            namespace.as_ref().map(AsFd::as_fd).as_slice(),
+        )?;
         // Last: until here descriptors were opened. The exec closes all but the standard streams.
         sys::fork::close_others_on_exec().map_err(|errno| system("exec", "descriptors", errno))?;
         if process.init {

@@ -13,7 +13,9 @@ use crate::failure::explained;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub enum Report {
-    /// Phases of the start so far.
+    /// A prepared sandbox waits for its order.
+    Ready,
+    /// Phases of the start so far. The message's descriptor, if any, is the process's mount namespace.
     Phases { phases: Vec<Phase> },
     /// The process has entered a user namespace and waits for its ids to be mapped.
     UserNamespace { uid: u32, gid: u32 },

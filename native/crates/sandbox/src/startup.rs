@@ -20,6 +20,9 @@ pub struct Launched {
     pub pidfd: OwnedFd,
     pub stdio: Stdio,
     pub phases: Vec<Phase>,
+    /// The container's mount namespace. While it is held, the end of the process does not wait for the kernel to unmount
+    /// everything. `None` for an exec.
+    pub mounts: Option<OwnedFd>,
     pub guard: Guard,
 }
 
@@ -67,18 +70,21 @@ pub enum Stdio {
     Terminal(OwnedFd),
 }
 
-/// Waits until the child has executed its program, and maps its ids on request. `cloned` is the first phase.
+/// Waits until the child has executed its program, and maps its ids on request. `phases` are those before the child's own.
 pub(crate) fn follow(
     channel: BorrowedFd<'_>,
     child: Child,
     host: &Host,
     streams: Option<MonitorStreams>,
-    cloned: Phase,
+    mut phases: Vec<Phase>,
 ) -> Result<Launched, Failure> {
     let Child { pid, pidfd } = child;
     let guard = Guard::new(pidfd.as_fd())?;
-    let mut phases = vec![cloned];
-    let (reported, terminal) = read_reports(channel, host, pid, pidfd.as_fd())?;
+    let Reported {
+        phases: reported,
+        mounts,
+        terminal,
+    } = read_reports(channel, host, pid, pidfd.as_fd())?;
     phases.extend(reported);
     phases.push(phase("executed"));
     Ok(Launched {
@@ -86,22 +92,37 @@ pub(crate) fn follow(
         pidfd,
         stdio: stdio(streams, terminal)?,
         phases,
+        mounts,
         guard,
     })
 }
 
-/// Reads the child's reports until the channel closes. Returns its phases and the master of its terminal.
+/// The reports of a child that has executed its program.
+struct Reported {
+    phases: Vec<Phase>,
+    /// The child's mount namespace.
+    mounts: Option<OwnedFd>,
+    /// The master of the child's terminal.
+    terminal: Option<OwnedFd>,
+}
+
+/// Reads the child's reports until the channel closes.
 fn read_reports(
     channel: BorrowedFd<'_>,
     host: &Host,
     pid: u32,
     pidfd: BorrowedFd<'_>,
-) -> Result<(Vec<Phase>, Option<OwnedFd>), Failure> {
+) -> Result<Reported, Failure> {
     let mut phases = None;
+    let mut mounts = None;
     let mut terminal = None;
     while let Some((report, mut descriptors)) = report::receive(channel)? {
         match report {
-            Report::Phases { phases: reported } => phases = Some(reported),
+            Report::Phases { phases: reported } => {
+                phases = Some(reported);
+                mounts = descriptors.pop();
+            }
+            Report::Ready => {}
             Report::Terminal => terminal = descriptors.pop(),
             Report::UserNamespace { uid, gid } => {
                 // If this fails, the guard kills the child, which would otherwise wait for ever.
@@ -122,7 +143,11 @@ fn read_reports(
             "the container's process died before it executed its program",
         ));
     };
-    Ok((phases, terminal))
+    Ok(Reported {
+        phases,
+        mounts,
+        terminal,
+    })
 }
 
 /// Kills a child that has not executed its program.

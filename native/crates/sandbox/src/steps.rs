@@ -7,6 +7,7 @@ pub mod execution;
 pub mod identity;
 pub mod keep_id;
 pub mod kernel_files;
+pub mod names;
 pub mod pivot;
 pub mod protected;
 pub mod reaper;

@@ -75,6 +75,8 @@ pub struct Monitor {
     pub stage: Stage,
     pub started: Started,
     pub program: Watched,
+    /// The container's mount namespace, held until its end is reported: the kernel takes some time to unmount everything.
+    pub mounts: Option<OwnedFd>,
     /// Processes of a container without a PID namespace.
     pub orphans: Option<Orphans>,
     /// The cgroup's `memory.events`, which counts the processes killed for lack of memory.
@@ -128,6 +130,7 @@ impl Monitor {
             stage: Stage::Running,
             started,
             program,
+            mounts: None,
             orphans: None,
             memory,
             oom_kills: 0,
@@ -168,6 +171,10 @@ impl Monitor {
         let mut events = Vec::new();
         self.update();
         while !self.is_finished() {
+            if matches!(self.stage, Stage::Ended(_)) {
+                // The end is reported, and a client that does not read its output must not keep the files.
+                self.mounts = None;
+            }
             let timeout = self.timeout();
             if self.poll.wait(&mut events, timeout).is_err() {
                 return;

@@ -3,10 +3,11 @@
 use std::os::fd::{AsFd, OwnedFd};
 
 use protocol::failure::Failure;
-use protocol::launch::{LaunchRequest, Sharing};
+use protocol::launch::{LaunchRequest, Process, Sharing};
 use protocol::monitor::{FromMonitor, Phase, Started};
 use sandbox::host::Host;
 use sandbox::launch::{self, Prepared};
+use sandbox::ready::ReadySandbox;
 use sandbox::startup::Launched;
 
 use crate::messages;
@@ -37,15 +38,16 @@ pub struct Launch {
     pub report: OwnedFd,
 }
 
-/// Launches the container and serves it until it has ended and its clients have received all output.
-pub fn run(host: Host, mut launch: Launch) {
+/// Launches the container and serves it until it has ended and its clients have received all output. `ready` is a sandbox
+/// that this process has prepared.
+pub fn run(host: Host, mut launch: Launch, ready: Option<ReadySandbox>) {
     let forked_at = timestamp::monotonic();
     let _ = rustix::thread::set_name(c"tbox-monitor");
     if launch.descriptors.is_empty() {
         return;
     }
     let channel = launch.descriptors.remove(0);
-    match begin(host, launch, forked_at) {
+    match begin(host, launch, ready, forked_at) {
         Ok(mut monitor) => {
             monitor.connect(channel);
             monitor.serve();
@@ -56,7 +58,12 @@ pub fn run(host: Host, mut launch: Launch) {
     }
 }
 
-fn begin(host: Host, launch: Launch, forked_at: u64) -> Result<Monitor, Failure> {
+fn begin(
+    host: Host,
+    launch: Launch,
+    ready: Option<ReadySandbox>,
+    forked_at: u64,
+) -> Result<Monitor, Failure> {
     let Launch {
         request,
         mut descriptors,
@@ -83,6 +90,7 @@ fn begin(host: Host, launch: Launch, forked_at: u64) -> Result<Monitor, Failure>
             pid: pid.as_ref().map(AsFd::as_fd),
             ipc: ipc.as_ref().map(AsFd::as_fd),
         },
+        ready,
         || {
             files = Some(ContainerFiles::open(&host, &request)?);
             Ok(())
@@ -103,19 +111,26 @@ fn begin(host: Host, launch: Launch, forked_at: u64) -> Result<Monitor, Failure>
     drop(report);
     let started = started(&launched, received_at, forked_at);
     let (program, guard) = (launched.pid, launched.guard);
-    let at_end = match request.process.stdin_once && request.process.tty.is_none() {
-        true => AtEnd::Close,
-        false => AtEnd::KeepOpen,
-    };
-    let streams = ProgramStreams::new(launched.stdio, at_end)?;
+    let streams = ProgramStreams::new(launched.stdio, at_end_of_input(&request.process))?;
+    // A container that may start again gives up its mounts before its end is reported: the next start mounts the same
+    // directories.
+    let mounts = launched.mounts.filter(|_| !request.durable_exit);
     let mut monitor = Monitor::create(files, launched.pidfd, cgroup, streams, started)
         .map_err(|errno| Failure::of_call("monitor", "epoll", errno))?;
+    monitor.mounts = mounts;
     monitor.orphans = orphans.map(|orphans| orphans.except(program));
     for (wants, socket) in request.attachments.iter().zip(descriptors) {
         monitor.attach(socket, *wants);
     }
     guard.release();
     Ok(monitor)
+}
+
+fn at_end_of_input(process: &Process) -> AtEnd {
+    match process.stdin_once && process.tty.is_none() {
+        true => AtEnd::Close,
+        false => AtEnd::KeepOpen,
+    }
 }
 
 /// Returns the message about a program that has just started. The phases are for the daemon's trace.

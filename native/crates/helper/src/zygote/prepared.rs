@@ -1,11 +1,13 @@
 //! Resources that are prepared before a container needs them: network namespaces, because creating or destroying one
-//! takes longer than all mounts of a start together; /dev, which is a quarter of those mounts; and the monitor's
-//! process.
+//! takes longer than all mounts of a start together; /dev, which is a quarter of those mounts; the monitor's process; and
+//! whole sandboxes.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
+use protocol::launch::LaunchRequest;
 use rustix::process::Pid;
+use sandbox::ready::Blueprint;
 use sys::event::{Interest, Poll};
 use sys::fork::{Side, fork};
 use sys::seqpacket::{self, Error};
@@ -13,7 +15,8 @@ use sys::watched::Watched;
 
 use crate::monitor::launch::Launch;
 use crate::zygote::preparer::{NETWORK, Preparation};
-use crate::zygote::standby_monitor::{ForkSide, StandbyMonitor};
+use crate::zygote::ready_monitors::ReadyMonitors;
+use crate::zygote::standby_monitor::{ForkSide, Standby, StandbyMonitor};
 
 /// Resources of each kind, enough for some simultaneous starts. A namespace takes about 200 KiB of kernel memory.
 const MOST_READY: usize = 4;
@@ -27,6 +30,9 @@ const MOST_USED: usize = 32;
 /// Time without starts before resources are prepared or destroyed.
 const QUIET: Duration = Duration::from_millis(12);
 
+/// Time without starts before a sandbox is prepared. It is short: the start itself leaves one processor nearly idle.
+const READY_DELAY: Duration = Duration::from_millis(2);
+
 /// Time until the next attempt after a failure: the user may have reached a limit.
 const RETRY: Duration = Duration::from_secs(10);
 
@@ -38,6 +44,8 @@ pub struct PreparedResources {
     used: Vec<OwnedFd>,
     devices: Vec<OwnedFd>,
     standby: Option<StandbyMonitor>,
+    ready: ReadyMonitors,
+    ready_not_before: Option<Instant>,
     /// The channel from the preparer, while one runs.
     preparer: Option<Watched>,
     not_before: Option<Instant>,
@@ -63,29 +71,73 @@ impl PreparedResources {
         self.devices.pop()
     }
 
-    /// Sends a launch to the standby monitor. Returns its process id, or `None` if there is no such process.
-    pub fn launch(&mut self, launch: &Launch) -> Option<Pid> {
+    /// Notes a request, to prepare sandboxes for the next ones. Returns whether a ready sandbox suits it.
+    pub fn expect(&mut self, request: &LaunchRequest) -> bool {
+        let Some(wanted) = Blueprint::of(request) else {
+            return false;
+        };
+        let networks = self.ready.expect(wanted.clone());
+        self.used.extend(networks);
+        self.ready.suit(&wanted)
+    }
+
+    /// Sends a launch to a monitor with a sandbox, if one suits the request, or to the standby monitor. Returns the
+    /// process's id and its sandbox's network namespace, or `None` if there is no such process.
+    pub fn launch(&mut self, launch: &Launch, suits: bool) -> Option<(Pid, Option<OwnedFd>)> {
         self.postpone(QUIET);
+        self.ready_not_before = Some(Instant::now() + READY_DELAY);
+        while suits && let Some(member) = self.ready.take() {
+            if let Some(taken) = member.send(launch) {
+                return Some(taken);
+            }
+            // A member that could not prepare its sandbox, or was killed, takes no launch.
+            self.ready_not_before = Some(Instant::now() + RETRY);
+        }
         self.standby.take()?.send(launch)
     }
 
-    /// Forks a standby monitor, if there is none and it is time. In the new process, returns the channel for its
-    /// launch.
-    pub fn fork_standby(&mut self) -> Option<OwnedFd> {
-        if self.standby.is_some() || !self.wait().is_zero() {
+    /// Forks a standby monitor, if one is missing and it is time. Returns the monitor's state in the new process.
+    pub fn fork_standby(&mut self) -> Option<Standby> {
+        self.discard_unused_sandboxes();
+        let blueprint = self
+            .ready
+            .wanted()
+            .filter(|_| is_past(self.ready_not_before))
+            .cloned();
+        if blueprint.is_none() && (self.standby.is_some() || !is_past(self.not_before)) {
             return None;
         }
-        match StandbyMonitor::fork() {
+        let network = match &blueprint {
+            Some(blueprint) if blueprint.has_private_network() => self.networks.pop(),
+            _ => None,
+        };
+        match StandbyMonitor::fork(blueprint.as_ref(), network) {
+            Some(ForkSide::Zygote(member)) if blueprint.is_some() => self.ready.add(member),
             Some(ForkSide::Zygote(standby)) => self.standby = Some(standby),
-            Some(ForkSide::Monitor(channel)) => return Some(channel),
-            None => self.postpone(RETRY),
+            Some(ForkSide::Monitor(standby)) => return Some(standby),
+            None => {
+                self.postpone(RETRY);
+                self.ready_not_before = self.not_before;
+            }
         }
         None
     }
 
-    /// Ends the standby monitor.
+    /// Ends the standby monitors.
     pub fn dismiss_standby(&mut self) {
         self.standby = None;
+        self.discard_sandboxes();
+    }
+
+    fn discard_unused_sandboxes(&mut self) {
+        if self.ready.unused_in() == Some(Duration::ZERO) {
+            self.ready.forget();
+            self.discard_sandboxes();
+        }
+    }
+
+    fn discard_sandboxes(&mut self) {
+        self.used.extend(self.ready.dismiss());
     }
 
     /// Keeps the network namespace of an ended container until there is time to destroy it. The namespace is never
@@ -101,22 +153,18 @@ impl PreparedResources {
     /// Returns the time until [`PreparedResources::prepare`] or [`PreparedResources::fork_standby`] has work; `None` if
     /// neither has.
     pub fn due(&self) -> Option<Duration> {
-        if !self.needs_preparer() && self.used.is_empty() && self.standby.is_some() {
-            return None;
-        }
-        Some(self.wait())
-    }
-
-    fn wait(&self) -> Duration {
-        let wait = self
-            .not_before
-            .map(|moment| moment.saturating_duration_since(Instant::now()));
-        wait.unwrap_or_default()
+        let others = self.needs_preparer() || !self.used.is_empty() || self.standby.is_none();
+        let others = others.then(|| until(self.not_before));
+        let sandboxes = self.ready.wanted().map(|_| until(self.ready_not_before));
+        [others, sandboxes, self.ready.unused_in()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Destroys used namespaces and forks a preparer, if it is time. The preparer is a child to be reaped.
     pub fn prepare(&mut self, poll: &Poll, token: u64) -> Option<PrepareSide> {
-        if self.due() != Some(Duration::ZERO) {
+        if !is_past(self.not_before) {
             return None;
         }
         self.used.clear();
@@ -180,4 +228,14 @@ impl PreparedResources {
             }
         }
     }
+}
+
+fn until(moment: Option<Instant>) -> Duration {
+    moment
+        .map(|moment| moment.saturating_duration_since(Instant::now()))
+        .unwrap_or_default()
+}
+
+fn is_past(moment: Option<Instant>) -> bool {
+    until(moment).is_zero()
 }

@@ -59,7 +59,10 @@ impl Zygote {
             .map_err(|errno| Failure::of_call("fork", "report", errno))?;
         let id = request.id.clone();
         let copy = |descriptor: &OwnedFd| descriptor.try_clone().ok();
+        let suits = self.prepared.expect(&request);
         let (network, held) = match request.network {
+            // The sandbox has one.
+            Network::None if suits => (None, None),
             Network::None => {
                 let network = self.prepared.take_network();
                 let held = network.as_ref().and_then(copy);
@@ -72,7 +75,7 @@ impl Zygote {
             Network::Host => (None, None),
         };
         let cgroup = descriptors.last().filter(|_| request.cgroup);
-        let held = HeldDescriptors {
+        let mut held = HeldDescriptors {
             network: held,
             cgroup: cgroup.and_then(copy),
         };
@@ -86,12 +89,18 @@ impl Zygote {
             request,
             descriptors,
             network,
-            devices: self.prepared.take_devices(),
+            devices: match suits {
+                true => None,
+                false => self.prepared.take_devices(),
+            },
             received_at,
             report,
         };
-        let pid = match self.prepared.launch(&launch) {
-            Some(pid) => pid,
+        let pid = match self.prepared.launch(&launch, suits) {
+            Some((pid, network)) => {
+                held.network = network.or(held.network);
+                pid
+            }
             None => match fork().map_err(explain_fork)? {
                 Side::Child => return Ok(Some(Task::Monitor(launch))),
                 Side::Parent(pid) => pid,

@@ -25,6 +25,7 @@ use crate::zygote::net_helper::{Handover, NetHelper};
 use crate::zygote::prepared::{PrepareSide, PreparedResources};
 use crate::zygote::preparer::Preparation;
 use crate::zygote::run_directory;
+use crate::zygote::standby_monitor::Standby;
 
 pub const LISTENER: u64 = 0;
 const SIGNALS: u64 = 1;
@@ -58,7 +59,7 @@ pub enum Outcome {
     /// A monitor that waits for its launch.
     StandbyMonitor {
         host: Host,
-        channel: OwnedFd,
+        standby: Standby,
     },
     Preparer {
         host: Host,
@@ -83,8 +84,8 @@ pub enum Outcome {
 /// The task of a fork.
 pub enum Task {
     Monitor(Launch),
-    /// A monitor that waits for its launch on this channel.
-    StandbyMonitor(OwnedFd),
+    /// A monitor that waits for its launch.
+    StandbyMonitor(Standby),
     Preparer(Preparation),
     Exec(Exec),
     NetHelper {
@@ -183,8 +184,8 @@ impl Zygote {
                     Some(PrepareSide::Zygote(pid)) => self.children.add_worker(pid),
                     None => {}
                 }
-                if let Some(channel) = self.prepared.fork_standby() {
-                    return self.into_outcome(Task::StandbyMonitor(channel));
+                if let Some(standby) = self.prepared.fork_standby() {
+                    return self.into_outcome(Task::StandbyMonitor(standby));
                 }
             }
             let timeout = self.timeout();
@@ -206,9 +207,9 @@ impl Zygote {
                 host: self.host,
                 launch,
             },
-            Task::StandbyMonitor(channel) => Outcome::StandbyMonitor {
+            Task::StandbyMonitor(standby) => Outcome::StandbyMonitor {
                 host: self.host,
-                channel,
+                standby,
             },
             Task::Preparer(preparation) => Outcome::Preparer {
                 host: self.host,

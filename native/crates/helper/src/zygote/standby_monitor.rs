@@ -1,29 +1,41 @@
-//! A monitor that is forked before a container needs it: forking and the first steps of the new process take a tenth of
-//! a container's start.
+//! A monitor that is forked before a container needs it, and may prepare a sandbox for the container: forking and preparing
+//! take most of the time of a start.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use protocol::launch::LaunchRequest;
 use rustix::process::Pid;
+use sandbox::host::Host;
+use sandbox::ready::{Blueprint, ReadySandbox};
 use serde::{Deserialize, Serialize};
 use sys::fork::{Side, fork};
 use sys::seqpacket::{self, Flags};
 
 use crate::messages;
-use crate::monitor::launch::Launch;
+use crate::monitor::launch::{self, Launch};
 
 /// A process that waits for its launch. The process ends when this value is dropped.
 #[derive(Debug)]
 pub struct StandbyMonitor {
     pid: Pid,
     channel: OwnedFd,
+    /// The network namespace that its sandbox has, if it was prepared before.
+    network: Option<OwnedFd>,
 }
 
 /// The process after [`StandbyMonitor::fork`].
 pub enum ForkSide {
     Zygote(StandbyMonitor),
-    /// The new process, with the channel for [`receive_launch`].
-    Monitor(OwnedFd),
+    Monitor(Standby),
+}
+
+/// The new process.
+pub struct Standby {
+    /// Channel for the launch.
+    channel: OwnedFd,
+    /// The sandbox to prepare.
+    blueprint: Option<Blueprint>,
+    network: Option<OwnedFd>,
 }
 
 /// The text of a launch message. The message's descriptors are, in order: the report pipe, the optional ones that are
@@ -37,17 +49,25 @@ struct LaunchMessage<Request> {
 }
 
 impl StandbyMonitor {
-    /// Forks a monitor. Returns `None` when that fails.
-    pub fn fork() -> Option<ForkSide> {
+    /// Forks a monitor that prepares a sandbox, if a blueprint is given. Returns `None` when that fails.
+    pub fn fork(blueprint: Option<&Blueprint>, network: Option<OwnedFd>) -> Option<ForkSide> {
         let (ours, theirs) = seqpacket::pair().ok()?;
         match fork().ok()? {
-            Side::Child => Some(ForkSide::Monitor(theirs)),
-            Side::Parent(pid) => Some(ForkSide::Zygote(Self { pid, channel: ours })),
+            Side::Child => Some(ForkSide::Monitor(Standby {
+                channel: theirs,
+                blueprint: blueprint.cloned(),
+                network,
+            })),
+            Side::Parent(pid) => Some(ForkSide::Zygote(Self {
+                pid,
+                channel: ours,
+                network,
+            })),
         }
     }
 
-    /// Sends the launch to the process. Returns its id, or `None` when it has died.
-    pub fn send(self, launch: &Launch) -> Option<Pid> {
+    /// Sends the launch to the process. Returns its id and its sandbox's network namespace, or `None` when it has died.
+    pub fn send(self, launch: &Launch) -> Option<(Pid, Option<OwnedFd>)> {
         let optional = [&launch.network, &launch.devices, &launch.pid, &launch.ipc];
         let message = LaunchMessage {
             request: &launch.request,
@@ -61,12 +81,46 @@ impl StandbyMonitor {
             .collect();
         let text = messages::text(&message);
         seqpacket::send(self.channel.as_fd(), &text, &all, Flags::DONT_WAIT).ok()?;
-        Some(self.pid)
+        Some((self.pid, self.network))
+    }
+
+    /// Ends the process. Returns its sandbox's network namespace.
+    pub fn dismiss(self) -> Option<OwnedFd> {
+        self.network
     }
 }
 
-/// Waits in the new process for its launch. Returns `None` when the zygote has ended or needs the process no longer.
-pub fn receive_launch(channel: &OwnedFd) -> Option<Launch> {
+impl Standby {
+    /// Prepares the sandbox, waits for the launch and does the monitor's work.
+    pub fn run(self, host: Host) {
+        let _ = rustix::thread::set_name(c"tbox-standby");
+        let Self {
+            channel,
+            blueprint,
+            network,
+        } = self;
+        let prepared = match blueprint {
+            None => Ok((None, channel)),
+            Some(blueprint) => {
+                let network = network.as_ref().map(AsFd::as_fd);
+                ReadySandbox::prepare(&host, blueprint, network, channel)
+                    .map(|(ready, channel)| (Some(ready), channel))
+            }
+        };
+        // The zygote does not use a monitor that has ended.
+        let Ok((ready, channel)) = prepared else {
+            return;
+        };
+        drop(network);
+        if let Some(launch) = receive_launch(&channel) {
+            drop(channel);
+            launch::run(host, launch, ready);
+        }
+    }
+}
+
+/// Waits for the launch. Returns `None` when the zygote has ended or needs the process no longer.
+fn receive_launch(channel: &OwnedFd) -> Option<Launch> {
     let received = seqpacket::receive(channel.as_fd()).ok()??;
     let message: LaunchMessage<Box<LaunchRequest>> = serde_json::from_slice(&received.text).ok()?;
     let mut descriptors = received.descriptors.into_iter();

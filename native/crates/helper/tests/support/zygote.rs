@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
@@ -135,6 +135,15 @@ impl Drop for Zygote {
     fn drop(&mut self) {
         let text = serde_json::to_vec(&ToZygote::Shutdown).unwrap();
         let _ = seqpacket::send(self.connection.as_fd(), &text, &[], Flags::empty());
+        // The kernel makes the work directory of an overlay inaccessible.
+        for container in fs::read_dir(self.store.join("containers"))
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            let work = container.path().join("work/work");
+            let _ = fs::set_permissions(work, fs::Permissions::from_mode(0o700));
+        }
         let _ = fs::remove_dir_all(&self.directory);
     }
 }

@@ -1,11 +1,10 @@
 //! Containers whose monitor was killed or prepared.
 
-use std::fs;
 use std::time::Duration;
 
 use protocol::launch::Framing;
 
-use crate::processes::parent_of;
+use crate::processes::{children_of, kill, name_of, parent_of};
 use crate::support::messages::until;
 use crate::support::streams::{attachment, read_all};
 use crate::support::zygote::Zygote;
@@ -21,10 +20,6 @@ fn the_zygote_records_the_exit_status_after_a_monitor_was_killed() {
     let pid = container.started().pid;
     let monitor = parent_of(pid);
     assert_ne!(monitor, zygote.pid());
-    let kill = |pid: u32| {
-        let pid = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
-        rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
-    };
     kill(monitor);
     // The container's standard input closes with the monitor.
     until("the exit record", || {
@@ -49,15 +44,8 @@ fn the_zygote_records_the_exit_status_after_a_monitor_was_killed() {
 
 /// Returns the children of a process that have this name.
 fn children_named(pid: u32, name: &str) -> Vec<u32> {
-    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
-    let is_named = |child: &u32| {
-        fs::read_to_string(format!("/proc/{child}/comm")).is_ok_and(|comm| comm.trim() == name)
-    };
-    let numbers = children.split_whitespace();
-    numbers
-        .map(|number| number.parse().unwrap())
-        .filter(is_named)
-        .collect()
+    let children = children_of(pid).into_iter();
+    children.filter(|child| name_of(*child) == name).collect()
 }
 
 #[test]
@@ -75,8 +63,7 @@ fn a_container_gets_the_standby_monitor_or_a_new_one() {
         ready().len() == 1 && ready()[0] != standby
     });
     let number = ready()[0];
-    let other = rustix::process::Pid::from_raw(number.cast_signed()).unwrap();
-    rustix::process::kill_process(other, rustix::process::Signal::KILL).unwrap();
+    kill(number);
     until("its end", || ready() != [number]);
     let (second, _) = zygote.launch(zygote.request(&["sleep", "1000"]), &[]);
     second.started();

@@ -4,6 +4,7 @@
 mod containers;
 mod measure;
 mod processes;
+mod ready;
 mod requests;
 mod start;
 #[path = "../support/mod.rs"]

@@ -38,7 +38,7 @@ pub fn enter(kept: &str) -> Result<(), Failure> {
 }
 
 /// Mounts a new file system over a directory of the root and opens it.
-fn mount_root() -> Result<OwnedFd, Errno> {
+pub(crate) fn mount_root() -> Result<OwnedFd, Errno> {
     let root = open_own_root()?;
     let open = || open_without_links(root.as_fd(), COVERED, OFlags::PATH | OFlags::DIRECTORY);
     let options = [("mode", "0755"), ("size", "64k")];

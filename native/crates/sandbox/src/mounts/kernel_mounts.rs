@@ -68,6 +68,12 @@ pub fn refused_directory(
     Ok((!is_hosts_view).then_some(directory))
 }
 
+/// Returns whether [`refused_directory`] may allow the mount to cover a part of /proc or /sys, besides the files that LXCFS
+/// shows.
+pub fn may_cover(mount: BorrowedFd<'_>, source: &str) -> Result<bool, Errno> {
+    Ok(file_system(mount)? != FileSystem::Other || containing(source).is_some())
+}
+
 /// Returns the directory of the kernel that contains the path, as text.
 pub fn containing(path: &str) -> Option<&'static str> {
     ["/proc", "/sys"].into_iter().find(|directory| {

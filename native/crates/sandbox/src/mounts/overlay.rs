@@ -4,7 +4,10 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::fs::{AtFlags, unlinkat};
 use rustix::io::Errno;
-use rustix::mount::{MountFlags, mount};
+use rustix::mount::{
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, fsconfig_create, fsconfig_set_flag,
+    fsconfig_set_string, fsmount, fsopen, mount,
+};
 
 use crate::in_root::path_of;
 
@@ -73,6 +76,32 @@ impl Overlay<'_> {
         let mut flags = MountFlags::NODEV;
         flags.set(MountFlags::RDONLY, self.access == Access::ReadOnly);
         mount("overlay", target, "overlay", flags, options.as_c_str())
+    }
+
+    /// Creates the overlay as a detached mount. Fails on kernels before 6.7.
+    pub fn create(&self) -> Result<OwnedFd, Errno> {
+        if self.volatile {
+            self.allow_next_volatile_mount();
+        }
+        let context = fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC)?;
+        let context = context.as_fd();
+        fsconfig_set_string(context, "source", "overlay")?;
+        for lower in self.lowers.iter().rev() {
+            fsconfig_set_string(context, "lowerdir+", path_of(lower.as_fd()))?;
+        }
+        fsconfig_set_string(context, "upperdir", path_of(self.upper.as_fd()))?;
+        fsconfig_set_string(context, "workdir", path_of(self.work.as_fd()))?;
+        fsconfig_set_flag(context, "userxattr")?;
+        if self.volatile {
+            fsconfig_set_flag(context, "volatile")?;
+        }
+        fsconfig_create(context)?;
+        let mut attributes = MountAttrFlags::MOUNT_ATTR_NODEV;
+        attributes.set(
+            MountAttrFlags::MOUNT_ATTR_RDONLY,
+            self.access == Access::ReadOnly,
+        );
+        fsmount(context, FsMountFlags::FSMOUNT_CLOEXEC, attributes)
     }
 
     /// Removes the mark that the kernel leaves in the work directory of a volatile mount. The kernel refuses to mount a

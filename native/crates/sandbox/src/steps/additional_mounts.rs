@@ -77,7 +77,32 @@ pub fn attach(root: BorrowedFd<'_>, mounts: &[AdditionalMount]) -> Result<(), Fa
     mounts.iter().try_for_each(|mount| mount.attach(root))
 }
 
+impl AsFd for AdditionalMount {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.mount.as_fd()
+    }
+}
+
 impl AdditionalMount {
+    /// Returns a mount that another process has opened, with its [`AdditionalMount::names`].
+    pub fn opened(mount: OwnedFd, source: String, target: String) -> Self {
+        Self {
+            mount,
+            source,
+            target,
+            fill: None,
+        }
+    }
+
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// Returns the source as messages name it, and the mount point.
+    pub fn names(&self) -> (String, String) {
+        (self.source.clone(), self.target.clone())
+    }
+
     fn attach(&self, root: BorrowedFd<'_>) -> Result<(), Failure> {
         let kind = kind_of(self.mount.as_fd()).map_err(|errno| self.refused(errno))?;
         let mount_point = in_root::ensure(root, &self.target, kind).map_err(|errno| {

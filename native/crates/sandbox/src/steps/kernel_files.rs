@@ -18,13 +18,8 @@ const RESTRICTED_CLONE: Attributes = Attributes::NOSUID
     .union(Attributes::NODEV)
     .union(Attributes::NOEXEC);
 
-/// Mounts /proc for the container's PID namespace, and /sys for its network namespace.
-pub fn mount_kernel_files(
-    root: BorrowedFd<'_>,
-    network: Network,
-    shared: &Shared,
-    cgroup_writable: bool,
-) -> Result<(), Failure> {
+/// Mounts /proc for the container's PID namespace.
+pub fn mount_proc(root: BorrowedFd<'_>, shared: &Shared) -> Result<(), Failure> {
     let proc = proc(shared).map_err(|errno| match errno {
         Errno::PERM => explained(
             FailureKind::System,
@@ -35,7 +30,16 @@ pub fn mount_kernel_files(
         _ => system("proc", "/proc", errno),
     })?;
     attach::attach(proc.as_fd(), mount_point::ensure(root, "proc")?.as_fd())
-        .map_err(|errno| system("proc", "/proc", errno))?;
+        .map_err(|errno| system("proc", "/proc", errno))
+}
+
+/// Mounts /sys for the container's network namespace, with the container's cgroup.
+pub fn mount_sys(
+    root: BorrowedFd<'_>,
+    network: Network,
+    shared: &Shared,
+    cgroup_writable: bool,
+) -> Result<(), Failure> {
     let sysfs = sysfs(network).map_err(|errno| system("sysfs", "/sys", errno))?;
     attach::attach(sysfs.as_fd(), mount_point::ensure(root, "sys")?.as_fd())
         .map_err(|errno| system("sysfs", "/sys", errno))?;

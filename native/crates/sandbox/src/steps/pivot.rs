@@ -5,7 +5,7 @@ use std::os::fd::BorrowedFd;
 use protocol::failure::Failure;
 use rustix::io::Errno;
 use rustix::mount::{UnmountFlags, unmount};
-use rustix::process::{fchdir, pivot_root};
+use rustix::process::{chroot, fchdir, pivot_root};
 
 use crate::failure::system;
 
@@ -18,4 +18,13 @@ pub fn pivot(root: BorrowedFd<'_>) -> Result<(), Failure> {
         .and_then(|()| unmount(".", UnmountFlags::DETACH))
         .and_then(|()| rustix::process::chdir("/"))
         .map_err(|errno: Errno| system("pivot-root", "/", errno))
+}
+
+/// Makes `root` the root of this process. It is mounted over the root of this mount namespace, so that `..` leads nowhere
+/// else.
+pub fn enter(root: BorrowedFd<'_>) -> Result<(), Failure> {
+    fchdir(root)
+        .and_then(|()| chroot("."))
+        .and_then(|()| rustix::process::chdir("/"))
+        .map_err(|errno: Errno| system("change-root", "/", errno))
 }

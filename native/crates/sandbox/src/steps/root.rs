@@ -40,9 +40,30 @@ pub fn mount_root(store: &Store, root: &Root) -> Result<OwnedFd, Failure> {
     }
 }
 
+/// Creates the root as a detached mount, for a process that mounts it elsewhere.
+pub fn create_root(store: &Store, root: &Root) -> Result<OwnedFd, Errno> {
+    let Root::Layers {
+        diff_ids,
+        volatile,
+        targets,
+        ..
+    } = root
+    else {
+        return Err(Errno::OPNOTSUPP);
+    };
+    let refused = |failure: Failure| Errno::from_raw_os_error(failure.errno.unwrap_or_default());
+    let overlay = Overlay {
+        lowers: &open_lowers(store, diff_ids, *targets).map_err(refused)?,
+        upper: &store.open_part("upper").map_err(refused)?,
+        work: &store.open_part("work").map_err(refused)?,
+        access: Access::ReadWrite,
+        volatile: *volatile,
+    };
+    overlay.create()
+}
+
 /// Makes the root read-only if the request says so. Call it once nothing more has to be created in the root.
-pub fn protect_root(root: BorrowedFd<'_>, request: &Root) -> Result<(), Failure> {
-    let (Root::Layers { readonly, .. } | Root::Directory { readonly, .. }) = request;
+pub fn protect_root(root: BorrowedFd<'_>, readonly: bool) -> Result<(), Failure> {
     if !readonly {
         return Ok(());
     }

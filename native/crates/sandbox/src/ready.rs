@@ -1,0 +1,142 @@
+//! Sandboxes that are prepared before a container needs them. The container's first process waits in its namespaces, with
+//! the kernel's files mounted in an empty root from which nothing of the host can be reached. A start adds what the
+//! request decides: the root, other mounts, the names and the program.
+
+mod blueprint;
+mod first_process;
+mod order;
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use protocol::failure::{Failure, FailureKind};
+use protocol::launch::LaunchRequest;
+use sys::clone::{Child, Namespaces, clone3};
+use sys::seqpacket;
+
+use crate::failure::{explained, refused_clone};
+use crate::host::Host;
+use crate::report::{self, Report};
+use crate::startup::{Launched, follow, kill};
+use crate::steps::terminal::MonitorStreams;
+
+pub use blueprint::Blueprint;
+use first_process::FirstProcess;
+use order::Order;
+
+/// A waiting first process. It is killed when this value is dropped.
+#[derive(Debug)]
+pub struct ReadySandbox {
+    /// `None` once the process has its order.
+    child: Option<Child>,
+    channel: OwnedFd,
+    blueprint: Blueprint,
+}
+
+/// A prepared sandbox that has its order.
+pub(crate) struct Begun {
+    child: Child,
+    channel: OwnedFd,
+    streams: Option<MonitorStreams>,
+}
+
+impl ReadySandbox {
+    /// Creates a sandbox and waits until it is ready. Call it in the process that becomes the container's monitor.
+    /// `network` is an unused network namespace; without one, the sandbox creates its own. Only the calling process keeps
+    /// `channel`, so that the channel closes if the monitor dies before its sandbox.
+    pub fn prepare(
+        host: &Host,
+        blueprint: Blueprint,
+        network: Option<BorrowedFd<'_>>,
+        channel: OwnedFd,
+    ) -> Result<(Self, OwnedFd), Failure> {
+        let (ours, theirs) =
+            seqpacket::pair().map_err(|error| explained(FailureKind::System, "report", error))?;
+        let mut namespaces = Namespaces::MOUNT
+            | Namespaces::PID
+            | Namespaces::IPC
+            | Namespaces::UTS
+            | Namespaces::CGROUP;
+        let creates_network = blueprint.private_network && network.is_none();
+        namespaces.set(Namespaces::NETWORK, creates_network);
+        let first = FirstProcess {
+            host,
+            blueprint: &blueprint,
+            network,
+            channel: theirs.as_fd(),
+        };
+        let kept = (ours, channel);
+        let (child, (ours, channel)) = clone3(namespaces, None, kept, || first.run())
+            .map_err(|error| refused_clone("namespaces", &error))?;
+        drop(theirs);
+        let sandbox = Self {
+            child: Some(child),
+            channel: ours,
+            blueprint,
+        };
+        match report::receive(sandbox.channel.as_fd())? {
+            Some((Report::Ready, _)) => Ok((sandbox, channel)),
+            Some((Report::Failed { failure }, _)) => Err(failure),
+            _ => Err(explained(
+                FailureKind::System,
+                "launch",
+                "a prepared sandbox died",
+            )),
+        }
+    }
+
+    /// Begins a start. Returns `None` if the sandbox does not suit the request or has died: the container is started step
+    /// by step then, which also explains a request that cannot be fulfilled.
+    pub(crate) fn begin(
+        mut self,
+        host: &Host,
+        request: &LaunchRequest,
+        network: Option<BorrowedFd<'_>>,
+    ) -> Option<Begun> {
+        if Blueprint::of(request).as_ref() != Some(&self.blueprint) {
+            return None;
+        }
+        // A private namespace is the sandbox's own.
+        let network = network.filter(|_| !self.blueprint.private_network);
+        if network.is_none() != self.blueprint.private_network {
+            return None;
+        }
+        let (order, streams) = Order::prepare(host, request)?;
+        order.send(self.channel.as_fd(), network)?;
+        let child = self.child.take()?;
+        let channel = self.channel.try_clone().ok()?;
+        Some(Begun {
+            child,
+            channel,
+            streams,
+        })
+    }
+}
+
+impl Drop for ReadySandbox {
+    fn drop(&mut self) {
+        if let Some(child) = &self.child {
+            kill(child.pidfd.as_fd());
+        }
+    }
+}
+
+impl Begun {
+    /// Waits until the program was executed.
+    pub fn follow(
+        self,
+        host: &Host,
+        get_ready: impl FnOnce() -> Result<(), Failure>,
+    ) -> Result<Launched, Failure> {
+        let Self {
+            child,
+            channel,
+            streams,
+        } = self;
+        if let Err(failure) = get_ready() {
+            kill(child.pidfd.as_fd());
+            return Err(failure);
+        }
+        report::resume(channel.as_fd());
+        follow(channel.as_fd(), child, host, streams, Vec::new())
+    }
+}
