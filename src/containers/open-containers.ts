@@ -23,7 +23,7 @@ import { apiSocket } from "./request/api-socket.ts";
 import { type ContainerDefaults, checkContainerDefaults } from "./request/container-defaults.ts";
 import type { ContainerServices } from "./services.ts";
 import type { ContainerAction } from "./state/container-action.ts";
-import { openContainerDirectories } from "./state/container-directories.ts";
+import { linkLog, openContainerDirectories } from "./state/container-directories.ts";
 import { containerQueries } from "./state/container-queries.ts";
 import type { PhaseTrace } from "./state/container-record.ts";
 import { openContainerRecords } from "./state/container-records.ts";
@@ -107,6 +107,7 @@ function openServices(
     database,
     uses,
     written: (created) => (created ? syncSoon(`${parent}/${created.id}`, parent) : syncSoon()),
+    settle: ({ id }) => linkLog(parent, id),
     warn,
   });
   const runtime = (id: string) => {

@@ -196,15 +196,17 @@ function hasProgram({ Entrypoint, Cmd }: CreateRequest): boolean {
 /** Creates the container's directory with its files for /etc. Returns the container's ID. */
 function createDirectory(services: ContainerServices, record: ContainerRecord): string {
   try {
+    // The record gets the hostname of its own ID later.
+    const settings = { ...record };
     const onHost = record.hostConfig.NetworkMode === "host";
-    const context = {
-      gateway: onHost ? "127.0.0.1" : services.networks.gateway(undefined),
-      namespace: services.networks.upcoming(),
-      hostFile: hostHosts(record.hostConfig),
-    };
     let hosts: string | undefined;
     const id = services.directories.take((newId) => {
-      const files = etcFiles(record, { hostname: hostnameOf(newId, record), ...context });
+      const files = etcFiles(settings, {
+        hostname: hostnameOf(newId, settings),
+        gateway: onHost ? "127.0.0.1" : services.networks.gateway(undefined),
+        namespace: services.networks.upcoming(),
+        hostFile: hostHosts(settings.hostConfig),
+      });
       hosts = files.hosts;
       return files;
     });

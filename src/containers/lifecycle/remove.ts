@@ -100,13 +100,17 @@ export async function removeStopped(services: ContainerServices, record: Contain
  */
 export function removeExited(services: ContainerServices, record: ContainerRecord): void {
   services.records.deleteSoon(record.id);
-  setImmediate(() => discardFiles(services, record));
+  setImmediate(() => discardFiles(services, record, "exit"));
   announceRemoval(services, record);
 }
 
-function discardFiles(services: ContainerServices, { id, name }: ContainerRecord): void {
+function discardFiles(
+  services: ContainerServices,
+  { id, name }: ContainerRecord,
+  occasion: "now" | "exit" = "now",
+): void {
   try {
-    services.trash.discard(containerDirectory(services, id));
+    services.trash.discard(containerDirectory(services, id), occasion);
   } catch (error) {
     services.warn(`move the files of container ${name} to the trash`, error);
   }

@@ -163,6 +163,8 @@ async function launchProgram(
       attachments: attached.map(({ attachment }) => attachment),
       pairs: attached.map(({ pair }) => pair),
     });
+    // The helper needs milliseconds for the sandbox.
+    services.directories.prepare();
     return { launched, started: await launched.monitor.started, preparedAt };
   } catch (error) {
     notifyVolumes(services.volumes, record, "unmount");

@@ -54,6 +54,8 @@ export interface ContainerRecordsOptions {
   uses: ContainerUses;
   /** Called after each write that has to survive a loss of power, with the record if it is new. */
   written: (created?: ContainerRecord) => void;
+  /** Called before the first write of each container. */
+  settle?: (record: ContainerRecord) => void;
   warn: Warn;
 }
 
@@ -62,6 +64,7 @@ export function openContainerRecords({
   database,
   uses,
   written,
+  settle,
   warn,
 }: ContainerRecordsOptions): ContainerRecords {
   const byId = new Map<string, ContainerRecord>();
@@ -75,6 +78,10 @@ export function openContainerRecords({
     registerUses(record);
   };
   const table = openContainerTable(database, warn);
+  const put = (record: ContainerRecord) => {
+    if (!table.has(record.id)) settle?.(record);
+    table.put(record);
+  };
   const { setAside } = table;
   for (const record of table.readable) remember(record);
   const forget = (id: string) => {
@@ -89,7 +96,7 @@ export function openContainerRecords({
   const unwritten = openUnwritten((id) => {
     const record = byId.get(id);
     if (record ? !isStored(record) : !table.has(id)) return;
-    if (record) table.put(record);
+    if (record) put(record);
     else table.remove(id);
     // A container that is removed at its exit ends with a loss of power.
     if (!record?.hostConfig.AutoRemove) written();
@@ -99,7 +106,7 @@ export function openContainerRecords({
     setAside,
     save(record) {
       if (isStored(record)) {
-        table.put(record);
+        put(record);
         if (!record.hostConfig.AutoRemove) written(byId.has(record.id) ? undefined : record);
       }
       remember(record);

@@ -17,11 +17,11 @@ const lifetime = 5 * 60 * 1000;
 const capacity = 1000;
 
 export function createRemovedExits(now: () => number = Date.now): RemovedExits {
-  let exits: { id: string; name: string; exitCode: number; at: number }[] = [];
+  const exits: { id: string; name: string; exitCode: number; at: number }[] = [];
   return {
     remember({ id, name }, exitCode) {
-      const oldest = now() - lifetime;
-      exits = [...exits.filter(({ at }) => at > oldest), { id, name, exitCode, at: now() }].slice(-capacity);
+      exits.push({ id, name, exitCode, at: now() });
+      if (exits.length > capacity) exits.shift();
     },
     find(wanted) {
       const plain = wanted.replace(/^\//, "");

@@ -25,6 +25,8 @@ export interface Addon {
    * that names the line or the field.
    */
   compileSeccomp(profile: string, capabilities: string[]): { program: Uint8Array; flags: number } | null;
+  /** Creates the directory of a container, with `files`, an alternating list of names and texts. */
+  createContainerDirectory(path: string, files: string[]): void;
   /** Creates a named pipe that only the user can open. */
   createFifo(path: Buffer): void;
   /** Sends a datagram to a Unix socket; throws EAGAIN while the receiver's queue is full. */

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { until } from "#test/support/until.ts";
-import { isExiting } from "./wake.ts";
+import { isExiting, openCommandLine } from "./wake.ts";
 
 test("a process that has ended its program is exiting, a running one is not", async () => {
   // The shell becomes a program that never asks for its child's exit.
@@ -10,10 +10,10 @@ test("a process that has ended its program is exiting, a running one is not", as
     readdirSync(`/proc/${parent.pid}/task`)
       .flatMap((thread) => readFileSync(`/proc/${parent.pid}/task/${thread}/children`, "utf8").split(" "))
       .find((pid) => pid !== "");
-  await until(() => child() !== undefined && isExiting(Number(child())));
-  expect(isExiting(parent.pid)).toBe(false);
+  await until(() => child() !== undefined && isExiting(openCommandLine(Number(child()))));
+  expect(isExiting(openCommandLine(parent.pid))).toBe(false);
 });
 
 test("a process that nobody can inspect counts as running", () => {
-  expect(isExiting(0)).toBe(false);
+  expect(isExiting(openCommandLine(0))).toBe(false);
 });

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { openSync, readdirSync, readFileSync, readSync } from "node:fs";
 import { protocolVersion, zygoteRecordSchema } from "../protocol/zygote.ts";
 
 /**
@@ -13,9 +13,10 @@ export function wakeZygote(store: string): boolean {
 function signalZygote(record: string, signal: NodeJS.Signals, store?: string): boolean {
   try {
     const { pid } = zygoteRecordSchema.parse(JSON.parse(readFileSync(record, "utf8")));
-    const arguments_ = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-    if (store !== undefined && !arguments_.includes(store)) return false;
-    if (isExiting(pid)) return false;
+    const commandLine = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+    if (store !== undefined && !commandLine.split("\0").includes(store)) return false;
+    // The process is exiting.
+    if (commandLine === "") return false;
     return signalProcess(pid, "tbox-zygote", signal);
   } catch {
     return false;
@@ -57,12 +58,26 @@ function signalMonitor(program: number, signal: NodeJS.Signals): boolean {
 }
 
 /**
- * Tests whether a process is about to become a zombie. For a moment its sockets are still open and accept messages that it
- * will never read, but its memory, and with it the command line, is freed. An unreadable command line is no proof.
+ * Opens the command line of a process, for `isExiting`. The descriptor never refers to a later process of the same number.
+ * Returns nothing for a process that cannot be inspected.
  */
-export function isExiting(pid: number): boolean {
+export function openCommandLine(pid: number): number | undefined {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8") === "";
+    return openSync(`/proc/${pid}/cmdline`, "r");
+  } catch {
+    return undefined;
+  }
+}
+
+const oneByte = Buffer.alloc(1);
+
+/**
+ * Tests whether a process is about to become a zombie. For a moment its sockets are still open and accept messages that it
+ * will never read, but its memory, and with it the command line, is gone. An unreadable command line is no proof.
+ */
+export function isExiting(commandLine: number | undefined): boolean {
+  try {
+    return commandLine !== undefined && readSync(commandLine, oneByte, 0, 1, 0) === 0;
   } catch {
     return false;
   }

@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from "node:fs";
+import { closeSync, existsSync, rmSync } from "node:fs";
 import { repeatFor } from "#support/concurrency/repeat-for.ts";
 import { TboxError } from "#support/errors.ts";
 import { errnoOf, FailureError } from "../addon/failure.ts";
@@ -20,7 +20,7 @@ import {
   protocolVersion,
   type ToZygote,
 } from "../protocol/zygote.ts";
-import { endOtherZygotes, isExiting, wakeZygote } from "./wake.ts";
+import { endOtherZygotes, isExiting, openCommandLine, wakeZygote } from "./wake.ts";
 
 type Welcome = Extract<FromZygote, { type: "welcome" }>;
 
@@ -118,12 +118,14 @@ async function greet(options: ZygoteOptions): Promise<ZygoteConnection | undefin
       throw new TboxError("unavailable", message);
     }
     const zygote = resources.use(watchProcess(pid));
+    const commandLine = openCommandLine(pid);
+    if (commandLine !== undefined) resources.defer(() => closeSync(commandLine));
     const delegation = await prepareDelegation({
       proc: "/proc",
       process: pid,
       managed: isManagedBySystemd(),
     });
-    const isOpen = () => open && zygote.isRunning() && !isExiting(pid);
+    const isOpen = () => open && zygote.isRunning() && !isExiting(commandLine);
     const owned = resources.move();
     const close = () => {
       open = false;

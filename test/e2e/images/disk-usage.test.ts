@@ -51,13 +51,16 @@ daemonSuite("disk usage", { obstacle: shellUnavailable }, (daemon) => {
     return stdout;
   };
 
-  /** Returns the size of the store, without the trash and files of constant size. */
+  /** Returns the size of the store, without the trash, directories for coming containers and files of constant size. */
   async function onDisk(): Promise<number> {
     while (readdirSync(`${daemon.data}/trash`).length > 0) await daemon.tbox(["version"]);
-    const parts = ["blobs", "layers", "containers", "volumes", "build"].map((name) => {
+    const parts = ["blobs", "layers", "volumes", "build"].map((name) => {
       mkdirSync(`${daemon.data}/${name}`, { recursive: true });
       return `${daemon.data}/${name}`;
     });
+    for (const id of (await daemon.printed("ps", "-aq", "--no-trunc")).split("\n")) {
+      if (id !== "") parts.push(`${daemon.data}/containers/${id}`);
+    }
     // The overlay's work directory is empty and has mode 000.
     const sizes = await Bun.$`du -s --block-size=1 ${parts}`.nothrow().quiet().text();
     return sizes.split("\n").reduce((sum, line) => sum + Number.parseInt(line || "0", 10), 0);

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
+use sys::new_directory::{self, Entry};
 use sys::{datagram, descriptor, fifo, lock, pidfd, private_directory, stream};
 
 use crate::error::{Result, from_lock, from_private_directory, system};
@@ -35,6 +36,28 @@ pub fn open_private_directory(path: String, user: u32) -> Result<i32> {
 pub fn check_peer(socket: i32, user: u32) -> Result<()> {
     let socket = descriptor::duplicate(socket).map_err(system("dup"))?;
     private_directory::check_peer(socket.as_fd(), user).map_err(from_private_directory)
+}
+
+/// Creates the directory of a container: the directories of its overlay, and `files`, an alternating list of names and
+/// texts.
+#[napi]
+pub fn create_container_directory(path: String, files: Vec<String>) -> Result<()> {
+    // The upper directory becomes the root of the container, and users other than root must be able to traverse it.
+    let mut entries = vec![
+        Entry::Directory {
+            name: "upper",
+            mode: 0o755,
+        },
+        Entry::Directory {
+            name: "work",
+            mode: 0o700,
+        },
+    ];
+    entries.extend(files.chunks_exact(2).map(|file| Entry::File {
+        name: &file[0],
+        content: &file[1],
+    }));
+    new_directory::create(Path::new(&path), &entries).map_err(system("create directory"))
 }
 
 /// Creates a named pipe that only the user can open. The path need not be UTF-8.

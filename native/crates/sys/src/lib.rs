@@ -17,6 +17,7 @@ pub mod memfd;
 pub mod mounts;
 pub mod namespaces;
 pub mod network_namespace;
+pub mod new_directory;
 pub mod pidfd;
 pub mod private_directory;
 pub mod program;

@@ -3,7 +3,8 @@
 use std::os::fd::{BorrowedFd, OwnedFd};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
+use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::io::{Errno, read, retry_on_intr};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +45,16 @@ pub fn is_running(process: BorrowedFd<'_>) -> bool {
 
 /// Returns the start time of a process in clock ticks since boot; nothing if it does not exist.
 pub fn start_time(number: u32) -> Option<u64> {
-    parse_start_time(&std::fs::read_to_string(format!("/proc/{number}/stat")).ok()?)
+    parse_start_time(&read_stat(number)?)
+}
+
+/// Reads the `stat` file of a process by one call: the kernel writes 52 fields, less than a kilobyte.
+fn read_stat(number: u32) -> Option<String> {
+    let path = format!("/proc/{number}/stat");
+    let file = openat(CWD, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
+    let mut text = [0; 2048];
+    let length = retry_on_intr(|| read(&file, &mut text)).ok()?;
+    Some(String::from_utf8_lossy(&text[..length]).into_owned())
 }
 
 /// Parses field 22. Field 2, the name, is in parentheses and may itself contain spaces and parentheses.
@@ -55,7 +65,7 @@ fn parse_start_time(stat: &str) -> Option<u64> {
 
 /// Returns the parent of a process; nothing if the process does not exist.
 pub fn parent(number: u32) -> Option<u32> {
-    let stat = std::fs::read_to_string(format!("/proc/{number}/stat")).ok()?;
+    let stat = read_stat(number)?;
     let (_, fields) = stat.rsplit_once(')')?;
     fields.split_ascii_whitespace().nth(1)?.parse().ok()
 }

@@ -10,7 +10,7 @@ use sandbox::host::Host;
 use sys::seqpacket;
 
 use crate::monitor::exit_record;
-use crate::monitor::log::JsonLog;
+use crate::monitor::log::{JsonLog, files};
 
 /// Daemons that may wait to be accepted.
 const BACKLOG: i32 = 64;
@@ -43,7 +43,10 @@ impl ContainerFiles {
             Log::None => None,
             Log::JsonFile { max_size, max_file } => {
                 let log = JsonLog::open(directory.as_fd(), max_size, max_file);
-                let explain = |error| Failure::new(FailureKind::System, "log", error);
+                let explain = |error: files::Error| Failure {
+                    errno: error.errno(),
+                    ..Failure::new(FailureKind::System, "log", error)
+                };
                 Some(log.map_err(explain)?)
             }
         };

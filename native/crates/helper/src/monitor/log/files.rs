@@ -20,6 +20,16 @@ pub enum Error {
     Tail(#[source] std::io::Error),
 }
 
+impl Error {
+    /// Returns the number of the kernel's error.
+    pub fn errno(&self) -> Option<i32> {
+        match self {
+            Self::Directory(errno) | Self::Open(errno) => Some(errno.raw_os_error()),
+            Self::Tail(error) => error.raw_os_error(),
+        }
+    }
+}
+
 /// The end of the log: the number of rotations since this monitor started, and bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Position {
