@@ -2,7 +2,7 @@ import { invalidArgument } from "#support/errors.ts";
 import { wantsDangling } from "#support/filters/dangling.ts";
 import { compileFilters, type Filters, unknownFilter } from "#support/filters/filters.ts";
 import { labelFilter } from "#support/filters/labels.ts";
-import { nameFilter } from "#support/filters/names.ts";
+import { patternFilter } from "#support/filters/patterns.ts";
 import { isPredefined, type Network } from "./network.ts";
 
 /** Returns the networks that pass Docker's filters, sorted by name. */
@@ -22,11 +22,17 @@ function testFor(
 ): (network: Network) => boolean {
   switch (key) {
     case "name": {
-      const test = nameFilter(values);
+      const test = patternFilter(key, values);
       return ({ name }) => test(name);
     }
-    case "id":
-      return ({ id }) => values.some((value) => id.startsWith(value));
+    case "id": {
+      const test = patternFilter(key, values);
+      return ({ id }) => test(id);
+    }
+    case "idOrName": {
+      const test = patternFilter(key, values);
+      return ({ id, name }) => test(name) || test(id);
+    }
     case "driver":
       return ({ driver }) => values.includes(driver);
     case "scope":
@@ -43,7 +49,7 @@ function testFor(
     }
     case "dangling": {
       const wanted = wantsDangling(values);
-      return (network) => !isPredefined(network) && isUsed(network) !== wanted;
+      return (network) => (isPredefined(network) || isUsed(network)) !== wanted;
     }
     default:
       throw unknownFilter(key);

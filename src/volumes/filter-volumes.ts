@@ -1,7 +1,7 @@
 import { wantsDangling } from "#support/filters/dangling.ts";
 import { compileFilters, type Filters, unknownFilter } from "#support/filters/filters.ts";
 import { labelFilter } from "#support/filters/labels.ts";
-import { nameFilter } from "#support/filters/names.ts";
+import { patternFilter } from "#support/filters/patterns.ts";
 import type { Volume } from "./volumes.ts";
 
 /** Returns the volumes that match Docker's filters, sorted by name. */
@@ -21,7 +21,7 @@ function testFor(
 ): (volume: Volume) => boolean {
   switch (key) {
     case "name": {
-      const test = nameFilter(values);
+      const test = patternFilter(key, values);
       return ({ name }) => test(name);
     }
     case "driver":

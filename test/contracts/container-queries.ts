@@ -41,6 +41,20 @@ export function describeContainerQueries(name: string, open: () => Promise<Conta
 /** Declares the guarantees of filters. */
 export function describeContainerFilters(name: string, open: () => Promise<ContainersSubject>): void {
   containersSuite(name, open, (subject) => {
+    test("list shows stopped containers for the filter status and a limit, but not for the filter exited", async () => {
+      const { queries, lifecycle } = subject().containers;
+      await lifecycle.create(subject().ending, { name: "web" });
+      await lifecycle.start("web");
+      await lifecycle.wait("web", "not-running", AbortSignal.timeout(30_000));
+      const count = (filters: [string, string[]][], limit?: number) =>
+        queries.list({ all: false, filters: new Map(filters), ...(limit === undefined ? {} : { limit }) })
+          .length;
+      expect(count([["status", ["exited"]]])).toBe(1);
+      expect(count([], 1)).toBe(1);
+      expect(count([], -1)).toBe(0);
+      expect(count([["exited", ["7", "0"]]])).toBe(0);
+    });
+
     test("list applies filters and limit, and refuses an unknown filter", async () => {
       const { queries, lifecycle } = subject().containers;
       await lifecycle.create({ ...subject().ending, Labels: { tier: "front" } }, { name: "first" });
@@ -53,6 +67,7 @@ export function describeContainerFilters(name: string, open: () => Promise<Conta
       expect(names(new Map([["name", ["sec"]]]))).toEqual(["second"]);
       expect(names(new Map([["status", ["running"]]]))).toEqual([]);
       expect(names(new Map(), 1)).toEqual(["second"]);
+      expect(names(new Map(), -1)).toEqual(["second", "first"]);
       expect(await errorOfCall(() => names(new Map([["colour", ["red"]]])))).toMatchObject({
         code: "invalid-argument",
         message: expect.stringContaining("invalid filter 'colour'"),

@@ -102,6 +102,26 @@ export function describeNetworkCatalog(name: string, open: () => Promise<Network
       expect(names(networks).toSorted()).toEqual(["bridge", "host", "none", "used"]);
     });
 
+    test("the filters id and idOrName are regular expressions, as in Docker", () => {
+      const { networks } = subject();
+      const { id } = networks.create({ name: "own" });
+      const list = (key: string, value: string) =>
+        networks.list(new Map([[key, [value]]])).map(({ name }) => name);
+      expect(list("id", `${id.slice(20)}$`)).toEqual(["own"]);
+      expect(list("id", `^${id.slice(0, 12)}`)).toEqual(["own"]);
+      expect(list("idOrName", "^own$")).toEqual(["own"]);
+      expect(list("idOrName", id)).toEqual(["own"]);
+    });
+
+    test("the filter dangling=false includes Docker's predefined networks", () => {
+      const { networks, use } = subject();
+      for (const name of ["used", "unused"]) networks.create({ name });
+      use("used", false);
+      const list = (value: string) => networks.list(new Map([["dangling", [value]]])).map(({ name }) => name);
+      expect(list("true")).toEqual(["unused"]);
+      expect(list("false")).toEqual(["bridge", "host", "none", "used"]);
+    });
+
     test("list and prune refuse an unknown filter", async () => {
       const { networks } = subject();
       const filters = new Map([["colour", ["red"]]]);

@@ -3,7 +3,7 @@ import { parseBoolean } from "#support/boolean.ts";
 import { invalidArgument } from "#support/errors.ts";
 import { compileFilters, unknownFilter } from "#support/filters/filters.ts";
 import { labelFilter } from "#support/filters/labels.ts";
-import { nameFilter } from "#support/filters/names.ts";
+import { patternFilter } from "#support/filters/patterns.ts";
 import { networksOf } from "../networking/network-mode.ts";
 import { exposedPorts, parsePorts } from "../networking/ports.ts";
 import { normalizeTarget } from "../request/mount-target.ts";
@@ -28,7 +28,7 @@ const statuses = ["created", "running", "paused", "restarting", "removing", "exi
 export function listContainers(services: Services, { all, limit, filters }: ListFilter): ContainerRecord[] {
   const passes = compileFilters<ContainerRecord>(filters, (key, values) => testFor(services, key, values));
   // In Docker these options imply `all`.
-  const includeStopped = all || limit !== undefined || filters.has("status") || filters.has("exited");
+  const includeStopped = all || (limit !== undefined && limit > 0) || filters.has("status");
   // The records are in the order of their creation, unless the clock was set back, so the sort has little to do.
   const found = services.records
     .all()
@@ -46,7 +46,7 @@ function testFor(services: Services, key: string, values: string[]): Test {
     case "id":
       return some(({ id }, value) => id.startsWith(value));
     case "name": {
-      const test = nameFilter(values);
+      const test = patternFilter(key, values);
       return ({ name }) => test(name) || test(`/${name}`);
     }
     case "label": {
