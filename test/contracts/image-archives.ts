@@ -68,6 +68,34 @@ export function describeImageArchives(name: string, open: OpenImages): void {
       for (const line of times) expect(line).toContain("2026-01-01 00:00");
     });
 
+    test("an archive has Docker's list of repositories and the descriptors of plain layers", async () => {
+      const { images } = subject();
+      const image = buildImage({ layers: [[{ path: "file", content: "text" }]], compression: "none" });
+      const packed = buildImage({ layers: [[{ path: "file", content: "more" }]], compression: "gzip" });
+      await load(subject(), ociArchive(image, "docker.io/library/app:1"));
+      await load(subject(), ociArchive(packed, "docker.io/me/packed:2"));
+      const directory = temporaryDirectory("saved");
+      const archive = `${directory.path}/saved.tar`;
+      await Bun.write(archive, await buffer(await images.save(["app:1", "me/packed:2"], { signal })));
+      const read = (name: string) =>
+        JSON.parse(Bun.spawnSync(["tar", "-xOf", archive, name]).stdout.toString());
+      const [repositories, list] = [read("repositories"), read("manifest.json")];
+      directory[Symbol.dispose]();
+      const [diffId = ""] = (await images.resolve("app:1")).diffIds;
+      const [packedId = ""] = (await images.resolve("me/packed:2")).diffIds;
+      expect(repositories).toEqual({
+        app: { 1: diffId.replace("sha256:", "") },
+        "me/packed": { 2: packedId.replace("sha256:", "") },
+      });
+      const source = {
+        mediaType: "application/vnd.oci.image.layer.v1.tar",
+        size: expect.any(Number),
+        digest: diffId,
+      };
+      expect(list[0].LayerSources).toEqual({ [diffId]: source });
+      expect(list[1].LayerSources).toBeUndefined();
+    });
+
     test("load refuses bytes that are no archive", async () => {
       expect(await errorOf(load(subject(), new Uint8Array(1024).fill(7)))).toBeInstanceOf(Error);
       expect(await subject().images.list(everything)).toEqual([]);

@@ -1,3 +1,4 @@
+import { diffIdsOf, parseConfig } from "#oci/config.ts";
 import type { Descriptor } from "#oci/descriptor.ts";
 import type { Digest } from "#oci/digest.ts";
 import { documentLimit, parseManifest } from "#oci/manifest.ts";
@@ -103,10 +104,16 @@ async function completePart(
   return { top: complete.top, sizes: new Map(parts.map(({ digest, size }) => [digest, size])) };
 }
 
-/** Returns the configuration and layers for the docker-archive, which has only one platform of each image. */
+/** Returns the configuration, the layers and their diffIDs for the docker-archive, which has only one platform of each image. */
 async function partsOf(content: StoredBlobs, image: ImageRecord, top: Descriptor) {
   const document = parseManifest(await content.read(top.digest, documentLimit), top.mediaType);
-  if (document.kind === "index") return { config: image.id, layers: image.layers };
+  if (document.kind === "index") {
+    return { config: image.id, layers: image.layers, diffIds: image.diffIds };
+  }
   const { config, layers } = document.manifest;
-  return { config: config.digest, layers: layers.map(({ digest }) => digest) };
+  const diffIds =
+    config.digest === image.id
+      ? image.diffIds
+      : diffIdsOf(parseConfig(await content.read(config.digest, documentLimit)));
+  return { config: config.digest, layers: layers.map(({ digest }) => digest), diffIds };
 }

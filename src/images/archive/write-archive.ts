@@ -1,9 +1,9 @@
 import { pipeline } from "node:stream/promises";
 import { type Pack, pack } from "tar-stream";
 import type { Descriptor } from "#oci/descriptor.ts";
-import { type Digest, splitDigest } from "#oci/digest.ts";
+import { type DiffId, type Digest, splitDigest } from "#oci/digest.ts";
 import { mediaTypes } from "#oci/media-types.ts";
-import { familiarName, parseReference } from "#oci/reference.ts";
+import { familiarName, familiarRepository, parseReference } from "#oci/reference.ts";
 import type { ImageServices } from "../services.ts";
 import { type StoredBlobs, storedBlobs } from "../store/stored-blobs.ts";
 import { layoutPath } from "./archive-contents.ts";
@@ -16,6 +16,7 @@ export interface SavedImage {
   top: Descriptor;
   config: Digest;
   layers: Digest[];
+  diffIds: DiffId[];
 }
 
 export interface SavedBlob {
@@ -67,7 +68,7 @@ async function writeEntries(
     const entry = archive.entry({ name: layoutPath(digest), size, mode: 0o644, mtime });
     await pipeline(stored.stream(digest, signal), entry);
   }
-  for (const [name, value] of documentsOf(saved, format)) {
+  for (const [name, value] of documentsOf(saved, blobs, format)) {
     archive.entry({ name, mode: 0o644, mtime: epoch }, JSON.stringify(value));
   }
   archive.finalize();
@@ -78,18 +79,36 @@ function directoriesOf(blobs: Map<Digest, SavedBlob>): string[] {
   return ["blobs/", ...[...algorithms].sort().map((algorithm) => `blobs/${algorithm}/`)];
 }
 
-function documentsOf(saved: SavedImage[], format: ArchiveParts["format"]): [string, unknown][] {
+function documentsOf(
+  saved: SavedImage[],
+  blobs: ArchiveParts["blobs"],
+  format: ArchiveParts["format"],
+): [string, unknown][] {
   return [
     ["index.json", { schemaVersion: 2, mediaType: mediaTypes.index, manifests: saved.map(layoutEntry) }],
-    ...(format === "oci" ? [] : [manifestList(saved)]),
+    ...(format === "oci" ? [] : [manifestList(saved, blobs)]),
     ["oci-layout", { imageLayoutVersion: "1.0.0" }],
+    ...(format === "oci" ? [] : repositoryList(saved)),
   ];
 }
 
 /** Returns the file of the docker-archive format. */
-function manifestList(saved: SavedImage[]): [string, unknown] {
+function manifestList(saved: SavedImage[], blobs: ArchiveParts["blobs"]): [string, unknown] {
   const images = new Map(saved.map((one) => [one.config, one]));
-  return ["manifest.json", [...images.values()].map((image) => archiveEntry(image, saved))];
+  return ["manifest.json", [...images.values()].map((image) => archiveEntry(image, saved, blobs))];
+}
+
+/** Returns the file with the tags of each repository and their last layers, which readers from before 2016 use. */
+function repositoryList(saved: SavedImage[]): [string, unknown][] {
+  const repositories: Record<string, Record<string, string>> = {};
+  for (const { name, diffIds } of saved) {
+    const last = diffIds.at(-1);
+    if (name === undefined || last === undefined) continue;
+    const reference = parseReference(name);
+    const repository = familiarRepository(reference);
+    repositories[repository] = { ...repositories[repository], [reference.tag ?? ""]: splitDigest(last).hex };
+  }
+  return Object.keys(repositories).length === 0 ? [] : [["repositories", repositories]];
 }
 
 /** Returns an entry of `index.json` with the full name (for containerd) and the tag (OCI image-spec) as annotations. */
@@ -101,11 +120,27 @@ function layoutEntry({ name, top: { mediaType, digest, size } }: SavedImage) {
   return { ...entry, annotations };
 }
 
-function archiveEntry({ config, layers }: SavedImage, saved: SavedImage[]) {
+function archiveEntry(
+  { config, layers, diffIds }: SavedImage,
+  saved: SavedImage[],
+  blobs: ArchiveParts["blobs"],
+) {
+  const plain = diffIds.filter((id, index) => layers[index] === id);
   const names = saved.flatMap((one) => (one.config === config && one.name !== undefined ? [one.name] : []));
   return {
     Config: layoutPath(config),
     RepoTags: names.length === 0 ? null : names.map((name) => familiarName(parseReference(name))),
     Layers: layers.map(layoutPath),
+    // Docker keeps these descriptors, and saves layers without compression: others would not describe its archives.
+    ...(plain.length === 0 ? {} : { LayerSources: sourcesOf(plain, blobs) }),
   };
+}
+
+function sourcesOf(layers: DiffId[], blobs: ArchiveParts["blobs"]): Record<string, Descriptor> {
+  return Object.fromEntries(
+    layers.map((digest) => [
+      digest,
+      { mediaType: mediaTypes.layer, size: blobs.get(digest)?.size ?? 0, digest },
+    ]),
+  );
 }

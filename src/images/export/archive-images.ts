@@ -57,10 +57,15 @@ async function contentsOf(
   const plan = await planPush(storedBlobs(services), top);
   const [first] = set.images;
   if (!first || plan.missing.length > 0) throw invalidArgument("an image was removed during its export");
-  const { created, layers } = exportedRecord(services, first.id);
+  const { created, layers, diffIds } = exportedRecord(services, first.id);
   const parts = [...plan.blobs, ...plan.manifests, plan.top];
   const blobs = new Map(parts.map(({ digest, size }): [Digest, SavedBlob] => [digest, { size, created }]));
-  const image = { top, config: first.id, layers: layers.map((digest) => sent.get(digest)?.digest ?? digest) };
+  const image = {
+    top,
+    config: first.id,
+    layers: layers.map((digest) => sent.get(digest)?.digest ?? digest),
+    diffIds,
+  };
   const names = set.names.map((name) => canonicalName(withDefaultTag(name)));
   const saved = (names.length === 0 ? [undefined] : names).map((name) => ({ name, ...image }));
   return { saved, blobs };
