@@ -54,7 +54,7 @@ export async function buildImage(
     steps,
     contexts: request.contexts,
   });
-  const warn = () => warnAboutUnused(given, read, emit);
+  const warn = () => warnAboutUnused([...Object.keys(given), ...(request.unsetArguments ?? [])], read, emit);
   // Docker's classic builder warns after the last step.
   if (progress !== "classic") warn();
   if (request.checkOnly) {
@@ -132,7 +132,7 @@ function epochOf(text: string | undefined): number | undefined {
 }
 
 function warnAboutUnused(
-  given: Record<string, string>,
+  given: string[],
   { globals, stages }: ReturnType<typeof readStages>,
   emit: (event: BuildEvent) => void,
 ): void {
@@ -141,7 +141,7 @@ function warnAboutUnused(
     instructions.flatMap((one) => (one.kind === "arg" ? one.arguments.map(({ name }) => name) : [])),
   );
   const known = platformArguments(hostPlatform(), hostPlatform(), "");
-  const unused = Object.keys(given).filter(
+  const unused = given.filter(
     (name) =>
       !declared.has(name) &&
       !isPredefined(name) &&

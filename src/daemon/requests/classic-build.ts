@@ -22,6 +22,7 @@ export function parseClassicBuild(query: BuildQuery, request: Request): BuildReq
     tags: withoutEmpty(parameters.getAll("t")).map(parseReference),
     ...(target === undefined ? {} : { target }),
     arguments: withoutNull(query.buildargs ?? {}),
+    unsetArguments: nullNames(query.buildargs ?? {}),
     labels: query.labels ?? {},
     annotations: {},
     noCache: query.nocache ?? false,
@@ -101,6 +102,10 @@ function resourcesOf(query: BuildQuery): Resources {
 
 function withoutEmpty(texts: string[]): string[] {
   return texts.filter((text) => text !== "");
+}
+
+function nullNames(values: Record<string, string | null>): string[] {
+  return Object.keys(values).filter((name) => values[name] === null);
 }
 
 function withoutNull(values: Record<string, string | null>): Record<string, string> {

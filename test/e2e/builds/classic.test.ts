@@ -45,7 +45,7 @@ daemonSuite(
     });
 
     test("shows and records each label of the request, and warns of unused arguments at the end", async () => {
-      const query = { t: "labelled", labels: '{"b":"2","a":"1"}', buildargs: '{"NOPE":"x"}' };
+      const query = { t: "labelled", labels: '{"b":"2","a":"1"}', buildargs: '{"NOPE":"x","UNSET":null}' };
       const { text } = await build("FROM box:1\nENV X=1\n", query);
       expect(text).toBe(
         [
@@ -57,7 +57,7 @@ daemonSuite(
           " ---> ID",
           "Step 4/4 : LABEL b=2",
           " ---> ID",
-          "[Warning] One or more build-args [NOPE] were not consumed",
+          "[Warning] One or more build-args [NOPE UNSET] were not consumed",
           "Successfully built ID",
           "Successfully tagged labelled:latest",
           "",
