@@ -1,4 +1,5 @@
 import { invalidArgument } from "#support/errors.ts";
+import { describeInvalidJson } from "./invalid-json.ts";
 
 /** Deepest nesting of a request. */
 const deepest = 64;
@@ -9,7 +10,8 @@ export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw invalidArgument("invalid JSON", cause);
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw invalidArgument(describeInvalidJson(text));
   }
 }
 

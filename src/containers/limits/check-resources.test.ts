@@ -17,7 +17,7 @@ test.each<[Resources, string]>([
   [{ NanoCpus: 1e9, CpuPeriod: 5000 }, "Nano CPUs and CPU Period cannot both be set"],
   [{ CpuPeriod: 999 }, "CPU cfs period can not be less than 1ms"],
   [{ CpuQuota: 999 }, "CPU cfs quota can not be less than 1ms"],
-  [{ CpuShares: -1 }, "invalid CPU shares -1"],
+  [{ CpuShares: -1 }, "invalid CPU shares (-1): value must be a positive integer"],
   [{ CpusetCpus: "0-2" }, "requested CPUs are not available - requested 0-2, available: 0-1,4"],
   [{ CpusetCpus: "1-0" }, "requested CPUs are not available"],
   [{ CpusetCpus: "all" }, "Invalid value all for cpuset cpus"],

@@ -67,7 +67,8 @@ function checkCpu(
   if (CpuQuota > 0 && CpuQuota < 1000) {
     throw invalidArgument("CPU cfs quota can not be less than 1ms (i.e. 1000)");
   }
-  if (CpuShares < 0) throw invalidArgument(`invalid CPU shares ${CpuShares}`);
+  if (CpuShares < 0)
+    throw invalidArgument(`invalid CPU shares (${CpuShares}): value must be a positive integer`);
 }
 
 function checkSet(what: string, requested: string, available: string | undefined): void {

@@ -94,7 +94,9 @@ function describeElysiaError(error: unknown): DescribedError | undefined {
     case "NOT_FOUND":
       return { status: 404, message: "page not found" };
     case "PARSE":
-      return { status: 400, message: "invalid request body" };
+      return error.cause instanceof TboxError
+        ? describePlain(error.cause)
+        : { status: 400, message: "invalid request body" };
     case "VALIDATION": {
       const issue = toIssue("valueError" in error ? error.valueError : undefined);
       // An answer that does not match its own schema is the daemon's fault.

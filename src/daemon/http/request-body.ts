@@ -19,6 +19,11 @@ export function isJsonType(type = ""): boolean {
   return /^application\/json\s*(;|$)/i.test(type);
 }
 
+/** Returns Docker's error for a body whose declared type is not JSON. */
+export function unsupportedType(type: string): TboxError {
+  return invalidArgument(`unsupported Content-Type header (${type}): must be 'application/json'`);
+}
+
 /** Reads a JSON body; throws invalid-argument for a body over the limit without reading all of it. */
 export async function readSmallBody(request: IncomingMessage): Promise<Buffer> {
   const tooLarge = () => invalidArgument(`the body is larger than ${jsonLimit} bytes`);

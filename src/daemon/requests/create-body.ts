@@ -2,7 +2,7 @@ import { commitContainerSchema, createContainerSchema } from "#api/requests/crea
 import { collectIgnored, ignoreName } from "#api/schema/ignored-names.ts";
 import { parseJson } from "#api/schema/json.ts";
 import { invalidArgument } from "#support/errors.ts";
-import { isJsonType } from "../http/request-body.ts";
+import { isJsonType, unsupportedType } from "../http/request-body.ts";
 
 /** Parameters that belong to the query of `POST /containers/create`. */
 const parameters = new Set(["name", "platform"]);
@@ -57,8 +57,6 @@ function isObject(body: unknown): body is object {
 
 async function parseJsonBody(request: Request): Promise<unknown> {
   const type = request.headers.get("content-type") ?? "";
-  if (!isJsonType(type)) {
-    throw invalidArgument(`unsupported Content-Type header (${type}): must be 'application/json'`);
-  }
+  if (!isJsonType(type)) throw unsupportedType(type);
   return parseJson(await request.text());
 }

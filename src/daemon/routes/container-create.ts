@@ -6,6 +6,7 @@ import { created } from "../answers/status-only.ts";
 import { apiVersion } from "../requests/api-target.ts";
 import { parseCommit } from "../requests/commit-container.ts";
 import { parseCreateBody } from "../requests/create-body.ts";
+import { createOfVersion } from "../requests/create-of-version.ts";
 
 const macAddressWarning =
   "The container-wide MacAddress field is now deprecated. It should be specified in EndpointsConfig instead.";
@@ -19,8 +20,9 @@ export function containerCreateRoutes(containers: Pick<Containers, "lifecycle" |
         const { value: body, warnings: ignored } = await parseCreateBody(request, query);
         const { name, platform } = query;
         const options = { ...(name ? { name } : {}), ...(platform ? { platform } : {}) };
-        const { id, warnings } = await containers.lifecycle.create(body, options);
-        const deprecated = body.MacAddress && apiVersion(request.headers) >= 44 ? [macAddressWarning] : [];
+        const version = apiVersion(request.headers);
+        const { id, warnings } = await containers.lifecycle.create(createOfVersion(body, version), options);
+        const deprecated = body.MacAddress && version >= 44 ? [macAddressWarning] : [];
         return created<ContainerCreated>({ Id: id, Warnings: [...ignored, ...deprecated, ...warnings] });
       },
       { query: createContainerQuery, parse: "none" },

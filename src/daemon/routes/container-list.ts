@@ -6,10 +6,11 @@ import type { ListFilter } from "#containers/state/list-containers.ts";
 import type { Engine } from "#engine/engine.ts";
 import { shapeContainer } from "../answers/containers/container-inspect.ts";
 import { containerSizes } from "../answers/containers/container-sizes.ts";
-import { shapeContainerSummary } from "../answers/containers/container-summary.ts";
+import { shapeContainerSummary, summaryOfVersion } from "../answers/containers/container-summary.ts";
 import { shapeChanges } from "../answers/containers/file-changes.ts";
 import { summaryContext } from "../answers/containers/summary-context.ts";
 import { jsonList } from "../http/json-list.ts";
+import { apiVersion } from "../requests/api-target.ts";
 
 /** Requests that read containers. */
 export function containerListRoutes(engine: Engine, dataDirectory: string) {
@@ -17,8 +18,13 @@ export function containerListRoutes(engine: Engine, dataDirectory: string) {
   return new Elysia()
     .get(
       "/containers/json",
-      ({ query: { all, filters = new Map(), size, limit } }) =>
-        listContainers(engine, { filter: { ...boundsOf(all, limit), filters }, size, dataDirectory }),
+      ({ query: { all, filters = new Map(), size, limit }, request: { headers } }) =>
+        listContainers(engine, {
+          filter: { ...boundsOf(all, limit), filters },
+          size,
+          dataDirectory,
+          version: apiVersion(headers),
+        }),
       { query: listContainersQuery },
     )
     .get(
@@ -60,13 +66,18 @@ interface ListOptions {
   /** Whether the answer has sizes. */
   size: boolean | undefined;
   dataDirectory: string;
+  /** Minor version of the API. */
+  version: number;
 }
 
-async function listContainers(engine: Engine, { filter, size, dataDirectory }: ListOptions) {
+async function listContainers(engine: Engine, { filter, size, dataDirectory, version }: ListOptions) {
   const records = engine.containers.queries.list(filter);
   const sizes = size ? await containerSizes(engine, records) : undefined;
   const context = summaryContext(engine, dataDirectory);
   return jsonList(records, (record) =>
-    shapeContainerSummary(record, sizes ? { ...context, sizes: sizes.get(record.id) } : context),
+    summaryOfVersion(
+      shapeContainerSummary(record, sizes ? { ...context, sizes: sizes.get(record.id) } : context),
+      version,
+    ),
   );
 }

@@ -11,6 +11,7 @@ import { linkParams, containerParams as params } from "#api/schema/names.ts";
 import type { Containers } from "#containers/containers.ts";
 import { TboxError } from "#support/errors.ts";
 import { noContent } from "../answers/status-only.ts";
+import { jsonBody } from "../requests/json-body.ts";
 
 /** Requests that change and remove containers. */
 export function containerUpkeepRoutes(containers: Pick<Containers, "lifecycle" | "admin" | "networking">) {
@@ -28,7 +29,7 @@ export function containerUpkeepRoutes(containers: Pick<Containers, "lifecycle" |
       ({ params: { id }, body: { value: changes, warnings } }): ContainerUpdated => ({
         Warnings: [...warnings, ...containers.lifecycle.update(id, changes).warnings],
       }),
-      { params, body: updateContainerSchema },
+      { params, body: updateContainerSchema, parse: jsonBody },
     )
     .post(
       "/containers/prune",

@@ -5,6 +5,7 @@ import { containerParams } from "#api/schema/names.ts";
 import type { Containers } from "#containers/containers.ts";
 import { shapeExec } from "../answers/containers/exec.ts";
 import { created, empty } from "../answers/status-only.ts";
+import { jsonBody } from "../requests/json-body.ts";
 import { parseKeys } from "../streams/detach.ts";
 
 /**
@@ -19,7 +20,7 @@ export function execRoutes({ execs }: Pick<Containers, "execs">) {
         parseKeys(request.DetachKeys);
         return created<Created>({ Id: execs.create(id, request) });
       },
-      { params: containerParams, body: createExecSchema },
+      { params: containerParams, body: createExecSchema, parse: jsonBody },
     )
     .get("/exec/:id/json", ({ params: { id } }) => shapeExec(execs.get(id)), { params: execParams })
     .post(

@@ -15,6 +15,7 @@ import { TboxError } from "#support/errors.ts";
 import { shapeNetwork } from "../answers/network.ts";
 import { created, empty, noContent } from "../answers/status-only.ts";
 import { jsonList } from "../http/json-list.ts";
+import { jsonBody } from "../requests/json-body.ts";
 
 const running = { all: false, filters: new Map<string, string[]>() };
 
@@ -33,6 +34,7 @@ export function networkRoutes({ networks, containers }: Engine) {
         created<NetworkCreated>({ Id: networks.create(value).id, Warning: warnings.join("; ") }),
       {
         body: createNetworkSchema,
+        parse: jsonBody,
       },
     )
     .post(
@@ -68,7 +70,7 @@ export function networkRoutes({ networks, containers }: Engine) {
         await containers.networking.connect(container, { network, settings });
         return empty();
       },
-      { params, body: connectNetworkSchema },
+      { params, body: connectNetworkSchema, parse: jsonBody },
     )
     .post(
       "/networks/:id/disconnect",
@@ -76,6 +78,6 @@ export function networkRoutes({ networks, containers }: Engine) {
         await containers.networking.disconnect(container, network);
         return empty();
       },
-      { params, body: disconnectNetworkSchema },
+      { params, body: disconnectNetworkSchema, parse: jsonBody },
     );
 }

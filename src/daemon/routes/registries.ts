@@ -7,6 +7,7 @@ import type { ImageTransfer } from "#images/transfer/image-transfer.ts";
 import { canonicalName, parseReference, withDefaultTag } from "#oci/reference.ts";
 import { shapeSearchResult } from "../answers/images/search-result.ts";
 import { parseImageName, parseImagePath } from "../requests/image-path.ts";
+import { jsonBody } from "../requests/json-body.ts";
 import { parseLogin } from "../requests/log-in.ts";
 import { parseSearchLimit } from "../requests/search-limit.ts";
 
@@ -20,7 +21,7 @@ export function registryRoutes(images: ImageTransfer) {
         await images.logIn(domain, credentials, signal);
         return { Status: "Login Succeeded", IdentityToken: "" };
       },
-      { body: registryAuthSchema },
+      { body: registryAuthSchema, parse: jsonBody },
     )
     .get("/distribution/*", async ({ params: { "*": rest }, request }): Promise<DistributionAnswer> => {
       const { name } = parseImagePath(rest, ["json"]);

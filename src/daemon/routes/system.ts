@@ -6,10 +6,11 @@ import { readShortages } from "#support/disk-room.ts";
 import { summaryContext } from "../answers/containers/summary-context.ts";
 import { shapeDiskUsage } from "../answers/system/disk-usage.ts";
 import { eventLines } from "../answers/system/events.ts";
-import { shapeInformation } from "../answers/system/information.ts";
+import { informationOfVersion, shapeInformation } from "../answers/system/information.ts";
 import { measureDiskUsage } from "../answers/system/measure-disk-usage.ts";
 import { shapeVersion } from "../answers/system/version.ts";
 import { streamed } from "../http/streamed.ts";
+import { apiVersion } from "../requests/api-target.ts";
 import { eventFilter } from "../requests/event-filter.ts";
 import { awaitedStarts, parseEventRange } from "../requests/event-range.ts";
 
@@ -34,13 +35,14 @@ export function systemRoutes(engine: Engine, dataDirectory: string) {
       return new Response(await engine.metrics.render(), { headers });
     })
     .get("/version", async () => shapeVersion((await engine.information()).kernelVersion))
-    .get("/info", async () =>
-      shapeInformation(await engine.information(), {
+    .get("/info", async ({ request: { headers } }) => {
+      const answer = shapeInformation(await engine.information(), {
         images: (await images.list(everything)).length,
         states: containers.queries.list(everything).map(({ state }) => state.status),
         now: new Date(),
-      }),
-    )
+      });
+      return informationOfVersion(answer, apiVersion(headers));
+    })
     .get(
       "/events",
       ({ query: { since, until, filters = new Map() }, request: { signal } }) => {

@@ -12,6 +12,7 @@ import type { Volume, Volumes } from "#volumes/volumes.ts";
 import { created, noContent } from "../answers/status-only.ts";
 import { shapeVolume } from "../answers/volume.ts";
 import { apiVersion } from "../requests/api-target.ts";
+import { jsonBody } from "../requests/json-body.ts";
 
 /** Requests about volumes. */
 export function volumeRoutes(volumes: Volumes) {
@@ -43,7 +44,7 @@ export function volumeRoutes(volumes: Volumes) {
         });
         return created<VolumeInspect>(shape(volume));
       },
-      { body: createVolumeSchema },
+      { body: createVolumeSchema, parse: jsonBody },
     )
     .post(
       "/volumes/prune",

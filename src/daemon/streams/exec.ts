@@ -11,7 +11,7 @@ import { errorChain } from "#support/errors.ts";
 import { commonHeaders } from "../answers/common-headers.ts";
 import { outputFraming, outputMediaType } from "../answers/containers/output-format.ts";
 import type { Exchange } from "../http/adapter.ts";
-import { readSmallBody } from "../http/request-body.ts";
+import { isJsonType, readSmallBody, unsupportedType } from "../http/request-body.ts";
 import { decodePathPart, type Target } from "../http/target.ts";
 import type { ApiTarget } from "../requests/api-target.ts";
 import { parseKeys } from "./detach.ts";
@@ -34,7 +34,7 @@ export async function startExecUpgraded(
   { body, headers }: { body: Buffer; headers: IncomingHttpHeaders },
   socket: Duplex,
 ): Promise<void> {
-  const start = parseStart(containers, target, body);
+  const start = parseStart(containers, target, { body, headers });
   const { record, tty, detachKeys } = start;
   // Clients read the head separately, so it must precede the output.
   socket.write(upgradedHead(outputMediaType(tty, target.version)));
@@ -52,7 +52,10 @@ export async function startExecPlain(
   containers: WithExecs,
   { request, response, target }: Exchange,
 ): Promise<void> {
-  const start = parseStart(containers, target, await readSmallBody(request));
+  const start = parseStart(containers, target, {
+    body: await readSmallBody(request),
+    headers: request.headers,
+  });
   response.removeHeader("transfer-encoding");
   if (start.detached) {
     await containers.execs.start(start.record.id, { detach: true, framing: "raw" });
@@ -76,17 +79,27 @@ interface ExecStart {
 }
 
 /** Parses a start request; throws for an exec that cannot start. */
-function parseStart({ execs }: WithExecs, { path: target }: Target, body: Buffer): ExecStart {
+function parseStart(
+  { execs }: WithExecs,
+  { path: target }: Target,
+  { body, headers }: { body: Buffer; headers: IncomingHttpHeaders },
+): ExecStart {
   const { id } = execParams.parse({ id: decodePathPart(path.exec(target)?.[1] ?? "") });
   const {
     Detach: detached = false,
     Tty: tty = false,
     ConsoleSize: size,
-  } = startExecSchema.parse(body.length === 0 ? {} : parseJson(body.toString()));
+  } = startExecSchema.parse(body.length === 0 ? {} : parseJsonBody(body, headers));
   const record = execs.startable(id);
   if (size !== undefined) record.request.ConsoleSize = size;
   const { Tty, DetachKeys } = record.request;
   return { record, detached, tty, detachKeys: Tty ? parseKeys(DetachKeys) : undefined };
+}
+
+function parseJsonBody(body: Buffer, { "content-type": type }: IncomingHttpHeaders): unknown {
+  // Clients of tbox before this check send no type.
+  if (type !== undefined && !isJsonType(type)) throw unsupportedType(type);
+  return parseJson(body.toString());
 }
 
 /** Starts the program. A failure becomes output of the stream, where Docker's clients expect it. */

@@ -54,6 +54,13 @@ export function shapeContainerSummary(record: ContainerRecord, context: SummaryC
   };
 }
 
+/** Returns an item of the list as an API version has it: `HostConfig.Annotations` exists since 1.46. */
+export function summaryOfVersion(summary: ContainerSummary, minor: number): ContainerSummary {
+  if (minor >= 46 || summary.HostConfig.Annotations === undefined) return summary;
+  const { Annotations: _, ...HostConfig } = summary.HostConfig;
+  return { ...summary, HostConfig };
+}
+
 type FixedPart = Pick<ContainerSummary, "Command" | "Created" | "HostConfig" | "Mounts">;
 
 /** Parts of summaries that never change after the creation of a container. */

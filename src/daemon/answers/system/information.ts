@@ -38,6 +38,14 @@ export function shapeInformation(system: SystemInformation, counts: StoreCounts)
   };
 }
 
+/** Fields that answers before 1.50 have. They describe a bridge on the host, which tbox never has. */
+const oldFields = { BridgeNfIptables: false, BridgeNfIp6tables: false };
+
+/** Returns the answer of `GET /info` as an API version has it. */
+export function informationOfVersion(answer: InfoAnswer, minor: number): InfoAnswer {
+  return minor < 50 ? { ...answer, ...oldFields } : answer;
+}
+
 const hub = "docker.io";
 
 function shapeRegistries({
