@@ -13,7 +13,7 @@ import { decodePathPart, parseQuery, type Target } from "../http/target.ts";
 import type { ApiTarget } from "../requests/api-target.ts";
 import { parseKeys } from "./detach.ts";
 import { dropInput, joinStreams } from "./join.ts";
-import { awaitHeadRead, upgradedHead } from "./upgrade-response.ts";
+import { sendUpgradedHead } from "./upgrade-response.ts";
 
 const path = /^\/containers\/([^/]+)\/attach$/;
 
@@ -31,8 +31,7 @@ export async function attachUpgraded(
 ): Promise<void> {
   const attachment = await openAttachment(containers, nameIn(target), target.search);
   const { stream, mediaType, stdin, ...detaching } = attachment;
-  socket.write(upgradedHead(mediaType(target.version)));
-  await awaitHeadRead(headers);
+  await sendUpgradedHead(socket, headers, mediaType(target.version));
   joinStreams({ output: socket, ...(stdin ? { input: socket, ...detaching } : {}) }, stream);
   if (!stdin) dropInput(socket);
   else stream.once("close", () => dropInput(socket));

@@ -16,7 +16,7 @@ import { decodePathPart, type Target } from "../http/target.ts";
 import type { ApiTarget } from "../requests/api-target.ts";
 import { parseKeys } from "./detach.ts";
 import { dropInput, joinStreams } from "./join.ts";
-import { awaitHeadRead, upgradedHead } from "./upgrade-response.ts";
+import { sendUpgradedHead } from "./upgrade-response.ts";
 
 type WithExecs = Pick<Containers, "execs">;
 
@@ -37,8 +37,7 @@ export async function startExecUpgraded(
   const start = parseStart(containers, target, { body, headers });
   const { record, tty, detachKeys } = start;
   // Clients read the head separately, so it must precede the output.
-  socket.write(upgradedHead(outputMediaType(tty, target.version)));
-  await awaitHeadRead(headers);
+  await sendUpgradedHead(socket, headers, outputMediaType(tty, target.version));
   const { stream, ended } = await startOrReport(containers, start);
   const stdin = !start.detached && record.request.AttachStdin === true;
   const onDetach = () => containers.execs.reportDetach(record.id);

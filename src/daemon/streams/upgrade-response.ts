@@ -1,5 +1,6 @@
 import { type IncomingHttpHeaders, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
+import { sendHead } from "#containers/streams/send-head.ts";
 import { commonHeaders } from "../answers/common-headers.ts";
 import { isJsonType } from "../http/request-body.ts";
 import { dropInput } from "./join.ts";
@@ -10,15 +11,18 @@ export function upgradedHead(mediaType?: string): string {
   return `HTTP/1.1 101 UPGRADED\r\n${type}Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n`;
 }
 
-/** Milliseconds in which a waiting client reads the head. */
-const headTime = 20;
+/** Clients for Python, which drop bytes that arrive together with the head. */
+const droppingClients = /^(docker-sdk-python\/|ansible-community\.docker)/;
 
-/**
- * Waits until Docker's client for Python has read the head. That client reads all available bytes together with the
- * head and drops those after the head, so the stream must begin a moment later.
- */
-export async function awaitHeadRead({ "user-agent": agent = "" }: IncomingHttpHeaders): Promise<void> {
-  if (agent.startsWith("docker-sdk-python/")) await Bun.sleep(headTime);
+/** Sends the head. The stream may begin when the result resolves. */
+export async function sendUpgradedHead(
+  socket: Duplex,
+  { "user-agent": agent = "" }: IncomingHttpHeaders,
+  mediaType: string,
+): Promise<void> {
+  const head = upgradedHead(mediaType);
+  if (droppingClients.test(agent)) await sendHead(socket, head);
+  else socket.write(head);
 }
 
 /** Sends an error response on a connection that is not upgraded, and closes it. */

@@ -14,6 +14,11 @@ export interface Addon {
    * the first.
    */
   streamPair(buffer: number): [number, number];
+  /**
+   * Returns the Unix sockets of this process whose other end has not read everything, each followed by the memory of the
+   * unread data.
+   */
+  unreadStreams(): number[];
   /** Opens a directory that only `user` can enter; creates it if it is missing. Throws EPERM for any other directory. */
   openPrivateDirectory(path: string, user: number): number;
   /** Throws EPERM unless a process of `user` listens on the other end of a Unix socket. */
@@ -94,6 +99,7 @@ function isAddon(value: unknown): value is Addon {
 const functions: (keyof Addon)[] = [
   "Reactor",
   "streamPair",
+  "unreadStreams",
   "openPrivateDirectory",
   "checkPeer",
   "lockFile",

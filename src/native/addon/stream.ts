@@ -56,3 +56,11 @@ export function discardStream({ stream, closePeer }: StreamPair): void {
   stream.destroy();
   closePeer();
 }
+
+/** Returns the Unix sockets of this process whose other end has not read everything, with the memory of the unread data. */
+export function unreadStreams(): Map<number, number> {
+  const found = addon().unreadStreams();
+  return new Map(
+    found.flatMap((memory, index) => (index % 2 === 1 ? [[found[index - 1] ?? -1, memory]] : [])),
+  );
+}

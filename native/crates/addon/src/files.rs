@@ -80,6 +80,17 @@ pub fn stream_pair(buffer: u32) -> Result<Vec<i32>> {
     Ok(vec![first.into_raw_fd(), second.into_raw_fd()])
 }
 
+/// Returns the Unix sockets of this process whose other end has not read everything, each followed by the memory of the
+/// unread data.
+#[napi]
+pub fn unread_streams() -> Result<Vec<i32>> {
+    let found = stream::unread().map_err(system("read /proc/self/fd"))?;
+    Ok(found
+        .into_iter()
+        .flat_map(|(socket, memory)| [socket, memory])
+        .collect())
+}
+
 /// Switches the output processing of a terminal, which turns a line feed into carriage return and line feed.
 #[napi]
 pub fn set_output_processing(terminal: i32, on: bool) -> Result<()> {

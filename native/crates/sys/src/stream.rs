@@ -1,10 +1,13 @@
 //! Connected byte streams.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
+use rustix::fs::{Dir, Mode, OFlags};
 use rustix::io::{Errno, ioctl_fionbio};
-use rustix::net::sockopt::set_socket_send_buffer_size;
+use rustix::net::sockopt::{set_socket_send_buffer_size, socket_domain};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
+
+use crate::{descriptor, errno};
 
 /// Returns two connected sockets, closed on exec. Only the first is non-blocking. About `buffer` bytes fit between the
 /// second and the first.
@@ -20,9 +23,62 @@ pub fn pair(buffer: usize) -> Result<(OwnedFd, OwnedFd), Errno> {
     Ok((first, second))
 }
 
+/// Returns the Unix sockets of this process whose other end has not read everything, with the memory of the unread data.
+pub fn unread() -> Result<Vec<(RawFd, i32)>, Errno> {
+    let mut found = Vec::new();
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let directory = rustix::fs::open("/proc/self/fd", flags, Mode::empty())?;
+    for entry in Dir::read_from(&directory)? {
+        let entry = entry?;
+        let name = entry.file_name().to_str().ok();
+        let Some(number) = name.and_then(|name| name.parse().ok()) else {
+            continue;
+        };
+        // Another thread may have closed the descriptor.
+        let Ok(file) = descriptor::duplicate(number) else {
+            continue;
+        };
+        if socket_domain(&file) != Ok(AddressFamily::UNIX) {
+            continue;
+        }
+        let memory = unread_of(file.as_fd()).unwrap_or(0);
+        if memory > 0 {
+            found.push((number, memory));
+        }
+    }
+    Ok(found)
+}
+
+fn unread_of(socket: BorrowedFd<'_>) -> Result<i32, Errno> {
+    let mut memory: libc::c_int = 0;
+    // SAFETY: the request writes one int.
+    match unsafe { libc::ioctl(socket.as_raw_fd(), libc::TIOCOUTQ, &raw mut memory) } {
+        0 => Ok(memory),
+        _ => Err(errno::last()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_socket_is_listed_until_the_other_end_has_read_everything() {
+        let (first, second) = pair(64 * 1024).unwrap();
+        let listed = || {
+            let found = unread().unwrap();
+            found
+                .iter()
+                .any(|(number, _)| *number == second.as_raw_fd())
+        };
+        assert!(!listed());
+        rustix::io::write(&second, b"xy").unwrap();
+        assert!(listed());
+        rustix::io::read(&first, &mut [0; 1]).unwrap();
+        assert!(listed());
+        rustix::io::read(&first, &mut [0; 1]).unwrap();
+        assert!(!listed());
+    }
 
     #[test]
     fn a_socket_that_nobody_reads_takes_few_bytes() {
