@@ -26,6 +26,7 @@ test("root, a workspace in a volume, privileges, or a mode of one's own keep the
   for (const metadata of [{}, { remoteUser: "root" }, { remoteUser: "$USER" }, "no JSON", "null", "[3]"])
     expect(mode(metadata)).toBeUndefined();
   expect(mode({ remoteUser: "vscode" }, { Binds: ["workspace:/workspaces"] })).toBeUndefined();
+  expect(mode({ remoteUser: "vscode" }, { Binds: ["/workspaces"] })).toBeUndefined();
   expect(mode({ remoteUser: "vscode" }, { Privileged: true })).toBeUndefined();
   expect(mode({ remoteUser: "vscode" }, {}, "host")).toBe("host");
   expect(mode({ remoteUser: "vscode" }, { UsernsMode: "host" })).toBe("host");

@@ -1,3 +1,4 @@
+import { isHostBind } from "./bind-text.ts";
 import type { HostConfig } from "./create-request.ts";
 
 /**
@@ -34,5 +35,5 @@ function parseJson(text: string): unknown {
 }
 
 function hasBindMount({ Binds = [], Mounts = [] }: HostConfig): boolean {
-  return Mounts.some(({ Type }) => Type === "bind") || Binds.some((bind) => bind.startsWith("/"));
+  return Mounts.some(({ Type }) => Type === "bind") || Binds.some(isHostBind);
 }
