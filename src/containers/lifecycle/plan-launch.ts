@@ -3,6 +3,7 @@ import { compileSeccomp } from "#native/addon/seccomp.ts";
 import type { KeepId, Mount } from "#native/protocol/launch.ts";
 import type { Launch } from "#native/zygote/zygote.ts";
 import type { DiffId } from "#oci/digest.ts";
+import { never } from "#support/time/timestamp.ts";
 import { type EtcFile, etcMounts, withEtcMounts } from "../networking/etc-files.ts";
 import type { ApiSocket } from "../request/api-socket.ts";
 import { planCapabilities } from "../request/capabilities.ts";
@@ -103,7 +104,7 @@ export function planLaunch(
       cwd: config.WorkingDir || "/",
       user: config.User ?? "",
       groups: host.GroupAdd ?? [],
-      ...(keepId ? { keepId } : {}),
+      ...(keepId ? { keepId: { ...keepId, firstStart: record.state.startedAt === never } } : {}),
       // Programs fail on a terminal of size zero.
       ...(tty ? { tty: { columns: columns || 80, rows: rows || 24 } } : {}),
       openStdin: config.OpenStdin ?? false,

@@ -31,7 +31,7 @@ const fullProcess: ContainerProcess = {
   cwd: "/work",
   user: "www:1000",
   groups: ["audio", "50"],
-  keepId: { user: "www", uid: 1000, gid: 50 },
+  keepId: { user: "www", uid: 1000, gid: 50, firstStart: true },
   tty: { columns: 80, rows: 24 },
   openStdin: true,
   stdinOnce: true,

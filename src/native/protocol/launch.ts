@@ -140,6 +140,8 @@ export interface KeepId {
   uid?: number;
   /** Group; the program's, or the primary group of `uid`, when absent. */
   gid?: number;
+  /** Whether the container has never run, so that its files still have the image's owners. */
+  firstStart?: boolean;
 }
 
 /** The default filter, none, or that of a user's profile: a BPF program in base64 and the flags of its installation. */

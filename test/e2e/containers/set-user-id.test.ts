@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { type DaemonSuiteOptions, daemonSuite } from "#test/support/daemon-suite.ts";
 import { hasRanges } from "#test/support/user.ts";
 import { build } from "../support/build.ts";
@@ -18,6 +18,9 @@ function prepare(users: string[]): NonNullable<DaemonSuiteOptions["prepare"]> {
       // Root has no password, so su asks for none.
       { path: "etc/passwd", content: "root::0:0::/root:/bin/sh\napp:x:1000:1000::/:/bin/sh\n" },
       { path: "set/su", content: busybox, mode: 0o4755 },
+      { path: "usr/bin/su", content: busybox, mode: 0o4755 },
+      { path: "etc/sudoers", content: "root ALL=(ALL) ALL", mode: 0o440 },
+      { path: "etc/sudoers.d/app", content: "app ALL=(ALL) NOPASSWD:ALL", mode: 0o440 },
       { path: "file/grep", content: busybox, mode: 0o755, pax },
     ];
     for (const user of users) await loadShell(daemon, `box${user}:1`, { User: user }, files);
@@ -90,12 +93,53 @@ daemonSuite("a program with the set-user-ID bit or file capabilities", options, 
     expect(made.stdout).toBe("0\nCapEff:\t0000000000002000\n");
   });
 
-  test("with keep-id keeps file capabilities, and stays the user where root is its owner", async () => {
+  test("with keep-id keeps file capabilities", async () => {
     expect((await run(keep, ...capabilities)).stdout).toBe(granted);
     expect((await run(["-u", "1234", "--userns", "keep-id:uid=1000"], ...capabilities)).stdout).toBe(granted);
-    expect((await run(keep, "stat", "-c", "%u %a", "/set/su")).stdout).toBe("1000 4755\n");
-    expect((await run(keep, ...becomeRoot)).stderr).toContain("must be suid");
     expect((await run([...keep, ...strict], ...capabilities)).stdout).toMatch(/0000000000000000\n$/);
+  });
+
+  test("becomes root with keep-id, if it is in a directory of programs", async () => {
+    const su = ["/usr/bin/su", ...becomeRoot.slice(1)];
+    expect(await run(keep, ...su)).toEqual({ stdout: root, stderr: "", code: 0 });
+    expect(await run([...keep, "--read-only"], ...su)).toEqual({ stdout: root, stderr: "", code: 0 });
+    expect((await run([...keep, ...strict], ...su)).code).not.toBe(0);
+    const elsewhere = await run(keep, ...becomeRoot);
+    expect(elsewhere.stderr).toContain("must be suid");
+  });
+
+  test("has the owner and mode that sudo requires with keep-id, also after a restart", async () => {
+    const name = "keeps-sudo";
+    const paths = ["/usr/bin/su", "/etc/sudoers", "/etc/sudoers.d", "/etc/sudoers.d/app"];
+    await daemon.printed(
+      "run",
+      "-d",
+      "--name",
+      name,
+      ...keep,
+      "--network",
+      "none",
+      "boxapp:1",
+      "sleep",
+      "1000",
+    );
+    const stat = () => daemon.printed("exec", name, "stat", "-c", "%u:%g %a", ...paths);
+    const owners = "0:0 4755\n0:0 440\n0:0 755\n0:0 440";
+    expect((await stat()).trim()).toBe(owners);
+    await daemon.printed("exec", "-u", "0", name, "chown", "app", "/etc/sudoers.d/app");
+    await daemon.printed("restart", "-t", "0", name);
+    expect((await stat()).trim()).toBe(owners.replace(/0:0 440$/, "1000:0 440"));
+    await daemon.printed("rm", "-f", name);
+  });
+
+  test("of a bind mount keeps its owner with keep-id", async () => {
+    const host = `${daemon.data}/../programs`;
+    mkdirSync(host);
+    copyFileSync("/bin/busybox", `${host}/su`);
+    chmodSync(`${host}/su`, 0o4755);
+    const { stdout } = await run([...keep, "-v", `${host}:/usr/bin`], "stat", "-c", "%u %a", "/usr/bin/su");
+    expect(stdout).toBe("1000 4755\n");
+    expect(statSync(`${host}/su`).uid).toBe(process.getuid?.() ?? -1);
   });
 });
 

@@ -18,7 +18,7 @@ use crate::steps::execution::{self, Execution};
 use crate::steps::terminal::{self, ProgramStreams};
 use crate::steps::working_directory::Missing;
 use crate::steps::{
-    confinement, devices, identity, keep_id, names, reaper, root, working_directory,
+    confinement, devices, identity, keep_id, names, reaper, root, root_owned, working_directory,
 };
 use crate::users::accounts::Account;
 
@@ -41,6 +41,8 @@ pub(crate) struct Place {
     domainname: Option<String>,
     /// Whether the root is read-only.
     readonly: bool,
+    /// Whether the root has a layer of the container's own.
+    layered: bool,
 }
 
 impl Place {
@@ -51,6 +53,7 @@ impl Place {
             hostname: private.then(|| request.hostname.clone()),
             domainname: request.domainname.clone().filter(|_| private),
             readonly,
+            layered: matches!(request.root, Root::Layers { .. }),
         }
     }
 }
@@ -67,7 +70,10 @@ impl Program<'_> {
         names::set(place.hostname.as_deref(), place.domainname.as_deref())?;
         let account = self.enter_working_directory(root.as_fd(), Missing::Create)?;
         let kept = keep_id::find_ids(root.as_fd(), self.process, &account)?;
-        // After the working directory, which may have to be created.
+        if let Some(ids) = kept.filter(|_| place.layered) {
+            root_owned::keep(root.as_fd(), self.process, ids)?;
+        }
+        // After the working directory, which may have to be created, and changes of owners.
         root::protect_root(root.as_fd(), place.readonly)?;
         drop(root);
         report::wait(self.channel)?;

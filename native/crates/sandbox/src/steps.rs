@@ -12,6 +12,7 @@ pub mod pivot;
 pub mod protected;
 pub mod reaper;
 pub mod root;
+pub mod root_owned;
 pub mod shared;
 pub mod sysctls;
 pub mod terminal;

@@ -34,6 +34,19 @@ pub fn in_root_without_links(
     open(root, path, flags, how)
 }
 
+/// Opens `path` like [`in_root_without_links`], but fails with `EXDEV` at any mount below the root.
+pub fn on_mount_of_root(
+    root: BorrowedFd<'_>,
+    path: impl Arg + Copy,
+    flags: OFlags,
+) -> Result<OwnedFd, Errno> {
+    let how = ResolveFlags::IN_ROOT
+        | ResolveFlags::NO_MAGICLINKS
+        | ResolveFlags::NO_SYMLINKS
+        | ResolveFlags::NO_XDEV;
+    open(root, path, flags, how)
+}
+
 /// Opens the directory at a relative path for reading. Fails with `ELOOP` at any symbolic link and with `EXDEV` at a
 /// path that leads out of the root.
 pub fn directory_beneath(root: BorrowedFd<'_>, path: impl Arg + Copy) -> Result<OwnedFd, Errno> {

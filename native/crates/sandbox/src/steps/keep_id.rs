@@ -18,8 +18,8 @@ use crate::users::accounts::Account;
 /// A user and a group that are mapped to the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MappedIds {
-    uid: u32,
-    gid: u32,
+    pub uid: u32,
+    pub gid: u32,
 }
 
 /// Returns the ids to map for the program of `account`. Root needs no mapping, because it is the caller already.
