@@ -249,7 +249,13 @@ impl Zygote {
         }
         let idle = self.children.is_empty() && self.connections.is_empty();
         let end = idle.then(|| IDLE.saturating_sub(self.idle_since.elapsed()));
-        end.into_iter().chain(self.prepared.due()).min()
+        // A zygote that is shut down prepares nothing, so that work is never done and must not wake it.
+        let work = self
+            .listener
+            .is_some()
+            .then(|| self.prepared.due())
+            .flatten();
+        end.into_iter().chain(work).min()
     }
 
     /// Handles an event. Returns the task in a fork.

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::fd::AsFd;
+use std::time::Duration;
 
 use protocol::failure::Failure;
 use protocol::zygote::{FromZygote, MappingMode, ToZygote};
@@ -146,9 +147,22 @@ fn a_zygote_that_shuts_down_waits_for_its_containers() {
     assert_eq!(receive::<FromZygote>(&zygote.connection), None);
     assert!(!zygote.run.join(zygote_socket()).exists());
     assert!(fs::exists(format!("/proc/{pid}")).unwrap());
+    until("the zygote sleeps while it waits", || {
+        let before = processor_time(pid);
+        std::thread::sleep(Duration::from_millis(300));
+        processor_time(pid) == before
+    });
     container.kill();
     assert_eq!(container.exited().code, 137);
     until("the zygote's end", || {
         !fs::exists(format!("/proc/{pid}")).unwrap()
     });
+}
+
+/// Returns the processor time of a process in clock ticks.
+fn processor_time(pid: u32) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let fields = stat.rsplit_once(") ").unwrap().1;
+    let ticks = fields.split(' ').skip(11).take(2);
+    ticks.map(|field| field.parse::<u64>().unwrap()).sum()
 }
