@@ -174,6 +174,8 @@ describe("versions", () => {
   });
 });
 
+const amd64 = `platform=${encodeURIComponent('{"os":"linux","architecture":"amd64"}')}`;
+
 describe("answers", () => {
   test("a client of a version before 1.24 gets the error as text", async () => {
     const response = await api.request("GET", "/v1.23/version");
@@ -217,6 +219,8 @@ describe("answers", () => {
       "Conflict, cannot remove the default link name of the container: c",
     ],
     ["DELETE", "/containers/c/alias", 404, "No such container: c/alias"],
+    ["GET", `/images/get?names=x&${amd64}&${amd64}`, 400, "multiple platform parameters not supported"],
+    ["GET", `/images/x/get?${amd64}&${amd64}`, 400, "multiple platform parameters not supported"],
     ["DELETE", "/images/image?platforms=x", 400, 'expected {"os":…,"architecture":…} as JSON'],
   ])("%s %s: %d", async (method, path, status, message) => {
     const response = await api.request(method, path);

@@ -239,6 +239,14 @@ async function settled(read: () => number): Promise<number> {
   }
 }
 
+test("the names of headers are spelt as Docker spells them", async () => {
+  using connection = await openConnection(api.socket);
+  connection.write("GET /v1.51/containers/json HTTP/1.1\r\nHost: d\r\nConnection: close\r\n\r\n");
+  const [head = ""] = (await connection.ended).toString().split("\r\n\r\n");
+  expect(head).toContain("\r\nContent-Type: application/json\r\n");
+  expect(head).toContain("\r\nContent-Length: ");
+});
+
 describe("wait", () => {
   test("sends its head at once and its body after the exit", async () => {
     const release = Promise.withResolvers<void>();

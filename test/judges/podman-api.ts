@@ -21,23 +21,33 @@ const names = ["testimage:20241011", "alpine:latest", "busybox:latest"];
 /** Seconds after which a file ends: a request for events without an end waits for podman's own events. */
 const patience = "90";
 
-/** A program in place of podman: it passes its arguments to Docker's client, without options of podman's store. */
+/** A program in place of podman: it passes its arguments to Docker's client, without options of podman's own. */
 const podman = `#!/bin/bash
-arguments=()
+arguments=() replace= name=
 while (($#)); do
   case $1 in
     --root|--runroot|--tmpdir) shift ;;
-    --replace|--log-level=*) ;;
+    --log-level=*) ;;
+    --replace) replace=1 ;;
+    --name) name=$2 arguments+=("$1" "$2") shift ;;
+    --name=*) name=\${1#--name=} arguments+=("$1") ;;
     *) arguments+=("$1") ;;
   esac
   shift
 done
+if [[ $replace ]]; then docker rm -f "$name" >&2; fi
 case "\${arguments[*]}" in
   unshare*) exit ;;
   "rm -a"*) docker ps -aq | xargs -r docker rm -f ;;
   "rmi -af"*) docker images -aq | xargs -r docker rmi -f ;;
+  "pull "*) docker image inspect "\${arguments[-1]}" >/dev/null || exec docker "\${arguments[@]}" ;;
   *) exec docker "\${arguments[@]}" ;;
 esac
+`;
+
+/** curl reports an upgraded connection without output as a failure, with status 52, and the suite ends. */
+const curl = `#!/bin/bash
+PATH=\${PATH#*:} command curl "$@" || { status=$?; ((status == 52)) || exit $status; }
 `;
 
 const images = [...names.map((name) => `quay.io/libpod/${name}`), "quay.io/podman/hello:latest"].map((name) =>
@@ -48,6 +58,7 @@ const socket = process.env.JUDGED_SOCKET ?? engine.daemon.socket;
 const scratch = engine.environment.TMPDIR ?? "";
 const program = `${scratch}/podman`;
 writeFileSync(program, podman, { mode: 0o755 });
+writeFileSync(`${scratch}/curl`, curl, { mode: 0o755 });
 const { server, port } = await bridge(socket);
 using _ = { [Symbol.dispose]: () => void server.close() };
 const results: Result[] = [];
@@ -59,6 +70,7 @@ for (const file of wanted.length > 0 ? wanted : files) {
     env: {
       ...engine.environment,
       DOCKER_HOST: `unix://${socket}`,
+      PATH: `${scratch}:${engine.environment.PATH}`,
       PODMAN: program,
       PODMAN_SERVICE_PORT: String(port),
       CONTAINERS_HELPER_BINARY_DIR: scratch,

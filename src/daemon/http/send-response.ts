@@ -21,17 +21,19 @@ export async function sendResponse(
   answer: Response,
   { headers: common, headOnly }: SendOptions,
 ): Promise<void> {
+  const type = answer.headers.get("content-type");
+  const json = type?.startsWith("application/json") === true;
+  const chunked = answer.headers.get("transfer-encoding") === "chunked";
   const headers: Record<string, string> = { ...common };
-  for (const [name, value] of answer.headers) headers[name] = value;
+  for (const [name, value] of answer.headers) {
+    if (name !== "transfer-encoding") headers[canonicalName(name)] = value;
+  }
   // Docker's client compares the whole media type before it looks for an error message.
-  const json = headers["content-type"]?.startsWith("application/json") === true;
-  if (json) headers["content-type"] = "application/json";
-  const chunked = headers["transfer-encoding"] === "chunked";
-  delete headers["transfer-encoding"];
+  if (json) headers["Content-Type"] = "application/json";
   if (!chunked) {
     const body = Buffer.from(await answer.arrayBuffer());
     if (answer.status !== 204 && answer.status !== 304) {
-      headers["content-length"] = String(body.length + (json ? 1 : 0));
+      headers["Content-Length"] = String(body.length + (json ? 1 : 0));
     }
     response.writeHead(answer.status, headers);
     response.end(headOnly ? undefined : json ? Buffer.concat([body, newline]) : body);
@@ -45,6 +47,18 @@ export async function sendResponse(
     response.end();
   } else await sendBody(response, answer.body);
 }
+
+/** Returns the name of a header as Docker spells it, for scripts that search the head for it. */
+function canonicalName(name: string): string {
+  const known = canonicalNames.get(name);
+  if (known !== undefined) return known;
+  const canonical = name.replace(/(?:^|-)[a-z]/g, (letter) => letter.toUpperCase());
+  canonicalNames.set(name, canonical);
+  return canonical;
+}
+
+/** Only the daemon's own names get in here, so it stays small. */
+const canonicalNames = new Map<string, string>();
 
 /** Sends a body. An error of the body closes the connection: the head with the status is already sent. */
 async function sendBody(response: ServerResponse, body: ReadableStream<Uint8Array>): Promise<void> {

@@ -1,7 +1,7 @@
 import { objectName } from "#api/schema/names.ts";
 import { queryPlatform } from "#api/schema/platform.ts";
 import type { Platform } from "#oci/platform.ts";
-import { TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "#support/errors.ts";
 import { decodePathPart } from "../http/target.ts";
 
 /**
@@ -26,4 +26,10 @@ export function parseImageName(encoded: string): string {
 export function parsePlatforms(url: string): Platform[] {
   const texts = new URL(url).searchParams.getAll("platforms");
   return texts.flatMap((text) => queryPlatform.parse(text) ?? []);
+}
+
+/** Throws Docker's error for a query with several platforms, where only one has an effect. */
+export function refuseSeveralPlatforms(url: string): void {
+  if (new URL(url).searchParams.getAll("platform").length < 2) return;
+  throw invalidArgument("multiple platform parameters not supported");
 }

@@ -10,6 +10,7 @@ import { shapeLoaded } from "../answers/images/image.ts";
 import { shapeFailure, shapeProgress, shapePushProgress } from "../answers/images/progress.ts";
 import { streamLines, streamLinesAndErrors } from "../http/json-lines.ts";
 import { streamed } from "../http/streamed.ts";
+import { refuseSeveralPlatforms } from "../requests/image-path.ts";
 import { type ImportQuery, parseImport } from "../requests/import-image.ts";
 import { type ParsedPull, parsePull } from "../requests/pull-image.ts";
 
@@ -26,7 +27,8 @@ export function imageArchiveRoutes(images: ImageArchives & ImageTransfer) {
     )
     .post(
       "/images/load",
-      ({ query: { platform }, request: { body, signal } }) => {
+      ({ query: { platform }, request: { body, url, signal } }) => {
+        refuseSeveralPlatforms(url);
         if (body === null) throw invalidArgument("the request has no body");
         const loaded = images.load(body, { platform, signal });
         return streamLinesAndErrors(loaded, { shape: shapeLoaded, failure: shapeFailure });
@@ -35,8 +37,10 @@ export function imageArchiveRoutes(images: ImageArchives & ImageTransfer) {
     )
     .get(
       "/images/get",
-      ({ query: { platform }, request: { url, signal } }) =>
-        saveAnswer(images, new URL(url).searchParams.getAll("names"), { platform, signal }),
+      ({ query: { platform }, request: { url, signal } }) => {
+        refuseSeveralPlatforms(url);
+        return saveAnswer(images, new URL(url).searchParams.getAll("names"), { platform, signal });
+      },
       { query: saveImagesQuery },
     );
 }

@@ -9,7 +9,12 @@ import { shapeHistory, shapeImage, shapeImageSummary, shapeRemoved } from "../an
 import { inspectionOfVersion, summaryOfVersion } from "../answers/images/old-versions.ts";
 import { jsonList } from "../http/json-list.ts";
 import { apiVersion } from "../requests/api-target.ts";
-import { parseImageName, parseImagePath, parsePlatforms } from "../requests/image-path.ts";
+import {
+  parseImageName,
+  parseImagePath,
+  parsePlatforms,
+  refuseSeveralPlatforms,
+} from "../requests/image-path.ts";
 import { parsePruneImages } from "../requests/prune-images.ts";
 import { parsePush } from "../requests/push-image.ts";
 import { pushAnswer, saveAnswer } from "./image-archives.ts";
@@ -35,8 +40,9 @@ export function imageRoutes(images: Images) {
     )
     .get(
       "/images/*",
-      async ({ params: { "*": rest }, query: { platform }, request: { signal, headers } }) => {
+      async ({ params: { "*": rest }, query: { platform }, request: { url, signal, headers } }) => {
         const { name, action } = parseImagePath(rest, ["json", "history", "get"]);
+        refuseSeveralPlatforms(url);
         if (action === "get") return saveAnswer(images, [name], { platform, signal });
         if (platform !== undefined) await images.resolve(name, platform);
         if (action === "history") return (await images.history(name)).map(shapeHistory);
