@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { extract, type Header, pack } from "tar-stream";
-import type { BuildScope } from "../frontend/build-scope.ts";
+import type { Builder } from "#builds/builder.ts";
 
 /** An image whose files are exported, and more files. */
 export interface FilesSource {
@@ -12,6 +12,12 @@ export interface FilesSource {
   added: { path: string; content: Uint8Array }[];
   /** Modification time of all files in seconds since the epoch, instead of their own. */
   time?: number | undefined;
+}
+
+/** What reading the files of images needs. */
+export interface EntriesScope {
+  services: { builder: Pick<Builder, "files"> };
+  signal: AbortSignal;
 }
 
 /** Header of an entry of a tar. Added files have only the fields that they need. */
@@ -25,21 +31,26 @@ interface ArchiveEntry {
 
 /** Yields the files of an image, then the added ones. The content of each is read before the next one. */
 export async function* entriesOf(
-  { services, signal }: BuildScope,
+  { services, signal }: EntriesScope,
   source: FilesSource,
 ): AsyncGenerator<ArchiveEntry> {
   const archive = Readable.from(services.builder.files(source.image), { objectMode: false });
   const entries = extract();
   archive.once("error", (error) => entries.destroy(error));
   archive.pipe(entries);
-  for await (const entry of entries) {
-    signal.throwIfAborted();
-    const { name, linkname, ...header } = entry.header;
-    const target = header.type === "link" ? placed(source, linkname ?? "") : linkname;
-    yield {
-      header: { ...header, ...timeOf(source), name: placed(source, name), linkname: target },
-      content: entry,
-    };
+  try {
+    for await (const entry of entries) {
+      signal.throwIfAborted();
+      const { name, linkname, ...header } = entry.header;
+      const target = header.type === "link" ? placed(source, linkname ?? "") : linkname;
+      yield {
+        header: { ...header, ...timeOf(source), name: placed(source, name), linkname: target },
+        content: entry,
+      };
+    }
+  } finally {
+    // A pipe does not end its source: the worker that packs the files would wait for a reader.
+    archive.destroy();
   }
   for (const { path, content } of source.added) {
     const header: EntryHeader = {
@@ -62,7 +73,7 @@ function placed({ directory }: FilesSource, name: string): string {
 }
 
 /** Yields the files of several images as one tar. */
-export function tarOf(scope: BuildScope, sources: FilesSource[]): AsyncIterable<Uint8Array> {
+export async function* tarOf(scope: EntriesScope, sources: FilesSource[]): AsyncGenerator<Uint8Array> {
   const archive = pack();
   const write = async () => {
     for (const source of sources) {
@@ -76,6 +87,13 @@ export function tarOf(scope: BuildScope, sources: FilesSource[]): AsyncIterable<
     }
     archive.finalize();
   };
-  write().catch((error) => archive.destroy(error instanceof Error ? error : new Error(String(error))));
-  return archive as AsyncIterable<Uint8Array>;
+  const writing = write().catch((error) => {
+    archive.destroy(error instanceof Error ? error : new Error(String(error)));
+  });
+  try {
+    yield* archive as AsyncIterable<Uint8Array>;
+  } finally {
+    archive.destroy();
+    await writing;
+  }
 }
