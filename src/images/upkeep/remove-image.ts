@@ -5,20 +5,38 @@ import type { ImageServices } from "../services.ts";
 import { shortenName } from "../store/describe-image.ts";
 import { findImage } from "../store/find-image.ts";
 import type { ImageRecord, ImageRecords, NameRecord } from "../store/image-records.ts";
+import { partsOfNamedIndexes } from "../store/index-parts.ts";
 import type { RemovedImage, RemoveImageOptions } from "./image-maintenance.ts";
 
-/** Removes a name. Removes the image, too, if it was the last name or if `name` is the image's ID. */
+/**
+ * Removes a name. Removes the image, too, if it was the last name or if `name` is the image's ID. The images for other
+ * platforms that the last name of an index referred to are removed with it.
+ */
 export async function removeImage(
   services: ImageServices,
   name: string,
-  { force }: RemoveImageOptions,
+  options: RemoveImageOptions,
 ): Promise<RemovedImage[]> {
+  const parts = await partsOfNamedIndexes(services);
+  const removed = removeNamed(services, name, options);
+  const left = parts.size === 0 ? parts : await partsOfNamedIndexes(services);
+  for (const id of parts) {
+    const image = services.records.get(id);
+    const isNamed = services.records.names().some((one) => one.id === id);
+    if (!image || left.has(id) || isNamed || services.uses.isUsed("image", id)) continue;
+    removed.push(...removeRecord(services, image, []));
+  }
+  await services.writeIndex();
+  return removed;
+}
+
+function removeNamed(services: ImageServices, name: string, { force }: RemoveImageOptions): RemovedImage[] {
   const { records } = services;
   const unreadable = findSetAside(records, name);
   if (unreadable !== undefined) {
     const untagged = (records.setAside.get(unreadable) ?? []).map((one) => ({ untagged: shortenName(one) }));
     records.remove(unreadable);
-    return finish(services, [...untagged, { deleted: unreadable }]);
+    return [...untagged, { deleted: unreadable }];
   }
   const image = findImage(records, name);
   const names = records.names().filter(({ id }) => id === image.id);
@@ -27,12 +45,12 @@ export async function removeImage(
   if (named?.isDigest) {
     records.removeDigest(named.key);
     removed.push({ untagged: named.shown });
-    if (names.length > 0) return finish(services, removed);
+    if (names.length > 0) return removed;
   } else if (named) {
     if (names.length === 1) refuseIfUsed(services, image, force, named.shown);
     records.untag(named.key);
     removed.push({ untagged: named.shown }, ...untagDigests(records, image, named.key));
-    if (names.length > 1) return finish(services, removed);
+    if (names.length > 1) return removed;
   } else {
     refuseIfRunning(services, image);
     if (names.length > 1 && !force) {
@@ -42,8 +60,7 @@ export async function removeImage(
     refuseIfUsed(services, image, force, undefined);
     removed.push(...names.map((one) => ({ untagged: familiarName(parseReference(one.name)) })));
   }
-  removed.push(...removeRecord(services, image, names));
-  return finish(services, removed);
+  return [...removed, ...removeRecord(services, image, names)];
 }
 
 /** Returns the ID of the image with a name or ID whose record cannot be read. */
@@ -83,11 +100,6 @@ function untagDigests(records: ImageRecords, image: ImageRecord, name: string): 
     .filter((one) => one.id === image.id && one.name.startsWith(`${repository}@`));
   for (const digest of digests) records.removeDigest(digest.name);
   return digests.map((digest) => ({ untagged: shortenName(digest.name) }));
-}
-
-async function finish(services: ImageServices, removed: RemovedImage[]): Promise<RemovedImage[]> {
-  await services.writeIndex();
-  return removed;
 }
 
 interface GivenName {

@@ -62,6 +62,18 @@ daemonSuite("docker build with buildx for several platforms", { obstacle, prepar
     expect(JSON.parse(stdout).manifests).toHaveLength(2);
   });
 
+  test("the images of all platforms are removed with the last name of their index", async () => {
+    await built(crossed.replace("echo for", "echo removed for"), {}, "-t", "gone:1", "-t", "gone:2", ...both);
+    const all = async () => (await docker(["images", "-aq", "--no-trunc"])).stdout.trim().split("\n").length;
+    const before = await all();
+    await docker(["rmi", "gone:1"]);
+    expect((await docker(["images", "-f", "dangling=true", "-q"])).stdout).toBe("");
+    const { stdout } = await docker(["rmi", "gone:2"]);
+    expect(stdout.match(/^Deleted: /gm)?.length).toBeGreaterThanOrEqual(2);
+    expect((await docker(["images", "-f", "dangling=true", "-q"])).stdout).toBe("");
+    expect(await all()).toBeLessThan(before);
+  });
+
   test("files of each platform are in a directory of their own, and archives have an index", async () => {
     using out = temporaryDirectory("out");
     const archive = `${out.path}/oci.tar`;
