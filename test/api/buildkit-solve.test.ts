@@ -168,7 +168,11 @@ describe("POST /build?version=2", () => {
   });
 
   test.each([
-    ["/build?version=2&outputs=[{%22Type%22:%22oci%22}]", 501, "outputs: oci: not supported"],
+    [
+      "/build?version=2&outputs=[{%22Type%22:%22oci%22}]",
+      400,
+      "outputs: oci: a session is needed, which receives the output",
+    ],
     ["/build?session=s", 400, "session: a session needs version=2"],
   ])("%s is refused", async (path, status, message) => {
     const response = await kit.api.request("POST", path, { body: "tar" });

@@ -26,6 +26,8 @@ export type BuildLine =
   | { type: "pulling"; image: string; progress: BuildPull }
   /** `rule` is the name of a Dockerfile check. */
   | { type: "warning"; text: string; lines?: LineRangeAnswer; rule?: string }
+  /** The last line of a question about the Dockerfile: a table, and BuildKit's object. */
+  | { type: "described"; text: string; json: object }
   /** The last line of a request that only checks the Dockerfile. */
   | { type: "checked"; findings: number }
   /** The last line of a build that succeeded; `existed` tells whether the image was in the store before. */

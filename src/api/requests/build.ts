@@ -105,6 +105,8 @@ export const tboxBuildSchema = z.strictObject({
   dockerfile: z.string(),
   dockerfileText: z.string().exactOptional(),
   checkOnly: z.boolean(),
+  /** Question about the Dockerfile, which is answered instead of a build. */
+  question: z.enum(["outline", "targets"]).exactOptional(),
   tags: z.array(z.string()),
   target: z.string().exactOptional(),
   arguments: record,

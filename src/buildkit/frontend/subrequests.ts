@@ -1,11 +1,12 @@
-import { readStages } from "#builds/dockerfile/read-stages.ts";
 import type { LineRange } from "#builds/dockerfile/statement.ts";
+import { describeFile, type Question } from "#builds/outline/describe-file.ts";
 import { GrpcError, statusCode } from "../grpc/grpc-error.ts";
 import { ruleAddress } from "../progress/rule-address.ts";
 import type { SourceText } from "../progress/source-text.ts";
 import type { BridgeResult } from "../protocol/gateway.ts";
 import type { BuildScope } from "./build-scope.ts";
 import type { FrontendRequest } from "./contexts.ts";
+import { withPrefix } from "./options.ts";
 import { readDockerfileText, type Solved, type SolveSettings, solveDockerfile } from "./solve-dockerfile.ts";
 
 /** Answers a question about a Dockerfile instead of building it: `docker build --call`. */
@@ -18,13 +19,25 @@ export async function answerSubrequest(
     const solved = await solveDockerfile(scope, request, { ...settings, checkOnly: true });
     return lintResult(solved.type === "findings" ? solved : { findings: [], source: { name: "", text: "" } });
   }
-  if (name === "frontend.targets") return targetsResult(await readDockerfileText(scope, request));
+  const question = questions.get(name);
+  if (question !== undefined) {
+    const { text } = await readDockerfileText(scope, request);
+    const target = request.options.get("target") || undefined;
+    const given = withPrefix(request.options, "build-arg:");
+    const { json, text: table } = describeFile(question, text, { target, given });
+    return resultOf(json, table, 0);
+  }
   const detail = {
     typeUrl: "github.com/moby/buildkit/errdefs.Subrequest+json",
     value: Buffer.from(JSON.stringify({ name })),
   };
   throw new GrpcError(statusCode.unimplemented, `unsupported request ${name}`, [detail]);
 }
+
+const questions = new Map<string, Question>([
+  ["frontend.outline", "outline"],
+  ["frontend.targets", "targets"],
+]);
 
 function lintResult({ findings, source }: Omit<Extract<Solved, { type: "findings" }>, "type">): BridgeResult {
   const found = findings.filter(({ rule }) => rule !== undefined);
@@ -36,20 +49,6 @@ function lintResult({ findings, source }: Omit<Extract<Solved, { type: "findings
   }));
   const text = found.map((one) => `\nWARNING: ${one.rule}\n${one.text}\n`).join("");
   return resultOf({ warnings, sources: [shapeSource(source)] }, text, warnings.length > 0 ? 1 : 0);
-}
-
-function targetsResult(source: SourceText): BridgeResult {
-  const { stages } = readStages(source.text);
-  const targets = stages.map(({ from }, index) => ({
-    ...(from.name === undefined ? {} : { name: from.name }),
-    ...(index === stages.length - 1 ? { default: true } : {}),
-    base: from.base,
-    ...(from.platform === undefined ? {} : { platform: from.platform }),
-    location: { ranges: rangesOf(from.lines) },
-  }));
-  const lines = targets.map((one) => `${one.name ?? ""}${one.default ? " (default)" : ""}`.trim());
-  const sources = [Buffer.from(source.text).toString("base64")];
-  return resultOf({ targets, sources }, `TARGET\n${lines.join("\n")}\n`, 0);
 }
 
 function rangesOf(lines: LineRange | undefined) {

@@ -4,7 +4,7 @@ import { parseBoolean } from "#support/boolean.ts";
 import { explained, invalidArgument } from "#support/errors.ts";
 import { openDownload, reachOfNamed } from "#support/http/open-download.ts";
 import { streamOf } from "#support/streams.ts";
-import type { BuildRequest, ContextSource } from "../builder.ts";
+import type { BuildMaterial, BuildRequest, ContextSource } from "../builder.ts";
 import { checkOut, findCommit } from "../git/checkout.ts";
 import { isRepository, parseRepository } from "../git/repository.ts";
 import type { BuilderServices } from "../services.ts";
@@ -25,6 +25,8 @@ export interface SourceOptions {
   held: AsyncDisposableStack;
   scratch: string;
   signal: AbortSignal;
+  /** Receives the sources from outside. */
+  materials: BuildMaterial[];
 }
 
 export interface OpenedSource {
@@ -70,9 +72,13 @@ async function unpack({ services, held }: SourceOptions, body: ReadableStream<Ui
   return `${services.store}/${workspace.upper}`;
 }
 
-async function checkOutContext({ request, scratch, signal }: SourceOptions, url: string): Promise<string> {
+async function checkOutContext(
+  { request, scratch, signal, materials }: SourceOptions,
+  url: string,
+): Promise<string> {
   const repository = parseRepository(url);
   const found = await findCommit(repository, { request, signal, home: `${scratch}/git-home` });
+  materials.push({ type: "git", url, commit: found.commit });
   const kept = request.arguments.BUILDKIT_CONTEXT_KEEP_GIT_DIR;
   const keepGitDirectory = repository.keepGitDirectory ?? parseBoolean(kept ?? "") ?? false;
   return checkOut(repository, found, { target: `${scratch}/context`, keepGitDirectory });

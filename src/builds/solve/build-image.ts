@@ -36,7 +36,7 @@ export async function buildImage(
   // A failed step aborts the others.
   const stop = new AbortController();
   const signal = AbortSignal.any([request.signal, stop.signal]);
-  const sources = { services, request, held, scratch, signal };
+  const sources: SourceOptions = { services, request, held, scratch, signal, materials: [] };
   const { text, context } = await openInput(sources, emit);
   const read = readStages(text);
   const given = request.arguments;
@@ -76,7 +76,7 @@ export async function buildImage(
     signal,
     emit: order.emit,
     room,
-    materials: [],
+    materials: sources.materials,
     reusable: await openReusableSteps({ services, request, signal, emit }),
     openContext: (source) => openNamed(sources, source),
     filesOf: (source, lines) => solver.filesOf(source, lines),

@@ -1,5 +1,6 @@
 import type { BuildEvent } from "../builder.ts";
-import { findSource, type PlannedStage, type Source, sourcesOf } from "../plan/plan-stages.ts";
+import { neededStages } from "../plan/needed-stages.ts";
+import type { PlannedStage } from "../plan/plan-stages.ts";
 
 export interface StageOrder {
   emit(event: BuildEvent): void;
@@ -16,7 +17,7 @@ export function inStageOrder(
   target: number,
   emit: (event: BuildEvent) => void,
 ): StageOrder {
-  const waiting = [...neededStages(stages, target)]
+  const waiting = [...neededStages({ stages, contexts: new Map() }, target)]
     .sort((a, b) => a - b)
     .flatMap((index) => {
       const stage = stages[index];
@@ -53,26 +54,4 @@ function lastNumber({ number, instructions }: PlannedStage): number {
 
 function isWithin(stage: PlannedStage, number: number): boolean {
   return number >= stage.number && number <= lastNumber(stage);
-}
-
-/** Returns the indexes of a stage and of all stages that it directly or indirectly depends on. */
-function neededStages(stages: PlannedStage[], target: number, found = new Set<number>()): Set<number> {
-  const stage = stages[target];
-  if (!stage || found.has(target)) return found;
-  found.add(target);
-  const named = stage.instructions.flatMap(sourcesOf).flatMap((name) => sourceOf(name, stages, target));
-  for (const source of [stage.base, ...named]) {
-    if (source.type === "stage") neededStages(stages, source.index, found);
-  }
-  return found;
-}
-
-/** A classic build has no named contexts. */
-function sourceOf(name: string, stages: PlannedStage[], current: number): Source[] {
-  try {
-    return [findSource(name, { stages, contexts: new Map() }, current)];
-  } catch {
-    // The step itself reports the error, with its lines.
-    return [];
-  }
 }

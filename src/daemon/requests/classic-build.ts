@@ -6,7 +6,7 @@ import type { Resources } from "#containers/limits/resources.ts";
 import { parsePlatform } from "#oci/platform.ts";
 import { parseReference } from "#oci/reference.ts";
 import { parseBoolean } from "#support/boolean.ts";
-import { invalidArgument, TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { credentialsByDomain } from "./build-credentials.ts";
 import { refuseParameters } from "./refuse-parameters.ts";
 
@@ -54,21 +54,27 @@ const clientSession = "client-session";
 /** Returns the BuildKit build that `POST /build?version=2` requests. */
 export function parseSessionBuild(query: BuildQuery, request: Request): HttpBuild {
   const { session, version: _, outputs, ...classic } = query;
-  checkOutputs(outputs);
   const parsed = parseClassicBuild(classic, request);
   return {
     request: { ...parsed, progress: "live", cacheFrom: { ...parsed.cacheFrom, only: false } },
     session,
+    outputs: parseOutputs(outputs, session),
     fromSession: query.remote === clientSession,
   };
 }
 
-/** Throws for outputs other than an image in the store. */
-function checkOutputs(outputs: string | undefined): void {
+/** Reads the outputs of a build, a list in JSON; the image in the store is no output of its own. */
+function parseOutputs(outputs: string | undefined, session: string | undefined): HttpBuild["outputs"] {
   const given: unknown = outputs === undefined ? [] : parseJson(outputs);
-  const types = Array.isArray(given) ? given.map((one): unknown => Object(one).Type) : [];
-  const other = types.find((type) => type !== "moby" && type !== "image");
-  if (other !== undefined) throw new TboxError("not-implemented", `outputs: ${other}: not supported`);
+  if (!Array.isArray(given)) throw invalidArgument("outputs: not a list");
+  const all: HttpBuild["outputs"] = given.map((one: unknown) => {
+    const { Type: type, Attrs: attributes } = Object(one);
+    const texts = Object.entries(Object(attributes)).map(([name, value]) => [name, String(value)] as const);
+    return { type: String(type), attributes: new Map(texts) };
+  });
+  const wanted = all.filter(({ type, attributes }) => !/^(?:moby|image)$/.test(type) || attributes.size > 0);
+  if (wanted.length === 0 || session !== undefined) return wanted;
+  throw invalidArgument(`outputs: ${wanted[0]?.type}: a session is needed, which receives the output`);
 }
 
 function contextOf({ remote }: BuildQuery, { body }: Request): ContextSource {

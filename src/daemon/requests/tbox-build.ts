@@ -2,6 +2,7 @@ import { type TboxBuildRequest, tboxBuildSchema } from "#api/requests/build.ts";
 import { parseJson } from "#api/schema/json.ts";
 import type { CommandBuild, TypedAttributes } from "#buildkit/command/command-build.ts";
 import type { BuildRequest, ContextSource } from "#builds/builder.ts";
+import type { Question } from "#builds/outline/describe-file.ts";
 import { parsePlatform } from "#oci/platform.ts";
 import { familiarName, parseReference, withDefaultTag } from "#oci/reference.ts";
 import { invalidArgument } from "#support/errors.ts";
@@ -15,6 +16,8 @@ const lineLimit = 16 * 1024 * 1024;
 /** A build of `POST /tbox/build`: one that the builder carries out, or one with exports. */
 export type ParsedTboxBuild =
   | { type: "plain"; request: BuildRequest }
+  /** A question about the Dockerfile, which a check reads. */
+  | { type: "question"; question: Question; request: BuildRequest }
   | { type: "command"; build: CommandBuild };
 
 /** Returns the build that `POST /tbox/build` requests: a line of JSON, followed by a tar for the context `stream`. */
@@ -27,7 +30,7 @@ export async function parseTboxBuild({ body, signal }: Request): Promise<ParsedT
     throw invalidArgument(`${issue?.path.join(".")}: ${issue?.message}`);
   }
   const { context, tags, platforms, secrets, agents, credentials, ...others } = result.data;
-  const { contexts, outputs, cacheFrom, cacheTo, provenance, ...same } = others;
+  const { contexts, outputs, cacheFrom, cacheTo, provenance, question, ...same } = others;
   const request: CommandBuild["request"] = {
     ...same,
     progress: "live",
@@ -43,6 +46,9 @@ export async function parseTboxBuild({ body, signal }: Request): Promise<ParsedT
   };
   const wanted = platforms.map(parsePlatform);
   const [platform, ...more] = wanted;
+  if (question !== undefined) {
+    return { type: "question", question, request: { ...request, checkOnly: true, contexts: new Map() } };
+  }
   const isPlain =
     more.length + outputs.length + cacheFrom.length + cacheTo.length + Object.keys(contexts).length === 0;
   if (isPlain && provenance === undefined) {

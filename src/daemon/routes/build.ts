@@ -8,7 +8,12 @@ import {
   pruneBuildQuery,
 } from "#api/requests/build.ts";
 import type { Builder } from "#builds/builder.ts";
-import { classicBuildAnswer, sessionBuildAnswer, tboxBuildAnswer } from "../answers/builds/build-stream.ts";
+import {
+  classicBuildAnswer,
+  describedAnswer,
+  sessionBuildAnswer,
+  tboxBuildAnswer,
+} from "../answers/builds/build-stream.ts";
 import { empty } from "../answers/status-only.ts";
 import { streamed } from "../http/streamed.ts";
 import { parseClassicBuild, parseSessionBuild } from "../requests/classic-build.ts";
@@ -38,6 +43,9 @@ export function buildRoutes(builder: Builder, loadBuildKit: LoadBuildKit) {
         async ({ request }) => {
           const parsed = await parseTboxBuild(request);
           if (parsed.type === "plain") return tboxBuildAnswer(builder.build(parsed.request));
+          if (parsed.type === "question") {
+            return describedAnswer(builder.build(parsed.request), parsed.question, parsed.request);
+          }
           return tboxBuildAnswer((await loadBuildKit()).buildForCommand(parsed.build));
         },
         { parse: "none" },

@@ -172,6 +172,18 @@ daemonSuite(
       expect(readdirSync(out.path).sort()).toEqual(["a.tar", "files"]);
     });
 
+    test("--call prints what a Dockerfile takes, and its targets, without a build", async () => {
+      const dockerfile =
+        "# A is an argument\nARG A=1\nFROM box:1 AS low\nRUN --mount=type=secret,id=s,required=true exit 1\nFROM low AS high\nARG A\n";
+      using context = writeContext({ Dockerfile: dockerfile });
+      const outline = await tbox("build", "--call", "outline", context.path);
+      expect(outline).toMatch(/^TARGET: high\n/);
+      expect(outline).toMatch(/^A +1 +is an argument$/m);
+      expect(outline).toMatch(/^s +true$/m);
+      const json = JSON.parse(await tbox("build", "--call", "targets,format=json", context.path));
+      expect(json.targets).toMatchObject([{ name: "low" }, { name: "high", default: true, base: "low" }]);
+    });
+
     test("an output that cannot be written fails the command and leaves no part of a file", async () => {
       using out = temporaryDirectory("output");
       const failed = await build(daemon, "FROM box:1\n", {}, "-o", `type=oci,dest=${out.path}/none/a.tar`);

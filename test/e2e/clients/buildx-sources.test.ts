@@ -49,6 +49,17 @@ daemonSuite("sources of docker build with buildx", { obstacle, prepare: loadBox 
     expect(await output("git:2", "cat", "/file")).toBe("new\n");
   });
 
+  test("a provenance names the commit of a git context", async () => {
+    using out = temporaryDirectory("git");
+    const files = ["--provenance=mode=max", "-o", out.path];
+    const url = `${repository.url}#v1`;
+    await printed("build", ...files, url);
+    const { materials, invocation } = await Bun.file(`${out.path}/provenance.json`).json();
+    const digest = { sha1: expect.stringMatching(/^[0-9a-f]{40}$/) };
+    expect(materials).toContainEqual({ uri: url, digest });
+    expect(invocation.configSource).toMatchObject({ uri: url, digest });
+  });
+
   test("a tar from standard input is the context", async () => {
     using context = writeContext({ Dockerfile: "FROM box:1\nCOPY f /f\n", f: "from a tar\n" });
     const archive = Bun.spawnSync(["tar", "-C", context.path, "-c", "."]).stdout;

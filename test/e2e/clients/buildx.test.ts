@@ -91,6 +91,15 @@ daemonSuite("docker build with buildx", { obstacle, prepare: loadBox }, (daemon)
     expect(stdout).toContain("FromAsCasing");
   });
 
+  test("--call outline and targets describe the Dockerfile", async () => {
+    const dockerfile =
+      "# A is an argument\nARG A=1\nFROM box:$A AS low\nRUN --mount=type=secret,id=s exit 1\n";
+    const outline = await build(dockerfile, {}, "--call", "outline", "--build-arg", "A=2");
+    expect(outline).toMatchObject({ code: 0, stdout: expect.stringMatching(/^A +2 +is an argument *$/m) });
+    const targets = await build(dockerfile, {}, "--call", "targets");
+    expect(targets.stdout).toContain("low (default)");
+  });
+
   test("Ctrl-C ends the running step", async () => {
     using context = writeContext({ Dockerfile: "FROM box:1\nRUN echo begun; sleep 3600\n" });
     const child = Bun.spawn(["docker", "build", "--progress", "plain", context.path], {

@@ -6,6 +6,7 @@ import { failureMessage } from "../../output/failure.ts";
 import { outputForStream } from "../../output/visible.ts";
 import type { Invocation } from "../../registry/command.ts";
 import { checkDockerfile } from "./check-dockerfile.ts";
+import { describeDockerfile } from "./describe-dockerfile.ts";
 import { type DockerfileText, excerpt } from "./excerpt.ts";
 import type { BuildFlags } from "./flags.ts";
 import { isPushed, type Output, registryOutput } from "./output.ts";
@@ -22,6 +23,9 @@ export async function buildImage({
 }: Invocation<BuildFlags>): Promise<number> {
   const outputs = outputsOf(flags);
   const prepared = await prepareBuild(flags, source, outputs);
+  if (prepared.request.question !== undefined) {
+    return describeDockerfile(prepared, flags.call?.format ?? "text");
+  }
   if (prepared.request.checkOnly) return checkDockerfile(prepared);
   const quiet = flags.quiet || flags.progress === "quiet";
   const receipt = openReceipt(outputs);

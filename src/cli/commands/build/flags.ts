@@ -1,7 +1,8 @@
 import { parseBytes } from "#support/bytes.ts";
+import { splitFields } from "#support/fields.ts";
 import { resourceFlags } from "../../container-flags/resource-flags.ts";
 import { bool, contentTrust, list, listOf, parsed, text, unsupported, word } from "../../flags/kinds.ts";
-import { parseEnvironmentEntry, parseLabel } from "../../values/entries.ts";
+import { parseEnvironmentEntry, parseLabel, toRecord } from "../../values/entries.ts";
 import { parseExtraHost } from "../../values/host-addresses.ts";
 import { parseUlimit } from "../../values/ulimit.ts";
 import { parseOutput } from "./output.ts";
@@ -19,6 +20,19 @@ const limits = {
   memory,
   "memory-swap": others["memory-swap"],
 };
+
+/** Kinds of `--call`; `lint` is an old name of `check`. */
+const methods = ["build", "check", "lint", "outline", "targets"] as const;
+
+/** Parses `--call METHOD[,format=json]`. */
+function parseCall(text: string): { method: (typeof methods)[number]; format: "text" | "json" } {
+  const { method: name, format = "text" } = toRecord(splitFields(`method=${text}`));
+  const method = methods.find((one) => one === name);
+  if (method === undefined) throw new Error(`method "${name}" is not supported, use ${methods.join(", ")}`);
+  if (format !== "text" && format !== "json")
+    throw new Error(`format "${format}" is not supported, use text or json`);
+  return { method, format };
+}
 
 function parseEntitlement(text: string): string {
   if (text === "network.host") return text;
@@ -43,7 +57,7 @@ export const buildFlags = {
     "Cache export destinations (e.g., user/app:cache, type=local,dest=path/to/dir)",
     parseCache,
   ),
-  call: word("Set method for evaluating build (build, check)", ["build", "check"] as const, {
+  call: parsed("Set method for evaluating build (build, check, outline, targets)", parseCall, {
     shownDefault: "build",
   }),
   check: bool("Check the Dockerfile without building it"),

@@ -21,11 +21,13 @@ export interface PreparedBuild {
 export async function prepareBuild(flags: Flags, source: string, outputs: Output[]): Promise<PreparedBuild> {
   const { context, archive, ...file } = await findContext(flags.file, source);
   const { target, network } = flags;
+  const method = flags.call?.method;
   const provenance = flags.provenance ?? flags.attest.at(-1)?.provenance;
   const request: TboxBuildRequest = {
     context,
     ...file,
-    checkOnly: flags.check || flags.call === "check",
+    checkOnly: flags.check || method === "check" || method === "lint",
+    ...(method === "outline" || method === "targets" ? { question: method } : {}),
     tags: flags.tag,
     ...(target === undefined ? {} : { target }),
     arguments: { ...epochOf(process.env), ...toRecord(resolveEnvironment(flags["build-arg"], process.env)) },

@@ -3,8 +3,9 @@ import type { FailureFields } from "#api/answers/progress.ts";
 import type { CommandEvent } from "#buildkit/command/command-build.ts";
 import type { HttpBuild } from "#buildkit/control/http-build.ts";
 import type { BuildKit } from "#buildkit/open-buildkit.ts";
-import type { BuildEvent } from "#builds/builder.ts";
+import type { BuildEvent, BuildRequest } from "#builds/builder.ts";
 import { DockerfileError } from "#builds/dockerfile/dockerfile-error.ts";
+import { describeFile, type Question } from "#builds/outline/describe-file.ts";
 import { StepError } from "#builds/solve/step-error.ts";
 import { errorChain } from "#support/errors.ts";
 import { streamLinesAndErrors } from "../../http/json-lines.ts";
@@ -54,6 +55,23 @@ function sessionFailure(error: unknown): FailureFields {
 /** Returns the answer of `POST /tbox/build`: events as they are; every error is the last line. */
 export function tboxBuildAnswer(events: BuildEvents | AsyncGenerator<CommandEvent>): Response {
   return streamLinesAndErrors(linesOf(events), { shape: (line) => line, failure: tboxFailure });
+}
+
+/** Returns the answer of a question of `POST /tbox/build` about the Dockerfile that a check reads. */
+export function describedAnswer(
+  events: BuildEvents,
+  question: Question,
+  { target, arguments: given }: Pick<BuildRequest, "target" | "arguments">,
+): Response {
+  async function* lines(): AsyncGenerator<BuildLine> {
+    for await (const event of events) {
+      if (event.type !== "dockerfile") continue;
+      yield event;
+      yield { type: "described", ...describeFile(question, event.text, { target, given }) };
+      return;
+    }
+  }
+  return streamLinesAndErrors(lines(), { shape: (line) => line, failure: tboxFailure });
 }
 
 async function* linesOf(events: BuildEvents | AsyncGenerator<CommandEvent>): AsyncGenerator<BuildLine> {
