@@ -30,7 +30,7 @@ const MOST_USED: usize = 32;
 /// Time without starts before resources are prepared or destroyed.
 const QUIET: Duration = Duration::from_millis(12);
 
-/// Time without starts before a sandbox is prepared. It is short: the start itself leaves one processor nearly idle.
+/// Time between the preparations of two sandboxes, so that a start does not wait for both.
 const READY_DELAY: Duration = Duration::from_millis(2);
 
 /// Time until the next attempt after a failure: the user may have reached a limit.
@@ -85,7 +85,7 @@ impl PreparedResources {
     /// process's id and its sandbox's network namespace, or `None` if there is no such process.
     pub fn launch(&mut self, launch: &Launch, suits: bool) -> Option<(Pid, Option<OwnedFd>)> {
         self.postpone(QUIET);
-        self.ready_not_before = Some(Instant::now() + READY_DELAY);
+        self.ready_not_before = self.not_before;
         while suits && let Some(member) = self.ready.take() {
             if let Some(taken) = member.send(launch) {
                 return Some(taken);
@@ -94,6 +94,13 @@ impl PreparedResources {
             self.ready_not_before = Some(Instant::now() + RETRY);
         }
         self.standby.take()?.send(launch)
+    }
+
+    /// Lets the next sandbox be prepared now, because a container has ended: its start competes for no processor any more.
+    pub fn note_end(&mut self) {
+        if until(self.ready_not_before) <= QUIET {
+            self.ready_not_before = None;
+        }
     }
 
     /// Forks a standby monitor, if one is missing and it is time. Returns the monitor's state in the new process.
@@ -112,7 +119,10 @@ impl PreparedResources {
             _ => None,
         };
         match StandbyMonitor::fork(blueprint.as_ref(), network) {
-            Some(ForkSide::Zygote(member)) if blueprint.is_some() => self.ready.add(member),
+            Some(ForkSide::Zygote(member)) if blueprint.is_some() => {
+                self.ready.add(member);
+                self.ready_not_before = Some(Instant::now() + READY_DELAY);
+            }
             Some(ForkSide::Zygote(standby)) => self.standby = Some(standby),
             Some(ForkSide::Monitor(standby)) => return Some(standby),
             None => {

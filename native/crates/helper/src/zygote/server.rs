@@ -279,6 +279,7 @@ impl Zygote {
         while let Ok(Some(number)) = signals::read(self.signals.as_fd()) {
             match number {
                 SIGCHLD => {
+                    self.prepared.note_end();
                     for network in self.children.reap(&self.host) {
                         self.prepared.retire(network);
                     }
