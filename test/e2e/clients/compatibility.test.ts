@@ -39,6 +39,10 @@ daemonSuite("compatibility with Docker", { obstacle: shellUnavailable, prepare: 
     expect(await past("--filter", "volume=told")).toEqual(["create", "mount", "unmount", "destroy"]);
   });
 
+  test("info says that no swarm is active, which security benchmarks look for", async () => {
+    expect(await daemon.printed("info")).toContain("\nSwarm: inactive\n");
+  });
+
   test("names in an export have no leading slash", async () => {
     await tbox("run", "--name", "made", "--network", "none", "box:1", "touch", "/here");
     const response = await daemon.request("GET", "/containers/made/export");

@@ -40,6 +40,7 @@ function describe(info: InfoAnswer): string {
     line("Cgroup Driver", info.CgroupDriver),
     line("Cgroup Version", info.CgroupVersion),
     line("Cgroup Controllers", info.Tbox.CgroupControllers.join(" ")),
+    line("Swarm", info.Swarm.LocalNodeState),
     line("Default Runtime", info.DefaultRuntime),
     ...list("Security Options", info.SecurityOptions),
     line("Kernel Version", info.KernelVersion),
