@@ -100,17 +100,13 @@ export async function removeStopped(services: ContainerServices, record: Contain
  */
 export function removeExited(services: ContainerServices, record: ContainerRecord): void {
   services.records.deleteSoon(record.id);
-  setImmediate(() => discardFiles(services, record, "exit"));
+  setImmediate(() => discardFiles(services, record));
   announceRemoval(services, record);
 }
 
-function discardFiles(
-  services: ContainerServices,
-  { id, name }: ContainerRecord,
-  occasion: "now" | "exit" = "now",
-): void {
+function discardFiles(services: ContainerServices, { id, name }: ContainerRecord): void {
   try {
-    services.trash.discard(containerDirectory(services, id), occasion);
+    services.trash.discard(containerDirectory(services, id));
   } catch (error) {
     services.warn(`move the files of container ${name} to the trash`, error);
   }

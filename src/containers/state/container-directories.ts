@@ -10,67 +10,54 @@ export type DirectoryFiles = Record<string, string>;
 export type FilesOf = (id: string) => DirectoryFiles;
 
 /**
- * Directories of new containers, some of them created in advance: a new file or directory takes a tenth of a millisecond on
- * most disks, and a multiple where others were deleted just before. The next daemon deletes a directory without a record.
+ * Directories of new containers, one of them created in advance. The next daemon deletes a directory without a record.
  */
 export interface ContainerDirectories {
   /**
    * Returns a new ID whose directory has these files, and the upper and work directories of the overlay. The function is
-   * called again for directories that are created in advance, because most containers are like the last one.
+   * called again for the directory that is created in advance, because most containers are like the last one.
    */
   take(filesOf: FilesOf): string;
-  /** Creates a directory in advance if there is none. */
+  /** Creates the next directory in advance. */
   prepare(): void;
 }
 
-/** Number of directories created in advance, after the first container. */
-const mostReady = 64;
-
-/** Milliseconds without a new container before directories are created in advance, a few at a time. */
-const quietTime = 10;
-const atOnce = 4;
+/** Milliseconds before the next directory is created when no start asks for it. */
+const preparationDelay = 20;
 
 /** Opens the directories below `parent`. `defaultFiles` returns the files of the first directory. */
 export function openContainerDirectories(parent: string, defaultFiles: FilesOf): ContainerDirectories {
   let expected = defaultFiles;
-  const ready: { id: string; files: DirectoryFiles }[] = [];
+  let ready: { id: string; files: DirectoryFiles } | undefined;
+  let waiting = false;
   const create = (filesOf: FilesOf) => {
     const id = randomBytes(32).toString("hex");
     const files = filesOf(id);
     createDirectory(`${parent}/${id}`, files);
     return { id, files };
   };
-  const prepare = (wanted: number) => {
+  const prepare = () => {
     try {
-      while (ready.length < wanted) ready.push(create(expected));
+      ready ??= create(expected);
     } catch {
       // The next `take` tries again and throws.
-      return false;
     }
-    return true;
   };
-  let taken = 0;
-  let refilling = false;
-  const refill = (seen: number) => {
-    refilling = false;
-    const isQuiet = taken === seen;
-    if (isQuiet && !prepare(Math.min(ready.length + atOnce, mostReady))) return;
-    if (ready.length < mostReady) refillSoon();
-  };
-  const refillSoon = () => {
-    if (!refilling) setTimeout(refill, quietTime, taken).unref();
-    refilling = true;
+  const prepareSoon = () => {
+    waiting = false;
+    prepare();
   };
   return {
     take(filesOf) {
-      const { id, files } = ready.pop() ?? create(filesOf);
-      taken++;
+      const { id, files } = ready ?? create(filesOf);
+      ready = undefined;
       expected = filesOf;
-      refillSoon();
+      if (!waiting) setTimeout(prepareSoon, preparationDelay);
+      waiting = true;
       complete(`${parent}/${id}`, files, () => filesOf(id));
       return id;
     },
-    prepare: () => void prepare(1),
+    prepare,
   };
 }
 
