@@ -44,6 +44,8 @@ describe("a tree of the host", () => {
     const { entries } = await scanTree(tree, compileIgnorePatterns([]));
     expect(entries.size).toBe(403);
     expect(readdirSync("/proc/self/fd").length - before).toBeLessThan(300);
+    // The runtime's own function takes long for deep trees.
+    Bun.spawnSync(["rm", "-rf", `${directory.path}/context/d`]);
   });
 
   test("keeps its modes: an unreadable file is refused, but is read if the build owns the tree", () => {
