@@ -282,6 +282,7 @@ test("info, version, disk usage and doctor describe the machine", async () => {
   });
   expect(await get("/system/df")).toMatchObject({ LayersSize: 3, Images: [{ Containers: 2 }], Volumes: [] });
   expect(await get("/system/df?type=container&type=volume")).not.toHaveProperty("LayersSize");
+  expect(await get("/v1.43/system/df")).toMatchObject({ Images: [{ VirtualSize: expect.any(Number) }] });
   expect(await get("/tbox/release")).toEqual({ latest: "0.2.0" });
   expect(await get("/tbox/doctor")).toEqual({ checks: [{ name: "kernel", status: "ok", detail: "6.1" }] });
 });

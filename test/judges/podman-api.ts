@@ -29,8 +29,8 @@ while (($#)); do
     --root|--runroot|--tmpdir) shift ;;
     --log-level=*) ;;
     --replace) replace=1 ;;
-    --name) name=$2 arguments+=("$1" "$2") shift ;;
-    --name=*) name=\${1#--name=} arguments+=("$1") ;;
+    --name) name=$2; arguments+=("$1" "$2"); shift ;;
+    --name=*) name=\${1#--name=}; arguments+=("$1") ;;
     *) arguments+=("$1") ;;
   esac
   shift

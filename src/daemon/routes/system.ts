@@ -4,7 +4,7 @@ import { diskUsageTypes } from "#api/requests/system.ts";
 import type { Engine } from "#engine/engine.ts";
 import { readShortages } from "#support/disk-room.ts";
 import { summaryContext } from "../answers/containers/summary-context.ts";
-import { shapeDiskUsage } from "../answers/system/disk-usage.ts";
+import { diskUsageOfVersion, shapeDiskUsage } from "../answers/system/disk-usage.ts";
 import { eventLines } from "../answers/system/events.ts";
 import { informationOfVersion, shapeInformation } from "../answers/system/information.ts";
 import { measureDiskUsage } from "../answers/system/measure-disk-usage.ts";
@@ -58,7 +58,10 @@ export function systemRoutes(engine: Engine, dataDirectory: string) {
       const usage = await measureDiskUsage(engine, types);
       const warnings = readShortages(dataDirectory);
       return {
-        ...shapeDiskUsage(usage, summaryContext(engine, dataDirectory)),
+        ...diskUsageOfVersion(
+          shapeDiskUsage(usage, summaryContext(engine, dataDirectory)),
+          apiVersion(request.headers),
+        ),
         ...(warnings.length > 0 ? { Warnings: warnings } : {}),
       };
     });

@@ -22,6 +22,13 @@ export interface DiskUsage {
 
 type Context = Omit<SummaryContext, "sizes">;
 
+/** Returns the answer of `GET /system/df` as an API version has it: images have a `VirtualSize` before 1.44. */
+export function diskUsageOfVersion(answer: DiskUsageAnswer, version: number): DiskUsageAnswer {
+  const { Images } = answer;
+  if (version >= 44 || !Images) return answer;
+  return { ...answer, Images: Images.map((image) => ({ ...image, VirtualSize: image.Size })) };
+}
+
 /** Returns the answer of `GET /system/df`. */
 export function shapeDiskUsage(
   { images, containers, volumes, builds }: DiskUsage,
