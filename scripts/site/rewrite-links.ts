@@ -21,7 +21,7 @@ interface Markdown {
   };
 }
 
-/** Makes links lead to the addresses of the site. A link to a file that the site does not have becomes text. */
+/** Rewrites links to the addresses of the site. A link to a file that the site does not have becomes text. */
 export function rewriteLinks(
   markdown: Markdown,
   repository: string,

@@ -77,5 +77,5 @@ export class LauncherConnection {
 }
 
 function lost(): TboxError {
-  return new TboxError("cancelled", "the caller is gone");
+  return new TboxError("cancelled", "the caller has disconnected");
 }

@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync } from "node:fs";
 import { textToName } from "./file-name.ts";
+import { pathOnly } from "./path-descriptor.ts";
 
 /** Descriptors of a tree's root and of the directories down to the one that was opened last. */
 export interface DirectoryChain extends Disposable {
@@ -9,7 +10,7 @@ export interface DirectoryChain extends Disposable {
 }
 
 /** Opens directories as references (`O_PATH`), which need no right to read them. */
-const flags = constants.O_DIRECTORY | constants.O_NOFOLLOW | 0o10000000;
+const flags = constants.O_DIRECTORY | constants.O_NOFOLLOW | pathOnly;
 
 /** Maximum number of open directories: half of them at the top of the tree, the others at the end of the path. */
 const mostOpen = 256;

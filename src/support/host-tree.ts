@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { openDirectoryChain } from "./directory-chain.ts";
 import { isDoubtfulName, nameToText, textToName } from "./file-name.ts";
+import { pathOnly } from "./path-descriptor.ts";
 
 /**
  * A directory of the host that other programs, such as containers, may change at the same time. Every file is opened
@@ -32,9 +33,6 @@ export interface HostTree extends Disposable {
 }
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
-
-/** Opens a file without any right to it (`O_PATH`): the constant is missing in `node:fs`. */
-const pathOnly = 0o10000000;
 
 /**
  * Opens a tree. `owned` states that no other program can change the tree. A file that its owner cannot read, because of

@@ -10,8 +10,11 @@ export interface PathDescriptor extends Disposable {
   setTime(time: Date | number): void;
 }
 
-/** O_PATH of Linux: opens without access to the content, and drops no lock of the process when it is closed. */
-const pathOnly = 0o10000000;
+/**
+ * O_PATH of Linux, which `node:fs` does not have: opens without any right to the content, and drops no lock of the process when
+ * the descriptor is closed.
+ */
+export const pathOnly = 0o10000000;
 
 /** Opens a file or directory, following no link in the last component; for a link, the descriptor is the link's. */
 export function openPath(path: string | Buffer): PathDescriptor {

@@ -29,3 +29,17 @@ export function streamOf(
     { highWaterMark: 0 },
   );
 }
+
+/** Yields pieces of bytes. Reports after each piece how many bytes there were so far, from `start` on. */
+export async function* counted(
+  pieces: AsyncIterable<Uint8Array>,
+  onProgress: (bytes: number) => void,
+  start = 0,
+): AsyncGenerator<Uint8Array> {
+  let count = start;
+  for await (const piece of pieces) {
+    yield piece;
+    count += piece.byteLength;
+    onProgress(count);
+  }
+}

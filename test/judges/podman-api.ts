@@ -98,7 +98,7 @@ async function copyImages(): Promise<void> {
   });
 }
 
-/** Returns the verdicts about requests of Docker's API; one about the file if a command other than a request failed. */
+/** Returns the verdicts about requests of Docker's API in the output of a file. */
 function verdicts(file: string, output: string): Result[] {
   const seen = new Map<string, number>();
   return [...output.matchAll(/^(ok|not ok) \d+ (?:\[[^\]]*\] )?(.*)$/gm)]

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { shellUnavailable } from "#test/e2e/support/images.ts";
+import { linesOf } from "#test/support/lines.ts";
 import { repository } from "#test/support/repository.ts";
 import { until } from "#test/support/until.ts";
 import { cgroupsUnavailable } from "./support/cgroups.ts";
@@ -117,13 +118,3 @@ describe.skipIf(skipped !== undefined).each(jumps)(
     });
   },
 );
-
-async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string, void, void> {
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const bytes of stream) {
-    const lines = (text + decoder.decode(bytes, { stream: true })).split("\n");
-    text = lines.pop() ?? "";
-    yield* lines;
-  }
-}

@@ -10,7 +10,7 @@ import { sidebar } from "../sidebar.ts";
 const repository = resolve(import.meta.dirname, "../../..");
 const pages = sitePages(repository);
 
-/** Gives the content the room that the navigation does not need, for tables and command lines. */
+/** Styles that widen the content at the cost of the navigation, for tables and command lines. */
 const wideContent = `
 :root { --vp-sidebar-width: 232px; }
 .VPDoc.has-aside .content-container.content-container { max-width: 900px; }
@@ -36,7 +36,7 @@ export default defineConfig({
     },
   },
   head: [
-    // Browsers ask the root of the server for an icon otherwise.
+    // Without it, browsers ask the root of the server for an icon.
     ["link", { rel: "icon", href: "data:," }],
     ["style", {}, wideContent],
   ],

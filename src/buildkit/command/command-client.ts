@@ -5,7 +5,7 @@ import type { CommandEvent } from "./command-build.ts";
 import { layoutDestination } from "./layout-directory.ts";
 import type { PendingOutputs } from "./pending-outputs.ts";
 
-/** Returns the places of `tbox build`: directories of this machine, and outputs that the command fetches. */
+/** Returns the destinations of `tbox build`: directories of this machine, and outputs that the command fetches. */
 export function commandOutput(
   pending: PendingOutputs,
   {

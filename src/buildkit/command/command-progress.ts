@@ -16,6 +16,7 @@ export interface CommandProgress {
 /** The last status of a layer in a transfer. */
 const finalStatus = /^(?:Pushed|Layer already exists|Mounted from .*)$/;
 
+/** Opens the progress of a build. Steps of all platforms and other work are numbered together. */
 export function openCommandProgress(emit: (event: CommandEvent) => void): CommandProgress {
   const numbers = new Map<string, number>();
   let count = 0;

@@ -9,6 +9,7 @@ import { type Digest, parseDigest, splitDigest } from "#oci/digest.ts";
 import { parseManifest } from "#oci/manifest.ts";
 import { mediaTypes } from "#oci/media-types.ts";
 import { errorChain, invalidArgument, TboxError } from "#support/errors.ts";
+import { counted } from "#support/streams.ts";
 
 /** Content of a directory with an OCI layout. */
 export interface LayoutContent {
@@ -93,18 +94,6 @@ export function layoutDestination(path: string): LayoutDestination {
       await putFile(path, "index.json", JSON.stringify(index));
     },
   };
-}
-
-async function* counted(
-  bytes: AsyncIterable<Uint8Array>,
-  onProgress: (bytes: number) => void,
-): AsyncGenerator<Uint8Array> {
-  let size = 0;
-  for await (const chunk of bytes) {
-    yield chunk;
-    size += chunk.length;
-    onProgress(size);
-  }
 }
 
 /** Writes a file that appears when it is complete. */

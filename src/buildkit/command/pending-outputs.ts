@@ -8,6 +8,7 @@ export interface PendingOutputs {
   take(token: string): AsyncGenerator<Uint8Array>;
 }
 
+/** Opens an empty list of outputs. */
 export function openPendingOutputs(): PendingOutputs {
   const offers = new Map<string, { bytes: AsyncIterable<Uint8Array>; end: PromiseWithResolvers<void> }>();
   return {

@@ -28,7 +28,7 @@ export function readSolveSettings(
 function epochOf(exporters: Exporter[]): string | undefined {
   const given = new Set(exporters.flatMap(({ epoch }) => epoch ?? []));
   if (given.size <= 1) return [...given][0];
-  throw invalidArgument("source-date-epoch: the outputs of a build have the same value");
+  throw invalidArgument("source-date-epoch: give all outputs of the build the same value");
 }
 
 function unsupported(what: string): TboxError {

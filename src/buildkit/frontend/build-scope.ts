@@ -28,7 +28,7 @@ export interface BuildScope {
   sessions: Sessions;
   /** ID of the client's session. */
   session: string;
-  /** Places of the client for outputs. */
+  /** Destinations of the client for outputs. */
   output: OutputClient;
   vertices: Vertices;
   /** Images of the store that no output asked for. */

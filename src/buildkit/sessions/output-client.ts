@@ -6,7 +6,7 @@ import { storeDestination } from "./content-store.ts";
 import { openFileSend } from "./open-file-send.ts";
 import type { Session } from "./session.ts";
 
-/** Places of the client for outputs and caches, and its credentials for registries. */
+/** Destinations of a client for outputs and caches, and its credentials for registries. */
 export interface OutputClient {
   credentials(domain: string): Promise<RegistryCredentials | undefined>;
   /** Returns a content store of the client, such as a directory with an OCI layout. */
@@ -18,7 +18,7 @@ export interface OutputClient {
 /** Maximum size of a message in bytes. */
 const mostBytes = 256 * 1024;
 
-/** Returns the places of the client of a session. */
+/** Returns the destinations of the client of a session. */
 export function sessionOutput(find: () => Promise<Session>, signal: AbortSignal): OutputClient {
   return {
     credentials: async (domain) => credentialsOf(await find(), domain, signal),

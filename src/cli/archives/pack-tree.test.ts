@@ -27,7 +27,7 @@ async function packed(path: string, followLink = false): Promise<Buffer> {
 }
 
 describe("while another program swaps a file of a copied directory for a link", () => {
-  /** Packs again and again; the program may also be found at work. */
+  /** Packs the directory. An error is accepted if the swap explains it. */
   async function expectNothingOutside(): Promise<void> {
     const archive = await packed(shared).catch((error) => {
       expect(String(error)).toMatch(/ENOENT|ELOOP|ENOTDIR|EINVAL|was replaced/);

@@ -111,7 +111,7 @@ async function* packFile(entry: Packed): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** Returns the header of another name of a packed file; remembers the first name. */
+/** Returns a link to the first name of a file that is in the archive already. Remembers the name of any other file. */
 function linkHeader(entry: Packed, status: Stats): Uint8Array | undefined {
   const identity = `${status.dev}:${status.ino}`;
   const target = entry.linked.get(identity);

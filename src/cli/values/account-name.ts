@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 
 /**
- * Returns the name of the account that runs this program. Asks the account database: the runtime's `userInfo` believes the
+ * Returns the name of the account that runs this program. Asks the account database: the runtime's `userInfo` trusts the
  * variable USER, which can be unset or another user's, for example after `su`.
  */
 export function accountName(): string {

@@ -1,12 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { invalidArgument, TboxError } from "#support/errors.ts";
+import { sigkill } from "../request/signals.ts";
 import type { ContainerServices } from "../services.ts";
 import { type ContainerRecord, isRunning } from "../state/container-record.ts";
 import { requireRunning } from "../state/require-running.ts";
 import type { ExecRequest, Execs } from "./execs.ts";
 import { type ExecState, startExec } from "./start-exec.ts";
-
-const sigkill = 9;
 
 export function openExecs(services: ContainerServices): Execs {
   const states = new Map<string, ExecState>();

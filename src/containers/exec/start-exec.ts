@@ -5,12 +5,11 @@ import { foundNoProcess } from "../lifecycle/no-process.ts";
 import { explainProgramFailure, programFailureCode } from "../lifecycle/program-failure.ts";
 import { openContainerCgroup } from "../limits/cgroups.ts";
 import { linkEnvironment } from "../networking/link-environment.ts";
+import { sigkill } from "../request/signals.ts";
 import type { ContainerServices } from "../services.ts";
 import type { ContainerRecord } from "../state/container-record.ts";
 import type { ExecRecord, ExecRequest, StartExecOptions, StartedExec } from "./execs.ts";
 import { planExec } from "./plan-exec.ts";
-
-const sigkill = 9;
 
 export interface ExecState {
   record: ExecRecord;

@@ -2,12 +2,11 @@ import type { ProcessWatch } from "#native/addon/reactor.ts";
 import type { Exited } from "#native/protocol/monitor.ts";
 import { repeatFor } from "#support/concurrency/repeat-for.ts";
 import { killCgroup } from "../limits/cgroups.ts";
+import { sigkill } from "../request/signals.ts";
 import type { ContainerServices } from "../services.ts";
 import type { ContainerRecord } from "../state/container-record.ts";
 import { readExitRecord } from "./exit-record.ts";
 import { signalProgram, watchProgram } from "./watch-program.ts";
-
-const sigkill = 9;
 
 /** Milliseconds that the zygote has to write an exit record. */
 const recordTimeout = 1000;

@@ -1,10 +1,9 @@
 import { endMonitor } from "#native/zygote/wake.ts";
 import { killCgroup } from "../limits/cgroups.ts";
+import { sigkill } from "../request/signals.ts";
 import type { ContainerServices } from "../services.ts";
 import type { ContainerRecord } from "../state/container-record.ts";
 import { signalProgram, watchProgram } from "./watch-program.ts";
-
-const sigkill = 9;
 
 /** Milliseconds that a monitor has to report an exit after SIGKILL. */
 const reportTimeout = 3000;

@@ -1,13 +1,11 @@
 import { TboxError } from "#support/errors.ts";
-import { parseSignal } from "../request/signals.ts";
+import { parseSignal, sigkill } from "../request/signals.ts";
 import type { ContainerServices } from "../services.ts";
 import { type ContainerRecord, isRunning } from "../state/container-record.ts";
 import { ensureExit, signalContainer } from "./ensure-exit.ts";
 import { nextExit } from "./next-exit.ts";
 import { resume } from "./pause.ts";
 import { stayStopped } from "./stop.ts";
-
-const sigkill = 9;
 
 /** Longest time that a kill waits for the exit. */
 const exitTimeoutSeconds = 10;

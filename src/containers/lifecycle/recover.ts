@@ -6,6 +6,7 @@ import { wakeMonitor } from "#native/zygote/wake.ts";
 import { repeatFor } from "#support/concurrency/repeat-for.ts";
 import { dropCgroup, sweepCgroups } from "../limits/cgroups.ts";
 import { shipLog } from "../logging/ship-log.ts";
+import { sigkill } from "../request/signals.ts";
 import type { ContainerServices } from "../services.ts";
 import { containerDirectory } from "../state/container-directories.ts";
 import { type ContainerRecord, isRunning } from "../state/container-record.ts";
@@ -43,14 +44,14 @@ export async function recoverContainers(services: ContainerServices): Promise<vo
 }
 
 /**
- * Ends a container that the last daemon started in its last moment, before it wrote the record. The container's client has
- * lost its connection. Returns the ID of a container that cannot be ended now.
+ * Ends a container that the last daemon started just before its own death, without writing the record. The container's client
+ * has lost its connection. Returns the ID of a container that cannot be ended now.
  */
 async function endUnknown({ run, warn }: ContainerServices, id: string): Promise<string | undefined> {
   const monitor = await tryToConnect(() => connectMonitor(run, id));
   if (monitor === "gone") return undefined;
   if (monitor === "busy") {
-    warn(`the monitor of container ${id}, which has no record, does not answer`);
+    warn(`cannot end container ${id}, which has no record: its monitor does not answer`);
     return id;
   }
   using _ = monitor;
@@ -58,8 +59,6 @@ async function endUnknown({ run, warn }: ContainerServices, id: string): Promise
   await monitor.exited.catch(() => {});
   return undefined;
 }
-
-const sigkill = 9;
 
 /** Milliseconds between two attempts to connect to a monitor that does not answer. */
 const retryDelay = 1000;
@@ -138,7 +137,7 @@ function dropGhosts({ records, warn }: ContainerServices, present: ReadonlySet<s
   }
 }
 
-/** Returns the container directories without a record. A directory with an unreadable record is none of them. */
+/** Returns the container directories without a record. A directory with an unreadable record is not among them. */
 function unknownDirectories({ records }: ContainerServices, directories: string[]): string[] {
   const known = new Set(records.all().map(({ id }) => id));
   return directories.filter((id) => !known.has(id) && !records.setAside.has(id));

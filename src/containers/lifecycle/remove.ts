@@ -2,6 +2,7 @@ import { discardStream } from "#native/addon/stream.ts";
 import { tryToConnect } from "#native/monitor/keep-connected.ts";
 import { connectMonitor } from "#native/monitor/monitor.ts";
 import { TboxError } from "#support/errors.ts";
+import { sigkill } from "../request/signals.ts";
 import type { ContainerServices } from "../services.ts";
 import { containerDirectory } from "../state/container-directories.ts";
 import { type ContainerRecord, isRunning } from "../state/container-record.ts";
@@ -9,8 +10,6 @@ import { removeAnonymousVolumes } from "../volumes/container-volumes.ts";
 import { killAndWait } from "./kill.ts";
 import { cancelScheduledStart } from "./restart-scheduler.ts";
 import { stayStopped } from "./stop.ts";
-
-const sigkill = 9;
 
 /** Removes a container and the files that it wrote. A running container is killed first if `force` is set. */
 export async function removeContainer(

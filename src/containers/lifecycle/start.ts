@@ -25,6 +25,7 @@ import { cancelScheduledStart } from "./restart-scheduler.ts";
 import { runningState } from "./running-state.ts";
 import { resolveNamespaceOwners } from "./shared-namespaces.ts";
 
+/** Options of a start. */
 export interface StartOptions {
   /** Whether the client stays until the exit. If the daemon dies in the first moments, a short-lived container ends, too. */
   attended?: boolean;

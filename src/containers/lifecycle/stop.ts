@@ -1,4 +1,4 @@
-import { parseSignal } from "../request/signals.ts";
+import { parseSignal, sigkill } from "../request/signals.ts";
 import type { ContainerServices } from "../services.ts";
 import { type ContainerRecord, isRunning } from "../state/container-record.ts";
 import { ensureExit, signalContainer } from "./ensure-exit.ts";
@@ -7,8 +7,6 @@ import { resume } from "./pause.ts";
 import { cancelScheduledStart } from "./restart-scheduler.ts";
 
 const defaultTimeoutSeconds = 10;
-const sigkill = 9;
-
 /** Sends the stop signal, and SIGKILL after `timeout` seconds; a negative timeout waits for ever. */
 export async function stopContainer(
   services: ContainerServices,

@@ -1,6 +1,9 @@
 import { constants } from "node:os";
 import { invalidArgument, type TboxError } from "#support/errors.ts";
 
+/** Number of SIGKILL. */
+export const sigkill = 9;
+
 const realTimeMinimum = 34;
 const realTimeMaximum = 64;
 

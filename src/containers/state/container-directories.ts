@@ -6,7 +6,7 @@ import { errnoOf } from "#native/addon/failure.ts";
 /** Content of the files in a container's directory, by name. */
 export type DirectoryFiles = Record<string, string>;
 
-/** Returns the files of a container with an ID. */
+/** Function that returns the files of a container with an ID. */
 export type FilesOf = (id: string) => DirectoryFiles;
 
 /**

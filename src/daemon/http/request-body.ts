@@ -37,7 +37,8 @@ export async function readSmallBody(request: IncomingMessage): Promise<Buffer> {
     if (length > jsonLimit) reject(tooLarge());
     else chunks.push(chunk);
   };
-  const lose = (cause?: Error) => reject(new TboxError("cancelled", "the client is gone", { cause }));
+  const lose = (cause?: Error) =>
+    reject(new TboxError("cancelled", "the client has disconnected", { cause }));
   request
     .on("data", take)
     .on("end", resolve)
@@ -61,7 +62,7 @@ async function* chunksOf(request: IncomingMessage): AsyncGenerator<Uint8Array, v
   try {
     yield* request.iterator({ destroyOnReturn: false });
   } catch (cause) {
-    throw new TboxError("cancelled", "the client is gone before the end of the body", { cause });
+    throw new TboxError("cancelled", "the client disconnected before the end of the body", { cause });
   }
 }
 

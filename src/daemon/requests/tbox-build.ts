@@ -78,7 +78,7 @@ function typed({ type, attributes }: { type: string; attributes: Record<string, 
 /** Types of outputs that consist of an image. */
 const imageTypes = new Set(["image", "moby", "oci", "docker"]);
 
-/** Returns the outputs, after the store. Images have the tags and annotations of the request. */
+/** Returns the store and then the outputs. Images get the tags and annotations of the request. */
 function storedAnd(outputs: TypedAttributes[], { tags, annotations }: CommandBuild["request"]) {
   const store: TypedAttributes = { type: "image", attributes: new Map() };
   const own = [

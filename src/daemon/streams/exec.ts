@@ -96,7 +96,7 @@ function parseStart(
 }
 
 function parseJsonBody(body: Buffer, { "content-type": type }: IncomingHttpHeaders): unknown {
-  // Clients of tbox before this check send no type.
+  // Older versions of tbox's command line send no type.
   if (type !== undefined && !isJsonType(type)) throw unsupportedType(type);
   return parseJson(body.toString());
 }

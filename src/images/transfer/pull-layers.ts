@@ -57,7 +57,7 @@ export async function pullLayers(
   }
 }
 
-/** Tests whether a layer needs no download: the manifest's blob is stored, or is a plain archive that the files make again. */
+/** Tests whether a layer needs no download: the manifest's blob is stored, or is a plain archive of the stored files. */
 async function isStored(services: ImageServices, { blob, diffId }: Job): Promise<boolean> {
   return isUnpackedFrom(services, blob.digest, diffId) && (await storedBlobs(services).has(blob.digest));
 }

@@ -1,5 +1,6 @@
 import type { Digest } from "#oci/digest.ts";
 import { TboxError } from "#support/errors.ts";
+import { counted } from "#support/streams.ts";
 import type { RegistrySession } from "../access/session.ts";
 import { resolveLocation } from "../connection/exchange.ts";
 import { isRetryable, pause, TemporaryFailure } from "../connection/retry.ts";
@@ -53,7 +54,7 @@ async function sendWhole(source: UploadSource, options: SendOptions): Promise<bo
     const response = await session.send(withDigest(location, digest), {
       method: "PUT",
       headers: bodyHeaders(size),
-      body: size === 0 ? undefined : () => counted(source.read(0, size), 0, onProgress),
+      body: size === 0 ? undefined : () => counted(source.read(0, size), onProgress),
       signal,
     });
     if (response.ok) return true;
@@ -100,7 +101,7 @@ async function sendChunk(source: UploadSource, upload: Upload, options: SendOpti
   const response = await session.send(location, {
     method: "PATCH",
     headers: { ...bodyHeaders(end - offset), "content-range": `${offset}-${end - 1}` },
-    body: () => counted(source.read(offset, end), offset, onProgress),
+    body: () => counted(source.read(offset, end), onProgress, offset),
     signal,
   });
   // The registry has another offset or has lost the upload: ask for its offset, or start over.
@@ -150,19 +151,6 @@ function withDigest(location: URL, digest: Digest): URL {
 
 function bodyHeaders(length: number): Record<string, string> {
   return { "content-type": "application/octet-stream", "content-length": String(length) };
-}
-
-async function* counted(
-  pieces: AsyncIterable<Uint8Array>,
-  offset: number,
-  onProgress: (bytes: number) => void,
-): AsyncGenerator<Uint8Array> {
-  let sent = offset;
-  for await (const piece of pieces) {
-    yield piece;
-    sent += piece.byteLength;
-    onProgress(sent);
-  }
 }
 
 /** Returns the error of a request with its address, which shows the server that answered behind a proxy. */

@@ -145,8 +145,8 @@ function describeDevice(line: string): string {
 }
 
 /**
- * Calls that would end, stop or delay the process, or write all disks of the machine back; and one that the kernel passes
- * by the filter for its own breakpoints.
+ * Calls that would end, stop or delay the process, or write all disks of the machine back; and one that the
+ * kernel lets pass without the filter, for its own breakpoints.
  */
 const uncalled = [
   ...["exit", "exit_group", "fork", "vfork", "pause", "rt_sigreturn", "restart_syscall", "sync"],

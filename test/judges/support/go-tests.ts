@@ -1,3 +1,4 @@
+import { linesOf } from "#test/support/lines.ts";
 import type { Result, Verdict } from "./report.ts";
 
 export interface GoTests {
@@ -90,15 +91,4 @@ function isVerdict(text: string | undefined): text is Verdict {
 
 async function forward(stream: ReadableStream<Uint8Array>): Promise<void> {
   for await (const text of linesOf(stream)) console.error(text);
-}
-
-async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let rest = "";
-  for await (const bytes of stream) {
-    const lines = (rest + decoder.decode(bytes, { stream: true })).split("\n");
-    rest = lines.pop() ?? "";
-    yield* lines;
-  }
-  if (rest !== "") yield rest;
 }

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { open } from "node:fs/promises";
 
-/** Why the clock of this machine cannot be set; undefined in a guest that `test/uml/boot --clock` has started. */
+/** Reason why the clock of this machine cannot be set; undefined in a guest that `test/uml/boot --clock` has started. */
 export const clockUnavailable = existsSync("/run/clock-set") ? undefined : "not in a guest with --clock";
 
 /** Sets the guest's clock forward by a number of seconds, or back by a negative one. */

@@ -33,7 +33,7 @@ pub(crate) struct Program<'launch> {
     pub channel: BorrowedFd<'launch>,
 }
 
-/// The settings of a container that its first program finds.
+/// Settings of a container that are applied just before its first program.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Place {
     /// `None` if the UTS namespace is the host's.

@@ -23,7 +23,8 @@ pub fn pair(buffer: usize) -> Result<(OwnedFd, OwnedFd), Errno> {
     Ok((first, second))
 }
 
-/// Returns the Unix sockets of this process whose other end has not read everything, with the memory of the unread data.
+/// Returns the Unix sockets of this process whose other end has not read everything, with the memory that the unread
+/// data takes.
 pub fn unread() -> Result<Vec<(RawFd, i32)>, Errno> {
     let mut found = Vec::new();
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;

@@ -6,16 +6,16 @@ type RequestedOutput = TboxBuildRequest["outputs"][number];
 
 /** A destination of a built image in addition to the image store. */
 export interface Output {
-  /** What the daemon makes of the image; absent if the image in the store is enough. */
+  /** Output that the daemon makes; absent if the image in the store is enough. */
   requested?: RequestedOutput;
-  /** Where the command writes what it receives; absent for an output that the daemon completes. */
+  /** Place to which the command writes the output; absent for an output that the daemon completes. */
   place?: OutputPlace;
 }
 
 /** A file, or a directory that gets the entries of an archive; the path `-` is standard output. */
 export type OutputPlace = { type: "file" | "directory"; path: string };
 
-/** Types whose layers have a compression, which `none` of `tbox push` names, too. */
+/** Types with compressed layers. The value `none`, as in `tbox push`, is `uncompressed` in BuildKit. */
 const compressed = new Set(["image", "registry", "oci", "docker"]);
 
 /** Parses `--output`: `type=…,dest=…`, a directory, or `-` for a tar archive on standard output. */

@@ -27,7 +27,8 @@ export function openReceipt(outputs: Output[]): Receipt {
     begin({ index, token }) {
       // The daemon's first output is the image in the store.
       const place = places[index - 1];
-      if (place === undefined) throw new ExitError("the daemon sent an output that was not asked for", 1);
+      if (place === undefined)
+        throw new ExitError(`the daemon sent the output ${index}, which was not requested`, 1);
       let asked = false;
       const fetchOutput = () => {
         asked = true;
@@ -35,7 +36,7 @@ export function openReceipt(outputs: Output[]): Receipt {
       };
       const receiving = receive(place, fetchOutput).catch((error) => {
         failure ??= { error };
-        // The daemon notices the end of a transfer, but not that none begins.
+        // The daemon notices a transfer that ends early, but not one that never begins.
         if (!asked) stop.abort(error);
       });
       received.push(receiving);

@@ -70,7 +70,7 @@ async function run(engine: Engine, { request, ignored, credentials, client }: Ru
   let exit: Exit | undefined;
   try {
     // The client disconnected before it learned the container's ID, so the container must not start.
-    if (client.gone.aborted) throw new TboxError("cancelled", "the client is gone");
+    if (client.gone.aborted) throw new TboxError("cancelled", "the client has disconnected");
     if (request.archive !== undefined) await unpack(engine, id, request.archive);
     if (!request.detach) {
       stream = await attach(engine, id, request);

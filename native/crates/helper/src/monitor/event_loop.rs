@@ -172,7 +172,7 @@ impl Monitor {
         self.update();
         while !self.is_finished() {
             if matches!(self.stage, Stage::Ended(_)) {
-                // The end is reported, and a client that does not read its output must not keep the files.
+                // A client that does not read its output must not keep the mounts after the end was reported.
                 self.mounts = None;
             }
             let timeout = self.timeout();

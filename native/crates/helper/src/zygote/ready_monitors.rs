@@ -13,6 +13,7 @@ const MOST_READY: usize = 4;
 /// Time without a suitable start after which none is kept.
 const UNUSED: Duration = Duration::from_secs(180);
 
+/// Standby monitors with a sandbox each, all with the same settings.
 #[derive(Debug, Default)]
 pub struct ReadyMonitors {
     members: Vec<StandbyMonitor>,
@@ -76,7 +77,7 @@ impl ReadyMonitors {
             .filter_map(StandbyMonitor::dismiss)
     }
 
-    /// Prepares nothing until the next start.
+    /// Forgets the settings, so that nothing is prepared until the next start.
     pub fn forget(&mut self) {
         self.blueprint = None;
         self.candidate = None;

@@ -186,7 +186,7 @@ impl Zygote {
         Ok(None)
     }
 
-    /// Keeps a listening socket for daemons and sends it to this one. A socket whose file is gone is replaced.
+    /// Keeps a listening socket for daemons and sends it to this one. A socket without its file is replaced.
     fn listen(&mut self, name: String, descriptors: Vec<OwnedFd>) -> Result<Option<Task>, Failure> {
         check("listen", 1, descriptors.len())?;
         let channel = descriptors.first().map(AsFd::as_fd);

@@ -29,7 +29,7 @@ pub enum ForkSide {
     Monitor(Standby),
 }
 
-/// The new process.
+/// State of the new process.
 pub struct Standby {
     /// Channel for the launch.
     channel: OwnedFd,

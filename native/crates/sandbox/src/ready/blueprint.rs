@@ -2,7 +2,7 @@
 
 use protocol::launch::{LaunchRequest, Mount, Network, Root};
 
-/// The settings of a sandbox. Those of the last requests are the best guess for the next one.
+/// The settings of a sandbox. The next request probably has the settings of the last one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blueprint {
     /// Whether the network namespace belongs to the container alone; otherwise the request names it.

@@ -32,7 +32,7 @@ pub struct FirstProcess<'sandbox> {
     pub channel: BorrowedFd<'sandbox>,
 }
 
-/// The root that nothing of the host can be reached from, and the mounts in it.
+/// An empty root, from which nothing of the host can be reached, and the mounts in it.
 struct EmptyRoot {
     root: OwnedFd,
     proc: OwnedFd,
@@ -211,7 +211,7 @@ fn move_mount(mount: &OwnedFd, root: BorrowedFd<'_>, name: &str) -> Result<(), F
             Errno::INVAL => explained(
                 FailureKind::System,
                 "standard-mounts",
-                format!("move /{name}: the prepared mount is gone"),
+                format!("move /{name}: the prepared mount no longer exists"),
             ),
             _ => system("standard-mounts", name, errno),
         }

@@ -130,7 +130,7 @@ fn take_entries(
         if batch.is_empty() {
             return Ok(());
         }
-        // Links are left out before the status of each entry is read, because the layers are searched for each.
+        // Links are skipped first, because reading a status searches all layers.
         for (name, _) in batch.iter().filter(|(_, kind)| !kind.is_symlink()) {
             let status = statat(directory.as_fd(), name, AtFlags::SYMLINK_NOFOLLOW)?;
             let kind = FileType::from_raw_mode(status.st_mode);
@@ -141,7 +141,7 @@ fn take_entries(
     }
 }
 
-/// Gives a file to the ids, if it belongs to root.
+/// Changes the owner of a file that belongs to root to the ids.
 fn take(file: BorrowedFd<'_>, ids: MappedIds) -> Result<(), Errno> {
     let status = fstat(file)?;
     if status.st_uid != 0 {

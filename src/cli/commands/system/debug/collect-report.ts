@@ -52,7 +52,7 @@ type Part = [path: string, collect: () => Promise<string> | string];
 
 /**
  * Collects the files of a report for a bug report, without secrets. A part that cannot be collected is replaced with
- * its error, so a report is complete although the daemon does not start.
+ * its error, for example if the daemon does not start.
  */
 export async function collectReport({ isOwn }: { isOwn: boolean }): Promise<PackedFile[]> {
   const client = { Version: version, GitCommit: commit, BuildTime: buildDate, Bun: Bun.version };
@@ -118,7 +118,7 @@ function readKernelFile(path: string): string {
   }
 }
 
-/** Returns the lines of the own account in /etc/subuid and /etc/subgid. */
+/** Returns the lines of the caller's account in /etc/subuid and /etc/subgid. */
 function subordinateIds(): string {
   const owners = [accountName(), String(process.getuid?.())];
   const isOwn = (line: string) => owners.includes(line.split(":")[0] ?? "");
