@@ -14,7 +14,7 @@ export interface FilesSource {
   time?: number | undefined;
 }
 
-/** What reading the files of images needs. */
+/** Services that read the files of images, and the signal that ends the reading. */
 export interface EntriesScope {
   services: { builder: Pick<Builder, "files"> };
   signal: AbortSignal;

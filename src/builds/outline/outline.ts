@@ -7,7 +7,7 @@ import { neededStages } from "../plan/needed-stages.ts";
 import { ownValue, type PlannedStage, planStages } from "../plan/plan-stages.ts";
 import { platformArguments } from "../plan/platform-arguments.ts";
 
-/** What the target of a Dockerfile takes from the command line. */
+/** Inputs that the target of a Dockerfile takes from the command line. */
 export interface Outline {
   /** Name of the target stage, and the comment that describes it. */
   name: string | undefined;
@@ -18,6 +18,7 @@ export interface Outline {
   caches: { id: string; lines: LineRange }[];
 }
 
+/** A build argument of the target or of a stage that it needs. */
 export interface OutlineArgument {
   name: string;
   /** Value without a build argument of the caller, or with it. */

@@ -5,7 +5,7 @@ import { print } from "../../output/output.ts";
 import { type DockerfileText, excerpt } from "./excerpt.ts";
 import { type PreparedBuild, requestBody } from "./request.ts";
 
-/** Prints what a Dockerfile takes, or its targets. Returns the exit status. */
+/** Prints the inputs or the targets of a Dockerfile. Returns the exit status. */
 export async function describeDockerfile(prepared: PreparedBuild, format: "text" | "json"): Promise<number> {
   let dockerfile: DockerfileText | undefined;
   for await (const line of fetchLines("POST /tbox/build", { body: requestBody(prepared) })) {

@@ -96,7 +96,8 @@ impl PreparedResources {
         self.standby.take()?.send(launch)
     }
 
-    /// Lets the next sandbox be prepared now, because a container has ended: its start competes for no processor any more.
+    /// Allows the next sandbox to be prepared now. After the end of a container, this no longer competes with its start for a
+    /// processor.
     pub fn note_end(&mut self) {
         if until(self.ready_not_before) <= QUIET {
             self.ready_not_before = None;
