@@ -69,7 +69,9 @@ function unchangedBase(
 
 function configOf(run: BuildRun, stage: StageState): ImageConfig {
   const { os, architecture, variant } = stage.platform;
-  const labels = { ...stage.settings.Labels, ...run.request.labels };
+  // Clients send the labels of a request in any order.
+  const given = Object.entries(run.request.labels).sort(([a], [b]) => (a < b ? -1 : 1));
+  const labels = { ...stage.settings.Labels, ...Object.fromEntries(given) };
   return {
     architecture,
     os,

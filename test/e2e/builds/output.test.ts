@@ -59,6 +59,16 @@ daemonSuite("the result of a build", { obstacle: shellUnavailable, prepare: load
     );
   });
 
+  test("is the same image when labels come in another order", async () => {
+    const given = [
+      ["--label", "b=1"],
+      ["--label", "a=2"],
+    ];
+    const first = await build(daemon, "FROM box:1\n", {}, ...given.flat());
+    const second = await build(daemon, "FROM box:1\n", {}, ...given.toReversed().flat());
+    expect(second.stdout).toBe(first.stdout);
+  });
+
   test("gets every name, and its ID is written to --iidfile and --metadata-file", async () => {
     using directory = temporaryDirectory("output");
     const [id, metadata] = [`${directory.path}/id`, `${directory.path}/metadata`];
