@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use protocol::launch::{Attachment, LaunchRequest, Log, Network, Process, Root, Seccomp, Shared};
 use protocol::zygote::{FromZygote, ToZygote};
@@ -12,7 +13,7 @@ use sys::seqpacket::{self, Flags};
 
 use super::container::Container;
 use super::directories::{TestDirectories, next_number};
-use super::messages::{patient, receive, send, zygote_socket};
+use super::messages::{PATIENCE, patient, receive, send, zygote_socket};
 
 /// A running zygote. The process ends when this value is dropped.
 pub struct Zygote {
@@ -135,15 +136,21 @@ impl Drop for Zygote {
     fn drop(&mut self) {
         let text = serde_json::to_vec(&ToZygote::Shutdown).unwrap();
         let _ = seqpacket::send(self.connection.as_fd(), &text, &[], Flags::empty());
-        // The kernel makes the work directory of an overlay inaccessible.
-        for container in fs::read_dir(self.store.join("containers"))
-            .into_iter()
-            .flatten()
-            .flatten()
-        {
-            let work = container.path().join("work/work");
-            let _ = fs::set_permissions(work, fs::Permissions::from_mode(0o700));
+        // The kernel makes the directories below the work directory of an overlay inaccessible.
+        let containers = fs::read_dir(self.store.join("containers"));
+        for container in containers.into_iter().flatten().flatten() {
+            for name in ["work", "work/incompat", "work/incompat/volatile"] {
+                let directory = container.path().join("work").join(name);
+                let _ = fs::set_permissions(directory, fs::Permissions::from_mode(0o700));
+            }
         }
-        let _ = fs::remove_dir_all(&self.directory);
+        // A monitor may be writing its exit record just now.
+        let begun = Instant::now();
+        while fs::remove_dir_all(&self.directory).is_err()
+            && self.directory.exists()
+            && begun.elapsed() < PATIENCE
+        {
+            std::thread::yield_now();
+        }
     }
 }
