@@ -56,7 +56,8 @@ describe.skipIf(obstacle !== undefined)("a host whose network comes and changes"
       "box:1",
       ...serve,
     );
-    await onHost(`while :; do echo host | busybox nc -l -p 18081; done & echo $!`);
+    // The directory in the command line is how the end of the test finds the server.
+    await onHost(`: ${path}; while :; do echo host | busybox nc -l -p 18081; done &`);
   });
   afterAll(async () => {
     await daemon?.[Symbol.asyncDispose]();
