@@ -11,8 +11,11 @@ export function upgradedHead(mediaType?: string): string {
   return `HTTP/1.1 101 UPGRADED\r\n${type}Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n`;
 }
 
-/** Clients for Python, which drop bytes that arrive together with the head. */
-const droppingClients = /^(docker-sdk-python\/|ansible-community\.docker)/;
+/**
+ * Clients that read bytes behind the head: those in Go, and those without a name, as tbox and dockerode are. Programs on top of
+ * Docker's client for Python, which drops these bytes, have many names.
+ */
+const carefulClients = /^$|^(Docker-Client|Go-http-client|buildx|compose)\//;
 
 /** Sends the head. The stream may begin when the result resolves. */
 export async function sendUpgradedHead(
@@ -21,8 +24,8 @@ export async function sendUpgradedHead(
   mediaType: string,
 ): Promise<void> {
   const head = upgradedHead(mediaType);
-  if (droppingClients.test(agent)) await sendHead(socket, head);
-  else socket.write(head);
+  if (carefulClients.test(agent)) socket.write(head);
+  else await sendHead(socket, head);
 }
 
 /** Sends an error response on a connection that is not upgraded, and closes it. */

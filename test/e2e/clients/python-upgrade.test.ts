@@ -7,7 +7,7 @@ daemonSuite(
   "a client that drops bytes behind the head",
   { obstacle: shellUnavailable, prepare: loadBox },
   (daemon) => {
-    test.each(["docker-sdk-python/7.1.0", "ansible-community.docker"])(
+    test.each(["docker-sdk-python/7.1.0", "tc-python/4.15.0", "ansible-community.docker"])(
       "%s receives the output of an exec separately, even when it reads late",
       async (agent) => {
         await daemon.printed("run", "-d", "--name", "host", "--network", "none", "box:1", "sleep", "1000");
