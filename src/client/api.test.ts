@@ -33,7 +33,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true });
 });
 
-/** Two objects, split in the middle of a character. */
+/** Returns two objects, split in the middle of a character. */
 function lines(): ReadableStream<Uint8Array> {
   const bytes = Buffer.from('{"a":"é"}\n\n{"b":2}');
   return new ReadableStream({

@@ -34,7 +34,7 @@ export async function* fetchLines<Endpoint extends keyof LineAnswers>(
   for await (const line of splitLines(response.body)) yield trustAnswer(JSON.parse(line, exactInteger));
 }
 
-/** JSON reviver that returns an integer as a bigint if a number cannot represent it. */
+/** Revives JSON: returns an integer as a bigint if a number cannot represent it. */
 function exactInteger(_key: string, value: unknown, context?: { source: string }): unknown {
   if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
   return context && /^-?\d+$/.test(context.source) ? BigInt(context.source) : value;

@@ -60,7 +60,7 @@ function isServed(request: CommandRequest): boolean {
   );
 }
 
-/** Whether the caller names no other store. The main program reports a wrong one. */
+/** Returns whether the caller names no other store. The main program reports a wrong one. */
 function namesOwnStore({ environment }: CommandRequest): boolean {
   const named = environment.TBOX_DATA_DIR ?? "";
   return named === "" || named === dataDirectory(process.env);

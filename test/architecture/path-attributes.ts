@@ -25,7 +25,7 @@ const wholeModule = [
 const rustNames =
   /(?<!")\b(chmodat|chownat|utimensat|lchown|lutimes|futimesat|set_permissions|fchmodat2?|fchownat|chownat)\b|\bfs::(chmod|chown)\b|\blibc::(chmod|chown|utimes?)\b|\bfs::{[^}]*\b(chmod|chown)\b|\bfs::\*/;
 
-/** Whether TypeScript code reaches such a function, under any name. */
+/** Returns whether TypeScript code reaches such a function, under any name. */
 export function typescriptReachesAttributes(text: string): boolean {
   let rest = withoutComments(text);
   for (const pattern of namedImports) {
@@ -37,7 +37,7 @@ export function typescriptReachesAttributes(text: string): boolean {
   return wholeModule.some((pattern) => pattern.test(rest));
 }
 
-/** Whether the shipped part of Rust code names such a function. */
+/** Returns whether the shipped part of Rust code names such a function. */
 export function rustReachesAttributes(text: string): boolean {
   const shipped = text.split(/^#\[cfg\(test\)\]\nmod tests {/m)[0] ?? "";
   return rustNames.test(withoutComments(shipped));

@@ -33,7 +33,7 @@ function namesIn(text: string): string[] {
   return [...used, ...named];
 }
 
-/** `a::{b, c::{d, e}}` becomes `a::b`, `a::c::d` and `a::c::e`. */
+/** Spells out a list of paths: `a::{b, c::{d, e}}` becomes `a::b`, `a::c::d` and `a::c::e`. */
 function spellOut(tree: string): string[] {
   const [, prefix = "", list] = /^((?:\w+::)*)\{(.*)\}$/s.exec(tree.trim()) ?? [];
   if (list === undefined) return [tree.trim().replace(/ as .*$/s, "")];
@@ -50,7 +50,7 @@ function spellOut(tree: string): string[] {
     .flatMap((part) => spellOut(part).map((path) => prefix + path));
 }
 
-/** The module that an item's path leads to: the longest prefix that is a file of the crate. */
+/** Returns the module that an item's path leads to: the longest prefix that is a file of the crate. */
 function targetOf(path: string[], from: string, modules: ReadonlySet<string>): string | undefined {
   const own = from === "" ? [] : from.split("::");
   const rest = [...path];

@@ -275,7 +275,7 @@ interface CountedStats {
   Tbox: { Pressure: Record<string, Record<string, { total: number }>> };
 }
 
-/** Whether the file system of a directory is on a whole disk, not on a partition. */
+/** Returns whether the file system of a directory is on a whole disk, not on a partition. */
 function isOn(directory: string, device: string): boolean {
   return statSync(directory).dev === statSync(device).rdev;
 }

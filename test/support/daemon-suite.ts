@@ -43,7 +43,7 @@ function writeConfiguration(content: object, opened: AsyncDisposableStack): Reco
   return { XDG_CONFIG_HOME: home };
 }
 
-/** A daemon whose members are those of the daemon that `beforeAll` starts. */
+/** Returns a daemon whose members are those of the daemon that `beforeAll` starts. */
 function forwarding(find: () => TestDaemon | undefined): TestDaemon {
   const daemon = (): TestDaemon => {
     const found = find();

@@ -122,7 +122,7 @@ export const busyboxUnavailable: string | undefined = existsSync("/bin/busybox")
   ? undefined
   : "busybox-static is not installed";
 
-/** A base layer with busybox, enough for shell scripts. */
+/** Returns a base layer with busybox, enough for shell scripts. */
 export function busyboxLayer(): TarEntry[] {
   const applets = Bun.spawnSync(["/bin/busybox", "--list"]).stdout.toString().trim().split("\n");
   const directories = ["bin", "etc", "home", "root", "tmp", "usr", "var"];

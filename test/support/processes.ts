@@ -10,7 +10,7 @@ export function processesNamed(name: string, text: string): number[] {
   return processesMentioning(text).filter((pid) => nameOf(pid) === name);
 }
 
-/** Like `processesMentioning`, without the standby monitor, which may or may not exist. */
+/** Returns the same as `processesMentioning`, without the standby monitor, which may or may not exist. */
 export function busyProcesses(text: string): number[] {
   return processesMentioning(text).filter((pid) => nameOf(pid) !== "tbox-standby");
 }
@@ -42,7 +42,7 @@ export function killAll(pids: number[]): void {
   }
 }
 
-/** Whether a process exists and is not a zombie. */
+/** Returns whether a process exists and is not a zombie. */
 export function isRunning(pid: number): boolean {
   const state = statFields(pid)?.[0];
   return state !== undefined && state !== "Z" && state !== "X";

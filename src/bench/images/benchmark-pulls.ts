@@ -47,7 +47,7 @@ export function benchmarkPulls(options: PullOptions): Promise<BenchResult> {
   });
 }
 
-/** A candidate with an empty store for each run. `fill` prepares the store. */
+/** Returns a candidate with an empty store for each run. `fill` prepares the store. */
 function ownCandidate(name: string, directory: string, fill: (store: PrivateStore) => string[]): Candidate {
   const place = `${directory}/tbox`;
   let store: PrivateStore | undefined;

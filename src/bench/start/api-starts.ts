@@ -20,7 +20,7 @@ export interface ApiStarts {
   phases: Phase[];
 }
 
-/** A container of the API that runs the payload. */
+/** Returns a container of the API that runs the payload. */
 export function createBody(image: string, words: readonly string[], network: "bridge" | "none"): object {
   return {
     Image: image,

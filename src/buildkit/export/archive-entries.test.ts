@@ -6,7 +6,7 @@ import { entriesOf, type FilesSource, tarOf } from "./archive-entries.ts";
 const source: FilesSource = { image: "i", directory: "", added: [] };
 const archive = tar(Array.from({ length: 400 }, (_, at) => ({ path: `f${at}`, content: "x".repeat(5000) })));
 
-/** A builder whose image has files, and that knows whether its archive is being read. */
+/** Returns a builder whose image has files, and that knows whether its archive is being read. */
 function openFiles() {
   const state = { open: false };
   async function* files(): AsyncGenerator<Uint8Array> {

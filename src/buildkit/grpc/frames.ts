@@ -92,7 +92,7 @@ export function readMessages(stream: Readable): AsyncGenerator<Buffer> {
   })();
 }
 
-/** Received bytes, cut into messages. Each byte is copied at most twice, however many chunks wait. */
+/** Opens a buffer that cuts received bytes into messages. Each byte is copied at most twice, however many chunks wait. */
 function openChunks() {
   const chunks: Buffer[] = [];
   let size = 0;

@@ -129,7 +129,7 @@ export function flag(number: number): Field<boolean> {
   return plain(scalar, number);
 }
 
-/** An integer of any width. Numbers beyond 2^53 lose precision; the protocol has sizes, times and identifiers only. */
+/** Returns an integer of any width. Numbers beyond 2^53 lose precision; the protocol has sizes, times and identifiers only. */
 export function integer(number: number): Field<number> {
   const scalar: Scalar<number> = {
     type: WireType.Varint,
@@ -140,7 +140,7 @@ export function integer(number: number): Field<number> {
   return plain(scalar, number);
 }
 
-/** A 64-bit integer without loss of precision. */
+/** Returns a 64-bit integer without loss of precision. */
 export function bigInteger(number: number): Field<bigint> {
   const scalar: Scalar<bigint> = {
     type: WireType.Varint,
@@ -151,7 +151,7 @@ export function bigInteger(number: number): Field<bigint> {
   return plain(scalar, number);
 }
 
-/** A message inside a message; undefined when absent. */
+/** Returns a message inside a message; undefined when absent. */
 export function nested<Value>(type: Message<Value>, number: number): Field<Partial<Value> | undefined> {
   return {
     number,
@@ -177,7 +177,7 @@ export function manyNested<Value>(type: Message<Value>, number: number): Field<P
   };
 }
 
-/** A map with texts as keys. */
+/** Returns a map with texts as keys. */
 function mapOf<Value>(value: Field<Value>, number: number): Field<Map<string, Value>> {
   const entry = message({ key: text(1), value });
   return {

@@ -40,7 +40,7 @@ export function parseSessionHeaders(headers: Values): SessionHeaders {
   return { id, sharedKey: text("sharedkey"), methods: valuesOf(headers, "grpc-method") };
 }
 
-/** Node joins the values of a repeated header with commas. */
+/** Returns the values of a repeated header, which Node joins with commas. */
 function valuesOf(headers: Values, name: string): string[] {
   const value = headers[`x-docker-expose-session-${name}`] ?? [];
   return [value].flat().flatMap((one) => (name === "grpc-method" ? one.split(/,\s*/) : [one]));

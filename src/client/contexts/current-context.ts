@@ -1,6 +1,6 @@
 type Environment = Record<string, string | undefined>;
 
-/** Path of the file in which `tbox context use` stores the name. */
+/** Returns path of the file in which `tbox context use` stores the name. */
 export function currentContextFile({ XDG_CONFIG_HOME, HOME = "" }: Environment): string {
   return `${XDG_CONFIG_HOME || `${HOME}/.config`}/tbox/context`;
 }

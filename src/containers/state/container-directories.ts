@@ -22,7 +22,7 @@ export interface ContainerDirectories {
   prepare(): void;
 }
 
-/** Milliseconds before the next directory is created when no start asks for it. */
+/** Milliseconds before the next directory is created if no start creates it earlier. */
 const preparationDelay = 20;
 
 /** Opens the directories below `parent`. `defaultFiles` returns the files of the first directory. */

@@ -120,7 +120,7 @@ export function isRunning({ state }: Pick<ContainerRecord, "state">): boolean {
 }
 
 /**
- * Whether the next daemon removes the container unless it runs. Such a container has a row in the database only while it
+ * Returns whether the next daemon removes the container unless it runs. Such a container has a row in the database only while it
  * runs, or because of its volumes.
  */
 export function isShortLived({ hostConfig, layers, volumes }: ContainerRecord): boolean {

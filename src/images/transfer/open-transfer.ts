@@ -9,7 +9,7 @@ import { push } from "./push.ts";
 import { fetchLayer, openRemote, readRemote } from "./remote-content.ts";
 import { searchImages } from "./search.ts";
 
-/** `collect` removes the compressed layers of a push, which the registry has now. */
+/** Opens the transfers. `collect` removes the compressed layers of a push, which the registry has now. */
 export function openTransfer(services: ImageServices, collect: () => Promise<void>): ImageTransfer {
   const notify = (action: "pull" | "push", name: string) => services.notify(action, name, name);
   return {

@@ -14,7 +14,7 @@ const exited = {
   finishedAt: "2026-01-01T00:00:01.000000000Z",
 };
 
-/** A monitor process: each connection has a listener and the requests that arrived over it. */
+/** Returns a monitor process: each connection has a listener and the requests that arrived over it. */
 function openProcess() {
   const connections: { listener: ChannelListener; requests: unknown[]; monitor: Monitor }[] = [];
   let outcome: "connects" | "busy" | "gone" = "connects";

@@ -64,7 +64,7 @@ export async function searchRegistry(
 
 const hub = "docker.io";
 
-/** Docker Hub searches on another host than the one that has the images. */
+/** Returns the address for searches. Docker Hub searches on another host than the one that has the images. */
 function searchBase(domain: string, { insecure }: RegistryOptions): RegistryBase {
   return registryBase(domain === hub ? "index.docker.io" : domain, insecure);
 }

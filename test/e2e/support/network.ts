@@ -2,7 +2,7 @@ import { networkInterfaces } from "node:os";
 import type { TestDaemon } from "#test/support/daemon.ts";
 import { processesNamed } from "#test/support/processes.ts";
 
-/** External address of this machine; undefined without a network. */
+/** Returns external address of this machine; undefined without a network. */
 export function hostAddress(family: "IPv4" | "IPv6"): string | undefined {
   const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
   return all.find((one) => one.family === family && !one.internal && !one.address.startsWith("fe80"))

@@ -25,7 +25,7 @@ const { symbols } = dlopen("libc.so.6", {
 });
 
 let state = Number(SEED);
-/** A pseudo-random integer below `limit`. */
+/** Returns a pseudo-random integer below `limit`. */
 function random(limit: number): number {
   state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
   return Math.floor((state / 2 ** 32) * limit);
@@ -71,7 +71,7 @@ function transport(source: number[], target: number[], protocol: number, port: n
   return head;
 }
 
-/** A packet of IP version 6. */
+/** Returns a packet of IP version 6. */
 function packet6(): number[] {
   const own = ipv6(spoof.from[0]);
   const source = pick([own, own, [...own.slice(0, 15), random(256)], bytes(16)]);
@@ -126,7 +126,7 @@ function frame(): Uint8Array {
   return new Uint8Array([...mac(to), ...mac(from), ...tags, ...kind, ...body]);
 }
 
-/** A broadcast ARP answer: this container has the address. */
+/** Returns a broadcast ARP answer: this container has the address. */
 function claim(claimed: string): Uint8Array {
   const own = mac(readFileSync(`/sys/class/net/${INTERFACE}/address`, "utf8").trim());
   const all = mac("ff:ff:ff:ff:ff:ff");

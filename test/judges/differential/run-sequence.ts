@@ -52,7 +52,7 @@ async function playAll(engine: Engine, root: string, steps: Step[]): Promise<Com
   return answers;
 }
 
-/** The current time in the form of `since` and `until`. */
+/** Returns the current time in the form of `since` and `until`. */
 function nanoseconds(): string {
   const now = Date.now();
   return `${Math.floor(now / 1000)}.${String(now % 1000).padStart(3, "0")}000000`;

@@ -1,8 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are the variables of a shell script
 
 /**
- * Prefix of a command that makes its user root of a user namespace: the command may change the owner of its own files, to the
- * ids that containers of this user have, and may create directories in a root of its own.
+ * Returns the prefix of a command that makes its user root of a user namespace: the command may change the owner of its own
+ * files, to the ids that containers of this user have, and may create directories in a root of its own.
  */
 export function fakeRoot(scratch: string): string[] {
   const script = [

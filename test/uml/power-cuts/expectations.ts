@@ -26,7 +26,7 @@ export function parseStep(text: string): Step {
   return { kind: kinds[kind], object, value };
 }
 
-/** An unacknowledged step may or may not have happened; an acknowledged one has. */
+/** Applies a step: an unacknowledged one may or may not have happened, an acknowledged one has. */
 export function apply(expectations: Expectations, { kind, object, value }: Step): void {
   const allowed = kind === "done" ? [] : (expectations.get(object) ?? [""]);
   expectations.set(object, [...new Set([...allowed, value])]);

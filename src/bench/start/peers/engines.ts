@@ -3,7 +3,7 @@ import { output } from "../../output.ts";
 import type { Payload } from "../payload.ts";
 import type { Peer } from "./peer.ts";
 
-/** Container engines with Docker's command line. They get the image as an archive. */
+/** Returns container engines with Docker's command line. They get the image as an archive. */
 export function engine(name: "docker" | "nerdctl" | "podman", network: "bridge" | "none"): Peer {
   const image = "localhost/tbox-bench:latest";
   const run = (options: readonly string[], { words }: Payload): Candidate => {
@@ -29,7 +29,7 @@ function insert([program = "", verb = "", ...rest]: string[], ...words: string[]
   return [program, verb, ...words, ...rest];
 }
 
-/** The default, and what else makes the engine run in a restricted environment such as a CI container. */
+/** Returns the default options, and those with which the engine runs in a restricted environment such as a CI container. */
 function optionSets(name: string): string[][] {
   if (name !== "podman") return [[]];
   const limits = ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1000:1000"];

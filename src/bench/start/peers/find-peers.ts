@@ -46,7 +46,7 @@ function peerOf(name: string, network: "bridge" | "none"): Peer {
   throw invalidArgument(`unknown peer "${name}"`);
 }
 
-/** A peer that cannot remove its copy of the image must not hide the result. */
+/** Ignores the failure of a peer to remove its copy of the image, so that it does not hide the result. */
 function ignoreFailure(work: () => void): void {
   try {
     work();

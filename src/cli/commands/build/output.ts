@@ -59,7 +59,7 @@ function tar(path: string, attributes: Record<string, string>): Output {
   return { requested: { type: "tar", attributes }, place: { type: "file", path } };
 }
 
-/** A directory receives the entries of a tar. */
+/** Returns the output to a directory, which receives the entries of a tar. */
 function local(path: string, attributes: Record<string, string>): Output {
   return { requested: { type: "tar", attributes }, place: { type: "directory", path } };
 }

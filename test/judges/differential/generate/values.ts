@@ -36,17 +36,17 @@ const odd: fc.Arbitrary<unknown> = fc.constantFrom<unknown>(
   },
 );
 
-/** A value of the kind in most cases, one of another kind in some. */
+/** Returns a value of the kind in most cases, one of another kind in some. */
 export function mostly(kind: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
   return fc.oneof({ weight: 9, arbitrary: kind }, { weight: 1, arbitrary: odd });
 }
 
-/** A list of up to three values. */
+/** Returns a list of up to three values. */
 export function list(kind: fc.Arbitrary<unknown>): fc.Arbitrary<unknown[]> {
   return fc.array(kind, { maxLength: 3 });
 }
 
-/** An object with some of the fields, mostly with values of their kinds. */
+/** Returns an object with some of the fields, mostly with values of their kinds. */
 export function some(fields: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<Record<string, unknown>> {
   const pairs = Object.entries(fields).map(([name, kind]) =>
     mostly(kind).map((value): [string, unknown] => [name, value]),

@@ -95,7 +95,7 @@ fn copied(from: BorrowedFd<'_>, to: BorrowedFd<'_>, fixture: &Fixture, source: &
         mode: Some("0777"),
         mapping: &fixture.mapping,
     };
-    // A directory that is a link just then may be refused.
+    // The copy may be refused while the directory is a link.
     let _ = copy_sources(to, &sources);
 }
 

@@ -46,7 +46,7 @@ impl Blueprint {
     }
 }
 
-/// A tree needs an overlay in the container's mount namespace.
+/// Returns whether a mount is a tree, which needs an overlay in the container's mount namespace.
 fn is_tree(mount: &Mount) -> bool {
     matches!(mount, Mount::Tree { .. })
 }
