@@ -12,8 +12,8 @@ export function upgradedHead(mediaType?: string): string {
 }
 
 /**
- * Clients that read bytes behind the head: those in Go, and those without a name, as tbox and dockerode are. Programs on top of
- * Docker's client for Python, which drops these bytes, have many names.
+ * User agents of clients that read bytes behind the head: those in Go, and those without a name, such as tbox and dockerode.
+ * Programs that use Docker's client for Python, which drops these bytes, have many names.
  */
 const carefulClients = /^$|^(Docker-Client|Go-http-client|buildx|compose)\//;
 

@@ -56,7 +56,7 @@ describe.skipIf(obstacle !== undefined)("a host whose network comes and changes"
       "box:1",
       ...serve,
     );
-    // The directory in the command line is how the end of the test finds the server.
+    // The end of the test finds the server by the directory in its command line.
     await onHost(`: ${path}; while :; do echo host | busybox nc -l -p 18081; done &`);
   });
   afterAll(async () => {
