@@ -3,6 +3,7 @@ import { readBody } from "#registry/connection/body.ts";
 import { fetchErrorText } from "#registry/connection/connection-failure.ts";
 import { openTransport, type TransportOptions } from "#registry/connection/transport.ts";
 import { TboxError } from "#support/errors.ts";
+import { jsonOrUndefined } from "#support/json.ts";
 import { version } from "#support/version.ts";
 
 /** Time to wait for the feed, in milliseconds. */
@@ -33,18 +34,10 @@ export async function latestRelease(
     });
     const body = await readBody(response, limit, "its answer");
     if (!response.ok) throw new Error(`it answered ${response.status}`);
-    const found = document.safeParse(parsed(new TextDecoder().decode(body)));
+    const found = document.safeParse(jsonOrUndefined(new TextDecoder().decode(body)));
     if (!found.success) throw new Error('its answer has no version in "version" or "tag_name"');
     return found.data.replace(/^v/, "");
   } catch (cause) {
     throw new TboxError("unavailable", `read the release feed ${feed}: ${fetchErrorText(cause)}`);
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

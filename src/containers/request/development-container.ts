@@ -1,3 +1,4 @@
+import { jsonOrUndefined } from "#support/json.ts";
 import { isHostBind } from "./bind-text.ts";
 import type { HostConfig } from "./create-request.ts";
 
@@ -17,21 +18,13 @@ export function developmentUserns(host: HostConfig, labels: Record<string, strin
  * Returns the user in the metadata, an object or a list whose later values win, if the user is neither root nor a variable.
  */
 function remoteUser(text: string): string | undefined {
-  const users = [parseJson(text)].flat().flatMap((part) => (isRecord(part) ? [part.remoteUser] : []));
+  const users = [jsonOrUndefined(text)].flat().flatMap((part) => (isRecord(part) ? [part.remoteUser] : []));
   const last = users.findLast((user) => typeof user === "string") ?? "";
   return /^[\w.-]+$/.test(last) && !/^(root|0)$/.test(last) ? last : undefined;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function hasBindMount({ Binds = [], Mounts = [] }: HostConfig): boolean {

@@ -57,7 +57,7 @@ function canonicalName(name: string): string {
   return canonical;
 }
 
-/** Only the daemon's own names get in here, so it stays small. */
+/** Canonical names by the names of the daemon's own headers, which are few. */
 const canonicalNames = new Map<string, string>();
 
 /** Sends a body. An error of the body closes the connection: the head with the status is already sent. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import { isRecord } from "#api/schema/is-record.ts";
 
 /**
  * Takes the connection of a request from the HTTP server, after the request's body was read. Node's server offers this only
@@ -31,8 +32,4 @@ function internal(object: object, description: string): unknown {
     if (key !== undefined) return Reflect.get(object, key);
   }
   return undefined;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { RegistryCredentials } from "#oci/registry-credentials.ts";
 import { TboxError } from "#support/errors.ts";
+import { jsonOrUndefined } from "#support/json.ts";
 import { readBody } from "../connection/body.ts";
 import { exchange } from "../connection/exchange.ts";
 import type { Connection } from "../connection/transport.ts";
@@ -58,7 +59,7 @@ export async function fetchToken(request: TokenRequest): Promise<Token> {
   const bytes = await readBody(response, replyLimit, `the answer of ${subject}`);
   if (!response.ok)
     throw refused(response.status, realm, hasSecret && sent === undefined ? registry : undefined);
-  const reply = replySchema.safeParse(parse(bytes));
+  const reply = replySchema.safeParse(jsonOrUndefined(new TextDecoder().decode(bytes)));
   const value = reply.data?.token || reply.data?.access_token;
   if (!reply.success || !value) throw new TboxError("unavailable", `the answer of ${subject} has no token`);
   const lifetime = reply.data.expires_in ?? defaultLifetime;
@@ -92,12 +93,4 @@ function refreshRequest(refreshToken: string, service: string, scopes: string[])
     body: () => new TextEncoder().encode(form.toString()),
     authorization: undefined,
   };
-}
-
-function parse(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes));
-  } catch {
-    return undefined;
-  }
 }
