@@ -58,6 +58,17 @@ daemonSuite("exec", { obstacle: shellUnavailable, prepare }, (daemon) => {
     expect(stdout).toBe("0 1 2 3 ");
   });
 
+  test("holds none of the host's directories when it executes the program", async () => {
+    // A directory can be looked up but not executed; another descriptor's path leads to no file.
+    const held: string[] = [];
+    for (let descriptor = 3; descriptor < 40; descriptor++) {
+      const path = `/proc/self/fd/${String(descriptor)}/.`;
+      const { stdout } = await daemon.tbox(["exec", "box", path]);
+      if (!stdout.includes("no such file or directory")) held.push(stdout);
+    }
+    expect(held).toEqual([]);
+  });
+
   test.skipIf(!hasRanges)("runs as another user in another directory", async () => {
     const { stdout } = await sh("id -u; pwd; grep ^CapEff /proc/self/status", "-u", "user", "-w", "/tmp");
     expect(stdout).toBe("1000\n/tmp\nCapEff:\t0000000000000000\n");

@@ -129,29 +129,51 @@ impl Program<'_> {
     pub fn execute(
         &self,
         account: &Account,
-        mut phases: Vec<Phase>,
+        phases: Vec<Phase>,
         namespace: Option<OwnedFd>,
     ) -> Result<Infallible, Failure> {
-        let Program { process, .. } = self;
+        let process = self.process;
         identity::own_streams(account);
         let execution = self.plan(&account.home, &phases)?;
         sys::signals::reset_for_program().map_err(|errno| system("signals", "reset", errno))?;
+        // Before the process has the rights of the container's other programs: some kernels let these take the
+        // descriptors of a process that exits, as this one does after a failed exec.
+        let mut kept = vec![self.channel];
+        kept.extend(process.init.then_some(self.helper));
+        kept.extend(namespace.as_ref().map(AsFd::as_fd));
+        sys::fork::end_without_others(&kept, |closed| {
+            let Err(failure) = closed
+                .map_err(|errno| system("exec", "descriptors", errno))
+                .and_then(|()| self.finish(account, phases, namespace.as_ref(), &execution));
+            self.fail(failure)
+        })
+    }
+
+    /// Confines the process and executes the program.
+    fn finish(
+        &self,
+        account: &Account,
+        mut phases: Vec<Phase>,
+        namespace: Option<&OwnedFd>,
+        execution: &Execution,
+    ) -> Result<Infallible, Failure> {
+        let process = self.process;
         confinement::confine(process, account, self.capabilities, self.system_calls)?;
         phases.push(phase("confined"));
         report::send(
             self.channel,
             &Report::Phases { phases },
-            namespace.as_ref().map(AsFd::as_fd).as_slice(),
+            namespace.map(AsFd::as_fd).as_slice(),
         )?;
-        // Last: until here descriptors were opened. The exec closes all but the standard streams.
+        // The exec closes the kept descriptors.
         sys::fork::close_others_on_exec().map_err(|errno| system("exec", "descriptors", errno))?;
         if process.init {
-            return reaper::start(self.helper, self.channel, process.tty.is_some(), &execution);
+            return reaper::start(self.helper, self.channel, process.tty.is_some(), execution);
         }
         if process.tty.is_some() {
             terminal::take_control()?;
         }
-        execution::execute(&execution)
+        execution::execute(execution)
     }
 
     /// Reports a failure to the monitor and ends the process.

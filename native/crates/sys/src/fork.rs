@@ -1,7 +1,7 @@
 //! Copies of the calling process, and their open descriptors.
 
 use std::convert::Infallible;
-use std::ffi::{CStr, CString, c_char};
+use std::ffi::{CStr, CString, c_char, c_uint};
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use rustix::io::Errno;
@@ -73,14 +73,42 @@ fn pointers<'texts>(texts: impl Iterator<Item = &'texts CStr>) -> Vec<*const c_c
 /// Marks every descriptor from 3 up to be closed by the next exec.
 pub fn close_others_on_exec() -> Result<(), Errno> {
     // SAFETY: this call closes no descriptor itself.
-    let result = unsafe {
-        libc::syscall(
-            libc::SYS_close_range,
-            FIRST_OTHER,
-            u32::MAX,
-            libc::CLOSE_RANGE_CLOEXEC,
-        )
-    };
+    unsafe { close_range(FIRST_OTHER, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) }
+}
+
+/// Closes every descriptor from 3 up but those in `kept`, and ends the process with `end`, which uses no other
+/// descriptor. The process exits with 127 if `end` returns, so that no owner of a closed descriptor is dropped.
+pub fn end_without_others(kept: &[BorrowedFd<'_>], end: impl FnOnce(Result<(), Errno>)) -> ! {
+    let mut kept: Vec<c_uint> = kept
+        .iter()
+        .filter_map(|descriptor| c_uint::try_from(descriptor.as_raw_fd()).ok())
+        .filter(|number| *number >= FIRST_OTHER)
+        .collect();
+    kept.sort_unstable();
+    end(close_around(&kept));
+    std::process::exit(127)
+}
+
+/// Closes every descriptor from 3 up but those in `kept`, which ascend.
+fn close_around(kept: &[c_uint]) -> Result<(), Errno> {
+    let mut first = FIRST_OTHER;
+    for number in kept {
+        if first < *number {
+            // SAFETY: the caller ends the process without a use of these descriptors.
+            unsafe { close_range(first, number - 1, 0) }?;
+        }
+        first = number + 1;
+    }
+    // SAFETY: as above.
+    unsafe { close_range(first, u32::MAX, 0) }
+}
+
+/// # Safety
+///
+/// Unless the flags only mark the descriptors, the caller must not use them afterwards.
+unsafe fn close_range(first: c_uint, last: c_uint, flags: c_uint) -> Result<(), Errno> {
+    // SAFETY: the call reads no memory; the caller vouches for the descriptors.
+    let result = unsafe { libc::syscall(libc::SYS_close_range, first, last, flags) };
     if result < 0 {
         Err(errno::last())
     } else {
@@ -89,7 +117,7 @@ pub fn close_others_on_exec() -> Result<(), Errno> {
 }
 
 /// The lowest descriptor that is not a standard stream.
-const FIRST_OTHER: libc::c_uint = 3;
+const FIRST_OTHER: c_uint = 3;
 
 /// Returns whether the process has one thread, by the link count of /proc/self/task. A process that
 /// cannot read it counts as having one.
