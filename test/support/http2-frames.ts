@@ -25,6 +25,7 @@ export interface Frame {
 /** Flag of HEADERS and CONTINUATION: no further fields follow. */
 export const endHeaders = 4;
 
+/** Returns the bytes of a frame. */
 export function frame({ type, flags = 0, stream = 0, payload = new Uint8Array(), length }: Frame): Buffer {
   const head = Buffer.alloc(9);
   head.writeUIntBE(length ?? payload.length, 0, 3);
