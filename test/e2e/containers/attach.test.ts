@@ -54,6 +54,18 @@ daemonSuite("an attached connection", { obstacle: shellUnavailable, prepare: loa
     expect(await field("{{.State.Running}}")).toBe("true");
   });
 
+  test("beyond the limit of clients is refused alone: the container runs on and can be stopped", async () => {
+    await create({ Cmd: ["cat"], OpenStdin: true });
+    await start();
+    using connections = new DisposableStack();
+    for (let number = 0; number < 256; number++) connections.use(await attach("stdin=1&stdout=1"));
+    using refused = await attach("stdin=1&stdout=1");
+    expect(said(await refused.ended)).toContain("256 clients are attached already");
+    expect(await field("{{.State.Running}}")).toBe("true");
+    expect((await daemon.request("POST", "/containers/box/stop?t=0")).status).toBe(204);
+    expect(await field("{{.State.Status}} {{.State.ExitCode}}")).toBe("exited 137");
+  });
+
   test("ignores detach keys without a terminal", async () => {
     await create({ Cmd: ["cat"], OpenStdin: true, StdinOnce: true });
     await start();
