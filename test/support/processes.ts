@@ -10,9 +10,9 @@ export function processesNamed(name: string, text: string): number[] {
   return processesMentioning(text).filter((pid) => nameOf(pid) === name);
 }
 
-/** Returns the same as `processesMentioning`, without the standby monitor, which may or may not exist. */
+/** Returns the same as `processesMentioning`, without the monitors and sandboxes that are prepared ahead, which may or may not exist. */
 export function busyProcesses(text: string): number[] {
-  return processesMentioning(text).filter((pid) => nameOf(pid) !== "tbox-standby");
+  return processesMentioning(text).filter((pid) => !["tbox-standby", "tbox-ready"].includes(nameOf(pid)));
 }
 
 /** Returns the name of a process; undefined when it has ended. */
