@@ -1,8 +1,7 @@
 import type { BuildEvent } from "#builds/builder.ts";
 import { formatPlatform, type Platform } from "#oci/platform.ts";
-import { errorChain } from "#support/errors.ts";
 import { openStatusLog } from "../progress/status-log.ts";
-import type { Vertex, Vertices } from "../progress/vertices.ts";
+import { duringVertex, type Vertex, type Vertices } from "../progress/vertices.ts";
 import type { CommandEvent } from "./command-build.ts";
 
 /** Progress of a build with several parts as one list of steps. */
@@ -31,17 +30,7 @@ export function openCommandProgress(emit: (event: CommandEvent) => void): Comman
     vertices: {
       log: openStatusLog(),
       start,
-      async during(name, work) {
-        const vertex = start(name);
-        try {
-          const result = await work(vertex);
-          vertex.finish();
-          return result;
-        } catch (error) {
-          vertex.finish({ error: errorChain(error) });
-          throw error;
-        }
-      },
+      during: (name, work) => duringVertex(start(name), work),
     },
     take(event, platform) {
       const prefix = platform && formatPlatform(platform);

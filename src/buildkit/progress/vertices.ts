@@ -29,19 +29,24 @@ export function openVertices(log: StatusLog): Vertices {
   const vertices: Vertices = {
     log,
     start: (name) => startVertex(log, name),
-    async during(name, work) {
-      const vertex = startVertex(log, name);
-      try {
-        const result = await work(vertex);
-        vertex.finish();
-        return result;
-      } catch (error) {
-        vertex.finish({ error: errorChain(error) });
-        throw error;
-      }
-    },
+    during: (name, work) => duringVertex(startVertex(log, name), work),
   };
   return vertices;
+}
+
+/** Does work as a started vertex, which ends with the work. */
+export async function duringVertex<Result>(
+  vertex: Vertex,
+  work: (vertex: Vertex) => Promise<Result>,
+): Promise<Result> {
+  try {
+    const result = await work(vertex);
+    vertex.finish();
+    return result;
+  } catch (error) {
+    vertex.finish({ error: errorChain(error) });
+    throw error;
+  }
 }
 
 /** The last status of a layer in a push. */

@@ -7,6 +7,7 @@ import { resume } from "./pause.ts";
 import { cancelScheduledStart } from "./restart-scheduler.ts";
 
 const defaultTimeoutSeconds = 10;
+
 /** Sends the stop signal, and SIGKILL after `timeout` seconds; a negative timeout waits for ever. */
 export async function stopContainer(
   services: ContainerServices,
