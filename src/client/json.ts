@@ -1,15 +1,11 @@
+import { isRecord } from "#support/json.ts";
 /** An unchecked JSON object; the functions below read its members. */
 export type JsonObject = Record<string, unknown>;
-
-/** Reports whether a value is a JSON object. */
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /** Returns a member that is an object, or an empty object. */
 export function objectAt(object: JsonObject, name: string): JsonObject {
   const value = object[name];
-  return isObject(value) ? value : {};
+  return isRecord(value) ? value : {};
 }
 
 /** Returns a member that is a text, or an empty text. */

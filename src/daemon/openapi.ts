@@ -2,9 +2,9 @@ import type { AnyElysia } from "elysia";
 import { attachContainerQuery } from "#api/requests/containers.ts";
 import { commitContainerSchema, createContainerSchema } from "#api/requests/create-container.ts";
 import { startExecSchema } from "#api/requests/execs.ts";
-import { isRecord } from "#api/schema/is-record.ts";
 import { type JsonObject, type Schema, toJsonSchema } from "#api/schema/json-schema.ts";
 import { newestVersion, oldestVersion } from "#api/versions.ts";
+import { isRecord } from "#support/json.ts";
 import { version } from "#support/version.ts";
 
 type Paths = Record<string, Record<string, JsonObject>>;

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { isRecord } from "#support/json.ts";
 import { copyIssues } from "./copy-issues.ts";
-import { isRecord } from "./is-record.ts";
 
 /**
  * Returns the schema of a map with any keys, `__proto__` too, and with values that pass a schema. Null is an empty map,

@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { isRecord } from "#support/json.ts";
 import { ignoreName } from "./ignored-names.ts";
-import { isRecord } from "./is-record.ts";
 import { registerObject } from "./json-schema.ts";
 import { sparseObject } from "./sparse-object.ts";
 import { isUnset, matchesAny, type ValueLists } from "./unset-values.ts";

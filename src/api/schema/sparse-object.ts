@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { isRecord } from "#support/json.ts";
 import { copyIssues } from "./copy-issues.ts";
-import { isRecord } from "./is-record.ts";
 
 /** Maximum number of combinations of fields whose schemas are cached: clients use few, an attacker could send many. */
 const cacheSize = 500;

@@ -1,4 +1,4 @@
-import { isRecord } from "./is-record.ts";
+import { isRecord } from "#support/json.ts";
 
 /** Values by the name of a field. */
 export type ValueLists = Record<string, readonly unknown[]>;

@@ -1,3 +1,4 @@
+import { isRecord } from "#support/json.ts";
 import { templateFunctions } from "./template-functions.ts";
 import { type Expression, type Node, type PathExpression, parseTemplate } from "./template-parse.ts";
 import { TemplateError } from "./template-tokens.ts";
@@ -132,8 +133,8 @@ function start(from: PathExpression["from"], scope: Scope): unknown {
 }
 
 function member(value: unknown, name: string): unknown {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-    if (Object.hasOwn(value, name)) return (value as Record<string, unknown>)[name];
+  if (isRecord(value)) {
+    if (Object.hasOwn(value, name)) return value[name];
     throw new TemplateError(`map has no entry for key "${name}"`);
   }
   if (value === null || value === undefined) throw new TemplateError(`nil data; no entry for key "${name}"`);

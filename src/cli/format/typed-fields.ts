@@ -1,3 +1,5 @@
+import { isRecord } from "#support/json.ts";
+
 /**
  * Fields of Docker's types that an answer can omit or set to null. A template prints such a field like Go's zero value:
  * a text or a number, nothing for a pointer, an empty list or map.
@@ -94,7 +96,7 @@ const network: Fields = {
 
 /** Returns an inspected object for a template: with the fields of its type, which `json` does not show. */
 export function withTypedFields(object: unknown): unknown {
-  if (!isObject(object)) return object;
+  if (!isRecord(object)) return object;
   const fields = [
     ["HostConfig", container],
     ["RootFS", image],
@@ -114,7 +116,7 @@ function fill(object: Record<string, unknown>, fields: Fields): Record<string, u
   for (const [name, zero] of Object.entries(fields)) {
     const value = object[name];
     if (isFields(zero)) {
-      if (isObject(value)) filled[name] = fill(value, zero);
+      if (isRecord(value)) filled[name] = fill(value, zero);
     } else if (value === undefined) {
       hide(filled, name, zeroOf(zero));
     } else if (value === null) {
@@ -137,8 +139,4 @@ function zeroOf(zero: Zero): unknown {
 
 function isFields(zero: Zero | Fields): zero is Fields {
   return typeof zero === "object" && zero !== null;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

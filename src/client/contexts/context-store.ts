@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { invalidArgument, TboxError } from "#support/errors.ts";
+import { isRecord } from "#support/json.ts";
 import { dockerConfigPath } from "../credentials/docker-config.ts";
-import { isObject, type JsonObject } from "../json.ts";
+import type { JsonObject } from "../json.ts";
 import { defaultContext } from "./current-context.ts";
 import type { TlsOptions } from "./endpoint.ts";
 
@@ -109,13 +110,13 @@ export function parseMetadata(text: string, origin: string): ContextMetadata {
   } catch (cause) {
     throw invalidArgument(`${origin} is not JSON`, cause);
   }
-  if (!isObject(value) || typeof value.Name !== "string") throw invalidArgument(`${origin} is not a context`);
+  if (!isRecord(value) || typeof value.Name !== "string") throw invalidArgument(`${origin} is not a context`);
   const { Name, Metadata, Endpoints, ...others } = value;
   return {
     ...others,
     Name,
-    Metadata: isObject(Metadata) ? Metadata : {},
-    Endpoints: isObject(Endpoints) ? Endpoints : {},
+    Metadata: isRecord(Metadata) ? Metadata : {},
+    Endpoints: isRecord(Endpoints) ? Endpoints : {},
   };
 }
 
@@ -134,7 +135,7 @@ function read(environment: Environment, id: string): StoredContext | undefined {
   if (!existsSync(path)) return undefined;
   const metadata = parseMetadata(readFileSync(path, "utf8"), path);
   const { Endpoints = {}, Metadata = {} } = metadata;
-  const endpoint = isObject(Endpoints.docker) ? Endpoints.docker : {};
+  const endpoint = isRecord(Endpoints.docker) ? Endpoints.docker : {};
   return {
     name: metadata.Name,
     description: typeof Metadata.Description === "string" ? Metadata.Description : "",

@@ -1,4 +1,5 @@
-import { isObject, type JsonObject, objectAt, textAt } from "../json.ts";
+import { isRecord } from "#support/json.ts";
+import { type JsonObject, objectAt, textAt } from "../json.ts";
 import type { Environment } from "./docker-config.ts";
 import { hostOf } from "./registry-key.ts";
 
@@ -44,7 +45,7 @@ export async function askHelper(
 ): Promise<{ user: string; secret: string } | undefined> {
   try {
     const value: unknown = JSON.parse(await callHelper({ helper, action: "get", input: key, environment }));
-    if (!isObject(value)) return undefined;
+    if (!isRecord(value)) return undefined;
     const [user, secret] = [textAt(value, "Username"), textAt(value, "Secret")];
     return user === "" ? undefined : { user, secret };
   } catch (error) {

@@ -1,5 +1,6 @@
 import { invalidArgument } from "#support/errors.ts";
-import { isObject, type JsonObject } from "../json.ts";
+import { isRecord } from "#support/json.ts";
+import type { JsonObject } from "../json.ts";
 
 export type Environment = Record<string, string | undefined>;
 
@@ -15,7 +16,7 @@ export async function readDockerConfig(environment: Environment): Promise<JsonOb
   if (!(await file.exists())) return undefined;
   try {
     const value: unknown = JSON.parse(await file.text());
-    return isObject(value) ? value : undefined;
+    return isRecord(value) ? value : undefined;
   } catch (error) {
     throw invalidArgument(`read ${path}`, error);
   }

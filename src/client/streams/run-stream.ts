@@ -1,8 +1,8 @@
 import { encodeFrame } from "#api/streams/frame.ts";
 import { frameType, type RunEvent, type RunRequest } from "#api/streams/run-stream.ts";
 import { TboxError } from "#support/errors.ts";
+import { isRecord } from "#support/json.ts";
 import { remoteCaller } from "../caller/remote-caller.ts";
-import { isObject } from "../json.ts";
 import { trustAnswer } from "../trust-answer.ts";
 import { createFrameDecoder } from "./frames.ts";
 import type { RunMessage, RunStream } from "./run-messages.ts";
@@ -55,6 +55,6 @@ function toMessage(type: number, bytes: Uint8Array): RunMessage {
 const events: ReadonlySet<unknown> = new Set(["progress", "created", "started", "exited", "error"]);
 
 function parseRunEvent(value: unknown): RunEvent {
-  if (isObject(value) && events.has(value.event)) return trustAnswer(value);
+  if (isRecord(value) && events.has(value.event)) return trustAnswer(value);
   throw new TboxError("internal", `the daemon sent an unknown event: ${JSON.stringify(value)}`);
 }

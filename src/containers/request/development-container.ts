@@ -1,4 +1,4 @@
-import { jsonOrUndefined } from "#support/json.ts";
+import { isRecord, jsonOrUndefined } from "#support/json.ts";
 import { isHostBind } from "./bind-text.ts";
 import type { HostConfig } from "./create-request.ts";
 
@@ -21,10 +21,6 @@ function remoteUser(text: string): string | undefined {
   const users = [jsonOrUndefined(text)].flat().flatMap((part) => (isRecord(part) ? [part.remoteUser] : []));
   const last = users.findLast((user) => typeof user === "string") ?? "";
   return /^[\w.-]+$/.test(last) && !/^(root|0)$/.test(last) ? last : undefined;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
 }
 
 function hasBindMount({ Binds = [], Mounts = [] }: HostConfig): boolean {

@@ -1,4 +1,5 @@
 import type { Database } from "bun:sqlite";
+import { isRecord } from "#support/json.ts";
 import type { Warn } from "#support/log.ts";
 import type { ContainerRecord } from "./container-record.ts";
 import { usesOf } from "./container-uses.ts";
@@ -77,14 +78,10 @@ function parseRow({ id, record: text }: ContainerRow): ContainerRecord {
   const isComplete =
     record?.id === id &&
     typeof record.name === "string" &&
-    [record.config, record.hostConfig, record.state].every(isObject);
+    [record.config, record.hostConfig, record.state].every(isRecord);
   if (!isComplete) throw new Error("the record is incomplete");
   usesOf(record);
   return record;
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === "object" && value !== null;
 }
 
 /** Renames the row, so that another container can take the name without replacing the row. */

@@ -2,6 +2,7 @@ import { commitContainerSchema, createContainerSchema } from "#api/requests/crea
 import { collectIgnored, ignoreName } from "#api/schema/ignored-names.ts";
 import { parseJson } from "#api/schema/json.ts";
 import { invalidArgument } from "#support/errors.ts";
+import { isRecord } from "#support/json.ts";
 import { isJsonType, unsupportedType } from "../http/request-body.ts";
 
 /** Parameters that belong to the query of `POST /containers/create`. */
@@ -20,7 +21,7 @@ export async function parseCreateBody(request: Request, query: Record<string, un
   if (
     body === undefined ||
     body === null ||
-    (isObject(body) && Object.keys(body).every((name) => otherFields.has(name)))
+    (isRecord(body) && Object.keys(body).every((name) => otherFields.has(name)))
   ) {
     throw invalidArgument("config cannot be empty in order to create a container");
   }
@@ -41,18 +42,14 @@ export async function parseCommitBody(request: Request, query: object) {
 
 /** Removes the fields of a body that repeat a query parameter. */
 function withoutRepeated(body: unknown, query: Record<string, unknown>, names: Iterable<string>): unknown {
-  if (!isObject(body)) return body;
+  if (!isRecord(body)) return body;
   const fields = fieldsOf(body);
   for (const name of names) if (Bun.deepEquals(fields[name], query[name])) delete fields[name];
   return fields;
 }
 
 function fieldsOf(body: unknown): Record<string, unknown> {
-  return isObject(body) ? { ...body } : {};
-}
-
-function isObject(body: unknown): body is object {
-  return typeof body === "object" && body !== null && !Array.isArray(body);
+  return isRecord(body) ? { ...body } : {};
 }
 
 async function parseJsonBody(request: Request): Promise<unknown> {

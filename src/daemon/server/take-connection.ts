@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import { isRecord } from "#api/schema/is-record.ts";
+import { isRecord } from "#support/json.ts";
 
 /**
  * Takes the connection of a request from the HTTP server, after the request's body was read. Node's server offers this only

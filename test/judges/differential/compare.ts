@@ -1,3 +1,4 @@
+import { isRecord } from "#support/json.ts";
 /** A difference between the answers of the two engines. */
 export interface Difference {
   /** Request without names and values, such as `POST /containers/{}/start`. */
@@ -66,10 +67,6 @@ function compareValues(
     return;
   }
   if (JSON.stringify(docker) !== JSON.stringify(tbox)) add(place, docker, tbox);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Replaces names and query values of a path. */

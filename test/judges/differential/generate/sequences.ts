@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { isRecord } from "#support/json.ts";
 import type { Step } from "../step.ts";
 import { containerStep, listStep } from "./container-steps.ts";
 import { createBody, plainBody } from "./create-body.ts";
@@ -40,6 +41,5 @@ export const sequences: Record<string, fc.Arbitrary<Step[]>> = {
 
 /** Replaces the restart policy and the removal of a container whose end is compared. */
 function neverAgain(host: unknown): object {
-  const isObject = typeof host === "object" && host !== null && !Array.isArray(host);
-  return isObject ? { HostConfig: { ...host, RestartPolicy: { Name: "no" }, AutoRemove: false } } : {};
+  return isRecord(host) ? { HostConfig: { ...host, RestartPolicy: { Name: "no" }, AutoRemove: false } } : {};
 }
