@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
-import { openSync, readdirSync, readlinkSync } from "node:fs";
+import { mkdirSync, openSync, readdirSync, readlinkSync } from "node:fs";
 import { temporaryDirectory } from "#test/support/temp.ts";
 import { openDirectoryChain } from "./directory-chain.ts";
+import { openHostTree } from "./host-tree.ts";
 
 const depth = 600;
 
@@ -46,3 +47,15 @@ test("a walk through a deep tree opens each directory a few times, with few desc
   expect(opened).toBeLessThan(5 * depth);
   expect(most).toBeLessThan(300);
 }, 60_000);
+
+test("a path that leads upwards is refused", () => {
+  using top = temporaryDirectory("chain");
+  mkdirSync(`${top.path}/below`);
+  using chain = openDirectoryChain(`${top.path}/below`);
+  for (const path of ["..", "../below", "a/../..", "a/.."]) expect(() => chain.open(path)).toThrow('".."');
+  using tree = openHostTree(`${top.path}/below`, { owned: true });
+  for (const path of ["..", "../below", "../../etc/passwd"]) {
+    expect(() => tree.status(path)).toThrow('".."');
+    expect(() => tree.open(path)).toThrow('".."');
+  }
+});

@@ -1,11 +1,12 @@
 import { closeSync, constants, openSync } from "node:fs";
+import { invalidArgument } from "./errors.ts";
 import { textToName } from "./file-name.ts";
 import { pathOnly } from "./path-descriptor.ts";
 
 /** Descriptors of a tree's root and of the directories down to the one that was opened last. */
 export interface DirectoryChain extends Disposable {
   root: number;
-  /** Opens a directory without following a link. The descriptor is valid until the next call. */
+  /** Opens a directory without following a link; refuses `..`. The descriptor is valid until the next call. */
   open(path: string): number;
 }
 
@@ -57,6 +58,7 @@ export function openDirectoryChain(directory: string, open: typeof openSync = op
       if (path === last?.path) return last.descriptor;
       last = undefined;
       const parts = path === "" ? [] : path.split("/");
+      if (parts.includes("..")) throw invalidArgument(`the path ${JSON.stringify(path)} contains ".."`);
       let shared = 0;
       while (shared < parts.length && links[shared]?.name === parts[shared]) shared++;
       shorten(shared);

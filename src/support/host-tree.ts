@@ -10,6 +10,7 @@ import {
   type Stats,
 } from "node:fs";
 import { openDirectoryChain } from "./directory-chain.ts";
+import { invalidArgument } from "./errors.ts";
 import { isDoubtfulName, nameToText, textToName } from "./file-name.ts";
 import { pathOnly } from "./path-descriptor.ts";
 
@@ -75,7 +76,9 @@ export function openHostTree(root: string, { owned }: { owned: boolean }): HostT
 /** Returns a path to a file through the descriptor of its directory, for immediate use. */
 function locate(chain: ReturnType<typeof openDirectoryChain>, path: string): string | Buffer {
   const slash = path.lastIndexOf("/");
-  return below(chain.open(slash < 0 ? "" : path.slice(0, slash)), path.slice(slash + 1));
+  const name = path.slice(slash + 1);
+  if (name === "..") throw invalidArgument(`the path ${JSON.stringify(path)} ends in ".."`);
+  return below(chain.open(slash < 0 ? "" : path.slice(0, slash)), name);
 }
 
 function below(directory: number, name: string): string | Buffer {

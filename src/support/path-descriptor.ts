@@ -1,10 +1,12 @@
-import { chmodSync, closeSync, constants, openSync, utimesSync } from "node:fs";
+import { chmodSync, closeSync, constants, fstatSync, openSync, type Stats, utimesSync } from "node:fs";
 import { textToName } from "./file-name.ts";
 
 /** An open file or directory, which stays the same when its name changes. Disposal closes it. */
 export interface PathDescriptor extends Disposable {
   /** Path that leads to it. Names below it are resolved from it. */
   readonly path: string;
+  /** Returns its status. */
+  status(): Stats;
   setMode(mode: number): void;
   /** Sets the time of its last access and change; numbers are seconds since the epoch. */
   setTime(time: Date | number): void;
@@ -36,6 +38,7 @@ function describe(descriptor: number): PathDescriptor {
   const path = `/proc/self/fd/${descriptor}`;
   return {
     path,
+    status: () => fstatSync(descriptor),
     // The kernel refuses both for a link, and never follows it.
     setMode: (mode) => chmodSync(path, mode),
     setTime: (time) => utimesSync(path, time, time),

@@ -3,9 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { repository } from "#test/support/repository.ts";
 import { circlesOf } from "./cycles.ts";
-import { rustReachesAttributes, typescriptReachesAttributes } from "./path-attributes.ts";
 import {
-  attributeFiles,
   crates,
   fixedOutgoingPort,
   folders,
@@ -13,7 +11,6 @@ import {
   mostFiles,
   mostLines,
   packages,
-  rustAttributeFiles,
 } from "./rules.ts";
 import { moduleGraph } from "./rust-modules.ts";
 import { importGraph, importsOf } from "./typescript-imports.ts";
@@ -101,59 +98,6 @@ describe("files", () => {
       !text.startsWith("// Generated") && text.split("\n").length > mostLines + 1;
     const long = await filter([...typescript, ...rust], isLong);
     expect(long).toEqual([]);
-  });
-
-  test("change attributes of a path only where it is a descriptor", async () => {
-    const found = await filter(
-      shipped.map((path) => `src/${path}`),
-      typescriptReachesAttributes,
-    );
-    expect(found).toEqual(attributeFiles.map((path) => `src/${path}`));
-    const crateFiles = rust.filter((path) =>
-      /^native\/crates\/[^/]+\/src\/(?!.*tests?\.rs$|tests\/)/.test(path),
-    );
-    const inRust = await filter(crateFiles, rustReachesAttributes);
-    expect(inRust).toEqual(rustAttributeFiles.map((path) => `native/crates/${path}`));
-  });
-
-  test.each([
-    'import { chmod } from "node:fs/promises";',
-    'import { open, chmodSync as set } from "fs";',
-    'import * as files from "node:fs";',
-    'import files from "node:fs";',
-    'import { promises as files } from "node:fs";',
-    'const { lchown: set } = await import("node:fs/promises");',
-    'const files = await import("node:fs/promises");',
-    'void import("node:fs").then((files) => files["ch" + "mod"](path, 0));',
-    'void import("node:fs").then(({ utimes }) => utimes(path, 0, 0));',
-    'const files = require("node:" + "fs");',
-    'process.getBuiltinModule("fs").chmodSync(path, 0);',
-    'export { chmod } from "node:fs/promises";',
-  ])("that reach them by %s are found", (text) => {
-    expect(typescriptReachesAttributes(text)).toBe(true);
-  });
-
-  test("that change attributes of a descriptor are not found", () => {
-    const harmless = [
-      'import { closeSync, fchmodSync } from "node:fs";\nfchmodSync(descriptor, 0o700);',
-      'import { open } from "node:fs/promises";\nawait file.chmod(0o700); // import { chmod } is not needed',
-      'void import("node:fs").then(({ closeSync }) => closeSync(descriptor));',
-    ];
-    for (const text of harmless) expect(typescriptReachesAttributes(text)).toBe(false);
-    for (const text of [
-      "use rustix::fs::{chmodat as set};",
-      "use std::fs::*;",
-      "fs::set_permissions(p, m)",
-    ]) {
-      expect(rustReachesAttributes(text)).toBe(true);
-    }
-    for (const text of [
-      "use rustix::fs::fchmod;",
-      "/// As chmodat does.",
-      "use rustix::fs::{fchmod, fchown};",
-    ]) {
-      expect(rustReachesAttributes(text)).toBe(false);
-    }
   });
 
   test("of tests name no port that the kernel gives to outgoing connections", async () => {

@@ -90,23 +90,6 @@ export const mostFiles = 12;
 /** Maximum number of lines of a source file, in TypeScript and in Rust. */
 export const mostLines = 400;
 
-/** Files of `src` that change mode, owner or time of a path: of one that is a descriptor. */
-export const attributeFiles = ["support/host-tree.ts", "support/path-descriptor.ts"];
-
-/**
- * Files of crates that change attributes of a name in an open directory, without following a link there or in a directory
- * that only tbox can write.
- */
-export const rustAttributeFiles = [
-  "layers/src/copy/metadata_overrides.rs",
-  "layers/src/extract/entry_metadata.rs",
-  "layers/src/extract/whiteouts.rs",
-  "layers/src/layer/commit.rs",
-  "sandbox/src/mounts/base_layer.rs",
-  "sandbox/src/mounts/populate.rs",
-  "sys/src/seqpacket.rs",
-];
-
 /** Ports that Linux gives to outgoing connections, so that a test cannot rely on one: 32768 to 60999. */
 const outgoingPort = "(?:3276[89]|327[7-9]\\d|32[89]\\d\\d|3[3-9]\\d{3}|[45]\\d{4}|60\\d{3})";
 /** Such a port in an address, a publication or a field. */

@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, readdirSync } from "node:fs";
+import { mkdirSync, readdirSync } from "node:fs";
 import { openKeyedLocks } from "#support/concurrency/keyed-locks.ts";
 import { openPath } from "#support/path-descriptor.ts";
 import { cacheKey } from "./build-cache.ts";
@@ -62,7 +62,8 @@ export function openLocalContexts(options: {
     },
     all: () =>
       readdirSync(root).map((name) => {
-        const { mtimeMs, birthtimeMs } = lstatSync(`${root}/${name}`);
+        using directory = openPath(`${root}/${name}`);
+        const { mtimeMs, birthtimeMs } = directory.status();
         return { name, created: birthtimeMs || mtimeMs, lastUsed: mtimeMs };
       }),
     inUse: (name) => used.has(name),

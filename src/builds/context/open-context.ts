@@ -1,6 +1,6 @@
-import { lstatSync } from "node:fs";
 import { posix } from "node:path";
 import type { FileTree } from "#containers/build-steps/file-tree.ts";
+import { openDirectoryChain } from "#support/directory-chain.ts";
 import { invalidArgument } from "#support/errors.ts";
 import type { HostTree } from "#support/host-tree.ts";
 import { compileIgnorePatterns, type Ignores, parseIgnoreFile } from "#support/ignore-patterns.ts";
@@ -64,18 +64,19 @@ export async function readDockerfile(tree: HostTree, path: string): Promise<stri
 
 /** Checks a directory of this machine that a client named; returns its path. */
 export function checkDirectory(path: string): string {
-  const found = lstatOf(path);
-  if (!path.startsWith("/") || !found?.isDirectory()) {
+  if (!path.startsWith("/") || !isDirectory(path)) {
     throw invalidArgument(`the build context ${path} is not a directory of this machine`);
   }
   return path;
 }
 
-function lstatOf(path: string) {
+/** Returns whether a path leads to a directory, and not to a link in its place. The build opens it in the same way. */
+function isDirectory(path: string): boolean {
   try {
-    return lstatSync(path);
+    openDirectoryChain(path)[Symbol.dispose]();
+    return true;
   } catch {
-    return undefined;
+    return false;
   }
 }
 

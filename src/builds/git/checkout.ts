@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
-import { lstat, mkdir, readdir, realpath, rm } from "node:fs/promises";
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { openDirectoryChain } from "#support/directory-chain.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import type { BuildRequest } from "../builder.ts";
 import { type GitAccess, git } from "./git.ts";
@@ -124,12 +125,14 @@ async function removeGitFiles(directory: string): Promise<void> {
   }
 }
 
-/** Returns a directory of the checkout; refuses links, which could lead outside. */
-async function directoryIn(target: string, directory: string, remote: string): Promise<string> {
+/** Returns a directory of the checkout; refuses links, which could lead outside. Only this build changes the checkout. */
+function directoryIn(target: string, directory: string, remote: string): string {
   if (directory === "") return target;
-  const path = `${target}/${directory}`;
-  const found = await lstat(path).catch(() => undefined);
-  if (found?.isDirectory() && (await realpath(path)) === `${await realpath(target)}/${directory}`)
-    return path;
-  throw new TboxError("not-found", `${remote} has no directory ${JSON.stringify(directory)}`);
+  try {
+    using chain = openDirectoryChain(target);
+    chain.open(directory);
+  } catch (cause) {
+    throw new TboxError("not-found", `${remote} has no directory ${JSON.stringify(directory)}`, { cause });
+  }
+  return `${target}/${directory}`;
 }

@@ -1,8 +1,9 @@
-import { existsSync, lstatSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
 import { openZygote } from "#native/zygote/zygote.ts";
 import { repeatFor } from "#support/concurrency/repeat-for.ts";
 import { dataDirectory, type Environment, runDirectory } from "#support/directories.ts";
 import { TboxError } from "#support/errors.ts";
+import { openPath } from "#support/path-descriptor.ts";
 import { isAlive } from "./is-alive.ts";
 
 /** Files by which tbox recognizes its store. */
@@ -34,23 +35,32 @@ export async function removeData(
     rmSync(store, { recursive: true });
     directories.push(store);
   }
-  if (existsSync(run) && lstatSync(run).uid === uid) {
-    for (const name of readdirSync(run)) if (name !== listener) rmSync(`${run}/${name}`, { recursive: true });
-    if (listener === undefined) {
-      rmdirSync(run);
-      directories.push(run);
-    }
+  if (existsSync(run) && clearRunDirectory(run, uid, listener) && listener === undefined) {
+    rmdirSync(run);
+    directories.push(run);
   }
   return { directories };
 }
 
+/** Removes the files of a run directory that belongs to the user; returns whether it does. */
+function clearRunDirectory(run: string, uid: number, listener: string | undefined): boolean {
+  using opened = openPath(run);
+  const status = opened.status();
+  if (!status.isDirectory() || status.uid !== uid) return false;
+  for (const name of readdirSync(opened.path)) {
+    if (name !== listener) rmSync(`${opened.path}/${name}`, { recursive: true });
+  }
+  return true;
+}
+
 /** Refuses a directory that is not a store: a wrong TBOX_DATA_DIR would delete the user's files. */
 function checkStore(store: string, uid: number): void {
-  const status = lstatSync(store);
+  using opened = openPath(store);
+  const status = opened.status();
   if (!status.isDirectory() || status.uid !== uid) {
     throw new TboxError("forbidden", `cannot remove ${store}: it is not a directory of yours`);
   }
-  const names = readdirSync(store);
+  const names = readdirSync(opened.path);
   if (names.length > 0 && !names.some((name) => marks.includes(name))) {
     throw new TboxError("forbidden", `cannot remove ${store}: it contains other files and no store of tbox`);
   }

@@ -1,5 +1,5 @@
-import { lstatSync } from "node:fs";
 import { openLog } from "#support/log.ts";
+import { openPath } from "#support/path-descriptor.ts";
 
 const log = openLog("daemon");
 
@@ -36,6 +36,11 @@ export function watchSocket(path: string, listenAgain: () => Promise<void>): Dis
 
 /** Returns device and inode of a file; undefined for a missing one. */
 function identityOf(path: string): string | undefined {
-  const status = lstatSync(path, { throwIfNoEntry: false });
-  return status && `${status.dev}:${status.ino}`;
+  try {
+    using socket = openPath(path);
+    const { dev, ino } = socket.status();
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { ExitError } from "../../../output/exit.ts";
 import { accountName } from "../../../values/account-name.ts";
@@ -59,7 +59,13 @@ export function writeUnits(directory: string, units: Record<string, string>): vo
 
 /** Removes unit files; returns the names of those that existed. */
 export function removeUnits(directory: string, names: string[]): string[] {
-  const present = names.filter((name) => lstatSync(`${directory}/${name}`, { throwIfNoEntry: false }));
-  for (const name of present) rmSync(`${directory}/${name}`);
-  return present;
+  return names.filter((name) => {
+    try {
+      unlinkSync(`${directory}/${name}`);
+      return true;
+    } catch (error) {
+      if (error instanceof Error && "code" in error && error.code === "ENOENT") return false;
+      throw error;
+    }
+  });
 }
