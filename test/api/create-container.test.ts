@@ -171,6 +171,15 @@ test("honoured fields reach the engine unchanged", async () => {
   expect(api.engine.created.at(-1)).toEqual(asked);
 });
 
+test("an absent number of a ulimit is 0, and a negative timeout of stop waits for ever, as in Docker", async () => {
+  const asked = { Image: "image", StopTimeout: -2, HostConfig: { Ulimits: [{ Name: "core" }] } };
+  expect((await create(asked)).status).toBe(201);
+  expect(api.engine.created.at(-1)).toEqual({
+    ...asked,
+    HostConfig: { Ulimits: [{ Name: "core", Soft: 0, Hard: 0 }] },
+  });
+});
+
 test("a single word becomes a list, and a bare port becomes a TCP port", async () => {
   await create({ Image: "image", Cmd: "sh", ExposedPorts: { "8080": {}, "53/udp": {} } });
   expect(api.engine.created.at(-1)).toEqual({
@@ -227,6 +236,8 @@ describe("create refuses unsupported fields by name", () => {
       400,
       'HostConfig.Mounts.0.Type: mount type unknown: "x"',
     ],
+    [host({ Mounts: [{ Target: "/v" }] }), 400, 'HostConfig.Mounts.0.Type: mount type unknown: ""'],
+    [{ Image: "image", Cmd: [null] }, 400, "Cmd: expected a list of texts"],
     [
       { Image: "image", Healthcheck: { Test: ["RUN"] } },
       400,

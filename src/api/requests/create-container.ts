@@ -5,7 +5,9 @@ import { endpointSchema } from "./endpoint.ts";
 import { hostConfigSchema } from "./host-config.ts";
 
 /** A list of words, or a single word. */
-const words = z.union([z.string().transform((word) => [word]), z.array(z.string())]).exactOptional();
+const words = z
+  .union([z.string().transform((word) => [word]), z.array(z.string())], "expected a list of texts")
+  .exactOptional();
 const text = z.string().exactOptional();
 const flag = z.boolean().exactOptional();
 const empty = dockerObject({});
@@ -62,7 +64,7 @@ const config = {
   AttachStdout: flag,
   AttachStderr: flag,
   StopSignal: text,
-  StopTimeout: z.int().min(-1).exactOptional(),
+  StopTimeout: z.int().exactOptional(),
   Healthcheck: healthcheck.exactOptional(),
   Shell: z.array(z.string()).exactOptional(),
   ExposedPorts: ports.exactOptional(),

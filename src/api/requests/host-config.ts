@@ -19,7 +19,7 @@ const device = dockerObject({
   CgroupPermissions: z.string().exactOptional(),
 });
 
-const ulimit = dockerObject({ Name: z.string(), Soft: z.int(), Hard: z.int() });
+const ulimit = dockerObject({ Name: z.string(), Soft: z.int().default(0), Hard: z.int().default(0) });
 
 /** Host ports by container port; `8080` means `8080/tcp`. */
 const portBindings = dictionary(z.array(portBinding).nullable()).transform((given) =>

@@ -5,16 +5,19 @@ import { dockerObject, notSupported } from "../schema/docker-object.ts";
 const types = ["bind", "tmpfs", "volume", "image"] as const;
 const known = ["npipe", "cluster"];
 
-const mountType = z.string().transform((type, context) => {
-  const supported = types.find((candidate) => candidate === type);
-  if (supported !== undefined) return supported;
-  const message = known.includes(type)
-    ? `mounts of type "${type}" are not supported`
-    : `mount type unknown: "${type}"`;
-  const params = known.includes(type) ? notSupported : {};
-  context.issues.push({ code: "custom", input: type, message, params });
-  return z.NEVER;
-});
+const mountType = z
+  .string()
+  .default("")
+  .transform((type, context) => {
+    const supported = types.find((candidate) => candidate === type);
+    if (supported !== undefined) return supported;
+    const message = known.includes(type)
+      ? `mounts of type "${type}" are not supported`
+      : `mount type unknown: "${type}"`;
+    const params = known.includes(type) ? notSupported : {};
+    context.issues.push({ code: "custom", input: type, message, params });
+    return z.NEVER;
+  });
 
 /** Schema of an item of `HostConfig.Mounts`. */
 export const mountSchema = dockerObject(

@@ -65,6 +65,11 @@ test("a volume of the image does not cover the kernel's files, and one of the re
   );
 });
 
+test("a volume of the image without a leading slash is below the root, as in Docker", () => {
+  const { volumes } = planVolumes({ host: {}, anonymous: ["data", "/a/../b", "/data/"], find });
+  expect(volumes.map(({ target }) => target)).toEqual(["/data", "/b"]);
+});
+
 test("a bind without a path is refused", () => {
   expect(() => planVolumes({ host: { Binds: [""] }, anonymous: [], find })).toThrow(
     "invalid volume specification",

@@ -50,7 +50,7 @@ export function planVolumes({ host, anonymous, find }: VolumeSources): PlannedVo
       warnings.push(`volume ${target} has no effect: the kernel's files stay visible there`);
       continue;
     }
-    volumes.push({ name: "", target, readonly: false, fill: true, anonymous: true });
+    volumes.push({ name: "", target: normal, readonly: false, fill: true, anonymous: true });
   }
   if (volumes.length > 0) checkDriver(host.VolumeDriver);
   return { volumes, binds, warnings };

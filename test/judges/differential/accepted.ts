@@ -90,8 +90,20 @@ const accepted: Accepted[] = [
   {
     place: /^status$/,
     docker: /^20[01] /,
-    tbox: /^400 (no image specified|Healthcheck|bad nameserver|invalid (DNS setting|tmpfs option|hostname|specification)|ExposedPorts)/,
+    tbox: /^400 (no image specified|Healthcheck|bad nameserver|invalid (DNS setting|tmpfs option|hostname|specification|mount path)|ExposedPorts|HostConfig\.Mounts\.\d+\.TmpfsOptions\.SizeBytes|Cmd: )/,
     reason: "a container that cannot start is not created",
+  },
+  { place: /\.networks?\.none\.EndpointID$/i, tbox: /^$/, reason: "nothing connects to this network" },
+  {
+    place: /\.Ports(\[\]|\.\d+\/\w+)$/,
+    docker: /^(null|absent|\[\{"PrivatePort":0)/,
+    reason: "a range of exposed ports is shown as its ports",
+  },
+  {
+    place: /^status$/,
+    docker: /^400 invalid IP address in add-host: "\[/,
+    tbox: /^201/,
+    reason: "the form of Docker's command line is accepted",
   },
   {
     place: /^status$/,
