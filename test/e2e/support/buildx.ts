@@ -3,11 +3,16 @@ import { docker as runDocker } from "#test/support/docker.ts";
 import type { Outcome, ProgramOptions } from "#test/support/program.ts";
 import { type ContextFiles, writeContext } from "./build.ts";
 
-/** Reason why `docker buildx` cannot be used; Debian has the package docker-buildx from 13 on. */
-export const buildxUnavailable: string | undefined =
-  Bun.which("docker") && Bun.spawnSync(["docker", "buildx", "version"]).exitCode === 0
-    ? undefined
-    : "docker buildx is not installed";
+/** Reason why `docker buildx` cannot be used; `scripts/setup test` installs it. */
+export const buildxUnavailable: string | undefined = pluginUnavailable("buildx");
+
+/** Reason why `docker compose` cannot be used. */
+export const composeUnavailable: string | undefined = pluginUnavailable("compose");
+
+function pluginUnavailable(name: string): string | undefined {
+  if (Bun.which("docker") && Bun.spawnSync(["docker", name, "version"]).exitCode === 0) return undefined;
+  return `docker ${name} is not installed`;
+}
 
 /** Docker's command line with buildx, against a test's daemon. */
 export interface Buildx {
