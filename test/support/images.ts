@@ -139,6 +139,20 @@ export function busyboxLayer(): TarEntry[] {
   ];
 }
 
+/** Returns a dynamic program of the host and its libraries, where the loader looks for them. */
+export function programWithLibraries(program: string): TarEntry[] {
+  if (!existsSync(program)) return [];
+  const { stdout } = Bun.spawnSync(["ldd", program]);
+  const libraries = [...stdout.toString().matchAll(/(\/\S+) \(0x/g)].map(([, library]) => library ?? "");
+  return [program, ...libraries].map(
+    (file): TarEntry => ({
+      path: file.slice(1),
+      content: readFileSync(file),
+      mode: 0o755,
+    }),
+  );
+}
+
 function digestOf(bytes: Uint8Array): string {
   return `sha256:${new Bun.CryptoHasher("sha256").update(bytes).digest("hex")}`;
 }

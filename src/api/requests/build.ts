@@ -142,9 +142,6 @@ export const tboxBuildSchema = z.strictObject({
 /** Query of `GET /tbox/outputs`. */
 export const outputQuery = query({ token: z.string() });
 
-/** Query of `GET /tbox/files`. */
-export const filesQuery = query({ image: z.string() });
-
 export type TboxBuildRequest = z.infer<typeof tboxBuildSchema>;
 
 /**

@@ -1,12 +1,6 @@
 import { Elysia } from "elysia";
 import type { BuildsPruned } from "#api/answers/prune.ts";
-import {
-  buildQuery,
-  cancelBuildQuery,
-  filesQuery,
-  outputQuery,
-  pruneBuildQuery,
-} from "#api/requests/build.ts";
+import { buildQuery, cancelBuildQuery, outputQuery, pruneBuildQuery } from "#api/requests/build.ts";
 import type { Builder } from "#builds/builder.ts";
 import {
   classicBuildAnswer,
@@ -56,9 +50,6 @@ export function buildRoutes(builder: Builder, loadBuildKit: LoadBuildKit) {
           streamed((await loadBuildKit()).takeOutput(token), "application/octet-stream"),
         { query: outputQuery },
       )
-      .get("/tbox/files", ({ query: { image } }) => streamed(builder.files(image), "application/x-tar"), {
-        query: filesQuery,
-      })
       // Docker cancels builds of BuildKit here; a classic build ends with its connection.
       .post("/build/cancel", () => empty(), { query: cancelBuildQuery, parse: "none" })
       .post(

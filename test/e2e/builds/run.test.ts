@@ -1,7 +1,9 @@
 import { expect, test } from "bun:test";
-import { readlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, readdirSync, readlinkSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
+import { programWithLibraries } from "#test/support/images.ts";
 import { repository } from "#test/support/repository.ts";
 import { tar } from "#test/support/tar.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
@@ -136,6 +138,33 @@ daemonSuite("RUN", options, (daemon) => {
     expect(
       await output("cat /out; ls /run", lines, {}, "--ssh", `default=${directory.path}/sock`),
     ).not.toContain("sock");
+  });
+
+  const sshAdd = Bun.which("ssh-add") ?? "";
+  test.skipIf(sshAdd === "")("--ssh serves private keys, and nothing is left of the agent", async () => {
+    using directory = temporaryDirectory("keys");
+    const key = (name: string, passphrase: string) => {
+      const path = `${directory.path}/${name}`;
+      Bun.spawnSync(["ssh-keygen", "-q", "-t", "ed25519", "-N", passphrase, "-C", `key ${name}`, "-f", path]);
+      return path;
+    };
+    const [first, second, locked] = [key("first", ""), key("second", ""), key("locked", "secret")];
+    // ssh-add refuses files that others may read; a build does not.
+    chmodSync(first, 0o644);
+    await loadShell(daemon, "ssh:1", {}, programWithLibraries(sshAdd));
+    const dockerfile = `FROM ssh:1\nRUN --mount=type=ssh,id=own ${sshAdd} -l >/out\n`;
+    const given = ["--ssh", `own=${first},${second}`];
+    const found = await builtOutput(daemon, "cat /out", dockerfile, {}, ...given);
+    expect(found).toContain("key first");
+    expect(found).toContain("key second");
+    const refused = await build(daemon, "FROM box:1\n", {}, "--ssh", `own=${locked}`);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain(`cannot use the SSH key ${locked}`);
+    const mixed = await build(daemon, "FROM box:1\n", {}, "--ssh", `own=${first},${daemon.socket}`);
+    expect(mixed.stderr).toContain("a socket and keys cannot be combined");
+    const own = (name: string) => statSync(`${tmpdir()}/${name}`).uid === process.getuid?.();
+    const left = readdirSync(tmpdir()).filter((name) => name.startsWith("tbox-agent-") && own(name));
+    expect(left).toEqual([]);
   });
 
   test("a cache mount has its own directory for each owner and mode", async () => {

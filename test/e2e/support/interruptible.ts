@@ -108,7 +108,6 @@ export function interruptibles({ archive, silent }: InterruptibleOptions): Recor
         makes: "/images/made:1",
       },
     ],
-    "GET /tbox/files": [{ path: "/tbox/files?image=box:1" }],
     "POST /tbox/check": [{ path: "/tbox/check" }],
     "POST /tbox/run": [
       {

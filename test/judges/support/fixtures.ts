@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
-import { buildImage, busyboxLayer, type TestImage } from "#test/support/images.ts";
+import { readFileSync } from "node:fs";
+import { buildImage, busyboxLayer, programWithLibraries, type TestImage } from "#test/support/images.ts";
 import type { TarEntry } from "#test/support/tar.ts";
 
 const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -75,18 +75,4 @@ function system(name: string): TarEntry[] {
     { path: "usr/bin/env", type: "symlink", target: "/bin/busybox" },
     ...programWithLibraries("/bin/bash"),
   ];
-}
-
-/** Returns a dynamic program of the host and its libraries, where the loader looks for them. */
-function programWithLibraries(program: string): TarEntry[] {
-  if (!existsSync(program)) return [];
-  const { stdout } = Bun.spawnSync(["ldd", program]);
-  const libraries = [...stdout.toString().matchAll(/(\/\S+) \(0x/g)].map(([, library]) => library ?? "");
-  return [program, ...libraries].map(
-    (file): TarEntry => ({
-      path: file.slice(1),
-      content: readFileSync(file),
-      mode: 0o755,
-    }),
-  );
 }

@@ -22,14 +22,15 @@ export async function buildImage({
   positionals: [source = ""],
 }: Invocation<BuildFlags>): Promise<number> {
   const outputs = outputsOf(flags);
-  const prepared = await prepareBuild(flags, source, outputs);
+  await using held = new AsyncDisposableStack();
+  const prepared = await prepareBuild(flags, source, { outputs, held });
   if (prepared.request.question !== undefined) {
     return describeDockerfile(prepared, flags.call?.format ?? "text");
   }
   if (prepared.request.checkOnly) return checkDockerfile(prepared);
-  const quiet = flags.quiet || flags.progress === "quiet";
+  const { progress = "auto" } = flags;
   const receipt = openReceipt(outputs);
-  const view = quiet ? undefined : await openView(flags.progress ?? "auto");
+  const view = flags.quiet || progress === "quiet" ? undefined : await openView(progress);
   let dockerfile: DockerfileText | undefined;
   let result: (BuildLine & { type: "built" | "failed" }) | undefined;
   try {
@@ -37,8 +38,8 @@ export async function buildImage({
     for await (const line of fetchLines("POST /tbox/build", { body: requestBody(prepared), signal })) {
       if (line.type === "dockerfile") dockerfile = line;
       else if (line.type === "ready") receipt.begin(line);
-      else if (line.type === "built" || line.type === "failed") result = line;
       else await view?.show(line);
+      if (line.type === "built" || line.type === "failed") result = line;
     }
   } catch (error) {
     if (!receipt.signal.aborted) throw error;
@@ -53,7 +54,8 @@ export async function buildImage({
     const reason = unwritten === undefined ? "" : `: ${failureMessage(unwritten)}`;
     throw new ExitError(`${result.message}${reason}`, 1);
   }
-  await reportResult({ ...result, quiet }, flags);
+  const shown = view === undefined ? "id" : progress === "rawjson" ? "nothing" : "names";
+  await reportResult({ ...result, shown }, flags);
   return 0;
 }
 
@@ -64,11 +66,12 @@ function outputsOf({ output, push, tag }: Invocation<BuildFlags>["flags"]): Outp
   throw new ExitError("tag is needed when pushing to registry", 1);
 }
 
-async function openView(progress: "auto" | "plain" | "tty" | "quiet"): Promise<BuildView> {
+async function openView(progress: "auto" | "plain" | "tty" | "rawjson"): Promise<BuildView> {
   const sink = openByteSink("stderr");
   const write = (text: string) => sink.write(Buffer.from(text));
   const writePlain = (text: string) => write(outputForStream(text, "stderr"));
   if (progress === "plain") return plainView(writePlain);
+  if (progress === "rawjson") return (await import("./json-view.ts")).jsonView(write);
   const { isTerminal, terminalSize } = await import("../../terminal/terminal.ts");
   const columns = terminalSize()?.columns;
   if (!isTerminal(2) || columns === undefined) {

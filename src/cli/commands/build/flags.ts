@@ -78,8 +78,8 @@ export const buildFlags = {
   }),
   platform: list("Set target platforms for build"),
   progress: word(
-    "Set type of progress output (auto, plain, tty, quiet)",
-    ["auto", "plain", "tty", "quiet"] as const,
+    "Set type of progress output (auto, plain, tty, quiet, rawjson)",
+    ["auto", "plain", "tty", "quiet", "rawjson"] as const,
     {
       shownDefault: "auto",
     },
@@ -90,7 +90,7 @@ export const buildFlags = {
   rm: bool("Remove intermediate containers after a successful build", { hidden: true, initial: true }),
   secret: list("Secret to expose to the build (id=mysecret[,src=/local/secret][,env=NAME])"),
   "shm-size": parsed("Shared memory size for build containers", parseBytes, { valueName: "bytes" }),
-  ssh: list("SSH agent socket to expose to the build (default|<id>[=<socket>])"),
+  ssh: list("SSH agent socket or keys to expose to the build (default|<id>[=<socket>|<key>[,<key>]])"),
   squash: bool("Squash newly built layers into a single new layer"),
   tag: list("Name and optionally a tag in the name:tag format", { short: "t" }),
   target: text("Set the target build stage to build"),

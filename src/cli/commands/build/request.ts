@@ -17,8 +17,15 @@ export interface PreparedBuild {
   archive?: ReadableStream<Uint8Array>;
 }
 
-/** Returns the build request of a command line. Reads the files that the flags name, with the caller's rights. */
-export async function prepareBuild(flags: Flags, source: string, outputs: Output[]): Promise<PreparedBuild> {
+/**
+ * Returns the build request of a command line. Reads the files that the flags name, with the caller's rights. What the
+ * build needs until its end is added to `held`.
+ */
+export async function prepareBuild(
+  flags: Flags,
+  source: string,
+  { outputs, held }: { outputs: Output[]; held: AsyncDisposableStack },
+): Promise<PreparedBuild> {
   const { context, archive, ...file } = await findContext(flags.file, source);
   const { target, network } = flags;
   const method = flags.call?.method;
@@ -44,7 +51,7 @@ export async function prepareBuild(flags: Flags, source: string, outputs: Output
     resources: limits(flags),
     ...(flags["cgroup-parent"] === undefined ? {} : { cgroupParent: flags["cgroup-parent"] }),
     secrets: Object.fromEntries(await Promise.all(flags.secret.map(readSecret))),
-    agents: Object.fromEntries(flags.ssh.map(readAgent)),
+    agents: Object.fromEntries(await Promise.all(flags.ssh.map((text) => readAgent(text, held)))),
     contexts: Object.fromEntries(flags["build-context"]),
     outputs: outputs.flatMap(({ requested }) => requested ?? []),
     cacheFrom: flags["cache-from"],

@@ -12,13 +12,13 @@ export interface BuildResult {
   tags: string[];
   /** Facts about exported images by BuildKit's names. */
   exported?: Record<string, string>;
-  /** Whether only the ID is printed. */
-  quiet: boolean;
+  /** Facts to print: the ID on standard output, or the ID and the names on standard error. */
+  shown: "id" | "names" | "nothing";
 }
 
 /** Prints the built image and writes the files that `--iidfile` and `--metadata-file` name. */
 export async function reportResult(
-  { image, tags, exported = {}, quiet }: BuildResult,
+  { image, tags, exported = {}, shown }: BuildResult,
   flags: Invocation<BuildFlags>["flags"],
 ): Promise<void> {
   if (flags.iidfile !== undefined) writeResultFile(flags.iidfile, image);
@@ -29,8 +29,9 @@ export async function reportResult(
     };
     writeResultFile(flags["metadata-file"], `${JSON.stringify(metadata, undefined, 2)}\n`);
   }
-  if (quiet) return print(`${image}\n`);
-  await writeStandardError([`built ${image}`, ...tags.map((tag) => `tagged ${tag}`), ""].join("\n"));
+  if (shown === "id") return print(`${image}\n`);
+  if (shown === "names")
+    await writeStandardError([`built ${image}`, ...tags.map((tag) => `tagged ${tag}`), ""].join("\n"));
 }
 
 /** Returns the facts about the exported manifest or index; without one, those about the manifest in the store. */

@@ -4,6 +4,7 @@ import { ExitError } from "../../output/exit.ts";
 import { failureMessage } from "../../output/failure.ts";
 import { toRecord } from "../../values/entries.ts";
 import { fieldsOf } from "./fields.ts";
+import { readKey, startKeyAgent } from "./key-agent.ts";
 
 /**
  * Reads the secret of `--secret id=NAME[,src=FILE][,env=VARIABLE]`, in base64. Without a source, reads the variable or the
@@ -30,19 +31,29 @@ export async function readSecret(text: string): Promise<[string, string]> {
   }
 }
 
-/** Returns ID and socket of `--ssh default` or `--ssh ID=SOCKET`. */
-export function readAgent(text: string): [string, string] {
+/**
+ * Returns ID and socket of `--ssh ID[=SOCKET|KEY[,KEY]]`. Keys are served by an agent that lasts until `held` is disposed
+ * of.
+ */
+export async function readAgent(text: string, held: AsyncDisposableStack): Promise<[string, string]> {
   const equals = text.indexOf("=");
-  const id = equals < 0 ? text : text.slice(0, equals);
-  const path = equals < 0 ? process.env.SSH_AUTH_SOCK : text.slice(equals + 1);
-  if (!path) throw new ExitError(`invalid empty ssh agent socket: make sure SSH_AUTH_SOCK is set`, 1);
-  const full = resolve(path);
-  let isSocket = false;
+  const id = (equals < 0 ? text : text.slice(0, equals)) || "default";
+  const given = equals < 0 ? process.env.SSH_AUTH_SOCK : text.slice(equals + 1);
+  if (!given) throw new ExitError(`invalid empty ssh agent socket: make sure SSH_AUTH_SOCK is set`, 1);
+  const paths = given.split(",").map((path) => resolve(path));
+  const [first = ""] = paths;
+  if (paths.length === 1 && isSocket(id, first)) return [id, first];
+  if (paths.some((path) => isSocket(id, path))) {
+    throw new ExitError(`ssh agent ${id}: a socket and keys cannot be combined`, 1);
+  }
+  const keys = await Promise.all(paths.map(readKey));
+  return [id, held.use(await startKeyAgent(keys)).socket];
+}
+
+function isSocket(id: string, path: string): boolean {
   try {
-    isSocket = statSync(full).isSocket();
+    return statSync(path).isSocket();
   } catch (cause) {
     throw new ExitError(`ssh agent ${id}: ${failureMessage(cause)}`, 1, { cause });
   }
-  if (!isSocket) throw new ExitError(`ssh agent ${id}: ${path} is not a socket; keys are not supported`, 1);
-  return [id || "default", full];
 }

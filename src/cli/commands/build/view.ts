@@ -15,7 +15,7 @@ export interface OutputTail {
 }
 
 /** Returns the step's title: `[build 2/5] RUN make`. */
-function labelOf({ stage, number, total, text, label }: BuildStep): string {
+export function labelOf({ stage, number, total, text, label }: BuildStep): string {
   return label ?? `[${stage ? `${stage} ` : ""}${number}/${total}] ${text}`;
 }
 
