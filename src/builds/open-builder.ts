@@ -37,7 +37,7 @@ export function openBuilder({ database, limits, uses, warn, ...options }: Builde
     localContexts: openLocalContexts(options),
     locks: openKeyedLocks(),
     digestCache(directory) {
-      const digests = known.get(directory) ?? new Map();
+      const digests = known.get(directory) ?? {};
       known.delete(directory);
       known.set(directory, digests);
       for (const oldest of known.keys()) if (known.size > mostDirectories) known.delete(oldest);

@@ -10,23 +10,53 @@ export function compileGlob(pattern: string): RegExp {
 
 /** Compiles a pattern in which `**` also matches any number of directories, as in a `.dockerignore`. */
 export function compileDeepGlob(pattern: string): RegExp {
-  // A leading `**` before text without wildcards may end inside a name.
-  const [, end] = /^\*\*([^*?[\]\\]*)$/.exec(pattern) ?? [];
-  if (end !== undefined) {
-    const literal = [...end.replace(/^\//, "")].map(escapeRegExp).join("");
-    return new RegExp(`^${end.startsWith("/") ? "(?:.*/)?" : ".*"}${literal}$`, "su");
-  }
+  const ending = readEnding(pattern);
+  if (ending) return new RegExp(`^${joined(ending)}$`, "su");
   return new RegExp(`^${globSource(pattern, "deep")}$`, "su");
+}
+
+/** Returns the parts of a pattern for `compileDeepGlob`, for a matcher that does not use regular expressions. */
+export function deepGlobParts(pattern: string): GlobPart[] {
+  const tokens = readEnding(pattern) ?? readTokens(pattern, "deep");
+  return tokens.map(({ kind, text }) => ({ kind, text }));
+}
+
+/** Reads a leading `**` before text without wildcards, which may end inside a name; nothing for another pattern. */
+function readEnding(pattern: string): Token[] | undefined {
+  const [, end] = /^\*\*([^*?[\]\\]*)$/.exec(pattern) ?? [];
+  if (end === undefined) return undefined;
+  const text = end.replace(/^\//, "");
+  const literal = [...text].map(escapeRegExp).join("");
+  const start: Token = end.startsWith("/")
+    ? { kind: "deep", text: "", source: "(?:.*/)?" }
+    : { kind: "rest", text: "", source: ".*" };
+  return [start, { kind: "text", text, source: literal }];
 }
 
 const slash = escapeRegExp("/");
 
-/** A part of a pattern: one character, any number of characters within a name, or any number of directories. */
-type Token = { kind: "one" | "star" | "deep"; source: string };
+/** A part of a pattern. */
+export interface GlobPart {
+  /**
+   * `text`; `one` character of a name; a character of a `set` or `other` than those of a set; `star`, any number of
+   * characters within a name; `deep`, nothing or any text that ends with a slash; `rest`, any text.
+   */
+  kind: "text" | "one" | "set" | "other" | "star" | "deep" | "rest";
+  /** The text, or the first and the last characters of a set's ranges one after the other. */
+  text: string;
+}
+
+/** A part, and the source of a regular expression for it. */
+interface Token extends GlobPart {
+  source: string;
+}
 
 function globSource(pattern: string, depth: "shallow" | "deep"): string {
   const groups = { count: 0 };
-  const [first, ...others] = splitBefore(readTokens(pattern, depth), ({ kind }) => kind === "deep");
+  const [first, ...others] = splitBefore(
+    readTokens(pattern, depth),
+    ({ kind }) => kind === "deep" || kind === "rest",
+  );
   const parts = others.map((part, index) => {
     const source = (part[0]?.source ?? "") + namesSource(part.slice(1), groups);
     return index < others.length - 1 ? withoutBacktracking(source, groups) : source;
@@ -73,35 +103,36 @@ function splitBefore(tokens: Token[], begins: (token: Token) => boolean): Token[
 
 function readTokens(pattern: string, depth: "shallow" | "deep"): Token[] {
   const tokens: Token[] = [];
-  const add = (kind: Token["kind"], source: string) => tokens.push({ kind, source });
+  const add = (kind: Token["kind"], source: string, text = "") => tokens.push({ kind, source, text });
   const characters = [...pattern];
   for (let at = 0; at < characters.length; at++) {
     const character = characters[at] ?? "";
     if (character === "*" && depth === "deep" && characters[at + 1] === "*") {
       at++;
       if (characters[at + 1] === "/") at++;
-      add("deep", at + 1 === characters.length ? ".*" : "(?:.*?/)??");
+      if (at + 1 === characters.length) add("rest", ".*");
+      else add("deep", "(?:.*?/)??");
     } else if (character === "*") add("star", "[^/]*?");
     else if (character === "?") add("one", "[^/]");
     else if (character === "[") {
-      const set = readSet(characters, at + 1, pattern);
-      add("one", set.source);
-      at = set.end;
+      const { token, end } = readSet(characters, at + 1, pattern);
+      tokens.push(token);
+      at = end;
     } else if (character === "\\") {
       const next = characters[++at];
       if (next === undefined) throw malformed(pattern);
-      add("one", escapeRegExp(next));
-    } else add("one", escapeRegExp(character));
+      add("text", escapeRegExp(next), next);
+    } else add("text", escapeRegExp(character), character);
   }
   return tokens;
 }
 
 /** Reads a set from after the opening bracket to the closing bracket. */
-function readSet(characters: string[], start: number, pattern: string): { source: string; end: number } {
+function readSet(characters: string[], start: number, pattern: string): { token: Token; end: number } {
   let at = start;
   const negated = characters[at] === "^";
   if (negated) at++;
-  let source = "";
+  let [source, text] = ["", ""];
   const read = (): string => {
     let character = characters[at++];
     if (character === undefined || character === "-" || character === "]") throw malformed(pattern);
@@ -118,9 +149,14 @@ function readSet(characters: string[], start: number, pattern: string): { source
       high = read();
     }
     // A range from high to low is empty.
-    if (low <= high) source += `${escapeInSet(low)}-${escapeInSet(high)}`;
+    if (low > high) continue;
+    source += `${escapeInSet(low)}-${escapeInSet(high)}`;
+    text += low + high;
   }
-  return { source: negated ? `[^${source}]` : `[${source}]`, end: at };
+  const token: Token = negated
+    ? { kind: "other", text, source: `[^${source}]` }
+    : { kind: "set", text, source: `[${source}]` };
+  return { token, end: at };
 }
 
 export function escapeRegExp(character: string): string {

@@ -23,6 +23,10 @@ import { pathOnly } from "./path-descriptor.ts";
 export interface HostTree extends Disposable {
   /** `device:inode` of the root. */
   identity: string;
+  /** Descriptor of the root, a reference that cannot be read from. */
+  root: number;
+  /** Whether no other program can change the tree. */
+  owned: boolean;
   /** Returns the sorted names in a directory. */
   names(directory: string): string[];
   /** Returns the status of a file; for a link, of the link itself. */
@@ -44,6 +48,8 @@ export function openHostTree(root: string, { owned }: { owned: boolean }): HostT
   const { dev, ino } = fstatSync(chain.root, { bigint: true });
   return {
     identity: `${dev}:${ino}`,
+    root: chain.root,
+    owned,
     names(directory) {
       const place = below(chain.open(directory), "");
       const plain = readdirSync(place);

@@ -35,14 +35,4 @@ describe("patterns of a .dockerignore", () => {
   test.each(["[", "a[", "[]a]", "!", "a\\"])("%j throws", (pattern) => {
     expect(() => compileIgnorePatterns([pattern])).toThrow();
   });
-
-  test("an excluded directory is scanned only if a pattern may include something below it again", () => {
-    const { wholly } = compileIgnorePatterns(["node_modules", "docs", "!docs/*/keep", "!**/x"]);
-    expect(wholly("node_modules")).toBe(false);
-    const narrow = compileIgnorePatterns(["*", "!docs/*/keep"]);
-    expect(narrow.wholly("node_modules")).toBe(true);
-    expect(narrow.wholly("docs")).toBe(false);
-    expect(narrow.wholly("docs/a")).toBe(false);
-    expect(narrow.wholly("docs/a/b")).toBe(true);
-  });
 });

@@ -1,11 +1,11 @@
 import { posix } from "node:path";
 import { invalidArgument } from "./errors.ts";
-import { compileDeepGlob, compileGlob } from "./glob.ts";
+import { compileDeepGlob, deepGlobParts, type GlobPart } from "./glob.ts";
 
 /** Tests whether a path is excluded. */
 export type Ignores = ((path: string) => boolean) & {
-  /** Tests whether everything below an excluded directory is excluded, because no pattern can include it again. */
-  wholly(directory: string): boolean;
+  /** The patterns in order, for a matcher that does not use regular expressions. */
+  rules: { includes: boolean; parts: GlobPart[] }[];
 };
 
 /** Parses a `.dockerignore` into its patterns. */
@@ -37,15 +37,13 @@ export function compileIgnorePatterns(patterns: string[]): Ignores {
     }
     return ignored;
   };
-  const wholly = (directory: string) =>
-    !rules.some((rule) => rule.includes && reachesBelow(rule.segments, directory.split("/")));
-  return Object.assign(ignores, { wholly });
+  return Object.assign(ignores, { rules });
 }
 
 interface Rule {
   includes: boolean;
   matches: RegExp;
-  segments: string[];
+  parts: GlobPart[];
 }
 
 function compileRule(text: string): Rule | undefined {
@@ -55,18 +53,7 @@ function compileRule(text: string): Rule | undefined {
   const includes = clean.startsWith("!");
   const pattern = includes ? clean.slice(1) : clean;
   if (pattern === "") throw invalidArgument('illegal exclusion pattern: "!"');
-  return { includes, matches: compileDeepGlob(pattern), segments: pattern.split("/") };
-}
-
-/** Tests whether a pattern can match something below a directory. */
-function reachesBelow(pattern: string[], directory: string[]): boolean {
-  for (const [at, segment] of directory.entries()) {
-    const wanted = pattern[at];
-    if (wanted === undefined) return false;
-    if (wanted.includes("**")) return true;
-    if (!compileGlob(wanted).test(segment)) return false;
-  }
-  return true;
+  return { includes, matches: compileDeepGlob(pattern), parts: deepGlobParts(pattern) };
 }
 
 /** Returns `a/b/c`, `a`, `a/b` for `a/b/c`. */

@@ -7,6 +7,7 @@ const owners: Record<PathAccess, Record<string, string>> = {
   attributes: {
     "src/support/host-tree.ts": "the path is a descriptor's",
     "src/support/path-descriptor.ts": "the path is a descriptor's",
+    "native/crates/context/src/open.rs": "the path is a descriptor's",
     "native/crates/layers/src/copy/metadata_overrides.rs": "a name in an open directory; no link is followed",
     "native/crates/layers/src/extract/entry_metadata.rs": "a name in an open directory; no link is followed",
     "native/crates/layers/src/extract/whiteouts.rs": "a name in an open directory; no link is followed",
@@ -57,6 +58,7 @@ const owners: Record<PathAccess, Record<string, string>> = {
     "src/containers/networking/port-conflict.ts": "descriptors in procfs, for a message",
     "src/launcher/own-process.ts": "namespaces in procfs",
     "src/support/host-tree.ts": "answers with the target",
+    "native/crates/context/src/scan.rs": "answers with the target",
     "native/crates/layers/src/copy/copy_tree.rs": "copies the link",
     "native/crates/layers/src/copy/status.rs": "answers with the target",
     "native/crates/layers/src/copy/target_directory.rs": "resolves the target below the root",

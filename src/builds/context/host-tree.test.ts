@@ -6,10 +6,15 @@ import { compileIgnorePatterns } from "#support/ignore-patterns.ts";
 import { whileSwapping } from "#test/support/swapping.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
 import { readContextFile } from "./read-context-file.ts";
-import { digestFiles, scanTree } from "./scan.ts";
+import { scanTree } from "./scan.ts";
 
 const secretText = "only for the user";
-const secretDigest = new Bun.CryptoHasher("sha256").update(secretText).digest("hex");
+
+/** Returns the digest of a listed file. */
+function digestOf(text: string, mode: number): string {
+  const content = new Bun.CryptoHasher("sha256").update(text).digest("hex");
+  return new Bun.CryptoHasher("sha256").update(`\0file\0${mode}\0${content}\0`).digest("hex");
+}
 
 let directory: TemporaryDirectory;
 beforeEach(() => {
@@ -27,11 +32,13 @@ describe("a tree of the host", () => {
     for (const name of names) writeFileSync(Buffer.concat([root, name]), name);
     symlinkSync(Buffer.of(0xff), `${directory.path}/context/sub/link`);
     using tree = openHostTree(`${directory.path}/context`, { owned: false });
-    const { entries } = await scanTree(tree, compileIgnorePatterns([]));
-    expect(entries.size).toBe(6);
-    expect(entries.get("sub/link")?.target).toBe("\u{10ffff}");
-    const files = [...entries].filter(([, { kind }]) => kind === "file");
-    expect((await digestFiles(tree, files, new Map())).size).toBe(3);
+    const listing = await scanTree(tree, compileIgnorePatterns([]));
+    const paths = [...listing.below("")];
+    expect(paths.toSorted()).toEqual(["\ufffd", "\u{10ffff}", "c\u{10ffe9}", "sub", "sub/link"].toSorted());
+    expect(listing.find("sub/link")?.target).toBe("\u{10ffff}");
+    for (const path of paths.filter((one) => listing.find(one)?.kind === "file")) {
+      expect(await listing.digest(path, [])).toHaveLength(64);
+    }
   });
 
   test("is read at any depth with few descriptors", async () => {
@@ -41,8 +48,9 @@ describe("a tree of the host", () => {
     writeFileSync(`${path}/file`, "deep");
     using tree = openHostTree(`${directory.path}/context`, { owned: false });
     const before = readdirSync("/proc/self/fd").length;
-    const { entries } = await scanTree(tree, compileIgnorePatterns([]));
-    expect(entries.size).toBe(403);
+    const listing = await scanTree(tree, compileIgnorePatterns([]));
+    expect([...listing.below("")]).toHaveLength(402);
+    await listing.digest("", []);
     expect(readdirSync("/proc/self/fd").length - before).toBeLessThan(300);
     // The runtime's own function takes long for deep trees.
     Bun.spawnSync(["rm", "-rf", `${directory.path}/context/d`]);
@@ -67,10 +75,11 @@ describe("while another program swaps files for links", () => {
     for (const owned of [false, true]) {
       using tree = openHostTree(`${directory.path}/context`, { owned });
       try {
-        const { entries } = await scanTree(tree, compileIgnorePatterns([]));
-        const files = [...entries].filter(([, { kind }]) => kind === "file");
-        const digests = await digestFiles(tree, files, new Map());
-        expect([...digests.values()]).not.toContain(secretDigest);
+        const listing = await scanTree(tree, compileIgnorePatterns([]));
+        if (listing.find(path)?.kind === "file") {
+          const digest = await listing.digest(path, []);
+          for (const mode of [0o000, 0o600, 0o644]) expect(digest).not.toBe(digestOf(secretText, mode));
+        }
       } catch (error) {
         expect(errorCode(error)).toBe("forbidden");
       }

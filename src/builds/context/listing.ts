@@ -8,21 +8,34 @@ export interface ListedFile {
   target?: string;
 }
 
-/** The entries below a directory. Paths have no leading or trailing slash; the directory itself is the empty path. */
-export interface Listing<Entry extends ListedFile = ListedFile> {
-  /** Entries in the order of their names. */
-  entries: Map<string, Entry>;
+/** The files below a directory. Paths have no leading or trailing slash; the directory itself is the empty path. */
+export interface Listing {
+  find(path: string): ListedFile | undefined;
+  /** Yields the paths below a directory, each directory before its entries. */
+  below(directory: string): Iterable<string>;
   /** Existing but excluded paths. */
   ignored: string[];
+}
+
+/** Returns the listing of some entries, which are in the order of `below`. */
+export function listingOf(entries: Map<string, ListedFile>): Listing {
+  return {
+    find: (path) => entries.get(path),
+    *below(directory) {
+      const prefix = directory === "" ? "" : `${directory}/`;
+      for (const path of entries.keys()) if (path !== "" && path.startsWith(prefix)) yield path;
+    },
+    ignored: [],
+  };
 }
 
 /** Maximum number of links followed in one path, as in the kernel. */
 const mostLinks = 40;
 
 /** Resolves the links of a path as if the directory were the root; returns undefined for a missing entry. */
-export function followLinks({ entries }: Listing, path: string): string | undefined {
+export function followLinks(listing: Listing, path: string): string | undefined {
   const lookUp = (name: string) => {
-    const entry = entries.get(name);
+    const entry = listing.find(name);
     return entry?.kind === "link" ? entry : entry && {};
   };
   return followPath(path, lookUp, () => undefined);
@@ -60,15 +73,4 @@ export function followPath(
     rest = [...target.split("/"), ...rest];
   }
   return done;
-}
-
-/** Yields the entries below a directory, with paths relative to it. */
-export function* entriesBelow<Entry extends ListedFile>(
-  { entries }: Listing<Entry>,
-  directory: string,
-): Generator<[string, Entry]> {
-  const prefix = directory === "" ? "" : `${directory}/`;
-  for (const [path, entry] of entries) {
-    if (path !== "" && path.startsWith(prefix)) yield [path.slice(prefix.length), entry];
-  }
 }

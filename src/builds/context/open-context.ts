@@ -4,9 +4,8 @@ import { openDirectoryChain } from "#support/directory-chain.ts";
 import { invalidArgument } from "#support/errors.ts";
 import type { HostTree } from "#support/host-tree.ts";
 import { compileIgnorePatterns, type Ignores, parseIgnoreFile } from "#support/ignore-patterns.ts";
-import type { Listing } from "./listing.ts";
 import { readContextFile } from "./read-context-file.ts";
-import { type DigestCache, digestFiles, type ScannedFile, scanTree } from "./scan.ts";
+import { type DigestCache, type ScannedTree, scanTree } from "./scan.ts";
 
 /** The files that a build can copy from. */
 export interface Context {
@@ -15,9 +14,7 @@ export interface Context {
   /** Returns the compiled patterns of `.dockerignore`. */
   ignores(): Promise<Ignores>;
   /** Lists the files that `.dockerignore` does not exclude. */
-  list(): Promise<Listing<ScannedFile>>;
-  /** Returns the SHA-256 digests of files by path. */
-  digests(files: [string, ScannedFile][]): Promise<Map<string, string>>;
+  list(): Promise<ScannedTree>;
 }
 
 const mostText = 16 * 1024 * 1024;
@@ -27,7 +24,7 @@ export function openContext(
   dockerfile: string,
   known: DigestCache,
 ): Context {
-  let listing: Promise<Listing<ScannedFile>> | undefined;
+  let listing: Promise<ScannedTree> | undefined;
   let compiled: Promise<Ignores> | undefined;
   const patterns = async () =>
     ignore === undefined ? readIgnoreFile(tree, dockerfile) : parseIgnoreFile(ignore);
@@ -39,10 +36,9 @@ export function openContext(
     files: { directory, identity: tree.identity },
     ignores,
     list() {
-      listing ??= ignores().then((one) => scanTree(tree, one));
+      listing ??= ignores().then((one) => scanTree(tree, one, known));
       return listing;
     },
-    digests: (files) => digestFiles(tree, files, known),
   };
 }
 

@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
-import type { Listing } from "./listing.ts";
+import { listingOf } from "./listing.ts";
 import { selectSource } from "./select.ts";
 
-const listing: Listing = {
-  entries: new Map([
+const listing = listingOf(
+  new Map([
     ["", { kind: "directory" }],
     ["a", { kind: "file" }],
     ["dir", { kind: "directory" }],
@@ -13,8 +13,7 @@ const listing: Listing = {
     ["lib/libfoo.so.1", { kind: "file" }],
     ["short", { kind: "link", target: "lib" }],
   ]),
-  ignored: [],
-};
+);
 
 function pathsOf(source: string): string[] {
   return selectSource(listing, source, { parents: false, exclude: [] }).map(({ path }) => path);

@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import { TboxError } from "#support/errors.ts";
 import { compileDeepGlob, compileGlob } from "#support/glob.ts";
 import { compileIgnorePatterns, type Ignores } from "#support/ignore-patterns.ts";
-import { entriesBelow, followLinks, type Listing } from "./listing.ts";
+import { followLinks, type Listing } from "./listing.ts";
 
 /** A file, or a directory whose content is copied. */
 export interface Selected {
@@ -34,7 +34,7 @@ export function selectSource(listing: Listing, source: string, selection: Select
   const found = selection.parents ? withParents(listing, source) : plain(listing, source);
   return found.flatMap(({ path, under }): Selected[] => {
     const real = followLinks(listing, path);
-    const entry = real === undefined ? undefined : listing.entries.get(real);
+    const entry = real === undefined ? undefined : listing.find(real);
     if (real === undefined || entry === undefined) throw missing(path);
     const placed = under === undefined ? {} : { under };
     if (entry.kind === "directory") {
@@ -49,9 +49,10 @@ function plain(listing: Listing, source: string): { path: string; under?: string
   const path = cleanSource(source);
   if (!isPattern(path)) return [{ path: path.replace(/\\(.)/g, "$1") }];
   const pattern = compileGlob(path);
+  const matches: { path: string }[] = [];
   // The root of the tree has no name that a pattern could match.
-  const named = [...listing.entries.keys()].filter((one) => one !== "");
-  return named.filter((one) => pattern.test(one)).map((one) => ({ path: one }));
+  for (const one of listing.below("")) if (pattern.test(one)) matches.push({ path: one });
+  return matches;
 }
 
 /** Selects the files of `base/./pattern`: a match keeps its parent directories below the base. */
@@ -60,14 +61,14 @@ function withParents(listing: Listing, source: string): { path: string; under: s
   const base = pivot < 0 ? "" : cleanSource(source.slice(0, pivot));
   const wanted = cleanSource(pivot < 0 ? source : source.slice(pivot + 3));
   const root = followLinks(listing, base);
-  if (root === undefined || !listing.entries.has(root)) throw missing(base);
+  if (root === undefined || !listing.find(root)) throw missing(base);
   if (!isPattern(wanted)) {
     const path = posix.join(root, wanted);
-    if (!listing.entries.has(path)) throw missing(path);
+    if (!listing.find(path)) throw missing(path);
     return [{ path, under: wanted }];
   }
   const pattern = compileDeepGlob(wanted);
-  const matches = [...entriesBelow(listing, root)].map(([path]) => path).filter((path) => pattern.test(path));
+  const matches = [...pathsBelow(listing, root)].filter((path) => pattern.test(path));
   const taken = new Set(matches);
   return matches
     .filter((path) => !parentsOf(path).some((parent) => taken.has(parent)))
@@ -80,10 +81,16 @@ function skipped(listing: Listing, directory: string, excludes: Ignores | undefi
     .filter((path) => path.startsWith(prefix))
     .map((path) => path.slice(prefix.length));
   if (!excludes) return ignored;
-  const paths = [...entriesBelow(listing, directory)].map(([path]) => path);
+  const paths = [...pathsBelow(listing, directory)];
   // An excluded directory may contain files that a later pattern includes again.
   const needed = new Set(paths.filter((path) => !excludes(path)).flatMap(parentsOf));
   return [...ignored, ...paths.filter((path) => excludes(path) && !needed.has(path))];
+}
+
+/** Yields the paths below a directory, relative to it. */
+function* pathsBelow(listing: Listing, directory: string): Generator<string> {
+  const length = directory === "" ? 0 : directory.length + 1;
+  for (const path of listing.below(directory)) yield path.slice(length);
 }
 
 /** Normalizes a source to a path relative to the root of the tree; `..` never leaves the root. */

@@ -2,7 +2,6 @@ import { hostPlatform } from "#oci/platform.ts";
 import { TboxError } from "#support/errors.ts";
 import { cacheKey } from "../cache/build-cache.ts";
 import { emptyStage, type StageState } from "../plan/stage-state.ts";
-import { digestSelection } from "../steps/context-digest.ts";
 import { ensureLayer } from "../steps/ensure-layer.ts";
 import type { BuildRun } from "./build-run.ts";
 
@@ -12,7 +11,7 @@ export async function filesOfContext(run: BuildRun, name: string): Promise<Stage
   if (named?.type !== "files") throw new TboxError("internal", `${name} is not a named context with files`);
   const context = await run.openContext(named.source);
   const listing = await context.list();
-  const digest = await digestSelection(context, listing, { path: "", skip: new Set() });
+  const digest = await listing.digest("", []);
   const stage = emptyStage(run.request.platform ?? hostPlatform());
   const key = cacheKey(["files", digest, run.epoch ?? null]);
   const result = await ensureLayer(run, stage, {

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { posix } from "node:path";
 import type { FileTree } from "#containers/build-steps/file-tree.ts";
 import type { DiffId } from "#oci/digest.ts";
-import type { Listing } from "../context/listing.ts";
+import { type ListedFile, listingOf } from "../context/listing.ts";
 import { isPattern, parentsOf, selectSource } from "../context/select.ts";
 import { atLines } from "../dockerfile/dockerfile-error.ts";
 import { heredocText } from "../dockerfile/heredoc.ts";
@@ -10,7 +10,6 @@ import type { Copy, Located } from "../dockerfile/instruction.ts";
 import type { Heredoc } from "../dockerfile/statement.ts";
 import { findSource } from "../plan/plan-stages.ts";
 import type { BuildRun, StepContext } from "../solve/build-run.ts";
-import { digestSelection } from "./context-digest.ts";
 import { type CopyContext, type CopySource, planCopy, unpacksArchives } from "./copy-source.ts";
 import { fromAddress, isAddress } from "./from-address.ts";
 
@@ -75,7 +74,7 @@ async function fromContext(
   return Promise.all(
     selected.map(async (one): Promise<CopySource> => {
       const planned = planCopy(copy, tree, one, target);
-      const digest = await digestSelection(run.context, listing, { path: one.real, skip: new Set(one.skip) });
+      const digest = await listing.digest(one.real, one.skip);
       // The copy can take the name of the file, so the name is part of the key.
       const name = one.directory ? "" : posix.basename(one.path);
       return { key: ["context", digest, name, planned.target, planned.unpack], open: async () => [planned] };
@@ -98,12 +97,12 @@ async function fromLayers(
   }
   const base = literalPart(source);
   const entries = await workspace().list(tree, `/${base}`);
-  const listing: Listing = { entries: new Map(), ignored: [] };
-  for (const parent of ["", ...parentsOf(base)]) listing.entries.set(parent, { kind: "directory" });
+  const found = new Map<string, ListedFile>();
+  for (const parent of ["", ...parentsOf(base)]) found.set(parent, { kind: "directory" });
   for (const { path: below, kind } of entries) {
-    listing.entries.set([base, below].filter((part) => part !== "").join("/"), { kind });
+    found.set([base, below].filter((part) => part !== "").join("/"), { kind });
   }
-  const selected = selectSource(listing, source, copy);
+  const selected = selectSource(listingOf(found), source, copy);
   return selected.map((one) => ({
     key: [...key, one.path],
     open: async () => [planCopy(copy, tree, one, target)],

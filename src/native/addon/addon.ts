@@ -1,4 +1,5 @@
 import { TboxError } from "#support/errors.ts";
+import type { ContextListing, ContextRule } from "./context.ts";
 import { builtFile } from "./files.ts";
 
 /**
@@ -44,6 +45,13 @@ export interface Addon {
   monotonic(): number;
   /** Returns CLOCK_REALTIME as seconds and nanoseconds. */
   wallClock(): [number, number];
+  /** Lists a tree; rejects with a text that names the file that cannot be read. */
+  scanContext(
+    root: number,
+    owned: boolean,
+    rules: ContextRule[],
+    earlier: ContextListing | null,
+  ): Promise<ContextListing>;
   cgroupOfProcess(proc: string, process: number): string | null;
   isCgroupDelegated(directory: string): boolean;
   /** Creates a child with `settings`, an alternating list of files and texts; returns its descriptor. */
@@ -110,6 +118,7 @@ const functions: (keyof Addon)[] = [
   "processStartTime",
   "monotonic",
   "wallClock",
+  "scanContext",
   "cgroupOfProcess",
   "isCgroupDelegated",
   "prepareCgroup",

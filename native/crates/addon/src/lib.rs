@@ -5,6 +5,7 @@
 //! and still belong to the caller.
 
 pub mod cgroup;
+pub mod context;
 mod error;
 pub mod files;
 pub mod reactor;
