@@ -207,7 +207,7 @@ export function describeContainerLifecycle(name: string, open: () => Promise<Con
       expect(await errorOf(lifecycle().remove("web", { force: false, volumes: false }))).toMatchObject({
         code: "conflict",
         message:
-          'cannot remove container "/web": container is running: stop the container before removing or force remove',
+          'cannot remove container "web": container is running: stop the container before removing or force remove',
       });
       await lifecycle().remove("web", { force: true, volumes: false });
       await ended;

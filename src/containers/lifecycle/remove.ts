@@ -83,7 +83,7 @@ function refusal({ name }: ContainerRecord, state: "restarting" | "paused" | "ru
 }
 
 function conflict(name: string, state: string, fix: string): TboxError {
-  return new TboxError("conflict", `cannot remove container "/${name}": container is ${state}: ${fix}`);
+  return new TboxError("conflict", `cannot remove container "${name}": container is ${state}: ${fix}`);
 }
 
 /** Removes a container that does not run: its record at once, its files in the background. */

@@ -142,7 +142,7 @@ async function removeFake(store: FakeStore, container: FakeContainer, force: boo
   if (isRunning(record)) {
     if (!force) {
       const remedy = "stop the container before removing or force remove";
-      const message = `cannot remove container "/${record.name}": container is running: ${remedy}`;
+      const message = `cannot remove container "${record.name}": container is running: ${remedy}`;
       throw new TboxError("conflict", message);
     }
     await stopFake(container);
