@@ -1,4 +1,5 @@
 import { lstatSync } from "node:fs";
+import { whileAdvancing } from "#test/support/progress.ts";
 import { until } from "#test/support/until.ts";
 
 /** Number of rounds of a race; `npm run endure` does more of them. */
@@ -20,7 +21,12 @@ export async function whileSwapping(one: string, other: string, round: () => Pro
   const first = lstatSync(one).ino;
   try {
     await until(() => lstatSync(one, { throwIfNoEntry: false })?.ino !== first);
-    for (let count = 0; count < swapRounds; count++) await round();
+    await whileAdvancing(async (advance) => {
+      for (let count = 0; count < swapRounds; count++) {
+        await round();
+        advance();
+      }
+    });
   } finally {
     child.kill("SIGKILL");
     await child.exited;

@@ -3,6 +3,7 @@ import { chmodSync, closeSync, lstatSync, mkdirSync, readdirSync, symlinkSync, w
 import { errorCode } from "#support/errors.ts";
 import { openHostTree } from "#support/host-tree.ts";
 import { compileIgnorePatterns } from "#support/ignore-patterns.ts";
+import { watched } from "#test/support/progress.ts";
 import { whileSwapping } from "#test/support/swapping.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
 import { readContextFile } from "./read-context-file.ts";
@@ -89,18 +90,26 @@ describe("while another program swaps files for links", () => {
     expect(lstatSync(`${directory.path}/outside/file`).mode & 0o7777).toBe(0o600);
   };
 
-  test("no mode outside the tree changes, and nothing outside is read", async () => {
-    const context = `${directory.path}/context`;
-    writeFileSync(`${context}/file`, "unreadable");
-    chmodSync(`${context}/file`, 0o000);
-    symlinkSync("../outside/file", `${context}/link`);
-    await whileSwapping(`${context}/file`, `${context}/link`, () => read("file"));
-  }, 600_000);
+  test(
+    "no mode outside the tree changes, and nothing outside is read",
+    async () => {
+      const context = `${directory.path}/context`;
+      writeFileSync(`${context}/file`, "unreadable");
+      chmodSync(`${context}/file`, 0o000);
+      symlinkSync("../outside/file", `${context}/link`);
+      await whileSwapping(`${context}/file`, `${context}/link`, () => read("file"));
+    },
+    watched,
+  );
 
-  test("no directory that becomes a link is followed", async () => {
-    const context = `${directory.path}/context`;
-    writeFileSync(`${context}/sub/file`, "inside");
-    symlinkSync("../outside", `${context}/link`);
-    await whileSwapping(`${context}/sub`, `${context}/link`, () => read("sub/file"));
-  }, 600_000);
+  test(
+    "no directory that becomes a link is followed",
+    async () => {
+      const context = `${directory.path}/context`;
+      writeFileSync(`${context}/sub/file`, "inside");
+      symlinkSync("../outside", `${context}/link`);
+      await whileSwapping(`${context}/sub`, `${context}/link`, () => read("sub/file"));
+    },
+    watched,
+  );
 });

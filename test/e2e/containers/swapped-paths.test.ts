@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
+import { watched, whileAdvancing } from "#test/support/progress.ts";
 import { swapRounds } from "#test/support/swapping.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
 import { until } from "#test/support/until.ts";
@@ -74,7 +75,12 @@ daemonSuite(
       const id = await daemon.printed("run", "-d", "--network", "none", ...settings, ...bun);
       try {
         await until(async () => (await daemon.printed("logs", id)).includes("swapping"));
-        for (let count = 0; count < rounds; count++) await round(shared, id);
+        await whileAdvancing(async (advance) => {
+          for (let count = 0; count < rounds; count++) {
+            await round(shared, id);
+            advance();
+          }
+        });
       } finally {
         await daemon.printed("rm", "-f", id);
       }
@@ -83,61 +89,81 @@ daemonSuite(
 
     const mounted = { options: ["-v", "SHARED:/shared", "-e", "PLACE=/shared"], program: swapper };
 
-    test("cp out of a container and build -o write nothing outside", async () => {
-      await daemon.printed("create", "--name", "source", "data:1", "true");
-      using context = temporaryDirectory("context");
-      writeFileSync(`${context.path}/Dockerfile`, "FROM scratch\nCOPY --from=data:1 /data /\n");
-      await whileSwapping(mounted, async (shared) => {
-        await daemon.tbox(["cp", "source:/data/.", shared]);
-        await daemon.tbox(["build", "-q", "-o", shared, context.path]);
-      });
-    }, 600_000);
+    test(
+      "cp out of a container and build -o write nothing outside",
+      async () => {
+        await daemon.printed("create", "--name", "source", "data:1", "true");
+        using context = temporaryDirectory("context");
+        writeFileSync(`${context.path}/Dockerfile`, "FROM scratch\nCOPY --from=data:1 /data /\n");
+        await whileSwapping(mounted, async (shared) => {
+          await daemon.tbox(["cp", "source:/data/.", shared]);
+          await daemon.tbox(["build", "-q", "-o", shared, context.path]);
+        });
+      },
+      watched,
+    );
 
-    test("cp into a container reads nothing outside", async () => {
-      await daemon.printed("run", "-d", "--network", "none", "--name", "target", "data:1", "sleep", "1000");
-      await whileSwapping(mounted, async (shared) => {
-        await daemon.tbox(["cp", shared, "target:/copy"]);
-        const found = await daemon.tbox(["exec", "target", "grep", "-r", secret, "/copy"]);
-        expect(found.stdout).toBe("");
-      });
-      await daemon.printed("rm", "-f", "target");
-    }, 600_000);
+    test(
+      "cp into a container reads nothing outside",
+      async () => {
+        await daemon.printed("run", "-d", "--network", "none", "--name", "target", "data:1", "sleep", "1000");
+        await whileSwapping(mounted, async (shared) => {
+          await daemon.tbox(["cp", shared, "target:/copy"]);
+          const found = await daemon.tbox(["exec", "target", "grep", "-r", secret, "/copy"]);
+          expect(found.stdout).toBe("");
+        });
+        await daemon.printed("rm", "-f", "target");
+      },
+      watched,
+    );
 
-    test("a subdirectory of a volume shows nothing outside", async () => {
-      await daemon.printed("volume", "create", "shared");
-      const options = ["-v", "shared:/v", "-e", "PLACE=/v"];
-      await whileSwapping({ options, program: `${fillVolume}${swapper}` }, async () => {
-        const mount = "type=volume,source=shared,target=/x,volume-subpath=d";
-        const run = ["run", "--rm", "--network", "none", "--mount", mount, "data:1", "cat", "/x/file"];
-        expect((await daemon.tbox(run)).stdout).not.toContain(secret);
-      });
-    }, 600_000);
+    test(
+      "a subdirectory of a volume shows nothing outside",
+      async () => {
+        await daemon.printed("volume", "create", "shared");
+        const options = ["-v", "shared:/v", "-e", "PLACE=/v"];
+        await whileSwapping({ options, program: `${fillVolume}${swapper}` }, async () => {
+          const mount = "type=volume,source=shared,target=/x,volume-subpath=d";
+          const run = ["run", "--rm", "--network", "none", "--mount", mount, "data:1", "cat", "/x/file"];
+          expect((await daemon.tbox(run)).stdout).not.toContain(secret);
+        });
+      },
+      watched,
+    );
 
-    test("an archive of a container's files has nothing outside", async () => {
-      await whileSwapping(mounted, async (_, id) => {
-        const { stdout } = await daemon.tbox(["cp", `${id}:/shared`, "-"]);
-        expect(stdout).not.toContain(secret);
-      });
-    }, 600_000);
+    test(
+      "an archive of a container's files has nothing outside",
+      async () => {
+        await whileSwapping(mounted, async (_, id) => {
+          const { stdout } = await daemon.tbox(["cp", `${id}:/shared`, "-"]);
+          expect(stdout).not.toContain(secret);
+        });
+      },
+      watched,
+    );
 
-    test("a volume is filled without a change outside", async () => {
-      await daemon.printed("volume", "create", "filled");
-      await whileSwapping({ options: ["-v", "filled:/volume"], program: replacer }, async () => {
-        await daemon.tbox(["run", "--rm", "--network", "none", "-v", "filled:/data", "data:1", "true"]);
-        await daemon.tbox([
-          "run",
-          "--rm",
-          "--network",
-          "none",
-          "-v",
-          "filled:/v",
-          "data:1",
-          "sh",
-          "-c",
-          "rm -rf /v/*",
-        ]);
-      });
-    }, 600_000);
+    test(
+      "a volume is filled without a change outside",
+      async () => {
+        await daemon.printed("volume", "create", "filled");
+        await whileSwapping({ options: ["-v", "filled:/volume"], program: replacer }, async () => {
+          await daemon.tbox(["run", "--rm", "--network", "none", "-v", "filled:/data", "data:1", "true"]);
+          await daemon.tbox([
+            "run",
+            "--rm",
+            "--network",
+            "none",
+            "-v",
+            "filled:/v",
+            "data:1",
+            "sh",
+            "-c",
+            "rm -rf /v/*",
+          ]);
+        });
+      },
+      watched,
+    );
   },
 );
 

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import type { TestDaemon } from "#test/support/daemon.ts";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { freePorts } from "#test/support/free-ports.ts";
+import { watched, whileAdvancing } from "#test/support/progress.ts";
 import { until } from "#test/support/until.ts";
 import { loadShell, shellUnavailable } from "../support/images.ts";
 import { hostAddress, isRefusal, isRefused, killNetHelper } from "../support/network.ts";
@@ -128,21 +129,23 @@ daemonSuite("published ports", { obstacle: shellUnavailable, prepare }, (daemon)
 
   test(
     "a port is free as soon as its container has stopped, and published again at the next start",
-    async () => {
-      const port = await freePorts();
-      const id = await start(["-p", `${port}:80`]);
-      for (let cycle = 0; cycle < cycles; cycle++) {
-        for (const host of ["127.0.0.1", "[::1]"]) await peer(`${host}:${port}`);
-        expect((await tbox(cycle % 2 === 0 ? "kill" : "stop", id)).stderr).toBe("");
-        await tbox("wait", id);
-        const server = Bun.serve({ port, fetch: () => new Response() });
-        await server.stop(true);
-        expect((await tbox("start", id)).stderr).toBe("");
-      }
-      await peer(`127.0.0.1:${port}`);
-      await tbox("rm", "-f", id);
-    },
-    { timeout: 60_000 + cycles * 1000 },
+    () =>
+      whileAdvancing(async (advance) => {
+        const port = await freePorts();
+        const id = await start(["-p", `${port}:80`]);
+        for (let cycle = 0; cycle < cycles; cycle++) {
+          advance();
+          for (const host of ["127.0.0.1", "[::1]"]) await peer(`${host}:${port}`);
+          expect((await tbox(cycle % 2 === 0 ? "kill" : "stop", id)).stderr).toBe("");
+          await tbox("wait", id);
+          const server = Bun.serve({ port, fetch: () => new Response() });
+          await server.stop(true);
+          expect((await tbox("start", id)).stderr).toBe("");
+        }
+        await peer(`127.0.0.1:${port}`);
+        await tbox("rm", "-f", id);
+      }),
+    { timeout: process.env.TBOX_TEST_PORT_CYCLES === undefined ? 80_000 : watched },
   );
 
   test("UDP datagrams arrive and are answered", async () => {

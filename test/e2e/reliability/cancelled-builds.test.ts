@@ -5,6 +5,7 @@ import type { TestDaemon } from "#test/support/daemon.ts";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { dockerUnavailable } from "#test/support/docker.ts";
 import { busyProcesses } from "#test/support/processes.ts";
+import { watched, whileAdvancing } from "#test/support/progress.ts";
 import { repository } from "#test/support/repository.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
 import { until } from "#test/support/until.ts";
@@ -141,40 +142,42 @@ daemonSuite("a build that is cancelled", { obstacle: shellUnavailable, prepare: 
 
   test(
     "leaves a valid cache and nothing else",
-    async () => {
-      const idle = busyProcesses(daemon.run).length;
-      for (let round = 0; round < cancels; round++) {
-        const manner = manners[round % manners.length];
-        if (manner === undefined) return;
-        using context = writeContext({ Dockerfile: dockerfile(round), ...files });
-        // The end falls anywhere in the build, or after it.
-        const delay = Math.random() * mostDelay;
-        await cancel(manner, delay, context.path);
-        await until(async () => (await running()) === "[]");
+    () =>
+      whileAdvancing(async (advance) => {
+        const idle = busyProcesses(daemon.run).length;
+        for (let round = 0; round < cancels; round++) {
+          advance();
+          const manner = manners[round % manners.length];
+          if (manner === undefined) return;
+          using context = writeContext({ Dockerfile: dockerfile(round), ...files });
+          // The end falls anywhere in the build, or after it.
+          const delay = Math.random() * mostDelay;
+          await cancel(manner, delay, context.path);
+          await until(async () => (await running()) === "[]");
+          await until(() => temporary().length === 0);
+          await until(() => busyProcesses(daemon.run).length <= idle);
+          const again = await daemon.tbox(["build", "-q", "-t", "cancelled:1", context.path]);
+          const failure = again.code === 0 ? "" : again.stderr;
+          expect({ round, manner: manner.title, delay, failure }).toMatchObject({ failure: "" });
+          const script = "cat /one /sum; cat /ctx/src/* | md5sum";
+          const { stdout } = await daemon.tbox([
+            "run",
+            "--rm",
+            "--network=none",
+            "cancelled:1",
+            "sh",
+            "-c",
+            script,
+          ]);
+          const [one, noted, found] = stdout.split("\n");
+          expect([one, noted]).toEqual([String(round), found ?? ""]);
+        }
+        await daemon.tbox(["rmi", "-f", "cancelled:1", "box:1"]);
+        await daemon.tbox(["image", "prune", "-af"]);
+        await daemon.tbox(["builder", "prune", "-af"]);
         await until(() => temporary().length === 0);
-        await until(() => busyProcesses(daemon.run).length <= idle);
-        const again = await daemon.tbox(["build", "-q", "-t", "cancelled:1", context.path]);
-        const failure = again.code === 0 ? "" : again.stderr;
-        expect({ round, manner: manner.title, delay, failure }).toMatchObject({ failure: "" });
-        const script = "cat /one /sum; cat /ctx/src/* | md5sum";
-        const { stdout } = await daemon.tbox([
-          "run",
-          "--rm",
-          "--network=none",
-          "cancelled:1",
-          "sh",
-          "-c",
-          script,
-        ]);
-        const [one, noted, found] = stdout.split("\n");
-        expect([one, noted]).toEqual([String(round), found ?? ""]);
-      }
-      await daemon.tbox(["rmi", "-f", "cancelled:1", "box:1"]);
-      await daemon.tbox(["image", "prune", "-af"]);
-      await daemon.tbox(["builder", "prune", "-af"]);
-      await until(() => temporary().length === 0);
-      expect(readdirSync(`${daemon.data}/layers/sha256`)).toEqual([]);
-    },
-    { timeout: 30_000 + cancels * 6000 },
+        expect(readdirSync(`${daemon.data}/layers/sha256`)).toEqual([]);
+      }),
+    { timeout: process.env.TBOX_TEST_CANCELS === undefined ? 90_000 : watched },
   );
 });

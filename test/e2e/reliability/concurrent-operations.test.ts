@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { busyProcesses, nameOf } from "#test/support/processes.ts";
+import { watched, whileAdvancing } from "#test/support/progress.ts";
 import { until } from "#test/support/until.ts";
 import { loadShell, shellUnavailable } from "../support/images.ts";
 
@@ -53,54 +54,56 @@ daemonSuite(
 
     test(
       "leave each container in one state, and nothing behind",
-      async () => {
-        const begun = Date.now() / 1000;
-        const end = performance.now() + seconds * 1000;
-        const names = Array.from({ length: 6 }, (_, index) => `shared${index}`);
-        const faults: object[] = [];
-        const sample = sampler([
-          fc.constantFrom(...names),
-          fc.constantFrom(...operations),
-          fc.constantFrom(...kinds),
-        ]);
-        const work = async (worker: number) => {
-          for (let round = 0; performance.now() < end; round++) {
-            const [name, operation, { Cmd, policy }] = sample();
-            const [method = "", rest = ""] = operation.split(" ");
-            const tail = rest.endsWith("=") ? `${rest}${names[(worker + round) % names.length]}` : rest;
-            const path = `/containers/${name}${tail === "" || tail.startsWith("?") ? "" : "/"}${tail}`;
-            const answer = await call(method, path);
-            if (answer.status >= 500) faults.push({ method, path, ...answer });
-            if (answer.status !== 404) continue;
-            const HostConfig = { NetworkMode: "none", ...policy };
-            const made = await call("POST", `/containers/create?name=${name}`, {
-              Image: "box:1",
-              Cmd,
-              HostConfig,
-            });
-            if (made.status !== 201 && made.status !== 409) faults.push(made);
-          }
-        };
-        await Promise.all(Array.from({ length: 8 }, (_, worker) => work(worker)));
-        expect(faults).toEqual([]);
+      () =>
+        whileAdvancing(async (advance) => {
+          const begun = Date.now() / 1000;
+          const end = performance.now() + seconds * 1000;
+          const names = Array.from({ length: 6 }, (_, index) => `shared${index}`);
+          const faults: object[] = [];
+          const sample = sampler([
+            fc.constantFrom(...names),
+            fc.constantFrom(...operations),
+            fc.constantFrom(...kinds),
+          ]);
+          const work = async (worker: number) => {
+            for (let round = 0; performance.now() < end; round++) {
+              const [name, operation, { Cmd, policy }] = sample();
+              const [method = "", rest = ""] = operation.split(" ");
+              const tail = rest.endsWith("=") ? `${rest}${names[(worker + round) % names.length]}` : rest;
+              const path = `/containers/${name}${tail === "" || tail.startsWith("?") ? "" : "/"}${tail}`;
+              const answer = await call(method, path);
+              advance();
+              if (answer.status >= 500) faults.push({ method, path, ...answer });
+              if (answer.status !== 404) continue;
+              const HostConfig = { NetworkMode: "none", ...policy };
+              const made = await call("POST", `/containers/create?name=${name}`, {
+                Image: "box:1",
+                Cmd,
+                HostConfig,
+              });
+              if (made.status !== 201 && made.status !== 409) faults.push(made);
+            }
+          };
+          await Promise.all(Array.from({ length: 8 }, (_, worker) => work(worker)));
+          expect(faults).toEqual([]);
 
-        for (const { Id } of await list()) {
-          const { status, text } = await call("DELETE", `/containers/${Id}?force=1`);
-          // One that removes itself at its exit may have done so.
-          expect({ status, text }).toEqual(expect.objectContaining({ status: status === 404 ? 404 : 204 }));
-        }
-        expect(await list()).toEqual([]);
-        await until(() => busyProcesses(daemon.run).every((pid) => nameOf(pid) !== "tbox-monitor"));
-        const limit = Math.ceil(Date.now() / 1000) + 1;
-        const { text } = await call("GET", `/events?since=${Math.floor(begun)}&until=${limit}`);
-        const events: Event[] = text
-          .trim()
-          .split("\n")
-          .map((line) => JSON.parse(line));
-        // The daemon keeps the last events only, so the first ones of a container can be missing.
-        for (const [id, actions] of lives(events)) expect(`${id}: ${actions}`).toMatch(/: [cd]?(sd)*x$/);
-      },
-      { timeout: 60_000 + seconds * 3000 },
+          for (const { Id } of await list()) {
+            const { status, text } = await call("DELETE", `/containers/${Id}?force=1`);
+            // One that removes itself at its exit may have done so.
+            expect({ status, text }).toEqual(expect.objectContaining({ status: status === 404 ? 404 : 204 }));
+          }
+          expect(await list()).toEqual([]);
+          await until(() => busyProcesses(daemon.run).every((pid) => nameOf(pid) !== "tbox-monitor"));
+          const limit = Math.ceil(Date.now() / 1000) + 1;
+          const { text } = await call("GET", `/events?since=${Math.floor(begun)}&until=${limit}`);
+          const events: Event[] = text
+            .trim()
+            .split("\n")
+            .map((line) => JSON.parse(line));
+          // The daemon keeps the last events only, so the first ones of a container can be missing.
+          for (const [id, actions] of lives(events)) expect(`${id}: ${actions}`).toMatch(/: [cd]?(sd)*x$/);
+        }),
+      { timeout: process.env.TBOX_TEST_STORM === undefined ? 75_000 : watched },
     );
   },
 );

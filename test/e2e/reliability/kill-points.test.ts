@@ -4,6 +4,7 @@ import { readdirSync, statSync } from "node:fs";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { type ImageServer, startImageServer } from "#test/support/image-server.ts";
 import { buildImage, busyboxLayer, ociArchive, type TestImage } from "#test/support/images.ts";
+import { watched, whileAdvancing } from "#test/support/progress.ts";
 import { registryUnavailable, startRegistry, type TestRegistry } from "#test/support/registry.ts";
 import { type KillPoint, killAt, killPoints, straceUnavailable } from "#test/support/strace.ts";
 import { loadImage, shellUnavailable } from "../support/images.ts";
@@ -120,26 +121,28 @@ daemonSuite("a daemon killed at any system call", { obstacle: obstacle }, (daemo
 
   test.each(Object.entries(operations))(
     "%s",
-    async (_, operation) => {
-      await operation.prepare(0);
-      const every = await killPoints(daemon.pid, `${daemon.run}/calls`, operation.run);
-      const points = wanted === "all" ? every : spread(every, Number(wanted));
-      expect(points.length).toBeGreaterThan(0);
-      for (const [index, point] of points.entries()) {
-        await operation.prepare(index + 1);
-        const { code } = await killAt(daemon.pid, point, operation.run);
-        await daemon.kill();
-        await daemon.start();
-        await expectSound(point);
-        await operation.check?.();
-        const again = await operation.run();
-        expect({ point, code: again.code, stderr: again.stderr }).toMatchObject({ point, code: 0 });
-        await expectSound(point);
-        if (wanted === "all")
-          console.error(`${point.call} ${point.number}: ${code === 0 ? "late" : "killed"}`);
-      }
-    },
-    { timeout: wanted === "all" ? 3_600_000 : 60_000 },
+    (_, operation) =>
+      whileAdvancing(async (advance) => {
+        await operation.prepare(0);
+        const every = await killPoints(daemon.pid, `${daemon.run}/calls`, operation.run);
+        const points = wanted === "all" ? every : spread(every, Number(wanted));
+        expect(points.length).toBeGreaterThan(0);
+        for (const [index, point] of points.entries()) {
+          await operation.prepare(index + 1);
+          const { code } = await killAt(daemon.pid, point, operation.run);
+          await daemon.kill();
+          await daemon.start();
+          await expectSound(point);
+          await operation.check?.();
+          const again = await operation.run();
+          expect({ point, code: again.code, stderr: again.stderr }).toMatchObject({ point, code: 0 });
+          await expectSound(point);
+          advance();
+          if (wanted === "all")
+            console.error(`${point.call} ${point.number}: ${code === 0 ? "late" : "killed"}`);
+        }
+      }),
+    { timeout: wanted === "all" ? watched : 60_000 },
   );
 
   /** Checks that every listed image is complete and runs, and that the store contains nothing else. */

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
+import { watched, whileAdvancing } from "#test/support/progress.ts";
 import { repository } from "#test/support/repository.ts";
 import { writeContext } from "../support/build.ts";
 import { loadBox, shellUnavailable } from "../support/images.ts";
@@ -29,54 +30,56 @@ daemonSuite("a build whose daemon is killed", { obstacle: shellUnavailable, prep
 
   test(
     "leaves a valid cache and nothing else",
-    async () => {
-      for (let round = 0; round < kills; round++) {
-        using context = writeContext({ Dockerfile: dockerfile(round), ...files });
-        const build = ["build", "--progress=plain", "-t", "killed:1", context.path];
-        const client = Bun.spawn([`${repository}/dist/tbox`, ...build], {
-          env: daemon.environment,
-          stdout: "ignore",
-          stderr: "pipe",
-        });
-        await awaitLines(client.stderr, round % 14);
-        // The kill falls anywhere between two lines of progress.
-        const delay = Math.random() * mostDelay;
-        await Bun.sleep(delay);
-        await daemon.kill();
-        await client.exited;
-        await daemon.start();
-        const again = await daemon.tbox(build);
-        expect({ round, delay, code: again.code, stderr: again.code === 0 ? "" : again.stderr }).toEqual({
-          round,
-          delay,
-          code: 0,
-          stderr: "",
-        });
-        const sum = await daemon.tbox([
-          "run",
-          "--rm",
-          "killed:1",
-          "sh",
-          "-c",
-          "cat /one /sum; cat /ctx/src/* | md5sum",
-        ]);
-        const [one, noted, found] = sum.stdout.split("\n");
-        expect([one, noted]).toEqual([String(round), found ?? ""]);
-      }
-      expect((await daemon.tbox(["ps", "-aq"])).stdout).toBe("");
-      // The trash is emptied in the background.
-      while (readdirSync(`${daemon.data}/trash`).length > 0) await daemon.tbox(["version"]);
-      expect(readdirSync(`${daemon.data}/build/work`)).toEqual([]);
-      expect(readdirSync(`${daemon.data}/layers/.staging`)).toEqual([]);
-      expect(readdirSync(`${daemon.data}/blobs/.partial`)).toEqual([]);
-      // One directory is prepared for the next container.
-      expect(readdirSync(`${daemon.data}/containers`).length).toBeLessThanOrEqual(1);
-      await daemon.tbox(["rmi", "-f", "killed:1", "box:1"]);
-      await daemon.tbox(["image", "prune", "-af"]);
-      await daemon.tbox(["builder", "prune", "-af"]);
-      expect(readdirSync(`${daemon.data}/layers/sha256`)).toEqual([]);
-    },
-    { timeout: 20_000 + kills * 4000 },
+    () =>
+      whileAdvancing(async (advance) => {
+        for (let round = 0; round < kills; round++) {
+          advance();
+          using context = writeContext({ Dockerfile: dockerfile(round), ...files });
+          const build = ["build", "--progress=plain", "-t", "killed:1", context.path];
+          const client = Bun.spawn([`${repository}/dist/tbox`, ...build], {
+            env: daemon.environment,
+            stdout: "ignore",
+            stderr: "pipe",
+          });
+          await awaitLines(client.stderr, round % 14);
+          // The kill falls anywhere between two lines of progress.
+          const delay = Math.random() * mostDelay;
+          await Bun.sleep(delay);
+          await daemon.kill();
+          await client.exited;
+          await daemon.start();
+          const again = await daemon.tbox(build);
+          expect({ round, delay, code: again.code, stderr: again.code === 0 ? "" : again.stderr }).toEqual({
+            round,
+            delay,
+            code: 0,
+            stderr: "",
+          });
+          const sum = await daemon.tbox([
+            "run",
+            "--rm",
+            "killed:1",
+            "sh",
+            "-c",
+            "cat /one /sum; cat /ctx/src/* | md5sum",
+          ]);
+          const [one, noted, found] = sum.stdout.split("\n");
+          expect([one, noted]).toEqual([String(round), found ?? ""]);
+        }
+        expect((await daemon.tbox(["ps", "-aq"])).stdout).toBe("");
+        // The trash is emptied in the background.
+        while (readdirSync(`${daemon.data}/trash`).length > 0) await daemon.tbox(["version"]);
+        expect(readdirSync(`${daemon.data}/build/work`)).toEqual([]);
+        expect(readdirSync(`${daemon.data}/layers/.staging`)).toEqual([]);
+        expect(readdirSync(`${daemon.data}/blobs/.partial`)).toEqual([]);
+        // One directory is prepared for the next container.
+        expect(readdirSync(`${daemon.data}/containers`).length).toBeLessThanOrEqual(1);
+        await daemon.tbox(["rmi", "-f", "killed:1", "box:1"]);
+        await daemon.tbox(["image", "prune", "-af"]);
+        await daemon.tbox(["builder", "prune", "-af"]);
+        expect(readdirSync(`${daemon.data}/layers/sha256`)).toEqual([]);
+      }),
+    { timeout: process.env.TBOX_TEST_KILLS === undefined ? 60_000 : watched },
   );
 });
 

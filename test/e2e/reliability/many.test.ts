@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { busyProcesses, nameOf, processesNamed } from "#test/support/processes.ts";
+import { watched, whileAdvancing } from "#test/support/progress.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
 import { loadShell, shellUnavailable } from "../support/images.ts";
 
@@ -44,32 +45,34 @@ daemonSuite("many containers with --rm", { obstacle: shellUnavailable }, (daemon
 
   test(
     "lose no output and no exit code, and leave nothing behind",
-    async () => {
-      const mounts = () =>
-        readFileSync("/proc/self/mountinfo", "utf8")
-          .split("\n")
-          .filter((line) => line.includes(daemon.data) || line.includes(daemon.run));
-      let next = 0;
-      const faults: object[] = [];
-      const work = async () => {
-        for (let number = next++; number < count; number = next++) {
-          const seen = await follow(number);
-          const expected = { output: `first\r\nlast ${number}\r\n`, code: number % 200 };
-          if (!Bun.deepEquals(seen, expected)) faults.push({ number, ...seen });
-        }
-      };
-      await Promise.all(Array.from({ length: width }, work));
-      expect(faults).toEqual([]);
-      expect(await (await daemon.request("GET", "/containers/json?all=1")).json()).toEqual([]);
-      // One directory is prepared for the next container.
-      const left = () => readdirSync(`${daemon.data}/containers`).length;
-      while (left() > 1) await Bun.sleep(20);
-      // The command lines of the zygote and its children contain the run directory.
-      const helpers = () => busyProcesses(daemon.run).filter((pid) => !lasting.test(nameOf(pid)));
-      while (helpers().length > 0) await Bun.sleep(20);
-      while (processesNamed("tbox-zygote", daemon.run).length > 1) await Bun.sleep(20);
-      expect(mounts()).toEqual([]);
-    },
-    { timeout: 60_000 + count * 100 },
+    () =>
+      whileAdvancing(async (advance) => {
+        const mounts = () =>
+          readFileSync("/proc/self/mountinfo", "utf8")
+            .split("\n")
+            .filter((line) => line.includes(daemon.data) || line.includes(daemon.run));
+        let next = 0;
+        const faults: object[] = [];
+        const work = async () => {
+          for (let number = next++; number < count; number = next++) {
+            const seen = await follow(number);
+            advance();
+            const expected = { output: `first\r\nlast ${number}\r\n`, code: number % 200 };
+            if (!Bun.deepEquals(seen, expected)) faults.push({ number, ...seen });
+          }
+        };
+        await Promise.all(Array.from({ length: width }, work));
+        expect(faults).toEqual([]);
+        expect(await (await daemon.request("GET", "/containers/json?all=1")).json()).toEqual([]);
+        // One directory is prepared for the next container.
+        const left = () => readdirSync(`${daemon.data}/containers`).length;
+        while (left() > 1) await Bun.sleep(20);
+        // The command lines of the zygote and its children contain the run directory.
+        const helpers = () => busyProcesses(daemon.run).filter((pid) => !lasting.test(nameOf(pid)));
+        while (helpers().length > 0) await Bun.sleep(20);
+        while (processesNamed("tbox-zygote", daemon.run).length > 1) await Bun.sleep(20);
+        expect(mounts()).toEqual([]);
+      }),
+    { timeout: process.env.TBOX_TEST_MANY === undefined ? 75_000 : watched },
   );
 });

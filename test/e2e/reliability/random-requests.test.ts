@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, test } from "bun:test";
 import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import fc from "fast-check";
 import { startDaemon, type TestDaemon } from "#test/support/daemon.ts";
+import { watched, whileAdvancing } from "#test/support/progress.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
 import { loadBox } from "../support/images.ts";
 import { mountSmallDisk, smallDiskUnavailable } from "../support/small-disk.ts";
@@ -53,22 +54,34 @@ describe.skipIf(obstacle !== undefined)("random requests and faults", () => {
     for (const name of tags) await daemon.request("DELETE", `/images/${name}`);
   }
 
-  async function check(numRuns: number, maxCommands: number, seed?: { seed: number; path?: string }) {
+  interface Sequences {
+    numRuns: number;
+    maxCommands: number;
+    example?: { seed: number; path?: string };
+    advance?: () => void;
+  }
+
+  async function check({ numRuns, maxCommands, example, advance }: Sequences) {
     const property = fc.asyncProperty(fc.commands(commands, { maxCommands }), async (sequence) => {
+      advance?.();
       const real: System = { daemon, fillDisk };
       await clean(real);
       await fc.asyncModelRun(() => ({ model: emptyModel(), real }), sequence);
     });
-    await fc.assert(property, { numRuns, endOnFailure: sequences === undefined, ...seed });
+    await fc.assert(property, { numRuns, endOnFailure: sequences === undefined, ...example });
   }
 
-  test.each(examples)("leave the state that a model predicts: %j", (example) => check(3, 25, example), {
-    timeout: 60_000,
-  });
+  test.each(examples)(
+    "leave the state that a model predicts: %j",
+    (example) => check({ numRuns: 3, maxCommands: 25, example }),
+    {
+      timeout: 60_000,
+    },
+  );
 
   test.skipIf(sequences === undefined)(
     "leave the state that a model predicts, in many long sequences",
-    () => check(Number(sequences), 100),
-    { timeout: 1_800_000 },
+    () => whileAdvancing((advance) => check({ numRuns: Number(sequences), maxCommands: 100, advance })),
+    { timeout: watched },
   );
 });

@@ -49,8 +49,11 @@ export interface Cut {
 }
 
 export interface Machine {
-  /** Boots, compares, works, and cuts the power when that many operations were acknowledged and a moment has passed. */
-  cut(operations: number): Promise<Cut>;
+  /**
+   * Boots, compares, works, and cuts the power when that many operations were acknowledged and a moment has passed. Calls
+   * `advance` for each message of the guest.
+   */
+  cut(operations: number, advance: () => void): Promise<Cut>;
 }
 
 /** Creates a disk in a directory that the guest shares. */
@@ -64,7 +67,7 @@ export function openMachine(directory: string, type: FileSystem, loss: Loss, ran
   const expectations: Expectations = new Map();
   let generation = 0;
   return {
-    async cut(operations) {
+    async cut(operations, advance) {
       rmSync(log, { force: true });
       writeFileSync(log, "");
       truncateSync(log, 2 ** 32);
@@ -73,7 +76,7 @@ export function openMachine(directory: string, type: FileSystem, loss: Loss, ran
       const logging = loss === "unflushed writes" ? ["--log", log] : [];
       const guest = ["node_modules/.bin/bun", "test/uml/power-cuts/guest.ts", directory, `${generation++}`];
       const boot = ["test/uml/boot", "--share", directory, "--disk", disk, ...logging, ...guest];
-      const { verified, faults } = await runUntilCut(boot, operations, random() * 500);
+      const { verified, faults } = await runUntilCut(boot, { operations, delay: random() * 500, advance });
       const steps = loss === "unflushed writes" ? replay(log, disk, random) : linesOf(`${directory}/steps`);
       for (const step of steps.map(parseStep)) apply(expectations, step);
       const acknowledged = steps.filter((step) => step.startsWith("d")).length;
@@ -85,7 +88,10 @@ export function openMachine(directory: string, type: FileSystem, loss: Loss, ran
 type Verified = Extract<Message, { kind: "verified" }>;
 
 /** Runs a guest and kills it some milliseconds after a number of acknowledgements. */
-async function runUntilCut(command: string[], operations: number, delay: number) {
+async function runUntilCut(
+  command: string[],
+  { operations, delay, advance }: { operations: number; delay: number; advance: () => void },
+) {
   const child = Bun.spawn(command, { cwd: repository, stdin: "ignore", stdout: "pipe", stderr: "inherit" });
   let verified: Verified | undefined;
   let acknowledged = 0;
@@ -93,6 +99,7 @@ async function runUntilCut(command: string[], operations: number, delay: number)
   const faults: string[] = [];
   const cut = () => child.kill("SIGTERM");
   for await (const line of linesFrom(child.stdout)) {
+    advance();
     const message = parseMessage(line);
     if (message === undefined) printed.push(line);
     else if (message.kind === "verified") verified = message;

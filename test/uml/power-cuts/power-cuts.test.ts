@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { watched, whileAdvancing } from "#test/support/progress.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
 import { shellUnavailable } from "../../e2e/support/images.ts";
 import { type FileSystem, findDiskObstacle, findKernel, type Loss, openMachine } from "./disk.ts";
@@ -25,22 +26,26 @@ if (obstacle !== undefined) console.error(`skipped power cuts: ${obstacle}`);
 describe.skipIf(obstacle !== undefined)("after a power cut", () => {
   test.each(disks)(
     "the store has everything that was acknowledged, and nothing else ($type, lost: $loss)",
-    async ({ type, loss }) => {
-      using directory = temporaryDirectory("cuts");
-      const machine = openMachine(directory.path, type, loss, Math.random);
-      const sum = { cuts: 0, acknowledged: 0, runs: 0 };
-      for (let count = 0; count <= cuts; count++) {
-        const { acknowledged, runs, faults } = await machine.cut(1 + Math.floor(Math.random() * 30));
-        if (many !== undefined) console.error(type, loss, { count, acknowledged, runs, faults });
-        if (faults.length > 0) keep(directory.path);
-        expect({ after: sum, faults }).toEqual({ after: sum, faults: [] });
-        sum.cuts += count > 0 ? 1 : 0;
-        sum.acknowledged += acknowledged;
-        sum.runs += runs;
-      }
-      if (many !== undefined) console.error(`${type}, lost: ${loss}: ${JSON.stringify(sum)}`);
-    },
-    { timeout: 240_000 + cuts * 240_000 },
+    ({ type, loss }) =>
+      whileAdvancing(async (advance) => {
+        using directory = temporaryDirectory("cuts");
+        const machine = openMachine(directory.path, type, loss, Math.random);
+        const sum = { cuts: 0, acknowledged: 0, runs: 0 };
+        for (let count = 0; count <= cuts; count++) {
+          const { acknowledged, runs, faults } = await machine.cut(
+            1 + Math.floor(Math.random() * 30),
+            advance,
+          );
+          if (many !== undefined) console.error(type, loss, { count, acknowledged, runs, faults });
+          if (faults.length > 0) keep(directory.path);
+          expect({ after: sum, faults }).toEqual({ after: sum, faults: [] });
+          sum.cuts += count > 0 ? 1 : 0;
+          sum.acknowledged += acknowledged;
+          sum.runs += runs;
+        }
+        if (many !== undefined) console.error(`${type}, lost: ${loss}: ${JSON.stringify(sum)}`);
+      }),
+    { timeout: many === undefined ? 720_000 : watched },
   );
 });
 
