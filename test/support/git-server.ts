@@ -18,8 +18,16 @@ const person = {
   GIT_COMMITTER_EMAIL: "a@x",
 };
 
+export interface GitServerOptions {
+  /** Address of the server; loopback by default. */
+  hostname?: string;
+  /** Address of a submodule of the repository, at the path `module`. */
+  submodule?: string;
+}
+
 /** Serves a repository with git's CGI program, or as plain files, which do not support shallow fetches. */
-export function serveRepository(kind: "smart" | "files"): GitServer {
+export function serveRepository(kind: "smart" | "files", options: GitServerOptions = {}): GitServer {
+  const { hostname = "127.0.0.1", submodule } = options;
   const directory = temporaryDirectory("git");
   const work = `${directory.path}/work`;
   const bare = `${directory.path}/repo.git`;
@@ -40,14 +48,20 @@ export function serveRepository(kind: "smart" | "files"): GitServer {
   git(work, "commit", "-q", "-m", "one");
   git(work, "tag", "-a", "v1", "-m", "first");
   writeFileSync(`${work}/file`, "new\n");
-  git(work, "commit", "-q", "-a", "-m", "two");
+  git(work, "add", "file");
+  if (submodule !== undefined) {
+    writeFileSync(`${work}/.gitmodules`, `[submodule "module"]\n\tpath = module\n\turl = ${submodule}\n`);
+    git(work, "add", ".gitmodules");
+    git(work, "update-index", "--add", "--cacheinfo", `160000,${git(work, "rev-parse", "HEAD")},module`);
+  }
+  git(work, "commit", "-q", "-m", "two");
   const commit = git(work, "rev-parse", "HEAD");
   git(directory.path, "clone", "-q", "--bare", work, bare);
   git(bare, "update-server-info");
   let headers: Headers | undefined;
   const server = Bun.serve({
     port: 0,
-    hostname: "127.0.0.1",
+    hostname,
     fetch(request) {
       headers = request.headers;
       if (kind === "smart") return backend(directory.path, request);
@@ -56,7 +70,7 @@ export function serveRepository(kind: "smart" | "files"): GitServer {
     },
   });
   return {
-    url: `http://127.0.0.1:${server.port}/repo.git`,
+    url: `http://${hostname}:${server.port}/repo.git`,
     commit,
     lastHeaders: () => headers,
     [Symbol.dispose]() {

@@ -6,6 +6,7 @@ import { openDownload, reachOfNamed } from "#support/http/open-download.ts";
 import { streamOf } from "#support/streams.ts";
 import type { BuildMaterial, BuildRequest, ContextSource } from "../builder.ts";
 import { checkOut, findCommit } from "../git/checkout.ts";
+import { reachOfRemote } from "../git/reach.ts";
 import { isRepository, parseRepository } from "../git/repository.ts";
 import type { BuilderServices } from "../services.ts";
 import { checkDirectory } from "./open-context.ts";
@@ -77,7 +78,8 @@ async function checkOutContext(
   url: string,
 ): Promise<string> {
   const repository = parseRepository(url);
-  const found = await findCommit(repository, { request, signal, home: `${scratch}/git-home` });
+  const reach = reachOf(request) === "any" ? "any" : reachOfRemote(repository.remote);
+  const found = await findCommit(repository, { request, reach, signal, home: `${scratch}/git-home` });
   materials.push({ type: "git", url, commit: found.commit });
   const kept = request.arguments.BUILDKIT_CONTEXT_KEEP_GIT_DIR;
   const keepGitDirectory = repository.keepGitDirectory ?? parseBoolean(kept ?? "") ?? false;

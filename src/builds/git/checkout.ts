@@ -2,8 +2,10 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { openDirectoryChain } from "#support/directory-chain.ts";
 import { invalidArgument, TboxError } from "#support/errors.ts";
+import type { DownloadReach } from "#support/http/open-download.ts";
 import type { BuildRequest } from "../builder.ts";
 import { type GitAccess, git } from "./git.ts";
+import { restrictToOtherMachines } from "./reach.ts";
 import type { Repository } from "./repository.ts";
 
 /** A commit and the data needed to fetch it. */
@@ -17,10 +19,12 @@ const wholeCommit = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 /** Resolves the ref of a repository to a commit. Asks the remote unless the ref is a commit hash. */
 export async function findCommit(
   repository: Repository,
-  { request, home, signal }: { request: BuildRequest; home: string; signal: AbortSignal },
+  options: { request: BuildRequest; reach: DownloadReach; home: string; signal: AbortSignal },
 ): Promise<FoundCommit> {
+  const { request, reach, home, signal } = options;
   await mkdir(home, { recursive: true });
   const access = await accessTo(repository, request, { home, signal });
+  if (reach !== "any") access.restriction = await restrictToOtherMachines(repository.remote);
   const { ref = "HEAD", remote, commit: expected } = repository;
   const commit = wholeCommit.test(ref) ? ref : await askRemote(access, home, remote, ref);
   if (expected !== undefined && !commit.startsWith(expected)) {
@@ -42,7 +46,10 @@ export async function checkOut(
   await fetchCommit(access, target, repository.ref, commit);
   await git(access, target, "-c", "advice.detachedHead=false", "checkout", "--quiet", "--detach", commit);
   if (submodules && existsSync(`${target}/.gitmodules`)) {
-    await git(access, target, "submodule", "--quiet", "update", "--init", "--recursive", "--depth=1");
+    // Their addresses are the repository's choice, and only http and https go through the proxy that checks them.
+    const protocols = /^https?:/i.test(remote) ? "http:https" : "http:https:ssh";
+    const limited = access.restriction === undefined ? access : { ...access, protocols };
+    await git(limited, target, "submodule", "--quiet", "update", "--init", "--recursive", "--depth=1");
     if (!keepGitDirectory) await removeGitFiles(target);
   }
   if (!keepGitDirectory) await rm(`${target}/.git`, { recursive: true });

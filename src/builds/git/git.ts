@@ -1,4 +1,5 @@
 import { TboxError } from "#support/errors.ts";
+import type { Restriction } from "./reach.ts";
 
 /** Credentials and environment of git. */
 export interface GitAccess {
@@ -8,18 +9,15 @@ export interface GitAccess {
   agent?: string;
   /** Value of the `Authorization` header for the server of a remote. */
   authorization?: { remote: string; header: string };
+  /** Protocols that git may use; all that read no local files and run no local programs by default. */
+  protocols?: string;
+  /** Present if git may contact other machines only. */
+  restriction?: Restriction;
   signal: AbortSignal;
 }
 
-const inherited = [
-  "http_proxy",
-  "https_proxy",
-  "no_proxy",
-  "all_proxy",
-  "SSL_CERT_FILE",
-  "SSL_CERT_DIR",
-  "PATH",
-];
+const inherited = ["SSL_CERT_FILE", "SSL_CERT_DIR", "PATH"];
+const proxies = ["http_proxy", "https_proxy", "no_proxy", "all_proxy"];
 /** Characters of git's output that an error message shows. */
 const mostText = 4096;
 
@@ -56,10 +54,19 @@ function start(access: GitAccess, cwd: string, words: string[]) {
   }
 }
 
-function environmentOf({ home, agent, authorization }: GitAccess): Record<string, string> {
+function environmentOf(access: GitAccess): Record<string, string> {
+  const { home, agent, authorization, protocols, restriction } = access;
+  const proxy = restriction?.proxy;
+  const names = [...inherited, ...(proxy === undefined ? proxies : [])];
   const own = Object.entries(process.env).filter(([name]) =>
-    inherited.some((one) => one.toLowerCase() === name.toLowerCase()),
+    names.some((one) => one.toLowerCase() === name.toLowerCase()),
   );
+  const configuration = [
+    ...(authorization === undefined ? [] : [headerFor(authorization)]),
+    ...(proxy === undefined
+      ? []
+      : [["http.proxy", proxy] as const, ["http.proxyAuthMethod", "basic"] as const]),
+  ];
   const ssh = "ssh -F none -o BatchMode=yes -o IdentityFile=none -o StrictHostKeyChecking=yes";
   return {
     ...Object.fromEntries(own.map(([name, value]) => [name, value ?? ""])),
@@ -69,18 +76,25 @@ function environmentOf({ home, agent, authorization }: GitAccess): Record<string
     GIT_CONFIG_GLOBAL: "/dev/null",
     GIT_TERMINAL_PROMPT: "0",
     GIT_ASKPASS: "/bin/false",
-    GIT_ALLOW_PROTOCOL: "http:https:git:ssh",
+    GIT_ALLOW_PROTOCOL: protocols ?? "http:https:git:ssh",
     GIT_SSH_COMMAND: ssh,
     ...(agent === undefined ? {} : { SSH_AUTH_SOCK: agent }),
-    ...(authorization === undefined ? {} : headerFor(authorization)),
+    ...variablesFor(configuration),
   };
 }
 
-/** Returns environment variables that set the header for one server. Other users cannot read the environment. */
-function headerFor({ remote, header }: { remote: string; header: string }): Record<string, string> {
-  return {
-    GIT_CONFIG_COUNT: "1",
-    GIT_CONFIG_KEY_0: `http.${new URL(remote).origin}/.extraheader`,
-    GIT_CONFIG_VALUE_0: `Authorization: ${header}`,
-  };
+type Setting = readonly [key: string, value: string];
+
+/** Returns the setting of the header for one server. */
+function headerFor({ remote, header }: { remote: string; header: string }): Setting {
+  return [`http.${new URL(remote).origin}/.extraheader`, `Authorization: ${header}`];
+}
+
+/** Returns environment variables with settings. Other users cannot read the environment. */
+function variablesFor(settings: readonly Setting[]): Record<string, string> {
+  const variables = settings.flatMap(([key, value], index) => [
+    [`GIT_CONFIG_KEY_${index}`, key],
+    [`GIT_CONFIG_VALUE_${index}`, value],
+  ]);
+  return { GIT_CONFIG_COUNT: String(settings.length), ...Object.fromEntries(variables) };
 }

@@ -60,7 +60,12 @@ async function fromRepository(
     repository.commit = copy.checksum;
   }
   const { request, signal } = run;
-  const found = await findCommit(repository, { request, signal, home: `${directory}-home` });
+  const found = await findCommit(repository, {
+    request,
+    reach: reachOf(request),
+    signal,
+    home: `${directory}-home`,
+  });
   run.materials.push({ type: "git", url: source, commit: found.commit });
   const keepGitDirectory = copy.keepGitDirectory ?? repository.keepGitDirectory ?? false;
   const { directory: inside, submodules } = repository;

@@ -84,10 +84,10 @@ async function send(url: URL, options: DownloadOptions): Promise<Answer> {
   }
 }
 
-/** Returns the addresses of a server that the download may contact. */
 type Server = { address: string; family: number }[];
 
-async function findServer(url: URL, reach: DownloadReach): Promise<Server> {
+/** Returns the addresses of a server that may be contacted; throws forbidden when there is none. */
+export async function findServer(url: URL, reach: DownloadReach): Promise<Server> {
   const host = withoutBrackets(url.hostname);
   const family = isIP(host);
   const found = family === 0 ? await lookup(host, { all: true }) : [{ address: host, family }];

@@ -5,6 +5,9 @@ import { type GitServer, serveRepository } from "#test/support/git-server.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
 import { build, builtOutput } from "../support/build.ts";
 import { loadShell, shellUnavailable } from "../support/images.ts";
+import { hostAddress } from "../support/network.ts";
+
+const address = hostAddress("IPv4");
 
 daemonSuite("a git repository", { obstacle: shellUnavailable }, (daemon) => {
   let server: GitServer;
@@ -22,10 +25,11 @@ daemonSuite("a git repository", { obstacle: shellUnavailable }, (daemon) => {
     const run = await daemon.tbox(["run", "--rm", "--network", "none", stdout.trim(), "sh", "-c", script]);
     return run.stdout + run.stderr;
   };
-  const added = (line: string, script: string, ...options: string[]) =>
-    builtOutput(daemon, script, `FROM box:1\n${line}\n`, {}, ...options);
+  // The server is on this machine, which only a build with the host's network may reach.
+  const added = (line: string, script: string) =>
+    builtOutput(daemon, script, `FROM box:1\n${line}\n`, {}, "--network=host");
   const failure = async (line: string, ...options: string[]) =>
-    (await build(daemon, `FROM box:1\n${line}\n`, {}, ...options)).stderr;
+    (await build(daemon, `FROM box:1\n${line}\n`, {}, "--network=host", ...options)).stderr;
 
   test("is a context by branch, tag, commit and subdirectory", async () => {
     const { url, commit } = server;
@@ -56,13 +60,13 @@ daemonSuite("a git repository", { obstacle: shellUnavailable }, (daemon) => {
 
   test("is not fetched when its commit is cached", async () => {
     const lines = `FROM box:1\nADD ${server.url}#v1 /cached\n`;
-    const first = await build(daemon, lines);
-    expect((await build(daemon, lines)).stdout).toBe(first.stdout);
+    const first = await build(daemon, lines, {}, "--network=host");
+    expect((await build(daemon, lines, {}, "--network=host")).stdout).toBe(first.stdout);
     const gone = serveRepository("smart");
     const named = `FROM box:1\nADD ${gone.url}#${gone.commit} /gone\n`;
-    const once = await build(daemon, named);
+    const once = await build(daemon, named, {}, "--network=host");
     gone[Symbol.dispose]();
-    expect(await build(daemon, named)).toEqual(once);
+    expect(await build(daemon, named, {}, "--network=host")).toEqual(once);
   });
 
   test("is fetched completely from a server of plain files", async () => {
@@ -95,6 +99,54 @@ daemonSuite("a git repository", { obstacle: shellUnavailable }, (daemon) => {
     const { code, stderr } = await daemon.tbox(["build", "-q", `${server.url}${suffix}`]);
     expect({ code, told: stderr.includes(reason) ? reason : stderr }).toEqual({ code: 1, told: reason });
   });
+
+  test.skipIf(address === undefined)(
+    "reaches no service of this machine that only its author names",
+    async () => {
+      const contacted: string[] = [];
+      using local = Bun.serve({
+        hostname: "127.0.0.1",
+        port: 0,
+        fetch(request) {
+          contacted.push(request.url);
+          return new Response("secret");
+        },
+      });
+      const inside = `http://127.0.0.1:${local.port}/repo.git`;
+      using redirecting = Bun.serve({
+        hostname: address ?? "",
+        port: 0,
+        fetch: (request) => Response.redirect(`${inside}${new URL(request.url).pathname}`, 302),
+      });
+      using outer = serveRepository("smart", { hostname: address ?? "", submodule: inside });
+      const { port } = redirecting;
+      for (const remote of [
+        inside,
+        `http://localhost:${local.port}/x.git`,
+        `http://${address}:${port}/x.git`,
+        outer.url,
+      ]) {
+        const { code, stderr } = await build(daemon, `FROM box:1\nADD ${remote} /x\n`);
+        expect({ remote, code, told: /not allowed|error: 403/.test(stderr) ? "refused" : stderr }).toEqual({
+          remote,
+          code: 1,
+          told: "refused",
+        });
+      }
+      for (const remote of [`git://127.0.0.1:${local.port}/x`, `git://localhost:${local.port}/x`]) {
+        expect((await build(daemon, `FROM box:1\nADD ${remote} /x\n`)).stderr).toContain("is not allowed");
+      }
+      for (const context of [outer.url, `http://${address}:${port}/x.git`]) {
+        const { code, stderr } = await daemon.tbox(["build", "-q", context]);
+        expect({ context, code, told: /error: 403/.test(stderr) ? "refused" : stderr }).toMatchObject({
+          told: "refused",
+        });
+      }
+      expect(contacted).toEqual([]);
+      const whole = `ADD ${outer.url}?submodules=false /x`;
+      expect(await builtOutput(daemon, "cat /x/file", `FROM box:1\n${whole}\n`)).toBe("new\n");
+    },
+  );
 
   test("over SSH needs an agent, and other transports are refused", async () => {
     expect(await failure("ADD git@127.0.0.1:x/y.git /x")).toContain("build with --ssh default");

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { invalidArgument, TboxError } from "#support/errors.ts";
+import { invalidArgument, TboxError } from "../errors.ts";
 
 /** Longest head of a request, in bytes. */
 const longestHead = 64 * 1024;
