@@ -30,11 +30,11 @@ function kernel({ kernel: release, distribution, place }: HostFacts): HostCheck 
   const where = { machine: "", wsl: ", in WSL", container: ", in a container" }[place];
   const detail = `${distribution.name}, kernel ${release || "unknown"}${where}`;
   const [major = 0, minor = 0] = release.split(/[.-]/).map(Number);
-  if (release === "" || major > 5 || (major === 5 && minor >= 11)) return { name, status: "ok", detail };
+  if (release === "" || major > 5 || (major === 5 && minor >= 12)) return { name, status: "ok", detail };
   const remedy =
     place === "wsl"
       ? "in Windows: wsl --update"
-      : "install kernel 5.11 or later: older ones have no overlays in user namespaces";
+      : "install kernel 5.12 or later: older ones cannot change the attributes of mounts";
   return { name, status: "missing", detail, remedy };
 }
 
