@@ -6,6 +6,7 @@ import type { Digest } from "#oci/digest.ts";
 import type { Platform } from "#oci/platform.ts";
 import type { Reference } from "#oci/reference.ts";
 import type { RegistryCredentials } from "#oci/registry-credentials.ts";
+import type { TakenDirectory } from "./cache/local-contexts.ts";
 import type { LineRange } from "./dockerfile/statement.ts";
 
 /** The source of the build context. */
@@ -196,7 +197,7 @@ export interface Builder {
    * Returns a directory for the files that a client sends, empty or as an earlier build with the same key left it. Nobody
    * else uses it until it is disposed of.
    */
-  takeDirectory(key: string): { directory: string } & Disposable;
+  takeDirectory(key: string): TakenDirectory;
   /** Creates an empty directory of the store, deleted when it is disposed of. */
   openScratch(): { directory: string } & Disposable;
   prune(options: PruneBuildOptions): Promise<PrunedBuilds>;

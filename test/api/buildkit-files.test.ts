@@ -83,6 +83,36 @@ describe("the files of a client", () => {
     expect(names).toEqual(["grown", "same"]);
   });
 
+  test("are the context after each of several builds, with and without changes", async () => {
+    const all: SentFile[] = [
+      { path: "a", text: "1" },
+      { path: "d", kind: "directory", mode: 0o555 },
+      { path: "d/b", text: "2" },
+      { path: "z", text: "3" },
+    ];
+    const [a, d, b] = all as [SentFile, SentFile, SentFile];
+    const rounds = [all, all, [a, d, b], [a, d, b], all, [{ ...a, text: "11" }, d, b], [], [a], all];
+    for (const [round, context] of rounds.entries()) {
+      const socket = await serveSession(kit.api.socket, {
+        id: `round ${round}`,
+        services: new Map([[diffCopy, serveDirectories({ dockerfile, context }).handler]]),
+      });
+      let found: string[] = [];
+      kit.run = async function* ({ context: source }) {
+        const directory = source.type === "prepared" ? source.directory : "";
+        found = readdirSync(directory, { recursive: true, encoding: "utf8" }).sort();
+        found = found.map((path) => {
+          const isFile = lstatSync(`${directory}/${path}`).isFile();
+          return `${path} ${isFile ? readFileSync(`${directory}/${path}`, "utf8") : ""}`;
+        });
+        yield built;
+      };
+      await solve(kit.client, { ref: `round ${round}`, session: `round ${round}` });
+      socket.destroy();
+      expect(found).toEqual(context.map(({ path, text = "" }) => `${path} ${text}`));
+    }
+  });
+
   test("replace files of another kind", async () => {
     const first = await sent([
       { path: "x", kind: "directory", mode: 0o555 },

@@ -65,7 +65,10 @@ export async function takeLocalFiles(
     };
     using sink = openDirectorySink({ directory, partial, onBytes });
     const selection = { name: local.name, excludePatterns: parseIgnoreFile(ignore) };
-    await receiveFiles(session, selection, { sink, signal });
+    const known = place.list;
+    place.list = undefined;
+    const list = await receiveFiles(session, selection, { sink, known, signal });
+    if (sink.isComplete()) place.list = list;
     vertex.part("transferring context:", { current: bytes, done: true });
     for (const path of sink.skipped) vertex.log(2, `${path}: not a file, a directory or a link; left out\n`);
     return { type: "prepared", directory, ignore };

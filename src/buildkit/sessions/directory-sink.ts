@@ -25,6 +25,8 @@ const mostOpen = 64;
 export interface DirectorySink extends FileSink, Disposable {
   /** Files that were left out, because they are neither files, directories nor links. */
   skipped: string[];
+  /** Tests whether the directory has all files as they were listed: none was left out, none changed while it was sent. */
+  isComplete(): boolean;
 }
 
 export interface SinkOptions {
@@ -44,8 +46,9 @@ export function openDirectorySink({ directory, partial, onBytes }: SinkOptions):
   const at = (path: string) => textToName(`${directory}/${path}`);
   const names = new Map<string, Set<string>>([["", new Set()]]);
   const directories: ListedEntry[] = [];
-  const open = new Map<string, { descriptor: number; name: string }>();
+  const open = new Map<string, { descriptor: number; name: string; size: number }>();
   let count = 0;
+  let changed = false;
   const start = (path: string) => {
     const opened = open.get(path);
     if (opened) return opened;
@@ -53,13 +56,15 @@ export function openDirectorySink({ directory, partial, onBytes }: SinkOptions):
       throw new TboxError("invalid-argument", "the client sends too many files at once");
     const name = `${partial}/${count++}`;
     const { O_CREAT, O_EXCL, O_WRONLY, O_NOFOLLOW } = constants;
-    const file = { name, descriptor: openSync(name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0o600) };
+    const descriptor = openSync(name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, 0o600);
+    const file = { name, descriptor, size: 0 };
     open.set(path, file);
     return file;
   };
   const skipped: string[] = [];
   return {
     skipped,
+    isComplete: () => skipped.length === 0 && !changed,
     list(entry) {
       if (entry.kind === "other") {
         skipped.push(entry.path);
@@ -71,12 +76,14 @@ export function openDirectorySink({ directory, partial, onBytes }: SinkOptions):
     },
     write({ path }, data) {
       onBytes(data.length);
-      const { descriptor } = start(path);
-      for (let done = 0; done < data.length; ) done += writeSync(descriptor, data, done);
+      const file = start(path);
+      file.size += data.length;
+      for (let done = 0; done < data.length; ) done += writeSync(file.descriptor, data, done);
     },
     finish({ path, stat }) {
-      const { name, descriptor } = start(path);
+      const { name, descriptor, size } = start(path);
       open.delete(path);
+      if (size !== stat.size) changed = true;
       try {
         fchmodSync(descriptor, permissionsOf(stat.mode));
         const modified = secondsOf(stat.modified);

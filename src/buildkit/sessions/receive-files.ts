@@ -1,7 +1,9 @@
 import { invalidArgument, TboxError } from "#support/errors.ts";
 import { nameToText } from "#support/file-name.ts";
 import type { Metadata } from "../grpc/client.ts";
+import { nextTurn } from "../grpc/frames.ts";
 import { type FileStat, goMode, has, packet, packetType, stat as statMessage } from "../protocol/files.ts";
+import { compareList, type FileList } from "./known-list.ts";
 import type { Session } from "./session.ts";
 
 const diffCopy = "/moby.filesync.v1.FileSync/DiffCopy";
@@ -40,38 +42,55 @@ export interface FileSink {
 /** Packets that are processed before yielding to the event loop. */
 const mostPackets = 200;
 
-/** Receives files of a client: the list of all files, and the contents that the sink needs. */
+interface FileTransfer {
+  sink: FileSink;
+  /** List of an earlier transfer that the sink received completely: it learns nothing about an equal list. */
+  known?: FileList | undefined;
+  signal: AbortSignal;
+}
+
+/**
+ * Receives files of a client: the list of all files, and the contents that the sink needs. Returns the list, unless it is
+ * too long to be kept.
+ */
 export async function receiveFiles(
   session: Session,
   selection: FileSelection,
-  { sink, signal }: { sink: FileSink; signal: AbortSignal },
-): Promise<void> {
+  { sink, known, signal }: FileTransfer,
+): Promise<FileList | undefined> {
   if (!session.supports(diffCopy)) throw new TboxError("not-found", "the client sends no files");
   using call = session.client.call(diffCopy, metadataOf(selection), signal);
   const send = (type: number, id = 0) => call.send(packet.encode({ type, id }));
   const wanted = new Map<number, ListedEntry>();
-  const checked = openOrderCheck();
-  let count = 0;
+  const list = compareList(known);
+  const take = openList(sink, (entry, id) => {
+    wanted.set(id, entry);
+    // Not awaited: a client that waits for its files to be read would not read the request.
+    send(packetType.request, id).catch(() => {});
+  });
+  const pace = openPace();
   let listed = false;
-  let packets = 0;
   for await (const message of call.messages) {
-    if (++packets % mostPackets === 0) await new Promise((resolve) => setImmediate(resolve));
+    if (pace.isDue()) await nextTurn();
+    if (list.matches(message)) continue;
     const { type, stats, id, data } = packet.decode(message);
     if (type === packetType.error) throw new TboxError("unavailable", `the client: ${Buffer.from(data)}`);
     if (type === packetType.end) break;
     if (type === packetType.stat) {
       const [stat] = stats;
+      const unchanged = stat === undefined && list.isKnown();
+      if (!unchanged) {
+        for (const earlier of list.release()) {
+          if (pace.isDue()) await nextTurn();
+          for (const one of packet.decode(earlier).stats) take(one);
+        }
+      }
       if (stat === undefined) {
         listed = true;
-        sink.listed();
+        if (!unchanged) sink.listed();
       } else {
-        const entry = checked(statMessage.decode(stat));
-        if (sink.list(entry)) {
-          wanted.set(count, entry);
-          // Not awaited: a client that waits for its files to be read would not read the request.
-          send(packetType.request, count).catch(() => {});
-        }
-        count++;
+        list.add(message);
+        take(stat);
       }
     } else if (type === packetType.data) {
       const entry = wanted.get(id);
@@ -88,6 +107,24 @@ export async function receiveFiles(
     }
   }
   if (wanted.size > 0) throw new TboxError("unavailable", "the client stopped sending files");
+  return list.list();
+}
+
+/** Returns a function that checks the next entry of a list and gives it to the sink; `want` gets the entries to request. */
+function openList(sink: FileSink, want: (entry: ListedEntry, id: number) => void) {
+  const checked = openOrderCheck();
+  let count = 0;
+  return (encoded: Uint8Array) => {
+    const entry = checked(statMessage.decode(encoded));
+    if (sink.list(entry)) want(entry, count);
+    count++;
+  };
+}
+
+/** Counts packets: every so many, other work of the event loop is due. */
+function openPace() {
+  let packets = 0;
+  return { isDue: () => ++packets % mostPackets === 0 };
 }
 
 function metadataOf({ name, excludePatterns, followPaths }: FileSelection): Metadata {

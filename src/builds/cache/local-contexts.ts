@@ -12,13 +12,20 @@ export interface LocalContext {
   lastUsed: number;
 }
 
+/** A directory for the files of a client, until it is disposed of. */
+export interface TakenDirectory extends Disposable {
+  directory: string;
+  /** List of the files that the last user left. The next one gets it, unless the daemon or the directory is a new one. */
+  list: Uint8Array | undefined;
+}
+
 /** Directories of this builder in which the files of a client stay between builds. */
 export interface LocalContexts {
   /**
    * Returns the directory for a client's directory, empty or with the files of an earlier build. Nobody else uses it until
    * it is disposed of; builds that run at the same time have directories of their own.
    */
-  take(key: string): { directory: string } & Disposable;
+  take(key: string): TakenDirectory;
   all(): LocalContext[];
   inUse(name: string): boolean;
   /** Removes a directory that no build uses. */
@@ -29,6 +36,8 @@ export interface LocalContexts {
 
 /** Maximum number of kept directories; the least recently used ones are removed. */
 const mostContexts = 32;
+/** Maximum number of directories whose list is kept in memory. */
+const mostLists = 8;
 
 export function openLocalContexts(options: {
   store: string;
@@ -40,6 +49,7 @@ export function openLocalContexts(options: {
   mkdirSync(root, { recursive: true, mode: 0o700 });
   const locks = openKeyedLocks();
   const used = new Set<string>();
+  const lists = new Map<string, Uint8Array>();
   const contexts: LocalContexts = {
     take(key) {
       const lock = locks.acquireFree(cacheKey(["context", key]));
@@ -52,9 +62,15 @@ export function openLocalContexts(options: {
       const free = contexts.all().filter((one) => !used.has(one.name));
       const oldest = free.toSorted((a, b) => a.lastUsed - b.lastUsed);
       for (const one of oldest.slice(0, Math.max(0, free.length - mostContexts))) contexts.remove(one.name);
+      const list = lists.get(name);
+      // A list is valid only for a user who completes it.
+      lists.delete(name);
       return {
         directory,
+        list,
         [Symbol.dispose]() {
+          if (this.list !== undefined) lists.set(name, this.list);
+          for (const oldest of lists.keys()) if (lists.size > mostLists) lists.delete(oldest);
           used.delete(name);
           lock[Symbol.dispose]();
         },
@@ -68,7 +84,9 @@ export function openLocalContexts(options: {
       }),
     inUse: (name) => used.has(name),
     remove(name) {
-      if (!used.has(name)) options.discard(`${root}/${name}`);
+      if (used.has(name)) return;
+      lists.delete(name);
+      options.discard(`${root}/${name}`);
     },
     path: (name) => `${below}/${name}`,
   };

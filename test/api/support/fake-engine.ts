@@ -62,7 +62,7 @@ function fakeBuilder({ calls }: FakeState): Builder {
     },
     async *files() {},
     openScratch: () => ({ directory: "", [Symbol.dispose]() {} }),
-    takeDirectory: () => ({ directory: "", [Symbol.dispose]() {} }),
+    takeDirectory: () => ({ directory: "", list: undefined, [Symbol.dispose]() {} }),
     prune: async () => ({ ids: [], space: 0 }),
     usage: async () => [],
   };
