@@ -17,6 +17,7 @@ mod measure;
 mod metadata;
 mod overlay;
 mod pack;
+mod parallel;
 mod quote;
 mod remove;
 pub mod requests;

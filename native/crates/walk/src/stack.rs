@@ -2,7 +2,7 @@
 
 use std::mem::replace;
 use std::os::fd::OwnedFd;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use rustix::fs::{Mode, fstat, openat};
 use rustix::io::Errno;
@@ -19,12 +19,12 @@ pub const MAX_OPEN: usize = 64;
 #[derive(Debug)]
 pub struct DirectoryStack {
     ancestors: Vec<Ancestor>,
-    current: Rc<OwnedFd>,
+    current: Arc<OwnedFd>,
 }
 
 #[derive(Debug)]
 enum Ancestor {
-    Open(Rc<OwnedFd>),
+    Open(Arc<OwnedFd>),
     Closed(Identity),
 }
 
@@ -32,12 +32,12 @@ impl DirectoryStack {
     pub fn new(top: OwnedFd) -> Self {
         Self {
             ancestors: Vec::new(),
-            current: Rc::new(top),
+            current: Arc::new(top),
         }
     }
 
     /// Returns the deepest directory. A clone of it counts as one more open descriptor for as long as it lives.
-    pub fn current(&self) -> &Rc<OwnedFd> {
+    pub fn current(&self) -> &Arc<OwnedFd> {
         &self.current
     }
 
@@ -47,14 +47,14 @@ impl DirectoryStack {
             let identity = identity(&fstat(ancestor)?);
             self.ancestors[index] = Ancestor::Closed(identity);
         }
-        let parent = replace(&mut self.current, Rc::new(directory));
+        let parent = replace(&mut self.current, Arc::new(directory));
         self.ancestors.push(Ancestor::Open(parent));
         Ok(())
     }
 
     /// Returns to the parent and hands out the directory that was the current one; `None` at the top. Fails with
     /// `ESTALE` if the parent was closed and the directory has another parent now.
-    pub fn pop(&mut self) -> Result<Option<Rc<OwnedFd>>, Errno> {
+    pub fn pop(&mut self) -> Result<Option<Arc<OwnedFd>>, Errno> {
         let parent = match self.ancestors.pop() {
             None => return Ok(None),
             Some(Ancestor::Open(parent)) => parent,
@@ -63,14 +63,14 @@ impl DirectoryStack {
                 if identity(&fstat(&parent)?) != expected {
                     return Err(Errno::STALE);
                 }
-                Rc::new(parent)
+                Arc::new(parent)
             }
         };
         Ok(Some(replace(&mut self.current, parent)))
     }
 
     /// Returns the directory that the next [`push`](Self::push) closes, with its depth below the top.
-    pub(crate) fn next_to_close(&self) -> Option<(usize, &Rc<OwnedFd>)> {
+    pub(crate) fn next_to_close(&self) -> Option<(usize, &Arc<OwnedFd>)> {
         // The current directory and the new one stay open besides the ancestors.
         let index = (self.ancestors.len() + 2).checked_sub(MAX_OPEN + 1)?;
         match self.ancestors.get(index) {

@@ -2,7 +2,7 @@
 
 use std::ffi::CString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use rustix::fs::{AtFlags, FileType, Mode, Stat, openat, statat};
 use rustix::io::Errno;
@@ -35,7 +35,7 @@ pub enum Step {
 /// A name in a directory, and the status of the file at the time of the visit.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    pub parent: Rc<OwnedFd>,
+    pub parent: Arc<OwnedFd>,
     pub name: CString,
     pub status: Stat,
 }
@@ -43,7 +43,7 @@ pub struct Entry {
 /// A directory that the walk returned from.
 #[derive(Debug)]
 pub struct Left {
-    pub directory: Rc<OwnedFd>,
+    pub directory: Arc<OwnedFd>,
     /// The entry of the directory in its parent, with the status from before it was entered.
     pub entry: Entry,
 }
@@ -116,7 +116,7 @@ impl Walk {
             self.path.extend_from_slice(name.to_bytes());
             match statat(directory, &name, AtFlags::SYMLINK_NOFOLLOW) {
                 Ok(status) => {
-                    let parent = Rc::clone(directory);
+                    let parent = Arc::clone(directory);
                     return Ok(Some(Step::Entry(Entry {
                         parent,
                         name,
@@ -137,7 +137,7 @@ impl Walk {
 
     /// Opens the directory of the last step's entry, whose entries are visited next. Returns `None` if it is not a
     /// directory, or not any more.
-    pub fn enter(&mut self, entry: &Entry) -> Result<Option<Rc<OwnedFd>>, WalkError> {
+    pub fn enter(&mut self, entry: &Entry) -> Result<Option<Arc<OwnedFd>>, WalkError> {
         match entry.open_directory().map_err(|errno| self.failed(errno))? {
             Some(directory) => self.enter_opened(entry, directory).map(Some),
             None => Ok(None),
@@ -150,11 +150,11 @@ impl Walk {
         &mut self,
         entry: &Entry,
         directory: OwnedFd,
-    ) -> Result<Rc<OwnedFd>, WalkError> {
+    ) -> Result<Arc<OwnedFd>, WalkError> {
         self.push(directory).map_err(|errno| self.failed(errno))?;
         let origin = (entry.name.clone(), entry.status);
         self.levels.push(Level::new(self.path.len(), Some(origin)));
-        Ok(Rc::clone(self.stack.current()))
+        Ok(Arc::clone(self.stack.current()))
     }
 
     fn push(&mut self, directory: OwnedFd) -> Result<(), Errno> {
@@ -172,7 +172,7 @@ impl Walk {
         Ok(left.zip(origin).map(|(directory, (name, status))| Left {
             directory,
             entry: Entry {
-                parent: Rc::clone(self.stack.current()),
+                parent: Arc::clone(self.stack.current()),
                 name,
                 status,
             },

@@ -65,11 +65,16 @@ impl Source<'_> {
         name: &CStr,
         path: &str,
     ) -> Result<(), Failure> {
-        clear(directory, name, path)?;
         let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
-        let file = openat(directory, name, flags, Mode::from_raw_mode(0o600))
-            .map_err(|errno| refused(path, errno))?;
-        self.fill(file, path)
+        let create = || openat(directory, name, flags, Mode::from_raw_mode(0o600));
+        let file = match create() {
+            Err(Errno::EXIST) => {
+                clear(directory, name, path)?;
+                create()
+            }
+            created => created,
+        };
+        self.fill(file.map_err(|errno| refused(path, errno))?, path)
     }
 
     fn fill(self, target: OwnedFd, path: &str) -> Result<(), Failure> {

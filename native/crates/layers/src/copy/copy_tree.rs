@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use protocol::failure::Failure;
 use rustix::fs::{
@@ -19,6 +19,7 @@ use walk::{DIRECTORY, DirectoryStack, Entry, Identity, Left, Step, Walk};
 use super::copy_file::{Source, clear};
 use super::metadata_overrides::MetadataOverrides;
 use crate::file_failure::{failed, refused, walk_failed};
+use crate::parallel::{Item, Pool, Queue, with_pool};
 
 /// Flags that open a source file, never through a symbolic link, and without waiting for the writer of a FIFO.
 const READ: OFlags = OFlags::RDONLY
@@ -33,40 +34,95 @@ pub fn copy_tree(
     overrides: &MetadataOverrides,
     skip: &HashSet<Cow<'_, [u8]>>,
 ) -> Result<(), Failure> {
-    let targets = DirectoryStack::new(target);
-    let mut copy = TreeCopy {
-        top: Rc::clone(targets.current()),
-        targets,
-        linked: HashMap::new(),
-        overrides,
-    };
-    let mut walk = Walk::sorted(source).map_err(walk_failed)?;
-    while let Some(step) = walk.step().map_err(walk_failed)? {
-        let path = String::from_utf8_lossy(walk.path()).into_owned();
-        match step {
-            Step::Entry(_) if skip.contains(walk.path()) => {}
-            Step::Entry(entry) if entry.kind() == FileType::Directory => {
-                if walk.enter(&entry).map_err(walk_failed)?.is_some() {
-                    copy.enter_directory(&entry, &path)?;
+    let copy_batch = |batch: Batch| batch.iter().try_for_each(|file| file.copy(overrides));
+    with_pool(copy_batch, |pool| {
+        let targets = DirectoryStack::new(target);
+        let mut copy = TreeCopy {
+            top: Arc::clone(targets.current()),
+            targets,
+            linked: HashMap::new(),
+            overrides,
+            pool,
+            batch: Batch::default(),
+            directories: 0,
+            finished: Vec::new(),
+            queue: Queue::default(),
+        };
+        let mut walk = Walk::sorted(source).map_err(walk_failed)?;
+        while let Some(step) = walk.step().map_err(walk_failed)? {
+            let path = String::from_utf8_lossy(walk.path()).into_owned();
+            match step {
+                Step::Entry(_) if skip.contains(walk.path()) => {}
+                Step::Entry(entry) if entry.kind() == FileType::Directory => {
+                    if walk.enter(&entry).map_err(walk_failed)?.is_some() {
+                        copy.enter_directory(&entry, &path)?;
+                    }
                 }
+                Step::Entry(entry) => copy.copy_entry(entry, walk.path(), path)?,
+                Step::Left(left) => copy.leave_directory(left, path)?,
             }
-            Step::Entry(entry) => copy.copy_entry(&entry, walk.path(), &path)?,
-            Step::Left(left) => copy.leave_directory(&left, &path)?,
         }
-    }
-    Ok(())
+        copy.submit();
+        copy.settle(0)
+    })
 }
 
-/// The copy of one directory's content.
-struct TreeCopy<'a> {
-    top: Rc<OwnedFd>,
+/// Maximum number of files, and of directories with files, that a thread copies at once.
+const BATCH_FILES: usize = 32;
+const BATCH_DIRECTORIES: usize = 8;
+
+type Batch = Vec<File>;
+
+/// A regular file to copy.
+struct File {
+    entry: Entry,
+    target: Arc<OwnedFd>,
+    /// Path for messages.
+    shown: String,
+}
+
+impl File {
+    fn copy(&self, overrides: &MetadataOverrides) -> Result<(), Failure> {
+        let Entry {
+            parent,
+            name,
+            status,
+        } = &self.entry;
+        let file = openat(parent, name, READ, Mode::empty())
+            .map_err(|errno| refused(&self.shown, errno))?;
+        let source = Source {
+            file,
+            status,
+            overrides,
+        };
+        source.copy_into(self.target.as_fd(), name, &self.shown)
+    }
+}
+
+/// A directory whose metadata is set after its files are copied.
+struct Finished {
+    left: Left,
+    target: Arc<OwnedFd>,
+    shown: String,
+}
+
+/// The copy of one directory's content. Threads copy the regular files.
+struct TreeCopy<'a, 'scope, 'env> {
+    top: Arc<OwnedFd>,
     targets: DirectoryStack,
     /// Path of the first copy of each file with several links.
     linked: HashMap<Identity, Vec<u8>>,
     overrides: &'a MetadataOverrides,
+    pool: &'a mut Pool<'scope, 'env, Batch, Result<(), Failure>>,
+    /// Files for the next job, and the number of their directories.
+    batch: Batch,
+    directories: usize,
+    /// Directories whose last files are in the next job or in an earlier one.
+    finished: Vec<Finished>,
+    queue: Queue<Finished, Result<(), Failure>>,
 }
 
-impl TreeCopy<'_> {
+impl TreeCopy<'_, '_, '_> {
     /// Opens the target of a directory, and creates it if necessary.
     fn enter_directory(&mut self, entry: &Entry, path: &str) -> Result<(), Failure> {
         let at_path = |errno| refused(path, errno);
@@ -88,23 +144,64 @@ impl TreeCopy<'_> {
 
     /// Sets the metadata of a directory, because adding entries changed the directory's time. An existing directory
     /// below the top gets the metadata of its source as well.
-    fn leave_directory(&mut self, left: &Left, path: &str) -> Result<(), Failure> {
-        let at_path = |errno| refused(path, errno);
-        let target = self.targets.pop().map_err(at_path)?;
+    fn leave_directory(&mut self, left: Left, shown: String) -> Result<(), Failure> {
+        let target = self.targets.pop().map_err(|errno| refused(&shown, errno))?;
         if let Some(target) = target {
-            self.overrides
-                .apply_to_directory(&target, &left.directory, &left.entry.status)
-                .map_err(at_path)?;
+            self.finished.push(Finished {
+                left,
+                target,
+                shown,
+            });
+        }
+        if self.finished.len() < BATCH_DIRECTORIES {
+            return Ok(());
+        }
+        self.submit();
+        self.settle(self.pool.depth())
+    }
+
+    /// Gives the collected files to a thread.
+    fn submit(&mut self) {
+        if !self.batch.is_empty() {
+            let batch = std::mem::take(&mut self.batch);
+            self.queue.push(Item::Pending(self.pool.submit(batch)));
+            self.directories = 0;
+        }
+        for finished in self.finished.drain(..) {
+            self.queue.push(Item::Ready(finished));
+        }
+    }
+
+    /// Waits until at most a number of jobs is left; finishes the directories whose files are copied.
+    fn settle(&mut self, most: usize) -> Result<(), Failure> {
+        while let Some(item) = self.queue.take(most) {
+            match item {
+                Item::Pending(copied) => copied.wait()?,
+                Item::Ready(Finished {
+                    left,
+                    target,
+                    shown,
+                }) => self
+                    .overrides
+                    .apply_to_directory(&target, &left.directory, &left.entry.status)
+                    .map_err(|errno| refused(&shown, errno))?,
+            }
         }
         Ok(())
     }
 
     /// Copies a file that is not a directory. `shown` is its path in messages.
-    fn copy_entry(&mut self, entry: &Entry, path: &[u8], shown: &str) -> Result<(), Failure> {
+    fn copy_entry(&mut self, entry: Entry, path: &[u8], shown: String) -> Result<(), Failure> {
+        if entry.kind() == FileType::RegularFile {
+            return self.regular_file(entry, path, shown);
+        }
+        self.copy_special(&entry, &shown)
+    }
+
+    fn copy_special(&mut self, entry: &Entry, shown: &str) -> Result<(), Failure> {
         let at_path = |errno| refused(shown, errno);
         let target = self.targets.current().as_fd();
         match entry.kind() {
-            FileType::RegularFile => return self.regular_file(entry, path, shown),
             FileType::Symlink => {
                 let link = readlinkat(&entry.parent, &entry.name, Vec::new()).map_err(at_path)?;
                 clear(target, &entry.name, shown)?;
@@ -137,23 +234,35 @@ impl TreeCopy<'_> {
 
     /// Copies a regular file. If the file has several links, only the first is copied; the others become links to that
     /// copy.
-    fn regular_file(&mut self, entry: &Entry, path: &[u8], shown: &str) -> Result<(), Failure> {
-        let at_path = |errno| refused(shown, errno);
-        let target = self.targets.current().as_fd();
-        let file = openat(&entry.parent, &entry.name, READ, Mode::empty()).map_err(at_path)?;
-        if entry.status.st_nlink > 1 {
-            if let Some(first) = self.linked.get(&entry.identity()) {
-                clear(target, &entry.name, shown)?;
-                return self.link(first, entry).map_err(at_path);
-            }
-            self.linked.insert(entry.identity(), path.to_vec());
+    fn regular_file(&mut self, entry: Entry, path: &[u8], shown: String) -> Result<(), Failure> {
+        let target = Arc::clone(self.targets.current());
+        let links = entry.status.st_nlink > 1;
+        if links && let Some(first) = self.linked.get(&entry.identity()) {
+            clear(target.as_fd(), &entry.name, &shown)?;
+            return self
+                .link(first, &entry)
+                .map_err(|errno| refused(&shown, errno));
         }
-        let source = Source {
-            file,
-            status: &entry.status,
-            overrides: self.overrides,
+        let file = File {
+            entry,
+            target,
+            shown,
         };
-        source.copy_into(target, &entry.name, shown)
+        if links {
+            // Its copy must exist before the next link to it.
+            self.linked.insert(file.entry.identity(), path.to_vec());
+            return file.copy(self.overrides);
+        }
+        let last = self.batch.last().map(|file| &file.target);
+        if last.is_none_or(|last| !Arc::ptr_eq(last, &file.target)) {
+            self.directories += 1;
+        }
+        self.batch.push(file);
+        if self.batch.len() == BATCH_FILES || self.directories == BATCH_DIRECTORIES {
+            self.submit();
+            return self.settle(self.pool.depth());
+        }
+        Ok(())
     }
 
     fn link(&self, first: &[u8], entry: &Entry) -> Result<(), Errno> {

@@ -1,16 +1,22 @@
 //! Copies of a file's content with its holes.
 
 use std::fs::File;
-use std::io::{Error, Read, Result, Seek, SeekFrom};
+use std::io::{Error, Read, Result, Seek, SeekFrom, Write};
 
 use rustix::fs::{SeekFrom as Place, Stat, seek};
 use rustix::io::Errno;
+
+/// Largest file that is copied with one call of `read` and `write`.
+const SMALL: u64 = 64 * 1024;
 
 /// Copies a whole file into an empty one, with its holes.
 pub fn copy_content(mut source: &File, mut target: &File, status: &Stat) -> Result<()> {
     let size = status.st_size.unsigned_abs();
     // Blocks of 512 bytes.
     if status.st_blocks.unsigned_abs().saturating_mul(512) >= size {
+        if size <= SMALL && copy_small(source, target, size)? {
+            return Ok(());
+        }
         std::io::copy(&mut source, &mut target)?;
         return Ok(());
     }
@@ -36,6 +42,17 @@ pub fn copy_content(mut source: &File, mut target: &File, status: &Stat) -> Resu
         position = start + copied;
     }
     rustix::fs::ftruncate(target, size.max(position)).map_err(Error::from)
+}
+
+/// Copies a file of at most the given size. Returns false if there may be more, after the bytes that were copied.
+fn copy_small(mut source: &File, mut target: &File, size: u64) -> Result<bool> {
+    let mut buffer = [0; SMALL as usize + 1];
+    let limit = buffer
+        .len()
+        .min(usize::try_from(size).map_or(usize::MAX, |size| size + 1));
+    let count = source.read(&mut buffer[..limit])?;
+    target.write_all(&buffer[..count])?;
+    Ok(count < limit)
 }
 
 #[cfg(test)]

@@ -5,29 +5,23 @@ use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::rc::Rc;
+use std::sync::Arc;
 
-use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, Stat, StatxFlags, openat, readlinkat, statat, statx,
-};
+use rustix::fs::{AtFlags, FileType, Stat, StatxFlags, readlinkat, statat, statx};
 use rustix::io::Errno;
 use tar::{Builder, EntryType};
 use walk::{Entry, Identity, Step, Walk, WalkError};
 
+use super::counts::Counts;
 use super::error::PackError;
 use super::header::EntryHeader;
-use super::sized_file::SizedFile;
+use super::read_ahead::{Ahead, Part, SmallFile, append, open_file, pack_files};
 use crate::metadata::portable_attributes;
 use crate::overlay::{is_opaque, is_whiteout};
+use crate::parallel::with_pool;
 
 /// Bytes collected before they are written.
 const BUFFER: usize = 256 * 1024;
-
-/// Flags that open a file for reading, never through a symbolic link, and without waiting for the writer of a FIFO.
-const READ: OFlags = OFlags::RDONLY
-    .union(OFlags::NOFOLLOW)
-    .union(OFlags::NONBLOCK)
-    .union(OFlags::CLOEXEC);
 
 /// Treatment of mounts in a tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,14 +29,6 @@ pub enum Mounts {
     /// Archive a mount point without its content.
     Exclude,
     Include,
-}
-
-/// Number and size of the entries of an archive.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Counts {
-    pub entries: u64,
-    /// Size of all files together, in bytes.
-    pub size: u64,
 }
 
 /// Writes the file or tree at `name` in `parent`. Its entries have names that begin with `label`.
@@ -58,7 +44,7 @@ pub fn pack_tree(
     let status = statat(&parent, &name, AtFlags::SYMLINK_NOFOLLOW)
         .map_err(PackError::at(label.as_bytes()))?;
     let entry = Entry {
-        parent: Rc::new(parent),
+        parent: Arc::new(parent),
         name,
         status,
     };
@@ -78,25 +64,29 @@ pub fn pack_contents(root: BorrowedFd<'_>, output: OwnedFd) -> Result<(), PackEr
     Ok(())
 }
 
-/// Writes the upper directory of an overlay as a layer. Returns `output`, flushed.
+/// Writes the upper directory of an overlay as a layer. Returns `output`, flushed. Threads read small files ahead.
 pub fn pack_upper<W: Write>(
     directory: BorrowedFd<'_>,
     output: W,
 ) -> Result<(W, Counts), PackError> {
-    let mut archive = TreeArchive {
-        builder: Builder::new(output),
-        linked: HashMap::new(),
-        mount: None,
-        layer: true,
-        counts: Counts::default(),
-    };
-    archive.add_below(directory, b"")?;
-    let mut output = archive.builder.into_inner()?;
-    output.flush()?;
-    Ok((output, archive.counts))
+    with_pool(pack_files, |pool| {
+        let mut archive = TreeArchive {
+            builder: Builder::new(output),
+            linked: HashMap::new(),
+            mount: None,
+            layer: true,
+            counts: Counts::default(),
+            ahead: Some(Ahead::new(pool)),
+        };
+        archive.add_below(directory, b"")?;
+        archive.settle(0)?;
+        let mut output = archive.builder.into_inner()?;
+        output.flush()?;
+        Ok((output, archive.counts))
+    })
 }
 
-struct TreeArchive<W: Write> {
+struct TreeArchive<'a, W: Write> {
     builder: Builder<W>,
     /// First names of the files with several links.
     linked: HashMap<Identity, Vec<u8>>,
@@ -105,9 +95,11 @@ struct TreeArchive<W: Write> {
     /// Whether overlayfs's marks are written as whiteouts of a layer (OCI image-spec, layer.md).
     layer: bool,
     counts: Counts,
+    /// Entries before the builder's next one, if threads read files ahead.
+    ahead: Option<Ahead<'a>>,
 }
 
-impl TreeArchive<BufWriter<File>> {
+impl TreeArchive<'_, BufWriter<File>> {
     fn of_files(top: BorrowedFd<'_>, mounts: Mounts, output: OwnedFd) -> Result<Self, PackError> {
         let mount = match mounts {
             Mounts::Exclude => Some(mount_of(top).map_err(PackError::at(b"."))?),
@@ -119,11 +111,12 @@ impl TreeArchive<BufWriter<File>> {
             mount,
             layer: false,
             counts: Counts::default(),
+            ahead: None,
         })
     }
 }
 
-impl<W: Write> TreeArchive<W> {
+impl<W: Write> TreeArchive<'_, W> {
     /// Adds everything below a directory. `prefix` precedes the names; it is empty or ends with a slash.
     fn add_below(&mut self, top: BorrowedFd<'_>, prefix: &[u8]) -> Result<(), PackError> {
         let failed = |WalkError { path, errno }| PackError::at(&[prefix, &path].concat())(errno);
@@ -158,7 +151,7 @@ impl<W: Write> TreeArchive<W> {
         {
             let mut header = EntryHeader::new(path, EntryType::Link, status, 0)?;
             header.set_link(first);
-            self.append(header, None)?;
+            self.append(header)?;
             return Ok(None);
         }
         let added = match kind {
@@ -181,7 +174,7 @@ impl<W: Write> TreeArchive<W> {
         let path = [path, b"/"].concat();
         let mut header = EntryHeader::new(&path, EntryType::Directory, &entry.status, 0)?;
         header.set_attributes(portable_attributes(&directory));
-        self.append(header, None)?;
+        self.append(header)?;
         if let Some(mount) = self.mount
             && mount_of(directory.as_fd()).map_err(PackError::at(&path))? != mount
         {
@@ -195,17 +188,41 @@ impl<W: Write> TreeArchive<W> {
 
     /// Adds a regular file. Returns false if the file has disappeared: a container may run meanwhile.
     fn add_file(&mut self, entry: &Entry, path: &[u8]) -> Result<bool, PackError> {
-        let file = match openat(&entry.parent, &entry.name, READ, Mode::empty()) {
-            Ok(file) => file,
-            Err(Errno::NOENT) => return Ok(false),
-            Err(errno) => return Err(PackError::at(path)(errno)),
-        };
-        let size = entry.status.st_size.unsigned_abs();
-        let mut header = EntryHeader::new(path, EntryType::Regular, &entry.status, size)?;
-        header.set_attributes(portable_attributes(&file));
-        let data = SizedFile::new(File::from(file), &entry.status);
-        self.append(header, Some(data))?;
+        if let Some(ahead) = &mut self.ahead
+            && ahead.takes(&entry.status)
+        {
+            ahead.push(Part::File(SmallFile {
+                entry: entry.clone(),
+                path: path.to_vec(),
+            }));
+            let depth = ahead.depth();
+            return self.settle(depth).map(|()| true);
+        }
+        self.settle(0)?;
+        match open_file(entry, path)? {
+            Some((header, data)) => {
+                append(&mut self.builder, &mut self.counts, header, Some(data))?
+            }
+            None => return Ok(false),
+        }
         Ok(true)
+    }
+
+    /// Writes the entries that are ready, until at most a number of jobs is left.
+    fn settle(&mut self, most: usize) -> Result<(), PackError> {
+        let Some(ahead) = &mut self.ahead else {
+            return Ok(());
+        };
+        if most == 0 {
+            ahead.submit();
+        }
+        while let Some(packed) = ahead.take(most) {
+            let (bytes, counts) = packed?;
+            self.builder.get_mut().write_all(&bytes)?;
+            self.counts.entries += counts.entries;
+            self.counts.size += counts.size;
+        }
+        Ok(())
     }
 
     fn add_symlink(&mut self, entry: &Entry, path: &[u8]) -> Result<bool, PackError> {
@@ -216,7 +233,7 @@ impl<W: Write> TreeArchive<W> {
         };
         let mut header = EntryHeader::new(path, EntryType::Symlink, &entry.status, 0)?;
         header.set_link(target.as_bytes());
-        self.append(header, None)?;
+        self.append(header)?;
         Ok(true)
     }
 
@@ -226,7 +243,7 @@ impl<W: Write> TreeArchive<W> {
         kind: EntryType,
         status: &Stat,
     ) -> Result<bool, PackError> {
-        self.append(EntryHeader::new(path, kind, status, 0)?, None)?;
+        self.append(EntryHeader::new(path, kind, status, 0)?)?;
         Ok(true)
     }
 
@@ -235,28 +252,19 @@ impl<W: Write> TreeArchive<W> {
     fn add_whiteout(&mut self, path: &[u8], name: &CStr) -> Result<(), PackError> {
         let parent = path.len() - path.iter().rev().take_while(|byte| **byte != b'/').count();
         let whiteout = [&path[..parent], b".wh.", name.to_bytes()].concat();
-        self.append(EntryHeader::whiteout(&whiteout), None)
+        self.append(EntryHeader::whiteout(&whiteout))
     }
 
-    fn append(&mut self, entry: EntryHeader, data: Option<SizedFile>) -> Result<(), PackError> {
-        let EntryHeader {
-            mut header,
-            records,
-        } = entry;
-        self.counts.entries += 1;
-        self.counts.size += data.as_ref().map_or(0, SizedFile::left);
-        header.set_cksum();
-        if !records.is_empty() {
-            let records = records
-                .iter()
-                .map(|(key, value)| (key.as_str(), value.as_slice()));
-            self.builder.append_pax_extensions(records)?;
+    /// Appends an entry without content.
+    fn append(&mut self, entry: EntryHeader) -> Result<(), PackError> {
+        match &mut self.ahead {
+            Some(ahead) => {
+                ahead.push(Part::Entry(Box::new(entry)));
+                let depth = ahead.depth();
+                self.settle(depth)
+            }
+            None => append(&mut self.builder, &mut self.counts, entry, None),
         }
-        match data {
-            Some(data) => self.builder.append(&header, data)?,
-            None => self.builder.append(&header, std::io::empty())?,
-        }
-        Ok(())
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ffi::CStr;
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use rustix::fs::{
     AtFlags, FileType, FlockOperation, Gid, Mode, OFlags, ResolveFlags, Stat, Timespec, Timestamps,
@@ -57,7 +57,7 @@ fn copy_tree(source: BorrowedFd<'_>, target: OwnedFd) -> Result<(), Errno> {
     let mut walk = Walk::unsorted(source).map_err(|error| error.errno)?;
     let targets = DirectoryStack::new(target);
     let mut copy = Copy {
-        top: Rc::clone(targets.current()),
+        top: Arc::clone(targets.current()),
         targets,
         linked: HashMap::new(),
     };
@@ -87,7 +87,7 @@ fn copy_tree(source: BorrowedFd<'_>, target: OwnedFd) -> Result<(), Errno> {
 
 struct Copy {
     /// The volume.
-    top: Rc<OwnedFd>,
+    top: Arc<OwnedFd>,
     /// The directories from the volume down to the copy of the walk's current one.
     targets: DirectoryStack,
     /// Path of the first copy of each file with several links, below the top. Keeping directories open instead would
