@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, readlinkSync, realpathSync, write
 import { buffer } from "node:stream/consumers";
 import { pack } from "tar-stream";
 import { commit, version } from "#support/version.ts";
+import { foreignSystem, ownSystem, type System } from "./system-files.ts";
 
 /** The user in the image, and the ids that its containers get. */
 const user = { uid: 1000, name: "tbox", firstId: 1001, ids: 64_535 };
@@ -12,8 +13,8 @@ const store = `/home/${user.name}/.local/share/tbox`;
 
 type Entry = Partial<Parameters<ReturnType<typeof pack>["entry"]>[0]> & { name: string; body?: Buffer };
 
-/** Lists the files of the image: tbox, the libraries of this machine that it needs, an ordinary user. */
-function* imageEntries(usr: string): Generator<Entry> {
+/** Lists the files of the image: tbox, the libraries of the system that it needs, an ordinary user. */
+function* imageEntries(usr: string, system: System): Generator<Entry> {
   for (const name of ["bin", "etc", "home", "lib", "lib64", "proc", "root", "run", "sys", "usr", "var"]) {
     yield directory(name, 0, 0o755);
   }
@@ -29,30 +30,16 @@ function* imageEntries(usr: string): Generator<Entry> {
   yield text("etc/group", `root:x:0:\n${user.name}:x:1000:\n`);
   for (const name of ["subuid", "subgid"])
     yield text(`etc/${name}`, `${user.name}:${user.firstId}:${user.ids}\n`);
-  yield file("bin/busybox", realpathSync(find("busybox")), 0o755);
+  yield file("bin/busybox", realpathSync(system.find("busybox")), 0o755);
   for (const name of busyboxPrograms) yield { name: `bin/${name}`, type: "symlink", linkname: "busybox" };
   yield* tree(usr, "usr");
   // These two are set-user-ID programs in every distribution: they write the maps of ids.
-  for (const name of ["newuidmap", "newgidmap"]) yield file(`usr/bin/${name}`, find(name), 0o4755);
-  const libraries = [`${usr}/lib/tbox/tbox-main`, `${usr}/lib/tbox/tbox.node`, find("newuidmap")].flatMap(
-    librariesOf,
-  );
-  for (const path of [...new Set(libraries)].toSorted()) yield file(path.slice(1), realpathSync(path), 0o755);
+  for (const name of ["newuidmap", "newgidmap"]) yield file(`usr/bin/${name}`, system.find(name), 0o4755);
+  const programs = [`${usr}/lib/tbox/tbox-main`, `${usr}/lib/tbox/tbox.node`, system.find("newuidmap")];
+  for (const [path, source] of system.librariesOf(programs)) yield file(path.slice(1), source, 0o755);
 }
 
 const busyboxPrograms = ["cat", "id", "ls", "ps", "sh", "sleep", "true"];
-
-function find(program: string): string {
-  const path = Bun.which(program);
-  if (path === null) throw new Error(`${program} is not installed`);
-  return path;
-}
-
-/** Returns the paths of the shared libraries of a program, and of its loader. */
-function librariesOf(program: string): string[] {
-  const { stdout } = Bun.spawnSync(["ldd", program], { stdout: "pipe", stderr: "ignore" });
-  return [...stdout.toString().matchAll(/(\/\S+) \(0x/g)].map(([, path = ""]) => path);
-}
 
 function* tree(from: string, to: string): Generator<Entry> {
   const entries = readdirSync(from, { withFileTypes: true });
@@ -101,7 +88,7 @@ function compress(bytes: Buffer): Buffer {
 }
 
 /** Writes an OCI image layout with the one image. */
-async function writeLayout(usr: string, target: string): Promise<void> {
+async function writeLayout(usr: string, target: string, system: System): Promise<void> {
   mkdirSync(`${target}/blobs/sha256`, { recursive: true });
   const time = new Date(Number(process.env.SOURCE_DATE_EPOCH) * 1000);
   const put = (mediaType: string, bytes: Buffer) => {
@@ -110,12 +97,12 @@ async function writeLayout(usr: string, target: string): Promise<void> {
     return { mediaType, digest: `sha256:${hex}`, size: bytes.length };
   };
   const json = (value: object) => Buffer.from(JSON.stringify(value));
-  const plain = await layerOf(imageEntries(usr), time);
+  const plain = await layerOf(imageEntries(usr, system), time);
   const layer = put("application/vnd.oci.image.layer.v1.tar+gzip", compress(plain));
   const diffId = `sha256:${createHash("sha256").update(plain).digest("hex")}`;
   const config = put(
     "application/vnd.oci.image.config.v1+json",
-    json(imageConfig(diffId, time.toISOString())),
+    json(imageConfig(diffId, time.toISOString(), system.architecture)),
   );
   const annotations = {
     "org.opencontainers.image.ref.name": version,
@@ -135,10 +122,10 @@ async function writeLayout(usr: string, target: string): Promise<void> {
   writeFileSync(`${target}/oci-layout`, json({ imageLayoutVersion: "1.0.0" }));
 }
 
-function imageConfig(diffId: string, created: string): object {
+function imageConfig(diffId: string, created: string, architecture: string): object {
   return {
     created,
-    architecture: process.arch === "x64" ? "amd64" : process.arch,
+    architecture,
     os: "linux",
     config: {
       User: user.name,
@@ -159,6 +146,8 @@ function imageConfig(diffId: string, created: string): object {
   };
 }
 
-const [usr, target] = process.argv.slice(2);
-if (usr === undefined || target === undefined) throw new Error("usage: image-archive USR TARGET");
-await writeLayout(usr, target);
+const [usr, target, root, arch] = process.argv.slice(2);
+if (usr === undefined || target === undefined || root === undefined || (arch !== "x64" && arch !== "arm64")) {
+  throw new Error("usage: image-archive USR TARGET ROOT x64|arm64");
+}
+await writeLayout(usr, target, root === "/" ? ownSystem(arch) : foreignSystem(root, arch));
