@@ -1,14 +1,19 @@
-import { request } from "#client/api.ts";
-import { fetchJson } from "#client/endpoints.ts";
+import type { JsonAnswers } from "#api/answers/endpoints.ts";
+import { trustAnswer } from "#client/trust-answer.ts";
 import { RunFailure } from "../measure/candidate.ts";
 import { summarize } from "../measure/statistics.ts";
 import type { Group, Phase, Series } from "../result.ts";
+import type { ApiConnection, ApiConnections } from "./api-connection.ts";
 
-/** Times of one container over the API, in milliseconds. */
+/** Times of the requests for one container, in milliseconds. */
 interface ApiStart {
   create: number;
   start: number;
   wait: number;
+}
+
+/** Times of a container that stays after its exit until it is removed. */
+interface KeptStart extends ApiStart {
   remove: number;
   phases: { Name: string; Microseconds: number }[];
 }
@@ -20,85 +25,131 @@ export interface ApiStarts {
   phases: Phase[];
 }
 
-/** Returns a container of the API that runs the payload. */
-export function createBody(image: string, words: readonly string[], network: "bridge" | "none"): object {
-  return {
-    Image: image,
-    ...(words.length > 0 ? { Cmd: words } : {}),
-    HostConfig: { NetworkMode: network },
-  };
+/** The settings of a container in a request. */
+export interface ApiContainer {
+  image: string;
+  words: readonly string[];
+  network: "bridge" | "none";
 }
 
 /** Starts containers one after the other over the API; the connection and the daemon are warm. */
 export async function measureApi(
-  body: object,
+  connections: ApiConnections,
+  container: ApiContainer,
   { rounds, warmups, signal }: { rounds: number; warmups: number; signal: AbortSignal },
 ): Promise<ApiStarts> {
-  const starts: ApiStart[] = [];
+  const removed: number[] = [];
+  const kept: KeptStart[] = [];
   let failures = 0;
   for (let round = -warmups; round < rounds; round++) {
     signal.throwIfAborted();
     try {
-      const one = await startOnce(body);
-      if (round >= 0) starts.push(one);
+      // In turn, so that the noise of the machine affects both equally.
+      const time = await connections.use((connection) => startRemoved(connection, container));
+      const start = await connections.use((connection) => startKept(connection, container));
+      if (round < 0) continue;
+      removed.push(time);
+      kept.push(start);
     } catch (error) {
       if (!(error instanceof RunFailure) || round < 0) throw error;
       failures++;
     }
   }
-  const series = (name: string, value: (one: ApiStart) => number): Series => ({
-    name,
-    samples: starts.map(value),
-    failures,
-  });
+  const series = (name: string, samples: number[]): Series => ({ name, samples, failures });
+  const step = (name: "create" | "start" | "wait" | "remove") =>
+    series(
+      name,
+      kept.map((one) => one[name]),
+    );
   return {
     whole: {
       id: "api",
       title: "API: create, start and wait",
       unit: "ms",
       comparable: false,
-      series: [series("create to exit", ({ create, start, wait }) => create + start + wait)],
+      series: [
+        series("create to removal, AutoRemove", removed),
+        series("create to exit", kept.map(untilExit)),
+      ],
     },
     steps: {
       id: "api-steps",
-      title: "API: requests",
+      title: "API: requests for a container without AutoRemove",
       unit: "ms",
       comparable: false,
-      series: [
-        series("create", ({ create }) => create),
-        series("start", ({ start }) => start),
-        series("wait", ({ wait }) => wait),
-        series("remove", ({ remove }) => remove),
-      ],
+      series: [step("create"), step("start"), step("wait"), step("remove")],
     },
-    phases: phasesOf(starts),
+    phases: phasesOf(kept),
   };
 }
 
-async function startOnce(body: object): Promise<ApiStart> {
+function untilExit({ create, start, wait }: ApiStart): number {
+  return create + start + wait;
+}
+
+/** Starts a container as `tbox run --rm` does: its exit removes it. Returns the milliseconds until the removal. */
+export async function startRemoved(connection: ApiConnection, container: ApiContainer): Promise<number> {
   const clock = stopwatch();
-  const { Id: name } = await fetchJson("POST /containers/create", { json: body });
-  const create = clock();
+  const { Id } = await create(connection, container, { AutoRemove: true });
+  await send(connection, "POST", `/containers/${Id}/start`);
+  await waitForEnd(connection, Id, "removed");
+  return clock();
+}
+
+async function startKept(connection: ApiConnection, container: ApiContainer): Promise<KeptStart> {
+  const clock = stopwatch();
+  const { Id } = await create(connection, container, {});
+  const created = clock();
   try {
-    await request("POST", `/containers/${name}/start`);
+    await send(connection, "POST", `/containers/${Id}/start`);
     const start = clock();
-    const { StatusCode } = await fetchJson("POST /containers/{name}/wait", { name });
+    await waitForEnd(connection, Id, "not-running");
     const wait = clock();
-    if (StatusCode !== 0) throw new RunFailure(`the container ended with exit status ${StatusCode}`);
-    const { Tbox } = await fetchJson("GET /containers/{name}/json", { name });
+    const text = await send(connection, "GET", `/containers/${Id}/json`);
+    const { Tbox } = trustAnswer<JsonAnswers["GET /containers/{name}/json"]>(JSON.parse(text));
     clock();
-    await request("DELETE", `/containers/${name}`);
-    return { create, start, wait, remove: clock(), phases: Tbox?.Phases ?? [] };
+    await send(connection, "DELETE", `/containers/${Id}`);
+    return { create: created, start, wait, remove: clock(), phases: Tbox?.Phases ?? [] };
   } catch (error) {
-    await request("DELETE", `/containers/${name}`, { query: { force: "1" } }).catch(() => {});
+    await send(connection, "DELETE", `/containers/${Id}?force=1`).catch(() => {});
     throw error;
   }
 }
 
-/** Starts one container, waits for its end and removes it; returns the milliseconds until its end. */
-export async function startAndWait(body: object): Promise<number> {
-  const { create, start, wait } = await startOnce(body);
-  return create + start + wait;
+async function create(
+  connection: ApiConnection,
+  { image, words, network }: ApiContainer,
+  host: { AutoRemove?: boolean },
+): Promise<JsonAnswers["POST /containers/create"]> {
+  const body = {
+    Image: image,
+    ...(words.length > 0 ? { Cmd: words } : {}),
+    HostConfig: { NetworkMode: network, ...host },
+  };
+  return trustAnswer(JSON.parse(await send(connection, "POST", "/containers/create", JSON.stringify(body))));
+}
+
+/** Waits until a container has ended; throws `RunFailure` unless it exits with 0. */
+async function waitForEnd(
+  connection: ApiConnection,
+  id: string,
+  condition: "not-running" | "removed",
+): Promise<void> {
+  const text = await send(connection, "POST", `/containers/${id}/wait?condition=${condition}`);
+  const { StatusCode } = trustAnswer<JsonAnswers["POST /containers/{name}/wait"]>(JSON.parse(text));
+  if (StatusCode !== 0) throw new RunFailure(`the container ended with exit status ${StatusCode}`);
+}
+
+/** Sends a request and returns the body of its answer; throws `RunFailure` for an error of the daemon. */
+async function send(
+  connection: ApiConnection,
+  method: string,
+  target: string,
+  body?: string,
+): Promise<string> {
+  const response = await connection.exchange(method, target, body);
+  if (response.status >= 400) throw new RunFailure(`${method} ${target}: ${response.body}`);
+  return response.body;
 }
 
 /** Returns a function that returns the milliseconds since its last call. */
@@ -125,24 +176,28 @@ const parts: Record<string, string> = {
   confined: "sandbox",
   executed: "sandbox",
   reported: "daemon",
+  ended: "program",
+  noticed: "monitor",
 };
 
-/** Places the medians of all phases on one time line. The daemon counts its phases from the arrival of the start request. */
-function phasesOf(starts: readonly ApiStart[]): Phase[] {
+/**
+ * Places the medians of all phases on one time line, in the order of their ends. The daemon counts its phases from the arrival of
+ * the start request.
+ */
+function phasesOf(starts: readonly KeptStart[]): Phase[] {
   const median = (values: number[]) => summarize(values)?.p50 ?? 0;
-  const create = median(starts.map((one) => one.create));
-  const phases: Phase[] = [{ part: "API", name: "create", start: 0, end: create }];
+  const created = median(starts.map((one) => one.create));
   const names = starts[0]?.phases.map(({ Name }) => Name) ?? [];
-  let last = create;
-  for (const name of names) {
+  const inside = names.map((name) => {
     const values = starts.flatMap(({ phases }) => phases.filter(({ Name }) => Name === name));
-    const end = Math.max(last, create + median(values.map(({ Microseconds }) => Microseconds)) / 1000);
-    phases.push({ part: parts[name] ?? "daemon", name, start: last, end });
-    last = end;
-  }
-  const answered = create + median(starts.map(({ start }) => start));
-  const ended = create + median(starts.map(({ start, wait }) => start + wait));
-  phases.push({ part: "API", name: "start answered", start: Math.min(last, answered), end: answered });
-  phases.push({ part: "API", name: "exit reported", start: answered, end: Math.max(answered, ended) });
-  return phases;
+    const end = created + median(values.map(({ Microseconds }) => Microseconds)) / 1000;
+    return { part: parts[name] ?? "daemon", name, end };
+  });
+  const ends = [
+    { part: "API", name: "create", end: created },
+    ...inside,
+    { part: "API", name: "start answered", end: created + median(starts.map(({ start }) => start)) },
+    { part: "API", name: "exit reported", end: median(starts.map(untilExit)) },
+  ].sort((one, other) => one.end - other.end);
+  return ends.map((phase, index) => ({ ...phase, start: ends[index - 1]?.end ?? 0 }));
 }

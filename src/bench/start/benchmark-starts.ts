@@ -5,7 +5,8 @@ import { backToBack, burst, clients, interleaved } from "../measure/rounds.ts";
 import { output } from "../output.ts";
 import { ownCommand } from "../own-command.ts";
 import type { BenchResult, Group, GroupTitle, Series, Throughput } from "../result.ts";
-import { type ApiStarts, createBody, measureApi, startAndWait } from "./api-starts.ts";
+import { type ApiConnections, openApiConnections } from "./api-connection.ts";
+import { type ApiStarts, measureApi, startRemoved } from "./api-starts.ts";
 import { measureCommands } from "./commands.ts";
 import { preparePayload } from "./payload.ts";
 import { findPeers } from "./peers/find-peers.ts";
@@ -78,16 +79,13 @@ async function measureAll(
   const output = await firstOutput(options, all);
   if (output) groups.push(output);
   progress("API requests");
-  const api: ApiStarts = await measureApi(bodyOf(options), { rounds, warmups, signal });
+  using connections = openApiConnections();
+  const api: ApiStarts = await measureApi(connections, options, { rounds, warmups, signal });
   groups.push(api.whole, api.steps);
   progress("commands");
   groups.push(...(await measureCommands({ rounds, warmups, pause: 20, signal })));
-  const throughput = await measureThroughput(options, quick);
+  const throughput = await measureThroughput(options, connections, quick);
   return { groups, throughput, phases: api.phases };
-}
-
-function bodyOf({ image, words, network }: StartOptions): object {
-  return createBody(image, words, network);
 }
 
 /** Measures the time to the first byte of output; undefined if the payload prints nothing. */
@@ -118,15 +116,16 @@ async function firstOutput(
 /** Measures several clients at a time, then bursts of 1, 10 and 100 starts. */
 async function measureThroughput(
   options: StartOptions,
+  connections: ApiConnections,
   candidates: readonly Candidate[],
 ): Promise<Throughput[]> {
   const { concurrency, rounds, signal, progress } = options;
   const results: Throughput[] = [];
-  const body = bodyOf(options);
+  const startOne = () => connections.use((connection) => startRemoved(connection, options));
   for (const parallel of levels(concurrency)) {
     progress(`${parallel} at a time`);
     const given = { parallel, runs: Math.max(rounds, 4 * parallel), signal };
-    results.push(await clients("API", () => startAndWait(body), given));
+    results.push(await clients("API", startOne, given));
     for (const candidate of candidates) {
       const run = async () => (await observeCommand(candidate)).total;
       results.push(await clients(candidate.name, run, given));
