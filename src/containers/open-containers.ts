@@ -18,7 +18,7 @@ import { openRestartScheduler } from "./lifecycle/restart-scheduler.ts";
 import { startScheduled } from "./lifecycle/start.ts";
 import type { LimitMode } from "./limits/resolve-limits.ts";
 import { containerNetworking } from "./networking/container-networking.ts";
-import { defaultEtcFiles } from "./networking/etc-files.ts";
+import { defaultEtcFiles, etcFileNames } from "./networking/etc-files.ts";
 import { apiSocket } from "./request/api-socket.ts";
 import { type ContainerDefaults, checkContainerDefaults } from "./request/container-defaults.ts";
 import type { ContainerServices } from "./services.ts";
@@ -31,6 +31,7 @@ import type { ContainerUses } from "./state/container-uses.ts";
 import { createRemovedExits } from "./state/removed-exits.ts";
 import { createRuntimeState, type RuntimeState } from "./state/runtime-state.ts";
 import type { Trash } from "./state/trash.ts";
+import { openUsedDirectories } from "./state/used-directories.ts";
 import { containerStreams } from "./streams/container-streams.ts";
 
 export interface ContainersOptions {
@@ -93,6 +94,7 @@ export async function openContainers(options: ContainersOptions): Promise<Contai
       }
       services.records.flush();
       await services.trash.empty();
+      await services.usedDirectories.drop();
     },
   };
 }
@@ -115,6 +117,12 @@ function openServices(
     runtimes.set(id, found);
     return found;
   };
+  const usedDirectories = openUsedDirectories({
+    empty: (directories) => options.zygote.work({ operation: "recycle", directories }),
+    remove: (paths) => options.zygote.work({ operation: "remove", paths }),
+    files: etcFileNames,
+    warn,
+  });
   const services: ContainerServices = {
     ...options,
     records,
@@ -122,7 +130,12 @@ function openServices(
     removedExits: createRemovedExits(),
     apiSocket: apiSocket({ run: options.run, uid: process.getuid?.() ?? -1 }),
     forget: (id) => runtimes.delete(id),
-    directories: openContainerDirectories(parent, (id) => defaultEtcFiles(id, networks.upcoming())),
+    directories: openContainerDirectories({
+      parent,
+      defaultFiles: (id) => defaultEtcFiles(id, networks.upcoming()),
+      used: usedDirectories,
+    }),
+    usedDirectories,
     restarts: openRestartScheduler({ records, runtime, warn }, (id) => startScheduled(services, id)),
     notify: (action, { id, name, image, config, phases }, attributes = {}) =>
       options.notify(

@@ -15,6 +15,7 @@ import type { ContainerRecords } from "./state/container-records.ts";
 import type { RemovedExits } from "./state/removed-exits.ts";
 import type { RuntimeState } from "./state/runtime-state.ts";
 import type { Trash } from "./state/trash.ts";
+import type { UsedDirectories } from "./state/used-directories.ts";
 
 /** Services that the operations on containers use. */
 export interface ContainerServices {
@@ -25,6 +26,7 @@ export interface ContainerServices {
   networks: NetworkCatalog & NetworkAttachments & Pick<NetworkStatus, "problem">;
   trash: Trash;
   directories: ContainerDirectories;
+  usedDirectories: UsedDirectories;
   restarts: RestartScheduler;
   removedExits: RemovedExits;
   /** Root directory of the store. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { once } from "node:events";
-import { closeSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import type { Duplex } from "node:stream";
 import { FailureError } from "#native/addon/failure.ts";
@@ -12,6 +12,7 @@ import { type Launch, type Launched, openZygote, type Zygote } from "#native/zyg
 import { killTrees, nameOf, processesMentioning } from "#test/support/processes.ts";
 import { tar } from "#test/support/tar.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
+import { until } from "#test/support/until.ts";
 import { hasRanges, helperUnavailable } from "#test/support/user.ts";
 
 if (helperUnavailable !== undefined) console.error(`skipped: ${helperUnavailable}`);
@@ -70,7 +71,7 @@ describe.skipIf(helperUnavailable !== undefined)("the zygote", () => {
     };
     const settings = { user: "1234:77", keepId: {}, openStdin: true };
     const script = "id -u; id -g; echo > /mnt/first; read x";
-    const { id, monitor, streams } = await launch(["sh", "-c", script], [both], settings, [bind]);
+    const { id, monitor, streams } = await launch(["sh", "-c", script], [both], settings, { mounts: [bind] });
     await line(streams[0], "1234\n77\n");
     const { process: program, network } = plan(id, ["sh", "-c", "id -u; echo > /mnt/later"], {
       user: "1234:77",
@@ -164,6 +165,24 @@ describe.skipIf(helperUnavailable !== undefined)("the zygote", () => {
     await ended;
     const record = JSON.parse(readFileSync(`${store}/containers/${id}/exit.json`, "utf8"));
     expect(record).toEqual(await later.exited);
+  });
+
+  test("the exit of a container that it removes is recorded only if no daemon has the report", async () => {
+    const script = ["sh", "-c", "echo ready; read x; exit 3"];
+    const options = { openStdin: true };
+    const reported = await launch(script, [both], options, { durableExit: false });
+    await line(reported.streams[0], "ready");
+    reported.streams[0]?.write("go\n");
+    expect((await reported.monitor.exited).code).toBe(3);
+    const recordOf = (id: string) => `${store}/containers/${id}/exit.json`;
+    expect(existsSync(recordOf(reported.id))).toBe(false);
+
+    const unseen = await launch(script, [both], options, { durableExit: false });
+    await line(unseen.streams[0], "ready");
+    unseen.monitor[Symbol.dispose]();
+    unseen.streams[0]?.write("go\n");
+    await until(() => existsSync(recordOf(unseen.id)));
+    expect(JSON.parse(readFileSync(recordOf(unseen.id), "utf8"))).toMatchObject({ code: 3 });
   });
 
   test("the log can be followed until its end", async () => {
@@ -302,11 +321,11 @@ async function launch(
   args: string[],
   attachments: Attachment[],
   settings: Partial<ContainerProcess> = {},
-  mounts: Mount[] = [],
+  more: Partial<Pick<Launch, "mounts" | "durableExit">> = {},
 ): Promise<Launched & { id: string }> {
   const id = `${process.pid}${count++}`.padStart(32, "a").padEnd(64, "0");
   mkdirSync(`${store}/containers/${id}`);
-  const request = { ...plan(id, args, settings), mounts };
+  const request = { ...plan(id, args, settings), ...more };
   return { id, ...(await zygote.launch(async () => request, { attachments })) };
 }
 
@@ -338,7 +357,7 @@ function plan(id: string, args: string[], settings: Partial<ContainerProcess>): 
     },
     log: { type: "json-file", maxSize: 1 << 20, maxFile: 1 },
     cgroupWritable: false,
-    durableExit: false,
+    durableExit: true,
   };
 }
 

@@ -13,7 +13,7 @@ export interface ApiConnection extends Disposable {
 }
 
 /** Opens a connection to the running daemon. */
-export async function openApiConnection(): Promise<ApiConnection> {
+async function openApiConnection(): Promise<ApiConnection> {
   let waiting: PromiseWithResolvers<PlainResponse> | undefined;
   const fail = (cause?: unknown) =>
     waiting?.reject(new TboxError("unavailable", "the daemon has closed the connection", { cause }));

@@ -45,7 +45,7 @@ export async function measureApi(
     signal.throwIfAborted();
     try {
       // In turn, so that the noise of the machine affects both equally.
-      const time = await connections.use((connection) => startRemoved(connection, container));
+      const time = await startRemoved(connections, container);
       const start = await connections.use((connection) => startKept(connection, container));
       if (round < 0) continue;
       removed.push(time);
@@ -87,13 +87,20 @@ function untilExit({ create, start, wait }: ApiStart): number {
   return create + start + wait;
 }
 
-/** Starts a container as `tbox run --rm` does: its exit removes it. Returns the milliseconds until the removal. */
-export async function startRemoved(connection: ApiConnection, container: ApiContainer): Promise<number> {
-  const clock = stopwatch();
-  const { Id } = await create(connection, container, { AutoRemove: true });
-  await send(connection, "POST", `/containers/${Id}/start`);
-  await waitForEnd(connection, Id, "removed");
-  return clock();
+/**
+ * Starts a container that its exit removes, and waits for the removal, as `docker run --rm` does: the wait is requested before the
+ * start, on a second connection. Returns the milliseconds until the removal.
+ */
+export async function startRemoved(connections: ApiConnections, container: ApiContainer): Promise<number> {
+  return connections.use((first) =>
+    connections.use(async (second) => {
+      const clock = stopwatch();
+      const { Id } = await create(first, container, { AutoRemove: true });
+      const ended = waitForEnd(second, Id, "removed");
+      await Promise.all([send(first, "POST", `/containers/${Id}/start`), ended]);
+      return clock();
+    }),
+  );
 }
 
 async function startKept(connection: ApiConnection, container: ApiContainer): Promise<KeptStart> {

@@ -121,7 +121,7 @@ async function measureThroughput(
 ): Promise<Throughput[]> {
   const { concurrency, rounds, signal, progress } = options;
   const results: Throughput[] = [];
-  const startOne = () => connections.use((connection) => startRemoved(connection, options));
+  const startOne = () => startRemoved(connections, options);
   for (const parallel of levels(concurrency)) {
     progress(`${parallel} at a time`);
     const given = { parallel, runs: Math.max(rounds, 4 * parallel), signal };

@@ -29,6 +29,8 @@ export async function startExec(
   const { record } = state;
   const attributes = { execID: record.id };
   const plan = planExec(container, record.request, linkEnvironment(services, container));
+  // The exec may have other privileges than the container.
+  services.runtime(container.id).isolated = false;
   services.notify(`exec_start: ${record.request.Cmd.join(" ")}`, container, attributes);
   const { monitor, streams } = await services.zygote.exec(plan, {
     attachments: detach ? [] : attachmentsOf(record.request, framing),

@@ -6,6 +6,7 @@ import type { ContainerServices } from "../services.ts";
 import type { ContainerRecord } from "../state/container-record.ts";
 import { notifyVolumes } from "../volumes/container-volumes.ts";
 import { endWithoutMonitor } from "./end-without-monitor.ts";
+import { exitPhases } from "./exit-phases.ts";
 import { removeExited } from "./remove.ts";
 import { restartsAfterExit } from "./restart-policy.ts";
 
@@ -30,6 +31,9 @@ export async function handleExit(
   exited: Exited | undefined,
 ): Promise<void> {
   const runtime = services.runtime(record.id);
+  if (exited && runtime.requestedAt !== undefined) {
+    record.phases = [...record.phases, ...exitPhases(runtime.requestedAt, exited.finishedAt)];
+  }
   // The published ports must be free before any client sees the container as exited.
   const left = leaveNetworks(services, record);
   if (left) await left;

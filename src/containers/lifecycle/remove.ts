@@ -94,12 +94,14 @@ export async function removeStopped(services: ContainerServices, record: Contain
 }
 
 /**
- * Removes a container that has just exited from the daemon's state at once, and from the disk when the event loop is free.
+ * Removes a container that has just exited from the daemon's state at once. Its row in the database follows when the event loop
+ * is free, and its directory a moment later.
  * If the daemon dies before that, the next daemon removes the container.
  */
 export function removeExited(services: ContainerServices, record: ContainerRecord): void {
-  services.records.deleteSoon(record.id);
-  setImmediate(() => discardFiles(services, record));
+  const { id } = record;
+  services.records.deleteSoon(id);
+  services.usedDirectories.recycle(id, { isolated: services.runtime(id).isolated });
   announceRemoval(services, record);
 }
 

@@ -3,7 +3,7 @@ import type { ContainerServices } from "../services.ts";
 import { type ContainerRecord, isRunning } from "../state/container-record.ts";
 import type { RuntimeState } from "../state/runtime-state.ts";
 import { restartsAfterExit } from "./restart-policy.ts";
-import { containerOf } from "./shared-namespaces.ts";
+import { namespaceOwners } from "./shared-namespaces.ts";
 
 const firstDelay = 100;
 const longestDelay = 60_000;
@@ -72,9 +72,5 @@ export function cancelScheduledStart(runtime: RuntimeState): void {
 
 /** Returns the containers that must run before a container can start. */
 function dependenciesOf(services: SchedulerServices, record: ContainerRecord): ContainerRecord[] {
-  const { NetworkMode, PidMode, IpcMode } = record.hostConfig;
-  const namespaceOwners = [NetworkMode, PidMode, IpcMode].flatMap(
-    (mode) => services.records.withId(containerOf(mode) ?? "") ?? [],
-  );
-  return [...namespaceOwners, ...linksOf(services, record).map(({ to }) => to)];
+  return [...namespaceOwners(services.records, record), ...linksOf(services, record).map(({ to }) => to)];
 }

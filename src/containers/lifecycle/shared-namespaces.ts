@@ -68,8 +68,16 @@ export function resolveNamespaceOwners(records: ContainerRecords, record: Contai
   if (onHost.length > 0) record.onHost = onHost.map(([kind]) => kind);
 }
 
+/** Returns the containers whose namespaces a container joins. Those that do not exist are left out. */
+export function namespaceOwners(
+  records: Pick<ContainerRecords, "withId">,
+  { hostConfig: { NetworkMode, PidMode, IpcMode } }: ContainerRecord,
+): ContainerRecord[] {
+  return [NetworkMode, PidMode, IpcMode].flatMap((mode) => records.withId(containerOf(mode) ?? "") ?? []);
+}
+
 /** Returns the name or ID in a mode `container:NAME`; nothing for other modes. */
-export function containerOf(mode = ""): string | undefined {
+function containerOf(mode = ""): string | undefined {
   return mode.startsWith("container:") ? mode.slice("container:".length) : undefined;
 }
 

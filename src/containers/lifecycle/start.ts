@@ -12,6 +12,7 @@ import { joinNetworks, leaveNetworks, notifyNetworks } from "../networking/join-
 import { linkEnvironment } from "../networking/link-environment.ts";
 import { requireLinkTargets } from "../networking/links.ts";
 import { ensureBindSources } from "../request/bind-sources.ts";
+import { isIsolated } from "../request/isolation.ts";
 import type { ContainerServices } from "../services.ts";
 import { type ContainerRecord, isRunning, isShortLived, type PhaseTrace } from "../state/container-record.ts";
 import type { RuntimeState } from "../state/runtime-state.ts";
@@ -23,11 +24,11 @@ import { explainProgramFailure, programFailureCode } from "./program-failure.ts"
 import { removeStopped } from "./remove.ts";
 import { cancelScheduledStart } from "./restart-scheduler.ts";
 import { runningState } from "./running-state.ts";
-import { resolveNamespaceOwners } from "./shared-namespaces.ts";
+import { namespaceOwners, resolveNamespaceOwners } from "./shared-namespaces.ts";
 
 /** Options of a start. */
 export interface StartOptions {
-  /** Whether the client stays until the exit. If the daemon dies in the first moments, a short-lived container ends, too. */
+  /** Whether the client stays until the exit, as one that waits for it does. If the daemon dies in the first moments, a short-lived container ends, too. */
   attended?: boolean;
 }
 
@@ -92,6 +93,7 @@ async function start(
   );
   runtime.monitor = monitor;
   runtime.oomReported = false;
+  runtime.requestedAt = requestedAt;
   const phases: [string, number][] = [
     ["resolved", resolvedAt],
     ["prepared", preparedAt],
@@ -110,7 +112,8 @@ async function start(
     finishedAt: record.state.finishedAt,
   };
   record.stoppedByUser = false;
-  if (attended && isShortLived(record)) services.records.saveLater(record);
+  const awaited = attended || runtime.exitListeners.size > 0 || runtime.removalListeners.size > 0;
+  if (awaited && isShortLived(record)) services.records.saveLater(record);
   else services.records.saveEventually(record);
   services.notify("start", record);
   runtime.healthCheck = services.watchHealth(record);
@@ -137,6 +140,8 @@ async function launchProgram(
   { image, attached, requestedAt }: LaunchInput,
 ): Promise<LaunchResult> {
   resolveNamespaceOwners(services.records, record);
+  for (const owner of namespaceOwners(services.records, record)) services.runtime(owner.id).isolated = false;
+  services.runtime(record.id).isolated = isIsolated(record);
   requireLinkTargets(services, record);
   ensureBindSources(record.hostConfig, services.apiSocket);
   let preparedAt = 0;

@@ -6,12 +6,13 @@ import type { DirectoryFiles } from "../state/container-directories.ts";
 import { type HostsContext, hostsFile, type NameSettings } from "./hosts-file.ts";
 import { resolvConf } from "./resolv-conf.ts";
 
-const names = ["hostname", "hosts", "resolv.conf"] as const;
+/** The files below /etc that the daemon writes for each container. */
+export const etcFileNames = ["hostname", "hosts", "resolv.conf"] as const;
 
-export type EtcFile = (typeof names)[number];
+export type EtcFile = (typeof etcFileNames)[number];
 
 /** Plans the mounts over /etc/hostname, /etc/hosts and /etc/resolv.conf, or over some of them. */
-export function etcMounts(readonly: boolean, files: readonly EtcFile[] = names): Mount[] {
+export function etcMounts(readonly: boolean, files: readonly EtcFile[] = etcFileNames): Mount[] {
   return files.map((name) => ({ type: "store-file", name, target: `/etc/${name}`, readonly }));
 }
 
@@ -35,7 +36,7 @@ function hidesEtcFiles(mount: Mount): boolean {
  * the directory.
  */
 export function etcFilesOf(rootfs: string): EtcFile[] {
-  return names.filter((name) => existsSync(`${rootfs}/etc/${name}`));
+  return etcFileNames.filter((name) => existsSync(`${rootfs}/etc/${name}`));
 }
 
 /** Returns the host's /etc/hosts for a container in the host's network; nothing for any other container. */
@@ -78,5 +79,6 @@ export function writeResolvConf(directory: string, settings: NameSettings): void
 
 /** Copies the three files of a container whose network namespace another container shares. */
 export function shareEtcFiles(from: string, to: string): void {
-  for (const name of names) writeFileSync(`${to}/${name}`, readFileSync(`${from}/${name}`), { mode: 0o644 });
+  for (const name of etcFileNames)
+    writeFileSync(`${to}/${name}`, readFileSync(`${from}/${name}`), { mode: 0o644 });
 }

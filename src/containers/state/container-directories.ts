@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { createContainerDirectory } from "#native/addon/container-directory.ts";
+import { createContainerDirectory, renewContainerDirectory } from "#native/addon/container-directory.ts";
 import { errnoOf } from "#native/addon/failure.ts";
+import type { UsedDirectories } from "./used-directories.ts";
 
 /** Content of the files in a container's directory, by name. */
 export type DirectoryFiles = Record<string, string>;
@@ -25,15 +26,29 @@ export interface ContainerDirectories {
 /** Milliseconds before the next directory is created if no start creates it earlier. */
 const preparationDelay = 20;
 
-/** Opens the directories below `parent`. `defaultFiles` returns the files of the first directory. */
-export function openContainerDirectories(parent: string, defaultFiles: FilesOf): ContainerDirectories {
+export interface ContainerDirectoriesOptions {
+  parent: string;
+  /** Returns the files of the first directory. */
+  defaultFiles: FilesOf;
+  used: Pick<UsedDirectories, "take">;
+}
+
+/** Opens the directories below `parent`. */
+export function openContainerDirectories({
+  parent,
+  defaultFiles,
+  used,
+}: ContainerDirectoriesOptions): ContainerDirectories {
   let expected = defaultFiles;
   let ready: { id: string; files: DirectoryFiles } | undefined;
   let waiting = false;
   const create = (filesOf: FilesOf) => {
     const id = randomBytes(32).toString("hex");
     const files = filesOf(id);
-    createDirectory(`${parent}/${id}`, files);
+    const old = used.take();
+    if (old === undefined || !renewDirectory({ parent, old, id, files })) {
+      createDirectory(`${parent}/${id}`, files);
+    }
     return { id, files };
   };
   const prepare = () => {
@@ -80,6 +95,25 @@ function createDirectory(directory: string, files: DirectoryFiles): void {
     rmSync(directory, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** Gives a used directory a new ID and its files. Returns false after an error, when the directory is deleted. */
+function renewDirectory({ parent, old, id, files }: Renewal): boolean {
+  try {
+    renewContainerDirectory(`${parent}/${old}`, `${parent}/${id}`, files);
+    return true;
+  } catch {
+    // A new directory reports the error of a full or failing disk.
+    for (const name of [old, id]) rmSync(`${parent}/${name}`, { recursive: true, force: true });
+    return false;
+  }
+}
+
+interface Renewal {
+  parent: string;
+  old: string;
+  id: string;
+  files: DirectoryFiles;
 }
 
 /** Creates the link by which collectors of logs find a container's log: Docker gives this name to a log. */

@@ -30,8 +30,12 @@ export interface RuntimeState {
   logShipping: LogShipping | undefined;
   /** Content of /etc/hosts as the create operation wrote it; absent after the first start. */
   writtenHosts: string | undefined;
+  /** Monotonic time of the last start's request; absent for a container that an earlier daemon started. */
+  requestedAt: number | undefined;
   /** Whether the `oom` event of the current run was published. */
   oomReported: boolean;
+  /** Whether no process outside the container can have its files open. False for a container that an earlier daemon started. */
+  isolated: boolean;
   /** Mounts and secrets of a build step. They are never stored. */
   buildStep: StepExtras | undefined;
 }
@@ -50,7 +54,9 @@ export function createRuntimeState(): RuntimeState {
     healthCheck: undefined,
     logShipping: undefined,
     writtenHosts: undefined,
+    requestedAt: undefined,
     oomReported: false,
+    isolated: false,
     buildStep: undefined,
   };
 }

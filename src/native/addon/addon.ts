@@ -33,6 +33,8 @@ export interface Addon {
   compileSeccomp(profile: string, capabilities: string[]): { program: Uint8Array; flags: number } | null;
   /** Creates the directory of a container, with `files`, an alternating list of names and texts. */
   createContainerDirectory(path: string, files: string[]): void;
+  /** Renames the directory of an ended container and writes `files`, an alternating list of names and texts. */
+  renewContainerDirectory(from: string, to: string, files: string[]): void;
   /** Creates a named pipe that only the user can open. */
   createFifo(path: Buffer): void;
   /** Sends a datagram to a Unix socket; throws EAGAIN while the receiver's queue is full. */
@@ -111,6 +113,7 @@ const functions: (keyof Addon)[] = [
   "openPrivateDirectory",
   "checkPeer",
   "lockFile",
+  "renewContainerDirectory",
   "createFifo",
   "sendDatagram",
   "compileSeccomp",

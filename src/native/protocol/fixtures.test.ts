@@ -154,6 +154,11 @@ const toZygote: ToZygote[] = [
     arriving: 4096,
   },
   { type: "work", operation: "remove", paths: ["containers/aa", "layers/sha256/bb"] },
+  {
+    type: "work",
+    operation: "recycle",
+    directories: [{ path: "containers/aa", isolated: true, files: ["hosts"] }],
+  },
   { type: "work", operation: "measure", paths: ["containers/aa/upper"] },
   { type: "shutdown" },
   { type: "exec", ...fullExec },

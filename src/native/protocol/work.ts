@@ -43,6 +43,8 @@ export const fromWorkerSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("synced") }),
   z.object({ type: z.literal("verified"), intact: z.boolean() }),
   z.object({ type: z.literal("removed") }),
+  /** Names of the directories that can be used again, without their path. */
+  z.object({ type: z.literal("recycled"), ready: z.array(z.string()) }),
   z.object({
     type: z.literal("measured"),
     sizes: z.array(z.object({ bytes: z.number(), inodes: z.number(), content: z.number() })),
@@ -64,6 +66,15 @@ export interface TreeSize {
   content: number;
 }
 
+/** The directory of an ended container. */
+export interface UsedDirectory {
+  path: string;
+  /** Whether no other process can have files of the container open. Otherwise its upper directory and files are replaced. */
+  isolated: boolean;
+  /** Names of the files that were written for the container. */
+  files: readonly string[];
+}
+
 /** One task of a worker. Paths are relative to the root of the store. */
 export type WorkRequest =
   /**
@@ -74,6 +85,8 @@ export type WorkRequest =
   /** Unpacks a layer's blob into a second directory and compares the two. */
   | { operation: "verify"; diffId: string; limits: UnpackLimits }
   | { operation: "remove"; paths: string[] }
+  /** Empties directories of ended containers for the next ones, and renames each to `.ready-NAME` in its parent. */
+  | { operation: "recycle"; directories: UsedDirectory[] }
   | { operation: "measure"; paths: string[] }
   | { operation: "status"; container: ContainerView; path: string }
   | { operation: "archive"; container: ContainerView; path: string }

@@ -17,6 +17,8 @@ export interface WorkResults {
   /** Whether the layer equals the content of its blob. */
   verify: boolean;
   remove: undefined;
+  /** Names of the directories that can be used again. */
+  recycle: string[];
   measure: TreeSize[];
   status: FileStatus;
   archive: undefined;
@@ -84,6 +86,7 @@ const readers: { [Operation in keyof WorkResults]: (answer: FromWorker) => WorkR
   unpack: (answer) => (answer.type === "unpacked" ? withoutType(answer) : unexpected("unpacked", answer)),
   verify: (answer) => (answer.type === "verified" ? answer.intact : unexpected("verified", answer)),
   remove: (answer) => (answer.type === "removed" ? undefined : unexpected("removed", answer)),
+  recycle: (answer) => (answer.type === "recycled" ? answer.ready : unexpected("recycled", answer)),
   status: (answer) => (answer.type === "status" ? withoutType(answer) : unexpected("status", answer)),
   archive: copied,
   extract: copied,

@@ -72,8 +72,10 @@ daemonSuite("a build whose daemon is killed", { obstacle: shellUnavailable, prep
         expect(readdirSync(`${daemon.data}/build/work`)).toEqual([]);
         expect(readdirSync(`${daemon.data}/layers/.staging`)).toEqual([]);
         expect(readdirSync(`${daemon.data}/blobs/.partial`)).toEqual([]);
-        // One directory is prepared for the next container.
-        expect(readdirSync(`${daemon.data}/containers`).length).toBeLessThanOrEqual(1);
+        // One directory is prepared for the next container, and emptied ones wait.
+        const left = () =>
+          readdirSync(`${daemon.data}/containers`).filter((name) => !name.startsWith(".ready-")).length;
+        while (left() > 1) await daemon.tbox(["version"]);
         await daemon.tbox(["rmi", "-f", "killed:1", "box:1"]);
         await daemon.tbox(["image", "prune", "-af"]);
         await daemon.tbox(["builder", "prune", "-af"]);

@@ -60,6 +60,17 @@ pub fn create_container_directory(path: String, files: Vec<String>) -> Result<()
     new_directory::create(Path::new(&path), &entries).map_err(system("create directory"))
 }
 
+/// Renames the directory of an ended container, and writes `files` as [`create_container_directory`] does.
+#[napi]
+pub fn renew_container_directory(from: String, to: String, files: Vec<String>) -> Result<()> {
+    let files: Vec<(&str, &str)> = files
+        .chunks_exact(2)
+        .map(|file| (file[0].as_str(), file[1].as_str()))
+        .collect();
+    new_directory::renew(Path::new(&from), Path::new(&to), &files)
+        .map_err(system("rename directory"))
+}
+
 /// Creates a named pipe that only the user can open. The path need not be UTF-8.
 #[napi]
 pub fn create_fifo(path: Buffer) -> Result<()> {

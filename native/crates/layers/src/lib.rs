@@ -19,6 +19,7 @@ mod overlay;
 mod pack;
 mod parallel;
 mod quote;
+mod recycle;
 mod remove;
 pub mod requests;
 mod store;

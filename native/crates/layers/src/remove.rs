@@ -58,6 +58,16 @@ pub fn remove_tree(parent: BorrowedFd<'_>, name: &[u8]) -> Result<(), RemoveErro
     Err(failed(Errno::NOTEMPTY))
 }
 
+/// Deletes everything in the directory at `name` in `parent`.
+pub fn empty_tree(parent: BorrowedFd<'_>, name: &[u8]) -> Result<(), RemoveError> {
+    let failed = |errno| RemoveError {
+        name: name.to_vec(),
+        errno,
+    };
+    let top = openat(parent, name, DIRECTORY, Mode::empty()).map_err(failed)?;
+    Removal::new(top).run()
+}
+
 /// An open directory, and the entries that were read from it and still exist.
 struct Level {
     directory: OwnedFd,

@@ -3,7 +3,7 @@
 use std::os::fd::{BorrowedFd, OwnedFd};
 
 use protocol::failure::{Failure, FailureKind};
-use protocol::work::{FromWorker, UnpackLimits, WorkRequest};
+use protocol::work::{FromWorker, UnpackLimits, UsedDirectory, WorkRequest};
 use protocol::zygote::Mapping;
 
 use crate::blob::{Arriving, Blob};
@@ -11,6 +11,7 @@ use crate::layer::{
     CommitOptions, UnpackOptions, commit, compress_archive, list_changes, merge, pack, sync,
     unpack, verify, write_layer,
 };
+use crate::recycle::recycle;
 use crate::store::{measure, remove};
 
 /// Carries out a request on the store, an open directory. `descriptors` are those of the request without the channel.
@@ -66,7 +67,9 @@ pub fn handle(
             lowers,
         } => merge(store, upper, layers, lowers).map(|()| FromWorker::Copied),
         WorkRequest::Sync => sync(store).map(|()| FromWorker::Synced),
-        WorkRequest::Remove { .. } | WorkRequest::Measure { .. } => handle_trees(store, request),
+        WorkRequest::Remove { .. } | WorkRequest::Recycle { .. } | WorkRequest::Measure { .. } => {
+            handle_trees(store, request)
+        }
         WorkRequest::Status { .. }
         | WorkRequest::Archive { .. }
         | WorkRequest::List { .. }
@@ -115,6 +118,7 @@ fn handle_trees(store: BorrowedFd<'_>, request: &WorkRequest) -> Result<FromWork
             }
             Ok(FromWorker::Removed)
         }
+        WorkRequest::Recycle { directories } => recycle_all(store, directories),
         WorkRequest::Measure { paths } => {
             let sizes = paths.iter().map(|path| measure(store, path));
             let sizes = sizes.collect::<Result<_, _>>()?;
@@ -122,6 +126,23 @@ fn handle_trees(store: BorrowedFd<'_>, request: &WorkRequest) -> Result<FromWork
         }
         _ => Err(invalid("the request is not about trees of the store")),
     }
+}
+
+fn recycle_all(
+    store: BorrowedFd<'_>,
+    directories: &[UsedDirectory],
+) -> Result<FromWorker, Failure> {
+    let mut ready = Vec::new();
+    for used in directories {
+        match recycle(store, used) {
+            true => {
+                let name = used.path.rsplit('/').next().unwrap_or_default();
+                ready.push(format!(".ready-{name}"));
+            }
+            false => remove(store, &used.path)?,
+        }
+    }
+    Ok(FromWorker::Recycled { ready })
 }
 
 /// Returns the blob of an unpack request, if the request has the necessary descriptors.

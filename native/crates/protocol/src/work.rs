@@ -35,6 +35,9 @@ pub enum WorkRequest {
     },
     /// Deletes directory trees without following links. Missing ones are no error. Descriptors: channel.
     Remove { paths: Vec<String> },
+    /// Empties directories of ended containers for the next ones and renames each to `.ready-NAME` in its parent. Deletes
+    /// those that cannot be used again. Descriptors: channel.
+    Recycle { directories: Vec<UsedDirectory> },
     /// Reads the status of a path in a container's root. Descriptors: channel.
     Status {
         container: ContainerView,
@@ -127,6 +130,7 @@ impl WorkRequest {
             Self::Unpack { .. }
             | Self::Verify { .. }
             | Self::Remove { .. }
+            | Self::Recycle { .. }
             | Self::ExportLayer { .. }
             | Self::Pack { .. }
             | Self::Compress { .. }
@@ -264,6 +268,10 @@ pub enum FromWorker {
         intact: bool,
     },
     Removed,
+    /// Names of the directories that can be used again, without their path.
+    Recycled {
+        ready: Vec<String>,
+    },
     Status(FileStatus),
     /// The archive is written or unpacked, or the files are copied.
     Copied,
@@ -272,6 +280,16 @@ pub enum FromWorker {
         sizes: Vec<Size>,
     },
     Failed(Failure),
+}
+
+/// The directory of an ended container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsedDirectory {
+    pub path: String,
+    /// Whether no other process can have files of the container open. Otherwise its upper directory and files are replaced.
+    pub isolated: bool,
+    /// Names of the files that were written for the container.
+    pub files: Vec<String>,
 }
 
 /// A layer in the store.

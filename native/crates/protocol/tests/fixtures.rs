@@ -60,6 +60,7 @@ const MESSAGES: [(&str, &[&str]); 7] = [
             "measured",
             "packed",
             "progress",
+            "recycled",
             "removed",
             "status",
             "synced",

@@ -3,7 +3,9 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat};
+use rustix::fs::{
+    CWD, Mode, OFlags, RenameFlags, fstat, ftruncate, mkdirat, openat, renameat_with,
+};
 use rustix::io::{Errno, retry_on_intr, write};
 
 use crate::descriptor;
@@ -29,12 +31,33 @@ pub fn create(path: &Path, entries: &[Entry<'_>]) -> Result<(), Errno> {
     Ok(())
 }
 
+/// Renames a directory, unless the new name exists, and writes files in it. Files that exist have only their content
+/// replaced. After an error, the directory may have either name.
+pub fn renew(from: &Path, to: &Path, files: &[(&str, &str)]) -> Result<(), Errno> {
+    renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE)?;
+    let directory = descriptor::open_directory(to)?;
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    for &(name, content) in files {
+        let file: OwnedFd = openat(&directory, name, flags, Mode::from(0o644))?;
+        let length = content.len() as u64;
+        write_all(file.as_fd(), content.as_bytes())?;
+        // The old content may be longer.
+        if fstat(&file)?.st_size as u64 != length {
+            ftruncate(&file, length)?;
+        }
+    }
+    Ok(())
+}
+
 fn write_file(directory: BorrowedFd<'_>, name: &str, content: &str) -> Result<(), Errno> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
     let file: OwnedFd = openat(directory, name, flags, Mode::from(0o644))?;
-    let mut rest = content.as_bytes();
+    write_all(file.as_fd(), content.as_bytes())
+}
+
+fn write_all(file: BorrowedFd<'_>, mut rest: &[u8]) -> Result<(), Errno> {
     while !rest.is_empty() {
-        let written = retry_on_intr(|| write(&file, rest))?;
+        let written = retry_on_intr(|| write(file, rest))?;
         rest = &rest[written..];
     }
     Ok(())
@@ -84,5 +107,24 @@ mod tests {
         assert_eq!(found, (0, 0o700, 0o400));
         assert_eq!(text, "one\n");
         assert!(empty.is_empty());
+    }
+
+    #[test]
+    fn a_used_directory_gets_a_new_name_and_new_content() {
+        let base = std::env::temp_dir().join(format!("used-directory-{}", std::process::id()));
+        let paths = ["old", "new", "other"].map(|name| base.join(name));
+        let [old, new, other] = &paths;
+        fs::create_dir_all(old).unwrap();
+        fs::create_dir_all(other).unwrap();
+        fs::write(old.join("hosts"), "a longer text\n").unwrap();
+        let files = [("hosts", "text\n"), ("hostname", "one\n")];
+        let refused = renew(old, other, &files);
+        renew(old, new, &files).unwrap();
+        let texts = ["hosts", "hostname"].map(|name| fs::read_to_string(new.join(name)).unwrap());
+        let gone = !old.exists();
+        fs::remove_dir_all(&base).unwrap();
+        assert_eq!(refused, Err(Errno::EXIST));
+        assert_eq!(texts, ["text\n", "one\n"]);
+        assert!(gone);
     }
 }

@@ -45,6 +45,11 @@ impl Channel {
         !self.pending.is_empty()
     }
 
+    /// Returns whether the daemon is connected and has been sent every message.
+    pub fn has_sent_all(&self) -> bool {
+        self.open && self.pending.is_empty()
+    }
+
     pub fn close(&mut self) {
         self.open = false;
         self.pending.clear();

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use protocol::monitor::{Exited, FromMonitor};
 
+use crate::monitor::channel::Channel;
 use crate::monitor::event_loop::{Drain, Monitor, Stage, TERMINAL_GRACE, TERMINAL_LIMIT};
 use crate::monitor::exit_record;
 use crate::monitor::exit_status::{self, Status};
@@ -81,9 +82,13 @@ impl Monitor {
                 let _ = exit_record::sync(files.directory.as_fd(), &record);
             }
         } else {
-            // A client that waits for a container to be removed at its exit does not wait for the disk.
+            // A client that waits for a container to be removed at its exit does not wait for the disk. A daemon that has
+            // the report removes the container, and needs no record.
             self.report_exit(&exited);
-            self.write_record(&exited);
+            self.recorded = self.channels.iter().any(Channel::has_sent_all);
+            if !self.recorded {
+                self.write_record(&exited);
+            }
         }
         self.stage = Stage::Ended(exited);
     }

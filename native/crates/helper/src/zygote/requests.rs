@@ -236,6 +236,7 @@ fn descriptors_of(request: &WorkRequest) -> usize {
         | WorkRequest::Export { .. }
         | WorkRequest::Extract { .. } => 2,
         WorkRequest::Remove { .. }
+        | WorkRequest::Recycle { .. }
         | WorkRequest::Measure { .. }
         | WorkRequest::CommitLayer { .. }
         | WorkRequest::Merge { .. }

@@ -150,7 +150,8 @@ fn enclose(directories: &[BorrowedFd<'_>]) -> Result<(), Failure> {
 
 pub fn filter() -> seccomp::Filter {
     let threads = Limited::new(libc::SYS_clone, 0, &[THREAD]);
-    let limits = own_process::limits().into_iter().chain([threads]);
+    let flags = Limited::new(libc::SYS_ioctl, 1, &[libc::FS_IOC_GETFLAGS as u32]);
+    let limits = own_process::limits().into_iter().chain([threads, flags]);
     let limits: Vec<Limited> = limits.collect();
     seccomp::allow_only(CALLS, &limits, ABSENT)
 }
