@@ -89,4 +89,25 @@ daemonSuite("containers that pretend to be others", { obstacle, prepare: loadBox
     await tbox("rm", "-f", server, client);
     await tbox("network", "rm", "shared");
   });
+
+  test("a container cannot claim an IPv6 address or become the router of its network", async () => {
+    await tbox("network", "create", "--ipv6", "shared6");
+    const serve = "mkdir /www; echo right > /www/word; exec httpd -f -p [::]:80 -h /www";
+    const server = await tbox("run", "-d", "--network", "shared6", "box:1", "sh", "-c", serve);
+    const { GlobalIPv6Address, MacAddress } = (await networkOf(server)).shared6;
+    const client = await tbox("run", "-d", "--network", "shared6", "box:1", "sleep", "1000");
+    const get = `printf 'GET /word HTTP/1.0\\r\\n\\r\\n' | nc -w 20 ${GlobalIPv6Address} 80 | tail -n 1`;
+    const fetchWord = `until [ "$(${get})" = right ]; do usleep 20000; done; echo right`;
+    expect(await tbox("exec", client, "sh", "-c", fetchWord)).toBe("right");
+    const state = () => tbox("exec", client, "sh", "-c", "ip -6 addr show eth0; ip -6 route");
+    const before = await state();
+    const settings = ["-e", `CLAIM=${GlobalIPv6Address}`, "-e", "COUNT=150", "--network", "shared6"];
+    expect(await bun(frames, "--rm", ...settings)).toBe("150");
+    expect(await state()).toBe(before);
+    const neighbour = await tbox("exec", client, "ip", "-6", "neigh", "show", GlobalIPv6Address);
+    expect(neighbour.toLowerCase()).toContain(MacAddress);
+    expect(await tbox("exec", client, "sh", "-c", fetchWord)).toBe("right");
+    await tbox("rm", "-f", server, client);
+    await tbox("network", "rm", "shared6");
+  });
 });

@@ -2,8 +2,9 @@
  * A program for a container: sends `COUNT` random Ethernet frames through `INTERFACE` that pretend to be packets of another
  * container. The container runs it from its text, so it imports nothing of this repository.
  *
- * SPOOF is a JSON object of the type `Spoof`; SEED makes the frames repeatable. With CLAIM, an IPv4 address, the frames are
- * ARP answers instead that claim the address, over two seconds.
+ * SPOOF is a JSON object of the type `Spoof`; SEED makes the frames repeatable. With CLAIM, an IPv4 or IPv6 address, the frames
+ * claim the address instead, over two seconds: ARP answers, or neighbour advertisements, router advertisements that name this
+ * container as router and a new prefix, and redirects from the address to this container.
  */
 import { dlopen, ptr } from "bun:ffi";
 import { readFileSync } from "node:fs";
@@ -151,6 +152,36 @@ function claim(claimed: string): Uint8Array {
   ]);
 }
 
+/** Returns an ICMPv6 message from this container's link-local address, or another one, to all nodes. */
+function icmp6(message: number[], from?: number[]): Uint8Array {
+  const hardware = mac(readFileSync(`/sys/class/net/${INTERFACE}/address`, "utf8").trim());
+  const all = ipv6("ff02::1");
+  const source = from ?? linkLocal(hardware);
+  const sum = checksum([...source, ...all, 0, 0, ...be16(message.length), 0, 0, 0, 58, ...message]);
+  message.splice(2, 2, ...be16(sum));
+  const head = [0x60, 0, 0, 0, ...be16(message.length), 58, 255, ...source, ...all];
+  return new Uint8Array([...mac("33:33:00:00:00:01"), ...hardware, 0x86, 0xdd, ...head, ...message]);
+}
+
+function linkLocal(hardware: number[]): number[] {
+  const [a = 0, b = 0, c = 0, ...rest] = hardware;
+  return [0xfe, 0x80, 0, 0, 0, 0, 0, 0, a ^ 2, b, c, 0xff, 0xfe, ...rest];
+}
+
+/** Returns a frame that claims an IPv6 address or the traffic to it, or makes this container a router. */
+function claim6(claimed: number[], number: number): Uint8Array {
+  const hardware = mac(readFileSync(`/sys/class/net/${INTERFACE}/address`, "utf8").trim());
+  const own = linkLocal(hardware);
+  const prefix = [3, 4, 64, 0xc0, 0, 0, 14, 16, 0, 0, 14, 16, 0, 0, 0, 0, ...ipv6("fdba:d::")];
+  const messages = [
+    [136, 0, 0, 0, 0x20, 0, 0, 0, ...claimed, 2, 1, ...hardware],
+    [134, 0, 0, 0, 64, 0, 14, 16, 0, 0, 0, 0, 0, 0, 0, 0, ...prefix, 1, 1, ...hardware],
+    [137, 0, 0, 0, 0, 0, 0, 0, ...own, ...claimed, 2, 1, ...hardware],
+  ];
+  const message = messages[number % messages.length] ?? [];
+  return icmp6(message, message[0] === 137 ? claimed : undefined);
+}
+
 const index = Number(readFileSync(`/sys/class/net/${INTERFACE}/ifindex`, "utf8"));
 const address = new Uint8Array(20);
 new DataView(address.buffer).setUint16(0, 17, true);
@@ -161,7 +192,8 @@ const socket = symbols.socket(17, 3, 0);
 if (socket < 0) throw new Error("no packet socket");
 let sent = 0;
 for (let count = 0; count < Number(COUNT); count++) {
-  const data = CLAIM === undefined ? frame() : claim(CLAIM);
+  const claimed = CLAIM?.includes(":") ? claim6(ipv6(CLAIM), count) : claim(CLAIM ?? "0.0.0.0");
+  const data = CLAIM === undefined ? frame() : claimed;
   if (CLAIM !== undefined) Bun.sleepSync(2000 / Number(COUNT));
   address.set(data.slice(0, 6), 12);
   if (symbols.sendto(socket, ptr(data), data.length, 0, ptr(address), address.length) > 0) sent++;
