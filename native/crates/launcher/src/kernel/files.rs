@@ -28,6 +28,8 @@ pub struct Wait {
     returned: i16,
 }
 
+layout!(Wait, "linux/poll.h: struct pollfd", 8, events = "events" at 4, returned = "revents" at 6);
+
 const READABLE: i16 = 1;
 const WRITABLE: i16 = 4;
 
@@ -111,6 +113,9 @@ struct Statx {
     device: [u32; 2],
     rest: [u64; 14],
 }
+
+layout!(Statx, "linux/stat.h: struct statx", 256, owner = "stx_uid" at 20, mode = "stx_mode" at 28, inode = "stx_ino" at 32,
+    size = "stx_size" at 40, times = "stx_atime" at 64, special = "stx_rdev_major" at 128, device = "stx_dev_major" at 136);
 
 /// `STATX_BASIC_STATS`
 const BASIC: usize = 0x7ff;

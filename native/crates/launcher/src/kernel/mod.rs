@@ -1,6 +1,15 @@
 //! Safe kernel calls. `unsafe` is only here and in `start.rs`: the crate `sys` needs the standard library.
 #![allow(unsafe_code)]
 
+/// Checks the size and offsets of a structure of the kernel when this is compiled. `test/packaging/kernel-headers.test.ts`
+/// compares the numbers with the C headers of both architectures.
+macro_rules! layout {
+    ($ours:ty, $theirs:literal, $size:literal $(, $field:ident = $name:literal at $offset:literal)*) => {
+        const _: () = assert!(size_of::<$ours>() == $size);
+        $(const _: () = assert!(core::mem::offset_of!($ours, $field) == $offset);)*
+    };
+}
+
 mod call;
 mod descriptor;
 mod files;

@@ -40,10 +40,12 @@ const CLOSE_ON_EXEC: usize = 0o2_000_000;
 struct Action {
     handler: usize,
     flags: usize,
-    #[cfg(target_arch = "x86_64")]
     restorer: usize,
     mask: u64,
 }
+
+layout!(Action, "asm/signal.h: struct sigaction", 32,
+    flags = "sa_flags" at 8, restorer = "sa_restorer" at 16, mask = "sa_mask" at 24);
 
 /// Blocks signals and collects them; `next_signal` reads them from the descriptor.
 pub fn catch(signals: SignalSet) -> Result<Descriptor, Errno> {

@@ -21,6 +21,8 @@ struct Address {
     path: [u8; 108],
 }
 
+layout!(Address, "linux/un.h: struct sockaddr_un", 110, path = "sun_path" at 2);
+
 /// Connects to the socket at a path.
 pub fn connect(path: &[u8]) -> Result<Descriptor, Errno> {
     const TOO_LONG: Errno = Errno(36);
@@ -85,6 +87,9 @@ struct Message {
     control: [usize; 2],
     flags: usize,
 }
+
+layout!(Message, "sys/socket.h: struct msghdr", 56,
+    parts = "msg_iov" at 16, count = "msg_iovlen" at 24, control = "msg_control" at 32, flags = "msg_flags" at 48);
 
 fn send_parts(socket: Descriptor, parts: [&[u8]; 2]) -> Result<usize, Errno> {
     let places = parts.map(|part| [part.as_ptr() as usize, part.len()]);
