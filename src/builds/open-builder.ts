@@ -25,8 +25,9 @@ export interface BuilderOptions
   warn: Warn;
 }
 
-/** Number of context directories whose digests are cached. */
+/** Numbers of context directories whose digests are cached, and of their files. */
 const mostDirectories = 16;
+const mostFiles = 250_000;
 
 export function openBuilder({ database, limits, uses, warn, ...options }: BuilderOptions): Builder {
   const known = new Map<string, DigestCache>();
@@ -40,7 +41,14 @@ export function openBuilder({ database, limits, uses, warn, ...options }: Builde
       const digests = known.get(directory) ?? {};
       known.delete(directory);
       known.set(directory, digests);
-      for (const oldest of known.keys()) if (known.size > mostDirectories) known.delete(oldest);
+      let files = 0;
+      for (const { latest } of known.values()) files += latest?.count() ?? 0;
+      for (const [oldest, { latest }] of known) {
+        if (oldest === directory || (known.size <= mostDirectories && files <= mostFiles)) break;
+        files -= latest?.count() ?? 0;
+        latest?.[Symbol.dispose]();
+        known.delete(oldest);
+      }
       return digests;
     },
   };

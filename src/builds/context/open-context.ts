@@ -22,7 +22,7 @@ const mostText = 16 * 1024 * 1024;
 export function openContext(
   { directory, tree, ignore }: { directory: string; tree: HostTree; ignore?: string | undefined },
   dockerfile: string,
-  known: DigestCache,
+  { known, held }: { known: DigestCache; held: AsyncDisposableStack },
 ): Context {
   let listing: Promise<ScannedTree> | undefined;
   let compiled: Promise<Ignores> | undefined;
@@ -36,7 +36,13 @@ export function openContext(
     files: { directory, identity: tree.identity },
     ignores,
     list() {
-      listing ??= ignores().then((one) => scanTree(tree, one, known));
+      listing ??= ignores()
+        .then((one) => scanTree(tree, one, known))
+        .then((found) => {
+          if (held.disposed) found[Symbol.dispose]();
+          else held.use(found);
+          return found;
+        });
       return listing;
     },
   };

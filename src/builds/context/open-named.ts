@@ -10,6 +10,10 @@ export async function openNamed(options: SourceOptions, source: ContextSource): 
   const scratch = `${options.scratch}/${randomUUID()}`;
   mkdirSync(scratch, { mode: 0o700 });
   const { directory, owned, ignore } = await openSource({ ...options, scratch }, source);
-  const tree = options.held.use(openHostTree(directory, { owned }));
-  return openContext({ directory, tree, ignore }, "Dockerfile", options.services.digestCache(directory));
+  const { held, services } = options;
+  const tree = held.use(openHostTree(directory, { owned }));
+  return openContext({ directory, tree, ignore }, "Dockerfile", {
+    known: services.digestCache(directory),
+    held,
+  });
 }

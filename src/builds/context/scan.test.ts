@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { chmodSync, mkdirSync, renameSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { openHostTree } from "#support/host-tree.ts";
 import { compileIgnorePatterns } from "#support/ignore-patterns.ts";
 import { type TemporaryDirectory, temporaryDirectory } from "#test/support/temp.ts";
@@ -20,11 +28,10 @@ function create(...names: string[]): void {
   }
 }
 
-async function scan(patterns: string[] = [], known: DigestCache = {}) {
+async function scan(patterns: string[] = [], known?: DigestCache) {
   const tree = openHostTree(directory.path, { owned: false });
-  return Object.assign(await scanTree(tree, compileIgnorePatterns(patterns), known), {
-    [Symbol.dispose]: () => tree[Symbol.dispose](),
-  });
+  const listing = await scanTree(tree, compileIgnorePatterns(patterns), known);
+  return Object.assign(listing, { [Symbol.dispose]: () => tree[Symbol.dispose]() });
 }
 
 test("a listing has each directory before its entries, sorted by name", async () => {
@@ -101,4 +108,28 @@ test("an unreadable file fails the build with its name", async () => {
   using listing = await scan();
   if (process.getuid?.() === 0) return;
   expect(listing.digest("", [])).rejects.toThrow("read a/secret of the build context: Permission denied");
+});
+
+test("a listing that is kept for the next build holds no descriptor", async () => {
+  create("a/x");
+  const known: DigestCache = {};
+  const open = () => readdirSync("/proc/self/fd").length;
+  const before = open();
+  for (let round = 0; round < 20; round++) {
+    using listing = await scan([], known);
+    await listing.digest("", []);
+  }
+  expect(open()).toBe(before);
+});
+
+test("a listing that was given up is empty, and the next build hashes again", async () => {
+  create("a/x");
+  const known: DigestCache = {};
+  using first = await scan([], known);
+  const digest = await first.digest("", []);
+  known.latest?.[Symbol.dispose]();
+  expect(known.latest?.count()).toBe(0);
+  expect(await first.digest("", [])).toBe(digest);
+  using second = await scan([], known);
+  expect(await second.digest("", [])).toBe(digest);
 });

@@ -122,7 +122,8 @@ async function openInput(
   const tree = held.use(openHostTree(directory, { owned }));
   const text = request.dockerfileText ?? onlyText ?? (await readDockerfile(tree, name));
   emit({ type: "dockerfile", name, text });
-  return { text, context: openContext({ directory, tree, ignore }, name, services.digestCache(directory)) };
+  const known = services.digestCache(directory);
+  return { text, context: openContext({ directory, tree, ignore }, name, { known, held }) };
 }
 
 function epochOf(text: string | undefined): number | undefined {

@@ -74,7 +74,8 @@ async function fromRepository(
     async open() {
       const files = await checkOut(repository, found, { target: directory, keepGitDirectory });
       using tree = openHostTree(files, { owned: true });
-      const selected = selectSource(await scanTree(tree, compileIgnorePatterns([])), "/", copy);
+      using listing = await scanTree(tree, compileIgnorePatterns([]));
+      const selected = selectSource(listing, "/", copy);
       const destination = target.endsWith("/") ? target : `${target}/`;
       return selected.map((one) => ({
         ...planCopy(copy, { directory: files }, one, destination),

@@ -2,11 +2,19 @@ import { type ContextListing, type ContextRule, scanContext } from "#native/addo
 import { errorChain, TboxError } from "#support/errors.ts";
 import type { HostTree } from "#support/host-tree.ts";
 
-/** A list of files outside the JavaScript heap, with digests. */
-export interface HostListing extends Omit<ContextListing, "digest"> {
-  /** Returns the digest of a path; throws not-found for a path that is not in the list. */
+/** A list of files outside the JavaScript heap, with digests. Disposal frees it. */
+export interface HostListing
+  extends Pick<ContextListing, "count" | "ignored" | "find" | "below">,
+    Disposable {
+  /** Returns the digest of a path; throws not-found for a path that is not in the list. The tree must be open. */
   digest(path: string, skip: string[]): Promise<string>;
-  /** The list for the next one of the same tree. */
+  /** Returns the list for `listHostTree`, which outlives the tree and this list. */
+  keep(): KeptListing;
+}
+
+/** A list of a tree that may be closed. */
+export interface KeptListing extends Disposable {
+  count(): number;
   native: ContextListing;
 }
 
@@ -14,21 +22,25 @@ export interface HostListing extends Omit<ContextListing, "digest"> {
 export async function listHostTree(
   tree: HostTree,
   rules: ContextRule[],
-  earlier?: HostListing,
+  earlier?: KeptListing,
 ): Promise<HostListing> {
   const { root, owned } = tree;
   const native = await readable(scanContext({ root, owned, rules, earlier: earlier?.native }));
   return {
-    native,
     count: () => native.count(),
     ignored: () => native.ignored(),
     find: (path) => native.find(path),
     below: (directory, from) => native.below(directory, from),
     async digest(path, skip) {
-      const digest = await readable(native.digest(path, skip));
+      const digest = await readable(native.digest(root, owned, path, skip));
       if (digest === null) throw new TboxError("not-found", `${path}: not found in the build context`);
       return digest;
     },
+    keep() {
+      const kept = native.share();
+      return { native: kept, count: () => kept.count(), [Symbol.dispose]: () => kept.release() };
+    },
+    [Symbol.dispose]: () => native.release(),
   };
 }
 

@@ -7,8 +7,15 @@ export interface ContextRule {
   parts: GlobPart[];
 }
 
-/** The files of a tree without the excluded ones, kept outside the JavaScript heap. Paths are relative texts of `#support/file-name.ts`. */
+/**
+ * The files of a tree without the excluded ones. They are outside the JavaScript heap, where the garbage collector does not
+ * see their size, so the owner releases them. Paths are relative texts of `#support/file-name.ts`.
+ */
 export interface ContextListing {
+  /** Returns another reference, which is released on its own. */
+  share(): ContextListing;
+  /** Gives the reference up; it is empty afterwards. */
+  release(): void;
   /** Returns the number of entries. */
   count(): number;
   /** Returns the existing but excluded paths. */
@@ -18,9 +25,10 @@ export interface ContextListing {
   below(directory: string, from: number): string[];
   /**
    * Returns the digest of the file or the directory tree at a path, without the paths in `skip`, which are relative to the
-   * directory; null for a path that is not in the listing. Reads only files whose digests are not known.
+   * directory; null for a path that is not in the listing. Reads only files whose digests are not known. `root` and `owned`
+   * are those of the scan.
    */
-  digest(path: string, skip: string[]): Promise<string | null>;
+  digest(root: number, owned: boolean, path: string, skip: string[]): Promise<string | null>;
 }
 
 export interface ContextEntry {

@@ -39,10 +39,10 @@ pub struct ContextEntry {
     pub target: Option<String>,
 }
 
-/// A tree without the excluded files.
+/// A tree without the excluded files. Its memory is not JavaScript's, so the garbage collector does not know its size:
+/// whoever has it calls [`release`](Self::release).
 #[napi]
 pub struct ContextListing {
-    tree: Arc<Tree>,
     listing: Arc<Listing>,
 }
 
@@ -56,17 +56,31 @@ pub fn scan_context<'env>(
     earlier: Option<&ContextListing>,
 ) -> Result<Object<'env>> {
     let root = descriptor::duplicate(root).map_err(system("dup"))?;
-    let tree = Arc::new(Tree::new(root, owned));
+    let tree = Tree::new(root, owned);
     let rules = rules.iter().map(rule).collect::<Result<Vec<_>>>()?;
     let earlier = earlier.map(|one| Arc::clone(&one.listing));
     in_thread(env, move || {
         let listing = Arc::new(scan(&tree, &rules, earlier.as_deref())?);
-        Ok(ContextListing { tree, listing })
+        Ok(ContextListing { listing })
     })
 }
 
 #[napi]
 impl ContextListing {
+    /// Returns another reference to the listing.
+    #[napi]
+    pub fn share(&self) -> Self {
+        Self {
+            listing: Arc::clone(&self.listing),
+        }
+    }
+
+    /// Gives the listing up; it is empty afterwards.
+    #[napi]
+    pub fn release(&mut self) {
+        self.listing = Arc::default();
+    }
+
     /// Returns the number of entries.
     #[napi]
     pub fn count(&self) -> u32 {
@@ -110,15 +124,19 @@ impl ContextListing {
     }
 
     /// Returns the digest of the file or the directory tree at a path, without the paths in `skip`, which are relative
-    /// to the directory. The result is nothing for a path that is not in the listing.
+    /// to the directory. `root` is the tree of the listing. The result is nothing for a path that is not in the listing.
     #[napi]
     pub fn digest<'env>(
         &self,
         env: &'env Env,
+        root: i32,
+        owned: bool,
         path: String,
         skip: Vec<String>,
     ) -> Result<Object<'env>> {
-        let (tree, listing) = (Arc::clone(&self.tree), Arc::clone(&self.listing));
+        let root = descriptor::duplicate(root).map_err(system("dup"))?;
+        let tree = Tree::new(root, owned);
+        let listing = Arc::clone(&self.listing);
         in_thread(env, move || {
             let skip: HashSet<_> = skip
                 .iter()
