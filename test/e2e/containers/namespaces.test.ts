@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
+import { nameOf, processesMentioning } from "#test/support/processes.ts";
 import { until } from "#test/support/until.ts";
 import { loadBox, shellUnavailable } from "../support/images.ts";
 
@@ -69,6 +70,69 @@ daemonSuite("a container", { obstacle: shellUnavailable, prepare: loadBox }, (da
     await tbox("rm", "-f", "many");
     await until(() => left() === 0);
   });
+
+  test.each([
+    [[]],
+    [["--privileged"]],
+    [["--cap-add", "SYS_PTRACE"]],
+    [["--userns", "keep-id", "--privileged"]],
+  ])("with --pid host and %j reads no memory, environment or file of tbox's processes", async (options) => {
+    const helpers = processesMentioning(daemon.run).filter((pid) => nameOf(pid).startsWith("tbox-"));
+    expect(helpers.map(nameOf)).toContain("tbox-zygote");
+    const read = (pids: string) => `for p in ${pids}; do for f in environ mem maps fd/0 root/etc cwd; do
+      case $f in *mem) dd if=/proc/$p/$f bs=1 count=1 skip=4194304 >/dev/null;; *) test -r /proc/$p/$f;; esac &&
+      { readlink /proc/$p/$f >/dev/null || cat /proc/$p/$f >/dev/null; } && echo $p $f; done; done 2>/dev/null`;
+    const found = await run(
+      ["--pid", "host", ...options],
+      "sh",
+      "-c",
+      read([daemon.pid, ...helpers].join(" ")),
+    );
+    expect(found.stdout).toBe("");
+    // The same script reads the environment of the container's own process.
+    expect(await sh(["--pid", "host", ...options], read("$$"))).toContain(" environ");
+  });
+
+  test("with --privileged prevents no start by low limits of namespaces", async () => {
+    const lower =
+      "for f in /proc/sys/user/max_*_namespaces; do echo 0 >$f; done; cat /proc/sys/user/max_pid_namespaces";
+    await tbox("network", "create", "limits");
+    for (let round = 0; round < 3; round++) {
+      expect(await sh(["--privileged"], lower)).toBe("0\n");
+      expect(await sh([], "echo started")).toBe("started\n");
+      expect(await sh(["--privileged"], lower)).toBe("0\n");
+      const { stdout, stderr } = await tbox(
+        "run",
+        "--rm",
+        "--network",
+        "limits",
+        "box:1",
+        "echo",
+        "on a network",
+      );
+      expect(stdout + stderr).toBe("on a network\n");
+    }
+    expect(await sh(["--privileged"], lower)).toBe("0\n");
+    expect(await sh(["--userns", "keep-id"], "echo with own ids")).toBe("with own ids\n");
+    await tbox("network", "rm", "limits");
+  });
+
+  test.skipIf(!existsSync("/usr/bin/perl"))(
+    "that has all inotify instances keeps no other container from working",
+    async () => {
+      const number = process.arch === "x64" ? 294 : 26;
+      const program = `$|=1; while (syscall(${number}, 0) >= 0) {} print "taken\\n"; sleep 1000`;
+      await tbox("run", "-d", "--name", "taker", "--network", "none", "--rootfs", "/", "perl", "-e", program);
+      await until(async () => (await tbox("logs", "taker")).stdout.includes("taken"));
+      await start("worker", [], "until [ -e /go ]; do sleep 0.05; done; echo done");
+      const followed = tbox("logs", "-f", "worker");
+      expect((await tbox("exec", "worker", "touch", "/go")).stderr).toBe("");
+      expect((await followed).stdout).toBe("done\n");
+      expect((await tbox("wait", "worker")).stdout).toBe("0\n");
+      expect(await sh([], "echo started")).toBe("started\n");
+      await tbox("rm", "-f", "taker", "worker");
+    },
+  );
 
   test("shares IPC and PID namespaces with another container", async () => {
     await start("donor", ["--ipc", "shareable"], "echo shared >/dev/shm/x; exec sleep 1000");

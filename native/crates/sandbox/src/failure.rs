@@ -22,6 +22,13 @@ pub fn explained(kind: FailureKind, step: &str, message: impl Display) -> Failur
 /// Returns the failure of a clone.
 pub fn refused_clone(subject: &str, error: &clone::Error) -> Failure {
     match error {
+        clone::Error::Clone(Errno::NOSPC) => explained(
+            FailureKind::System,
+            "clone",
+            format!(
+                "clone: {subject}: no more are allowed: raise the sysctls user.max_*_namespaces"
+            ),
+        ),
         clone::Error::Clone(errno) => system("clone", subject, *errno),
         clone::Error::Threads => explained(
             FailureKind::System,

@@ -7,6 +7,7 @@ use rustix::io::Errno;
 
 use crate::errno;
 use crate::fork::single_threaded;
+use crate::namespace_limits;
 
 bitflags::bitflags! {
     /// Namespaces of a process.
@@ -65,20 +66,23 @@ pub fn clone3<P>(
         arguments.flags |= INTO_CGROUP;
         arguments.cgroup = cgroup.as_raw_fd() as u64;
     }
-    // SAFETY: without CLONE_VM the child gets a copy of the memory. There is one thread, so the copy is
-    // consistent and no lock is held. `pidfd` outlives the call.
-    let result = unsafe {
-        libc::syscall(
-            libc::SYS_clone3,
-            &raw const arguments,
-            size_of::<libc::clone_args>(),
-        )
-    };
-    if result == 0 {
+    let result = namespace_limits::within(|| {
+        // SAFETY: without CLONE_VM the child gets a copy of the memory. There is one thread, so the copy is
+        // consistent and no lock is held. `pidfd` outlives the call.
+        let result = unsafe {
+            libc::syscall(
+                libc::SYS_clone3,
+                &raw const arguments,
+                size_of::<libc::clone_args>(),
+            )
+        };
+        u32::try_from(result).map_err(|_| errno::last())
+    });
+    let pid = result.map_err(Error::Clone)?;
+    if pid == 0 {
         drop(parent);
         run_in_child(run);
     }
-    let pid = u32::try_from(result).map_err(|_| Error::Clone(errno::last()))?;
     // SAFETY: the kernel has just created this descriptor and nobody else owns it.
     let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
     Ok((Child { pid, pidfd }, parent))

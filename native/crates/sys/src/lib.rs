@@ -15,6 +15,7 @@ pub mod keyring;
 pub mod lock;
 pub mod memfd;
 pub mod mounts;
+mod namespace_limits;
 pub mod namespaces;
 pub mod network_namespace;
 pub mod new_directory;

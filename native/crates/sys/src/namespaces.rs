@@ -9,6 +9,7 @@ use rustix::thread::{
 };
 
 use crate::clone::Namespaces;
+use crate::namespace_limits;
 
 /// Moves the calling thread, which must be the only one, into these namespaces of a process. A joined PID
 /// namespace applies to later children only.
@@ -26,12 +27,16 @@ pub fn enter_mounts(namespace: BorrowedFd<'_>) -> Result<(), Errno> {
 /// Moves the calling thread, which must be the only one, into a new cgroup namespace, whose root is the
 /// thread's cgroup.
 pub fn enter_new_cgroup() -> Result<(), Errno> {
-    // SAFETY: the descriptor table is not unshared.
-    unsafe { unshare_unsafe(UnshareFlags::NEWCGROUP) }
+    namespace_limits::within(|| {
+        // SAFETY: the descriptor table is not unshared.
+        unsafe { unshare_unsafe(UnshareFlags::NEWCGROUP) }
+    })
 }
 
 /// Moves the calling thread, which must be the only one, into a copy of its mount namespace.
 pub fn enter_new_mounts() -> Result<(), Errno> {
-    // SAFETY: the descriptor table is not unshared.
-    unsafe { unshare_unsafe(UnshareFlags::NEWNS) }
+    namespace_limits::within(|| {
+        // SAFETY: the descriptor table is not unshared.
+        unsafe { unshare_unsafe(UnshareFlags::NEWNS) }
+    })
 }

@@ -6,14 +6,17 @@ use rustix::io::Errno;
 use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space, unshare_unsafe};
 
 use crate::errno;
+use crate::namespace_limits;
 
 /// The kernel's request for the network namespace of a socket (linux/sockios.h).
 pub const SIOCGSKNS: libc::Ioctl = 0x894c;
 
 /// Moves the calling thread into a new network namespace, owned by its user namespace.
 pub fn enter_new() -> Result<(), Errno> {
-    // SAFETY: the descriptor table is not unshared.
-    unsafe { unshare_unsafe(UnshareFlags::NEWNET) }
+    namespace_limits::within(|| {
+        // SAFETY: the descriptor table is not unshared.
+        unsafe { unshare_unsafe(UnshareFlags::NEWNET) }
+    })
 }
 
 /// Moves the calling thread into a network namespace by its descriptor.
