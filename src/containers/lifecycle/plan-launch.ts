@@ -9,6 +9,7 @@ import type { ApiSocket } from "../request/api-socket.ts";
 import { planCapabilities } from "../request/capabilities.ts";
 import type { HostConfig } from "../request/create-request.ts";
 import { programEnvironment } from "../request/environment.ts";
+import { isIsolated } from "../request/isolation.ts";
 import { planLog } from "../request/log-options.ts";
 import { planMounts } from "../request/plan-mounts.ts";
 import { defaultMaskedPaths, defaultReadonlyPaths } from "../request/protected-paths.ts";
@@ -120,6 +121,7 @@ export function planLaunch(
     },
     log: planLog(host.LogConfig),
     cgroupWritable: writableCgroups,
+    ...(isIsolated(record) ? { isolated: true } : {}),
     durableExit: !host.AutoRemove && record.layers === undefined,
   };
 }

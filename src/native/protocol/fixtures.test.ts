@@ -85,6 +85,7 @@ const fullLaunch: LaunchRequest = {
   ],
   cgroup: true,
   cgroupWritable: true,
+  isolated: true,
   durableExit: false,
 };
 

@@ -38,6 +38,8 @@ export interface LaunchRequest {
   cgroup: boolean;
   /** Whether the container may write below its own cgroup. */
   cgroupWritable: boolean;
+  /** Whether no process outside the container can get a file or socket of the container. */
+  isolated?: true;
   /** Whether the exit record is synced to disk. */
   durableExit: boolean;
 }

@@ -5,6 +5,7 @@ mod children;
 mod listening;
 mod net_helper;
 mod prepared;
+mod prepared_network;
 mod preparer;
 mod ready_monitors;
 mod reexecute;

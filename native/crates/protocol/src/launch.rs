@@ -35,6 +35,10 @@ pub struct LaunchRequest {
     pub cgroup: bool,
     /// Whether the container may write below its own cgroup.
     pub cgroup_writable: bool,
+    /// Whether no process outside the container can get a file or socket of the container: its network namespace may be used
+    /// again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub isolated: bool,
     /// Whether the monitor syncs the exit record to disk before it ends; false for containers that are
     /// removed at exit.
     pub durable_exit: bool,

@@ -17,6 +17,7 @@ use crate::monitor::exit_record;
 use crate::monitor::exit_status::{self, REPORT_LENGTH, Status};
 use crate::monitor::memory;
 use crate::timestamp;
+use crate::zygote::prepared_network::PreparedNetwork;
 
 /// The zygote's knowledge of a container.
 #[derive(Debug, Clone)]
@@ -34,7 +35,9 @@ enum Child {
         /// The container's PID 1; `None` until the monitor has reported it.
         pid: Option<u32>,
         /// The container's network namespace, if the zygote prepared it.
-        network: Option<OwnedFd>,
+        network: Option<PreparedNetwork>,
+        /// Whether nothing else can have a socket in the network namespace after the container's end.
+        isolated: bool,
     },
     Worker,
     /// PID 1 of a container whose monitor was killed. The kernel made it a child of the zygote.
@@ -46,8 +49,18 @@ enum Child {
 pub struct HeldDescriptors {
     /// The container's network namespace. Closing the last descriptor of a namespace destroys the namespace. That takes
     /// time, so the zygote closes the descriptor when no container is being started.
-    pub network: Option<OwnedFd>,
+    pub network: Option<PreparedNetwork>,
     pub cgroup: Option<OwnedFd>,
+    /// Whether the request says that no other process can get a socket of the container.
+    pub isolated: bool,
+}
+
+/// A network namespace whose container has ended.
+#[derive(Debug)]
+pub struct LeftNetwork {
+    pub network: PreparedNetwork,
+    /// Whether another container may use it, if its interfaces are unused.
+    pub isolated: bool,
 }
 
 /// The children by process id.
@@ -79,7 +92,11 @@ impl Children {
     }
 
     pub fn add_monitor(&mut self, pid: Pid, id: String, held: HeldDescriptors) {
-        let HeldDescriptors { network, cgroup } = held;
+        let HeldDescriptors {
+            network,
+            cgroup,
+            isolated,
+        } = held;
         let container = Container {
             id,
             started_at: timestamp::now(),
@@ -89,8 +106,26 @@ impl Children {
             container,
             pid: None,
             network,
+            isolated,
         };
         self.by_pid.insert(number(pid), monitor);
+    }
+
+    /// Notes that another process enters namespaces of containers that `chosen` selects by id and first process.
+    pub fn note_visitor(&mut self, chosen: impl Fn(&str, Option<u32>) -> bool) {
+        self.read_reports();
+        for child in self.by_pid.values_mut() {
+            if let Child::Monitor {
+                container,
+                pid,
+                isolated,
+                ..
+            } = child
+                && chosen(&container.id, *pid)
+            {
+                *isolated = false;
+            }
+        }
     }
 
     /// Returns the first process of a container; `None` if it is not running, or an earlier zygote started it.
@@ -127,7 +162,7 @@ impl Children {
 
     /// Reaps every child that has ended. If a monitor was killed, the zygote writes the exit record of its container.
     /// Returns the network namespaces without a container.
-    pub fn reap(&mut self, host: &Host) -> Vec<OwnedFd> {
+    pub fn reap(&mut self, host: &Host) -> Vec<LeftNetwork> {
         self.read_reports();
         let mut ended = Vec::new();
         while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
@@ -159,17 +194,23 @@ impl Children {
         pid: u32,
         status: Status,
         ended: impl Iterator<Item = u32>,
-    ) -> Option<OwnedFd> {
+    ) -> Option<LeftNetwork> {
         let child = self.by_pid.remove(&pid);
         let Some(Child::Monitor {
             container,
             pid,
             network,
+            isolated,
         }) = child
         else {
             return None;
         };
-        if status.signal.is_none() {
+        let killed = status.signal.is_some();
+        let network = network.map(|network| LeftNetwork {
+            network,
+            isolated: isolated && !killed,
+        });
+        if !killed {
             return network;
         }
         // A monitor that was killed after it had reaped its container leaves no orphan.

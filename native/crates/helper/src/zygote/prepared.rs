@@ -14,12 +14,17 @@ use sys::seqpacket::{self, Error};
 use sys::watched::Watched;
 
 use crate::monitor::launch::Launch;
+use crate::zygote::children::LeftNetwork;
+use crate::zygote::prepared_network::PreparedNetwork;
 use crate::zygote::preparer::{NETWORK, Preparation};
 use crate::zygote::ready_monitors::ReadyMonitors;
 use crate::zygote::standby_monitor::{ForkSide, Standby, StandbyMonitor};
 
-/// Resources of each kind, enough for some simultaneous starts. A namespace takes about 200 KiB of kernel memory.
+/// Resources of each kind, enough for some simultaneous starts.
 const MOST_READY: usize = 4;
+
+/// Network namespaces, of which prepared sandboxes take some more. One takes about 200 KiB of kernel memory.
+const MOST_NETWORKS: usize = 8;
 
 /// Number of ready resources at or below which a preparer is started.
 const FEW_READY: usize = 2;
@@ -39,7 +44,7 @@ const RETRY: Duration = Duration::from_secs(10);
 #[derive(Debug, Default)]
 pub struct PreparedResources {
     /// Unused network namespaces whose loopback interface is up.
-    networks: Vec<OwnedFd>,
+    networks: Vec<PreparedNetwork>,
     /// Network namespaces to be destroyed.
     used: Vec<OwnedFd>,
     devices: Vec<OwnedFd>,
@@ -60,7 +65,7 @@ pub enum PrepareSide {
 
 impl PreparedResources {
     /// Takes a network namespace, if one is ready.
-    pub fn take_network(&mut self) -> Option<OwnedFd> {
+    pub fn take_network(&mut self) -> Option<PreparedNetwork> {
         self.postpone(QUIET);
         self.networks.pop()
     }
@@ -77,13 +82,17 @@ impl PreparedResources {
             return false;
         };
         let networks = self.ready.expect(wanted.clone());
-        self.used.extend(networks);
+        self.discard(networks);
         self.ready.suit(&wanted)
     }
 
     /// Sends a launch to a monitor with a sandbox, if one suits the request, or to the standby monitor. Returns the
     /// process's id and its sandbox's network namespace, or `None` if there is no such process.
-    pub fn launch(&mut self, launch: &Launch, suits: bool) -> Option<(Pid, Option<OwnedFd>)> {
+    pub fn launch(
+        &mut self,
+        launch: &Launch,
+        suits: bool,
+    ) -> Option<(Pid, Option<PreparedNetwork>)> {
         self.postpone(QUIET);
         self.ready_not_before = self.not_before;
         while suits && let Some(member) = self.ready.take() {
@@ -148,11 +157,26 @@ impl PreparedResources {
     }
 
     fn discard_sandboxes(&mut self) {
-        self.used.extend(self.ready.dismiss());
+        let networks: Vec<_> = self.ready.dismiss().collect();
+        self.discard(networks);
     }
 
-    /// Keeps the network namespace of an ended container until there is time to destroy it. The namespace is never
-    /// reused, because another process may still have a socket in it.
+    /// Takes back the network namespace of an ended container. It serves the next container if no other process can have a
+    /// socket in it, and if no packet has passed: nothing of the container is left then.
+    pub fn take_back(&mut self, left: LeftNetwork) {
+        let LeftNetwork { network, isolated } = left;
+        match isolated && self.networks.len() < MOST_NETWORKS && network.is_unused() {
+            true => self.networks.push(network),
+            false => self.retire(network.namespace),
+        }
+    }
+
+    fn discard(&mut self, networks: Vec<PreparedNetwork>) {
+        let namespaces = networks.into_iter().map(|network| network.namespace);
+        self.used.extend(namespaces);
+    }
+
+    /// Keeps a network namespace until there is time to destroy it.
     pub fn retire(&mut self, namespace: OwnedFd) {
         self.postpone(QUIET);
         if self.used.len() >= MOST_USED {
@@ -196,13 +220,14 @@ impl PreparedResources {
         };
         loop {
             match seqpacket::receive_ready(preparer.as_fd()) {
-                Ok(Some(received)) => {
-                    let kind = match received.text.as_slice() {
-                        NETWORK => &mut self.networks,
-                        _ => &mut self.devices,
-                    };
-                    kind.extend(received.descriptors.into_iter().take(1));
-                }
+                Ok(Some(received)) => match received.text.as_slice() {
+                    NETWORK => self
+                        .networks
+                        .extend(PreparedNetwork::of(received.descriptors)),
+                    _ => self
+                        .devices
+                        .extend(received.descriptors.into_iter().take(1)),
+                },
                 Err(Error::WouldBlock) => return,
                 Ok(None) | Err(_) => break,
             }
@@ -230,7 +255,7 @@ impl PreparedResources {
         match fork().ok()? {
             Side::Child => Some(PrepareSide::Preparer(Preparation {
                 channel: theirs,
-                networks: MOST_READY.saturating_sub(self.networks.len()),
+                networks: MOST_NETWORKS.saturating_sub(self.networks.len()),
                 devices: MOST_READY.saturating_sub(self.devices.len()),
             })),
             Side::Parent(pid) => {

@@ -1,12 +1,12 @@
 //! A fork of the zygote that prepares resources for containers and sends them to the zygote.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use sandbox::host::Host;
 use sys::seqpacket;
 
-/// The messages of a preparer, each with one descriptor.
+/// The messages of a preparer. That of a network has the namespace and its counters, the other one a /dev.
 pub const NETWORK: &[u8] = b"network";
 const DEVICES: &[u8] = b"devices";
 
@@ -32,7 +32,8 @@ impl Preparation {
             sys::interface::loopback_up().ok()?;
             let flags = OFlags::RDONLY | OFlags::CLOEXEC;
             let namespace = openat(CWD, "/proc/self/ns/net", flags, Mode::empty()).ok()?;
-            self.send(NETWORK, namespace)?;
+            let counters = sys::network_namespace::open_counters().ok()?;
+            self.send(NETWORK, &[namespace.as_fd(), counters.as_fd()])?;
         }
         Some(())
     }
@@ -40,13 +41,13 @@ impl Preparation {
     fn prepare_devices(&self, host: &Host) -> Option<()> {
         for _ in 0..self.devices {
             let devices = sandbox::launch::prepare_devices(host).ok()?;
-            self.send(DEVICES, devices)?;
+            self.send(DEVICES, &[devices.as_fd()])?;
         }
         Some(())
     }
 
-    fn send(&self, kind: &[u8], resource: OwnedFd) -> Option<()> {
+    fn send(&self, kind: &[u8], resources: &[BorrowedFd<'_>]) -> Option<()> {
         let flags = seqpacket::Flags::empty();
-        seqpacket::send(self.channel.as_fd(), kind, &[resource.as_fd()], flags).ok()
+        seqpacket::send(self.channel.as_fd(), kind, resources, flags).ok()
     }
 }

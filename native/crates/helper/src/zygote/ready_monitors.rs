@@ -1,10 +1,10 @@
 //! Monitors that have prepared a sandbox each, for requests like the last ones.
 
-use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use sandbox::ready::Blueprint;
 
+use crate::zygote::prepared_network::PreparedNetwork;
 use crate::zygote::standby_monitor::StandbyMonitor;
 
 /// Sandboxes that are ready on an idle machine. Each takes about half a megabyte.
@@ -27,7 +27,7 @@ pub struct ReadyMonitors {
 impl ReadyMonitors {
     /// Notes the settings of a request. Returns the network namespaces of members that were ended because other settings
     /// are expected now.
-    pub fn expect(&mut self, wanted: Blueprint) -> Vec<OwnedFd> {
+    pub fn expect(&mut self, wanted: Blueprint) -> Vec<PreparedNetwork> {
         self.wanted_at = Some(Instant::now());
         let known = self.blueprint.as_ref() == Some(&wanted);
         if !known && self.blueprint.is_some() && self.candidate.as_ref() != Some(&wanted) {
@@ -71,7 +71,7 @@ impl ReadyMonitors {
     }
 
     /// Ends all members. Returns their network namespaces.
-    pub fn dismiss(&mut self) -> impl Iterator<Item = OwnedFd> {
+    pub fn dismiss(&mut self) -> impl Iterator<Item = PreparedNetwork> {
         std::mem::take(&mut self.members)
             .into_iter()
             .filter_map(StandbyMonitor::dismiss)

@@ -4,7 +4,7 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use protocol::VERSION;
 use protocol::failure::{Failure, FailureKind};
-use protocol::launch::{Attachment, ExecRequest, LaunchRequest, Network, Sharing};
+use protocol::launch::{Attachment, ExecRequest, LaunchRequest, Network, Shared, Sharing};
 use protocol::work::WorkRequest;
 use protocol::zygote::{FromZygote, ToZygote};
 use rustix::fs::{Mode, OFlags, open};
@@ -64,8 +64,8 @@ impl Zygote {
             // The sandbox has one.
             Network::None if suits => (None, None),
             Network::None => {
-                let network = self.prepared.take_network();
-                let held = network.as_ref().and_then(copy);
+                let held = self.prepared.take_network();
+                let network = held.as_ref().and_then(|held| copy(&held.namespace));
                 (network, held)
             }
             Network::Namespace { namespace } => {
@@ -74,10 +74,12 @@ impl Zygote {
             Network::Process { pid } => (namespace_of(pid), None),
             Network::Host => (None, None),
         };
+        self.note_visits(&request.network, &request.shared);
         let cgroup = descriptors.last().filter(|_| request.cgroup);
         let mut held = HeldDescriptors {
             network: held,
             cgroup: cgroup.and_then(copy),
+            isolated: request.isolated,
         };
         let mut process_of = |sharing: &Sharing| match sharing {
             Sharing::Container { id } => self.container(id),
@@ -110,6 +112,18 @@ impl Zygote {
         Ok(None)
     }
 
+    /// Notes that a container joins namespaces of others.
+    fn note_visits(&mut self, network: &Network, shared: &Shared) {
+        for sharing in [&shared.pid, &shared.ipc] {
+            if let Sharing::Container { id: owner } = sharing {
+                self.children.note_visitor(|id, _| id == owner);
+            }
+        }
+        if let Network::Process { pid: owner } = network {
+            self.children.note_visitor(|_, pid| pid == Some(*owner));
+        }
+    }
+
     fn exec(
         &mut self,
         request: Box<ExecRequest>,
@@ -118,6 +132,8 @@ impl Zygote {
     ) -> Result<Option<Task>, Failure> {
         let expected = descriptors_of_program(&request.attachments, request.cgroup);
         check("exec", expected, descriptors.len())?;
+        // The program may have other privileges than the container.
+        self.children.note_visitor(|id, _| id == request.id);
         let exec = Exec {
             container: self.container(&request.id),
             request,

@@ -281,7 +281,7 @@ impl Zygote {
                 SIGCHLD => {
                     self.prepared.note_end();
                     for network in self.children.reap(&self.host) {
-                        self.prepared.retire(network);
+                        self.prepared.take_back(network);
                     }
                 }
                 SIGUSR1 => {

@@ -13,6 +13,7 @@ use sys::seqpacket::{self, Flags};
 
 use crate::messages;
 use crate::monitor::launch::{self, Launch};
+use crate::zygote::prepared_network::PreparedNetwork;
 
 /// A process that waits for its launch. The process ends when this value is dropped.
 #[derive(Debug)]
@@ -20,7 +21,7 @@ pub struct StandbyMonitor {
     pid: Pid,
     channel: OwnedFd,
     /// The network namespace that its sandbox has, if it was prepared before.
-    network: Option<OwnedFd>,
+    network: Option<PreparedNetwork>,
 }
 
 /// The process after [`StandbyMonitor::fork`].
@@ -50,13 +51,16 @@ struct LaunchMessage<Request> {
 
 impl StandbyMonitor {
     /// Forks a monitor that prepares a sandbox, if a blueprint is given. Returns `None` when that fails.
-    pub fn fork(blueprint: Option<&Blueprint>, network: Option<OwnedFd>) -> Option<ForkSide> {
+    pub fn fork(
+        blueprint: Option<&Blueprint>,
+        network: Option<PreparedNetwork>,
+    ) -> Option<ForkSide> {
         let (ours, theirs) = seqpacket::pair().ok()?;
         match fork().ok()? {
             Side::Child => Some(ForkSide::Monitor(Standby {
                 channel: theirs,
                 blueprint: blueprint.cloned(),
-                network,
+                network: network.map(|network| network.namespace),
             })),
             Side::Parent(pid) => Some(ForkSide::Zygote(Self {
                 pid,
@@ -67,7 +71,7 @@ impl StandbyMonitor {
     }
 
     /// Sends the launch to the process. Returns its id and its sandbox's network namespace, or `None` when it has died.
-    pub fn send(self, launch: &Launch) -> Option<(Pid, Option<OwnedFd>)> {
+    pub fn send(self, launch: &Launch) -> Option<(Pid, Option<PreparedNetwork>)> {
         let optional = [&launch.network, &launch.devices, &launch.pid, &launch.ipc];
         let message = LaunchMessage {
             request: &launch.request,
@@ -85,7 +89,7 @@ impl StandbyMonitor {
     }
 
     /// Ends the process. Returns its sandbox's network namespace.
-    pub fn dismiss(self) -> Option<OwnedFd> {
+    pub fn dismiss(self) -> Option<PreparedNetwork> {
         self.network
     }
 }

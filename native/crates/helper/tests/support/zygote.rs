@@ -102,6 +102,7 @@ impl Zygote {
             attachments: Vec::new(),
             cgroup: false,
             cgroup_writable: false,
+            isolated: false,
             durable_exit: true,
         }
     }

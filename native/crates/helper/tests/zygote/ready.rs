@@ -274,3 +274,37 @@ fn a_prepared_sandbox_enters_the_network_of_another_container() {
     owner.kill();
     owner.exited();
 }
+
+/// Runs a script in a container, then more containers. Returns whether one of these has the first one's network namespace.
+fn serves_again(zygote: &Zygote, script: &str, isolated: bool) -> bool {
+    let program = format!("{script}; exec sleep 1000");
+    let mut first = request(zygote, &["sh", "-c", &program]);
+    first.isolated = isolated;
+    let (container, _) = zygote.launch(first, &[]);
+    let pid = container.started().pid;
+    until("the end of the script", || name_of(pid) == "sleep");
+    let link = format!("/proc/{pid}/ns/net");
+    // While it is open, no other namespace has its number.
+    let held = fs::File::open(&link).unwrap();
+    let name = fs::read_link(&link).unwrap();
+    container.kill();
+    container.exited();
+    let found = (0..24).any(|_| {
+        let next = request(zygote, &["busybox", "readlink", "/proc/self/ns/net"]);
+        Path::new(output(zygote, next).0.trim()) == name
+    });
+    drop(held);
+    found
+}
+
+#[test]
+fn a_network_namespace_serves_the_next_container_if_nothing_of_the_first_can_be_in_it() {
+    let Some(zygote) = Zygote::start() else {
+        return;
+    };
+    warm_up(&zygote, request(&zygote, &["true"]));
+    // A sandbox that was prepared without a prepared namespace has its own, which nobody keeps.
+    assert!((0..20).any(|_| serves_again(&zygote, "true", true)));
+    assert!(!(0..2).any(|_| serves_again(&zygote, "true", false)));
+    assert!(!(0..2).any(|_| serves_again(&zygote, "busybox nc 127.0.0.1 9", true)));
+}
