@@ -32,6 +32,8 @@ const owners: Record<PathAccess, Record<string, string>> = {
     "native/crates/helper/src/zygote/listening.rs":
       "a name in the open run directory, which only the user can write",
     "native/crates/helper/src/zygote/server.rs": "whether procfs has a file",
+    "native/crates/launcher/src/kernel/files.rs":
+      "the identity of the program beside the launcher; follows links, whose target is what execve would run",
     "native/crates/layers/src/copy/copy_file.rs":
       "a name in an open directory; what follows resolves below the root",
     "native/crates/layers/src/copy/status.rs": "answers with the status",
