@@ -18,4 +18,19 @@ describe("a Location header", () => {
       expect(() => resolveLocation(from, location)).toThrow("redirect");
     },
   );
+
+  test.each([
+    "127.0.0.1:1",
+    "[::1]",
+    "localhost",
+    "169.254.169.254",
+    "[::ffff:127.0.0.1]",
+    "[fe80::1]",
+    "0x7f.1",
+  ])("to https://%s is refused, except from this machine", (host) => {
+    const location = `https://${host}/latest/meta-data`;
+    expect(() => resolveLocation(from, location)).toThrow("address of this machine");
+    const local = new URL("http://127.0.0.1:5000/v2/x/blobs/1");
+    expect(resolveLocation(local, location).protocol).toBe("https:");
+  });
 });

@@ -1,5 +1,5 @@
 import { TboxError } from "#support/errors.ts";
-import { sameOrigin } from "#support/http/addresses.ts";
+import { isPrivate, sameOrigin } from "#support/http/addresses.ts";
 import { defaultPatience, readBody } from "./body.ts";
 import { connectionFailure } from "./connection-failure.ts";
 import { parseRetryAfter, TemporaryFailure } from "./retry.ts";
@@ -96,6 +96,12 @@ export function resolveLocation(from: URL, location: string): URL {
     throw new TboxError(
       "forbidden",
       `registry ${from.host}: redirect from ${from.protocol} to ${target.protocol}`,
+    );
+  }
+  if (isPrivate(target.hostname) && !isPrivate(from.hostname)) {
+    throw new TboxError(
+      "forbidden",
+      `registry ${from.host}: redirect to an address of this machine: ${target.host}`,
     );
   }
   // The client would send the part before an @ as credentials.
