@@ -1,7 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { GrpcError, statusCode } from "#buildkit/grpc/grpc-error.ts";
+import { unary } from "#buildkit/grpc/service.ts";
+import { emptyMessage } from "#buildkit/protocol/common.ts";
 import { DockerfileError } from "#builds/dockerfile/dockerfile-error.ts";
-import { solve, statusOf } from "#test/support/buildkit-client.ts";
+import { TboxError } from "#support/errors.ts";
+import { serveSession, solve, statusOf } from "#test/support/buildkit-client.ts";
 import { type BuildKitApi, built, failureOf, openBuildKitApi } from "./support/buildkit-api.ts";
 
 let kit: BuildKitApi;
@@ -143,7 +146,53 @@ describe("a build", () => {
   });
 });
 
+test("a finding about the Dockerfile is shown once for all platforms, with its description", async () => {
+  await kit.open("s", []);
+  const text = "JSONArgsRecommended: use JSON";
+  kit.run = async function* () {
+    yield { type: "dockerfile", name: "Dockerfile", text: "FROM scratch\nCMD x\n" };
+    yield { type: "warning", rule: "JSONArgsRecommended", text, lines: { start: 2, end: 2 } };
+    yield built;
+  };
+  const shown = statusOf(kit.client, "r");
+  const frontendAttributes = new Map([["platform", "linux/amd64,linux/arm64"]]);
+  await solve(kit.client, { ref: "r", session: "s", frontendAttributes });
+  expect(kit.requests).toHaveLength(2);
+  const warnings = (await shown).warnings.map(({ short, detail, url }) => ({
+    short: Buffer.from(short ?? []).toString(),
+    detail: detail?.map((one) => Buffer.from(one).toString()),
+    url,
+  }));
+  expect(warnings).toEqual([
+    {
+      short: `${text} (line 2)`,
+      detail: [expect.stringContaining("JSON arguments recommended for ENTRYPOINT/CMD")],
+      url: "https://docs.docker.com/go/dockerfile/rule/json-args-recommended/",
+    },
+  ]);
+});
+
 describe("POST /build?version=2", () => {
+  test("with an output, a failure is reported after the client has begun to serve its session", async () => {
+    const order: string[] = [];
+    const health = unary(emptyMessage, emptyMessage, () => {
+      order.push("served");
+      return {};
+    });
+    const services = new Map([["/grpc.health.v1.Health/Check", health]]);
+    const socket = await serveSession(kit.api.socket, { id: "late", services });
+    kit.run = () => {
+      order.push("built");
+      throw new TboxError("invalid-argument", "the step fails");
+    };
+    const outputs = encodeURIComponent('[{"Type":"tar","Attrs":{}}]');
+    const path = `/build?version=2&session=late&outputs=${outputs}`;
+    const answer = await (await kit.api.request("POST", path, { body: "tar" })).text();
+    socket.destroy();
+    expect(answer).toContain("the step fails");
+    expect(order).toEqual(["served", "built"]);
+  });
+
   test("answers with BuildKit's progress and the image", async () => {
     kit.run = async function* () {
       yield { type: "dockerfile", name: "Dockerfile", text: "FROM scratch\n" };

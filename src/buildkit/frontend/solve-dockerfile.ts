@@ -3,12 +3,13 @@ import { tmpdir } from "node:os";
 import type { BuildEvent, BuildRecord, BuildRequest, ContextSource } from "#builds/builder.ts";
 import { syntaxOf } from "#builds/dockerfile/directives.ts";
 import { DockerfileError } from "#builds/dockerfile/dockerfile-error.ts";
+import type { LineRange } from "#builds/dockerfile/statement.ts";
 import { StepError } from "#builds/solve/step-error.ts";
 import { formatPlatform, hostPlatform } from "#oci/platform.ts";
 import { parseBoolean } from "#support/boolean.ts";
 import { errorChain, TboxError } from "#support/errors.ts";
 import { GrpcError, statusCode, toGrpcError } from "../grpc/grpc-error.ts";
-import { type BuildProgress, openBuildProgress } from "../progress/build-progress.ts";
+import { type BuildProgress, openBuildProgress, type ShownWarnings } from "../progress/build-progress.ts";
 import { type SourceText, sourceDetail } from "../progress/source-text.ts";
 import type { Vertex } from "../progress/vertices.ts";
 import { openAgentSocket } from "../sessions/agent-socket.ts";
@@ -35,7 +36,13 @@ export interface SolveSettings {
 /** Result of a Dockerfile: images, or the findings of a check. */
 export type Solved =
   | { type: "images"; images: BuiltImage[]; several: boolean }
-  | { type: "findings"; findings: Extract<BuildEvent, { type: "warning" }>[]; source: SourceText };
+  | {
+      type: "findings";
+      findings: Extract<BuildEvent, { type: "warning" }>[];
+      source: SourceText;
+      /** Error in the Dockerfile that ended the check. */
+      failure?: { message: string; lines: LineRange };
+    };
 
 /** Result for one platform. */
 type SolvedPlatform = ({ type: "image" } & BuiltImage) | Extract<Solved, { type: "findings" }>;
@@ -67,9 +74,10 @@ export async function solveDockerfile(
     inlineCache: settings.inlineCache || isTrue(from.arguments.BUILDKIT_INLINE_CACHE),
   };
   const wanted = platforms.length === 0 ? [undefined] : platforms;
+  const shown: ShownWarnings = new Set();
   const solved = await allOrNone(scope.signal, wanted, async (platform, signal) => {
     const prefix = wanted.length > 1 && platform ? formatPlatform(platform) : undefined;
-    const progress = openBuildProgress(scope.vertices, () => vertex.digest, prefix);
+    const progress = openBuildProgress(scope.vertices, () => vertex.digest, { prefix, shown });
     const own = {
       ...build,
       ...(platform === undefined ? {} : { platform }),
@@ -192,7 +200,10 @@ async function runBuild(
       }
     }
   } catch (error) {
-    throw located(error, progress);
+    const source = progress.source();
+    if (!(build.checkOnly && source && error instanceof DockerfileError)) throw located(error, progress);
+    const failure = { message: errorChain(error), lines: error.lines };
+    return { type: "findings", findings, source, failure };
   }
   return { type: "findings", findings, source: progress.source() ?? { name: build.dockerfile, text: "" } };
 }

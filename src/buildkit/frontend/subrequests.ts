@@ -1,4 +1,5 @@
 import type { LineRange } from "#builds/dockerfile/statement.ts";
+import { describeRule } from "#builds/lint/describe-rule.ts";
 import { describeFile, type Question } from "#builds/outline/describe-file.ts";
 import { GrpcError, statusCode } from "../grpc/grpc-error.ts";
 import { ruleAddress } from "../progress/rule-address.ts";
@@ -39,16 +40,31 @@ const questions = new Map<string, Question>([
   ["frontend.targets", "targets"],
 ]);
 
-function lintResult({ findings, source }: Omit<Extract<Solved, { type: "findings" }>, "type">): BridgeResult {
+function lintResult({
+  findings,
+  source,
+  failure,
+}: Omit<Extract<Solved, { type: "findings" }>, "type">): BridgeResult {
   const found = findings.filter(({ rule }) => rule !== undefined);
   const warnings = found.map(({ rule = "", text, lines }) => ({
     ruleName: rule,
+    description: describeRule(rule),
     url: ruleAddress(rule),
     detail: text.slice(rule.length + 2),
     location: { sourceIndex: 0, ranges: rangesOf(lines) },
   }));
   const text = found.map((one) => `\nWARNING: ${one.rule}\n${one.text}\n`).join("");
-  return resultOf({ warnings, sources: [shapeSource(source)] }, text, warnings.length > 0 ? 1 : 0);
+  const json = {
+    warnings,
+    sources: [shapeSource(source)],
+    ...(failure && {
+      buildError: {
+        message: failure.message,
+        location: { sourceIndex: 0, ranges: rangesOf(failure.lines) },
+      },
+    }),
+  };
+  return resultOf(json, text, warnings.length > 0 || failure ? 1 : 0);
 }
 
 function rangesOf(lines: LineRange | undefined) {

@@ -1,5 +1,6 @@
 import type { BuildEvent, StepTitle } from "#builds/builder.ts";
 import type { LineRange } from "#builds/dockerfile/statement.ts";
+import { describeRule } from "#builds/lint/describe-rule.ts";
 import { ruleAddress } from "./rule-address.ts";
 import { type SourceText, sourceOf } from "./source-text.ts";
 import type { Vertex, Vertices } from "./vertices.ts";
@@ -13,11 +14,14 @@ export interface BuildProgress {
   source(): SourceText | undefined;
 }
 
+/** Warnings that a build has shown: builds for several platforms share the findings about their Dockerfile. */
+export type ShownWarnings = Set<string>;
+
 /** Opens the progress of a Dockerfile, for the platform `prefix` if there are several. Warnings belong to `definition`, the vertex that read the Dockerfile. */
 export function openBuildProgress(
   vertices: Vertices,
   definition: () => string,
-  prefix?: string,
+  { prefix, shown = new Set() }: { prefix?: string | undefined; shown?: ShownWarnings } = {},
 ): BuildProgress {
   const steps = new Map<number, { vertex: Vertex; title: StepTitle }>();
   const pulls = new Map<string, Vertex>();
@@ -55,9 +59,13 @@ export function openBuildProgress(
           takePull(vertex, progress);
           return;
         }
-        case "warning":
+        case "warning": {
+          const key = `${event.lines?.start} ${event.text}`;
+          if (shown.has(key)) return;
+          shown.add(key);
           vertices.log.push({ warnings: [warningOf(event, definition(), source)] });
           return;
+        }
         case "built":
         case "checked":
           finishPulls();
@@ -107,7 +115,15 @@ function warningOf(
     vertex,
     level: 1,
     short: Buffer.from(`${text}${at}`),
-    ...(rule === undefined ? {} : { url: ruleAddress(rule) }),
+    ...(rule === undefined ? {} : aboutRule(rule)),
     ...(source === undefined || lines === undefined ? {} : sourceOf(source, lines)),
+  };
+}
+
+function aboutRule(rule: string) {
+  const [url, description] = [ruleAddress(rule), describeRule(rule)];
+  return {
+    ...(url === undefined ? {} : { url }),
+    ...(description === undefined ? {} : { detail: [Buffer.from(description)] }),
   };
 }

@@ -19,10 +19,7 @@ export function parseDockerfile(text: string): Dockerfile {
     const { source, gap } = joinLines(first, lines, directives.escape);
     if (source === "") continue;
     const range = { start, end: lines.number() };
-    if (gap) {
-      const rule = "Empty continuation lines will become errors in a future release";
-      warnings.push({ message: `Empty continuation line found in: ${source}: ${rule}`, line: range.end });
-    }
+    if (gap) warnings.push({ message: "Empty continuation line", line: range.end });
     const statement = atLines(range, () => splitStatement(source, directives.escape));
     const heredocs = takesHeredocs(statement) ? atLines(range, () => heredocsOf(source)) : [];
     const filled = heredocs.map((heredoc) => readHeredoc(heredoc, lines, range.start));

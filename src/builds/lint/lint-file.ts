@@ -1,14 +1,13 @@
 import type { Stage, Stages } from "../dockerfile/read-stages.ts";
 import { type Finding, finding } from "./finding.ts";
 import { lintCasing } from "./lint-casing.ts";
-import { lintFrom } from "./lint-from.ts";
+import { type GlobalValues, lintFrom } from "./lint-from.ts";
 import { lintDescription, lintInstruction } from "./lint-instruction.ts";
 
 export interface FileFacts {
   /** Text of the Dockerfile. */
   text: string;
-  /** Default values of the arguments before the first FROM. */
-  defaults: Record<string, string>;
+  globals: GlobalValues;
   /** Tests whether `.dockerignore` excludes a path. */
   ignored(path: string): boolean;
 }
@@ -24,7 +23,7 @@ export function lintFile(read: Stages, facts: FileFacts): Finding[] {
       finding("NoEmptyContinuation", message, { start: line, end: line }),
     ),
     ...lintCasing(instructions),
-    ...read.stages.flatMap((stage, index) => lintFrom(stage, read.stages.slice(0, index), facts.defaults)),
+    ...read.stages.flatMap((stage, index) => lintFrom(stage, read.stages.slice(0, index), facts.globals)),
     ...read.stages.flatMap(lintCommands),
     ...instructions.flatMap((one) => [
       ...lintInstruction(one, facts.ignored),

@@ -8,8 +8,14 @@ import { keywordOf } from "./lint-casing.ts";
 import type { Rule } from "./settings.ts";
 import { undefinedNames } from "./variables.ts";
 
-/** Lints a FROM. `defaults` are the default values of the arguments before the first FROM. */
-export function lintFrom({ from }: Stage, before: Stage[], defaults: Record<string, string>): Finding[] {
+/** Values of the arguments before the first FROM: their defaults, and those of a build. */
+export interface GlobalValues {
+  defaults: Record<string, string>;
+  values: Record<string, string>;
+}
+
+/** Lints a FROM. */
+export function lintFrom({ from }: Stage, before: Stage[], { defaults, values }: GlobalValues): Finding[] {
   const found: Finding[] = [];
   const add = (rule: Rule, text: string) => void found.push(finding(rule, text, from.lines));
   const [, as = "", name = ""] = /\s(as)\s+(\S+)\s*$/i.exec(from.source) ?? [];
@@ -26,7 +32,8 @@ export function lintFrom({ from }: Stage, before: Stage[], defaults: Record<stri
   }
   if (from.platform !== undefined) {
     if (/^\$\{?TARGETPLATFORM\}?$/.test(from.platform)) {
-      add("RedundantTargetPlatform", `Setting platform to predefined ${from.platform} in FROM is redundant`);
+      const why = "is redundant as this is the default behavior";
+      add("RedundantTargetPlatform", `Setting platform to predefined ${from.platform} in FROM ${why}`);
     } else if (
       !from.platform.includes("$") &&
       !from.platform.split("/").some((part) => from.name?.includes(part))
@@ -38,7 +45,7 @@ export function lintFrom({ from }: Stage, before: Stage[], defaults: Record<stri
     }
   }
   const words = [from.base, from.platform ?? ""];
-  for (const word of undefinedNames(words, (one) => Object.hasOwn(defaults, one))) {
+  for (const word of undefinedNames(words, (one) => Object.hasOwn(values, one))) {
     add("UndefinedArgInFrom", `FROM argument '${word}' is not declared`);
   }
   if (from.base.includes("$") && !isImage(expanded(from.base, defaults))) {

@@ -1,9 +1,10 @@
+import { posix } from "node:path";
 import type { Instruction } from "../dockerfile/instruction.ts";
 import { type Finding, finding } from "./finding.ts";
 import type { Rule } from "./settings.ts";
 
 const secret = /(?:^|_)(?:apikey|auth|credentials?|key|password|pword|passwd|secret|token)(?:_|$)/i;
-const harmless = /(?:^|_)public(?:_|$)/i;
+const harmless = /(?:^|_)(?:public|file|version)(?:_|$)/i;
 
 /** Lints an instruction. `ignored` tests whether `.dockerignore` excludes a path. */
 export function lintInstruction(one: Instruction, ignored: (path: string) => boolean): Finding[] {
@@ -46,7 +47,8 @@ export function lintInstruction(one: Instruction, ignored: (path: string) => boo
     case "copy":
     case "add":
       for (const source of one.from === undefined ? one.sources : []) {
-        if (/[$*?[\\]|^\w+:\/\//.test(source) || !ignored(source.replace(/^(?:\.?\/)+|\/+$/g, ""))) continue;
+        const path = posix.join("/", source).replace(/^\/|\/$/g, "");
+        if (/[$*?[\\]|^\w+:\/\//.test(source) || path === "" || !ignored(path)) continue;
         const verb = one.kind === "copy" ? "Copy" : "Add";
         add("CopyIgnoredFile", `Attempting to ${verb} file "${source}" that is excluded by .dockerignore`);
       }
@@ -56,19 +58,18 @@ export function lintInstruction(one: Instruction, ignored: (path: string) => boo
   return found;
 }
 
-/** Reports a comment directly before an ARG or FROM if the comment does not begin with the name that it declares. */
+/** Reports a comment directly before an ARG or FROM if the comment does not begin with a name that it declares. */
 export function lintDescription(one: Instruction, text: string): Finding[] {
-  const name = one.kind === "from" ? one.name : one.kind === "arg" ? one.arguments[0]?.name : undefined;
+  const names = one.kind === "arg" ? one.arguments.map(({ name }) => name) : [];
+  if (one.kind === "from" && one.name !== undefined) names.push(one.name);
+  const [name, ...others] = names;
   if (name === undefined) return [];
   const before = text.split("\n")[one.lines.start - 2] ?? "";
   const [, comment = ""] = /^\s*#\s*(.*\S)\s*$/.exec(before) ?? [];
   if (comment === "" || /^(?:syntax|escape|check)\s*=/i.test(comment)) return [];
-  if (
-    comment.toLowerCase() === name.toLowerCase() ||
-    comment.toLowerCase().startsWith(`${name.toLowerCase()} `)
-  )
-    return [];
-  const what = one.kind === "from" ? "build stage" : "argument";
-  const rule = `Comment for ${what} should follow the format: \`# ${name} <description>\``;
+  const [first = ""] = comment.split(" ");
+  if (names.includes(first)) return [];
+  const example = others.length > 0 ? "<arg_key>" : name;
+  const rule = `Comment for ${one.kind.toUpperCase()} should follow the format: \`# ${example} <description>\``;
   return [finding("InvalidDefinitionDescription", rule, one.lines)];
 }

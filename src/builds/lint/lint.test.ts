@@ -12,10 +12,11 @@ function violations(text: string): string[] {
   const read = readStages(text);
   const defaults = planGlobals(read, { arguments: {} }, { TARGETPLATFORM: "linux/amd64" });
   const found: string[] = [];
-  const lint = openLint(read.check, (event) => {
+  const lint = openLint(text, read.check, (event) => {
     if (event.type === "warning") found.push(`${event.rule} ${event.lines?.start}`);
   });
-  lint.report(lintFile(read, { text, defaults, ignored: compileIgnorePatterns(["left", "!left/in"]) }));
+  const globals = { defaults, values: { ...defaults, GIVEN: "1" } };
+  lint.report(lintFile(read, { text, globals, ignored: compileIgnorePatterns(["left", "!left/in"]) }));
   for (const stage of read.stages) {
     lint.report(lintStage(stage, { variables: new Set(["PATH"]), hasDirectory: false }).findings);
   }
@@ -34,8 +35,16 @@ test.each([
   ['FROM a\nSHELL ["/bin/bash", "-c"]\nCMD x\n', []],
   ['FROM a\nENTRYPOINT ["x"]\n', []],
   ["FROM a\nMAINTAINER x\n", ["MaintainerDeprecated 2"]],
+  ["FROM a\n# check=skip=MaintainerDeprecated\nMAINTAINER x\nCMD x\n", ["JSONArgsRecommended 4"]],
+  ["FROM a\n# check=skip=JSONArgsRecommended why\n# more\nCMD x\n", []],
+  ["FROM a\n# check=skip=JSONArgsRecommended\n\nCMD x\n", ["JSONArgsRecommended 4"]],
+  ["# check=error=false\nFROM a AS One\n", ["StageNameCasing 2"]],
+  ["FROM a\n# check=skip=Unknown\nCMD x\n", ["JSONArgsRecommended 3"]],
   ["FROM a:${V}\n", ["UndefinedArgInFrom 1", "InvalidDefaultArgInFrom 1"]],
   ["ARG V=1\nFROM a:${V}\n", []],
+  ["ARG GIVEN\nFROM a:${GIVEN}\n", ["InvalidDefaultArgInFrom 2"]],
+  ["FROM a\nARG TOKEN_FILE\nARG AUTH_VERSION\nARG TOKEN\n", ["SecretsUsedInArgOrEnv 4"]],
+  ["# check=experimental=all\n# b about\nARG a b\nFROM a\n", []],
   ["ARG V\nFROM a:$V\n", ["UndefinedArgInFrom 2", "InvalidDefaultArgInFrom 2"]],
   ["ARG V\nFROM a:${V:-1}\n", []],
   ["FROM a\nCOPY $X /\nARG Y\nENV Z=$Y\nCOPY $Z ${Z} $PATH /d/\n", ["UndefinedVar 2"]],

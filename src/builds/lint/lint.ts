@@ -1,7 +1,7 @@
 import type { BuildEvent } from "../builder.ts";
 import { DockerfileError } from "../dockerfile/dockerfile-error.ts";
 import type { Finding } from "./finding.ts";
-import { parseLintSettings } from "./settings.ts";
+import { parseLintSettings, type Rule } from "./settings.ts";
 
 /** Reporter of findings; applies the settings of the directive `check`. */
 export interface Lint {
@@ -11,13 +11,28 @@ export interface Lint {
   count(): number;
 }
 
-/** Opens a lint; the settings come from the directive or the argument `BUILDKIT_DOCKERFILE_CHECK`. */
-export function openLint(settingsText: string | undefined, emit: (event: BuildEvent) => void): Lint {
+/**
+ * Opens a lint of a Dockerfile; the settings come from the directive or the argument `BUILDKIT_DOCKERFILE_CHECK`. A comment
+ * `# check=skip=RULE` above an instruction is for this instruction only.
+ */
+export function openLint(
+  text: string,
+  settingsText: string | undefined,
+  emit: (event: BuildEvent) => void,
+): Lint {
   const settings = parseLintSettings(settingsText);
+  const all = text.split("\n");
+  const directives = Math.max(
+    0,
+    all.findIndex((line) => !/^\s*#\s*(?:syntax|escape|check)\s*=/i.test(line)),
+  );
   const reported = new Set<string>();
   return {
     report(findings) {
-      const counted = findings.filter(({ rule }) => settings.checks(rule));
+      const counted = findings.filter(
+        ({ rule, lines }) =>
+          settings.checks(rule) && !skipsAbove(all.slice(directives, lines.start - 1), rule),
+      );
       for (const { rule, text, lines } of counted.sort((a, b) => a.lines.start - b.lines.start)) {
         const key = `${rule} ${lines.start} ${text}`;
         if (reported.has(key)) continue;
@@ -31,4 +46,24 @@ export function openLint(settingsText: string | undefined, emit: (event: BuildEv
     },
     count: () => reported.size,
   };
+}
+
+/** Tests whether one of the comments directly above an instruction skips a check. */
+function skipsAbove(above: string[], rule: Rule): boolean {
+  for (const line of above.toReversed()) {
+    const comment = /^\s*#(.*)$/.exec(line)?.[1];
+    if (comment === undefined) return false;
+    const value = /^\s*check\s*=\s*(\S+)/i.exec(comment)?.[1];
+    if (value !== undefined && skips(value, rule)) return true;
+  }
+  return false;
+}
+
+function skips(settings: string, rule: Rule): boolean {
+  try {
+    return parseLintSettings(settings).skips(rule);
+  } catch {
+    // An invalid comment is a comment.
+    return false;
+  }
 }

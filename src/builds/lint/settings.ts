@@ -35,6 +35,7 @@ const experimental: Rule[] = ["InvalidDefinitionDescription"];
 
 export interface LintSettings {
   checks(rule: Rule): boolean;
+  skips(rule: Rule): boolean;
   /** Whether findings fail the build. */
   error: boolean;
 }
@@ -55,7 +56,11 @@ export function parseLintSettings(text: string | undefined): LintSettings {
     else if (key === "error") error = readSwitch(value);
     else throw invalid(`unknown option ${JSON.stringify(key)}: use skip, error or experimental`);
   }
-  return { checks: (rule) => !skipped.has(rule) && (!experimental.includes(rule) || extra.has(rule)), error };
+  return {
+    checks: (rule) => !skipped.has(rule) && (!experimental.includes(rule) || extra.has(rule)),
+    skips: (rule) => skipped.has(rule),
+    error,
+  };
 }
 
 function addRules(set: Set<Rule>, value: string): void {

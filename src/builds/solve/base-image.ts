@@ -47,5 +47,7 @@ export async function fetchImage(
   });
   const image = familiarName(reference);
   for await (const one of progress) emit({ type: "pulling", image, progress: one });
-  return services.images.resolveBase(familiarName(reference), platform);
+  // An image without an index serves every platform, as in BuildKit; a check reports that it is another one.
+  const pulled = await findLocalImage(services, image, platform);
+  return pulled ?? services.images.resolveBase(image);
 }

@@ -13,6 +13,7 @@ import { readStages } from "../dockerfile/read-stages.ts";
 import { checkStages } from "../lint/check-stages.ts";
 import { openLint } from "../lint/lint.ts";
 import { lintFile } from "../lint/lint-file.ts";
+import type { GlobalValues } from "../lint/lint-from.ts";
 import { ownValue, type PlannedStages, planGlobals, planStages } from "../plan/plan-stages.ts";
 import { isPredefined, platformArguments } from "../plan/platform-arguments.ts";
 import type { BuilderServices } from "../services.ts";
@@ -40,11 +41,11 @@ export async function buildImage(
   const { text, context } = await openInput(sources, emit);
   const read = readStages(text);
   const given = request.arguments;
-  const lint = openLint(given.BUILDKIT_DOCKERFILE_CHECK ?? read.check, emit);
+  const lint = openLint(text, given.BUILDKIT_DOCKERFILE_CHECK ?? read.check, emit);
   const platform = request.platform ?? hostPlatform();
   const predefined = (stage: string) => platformArguments(hostPlatform(), platform, stage);
-  const defaults = planGlobals(read, { arguments: {} }, predefined(""));
-  lint.report(lintFile(read, { text, defaults, ignored: await context.ignores() }));
+  const globals = globalValues(read, given, predefined(""));
+  lint.report(lintFile(read, { text, globals, ignored: await context.ignores() }));
   const { progress } = request;
   const steps = classicSteps(progress, { globals: read.globals, labels: request.labels });
   const planned = planStages(read, {
@@ -96,6 +97,15 @@ export async function buildImage(
     order.end();
     await services.layers.sync().catch(() => {});
   }
+}
+
+function globalValues(
+  read: ReturnType<typeof readStages>,
+  given: BuildRequest["arguments"],
+  predefined: Record<string, string>,
+): GlobalValues {
+  const valuesOf = (some: typeof given) => planGlobals(read, { arguments: some }, predefined);
+  return { defaults: valuesOf({}), values: valuesOf(given) };
 }
 
 function builtEvent({ tags }: BuildRequest, { id: image, existed }: FinishedImage): BuildEvent {
