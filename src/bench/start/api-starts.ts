@@ -64,13 +64,10 @@ export async function measureApi(
   return {
     whole: {
       id: "api",
-      title: "API: create, start and wait",
+      title: "API: create, start and wait for the end",
       unit: "ms",
       comparable: false,
-      series: [
-        series("create to removal, AutoRemove", removed),
-        series("create to exit", kept.map(untilExit)),
-      ],
+      series: [series("with AutoRemove", removed), series("without AutoRemove", kept.map(untilExit))],
     },
     steps: {
       id: "api-steps",
