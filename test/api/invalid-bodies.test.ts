@@ -10,6 +10,7 @@ afterAll(() => api[Symbol.asyncDispose]());
 const refused = (message: string) => ({ status: 400, text: `${JSON.stringify({ message })}\n` });
 
 test.each([
+  "/commit",
   "/commit?container=c",
   "/containers/create",
   "/containers/c/exec",

@@ -186,6 +186,18 @@ describe("answers", () => {
     );
   });
 
+  test("a client of version 1.22 can read and write archives of images", async () => {
+    const [read, one, written, other] = [
+      await api.request("GET", "/v1.22/images/get?names=none"),
+      await api.request("GET", "/v1.22/images/a/b/get"),
+      await fetch("http://d/v1.22/images/load?quiet=1", { unix: api.socket, method: "POST" }),
+      await api.request("GET", "/v1.22/images/json"),
+    ];
+    const tooOld = "client version 1.22 is too old";
+    for (const response of [read, one, written]) expect(await response.text()).not.toContain(tooOld);
+    expect(await other.text()).toContain(tooOld);
+  });
+
   test("errors have Docker's JSON and exact content type", async () => {
     const response = await api.request("GET", "/containers/none/json");
     expect(response.headers.get("Content-Type")).toBe("application/json");

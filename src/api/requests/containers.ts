@@ -45,7 +45,8 @@ export const pruneQuery = query({ filters: queryFilters });
 
 /** Query of `POST /commit`; `changes` may be repeated. */
 export const commitContainerQuery = query({
-  container: z.string("missing required query parameter"),
+  // Docker reads the body first, then it finds that there is no container without a name.
+  container: z.string().default(""),
   repo: queryText,
   tag: queryText,
   author: queryText,

@@ -35,6 +35,8 @@ async function copyInto(
   using workspaces = new DisposableStack();
   const workspace = () => workspaces.use(run.services.containers.builds.openWorkspace(lowers));
   const sources = await findSources(run, copy, { step, target, workspace });
+  const classic = run.request.progress === "classic";
+  if (classic && sources.length === 0) throw invalidArgument("no source files were specified");
   if (sources.length > 1 && !target.endsWith("/")) {
     const rule = "the destination must be a directory and end with a /";
     throw invalidArgument(`When using ${copy.kind.toUpperCase()} with more than one source file, ${rule}`);
@@ -56,7 +58,10 @@ async function copyInto(
     async create() {
       const copies = (await Promise.all(sources.map((one) => one.open()))).flat();
       using opened = run.services.containers.builds.openWorkspace(lowers);
-      await opened.copy(copies, { owner, ...(chmod === "" ? {} : { mode: chmod }) });
+      await opened.copy(copies, {
+        owner,
+        ...(chmod === "" ? {} : { mode: chmod }),
+      });
       const latest = run.epoch === undefined ? {} : { latest: run.epoch };
       return await run.services.layers.commitUpper(opened.upper, link ? { ...latest, merge: true } : latest);
     },

@@ -1,4 +1,4 @@
-import { invalidArgument, TboxError } from "#support/errors.ts";
+import { invalidArgument } from "#support/errors.ts";
 import { parseVolumeOptions } from "#volumes/volume-options.ts";
 import { parseBindText, withoutEffect } from "../request/bind-text.ts";
 import type { HostConfig, MountRequest } from "../request/create-request.ts";
@@ -56,10 +56,13 @@ export function planVolumes({ host, anonymous, find }: VolumeSources): PlannedVo
   return { volumes, binds, warnings };
 }
 
-/** Throws not-found, with Docker's message, for a volume driver that needs a plugin. */
+/**
+ * Refuses a volume driver that needs a plugin, with Docker's message. Docker answers 404, which its client takes for a missing
+ * image.
+ */
 function checkDriver(driver = ""): void {
   if (driver === "" || driver === "local") return;
-  throw new TboxError("not-found", `error looking up volume plugin ${driver}: plugin "${driver}" not found`);
+  throw invalidArgument(`error looking up volume plugin ${driver}: plugin "${driver}" not found`);
 }
 
 /** Returns the volumes that the request names, and the targets of all its mounts. */

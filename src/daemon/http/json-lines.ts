@@ -16,7 +16,7 @@ export async function streamLines<Item>(
   format: LineFormat<Item>,
 ): Promise<Response> {
   const items = source[Symbol.asyncIterator]();
-  return respond(items, await items.next(), format);
+  return respond(items, Promise.resolve(await items.next()), format);
 }
 
 /** Streams one JSON object a line. Every error is the last line, with status 200. */
@@ -24,9 +24,20 @@ export function streamLinesAndErrors<Item>(source: AsyncIterable<Item>, format: 
   return respond(source[Symbol.asyncIterator](), undefined, format);
 }
 
+/** Streams lines like `streamLinesAndErrors`, but sends the head with the first line, for clients that stop sending at the head. */
+export async function streamLinesWhenRead<Item>(
+  source: AsyncIterable<Item>,
+  format: LineFormat<Item>,
+): Promise<Response> {
+  const items = source[Symbol.asyncIterator]();
+  const first = items.next();
+  await first.catch(() => {});
+  return respond(items, first, format);
+}
+
 function respond<Item>(
   items: AsyncIterator<Item>,
-  first: IteratorResult<Item> | undefined,
+  first: Promise<IteratorResult<Item>> | undefined,
   format: LineFormat<Item>,
 ): Response {
   return streamed(lines(items, first, format), "application/json");
@@ -34,11 +45,11 @@ function respond<Item>(
 
 async function* lines<Item>(
   items: AsyncIterator<Item>,
-  first: IteratorResult<Item> | undefined,
+  first: Promise<IteratorResult<Item>> | undefined,
   { shape, failure }: LineFormat<Item>,
 ): AsyncGenerator<string, void, void> {
   try {
-    for (let next = first ?? (await items.next()); !next.done; next = await items.next()) {
+    for (let next = await (first ?? items.next()); !next.done; next = await items.next()) {
       yield toLine(shape(next.value));
     }
   } catch (error) {

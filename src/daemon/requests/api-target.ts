@@ -29,6 +29,12 @@ export function hasOldVersion({ url = "" }: IncomingMessage): boolean {
   return major !== undefined && isOld(Number(major), Number(minor));
 }
 
+/** Requests that a client of the version 1.22 may send: Docker has not changed them since. */
+const unchanged = /^\/images\/(?:get|load|.+\/get)$/;
+
+/** The version of skopeo before 1.14, which Debian 12 and Ubuntu 22.04 have. */
+const archiveMinor = 22;
+
 const versionPrefix = /^\/v(\d{1,4})\.(\d{1,4})(?=\/)/;
 
 function isOld(major: number, minor: number): boolean {
@@ -39,6 +45,10 @@ function stripVersion(path: string): { path: string; version: number } {
   const match = versionPrefix.exec(path);
   if (match === null) return { path, version: newestMinor };
   const [prefix, major, minor] = [match[0], Number(match[1]), Number(match[2])];
+  const rest = path.slice(prefix.length);
+  if (major === 1 && minor === archiveMinor && unchanged.test(rest)) {
+    return { path: rest, version: oldestMinor };
+  }
   const client = `client version ${major}.${minor}`;
   if (isOld(major, minor)) {
     const remedy = "please upgrade your client to a newer version";
@@ -49,5 +59,5 @@ function stripVersion(path: string): { path: string; version: number } {
   if (major > 1 || minor > newestMinor) {
     throw invalidArgument(`${client} is too new. Maximum supported API version is ${newestVersion}`);
   }
-  return { path: path.slice(prefix.length), version: minor };
+  return { path: rest, version: minor };
 }

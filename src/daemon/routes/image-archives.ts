@@ -8,7 +8,7 @@ import { invalidArgument } from "#support/errors.ts";
 import { singleValue } from "#support/streams.ts";
 import { shapeLoaded } from "../answers/images/image.ts";
 import { shapeFailure, shapeProgress, shapePushProgress } from "../answers/images/progress.ts";
-import { streamLines, streamLinesAndErrors } from "../http/json-lines.ts";
+import { streamLines, streamLinesWhenRead } from "../http/json-lines.ts";
 import { streamed } from "../http/streamed.ts";
 import { refuseSeveralPlatforms } from "../requests/image-path.ts";
 import { type ImportQuery, parseImport } from "../requests/import-image.ts";
@@ -31,7 +31,7 @@ export function imageArchiveRoutes(images: ImageArchives & ImageTransfer) {
         refuseSeveralPlatforms(url);
         if (body === null) throw invalidArgument("the request has no body");
         const loaded = images.load(body, { platform, signal });
-        return streamLinesAndErrors(loaded, { shape: shapeLoaded, failure: shapeFailure });
+        return streamLinesWhenRead(loaded, { shape: shapeLoaded, failure: shapeFailure });
       },
       { query: loadImagesQuery, parse: "none" },
     )

@@ -11,11 +11,12 @@ import type { ImageRecord, ImageRecords } from "../store/image-records.ts";
 import { type StoredBlobs, storedBlobs } from "../store/stored-blobs.ts";
 import { manifestFor, planPush } from "../transfer/plan-push.ts";
 import type { SaveOptions } from "./image-archives.ts";
+import { withEqualLayers } from "./plain-layers.ts";
 import { type SavedBlob, type SavedImage, writeArchive } from "./write-archive.ts";
 
 /**
- * Returns images as one tar that is both an OCI layout and a docker-archive. Blobs are unchanged. A name without
- * a tag selects every tag of its repository.
+ * Returns images as one tar that is both an OCI layout and a docker-archive. Blobs are unchanged, unless an image
+ * has compressed and plain layers. A name without a tag selects every tag of its repository.
  */
 export async function saveImages(
   services: ImageServices,
@@ -39,7 +40,8 @@ export async function saveImages(
   }
   // Docker names an image by its ID in this event, even if it has a tag.
   for (const id of new Set(saved.map(({ config }) => config))) services.notify("save", id, id);
-  return writeArchive(services, { saved, blobs, signal: options.signal, format: "docker" });
+  const parts = { saved, blobs, signal: options.signal, format: "docker" as const };
+  return writeArchive(services, parts, (parts) => withEqualLayers(services, parts));
 }
 
 interface Selected {

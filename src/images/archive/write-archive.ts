@@ -36,13 +36,16 @@ export interface ArchiveParts {
 /** Timestamp of entries that belong to no image. A fixed time lets equal images yield equal archives. */
 const epoch = new Date(0);
 
-/** Yields the tar. Holds a lease until the last byte is read. */
+/** Yields the tar. Holds a lease until the last byte is read; `change` returns the parts to write instead, under the lease. */
 export async function* writeArchive(
   services: Pick<ImageServices, "content" | "layers" | "withLease">,
   parts: ArchiveParts,
+  change = async (parts: ArchiveParts): Promise<ArchiveParts> => parts,
 ): AsyncGenerator<Uint8Array> {
   const archive = pack();
-  const work = services.withLease(() => writeEntries(archive, storedBlobs(services), parts));
+  const work = services.withLease(async () =>
+    writeEntries(archive, storedBlobs(services), await change(parts)),
+  );
   work.catch((error) => archive.destroy(error instanceof Error ? error : new Error(String(error))));
   try {
     yield* archive as AsyncIterable<Uint8Array>;

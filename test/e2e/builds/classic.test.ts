@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { openConnection } from "#test/support/connection.ts";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
-import { tar } from "#test/support/tar.ts";
+import { type TarEntry, tar } from "#test/support/tar.ts";
 import { loadShell, shellUnavailable } from "../support/images.ts";
 
 daemonSuite(
@@ -14,9 +14,9 @@ daemonSuite(
     },
   },
   (daemon) => {
-    /** Builds a Dockerfile; returns the status and the output without IDs. */
-    async function build(dockerfile: string, query: Record<string, string>) {
-      const body = tar([{ path: "Dockerfile", content: dockerfile }]);
+    /** Builds a Dockerfile; returns the status, the output without IDs, and the errors in it. */
+    async function build(dockerfile: string, query: Record<string, string>, files: TarEntry[] = []) {
+      const body = tar([{ path: "Dockerfile", content: dockerfile }, ...files]);
       const response = await fetch(`http://docker/build?${new URLSearchParams(query)}`, {
         method: "POST",
         unix: daemon.socket,
@@ -25,7 +25,8 @@ daemonSuite(
       });
       const lines = (await response.text()).trim().split("\n");
       const text = lines.map((line) => JSON.parse(line).stream ?? JSON.parse(line).message ?? "").join("");
-      return { status: response.status, text: text.replaceAll(/\b[0-9a-f]{12}\b/g, "ID") };
+      const errors = lines.map((line) => JSON.parse(line).error).filter((error) => error !== undefined);
+      return { status: response.status, errors, text: text.replaceAll(/\b[0-9a-f]{12}\b/g, "ID") };
     }
 
     test("shows ONBUILD triggers as a part of FROM", async () => {
@@ -68,8 +69,21 @@ daemonSuite(
       expect(created.slice(0, 3)).toEqual(["LABEL b=2", "LABEL a=1", "ENV X=1"]);
     });
 
+    test("COPY of a pattern that matches nothing fails", async () => {
+      const { errors } = await build("FROM box:1\nCOPY none* /d/\n", {});
+      expect(errors).toEqual(["COPY failed: no source files were specified"]);
+    });
+
+    test("ADD of an archive ignores an entry for the target itself that is not a directory", async () => {
+      const archive = tar([{ path: "" }, { path: "kept", content: "kept" }]);
+      const files = [{ path: "a.tar", content: archive }];
+      const { text } = await build("FROM box:1\nADD a.tar /\n", { t: "unpacked" }, files);
+      expect(text).toContain("Successfully built");
+      expect(await daemon.printed("run", "--rm", "unpacked", "cat", "/kept")).toBe("kept");
+    });
+
     test("refuses a Dockerfile outside the context", async () => {
-      expect(await build("FROM box:1\n", { dockerfile: "../Dockerfile" })).toEqual({
+      expect(await build("FROM box:1\n", { dockerfile: "../Dockerfile" })).toMatchObject({
         status: 400,
         text: "forbidden path outside the build context: ../Dockerfile",
       });

@@ -6,6 +6,7 @@ import { runProgram } from "#test/support/program.ts";
 import { repository } from "#test/support/repository.ts";
 import type { TarEntry } from "#test/support/tar.ts";
 import { until } from "#test/support/until.ts";
+import { composeUnavailable } from "../support/buildx.ts";
 import { loadImage, loadShell, shellUnavailable } from "../support/images.ts";
 
 const obstacle = shellUnavailable ?? (Bun.which("node") ? undefined : "node is not installed");
@@ -15,17 +16,19 @@ async function prepare(daemon: TestDaemon): Promise<void> {
 }
 
 daemonSuite("Testcontainers", { obstacle: obstacle, prepare }, (daemon) => {
+  const environment = () => ({
+    ...daemon.environment,
+    // Testcontainers keeps a lock for all tests of a user here.
+    TMPDIR: daemon.environment.HOME ?? "",
+    DOCKER_HOST: `unix://${daemon.socket}`,
+    RYUK_CONTAINER_IMAGE: "reaper:1",
+    TESTCONTAINERS_HOST_OVERRIDE: "127.0.0.1",
+  });
+
   test("runs its containers, and its reaper removes the leftovers of a test", async () => {
     const script = `${repository}/test/e2e/clients/testcontainers.mjs`;
-    const environment = {
-      ...daemon.environment,
-      // Testcontainers keeps a lock for all tests of a user here.
-      TMPDIR: daemon.environment.HOME ?? "",
-      DOCKER_HOST: `unix://${daemon.socket}`,
-      RYUK_CONTAINER_IMAGE: "reaper:1",
-      TESTCONTAINERS_HOST_OVERRIDE: "127.0.0.1",
-    };
-    const { stdout, stderr, code } = await runProgram(["node", script, "box:1"], { environment });
+    const command = ["node", script, "box:1"];
+    const { stdout, stderr, code } = await runProgram(command, { environment: environment() });
     expect({ stderr, code }).toEqual({ stderr: "", code: 0 });
     expect(JSON.parse(stdout)).toEqual({
       page: "hello from a test\n",
@@ -43,6 +46,21 @@ daemonSuite("Testcontainers", { obstacle: obstacle, prepare }, (daemon) => {
       "box",
       "reaper",
     ]);
+  });
+
+  test("reuses a container of the same settings, and starts a Compose project", async () => {
+    const script = `${repository}/test/e2e/clients/testcontainers-compose.mjs`;
+    const compose = composeUnavailable === undefined;
+    const command = ["node", script, "box:1", ...(compose ? ["compose"] : [])];
+    const reuse = { ...environment(), TESTCONTAINERS_REUSE_ENABLE: "true" };
+    const { stdout, stderr, code } = await runProgram(command, { environment: reuse });
+    expect({ stderr, code }).toEqual({ stderr: "", code: 0 });
+    expect(JSON.parse(stdout)).toEqual({
+      reused: true,
+      other: true,
+      ...(compose ? { compose: { page: "data\n", inside: "data\n" } } : {}),
+    });
+    await until(async () => (await daemon.tbox(["ps", "-q"])).stdout.trim().split("\n").length === 2);
   });
 });
 

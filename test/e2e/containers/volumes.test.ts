@@ -37,6 +37,18 @@ daemonSuite("volumes", { obstacle: shellUnavailable, prepare }, (daemon) => {
   };
   const names = async (...options: string[]) => (await tbox("volume", "ls", "-q", ...options)).stdout;
 
+  test("of an unknown driver are refused, and not as a missing image", async () => {
+    const response = await daemon.request("POST", "/containers/create", {
+      Image: "box:1",
+      Cmd: ["true"],
+      HostConfig: { Binds: ["v:/v"], VolumeDriver: "nope" },
+    });
+    expect([response.status, await response.json()]).toEqual([
+      400,
+      { message: 'error looking up volume plugin nope: plugin "nope" not found' },
+    ]);
+  });
+
   test("keep files between containers", async () => {
     expect(await sh(["-v", "kept:/k"], "echo one > /k/a")).toBe("");
     expect(await sh(["-v", "kept:/elsewhere:ro"], "cat /elsewhere/a; touch /elsewhere/b")).toContain("one\n");

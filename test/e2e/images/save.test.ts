@@ -11,6 +11,7 @@ import {
 } from "#test/support/images.ts";
 import { printed } from "#test/support/program.ts";
 import { repository } from "#test/support/repository.ts";
+import { writeContext } from "../support/build.ts";
 
 const source = (content: string, more: Partial<ImageSource> = {}): ImageSource => ({
   layers: [[{ path: "base", content: "shared" }], [{ path: "own", content }]],
@@ -76,6 +77,44 @@ daemonSuite("save and load", {}, (daemon) => {
     await skopeo("copy", "-q", "oci-archive:one.tar:1", "oci-archive:copied-oci.tar:moved:3");
     expect((await tbox("load", "-i", `${home}/copied-oci.tar`)).stdout).toBe("Loaded image: moved:3\n");
     expect(await idOf("moved:3")).toBe(await idOf("one:1"));
+  });
+
+  test("an image built on a pulled one has all its layers in the same form", async () => {
+    const dockerfile = "FROM one:1\nCOPY Dockerfile /a\n";
+    using context = writeContext({ Dockerfile: dockerfile });
+    await printed([`${repository}/dist/tbox`, "build", "-q", "-t", "mixed:1", context.path], daemon);
+    await save("mixed.tar", "mixed:1", "one:1");
+    const read = (path: string) => printed(["tar", "-xOf", "mixed.tar", path], { cwd: home });
+    const manifest = JSON.parse(await read("manifest.json"));
+    const built = manifest.find(({ RepoTags }: { RepoTags: string[] }) => RepoTags.includes("mixed:1"));
+    const inspected = JSON.parse((await tbox("inspect", "mixed:1")).stdout)[0];
+    expect(built.Layers).toEqual(
+      inspected.RootFS.Layers.map((diffId: string) => `blobs/${diffId.replace(":", "/")}`),
+    );
+    const manifests = JSON.parse(await read("index.json")).manifests;
+    const { layers } = JSON.parse(await read(`blobs/${manifests[0].digest.replace(":", "/")}`));
+    expect(layers.map(({ mediaType }: { mediaType: string }) => mediaType)).toEqual(
+      layers.map(() => "application/vnd.oci.image.layer.v1.tar"),
+    );
+    // The pulled image keeps its own blobs.
+    const pulled = manifest.find(({ RepoTags }: { RepoTags: string[] }) => RepoTags.includes("one:1"));
+    expect(pulled.Layers).toEqual(one.layers.map(({ digest }) => `blobs/${digest.replace(":", "/")}`));
+    await tbox("rmi", "mixed:1");
+    expect((await tbox("load", "-i", `${home}/mixed.tar`)).stdout).toContain("Loaded image: mixed:1\n");
+    expect(await idOf("mixed:1")).toBe(inspected.Id);
+    await tbox("rmi", "mixed:1");
+  });
+
+  test("skopeo copies from and to the daemon", async () => {
+    const [from, to] = [
+      `--src-daemon-host=unix://${daemon.socket}`,
+      `--dest-daemon-host=unix://${daemon.socket}`,
+    ];
+    await skopeo("copy", "-q", from, "docker-daemon:one:1", "oci-archive:daemon.tar:1");
+    await skopeo("copy", "-q", to, "oci-archive:daemon.tar:1", "docker-daemon:skopeo:1");
+    const layers = async (name: string) => JSON.parse((await tbox("inspect", name)).stdout)[0].RootFS.Layers;
+    expect(await layers("skopeo:1")).toEqual(await layers("one:1"));
+    await tbox("rmi", "skopeo:1");
   });
 
   test("saving twice gives the same bytes, also on standard output", async () => {

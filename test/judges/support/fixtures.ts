@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { buildImage, busyboxLayer, programWithLibraries, type TestImage } from "#test/support/images.ts";
 import type { TarEntry } from "#test/support/tar.ts";
 
@@ -21,8 +22,10 @@ export function standIn(
   config: Record<string, unknown> = {},
   files: TarEntry[] = [],
 ): NamedImage {
+  // Some readers of archives refuse a path that occurs twice.
+  const entries = new Map([...busyboxLayer(), ...system(name), ...files].map((entry) => [entry.path, entry]));
   const image = buildImage({
-    layers: [[...busyboxLayer().filter(({ path }) => !accounts.has(path)), ...system(name), ...files]],
+    layers: [[...entries.values()]],
     config: { Env: [path], Cmd: ["sh"], ...config },
   });
   return { name, image };
@@ -46,6 +49,7 @@ const users = [
   "root:x:0:0:root:/root:/bin/sh",
   "daemon:x:1:1:daemon:/usr/sbin:/bin/false",
   "bin:x:2:2:bin:/bin:/bin/false",
+  "lp:x:7:7:lp:/var/spool/lpd:/bin/false",
   "www-data:x:33:33:www-data:/var/www:/bin/false",
   "postgres:x:70:70:postgres:/var/lib:/bin/sh",
   "nobody:x:65534:65534:nobody:/home:/bin/false",
@@ -58,6 +62,7 @@ const groups = [
   "wheel:x:10:",
   "sys:x:3:",
   "adm:x:4:",
+  "lp:x:7:",
   "audio:x:29:",
   "postgres:x:70:",
   "nogroup:x:65534:",
@@ -68,11 +73,23 @@ const accounts = new Map([
 ]);
 
 function system(name: string): TarEntry[] {
+  const shell = programWithLibraries("/bin/bash");
   return [
     ...[...accounts].map(([file, lines]): TarEntry => ({ path: file, content: `${lines.join("\n")}\n` })),
     { path: "etc/stands-for", content: `${name}\n` },
+    { path: "etc/os-release", content: "ID=test\n" },
+    { path: "etc/nsswitch.conf", content: "hosts: files dns\n" },
     ...[...directories, ...variable].map((path): TarEntry => ({ path, type: "directory", mode: 0o755 })),
     { path: "usr/bin/env", type: "symlink", target: "/bin/busybox" },
-    ...programWithLibraries("/bin/bash"),
+    ...[...new Set(shell.flatMap(({ path }) => parentsOf(`/${path}`)))].map(
+      (path): TarEntry => ({ path, type: "directory", mode: 0o755 }),
+    ),
+    ...shell,
   ];
+}
+
+/** Returns the directories above a file, without a slash at their start, the outermost first. */
+function parentsOf(file: string): string[] {
+  const parent = dirname(file);
+  return parent === "/" ? [] : [...parentsOf(parent), parent.slice(1)];
 }

@@ -98,8 +98,11 @@ impl<'a> TreeWriter<'a> {
             .map_err(|problem| (Vec::new(), problem))
     }
 
-    /// Gives the root the metadata of its entry.
+    /// Gives the root the metadata of its entry. A destination in existing files stays a directory, as in Docker.
     pub fn describe_root(&mut self, entry: &Entry) -> Result<(), Problem> {
+        if entry.kind != Kind::Directory && self.destination.is_some() && !self.keeps_kinds() {
+            return Ok(());
+        }
         if entry.kind != Kind::Directory {
             return Err(Problem::RootKind);
         }
