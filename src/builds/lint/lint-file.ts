@@ -24,7 +24,7 @@ export function lintFile(read: Stages, facts: FileFacts): Finding[] {
     ),
     ...lintCasing(instructions),
     ...read.stages.flatMap((stage, index) => lintFrom(stage, read.stages.slice(0, index), facts.globals)),
-    ...read.stages.flatMap(lintCommands),
+    ...read.stages.flatMap((stage, index) => lintCommands(stage, read.stages.slice(0, index))),
     ...instructions.flatMap((one) => [
       ...lintInstruction(one, facts.ignored),
       ...lintDescription(one, facts.text),
@@ -33,9 +33,10 @@ export function lintFile(read: Stages, facts: FileFacts): Finding[] {
 }
 
 /** Reports repeated commands and commands in shell form. */
-function lintCommands({ instructions }: Stage): Finding[] {
+function lintCommands(stage: Stage, before: Stage[]): Finding[] {
+  const { instructions } = stage;
   const found: Finding[] = [];
-  const ownShell = instructions.some(({ kind }) => kind === "shell");
+  const ownShell = setsShell(stage, before);
   for (const kind of ["cmd", "entrypoint", "healthcheck"] as const) {
     const same = instructions.filter((one) => one.kind === kind);
     for (const { lines } of same.slice(0, -1)) {
@@ -52,4 +53,12 @@ function lintCommands({ instructions }: Stage): Finding[] {
     }
   }
   return found;
+}
+
+/** Tests whether a stage, or a stage that it is based on, has an instruction SHELL. */
+function setsShell({ from, instructions }: Stage, before: Stage[]): boolean {
+  if (instructions.some(({ kind }) => kind === "shell")) return true;
+  const at = before.findLastIndex((stage) => stage.from.name === from.base.toLowerCase());
+  const base = before[at];
+  return base !== undefined && setsShell(base, before.slice(0, at));
 }

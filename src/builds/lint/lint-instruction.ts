@@ -6,6 +6,9 @@ import type { Rule } from "./settings.ts";
 const secret = /(?:^|_)(?:apikey|auth|credentials?|key|password|pword|passwd|secret|token)(?:_|$)/i;
 const harmless = /(?:^|_)(?:public|file|version)(?:_|$)/i;
 
+/** Name that only a pattern for all files excludes: the context itself counts as excluded then. */
+const anyName = "\u{1}";
+
 /** Lints an instruction. `ignored` tests whether `.dockerignore` excludes a path. */
 export function lintInstruction(one: Instruction, ignored: (path: string) => boolean): Finding[] {
   const found: Finding[] = [];
@@ -47,8 +50,8 @@ export function lintInstruction(one: Instruction, ignored: (path: string) => boo
     case "copy":
     case "add":
       for (const source of one.from === undefined ? one.sources : []) {
-        const path = posix.join("/", source).replace(/^\/|\/$/g, "");
-        if (/[$*?[\\]|^\w+:\/\//.test(source) || path === "" || !ignored(path)) continue;
+        const path = posix.join("/", source).replace(/^\/|\/$/g, "") || anyName;
+        if (/[$*?[\\]|^\w+:\/\//.test(source) || !ignored(path)) continue;
         const verb = one.kind === "copy" ? "Copy" : "Add";
         add("CopyIgnoredFile", `Attempting to ${verb} file "${source}" that is excluded by .dockerignore`);
       }

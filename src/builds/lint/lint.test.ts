@@ -33,6 +33,7 @@ test.each([
   ["FROM a AS context\n", ["ReservedStageName 1"]],
   ["FROM a\nCMD x\n", ["JSONArgsRecommended 2"]],
   ['FROM a\nSHELL ["/bin/bash", "-c"]\nCMD x\n', []],
+  ['FROM a AS b\nSHELL ["/bin/bash", "-c"]\nFROM b\nCMD x\n', []],
   ['FROM a\nENTRYPOINT ["x"]\n', []],
   ["FROM a\nMAINTAINER x\n", ["MaintainerDeprecated 2"]],
   ["FROM a\n# check=skip=MaintainerDeprecated\nMAINTAINER x\nCMD x\n", ["JSONArgsRecommended 4"]],
@@ -77,4 +78,14 @@ test.each([
   ["# check=error=yes\nFROM a\n", "invalid value for error"],
 ])("%j fails", (text, message) => {
   expect(() => violations(text)).toThrow(message);
+});
+
+test.each([
+  ["*", 1],
+  [".*", 0],
+])("a copy of the context that excludes %s is reported %d times", (pattern, count) => {
+  const text = "FROM a\nCOPY . .\n";
+  const globals = { defaults: {}, values: {} };
+  const findings = lintFile(readStages(text), { text, globals, ignored: compileIgnorePatterns([pattern]) });
+  expect(findings.filter(({ rule }) => rule === "CopyIgnoredFile")).toHaveLength(count);
 });
