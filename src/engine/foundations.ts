@@ -19,6 +19,7 @@ import { openUsageRegister, type UsageRegister } from "#support/usage-register.t
 import type { Config } from "./config.ts";
 import { openEventJournal } from "./event-journal.ts";
 import { type EventLog, openEventLog } from "./events.ts";
+import { openIdleMemory } from "./idle-memory.ts";
 import { migrations } from "./schema.ts";
 
 type Database = ReturnType<typeof openDatabase>;
@@ -87,6 +88,7 @@ async function openParts(
   resources.defer(() => fast.close());
   const sync = resources.use(openDelayedSync(`${store}/tbox.db`, openLog("daemon").warn));
   const content = await openDiskContentStore(store);
+  resources.use(openIdleMemory(openLog("daemon").warn));
   const zygote = resources.use(await openZygote({ store, run }));
   const journal = resources.use(
     openEventJournal({ directory: `${store}/events`, warn: openLog("daemon").warn }),

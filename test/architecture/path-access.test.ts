@@ -68,6 +68,7 @@ const owners: Record<PathAccess, Record<string, string>> = {
     "native/crates/sandbox/src/in_root.rs": "resolves the target below the root",
     "native/crates/sandbox/src/mounts/host_root.rs": "copies the link",
     "native/crates/sandbox/src/mounts/populate.rs": "copies the link",
+    "native/crates/sys/src/own_code.rs": "the program's own file in procfs",
   },
 };
 

@@ -43,6 +43,8 @@ export interface Addon {
   setOutputProcessing(terminal: number, on: boolean): void;
   /** Returns the start time of a process in clock ticks since boot; null when it does not exist. */
   processStartTime(pid: number): number | null;
+  /** Takes the program's code out of this process's memory until it is executed again. */
+  releaseCode(): void;
   /** Returns CLOCK_MONOTONIC in nanoseconds; the runtime's clocks have another origin. */
   monotonic(): number;
   /** Returns CLOCK_REALTIME as seconds and nanoseconds. */
@@ -119,6 +121,7 @@ const functions: (keyof Addon)[] = [
   "compileSeccomp",
   "setOutputProcessing",
   "processStartTime",
+  "releaseCode",
   "monotonic",
   "wallClock",
   "scanContext",

@@ -115,6 +115,12 @@ pub fn process_start_time(pid: u32) -> Option<f64> {
     pidfd::start_time(pid).map(|ticks| ticks as f64)
 }
 
+/// Takes the program's code out of this process's memory until it is executed again.
+#[napi]
+pub fn release_code() -> Result<()> {
+    sys::own_code::release().map_err(system("madvise"))
+}
+
 /// Returns CLOCK_REALTIME as seconds and nanoseconds.
 #[napi]
 pub fn wall_clock() -> Vec<i64> {

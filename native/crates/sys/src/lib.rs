@@ -19,6 +19,7 @@ mod namespace_limits;
 pub mod namespaces;
 pub mod network_namespace;
 pub mod new_directory;
+pub mod own_code;
 pub mod pidfd;
 pub mod private_directory;
 pub mod program;
