@@ -9,6 +9,7 @@ import { wallClock } from "#native/addon/clock.ts";
 import { tryLock } from "#native/addon/file-lock.ts";
 import { openZygote, type Zygote } from "#native/zygote/zygote.ts";
 import { openDatabase } from "#support/database.ts";
+import { checkLog } from "#support/database-log.ts";
 import { openDelayedSync } from "#support/delayed-sync.ts";
 import { TboxError } from "#support/errors.ts";
 import { isOutOfSpace } from "#support/full-disk.ts";
@@ -81,6 +82,7 @@ async function openParts(
   }
   writeFileSync(`${store}/daemon.lock`, String(process.pid));
   resources.use(lock);
+  checkLog(`${store}/tbox.db`);
   const safe = openDatabase(`${store}/tbox.db`, { durability: "power", release });
   resources.defer(() => safe.close());
   migrate(safe, migrations);

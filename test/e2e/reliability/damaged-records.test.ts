@@ -1,7 +1,9 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
+import { runProgram } from "#test/support/program.ts";
+import { repository } from "#test/support/repository.ts";
 import { loadBox, loadShell, shellUnavailable } from "../support/images.ts";
 
 daemonSuite("damaged records", { obstacle: shellUnavailable, prepare: loadBox }, (daemon) => {
@@ -37,6 +39,29 @@ daemonSuite("damaged records", { obstacle: shellUnavailable, prepare: loadBox },
     expect((await daemon.tbox(["system", "check"])).stdout).toContain(": no damage\n");
     expect(await daemon.printed("run", "--rm", "--network", "none", "box:1", "echo", "ran")).toBe("ran");
   });
+
+  test.each([
+    ["removed", (log: string) => renameSync(log, `${log}.away`), "is missing"],
+    ["overwritten", (log: string) => writeFileSync(log, "text"), "is damaged"],
+  ])(
+    "a database whose log was %s stops the daemon, and nothing of the store is removed",
+    async (_, damage, problem) => {
+      const id = await daemon.printed("create", "--network", "none", "box:1", "echo", "kept");
+      await daemon.kill();
+      const log = `${daemon.data}/tbox.db-wal`;
+      const content = readFileSync(log);
+      damage(log);
+      const command = [`${repository}/dist/tbox`, "daemon"];
+      const { code, stderr } = await runProgram(command, { environment: daemon.environment });
+      expect(code).toBe(1);
+      expect(stderr).toContain(`${log} ${problem}: `);
+      expect(stderr).toContain(`restore the file, or remove ${daemon.data}/tbox.db-shm`);
+      writeFileSync(log, content);
+      await daemon.start();
+      expect(await daemon.printed("start", "-a", id)).toBe("kept");
+      await daemon.printed("rm", id);
+    },
+  );
 
   test("a command that names another store says which store the daemon has", async () => {
     const environment = { ...daemon.environment, TBOX_DATA_DIR: `${daemon.data}-other` };
