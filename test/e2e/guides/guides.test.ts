@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { startDaemon } from "#test/support/daemon.ts";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { freePorts } from "#test/support/free-ports.ts";
@@ -11,12 +11,15 @@ import { shellUnavailable } from "../support/images.ts";
 import { type Block, shellBlocks } from "./blocks.ts";
 import { isInstalled, loadStandIns } from "./stand-ins.ts";
 
-const folder = `${repository}/docs/guides`;
-const pages = readdirSync(folder)
-  .toSorted()
-  .map((name) => ({ name, blocks: shellBlocks(readFileSync(`${folder}/${name}`, "utf8")) }));
+const folder = "docs/guides";
+const pages = [
+  "README.md",
+  ...readdirSync(`${repository}/${folder}`)
+    .toSorted()
+    .map((name) => `${folder}/${name}`),
+].map((name) => ({ name, blocks: shellBlocks(readFileSync(`${repository}/${name}`, "utf8")) }));
 
-test("every block of commands in the guides says how it is tested", () => {
+test("every block of commands in the README and the guides says how it is tested", () => {
   const unknown = pages.flatMap(({ name, blocks }) =>
     blocks
       .filter(({ treatment }) => !treatment || (treatment.kind === "tested" && !isFile(treatment.by)))
@@ -44,7 +47,7 @@ daemonSuite("the guides", { obstacle: shellUnavailable, prepare: loadStandIns },
       const home = opened.use(temporaryDirectory("guide")).path;
       opened.defer(() => killTrees(processesMentioning(home)));
       const engine: Record<string, string> = {};
-      if (name === "moving.md") {
+      if (name === `${folder}/moving.md`) {
         const old = opened.use(await startDaemon());
         await loadStandIns(old);
         engine.DOCKER_HOST = `unix://${old.socket}`;
@@ -73,13 +76,15 @@ daemonSuite("the guides", { obstacle: shellUnavailable, prepare: loadStandIns },
 
 /**
  * Returns a function that runs blocks one after another as one shell session of a user with this home directory. Each
- * block keeps the directory and the exported variables of the one before. Port 8080 of the guides becomes a free one.
+ * block keeps the directory and the exported variables of the one before. Port 8080 of the guides becomes a free one, and
+ * interactive programs get no terminal and no input.
  */
 async function shellIn(home: string, given: Record<string, string>, runDirectory: string) {
   const port = String(await freePorts());
   const work = `${home}/work`;
   const state = `${home}/state`;
   mkdirSync(work);
+  writeFileSync(`${work}/Dockerfile`, "FROM alpine\nRUN touch /built\n");
   mkdirSync(`${home}/session`, { mode: 0o700 });
   symlinkSync(runDirectory, `${home}/session/tbox`);
   // Programs of Node.js find their packages here, and Docker's client its plugins.
@@ -100,7 +105,7 @@ async function shellIn(home: string, given: Record<string, string>, runDirectory
   return ({ script }: Block) => {
     const lines = [
       `if [[ -e ${state} ]]; then source ${state}; cd "$PWD"; fi`,
-      script.replaceAll("8080", port),
+      script.replaceAll("8080", port).replaceAll(" -it ", " -i "),
       `declare -px > ${state}`,
     ];
     const command = ["bash", "-euxo", "pipefail", "-c", lines.join("\n")];

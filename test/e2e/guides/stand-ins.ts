@@ -5,6 +5,8 @@ import { loadShell } from "../support/images.ts";
 /** Loads small images under the names that the guides use, so that they need no registry. */
 export async function loadStandIns(daemon: TestDaemon): Promise<void> {
   await loadShell(daemon, "alpine:latest", { Cmd: ["sh"] });
+  const bash = { path: "bin/bash", content: "#!/bin/sh\nexec sh\n", mode: 0o755 };
+  await loadShell(daemon, "debian:latest", {}, [bash]);
   const passwd = "root:x:0:0:root:/root:/bin/sh\nnode:x:1000:1000::/home:/bin/sh\n";
   await loadShell(daemon, "node:latest", { Cmd: ["sh"] }, [{ path: "etc/passwd", content: passwd }]);
   const folder = "usr/share/nginx/html";
