@@ -18,8 +18,8 @@ interface Committed {
 }
 
 /**
- * Throws when the log of a database has lost changes that a process committed since the machine started: SQLite would go
- * on without them in silence. After a loss of power nothing is known, because the index on disk may be newer than the log.
+ * Throws when the log of a database has lost changes that a process committed since the machine started: SQLite would
+ * continue without them and report nothing. After a loss of power nothing is checked, because the index on disk may be newer than the log.
  */
 export function checkLog(path: string): void {
   const [log, index, boot] = [`${path}-wal`, `${path}-shm`, `${path}-boot`];
@@ -37,7 +37,7 @@ export function checkLog(path: string): void {
   if (!same) markBoot(boot);
 }
 
-/** Remembers which start of the machine the index belongs to. Without the mark, which a full disk prevents, nothing is checked. */
+/** Records the boot that the index belongs to. If a full disk prevents this, nothing is checked. */
 function markBoot(path: string): void {
   try {
     writeFileSync(path, bootId(), { mode: 0o600 });
@@ -96,7 +96,7 @@ function findProblem(log: string, { frames, pageSize, salt }: Committed): string
   }
 }
 
-/** The two running sums of a log. */
+/** The two running checksums of a log. */
 type Sums = [number, number];
 
 function addUp(bytes: Buffer, sums: Sums, bigEndian: boolean): void {

@@ -11,8 +11,8 @@ import { lendDaemons } from "./support/lent-daemons.ts";
 import { type Result, report } from "./support/report.ts";
 
 /**
- * Runs the integration tests of BuildKit's Dockerfile front end as against a dockerd with an image store of containerd's
- * kind, with the built-in front end: a compiled `frontend/dockerfile` with `buildctl` beside it, and a copy of the sources. Usage:
+ * Runs the integration tests of BuildKit's Dockerfile front end as for a dockerd with containerd's image
+ * store, with the built-in front end: a compiled `frontend/dockerfile` with `buildctl` beside it, and a copy of the sources. Usage:
  * `bun test/judges/buildkit-frontend.ts BINARY COPY [TEST...]`
  */
 const { positions, baseline } = judgeArguments(
@@ -88,7 +88,7 @@ for (let at = 0; at < names.length; at += groupSize) {
 }
 report(results, baseline);
 
-/** Runs some tests; those that do not come to an end are missing from the results. */
+/** Runs some tests; the results lack those that do not end. */
 async function run(group: string[]): Promise<Result[]> {
   const found = await goTests({
     prefix: fakeRoot(`${scratch.path}/${crypto.randomUUID()}`),

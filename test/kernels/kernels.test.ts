@@ -9,10 +9,10 @@ import { until } from "#test/support/until.ts";
 import { builtOutput } from "../e2e/support/build.ts";
 import { loadBox, shellUnavailable } from "../e2e/support/images.ts";
 
-/** The kernel whose calls the tests have: this machine's, or the older one that `older_kernel` imitates. */
+/** Release of the kernel whose system calls are available: this machine's, or the older one that `older_kernel` imitates. */
 const kernel = process.env.TBOX_OLDER_KERNEL ?? release();
 
-/** Whether the kernel is at least this one. */
+/** Tests whether the kernel has at least this release. */
 function has(major: number, minor: number): boolean {
   const [first = 0, second = 0] = kernel.split(".").map(Number);
   return first > major || (first === major && second >= minor);

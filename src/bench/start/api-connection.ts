@@ -5,7 +5,7 @@ import { createResponseReader, type PlainResponse } from "./response-reader.ts";
 
 /**
  * A connection to the daemon that stays open, for one request at a time. It replaces `fetch`, whose own work takes about as
- * long as the daemon's: the daemon is to be measured.
+ * long as the daemon's and would be measured, too.
  */
 export interface ApiConnection extends Disposable {
   /** Sends a request, with a JSON body if one is given. Resolves with every status. */

@@ -8,7 +8,7 @@ export interface PlainResponse {
 
 /**
  * Returns a function that reads the bytes of responses, one after the other. `receive` gets each complete response. The
- * function throws for a response without a length whose end it cannot see.
+ * function throws for a response that has neither a length nor chunks.
  */
 export function createResponseReader(
   receive: (response: PlainResponse) => void,

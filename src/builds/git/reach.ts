@@ -47,7 +47,7 @@ async function connectToOtherMachine(target: URL): Promise<Socket> {
 /** Returns the URL of a remote; `user@host:path` is ssh's form. */
 function urlOf(remote: string): URL {
   const [, host] = /^[\w.-]+@([A-Za-z0-9][A-Za-z0-9.-]*):/.exec(remote) ?? [];
-  // A URL of another protocol than http has no normal form for its host: 127.1 would stay as it is.
+  // Only URLs of http and https have a normal form for the host: 127.1 would stay as it is.
   const text = host === undefined ? remote.replace(/^(?:ssh|git):/i, "http:") : `http://${host}`;
   const url = URL.parse(text);
   if (url === null) throw invalidArgument(`git repository ${remote}: invalid address`);

@@ -1,6 +1,6 @@
 import type { Rule } from "./settings.ts";
 
-/** What each check reports, in the words that BuildKit's clients show. */
+/** Descriptions of the checks, in the words that BuildKit's clients show. */
 const descriptions: Record<Rule, string> = {
   ConsistentInstructionCasing:
     "All commands within the Dockerfile should use the same casing (either upper or lower)",

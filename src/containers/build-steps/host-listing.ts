@@ -44,7 +44,7 @@ export async function listHostTree(
   };
 }
 
-/** Gives the error of a file that cannot be read its code. */
+/** Adds the code `forbidden` to the error of a file that cannot be read. */
 async function readable<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;

@@ -9,7 +9,7 @@ import type { PhaseTrace } from "../state/container-record.ts";
 export function exitPhases(requestedAt: number, finishedAt: string): PhaseTrace[] {
   const noticed = monotonic() - requestedAt;
   const sinceEnd = Number(wallClock() - unixNanoseconds(finishedAt));
-  // The clock on the wall may have been set meanwhile.
+  // The wall clock may have been set meanwhile.
   const ended = Math.min(noticed, Math.max(0, noticed - sinceEnd));
   return [
     { name: "ended", microseconds: Math.round(ended / 1000) },

@@ -28,7 +28,7 @@ import { namespaceOwners, resolveNamespaceOwners } from "./shared-namespaces.ts"
 
 /** Options of a start. */
 export interface StartOptions {
-  /** Whether the client stays until the exit, as one that waits for it does. If the daemon dies in the first moments, a short-lived container ends, too. */
+  /** Whether the client stays until the exit. If the daemon dies in the first moments, a short-lived container ends, too. */
   attended?: boolean;
 }
 

@@ -12,7 +12,7 @@ type Services = Pick<ImageServices, "content" | "layers">;
 
 /**
  * Returns the parts of an archive in which the layers of an image are either all compressed or all plain: readers such as
- * go-containerregistry expect of all layers what they find in the first one. If an image has both, its compressed layers
+ * go-containerregistry assume that all layers are like the first one. If an image has both, its compressed layers
  * become plain, as in the archives of Docker. The caller holds a lease.
  */
 export async function withEqualLayers(services: Services, parts: ArchiveParts): Promise<ArchiveParts> {
@@ -22,7 +22,7 @@ export async function withEqualLayers(services: Services, parts: ArchiveParts): 
     if (!isMixed(image) || changed.has(image.top.digest)) continue;
     const bytes = await services.content.read(image.top.digest, documentLimit);
     const document = parseManifest(bytes, image.top.mediaType);
-    // An index has the digests of its manifests.
+    // A changed manifest would need a changed index, because the index names it by digest.
     if (document.kind === "index") continue;
     const created = blobs.get(image.config)?.created ?? 0;
     const sent = await plainLayers(services, image, document.manifest.layers, parts.signal);
@@ -72,7 +72,7 @@ async function plainLayers(
   return plain;
 }
 
-/** Leaves out manifests and layers that only images before the change have. */
+/** Removes manifests and layers that no image has after the change. */
 function withoutUnused(
   blobs: ArchiveParts["blobs"],
   before: SavedImage[],

@@ -43,7 +43,7 @@ export interface Addon {
   setOutputProcessing(terminal: number, on: boolean): void;
   /** Returns the start time of a process in clock ticks since boot; null when it does not exist. */
   processStartTime(pid: number): number | null;
-  /** Takes the program's code out of this process's memory until it is executed again. */
+  /** Releases the memory of the program's code. The kernel loads the code again when it is executed. */
   releaseCode(): void;
   /** Returns CLOCK_MONOTONIC in nanoseconds; the runtime's clocks have another origin. */
   monotonic(): number;

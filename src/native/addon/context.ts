@@ -14,7 +14,7 @@ export interface ContextRule {
 export interface ContextListing {
   /** Returns another reference, which is released on its own. */
   share(): ContextListing;
-  /** Gives the reference up; it is empty afterwards. */
+  /** Releases the reference, which is empty afterwards. */
   release(): void;
   /** Returns the number of entries. */
   count(): number;

@@ -1,6 +1,6 @@
 import { addon } from "./addon.ts";
 
-/** Takes the program's code out of this process's memory until it is executed again. */
+/** Releases the memory of the program's code. The kernel loads the code again when it is executed. */
 export function releaseCode(): void {
   addon().releaseCode();
 }

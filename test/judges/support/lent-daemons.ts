@@ -8,7 +8,10 @@ export interface LentDaemons extends AsyncDisposable {
   programs: string;
 }
 
-/** Lends a new daemon to each `dockerd` that the suite starts; the next one waits, because suites expect it within seconds. */
+/**
+ * Gives a new daemon to each `dockerd` that the suite starts. Starts each daemon in advance, because suites expect it within
+ * seconds.
+ */
 export function lendDaemons(directory: string, environment: Record<string, string>): LentDaemons {
   const socket = `${directory}/judge.sock`;
   const script = `exec "${process.execPath}" "${repository}/test/judges/support/stand-in-dockerd.ts" "${socket}" "$@"`;

@@ -40,7 +40,7 @@ pub struct ContextEntry {
 }
 
 /// A tree without the excluded files. Its memory is not JavaScript's, so the garbage collector does not know its size:
-/// whoever has it calls [`release`](Self::release).
+/// its owner calls [`release`](Self::release).
 #[napi]
 pub struct ContextListing {
     listing: Arc<Listing>,
@@ -75,7 +75,7 @@ impl ContextListing {
         }
     }
 
-    /// Gives the listing up; it is empty afterwards.
+    /// Releases the listing, which is empty afterwards.
     #[napi]
     pub fn release(&mut self) {
         self.listing = Arc::default();

@@ -115,7 +115,7 @@ pub fn process_start_time(pid: u32) -> Option<f64> {
     pidfd::start_time(pid).map(|ticks| ticks as f64)
 }
 
-/// Takes the program's code out of this process's memory until it is executed again.
+/// Releases the memory of the program's code. The kernel loads the code again when it is executed.
 #[napi]
 pub fn release_code() -> Result<()> {
     sys::own_code::release().map_err(system("madvise"))

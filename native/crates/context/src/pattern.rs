@@ -37,9 +37,9 @@ enum Node {
     Set(Vec<(char, char)>, bool),
     Star,
     Rest,
-    /// Leads to the next node and to the one after it.
+    /// Continues at the next node and at the one after it.
     Deep,
-    /// Takes any text up to a slash.
+    /// Matches any text up to a slash.
     ToSlash,
 }
 

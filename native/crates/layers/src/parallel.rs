@@ -61,7 +61,7 @@ impl<'env, J: Send + 'env, R: Send + 'env> Pool<'_, 'env, J, R> {
         self.threads * DEPTH
     }
 
-    /// Gives a job to the threads. Without a thread, because the user may start no more, does it at once.
+    /// Submits a job to the threads. Runs it at once if the user may start no more threads.
     pub fn submit(&mut self, job: J) -> Pending<R> {
         if self.jobs.is_none() {
             self.start();

@@ -1,6 +1,6 @@
 //! Runs a command as if the kernel were older: `older_kernel RELEASE COMMAND...`. Calls and flags that the release lacks
-//! fail as there, for the command and its children. Root keeps set-user-ID programs working; for other users they
-//! have no effect.
+//! fail for the command and its children. For root, set-user-ID programs keep their rights; for other users
+//! they lose them.
 
 use std::error::Error;
 use std::ffi::CString;
@@ -29,7 +29,7 @@ fn refuse(number: i32) -> u32 {
     libc::SECCOMP_RET_ERRNO | number.cast_unsigned()
 }
 
-/// Returns a filter that lets through what the release has.
+/// Returns a filter that allows the calls and flags of the release.
 fn table(release: &str) -> Result<Table, Box<dyn Error>> {
     let (_, newest) = RELEASES
         .into_iter()

@@ -25,7 +25,7 @@ pub fn enter(namespace: BorrowedFd<'_>) -> Result<(), Errno> {
     move_into_link_name_space(namespace, Some(LinkNameSpaceType::Network))
 }
 
-/// Opens the counters of the interfaces of the caller's network namespace. The file stays that of this namespace in every
+/// Opens the counters of the interfaces of the caller's network namespace. The file shows this namespace in every
 /// process.
 pub fn open_counters() -> Result<OwnedFd, Errno> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;

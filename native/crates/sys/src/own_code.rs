@@ -6,8 +6,8 @@ use rustix::io::Errno;
 
 use crate::errno;
 
-/// Takes the pages of the program's code and constants out of the process. They stay in the kernel's cache of the file, and come
-/// back one by one when they are needed again.
+/// Releases the pages of the program's code and constants. They stay in the page cache, and the kernel maps them again one by
+/// one when they are used.
 pub fn release() -> Result<(), Errno> {
     let program = fs::read_link("/proc/self/exe").map_err(|error| of(&error))?;
     let text = fs::read_to_string("/proc/self/smaps").map_err(|error| of(&error))?;

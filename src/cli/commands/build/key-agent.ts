@@ -40,7 +40,10 @@ export async function startKeyAgent(keys: { path: string; content: Buffer }[]): 
   }
 }
 
-/** Adds a key. ssh-add gets its text, because it refuses files that others may read, and no terminal to ask for a passphrase. */
+/**
+ * Adds a key. ssh-add reads the key from its input, because it refuses files that others may read. It has no terminal to ask
+ * for a passphrase.
+ */
 async function addKey(socket: string, { path, content }: { path: string; content: Buffer }): Promise<void> {
   const { DISPLAY: _, SSH_ASKPASS: __, ...environment } = process.env;
   const child = Bun.spawn(["ssh-add", "-q", "-"], {

@@ -23,7 +23,7 @@ use crate::zygote::standby_monitor::{ForkSide, Standby, StandbyMonitor};
 /// Resources of each kind, enough for some simultaneous starts.
 const MOST_READY: usize = 4;
 
-/// Network namespaces, of which prepared sandboxes take some more. One takes about 200 KiB of kernel memory.
+/// Network namespaces besides those of prepared sandboxes. One takes about 200 KiB of kernel memory.
 const MOST_NETWORKS: usize = 8;
 
 /// Number of ready resources at or below which a preparer is started.

@@ -6,7 +6,7 @@ use rustix::fs::{CWD, Mode, OFlags, openat};
 use sandbox::host::Host;
 use sys::seqpacket;
 
-/// The messages of a preparer. That of a network has the namespace and its counters, the other one a /dev.
+/// The messages of a preparer. The message of a network has its namespace and its counters; the message of devices has a /dev.
 pub const NETWORK: &[u8] = b"network";
 const DEVICES: &[u8] = b"devices";
 

@@ -128,7 +128,7 @@ pub fn pack_files(parts: Vec<Part>) -> Packed {
         };
         append(&mut builder, &mut counts, header, data)?;
     }
-    // The builder would end the archive.
+    // Dropping the builder would write the end of the archive.
     Ok((std::mem::take(builder.get_mut()), counts))
 }
 
