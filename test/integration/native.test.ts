@@ -167,7 +167,7 @@ describe.skipIf(helperUnavailable !== undefined)("the zygote", () => {
     expect(record).toEqual(await later.exited);
   });
 
-  test("the exit of a container that it removes is recorded only if no daemon has the report", async () => {
+  test("the exit of a container with AutoRemove is recorded only if no daemon has the report", async () => {
     const script = ["sh", "-c", "echo ready; read x; exit 3"];
     const options = { openStdin: true };
     const reported = await launch(script, [both], options, { durableExit: false });

@@ -44,7 +44,7 @@ const mostPackets = 200;
 
 interface FileTransfer {
   sink: FileSink;
-  /** List of an earlier transfer that the sink received completely: it learns nothing about an equal list. */
+  /** List of an earlier transfer that the sink received completely. The sink gets no entries of an equal list. */
   known?: FileList | undefined;
   signal: AbortSignal;
 }

@@ -15,7 +15,7 @@ export interface LocalContext {
 /** A directory for the files of a client, until it is disposed of. */
 export interface TakenDirectory extends Disposable {
   directory: string;
-  /** List of the files that the last user left. The next one gets it, unless the daemon or the directory is a new one. */
+  /** List of the files that the last build left, for the next one. Undefined in a new daemon or a new directory. */
   list: Uint8Array | undefined;
 }
 

@@ -122,7 +122,7 @@ test("a listing that is kept for the next build holds no descriptor", async () =
   expect(open()).toBe(before);
 });
 
-test("a listing that was given up is empty, and the next build hashes again", async () => {
+test("a released listing is empty, and the next build hashes again", async () => {
   create("a/x");
   const known: DigestCache = {};
   using first = await scan([], known);

@@ -63,7 +63,7 @@ function skips(settings: string, rule: Rule): boolean {
   try {
     return parseLintSettings(settings).skips(rule);
   } catch {
-    // An invalid comment is a comment.
+    // An invalid directive is an ordinary comment.
     return false;
   }
 }

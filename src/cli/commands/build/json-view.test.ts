@@ -19,7 +19,7 @@ async function shown(...lines: BuildLine[]): Promise<unknown[]> {
     .map((line) => JSON.parse(line));
 }
 
-test("prints the beginning, the output and the end of a step", async () => {
+test("rawjson prints the beginning, the output and the end of a step", async () => {
   const [started, output, finished] = await shown(
     { type: "started", step },
     { type: "output", number: 2, stream: "stderr", text: "hello\n" },
@@ -32,7 +32,7 @@ test("prints the beginning, the output and the end of a step", async () => {
   expect(finished).toEqual({ vertexes: [{ ...vertex, completed: time, cached: true }] });
 });
 
-test("prints the error of the step at fault, and ends the others", async () => {
+test("rawjson prints the error of the step at fault, and ends the others", async () => {
   const other = { ...step, number: 3, lines: { start: 3, end: 3 } };
   const lines = await shown(
     { type: "started", step },
@@ -45,7 +45,7 @@ test("prints the error of the step at fault, and ends the others", async () => {
   ]);
 });
 
-test("prints the progress of a pull and warnings", async () => {
+test("rawjson prints the progress of a pull and warnings", async () => {
   const lines = await shown(
     { type: "pulling", image: "a:1", progress: { id: "layer", status: "Downloading", current: 1, total: 9 } },
     { type: "warning", text: "beware", lines: { start: 4, end: 5 } },
