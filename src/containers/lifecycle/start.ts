@@ -5,6 +5,7 @@ import { connectMonitor } from "#native/monitor/monitor.ts";
 import type { Started } from "#native/protocol/monitor.ts";
 import type { Launched } from "#native/zygote/zygote.ts";
 import { errorChain, TboxError } from "#support/errors.ts";
+import { never } from "#support/time/timestamp.ts";
 import { createContainerCgroup, dropCgroup } from "../limits/cgroups.ts";
 import { shipLog } from "../logging/ship-log.ts";
 import { etcFilesOf } from "../networking/etc-files.ts";
@@ -141,7 +142,8 @@ async function launchProgram(
 ): Promise<LaunchResult> {
   resolveNamespaceOwners(services.records, record);
   for (const owner of namespaceOwners(services.records, record)) services.runtime(owner.id).isolated = false;
-  services.runtime(record.id).isolated = isIsolated(record);
+  // A process that reached the container in an earlier run may still have its files open.
+  services.runtime(record.id).isolated = record.state.startedAt === never && isIsolated(record);
   requireLinkTargets(services, record);
   ensureBindSources(record.hostConfig, services.apiSocket);
   let preparedAt = 0;

@@ -28,10 +28,15 @@ interface Used {
   hosts: number;
 }
 
-/** Runs a container with --rm, ends it after its output, and waits until its directory is emptied. */
-async function use(daemon: TestDaemon, words: string[]): Promise<Used> {
+/** Runs a container with --rm, ends it after its output and `meanwhile`, and waits until its directory is emptied. */
+async function use(
+  daemon: TestDaemon,
+  words: string[],
+  meanwhile?: (id: string) => Promise<unknown>,
+): Promise<Used> {
   const id = await daemon.printed("run", "-d", "--rm", "--network", "none", ...words);
   await until(async () => (await daemon.printed("logs", id)).includes("output"));
+  await meanwhile?.(id);
   const found = {
     directory: inodeOf(daemon, id),
     upper: holdInode(daemon, id, "upper"),
@@ -78,6 +83,30 @@ daemonSuite(
       expect(files).not.toContain(shared.upper);
       expect(files).not.toContain(shared.hosts);
       expect(await daemon.printed("start", "-a", third)).toBe("");
+    });
+
+    test.each<[string, (id: string) => Promise<unknown>]>([
+      [
+        "another container was in its network before a restart",
+        async (id) => {
+          await daemon.printed("run", "--rm", "--network", `container:${id}`, "box:1", "true");
+          await daemon.printed("restart", "-t", "0", id);
+        },
+      ],
+      [
+        "a command ran in it before a restart",
+        async (id) => {
+          await daemon.printed("exec", id, "true");
+          await daemon.printed("restart", "-t", "0", id);
+        },
+      ],
+      ["an archive of its files was begun", (id) => daemon.printed("cp", `${id}:/etc/hostname`, "-")],
+      ["its changes were listed", (id) => daemon.printed("diff", id)],
+    ])("keeps none of its files if %s", async (_, meanwhile) => {
+      const used = await use(daemon, ["box:1", "sh", "-c", "echo output; exec sleep 100000"], meanwhile);
+      const id = await createIn(daemon, used.directory, "true");
+      expect(inodeOf(daemon, id, "upper")).not.toBe(used.upper);
+      expect(inodeOf(daemon, id, "hosts")).not.toBe(used.hosts);
     });
   },
 );
