@@ -19,6 +19,9 @@ use crate::monitor::memory;
 use crate::timestamp;
 use crate::zygote::prepared_network::PreparedNetwork;
 
+/// Containers whose network namespaces may be used again. Each takes some descriptors of the zygote while the container runs.
+const MOST_ISOLATED: usize = 32;
+
 /// The zygote's knowledge of a container.
 #[derive(Debug, Clone)]
 struct Container {
@@ -97,6 +100,21 @@ impl Children {
             cgroup,
             isolated,
         } = held;
+        let traced = |child: &&Child| {
+            matches!(
+                child,
+                Child::Monitor {
+                    isolated: true,
+                    network: Some(_),
+                    ..
+                }
+            )
+        };
+        let isolated = isolated && self.by_pid.values().filter(traced).count() < MOST_ISOLATED;
+        let network = network.map(|network| match isolated {
+            true => network,
+            false => network.without_traces(),
+        });
         let container = Container {
             id,
             started_at: timestamp::now(),

@@ -162,7 +162,7 @@ impl PreparedResources {
     }
 
     /// Takes back the network namespace of an ended container. It serves the next container if no other process can have a
-    /// socket in it, and if no packet has passed: nothing of the container is left then.
+    /// socket in it, and if it shows no trace of a use.
     pub fn take_back(&mut self, left: LeftNetwork) {
         let LeftNetwork { network, isolated } = left;
         match isolated && self.networks.len() < MOST_NETWORKS && network.is_unused() {

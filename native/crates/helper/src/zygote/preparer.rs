@@ -6,7 +6,7 @@ use rustix::fs::{CWD, Mode, OFlags, openat};
 use sandbox::host::Host;
 use sys::seqpacket;
 
-/// The messages of a preparer. The message of a network has its namespace and its counters; the message of devices has a /dev.
+/// The messages of a preparer. The message of a network has its namespace and its traces; the message of devices has a /dev.
 pub const NETWORK: &[u8] = b"network";
 const DEVICES: &[u8] = b"devices";
 
@@ -32,8 +32,13 @@ impl Preparation {
             sys::interface::loopback_up().ok()?;
             let flags = OFlags::RDONLY | OFlags::CLOEXEC;
             let namespace = openat(CWD, "/proc/self/ns/net", flags, Mode::empty()).ok()?;
-            let counters = sys::network_namespace::open_counters().ok()?;
-            self.send(NETWORK, &[namespace.as_fd(), counters.as_fd()])?;
+            let traces = sys::network_namespace::open_traces().ok()?;
+            let all: Vec<_> = [&namespace]
+                .into_iter()
+                .chain(&traces)
+                .map(AsFd::as_fd)
+                .collect();
+            self.send(NETWORK, &all)?;
         }
         Some(())
     }

@@ -307,4 +307,6 @@ fn a_network_namespace_serves_the_next_container_if_nothing_of_the_first_can_be_
     assert!((0..20).any(|_| serves_again(&zygote, "true", true)));
     assert!(!(0..2).any(|_| serves_again(&zygote, "true", false)));
     assert!(!(0..2).any(|_| serves_again(&zygote, "busybox nc 127.0.0.1 9", true)));
+    // No route: the attempt is only counted.
+    assert!(!(0..12).any(|_| serves_again(&zygote, "busybox nc 192.0.2.1 9", true)));
 }
