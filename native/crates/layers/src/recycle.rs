@@ -17,14 +17,9 @@ use crate::store::open_parent;
 /// Attribute with the identifier of the overlay, which the kernel adds and reads again.
 const OVERLAY_UUID: &[u8] = b"user.overlay.uuid";
 
-/// Flags of a file that a container's root can set and that would change how the next container's file behaves.
-const CHANGED_FLAGS: IFlags = IFlags::APPEND
-    .union(IFlags::COMPRESSED)
-    .union(IFlags::DIRSYNC)
-    .union(IFlags::IMMUTABLE)
-    .union(IFlags::NOATIME)
-    .union(IFlags::NODUMP)
-    .union(IFlags::SYNC);
+/// Flags that the owner of a file can set: FS_FL_USER_MODIFIABLE of linux/fs.h, and those for journals, copy-on-write, DAX,
+/// projects and case folding. The overlay refuses a directory that folds cases.
+const OWN_FLAGS: IFlags = IFlags::from_bits_retain(0x6283_c0ff);
 
 const UPPER_MODE: u32 = 0o755;
 const FILE_MODE: u32 = 0o644;
@@ -39,15 +34,18 @@ pub fn recycle(store: BorrowedFd<'_>, used: &UsedDirectory) -> bool {
 fn try_recycle(store: BorrowedFd<'_>, used: &UsedDirectory) -> Option<()> {
     let (parent, name) = open_parent(store, &used.path).ok()??;
     let directory = openat(&parent, name, DIRECTORY, Mode::empty()).ok()?;
-    let owner = owner(&fstat(&directory).ok()?);
+    let made = Made {
+        owner: owner(&fstat(&directory).ok()?),
+        flags: flags(directory.as_fd()).ok()?,
+    };
     for entry in names(directory.as_fd()).ok()? {
         let bytes = entry.to_bytes();
         let kept = match bytes {
             b"work" | b"log" => empty_tree(directory.as_fd(), bytes).is_ok(),
-            b"upper" => used.isolated && is_new_upper(directory.as_fd(), owner),
+            b"upper" => used.isolated && is_new_upper(directory.as_fd(), &made),
             _ => {
                 let listed = used.files.iter().any(|file| file.as_bytes() == bytes);
-                listed && used.isolated && is_own_file(directory.as_fd(), bytes, owner)
+                listed && used.isolated && is_own_file(directory.as_fd(), bytes, &made)
             }
         };
         if !kept {
@@ -57,6 +55,13 @@ fn try_recycle(store: BorrowedFd<'_>, used: &UsedDirectory) -> Option<()> {
     ensure_directory(&directory, "upper", UPPER_MODE)?;
     ensure_directory(&directory, "work", 0o700)?;
     renameat(&parent, name, &parent, format!(".ready-{name}")).ok()
+}
+
+/// What a new file in the directory gets.
+struct Made {
+    owner: Owner,
+    /// Flags of the directory, which no container can change.
+    flags: IFlags,
 }
 
 /// User and group.
@@ -79,10 +84,10 @@ fn ensure_directory(parent: &OwnedFd, name: &str, mode: u32) -> Option<()> {
 }
 
 /// Returns whether the upper directory is as a new one, and gives it the current time.
-fn is_new_upper(directory: BorrowedFd<'_>, owner: Owner) -> bool {
+fn is_new_upper(directory: BorrowedFd<'_>, made: &Made) -> bool {
     let check = || {
         let upper = openat(directory, "upper", DIRECTORY, Mode::empty())?;
-        let unchanged = is_unchanged(upper.as_fd(), &fstat(&upper)?, (owner, UPPER_MODE))?
+        let unchanged = is_unchanged(upper.as_fd(), &fstat(&upper)?, (made, UPPER_MODE))?
             && is_empty(upper.as_fd())?;
         let now = Timespec {
             tv_sec: 0,
@@ -99,7 +104,7 @@ fn is_new_upper(directory: BorrowedFd<'_>, owner: Owner) -> bool {
 }
 
 /// Returns whether a file differs from a new one at most in its content.
-fn is_own_file(directory: BorrowedFd<'_>, name: &[u8], owner: Owner) -> bool {
+fn is_own_file(directory: BorrowedFd<'_>, name: &[u8], made: &Made) -> bool {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let check = || {
         let file = openat(directory, name, flags, Mode::empty())?;
@@ -108,7 +113,7 @@ fn is_own_file(directory: BorrowedFd<'_>, name: &[u8], owner: Owner) -> bool {
         Ok::<_, Errno>(
             regular
                 && status.st_nlink == 1
-                && is_unchanged(file.as_fd(), &status, (owner, FILE_MODE))?,
+                && is_unchanged(file.as_fd(), &status, (made, FILE_MODE))?,
         )
     };
     check().unwrap_or(false)
@@ -118,17 +123,20 @@ fn is_own_file(directory: BorrowedFd<'_>, name: &[u8], owner: Owner) -> bool {
 fn is_unchanged(
     file: BorrowedFd<'_>,
     status: &Stat,
-    (expected, mode): (Owner, u32),
+    (made, mode): (&Made, u32),
 ) -> Result<bool, Errno> {
-    let owned = owner(status) == expected;
+    let owned = owner(status) == made.owner;
     let permitted = status.st_mode & 0o7777 == mode;
-    let flags = match ioctl_getflags(file) {
-        Ok(flags) => flags.intersects(CHANGED_FLAGS),
+    let added = flags(file)?.difference(made.flags);
+    Ok(owned && permitted && !added.intersects(OWN_FLAGS) && has_no_attributes(file)?)
+}
+
+fn flags(file: BorrowedFd<'_>) -> Result<IFlags, Errno> {
+    match ioctl_getflags(file) {
         // The file system has no such flags.
-        Err(Errno::NOTTY | Errno::OPNOTSUPP) => false,
-        Err(errno) => return Err(errno),
-    };
-    Ok(owned && permitted && !flags && has_no_attributes(file)?)
+        Err(Errno::NOTTY | Errno::OPNOTSUPP) => Ok(IFlags::empty()),
+        flags => flags,
+    }
 }
 
 fn has_no_attributes(file: BorrowedFd<'_>) -> Result<bool, Errno> {
@@ -145,6 +153,7 @@ fn has_no_attributes(file: BorrowedFd<'_>) -> Result<bool, Errno> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustix::fs::ioctl_setflags;
     use std::fs::{self, File, Permissions};
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
     use std::path::{Path, PathBuf};
@@ -243,9 +252,20 @@ mod tests {
     fn an_upper_directory_that_the_container_has_changed_is_replaced() {
         // The umask of the zygote, from which the worker is forked.
         rustix::process::umask(Mode::from_raw_mode(0o077));
-        let changes: [fn(&Path); 3] = [
+        let changes: [fn(&Path); 4] = [
             |upper| fs::write(upper.join("file"), "left").unwrap(),
             |upper| fs::set_permissions(upper, Permissions::from_mode(0o1777)).unwrap(),
+            |upper| {
+                // A file system without such flags leaves nothing to compare.
+                let directory = File::open(upper).unwrap();
+                let _ = ioctl_setflags(&directory, IFlags::TOPDIR);
+                fs::write(upper.join("with-flags"), "").unwrap();
+                let kept =
+                    ioctl_getflags(&directory).is_ok_and(|flags| flags.contains(IFlags::TOPDIR));
+                if kept {
+                    fs::remove_file(upper.join("with-flags")).unwrap();
+                }
+            },
             |upper| {
                 let value = b"left";
                 let flags = rustix::fs::XattrFlags::empty();
