@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import type { TestDaemon } from "#test/support/daemon.ts";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
 import { awaitLine, type Outcome, runProgram } from "#test/support/program.ts";
@@ -191,6 +191,22 @@ daemonSuite("launcher", { obstacle: shellUnavailable, prepare }, (daemon) => {
     );
     expect(outcome.stderr).toContain("the limit of open files is 20, and the daemon needs at least 256");
     expect(existsSync(`${directory}/few-run/monitors`)).toBe(false);
+  });
+
+  test("a daemon starts although another process still has the socket of an earlier one", async () => {
+    const directory = directoryOf(daemon);
+    const run = `${directory}/earlier-run`;
+    mkdirSync(run, { mode: 0o700 });
+    using earlier = Bun.listen({
+      unix: `${run}/launcher.sock`,
+      socket: { open: (socket) => void socket.end(), data() {} },
+    });
+    const environment = { TBOX_RUN_DIR: run, TBOX_DATA_DIR: `${directory}/earlier` };
+    const child = spawn(daemon, "launcher", { args: ["daemon", "--notify"], environment });
+    expect(await awaitLine(child.stdout, "{")).toContain('"ready"');
+    child.kill("SIGTERM");
+    expect(await child.exited).toBe(0);
+    earlier.stop();
   });
 
   test("without a daemon the main program starts one", async () => {
