@@ -122,6 +122,20 @@ test("a listing that is kept for the next build holds no descriptor", async () =
   expect(open()).toBe(before);
 });
 
+test("only the latest listings stay in memory", async () => {
+  create("a/x");
+  const known: DigestCache = {};
+  const kept: WeakRef<object>[] = [];
+  for (let round = 0; round < 20; round++) {
+    using _listing = await scan([], known);
+    kept.push(new WeakRef(known.latest ?? {}));
+  }
+  // A reference that is read stays until the next turn of the event loop.
+  await Bun.sleep(0);
+  Bun.gc(true);
+  expect(kept.filter((one) => one.deref() !== undefined).length).toBeLessThan(10);
+});
+
 test("a released listing is empty, and the next build hashes again", async () => {
   create("a/x");
   const known: DigestCache = {};

@@ -25,7 +25,11 @@ export async function listHostTree(
   earlier?: KeptListing,
 ): Promise<HostListing> {
   const { root, owned } = tree;
-  const native = await readable(scanContext({ root, owned, rules, earlier: earlier?.native }));
+  return wrapListing(await readable(scanContext({ root, owned, rules, earlier: earlier?.native })), tree);
+}
+
+/** Adds methods to a native list. Within `listHostTree`, they would keep the earlier list in memory. */
+function wrapListing(native: ContextListing, { root, owned }: HostTree): HostListing {
   return {
     count: () => native.count(),
     ignored: () => native.ignored(),
@@ -36,12 +40,13 @@ export async function listHostTree(
       if (digest === null) throw new TboxError("not-found", `${path}: not found in the build context`);
       return digest;
     },
-    keep() {
-      const kept = native.share();
-      return { native: kept, count: () => kept.count(), [Symbol.dispose]: () => kept.release() };
-    },
+    keep: () => keep(native.share()),
     [Symbol.dispose]: () => native.release(),
   };
+}
+
+function keep(native: ContextListing): KeptListing {
+  return { native, count: () => native.count(), [Symbol.dispose]: () => native.release() };
 }
 
 /** Adds the code `forbidden` to the error of a file that cannot be read. */
