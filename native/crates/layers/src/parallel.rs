@@ -7,8 +7,9 @@ use std::thread::{Builder, Scope, available_parallelism, scope};
 
 /// Maximum number of threads.
 const MAX_THREADS: usize = 8;
-/// Maximum number of unfinished jobs for each thread. It bounds memory and open descriptors.
+/// Maximum number of unfinished jobs for each thread, and of all. They bound memory and open descriptors.
 const DEPTH: usize = 3;
+const MAX_JOBS: usize = 8;
 
 type Job<J, R> = (J, SyncSender<R>);
 
@@ -58,7 +59,7 @@ where
 impl<'env, J: Send + 'env, R: Send + 'env> Pool<'_, 'env, J, R> {
     /// Returns the number of jobs that keep all threads busy.
     pub fn depth(&self) -> usize {
-        self.threads * DEPTH
+        (self.threads * DEPTH).min(MAX_JOBS)
     }
 
     /// Submits a job to the threads. Runs it at once if the user may start no more threads.

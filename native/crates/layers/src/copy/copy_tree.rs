@@ -69,7 +69,7 @@ pub fn copy_tree(
 
 /// Maximum number of files, and of directories with files, that a thread copies at once.
 const BATCH_FILES: usize = 32;
-const BATCH_DIRECTORIES: usize = 8;
+const BATCH_DIRECTORIES: usize = 4;
 
 type Batch = Vec<File>;
 

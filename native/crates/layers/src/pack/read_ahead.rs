@@ -2,6 +2,8 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
 use rustix::fs::{Mode, OFlags, Stat, openat};
 use rustix::io::Errno;
@@ -19,6 +21,8 @@ use crate::parallel::{Item, Pool, Queue};
 const MAX_SIZE: i64 = 128 * 1024;
 /// Maximum number of entries of a job.
 const MAX_ENTRIES: usize = 32;
+/// Maximum number of directories with files of a job; they stay open.
+const MAX_DIRECTORIES: usize = 4;
 /// Maximum size of all files of a job.
 const MAX_BYTES: i64 = 512 * 1024;
 
@@ -47,6 +51,9 @@ pub struct Ahead<'a> {
     pool: &'a mut dyn Submit,
     parts: Vec<Part>,
     bytes: i64,
+    directories: usize,
+    /// Directory of the last file.
+    latest: Option<Arc<OwnedFd>>,
     queue: Queue<(), Packed>,
 }
 
@@ -72,6 +79,8 @@ impl<'a> Ahead<'a> {
             pool,
             parts: Vec::new(),
             bytes: 0,
+            directories: 0,
+            latest: None,
             queue: Queue::default(),
         }
     }
@@ -89,9 +98,17 @@ impl<'a> Ahead<'a> {
     pub fn push(&mut self, part: Part) {
         if let Part::File(SmallFile { entry, .. }) = &part {
             self.bytes += entry.status.st_size;
+            let latest = self.latest.as_ref();
+            if latest.is_none_or(|latest| !Arc::ptr_eq(latest, &entry.parent)) {
+                self.directories += 1;
+                self.latest = Some(Arc::clone(&entry.parent));
+            }
         }
         self.parts.push(part);
-        if self.parts.len() == MAX_ENTRIES || self.bytes >= MAX_BYTES {
+        if self.parts.len() == MAX_ENTRIES
+            || self.directories == MAX_DIRECTORIES
+            || self.bytes >= MAX_BYTES
+        {
             self.submit();
         }
     }
@@ -100,6 +117,8 @@ impl<'a> Ahead<'a> {
     pub fn submit(&mut self) {
         if !self.parts.is_empty() {
             self.bytes = 0;
+            self.directories = 0;
+            self.latest = None;
             let parts = std::mem::take(&mut self.parts);
             self.queue.push(self.pool.submit(parts));
         }

@@ -26,7 +26,8 @@ fn dig(top: &Path) {
         drop(openat(&current, "f", create, Mode::RUSR).unwrap());
         current = openat(&current, "d", flags, Mode::empty()).unwrap();
     }
-    let limit = Some(200);
+    // The daemon starts with this limit.
+    let limit = Some(256);
     let limits = Rlimit {
         current: limit,
         maximum: limit,
