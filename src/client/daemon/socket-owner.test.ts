@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { awaitLine } from "#test/support/program.ts";
 import { repository } from "#test/support/repository.ts";
 import { temporaryDirectory } from "#test/support/temp.ts";
 import type { DaemonSocket } from "./socket-path.ts";
@@ -11,6 +12,24 @@ beforeEach(() => {
   root = temporaryDirectory("owner");
 });
 afterEach(() => root[Symbol.dispose]());
+
+test("a daemon that ends before it accepts the connection is absent", async () => {
+  const target = socketIn("ending");
+  mkdirSync(target.directory, { mode: 0o700 });
+  const script = `Bun.listen({ unix: ${JSON.stringify(target.path)}, socket: { data() {} } }); console.log("ready");`;
+  const daemon = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe" });
+  await awaitLine(daemon.stdout, "ready");
+  daemon.kill("SIGSTOP");
+  const connecting = tryConnect(target);
+  // The event loop must not see the connection before the end of the listener.
+  Bun.spawnSync([
+    "sh",
+    "-c",
+    'kill -9 "$0"; while kill -0 "$0" && ! grep -q "^State:.Z" "/proc/$0/status"; do :; done',
+    `${daemon.pid}`,
+  ]);
+  expect(await connecting).toBeUndefined();
+});
 
 function socketIn(name: string): DaemonSocket {
   const directory = `${root.path}/${name}`;

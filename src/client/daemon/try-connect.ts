@@ -12,7 +12,8 @@ export async function tryConnect(socket: DaemonSocket): Promise<ByteSocket | und
     return await connectUnix(ownedPath(socket), (connection) => checkListener(socket, connection));
   } catch (error) {
     forgetDirectory(socket);
-    if (isAbsence(error)) return undefined;
+    // The kernel resets a connection that a daemon has not accepted before its end.
+    if (isAbsence(error) || codeOf(error) === "ECONNRESET") return undefined;
     throw error instanceof TboxError ? error : connectionError(socket.address ?? socket.path, error);
   }
 }
