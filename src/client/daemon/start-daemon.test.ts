@@ -55,6 +55,21 @@ async function endFake(): Promise<void> {
   for await (const _ of socket);
 }
 
+test("starts a daemon again if the one that had the store ends", async () => {
+  writeFileSync(`${directory}/ending`, "");
+  const refusing = `
+    const { existsSync, rmSync } = require("node:fs");
+    if (existsSync("${directory}/ending")) {
+      rmSync("${directory}/ending");
+      console.log(JSON.stringify({ error: "another daemon has the store open", code: "already-exists" }));
+      process.exit(1);
+    }
+  `;
+  const socket = await startDaemon(target(), program(refusing + listening));
+  socket.close();
+  await endFake();
+});
+
 test("starts a daemon in the background and connects", async () => {
   const socket = await startDaemon(target(), program(listening));
   socket.close();

@@ -9,20 +9,29 @@ import { tryConnect } from "./try-connect.ts";
 /** Maximum number of milliseconds to wait for a daemon that another client is starting. */
 const startTimeout = 20_000;
 
+/** Milliseconds before the second attempt to start a daemon. Each further attempt waits twice as long. */
+const firstDelay = 100;
+
 /**
  * Starts a daemon that outlives this program and connects to it. When several clients start one at the same time, one
  * daemon wins and all clients get a connection to it.
  */
 export async function startDaemon(target: DaemonSocket, program = ownProgram()): Promise<ByteSocket> {
   const log = `${dataDirectory(program.environment)}/daemon.log`;
-  const report = await spawnDaemon(program, log);
-  const otherStarts = "code" in report && (report.code === "already-exists" || report.code === "conflict");
+  let report = await spawnDaemon(program, log);
   const deadline = performance.now() + startTimeout;
+  let delay = firstDelay;
+  let next = performance.now() + delay;
   for (;;) {
     const socket = await tryConnect(target);
     if (socket) return socket;
-    if (!("ready" in report || otherStarts) || performance.now() > deadline) break;
+    if (!("ready" in report || isOther(report)) || performance.now() > deadline) break;
     await Bun.sleep(10);
+    if (!isOther(report) || performance.now() < next) continue;
+    // The other daemon may be one that ends.
+    report = await spawnDaemon(program, log);
+    delay *= 2;
+    next = performance.now() + delay;
   }
   const reason = "error" in report ? report.error : `it does not listen at ${target.path} (see ${log})`;
   throw new TboxError("unavailable", "cannot start the daemon", { cause: new Error(reason) });
@@ -30,6 +39,11 @@ export async function startDaemon(target: DaemonSocket, program = ownProgram()):
 
 /** First line of the daemon's standard output. */
 type StartReport = { ready: true } | { error: string; code: string };
+
+/** Returns whether another daemon has the store or the socket. */
+function isOther(report: StartReport): boolean {
+  return "code" in report && (report.code === "already-exists" || report.code === "conflict");
+}
 
 async function spawnDaemon({ command, environment }: DaemonProgram, log: string): Promise<StartReport> {
   let logFile: number;
