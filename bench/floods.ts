@@ -6,6 +6,7 @@
  * Usage: bun bench/floods.ts TBOX SHELL.TAR PLACE [ROUNDS]
  */
 import { type Flood, floods } from "#test/e2e/support/floods.ts";
+import { linesOf } from "#test/support/lines.ts";
 import { type BenchDaemon, startBenchDaemon } from "./support/daemon.ts";
 
 const [tbox, shell, place, rounds = "5"] = process.argv.slice(2);
@@ -118,7 +119,7 @@ async function openNeighbour({ call, environment }: BenchDaemon, network: string
     env: environment,
     stdio: ["pipe", "pipe", "inherit"],
   });
-  const lines = linesFrom(child.stdout);
+  const lines = linesOf(child.stdout);
   return {
     network,
     end: () => child.kill(),
@@ -162,14 +163,4 @@ async function timed(step: () => unknown, count: number): Promise<number[]> {
 
 function median(values: number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-async function* linesFrom(stream: ReadableStream<Uint8Array>): AsyncGenerator<string, undefined> {
-  const decoder = new TextDecoder();
-  let rest = "";
-  for await (const chunk of stream) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-    rest = lines.pop() ?? "";
-    yield* lines;
-  }
 }

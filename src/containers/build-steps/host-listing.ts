@@ -3,9 +3,7 @@ import { errorChain, TboxError } from "#support/errors.ts";
 import type { HostTree } from "#support/host-tree.ts";
 
 /** A list of files outside the JavaScript heap, with digests. Disposal frees it. */
-export interface HostListing
-  extends Pick<ContextListing, "count" | "ignored" | "find" | "below">,
-    Disposable {
+export interface HostListing extends Pick<ContextListing, "ignored" | "find" | "below">, Disposable {
   /** Returns the digest of a path; throws not-found for a path that is not in the list. The tree must be open. */
   digest(path: string, skip: string[]): Promise<string>;
   /** Returns the list for `listHostTree`, which outlives the tree and this list. */
@@ -31,7 +29,6 @@ export async function listHostTree(
 /** Adds methods to a native list. Within `listHostTree`, they would keep the earlier list in memory. */
 function wrapListing(native: ContextListing, { root, owned }: HostTree): HostListing {
   return {
-    count: () => native.count(),
     ignored: () => native.ignored(),
     find: (path) => native.find(path),
     below: (directory, from) => native.below(directory, from),

@@ -1,31 +1,11 @@
 import { describe, expect, test } from "bun:test";
+import { createdRecord } from "#test/support/container-record.ts";
 import type { ContainerRecord } from "../state/container-record.ts";
 import type { HostConfig } from "./create-request.ts";
 import { isIsolated } from "./isolation.ts";
 
 function container(hostConfig: HostConfig, more: Partial<ContainerRecord> = {}): ContainerRecord {
-  return {
-    id: "aa",
-    name: "one",
-    created: "",
-    image: "box",
-    path: "true",
-    args: [],
-    config: {},
-    state: {
-      status: "created",
-      pid: 0,
-      exitCode: 0,
-      oomKilled: false,
-      error: "",
-      startedAt: "",
-      finishedAt: "",
-    },
-    phases: [],
-    restartCount: 0,
-    hostConfig,
-    ...more,
-  };
+  return createdRecord({ hostConfig, ...more });
 }
 
 describe("a container", () => {

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import type { Digest } from "#oci/digest.ts";
 import { openUsageRegister } from "#support/usage-register.ts";
+import { createdRecord } from "#test/support/container-record.ts";
 import { memoryDatabase } from "#test/support/database.ts";
 import { until } from "#test/support/until.ts";
 import type { ContainerRecord } from "./container-record.ts";
@@ -10,30 +11,11 @@ import type { ContainerResource } from "./container-uses.ts";
 const image = `sha256:${"a".repeat(64)}` as Digest;
 
 function newRecord(): ContainerRecord {
-  return {
-    id: "c1",
-    name: "web",
-    created: "2026-01-01T00:00:00Z",
-    image: "debian",
+  return createdRecord({
     imageId: image,
-    path: "sh",
-    args: [],
-    config: {},
-    hostConfig: {},
-    state: {
-      status: "created",
-      pid: 0,
-      exitCode: 0,
-      oomKilled: false,
-      error: "",
-      startedAt: "",
-      finishedAt: "",
-    },
-    phases: [],
-    restartCount: 0,
     volumes: [{ name: "data", target: "/data", readonly: false, fill: true, anonymous: false }],
     networks: { backend: {} },
-  };
+  });
 }
 
 function openRecords(

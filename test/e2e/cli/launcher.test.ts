@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import type { TestDaemon } from "#test/support/daemon.ts";
 import { daemonSuite } from "#test/support/daemon-suite.ts";
+import { linesOf } from "#test/support/lines.ts";
 import { awaitLine, type Outcome, runProgram } from "#test/support/program.ts";
 import { repository } from "#test/support/repository.ts";
 import { loadBox, shellUnavailable } from "../support/images.ts";
@@ -107,7 +108,7 @@ daemonSuite("launcher", { obstacle: shellUnavailable, prepare }, (daemon) => {
       const results = await Promise.all(
         (["launcher", "main"] as const).map(async (program) => {
           const child = spawn(daemon, program, { args: sh(script) });
-          const text = lines(child.stdout);
+          const text = linesOf(child.stdout);
           expect((await text.next()).value).toBe("ready");
           child.kill(`SIG${name}`);
           return [(await text.next()).value, await child.exited];
@@ -263,14 +264,4 @@ async function executed(daemon: TestDaemon, one: Case): Promise<number> {
   const command = ["strace", "-e", "trace=execve", "-o", log, programs.launcher, ...one.args];
   await runProgram(command, { ...optionsOf(daemon, one), stdin: one.stdin ?? "" });
   return readFileSync(log, "utf8").match(/execve\(.* = 0$/gm)?.length ?? 0;
-}
-
-async function* lines(stream: ReadableStream<Uint8Array>): AsyncGenerator<string, void, void> {
-  const decoder = new TextDecoder();
-  let rest = "";
-  for await (const chunk of stream) {
-    const parts = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-    rest = parts.pop() ?? "";
-    yield* parts;
-  }
 }

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { linesOf } from "#test/support/lines.ts";
 import { repository } from "#test/support/repository.ts";
 import { apply, type Expectations, parseStep } from "./expectations.ts";
 import { type Message, parseMessage } from "./messages.ts";
@@ -77,7 +78,7 @@ export function openMachine(directory: string, type: FileSystem, loss: Loss, ran
       const guest = ["node_modules/.bin/bun", "test/uml/power-cuts/guest.ts", directory, `${generation++}`];
       const boot = ["test/uml/boot", "--share", directory, "--disk", disk, ...logging, ...guest];
       const { verified, faults } = await runUntilCut(boot, { operations, delay: random() * 500, advance });
-      const steps = loss === "unflushed writes" ? replay(log, disk, random) : linesOf(`${directory}/steps`);
+      const steps = loss === "unflushed writes" ? replay(log, disk, random) : fileLines(`${directory}/steps`);
       for (const step of steps.map(parseStep)) apply(expectations, step);
       const acknowledged = steps.filter((step) => step.startsWith("d")).length;
       return { acknowledged, runs: verified.runs, faults: [...verified.faults, ...faults] };
@@ -98,7 +99,7 @@ async function runUntilCut(
   const printed: string[] = [];
   const faults: string[] = [];
   const cut = () => child.kill("SIGTERM");
-  for await (const line of linesFrom(child.stdout)) {
+  for await (const line of linesOf(child.stdout)) {
     advance();
     const message = parseMessage(line);
     if (message === undefined) printed.push(line);
@@ -111,17 +112,7 @@ async function runUntilCut(
   return { verified, faults };
 }
 
-async function* linesFrom(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let rest = "";
-  for await (const chunk of stream) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-    rest = lines.pop() ?? "";
-    yield* lines;
-  }
-}
-
-function linesOf(file: string): string[] {
+function fileLines(file: string): string[] {
   return readFileSync(file, "utf8")
     .split("\n")
     .filter((line) => line !== "");

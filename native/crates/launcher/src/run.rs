@@ -18,11 +18,7 @@ pub fn run(start: &Start) -> ! {
 /// Connects to a running daemon of this user and sends the command line.
 fn connect(start: &Start) -> Option<kernel::Descriptor> {
     // A daemon that was killed leaves its socket open as long as a process that it has just forked.
-    if start
-        .arguments()
-        .nth(1)
-        .is_some_and(|word| word.to_bytes() == b"daemon")
-    {
+    if start.command() == Some(b"daemon") {
         return None;
     }
     let user = effective_user();

@@ -162,11 +162,7 @@ impl Session<'_> {
     }
 
     fn lost(&self) -> ! {
-        let run = self
-            .start
-            .arguments()
-            .nth(1)
-            .is_some_and(|word| word.to_bytes() == b"run");
+        let run = self.start.command() == Some(b"run");
         let text: &[u8] = if run {
             b"tbox: the daemon ended the connection before the container ended\n"
         } else {

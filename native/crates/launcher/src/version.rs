@@ -6,8 +6,7 @@ const TEXT: &[u8] = concat!("tbox version ", env!("CARGO_PKG_VERSION"), "\n").as
 
 /// Returns whether the first argument requests the version, as in `src/cli/registry/built-ins.ts`.
 pub fn is_asked(start: &Start) -> bool {
-    let first = start.arguments().nth(1).map(|text| text.to_bytes());
-    matches!(first, Some(b"--version" | b"-v"))
+    matches!(start.command(), Some(b"--version" | b"-v"))
 }
 
 /// Prints the version and ends the program. Returns if the write fails: the Bun program reports failures.

@@ -57,7 +57,7 @@ fn try_recycle(store: BorrowedFd<'_>, used: &UsedDirectory) -> Option<()> {
     renameat(&parent, name, &parent, format!(".ready-{name}")).ok()
 }
 
-/// What a new file in the directory gets.
+/// The owner and the flags that a new file in the directory gets.
 struct Made {
     owner: Owner,
     /// Flags of the directory, which no container can change.

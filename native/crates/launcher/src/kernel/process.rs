@@ -27,6 +27,11 @@ impl Start {
         Strings(self.arguments)
     }
 
+    /// Returns the first argument, which names the command unless it is an option.
+    pub fn command(&self) -> Option<&'static [u8]> {
+        self.arguments().nth(1).map(CStr::to_bytes)
+    }
+
     pub fn environment(&self) -> impl Iterator<Item = &'static CStr> + Clone {
         Strings(self.environment)
     }
