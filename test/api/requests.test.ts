@@ -258,7 +258,7 @@ describe("answers", () => {
       const answer = other.request("POST", "/tbox/shutdown");
       await other.shutdown;
       await other[Symbol.asyncDispose]();
-      expect((await answer).status).toBe(204);
+      expect(await (await answer).json()).toMatchObject({ Pid: process.pid, Systemd: false });
     }
   });
 });

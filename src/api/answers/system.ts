@@ -157,10 +157,14 @@ export interface ReleaseAnswer {
   latest?: string;
 }
 
-/** Answer of `POST /tbox/shutdown` where systemd holds the socket; otherwise the status is 204 without a body. */
+/** Answer of `POST /tbox/shutdown`: the process whose end a client waits for. */
 export interface ShutdownAnswer {
   /** Process ID of the daemon. */
   Pid: number;
+  /** Start of the process, in clock ticks since boot. */
+  StartTicks?: number;
+  /** Whether systemd holds the listening socket and starts another daemon for the next connection. */
+  Systemd: boolean;
 }
 
 /** Body of every answer with a status of 400 or more. */

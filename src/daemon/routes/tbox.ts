@@ -3,8 +3,8 @@ import type { CheckLineAnswer } from "#api/answers/builds.ts";
 import type { DoctorAnswer, ReleaseAnswer, ShutdownAnswer } from "#api/answers/system.ts";
 import { checkStoreQuery } from "#api/requests/images.ts";
 import type { Engine } from "#engine/engine.ts";
+import { processStartTime } from "#native/addon/clock.ts";
 import { shapeFailure } from "../answers/images/progress.ts";
-import { noContent } from "../answers/status-only.ts";
 import { streamLines } from "../http/json-lines.ts";
 import { parseCheck } from "../requests/check-store.ts";
 
@@ -32,10 +32,10 @@ export function tboxRoutes(engine: Engine, { shutdown, passed }: TboxOptions) {
         }),
       { query: checkStoreQuery, parse: "none" },
     )
-    .post("/tbox/shutdown", () => {
+    .post("/tbox/shutdown", (): ShutdownAnswer => {
       // The answer is sent before the connections are closed.
       setImmediate(shutdown);
-      // The client waits for the process to end, because another connection would make systemd start the next daemon.
-      return passed ? ({ Pid: process.pid } satisfies ShutdownAnswer) : noContent();
+      const StartTicks = processStartTime(process.pid);
+      return { Pid: process.pid, Systemd: passed, ...(StartTicks !== undefined && { StartTicks }) };
     });
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
+import { isRunning } from "#test/support/processes.ts";
 import { repository } from "#test/support/repository.ts";
 import { type CommandLine, openReal, openWithFake, realUnavailable } from "../support/command-line.ts";
 
@@ -241,6 +242,13 @@ describe("attach and start -a", () => {
     expect(stderr).toBe("tbox: You cannot attach to a stopped container, start it first\n");
     expect(code).toBe(1);
   });
+});
+
+test("a stop of the daemon waits for the end of its process", async () => {
+  await using daemon = Bun.spawn(["sleep", "1"]);
+  await using tbox = await openWithFake({ process: daemon.pid });
+  expect(await tbox.call(["daemon", "stop"])).toEqual({ code: 0, stdout: "", stderr: "" });
+  expect(isRunning(daemon.pid)).toBe(false);
 });
 
 describe.skipIf(realUnavailable !== undefined)("the first commands of a new user", () => {

@@ -6,6 +6,7 @@
 import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
+import type { ShutdownAnswer } from "#api/answers/system.ts";
 import { encodeFrame } from "#api/streams/frame.ts";
 import { frameType, type RunControl, type RunEvent, type RunRequest } from "#api/streams/run-stream.ts";
 
@@ -27,6 +28,8 @@ export interface FakeOptions {
   attachable?: string[];
   /** Names of missing images; default: `missing`. */
   missing?: Set<string>;
+  /** Process whose end is that of the daemon; by default, the answer to a shutdown names none. */
+  process?: number;
 }
 
 export async function startFakeDaemon(options: FakeOptions): Promise<FakeDaemon> {
@@ -45,7 +48,8 @@ export async function startFakeDaemon(options: FakeOptions): Promise<FakeDaemon>
       return;
     }
     if (path === "/tbox/shutdown") {
-      response.writeHead(204).end();
+      if (options.process === undefined) response.writeHead(204).end();
+      else response.end(JSON.stringify({ Pid: options.process, Systemd: false } satisfies ShutdownAnswer));
       server.close();
       return;
     }

@@ -13,10 +13,15 @@ export async function stopDaemon(): Promise<Stopped> {
   const target = await daemonSocket();
   if (!(await isRunning(target))) return "none";
   const answer = await request("POST", "/tbox/shutdown");
-  // A new connection to systemd's socket would start another daemon, so this waits for the process ID in the answer.
-  const pid = answer.status === 200 ? trustAnswer<ShutdownAnswer>(await answer.json()).Pid : undefined;
-  while (pid === undefined ? await isRunning(target) : isAlive(pid)) await Bun.sleep(10);
-  return pid === undefined ? "own" : "systemd";
+  // A daemon of an older version does not name its process.
+  const {
+    Pid,
+    StartTicks,
+    Systemd = false,
+  } = answer.status === 200 ? trustAnswer<Partial<ShutdownAnswer>>(await answer.json()) : {};
+  // The store is free only after the end of the process. A new connection to systemd's socket would start another daemon.
+  while (Pid === undefined ? await isRunning(target) : isAlive(Pid, StartTicks)) await Bun.sleep(10);
+  return Systemd ? "systemd" : "own";
 }
 
 async function isRunning(target: DaemonSocket): Promise<boolean> {

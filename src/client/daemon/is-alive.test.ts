@@ -1,0 +1,22 @@
+import { expect, test } from "bun:test";
+import { processStartTime } from "#native/addon/clock.ts";
+import { until } from "#test/support/until.ts";
+import { isAlive } from "./is-alive.ts";
+
+test("a running process is alive, one that got its ID later is not", () => {
+  const started = processStartTime(process.pid) ?? Number.NaN;
+  expect(isAlive(process.pid)).toBe(true);
+  expect(isAlive(process.pid, started)).toBe(true);
+  expect(isAlive(process.pid, started - 1)).toBe(false);
+});
+
+test("a process that has ended is not alive, even if nobody has waited for it", async () => {
+  await using parent = Bun.spawn(["/bin/sh", "-c", "/bin/true & echo $!; exec sleep 60"]);
+  const reader = parent.stdout.getReader();
+  const { value } = await reader.read();
+  const child = Number(new TextDecoder().decode(value));
+  expect(child).toBeGreaterThan(1);
+  await until(() => !isAlive(child));
+  process.kill(child, 0);
+  parent.kill("SIGKILL");
+});
