@@ -161,8 +161,6 @@ export interface ReleaseAnswer {
 export interface ShutdownAnswer {
   /** Process ID of the daemon. */
   Pid: number;
-  /** Start of the process, in clock ticks since boot. */
-  StartTicks?: number;
   /** Whether systemd holds the listening socket and starts another daemon for the next connection. */
   Systemd: boolean;
 }

@@ -3,7 +3,6 @@ import type { CheckLineAnswer } from "#api/answers/builds.ts";
 import type { DoctorAnswer, ReleaseAnswer, ShutdownAnswer } from "#api/answers/system.ts";
 import { checkStoreQuery } from "#api/requests/images.ts";
 import type { Engine } from "#engine/engine.ts";
-import { processStartTime } from "#native/addon/clock.ts";
 import { shapeFailure } from "../answers/images/progress.ts";
 import { streamLines } from "../http/json-lines.ts";
 import { parseCheck } from "../requests/check-store.ts";
@@ -35,7 +34,6 @@ export function tboxRoutes(engine: Engine, { shutdown, passed }: TboxOptions) {
     .post("/tbox/shutdown", (): ShutdownAnswer => {
       // The answer is sent before the connections are closed.
       setImmediate(shutdown);
-      const StartTicks = processStartTime(process.pid);
-      return { Pid: process.pid, Systemd: passed, ...(StartTicks !== undefined && { StartTicks }) };
+      return { Pid: process.pid, Systemd: passed };
     });
 }

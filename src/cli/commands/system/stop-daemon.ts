@@ -14,13 +14,10 @@ export async function stopDaemon(): Promise<Stopped> {
   if (!(await isRunning(target))) return "none";
   const answer = await request("POST", "/tbox/shutdown");
   // A daemon of an older version does not name its process.
-  const {
-    Pid,
-    StartTicks,
-    Systemd = false,
-  } = answer.status === 200 ? trustAnswer<Partial<ShutdownAnswer>>(await answer.json()) : {};
+  const { Pid, Systemd = false } =
+    answer.status === 200 ? trustAnswer<Partial<ShutdownAnswer>>(await answer.json()) : {};
   // The store is free only after the end of the process. A new connection to systemd's socket would start another daemon.
-  while (Pid === undefined ? await isRunning(target) : isAlive(Pid, StartTicks)) await Bun.sleep(10);
+  while (Pid === undefined ? await isRunning(target) : isAlive(Pid)) await Bun.sleep(10);
   return Systemd ? "systemd" : "own";
 }
 
